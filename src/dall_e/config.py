@@ -1,0 +1,448 @@
+"""Every setting of the project: networks, sampling, data and training, with presets.
+
+Standard library only, so that reading a setting never costs an import of torch. The text under a field is its help:
+`field_help` reads it and the command line shows it. A default is written once, here.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import inspect
+import math
+import textwrap
+from dataclasses import dataclass
+from typing import Any, Literal
+
+OrderKind = Literal["raster", "random", "locality"]
+ScheduleKind = Literal["arccos", "cosine", "uniform"]
+
+
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise ValueError(message)
+
+
+def field_help(config_class: type) -> dict[str, str]:
+    """The docstring under each field of a dataclass and of its bases, by field name."""
+    texts: dict[str, str] = {}
+    for base in reversed(config_class.__mro__):
+        if not dataclasses.is_dataclass(base):
+            continue
+        (tree,) = ast.parse(textwrap.dedent(inspect.getsource(base))).body
+        assert isinstance(tree, ast.ClassDef)
+        for field_node, text_node in zip(tree.body, tree.body[1:], strict=False):
+            if not (isinstance(field_node, ast.AnnAssign) and isinstance(text_node, ast.Expr)):
+                continue
+            if isinstance(field_node.target, ast.Name) and isinstance(text_node.value, ast.Constant):
+                texts[field_node.target.id] = " ".join(str(text_node.value.value).split())
+    return texts
+
+
+# Networks
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenizerConfig:
+    """The image tokenizer: picture -> grid of codes -> picture (`models/vqgan.py`)."""
+
+    image_size: int = 96
+    """Side of the square picture in pixels."""
+    widths: tuple[int, ...] = (32, 96, 192)
+    """Channels at each resolution, from half the picture's side down to the token grid."""
+    encoder_blocks: tuple[int, ...] = (1, 1, 2)
+    """Residual blocks of the encoder at each resolution, same order as `widths`."""
+    decoder_blocks: tuple[int, ...] = (2, 2, 2)
+    """Residual blocks of the decoder at each resolution, same order as `widths`."""
+    quantizer: Literal["fsq", "vq"] = "fsq"
+    """Finite scalar quantisation (no codebook to collapse) or a learned vector codebook."""
+    fsq_levels: tuple[int, ...] = (8, 5, 5, 5)
+    """Number of levels of each latent channel (quantizer fsq); their product is the number of codes."""
+    vq_codes: int = 1024
+    """Number of codebook entries (quantizer vq)."""
+    vq_width: int = 8
+    """Channels of a codebook entry (quantizer vq)."""
+
+    def __post_init__(self) -> None:
+        lengths = {len(self.widths), len(self.encoder_blocks), len(self.decoder_blocks)}
+        _require(len(lengths) == 1, "widths, encoder_blocks and decoder_blocks need one entry per resolution each")
+        _require(
+            self.image_size % self.patch_size == 0,
+            f"image_size {self.image_size} is not a multiple of the token's side, {self.patch_size} pixels",
+        )
+        _require(min(self.fsq_levels) >= 2, "every entry of fsq_levels must be at least 2")
+
+    @property
+    def patch_size(self) -> int:
+        """Side of the square of pixels that one token stands for."""
+        return 2 ** len(self.widths)
+
+    @property
+    def grid_size(self) -> int:
+        """Side of the token grid."""
+        return self.image_size // self.patch_size
+
+    @property
+    def num_codes(self) -> int:
+        """Size of the vocabulary of image tokens."""
+        return math.prod(self.fsq_levels) if self.quantizer == "fsq" else self.vq_codes
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextConfig:
+    """The text encoder: ids -> states (`models/text_encoder.py`)."""
+
+    vocab_size: int = 6144
+    """Entries of the byte-level BPE."""
+    max_tokens: int = 32
+    """Longest prompt in tokens, start and end marks included."""
+    width: int = 256
+    """Width of the states."""
+    num_layers: int = 2
+    """Transformer blocks."""
+    num_heads: int = 4
+    """Attention heads."""
+
+    def __post_init__(self) -> None:
+        _require(self.vocab_size >= 259, f"vocab_size {self.vocab_size} < 259: 256 bytes and 3 marks must fit")
+        _require(self.max_tokens >= 4, f"max_tokens {self.max_tokens} < 4")
+        _require(self.width % self.num_heads == 0, f"width {self.width} is not a multiple of {self.num_heads} heads")
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeneratorConfig:
+    """The native generator: text states and known tokens -> logits of asked tokens (`models/generator.py`)."""
+
+    num_codes: int = 1000
+    """Vocabulary of image tokens; equals the tokenizer's."""
+    grid_size: int = 12
+    """Side of the token grid; equals the tokenizer's."""
+    text_width: int = 256
+    """Width of the text states; equals the text encoder's."""
+    text_tokens: int = 32
+    """Length of the text prefix; equals the text encoder's."""
+    width: int = 256
+    """Width of the residual stream."""
+    num_heads: int = 4
+    """Attention heads in both passes."""
+    content_layers: int = 4
+    """Blocks of pass 1, over known tokens."""
+    query_layers: int = 4
+    """Blocks of pass 2, over asked places."""
+    mlp_width: int = 704
+    """Inner width of the gated MLP."""
+    rope_base: float = 100.0
+    """Base of the rotary frequencies; small, since the grid is small."""
+    dropout: float = 0.0
+    """Dropout on the residual branches in training."""
+
+    def __post_init__(self) -> None:
+        _require(self.width % self.num_heads == 0, f"width {self.width} is not a multiple of {self.num_heads} heads")
+        head_width = self.width // self.num_heads
+        _require(head_width % 4 == 0, f"head width {head_width} is not a multiple of 4, as 2-D rotation needs")
+        _require(0 <= self.dropout < 1, f"dropout {self.dropout} is not in [0, 1)")
+
+    @property
+    def num_tokens(self) -> int:
+        """Tokens of a picture."""
+        return self.grid_size**2
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiscriminatorConfig:
+    """The multi-scale patch discriminator, D(x) = sum of d_i(x) over scales and patches (`models/discriminator.py`)."""
+
+    widths: tuple[int, ...] = (32, 64, 128)
+    """Channels after each stride-2 convolution of one scale."""
+    num_scales: int = 3
+    """How many times the picture is looked at, each at half the side of the one before."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SamplingConfig:
+    """How tokens are drawn; the defaults of a model are stored with its weights."""
+
+    num_inference_steps: int = 50
+    """Factors g_i of the product, that is groups of tokens revealed one after the other."""
+    guidance_scale: float = 3.0
+    """Strength s of classifier-free guidance, logits = u + s (c - u); 1 is off."""
+    guidance_ramp: bool = True
+    """Grow the guidance linearly from 1 to `guidance_scale` with the share of tokens done."""
+    temperature: float = 1.0
+    """Softmax temperature of the first step."""
+    final_temperature: float = 0.9
+    """Softmax temperature of the last step; linear in between."""
+    top_k: int = 0
+    """Keep only the k most likely codes; 0 keeps all."""
+    top_p: float = 0.98
+    """Keep the most likely codes whose shares add up to p; 1 keeps all."""
+    order: OrderKind = "locality"
+    """Order in which places are revealed."""
+    schedule: ScheduleKind = "arccos"
+    """How group sizes grow over the steps."""
+    max_group: int = 16
+    """No step reveals more tokens than this, if the steps allow it."""
+    correction_rounds: int = 0
+    """Times that the least certain tokens are drawn again after the last step."""
+    correction_share: float = 0.1
+    """Share of the tokens drawn again in a correction round."""
+
+    def __post_init__(self) -> None:
+        _require(self.num_inference_steps >= 1, f"num_inference_steps must be at least 1, got {self.num_inference_steps}")
+        _require(self.guidance_scale >= 0, f"guidance_scale must be at least 0, got {self.guidance_scale}")
+        _require(
+            self.temperature >= 0 and self.final_temperature >= 0,
+            f"temperatures must be at least 0, got {self.temperature} and {self.final_temperature}",
+        )
+        _require(self.top_k >= 0, f"top_k must be at least 0 (0 keeps all), got {self.top_k}")
+        _require(0 < self.top_p <= 1, f"top_p must be in (0, 1], got {self.top_p}")
+        _require(self.max_group >= 1, f"max_group must be at least 1, got {self.max_group}")
+        _require(self.correction_rounds >= 0, f"correction_rounds must be at least 0, got {self.correction_rounds}")
+        _require(0 <= self.correction_share <= 1, f"correction_share must be in [0, 1], got {self.correction_share}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """A whole native model, as `config.json` holds it."""
+
+    name: str = "dall-e-emoji"
+    """Name in metadata and messages."""
+    version: str = "0"
+    """Version of the weights."""
+    tokenizer: TokenizerConfig = TokenizerConfig()
+    """The image tokenizer."""
+    text: TextConfig = TextConfig()
+    """The text encoder."""
+    generator: GeneratorConfig = GeneratorConfig()
+    """The generator."""
+    sampling: SamplingConfig = SamplingConfig()
+    """Default sampling settings of these weights."""
+
+    def __post_init__(self) -> None:
+        pairs = (
+            ("generator.num_codes", self.generator.num_codes, "tokenizer.num_codes", self.tokenizer.num_codes),
+            ("generator.grid_size", self.generator.grid_size, "tokenizer.grid_size", self.tokenizer.grid_size),
+            ("generator.text_width", self.generator.text_width, "text.width", self.text.width),
+            ("generator.text_tokens", self.generator.text_tokens, "text.max_tokens", self.text.max_tokens),
+        )
+        for left_name, left, right_name, right in pairs:
+            _require(left == right, f"{left_name} = {left} differs from {right_name} = {right}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> ModelConfig:
+        """Reads what `to_dict` wrote. Raises ValueError on an unknown or ill-typed entry."""
+        parts = {
+            "tokenizer": TokenizerConfig,
+            "text": TextConfig,
+            "generator": GeneratorConfig,
+            "sampling": SamplingConfig,
+        }
+        plain = {key: value for key, value in values.items() if key not in parts}
+        built = {key: _build(part, values[key]) for key, part in parts.items() if key in values}
+        return _build(cls, {**plain, **built})
+
+
+def _build(config_class: type, values: dict[str, Any]) -> Any:
+    _require(isinstance(values, dict), f"{config_class.__name__} needs a table of settings, got {values!r}")
+    known = {field.name for field in dataclasses.fields(config_class)}
+    unknown = sorted(set(values) - known)
+    _require(not unknown, f"{config_class.__name__} has no setting named {', '.join(unknown)}")
+    tupled = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+    try:
+        return config_class(**tupled)
+    except TypeError as error:
+        raise ValueError(f"{config_class.__name__}: {error}") from error
+
+
+def _preset(
+    tokenizer: TokenizerConfig, text: TextConfig, **generator: Any
+) -> ModelConfig:
+    return ModelConfig(
+        tokenizer=tokenizer,
+        text=text,
+        generator=GeneratorConfig(
+            num_codes=tokenizer.num_codes,
+            grid_size=tokenizer.grid_size,
+            text_width=text.width,
+            text_tokens=text.max_tokens,
+            **generator,
+        ),
+    )
+
+
+PRESETS: dict[str, ModelConfig] = {
+    # The newcomer's tour: trains in minutes on a CPU from the picture set in the repository.
+    "tiny": _preset(
+        TokenizerConfig(image_size=32, widths=(32, 64), encoder_blocks=(1, 1), decoder_blocks=(1, 1)),
+        TextConfig(vocab_size=512, max_tokens=24, width=96, num_layers=1),
+        width=96, num_heads=4, content_layers=2, query_layers=2, mlp_width=256,
+    ),
+    # Two CPU cores, coarse: 64 pixels, 64 tokens.
+    "xs64": _preset(
+        TokenizerConfig(image_size=64, widths=(48, 96, 192)), TextConfig(),
+        width=256, num_heads=4, content_layers=4, query_layers=4, mlp_width=704,
+    ),
+    # Two CPU cores: 96 pixels, 144 tokens.
+    "xs": _preset(
+        TokenizerConfig(), TextConfig(),
+        width=256, num_heads=4, content_layers=4, query_layers=4, mlp_width=704,
+    ),
+    # One GPU: 128 pixels, 256 tokens.
+    "s": _preset(
+        TokenizerConfig(image_size=128, widths=(48, 96, 160), encoder_blocks=(1, 2, 2), decoder_blocks=(2, 2, 2)),
+        TextConfig(num_layers=3),
+        width=384, num_heads=6, content_layers=5, query_layers=5, mlp_width=1024, dropout=0.1,
+    ),
+}
+
+
+# Data and training
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataConfig:
+    """`dall-e data build`: packages -> shards of pictures with captions (`data/sources.py`)."""
+
+    out: str = "data/emoji"
+    """Folder to write the shards, `captions.jsonl`, `report.json` and the data-set card to."""
+    size: int = 128
+    """Side of the rendered pictures in pixels."""
+    licences: tuple[str, ...] = ("MIT", "Apache-2.0", "CC-BY-4.0", "public-domain")
+    """Licences that may be in the training split."""
+    sources: tuple[str, ...] = ()
+    """Only these sources, by name; empty takes all that the licences allow."""
+    cache: str = "data/packages"
+    """Folder for the downloaded packages; kept, so that a second build needs no network."""
+    shard_size: int = 2000
+    """Pictures per shard."""
+    workers: int = 0
+    """Processes that render; 0 takes one per core. The result does not depend on it."""
+
+    def __post_init__(self) -> None:
+        _require(8 <= self.size <= 1024, f"size must be between 8 and 1024 pixels, got {self.size}")
+        _require(self.shard_size >= 1, f"shard_size must be at least 1, got {self.shard_size}")
+        _require(self.workers >= 0, f"workers must be at least 0, got {self.workers}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoopConfig:
+    """What every training stage has in common (`training/loop.py`). Schedules count pictures, not steps."""
+
+    out: str = "runs/out"
+    """Run folder: config, log, checkpoints, sample sheets. The same command again resumes from it."""
+    data: str = "data/emoji"
+    """Folder made by `dall-e data build`, or a folder of pictures with captions."""
+    preset: str = "xs"
+    """Size of the model: one of the presets in config.py."""
+    images: int = 400_000
+    """Pictures to see before the run ends."""
+    batch_size: int = 64
+    """Pictures per step."""
+    learning_rate: float = 1e-3
+    """Peak learning rate of AdamW."""
+    warmup_images: int = 10_000
+    """Pictures over which the learning rate rises to its peak."""
+    final_learning_rate: float = 0.05
+    """Learning rate at the end of the cosine, as a share of the peak."""
+    weight_decay: float = 0.05
+    """AdamW's decoupled weight decay, on matrices only."""
+    clip_norm: float = 1.0
+    """Largest norm of the gradient; larger ones are scaled down."""
+    ema_decay: float = 0.999
+    """Decay per step of the averaged weights, which are the ones that are sampled and kept."""
+    seed: int = 0
+    """Seed of initialisation, data order and noise."""
+    precision: Literal["auto", "bf16", "fp32"] = "auto"
+    """Arithmetic of the forward pass; auto takes bf16 where the machine computes in it."""
+    compile: bool = False
+    """Compile the forward pass with torch.compile: faster steps after a minute or two of start-up."""
+    device: str = "auto"
+    """cpu, cuda, or auto."""
+    log_every: int = 20
+    """Steps between lines of the log."""
+    save_minutes: float = 5.0
+    """Minutes between checkpoints."""
+    sample_minutes: float = 10.0
+    """Minutes between sample sheets."""
+    max_minutes: float = 0.0
+    """Save and stop after this many minutes, to be resumed by the same command; 0 is no limit."""
+    tensorboard: bool = False
+    """Also write the log for TensorBoard."""
+
+    def __post_init__(self) -> None:
+        _require(self.preset in PRESETS, f"preset {self.preset!r} is not one of {', '.join(PRESETS)}")
+        _require(self.images >= 1, f"images must be at least 1, got {self.images}")
+        _require(self.batch_size >= 1, f"batch_size must be at least 1, got {self.batch_size}")
+        _require(self.learning_rate > 0, f"learning_rate must be above 0, got {self.learning_rate}")
+        _require(0 <= self.ema_decay < 1, f"ema_decay must be in [0, 1), got {self.ema_decay}")
+        _require(self.log_every >= 1, f"log_every must be at least 1, got {self.log_every}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenizerTraining(LoopConfig):
+    """`dall-e train tokenizer` (`training/tokenizer_stage.py`)."""
+
+    out: str = "runs/tokenizer"
+    """Run folder: config, log, checkpoints, sample sheets. The same command again resumes from it."""
+    init: str = ""
+    """Run folder or weights to start from instead of random numbers."""
+    freeze_encoder: bool = False
+    """Train the decoder only: codes stay the same, so a generator trained on them stays valid."""
+    pyramid_weight: float = 0.5
+    """Weight of the Laplacian-pyramid L1 loss."""
+    edge_weight: float = 4.0
+    """How much more an error counts on a sharp edge of the picture than on flat colour."""
+    feature_weight: float = 0.5
+    """Weight of matching the discriminator's features of original and reconstruction."""
+    adversarial_weight: float = 0.5
+    """Weight of the adversarial loss, on top of its adaptive scale; 0 trains without a discriminator."""
+    adversarial_start: float = 0.25
+    """Share of the run after which the discriminator joins."""
+    discriminator_learning_rate: float = 4e-4
+    """Peak learning rate of the discriminator."""
+    gradient_penalty: float = 8.0
+    """Weight of the discriminator's gradient penalties R1 and R2, applied every 8th step."""
+    perturbed_share: float = 0.1
+    """Share of pictures whose codes are moved to neighbours before decoding, so that the decoder forgives errors."""
+    perturbed_tokens: float = 0.5
+    """Share of the tokens of such a picture that are moved."""
+    commitment_weight: float = 0.25
+    """Weight of the commitment loss (quantizer vq only)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeneratorTraining(LoopConfig):
+    """`dall-e train generator` (`training/generator_stage.py`)."""
+
+    out: str = "runs/generator"
+    """Run folder: config, log, checkpoints, sample sheets. The same command again resumes from it."""
+    tokenizer: str = "runs/tokenizer"
+    """Run folder of the image tokenizer."""
+    init: str = ""
+    """Run folder or weights to start from instead of random numbers."""
+    views: int = 8
+    """Augmented views of each picture that are tokenised beforehand; the first is the picture itself."""
+    caption_drop: float = 0.1
+    """Share of captions replaced by the empty one, for classifier-free guidance."""
+    noisy_share: float = 0.3
+    """Share of pictures whose context gets noise."""
+    noise_level: float = 0.4
+    """Largest standard deviation of that noise, in units of the code grid, which spans -1 to 1."""
+    replaced_share: float = 0.1
+    """Share of context tokens of such a picture that are replaced by others of the picture or by neighbours."""
+    correction_weight: float = 0.2
+    """Weight of the loss that asks for the true token at replaced places."""
+    contrastive_weight: float = 0.1
+    """Weight of the contrastive loss between caption and picture."""
+    random_order: float = 0.7
+    """Share of batches with random order; the rest is split between locality and raster, two to one."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("caption_drop", "noisy_share", "replaced_share", "random_order"):
+            _require(0 <= getattr(self, name) <= 1, f"{name} must be in [0, 1], got {getattr(self, name)}")
+        _require(self.views >= 1, f"views must be at least 1, got {self.views}")
