@@ -1,0 +1,139 @@
+"""Prompts and captions to token ids and back: a byte-level BPE for every script.
+
+Shapes: B prompts, L ids of a prompt (start mark, pieces, end mark, padding).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from tokenizers import Encoding, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+
+PAD_ID, START_ID, END_ID = 0, 1, 2
+MARKS = ("<pad>", "<start>", "<end>")
+
+# Each Han character, each digit and each sign is a word of its own, so that 猫 is the same piece in 白猫 and in 小猫,
+# and a count is one piece. Other letters form words; the space before a word belongs to it.
+_WORD = r"\p{Han}| ?\p{N}| ?[\p{L}\p{M}&&[^\p{Han}]]+| ?[^\s\p{L}\p{M}\p{N}]"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncodedText:
+    """Ids of some prompts, and what of each prompt did not fit."""
+
+    ids_BL: torch.Tensor
+    """int64 [B, L]: start mark, pieces, end mark, then padding."""
+    dropped: list[str]
+    """The end of each prompt that did not fit, as written; empty where all fits."""
+
+
+class TextTokenizer:
+    """Byte-level BPE over compatibility-normalised, lower-cased text; any Unicode string encodes."""
+
+    def __init__(self, bpe: Tokenizer) -> None:
+        """Wraps a tokenizer that `train`, `load` or `from_json` made. Raises ValueError if its marks are not ours."""
+        marks = tuple(bpe.id_to_token(mark_id) for mark_id in (PAD_ID, START_ID, END_ID))
+        if marks != MARKS:
+            raise ValueError(f"the text tokenizer's first three entries are {marks}, expected {MARKS}")
+        # A prompt that spells "<end>" is those five characters, never the mark.
+        bpe.encode_special_tokens = True
+        bpe.no_padding()
+        bpe.no_truncation()
+        self._bpe = bpe
+
+    @classmethod
+    def train(cls, captions: Iterable[str], vocab_size: int) -> TextTokenizer:
+        """Learns at most `vocab_size` entries (marks and 256 bytes included) from captions; the same ones each time."""
+        bpe = Tokenizer(models.BPE())
+        bpe.normalizer = normalizers.Sequence(
+            [
+                normalizers.NFKC(),
+                normalizers.Lowercase(),
+                normalizers.Replace(Regex(r"\s+"), " "),
+                normalizers.Strip(),
+                # The first word gets a space like all others, so that "cat" has one spelling; Han needs none.
+                normalizers.Prepend(" "),
+                normalizers.Replace(Regex(r" (?=\p{Han})"), ""),
+            ]
+        )
+        bpe.pre_tokenizer = pre_tokenizers.Sequence(
+            [
+                pre_tokenizers.Split(Regex(_WORD), behavior="isolated"),
+                pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+            ]
+        )
+        bpe.decoder = decoders.ByteLevel()
+        trainer = trainers.BpeTrainer(
+            vocab_size=vocab_size,
+            min_frequency=2,
+            special_tokens=list(MARKS),
+            initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+            show_progress=False,
+        )
+        bpe.train_from_iterator(captions, trainer)
+        return cls(bpe)
+
+    @classmethod
+    def load(cls, path: str | Path) -> TextTokenizer:
+        """Reads the file that `save` wrote. Raises FileNotFoundError, or ValueError if it is not such a file."""
+        try:
+            return cls.from_json(Path(path).read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
+
+    @classmethod
+    def from_json(cls, text: str) -> TextTokenizer:
+        """Reads what `to_json` made. Raises ValueError if it is not that."""
+        try:
+            bpe = Tokenizer.from_str(text)
+        except Exception as error:  # The library raises bare Exception for every malformed file.
+            raise ValueError(f"not a text tokenizer: {error}") from error
+        return cls(bpe)
+
+    def to_json(self) -> str:
+        """The whole tokenizer as JSON."""
+        return str(self._bpe.to_str())
+
+    def save(self, path: str | Path) -> None:
+        """Writes the tokenizer to one JSON file."""
+        Path(path).write_text(self.to_json(), encoding="utf-8")
+
+    @property
+    def num_ids(self) -> int:
+        """Entries in use, at most the `vocab_size` of training."""
+        return int(self._bpe.get_vocab_size())
+
+    def encode(self, prompts: list[str], max_tokens: int) -> EncodedText:
+        """Ids of each prompt, cut after whole words where it does not fit into `max_tokens`.
+
+        Returns ids_BL with L = max_tokens, and for each prompt its end that was dropped.
+        """
+        assert max_tokens >= 3
+        ids_BL = torch.full((len(prompts), max_tokens), PAD_ID, dtype=torch.int64)
+        dropped: list[str] = []
+        # A lone surrogate is no character; the library refuses it, so it is shown as a question mark.
+        texts = [prompt.encode("utf-8", "replace").decode("utf-8") for prompt in prompts]
+        for row, (text, pieces) in enumerate(zip(texts, self._bpe.encode_batch(texts), strict=True)):
+            kept = _num_kept(pieces, max_tokens - 2)
+            ids = [START_ID, *pieces.ids[:kept], END_ID]
+            ids_BL[row, : len(ids)] = torch.tensor(ids)
+            dropped.append(text[pieces.offsets[kept][0] :].strip() if kept < len(pieces.ids) else "")
+        return EncodedText(ids_BL=ids_BL, dropped=dropped)
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text of some ids, without marks and padding; normalised and lower-cased as `encode` left it."""
+        return str(self._bpe.decode([int(item) for item in ids], skip_special_tokens=True)).strip()
+
+
+def _num_kept(pieces: Encoding, room: int) -> int:
+    """How many pieces fit, moved back to the start of a word unless the first word alone is too long."""
+    if len(pieces.ids) <= room:
+        return len(pieces.ids)
+    words = pieces.word_ids
+    kept = room
+    while kept > 0 and words[kept - 1] == words[room]:
+        kept -= 1
+    return kept or room
