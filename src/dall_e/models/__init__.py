@@ -1,1 +1,1 @@
-"""TODO"""
+"""Networks. They meet only through tensors: none imports another, but for `vqgan`, which holds a `quantizer`."""

@@ -1,0 +1,125 @@
+"""Latents to codes and back: finite scalar quantisation (FSQ) and a learned codebook (VQ).
+
+Shapes: B batch, D latent channels, H W grid rows and columns, N codes in a flat list, C codebook entries.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class Quantized(NamedTuple):
+    """What quantising a latent grid gives."""
+
+    latents_BDHW: Tensor
+    """The nearest code's latents; gradients pass straight through to the input."""
+    codes_BHW: Tensor
+    """int64 codes in 0..num_codes-1."""
+    loss: Tensor
+    """Scalar that keeps encoder and codebook together; 0 for FSQ, which has no codebook."""
+
+
+class FSQ(nn.Module):
+    """Finite scalar quantisation: each latent channel is squashed and rounded to a few levels in [-1, 1].
+
+    Mentzer et al. 2023, arXiv 2309.15505. Our levels are spread evenly over [-1, 1] for even counts too, so no offset
+    is needed. A code is the mixed-radix number of its levels, first channel least significant.
+    """
+
+    levels_D: Tensor
+    strides_D: Tensor
+
+    def __init__(self, levels: tuple[int, ...]) -> None:
+        super().__init__()
+        self.width = len(levels)
+        self.num_codes = math.prod(levels)
+        strides = [math.prod(levels[:channel]) for channel in range(len(levels))]
+        self.register_buffer("levels_D", torch.tensor(levels), persistent=False)
+        self.register_buffer("strides_D", torch.tensor(strides), persistent=False)
+
+    def quantize(self, z_BDHW: Tensor) -> Quantized:
+        """Rounds latents (any real numbers) to codes."""
+        bounded_BHWD = torch.tanh(z_BDHW.float()).movedim(1, -1)
+        steps_BHWD = self._to_steps(bounded_BHWD)
+        rounded_BHWD = self._from_steps(steps_BHWD)
+        latents_BHWD = bounded_BHWD + (rounded_BHWD - bounded_BHWD).detach()
+        codes_BHW = (steps_BHWD.long() * self.strides_D).sum(-1)
+        return Quantized(latents_BHWD.movedim(-1, 1), codes_BHW, z_BDHW.new_zeros(()))
+
+    def embed(self, codes_BHW: Tensor) -> Tensor:
+        """Latents [B, D, H, W] in [-1, 1] of codes."""
+        return self.points(codes_BHW).movedim(-1, 1)
+
+    def points(self, codes_N: Tensor) -> Tensor:
+        """Points [..., D] of the code grid, in [-1, 1], for codes of any shape."""
+        return self._from_steps(self._split(codes_N))
+
+    def nearest(self, points_ND: Tensor) -> Tensor:
+        """Codes [...] of the grid points nearest to any points [..., D]."""
+        return (self._to_steps(points_ND.clamp(-1, 1)).long() * self.strides_D).sum(-1)
+
+    def neighbours(self, codes_N: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Each code moved by one level in one random channel."""
+        device = codes_N.device
+        channel = torch.randint(self.width, codes_N.shape, generator=generator, device=device)
+        up = torch.randint(2, codes_N.shape, generator=generator, device=device)
+        steps_ND = self._split(codes_N)
+        levels_N = self.levels_D[channel]
+        old_N = steps_ND.gather(-1, channel[..., None])[..., 0]
+        new_N = old_N + 2 * up - 1
+        # A move off the grid goes the other way instead, so that every code really changes.
+        new_N = torch.where(new_N < 0, old_N + 1, torch.where(new_N >= levels_N, old_N - 1, new_N))
+        return codes_N + (new_N - old_N) * self.strides_D[channel]
+
+    def _split(self, codes_N: Tensor) -> Tensor:
+        return codes_N[..., None] // self.strides_D % self.levels_D
+
+    def _to_steps(self, points_ND: Tensor) -> Tensor:
+        return torch.round((points_ND + 1) / 2 * (self.levels_D - 1))
+
+    def _from_steps(self, steps_ND: Tensor) -> Tensor:
+        return steps_ND.float() * (2 / (self.levels_D - 1)) - 1
+
+
+class VQ(nn.Module):
+    """A learned codebook of unit vectors, looked up by cosine (van den Oord 2017; normalised as in ViT-VQGAN)."""
+
+    def __init__(self, num_codes: int, width: int, commitment: float = 0.25) -> None:
+        super().__init__()
+        self.width = width
+        self.num_codes = num_codes
+        self.commitment = commitment
+        self.codebook_CD = nn.Parameter(F.normalize(torch.randn(num_codes, width), dim=-1))
+
+    def quantize(self, z_BDHW: Tensor) -> Quantized:
+        """Replaces latents (any real numbers) by the nearest codebook entries."""
+        z_BHWD = F.normalize(z_BDHW.float().movedim(1, -1), dim=-1)
+        codes_BHW = self.nearest(z_BHWD)
+        entries_BHWD = self.points(codes_BHW)
+        loss = F.mse_loss(entries_BHWD, z_BHWD.detach()) + self.commitment * F.mse_loss(z_BHWD, entries_BHWD.detach())
+        latents_BHWD = z_BHWD + (entries_BHWD - z_BHWD).detach()
+        return Quantized(latents_BHWD.movedim(-1, 1), codes_BHW, loss)
+
+    def embed(self, codes_BHW: Tensor) -> Tensor:
+        """Latents [B, D, H, W], unit vectors, of codes."""
+        return self.points(codes_BHW).movedim(-1, 1)
+
+    def points(self, codes_N: Tensor) -> Tensor:
+        """Unit vectors [..., D] for codes of any shape."""
+        return F.normalize(self.codebook_CD.float(), dim=-1)[codes_N]
+
+    def nearest(self, points_ND: Tensor) -> Tensor:
+        """Codes [...] whose entries have the largest cosine with points [..., D]."""
+        return (points_ND @ F.normalize(self.codebook_CD.float(), dim=-1).T).argmax(-1)
+
+    def neighbours(self, codes_N: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Each code replaced by one of the four entries nearest to it."""
+        book_CD = F.normalize(self.codebook_CD.detach().float(), dim=-1)
+        order_CK = (book_CD @ book_CD.T).fill_diagonal_(-2).topk(min(4, self.num_codes - 1)).indices
+        choice_N = torch.randint(order_CK.shape[1], codes_N.shape, generator=generator, device=codes_N.device)
+        return order_CK[codes_N, choice_N]

@@ -1,0 +1,166 @@
+"""The image tokenizer: a convolutional encoder, a quantiser, and a fast decoder, all with alpha.
+
+Pictures are premultiplied RGBA in [0, 1]. Half of the picture's resolution is folded into channels at the door and
+unfolded at the exit (pixel shuffle), so that no convolution runs at full resolution: that is what makes it fast on a CPU.
+
+Shapes: B batch, C channels (4 for pictures), D latent channels, H W rows and columns, N tokens in raster order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+from torch import Tensor, nn
+
+from dall_e.config import TokenizerConfig
+from dall_e.models.quantizer import FSQ, VQ
+
+# Above this side, normalisation costs more than it brings; below it, it keeps the deep layers stable.
+LARGEST_NORMED_SIDE = 32
+
+
+class Reconstruction(NamedTuple):
+    """A picture there and back."""
+
+    pictures_BCHW: Tensor
+    """Premultiplied RGBA, near [0, 1] but not clamped, so that gradients live everywhere."""
+    codes_BN: Tensor
+    """int64 codes of the tokens, raster order."""
+    quantizer_loss: Tensor
+    """Scalar; 0 for FSQ."""
+
+
+class ResidualBlock(nn.Module):
+    """x + conv(silu(conv(silu(norm(x)))))."""
+
+    def __init__(self, width: int, side: int) -> None:
+        super().__init__()
+        self.norm = nn.GroupNorm(min(8, width), width, eps=1e-6) if side <= LARGEST_NORMED_SIDE else nn.Identity()
+        self.conv1 = nn.Conv2d(width, width, 3, padding=1)
+        self.conv2 = nn.Conv2d(width, width, 3, padding=1)
+
+    def forward(self, x_BCHW: Tensor) -> Tensor:
+        """[B, C, H, W] to the same shape."""
+        h_BCHW = self.conv1(F.silu(self.norm(x_BCHW)))
+        return x_BCHW + self.conv2(F.silu(h_BCHW))
+
+
+class AttentionBlock(nn.Module):
+    """One head of self-attention over all places of the token grid, so that far parts agree in colour and shape."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.norm = nn.GroupNorm(min(8, width), width, eps=1e-6)
+        self.qkv = nn.Conv2d(width, 3 * width, 1)
+        self.out = nn.Conv2d(width, width, 1)
+
+    def forward(self, x_BCHW: Tensor) -> Tensor:
+        """[B, C, H, W] to the same shape."""
+        height = x_BCHW.shape[2]
+        qkv_BCHW = self.qkv(self.norm(x_BCHW))
+        q_BNC, k_BNC, v_BNC = rearrange(qkv_BCHW, "b (three c) h w -> three b 1 (h w) c", three=3)
+        mixed_BNC = F.scaled_dot_product_attention(q_BNC, k_BNC, v_BNC)
+        return x_BCHW + self.out(rearrange(mixed_BNC, "b 1 (h w) c -> b c h w", h=height))
+
+
+def _level(width: int, side: int, num_blocks: int) -> list[nn.Module]:
+    return [ResidualBlock(width, side) for _ in range(num_blocks)]
+
+
+def _build_encoder(config: TokenizerConfig, latent_width: int) -> nn.Sequential:
+    side = config.image_size // 2
+    layers: list[nn.Module] = [nn.PixelUnshuffle(2), nn.Conv2d(16, config.widths[0], 3, padding=1)]
+    for index, width in enumerate(config.widths):
+        if index:
+            side //= 2
+            layers.append(nn.Conv2d(config.widths[index - 1], width, 4, stride=2, padding=1))
+        layers += _level(width, side, config.encoder_blocks[index])
+    layers += [AttentionBlock(config.widths[-1]), nn.SiLU(), nn.Conv2d(config.widths[-1], latent_width, 1)]
+    return nn.Sequential(*layers)
+
+
+def _build_decoder(config: TokenizerConfig, latent_width: int) -> nn.Sequential:
+    side = config.grid_size
+    layers: list[nn.Module] = [nn.Conv2d(latent_width, config.widths[-1], 3, padding=1)]
+    layers.append(AttentionBlock(config.widths[-1]))
+    for index in reversed(range(len(config.widths))):
+        width = config.widths[index]
+        layers += _level(width, side, config.decoder_blocks[index])
+        if index:
+            side *= 2
+            layers += [nn.Conv2d(width, 4 * config.widths[index - 1], 3, padding=1), nn.PixelShuffle(2)]
+    layers += [nn.SiLU(), nn.Conv2d(config.widths[0], 16, 3, padding=1), nn.PixelShuffle(2)]
+    return nn.Sequential(*layers)
+
+
+def _initialise(parts: Sequence[nn.Module]) -> None:
+    """All initialisation of the tokenizer: scaled normal, and residual branches that start at zero."""
+    for part in parts:
+        for module in part.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, nonlinearity="linear")
+                assert module.bias is not None
+                nn.init.zeros_(module.bias)
+        for module in part.modules():
+            if isinstance(module, ResidualBlock):
+                nn.init.zeros_(module.conv2.weight)
+            if isinstance(module, AttentionBlock):
+                nn.init.zeros_(module.out.weight)
+
+
+class ImageTokenizer(nn.Module):
+    """Picture -> codes -> picture."""
+
+    def __init__(self, config: TokenizerConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.quantizer: FSQ | VQ
+        if config.quantizer == "fsq":
+            self.quantizer = FSQ(config.fsq_levels)
+        else:
+            self.quantizer = VQ(config.vq_codes, config.vq_width)
+        self.encoder = _build_encoder(config, self.quantizer.width)
+        self.decoder = _build_decoder(config, self.quantizer.width)
+        _initialise((self.encoder, self.decoder))
+
+    @property
+    def last_weight(self) -> nn.Parameter:
+        """Weight of the decoder's last convolution: where the adaptive adversarial weight compares gradients."""
+        convolution = self.decoder[-2]
+        assert isinstance(convolution, nn.Conv2d)
+        return convolution.weight
+
+    def encode(self, x_BCHW: Tensor) -> Tensor:
+        """Pictures [B, 4, S, S] in [0, 1] to latents [B, D, H, W] before quantisation."""
+        latents_BDHW: Tensor = self.encoder(x_BCHW * 2 - 1)
+        return latents_BDHW
+
+    def decode(self, latents_BDHW: Tensor) -> Tensor:
+        """Quantised latents [B, D, H, W] to pictures [B, 4, S, S], near [0, 1] but not clamped."""
+        pictures_BCHW: Tensor = self.decoder(latents_BDHW)
+        return pictures_BCHW * 0.5 + 0.5
+
+    def forward(self, x_BCHW: Tensor) -> Reconstruction:
+        """There and back, with gradients."""
+        quantized = self.quantizer.quantize(self.encode(x_BCHW))
+        codes_BN = quantized.codes_BHW.flatten(1)
+        return Reconstruction(self.decode(quantized.latents_BDHW), codes_BN, quantized.loss)
+
+    def tokenize(self, x_BCHW: Tensor) -> Tensor:
+        """Pictures [B, 4, S, S] in [0, 1] to codes [B, N]. Raises ValueError on another picture size."""
+        if x_BCHW.shape[1:] != (4, self.config.image_size, self.config.image_size):
+            wanted = (4, self.config.image_size, self.config.image_size)
+            raise ValueError(f"the tokenizer takes pictures of shape {wanted}, got {tuple(x_BCHW.shape[1:])}")
+        return self.quantizer.quantize(self.encode(x_BCHW)).codes_BHW.flatten(1)
+
+    def detokenize(self, codes_BN: Tensor) -> Tensor:
+        """Codes [B, N] to valid premultiplied pictures [B, 4, S, S]: in [0, 1], and no colour above alpha."""
+        codes_BHW = codes_BN.unflatten(1, (self.config.grid_size, self.config.grid_size))
+        dtype = self.last_weight.dtype
+        pictures_BCHW = self.decode(self.quantizer.embed(codes_BHW).to(dtype)).float().clamp(0, 1)
+        colour_BCHW, alpha_BCHW = pictures_BCHW.split((3, 1), dim=1)
+        return torch.cat((torch.minimum(colour_BCHW, alpha_BCHW), alpha_BCHW), dim=1)

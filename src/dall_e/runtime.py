@@ -1,0 +1,52 @@
+"""Device, arithmetic, processes: the only file that looks at, or sets, global torch state."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from contextlib import AbstractContextManager
+
+import torch
+
+
+def pick_device(name: str) -> torch.device:
+    """`auto` takes the first of cuda, mps and cpu that is there. Raises ValueError if the named device is missing."""
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    device = torch.device(name)
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise ValueError(f"device {name!r} was asked for, but torch {torch.__version__} sees no CUDA device")
+    return device
+
+
+def computes_bf16(device: torch.device) -> bool:
+    """Whether matrix products in bfloat16 are done by the hardware, rather than emulated at a loss."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return device.type == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported() and _cpu_has_bf16()
+
+
+def _cpu_has_bf16() -> bool:
+    capabilities = torch.backends.cpu.get_cpu_capability()
+    return capabilities == "AVX512" and bool(torch.cpu._is_avx512_bf16_supported())
+
+
+def pick_dtype(precision: str, device: torch.device) -> torch.dtype:
+    """The dtype of a training step's matrix products for `precision` in auto, bf16, fp32."""
+    if precision == "auto":
+        return torch.bfloat16 if computes_bf16(device) else torch.float32
+    return {"bf16": torch.bfloat16, "fp32": torch.float32}[precision]
+
+
+def autocast(device: torch.device, dtype: torch.dtype) -> AbstractContextManager[None]:
+    """Mixed precision for a training step; does nothing in float32."""
+    if dtype == torch.float32:
+        return contextlib.nullcontext()
+    return torch.autocast(device.type, dtype=dtype)
+
+
+def is_main_process() -> bool:
+    """True in the one process that writes files, whether or not a launcher started several."""
+    return int(os.environ.get("RANK", "0")) == 0
