@@ -1,0 +1,182 @@
+"""The native generator G(x) = prod_i g_i(x, z_i): a two-pass, any-order transformer over the grid of image tokens.
+
+Pass 1 (content) reads the text and the tokens that are known; a token sees its own group and earlier ones. Its output
+is projected once to keys and values, which every layer of pass 2 shares. Pass 2 (queries) holds one query per asked
+place; a query sees the text, the content of earlier groups, and the other queries of its own group. The loss over all
+queries is therefore the exact likelihood of the sampler that reveals group after group:
+p(T | text) = prod_i prod_{j in G_i} p(t_j | T_{G_<i}, text).
+
+Two passes with shared keys and values: ARPG (Li et al. 2025, arXiv 2503.10568). Block masks over random groups: LPD
+(Zhang et al. 2025, arXiv 2507.01957). One `forward` for training; `start`, `ask` and `absorb` for sampling, with
+explicit caches; a test holds their logits together.
+
+Shapes: B batch rows, L text tokens, N all image tokens, M tokens of one call, D width, H heads, K head width, C codes.
+Tensors over N in `forward` are in the order of revelation ("rank"), not in raster order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from dall_e.config import GeneratorConfig
+from dall_e.models.text_encoder import TextStates
+from dall_e.nn.attention import FixedMemory, KVCache, Memory, NoMemory, Rotation, grid_rotation, rotate
+from dall_e.nn.transformer import Block, RMSNorm, initialise_transformer, split_heads
+
+
+class GeneratorOutput(NamedTuple):
+    """Logits of a training pass, both [B, N, C] in order of revelation."""
+
+    logits_BNC: Tensor
+    """Of each token given the text and the groups before its own."""
+    correction_BNC: Tensor
+    """Of the true token at each context place, which may hold a wrong one: it sees groups up to its own."""
+
+
+@dataclass
+class GeneratorCache:
+    """All that sampling remembers of the text and of the tokens absorbed so far."""
+
+    condition_BD: Tensor
+    content: list[KVCache]
+    shared: KVCache
+    length: int
+    """Filled positions: text tokens, then absorbed image tokens."""
+
+
+def block_masks(groups_N: Tensor, text_tokens: int) -> tuple[Tensor, Tensor]:
+    """Who may look at whom, for a partition given as the group number (from 1) of each rank.
+
+    Returns the mask of pass 1, [L + N, L + N], and that of pass 2, [N, (L + N) + N]; True is visible.
+    """
+    content_S = torch.cat((groups_N.new_zeros(text_tokens), groups_N))
+    content_SS = content_S[:, None] >= content_S[None, :]
+    earlier_NS = groups_N[:, None] > content_S[None, :]
+    siblings_NN = groups_N[:, None] == groups_N[None, :]
+    return content_SS, torch.cat((earlier_NS, siblings_NN), dim=1)
+
+
+class Generator(nn.Module):
+    """Text states and known tokens to logits of asked tokens."""
+
+    rotation_cos: Tensor
+    rotation_sin: Tensor
+
+    def __init__(self, config: GeneratorConfig) -> None:
+        super().__init__()
+        self.config = config
+        width, heads = config.width, config.num_heads
+        self.text_in = nn.Linear(config.text_width, width, bias=False)
+        self.condition_in = nn.Linear(config.text_width, width, bias=False)
+        self.codes = nn.Embedding(config.num_codes, width)
+        self.places = nn.Embedding(config.num_tokens, width)
+        self.query = nn.Parameter(torch.zeros(width))
+        self.level = nn.Parameter(torch.zeros(width))
+        self.content_blocks = nn.ModuleList(
+            Block(width, heads, config.mlp_width, config.dropout) for _ in range(config.content_layers)
+        )
+        self.content_norm = RMSNorm(width)
+        self.shared_kv = nn.Linear(width, 2 * width, bias=False)
+        self.shared_k_norm = RMSNorm(width // heads)
+        self.query_blocks = nn.ModuleList(
+            Block(width, heads, config.mlp_width, config.dropout) for _ in range(config.query_layers)
+        )
+        self.query_norm = RMSNorm(width)
+        self.head = nn.Linear(width, config.num_codes)
+        self.correction_head = nn.Linear(width, config.num_codes)
+        table = grid_rotation(config.grid_size, width // heads, config.rope_base)
+        self.register_buffer("rotation_cos", table.cos, persistent=False)
+        self.register_buffer("rotation_sin", table.sin, persistent=False)
+        initialise_transformer(self, config.content_layers + config.query_layers)
+
+    # Training
+
+    def forward(
+        self, text: TextStates, codes_BN: Tensor, places_BN: Tensor, groups_N: Tensor, level_B: Tensor
+    ) -> GeneratorOutput:
+        """Logits of all tokens at once.
+
+        `codes_BN`: context codes, possibly with noise; `places_BN`: raster index of each rank; `groups_N`: group
+        number of each rank, from 1, ascending; `level_B`: standard deviation of the noise in the context.
+        """
+        content_mask, query_mask = block_masks(groups_N, self.config.text_tokens)
+        condition_BD = self.condition_in(text.pooled_BD)
+        place_rotation = self._rotation(places_BN)
+        context_BND = self._embed(codes_BN, places_BN, condition_BD) + level_B[:, None, None] * self.level
+        x_BSD = torch.cat((self.text_in(text.states_BLD), context_BND), dim=1)
+        rotation = self._behind_text(place_rotation)
+        for block in self.content_blocks:
+            x_BSD = block(x_BSD, rotation=rotation, memory=NoMemory(), mask_TS=content_mask)
+        x_BSD = self.content_norm(x_BSD)
+        memory = FixedMemory(*self._shared_keys_values(x_BSD, rotation))
+        logits_BNC = self._answer(self._ask(places_BN, condition_BD), place_rotation, memory, query_mask)
+        return GeneratorOutput(logits_BNC, self.correction_head(x_BSD[:, self.config.text_tokens :]))
+
+    # Sampling
+
+    def start(self, text: TextStates) -> GeneratorCache:
+        """Caches for B rows, with the text absorbed."""
+        rows = text.states_BLD.shape[0]
+        config = self.config
+        like = text.states_BLD
+        capacity = config.text_tokens + config.num_tokens
+        head_width = config.width // config.num_heads
+        content = [KVCache(rows, config.num_heads, capacity, head_width, like) for _ in self.content_blocks]
+        shared = KVCache(rows, config.num_heads, capacity, head_width, like)
+        cache = GeneratorCache(self.condition_in(text.pooled_BD), content, shared, 0)
+        self._absorb(cache, self.text_in(text.states_BLD), self._text_rotation(like))
+        return cache
+
+    def absorb(self, cache: GeneratorCache, codes_BM: Tensor, places_BM: Tensor) -> Tensor:
+        """Makes a group of drawn tokens known. Returns its correction logits [B, M, C]."""
+        content_BMD = self._embed(codes_BM, places_BM, cache.condition_BD)
+        x_BMD = self._absorb(cache, content_BMD, self._rotation(places_BM))
+        corrected_BMC: Tensor = self.correction_head(x_BMD)
+        return corrected_BMC
+
+    def ask(self, cache: GeneratorCache, places_BM: Tensor) -> Tensor:
+        """Logits [B, M, C] of one group's places, given all that was absorbed."""
+        memory = cache.shared.at(cache.length)
+        return self._answer(self._ask(places_BM, cache.condition_BD), self._rotation(places_BM), memory, None)
+
+    # Shared by both
+
+    def _embed(self, codes_BM: Tensor, places_BM: Tensor, condition_BD: Tensor) -> Tensor:
+        return self.codes(codes_BM) + self.places(places_BM) + condition_BD[:, None]
+
+    def _ask(self, places_BM: Tensor, condition_BD: Tensor) -> Tensor:
+        return self.query + self.places(places_BM) + condition_BD[:, None]
+
+    def _absorb(self, cache: GeneratorCache, x_BMD: Tensor, rotation: Rotation) -> Tensor:
+        for block, layer in zip(self.content_blocks, cache.content, strict=True):
+            x_BMD = block(x_BMD, rotation=rotation, memory=layer.at(cache.length))
+        x_BMD = self.content_norm(x_BMD)
+        cache.length = cache.shared.write(cache.length, *self._shared_keys_values(x_BMD, rotation))
+        return x_BMD
+
+    def _shared_keys_values(self, x_BSD: Tensor, rotation: Rotation) -> tuple[Tensor, Tensor]:
+        k_BSD, v_BSD = self.shared_kv(x_BSD).chunk(2, dim=-1)
+        k_BHSK = self.shared_k_norm(split_heads(k_BSD, self.config.num_heads))
+        return rotate(k_BHSK, rotation), split_heads(v_BSD, self.config.num_heads)
+
+    def _answer(self, x_BMD: Tensor, rotation: Rotation, memory: Memory, mask_MS: Tensor | None) -> Tensor:
+        for block in self.query_blocks:
+            x_BMD = block(x_BMD, rotation=rotation, memory=memory, mask_TS=mask_MS)
+        logits_BMC: Tensor = self.head(self.query_norm(x_BMD))
+        return logits_BMC
+
+    def _rotation(self, places_BM: Tensor) -> Rotation:
+        return Rotation(self.rotation_cos, self.rotation_sin).at(places_BM)
+
+    def _text_rotation(self, like: Tensor) -> Rotation:
+        # Text has no place: the identity, never zeros, which would make attention to the text uniform.
+        shape = (like.shape[0], self.config.text_tokens, self.rotation_cos.shape[-1])
+        return Rotation(self.rotation_cos.new_ones(shape), self.rotation_cos.new_zeros(shape))
+
+    def _behind_text(self, places: Rotation) -> Rotation:
+        text = self._text_rotation(places.cos)
+        return Rotation(torch.cat((text.cos, places.cos), dim=1), torch.cat((text.sin, places.sin), dim=1))

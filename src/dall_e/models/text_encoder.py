@@ -1,0 +1,59 @@
+"""The text encoder: prompt ids to semantic vectors, by a small bidirectional transformer.
+
+Shapes: B batch rows, L text tokens, D width.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from dall_e.config import TextConfig
+from dall_e.nn.attention import NoMemory
+from dall_e.nn.transformer import Block, RMSNorm, initialise_transformer
+
+PAD_ID, START_ID, END_ID = 0, 1, 2
+
+
+class TextStates(NamedTuple):
+    """What a generator knows of the prompts."""
+
+    states_BLD: Tensor
+    """One state per token, padding included: the generator learns that padding says nothing."""
+    pooled_BD: Tensor
+    """One state per prompt: the mean over its own tokens."""
+
+    def joined(self, other: TextStates) -> TextStates:
+        """The rows of both."""
+        states_BLD = torch.cat((self.states_BLD, other.states_BLD))
+        return TextStates(states_BLD, torch.cat((self.pooled_BD, other.pooled_BD)))
+
+
+class TextEncoder(nn.Module):
+    """Ids [B, L] to states."""
+
+    def __init__(self, config: TextConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.tokens = nn.Embedding(config.vocab_size, config.width)
+        self.places = nn.Embedding(config.max_tokens, config.width)
+        mlp_width = config.width * 8 // 3 // 32 * 32
+        self.blocks = nn.ModuleList(
+            Block(config.width, config.num_heads, mlp_width) for _ in range(config.num_layers)
+        )
+        self.norm = RMSNorm(config.width)
+        initialise_transformer(self, config.num_layers)
+
+    def forward(self, ids_BL: Tensor) -> TextStates:
+        """int64 ids, padded with PAD_ID to at most `max_tokens`. Padding is never attended to by real tokens."""
+        real_BL = ids_BL != PAD_ID
+        x_BLD = self.tokens(ids_BL) + self.places.weight[: ids_BL.shape[1]]
+        mask_B11L = real_BL[:, None, None, :]
+        for block in self.blocks:
+            x_BLD = block(x_BLD, rotation=None, memory=NoMemory(), mask_TS=mask_B11L)
+        x_BLD = self.norm(x_BLD)
+        weights_BL1 = real_BL[..., None].to(x_BLD.dtype)
+        pooled_BD = (x_BLD * weights_BL1).sum(1) / weights_BL1.sum(1)
+        return TextStates(x_BLD, pooled_BD)

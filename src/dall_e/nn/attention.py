@@ -1,0 +1,115 @@
+"""Attention, rotary positions in two dimensions, and the key-value cache.
+
+Shapes: B batch rows, H heads, T tokens asked, S tokens seen, K head width, P grid places.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+class Rotation(NamedTuple):
+    """Cosines and sines, [..., T, K/2], that turn the pairs (x_k, x_{k + K/2}) of a head."""
+
+    cos: Tensor
+    sin: Tensor
+
+    def at(self, places: Tensor) -> Rotation:
+        """The rows of a table that belong to `places` (int64, any shape)."""
+        return Rotation(self.cos[places], self.sin[places])
+
+
+def grid_rotation(grid_size: int, head_width: int, base: float) -> Rotation:
+    """Table [P, K/2] for places in raster order: half of the pairs turn with the row, half with the column.
+
+    Frequencies base^(-2i / (K/2)) for i in 0..K/4-1 (Su et al. 2021, arXiv 2104.09864, per axis).
+    """
+    quarter = head_width // 4
+    frequencies = base ** (-torch.arange(quarter, dtype=torch.float64) / quarter)
+    axis = torch.arange(grid_size, dtype=torch.float64)
+    angles = axis[:, None] * frequencies
+    rows = angles[:, None, :].expand(-1, grid_size, -1)
+    columns = angles[None, :, :].expand(grid_size, -1, -1)
+    angles_PK = torch.cat((rows, columns), dim=-1).flatten(0, 1)
+    return Rotation(angles_PK.cos().float(), angles_PK.sin().float())
+
+
+def rotate(x_BHTK: Tensor, rotation: Rotation) -> Tensor:
+    """Turns queries or keys by their places; `rotation` has shape [T, K/2] or [B, T, K/2]."""
+    cos, sin = (part.to(x_BHTK.dtype).unsqueeze(-3) for part in rotation)
+    first, second = x_BHTK.chunk(2, dim=-1)
+    return torch.cat((first * cos - second * sin, second * cos + first * sin), dim=-1)
+
+
+def attend(q_BHTK: Tensor, k_BHSK: Tensor, v_BHSK: Tensor, mask_TS: Tensor | None = None) -> Tensor:
+    """softmax(q k^T / sqrt(K)) v. `mask` is boolean, True where a query may look, and broadcasts to [B, H, T, S]."""
+    return F.scaled_dot_product_attention(q_BHTK, k_BHSK, v_BHSK, attn_mask=mask_TS)
+
+
+class Memory(Protocol):
+    """What a block attends to besides its own tokens."""
+
+    def extend(self, k_BHTK: Tensor, v_BHTK: Tensor) -> tuple[Tensor, Tensor]:
+        """All keys and values to look at, the given ones last."""
+        ...
+
+
+class NoMemory:
+    """A block that sees its own tokens only."""
+
+    def extend(self, k_BHTK: Tensor, v_BHTK: Tensor) -> tuple[Tensor, Tensor]:
+        """The given ones."""
+        return k_BHTK, v_BHTK
+
+
+class FixedMemory:
+    """Keys and values computed before, seen by every block of a stack in training."""
+
+    def __init__(self, k_BHSK: Tensor, v_BHSK: Tensor) -> None:
+        self.k_BHSK = k_BHSK
+        self.v_BHSK = v_BHSK
+
+    def extend(self, k_BHTK: Tensor, v_BHTK: Tensor) -> tuple[Tensor, Tensor]:
+        """The fixed ones, then the given ones."""
+        return torch.cat((self.k_BHSK, k_BHTK), dim=2), torch.cat((self.v_BHSK, v_BHTK), dim=2)
+
+
+class KVCache:
+    """Preallocated keys and values of one attention layer, indexed by position.
+
+    `at(position)` is a memory that writes what it is given from `position` on and shows all up to its end. What lies
+    beyond the position that the caller counts as filled is scratch and may be written over.
+    """
+
+    def __init__(self, rows: int, num_heads: int, capacity: int, head_width: int, like: Tensor) -> None:
+        self.k_BHSK = like.new_zeros(rows, num_heads, capacity, head_width)
+        self.v_BHSK = torch.zeros_like(self.k_BHSK)
+
+    def write(self, position: int, k_BHTK: Tensor, v_BHTK: Tensor) -> int:
+        """Stores T tokens from `position` on; returns the position behind them."""
+        end = position + k_BHTK.shape[2]
+        assert end <= self.k_BHSK.shape[2], f"cache of {self.k_BHSK.shape[2]} tokens cannot take token {end}"
+        self.k_BHSK[:, :, position:end] = k_BHTK
+        self.v_BHSK[:, :, position:end] = v_BHTK
+        return end
+
+    def at(self, position: int) -> CacheSlot:
+        """The memory from 0 to `position`, to be extended there."""
+        return CacheSlot(self, position)
+
+
+class CacheSlot:
+    """A cache seen from one position."""
+
+    def __init__(self, cache: KVCache, position: int) -> None:
+        self.cache = cache
+        self.position = position
+
+    def extend(self, k_BHTK: Tensor, v_BHTK: Tensor) -> tuple[Tensor, Tensor]:
+        """Everything before the position, then the given ones, without a copy of the past."""
+        end = self.cache.write(self.position, k_BHTK, v_BHTK)
+        return self.cache.k_BHSK[:, :, :end], self.cache.v_BHSK[:, :, :end]

@@ -1,0 +1,104 @@
+"""The transformer block: root-mean-square norms, attention with normalised queries and keys, gated MLP.
+
+Shapes: B batch rows, T tokens asked, S tokens seen, D width, H heads, K head width.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from dall_e.nn.attention import Memory, Rotation, attend, rotate
+
+
+def split_heads(x_BTD: Tensor, num_heads: int) -> Tensor:
+    """[B, T, H K] to [B, H, T, K]."""
+    return x_BTD.unflatten(-1, (num_heads, -1)).transpose(1, 2)
+
+
+class RMSNorm(nn.Module):
+    """x / rms(x) * scale (Zhang and Sennrich 2019, arXiv 1910.07467)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(width))
+
+    def forward(self, x_BTD: Tensor) -> Tensor:
+        """Same shape and dtype."""
+        return F.rms_norm(x_BTD, self.weight.shape, self.weight.to(x_BTD.dtype), eps=1e-6)
+
+
+class Attention(nn.Module):
+    """Self-attention that may also look at a memory. Queries and keys are normalised per head (QK-norm)."""
+
+    def __init__(self, width: int, num_heads: int) -> None:
+        super().__init__()
+        self.num_heads = num_heads
+        self.qkv = nn.Linear(width, 3 * width, bias=False)
+        self.out = nn.Linear(width, width, bias=False)
+        self.q_norm = RMSNorm(width // num_heads)
+        self.k_norm = RMSNorm(width // num_heads)
+
+    def forward(self, x_BTD: Tensor, rotation: Rotation | None, memory: Memory, mask_TS: Tensor | None) -> Tensor:
+        """[B, T, D] to [B, T, D]; the keys are the memory's, then the tokens' own."""
+        q_BHTK, k_BHTK, v_BHTK = (split_heads(part, self.num_heads) for part in self.qkv(x_BTD).chunk(3, dim=-1))
+        q_BHTK, k_BHTK = self.q_norm(q_BHTK), self.k_norm(k_BHTK)
+        if rotation is not None:
+            q_BHTK, k_BHTK = rotate(q_BHTK, rotation), rotate(k_BHTK, rotation)
+        mixed_BHTK = attend(q_BHTK, *memory.extend(k_BHTK, v_BHTK), mask_TS)
+        mixed_BTD: Tensor = self.out(mixed_BHTK.transpose(1, 2).flatten(2))
+        return mixed_BTD
+
+
+class GatedMLP(nn.Module):
+    """down(silu(gate x) * up x) (SwiGLU, Shazeer 2020, arXiv 2002.05202)."""
+
+    def __init__(self, width: int, inner_width: int) -> None:
+        super().__init__()
+        self.gate_up = nn.Linear(width, 2 * inner_width, bias=False)
+        self.down = nn.Linear(inner_width, width, bias=False)
+
+    def forward(self, x_BTD: Tensor) -> Tensor:
+        """Same shape."""
+        gate, up = self.gate_up(x_BTD).chunk(2, dim=-1)
+        y_BTD: Tensor = self.down(F.silu(gate) * up)
+        return y_BTD
+
+
+class Block(nn.Module):
+    """Pre-norm block: x + attention(norm x), then x + mlp(norm x)."""
+
+    def __init__(self, width: int, num_heads: int, mlp_width: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.attention_norm = RMSNorm(width)
+        self.attention = Attention(width, num_heads)
+        self.mlp_norm = RMSNorm(width)
+        self.mlp = GatedMLP(width, mlp_width)
+        self.dropout = dropout
+
+    def forward(
+        self, x_BTD: Tensor, *, rotation: Rotation | None, memory: Memory, mask_TS: Tensor | None = None
+    ) -> Tensor:
+        """[B, T, D] to [B, T, D]."""
+        mixed_BTD = self.attention(self.attention_norm(x_BTD), rotation, memory, mask_TS)
+        x_BTD = x_BTD + F.dropout(mixed_BTD, self.dropout, self.training)
+        return x_BTD + F.dropout(self.mlp(self.mlp_norm(x_BTD)), self.dropout, self.training)
+
+
+def initialise_transformer(network: nn.Module, num_blocks: int) -> None:
+    """All initialisation of a transformer: normal 0.02; layers that write to the residual stream scaled by its depth.
+
+    As GPT-2 does: 1 / sqrt(2 x blocks) keeps the stream's variance independent of depth.
+    """
+    for module in network.modules():
+        if isinstance(module, nn.Linear | nn.Embedding):
+            nn.init.normal_(module.weight, std=0.02)
+        if isinstance(module, nn.Linear) and module.bias is not None:
+            nn.init.zeros_(module.bias)
+    for module in network.modules():
+        if isinstance(module, Block):
+            for layer in (module.attention.out, module.mlp.down):
+                nn.init.normal_(layer.weight, std=0.02 / math.sqrt(2 * num_blocks))
