@@ -1,0 +1,48 @@
+"""Text to picture with an autoregressive transformer.
+
+    from dall_e import DALL_E
+    image = DALL_E.from_pretrained("dall-e-emoji")("a white cat")
+
+Public names are imported when they are first used, so `import dall_e` is quick and does nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dall_e.checkpoints.zoo import KnownModel, list_models
+    from dall_e.config import ModelConfig, SamplingConfig
+    from dall_e.pipeline import DALL_E
+
+    __version__: str
+
+__all__ = ["DALL_E", "KnownModel", "ModelConfig", "SamplingConfig", "__version__", "list_models"]
+
+_HOMES = {
+    "DALL_E": "dall_e.pipeline",
+    "KnownModel": "dall_e.checkpoints.zoo",
+    "ModelConfig": "dall_e.config",
+    "SamplingConfig": "dall_e.config",
+    "list_models": "dall_e.checkpoints.zoo",
+}
+
+
+def __getattr__(name: str) -> Any:
+    value: Any
+    if name == "__version__":
+        from importlib.metadata import version
+
+        value = version("open-dalle")
+    elif name in _HOMES:
+        from importlib import import_module
+
+        value = getattr(import_module(_HOMES[name]), name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,38 @@
+"""`dall-e train ...`: one function per training stage."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from dall_e.cli.flags import with_flags
+from dall_e.config import GeneratorTraining, TokenizerTraining
+
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Print the settings, parameter counts and schedule, and train nothing.")
+]
+
+
+@with_flags(TokenizerTraining)
+def tokenizer(config: TokenizerTraining, *, dry_run: DryRun = False) -> None:
+    """Train the image tokenizer: pictures to grids of codes and back.
+
+    Writes checkpoints, a log and sample sheets (original and reconstruction side by side) to the run folder --out.
+    Stop it with Ctrl-C at any time; the same command again goes on where it stopped.
+    """
+    from dall_e.training.tokenizer_stage import run_tokenizer_training
+
+    run_tokenizer_training(config, dry_run=dry_run)
+
+
+@with_flags(GeneratorTraining)
+def generator(config: GeneratorTraining, *, dry_run: DryRun = False) -> None:
+    """Train the text encoder and the generator, on the codes of a trained image tokenizer.
+
+    Writes checkpoints, a log and sample sheets (drawn pictures with their prompts) to the run folder --out.
+    Stop it with Ctrl-C at any time; the same command again goes on where it stopped.
+    """
+    from dall_e.training.generator_stage import run_generator_training
+
+    run_generator_training(config, dry_run=dry_run)
