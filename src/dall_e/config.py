@@ -283,12 +283,12 @@ PRESETS: dict[str, ModelConfig] = {
     ),
     # Two CPU cores, coarse: 64 pixels, 64 tokens.
     "xs64": _preset(
-        TokenizerConfig(image_size=64, widths=(48, 96, 192)), TextConfig(),
+        TokenizerConfig(image_size=64), TextConfig(max_tokens=24),
         width=256, num_heads=4, content_layers=4, query_layers=4, mlp_width=704,
     ),
-    # Two CPU cores: 96 pixels, 144 tokens.
+    # Two CPU cores: 96 pixels, 144 tokens; grows from xs64, whose tokenizer it shares.
     "xs": _preset(
-        TokenizerConfig(), TextConfig(),
+        TokenizerConfig(), TextConfig(max_tokens=24),
         width=256, num_heads=4, content_layers=4, query_layers=4, mlp_width=704,
     ),
     # One GPU: 128 pixels, 256 tokens.

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from dall_e.config import GeneratorConfig
 from dall_e.models.text_encoder import TextStates
-from dall_e.nn.attention import FixedMemory, KVCache, Memory, NoMemory, Rotation, grid_rotation, rotate
+from dall_e.nn.attention import FixedMemory, KVCache, Memory, NoMemory, Rotation, grid_rotation, rotate, visibility_bias
 from dall_e.nn.transformer import Block, RMSNorm, initialise_transformer, split_heads
 
 
@@ -103,17 +103,19 @@ class Generator(nn.Module):
         `codes_BN`: context codes, possibly with noise; `places_BN`: raster index of each rank; `groups_N`: group
         number of each rank, from 1, ascending; `level_B`: standard deviation of the noise in the context.
         """
-        content_mask, query_mask = block_masks(groups_N, self.config.text_tokens)
+        masks = block_masks(groups_N, self.config.text_tokens)
+        dtype = torch.get_autocast_dtype(level_B.device.type) if torch.is_autocast_enabled(level_B.device.type) else None
+        content_bias, query_bias = (visibility_bias(mask, dtype or level_B.dtype) for mask in masks)
         condition_BD = self.condition_in(text.pooled_BD)
         place_rotation = self._rotation(places_BN)
         context_BND = self._embed(codes_BN, places_BN, condition_BD) + level_B[:, None, None] * self.level
         x_BSD = torch.cat((self.text_in(text.states_BLD), context_BND), dim=1)
         rotation = self._behind_text(place_rotation)
         for block in self.content_blocks:
-            x_BSD = block(x_BSD, rotation=rotation, memory=NoMemory(), mask_TS=content_mask)
+            x_BSD = block(x_BSD, rotation=rotation, memory=NoMemory(), bias_TS=content_bias)
         x_BSD = self.content_norm(x_BSD)
         memory = FixedMemory(*self._shared_keys_values(x_BSD, rotation))
-        logits_BNC = self._answer(self._ask(places_BN, condition_BD), place_rotation, memory, query_mask)
+        logits_BNC = self._answer(self._ask(places_BN, condition_BD), place_rotation, memory, query_bias)
         return GeneratorOutput(logits_BNC, self.correction_head(x_BSD[:, self.config.text_tokens :]))
 
     # Sampling
@@ -163,9 +165,9 @@ class Generator(nn.Module):
         k_BHSK = self.shared_k_norm(split_heads(k_BSD, self.config.num_heads))
         return rotate(k_BHSK, rotation), split_heads(v_BSD, self.config.num_heads)
 
-    def _answer(self, x_BMD: Tensor, rotation: Rotation, memory: Memory, mask_MS: Tensor | None) -> Tensor:
+    def _answer(self, x_BMD: Tensor, rotation: Rotation, memory: Memory, bias_MS: Tensor | None) -> Tensor:
         for block in self.query_blocks:
-            x_BMD = block(x_BMD, rotation=rotation, memory=memory, mask_TS=mask_MS)
+            x_BMD = block(x_BMD, rotation=rotation, memory=memory, bias_TS=bias_MS)
         logits_BMC: Tensor = self.head(self.query_norm(x_BMD))
         return logits_BMC
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from dall_e.config import TextConfig
-from dall_e.nn.attention import NoMemory
+from dall_e.nn.attention import NoMemory, visibility_bias
 from dall_e.nn.transformer import Block, RMSNorm, initialise_transformer
 
 PAD_ID, START_ID, END_ID = 0, 1, 2
@@ -50,9 +50,9 @@ class TextEncoder(nn.Module):
         """int64 ids, padded with PAD_ID to at most `max_tokens`. Padding is never attended to by real tokens."""
         real_BL = ids_BL != PAD_ID
         x_BLD = self.tokens(ids_BL) + self.places.weight[: ids_BL.shape[1]]
-        mask_B11L = real_BL[:, None, None, :]
+        bias_B11L = visibility_bias(real_BL[:, None, None, :], x_BLD.dtype)
         for block in self.blocks:
-            x_BLD = block(x_BLD, rotation=None, memory=NoMemory(), mask_TS=mask_B11L)
+            x_BLD = block(x_BLD, rotation=None, memory=NoMemory(), bias_TS=bias_B11L)
         x_BLD = self.norm(x_BLD)
         weights_BL1 = real_BL[..., None].to(x_BLD.dtype)
         pooled_BD = (x_BLD * weights_BL1).sum(1) / weights_BL1.sum(1)

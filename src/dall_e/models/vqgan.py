@@ -19,10 +19,6 @@ from torch import Tensor, nn
 from dall_e.config import TokenizerConfig
 from dall_e.models.quantizer import FSQ, VQ
 
-# Above this side, normalisation costs more than it brings; below it, it keeps the deep layers stable.
-LARGEST_NORMED_SIDE = 32
-
-
 class Reconstruction(NamedTuple):
     """A picture there and back."""
 
@@ -37,9 +33,9 @@ class Reconstruction(NamedTuple):
 class ResidualBlock(nn.Module):
     """x + conv(silu(conv(silu(norm(x)))))."""
 
-    def __init__(self, width: int, side: int) -> None:
+    def __init__(self, width: int, normed: bool) -> None:
         super().__init__()
-        self.norm = nn.GroupNorm(min(8, width), width, eps=1e-6) if side <= LARGEST_NORMED_SIDE else nn.Identity()
+        self.norm = nn.GroupNorm(min(8, width), width, eps=1e-6) if normed else nn.Identity()
         self.conv1 = nn.Conv2d(width, width, 3, padding=1)
         self.conv2 = nn.Conv2d(width, width, 3, padding=1)
 
@@ -67,31 +63,28 @@ class AttentionBlock(nn.Module):
         return x_BCHW + self.out(rearrange(mixed_BNC, "b 1 (h w) c -> b c h w", h=height))
 
 
-def _level(width: int, side: int, num_blocks: int) -> list[nn.Module]:
-    return [ResidualBlock(width, side) for _ in range(num_blocks)]
+def _level(index: int, width: int, num_blocks: int) -> list[nn.Module]:
+    # The finest level goes without: there, normalisation costs more time than it brings stability.
+    return [ResidualBlock(width, normed=index > 0) for _ in range(num_blocks)]
 
 
 def _build_encoder(config: TokenizerConfig, latent_width: int) -> nn.Sequential:
-    side = config.image_size // 2
     layers: list[nn.Module] = [nn.PixelUnshuffle(2), nn.Conv2d(16, config.widths[0], 3, padding=1)]
     for index, width in enumerate(config.widths):
         if index:
-            side //= 2
             layers.append(nn.Conv2d(config.widths[index - 1], width, 4, stride=2, padding=1))
-        layers += _level(width, side, config.encoder_blocks[index])
+        layers += _level(index, width, config.encoder_blocks[index])
     layers += [AttentionBlock(config.widths[-1]), nn.SiLU(), nn.Conv2d(config.widths[-1], latent_width, 1)]
     return nn.Sequential(*layers)
 
 
 def _build_decoder(config: TokenizerConfig, latent_width: int) -> nn.Sequential:
-    side = config.grid_size
     layers: list[nn.Module] = [nn.Conv2d(latent_width, config.widths[-1], 3, padding=1)]
     layers.append(AttentionBlock(config.widths[-1]))
     for index in reversed(range(len(config.widths))):
         width = config.widths[index]
-        layers += _level(width, side, config.decoder_blocks[index])
+        layers += _level(index, width, config.decoder_blocks[index])
         if index:
-            side *= 2
             layers += [nn.Conv2d(width, 4 * config.widths[index - 1], 3, padding=1), nn.PixelShuffle(2)]
     layers += [nn.SiLU(), nn.Conv2d(config.widths[0], 16, 3, padding=1), nn.PixelShuffle(2)]
     return nn.Sequential(*layers)
@@ -113,7 +106,11 @@ def _initialise(parts: Sequence[nn.Module]) -> None:
 
 
 class ImageTokenizer(nn.Module):
-    """Picture -> codes -> picture."""
+    """Picture -> codes -> picture.
+
+    The weights do not depend on the picture's side: the same ones serve any multiple of the patch size, so a model can
+    grow from coarse to fine pictures and keep its vocabulary.
+    """
 
     def __init__(self, config: TokenizerConfig) -> None:
         super().__init__()

@@ -42,13 +42,13 @@ class Attention(nn.Module):
         self.q_norm = RMSNorm(width // num_heads)
         self.k_norm = RMSNorm(width // num_heads)
 
-    def forward(self, x_BTD: Tensor, rotation: Rotation | None, memory: Memory, mask_TS: Tensor | None) -> Tensor:
+    def forward(self, x_BTD: Tensor, rotation: Rotation | None, memory: Memory, bias_TS: Tensor | None) -> Tensor:
         """[B, T, D] to [B, T, D]; the keys are the memory's, then the tokens' own."""
         q_BHTK, k_BHTK, v_BHTK = (split_heads(part, self.num_heads) for part in self.qkv(x_BTD).chunk(3, dim=-1))
         q_BHTK, k_BHTK = self.q_norm(q_BHTK), self.k_norm(k_BHTK)
         if rotation is not None:
             q_BHTK, k_BHTK = rotate(q_BHTK, rotation), rotate(k_BHTK, rotation)
-        mixed_BHTK = attend(q_BHTK, *memory.extend(k_BHTK, v_BHTK), mask_TS)
+        mixed_BHTK = attend(q_BHTK, *memory.extend(k_BHTK, v_BHTK), bias_TS)
         mixed_BTD: Tensor = self.out(mixed_BHTK.transpose(1, 2).flatten(2))
         return mixed_BTD
 
@@ -80,10 +80,10 @@ class Block(nn.Module):
         self.dropout = dropout
 
     def forward(
-        self, x_BTD: Tensor, *, rotation: Rotation | None, memory: Memory, mask_TS: Tensor | None = None
+        self, x_BTD: Tensor, *, rotation: Rotation | None, memory: Memory, bias_TS: Tensor | None = None
     ) -> Tensor:
         """[B, T, D] to [B, T, D]."""
-        mixed_BTD = self.attention(self.attention_norm(x_BTD), rotation, memory, mask_TS)
+        mixed_BTD = self.attention(self.attention_norm(x_BTD), rotation, memory, bias_TS)
         x_BTD = x_BTD + F.dropout(mixed_BTD, self.dropout, self.training)
         return x_BTD + F.dropout(self.mlp(self.mlp_norm(x_BTD)), self.dropout, self.training)
 
