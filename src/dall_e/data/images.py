@@ -1,0 +1,252 @@
+"""Picture files, arrays and PIL images: the only module that imports PIL.
+
+A picture in memory is a uint8 array [4, S, S], channels first, premultiplied RGBA: colour is already multiplied by alpha,
+so a picture on a background is `colour + background * (1 - alpha)` and resizing never bleeds the colour of invisible pixels.
+In a network it is the same in floats of [0, 1].
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import os
+import tempfile
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw, ImageFont, PngImagePlugin, UnidentifiedImageError
+
+Picture = npt.NDArray[np.uint8]
+
+# Fonts that show Chinese, in order of preference; PIL looks for them in the system's font folders.
+CHINESE_FONTS = (
+    "wqy-microhei.ttc", "NotoSansCJK-Regular.ttc", "NotoSansCJKsc-Regular.otf", "NotoSansSC-Regular.otf", "wqy-zenhei.ttc",
+    "SourceHanSansSC-Regular.otf", "DroidSansFallbackFull.ttf", "DroidSansFallback.ttf", "PingFang.ttc", "Hiragino Sans GB.ttc",
+    "STHeiti Light.ttc", "Arial Unicode.ttf", "msyh.ttc", "simsun.ttc",
+)  # fmt: skip
+JPEG_EXTENSIONS = (".jpg", ".jpeg")
+
+
+def decode_picture(data: bytes, size: int) -> Picture:
+    """A picture file (PNG, JPEG, WebP, GIF ...: anything PIL reads) as uint8 [4, size, size], premultiplied RGBA.
+
+    A picture that is not square is centred on a transparent square. Raises ValueError if the file cannot be read.
+    """
+    try:
+        with Image.open(io.BytesIO(data)) as opened:
+            opened.load()
+            image = _premultiplied(opened)
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
+        raise ValueError(f"not a readable picture ({len(data)} bytes): {error}") from error
+    width, height = image.size
+    if width != height:
+        side = max(width, height)
+        square = Image.new("RGBa", (side, side))
+        square.paste(image, ((side - width) // 2, (side - height) // 2))
+        image = square
+    if image.size != (size, size):
+        image = image.resize((size, size), Image.Resampling.LANCZOS)
+    pixels = np.array(image)
+    # Lanczos overshoots beside edges; colour above alpha would be brighter than white.
+    pixels[..., :3] = np.minimum(pixels[..., :3], pixels[..., 3:])
+    return np.ascontiguousarray(pixels.transpose(2, 0, 1))
+
+
+def _premultiplied(image: Image.Image) -> Image.Image:
+    """Any PIL image as mode RGBa (premultiplied), rounded to nearest so that `encode_png` inverts it exactly."""
+    if image.mode in ("I", "I;16", "I;16B", "I;16L", "F"):  # PIL's own conversion of 16-bit grey clips instead of scaling
+        grey = np.asarray(image).astype(np.float64)
+        image = Image.fromarray((grey * (255 / max(float(grey.max()), 255.0))).clip(0, 255).astype(np.uint8))
+    straight = np.array(image.convert("RGBA")).astype(np.uint16)
+    straight[..., :3] = (straight[..., :3] * straight[..., 3:] + 127) // 255
+    return Image.frombytes("RGBa", image.size, straight.astype(np.uint8).tobytes())
+
+
+def encode_png(picture: Picture) -> bytes:
+    """uint8 [4, H, W] premultiplied RGBA as the bytes of a PNG file with straight alpha; `decode_picture` inverts it exactly."""
+    buffer = io.BytesIO()
+    _straight_image(picture).save(buffer, format="PNG", compress_level=6)
+    return buffer.getvalue()
+
+
+def _straight_image(picture: Picture) -> Image.Image:
+    """uint8 [4, H, W] premultiplied -> PIL image of mode RGBA."""
+    pixels = picture.transpose(1, 2, 0).astype(np.uint32)
+    alpha = np.maximum(pixels[..., 3:], 1)
+    pixels[..., :3] = np.minimum((pixels[..., :3] * 255 + alpha // 2) // alpha, 255)
+    return Image.fromarray(pixels.astype(np.uint8), "RGBA")
+
+
+def to_uint8(x_CHW: Any) -> Picture:
+    """A tensor or array [4, H, W] of floats in [0, 1] (or already uint8), premultiplied RGBA, as uint8 of the same layout."""
+    if hasattr(x_CHW, "detach"):
+        x_CHW = x_CHW.detach().float().cpu().numpy() if x_CHW.is_floating_point() else x_CHW.cpu().numpy()
+    array = np.asarray(x_CHW)
+    if array.ndim != 3 or array.shape[0] != 4:
+        raise ValueError(f"a picture has shape [4, height, width] (premultiplied RGBA), got {list(array.shape)}")
+    if array.dtype == np.uint8:
+        return array
+    return np.asarray(np.rint(np.clip(np.nan_to_num(array), 0.0, 1.0) * 255.0), dtype=np.uint8)
+
+
+def to_pil(x_CHW: Any, *, transparent: bool = False) -> Image.Image:
+    """A picture [4, H, W] (floats in [0, 1] or uint8; premultiplied RGBA) as a PIL image.
+
+    Mode RGB on white, or RGBA with straight alpha when `transparent`.
+    """
+    picture = to_uint8(x_CHW)
+    picture = np.concatenate([np.minimum(picture[:3], picture[3:]), picture[3:]])
+    if transparent:
+        return _straight_image(picture)
+    colour = picture[:3].astype(np.uint16) + (255 - picture[3:].astype(np.uint16))
+    return Image.fromarray(np.ascontiguousarray(colour.astype(np.uint8).transpose(1, 2, 0)), "RGB")
+
+
+def make_grid(images: Sequence[Image.Image], columns: int | None = None, gap: int = 4) -> Image.Image:
+    """Images side by side, row by row; about square unless `columns` is given. Transparent if any of them is."""
+    return contact_sheet(images, None, columns, gap=gap)
+
+
+def contact_sheet(
+    pictures: Sequence[Any], captions: Sequence[str] | None, columns: int | None = None, *, gap: int = 6
+) -> Image.Image:
+    """Pictures (PIL images, or arrays and tensors as in `to_pil`) in a grid, with their captions drawn underneath.
+
+    Chinese captions need a font that has the characters; a warning says so when the system has none.
+    """
+    if not pictures:
+        raise ValueError("a sheet needs at least one picture, got none")
+    images = [picture if isinstance(picture, Image.Image) else to_pil(picture) for picture in pictures]
+    columns = columns if columns and columns > 0 else math.ceil(math.sqrt(len(images)))
+    columns = min(columns, len(images))
+    rows = math.ceil(len(images) / columns)
+    width, height = (max(image.size[axis] for image in images) for axis in (0, 1))
+    labels = _wrapped_labels(captions, width) if captions else []
+    line_height = 15
+    label_height = max((len(lines) for lines in labels), default=0) * line_height
+    transparent = any(image.mode == "RGBA" for image in images)
+    size = (columns * (width + gap) + gap, rows * (height + label_height + gap) + gap)
+    sheet = Image.new("RGBA" if transparent else "RGB", size, (0, 0, 0, 0) if transparent else (255, 255, 255))
+    draw = ImageDraw.Draw(sheet)
+    for index, image in enumerate(images):
+        left = gap + (index % columns) * (width + gap)
+        top = gap + (index // columns) * (height + label_height + gap)
+        sheet.paste(image, (left, top))
+        for number, line in enumerate(labels[index] if index < len(labels) else []):
+            draw.text((left, top + height + number * line_height), line, fill=(40, 40, 40), font=_caption_font()[0])
+    return sheet
+
+
+def _caption_font(size: int = 12) -> tuple[Any, bool]:
+    """(font, whether it has Chinese characters). PIL caches nothing here; opening a font takes well under a millisecond."""
+    for name in CHINESE_FONTS:
+        try:
+            return ImageFont.truetype(name, size), True
+        except OSError:
+            continue
+    return ImageFont.load_default(size), False
+
+
+def _wrapped_labels(captions: Sequence[str], width: int, max_lines: int = 4) -> list[list[str]]:
+    """Each caption as at most `max_lines` lines that fit `width` pixels, cut with an ellipsis."""
+    font, has_chinese = _caption_font()
+    if not has_chinese and any(ord(character) > 0x2E7F for caption in captions for character in caption):
+        warnings.warn(
+            "this system has no font with Chinese characters, so they are drawn as boxes; "
+            "install one, for example the package fonts-wqy-microhei or fonts-noto-cjk",
+            stacklevel=3,
+        )
+    return [_wrap(caption, font, width, max_lines) for caption in captions]
+
+
+def _wrap(caption: str, font: Any, width: int, max_lines: int) -> list[str]:
+    lines: list[str] = []
+    for paragraph in caption.splitlines() or [""]:
+        line = ""
+        # Latin text breaks between words, Chinese between any two characters.
+        for word in _breakable(paragraph):
+            if line and font.getlength(line + word.rstrip()) > width:
+                lines.append(line.rstrip())
+                line = ""
+            line += word
+        lines.append(line.rstrip())
+    if len(lines) > max_lines:
+        lines = [*lines[: max_lines - 1], lines[max_lines - 1][:-1] + "…"]
+    return lines
+
+
+def _breakable(text: str) -> list[str]:
+    pieces: list[str] = []
+    for character in text:
+        if pieces and not pieces[-1].endswith(" ") and ord(character) < 0x2E80 and ord(pieces[-1][-1]) < 0x2E80:
+            pieces[-1] += character
+        else:
+            pieces.append(character)
+    return pieces
+
+
+def save_image(image: Image.Image, path: str | os.PathLike[str], metadata: dict[str, str] | None = None) -> None:
+    """Write an image so that the file is either complete or not there: into a temporary neighbour, then renamed.
+
+    Metadata is kept as UTF-8 text chunks in PNG and as a comment in JPEG; other formats hold none and a warning says so.
+    Raises ValueError for an unknown file type, OSError (with the path) for a folder that is full or read-only.
+    """
+    path = Path(path)
+    extension = path.suffix.lower()
+    known = Image.registered_extensions()
+    if extension not in known:
+        raise ValueError(f"cannot tell the file type of {path.name!r}: end the name in .png, .jpg or .webp")
+    options: dict[str, Any] = {}
+    if extension == ".png":
+        options["pnginfo"] = _png_text(metadata or {})
+    elif extension in JPEG_EXTENSIONS:
+        options = {"quality": 95, "subsampling": 0, "comment": _join_comment(metadata or {})}
+    elif metadata:
+        warnings.warn(f"{extension} files hold no metadata here; save as .png to keep prompt and seed", stacklevel=2)
+    if image.mode == "RGBA" and extension in JPEG_EXTENSIONS:
+        warnings.warn("JPEG has no transparency: the picture is put on white", stacklevel=2)
+        white = Image.new("RGBA", image.size, (255, 255, 255, 255))
+        image = Image.alpha_composite(white, image).convert("RGB")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            image.save(file, format=known[extension], **options)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _png_text(metadata: dict[str, str]) -> PngImagePlugin.PngInfo:
+    chunks = PngImagePlugin.PngInfo()
+    for key, value in metadata.items():
+        chunks.add_itxt(key, value)  # iTXt is the chunk that holds any Unicode text
+    return chunks
+
+
+def _join_comment(metadata: dict[str, str]) -> bytes:
+    return json.dumps(metadata, ensure_ascii=False).encode() if metadata else b""
+
+
+def read_metadata(path: str | os.PathLike[str]) -> dict[str, str]:
+    """The texts that `save_image` put into a PNG or JPEG file. Raises ValueError if it is not a readable picture."""
+    try:
+        with Image.open(path) as image:
+            image.load()
+            if image.format == "PNG":
+                return {key: str(value) for key, value in image.info.items() if isinstance(value, str)}
+            comment = image.info.get("comment", b"")
+    except (UnidentifiedImageError, SyntaxError, ValueError) as error:
+        raise ValueError(f"{path} is not a readable picture: {error}") from error
+    try:
+        texts = json.loads(comment)
+    except ValueError:  # a comment that another program wrote
+        return {}
+    return {key: str(value) for key, value in texts.items()} if isinstance(texts, dict) else {}
