@@ -26,11 +26,12 @@ class Rotation(NamedTuple):
 def grid_rotation(grid_size: int, head_width: int, base: float) -> Rotation:
     """Table [P, K/2] for places in raster order: half of the pairs turn with the row, half with the column.
 
-    Frequencies base^(-2i / (K/2)) for i in 0..K/4-1 (Su et al. 2021, arXiv 2104.09864, per axis).
+    Frequencies base^(-2i / (K/2)) for i in 0..K/4-1 (Su et al. 2021, arXiv 2104.09864, per axis). Positions count in
+    sixteenths of the canvas whatever the grid, so that a model that grows to a finer grid keeps its sense of place.
     """
     quarter = head_width // 4
     frequencies = base ** (-torch.arange(quarter, dtype=torch.float64) / quarter)
-    axis = torch.arange(grid_size, dtype=torch.float64)
+    axis = (torch.arange(grid_size, dtype=torch.float64) + 0.5) * (16 / grid_size)
     angles = axis[:, None] * frequencies
     rows = angles[:, None, :].expand(-1, grid_size, -1)
     columns = angles[None, :, :].expand(grid_size, -1, -1)

@@ -1,0 +1,61 @@
+"""The noise z: counter-based Gumbel numbers, addressed by seed, grid place and code.
+
+Nothing is drawn in sequence: z[place, code] is a pure function of (seed, stream, place, code), so a picture does not
+depend on its batch, on the number of steps or on the order of its tokens' revelation. Sampling with it is exact:
+argmax_k (log p_k + z_k) is a draw from p when the z_k are independent Gumbel(0, 1) (Gumbel 1954; Maddison 2014).
+
+Shapes: B pictures, P places, C codes, Q counters.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+# Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3").
+_MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
+_KEY_STEPS = (0x9E3779B9, 0xBB67AE85)
+_ROUNDS = 10
+_MASK = 0xFFFFFFFF
+
+GUMBEL_STREAM = 0
+"""First stream of the numbers that choose codes; correction round r uses stream r."""
+ORDER_STREAM = 1 << 16
+"""Stream of the numbers that choose orders."""
+
+
+def philox(counter_Q4: Tensor, key_Q2: Tensor) -> Tensor:
+    """Ten rounds of Philox4x32: int64 tensors that hold 32-bit words, [..., 4] and [..., 2], to [..., 4] words."""
+    c0, c1, c2, c3 = counter_Q4.unbind(-1)
+    k0, k1 = key_Q2.unbind(-1)
+    for _ in range(_ROUNDS):
+        product0, product1 = c0 * _MULTIPLIERS[0], c2 * _MULTIPLIERS[1]
+        # The 64-bit product wraps to a signed number, but its bits are right: shift, then cut off the sign's copies.
+        c0, c1, c2, c3 = (
+            ((product1 >> 32) & _MASK) ^ c1 ^ k0,
+            product1 & _MASK,
+            ((product0 >> 32) & _MASK) ^ c3 ^ k1,
+            product0 & _MASK,
+        )
+        k0, k1 = (k0 + _KEY_STEPS[0]) & _MASK, (k1 + _KEY_STEPS[1]) & _MASK
+    return torch.stack((c0, c1, c2, c3), dim=-1)
+
+
+def uniform(seeds: list[int], rows: int, columns: int, stream: int) -> Tensor:
+    """Numbers in (0, 1), float64 [B, rows, columns] on the CPU. Raises ValueError on a seed outside 0..2^63-1."""
+    for seed in seeds:
+        if not 0 <= seed < 2**63:
+            raise ValueError(f"a seed must be between 0 and 2^63 - 1, got {seed}")
+    blocks = -(-columns // 4)
+    counter_BRK4 = torch.zeros(len(seeds), rows, blocks, 4, dtype=torch.int64)
+    counter_BRK4[..., 0] = torch.arange(blocks)
+    counter_BRK4[..., 1] = torch.arange(rows)[:, None]
+    counter_BRK4[..., 2] = stream
+    key_B2 = torch.tensor([[seed & _MASK, seed >> 32] for seed in seeds], dtype=torch.int64)
+    words_BRK4 = philox(counter_BRK4, key_B2[:, None, None, :])
+    return (words_BRK4.flatten(2)[..., :columns].double() + 0.5) / 2**32
+
+
+def gumbel(seeds: list[int], num_places: int, num_codes: int, stream: int = GUMBEL_STREAM) -> Tensor:
+    """z [B, P, C], float32 on the CPU: one Gumbel(0, 1) number for each code at each place of each picture."""
+    return (-torch.log(-torch.log(uniform(seeds, num_places, num_codes, stream)))).float()

@@ -1,0 +1,100 @@
+"""In which order places are revealed, and how many in each step: pure functions.
+
+Shapes: B pictures, P places of the grid in raster order, N ranks (N = P).
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import accumulate
+
+import torch
+from torch import Tensor
+
+from dall_e.config import OrderKind, ScheduleKind
+
+# Weights of the locality order: a token near known ones is easy, two near tokens drawn at once contradict each other.
+_REPULSION = 4.0
+_REPULSION_RADIUS = 2.5
+_JITTER = 0.5
+
+
+def group_sizes(num_tokens: int, num_steps: int, schedule: ScheduleKind, max_group: int) -> list[int]:
+    """Tokens revealed in each step: `num_steps` numbers, at least 1 each, that add up to `num_tokens`.
+
+    The share still hidden after a share u of the steps is cos(pi u / 2) ("cosine"; MaskGIT, arXiv 2202.04200),
+    (2 / pi) arccos u ("arccos"; arXiv 2503.10568) or 1 - u ("uniform"). No group is larger than `max_group` where
+    the steps allow it: arccos alone would draw 33 of 256 tokens in the last of 50 steps.
+    """
+    if not 1 <= num_steps <= num_tokens:
+        raise ValueError(f"steps must be between 1 and the number of tokens, {num_tokens}; got {num_steps}")
+    hidden = {
+        "arccos": lambda u: 2 / math.pi * math.acos(u),
+        "cosine": lambda u: math.cos(math.pi / 2 * u),
+        "uniform": lambda u: 1 - u,
+    }[schedule]
+    limit = max(max_group, -(-num_tokens // num_steps))
+    sizes: list[int] = []
+    done = 0
+    for step in range(num_steps):
+        left_after = num_steps - step - 1
+        wanted = round(num_tokens * (1 - hidden((step + 1) / num_steps))) - done
+        least = max(1, num_tokens - done - limit * left_after)
+        most = min(limit, num_tokens - done - left_after)
+        sizes.append(min(max(wanted, least), most))
+        done += sizes[-1]
+    assert done == num_tokens
+    return sizes
+
+
+def group_numbers(sizes: list[int]) -> Tensor:
+    """Group number, from 1, of each rank [N]."""
+    return torch.repeat_interleave(torch.arange(1, len(sizes) + 1), torch.tensor(sizes))
+
+
+def make_orders(kind: OrderKind, uniform_BP: Tensor, sizes: list[int]) -> Tensor:
+    """Places [B, N] by rank, from one random number in (0, 1) per place."""
+    if kind == "raster":
+        return torch.arange(uniform_BP.shape[1], device=uniform_BP.device).expand(uniform_BP.shape[0], -1)
+    if kind == "random":
+        return uniform_BP.argsort(dim=1)
+    return _locality_order(uniform_BP, sizes)
+
+
+def _locality_order(uniform_BP: Tensor, sizes: list[int]) -> Tensor:
+    """Near known places, far from the others of the same step (LPD, arXiv 2507.01957; greedy, by scores).
+
+    Score of a free place: 1 / distance summed over its known neighbours, minus a penalty that falls with the distance
+    to the places already taken in this step, plus jitter.
+    """
+    num_places = uniform_BP.shape[1]
+    side = math.isqrt(num_places)
+    assert side * side == num_places, f"{num_places} places are no square grid"
+    near_PP, repel_PP = (kernel.to(uniform_BP.device) for kernel in _kernels(side))
+    rows_B = torch.arange(uniform_BP.shape[0], device=uniform_BP.device)
+    base_BP = _JITTER * uniform_BP.float()
+    context_BP = torch.zeros_like(base_BP)
+    ends = set(accumulate(sizes))
+    ranks: list[Tensor] = []
+    penalty_BP = torch.zeros_like(base_BP)
+    gained_BP = torch.zeros_like(base_BP)
+    for rank in range(num_places):
+        place_B = (base_BP + context_BP - penalty_BP).argmax(1)
+        ranks.append(place_B)
+        base_BP[rows_B, place_B] = -torch.inf
+        penalty_BP = torch.maximum(penalty_BP, repel_PP[place_B])
+        gained_BP = gained_BP + near_PP[place_B]
+        if rank + 1 in ends:
+            context_BP = context_BP + gained_BP
+            penalty_BP = torch.zeros_like(penalty_BP)
+            gained_BP = torch.zeros_like(gained_BP)
+    return torch.stack(ranks, dim=1)
+
+
+def _kernels(side: int) -> tuple[Tensor, Tensor]:
+    axis = torch.arange(side, dtype=torch.float32)
+    points_P2 = torch.cartesian_prod(axis, axis)
+    distance_PP = torch.cdist(points_P2, points_P2)
+    near_PP = torch.where((distance_PP > 0) & (distance_PP < 1.5), 1 / distance_PP.clamp(min=1), 0.0)
+    repel_PP = _REPULSION * (1 - distance_PP / _REPULSION_RADIUS).clamp(min=0)
+    return near_PP, repel_PP
