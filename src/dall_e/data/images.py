@@ -22,6 +22,8 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin, UnidentifiedImageError
 
 Picture = npt.NDArray[np.uint8]
+PILImage = Image.Image
+"""The type of an image, for modules that may not import PIL."""
 
 # Fonts that show Chinese, in order of preference; PIL looks for them in the system's font folders.
 CHINESE_FONTS = (
@@ -250,3 +252,14 @@ def read_metadata(path: str | os.PathLike[str]) -> dict[str, str]:
     except ValueError:  # a comment that another program wrote
         return {}
     return {key: str(value) for key, value in texts.items()} if isinstance(texts, dict) else {}
+
+
+def resize(image: PILImage, width: int, height: int) -> PILImage:
+    """An image at another size, by Lanczos resampling; PIL premultiplies a transparent one meanwhile."""
+    return image.resize((width, height), Image.Resampling.LANCZOS)
+
+
+def same_pixels(first: str | os.PathLike[str], second: str | os.PathLike[str]) -> bool:
+    """Whether two picture files show exactly the same: size, mode and every pixel; metadata may differ."""
+    with Image.open(first) as left, Image.open(second) as right:
+        return left.size == right.size and left.mode == right.mode and left.tobytes() == right.tobytes()
