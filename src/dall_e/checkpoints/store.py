@@ -17,6 +17,7 @@ from typing import Any
 import safetensors
 import safetensors.torch
 import torch
+from torch.overrides import TorchFunctionMode
 
 from dall_e.nn.quantized import dequantize, quantizable, quantize
 
@@ -102,8 +103,28 @@ def read_model_config(folder: str | Path) -> dict[str, Any]:
     return _read_config(Path(folder))[0]
 
 
+class Unfilled(TorchFunctionMode):
+    """Networks built inside `with Unfilled():` leave their parameters as the memory came, for `load_strict` to replace.
+
+    Filling them with random numbers first would take longer than reading the weights, and advance the caller's random
+    stream; the meta device would also swallow the constant buffers, and costs a second of imports on first use.
+    """
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        """Skips what only fills a parameter with numbers."""
+        kwargs = kwargs or {}
+        if getattr(func, "__module__", None) == "torch.nn.init" or func in _FILLS:
+            return args[0] if args else kwargs["tensor"]
+        return func(*args, **kwargs)
+
+
+_FILLS = (torch.Tensor.normal_, torch.Tensor.uniform_)
+
+
 def load_strict(module: torch.nn.Module, tensors: dict[str, torch.Tensor], prefix: str) -> None:
-    """Makes the tensors whose names start with `prefix` the weights of `module`, which may be on the meta device.
+    """Makes the tensors whose names start with `prefix` the weights of `module`, without copying them.
 
     Raises ValueError naming every tensor that is missing or left over, or whose shape is not the module's.
     """

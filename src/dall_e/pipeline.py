@@ -1,0 +1,373 @@
+"""DALL_E: prompt -> ids -> text states -> image tokens -> pixels. Inference only.
+
+Shapes: B pictures, N image tokens, C H W channels, rows and columns.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import secrets
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import torch
+
+from dall_e.checkpoints import store
+from dall_e.checkpoints.zoo import BUILT_IN, find_model
+from dall_e.config import ModelConfig, SamplingConfig
+from dall_e.data.images import PILImage, resize, to_pil
+from dall_e.data.text import TextTokenizer
+from dall_e.models.generator import Generator
+from dall_e.models.text_encoder import TextEncoder, TextStates
+from dall_e.models.vqgan import ImageTokenizer
+from dall_e.runtime import pick_device
+from dall_e.sampling.decode import DecodeStep, decode_tokens
+
+# More pictures than this are drawn one batch after the other, so that memory stays bounded; it changes no picture.
+PICTURES_PER_BATCH = 16
+LARGEST_SIDE = 4096
+
+StepCallback = Callable[[DecodeStep], "bool | None"]
+
+
+class Networks(NamedTuple):
+    """The three trained networks of a model."""
+
+    tokenizer: ImageTokenizer
+    text: TextEncoder
+    generator: Generator
+
+    @classmethod
+    def build(cls, config: ModelConfig) -> Networks:
+        """New networks of the sizes in `config`."""
+        return cls(ImageTokenizer(config.tokenizer), TextEncoder(config.text), Generator(config.generator))
+
+    def state_dict(self) -> dict[str, torch.Tensor]:
+        """All weights, each name prefixed with its network's: `tokenizer.`, `text.` or `generator.`."""
+        parts = self._asdict().items()
+        return {f"{part}.{name}": tensor for part, network in parts for name, tensor in network.state_dict().items()}
+
+
+class DALL_E:
+    """Draws pictures from prompts.
+
+    Make one with `from_pretrained`. The model then lies in memory and is used like a function.
+    """
+
+    def __init__(
+        self, config: ModelConfig, networks: Networks, text_tokenizer: TextTokenizer, *, weights_sha256: str = ""
+    ) -> None:
+        self.config = config
+        self.networks = networks
+        self.text_tokenizer = text_tokenizer
+        self.weights_sha256 = weights_sha256
+        for network in networks:
+            network.requires_grad_(False).eval()
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        name_or_path: str | os.PathLike[str] = BUILT_IN,
+        *,
+        dtype: torch.dtype | str | None = None,
+        device: torch.device | str | None = None,
+    ) -> DALL_E:
+        """Loads a model by name (`list_models()` has them) or from a folder that `save_pretrained` wrote.
+
+        dtype: float32 unless given; bfloat16 and float16 draw slightly different pictures. device: the CPU unless
+        given; "auto" takes a GPU where there is one. Raises ValueError for an unknown name (and suggests the nearest)
+        or for weights that are damaged or of the wrong shape, FileNotFoundError for a missing file.
+        """
+        folder = find_model(name_or_path)
+        stored = store.load_model(folder, _checked_dtype(dtype))
+        try:
+            config = ModelConfig.from_dict(stored.config)
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"{folder / store.CONFIG_FILE}: {error}") from error
+        with store.Unfilled():
+            networks = Networks.build(config)
+        for part, network in networks._asdict().items():
+            store.load_strict(network, stored.tensors, f"{part}.")
+        text_tokenizer = TextTokenizer.from_json(stored.text_tokenizer_json)
+        if text_tokenizer.num_ids > config.text.vocab_size:
+            raise ValueError(
+                f"{folder}: its text tokenizer has {text_tokenizer.num_ids} entries, its text encoder only "
+                f"{config.text.vocab_size}"
+            )
+        model = cls(config, networks, text_tokenizer, weights_sha256=stored.sha256)
+        return model if device is None else model.to(device)
+
+    def save_pretrained(self, path: str | os.PathLike[str], *, int8: bool = True) -> None:
+        """Writes the model to a folder that `from_pretrained` loads.
+
+        int8: eight bits per weight with one scale per output channel, a quarter of the size; otherwise float32.
+        """
+        store.save_model(
+            os.fspath(path),
+            self.config.to_dict(),
+            self.networks.state_dict(),
+            int8=int8,
+            text_tokenizer_json=self.text_tokenizer.to_json(),
+        )
+
+    def to(self, *where: torch.device | str | torch.dtype) -> DALL_E:
+        """Moves the model to a device, a dtype, or both, in place; returns it."""
+        for target in where:
+            checked = _checked_dtype(target) if isinstance(target, torch.dtype) else pick_device(str(target))
+            for network in self.networks:
+                network.to(checked)
+        return self
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.networks.generator.query.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Number format of the weights."""
+        return self.networks.generator.query.dtype
+
+    def __call__(  # noqa: PLR0913, one visible keyword per choice serves people at a prompt better than a config
+        self,
+        prompt: str | Sequence[str],
+        *,
+        num_inference_steps: int | None = None,
+        num_images_per_prompt: int = 1,
+        guidance_scale: float | None = None,
+        temperature: float | None = None,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        negative_prompt: str | None = None,
+        seed: int | Sequence[int] | None = None,
+        generator: torch.Generator | None = None,
+        height: int | None = None,
+        width: int | None = None,
+        transparent: bool = False,
+        sampling: SamplingConfig | None = None,
+        callback_on_step_end: StepCallback | None = None,
+        progress: bool = False,
+    ) -> PILImage | list[PILImage]:
+        """Draws one picture (a `PIL.Image.Image`) or several (a list, prompt by prompt).
+
+        What is left out is the model's own default, or `sampling`'s if that is given.
+
+        Args:
+            prompt: what to draw, in English or Chinese; or a list of such texts.
+            num_inference_steps: groups of tokens revealed one after the other; at most one per token.
+            num_images_per_prompt: pictures of each prompt.
+            guidance_scale: how strictly the picture follows the prompt; 1 is off.
+            temperature: of the first step; the last step's keeps its ratio to it. 0 always takes the likeliest.
+            top_k: choose among the k likeliest codes; 0 among all.
+            top_p: choose among the likeliest codes that have this share of the probability; 1 among all.
+            negative_prompt: what to steer away from.
+            seed: a number from 0 to 2^63 - 1, or one per picture. Picture k of the call has seed + k. A picture depends
+                on its own seed only, not on the others of the call. Without it a fresh one is drawn; it is in the
+                picture's `info`, with all that is needed to draw it again.
+            generator: draws the seeds instead.
+            height, width: the model draws at one size, `config.tokenizer.image_size`; the result is resized to this.
+            transparent: keep the transparent background (mode RGBA) instead of white (mode RGB).
+            sampling: every setting of the sampler at once; the ones above win over it.
+            callback_on_step_end: called with a `DecodeStep` after each step; returning True stops the drawing with
+                DecodeInterrupted.
+            progress: show a bar on stderr, if that is a terminal.
+
+        Raises ValueError for a blank prompt and for numbers out of range. Warns if the prompt is too long, naming the
+        words that were left out.
+        """
+        prompts = _checked_prompts(prompt)
+        if num_images_per_prompt < 1:
+            raise ValueError(f"num_images_per_prompt must be at least 1, got {num_images_per_prompt}")
+        settings = self.sampling_settings(
+            sampling,
+            num_inference_steps=num_inference_steps,
+            guidance_scale=guidance_scale,
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+        )
+        side = self._checked_side(height, width)
+        texts = [text for text in prompts for _ in range(num_images_per_prompt)]
+        seeds = _picture_seeds(seed, generator, len(texts))
+        report = _Reporter(callback_on_step_end, progress, batches=-(-len(texts) // PICTURES_PER_BATCH))
+        with torch.inference_mode():
+            codes_BN = self._draw_codes(texts, negative_prompt or "", seeds, settings, report)
+            images = [self._to_image(codes_BN[row : row + 1], transparent, side) for row in range(len(texts))]
+        for text, picture_seed, image in zip(texts, seeds, images, strict=True):
+            image.info.update(self._metadata(text, negative_prompt or "", picture_seed, settings))
+            image.info.update(transparent=str(transparent), size=f"{side}x{side}")
+        return images[0] if len(images) == 1 and isinstance(prompt, str) else images
+
+    def sampling_settings(self, base: SamplingConfig | None = None, **given: Any) -> SamplingConfig:
+        """`base`, or the model's own settings, with those replaced that are given and not None.
+
+        Raises ValueError for a value out of range; warns for more steps than the picture has tokens, and takes fewer.
+        """
+        settings = _overridden(base or self.config.sampling, given)
+        most = self.config.generator.num_tokens
+        if settings.num_inference_steps > most:
+            if base is not None or given.get("num_inference_steps") is not None:
+                warnings.warn(
+                    f"num_inference_steps {settings.num_inference_steps} is more than the picture's {most} tokens: "
+                    f"{most} steps are taken",
+                    stacklevel=3,
+                )
+            settings = dataclasses.replace(settings, num_inference_steps=most)
+        return settings
+
+    def _draw_codes(
+        self, texts: list[str], negative: str, seeds: list[int], settings: SamplingConfig, report: _Reporter
+    ) -> torch.Tensor:
+        """Image tokens [B, N], drawn in batches."""
+        states = {text: self._encode(text) for text in dict.fromkeys([*texts, negative])}
+        drawn = []
+        for first in range(0, len(texts), PICTURES_PER_BATCH):
+            rows = slice(first, first + PICTURES_PER_BATCH)
+            drawn.append(
+                decode_tokens(
+                    self.networks.generator,
+                    _stack([states[text] for text in texts[rows]]),
+                    _stack([states[negative]] * len(texts[rows])),
+                    seeds=seeds[rows],
+                    settings=settings,
+                    on_step=report.step if report.active else None,
+                )
+            )
+            report.next_batch()
+        return torch.cat(drawn)
+
+    def _encode(self, text: str) -> TextStates:
+        """States of one prompt. One at a time, so that the others of the call cannot change even their last digit."""
+        encoded = self.text_tokenizer.encode([text], self.config.text.max_tokens)
+        (dropped,) = encoded.dropped
+        if dropped:
+            shown = dropped if len(dropped) <= 80 else f"{dropped[:60]}... ({len(dropped)} characters)"
+            warnings.warn(
+                f"the prompt is longer than the {self.config.text.max_tokens - 2} tokens that this model reads; "
+                f"left out: {shown!r}",
+                stacklevel=4,
+            )
+        states: TextStates = self.networks.text(encoded.ids_BL.to(self.device))
+        return states
+
+    def _to_image(self, codes_1N: torch.Tensor, transparent: bool, side: int) -> PILImage:
+        # One picture at a time: convolutions over a batch may round differently, and pixels are to be the same bits.
+        image = to_pil(self.networks.tokenizer.detokenize(codes_1N)[0], transparent=transparent)
+        return image if side == self.config.tokenizer.image_size else resize(image, side, side)
+
+    def _checked_side(self, height: int | None, width: int | None) -> int:
+        own = self.config.tokenizer.image_size
+        side = height or width or own
+        if (height or side) != (width or side):
+            raise ValueError(f"this model draws square pictures: height {height} and width {width} must be equal")
+        if not 8 <= side <= LARGEST_SIDE:
+            raise ValueError(f"height and width must be between 8 and {LARGEST_SIDE} pixels, got {side}")
+        return side
+
+    def origin(self) -> dict[str, str]:
+        """What a drawing depends on besides its own settings: model, versions, device and number format."""
+        from dall_e import __version__
+
+        return {
+            "model": self.config.name,
+            "model_version": self.config.version,
+            "weights_sha256": self.weights_sha256,
+            "dall_e_version": __version__,
+            "torch_version": torch.__version__,
+            "device": self.device.type,
+            "dtype": str(self.dtype).removeprefix("torch."),
+        }
+
+    def _metadata(self, prompt: str, negative: str, seed: int, settings: SamplingConfig) -> dict[str, str]:
+        """All that is needed to draw a picture again."""
+        settings_text = {name: str(value) for name, value in dataclasses.asdict(settings).items()}
+        return {"prompt": prompt, "negative_prompt": negative, "seed": str(seed), **settings_text, **self.origin()}
+
+
+class _Reporter:
+    """Passes steps on to the caller's callback and to a bar on stderr."""
+
+    def __init__(self, callback: StepCallback | None, progress: bool, batches: int) -> None:
+        self._callback = callback
+        self._bar = progress and sys.stderr.isatty()
+        self._batches, self._batch = batches, 0
+        self.active = self._bar or callback is not None
+
+    def step(self, step: DecodeStep) -> bool | None:
+        """After each step of each batch."""
+        if self._bar:
+            done, most = self._batch * step.num_steps + step.step, self._batches * step.num_steps
+            bar = "#" * (30 * done // most)
+            end = "\n" if done == most else ""
+            print(f"\rdrawing [{bar:.<30}] {done}/{most}", end=end, file=sys.stderr, flush=True)
+        return self._callback(step) if self._callback else None
+
+    def next_batch(self) -> None:
+        """After the last step of a batch."""
+        self._batch += 1
+
+
+def _overridden(base: SamplingConfig, given: dict[str, Any]) -> SamplingConfig:
+    changes = {name: value for name, value in given.items() if value is not None}
+    temperature = changes.get("temperature")
+    if temperature is not None and "final_temperature" not in changes:
+        ratio = base.final_temperature / base.temperature if base.temperature else 1.0
+        changes["final_temperature"] = temperature * ratio
+    return dataclasses.replace(base, **changes)
+
+
+def _stack(rows: list[TextStates]) -> TextStates:
+    return TextStates(
+        torch.cat([row.states_BLD for row in rows]), torch.cat([row.pooled_BD for row in rows])
+    )
+
+
+def _checked_dtype(dtype: torch.dtype | str | None) -> torch.dtype:
+    kinds = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+    name = "float32" if dtype is None else str(dtype).removeprefix("torch.")
+    if name not in kinds:
+        raise ValueError(f"dtype {dtype} is not one of {', '.join(kinds)}")
+    return kinds[name]
+
+
+def _checked_prompts(prompt: str | Sequence[str]) -> list[str]:
+    if isinstance(prompt, str):
+        named = {"the prompt": prompt}
+    elif isinstance(prompt, Sequence) and len(prompt):
+        named = {f"prompt {index} of the list": text for index, text in enumerate(prompt)}
+    else:
+        raise ValueError(f"prompt must be a text or a list of at least one text, got {prompt!r}")
+    for name, text in named.items():
+        if not isinstance(text, str):
+            raise ValueError(f"{name} must be a text, got {type(text).__name__}: {text!r}")
+        if not text.strip():
+            raise ValueError(f"{name} is blank; say what to draw, for example 'a white cat'")
+    # Lone surrogates (from file names or broken input) are no characters: nothing could store them.
+    return [text.encode("utf-8", "replace").decode("utf-8") for text in named.values()]
+
+
+def _picture_seeds(seed: int | Sequence[int] | None, generator: torch.Generator | None, count: int) -> list[int]:
+    """One seed per picture."""
+    if generator is not None:
+        if seed is not None:
+            raise ValueError("give either seed or generator, not both")
+        return torch.randint(2**63 - 1, (count,), generator=generator, device=generator.device).tolist()
+    if seed is None:
+        seed = secrets.randbelow(2**32)
+    if isinstance(seed, Sequence):
+        if len(seed) != count:
+            raise ValueError(f"seed has {len(seed)} entries for {count} pictures; give one per picture, or one number")
+        seeds = list(seed)
+    else:
+        seeds = [seed + index if _is_int(seed) else seed for index in range(count)]
+    for number in seeds:
+        if not _is_int(number) or not 0 <= number < 2**63:
+            raise ValueError(f"a seed must be a whole number between 0 and 2^63 - 1, got {number!r}")
+    return [int(number) for number in seeds]
+
+
+def _is_int(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

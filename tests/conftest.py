@@ -1,0 +1,25 @@
+"""A tiny model with random weights, made once, for every test that draws."""
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder of preset tiny: 32 pixels, 64 tokens, untrained."""
+    import dataclasses
+
+    import torch
+
+    from dall_e.config import PRESETS
+    from dall_e.data.text import TextTokenizer
+    from dall_e.pipeline import DALL_E, Networks
+
+    torch.manual_seed(0)
+    config = dataclasses.replace(PRESETS["tiny"], name="tiny-random", version="7")
+    captions = ["a white cat", "two red apples", "一只白色的猫", "红苹果"] * 3
+    model = DALL_E(config, Networks.build(config), TextTokenizer.train(captions, config.text.vocab_size))
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    model.save_pretrained(folder)
+    return folder
