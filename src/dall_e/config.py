@@ -188,7 +188,9 @@ class SamplingConfig:
     """Share of the tokens drawn again in a correction round."""
 
     def __post_init__(self) -> None:
-        _require(self.num_inference_steps >= 1, f"num_inference_steps must be at least 1, got {self.num_inference_steps}")
+        _require(
+            self.num_inference_steps >= 1, f"num_inference_steps must be at least 1, got {self.num_inference_steps}"
+        )
         _require(self.guidance_scale >= 0, f"guidance_scale must be at least 0, got {self.guidance_scale}")
         _require(
             self.temperature >= 0 and self.final_temperature >= 0,
@@ -258,9 +260,7 @@ def _build(config_class: type, values: dict[str, Any]) -> Any:
         raise ValueError(f"{config_class.__name__}: {error}") from error
 
 
-def _preset(
-    tokenizer: TokenizerConfig, text: TextConfig, **generator: Any
-) -> ModelConfig:
+def _preset(tokenizer: TokenizerConfig, text: TextConfig, **generator: Any) -> ModelConfig:
     return ModelConfig(
         tokenizer=tokenizer,
         text=text,
@@ -279,23 +279,42 @@ PRESETS: dict[str, ModelConfig] = {
     "tiny": _preset(
         TokenizerConfig(image_size=32, widths=(32, 64), encoder_blocks=(1, 1), decoder_blocks=(1, 1)),
         TextConfig(vocab_size=512, max_tokens=24, width=96, num_layers=1),
-        width=96, num_heads=4, content_layers=2, query_layers=2, mlp_width=256,
+        width=96,
+        num_heads=4,
+        content_layers=2,
+        query_layers=2,
+        mlp_width=256,
     ),
     # Two CPU cores, coarse: 64 pixels, 64 tokens.
     "xs64": _preset(
-        TokenizerConfig(image_size=64), TextConfig(max_tokens=24),
-        width=256, num_heads=4, content_layers=4, query_layers=4, mlp_width=704,
+        TokenizerConfig(image_size=64),
+        TextConfig(max_tokens=24),
+        width=256,
+        num_heads=4,
+        content_layers=4,
+        query_layers=4,
+        mlp_width=704,
     ),
     # Two CPU cores: 96 pixels, 144 tokens; grows from xs64, whose tokenizer it shares.
     "xs": _preset(
-        TokenizerConfig(), TextConfig(max_tokens=24),
-        width=256, num_heads=4, content_layers=4, query_layers=4, mlp_width=704,
+        TokenizerConfig(),
+        TextConfig(max_tokens=24),
+        width=256,
+        num_heads=4,
+        content_layers=4,
+        query_layers=4,
+        mlp_width=704,
     ),
     # One GPU: 128 pixels, 256 tokens.
     "s": _preset(
         TokenizerConfig(image_size=128, widths=(48, 96, 160), encoder_blocks=(1, 2, 2), decoder_blocks=(2, 2, 2)),
         TextConfig(num_layers=3),
-        width=384, num_heads=6, content_layers=5, query_layers=5, mlp_width=1024, dropout=0.1,
+        width=384,
+        num_heads=6,
+        content_layers=5,
+        query_layers=5,
+        mlp_width=1024,
+        dropout=0.1,
     ),
 }
 
@@ -438,6 +457,8 @@ class GeneratorTraining(LoopConfig):
     """Weight of the loss that asks for the true token at replaced places."""
     contrastive_weight: float = 0.1
     """Weight of the contrastive loss between caption and picture."""
+    first_weight: float = 2.0
+    """Weight of the first revealed token's loss relative to the last one's."""
     random_order: float = 0.7
     """Share of batches with random order; the rest is split between locality and raster, two to one."""
 

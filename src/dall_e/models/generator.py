@@ -103,13 +103,14 @@ class Generator(nn.Module):
         `codes_BN`: context codes, possibly with noise; `places_BN`: raster index of each rank; `groups_N`: group
         number of each rank, from 1, ascending; `level_B`: standard deviation of the noise in the context.
         """
+        text_BLD = self.text_in(text.states_BLD)
         masks = block_masks(groups_N, self.config.text_tokens)
-        dtype = torch.get_autocast_dtype(level_B.device.type) if torch.is_autocast_enabled(level_B.device.type) else None
-        content_bias, query_bias = (visibility_bias(mask, dtype or level_B.dtype) for mask in masks)
+        # Under autocast the scores have the dtype of a linear layer's output: so must what is added to them.
+        content_bias, query_bias = (visibility_bias(mask, text_BLD.dtype) for mask in masks)
         condition_BD = self.condition_in(text.pooled_BD)
         place_rotation = self._rotation(places_BN)
         context_BND = self._embed(codes_BN, places_BN, condition_BD) + level_B[:, None, None] * self.level
-        x_BSD = torch.cat((self.text_in(text.states_BLD), context_BND), dim=1)
+        x_BSD = torch.cat((text_BLD, context_BND), dim=1)
         rotation = self._behind_text(place_rotation)
         for block in self.content_blocks:
             x_BSD = block(x_BSD, rotation=rotation, memory=NoMemory(), bias_TS=content_bias)

@@ -40,9 +40,7 @@ class TextEncoder(nn.Module):
         self.tokens = nn.Embedding(config.vocab_size, config.width)
         self.places = nn.Embedding(config.max_tokens, config.width)
         mlp_width = config.width * 8 // 3 // 32 * 32
-        self.blocks = nn.ModuleList(
-            Block(config.width, config.num_heads, mlp_width) for _ in range(config.num_layers)
-        )
+        self.blocks = nn.ModuleList(Block(config.width, config.num_heads, mlp_width) for _ in range(config.num_layers))
         self.norm = RMSNorm(config.width)
         initialise_transformer(self, config.num_layers)
 

@@ -1,7 +1,7 @@
 """The image tokenizer: a convolutional encoder, a quantiser, and a fast decoder, all with alpha.
 
 Pictures are premultiplied RGBA in [0, 1]. Half of the picture's resolution is folded into channels at the door and
-unfolded at the exit (pixel shuffle), so that no convolution runs at full resolution: that is what makes it fast on a CPU.
+unfolded at the exit (pixel shuffle), so that no convolution runs at full resolution, which makes it fast on a CPU.
 
 Shapes: B batch, C channels (4 for pictures), D latent channels, H W rows and columns, N tokens in raster order.
 """
@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from dall_e.config import TokenizerConfig
 from dall_e.models.quantizer import FSQ, VQ
+
 
 class Reconstruction(NamedTuple):
     """A picture there and back."""

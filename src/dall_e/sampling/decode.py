@@ -116,9 +116,7 @@ def _draw(
         logits_BMC = logits_RMC
     temperature = settings.temperature + (settings.final_temperature - settings.temperature) * share_done
     noise_BMC = noise_BNC.gather(1, places_BM[..., None].expand(-1, -1, noise_BNC.shape[-1]))
-    codes_BM = choose(
-        logits_BMC, noise_BMC, temperature=temperature, top_k=settings.top_k, top_p=settings.top_p
-    )
+    codes_BM = choose(logits_BMC, noise_BMC, temperature=temperature, top_k=settings.top_k, top_p=settings.top_p)
     corrected_RMC = generator.absorb(cache, codes_BM.repeat(copies, 1), places_RM)
     corrected_BMC = corrected_RMC[: places_BM.shape[0]].float().log_softmax(-1)
     canvas.put(places_BM, codes_BM, corrected_BMC.gather(-1, codes_BM[..., None])[..., 0])

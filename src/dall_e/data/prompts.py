@@ -1,0 +1,28 @@
+"""The fixed prompts of sample sheets and of the gallery: two each of animals, food, faces, vehicles, weather, things."""
+
+GALLERY_PROMPTS: tuple[str, ...] = (
+    "a cat face",
+    "an elephant",
+    "a red apple",
+    "a slice of pizza",
+    "a smiling face with sunglasses",
+    "a crying face",
+    "a red car",
+    "an airplane",
+    "sun behind cloud",
+    "a snowman",
+    "a guitar",
+    "a light bulb",
+    "一只狗",
+    "一条鱼",
+    "一个汉堡",
+    "一杯咖啡",
+    "大笑的脸",
+    "生气的脸",
+    "一辆公共汽车",
+    "一艘帆船",
+    "下雨的云",
+    "闪电",
+    "一本书",
+    "一把雨伞",
+)

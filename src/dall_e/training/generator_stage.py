@@ -1,0 +1,319 @@
+"""Trains text encoder and generator on the codes of pictures: null prompt and captions, any order, noisy context.
+
+A batch is a pure function of (seed, pictures seen), so a resumed run repeats the straight one.
+
+Shapes: B pictures, N tokens, L text tokens, V views.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import math
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from dall_e.config import PRESETS, GeneratorTraining, ModelConfig, OrderKind, SamplingConfig, ScheduleKind
+from dall_e.data.augment import mirrors, random_views
+from dall_e.data.captions import all_captions, plain_caption
+from dall_e.data.datasets import PictureSet, batch_captions, batch_indices, load_pictures
+from dall_e.data.images import contact_sheet, save_image, to_pil
+from dall_e.data.prompts import GALLERY_PROMPTS
+from dall_e.data.text import TextTokenizer
+from dall_e.losses.contrastive import sigmoid_contrastive_loss
+from dall_e.losses.tokens import correction_loss, token_loss
+from dall_e.models.companion import TokenTower
+from dall_e.models.generator import Generator
+from dall_e.models.text_encoder import TextEncoder, TextStates
+from dall_e.models.vqgan import ImageTokenizer
+from dall_e.runtime import pick_device
+from dall_e.sampling.decode import decode_tokens
+from dall_e.sampling.orders import group_numbers, group_sizes, make_orders
+from dall_e.training.corruption import Corrupted, corrupt
+from dall_e.training.loop import Player, Stage, describe, fit, load_stage_weights
+
+STEP_CHOICES = (8, 12, 16, 24, 32, 50)
+SCHEDULES: tuple[ScheduleKind, ...] = ("arccos", "cosine", "uniform")
+MAX_GROUP = SamplingConfig().max_group
+
+
+class GeneratorNetworks(nn.Module):
+    """The networks of this stage in one module, so that they share one optimiser, one average and one checkpoint."""
+
+    def __init__(self, model: ModelConfig) -> None:
+        super().__init__()
+        self.text = TextEncoder(model.text)
+        self.generator = Generator(model.generator)
+        self.tower = TokenTower(model.generator.num_codes, model.generator.grid_size, model.text.width)
+
+    def forward(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Logits and correction logits [B, N, C] by rank, and the contrastive pair [B, D]."""
+        text = self.text(batch["ids_BL"])
+        output = self.generator(text, batch["context_BN"], batch["places_BN"], batch["groups_N"], batch["level_B"])
+        image_BD, text_BD = self.tower(batch["codes_BN"], text.pooled_BD)
+        return output.logits_BNC, output.correction_BNC, image_BD, text_BD
+
+
+def partition(num_tokens: int, random_numbers: random.Random, random_order: float) -> tuple[OrderKind, list[int]]:
+    """A kind of order and group sizes for one batch: one mask serves all its pictures."""
+    steps = random_numbers.choice([s for s in STEP_CHOICES if s < num_tokens] + [num_tokens])
+    sizes = group_sizes(num_tokens, steps, random_numbers.choice(SCHEDULES), MAX_GROUP)
+    draw = random_numbers.random()
+    if draw < random_order:
+        return "random", sizes
+    return ("locality" if draw < random_order + (1 - random_order) * 2 / 3 else "raster"), sizes
+
+
+@torch.no_grad()
+def tokenize_views(
+    tokenizer: ImageTokenizer, pictures_NCHW: Tensor, mirror_N: Tensor, *, views: int, seed: int, batch_size: int = 64
+) -> Tensor:
+    """Codes int16 [V, pictures, N] of each picture itself and of `views - 1` random views of it."""
+    codes = []
+    for view in range(views):
+        for start in range(0, len(pictures_NCHW), batch_size):
+            x_BCHW = pictures_NCHW[start : start + batch_size].float() / 255
+            if view:
+                rng = torch.Generator().manual_seed((seed * 1000 + view) * 1_000_003 + start)
+                x_BCHW = random_views(x_BCHW, rng, mirror_B=mirror_N[start : start + batch_size])
+            codes.append(tokenizer.tokenize(x_BCHW.contiguous(memory_format=torch.channels_last)).to(torch.int16))
+    return torch.cat(codes).unflatten(0, (views, -1))
+
+
+class GeneratorStage(Stage):
+    """Data, networks and losses of this stage, for `training.loop.fit`."""
+
+    def __init__(self, config: GeneratorTraining) -> None:
+        self.config = config
+        self.device = pick_device(config.device)
+        self.model = PRESETS[config.preset]
+        self.networks = self.model.to_dict()
+        self.tokenizer = load_tokenizer(config.tokenizer, self.model)
+        pictures = load_pictures(config.data, self.model.tokenizer.image_size)
+        held_out = load_pictures(config.data, self.model.tokenizer.image_size, split="val")
+        self.records, self.held_out_records = pictures.records, held_out.records
+        self.weights = np.array([float(record.get("weight", 1)) for record in self.records])
+        out = Path(config.out)
+        out.mkdir(parents=True, exist_ok=True)
+        self.text_tokenizer = self._text_tokenizer(out / "text_tokenizer.json")
+        self.codes_VMN = self._codes(out / "codes.pt", pictures)
+        self.held_out_codes_MN = tokenize_views(
+            self.tokenizer, held_out.pictures_NCHW, torch.zeros(0), views=1, seed=0
+        )[0].long()
+        torch.manual_seed(config.seed)
+        self.module = GeneratorNetworks(self.model)
+        if config.init:
+            grow(self.module, load_stage_weights(config.init)[1]["generator"])
+        self.module.to(self.device)
+        self.players = (
+            Player(
+                name="generator",
+                module=self.module,
+                learning_rate=config.learning_rate,
+                weight_decay=config.weight_decay,
+            ),
+        )
+        self._forward: nn.Module = torch.compile(self.module) if config.compile else self.module
+
+    def batch(self, images_seen: int) -> dict[str, Any]:
+        """The batch that starts after `images_seen` pictures."""
+        config, size = self.config, self.config.batch_size
+        indices = batch_indices(len(self.records), self.weights, config.seed, images_seen, size)
+        captions = batch_captions(self.records, indices, config.seed, images_seen)
+        rng = torch.Generator().manual_seed(config.seed * 1_000_003 + images_seen)
+        dropped_B = torch.rand(size, generator=rng) < config.caption_drop
+        captions = ["" if drop else text for drop, text in zip(dropped_B.tolist(), captions, strict=True)]
+        views_B = torch.randint(len(self.codes_VMN), (size,), generator=rng)
+        codes_BN = self.codes_VMN[views_B, torch.from_numpy(indices)].long()
+        kind, sizes = partition(codes_BN.shape[1], random.Random(f"{config.seed} {images_seen}"), config.random_order)
+        places_BN = make_orders(kind, torch.rand(codes_BN.shape, generator=rng), sizes)
+        noisy = corrupt(
+            codes_BN,
+            self.tokenizer.quantizer,
+            rng,
+            noisy_share=config.noisy_share,
+            noise_level=config.noise_level,
+            replaced_share=config.replaced_share,
+        )
+        names = [self.records[index]["en"] for index in indices]
+        batch = training_batch(self.text_tokenizer, self.model, captions, codes_BN, places_BN, sizes, noisy)
+        same_BB = torch.tensor([[a == b for b in names] for a in names])
+        # Empty captions say nothing: no pair with one counts, but its own, which teaches nothing wrong either.
+        batch["same_BB"] = same_BB | dropped_B[:, None] | dropped_B
+        return {name: tensor.to(self.device) for name, tensor in batch.items()}
+
+    def loss(self, player: str, batch: dict[str, Any], progress: float) -> tuple[Tensor, dict[str, Tensor]]:
+        """Weighted sum of the token, correction and contrastive losses."""
+        config = self.config
+        logits_BNC, correction_BNC, image_BD, text_BD = self._forward(batch)
+        targets_BN = batch["codes_BN"].gather(1, batch["places_BN"])
+        loss, parts = token_loss(logits_BNC=logits_BNC, targets_BN=targets_BN, first_weight=config.first_weight)
+        if config.correction_weight:
+            extra, extra_parts = correction_loss(
+                logits_BNC=correction_BNC,
+                targets_BN=targets_BN,
+                replaced_BN=batch["replaced_BN"],
+                clean_BN=batch["clean_BN"],
+            )
+            loss, parts = loss + config.correction_weight * extra, parts | extra_parts
+        if config.contrastive_weight:
+            tower = self.module.tower
+            extra, extra_parts = sigmoid_contrastive_loss(
+                image_BD=image_BD,
+                text_BD=text_BD,
+                log_scale=tower.log_scale,
+                bias=tower.bias,
+                same_BB=batch["same_BB"],
+            )
+            loss, parts = loss + config.contrastive_weight * extra, parts | extra_parts
+        return loss, parts
+
+    @torch.no_grad()
+    def sample(self, path: Path) -> dict[str, float]:
+        """Draws the gallery's prompts to `path` and measures the weights on held-out pictures."""
+        self.module.eval()
+        prompts = list(GALLERY_PROMPTS)
+        ids_BL = self.text_tokenizer.encode([*prompts, *[""] * len(prompts)], self.model.text.max_tokens).ids_BL
+        states = self.module.text(ids_BL.to(self.device))
+        text, null = (TextStates(*part) for part in zip(*(x.chunk(2) for x in states), strict=True))
+        steps = min(self.model.sampling.num_inference_steps, self.model.generator.num_tokens)
+        settings = dataclasses.replace(self.model.sampling, num_inference_steps=steps)
+        seeds = list(range(len(prompts)))
+        codes_BN = decode_tokens(self.module.generator, text, null, seeds=seeds, settings=settings)
+        images = [to_pil(x_CHW, transparent=False) for x_CHW in self.tokenizer.detokenize(codes_BN.cpu())]
+        save_image(contact_sheet(images, prompts, columns=6), path)
+        measures = self._measure()
+        self.module.train()
+        return measures
+
+    def summary(self) -> list[str]:
+        """Data and sizes, for --dry-run and the log."""
+        views, pictures, tokens = self.codes_VMN.shape
+        return [
+            f"{pictures:,} pictures in {views} views of {tokens} tokens; {len(self.held_out_records):,} held out",
+            f"{sum(p.numel() for p in self.module.parameters()):,} parameters",
+        ]
+
+    @torch.no_grad()
+    def _measure(self, choices: int = 16, limit: int = 192) -> dict[str, float]:
+        """Likelihood of held-out pictures under the right, a wrong and no caption, and how often the right one wins.
+
+        Nats per token, for one fixed random order in 16 steps. "recognised" is the share of pictures for which, of
+        `choices` captions, the right one makes the picture most likely; chance is 1 / choices.
+        """
+        every = max(1, len(self.held_out_records) // limit)
+        chosen = list(range(0, len(self.held_out_records), every))[:limit]
+        captions = [plain_caption(self.held_out_records[index], "en") for index in chosen]
+        codes_BN = self.held_out_codes_MN[chosen]
+        rng = torch.Generator().manual_seed(0)
+        sizes = group_sizes(codes_BN.shape[1], min(16, codes_BN.shape[1]), "cosine", MAX_GROUP)
+        places_BN = make_orders("random", torch.rand(codes_BN.shape, generator=rng), sizes)
+        clean = Corrupted(codes_BN, torch.zeros(len(chosen)), codes_BN < 0, codes_BN < 0)
+        nats = []
+        for shift in [*range(choices), None]:
+            # Shifting by a fraction of the set pairs each picture with another concept, never with a neighbour's.
+            moved = [
+                "" if shift is None else captions[(row + shift * len(chosen) // choices) % len(chosen)]
+                for row in range(len(chosen))
+            ]
+            batch = training_batch(self.text_tokenizer, self.model, moved, codes_BN, places_BN, sizes, clean)
+            logits_BNC = self.module(batch)[0].float().log_softmax(-1)
+            targets_BN1 = codes_BN.gather(1, places_BN)[..., None]
+            nats.append(-logits_BNC.gather(-1, targets_BN1)[..., 0].mean(1))
+        right_B, wrong_KB, null_B = nats[0], torch.stack(nats[1:-1]), nats[-1]
+        return {
+            "held_out_nats": float(right_B.mean()),
+            "held_out_nats_wrong": float(wrong_KB.mean()),
+            "held_out_nats_null": float(null_B.mean()),
+            "recognised": float((right_B < wrong_KB.amin(0)).float().mean()),
+        }
+
+    def _text_tokenizer(self, path: Path) -> TextTokenizer:
+        if path.exists():
+            return TextTokenizer.load(path)
+        if self.config.init:
+            tokenizer = TextTokenizer.load(Path(self.config.init) / path.name)
+        else:
+            tokenizer = TextTokenizer.train(all_captions(self.records), self.model.text.vocab_size)
+        tokenizer.save(path)
+        return tokenizer
+
+    def _codes(self, path: Path, pictures: PictureSet) -> Tensor:
+        """The codes of all views, from `path` if they were made from the same pictures and tokenizer."""
+        print_ = hashlib.sha256(pictures.pictures_NCHW[::97].numpy().tobytes())
+        print_.update(self.tokenizer.last_weight.detach().numpy().tobytes())
+        fingerprint = f"{print_.hexdigest()} {self.config.views} {self.config.seed} {len(pictures.records)}"
+        if path.exists():
+            stored = torch.load(path, weights_only=True)
+            if stored["fingerprint"] == fingerprint:
+                return stored["codes"]
+        mirror_N = torch.tensor([mirrors(record) for record in pictures.records])
+        codes_VMN = tokenize_views(
+            self.tokenizer, pictures.pictures_NCHW, mirror_N, views=self.config.views, seed=self.config.seed
+        )
+        temporary = path.with_suffix(".partial")
+        torch.save({"fingerprint": fingerprint, "codes": codes_VMN}, temporary)
+        temporary.replace(path)
+        return codes_VMN
+
+
+def training_batch(
+    text_tokenizer: TextTokenizer,
+    model: ModelConfig,
+    captions: list[str],
+    codes_BN: Tensor,
+    places_BN: Tensor,
+    sizes: list[int],
+    context: Corrupted,
+) -> dict[str, Tensor]:
+    """The tensors that `GeneratorNetworks.forward` and the losses take, context in order of revelation."""
+    return {
+        "ids_BL": text_tokenizer.encode(captions, model.text.max_tokens).ids_BL,
+        "codes_BN": codes_BN,
+        "places_BN": places_BN,
+        "groups_N": group_numbers(sizes),
+        "context_BN": context.codes_BN.gather(1, places_BN),
+        "level_B": context.level_B,
+        "replaced_BN": context.replaced_BN.gather(1, places_BN),
+        "clean_BN": context.clean_BN.gather(1, places_BN),
+    }
+
+
+@torch.no_grad()
+def grow(networks: GeneratorNetworks, weights: dict[str, Tensor]) -> None:
+    """Takes over weights of a run whose token grid may be coarser: place embeddings are interpolated.
+
+    The contrastive tower is taken over only if the grid is the same. Raises ValueError on any other difference.
+    """
+    own = networks.state_dict()
+    key = "generator.places.weight"
+    if weights[key].shape != own[key].shape:
+        old_side, side = math.isqrt(len(weights[key])), networks.generator.config.grid_size
+        old_grid = weights[key].T.unflatten(1, (old_side, old_side))[None]
+        new_grid = F.interpolate(old_grid, size=(side, side), mode="bilinear", align_corners=False)
+        kept = {name: value for name, value in weights.items() if not name.startswith("tower.")}
+        tower = {name: value for name, value in own.items() if name.startswith("tower.")}
+        weights = {**kept, **tower, key: new_grid[0].flatten(1).T.contiguous()}
+    networks.load_state_dict(weights)
+
+
+def load_tokenizer(folder: str, model: ModelConfig) -> ImageTokenizer:
+    """The image tokenizer of a run folder, frozen, for the picture size of `model`."""
+    tokenizer = ImageTokenizer(model.tokenizer)
+    tokenizer.load_state_dict(load_stage_weights(folder)[1]["tokenizer"])
+    return tokenizer.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+
+
+def run_generator_training(config: GeneratorTraining, *, dry_run: bool = False) -> None:
+    """`dall-e train generator`."""
+    stage = GeneratorStage(config)
+    if dry_run:
+        print(describe(config, stage))
+    else:
+        fit(config, stage)
