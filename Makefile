@@ -1,0 +1,56 @@
+# The whole project by name. Needs Python 3.10 or newer with its venv module, and a package index for the first run.
+#
+#   make draw PROMPT="a red apple"     set up what is missing, draw a picture, print its path
+#   make test                          lint, types, layers and tests
+#   make tiny                          from a small picture set to a trained model and a drawn sheet, on a CPU
+#
+# FLAGS go to `dall-e generate`: make draw PROMPT="a red apple" FLAGS="-n 4 --seed 7"
+
+PYTHON ?= python3
+FLAGS =
+RUN = .venv/bin/python -m
+
+.PHONY: help install draw test lint format tiny clean
+
+help:
+	@sed -n '/^#  /s/^# *//p' Makefile
+
+install: .venv/installed
+
+.venv/installed: pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null || { echo 'make: no $(PYTHON) here; install Python 3.10 or newer, or say where it is: make install PYTHON=...' >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "make: $$($(PYTHON) -V 2>&1) is too old; Python 3.10 or newer is needed: make install PYTHON=python3.12, say" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo 'make: this Python lacks its venv module; on Debian and Ubuntu it is the package python3-venv' >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(RUN) pip install --quiet -c constraints.txt -e .
+	@touch $@
+
+.venv/installed-dev: .venv/installed
+	$(RUN) pip install --quiet -c constraints.txt -e ".[dev]"
+	@touch $@
+
+# The prompt travels by the environment, so that quotes in it reach the program as they are; write $$ for a dollar.
+draw: .venv/installed
+	@mkdir -p out
+	@cd out && files=$$(../.venv/bin/dall-e generate $(FLAGS) -- "$${PROMPT:-a white cat sleeping on a windowsill}") && \
+		printf '%s\n' "$$files" | sed 's|^|out/|'
+
+test: lint
+	$(RUN) pytest
+
+lint: .venv/installed-dev
+	$(RUN) ruff check
+	$(RUN) ruff format --check
+	$(RUN) mypy
+	.venv/bin/lint-imports
+
+format: .venv/installed-dev
+	$(RUN) ruff check --fix
+	$(RUN) ruff format
+
+tiny: .venv/installed
+	PATH="$$PWD/.venv/bin:$$PATH" sh runs/tiny.sh
+
+clean:
+	rm -rf out build dist src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	find src tests -name __pycache__ -type d -exec rm -rf {} +
