@@ -1,0 +1,99 @@
+"""`dall-e data build` and `dall-e data show`: the training pictures, made and looked at."""
+
+from __future__ import annotations
+
+import random
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dall_e.cli.flags import with_flags
+from dall_e.config import DataConfig
+
+
+@with_flags(DataConfig)
+def build_command(
+    config: DataConfig,
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="List the sources and stop; nothing is fetched.")] = False,
+) -> None:
+    """Fetch the picture packages and render them into a data set with captions in English and Chinese.
+
+    Packages come through npm, and clip art through apt where there is one; they are kept in --cache, so that a second
+    build needs no network. The same packages give the same bytes. An interrupted build leaves an older set untouched.
+    """
+    if dry_run:
+        _list_sources(config)
+        return
+    from dall_e.data.sources import build
+
+    report = build(config, progress=_Bar())
+    for message in report.messages:
+        print(f"note: {message}", file=sys.stderr)
+    for source, count in report.counts.items():
+        left_out = sum(len(names) for names in report.skipped.get(source, {}).values())
+        print(f"{source:28s} {count:6d} pictures, {left_out:5d} left out")
+    splits = ", ".join(f"{count} {split}" for split, count in sorted(report.splits.items()))
+    print(f"{report.kept} pictures ({splits}) in {report.seconds:.0f} s: {report.folder}")
+    print(f"what was left out, and why: {report.folder / 'report.json'}")
+
+
+def _list_sources(config: DataConfig) -> None:
+    from dall_e.data.sources import chosen_sources
+
+    for source in chosen_sources(config):
+        package = f"{source.manager} {source.package} {source.version}"
+        print(f"{source.name:28s} {source.licence:14s} {source.split:14s} {package}")
+    print(f"pictures of {config.size} x {config.size} pixels would go to {config.out}, packages to {config.cache}")
+
+
+def show_command(
+    folder: Annotated[str, typer.Argument(help="Data set, or a folder of pictures.")] = DataConfig.out,
+    *,
+    out: Annotated[str, typer.Option("--out", "-o", help="Picture file to write.")] = "out/data.png",
+    count: Annotated[int, typer.Option("--count", "-n", min=1, max=1000, help="Pictures on the sheet.")] = 60,
+    split: Annotated[str, typer.Option("--split", help="train, val or heldout_style.")] = "train",
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Which pictures, and which of their captions.")] = 0,
+) -> None:
+    """Write a contact sheet: pictures as training draws them, each with one of its captions."""
+    from dall_e.data.captions import training_caption
+    from dall_e.data.datasets import batch_indices, load_pictures
+    from dall_e.data.images import contact_sheet, save_image
+
+    pictures = load_pictures(folder, 96, split)
+    indices = batch_indices(len(pictures), pictures.weights, seed, 0, min(count, len(pictures)))
+    captions = [
+        training_caption(pictures.records[int(index)], random.Random(f"{seed}/{row}")) for row, index in enumerate(indices)
+    ]
+    sheet = contact_sheet([pictures.pictures_NCHW[int(index)] for index in indices], captions)
+    save_image(sheet, out)
+    for problem in pictures.skipped[:5]:
+        print(f"note: left out {problem}", file=sys.stderr)
+    print(f"{len(indices)} of {len(pictures)} pictures of split {split}: {Path(out)}")
+
+
+class _Bar:
+    """One line on the terminal, rewritten in place: task, share, pictures per second, time left."""
+
+    def __init__(self) -> None:
+        self.task = ""
+        self.start = self.shown = 0.0
+
+    def __call__(self, task: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        if task != self.task:
+            self.task, self.start, self.shown = task, now, 0.0
+        on_terminal = sys.stderr.isatty()
+        # Without a terminal the bar is a log: a line every ten seconds.
+        if done < total and now - self.shown < (0.1 if on_terminal else 10.0):
+            return
+        self.shown = now
+        rate = done / max(now - self.start, 1e-3)
+        left = f", {(total - done) / rate:.0f} s left" if 0 < done < total else ""
+        filled = 24 * done // max(total, 1)
+        line = f"{task:18s} [{'#' * filled}{'.' * (24 - filled)}] {done}/{total}, {rate:.0f}/s{left}"
+        end = "\n" if done >= total or not on_terminal else ""
+        print(f"\r{line:90s}" if on_terminal else line, end=end, file=sys.stderr, flush=True)

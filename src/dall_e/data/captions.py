@@ -1,0 +1,179 @@
+"""A record of the data set to a caption, in English or Chinese: what users may type for this picture.
+
+A caption says only what is drawn: the name, words that mean the same, and the style of the source. Nothing is invented.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from typing import Any, Literal
+
+Language = Literal["en", "zh"]
+Record = dict[str, Any]
+
+# Kinds whose name takes "a" or "an" when it is one thing.
+ARTICLE_KINDS = frozenset(("animal", "food", "vehicle", "place", "object", "activity", "plant", "person", "face", "icon", "clock"))
+# Names that are no single thing: plurals, substances, weather.
+NO_ARTICLE = re.compile(
+    r"(?:[^su]s|ies|fish|rice|bread|meat|milk|water|wine|beer|tea|coffee|hair|snow|rain|fog|wind|hockey|tennis|golf|soccer|"
+    r"football|basketball|baseball|badminton|music|money|corn|garlic|ginger|sushi|spaghetti|salt|honey|butter|cheese|"
+    r"popcorn|luggage|litter|wood|bacon|sake|mate|yarn|dna|chess)$"
+)
+PROPER = re.compile(r"^(?:[A-Z0-9]|mount |santa|mrs|world map|map of)|^(?:\w+ing|sitting|left|right|no|see|hear|speak)\b")
+# Keywords that say what one feels or does about a thing rather than what is drawn.
+WEAK_KEYWORDS_EN = frozenset(
+    "adorbs aw awesome awww bae best bff bless boo brb bruh cool cute damn dude eek eww face fierce good gtg haha heh hey "
+    "hmm idk ily k love lol lmao meh mood mwah nah no nope not np oh ok okay omg oof ooh ow pls really rofl same sheesh "
+    "slay smh sorry tbh thanks thx ty ugh uwu whatever whoa wow xoxo yay yes yikes yo yolo yum".split()
+)
+ANIMAL_FACE = re.compile(r"^(?P<animal>.+) face$")
+
+
+def training_caption(record: Record, rng: random.Random) -> str:
+    """One of the many captions of a record: half Chinese where its Chinese is trusted, about half with the style.
+
+    The same `rng` state gives the same caption.
+    """
+    if record.get("text"):  # a picture of the user's own folder: the caption is what the user wrote
+        return str(record["text"])
+    chinese = bool(record.get("zh")) and rng.random() < 0.5
+    phrase = _chinese(record, rng) if chinese else _english(record, rng)
+    if rng.random() >= 0.45:
+        return phrase
+    return _with_style(phrase, record, rng, "zh" if chinese else "en")
+
+
+def plain_caption(record: Record, language: Language = "en") -> str:
+    """The record's name in one language, without style; English where there is no Chinese."""
+    if record.get("text"):
+        return str(record["text"])
+    return str((record.get("zh") if language == "zh" else "") or record["en"])
+
+
+def _english(record: Record, rng: random.Random) -> str:
+    name = str(record["en"])
+    keywords = _keywords(record, "en")
+    draw = rng.random()
+    if draw < 0.08 and len(keywords) >= 2 and record["kind"] not in ("flag", "letter"):
+        return " ".join(rng.sample(keywords, min(len(keywords), rng.randint(2, 4))))
+    if draw < 0.22 and (synonym := _synonym(record, rng)):
+        return _with_article(synonym, record["kind"]) if rng.random() < 0.6 else synonym
+    if draw < 0.40 and keywords:
+        return f"{name}, {', '.join(rng.sample(keywords, min(len(keywords), rng.randint(1, 3))))}"
+    if draw < 0.75:
+        return _with_article(name, record["kind"])
+    return name
+
+
+def _synonym(record: Record, rng: random.Random) -> str:
+    """Another word for the whole thing, where there surely is one."""
+    name = str(record["en"])
+    face = ANIMAL_FACE.match(name)
+    if face and record["kind"] == "animal":
+        return rng.choice((face["animal"], f"head of a {face['animal']}"))
+    return rng.choice(SAME_EN[name]) if name in SAME_EN else ""
+
+
+# Names of CLDR beside what people say.
+SAME_EN = {
+    "automobile": ("car",), "oncoming automobile": ("car", "car from the front"), "sport utility vehicle": ("SUV", "car"),
+    "cat": ("kitty",), "dog": ("doggy",), "house": ("home",), "bicycle": ("bike",), "airplane": ("plane", "aircraft"),
+    "locomotive": ("steam train", "train"), "delivery truck": ("truck",), "articulated lorry": ("truck", "lorry"),
+    "hot beverage": ("cup of coffee", "cup of tea", "hot drink"), "teacup without handle": ("cup of tea", "green tea"),
+    "soccer ball": ("football",), "mobile phone": ("phone", "smartphone"), "desktop computer": ("computer",),
+    "laptop": ("computer", "notebook computer"), "red apple": ("apple",), "red heart": ("heart", "love heart"),
+    "sun": ("sunshine",), "umbrella with rain drops": ("umbrella in the rain", "umbrella"), "glasses": ("spectacles",),
+    "cloud with rain": ("rain cloud", "rain"), "cloud with snow": ("snow cloud", "snow"), "glowing star": ("shining star",),
+    "cloud with lightning": ("thunderstorm", "lightning cloud"), "high voltage": ("lightning", "lightning bolt"),
+    "wrapped gift": ("gift", "present"), "evergreen tree": ("pine tree", "fir tree"), "deciduous tree": ("tree",),
+    "birthday cake": ("cake with candles",), "shortcake": ("piece of cake", "strawberry cake"), "beer mug": ("glass of beer",),
+    "hamburger": ("burger",), "doughnut": ("donut",), "soft ice cream": ("ice cream cone", "ice cream"),
+    "fork and knife with plate": ("plate with fork and knife",), "pile of poo": ("poop",), "ship": ("cruise ship",),
+    "sailboat": ("sailing boat", "boat"), "t-shirt": ("shirt",), "jeans": ("trousers", "pants"), "lady beetle": ("ladybug",),
+    "honeybee": ("bee",), "books": ("pile of books",), "couch and lamp": ("sofa with a lamp", "couch"), "bed": ("bed",),
+    "snow-capped mountain": ("mountain with snow", "mountain"), "crescent moon": ("moon",), "police car": ("cop car",),
+    "fire": ("flame", "flames"), "watch": ("wrist watch",), "magnifying glass tilted left": ("magnifying glass",),
+    "smiling face with sunglasses": ("cool face with sunglasses", "smiley with sunglasses"), "light bulb": ("lamp",),
+    "face with tears of joy": ("laughing face", "laughing with tears"), "loudly crying face": ("crying face",),
+    "smiling face with heart-eyes": ("face in love", "face with heart eyes"), "grinning face": ("happy face", "smiley"),
+    "angry face": ("mad face",), "sleeping face": ("face asleep",), "Santa Claus": ("Father Christmas",),
+    "Christmas tree": ("decorated Christmas tree",), "motorcycle": ("motorbike",), "wheelchair symbol": ("wheelchair",),
+    "person biking": ("cyclist", "person riding a bicycle"), "person running": ("runner", "jogger"),
+    "cooking": ("fried egg in a pan", "fried egg"), "trophy": ("golden cup",), "potted plant": ("plant in a pot",),
+}  # fmt: skip
+
+
+def _with_article(name: str, kind: str) -> str:
+    first = re.split(r",| with | and | of | in | on ", name)[0]
+    if kind not in ARTICLE_KINDS or PROPER.match(name) or NO_ARTICLE.search(first):
+        return name
+    if re.match(r"(?:woman|man|person|people|men|women|boy|girl)\b \w+ing\b", name):
+        head, _, rest = name.partition(" ")
+        return name if head in ("people", "men", "women") else f"a {head} {rest}"
+    vowel = re.match(r"[aeio]|u(?!ni|s[aeiou]|k)|hour", name.lower())
+    return f"{'an' if vowel else 'a'} {name}"
+
+
+def _chinese(record: Record, rng: random.Random) -> str:
+    name = str(record["zh"])
+    keywords = _keywords(record, "zh")
+    draw = rng.random()
+    if draw < 0.08 and len(keywords) >= 2 and record["kind"] not in ("flag", "letter"):
+        return " ".join(rng.sample(keywords, min(len(keywords), rng.randint(2, 4))))
+    if draw < 0.28 and keywords:
+        return f"{name}，{'、'.join(rng.sample(keywords, min(len(keywords), rng.randint(1, 3))))}"
+    if draw < 0.60 and (measure := _measure(record)):
+        return f"一{measure}{name}"
+    return name
+
+
+MEASURES_BY_NAME = (
+    ("马", "匹"), ("牛", "头"), ("猪", "头"), ("象", "头"), ("狮", "头"), ("骆驼", "头"), ("鱼", "条"), ("蛇", "条"), ("龙", "条"),
+    ("鲸", "头"), ("狗", "只"), ("虫", "只"),
+    ("自行车", "辆"), ("摩托车", "辆"), ("火车", "列"), ("列车", "列"), ("飞机", "架"), ("直升机", "架"), ("船", "艘"), ("艇", "艘"),
+    ("火箭", "枚"), ("车", "辆"), ("树", "棵"), ("花", "朵"), ("玫瑰", "朵"), ("叶", "片"), ("仙人掌", "棵"),
+    ("蛋糕", "块"), ("面包", "块"), ("茶", "杯"), ("咖啡", "杯"), ("啤酒", "杯"), ("饭", "碗"), ("汤", "碗"), ("面条", "碗"),
+    ("香蕉", "根"), ("胡萝卜", "根"), ("黄瓜", "根"), ("比萨", "块"), ("披萨", "块"), ("书", "本"), ("笔", "支"), ("钥匙", "把"),
+    ("椅", "把"), ("伞", "把"), ("刀", "把"), ("剪刀", "把"), ("锤", "把"), ("吉他", "把"), ("床", "张"), ("桌", "张"), ("纸", "张"),
+    ("灯", "盏"), ("帽", "顶"), ("王冠", "顶"), ("衬衫", "件"), ("T恤", "件"), ("外套", "件"), ("大衣", "件"), ("连衣裙", "条"),
+    ("裤", "条"), ("裙", "条"), ("围巾", "条"), ("鞋", "只"), ("手套", "副"), ("眼镜", "副"), ("房子", "座"), ("山", "座"),
+    ("桥", "座"), ("塔", "座"), ("城堡", "座"), ("教堂", "座"), ("电脑", "台"), ("电视", "台"), ("收音机", "台"), ("相机", "台"),
+    ("照相机", "台"), ("手机", "部"), ("电话", "部"), ("云", "朵"), ("彩虹", "道"), ("星星", "颗"), ("心", "颗"), ("药丸", "颗"),
+    ("月亮", "轮"), ("雪花", "片"), ("葡萄", "串"), ("蘑菇", "朵"), ("钢琴", "架"),
+)  # fmt: skip
+MEASURES_BY_KIND = {"animal": "只", "food": "个", "face": "张", "vehicle": "辆", "object": "个", "activity": "个", "place": "座"}
+
+
+def _measure(record: Record) -> str:
+    """The Chinese measure word for one of what the record shows; empty where "one" would sound wrong."""
+    name, kind = str(record["zh"]), record["kind"]
+    if re.search(r"[，、:：和与·一二三]|的[^脸]{3,}", name) or len(name) > 8:
+        return ""
+    if kind == "face":
+        return "张" if name.endswith("脸") else ""
+    if kind in ("animal", "vehicle", "plant", "food", "object", "weather", "activity", "place", "heart"):
+        for ending, measure in MEASURES_BY_NAME:
+            if name.endswith(ending):
+                return measure
+    if kind == "animal" and name.endswith(("脸", "头", "猫", "猴")):
+        return "张" if name.endswith("脸") else "只"
+    return MEASURES_BY_KIND.get(kind, "") if kind in ("animal", "food", "object") and len(name) <= 5 else ""
+
+
+def _keywords(record: Record, language: Language) -> list[str]:
+    """Keywords that add something to the name; the weak ones are left out."""
+    name = str(record[language]).lower()
+    words = [str(word) for word in record.get(f"{language}_keywords", ())]
+    return [word for word in words if word not in WEAK_KEYWORDS_EN and word.lower() not in name and len(word) < 24]
+
+
+def _with_style(phrase: str, record: Record, rng: random.Random, language: Language) -> str:
+    style = str(record.get(f"style_{language}", ""))
+    if not style:
+        return phrase
+    if language == "zh":
+        before = f"{style}的{phrase}" if style.endswith("风格") else f"{phrase}{style}"
+        return rng.choice((f"{phrase}，{style}", before, f"{phrase} {style}"))
+    after = f"{phrase} in {style}" if style.endswith("style") else f"{phrase} {style}"
+    return rng.choice((f"{phrase}, {style}", f"{phrase}, {style}", after))

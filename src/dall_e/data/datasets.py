@@ -1,0 +1,194 @@
+"""Folders of pictures and webdataset shards to tensors, and the order in which training sees them.
+
+Shapes: N pictures, C 4 channels (premultiplied RGBA), H and W the side in pixels, B the batch.
+
+Data order keeps no state: what a step sees is a function of the seed and of how many pictures were seen before, so a
+resumed run continues exactly where it stopped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import tarfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from dall_e.data.captions import training_caption
+from dall_e.data.images import decode_picture
+
+Record = dict[str, Any]
+PICTURE_EXTENSIONS = (".png", ".webp", ".jpg", ".jpeg", ".gif", ".bmp")
+# In a folder without splits of its own, this share is held out, if there are enough pictures for that.
+HELD_OUT_SHARE = 0.05
+SMALLEST_TO_SPLIT = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class PictureSet:
+    """One split of a data set, in memory."""
+
+    pictures_NCHW: torch.Tensor
+    """uint8, premultiplied RGBA."""
+    records: list[Record]
+    """One per picture; `captions.py` makes captions of them. A record of a user's own picture has its caption in "text"."""
+    skipped: list[str]
+    """Files that could not be read, each with the reason."""
+
+    @property
+    def weights(self) -> npt.NDArray[np.float64]:
+        """How often each picture is drawn in training, relative to the others."""
+        return np.array([float(record.get("weight", 1.0)) for record in self.records])
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Entry:
+    name: str
+    data: bytes
+    record: Record
+
+
+def load_pictures(folder: str | os.PathLike[str], size: int, split: str = "train") -> PictureSet:
+    """One split of a folder of shards (*.tar) or of plain pictures, decoded at `size` x `size` pixels.
+
+    Beside a plain picture, NAME.txt is its caption; without one, the file name is. A picture that cannot be read is left
+    out and named in `skipped`. Raises ValueError if the folder is missing or the split holds no readable picture.
+    """
+    root = Path(folder)
+    if not root.is_dir():
+        raise ValueError(f"there is no folder {root}; `dall-e data build` makes one")
+    skipped: list[str] = []
+    shards = sorted(root.glob("*.tar"))
+    entries = list(_shard_entries(shards, split, skipped) if shards else _folder_entries(root, split))
+    pictures = np.zeros((len(entries), 4, size, size), dtype=np.uint8)
+
+    def decode(index: int) -> str:
+        try:
+            pictures[index] = decode_picture(entries[index].data, size)
+        except ValueError as error:
+            return f"{entries[index].name}: {error}"
+        return ""
+
+    # Decoding releases the interpreter lock, so threads are enough.
+    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as threads:
+        problems = list(threads.map(decode, range(len(entries)), chunksize=64))
+    good = [index for index, problem in enumerate(problems) if not problem]
+    skipped += [problem for problem in problems if problem]
+    if not good:
+        found = f"{len(skipped)} unreadable, first: {skipped[0]}" if skipped else "no pictures at all"
+        raise ValueError(f"{root} has no readable picture in split {split!r} ({found})")
+    kept = pictures if len(good) == len(entries) else pictures[good]
+    return PictureSet(
+        pictures_NCHW=torch.from_numpy(kept), records=[entries[index].record for index in good], skipped=skipped
+    )
+
+
+def _shard_entries(shards: Sequence[Path], split: str, skipped: list[str]) -> Iterator[_Entry]:
+    """Pictures of webdataset shards: members that share a stem, as NNNNNN.png and NNNNNN.json (or .txt)."""
+    for shard in shards:
+        members: dict[str, dict[str, bytes]] = {}
+        try:
+            with tarfile.open(shard) as tar:
+                for member in tar:
+                    stem, _, extension = member.name.rpartition(".")
+                    content = tar.extractfile(member) if member.isfile() else None
+                    if content is not None:
+                        members.setdefault(stem, {})[f".{extension.lower()}"] = content.read()
+        except (tarfile.TarError, OSError, EOFError) as error:  # what came before the damage is still good
+            skipped.append(f"{shard.name}: {error}")
+        for stem, files in members.items():
+            name = f"{shard.name}/{stem}"
+            picture = next((files[extension] for extension in PICTURE_EXTENSIONS if extension in files), None)
+            try:
+                record = _member_record(files, stem)
+            except ValueError as error:
+                skipped.append(f"{name}: caption file: {error}")
+                continue
+            if picture is None:
+                skipped.append(f"{name}: no picture file")
+            elif record.get("split", "train") == split:
+                yield _Entry(name=name, data=picture, record=record)
+
+
+def _member_record(files: dict[str, bytes], stem: str) -> Record:
+    if ".json" in files:
+        record = json.loads(files[".json"])
+        if not isinstance(record, dict):
+            raise ValueError("not a JSON object")
+        if "en" not in record and "text" not in record:
+            record["text"] = str(record.get("caption", _caption_of_name(stem)))
+        return record
+    text = files[".txt"].decode("utf-8", "replace").strip() if ".txt" in files else ""
+    return {"text": text or _caption_of_name(stem)}
+
+
+def _folder_entries(root: Path, split: str) -> Iterator[_Entry]:
+    paths = sorted(path for path in root.rglob("*") if path.suffix.lower() in PICTURE_EXTENSIONS and path.is_file())
+    by_hash = sorted(paths, key=lambda path: hashlib.sha256(str(path.relative_to(root)).encode()).digest())
+    held_out = set(by_hash[: round(HELD_OUT_SHARE * len(paths))]) if len(paths) >= SMALLEST_TO_SPLIT else set()
+    for path in paths:
+        # Too few pictures to hold some out: training and measures then share them all.
+        if held_out and (path in held_out) != (split != "train"):
+            continue
+        caption = path.with_suffix(".txt")
+        text = caption.read_text(encoding="utf-8", errors="replace").strip() if caption.is_file() else ""
+        name = str(path.relative_to(root))
+        yield _Entry(name=name, data=path.read_bytes(), record={"text": text or _caption_of_name(path.stem), "name": name})
+
+
+def _caption_of_name(stem: str) -> str:
+    return " ".join(stem.rpartition("/")[2].replace("_", " ").replace("-", " ").split())
+
+
+def batch_indices(
+    num: int, weights: npt.NDArray[np.float64] | None, seed: int, images_seen: int, batch_size: int
+) -> npt.NDArray[np.int64]:
+    """Indices [batch_size] of the pictures that come after the first `images_seen`; a pure function of its arguments.
+
+    Every `num` pictures are an epoch. Without weights an epoch is a permutation; with weights it holds picture i
+    `num * weights[i] / sum(weights)` times, rounded up or down at random (systematic sampling), in random order.
+    """
+    if num < 1:
+        raise ValueError("there are no pictures to draw from")
+    parts: list[npt.NDArray[np.int64]] = []
+    position, missing = images_seen, batch_size
+    while missing > 0:
+        epoch, offset = divmod(position, num)
+        part = _epoch_order(num, weights, seed, epoch)[offset : offset + missing]
+        parts.append(part)
+        position += len(part)
+        missing -= len(part)
+    return np.concatenate(parts)
+
+
+def _epoch_order(num: int, weights: npt.NDArray[np.float64] | None, seed: int, epoch: int) -> npt.NDArray[np.int64]:
+    rng = np.random.default_rng((seed, epoch))
+    if weights is None:
+        return rng.permutation(num)
+    if len(weights) != num or not np.all(np.isfinite(weights)) or weights.min() < 0 or weights.sum() <= 0:
+        raise ValueError(f"{num} pictures need {num} weights that are finite, at least 0 and not all 0")
+    ends = np.cumsum(weights) * (num / weights.sum())
+    ends[-1] = num  # whatever the rounding of the sum, an epoch has exactly `num` pictures
+    marks = np.floor(ends + rng.random())
+    counts = np.diff(marks, prepend=0.0).astype(np.int64)
+    return rng.permutation(np.repeat(np.arange(num), counts)[:num])
+
+
+def batch_captions(records: Sequence[Record], indices: npt.NDArray[np.int64], *, seed: int, images_seen: int) -> list[str]:
+    """A caption for each picture of a batch; a pure function of its arguments, like `batch_indices`."""
+    return [
+        training_caption(records[int(index)], random.Random(f"{seed}/{images_seen}/{row}"))
+        for row, index in enumerate(indices)
+    ]

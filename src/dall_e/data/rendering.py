@@ -1,0 +1,148 @@
+"""Drawings to pictures: SVG through resvg, rasters through PIL, with what the pixels say about them.
+
+Runs in worker processes, so it imports neither torch nor the rest of the builder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import re
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from dall_e.data.images import Picture, decode_picture, encode_png
+
+# A panic in the renderer prints a page of stack otherwise.
+PANIC_ENVIRONMENT = {"RUST_BACKTRACE": "0"}
+SVG_HEAD = re.compile(r"<svg\b[^>]*>", re.IGNORECASE | re.DOTALL)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One drawing to render; small and picklable."""
+
+    data: bytes
+    """SVG text in UTF-8, or the bytes of a picture file."""
+    is_svg: bool
+    crop: bool
+    """Cut to what is drawn first: for drawings on pages of any size."""
+    margin: float
+    """Empty border as a share of the side."""
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rendering:
+    """A rendered picture, or the reason why there is none."""
+
+    png: bytes = b""
+    reason: str = ""
+    digest: bytes = b""
+    """Of the pixels: equal digests are equal pictures."""
+    pale: bool = False
+    """Hardly visible on white."""
+    mono: bool = False
+    """Without colour: black, grey and white only."""
+
+
+def render_jobs(jobs: list[Job]) -> list[Rendering]:
+    """The work of one process; never raises for a bad drawing."""
+    return [render_job(job) for job in jobs]
+
+
+def render_job(job: Job) -> Rendering:
+    """A Job as PNG of size x size with alpha, or why not."""
+    try:
+        picture = _picture(job)
+    except ValueError as error:
+        return Rendering(reason=str(error).splitlines()[0][:200])
+    alpha = picture[3]
+    if int(alpha.max()) < 32 or float((alpha > 16).mean()) < 0.003:
+        return Rendering(reason="blank")
+    on_white = picture[:3].astype(np.int16) + (255 - alpha.astype(np.int16))
+    visible = alpha > 128
+    spread = on_white.max(axis=0) - on_white.min(axis=0)
+    return Rendering(
+        png=encode_png(picture),
+        digest=hashlib.sha256(picture.tobytes()).digest(),
+        pale=bool((on_white.min(axis=0) < 225).mean() < 0.02),
+        mono=bool((spread[visible] > 24).mean() < 0.01) if visible.any() else True,
+    )
+
+
+def _picture(job: Job) -> Picture:
+    inner = job.size - 2 * round(job.margin * job.size)
+    if not job.is_svg:
+        return _with_margin(decode_picture(job.data, inner), job.size)
+    # Cropping enlarges what is left, so it starts from more pixels.
+    png = render_svg(job.data.decode("utf-8", "replace"), 3 * inner if job.crop else inner)
+    if job.crop:
+        png = _cropped(png)
+    return _with_margin(decode_picture(png, inner), job.size)
+
+
+def render_svg(svg: str, side: int) -> bytes:
+    """SVG text as the bytes of a PNG whose longer side is `side` pixels. Raises ValueError if it cannot be rendered.
+
+    Some drawings make resvg 0.48 panic at some sizes only (an index out of bounds in its filters): three sizes are tried.
+    """
+    import resvg_py
+
+    # Width and height together do not give a square picture, so only the longer side is asked for. Without a DPI, sizes
+    # in millimetres are an error.
+    axis = "height" if _is_tall(svg) else "width"
+    reason = ""
+    for attempt in (side, side + 37, 2 * side):
+        try:
+            return bytes(resvg_py.svg_to_bytes(svg_string=svg, dpi=96, skip_system_fonts=True, **{axis: attempt}))
+        except (KeyboardInterrupt, SystemExit, MemoryError):
+            raise
+        except BaseException as error:  # a Rust panic is not an Exception
+            reason = str(error) or type(error).__name__
+            if isinstance(error, ValueError) and "panic" not in reason:
+                break
+    raise ValueError(f"not rendered: {reason}")
+
+
+def _is_tall(svg: str) -> bool:
+    """Whether the drawing is taller than wide, from its view box or its size."""
+    head = SVG_HEAD.search(svg)
+    if head is None:
+        raise ValueError("not rendered: no <svg> element")
+    box = re.search(r"viewBox\s*=\s*[\"']([^\"']+)", head.group())
+    numbers = [float(number) for number in re.findall(r"-?\d+\.?\d*(?:[eE]-?\d+)?", box.group(1))] if box else []
+    if len(numbers) == 4:
+        return numbers[3] > numbers[2]
+    sides = [re.search(rf"\b{name}\s*=\s*[\"']\s*([\d.]+)", head.group()) for name in ("height", "width")]
+    values = [float(side.group(1)) if side and side.group(1).strip(".") else 0.0 for side in sides]
+    return values[0] > values[1]
+
+
+def _cropped(png: bytes) -> bytes:
+    """A PNG cut to the box of its visible pixels."""
+    with Image.open(io.BytesIO(png)) as image:
+        box = image.convert("RGBA").getchannel("A").point(lambda alpha: 255 if alpha > 8 else 0).getbbox()
+        if box is None:
+            raise ValueError("blank")
+        if min(box[2] - box[0], box[3] - box[1]) * 8 < max(box[2] - box[0], box[3] - box[1]):
+            raise ValueError("a strip: more than eight times as long as wide")
+        buffer = io.BytesIO()
+        image.crop(box).save(buffer, format="PNG", compress_level=1)
+        return buffer.getvalue()
+
+
+def _with_margin(picture: Picture, size: int) -> Picture:
+    border = (size - picture.shape[1]) // 2
+    framed = np.zeros((4, size, size), dtype=np.uint8)
+    framed[:, border : border + picture.shape[1], border : border + picture.shape[2]] = picture
+    return framed
+
+
+def quiet_worker() -> None:
+    """Start of a worker process: the renderer's panics are caught and counted, their stacks need not be seen."""
+    os.environ.update(PANIC_ENVIRONMENT)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
