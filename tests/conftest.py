@@ -1,8 +1,12 @@
 """A tiny model with random weights, made once, for every test that draws."""
 
+import os
 from pathlib import Path
 
 import pytest
+
+# Tensors in tests are tiny: threads would only wait for each other, and for the other processes of a busy machine.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session")

@@ -12,21 +12,19 @@ import typer
 
 from dall_e.config import field_help
 
+SHORT_NAMES = {"num_inference_steps": "steps", "guidance_scale": "guidance"}
+"""Flags of sampling settings that people type often, by field."""
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class _Choice:
+
+def _chooser(words: tuple[str, ...]) -> Callable[[str], str]:
     """Parser of a field that allows only some words."""
 
-    words: tuple[str, ...]
-
-    @property
-    def __name__(self) -> str:
-        return "|".join(self.words)
-
-    def __call__(self, text: str) -> str:
-        if text not in self.words:
-            raise typer.BadParameter(f"{text!r} is not one of {', '.join(self.words)}.")
+    def choose(text: str) -> str:
+        if text not in words:
+            raise typer.BadParameter(f"{text!r} is not one of {', '.join(words)}.")
         return text
+
+    return choose
 
 
 def _words(text: str | tuple[str, ...]) -> tuple[str, ...]:
@@ -35,35 +33,34 @@ def _words(text: str | tuple[str, ...]) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
-def _option(name: str, hint: Any, default: Any, text: str) -> inspect.Parameter:
+def _option(name: str, hint: Any, default: Any, text: str, shown: str | bool) -> inspect.Parameter:
     """One keyword parameter with the annotation that typer reads."""
     flag = "--" + name.replace("_", "-")
-    optional = default is None
-    shown: Any = "the model's own" if optional else True
+    kind: Any = str
     if get_origin(hint) is Literal:
-        option = typer.Option(flag, help=text, show_default=shown, parser=_Choice(words=get_args(hint)))
-        kind: Any = str
+        words = get_args(hint)
+        option = typer.Option(flag, help=text, show_default=shown, parser=_chooser(words), metavar="|".join(words))
     elif get_origin(hint) is tuple:
         assert get_args(hint) == (str, ...), f"no flag for a field of type {hint}"
         # A comma-separated list: shorter to type than one flag per word.
-        default = ",".join(default)
-        option = typer.Option(flag, help=f"{text} Comma-separated.", show_default=bool(default), metavar="A,B,...")
-        kind = str
+        default = default if default is None else ",".join(default)
+        option = typer.Option(flag, help=f"{text} Comma-separated.", show_default=shown, metavar="A,B,...")
     else:
         assert hint in (int, float, str, bool), f"no flag for a field of type {hint}"
         flags = (f"{flag}/--no-{flag[2:]}",) if hint is bool else (flag,)
-        option = typer.Option(*flags, help=text, show_default=shown if default != "" else False)
+        option = typer.Option(*flags, help=text, show_default=shown)
         kind = hint
-    annotation = Annotated[kind | None if optional else kind, option]
+    annotation: Any = Annotated[kind | None if default is None else kind, option]
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
 def with_flags(
-    config_class: type, *, optional: bool = False, names: dict[str, str] | None = None
+    config_class: type, *, optional: str = "", names: dict[str, str] | None = None
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Gives a command one flag per field of `config_class`, and calls it with the built settings first.
 
-    optional: flags have no default of their own, and the command gets a dict of the ones that were given instead.
+    optional: flags have no default of their own (help shows this text instead), and the command gets a dict of the
+    ones that were given.
     names: other flag names, by field.
     """
     hints = get_type_hints(config_class)
@@ -74,7 +71,13 @@ def with_flags(
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
         made = [
-            _option(flag_names[field.name], hints[field.name], None if optional else field.default, texts[field.name])
+            _option(
+                flag_names[field.name],
+                hints[field.name],
+                None if optional else field.default,
+                texts[field.name],
+                optional or field.default not in ("", ()),
+            )
             for field in fields
         ]
 
@@ -89,7 +92,7 @@ def with_flags(
             else:
                 command(config_class(**given), **values)
 
-        del run.__wrapped__  # type: ignore[attr-defined]  # The signature below is the true one.
+        del run.__wrapped__  # The signature below is the true one.
         run.__signature__ = inspect.Signature([*own, *made])  # type: ignore[attr-defined]
         run.__annotations__ = {parameter.name: parameter.annotation for parameter in [*own, *made]}
         return run

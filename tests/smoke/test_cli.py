@@ -1,0 +1,54 @@
+"""The installed command in a process of its own: light imports, exit codes, no traceback, a clean interruption."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+
+def python(*arguments: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, capture_output=True, check=False, cwd=folder, text=True, timeout=120)
+
+
+def dall_e(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return python("-m", "dall_e", *arguments, folder=folder)
+
+
+def test_importing_the_package_is_light_and_does_nothing() -> None:
+    code = "import sys, dall_e; print(sorted({'torch', 'numpy', 'PIL', 'typer'} & set(sys.modules)))"
+    done = python("-c", code)
+    assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+def test_listing_commands_needs_no_torch() -> None:
+    code = "import sys, dall_e.cli; dall_e.cli.run(['models']); print('torch' in sys.modules)"
+    done = python("-c", code)
+    assert done.stdout.endswith("False\n")
+
+
+def test_draw_and_reproduce(tiny_folder: Path, tmp_path: Path) -> None:
+    model = ("--model", str(tiny_folder), "--device", "cpu")
+    drawn = dall_e("generate", "a white cat", "--steps", "4", "--out", "cat.png", *model, folder=tmp_path)
+    assert (drawn.returncode, drawn.stdout, drawn.stderr) == (0, "cat.png\n", "")
+    again = dall_e("reproduce", "cat.png", *model, folder=tmp_path)
+    assert (again.returncode, again.stderr) == (0, "identical to cat.png\n")
+
+
+def test_an_error_is_one_line(tmp_path: Path) -> None:
+    done = dall_e("generate", "a cat", "--model", "dall-e-emojy", folder=tmp_path)
+    assert done.returncode == 1 and done.stdout == ""
+    assert done.stderr.startswith("dall-e: error: unknown model") and done.stderr.count("\n") == 1
+
+
+def test_interruption(tiny_folder: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "dall_e", "generate", "a cat", "-n", "5000", "--model", str(tiny_folder)]
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    time.sleep(4)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in errors and errors.endswith("interrupted\n")
+    assert os.listdir(tmp_path) == []

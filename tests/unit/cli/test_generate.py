@@ -1,0 +1,147 @@
+"""`dall-e generate` writes what it prints, `reproduce` makes it again, and errors are one line with an exit code."""
+
+import os
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from dall_e.cli import run
+
+
+@pytest.fixture
+def draw(tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    """Runs `dall-e generate` with the tiny model in an empty folder: (exit code, lines printed, stderr)."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str, command: str = "generate") -> tuple[int, list[str], str]:
+        code = run([command, *arguments, "--model", str(tiny_folder), "--device", "cpu"])
+        captured = capsys.readouterr()
+        assert "Traceback" not in captured.err
+        return code, captured.out.splitlines(), captured.err
+
+    return call
+
+
+def test_a_picture_with_its_story(draw) -> None:
+    code, lines, _ = draw("一只白色的猫", "--seed", "7", "--steps", "3", "--out", "new/cat.png")
+    assert (code, lines) == (0, ["new/cat.png"])
+    with Image.open("new/cat.png") as image:
+        info = image.info
+    assert (info["prompt"], info["seed"], info["num_inference_steps"]) == ("一只白色的猫", "7", "3")
+    assert {"model", "model_version", "dall_e_version", "guidance_scale"} <= info.keys()
+
+
+def test_a_name_is_made_of_prompt_and_seed(draw) -> None:
+    assert draw("A cat, sleeping!", "--seed", "5", "--steps", "1")[1] == ["A-cat-sleeping-5.png"]
+    assert Path("A-cat-sleeping-5.png").is_file()
+
+
+def test_several_pictures_are_numbered(draw) -> None:
+    code, lines, _ = draw("a cat", "-n", "2", "--steps", "1", "--out", "cat.png", "--transparent", "--size", "20")
+    assert (code, lines) == (0, ["cat-0.png", "cat-1.png"])
+    with Image.open("cat-1.png") as image:
+        assert (image.mode, image.size) == ("RGBA", (20, 20))
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["a cat", "--out", "it.png"],
+        ["a cat", "--out", "it.jpg", "--negative", "red apples", "--top-k", "5", "--no-guidance-ramp"],
+        ["a cat", "--out", "it.png", "--transparent", "--size", "48", "--order", "raster", "--guidance", "1.7"],
+        ["a cat", "-n", "3", "--grid", "--out", "it.png"],
+        ["a cat", "苹果", "-n", "2", "--grid", "--transparent", "--out", "it.png", "--seed", "3"],
+    ],
+)
+def test_reproduce_draws_the_same(draw, flags: list[str]) -> None:
+    code, (path,), _ = draw(*flags, "--steps", "4")
+    assert code == 0
+    code, (again,), errors = draw(path, command="reproduce")
+    assert code == 0 and again == path.replace("it.", "it-reproduced.")
+    assert errors.endswith(f"identical to {path}\n")
+
+
+def test_reproduce_tells_what_changed(draw) -> None:
+    draw("a cat", "--seed", "1", "--steps", "2", "--out", "a.png")
+    from dall_e.data.images import read_metadata, save_image
+
+    info = {**read_metadata("a.png"), "seed": "2", "model_version": "6"}
+    with Image.open("a.png") as image:
+        save_image(image, "b.png", info)
+    code, _, errors = draw("b.png", command="reproduce")
+    assert code == 1
+    assert "warning: model version was 6, is 7" in errors
+    assert "not the same picture" in errors
+    assert Path("b-reproduced.png").is_file()
+
+
+def test_reproduce_needs_a_picture_of_ours(draw) -> None:
+    Image.new("RGB", (4, 4)).save("plain.png")
+    Path("junk.png").write_bytes(b"junk")
+    assert "does not say how it was drawn" in draw("plain.png", command="reproduce")[2]
+    assert "junk.png" in draw("junk.png", command="reproduce")[2]
+    code, _, errors = draw("none.png", command="reproduce")
+    assert code == 1 and errors == "dall-e: error: No such file or directory: none.png\n"
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ([" "], "blank"),
+        (["a cat", "", "a dog"], "prompt 1 of the list is blank"),
+        (["a cat", "--seed", "-3"], "got -3"),
+        (["a cat", "--steps", "0"], "at least 1, got 0"),
+        (["a cat", "--top-p", "2"], "got 2.0"),
+        (["a cat", "--size", "5"], "got 5"),
+        (["a cat", "--out", "cat.bmpx"], "'cat.bmpx'"),
+        (["a cat", "--out", "cat"], "end it in .png"),
+        (["a cat", "--out", "."], "end it in .png"),
+    ],
+)
+def test_errors_are_one_line(draw, flags: list[str], message: str) -> None:
+    code, lines, errors = draw(*flags)
+    assert code == 1 and not lines
+    assert errors.startswith("dall-e: error: ") and errors.count("\n") == 1 and message in errors
+    assert os.listdir() == []
+
+
+@pytest.mark.parametrize("flags", [["a cat", "--steps", "many"], ["a cat", "-n", "0"], ["a cat", "--order", "odd"], []])
+def test_wrong_command_lines_are_usage_errors(draw, flags: list[str]) -> None:
+    assert draw(*flags)[0] == 2
+
+
+def test_warnings_are_one_line(draw) -> None:
+    code, _, errors = draw("a cat " * 3000, "--steps", "10000", "--out", "a.png")
+    assert code == 0
+    assert errors.count("dall-e: warning: ") == errors.count("\n") == 2
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only for root")
+def test_a_read_only_folder_is_found_before_drawing(draw) -> None:
+    Path("shut").mkdir(mode=0o500)
+    code, _, errors = draw("a cat", "--out", "shut/cat.png")
+    assert code == 1 and "Permission denied" in errors
+
+
+def test_a_full_disk_leaves_nothing_half_written(draw, monkeypatch: pytest.MonkeyPatch) -> None:
+    draw("a cat", "--seed", "1", "--steps", "1", "--out", "cat.png")
+    before = Path("cat.png").read_bytes()
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    code, _, errors = draw("a dog", "--steps", "1", "--out", "cat.png")
+    assert code == 1 and "No space left on device" in errors
+    assert os.listdir() == ["cat.png"] and Path("cat.png").read_bytes() == before
+
+
+def test_an_interruption_is_130(draw, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dall_e.pipeline.decode_tokens", interrupt)
+    code, _, errors = draw("a cat", "--out", "cat.png")
+    assert code == 130 and errors.endswith("interrupted\n")
+    assert os.listdir() == []

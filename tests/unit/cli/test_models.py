@@ -1,0 +1,37 @@
+"""Lists and facts."""
+
+import pytest
+
+from dall_e import __version__
+from dall_e.cli import run
+
+
+def test_models_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["models"]) == 0
+    text = capsys.readouterr().out
+    assert "dall-e-emoji" in text and "openai/dall-e" in text and "built in" in text
+
+
+def test_env_tells_versions(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["env"]) == 0
+    text = capsys.readouterr().out
+    assert __version__ in text and "torch" in text and "built-in model" in text
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out == f"dall-e {__version__}\n"
+
+
+COMMANDS = "generate,reproduce,export,train tokenizer,train generator,data build,data show,models,env"
+
+
+@pytest.mark.parametrize("command", COMMANDS.split(","))
+def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([*command.split(), "--help"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) > 4
+
+
+def test_an_unknown_command_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["generat"]) == 2
+    assert "generat" in capsys.readouterr().err
