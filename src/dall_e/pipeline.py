@@ -320,9 +320,7 @@ def _overridden(base: SamplingConfig, given: dict[str, Any]) -> SamplingConfig:
 
 
 def _stack(rows: list[TextStates]) -> TextStates:
-    return TextStates(
-        torch.cat([row.states_BLD for row in rows]), torch.cat([row.pooled_BD for row in rows])
-    )
+    return TextStates(torch.cat([row.states_BLD for row in rows]), torch.cat([row.pooled_BD for row in rows]))
 
 
 def _checked_dtype(dtype: torch.dtype | str | None) -> torch.dtype:

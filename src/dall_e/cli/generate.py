@@ -38,7 +38,9 @@ def generate(  # noqa: PLR0913, one argument per flag
     out: Annotated[
         str,
         typer.Option(
-            "--out", "-o", show_default="made of prompt and seed",
+            "--out",
+            "-o",
+            show_default="made of prompt and seed",
             help="File to write, .png, .jpg or .webp; several pictures become NAME-0.png, NAME-1.png ...",
         ),
     ] = "",

@@ -5,8 +5,17 @@ import pytest
 from dall_e.data.text import END_ID, PAD_ID, START_ID, TextTokenizer
 
 CAPTIONS = [
-    "a white cat", "a black cat", "cat face", "two red apples", "a red apple, flat emoji style", "flat emoji style",
-    "一只白色的猫", "黑猫", "红苹果", "苹果,扁平风格", "白色的苹果",
+    "a white cat",
+    "a black cat",
+    "cat face",
+    "two red apples",
+    "a red apple, flat emoji style",
+    "flat emoji style",
+    "一只白色的猫",
+    "黑猫",
+    "红苹果",
+    "苹果,扁平风格",
+    "白色的苹果",
 ] * 4
 
 
