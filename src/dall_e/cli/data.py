@@ -66,7 +66,8 @@ def show_command(
     pictures = load_pictures(folder, 96, split)
     indices = batch_indices(len(pictures), pictures.weights, seed, 0, min(count, len(pictures)))
     captions = [
-        training_caption(pictures.records[int(index)], random.Random(f"{seed}/{row}")) for row, index in enumerate(indices)
+        training_caption(pictures.records[int(index)], random.Random(f"{seed}/{row}"))
+        for row, index in enumerate(indices)
     ]
     sheet = contact_sheet([pictures.pictures_NCHW[int(index)] for index in indices], captions)
     save_image(sheet, out)

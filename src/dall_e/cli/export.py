@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dall_e.cli.flags import SHORT_NAMES, with_flags
 from dall_e.config import ModelConfig, SamplingConfig
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _UNUSED = ("tower.",)
 """Networks that only training needs."""
@@ -39,19 +42,23 @@ def export(
 
     tokenizer_run, tokenizer_weights = load_stage_weights(tokenizer)
     generator_run, generator_weights = load_stage_weights(generator)
+    # The weights of a tokenizer serve any picture size; the generator knows one.
+    image_size = _settings(generator_run, "tokenizer", generator)["image_size"]
     config = ModelConfig.from_dict(
         {
             "name": name,
             "version": model_version,
-            "tokenizer": _settings(tokenizer_run, "tokenizer", tokenizer),
+            "tokenizer": {**_settings(tokenizer_run, "tokenizer", tokenizer), "image_size": image_size},
             "text": _settings(generator_run, "text", generator),
             "generator": _settings(generator_run, "generator", generator),
             "sampling": sampling,
         }
     )
-    players = {name: tensor for player in generator_weights.values() for name, tensor in player.items()}
-    tensors = {name: tensor for name, tensor in players.items() if not name.startswith(_UNUSED)}
-    tensors |= {f"tokenizer.{name}": tensor for name, tensor in tokenizer_weights["tokenizer"].items()}
+    trained = _player(generator_weights, "generator", generator).items()
+    tensors = {name: tensor for name, tensor in trained if not name.startswith(_UNUSED)}
+    tensors |= {
+        f"tokenizer.{name}": tensor for name, tensor in _player(tokenizer_weights, "tokenizer", tokenizer).items()
+    }
     text_tokenizer = TextTokenizer.load(generator / "text_tokenizer.json")
     save_model(out, config.to_dict(), tensors, int8=int8, text_tokenizer_json=text_tokenizer.to_json())
     model = DALL_E.from_pretrained(f"{out.resolve()}")
@@ -64,8 +71,13 @@ def export(
     print(out)
 
 
+def _player(weights: dict[str, dict[str, Tensor]], name: str, folder: Path) -> dict[str, Tensor]:
+    if name not in weights:
+        raise ValueError(f"{folder} is not a run that trained the {name}: it trained {', '.join(weights)}")
+    return weights[name]
+
+
 def _settings(run: dict[str, Any], part: str, folder: Path) -> dict[str, Any]:
-    networks = run["networks"].get("model", run["networks"])
-    if part not in networks:
-        raise ValueError(f"{folder} is not a run that trained the {part}: it has {', '.join(networks)}")
-    return dict(networks[part])
+    if part not in run["networks"]:
+        raise ValueError(f"{folder} is not a run with a {part}: it has {', '.join(run['networks'])}")
+    return dict(run["networks"][part])

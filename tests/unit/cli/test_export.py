@@ -1,0 +1,73 @@
+"""Run folders become a model folder that draws."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+import torch
+
+from dall_e import DALL_E
+from dall_e.checkpoints.store import read_model_config
+from dall_e.cli import run
+from dall_e.config import PRESETS, GeneratorTraining, LoopConfig, TokenizerTraining
+from dall_e.data.text import TextTokenizer
+from dall_e.models.generator import Generator
+from dall_e.models.text_encoder import TextEncoder
+from dall_e.models.vqgan import ImageTokenizer
+from dall_e.training.run_folder import RunFolder
+
+MODEL = PRESETS["tiny"]
+
+
+def make_run(folder: Path, config: LoopConfig, networks: dict, player: str, module: torch.nn.Module) -> None:
+    folder.mkdir()
+    weights = module.state_dict()
+    RunFolder(folder).save_checkpoint(
+        {
+            "config": dataclasses.asdict(config),
+            "networks": networks,
+            "players": {player: {"weights": {}, "ema": weights}},
+        }
+    )
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> tuple[list[str], torch.nn.ModuleDict]:
+    torch.manual_seed(0)
+    sizes = dataclasses.replace(MODEL.tokenizer, image_size=16)
+    networks = torch.nn.ModuleDict(
+        {"text": TextEncoder(MODEL.text), "generator": Generator(MODEL.generator), "tower": torch.nn.Linear(2, 2)}
+    )
+    settings = {"tokenizer": dataclasses.asdict(sizes)}
+    make_run(tmp_path / "t", TokenizerTraining(), settings, "tokenizer", ImageTokenizer(sizes))
+    make_run(tmp_path / "g", GeneratorTraining(), MODEL.to_dict(), "generator", networks)
+    TextTokenizer.train(["a cat"], 300).save(tmp_path / "g" / "text_tokenizer.json")
+    return ["--tokenizer", f"{tmp_path}/t", "--generator", f"{tmp_path}/g", "--out", f"{tmp_path}/model"], networks
+
+
+def test_export_draws(runs, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    flags, networks = runs
+    assert run(["export", *flags, "--name", "mine", "--version", "3", "--guidance", "2.5", "--float32"]) == 0
+    assert capsys.readouterr().out == f"{tmp_path}/model\n"
+    config = read_model_config(tmp_path / "model")
+    assert (config["name"], config["version"], config["sampling"]["guidance_scale"]) == ("mine", "3", 2.5)
+    model = DALL_E.from_pretrained(tmp_path / "model")
+    assert torch.equal(model.networks.generator.head.weight, networks["generator"].head.weight)
+    assert model("a cat", num_inference_steps=1).size == (32, 32)
+
+
+def test_eight_bits_are_a_quarter(runs, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sizes = []
+    for flag in ("--float32", "--int8"):
+        assert run(["export", *runs[0], flag]) == 0
+        sizes.append((tmp_path / "model" / "model.safetensors").stat().st_size)
+    assert 3.5 < sizes[0] / sizes[1] < 4
+
+
+def test_wrong_folders_are_named(runs, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    flags, _ = runs
+    assert run(["export", *flags, "--generator", f"{tmp_path}/none"]) == 1
+    assert "none" in capsys.readouterr().err
+    assert run(["export", *flags, "--generator", f"{tmp_path}/t"]) == 1
+    assert "not a run" in capsys.readouterr().err
+    assert not (tmp_path / "model").exists()
