@@ -51,9 +51,29 @@ def plain_caption(record: Record, language: Language = "en") -> str:
     return str((record.get("zh") if language == "zh" else "") or record["en"])
 
 
+COLOURS_ZH = {
+    "black": "黑色", "grey": "灰色", "white": "白色", "brown": "棕色", "red": "红色", "pink": "粉色", "orange": "橙色", "yellow": "黄色",
+    "green": "绿色", "blue": "蓝色", "purple": "紫色",
+}  # fmt: skip
+COLOUR_WORD_EN = re.compile(r"\b(?:black|gr[ea]y|white|brown|red|pink|orange|yellow|green|blue|purple|gold|silver|color)")
+COLOUR_WORD_ZH = re.compile("[黑灰白棕红粉橙黄绿蓝紫金银彩]")
+
+
+def _colour(record: Record, language: Language, rng: random.Random) -> str:
+    """Now and then the colour of the picture as a word, unless the name has one."""
+    colour = str(record.get("colour", ""))
+    pattern = COLOUR_WORD_ZH if language == "zh" else COLOUR_WORD_EN
+    if not colour or rng.random() >= 0.35 or pattern.search(str(record[language])):
+        return ""
+    return COLOURS_ZH[colour] if language == "zh" else colour
+
+
 def _english(record: Record, rng: random.Random) -> str:
     name = str(record["en"])
     keywords = _keywords(record, "en")
+    if colour := _colour(record, "en", rng):
+        name = f"{colour} {_synonym(record, rng) or name}"
+        return _with_article(name, record["kind"]) if rng.random() < 0.6 else name
     draw = rng.random()
     if draw < 0.08 and len(keywords) >= 2 and record["kind"] not in ("flag", "letter"):
         return " ".join(rng.sample(keywords, min(len(keywords), rng.randint(2, 4))))
@@ -118,6 +138,9 @@ def _with_article(name: str, kind: str) -> str:
 def _chinese(record: Record, rng: random.Random) -> str:
     name = str(record["zh"])
     keywords = _keywords(record, "zh")
+    if colour := _colour(record, "zh", rng):
+        measure = _measure(record) if rng.random() < 0.5 else ""
+        return f"一{measure}{colour}的{name}" if measure else f"{colour}的{name}"
     draw = rng.random()
     if draw < 0.08 and len(keywords) >= 2 and record["kind"] not in ("flag", "letter"):
         return " ".join(rng.sample(keywords, min(len(keywords), rng.randint(2, 4))))

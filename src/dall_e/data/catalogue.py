@@ -42,7 +42,13 @@ class Source:
     suffix: str = ""
     """Take only icons whose name ends so."""
     crop: bool = False
+    """Cut to what is drawn first."""
+    colour_only: bool = False
+    """Leave out pictures without colour: line drawings and silhouettes."""
+    plate: bool = False
+    """Drawn on a coloured plate, so that the picture's main colour is not the thing's."""
     margin: float = 1 / 32
+    """Empty border as a share of the side."""
 
 
 NAMES_PACKAGE = ("emojibase-data", "17.0.0", "d01d0e2ca4e22cb402679532155342c71e2e871f25c32223c013b8b166ebdf5a")
@@ -118,6 +124,7 @@ SOURCES: tuple[Source, ...] = (
         "streamline-kameleon-color", "1.2.2", "5f972d986afb340d8a45d7a16e767f99f91fdd94db53e46a78c79847212aed7b",
         licence="CC-BY-4.0", author="Streamline", home="github.com/webalys-hq/streamline-vectors",
         style_en="icon on a colored circle", style_zh="彩色圆底图标", listed=True,
+        plate=True,
     ),
     _iconify(
         "streamline-stickies-color", "1.2.2", "e96b8b2bbe1efde22272c420a75024b4b2c7e224ec1f323c93a421a07410971e",
@@ -134,6 +141,7 @@ SOURCES: tuple[Source, ...] = (
         sha256="989712d90d57dfa3230049f553bb43b76c30ee4d4b8c5f6e106e33f7db5cbdc5",
         licence="public-domain", author="Open Clip Art Library", home="openclipart.org",
         style_en="clip art", style_zh="剪贴画", format="clipart", manager="apt", weight=0.6, crop=True,
+        colour_only=True,
     ),
     # Another licence and another hand: it never trains, it only measures how far the model's ideas carry over.
     _iconify(

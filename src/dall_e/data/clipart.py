@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from html import unescape
 
 from dall_e.data.catalogue import Source
-from dall_e.data.drawings import BRANDS, Drawing, Facts, Skip, Vocabulary
+from dall_e.data.drawings import Drawing, Facts, Skip, Vocabulary
 
 ROOT = "usr/share/openclipart/svg/"
 MAX_SAME_TITLE = 12
@@ -26,8 +26,15 @@ FOLDER_KINDS = {
     "special": "", "tools": "object", "tools/weapons": "", "transportation": "vehicle", "transportation/roadsigns": "",
     "transportation/aiga-symbols": "", "unsorted": "object", "unsorted/duplicates": "",
 }  # fmt: skip
-# Words that say nothing about what is drawn.
-EMPTY_WORDS = frozenset("clipart clip art svg icon simple vector outline silhouette bw color image picture a an the of".split())
+# Words that say nothing about what is drawn, and names of people and places that are also words.
+EMPTY_WORDS = frozenset(
+    "clipart clip art svg icon icons simple vector outline silhouette bw color image picture a an the of with from and on in "
+    "at to by one two three".split()
+)
+# Kinds that other sources show better, and words that mislead: an eye's iris, a desktop theme, a painter called van.
+UNWANTED_KINDS = frozenset(("flag", "letter", "clock", "symbol", "icon"))
+CLEAR_KINDS = frozenset(("animal", "food", "person", "plant", "vehicle", "place"))
+MISLEADING = frozenset("blueberry card chess clouds desktop farmer houses iris male female map palm points running switch user van".split())
 
 
 def clipart_drawings(source: Source, files: Mapping[str, bytes], vocabulary: Vocabulary) -> Iterator[Drawing | Skip]:
@@ -64,7 +71,10 @@ def _facts(name: str, data: bytes, vocabulary: Vocabulary) -> Facts | Skip:
     for words in candidates:
         usable = _usable(words, vocabulary)
         if usable:
-            return vocabulary.facts(usable, kind=kind)
+            facts = vocabulary.facts(usable, kind=kind)
+            if {kind, facts.kind} <= CLEAR_KINDS and facts.kind != kind:
+                return Skip(name=name, reason="title and folder disagree")
+            return facts
     return Skip(name=name, reason="no usable title")
 
 
@@ -78,7 +88,7 @@ def _usable(words: list[str], vocabulary: Vocabulary) -> str:
     """The leading words that are all known, if they end in the name of a thing; the rest is mostly the author."""
     known: list[str] = []
     for word in words:
-        if word not in vocabulary.known or word in BRANDS or word in known or len(known) == MAX_WORDS:
+        if word not in vocabulary.known or len(word) < 3 or word in known or len(known) == MAX_WORDS:
             break
         known.append(word)
     while known and not _is_thing(known[-1], vocabulary) and not _is_thing(" ".join(known), vocabulary):
@@ -87,5 +97,9 @@ def _usable(words: list[str], vocabulary: Vocabulary) -> str:
 
 
 def _is_thing(word: str, vocabulary: Vocabulary) -> bool:
-    entry = vocabulary.words.get(word)
-    return (entry is not None and entry.kind != "quality") or vocabulary.emoji.by_name(word) is not None
+    if word in MISLEADING:
+        return False
+    if word in vocabulary.words:
+        return vocabulary.words[word].kind not in UNWANTED_KINDS | {"quality"}
+    entry = vocabulary.emoji.by_label(word)
+    return entry is not None and entry.kind not in UNWANTED_KINDS

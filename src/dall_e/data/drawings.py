@@ -13,14 +13,6 @@ from dall_e.data.catalogue import Source
 from dall_e.data.names import EmojiEntry, EmojiNames, normal_hex
 
 TONES = ("light", "medium-light", "medium", "medium-dark", "dark")
-BRANDS = frozenset(
-    "adobe amazon android apple bbc behance bing bitcoin blackberry bluetooth debian discord docker dribbble dropbox facebook "
-    "fairphone firefox github gitlab gmail google html5 imdb instagram ipad iphone javascript kindle linkedin linux "
-    "mastodon microsoft nook opera pinterest pokeball predator r2d2 reddit safari sars skype snapchat spongebob spotify steam "
-    "stumbleupon telegram tux twitter ubuntu vlc vimeo wechat whatsapp wikidata wikimedia wikipedia windows youtube".split()
-)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Facts:
     """What a picture shows, in both languages."""
@@ -87,14 +79,14 @@ class Vocabulary:
 
     def facts(self, en: str, kind: str) -> Facts:
         """Facts about an English name; `kind` is used where the name tells nothing better."""
-        word, entry = self.words.get(en), self.emoji.by_name(en)
+        word, entry = self.words.get(en), self.emoji.by_label(en) or (self.emoji.by_name(en) if " " in en else None)
         if word:
             return Facts(en=en, zh=word.zh, zh_source="hand", kind=word.kind or kind)
         if entry:
             # Group, keywords and code belong to the emoji, not to this picture of another set.
             return Facts(en=en, zh=entry.zh, zh_source="cldr-name" if entry.zh else "", kind=entry.kind)
         head = en.split()[-1] if en else ""
-        head_word, head_entry = self.words.get(head), self.emoji.by_name(head)
+        head_word, head_entry = self.words.get(head), self.emoji.by_label(head)
         return Facts(en=en, kind=(head_word and head_word.kind) or (head_entry and head_entry.kind) or kind)
 
 
@@ -165,8 +157,6 @@ def _svg(icon: Mapping[str, object], icons: Mapping[str, object], *, flip: bool)
 def _icon_facts(source: Source, name: str, names: list[str], code: str, vocabulary: Vocabulary) -> Facts | Skip:
     if source.suffix and not name.endswith(source.suffix):
         return Skip(name=name, reason=f"name does not end in {source.suffix}")
-    if set(name.split("-")) & BRANDS:
-        return Skip(name=name, reason="a brand")
     if source.listed:
         listed = vocabulary.icons.get((source.name, name.removesuffix(source.suffix)))
         if listed is None:
@@ -189,7 +179,10 @@ def _checked(source: Source, name: str, entry: EmojiEntry | None, vocabulary: Vo
     """Facts about an emoji, unless it is unknown, or a skin tone other than the one picked for it."""
     if entry is None:
         known = vocabulary.icons.get((source.name, name))
-        return vocabulary.facts(known, kind="object") if known else Skip(name=name, reason="no known emoji")
+        if known is None:
+            return Skip(name=name, reason="no known emoji")
+        entry = vocabulary.emoji.by_label(known)
+        return facts_of_emoji(entry) if entry else vocabulary.facts(known, kind="object")
     if entry.tone and entry.tone != picked_tone(source.name, entry.base):
         return Skip(name=name, reason="a skin tone besides the one picked")
     if set(re.findall(r"\w+", entry.en.lower())) & {"regional"}:

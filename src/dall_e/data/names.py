@@ -52,6 +52,7 @@ class EmojiNames:
     def __init__(self, entries: Iterable[EmojiEntry], names: Mapping[str, str]):
         """`names` maps further names (any spelling) to codes."""
         self.by_hex = {entry.hex: entry for entry in entries}
+        self._hex_by_label = {entry.en.lower(): entry.hex for entry in reversed(self.by_hex.values())}
         self._hex_by_name: dict[str, str] = {}
         for entry in self.by_hex.values():
             self.learn(entry.en, entry.hex)
@@ -65,6 +66,11 @@ class EmojiNames:
 
     def by_code(self, code: str) -> EmojiEntry | None:
         return self.by_hex.get(normal_hex(code))
+
+    def by_label(self, label: str) -> EmojiEntry | None:
+        """The emoji whose CLDR name is exactly this; nicknames such as "in" for the flag of India do not count."""
+        code = self._hex_by_label.get(label.lower())
+        return self.by_hex[code] if code else None
 
     def by_name(self, name: str) -> EmojiEntry | None:
         """The emoji of this name; spaces, hyphens, accents and case do not matter."""

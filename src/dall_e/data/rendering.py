@@ -47,6 +47,8 @@ class Rendering:
     """Hardly visible on white."""
     mono: bool = False
     """Without colour: black, grey and white only."""
+    colour: str = ""
+    """The one colour that most of the picture has, or empty."""
 
 
 def render_jobs(jobs: list[Job]) -> list[Rendering]:
@@ -71,7 +73,50 @@ def render_job(job: Job) -> Rendering:
         digest=hashlib.sha256(picture.tobytes()).digest(),
         pale=bool((on_white.min(axis=0) < 225).mean() < 0.02),
         mono=bool((spread[visible] > 24).mean() < 0.01) if visible.any() else True,
+        colour=main_colour(picture),
     )
+
+
+def main_colour(picture: Picture) -> str:
+    """The colour word for uint8 [4, S, S] if one fits most of what is visible, else the empty string.
+
+    Pixels are sorted into colour words by hue, saturation and value; light and dark parts of one hue count together, and
+    outlines in black do not count. A word needs 70 % of the rest: "a red car" must not be half white.
+    """
+    alpha = picture[3]
+    visible = alpha > 192
+    if visible.mean() < 0.04:
+        return ""
+    straight = picture[:3, visible].astype(np.float64) / alpha[visible]
+    value = straight.max(axis=0)
+    chroma = value - straight.min(axis=0)
+    saturation = chroma / np.maximum(value, 1e-6)
+    red, green, blue = straight
+    scaled = np.maximum(chroma, 1e-6)
+    hue = np.where(
+        value == red, ((green - blue) / scaled) % 6, np.where(value == green, (blue - red) / scaled + 2, (red - green) / scaled + 4)
+    ) * 60  # degrees, as usual: red 0, green 120, blue 240
+    dark, pale = value < 0.2, saturation < 0.14
+    brownish = (hue < 48) & (value < 0.72) & (hue > 8)
+    words = {
+        "black": dark | (pale & (value < 0.3)),
+        "grey": ~dark & pale & (value >= 0.3) & (value < 0.86),
+        "white": ~dark & pale & (value >= 0.86),
+        "brown": ~dark & ~pale & brownish,
+        "red": ~dark & ~pale & ~brownish & ((hue < 14) | (hue >= 345)) & (saturation > 0.55),
+        "pink": ~dark & ~pale & ~brownish & (((hue < 14) | (hue >= 345)) & (saturation <= 0.55) | (hue >= 310) & (hue < 345)),
+        "orange": ~dark & ~pale & ~brownish & (hue >= 14) & (hue < 40) & (saturation > 0.5),
+        "yellow": ~dark & ~pale & ~brownish & (hue >= 40) & (hue < 66) & (saturation > 0.4),
+        "green": ~dark & ~pale & (hue >= 66) & (hue < 168),
+        "blue": ~dark & ~pale & (hue >= 168) & (hue < 256) & (saturation > 0.38),
+        "purple": ~dark & ~pale & (hue >= 256) & (hue < 310),
+    }
+    counts = {word: int(mask.sum()) for word, mask in words.items()}
+    coloured = value.size - counts["black"]
+    if coloured < 0.3 * value.size:
+        return "black" if counts["black"] > 0.85 * value.size else ""
+    best = max(counts, key=lambda word: counts[word] if word != "black" else 0)
+    return best if counts[best] > 0.7 * coloured else ""
 
 
 def _picture(job: Job) -> Picture:
@@ -94,11 +139,14 @@ def render_svg(svg: str, side: int) -> bytes:
 
     # Width and height together do not give a square picture, so only the longer side is asked for. Without a DPI, sizes
     # in millimetres are an error.
-    axis = "height" if _is_tall(svg) else "width"
+    tall = _is_tall(svg)
     reason = ""
     for attempt in (side, side + 37, 2 * side):
         try:
-            return bytes(resvg_py.svg_to_bytes(svg_string=svg, dpi=96, skip_system_fonts=True, **{axis: attempt}))
+            width, height = (None, attempt) if tall else (attempt, None)
+            return bytes(
+                resvg_py.svg_to_bytes(svg_string=svg, width=width, height=height, dpi=96, skip_system_fonts=True)
+            )
         except (KeyboardInterrupt, SystemExit, MemoryError):
             raise
         except BaseException as error:  # a Rust panic is not an Exception

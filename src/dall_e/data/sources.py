@@ -39,6 +39,8 @@ KIND_SHARES = {
     "activity": 5.0, "symbol": 4.0, "plant": 3.5, "hand": 2.5, "flag": 2.0, "icon": 1.5, "heart": 1.5, "letter": 0.7,
     "clock": 0.3,
 }  # fmt: skip
+# Kinds of which one says "a red one"; skin and flags have their own words for colour.
+COLOURED_KINDS = frozenset(("animal", "food", "object", "vehicle", "place", "plant", "activity", "icon", "weather"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,6 +223,8 @@ def _render(
             reason = rendering.reason
             if not reason and rendering.pale and drawing.facts.kind == "letter":
                 reason = "white on white"  # white parts of keycaps, not pictures
+            if not reason and rendering.mono and drawing.source.colour_only:
+                reason = "without colour"
             if not reason and rendering.digest in seen:
                 reason = "same pixels as another"
             if reason:
@@ -286,13 +290,12 @@ def _job(drawing: Drawing, size: int) -> Job:
 def _record(drawing: Drawing, rendering: Rendering) -> Record:
     """One line of captions.jsonl, still without id and sampling weight."""
     facts, source = drawing.facts, drawing.source
-    lines = source.format == "clipart" and rendering.mono
     return {
         "id": 0, "source": source.name, "name": drawing.name, "split": _split(drawing), "hex": facts.hex, "en": facts.en,
         "zh": facts.zh, "zh_source": facts.zh_source, "en_keywords": list(facts.en_keywords),
         "zh_keywords": list(facts.zh_keywords),
-        "style_en": "black and white clip art" if lines else source.style_en,
-        "style_zh": "黑白剪贴画" if lines else source.style_zh,
+        "colour": rendering.colour if facts.kind in COLOURED_KINDS and not source.plate else "",
+        "style_en": source.style_en, "style_zh": source.style_zh,
         "group": facts.group, "subgroup": facts.subgroup, "kind": facts.kind, "tone": facts.tone,
         "pale": rendering.pale, "mono": rendering.mono, "weight": 0.0, "licence": source.licence,
     }  # fmt: skip
