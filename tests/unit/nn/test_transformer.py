@@ -1,0 +1,79 @@
+"""The parts of a block against numbers worked by hand.
+
+Shapes: B batch rows, T tokens, D width.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from dall_e.nn.attention import NoMemory, visibility_bias
+from dall_e.nn.transformer import Attention, Block, GatedMLP, RMSNorm, initialise_transformer, split_heads
+
+
+def normal(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def test_norm_by_hand() -> None:
+    norm = RMSNorm(2)
+    nn.init.constant_(norm.weight, 2.0)
+    # The mean square of (3, 4) is 12.5.
+    expected = torch.tensor([[6.0, 8.0]]) / math.sqrt(12.5)
+    torch.testing.assert_close(norm(torch.tensor([[3.0, 4.0]])), expected)
+    assert norm(torch.ones(1, 2, dtype=torch.bfloat16)).dtype == torch.bfloat16
+
+
+def test_gated_mlp_by_hand() -> None:
+    mlp = GatedMLP(1, 1)
+    with torch.no_grad():
+        mlp.gate_up.weight.copy_(torch.tensor([[1.0], [3.0]]))
+        mlp.down.weight.fill_(2.0)
+    # silu(2) = 2 / (1 + e^-2) = 1.761594; up = 6; times 2.
+    torch.testing.assert_close(mlp(torch.tensor([[2.0]])), torch.tensor([[1.7615942 * 6 * 2]]))
+
+
+def test_heads_are_consecutive_channels() -> None:
+    x_BTD = torch.arange(12.0).view(1, 2, 6)
+    assert split_heads(x_BTD, 3)[0, 1].tolist() == [[2.0, 3.0], [8.0, 9.0]]
+
+
+def test_length_of_queries_and_keys_does_not_matter() -> None:
+    attention = Attention(8, 2)
+    x_BTD = normal(1, 4, 8)
+    with torch.no_grad():
+        before = attention(x_BTD, None, NoMemory(), None)
+        attention.qkv.weight[:16] *= 7
+        after = attention(x_BTD, None, NoMemory(), None)
+    torch.testing.assert_close(before, after, atol=1e-5, rtol=1e-4)
+
+
+def test_block_adds_to_its_input() -> None:
+    block = Block(8, 2, 16)
+    nn.init.zeros_(block.attention.out.weight)
+    nn.init.zeros_(block.mlp.down.weight)
+    x_BTD = normal(2, 3, 8)
+    assert torch.equal(block(x_BTD, rotation=None, memory=NoMemory()), x_BTD)
+
+
+def test_dropout_is_for_training_only() -> None:
+    block, x_BTD = Block(8, 2, 16, dropout=0.5), normal(2, 3, 8)
+    bias_TS = visibility_bias(torch.ones(3, 3, dtype=torch.bool), torch.float32)
+
+    def out() -> Tensor:
+        return block(x_BTD, rotation=None, memory=NoMemory(), bias_TS=bias_TS)
+
+    assert not torch.equal(out(), out())
+    block.eval()
+    assert torch.equal(out(), out())
+
+
+def test_layers_that_write_to_the_stream_start_smaller() -> None:
+    torch.manual_seed(0)
+    block = Block(64, 2, 128)
+    initialise_transformer(block, num_blocks=8)
+    for layer in (block.attention.qkv, block.mlp.gate_up):
+        assert abs(layer.weight.std().item() / 0.02 - 1) < 0.05
+    for layer in (block.attention.out, block.mlp.down):
+        assert abs(layer.weight.std().item() / (0.02 / 4) - 1) < 0.05
