@@ -1,0 +1,59 @@
+"""Device and arithmetic are chosen by name, and nothing is set behind the caller's back."""
+
+import pytest
+import torch
+
+from dall_e import runtime
+from dall_e.runtime import autocast, is_main_process, pick_device, pick_dtype
+
+CPU = torch.device("cpu")
+
+
+def test_devices_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert pick_device("cpu") == CPU
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert pick_device("auto").type in ("cpu", "mps")
+    with pytest.raises(ValueError, match="'cuda:1' was asked for, but torch .* sees no CUDA device"):
+        pick_device("cuda:1")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert pick_device("auto").type == "cuda"
+    assert pick_device("cuda:1") == torch.device("cuda:1")
+    with pytest.raises(ValueError, match="'cuda:2' was asked for, but there are only 2"):
+        pick_device("cuda:2")
+
+
+def test_a_name_that_is_no_device_is_a_user_error() -> None:
+    with pytest.raises(ValueError, match="toaster"):
+        pick_device("toaster")
+
+
+@pytest.mark.parametrize("computed", [True, False])
+def test_auto_takes_bf16_only_where_it_is_computed(monkeypatch: pytest.MonkeyPatch, computed: bool) -> None:
+    monkeypatch.setattr(runtime, "computes_bf16", lambda device: computed)
+    assert pick_dtype("auto", CPU) == (torch.bfloat16 if computed else torch.float32)
+    assert pick_dtype("bf16", CPU) == torch.bfloat16
+    assert pick_dtype("fp32", CPU) == torch.float32
+
+
+def test_bf16_support_can_be_asked_for() -> None:
+    assert runtime.computes_bf16(CPU) in (True, False)
+    assert runtime.computes_bf16(torch.device("meta")) is False
+
+
+def test_autocast_only_where_it_does_something() -> None:
+    a, b = torch.ones(2, 2), torch.ones(2, 2)
+    with autocast(CPU, torch.bfloat16):
+        assert (a @ b).dtype == torch.bfloat16
+    with autocast(CPU, torch.float32):
+        assert (a @ b).dtype == torch.float32
+        assert not torch.is_autocast_enabled("cpu")
+
+
+def test_one_process_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RANK", raising=False)
+    assert is_main_process()
+    monkeypatch.setenv("RANK", "0")
+    assert is_main_process()
+    monkeypatch.setenv("RANK", "1")
+    assert not is_main_process()
