@@ -411,6 +411,8 @@ class TokenizerTraining(LoopConfig):
     """Run folder or weights to start from instead of random numbers."""
     freeze_encoder: bool = False
     """Train the decoder only: codes stay the same, so a generator trained on them stays valid."""
+    coarse_share: float = 0.5
+    """Share of batches at two thirds of the picture size, so that one vocabulary serves coarse and fine grids."""
     pyramid_weight: float = 0.5
     """Weight of the Laplacian-pyramid L1 loss."""
     edge_weight: float = 4.0

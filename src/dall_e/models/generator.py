@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from dall_e.config import GeneratorConfig
 from dall_e.models.text_encoder import TextStates
 from dall_e.nn.attention import FixedMemory, KVCache, Memory, NoMemory, Rotation, grid_rotation, rotate, visibility_bias
-from dall_e.nn.transformer import Block, RMSNorm, initialise_transformer, split_heads
+from dall_e.nn.transformer import Block, Linear, RMSNorm, initialise_transformer, split_heads
 
 
 class GeneratorOutput(NamedTuple):
@@ -70,8 +70,8 @@ class Generator(nn.Module):
         super().__init__()
         self.config = config
         width, heads = config.width, config.num_heads
-        self.text_in = nn.Linear(config.text_width, width, bias=False)
-        self.condition_in = nn.Linear(config.text_width, width, bias=False)
+        self.text_in = Linear(config.text_width, width, bias=False)
+        self.condition_in = Linear(config.text_width, width, bias=False)
         self.codes = nn.Embedding(config.num_codes, width)
         self.places = nn.Embedding(config.num_tokens, width)
         self.query = nn.Parameter(torch.zeros(width))
@@ -80,14 +80,14 @@ class Generator(nn.Module):
             Block(width, heads, config.mlp_width, config.dropout) for _ in range(config.content_layers)
         )
         self.content_norm = RMSNorm(width)
-        self.shared_kv = nn.Linear(width, 2 * width, bias=False)
+        self.shared_kv = Linear(width, 2 * width, bias=False)
         self.shared_k_norm = RMSNorm(width // heads)
         self.query_blocks = nn.ModuleList(
             Block(width, heads, config.mlp_width, config.dropout) for _ in range(config.query_layers)
         )
         self.query_norm = RMSNorm(width)
-        self.head = nn.Linear(width, config.num_codes)
-        self.correction_head = nn.Linear(width, config.num_codes)
+        self.head = Linear(width, config.num_codes)
+        self.correction_head = Linear(width, config.num_codes)
         table = grid_rotation(config.grid_size, width // heads, config.rope_base)
         self.register_buffer("rotation_cos", table.cos, persistent=False)
         self.register_buffer("rotation_sin", table.sin, persistent=False)
