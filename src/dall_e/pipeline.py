@@ -11,6 +11,7 @@ import secrets
 import sys
 import warnings
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
@@ -23,7 +24,7 @@ from dall_e.data.text import TextTokenizer
 from dall_e.models.generator import Generator
 from dall_e.models.text_encoder import TextEncoder, TextStates
 from dall_e.models.vqgan import ImageTokenizer
-from dall_e.runtime import pick_device
+from dall_e.runtime import one_thread, pick_device
 from dall_e.sampling.decode import DecodeStep, decode_tokens
 
 # More pictures than this are drawn one batch after the other, so that memory stays bounded; it changes no picture.
@@ -82,7 +83,13 @@ class DALL_E:
         or for weights that are damaged or of the wrong shape, FileNotFoundError for a missing file.
         """
         folder = find_model(name_or_path)
-        stored = store.load_model(folder, _checked_dtype(dtype))
+        with one_thread():
+            model = cls._load(folder, _checked_dtype(dtype))
+        return model if device is None else model.to(device)
+
+    @classmethod
+    def _load(cls, folder: Path, dtype: torch.dtype) -> DALL_E:
+        stored = store.load_model(folder, dtype)
         try:
             config = ModelConfig.from_dict(stored.config)
         except (ValueError, TypeError) as error:
@@ -97,8 +104,7 @@ class DALL_E:
                 f"{folder}: its text tokenizer has {text_tokenizer.num_ids} entries, its text encoder only "
                 f"{config.text.vocab_size}"
             )
-        model = cls(config, networks, text_tokenizer, weights_sha256=stored.sha256)
-        return model if device is None else model.to(device)
+        return cls(config, networks, text_tokenizer, weights_sha256=stored.sha256)
 
     def save_pretrained(self, path: str | os.PathLike[str], *, int8: bool = True) -> None:
         """Writes the model to a folder that `from_pretrained` loads.
@@ -193,7 +199,7 @@ class DALL_E:
         texts = [text for text in prompts for _ in range(num_images_per_prompt)]
         seeds = _picture_seeds(seed, generator, len(texts))
         report = _Reporter(callback_on_step_end, progress, batches=-(-len(texts) // PICTURES_PER_BATCH))
-        with torch.inference_mode():
+        with torch.inference_mode(), one_thread():
             codes_BN = self._draw_codes(texts, negative_prompt or "", seeds, settings, report)
             images = [self._to_image(codes_BN[row : row + 1], transparent, side) for row in range(len(texts))]
         for text, picture_seed, image in zip(texts, seeds, images, strict=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 
 import torch
@@ -30,7 +31,7 @@ def computes_bf16(device: torch.device) -> bool:
     """Whether matrix products in bfloat16 are done by the hardware, rather than emulated at a loss."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    return device.type == "cpu" and torch.ops.mkldnn._is_mkldnn_bf16_supported() and _cpu_has_bf16()
+    return device.type == "cpu" and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported()) and _cpu_has_bf16()
 
 
 def _cpu_has_bf16() -> bool:
@@ -50,6 +51,22 @@ def autocast(device: torch.device, dtype: torch.dtype) -> AbstractContextManager
     if dtype == torch.float32:
         return contextlib.nullcontext()
     return torch.autocast(device.type, dtype=dtype)
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """Inside, torch computes on the CPU in the calling thread alone; afterwards as before.
+
+    Drawing a picture is thousands of small products. Threads gain little on them, and where another process has a core
+    they wait for each other: 10 s instead of 1 s for a picture, measured on two busy cores. And the number of threads
+    cannot change the last bit of a result.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def is_main_process() -> bool:
