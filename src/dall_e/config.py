@@ -75,7 +75,7 @@ class TokenizerConfig:
     @property
     def patch_size(self) -> int:
         """Side of the square of pixels that one token stands for."""
-        return 2 ** len(self.widths)
+        return 1 << len(self.widths)
 
     @property
     def grid_size(self) -> int:
@@ -245,7 +245,8 @@ class ModelConfig:
         }
         plain = {key: value for key, value in values.items() if key not in parts}
         built = {key: _build(part, values[key]) for key, part in parts.items() if key in values}
-        return _build(cls, {**plain, **built})
+        model: ModelConfig = _build(cls, {**plain, **built})
+        return model
 
 
 def _build(config_class: type, values: dict[str, Any]) -> Any:

@@ -30,7 +30,7 @@ def pick_device(name: str) -> torch.device:
 def computes_bf16(device: torch.device) -> bool:
     """Whether matrix products in bfloat16 are done by the hardware, rather than emulated at a loss."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return device.type == "cpu" and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported()) and _cpu_has_bf16()
 
 

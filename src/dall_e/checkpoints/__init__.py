@@ -1,1 +1,1 @@
-"""TODO"""
+"""Models on disk: one file format, known names, tables for foreign projects."""

@@ -149,10 +149,12 @@ class Generator(nn.Module):
     # Shared by both
 
     def _embed(self, codes_BM: Tensor, places_BM: Tensor, condition_BD: Tensor) -> Tensor:
-        return self.codes(codes_BM) + self.places(places_BM) + condition_BD[:, None]
+        x_BMD: Tensor = self.codes(codes_BM) + self.places(places_BM) + condition_BD[:, None]
+        return x_BMD
 
     def _ask(self, places_BM: Tensor, condition_BD: Tensor) -> Tensor:
-        return self.query + self.places(places_BM) + condition_BD[:, None]
+        x_BMD: Tensor = self.query + self.places(places_BM) + condition_BD[:, None]
+        return x_BMD
 
     def _absorb(self, cache: GeneratorCache, x_BMD: Tensor, rotation: Rotation) -> Tensor:
         for block, layer in zip(self.content_blocks, cache.content, strict=True):

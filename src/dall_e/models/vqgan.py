@@ -43,7 +43,8 @@ class ResidualBlock(nn.Module):
     def forward(self, x_BCHW: Tensor) -> Tensor:
         """[B, C, H, W] to the same shape."""
         h_BCHW = self.conv1(F.silu(self.norm(x_BCHW)))
-        return x_BCHW + self.conv2(F.silu(h_BCHW))
+        y_BCHW: Tensor = x_BCHW + self.conv2(F.silu(h_BCHW))
+        return y_BCHW
 
 
 class AttentionBlock(nn.Module):
@@ -61,7 +62,8 @@ class AttentionBlock(nn.Module):
         qkv_BCHW = self.qkv(self.norm(x_BCHW))
         q_BNC, k_BNC, v_BNC = rearrange(qkv_BCHW, "b (three c) h w -> three b 1 (h w) c", three=3)
         mixed_BNC = F.scaled_dot_product_attention(q_BNC, k_BNC, v_BNC)
-        return x_BCHW + self.out(rearrange(mixed_BNC, "b 1 (h w) c -> b c h w", h=height))
+        y_BCHW: Tensor = x_BCHW + self.out(rearrange(mixed_BNC, "b 1 (h w) c -> b c h w", h=height))
+        return y_BCHW
 
 
 def _level(index: int, width: int, num_blocks: int) -> list[nn.Module]:
@@ -129,7 +131,7 @@ class ImageTokenizer(nn.Module):
     def last_weight(self) -> nn.Parameter:
         """Weight of the decoder's last convolution: where the adaptive adversarial weight compares gradients."""
         convolution = self.decoder[-2]
-        assert isinstance(convolution, nn.Conv2d)
+        assert isinstance(convolution, nn.Conv2d) and isinstance(convolution.weight, nn.Parameter)
         return convolution.weight
 
     def encode(self, x_BCHW: Tensor) -> Tensor:

@@ -19,7 +19,8 @@ _ROWS_OF_ONE_PATH, _MOST_ODD_ROWS = 4, 64
 
 def split_heads(x_BTD: Tensor, num_heads: int) -> Tensor:
     """[B, T, H K] to [B, H, T, K]."""
-    return x_BTD.unflatten(-1, (num_heads, -1)).transpose(1, 2)
+    x_BTHK: Tensor = x_BTD.unflatten(-1, (num_heads, -1))
+    return x_BTHK.transpose(1, 2)
 
 
 class Linear(nn.Linear):

@@ -111,7 +111,8 @@ def _draw(
     logits_RMC = generator.ask(cache, places_RM)
     if copies == 2:
         scale = 1 + (settings.guidance_scale - 1) * (share_done if settings.guidance_ramp else 1)
-        logits_BMC = guide(*logits_RMC.chunk(2), scale)
+        conditional_BMC, unconditional_BMC = logits_RMC.chunk(2)
+        logits_BMC = guide(conditional_BMC, unconditional_BMC, scale)
     else:
         logits_BMC = logits_RMC
     temperature = settings.temperature + (settings.final_temperature - settings.temperature) * share_done

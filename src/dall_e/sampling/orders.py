@@ -6,6 +6,7 @@ Shapes: B pictures, P places of the grid in raster order, N ranks (N = P).
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from itertools import accumulate
 
 import torch
@@ -28,7 +29,7 @@ def group_sizes(num_tokens: int, num_steps: int, schedule: ScheduleKind, max_gro
     """
     if not 1 <= num_steps <= num_tokens:
         raise ValueError(f"steps must be between 1 and the number of tokens, {num_tokens}; got {num_steps}")
-    hidden = {
+    hidden: Callable[[float], float] = {
         "arccos": lambda u: 2 / math.pi * math.acos(u),
         "cosine": lambda u: math.cos(math.pi / 2 * u),
         "uniform": lambda u: 1 - u,

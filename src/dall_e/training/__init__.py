@@ -1,1 +1,1 @@
-"""TODO"""
+"""One loop that knows no stage, and one file per stage."""

@@ -5,11 +5,12 @@ Shapes: B batch rows, T tokens, D width.
 
 import math
 
+import pytest
 import torch
 from torch import Tensor, nn
 
 from dall_e.nn.attention import NoMemory, visibility_bias
-from dall_e.nn.transformer import Attention, Block, GatedMLP, RMSNorm, initialise_transformer, split_heads
+from dall_e.nn.transformer import Attention, Block, GatedMLP, Linear, RMSNorm, initialise_transformer, split_heads
 
 
 def normal(*shape: int, seed: int = 0) -> Tensor:
@@ -77,3 +78,22 @@ def test_layers_that_write_to_the_stream_start_smaller() -> None:
         assert abs(layer.weight.std().item() / 0.02 - 1) < 0.05
     for layer in (block.attention.out, block.mlp.down):
         assert abs(layer.weight.std().item() / (0.02 / 4) - 1) < 0.05
+
+
+@pytest.mark.parametrize("width", [64, 96, 256])
+def test_a_row_is_the_same_to_the_bit_whatever_stands_beside_it(width: int) -> None:
+    torch.manual_seed(0)
+    layer = Linear(width, 3 * width)
+    x_ND = normal(67, width)
+    with torch.no_grad():
+        together = layer(x_ND)
+        for rows in (1, 2, 3, 5, 8, 11, 16, 33):
+            assert torch.equal(layer(x_ND[:rows]), together[:rows]), rows
+            assert torch.equal(layer(x_ND[None, :rows])[0], together[:rows]), rows
+    torch.testing.assert_close(together, x_ND @ layer.weight.T + layer.bias, atol=1e-4, rtol=1e-4)
+
+
+def test_linear_keeps_its_gradient() -> None:
+    layer, x_ND = Linear(3, 2), normal(5, 3).requires_grad_()
+    layer(x_ND).sum().backward()
+    torch.testing.assert_close(x_ND.grad, layer.weight.detach().sum(0).expand(5, 3))

@@ -1,1 +1,1 @@
-"""TODO"""
+"""One table per foreign project: its names to ours."""

@@ -1,0 +1,125 @@
+"""The rules of the house that no linter knows (docs/architecture.md), each as a test."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dall_e.config import PRESETS
+
+ROOT = Path(__file__).parents[2]
+SOURCES = sorted((ROOT / "src" / "dall_e").rglob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+MOST_LINES = 450
+# A setting is looked for in one place only.
+LONGER = {"config.py": 600}
+
+
+def settings_fields() -> list[tuple[str, str]]:
+    """(class, field) of every dataclass in config.py."""
+    tree = ast.parse((ROOT / "src/dall_e/config.py").read_text(encoding="utf-8"))
+    return [
+        (node.name, item.target.id)
+        for node in tree.body
+        if isinstance(node, ast.ClassDef) and any("dataclass" in ast.dump(mark) for mark in node.decorator_list)
+        for item in node.body
+        if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)
+    ]
+
+
+@pytest.fixture(scope="module")
+def names_read() -> set[str]:
+    """Every attribute that is read in the sources, and in config.py outside of its checks."""
+    names: set[str] = set()
+    for path in SOURCES:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        checks = {
+            id(inner)
+            for node in ast.walk(tree)
+            if path.name == "config.py" and isinstance(node, ast.FunctionDef) and node.name == "__post_init__"
+            for inner in ast.walk(node)
+        }
+        names |= {
+            node.attr
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and id(node) not in checks
+        }
+    return names
+
+
+@pytest.mark.parametrize(("owner", "field"), settings_fields(), ids=lambda text: str(text))
+def test_every_setting_is_read(owner: str, field: str, names_read: set[str]) -> None:
+    assert field in names_read, f"{owner}.{field} is never read: a setting that does nothing"
+
+
+def test_import_is_light() -> None:
+    code = "import sys, dall_e; print(dall_e.__version__); print(sorted({'torch', 'numpy', 'PIL'} & set(sys.modules)))"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.splitlines()[1:] == ["[]"], "import dall_e must not import torch, numpy or PIL"
+    assert result.stderr == ""
+
+
+def test_help_needs_no_torch() -> None:
+    code = """
+import sys
+from dall_e.cli import run
+assert run(["train", "generator", "--help"]) == 0
+assert "torch" not in sys.modules, "asking for help must not import torch"
+"""
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+
+
+def test_imports_only_point_down() -> None:
+    linter = Path(sys.executable).parent / "lint-imports"
+    if not linter.exists():
+        pytest.skip("import-linter is not installed")
+    result = subprocess.run([linter, "--no-logo"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT / "src")))
+def test_files_stay_readable(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= LONGER.get(path.name, MOST_LINES), "split it by noun"
+    assert path.stem not in {"utils", "util", "helpers", "common", "misc", "tools"}, "name the noun"
+    if text.strip():
+        assert ast.get_docstring(ast.parse(text)), "the first thing in a file says what it is"
+    for mark in ("TODO", "FIXME", "XXX"):
+        assert mark not in text, f"{mark}: do it, or open an issue"
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: str(path.relative_to(ROOT / "tests")))
+def test_tests_lie_where_their_module_lies(path: Path) -> None:
+    inside = path.relative_to(ROOT / "tests")
+    if inside.parts[0] != "unit" or not path.name.startswith("test_"):
+        return
+    folder = ROOT / "src" / "dall_e" / Path(*inside.parts[1:-1])
+    assert folder.is_dir(), f"{inside}: there is no package {folder.name}"
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_build_and_fit_together(name: str) -> None:
+    """Built without memory for the weights; what the parts say of each other must agree."""
+    import torch
+
+    from dall_e.models.generator import Generator
+    from dall_e.models.text_encoder import TextEncoder, TextStates
+    from dall_e.models.vqgan import ImageTokenizer
+
+    preset = PRESETS[name]
+    with torch.device("meta"):
+        tokenizer, encoder = ImageTokenizer(preset.tokenizer), TextEncoder(preset.text)
+        generator = Generator(preset.generator)
+        side = preset.tokenizer.image_size
+        codes_BN = tokenizer.tokenize(torch.zeros(2, 4, side, side))
+        text = encoder(torch.ones(2, preset.text.max_tokens, dtype=torch.int64))
+        assert isinstance(text, TextStates)
+        num_tokens = preset.generator.num_tokens
+        assert codes_BN.shape == (2, num_tokens)
+        places_BN, groups_N = torch.zeros_like(codes_BN), torch.ones(num_tokens, dtype=torch.int64)
+        logits_BNC = generator(text, codes_BN, places_BN, groups_N, torch.zeros(2)).logits_BNC
+    assert logits_BNC.shape == (2, num_tokens, preset.tokenizer.num_codes)
+    assert generator.codes.num_embeddings == tokenizer.quantizer.num_codes
