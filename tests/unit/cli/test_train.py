@@ -1,0 +1,28 @@
+"""`dall-e train` hands the settings of its flags to the stage."""
+
+import pytest
+
+from dall_e.cli import run
+from dall_e.config import GeneratorTraining, TokenizerTraining
+
+
+@pytest.mark.parametrize(
+    ("stage", "config_class"), [("tokenizer", TokenizerTraining), ("generator", GeneratorTraining)]
+)
+def test_flags_become_settings(stage: str, config_class: type, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    monkeypatch.setattr(
+        f"dall_e.training.{stage}_stage.run_{stage}_training", lambda config, dry_run: seen.append((config, dry_run))
+    )
+    assert run(["train", stage]) == 0
+    assert run(["train", stage, "--preset", "tiny", "--images", "9", "--learning-rate", "1e-4", "--dry-run"]) == 0
+    assert seen == [
+        (config_class(), False),
+        (config_class(preset="tiny", images=9, learning_rate=1e-4), True),
+    ]
+
+
+def test_bad_settings_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["train", "tokenizer", "--batch-size", "0"]) == 1
+    assert capsys.readouterr().err == "dall-e: error: batch_size must be at least 1, got 0\n"
+    assert run(["train", "generator", "--precision", "odd"]) == 2
