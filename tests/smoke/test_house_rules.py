@@ -49,7 +49,7 @@ def names_read() -> set[str]:
     return names
 
 
-@pytest.mark.parametrize(("owner", "field"), settings_fields(), ids=lambda text: str(text))
+@pytest.mark.parametrize(("owner", "field"), settings_fields(), ids=str)
 def test_every_setting_is_read(owner: str, field: str, names_read: set[str]) -> None:
     assert field in names_read, f"{owner}.{field} is never read: a setting that does nothing"
 
