@@ -7,25 +7,32 @@ from __future__ import annotations
 
 import random
 import re
+from functools import lru_cache
 from typing import Any, Literal
+
+from dall_e.data.tables import read_table
 
 Language = Literal["en", "zh"]
 Record = dict[str, Any]
 
 # Kinds whose name takes "a" or "an" when it is one thing.
-ARTICLE_KINDS = frozenset(("animal", "food", "vehicle", "place", "object", "activity", "plant", "person", "face", "icon", "clock"))
+ARTICLE_KINDS = frozenset(
+    ("animal", "food", "vehicle", "place", "object", "activity", "plant", "person", "face", "icon", "clock")
+)
 # Names that are no single thing: plurals, substances, weather.
 NO_ARTICLE = re.compile(
     r"(?:[^su]s|ies|fish|rice|bread|meat|milk|water|wine|beer|tea|coffee|hair|snow|rain|fog|wind|hockey|tennis|golf|soccer|"
     r"football|basketball|baseball|badminton|music|money|corn|garlic|ginger|sushi|spaghetti|salt|honey|butter|cheese|"
     r"popcorn|luggage|litter|wood|bacon|sake|mate|yarn|dna|chess)$"
 )
-PROPER = re.compile(r"^(?:[A-Z0-9]|mount |santa|mrs|world map|map of)|^(?:\w+ing|sitting|left|right|no|see|hear|speak)\b")
+PROPER = re.compile(
+    r"^(?:[A-Z0-9]|mount |santa|mrs|world map|map of)|^(?:\w+ing|sitting|left|right|no|see|hear|speak)\b"
+)
 # Keywords that say what one feels or does about a thing rather than what is drawn.
 WEAK_KEYWORDS_EN = frozenset(
-    "adorbs aw awesome awww bae best bff bless boo brb bruh cool cute damn dude eek eww face fierce good gtg haha heh hey "
-    "hmm idk ily k love lol lmao meh mood mwah nah no nope not np oh ok okay omg oof ooh ow pls really rofl same sheesh "
-    "slay smh sorry tbh thanks thx ty ugh uwu whatever whoa wow xoxo yay yes yikes yo yolo yum".split()
+    "adorbs aw awesome awww bae best bff bless boo brb bruh cool cute damn dude eek eww face fierce good gtg haha heh "
+    "hey hmm idk ily k love lol lmao meh mood mwah nah no nope not np oh ok okay omg oof ooh ow pls really rofl same "
+    "sheesh slay smh sorry tbh thanks thx ty ugh uwu whatever whoa wow xoxo yay yes yikes yo yolo yum".split()
 )
 ANIMAL_FACE = re.compile(r"^(?P<animal>.+) face$")
 
@@ -52,10 +59,12 @@ def plain_caption(record: Record, language: Language = "en") -> str:
 
 
 COLOURS_ZH = {
-    "black": "黑色", "grey": "灰色", "white": "白色", "brown": "棕色", "red": "红色", "pink": "粉色", "orange": "橙色", "yellow": "黄色",
-    "green": "绿色", "blue": "蓝色", "purple": "紫色",
+    "black": "黑色", "grey": "灰色", "white": "白色", "brown": "棕色", "red": "红色", "pink": "粉色", "orange": "橙色",
+    "yellow": "黄色", "green": "绿色", "blue": "蓝色", "purple": "紫色",
 }  # fmt: skip
-COLOUR_WORD_EN = re.compile(r"\b(?:black|gr[ea]y|white|brown|red|pink|orange|yellow|green|blue|purple|gold|silver|color)")
+COLOUR_WORD_EN = re.compile(
+    r"\b(?:black|gr[ea]y|white|brown|red|pink|orange|yellow|green|blue|purple|gold|silver|color)"
+)
 COLOUR_WORD_ZH = re.compile("[黑灰白棕红粉橙黄绿蓝紫金银彩]")
 
 
@@ -92,36 +101,12 @@ def _synonym(record: Record, rng: random.Random) -> str:
     face = ANIMAL_FACE.match(name)
     if face and record["kind"] == "animal":
         return rng.choice((face["animal"], f"head of a {face['animal']}"))
-    return rng.choice(SAME_EN[name]) if name in SAME_EN else ""
+    return rng.choice(_synonyms()[name]) if name in _synonyms() else ""
 
 
-# Names of CLDR beside what people say.
-SAME_EN = {
-    "automobile": ("car",), "oncoming automobile": ("car", "car from the front"), "sport utility vehicle": ("SUV", "car"),
-    "cat": ("kitty",), "dog": ("doggy",), "house": ("home",), "bicycle": ("bike",), "airplane": ("plane", "aircraft"),
-    "locomotive": ("steam train", "train"), "delivery truck": ("truck",), "articulated lorry": ("truck", "lorry"),
-    "hot beverage": ("cup of coffee", "cup of tea", "hot drink"), "teacup without handle": ("cup of tea", "green tea"),
-    "soccer ball": ("football",), "mobile phone": ("phone", "smartphone"), "desktop computer": ("computer",),
-    "laptop": ("computer", "notebook computer"), "red apple": ("apple",), "red heart": ("heart", "love heart"),
-    "sun": ("sunshine",), "umbrella with rain drops": ("umbrella in the rain", "umbrella"), "glasses": ("spectacles",),
-    "cloud with rain": ("rain cloud", "rain"), "cloud with snow": ("snow cloud", "snow"), "glowing star": ("shining star",),
-    "cloud with lightning": ("thunderstorm", "lightning cloud"), "high voltage": ("lightning", "lightning bolt"),
-    "wrapped gift": ("gift", "present"), "evergreen tree": ("pine tree", "fir tree"), "deciduous tree": ("tree",),
-    "birthday cake": ("cake with candles",), "shortcake": ("piece of cake", "strawberry cake"), "beer mug": ("glass of beer",),
-    "hamburger": ("burger",), "doughnut": ("donut",), "soft ice cream": ("ice cream cone", "ice cream"),
-    "fork and knife with plate": ("plate with fork and knife",), "pile of poo": ("poop",), "ship": ("cruise ship",),
-    "sailboat": ("sailing boat", "boat"), "t-shirt": ("shirt",), "jeans": ("trousers", "pants"), "lady beetle": ("ladybug",),
-    "honeybee": ("bee",), "books": ("pile of books",), "couch and lamp": ("sofa with a lamp", "couch"), "bed": ("bed",),
-    "snow-capped mountain": ("mountain with snow", "mountain"), "crescent moon": ("moon",), "police car": ("cop car",),
-    "fire": ("flame", "flames"), "watch": ("wrist watch",), "magnifying glass tilted left": ("magnifying glass",),
-    "smiling face with sunglasses": ("cool face with sunglasses", "smiley with sunglasses"), "light bulb": ("lamp",),
-    "face with tears of joy": ("laughing face", "laughing with tears"), "loudly crying face": ("crying face",),
-    "smiling face with heart-eyes": ("face in love", "face with heart eyes"), "grinning face": ("happy face", "smiley"),
-    "angry face": ("mad face",), "sleeping face": ("face asleep",), "Santa Claus": ("Father Christmas",),
-    "Christmas tree": ("decorated Christmas tree",), "motorcycle": ("motorbike",), "wheelchair symbol": ("wheelchair",),
-    "person biking": ("cyclist", "person riding a bicycle"), "person running": ("runner", "jogger"),
-    "cooking": ("fried egg in a pan", "fried egg"), "trophy": ("golden cup",), "potted plant": ("plant in a pot",),
-}  # fmt: skip
+@lru_cache(maxsize=1)
+def _synonyms() -> dict[str, tuple[str, ...]]:
+    return {name: tuple(others) for name, *others in read_table("synonyms_en.txt")}
 
 
 def _with_article(name: str, kind: str) -> str:
@@ -151,21 +136,21 @@ def _chinese(record: Record, rng: random.Random) -> str:
     return name
 
 
-MEASURES_BY_NAME = (
-    ("马", "匹"), ("牛", "头"), ("猪", "头"), ("象", "头"), ("狮", "头"), ("骆驼", "头"), ("鱼", "条"), ("蛇", "条"), ("龙", "条"),
-    ("鲸", "头"), ("狗", "只"), ("虫", "只"),
-    ("自行车", "辆"), ("摩托车", "辆"), ("火车", "列"), ("列车", "列"), ("飞机", "架"), ("直升机", "架"), ("船", "艘"), ("艇", "艘"),
-    ("火箭", "枚"), ("车", "辆"), ("树", "棵"), ("花", "朵"), ("玫瑰", "朵"), ("叶", "片"), ("仙人掌", "棵"),
-    ("蛋糕", "块"), ("面包", "块"), ("茶", "杯"), ("咖啡", "杯"), ("啤酒", "杯"), ("饭", "碗"), ("汤", "碗"), ("面条", "碗"),
-    ("香蕉", "根"), ("胡萝卜", "根"), ("黄瓜", "根"), ("比萨", "块"), ("披萨", "块"), ("书", "本"), ("笔", "支"), ("钥匙", "把"),
-    ("椅", "把"), ("伞", "把"), ("刀", "把"), ("剪刀", "把"), ("锤", "把"), ("吉他", "把"), ("床", "张"), ("桌", "张"), ("纸", "张"),
-    ("灯", "盏"), ("帽", "顶"), ("王冠", "顶"), ("衬衫", "件"), ("T恤", "件"), ("外套", "件"), ("大衣", "件"), ("连衣裙", "条"),
-    ("裤", "条"), ("裙", "条"), ("围巾", "条"), ("鞋", "只"), ("手套", "副"), ("眼镜", "副"), ("房子", "座"), ("山", "座"),
-    ("桥", "座"), ("塔", "座"), ("城堡", "座"), ("教堂", "座"), ("电脑", "台"), ("电视", "台"), ("收音机", "台"), ("相机", "台"),
-    ("照相机", "台"), ("手机", "部"), ("电话", "部"), ("云", "朵"), ("彩虹", "道"), ("星星", "颗"), ("心", "颗"), ("药丸", "颗"),
-    ("月亮", "轮"), ("雪花", "片"), ("葡萄", "串"), ("蘑菇", "朵"), ("钢琴", "架"),
-)  # fmt: skip
-MEASURES_BY_KIND = {"animal": "只", "food": "个", "face": "张", "vehicle": "辆", "object": "个", "activity": "个", "place": "座"}
+@lru_cache(maxsize=1)
+def _measures() -> tuple[tuple[str, str], ...]:
+    """(ending of a name, measure word), longer endings first."""
+    return tuple((ending, measure) for measure, ending in read_table("measures_zh.txt"))
+
+
+MEASURES_BY_KIND = {
+    "animal": "只",
+    "food": "个",
+    "face": "张",
+    "vehicle": "辆",
+    "object": "个",
+    "activity": "个",
+    "place": "座",
+}
 
 
 def _measure(record: Record) -> str:
@@ -176,7 +161,7 @@ def _measure(record: Record) -> str:
     if kind == "face":
         return "张" if name.endswith("脸") else ""
     if kind in ("animal", "vehicle", "plant", "food", "object", "weather", "activity", "place", "heart"):
-        for ending, measure in MEASURES_BY_NAME:
+        for ending, measure in _measures():
             if name.endswith(ending):
                 return measure
     if kind == "animal" and name.endswith(("脸", "头", "猫", "猴")):

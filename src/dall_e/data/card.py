@@ -21,7 +21,7 @@ def dataset_card(records: Sequence[dict[str, Any]], sources: Iterable[Source], s
         "Made by `dall-e data build` from the packages below; the same packages give the same bytes.",
         "",
         "Splits: " + ", ".join(f"{split} {count}" for split, count in sorted(splits.items())) + ". "
-        "`val` is a sample of the training sources by picture; `heldout_style` is a source of its own that never trains.",
+        "`val` is a sample of the training sources by picture; `heldout_style` is a source that never trains.",
         "",
         *_table("source", "package", "licence", "pictures", rows=[
             (source.name, f"{source.package} {source.version}", source.licence,

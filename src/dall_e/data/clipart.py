@@ -17,10 +17,12 @@ MAX_BYTES = 600_000
 # Folders of a kind; the longest match counts. An empty kind leaves the folder out.
 FOLDER_KINDS = {
     "animals": "animal", "buildings": "place", "buildings/furniture": "object", "buttons": "", "computer": "object",
-    "computer/icons": "", "computer/buttons": "", "computer/diagrams": "", "computer/folders": "", "containers": "object",
+    "computer/icons": "", "computer/buttons": "", "computer/diagrams": "", "computer/folders": "",
+    "containers": "object",
     "decorations": "", "education": "object", "electronics": "object", "food": "food", "geography": "",
     "logos": "", "office": "object", "people": "person", "people/clothing": "object", "plants": "plant",
-    "recreation": "activity", "recreation/games/cards": "", "recreation/religion": "", "science": "object", "shapes": "",
+    "recreation": "activity", "recreation/games/cards": "", "recreation/religion": "", "science": "object",
+    "shapes": "",
     "signs_and_symbols": "symbol", "signs_and_symbols/flags": "", "signs_and_symbols/map_symbols": "",
     "signs_and_symbols/led": "", "signs_and_symbols/clocks": "object", "signs_and_symbols/weather": "weather",
     "special": "", "tools": "object", "tools/weapons": "", "transportation": "vehicle", "transportation/roadsigns": "",
@@ -28,13 +30,15 @@ FOLDER_KINDS = {
 }  # fmt: skip
 # Words that say nothing about what is drawn, and names of people and places that are also words.
 EMPTY_WORDS = frozenset(
-    "clipart clip art svg icon icons simple vector outline silhouette bw color image picture a an the of with from and on in "
-    "at to by one two three".split()
+    "clipart clip art svg icon icons simple vector outline silhouette bw color image picture a an the of with from and "
+    "on in at to by one two three".split()
 )
 # Kinds that other sources show better, and words that mislead: an eye's iris, a desktop theme, a painter called van.
 UNWANTED_KINDS = frozenset(("flag", "letter", "clock", "symbol", "icon"))
 CLEAR_KINDS = frozenset(("animal", "food", "person", "plant", "vehicle", "place"))
-MISLEADING = frozenset("blueberry card chess clouds desktop farmer houses iris male female map palm points running switch user van".split())
+MISLEADING = frozenset(
+    "blueberry card chess clouds desktop farmer houses iris male female map palm points running switch user van".split()
+)
 
 
 def clipart_drawings(source: Source, files: Mapping[str, bytes], vocabulary: Vocabulary) -> Iterator[Drawing | Skip]:

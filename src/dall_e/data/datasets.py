@@ -40,7 +40,7 @@ class PictureSet:
     pictures_NCHW: torch.Tensor
     """uint8, premultiplied RGBA."""
     records: list[Record]
-    """One per picture; `captions.py` makes captions of them. A record of a user's own picture has its caption in "text"."""
+    """One per picture, for `captions.py`. The record of a user's own picture has its caption in "text"."""
     skipped: list[str]
     """Files that could not be read, each with the reason."""
 
@@ -63,8 +63,8 @@ class _Entry:
 def load_pictures(folder: str | os.PathLike[str], size: int, split: str = "train") -> PictureSet:
     """One split of a folder of shards (*.tar) or of plain pictures, decoded at `size` x `size` pixels.
 
-    Beside a plain picture, NAME.txt is its caption; without one, the file name is. A picture that cannot be read is left
-    out and named in `skipped`. Raises ValueError if the folder is missing or the split holds no readable picture.
+    Beside a plain picture, NAME.txt is its caption; without one, the file name is. A picture that cannot be read is
+    left out and named in `skipped`. Raises ValueError if the folder is missing or the split holds no readable picture.
     """
     root = Path(folder)
     if not root.is_dir():
@@ -145,7 +145,9 @@ def _folder_entries(root: Path, split: str) -> Iterator[_Entry]:
         caption = path.with_suffix(".txt")
         text = caption.read_text(encoding="utf-8", errors="replace").strip() if caption.is_file() else ""
         name = str(path.relative_to(root))
-        yield _Entry(name=name, data=path.read_bytes(), record={"text": text or _caption_of_name(path.stem), "name": name})
+        yield _Entry(
+            name=name, data=path.read_bytes(), record={"text": text or _caption_of_name(path.stem), "name": name}
+        )
 
 
 def _caption_of_name(stem: str) -> str:
@@ -186,7 +188,9 @@ def _epoch_order(num: int, weights: npt.NDArray[np.float64] | None, seed: int, e
     return rng.permutation(np.repeat(np.arange(num), counts)[:num])
 
 
-def batch_captions(records: Sequence[Record], indices: npt.NDArray[np.int64], *, seed: int, images_seen: int) -> list[str]:
+def batch_captions(
+    records: Sequence[Record], indices: npt.NDArray[np.int64], *, seed: int, images_seen: int
+) -> list[str]:
     """A caption for each picture of a batch; a pure function of its arguments, like `batch_indices`."""
     return [
         training_caption(records[int(index)], random.Random(f"{seed}/{images_seen}/{row}"))

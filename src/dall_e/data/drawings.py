@@ -7,12 +7,14 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from importlib import resources
 
 from dall_e.data.catalogue import Source
 from dall_e.data.names import EmojiEntry, EmojiNames, normal_hex
+from dall_e.data.tables import read_table
 
 TONES = ("light", "medium-light", "medium", "medium-dark", "dark")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Facts:
     """What a picture shows, in both languages."""
@@ -90,21 +92,14 @@ class Vocabulary:
         return Facts(en=en, kind=(head_word and head_word.kind) or (head_entry and head_entry.kind) or kind)
 
 
-def _table(name: str) -> Iterator[list[str]]:
-    text = resources.files("dall_e.data").joinpath(name).read_text(encoding="utf-8")
-    for line in text.splitlines():
-        if line.strip() and not line.startswith("#"):
-            yield [cell.strip() for cell in line.split("|")]
-
-
 def _read_words() -> Iterator[Word]:
-    for cells in _table("words_zh.txt"):
+    for cells in read_table("words_zh.txt"):
         yield Word(en=cells[0], zh=cells[1], kind=cells[2])
 
 
 def _read_icon_names() -> dict[tuple[str, str], str]:
     """(source, icon) -> English name, from the list of icons of general use."""
-    return {(cells[0], cells[1]): cells[2] for cells in _table("icon_names.txt")}
+    return {(cells[0], cells[1]): cells[2] for cells in read_table("icon_names.txt")}
 
 
 # Icon sets

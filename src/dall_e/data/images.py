@@ -1,8 +1,8 @@
 """Picture files, arrays and PIL images: the only module that imports PIL.
 
-A picture in memory is a uint8 array [4, S, S], channels first, premultiplied RGBA: colour is already multiplied by alpha,
-so a picture on a background is `colour + background * (1 - alpha)` and resizing never bleeds the colour of invisible pixels.
-In a network it is the same in floats of [0, 1].
+A picture in memory is a uint8 array [4, S, S], channels first, premultiplied RGBA: colour is already multiplied by
+alpha, so a picture on a background is `colour + background * (1 - alpha)` and resizing never bleeds the colour of
+invisible pixels. In a network it is the same in floats of [0, 1].
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ PILImage = Image.Image
 
 # Fonts that show Chinese, in order of preference; PIL looks for them in the system's font folders.
 CHINESE_FONTS = (
-    "wqy-microhei.ttc", "NotoSansCJK-Regular.ttc", "NotoSansCJKsc-Regular.otf", "NotoSansSC-Regular.otf", "wqy-zenhei.ttc",
-    "SourceHanSansSC-Regular.otf", "DroidSansFallbackFull.ttf", "DroidSansFallback.ttf", "PingFang.ttc", "Hiragino Sans GB.ttc",
-    "STHeiti Light.ttc", "Arial Unicode.ttf", "msyh.ttc", "simsun.ttc",
+    "wqy-microhei.ttc", "NotoSansCJK-Regular.ttc", "NotoSansCJKsc-Regular.otf", "NotoSansSC-Regular.otf",
+    "wqy-zenhei.ttc", "SourceHanSansSC-Regular.otf", "DroidSansFallbackFull.ttf", "DroidSansFallback.ttf",
+    "PingFang.ttc", "Hiragino Sans GB.ttc", "STHeiti Light.ttc", "Arial Unicode.ttf", "msyh.ttc", "simsun.ttc",
 )  # fmt: skip
 JPEG_EXTENSIONS = (".jpg", ".jpeg")
 
@@ -61,7 +61,13 @@ def decode_picture(data: bytes, size: int) -> Picture:
 
 def _premultiplied(image: Image.Image) -> Image.Image:
     """Any PIL image as mode RGBa (premultiplied), rounded to nearest so that `encode_png` inverts it exactly."""
-    if image.mode in ("I", "I;16", "I;16B", "I;16L", "F"):  # PIL's own conversion of 16-bit grey clips instead of scaling
+    if image.mode in (
+        "I",
+        "I;16",
+        "I;16B",
+        "I;16L",
+        "F",
+    ):  # PIL's own conversion of 16-bit grey clips instead of scaling
         grey = np.asarray(image).astype(np.float64)
         image = Image.fromarray((grey * (255 / max(float(grey.max()), 255.0))).clip(0, 255).astype(np.uint8))
     straight = np.array(image.convert("RGBA")).astype(np.uint16)
@@ -70,7 +76,7 @@ def _premultiplied(image: Image.Image) -> Image.Image:
 
 
 def encode_png(picture: Picture) -> bytes:
-    """uint8 [4, H, W] premultiplied RGBA as the bytes of a PNG file with straight alpha; `decode_picture` inverts it exactly."""
+    """uint8 [4, H, W] premultiplied RGBA as a PNG file with straight alpha; `decode_picture` inverts it exactly."""
     buffer = io.BytesIO()
     _straight_image(picture).save(buffer, format="PNG", compress_level=6)
     return buffer.getvalue()
@@ -85,7 +91,7 @@ def _straight_image(picture: Picture) -> Image.Image:
 
 
 def to_uint8(x_CHW: Any) -> Picture:
-    """A tensor or array [4, H, W] of floats in [0, 1] (or already uint8), premultiplied RGBA, as uint8 of the same layout."""
+    """A picture [4, H, W], tensor or array, floats in [0, 1] or uint8, premultiplied RGBA, as a uint8 array."""
     if hasattr(x_CHW, "detach"):
         x_CHW = x_CHW.detach().float().cpu().numpy() if x_CHW.is_floating_point() else x_CHW.cpu().numpy()
     array = np.asarray(x_CHW)
@@ -145,7 +151,7 @@ def contact_sheet(
 
 
 def _caption_font(size: int = 12) -> tuple[Any, bool]:
-    """(font, whether it has Chinese characters). PIL caches nothing here; opening a font takes well under a millisecond."""
+    """(font, whether it has Chinese characters). Opening a font takes well under a millisecond."""
     for name in CHINESE_FONTS:
         try:
             return ImageFont.truetype(name, size), True
@@ -195,7 +201,7 @@ def _breakable(text: str) -> list[str]:
 def save_image(image: Image.Image, path: str | os.PathLike[str], metadata: dict[str, str] | None = None) -> None:
     """Write an image so that the file is either complete or not there: into a temporary neighbour, then renamed.
 
-    Metadata is kept as UTF-8 text chunks in PNG and as a comment in JPEG; other formats hold none and a warning says so.
+    Metadata is kept as UTF-8 text chunks in PNG and as a comment in JPEG; other formats hold none, with a warning.
     Raises ValueError for an unknown file type, OSError (with the path) for a folder that is full or read-only.
     """
     path = Path(path)
@@ -262,4 +268,4 @@ def resize(image: PILImage, width: int, height: int) -> PILImage:
 def same_pixels(first: str | os.PathLike[str], second: str | os.PathLike[str]) -> bool:
     """Whether two picture files show exactly the same: size, mode and every pixel; metadata may differ."""
     with Image.open(first) as left, Image.open(second) as right:
-        return left.size == right.size and left.mode == right.mode and left.tobytes() == right.tobytes()
+        return bool(left.size == right.size and left.mode == right.mode and left.tobytes() == right.tobytes())

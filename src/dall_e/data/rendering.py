@@ -7,9 +7,18 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
+import multiprocessing
 import os
 import re
+import signal
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
 
 import numpy as np
 from PIL import Image
@@ -51,6 +60,48 @@ class Rendering:
     """The one colour that most of the picture has, or empty."""
 
 
+CHUNK = 24  # jobs that travel to a process together
+
+
+def render_all(jobs: Iterable[Job], workers: int) -> Iterator[Rendering]:
+    """Renderings of all jobs, in their order, by `workers` processes (0: one per core)."""
+    if not workers:
+        workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    upcoming = iter(jobs)
+    pool = _pool(workers)
+    waiting: deque[tuple[list[Job], Future[list[Rendering]]]] = deque()
+    try:
+        while True:
+            while len(waiting) < 4 * workers and (chunk := list(itertools.islice(upcoming, CHUNK))):
+                waiting.append((chunk, pool.submit(render_jobs, chunk)))
+            if not waiting:
+                return
+            chunk, future = waiting.popleft()
+            try:
+                renderings = future.result()
+            except BrokenProcessPool:  # a drawing killed its process: find it one by one, and go on with the rest
+                pool.shutdown(wait=False, cancel_futures=True)
+                renderings = [_render_alone(job) for job in chunk]
+                pool = _pool(workers)
+                waiting = deque((later, pool.submit(render_jobs, later)) for later, _ in waiting)
+            yield from renderings
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _pool(workers: int) -> ProcessPoolExecutor:
+    # Spawned, not forked: the builder may hold threads of torch, and a fork of those can hang.
+    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=start_worker)
+
+
+def _render_alone(job: Job) -> Rendering:
+    with _pool(1) as pool:
+        try:
+            return pool.submit(render_jobs, [job]).result()[0]
+        except BrokenProcessPool:
+            return Rendering(reason="the renderer crashed")
+
+
 def render_jobs(jobs: list[Job]) -> list[Rendering]:
     """The work of one process; never raises for a bad drawing."""
     return [render_job(job) for job in jobs]
@@ -80,8 +131,8 @@ def render_job(job: Job) -> Rendering:
 def main_colour(picture: Picture) -> str:
     """The colour word for uint8 [4, S, S] if one fits most of what is visible, else the empty string.
 
-    Pixels are sorted into colour words by hue, saturation and value; light and dark parts of one hue count together, and
-    outlines in black do not count. A word needs 70 % of the rest: "a red car" must not be half white.
+    Pixels are sorted into colour words by hue, saturation and value; light and dark parts of one hue count together,
+    and outlines in black do not count. A word needs 70 % of the rest: "a red car" must not be half white.
     """
     alpha = picture[3]
     visible = alpha > 192
@@ -93,9 +144,14 @@ def main_colour(picture: Picture) -> str:
     saturation = chroma / np.maximum(value, 1e-6)
     red, green, blue = straight
     scaled = np.maximum(chroma, 1e-6)
-    hue = np.where(
-        value == red, ((green - blue) / scaled) % 6, np.where(value == green, (blue - red) / scaled + 2, (red - green) / scaled + 4)
-    ) * 60  # degrees, as usual: red 0, green 120, blue 240
+    hue = (
+        np.where(
+            value == red,
+            ((green - blue) / scaled) % 6,
+            np.where(value == green, (blue - red) / scaled + 2, (red - green) / scaled + 4),
+        )
+        * 60
+    )  # degrees, as usual: red 0, green 120, blue 240
     dark, pale = value < 0.2, saturation < 0.14
     brownish = (hue < 48) & (value < 0.72) & (hue > 8)
     words = {
@@ -104,7 +160,10 @@ def main_colour(picture: Picture) -> str:
         "white": ~dark & pale & (value >= 0.86),
         "brown": ~dark & ~pale & brownish,
         "red": ~dark & ~pale & ~brownish & ((hue < 14) | (hue >= 345)) & (saturation > 0.55),
-        "pink": ~dark & ~pale & ~brownish & (((hue < 14) | (hue >= 345)) & (saturation <= 0.55) | (hue >= 310) & (hue < 345)),
+        "pink": ~dark
+        & ~pale
+        & ~brownish
+        & (((hue < 14) | (hue >= 345)) & (saturation <= 0.55) | (hue >= 310) & (hue < 345)),
         "orange": ~dark & ~pale & ~brownish & (hue >= 14) & (hue < 40) & (saturation > 0.5),
         "yellow": ~dark & ~pale & ~brownish & (hue >= 40) & (hue < 66) & (saturation > 0.4),
         "green": ~dark & ~pale & (hue >= 66) & (hue < 168),
@@ -133,7 +192,7 @@ def _picture(job: Job) -> Picture:
 def render_svg(svg: str, side: int) -> bytes:
     """SVG text as the bytes of a PNG whose longer side is `side` pixels. Raises ValueError if it cannot be rendered.
 
-    Some drawings make resvg 0.48 panic at some sizes only (an index out of bounds in its filters): three sizes are tried.
+    Some drawings make resvg 0.48 panic at some sizes only (an index out of bounds in its filters), so three are tried.
     """
     import resvg_py
 
@@ -190,7 +249,17 @@ def _with_margin(picture: Picture, size: int) -> Picture:
     return framed
 
 
-def quiet_worker() -> None:
-    """Start of a worker process: the renderer's panics are caught and counted, their stacks need not be seen."""
+def start_worker() -> None:
+    """Start of a worker process: no stacks of caught panics on the terminal, and no life after the builder."""
     os.environ.update(PANIC_ENVIRONMENT)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the builder, which ends its workers
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    # A killed builder cannot tell its workers to end, and they would wait for work for ever.
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: BaseProcess) -> None:
+    parent.join()
+    os._exit(1)

@@ -5,15 +5,12 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import multiprocessing
 import os
 import shutil
 import tarfile
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,19 +22,20 @@ from dall_e.data.catalogue import NAMES_PACKAGE, SOURCES, Source
 from dall_e.data.clipart import ROOT, clipart_drawings
 from dall_e.data.drawings import Drawing, Skip, Vocabulary, iconify_drawings, raster_drawings
 from dall_e.data.names import EmojiNames, read_emojibase
-from dall_e.data.rendering import Job, Rendering, quiet_worker, render_jobs
+from dall_e.data.rendering import Job, Rendering, render_all
 
 Progress = Callable[[str, int, int], None]
 """Called with (what is being done, how many are done, how many there are)."""
 Record = dict[str, Any]
+Skipped = dict[str, dict[str, list[str]]]
+"""Names of left-out pictures by source and reason."""
 
 VAL_SHARE = 0.02
-CHUNK = 24
 # Shares of the kinds of picture in training; within a kind, every picture counts by its weight.
 KIND_SHARES = {
-    "object": 20.0, "person": 13.0, "animal": 11.0, "food": 9.5, "face": 8.5, "vehicle": 6.5, "place": 5.5, "weather": 5.0,
-    "activity": 5.0, "symbol": 4.0, "plant": 3.5, "hand": 2.5, "flag": 2.0, "icon": 1.5, "heart": 1.5, "letter": 0.7,
-    "clock": 0.3,
+    "object": 20.0, "person": 13.0, "animal": 11.0, "food": 9.5, "face": 8.5, "vehicle": 6.5, "place": 5.5,
+    "weather": 5.0, "activity": 5.0, "symbol": 4.0, "plant": 3.5, "hand": 2.5, "flag": 2.0, "icon": 1.5, "heart": 1.5,
+    "letter": 0.7, "clock": 0.3,
 }  # fmt: skip
 # Kinds of which one says "a red one"; skin and flags have their own words for colour.
 COLOURED_KINDS = frozenset(("animal", "food", "object", "vehicle", "place", "plant", "activity", "icon", "weather"))
@@ -67,9 +65,7 @@ class _Kept:
     length: int
 
 
-def build(
-    config: DataConfig, progress: Progress | None = None, catalogue: Sequence[Source] = SOURCES
-) -> BuildReport:
+def build(config: DataConfig, progress: Progress | None = None, catalogue: Sequence[Source] = SOURCES) -> BuildReport:
     """Build the data set of `config` in `config.out`, which appears there only once it is complete.
 
     A broken-off build leaves nothing but the cached packages, and `OUT.partial` if it was killed, which the next build
@@ -124,14 +120,36 @@ def chosen_sources(config: DataConfig, catalogue: Sequence[Source] = SOURCES) ->
 
 def _start_partial(out: Path) -> Path:
     if out.exists() and any(out.iterdir()) and not (out / "report.json").is_file():
-        raise ValueError(f"{out} holds something else than a data set of this command: choose another folder with --out")
+        raise ValueError(
+            f"{out} holds something else than a data set of this command: choose another folder with --out"
+        )
     partial = out.with_name(out.name + ".partial")
+    owner = partial / "process"
+    if owner.is_file() and _is_running(owner.read_text(encoding="ascii")):
+        raise ValueError(
+            f"another build writes to {partial} (process {owner.read_text(encoding='ascii')}): wait for it or stop it"
+        )
     try:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
+        owner.write_text(str(os.getpid()), encoding="ascii")
     except OSError as error:
-        raise OSError(f"cannot write to {partial.parent}: {error.strerror or error}; choose another folder with --out") from error
+        raise OSError(
+            f"cannot write to {partial.parent}: {error.strerror or error}; choose another folder with --out"
+        ) from error
     return partial
+
+
+def _is_running(process: str) -> bool:
+    if os.name != "posix" or not process.isdigit() or int(process) == os.getpid():
+        return False
+    try:
+        os.kill(int(process), 0)
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return True
 
 
 def _finish_partial(partial: Path, out: Path) -> None:
@@ -147,16 +165,15 @@ def _finish_partial(partial: Path, out: Path) -> None:
 # Packages to drawings
 
 
-def _collect(
-    config: DataConfig, sources: list[Source], progress: Progress
-) -> tuple[list[Drawing], dict[str, dict[str, list[str]]], list[str]]:
+def _collect(config: DataConfig, sources: list[Source], progress: Progress) -> tuple[list[Drawing], Skipped, list[str]]:
     cache = Path(config.cache)
     messages: list[str] = []
     archives: dict[str, Path] = {}
     name, version, digest = NAMES_PACKAGE
     progress("fetching packages", 0, len(sources) + 1)
     names_archive = _fetched(Source(
-        name=name, package=name, version=version, sha256=digest, licence="MIT", author="", home="", style_en="", style_zh="",
+        name=name, package=name, version=version, sha256=digest, licence="MIT", author="", home="",
+        style_en="", style_zh="",
     ), cache)  # fmt: skip
     for number, source in enumerate(sources, start=1):
         try:
@@ -173,9 +190,11 @@ def _collect(
     vocabulary = Vocabulary(emoji)
     readers = {"iconify": iconify_drawings, "rasters": raster_drawings, "clipart": clipart_drawings}
     drawings: list[Drawing] = []
-    skipped: dict[str, dict[str, list[str]]] = {}
+    skipped: Skipped = {}
     for source in sources:
-        for found in readers[source.format](source, files.get(source.name, {}), vocabulary) if source.name in files else ():
+        for found in (
+            readers[source.format](source, files.get(source.name, {}), vocabulary) if source.name in files else ()
+        ):
             if isinstance(found, Skip):
                 skipped.setdefault(source.name, {}).setdefault(found.reason, []).append(found.name)
             else:
@@ -186,7 +205,9 @@ def _collect(
 def _fetched(source: Source, cache: Path) -> Path:
     archive = packages.fetch(source.manager, source.package, source.version, cache)
     if source.sha256 and packages.sha256(archive) != source.sha256:
-        raise ValueError(f"{archive} is not the {source.package} {source.version} that this build expects: delete it to fetch it again")
+        raise ValueError(
+            f"{archive} is not the {source.package} {source.version} that this build expects: delete it, then try again"
+        )
     return archive
 
 
@@ -212,14 +233,19 @@ def _learn_names(emoji: EmojiNames, files: dict[str, bytes]) -> None:
 
 
 def _render(
-    config: DataConfig, drawings: list[Drawing], skipped: dict[str, dict[str, list[str]]], partial: Path, progress: Progress
+    config: DataConfig,
+    drawings: list[Drawing],
+    skipped: dict[str, dict[str, list[str]]],
+    partial: Path,
+    progress: Progress,
 ) -> list[_Kept]:
     """Render all; drop what is blank, broken or pixel for pixel the same as an earlier one."""
     seen: dict[bytes, str] = {}
     kept: list[_Kept] = []
     offset = 0
+    renderings = render_all((_job(drawing, config.size) for drawing in drawings), config.workers)
     with (partial / "spool").open("wb") as spool:
-        for number, (drawing, rendering) in enumerate(_renderings(config, drawings), start=1):
+        for number, (drawing, rendering) in enumerate(zip(drawings, renderings, strict=True), start=1):
             reason = rendering.reason
             if not reason and rendering.pale and drawing.facts.kind == "letter":
                 reason = "white on white"  # white parts of keycaps, not pictures
@@ -234,52 +260,9 @@ def _render(
                 spool.write(rendering.png)
                 kept.append(_Kept(record=_record(drawing, rendering), offset=offset, length=len(rendering.png)))
                 offset += len(rendering.png)
-            if number % CHUNK == 0 or number == len(drawings):
+            if number % 25 == 0 or number == len(drawings):
                 progress("rendering", number, len(drawings))
     return kept
-
-
-def _renderings(config: DataConfig, drawings: list[Drawing]) -> Iterator[tuple[Drawing, Rendering]]:
-    """Drawings with their renderings, in order, whatever the number of processes."""
-    workers = config.workers or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    chunks = [drawings[start : start + CHUNK] for start in range(0, len(drawings), CHUNK)]
-    pool = _pool(workers)
-    waiting: deque[tuple[list[Drawing], Future[list[Rendering]]]] = deque()
-    upcoming = iter(chunks)
-    try:
-        while True:
-            while len(waiting) < 4 * workers and (chunk := next(upcoming, None)) is not None:
-                waiting.append((chunk, pool.submit(render_jobs, [_job(drawing, config.size) for drawing in chunk])))
-            if not waiting:
-                break
-            chunk, future = waiting.popleft()
-            try:
-                renderings = future.result()
-            except BrokenProcessPool:  # the renderer killed its process: find the culprit one by one, go on with the rest
-                pool.shutdown(wait=False, cancel_futures=True)
-                renderings = [_render_alone(_job(drawing, config.size)) for drawing in chunk]
-                pool = _pool(workers)
-                waiting = deque(
-                    (later, pool.submit(render_jobs, [_job(drawing, config.size) for drawing in later])) for later, _ in waiting
-                )
-            yield from zip(chunk, renderings, strict=True)
-    except GeneratorExit:
-        pass
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _pool(workers: int) -> ProcessPoolExecutor:
-    # Spawned, not forked: the parent may hold threads of torch, and a fork of those can hang.
-    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=quiet_worker)
-
-
-def _render_alone(job: Job) -> Rendering:
-    with _pool(1) as pool:
-        try:
-            return pool.submit(render_jobs, [job]).result()[0]
-        except BrokenProcessPool:
-            return Rendering(reason="the renderer crashed")
 
 
 def _job(drawing: Drawing, size: int) -> Job:
@@ -291,8 +274,8 @@ def _record(drawing: Drawing, rendering: Rendering) -> Record:
     """One line of captions.jsonl, still without id and sampling weight."""
     facts, source = drawing.facts, drawing.source
     return {
-        "id": 0, "source": source.name, "name": drawing.name, "split": _split(drawing), "hex": facts.hex, "en": facts.en,
-        "zh": facts.zh, "zh_source": facts.zh_source, "en_keywords": list(facts.en_keywords),
+        "id": 0, "source": source.name, "name": drawing.name, "split": _split(drawing), "hex": facts.hex,
+        "en": facts.en, "zh": facts.zh, "zh_source": facts.zh_source, "en_keywords": list(facts.en_keywords),
         "zh_keywords": list(facts.zh_keywords),
         "colour": rendering.colour if facts.kind in COLOURED_KINDS and not source.plate else "",
         "style_en": source.style_en, "style_zh": source.style_zh,
@@ -318,11 +301,12 @@ def _fraction(key: str) -> float:
 
 
 def _write(
-    config: DataConfig, sources: list[Source], kept: list[_Kept], skipped: dict[str, dict[str, list[str]]], partial: Path,
-    progress: Progress,
+    config: DataConfig, sources: list[Source], kept: list[_Kept], skipped: Skipped, partial: Path, progress: Progress,
 ) -> list[Record]:  # fmt: skip
     """Shards by split in a fixed mixed order, captions.jsonl, report.json and the card."""
-    kept = sorted(kept, key=lambda item: (item.record["split"], _fraction(f"{item.record['source']}/{item.record['name']}")))
+    kept = sorted(
+        kept, key=lambda item: (item.record["split"], _fraction(f"{item.record['source']}/{item.record['name']}"))
+    )
     weighed = _weighed([item.record for item in kept], sources)
     records = [{**record, "id": number} for number, record in enumerate(weighed)]
     numbered = [replace(item, record=record) for item, record in zip(kept, records, strict=True)]
@@ -336,15 +320,23 @@ def _write(
                 done += len(chunk)
                 progress("writing shards", done, len(records))
     (partial / "spool").unlink()
+    (partial / "process").unlink()
     lines = "".join(_json(record) + "\n" for record in records)
     (partial / "captions.jsonl").write_text(lines, encoding="utf-8", newline="\n")
-    report = {"size": config.size, "pictures": len(records), "skipped": skipped, "skipped_counts": _reason_counts(skipped)}
-    (partial / "report.json").write_text(json.dumps(report, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+    report = {
+        "size": config.size,
+        "pictures": len(records),
+        "skipped": skipped,
+        "skipped_counts": _reason_counts(skipped),
+    }
+    (partial / "report.json").write_text(
+        json.dumps(report, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
     (partial / "DATASET.md").write_text(dataset_card(records, sources, config.size), encoding="utf-8", newline="\n")
     return records
 
 
-def _reason_counts(skipped: dict[str, dict[str, list[str]]]) -> dict[str, dict[str, int]]:
+def _reason_counts(skipped: Skipped) -> dict[str, dict[str, int]]:
     return {source: {reason: len(names) for reason, names in reasons.items()} for source, reasons in skipped.items()}
 
 
@@ -353,7 +345,11 @@ def _weighed(records: list[Record], sources: Iterable[Source]) -> list[Record]:
     source_weights = {source.name: source.weight for source in sources}
 
     def quality(record: Record) -> float:
-        return float(source_weights[record["source"]]) * (0.5 if record["tone"] else 1.0) * (0.5 if record["mono"] else 1.0)
+        return (
+            float(source_weights[record["source"]])
+            * (0.5 if record["tone"] else 1.0)
+            * (0.5 if record["mono"] else 1.0)
+        )
 
     totals: Counter[str] = Counter()
     for record in records:
