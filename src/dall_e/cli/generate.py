@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
-from dall_e.checkpoints.zoo import BUILT_IN, find_model
+from dall_e.checkpoints.zoo import BUILT_IN, find_model, list_models
 from dall_e.cli.flags import SHORT_NAMES, with_flags
 from dall_e.config import SamplingConfig
 
@@ -101,6 +101,8 @@ def reproduce(
         raise ValueError(f"{file} does not say how it was drawn: it was not made by `dall-e generate`, or saved anew")
     target = Path(out) if out else file.with_name(f"{file.stem}-reproduced{file.suffix}")
     _check_target(target)
+    if not model and info["model"] not in {known.name for known in list_models()}:
+        raise ValueError(f"{file} was drawn with the model {info['model']!r}; say where it is: --model FOLDER")
     pipeline = _load(model or info["model"], device)
     differences = _differences(pipeline, info)
     _save(_draw_again(pipeline, info), target)
@@ -195,16 +197,22 @@ def _check_target(path: Path) -> None:
         raise ValueError(f"cannot tell the file type of {path.name!r}: end it in {', '.join(_FILE_TYPES)}")
     if path.is_dir():
         raise ValueError(f"{path} is a folder; give a file name")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # The mode bits do not tell of read-only disks; a file does.
-    with tempfile.TemporaryFile(dir=path.parent):
-        pass
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # The mode bits do not tell of read-only disks; a file does.
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise OSError(f"cannot write to the folder {path.parent}: {error.strerror}") from error
 
 
 def _save(image: PILImage, path: Path) -> None:
     from dall_e.data.images import save_image
 
-    save_image(image, path, _texts(image))
+    try:
+        save_image(image, path, _texts(image))
+    except OSError as error:
+        raise OSError(f"cannot write {path}: {error.strerror or error}") from error
 
 
 def _texts(image: PILImage) -> dict[str, str]:

@@ -76,6 +76,12 @@ def test_reproduce_tells_what_changed(draw) -> None:
     assert Path("b-reproduced.png").is_file()
 
 
+def test_reproduce_asks_for_a_model_that_it_does_not_know(draw, capsys: pytest.CaptureFixture[str]) -> None:
+    draw("a cat", "--steps", "1", "--out", "a.png")
+    assert run(["reproduce", "a.png"]) == 1
+    assert "drawn with the model 'tiny-random'; say where it is: --model FOLDER" in capsys.readouterr().err
+
+
 def test_reproduce_needs_a_picture_of_ours(draw) -> None:
     Image.new("RGB", (4, 4)).save("plain.png")
     Path("junk.png").write_bytes(b"junk")
@@ -133,7 +139,7 @@ def test_a_full_disk_leaves_nothing_half_written(draw, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(os, "replace", full)
     code, _, errors = draw("a dog", "--steps", "1", "--out", "cat.png")
-    assert code == 1 and "No space left on device" in errors
+    assert code == 1 and "cannot write cat.png: No space left on device" in errors
     assert os.listdir() == ["cat.png"] and Path("cat.png").read_bytes() == before
 
 
