@@ -1,0 +1,54 @@
+"""The game between generator and discriminator, L(G, D), with D(x) = sum of d_i(x) as the logit of "x is real".
+
+The mission's L(G, D) = E_real log sigma(D) + E_fake log(1 - sigma(D)) is played in its relativistic pairing form
+(Jolicoeur-Martineau 2018; R3GAN, Huang et al. 2024, arXiv 2501.05441 eq. 4-6): D must rank a real picture above *its
+own* reconstruction, which suits a tokenizer, whose reals and fakes come in pairs.
+
+Shapes: B batch; pictures are [B, C, H, W] in any range.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+def discriminator_loss(*, real_B: Tensor, fake_B: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+    """mean softplus(-(D(real) - D(fake))): log 2 where D cannot tell. Logits [B], paired by position."""
+    margin_B = real_B - fake_B
+    loss = F.softplus(-margin_B).mean()
+    return loss, {"margin": margin_B.detach().mean(), "ranked": (margin_B.detach() > 0).float().mean()}
+
+
+def generator_loss(*, real_B: Tensor, fake_B: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+    """mean softplus(-(D(fake) - D(real))): the generator wants its pictures ranked above the real ones. Logits [B]."""
+    loss = F.softplus(-(fake_B - real_B.detach())).mean()
+    return loss, {"adversarial": loss.detach()}
+
+
+def gradient_penalty(judge: Callable[[Tensor], Tensor], x_BCHW: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+    """mean over pictures of |grad_x D(x)|^2: R1 on real pictures, R2 on fakes (Mescheder et al. 2018, eq. 9).
+
+    `judge` maps pictures [B, C, H, W] to logits [B] and must be differentiable twice. Call it in float32: the gradient
+    of a gradient in bfloat16 is mostly rounding.
+    """
+    x_BCHW = x_BCHW.detach().requires_grad_(True)
+    with torch.enable_grad():
+        (gradient_BCHW,) = torch.autograd.grad(judge(x_BCHW).sum(), x_BCHW, create_graph=True)
+    penalty = gradient_BCHW.square().sum((1, 2, 3)).mean()
+    return penalty, {"penalty": penalty.detach()}
+
+
+def adaptive_weight(*, reconstruction: Tensor, adversarial: Tensor, weight: nn.Parameter, largest: float) -> Tensor:
+    """|grad L_rec| / (|grad L_adv| + 1e-4) at the decoder's last weight, at most `largest`; detached scalar.
+
+    Esser et al. 2021 (taming transformers), eq. 7: it keeps the adversarial gradient as large as the reconstruction's,
+    however confident the discriminator is. Both graphs are kept for the backward pass that follows.
+    """
+    (ours,) = torch.autograd.grad(reconstruction, weight, retain_graph=True)
+    (theirs,) = torch.autograd.grad(adversarial, weight, retain_graph=True)
+    ratio: Tensor = ours.float().norm() / (theirs.float().norm() + 1e-4)
+    return ratio.clamp(0, largest).detach()
