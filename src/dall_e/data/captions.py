@@ -21,9 +21,9 @@ ARTICLE_KINDS = frozenset(
 )
 # Names that are no single thing: plurals, substances, weather.
 NO_ARTICLE = re.compile(
-    r"(?:[^su]s|ies|fish|rice|bread|meat|milk|water|wine|beer|tea|coffee|hair|snow|rain|fog|wind|hockey|tennis|golf|soccer|"
+    r"(?:[^su]s|ies|\b(?:fish|rice|bread|meat|milk|water|wine|beer|tea|coffee|hair|snow|rain|fog|wind|hockey|tennis|golf|soccer|"
     r"football|basketball|baseball|badminton|music|money|corn|garlic|ginger|sushi|spaghetti|salt|honey|butter|cheese|"
-    r"popcorn|luggage|litter|wood|bacon|sake|mate|yarn|dna|chess)$"
+    r"popcorn|luggage|litter|wood|bacon|sake|mate|yarn|dna|chess))$"
 )
 PROPER = re.compile(
     r"^(?:[A-Z0-9]|mount |santa|mrs|world map|map of)|^(?:\w+ing|sitting|left|right|no|see|hear|speak)\b"
@@ -84,7 +84,7 @@ def _english(record: Record, rng: random.Random) -> str:
         name = f"{colour} {_synonym(record, rng) or name}"
         return _with_article(name, record["kind"]) if rng.random() < 0.6 else name
     draw = rng.random()
-    if draw < 0.08 and len(keywords) >= 2 and record["kind"] not in ("flag", "letter"):
+    if draw < 0.05 and len(keywords) >= 2 and record["kind"] not in ("flag", "letter"):
         return " ".join(rng.sample(keywords, min(len(keywords), rng.randint(2, 4))))
     if draw < 0.22 and (synonym := _synonym(record, rng)):
         return _with_article(synonym, record["kind"]) if rng.random() < 0.6 else synonym
@@ -127,7 +127,7 @@ def _chinese(record: Record, rng: random.Random) -> str:
         measure = _measure(record) if rng.random() < 0.5 else ""
         return f"一{measure}{colour}的{name}" if measure else f"{colour}的{name}"
     draw = rng.random()
-    if draw < 0.08 and len(keywords) >= 2 and record["kind"] not in ("flag", "letter"):
+    if draw < 0.05 and len(keywords) >= 2 and record["kind"] not in ("flag", "letter"):
         return " ".join(rng.sample(keywords, min(len(keywords), rng.randint(2, 4))))
     if draw < 0.28 and keywords:
         return f"{name}，{'、'.join(rng.sample(keywords, min(len(keywords), rng.randint(1, 3))))}"

@@ -1,0 +1,34 @@
+"""`dall-e data`: what it prints and which errors it turns into one line."""
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from dall_e.cli import run
+
+
+def test_a_dry_run_lists_sources_and_fetches_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cache = tmp_path / "cache"
+    assert run(["data", "build", "--dry-run", "--cache", str(cache), "--sources", "noto,openclipart"]) == 0
+    printed = capsys.readouterr().out
+    assert "Apache-2.0" in printed and "apt openclipart-svg" in printed and "twemoji" not in printed
+    assert not cache.exists()
+
+
+def test_wrong_settings_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["data", "build", "--out", str(tmp_path / "x"), "--sources", "nato"]) == 1
+    assert "unknown source nato" in capsys.readouterr().err
+    assert run(["data", "build", "--out", str(tmp_path / "x"), "--size", "2"]) == 1
+    assert "between 8 and 1024" in capsys.readouterr().err
+    assert run(["data", "show", str(tmp_path / "missing")]) == 1
+    assert "dall-e data build" in capsys.readouterr().err
+
+
+def test_show_writes_a_sheet_of_any_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("red_ball", "blue_ball"):
+        Image.new("RGB", (20, 20), name.partition("_")[0]).save(tmp_path / f"{name}.png")
+    sheet = tmp_path / "out" / "sheet.png"
+    assert run(["data", "show", str(tmp_path), "--out", str(sheet), "--count", "9"]) == 0
+    assert "2 of 2 pictures" in capsys.readouterr().out
+    assert Image.open(sheet).size[0] >= 2 * 96

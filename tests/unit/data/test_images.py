@@ -1,0 +1,87 @@
+"""Files to arrays and back: exact where it can be, clear where it cannot."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dall_e.data import images
+
+
+def random_rgba(side: int = 12) -> Image.Image:
+    pixels = np.random.default_rng(0).integers(0, 256, (side, side, 4), dtype=np.uint8)
+    return Image.fromarray(pixels, "RGBA")
+
+
+def file_bytes(image: Image.Image, format_name: str = "PNG") -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, format=format_name)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "RGB", "L", "LA", "P", "1"])
+def test_every_mode_decodes_to_premultiplied_rgba_and_survives_a_round_trip(mode: str) -> None:
+    picture = images.decode_picture(file_bytes(random_rgba().convert(mode)), 12)
+    assert picture.shape == (4, 12, 12) and picture.dtype == np.uint8
+    assert (picture[:3] <= picture[3:]).all()
+    assert (images.decode_picture(images.encode_png(picture), 12) == picture).all()
+
+
+def test_cmyk_and_sixteen_bit_grey_are_read() -> None:
+    assert images.decode_picture(file_bytes(random_rgba().convert("CMYK"), "TIFF"), 12).shape == (4, 12, 12)
+    grey = Image.fromarray(np.full((12, 12), 65535, dtype=np.uint16))
+    assert images.decode_picture(file_bytes(grey), 12)[0].min() == 255
+
+
+def test_a_wide_picture_is_centred_on_a_transparent_square() -> None:
+    picture = images.decode_picture(file_bytes(Image.new("RGB", (20, 10), (255, 0, 0))), 20)
+    assert (picture[3, 5:15] == 255).all() and (picture[3, :5] == 0).all() and (picture[3, 15:] == 0).all()
+
+
+def test_resizing_does_not_bleed_invisible_colour() -> None:
+    image = Image.new("RGBA", (16, 16), (0, 255, 0, 0))
+    image.paste((255, 0, 0, 255), (0, 0, 8, 16))
+    assert images.decode_picture(file_bytes(image), 7)[1].max() <= 1  # no green
+
+
+@pytest.mark.parametrize("data", [b"", b"not a picture", file_bytes(random_rgba())[:60]])
+def test_an_unreadable_file_is_a_value_error(data: bytes) -> None:
+    with pytest.raises(ValueError, match="not a readable picture"):
+        images.decode_picture(data, 8)
+
+
+def test_to_pil_composes_on_white_or_keeps_alpha() -> None:
+    half_red = np.zeros((4, 1, 1))
+    half_red[0], half_red[3] = 0.5, 0.5
+    assert images.to_pil(half_red).getpixel((0, 0)) == (255, 127, 127)
+    assert images.to_pil(half_red, transparent=True).getpixel((0, 0)) == (255, 0, 0, 128)
+    with pytest.raises(ValueError, match=r"\[3, 2, 2\]"):
+        images.to_pil(np.zeros((3, 2, 2)))
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg"])
+def test_metadata_survives_in_the_file(tmp_path: Path, name: str) -> None:
+    metadata = {"prompt": '一只白色的猫 "x"\n', "seed": "7"}
+    images.save_image(random_rgba().convert("RGB"), tmp_path / name, metadata)
+    assert images.read_metadata(tmp_path / name) == metadata
+    assert [path.name for path in tmp_path.iterdir()] == [name]  # no temporary file stays
+
+
+def test_a_failed_write_leaves_no_file_and_keeps_the_old_one(tmp_path: Path) -> None:
+    target = tmp_path / "a.png"
+    target.write_bytes(b"old")
+    with pytest.raises(Exception):  # noqa: B017, whatever PIL raises for a mode that PNG has not
+        images.save_image(random_rgba().convert("LAB"), target)
+    assert target.read_bytes() == b"old" and len(list(tmp_path.iterdir())) == 1
+    with pytest.raises(ValueError, match="file type"):
+        images.save_image(random_rgba(), tmp_path / "a.nothing")
+
+
+def test_a_sheet_has_room_for_every_picture_and_caption() -> None:
+    sheet = images.contact_sheet(
+        [random_rgba(32)] * 5, ["short", "a caption of many words " * 3, "", "x", "y"], columns=3
+    )
+    assert sheet.size[0] >= 3 * 32 and sheet.size[1] >= 2 * 32 + 15
+    assert images.make_grid([random_rgba(32)] * 4).size == (72 + 4, 72 + 4)
