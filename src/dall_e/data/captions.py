@@ -55,7 +55,7 @@ def plain_caption(record: Record, language: Language = "en") -> str:
     """The record's name in one language, without style; English where there is no Chinese."""
     if record.get("text"):
         return str(record["text"])
-    return str((record.get("zh") if language == "zh" else "") or record["en"])
+    return (_chinese_names(record)[0] if language == "zh" and record.get("zh") else "") or str(record["en"])
 
 
 COLOURS_ZH = {
@@ -81,7 +81,8 @@ def _english(record: Record, rng: random.Random) -> str:
     name = str(record["en"])
     keywords = _keywords(record, "en")
     if colour := _colour(record, "en", rng):
-        name = f"{colour} {_synonym(record, rng) or name}"
+        synonym = _synonym(record, rng)
+        name = f"{colour} {name if COLOUR_WORD_EN.search(synonym) else synonym or name}"
         return _with_article(name, record["kind"]) if rng.random() < 0.6 else name
     draw = rng.random()
     if draw < 0.05 and len(keywords) >= 2 and record["kind"] not in ("flag", "letter"):
@@ -101,12 +102,12 @@ def _synonym(record: Record, rng: random.Random) -> str:
     face = ANIMAL_FACE.match(name)
     if face and record["kind"] == "animal":
         return rng.choice((face["animal"], f"head of a {face['animal']}"))
-    return rng.choice(_synonyms()[name]) if name in _synonyms() else ""
+    return rng.choice(_synonyms("en").get(name, ("",)))
 
 
-@lru_cache(maxsize=1)
-def _synonyms() -> dict[str, tuple[str, ...]]:
-    return {name: tuple(others) for name, *others in read_table("synonyms_en.txt")}
+@lru_cache(maxsize=2)
+def _synonyms(language: Language) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(others) for name, *others in read_table(f"synonyms_{language}.txt")}
 
 
 def _with_article(name: str, kind: str) -> str:
@@ -120,18 +121,29 @@ def _with_article(name: str, kind: str) -> str:
     return f"{'an' if vowel else 'a'} {name}"
 
 
-def _chinese(record: Record, rng: random.Random) -> str:
+def _chinese_names(record: Record) -> list[str]:
+    """The CLDR name, if it does not mislead, and then what people say instead: CLDR's is often an idiom."""
     name = str(record["zh"])
+    others = _synonyms("zh").get(name, ())
+    if others and others[0].startswith("!"):
+        return [others[0][1:], *others[1:]]
+    return [name, *others]
+
+
+def _chinese(record: Record, rng: random.Random) -> str:
+    names = _chinese_names(record)
+    name = names[0] if len(names) == 1 or rng.random() < 0.5 else rng.choice(names[1:])
     keywords = _keywords(record, "zh")
     if colour := _colour(record, "zh", rng):
-        measure = _measure(record) if rng.random() < 0.5 else ""
-        return f"一{measure}{colour}的{name}" if measure else f"{colour}的{name}"
+        measure = _measure(name, record["kind"]) if rng.random() < 0.5 else ""
+        head = "" if COLOUR_WORD_ZH.search(name) else f"{colour}的"
+        return f"一{measure}{head}{name}" if measure else f"{head}{name}"
     draw = rng.random()
     if draw < 0.05 and len(keywords) >= 2 and record["kind"] not in ("flag", "letter"):
         return " ".join(rng.sample(keywords, min(len(keywords), rng.randint(2, 4))))
     if draw < 0.28 and keywords:
         return f"{name}，{'、'.join(rng.sample(keywords, min(len(keywords), rng.randint(1, 3))))}"
-    if draw < 0.60 and (measure := _measure(record)):
+    if draw < 0.60 and (measure := _measure(name, record["kind"])):
         return f"一{measure}{name}"
     return name
 
@@ -142,31 +154,24 @@ def _measures() -> tuple[tuple[str, str], ...]:
     return tuple((ending, measure) for measure, ending in read_table("measures_zh.txt"))
 
 
-MEASURES_BY_KIND = {
-    "animal": "只",
-    "food": "个",
-    "face": "张",
-    "vehicle": "辆",
-    "object": "个",
-    "activity": "个",
-    "place": "座",
-}
+MEASURED_KINDS = frozenset(("animal", "vehicle", "plant", "food", "object", "weather", "activity", "place", "heart"))
+MEASURES_BY_KIND = {"animal": "只", "food": "个", "object": "个"}
 
 
-def _measure(record: Record) -> str:
-    """The Chinese measure word for one of what the record shows; empty where "one" would sound wrong."""
-    name, kind = str(record["zh"]), record["kind"]
-    if re.search(r"[，、:：和与·一二三]|的[^脸]{3,}", name) or len(name) > 8:
+def _measure(name: str, kind: str) -> str:
+    """The Chinese measure word for one of `name`; empty where "one" would sound wrong."""
+    if re.search(r"[，、:：和与·一二三两几]|的[^脸]{3,}", name) or len(name) > 8:
         return ""
     if kind == "face":
         return "张" if name.endswith("脸") else ""
-    if kind in ("animal", "vehicle", "plant", "food", "object", "weather", "activity", "place", "heart"):
-        for ending, measure in _measures():
-            if name.endswith(ending):
-                return measure
-    if kind == "animal" and name.endswith(("脸", "头", "猫", "猴")):
-        return "张" if name.endswith("脸") else "只"
-    return MEASURES_BY_KIND.get(kind, "") if kind in ("animal", "food", "object") and len(name) <= 5 else ""
+    if kind == "animal" and name.endswith("脸"):
+        return "张"
+    if kind not in MEASURED_KINDS:
+        return ""
+    for ending, measure in _measures():
+        if name.endswith(ending):
+            return measure
+    return MEASURES_BY_KIND.get(kind, "") if len(name) <= 5 else ""
 
 
 def _keywords(record: Record, language: Language) -> list[str]:

@@ -84,6 +84,12 @@ def build(config: DataConfig, progress: Progress | None = None, catalogue: Seque
             raise ValueError("not one picture could be rendered; report: " + json.dumps(_reason_counts(skipped)))
         records = _write(config, sources, kept, skipped, partial, progress)
         _finish_partial(partial, out)
+    except OSError as error:  # a full disk says neither which disk nor what to do
+        shutil.rmtree(partial, ignore_errors=True)
+        reason = error.strerror or str(error)
+        raise OSError(
+            f"{reason} while writing {error.filename or partial}: free some space or choose another --out"
+        ) from error
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
@@ -243,6 +249,7 @@ def _render(
     seen: dict[bytes, str] = {}
     kept: list[_Kept] = []
     offset = 0
+    progress("rendering", 0, len(drawings))
     renderings = render_all((_job(drawing, config.size) for drawing in drawings), config.workers)
     with (partial / "spool").open("wb") as spool:
         for number, (drawing, rendering) in enumerate(zip(drawings, renderings, strict=True), start=1):
@@ -311,6 +318,7 @@ def _write(
     records = [{**record, "id": number} for number, record in enumerate(weighed)]
     numbered = [replace(item, record=record) for item, record in zip(kept, records, strict=True)]
     done = 0
+    progress("writing shards", 0, len(records))
     with (partial / "spool").open("rb") as spool:
         for split in sorted({record["split"] for record in records}):
             members = [item for item in numbered if item.record["split"] == split]

@@ -26,7 +26,7 @@ def test_half_are_chinese_and_about_half_name_the_style() -> None:
     made = captions(CAT)
     assert 0.4 < sum(map(is_chinese, made)) / len(made) < 0.6
     assert 0.3 < sum("style" in text or "风格" in text for text in made) / len(made) < 0.6
-    assert {"cat face", "a cat face", "猫脸"} <= set(made)
+    assert {"cat face", "a cat face", "cat", "猫脸", "小猫"} <= set(made)
 
 
 def test_colour_is_said_now_and_then_and_never_twice() -> None:
@@ -34,6 +34,11 @@ def test_colour_is_said_now_and_then_and_never_twice() -> None:
     assert any(text.startswith("an orange cat") for text in made) and any("橙色的猫脸" in text for text in made)
     assert not any("orange" in text for text in captions({**CAT, "en": "black cat", "colour": "grey"}))
     assert not any("orange" in text or "橙" in text for text in captions({**CAT, "colour": ""}))
+
+
+def test_a_misleading_chinese_name_is_never_used() -> None:
+    llama = {"en": "llama", "zh": "美洲鸵", "kind": "animal"}
+    assert plain_caption(llama, "zh") == "羊驼" and not any("美洲鸵" in text for text in captions(llama))
 
 
 def test_weak_keywords_are_never_used() -> None:

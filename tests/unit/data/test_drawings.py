@@ -112,4 +112,7 @@ def test_the_word_lists_are_well_formed() -> None:
     assert all(len(row) == 3 and row[0] in BY_NAME for row in listed)
     assert len({(row[0], row[1]) for row in listed}) == len(listed), "an icon is listed twice"
     assert all(len(row) == 2 for row in read_table("measures_zh.txt"))
-    assert all(len(row) >= 2 for row in read_table("synonyms_en.txt"))
+    for language in ("en", "zh"):
+        rows = list(read_table(f"synonyms_{language}.txt"))
+        assert all(len(row) >= 2 and all(row) for row in rows)
+        assert len({row[0] for row in rows}) == len(rows)
