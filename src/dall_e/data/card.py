@@ -8,6 +8,13 @@ from typing import Any
 
 from dall_e.data.catalogue import NAMES_PACKAGE, Source
 
+LICENCE_TEXTS = {
+    "CC-BY-4.0": "https://creativecommons.org/licenses/by/4.0/",
+    "CC-BY-SA-4.0": "https://creativecommons.org/licenses/by-sa/4.0/",
+    "Apache-2.0": "https://www.apache.org/licenses/LICENSE-2.0",
+    "MIT": "https://opensource.org/license/mit",
+}
+
 
 def dataset_card(records: Sequence[dict[str, Any]], sources: Iterable[Source], size: int) -> str:
     """DATASET.md: counts by source, licence, split and kind, and the attribution that the licences ask for."""
@@ -36,6 +43,7 @@ def dataset_card(records: Sequence[dict[str, Any]], sources: Iterable[Source], s
         "Licences are those that the packages state. Pictures were rendered to pixels, otherwise unchanged.",
         "",
         *(f"- {source.name}: by {source.author}, {source.home}, licence {source.licence}." for source in used),
+        *(f"- {licence}: {address}" for licence, address in LICENCE_TEXTS.items() if any(s.licence == licence for s in used)),
         f"- names and keywords: {NAMES_PACKAGE[0]} {NAMES_PACKAGE[1]} (MIT), from Unicode CLDR.",
         "",
     ]  # fmt: skip
