@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from dall_e.config import PRESETS, GeneratorTraining, ModelConfig, OrderKind, SamplingConfig, ScheduleKind
 from dall_e.data.augment import mirrors, random_views
-from dall_e.data.captions import all_captions, plain_caption
+from dall_e.data.captions import plain_caption, training_caption
 from dall_e.data.datasets import PictureSet, batch_captions, batch_indices, load_pictures
 from dall_e.data.images import contact_sheet, save_image, to_pil
 from dall_e.data.prompts import GALLERY_PROMPTS
@@ -32,7 +32,7 @@ from dall_e.models.companion import TokenTower
 from dall_e.models.generator import Generator
 from dall_e.models.text_encoder import TextEncoder, TextStates
 from dall_e.models.vqgan import ImageTokenizer
-from dall_e.runtime import pick_device
+from dall_e.runtime import autocast, pick_device, pick_dtype
 from dall_e.sampling.decode import decode_tokens
 from dall_e.sampling.orders import group_numbers, group_sizes, make_orders
 from dall_e.training.corruption import Corrupted, corrupt
@@ -41,6 +41,7 @@ from dall_e.training.loop import Player, Stage, describe, fit, load_stage_weight
 STEP_CHOICES = (8, 12, 16, 24, 32, 50)
 SCHEDULES: tuple[ScheduleKind, ...] = ("arccos", "cosine", "uniform")
 MAX_GROUP = SamplingConfig().max_group
+_CAPTIONS_PER_RECORD = 8
 
 
 class GeneratorNetworks(nn.Module):
@@ -82,7 +83,9 @@ def tokenize_views(
             if view:
                 rng = torch.Generator().manual_seed((seed * 1000 + view) * 1_000_003 + start)
                 x_BCHW = random_views(x_BCHW, rng, mirror_B=mirror_N[start : start + batch_size])
-            codes.append(tokenizer.tokenize(x_BCHW.contiguous(memory_format=torch.channels_last)).to(torch.int16))
+            x_BCHW = x_BCHW.contiguous(memory_format=torch.channels_last)
+            with autocast(x_BCHW.device, pick_dtype("auto", x_BCHW.device)):
+                codes.append(tokenizer.tokenize(x_BCHW).to(torch.int16))
     return torch.cat(codes).unflatten(0, (views, -1))
 
 
@@ -125,7 +128,7 @@ class GeneratorStage(Stage):
         """The batch that starts after `images_seen` pictures."""
         config, size = self.config, self.config.batch_size
         indices = batch_indices(len(self.records), self.weights, config.seed, images_seen, size)
-        captions = batch_captions(self.records, indices, config.seed, images_seen)
+        captions = batch_captions(self.records, indices, seed=config.seed, images_seen=images_seen)
         rng = torch.Generator().manual_seed(config.seed * 1_000_003 + images_seen)
         dropped_B = torch.rand(size, generator=rng) < config.caption_drop
         captions = ["" if drop else text for drop, text in zip(dropped_B.tolist(), captions, strict=True)]
@@ -141,11 +144,10 @@ class GeneratorStage(Stage):
             noise_level=config.noise_level,
             replaced_share=config.replaced_share,
         )
-        names = [self.records[index]["en"] for index in indices]
+        names = [plain_caption(self.records[index]) for index in indices]
         batch = training_batch(self.text_tokenizer, self.model, captions, codes_BN, places_BN, sizes, noisy)
-        same_BB = torch.tensor([[a == b for b in names] for a in names])
-        # Empty captions say nothing: no pair with one counts, but its own, which teaches nothing wrong either.
-        batch["same_BB"] = same_BB | dropped_B[:, None] | dropped_B
+        batch["same_BB"] = torch.tensor([[a == b for b in names] for a in names])
+        batch["captioned_B"] = ~dropped_B
         return {name: tensor.to(self.device) for name, tensor in batch.items()}
 
     def loss(self, player: str, batch: dict[str, Any], progress: float) -> tuple[Tensor, dict[str, Tensor]]:
@@ -162,14 +164,14 @@ class GeneratorStage(Stage):
                 clean_BN=batch["clean_BN"],
             )
             loss, parts = loss + config.correction_weight * extra, parts | extra_parts
-        if config.contrastive_weight:
-            tower = self.module.tower
+        if config.contrastive_weight and bool(batch["captioned_B"].any()):
+            tower, kept_B = self.module.tower, batch["captioned_B"]
             extra, extra_parts = sigmoid_contrastive_loss(
-                image_BD=image_BD,
-                text_BD=text_BD,
+                image_BD=image_BD[kept_B],
+                text_BD=text_BD[kept_B],
                 log_scale=tower.log_scale,
                 bias=tower.bias,
-                same_BB=batch["same_BB"],
+                same_BB=batch["same_BB"][kept_B][:, kept_B],
             )
             loss, parts = loss + config.contrastive_weight * extra, parts | extra_parts
         return loss, parts
@@ -240,7 +242,12 @@ class GeneratorStage(Stage):
         if self.config.init:
             tokenizer = TextTokenizer.load(Path(self.config.init) / path.name)
         else:
-            tokenizer = TextTokenizer.train(all_captions(self.records), self.model.text.vocab_size)
+            captions = (
+                training_caption(record, random.Random(f"{index}/{variant}"))
+                for index, record in enumerate(self.records)
+                for variant in range(_CAPTIONS_PER_RECORD)
+            )
+            tokenizer = TextTokenizer.train(captions, self.model.text.vocab_size)
         tokenizer.save(path)
         return tokenizer
 
