@@ -9,7 +9,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from dall_e.cli import data, export, generate, models, train
+from dall_e.cli import data, export, gallery, generate, models, train
 
 app = typer.Typer(
     name="dall-e",
@@ -31,6 +31,7 @@ _data.command("build")(data.build_command)
 _data.command("show")(data.show_command)
 app.add_typer(_data, name="data")
 app.command("export")(export.export)
+app.command("gallery")(gallery.gallery)
 app.command("models")(models.models)
 app.command("env")(models.env)
 
