@@ -43,7 +43,7 @@ def dataset_card(records: Sequence[dict[str, Any]], sources: Iterable[Source], s
         "Licences are those that the packages state. Pictures were rendered to pixels, otherwise unchanged.",
         "",
         *(f"- {source.name}: by {source.author}, {source.home}, licence {source.licence}." for source in used),
-        *(f"- {licence}: {address}" for licence, address in LICENCE_TEXTS.items() if any(s.licence == licence for s in used)),
+        *(f"- {licence}: {text}" for licence, text in LICENCE_TEXTS.items() if any(s.licence == licence for s in used)),
         f"- names and keywords: {NAMES_PACKAGE[0]} {NAMES_PACKAGE[1]} (MIT), from Unicode CLDR.",
         "",
     ]  # fmt: skip
