@@ -431,7 +431,7 @@ class TokenizerTraining(LoopConfig):
     perturbed_share: float = 0.1
     """Share of pictures whose codes are moved to neighbours before decoding, so that the decoder forgives errors."""
     perturbed_tokens: float = 0.5
-    """Share of the tokens of such a picture that are moved."""
+    """Largest share of the tokens of such a picture that are moved; each picture draws its own."""
     commitment_weight: float = 0.25
     """Weight of the commitment loss (quantizer vq only)."""
 

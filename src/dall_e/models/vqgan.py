@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from dall_e.config import TokenizerConfig
 from dall_e.models.quantizer import FSQ, VQ
+from dall_e.nn.attention import attend
 
 
 class Reconstruction(NamedTuple):
@@ -61,7 +62,7 @@ class AttentionBlock(nn.Module):
         height = x_BCHW.shape[2]
         qkv_BCHW = self.qkv(self.norm(x_BCHW))
         q_BNC, k_BNC, v_BNC = rearrange(qkv_BCHW, "b (three c) h w -> three b 1 (h w) c", three=3)
-        mixed_BNC = F.scaled_dot_product_attention(q_BNC, k_BNC, v_BNC)
+        mixed_BNC = attend(q_BNC, k_BNC, v_BNC)
         y_BCHW: Tensor = x_BCHW + self.out(rearrange(mixed_BNC, "b 1 (h w) c -> b c h w", h=height))
         return y_BCHW
 

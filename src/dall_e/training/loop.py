@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from dall_e.config import LoopConfig
 from dall_e.runtime import autocast, pick_dtype
 from dall_e.training.optim import AveragedWeights, build_adamw, learning_rate_share
+from dall_e.training.report import Report
 from dall_e.training.run_folder import RunFolder, load_stage_weights, open_run_folder
 
 __all__ = ["Player", "Stage", "describe", "fit", "load_stage_weights"]
@@ -122,37 +123,32 @@ class _Run:
     def __init__(self, config: LoopConfig, stage: Stage, folder: RunFolder, on_sample: OnSample | None) -> None:
         self.config = config
         self.stage = stage
-        self.folder = folder
         self.images_seen = 0
+        self._folder = folder
+        self._report = Report(config, folder)
         self._on_sample = on_sample
         self._dtype = pick_dtype(config.precision, stage.device)
         self._trained = [_Trained(player, config) for player in stage.players]
-        self._seconds = 0.0
-        self._started = self._window_start = self._saved = self._sampled = time.monotonic()
-        self._window_images = 0
         self._stored_images = 0
-        self._sums: dict[str, Tensor] = {}
-        self._counts: dict[str, int] = {}
-        self._line = _ProgressLine()
-        self._writer = _tensorboard_writer(config)
+        self._started = self._saved = self._sampled = time.monotonic()
 
     def restore(self) -> None:
         """Takes the state of the run folder's checkpoint, if there is one, and writes the head of the log."""
-        state = self.folder.load_checkpoint(self.config, self.stage.networks)
-        self.folder.write_settings(self.config, self.stage.networks)
+        state = self._folder.load_checkpoint(self.config, self.stage.networks)
+        self._folder.write_settings(self.config, self.stage.networks)
         if state is None:
-            self.folder.trim_metrics(-1)
-            self.say("\n".join(self.stage.summary()))
+            self._folder.trim_metrics(-1)
+            self._report.say("\n".join(self.stage.summary()))
             return
         for trained in self._trained:
             trained.load_state_dict(state["players"][trained.player.name])
         self.stage.load_state_dict(state["stage"])
-        self.images_seen, self._seconds = state["images_seen"], state["seconds"]
-        self._stored_images = self.images_seen
+        self.images_seen = self._stored_images = state["images_seen"]
+        self._report.seconds = state["seconds"]
         _set_random_state(state["random"])
-        self.folder.trim_metrics(self.images_seen)
+        self._folder.trim_metrics(self.images_seen)
         done = "already complete" if self.images_seen >= self.config.images else "resuming"
-        self.say(f"{done}: {self.images_seen:,} of {self.config.images:,} pictures seen in {self.folder.path}")
+        self._report.say(f"{done}: {self.images_seen:,} of {self.config.images:,} pictures seen in {self._folder.path}")
 
     def out_of_time(self) -> bool:
         """Whether this call has used up its minutes."""
@@ -165,14 +161,14 @@ class _Run:
         batch = self.stage.batch(self.images_seen)
         share = learning_rate_share(self.config, self.images_seen)
         for trained in self._trained:
-            if self.stage.active(trained.player.name, progress):
+            name = trained.player.name
+            if self.stage.active(name, progress):
                 with autocast(self.stage.device, self._dtype):
-                    loss, parts = self.stage.loss(trained.player.name, batch, progress)
+                    loss, parts = self.stage.loss(name, batch, progress)
                 norm = trained.step(loss, share)
-                name = trained.player.name
-                self._gather({**parts, f"{name}_loss": loss.detach(), f"{name}_norm": norm})
+                self._report.gather({**parts, f"{name}_loss": loss, f"{name}_norm": norm})
         self.images_seen += self.config.batch_size
-        self._window_images += self.config.batch_size
+        self._report.count(self.config.batch_size)
 
     def write_due(self) -> None:
         """Log, sheet and checkpoint, each if it is its time. A checkpoint that fails is said, and tried again later."""
@@ -185,7 +181,7 @@ class _Run:
             try:
                 self._save()
             except OSError as error:
-                self.say(f"{error}; training goes on")
+                self._report.say(f"{error}; training goes on")
             self._saved = time.monotonic()
 
     def finish(self, caught: int | None) -> None:
@@ -195,51 +191,22 @@ class _Run:
             self._save()
             if complete:
                 self._sample()
-        self._line.end()
-        if self._writer is not None:
-            self._writer.close()
+        self._report.close()
         if not complete:
-            self.say(f"stopped at {self.images_seen:,} of {self.config.images:,} pictures; the same command resumes")
+            seen = f"{self.images_seen:,} of {self.config.images:,} pictures"
+            self._report.say(f"stopped at {seen}; the same command resumes")
         if caught == signal.SIGINT:
             raise KeyboardInterrupt
         if caught is not None:
             raise SystemExit(128 + caught)
 
-    def say(self, text: str) -> None:
-        """A message for the log and for the user."""
-        self._line.message(text)
-        self.folder.write_log(text)
-
-    def _gather(self, values: dict[str, Tensor]) -> None:
-        # Sums stay on the device: reading a number there would make the CPU wait for it in every step.
-        for name, value in values.items():
-            value = value.detach().float()
-            self._sums[name] = self._sums[name] + value if name in self._sums else value
-            self._counts[name] = self._counts.get(name, 0) + 1
-
     def _log(self) -> None:
-        means = {name: float(value) / self._counts[name] for name, value in self._sums.items()}
-        seconds = time.monotonic() - self._window_start
-        rate = self._window_images / max(seconds, 1e-9)
-        self._seconds += seconds
-        skipped = sum(int(trained.num_skipped) for trained in self._trained)
-        values: dict[str, Any] = {
-            "images_seen": self.images_seen,
-            "images_per_second": round(rate, 2),
-            "seconds": round(self._seconds, 2),
+        more = {
             "learning_rate": self.config.learning_rate * learning_rate_share(self.config, self.images_seen),
-            "skipped_steps": skipped,
-            **means,
+            "skipped_steps": float(sum(int(trained.num_skipped) for trained in self._trained)),
             **self.stage.window(),
         }
-        self.folder.write_metrics({"kind": "train", **values})
-        if self._writer is not None:
-            for name, value in values.items():
-                self._writer.add_scalar(name, value, self.images_seen)
-        self._line.show(self.images_seen, self.config.images, rate, means, skipped)
-        self.folder.write_log(self._line.text)
-        self._sums, self._counts, self._window_images = {}, {}, 0
-        self._window_start = time.monotonic()
+        self._report.write(self.images_seen, more)
         for trained in self._trained:
             in_row = int(trained.num_skipped_in_row)
             if in_row >= _MOST_SKIPPED:
@@ -250,46 +217,46 @@ class _Run:
                 )
 
     def _sample(self) -> None:
-        path = self.folder.path / "samples" / f"{self.images_seen:09d}.png"
-        begun = time.monotonic()
+        path = self._folder.path / "samples" / f"{self.images_seen:09d}.png"
         # Sheets are made at times that depend on the clock, so they must leave no trace in the random state.
         random_state = _random_state()
-        try:
-            path.parent.mkdir(exist_ok=True)
-            with contextlib.ExitStack() as stack:
-                for trained in self._trained:
-                    stack.enter_context(trained.averaged())
-                with torch.no_grad():
-                    values = self.stage.sample(path)
-                if self._on_sample is not None:
-                    self._on_sample(path, values)
-        except OSError as error:
-            self.say(f"could not write {path}: {error.strerror or error}; training goes on")
-            values = {}
+        with self._report.paused():
+            try:
+                path.parent.mkdir(exist_ok=True)
+                measures = self._measure(path)
+                self._report.write_measures(self.images_seen, measures)
+                found = "  ".join(f"{name} {value:.4g}" for name, value in measures.items())
+                self._report.say(f"sheet {path}  {found}")
+            except OSError as error:
+                self._report.say(f"could not write {path}: {error.strerror or error}; training goes on")
         _set_random_state(random_state)
-        if values:
-            self.folder.write_metrics({"kind": "sample", "images_seen": self.images_seen, **values})
-            measures = "  ".join(f"{name} {value:.4g}" for name, value in values.items())
-            self.say(f"sheet {path}  {measures}")
         self._sampled = time.monotonic()
-        self._window_start += self._sampled - begun
+
+    def _measure(self, path: Path) -> dict[str, float]:
+        with contextlib.ExitStack() as stack:
+            for trained in self._trained:
+                stack.enter_context(trained.averaged())
+            with torch.no_grad():
+                measures = self.stage.sample(path)
+            if self._on_sample is not None:
+                self._on_sample(path, measures)
+        return measures
 
     def _save(self) -> None:
-        begun = time.monotonic()
-        self.folder.save_checkpoint(
-            {
-                "config": dataclasses.asdict(self.config),
-                "networks": self.stage.networks,
-                "players": {trained.player.name: trained.state_dict() for trained in self._trained},
-                "stage": self.stage.state_dict(),
-                "images_seen": self.images_seen,
-                "seconds": self._seconds,
-                "random": _random_state(),
-            }
-        )
+        with self._report.paused():
+            self._folder.save_checkpoint(
+                {
+                    "config": dataclasses.asdict(self.config),
+                    "networks": self.stage.networks,
+                    "players": {trained.player.name: trained.state_dict() for trained in self._trained},
+                    "stage": self.stage.state_dict(),
+                    "images_seen": self.images_seen,
+                    "seconds": self._report.seconds,
+                    "random": _random_state(),
+                }
+            )
         self._stored_images = self.images_seen
         self._saved = time.monotonic()
-        self._window_start += self._saved - begun
 
 
 class _Trained:
@@ -402,41 +369,3 @@ def _catch_signals() -> Iterator[list[int]]:
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
-
-
-class _ProgressLine:
-    """One line on stderr: redrawn on a terminal, every half minute elsewhere."""
-
-    def __init__(self) -> None:
-        self.text = ""
-        self._live = sys.stderr.isatty()
-        self._last = 0.0
-
-    def show(self, seen: int, total: int, rate: float, means: dict[str, float], skipped: int) -> None:
-        minutes = max(total - seen, 0) / max(rate, 1e-9) / 60
-        left = f"{minutes / 60:.1f} h" if minutes >= 90 else f"{minutes:.0f} min"
-        losses = "  ".join(f"{name} {value:.4g}" for name, value in means.items() if not name.endswith("_norm"))
-        self.text = f"{seen:,}/{total:,} pictures  {rate:.0f}/s  {left} left  {losses}"
-        self.text += f"  {skipped} steps skipped" if skipped else ""
-        if self._live:
-            print(f"\r\x1b[2K{self.text[:160]}", end="", file=sys.stderr, flush=True)
-        elif time.monotonic() - self._last >= 30:
-            print(self.text, file=sys.stderr, flush=True)
-            self._last = time.monotonic()
-
-    def message(self, text: str) -> None:
-        print(f"\r\x1b[2K{text}" if self._live else text, file=sys.stderr, flush=True)
-
-    def end(self) -> None:
-        if self._live:
-            print(file=sys.stderr)
-
-
-def _tensorboard_writer(config: LoopConfig) -> Any:
-    if not config.tensorboard:
-        return None
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError as error:
-        raise ImportError("--tensorboard needs the package tensorboard: pip install 'open-dalle[train]'") from error
-    return SummaryWriter(config.out)

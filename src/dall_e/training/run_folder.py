@@ -64,7 +64,9 @@ class RunFolder:
             return None
         state = _read_checkpoint(path)
         here = {**_plain(dataclasses.asdict(config)), "networks": _plain(networks)}
-        there = {**_plain(state["config"]), "networks": _plain(state["networks"])}
+        # A setting that is newer than the checkpoint had the effect of its default.
+        defaults = _plain(dataclasses.asdict(type(config)()))
+        there = {**defaults, **_plain(state["config"]), "networks": _plain(state["networks"])}
         changed = [
             f"{name} was {there.get(name)!r} and is now {here.get(name)!r}"
             for name in sorted(here.keys() | there.keys())

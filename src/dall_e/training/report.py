@@ -1,0 +1,110 @@
+"""What a run tells: a progress line on the terminal, `log.txt`, `metrics.jsonl`, TensorBoard."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from torch import Tensor
+
+from dall_e.config import LoopConfig
+from dall_e.training.run_folder import RunFolder
+
+
+class Report:
+    """Gathers values and pictures between two lines of the log; its clock can be paused."""
+
+    def __init__(self, config: LoopConfig, folder: RunFolder) -> None:
+        self.seconds = 0.0
+        """Time that the run has trained for, over all its resumptions."""
+        self._total = config.images
+        self._folder = folder
+        self._sums: dict[str, Tensor] = {}
+        self._counts: dict[str, int] = {}
+        self._images = 0
+        self._start = time.monotonic()
+        self._live = sys.stderr.isatty()
+        self._shown = 0.0
+        self._writer = _tensorboard_writer(config)
+
+    def gather(self, values: Mapping[str, Tensor]) -> None:
+        """Adds detached scalars to the means of the next line."""
+        # Sums stay on the device: reading a number there would make the CPU wait for it in every step.
+        for name, value in values.items():
+            value = value.detach().float()
+            self._sums[name] = self._sums[name] + value if name in self._sums else value
+            self._counts[name] = self._counts.get(name, 0) + 1
+
+    def count(self, num_images: int) -> None:
+        """Adds pictures to the rate of the next line."""
+        self._images += num_images
+
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """Time spent inside does not count as training."""
+        begun = time.monotonic()
+        yield
+        self._start += time.monotonic() - begun
+
+    def write(self, images_seen: int, more: Mapping[str, float]) -> None:
+        """One line of every log, from what was gathered since the last one and `more`."""
+        means = {name: float(value) / self._counts[name] for name, value in self._sums.items()}
+        seconds = time.monotonic() - self._start
+        rate = self._images / max(seconds, 1e-9)
+        self.seconds += seconds
+        values = {"images_per_second": round(rate, 2), "seconds": round(self.seconds, 2), **more, **means}
+        self._folder.write_metrics({"kind": "train", "images_seen": images_seen, **values})
+        if self._writer is not None:
+            for name, value in values.items():
+                self._writer.add_scalar(name, value, images_seen)
+        self._show(_line(images_seen, self._total, rate, means, int(more.get("skipped_steps", 0))))
+        self._sums, self._counts, self._images = {}, {}, 0
+        self._start = time.monotonic()
+
+    def write_measures(self, images_seen: int, measures: Mapping[str, float]) -> None:
+        """What a sample sheet's held-out pictures measured, into the metrics."""
+        self._folder.write_metrics({"kind": "sample", "images_seen": images_seen, **measures})
+        if self._writer is not None:
+            for name, value in measures.items():
+                self._writer.add_scalar(f"held_out/{name}", value, images_seen)
+
+    def say(self, text: str) -> None:
+        """A message for the log and for the user."""
+        print(f"\r\x1b[2K{text}" if self._live else text, file=sys.stderr, flush=True)
+        self._folder.write_log(text)
+
+    def close(self) -> None:
+        """Ends the progress line and TensorBoard's file."""
+        if self._live:
+            print(file=sys.stderr)
+        if self._writer is not None:
+            self._writer.close()
+
+    def _show(self, line: str) -> None:
+        self._folder.write_log(line)
+        if self._live:
+            print(f"\r\x1b[2K{line[:160]}", end="", file=sys.stderr, flush=True)
+        elif time.monotonic() - self._shown >= 30:  # no terminal: a line now and then
+            print(line, file=sys.stderr, flush=True)
+            self._shown = time.monotonic()
+
+
+def _line(seen: int, total: int, rate: float, means: Mapping[str, float], skipped: int) -> str:
+    minutes = max(total - seen, 0) / max(rate, 1e-9) / 60
+    left = f"{minutes / 60:.1f} h" if minutes >= 90 else f"{minutes:.0f} min"
+    losses = "  ".join(f"{name} {value:.4g}" for name, value in means.items() if not name.endswith("_norm"))
+    tail = f"  {skipped} steps skipped" if skipped else ""
+    return f"{seen:,}/{total:,} pictures  {rate:.0f}/s  {left} left  {losses}{tail}"
+
+
+def _tensorboard_writer(config: LoopConfig) -> Any:
+    if not config.tensorboard:
+        return None
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise ImportError("--tensorboard needs the package tensorboard: pip install 'open-dalle[train]'") from error
+    return SummaryWriter(config.out)

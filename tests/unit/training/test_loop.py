@@ -1,0 +1,295 @@
+"""The loop with a toy stage: resume, stop, damage, bad numbers."""
+
+import dataclasses
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from dall_e.config import LoopConfig
+from dall_e.training.loop import Batch, Player, Stage, describe, fit, load_stage_weights
+from dall_e.training.run_folder import open_run_folder
+
+
+class ToyStage(Stage):
+    """Fits a small convolution, with dropout, to a linear map; `events` maps a place of the run to something to do."""
+
+    def __init__(self, config: LoopConfig, events: dict[int, Any] | None = None) -> None:
+        torch.manual_seed(config.seed)
+        self.config = config
+        self.device = torch.device("cpu")
+        self.networks = {"toy": {"width": 4}}
+        net = nn.Sequential(nn.Conv2d(2, 4, 3, padding=1), nn.Dropout(0.2), nn.Conv2d(4, 1, 1))
+        self.net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.players = (
+            Player(name="toy", module=self.net, learning_rate=config.learning_rate, weight_decay=config.weight_decay),
+        )
+        self.events = {} if events is None else events
+        self.memory = torch.zeros(())
+
+    def batch(self, images_seen: int) -> Batch:
+        generator = torch.Generator().manual_seed(images_seen)
+        x_BCHW = torch.randn(self.config.batch_size, 2, 4, 4, generator=generator)
+        factor = self.events.get(images_seen, lambda: 1.0)()
+        return {"x": x_BCHW, "factor": factor if isinstance(factor, float) else 1.0}
+
+    def loss(self, player: str, batch: Batch, progress: float) -> tuple[Tensor, dict[str, Tensor]]:
+        loss = (self.net(batch["x"]) - batch["x"].sum(1, keepdim=True)).square().mean() * batch["factor"]
+        self.memory = 0.5 * self.memory + loss.detach()
+        return loss, {"error": loss.detach()}
+
+    def sample(self, path: Path) -> dict[str, float]:
+        torch.rand(7)  # a careless stage draws from the global stream
+        path.write_bytes(b"sheet")
+        return {"quality": float(self.net[2].weight.sum())}
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"memory": self.memory}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.memory = state["memory"]
+
+
+def settings(out: Path, **changes: Any) -> LoopConfig:
+    config = LoopConfig(
+        out=str(out), images=40, batch_size=4, warmup_images=8, log_every=1, precision="fp32", device="cpu"
+    )
+    return dataclasses.replace(config, **changes)
+
+
+def weights(folder: Path) -> dict[str, Tensor]:
+    return load_stage_weights(folder)[1]["toy"]
+
+
+def assert_same(first: dict[str, Tensor], second: dict[str, Tensor]) -> None:
+    assert first.keys() == second.keys()
+    for name in first:
+        assert torch.equal(first[name], second[name]), name
+
+
+@pytest.fixture(scope="module")
+def straight(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that was never stopped."""
+    folder = tmp_path_factory.mktemp("runs") / "straight"
+    config = settings(folder)
+    assert fit(config, ToyStage(config)) == 40
+    return folder
+
+
+def test_a_run_learns_and_leaves_its_files(straight: Path) -> None:
+    lines = [json.loads(line) for line in (straight / "metrics.jsonl").read_text().splitlines()]
+    trained = [line for line in lines if line["kind"] == "train"]
+    assert [line["images_seen"] for line in trained] == list(range(4, 41, 4))
+    assert trained[-1]["error"] < trained[0]["error"]
+    assert {"images_per_second", "learning_rate", "toy_loss", "toy_norm", "skipped_steps"} <= trained[0].keys()
+    assert lines[-1]["kind"] == "sample" and "quality" in lines[-1]
+    assert (straight / "samples" / "000000040.png").exists()
+    assert json.loads((straight / "config.json").read_text())["batch_size"] == 4
+    assert (straight / "command.txt").read_text().strip() and (straight / "log.txt").read_text().strip()
+
+
+def test_resumed_equals_straight(straight: Path, tmp_path: Path) -> None:
+    # Stopped twice, with a sheet and a checkpoint after every step: nothing of that may show.
+    for images in (12, 24, 40):
+        config = settings(tmp_path / "run", images=40, sample_minutes=0.0, save_minutes=0.0)
+        stop = {images: lambda: signal.raise_signal(signal.SIGINT)} if images < 40 else {}
+        if stop:
+            with pytest.raises(KeyboardInterrupt):
+                fit(config, ToyStage(config, stop))
+        else:
+            fit(config, ToyStage(config))
+    assert_same(weights(tmp_path / "run"), weights(straight))
+    states = [torch.load(folder / "checkpoint.pt", weights_only=True) for folder in (tmp_path / "run", straight)]
+    assert_same(states[0]["players"]["toy"]["weights"], states[1]["players"]["toy"]["weights"])
+    assert torch.equal(states[0]["stage"]["memory"], states[1]["stage"]["memory"])
+    lines = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert [line["images_seen"] for line in lines if line["kind"] == "train"] == list(range(4, 41, 4))
+
+
+def test_termination_saves(tmp_path: Path) -> None:
+    config = settings(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        fit(config, ToyStage(config, {8: lambda: signal.raise_signal(signal.SIGTERM)}))
+    assert ended.value.code == 143
+    assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["images_seen"] == 12
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+def test_killed_run_resumes(straight: Path, tmp_path: Path) -> None:
+    program = f"""
+        import os, sys
+        sys.path.insert(0, {str(Path(__file__).parent)!r})
+        from pathlib import Path
+        from test_loop import ToyStage, settings
+        from dall_e.training.loop import fit
+        config = settings(Path({str(tmp_path)!r}), save_minutes=0.0)
+        fit(config, ToyStage(config, {{20: lambda: os.kill(os.getpid(), 9)}}))
+    """
+    ended = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, check=False)
+    assert ended.returncode == -9, ended.stderr.decode()
+    with open(tmp_path / "metrics.jsonl", "a") as file:
+        file.write('{"kind": "train", "ima')  # as a kill in the middle of a line leaves it
+    (tmp_path / ".checkpoint.pt.partial").write_bytes(b"half")
+    config = settings(tmp_path)
+    fit(config, ToyStage(config))
+    assert_same(weights(tmp_path), weights(straight))
+    assert all(json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines())
+
+
+def test_a_complete_run_is_left_alone(straight: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = (straight / "checkpoint.pt").read_bytes()
+    config = settings(straight)
+    assert fit(config, ToyStage(config)) == 40
+    assert "already complete" in capsys.readouterr().err
+    assert (straight / "checkpoint.pt").read_bytes() == before
+
+
+def test_minutes_run_out(tmp_path: Path) -> None:
+    config = settings(tmp_path, max_minutes=1e-9)
+    assert fit(config, ToyStage(config)) < 40
+
+
+def test_more_images_are_the_same_run(tmp_path: Path) -> None:
+    config = settings(tmp_path, images=8)
+    fit(config, ToyStage(config))
+    longer = settings(tmp_path, images=16, log_every=2)
+    assert fit(longer, ToyStage(longer)) == 16
+
+
+def test_other_settings_are_refused(tmp_path: Path) -> None:
+    config = settings(tmp_path, images=8)
+    fit(config, ToyStage(config))
+    other = settings(tmp_path, images=8, batch_size=2, learning_rate=0.5)
+    with pytest.raises(ValueError, match=r"batch_size was 4 and is now 2; learning_rate was 0.001 and is now 0.5"):
+        fit(other, ToyStage(other))
+    stage = ToyStage(config)
+    stage.networks = {"toy": {"width": 8}}
+    with pytest.raises(ValueError, match="networks was"):
+        fit(config, stage)
+
+
+def test_a_full_disk_keeps_the_checkpoint_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = settings(tmp_path, images=8)
+    fit(config, ToyStage(config))
+    before = (tmp_path / "checkpoint.pt").read_bytes()
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    longer = settings(tmp_path, images=16, save_minutes=0.0)
+    with pytest.raises(OSError, match=r"checkpoint.pt: No space left on device; the one before is kept"):
+        fit(longer, ToyStage(longer))
+    assert "training goes on" in capsys.readouterr().err
+    assert (tmp_path / "checkpoint.pt").read_bytes() == before
+    assert not list(tmp_path.glob(".*.partial"))
+    monkeypatch.undo()
+    assert fit(longer, ToyStage(longer)) == 16
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_inside_the_writer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The same with a real failing write, whose error torch may wrap in one of its own.
+    config = settings(tmp_path, images=8)
+    with open_run_folder(config.out) as folder:
+        (tmp_path / ".checkpoint.pt.partial").symlink_to("/dev/full")
+        with pytest.raises(OSError, match="No space left on device"):
+            folder.save_checkpoint({"big": torch.zeros(300_000)})
+    assert not (tmp_path / "checkpoint.pt").exists()
+
+
+def test_a_truncated_checkpoint_is_named(tmp_path: Path) -> None:
+    config = settings(tmp_path, images=8)
+    fit(config, ToyStage(config))
+    path = tmp_path / "checkpoint.pt"
+    path.write_bytes(path.read_bytes()[:-500])
+    for call in (lambda: fit(config, ToyStage(config)), lambda: load_stage_weights(tmp_path)):
+        with pytest.raises(ValueError, match=r"checkpoint.pt cannot be read .*move it away"):
+            call()
+
+
+def test_bad_run_folders(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for out, message in (
+        (tmp_path / "file", "is a file"),
+        (tmp_path / "file" / "inside", "cannot write to the run folder"),
+    ):
+        config = settings(out)
+        with pytest.raises(ValueError, match=message):
+            fit(config, ToyStage(config))
+    with pytest.raises(ValueError, match="no trained stage"):
+        load_stage_weights(tmp_path)
+
+
+def test_one_run_at_a_time(tmp_path: Path) -> None:
+    config = settings(tmp_path)
+    with open_run_folder(config.out), pytest.raises(ValueError, match="another run is writing"):
+        fit(config, ToyStage(config))
+
+
+def test_a_loss_that_is_not_finite_skips_the_step(tmp_path: Path) -> None:
+    config = settings(tmp_path, images=12)
+    snapshots: dict[int, Tensor] = {}
+    stage = ToyStage(config)
+
+    def spoil() -> float:
+        snapshots[8] = stage.net[0].weight.detach().clone()
+        return float("nan")
+
+    stage.events = {8: spoil}
+    fit(config, stage)
+    assert torch.equal(stage.net[0].weight, snapshots[8])
+    lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert [line["skipped_steps"] for line in lines if line["kind"] == "train"] == [0, 0, 1]
+
+
+def test_a_loss_that_stays_not_finite_ends_the_run(tmp_path: Path) -> None:
+    class Always(dict[int, Any]):
+        def get(self, key: int, default: Any = None) -> Any:
+            return lambda: float("inf")
+
+    config = settings(tmp_path, images=4000, log_every=10)
+    with pytest.raises(ValueError, match=r"toy was not finite 50 times in a row, up to picture 200"):
+        fit(config, ToyStage(config, Always()))
+
+
+def test_the_callback_sees_the_averaged_weights(tmp_path: Path) -> None:
+    config = settings(tmp_path, images=8, ema_decay=0.5)
+    stage = ToyStage(config)
+    seen: dict[str, Tensor] = {}
+
+    def look(path: Path, measures: dict[str, float]) -> None:
+        assert path.exists() and "quality" in measures
+        seen.update({name: tensor.clone() for name, tensor in stage.net.state_dict().items()})
+
+    fit(config, stage, on_sample=look)
+    assert_same(seen, weights(tmp_path))
+    assert not torch.equal(seen["0.weight"], stage.net.state_dict()["0.weight"])
+
+
+def test_describe_tells_settings_sizes_and_schedule(tmp_path: Path) -> None:
+    config = settings(tmp_path)
+    text = describe(config, ToyStage(config))
+    assert '"batch_size": 4' in text and "toy: 81 parameters, 81 of them trained" in text
+    assert "10 steps of 4 pictures on cpu" in text and "learning rate toy" in text
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
