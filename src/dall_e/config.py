@@ -409,7 +409,7 @@ class TokenizerTraining(LoopConfig):
     out: str = "runs/tokenizer"
     """Run folder: config, log, checkpoints, sample sheets. The same command again resumes from it."""
     init: str = ""
-    """Run folder or weights to start from instead of random numbers."""
+    """Run folder or model folder to start from instead of random numbers."""
     freeze_encoder: bool = False
     """Train the decoder only: codes stay the same, so a generator trained on them stays valid."""
     coarse_share: float = 0.5

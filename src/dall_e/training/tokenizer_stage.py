@@ -17,6 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from dall_e.checkpoints.store import WEIGHTS_FILE, load_model, load_strict
 from dall_e.config import PRESETS, DiscriminatorConfig, TokenizerTraining
 from dall_e.data.datasets import PictureSet, batch_indices, load_pictures
 from dall_e.data.images import contact_sheet, save_image
@@ -78,10 +79,15 @@ class TokenizerStage(Stage):
         self._decode: Callable[[Tensor], Tensor] = self.tokenizer.decode
         self._judge: Callable[[Tensor], Judgement] | None = self.discriminator
         if config.compile:
-            self._encode, self._decode = torch.compile(self._encode), torch.compile(self._decode)
-            self._judge = torch.compile(self._judge) if self._judge is not None else None
+            # Not dynamic: one specialised kernel for each of the two picture sizes is faster than one for both.
+            self._encode = torch.compile(self._encode, dynamic=False)
+            self._decode = torch.compile(self._decode, dynamic=False)
+            self._judge = torch.compile(self._judge, dynamic=False) if self._judge is not None else None
 
     def _start_from(self, folder: str) -> None:
+        if (Path(folder) / WEIGHTS_FILE).exists():
+            load_strict(self.tokenizer, load_model(folder).tensors, "tokenizer.")
+            return
         _, weights = load_stage_weights(folder)
         try:
             self.tokenizer.load_state_dict(weights["tokenizer"])

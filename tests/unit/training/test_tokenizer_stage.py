@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 import torch
 
-from dall_e.config import TokenizerTraining
+from dall_e.checkpoints.store import save_model
+from dall_e.config import PRESETS, TokenizerTraining
 from dall_e.data.datasets import PictureSet
 from dall_e.data.images import encode_png
+from dall_e.models.vqgan import ImageTokenizer
 from dall_e.training.loop import fit, load_stage_weights
 from dall_e.training.tokenizer_stage import TokenizerStage, run_tokenizer_training
 
@@ -124,6 +126,17 @@ def test_a_frozen_encoder_keeps_its_codes(tmp_path: Path) -> None:
     before, after = (load_stage_weights(c.out)[1]["tokenizer"] for c in (first, second))
     assert all(torch.equal(before[name], after[name]) for name in before if name.startswith("encoder"))
     assert not all(torch.equal(before[name], after[name]) for name in before if name.startswith("decoder"))
+
+
+def test_start_from_a_model_folder(tmp_path: Path) -> None:
+    torch.manual_seed(5)
+    other = ImageTokenizer(PRESETS["tiny"].tokenizer)
+    tensors = {f"tokenizer.{name}": tensor for name, tensor in other.state_dict().items()}
+    save_model(tmp_path / "model", {}, tensors, int8=False, text_tokenizer_json="{}")
+    stage = make(settings(tmp_path, init=str(tmp_path / "model")))
+    for name, tensor in stage.tokenizer.state_dict().items():
+        assert torch.equal(tensor, other.state_dict()[name]), name
+    assert all(parameter.requires_grad for parameter in stage.tokenizer.parameters())
 
 
 def test_weights_of_another_preset_are_refused(tmp_path: Path) -> None:
