@@ -110,6 +110,15 @@ def test_asking_leaves_no_trace() -> None:
     assert torch.equal(first, again) and cache.length == 5 + 3
 
 
+def test_text_has_keys() -> None:
+    """Keys of text are not turned, and above all not zero: attention to the words would be uniform."""
+    network = make()
+    text = batch(2, "raster", [16])[0]
+    keys_BHLK = network.start(text).shared.k_BHSK[:, :, : CONFIG.text_tokens]
+    assert keys_BHLK.norm(dim=-1).min() > 1
+    assert (keys_BHLK[:, :, 0] - keys_BHLK[:, :, 1]).abs().max() > 0.1
+
+
 def test_known_tokens_are_a_set() -> None:
     """Tokens absorbed in one group may come in any order: places say where they are, not ranks."""
     network = make()

@@ -81,11 +81,14 @@ def slow_decode(network: Generator, text: TextStates, seed: int, settings: Sampl
 @pytest.mark.parametrize("steps", [1, 6, 25])
 @pytest.mark.parametrize("ramp", [True, False])
 def test_the_same_codes_as_without_caches(network: Generator, order: OrderKind, steps: int, ramp: bool) -> None:
-    settings = dataclasses.replace(GUIDED, order=order, num_inference_steps=steps, guidance_ramp=ramp)
-    text = states(1)
-    fast_BN = draw(network, text, [11], settings)
+    settings = dataclasses.replace(
+        GUIDED, order=order, num_inference_steps=steps, guidance_ramp=ramp, guidance_scale=6.0, schedule="cosine"
+    )
+    text, seeds = states(1), [11, 12, 13, 14]
+    fast_BN = draw(network, repeated(text, 4), seeds, settings)
     assert fast_BN.dtype == torch.int64 and len(fast_BN.unique()) > 3
-    assert torch.equal(fast_BN, slow_decode(network, text, 11, settings))
+    for row, seed in enumerate(seeds):
+        assert torch.equal(fast_BN[row : row + 1], slow_decode(network, text, seed, settings))
 
 
 @pytest.mark.parametrize("settings", [PLAIN, dataclasses.replace(GUIDED, correction_rounds=2)], ids=["plain", "guided"])
