@@ -10,7 +10,7 @@ import typer
 def gallery(
     model: Annotated[str, typer.Option("--model", "-m", help="Model name or folder.")] = "dall-e-emoji",
     out: Annotated[str, typer.Option("--out", "-o", help="Picture file to write.")] = "out/gallery.png",
-    seed: Annotated[int, typer.Option("--seed", "-s", min=0, help="Seed of the first picture; the next ones follow.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", "-s", min=0, help="Seed of the first picture.")] = 0,
     size: Annotated[int, typer.Option("--size", min=8, help="Side of each picture on the sheet.")] = 128,
 ) -> None:
     """Draw the 24 fixed prompts, 12 English and 12 Chinese, each once, on one sheet with captions."""
@@ -20,5 +20,6 @@ def gallery(
 
     drawer = DALL_E.from_pretrained(model)
     pictures = drawer(list(GALLERY_PROMPTS), seed=seed, height=size, width=size, progress=True)
+    assert isinstance(pictures, list)
     save_image(contact_sheet(pictures, GALLERY_PROMPTS, columns=6), out)
     print(out)

@@ -1,4 +1,4 @@
-"""The fixed prompts of sample sheets and of the gallery: two each of animals, food, faces, vehicles, weather, things."""
+"""The fixed prompts of sample sheets and of the gallery: animals, food, faces, vehicles, weather, things."""
 
 GALLERY_PROMPTS: tuple[str, ...] = (
     "a cat face",

@@ -13,7 +13,6 @@ from torch import Tensor, nn
 
 from dall_e.nn.attention import Memory, Rotation, attend, rotate
 
-
 _ROWS_OF_ONE_PATH, _MOST_ODD_ROWS = 4, 64
 
 

@@ -11,6 +11,7 @@ import dataclasses
 import hashlib
 import math
 import random
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,10 @@ MAX_GROUP = SamplingConfig().max_group
 _CAPTIONS_PER_RECORD = 8
 
 
+# Logits and correction logits [B, N, C] by rank, then the contrastive pair [B, D] of pictures and captions.
+Outputs = tuple[Tensor, Tensor, Tensor, Tensor]
+
+
 class GeneratorNetworks(nn.Module):
     """The networks of this stage in one module, so that they share one optimiser, one average and one checkpoint."""
 
@@ -53,8 +58,8 @@ class GeneratorNetworks(nn.Module):
         self.generator = Generator(model.generator)
         self.tower = TokenTower(model.generator.num_codes, model.generator.grid_size, model.text.width)
 
-    def forward(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Logits and correction logits [B, N, C] by rank, and the contrastive pair [B, D]."""
+    def forward(self, batch: dict[str, Tensor]) -> Outputs:
+        """One batch, as `training_batch` makes it."""
         text = self.text(batch["ids_BL"])
         output = self.generator(text, batch["context_BN"], batch["places_BN"], batch["groups_N"], batch["level_B"])
         image_BD, text_BD = self.tower(batch["codes_BN"], text.pooled_BD)
@@ -76,7 +81,7 @@ def tokenize_views(
     tokenizer: ImageTokenizer, pictures_NCHW: Tensor, mirror_N: Tensor, *, views: int, seed: int, batch_size: int = 64
 ) -> Tensor:
     """Codes int16 [V, pictures, N] of each picture itself and of `views - 1` random views of it."""
-    codes = []
+    codes: list[Tensor] = []
     for view in range(views):
         for start in range(0, len(pictures_NCHW), batch_size):
             x_BCHW = pictures_NCHW[start : start + batch_size].float() / 255
@@ -86,7 +91,8 @@ def tokenize_views(
             x_BCHW = x_BCHW.contiguous(memory_format=torch.channels_last)
             with autocast(x_BCHW.device, pick_dtype("auto", x_BCHW.device)):
                 codes.append(tokenizer.tokenize(x_BCHW).to(torch.int16))
-    return torch.cat(codes).unflatten(0, (views, -1))
+    codes_VMN: Tensor = torch.cat(codes).unflatten(0, (views, -1))  # type: ignore[no-untyped-call]
+    return codes_VMN
 
 
 class GeneratorStage(Stage):
@@ -122,7 +128,9 @@ class GeneratorStage(Stage):
                 weight_decay=config.weight_decay,
             ),
         )
-        self._forward: nn.Module = torch.compile(self.module) if config.compile else self.module
+        self._forward: Callable[[dict[str, Tensor]], Outputs] = self.module
+        if config.compile:
+            self._forward = torch.compile(self.module)
 
     def batch(self, images_seen: int) -> dict[str, Any]:
         """The batch that starts after `images_seen` pictures."""
@@ -253,13 +261,15 @@ class GeneratorStage(Stage):
 
     def _codes(self, path: Path, pictures: PictureSet) -> Tensor:
         """The codes of all views, from `path` if they were made from the same pictures and tokenizer."""
-        print_ = hashlib.sha256(pictures.pictures_NCHW[::97].numpy().tobytes())
-        print_.update(self.tokenizer.last_weight.detach().numpy().tobytes())
-        fingerprint = f"{print_.hexdigest()} {self.config.views} {self.config.seed} {len(pictures.records)}"
+        digest = hashlib.sha256(pictures.pictures_NCHW[::97].numpy().tobytes())
+        for weight in self.tokenizer.encoder.parameters():
+            digest.update(weight.detach().cpu().numpy().tobytes())
+        fingerprint = f"{digest.hexdigest()} {self.config.views} {self.config.seed} {len(pictures.records)}"
         if path.exists():
-            stored = torch.load(path, weights_only=True)
+            stored: dict[str, Any] = torch.load(path, weights_only=True)
             if stored["fingerprint"] == fingerprint:
-                return stored["codes"]
+                codes: Tensor = stored["codes"]
+                return codes
         mirror_N = torch.tensor([mirrors(record) for record in pictures.records])
         codes_VMN = tokenize_views(
             self.tokenizer, pictures.pictures_NCHW, mirror_N, views=self.config.views, seed=self.config.seed
@@ -314,7 +324,9 @@ def load_tokenizer(folder: str, model: ModelConfig) -> ImageTokenizer:
     """The image tokenizer of a run folder, frozen, for the picture size of `model`."""
     tokenizer = ImageTokenizer(model.tokenizer)
     tokenizer.load_state_dict(load_stage_weights(folder)[1]["tokenizer"])
-    return tokenizer.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+    tokenizer.eval().requires_grad_(False)
+    tokenizer.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack this keyword
+    return tokenizer
 
 
 def run_generator_training(config: GeneratorTraining, *, dry_run: bool = False) -> None:
