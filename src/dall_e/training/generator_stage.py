@@ -91,7 +91,7 @@ def tokenize_views(
             x_BCHW = x_BCHW.contiguous(memory_format=torch.channels_last)
             with autocast(x_BCHW.device, pick_dtype("auto", x_BCHW.device)):
                 codes.append(tokenizer.tokenize(x_BCHW).to(torch.int16))
-    codes_VMN: Tensor = torch.cat(codes).unflatten(0, (views, -1))  # type: ignore[no-untyped-call]
+    codes_VMN: Tensor = torch.cat(codes).unflatten(0, (views, -1))
     return codes_VMN
 
 
