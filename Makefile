@@ -2,6 +2,7 @@
 #
 #   make draw PROMPT="a red apple"     set up what is missing, draw a picture, print its path
 #   make test                          lint, types, layers and tests
+#   make bench                         times of drawing, and what the machine can do
 #   make tiny                          from a small picture set to a trained model and a drawn sheet, on a CPU
 #
 # FLAGS go to `dall-e generate`: make draw PROMPT="a red apple" FLAGS="-n 4 --seed 7"
@@ -10,7 +11,7 @@ PYTHON ?= python3
 FLAGS =
 RUN = .venv/bin/python -m
 
-.PHONY: help install draw test lint format tiny clean
+.PHONY: help install draw test lint format bench tiny clean
 
 help:
 	@sed -n '/^#  /s/^# *//p' Makefile
@@ -47,6 +48,10 @@ lint: .venv/installed-dev
 format: .venv/installed-dev
 	$(RUN) ruff check --fix
 	$(RUN) ruff format
+
+bench: .venv/installed
+	$(RUN) benchmarks drawing
+	$(RUN) benchmarks matmul
 
 tiny: .venv/installed
 	PATH="$$PWD/.venv/bin:$$PATH" sh runs/tiny.sh

@@ -1,0 +1,98 @@
+"""How long a picture takes, from nothing to the file, and how much memory: what a user at a terminal waits for.
+
+Every number is of a process of its own, and the kinds of process take turns, so that a machine that slows down for a
+while does so for all of them. This process imports no torch: what a child has in memory counts from its parent's size.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchmarks.table import Out, Table, spread
+
+PROMPT = "a white cat sleeping on a windowsill"
+# Issue limits: the whole command, its memory, the second picture, the bare import.
+TORCH_FACTOR, TORCH_EXTRA, MEMORY_LIMIT, SECOND_LIMIT, IMPORT_LIMIT = 2.5, 1.0, 1.2, 1.0, 0.05
+_TWO_PICTURES = """
+import sys, time
+from dall_e import DALL_E
+model = DALL_E.from_pretrained(sys.argv[1])
+for seed in range(2):
+    begun = time.perf_counter()
+    model(sys.argv[2], seed=seed, **({"num_inference_steps": int(sys.argv[3])} if sys.argv[3] else {}))
+print(time.perf_counter() - begun)
+"""
+_IMPORT = """
+import sys, time
+begun = time.perf_counter()
+import dall_e
+print(time.perf_counter() - begun, "torch" in sys.modules)
+"""
+
+
+def measure(
+    rounds: Annotated[int, typer.Option(min=1, help="Times that everything is measured.")] = 7,
+    model: Annotated[str, typer.Option(help="Known name or model folder.")] = "dall-e-emoji",
+    steps: Annotated[int, typer.Option(min=0, help="Steps per picture; 0 takes the model's own.")] = 0,
+    cores: Annotated[int, typer.Option(min=0, help="Use only this many cores; 0 takes all.")] = 0,
+    warm: Annotated[bool, typer.Option(help="First one round that does not count, to read the files once.")] = True,
+    out: Out = None,
+) -> None:
+    """Cold command to saved picture, second picture, peak memory, and the import alone; seconds."""
+    if cores and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
+    table = Table("drawing")
+    steps_text = str(steps or "")
+    with tempfile.TemporaryDirectory() as folder:
+        picture = Path(folder) / "cat.png"
+        command = ["-m", "dall_e", "generate", PROMPT, "--seed", "1", "--out", str(picture), "--model", model]
+        command += ["--steps", steps_text] if steps else []
+        taken: dict[str, list[float]] = {name: [] for name in ("torch", "draw", "memory", "second", "import")}
+        has_torch = False
+        for number in range(rounds + warm):
+            torch_seconds, _, _ = _run(["-c", "import torch"])
+            draw_seconds, memory, _ = _run(command)
+            _, _, second = _run(["-c", _TWO_PICTURES, model, PROMPT, steps_text])
+            _, _, imported = _run(["-c", _IMPORT])
+            if number < warm:
+                continue
+            import_seconds, found = imported.split()
+            has_torch |= found == "True"
+            measured = (torch_seconds, draw_seconds, memory, float(second), float(import_seconds))
+            for values, value in zip(taken.values(), measured, strict=True):
+                values.append(value)
+        size = picture.stat().st_size
+    limit = TORCH_FACTOR * float(spread(taken["torch"])["median"] or 0) + TORCH_EXTRA
+    table.add(what='python -c "import torch", s', **spread(taken["torch"]))
+    table.add(what="cold command to saved picture, s", **spread(taken["draw"]), limit=round(limit, 3))
+    table.add(what="second picture in a process, s", **spread(taken["second"]), limit=SECOND_LIMIT)
+    table.add(what="peak memory of the command, GiB", **spread(taken["memory"]), limit=MEMORY_LIMIT)
+    table.add(what="import dall_e, s", **spread(taken["import"], 4), limit=IMPORT_LIMIT)
+    table.add(what="import dall_e imports torch", median=str(has_torch), limit="False")
+    table.add(what="picture file, bytes", median=size)
+    table.finish(out)
+
+
+def _run(arguments: list[str]) -> tuple[float, float, str]:
+    """Wall-clock seconds, peak memory in GiB and output of a Python process. Ends the benchmark if it fails."""
+    begun = time.perf_counter()
+    with subprocess.Popen([sys.executable, *arguments], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        output = process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - begun
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        print(f"failed with {process.returncode}: {json.dumps(arguments)}", file=sys.stderr)
+        raise typer.Exit(1)
+    # The kernel counts in KiB, except on macOS, where it counts in bytes.
+    return seconds, usage.ru_maxrss / (2**30 if sys.platform == "darwin" else 2**20), output

@@ -1,0 +1,177 @@
+"""Pictures per second of the training stages, as their own loop counts them, and how much of it is arithmetic.
+
+The share is (floating-point operations per picture, counted by torch in one uncompiled cycle of steps) x (pictures per
+second) / (the machine's measured rate of large matrix products in the same number format). Pictures are noise of the
+right shape: reading and captions cost what they cost in training, sheets and checkpoints are left out.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from benchmarks.matmul import Device, best_rate
+from benchmarks.table import Cell, Out, Table, spread
+
+if TYPE_CHECKING:
+    from dall_e.config import GeneratorTraining, LoopConfig, TokenizerTraining
+    from dall_e.training.loop import Stage
+
+NUM_PICTURES = 256
+# The tokenizer's gradient penalties come every 8th step, so that many steps are one cycle.
+CYCLE = 8
+
+
+def measure(
+    presets: Annotated[str, typer.Option(help="Presets of config.py.")] = "xs64,xs",
+    batch_size: Annotated[int, typer.Option(min=1, help="Pictures per step.")] = 64,
+    windows: Annotated[
+        int, typer.Option(min=1, help="Times that 8 steps are measured, after 8 that do not count.")
+    ] = 3,
+    compile: Annotated[str, typer.Option(help="no, yes, or both.")] = "no",
+    device: Device = "auto",
+    out: Out = None,
+) -> None:
+    """Pictures per second of the tokenizer (with and without discriminator) and of the generator, by preset."""
+    from dall_e.runtime import pick_device, pick_dtype
+
+    chosen = {"no": (False,), "yes": (True,), "both": (False, True)}
+    if compile not in chosen:
+        raise typer.BadParameter(f"--compile is no, yes or both, got {compile}")
+    table = Table("training")
+    where = pick_device(device)
+    dtype = pick_dtype("auto", where)
+    rate = best_rate(dtype, where)
+    format_name = str(dtype).removeprefix("torch.")
+    table.add(what=f"matrix products, {format_name}", tflops=round(rate / 1e12, 4), share=1.0)
+    for preset in presets.split(","):
+        with tempfile.TemporaryDirectory() as folder:
+            for name, config in _configs(Path(folder), preset, batch_size, device, windows).items():
+                operations = _operations_per_picture(config)
+                for compiled in chosen[compile]:
+                    run = f"{name}-compiled" if compiled else name
+                    speeds = _speeds(
+                        dataclasses.replace(config, compile=compiled, out=str(Path(folder) / "runs" / run))
+                    )
+                    cells: dict[str, Cell] = {"what": f"{preset} {name}" + (", compiled" if compiled else "")}
+                    cells |= {key if key != "median" else "pictures_s": v for key, v in spread(speeds, 2).items()}
+                    speed = float(cells["pictures_s"] or 0)
+                    cells |= {
+                        "gflop_picture": round(operations / 1e9, 3),
+                        "tflops": round(operations * speed / 1e12, 4),
+                    }
+                    table.add(**cells, share=round(operations * speed / rate, 3))
+    table.finish(out)
+
+
+def _configs(
+    folder: Path, preset: str, batch_size: int, device: str, windows: int
+) -> dict[str, TokenizerTraining | GeneratorTraining]:
+    """Settings of what is measured; makes the pictures and the run folder of the tokenizer that they need."""
+    from dall_e.config import GeneratorTraining, TokenizerTraining
+    from dall_e.training.loop import fit
+
+    _write_pictures(folder / "pictures", preset)
+    shared: dict[str, Any] = {
+        "data": str(folder / "pictures"),
+        "preset": preset,
+        "device": device,
+        "batch_size": batch_size,
+        "images": batch_size * CYCLE * (windows + 1),
+        "log_every": CYCLE,
+        "save_minutes": 1e9,
+        "sample_minutes": 1e9,
+    }
+    # Full-size pictures only: the mix of two sizes would make the count of operations a matter of chance.
+    alone = TokenizerTraining(**shared, coarse_share=0.0, adversarial_weight=0.0)
+    judged = TokenizerTraining(**shared, coarse_share=0.0, adversarial_start=0.0)
+    first = dataclasses.replace(alone, out=str(folder / "tokenizer"), batch_size=1, images=1)
+    fit(first, _stage(first))
+    generator = GeneratorTraining(**shared, out=str(folder / "generator"), tokenizer=str(folder / "tokenizer"), views=1)
+    return {"tokenizer": alone, "tokenizer and discriminator": judged, "generator": generator}
+
+
+def _write_pictures(folder: Path, preset: str) -> None:
+    import numpy as np
+
+    from dall_e.config import PRESETS
+    from dall_e.data.images import encode_png
+
+    side = PRESETS[preset].tokenizer.image_size
+    rng = np.random.default_rng(0)
+    folder.mkdir()
+    for number in range(NUM_PICTURES):
+        picture = rng.integers(0, 256, (4, side, side), dtype=np.uint8)
+        picture[3] = 255
+        (folder / f"a picture of noise number {number}.png").write_bytes(encode_png(picture))
+
+
+def _stage(config: LoopConfig) -> Stage:
+    """The stage of some settings; its sample sheets do nothing."""
+    from dall_e.config import PRESETS, GeneratorTraining, TokenizerTraining
+    from dall_e.data.datasets import load_pictures
+    from dall_e.training.generator_stage import GeneratorStage
+    from dall_e.training.tokenizer_stage import TokenizerStage
+
+    class Tokenizer(TokenizerStage):
+        def sample(self, path: Path) -> dict[str, float]:
+            return {}
+
+    class Generator(GeneratorStage):
+        def sample(self, path: Path) -> dict[str, float]:
+            return {}
+
+    if isinstance(config, GeneratorTraining):
+        return Generator(config)
+    assert isinstance(config, TokenizerTraining)
+    size = PRESETS[config.preset].tokenizer.image_size
+    return Tokenizer(config, load_pictures(config.data, size), load_pictures(config.data, size, split="val"))
+
+
+def _operations_per_picture(config: LoopConfig) -> float:
+    """Floating-point operations of products and convolutions, forward and backward, per picture."""
+    import torch
+    from torch.utils._python_dispatch import TorchDispatchMode
+    from torch.utils.flop_counter import flop_registry
+
+    # torch's own FlopCounterMode also watches modules, which a gradient of a gradient does not survive.
+    class Counter(TorchDispatchMode):
+        def __init__(self) -> None:
+            super().__init__()  # type: ignore[no-untyped-call]
+            self.total = 0
+
+        def __torch_dispatch__(
+            self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+        ) -> Any:
+            result = func(*args, **(kwargs or {}))
+            count = flop_registry.get(func._overloadpacket)
+            if count is not None:
+                self.total += int(count(*args, **(kwargs or {}), out_val=result))
+            return result
+
+    # The number does not depend on the batch; a small one counts sooner.
+    small = dataclasses.replace(config, batch_size=min(config.batch_size, 4))
+    stage = _stage(small)
+    with Counter() as counter:
+        for step in range(CYCLE):
+            batch = stage.batch(step * small.batch_size)
+            for player in stage.players:
+                loss, _ = stage.loss(player.name, batch, 0.5)
+                torch.autograd.backward(loss)
+                player.module.zero_grad(set_to_none=True)
+    return float(counter.total) / (CYCLE * small.batch_size)
+
+
+def _speeds(config: LoopConfig) -> list[float]:
+    """Pictures per second of each window after the first, as the run's own log has them."""
+    from dall_e.training.loop import fit
+
+    fit(config, _stage(config))
+    lines = (Path(config.out) / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    found = [json.loads(line) for line in lines]
+    return [float(line["images_per_second"]) for line in found if line["kind"] == "train"][1:]

@@ -1,0 +1,43 @@
+"""Each benchmark makes its table, on the smallest model; how fast anything is, is for people to read."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+
+
+def rows(name: str, folder: Path, *flags: str) -> dict[str, dict[str, Any]]:
+    """Runs one benchmark: its rows by their first column."""
+    out = folder / "result.json"
+    command = [sys.executable, "-m", "benchmarks", name, "--out", str(out), *flags]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(out.read_text(encoding="utf-8"))
+    assert result["benchmark"] == name and result["machine"]["cores"] >= 1
+    assert done.stdout.startswith(f"{name}: cpu ")
+    assert all(row["what"] in done.stdout for row in result["rows"])
+    return {row["what"]: row for row in result["rows"]}
+
+
+def test_drawing(tiny_folder: Path, tmp_path: Path) -> None:
+    found = rows("drawing", tmp_path, "--rounds", "1", "--no-warm", "--steps", "2", "--model", str(tiny_folder))
+    limited = {what for what, row in found.items() if row.get("limit") is not None}
+    assert len(limited) == 5 and all(found[what]["median"] for what in found)
+    assert found["import dall_e imports torch"]["median"] == "False"
+
+
+def test_matmul(tmp_path: Path) -> None:
+    found = rows("matmul", tmp_path, "--sizes", "64", "--rounds", "2", "--copy-mib", "1", "--device", "cpu")
+    assert len(found) == 3 and all(row["least"] <= row["median"] <= row["most"] for row in found.values())
+
+
+def test_training(tmp_path: Path) -> None:
+    flags = ("--presets", "tiny", "--batch-size", "2", "--windows", "1", "--device", "cpu")
+    found = rows("training", tmp_path, *flags)
+    names = ["tiny tokenizer", "tiny tokenizer and discriminator", "tiny generator"]
+    assert list(found)[1:] == names
+    assert all(found[name]["share"] > 0 and found[name]["gflop_picture"] > 0 for name in names)
+    assert found[names[1]]["gflop_picture"] > found[names[0]]["gflop_picture"]
