@@ -59,8 +59,8 @@ def losses(config: TokenizerTraining) -> list[float]:
 
 
 # Taken from this code when its sheets were looked at; a change here is a change of what training computes.
-GOLDEN = [0.6775, 2.0601, 2.0109, 1.9385]
-GOLDEN_PLAIN = [0.6775, 0.6781, 0.6363, 0.5702]
+GOLDEN = [0.6615, 2.1738, 2.0771, 2.0127]
+GOLDEN_PLAIN = [0.6615, 0.6966, 0.6486, 0.5820]
 
 
 def test_golden_losses_of_four_steps(tmp_path: Path) -> None:
