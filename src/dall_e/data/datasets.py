@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import lzma
 import os
 import random
 import tarfile
@@ -61,7 +62,7 @@ class _Entry:
 
 
 def load_pictures(folder: str | os.PathLike[str], size: int, split: str = "train") -> PictureSet:
-    """One split of a folder of shards (*.tar) or of plain pictures, decoded at `size` x `size` pixels.
+    """One split of a folder of shards (*.tar, *.tar.xz) or of plain pictures, decoded at `size` x `size` pixels.
 
     Beside a plain picture, NAME.txt is its caption; without one, the file name is. A picture that cannot be read is
     left out and named in `skipped`. Raises ValueError if the folder is missing or the split holds no readable picture.
@@ -70,7 +71,7 @@ def load_pictures(folder: str | os.PathLike[str], size: int, split: str = "train
     if not root.is_dir():
         raise ValueError(f"there is no folder {root}; `dall-e data build` makes one")
     skipped: list[str] = []
-    shards = sorted(root.glob("*.tar"))
+    shards = sorted([*root.glob("*.tar"), *root.glob("*.tar.xz")])
     entries = list(_shard_entries(shards, split, skipped) if shards else _folder_entries(root, split))
     pictures = np.zeros((len(entries), 4, size, size), dtype=np.uint8)
 
@@ -106,7 +107,8 @@ def _shard_entries(shards: Sequence[Path], split: str, skipped: list[str]) -> It
                     content = tar.extractfile(member) if member.isfile() else None
                     if content is not None:
                         members.setdefault(stem, {})[f".{extension.lower()}"] = content.read()
-        except (tarfile.TarError, OSError, EOFError) as error:  # what came before the damage is still good
+        except (tarfile.TarError, lzma.LZMAError, OSError, EOFError) as error:
+            # What came before the damage is still good.
             skipped.append(f"{shard.name}: {error}")
         for stem, files in members.items():
             name = f"{shard.name}/{stem}"

@@ -32,3 +32,14 @@ def test_show_writes_a_sheet_of_any_folder(tmp_path: Path, capsys: pytest.Captur
     assert run(["data", "show", str(tmp_path), "--out", str(sheet), "--count", "9"]) == 0
     assert "2 of 2 pictures" in capsys.readouterr().out
     assert Image.open(sheet).size[0] >= 2 * 96
+
+
+def test_pack_writes_a_folder_that_is_a_data_set(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "in").mkdir()
+    Image.new("RGB", (20, 20), "red").save(tmp_path / "in" / "red_ball.png")
+    packed = tmp_path / "packed"
+    assert run(["data", "pack", str(tmp_path / "in"), str(packed), "--size", "16", "--splits", "train"]) == 0
+    assert "1 train: 0.0 MiB" in capsys.readouterr().out
+    assert run(["data", "show", str(packed), "--out", str(tmp_path / "sheet.png")]) == 0
+    assert run(["data", "pack", str(packed), str(packed)]) == 1
+    assert "choose another folder" in capsys.readouterr().err
