@@ -1,0 +1,48 @@
+"""The newcomer's tour at toy scale: pictures to trained model to drawn sheet, by the script that `make tiny` runs."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from dall_e.data.datasets import load_pictures
+from dall_e.data.images import read_metadata
+
+ROOT = Path(__file__).parents[2]
+PICTURES = ROOT / "examples" / "tiny_pictures"
+
+
+def test_the_tour_runs(tmp_path: Path) -> None:
+    commands = Path(sys.executable).parent
+    environment = {
+        **os.environ,
+        "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}",
+        "TINY_OUT": str(tmp_path / "runs"),
+        "TINY_SHEET": str(tmp_path / "sheet.png"),
+    }
+    result = subprocess.run(
+        ["sh", str(ROOT / "runs" / "tiny.sh"), "64", "64"], env=environment, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.splitlines()[-1] == str(tmp_path / "sheet.png")
+    for stage in ("tokenizer", "generator"):
+        folder = tmp_path / "runs" / stage
+        lines = (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+        assert max(json.loads(line)["images_seen"] for line in lines) == 64
+        assert list((folder / "samples").glob("*.png"))
+    about = read_metadata(tmp_path / "sheet.png")
+    assert about["model"] == "tiny"
+    assert json.loads(about["grid_prompts"]).count("一只猫") == 4
+
+
+def test_the_small_picture_set() -> None:
+    files = [path for path in PICTURES.iterdir() if path.is_file()]
+    assert sum(path.stat().st_size for path in files) <= 2**20
+    train, val = load_pictures(PICTURES, 32), load_pictures(PICTURES, 32, "val")
+    assert (len(train), len(val), train.skipped, val.skipped) == (192, 48, [], [])
+    assert {record["licence"] for record in train.records + val.records} == {"MIT", "Apache-2.0"}
+    # Each thing is held out in one style and trained on in the four others.
+    assert {record["en"] for record in val.records} == {record["en"] for record in train.records}
+    attribution = (PICTURES / "ATTRIBUTION.md").read_text(encoding="utf-8")
+    assert all(record["source"] in attribution for record in train.records)
