@@ -25,9 +25,7 @@ from dall_e.config import LoopConfig
 CHECKPOINT_FILE = "checkpoint.pt"
 _FORMAT = 1
 # A run may go on with other values of these: they change when things are written and where, not what is computed.
-_FREE = frozenset(
-    "out images max_minutes log_every save_minutes sample_minutes device compile tensorboard".split()
-)
+_FREE = frozenset("out images max_minutes log_every save_minutes sample_minutes device compile tensorboard".split())
 
 
 class RunFolder:

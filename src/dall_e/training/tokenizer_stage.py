@@ -134,9 +134,7 @@ class TokenizerStage(Stage):
         config = self._config
         # All random numbers are drawn on the CPU, so that they are the same on every device.
         generator = torch.Generator().manual_seed((config.seed * 2**40 + images_seen) % 2**63)
-        rows = batch_indices(
-            len(self._pictures_NCHW), self._weights_N, config.seed, images_seen, config.batch_size
-        )
+        rows = batch_indices(len(self._pictures_NCHW), self._weights_N, config.seed, images_seen, config.batch_size)
         pictures_BCHW = _augment(self._pictures_NCHW, rows.tolist(), generator)
         if float(torch.rand((), generator=generator)) < config.coarse_share:
             patch = self.tokenizer.config.patch_size
@@ -185,9 +183,7 @@ class TokenizerStage(Stage):
             loss, parts = loss + ramp * more, {**parts, **more_parts}
         return loss + quantized.loss, parts
 
-    def _perturb(
-        self, latents_BDHW: Tensor, codes_BHW: Tensor, num_perturbed: int, random: torch.Generator
-    ) -> Tensor:
+    def _perturb(self, latents_BDHW: Tensor, codes_BHW: Tensor, num_perturbed: int, random: torch.Generator) -> Tensor:
         """Moves some tokens of the first pictures to neighbours; gradients flow as if they had not moved."""
         if num_perturbed == 0:
             return latents_BDHW
@@ -237,7 +233,7 @@ class TokenizerStage(Stage):
                 penalty, penalty_parts = gradient_penalty(self._logits, both_BCHW)
             # R3GAN lets the weight fall tenfold over the run. The mean over both halves is (R1 + R2) / 2, and that is
             # what gamma / 2 (R1 + R2) asks for.
-            gamma = self._config.gradient_penalty * 10 ** -progress
+            gamma = self._config.gradient_penalty * 10**-progress
             loss, parts = loss + _LAZY_STEPS * gamma * penalty, {**parts, **penalty_parts}
         return loss, parts
 
