@@ -22,12 +22,13 @@ install: .venv/installed
 	@command -v $(PYTHON) >/dev/null || { echo 'make: no $(PYTHON) here; install Python 3.10 or newer, or say where it is: make install PYTHON=...' >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "make: $$($(PYTHON) -V 2>&1) is too old; Python 3.10 or newer is needed: make install PYTHON=python3.12, say" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo 'make: this Python lacks its venv module; on Debian and Ubuntu it is the package python3-venv' >&2; exit 1; }
+	@echo "setting up .venv; the first time this downloads PyTorch, which takes a few minutes"
 	$(PYTHON) -m venv .venv
-	$(RUN) pip install --quiet -c constraints.txt -e .
+	$(RUN) pip install -c constraints.txt -e .
 	@touch $@
 
 .venv/installed-dev: .venv/installed
-	$(RUN) pip install --quiet -c constraints.txt -e ".[dev]"
+	$(RUN) pip install -c constraints.txt -e ".[dev]"
 	@touch $@
 
 # The prompt travels by the environment, so that quotes in it reach the program as they are; write $$ for a dollar.
