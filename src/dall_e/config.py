@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import functools
 import inspect
 import math
+import numbers
 import textwrap
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 OrderKind = Literal["raster", "random", "locality"]
 ScheduleKind = Literal["arccos", "cosine", "uniform"]
@@ -21,6 +23,49 @@ ScheduleKind = Literal["arccos", "cosine", "uniform"]
 def _require(condition: bool, message: str) -> None:
     if not condition:
         raise ValueError(message)
+
+
+_type_hints = functools.cache(get_type_hints)
+
+
+def _check_kinds(settings: Any) -> None:
+    """Raises ValueError for a field that holds another kind of value than it says, or a number that is not finite."""
+    for name, hint in _type_hints(type(settings)).items():
+        value = getattr(settings, name)
+        problem = _kind_problem(value, hint)
+        _require(not problem, f"{name} must be {problem}, got {value!r}")
+
+
+def _kind_problem(value: Any, hint: Any) -> str:
+    """What a value of the type `hint` must be, if `value` is not that."""
+    if get_origin(hint) is Literal:
+        return "" if value in get_args(hint) else f"one of {', '.join(get_args(hint))}"
+    if get_origin(hint) is tuple:
+        kind = get_args(hint)[0]
+        fits = isinstance(value, tuple) and not any(_kind_problem(entry, kind) for entry in value)
+        return "" if fits else f"a list of {'texts' if kind is str else 'whole numbers'}"
+    if hint is int:
+        fits = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+        return "" if fits else "a whole number"
+    if hint is float:
+        fits = isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
+        return "" if fits else "a finite number"
+    if isinstance(value, hint):
+        return ""
+    return {bool: "True or False", str: "a text"}.get(hint, f"a {hint.__name__}")
+
+
+def _check_at_least(settings: Any, least: float, *names: str) -> None:
+    for name in names:
+        value = getattr(settings, name)
+        for number in value if isinstance(value, tuple) else (value,):
+            _require(number >= least, f"{name} must be at least {least}, got {value}")
+
+
+def _check_shares(settings: Any, *names: str) -> None:
+    for name in names:
+        value = getattr(settings, name)
+        _require(0 <= value <= 1, f"{name} must be in [0, 1], got {value}")
 
 
 def field_help(config_class: type) -> dict[str, str]:
@@ -64,13 +109,18 @@ class TokenizerConfig:
     """Channels of a codebook entry (quantizer vq)."""
 
     def __post_init__(self) -> None:
+        _check_kinds(self)
+        _check_at_least(self, 1, "image_size", "widths", "vq_codes", "vq_width")
+        _check_at_least(self, 0, "encoder_blocks", "decoder_blocks")
+        _require(0 < len(self.widths) <= 8, f"widths must have 1 to 8 entries, got {len(self.widths)}")
         lengths = {len(self.widths), len(self.encoder_blocks), len(self.decoder_blocks)}
         _require(len(lengths) == 1, "widths, encoder_blocks and decoder_blocks need one entry per resolution each")
         _require(
             self.image_size % self.patch_size == 0,
             f"image_size {self.image_size} is not a multiple of the token's side, {self.patch_size} pixels",
         )
-        _require(min(self.fsq_levels) >= 2, "every entry of fsq_levels must be at least 2")
+        _require(len(self.fsq_levels) > 0, "fsq_levels needs at least one entry")
+        _check_at_least(self, 2, "fsq_levels")
 
     @property
     def patch_size(self) -> int:
@@ -104,6 +154,9 @@ class TextConfig:
     """Attention heads."""
 
     def __post_init__(self) -> None:
+        _check_kinds(self)
+        _check_at_least(self, 1, "width", "num_heads")
+        _check_at_least(self, 0, "num_layers")
         _require(self.vocab_size >= 259, f"vocab_size {self.vocab_size} < 259: 256 bytes and 3 marks must fit")
         _require(self.max_tokens >= 4, f"max_tokens {self.max_tokens} < 4")
         _require(self.width % self.num_heads == 0, f"width {self.width} is not a multiple of {self.num_heads} heads")
@@ -137,6 +190,10 @@ class GeneratorConfig:
     """Dropout on the residual branches in training."""
 
     def __post_init__(self) -> None:
+        _check_kinds(self)
+        _check_at_least(self, 1, "num_codes", "grid_size", "text_width", "text_tokens", "width", "num_heads")
+        _check_at_least(self, 1, "mlp_width", "rope_base")
+        _check_at_least(self, 0, "content_layers", "query_layers")
         _require(self.width % self.num_heads == 0, f"width {self.width} is not a multiple of {self.num_heads} heads")
         head_width = self.width // self.num_heads
         _require(head_width % 4 == 0, f"head width {head_width} is not a multiple of 4, as 2-D rotation needs")
@@ -188,18 +245,10 @@ class SamplingConfig:
     """Share of the tokens drawn again in a correction round."""
 
     def __post_init__(self) -> None:
-        _require(
-            self.num_inference_steps >= 1, f"num_inference_steps must be at least 1, got {self.num_inference_steps}"
-        )
-        _require(self.guidance_scale >= 0, f"guidance_scale must be at least 0, got {self.guidance_scale}")
-        _require(
-            self.temperature >= 0 and self.final_temperature >= 0,
-            f"temperatures must be at least 0, got {self.temperature} and {self.final_temperature}",
-        )
-        _require(self.top_k >= 0, f"top_k must be at least 0 (0 keeps all), got {self.top_k}")
+        _check_kinds(self)
+        _check_at_least(self, 1, "num_inference_steps", "max_group")
+        _check_at_least(self, 0, "guidance_scale", "temperature", "final_temperature", "top_k", "correction_rounds")
         _require(0 < self.top_p <= 1, f"top_p must be in (0, 1], got {self.top_p}")
-        _require(self.max_group >= 1, f"max_group must be at least 1, got {self.max_group}")
-        _require(self.correction_rounds >= 0, f"correction_rounds must be at least 0, got {self.correction_rounds}")
         _require(0 <= self.correction_share <= 1, f"correction_share must be in [0, 1], got {self.correction_share}")
 
 
@@ -221,6 +270,7 @@ class ModelConfig:
     """Default sampling settings of these weights."""
 
     def __post_init__(self) -> None:
+        _check_kinds(self)
         pairs = (
             ("generator.num_codes", self.generator.num_codes, "tokenizer.num_codes", self.tokenizer.num_codes),
             ("generator.grid_size", self.generator.grid_size, "tokenizer.grid_size", self.tokenizer.grid_size),
@@ -243,6 +293,7 @@ class ModelConfig:
             "generator": GeneratorConfig,
             "sampling": SamplingConfig,
         }
+        _require(isinstance(values, dict), f"a model needs a table of settings, got {type(values).__name__}")
         plain = {key: value for key, value in values.items() if key not in parts}
         built = {key: _build(part, values[key]) for key, part in parts.items() if key in values}
         model: ModelConfig = _build(cls, {**plain, **built})
@@ -343,6 +394,7 @@ class DataConfig:
     """Processes that render; 0 takes one per core. The result does not depend on it."""
 
     def __post_init__(self) -> None:
+        _check_kinds(self)
         _require(8 <= self.size <= 1024, f"size must be between 8 and 1024 pixels, got {self.size}")
         _require(self.shard_size >= 1, f"shard_size must be at least 1, got {self.shard_size}")
         _require(self.workers >= 0, f"workers must be at least 0, got {self.workers}")
@@ -394,12 +446,15 @@ class LoopConfig:
     """Also write the log for TensorBoard."""
 
     def __post_init__(self) -> None:
+        _check_kinds(self)
         _require(self.preset in PRESETS, f"preset {self.preset!r} is not one of {', '.join(PRESETS)}")
-        _require(self.images >= 1, f"images must be at least 1, got {self.images}")
-        _require(self.batch_size >= 1, f"batch_size must be at least 1, got {self.batch_size}")
-        _require(self.learning_rate > 0, f"learning_rate must be above 0, got {self.learning_rate}")
+        _check_at_least(self, 1, "images", "batch_size", "log_every")
+        _check_at_least(self, 0, "warmup_images", "weight_decay", "save_minutes", "sample_minutes", "max_minutes")
+        _check_shares(self, "final_learning_rate")
+        for name in ("learning_rate", "clip_norm"):
+            _require(getattr(self, name) > 0, f"{name} must be above 0, got {getattr(self, name)}")
         _require(0 <= self.ema_decay < 1, f"ema_decay must be in [0, 1), got {self.ema_decay}")
-        _require(self.log_every >= 1, f"log_every must be at least 1, got {self.log_every}")
+        _require(0 <= self.seed < 2**32, f"seed must be between 0 and 2^32 - 1, got {self.seed}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -435,6 +490,12 @@ class TokenizerTraining(LoopConfig):
     commitment_weight: float = 0.25
     """Weight of the commitment loss (quantizer vq only)."""
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_shares(self, "coarse_share", "adversarial_start", "perturbed_share", "perturbed_tokens")
+        _check_at_least(self, 0, "pyramid_weight", "edge_weight", "feature_weight", "adversarial_weight")
+        _check_at_least(self, 0, "discriminator_learning_rate", "gradient_penalty", "commitment_weight")
+
 
 @dataclass(frozen=True, kw_only=True)
 class GeneratorTraining(LoopConfig):
@@ -467,6 +528,6 @@ class GeneratorTraining(LoopConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("caption_drop", "noisy_share", "replaced_share", "random_order"):
-            _require(0 <= getattr(self, name) <= 1, f"{name} must be in [0, 1], got {getattr(self, name)}")
-        _require(self.views >= 1, f"views must be at least 1, got {self.views}")
+        _check_shares(self, "caption_drop", "noisy_share", "replaced_share", "random_order")
+        _check_at_least(self, 1, "views")
+        _check_at_least(self, 0, "noise_level", "correction_weight", "contrastive_weight", "first_weight")
