@@ -23,7 +23,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"dall-e {__version__}\n"
 
 
-COMMANDS = "generate,reproduce,export,train tokenizer,train generator,data build,data show,models,env"
+COMMANDS = "generate,reproduce,gallery,export,train tokenizer,train generator,data build,data show,models,env"
 
 
 @pytest.mark.parametrize("command", COMMANDS.split(","))
