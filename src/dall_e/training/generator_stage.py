@@ -2,11 +2,12 @@
 
 A batch is a pure function of (seed, pictures seen), so a resumed run repeats the straight one.
 
-Shapes: B pictures, N tokens, L text tokens, V views.
+Shapes: B pictures of a batch, K of them with a caption, M pictures in all, N tokens, L text tokens, V views.
 """
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import hashlib
 import math
@@ -33,11 +34,12 @@ from dall_e.models.companion import TokenTower
 from dall_e.models.generator import Generator
 from dall_e.models.text_encoder import TextEncoder, TextStates
 from dall_e.models.vqgan import ImageTokenizer
-from dall_e.runtime import autocast, pick_device, pick_dtype
+from dall_e.runtime import autocast, batch_workers, pick_device, pick_dtype, to_device
 from dall_e.sampling.decode import decode_tokens
 from dall_e.sampling.orders import group_numbers, group_sizes, make_orders
 from dall_e.training.corruption import Corrupted, corrupt
 from dall_e.training.loop import Player, Stage, describe, fit, load_stage_weights
+from dall_e.training.prefetch import Prefetch
 
 STEP_CHOICES = (8, 12, 16, 24, 32, 50)
 SCHEDULES: tuple[ScheduleKind, ...] = ("arccos", "cosine", "uniform")
@@ -80,18 +82,19 @@ def partition(num_tokens: int, random_numbers: random.Random, random_order: floa
 def tokenize_views(
     tokenizer: ImageTokenizer, pictures_NCHW: Tensor, mirror_N: Tensor, *, views: int, seed: int, batch_size: int = 64
 ) -> Tensor:
-    """Codes int16 [V, pictures, N] of each picture itself and of `views - 1` random views of it."""
+    """Codes int16 [V, M, N] of each picture itself and of `views - 1` random views of it, on the CPU."""
     codes: list[Tensor] = []
+    device = tokenizer.last_weight.device
     for view in range(views):
         for start in range(0, len(pictures_NCHW), batch_size):
-            x_BCHW = pictures_NCHW[start : start + batch_size].float() / 255
+            x_BCHW = pictures_NCHW[start : start + batch_size].to(device).float() / 255
             if view:
                 rng = torch.Generator().manual_seed((seed * 1000 + view) * 1_000_003 + start)
                 x_BCHW = random_views(x_BCHW, rng, mirror_B=mirror_N[start : start + batch_size])
             x_BCHW = x_BCHW.contiguous(memory_format=torch.channels_last)
-            with autocast(x_BCHW.device, pick_dtype("auto", x_BCHW.device)):
+            with autocast(device, pick_dtype("auto", device)):
                 codes.append(tokenizer.tokenize(x_BCHW).to(torch.int16))
-    codes_VMN: Tensor = torch.cat(codes).unflatten(0, (views, -1))
+    codes_VMN: Tensor = torch.cat(codes).unflatten(0, (views, -1)).cpu()
     return codes_VMN
 
 
@@ -104,10 +107,15 @@ class GeneratorStage(Stage):
         self.model = PRESETS[config.preset]
         self.networks = self.model.to_dict()
         self.tokenizer = load_tokenizer(config.tokenizer, self.model)
+        # Batches are made on the CPU, where the codes lie; pictures become codes on the device, and codes pictures.
+        self._quantizer = copy.deepcopy(self.tokenizer.quantizer)
+        self.tokenizer.to(self.device)
         pictures = load_pictures(config.data, self.model.tokenizer.image_size)
         held_out = load_pictures(config.data, self.model.tokenizer.image_size, split="val")
         self.records, self.held_out_records = pictures.records, held_out.records
         self.weights = np.array([float(record.get("weight", 1)) for record in self.records])
+        names = [plain_caption(record) for record in self.records]
+        self._concepts_M = torch.from_numpy(np.unique(names, return_inverse=True)[1])
         out = Path(config.out)
         out.mkdir(parents=True, exist_ok=True)
         self.text_tokenizer = self._text_tokenizer(out / "text_tokenizer.json")
@@ -132,31 +140,42 @@ class GeneratorStage(Stage):
         if config.compile:
             self._forward = torch.compile(self.module)
 
+        self._prepared = Prefetch(self.prepare, stride=config.batch_size, workers=batch_workers(self.device))
+
     def batch(self, images_seen: int) -> dict[str, Any]:
         """The batch that starts after `images_seen` pictures."""
+        return to_device(self._prepared(images_seen), self.device)
+
+    def close(self) -> None:
+        """Ends the processes that make batches."""
+        self._prepared.close()
+
+    def prepare(self, images_seen: int) -> dict[str, Tensor]:
+        """The batch that starts after `images_seen` pictures, on the CPU; leaves the device alone."""
         config, size = self.config, self.config.batch_size
         indices = batch_indices(len(self.records), self.weights, config.seed, images_seen, size)
+        indices_B = torch.from_numpy(indices)
         captions = batch_captions(self.records, indices, seed=config.seed, images_seen=images_seen)
         rng = torch.Generator().manual_seed(config.seed * 1_000_003 + images_seen)
         dropped_B = torch.rand(size, generator=rng) < config.caption_drop
         captions = ["" if drop else text for drop, text in zip(dropped_B.tolist(), captions, strict=True)]
         views_B = torch.randint(len(self.codes_VMN), (size,), generator=rng)
-        codes_BN = self.codes_VMN[views_B, torch.from_numpy(indices)].long()
+        codes_BN = self.codes_VMN[views_B, indices_B].long()
         kind, sizes = partition(codes_BN.shape[1], random.Random(f"{config.seed} {images_seen}"), config.random_order)
         places_BN = make_orders(kind, torch.rand(codes_BN.shape, generator=rng), sizes)
         noisy = corrupt(
             codes_BN,
-            self.tokenizer.quantizer,
+            self._quantizer,
             rng,
             noisy_share=config.noisy_share,
             noise_level=config.noise_level,
             replaced_share=config.replaced_share,
         )
-        names = [plain_caption(self.records[index]) for index in indices]
         batch = training_batch(self.text_tokenizer, self.model, captions, codes_BN, places_BN, sizes, noisy)
-        batch["same_BB"] = torch.tensor([[a == b for b in names] for a in names])
-        batch["captioned_B"] = ~dropped_B
-        return {name: tensor.to(self.device) for name, tensor in batch.items()}
+        batch["captioned_K"] = (~dropped_B).nonzero()[:, 0]
+        concepts_K = self._concepts_M[indices_B[batch["captioned_K"]]]
+        batch["same_KK"] = concepts_K[:, None] == concepts_K
+        return batch
 
     def loss(self, player: str, batch: dict[str, Any], progress: float) -> tuple[Tensor, dict[str, Tensor]]:
         """Weighted sum of the token, correction and contrastive losses."""
@@ -172,14 +191,14 @@ class GeneratorStage(Stage):
                 clean_BN=batch["clean_BN"],
             )
             loss, parts = loss + config.correction_weight * extra, parts | extra_parts
-        if config.contrastive_weight and bool(batch["captioned_B"].any()):
-            tower, kept_B = self.module.tower, batch["captioned_B"]
+        if config.contrastive_weight and len(batch["captioned_K"]):
+            tower, captioned_K = self.module.tower, batch["captioned_K"]
             extra, extra_parts = sigmoid_contrastive_loss(
-                image_BD=image_BD[kept_B],
-                text_BD=text_BD[kept_B],
+                image_BD=image_BD[captioned_K],
+                text_BD=text_BD[captioned_K],
                 log_scale=tower.log_scale,
                 bias=tower.bias,
-                same_BB=batch["same_BB"][kept_B][:, kept_B],
+                same_BB=batch["same_KK"],
             )
             loss, parts = loss + config.contrastive_weight * extra, parts | extra_parts
         return loss, parts
@@ -196,7 +215,7 @@ class GeneratorStage(Stage):
         settings = dataclasses.replace(self.model.sampling, num_inference_steps=steps)
         seeds = list(range(len(prompts)))
         codes_BN = decode_tokens(self.module.generator, text, null, seeds=seeds, settings=settings)
-        images = [to_pil(x_CHW, transparent=False) for x_CHW in self.tokenizer.detokenize(codes_BN.cpu())]
+        images = [to_pil(x_CHW, transparent=False) for x_CHW in self.tokenizer.detokenize(codes_BN)]
         save_image(contact_sheet(images, prompts, columns=6), path)
         measures = self._measure()
         self.module.train()
@@ -225,6 +244,7 @@ class GeneratorStage(Stage):
         sizes = group_sizes(codes_BN.shape[1], min(16, codes_BN.shape[1]), "cosine", MAX_GROUP)
         places_BN = make_orders("random", torch.rand(codes_BN.shape, generator=rng), sizes)
         clean = Corrupted(codes_BN, torch.zeros(len(chosen)), codes_BN < 0, codes_BN < 0)
+        targets_BN1 = codes_BN.gather(1, places_BN)[..., None].to(self.device)
         nats = []
         for shift in [*range(choices), None]:
             # Shifting by a fraction of the set pairs each picture with another concept, never with a neighbour's.
@@ -233,8 +253,7 @@ class GeneratorStage(Stage):
                 for row in range(len(chosen))
             ]
             batch = training_batch(self.text_tokenizer, self.model, moved, codes_BN, places_BN, sizes, clean)
-            logits_BNC = self.module(batch)[0].float().log_softmax(-1)
-            targets_BN1 = codes_BN.gather(1, places_BN)[..., None]
+            logits_BNC = self.module(to_device(batch, self.device))[0].float().log_softmax(-1)
             nats.append(-logits_BNC.gather(-1, targets_BN1)[..., 0].mean(1))
         right_B, wrong_KB, null_B = nats[0], torch.stack(nats[1:-1]), nats[-1]
         return {

@@ -98,6 +98,9 @@ class Stage:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Takes back what `state_dict` gave."""
 
+    def close(self) -> None:
+        """Ends what the stage has started; called at the end of `fit`, however it ends."""
+
 
 def fit(config: LoopConfig, stage: Stage, *, on_sample: OnSample | None = None) -> int:
     """Trains `stage` until `config.images` pictures are seen, or resumes it; returns the number seen.
@@ -106,7 +109,7 @@ def fit(config: LoopConfig, stage: Stage, *, on_sample: OnSample | None = None) 
     SIGTERM save first and then end the program as usual (KeyboardInterrupt, SystemExit). Raises ValueError if the run
     folder cannot be used or holds a run with other settings, and OSError if the last checkpoint cannot be written.
     """
-    with open_run_folder(config.out) as folder:
+    with open_run_folder(config.out) as folder, contextlib.closing(stage):
         run = _Run(config, stage, folder, on_sample)
         run.restore()
         with _catch_signals() as caught:

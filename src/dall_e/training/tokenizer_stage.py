@@ -26,7 +26,7 @@ from dall_e.losses.reconstruction import feature_matching_loss, over_background,
 from dall_e.models.discriminator import Discriminator, Judgement
 from dall_e.models.quantizer import VQ
 from dall_e.models.vqgan import ImageTokenizer
-from dall_e.runtime import autocast, pick_device, pick_dtype
+from dall_e.runtime import autocast, pick_device, pick_dtype, tune_convolutions
 from dall_e.training.loop import Batch, Player, Stage, describe, fit, load_stage_weights
 
 # What is costly and changes slowly is done every 8th step: gradient penalties (times 8; StyleGAN2, appendix B) and the
@@ -54,6 +54,7 @@ class TokenizerStage(Stage):
                 raise ValueError(f"preset {config.preset} takes pictures of shape {wanted}, got {given_NCHW.shape[1:]}")
         self.device = pick_device(config.device)
         self._dtype = pick_dtype(config.precision, self.device)
+        tune_convolutions(self.device)
         torch.manual_seed(config.seed)
         self.tokenizer = ImageTokenizer(sizes)
         judge_sizes = DiscriminatorConfig()
@@ -160,11 +161,14 @@ class TokenizerStage(Stage):
         config = self._config
         pictures_BCHW, background_BC = batch["pictures"], batch["background"]
         num_perturbed = round(config.perturbed_share * len(pictures_BCHW))
+        playing = self.discriminator is not None and self.active("discriminator", progress)
+        # A compiled backward pass frees what it used, and the adaptive weight needs a second one.
+        decode = self.tokenizer.decode if playing and batch["lazy"] else self._decode
         with torch.set_grad_enabled(not config.freeze_encoder):
             quantized = self.tokenizer.quantizer.quantize(self._encode(pictures_BCHW))
         self._code_counts_K += torch.bincount(quantized.codes_BHW.flatten(), minlength=len(self._code_counts_K))
         latents_BDHW = self._perturb(quantized.latents_BDHW, quantized.codes_BHW, num_perturbed, batch["random"])
-        reconstruction_BCHW = self._decode(latents_BDHW)
+        reconstruction_BCHW = decode(latents_BDHW)
         loss, parts = picture_loss(
             original_BCHW=pictures_BCHW,
             reconstruction_BCHW=reconstruction_BCHW,
@@ -172,7 +176,7 @@ class TokenizerStage(Stage):
             edge_weight=config.edge_weight,
             pyramid_weight=config.pyramid_weight,
         )
-        if self.discriminator is not None and self.active("discriminator", progress):
+        if playing:
             # A perturbed picture is no longer the pair of its original, so the discriminator does not see it.
             kept = slice(num_perturbed, None)
             batch["real"] = over_background(pictures_BCHW[kept], background_BC[kept])
@@ -202,9 +206,10 @@ class TokenizerStage(Stage):
     ) -> tuple[Tensor, dict[str, Tensor]]:
         assert self.discriminator is not None and self._judge is not None
         self.discriminator.requires_grad_(False)
+        judge = self.discriminator if batch["lazy"] else self._judge
         with torch.no_grad():
-            real = self._judge(batch["real"])
-        fake = self._judge(fake_BCHW)
+            real = judge(batch["real"])
+        fake = judge(fake_BCHW)
         matching, matching_parts = feature_matching_loss(original=real.features, reconstruction=fake.features)
         adversarial, parts = generator_loss(real_B=real.logits_B, fake_B=fake.logits_B)
         if batch["lazy"]:

@@ -1,0 +1,139 @@
+"""Batches of the generator's training: a function of the place in the run, made anywhere, used on the device."""
+
+import dataclasses
+import signal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor
+
+from dall_e.config import PRESETS, GeneratorTraining
+from dall_e.models.vqgan import ImageTokenizer
+from dall_e.training import generator_stage
+from dall_e.training.generator_stage import GeneratorStage
+from dall_e.training.loop import fit, load_stage_weights
+from dall_e.training.run_folder import open_run_folder
+
+NUM_PICTURES = 24
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with captioned pictures, "data", and a run of an untrained tokenizer, "tokenizer"."""
+    root = tmp_path_factory.mktemp("stage")
+    (root / "data").mkdir()
+    rng = np.random.default_rng(0)
+    for number in range(NUM_PICTURES):
+        Image.new("RGBA", (32, 32), tuple(rng.integers(0, 256, 4))).save(root / "data" / f"{number:02d}.png")
+        # Each caption belongs to two pictures.
+        (root / "data" / f"{number:02d}.txt").write_text(f"thing number {number // 2}, 第{number // 2}个")
+    torch.manual_seed(0)
+    weights = ImageTokenizer(PRESETS["tiny"].tokenizer).state_dict()
+    with open_run_folder(str(root / "tokenizer")) as folder:
+        player = {"weights": weights, "ema": weights}
+        folder.save_checkpoint({"config": {}, "networks": {}, "players": {"tokenizer": player}})
+    return root
+
+
+def settings(folders: Path, out: str, **changes: Any) -> GeneratorTraining:
+    config = GeneratorTraining(
+        out=str(folders / out), data=str(folders / "data"), tokenizer=str(folders / "tokenizer"), preset="tiny",
+        images=24, batch_size=8, warmup_images=8, views=2, precision="fp32", device="cpu", log_every=1,
+        caption_drop=0.3, noisy_share=0.5,
+    )  # fmt: skip
+    return dataclasses.replace(config, **changes)
+
+
+@pytest.fixture(scope="module")
+def stage(folders: Path) -> GeneratorStage:
+    return GeneratorStage(settings(folders, "stage"))
+
+
+def assert_same(first: dict[str, Tensor], second: dict[str, Tensor]) -> None:
+    assert first.keys() == second.keys()
+    for name in first:
+        assert torch.equal(first[name], second[name]), name
+
+
+def test_a_batch_depends_on_its_place_alone(stage: GeneratorStage) -> None:
+    torch.manual_seed(1)
+    first = stage.prepare(40)
+    stage.prepare(0)
+    torch.manual_seed(2)
+    assert_same(first, stage.prepare(40))
+    assert not torch.equal(first["codes_BN"], stage.prepare(48)["codes_BN"])
+
+
+def test_context_is_in_order_of_revelation(stage: GeneratorStage) -> None:
+    batch = stage.prepare(16)
+    targets_BN = batch["codes_BN"].gather(1, batch["places_BN"])
+    noisy_B = batch["level_B"] > 0
+    assert torch.equal(batch["context_BN"][~noisy_B], targets_BN[~noisy_B])
+    assert not torch.equal(batch["context_BN"][noisy_B], targets_BN[noisy_B])
+    assert not batch["replaced_BN"][~noisy_B].any()
+    assert batch["places_BN"].sort(1).values.eq(torch.arange(64)).all()
+    assert batch["groups_N"].diff().min() >= 0 and batch["groups_N"][0] == 1
+
+
+def test_pairs_count_where_there_is_a_caption_and_know_their_likes(stage: GeneratorStage) -> None:
+    batches = [stage.prepare(8 * number) for number in range(6)]
+    assert len({len(batch["captioned_K"]) for batch in batches}) > 1
+    for batch in batches:
+        captions_BL = batch["ids_BL"]
+        is_captioned_B = captions_BL[:, 2] != 0
+        assert is_captioned_B.nonzero()[:, 0].tolist() == batch["captioned_K"].tolist()
+        # Here captions are the same where the concept is.
+        kept_KL = captions_BL[batch["captioned_K"]]
+        assert torch.equal(batch["same_KK"], (kept_KL[:, None] == kept_KL).all(-1))
+
+
+def test_a_batch_goes_to_the_device(stage: GeneratorStage, monkeypatch: pytest.MonkeyPatch) -> None:
+    meta = torch.device("meta")
+    monkeypatch.setattr(stage, "device", meta)
+    assert {tensor.device for tensor in stage.batch(0).values()} == {meta}
+    assert {tensor.device.type for tensor in stage.prepare(0).values()} == {"cpu"}
+
+
+def test_what_is_measured_goes_to_the_device_as_well(stage: GeneratorStage, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Placed(dict[str, Tensor]):
+        pass
+
+    seen = []
+    monkeypatch.setattr(generator_stage, "to_device", lambda batch, device: Placed(batch))
+    handle = stage.module.register_forward_pre_hook(lambda module, given: seen.append(type(given[0])))
+    measures = stage._measure(choices=3, limit=4)
+    handle.remove()
+    assert seen == [Placed] * 4
+    assert 0 <= measures["recognised"] <= 1 and measures["held_out_nats"] > 0
+
+
+def test_made_ahead_is_the_same(folders: Path, stage: GeneratorStage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(generator_stage, "batch_workers", lambda device: 2)
+    ahead = GeneratorStage(settings(folders, "stage"))
+    try:
+        for position in (0, 8, 16, 80, 88):
+            assert_same(ahead.batch(position), stage.prepare(position))
+    finally:
+        ahead.close()
+
+
+def test_an_interrupted_run_equals_a_straight_one(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Interrupted(GeneratorStage):
+        def batch(self, images_seen: int) -> dict[str, Any]:
+            if images_seen == 8:
+                signal.raise_signal(signal.SIGINT)
+            return super().batch(images_seen)
+
+    monkeypatch.setattr(GeneratorStage, "sample", lambda self, path: {})
+    straight, resumed = (settings(folders, out) for out in ("straight", "resumed"))
+    fit(straight, GeneratorStage(straight))
+    monkeypatch.setattr(generator_stage, "batch_workers", lambda device: 2)
+    with pytest.raises(KeyboardInterrupt):
+        fit(resumed, Interrupted(resumed))
+    assert fit(resumed, GeneratorStage(resumed)) == 24
+    first, second = (load_stage_weights(config.out)[1]["generator"] for config in (straight, resumed))
+    assert_same(first, second)
