@@ -31,9 +31,12 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     value: Any
     if name == "__version__":
-        from importlib.metadata import version
+        from importlib.metadata import PackageNotFoundError, version
 
-        value = version("open-dalle")
+        try:
+            value = version("open-dalle")
+        except PackageNotFoundError:  # run from its sources, without an installation
+            value = "0+source"
     elif name in _HOMES:
         from importlib import import_module
 
