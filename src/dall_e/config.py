@@ -25,12 +25,15 @@ def _require(condition: bool, message: str) -> None:
         raise ValueError(message)
 
 
-_type_hints = functools.cache(get_type_hints)
+@functools.cache
+def _kinds(config_class: Any) -> dict[str, Any]:
+    return get_type_hints(config_class)
 
 
 def _check_kinds(settings: Any) -> None:
     """Raises ValueError for a field that holds another kind of value than it says, or a number that is not finite."""
-    for name, hint in _type_hints(type(settings)).items():
+    config_class: Any = type(settings)
+    for name, hint in _kinds(config_class).items():
         value = getattr(settings, name)
         problem = _kind_problem(value, hint)
         _require(not problem, f"{name} must be {problem}, got {value!r}")
