@@ -1,0 +1,128 @@
+"""The generator's stage: a user's own pictures, orders in their shares, weights that grow to a finer grid.
+
+Batches have tests of their own in test_generator_batches.py. Shapes: V views, M pictures, N tokens, H W rows, columns.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from dall_e.config import PRESETS, GeneratorTraining
+from dall_e.data.images import encode_png
+from dall_e.models.vqgan import ImageTokenizer
+from dall_e.training import generator_stage
+from dall_e.training.generator_stage import GeneratorNetworks, GeneratorStage, grow, partition, tokenize_views
+
+TINY = PRESETS["tiny"]
+COLOURS = {"red": (255, 0, 0), "green": (0, 200, 0), "blue": (0, 0, 255), "white": (250, 250, 250)}
+
+
+@pytest.fixture(scope="module")
+def own_pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as a user may have it: pictures, and captions beside some of them."""
+    folder = tmp_path_factory.mktemp("pictures")
+    for name, colour in COLOURS.items():
+        for side in (12, 20, 28):
+            picture = np.zeros((4, 32, 32), dtype=np.uint8)
+            picture[:3, :side, :side] = np.array(colour, dtype=np.uint8)[:, None, None]
+            picture[3, :side, :side] = 255
+            (folder / f"{name}-square_{side}.png").write_bytes(encode_png(picture))
+            if side == 12:
+                (folder / f"{name}-square_{side}.txt").write_text(f"a small {name} square", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def stage(own_pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GeneratorStage]:
+    torch.manual_seed(0)
+    tokenizer = ImageTokenizer(TINY.tokenizer).eval().requires_grad_(False)
+    config = GeneratorTraining(
+        out=str(tmp_path_factory.mktemp("run")), data=str(own_pictures), preset="tiny", images=64, batch_size=8,
+        views=2, device="cpu", caption_drop=0.25, noisy_share=0.5,
+    )  # fmt: skip
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(generator_stage, "load_tokenizer", lambda folder, model: tokenizer)
+        made = GeneratorStage(config)
+    yield made
+    made.close()
+
+
+def test_context_differs_from_the_truth_only_where_that_is_told(stage: GeneratorStage) -> None:
+    seen_noise = False
+    for images_seen in range(0, 80, 8):
+        batch = stage.batch(images_seen)
+        num_tokens = TINY.generator.num_tokens
+        assert torch.equal(batch["places_BN"].sort(1).values, torch.arange(num_tokens).expand(8, -1))
+        assert batch["groups_N"][0] == 1 and bool((batch["groups_N"].diff() >= 0).all())
+        truth_BN = batch["codes_BN"].gather(1, batch["places_BN"])
+        differs_BN = batch["context_BN"] != truth_BN
+        assert not bool((differs_BN & ~batch["replaced_BN"])[batch["level_B"] == 0].any())
+        seen_noise |= bool(differs_BN.any())
+    assert seen_noise
+
+
+def test_a_few_steps_lower_the_loss_and_reach_every_weight(stage: GeneratorStage) -> None:
+    batch = stage.batch(0)
+    optimiser = torch.optim.AdamW(stage.module.parameters(), lr=3e-3)
+    losses = []
+    for _ in range(12):
+        loss, parts = stage.loss("generator", batch, 0.0)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.item())
+        assert {"nats", "correction", "contrastive", "matched"} <= parts.keys()
+    assert losses[-1] < 0.8 * losses[0]
+    assert [name for name, p in stage.module.named_parameters() if p.grad is None] == []
+
+
+def test_orders_come_in_their_shares() -> None:
+    numbers = random.Random(0)
+    kinds: Counter[str] = Counter()
+    for _ in range(2000):
+        kind, sizes = partition(64, numbers, random_order=0.7)
+        assert sum(sizes) == 64 and len(sizes) <= 64
+        kinds[kind] += 1
+    # Five standard deviations of 2000 draws: 0.05 at most.
+    for kind, share in (("random", 0.7), ("locality", 0.2), ("raster", 0.1)):
+        assert abs(kinds[kind] / 2000 - share) < 0.05
+
+
+def test_the_first_view_is_the_picture_itself(stage: GeneratorStage) -> None:
+    pictures_NCHW = torch.randint(0, 256, (5, 4, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    mirror_N = torch.ones(5, dtype=torch.bool)
+    codes_VMN = tokenize_views(stage.tokenizer, pictures_NCHW, mirror_N, views=3, seed=1, batch_size=2)
+    assert codes_VMN.shape == (3, 5, 64) and codes_VMN.dtype == torch.int16
+    alone_MN = tokenize_views(stage.tokenizer, pictures_NCHW, mirror_N, views=1, seed=9)[0]
+    assert (codes_VMN[0] == alone_MN).float().mean() > 0.95
+    assert (codes_VMN[1] != codes_VMN[0]).float().mean() > 0.3
+    again = tokenize_views(stage.tokenizer, pictures_NCHW, mirror_N, views=3, seed=1, batch_size=2)
+    assert torch.equal(codes_VMN, again)
+
+
+def test_weights_grow_to_a_finer_grid() -> None:
+    torch.manual_seed(0)
+    coarse, fine = GeneratorNetworks(PRESETS["xs64"]), GeneratorNetworks(PRESETS["xs"])
+    weights = coarse.state_dict()
+    # An embedding that rises from row to row and from column to column does so on the finer grid, too.
+    side = PRESETS["xs64"].generator.grid_size
+    rows, columns = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
+    weights["generator.places.weight"][:, 0] = rows.flatten().float()
+    weights["generator.places.weight"][:, 1] = columns.flatten().float()
+    before = {name: tensor.clone() for name, tensor in fine.state_dict().items()}
+    grow(fine, weights)
+    after = fine.state_dict()
+    for name, tensor in after.items():
+        source = before if name.startswith("tower.") else weights
+        if name != "generator.places.weight":
+            assert torch.equal(tensor, source[name]), name
+    finer = PRESETS["xs"].generator.grid_size
+    places_HWD = after["generator.places.weight"].unflatten(0, (finer, finer))
+    assert bool((places_HWD[1:, :, 0] >= places_HWD[:-1, :, 0]).all())
+    assert bool((places_HWD[:, 1:, 1] >= places_HWD[:, :-1, 1]).all())
+    assert places_HWD[0, 0, 0] == 0 and places_HWD[-1, 0, 0] == side - 1
