@@ -6,9 +6,12 @@ Shapes: B pictures, N image tokens, C H W channels, rows and columns.
 from __future__ import annotations
 
 import dataclasses
+import numbers
 import os
+import reprlib
 import secrets
 import sys
+import unicodedata
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -30,6 +33,8 @@ from dall_e.sampling.decode import DecodeStep, decode_tokens
 # More pictures than this are drawn one batch after the other, so that memory stays bounded; it changes no picture.
 PICTURES_PER_BATCH = 16
 LARGEST_SIDE = 4096
+MOST_PICTURES = 10_000
+"""Pictures of one call: they are all in memory at its end."""
 
 StepCallback = Callable[[DecodeStep], "bool | None"]
 
@@ -185,8 +190,8 @@ class DALL_E:
         words that were left out.
         """
         prompts = _checked_prompts(prompt)
-        if num_images_per_prompt < 1:
-            raise ValueError(f"num_images_per_prompt must be at least 1, got {num_images_per_prompt}")
+        negative = _checked_negative(negative_prompt)
+        _check_count(num_images_per_prompt, len(prompts))
         settings = self.sampling_settings(
             sampling,
             num_inference_steps=num_inference_steps,
@@ -200,10 +205,10 @@ class DALL_E:
         seeds = _picture_seeds(seed, generator, len(texts))
         report = _Reporter(callback_on_step_end, progress, batches=-(-len(texts) // PICTURES_PER_BATCH))
         with torch.inference_mode(), one_thread():
-            codes_BN = self._draw_codes(texts, negative_prompt or "", seeds, settings, report)
+            codes_BN = self._draw_codes(texts, negative, seeds, settings, report)
             images = [self._to_image(codes_BN[row : row + 1], transparent, side) for row in range(len(texts))]
         for text, picture_seed, image in zip(texts, seeds, images, strict=True):
-            image.info.update(self._metadata(text, negative_prompt or "", picture_seed, settings))
+            image.info.update(self._metadata(text, negative, picture_seed, settings))
             image.info.update(transparent=str(transparent), size=f"{side}x{side}")
         return images[0] if len(images) == 1 and isinstance(prompt, str) else images
 
@@ -212,6 +217,8 @@ class DALL_E:
 
         Raises ValueError for a value out of range; warns for more steps than the picture has tokens, and takes fewer.
         """
+        if not isinstance(base, SamplingConfig | None):
+            raise ValueError(f"sampling must be a SamplingConfig, got {type(base).__name__}")
         settings = _overridden(base or self.config.sampling, given)
         most = self.config.generator.num_tokens
         if settings.num_inference_steps > most:
@@ -265,12 +272,13 @@ class DALL_E:
         return image if side == self.config.tokenizer.image_size else resize(image, side, side)
 
     def _checked_side(self, height: int | None, width: int | None) -> int:
-        own = self.config.tokenizer.image_size
-        side = height or width or own
-        if (height or side) != (width or side):
+        sides = [side for side in (height, width) if side is not None] or [self.config.tokenizer.image_size]
+        for side in sides:
+            if not _is_int(side) or not 8 <= side <= LARGEST_SIDE:
+                raise ValueError(f"height and width must be whole numbers from 8 to {LARGEST_SIDE}, got {side!r}")
+        side = sides[0]
+        if side != sides[-1]:
             raise ValueError(f"this model draws square pictures: height {height} and width {width} must be equal")
-        if not 8 <= side <= LARGEST_SIDE:
-            raise ValueError(f"height and width must be between 8 and {LARGEST_SIDE} pixels, got {side}")
         return side
 
     def origin(self) -> dict[str, str]:
@@ -297,6 +305,8 @@ class _Reporter:
     """Passes steps on to the caller's callback and to a bar on stderr."""
 
     def __init__(self, callback: StepCallback | None, progress: bool, batches: int) -> None:
+        if callback is not None and not callable(callback):
+            raise ValueError(f"callback_on_step_end must be a function, got {type(callback).__name__}")
         self._callback = callback
         self._bar = progress and sys.stderr.isatty()
         self._batches, self._batch = batches, 0
@@ -318,11 +328,11 @@ class _Reporter:
 
 def _overridden(base: SamplingConfig, given: dict[str, Any]) -> SamplingConfig:
     changes = {name: value for name, value in given.items() if value is not None}
-    temperature = changes.get("temperature")
-    if temperature is not None and "final_temperature" not in changes:
+    settings = dataclasses.replace(base, **changes)
+    if "temperature" in changes and "final_temperature" not in changes:
         ratio = base.final_temperature / base.temperature if base.temperature else 1.0
-        changes["final_temperature"] = temperature * ratio
-    return dataclasses.replace(base, **changes)
+        settings = dataclasses.replace(settings, final_temperature=settings.temperature * ratio)
+    return settings
 
 
 def _stack(rows: list[TextStates]) -> TextStates:
@@ -340,17 +350,36 @@ def _checked_dtype(dtype: torch.dtype | str | None) -> torch.dtype:
 def _checked_prompts(prompt: str | Sequence[str]) -> list[str]:
     if isinstance(prompt, str):
         named = {"the prompt": prompt}
-    elif isinstance(prompt, Sequence) and len(prompt):
+    elif isinstance(prompt, Sequence) and len(prompt) and not isinstance(prompt, bytes | bytearray):
         named = {f"prompt {index} of the list": text for index, text in enumerate(prompt)}
     else:
-        raise ValueError(f"prompt must be a text or a list of at least one text, got {prompt!r}")
+        raise ValueError(f"prompt must be a text or a list of at least one text, got {reprlib.repr(prompt)}")
     for name, text in named.items():
         if not isinstance(text, str):
-            raise ValueError(f"{name} must be a text, got {type(text).__name__}: {text!r}")
-        if not text.strip():
+            raise ValueError(f"{name} must be a text, got {type(text).__name__}: {reprlib.repr(text)}")
+        # Separators, control characters and such as the zero-width space leave nothing to see either.
+        if all(unicodedata.category(character) in ("Cc", "Cf", "Zl", "Zp", "Zs") for character in text):
             raise ValueError(f"{name} is blank; say what to draw, for example 'a white cat'")
-    # Lone surrogates (from file names or broken input) are no characters: nothing could store them.
-    return [text.encode("utf-8", "replace").decode("utf-8") for text in named.values()]
+    return [_storable(text) for text in named.values()]
+
+
+def _checked_negative(negative_prompt: str | None) -> str:
+    if not isinstance(negative_prompt, str | None):
+        raise ValueError(f"negative_prompt must be a text, got {reprlib.repr(negative_prompt)}")
+    return _storable(negative_prompt or "")
+
+
+def _storable(text: str) -> str:
+    """Lone surrogates (from file names or broken input) are no characters: nothing could store them."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _check_count(num_images_per_prompt: int, num_prompts: int) -> None:
+    if not _is_int(num_images_per_prompt) or num_images_per_prompt < 1:
+        raise ValueError(f"num_images_per_prompt must be a whole number of at least 1, got {num_images_per_prompt!r}")
+    count = num_images_per_prompt * num_prompts
+    if count > MOST_PICTURES:
+        raise ValueError(f"{count} pictures are more than one call draws, {MOST_PICTURES}: make several calls")
 
 
 def _picture_seeds(seed: int | Sequence[int] | None, generator: torch.Generator | None, count: int) -> list[int]:
@@ -358,9 +387,13 @@ def _picture_seeds(seed: int | Sequence[int] | None, generator: torch.Generator 
     if generator is not None:
         if seed is not None:
             raise ValueError("give either seed or generator, not both")
+        if not isinstance(generator, torch.Generator):
+            raise ValueError(f"generator must be a torch.Generator, got {type(generator).__name__}")
         return torch.randint(2**63 - 1, (count,), generator=generator, device=generator.device).tolist()
     if seed is None:
         seed = secrets.randbelow(2**32)
+    if hasattr(seed, "tolist"):  # a number or list of numpy's or torch's
+        seed = seed.tolist()
     if isinstance(seed, Sequence):
         if len(seed) != count:
             raise ValueError(f"seed has {len(seed)} entries for {count} pictures; give one per picture, or one number")
@@ -374,4 +407,4 @@ def _picture_seeds(seed: int | Sequence[int] | None, generator: torch.Generator 
 
 
 def _is_int(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)

@@ -21,6 +21,10 @@ def pick_device(name: str) -> torch.device:
         device = torch.device(name)
     except RuntimeError as error:
         raise ValueError(f"no device is called {name!r}; there are auto, cpu, mps, cuda, cuda:1 ...") from error
+    if device.type not in ("cpu", "cuda", "mps"):
+        raise ValueError(f"devices of the kind {device.type!r} are not supported; there are auto, cpu, mps, cuda ...")
+    if device.type == "mps" and not torch.backends.mps.is_available():
+        raise ValueError(f"device {name!r} was asked for, but torch {torch.__version__} sees no Apple GPU")
     if device.type == "cuda" and not torch.cuda.is_available():
         raise ValueError(f"device {name!r} was asked for, but torch {torch.__version__} sees no CUDA device")
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():

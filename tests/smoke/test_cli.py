@@ -7,6 +7,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 
 def python(*arguments: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, *arguments]
@@ -41,6 +43,29 @@ def test_an_error_is_one_line(tmp_path: Path) -> None:
     done = dall_e("generate", "a cat", "--model", "dall-e-emojy", folder=tmp_path)
     assert done.returncode == 1 and done.stdout == ""
     assert done.stderr.startswith("dall-e: error: unknown model") and done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_output_that_goes_nowhere(unbuffered: str) -> None:
+    command = f"{sys.executable} -m dall_e models"
+    for redirect, code in (("> /dev/full", 1), (">&-", 0), ("| true", 0)):
+        done = subprocess.run(
+            ["sh", "-c", f"{command} {redirect}"],
+            capture_output=True,
+            check=False,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == code
+        assert done.stderr.count("\n") == code and ("No space left on device" in done.stderr) == bool(code)
+
+
+def test_a_file_name_that_is_no_text(tiny_folder: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "dall_e", "generate", b"\xff cat", "--steps", "1", "--model", str(tiny_folder)]
+    done = subprocess.run([*command, "--out", b"\xff.png"], capture_output=True, check=False, cwd=tmp_path, timeout=120)
+    assert (done.returncode, done.stdout) == (0, b"\xff.png\n")
+    assert os.listdir(bytes(tmp_path)) == [b"\xff.png"]
 
 
 def test_interruption(tiny_folder: Path, tmp_path: Path) -> None:

@@ -119,6 +119,9 @@ def test_too_many_steps_are_clipped_with_a_warning(model: DALL_E) -> None:
         (3, "at least one text"),
         (["a cat", 3], "prompt 1 of the list must be a text, got int"),
         (["a cat", "b", " "], "prompt 2 of the list is blank"),
+        ("\u200b\x00\u202e", "the prompt is blank"),
+        (b"a cat", "a list of at least one text, got b'a cat'"),
+        (["a cat", b"x" * 100_000], r"prompt 1 of the list must be a text, got bytes: b'x+\.\.\.x+'$"),
     ],
 )
 def test_bad_prompts(model: DALL_E, prompt: object, message: str) -> None:
@@ -130,21 +133,49 @@ def test_bad_prompts(model: DALL_E, prompt: object, message: str) -> None:
     ("keywords", "message"),
     [
         ({"num_inference_steps": 0}, "at least 1, got 0"),
+        ({"num_inference_steps": "5"}, "num_inference_steps must be a whole number, got '5'"),
         ({"num_images_per_prompt": 0}, "at least 1, got 0"),
+        ({"num_images_per_prompt": 1.5}, "whole number of at least 1, got 1.5"),
+        ({"num_images_per_prompt": 10**12}, "10000: make several calls"),
         ({"seed": -1}, "got -1"),
         ({"seed": 2**63}, "between 0 and"),
         ({"seed": 1.5}, "whole number"),
         ({"seed": [1, 2]}, "2 entries for 1 pictures"),
+        ({"seed": True}, "got True"),
+        ({"seed": "7"}, "got '7'"),
+        ({"seed": np.array([1.0])}, "got 1.0"),
         ({"seed": 1, "generator": torch.Generator()}, "not both"),
+        ({"generator": 5}, "must be a torch.Generator, got int"),
+        ({"sampling": {"top_k": 1}}, "must be a SamplingConfig, got dict"),
+        ({"callback_on_step_end": 5}, "must be a function, got int"),
+        ({"negative_prompt": ["a dog"]}, r"must be a text, got \['a dog'\]"),
+        ({"temperature": "hot"}, "temperature must be a finite number, got 'hot'"),
         ({"top_p": 0.0}, r"\(0, 1\], got 0.0"),
         ({"guidance_scale": -1}, "at least 0, got -1"),
         ({"height": 7}, "got 7"),
+        ({"height": 0}, "got 0"),
+        ({"height": 64.5}, "got 64.5"),
         ({"height": 64, "width": 32}, "height 64 and width 32"),
     ],
 )
 def test_bad_numbers(model: DALL_E, keywords: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         model("a cat", **keywords)
+
+
+@pytest.mark.parametrize("seed", [np.int64(7), torch.tensor(7), np.array([7]), [np.int64(7)]], ids=repr)
+def test_seeds_may_be_numbers_of_numpy_and_torch(model: DALL_E, seed: object) -> None:
+    assert model("a cat", num_inference_steps=1, seed=seed).info["seed"] == "7"  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("text", ["😀", "مرحبا", "a\x00cat", "\ud800 cat", "<end>", "\u202ea"], ids=ascii)
+def test_any_unicode_draws(model: DALL_E, text: str, tmp_path: Path) -> None:
+    from dall_e.data.images import read_metadata, save_image
+
+    image = model(text, num_inference_steps=1, negative_prompt=text)
+    save_image(image, tmp_path / "a.png", image.info)
+    found = read_metadata(tmp_path / "a.png")
+    assert found["prompt"] == found["negative_prompt"] == text.replace("\ud800", "?")
 
 
 def test_saving_again_draws_the_same(model: DALL_E, tmp_path: Path) -> None:

@@ -28,6 +28,18 @@ def test_a_name_that_is_no_device_is_a_user_error() -> None:
         pick_device("toaster")
 
 
+@pytest.mark.parametrize("name", ["meta", "xpu"])
+def test_other_kinds_of_device_are_a_user_error(name: str) -> None:
+    with pytest.raises(ValueError, match=f"'{name}' are not supported"):
+        pick_device(name)
+
+
+def test_a_missing_apple_gpu_is_a_user_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(ValueError, match="sees no Apple GPU"):
+        pick_device("mps")
+
+
 @pytest.mark.parametrize("computed", [True, False])
 def test_auto_takes_bf16_only_where_it_is_computed(monkeypatch: pytest.MonkeyPatch, computed: bool) -> None:
     monkeypatch.setattr(runtime, "computes_bf16", lambda device: computed)

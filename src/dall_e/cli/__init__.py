@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import warnings
@@ -79,12 +80,22 @@ def run(arguments: list[str]) -> int:
         error.show()  # type: ignore[attr-defined]
         return int(error.exit_code)  # type: ignore[attr-defined]
     except BrokenPipeError:
-        # The reader of our output is gone; what Python would still flush at exit goes nowhere, silently.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()  # Its reader is gone.
         return 1
-    except (ValueError, OSError, ImportError, MemoryError) as error:
+    except (ValueError, OSError, ImportError) as error:
         print(f"dall-e: error: {_one_line(error)}", file=sys.stderr)
         return 1
+    except (MemoryError, RuntimeError) as error:
+        if not _is_out_of_memory(error):
+            raise
+        print("dall-e: error: not enough memory: ask for fewer or smaller pictures at a time", file=sys.stderr)
+        return 1
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    """torch has no common type for this: each kind of device raises a RuntimeError with a text of its own."""
+    texts = ("allocate memory", "out of memory", "not enough memory")
+    return isinstance(error, MemoryError) or any(text in str(error).lower() for text in texts)
 
 
 def _interrupted() -> int:
@@ -100,4 +111,26 @@ def _one_line(error: BaseException) -> str:
 
 def main() -> None:
     """Entry point of `dall-e` and `python -m dall_e`."""
-    sys.exit(run(sys.argv[1:]))
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # File names may hold bytes that are no text, and a terminal may lack letters: neither is worth an error.
+        sys.stdout.reconfigure(errors="surrogateescape" if sys.stdout.encoding == "utf-8" else "backslashreplace")
+    sys.exit(_flushed(run(sys.argv[1:])))
+
+
+def _flushed(code: int) -> int:
+    """What was printed may only now reach the disk or the reader; Python itself would complain at length."""
+    if sys.stdout is None:
+        return code
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        _drop_output()
+        if not isinstance(error, BrokenPipeError):
+            print(f"dall-e: error: cannot write the output: {_one_line(error)}", file=sys.stderr)
+        return code or 1
+    return code
+
+
+def _drop_output() -> None:
+    """What is still to be flushed at exit goes nowhere, silently."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

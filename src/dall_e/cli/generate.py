@@ -6,6 +6,7 @@ import json
 import re
 import sys
 import tempfile
+import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
@@ -58,8 +59,7 @@ def generate(  # noqa: PLR0913, one argument per flag
 
     A PNG carries prompt, seed, settings, model and version as text; `dall-e reproduce FILE` draws it again.
     """
-    if out:
-        _check_target(Path(out))
+    _check_target(Path(out or "picture.png"))
     pipeline = _load(model, device)
     images = pipeline(
         prompts,
@@ -101,6 +101,8 @@ def reproduce(
         raise ValueError(f"{file} does not say how it was drawn: it was not made by `dall-e generate`, or saved anew")
     target = Path(out) if out else file.with_name(f"{file.stem}-reproduced{file.suffix}")
     _check_target(target)
+    if target.exists() and target.samefile(file):
+        raise ValueError(f"{target} is the picture to compare with, and would be overwritten; give another --out")
     if not model and info["model"] not in {known.name for known in list_models()}:
         raise ValueError(f"{file} was drawn with the model {info['model']!r}; say where it is: --model FOLDER")
     pipeline = _load(model or info["model"], device)
@@ -142,7 +144,7 @@ def _draw_again(pipeline: DALL_E, info: dict[str, str]) -> PILImage:
         prompts = json.loads(info["grid_prompts"]) if "grid_prompts" in info else [info["prompt"]]
         columns = int(info.get("grid_columns", "0")) or None
         settings = SamplingConfig(**{name: _parsed(info[name], hint) for name, hint in _sampling_hints().items()})
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, RecursionError) as error:
         raise ValueError(f"the file's text is damaged: {error}") from error
     images = pipeline(
         prompts,
@@ -180,15 +182,29 @@ def _differences(pipeline: DALL_E, info: dict[str, str]) -> list[str]:
 
 
 def _paths(out: str, images: list[PILImage], prompt: str) -> list[Path]:
-    """One path per picture."""
+    """One path per picture. A made-up name is never that of an older file."""
     if not out:
-        stem = re.sub(r"\W+", "-", prompt).strip("-")[:40] or "picture"
+        stem = re.sub("-+", "-", "".join(map(_in_file_name, prompt))).strip("-")[:40] or "picture"
         seeds = [re.sub(r"\D+", "-", image.info["seed"]).strip("-") for image in images]
-        return [Path(f"{stem}-{seed[:40]}.png") for seed in seeds]
+        return [_unused(f"{stem}-{seed[:40]}", ".png") for seed in seeds]
     path = Path(out)
     if len(images) == 1:
         return [path]
     return [path.with_name(f"{path.stem}-{index}{path.suffix}") for index in range(len(images))]
+
+
+def _in_file_name(character: str) -> str:
+    """A letter, mark, digit or emoji as it is, a dash for what file systems and shells may take for something else."""
+    is_sign = character > "\x7f" and unicodedata.category(character)[0] in "MS"
+    return character if character.isalnum() or character == "_" or is_sign else "-"
+
+
+def _unused(stem: str, suffix: str) -> Path:
+    path, count = Path(stem + suffix), 1
+    while path.exists():
+        count += 1
+        path = Path(f"{stem}-{count}{suffix}")
+    return path
 
 
 def _check_target(path: Path) -> None:
@@ -199,9 +215,11 @@ def _check_target(path: Path) -> None:
         raise ValueError(f"{path} is a folder; give a file name")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # The mode bits do not tell of read-only disks; a file does.
-        with tempfile.TemporaryFile(dir=path.parent):
+        # The mode bits do not tell of read-only disks; a file does, with a name as long as the one to come.
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=".part"):
             pass
+    except ValueError as error:
+        raise ValueError(f"{str(path)!r} cannot be a file name: {error}") from error
     except OSError as error:
         raise OSError(f"cannot write to the folder {path.parent}: {error.strerror}") from error
 

@@ -32,6 +32,8 @@ CHINESE_FONTS = (
     "PingFang.ttc", "Hiragino Sans GB.ttc", "STHeiti Light.ttc", "Arial Unicode.ttf", "msyh.ttc", "simsun.ttc",
 )  # fmt: skip
 JPEG_EXTENSIONS = (".jpg", ".jpeg")
+LARGEST_COMMENT = 65533
+"""Bytes of a JPEG comment: a 16-bit length that counts itself."""
 
 
 def decode_picture(data: bytes, size: int) -> Picture:
@@ -269,7 +271,15 @@ def _png_text(metadata: dict[str, str]) -> PngImagePlugin.PngInfo:
 
 
 def _join_comment(metadata: dict[str, str]) -> bytes:
-    return json.dumps(metadata, ensure_ascii=False).encode() if metadata else b""
+    comment = json.dumps(metadata, ensure_ascii=False).encode() if metadata else b""
+    if len(comment) > LARGEST_COMMENT:
+        warnings.warn(
+            f"prompt and settings are {len(comment)} bytes, a JPEG comment holds {LARGEST_COMMENT}: they are left out; "
+            "save as .png to keep them",
+            stacklevel=3,
+        )
+        return b""
+    return comment
 
 
 def read_metadata(path: str | os.PathLike[str]) -> dict[str, str]:
@@ -280,7 +290,9 @@ def read_metadata(path: str | os.PathLike[str]) -> dict[str, str]:
             if image.format == "PNG":
                 return {key: str(value) for key, value in image.info.items() if isinstance(value, str)}
             comment = image.info.get("comment", b"")
-    except (UnidentifiedImageError, SyntaxError, ValueError) as error:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        if isinstance(error, OSError) and error.errno:  # no such file, no permission ...
+            raise
         raise ValueError(f"{path} is not a readable picture: {error}") from error
     try:
         texts = json.loads(comment)

@@ -37,6 +37,19 @@ def test_a_name_is_made_of_prompt_and_seed(draw) -> None:
     assert Path("A-cat-sleeping-5.png").is_file()
 
 
+@pytest.mark.parametrize(
+    ("prompt", "name"),
+    [("😀", "😀"), ("हिन्दी", "हिन्दी"), ("../a|b `c`", "a-b-c"), ("?", "picture"), ("\udcff cat", "cat")],
+)
+def test_names_keep_letters_and_emoji(draw, prompt: str, name: str) -> None:
+    assert draw(prompt, "--seed", "5", "--steps", "1")[1] == [f"{name}-5.png"]
+
+
+def test_a_made_up_name_is_never_that_of_an_older_picture(draw) -> None:
+    for name in ("a-cat-5.png", "a-cat-5-2.png", "a-cat-5-3.png"):
+        assert draw("a cat", "--seed", "5", "--steps", "1")[1] == [name]
+
+
 def test_several_pictures_are_numbered(draw) -> None:
     code, lines, _ = draw("a cat", "-n", "2", "--steps", "1", "--out", "cat.png", "--transparent", "--size", "20")
     assert (code, lines) == (0, ["cat-0.png", "cat-1.png"])
@@ -82,6 +95,42 @@ def test_reproduce_asks_for_a_model_that_it_does_not_know(draw, capsys: pytest.C
     assert "drawn with the model 'tiny-random'; say where it is: --model FOLDER" in capsys.readouterr().err
 
 
+def test_reproduce_keeps_the_picture_it_compares_with(draw) -> None:
+    draw("a cat", "--steps", "1", "--out", "a.png")
+    before = Path("a.png").read_bytes()
+    code, _, errors = draw("a.png", "--out", "./a.png", command="reproduce")
+    assert code == 1 and "would be overwritten; give another --out" in errors
+    assert Path("a.png").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ({"seed": "[" * 100_000}, "text is damaged: maximum recursion depth"),
+        ({"seed": "[1, 2]"}, "seed has 2 entries for 1 pictures"),
+        ({"order": "odd"}, "text is damaged: order must be one of raster"),
+        ({"temperature": "inf"}, "text is damaged: temperature must be a finite number"),
+        ({"grid_prompts": "5"}, "prompt must be a text or a list"),
+        ({"size": "0x0"}, "got 0"),
+    ],
+)
+def test_damaged_stories_are_one_line(draw, entry: dict[str, str], message: str) -> None:
+    from dall_e.data.images import read_metadata, save_image
+
+    draw("a cat", "--steps", "1", "--out", "a.png")
+    with Image.open("a.png") as image:
+        save_image(image, "b.png", {**read_metadata("a.png"), **entry})
+    code, _, errors = draw("b.png", command="reproduce")
+    assert code == 1 and errors.count("\n") == 1 and message in errors
+
+
+def test_reproduce_needs_a_whole_picture(draw) -> None:
+    draw("a cat", "--steps", "1", "--out", "a.png")
+    Path("a.png").write_bytes(Path("a.png").read_bytes()[:-40])
+    code, _, errors = draw("a.png", command="reproduce")
+    assert code == 1 and errors.startswith("dall-e: error: a.png is not a readable picture")
+
+
 def test_reproduce_needs_a_picture_of_ours(draw) -> None:
     Image.new("RGB", (4, 4)).save("plain.png")
     Path("junk.png").write_bytes(b"junk")
@@ -103,6 +152,12 @@ def test_reproduce_needs_a_picture_of_ours(draw) -> None:
         (["a cat", "--out", "cat.bmpx"], "'cat.bmpx'"),
         (["a cat", "--out", "cat"], "end it in .png"),
         (["a cat", "--out", "."], "end it in .png"),
+        (["a cat", "--out", "n" * 245 + ".png"], "File name too long"),
+        (["a cat", "--out", "a\x00.png"], "cannot be a file name"),
+        (["a cat", "--size", "0"], "got 0"),
+        (["a cat", "-n", "100000"], "make several calls"),
+        (["a cat", "--guidance", "inf"], "guidance_scale must be a finite number, got inf"),
+        (["\u200b"], "blank"),
     ],
 )
 def test_errors_are_one_line(draw, flags: list[str], message: str) -> None:
@@ -121,6 +176,21 @@ def test_warnings_are_one_line(draw) -> None:
     code, _, errors = draw("a cat " * 3000, "--steps", "10000", "--out", "a.png")
     assert code == 0
     assert errors.count("dall-e: warning: ") == errors.count("\n") == 2
+
+
+def test_a_story_too_long_for_jpeg_is_left_out(draw) -> None:
+    code, _, errors = draw("x" * 70_000, "--steps", "1", "--out", "a.jpg")
+    assert code == 0 and "a JPEG comment holds 65533" in errors
+    assert "does not say how it was drawn" in draw("a.jpg", command="reproduce")[2]
+
+
+def test_too_little_memory_is_one_line(draw, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
+
+    monkeypatch.setattr("dall_e.pipeline.decode_tokens", full)
+    code, _, errors = draw("a cat", "--out", "a.png")
+    assert code == 1 and errors == "dall-e: error: not enough memory: ask for fewer or smaller pictures at a time\n"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only for root")
