@@ -69,9 +69,12 @@ def test_a_file_name_that_is_no_text(tiny_folder: Path, tmp_path: Path) -> None:
 
 
 def test_interruption(tiny_folder: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "dall_e", "generate", "a cat", "-n", "5000", "--model", str(tiny_folder)]
-    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
-    time.sleep(4)
+    # A signal that comes before the program has started is Python's own affair, so the test waits until it has.
+    program = "import sys; from dall_e.cli import run; print('started', flush=True); sys.exit(run(sys.argv[1:]))"
+    command = [sys.executable, "-c", program, "generate", "a cat", "-n", "5000", "--model", str(tiny_folder)]
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None and process.stdout.readline() == "started\n"
+    time.sleep(2)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
