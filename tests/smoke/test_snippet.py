@@ -28,7 +28,7 @@ image.show()
 def test_the_snippet_draws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     shown: list[Image.Image] = []
-    monkeypatch.setattr(Image.Image, "show", shown.append)
+    monkeypatch.setattr(Image.Image, "show", lambda image: shown.append(image))
     with pytest.warns(UserWarning, match="OpenAI never published") as caught:
         exec(SNIPPET, {})
     assert len(caught) == 1

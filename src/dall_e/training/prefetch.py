@@ -40,7 +40,7 @@ class Prefetch:
         receiver = self._receivers.pop(0)
         try:
             made = receiver.recv()
-        except EOFError as error:
+        except (EOFError, OSError) as error:  # ended between two batches, or in the middle of one
             raise RuntimeError("a process that makes batches was ended from outside; start the run again") from error
         if isinstance(made, str):
             raise RuntimeError(f"a process that makes batches failed: {made}")
