@@ -28,7 +28,11 @@ image.show()
 def test_the_snippet_draws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     shown: list[Image.Image] = []
-    monkeypatch.setattr(Image.Image, "show", lambda image: shown.append(image))
+
+    def show(image: Image.Image) -> None:
+        shown.append(image)
+
+    monkeypatch.setattr(Image.Image, "show", show)
     with pytest.warns(UserWarning, match="OpenAI never published") as caught:
         exec(SNIPPET, {})
     assert len(caught) == 1
