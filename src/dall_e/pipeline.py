@@ -102,7 +102,10 @@ class DALL_E:
         with store.Unfilled():
             networks = Networks.build(config)
         for part, network in networks._asdict().items():
-            store.load_strict(network, stored.tensors, f"{part}.")
+            try:
+                store.load_strict(network, stored.tensors, f"{part}.")
+            except ValueError as error:
+                raise ValueError(f"{folder}: {error}") from error
         text_tokenizer = TextTokenizer.from_json(stored.text_tokenizer_json)
         if text_tokenizer.num_ids > config.text.vocab_size:
             raise ValueError(

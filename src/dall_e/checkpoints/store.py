@@ -133,7 +133,7 @@ def load_strict(module: torch.nn.Module, tensors: dict[str, torch.Tensor], prefi
     missing, extra = sorted(wanted.keys() - given.keys()), sorted(given.keys() - wanted.keys())
     if missing or extra:
         raise ValueError(
-            f"the weights under {prefix!r} do not fit the settings: "
+            f"the weights{f' under {prefix!r}' if prefix else ''} do not fit the settings: "
             f"{_listed('missing', prefix, missing)}; {_listed('left over', prefix, extra)}"
         )
     for name, tensor in wanted.items():

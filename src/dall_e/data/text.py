@@ -5,6 +5,7 @@ Shapes: B prompts, L ids of a prompt (start mark, pieces, end mark, padding).
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,8 +99,14 @@ class TextTokenizer:
         return str(self._bpe.to_str())
 
     def save(self, path: str | Path) -> None:
-        """Writes the tokenizer to one JSON file."""
-        Path(path).write_text(self.to_json(), encoding="utf-8")
+        """Writes the tokenizer to one JSON file, whole or not at all."""
+        path = Path(path)
+        partial = path.with_name(f".{path.name}.partial")
+        try:
+            partial.write_text(self.to_json(), encoding="utf-8")
+            os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
 
     @property
     def num_ids(self) -> int:

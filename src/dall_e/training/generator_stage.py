@@ -7,6 +7,7 @@ Shapes: B pictures of a batch, K of them with a caption, M pictures in all, N to
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import dataclasses
 import hashlib
@@ -21,6 +22,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from dall_e.checkpoints.store import TEXT_FILE, load_strict
 from dall_e.config import PRESETS, GeneratorTraining, ModelConfig, OrderKind, SamplingConfig, ScheduleKind
 from dall_e.data.augment import mirrors, random_views
 from dall_e.data.captions import plain_caption, training_caption
@@ -40,11 +42,13 @@ from dall_e.sampling.orders import group_numbers, group_sizes, make_orders
 from dall_e.training.corruption import Corrupted, corrupt
 from dall_e.training.loop import Player, Stage, describe, fit, load_stage_weights
 from dall_e.training.prefetch import Prefetch
+from dall_e.training.run_folder import open_run_folder, save_whole
 
 STEP_CHOICES = (8, 12, 16, 24, 32, 50)
 SCHEDULES: tuple[ScheduleKind, ...] = ("arccos", "cosine", "uniform")
 MAX_GROUP = SamplingConfig().max_group
 _CAPTIONS_PER_RECORD = 8
+_CODES_FILE = "codes.pt"
 
 
 # Logits and correction logits [B, N, C] by rank, then the contrastive pair [B, D] of pictures and captions.
@@ -101,7 +105,8 @@ def tokenize_views(
 class GeneratorStage(Stage):
     """Data, networks and losses of this stage, for `training.loop.fit`."""
 
-    def __init__(self, config: GeneratorTraining) -> None:
+    def __init__(self, config: GeneratorTraining, *, dry_run: bool = False) -> None:
+        """`dry_run`: nothing is tokenised or written; good for `summary` only."""
         self.config = config
         self.device = pick_device(config.device)
         self.model = PRESETS[config.preset]
@@ -116,17 +121,21 @@ class GeneratorStage(Stage):
         self.weights = np.array([float(record.get("weight", 1)) for record in self.records])
         names = [plain_caption(record) for record in self.records]
         self._concepts_M = torch.from_numpy(np.unique(names, return_inverse=True)[1])
-        out = Path(config.out)
-        out.mkdir(parents=True, exist_ok=True)
-        self.text_tokenizer = self._text_tokenizer(out / "text_tokenizer.json")
-        self.codes_VMN = self._codes(out / "codes.pt", pictures)
-        self.held_out_codes_MN = tokenize_views(
-            self.tokenizer, held_out.pictures_NCHW, torch.zeros(0), views=1, seed=0
-        )[0].long()
+        initial = stage_weights(config.init, "generator") if config.init else None
+        out = None if dry_run else Path(config.out)
+        if out:
+            out.mkdir(parents=True, exist_ok=True)
+        self.text_tokenizer = self._text_tokenizer(out)
+        self.codes_VMN = self._codes(out, pictures)
+        self.held_out_codes_MN = self.codes_VMN[0, :0].long()
+        if not dry_run:
+            self.held_out_codes_MN = tokenize_views(
+                self.tokenizer, held_out.pictures_NCHW, torch.zeros(0), views=1, seed=0
+            )[0].long()
         torch.manual_seed(config.seed)
         self.module = GeneratorNetworks(self.model)
-        if config.init:
-            grow(self.module, load_stage_weights(config.init)[1]["generator"])
+        if initial is not None:
+            grow(self.module, initial)
         self.module.to(self.device)
         self.players = (
             Player(
@@ -263,11 +272,16 @@ class GeneratorStage(Stage):
             "recognised": float((right_B < wrong_KB.amin(0)).float().mean()),
         }
 
-    def _text_tokenizer(self, path: Path) -> TextTokenizer:
-        if path.exists():
-            return TextTokenizer.load(path)
+    def _text_tokenizer(self, out: Path | None) -> TextTokenizer:
+        """The one in the run folder, else that of the run to start from, else a new one; kept in the run folder."""
+        path = out / TEXT_FILE if out else None
+        if path and path.exists():
+            try:
+                return TextTokenizer.load(path)
+            except ValueError as error:
+                raise ValueError(f"{error}; delete it, and it is made again from the captions") from error
         if self.config.init:
-            tokenizer = TextTokenizer.load(Path(self.config.init) / path.name)
+            tokenizer = TextTokenizer.load(Path(self.config.init) / TEXT_FILE)
         else:
             captions = (
                 training_caption(record, random.Random(f"{index}/{variant}"))
@@ -275,27 +289,31 @@ class GeneratorStage(Stage):
                 for variant in range(_CAPTIONS_PER_RECORD)
             )
             tokenizer = TextTokenizer.train(captions, self.model.text.vocab_size)
-        tokenizer.save(path)
+        if path:
+            tokenizer.save(path)
         return tokenizer
 
-    def _codes(self, path: Path, pictures: PictureSet) -> Tensor:
-        """The codes of all views, from `path` if they were made from the same pictures and tokenizer."""
+    def _codes(self, out: Path | None, pictures: PictureSet) -> Tensor:
+        """The codes of all views, from the run folder if they were made from the same pictures and tokenizer."""
+        config = self.config
+        if out is None:
+            return torch.zeros(config.views, len(pictures), self.model.generator.num_tokens, dtype=torch.int16)
         digest = hashlib.sha256(pictures.pictures_NCHW[::97].numpy().tobytes())
         for weight in self.tokenizer.encoder.parameters():
             digest.update(weight.detach().cpu().numpy().tobytes())
-        fingerprint = f"{digest.hexdigest()} {self.config.views} {self.config.seed} {len(pictures.records)}"
-        if path.exists():
+        fingerprint = f"{digest.hexdigest()} {config.views} {config.seed} {len(pictures.records)}"
+        path = out / _CODES_FILE
+        # A file that is missing or damaged is made again.
+        with contextlib.suppress(Exception):
             stored: dict[str, Any] = torch.load(path, weights_only=True)
             if stored["fingerprint"] == fingerprint:
                 codes: Tensor = stored["codes"]
                 return codes
         mirror_N = torch.tensor([mirrors(record) for record in pictures.records])
         codes_VMN = tokenize_views(
-            self.tokenizer, pictures.pictures_NCHW, mirror_N, views=self.config.views, seed=self.config.seed
+            self.tokenizer, pictures.pictures_NCHW, mirror_N, views=config.views, seed=config.seed
         )
-        temporary = path.with_suffix(".partial")
-        torch.save({"fingerprint": fingerprint, "codes": codes_VMN}, temporary)
-        temporary.replace(path)
+        save_whole(path, {"fingerprint": fingerprint, "codes": codes_VMN})
         return codes_VMN
 
 
@@ -329,29 +347,45 @@ def grow(networks: GeneratorNetworks, weights: dict[str, Tensor]) -> None:
     """
     own = networks.state_dict()
     key = "generator.places.weight"
-    if weights[key].shape != own[key].shape:
+    if key in weights and weights[key].shape != own[key].shape:
         old_side, side = math.isqrt(len(weights[key])), networks.generator.config.grid_size
         old_grid = weights[key].T.unflatten(1, (old_side, old_side))[None]
         new_grid = F.interpolate(old_grid, size=(side, side), mode="bilinear", align_corners=False)
         kept = {name: value for name, value in weights.items() if not name.startswith("tower.")}
         tower = {name: value for name, value in own.items() if name.startswith("tower.")}
         weights = {**kept, **tower, key: new_grid[0].flatten(1).T.contiguous()}
-    networks.load_state_dict(weights)
+    load_strict(networks, weights, "")
+
+
+def stage_weights(folder: str, player: str) -> dict[str, Tensor]:
+    """The averaged weights of one player of a run folder. Raises ValueError if the run has not trained it."""
+    players = load_stage_weights(folder)[1]
+    if player not in players:
+        raise ValueError(f"{folder} is not a run that trained the {player}: it trained {', '.join(players)}")
+    return players[player]
 
 
 def load_tokenizer(folder: str, model: ModelConfig) -> ImageTokenizer:
-    """The image tokenizer of a run folder, frozen, for the picture size of `model`."""
-    tokenizer = ImageTokenizer(model.tokenizer)
-    tokenizer.load_state_dict(load_stage_weights(folder)[1]["tokenizer"])
+    """The image tokenizer of a run folder, frozen, for the picture size of `model`. Raises ValueError if it differs."""
+    tokenizer, weights = ImageTokenizer(model.tokenizer), stage_weights(folder, "tokenizer")
+    try:
+        load_strict(tokenizer, weights, "")
+    except ValueError as error:
+        raise ValueError(f"the image tokenizer in {folder} cannot be used with this preset: {error}") from error
     tokenizer.eval().requires_grad_(False)
     tokenizer.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack this keyword
     return tokenizer
 
 
 def run_generator_training(config: GeneratorTraining, *, dry_run: bool = False) -> None:
-    """`dall-e train generator`."""
-    stage = GeneratorStage(config)
+    """`dall-e train generator`: trains on the pictures of `config.data`, or prints what it would do.
+
+    Raises ValueError for missing or unfit data, weights or run folder, as `fit` does.
+    """
     if dry_run:
-        print(describe(config, stage))
-    else:
-        fit(config, stage)
+        print(describe(config, GeneratorStage(config, dry_run=True)))
+        return
+    # The stage writes to the run folder too, so another run must be out of it before.
+    with open_run_folder(config.out):
+        stage = GeneratorStage(config)
+    fit(config, stage)

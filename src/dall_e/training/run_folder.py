@@ -24,6 +24,8 @@ from dall_e.config import LoopConfig
 
 CHECKPOINT_FILE = "checkpoint.pt"
 _FORMAT = 1
+_WEIGHTS_ENTRIES = {"config", "networks", "players"}
+_RESUME_ENTRIES = {*_WEIGHTS_ENTRIES, "stage", "images_seen", "seconds", "random"}
 # A run may go on with other values of these: they change when things are written and where, not what is computed.
 _FREE = frozenset("out images max_minutes log_every save_minutes sample_minutes device compile tensorboard".split())
 
@@ -37,20 +39,11 @@ class RunFolder:
 
     def save_checkpoint(self, state: dict[str, Any]) -> None:
         """Replaces the checkpoint, or raises OSError and leaves the old one as it was."""
-        partial = self.path / f".{CHECKPOINT_FILE}.partial"
+        path = self.path / CHECKPOINT_FILE
         try:
-            with open(partial, "wb") as file:
-                torch.save({"format": _FORMAT, **state}, file)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(partial, self.path / CHECKPOINT_FILE)
-        except (OSError, RuntimeError) as error:
-            # torch wraps a failed write in a RuntimeError of its own.
-            cause = error if isinstance(error, OSError) else error.__context__
-            reason = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(error)
-            raise OSError(f"could not save {self.path / CHECKPOINT_FILE}: {reason}; the one before is kept") from error
-        finally:
-            partial.unlink(missing_ok=True)
+            save_whole(path, {"format": _FORMAT, **state})
+        except OSError as error:
+            raise OSError(f"could not save {path}: {error.strerror}; the one before is kept") from error
 
     def load_checkpoint(self, config: LoopConfig, networks: dict[str, Any]) -> dict[str, Any] | None:
         """The stored state, None for a new run.
@@ -60,7 +53,7 @@ class RunFolder:
         path = self.path / CHECKPOINT_FILE
         if not path.exists():
             return None
-        state = _read_checkpoint(path)
+        state = _read_checkpoint(path, _RESUME_ENTRIES)
         here = {**_plain(dataclasses.asdict(config)), "networks": _plain(networks)}
         # A setting that is newer than the checkpoint had the effect of its default.
         defaults = _plain(dataclasses.asdict(type(config)()))
@@ -90,7 +83,7 @@ class RunFolder:
         if not path.exists():
             return
         kept: list[str] = []
-        for line in path.read_text(encoding="utf-8").splitlines():
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
             # A killed run may leave half a line at the end.
             with contextlib.suppress(ValueError, KeyError, TypeError):
                 if json.loads(line)["images_seen"] <= images_seen:
@@ -147,6 +140,25 @@ def _take(file_number: int, folder: Path) -> None:
         return  # A file system without locks.
 
 
+def save_whole(path: Path, state: dict[str, Any]) -> None:
+    """torch.save to a file that is complete or as it was before. Raises OSError."""
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        with open(partial, "wb") as file:
+            torch.save(state, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    except (OSError, RuntimeError) as error:
+        # torch wraps a failed write in a RuntimeError of its own.
+        cause = error if isinstance(error, OSError) else error.__context__
+        reason = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(error)
+        raise OSError(cause.errno if isinstance(cause, OSError) else None, reason, str(path)) from error
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+
 def load_stage_weights(folder: str | Path) -> tuple[dict[str, Any], dict[str, dict[str, Tensor]]]:
     """Settings and weights, averaged where the run averages them, of a run folder: (config, {player: weights}).
 
@@ -156,18 +168,18 @@ def load_stage_weights(folder: str | Path) -> tuple[dict[str, Any], dict[str, di
     path = Path(folder) / CHECKPOINT_FILE
     if not path.exists():
         raise ValueError(f"{folder} holds no trained stage: there is no {CHECKPOINT_FILE} in it")
-    state = _read_checkpoint(path)
+    state = _read_checkpoint(path, _WEIGHTS_ENTRIES)
     weights = {name: player["ema"] or player["weights"] for name, player in state["players"].items()}
     return {**state["config"], "networks": state["networks"]}, weights
 
 
-def _read_checkpoint(path: Path) -> dict[str, Any]:
+def _read_checkpoint(path: Path, entries: set[str]) -> dict[str, Any]:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch, pickle and zip each raise their own for a damaged file
         why = f"{path} cannot be read ({type(error).__name__})"
         raise ValueError(f"{why}: move it away to start the run anew") from error
-    if not isinstance(state, dict) or state.get("format") != _FORMAT:
+    if not isinstance(state, dict) or state.get("format") != _FORMAT or not state.keys() >= entries:
         raise ValueError(f"{path} is not a checkpoint of this version: move it away to start the run anew")
     return state
 

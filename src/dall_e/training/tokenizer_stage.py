@@ -90,11 +90,13 @@ class TokenizerStage(Stage):
             load_strict(self.tokenizer, load_model(folder).tensors, "tokenizer.")
             return
         _, weights = load_stage_weights(folder)
+        if "tokenizer" not in weights:
+            raise ValueError(f"{folder} is not a run that trained the tokenizer: it trained {', '.join(weights)}")
         try:
-            self.tokenizer.load_state_dict(weights["tokenizer"])
+            load_strict(self.tokenizer, weights["tokenizer"], "")
             if self.discriminator is not None and "discriminator" in weights:
-                self.discriminator.load_state_dict(weights["discriminator"])
-        except (RuntimeError, KeyError) as error:
+                load_strict(self.discriminator, weights["discriminator"], "")
+        except ValueError as error:
             raise ValueError(f"the weights in {folder} do not fit preset {self._config.preset}: {error}") from error
 
     def _make_players(self) -> tuple[Player, ...]:
@@ -166,7 +168,11 @@ class TokenizerStage(Stage):
         decode = self.tokenizer.decode if playing and batch["lazy"] else self._decode
         with torch.set_grad_enabled(not config.freeze_encoder):
             quantized = self.tokenizer.quantizer.quantize(self._encode(pictures_BCHW))
-        self._code_counts_K += torch.bincount(quantized.codes_BHW.flatten(), minlength=len(self._code_counts_K))
+        # Codes of latents that are not finite are no codes; the loop skips such steps, so counting must survive them.
+        num_codes = len(self._code_counts_K)
+        self._code_counts_K += torch.bincount(
+            quantized.codes_BHW.flatten().clamp(0, num_codes - 1), minlength=num_codes
+        )
         latents_BDHW = self._perturb(quantized.latents_BDHW, quantized.codes_BHW, num_perturbed, batch["random"])
         reconstruction_BCHW = decode(latents_BDHW)
         loss, parts = picture_loss(

@@ -80,6 +80,15 @@ def test_training_is_deterministic_and_survives_saving(tokenizer: TextTokenizer,
     assert tokenizer.num_ids <= 400
 
 
+def test_saving_is_whole_or_not_at_all(tokenizer: TextTokenizer, tmp_path) -> None:
+    path = tmp_path / "text_tokenizer.json"
+    path.write_text("old")
+    (tmp_path / ".text_tokenizer.json.partial").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left on device"):
+        tokenizer.save(path)
+    assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
+
+
 def test_a_broken_file_is_named(tmp_path) -> None:
     path = tmp_path / "text_tokenizer.json"
     path.write_text("{")

@@ -16,7 +16,16 @@ from dall_e.config import PRESETS, GeneratorTraining
 from dall_e.data.images import encode_png
 from dall_e.models.vqgan import ImageTokenizer
 from dall_e.training import generator_stage
-from dall_e.training.generator_stage import GeneratorNetworks, GeneratorStage, grow, partition, tokenize_views
+from dall_e.training.generator_stage import (
+    GeneratorNetworks,
+    GeneratorStage,
+    grow,
+    load_tokenizer,
+    partition,
+    run_generator_training,
+    tokenize_views,
+)
+from dall_e.training.run_folder import open_run_folder
 
 TINY = PRESETS["tiny"]
 COLOURS = {"red": (255, 0, 0), "green": (0, 200, 0), "blue": (0, 0, 255), "white": (250, 250, 250)}
@@ -126,3 +135,77 @@ def test_weights_grow_to_a_finer_grid() -> None:
     assert bool((places_HWD[1:, :, 0] >= places_HWD[:-1, :, 0]).all())
     assert bool((places_HWD[:, 1:, 1] >= places_HWD[:, :-1, 1]).all())
     assert places_HWD[0, 0, 0] == 0 and places_HWD[-1, 0, 0] == side - 1
+
+
+def run_folder(path: Path, player: str, weights: dict[str, torch.Tensor]) -> str:
+    """A run folder that holds the weights of one player."""
+    with open_run_folder(str(path)) as folder:
+        folder.save_checkpoint(
+            {"config": {}, "networks": {}, "players": {player: {"weights": weights, "ema": None}}, "stage": {},
+             "images_seen": 0, "seconds": 0.0, "random": {}}
+        )  # fmt: skip
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def tokenizer_run(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return run_folder(tmp_path_factory.mktemp("runs"), "tokenizer", ImageTokenizer(TINY.tokenizer).state_dict())
+
+
+def own_settings(own_pictures: Path, tokenizer_run: str, out: Path, **changes: object) -> GeneratorTraining:
+    return GeneratorTraining(
+        out=str(out), data=str(own_pictures), tokenizer=tokenizer_run, preset="tiny", images=8, batch_size=8,
+        views=1, device="cpu", **changes,
+    )  # type: ignore[arg-type]  # fmt: skip
+
+
+def test_weights_that_do_not_fit_are_named(tokenizer_run: str, tmp_path: Path) -> None:
+    generator_run = run_folder(tmp_path / "generator", "generator", {})
+    with pytest.raises(ValueError, match="no trained stage"):
+        load_tokenizer(str(tmp_path / "none"), TINY)
+    with pytest.raises(ValueError, match="not a run that trained the tokenizer: it trained generator"):
+        load_tokenizer(generator_run, TINY)
+    with pytest.raises(ValueError, match="cannot be used with this preset: .* missing"):
+        load_tokenizer(tokenizer_run, PRESETS["xs"])
+    with pytest.raises(ValueError, match=r"\d+ missing .*; 1 left over \(text.extra\)"):
+        grow(GeneratorNetworks(TINY), {"text.extra": torch.zeros(1)})
+
+
+def test_a_bad_run_to_start_from_is_found_first(own_pictures: Path, tokenizer_run: str, tmp_path: Path) -> None:
+    config = own_settings(own_pictures, tokenizer_run, tmp_path / "run", init=tokenizer_run)
+    with pytest.raises(ValueError, match="not a run that trained the generator: it trained tokenizer"):
+        run_generator_training(config)
+    assert [path.name for path in (tmp_path / "run").iterdir()] == [".lock"]
+
+
+def test_a_dry_run_writes_nothing(
+    own_pictures: Path, tokenizer_run: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_generator_training(own_settings(own_pictures, tokenizer_run, tmp_path / "run"), dry_run=True)
+    assert not (tmp_path / "run").exists()
+    assert "12 pictures in 1 views of 64 tokens" in capsys.readouterr().out
+
+
+def test_a_second_run_touches_nothing(own_pictures: Path, tokenizer_run: str, tmp_path: Path) -> None:
+    config = own_settings(own_pictures, tokenizer_run, tmp_path)
+    with open_run_folder(config.out), pytest.raises(ValueError, match="another run is writing"):
+        run_generator_training(config)
+    assert [path.name for path in tmp_path.iterdir()] == [".lock"]
+
+
+def test_damaged_files_of_a_run(own_pictures: Path, tokenizer_run: str, tmp_path: Path) -> None:
+    config = own_settings(own_pictures, tokenizer_run, tmp_path)
+    codes = GeneratorStage(config).codes_VMN
+    for damage in (b"", b"junk", (tmp_path / "codes.pt").read_bytes()[:-50]):
+        (tmp_path / "codes.pt").write_bytes(damage)
+        assert torch.equal(GeneratorStage(config).codes_VMN, codes)
+    (tmp_path / "text_tokenizer.json").write_text("{")
+    with pytest.raises(ValueError, match=r"text_tokenizer.json: not a text tokenizer.*; delete it"):
+        GeneratorStage(config)
+
+
+def test_a_full_disk_leaves_no_half_codes(own_pictures: Path, tokenizer_run: str, tmp_path: Path) -> None:
+    (tmp_path / ".codes.pt.partial").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left on device"):
+        GeneratorStage(own_settings(own_pictures, tokenizer_run, tmp_path))
+    assert [path.name for path in tmp_path.iterdir()] == ["text_tokenizer.json"]

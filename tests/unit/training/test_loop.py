@@ -220,6 +220,23 @@ def test_a_truncated_checkpoint_is_named(tmp_path: Path) -> None:
             call()
 
 
+def test_another_file_as_checkpoint_is_named(tmp_path: Path) -> None:
+    config = settings(tmp_path, images=8)
+    for other in ({"format": 1}, [1], {"format": 2, "players": {}}):
+        torch.save(other, tmp_path / "checkpoint.pt")
+        with pytest.raises(ValueError, match="not a checkpoint of this version: move it away"):
+            fit(config, ToyStage(config))
+
+
+def test_broken_metrics_do_not_stop_a_resumed_run(tmp_path: Path) -> None:
+    config = settings(tmp_path, images=8)
+    fit(config, ToyStage(config))
+    lines = (tmp_path / "metrics.jsonl").read_bytes()
+    (tmp_path / "metrics.jsonl").write_bytes(lines + b'\xff\x00\n[1]\n{"images_seen": 8, "ki')
+    fit(dataclasses.replace(config, images=12), ToyStage(config))
+    assert all(json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines())
+
+
 def test_bad_run_folders(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for out, message in (

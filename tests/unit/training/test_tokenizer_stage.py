@@ -16,6 +16,7 @@ from dall_e.data.datasets import PictureSet
 from dall_e.data.images import encode_png
 from dall_e.models.vqgan import ImageTokenizer
 from dall_e.training.loop import fit, load_stage_weights
+from dall_e.training.run_folder import open_run_folder
 from dall_e.training.tokenizer_stage import TokenizerStage, run_tokenizer_training
 
 
@@ -145,6 +146,23 @@ def test_weights_of_another_preset_are_refused(tmp_path: Path) -> None:
     config = settings(tmp_path / "other", init=str(tmp_path), preset="xs64")
     with pytest.raises(ValueError, match="do not fit preset xs64"):
         TokenizerStage(config, drawn(1, 64), drawn(1, 64))
+
+
+def test_a_run_of_another_stage_is_refused(tmp_path: Path) -> None:
+    with open_run_folder(str(tmp_path)) as folder:
+        state = {"config": {}, "networks": {}, "stage": {}, "images_seen": 0, "seconds": 0.0, "random": {}}
+        folder.save_checkpoint({**state, "players": {"generator": {"weights": {}, "ema": None}}})
+    with pytest.raises(ValueError, match="not a run that trained the tokenizer: it trained generator"):
+        make(settings(tmp_path / "other", init=str(tmp_path)))
+
+
+def test_numbers_that_overflow_skip_the_step(tmp_path: Path) -> None:
+    stage = make(settings(tmp_path))
+    with torch.no_grad():
+        for parameter in stage.tokenizer.encoder.parameters():
+            parameter.fill_(float("nan"))
+    loss, _ = stage.loss("tokenizer", stage.batch(0), 0.0)
+    assert not bool(loss.isfinite())
 
 
 def test_pictures_of_another_size_are_refused(tmp_path: Path) -> None:
