@@ -164,6 +164,7 @@ def _operations_per_picture(config: LoopConfig) -> float:
                 loss, _ = stage.loss(player.name, batch, 0.5)
                 torch.autograd.backward(loss)
                 player.module.zero_grad(set_to_none=True)
+    stage.close()
     return float(counter.total) / (CYCLE * small.batch_size)
 
 

@@ -11,9 +11,11 @@ from __future__ import annotations
 import hashlib
 import json
 import lzma
+import math
 import os
 import random
 import tarfile
+import zlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -24,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from dall_e.data.captions import training_caption
+from dall_e.data.captions import COLOURS_ZH, training_caption
 from dall_e.data.images import decode_picture
 
 Record = dict[str, Any]
@@ -72,7 +74,7 @@ def load_pictures(folder: str | os.PathLike[str], size: int, split: str = "train
         raise ValueError(f"there is no folder {root}; `dall-e data build` makes one")
     skipped: list[str] = []
     shards = sorted([*root.glob("*.tar"), *root.glob("*.tar.xz")])
-    entries = list(_shard_entries(shards, split, skipped) if shards else _folder_entries(root, split))
+    entries = list(_shard_entries(shards, split, skipped) if shards else _folder_entries(root, split, skipped))
     pictures = np.zeros((len(entries), 4, size, size), dtype=np.uint8)
 
     def decode(index: int) -> str:
@@ -107,9 +109,9 @@ def _shard_entries(shards: Sequence[Path], split: str, skipped: list[str]) -> It
                     content = tar.extractfile(member) if member.isfile() else None
                     if content is not None:
                         members.setdefault(stem, {})[f".{extension.lower()}"] = content.read()
-        except (tarfile.TarError, lzma.LZMAError, OSError, EOFError) as error:
+        except (tarfile.TarError, lzma.LZMAError, zlib.error, OSError, EOFError, ValueError) as error:
             # What came before the damage is still good.
-            skipped.append(f"{shard.name}: {error}")
+            skipped.append(f"{shard.name}: {' '.join(str(error).split())}")
         for stem, files in members.items():
             name = f"{shard.name}/{stem}"
             picture = next((files[extension] for extension in PICTURE_EXTENSIONS if extension in files), None)
@@ -125,31 +127,65 @@ def _shard_entries(shards: Sequence[Path], split: str, skipped: list[str]) -> It
 
 
 def _member_record(files: dict[str, bytes], stem: str) -> Record:
-    if ".json" in files:
+    """The record of a shard's picture. Raises ValueError if captions could not be made of it."""
+    if ".json" not in files:
+        text = files[".txt"].decode("utf-8", "replace").strip() if ".txt" in files else ""
+        return {"text": text or _caption_of_name(stem)}
+    try:
         record = json.loads(files[".json"])
-        if not isinstance(record, dict):
-            raise ValueError("not a JSON object")
-        if "en" not in record and "text" not in record:
-            record["text"] = str(record.get("caption", _caption_of_name(stem)))
-        return record
-    text = files[".txt"].decode("utf-8", "replace").strip() if ".txt" in files else ""
-    return {"text": text or _caption_of_name(stem)}
+    except RecursionError as error:
+        raise ValueError("too deep") from error
+    if not isinstance(record, dict):
+        raise ValueError("not a JSON object")
+    if not record.get("en") and not record.get("text"):
+        record["text"] = str(record.get("caption") or _caption_of_name(stem))
+    _check_record(record)
+    return record
 
 
-def _folder_entries(root: Path, split: str) -> Iterator[_Entry]:
+def _check_record(record: Record) -> None:
+    for name in ("text", "en", "zh", "kind", "colour", "style_en", "style_zh", "split"):
+        text = record.get(name, "")
+        if not isinstance(text, str):
+            raise ValueError(f"its entry {name!r} is no text: {text!r}")
+        text.encode()  # a lone surrogate, half of a character, raises ValueError
+    for name in ("en_keywords", "zh_keywords"):
+        words = record.get(name, [])
+        if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+            raise ValueError(f"its entry {name!r} is no list of texts: {words!r}")
+    weight = record.get("weight", 1.0)
+    if not isinstance(weight, int | float) or not 0 <= weight < math.inf:
+        raise ValueError(f"its entry 'weight' is no number of at least 0: {weight!r}")
+    if not record.get("text") and "kind" not in record:
+        raise ValueError("it has no entry 'kind'")
+    if record.get("colour", "") not in ("", *COLOURS_ZH):
+        raise ValueError(f"its entry 'colour' is none of ours: {record['colour']!r}")
+
+
+def _folder_entries(root: Path, split: str, skipped: list[str]) -> Iterator[_Entry]:
     paths = sorted(path for path in root.rglob("*") if path.suffix.lower() in PICTURE_EXTENSIONS and path.is_file())
-    by_hash = sorted(paths, key=lambda path: hashlib.sha256(str(path.relative_to(root)).encode()).digest())
+    by_hash = sorted(paths, key=lambda path: hashlib.sha256(os.fsencode(path.relative_to(root))).digest())
     held_out = set(by_hash[: round(HELD_OUT_SHARE * len(paths))]) if len(paths) >= SMALLEST_TO_SPLIT else set()
     for path in paths:
         # Too few pictures to hold some out: training and measures then share them all.
         if held_out and (path in held_out) != (split != "train"):
             continue
+        name = _readable(str(path.relative_to(root)))
         caption = path.with_suffix(".txt")
-        text = caption.read_text(encoding="utf-8", errors="replace").strip() if caption.is_file() else ""
-        name = str(path.relative_to(root))
+        try:
+            data = path.read_bytes()
+            text = caption.read_text(encoding="utf-8-sig", errors="replace").strip() if caption.is_file() else ""
+        except OSError as error:
+            skipped.append(f"{name}: {error.strerror or error}")
+            continue
         yield _Entry(
-            name=name, data=path.read_bytes(), record={"text": text or _caption_of_name(path.stem), "name": name}
+            name=name, data=data, record={"text": text or _caption_of_name(_readable(path.stem)), "name": name}
         )
+
+
+def _readable(name: str) -> str:
+    """A file name as text: bytes that are none become question marks."""
+    return name.encode("utf-8", "replace").decode("utf-8")
 
 
 def _caption_of_name(stem: str) -> str:

@@ -32,6 +32,8 @@ CHINESE_FONTS = (
     "PingFang.ttc", "Hiragino Sans GB.ttc", "STHeiti Light.ttc", "Arial Unicode.ttf", "msyh.ttc", "simsun.ttc",
 )  # fmt: skip
 JPEG_EXTENSIONS = (".jpg", ".jpeg")
+DEEP_MODES = ("I", "I;16", "I;16B", "I;16L", "F")
+"""Grey pictures of more than eight bits."""
 LARGEST_COMMENT = 65533
 """Bytes of a JPEG comment: a 16-bit length that counts itself."""
 
@@ -44,15 +46,11 @@ def decode_picture(data: bytes, size: int) -> Picture:
     try:
         with Image.open(io.BytesIO(data)) as opened:
             opened.load()
-            image = _premultiplied(opened)
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
-        raise ValueError(f"not a readable picture ({len(data)} bytes): {error}") from error
-    width, height = image.size
-    if width != height:
-        side = max(width, height)
-        square = Image.new("RGBa", (side, side))
-        square.paste(image, ((side - width) // 2, (side - height) // 2))
-        image = square
+            image = _square(_reduced(opened, size))
+    except UnidentifiedImageError as error:
+        raise ValueError(f"not a readable picture ({len(data)} bytes): of no known kind") from error
+    except Exception as error:  # each format has its own for damage, and one bad file must not end a training run
+        raise ValueError(f"not a readable picture ({len(data)} bytes): {str(error) or type(error).__name__}") from error
     if image.size != (size, size):
         image = image.resize((size, size), Image.Resampling.LANCZOS)
     pixels = np.array(image)
@@ -61,15 +59,27 @@ def decode_picture(data: bytes, size: int) -> Picture:
     return np.ascontiguousarray(pixels.transpose(2, 0, 1))
 
 
+def _reduced(image: Image.Image, size: int) -> Image.Image:
+    """An image in mode RGBa; one much larger than `size` comes as block means, before its copies fill the memory."""
+    longest = max(image.size)
+    if longest < 8 * size or image.mode in DEEP_MODES:
+        return _premultiplied(image)
+    return image.convert("RGBA").convert("RGBa").reduce(longest // (4 * size))
+
+
+def _square(image: Image.Image) -> Image.Image:
+    width, height = image.size
+    if width == height:
+        return image
+    side = max(width, height)
+    square = Image.new("RGBa", (side, side))
+    square.paste(image, ((side - width) // 2, (side - height) // 2))
+    return square
+
+
 def _premultiplied(image: Image.Image) -> Image.Image:
     """Any PIL image as mode RGBa (premultiplied), rounded to nearest so that `encode_png` inverts it exactly."""
-    if image.mode in (
-        "I",
-        "I;16",
-        "I;16B",
-        "I;16L",
-        "F",
-    ):  # PIL's own conversion of 16-bit grey clips instead of scaling
+    if image.mode in DEEP_MODES:  # PIL's own conversion of 16-bit grey clips instead of scaling
         grey = np.asarray(image).astype(np.float64)
         image = Image.fromarray((grey * (255 / max(float(grey.max()), 255.0))).clip(0, 255).astype(np.uint8))
     straight = np.array(image.convert("RGBA")).astype(np.uint16)
@@ -252,7 +262,10 @@ def save_image(image: Image.Image, path: str | os.PathLike[str], metadata: dict[
         white = Image.new("RGBA", image.size, (255, 255, 255, 255))
         image = Image.alpha_composite(white, image).convert("RGB")
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
     try:
         with os.fdopen(handle, "wb") as file:
             image.save(file, format=known[extension], **options)

@@ -50,6 +50,74 @@ def test_a_cut_off_shard_gives_what_is_whole(shards: Path) -> None:
     assert len(loaded) == 1 and loaded.skipped
 
 
+THING = {"en": "thing", "zh": "", "kind": "object", "split": "train"}
+
+
+@pytest.mark.parametrize(
+    ("record", "problem"),
+    [
+        (b"{", "Expecting"),
+        (b"\xff", "can't decode"),
+        (b"[" * 100_000, "too deep"),
+        (b"[1]", "not a JSON object"),
+        ({"en": 5}, "'en' is no text: 5"),
+        ({"zh": None}, "'zh' is no text: None"),
+        ({"en": "half of a \ud83d"}, "surrogates not allowed"),
+        ({"en_keywords": "red"}, "'en_keywords' is no list of texts"),
+        ({"colour": "mauve"}, "'colour' is none of ours"),
+        ({"weight": -1}, "no number of at least 0: -1"),
+        ({"weight": float("nan")}, "no number of at least 0: nan"),
+        ({"split": ["train"]}, "'split' is no text"),
+    ],
+)
+def test_records_without_captions_are_left_out_and_named(tmp_path: Path, record: object, problem: str) -> None:
+    with tarfile.open(tmp_path / "a.tar", "w") as tar:
+        for name, content in (("bad", record), ("good", THING)):
+            add(tar, f"{name}.png", png((255, 0, 0, 255)))
+            content = content if isinstance(content, bytes) else json.dumps({**THING, **content}).encode()
+            add(tar, f"{name}.json", content)
+    loaded = load_pictures(tmp_path, 6)
+    assert len(loaded) == 1 and len(loaded.skipped) == 1
+    assert loaded.skipped[0].startswith("a.tar/bad: caption file: ") and problem in loaded.skipped[0]
+    batch_captions(loaded.records, np.zeros(9, dtype=np.int64), seed=0, images_seen=0)
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz", "w:bz2", "w:xz"])
+def test_a_damaged_shard_does_not_spoil_the_others(shards: Path, mode: str) -> None:
+    whole = shards / "train-000000.tar"
+    other = shards / "train-000001.tar"
+    with tarfile.open(other, mode) as tar:
+        tar.add(whole, "000009.png")
+    for damaged in (b"", b"junk" * 200, other.read_bytes()[:-300], other.read_bytes()[:200] + bytes(400)):
+        other.write_bytes(damaged)
+        loaded = load_pictures(shards, 6)
+        assert len(loaded) == 2
+        assert all("\n" not in problem for problem in loaded.skipped)
+
+
+def test_file_names_that_are_no_text(tmp_path: Path) -> None:
+    with open(bytes(tmp_path) + b"/\xff_cat.png", "wb") as file:
+        file.write(png((255, 0, 0, 255)))
+    (tmp_path / "dog.png").write_bytes(png((0, 0, 255, 255)))
+    (tmp_path / "dog.txt").write_bytes(b"\xef\xbb\xbfa \xff dog\n")
+    assert [record["text"] for record in load_pictures(tmp_path, 8).records] == ["a � dog", "? cat"]
+
+
+def test_a_picture_that_cannot_be_opened_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in "ab":
+        (tmp_path / f"{name}.png").write_bytes(png((255, 0, 0, 255)))
+    read = Path.read_bytes
+
+    def refuse(path: Path) -> bytes:
+        if path.stem == "a":
+            raise PermissionError(13, "Permission denied", str(path))
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    loaded = load_pictures(tmp_path, 8)
+    assert len(loaded) == 1 and loaded.skipped == ["a.png: Permission denied"]
+
+
 def test_a_plain_folder_takes_captions_from_text_files_or_names(tmp_path: Path) -> None:
     (tmp_path / "my_red-ball.png").write_bytes(png((255, 0, 0, 255)))
     (tmp_path / "b.png").write_bytes(png((0, 0, 255, 128)))

@@ -52,6 +52,53 @@ def test_an_unreadable_file_is_a_value_error(data: bytes) -> None:
         images.decode_picture(data, 8)
 
 
+def test_a_message_does_not_change_from_run_to_run() -> None:
+    for data in (b"", b"<html>"):
+        with pytest.raises(ValueError, match=rf"^not a readable picture \({len(data)} bytes\): of no known kind$"):
+            images.decode_picture(data, 8)
+
+
+@pytest.mark.parametrize("size", [(60_000, 1), (1, 60_000), (3000, 2000)])
+def test_large_pictures_take_little_memory(size: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    buffer = io.BytesIO()
+    Image.new("RGBA", size, (200, 100, 0, 255)).save(buffer, "PNG")
+    made: list[int] = []
+    new = Image.new
+    monkeypatch.setattr(
+        Image, "new", lambda mode, size, *rest: made.append(size[0] * size[1]) or new(mode, size, *rest)
+    )
+    picture = images.decode_picture(buffer.getvalue(), 32)
+    assert max(made) <= 512**2
+    middle = picture[:, 16, 16].tolist()
+    assert 0 < middle[3] and abs(middle[0] - middle[3] * 200 / 255) <= 2
+
+
+@pytest.mark.parametrize("error", [MemoryError(), KeyError("chunk"), Image.DecompressionBombError("too large")])
+def test_whatever_a_decoder_raises_is_a_value_error(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(Image, "open", fail)
+    with pytest.raises(ValueError, match=r"not a readable picture \(3 bytes\): \S+"):
+        images.decode_picture(b"abc", 8)
+
+
+def test_a_folder_that_is_not_writable_is_named_with_the_file(tmp_path: Path) -> None:
+    image = Image.new("RGB", (4, 4))
+    with pytest.raises(OSError, match=r"long\.png"):
+        images.save_image(image, tmp_path / ("x" * 300 + "long.png"))
+
+
+def test_a_truncated_file_and_a_bomb_have_no_metadata(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    images.save_image(Image.new("RGB", (40, 40)), tmp_path / "a.png", {"prompt": "a"})
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    with pytest.raises(ValueError, match="a.png is not a readable picture"):
+        images.read_metadata(tmp_path / "a.png")
+    (tmp_path / "a.png").write_bytes((tmp_path / "a.png").read_bytes()[:60])
+    with pytest.raises(ValueError, match="a.png is not a readable picture"):
+        images.read_metadata(tmp_path / "a.png")
+
+
 def test_to_pil_composes_on_white_or_keeps_alpha() -> None:
     half_red = np.zeros((4, 1, 1))
     half_red[0], half_red[3] = 0.5, 0.5
