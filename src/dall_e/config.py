@@ -472,6 +472,8 @@ class TokenizerTraining(LoopConfig):
     """Train the decoder only: codes stay the same, so a generator trained on them stays valid."""
     coarse_share: float = 0.5
     """Share of batches at two thirds of the picture size, so that one vocabulary serves coarse and fine grids."""
+    backdrop_share: float = 0.2
+    """Share of pictures put on an opaque gradient of two random colours, so that full scenes have codes too."""
     pyramid_weight: float = 0.5
     """Weight of the Laplacian-pyramid L1 loss."""
     edge_weight: float = 4.0
@@ -495,7 +497,8 @@ class TokenizerTraining(LoopConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check_shares(self, "coarse_share", "adversarial_start", "perturbed_share", "perturbed_tokens")
+        _check_shares(self, "coarse_share", "backdrop_share", "adversarial_start")
+        _check_shares(self, "perturbed_share", "perturbed_tokens")
         _check_at_least(self, 0, "pyramid_weight", "edge_weight", "feature_weight", "adversarial_weight")
         _check_at_least(self, 0, "discriminator_learning_rate", "gradient_penalty", "commitment_weight")
 

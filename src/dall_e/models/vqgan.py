@@ -21,6 +21,10 @@ from dall_e.models.quantizer import FSQ, VQ
 from dall_e.nn.attention import attend
 
 
+# A place with no more alpha than this anywhere is empty: the faint rims that resampling leaves are no drawing.
+EMPTY_ALPHA = 4 / 255
+
+
 class Reconstruction(NamedTuple):
     """A picture there and back."""
 
@@ -161,9 +165,14 @@ class ImageTokenizer(nn.Module):
         return convolution.weight
 
     def encode(self, x_BCHW: Tensor) -> Tensor:
-        """Pictures [B, 4, S, S] in [0, 1] to latents [B, D, H, W] before quantisation."""
+        """Pictures [B, 4, S, S] in [0, 1] to latents [B, D, H, W] before quantisation.
+
+        A place where nothing is drawn gets 0, so that all such places have one code. Left to the encoder, they told of
+        what is beside them, at 4.1 nats each (LOG.md); a third of all places of emoji are empty.
+        """
         latents_BDHW: Tensor = self.encoder(x_BCHW * 2 - 1)
-        return latents_BDHW
+        drawn_B1HW = F.max_pool2d(x_BCHW[:, 3:], self.config.patch_size) > EMPTY_ALPHA
+        return latents_BDHW * drawn_B1HW
 
     def decode(self, latents_BDHW: Tensor) -> Tensor:
         """Quantised latents [B, D, H, W] to pictures [B, 4, S, S], near [0, 1] but not clamped."""

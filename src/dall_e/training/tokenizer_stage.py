@@ -139,6 +139,7 @@ class TokenizerStage(Stage):
         generator = torch.Generator().manual_seed((config.seed * 2**40 + images_seen) % 2**63)
         rows = batch_indices(len(self._pictures_NCHW), self._weights_N, config.seed, images_seen, config.batch_size)
         pictures_BCHW = _augment(self._pictures_NCHW, rows.tolist(), generator)
+        _put_on_backdrops(pictures_BCHW, round(config.backdrop_share * len(rows)), generator)
         if float(torch.rand((), generator=generator)) < config.coarse_share:
             patch = self.tokenizer.config.patch_size
             side = max(patch, round(pictures_BCHW.shape[-1] * 2 / 3 / patch) * patch)
@@ -315,6 +316,20 @@ def _augment(pictures_NCHW: Tensor, ids: list[int], generator: torch.Generator) 
         grid_PHW2 = F.affine_grid(matrix_P23, [num_scaled, 4, size, size], align_corners=False)
         x_BCHW[scaled] = F.grid_sample(x_BCHW[scaled], grid_PHW2.to(x_BCHW.device), align_corners=False)
     return x_BCHW
+
+
+def _put_on_backdrops(x_BCHW: Tensor, count: int, generator: torch.Generator) -> None:
+    """Puts the last `count` pictures on opaque gradients from one random colour to another, in place."""
+    if count == 0:
+        return
+    device = x_BCHW.device
+    corners_P322 = torch.rand(count, 3, 2, 1, generator=generator).expand(-1, -1, -1, 2)
+    # Half of them run from left to right, the rest from top to bottom.
+    corners_P322 = torch.cat((corners_P322[::2], corners_P322[1::2].mT)).to(device)
+    backdrop_P3HW = F.interpolate(corners_P322, size=x_BCHW.shape[-2:], mode="bilinear", align_corners=True)
+    last_P4HW = x_BCHW[-count:]
+    last_P4HW[:, :3] += backdrop_P3HW * (1 - last_P4HW[:, 3:])
+    last_P4HW[:, 3:] = 1
 
 
 def _overlap(shift: int, size: int) -> tuple[slice, slice]:

@@ -73,6 +73,17 @@ def test_a_token_says_what_is_in_its_place() -> None:
     assert not moved_HW[5:].any() and not moved_HW[:, 5:].any()
 
 
+def test_places_where_nothing_is_drawn_have_one_code() -> None:
+    network, x_BCHW = make(), torch.zeros(1, 4, 64, 64)
+    x_BCHW[..., 20:44, 20:44] = pictures(1, 64)[..., 20:44, 20:44]
+    x_BCHW[:, 3, 60, 60] = 3 / 255  # a rim that resampling left
+    codes_HW = network.tokenize(x_BCHW).unflatten(1, (8, 8))[0]
+    empty_HW = torch.ones(8, 8, dtype=torch.bool)
+    empty_HW[2:6, 2:6] = False
+    assert len(codes_HW[empty_HW].unique()) == 1
+    assert len(codes_HW[~empty_HW].unique()) > 2
+
+
 def test_detokenized_pictures_are_valid_whatever_the_weights() -> None:
     network = make()
     nn.init.normal_(network.last_weight, std=3.0)
