@@ -87,11 +87,11 @@ def _english(record: Record, rng: random.Random) -> str:
     draw = rng.random()
     if draw < 0.05 and len(keywords) >= 2 and record["kind"] not in ("flag", "letter"):
         return " ".join(rng.sample(keywords, min(len(keywords), rng.randint(2, 4))))
-    if draw < 0.22 and (synonym := _synonym(record, rng)):
+    if draw < 0.32 and (synonym := _synonym(record, rng)):
         return _with_article(synonym, record["kind"]) if rng.random() < 0.6 else synonym
-    if draw < 0.40 and keywords:
+    if draw < 0.47 and keywords:
         return f"{name}, {', '.join(rng.sample(keywords, min(len(keywords), rng.randint(1, 3))))}"
-    if draw < 0.75:
+    if draw < 0.78:
         return _with_article(name, record["kind"])
     return name
 
