@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Trains the built-in model at size S on one GPU that is lent for a few minutes at a time: every command ends by itself
+# Trains the built-in model at size S on one GPU that is there for a few minutes at a time: every command ends by itself
 # within LIMIT seconds, saves, and goes on where it stopped when it is run again.
 #
 #   at home    runs/builtin_gpu.sh pack        data/emoji -> data/packed: all pictures and captions in about 38 MiB

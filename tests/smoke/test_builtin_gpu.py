@@ -1,4 +1,4 @@
-"""The run on a lent GPU, rehearsed in small on the CPU: what travels arrives, what was stopped goes on."""
+"""The run on a rented GPU, rehearsed in small on the CPU: what travels arrives, what was stopped goes on."""
 
 import hashlib
 import json
