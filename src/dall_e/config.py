@@ -55,7 +55,7 @@ def _kind_problem(value: Any, hint: Any) -> str:
         return "" if fits else "a finite number"
     if isinstance(value, hint):
         return ""
-    return {bool: "True or False", str: "a text"}.get(hint, f"a {hint.__name__}")
+    return {bool: "True or False", str: "a text"}.get(hint, f"a {getattr(hint, '__name__', hint)}")
 
 
 def _check_at_least(settings: Any, least: float, *names: str) -> None:
@@ -219,6 +219,47 @@ class DiscriminatorConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CompanionConfig:
+    """The scorer of text against pictures (`models/companion.py`)."""
+
+    image_size: int = 64
+    """Side in pixels at which it looks at pictures of any size."""
+    image_widths: tuple[int, ...] = (32, 96, 160)
+    """Channels of the picture tower at each resolution, from half the picture's side down."""
+    vocab_size: int = 6144
+    """Entries of the byte-level BPE."""
+    max_tokens: int = 32
+    """Longest caption in tokens, start and end marks included."""
+    text_width: int = 112
+    """Width of the text tower's states."""
+    text_layers: int = 2
+    """Transformer blocks of the text tower."""
+    text_heads: int = 4
+    """Attention heads of the text tower."""
+    width: int = 128
+    """Width of the space in which text and pictures are compared."""
+
+    def __post_init__(self) -> None:
+        _check_kinds(self)
+        _check_at_least(self, 1, "image_size", "image_widths", "width")
+        _require(len(self.image_widths) > 0, "image_widths needs at least one entry")
+        step = 2 << len(self.image_widths)
+        _require(self.image_size % step == 0, f"image_size {self.image_size} is not a multiple of {step}")
+        _require(self.text.width == self.text_width, "text_width must be that of the text tower")
+
+    @property
+    def text(self) -> TextConfig:
+        """Sizes of the text tower."""
+        return TextConfig(
+            vocab_size=self.vocab_size,
+            max_tokens=self.max_tokens,
+            width=self.text_width,
+            num_layers=self.text_layers,
+            num_heads=self.text_heads,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class SamplingConfig:
     """How tokens are drawn; the defaults of a model are stored with its weights."""
 
@@ -271,6 +312,8 @@ class ModelConfig:
     """The generator."""
     sampling: SamplingConfig = SamplingConfig()
     """Default sampling settings of these weights."""
+    companion: CompanionConfig | None = None
+    """The scorer of text against pictures, if the model has one."""
 
     def __post_init__(self) -> None:
         _check_kinds(self)
@@ -284,8 +327,8 @@ class ModelConfig:
             _require(left == right, f"{left_name} = {left} differs from {right_name} = {right}")
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
-        return dataclasses.asdict(self)
+        """Plain values, ready for JSON. Parts that the model does not have are left out."""
+        return {name: value for name, value in dataclasses.asdict(self).items() if value is not None}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> ModelConfig:
@@ -295,6 +338,7 @@ class ModelConfig:
             "text": TextConfig,
             "generator": GeneratorConfig,
             "sampling": SamplingConfig,
+            "companion": CompanionConfig,
         }
         _require(isinstance(values, dict), f"a model needs a table of settings, got {type(values).__name__}")
         plain = {key: value for key, value in values.items() if key not in parts}
@@ -371,6 +415,16 @@ PRESETS: dict[str, ModelConfig] = {
         mlp_width=1024,
         dropout=0.1,
     ),
+}
+
+# Sizes of the companion, by preset.
+COMPANIONS: dict[str, CompanionConfig] = {
+    "tiny": CompanionConfig(
+        image_size=32, image_widths=(16, 32, 48), vocab_size=512, text_width=48, text_layers=1, width=48
+    ),
+    "xs64": CompanionConfig(),
+    "xs": CompanionConfig(),
+    "s": CompanionConfig(),
 }
 
 
@@ -515,6 +569,10 @@ class GeneratorTraining(LoopConfig):
     """Run folder or weights to start from instead of random numbers."""
     views: int = 8
     """Augmented views of each picture that are tokenised beforehand; the first is the picture itself."""
+    scene_share: float = 0.0
+    """Share of a batch's pictures that are composed scenes (`data/scenes.py`) instead of pictures of the data set."""
+    scenes: int = 40_000
+    """How many scenes are composed and tokenised beforehand, if they have a share."""
     caption_drop: float = 0.1
     """Share of captions replaced by the empty one, for classifier-free guidance."""
     noisy_share: float = 0.3
@@ -534,6 +592,31 @@ class GeneratorTraining(LoopConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check_shares(self, "caption_drop", "noisy_share", "replaced_share", "random_order")
-        _check_at_least(self, 1, "views")
+        _check_shares(self, "caption_drop", "noisy_share", "replaced_share", "random_order", "scene_share")
+        _check_at_least(self, 1, "views", "scenes")
         _check_at_least(self, 0, "noise_level", "correction_weight", "contrastive_weight", "first_weight")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompanionTraining(LoopConfig):
+    """`dall-e train companion` (`training/companion_stage.py`)."""
+
+    out: str = "runs/companion"
+    """Run folder: config, log, checkpoints, sample sheets. The same command again resumes from it."""
+    batch_size: int = 256
+    """Pictures per step. Every other picture of a batch is a wrong one for a caption, so more teach more."""
+    text_tokenizer: str = ""
+    """Run or model folder whose text tokenizer is taken over: a companion must have that of the model that it is to
+    serve. Empty makes a new one from the captions."""
+    fold: int = 0
+    """Which half of the pictures is trained on, 0 or 1; the split is by name and always the same."""
+    other_share: float = 1.0
+    """How often pictures of the other half are drawn, relative to those of this one; 0 leaves them out."""
+    hard_weight: float = 0.5
+    """Weight of telling a caption from one with a colour, a count or a place changed, where a picture has such."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _require(self.fold in (0, 1), f"fold must be 0 or 1, got {self.fold}")
+        _check_shares(self, "other_share")
+        _check_at_least(self, 0, "hard_weight")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from dall_e.cli.flags import with_flags
-from dall_e.config import GeneratorTraining, TokenizerTraining
+from dall_e.config import CompanionTraining, GeneratorTraining, TokenizerTraining
 
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Print the settings, parameter counts and schedule, and train nothing.")
@@ -36,3 +36,15 @@ def generator(config: GeneratorTraining, *, dry_run: DryRun = False) -> None:
     from dall_e.training.generator_stage import run_generator_training
 
     run_generator_training(config, dry_run=dry_run)
+
+
+@with_flags(CompanionTraining)
+def companion(config: CompanionTraining, *, dry_run: DryRun = False) -> None:
+    """Train the companion, which scores text against pictures.
+
+    It serves `best_of` and `score` of a model (`dall-e export --companion`). Trained with another --seed, --fold 1 and
+    --other-share 0, it is an independent judge for `dall-e evaluate --judge`.
+    """
+    from dall_e.training.companion_stage import run_companion_training
+
+    run_companion_training(config, dry_run=dry_run)

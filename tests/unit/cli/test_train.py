@@ -3,11 +3,12 @@
 import pytest
 
 from dall_e.cli import run
-from dall_e.config import GeneratorTraining, TokenizerTraining
+from dall_e.config import CompanionTraining, GeneratorTraining, TokenizerTraining
 
 
 @pytest.mark.parametrize(
-    ("stage", "config_class"), [("tokenizer", TokenizerTraining), ("generator", GeneratorTraining)]
+    ("stage", "config_class"),
+    [("tokenizer", TokenizerTraining), ("generator", GeneratorTraining), ("companion", CompanionTraining)],
 )
 def test_flags_become_settings(stage: str, config_class: type, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []

@@ -1,14 +1,80 @@
-"""The tower that is trained along: it tells pictures apart, and where in a picture a thing is.
+"""The two scorers: what they look at, that their two sides do not see each other, and where they start.
 
-Shapes: B pictures, N tokens, D width.
+Shapes: B pictures, N tokens, D width, L text tokens, C H W a picture.
 """
 
+import pytest
 import torch
 
-from dall_e.models.companion import TokenTower
+from dall_e.config import COMPANIONS, PRESETS, CompanionConfig
+from dall_e.models.companion import Companion, TokenTower
 
 
-def test_shapes_and_places() -> None:
+@pytest.fixture(scope="module")
+def companion() -> Companion:
+    torch.manual_seed(0)
+    return Companion(COMPANIONS["tiny"]).eval()
+
+
+def test_directions_of_both_sides(companion: Companion) -> None:
+    x_BCHW, ids_BL = torch.rand(3, 4, 32, 32), torch.randint(3, 500, (5, 12))
+    image_BD, text_BD = companion(x_BCHW, ids_BL)
+    assert image_BD.shape == (3, 48) and text_BD.shape == (5, 48)
+    torch.testing.assert_close(image_BD.norm(dim=1), torch.ones(3))
+    torch.testing.assert_close(text_BD.norm(dim=1), torch.ones(5))
+    # Neither side sees the other, so each can be computed ahead.
+    assert torch.equal(companion.embed_pictures(x_BCHW), image_BD)
+    assert torch.equal(companion.embed_texts(ids_BL), text_BD)
+
+
+def test_what_is_transparent_shows_the_background(companion: Companion) -> None:
+    # Left half: opaque blue. Right half: red at half of its strength.
+    x_BCHW = torch.zeros(1, 4, 32, 32)
+    x_BCHW[:, 2:, :, :16] = 1
+    x_BCHW[:, (0, 3), :, 16:] = 0.5
+    on_white, on_green = companion.seen(x_BCHW), companion.seen(x_BCHW, torch.tensor([[0.0, 1.0, 0.0]]))
+    assert on_white[0, :, 0, 0].tolist() == on_green[0, :, 0, 0].tolist() == [0, 0, 1]
+    assert on_white[0, :, 0, 31].tolist() == [1, 0.5, 0.5]
+    assert on_green[0, :, 0, 31].tolist() == [0.5, 0.5, 0]
+
+
+def test_pictures_of_any_side(companion: Companion) -> None:
+    flat = torch.full((1, 4, 1, 1), 0.25)
+    seen = [companion.seen(flat.expand(1, 4, side, side)) for side in (8, 32, 100)]
+    for x_B3HW in seen:
+        assert x_B3HW.shape == (1, 3, 32, 32)
+        torch.testing.assert_close(x_B3HW, torch.full_like(x_B3HW, 1.0))
+
+
+def test_places_matter(companion: Companion) -> None:
+    x_BCHW = torch.rand(1, 4, 32, 32)
+    assert (companion.embed_pictures(x_BCHW) - companion.embed_pictures(x_BCHW.flip(-1))).abs().max() > 1e-3
+
+
+def test_maps_halve_from_half_the_side() -> None:
+    tower = Companion(CompanionConfig()).picture
+    assert [list(x.shape) for x in tower.maps(torch.rand(1, 3, 64, 64))] == [
+        [1, 32, 32, 32],
+        [1, 96, 16, 16],
+        [1, 160, 8, 8],
+    ]
+
+
+def test_every_preset_has_a_companion_that_is_small() -> None:
+    assert COMPANIONS.keys() == PRESETS.keys()
+    for config in COMPANIONS.values():
+        with torch.device("meta"):
+            assert sum(p.numel() for p in Companion(config).parameters()) < 2.2e6
+
+
+def test_settings_that_cannot_be_built() -> None:
+    with pytest.raises(ValueError, match="image_size 60 is not a multiple of 16"):
+        CompanionConfig(image_size=60)
+    with pytest.raises(ValueError, match="width 100 is not a multiple of 3 heads"):
+        CompanionConfig(text_width=100, text_heads=3)
+
+
+def test_token_tower_has_shapes_and_places() -> None:
     torch.manual_seed(0)
     tower = TokenTower(num_codes=20, grid_size=5, text_width=12, width=16)
     codes_BN = torch.randint(20, (3, 25))
@@ -20,7 +86,7 @@ def test_shapes_and_places() -> None:
     assert round(tower.log_scale.exp().item(), 3) == 10 and tower.bias.item() == -10
 
 
-def test_the_picture_does_not_see_the_text() -> None:
+def test_token_towers_picture_side_does_not_see_the_text() -> None:
     torch.manual_seed(0)
     tower = TokenTower(num_codes=20, grid_size=4, text_width=12, width=16)
     codes_BN = torch.randint(20, (2, 16))
