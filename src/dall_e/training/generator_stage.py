@@ -105,6 +105,8 @@ def tokenize_views(
 class GeneratorStage(Stage):
     """Data, networks and losses of this stage, for `training.loop.fit`."""
 
+    judged_by = "held_out_nats"
+
     def __init__(self, config: GeneratorTraining, *, dry_run: bool = False) -> None:
         """`dry_run`: nothing is tokenised or written; good for `summary` only."""
         self.config = config

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import math
 import random
 import signal
 import sys
@@ -63,6 +64,8 @@ class Stage:
     """Where the players are."""
     networks: dict[str, Any]
     """Settings of the networks, ready for JSON; stored with the weights, and a resumed run must have the same."""
+    judged_by = ""
+    """The measure of `sample` by which the best weights are kept, lower is better; empty keeps the newest only."""
 
     def batch(self, images_seen: int) -> Batch:
         """The batch that follows after `images_seen` pictures: a function of the seed and of that number alone."""
@@ -133,6 +136,7 @@ class _Run:
         self._dtype = pick_dtype(config.precision, stage.device)
         self._trained = [_Trained(player, config) for player in stage.players]
         self._stored_images = 0
+        self._best = math.inf
         self._started = self._saved = self._sampled = time.monotonic()
 
     def restore(self) -> None:
@@ -147,6 +151,7 @@ class _Run:
             trained.load_state_dict(state["players"][trained.player.name])
         self.stage.load_state_dict(state["stage"])
         self.images_seen = self._stored_images = state["images_seen"]
+        self._best = self._folder.best_measure()
         self._report.seconds = state["seconds"]
         _set_random_state(state["random"])
         self._folder.trim_metrics(self.images_seen)
@@ -241,9 +246,26 @@ class _Run:
                 stack.enter_context(trained.averaged())
             with torch.no_grad():
                 measures = self.stage.sample(path)
+            self._keep_if_best(measures.get(self.stage.judged_by, math.inf))
             if self._on_sample is not None:
                 self._on_sample(path, measures)
         return measures
+
+    def _keep_if_best(self, measure: float) -> None:
+        """Keeps the players' present weights if none before did as well."""
+        if not measure < self._best:
+            return
+        players = {trained.player.name: {"weights": trained.player.module.state_dict()} for trained in self._trained}
+        self._folder.save_best(
+            {
+                "config": dataclasses.asdict(self.config),
+                "networks": self.stage.networks,
+                "players": players,
+                "images_seen": self.images_seen,
+                "measure": measure,
+            }
+        )
+        self._best = measure
 
     def _save(self) -> None:
         with self._report.paused():

@@ -1,7 +1,7 @@
 """The folder of a training run: settings, command, log, metrics, sample sheets, and the one checkpoint.
 
 `checkpoint.pt` is always a whole one: it is written under another name, flushed to the disk, then renamed. A run that
-is killed, or whose disk is full, keeps the one before.
+is killed, or whose disk is full, keeps the one before. `best.pt` holds the weights that did best on held-out data.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import math
 import os
 import subprocess
 import sys
@@ -23,8 +24,10 @@ from torch import Tensor
 from dall_e.config import LoopConfig
 
 CHECKPOINT_FILE = "checkpoint.pt"
+BEST_FILE = "best.pt"
 _FORMAT = 1
 _WEIGHTS_ENTRIES = {"config", "networks", "players"}
+_BEST_ENTRIES = {*_WEIGHTS_ENTRIES, "measure"}
 _RESUME_ENTRIES = {*_WEIGHTS_ENTRIES, "stage", "images_seen", "seconds", "random"}
 # A run may go on with other values of these: they change when things are written and where, not what is computed.
 _FREE = frozenset("out images max_minutes log_every save_minutes sample_minutes device compile tensorboard".split())
@@ -69,6 +72,20 @@ class RunFolder:
                 "Use the old settings to resume it, or another --out for a new run"
             )
         return state
+
+    def save_best(self, state: dict[str, Any]) -> None:
+        """Replaces the weights that did best so far by those of `state`, whose "measure" says how well they did.
+
+        Raises OSError and leaves the old ones if that fails.
+        """
+        save_whole(self.path / BEST_FILE, {"format": _FORMAT, **state})
+
+    def best_measure(self) -> float:
+        """How well the best weights did, lower is better; infinity if there are none that can be read."""
+        with contextlib.suppress(ValueError):
+            if (self.path / BEST_FILE).exists():
+                return float(_read_checkpoint(self.path / BEST_FILE, _BEST_ENTRIES)["measure"])
+        return math.inf
 
     def write_settings(self, config: LoopConfig, networks: dict[str, Any]) -> None:
         """`config.json`, and a line of `command.txt`: version, commit where there is one, and the command."""
@@ -160,16 +177,18 @@ def save_whole(path: Path, state: dict[str, Any]) -> None:
 
 
 def load_stage_weights(folder: str | Path) -> tuple[dict[str, Any], dict[str, dict[str, Tensor]]]:
-    """Settings and weights, averaged where the run averages them, of a run folder: (config, {player: weights}).
+    """Settings and weights of a run folder: (config, {player: weights}).
 
-    The settings are the run's, with those of its networks under "networks". Raises ValueError if there is no readable
-    checkpoint.
+    They are the weights that did best on held-out data, if the stage has a measure for that, else the newest; averaged
+    where the run averages them. The settings are the run's, with those of its networks under "networks". Raises
+    ValueError if there is no readable checkpoint.
     """
     path = Path(folder) / CHECKPOINT_FILE
     if not path.exists():
         raise ValueError(f"{folder} holds no trained stage: there is no {CHECKPOINT_FILE} in it")
-    state = _read_checkpoint(path, _WEIGHTS_ENTRIES)
-    weights = {name: player["ema"] or player["weights"] for name, player in state["players"].items()}
+    best = Path(folder) / BEST_FILE
+    state = _read_checkpoint(best if best.exists() else path, _WEIGHTS_ENTRIES)
+    weights = {name: player.get("ema") or player["weights"] for name, player in state["players"].items()}
     return {**state["config"], "networks": state["networks"]}, weights
 
 

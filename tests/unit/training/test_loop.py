@@ -1,5 +1,6 @@
 """The loop with a toy stage: resume, stop, damage, bad numbers."""
 
+import copy
 import dataclasses
 import errno
 import json
@@ -208,6 +209,31 @@ def test_a_full_disk_inside_the_writer(tmp_path: Path, monkeypatch: pytest.Monke
         with pytest.raises(OSError, match="No space left on device"):
             folder.save_checkpoint({"big": torch.zeros(300_000)})
     assert not (tmp_path / "checkpoint.pt").exists()
+
+
+class JudgedStage(ToyStage):
+    """Does best on held-out data at the second of its sheets."""
+
+    judged_by = "held_out"
+
+    def sample(self, path: Path) -> dict[str, float]:
+        self.sheets = [*getattr(self, "sheets", []), copy.deepcopy(self.net.state_dict())]
+        return {"held_out": (3.0, 1.0, 2.0, 1.5)[len(self.sheets) - 1]}
+
+
+def test_the_weights_that_did_best_are_kept(tmp_path: Path) -> None:
+    config = settings(tmp_path, images=12, sample_minutes=0)
+    stage = JudgedStage(config)
+    fit(config, stage)
+    assert len(stage.sheets) == 4, "one for each step, one at the end"
+    assert_same(weights(tmp_path), stage.sheets[1])
+    # A resumed run knows how well the best did: its own sheets are worse, then as good, then better.
+    resumed = JudgedStage(config)
+    resumed.sample = lambda path: {"held_out": next(measures)}  # type: ignore[method-assign]
+    measures = iter((1.5, 1.0, 0.9))
+    fit(dataclasses.replace(config, images=20), resumed)
+    state = torch.load(tmp_path / "best.pt", weights_only=True)
+    assert (state["measure"], state["images_seen"]) == (0.9, 20)
 
 
 def test_a_truncated_checkpoint_is_named(tmp_path: Path) -> None:
