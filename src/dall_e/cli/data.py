@@ -57,8 +57,17 @@ def show_command(
     count: Annotated[int, typer.Option("--count", "-n", min=1, max=1000, help="Pictures on the sheet.")] = 60,
     split: Annotated[str, typer.Option("--split", help="train, val or heldout_style.")] = "train",
     seed: Annotated[int, typer.Option("--seed", min=0, help="Which pictures, and which of their captions.")] = 0,
+    scenes: Annotated[
+        bool, typer.Option("--scenes", help="Scenes composed of the pictures; --split train or heldout.")
+    ] = False,
 ) -> None:
-    """Write a contact sheet: pictures as training draws them, each with one of its captions."""
+    """Write a contact sheet: pictures as training draws them, each with one of its captions.
+
+    With --scenes, the things of the pictures cut out and composed into scenes, with captions in both languages.
+    """
+    if scenes:
+        _show_scenes(folder, out, count, split, seed)
+        return
     from dall_e.data.captions import training_caption
     from dall_e.data.datasets import batch_indices, load_pictures
     from dall_e.data.images import contact_sheet, save_image
@@ -74,6 +83,21 @@ def show_command(
     for problem in pictures.skipped[:5]:
         print(f"note: left out {problem}", file=sys.stderr)
     print(f"{len(indices)} of {len(pictures)} pictures of split {split}: {Path(out)}")
+
+
+def _show_scenes(folder: str, out: str, count: int, split: str, seed: int) -> None:
+    from dall_e.data.datasets import load_pictures
+    from dall_e.data.images import contact_sheet, save_image
+    from dall_e.data.scenes import SceneComposer
+
+    composer = SceneComposer(load_pictures(folder, 128), 128)
+    composed = [composer.scene(f"{seed}/{number}", split) for number in range(count)]
+    captions = [
+        "\n".join(composer.caption(scene, random.Random(f"{seed}/{number}"), language) for language in ("en", "zh"))
+        for number, scene in enumerate(composed)
+    ]
+    save_image(contact_sheet([composer.draw(scene) for scene in composed], captions), out)
+    print(f"{count} scenes of split {split}, made of {len(composer.cut_outs)} cut-outs: {Path(out)}")
 
 
 def pack_command(

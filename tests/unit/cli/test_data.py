@@ -1,5 +1,7 @@
 """`dall-e data`: what it prints and which errors it turns into one line."""
 
+import json
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -32,6 +34,26 @@ def test_show_writes_a_sheet_of_any_folder(tmp_path: Path, capsys: pytest.Captur
     assert run(["data", "show", str(tmp_path), "--out", str(sheet), "--count", "9"]) == 0
     assert "2 of 2 pictures" in capsys.readouterr().out
     assert Image.open(sheet).size[0] >= 2 * 96
+
+
+def test_show_composes_scenes_of_what_can_be_cut_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "in").mkdir()
+    for stem, name, colour in (("0", "cat", "orange"), ("1", "dog", "brown"), ("2", "bus", "red")):
+        drawing = Image.new("RGBA", (40, 40))
+        drawing.paste(colour, (6, 10, 34, 30))
+        drawing.save(tmp_path / f"{stem}.png")
+        record = {"en": name, "kind": "animal", "source": "noto", "name": name}
+        (tmp_path / f"{stem}.json").write_text(json.dumps(record))
+    with tarfile.open(tmp_path / "in" / "train-000000.tar", "w") as tar:
+        for path in sorted([*tmp_path.glob("*.png"), *tmp_path.glob("*.json")]):
+            tar.add(path, path.name)
+    sheet = tmp_path / "sheet.png"
+    shown = ["data", "show", str(tmp_path / "in"), "--scenes", "--count", "4", "--out", str(sheet)]
+    assert run(shown) == 0
+    assert "4 scenes of split train, made of 3 cut-outs" in capsys.readouterr().out
+    assert Image.open(sheet).size[0] >= 2 * 128
+    assert run([*shown, "--split", "val"]) == 1
+    assert "neither 'train' nor 'heldout'" in capsys.readouterr().err
 
 
 def test_pack_writes_a_folder_that_is_a_data_set(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

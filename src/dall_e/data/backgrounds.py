@@ -1,0 +1,239 @@
+"""Backgrounds of composed scenes, painted with numpy: places in which things stand, each a little different every time.
+
+Shapes: S the side in pixels; H, W rows and columns of a part; 3 or C colour channels.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from dall_e.data.recolouring import TARGETS, from_oklab
+
+Colour = tuple[float, float, float]
+Canvas = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    """Where things stand in a background: the rows, as shares of the side, on which their feet may be."""
+
+    far: float
+    near: float
+    sky: float = 0.0
+    """Down to here is air, in which things may fly; 0 where there is none."""
+
+
+def background(name: str, size: int, rng: random.Random, colour: str = "") -> tuple[Canvas, Ground | None]:
+    """A picture uint8 [S, S, 3] of a place, and where its ground is; None if it has no ground.
+
+    `name` is one of `scene_graph.BACKGROUNDS`; `colour`, of a plain background, one of the words in
+    `recolouring.TARGETS`. The same state of `rng` gives the same picture.
+    """
+    canvas_SS3 = np.empty((size, size, 3), dtype=np.uint8)
+    if name == "plain":
+        canvas_SS3[:] = shade(colour, rng)
+        return canvas_SS3, None
+    return canvas_SS3, _PAINTERS[name](canvas_SS3, rng)
+
+
+def shade(colour: str, rng: random.Random, pale: float = 0.0) -> Colour:
+    """One of the many shades of a colour word, as sRGB of 0 to 255; `pale` 1 is white."""
+    lightness, chroma, hue = TARGETS[colour]
+    lightness = min(0.97, lightness + rng.uniform(-0.04, 0.04))
+    lightness, chroma = lightness + (0.97 - lightness) * pale, chroma * rng.uniform(0.8, 1.05) * (1 - 0.7 * pale)
+    angle = np.radians(hue + rng.uniform(-6, 6))
+    lab = np.array([[lightness, chroma * np.cos(angle), chroma * np.sin(angle)]], dtype=np.float32)
+    red, green, blue = from_oklab(lab)[0].tolist()
+    return red, green, blue
+
+
+def _vary(colour: Colour, rng: random.Random, amount: float = 10) -> Colour:
+    """A colour a little lighter or darker, and a little off in each channel."""
+    both = rng.uniform(-amount, amount)
+    red, green, blue = (min(255.0, max(0.0, value + both + rng.uniform(-amount, amount) / 2)) for value in colour)
+    return red, green, blue
+
+
+def _fade(part_HW3: Canvas, top: Colour, bottom: Colour) -> None:
+    """Fill a part with a gradient from its top row to its bottom row."""
+    share_H1 = np.linspace(0, 1, max(len(part_HW3), 1))[: len(part_HW3), None]
+    rows_H3 = np.array(top) + share_H1 * (np.array(bottom) - np.array(top))
+    part_HW3[:] = (rows_H3 + 0.5).clip(0, 255).astype(np.uint8)[:, None]
+
+
+def _blue_sky(part_HW3: Canvas, rng: random.Random) -> None:
+    _fade(part_HW3, _vary((96, 176, 240), rng, 14), _vary((205, 232, 252), rng, 8))
+
+
+def _dots(part_HW3: Canvas, count: int, colour: Colour, rng: random.Random, height: int = 1) -> None:
+    """Small upright strokes of one colour at random places."""
+    rows, columns = part_HW3.shape[:2]
+    if rows <= height or count < 1:
+        return
+    source = np.random.default_rng(rng.getrandbits(32))
+    row_N, column_N = source.integers(0, rows - height, count), source.integers(0, columns, count)
+    for step in range(height):
+        part_HW3[row_N + step, column_N] = colour
+
+
+def _wave(canvas_SS3: Canvas, base: float, height: float, rng: random.Random) -> npt.NDArray[np.bool_]:
+    """True below a curved line around the share `base` of the side: hills, dunes, the edge of water."""
+    size = len(canvas_SS3)
+    column_S = np.arange(size) / size
+    line_S = base + height * np.sin(2 * np.pi * (column_S * rng.uniform(0.5, 1.4) + rng.random()))
+    return np.asarray(np.arange(size)[:, None] >= line_S * size)
+
+
+def _gradient(canvas_SS3: Canvas, rng: random.Random) -> None:
+    first, second = rng.sample(("red", "orange", "yellow", "green", "blue", "purple", "pink", "white"), 2)
+    _fade(canvas_SS3, shade(first, rng, 0.4), shade(second, rng, 0.4))
+
+
+def _grass(canvas_SS3: Canvas, rng: random.Random) -> Ground:
+    size, line = len(canvas_SS3), rng.uniform(0.42, 0.6)
+    row = round(line * size)
+    _blue_sky(canvas_SS3, rng)
+    if rng.random() < 0.5:
+        canvas_SS3[_wave(canvas_SS3, line - 0.06, 0.05, rng)] = _vary((120, 190, 100), rng)
+    green = _vary((104, 186, 72), rng, 16)
+    _fade(canvas_SS3[row:], green, tuple(value * 0.8 for value in green))  # type: ignore[arg-type]
+    dark, light = ([value * factor for value in green] for factor in (0.72, 1.22))
+    blades = max(2, size // 40)
+    _dots(canvas_SS3[row:], size // 3, (dark[0], dark[1], dark[2]), rng, blades)
+    _dots(canvas_SS3[row:], size // 3, (min(light[0], 255), min(light[1], 255), light[2]), rng, blades)
+    return Ground(far=line + 0.14, near=0.95, sky=line - 0.02)
+
+
+def _beach(canvas_SS3: Canvas, rng: random.Random) -> Ground:
+    size, horizon = len(canvas_SS3), rng.uniform(0.34, 0.46)
+    shore = horizon + rng.uniform(0.14, 0.22)
+    _blue_sky(canvas_SS3, rng)
+    sea = canvas_SS3[round(horizon * size) :]
+    _fade(sea, _vary((28, 118, 190), rng), _vary((90, 200, 215), rng))
+    canvas_SS3[_wave(canvas_SS3, shore - 0.02, 0.02, rng)] = (236, 248, 250)
+    sand = _vary((240, 214, 158), rng, 8)
+    below_SS = _wave(canvas_SS3, shore + 0.015, 0.015, rng)
+    canvas_SS3[below_SS] = sand
+    _dots(canvas_SS3[round((shore + 0.05) * size) :], size // 2, (sand[0] * 0.9, sand[1] * 0.88, sand[2] * 0.85), rng)
+    return Ground(far=shore + 0.16, near=0.95, sky=horizon - 0.02)
+
+
+def _night(canvas_SS3: Canvas, rng: random.Random) -> Ground:
+    size, line = len(canvas_SS3), rng.uniform(0.66, 0.76)
+    _fade(canvas_SS3, _vary((14, 18, 52), rng, 6), _vary((52, 60, 118), rng, 8))
+    _dots(canvas_SS3[: round(line * size)], size // 3, (255, 252, 220), rng)
+    _dots(canvas_SS3[: round(0.9 * line * size)], size // 12, (255, 252, 235), rng, 2)
+    below_SS = _wave(canvas_SS3, line, 0.03, rng)
+    canvas_SS3[below_SS] = _vary((34, 62, 56), rng, 8)
+    return Ground(far=line + 0.12, near=0.95, sky=line - 0.05)
+
+
+def _snow(canvas_SS3: Canvas, rng: random.Random) -> Ground:
+    size, line = len(canvas_SS3), rng.uniform(0.48, 0.6)
+    _fade(canvas_SS3, _vary((128, 170, 214), rng), _vary((196, 216, 236), rng, 8))
+    canvas_SS3[_wave(canvas_SS3, line - 0.03, 0.04, rng)] = _vary((222, 233, 245), rng, 4)
+    below_SS = _wave(canvas_SS3, line + 0.04, 0.02, rng)
+    canvas_SS3[below_SS] = (246, 249, 254)
+    flakes = canvas_SS3[: round(line * size)]
+    _dots(flakes, size // 2, (255, 255, 255), rng, max(1, size // 64))
+    _dots(flakes[:, :-1], size // 5, (255, 255, 255), rng, 2)
+    return Ground(far=line + 0.18, near=0.95, sky=line - 0.05)
+
+
+def _desert(canvas_SS3: Canvas, rng: random.Random) -> Ground:
+    line = rng.uniform(0.46, 0.58)
+    _fade(canvas_SS3, _vary((120, 190, 236), rng), _vary((253, 226, 178), rng, 8))
+    for step, colour in enumerate(((222, 166, 96), (232, 182, 110), (240, 198, 128))):
+        canvas_SS3[_wave(canvas_SS3, line + 0.09 * step, 0.05, rng)] = _vary(colour, rng, 5)
+    return Ground(far=line + 0.24, near=0.95, sky=line - 0.08)
+
+
+def _road(canvas_SS3: Canvas, rng: random.Random) -> Ground:
+    size, line = len(canvas_SS3), rng.uniform(0.5, 0.6)
+    _blue_sky(canvas_SS3, rng)
+    row, top = round(line * size), round((line + 0.06) * size)
+    canvas_SS3[row:top] = _vary((112, 182, 84), rng, 14)
+    canvas_SS3[top:] = _vary((98, 102, 110), rng, 10)
+    canvas_SS3[top : top + max(1, size // 64)] = (206, 208, 210)
+    middle, thick, dash = round((line + 1.06) / 2 * size), max(2, size // 32), size // 5
+    for left in range(-rng.randrange(dash), size, dash):
+        canvas_SS3[middle : middle + thick, max(left, 0) : max(left + dash * 3 // 5, 0)] = (244, 240, 226)
+    return Ground(far=line + 0.22, near=0.94, sky=line - 0.02)
+
+
+def _room(canvas_SS3: Canvas, rng: random.Random) -> Ground:
+    size, line = len(canvas_SS3), rng.uniform(0.6, 0.7)
+    row = round(line * size)
+    wall = shade(rng.choice(("yellow", "green", "blue", "pink", "purple", "orange")), rng, 0.62)
+    canvas_SS3[:row] = wall
+    skirting = max(1, size // 32)
+    canvas_SS3[row - skirting : row] = (250, 248, 244)
+    floor = _vary(rng.choice(((196, 144, 92), (168, 116, 74), (214, 172, 122))), rng, 8)
+    canvas_SS3[row:] = floor
+    plank = max(4, size // 9)
+    for top in range(row, size, plank):
+        canvas_SS3[top : top + 1] = [value * 0.84 for value in floor]
+        for left in range(rng.randrange(size // 3), size, size // 3 + 3):
+            canvas_SS3[top : top + plank, left : left + 1] = [value * 0.84 for value in floor]
+    return Ground(far=line + 0.1, near=0.95)
+
+
+def _windowsill(canvas_SS3: Canvas, rng: random.Random) -> Ground:
+    size = len(canvas_SS3)
+    sill = rng.uniform(0.74, 0.82)
+    left, right, top = rng.uniform(0.05, 0.14), rng.uniform(0.86, 0.95), rng.uniform(0.03, 0.09)
+    canvas_SS3[:] = shade(rng.choice(("yellow", "green", "blue", "pink", "orange")), rng, 0.62)
+    frame_colour = _vary(rng.choice(((250, 250, 246), (250, 250, 246), (150, 102, 62), (186, 138, 92))), rng, 5)
+    frame = max(2, round(0.04 * size))
+    columns, rows = slice(round(left * size), round(right * size)), slice(round(top * size), round(sill * size))
+    canvas_SS3[rows, columns] = frame_colour
+    pane = canvas_SS3[rows, columns][frame:, frame:-frame]
+    _view(pane, rng)
+    height, width = pane.shape[:2]
+    bar = max(1, frame * 2 // 3)
+    pane[:, (width - bar) // 2 : (width + bar) // 2 + 1] = frame_colour
+    if rng.random() < 0.7:
+        pane[height * 2 // 5 : height * 2 // 5 + bar] = frame_colour
+    # The sill sticks out on both sides, with a bright top and a darker front edge.
+    depth, edge = round(0.09 * size), max(1, round(0.035 * size))
+    start, row = max(0, round((left - 0.05) * size)), round(sill * size)
+    board = canvas_SS3[row : row + depth + edge, start : round((right + 0.05) * size)]
+    board[:] = _vary(frame_colour, rng, 3)
+    board[depth:] = [value * 0.8 for value in frame_colour]
+    board[:1] = [value * 0.88 for value in frame_colour]
+    return Ground(far=sill + 0.035, near=sill + 0.075)
+
+
+def _view(pane_HW3: Canvas, rng: random.Random) -> None:
+    """What is seen through a window: mostly day with a hill, sometimes night."""
+    height = len(pane_HW3)
+    if rng.random() < 0.2:
+        _fade(pane_HW3, (20, 26, 70), (60, 70, 130))
+        _dots(pane_HW3[: height * 3 // 4], height // 5, (255, 250, 220), rng)
+        return
+    _blue_sky(pane_HW3, rng)
+    if rng.random() < 0.6:
+        pane_HW3[round(height * rng.uniform(0.68, 0.82)) :] = _vary((122, 192, 100), rng)
+
+
+def _table(canvas_SS3: Canvas, rng: random.Random) -> Ground:
+    size, line = len(canvas_SS3), rng.uniform(0.6, 0.68)
+    row, edge = round(line * size), round(0.9 * size)
+    _fade(canvas_SS3[:row], shade(rng.choice(("blue", "green", "pink", "yellow", "purple")), rng, 0.6), (246, 244, 240))
+    wood = _vary(rng.choice(((190, 130, 78), (160, 104, 62), (214, 168, 112))), rng, 8)
+    canvas_SS3[row:edge] = wood
+    for grain in range(row + 3, edge, max(3, size // 18)):
+        canvas_SS3[grain, rng.randrange(size // 2) : size // 2 + rng.randrange(size // 2)] = [v * 0.9 for v in wood]
+    canvas_SS3[edge:] = [value * 0.68 for value in wood]
+    return Ground(far=line + 0.08, near=0.86)
+
+
+_PAINTERS: dict[str, Callable[[Canvas, random.Random], Ground | None]] = {
+    "gradient": _gradient, "grass": _grass, "beach": _beach, "night": _night, "snow": _snow, "desert": _desert,
+    "road": _road, "room": _room, "windowsill": _windowsill, "table": _table,
+}  # fmt: skip

@@ -1,0 +1,133 @@
+"""Things cut out of single pictures, for composed scenes: what a picture shows, where in it, in which colours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from dall_e.data.datasets import PictureSet, Record
+from dall_e.data.recolouring import MainColour, colour_word, main_colour
+from dall_e.data.scene_graph import COAT_COLOURS, COLOURS, Thing, things
+
+# Their pictures show more, or something else, than their names say; only those that the table names are used.
+UNEVEN_SOURCES = frozenset(
+    ("openclipart", "streamline-ultimate-color", "streamline-kameleon-color", "streamline-stickies-color", "meteocons",
+     "circle-flags", "flat-color-icons")
+)  # fmt: skip
+# Alpha that counts as part of a thing: soft shadows of rendered sets are fainter.
+SOLID = 48
+
+
+@dataclass(frozen=True, kw_only=True)
+class CutOut:
+    """One thing in one picture of the set."""
+
+    picture: int
+    """Index into the set."""
+    thing: str
+    source: str
+    style_en: str
+    style_zh: str
+    box: tuple[int, int, int, int]
+    """Left, top, right, bottom of what is solid, in pixels of the set."""
+    main: MainColour | None
+    own_colour: str
+    """The colour word that fits it as it is, or nothing."""
+
+    @property
+    def aspect(self) -> float:
+        """Width over height."""
+        return (self.box[2] - self.box[0]) / (self.box[3] - self.box[1])
+
+    @property
+    def colours(self) -> tuple[str, ...]:
+        """The colours in which it can be shown."""
+        traits = things()[self.thing].traits
+        if self.main is None:
+            return (self.own_colour,) if self.own_colour else ()
+        if "paint" in traits:
+            return COLOURS
+        return COAT_COLOURS if "coat" in traits else ((self.own_colour,) if self.own_colour else ())
+
+
+def find_cut_outs(pictures: PictureSet) -> list[CutOut]:
+    """Every picture of the set that the table of things names, cropped. Raises ValueError if there is none."""
+    wanted: dict[str, list[tuple[Thing, str]]] = {}
+    for thing in things().values():
+        for name, colour in thing.picture_names:
+            wanted.setdefault(name, []).append((thing, colour))
+    found = []
+    for index, record in enumerate(pictures.records):
+        for thing, colour in _matches(record, wanted):
+            cut_out = _cut_out(pictures, index, thing, colour)
+            if cut_out is not None:
+                found.append(cut_out)
+    if not found:
+        raise ValueError(
+            f"none of {len(pictures)} pictures can be cut out for composed scenes: they need an English name from the "
+            f"list of {len(things())} things and a transparent background"
+        )
+    return found
+
+
+def _matches(record: Record, wanted: dict[str, list[tuple[Thing, str]]]) -> list[tuple[Thing, str]]:
+    source, own_name = str(record.get("source", "")), f"{record.get('source', '')}/{record.get('name', '')}"
+    left_out = {thing.name for thing, _ in wanted.get(f"-{own_name}", ())}
+    by_word = [] if source in UNEVEN_SOURCES else wanted.get(str(record.get("en", "")), [])
+    both = [*by_word, *wanted.get(own_name, ())]
+    return [(thing, colour) for thing, colour in both if thing.name not in left_out]
+
+
+def _cut_out(pictures: PictureSet, index: int, thing: Thing, colour: str) -> CutOut | None:
+    alpha_HW = pictures.pictures_NCHW[index, 3].numpy()
+    solid_HW = alpha_HW >= SOLID
+    rows, columns = np.flatnonzero(solid_HW.any(1)), np.flatnonzero(solid_HW.any(0))
+    side = alpha_HW.shape[0]
+    # A picture without transparency has a background of its own.
+    if len(rows) < side // 8 or len(columns) < side // 8 or solid_HW[[0, 0, -1, -1], [0, -1, 0, -1]].all():
+        return None
+    box = (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+    step = max(1, (box[3] - box[1]) // 40)
+    crop_HWC = pixels(pictures, index)[box[1] : box[3] : step, box[0] : box[2] : step]
+    main = main_colour(crop_HWC)
+    record = pictures.records[index]
+    own = colour or (colour_word(main) if main else "")
+    return CutOut(
+        picture=index, thing=thing.name, source=str(record.get("source", "")), box=box, main=main, own_colour=own,
+        style_en=str(record.get("style_en", "")), style_zh=str(record.get("style_zh", "")),
+    )  # fmt: skip
+
+
+def pixels(pictures: PictureSet, index: int) -> npt.NDArray[np.uint8]:
+    """A picture of the set as uint8 [H, W, 4], premultiplied."""
+    return np.asarray(pictures.pictures_NCHW[index].permute(1, 2, 0).numpy(), dtype=np.uint8)
+
+
+def resized(crop_HWC: npt.NDArray[np.uint8], width: int, height: int, angle: float = 0.0) -> npt.NDArray[np.uint8]:
+    """A premultiplied crop at another size, turned by `angle` degrees against the clock; uint8 [H', W', 4].
+
+    Lanczos for the size. A turned crop is a little larger than asked, as its corners need room.
+    """
+    crop_HWC = np.ascontiguousarray(crop_HWC)
+    image = Image.frombuffer("RGBa", (crop_HWC.shape[1], crop_HWC.shape[0]), crop_HWC.tobytes(), "raw", "RGBa", 0, 1)
+    image = image.resize((max(width, 1), max(height, 1)), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    if angle:
+        # PIL turns no premultiplied image, but four bands of whatever meaning.
+        turned = Image.frombytes("RGBA", image.size, image.tobytes())
+        image = turned.rotate(angle, Image.Resampling.BICUBIC, expand=True)
+    result_HWC = np.array(image)
+    # Lanczos overshoots beside edges; colour above alpha would be brighter than white.
+    result_HWC[..., :3] = np.minimum(result_HWC[..., :3], result_HWC[..., 3:])
+    return result_HWC
+
+
+def by_thing(cut_outs: Sequence[CutOut]) -> dict[str, list[CutOut]]:
+    """Cut-outs of each thing, in the order of the set."""
+    groups: dict[str, list[CutOut]] = {}
+    for cut_out in cut_outs:
+        groups.setdefault(cut_out.thing, []).append(cut_out)
+    return groups

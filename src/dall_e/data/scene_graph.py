@@ -1,0 +1,125 @@
+"""What is in a composed scene, as one structured record; the picture and its captions are both made from it.
+
+The words for the things that scenes are made of are in the table `scene_things.txt`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from dall_e.data.tables import read_table
+
+RELATIONS = ("left", "right", "above", "below", "on", "under", "in front", "behind", "inside", "next to")
+STATES = ("sleeping", "playing")
+SIZES = ("big", "small")
+COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white", "grey")
+COAT_COLOURS = ("white", "black", "brown", "grey", "orange")
+BACKGROUNDS = (
+    "plain", "gradient", "grass", "beach", "night", "snow", "desert", "road", "room", "windowsill", "table",
+)  # fmt: skip
+SHAPES = ("circle", "square")
+MOST = 6
+"""The largest number of one thing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Thing:
+    """A row of the table: something that can be cut out of pictures, and its words."""
+
+    name: str
+    plural: str
+    zh: str
+    measure: str
+    kind: str
+    traits: frozenset[str]
+    picture_names: tuple[tuple[str, str], ...]
+    """(name of pictures, the colour that all of them have by themselves or nothing)."""
+    other_names: tuple[str, ...]
+    other_zh: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SceneObject:
+    """One thing of a scene, or several equal ones."""
+
+    name: str
+    """The `Thing`'s name, or one of SHAPES."""
+    picture: int
+    """Which picture of the set is cut out; -1 for a shape."""
+    count: int = 1
+    """1 to MOST."""
+    colour: str = ""
+    """One of COLOURS: the thing is shown in it. Nothing: as it was drawn, and no caption says how."""
+    size: str = ""
+    """"big", "small" or nothing."""
+    state: str = ""
+    """"sleeping", "playing" (with a ball) or nothing."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.count <= MOST:
+            raise ValueError(f"a scene shows 1 to {MOST} of a thing, got {self.count}")
+        for value, known in ((self.colour, COLOURS), (self.size, SIZES), (self.state, STATES)):
+            if value and value not in known:
+                raise ValueError(f"{value!r} is none of {', '.join(known)}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """Everything that a picture shows and a caption may say."""
+
+    objects: tuple[SceneObject, ...]
+    """One to three."""
+    relation: str = ""
+    """How the first object stands to the second, one of RELATIONS; nothing: side by side, in no stated order."""
+    background: str = ""
+    """One of BACKGROUNDS; nothing: transparent."""
+    background_colour: str = ""
+    """Of a plain background."""
+    style_en: str = ""
+    """The style of the pictures, if all have the same; as the records of the set call it."""
+    style_zh: str = ""
+    seed: str = ""
+    """Places, sizes and shades within what the scene says."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.objects) <= 3:
+            raise ValueError(f"a scene has 1 to 3 objects, got {len(self.objects)}")
+        if self.relation and (self.relation not in RELATIONS or len(self.objects) != 2):
+            raise ValueError(f"relation {self.relation!r} of {len(self.objects)} objects: known are {RELATIONS} of 2")
+        if self.background and self.background not in BACKGROUNDS:
+            raise ValueError(f"background {self.background!r} is none of {', '.join(BACKGROUNDS)}")
+
+
+@lru_cache(maxsize=1)
+def things() -> dict[str, Thing]:
+    """All things by name, as the table has them."""
+    return {thing.name: thing for thing in map(_thing, read_table("scene_things.txt"))}
+
+
+def _thing(cells: list[str]) -> Thing:
+    name, plural, zh, measure, kind, traits, pictures, other_names, other_zh = [*cells, *[""] * (9 - len(cells))]
+    return Thing(
+        name=name, plural=plural or regular_plural(name), zh=zh, measure=measure, kind=kind,
+        traits=frozenset(traits.split()), picture_names=tuple(map(_picture_name, _list(pictures))),
+        other_names=_list(other_names), other_zh=_list(other_zh),
+    )  # fmt: skip
+
+
+def _list(cell: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in cell.split(",") if part.strip())
+
+
+def _picture_name(text: str) -> tuple[str, str]:
+    name, colon, colour = text.rpartition(":")
+    return (name, colour) if colon else (text, "")
+
+
+def regular_plural(name: str) -> str:
+    """ "box" to "boxes", "candy" to "candies", "cat" to "cats"; only the last word changes."""
+    if re.search(r"(?:s|x|z|ch|sh)$", name):
+        return f"{name}es"
+    if re.search(r"[^aeiou]y$", name):
+        return f"{name[:-1]}ies"
+    return f"{name}s"
