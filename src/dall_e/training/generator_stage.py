@@ -7,7 +7,6 @@ Shapes: B pictures of a batch, K of them with a caption, M pictures in all, N to
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import dataclasses
 import hashlib
@@ -24,11 +23,12 @@ from torch import Tensor, nn
 
 from dall_e.checkpoints.store import TEXT_FILE, load_strict
 from dall_e.config import PRESETS, GeneratorTraining, ModelConfig, OrderKind, SamplingConfig, ScheduleKind
-from dall_e.data.augment import mirrors, random_views
 from dall_e.data.captions import plain_caption, training_caption
 from dall_e.data.datasets import PictureSet, batch_captions, batch_indices, load_pictures
 from dall_e.data.images import contact_sheet, save_image, to_pil
 from dall_e.data.prompts import GALLERY_PROMPTS
+from dall_e.data.scene_graph import Scene
+from dall_e.data.scenes import SceneComposer
 from dall_e.data.text import TextTokenizer
 from dall_e.losses.contrastive import sigmoid_contrastive_loss
 from dall_e.losses.tokens import correction_loss, token_loss
@@ -36,19 +36,21 @@ from dall_e.models.companion import TokenTower
 from dall_e.models.generator import Generator
 from dall_e.models.text_encoder import TextEncoder, TextStates
 from dall_e.models.vqgan import ImageTokenizer
-from dall_e.runtime import autocast, batch_workers, pick_device, pick_dtype, to_device
+from dall_e.runtime import batch_workers, pick_device, to_device
 from dall_e.sampling.decode import decode_tokens
 from dall_e.sampling.orders import group_numbers, group_sizes, make_orders
 from dall_e.training.corruption import Corrupted, corrupt
 from dall_e.training.loop import Player, Stage, describe, fit, load_stage_weights
 from dall_e.training.prefetch import Prefetch
-from dall_e.training.run_folder import open_run_folder, save_whole
+from dall_e.training.run_folder import open_run_folder
+from dall_e.training.token_bank import picture_codes, scene_codes, tokenize_views
 
 STEP_CHOICES = (8, 12, 16, 24, 32, 50)
 SCHEDULES: tuple[ScheduleKind, ...] = ("arccos", "cosine", "uniform")
 MAX_GROUP = SamplingConfig().max_group
 _CAPTIONS_PER_RECORD = 8
 _CODES_FILE = "codes.pt"
+_SCENE_CODES_FILE = "scene_codes.pt"
 
 
 # Logits and correction logits [B, N, C] by rank, then the contrastive pair [B, D] of pictures and captions.
@@ -82,26 +84,6 @@ def partition(num_tokens: int, random_numbers: random.Random, random_order: floa
     return ("locality" if draw < random_order + (1 - random_order) * 2 / 3 else "raster"), sizes
 
 
-@torch.no_grad()
-def tokenize_views(
-    tokenizer: ImageTokenizer, pictures_NCHW: Tensor, mirror_N: Tensor, *, views: int, seed: int, batch_size: int = 64
-) -> Tensor:
-    """Codes int16 [V, M, N] of each picture itself and of `views - 1` random views of it, on the CPU."""
-    codes: list[Tensor] = []
-    device = tokenizer.last_weight.device
-    for view in range(views):
-        for start in range(0, len(pictures_NCHW), batch_size):
-            x_BCHW = pictures_NCHW[start : start + batch_size].to(device).float() / 255
-            if view:
-                rng = torch.Generator().manual_seed((seed * 1000 + view) * 1_000_003 + start)
-                x_BCHW = random_views(x_BCHW, rng, mirror_B=mirror_N[start : start + batch_size])
-            x_BCHW = x_BCHW.contiguous(memory_format=torch.channels_last)
-            with autocast(device, pick_dtype("auto", device)):
-                codes.append(tokenizer.tokenize(x_BCHW).to(torch.int16))
-    codes_VMN: Tensor = torch.cat(codes).unflatten(0, (views, -1)).cpu()
-    return codes_VMN
-
-
 class GeneratorStage(Stage):
     """Data, networks and losses of this stage, for `training.loop.fit`."""
 
@@ -122,18 +104,20 @@ class GeneratorStage(Stage):
         self.records, self.held_out_records = pictures.records, held_out.records
         self.weights = np.array([float(record.get("weight", 1)) for record in self.records])
         names = [plain_caption(record) for record in self.records]
+        self._composer, self.scenes = self._compose(pictures)
+        names += [self._composer.caption(scene, random.Random(0)) for scene in self.scenes] if self._composer else []
+        # Of the pictures first, then of the scenes.
         self._concepts_M = torch.from_numpy(np.unique(names, return_inverse=True)[1])
         initial = stage_weights(config.init, "generator") if config.init else None
         out = None if dry_run else Path(config.out)
         if out:
             out.mkdir(parents=True, exist_ok=True)
         self.text_tokenizer = self._text_tokenizer(out)
-        self.codes_VMN = self._codes(out, pictures)
+        self.codes_VMN = torch.zeros(config.views, len(pictures), self.model.generator.num_tokens, dtype=torch.int16)
+        self.scene_codes_SN = self.codes_VMN[0, :0]
         self.held_out_codes_MN = self.codes_VMN[0, :0].long()
-        if not dry_run:
-            self.held_out_codes_MN = tokenize_views(
-                self.tokenizer, held_out.pictures_NCHW, torch.zeros(0), views=1, seed=0
-            )[0].long()
+        if out:
+            self._tokenize(out, pictures, held_out)
         torch.manual_seed(config.seed)
         self.module = GeneratorNetworks(self.model)
         if initial is not None:
@@ -153,6 +137,32 @@ class GeneratorStage(Stage):
 
         self._prepared = Prefetch(self.prepare, stride=config.batch_size, workers=batch_workers(self.device))
 
+    def _compose(self, pictures: PictureSet) -> tuple[SceneComposer | None, list[Scene]]:
+        """Who draws the scenes, and the scenes; none if they have no share in the batches."""
+        config = self.config
+        if not config.scene_share:
+            return None, []
+        composer = SceneComposer(pictures, self.model.tokenizer.image_size)
+        return composer, [composer.scene(f"{config.seed}/{number}") for number in range(config.scenes)]
+
+    def _tokenize(self, out: Path, pictures: PictureSet, held_out: PictureSet) -> None:
+        """The codes of everything that is trained on or measured, from the run folder if they are there already."""
+        config = self.config
+        self.codes_VMN = picture_codes(
+            out / _CODES_FILE, self.tokenizer, pictures, views=config.views, seed=config.seed
+        )
+        if self._composer:
+            self.scene_codes_SN = scene_codes(
+                out / _SCENE_CODES_FILE,
+                self.tokenizer,
+                map(self._composer.draw, self.scenes),
+                count=config.scenes,
+                name=f"{config.seed} {hashlib.sha256(repr(self.scenes).encode()).hexdigest()}",
+            )
+        nothing_mirrored_N = torch.zeros(0)
+        held_out_codes_VMN = tokenize_views(self.tokenizer, held_out.pictures_NCHW, nothing_mirrored_N, views=1, seed=0)
+        self.held_out_codes_MN = held_out_codes_VMN[0].long()
+
     def batch(self, images_seen: int) -> dict[str, Any]:
         """The batch that starts after `images_seen` pictures."""
         return to_device(self._prepared(images_seen), self.device)
@@ -167,11 +177,18 @@ class GeneratorStage(Stage):
         indices = batch_indices(len(self.records), self.weights, config.seed, images_seen, size)
         indices_B = torch.from_numpy(indices)
         captions = batch_captions(self.records, indices, seed=config.seed, images_seen=images_seen)
+        scenes_S = self._scenes_of_batch(images_seen)
+        if self._composer:
+            captions[size - len(scenes_S) :] = [
+                self._composer.caption(self.scenes[scene], random.Random(f"{config.seed}/{images_seen}/scene {row}"))
+                for row, scene in enumerate(scenes_S.tolist())
+            ]
         rng = torch.Generator().manual_seed(config.seed * 1_000_003 + images_seen)
         dropped_B = torch.rand(size, generator=rng) < config.caption_drop
         captions = ["" if drop else text for drop, text in zip(dropped_B.tolist(), captions, strict=True)]
         views_B = torch.randint(len(self.codes_VMN), (size,), generator=rng)
         codes_BN = self.codes_VMN[views_B, indices_B].long()
+        codes_BN[size - len(scenes_S) :] = self.scene_codes_SN[scenes_S].long()
         kind, sizes = partition(codes_BN.shape[1], random.Random(f"{config.seed} {images_seen}"), config.random_order)
         places_BN = make_orders(kind, torch.rand(codes_BN.shape, generator=rng), sizes)
         noisy = corrupt(
@@ -184,9 +201,16 @@ class GeneratorStage(Stage):
         )
         batch = training_batch(self.text_tokenizer, self.model, captions, codes_BN, places_BN, sizes, noisy)
         batch["captioned_K"] = (~dropped_B).nonzero()[:, 0]
+        indices_B[size - len(scenes_S) :] = len(self.records) + scenes_S
         concepts_K = self._concepts_M[indices_B[batch["captioned_K"]]]
         batch["same_KK"] = concepts_K[:, None] == concepts_K
         return batch
+
+    def _scenes_of_batch(self, images_seen: int) -> Tensor:
+        """Indices [S] of the scenes that take the place of the last pictures of a batch, all in turn."""
+        size = self.config.batch_size
+        count = round(self.config.scene_share * size)
+        return (images_seen // size * count + torch.arange(count)) % max(len(self.scenes), 1)
 
     def loss(self, player: str, batch: dict[str, Any], progress: float) -> tuple[Tensor, dict[str, Tensor]]:
         """Weighted sum of the token, correction and contrastive losses."""
@@ -285,38 +309,17 @@ class GeneratorStage(Stage):
         if self.config.init:
             tokenizer = TextTokenizer.load(Path(self.config.init) / TEXT_FILE)
         else:
-            captions = (
+            captions = [
                 training_caption(record, random.Random(f"{index}/{variant}"))
                 for index, record in enumerate(self.records)
                 for variant in range(_CAPTIONS_PER_RECORD)
-            )
+            ]
+            if self._composer:
+                captions += [self._composer.caption(scene, random.Random(scene.seed)) for scene in self.scenes]
             tokenizer = TextTokenizer.train(captions, self.model.text.vocab_size)
         if path:
             tokenizer.save(path)
         return tokenizer
-
-    def _codes(self, out: Path | None, pictures: PictureSet) -> Tensor:
-        """The codes of all views, from the run folder if they were made from the same pictures and tokenizer."""
-        config = self.config
-        if out is None:
-            return torch.zeros(config.views, len(pictures), self.model.generator.num_tokens, dtype=torch.int16)
-        digest = hashlib.sha256(pictures.pictures_NCHW[::97].numpy().tobytes())
-        for weight in self.tokenizer.encoder.parameters():
-            digest.update(weight.detach().cpu().numpy().tobytes())
-        fingerprint = f"{digest.hexdigest()} {config.views} {config.seed} {len(pictures.records)}"
-        path = out / _CODES_FILE
-        # A file that is missing or damaged is made again.
-        with contextlib.suppress(Exception):
-            stored: dict[str, Any] = torch.load(path, weights_only=True)
-            if stored["fingerprint"] == fingerprint:
-                codes: Tensor = stored["codes"]
-                return codes
-        mirror_N = torch.tensor([mirrors(record) for record in pictures.records])
-        codes_VMN = tokenize_views(
-            self.tokenizer, pictures.pictures_NCHW, mirror_N, views=config.views, seed=config.seed
-        )
-        save_whole(path, {"fingerprint": fingerprint, "codes": codes_VMN})
-        return codes_VMN
 
 
 def training_batch(

@@ -14,9 +14,9 @@ import pytest
 import torch
 
 from dall_e.config import CompanionTraining
-from dall_e.data.datasets import PictureSet, Record
+from dall_e.data.datasets import PictureSet, Record, in_fold
 from dall_e.data.images import encode_png
-from dall_e.training.companion_stage import CompanionStage, TrainingScene, in_fold, run_companion_training
+from dall_e.training.companion_stage import CompanionStage, TrainingScene, run_companion_training
 from dall_e.training.loop import fit, load_stage_weights
 
 COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255), "black": (0, 0, 0)}

@@ -1,8 +1,10 @@
 """Batches of the generator's training: a function of the place in the run, made anywhere, used on the device."""
 
 import dataclasses
+import random
 import signal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from dall_e.config import PRESETS, GeneratorTraining
+from dall_e.data.datasets import PictureSet
 from dall_e.models.vqgan import ImageTokenizer
 from dall_e.training import generator_stage
 from dall_e.training.generator_stage import GeneratorStage
@@ -89,6 +92,45 @@ def test_pairs_count_where_there_is_a_caption_and_know_their_likes(stage: Genera
         # Here captions are the same where the concept is.
         kept_KL = captions_BL[batch["captioned_K"]]
         assert torch.equal(batch["same_KK"], (kept_KL[:, None] == kept_KL).all(-1))
+
+
+class Composer:
+    """Composes scenes of one colour, each with its own caption."""
+
+    def __init__(self, pictures: PictureSet, size: int) -> None:
+        self.size = size
+
+    def scene(self, seed: str) -> SimpleNamespace:
+        return SimpleNamespace(seed=seed, number=int(seed.split("/")[1]))
+
+    def draw(self, scene: SimpleNamespace) -> np.ndarray[Any, Any]:
+        return np.full((4, self.size, self.size), 255 - 40 * scene.number, dtype=np.uint8)
+
+    def caption(self, scene: SimpleNamespace, rng: random.Random) -> str:
+        return f"scene {'abcd'[scene.number]}"
+
+
+def test_scenes_have_their_share_of_a_batch(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(generator_stage, "SceneComposer", Composer)
+    config = settings(folders, "scenes", scene_share=0.25, scenes=4, caption_drop=0.0)
+    stage = GeneratorStage(config)
+    assert len(stage.scene_codes_SN) == 4
+    plain = GeneratorStage(settings(folders, "plain", caption_drop=0.0))
+    seen = []
+    for images_seen in (0, 8, 16):
+        batch = stage.prepare(images_seen)
+        captions = [stage.text_tokenizer.decode(row) for row in batch["ids_BL"].tolist()]
+        assert all(caption.startswith("thing number") for caption in captions[:6])
+        assert torch.equal(batch["codes_BN"][:6], plain.prepare(images_seen)["codes_BN"][:6])
+        for caption, codes_N in zip(captions[6:], batch["codes_BN"][6:], strict=True):
+            number = "abcd".index(caption.removeprefix("scene "))
+            assert torch.equal(codes_N, stage.scene_codes_SN[number].long())
+            seen.append(number)
+        assert not batch["same_KK"][6, :6].any() and not batch["same_KK"][6, 7]
+    assert seen == [0, 1, 2, 3, 0, 1], "all in turn"
+    # They are drawn once: the same command finds them in the run folder.
+    monkeypatch.setattr(Composer, "draw", None)
+    assert torch.equal(GeneratorStage(config).scene_codes_SN, stage.scene_codes_SN)
 
 
 def test_a_batch_goes_to_the_device(stage: GeneratorStage, monkeypatch: pytest.MonkeyPatch) -> None:

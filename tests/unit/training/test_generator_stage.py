@@ -23,9 +23,9 @@ from dall_e.training.generator_stage import (
     load_tokenizer,
     partition,
     run_generator_training,
-    tokenize_views,
 )
 from dall_e.training.run_folder import open_run_folder
+from dall_e.training.token_bank import tokenize_views
 
 TINY = PRESETS["tiny"]
 COLOURS = {"red": (255, 0, 0), "green": (0, 200, 0), "blue": (0, 0, 255), "white": (250, 250, 250)}
