@@ -269,7 +269,8 @@ class GeneratorStage(Stage):
         """Likelihood of held-out pictures under the right, a wrong and no caption, and how often the right one wins.
 
         Nats per token, for one fixed random order in 16 steps. "recognised" is the share of pictures for which, of
-        `choices` captions, the right one makes the picture most likely; chance is 1 / choices.
+        `choices` captions, the right one makes the picture most likely; chance is 1 / choices. With fewer pictures
+        there are fewer choices, and with a single one it is 1.
         """
         every = max(1, len(self.held_out_records) // limit)
         chosen = list(range(0, len(self.held_out_records), every))[:limit]
@@ -280,23 +281,29 @@ class GeneratorStage(Stage):
         places_BN = make_orders("random", torch.rand(codes_BN.shape, generator=rng), sizes)
         clean = Corrupted(codes_BN, torch.zeros(len(chosen)), codes_BN < 0, codes_BN < 0)
         targets_BN1 = codes_BN.gather(1, places_BN)[..., None].to(self.device)
-        nats = []
+        choices = min(choices, len(chosen))
+        nats, same = [], []
         for shift in [*range(choices), None]:
             # Shifting by a fraction of the set pairs each picture with another concept, never with a neighbour's.
             moved = [
                 "" if shift is None else captions[(row + shift * len(chosen) // choices) % len(chosen)]
                 for row in range(len(chosen))
             ]
+            same.append(torch.tensor([one == other for one, other in zip(moved, captions, strict=True)]))
             batch = training_batch(self.text_tokenizer, self.model, moved, codes_BN, places_BN, sizes, clean)
             logits_BNC = self.module(to_device(batch, self.device))[0].float().log_softmax(-1)
             nats.append(-logits_BNC.gather(-1, targets_BN1)[..., 0].mean(1))
-        right_B, wrong_KB, null_B = nats[0], torch.stack(nats[1:-1]), nats[-1]
-        return {
-            "held_out_nats": float(right_B.mean()),
-            "held_out_nats_wrong": float(wrong_KB.mean()),
-            "held_out_nats_null": float(null_B.mean()),
-            "recognised": float((right_B < wrong_KB.amin(0)).float().mean()),
+        nats_KB, is_right_KB = torch.stack(nats[:-1]), torch.stack(same[:-1]).to(self.device)
+        # Another picture may have the same caption; that one is not wrong.
+        wrong_KB = nats_KB.masked_fill(is_right_KB, math.inf)
+        measures = {
+            "held_out_nats": float(nats_KB[0].mean()),
+            "held_out_nats_null": float(nats[-1].mean()),
+            "recognised": float((nats_KB[0] < wrong_KB.amin(0)).float().mean()),
         }
+        if not is_right_KB.all():
+            measures["held_out_nats_wrong"] = float(nats_KB[~is_right_KB].mean())
+        return measures
 
     def _text_tokenizer(self, out: Path | None) -> TextTokenizer:
         """The one in the run folder, else that of the run to start from, else a new one; kept in the run folder."""

@@ -140,10 +140,16 @@ def test_a_batch_goes_to_the_device(stage: GeneratorStage, monkeypatch: pytest.M
     assert {tensor.device.type for tensor in stage.prepare(0).values()} == {"cpu"}
 
 
+def hold_out_six(stage: GeneratorStage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stage, "held_out_records", stage.records[:6])
+    monkeypatch.setattr(stage, "held_out_codes_MN", stage.codes_VMN[0, :6].long())
+
+
 def test_what_is_measured_goes_to_the_device_as_well(stage: GeneratorStage, monkeypatch: pytest.MonkeyPatch) -> None:
     class Placed(dict[str, Tensor]):
         pass
 
+    hold_out_six(stage, monkeypatch)
     seen = []
     monkeypatch.setattr(generator_stage, "to_device", lambda batch, device: Placed(batch))
     handle = stage.module.register_forward_pre_hook(lambda module, given: seen.append(type(given[0])))
@@ -151,6 +157,15 @@ def test_what_is_measured_goes_to_the_device_as_well(stage: GeneratorStage, monk
     handle.remove()
     assert seen == [Placed] * 4
     assert 0 <= measures["recognised"] <= 1 and measures["held_out_nats"] > 0
+
+
+def test_the_right_caption_never_counts_as_a_wrong_one(stage: GeneratorStage, monkeypatch: pytest.MonkeyPatch) -> None:
+    hold_out_six(stage, monkeypatch)
+    everything = stage._measure()  # more choices than held-out pictures
+    assert everything["held_out_nats_wrong"] != everything["held_out_nats"]
+    monkeypatch.setattr(stage, "held_out_records", [{"text": "the same"}] * 6)
+    measures = stage._measure(choices=2)
+    assert "held_out_nats_wrong" not in measures and measures["recognised"] == 1
 
 
 def test_made_ahead_is_the_same(folders: Path, stage: GeneratorStage, monkeypatch: pytest.MonkeyPatch) -> None:
