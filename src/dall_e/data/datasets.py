@@ -226,6 +226,12 @@ def _epoch_order(num: int, weights: npt.NDArray[np.float64] | None, seed: int, e
     return rng.permutation(np.repeat(np.arange(num), counts)[:num])
 
 
+def in_fold(record: Record, fold: int) -> bool:
+    """Whether a record's picture belongs to half 0 or 1 of a data set; a function of its name alone."""
+    key = f"{record.get('source', '')}/{record.get('name', '')}/{record.get('text', '')}"
+    return hashlib.sha256(key.encode()).digest()[0] % 2 == fold
+
+
 def batch_captions(
     records: Sequence[Record], indices: npt.NDArray[np.int64], *, seed: int, images_seen: int
 ) -> list[str]:

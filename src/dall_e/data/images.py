@@ -51,6 +51,20 @@ def decode_picture(data: bytes, size: int) -> Picture:
         raise ValueError(f"not a readable picture ({len(data)} bytes): of no known kind") from error
     except Exception as error:  # each format has its own for damage, and one bad file must not end a training run
         raise ValueError(f"not a readable picture ({len(data)} bytes): {str(error) or type(error).__name__}") from error
+    return _planes(image, size)
+
+
+def from_pil(image: PILImage, size: int | None = None) -> Picture:
+    """A PIL image of any mode as uint8 [4, size, size], premultiplied RGBA; at its own longer side if no size is given.
+
+    One that is not square is centred on a transparent square.
+    """
+    size = size or max(image.size)
+    return _planes(_square(_reduced(image, size)), size)
+
+
+def _planes(image: Image.Image, size: int) -> Picture:
+    """A square image in mode RGBa as uint8 [4, size, size]."""
     if image.size != (size, size):
         image = image.resize((size, size), Image.Resampling.LANCZOS)
     pixels = np.array(image)

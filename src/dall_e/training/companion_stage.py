@@ -11,7 +11,6 @@ premultiplied RGBA), H W also rows and columns, L text tokens, D width.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -27,7 +26,7 @@ from dall_e.checkpoints.store import TEXT_FILE
 from dall_e.config import COMPANIONS, CompanionTraining
 from dall_e.data.augment import mirrors, random_views
 from dall_e.data.captions import Language, plain_caption, training_caption
-from dall_e.data.datasets import PictureSet, Record, batch_captions, batch_indices, load_pictures
+from dall_e.data.datasets import PictureSet, batch_captions, batch_indices, in_fold, load_pictures
 from dall_e.data.images import contact_sheet, save_image
 from dall_e.data.text import TextTokenizer
 from dall_e.losses.contrastive import first_among, sigmoid_contrastive_loss, wrong_caption_loss
@@ -59,12 +58,6 @@ class TrainingScene(NamedTuple):
 
 SceneSource = Callable[[int], TrainingScene]
 """A scene for every seed."""
-
-
-def in_fold(record: Record, fold: int) -> bool:
-    """Whether a record's picture belongs to this half of the data set; a function of its name alone."""
-    key = f"{record.get('source', '')}/{record.get('name', '')}/{record.get('text', '')}"
-    return hashlib.sha256(key.encode()).digest()[0] % 2 == fold
 
 
 class CompanionStage(Stage):

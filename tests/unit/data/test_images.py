@@ -132,3 +132,11 @@ def test_a_sheet_has_room_for_every_picture_and_caption() -> None:
     )
     assert sheet.size[0] >= 3 * 32 and sheet.size[1] >= 2 * 32 + 15
     assert images.make_grid([random_rgba(32)] * 4).size == (72 + 4, 72 + 4)
+
+
+def test_a_pil_image_becomes_the_picture_that_its_file_would() -> None:
+    for mode in ("RGBA", "RGB", "L"):
+        image = random_rgba().convert(mode)
+        assert (images.from_pil(image, 8) == images.decode_picture(file_bytes(image), 8)).all()
+        assert (images.from_pil(image) == images.decode_picture(file_bytes(image), 12)).all()
+    assert images.from_pil(Image.new("RGB", (20, 10))).shape == (4, 20, 20)

@@ -1,0 +1,57 @@
+"""Seconds and peak memory of a picture, in a process of its own, so that nothing else is counted."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+
+_CHILD = """
+import json, resource, sys, time
+from dall_e import DALL_E
+name, prompt, device, count = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
+started = time.perf_counter()
+model = DALL_E.from_pretrained(name, device=device)
+loaded = time.perf_counter() - started
+seconds = []
+for seed in range(count + 1):
+    started = time.perf_counter()
+    model(prompt, seed=seed)
+    seconds.append(time.perf_counter() - started)
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+found = {"load": loaded, "seconds": seconds[1:], "peak": peak, "gpu": 0}
+if model.device.type == "cuda":
+    import torch
+    found["gpu"] = torch.cuda.max_memory_allocated()
+print(json.dumps(found))
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What one picture takes."""
+
+    seconds: list[float]
+    """Of single pictures, after a first one that is not counted."""
+    load_seconds: float
+    """Of `from_pretrained`, the import of torch not counted."""
+    peak_mib: float
+    """Largest resident memory of the whole process, Python and torch included."""
+    gpu_mib: float
+    """Largest memory of the GPU; 0 without one."""
+
+
+def measure_cost(model: str, prompt: str, *, device: str = "cpu", count: int = 3) -> Cost:
+    """Draws `count` single pictures in a new process. Raises ValueError with its last words if that fails."""
+    command = [sys.executable, "-c", _CHILD, model, prompt, device, str(count)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ValueError(f"the drawing whose cost was to be measured failed: {done.stderr.strip()[-300:]}")
+    found = json.loads(done.stdout.splitlines()[-1])
+    return Cost(
+        seconds=found["seconds"],
+        load_seconds=found["load"],
+        peak_mib=found["peak"] / 2**20,
+        gpu_mib=found["gpu"] / 2**20,
+    )

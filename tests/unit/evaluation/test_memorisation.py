@@ -1,0 +1,70 @@
+"""Near-copies are found, moved and scaled ones too; others are not.
+
+Shapes: B samples, M training pictures, F numbers of a thumbnail.
+"""
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from dall_e.data.images import Picture
+from dall_e.evaluation.memorisation import NEAR_COPY, nearest, thumbnails
+
+
+def drawing(kind: int, *, scale: int = 1, top: int = 0, left: int = 0) -> Picture:
+    """One of three two-coloured signs of 16 x 12 times `scale` pixels on nothing, 64 x 64."""
+    small = np.zeros((4, 16, 12), dtype=np.uint8)
+    small[3], small[kind] = 255, 255
+    small[:3, 4:9, 3:10] = np.array([kind * 90, 200, 40])[:, None, None]
+    small = small.repeat(scale, axis=1).repeat(scale, axis=2)
+    picture = np.zeros((4, 64, 64), dtype=np.uint8)
+    picture[:, top : top + small.shape[1], left : left + small.shape[2]] = small
+    return picture
+
+
+TRAINING = thumbnails([drawing(0, scale=2, top=8, left=8), drawing(1, scale=2), drawing(2, scale=2)])
+
+
+def test_a_copy_is_found_wherever_it_lies() -> None:
+    samples = thumbnails([drawing(1, scale=2, top=20, left=30), drawing(2, scale=4), drawing(0, scale=3, top=5)])
+    found = nearest(samples, TRAINING)
+    assert [hit.index for hit in found] == [1, 2, 0]
+    assert all(hit.near_copy and hit.distance < 0.05 for hit in found)
+
+
+def test_another_colour_is_no_copy() -> None:
+    other = drawing(1, scale=2)
+    other[:3] = np.stack((other[1], other[0], other[2]))
+    (hit,) = nearest(thumbnails([other]), TRAINING[1:2])
+    # Green and red swapped in all but the middle: two channels of three are off by 255, hence more than half.
+    assert hit.distance > 0.5 and not hit.near_copy
+
+
+def test_distance_is_the_root_mean_square() -> None:
+    flat = torch.full((1, 3072), 0.5)
+    assert nearest(flat, flat + 0.25)[0].distance == pytest.approx(0.25)
+    assert (
+        nearest(flat, flat + NEAR_COPY * 0.99)[0].near_copy and not nearest(flat, flat + NEAR_COPY * 1.01)[0].near_copy
+    )
+
+
+def test_a_picture_of_the_training_set_is_not_its_own_copy() -> None:
+    assert [hit.index for hit in nearest(TRAINING, TRAINING)] == [0, 1, 2]
+    assert all(hit.index != row for row, hit in enumerate(nearest(TRAINING, TRAINING, other_than=[0, 1, 2])))
+
+
+def test_what_the_tokenizer_can_draw_counts_as_the_picture() -> None:
+    asked: list[list[int]] = []
+
+    def redrawn(rows: list[int]) -> Tensor:
+        asked.append(rows)
+        return TRAINING[rows] * 0.5
+
+    (hit,) = nearest(TRAINING[2:] * 0.5, TRAINING, redrawn=redrawn)
+    assert hit.index == 2 and hit.distance == pytest.approx(0, abs=1e-6) and asked == [[0, 1, 2]]
+    assert nearest(TRAINING[2:] * 0.5, TRAINING)[0].distance > 0.2
+
+
+def test_an_empty_picture_is_white() -> None:
+    assert torch.equal(thumbnails([np.zeros((4, 64, 64), dtype=np.uint8)]), torch.ones(1, 3072))
