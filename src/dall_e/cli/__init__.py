@@ -10,7 +10,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from dall_e.cli import data, export, gallery, generate, models, train
+from dall_e.cli import data, export, gallery, generate, models, train, zoo
 
 app = typer.Typer(
     name="dall-e",
@@ -37,6 +37,9 @@ app.command("export")(export.export)
 app.command("gallery")(gallery.gallery)
 app.command("models")(models.models)
 app.command("env")(models.env)
+_zoo = typer.Typer(help="Look after the published models.", no_args_is_help=True)
+_zoo.command("verify")(zoo.verify)
+app.add_typer(_zoo, name="zoo")
 
 
 def _print_version(asked: bool) -> None:

@@ -87,18 +87,22 @@ class FSQ(nn.Module):
 
 
 class VQ(nn.Module):
-    """A learned codebook of unit vectors, looked up by cosine (van den Oord 2017; normalised as in ViT-VQGAN)."""
+    """A learned codebook of unit vectors, looked up by cosine (van den Oord 2017; normalised as in ViT-VQGAN).
 
-    def __init__(self, num_codes: int, width: int, commitment: float = 0.25) -> None:
+    unit: False takes the entries as they are, looked up by distance.
+    """
+
+    def __init__(self, num_codes: int, width: int, commitment: float = 0.25, *, unit: bool = True) -> None:
         super().__init__()
         self.width = width
         self.num_codes = num_codes
         self.commitment = commitment
+        self.unit = unit
         self.codebook_CD = nn.Parameter(F.normalize(torch.randn(num_codes, width), dim=-1))
 
     def quantize(self, z_BDHW: Tensor) -> Quantized:
         """Replaces latents (any real numbers) by the nearest codebook entries."""
-        z_BHWD = F.normalize(z_BDHW.float().movedim(1, -1), dim=-1)
+        z_BHWD = self._scaled(z_BDHW.float().movedim(1, -1))
         codes_BHW = self.nearest(z_BHWD)
         entries_BHWD = self.points(codes_BHW)
         loss = F.mse_loss(entries_BHWD, z_BHWD.detach()) + self.commitment * F.mse_loss(z_BHWD, entries_BHWD.detach())
@@ -106,16 +110,22 @@ class VQ(nn.Module):
         return Quantized(latents_BHWD.movedim(-1, 1), codes_BHW, loss)
 
     def embed(self, codes_BHW: Tensor) -> Tensor:
-        """Latents [B, D, H, W], unit vectors, of codes."""
+        """Latents [B, D, H, W] of codes: unit vectors, or the entries as they are."""
         return self.points(codes_BHW).movedim(-1, 1)
 
     def points(self, codes_N: Tensor) -> Tensor:
-        """Unit vectors [..., D] for codes of any shape."""
-        return F.normalize(self.codebook_CD.float(), dim=-1)[codes_N]
+        """Entries [..., D] for codes of any shape."""
+        return self._scaled(self.codebook_CD[codes_N].float())
 
     def nearest(self, points_ND: Tensor) -> Tensor:
-        """Codes [...] whose entries have the largest cosine with points [..., D]."""
-        return (points_ND @ F.normalize(self.codebook_CD.float(), dim=-1).T).argmax(-1)
+        """Codes [...] whose entries have the largest cosine with points [..., D], or the smallest distance."""
+        book_CD = self.codebook_CD.float()
+        if self.unit:
+            return (points_ND @ F.normalize(book_CD, dim=-1).T).argmax(-1)
+        return (book_CD.square().sum(-1) - 2 * points_ND @ book_CD.T).argmin(-1)
+
+    def _scaled(self, points_ND: Tensor) -> Tensor:
+        return F.normalize(points_ND, dim=-1) if self.unit else points_ND
 
     def neighbours(self, codes_N: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Each code replaced by one of the four entries nearest to it."""

@@ -29,13 +29,25 @@ def grid_rotation(grid_size: int, head_width: int, base: float) -> Rotation:
     Frequencies base^(-2i / (K/2)) for i in 0..K/4-1 (Su et al. 2021, arXiv 2104.09864, per axis). Positions count in
     sixteenths of the canvas whatever the grid, so that a model that grows to a finer grid keeps its sense of place.
     """
-    quarter = head_width // 4
+    return axial_rotation((torch.arange(grid_size, dtype=torch.float64) + 0.5) * (16 / grid_size), head_width, base)
+
+
+def axial_rotation(axis: Tensor, head_width: int, base: float) -> Rotation:
+    """Table [P, K/2] for a square grid in raster order whose rows and columns both stand at `axis`, float64."""
+    grid_size, quarter = len(axis), head_width // 4
     frequencies = base ** (-torch.arange(quarter, dtype=torch.float64) / quarter)
-    axis = (torch.arange(grid_size, dtype=torch.float64) + 0.5) * (16 / grid_size)
     angles = axis[:, None] * frequencies
     rows = angles[:, None, :].expand(-1, grid_size, -1)
     columns = angles[None, :, :].expand(grid_size, -1, -1)
     angles_PK = torch.cat((rows, columns), dim=-1).flatten(0, 1)
+    return Rotation(angles_PK.cos().float(), angles_PK.sin().float())
+
+
+def line_rotation(length: int, head_width: int, base: float) -> Rotation:
+    """Table [length, K/2] for places along a line, from 0 (arXiv 2104.09864)."""
+    half = head_width // 2
+    frequencies = base ** (-torch.arange(half, dtype=torch.float64) / half)
+    angles_PK = torch.arange(length, dtype=torch.float64)[:, None] * frequencies
     return Rotation(angles_PK.cos().float(), angles_PK.sin().float())
 
 

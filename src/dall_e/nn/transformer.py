@@ -1,4 +1,6 @@
-"""The transformer block: root-mean-square norms, attention with normalised queries and keys, gated MLP.
+"""The transformer block: norms, attention, MLP. A `BlockStyle` says which; without one it is the native model's.
+
+The native block has root-mean-square norms, attention with normalised queries and keys, and a gated MLP.
 
 Shapes: B batch rows, T tokens asked, S tokens seen, D width, H heads, K head width.
 """
@@ -6,13 +8,18 @@ Shapes: B batch rows, T tokens asked, S tokens seen, D width, H heads, K head wi
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dall_e.nn.attention import Memory, Rotation, attend, rotate
+from dall_e.nn.attention import FixedMemory, Memory, Rotation, attend, rotate
+from dall_e.published import BlockStyle
 
+NATIVE = BlockStyle()
 _ROWS_OF_ONE_PATH, _MOST_ODD_ROWS = 4, 64
 
 
@@ -42,25 +49,33 @@ class Linear(nn.Linear):
 class RMSNorm(nn.Module):
     """x / rms(x) * scale (Zhang and Sennrich 2019, arXiv 1910.07467)."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, eps: float = 1e-6) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.ones(width))
+        self.eps = eps
 
     def forward(self, x_BTD: Tensor) -> Tensor:
         """Same shape and dtype."""
-        return F.rms_norm(x_BTD, self.weight.shape, self.weight.to(x_BTD.dtype), eps=1e-6)
+        return F.rms_norm(x_BTD, self.weight.shape, self.weight.to(x_BTD.dtype), eps=self.eps)
+
+
+def make_norm(width: int, style: BlockStyle) -> nn.Module:
+    """The norm of a style."""
+    if style.norm == "layer":
+        return nn.LayerNorm(width, eps=style.norm_eps)
+    return RMSNorm(width, style.norm_eps)
 
 
 class Attention(nn.Module):
-    """Self-attention that may also look at a memory. Queries and keys are normalised per head (QK-norm)."""
+    """Self-attention that may also look at a memory. Natively, queries and keys are normalised per head (QK-norm)."""
 
-    def __init__(self, width: int, num_heads: int) -> None:
+    def __init__(self, width: int, num_heads: int, style: BlockStyle = NATIVE) -> None:
         super().__init__()
         self.num_heads = num_heads
-        self.qkv = Linear(width, 3 * width, bias=False)
-        self.out = Linear(width, width, bias=False)
-        self.q_norm = RMSNorm(width // num_heads)
-        self.k_norm = RMSNorm(width // num_heads)
+        self.qkv = Linear(width, 3 * width, bias=style.attention_bias)
+        self.out = Linear(width, width, bias=style.attention_bias)
+        self.q_norm = RMSNorm(width // num_heads) if style.qk_norm else nn.Identity()
+        self.k_norm = RMSNorm(width // num_heads) if style.qk_norm else nn.Identity()
 
     def forward(self, x_BTD: Tensor, rotation: Rotation | None, memory: Memory, bias_TS: Tensor | None) -> Tensor:
         """[B, T, D] to [B, T, D]; the keys are the memory's, then the tokens' own."""
@@ -73,38 +88,116 @@ class Attention(nn.Module):
         return mixed_BTD
 
 
-class GatedMLP(nn.Module):
-    """down(silu(gate x) * up x) (SwiGLU, Shazeer 2020, arXiv 2002.05202)."""
+class CrossAttention(nn.Module):
+    """Attention to the states of a text encoder, whose keys and values are computed once."""
 
-    def __init__(self, width: int, inner_width: int) -> None:
+    def __init__(self, width: int, num_heads: int, style: BlockStyle) -> None:
         super().__init__()
-        self.gate_up = Linear(width, 2 * inner_width, bias=False)
-        self.down = Linear(inner_width, width, bias=False)
+        self.num_heads = num_heads
+        self.q = Linear(width, width, bias=style.attention_bias)
+        self.kv = Linear(width, 2 * width, bias=style.attention_bias)
+        self.out = Linear(width, width, bias=style.attention_bias)
+
+    def remember(self, states_BSD: Tensor) -> FixedMemory:
+        """Keys and values of the text."""
+        return FixedMemory(*(split_heads(part, self.num_heads) for part in self.kv(states_BSD).chunk(2, dim=-1)))
+
+    def forward(self, x_BTD: Tensor, text: FixedMemory, bias_TS: Tensor | None) -> Tensor:
+        """[B, T, D] to [B, T, D]."""
+        mixed_BHTK = attend(split_heads(self.q(x_BTD), self.num_heads), text.k_BHSK, text.v_BHSK, bias_TS)
+        mixed_BTD: Tensor = self.out(mixed_BHTK.transpose(1, 2).flatten(2))
+        return mixed_BTD
+
+
+def _quick_gelu(x_BTD: Tensor) -> Tensor:
+    return x_BTD * torch.sigmoid(1.702 * x_BTD)
+
+
+_ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "silu_gated": F.silu,
+    "gelu_gated": F.gelu,
+    "gelu": F.gelu,
+    "quick_gelu": _quick_gelu,
+}
+
+
+class GatedMLP(nn.Module):
+    """down(act(gate x) * up x), natively with silu (SwiGLU, Shazeer 2020, arXiv 2002.05202)."""
+
+    def __init__(self, width: int, inner_width: int, style: BlockStyle = NATIVE) -> None:
+        super().__init__()
+        self.gate_up = Linear(width, 2 * inner_width, bias=style.mlp_bias)
+        self.norm = make_norm(inner_width, style) if style.norm_inside_mlp else nn.Identity()
+        self.down = Linear(inner_width, width, bias=style.mlp_bias)
+        self.activation = _ACTIVATIONS[style.mlp]
 
     def forward(self, x_BTD: Tensor) -> Tensor:
         """Same shape."""
         gate, up = self.gate_up(x_BTD).chunk(2, dim=-1)
-        y_BTD: Tensor = self.down(F.silu(gate) * up)
+        y_BTD: Tensor = self.down(self.norm(self.activation(gate) * up))
         return y_BTD
 
 
-class Block(nn.Module):
-    """Pre-norm block: x + attention(norm x), then x + mlp(norm x)."""
+class MLP(nn.Module):
+    """down(act(up x))."""
 
-    def __init__(self, width: int, num_heads: int, mlp_width: int, dropout: float = 0.0) -> None:
+    def __init__(self, width: int, inner_width: int, style: BlockStyle) -> None:
         super().__init__()
-        self.attention_norm = RMSNorm(width)
-        self.attention = Attention(width, num_heads)
-        self.mlp_norm = RMSNorm(width)
-        self.mlp = GatedMLP(width, mlp_width)
+        self.up = Linear(width, inner_width, bias=style.mlp_bias)
+        self.down = Linear(inner_width, width, bias=style.mlp_bias)
+        self.activation = _ACTIVATIONS[style.mlp]
+
+    def forward(self, x_BTD: Tensor) -> Tensor:
+        """Same shape."""
+        y_BTD: Tensor = self.down(self.activation(self.up(x_BTD)))
+        return y_BTD
+
+
+class CrossView(NamedTuple):
+    """The text as one block sees it."""
+
+    text: FixedMemory
+    """Its keys and values."""
+    bias_TS: Tensor | None
+    """What hides its padding."""
+
+
+class Block(nn.Module):
+    """Pre-norm block: x + attention(norm x), then x + cross-attention(norm x) if any, then x + mlp(norm x)."""
+
+    def __init__(
+        self, width: int, num_heads: int, mlp_width: int, dropout: float = 0.0, style: BlockStyle = NATIVE
+    ) -> None:
+        super().__init__()
+        norm = partial(make_norm, width, style)
+        self.attention_norm = norm()
+        self.attention = Attention(width, num_heads, style)
+        self.attention_after = norm() if style.norm_after else nn.Identity()
+        self.cross: CrossAttention | None = None
+        if style.cross_attention:
+            self.cross_norm = norm()
+            self.cross = CrossAttention(width, num_heads, style)
+            self.cross_after = norm() if style.norm_after else nn.Identity()
+        self.mlp_norm = norm()
+        self.mlp: GatedMLP | MLP
+        self.mlp = (GatedMLP if style.mlp.endswith("gated") else MLP)(width, mlp_width, style)
         self.dropout = dropout
 
     def forward(
-        self, x_BTD: Tensor, *, rotation: Rotation | None, memory: Memory, bias_TS: Tensor | None = None
+        self,
+        x_BTD: Tensor,
+        *,
+        rotation: Rotation | None,
+        memory: Memory,
+        bias_TS: Tensor | None = None,
+        cross: CrossView | None = None,
     ) -> Tensor:
-        """[B, T, D] to [B, T, D]."""
-        mixed_BTD = self.attention(self.attention_norm(x_BTD), rotation, memory, bias_TS)
+        """[B, T, D] to [B, T, D]; `cross` is needed if, and only if, the block has cross-attention."""
+        mixed_BTD = self.attention_after(self.attention(self.attention_norm(x_BTD), rotation, memory, bias_TS))
         x_BTD = x_BTD + F.dropout(mixed_BTD, self.dropout, self.training)
+        if self.cross is not None:
+            assert cross is not None
+            x_BTD = x_BTD + self.cross_after(self.cross(self.cross_norm(x_BTD), *cross))
         return x_BTD + F.dropout(self.mlp(self.mlp_norm(x_BTD)), self.dropout, self.training)
 
 

@@ -1,4 +1,4 @@
-"""The one decode loop: text states to image tokens, group after group.
+"""The one decode loop: text states to image tokens, group after group; a left-to-right model has groups of one.
 
 Shapes: B pictures, R rows (B conditional, then B unconditional under guidance), N tokens, M tokens of a step, C codes.
 """
@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
 from dall_e.config import SamplingConfig
-from dall_e.models.generator import Generator, GeneratorCache
-from dall_e.models.text_encoder import TextStates
 from dall_e.sampling.logits import choose, guide
 from dall_e.sampling.noise import GUMBEL_STREAM, ORDER_STREAM, gumbel, uniform
 from dall_e.sampling.orders import group_sizes, make_orders
@@ -31,6 +30,79 @@ class DecodeStep:
     """Codes in raster order; 0 where nothing is known yet."""
     known_BN: Tensor
     """True where a code has been drawn."""
+
+
+class Prompts(Protocol):
+    """What a network knows of B prompts."""
+
+    @property
+    def states_BLD(self) -> Tensor:  # noqa: N802
+        """One state per token."""
+        ...
+
+    def joined(self, other: Any) -> Any:
+        """The rows of both."""
+        ...
+
+
+class TokenNetwork(Protocol):
+    """What the loop draws with: any order in groups (`models/generator.py`), or left to right (`models/raster.py`)."""
+
+    config: Any
+    """Has num_tokens and num_codes."""
+
+    def start(self, text: Any, /) -> Any:
+        """A cache for the prompts."""
+        ...
+
+    def ask(self, cache: Any, places_BM: Tensor, /) -> Tensor:
+        """Logits [B, M, C] of some places."""
+        ...
+
+    def absorb(self, cache: Any, codes_BM: Tensor, places_BM: Tensor, /) -> Tensor | None:
+        """Makes drawn codes known; returns logits [B, M, C] that say how likely they are, if the network knows."""
+        ...
+
+
+_NOISE_AT_A_TIME = 1 << 21
+"""Numbers of noise in memory for a left-to-right model: of all 1024 x 16384 places and codes they would fill 64 MiB a
+picture, and several times as much while they are made."""
+
+
+class _Noise(Protocol):
+    """Where the loop gets z from."""
+
+    def at(self, places_BM: Tensor, done: int) -> Tensor:
+        """z [B, M, C] of some places, `done` tokens into the picture."""
+        ...
+
+
+class _AllNoise:
+    """The noise of all places, made at once."""
+
+    def __init__(self, noise_BNC: Tensor) -> None:
+        self._noise_BNC = noise_BNC
+
+    def at(self, places_BM: Tensor, done: int) -> Tensor:
+        return self._noise_BNC.gather(1, places_BM[..., None].expand(-1, -1, self._noise_BNC.shape[-1]))
+
+
+class _RasterNoise:
+    """The same numbers, made for a few places at a time in raster order."""
+
+    def __init__(self, seeds: list[int], num_tokens: int, num_codes: int, device: torch.device) -> None:
+        self._seeds, self._num_tokens, self._num_codes, self._device = seeds, num_tokens, num_codes, device
+        self._window = max(1, _NOISE_AT_A_TIME // (num_codes * len(seeds)))
+        self._noise_BWC: Tensor | None = None
+
+    def at(self, places_BM: Tensor, done: int) -> Tensor:
+        assert places_BM.shape[1] == 1
+        within = done % self._window
+        if within == 0 or self._noise_BWC is None:
+            places = min(self._window, self._num_tokens - done)
+            made_BWC = gumbel(self._seeds, places, self._num_codes, first_place=done)
+            self._noise_BWC = made_BWC.to(self._device)
+        return self._noise_BWC[:, within : within + 1]
 
 
 class DecodeInterrupted(RuntimeError):
@@ -53,9 +125,9 @@ class _Canvas:
 
 @torch.no_grad()
 def decode_tokens(
-    generator: Generator,
-    text: TextStates,
-    null: TextStates,
+    generator: TokenNetwork,
+    text: Prompts,
+    null: Prompts,
     *,
     seeds: list[int],
     settings: SamplingConfig,
@@ -65,15 +137,16 @@ def decode_tokens(
 
     `text` and `null` have B rows each: what to draw, and what to steer away from. A picture is a function of its row
     of text, its seed and the settings; the other pictures of the batch play no part. `on_step` is called after each
-    step; where it returns True, DecodeInterrupted is raised.
+    step; where it returns True, DecodeInterrupted is raised. For a left-to-right network the settings must ask for one
+    token a step in raster order, and no corrections.
     """
     config = generator.config
     device = text.states_BLD.device
     sizes = group_sizes(config.num_tokens, settings.num_inference_steps, settings.schedule, settings.max_group)
     order_uniform_BP = uniform(seeds, 1, config.num_tokens, ORDER_STREAM)[:, 0]
     places_BN = make_orders(settings.order, order_uniform_BP, sizes).to(device)
-    guided = settings.guidance_scale != 1
-    rows = text.joined(null) if guided else text
+    copies = 2 if settings.guidance_scale != 1 else 1
+    rows = text.joined(null) if copies == 2 else text
     canvas = _Canvas(len(seeds), config.num_tokens, device)
     num_steps = len(sizes) + settings.correction_rounds
 
@@ -81,66 +154,72 @@ def decode_tokens(
         if on_step and on_step(DecodeStep(step, num_steps, canvas.codes_BN, canvas.known_BN)):
             raise DecodeInterrupted(f"stopped by the callback after step {step} of {num_steps}")
 
-    noise_BNC = gumbel(seeds, config.num_tokens, config.num_codes).to(device)
-    cache = generator.start(rows)
+    noise: _Noise
+    if settings.order == "raster" and len(sizes) == config.num_tokens:
+        noise = _RasterNoise(seeds, config.num_tokens, config.num_codes, device)
+    else:
+        noise = _AllNoise(gumbel(seeds, config.num_tokens, config.num_codes).to(device))
+    drawing = _Drawing(generator, generator.start(rows), canvas, settings, copies)
     done = 0
     for step, size in enumerate(sizes):
         places_BM = places_BN[:, done : done + size]
-        _draw(generator, cache, canvas, places_BM, noise_BNC, settings, done / config.num_tokens)
+        drawing.draw(places_BM, noise.at(places_BM, done), done / config.num_tokens)
         done += size
         report(step + 1)
     for turn in range(settings.correction_rounds):
-        noise_BNC = gumbel(seeds, config.num_tokens, config.num_codes, GUMBEL_STREAM + 1 + turn).to(device)
-        _correct(generator, rows, canvas, noise_BNC, settings)
+        noise = _AllNoise(gumbel(seeds, config.num_tokens, config.num_codes, GUMBEL_STREAM + 1 + turn).to(device))
+        _correct(_Drawing(generator, generator.start(rows), canvas, settings, copies), noise)
         report(len(sizes) + turn + 1)
     return canvas.codes_BN
 
 
-def _draw(
-    generator: Generator,
-    cache: GeneratorCache,
-    canvas: _Canvas,
-    places_BM: Tensor,
-    noise_BNC: Tensor,
-    settings: SamplingConfig,
-    share_done: float,
-) -> None:
-    """One factor g_i(x, z_i): asks for a group of places, draws their codes, makes them known."""
-    copies = cache.condition_BD.shape[0] // places_BM.shape[0]
-    places_RM = places_BM.repeat(copies, 1)
-    logits_RMC = generator.ask(cache, places_RM)
-    if copies == 2:
-        scale = 1 + (settings.guidance_scale - 1) * (share_done if settings.guidance_ramp else 1)
-        conditional_BMC, unconditional_BMC = logits_RMC.chunk(2)
-        logits_BMC = guide(conditional_BMC, unconditional_BMC, scale)
-    else:
-        logits_BMC = logits_RMC
-    temperature = settings.temperature + (settings.final_temperature - settings.temperature) * share_done
-    noise_BMC = noise_BNC.gather(1, places_BM[..., None].expand(-1, -1, noise_BNC.shape[-1]))
-    codes_BM = choose(logits_BMC, noise_BMC, temperature=temperature, top_k=settings.top_k, top_p=settings.top_p)
-    corrected_RMC = generator.absorb(cache, codes_BM.repeat(copies, 1), places_RM)
-    corrected_BMC = corrected_RMC[: places_BM.shape[0]].float().log_softmax(-1)
-    canvas.put(places_BM, codes_BM, corrected_BMC.gather(-1, codes_BM[..., None])[..., 0])
+@dataclass(frozen=True)
+class _Drawing:
+    """One run through the places of some pictures."""
+
+    generator: TokenNetwork
+    cache: Any
+    canvas: _Canvas
+    settings: SamplingConfig
+    copies: int
+    """Rows per picture: 2 under guidance."""
+
+    def draw(self, places_BM: Tensor, noise_BMC: Tensor, share_done: float) -> None:
+        """One factor g_i(x, z_i): asks for a group of places, draws their codes, makes them known."""
+        settings = self.settings
+        logits_RMC = self.generator.ask(self.cache, places_BM.repeat(self.copies, 1))
+        if self.copies == 2:
+            scale = 1 + (settings.guidance_scale - 1) * (share_done if settings.guidance_ramp else 1)
+            conditional_BMC, unconditional_BMC = logits_RMC.chunk(2)
+            logits_BMC = guide(conditional_BMC, unconditional_BMC, scale)
+        else:
+            logits_BMC = logits_RMC
+        temperature = settings.temperature + (settings.final_temperature - settings.temperature) * share_done
+        codes_BM = choose(logits_BMC, noise_BMC, temperature=temperature, top_k=settings.top_k, top_p=settings.top_p)
+        self.absorb(places_BM, codes_BM)
+
+    def absorb(self, places_BM: Tensor, codes_BM: Tensor) -> None:
+        """Makes codes known, and notes how likely the network finds them."""
+        corrected_RMC = self.generator.absorb(
+            self.cache, codes_BM.repeat(self.copies, 1), places_BM.repeat(self.copies, 1)
+        )
+        support_BM = torch.zeros(codes_BM.shape, device=codes_BM.device)
+        if corrected_RMC is not None:
+            corrected_BMC = corrected_RMC[: places_BM.shape[0]].float().log_softmax(-1)
+            support_BM = corrected_BMC.gather(-1, codes_BM[..., None])[..., 0]
+        self.canvas.put(places_BM, codes_BM, support_BM)
 
 
-def _correct(
-    generator: Generator, rows: TextStates, canvas: _Canvas, noise_BNC: Tensor, settings: SamplingConfig
-) -> None:
+def _correct(drawing: _Drawing, noise: _Noise) -> None:
     """Draws the tokens again that the correction head finds least likely, given all the others."""
-    num_pictures, num_tokens = canvas.codes_BN.shape
+    canvas, settings = drawing.canvas, drawing.settings
+    num_tokens = canvas.codes_BN.shape[1]
     redrawn = round(settings.correction_share * num_tokens)
     if redrawn == 0:
         return
     ranked_BN = canvas.support_BN.argsort(dim=1)
-    copies = rows.pooled_BD.shape[0] // num_pictures
-    kept_BM = ranked_BN[:, redrawn:]
-    cache = generator.start(rows)
     if redrawn < num_tokens:
-        corrected_RMC = generator.absorb(
-            cache, canvas.codes_BN.gather(1, kept_BM).repeat(copies, 1), kept_BM.repeat(copies, 1)
-        )
-        kept_codes_BM = canvas.codes_BN.gather(1, kept_BM)
-        corrected_BMC = corrected_RMC[:num_pictures].float().log_softmax(-1)
-        canvas.put(kept_BM, kept_codes_BM, corrected_BMC.gather(-1, kept_codes_BM[..., None])[..., 0])
+        kept_BM = ranked_BN[:, redrawn:]
+        drawing.absorb(kept_BM, canvas.codes_BN.gather(1, kept_BM))
     for places_BM in ranked_BN[:, :redrawn].split(settings.max_group, dim=1):
-        _draw(generator, cache, canvas, places_BM, noise_BNC, settings, 1.0)
+        drawing.draw(places_BM, noise.at(places_BM, num_tokens), 1.0)

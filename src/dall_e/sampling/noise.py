@@ -41,21 +41,29 @@ def philox(counter_Q4: Tensor, key_Q2: Tensor) -> Tensor:
     return torch.stack((c0, c1, c2, c3), dim=-1)
 
 
-def uniform(seeds: list[int], rows: int, columns: int, stream: int) -> Tensor:
-    """Numbers in (0, 1), float64 [B, rows, columns] on the CPU. Raises ValueError on a seed outside 0..2^63-1."""
+def uniform(seeds: list[int], rows: int, columns: int, stream: int, first_row: int = 0) -> Tensor:
+    """Numbers in (0, 1), float64 [B, rows, columns] on the CPU, of the rows from `first_row` on.
+
+    Raises ValueError on a seed outside 0..2^63-1.
+    """
     for seed in seeds:
         if not 0 <= seed < 2**63:
             raise ValueError(f"a seed must be between 0 and 2^63 - 1, got {seed}")
     blocks = -(-columns // 4)
     counter_BRK4 = torch.zeros(len(seeds), rows, blocks, 4, dtype=torch.int64)
     counter_BRK4[..., 0] = torch.arange(blocks)
-    counter_BRK4[..., 1] = torch.arange(rows)[:, None]
+    counter_BRK4[..., 1] = torch.arange(first_row, first_row + rows)[:, None]
     counter_BRK4[..., 2] = stream
     key_B2 = torch.tensor([[seed & _MASK, seed >> 32] for seed in seeds], dtype=torch.int64)
     words_BRK4 = philox(counter_BRK4, key_B2[:, None, None, :])
     return (words_BRK4.flatten(2)[..., :columns].double() + 0.5) / 2**32
 
 
-def gumbel(seeds: list[int], num_places: int, num_codes: int, stream: int = GUMBEL_STREAM) -> Tensor:
-    """z [B, P, C], float32 on the CPU: one Gumbel(0, 1) number for each code at each place of each picture."""
-    return (-torch.log(-torch.log(uniform(seeds, num_places, num_codes, stream)))).float()
+def gumbel(
+    seeds: list[int], num_places: int, num_codes: int, stream: int = GUMBEL_STREAM, first_place: int = 0
+) -> Tensor:
+    """z [B, P, C], float32 on the CPU: one Gumbel(0, 1) number for each code at each place of each picture.
+
+    `first_place` starts at another place than 0, for callers who need a few places at a time.
+    """
+    return (-torch.log(-torch.log(uniform(seeds, num_places, num_codes, stream, first_place)))).float()

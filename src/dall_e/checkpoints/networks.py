@@ -1,0 +1,140 @@
+"""Published files to networks: reads settings and tensors, builds, and fills strictly.
+
+Each function takes the files of one project, in its own layout, and `given`: what the project's own code would be
+constructed with, as far as it is known; the rest is read off the tensors. Weights come in `dtype` on the CPU. All raise
+FileNotFoundError for a missing file, and ValueError for one that is damaged or does not hold exactly the weights that
+the settings ask for, with the names and shapes in question.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+
+from dall_e.checkpoints.adapters import llamagen, llamagen_vq, min_dalle, mindalle, openai_dvae, taming_vqgan
+from dall_e.checkpoints.keymap import Tensors, fill
+from dall_e.checkpoints.store import Unfilled
+from dall_e.checkpoints.tensor_files import open_weights, weights_in
+from dall_e.models.dvae import DVAE
+from dall_e.models.prompts import Prompts, build_prompts
+from dall_e.models.raster import Raster
+from dall_e.models.taming import VQGAN
+
+Settings = dict[str, Any]
+
+
+class TextToTokens(NamedTuple):
+    """The two networks that draw tokens."""
+
+    prompts: Prompts
+    raster: Raster
+
+
+def load_min_dalle(
+    encoder: Path, decoder: Path, given: Settings, dtype: torch.dtype, start_code: int | None = None
+) -> TextToTokens:
+    """DALL-E mini or mega. `start_code` is what a picture starts with; None takes what the models were trained with."""
+    encoder_tensors, decoder_tensors = _tensors(encoder), _tensors(decoder)
+    with _named(encoder):
+        text = min_dalle.prompt_settings(given, encoder_tensors)
+    with _named(decoder):
+        start_code = min_dalle.START_CODE if start_code is None else start_code
+        config = min_dalle.raster_settings(given, decoder_tensors, text, start_code)
+    with Unfilled():
+        networks = TextToTokens(build_prompts(text), Raster(config))
+    fill([(networks.prompts, min_dalle.prompt_table(text))], encoder_tensors, dtype, str(encoder))
+    fill([(networks.raster, min_dalle.raster_table(config))], decoder_tensors, dtype, str(decoder))
+    return networks
+
+
+def load_llamagen(path: Path, given: Settings, dtype: torch.dtype, num_tokens: int = 256) -> TextToTokens:
+    """LlamaGen's GPT; `num_tokens` of a picture matters only where the settings have no block_size."""
+    tensors = _tensors(path)
+    with _named(path):
+        text = llamagen.prompt_settings(given, tensors)
+        config = llamagen.raster_settings(given, tensors, text, num_tokens)
+    with Unfilled():
+        networks = TextToTokens(build_prompts(text), Raster(config))
+    tables = llamagen.prompt_table(text), llamagen.raster_table(config)
+    fill(list(zip(networks, tables, strict=True)), tensors, dtype, str(path))
+    return networks
+
+
+def load_mindalle(path: Path, given: Settings, dtype: torch.dtype) -> TextToTokens:
+    """minDALL-E's transformer."""
+    tensors = _tensors(path)
+    with _named(path):
+        text = mindalle.prompt_settings(given, tensors)
+        config = mindalle.raster_settings(given, tensors, text)
+    with Unfilled():
+        networks = TextToTokens(build_prompts(text), Raster(config))
+    tables = mindalle.prompt_table(text), mindalle.raster_table(config)
+    fill(list(zip(networks, tables, strict=True)), tensors, dtype, str(path))
+    return networks
+
+
+def load_taming(path: Path, given: Settings, dtype: torch.dtype) -> VQGAN:
+    """A VQGAN of taming-transformers."""
+    tensors = _tensors(path)
+    with _named(path):
+        config = taming_vqgan.settings(given, tensors)
+    with Unfilled():
+        network = VQGAN(config)
+    fill([(network, taming_vqgan.table(config))], tensors, dtype, str(path))
+    return network
+
+
+def load_llamagen_vq(path: Path, given: Settings, dtype: torch.dtype, image_size: int = 256) -> VQGAN:
+    """LlamaGen's VQ-16 or VQ-8."""
+    tensors = _tensors(path)
+    with _named(path):
+        config = llamagen_vq.settings(given, tensors, image_size)
+    with Unfilled():
+        network = VQGAN(config)
+    fill([(network, llamagen_vq.table(config))], tensors, dtype, str(path))
+    return network
+
+
+def load_detoker(path: Path, dtype: torch.dtype) -> VQGAN:
+    """The decoder of DALL-E mini and mega, as min-dalle publishes it."""
+    tensors = _tensors(path)
+    with _named(path):
+        config = min_dalle.vqgan_settings(tensors)
+    with Unfilled():
+        network = VQGAN(config)
+    fill([(network, min_dalle.vqgan_table(config))], tensors, dtype, str(path))
+    return network
+
+
+def load_dvae(encoder: Path, decoder: Path, given: Settings, dtype: torch.dtype) -> DVAE:
+    """OpenAI's dVAE."""
+    encoder_tensors, decoder_tensors = _tensors(encoder), _tensors(decoder)
+    with _named(encoder):
+        config = openai_dvae.settings(given, encoder_tensors, decoder_tensors)
+    with Unfilled():
+        network = DVAE(config)
+    fill([(network.encoder, openai_dvae.encoder_table(config))], encoder_tensors, dtype, str(encoder))
+    fill([(network.decoder, openai_dvae.decoder_table(config))], decoder_tensors, dtype, str(decoder))
+    return network
+
+
+def _tensors(path: Path) -> Tensors:
+    return weights_in(open_weights(path), path)
+
+
+class _named:  # noqa: N801, used like a function
+    """Inside, a ValueError about settings names the file, and a malformed setting becomes one."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, KeyError):
+            raise ValueError(f"{self._path}: the settings have no entry {error}") from error
+        if isinstance(error, ValueError | TypeError):
+            raise ValueError(f"{self._path}: {error}") from error

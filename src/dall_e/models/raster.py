@@ -1,0 +1,222 @@
+"""Published left-to-right transformers over image tokens: DALL-E mini and mega, LlamaGen, minDALL-E, Janus.
+
+One network in the parts of `nn/`; what differs between the projects is in `RasterConfig`. The prompt is a prefix of the
+sequence, or the states that cross-attention looks at. `forward` answers for a whole picture at once; `start`, `ask` and
+`absorb` are the same, one token after the other, with preallocated caches, as the decode loop wants them.
+
+Shapes: B batch rows, L prefix tokens, N image tokens, T tokens of one call, S tokens seen, D width, C logits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from dall_e.models.prompts import PromptStates
+from dall_e.nn.attention import KVCache, NoMemory, Rotation, axial_rotation, line_rotation, visibility_bias
+from dall_e.nn.transformer import Block, CrossView, Linear, make_norm
+from dall_e.published import RasterConfig
+
+
+@dataclass
+class RasterCache:
+    """All that sampling remembers of the prompt and of the tokens so far."""
+
+    layers: list[KVCache]
+    cross: list[CrossView | None]
+    bias_B11S: Tensor | None
+    """What hides the padding of the prefix, for the whole sequence; None where there is none."""
+    prefix: int
+    """Tokens before the first image token."""
+    length: int
+    """Filled positions."""
+    done: int
+    """Image tokens absorbed."""
+    logits_BC: Tensor
+    """Of the next token, over the codes that may be drawn."""
+
+    @property
+    def num_rows(self) -> int:
+        """Batch rows, with those of guidance."""
+        return self.logits_BC.shape[0]
+
+
+class TwoLayers(nn.Module):
+    """out(gelu(wide x)), with biases: Janus' way in for codes, and its head."""
+
+    def __init__(self, width: int, inner_width: int, out_width: int) -> None:
+        super().__init__()
+        self.wide = Linear(width, inner_width)
+        self.out = Linear(inner_width, out_width)
+
+    def forward(self, x_BTD: Tensor) -> Tensor:
+        """[..., width] to [..., out_width]."""
+        y_BTD: Tensor = self.out(F.gelu(self.wide(x_BTD)))
+        return y_BTD
+
+
+class Raster(nn.Module):
+    """What is known of a prompt, and the tokens so far, to logits of the next token."""
+
+    rotation_cos: Tensor
+    rotation_sin: Tensor
+
+    def __init__(self, config: RasterConfig) -> None:
+        super().__init__()
+        self.config = config
+        width, style = config.width, config.style
+        self.codes = nn.Embedding(config.code_rows, config.code_width or width)
+        self.code_in = TwoLayers(config.code_width, width, width) if config.code_width else nn.Identity()
+        self.places = nn.Embedding(config.num_tokens, width) if config.places == "table" else None
+        self.embedding_norm = make_norm(width, style) if config.embedding_norm else nn.Identity()
+        self.blocks = nn.ModuleList(
+            Block(width, config.num_heads, config.mlp_width, style=style) for _ in range(config.num_layers)
+        )
+        self.norm = make_norm(width, style)
+        self.head = (
+            TwoLayers(width, config.head_width, config.num_logits)
+            if config.head_width
+            else Linear(width, config.num_logits, bias=False)
+        )
+        self.text_head = Linear(width, config.text_logits, bias=False) if config.text_logits else None
+        table = _rotation_table(config)
+        self.register_buffer("rotation_cos", table.cos, persistent=False)
+        self.register_buffer("rotation_sin", table.sin, persistent=False)
+
+    # All at once
+
+    def forward(self, prompt: PromptStates, codes_BN: Tensor) -> Tensor:
+        """Logits [B, N + 1, num_logits]: entry i is of token i given the prompt and `codes_BN[:, :i]`."""
+        first = 0 if self.config.style.cross_attention else prompt.states_BLD.shape[1] - 1
+        logits_BNC: Tensor = self.head(self.states(prompt, codes_BN)[:, first:])
+        return logits_BNC
+
+    def states(self, prompt: PromptStates, codes_BN: Tensor) -> Tensor:
+        """Normed states [B, S, D] of all that is read: the prefix, or the start mark, then the codes."""
+        x_BSD = torch.cat((self._first(prompt), self._embed(codes_BN, 0)), dim=1)
+        length = x_BSD.shape[1]
+        prefix = length - codes_BN.shape[1]
+        visible_BS = F.pad(self._prefix_visible(prompt), (0, codes_BN.shape[1]), value=True)
+        bias = visibility_bias(_causal(visible_BS), x_BSD.dtype)
+        cross = self._cross(prompt)
+        rotation = self._rotation(0, length, prefix)
+        for block, view in zip(self.blocks, cross, strict=True):
+            x_BSD = block(x_BSD, rotation=rotation, memory=NoMemory(), bias_TS=bias, cross=view)
+        normed_BSD: Tensor = self.norm(x_BSD)
+        return normed_BSD
+
+    # One after the other
+
+    def start(self, prompt: PromptStates) -> RasterCache:
+        """Caches for B rows, with the prompt read."""
+        config = self.config
+        x_BTD = self._first(prompt)
+        rows, prefix = x_BTD.shape[:2]
+        visible_BL = self._prefix_visible(prompt)
+        # The last token of a picture is never read, so it needs no room.
+        capacity = prefix + config.num_tokens - 1
+        head_width = config.width // config.num_heads
+        layers = [KVCache(rows, config.num_heads, capacity, head_width, x_BTD) for _ in self.blocks]
+        bias_B11S = None
+        if not bool(visible_BL.all()):
+            visible_BS = F.pad(visible_BL, (0, config.num_tokens - 1), value=True)
+            bias_B11S = visibility_bias(visible_BS[:, None, None], x_BTD.dtype)
+        cache = RasterCache(layers, self._cross(prompt), bias_B11S, prefix, 0, 0, x_BTD.new_empty(rows, 0))
+        bias = visibility_bias(_causal(visible_BL), x_BTD.dtype) if prefix > 1 else None
+        self._read(cache, x_BTD, bias)
+        return cache
+
+    def ask(self, cache: RasterCache, places_B1: Tensor) -> Tensor:
+        """Logits [B, 1, num_codes] of the next token, whose place all rows must ask for."""
+        assert places_B1.shape[1] == 1, "a left-to-right model reveals one token at a time"
+        return cache.logits_BC[:, None]
+
+    def absorb(self, cache: RasterCache, codes_B1: Tensor, places_B1: Tensor) -> None:
+        """Reads a drawn token. The last one of a picture is not read: nothing comes after it."""
+        assert places_B1.shape == codes_B1.shape and codes_B1.shape[1] == 1
+        cache.done += 1
+        if cache.done == self.config.num_tokens:
+            return
+        x_B1D = self._embed(codes_B1, cache.done - 1)
+        bias_B11S = None if cache.bias_B11S is None else cache.bias_B11S[..., : cache.length + 1]
+        self._read(cache, x_B1D, bias_B11S)
+
+    # Shared by both
+
+    def _read(self, cache: RasterCache, x_BTD: Tensor, bias: Tensor | None) -> None:
+        """Runs new tokens behind those in the cache and leaves the logits of the next one."""
+        length = x_BTD.shape[1]
+        rotation = self._rotation(cache.length, length, cache.prefix)
+        for block, layer, view in zip(self.blocks, cache.layers, cache.cross, strict=True):
+            memory = layer.at(cache.length)
+            x_BTD = block(x_BTD, rotation=rotation, memory=memory, bias_TS=bias, cross=view)
+        cache.length += length
+        cache.logits_BC = self.head(self.norm(x_BTD[:, -1]))[:, : self.config.num_codes].float()
+
+    def _first(self, prompt: PromptStates) -> Tensor:
+        """What is read before the first image token."""
+        if self.config.start_code < 0:
+            prefix_BLD: Tensor = self.embedding_norm(prompt.states_BLD)
+            return prefix_BLD
+        rows = prompt.states_BLD.shape[0]
+        start_B1 = torch.full((rows, 1), self.config.start_code, device=prompt.states_BLD.device)
+        # The start mark stands at place 0, and token i is read at place i + 1.
+        return self._embed(start_B1, 0, shift=0)
+
+    def _embed(self, codes_BT: Tensor, first: int, shift: int | None = None) -> Tensor:
+        """Embeddings of the codes of image tokens `first`, `first` + 1, ..."""
+        x_BTD = self.code_in(self.codes(codes_BT))
+        if self.places is not None:
+            if shift is None:
+                shift = 0 if self.config.start_code < 0 else 1
+            place = first + shift
+            x_BTD = x_BTD + self.places.weight[place : place + codes_BT.shape[1]]
+        embedded_BTD: Tensor = self.embedding_norm(x_BTD)
+        return embedded_BTD
+
+    def _prefix_visible(self, prompt: PromptStates) -> Tensor:
+        if self.config.style.cross_attention:
+            return prompt.visible_BL.new_ones(prompt.visible_BL.shape[0], 1)
+        return prompt.visible_BL
+
+    def _cross(self, prompt: PromptStates) -> list[CrossView | None]:
+        views: list[CrossView | None] = []
+        bias_B11L = visibility_bias(prompt.visible_BL[:, None, None], prompt.states_BLD.dtype)
+        for block in self.blocks:
+            assert isinstance(block, Block)
+            views.append(CrossView(block.cross.remember(prompt.states_BLD), bias_B11L) if block.cross else None)
+        return views
+
+    def _rotation(self, position: int, length: int, prefix: int) -> Rotation | None:
+        """Of the sequence's places `position` ... `position` + `length`, the first `prefix` being the prompt's."""
+        if self.config.places == "table":
+            return None
+        # The table of a grid model starts with the longest prefix; a shorter one ends where that ends.
+        skipped = self.config.prefix_tokens - prefix if self.config.places == "grid" else 0
+        rows = slice(skipped + position, skipped + position + length)
+        return Rotation(self.rotation_cos[rows], self.rotation_sin[rows])
+
+
+def _causal(visible_BS: Tensor) -> Tensor:
+    """Who may look at whom, [B, 1, S, S]: the visible ones before it, and each token at itself, hidden or not."""
+    length = visible_BS.shape[1]
+    square_SS = torch.ones(length, length, dtype=torch.bool, device=visible_BS.device)
+    seen_BSS = square_SS.tril() & visible_BS[:, None] | square_SS.tril().triu()
+    return seen_BSS[:, None]
+
+
+def _rotation_table(config: RasterConfig) -> Rotation:
+    """For all places of the sequence; empty for learned places."""
+    head_width = config.width // config.num_heads
+    length = config.prefix_tokens + config.num_tokens
+    if config.places == "line":
+        return line_rotation(length, head_width, config.rope_base)
+    if config.places == "table":
+        return Rotation(torch.zeros(0), torch.zeros(0))
+    grid = axial_rotation(torch.arange(config.grid_size, dtype=torch.float64), head_width, config.rope_base)
+    # LlamaGen's prefix has cosine and sine 0: its queries and keys vanish, and it is attended to evenly.
+    nothing = torch.zeros(config.prefix_tokens, head_width // 2)
+    return Rotation(torch.cat((nothing, grid.cos)), torch.cat((nothing, grid.sin)))
