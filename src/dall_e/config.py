@@ -612,11 +612,13 @@ class CompanionTraining(LoopConfig):
     """Which half of the pictures is trained on, 0 or 1; the split is by name and always the same."""
     other_share: float = 1.0
     """How often pictures of the other half are drawn, relative to those of this one; 0 leaves them out."""
+    scene_share: float = 0.0
+    """Share of a batch's pictures that are composed scenes (`data/scenes.py`), most with a nearly right caption too."""
     hard_weight: float = 0.5
     """Weight of telling a caption from one with a colour, a count or a place changed, where a picture has such."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         _require(self.fold in (0, 1), f"fold must be 0 or 1, got {self.fold}")
-        _check_shares(self, "other_share")
+        _check_shares(self, "other_share", "scene_share")
         _check_at_least(self, 0, "hard_weight")

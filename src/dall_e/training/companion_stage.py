@@ -11,8 +11,9 @@ premultiplied RGBA), H W also rows and columns, L text tokens, D width.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,6 +29,8 @@ from dall_e.data.augment import mirrors, random_views
 from dall_e.data.captions import Language, plain_caption, training_caption
 from dall_e.data.datasets import PictureSet, batch_captions, batch_indices, in_fold, load_pictures
 from dall_e.data.images import contact_sheet, save_image
+from dall_e.data.scene_negatives import nearly_right
+from dall_e.data.scenes import SceneComposer, held_out
 from dall_e.data.text import TextTokenizer
 from dall_e.losses.contrastive import first_among, sigmoid_contrastive_loss, wrong_caption_loss
 from dall_e.models.companion import Companion
@@ -40,6 +43,8 @@ CHOICES = 100
 """Captions to choose from in the held-out measure."""
 _CAPTIONS_PER_RECORD = 8
 _SHEET_PICTURES = 48
+_SCENES_FOR_WORDS = 4000
+_SCENES_TO_MEASURE = 200
 # Pictures of a model are softer than those of a designer; some of the training pictures are too.
 _SOFT_SHARE = 0.3
 _WHITE_SHARE = 0.5
@@ -56,8 +61,31 @@ class TrainingScene(NamedTuple):
     """The same with a colour, a count or a place changed; empty if there is none."""
 
 
-SceneSource = Callable[[int], TrainingScene]
+SceneSource = Callable[[str], TrainingScene]
 """A scene for every seed."""
+
+
+class ComposedScenes:
+    """Scenes of `data/scenes.py` as training takes them."""
+
+    def __init__(self, pictures: PictureSet, size: int, split: str = "train") -> None:
+        """`split`: "train", or "heldout" for combinations that no training scene has.
+
+        Raises ValueError if nothing can be cut out of the pictures.
+        """
+        self._composer = SceneComposer(pictures, size)
+        self._split = split
+
+    def __call__(self, seed: str) -> TrainingScene:
+        """Scene number `seed`, captioned in English or Chinese."""
+        scene = self._composer.scene(seed, self._split)
+        caption = self._composer.caption(scene, random.Random(f"caption/{seed}"))
+        other = nearly_right(scene, random.Random(f"wrong/{seed}"))
+        # Held-out combinations must stay unknown, as wrong ones too, or the companion learns that there are none.
+        usable = other is not None and held_out(other) == (self._split == "heldout")
+        # The same random numbers word both alike.
+        wrong = self._composer.caption(other, random.Random(f"caption/{seed}")) if other and usable else ""
+        return TrainingScene(self._composer.draw(scene), caption, "" if wrong == caption else wrong)
 
 
 class CompanionStage(Stage):
@@ -70,10 +98,12 @@ class CompanionStage(Stage):
         held_out: PictureSet,
         *,
         scenes: SceneSource | None = None,
-        scene_share: float = 0.0,
+        held_out_scenes: SceneSource | None = None,
         dry_run: bool = False,
     ) -> None:
-        """`scenes` gives `scene_share` of each batch. `dry_run`: nothing is written; good for `summary` only.
+        """`scenes` fill `config.scene_share` of each batch; on `held_out_scenes` the companion is measured.
+
+        `dry_run`: nothing is written; good for `summary` only.
 
         Raises ValueError if pictures have another size than the preset's, or the text tokenizer does not fit.
         """
@@ -89,7 +119,8 @@ class CompanionStage(Stage):
         self._weights_M = weights_M
         self._mirror_M = torch.tensor([mirrors(record) for record in pictures.records])
         self._names_M = [plain_caption(record) for record in pictures.records]
-        self._scenes, self._num_scenes = scenes, round(scene_share * config.batch_size) if scenes else 0
+        self._scenes, self._held_out_scenes = scenes, held_out_scenes
+        self._num_scenes = round(config.scene_share * config.batch_size) if scenes else 0
         out = None if dry_run else Path(config.out)
         self.text_tokenizer = self._text_tokenizer(out)
         if self.text_tokenizer.num_ids > self.sizes.vocab_size:
@@ -142,7 +173,9 @@ class CompanionStage(Stage):
         )
         wrong, rows = [], []
         if self._scenes:
-            drawn = [self._scenes(_scene_seed(config, images_seen + row)) for row in range(self._num_scenes)]
+            drawn = [
+                self._scenes(f"{config.seed}/{config.fold}/{images_seen + row}") for row in range(self._num_scenes)
+            ]
             x_BCHW = torch.cat((x_BCHW, *(torch.from_numpy(scene.picture)[None].float() / 255 for scene in drawn)))
             rows = [num_real + row for row, scene in enumerate(drawn) if scene.wrong_caption]
             wrong = [scene.wrong_caption for scene in drawn if scene.wrong_caption]
@@ -201,8 +234,19 @@ class CompanionStage(Stage):
                 best = [captions[index] for index in scores_BT.argmax(1)[:_SHEET_PICTURES].tolist()]
                 shown = self._held_out.pictures_NCHW[rows[:_SHEET_PICTURES]]
                 save_image(contact_sheet(list(shown), best, columns=8), path)
+        if self._held_out_scenes:
+            drawn = [self._held_out_scenes(f"held out/{number}") for number in range(_SCENES_TO_MEASURE)]
+            measures["scenes_told_apart"] = self._told_apart([scene for scene in drawn if scene.wrong_caption])
         self.companion.train()
         return measures
+
+    def _told_apart(self, scenes: Sequence[TrainingScene]) -> float:
+        """Share of scenes whose caption fits better than the nearly right one; chance is a half."""
+        x_BCHW = torch.from_numpy(np.stack([scene.picture for scene in scenes])).to(self.device).float() / 255
+        image_BD = self.companion.embed_pictures(x_BCHW)
+        own_BD = self._embed_texts([scene.caption for scene in scenes])
+        wrong_BD = self._embed_texts([scene.wrong_caption for scene in scenes])
+        return float(((image_BD * (own_BD - wrong_BD)).sum(1) > 0).float().mean())
 
     def _precision(self, rows: Sequence[int], captions: list[str], scores_BT: Tensor) -> float:
         same_BT = _same([plain_caption(self._held_out.records[row]) for row in rows], captions)
@@ -234,20 +278,18 @@ class CompanionStage(Stage):
         if self.config.text_tokenizer:
             tokenizer = TextTokenizer.load(Path(self.config.text_tokenizer) / TEXT_FILE)
         else:
-            captions = (
+            captions: Iterator[str] = (
                 training_caption(record, random.Random(f"{index}/{variant}"))
                 for index, record in enumerate(self._pictures.records)
                 for variant in range(_CAPTIONS_PER_RECORD)
             )
+            if self._scenes:
+                scenes = (self._scenes(f"words/{number}") for number in range(_SCENES_FOR_WORDS))
+                captions = itertools.chain(captions, (scene.caption for scene in scenes))
             tokenizer = TextTokenizer.train(captions, self.sizes.vocab_size)
         if path:
             tokenizer.save(path)
         return tokenizer
-
-
-def _scene_seed(config: CompanionTraining, position: int) -> int:
-    """Runs of another seed or fold see other scenes."""
-    return ((config.seed * 2 + config.fold) * 2**32 + position) % 2**63
 
 
 def _same(meanings: Sequence[str], captions: Sequence[str]) -> Tensor:
@@ -272,10 +314,23 @@ def run_companion_training(config: CompanionTraining, *, dry_run: bool = False) 
     """
     size = COMPANIONS[config.preset].image_size
     pictures, held_out = (load_pictures(config.data, size, split=split) for split in ("train", "val"))
+    scenes = held_out_scenes = None
+    if config.scene_share:
+        # What is cut out must be as unseen as what is left out.
+        cut = pictures if config.other_share else _only(pictures, config.fold)
+        scenes, held_out_scenes = (ComposedScenes(cut, size, split) for split in ("train", "heldout"))
     if dry_run:
-        print(describe(config, CompanionStage(config, pictures, held_out, dry_run=True)))
+        stage = CompanionStage(config, pictures, held_out, scenes=scenes, dry_run=True)
+        print(describe(config, stage))
         return
     # The stage writes to the run folder too, so another run must be out of it before.
     with open_run_folder(config.out):
-        stage = CompanionStage(config, pictures, held_out)
+        stage = CompanionStage(config, pictures, held_out, scenes=scenes, held_out_scenes=held_out_scenes)
     fit(config, stage)
+
+
+def _only(pictures: PictureSet, fold: int) -> PictureSet:
+    rows = [row for row, record in enumerate(pictures.records) if in_fold(record, fold)]
+    return PictureSet(
+        pictures_NCHW=pictures.pictures_NCHW[rows], records=[pictures.records[row] for row in rows], skipped=[]
+    )
