@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,9 +10,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from dall_e.data.augment import mirrors
 from dall_e.data.datasets import PictureSet, Record
 from dall_e.data.recolouring import MainColour, colour_word, main_colour
 from dall_e.data.scene_graph import COAT_COLOURS, COLOURS, Thing, things
+from dall_e.data.sleepers import FINISHES, POSES, SPECIES, sleeper
 
 # Their pictures show more, or something else, than their names say; only those that the table names are used.
 UNEVEN_SOURCES = frozenset(
@@ -37,6 +40,8 @@ class CutOut:
     main: MainColour | None
     own_colour: str
     """The colour word that fits it as it is, or nothing."""
+    mirrors: bool
+    """Whether it means the same in a mirror."""
 
     @property
     def aspect(self) -> float:
@@ -82,15 +87,21 @@ def _matches(record: Record, wanted: dict[str, list[tuple[Thing, str]]]) -> list
     return [(thing, colour) for thing, colour in both if thing.name not in left_out]
 
 
-def _cut_out(pictures: PictureSet, index: int, thing: Thing, colour: str) -> CutOut | None:
-    alpha_HW = pictures.pictures_NCHW[index, 3].numpy()
+def _solid_box(alpha_HW: npt.NDArray[np.uint8]) -> tuple[int, int, int, int] | None:
+    """Left, top, right, bottom of what is solid; None for what is too thin to see."""
     solid_HW = alpha_HW >= SOLID
     rows, columns = np.flatnonzero(solid_HW.any(1)), np.flatnonzero(solid_HW.any(0))
-    side = alpha_HW.shape[0]
-    # A picture without transparency has a background of its own.
-    if len(rows) < side // 8 or len(columns) < side // 8 or solid_HW[[0, 0, -1, -1], [0, -1, 0, -1]].all():
+    if min(len(rows), len(columns)) < len(alpha_HW) // 8:
         return None
-    box = (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
+def _cut_out(pictures: PictureSet, index: int, thing: Thing, colour: str) -> CutOut | None:
+    alpha_HW = pictures.pictures_NCHW[index, 3].numpy()
+    box = _solid_box(alpha_HW)
+    # A picture without transparency has a background of its own.
+    if box is None or (alpha_HW[[0, 0, -1, -1], [0, -1, 0, -1]] >= SOLID).all():
+        return None
     step = max(1, (box[3] - box[1]) // 40)
     crop_HWC = pixels(pictures, index)[box[1] : box[3] : step, box[0] : box[2] : step]
     main = main_colour(crop_HWC)
@@ -99,7 +110,26 @@ def _cut_out(pictures: PictureSet, index: int, thing: Thing, colour: str) -> Cut
     return CutOut(
         picture=index, thing=thing.name, source=str(record.get("source", "")), box=box, main=main, own_colour=own,
         style_en=str(record.get("style_en", "")), style_zh=str(record.get("style_zh", "")),
+        mirrors=mirrors(record),
     )  # fmt: skip
+
+
+def drawn_sleepers(side: int, first: int) -> tuple[list[CutOut], list[npt.NDArray[np.uint8]]]:
+    """Sleeping animals drawn at `side` pixels, and cut-outs of them that number their pictures from `first`."""
+    found: list[CutOut] = []
+    drawings: list[npt.NDArray[np.uint8]] = []
+    for species, pose, finish in itertools.product(SPECIES, POSES, FINISHES):
+        drawing_HWC = sleeper(species, pose, finish, side)
+        box = _solid_box(drawing_HWC[..., 3])
+        assert box is not None
+        found.append(
+            CutOut(
+                picture=first + len(drawings), thing=species, source="", style_en="", style_zh="", box=box,
+                main=main_colour(drawing_HWC), own_colour="", mirrors=True,
+            )
+        )  # fmt: skip
+        drawings.append(drawing_HWC)
+    return found, drawings
 
 
 def pixels(pictures: PictureSet, index: int) -> npt.NDArray[np.uint8]:

@@ -166,11 +166,13 @@ def recoloured(
 
 def colour_word(main: MainColour) -> str:
     """The word whose target is nearest to a main colour, or nothing where two words could be said."""
-    place = _place(main.lightness, 0.0 if main.grey else main.chroma, main.hue)
+    # A tint of no more than this is still called white or grey.
+    chroma = max(0.0, main.chroma - 0.012) if main.grey else main.chroma
+    place = _place(main.lightness, chroma, main.hue)
     distances = sorted(
         (math.dist(place, _place(lightness, chroma, hue)), word) for word, (lightness, chroma, hue) in TARGETS.items()
     )
-    clear = distances[0][0] < 0.1 and distances[0][0] < 0.6 * distances[1][0]
+    clear = distances[0][0] < 0.075 and distances[0][0] < 0.55 * distances[1][0]
     return distances[0][1] if clear else ""
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from dall_e.data.captions import COLOURS_ZH
-from dall_e.data.scene_graph import Scene, SceneObject, Thing, things
+from dall_e.data.scene_graph import Scene, SceneObject, things
 
 Language = Literal["en", "zh"]
 
@@ -51,6 +51,8 @@ OPPOSITE = {
     "left": "right", "right": "left", "above": "below", "below": "above", "in front": "behind", "behind": "in front",
     "next to": "next to",
 }  # fmt: skip
+# Words for a substance rather than for a thing: no article, and no number.
+SUBSTANCES = frozenset(("bread", "broccoli", "cheese", "chocolate", "coffee", "yarn"))
 # Shares of captions that leave out what could be said, so that short prompts work too.
 KEEPS_BACKGROUND = 0.86
 SAYS_STYLE = 0.25
@@ -105,8 +107,7 @@ def noun_phrase_en(item: SceneObject, rng: random.Random, article: str = "a") ->
     if item.count > 1:
         return f"{rng.choice((NUMBERS_EN[item.count], NUMBERS_EN[item.count], str(item.count)))} {phrase}"
     if article == "a":
-        # "loaf of bread", "pair of socks" have their own noun to count.
-        return with_article(phrase)
+        return phrase if phrase.split()[-1] in SUBSTANCES and " of " not in phrase else with_article(phrase)
     return f"{article} {phrase}".strip()
 
 
@@ -184,17 +185,14 @@ def _related_en(scene: Scene, rng: random.Random) -> str:
 # Chinese
 
 
-def _noun_zh(item: SceneObject, rng: random.Random) -> str:
+def _noun_zh(item: SceneObject, rng: random.Random) -> tuple[str, str]:
+    """The thing's name or another word for it, and its measure word."""
     if item.name in SHAPE_WORDS:
-        return SHAPE_WORDS[item.name][1]
+        return SHAPE_WORDS[item.name][1], "个"
     thing = things()[item.name]
-    other = _other_zh(item, thing)
-    return rng.choice(other) if other and rng.random() < 0.25 else thing.zh
-
-
-def _other_zh(item: SceneObject, thing: Thing) -> tuple[str, ...]:
-    """Other words that do not contradict the size: 小猫 is no big cat."""
-    return tuple(word for word in thing.other_zh if not (item.size and word[0] in "大小"))
+    # 小猫 is no big cat.
+    others = [other for other in thing.other_zh if not (item.size and other[0][0] in "大小")]
+    return rng.choice(others) if others and rng.random() < 0.25 else (thing.zh, thing.measure)
 
 
 def _colour_zh(colour: str, noun: str, rng: random.Random) -> str:
@@ -202,20 +200,21 @@ def _colour_zh(colour: str, noun: str, rng: random.Random) -> str:
     if not colour:
         return ""
     whole = COLOURS_ZH[colour]
-    if len(noun) <= 2 and rng.random() < 0.25:
+    if len(noun) <= 2 and noun[0] != whole[0] and rng.random() < 0.25:
         return whole[0]
     return f"{whole}的" if rng.random() < 0.85 else whole
 
 
 def noun_phrase_zh(item: SceneObject, rng: random.Random, number: bool = True) -> str:
     """一只白色的猫, 三个红苹果; `number` False leaves out number and measure word of a single thing."""
-    noun = _noun_zh(item, rng)
+    noun, measure = _noun_zh(item, rng)
     colour = _colour_zh(item.colour, noun, rng)
     size = {"big": "大", "small": "小", "": ""}[item.size]
+    if size and noun[0] in "大小":  # 小提琴 is a word of its own: a big one is 大的小提琴
+        size = f"{size}的"
     phrase = f"{colour}{size}{noun}" if colour.endswith("的") or not colour else f"{size}{colour}{noun}"
     if not number and item.count == 1:
         return phrase
-    measure = "个" if item.name in SHAPE_WORDS else things()[item.name].measure
     count = NUMBERS_ZH[item.count] if rng.random() < 0.85 or item.count == 1 else str(item.count)
     return f"{count}{measure}{phrase}"
 

@@ -37,7 +37,8 @@ class Thing:
     picture_names: tuple[tuple[str, str], ...]
     """(name of pictures, the colour that all of them have by themselves or nothing)."""
     other_names: tuple[str, ...]
-    other_zh: tuple[str, ...]
+    other_zh: tuple[tuple[str, str], ...]
+    """(Chinese word, its measure word)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +48,7 @@ class SceneObject:
     name: str
     """The `Thing`'s name, or one of SHAPES."""
     picture: int
-    """Which picture of the set is cut out; -1 for a shape."""
+    """Which picture of the set is cut out; -1 for a shape, numbers after the set's for drawn sleepers."""
     count: int = 1
     """1 to MOST."""
     colour: str = ""
@@ -100,10 +101,11 @@ def things() -> dict[str, Thing]:
 
 def _thing(cells: list[str]) -> Thing:
     name, plural, zh, measure, kind, traits, pictures, other_names, other_zh = [*cells, *[""] * (9 - len(cells))]
+    words_zh = tuple((word, own or measure) for word, own in map(_ending, _list(other_zh)))
     return Thing(
         name=name, plural=plural or regular_plural(name), zh=zh, measure=measure, kind=kind,
-        traits=frozenset(traits.split()), picture_names=tuple(map(_picture_name, _list(pictures))),
-        other_names=_list(other_names), other_zh=_list(other_zh),
+        traits=frozenset(traits.split()), picture_names=tuple(map(_ending, _list(pictures))),
+        other_names=_list(other_names), other_zh=words_zh,
     )  # fmt: skip
 
 
@@ -111,9 +113,10 @@ def _list(cell: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in cell.split(",") if part.strip())
 
 
-def _picture_name(text: str) -> tuple[str, str]:
-    name, colon, colour = text.rpartition(":")
-    return (name, colour) if colon else (text, "")
+def _ending(text: str) -> tuple[str, str]:
+    """A word, and what it has after a colon."""
+    word, colon, ending = text.rpartition(":")
+    return (word, ending) if colon else (text, "")
 
 
 def regular_plural(name: str) -> str:

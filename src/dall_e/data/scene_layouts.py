@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from dall_e.data.backgrounds import Ground
 from dall_e.data.scene_graph import SHAPES, Scene, things
 
-# A lying animal is drawn this much lower than standing.
+# What stands in its picture is drawn this much lower when it is to lie.
 LYING = 0.66
 # Largest side of one thing alone, and of each of two, by size word.
 ALONE = {"big": (0.92, 0.97), "": (0.6, 0.82), "small": (0.3, 0.42)}
@@ -48,10 +48,6 @@ class Place:
 
 def layout(scene: Scene, aspects: Sequence[float], ground: Ground | None, rng: random.Random) -> list[Place]:
     """Boxes for everything in a scene, those at the back first. `aspects`: width over height of each object."""
-    aspects = [
-        aspect / LYING if item.state == "sleeping" else aspect
-        for item, aspect in zip(scene.objects, aspects, strict=True)
-    ]
     if len(scene.objects) == 2 and scene.relation:
         places = _RELATED.get(scene.relation, _beside)(scene, aspects, ground, rng)
     elif ground is not None:
@@ -164,12 +160,19 @@ def _standing(scene: Scene, aspects: Sequence[float], ground: Ground, rng: rando
     feet = rng.uniform((ground.far + ground.near) / 2, ground.near)
     # Equal things are equally large.
     sides = {index: _side(STANDING, scene.objects[index].size, rng) for index in order}
+    if len(slots) == 1 and scene.objects[slots[0]].state == "sleeping":
+        sides[slots[0]] = rng.uniform(0.5, 0.72)
     for row in range(rows):
         base = feet if rows == 1 else (ground.far, ground.near)[row]
         here = slots[row * per_row : (row + 1) * per_row]
         for position, index in enumerate(here):
             room = 0.96 / per_row
-            width, height = _fit(aspects[index], sides[index], room * 0.95, (base - 0.03) if rows == 1 else 0.34)
+            width, height = _fit(
+                aspects[index],
+                sides[index],
+                room * 0.95,
+                (base - 0.03) if rows == 1 else ground.near - ground.far + 0.04,
+            )
             spare = (0.96 / len(here) - width) / 2
             x = 0.02 + 0.96 * (position + 0.5) / len(here) + rng.uniform(-0.6, 0.6) * max(spare, 0)
             y = base + rng.uniform(-0.012, 0.012) - height / 2

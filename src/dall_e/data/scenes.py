@@ -21,15 +21,14 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from dall_e.data.augment import mirrors
 from dall_e.data.backgrounds import Ground, background, shade
-from dall_e.data.cutouts import CutOut, by_thing, find_cut_outs, pixels, resized
+from dall_e.data.cutouts import CutOut, by_thing, drawn_sleepers, find_cut_outs, pixels, resized
 from dall_e.data.datasets import PictureSet
 from dall_e.data.pasting import letter_z, paste, paste_outline, paste_shadow, paste_shape
 from dall_e.data.recolouring import recoloured
 from dall_e.data.scene_captions import Language, scene_caption
 from dall_e.data.scene_graph import COLOURS, MOST, SHAPES, Scene, SceneObject, Thing, things
-from dall_e.data.scene_layouts import Place, layout
+from dall_e.data.scene_layouts import LYING, Place, layout
 
 Canvas = npt.NDArray[np.uint8]
 
@@ -78,6 +77,8 @@ COVERS = frozenset(
         "airplane",
     )
 )
+# Share of the sleepers that lie, where there is a drawing; the others are cut out standing and laid low.
+DRAWN_SLEEPERS = 0.85
 LARGE_KINDS = frozenset(("vehicle", "place"))
 TRIES = 200
 
@@ -94,7 +95,10 @@ class SceneComposer:
         self.size = size
         self.pictures = pictures
         self.cut_outs = find_cut_outs(pictures)
-        self._index = {(cut_out.picture, cut_out.thing): cut_out for cut_out in self.cut_outs}
+        side = pictures.pictures_NCHW.shape[-1]
+        lying, self._drawings = drawn_sleepers(side, first=len(pictures))
+        self._lying = by_thing(lying)
+        self._index = {(cut_out.picture, cut_out.thing): cut_out for cut_out in (*self.cut_outs, *lying)}
         self._all = by_thing(self.cut_outs)
         sources: dict[str, list[CutOut]] = {}
         for cut_out in self.cut_outs:
@@ -174,7 +178,10 @@ class SceneComposer:
         )
         if not _fits(place, [item]):
             return None
-        acting = SceneObject(name=item.name, picture=item.picture, colour=item.colour, state=state)
+        picture = item.picture
+        if state == "sleeping" and item.name in self._lying and rng.random() < DRAWN_SLEEPERS:
+            picture = rng.choice(self._lying[item.name]).picture
+        acting = SceneObject(name=item.name, picture=picture, colour=item.colour, state=state)
         return self._finished([acting], seed, rng, background=place)
 
     def _object(
@@ -184,7 +191,9 @@ class SceneComposer:
         names = [name for name in groups if not trait or trait in things()[name].traits]
         if not names:
             return None
-        weights = [OFTEN if "often" in things()[name].traits else 1.0 for name in names]
+        # Among the animals that sleep and play, pets are the ones that people ask for.
+        often = 2 * OFTEN if trait else OFTEN
+        weights = [often if "often" in things()[name].traits else 1.0 for name in names]
         cut_out = rng.choice(groups[rng.choices(names, weights)[0]])
         colour = rng.choice(cut_out.colours) if cut_out.colours and rng.random() < colour_share else ""
         size = rng.choice(("big", "small")) if rng.random() < size_share else ""
@@ -256,7 +265,7 @@ class SceneComposer:
         if scene.background:
             canvas_SSC[..., :3], ground = background(scene.background, self.size, rng, scene.background_colour)
             canvas_SSC[..., 3] = 255
-        places = layout(scene, self._aspects(scene), ground, rng)
+        places = layout(scene, [self._aspect(item) for item in scene.objects], ground, rng)
         shadows = ground is not None and rng.random() < 0.7
         mirrored = [rng.random() < 0.5 for _ in scene.objects]
         shades = [(rng.uniform(-0.03, 0.03), rng.uniform(0.88, 1.1), rng.uniform(-5, 5)) for _ in scene.objects]
@@ -268,14 +277,19 @@ class SceneComposer:
             if place.shadow and shadows:
                 paste_shadow(canvas_SSC, place)
             self._draw_thing(canvas_SSC, item, place, mirrored[place.index], shades[place.index])
-            if item.state == "sleeping":
+            lies = item.picture >= len(self.pictures)
+            if item.state == "sleeping" and not (lies and rng.random() < 0.5):
                 self._draw_sleep(canvas_SSC, place, mirrored[place.index])
             elif item.state == "playing":
                 self._draw_ball(canvas_SSC, scene, place, ground, rng)
         return np.ascontiguousarray(canvas_SSC.transpose(2, 0, 1))
 
-    def _aspects(self, scene: Scene) -> list[float]:
-        return [1.0 if item.picture < 0 else self._index[item.picture, item.name].aspect for item in scene.objects]
+    def _aspect(self, item: SceneObject) -> float:
+        """Width over height as it is to be drawn."""
+        if item.picture < 0:
+            return 1.0
+        aspect = self._index[item.picture, item.name].aspect
+        return aspect / LYING if item.state == "sleeping" and item.picture < len(self.pictures) else aspect
 
     def _draw_thing(
         self, canvas_SSC: Canvas, item: SceneObject, place: Place, mirrored: bool, shade_: tuple[float, float, float]
@@ -291,8 +305,10 @@ class SceneComposer:
 
     def _crop(self, cut_out: CutOut, mirrored: bool) -> Canvas:
         left, top, right, bottom = cut_out.box
-        crop_HWC = pixels(self.pictures, cut_out.picture)[top:bottom, left:right]
-        return crop_HWC[:, ::-1] if mirrored and mirrors(self.pictures.records[cut_out.picture]) else crop_HWC
+        drawn = cut_out.picture - len(self.pictures)
+        whole_HWC = self._drawings[drawn] if drawn >= 0 else pixels(self.pictures, cut_out.picture)
+        crop_HWC = whole_HWC[top:bottom, left:right]
+        return crop_HWC[:, ::-1] if mirrored and cut_out.mirrors else crop_HWC
 
     def _draw_sleep(self, canvas_SSC: Canvas, place: Place, mirrored: bool) -> None:
         """Three letters Z that rise from the sleeper."""

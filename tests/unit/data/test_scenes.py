@@ -192,7 +192,7 @@ def test_two_things_have_each_its_own_colour(composer: SceneComposer) -> None:
 
 
 def test_all_sorts_of_scenes_come_up(composer: SceneComposer) -> None:
-    scenes = [composer.scene(seed) for seed in range(1500)]
+    scenes = [composer.scene(seed) for seed in range(1000)]
     assert {scene.relation for scene in scenes} == {"", *RELATIONS}
     assert {item.state for scene in scenes for item in scene.objects} == {"", "sleeping", "playing"}
     assert {len(scene.objects) for scene in scenes} == {1, 2, 3}
@@ -201,7 +201,8 @@ def test_all_sorts_of_scenes_come_up(composer: SceneComposer) -> None:
         if scene.background == "windowsill" and scene.objects[0].state == "sleeping" and scene.objects[0].name == "cat"
     ]  # fmt: skip
     assert wanted
-    assert all("Noto style" == scene.style_en for scene in scenes)
+    # Drawn sleepers are of no style.
+    assert {scene.style_en for scene in scenes if scene.objects[0].state != "sleeping"} == {"Noto style"}
 
 
 def test_sets_without_anything_to_cut_out_are_named() -> None:

@@ -1,0 +1,110 @@
+"""Recolouring hits the colour it names, and leaves alone what is not of the main colour."""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from dall_e.data.recolouring import TARGETS, MainColour, colour_word, from_oklab, main_colour, oklab, recoloured
+from dall_e.data.sleepers import FINISHES, POSES, SPECIES, sleeper
+
+
+def drawing(colour: tuple[int, int, int] = (214, 120, 40)) -> npt.NDArray[np.uint8]:
+    """Two shades of one colour, a black and a white spot, a half transparent edge; uint8 [24, 24, 4], premultiplied."""
+    result = np.zeros((24, 24, 4), dtype=np.uint8)
+    result[2:22, 2:22] = (*colour, 255)
+    result[14:22, 2:22, :3] = [round(value * 0.85) for value in colour]
+    result[5:7, 5:7, :3], result[5:7, 15:17, :3] = 8, 250
+    result[2:22, 22] = [*(value // 2 for value in colour), 127]
+    return result
+
+
+def polar(rgb_P3: npt.NDArray[np.uint8]) -> tuple[float, float, float]:
+    """Median lightness and chroma, and hue in degrees of the mean."""
+    lab_P3 = oklab(rgb_P3)
+    chroma = float(np.median(np.hypot(lab_P3[:, 1], lab_P3[:, 2])))
+    hue = math.degrees(math.atan2(float(lab_P3[:, 2].mean()), float(lab_P3[:, 1].mean()))) % 360
+    return float(np.median(lab_P3[:, 0])), chroma, hue
+
+
+def test_oklab_of_known_colours() -> None:
+    # From the colour space's own description: white is (1, 0, 0), sRGB red about (0.628, 0.225, 0.126).
+    lab = oklab(np.array([[255, 255, 255], [255, 0, 0], [0, 0, 0]], dtype=np.uint8))
+    assert lab == pytest.approx(np.array([[1, 0, 0], [0.628, 0.2249, 0.1258], [0, 0, 0]]), abs=2e-3)
+
+
+def test_oklab_and_back() -> None:
+    colours = np.random.default_rng(0).integers(0, 256, (200, 3)).astype(np.uint8)
+    assert np.abs(from_oklab(oklab(colours)) - colours).max() < 2.5
+
+
+@pytest.mark.parametrize("colour", TARGETS)
+@pytest.mark.parametrize("start", [(214, 120, 40), (40, 90, 210), (150, 150, 152)])
+def test_the_main_colour_becomes_the_target(colour: str, start: tuple[int, int, int]) -> None:
+    before = drawing(start)
+    main = main_colour(before)
+    assert main is not None and main.grey == (start == (150, 150, 152))
+    after = recoloured(before, main, colour)
+    lightness, chroma, hue = polar(after[8:13, 3:21, :3].reshape(-1, 3))
+    target_lightness, target_chroma, target_hue = TARGETS[colour]
+    assert abs(lightness - target_lightness) < 0.08
+    if target_chroma > 0.03:
+        assert abs((hue - target_hue + 180) % 360 - 180) < 14
+        assert chroma > 0.6 * target_chroma
+    else:
+        assert chroma < 0.03
+    # Shading stays: what was darker is darker.
+    darker = polar(after[16:21, 3:21, :3].reshape(-1, 3))[0]
+    assert darker < lightness - 0.01
+
+
+def test_spots_edges_and_transparency_stay() -> None:
+    before = drawing()
+    main = main_colour(before)
+    assert main is not None
+    after = recoloured(before, main, "blue")
+    assert np.abs(after[5:7, 5:7].astype(int) - before[5:7, 5:7]).max() <= 3
+    assert np.abs(after[5:7, 15:17].astype(int) - before[5:7, 15:17]).max() <= 3
+    assert np.array_equal(after[..., 3], before[..., 3])
+    assert (after[..., :3] <= after[..., 3:]).all()
+    assert (after[:2] == 0).all()
+
+
+def test_many_colours_have_no_main_one() -> None:
+    striped = drawing()
+    striped[2:22, 2:8, :3], striped[2:22, 8:16, :3] = (20, 160, 40), (30, 60, 220)
+    assert main_colour(striped) is None
+    assert main_colour(np.zeros((8, 8, 4), dtype=np.uint8)) is None
+
+
+def test_unknown_colours_are_named() -> None:
+    with pytest.raises(ValueError, match="'mauve' is none of red"):
+        recoloured(drawing(), MainColour(lightness=0.5, chroma=0.1, hue=30, grey=False), "mauve")
+
+
+@pytest.mark.parametrize(
+    ("colour", "word"),
+    [((214, 30, 40), "red"), ((40, 90, 220), "blue"), ((250, 250, 250), "white"), ((25, 25, 25), "black"),
+     ((110, 70, 45), "brown"), ((150, 150, 152), "grey"), ((226, 190, 160), ""), ((60, 190, 190), "")],
+)  # fmt: skip
+def test_a_colour_has_a_word_only_where_it_is_plain(colour: tuple[int, int, int], word: str) -> None:
+    plain = np.zeros((8, 8, 4), dtype=np.uint8)
+    plain[2:6, 2:6] = (*colour, 255)
+    main = main_colour(plain)
+    assert main is not None and colour_word(main) == word
+
+
+@pytest.mark.parametrize("species", SPECIES)
+def test_sleepers_lie_and_have_one_main_colour(species: str) -> None:
+    seen = []
+    for pose in POSES:
+        for finish in FINISHES:
+            drawn = sleeper(species, pose, finish, 64)
+            assert drawn.shape == (64, 64, 4) and (drawn[..., :3] <= drawn[..., 3:]).all()
+            rows, columns = np.nonzero(drawn[..., 3] > 128)
+            assert np.ptp(columns) > np.ptp(rows)
+            assert 0 < rows.min() and rows.max() < 63 and 0 < columns.min() and columns.max() < 63
+            assert main_colour(drawn) is not None
+            seen.append(drawn)
+    assert all(not np.array_equal(seen[0], other) for other in seen[1:])
