@@ -260,22 +260,35 @@ class CompanionConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class UpsamplerConfig:
+    """The U-Net that doubles the side of a picture (`models/upsampler.py`)."""
+
+    widths: tuple[int, ...] = (32, 64, 128)
+    """Channels at each resolution, from the small picture's own down."""
+
+    def __post_init__(self) -> None:
+        _check_kinds(self)
+        _require(len(self.widths) > 0, "widths needs at least one entry")
+        _check_at_least(self, 1, "widths")
+
+
+@dataclass(frozen=True, kw_only=True)
 class SamplingConfig:
     """How tokens are drawn; the defaults of a model are stored with its weights."""
 
     num_inference_steps: int = 50
     """Factors g_i of the product, that is groups of tokens revealed one after the other."""
-    guidance_scale: float = 3.0
+    guidance_scale: float = 5.0
     """Strength s of classifier-free guidance, logits = u + s (c - u); 1 is off."""
-    guidance_ramp: bool = True
+    guidance_ramp: bool = False
     """Grow the guidance linearly from 1 to `guidance_scale` with the share of tokens done."""
-    temperature: float = 1.0
+    temperature: float = 0.9
     """Softmax temperature of the first step."""
-    final_temperature: float = 0.9
+    final_temperature: float = 0.7
     """Softmax temperature of the last step; linear in between."""
     top_k: int = 0
     """Keep only the k most likely codes; 0 keeps all."""
-    top_p: float = 0.98
+    top_p: float = 0.9
     """Keep the most likely codes whose shares add up to p; 1 keeps all."""
     order: OrderKind = "locality"
     """Order in which places are revealed."""
@@ -314,6 +327,8 @@ class ModelConfig:
     """Default sampling settings of these weights."""
     companion: CompanionConfig | None = None
     """The scorer of text against pictures, if the model has one."""
+    upsampler: UpsamplerConfig | None = None
+    """The network that doubles the side of pictures, if the model has one."""
 
     def __post_init__(self) -> None:
         _check_kinds(self)
@@ -339,6 +354,7 @@ class ModelConfig:
             "generator": GeneratorConfig,
             "sampling": SamplingConfig,
             "companion": CompanionConfig,
+            "upsampler": UpsamplerConfig,
         }
         _require(isinstance(values, dict), f"a model needs a table of settings, got {type(values).__name__}")
         plain = {key: value for key, value in values.items() if key not in parts}
@@ -558,11 +574,9 @@ class TokenizerTraining(LoopConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
-class GeneratorTraining(LoopConfig):
-    """`dall-e train generator` (`training/generator_stage.py`)."""
+class GeneratorData(LoopConfig):
+    """What the stages that train the generator have in common (`training/generator_base.py`)."""
 
-    out: str = "runs/generator"
-    """Run folder: config, log, checkpoints, sample sheets. The same command again resumes from it."""
     tokenizer: str = "runs/tokenizer"
     """Run folder of the image tokenizer."""
     init: str = ""
@@ -575,6 +589,21 @@ class GeneratorTraining(LoopConfig):
     """How many scenes are composed and tokenised beforehand, if they have a share."""
     caption_drop: float = 0.1
     """Share of captions replaced by the empty one, for classifier-free guidance."""
+    random_order: float = 0.7
+    """Share of batches with random order; the rest is split between locality and raster, two to one."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_shares(self, "caption_drop", "random_order", "scene_share")
+        _check_at_least(self, 1, "views", "scenes")
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeneratorTraining(GeneratorData):
+    """`dall-e train generator` (`training/generator_stage.py`)."""
+
+    out: str = "runs/generator"
+    """Run folder: config, log, checkpoints, sample sheets. The same command again resumes from it."""
     noisy_share: float = 0.3
     """Share of pictures whose context gets noise."""
     noise_level: float = 0.4
@@ -587,14 +616,50 @@ class GeneratorTraining(LoopConfig):
     """Weight of the contrastive loss between caption and picture."""
     first_weight: float = 2.0
     """Weight of the first revealed token's loss relative to the last one's."""
-    random_order: float = 0.7
-    """Share of batches with random order; the rest is split between locality and raster, two to one."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check_shares(self, "caption_drop", "noisy_share", "replaced_share", "random_order", "scene_share")
-        _check_at_least(self, 1, "views", "scenes")
+        _check_shares(self, "noisy_share", "replaced_share")
         _check_at_least(self, 0, "noise_level", "correction_weight", "contrastive_weight", "first_weight")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdversarialTraining(GeneratorData):
+    """`dall-e train adversarial` (`training/adversarial_stage.py`)."""
+
+    out: str = "runs/adversarial"
+    """Run folder: config, log, checkpoints, sample sheets. The same command again resumes from it."""
+    images: int = 16_000
+    """Real pictures to see before the run ends."""
+    learning_rate: float = 2e-5
+    """Peak learning rate of AdamW."""
+    warmup_images: int = 1_000
+    """Pictures over which the learning rate rises to its peak."""
+    ema_decay: float = 0.98
+    """Decay per step of the averaged weights; a round is short."""
+    fakes: int = 8_192
+    """How many pictures the generator draws before the game; they are the fakes."""
+    fake_steps: tuple[int, ...] = (16, 32)
+    """Numbers of steps that they are drawn in, as many fakes for each."""
+    beta: float = 0.05
+    """Factor of the log-likelihood ratio in d_i; small values move the generator far."""
+    fake_weight: float = 1.0
+    """Weight of the fakes in the game, relative to the real pictures."""
+    wrong_weight: float = 0.5
+    """Weight of the second game, in which real pictures with wrong captions are the fakes."""
+    wrong_beta: float = 0.02
+    """Factor of the log-likelihood ratio in that game."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_at_least(self, 1, "fake_steps")
+        _require(len(self.fake_steps) > 0, "fake_steps needs at least one entry")
+        least = self.batch_size * len(self.fake_steps)
+        _require(
+            self.fakes >= least, f"fakes must be at least {least}, a batch per entry of fake_steps; got {self.fakes}"
+        )
+        _require(self.beta > 0, f"beta must be above 0, got {self.beta}")
+        _check_at_least(self, 0, "fake_weight", "wrong_weight", "wrong_beta")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -622,3 +687,28 @@ class CompanionTraining(LoopConfig):
         _require(self.fold in (0, 1), f"fold must be 0 or 1, got {self.fold}")
         _check_shares(self, "other_share", "scene_share")
         _check_at_least(self, 0, "hard_weight")
+
+
+@dataclass(frozen=True, kw_only=True)
+class UpsamplerTraining(LoopConfig):
+    """`dall-e train upsampler` (`training/upsampler_stage.py`)."""
+
+    out: str = "runs/upsampler"
+    """Run folder: config, log, checkpoints, sample sheets. The same command again resumes from it."""
+    tokenizer: str = ""
+    """Run folder of an image tokenizer. Half of the small pictures go through it, so that what it blurs is repaired."""
+    batch_size: int = 32
+    """Pictures per step."""
+    small_size: int = 64
+    """Side of the small pictures in pixels; the data set must have pictures of twice this side."""
+    pyramid_weight: float = 0.5
+    """Weight of the Laplacian-pyramid L1 loss."""
+    edge_weight: float = 4.0
+    """How much more an error counts on a sharp edge of the picture than on flat colour."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_at_least(self, 8, "small_size")
+        _check_at_least(self, 0, "pyramid_weight", "edge_weight")
+        least = 1 << (len(UpsamplerConfig().widths) - 1)
+        _require(self.small_size % least == 0, f"small_size {self.small_size} is not a multiple of {least}")

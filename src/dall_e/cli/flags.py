@@ -27,10 +27,14 @@ def _chooser(words: tuple[str, ...]) -> Callable[[str], str]:
     return choose
 
 
-def _words(text: str | tuple[str, ...]) -> tuple[str, ...]:
+def _entries(text: str | tuple[Any, ...], kind: type, flag: str) -> tuple[Any, ...]:
     if isinstance(text, tuple):
         return text
-    return tuple(word.strip() for word in text.split(",") if word.strip())
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    try:
+        return tuple(kind(word) for word in words)
+    except ValueError as error:
+        raise typer.BadParameter(f"--{flag.replace('_', '-')} takes whole numbers, got {text!r}") from error
 
 
 def _option(name: str, hint: Any, default: Any, text: str, shown: str | bool) -> inspect.Parameter:
@@ -41,9 +45,9 @@ def _option(name: str, hint: Any, default: Any, text: str, shown: str | bool) ->
         words = get_args(hint)
         option = typer.Option(flag, help=text, show_default=shown, parser=_chooser(words), metavar="|".join(words))
     elif get_origin(hint) is tuple:
-        assert get_args(hint) == (str, ...), f"no flag for a field of type {hint}"
+        assert get_args(hint) in ((str, ...), (int, ...)), f"no flag for a field of type {hint}"
         # A comma-separated list: shorter to type than one flag per word.
-        default = default if default is None else ",".join(default)
+        default = default if default is None else ",".join(map(str, default))
         option = typer.Option(flag, help=f"{text} Comma-separated.", show_default=shown, metavar="A,B,...")
     else:
         assert hint in (int, float, str, bool), f"no flag for a field of type {hint}"
@@ -86,7 +90,8 @@ def with_flags(
             given = {field.name: values.pop(flag_names[field.name]) for field in fields}
             for field in fields:
                 if get_origin(hints[field.name]) is tuple and given[field.name] is not None:
-                    given[field.name] = _words(given[field.name])
+                    kind = get_args(hints[field.name])[0]
+                    given[field.name] = _entries(given[field.name], kind, flag_names[field.name])
             if optional:
                 command({name: value for name, value in given.items() if value is not None}, **values)
             else:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from dall_e.cli.flags import with_flags
-from dall_e.config import CompanionTraining, GeneratorTraining, TokenizerTraining
+from dall_e.config import AdversarialTraining, CompanionTraining, GeneratorTraining, TokenizerTraining
 
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Print the settings, parameter counts and schedule, and train nothing.")
@@ -36,6 +36,18 @@ def generator(config: GeneratorTraining, *, dry_run: DryRun = False) -> None:
     from dall_e.training.generator_stage import run_generator_training
 
     run_generator_training(config, dry_run=dry_run)
+
+
+@with_flags(AdversarialTraining)
+def adversarial(config: AdversarialTraining, *, dry_run: DryRun = False) -> None:
+    """Train a generator further, against its own drawings.
+
+    It draws fakes, and then learns to tell real pictures from them, and right captions from wrong ones, by how likely
+    it finds them itself. --init names the run of the generator.
+    """
+    from dall_e.training.adversarial_stage import run_adversarial_training
+
+    run_adversarial_training(config, dry_run=dry_run)
 
 
 @with_flags(CompanionTraining)

@@ -1,10 +1,17 @@
 """The game between generator and discriminator, L(G, D), with D(x) = sum of d_i(x) as the logit of "x is real".
 
-The mission's L(G, D) = E_real log sigma(D) + E_fake log(1 - sigma(D)) is played in its relativistic pairing form
-(Jolicoeur-Martineau 2018; R3GAN, Huang et al. 2024, arXiv 2501.05441 eq. 4-6): D must rank a real picture above *its
-own* reconstruction, which suits a tokenizer, whose reals and fakes come in pairs.
+L(G, D) = E_real log sigma(D(x)) + E_fake log(1 - sigma(D(x))) is played in two places.
 
-Shapes: B batch; pictures are [B, C, H, W] in any range.
+*Pixels.* D sums over scales and patches, and plays in the relativistic pairing form (Jolicoeur-Martineau 2018; R3GAN,
+Huang et al. 2024, arXiv 2501.05441 eq. 4-6): it must rank a real picture above *its own* reconstruction, which suits a
+tokenizer, whose reals and fakes come in pairs.
+
+*Codes.* D sums over the steps of the generator, and is the generator itself: d_i = beta log(p_theta / p_ref) of the
+group that step i reveals, p_ref being the generator as it was when it drew the fakes (direct discriminative
+optimisation, Zheng et al. 2025, arXiv 2503.01103 eq. 8 and 13). Whoever tells real from fake best this way is the
+better generator: at the optimum p_theta is proportional to p_ref^(1 - 1/beta) p_data^(1/beta).
+
+Shapes: B batch, N tokens by rank, S steps; pictures are [B, C, H, W] in any range.
 """
 
 from __future__ import annotations
@@ -52,3 +59,24 @@ def adaptive_weight(*, reconstruction: Tensor, adversarial: Tensor, weight: nn.P
     (theirs,) = torch.autograd.grad(adversarial, weight, retain_graph=True)
     ratio: Tensor = ours.float().norm() / (theirs.float().norm() + 1e-4)
     return ratio.clamp(0, largest).detach()
+
+
+def step_discriminators(*, log_ratio_BN: Tensor, groups_N: Tensor, beta: float) -> Tensor:
+    """The terms d_i [B, S] of D = sum of d_i, one for each step.
+
+    `log_ratio_BN`: log p_theta - log p_ref of each token given the groups before its own; `groups_N`: number of its
+    group, from 1 (arXiv 2503.01103, eq. 8, with the likelihood factored into steps).
+    """
+    num_steps = int(groups_N.max())
+    terms_BS = log_ratio_BN.new_zeros(len(log_ratio_BN), num_steps)
+    return beta * terms_BS.index_add(1, groups_N - 1, log_ratio_BN)
+
+
+def code_game_loss(*, real_B: Tensor, fake_B: Tensor, fake_weight: float = 1.0) -> tuple[Tensor, dict[str, Tensor]]:
+    """-E_real log sigma(D) - fake_weight E_fake log(1 - sigma(D)), for logits D [B] and [B'], not paired.
+
+    Equation 13 of arXiv 2503.01103. "real" and "fake" are the shares on the right side of 0.
+    """
+    loss = F.softplus(-real_B).mean() + fake_weight * F.softplus(fake_B).mean()
+    parts = {"real": (real_B.detach() > 0).float().mean(), "fake": (fake_B.detach() < 0).float().mean()}
+    return loss, {**parts, "code_game": loss.detach()}

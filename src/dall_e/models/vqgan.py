@@ -20,7 +20,6 @@ from dall_e.config import TokenizerConfig
 from dall_e.models.quantizer import FSQ, VQ
 from dall_e.nn.attention import attend
 
-
 # A place with no more alpha than this anywhere is empty: the faint rims that resampling leaves are no drawing.
 EMPTY_ALPHA = 4 / 255
 

@@ -1,221 +1,45 @@
 """Trains text encoder and generator on the codes of pictures: null prompt and captions, any order, noisy context.
 
-A batch is a pure function of (seed, pictures seen), so a resumed run repeats the straight one.
-
-Shapes: B pictures of a batch, K of them with a caption, M pictures in all, N tokens, L text tokens, V views.
+Shapes: B pictures of a batch, K of them with a caption, N tokens, C codes, D width.
 """
 
 from __future__ import annotations
 
-import copy
-import dataclasses
-import hashlib
-import math
-import random
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-from dall_e.checkpoints.store import TEXT_FILE, load_strict
-from dall_e.config import PRESETS, GeneratorTraining, ModelConfig, OrderKind, SamplingConfig, ScheduleKind
-from dall_e.data.captions import plain_caption, training_caption
-from dall_e.data.datasets import PictureSet, batch_captions, batch_indices, load_pictures
-from dall_e.data.images import contact_sheet, save_image, to_pil
-from dall_e.data.prompts import GALLERY_PROMPTS
-from dall_e.data.scene_graph import Scene
-from dall_e.data.scenes import SceneComposer
-from dall_e.data.text import TextTokenizer
+from dall_e.config import GeneratorTraining
 from dall_e.losses.contrastive import sigmoid_contrastive_loss
 from dall_e.losses.tokens import correction_loss, token_loss
-from dall_e.models.companion import TokenTower
-from dall_e.models.generator import Generator
-from dall_e.models.text_encoder import TextEncoder, TextStates
-from dall_e.models.vqgan import ImageTokenizer
-from dall_e.runtime import batch_workers, pick_device, to_device
-from dall_e.sampling.decode import decode_tokens
-from dall_e.sampling.orders import group_numbers, group_sizes, make_orders
 from dall_e.training.corruption import Corrupted, corrupt
-from dall_e.training.loop import Player, Stage, describe, fit, load_stage_weights
-from dall_e.training.prefetch import Prefetch
+from dall_e.training.generator_base import GeneratorBase
+from dall_e.training.loop import describe, fit
 from dall_e.training.run_folder import open_run_folder
-from dall_e.training.token_bank import picture_codes, scene_codes, tokenize_views
-
-STEP_CHOICES = (8, 12, 16, 24, 32, 50)
-SCHEDULES: tuple[ScheduleKind, ...] = ("arccos", "cosine", "uniform")
-MAX_GROUP = SamplingConfig().max_group
-_CAPTIONS_PER_RECORD = 8
-_CODES_FILE = "codes.pt"
-_SCENE_CODES_FILE = "scene_codes.pt"
 
 
-# Logits and correction logits [B, N, C] by rank, then the contrastive pair [B, D] of pictures and captions.
-Outputs = tuple[Tensor, Tensor, Tensor, Tensor]
-
-
-class GeneratorNetworks(nn.Module):
-    """The networks of this stage in one module, so that they share one optimiser, one average and one checkpoint."""
-
-    def __init__(self, model: ModelConfig) -> None:
-        super().__init__()
-        self.text = TextEncoder(model.text)
-        self.generator = Generator(model.generator)
-        self.tower = TokenTower(model.generator.num_codes, model.generator.grid_size, model.text.width)
-
-    def forward(self, batch: dict[str, Tensor]) -> Outputs:
-        """One batch, as `training_batch` makes it."""
-        text = self.text(batch["ids_BL"])
-        output = self.generator(text, batch["context_BN"], batch["places_BN"], batch["groups_N"], batch["level_B"])
-        image_BD, text_BD = self.tower(batch["codes_BN"], text.pooled_BD)
-        return output.logits_BNC, output.correction_BNC, image_BD, text_BD
-
-
-def partition(num_tokens: int, random_numbers: random.Random, random_order: float) -> tuple[OrderKind, list[int]]:
-    """A kind of order and group sizes for one batch: one mask serves all its pictures."""
-    steps = random_numbers.choice([s for s in STEP_CHOICES if s < num_tokens] + [num_tokens])
-    sizes = group_sizes(num_tokens, steps, random_numbers.choice(SCHEDULES), MAX_GROUP)
-    draw = random_numbers.random()
-    if draw < random_order:
-        return "random", sizes
-    return ("locality" if draw < random_order + (1 - random_order) * 2 / 3 else "raster"), sizes
-
-
-class GeneratorStage(Stage):
-    """Data, networks and losses of this stage, for `training.loop.fit`."""
+class GeneratorStage(GeneratorBase):
+    """Likelihood of the codes, correction of wrong ones, and caption against picture."""
 
     judged_by = "held_out_nats"
+    config: GeneratorTraining
 
-    def __init__(self, config: GeneratorTraining, *, dry_run: bool = False) -> None:
-        """`dry_run`: nothing is tokenised or written; good for `summary` only."""
-        self.config = config
-        self.device = pick_device(config.device)
-        self.model = PRESETS[config.preset]
-        self.networks = self.model.to_dict()
-        self.tokenizer = load_tokenizer(config.tokenizer, self.model)
-        # Batches are made on the CPU, where the codes lie; pictures become codes on the device, and codes pictures.
-        self._quantizer = copy.deepcopy(self.tokenizer.quantizer)
-        self.tokenizer.to(self.device)
-        pictures = load_pictures(config.data, self.model.tokenizer.image_size)
-        held_out = load_pictures(config.data, self.model.tokenizer.image_size, split="val")
-        self.records, self.held_out_records = pictures.records, held_out.records
-        self.weights = np.array([float(record.get("weight", 1)) for record in self.records])
-        names = [plain_caption(record) for record in self.records]
-        self._composer, self.scenes = self._compose(pictures)
-        names += [self._composer.caption(scene, random.Random(0)) for scene in self.scenes] if self._composer else []
-        # Of the pictures first, then of the scenes.
-        self._concepts_M = torch.from_numpy(np.unique(names, return_inverse=True)[1])
-        initial = stage_weights(config.init, "generator") if config.init else None
-        out = None if dry_run else Path(config.out)
-        if out:
-            out.mkdir(parents=True, exist_ok=True)
-        self.text_tokenizer = self._text_tokenizer(out)
-        self.codes_VMN = torch.zeros(config.views, len(pictures), self.model.generator.num_tokens, dtype=torch.int16)
-        self.scene_codes_SN = self.codes_VMN[0, :0]
-        self.held_out_codes_MN = self.codes_VMN[0, :0].long()
-        if out:
-            self._tokenize(out, pictures, held_out)
-        torch.manual_seed(config.seed)
-        self.module = GeneratorNetworks(self.model)
-        if initial is not None:
-            grow(self.module, initial)
-        self.module.to(self.device)
-        self.players = (
-            Player(
-                name="generator",
-                module=self.module,
-                learning_rate=config.learning_rate,
-                weight_decay=config.weight_decay,
-            ),
-        )
-        self._forward: Callable[[dict[str, Tensor]], Outputs] = self.module
-        if config.compile:
-            self._forward = torch.compile(self.module)
-
-        self._prepared = Prefetch(self.prepare, stride=config.batch_size, workers=batch_workers(self.device))
-
-    def _compose(self, pictures: PictureSet) -> tuple[SceneComposer | None, list[Scene]]:
-        """Who draws the scenes, and the scenes; none if they have no share in the batches."""
-        config = self.config
-        if not config.scene_share:
-            return None, []
-        composer = SceneComposer(pictures, self.model.tokenizer.image_size)
-        return composer, [composer.scene(f"{config.seed}/{number}") for number in range(config.scenes)]
-
-    def _tokenize(self, out: Path, pictures: PictureSet, held_out: PictureSet) -> None:
-        """The codes of everything that is trained on or measured, from the run folder if they are there already."""
-        config = self.config
-        self.codes_VMN = picture_codes(
-            out / _CODES_FILE, self.tokenizer, pictures, views=config.views, seed=config.seed
-        )
-        if self._composer:
-            self.scene_codes_SN = scene_codes(
-                out / _SCENE_CODES_FILE,
-                self.tokenizer,
-                map(self._composer.draw, self.scenes),
-                count=config.scenes,
-                name=f"{config.seed} {hashlib.sha256(repr(self.scenes).encode()).hexdigest()}",
-            )
-        nothing_mirrored_N = torch.zeros(0)
-        held_out_codes_VMN = tokenize_views(self.tokenizer, held_out.pictures_NCHW, nothing_mirrored_N, views=1, seed=0)
-        self.held_out_codes_MN = held_out_codes_VMN[0].long()
-
-    def batch(self, images_seen: int) -> dict[str, Any]:
-        """The batch that starts after `images_seen` pictures."""
-        return to_device(self._prepared(images_seen), self.device)
-
-    def close(self) -> None:
-        """Ends the processes that make batches."""
-        self._prepared.close()
-
-    def prepare(self, images_seen: int) -> dict[str, Tensor]:
-        """The batch that starts after `images_seen` pictures, on the CPU; leaves the device alone."""
-        config, size = self.config, self.config.batch_size
-        indices = batch_indices(len(self.records), self.weights, config.seed, images_seen, size)
-        indices_B = torch.from_numpy(indices)
-        captions = batch_captions(self.records, indices, seed=config.seed, images_seen=images_seen)
-        scenes_S = self._scenes_of_batch(images_seen)
-        if self._composer:
-            captions[size - len(scenes_S) :] = [
-                self._composer.caption(self.scenes[scene], random.Random(f"{config.seed}/{images_seen}/scene {row}"))
-                for row, scene in enumerate(scenes_S.tolist())
-            ]
-        rng = torch.Generator().manual_seed(config.seed * 1_000_003 + images_seen)
-        dropped_B = torch.rand(size, generator=rng) < config.caption_drop
-        captions = ["" if drop else text for drop, text in zip(dropped_B.tolist(), captions, strict=True)]
-        views_B = torch.randint(len(self.codes_VMN), (size,), generator=rng)
-        codes_BN = self.codes_VMN[views_B, indices_B].long()
-        codes_BN[size - len(scenes_S) :] = self.scene_codes_SN[scenes_S].long()
-        kind, sizes = partition(codes_BN.shape[1], random.Random(f"{config.seed} {images_seen}"), config.random_order)
-        places_BN = make_orders(kind, torch.rand(codes_BN.shape, generator=rng), sizes)
-        noisy = corrupt(
+    def context(self, codes_BN: Tensor, rng: torch.Generator) -> Corrupted:
+        """The codes with noise on a share of the pictures."""
+        return corrupt(
             codes_BN,
-            self._quantizer,
+            self.quantizer,
             rng,
-            noisy_share=config.noisy_share,
-            noise_level=config.noise_level,
-            replaced_share=config.replaced_share,
+            noisy_share=self.config.noisy_share,
+            noise_level=self.config.noise_level,
+            replaced_share=self.config.replaced_share,
         )
-        batch = training_batch(self.text_tokenizer, self.model, captions, codes_BN, places_BN, sizes, noisy)
-        batch["captioned_K"] = (~dropped_B).nonzero()[:, 0]
-        indices_B[size - len(scenes_S) :] = len(self.records) + scenes_S
-        concepts_K = self._concepts_M[indices_B[batch["captioned_K"]]]
-        batch["same_KK"] = concepts_K[:, None] == concepts_K
-        return batch
-
-    def _scenes_of_batch(self, images_seen: int) -> Tensor:
-        """Indices [S] of the scenes that take the place of the last pictures of a batch, all in turn."""
-        size = self.config.batch_size
-        count = round(self.config.scene_share * size)
-        return (images_seen // size * count + torch.arange(count)) % max(len(self.scenes), 1)
 
     def loss(self, player: str, batch: dict[str, Any], progress: float) -> tuple[Tensor, dict[str, Tensor]]:
         """Weighted sum of the token, correction and contrastive losses."""
         config = self.config
-        logits_BNC, correction_BNC, image_BD, text_BD = self._forward(batch)
+        logits_BNC, correction_BNC, image_BD, text_BD = self.forward(batch)
         targets_BN = batch["codes_BN"].gather(1, batch["places_BN"])
         loss, parts = token_loss(logits_BNC=logits_BNC, targets_BN=targets_BN, first_weight=config.first_weight)
         if config.correction_weight:
@@ -237,156 +61,6 @@ class GeneratorStage(Stage):
             )
             loss, parts = loss + config.contrastive_weight * extra, parts | extra_parts
         return loss, parts
-
-    @torch.no_grad()
-    def sample(self, path: Path) -> dict[str, float]:
-        """Draws the gallery's prompts to `path` and measures the weights on held-out pictures."""
-        self.module.eval()
-        prompts = list(GALLERY_PROMPTS)
-        ids_BL = self.text_tokenizer.encode([*prompts, *[""] * len(prompts)], self.model.text.max_tokens).ids_BL
-        states = self.module.text(ids_BL.to(self.device))
-        text, null = (TextStates(*part) for part in zip(*(x.chunk(2) for x in states), strict=True))
-        steps = min(self.model.sampling.num_inference_steps, self.model.generator.num_tokens)
-        settings = dataclasses.replace(self.model.sampling, num_inference_steps=steps)
-        seeds = list(range(len(prompts)))
-        codes_BN = decode_tokens(self.module.generator, text, null, seeds=seeds, settings=settings)
-        images = [to_pil(x_CHW, transparent=False) for x_CHW in self.tokenizer.detokenize(codes_BN)]
-        save_image(contact_sheet(images, prompts, columns=6), path)
-        measures = self._measure()
-        self.module.train()
-        return measures
-
-    def summary(self) -> list[str]:
-        """Data and sizes, for --dry-run and the log."""
-        views, pictures, tokens = self.codes_VMN.shape
-        return [
-            f"{pictures:,} pictures in {views} views of {tokens} tokens; {len(self.held_out_records):,} held out",
-            f"{sum(p.numel() for p in self.module.parameters()):,} parameters",
-        ]
-
-    @torch.no_grad()
-    def _measure(self, choices: int = 16, limit: int = 192) -> dict[str, float]:
-        """Likelihood of held-out pictures under the right, a wrong and no caption, and how often the right one wins.
-
-        Nats per token, for one fixed random order in 16 steps. "recognised" is the share of pictures for which, of
-        `choices` captions, the right one makes the picture most likely; chance is 1 / choices. With fewer pictures
-        there are fewer choices, and with a single one it is 1.
-        """
-        every = max(1, len(self.held_out_records) // limit)
-        chosen = list(range(0, len(self.held_out_records), every))[:limit]
-        captions = [plain_caption(self.held_out_records[index], "en") for index in chosen]
-        codes_BN = self.held_out_codes_MN[chosen]
-        rng = torch.Generator().manual_seed(0)
-        sizes = group_sizes(codes_BN.shape[1], min(16, codes_BN.shape[1]), "cosine", MAX_GROUP)
-        places_BN = make_orders("random", torch.rand(codes_BN.shape, generator=rng), sizes)
-        clean = Corrupted(codes_BN, torch.zeros(len(chosen)), codes_BN < 0, codes_BN < 0)
-        targets_BN1 = codes_BN.gather(1, places_BN)[..., None].to(self.device)
-        choices = min(choices, len(chosen))
-        nats, same = [], []
-        for shift in [*range(choices), None]:
-            # Shifting by a fraction of the set pairs each picture with another concept, never with a neighbour's.
-            moved = [
-                "" if shift is None else captions[(row + shift * len(chosen) // choices) % len(chosen)]
-                for row in range(len(chosen))
-            ]
-            same.append(torch.tensor([one == other for one, other in zip(moved, captions, strict=True)]))
-            batch = training_batch(self.text_tokenizer, self.model, moved, codes_BN, places_BN, sizes, clean)
-            logits_BNC = self.module(to_device(batch, self.device))[0].float().log_softmax(-1)
-            nats.append(-logits_BNC.gather(-1, targets_BN1)[..., 0].mean(1))
-        nats_KB, is_right_KB = torch.stack(nats[:-1]), torch.stack(same[:-1]).to(self.device)
-        # Another picture may have the same caption; that one is not wrong.
-        wrong_KB = nats_KB.masked_fill(is_right_KB, math.inf)
-        measures = {
-            "held_out_nats": float(nats_KB[0].mean()),
-            "held_out_nats_null": float(nats[-1].mean()),
-            "recognised": float((nats_KB[0] < wrong_KB.amin(0)).float().mean()),
-        }
-        if not is_right_KB.all():
-            measures["held_out_nats_wrong"] = float(nats_KB[~is_right_KB].mean())
-        return measures
-
-    def _text_tokenizer(self, out: Path | None) -> TextTokenizer:
-        """The one in the run folder, else that of the run to start from, else a new one; kept in the run folder."""
-        path = out / TEXT_FILE if out else None
-        if path and path.exists():
-            try:
-                return TextTokenizer.load(path)
-            except ValueError as error:
-                raise ValueError(f"{error}; delete it, and it is made again from the captions") from error
-        if self.config.init:
-            tokenizer = TextTokenizer.load(Path(self.config.init) / TEXT_FILE)
-        else:
-            captions = [
-                training_caption(record, random.Random(f"{index}/{variant}"))
-                for index, record in enumerate(self.records)
-                for variant in range(_CAPTIONS_PER_RECORD)
-            ]
-            if self._composer:
-                captions += [self._composer.caption(scene, random.Random(scene.seed)) for scene in self.scenes]
-            tokenizer = TextTokenizer.train(captions, self.model.text.vocab_size)
-        if path:
-            tokenizer.save(path)
-        return tokenizer
-
-
-def training_batch(
-    text_tokenizer: TextTokenizer,
-    model: ModelConfig,
-    captions: list[str],
-    codes_BN: Tensor,
-    places_BN: Tensor,
-    sizes: list[int],
-    context: Corrupted,
-) -> dict[str, Tensor]:
-    """The tensors that `GeneratorNetworks.forward` and the losses take, context in order of revelation."""
-    return {
-        "ids_BL": text_tokenizer.encode(captions, model.text.max_tokens).ids_BL,
-        "codes_BN": codes_BN,
-        "places_BN": places_BN,
-        "groups_N": group_numbers(sizes),
-        "context_BN": context.codes_BN.gather(1, places_BN),
-        "level_B": context.level_B,
-        "replaced_BN": context.replaced_BN.gather(1, places_BN),
-        "clean_BN": context.clean_BN.gather(1, places_BN),
-    }
-
-
-@torch.no_grad()
-def grow(networks: GeneratorNetworks, weights: dict[str, Tensor]) -> None:
-    """Takes over weights of a run whose token grid may be coarser: place embeddings are interpolated.
-
-    The contrastive tower is taken over only if the grid is the same. Raises ValueError on any other difference.
-    """
-    own = networks.state_dict()
-    key = "generator.places.weight"
-    if key in weights and weights[key].shape != own[key].shape:
-        old_side, side = math.isqrt(len(weights[key])), networks.generator.config.grid_size
-        old_grid = weights[key].T.unflatten(1, (old_side, old_side))[None]
-        new_grid = F.interpolate(old_grid, size=(side, side), mode="bilinear", align_corners=False)
-        kept = {name: value for name, value in weights.items() if not name.startswith("tower.")}
-        tower = {name: value for name, value in own.items() if name.startswith("tower.")}
-        weights = {**kept, **tower, key: new_grid[0].flatten(1).T.contiguous()}
-    load_strict(networks, weights, "")
-
-
-def stage_weights(folder: str, player: str) -> dict[str, Tensor]:
-    """The averaged weights of one player of a run folder. Raises ValueError if the run has not trained it."""
-    players = load_stage_weights(folder)[1]
-    if player not in players:
-        raise ValueError(f"{folder} is not a run that trained the {player}: it trained {', '.join(players)}")
-    return players[player]
-
-
-def load_tokenizer(folder: str, model: ModelConfig) -> ImageTokenizer:
-    """The image tokenizer of a run folder, frozen, for the picture size of `model`. Raises ValueError if it differs."""
-    tokenizer, weights = ImageTokenizer(model.tokenizer), stage_weights(folder, "tokenizer")
-    try:
-        load_strict(tokenizer, weights, "")
-    except ValueError as error:
-        raise ValueError(f"the image tokenizer in {folder} cannot be used with this preset: {error}") from error
-    tokenizer.eval().requires_grad_(False)
-    tokenizer.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack this keyword
-    return tokenizer
 
 
 def run_generator_training(config: GeneratorTraining, *, dry_run: bool = False) -> None:

@@ -10,7 +10,7 @@ import hashlib
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -22,6 +22,8 @@ from dall_e.runtime import autocast, pick_dtype
 from dall_e.training.run_folder import save_whole
 
 _BATCH_SIZE = 64
+
+Codes = TypeVar("Codes", Tensor, list[Tensor])
 
 
 @torch.no_grad()
@@ -64,7 +66,7 @@ def picture_codes(path: Path, tokenizer: ImageTokenizer, pictures: PictureSet, *
         mirror_N = torch.tensor([mirrors(record) for record in pictures.records])
         return tokenize_views(tokenizer, pictures.pictures_NCHW, mirror_N, views=views, seed=seed)
 
-    return _kept(path, f"{digest} {_encoder_digest(tokenizer)} {views} {seed} {len(pictures)}", make)
+    return kept(path, f"{digest} {_encoder_digest(tokenizer)} {views} {seed} {len(pictures)}", make)
 
 
 def scene_codes(path: Path, tokenizer: ImageTokenizer, drawn: Iterable[Any], *, count: int, name: str) -> Tensor:
@@ -85,7 +87,7 @@ def scene_codes(path: Path, tokenizer: ImageTokenizer, drawn: Iterable[Any], *, 
                 print(f"{number:,} of {count:,} scenes drawn", file=sys.stderr)
         return torch.cat(codes)
 
-    return _kept(path, f"{name} {count} {_encoder_digest(tokenizer)}", make)
+    return kept(path, f"{name} {count} {_encoder_digest(tokenizer)}", make)
 
 
 def _encoder_digest(tokenizer: ImageTokenizer) -> str:
@@ -95,12 +97,13 @@ def _encoder_digest(tokenizer: ImageTokenizer) -> str:
     return f"{digest.hexdigest()} {tokenizer.config}"
 
 
-def _kept(path: Path, fingerprint: str, make: Callable[[], Tensor]) -> Tensor:
+def kept(path: Path, fingerprint: str, make: Callable[[], Codes]) -> Codes:
+    """What `make` returns: from `path` if it was made under the same fingerprint, else made and written there."""
     # A file that is missing or damaged is made again.
     with contextlib.suppress(Exception):
         stored: dict[str, Any] = torch.load(path, weights_only=True)
         if stored["fingerprint"] == fingerprint:
-            codes: Tensor = stored["codes"]
+            codes: Codes = stored["codes"]
             return codes
     made = make()
     save_whole(path, {"fingerprint": fingerprint, "codes": made})

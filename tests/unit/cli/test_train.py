@@ -3,12 +3,17 @@
 import pytest
 
 from dall_e.cli import run
-from dall_e.config import CompanionTraining, GeneratorTraining, TokenizerTraining
+from dall_e.config import AdversarialTraining, CompanionTraining, GeneratorTraining, TokenizerTraining
 
 
 @pytest.mark.parametrize(
     ("stage", "config_class"),
-    [("tokenizer", TokenizerTraining), ("generator", GeneratorTraining), ("companion", CompanionTraining)],
+    [
+        ("tokenizer", TokenizerTraining),
+        ("generator", GeneratorTraining),
+        ("adversarial", AdversarialTraining),
+        ("companion", CompanionTraining),
+    ],
 )
 def test_flags_become_settings(stage: str, config_class: type, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
@@ -27,3 +32,17 @@ def test_bad_settings_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["train", "tokenizer", "--batch-size", "0"]) == 1
     assert capsys.readouterr().err == "dall-e: error: batch_size must be at least 1, got 0\n"
     assert run(["train", "generator", "--precision", "odd"]) == 2
+
+
+def test_a_list_of_numbers(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    seen = []
+    monkeypatch.setattr(
+        "dall_e.training.adversarial_stage.run_adversarial_training",
+        lambda config, dry_run: seen.append(config.fake_steps),
+    )
+    assert run(["train", "adversarial", "--fake-steps", "8, 24"]) == 0
+    assert seen == [(8, 24)]
+    assert run(["train", "adversarial", "--fake-steps", "8,many"]) == 2
+    assert "--fake-steps takes whole numbers, got '8,many'" in " ".join(
+        capsys.readouterr().err.replace("│", " ").split()
+    )

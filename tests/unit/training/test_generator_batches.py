@@ -16,7 +16,7 @@ from torch import Tensor
 from dall_e.config import PRESETS, GeneratorTraining
 from dall_e.data.datasets import PictureSet
 from dall_e.models.vqgan import ImageTokenizer
-from dall_e.training import generator_stage
+from dall_e.training import generator_base
 from dall_e.training.generator_stage import GeneratorStage
 from dall_e.training.loop import fit, load_stage_weights
 from dall_e.training.run_folder import open_run_folder
@@ -111,7 +111,7 @@ class Composer:
 
 
 def test_scenes_have_their_share_of_a_batch(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(generator_stage, "SceneComposer", Composer)
+    monkeypatch.setattr(generator_base, "SceneComposer", Composer)
     config = settings(folders, "scenes", scene_share=0.25, scenes=4, caption_drop=0.0)
     stage = GeneratorStage(config)
     assert len(stage.scene_codes_SN) == 4
@@ -151,7 +151,7 @@ def test_what_is_measured_goes_to_the_device_as_well(stage: GeneratorStage, monk
 
     hold_out_six(stage, monkeypatch)
     seen = []
-    monkeypatch.setattr(generator_stage, "to_device", lambda batch, device: Placed(batch))
+    monkeypatch.setattr(generator_base, "to_device", lambda batch, device: Placed(batch))
     handle = stage.module.register_forward_pre_hook(lambda module, given: seen.append(type(given[0])))
     measures = stage._measure(choices=3, limit=4)
     handle.remove()
@@ -169,7 +169,7 @@ def test_the_right_caption_never_counts_as_a_wrong_one(stage: GeneratorStage, mo
 
 
 def test_made_ahead_is_the_same(folders: Path, stage: GeneratorStage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(generator_stage, "batch_workers", lambda device: 2)
+    monkeypatch.setattr(generator_base, "batch_workers", lambda device: 2)
     ahead = GeneratorStage(settings(folders, "stage"))
     try:
         for position in (0, 8, 16, 80, 88):
@@ -188,7 +188,7 @@ def test_an_interrupted_run_equals_a_straight_one(folders: Path, monkeypatch: py
     monkeypatch.setattr(GeneratorStage, "sample", lambda self, path: {})
     straight, resumed = (settings(folders, out) for out in ("straight", "resumed"))
     fit(straight, GeneratorStage(straight))
-    monkeypatch.setattr(generator_stage, "batch_workers", lambda device: 2)
+    monkeypatch.setattr(generator_base, "batch_workers", lambda device: 2)
     with pytest.raises(KeyboardInterrupt):
         fit(resumed, Interrupted(resumed))
     assert fit(resumed, GeneratorStage(resumed)) == 24

@@ -15,15 +15,9 @@ import torch
 from dall_e.config import PRESETS, GeneratorTraining
 from dall_e.data.images import encode_png
 from dall_e.models.vqgan import ImageTokenizer
-from dall_e.training import generator_stage
-from dall_e.training.generator_stage import (
-    GeneratorNetworks,
-    GeneratorStage,
-    grow,
-    load_tokenizer,
-    partition,
-    run_generator_training,
-)
+from dall_e.training import generator_base
+from dall_e.training.generator_base import GeneratorNetworks, grow, load_tokenizer, partition
+from dall_e.training.generator_stage import GeneratorStage, run_generator_training
 from dall_e.training.run_folder import open_run_folder
 from dall_e.training.token_bank import tokenize_views
 
@@ -55,7 +49,7 @@ def stage(own_pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
         views=2, device="cpu", caption_drop=0.25, noisy_share=0.5,
     )  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(generator_stage, "load_tokenizer", lambda folder, model: tokenizer)
+        patch.setattr(generator_base, "load_tokenizer", lambda folder, model: tokenizer)
         made = GeneratorStage(config)
     yield made
     made.close()

@@ -1,0 +1,121 @@
+"""The adversarial game over codes: what it starts from, whom it meets, and where it moves the generator.
+
+Shapes: B pictures, N tokens, L text tokens, F fakes, S steps.
+"""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from dall_e.config import PRESETS, AdversarialTraining, GeneratorTraining
+from dall_e.models.vqgan import ImageTokenizer
+from dall_e.sampling.noise import gumbel
+from dall_e.training.adversarial_stage import AdversarialStage, log_likelihood, run_adversarial_training
+from dall_e.training.generator_stage import GeneratorStage
+from dall_e.training.loop import fit, load_stage_weights
+from dall_e.training.run_folder import open_run_folder
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Pictures "data", an untrained image tokenizer "tokenizer", and a generator "generator" of a few steps."""
+    root = tmp_path_factory.mktemp("game")
+    (root / "data").mkdir()
+    rng = np.random.default_rng(0)
+    for number in range(24):
+        Image.new("RGBA", (32, 32), tuple(rng.integers(0, 256, 4))).save(root / "data" / f"{number:02d}.png")
+        (root / "data" / f"{number:02d}.txt").write_text(f"thing number {number // 2}")
+    torch.manual_seed(0)
+    weights = ImageTokenizer(PRESETS["tiny"].tokenizer).state_dict()
+    with open_run_folder(str(root / "tokenizer")) as folder:
+        player = {"weights": weights, "ema": weights}
+        folder.save_checkpoint({"config": {}, "networks": {}, "players": {"tokenizer": player}})
+    config = GeneratorTraining(out=str(root / "generator"), images=64, learning_rate=3e-3, **shared(root))
+    fit(config, GeneratorStage(config))
+    return root
+
+
+def shared(root: Path) -> dict[str, Any]:
+    return {
+        "data": str(root / "data"), "tokenizer": str(root / "tokenizer"), "preset": "tiny", "batch_size": 8,
+        "warmup_images": 8, "views": 2, "precision": "fp32", "device": "cpu", "log_every": 1,
+    }  # fmt: skip
+
+
+def settings(root: Path, out: str, **changes: Any) -> AdversarialTraining:
+    config = AdversarialTraining(
+        out=str(root / out), init=str(root / "generator"), fakes=16, fake_steps=(4, 8), images=32, **shared(root)
+    )
+    return dataclasses.replace(config, **changes)
+
+
+@pytest.fixture(scope="module")
+def stage(folders: Path) -> AdversarialStage:
+    return AdversarialStage(settings(folders, "stage"))
+
+
+def test_at_the_start_nobody_can_tell(stage: AdversarialStage) -> None:
+    loss, parts = stage.loss("generator", stage.batch(0), 0.0)
+    # log_theta = log_ref: D is 0 everywhere, and each of the four means is log 2.
+    assert loss.item() == pytest.approx((2 + 0.5 * 2) * np.log(2), rel=1e-5)
+    assert parts["first_step"].item() == parts["last_step"].item() == 0
+
+
+def test_fakes_are_samples_of_the_reference_in_the_order_of_their_drawing(stage: AdversarialStage) -> None:
+    fakes = stage.fakes
+    assert fakes.codes_FN.shape == fakes.places_FN.shape == (16, 64)
+    assert torch.equal(fakes.places_FN.long().sort(1).values, torch.arange(64).expand(16, -1))
+    batch = stage.prepare(0)
+    places_BN, groups_N = batch["fake_places_FN"], batch["groups_N"]
+    codes_BN = batch["fake_codes_FN"].gather(1, places_BN)
+    # A training pass over the fakes, plus the noise that they were drawn with, finds the same codes again.
+    networks = stage.reference
+    text = networks.text(batch["fake_ids_FL"])
+    logits_BNC = networks.generator(text, codes_BN, places_BN, groups_N, torch.zeros(8)).logits_BNC
+    noise_BNC = gumbel(list(range(8)), 64, 1000).gather(1, places_BN[..., None].expand(-1, -1, 1000))
+    assert ((logits_BNC + noise_BNC).argmax(-1) == codes_BN).float().mean() > 0.99
+    nats_BN = logits_BNC.logsumexp(-1) - logits_BNC.gather(-1, codes_BN[..., None])[..., 0]
+    found_BN = log_likelihood(networks, batch["fake_ids_FL"], codes_BN, places_BN, groups_N)
+    torch.testing.assert_close(found_BN, -nats_BN)
+    assert int(groups_N.max()) == 4 and int(stage.prepare(8)["groups_N"].max()) == 8
+
+
+def test_wrong_captions_are_wrong(stage: AdversarialStage) -> None:
+    for images_seen in range(0, 64, 8):
+        batch = stage.prepare(images_seen)
+        captions = [stage.text_tokenizer.decode(row) for row in batch["ids_BL"].tolist()]
+        for row, other in zip(batch["wrong_W"].tolist(), batch["caption_W"].tolist(), strict=True):
+            assert captions[row] and captions[other] and captions[row] != captions[other]
+
+
+def test_the_game_raises_reals_above_fakes(folders: Path) -> None:
+    config = settings(folders, "game", learning_rate=3e-4, images=160, ema_decay=0.0, wrong_weight=0.0)
+    stage = AdversarialStage(config)
+    before = stage.loss("generator", stage.batch(0), 0.0)[0].item()
+    fit(config, stage)
+    loss, parts = stage.loss("generator", stage.batch(0), 1.0)
+    assert loss.item() < before - 0.01
+    assert parts["real"] + parts["fake"] > 1.2, "both sides of the game are told apart better than by chance"
+    for name, weight in stage.reference.state_dict().items():
+        assert torch.equal(weight, load_stage_weights(folders / "generator")[1]["generator"][name]), name
+
+
+def test_a_resumed_round_meets_the_same_fakes(folders: Path, stage: AdversarialStage) -> None:
+    again = AdversarialStage(settings(folders, "stage"))
+    for mine, other in zip(stage.fakes, again.fakes, strict=True):
+        assert torch.equal(mine, other)
+    other_seed = AdversarialStage(settings(folders, "other", seed=1))
+    assert not torch.equal(other_seed.fakes.codes_FN, stage.fakes.codes_FN)
+
+
+def test_a_round_needs_a_generator(folders: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ValueError, match="name its run with --init"):
+        AdversarialStage(settings(folders, "none", init=""))
+    run_adversarial_training(settings(folders, "dry"), dry_run=True)
+    assert "16 fakes, drawn in 4 and 8 steps" in capsys.readouterr().out
+    assert not (folders / "dry").exists()
