@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from dall_e.checkpoints.adapters import llamagen, llamagen_vq, min_dalle, mindalle, openai_dvae, taming_vqgan
+from dall_e.checkpoints.adapters import janus, llamagen, llamagen_vq, min_dalle, mindalle, openai_dvae, taming_vqgan
 from dall_e.checkpoints.keymap import Tensors, fill
 from dall_e.checkpoints.store import Unfilled
 from dall_e.checkpoints.tensor_files import open_weights, weights_in
@@ -71,6 +71,28 @@ def load_mindalle(path: Path, given: Settings, dtype: torch.dtype) -> TextToToke
     with Unfilled():
         networks = TextToTokens(build_prompts(text), Raster(config))
     tables = mindalle.prompt_table(text), mindalle.raster_table(config)
+    fill(list(zip(networks, tables, strict=True)), tensors, dtype, str(path))
+    return networks
+
+
+class TextToPicture(NamedTuple):
+    """The three networks of a model that comes in one piece."""
+
+    prompts: Prompts
+    raster: Raster
+    tokenizer: VQGAN
+
+
+def load_janus(path: Path, given: Settings, dtype: torch.dtype, num_tokens: int = janus.NUM_TOKENS) -> TextToPicture:
+    """What draws of Janus or Janus-Pro; `path` is its weight file, or the index of its shards."""
+    tensors = _tensors(path)
+    with _named(path):
+        text = janus.prompt_settings(tensors)
+        config = janus.raster_settings(given, tensors, num_tokens)
+        vqgan = janus.vqgan_settings(tensors, num_tokens)
+    with Unfilled():
+        networks = TextToPicture(build_prompts(text), Raster(config), VQGAN(vqgan))
+    tables = janus.prompt_table(tensors), janus.raster_table(config, tensors), janus.vqgan_table(vqgan, tensors)
     fill(list(zip(networks, tables, strict=True)), tensors, dtype, str(path))
     return networks
 

@@ -229,8 +229,10 @@ class _Unpickler(pickle.Unpickler):
             )
         return _KNOWN[name]
 
-    def persistent_load(self, pid: Any, /) -> _Storage:
-        """A storage by its key."""
+    def persistent_load(self, pid: Any, /) -> Any:
+        """A storage by its key, or, in the old format, a class with its source text, which is not looked at."""
+        if isinstance(pid, tuple) and len(pid) == 4 and pid[0] == "module":
+            return pid[1]
         kind, storage, key, _location, numel = pid[:5]
         if kind != "storage" or not isinstance(storage, _StorageKind) or not isinstance(numel, int) or numel < 0:
             raise pickle.UnpicklingError(f"an unknown kind of storage, {kind!r}")

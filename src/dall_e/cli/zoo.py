@@ -94,7 +94,6 @@ def _min_dalle(case: Case, given: Inputs, wanted: tuple[str, ...]) -> Outputs:
 
 
 def _llamagen(case: Case, given: Inputs, wanted: tuple[str, ...]) -> Outputs:
-    """Logits and greedy tokens for any guidance: the number at the end of an output's name is its scale."""
     import torch
 
     from dall_e.checkpoints.networks import load_llamagen
@@ -107,6 +106,29 @@ def _llamagen(case: Case, given: Inputs, wanted: tuple[str, ...]) -> Outputs:
     features, visible = _input(given, "caption_features"), _input(given, "caption_mask") != 0
     text = PromptStates(*(part[:, :length] for part in prompts(features, visible)))
     null = PromptStates(*(part[:, :length] for part in prompts.unconditional(visible)))
+    return _guided_outputs(raster, text, null, wanted)
+
+
+def _janus(case: Case, given: Inputs, wanted: tuple[str, ...]) -> Outputs:
+    import torch
+
+    from dall_e.checkpoints.networks import load_janus
+
+    prompts, raster, tokenizer = load_janus(
+        case.weights[0], case.config, torch.float32, int(case.config.get("num_image_tokens", 576))
+    )
+    text, null = prompts(_input(given, "text")), prompts(_input(given, "text_null"))
+    outputs = _guided_outputs(raster, text, null, wanted)
+    side = raster.config.grid_size
+    for name in wanted:
+        tokens = outputs.get(name.replace("pixels_", "greedy_tokens_"))
+        if name.startswith("pixels_") and tokens is not None:
+            outputs[name] = tokenizer.decode(tokens.long().unflatten(1, (side, side)))
+    return outputs
+
+
+def _guided_outputs(raster: Any, text: Any, null: Any, wanted: tuple[str, ...]) -> Outputs:
+    """Logits and greedy tokens, each for the guidance at the end of its name."""
     outputs: Outputs = {}
     for name in wanted:
         match = re.fullmatch(r"(step_logits|greedy_tokens)_cfg(\d+(?:[._]\d+)?)", name)
@@ -189,6 +211,7 @@ FAMILIES: dict[str, Callable[[Case, Inputs, tuple[str, ...]], Outputs]] = {
     "mindalle": _mindalle,
     "taming_vqgan": _vqgan,
     "openai_dvae": _dvae,
+    "janus": _janus,
 }
 """Families that can be verified, by the name in meta.json."""
 
