@@ -6,12 +6,8 @@ Shapes: B pictures, N image tokens, C H W channels, rows and columns.
 from __future__ import annotations
 
 import dataclasses
-import numbers
 import os
-import reprlib
-import secrets
 import sys
-import unicodedata
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,13 +15,16 @@ from typing import Any, NamedTuple
 
 import torch
 
+from dall_e.arguments import check_count, checked_negative, checked_prompts, is_int, picture_seeds
 from dall_e.checkpoints import store
 from dall_e.checkpoints.zoo import BUILT_IN, find_model
 from dall_e.config import ModelConfig, SamplingConfig
-from dall_e.data.images import PILImage, resize, to_pil
+from dall_e.data.images import PILImage, from_pil, resize, to_pil
 from dall_e.data.text import TextTokenizer
+from dall_e.models.companion import Companion
 from dall_e.models.generator import Generator
 from dall_e.models.text_encoder import TextEncoder, TextStates
+from dall_e.models.upsampler import Upsampler
 from dall_e.models.vqgan import ImageTokenizer
 from dall_e.runtime import one_thread, pick_device
 from dall_e.sampling.decode import DecodeStep, decode_tokens
@@ -33,27 +32,39 @@ from dall_e.sampling.decode import DecodeStep, decode_tokens
 # More pictures than this are drawn one batch after the other, so that memory stays bounded; it changes no picture.
 PICTURES_PER_BATCH = 16
 LARGEST_SIDE = 4096
-MOST_PICTURES = 10_000
-"""Pictures of one call: they are all in memory at its end."""
 
 StepCallback = Callable[[DecodeStep], "bool | None"]
 
 
 class Networks(NamedTuple):
-    """The three trained networks of a model."""
+    """The trained networks of a model."""
 
     tokenizer: ImageTokenizer
     text: TextEncoder
     generator: Generator
+    companion: Companion | None = None
+    """Scores text against pictures; not every model has one."""
+    upsampler: Upsampler | None = None
+    """Draws pictures at twice their side; not every model has one."""
 
     @classmethod
     def build(cls, config: ModelConfig) -> Networks:
         """New networks of the sizes in `config`."""
-        return cls(ImageTokenizer(config.tokenizer), TextEncoder(config.text), Generator(config.generator))
+        return cls(
+            ImageTokenizer(config.tokenizer),
+            TextEncoder(config.text),
+            Generator(config.generator),
+            Companion(config.companion) if config.companion else None,
+            Upsampler(config.upsampler) if config.upsampler else None,
+        )
+
+    def parts(self) -> dict[str, torch.nn.Module]:
+        """The networks that the model has, by name."""
+        return {name: network for name, network in self._asdict().items() if network is not None}
 
     def state_dict(self) -> dict[str, torch.Tensor]:
-        """All weights, each name prefixed with its network's: `tokenizer.`, `text.` or `generator.`."""
-        parts = self._asdict().items()
+        """All weights, each name prefixed with its network's: `tokenizer.`, `text.`, `generator.` and so on."""
+        parts = self.parts().items()
         return {f"{part}.{name}": tensor for part, network in parts for name, tensor in network.state_dict().items()}
 
 
@@ -70,7 +81,7 @@ class DALL_E:
         self.networks = networks
         self.text_tokenizer = text_tokenizer
         self.weights_sha256 = weights_sha256
-        for network in networks:
+        for network in networks.parts().values():
             network.requires_grad_(False).eval()
 
     @classmethod
@@ -101,7 +112,7 @@ class DALL_E:
             raise ValueError(f"{folder / store.CONFIG_FILE}: {error}") from error
         with store.Unfilled():
             networks = Networks.build(config)
-        for part, network in networks._asdict().items():
+        for part, network in networks.parts().items():
             try:
                 store.load_strict(network, stored.tensors, f"{part}.")
             except ValueError as error:
@@ -131,7 +142,7 @@ class DALL_E:
         """Moves the model to a device, a dtype, or both, in place; returns it."""
         for target in where:
             checked = _checked_dtype(target) if isinstance(target, torch.dtype) else pick_device(str(target))
-            for network in self.networks:
+            for network in self.networks.parts().values():
                 network.to(checked)
         return self
 
@@ -151,6 +162,7 @@ class DALL_E:
         *,
         num_inference_steps: int | None = None,
         num_images_per_prompt: int = 1,
+        best_of: int = 1,
         guidance_scale: float | None = None,
         temperature: float | None = None,
         top_k: int | None = None,
@@ -161,6 +173,7 @@ class DALL_E:
         height: int | None = None,
         width: int | None = None,
         transparent: bool = False,
+        upsample: bool | None = None,
         sampling: SamplingConfig | None = None,
         callback_on_step_end: StepCallback | None = None,
         progress: bool = False,
@@ -173,28 +186,36 @@ class DALL_E:
             prompt: what to draw, in English or Chinese; or a list of such texts.
             num_inference_steps: groups of tokens revealed one after the other; at most one per token.
             num_images_per_prompt: pictures of each prompt.
+            best_of: draw this many candidates for each picture, and keep the one that fits the prompt best by `score`;
+                for models with a companion.
             guidance_scale: how strictly the picture follows the prompt; 1 is off.
             temperature: of the first step; the last step's keeps its ratio to it. 0 always takes the likeliest.
             top_k: choose among the k likeliest codes; 0 among all.
             top_p: choose among the likeliest codes that have this share of the probability; 1 among all.
             negative_prompt: what to steer away from.
-            seed: a number from 0 to 2^63 - 1, or one per picture. Picture k of the call has seed + k. A picture depends
-                on its own seed only, not on the others of the call. Without it a fresh one is drawn; it is in the
-                picture's `info`, with all that is needed to draw it again.
+            seed: a number from 0 to 2^63 - 1, or one per picture. Picture k of the call has seed + k; with best_of = n
+                the n candidates of picture k have seed + k n and the following ones, those of a picture with a seed of
+                its own that one and the following ones. A picture depends on its own seed only, not on the others of
+                the call. Without it a fresh one is drawn; that of the picture that was kept is in its `info`, with all
+                that is needed to draw it again.
             generator: draws the seeds instead.
             height, width: the model draws at one size, `config.tokenizer.image_size`; the result is resized to this.
+            upsample: let the model's upsampler draw sizes beyond its own, rather than resizing alone. True unless given
+                for models that have an upsampler.
             transparent: keep the transparent background (mode RGBA) instead of white (mode RGB).
             sampling: every setting of the sampler at once; the ones above win over it.
             callback_on_step_end: called with a `DecodeStep` after each step; returning True stops the drawing with
                 DecodeInterrupted.
             progress: show a bar on stderr, if that is a terminal.
 
-        Raises ValueError for a blank prompt and for numbers out of range. Warns if the prompt is too long, naming the
-        words that were left out.
+        Raises ValueError for a blank prompt, for numbers out of range, and for what the model lacks. Warns if the
+        prompt is too long, naming the words that were left out.
         """
-        prompts = _checked_prompts(prompt)
-        negative = _checked_negative(negative_prompt)
-        _check_count(num_images_per_prompt, len(prompts))
+        prompts = checked_prompts(prompt)
+        negative = checked_negative(negative_prompt)
+        check_count(num_images_per_prompt, best_of, len(prompts))
+        if best_of > 1:
+            self._needed_companion("best_of")
         settings = self.sampling_settings(
             sampling,
             num_inference_steps=num_inference_steps,
@@ -204,15 +225,19 @@ class DALL_E:
             top_p=top_p,
         )
         side = self._checked_side(height, width)
-        texts = [text for text in prompts for _ in range(num_images_per_prompt)]
-        seeds = _picture_seeds(seed, generator, len(texts))
+        upsample = self._checked_upsample(upsample, side)
+        seeds = picture_seeds(seed, generator, len(prompts) * num_images_per_prompt, best_of)
+        texts = [text for text in prompts for _ in range(num_images_per_prompt * best_of)]
         report = _Reporter(callback_on_step_end, progress, batches=-(-len(texts) // PICTURES_PER_BATCH))
         with torch.inference_mode(), one_thread():
             codes_BN = self._draw_codes(texts, negative, seeds, settings, report)
-            images = [self._to_image(codes_BN[row : row + 1], transparent, side) for row in range(len(texts))]
-        for text, picture_seed, image in zip(texts, seeds, images, strict=True):
-            image.info.update(self._metadata(text, negative, picture_seed, settings))
-            image.info.update(transparent=str(transparent), size=f"{side}x{side}")
+            kept = self._kept_rows(texts, codes_BN, best_of)
+            images = [self._to_image(codes_BN[row : row + 1], transparent, side, upsample) for row, _ in kept]
+        for (row, score), image in zip(kept, images, strict=True):
+            image.info.update(self._metadata(texts[row], negative, seeds[row], settings))
+            image.info.update(transparent=str(transparent), size=f"{side}x{side}", upsample=str(upsample))
+            if best_of > 1:
+                image.info.update(best_of=str(best_of), score=f"{score:.4f}")
         return images[0] if len(images) == 1 and isinstance(prompt, str) else images
 
     def sampling_settings(self, base: SamplingConfig | None = None, **given: Any) -> SamplingConfig:
@@ -269,15 +294,66 @@ class DALL_E:
         states: TextStates = self.networks.text(encoded.ids_BL.to(self.device))
         return states
 
-    def _to_image(self, codes_1N: torch.Tensor, transparent: bool, side: int) -> PILImage:
+    def score(self, image: PILImage, text: str) -> float:
+        """How well a picture fits a text, from -1 to 1, by the model's companion: the higher, the better.
+
+        Scores of several pictures for one text can be compared, scores for different texts hardly. A transparent
+        picture is seen on white. Raises ValueError if the model has no companion.
+        """
+        with torch.inference_mode(), one_thread():
+            return self._scores([image], text)[0]
+
+    def _scores(self, images: Sequence[PILImage], text: str) -> list[float]:
+        companion = self._needed_companion("score")
+        ids_BL = self.text_tokenizer.encode(checked_prompts(text), companion.config.max_tokens).ids_BL
+        text_1D = companion.embed_texts(ids_BL.to(self.device))
+        scores = []
+        for image in images:
+            picture = torch.from_numpy(from_pil(image, companion.config.image_size)).to(self.device, self.dtype) / 255
+            scores.append(float((companion.embed_pictures(picture[None]) * text_1D).sum()))
+        return scores
+
+    def _needed_companion(self, what: str) -> Companion:
+        if self.networks.companion is None:
+            raise ValueError(
+                f"{what} needs a companion, which the model {self.config.name!r} {self.config.version} does not have; "
+                "`dall-e export --companion` makes a model with one"
+            )
+        return self.networks.companion
+
+    def _kept_rows(self, texts: list[str], codes_BN: torch.Tensor, best_of: int) -> list[tuple[int, float]]:
+        """(row, score) of the best candidate of each picture; without candidates all rows, and no scores."""
+        if best_of == 1:
+            return [(row, 0.0) for row in range(len(texts))]
+        kept = []
+        native = self.config.tokenizer.image_size
+        for first in range(0, len(texts), best_of):
+            rows = range(first, first + best_of)
+            images = [self._to_image(codes_BN[row : row + 1], False, native, False) for row in rows]
+            scores = self._scores(images, texts[first])
+            best = max(range(best_of), key=lambda number: scores[number])
+            kept.append((first + best, scores[best]))
+        return kept
+
+    def _to_image(self, codes_1N: torch.Tensor, transparent: bool, side: int, upsample: bool) -> PILImage:
         # One picture at a time: convolutions over a batch may round differently, and pixels are to be the same bits.
-        image = to_pil(self.networks.tokenizer.detokenize(codes_1N)[0], transparent=transparent)
-        return image if side == self.config.tokenizer.image_size else resize(image, side, side)
+        x_1CHW = self.networks.tokenizer.detokenize(codes_1N)
+        if upsample and self.networks.upsampler:
+            x_1CHW = self.networks.upsampler(x_1CHW.clamp(0, 1))
+        image = to_pil(x_1CHW[0], transparent=transparent)
+        return image if side == image.width else resize(image, side, side)
+
+    def _checked_upsample(self, upsample: bool | None, side: int) -> bool:
+        """Whether the upsampler is to be used. Raises ValueError if it is asked for and not there."""
+        if upsample and self.networks.upsampler is None:
+            raise ValueError(f"the model {self.config.name!r} {self.config.version} has no upsampler")
+        there = self.networks.upsampler is not None and side > self.config.tokenizer.image_size
+        return there and upsample is not False
 
     def _checked_side(self, height: int | None, width: int | None) -> int:
         sides = [side for side in (height, width) if side is not None] or [self.config.tokenizer.image_size]
         for side in sides:
-            if not _is_int(side) or not 8 <= side <= LARGEST_SIDE:
+            if not is_int(side) or not 8 <= side <= LARGEST_SIDE:
                 raise ValueError(f"height and width must be whole numbers from 8 to {LARGEST_SIDE}, got {side!r}")
         side = sides[0]
         if side != sides[-1]:
@@ -348,66 +424,3 @@ def _checked_dtype(dtype: torch.dtype | str | None) -> torch.dtype:
     if name not in kinds:
         raise ValueError(f"dtype {dtype} is not one of {', '.join(kinds)}")
     return kinds[name]
-
-
-def _checked_prompts(prompt: str | Sequence[str]) -> list[str]:
-    if isinstance(prompt, str):
-        named = {"the prompt": prompt}
-    elif isinstance(prompt, Sequence) and len(prompt) and not isinstance(prompt, bytes | bytearray):
-        named = {f"prompt {index} of the list": text for index, text in enumerate(prompt)}
-    else:
-        raise ValueError(f"prompt must be a text or a list of at least one text, got {reprlib.repr(prompt)}")
-    for name, text in named.items():
-        if not isinstance(text, str):
-            raise ValueError(f"{name} must be a text, got {type(text).__name__}: {reprlib.repr(text)}")
-        # Separators, control characters and such as the zero-width space leave nothing to see either.
-        if all(unicodedata.category(character) in ("Cc", "Cf", "Zl", "Zp", "Zs") for character in text):
-            raise ValueError(f"{name} is blank; say what to draw, for example 'a white cat'")
-    return [_storable(text) for text in named.values()]
-
-
-def _checked_negative(negative_prompt: str | None) -> str:
-    if not isinstance(negative_prompt, str | None):
-        raise ValueError(f"negative_prompt must be a text, got {reprlib.repr(negative_prompt)}")
-    return _storable(negative_prompt or "")
-
-
-def _storable(text: str) -> str:
-    """Lone surrogates (from file names or broken input) are no characters: nothing could store them."""
-    return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _check_count(num_images_per_prompt: int, num_prompts: int) -> None:
-    if not _is_int(num_images_per_prompt) or num_images_per_prompt < 1:
-        raise ValueError(f"num_images_per_prompt must be a whole number of at least 1, got {num_images_per_prompt!r}")
-    count = num_images_per_prompt * num_prompts
-    if count > MOST_PICTURES:
-        raise ValueError(f"{count} pictures are more than one call draws, {MOST_PICTURES}: make several calls")
-
-
-def _picture_seeds(seed: int | Sequence[int] | None, generator: torch.Generator | None, count: int) -> list[int]:
-    """One seed per picture."""
-    if generator is not None:
-        if seed is not None:
-            raise ValueError("give either seed or generator, not both")
-        if not isinstance(generator, torch.Generator):
-            raise ValueError(f"generator must be a torch.Generator, got {type(generator).__name__}")
-        return torch.randint(2**63 - 1, (count,), generator=generator, device=generator.device).tolist()
-    if seed is None:
-        seed = secrets.randbelow(2**32)
-    if hasattr(seed, "tolist"):  # a number or list of numpy's or torch's
-        seed = seed.tolist()
-    if isinstance(seed, Sequence):
-        if len(seed) != count:
-            raise ValueError(f"seed has {len(seed)} entries for {count} pictures; give one per picture, or one number")
-        seeds = list(seed)
-    else:
-        seeds = [seed + index if _is_int(seed) else seed for index in range(count)]
-    for number in seeds:
-        if not _is_int(number) or not 0 <= number < 2**63:
-            raise ValueError(f"a seed must be a whole number between 0 and 2^63 - 1, got {number!r}")
-    return [int(number) for number in seeds]
-
-
-def _is_int(value: object) -> bool:
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool)

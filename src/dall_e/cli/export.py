@@ -14,16 +14,26 @@ from dall_e.config import ModelConfig, SamplingConfig
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from dall_e.data.text import TextTokenizer
+
 _UNUSED = ("tower.",)
 """Networks that only training needs."""
 
 
 @with_flags(SamplingConfig, optional="as in config.py", names=SHORT_NAMES)
-def export(
+def export(  # noqa: PLR0913, one argument per flag
     sampling: dict[str, Any],
     *,
     tokenizer: Annotated[Path, typer.Option(help="Run folder of `dall-e train tokenizer`.")] = Path("runs/tokenizer"),
     generator: Annotated[Path, typer.Option(help="Run folder of `dall-e train generator`.")] = Path("runs/generator"),
+    companion: Annotated[
+        Path | None,
+        typer.Option(help="Run folder of `dall-e train companion`, for best_of and score.", show_default="none"),
+    ] = None,
+    upsampler: Annotated[
+        Path | None,
+        typer.Option(help="Run folder of `dall-e train upsampler`, for larger pictures.", show_default="none"),
+    ] = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="Model folder to write.")] = Path("out/model"),
     name: Annotated[str, typer.Option(help="Name of the model in metadata and messages.")] = ModelConfig().name,
     model_version: Annotated[str, typer.Option("--version", help="Version of the weights.")] = ModelConfig().version,
@@ -35,7 +45,7 @@ def export(
 
     The sampling flags become the defaults of the model. `dall-e generate --model FOLDER` then draws with it.
     """
-    from dall_e.checkpoints.store import save_model
+    from dall_e.checkpoints.store import TEXT_FILE, save_model
     from dall_e.data.text import TextTokenizer
     from dall_e.pipeline import DALL_E
     from dall_e.training.run_folder import load_stage_weights
@@ -44,6 +54,15 @@ def export(
     generator_run, generator_weights = load_stage_weights(generator)
     # The weights of a tokenizer serve any picture size; the generator knows one.
     image_size = _settings(generator_run, "tokenizer", generator)["image_size"]
+    trained = _player(generator_weights, "generator", generator).items()
+    text_tokenizer = TextTokenizer.load(generator / TEXT_FILE)
+    more: dict[str, tuple[dict[str, Any], dict[str, Tensor]]] = {}
+    for part, folder in (("companion", companion), ("upsampler", upsampler)):
+        if folder is not None:
+            run, weights = load_stage_weights(folder)
+            more[part] = _settings(run, part, folder), _player(weights, part, folder)
+    if companion is not None:
+        _check_same_words(companion, text_tokenizer)
     config = ModelConfig.from_dict(
         {
             "name": name,
@@ -52,23 +71,36 @@ def export(
             "text": _settings(generator_run, "text", generator),
             "generator": _settings(generator_run, "generator", generator),
             "sampling": sampling,
+            **{part: settings for part, (settings, _) in more.items()},
         }
     )
-    trained = _player(generator_weights, "generator", generator).items()
     tensors = {name: tensor for name, tensor in trained if not name.startswith(_UNUSED)}
     tensors |= {
         f"tokenizer.{name}": tensor for name, tensor in _player(tokenizer_weights, "tokenizer", tokenizer).items()
     }
-    text_tokenizer = TextTokenizer.load(generator / "text_tokenizer.json")
+    for part, (_, trained_part) in more.items():
+        tensors |= {f"{part}.{name}": tensor for name, tensor in trained_part.items()}
     save_model(out, config.to_dict(), tensors, int8=int8, text_tokenizer_json=text_tokenizer.to_json())
     model = DALL_E.from_pretrained(f"{out.resolve()}")
     parts = ", ".join(
         f"{part} {sum(weight.numel() for weight in network.parameters()) / 1e6:.2f} M"
-        for part, network in model.networks._asdict().items()
+        for part, network in model.networks.parts().items()
     )
     size = sum(path.stat().st_size for path in out.iterdir() if path.is_file())
     print(f"{config.name} {config.version}: {parts}; {size / 2**20:.1f} MiB", file=sys.stderr)
     print(out)
+
+
+def _check_same_words(companion: Path, text_tokenizer: TextTokenizer) -> None:
+    """A model has one text tokenizer. Raises ValueError if the companion was trained with another."""
+    from dall_e.checkpoints.store import TEXT_FILE
+    from dall_e.data.text import TextTokenizer
+
+    if TextTokenizer.load(companion / TEXT_FILE).to_json() != text_tokenizer.to_json():
+        raise ValueError(
+            f"the companion in {companion} was trained with another text tokenizer than the generator: train it with "
+            "`dall-e train companion --text-tokenizer` and the generator's run folder"
+        )
 
 
 def _player(weights: dict[str, dict[str, Tensor]], name: str, folder: Path) -> dict[str, Tensor]:

@@ -36,6 +36,9 @@ def generate(  # noqa: PLR0913, one argument per flag
         int | None,
         typer.Option("--seed", show_default="random", help="Seed of the first picture; the next ones count up."),
     ] = None,
+    best_of: Annotated[
+        int, typer.Option("--best-of", min=1, help="Candidates for each picture; the one that fits best is kept.")
+    ] = 1,
     out: Annotated[
         str,
         typer.Option(
@@ -64,6 +67,7 @@ def generate(  # noqa: PLR0913, one argument per flag
     images = pipeline(
         prompts,
         num_images_per_prompt=number,
+        best_of=best_of,
         negative_prompt=negative,
         seed=seed,
         height=size,
@@ -152,6 +156,7 @@ def _draw_again(pipeline: DALL_E, info: dict[str, str]) -> PILImage:
         seed=seeds if isinstance(seeds, list) else [seeds],
         height=side,
         transparent=info.get("transparent") == "True",
+        upsample=info.get("upsample") == "True",
         sampling=settings,
         progress=True,
     )

@@ -9,10 +9,21 @@ import torch
 from dall_e import DALL_E
 from dall_e.checkpoints.store import read_model_config
 from dall_e.cli import run
-from dall_e.config import PRESETS, GeneratorTraining, LoopConfig, TokenizerTraining
+from dall_e.config import (
+    COMPANIONS,
+    PRESETS,
+    CompanionTraining,
+    GeneratorTraining,
+    LoopConfig,
+    TokenizerTraining,
+    UpsamplerConfig,
+    UpsamplerTraining,
+)
 from dall_e.data.text import TextTokenizer
+from dall_e.models.companion import Companion
 from dall_e.models.generator import Generator
 from dall_e.models.text_encoder import TextEncoder
+from dall_e.models.upsampler import Upsampler
 from dall_e.models.vqgan import ImageTokenizer
 from dall_e.training.run_folder import RunFolder
 
@@ -71,3 +82,20 @@ def test_wrong_folders_are_named(runs, tmp_path: Path, capsys: pytest.CaptureFix
     assert run(["export", *flags, "--generator", f"{tmp_path}/t"]) == 1
     assert "not a run" in capsys.readouterr().err
     assert not (tmp_path / "model").exists()
+
+
+def test_companion_and_upsampler_come_along(runs, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sizes = {"companion": dataclasses.asdict(COMPANIONS["tiny"])}
+    make_run(tmp_path / "c", CompanionTraining(), sizes, "companion", Companion(COMPANIONS["tiny"]))
+    small = UpsamplerConfig(widths=(8, 16))
+    upsampler = {"upsampler": dataclasses.asdict(small)}
+    make_run(tmp_path / "u", UpsamplerTraining(), upsampler, "upsampler", Upsampler(small))
+    flags = [*runs[0], "--companion", f"{tmp_path}/c", "--upsampler", f"{tmp_path}/u"]
+    TextTokenizer.train(["other words"] * 3, 300).save(tmp_path / "c" / "text_tokenizer.json")
+    assert run(["export", *flags]) == 1
+    assert "was trained with another text tokenizer than the generator" in capsys.readouterr().err
+    TextTokenizer.load(tmp_path / "g" / "text_tokenizer.json").save(tmp_path / "c" / "text_tokenizer.json")
+    assert run(["export", *flags]) == 0
+    model = DALL_E.from_pretrained(tmp_path / "model")
+    image = model("a cat", num_inference_steps=1, best_of=2, height=64)
+    assert image.size == (64, 64) and image.info["best_of"] == "2" and image.info["upsample"] == "True"
