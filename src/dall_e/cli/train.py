@@ -7,7 +7,13 @@ from typing import Annotated
 import typer
 
 from dall_e.cli.flags import with_flags
-from dall_e.config import AdversarialTraining, CompanionTraining, GeneratorTraining, TokenizerTraining
+from dall_e.config import (
+    AdversarialTraining,
+    CompanionTraining,
+    GeneratorTraining,
+    TokenizerTraining,
+    UpsamplerTraining,
+)
 
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Print the settings, parameter counts and schedule, and train nothing.")
@@ -60,3 +66,11 @@ def companion(config: CompanionTraining, *, dry_run: DryRun = False) -> None:
     from dall_e.training.companion_stage import run_companion_training
 
     run_companion_training(config, dry_run=dry_run)
+
+
+@with_flags(UpsamplerTraining)
+def upsampler(config: UpsamplerTraining, *, dry_run: DryRun = False) -> None:
+    """Train the upsampler, which draws pictures at twice their side (`dall-e export --upsampler`)."""
+    from dall_e.training.upsampler_stage import run_upsampler_training
+
+    run_upsampler_training(config, dry_run=dry_run)

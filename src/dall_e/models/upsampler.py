@@ -49,8 +49,8 @@ class Upsampler(nn.Module):
         self.outward = nn.ModuleList(_Block(fine) for fine, _ in pairs)
         self.exit = nn.Conv2d(widths[0], 4 * FACTOR**2, 3, padding=1)
         # It starts as bilinear resizing.
-        nn.init.zeros_(self.exit.weight)
-        nn.init.zeros_(self.exit.bias)
+        for parameter in self.exit.parameters():
+            nn.init.zeros_(parameter)
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
         """Premultiplied RGBA in [0, 1] at twice the side, near [0, 1] but not clamped, so that gradients live."""

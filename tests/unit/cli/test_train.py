@@ -3,7 +3,13 @@
 import pytest
 
 from dall_e.cli import run
-from dall_e.config import AdversarialTraining, CompanionTraining, GeneratorTraining, TokenizerTraining
+from dall_e.config import (
+    AdversarialTraining,
+    CompanionTraining,
+    GeneratorTraining,
+    TokenizerTraining,
+    UpsamplerTraining,
+)
 
 
 @pytest.mark.parametrize(
@@ -13,6 +19,7 @@ from dall_e.config import AdversarialTraining, CompanionTraining, GeneratorTrain
         ("generator", GeneratorTraining),
         ("adversarial", AdversarialTraining),
         ("companion", CompanionTraining),
+        ("upsampler", UpsamplerTraining),
     ],
 )
 def test_flags_become_settings(stage: str, config_class: type, monkeypatch: pytest.MonkeyPatch) -> None:
