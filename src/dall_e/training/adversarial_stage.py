@@ -5,8 +5,8 @@ p_ref, the generator as it is then, which stays beside it as the reference. In t
 real pictures from fakes, and, in a second game, right captions from wrong ones (matching-aware; CCA, Chen et al. 2024,
 arXiv 2410.09347). For another round run the stage again with `--init` of this run, under another --out and --seed.
 
-Shapes: B real pictures of a batch (and as many fakes, and as many wrong captions), W of them with a wrong caption,
-N tokens, L text tokens, F fakes, R rows of a joint pass.
+Shapes: B real pictures of a batch and as many fakes, N tokens, L text tokens, S steps, F fakes, R rows of a joint
+pass.
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ class AdversarialStage(GeneratorBase):
         # Dropout would make the ratio of likelihoods a matter of chance.
         self.module.eval()
         self.reference = copy.deepcopy(self.module).requires_grad_(False)
+        self._likelihood = torch.compile(log_likelihood) if config.compile else log_likelihood
         self._num_chunks = config.fakes // config.batch_size
         if not dry_run:
             self.fakes = self._fakes(Path(config.out) / _FAKES_FILE)
@@ -74,30 +75,34 @@ class AdversarialStage(GeneratorBase):
         start = self._chunk(images_seen) * size
         fakes = Fakes(*(tensor[start : start + size].long() for tensor in self.fakes))
         batch |= {f"fake_{name}": tensor for name, tensor in fakes._asdict().items()}
-        # Captioned pictures get the caption of the next one, if that is of something else.
+        # Captioned pictures meet the caption of the one before, if that is of something else.
         captioned_K = batch["captioned_K"]
         others_K = torch.arange(len(captioned_K)).roll(1)
-        differs_K = ~batch["same_KK"][torch.arange(len(captioned_K)), others_K]
-        batch["wrong_W"], batch["caption_W"] = captioned_K[differs_K], captioned_K[others_K[differs_K]]
+        batch["caption_B"] = torch.arange(size)
+        batch["caption_B"][captioned_K] = captioned_K[others_K]
+        batch["is_wrong_B"] = torch.zeros(size, dtype=torch.bool)
+        batch["is_wrong_B"][captioned_K] = ~batch["same_KK"][torch.arange(len(captioned_K)), others_K]
         return batch
 
     def loss(self, player: str, batch: dict[str, Any], progress: float) -> tuple[Tensor, dict[str, Tensor]]:
         """The game of reals against fakes, plus `wrong_weight` times that of right against wrong captions."""
-        config, size = self.config, self.config.batch_size
-        wrong_W = batch["wrong_W"]
-        codes_RN = torch.cat((batch["codes_BN"], batch["fake_codes_FN"], batch["codes_BN"][wrong_W]))
-        places_RN = torch.cat((batch["places_BN"], batch["fake_places_FN"], batch["places_BN"][wrong_W]))
-        ids_RL = torch.cat((batch["ids_BL"], batch["fake_ids_FL"], batch["ids_BL"][batch["caption_W"]]))
+        config, size, is_wrong_B = self.config, self.config.batch_size, batch["is_wrong_B"]
+        # One joint pass of constant size, for the sake of compiled code: reals, fakes, reals with another's caption.
+        codes_RN = torch.cat((batch["codes_BN"], batch["fake_codes_FN"], batch["codes_BN"]))
+        places_RN = torch.cat((batch["places_BN"], batch["fake_places_FN"], batch["places_BN"]))
+        ids_RL = torch.cat((batch["ids_BL"], batch["fake_ids_FL"], batch["ids_BL"][batch["caption_B"]]))
         given = (ids_RL, codes_RN.gather(1, places_RN), places_RN, batch["groups_N"])
         with torch.no_grad():
-            reference_RN = log_likelihood(self.reference, *given)
-        ratio_RN = log_likelihood(self.module, *given) - reference_RN
+            reference_RN = self._likelihood(self.reference, *given)
+        ratio_RN = self._likelihood(self.module, *given) - reference_RN
         d_RS = step_discriminators(log_ratio_BN=ratio_RN, groups_N=batch["groups_N"], beta=config.beta)
-        real_B, fake_B, wrong_B = d_RS.sum(1).split((size, size, len(wrong_W)))
+        real_B, fake_B, wrong_B = d_RS.sum(1).split(size)
         loss, parts = code_game_loss(real_B=real_B, fake_B=fake_B, fake_weight=config.fake_weight)
-        if config.wrong_weight and len(wrong_W):
+        if config.wrong_weight and bool(is_wrong_B.any()):
             to_wrong_beta = config.wrong_beta / config.beta
-            extra, extra_parts = code_game_loss(real_B=real_B[wrong_W] * to_wrong_beta, fake_B=wrong_B * to_wrong_beta)
+            extra, extra_parts = code_game_loss(
+                real_B=real_B[is_wrong_B] * to_wrong_beta, fake_B=wrong_B[is_wrong_B] * to_wrong_beta
+            )
             loss, parts["wrong"] = loss + config.wrong_weight * extra, extra_parts["fake"]
         first, last = d_RS[:size].detach().mean(0)[[0, -1]]
         return loss, {**parts, "first_step": first, "last_step": last}

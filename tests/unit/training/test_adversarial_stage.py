@@ -89,8 +89,10 @@ def test_wrong_captions_are_wrong(stage: AdversarialStage) -> None:
     for images_seen in range(0, 64, 8):
         batch = stage.prepare(images_seen)
         captions = [stage.text_tokenizer.decode(row) for row in batch["ids_BL"].tolist()]
-        for row, other in zip(batch["wrong_W"].tolist(), batch["caption_W"].tolist(), strict=True):
-            assert captions[row] and captions[other] and captions[row] != captions[other]
+        for row, other in enumerate(batch["caption_B"].tolist()):
+            is_wrong = bool(captions[row] and captions[other] and captions[row] != captions[other])
+            assert is_wrong == bool(batch["is_wrong_B"][row])
+        assert batch["is_wrong_B"].sum() >= 4
 
 
 def test_the_game_raises_reals_above_fakes(folders: Path) -> None:
