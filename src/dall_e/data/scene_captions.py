@@ -53,6 +53,8 @@ OPPOSITE = {
 }  # fmt: skip
 # Words for a substance rather than for a thing: no article, and no number.
 SUBSTANCES = frozenset(("bread", "broccoli", "cheese", "chocolate", "coffee", "yarn"))
+UNIQUE = frozenset(("sun", "moon"))
+PAIRS = "pairs of "
 # Shares of captions that leave out what could be said, so that short prompts work too.
 KEEPS_BACKGROUND = 0.86
 SAYS_STYLE = 0.25
@@ -100,15 +102,21 @@ def _noun_en(item: SceneObject, rng: random.Random) -> str:
 
 
 def noun_phrase_en(item: SceneObject, rng: random.Random, article: str = "a") -> str:
-    """ "three big red apples", "a white cat"; `article` "" leaves it out, "the" takes that."""
+    """ "three big red apples", "a white cat", "a pair of black socks"; `article` "" leaves it out."""
     words = [rng.choice(SIZE_WORDS_EN[item.size])] if item.size else []
     words += [item.colour] if item.colour else []
-    phrase = " ".join([*words, _noun_en(item, rng)])
+    noun = _noun_en(item, rng)
+    # Pairs are counted, but what is in them is coloured.
+    paired = item.name in things() and things()[item.name].plural.startswith(PAIRS)
+    phrase = " ".join([*words, noun.removeprefix(PAIRS) if paired else noun])
     if item.count > 1:
-        return f"{rng.choice((NUMBERS_EN[item.count], NUMBERS_EN[item.count], str(item.count)))} {phrase}"
-    if article == "a":
-        return phrase if phrase.split()[-1] in SUBSTANCES and " of " not in phrase else with_article(phrase)
-    return f"{article} {phrase}".strip()
+        number = rng.choice((NUMBERS_EN[item.count], NUMBERS_EN[item.count], str(item.count)))
+        return f"{number} {PAIRS if paired else ''}{phrase}"
+    if not article or phrase.split()[-1] in SUBSTANCES and " of " not in phrase:
+        return phrase
+    if paired:
+        return f"a pair of {phrase}" if rng.random() < 0.7 else phrase
+    return f"the {phrase}" if phrase in UNIQUE else with_article(phrase)
 
 
 def _place_en(scene: Scene, rng: random.Random) -> str:

@@ -312,7 +312,7 @@ def _within(scene: Scene, aspects: Sequence[float], ground: Ground | None, rng: 
     outer = _fit(aspects[1], rng.uniform(0.52, 0.6), 0.9, 0.55)
     content = _fit(aspects[0], rng.uniform(0.36, 0.44), 0.62 * outer[0])
     container = Place(index=1, x=x, y=feet - outer[1] / 2, width=outer[0], height=outer[1], shadow=ground is not None)
-    y = container.top + 0.4 * outer[1] - content[1] / 2
+    y = container.top + min(0.4 * outer[1], 0.4 * content[1]) - content[1] / 2
     return [Place(index=0, x=x, y=y, width=content[0], height=content[1]), container]
 
 

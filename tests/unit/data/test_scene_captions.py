@@ -102,6 +102,20 @@ def test_substances_have_no_article() -> None:
     assert said == {"bread", "a loaf of bread"}
 
 
+def test_pairs_are_counted_and_what_is_in_them_is_coloured() -> None:
+    def said(count: int) -> set[str]:
+        socks = thing("socks", colour="red", count=count)
+        return {noun_phrase_en(socks, random.Random(seed)) for seed in range(40)}
+
+    assert said(1) == {"a pair of red socks", "red socks"}
+    assert said(2) == {"two pairs of red socks", "2 pairs of red socks"}
+
+
+def test_there_is_one_sun() -> None:
+    assert noun_phrase_en(thing("sun"), random.Random(0)) == "the sun"
+    assert noun_phrase_en(thing("sun", colour="yellow"), random.Random(0)) == "a yellow sun"
+
+
 def test_sizes_in_chinese_read_well() -> None:
     def said(name: str, size: str) -> set[str]:
         return {noun_phrase_zh(thing(name, size=size), random.Random(seed)) for seed in range(60)}
@@ -117,7 +131,7 @@ def test_every_thing_has_its_words() -> None:
         assert re.fullmatch("[\u4e00-\u9fffT]+", thing_.zh), thing_
         assert re.fullmatch("[\u4e00-\u9fff]", thing_.measure), thing_
         assert thing_.kind in ("animal", "plant", "food", "vehicle", "object", "place", "sky"), thing_
-        known = {"coat", "paint", "stands", "head", "air", "water", "support", "holds", "often"}
+        known = {"coat", "paint", "stands", "head", "air", "water", "support", "holds", "covers", "often"}
         assert thing_.traits <= known, thing_
         assert thing_.picture_names, thing_
         for word, measure in thing_.other_zh:
