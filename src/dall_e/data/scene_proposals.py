@@ -113,7 +113,7 @@ class SceneProposals:
 
     def _animal(self, groups: dict[str, list[CutOut]], rng: random.Random, seed: str) -> Scene | None:
         """An animal that sleeps, plays, or just is somewhere."""
-        item = self._object(groups, rng, colour_share=0.7, trait="stands")
+        item = self._object(groups, rng, colour_share=0.9, trait="stands")
         if item is None:
             return None
         state = rng.choices(("sleeping", "playing", ""), (5, 3, 2))[0]
