@@ -10,7 +10,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from dall_e.cli import data, export, gallery, generate, models, train, zoo
+from dall_e.cli import data, evaluate, export, gallery, generate, models, train, zoo
 
 app = typer.Typer(
     name="dall-e",
@@ -36,6 +36,7 @@ _data.command("show")(data.show_command)
 _data.command("pack")(data.pack_command)
 app.add_typer(_data, name="data")
 app.command("export")(export.export)
+app.command("evaluate")(evaluate.evaluate)
 app.command("gallery")(gallery.gallery)
 app.command("models")(models.models)
 app.command("env")(models.env)

@@ -30,6 +30,11 @@ class Judge:
         self.name = name
         self._fold, self._sees_both = fold, other_share > 0
 
+    @property
+    def side(self) -> int:
+        """Side in pixels at which it looks at pictures."""
+        return self.companion.config.image_size
+
     def has_seen(self, record: Record) -> bool:
         """Whether it was trained on the picture of this record of the training split."""
         return self._sees_both or in_fold(record, self._fold)

@@ -1,0 +1,91 @@
+"""`dall-e evaluate` from models and a judge's run folder to a report; a judge that is none is refused."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from dall_e import DALL_E
+from dall_e.cli import run
+from dall_e.config import COMPANIONS, CompanionTraining
+from dall_e.data.text import TextTokenizer
+from dall_e.evaluation.cost import Cost
+from dall_e.models.companion import Companion
+from dall_e.pipeline import Networks
+from dall_e.training.run_folder import open_run_folder
+
+pytest.importorskip("torchmetrics")
+
+
+def make_judge(folder: Path, seed: int, **changes: object) -> Companion:
+    torch.manual_seed(seed)
+    companion = Companion(COMPANIONS["tiny"])
+    config = CompanionTraining(seed=seed, fold=1, **{"other_share": 0.0, **changes})  # type: ignore[arg-type]
+    weights = companion.state_dict()
+    with open_run_folder(str(folder)) as run_folder:
+        run_folder.save_checkpoint(
+            {
+                "config": dataclasses.asdict(config),
+                "networks": {"companion": dataclasses.asdict(COMPANIONS["tiny"])},
+                "players": {"companion": {"weights": weights, "ema": weights}},
+            }
+        )
+    TextTokenizer.train(["a white cat", "红苹果"] * 3, 400).save(folder / "text_tokenizer.json")
+    return companion
+
+
+@pytest.fixture(autouse=True)
+def no_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cost is measured in a process of its own, which takes seconds to start."""
+    cost = Cost(seconds=[0.5], load_seconds=1.0, peak_mib=300.0, gpu_mib=0.0)
+    monkeypatch.setattr("dall_e.evaluation.cost.measure_cost", lambda *args, **more: cost)
+
+
+FLAGS = ["--data", "examples/tiny_pictures", "--steps", "1", "--device", "cpu"]
+
+
+def test_a_report(tiny_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make_judge(tmp_path / "judge", 1)
+    flags = [*FLAGS, "--judge", str(tmp_path / "judge"), "--limit", "3", "--seed", "2"]
+    assert run(["evaluate", "--model", str(tiny_folder), "--out", str(tmp_path / "out" / "a"), *flags]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == str(tmp_path / "out" / "a" / "report.html")
+    report = json.loads((tmp_path / "out" / "a" / "report.json").read_text())
+    assert report["model"]["model"] == "tiny-random" and report["settings"] == {"num_inference_steps": 1, "best_of": 1}
+    assert report["limit"] == 3 and len(report["samples"]) == 6 and report["measures"]["seconds"]["value"] == 0.5
+    assert "seed 1, fold 1" in report["judge"]
+
+
+def test_two_models(tiny_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make_judge(tmp_path / "judge", 1)
+    models = ["--compare", str(tiny_folder), str(tiny_folder)]
+    flags = [*FLAGS, *models, "--judge", str(tmp_path / "judge"), "--limit", "2", "--out", str(tmp_path / "page")]
+    assert run(["evaluate", *flags]) == 0
+    printed = capsys.readouterr()
+    assert printed.out.strip() == str(tmp_path / "page" / "comparison.html")
+    # The same model twice differs in nothing.
+    assert "r_precision_en_b_minus_a         0 [0, 0] (2)" in printed.err
+
+
+def test_a_judge_must_be_independent(tiny_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    companion = make_judge(tmp_path / "judge", 1)
+    plain = DALL_E.from_pretrained(tiny_folder)
+    config = dataclasses.replace(plain.config, companion=COMPANIONS["tiny"])
+    networks = Networks.build(config)._replace(companion=companion)
+    DALL_E(config, networks, plain.text_tokenizer).save_pretrained(tmp_path / "model")
+    flags = [*FLAGS, "--model", str(tmp_path / "model"), "--limit", "1", "--out", str(tmp_path / "out")]
+    assert run(["evaluate", "--judge", str(tmp_path / "judge"), *flags]) == 1
+    assert "is the companion of 'tiny-random', which chooses its pictures" in capsys.readouterr().err
+    make_judge(tmp_path / "other", 2, other_share=0.5)
+    assert run(["evaluate", "--judge", str(tmp_path / "other"), *flags, "--best-of", "2"]) == 0
+    assert "was trained on both halves" in capsys.readouterr().err
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert "kid_companion" not in report["measures"] or report["measures"]["kid_companion"]["count"] >= 2
+
+
+def test_wrong_names(tiny_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["evaluate", "--judge", str(tmp_path), "--suite", "coco"]) == 1
+    assert "there is no suite 'coco'" in capsys.readouterr().err
+    assert run(["evaluate", "--judge", str(tmp_path), "--model", str(tiny_folder)]) == 1
+    assert "holds no trained stage" in capsys.readouterr().err

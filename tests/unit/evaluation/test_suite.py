@@ -1,0 +1,197 @@
+"""The whole suite on a drawer that cannot be wrong, or always is; its report and its comparison.
+
+Shapes: B pictures.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from dall_e.data.datasets import PictureSet
+from dall_e.data.images import Picture
+from dall_e.data.prompts import SuitePrompt
+from dall_e.evaluation.comparison import compare, write_comparison
+from dall_e.evaluation.cost import Cost
+from dall_e.evaluation.intervals import Measure
+from dall_e.evaluation.report import Header, earlier_reports, explain, interval_plot, write_report
+from dall_e.evaluation.samples import RealPictures, draw_samples, spread_over
+from dall_e.evaluation.suite import Material, Result, Subject, evaluate
+
+pytest.importorskip("torchmetrics")
+
+NUM = 110
+PROMPTS = [SuitePrompt(group="single", concept=f"thing {n}", en=f"a thing {n}", zh=f"第{n}个") for n in range(NUM)] + [
+    SuitePrompt(group="scenes", concept="", en="a thing on a thing", zh="两个")
+]
+
+
+def colour(number: int) -> tuple[int, int, int]:
+    """A colour of its own for each number below 125: five steps on each axis."""
+    return tuple(50 * (number // 5**axis % 5) for axis in range(3))  # type: ignore[return-value]
+
+
+class ColourJudge:
+    """Knows the thing by its colour, exactly; one half of the pictures is known to it."""
+
+    name = "colours"
+
+    def embed_pictures(self, pictures: Sequence[Picture]) -> torch.Tensor:
+        """One direction per colour of the middle of the picture."""
+        middle = [picture[:3, picture.shape[1] // 2, picture.shape[2] // 2] for picture in pictures]
+        numbers = [sum(int(value) // 50 * 5**axis for axis, value in enumerate(pixel)) for pixel in middle]
+        return torch.nn.functional.one_hot(torch.tensor(numbers), 125).float()
+
+    def embed_texts(self, texts: Sequence[str]) -> torch.Tensor:
+        """The direction of the number in the text."""
+        numbers = [int("".join(c for c in text if c.isdigit()) or 124) for text in texts]
+        return torch.nn.functional.one_hot(torch.tensor(numbers), 125).float()
+
+    def has_seen(self, record: dict[str, object]) -> bool:
+        """Those of one designer."""
+        return record["source"] == "a"
+
+
+def drawing(number: int, side: int = 16) -> Image.Image:
+    image = Image.new("RGB", (32, 32), "white")
+    image.paste(colour(number), (8, 8, 8 + side, 8 + side))
+    return image
+
+
+def pictures(split: str) -> PictureSet:
+    """Four designers' drawings of each of the first 40 things, of different sizes."""
+    drawn, records = [], []
+    for number in range(40):
+        for source in "abcd":
+            array = np.full((4, 32, 32), 255, dtype=np.uint8)
+            array[:3] = np.asarray(drawing(number, 12 + ord(source) % 4)).transpose(2, 0, 1)
+            drawn.append(array)
+            records.append({"en": f"thing {number}", "source": source, "name": f"{number}-{split}"})
+    return PictureSet(pictures_NCHW=torch.from_numpy(np.stack(drawn)), records=records, skipped=[])
+
+
+MATERIAL = Material(
+    prompts=PROMPTS,
+    judge=ColourJudge(),  # type: ignore[arg-type]
+    training=pictures("train"),
+    held_out=pictures("val"),
+)
+
+
+def draw_right(prompts: list[str], seeds: list[int]) -> list[Image.Image]:
+    return [drawing(int("".join(c for c in prompt if c.isdigit()) or 124)) for prompt in prompts]
+
+
+def draw_english_only(prompts: list[str], seeds: list[int]) -> list[Image.Image]:
+    images = draw_right(prompts, seeds)
+    return [image if prompt.isascii() else drawing(120) for prompt, image in zip(prompts, images, strict=True)]
+
+
+def quiet(text: str) -> None:
+    assert text
+
+
+@pytest.fixture(scope="module")
+def result() -> Result:
+    cost = Cost(seconds=[1.0, 3.0], load_seconds=1.0, peak_mib=100.0, gpu_mib=0.0)
+    subject = Subject(draw=draw_right, there_and_back=lambda x: x, cost=cost)
+    return evaluate(subject, MATERIAL, seed=5, say=quiet)
+
+
+def test_a_perfect_drawer(result: Result) -> None:
+    found = result.measures
+    for name in ("r_precision_single_en", "r_precision_single_zh", "r_precision_real_en", "r_precision_real_zh"):
+        assert (found[name].value, found[name].low) == (1, 1), name
+    # Real pictures that the judge has not seen there are of 40 things.
+    assert found["r_precision_single_en"].count == NUM and found["r_precision_real_en"].count == 40
+    assert found["parity_en_minus_zh"].value == 0
+    # The same colours as the real ones, so no distance.
+    assert found["kid_judge"].value == pytest.approx(found["kid_judge_real"].value, abs=1e-6)
+    assert found["diversity"].value == found["diversity_real"].value == 0
+    assert found["reconstruction_psnr"].value > 60
+    assert found["seconds"] == Measure(value=2.0, low=1.0, high=3.0, count=2) and found["peak_mib"].value == 100
+    assert "kid_companion" not in found and "no companion" in result.notes[0]
+
+
+def test_copies_are_seen(result: Result) -> None:
+    # The first 40 of 110 things are drawn just as in the training set, in both languages.
+    assert result.measures["near_copies"].value >= 40 / NUM and result.measures["near_copies"].count == 2 * NUM
+    assert result.measures["near_copies_real"].value == 1.0
+    first = result.nearest[0]
+    assert MATERIAL.training.records[first.index]["en"] == "thing 0" and first.distance < 0.01
+
+
+def test_one_language_is_measured_apart() -> None:
+    found = evaluate(Subject(draw=draw_english_only), MATERIAL, limit=30, say=quiet).measures
+    assert found["r_precision_single_en"].value == 1 and found["r_precision_single_zh"].value == 0
+    assert found["parity_en_minus_zh"].value == 1
+    assert "seconds" not in found and "reconstruction_psnr" not in found
+
+
+def test_seeds_do_not_depend_on_the_limit() -> None:
+    all_of_them = draw_samples(draw_right, PROMPTS, seed=7)
+    some = draw_samples(draw_right, PROMPTS, seed=7, limit=4)
+    assert len(all_of_them) == 2 * len(PROMPTS) and len(some) == 8
+    assert {(s.text, s.seed) for s in some} <= {(s.text, s.seed) for s in all_of_them}
+    assert [s.seed for s in all_of_them[:4]] == [7, 8, 9, 10]
+    assert spread_over(10, 3) == [0, 3, 6] and spread_over(3, 0) == spread_over(3, 9) == [0, 1, 2]
+
+
+def test_pairs_of_real_pictures_differ() -> None:
+    pairs = RealPictures(MATERIAL.training).pairs(["thing 0", "nothing", "thing 0", "thing 3"])
+    assert [place for place, _, _ in pairs] == [0, 2, 3]
+    assert all(first != second for _, first, second in pairs) and pairs[0][1] != pairs[1][1]
+
+
+HEADER = Header(
+    suite="emoji", model={"model": "m<1>", "model_version": "2"}, settings={}, judge="colours", seed=5, limit=0
+)
+
+
+def test_report_holds_everything_and_knows_earlier_runs(result: Result, tmp_path: Path) -> None:
+    real = RealPictures(MATERIAL.training)
+    write_report(tmp_path / "first", HEADER, result, real)
+    report = json.loads((tmp_path / "first" / "report.json").read_text())
+    assert report["measures"]["seconds"] == {"value": 2.0, "low": 1.0, "high": 3.0, "count": 2}
+    assert len(report["samples"]) == len(result.samples)
+    assert report["samples"][0]["text"] == "a thing 0" and report["samples"][0]["first"] is True
+    assert report["samples"][0]["nearest"].endswith("0-train") and report["samples"][0]["near_copy"] is True
+    page = (tmp_path / "first" / "report.html").read_text()
+    # One picture and its neighbour each, inside the page; nothing is fetched; names cannot break it.
+    assert page.count("data:image/webp;base64,") == 2 * len(result.samples) and "http" not in page
+    assert "m&lt;1&gt;" in page and "m<1>" not in page and "<th><small>first" not in page
+    write_report(tmp_path / "second", HEADER, result, real)
+    assert "<th><small>first" in (tmp_path / "second" / "report.html").read_text()
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "report.json").write_text("[]")
+    assert [name for name, _ in earlier_reports(tmp_path / "second", "emoji")] == ["first"]
+    assert earlier_reports(tmp_path / "second", "coco") == []
+
+
+def test_every_measure_is_explained(result: Result) -> None:
+    for name in result.measures:
+        text, better = explain(name)
+        assert text != name and better in ("", "higher", "lower")
+    assert explain("kid_judge_real")[1] == "" and explain("r_precision_single_zh") == (
+        "one thing: the judge finds the own prompt among 100 (Chinese)",
+        "higher",
+    )
+
+
+def test_plot_places_intervals_on_one_axis() -> None:
+    plot = interval_plot([Measure(value=0.5, low=0.0, high=1.0, count=1), None], width=110)
+    # 0 to 1 with a margin of 0.05 on both sides fills 110 pixels.
+    assert "x1='5.0' x2='105.0'" in plot and "cx='55.0'" in plot
+
+
+def test_side_by_side(tmp_path: Path) -> None:
+    first, second = (draw_samples(draw, PROMPTS, seed=0, limit=20) for draw in (draw_english_only, draw_right))
+    measures = compare(MATERIAL, first, second)
+    assert measures["r_precision_en_b_minus_a"].value == 0 and measures["r_precision_zh_b_minus_a"].value == 1
+    assert measures["cosine_zh_a"].value == 0 and measures["cosine_zh_b"].value == 1
+    page = write_comparison(tmp_path / "page", ("one", "two"), measures, first, second).read_text()
+    assert page.count("data:image/webp;base64,") == 80 and "one (A, left) and two (B, right)" in page
