@@ -148,8 +148,9 @@ def recoloured(
         mask_P = _ramp(55 - np.abs(off_hue_P), 0.0, 18.0) * _ramp(chroma_P, 0.015, 0.045)
         new_chroma_P = chroma_P * (target_chroma / max(main.chroma, 0.03))
         np.minimum(new_chroma_P, 1.35 * target_chroma, out=new_chroma_P)
-    # Outlines in a dark shade of the main hue stay dark.
-    mask_P = mask_P * _ramp(0.46 - below_P, 0.0, 0.14)
+    if colour != "black":
+        # Outlines in a dark shade of the main hue stay as they are; around black they would be too light.
+        mask_P = mask_P * _ramp(0.46 - below_P, 0.0, 0.14)
     # Little room is left for shading above white and below black.
     room = 0.8 if colour in ("white", "black") else 1.0
     new_lightness_P = (target_lightness - room * below_P).clip(0.12, 1.0)

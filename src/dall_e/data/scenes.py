@@ -38,7 +38,7 @@ NEVER_HELD_OUT = frozenset((("cat", "white"), ("dog", "brown")))
 
 TRIES = 200
 # What animals play with.
-BALLS = ("tennis ball", "soccer ball", "yarn", "basketball")
+BALLS = ("ball", "soccer ball", "yarn", "basketball")
 
 
 class SceneComposer:
