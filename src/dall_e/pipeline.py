@@ -7,33 +7,35 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 
 from dall_e.arguments import check_count, checked_negative, checked_prompts, is_int, picture_seeds
-from dall_e.checkpoints import store
-from dall_e.checkpoints.zoo import BUILT_IN, find_model
+from dall_e.checkpoints import published, store
+from dall_e.checkpoints.t5 import T5Features
+from dall_e.checkpoints.zoo import BUILT_IN, default_variant, find_model, split_variant
 from dall_e.config import ModelConfig, SamplingConfig
 from dall_e.data.images import PILImage, from_pil, resize, to_pil
+from dall_e.data.prompt_tokenizers import PromptTokenizer
 from dall_e.data.text import TextTokenizer
 from dall_e.models.companion import Companion
 from dall_e.models.generator import Generator
-from dall_e.models.text_encoder import TextEncoder, TextStates
+from dall_e.models.text_encoder import TextEncoder
 from dall_e.models.upsampler import Upsampler
 from dall_e.models.vqgan import ImageTokenizer
+from dall_e.progress import Reporter, StepCallback
+from dall_e.published import PublishedConfig, check_possible, left_to_right
+from dall_e.reading import Pair, make_reader, stack_pairs
 from dall_e.runtime import one_thread, pick_device
-from dall_e.sampling.decode import DecodeStep, decode_tokens
+from dall_e.sampling.decode import decode_tokens
 
 # More pictures than this are drawn one batch after the other, so that memory stays bounded; it changes no picture.
 PICTURES_PER_BATCH = 16
 LARGEST_SIDE = 4096
-
-StepCallback = Callable[[DecodeStep], "bool | None"]
 
 
 class Networks(NamedTuple):
@@ -75,11 +77,16 @@ class DALL_E:
     """
 
     def __init__(
-        self, config: ModelConfig, networks: Networks, text_tokenizer: TextTokenizer, *, weights_sha256: str = ""
+        self,
+        config: ModelConfig | PublishedConfig,
+        networks: Networks | published.PublishedNetworks,
+        text_tokenizer: TextTokenizer | PromptTokenizer | T5Features,
+        *,
+        weights_sha256: str = "",
     ) -> None:
         self.config = config
         self.networks = networks
-        self.text_tokenizer = text_tokenizer
+        self.text_tokenizer: Any = text_tokenizer
         self.weights_sha256 = weights_sha256
         for network in networks.parts().values():
             network.requires_grad_(False).eval()
@@ -91,20 +98,39 @@ class DALL_E:
         *,
         dtype: torch.dtype | str | None = None,
         device: torch.device | str | None = None,
+        variant: str | None = None,
+        local_files_only: bool = False,
     ) -> DALL_E:
         """Loads a model by name (`list_models()` has them) or from a folder that `save_pretrained` wrote.
+
+        Published models of other projects load by their hub id, downloaded on first use, or from a folder or a weight
+        file in the layout in which their project publishes them. variant: which of several models of one name, such as
+        "mega". local_files_only: never ask the network.
 
         dtype: float32 unless given; bfloat16 and float16 draw slightly different pictures. device: the CPU unless
         given; "auto" takes a GPU where there is one. Raises ValueError for an unknown name (and suggests the nearest)
         or for weights that are damaged or of the wrong shape, FileNotFoundError for a missing file.
         """
-        folder = find_model(name_or_path)
+        if variant is None:
+            name_or_path, variant = split_variant(name_or_path)
+        place = find_model(name_or_path, variant, local_files_only=local_files_only)
         with one_thread():
-            model = cls._load(folder, _checked_dtype(dtype))
+            if place.is_file() or not published.is_ours(place):
+                name = place.stem if os.path.exists(name_or_path) else os.fspath(name_or_path)
+                found = published.find_files(place, variant or default_variant(name))
+                name = f"{name}/{variant}" if variant else name
+                loaded = published.load_files(found, name, _checked_dtype(dtype), local_files_only=local_files_only)
+                warnings.warn(f"the weights of {name} are under the licence {loaded.config.licence}", stacklevel=2)
+                model = cls(*loaded[:3], weights_sha256=loaded.sha256)
+            else:
+                model = cls._load(place, _checked_dtype(dtype))
         return model if device is None else model.to(device)
 
     @classmethod
     def _load(cls, folder: Path, dtype: torch.dtype) -> DALL_E:
+        if published.is_converted(folder):
+            converted = published.load_converted(folder, dtype)
+            return cls(*converted[:3], weights_sha256=converted.sha256)
         stored = store.load_model(folder, dtype)
         try:
             config = ModelConfig.from_dict(stored.config)
@@ -149,12 +175,12 @@ class DALL_E:
     @property
     def device(self) -> torch.device:
         """Where the weights are."""
-        return self.networks.generator.query.device
+        return next(self.networks.generator.parameters()).device
 
     @property
     def dtype(self) -> torch.dtype:
         """Number format of the weights."""
-        return self.networks.generator.query.dtype
+        return next(self.networks.generator.parameters()).dtype
 
     def __call__(  # noqa: PLR0913, one visible keyword per choice serves people at a prompt better than a config
         self,
@@ -228,7 +254,9 @@ class DALL_E:
         upsample = self._checked_upsample(upsample, side)
         seeds = picture_seeds(seed, generator, len(prompts) * num_images_per_prompt, best_of)
         texts = [text for text in prompts for _ in range(num_images_per_prompt * best_of)]
-        report = _Reporter(callback_on_step_end, progress, batches=-(-len(texts) // PICTURES_PER_BATCH))
+        if isinstance(self.config, PublishedConfig):
+            check_possible(self.config, negative, transparent)
+        report = Reporter(callback_on_step_end, progress)
         with torch.inference_mode(), one_thread():
             codes_BN = self._draw_codes(texts, negative, seeds, settings, report)
             kept = self._kept_rows(texts, codes_BN, best_of)
@@ -248,6 +276,9 @@ class DALL_E:
         if not isinstance(base, SamplingConfig | None):
             raise ValueError(f"sampling must be a SamplingConfig, got {type(base).__name__}")
         settings = _overridden(base or self.config.sampling, given)
+        if isinstance(self.config, PublishedConfig):
+            asked = base is not None or given.get("num_inference_steps") is not None
+            return left_to_right(self.config, settings, warn=asked)
         most = self.config.generator.num_tokens
         if settings.num_inference_steps > most:
             if base is not None or given.get("num_inference_steps") is not None:
@@ -260,39 +291,27 @@ class DALL_E:
         return settings
 
     def _draw_codes(
-        self, texts: list[str], negative: str, seeds: list[int], settings: SamplingConfig, report: _Reporter
+        self, texts: list[str], negative: str, seeds: list[int], settings: SamplingConfig, report: Reporter
     ) -> torch.Tensor:
         """Image tokens [B, N], drawn in batches."""
-        states = {text: self._encode(text) for text in dict.fromkeys([*texts, negative])}
-        drawn = []
-        for first in range(0, len(texts), PICTURES_PER_BATCH):
-            rows = slice(first, first + PICTURES_PER_BATCH)
-            drawn.append(
-                decode_tokens(
-                    self.networks.generator,
-                    _stack([states[text] for text in texts[rows]]),
-                    _stack([states[negative]] * len(texts[rows])),
-                    seeds=seeds[rows],
-                    settings=settings,
-                    on_step=report.step if report.active else None,
-                )
+        reader = make_reader(self.networks.text, self.text_tokenizer)
+        pairs = {text: reader.read(text, negative) for text in dict.fromkeys(texts)}
+        batches = _batches([pairs[text] for text in texts])
+        report.batches = len(batches)
+        drawn: list[tuple[int, torch.Tensor]] = []
+        for rows in batches:
+            text, null = stack_pairs([pairs[texts[row]] for row in rows])
+            codes_BN = decode_tokens(
+                self.networks.generator,
+                text,
+                null,
+                seeds=[seeds[row] for row in rows],
+                settings=settings,
+                on_step=report.step if report.active else None,
             )
+            drawn += list(zip(rows, codes_BN, strict=True))
             report.next_batch()
-        return torch.cat(drawn)
-
-    def _encode(self, text: str) -> TextStates:
-        """States of one prompt. One at a time, so that the others of the call cannot change even their last digit."""
-        encoded = self.text_tokenizer.encode([text], self.config.text.max_tokens)
-        (dropped,) = encoded.dropped
-        if dropped:
-            shown = dropped if len(dropped) <= 80 else f"{dropped[:60]}... ({len(dropped)} characters)"
-            warnings.warn(
-                f"the prompt is longer than the {self.config.text.max_tokens - 2} tokens that this model reads; "
-                f"left out: {shown!r}",
-                stacklevel=4,
-            )
-        states: TextStates = self.networks.text(encoded.ids_BL.to(self.device))
-        return states
+        return torch.stack([codes_N for _, codes_N in sorted(drawn, key=lambda each: each[0])])
 
     def score(self, image: PILImage, text: str) -> float:
         """How well a picture fits a text, from -1 to 1, by the model's companion: the higher, the better.
@@ -380,31 +399,6 @@ class DALL_E:
         return {"prompt": prompt, "negative_prompt": negative, "seed": str(seed), **settings_text, **self.origin()}
 
 
-class _Reporter:
-    """Passes steps on to the caller's callback and to a bar on stderr."""
-
-    def __init__(self, callback: StepCallback | None, progress: bool, batches: int) -> None:
-        if callback is not None and not callable(callback):
-            raise ValueError(f"callback_on_step_end must be a function, got {type(callback).__name__}")
-        self._callback = callback
-        self._bar = progress and sys.stderr.isatty()
-        self._batches, self._batch = batches, 0
-        self.active = self._bar or callback is not None
-
-    def step(self, step: DecodeStep) -> bool | None:
-        """After each step of each batch."""
-        if self._bar:
-            done, most = self._batch * step.num_steps + step.step, self._batches * step.num_steps
-            bar = "#" * (30 * done // most)
-            end = "\n" if done == most else ""
-            print(f"\rdrawing [{bar:.<30}] {done}/{most}", end=end, file=sys.stderr, flush=True)
-        return self._callback(step) if self._callback else None
-
-    def next_batch(self) -> None:
-        """After the last step of a batch."""
-        self._batch += 1
-
-
 def _overridden(base: SamplingConfig, given: dict[str, Any]) -> SamplingConfig:
     changes = {name: value for name, value in given.items() if value is not None}
     settings = dataclasses.replace(base, **changes)
@@ -414,8 +408,16 @@ def _overridden(base: SamplingConfig, given: dict[str, Any]) -> SamplingConfig:
     return settings
 
 
-def _stack(rows: list[TextStates]) -> TextStates:
-    return TextStates(torch.cat([row.states_BLD for row in rows]), torch.cat([row.pooled_BD for row in rows]))
+def _batches(pairs: list[Pair]) -> list[list[int]]:
+    """Numbers of the pictures that are drawn together: as many as fit, with prompts of one length."""
+    by_length: dict[int, list[int]] = {}
+    for row, pair in enumerate(pairs):
+        by_length.setdefault(pair.length, []).append(row)
+    return [
+        rows[first : first + PICTURES_PER_BATCH]
+        for rows in by_length.values()
+        for first in range(0, len(rows), PICTURES_PER_BATCH)
+    ]
 
 
 def _checked_dtype(dtype: torch.dtype | str | None) -> torch.dtype:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import warnings
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -210,6 +211,8 @@ class PublishedConfig:
     """Licence of the weights."""
     version: str = "published"
     """Version of the weights."""
+    guided: bool = True
+    """Whether it was trained to draw without a prompt too, as guidance needs."""
     tokenizer: VQGANConfig = VQGANConfig()
     """The image tokenizer."""
     text: PromptConfig = PromptConfig()
@@ -246,3 +249,33 @@ class PublishedConfig:
                 built[name] = build_settings(part, settings)
         model: PublishedConfig = build_settings(cls, built)
         return model
+
+
+def left_to_right(config: PublishedConfig, settings: SamplingConfig, *, warn: bool) -> SamplingConfig:
+    """The settings as a left-to-right model can follow them: one token a step, in raster order.
+
+    Raises ValueError for what it cannot do: corrections, or guidance without training for it. Warns, if asked to, that
+    the number of steps is not a choice.
+    """
+    if settings.correction_rounds:
+        raise ValueError(f"correction_rounds is {settings.correction_rounds}: a left-to-right model cannot draw again")
+    if settings.guidance_scale != 1 and not config.guided:
+        raise ValueError(
+            f"guidance_scale is {settings.guidance_scale}: {config.name} was not trained for guidance, it must be 1"
+        )
+    steps = config.generator.num_tokens
+    if warn and settings.num_inference_steps != steps:
+        warnings.warn(
+            f"num_inference_steps {settings.num_inference_steps} is ignored: {config.name} draws its {steps} tokens "
+            "one after the other",
+            stacklevel=4,
+        )
+    return dataclasses.replace(settings, num_inference_steps=steps, order="raster", schedule="uniform", max_group=1)
+
+
+def check_possible(config: PublishedConfig, negative: str, transparent: bool) -> None:
+    """Raises ValueError for what a published model cannot do."""
+    if transparent:
+        raise ValueError(f"{config.name} draws opaque pictures: transparent is not possible")
+    if negative and not config.guided:
+        raise ValueError(f"{config.name} was not trained for guidance: it has no use for a negative prompt")

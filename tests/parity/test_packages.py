@@ -91,7 +91,7 @@ def test_the_package_paints_what_ours_paints(tmp_path: Path) -> None:
     torch.save(theirs.state_dict(), tmp_path / "detoker.pt")
     ours = load_detoker(tmp_path / "detoker.pt", torch.float32)
     codes_1N = torch.randint(16384, (1, 256))
-    expected = theirs(codes_1N, is_seamless=False)[0] / 255
+    expected = theirs(False, codes_1N) / 255
     painted = ours.detokenize(codes_1N)[0, :3].movedim(0, -1)
     torch.testing.assert_close(painted, expected, atol=1e-4, rtol=0)
     other = VQGAN(dataclasses.replace(ours.config, norm_eps=1e-6))

@@ -40,7 +40,6 @@ def load_min_dalle(
     with _named(encoder):
         text = min_dalle.prompt_settings(given, encoder_tensors)
     with _named(decoder):
-        start_code = min_dalle.START_CODE if start_code is None else start_code
         config = min_dalle.raster_settings(given, decoder_tensors, text, start_code)
     with Unfilled():
         networks = TextToTokens(build_prompts(text), Raster(config))

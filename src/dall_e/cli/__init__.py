@@ -10,7 +10,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from dall_e.cli import data, evaluate, export, gallery, generate, models, train, zoo
+from dall_e.cli import convert, data, evaluate, export, gallery, generate, models, train, zoo
 
 app = typer.Typer(
     name="dall-e",
@@ -37,6 +37,7 @@ _data.command("pack")(data.pack_command)
 app.add_typer(_data, name="data")
 app.command("export")(export.export)
 app.command("evaluate")(evaluate.evaluate)
+app.command("convert")(convert.convert)
 app.command("gallery")(gallery.gallery)
 app.command("models")(models.models)
 app.command("env")(models.env)

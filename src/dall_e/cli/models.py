@@ -9,10 +9,19 @@ def models() -> None:
 
     for model in list_models():
         place = "built in" if model.built_in else "downloaded on first use"
-        print(f"{model.name}  ({model.licence}, {place})")
+        print(f"{model.name}  ({model.licence}; {place})")
         print(f"    {model.summary}")
-        if model.aliases:
-            print(f"    also: {', '.join(model.aliases)}")
+        facts = {
+            "also": ", ".join(model.aliases),
+            "variants": ", ".join(f"{model.name}/{variant}" for variant in model.variants),
+            "parameters": model.parameters,
+            "memory": model.memory,
+            "prompts in": model.languages,
+            "pixels": model.resolution,
+        }
+        for name, value in facts.items():
+            if value:
+                print(f"    {name}: {value}")
 
 
 def env() -> None:

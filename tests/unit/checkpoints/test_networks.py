@@ -127,7 +127,7 @@ def test_min_dalle(tmp_path: Path) -> None:
     check_same(loaded.prompts, prompts)
     check_same(loaded.raster, raster)
     half = networks.load_min_dalle(encoder, decoder, {}, torch.bfloat16)
-    assert half.raster.codes.weight.dtype == torch.bfloat16 and half.raster.config.start_code == 16384
+    assert half.raster.codes.weight.dtype == torch.bfloat16 and half.raster.config.start_code == 30
 
 
 def test_the_detoker(tmp_path: Path) -> None:

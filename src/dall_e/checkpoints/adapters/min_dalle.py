@@ -40,8 +40,10 @@ def prompt_settings(given: dict[str, Any], tensors: Tensors) -> PromptConfig:
     )
 
 
-def raster_settings(given: dict[str, Any], tensors: Tensors, text: PromptConfig, start_code: int) -> RasterConfig:
-    """Sizes of the decoder."""
+def raster_settings(
+    given: dict[str, Any], tensors: Tensors, text: PromptConfig, start_code: int | None
+) -> RasterConfig:
+    """Sizes of the decoder. `start_code` None is what the published models were trained with."""
     rows, width = matrix_shape(tensors, "embed_tokens.weight")
     rows = given["image_vocab_count"] + 1 if "image_vocab_count" in given else rows
     width = given.get("embed_count", width)
@@ -55,7 +57,7 @@ def raster_settings(given: dict[str, Any], tensors: Tensors, text: PromptConfig,
         num_heads=given.get("attention_head_count", width // HEAD_WIDTH),
         num_layers=given.get("layer_count", count_layers(tensors, "layers")),
         mlp_width=given.get("glu_embed_count", matrix_shape(tensors, "layers.0.glu.fc0.weight")[0]),
-        start_code=start_code,
+        start_code=min(START_CODE, rows - 1) if start_code is None else start_code,
         embedding_norm=True,
         style=BlockStyle(**{**_STYLE.__dict__, "cross_attention": True}),
     )

@@ -1,0 +1,298 @@
+"""Published models, ready to draw: finds a project's files in a folder, loads networks and text tokenizer.
+
+Also reads and writes the same models in our own format: config.json, model.safetensors, text_tokenizer.json.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+
+from dall_e.checkpoints import networks, store, t5
+from dall_e.checkpoints.adapters import janus
+from dall_e.config import SamplingConfig
+from dall_e.data.prompt_tokenizers import (
+    CharBPETokenizer,
+    JanusTokenizer,
+    MiniTokenizer,
+    PromptTokenizer,
+    bpe_from_text,
+    prompt_tokenizer_from_json,
+)
+from dall_e.models.prompts import Prompts, build_prompts
+from dall_e.models.raster import Raster
+from dall_e.models.taming import VQGAN
+from dall_e.published import PublishedConfig
+
+
+class PublishedNetworks(NamedTuple):
+    """The three networks of a published model."""
+
+    tokenizer: VQGAN
+    text: Prompts
+    generator: Raster
+    companion: None = None
+    """No project publishes one beside its model."""
+    upsampler: None = None
+    """Nor an upsampler."""
+
+    def parts(self) -> dict[str, torch.nn.Module]:
+        """The networks by name."""
+        return {"tokenizer": self.tokenizer, "text": self.text, "generator": self.generator}
+
+    def state_dict(self) -> dict[str, torch.Tensor]:
+        """All weights, each name prefixed with its network's."""
+        parts = self.parts().items()
+        return {f"{part}.{name}": tensor for part, network in parts for name, tensor in network.state_dict().items()}
+
+
+class PublishedModel(NamedTuple):
+    """A published model in memory."""
+
+    config: PublishedConfig
+    networks: PublishedNetworks
+    text_tokenizer: PromptTokenizer | t5.T5Features
+    sha256: str
+    """Of the weights file of our own format; empty for a project's own files."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """The files of one project in a folder."""
+
+    family: str
+    """Name of the adapter."""
+    files: dict[str, Path]
+    """What each is, and where."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Family:
+    """How a project's folder looks, and what is known of its models."""
+
+    variants: dict[str, dict[str, str]]
+    """For each variant the names of its files, by what they are; `a|b` is either."""
+    licence: str
+    """Licence of the published weights."""
+    sampling: dict[str, Any]
+    """Sampling settings that the project recommends."""
+    guided: bool = True
+    """Whether guidance works."""
+
+
+_RASTER = {"guidance_ramp": False, "order": "raster", "schedule": "uniform", "top_p": 1.0, "final_temperature": 1.0}
+_JANUS_WEIGHTS = "model.safetensors|model.safetensors.index.json|pytorch_model.bin|pytorch_model.bin.index.json"
+
+FAMILIES = {
+    "min_dalle": Family(
+        variants={
+            "mini": {
+                "encoder": "encoder_mini.pt",
+                "decoder": "decoder_mini.pt",
+                "detoker": "detoker.pt",
+                "vocabulary": "vocab_mini.json",
+                "merges": "merges_mini.txt",
+            },
+            "mega": {
+                "encoder": "encoder.pt",
+                "decoder": "decoder.pt",
+                "detoker": "detoker.pt",
+                "vocabulary": "vocab.json",
+                "merges": "merges.txt",
+            },
+        },
+        licence="Apache-2.0",
+        sampling={"guidance_scale": 16.0, "top_k": 256},
+    ),
+    "llamagen": Family(
+        variants={
+            "256": {"weights": "t2i_XL_stage1_256.pt", "tokenizer": "vq_ds16_t2i.pt"},
+            "512": {"weights": "t2i_XL_stage2_512.pt", "tokenizer": "vq_ds16_t2i.pt"},
+        },
+        licence="MIT",
+        sampling={"guidance_scale": 7.5, "top_k": 1000},
+    ),
+    "mindalle": Family(
+        variants={
+            "1.3B": {
+                "weights": "stage2_last.ckpt",
+                "tokenizer": "stage1_last.ckpt",
+                "vocabulary": "tokenizer/bpe-16k-vocab.json",
+                "merges": "tokenizer/bpe-16k-merges.txt",
+            }
+        },
+        licence="CC-BY-NC-SA-4.0 (not for commercial use)",
+        sampling={"guidance_scale": 1.0, "top_k": 256},
+        guided=False,
+    ),
+    "janus": Family(
+        variants={"": {"weights": _JANUS_WEIGHTS, "settings": "config.json", "words": "tokenizer.json"}},
+        licence="DeepSeek Model Licence 1.0 (with use restrictions)",
+        sampling={"guidance_scale": 5.0},
+    ),
+}
+"""Every project whose text-to-image models load, in the order in which a folder is looked at."""
+
+
+def find_files(place: Path, variant: str | None = None) -> Found:
+    """The files of a published model in a folder, or beside a weight file that must be one of them.
+
+    Raises ValueError if there is none, or not the variant.
+    """
+    folder = place.parent if place.is_file() else place
+    lacking: list[str] = []
+    for family, known in FAMILIES.items():
+        for name, wanted in known.variants.items():
+            if variant is not None and name not in ("", variant):
+                continue
+            files = {part: _first(folder, either) for part, either in wanted.items()}
+            absent = [wanted[part] for part, path in files.items() if path is None]
+            if place.is_file() and place not in files.values():
+                continue
+            if not absent:
+                return Found(family=family, files={part: path for part, path in files.items() if path})
+            if len(absent) < len(wanted):
+                lacking.append(f"{family}{f' {name}' if name else ''} lacks {', '.join(absent)}")
+    asked = f" of the variant {variant!r}" if variant is not None else ""
+    seen = f" ({'; '.join(lacking)})" if lacking else ""
+    raise ValueError(f"{place} is, or holds, no model{asked} that is known{seen}")
+
+
+def _first(folder: Path, either: str) -> Path | None:
+    return next((folder / name for name in either.split("|") if (folder / name).is_file()), None)
+
+
+def load_files(found: Found, name: str, dtype: torch.dtype, *, local_files_only: bool = False) -> PublishedModel:
+    """Loads a project's own files. The image tokenizer stays in float32: its activations do not fit half precision."""
+    known = FAMILIES[found.family]
+    made, text_tokenizer = _LOADERS[found.family](found.files, dtype, local_files_only)
+    settings = {**_RASTER, **known.sampling, "num_inference_steps": made.generator.config.num_tokens}
+    config = PublishedConfig(
+        name=name,
+        family=found.family,
+        licence=known.licence,
+        guided=known.guided,
+        tokenizer=made.tokenizer.config,
+        text=made.text.config,
+        generator=made.generator.config,
+        sampling=SamplingConfig(**settings),
+    )
+    return PublishedModel(config, made, text_tokenizer, "")
+
+
+Loaded = tuple[PublishedNetworks, PromptTokenizer | t5.T5Features]
+
+
+def _load_min_dalle(files: dict[str, Path], dtype: torch.dtype, _local: bool) -> Loaded:
+    drawing = networks.load_min_dalle(files["encoder"], files["decoder"], {}, dtype)
+    tokenizer = networks.load_detoker(files["detoker"], torch.float32)
+    words = MiniTokenizer.from_files(_text(files["vocabulary"]), _text(files["merges"]))
+    return PublishedNetworks(tokenizer, *drawing), words
+
+
+def _load_llamagen(files: dict[str, Path], dtype: torch.dtype, local: bool) -> Loaded:
+    num_tokens = 1024 if "512" in files["weights"].name else 256
+    drawing = networks.load_llamagen(files["weights"], {}, dtype, num_tokens)
+    image_size = 16 * drawing.raster.config.grid_size
+    tokenizer = networks.load_llamagen_vq(files["tokenizer"], {}, torch.float32, image_size)
+    words = t5.T5Features.load(t5.REPOSITORY, drawing.prompts.config.max_tokens, local_files_only=local)
+    return PublishedNetworks(tokenizer, *drawing), words
+
+
+def _load_mindalle(files: dict[str, Path], dtype: torch.dtype, _local: bool) -> Loaded:
+    drawing = networks.load_mindalle(files["weights"], {}, dtype)
+    tokenizer = networks.load_taming(files["tokenizer"], {}, torch.float32)
+    words = CharBPETokenizer.from_files(_text(files["vocabulary"]), _text(files["merges"]))
+    return PublishedNetworks(tokenizer, *drawing), words
+
+
+def _load_janus(files: dict[str, Path], dtype: torch.dtype, _local: bool) -> Loaded:
+    try:
+        given = json.loads(_text(files["settings"]))
+        side = given.get("vq_config", {}).get("num_patches")
+    except (ValueError, AttributeError) as error:
+        raise ValueError(f"{files['settings']} is malformed: {error}") from error
+    num_tokens = side**2 if isinstance(side, int) else janus.NUM_TOKENS
+    prompts, raster, tokenizer = networks.load_janus(files["weights"], given, dtype, num_tokens)
+    words = JanusTokenizer(bpe_from_text(_text(files["words"])))
+    return PublishedNetworks(tokenizer.float(), prompts, raster), words
+
+
+_LOADERS: dict[str, Callable[[dict[str, Path], torch.dtype, bool], Loaded]] = {
+    "min_dalle": _load_min_dalle,
+    "llamagen": _load_llamagen,
+    "mindalle": _load_mindalle,
+    "janus": _load_janus,
+}
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+# Our own format
+
+
+def is_ours(folder: Path) -> bool:
+    """Whether a folder has a config.json of our own format, or none at all but no files of a known project either."""
+    try:
+        head = json.loads((folder / store.CONFIG_FILE).read_bytes())
+    except (OSError, ValueError):
+        return not _holds_any(folder)
+    return isinstance(head, dict) and "format" in head or not _holds_any(folder)
+
+
+def _holds_any(folder: Path) -> bool:
+    """Whether weights of a known project lie there, complete or not."""
+    names = [
+        name
+        for known in FAMILIES.values()
+        for wanted in known.variants.values()
+        for part, either in wanted.items()
+        if part in ("encoder", "decoder", "weights")
+        for name in either.split("|")
+        if name != store.WEIGHTS_FILE
+    ]
+    return any((folder / name).exists() for name in names) or _is_sharded_or_foreign(folder)
+
+
+def _is_sharded_or_foreign(folder: Path) -> bool:
+    """model.safetensors beside the config.json of transformers: our own format has that file too."""
+    try:
+        head = json.loads((folder / store.CONFIG_FILE).read_bytes())
+    except (OSError, ValueError):
+        return False
+    return isinstance(head, dict) and "model_type" in head
+
+
+def is_converted(folder: Path) -> bool:
+    """Whether a folder of our own format holds a published model. Raises as `store.read_model_config` does."""
+    return "family" in store.read_model_config(folder)
+
+
+def load_converted(folder: Path, dtype: torch.dtype, *, local_files_only: bool = False) -> PublishedModel:
+    """Reads a folder that `DALL_E.save_pretrained` wrote of a published model.
+
+    Raises FileNotFoundError, or ValueError for a damaged or foreign folder.
+    """
+    stored = store.load_model(folder, dtype)
+    try:
+        config = PublishedConfig.from_dict(stored.config)
+        with store.Unfilled():
+            made = PublishedNetworks(VQGAN(config.tokenizer), build_prompts(config.text), Raster(config.generator))
+        for part, network in made.parts().items():
+            store.load_strict(network, stored.tensors, f"{part}.")
+        words: PromptTokenizer | t5.T5Features
+        if stored.text_tokenizer_json == t5.AS_JSON:
+            words = t5.T5Features.load(t5.REPOSITORY, config.text.max_tokens, local_files_only=local_files_only)
+        else:
+            words = prompt_tokenizer_from_json(stored.text_tokenizer_json)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{folder}: {error}") from error
+    made.tokenizer.float()
+    return PublishedModel(config, made, words, stored.sha256)
