@@ -2,7 +2,7 @@
 # Makes the built-in weights on two CPU cores, from nothing but the package index: about five hours.
 #
 # Every command resumes where it was interrupted when it is run again, so the script as a whole does too.
-# What each stage brought is in LOG.md.
+# What each stage brought, and in which pieces the shipped weights were trained, is in LOG.md.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 dalle=${DALLE:-.venv/bin/dall-e}
@@ -11,16 +11,21 @@ dalle=${DALLE:-.venv/bin/dall-e}
 [ -e data/emoji/captions.jsonl ] || "$dalle" data build --out data/emoji
 
 # The image tokenizer sees pictures of 96 and of 64 pixels, so that one vocabulary serves both grids.
-"$dalle" train tokenizer --out runs/tokenizer --preset xs --images 100000 --batch-size 32 \
+"$dalle" train tokenizer --out runs/tokenizer --preset xs --images 160000 --batch-size 32 \
     --warmup-images 3000 --adversarial-start 0.45
 
 # Coarse first: 64 tokens cost less than half of 144, and words are learnt there just as well.
 "$dalle" train generator --out runs/coarse --preset xs64 --tokenizer runs/tokenizer --compile \
-    --images 600000 --batch-size 64 --learning-rate 1e-3 --final-learning-rate 0.3
+    --images 520000 --batch-size 64 --learning-rate 1e-3 --final-learning-rate 0.3 --scene-share 0.4 --scenes 60000
 
 # Then fine: the same weights on a grid of 144 tokens.
 "$dalle" train generator --out runs/fine --preset xs --tokenizer runs/tokenizer --init runs/coarse --compile \
-    --images 300000 --batch-size 64 --learning-rate 8e-4
+    --images 140000 --batch-size 64 --learning-rate 8e-4 --final-learning-rate 0.03 --warmup-images 4000 \
+    --scene-share 0.35 --scenes 40000
 
-"$dalle" export --tokenizer runs/tokenizer --generator runs/fine --out src/dall_e/weights --version 1 \
-    --guidance 5 --no-guidance-ramp --temperature 0.9 --final-temperature 0.7 --top-p 0.9
+# A short round against its own drawings.
+"$dalle" train adversarial --out runs/adversarial --preset xs --tokenizer runs/tokenizer --init runs/fine --compile \
+    --images 5120 --batch-size 64 --fakes 2048 --fake-steps 16 --learning-rate 3e-5 --warmup-images 640 \
+    --ema-decay 0.95 --scene-share 0.35 --scenes 40000
+
+"$dalle" export --tokenizer runs/tokenizer --generator runs/adversarial --out src/dall_e/weights --version 0.2

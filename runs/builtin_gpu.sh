@@ -3,11 +3,11 @@
 # within LIMIT seconds, saves, and goes on where it stopped when it is run again.
 #
 #   at home    runs/builtin_gpu.sh pack        data/emoji -> data/packed: all pictures and captions in about 38 MiB
-#   there      runs/builtin_gpu.sh go          tokenizer, generator, measure, collect: again until it says "all is done"
+#   there      runs/builtin_gpu.sh go          all stages, measure, collect: again until it says "all is done"
 #              runs/builtin_gpu.sh try         first, two minutes: does all of it run there, how fast, in what memory?
 #   at home    runs/builtin_gpu.sh join DIR    what `collect` left in DIR -> runs/gpu/model, checked
 #
-# The steps of `go` can be run one by one: tokenizer, generator, measure, collect. There, only this folder with
+# The steps of `go` can be run one by one: tokenizer, generator, adversarial, measure, collect. There, only this folder with
 # data/packed is needed, and a Python with torch, numpy, pillow, einops, safetensors, tokenizers and typer: nothing is
 # installed or fetched. `collect` leaves files of at most 15 MiB, also before training is complete.
 #
@@ -32,7 +32,10 @@ again=75                     # exit code of a command that was not wrong but out
 # 128 x 2,000 steps, and 512 x 4,900 steps. Both schedules end with the last picture, so where time is short give fewer.
 : "${TOKENIZER_IMAGES:=256000}" "${TOKENIZER_BATCH:=128}"
 : "${GENERATOR_IMAGES:=2500000}" "${GENERATOR_BATCH:=512}"
-: "${VIEWS:=16}"             # of each picture; 15,755 pictures are seen 160 times in all
+# A short round against its own drawings; three times the rows of the generator's batch go through it at once.
+: "${ADVERSARIAL_IMAGES:=25600}" "${ADVERSARIAL_BATCH:=128}" "${FAKES:=8192}"
+: "${VIEWS:=16}"             # of each picture; 15,874 pictures are seen 100 times in all
+: "${SCENE_SHARE:=0.35}" "${SCENES:=60000}"
 : "${COMPILE:=--compile}"    # of the generator; --no-compile saves two minutes of a first start
 # A machine without the package installed runs it from its sources.
 : "${DALLE:=$([ -x .venv/bin/dall-e ] && echo .venv/bin/dall-e || echo python3 -m dall_e)}"
@@ -91,7 +94,7 @@ tokenizer() {
 
 generator() {
     local flags=(--tokenizer "$RUN/tokenizer" --batch-size "$GENERATOR_BATCH" --views "$VIEWS" --learning-rate 1e-3
-        --warmup-images $((GENERATOR_IMAGES / 20)))
+        --warmup-images $((GENERATOR_IMAGES / 20)) --scene-share "$SCENE_SHARE" --scenes "$SCENES")
     local status=0
     train generator "$GENERATOR_IMAGES" "${flags[@]}" "$COMPILE" || status=$?
     if [[ $status != 0 && $status != "$again" && $COMPILE = --compile && $(seen generator) = 0 ]]; then
@@ -102,17 +105,30 @@ generator() {
     return "$status"
 }
 
-measure() { # the exported model, as users get it: the 24 fixed prompts, and the last measures of the two runs
+adversarial() {
+    train adversarial "$ADVERSARIAL_IMAGES" --init "$RUN/generator" --tokenizer "$RUN/tokenizer" --views "$VIEWS" \
+        --batch-size "$ADVERSARIAL_BATCH" --warmup-images $((ADVERSARIAL_IMAGES / 10)) --fakes "$FAKES" \
+        --scene-share "$SCENE_SHARE" --scenes "$SCENES"
+}
+
+drawing_run() { # the run whose generator is exported: that of the last stage there is
+    [ -e "$RUN/adversarial/checkpoint.pt" ] && echo "$RUN/adversarial" || echo "$RUN/generator"
+}
+
+measure() { # the exported model, as users get it: the 24 fixed prompts, and the last measures of the runs
     export_model
     $DALLE gallery --model "$RUN/model" --out "$RUN/gallery.png"
-    for stage in tokenizer generator; do
+    for stage in tokenizer generator adversarial; do
+        [ -e "$RUN/$stage/checkpoint.pt" ] || continue
         echo "$stage: $(grep '"kind": "sample"' "$RUN/$stage/metrics.jsonl" | tail -n 1)"
     done
 }
 
 export_model() {
-    if [ "$RUN/model/config.json" -nt "$RUN/generator/checkpoint.pt" ]; then return; fi
-    $DALLE export --tokenizer "$RUN/tokenizer" --generator "$RUN/generator" --out "$RUN/model" --version "$VERSION"
+    local run
+    run=$(drawing_run)
+    if [ "$RUN/model/config.json" -nt "$run/checkpoint.pt" ]; then return; fi
+    $DALLE export --tokenizer "$RUN/tokenizer" --generator "$run" --out "$RUN/model" --version "$VERSION"
 }
 
 collect() {
@@ -121,7 +137,7 @@ collect() {
     mkdir -p "$RUN/collected" "$COLLECT"
     rm -f "$COLLECT"/part-* "$COLLECT/SHA256SUMS"
     local stage newest
-    for stage in tokenizer generator; do
+    for stage in tokenizer generator adversarial; do
         [ -e "$RUN/$stage/checkpoint.pt" ] || continue
         mkdir -p "$RUN/collected/$stage"
         cp "$RUN/$stage"/*.json "$RUN/$stage"/*.jsonl "$RUN/$stage"/*.txt "$RUN/collected/$stage/"
@@ -144,14 +160,15 @@ join() { # DIR: what `collect` made
 
 go() {
     local status=0
-    { tokenizer && generator; } || status=$?
+    { tokenizer && generator && adversarial; } || status=$?
     if [ "$status" = 0 ] && [ ! -e "$RUN/gallery.png" ] && [ "$(left)" -gt 90 ]; then measure; fi
     collect
     case $status in
     0) echo "all is done" ;;
     "$again")
         echo "tokenizer $(seen tokenizer) of $TOKENIZER_IMAGES pictures, $(rate tokenizer) per second;" \
-            "generator $(seen generator) of $GENERATOR_IMAGES, $(rate generator) per second: run the same command again"
+            "generator $(seen generator) of $GENERATOR_IMAGES, $(rate generator) per second;" \
+            "adversarial $(seen adversarial) of $ADVERSARIAL_IMAGES: run the same command again"
         ;;
     esac
     return "$status"
@@ -160,6 +177,7 @@ go() {
 try() {
     local watcher="" status=0
     export RUN=$RUN/try COLLECT=$RUN/try/parts TOKENIZER_IMAGES=12800 GENERATOR_IMAGES=30720 VIEWS=2
+    export ADVERSARIAL_IMAGES=1280 FAKES=512 SCENES=5000
     mkdir -p "$RUN"
     if command -v nvidia-smi >/dev/null; then
         nvidia-smi --query-gpu=memory.used,utilization.gpu --format=csv,noheader,nounits -l 1 >"$RUN/gpu.csv" &
@@ -179,6 +197,7 @@ rehearse() { # FOLDER: pictures to rehearse with
     export DATA=$RUN/packed COLLECT=$RUN/parts DEVICE=cpu PRESET=tiny SIZE=32 COMPILE=--no-compile VIEWS=2
     export TOKENIZER_BATCH=16 GENERATOR_BATCH=16
     export TOKENIZER_IMAGES=${REHEARSAL_IMAGES:-512} GENERATOR_IMAGES=${REHEARSAL_IMAGES:-512}
+    export ADVERSARIAL_IMAGES=32 ADVERSARIAL_BATCH=16 FAKES=32 SCENES=64
     bash "$self" pack
     local status=$again
     while [ "$status" = "$again" ]; do

@@ -32,7 +32,7 @@ def test_the_rehearsal_runs(tmp_path: Path) -> None:
     result = run("rehearse", REHEARSAL=str(tmp_path), REHEARSAL_IMAGES="32")
     assert result.returncode == 0, result.stderr
     assert "all is done" in result.stdout
-    for stage in ("tokenizer", "generator"):
+    for stage in ("tokenizer", "generator", "adversarial"):
         lines = (tmp_path / "joined" / stage / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
         assert json.loads(lines[-1])["images_seen"] == 32
     there, here = tmp_path / "model" / "model.safetensors", tmp_path / "joined" / "model" / "model.safetensors"
