@@ -85,7 +85,10 @@ class Family:
     """Whether guidance works."""
 
 
-_RASTER = {"guidance_ramp": False, "order": "raster", "schedule": "uniform", "top_p": 1.0, "final_temperature": 1.0}
+_RASTER = {
+    "guidance_ramp": False, "order": "raster", "schedule": "uniform", "top_p": 1.0, "temperature": 1.0,
+    "final_temperature": 1.0,
+}  # fmt: skip
 _JANUS_WEIGHTS = "model.safetensors|model.safetensors.index.json|pytorch_model.bin|pytorch_model.bin.index.json"
 
 FAMILIES = {
