@@ -20,7 +20,7 @@ import typer
 from benchmarks.table import Out, Table, spread
 
 PROMPT = "a white cat sleeping on a windowsill"
-# Issue limits: the whole command, its memory, the second picture, the bare import.
+# Limits: the whole command, its memory, the second picture, the bare import.
 TORCH_FACTOR, TORCH_EXTRA, MEMORY_LIMIT, SECOND_LIMIT, IMPORT_LIMIT = 2.5, 1.0, 1.2, 1.0, 0.05
 _TWO_PICTURES = """
 import sys, time
