@@ -273,6 +273,29 @@ class UpsamplerConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DetectorConfig:
+    """The network that finds things in pictures (`models/detector.py`); it only judges."""
+
+    image_size: int = 64
+    """Side in pixels at which it looks at pictures of any size."""
+    widths: tuple[int, ...] = (32, 96, 160)
+    """Channels at a half, a quarter and an eighth of that side."""
+    things: tuple[str, ...] = ("cat", "dog")
+    """What it tells apart."""
+    colours: tuple[str, ...] = (
+        "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white", "grey",
+    )  # fmt: skip
+    """The colours that it tells apart."""
+
+    def __post_init__(self) -> None:
+        _check_kinds(self)
+        _require(self.image_size % 16 == 0, f"image_size {self.image_size} is not a multiple of 16")
+        _require(len(self.widths) == 3, f"widths must have 3 entries, got {len(self.widths)}")
+        _check_at_least(self, 1, "image_size", "widths")
+        _require(len(self.things) > 0 and len(self.colours) > 0, "things and colours need an entry each")
+
+
+@dataclass(frozen=True, kw_only=True)
 class SamplingConfig:
     """How tokens are drawn; the defaults of a model are stored with its weights."""
 
@@ -589,12 +612,15 @@ class GeneratorData(LoopConfig):
     """How many scenes are composed and tokenised beforehand, if they have a share."""
     caption_drop: float = 0.1
     """Share of captions replaced by the empty one, for classifier-free guidance."""
+    caption_share: float = 1.0
+    """Share of the pictures whose captions may be used; the others are only seen under the empty prompt. 0 is training
+    without labels, to be followed by a run with few of them that starts from it (--init)."""
     random_order: float = 0.7
     """Share of batches with random order; the rest is split between locality and raster, two to one."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check_shares(self, "caption_drop", "random_order", "scene_share")
+        _check_shares(self, "caption_drop", "caption_share", "random_order", "scene_share")
         _check_at_least(self, 1, "views", "scenes")
 
 
@@ -712,3 +738,20 @@ class UpsamplerTraining(LoopConfig):
         _check_at_least(self, 0, "pyramid_weight", "edge_weight")
         least = 1 << (len(UpsamplerConfig().widths) - 1)
         _require(self.small_size % least == 0, f"small_size {self.small_size} is not a multiple of {least}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectorTraining(LoopConfig):
+    """`dall-e train detector` (`training/detector_stage.py`)."""
+
+    out: str = "runs/detector"
+    """Run folder: config, log, checkpoints, sample sheets. The same command again resumes from it."""
+    fold: int = 1
+    """Which half of the pictures things are cut out of, 0 or 1; on the other half it is measured."""
+    colour_weight: float = 0.5
+    """Weight of naming colours, relative to finding things."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _require(self.fold in (0, 1), f"fold must be 0 or 1, got {self.fold}")
+        _check_at_least(self, 0, "colour_weight")

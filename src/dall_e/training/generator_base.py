@@ -118,6 +118,9 @@ class GeneratorBase(Stage):
         names += [self._composer.caption(scene, random.Random(0)) for scene in self.scenes] if self._composer else []
         # Of the pictures first, then of the scenes.
         self._concepts_M = torch.from_numpy(np.unique(names, return_inverse=True)[1])
+        # The same pictures are labelled in every run, and those of a smaller share in a larger one too.
+        rank_M = torch.rand(len(names), generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+        self._labelled_M = rank_M < config.caption_share
         initial = stage_weights(config.init, "generator") if config.init else None
         out = None if dry_run else Path(config.out)
         if out:
@@ -215,6 +218,7 @@ class GeneratorBase(Stage):
                 for row, scene in enumerate(scenes_S.tolist())
             ]
         dropped_B = torch.rand(size, generator=rng) < config.caption_drop
+        dropped_B |= ~self._labelled_M[indices_B]
         captions = ["" if drop else text for drop, text in zip(dropped_B.tolist(), captions, strict=True)]
         return Captioned(captions, codes_BN, self._concepts_M[indices_B])
 
@@ -253,8 +257,10 @@ class GeneratorBase(Stage):
     def summary(self) -> list[str]:
         """Data and sizes, for --dry-run and the log."""
         views, pictures, tokens = self.codes_VMN.shape
+        labelled = int(self._labelled_M[:pictures].sum())
         return [
             f"{pictures:,} pictures in {views} views of {tokens} tokens; {len(self.held_out_records):,} held out",
+            *([f"the captions of {labelled:,} of them are used"] if labelled < pictures else []),
             f"{sum(p.numel() for p in self.module.parameters()):,} parameters",
         ]
 

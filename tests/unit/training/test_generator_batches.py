@@ -133,6 +133,20 @@ def test_scenes_have_their_share_of_a_batch(folders: Path, monkeypatch: pytest.M
     assert torch.equal(GeneratorStage(config).scene_codes_SN, stage.scene_codes_SN)
 
 
+def test_few_labels(folders: Path) -> None:
+    captioned: dict[float, set[int]] = {}
+    for share in (0.0, 0.3, 0.6):
+        stage = GeneratorStage(settings(folders, "stage", caption_share=share, caption_drop=0.0))
+        captioned[share] = set()
+        for images_seen in range(0, 240, 8):
+            drawn = stage.captioned(images_seen)
+            rows = [row for row, caption in enumerate(drawn.captions) if caption]
+            captioned[share] |= {int(drawn.codes_BN[row, 0]) * 100 + int(drawn.concepts_B[row]) for row in rows}
+    assert not captioned[0.0] and captioned[0.3] < captioned[0.6], "a larger share has the labels of a smaller one too"
+    stage = GeneratorStage(settings(folders, "stage", caption_share=0.3))
+    assert "captions of" in " ".join(stage.summary())
+
+
 def test_a_batch_goes_to_the_device(stage: GeneratorStage, monkeypatch: pytest.MonkeyPatch) -> None:
     meta = torch.device("meta")
     monkeypatch.setattr(stage, "device", meta)
