@@ -10,6 +10,7 @@ from dall_e.cli.flags import with_flags
 from dall_e.config import (
     AdversarialTraining,
     CompanionTraining,
+    DetectorTraining,
     GeneratorTraining,
     TokenizerTraining,
     UpsamplerTraining,
@@ -74,3 +75,11 @@ def upsampler(config: UpsamplerTraining, *, dry_run: DryRun = False) -> None:
     from dall_e.training.upsampler_stage import run_upsampler_training
 
     run_upsampler_training(config, dry_run=dry_run)
+
+
+@with_flags(DetectorTraining)
+def detector(config: DetectorTraining, *, dry_run: DryRun = False) -> None:
+    """Train the detector that judges composed pictures (`dall-e evaluate --detector`), on real cut-outs alone."""
+    from dall_e.training.detector_stage import run_detector_training
+
+    run_detector_training(config, dry_run=dry_run)

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from dall_e.config import CompanionConfig
 from dall_e.models.text_encoder import TextEncoder, TextStates
+from dall_e.nn.viewing import seen_at
 
 _READ_CHANNELS = 64
 # Starting values of the SigLIP paper (arXiv 2303.15343): scale 10, bias -10.
@@ -92,24 +93,9 @@ class Companion(nn.Module):
         self.log_scale = nn.Parameter(torch.tensor(math.log(_FIRST_SCALE)))
         self.bias = nn.Parameter(torch.tensor(_FIRST_BIAS))
 
-    def seen(self, x_BCHW: Tensor, background_BC: Tensor | None = None) -> Tensor:
-        """What the picture tower looks at: [B, 3, S, S] at its own side S, on flat colours [B, 3], or on white.
-
-        Pictures are premultiplied RGBA in [0, 1] of any side.
-        """
-        colour_B3HW, alpha_B1HW = x_BCHW.split((3, 1), dim=1)
-        white_B3 = colour_B3HW.new_ones(len(x_BCHW), 3)
-        background_B311 = (white_B3 if background_BC is None else background_BC)[..., None, None]
-        opaque_B3HW: Tensor = colour_B3HW + background_B311 * (1 - alpha_B1HW)
-        side = (self.config.image_size, self.config.image_size)
-        if opaque_B3HW.shape[2:] == side:
-            return opaque_B3HW
-        seen_B3SS: Tensor = F.interpolate(opaque_B3HW, size=side, mode="bilinear", antialias=True, align_corners=False)
-        return seen_B3SS
-
     def embed_pictures(self, x_BCHW: Tensor, background_BC: Tensor | None = None) -> Tensor:
-        """Directions [B, D] of pictures, which are as `seen` takes them."""
-        read_BD: Tensor = self.picture(self.seen(x_BCHW, background_BC))
+        """Directions [B, D] of pictures of any side, premultiplied RGBA in [0, 1], on flat colours [B, 3] or white."""
+        read_BD: Tensor = self.picture(seen_at(self.config.image_size, x_BCHW, background_BC))
         return F.normalize(read_BD.float(), dim=-1)
 
     def embed_texts(self, ids_BL: Tensor) -> Tensor:

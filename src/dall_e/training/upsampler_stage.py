@@ -121,7 +121,7 @@ def _tokenizer(config: UpsamplerTraining, device: torch.device) -> ImageTokenize
     run, weights = load_stage_weights(config.tokenizer)
     if "tokenizer" not in weights:
         raise ValueError(f"{config.tokenizer} is not a run that trained the tokenizer: it trained {', '.join(weights)}")
-    settings = {
+    settings: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in run["networks"]["tokenizer"].items()
     }
     tokenizer = ImageTokenizer(TokenizerConfig(**{**settings, "image_size": config.small_size}))

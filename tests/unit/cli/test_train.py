@@ -6,6 +6,7 @@ from dall_e.cli import run
 from dall_e.config import (
     AdversarialTraining,
     CompanionTraining,
+    DetectorTraining,
     GeneratorTraining,
     TokenizerTraining,
     UpsamplerTraining,
@@ -20,6 +21,7 @@ from dall_e.config import (
         ("adversarial", AdversarialTraining),
         ("companion", CompanionTraining),
         ("upsampler", UpsamplerTraining),
+        ("detector", DetectorTraining),
     ],
 )
 def test_flags_become_settings(stage: str, config_class: type, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,25 +27,6 @@ def test_directions_of_both_sides(companion: Companion) -> None:
     assert torch.equal(companion.embed_texts(ids_BL), text_BD)
 
 
-def test_what_is_transparent_shows_the_background(companion: Companion) -> None:
-    # Left half: opaque blue. Right half: red at half of its strength.
-    x_BCHW = torch.zeros(1, 4, 32, 32)
-    x_BCHW[:, 2:, :, :16] = 1
-    x_BCHW[:, (0, 3), :, 16:] = 0.5
-    on_white, on_green = companion.seen(x_BCHW), companion.seen(x_BCHW, torch.tensor([[0.0, 1.0, 0.0]]))
-    assert on_white[0, :, 0, 0].tolist() == on_green[0, :, 0, 0].tolist() == [0, 0, 1]
-    assert on_white[0, :, 0, 31].tolist() == [1, 0.5, 0.5]
-    assert on_green[0, :, 0, 31].tolist() == [0.5, 0.5, 0]
-
-
-def test_pictures_of_any_side(companion: Companion) -> None:
-    flat = torch.full((1, 4, 1, 1), 0.25)
-    seen = [companion.seen(flat.expand(1, 4, side, side)) for side in (8, 32, 100)]
-    for x_B3HW in seen:
-        assert x_B3HW.shape == (1, 3, 32, 32)
-        torch.testing.assert_close(x_B3HW, torch.full_like(x_B3HW, 1.0))
-
-
 def test_places_matter(companion: Companion) -> None:
     x_BCHW = torch.rand(1, 4, 32, 32)
     assert (companion.embed_pictures(x_BCHW) - companion.embed_pictures(x_BCHW.flip(-1))).abs().max() > 1e-3
