@@ -87,7 +87,7 @@ def test_the_package_paints_what_ours_paints(tmp_path: Path) -> None:
 
     package = pytest.importorskip("min_dalle.models", reason="min-dalle is not installed: pip install min-dalle")
     torch.manual_seed(0)
-    theirs = randomised(package.VQGanDetokenizer(), 0.004)
+    theirs = randomised(package.VQGanDetokenizer(), 0.01)
     torch.save(theirs.state_dict(), tmp_path / "detoker.pt")
     ours = load_detoker(tmp_path / "detoker.pt", torch.float32)
     codes_1N = torch.randint(16384, (1, 256))
@@ -141,3 +141,18 @@ def test_janus(tmp_path: Path, layers: int, width: int, heads: int, grid: int, n
         },
     )
     assert run(["zoo", "verify", str(case)]) == 0
+
+
+def test_ids_are_those_of_min_dalle() -> None:
+    pytest.importorskip("emoji", reason="emoji is not installed: pip install emoji")
+    package = pytest.importorskip("min_dalle.text_tokenizer", reason="min-dalle is not installed")
+    from dall_e.data.prompt_tokenizers import MiniTokenizer
+
+    pairs = ["c a", "ca t", "\u0120 cat", "o o", "a t", "\u0120 a", "_ f", "g r", "i n", "in g"]
+    pieces = ["<s>", "<pad>", "</s>", "<unk>", "\u0120", *"abcdefghijklmnopqrstuvwxyz_,.!'-"]
+    pieces += [pair.replace(" ", "") for pair in pairs]
+    vocabulary = {piece: number for number, piece in enumerate(pieces)}
+    theirs, ours = package.TextTokenizer(vocabulary, pairs), MiniTokenizer(vocabulary, pairs)
+    for text in ("A cat", "cacat  catoon atat", "caf\u00e9 \U0001f600 grinning", "don't-go, 42!", ""):
+        expected = theirs.tokenize(text)
+        assert ours.encode(text, 64).ids[: len(expected)] == expected, text
