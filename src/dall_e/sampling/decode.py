@@ -105,6 +105,26 @@ class _RasterNoise:
         return self._noise_BWC[:, within : within + 1]
 
 
+@dataclass(frozen=True)
+class Known:
+    """What is known of the pictures before drawing begins: the rest is drawn to fit it (inpainting, variations)."""
+
+    codes_BN: Tensor
+    """int64, in raster order; read where `mask_BN` is True."""
+    mask_BN: Tensor
+    """bool: as many known places in every row, and not all of them."""
+
+    @property
+    def count(self) -> int:
+        """Known tokens of a picture. Raises ValueError if the rows differ, or if nothing is left to draw."""
+        counts = sorted(set(self.mask_BN.sum(1).tolist()))
+        if len(counts) != 1:
+            raise ValueError(f"all pictures of a batch must have as many known tokens, got {counts[0]} to {counts[-1]}")
+        if counts[0] == self.mask_BN.shape[1]:
+            raise ValueError(f"all {counts[0]} tokens are known: nothing is left to draw")
+        return int(counts[0])
+
+
 class DecodeInterrupted(RuntimeError):
     """A callback asked to stop."""
 
@@ -116,11 +136,14 @@ class _Canvas:
         self.codes_BN = torch.zeros(num_pictures, num_tokens, dtype=torch.int64, device=device)
         self.known_BN = torch.zeros(num_pictures, num_tokens, dtype=torch.bool, device=device)
         self.support_BN = torch.zeros(num_pictures, num_tokens, device=device)
+        self.given_BN = torch.zeros_like(self.known_BN)
+        """What was known before drawing began; it counts as beyond doubt, so that no correction touches it."""
 
     def put(self, places_BM: Tensor, codes_BM: Tensor, support_BM: Tensor) -> None:
         self.codes_BN.scatter_(1, places_BM, codes_BM)
         self.known_BN.scatter_(1, places_BM, True)
         self.support_BN.scatter_(1, places_BM, support_BM)
+        self.support_BN.masked_fill_(self.given_BN, torch.inf)
 
 
 @torch.no_grad()
@@ -131,20 +154,26 @@ def decode_tokens(
     *,
     seeds: list[int],
     settings: SamplingConfig,
+    known: Known | None = None,
     on_step: Callable[[DecodeStep], bool | None] | None = None,
 ) -> Tensor:
-    """Draws codes [B, N] in raster order, one picture per seed.
+    """Draws codes [B, N] in raster order, one picture per seed; what is `known` beforehand stays as it is.
 
     `text` and `null` have B rows each: what to draw, and what to steer away from. A picture is a function of its row
     of text, its seed and the settings; the other pictures of the batch play no part. `on_step` is called after each
     step; where it returns True, DecodeInterrupted is raised. For a left-to-right network the settings must ask for one
-    token a step in raster order, and no corrections.
+    token a step in raster order, and no corrections; it can know nothing beforehand.
     """
     config = generator.config
     device = text.states_BLD.device
-    sizes = group_sizes(config.num_tokens, settings.num_inference_steps, settings.schedule, settings.max_group)
+    num_known = known.count if known else 0
+    left = config.num_tokens - num_known
+    steps = min(settings.num_inference_steps, left) if num_known else settings.num_inference_steps
+    sizes = group_sizes(left, steps, settings.schedule, settings.max_group)
     order_uniform_BP = uniform(seeds, 1, config.num_tokens, ORDER_STREAM)[:, 0]
-    places_BN = make_orders(settings.order, order_uniform_BP, sizes).to(device)
+    first = [num_known] if num_known else []
+    mask_BN = known.mask_BN.cpu() if known else None
+    places_BN = make_orders(settings.order, order_uniform_BP, first + sizes, mask_BN).to(device)
     copies = 2 if settings.guidance_scale != 1 else 1
     rows = text.joined(null) if copies == 2 else text
     canvas = _Canvas(len(seeds), config.num_tokens, device)
@@ -160,7 +189,10 @@ def decode_tokens(
     else:
         noise = _AllNoise(gumbel(seeds, config.num_tokens, config.num_codes).to(device))
     drawing = _Drawing(generator, generator.start(rows), canvas, settings, copies)
-    done = 0
+    done = num_known
+    if known and num_known:
+        canvas.given_BN |= known.mask_BN.to(device)
+        drawing.absorb(places_BN[:, :done], known.codes_BN.to(device).gather(1, places_BN[:, :done]))
     for step, size in enumerate(sizes):
         places_BM = places_BN[:, done : done + size]
         drawing.draw(places_BM, noise.at(places_BM, done), done / config.num_tokens)
@@ -214,7 +246,7 @@ def _correct(drawing: _Drawing, noise: _Noise) -> None:
     """Draws the tokens again that the correction head finds least likely, given all the others."""
     canvas, settings = drawing.canvas, drawing.settings
     num_tokens = canvas.codes_BN.shape[1]
-    redrawn = round(settings.correction_share * num_tokens)
+    redrawn = min(round(settings.correction_share * num_tokens), num_tokens - int(canvas.given_BN[0].sum()))
     if redrawn == 0:
         return
     ranked_BN = canvas.support_BN.argsort(dim=1)

@@ -18,6 +18,8 @@ from dall_e.config import OrderKind, ScheduleKind
 _REPULSION = 4.0
 _REPULSION_RADIUS = 2.5
 _JITTER = 0.5
+# More than all that a score can be made of.
+_BEFORE_ALL = 1000.0
 
 
 def group_sizes(num_tokens: int, num_steps: int, schedule: ScheduleKind, max_group: int) -> list[int]:
@@ -53,13 +55,17 @@ def group_numbers(sizes: list[int]) -> Tensor:
     return torch.repeat_interleave(torch.arange(1, len(sizes) + 1), torch.tensor(sizes))
 
 
-def make_orders(kind: OrderKind, uniform_BP: Tensor, sizes: list[int]) -> Tensor:
-    """Places [B, N] by rank, from one random number in (0, 1) per place."""
+def make_orders(kind: OrderKind, uniform_BP: Tensor, sizes: list[int], known_BP: Tensor | None = None) -> Tensor:
+    """Places [B, N] by rank, from one random number in (0, 1) per place.
+
+    Places that are known beforehand, as many in each row as the first of `sizes` says, come first.
+    """
+    first_BP = torch.zeros_like(uniform_BP) if known_BP is None else known_BP.to(uniform_BP) * _BEFORE_ALL
     if kind == "raster":
-        return torch.arange(uniform_BP.shape[1], device=uniform_BP.device).expand(uniform_BP.shape[0], -1)
+        return first_BP.argsort(dim=1, descending=True, stable=True)
     if kind == "random":
-        return uniform_BP.argsort(dim=1)
-    return _locality_order(uniform_BP, sizes)
+        return (uniform_BP - first_BP).argsort(dim=1)
+    return _locality_order(uniform_BP + first_BP, sizes)
 
 
 def _locality_order(uniform_BP: Tensor, sizes: list[int]) -> Tensor:

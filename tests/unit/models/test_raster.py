@@ -131,8 +131,8 @@ def test_settings_that_contradict_each_other() -> None:
 
 
 SETTINGS = SamplingConfig(
-    num_inference_steps=16, guidance_scale=3.0, guidance_ramp=False, final_temperature=1.0, top_k=20, top_p=1.0,
-    order="raster", schedule="uniform",
+    num_inference_steps=16, guidance_scale=3.0, guidance_ramp=False, temperature=1.0, final_temperature=1.0, top_k=20,
+    top_p=1.0, order="raster", schedule="uniform",
 )  # fmt: skip
 
 

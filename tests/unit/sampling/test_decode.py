@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from dall_e.config import GeneratorConfig, OrderKind, SamplingConfig
 from dall_e.models.generator import Generator
 from dall_e.models.text_encoder import TextStates
-from dall_e.sampling.decode import DecodeInterrupted, DecodeStep, decode_tokens
+from dall_e.sampling.decode import DecodeInterrupted, DecodeStep, Known, decode_tokens
 from dall_e.sampling.logits import choose, guide
 from dall_e.sampling.noise import ORDER_STREAM, gumbel, uniform
 from dall_e.sampling.orders import group_numbers, group_sizes, make_orders
@@ -205,3 +205,50 @@ def test_correction_of_nothing_and_of_everything(network: Generator, share: floa
     settings = dataclasses.replace(PLAIN, correction_rounds=1, correction_share=share)
     plain_BN, corrected_BN = draw(network, states(2), [1, 2]), draw(network, states(2), [1, 2], settings)
     assert torch.equal(plain_BN, corrected_BN) == (share == 0)
+
+
+@pytest.mark.parametrize("order", ["raster", "random", "locality"])
+@pytest.mark.parametrize("rounds", [0, 2])
+def test_what_is_known_stays_and_the_rest_fits_it(network: Generator, order: OrderKind, rounds: int) -> None:
+    settings = dataclasses.replace(GUIDED, order=order, num_inference_steps=6, correction_rounds=rounds)
+    text, rng = states(2), torch.Generator().manual_seed(3)
+    codes_BN = torch.randint(40, (2, 25), generator=rng)
+    mask_BN = torch.zeros(2, 25, dtype=torch.bool)
+    mask_BN[0, :9], mask_BN[1, 5:14] = True, True
+    seen: list[DecodeStep] = []
+
+    def draw_known(codes_BN: Tensor) -> Tensor:
+        def note(step: DecodeStep) -> None:
+            seen.append(dataclasses.replace(step, known_BN=step.known_BN.clone()))
+
+        known = Known(codes_BN, mask_BN)
+        return decode_tokens(
+            network, text, repeated(NULL, 2), seeds=[4, 5], settings=settings, known=known, on_step=note
+        )
+
+    drawn_BN = draw_known(codes_BN)
+    assert torch.equal(drawn_BN[mask_BN], codes_BN[mask_BN])
+    assert bool((seen[0].known_BN & mask_BN).eq(mask_BN).all()) and seen[0].known_BN.sum() > mask_BN.sum()
+    assert len(seen) == 6 + rounds
+    # What is drawn depends on what is known, and not on what was in the places that are drawn.
+    assert torch.equal(draw_known(torch.where(mask_BN, codes_BN, 0)), drawn_BN)
+    others = [draw_known((codes_BN + shift) % 40)[~mask_BN] for shift in range(5, 40, 5)]
+    assert any(not torch.equal(other, drawn_BN[~mask_BN]) for other in others)
+
+
+def test_too_much_or_too_little_is_known(network: Generator) -> None:
+    codes_BN = torch.zeros(2, 25, dtype=torch.int64)
+    mask_BN = torch.ones(2, 25, dtype=torch.bool)
+    with pytest.raises(ValueError, match="all 25 tokens are known"):
+        _ = Known(codes_BN, mask_BN).count
+    mask_BN[0, :3] = False
+    with pytest.raises(ValueError, match="as many known tokens, got 22 to 25"):
+        _ = Known(codes_BN, mask_BN).count
+    nothing = Known(codes_BN, torch.zeros_like(mask_BN))
+    drawn_BN = decode_tokens(network, states(2), repeated(NULL, 2), seeds=[1, 2], settings=PLAIN, known=nothing)
+    assert torch.equal(drawn_BN, draw(network, states(2), [1, 2]))
+    # With fewer tokens left than steps asked for, every one of them is a step.
+    mask_BN[:] = True
+    mask_BN[:, :2] = False
+    almost = Known(codes_BN, mask_BN)
+    decode_tokens(network, states(2), repeated(NULL, 2), seeds=[1, 2], settings=PLAIN, known=almost)
