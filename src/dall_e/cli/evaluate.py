@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dall_e.evaluation.judge import Judge
     from dall_e.evaluation.suite import Material, Subject
     from dall_e.models.companion import Companion
+    from dall_e.models.detector import Detector
     from dall_e.pipeline import DALL_E
 
 
@@ -34,6 +35,10 @@ def evaluate(  # noqa: PLR0913, one argument per flag
             show_default=False,
         ),
     ],
+    detector: Annotated[
+        Path | None,
+        typer.Option(help="Run folder of `dall-e train detector`, which judges composition.", show_default="none"),
+    ] = None,
     model: Annotated[str, typer.Option("--model", help="A known name or a model folder.")] = BUILT_IN,
     compare: Annotated[
         tuple[str, str] | None,
@@ -65,7 +70,7 @@ def evaluate(  # noqa: PLR0913, one argument per flag
 
     models = [DALL_E.from_pretrained(folder, device=device) for folder in folders]
     the_judge = load_judge(judge, models)
-    material = _material(suite, the_judge, data, models[0])
+    material = _material(suite, the_judge, detector, data, models[0])
     if compare:
         print(_compare(models, material, sampling, best_of=best_of, seed=seed, limit=limit, out=out))
         return
@@ -101,11 +106,7 @@ def load_judge(folder: Path, models: list[DALL_E]) -> Judge:
     run, weights = load_stage_weights(folder)
     if "companion" not in weights:
         raise ValueError(f"{folder} is not a run that trained a companion: it trained {', '.join(weights)}")
-    # Checkpoints hold tuples, JSON lists.
-    sizes: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in run["networks"]["companion"].items()
-    }
-    network = Companion(CompanionConfig(**sizes))
+    network = Companion(CompanionConfig(**_tuples(run["networks"]["companion"])))
     load_strict(network, weights["companion"], "")
     for model in models:
         own = _companion(model)
@@ -134,15 +135,42 @@ def _companion(model: DALL_E) -> Companion | None:
     return getattr(model.networks, "companion", None)
 
 
-def _material(suite: str, judge: Judge, data: str, model: DALL_E) -> Material:
+def load_detector(folder: Path) -> Detector:
+    """The detector of a run folder. Raises ValueError if the run trained something else."""
+    from dall_e.checkpoints.store import load_strict
+    from dall_e.config import DetectorConfig
+    from dall_e.models.detector import Detector
+    from dall_e.training.run_folder import load_stage_weights
+
+    run, weights = load_stage_weights(folder)
+    if "detector" not in weights:
+        raise ValueError(f"{folder} is not a run that trained a detector: it trained {', '.join(weights)}")
+    detector = Detector(DetectorConfig(**_tuples(run["networks"]["detector"])))
+    load_strict(detector, weights["detector"], "")
+    return detector
+
+
+def _tuples(settings: dict[str, Any]) -> dict[str, Any]:
+    """Checkpoints hold tuples, JSON lists."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()}
+
+
+def _material(suite: str, judge: Judge, detector: Path | None, data: str, model: DALL_E) -> Material:
     from dall_e.data.datasets import load_pictures
     from dall_e.data.prompts import suite_prompts
+    from dall_e.data.scenes import SceneComposer
+    from dall_e.evaluation.composition import Composition
     from dall_e.evaluation.suite import Material
 
     # Models of other projects have no tokenizer that pictures are to be brought to.
     side = model.config.tokenizer.image_size if isinstance(model.config, ModelConfig) else judge.side
     training, held_out = (load_pictures(data, side, split=split) for split in ("train", "val"))
-    return Material(prompts=suite_prompts(suite), judge=judge, training=training, held_out=held_out)
+    composition = None
+    if detector is not None:
+        composition = Composition(SceneComposer(training, side), load_detector(detector).to(model.device))
+    return Material(
+        prompts=suite_prompts(suite), judge=judge, training=training, held_out=held_out, composition=composition
+    )
 
 
 def _subject(model: DALL_E, sampling: dict[str, Any], best_of: int, cost: Any) -> Subject:

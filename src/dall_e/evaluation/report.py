@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from dall_e.data.images import Picture, encode_webp
+from dall_e.evaluation.composition import Composed
 from dall_e.evaluation.intervals import Measure
 from dall_e.evaluation.samples import RealPictures
 from dall_e.evaluation.suite import Result
@@ -32,6 +33,7 @@ EXPLAINED = {
     "fid_companion": ("FID, features of the model's own companion", "lower"),
     "near_copies": ("share of near-copies of training pictures, where a thing of theirs was asked for", "lower"),
     "near_copies_scenes": ("share of near-copies in sentences", "lower"),
+    "near_copies_composed": ("share of near-copies in tasks of known content", "lower"),
     "near_copies_real": ("share of near-copies among real pictures that were held out", ""),
     "nearest_distance": ("distance to the nearest training picture, 0 to 1", ""),
     "diversity": ("1 - cosine between pictures of one prompt, by the judge", "higher"),
@@ -45,6 +47,7 @@ EXPLAINED = {
 _SUFFIXES = {
     "_en": " (English)", "_zh": " (Chinese)", "_real": ", real against real: the floor",
     "_ceiling": ", on true composed pictures: the ceiling",
+    "_share": ", as a share of the ceiling",
 }  # fmt: skip
 
 
@@ -96,6 +99,10 @@ def write_report(folder: Path, header: Header, result: Result, real: RealPicture
                 "near_copy": hit.near_copy,
             }
             for number, (sample, hit) in enumerate(zip(result.samples, result.nearest, strict=True))
+        ],
+        "composed": [
+            {"task": c.task, "text": c.text, "seed": c.seed, "right": c.right, "true_right": c.true_right}
+            for c in result.composed
         ],
     }
     earlier = earlier_reports(folder, header.suite)
@@ -166,6 +173,14 @@ def _page(header: Header, result: Result, real: RealPictures, earlier: Sequence[
     ]
     for group in dict.fromkeys(sample.prompt.group for sample in result.samples):
         parts.append(f"<h3>{html.escape(group)}</h3><div class='grid'>{_figures(group, result, real)}</div>")
+    if result.composed:
+        parts.append(
+            "<h2>Composition</h2><p>Each beside the composer's picture of the same record. Red text: the detector does "
+            "not find what was asked for. Struck out: not on the true picture either.</p>"
+        )
+    for task in dict.fromkeys(one.task for one in result.composed):
+        figures = "".join(_composed_figure(one) for one in result.composed if one.task == task)
+        parts.append(f"<h3>{html.escape(task)}</h3><div class='grid'>{figures}</div>")
     title = html.escape(f"{model}: {header.suite}")
     return f"<!doctype html><meta charset='utf-8'><title>{title}</title><style>{STYLE}</style>{''.join(parts)}\n"
 
@@ -184,6 +199,15 @@ def _figures(group: str, result: Result, real: RealPictures) -> str:
             f"<figcaption>{html.escape(sample.text)} <small>{hit.distance:.2f}</small></figcaption></figure>"
         )
     return "".join(figures)
+
+
+def _composed_figure(one: Composed) -> str:
+    text = html.escape(one.text)
+    return (
+        f"<figure class='{'' if one.right else 'miss'}'>{picture_tag(one.picture, f'seed {one.seed}')}"
+        f"{picture_tag(one.true_picture, 'composed')}"
+        f"<figcaption>{text if one.true_right else f'<s>{text}</s>'}</figcaption></figure>"
+    )
 
 
 def measure_table(measures: dict[str, Measure], earlier: Sequence[tuple[str, dict[str, Any]]]) -> str:

@@ -16,6 +16,7 @@ from dall_e.data.datasets import PictureSet
 from dall_e.data.images import Picture, from_pil
 from dall_e.data.prompts import SuitePrompt
 from dall_e.evaluation.alignment import r_precision
+from dall_e.evaluation.composition import PER_TASK, Composed, Composition, composition_measures
 from dall_e.evaluation.cost import Cost
 from dall_e.evaluation.diversity import spread
 from dall_e.evaluation.fidelity import fidelity
@@ -26,7 +27,7 @@ from dall_e.evaluation.reconstruction import reconstruction
 from dall_e.evaluation.samples import LANGUAGES, Draw, RealPictures, Sample, draw_samples, spread_over
 
 _DIVERSITY_PROMPTS, _DIVERSITY_SEEDS = 12, 4
-_DIVERSITY_SEED = 1_000_000
+_DIVERSITY_SEED, _COMPOSITION_SEED = 1_000_000, 2_000_000
 _MOST_HELD_OUT = 200
 
 Embed = Callable[[Sequence[Picture]], Tensor]
@@ -56,6 +57,8 @@ class Material:
     """The pictures that models were trained on."""
     held_out: PictureSet
     """Pictures of the same styles that they were not trained on."""
+    composition: Composition | None = None
+    """Tasks of known content with their detector, if there is one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +71,8 @@ class Result:
     """For samples by number: whether the judge puts the own prompt first among 100."""
     nearest: list[Nearest]
     """Of each sample."""
+    composed: list[Composed] = field(default_factory=list)
+    """Drawn prompts of known content."""
     notes: list[str] = field(default_factory=list)
     """What could not be measured, and why."""
 
@@ -90,8 +95,16 @@ def evaluate(
     else:
         notes.append("The model has no companion, so there is no fidelity by its features.")
     measures |= _fidelity(embeds, samples, real, notes)
+    composed: list[Composed] = []
+    if material.composition:
+        say("composition")
+        per_task = min(PER_TASK, limit) if limit else PER_TASK
+        composed = material.composition.run(subject.draw, seed=_COMPOSITION_SEED + seed, per_task=per_task)
+        measures |= composition_measures(composed)
+    else:
+        notes.append("No detector was given, so composition was not judged.")
     say("memorisation")
-    copies, found = _memorisation(subject, material, samples, real)
+    copies, found = _memorisation(subject, material, samples, composed, real)
     measures |= copies
     say("diversity, reconstruction, cost")
     measures |= _diversity(subject, material, real, limit)
@@ -103,7 +116,7 @@ def evaluate(
         measures["peak_mib"] = mean_measure([subject.cost.peak_mib])
         if subject.cost.gpu_mib:
             measures["gpu_mib"] = mean_measure([subject.cost.gpu_mib])
-    return Result(measures=measures, samples=samples, first=first, nearest=found, notes=notes)
+    return Result(measures=measures, samples=samples, first=first, nearest=found, composed=composed, notes=notes)
 
 
 def _alignment(
@@ -177,9 +190,9 @@ def _fidelity(
 
 
 def _memorisation(
-    subject: Subject, material: Material, samples: Sequence[Sample], real: RealPictures
+    subject: Subject, material: Material, samples: Sequence[Sample], composed: Sequence[Composed], real: RealPictures
 ) -> tuple[dict[str, Measure], list[Nearest]]:
-    """Share of near-copies where a training name was asked for, in sentences, and among real held-out pictures."""
+    """Share of near-copies where a training name was asked for, in sentences and tasks, and among real pictures."""
     training_MF = thumbnails([real.picture(row) for row in range(len(material.training))])
 
     def redrawn(rows: list[int]) -> Tensor:
@@ -188,13 +201,16 @@ def _memorisation(
         again = [subject.there_and_back(x).float().clamp(0, 1) for x in x_BCHW.split(16)]
         return thumbnails([(x * 255).round().byte().numpy() for x in torch.cat(again)])
 
-    drawn_BF = thumbnails([sample.picture for sample in samples])
-    found = nearest(drawn_BF, training_MF, redrawn=redrawn if subject.there_and_back else None)
+    drawn_BF = thumbnails([sample.picture for sample in samples] + [one.picture for one in composed])
+    every = nearest(drawn_BF, training_MF, redrawn=redrawn if subject.there_and_back else None)
+    found, of_tasks = every[: len(samples)], every[len(samples) :]
     held_out = material.held_out.pictures_NCHW[:_MOST_HELD_OUT].numpy()
     unseen = nearest(thumbnails(list(held_out)), training_MF)
     groups = {
         "near_copies": [hit for hit, s in zip(found, samples, strict=True) if s.prompt.concept],
         "near_copies_scenes": [hit for hit, s in zip(found, samples, strict=True) if s.prompt.group == "scenes"],
+        # One thing as it is drawn is what the training pictures show.
+        "near_copies_composed": [hit for hit, c in zip(of_tasks, composed, strict=True) if c.task != "single"],
         "near_copies_real": unseen,
     }
     measures = {name: mean_measure([float(hit.near_copy) for hit in hits]) for name, hits in groups.items() if hits}

@@ -9,10 +9,12 @@ import torch
 
 from dall_e import DALL_E
 from dall_e.cli import run
-from dall_e.config import COMPANIONS, CompanionTraining
+from dall_e.config import COMPANIONS, CompanionTraining, DetectorConfig
+from dall_e.data.scene_graph import things
 from dall_e.data.text import TextTokenizer
 from dall_e.evaluation.cost import Cost
 from dall_e.models.companion import Companion
+from dall_e.models.detector import Detector
 from dall_e.pipeline import Networks
 from dall_e.training.run_folder import open_run_folder
 
@@ -82,6 +84,29 @@ def test_a_judge_must_be_independent(tiny_folder: Path, tmp_path: Path, capsys: 
     assert "was trained on both halves" in capsys.readouterr().err
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert "kid_companion" not in report["measures"] or report["measures"]["kid_companion"]["count"] >= 2
+
+
+def test_composition_is_judged_by_a_detector(
+    tiny_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_judge(tmp_path / "judge", 1)
+    sizes = DetectorConfig(image_size=32, widths=(8, 8, 8), things=tuple(sorted(things())))
+    weights = Detector(sizes).state_dict()
+    with open_run_folder(str(tmp_path / "detector")) as folder:
+        networks = {"detector": dataclasses.asdict(sizes)}
+        players = {"detector": {"weights": weights, "ema": weights}}
+        folder.save_checkpoint({"config": {}, "networks": networks, "players": players})
+    # The few pictures have few combinations: the tasks for which there are enough.
+    monkeypatch.setattr("dall_e.evaluation.composition.TASKS", ("single", "two"))
+    flags = [*FLAGS, "--model", str(tiny_folder), "--judge", str(tmp_path / "judge"), "--limit", "2"]
+    assert run(["evaluate", "--detector", str(tmp_path / "judge"), *flags]) == 1
+    assert "is not a run that trained a detector: it trained companion" in capsys.readouterr().err
+    assert run(["evaluate", "--detector", str(tmp_path / "detector"), "--out", str(tmp_path / "out"), *flags]) == 0
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    # An untrained detector finds nothing anywhere.
+    assert report["measures"]["composition"]["value"] == report["measures"]["composition_ceiling"]["value"] == 0
+    assert [entry["task"] for entry in report["composed"]] == ["single"] * 2 + ["two"] * 2
+    assert "<h2>Composition</h2>" in (tmp_path / "out" / "report.html").read_text()
 
 
 def test_wrong_names(tiny_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,165 @@
+"""What counts as right, on detections made by hand; and whole tasks with a detector that cannot be wrong."""
+
+import random
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from dall_e.config import DetectorConfig
+from dall_e.data.scene_graph import COLOURS, Scene, SceneObject, things
+from dall_e.data.scenes import held_out
+from dall_e.evaluation.composition import TASKS, Composed, Composition, composition_measures, is_right, posed
+from dall_e.models.detector import Detection
+
+
+def hit(thing: str, x: float = 0.5, y: float = 0.5, colour: str = "red", score: float = 0.9) -> Detection:
+    return Detection(thing=thing, colour=colour, x=x, y=y, score=score)
+
+
+def thing(name: str, colour: str = "", count: int = 1, state: str = "") -> SceneObject:
+    return SceneObject(name=name, picture=0, colour=colour, count=count, state=state)
+
+
+CAT, PAIR = Scene(objects=(thing("cat"),)), Scene(objects=(thing("cat"), thing("car")))
+
+
+def test_things_must_be_there() -> None:
+    assert is_right("single", CAT, [hit("dog"), hit("cat")]) and not is_right("single", CAT, [hit("dog")])
+    assert is_right("two", PAIR, [hit("car"), hit("cat")]) and not is_right("two", PAIR, [hit("cat"), hit("cat")])
+
+
+def test_counts_are_exact() -> None:
+    three = Scene(objects=(thing("cat", count=3),))
+    assert is_right("count", three, [hit("cat")] * 3 + [hit("dog")])
+    assert not is_right("count", three, [hit("cat")] * 2) and not is_right("count", three, [hit("cat")] * 4)
+
+
+def test_colours_are_those_of_the_surest_hit() -> None:
+    red = Scene(objects=(thing("cat", "red"),))
+    assert is_right("colour", red, [hit("cat"), hit("cat", colour="blue")])
+    assert not is_right("colour", red, [hit("cat", colour="blue"), hit("cat")])
+    both = Scene(objects=(thing("cat", "red"), thing("car", "blue")))
+    assert is_right("binding", both, [hit("car", colour="blue"), hit("cat")])
+    # The colours of the two things swapped.
+    assert not is_right("binding", both, [hit("car"), hit("cat", colour="blue")])
+
+
+@pytest.mark.parametrize(
+    ("relation", "cat", "right"),
+    [
+        ("left", (0.3, 0.5), True), ("left", (0.7, 0.5), False), ("right", (0.7, 0.5), True),
+        ("above", (0.5, 0.3), True), ("above", (0.5, 0.7), False), ("below", (0.5, 0.7), True),
+        # The step must be seen.
+        ("left", (0.46, 0.1), False), ("left", (0.44, 0.1), True),
+    ],
+)  # fmt: skip
+def test_places(relation: str, cat: tuple[float, float], right: bool) -> None:
+    scene = Scene(objects=(thing("cat"), thing("car")), relation=relation)
+    assert is_right("position", scene, [hit("car"), hit("cat", *cat)]) is right
+
+
+def test_a_task_asks_for_one_matter() -> None:
+    rng = random.Random(0)
+    rich = Scene(objects=(thing("cat", "red", count=2),), background="grass")
+    assert posed("single", rich, rng) == Scene(objects=(thing("cat"),), seed="single/")
+    counted = posed("count", rich, rng)
+    assert counted is not None and 2 <= counted.objects[0].count <= 4 and counted.background == ""
+    assert posed("colour", rich, rng) == Scene(objects=(thing("cat", "red"),), seed="colour/")
+    assert posed("two", rich, rng) is None and posed("binding", rich, rng) is None
+    pair = Scene(objects=(thing("cat", "red"), thing("car", "blue")), relation="behind")
+    placed, bound = posed("position", pair, rng), posed("binding", pair, rng)
+    assert placed is not None and placed.relation in ("left", "right", "above", "below")
+    assert all(not item.colour for item in placed.objects)
+    assert bound is not None and bound.relation == "" and [item.colour for item in bound.objects] == ["red", "blue"]
+    assert posed("binding", Scene(objects=(thing("cat", "red"), thing("car", "red"))), rng) is None
+    assert posed("single", Scene(objects=(thing("cat", state="sleeping"),)), rng) is None
+
+
+class Composer:
+    """Draws the number of a scene as a grey value; every other scene has two things."""
+
+    def __init__(self) -> None:
+        self.drawn: list[Scene] = []
+
+    def scene(self, seed: str, split: str) -> Scene:
+        number = int(seed.rpartition("/")[2])
+        rng = random.Random(number)
+        names, colours = rng.sample(sorted(things()), 2), rng.sample(COLOURS, 2)
+        objects = [thing(name, colour) for name, colour in zip(names, colours, strict=True)]
+        return Scene(objects=tuple(objects[: 1 + number % 2]), seed=str(number))
+
+    def caption(self, scene: Scene, rng: random.Random, language: str) -> str:
+        self.drawn.append(scene)
+        return f"{language} {len(self.drawn) - 1}"
+
+    def draw(self, scene: Scene) -> np.ndarray:
+        return np.full((4, 32, 32), self.drawn.index(scene), dtype=np.uint8)
+
+
+class Knowing(nn.Module):
+    """Reads the number from the picture's grey value, and finds just what that scene has."""
+
+    def __init__(self, composer: Composer) -> None:
+        super().__init__()
+        self.config = DetectorConfig(things=tuple(sorted(things())))
+        self.things = nn.Linear(1, 1)
+        self.composer = composer
+
+    def find(self, x_BCHW: torch.Tensor) -> list[list[Detection]]:
+        scene = self.composer.drawn[round(float(x_BCHW[0, 0, 0, 0]) * 255)]
+        steps = {"": (0, 0), "left": (-1, 0), "right": (1, 0), "above": (0, -1), "below": (0, 1)}[scene.relation]
+        x, y = 0.5 + 0.3 * steps[0], 0.5 + 0.3 * steps[1]
+        first = [hit(scene.objects[0].name, x, y, scene.objects[0].colour)] * scene.objects[0].count
+        return [first + [hit(item.name, colour=item.colour) for item in scene.objects[1:]]]
+
+
+def numbered(texts: list[str], seeds: list[int]) -> Sequence[Image.Image]:
+    """Pictures as the composer draws them; in Chinese always the very first one."""
+    numbers = [int(text.split()[1]) if text.startswith("en") else 0 for text in texts]
+    return [Image.new("RGB", (32, 32), (number,) * 3) for number in numbers]
+
+
+@pytest.fixture(scope="module")
+def composed() -> list[Composed]:
+    composer = Composer()
+    composition = Composition(composer, Knowing(composer))  # type: ignore[arg-type]
+    return composition.run(numbered, seed=100, per_task=4)
+
+
+def test_tasks_are_whole(composed: list[Composed]) -> None:
+    assert [one.task for one in composed] == [task for task in TASKS for _ in range(4)]
+    assert [one.seed for one in composed] == list(range(100, 124))
+    assert [one.language for one in composed[:4]] == ["en", "zh", "en", "zh"]
+    assert all(held_out(one.scene) for one in composed if one.task not in ("single", "two"))
+
+
+def test_measures_are_shares_of_the_ceiling(composed: list[Composed]) -> None:
+    measures = composition_measures(composed)
+    assert measures["composition_ceiling"].value == 1 and measures["composition_ceiling"].count == 24
+    # English ones are right; of the Chinese ones only those that the very first picture happens to satisfy.
+    assert measures["composition_en"].value == 1 and measures["composition_zh"].value < 0.3
+    assert (
+        measures["composition"].value
+        == measures["composition_share"].value
+        == pytest.approx(sum(one.right for one in composed) / 24)
+    )
+    assert measures["composition_binding"].value == 0.5 and measures["composition_binding_share"].count == 4
+
+
+def test_the_share_counts_only_what_can_be_judged() -> None:
+    def one(right: bool, true_right: bool) -> Composed:
+        picture = np.zeros((4, 8, 8), dtype=np.uint8)
+        return Composed(
+            task="single", scene=CAT, language="en", text="", seed=0, picture=picture, right=right,
+            true_picture=picture, true_right=true_right,
+        )  # fmt: skip
+
+    measures = composition_measures([one(True, True), one(False, True), one(False, False), one(False, False)])
+    assert measures["composition"].value == 0.25 and measures["composition_ceiling"].value == 0.5
+    assert measures["composition_share"].value == 0.5
+    assert composition_measures([one(False, False)])["composition_share"].value == 0
+    assert "composition_zh" not in measures and "composition_two" not in measures
