@@ -587,9 +587,20 @@ class TokenizerTraining(LoopConfig):
     """Largest share of the tokens of such a picture that are moved; each picture draws its own."""
     commitment_weight: float = 0.25
     """Weight of the commitment loss (quantizer vq only)."""
+    generator: str = ""
+    """Run folder of a generator: the decoder then also learns from codes that it drew. Needs --freeze-encoder."""
+    drawn_share: float = 0.5
+    """Share of pictures whose codes are partly drawn by that generator."""
+    drawn_tokens: float = 0.25
+    """Share of the tokens of such a picture that are drawn; the others are its own."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        _require(
+            not self.generator or self.freeze_encoder,
+            "generator needs freeze_encoder: what was drawn means something else once the encoder has moved",
+        )
+        _check_shares(self, "drawn_share", "drawn_tokens")
         _check_shares(self, "coarse_share", "backdrop_share", "adversarial_start")
         _check_shares(self, "perturbed_share", "perturbed_tokens")
         _check_at_least(self, 0, "pyramid_weight", "edge_weight", "feature_weight", "adversarial_weight")

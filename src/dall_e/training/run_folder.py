@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import hashlib
 import json
 import math
 import os
@@ -190,6 +191,14 @@ def load_stage_weights(folder: str | Path) -> tuple[dict[str, Any], dict[str, di
     state = _read_checkpoint(best if best.exists() else path, _WEIGHTS_ENTRIES)
     weights = {name: player.get("ema") or player["weights"] for name, player in state["players"].items()}
     return {**state["config"], "networks": state["networks"]}, weights
+
+
+def checkpoint_digest(folder: str | Path) -> str:
+    """Tells one checkpoint of a run folder from another. Raises ValueError if there is none."""
+    path = Path(folder) / CHECKPOINT_FILE
+    if not path.exists():
+        raise ValueError(f"{folder} holds no trained stage: there is no {CHECKPOINT_FILE} in it")
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _read_checkpoint(path: Path, entries: set[str]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ Shapes: B batch, N pictures, C channels (4: premultiplied RGBA), H W rows and co
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +28,10 @@ from dall_e.models.discriminator import Discriminator, Judgement
 from dall_e.models.quantizer import VQ
 from dall_e.models.vqgan import ImageTokenizer
 from dall_e.runtime import autocast, pick_device, pick_dtype, tune_convolutions
+from dall_e.training.drawn_codes import PartlyDrawn
 from dall_e.training.loop import Batch, Player, Stage, describe, fit, load_stage_weights
+from dall_e.training.run_folder import checkpoint_digest
+from dall_e.training.token_bank import kept, tokenize_views
 
 # What is costly and changes slowly is done every 8th step: gradient penalties (times 8; StyleGAN2, appendix B) and the
 # adaptive weight (smoothed).
@@ -36,6 +40,7 @@ _LARGEST_ADAPTIVE_WEIGHT = 100.0
 # Share of the run over which the adversarial terms grow to their weight, so that the discriminator learns first.
 _ADVERSARIAL_RAMP = 0.02
 _MOST_HELD_OUT = 256
+_DRAWN_FILE = "drawn_codes.pt"
 _SHEET_PICTURES = 32
 
 
@@ -45,7 +50,10 @@ class TokenizerStage(Stage):
     Raises ValueError if a picture's size is not the preset's, or if weights to start from do not fit.
     """
 
-    def __init__(self, config: TokenizerTraining, pictures: PictureSet, held_out: PictureSet) -> None:
+    def __init__(
+        self, config: TokenizerTraining, pictures: PictureSet, held_out: PictureSet, *, dry_run: bool = False
+    ) -> None:
+        """`dry_run`: a generator draws nothing; good for `summary` only."""
         self._config = config
         sizes = PRESETS[config.preset].tokenizer
         wanted = (4, sizes.image_size, sizes.image_size)
@@ -73,6 +81,7 @@ class TokenizerStage(Stage):
         self.tokenizer.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         if self.discriminator is not None:
             self.discriminator.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._drawn_codes_MN = self._draw_codes(pictures) if config.generator and not dry_run else None
         self.players = self._make_players()
         self._adaptive = torch.ones((), device=self.device)
         self._code_counts_K = torch.zeros(sizes.num_codes, device=self.device)
@@ -98,6 +107,22 @@ class TokenizerStage(Stage):
                 load_strict(self.discriminator, weights["discriminator"], "")
         except ValueError as error:
             raise ValueError(f"the weights in {folder} do not fit preset {self._config.preset}: {error}") from error
+
+    def _draw_codes(self, pictures: PictureSet) -> Tensor:
+        """Codes [M, N] of all pictures, partly drawn by the generator; kept in the run folder."""
+        config = self._config
+        nothing_mirrored_M = torch.zeros(0)
+        codes_VMN = tokenize_views(self.tokenizer, pictures.pictures_NCHW, nothing_mirrored_M, views=1, seed=0)
+        digest = hashlib.sha256(codes_VMN.numpy().tobytes()).hexdigest()
+        checkpoint = checkpoint_digest(config.generator)
+        Path(config.out).mkdir(parents=True, exist_ok=True)
+        return kept(
+            Path(config.out) / _DRAWN_FILE,
+            f"{digest} {checkpoint} {config.drawn_tokens} {config.seed}",
+            lambda: PartlyDrawn(config.generator, config.preset, self.device).draw(
+                codes_VMN[0], pictures.records, drawn_tokens=config.drawn_tokens, seed=config.seed
+            ),
+        )
 
     def _make_players(self) -> tuple[Player, ...]:
         config = self._config
@@ -145,8 +170,16 @@ class TokenizerStage(Stage):
             side = max(patch, round(pictures_BCHW.shape[-1] * 2 / 3 / patch) * patch)
             pictures_BCHW = F.interpolate(pictures_BCHW, size=(side, side), mode="bilinear", antialias=True)
             pictures_BCHW = pictures_BCHW.contiguous(memory_format=torch.channels_last)
+        drawn = slice(0, 0)
+        if self._drawn_codes_MN is not None and pictures_BCHW.shape[-1] == self.tokenizer.config.image_size:
+            # Behind the perturbed ones. What was drawn belongs to the picture as it is, not to a view of it.
+            first = round(config.perturbed_share * len(rows))
+            drawn = slice(first, min(first + round(config.drawn_share * len(rows)), len(rows)))
+            pictures_BCHW[drawn] = self._pictures_NCHW[rows[drawn]].float() / 255
         background_BC = torch.rand(len(rows), 3, generator=generator)
         return {
+            "drawn": drawn,
+            "drawn_codes": None if self._drawn_codes_MN is None else self._drawn_codes_MN[rows[drawn]].long(),
             "pictures": pictures_BCHW,
             "background": background_BC.to(self.device),
             "random": torch.Generator(self.device).manual_seed(generator.initial_seed()),
@@ -175,6 +208,11 @@ class TokenizerStage(Stage):
             quantized.codes_BHW.flatten().clamp(0, num_codes - 1), minlength=num_codes
         )
         latents_BDHW = self._perturb(quantized.latents_BDHW, quantized.codes_BHW, num_perturbed, batch["random"])
+        drawn: slice = batch["drawn"]
+        if drawn.stop > drawn.start:
+            codes_DHW = batch["drawn_codes"].to(self.device).unflatten(1, quantized.codes_BHW.shape[1:])
+            latents_BDHW = latents_BDHW.clone()
+            latents_BDHW[drawn] = self.tokenizer.quantizer.embed(codes_DHW).to(latents_BDHW.dtype)
         reconstruction_BCHW = decode(latents_BDHW)
         loss, parts = picture_loss(
             original_BCHW=pictures_BCHW,
@@ -351,7 +389,7 @@ def run_tokenizer_training(config: TokenizerTraining, *, dry_run: bool = False) 
     pictures = load_pictures(config.data, size)
     if pictures.skipped:
         print(f"{len(pictures.skipped)} pictures could not be read: {', '.join(pictures.skipped[:5])}", file=sys.stderr)
-    stage = TokenizerStage(config, pictures, load_pictures(config.data, size, split="val"))
+    stage = TokenizerStage(config, pictures, load_pictures(config.data, size, split="val"), dry_run=dry_run)
     if dry_run:
         print(describe(config, stage))
         return
