@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dall_e.checkpoints.zoo import KnownModel, list_models
     from dall_e.config import ModelConfig, SamplingConfig
+    from dall_e.image_codec import ImageCodec
     from dall_e.pipeline import DALL_E
 
     __version__: str
 
-__all__ = ["DALL_E", "KnownModel", "ModelConfig", "SamplingConfig", "__version__", "list_models"]
+__all__ = ["DALL_E", "ImageCodec", "KnownModel", "ModelConfig", "SamplingConfig", "__version__", "list_models"]
 
 _HOMES = {
     "DALL_E": "dall_e.pipeline",
+    "ImageCodec": "dall_e.image_codec",
     "KnownModel": "dall_e.checkpoints.zoo",
     "ModelConfig": "dall_e.config",
     "SamplingConfig": "dall_e.config",

@@ -175,3 +175,13 @@ def test_every_known_name_has_files_that_load() -> None:
                 if all(any(fnmatch.fnmatch(name.split("|")[0], each) for each in patterns) for name in wanted.values())
             ]
             assert known.built_in or complete, f"{known.name} {variant}"
+
+
+def test_a_converted_folder_that_was_altered_is_refused(model: DALL_E, tmp_path: Path) -> None:
+    model.save_pretrained(tmp_path / "a", int8=False)
+    path = tmp_path / "a" / "model.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="was cut short or altered"):
+        DALL_E.from_pretrained(tmp_path / "a")

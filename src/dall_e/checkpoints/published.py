@@ -15,6 +15,7 @@ import torch
 
 from dall_e.checkpoints import networks, store, t5
 from dall_e.checkpoints.adapters import janus
+from dall_e.checkpoints.tensor_files import StoredTensor, open_weights
 from dall_e.config import SamplingConfig
 from dall_e.data.prompt_tokenizers import (
     CharBPETokenizer,
@@ -27,6 +28,7 @@ from dall_e.data.prompt_tokenizers import (
 from dall_e.models.prompts import Prompts, build_prompts
 from dall_e.models.raster import Raster
 from dall_e.models.taming import VQGAN
+from dall_e.nn.quantized import dequantize
 from dall_e.published import PublishedConfig
 
 
@@ -274,8 +276,29 @@ def _is_sharded_or_foreign(folder: Path) -> bool:
 
 
 def is_converted(folder: Path) -> bool:
-    """Whether a folder of our own format holds a published model. Raises as `store.read_model_config` does."""
-    return "family" in store.read_model_config(folder)
+    """Whether a folder of our own format holds a published model. Raises as `store.read_model_config` does.
+
+    Raises ValueError for an image tokenizer alone, which cannot draw.
+    """
+    config = store.read_model_config(folder)
+    if "kind" in config:
+        raise ValueError(f"{folder} holds an image tokenizer alone: load it with ImageCodec")
+    return "family" in config
+
+
+def unpacked(tensors: dict[str, StoredTensor], prefix: str, dtype: torch.dtype) -> dict[str, torch.Tensor]:
+    """The weights of one network out of a file of our own format, read and dequantised one at a time."""
+    weights = {}
+    for name, tensor in tensors.items():
+        scale = tensors.get(f"{name}.scale")
+        if not name.startswith(prefix) or name.endswith(".scale") and name.removesuffix(".scale") in tensors:
+            continue
+        read = tensor.read()
+        if tensor.dtype == torch.int8 and scale is not None:
+            weights[name] = dequantize(read, scale.read(), dtype)
+        else:
+            weights[name] = read.to(dtype) if read.is_floating_point() else read
+    return weights
 
 
 def load_converted(folder: Path, dtype: torch.dtype, *, local_files_only: bool = False) -> PublishedModel:
@@ -283,13 +306,16 @@ def load_converted(folder: Path, dtype: torch.dtype, *, local_files_only: bool =
 
     Raises FileNotFoundError, or ValueError for a damaged or foreign folder.
     """
-    stored = store.load_model(folder, dtype)
+    stored = store.check_model(folder)
+    tensors = open_weights(folder / store.WEIGHTS_FILE)
     try:
         config = PublishedConfig.from_dict(stored.config)
         with store.Unfilled():
             made = PublishedNetworks(VQGAN(config.tokenizer), build_prompts(config.text), Raster(config.generator))
         for part, network in made.parts().items():
-            store.load_strict(network, stored.tensors, f"{part}.")
+            # The image tokenizer stays in float32 whatever the rest is in.
+            kind = torch.float32 if part == "tokenizer" else dtype
+            store.load_strict(network, unpacked(tensors, f"{part}.", kind), f"{part}.")
         words: PromptTokenizer | t5.T5Features
         if stored.text_tokenizer_json == t5.AS_JSON:
             words = t5.T5Features.load(t5.REPOSITORY, config.text.max_tokens, local_files_only=local_files_only)
@@ -297,5 +323,4 @@ def load_converted(folder: Path, dtype: torch.dtype, *, local_files_only: bool =
             words = prompt_tokenizer_from_json(stored.text_tokenizer_json)
     except (ValueError, TypeError) as error:
         raise ValueError(f"{folder}: {error}") from error
-    made.tokenizer.float()
     return PublishedModel(config, made, words, stored.sha256)

@@ -98,6 +98,30 @@ def load_model(folder: str | Path, dtype: torch.dtype = torch.float32) -> Stored
     )
 
 
+def check_model(folder: str | Path) -> StoredModel:
+    """As `load_model`, but without the weights, for models that are read tensor by tensor.
+
+    Their file is checked all the same, a piece at a time. Raises as `load_model` does.
+    """
+    folder = Path(folder)
+    config, files = _read_config(folder)
+    path = folder / WEIGHTS_FILE
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing: {_MAKE_AGAIN}")
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while piece := file.read(1 << 24):
+            digest.update(piece)
+    if digest.hexdigest() != files[WEIGHTS_FILE]["sha256"]:
+        raise ValueError(f"{path} was cut short or altered: its SHA-256 is not the one in {CONFIG_FILE}; {_MAKE_AGAIN}")
+    return StoredModel(
+        config=config,
+        tensors={},
+        text_tokenizer_json=_read_checked(folder / TEXT_FILE, files).decode("utf-8"),
+        sha256=digest.hexdigest(),
+    )
+
+
 def read_model_config(folder: str | Path) -> dict[str, Any]:
     """The settings of a model folder, without reading its weights. Raises as `load_model` does."""
     return _read_config(Path(folder))[0]

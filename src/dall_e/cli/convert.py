@@ -26,16 +26,24 @@ def convert(
     ] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Never ask the network.")] = False,
 ) -> None:
-    """Write a model as config.json, model.safetensors and text_tokenizer.json.
+    """Write a model, or an image tokenizer alone, as config.json, model.safetensors and text_tokenizer.json.
 
     `dall-e generate --model TARGET` then draws with it. Prints the folder.
     """
-    from dall_e import DALL_E
+    from dall_e import DALL_E, ImageCodec
 
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise ValueError(f"{target} is there already: give a new folder")
-    model = DALL_E.from_pretrained(source, variant=variant, local_files_only=offline)
+    model: DALL_E | ImageCodec
+    try:
+        model = DALL_E.from_pretrained(source, variant=variant, local_files_only=offline)
+    except ValueError as error:
+        try:
+            model = ImageCodec.from_pretrained(source)
+        except (ValueError, OSError):
+            raise error from None
     model.save_pretrained(target, int8=int8)
     size = sum(path.stat().st_size for path in target.iterdir())
-    print(f"{model.config.name}: {size / 2**20:.1f} MiB", file=sys.stderr)
+    name = model.config.name if isinstance(model, DALL_E) else model.family
+    print(f"{name}: {size / 2**20:.1f} MiB", file=sys.stderr)
     print(target)
