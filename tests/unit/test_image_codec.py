@@ -53,8 +53,8 @@ def test_there_and_back(file: Path) -> None:
 
 
 def test_converted_it_is_the_same(file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    target = tmp_path / "converted"
-    assert run(["convert", str(file), str(target)]) == 0
+    target = tmp_path.parent / f"{tmp_path.name}-converted"
+    assert run(["convert", str(file.parent), str(target)]) == 0
     first, again = ImageCodec.from_pretrained(file), ImageCodec.from_pretrained(target)
     assert again.config == first.config and again.family == first.family
     assert torch.equal(first.encode(picture()), again.encode(picture()))

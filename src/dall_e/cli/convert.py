@@ -37,7 +37,7 @@ def convert(
     model: DALL_E | ImageCodec
     try:
         model = DALL_E.from_pretrained(source, variant=variant, local_files_only=offline)
-    except ValueError as error:
+    except (ValueError, FileNotFoundError) as error:
         try:
             model = ImageCodec.from_pretrained(source)
         except (ValueError, OSError):
