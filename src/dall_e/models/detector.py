@@ -76,10 +76,10 @@ class Detector(nn.Module):
             nn.Conv2d(middle, coarse, 4, stride=2, padding=1), _Residual(coarse),
             nn.Conv2d(coarse, coarse, 4, stride=2, padding=1), _Residual(coarse), nn.SiLU(),
         )  # fmt: skip
-        self.merge = nn.Conv2d(middle + coarse, coarse, 3, padding=1)
-        self.last = nn.Sequential(_Residual(coarse), nn.SiLU())
-        self.things = nn.Conv2d(coarse, len(config.things), 1)
-        self.colours = nn.Conv2d(coarse, len(config.colours), 1)
+        self.merge = nn.Conv2d(middle + coarse, middle, 3, padding=1)
+        self.last = nn.Sequential(_Residual(middle), nn.SiLU())
+        self.things = nn.Conv2d(middle, len(config.things), 1)
+        self.colours = nn.Conv2d(middle, len(config.colours), 1)
         nn.init.constant_(self.things.weight, 0.0)
         assert self.things.bias is not None
         nn.init.constant_(self.things.bias, _FIRST_LOGIT)
