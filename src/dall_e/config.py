@@ -279,7 +279,7 @@ class DetectorConfig:
     image_size: int = 64
     """Side in pixels at which it looks at pictures of any size."""
     widths: tuple[int, ...] = (32, 96, 160)
-    """Channels at a half, a quarter and an eighth of that side."""
+    """Channels at a half, a quarter and an eighth of that side; the maps have those of the quarter."""
     things: tuple[str, ...] = ("cat", "dog")
     """What it tells apart."""
     colours: tuple[str, ...] = (
