@@ -9,6 +9,7 @@ import dataclasses
 import os
 import warnings
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -114,15 +115,15 @@ class DALL_E:
         if variant is None:
             name_or_path, variant = split_variant(name_or_path)
         place = find_model(name_or_path, variant, local_files_only=local_files_only)
-        with one_thread():
-            if place.is_file() or not published.is_ours(place):
-                name = place.stem if os.path.exists(name_or_path) else os.fspath(name_or_path)
-                found = published.find_files(place, variant or default_variant(name))
-                name = f"{name}/{variant}" if variant else name
-                loaded = published.load_files(found, name, _checked_dtype(dtype), local_files_only=local_files_only)
-                warnings.warn(f"the weights of {name} are under the licence {loaded.config.licence}", stacklevel=2)
-                model = cls(*loaded[:3], weights_sha256=loaded.sha256)
-            else:
+        if place.is_file() or not published.is_ours(place):
+            name = place.stem if os.path.exists(name_or_path) else os.fspath(name_or_path)
+            found = published.find_files(place, variant or default_variant(name))
+            name = f"{name}/{variant}" if variant else name
+            loaded = published.load_files(found, name, _checked_dtype(dtype), local_files_only=local_files_only)
+            warnings.warn(f"the weights of {name} are under the licence {loaded.config.licence}", stacklevel=2)
+            model = cls(*loaded[:3], weights_sha256=loaded.sha256)
+        else:
+            with one_thread():
                 model = cls._load(place, _checked_dtype(dtype))
         return model if device is None else model.to(device)
 
@@ -257,7 +258,7 @@ class DALL_E:
         if isinstance(self.config, PublishedConfig):
             check_possible(self.config, negative, transparent)
         report = Reporter(callback_on_step_end, progress)
-        with torch.inference_mode(), one_thread():
+        with torch.inference_mode(), self._threads():
             codes_BN = self._draw_codes(texts, negative, seeds, settings, report)
             kept = self._kept_rows(texts, codes_BN, best_of)
             images = [self._to_image(codes_BN[row : row + 1], transparent, side, upsample) for row, _ in kept]
@@ -368,6 +369,10 @@ class DALL_E:
             raise ValueError(f"the model {self.config.name!r} {self.config.version} has no upsampler")
         there = self.networks.upsampler is not None and side > self.config.tokenizer.image_size
         return there and upsample is not False
+
+    def _threads(self) -> AbstractContextManager[None]:
+        # Published models have products that are large enough to share among all cores.
+        return nullcontext() if isinstance(self.config, PublishedConfig) else one_thread()
 
     def _checked_side(self, height: int | None, width: int | None) -> int:
         sides = [side for side in (height, width) if side is not None] or [self.config.tokenizer.image_size]
