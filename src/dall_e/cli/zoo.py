@@ -69,6 +69,8 @@ def read_case(folder: Path) -> Case:
     try:
         meta = json.loads(path.read_bytes())
         case = Case(meta["family"], [folder / name for name in meta["weights"]], dict(meta["config"]))
+        if not case.weights:
+            raise ValueError("it names no weights")
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} has another layout: {type(error).__name__} {error}") from error
     if case.family not in FAMILIES:
@@ -99,9 +101,9 @@ def _llamagen(case: Case, given: Inputs, wanted: tuple[str, ...]) -> Outputs:
     from dall_e.checkpoints.networks import load_llamagen
     from dall_e.models.prompts import PromptFeatures, PromptStates
 
-    prompts, raster = load_llamagen(case.weights[0], case.config, torch.float32)
+    prompts, raster = load_llamagen(_only_file(case), case.config, torch.float32)
     if not isinstance(prompts, PromptFeatures):
-        raise ValueError(f"{case.weights[0]} is class-conditional: there is no caption to verify with")
+        raise ValueError(f"{_only_file(case)} is class-conditional: there is no caption to verify with")
     length = raster.config.prefix_tokens
     features, visible = _input(given, "caption_features"), _input(given, "caption_mask") != 0
     text = PromptStates(*(part[:, :length] for part in prompts(features, visible)))
@@ -115,7 +117,7 @@ def _janus(case: Case, given: Inputs, wanted: tuple[str, ...]) -> Outputs:
     from dall_e.checkpoints.networks import load_janus
 
     prompts, raster, tokenizer = load_janus(
-        case.weights[0], case.config, torch.float32, int(case.config.get("num_image_tokens", 576))
+        _only_file(case), case.config, torch.float32, int(case.config.get("num_image_tokens", 576))
     )
     text, null = prompts(_input(given, "text")), prompts(_input(given, "text_null"))
     outputs = _guided_outputs(raster, text, null, wanted)
@@ -165,7 +167,7 @@ def _mindalle(case: Case, given: Inputs, wanted: tuple[str, ...]) -> Outputs:
 
     from dall_e.checkpoints.networks import load_mindalle
 
-    prompts, raster = load_mindalle(case.weights[0], case.config, torch.float32)
+    prompts, raster = load_mindalle(_only_file(case), case.config, torch.float32)
     ids_BL, codes_BN = _input(given, "text"), _input(given, "image_tokens")
     states_BSD = raster.states(prompts(ids_BL), codes_BN[:, :-1])
     assert raster.text_head is not None
@@ -179,7 +181,7 @@ def _vqgan(case: Case, given: Inputs, wanted: tuple[str, ...]) -> Outputs:
     from dall_e.checkpoints.networks import load_llamagen_vq, load_taming
 
     load = load_taming if case.family == "taming_vqgan" else load_llamagen_vq
-    network = load(case.weights[0], case.config, torch.float32)
+    network = load(_only_file(case), case.config, torch.float32)
     encoded = network.encode(_input(given, "image"))
     return {
         "codes": encoded.codes_BHW,
@@ -214,6 +216,11 @@ FAMILIES: dict[str, Callable[[Case, Inputs, tuple[str, ...]], Outputs]] = {
     "janus": _janus,
 }
 """Families that can be verified, by the name in meta.json."""
+
+
+def _only_file(case: Case) -> Path:
+    """The weight file; what else meta.json lists beside it holds settings, which it has itself."""
+    return next((path for path in case.weights if path.suffix not in (".yaml", ".yml", ".json")), case.weights[0])
 
 
 def _file(case: Case, part: str) -> Path:

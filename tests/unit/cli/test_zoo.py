@@ -68,9 +68,10 @@ def test_what_is_not_is_shown(folder: Path, name: str, tensor: torch.Tensor, lin
 @pytest.mark.parametrize(
     ("meta", "message"),
     [
-        ({"family": "vae", "weights": [], "config": {}}, "family 'vae' is not one of min_dalle, llamagen"),
+        ({"family": "vae", "weights": ["a"], "config": {}}, "family 'vae' is not one of min_dalle, llamagen"),
         ({"family": "openai_dvae", "weights": []}, "another layout: KeyError 'config'"),
-        ({"family": "openai_dvae", "weights": [], "config": {}}, "one file of weights that starts with 'encoder'"),
+        ({"family": "openai_dvae", "weights": ["x"], "config": {}}, "one file of weights that starts with 'encoder'"),
+        ({"family": "llamagen", "weights": [], "config": {}}, "it names no weights"),
         ({"family": "openai_dvae", "weights": ["encoder.x", "decoder.x"], "config": {}}, "encoder.x is missing"),
     ],
 )
