@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import re
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -23,7 +24,8 @@ ARTICLE_KINDS = frozenset(
 NO_ARTICLE = re.compile(
     r"(?:[^su]s|ies|\b(?:fish|rice|bread|meat|milk|water|wine|beer|tea|coffee|hair|snow|rain|fog|wind|hockey|tennis|golf|soccer|"
     r"football|basketball|baseball|badminton|music|money|corn|garlic|ginger|sushi|spaghetti|salt|honey|butter|cheese|"
-    r"popcorn|luggage|litter|wood|bacon|sake|mate|yarn|dna|chess))$"
+    r"popcorn|luggage|litter|wood|bacon|sake|mate|yarn|dna|chess|furniture|jewelry|makeup|cutlery|food|seafood|headwear|"
+    r"equipment|baggage|sunshine|lightning|pasta|poop|thread|rainfall|snowfall|shellfish|juice|champagne))$"
 )
 PROPER = re.compile(
     r"^(?:[A-Z0-9]|mount |santa|mrs|world map|map of)|^(?:\w+ing|sitting|left|right|no|see|hear|speak)\b"
@@ -35,20 +37,61 @@ WEAK_KEYWORDS_EN = frozenset(
     "sheesh slay smh sorry tbh thanks thx ty ugh uwu whatever whoa wow xoxo yay yes yikes yo yolo yum".split()
 )
 ANIMAL_FACE = re.compile(r"^(?P<animal>.+) face$")
+FUNCTION_WORDS = frozenset("a an the of in on at with and or to from for under behind over by".split())
+# Words that turn or count what follows: without the next one, something else is said.
+TURNING = re.compile(r"\b(?:no|not|non|without|one|two|three|four|five|six)\b|[不没无非]")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaptionShares:
+    """How often a training caption is made which way: all its probabilities, in one place.
+
+    First comes what the thing is called: `everyday`, `synonym` and `hypernym` share one draw, and what is left, or
+    falls on a kind of word that the record does not have, is its CLDR name. All else is drawn on its own.
+    """
+
+    chinese: float = 0.5
+    """In Chinese, where the record's Chinese is trusted."""
+    everyday: float = 0.45
+    """What people say instead of the CLDR name, from synonyms_en.txt and synonyms_zh.txt: kitty, automobile, 小猫."""
+    synonym: float = 0.06
+    """A WordNet synonym; English only."""
+    hypernym: float = 0.03
+    """A broader word from WordNet, such as "animal": true, but of little use to a model; English only."""
+    keywords_only: float = 0.05
+    """Two to four CLDR keywords instead of a name."""
+    with_keywords: float = 0.12
+    """One to three CLDR keywords after the name, where no colour is said."""
+    colour: float = 0.35
+    """The main colour of the picture, unless the name has one."""
+    one: float = 0.5
+    """With an article or a measure word, where "one of it" can be said: a cat, 一只猫."""
+    word_drop: float = 0.05
+    """One inner word of a name of three and more is dropped, or a Chinese 的: prompts are not always whole."""
+    style: float = 0.45
+    """With how the source draws: "flat style", 扁平风格."""
+    medium: float = 0.2
+    """Of the captions with style, those of emoji that just say "emoji" or 表情符号."""
+    mixed: float = 0.04
+    """Name or style in the other language, where the record has both."""
+
+
+SHARES = CaptionShares()
 
 
 def training_caption(record: Record, rng: random.Random) -> str:
-    """One of the many captions of a record: half Chinese where its Chinese is trusted, about half with the style.
+    """One of the many captions of a record, with the probabilities of `SHARES`.
 
-    The same `rng` state gives the same caption.
+    The same `rng` state gives the same caption. Records of older data sets, without WordNet's words, work as well.
     """
     if record.get("text"):  # a picture of the user's own folder: the caption is what the user wrote
         return str(record["text"])
-    chinese = bool(record.get("zh")) and rng.random() < 0.5
-    phrase = _chinese(record, rng) if chinese else _english(record, rng)
-    if rng.random() >= 0.45:
-        return phrase
-    return _with_style(phrase, record, rng, "zh" if chinese else "en")
+    bilingual = bool(record.get("zh"))
+    language: Language = "zh" if bilingual and rng.random() < SHARES.chinese else "en"
+    if bilingual and rng.random() < SHARES.mixed:
+        return _mixed(record, language, rng)
+    phrase = _phrase(record, language, rng)
+    return _with_style(phrase, record, rng, language) if rng.random() < SHARES.style else phrase
 
 
 def plain_caption(record: Record, language: Language = "en") -> str:
@@ -65,44 +108,99 @@ COLOURS_ZH = {
 COLOUR_WORD_EN = re.compile(
     r"\b(?:black|gr[ea]y|white|brown|red|pink|orange|yellow|green|blue|purple|gold|silver|color)"
 )
-COLOUR_WORD_ZH = re.compile("[黑灰白棕红粉橙黄绿蓝紫金银彩]")
+# A colour does not stand before a number either: 一杯茶 is not said with 绿色的 in front.
+COLOUR_WORD_ZH = re.compile("[黑灰白棕褐红粉橙黄绿蓝紫金银彩]|^[一两几]")
 
 
-def _colour(record: Record, language: Language, rng: random.Random) -> str:
+def _phrase(record: Record, language: Language, rng: random.Random) -> str:
+    """What is drawn, in one language and without style."""
+    keywords = _keywords(record, language)
+    if rng.random() < SHARES.keywords_only and len(keywords) >= 2 and record["kind"] not in ("flag", "letter"):
+        return " ".join(rng.sample(keywords, min(len(keywords), rng.randint(2, 4))))
+    thing = _with_word_dropped(_thing(record, language, rng), record["kind"], language, rng)
+    colour = _colour(record, thing, language, rng)
+    if not colour and keywords and rng.random() < SHARES.with_keywords:
+        comma, stop = ("，", "、") if language == "zh" else (", ", ", ")
+        return f"{thing}{comma}{stop.join(rng.sample(keywords, min(len(keywords), rng.randint(1, 3))))}"
+    return _one(thing, colour, record["kind"], language, rng.random() < SHARES.one)
+
+
+def _thing(record: Record, language: Language, rng: random.Random) -> str:
+    """One of the words for the whole thing."""
+    draw = rng.random()
+    name, *everyday = _chinese_names(record) if language == "zh" else (str(record["en"]), *_everyday_english(record))
+    choices = [(everyday, SHARES.everyday)]
+    if language == "en":
+        choices += [(_words(record, "en_synonyms"), SHARES.synonym), (_words(record, "en_hypernyms"), SHARES.hypernym)]
+    for words, share in choices:
+        if draw < share:
+            return rng.choice(words) if words else name
+        draw -= share
+    return name
+
+
+def _with_word_dropped(thing: str, kind: str, language: Language, rng: random.Random) -> str:
+    """Now and then without one inner word, but never without one that turns or carries the meaning."""
+    if rng.random() >= SHARES.word_drop or kind in ("flag", "letter", "clock") or TURNING.search(thing):
+        return thing
+    if language == "zh":
+        return re.sub(r"(?<=.)的(?=.)", "", thing, count=1)
+    words = thing.split()
+    # The word before "with" is the thing itself: a "fish cake with swirl" is no fish.
+    inner = [
+        place
+        for place in range(1, len(words) - 1)
+        if words[place] in FUNCTION_WORDS or words[place + 1] not in FUNCTION_WORDS and "," not in words[place]
+    ]
+    gone = rng.choice(inner) if inner else len(words)
+    return " ".join(word for place, word in enumerate(words) if place != gone)
+
+
+def _colour(record: Record, thing: str, language: Language, rng: random.Random) -> str:
     """Now and then the colour of the picture as a word, unless the name has one."""
     colour = str(record.get("colour", ""))
     pattern = COLOUR_WORD_ZH if language == "zh" else COLOUR_WORD_EN
-    if not colour or rng.random() >= 0.35 or pattern.search(str(record[language])):
+    if not colour or rng.random() >= SHARES.colour or pattern.search(str(record[language])) or pattern.search(thing):
         return ""
     return COLOURS_ZH[colour] if language == "zh" else colour
 
 
-def _english(record: Record, rng: random.Random) -> str:
-    name = str(record["en"])
-    keywords = _keywords(record, "en")
-    if colour := _colour(record, "en", rng):
-        synonym = _synonym(record, rng)
-        name = f"{colour} {name if COLOUR_WORD_EN.search(synonym) else synonym or name}"
-        return _with_article(name, record["kind"]) if rng.random() < 0.6 else name
-    draw = rng.random()
-    if draw < 0.05 and len(keywords) >= 2 and record["kind"] not in ("flag", "letter"):
-        return " ".join(rng.sample(keywords, min(len(keywords), rng.randint(2, 4))))
-    if draw < 0.32 and (synonym := _synonym(record, rng)):
-        return _with_article(synonym, record["kind"]) if rng.random() < 0.6 else synonym
-    if draw < 0.47 and keywords:
-        return f"{name}, {', '.join(rng.sample(keywords, min(len(keywords), rng.randint(1, 3))))}"
-    if draw < 0.78:
-        return _with_article(name, record["kind"])
-    return name
+def _one(thing: str, colour: str, kind: str, language: Language, counted: bool) -> str:
+    """Colour and thing; if `counted`, as one of it where that can be said. `thing` may be in the other language."""
+    if language == "en":
+        name = f"{colour} {thing}" if colour else thing
+        return _with_article(name, kind) if counted else name
+    head = f"{colour}的" if colour else ""
+    measure = _measure(thing, kind) if counted else ""
+    return f"一{measure}{head}{thing}" if measure else f"{head}{thing}"
 
 
-def _synonym(record: Record, rng: random.Random) -> str:
-    """Another word for the whole thing, where there surely is one."""
+def _mixed(record: Record, language: Language, rng: random.Random) -> str:
+    """A caption of both languages: the style in the other one, the name in the other one, or both names."""
+    other: Language = "en" if language == "zh" else "zh"
+    way = rng.randrange(3)
+    if way == 0 and record.get(f"style_{other}"):
+        return _with_style(_phrase(record, language, rng), record, rng, other)
+    if way == 1:
+        thing = _thing(record, other, rng)
+        phrase = _one(thing, _colour(record, thing, language, rng), record["kind"], language, counted=True)
+        if phrase != thing:
+            return phrase
+    return f"{_thing(record, language, rng)} {_thing(record, other, rng)}"
+
+
+def _everyday_english(record: Record) -> tuple[str, ...]:
+    """What people say instead of the name, where there surely is something."""
     name = str(record["en"])
     face = ANIMAL_FACE.match(name)
     if face and record["kind"] == "animal":
-        return rng.choice((face["animal"], f"head of a {face['animal']}"))
-    return rng.choice(_synonyms("en").get(name, ("",)))
+        animal = face["animal"]
+        return (animal, f"head of a {animal}", *_synonyms("en").get(animal, ()), *_synonyms("en").get(name, ()))
+    return _synonyms("en").get(name, ())
+
+
+def _words(record: Record, field: str) -> list[str]:
+    return [str(word) for word in record.get(field, ())]
 
 
 @lru_cache(maxsize=2)
@@ -130,24 +228,6 @@ def _chinese_names(record: Record) -> list[str]:
     return [name, *others]
 
 
-def _chinese(record: Record, rng: random.Random) -> str:
-    names = _chinese_names(record)
-    name = names[0] if len(names) == 1 or rng.random() < 0.5 else rng.choice(names[1:])
-    keywords = _keywords(record, "zh")
-    if colour := _colour(record, "zh", rng):
-        measure = _measure(name, record["kind"]) if rng.random() < 0.5 else ""
-        head = "" if COLOUR_WORD_ZH.search(name) else f"{colour}的"
-        return f"一{measure}{head}{name}" if measure else f"{head}{name}"
-    draw = rng.random()
-    if draw < 0.05 and len(keywords) >= 2 and record["kind"] not in ("flag", "letter"):
-        return " ".join(rng.sample(keywords, min(len(keywords), rng.randint(2, 4))))
-    if draw < 0.28 and keywords:
-        return f"{name}，{'、'.join(rng.sample(keywords, min(len(keywords), rng.randint(1, 3))))}"
-    if draw < 0.60 and (measure := _measure(name, record["kind"])):
-        return f"一{measure}{name}"
-    return name
-
-
 @lru_cache(maxsize=1)
 def _measures() -> tuple[tuple[str, str], ...]:
     """(ending of a name, measure word), longer endings first."""
@@ -171,18 +251,23 @@ def _measure(name: str, kind: str) -> str:
     for ending, measure in _measures():
         if name.endswith(ending):
             return measure
-    return MEASURES_BY_KIND.get(kind, "") if len(name) <= 5 else ""
+    return MEASURES_BY_KIND.get(kind, "") if len(name) <= 5 or name.isascii() else ""
 
 
 def _keywords(record: Record, language: Language) -> list[str]:
     """Keywords that add something to the name; the weak ones are left out."""
     name = str(record[language]).lower()
-    words = [str(word) for word in record.get(f"{language}_keywords", ())]
-    return [word for word in words if word not in WEAK_KEYWORDS_EN and word.lower() not in name and len(word) < 24]
+    return [
+        word
+        for word in _words(record, f"{language}_keywords")
+        if word not in WEAK_KEYWORDS_EN and word.lower() not in name and len(word) < 24
+    ]
 
 
 def _with_style(phrase: str, record: Record, rng: random.Random, language: Language) -> str:
     style = str(record.get(f"style_{language}", ""))
+    if record.get("hex") and rng.random() < SHARES.medium:
+        return f"{phrase}表情符号" if language == "zh" else f"{phrase} emoji"
     if not style:
         return phrase
     if language == "zh":

@@ -2,7 +2,8 @@
 
 import random
 
-from dall_e.data.captions import plain_caption, training_caption
+from dall_e.data.captions import SHARES, plain_caption, training_caption
+from dall_e.data.tables import read_table
 
 CAT = {
     "en": "cat face", "zh": "猫脸", "kind": "animal", "en_keywords": ["cat", "kitty", "love"], "zh_keywords": ["宠物"],
@@ -54,10 +55,10 @@ def test_articles_fit_the_name() -> None:
         record = {"en": en, "zh": "", "kind": kind}
         return {text for text in captions(record, 60)}
 
-    assert starts("umbrella", "object") == {"umbrella", "an umbrella"}
+    assert starts("igloo", "place") == {"igloo", "an igloo"}
     assert starts("unicorn", "animal") == {"unicorn", "a unicorn"}
     assert starts("rain", "weather") == {"rain"}
-    assert starts("grapes", "food") == {"grapes"}
+    assert starts("olives", "food") == {"olives"}
     assert starts("flag of France", "flag") == {"flag of France"}
 
 
@@ -67,6 +68,71 @@ def test_chinese_measure_words_fit() -> None:
 
     assert "一匹马" in made("马", "animal") and "一只兔子" in made("兔子", "animal")
     assert "一辆自行车" in made("自行车", "vehicle") and "一朵玫瑰" in made("玫瑰", "plant")
+
+
+def share(record: dict[str, object], *words: str, count: int = 2000) -> float:
+    """Share of a record's captions that have one of the words."""
+    return sum(any(word in text for word in words) for text in captions(record, count)) / count
+
+
+def test_what_a_thing_is_called_is_drawn_with_the_stated_probabilities() -> None:
+    car = {
+        "en": "automobile", "zh": "", "kind": "vehicle", "en_synonyms": ["motorcar"], "en_hypernyms": ["vehicle"],
+        "en_keywords": ["red", "drive"],
+    }  # fmt: skip
+    named = 1 - SHARES.keywords_only
+    assert abs(share(car, "motorcar") - named * SHARES.synonym) < 0.02
+    assert abs(share(car, "vehicle") - named * SHARES.hypernym) < 0.015
+    automobile = named * (1 - SHARES.everyday - SHARES.synonym - SHARES.hypernym)
+    assert abs(share(car, "automobile") - automobile) < 0.04
+    keywords = SHARES.keywords_only + named * SHARES.with_keywords
+    assert abs(share(car, "red", "drive") - keywords) < 0.03
+    assert 0 < SHARES.hypernym < SHARES.synonym < SHARES.everyday < 0.5
+
+
+def test_style_colour_language_and_mixing_are_drawn_with_the_stated_probabilities() -> None:
+    made = captions(CAT, 2000)
+    mixed = [text for text in made if is_chinese(text) and any(word in text for word in ("cat", "kit", "style"))]
+    assert abs(len(mixed) / 2000 - SHARES.mixed) < 0.02
+    assert any("cat" in text and "风格" in text for text in mixed) and any("一只" in text for text in mixed)
+    assert abs(share(CAT, "style", "风格") - SHARES.style) < 0.05
+    named = 1 - SHARES.keywords_only
+    assert abs(share({**CAT, "zh": ""}, "orange") - named * SHARES.colour) < 0.04
+    emoji = {**CAT, "zh": "", "hex": "1F431"}
+    assert abs(share(emoji, "emoji") - SHARES.style * SHARES.medium) < 0.025
+
+
+def test_a_word_is_dropped_now_and_then_but_none_that_carries_the_meaning() -> None:
+    fish = {"en": "fish cake with swirl", "zh": "", "kind": "food"}
+    made = captions(fish, 2000)
+    dropped = {text for text in made if "fish cake with swirl" not in text}
+    assert dropped == {"fish cake swirl", "a fish cake swirl"}  # never "fish with swirl"
+    assert abs(sum(text in dropped for text in made) / 2000 - SHARES.word_drop) < 0.02
+    for name, kind in (("face without mouth", "face"), ("flag of North Korea", "flag"), ("zeppelin", "vehicle")):
+        assert all(name in text for text in captions({"en": name, "zh": "", "kind": kind}, 500))
+    hair = {"en": "x", "zh": "戴帽子的人", "kind": "person"}
+    assert "戴帽子人" in set(captions(hair, 1000)) and "不是猫的狗" in set(captions({**hair, "zh": "不是猫的狗"}))
+
+
+def test_everyday_words_are_learnt_in_both_languages() -> None:
+    def words(en: str, zh: str, kind: str) -> str:
+        return " | ".join(captions({"en": en, "zh": zh, "kind": kind}, 600))
+
+    cat, dog = words("cat face", "猫脸", "animal"), words("dog", "狗", "animal")
+    assert "kitty" in cat and "kitten" in cat and "小猫" in cat
+    assert "puppy" in dog and "小狗" in dog
+    car = words("automobile", "汽车", "vehicle")
+    assert "a car" in car and "automobile" in car and "小汽车" in car
+    assert "bike" in words("bicycle", "自行车", "vehicle") and "单车" in words("bicycle", "自行车", "vehicle")
+    assert "plane" in words("airplane", "飞机", "vehicle") and "TV" in words("television", "电视机", "object")
+
+
+def test_no_caption_is_blank_or_ragged() -> None:
+    records = [{"en": row[0], "zh": "", "kind": "object"} for row in read_table("synonyms_en.txt")]
+    records += [{"en": "x", "zh": row[0], "kind": "object", "colour": "red"} for row in read_table("synonyms_zh.txt")]
+    for record in records:
+        for text in captions(record, 6):
+            assert text and text == text.strip() and "  " not in text and "!" not in text
 
 
 def test_a_user_s_own_caption_is_left_alone() -> None:
