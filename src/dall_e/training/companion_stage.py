@@ -43,7 +43,7 @@ CHOICES = 100
 """Captions to choose from in the held-out measure."""
 _CAPTIONS_PER_RECORD = 8
 _SHEET_PICTURES = 48
-_SCENES_FOR_WORDS = 4000
+_SCENES_FOR_WORDS = 1500
 _SCENES_TO_MEASURE = 200
 # Pictures of a model are softer than those of a designer; some of the training pictures are too.
 _SOFT_SHARE = 0.3

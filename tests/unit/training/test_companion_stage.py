@@ -126,7 +126,7 @@ def losses(config: CompanionTraining) -> list[float]:
 
 
 # Taken from this code when its sheet was looked at; a change here is a change of what training computes.
-GOLDEN = [10.9369, 4.2511, 4.4707, 4.5265]
+GOLDEN = [11.0216, 4.1982, 4.2941, 4.4988]
 
 
 def test_golden_losses_of_four_steps(tmp_path: Path) -> None:
