@@ -149,7 +149,7 @@ def _check_record(record: Record) -> None:
         if not isinstance(text, str):
             raise ValueError(f"its entry {name!r} is no text: {text!r}")
         text.encode()  # a lone surrogate, half of a character, raises ValueError
-    for name in ("en_keywords", "zh_keywords"):
+    for name in ("en_keywords", "zh_keywords", "en_synonyms", "en_hypernyms"):
         words = record.get(name, [])
         if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
             raise ValueError(f"its entry {name!r} is no list of texts: {words!r}")

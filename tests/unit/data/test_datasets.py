@@ -64,6 +64,7 @@ THING = {"en": "thing", "zh": "", "kind": "object", "split": "train"}
         ({"zh": None}, "'zh' is no text: None"),
         ({"en": "half of a \ud83d"}, "surrogates not allowed"),
         ({"en_keywords": "red"}, "'en_keywords' is no list of texts"),
+        ({"en_synonyms": [1]}, "'en_synonyms' is no list of texts"),
         ({"colour": "mauve"}, "'colour' is none of ours"),
         ({"weight": -1}, "no number of at least 0: -1"),
         ({"weight": float("nan")}, "no number of at least 0: nan"),
