@@ -30,7 +30,7 @@ def _kinds(config_class: Any) -> dict[str, Any]:
     return get_type_hints(config_class)
 
 
-def _check_kinds(settings: Any) -> None:
+def check_kinds(settings: Any) -> None:
     """Raises ValueError for a field that holds another kind of value than it says, or a number that is not finite."""
     config_class: Any = type(settings)
     for name, hint in _kinds(config_class).items():
@@ -112,7 +112,7 @@ class TokenizerConfig:
     """Channels of a codebook entry (quantizer vq)."""
 
     def __post_init__(self) -> None:
-        _check_kinds(self)
+        check_kinds(self)
         _check_at_least(self, 1, "image_size", "widths", "vq_codes", "vq_width")
         _check_at_least(self, 0, "encoder_blocks", "decoder_blocks")
         _require(0 < len(self.widths) <= 8, f"widths must have 1 to 8 entries, got {len(self.widths)}")
@@ -157,7 +157,7 @@ class TextConfig:
     """Attention heads."""
 
     def __post_init__(self) -> None:
-        _check_kinds(self)
+        check_kinds(self)
         _check_at_least(self, 1, "width", "num_heads")
         _check_at_least(self, 0, "num_layers")
         _require(self.vocab_size >= 259, f"vocab_size {self.vocab_size} < 259: 256 bytes and 3 marks must fit")
@@ -193,7 +193,7 @@ class GeneratorConfig:
     """Dropout on the residual branches in training."""
 
     def __post_init__(self) -> None:
-        _check_kinds(self)
+        check_kinds(self)
         _check_at_least(self, 1, "num_codes", "grid_size", "text_width", "text_tokens", "width", "num_heads")
         _check_at_least(self, 1, "mlp_width", "rope_base")
         _check_at_least(self, 0, "content_layers", "query_layers")
@@ -240,7 +240,7 @@ class CompanionConfig:
     """Width of the space in which text and pictures are compared."""
 
     def __post_init__(self) -> None:
-        _check_kinds(self)
+        check_kinds(self)
         _check_at_least(self, 1, "image_size", "image_widths", "width")
         _require(len(self.image_widths) > 0, "image_widths needs at least one entry")
         step = 2 << len(self.image_widths)
@@ -267,7 +267,7 @@ class UpsamplerConfig:
     """Channels at each resolution, from the small picture's own down."""
 
     def __post_init__(self) -> None:
-        _check_kinds(self)
+        check_kinds(self)
         _require(len(self.widths) > 0, "widths needs at least one entry")
         _check_at_least(self, 1, "widths")
 
@@ -288,7 +288,7 @@ class DetectorConfig:
     """The colours that it tells apart."""
 
     def __post_init__(self) -> None:
-        _check_kinds(self)
+        check_kinds(self)
         _require(self.image_size % 16 == 0, f"image_size {self.image_size} is not a multiple of 16")
         _require(len(self.widths) == 3, f"widths must have 3 entries, got {len(self.widths)}")
         _check_at_least(self, 1, "image_size", "widths")
@@ -325,7 +325,7 @@ class SamplingConfig:
     """Share of the tokens drawn again in a correction round."""
 
     def __post_init__(self) -> None:
-        _check_kinds(self)
+        check_kinds(self)
         _check_at_least(self, 1, "num_inference_steps", "max_group")
         _check_at_least(self, 0, "guidance_scale", "temperature", "final_temperature", "top_k", "correction_rounds")
         _require(0 < self.top_p <= 1, f"top_p must be in (0, 1], got {self.top_p}")
@@ -354,7 +354,7 @@ class ModelConfig:
     """The network that doubles the side of pictures, if the model has one."""
 
     def __post_init__(self) -> None:
-        _check_kinds(self)
+        check_kinds(self)
         pairs = (
             ("generator.num_codes", self.generator.num_codes, "tokenizer.num_codes", self.tokenizer.num_codes),
             ("generator.grid_size", self.generator.grid_size, "tokenizer.grid_size", self.tokenizer.grid_size),
@@ -381,12 +381,13 @@ class ModelConfig:
         }
         _require(isinstance(values, dict), f"a model needs a table of settings, got {type(values).__name__}")
         plain = {key: value for key, value in values.items() if key not in parts}
-        built = {key: _build(part, values[key]) for key, part in parts.items() if key in values}
-        model: ModelConfig = _build(cls, {**plain, **built})
+        built = {key: build_settings(part, values[key]) for key, part in parts.items() if key in values}
+        model: ModelConfig = build_settings(cls, {**plain, **built})
         return model
 
 
-def _build(config_class: type, values: dict[str, Any]) -> Any:
+def build_settings(config_class: type, values: dict[str, Any]) -> Any:
+    """A settings class from what JSON held. Raises ValueError on an unknown or ill-typed entry."""
     _require(isinstance(values, dict), f"{config_class.__name__} needs a table of settings, got {values!r}")
     known = {field.name for field in dataclasses.fields(config_class)}
     unknown = sorted(set(values) - known)
@@ -490,7 +491,7 @@ class DataConfig:
     """Processes that render; 0 takes one per core. The result does not depend on it."""
 
     def __post_init__(self) -> None:
-        _check_kinds(self)
+        check_kinds(self)
         _require(8 <= self.size <= 1024, f"size must be between 8 and 1024 pixels, got {self.size}")
         _require(self.shard_size >= 1, f"shard_size must be at least 1, got {self.shard_size}")
         _require(self.workers >= 0, f"workers must be at least 0, got {self.workers}")
@@ -542,7 +543,7 @@ class LoopConfig:
     """Also write the log for TensorBoard."""
 
     def __post_init__(self) -> None:
-        _check_kinds(self)
+        check_kinds(self)
         _require(self.preset in PRESETS, f"preset {self.preset!r} is not one of {', '.join(PRESETS)}")
         _check_at_least(self, 1, "images", "batch_size", "log_every")
         _check_at_least(self, 0, "warmup_images", "weight_decay", "save_minutes", "sample_minutes", "max_minutes")

@@ -12,9 +12,7 @@ import warnings
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from dall_e.config import SamplingConfig
-from dall_e.config import _build as build_settings
-from dall_e.config import _check_kinds as check_kinds
+from dall_e.config import SamplingConfig, build_settings, check_kinds
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ import torch
 from dall_e.checkpoints import networks, store
 from dall_e.checkpoints.published import unpacked
 from dall_e.checkpoints.tensor_files import open_weights, weights_in
-from dall_e.config import _build as build_settings
+from dall_e.config import build_settings
 from dall_e.models.dvae import DVAE
 from dall_e.models.taming import VQGAN
 from dall_e.published import DVAEConfig, VQGANConfig

@@ -48,19 +48,19 @@ def export(  # noqa: PLR0913, one argument per flag
     from dall_e.checkpoints.store import TEXT_FILE, save_model
     from dall_e.data.text import TextTokenizer
     from dall_e.pipeline import DALL_E
-    from dall_e.training.run_folder import load_stage_weights
+    from dall_e.training.run_folder import load_stage_weights, player_weights
 
     tokenizer_run, tokenizer_weights = load_stage_weights(tokenizer)
     generator_run, generator_weights = load_stage_weights(generator)
     # The weights of a tokenizer serve any picture size; the generator knows one.
     image_size = _settings(generator_run, "tokenizer", generator)["image_size"]
-    trained = _player(generator_weights, "generator", generator).items()
+    trained = player_weights(generator_weights, "generator", generator).items()
     text_tokenizer = TextTokenizer.load(generator / TEXT_FILE)
     more: dict[str, tuple[dict[str, Any], dict[str, Tensor]]] = {}
     for part, folder in (("companion", companion), ("upsampler", upsampler)):
         if folder is not None:
             run, weights = load_stage_weights(folder)
-            more[part] = _settings(run, part, folder), _player(weights, part, folder)
+            more[part] = _settings(run, part, folder), player_weights(weights, part, folder)
     if companion is not None:
         _check_same_words(companion, text_tokenizer)
     config = ModelConfig.from_dict(
@@ -76,7 +76,8 @@ def export(  # noqa: PLR0913, one argument per flag
     )
     tensors = {name: tensor for name, tensor in trained if not name.startswith(_UNUSED)}
     tensors |= {
-        f"tokenizer.{name}": tensor for name, tensor in _player(tokenizer_weights, "tokenizer", tokenizer).items()
+        f"tokenizer.{name}": tensor
+        for name, tensor in player_weights(tokenizer_weights, "tokenizer", tokenizer).items()
     }
     for part, (_, trained_part) in more.items():
         tensors |= {f"{part}.{name}": tensor for name, tensor in trained_part.items()}
@@ -101,12 +102,6 @@ def _check_same_words(companion: Path, text_tokenizer: TextTokenizer) -> None:
             f"the companion in {companion} was trained with another text tokenizer than the generator: train it with "
             "`dall-e train companion --text-tokenizer` and the generator's run folder"
         )
-
-
-def _player(weights: dict[str, dict[str, Tensor]], name: str, folder: Path) -> dict[str, Tensor]:
-    if name not in weights:
-        raise ValueError(f"{folder} is not a run that trained the {name}: it trained {', '.join(weights)}")
-    return weights[name]
 
 
 def _settings(run: dict[str, Any], part: str, folder: Path) -> dict[str, Any]:

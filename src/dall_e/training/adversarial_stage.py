@@ -12,7 +12,6 @@ pass.
 from __future__ import annotations
 
 import copy
-import hashlib
 import random
 import sys
 from pathlib import Path
@@ -27,10 +26,8 @@ from dall_e.models.text_encoder import TextStates
 from dall_e.runtime import autocast, pick_dtype
 from dall_e.sampling.decode import DecodeStep, decode_tokens
 from dall_e.sampling.orders import group_sizes
-from dall_e.training.generator_base import GeneratorBase, GeneratorNetworks, order_kind
-from dall_e.training.loop import describe, fit
-from dall_e.training.run_folder import open_run_folder
-from dall_e.training.token_bank import kept
+from dall_e.training.generator_base import MAX_GROUP, GeneratorBase, GeneratorNetworks, order_kind, run_stage
+from dall_e.training.token_bank import kept, weights_digest
 
 _FAKES_FILE = "fakes.pt"
 # Fakes have pictures, captions and noise of their own, far behind those of the longest run.
@@ -117,15 +114,14 @@ class AdversarialStage(GeneratorBase):
 
     def _sizes(self, chunk: int) -> list[int]:
         num_tokens, steps = self.model.generator.num_tokens, self.config.fake_steps
-        return group_sizes(num_tokens, min(steps[chunk % len(steps)], num_tokens), "arccos", SamplingConfig().max_group)
+        return group_sizes(num_tokens, min(steps[chunk % len(steps)], num_tokens), "arccos", MAX_GROUP)
 
     def _fakes(self, path: Path) -> Fakes:
         """From the run folder if they are there already, so that a resumed run meets the same."""
-        digest = hashlib.sha256()
-        for weight in self.reference.state_dict().values():
-            digest.update(weight.detach().cpu().numpy().tobytes())
         config = self.config
-        fingerprint = f"{digest.hexdigest()} {config.fakes} {config.fake_steps} {config.batch_size} {config.seed}"
+        fingerprint = (
+            f"{weights_digest(self.reference)} {config.fakes} {config.fake_steps} {config.batch_size} {config.seed}"
+        )
         return Fakes(*kept(path, fingerprint, self._draw_fakes))
 
     def _draw_fakes(self) -> list[Tensor]:
@@ -174,10 +170,4 @@ def run_adversarial_training(config: AdversarialTraining, *, dry_run: bool = Fal
 
     Raises ValueError for missing or unfit data, weights or run folder, as `fit` does.
     """
-    if dry_run:
-        print(describe(config, AdversarialStage(config, dry_run=True)))
-        return
-    # The stage writes to the run folder too, so another run must be out of it before.
-    with open_run_folder(config.out):
-        stage = AdversarialStage(config)
-    fit(config, stage)
+    run_stage(AdversarialStage, config, dry_run=dry_run)

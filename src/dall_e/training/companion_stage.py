@@ -34,9 +34,9 @@ from dall_e.data.scenes import SceneComposer, held_out
 from dall_e.data.text import TextTokenizer
 from dall_e.losses.contrastive import first_among, sigmoid_contrastive_loss, wrong_caption_loss
 from dall_e.models.companion import Companion
-from dall_e.runtime import batch_workers, pick_device, to_device
-from dall_e.training.loop import Player, Stage, describe, fit
-from dall_e.training.prefetch import Prefetch
+from dall_e.runtime import pick_device
+from dall_e.training.loop import Player, describe, fit
+from dall_e.training.prepared_stage import PreparedStage
 from dall_e.training.run_folder import open_run_folder
 
 CHOICES = 100
@@ -88,7 +88,7 @@ class ComposedScenes:
         return TrainingScene(self._composer.draw(scene), caption, "" if wrong == caption else wrong)
 
 
-class CompanionStage(Stage):
+class CompanionStage(PreparedStage):
     """Data, network and losses of this stage, for `training.loop.fit`."""
 
     def __init__(
@@ -144,15 +144,7 @@ class CompanionStage(Stage):
         self._forward: Callable[..., Any] = self.companion
         if config.compile:
             self._forward = torch.compile(self.companion)
-        self._prepared = Prefetch(self.prepare, stride=config.batch_size, workers=batch_workers(self.device))
-
-    def batch(self, images_seen: int) -> dict[str, Any]:
-        """The batch that starts after `images_seen` pictures."""
-        return to_device(self._prepared(images_seen), self.device)
-
-    def close(self) -> None:
-        """Ends the processes that make batches."""
-        self._prepared.close()
+        self.prepare_ahead(config.batch_size)
 
     def prepare(self, images_seen: int) -> dict[str, Tensor]:
         """The batch that starts after `images_seen` pictures, on the CPU; its last rows are composed scenes.

@@ -32,9 +32,9 @@ from dall_e.data.scene_graph import BACKGROUNDS
 from dall_e.data.scene_layouts import Place
 from dall_e.losses.detection import colour_loss, middle_loss
 from dall_e.models.detector import MAP_STEP, Detection, Detector
-from dall_e.runtime import batch_workers, pick_device, to_device
-from dall_e.training.loop import Player, Stage, describe, fit
-from dall_e.training.prefetch import Prefetch
+from dall_e.runtime import pick_device
+from dall_e.training.loop import Player, describe, fit
+from dall_e.training.prepared_stage import PreparedStage
 
 _MEASURED = 256
 _SHEET_PICTURES = 32
@@ -145,7 +145,7 @@ def targets(strewn: Sequence[Sequence[Strewn]], config: DetectorConfig) -> dict[
     }
 
 
-class DetectorStage(Stage):
+class DetectorStage(PreparedStage):
     """Data, network and losses of this stage, for `training.loop.fit`."""
 
     def __init__(self, config: DetectorTraining, pictures: PictureSet) -> None:
@@ -170,15 +170,7 @@ class DetectorStage(Stage):
         self._forward: Callable[[Tensor], Any] = self.detector
         if config.compile:
             self._forward = torch.compile(self.detector)
-        self._prepared = Prefetch(self.prepare, stride=config.batch_size, workers=batch_workers(self.device))
-
-    def batch(self, images_seen: int) -> dict[str, Any]:
-        """The batch that starts after `images_seen` pictures."""
-        return to_device(self._prepared(images_seen), self.device)
-
-    def close(self) -> None:
-        """Ends the processes that make batches."""
-        self._prepared.close()
+        self.prepare_ahead(config.batch_size)
 
     def prepare(self, images_seen: int) -> dict[str, Tensor]:
         """The batch on the CPU: "x_BCHW" and what `targets` gives."""

@@ -21,10 +21,10 @@ from dall_e.config import PRESETS
 from dall_e.data.captions import training_caption
 from dall_e.data.datasets import Record
 from dall_e.data.text import TextTokenizer
-from dall_e.models.text_encoder import TextStates
 from dall_e.runtime import autocast, pick_dtype
 from dall_e.sampling.decode import Known, decode_tokens
-from dall_e.training.generator_base import GeneratorNetworks, stage_weights
+from dall_e.training.generator_base import GeneratorNetworks, stage_weights, with_and_without_words
+from dall_e.training.token_bank import weights_digest
 
 _BATCH_SIZE = 64
 # Few: a quarter of a picture is drawn in less time than a whole one.
@@ -48,6 +48,8 @@ class PartlyDrawn:
         self._networks.eval().requires_grad_(False).to(device)
         self._text_tokenizer = TextTokenizer.load(Path(run) / TEXT_FILE)
         self._device = device
+        self.digest = weights_digest(self._networks)
+        """Tells this generator from others."""
 
     @torch.no_grad()
     def draw(self, codes_MN: Tensor, records: list[Record], *, drawn_tokens: float, seed: int) -> Tensor:
@@ -66,11 +68,9 @@ class PartlyDrawn:
         rng = torch.Generator().manual_seed(seed)
         hidden = min(max(round(drawn_tokens * num_tokens), 1), num_tokens)
         mask_BN = torch.rand(size, num_tokens, generator=rng).argsort(1) >= hidden
-        ids_BL = self._text_tokenizer.encode([*captions, *[""] * size], self._model.text.max_tokens).ids_BL
         settings = dataclasses.replace(self._model.sampling, num_inference_steps=_STEPS)
         with autocast(self._device, pick_dtype("auto", self._device)):
-            states = self._networks.text(ids_BL.to(self._device))
-            text, null = (TextStates(*part) for part in zip(*(x.chunk(2) for x in states), strict=True))
+            text, null = with_and_without_words(self._networks.text, self._text_tokenizer, captions)
             codes_BN = decode_tokens(
                 self._networks.generator,
                 text,

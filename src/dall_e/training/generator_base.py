@@ -34,13 +34,14 @@ from dall_e.models.companion import TokenTower
 from dall_e.models.generator import Generator
 from dall_e.models.text_encoder import TextEncoder, TextStates
 from dall_e.models.vqgan import ImageTokenizer
-from dall_e.runtime import batch_workers, pick_device, to_device
+from dall_e.runtime import pick_device, to_device
 from dall_e.sampling.decode import decode_tokens
 from dall_e.sampling.orders import group_numbers, group_sizes, make_orders
 from dall_e.training.corruption import Corrupted
-from dall_e.training.loop import Player, Stage, load_stage_weights
-from dall_e.training.prefetch import Prefetch
-from dall_e.training.token_bank import picture_codes, scene_codes, tokenize_views
+from dall_e.training.loop import Player, describe, fit, load_stage_weights
+from dall_e.training.prepared_stage import PreparedStage
+from dall_e.training.run_folder import open_run_folder, player_weights
+from dall_e.training.token_bank import picture_codes, scene_codes, tokenize_as_they_are
 
 STEP_CHOICES = (8, 12, 16, 24, 32, 50)
 SCHEDULES: tuple[ScheduleKind, ...] = ("arccos", "cosine", "uniform")
@@ -96,7 +97,7 @@ def order_kind(random_numbers: random.Random, random_order: float) -> OrderKind:
     return "locality" if draw < random_order + (1 - random_order) * 2 / 3 else "raster"
 
 
-class GeneratorBase(Stage):
+class GeneratorBase(PreparedStage):
     """Everything of a stage for `training.loop.fit` but its loss."""
 
     def __init__(self, config: GeneratorData, *, dry_run: bool = False) -> None:
@@ -148,7 +149,7 @@ class GeneratorBase(Stage):
         if config.compile:
             self.forward = torch.compile(self.module)
 
-        self._prepared = Prefetch(self.prepare, stride=config.batch_size, workers=batch_workers(self.device))
+        self.prepare_ahead(config.batch_size)
 
     def _compose(self, pictures: PictureSet) -> tuple[SceneComposer | None, list[Scene]]:
         """Who draws the scenes, and the scenes; none if they have no share in the batches."""
@@ -172,17 +173,7 @@ class GeneratorBase(Stage):
                 count=config.scenes,
                 name=f"{config.seed} {hashlib.sha256(repr(self.scenes).encode()).hexdigest()}",
             )
-        nothing_mirrored_N = torch.zeros(0)
-        held_out_codes_VMN = tokenize_views(self.tokenizer, held_out.pictures_NCHW, nothing_mirrored_N, views=1, seed=0)
-        self.held_out_codes_MN = held_out_codes_VMN[0].long()
-
-    def batch(self, images_seen: int) -> dict[str, Any]:
-        """The batch that starts after `images_seen` pictures."""
-        return to_device(self._prepared(images_seen), self.device)
-
-    def close(self) -> None:
-        """Ends the processes that make batches."""
-        self._prepared.close()
+        self.held_out_codes_MN = tokenize_as_they_are(self.tokenizer, held_out.pictures_NCHW).long()
 
     def prepare(self, images_seen: int) -> dict[str, Tensor]:
         """The batch that starts after `images_seen` pictures, on the CPU; leaves the device alone."""
@@ -241,9 +232,7 @@ class GeneratorBase(Stage):
         was_training = self.module.training
         self.module.eval()
         prompts = list(GALLERY_PROMPTS)
-        ids_BL = self.text_tokenizer.encode([*prompts, *[""] * len(prompts)], self.model.text.max_tokens).ids_BL
-        states = self.module.text(ids_BL.to(self.device))
-        text, null = (TextStates(*part) for part in zip(*(x.chunk(2) for x in states), strict=True))
+        text, null = with_and_without_words(self.module.text, self.text_tokenizer, prompts)
         steps = min(self.model.sampling.num_inference_steps, self.model.generator.num_tokens)
         settings = dataclasses.replace(self.model.sampling, num_inference_steps=steps)
         seeds = list(range(len(prompts)))
@@ -369,12 +358,30 @@ def grow(networks: GeneratorNetworks, weights: dict[str, Tensor]) -> None:
     load_strict(networks, weights, "")
 
 
+def with_and_without_words(
+    network: TextEncoder, tokenizer: TextTokenizer, prompts: list[str]
+) -> tuple[TextStates, TextStates]:
+    """The states of some prompts, and as many of the empty prompt, for guidance."""
+    ids_BL = tokenizer.encode([*prompts, *[""] * len(prompts)], network.config.max_tokens).ids_BL
+    states = network(ids_BL.to(network.tokens.weight.device))
+    text, null = (TextStates(*part) for part in zip(*(x.chunk(2) for x in states), strict=True))
+    return text, null
+
+
+def run_stage(stage: type[GeneratorBase], config: Any, *, dry_run: bool) -> None:
+    """Trains a stage, or prints what it would do. Raises ValueError as the stage and `fit` do."""
+    if dry_run:
+        print(describe(config, stage(config, dry_run=True)))
+        return
+    # The stage writes to the run folder too, so another run must be out of it before.
+    with open_run_folder(config.out):
+        made = stage(config)
+    fit(config, made)
+
+
 def stage_weights(folder: str, player: str) -> dict[str, Tensor]:
     """The averaged weights of one player of a run folder. Raises ValueError if the run has not trained it."""
-    players = load_stage_weights(folder)[1]
-    if player not in players:
-        raise ValueError(f"{folder} is not a run that trained the {player}: it trained {', '.join(players)}")
-    return players[player]
+    return player_weights(load_stage_weights(folder)[1], player, folder)
 
 
 def load_tokenizer(folder: str, model: ModelConfig) -> ImageTokenizer:

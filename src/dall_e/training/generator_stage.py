@@ -14,9 +14,7 @@ from dall_e.config import GeneratorTraining
 from dall_e.losses.contrastive import sigmoid_contrastive_loss
 from dall_e.losses.tokens import correction_loss, token_loss
 from dall_e.training.corruption import Corrupted, corrupt
-from dall_e.training.generator_base import GeneratorBase
-from dall_e.training.loop import describe, fit
-from dall_e.training.run_folder import open_run_folder
+from dall_e.training.generator_base import GeneratorBase, run_stage
 
 
 class GeneratorStage(GeneratorBase):
@@ -68,10 +66,4 @@ def run_generator_training(config: GeneratorTraining, *, dry_run: bool = False) 
 
     Raises ValueError for missing or unfit data, weights or run folder, as `fit` does.
     """
-    if dry_run:
-        print(describe(config, GeneratorStage(config, dry_run=True)))
-        return
-    # The stage writes to the run folder too, so another run must be out of it before.
-    with open_run_folder(config.out):
-        stage = GeneratorStage(config)
-    fit(config, stage)
+    run_stage(GeneratorStage, config, dry_run=dry_run)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import hashlib
 import json
 import math
 import os
@@ -193,12 +192,11 @@ def load_stage_weights(folder: str | Path) -> tuple[dict[str, Any], dict[str, di
     return {**state["config"], "networks": state["networks"]}, weights
 
 
-def checkpoint_digest(folder: str | Path) -> str:
-    """Tells one checkpoint of a run folder from another. Raises ValueError if there is none."""
-    path = Path(folder) / CHECKPOINT_FILE
-    if not path.exists():
-        raise ValueError(f"{folder} holds no trained stage: there is no {CHECKPOINT_FILE} in it")
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def player_weights(players: dict[str, dict[str, Tensor]], player: str, folder: str | Path) -> dict[str, Tensor]:
+    """One player's weights, of those that `load_stage_weights(folder)` gave. Raises ValueError if it is not there."""
+    if player not in players:
+        raise ValueError(f"{folder} is not a run that trained the {player}: it trained {', '.join(players)}")
+    return players[player]
 
 
 def _read_checkpoint(path: Path, entries: set[str]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from dall_e.data.augment import mirrors, random_views
 from dall_e.data.datasets import PictureSet
@@ -58,6 +58,12 @@ def tokenize_views(
     return codes_VMN
 
 
+def tokenize_as_they_are(tokenizer: ImageTokenizer, pictures_NCHW: Tensor) -> Tensor:
+    """Codes int16 [M, N] of pictures, without any other view of them."""
+    nothing_mirrored_N = torch.zeros(0)
+    return tokenize_views(tokenizer, pictures_NCHW, nothing_mirrored_N, views=1, seed=0)[0]
+
+
 def picture_codes(path: Path, tokenizer: ImageTokenizer, pictures: PictureSet, *, views: int, seed: int) -> Tensor:
     """Codes int16 [V, M, N] of all views; read from `path` if they were made from the same pictures and tokenizer."""
     digest = hashlib.sha256(pictures.pictures_NCHW[::97].numpy().tobytes()).hexdigest()
@@ -90,11 +96,16 @@ def scene_codes(path: Path, tokenizer: ImageTokenizer, drawn: Iterable[Any], *, 
     return kept(path, f"{name} {count} {_encoder_digest(tokenizer)}", make)
 
 
-def _encoder_digest(tokenizer: ImageTokenizer) -> str:
+def weights_digest(network: nn.Module) -> str:
+    """Tells the weights of a network from others."""
     digest = hashlib.sha256()
-    for weight in tokenizer.encoder.parameters():
+    for weight in network.state_dict().values():
         digest.update(weight.detach().cpu().numpy().tobytes())
-    return f"{digest.hexdigest()} {tokenizer.config}"
+    return digest.hexdigest()
+
+
+def _encoder_digest(tokenizer: ImageTokenizer) -> str:
+    return f"{weights_digest(tokenizer.encoder)} {tokenizer.config}"
 
 
 def kept(path: Path, fingerprint: str, make: Callable[[], Codes]) -> Codes:

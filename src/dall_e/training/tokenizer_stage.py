@@ -30,8 +30,8 @@ from dall_e.models.vqgan import ImageTokenizer
 from dall_e.runtime import autocast, pick_device, pick_dtype, tune_convolutions
 from dall_e.training.drawn_codes import PartlyDrawn
 from dall_e.training.loop import Batch, Player, Stage, describe, fit, load_stage_weights
-from dall_e.training.run_folder import checkpoint_digest
-from dall_e.training.token_bank import kept, tokenize_views
+from dall_e.training.run_folder import player_weights
+from dall_e.training.token_bank import kept, tokenize_as_they_are
 
 # What is costly and changes slowly is done every 8th step: gradient penalties (times 8; StyleGAN2, appendix B) and the
 # adaptive weight (smoothed).
@@ -99,10 +99,9 @@ class TokenizerStage(Stage):
             load_strict(self.tokenizer, load_model(folder).tensors, "tokenizer.")
             return
         _, weights = load_stage_weights(folder)
-        if "tokenizer" not in weights:
-            raise ValueError(f"{folder} is not a run that trained the tokenizer: it trained {', '.join(weights)}")
+        own = player_weights(weights, "tokenizer", folder)
         try:
-            load_strict(self.tokenizer, weights["tokenizer"], "")
+            load_strict(self.tokenizer, own, "")
             if self.discriminator is not None and "discriminator" in weights:
                 load_strict(self.discriminator, weights["discriminator"], "")
         except ValueError as error:
@@ -111,17 +110,14 @@ class TokenizerStage(Stage):
     def _draw_codes(self, pictures: PictureSet) -> Tensor:
         """Codes [M, N] of all pictures, partly drawn by the generator; kept in the run folder."""
         config = self._config
-        nothing_mirrored_M = torch.zeros(0)
-        codes_VMN = tokenize_views(self.tokenizer, pictures.pictures_NCHW, nothing_mirrored_M, views=1, seed=0)
-        digest = hashlib.sha256(codes_VMN.numpy().tobytes()).hexdigest()
-        checkpoint = checkpoint_digest(config.generator)
+        codes_MN = tokenize_as_they_are(self.tokenizer, pictures.pictures_NCHW)
+        digest = hashlib.sha256(codes_MN.numpy().tobytes()).hexdigest()
+        drawer = PartlyDrawn(config.generator, config.preset, self.device)
         Path(config.out).mkdir(parents=True, exist_ok=True)
         return kept(
             Path(config.out) / _DRAWN_FILE,
-            f"{digest} {checkpoint} {config.drawn_tokens} {config.seed}",
-            lambda: PartlyDrawn(config.generator, config.preset, self.device).draw(
-                codes_VMN[0], pictures.records, drawn_tokens=config.drawn_tokens, seed=config.seed
-            ),
+            f"{digest} {drawer.digest} {config.drawn_tokens} {config.seed}",
+            lambda: drawer.draw(codes_MN, pictures.records, drawn_tokens=config.drawn_tokens, seed=config.seed),
         )
 
     def _make_players(self) -> tuple[Player, ...]:

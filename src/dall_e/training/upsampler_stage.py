@@ -3,7 +3,7 @@
 Half of the small pictures go through an image tokenizer first, if one is given: what it blurs can then be repaired, and
 clean pictures stay clean. A batch is a pure function of (seed, pictures seen).
 
-Shapes: B pictures, C 4 channels (premultiplied RGBA), H W rows and columns.
+Shapes: B pictures, M of the data set, C 4 channels (premultiplied RGBA), H W rows and columns.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from dall_e.models.upsampler import FACTOR, Upsampler, enlarged
 from dall_e.models.vqgan import ImageTokenizer
 from dall_e.runtime import pick_device
 from dall_e.training.loop import Player, Stage, describe, fit, load_stage_weights
+from dall_e.training.run_folder import player_weights
 
 _MOST_HELD_OUT = 96
 _SHEET_PICTURES = 8
@@ -42,6 +43,7 @@ class UpsamplerStage(Stage):
         sizes = UpsamplerConfig()
         self.networks = {"upsampler": dataclasses.asdict(sizes)}
         self._pictures, self._held_out = pictures, held_out
+        self._weights_M = pictures.weights
         self._tokenizer = _tokenizer(config, self.device) if config.tokenizer else None
         torch.manual_seed(config.seed)
         self.upsampler = Upsampler(sizes)
@@ -62,8 +64,7 @@ class UpsamplerStage(Stage):
         """Float pictures "small" and "large", [B, 4, S, S] and [B, 4, 2 S, 2 S], and "background" colours [B, 3]."""
         config = self.config
         rng = torch.Generator().manual_seed((config.seed * 2**40 + images_seen) % 2**63)
-        weights = self._pictures.weights
-        rows = batch_indices(len(self._pictures), weights, config.seed, images_seen, config.batch_size)
+        rows = batch_indices(len(self._pictures), self._weights_M, config.seed, images_seen, config.batch_size)
         x_BCHW = self._pictures.pictures_NCHW[rows].float() / 255
         # A designer's left and right are the same to it; sizes are not changed, for that would soften what is asked.
         mirror_B = torch.ones(len(rows), dtype=torch.bool)
@@ -118,14 +119,13 @@ class UpsamplerStage(Stage):
 
 def _tokenizer(config: UpsamplerTraining, device: torch.device) -> ImageTokenizer:
     """The trained image tokenizer, frozen, for the small pictures' side."""
-    run, weights = load_stage_weights(config.tokenizer)
-    if "tokenizer" not in weights:
-        raise ValueError(f"{config.tokenizer} is not a run that trained the tokenizer: it trained {', '.join(weights)}")
+    run, players = load_stage_weights(config.tokenizer)
+    weights = player_weights(players, "tokenizer", config.tokenizer)
     settings: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in run["networks"]["tokenizer"].items()
     }
     tokenizer = ImageTokenizer(TokenizerConfig(**{**settings, "image_size": config.small_size}))
-    load_strict(tokenizer, weights["tokenizer"], "")
+    load_strict(tokenizer, weights, "")
     return tokenizer.eval().requires_grad_(False).to(device)
 
 

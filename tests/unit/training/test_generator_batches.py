@@ -16,7 +16,7 @@ from torch import Tensor
 from dall_e.config import PRESETS, GeneratorTraining
 from dall_e.data.datasets import PictureSet
 from dall_e.models.vqgan import ImageTokenizer
-from dall_e.training import generator_base
+from dall_e.training import generator_base, prepared_stage
 from dall_e.training.generator_stage import GeneratorStage
 from dall_e.training.loop import fit, load_stage_weights
 from dall_e.training.run_folder import open_run_folder
@@ -183,7 +183,7 @@ def test_the_right_caption_never_counts_as_a_wrong_one(stage: GeneratorStage, mo
 
 
 def test_made_ahead_is_the_same(folders: Path, stage: GeneratorStage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(generator_base, "batch_workers", lambda device: 2)
+    monkeypatch.setattr(prepared_stage, "batch_workers", lambda device: 2)
     ahead = GeneratorStage(settings(folders, "stage"))
     try:
         for position in (0, 8, 16, 80, 88):
@@ -202,7 +202,7 @@ def test_an_interrupted_run_equals_a_straight_one(folders: Path, monkeypatch: py
     monkeypatch.setattr(GeneratorStage, "sample", lambda self, path: {})
     straight, resumed = (settings(folders, out) for out in ("straight", "resumed"))
     fit(straight, GeneratorStage(straight))
-    monkeypatch.setattr(generator_base, "batch_workers", lambda device: 2)
+    monkeypatch.setattr(prepared_stage, "batch_workers", lambda device: 2)
     with pytest.raises(KeyboardInterrupt):
         fit(resumed, Interrupted(resumed))
     assert fit(resumed, GeneratorStage(resumed)) == 24
