@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the built-in weights on two CPU cores, from nothing but the package index: about five hours.
+# Makes the built-in weights on two CPU cores, from nothing but the package index: about three hours.
 #
 # Every command resumes where it was interrupted when it is run again, so the script as a whole does too.
 # What each stage brought, and in which pieces the shipped weights were trained, is in LOG.md.
