@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 OrderKind = Literal["raster", "random", "locality"]
+OptimizerKind = Literal["adamw", "muon"]
 ScheduleKind = Literal["arccos", "cosine", "uniform"]
 
 
@@ -568,6 +569,8 @@ class TokenizerTraining(LoopConfig):
     """Share of batches at two thirds of the picture size, so that one vocabulary serves coarse and fine grids."""
     backdrop_share: float = 0.2
     """Share of pictures put on an opaque gradient of two random colours, so that full scenes have codes too."""
+    scene_share: float = 0.0
+    """Share of a batch's pictures that are composed scenes (`data/scenes.py`), each seen once."""
     pyramid_weight: float = 0.5
     """Weight of the Laplacian-pyramid L1 loss."""
     edge_weight: float = 4.0
@@ -602,7 +605,7 @@ class TokenizerTraining(LoopConfig):
             "generator needs freeze_encoder: what was drawn means something else once the encoder has moved",
         )
         _check_shares(self, "drawn_share", "drawn_tokens")
-        _check_shares(self, "coarse_share", "backdrop_share", "adversarial_start")
+        _check_shares(self, "coarse_share", "backdrop_share", "adversarial_start", "scene_share")
         _check_shares(self, "perturbed_share", "perturbed_tokens")
         _check_at_least(self, 0, "pyramid_weight", "edge_weight", "feature_weight", "adversarial_weight")
         _check_at_least(self, 0, "discriminator_learning_rate", "gradient_penalty", "commitment_weight")
@@ -616,6 +619,8 @@ class GeneratorData(LoopConfig):
     """Run folder of the image tokenizer."""
     init: str = ""
     """Run folder or weights to start from instead of random numbers."""
+    optimizer: OptimizerKind = "adamw"
+    """What steps the matrices of the transformer blocks: adamw, or muon, which learns more from a picture."""
     views: int = 8
     """Augmented views of each picture that are tokenised beforehand; the first is the picture itself."""
     scene_share: float = 0.0

@@ -69,7 +69,7 @@ class CaptionShares:
     word_drop: float = 0.05
     """One inner word of a name of three and more is dropped, or a Chinese 的: prompts are not always whole."""
     style: float = 0.45
-    """With how the source draws: "flat style", 扁平风格."""
+    """With how the source draws: "flat style", 扁平风格; where the record does not say by itself how often."""
     medium: float = 0.2
     """Of the captions with style, those of emoji that just say "emoji" or 表情符号."""
     mixed: float = 0.04
@@ -91,7 +91,12 @@ def training_caption(record: Record, rng: random.Random) -> str:
     if bilingual and rng.random() < SHARES.mixed:
         return _mixed(record, language, rng)
     phrase = _phrase(record, language, rng)
-    return _with_style(phrase, record, rng, language) if rng.random() < SHARES.style else phrase
+    return _with_style(phrase, record, rng, language) if rng.random() < style_said(record) else phrase
+
+
+def style_said(record: Record) -> float:
+    """Share of a record's captions that name its style."""
+    return float(record.get("style_said", SHARES.style))
 
 
 def plain_caption(record: Record, language: Language = "en") -> str:

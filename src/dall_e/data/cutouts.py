@@ -11,6 +11,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from dall_e.data.augment import mirrors
+from dall_e.data.captions import style_said
 from dall_e.data.datasets import PictureSet, Record
 from dall_e.data.recolouring import MainColour, colour_word, main_colour
 from dall_e.data.scene_graph import COAT_COLOURS, COLOURS, Thing, things
@@ -35,6 +36,10 @@ class CutOut:
     source: str
     style_en: str
     style_zh: str
+    style_said: float
+    """Share of captions that name the style."""
+    weight: float
+    """How often it is taken, relative to other cut-outs."""
     box: tuple[int, int, int, int]
     """Left, top, right, bottom of what is solid, in pixels of the set."""
     main: MainColour | None
@@ -110,7 +115,7 @@ def _cut_out(pictures: PictureSet, index: int, thing: Thing, colour: str) -> Cut
     return CutOut(
         picture=index, thing=thing.name, source=str(record.get("source", "")), box=box, main=main, own_colour=own,
         style_en=str(record.get("style_en", "")), style_zh=str(record.get("style_zh", "")),
-        mirrors=mirrors(record),
+        style_said=style_said(record), weight=float(record.get("weight", 1.0)), mirrors=mirrors(record),
     )  # fmt: skip
 
 
@@ -124,8 +129,8 @@ def drawn_sleepers(side: int, first: int) -> tuple[list[CutOut], list[npt.NDArra
         assert box is not None
         found.append(
             CutOut(
-                picture=first + len(drawings), thing=species, source="", style_en="", style_zh="", box=box,
-                main=main_colour(drawing_HWC), own_colour="", mirrors=True,
+                picture=first + len(drawings), thing=species, source="", style_en="", style_zh="",
+                style_said=0.0, weight=1.0, box=box, main=main_colour(drawing_HWC), own_colour="", mirrors=True,
             )
         )  # fmt: skip
         drawings.append(drawing_HWC)

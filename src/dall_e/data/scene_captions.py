@@ -55,9 +55,8 @@ OPPOSITE = {
 SUBSTANCES = frozenset(("bread", "broccoli", "cheese", "chocolate", "coffee", "yarn"))
 UNIQUE = frozenset(("sun", "moon"))
 PAIRS = "pairs of "
-# Shares of captions that leave out what could be said, so that short prompts work too.
+# Some captions leave out what could be said, so that short prompts work too.
 KEEPS_BACKGROUND = 0.86
-SAYS_STYLE = 0.25
 
 
 def scene_caption(scene: Scene, rng: random.Random, language: Language | None = None) -> str:
@@ -67,7 +66,7 @@ def scene_caption(scene: Scene, rng: random.Random, language: Language | None = 
     """
     chinese = rng.random() < 0.5 if language is None else language == "zh"
     text = _chinese(scene, rng) if chinese else _english(scene, rng)
-    if scene.style_en and rng.random() < SAYS_STYLE:
+    if scene.style_en and rng.random() < scene.style_said:
         text = _styled(text, scene, "zh" if chinese and scene.style_zh else "en", rng)
     if chinese:
         return f"{text}。" if rng.random() < 0.15 else text

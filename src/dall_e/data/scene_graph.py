@@ -81,6 +81,8 @@ class Scene:
     style_en: str = ""
     """The style of the pictures, if all have the same; as the records of the set call it."""
     style_zh: str = ""
+    style_said: float = 0.0
+    """Share of its captions that name the style."""
     seed: str = ""
     """Places, sizes and shades within what the scene says."""
 

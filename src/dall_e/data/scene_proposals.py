@@ -10,9 +10,11 @@ from dall_e.data.cutouts import CutOut, by_thing
 from dall_e.data.scene_graph import COLOURS, MOST, SHAPES, Scene, SceneObject, Thing, things
 
 # How often each sort of scene is proposed; many an animal is refused, so that about a sixth of all scenes show one.
-SORTS = {"one": 0.23, "many": 0.16, "two": 0.3, "three": 0.05, "framed": 0.03, "animal": 0.23}
+SORTS = {"one": 0.23, "many": 0.16, "two": 0.25, "three": 0.04, "framed": 0.02, "animal": 0.3}
 ONE_STYLE = 0.8
 OFTEN = 3.0
+# Among the animals that sleep and play, pets are the ones that people ask for: with this, they are about half of them.
+PETS_OFTEN = 12.0
 FREE_BACKGROUNDS = ("plain", "plain", "gradient")
 OUTDOORS = ("grass", "beach", "night", "snow", "desert", "road")
 INDOORS = ("room", "windowsill", "table")
@@ -48,7 +50,7 @@ class SceneProposals:
         for cut_out in cut_outs:
             sources.setdefault(cut_out.source, []).append(cut_out)
         self._by_source = {source: by_thing(members) for source, members in sources.items()}
-        self._source_weights = [len(members) for members in sources.values()]
+        self._source_weights = [sum(cut_out.weight for cut_out in members) for members in sources.values()]
 
     def propose(self, rng: random.Random, seed: str) -> Scene | None:
         """A scene, or None where what was drawn does not go together."""
@@ -134,10 +136,10 @@ class SceneProposals:
         names = [name for name in groups if not trait or trait in things()[name].traits]
         if not names:
             return None
-        # Among the animals that sleep and play, pets are the ones that people ask for.
-        often = 2 * OFTEN if trait == "stands" else OFTEN
+        often = PETS_OFTEN if trait == "stands" else OFTEN
         weights = [often if "often" in things()[name].traits else 1.0 for name in names]
-        cut_out = rng.choice(groups[rng.choices(names, weights)[0]])
+        options = groups[rng.choices(names, weights)[0]]
+        cut_out = rng.choices(options, [option.weight for option in options])[0]
         # What can be painted has its colour said more often than what has but the one that it is.
         colour_share *= 1.3 if len(cut_out.colours) == len(COLOURS) else 0.8
         colour = rng.choice(cut_out.colours) if cut_out.colours and rng.random() < colour_share else ""
@@ -183,6 +185,7 @@ class SceneProposals:
         return Scene(
             objects=tuple(items), relation=relation, background=background, background_colour=colour, seed=seed,
             style_en=cut_outs[0].style_en if same else "", style_zh=cut_outs[0].style_zh if same else "",
+            style_said=cut_outs[0].style_said if same else 0.0,
         )  # fmt: skip
 
 

@@ -296,7 +296,7 @@ def _record(drawing: Drawing, rendering: Rendering, thesaurus: Thesaurus | None)
         "zh_keywords": list(facts.zh_keywords),
         "en_synonyms": list(words.synonyms), "en_hypernyms": list(words.hypernyms),
         "colour": rendering.colour if facts.kind in COLOURED_KINDS and not source.plate else "",
-        "style_en": source.style_en, "style_zh": source.style_zh,
+        "style_en": source.style_en, "style_zh": source.style_zh, "style_said": source.style_said,
         "group": facts.group, "subgroup": facts.subgroup, "kind": facts.kind, "tone": facts.tone,
         "pale": rendering.pale, "mono": rendering.mono, "weight": 0.0, "licence": source.licence,
     }  # fmt: skip

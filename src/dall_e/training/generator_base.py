@@ -143,6 +143,7 @@ class GeneratorBase(PreparedStage):
                 module=self.module,
                 learning_rate=config.learning_rate,
                 weight_decay=config.weight_decay,
+                optimizer=config.optimizer,
             ),
         )
         self.forward: Callable[[dict[str, Tensor]], Outputs] = self.module

@@ -24,9 +24,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dall_e.config import LoopConfig
+from dall_e.config import LoopConfig, OptimizerKind
 from dall_e.runtime import autocast, pick_dtype
-from dall_e.training.optim import AveragedWeights, build_adamw, learning_rate_share
+from dall_e.training.optim import AveragedWeights, build_adamw, build_muon, learning_rate_share
 from dall_e.training.report import Report
 from dall_e.training.run_folder import RunFolder, load_stage_weights, open_run_folder
 
@@ -51,6 +51,8 @@ class Player:
     """AdamW's decay, on matrices only."""
     betas: tuple[float, float] = (0.9, 0.95)
     """AdamW's betas."""
+    optimizer: OptimizerKind = "adamw"
+    """What steps its matrices."""
     ema: bool = True
     """Whether averaged weights are kept; they are then the ones that are sampled."""
 
@@ -290,10 +292,15 @@ class _Trained:
     def __init__(self, player: Player, config: LoopConfig) -> None:
         self.player = player
         self._clip_norm = config.clip_norm
-        self._optimizer = build_adamw(
-            player.module, learning_rate=player.learning_rate, betas=player.betas, weight_decay=player.weight_decay
+        settings: dict[str, Any] = {
+            "learning_rate": player.learning_rate, "betas": player.betas, "weight_decay": player.weight_decay
+        }  # fmt: skip
+        self._optimizers: tuple[torch.optim.Optimizer, ...] = (
+            build_muon(player.module, **settings)
+            if player.optimizer == "muon"
+            else (build_adamw(player.module, **settings),)
         )
-        self._parameters = [p for group in self._optimizer.param_groups for p in group["params"]]
+        self._parameters = [p for one in self._optimizers for group in one.param_groups for p in group["params"]]
         self._average = AveragedWeights(player.module, config.ema_decay) if player.ema else None
         self._num_steps = 0
         device = self._parameters[0].device
@@ -302,20 +309,22 @@ class _Trained:
 
     def step(self, loss: Tensor, learning_rate_share: float) -> Tensor:
         """Backward, clip, step, average; nothing changes if loss or gradient is not finite. Returns the norm."""
-        self._optimizer.zero_grad(set_to_none=True)
+        for optimizer in self._optimizers:
+            optimizer.zero_grad(set_to_none=True)
         loss.backward()
         norm = nn.utils.clip_grad_norm_(self._parameters, self._clip_norm)
         bad = (~torch.isfinite(norm + loss.detach())).float()
         self.num_skipped = self.num_skipped + bad
         self.num_skipped_in_row = (self.num_skipped_in_row + 1) * bad
-        for group in self._optimizer.param_groups:
-            group["lr"] = self.player.learning_rate * learning_rate_share
-        if self._optimizer.defaults["fused"]:
-            # The fused step looks at the flag on the device, so the CPU need not wait for the loss.
-            self._optimizer.found_inf, self._optimizer.grad_scale = bad, None  # type: ignore[attr-defined]
-            self._optimizer.step()
-        elif not bool(bad):
-            self._optimizer.step()
+        for optimizer in self._optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = self.player.learning_rate * learning_rate_share
+            if optimizer.defaults.get("fused"):
+                # The fused step looks at the flag on the device, so the CPU need not wait for the loss.
+                optimizer.found_inf, optimizer.grad_scale = bad, None  # type: ignore[attr-defined]
+                optimizer.step()
+            elif not bool(bad):
+                optimizer.step()
         self._num_steps += 1
         if self._average is not None:
             self._average.update(self._num_steps)
@@ -330,7 +339,7 @@ class _Trained:
         return {
             "weights": self.player.module.state_dict(),
             "ema": None if self._average is None else self._average.state_dict(),
-            "optimizer": self._optimizer.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in self._optimizers],
             "num_steps": self._num_steps,
             "skipped": [float(self.num_skipped), float(self.num_skipped_in_row)],
         }
@@ -340,7 +349,8 @@ class _Trained:
         self.player.module.load_state_dict(state["weights"])
         if self._average is not None:
             self._average.load_state_dict(state["ema"])
-        self._optimizer.load_state_dict(state["optimizer"])
+        for optimizer, stored in zip(self._optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(stored)
         self._num_steps = state["num_steps"]
         self.num_skipped.fill_(state["skipped"][0])
         self.num_skipped_in_row.fill_(state["skipped"][1])

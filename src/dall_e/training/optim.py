@@ -1,4 +1,4 @@
-"""AdamW, its schedule, and the averaged weights."""
+"""AdamW, Muon beside it, their schedule, and the averaged weights."""
 
 from __future__ import annotations
 
@@ -10,16 +10,52 @@ import torch
 from torch import Tensor, nn
 
 from dall_e.config import LoopConfig
+from dall_e.nn.transformer import Block
 
 
 def build_adamw(
     module: nn.Module, *, learning_rate: float, betas: tuple[float, float], weight_decay: float
 ) -> torch.optim.AdamW:
-    """AdamW over the trainable parameters of `module`; only matrices (two or more dimensions) decay.
+    """AdamW over the trainable parameters of `module`; see `_adamw`."""
+    parameters = [parameter for parameter in module.parameters() if parameter.requires_grad]
+    return _adamw(parameters, learning_rate=learning_rate, betas=betas, weight_decay=weight_decay)
+
+
+def build_muon(
+    module: nn.Module, *, learning_rate: float, betas: tuple[float, float], weight_decay: float
+) -> tuple[torch.optim.Optimizer, torch.optim.Optimizer]:
+    """Muon over the matrices of transformer blocks, and AdamW over everything else that is trainable.
+
+    Muon turns the momentum of a matrix into the nearest orthogonal one, so that rare directions learn as fast as
+    common ones (Jordan et al. 2024). Its steps are scaled to the size of AdamW's (Liu et al., "Muon is scalable for LLM
+    training", 2025), so one learning rate serves both. Embeddings and heads stay with AdamW: their rows are looked up
+    one by one. Raises ValueError if PyTorch is older than 2.9 or if `module` has no transformer block.
+    """
+    if not hasattr(torch.optim, "Muon"):
+        raise ValueError(f"optimizer muon needs PyTorch 2.9 or newer, this is {torch.__version__}: choose adamw")
+    hidden = {
+        id(parameter): parameter
+        for block in module.modules()
+        if isinstance(block, Block)
+        for parameter in block.parameters()
+        if parameter.ndim == 2 and parameter.requires_grad
+    }
+    if not hidden:
+        raise ValueError(f"optimizer muon is for transformers, and {type(module).__name__} has no block: choose adamw")
+    rest = [p for p in module.parameters() if p.requires_grad and id(p) not in hidden]
+    muon = torch.optim.Muon(
+        list(hidden.values()), lr=learning_rate, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw"
+    )
+    return muon, _adamw(rest, learning_rate=learning_rate, betas=betas, weight_decay=weight_decay)
+
+
+def _adamw(
+    parameters: list[nn.Parameter], *, learning_rate: float, betas: tuple[float, float], weight_decay: float
+) -> torch.optim.AdamW:
+    """Only matrices (two or more dimensions) decay.
 
     Decaying a bias or a norm's gain pulls towards a wrong function, not towards a simpler one.
     """
-    parameters = [parameter for parameter in module.parameters() if parameter.requires_grad]
     groups = [
         {"params": [parameter for parameter in parameters if parameter.ndim >= 2], "weight_decay": weight_decay},
         {"params": [parameter for parameter in parameters if parameter.ndim < 2], "weight_decay": 0.0},

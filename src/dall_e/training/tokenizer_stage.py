@@ -22,6 +22,7 @@ from dall_e.checkpoints.store import WEIGHTS_FILE, load_model, load_strict
 from dall_e.config import PRESETS, DiscriminatorConfig, TokenizerTraining
 from dall_e.data.datasets import PictureSet, batch_indices, load_pictures
 from dall_e.data.images import contact_sheet, save_image
+from dall_e.data.scenes import SceneComposer
 from dall_e.losses.adversarial import adaptive_weight, discriminator_loss, generator_loss, gradient_penalty
 from dall_e.losses.reconstruction import feature_matching_loss, over_background, peak_signal_to_noise, picture_loss
 from dall_e.models.discriminator import Discriminator, Judgement
@@ -76,6 +77,7 @@ class TokenizerStage(Stage):
         self.tokenizer.quantizer.requires_grad_(not config.freeze_encoder)
         self._pictures_NCHW = pictures.pictures_NCHW.to(self.device)
         self._weights_N = pictures.weights
+        self._composer = SceneComposer(pictures, sizes.image_size) if config.scene_share else None
         self._held_out_NCHW = held_out.pictures_NCHW[:_MOST_HELD_OUT].to(self.device)
         # Channels last: the layout that convolutions compute in, on CPUs and GPUs alike.
         self.tokenizer.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -161,6 +163,7 @@ class TokenizerStage(Stage):
         rows = batch_indices(len(self._pictures_NCHW), self._weights_N, config.seed, images_seen, config.batch_size)
         pictures_BCHW = _augment(self._pictures_NCHW, rows.tolist(), generator)
         _put_on_backdrops(pictures_BCHW, round(config.backdrop_share * len(rows)), generator)
+        self._put_scenes(pictures_BCHW, images_seen)
         if float(torch.rand((), generator=generator)) < config.coarse_share:
             patch = self.tokenizer.config.patch_size
             side = max(patch, round(pictures_BCHW.shape[-1] * 2 / 3 / patch) * patch)
@@ -181,6 +184,15 @@ class TokenizerStage(Stage):
             "random": torch.Generator(self.device).manual_seed(generator.initial_seed()),
             "lazy": images_seen // config.batch_size % _LAZY_STEPS == 0,
         }
+
+    def _put_scenes(self, pictures_BCHW: Tensor, images_seen: int) -> None:
+        """Scenes take the place of the last pictures of a batch."""
+        if self._composer is None:
+            return
+        count = round(self._config.scene_share * len(pictures_BCHW))
+        for row in range(len(pictures_BCHW) - count, len(pictures_BCHW)):
+            scene = self._composer.scene(f"{self._config.seed}/tokenizer/{images_seen + row}")
+            pictures_BCHW[row] = torch.from_numpy(self._composer.draw(scene)).to(self.device).float() / 255
 
     def active(self, player: str, progress: float) -> bool:
         """The discriminator plays from `adversarial_start` on."""

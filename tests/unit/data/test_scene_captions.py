@@ -68,7 +68,7 @@ def test_two_and_three_things_are_joined() -> None:
 
 
 def test_styles_are_said_only_where_all_share_one() -> None:
-    styled = Scene(objects=(thing("cat"),), style_en="Noto emoji style", style_zh="Noto表情风格")
+    styled = Scene(objects=(thing("cat"),), style_en="Noto emoji style", style_zh="Noto表情风格", style_said=0.5)
     assert "a cat in Noto emoji style" in captions(styled, "en") and "一只猫，Noto表情风格" in captions(styled, "zh")
     plain = captions(Scene(objects=(thing("cat"),)), "en") | captions(Scene(objects=(thing("cat"),)), "zh")
     assert not any("style" in text or "风格" in text for text in plain)
