@@ -160,8 +160,11 @@ def _standing(scene: Scene, aspects: Sequence[float], ground: Ground, rng: rando
     feet = rng.uniform((ground.far + ground.near) / 2, ground.near)
     # Equal things are equally large.
     sides = {index: _side(STANDING, scene.objects[index].size, rng) for index in order}
-    if len(slots) == 1 and scene.objects[slots[0]].state == "sleeping":
-        sides[slots[0]] = rng.uniform(0.5, 0.72)
+    if len(slots) == 1 and scene.objects[slots[0]].state:
+        # Large, so that what it does can be seen at 96 pixels; beside a player there is room for the ball.
+        sides[slots[0]] = (
+            rng.uniform(0.6, 0.84) if scene.objects[slots[0]].state == "sleeping" else rng.uniform(0.5, 0.68)
+        )
     for row in range(rows):
         base = feet if rows == 1 else (ground.far, ground.near)[row]
         here = slots[row * per_row : (row + 1) * per_row]

@@ -28,7 +28,7 @@ PLAYGROUNDS = {"grass": 4, "beach": 1, "snow": 1, "room": 1, "road": 0.7, "": 1.
 SUPPORTED = {"on": "support", "under": "covers", "inside": "holds"}
 SUPPORTED_SHARE = {"": 0.76, "on": 0.11, "under": 0.07, "inside": 0.06}
 # Share of the sleepers that lie, where there is a drawing; the others are cut out standing and laid low.
-DRAWN_SLEEPERS = 0.85
+DRAWN_SLEEPERS = 0.95
 # Of animals without such a drawing, fewer sleep.
 STANDING_SLEEPERS = 0.4
 LARGE_KINDS = frozenset(("vehicle", "place"))
