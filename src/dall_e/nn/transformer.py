@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dall_e.nn.attention import FixedMemory, Memory, Rotation, attend, rotate
+from dall_e.nn.quantized import PackedWeight
 from dall_e.published import BlockStyle
 
 NATIVE = BlockStyle()
@@ -34,10 +35,25 @@ class Linear(nn.Linear):
 
     The CPU's float32 product takes another path for a few rows that are no multiple of four, which rounds differently
     (measured: rows 1-11; LOG.md). A picture would then depend on its batch. So such inputs are filled up.
+
+    Its weight may be packed into eight or four bits; then this holds only up to rounding.
     """
+
+    def __init__(self, in_features: int, out_features: int, bias: bool = True) -> None:
+        super().__init__(in_features, out_features, bias)
+        self.packed: PackedWeight | None = None
+
+    def pack(self, packed: PackedWeight) -> None:
+        """Computes with this weight from now on, and drops its own. For inference only."""
+        assert packed.shape == (self.out_features, self.in_features)
+        self.packed = packed
+        self.register_parameter("weight", None)
 
     def forward(self, input: Tensor) -> Tensor:
         """[..., D] to [..., E]."""
+        if self.packed is not None:
+            product: Tensor = self.packed(input)
+            return product if self.bias is None else product + self.bias
         num_rows = input.numel() // input.shape[-1]
         missing = -num_rows % _ROWS_OF_ONE_PATH
         if missing == 0 or num_rows > _MOST_ODD_ROWS or torch.is_grad_enabled() or input.device.type != "cpu":

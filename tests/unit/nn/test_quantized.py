@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from dall_e.nn.quantized import dequantize, quantizable, quantize
+from dall_e.nn.quantized import PackedWeight, WeightFormat, dequantize, quantizable, quantize, quantize_groups
+from dall_e.nn.transformer import Linear
 
 
 def test_numbers_worked_by_hand() -> None:
@@ -38,3 +39,59 @@ def test_bad_input() -> None:
         quantize(torch.tensor([[1.0, float("nan")], [0.0, 0.0]]))
     with pytest.raises(ValueError, match=r"\[3\].*\[2, 4\]"):
         dequantize(torch.zeros(2, 4, dtype=torch.int8), torch.ones(3))
+
+
+def test_four_bits_worked_by_hand() -> None:
+    # 32 channels from -1.5 to 1.6 in steps of 0.1: 16 levels are 0.31/1.5 apart.
+    weight = (torch.arange(32) * 0.1 - 1.5)[None].repeat(2, 1)
+    weight[1] = 7.0
+    values, scale_and_zero = quantize_groups(weight)
+    scale = 3.1 / 15
+    assert values[0, 0] == 0 and values[0, 31] == 15 and values[0, 1] == round(0.1 / scale)
+    torch.testing.assert_close(scale_and_zero[0, 0], torch.tensor([scale, -1.5 + 8 * scale]))
+    # A constant group has no spread, and comes back exactly.
+    scale, zero = scale_and_zero[0, 1]
+    torch.testing.assert_close((values[1].float() - 8) * scale + zero, weight[1])
+
+
+@pytest.mark.parametrize("kind", ["int8", "int4"])
+@pytest.mark.parametrize("rows", [1, 2, 3, 40, 70])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_packed_product_is_the_product_with_the_rounded_weight(
+    kind: WeightFormat, rows: int, dtype: torch.dtype
+) -> None:
+    rng = torch.Generator().manual_seed(rows)
+    weight = torch.randn(48, 64, generator=rng)
+    packed = PackedWeight(weight.to(dtype), kind)
+    assert packed.bits == {"int8": 8, "int4": 4}[kind]
+    x = torch.randn(rows, 64, generator=rng).to(dtype)
+    rounded = packed.unpacked(torch.float32)
+    # Half a step: of 127 to the largest value of a channel, of 15 between the extremes of a group.
+    assert float((rounded - weight).abs().max()) < {"int8": 0.7 * 4.5 / 127, "int4": 0.6 * 7 / 15}[kind]
+    expected = x.float() @ rounded.T
+    torch.testing.assert_close(
+        packed(x).float(), expected, rtol=0.02, atol={torch.float32: 1e-4, torch.bfloat16: 0.4}[dtype]
+    )
+
+
+def test_what_four_bits_cannot_cut_gets_eight() -> None:
+    assert PackedWeight(torch.randn(10, 32), "int4").bits == 8
+    assert PackedWeight(torch.randn(16, 40), "int4").bits == 8
+
+
+def test_eight_bits_are_taken_over_as_they_are() -> None:
+    weight = torch.randn(16, 32, generator=torch.Generator().manual_seed(2))
+    values, scale_O = quantize(weight)
+    stored, packed = PackedWeight.of_stored(values, scale_O, torch.float32), PackedWeight(weight, "int8")
+    assert torch.equal(stored.values, packed.values) and torch.equal(stored.scales, packed.scales)
+    x = torch.randn(2, 32)
+    assert torch.equal(stored(x), packed(x))
+
+
+def test_a_packed_layer_keeps_its_bias_and_drops_its_weight() -> None:
+    layer = Linear(32, 16).requires_grad_(False)
+    x = torch.randn(2, 3, 32, generator=torch.Generator().manual_seed(3))
+    before = layer(x)
+    layer.pack(PackedWeight(layer.weight, "int8"))
+    torch.testing.assert_close(layer(x), before, atol=0.02, rtol=0.02)
+    assert {name for name, _ in layer.named_parameters()} == {"bias"} and not layer.state_dict().keys() - {"bias"}
