@@ -119,8 +119,8 @@ class PackedWeight(nn.Module):
 def quantize_groups(weight_OI: Tensor) -> tuple[Tensor, Tensor]:
     """Rounds each group of 32 input channels of an output channel to 16 levels between its least and largest value.
 
-    Returns values uint8 [O, I] of 0..15, and float32 [G, O, 2] with scale and zero: weight ~ (value - 8) * scale + zero.
-    Raises ValueError on a weight that is not finite.
+    Returns values uint8 [O, I] of 0..15, and float32 [G, O, 2] with scale and zero:
+    weight ~ (value - 8) * scale + zero. Raises ValueError on a weight that is not finite.
     """
     if not bool(torch.isfinite(weight_OI).all()):
         raise ValueError(f"a weight of shape {list(weight_OI.shape)} has entries that are not finite")
