@@ -18,11 +18,12 @@ import torch
 from dall_e.arguments import check_count, checked_negative, checked_prompts, is_int, picture_seeds
 from dall_e.checkpoints import published, store
 from dall_e.checkpoints.t5 import T5Features
-from dall_e.checkpoints.zoo import BUILT_IN, default_variant, find_model, split_variant
+from dall_e.checkpoints.zoo import BUILT_IN, locate
 from dall_e.config import ModelConfig, SamplingConfig
 from dall_e.data.images import PILImage, from_pil, resize, to_pil
 from dall_e.data.prompt_tokenizers import PromptTokenizer
 from dall_e.data.text import TextTokenizer
+from dall_e.describing import QUESTION, Describer, Wording, make_describer
 from dall_e.models.companion import Companion
 from dall_e.models.generator import Generator
 from dall_e.models.text_encoder import TextEncoder
@@ -89,6 +90,7 @@ class DALL_E:
         self.networks = networks
         self.text_tokenizer: Any = text_tokenizer
         self.weights_sha256 = weights_sha256
+        self._describer: Describer | None = None
         for network in networks.parts().values():
             network.requires_grad_(False).eval()
 
@@ -112,13 +114,9 @@ class DALL_E:
         given; "auto" takes a GPU where there is one. Raises ValueError for an unknown name (and suggests the nearest)
         or for weights that are damaged or of the wrong shape, FileNotFoundError for a missing file.
         """
-        if variant is None:
-            name_or_path, variant = split_variant(name_or_path)
-        place = find_model(name_or_path, variant, local_files_only=local_files_only)
+        place, name, variant = locate(name_or_path, variant, local_files_only=local_files_only)
         if place.is_file() or not published.is_ours(place):
-            name = place.stem if os.path.exists(name_or_path) else os.fspath(name_or_path)
-            found = published.find_files(place, variant or default_variant(name))
-            name = f"{name}/{variant}" if variant else name
+            found = published.find_files(place, variant)
             loaded = published.load_files(found, name, _checked_dtype(dtype), local_files_only=local_files_only)
             warnings.warn(f"the weights of {name} are under the licence {loaded.config.licence}", stacklevel=2)
             model = cls(*loaded[:3], weights_sha256=loaded.sha256)
@@ -313,6 +311,24 @@ class DALL_E:
             drawn += list(zip(rows, codes_BN, strict=True))
             report.next_batch()
         return torch.stack([codes_N for _, codes_N in sorted(drawn, key=lambda each: each[0])])
+
+    def describe(
+        self,
+        image: PILImage | str | os.PathLike[str],
+        prompt: str = QUESTION,
+        *,
+        max_new_tokens: int = 256,
+        temperature: float = 0.0,
+        seed: int | None = None,
+    ) -> str:
+        """What the model says of a picture, a PIL image or a file. Raises ValueError if it only draws.
+
+        What that takes besides drawing is loaded at the first call. prompt: the question. max_new_tokens: longest
+        answer. temperature: 0 takes the likeliest word each time, 1 draws words as they are likely, by `seed`.
+        """
+        self._describer = self._describer or make_describer(self.config.name, self.networks, self.text_tokenizer)
+        with torch.inference_mode():
+            return self._describer.answer(image, prompt, Wording(max_new_tokens, temperature, seed))
 
     def score(self, image: PILImage, text: str) -> float:
         """How well a picture fits a text, from -1 to 1, by the model's companion: the higher, the better.

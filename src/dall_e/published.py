@@ -1,7 +1,7 @@
 """Settings of the networks of published models: what each project chose, in our words. Standard library only.
 
-An adapter in `checkpoints/adapters/` fills these from a checkpoint; `models/raster.py`, `models/taming.py` and
-`models/dvae.py` build from them. `config.json` of a converted model holds a `PublishedConfig`.
+An adapter in `checkpoints/adapters/` fills these from a checkpoint; `models/raster.py`, `models/vision.py`,
+`models/taming.py` and `models/dvae.py` build from them. `config.json` of a converted model holds a `PublishedConfig`.
 """
 
 from __future__ import annotations
@@ -198,6 +198,42 @@ class DVAEConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class VisionConfig:
+    """What reads pictures, to speak of them (`models/vision.py`); the defaults are SigLIP-L/16 at 384 pixels."""
+
+    image_size: int = 384
+    """Side of the pictures in pixels."""
+    patch_size: int = 16
+    """Side of the square of pixels that one token stands for."""
+    width: int = 1024
+    """Width of the residual stream."""
+    num_heads: int = 16
+    """Attention heads."""
+    num_layers: int = 24
+    """Blocks."""
+    mlp_width: int = 4096
+    """Inner width of the MLP."""
+    norm_eps: float = 1e-6
+    """What keeps a norm from dividing by zero."""
+    out_width: int = 2048
+    """Width of the transformer that reads what is seen."""
+    vocab_size: int = 102400
+    """Rows of the head over words."""
+
+    def __post_init__(self) -> None:
+        check_kinds(self)
+        if self.image_size % self.patch_size:
+            raise ValueError(f"image_size {self.image_size} is not a multiple of {self.patch_size} pixels")
+        if self.width % self.num_heads:
+            raise ValueError(f"width {self.width} is not a multiple of {self.num_heads} heads")
+
+    @property
+    def num_tokens(self) -> int:
+        """States of a picture."""
+        return (self.image_size // self.patch_size) ** 2
+
+
+@dataclass(frozen=True, kw_only=True)
 class PublishedConfig:
     """A whole published model, as `config.json` of a converted folder holds it."""
 
@@ -217,6 +253,8 @@ class PublishedConfig:
     """What reads the prompt."""
     generator: RasterConfig = RasterConfig()
     """The transformer."""
+    vision: VisionConfig | None = None
+    """What reads pictures; None for a model that only draws."""
     sampling: SamplingConfig = SamplingConfig()
     """Default sampling settings of these weights."""
 
@@ -237,10 +275,11 @@ class PublishedConfig:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> PublishedConfig:
         """Reads what `to_dict` wrote. Raises ValueError on an unknown or ill-typed entry."""
-        parts = {"tokenizer": VQGANConfig, "text": PromptConfig, "generator": RasterConfig, "sampling": SamplingConfig}
+        parts = {"tokenizer": VQGANConfig, "text": PromptConfig, "generator": RasterConfig, "vision": VisionConfig}
+        parts |= {"sampling": SamplingConfig}
         built = dict(values)
         for name, part in parts.items():
-            if name in values:
+            if values.get(name) is not None:
                 settings = dict(values[name])
                 if "style" in settings:
                     settings["style"] = build_settings(BlockStyle, settings["style"])

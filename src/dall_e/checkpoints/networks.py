@@ -21,6 +21,8 @@ from dall_e.models.dvae import DVAE
 from dall_e.models.prompts import Prompts, build_prompts
 from dall_e.models.raster import Raster
 from dall_e.models.taming import VQGAN
+from dall_e.models.vision import Vision
+from dall_e.published import VisionConfig
 
 Settings = dict[str, Any]
 
@@ -94,6 +96,23 @@ def load_janus(path: Path, given: Settings, dtype: torch.dtype, num_tokens: int 
     tables = janus.prompt_table(tensors), janus.raster_table(config, tensors), janus.vqgan_table(vqgan, tensors)
     fill(list(zip(networks, tables, strict=True)), tensors, dtype, str(path))
     return networks
+
+
+def janus_vision(path: Path, given: Settings) -> VisionConfig | None:
+    """What Janus' file has to describe pictures with; None if it has nothing."""
+    tensors = _tensors(path)
+    with _named(path):
+        return janus.vision_settings(given, tensors)
+
+
+def load_janus_vision(path: Path, config: VisionConfig, dtype: torch.dtype) -> Vision:
+    """What of Janus describes pictures, and does not draw."""
+    tensors = _tensors(path)
+    with Unfilled():
+        network = Vision(config)
+    held = janus.vision_tensors(tensors)
+    fill([(network, janus.vision_table(config, tensors))], held, dtype, str(path))
+    return network
 
 
 def load_taming(path: Path, given: Settings, dtype: torch.dtype) -> VQGAN:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,12 +29,28 @@ from dall_e.data.prompt_tokenizers import (
 from dall_e.models.prompts import Prompts, build_prompts
 from dall_e.models.raster import Raster
 from dall_e.models.taming import VQGAN
+from dall_e.models.vision import Vision
 from dall_e.nn.quantized import dequantize
-from dall_e.published import PublishedConfig
+from dall_e.published import PublishedConfig, VisionConfig
+
+
+class VisionOnDemand:
+    """The network that reads pictures, loaded when it is first asked for: who only draws pays nothing for it."""
+
+    def __init__(self, config: VisionConfig, load: Callable[[torch.dtype], Vision]) -> None:
+        self.config = config
+        self._load = load
+        self.network: Vision | None = None
+
+    def get(self, like: torch.Tensor) -> Vision:
+        """The network, in the number format and on the device of `like`. Raises as loading a model does."""
+        if self.network is None:
+            self.network = self._load(like.dtype).requires_grad_(False).eval().to(like.device)
+        return self.network
 
 
 class PublishedNetworks(NamedTuple):
-    """The three networks of a published model."""
+    """The networks of a published model."""
 
     tokenizer: VQGAN
     text: Prompts
@@ -42,13 +59,21 @@ class PublishedNetworks(NamedTuple):
     """No project publishes one beside its model."""
     upsampler: None = None
     """Nor an upsampler."""
+    vision: VisionOnDemand | None = None
+    """Reads pictures, to describe them; most models have none."""
 
     def parts(self) -> dict[str, torch.nn.Module]:
-        """The networks by name."""
-        return {"tokenizer": self.tokenizer, "text": self.text, "generator": self.generator}
+        """The networks in memory, by name."""
+        parts: dict[str, torch.nn.Module]
+        parts = {"tokenizer": self.tokenizer, "text": self.text, "generator": self.generator}
+        if self.vision and self.vision.network:
+            parts["vision"] = self.vision.network
+        return parts
 
     def state_dict(self) -> dict[str, torch.Tensor]:
         """All weights, each name prefixed with its network's."""
+        if self.vision:
+            self.vision.get(self.generator.codes.weight)
         parts = self.parts().items()
         return {f"{part}.{name}": tensor for part, network in parts for name, tensor in network.state_dict().items()}
 
@@ -185,6 +210,7 @@ def load_files(found: Found, name: str, dtype: torch.dtype, *, local_files_only:
         tokenizer=made.tokenizer.config,
         text=made.text.config,
         generator=made.generator.config,
+        vision=made.vision.config if made.vision else None,
         sampling=SamplingConfig(**settings),
     )
     return PublishedModel(config, made, text_tokenizer, "")
@@ -225,7 +251,9 @@ def _load_janus(files: dict[str, Path], dtype: torch.dtype, _local: bool) -> Loa
     num_tokens = side**2 if isinstance(side, int) else janus.NUM_TOKENS
     prompts, raster, tokenizer = networks.load_janus(files["weights"], given, dtype, num_tokens)
     words = JanusTokenizer(bpe_from_text(_text(files["words"])))
-    return PublishedNetworks(tokenizer.float(), prompts, raster), words
+    seen = networks.janus_vision(files["weights"], given)
+    vision = VisionOnDemand(seen, partial(networks.load_janus_vision, files["weights"], seen)) if seen else None
+    return PublishedNetworks(tokenizer.float(), prompts, raster, vision=vision), words
 
 
 _LOADERS: dict[str, Callable[[dict[str, Path], torch.dtype, bool], Loaded]] = {
@@ -312,6 +340,9 @@ def load_converted(folder: Path, dtype: torch.dtype, *, local_files_only: bool =
         config = PublishedConfig.from_dict(stored.config)
         with store.Unfilled():
             made = PublishedNetworks(VQGAN(config.tokenizer), build_prompts(config.text), Raster(config.generator))
+        if config.vision:
+            vision = VisionOnDemand(config.vision, partial(_converted_vision, tensors, config.vision))
+            made = made._replace(vision=vision)
         for part, network in made.parts().items():
             # The image tokenizer stays in float32 whatever the rest is in.
             kind = torch.float32 if part == "tokenizer" else dtype
@@ -324,3 +355,10 @@ def load_converted(folder: Path, dtype: torch.dtype, *, local_files_only: bool =
     except (ValueError, TypeError) as error:
         raise ValueError(f"{folder}: {error}") from error
     return PublishedModel(config, made, words, stored.sha256)
+
+
+def _converted_vision(tensors: dict[str, StoredTensor], config: VisionConfig, dtype: torch.dtype) -> Vision:
+    with store.Unfilled():
+        network = Vision(config)
+    store.load_strict(network, unpacked(tensors, "vision.", dtype), "vision.")
+    return network

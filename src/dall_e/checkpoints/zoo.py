@@ -9,6 +9,7 @@ import warnings
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from typing import NamedTuple
 
 BUILT_IN = "dall-e-emoji"
 
@@ -129,18 +130,42 @@ def nearest(word: str, known: list[str]) -> str | None:
     return folded[matches[0]] if matches else None
 
 
-def find_model(
+class Located(NamedTuple):
+    """A model that was found."""
+
+    place: Path
+    """Its folder, or one of its weight files."""
+    name: str
+    """What metadata call it: the known name, or that of the folder, and the variant if one was asked for."""
+    variant: str | None
+    """The variant to load; None if there is no choice, or the first will do."""
+
+
+def locate(
     name_or_path: str | os.PathLike[str], variant: str | None = None, *, local_files_only: bool = False
-) -> Path:
-    """The folder of a known model, or of a local one, or a weight file; downloads what is not there.
+) -> Located:
+    """Where a known model is, or a local one; downloads what is not there. A known name may end in `/variant`.
 
     Known names win over folders of the same name; write ./name for the folder. Warns for an alias. Raises ValueError
     for a name that is not known (with the nearest one that is), FileNotFoundError for a path that is not there.
     """
+    if variant is None:
+        name_or_path, variant = split_variant(name_or_path)
+    place = _place(name_or_path, variant, local_files_only)
+    name = place.stem if os.path.exists(name_or_path) else os.fspath(name_or_path)
+    return Located(place, f"{name}/{variant}" if variant else name, variant or default_variant(name))
+
+
+def find_model(name_or_path: str | os.PathLike[str], variant: str | None = None) -> Path:
+    """The folder, or weight file, that `locate` finds. Raises as it does."""
+    return locate(name_or_path, variant).place
+
+
+def _place(name_or_path: str | os.PathLike[str], variant: str | None, local_files_only: bool) -> Path:
     text = os.fspath(name_or_path)
     for model in _MODELS:
         if text in model.aliases:
-            warnings.warn(_alias_notice(text, model), UserWarning, stacklevel=3)
+            warnings.warn(_alias_notice(text, model), UserWarning, stacklevel=4)
         if text == model.name or text in model.aliases:
             _check_variant(model, variant)
             if model.built_in:

@@ -63,7 +63,7 @@ def generate(  # noqa: PLR0913, one argument per flag
     A PNG carries prompt, seed, settings, model and version as text; `dall-e reproduce FILE` draws it again.
     """
     _check_target(Path(out or "picture.png"))
-    pipeline = _load(model, device)
+    pipeline = load(model, device)
     images = pipeline(
         prompts,
         num_images_per_prompt=number,
@@ -109,7 +109,7 @@ def reproduce(
         raise ValueError(f"{target} is the picture to compare with, and would be overwritten; give another --out")
     if not model and info["model"] not in {known.name for known in list_models()}:
         raise ValueError(f"{file} was drawn with the model {info['model']!r}; say where it is: --model FOLDER")
-    pipeline = _load(model or info["model"], device)
+    pipeline = load(model or info["model"], device)
     differences = _differences(pipeline, info)
     _save(_draw_again(pipeline, info), target)
     print(target)
@@ -119,7 +119,8 @@ def reproduce(
     print(f"identical to {file}", file=sys.stderr)
 
 
-def _load(name: str, device: str) -> DALL_E:
+def load(name: str, device: str) -> DALL_E:
+    """The model of a name or folder."""
     # A misspelt name is found before the second that torch takes to import.
     folder = find_model(name)
     from dall_e.pipeline import DALL_E

@@ -35,13 +35,13 @@ class RasterCache:
     """Filled positions."""
     done: int
     """Image tokens absorbed."""
-    logits_BC: Tensor
-    """Of the next token, over the codes that may be drawn."""
+    state_BD: Tensor
+    """Normed state of the last position: what a head makes the next token's logits of."""
 
     @property
     def num_rows(self) -> int:
         """Batch rows, with those of guidance."""
-        return self.logits_BC.shape[0]
+        return self.state_BD.shape[0]
 
 
 class TwoLayers(nn.Module):
@@ -110,29 +110,31 @@ class Raster(nn.Module):
 
     # One after the other
 
-    def start(self, prompt: PromptStates) -> RasterCache:
-        """Caches for B rows, with the prompt read."""
+    def start(self, prompt: PromptStates, room: int | None = None) -> RasterCache:
+        """Caches for B rows, with the prompt read. `room` is for how many tokens after it; a picture's by default."""
         config = self.config
         x_BTD = self._first(prompt)
         rows, prefix = x_BTD.shape[:2]
         visible_BL = self._prefix_visible(prompt)
         # The last token of a picture is never read, so it needs no room.
-        capacity = prefix + config.num_tokens - 1
+        room = config.num_tokens - 1 if room is None else room
+        capacity = prefix + room
         head_width = config.width // config.num_heads
         layers = [KVCache(rows, config.num_heads, capacity, head_width, x_BTD) for _ in self.blocks]
         bias_B11S = None
         if not bool(visible_BL.all()):
-            visible_BS = F.pad(visible_BL, (0, config.num_tokens - 1), value=True)
+            visible_BS = F.pad(visible_BL, (0, room), value=True)
             bias_B11S = visibility_bias(visible_BS[:, None, None], x_BTD.dtype)
         cache = RasterCache(layers, self._cross(prompt), bias_B11S, prefix, 0, 0, x_BTD.new_empty(rows, 0))
         bias = visibility_bias(_causal(visible_BL), x_BTD.dtype) if prefix > 1 else None
-        self._read(cache, x_BTD, bias)
+        self._advance(cache, x_BTD, bias)
         return cache
 
     def ask(self, cache: RasterCache, places_B1: Tensor) -> Tensor:
         """Logits [B, 1, num_codes] of the next token, whose place all rows must ask for."""
         assert places_B1.shape[1] == 1, "a left-to-right model reveals one token at a time"
-        return cache.logits_BC[:, None]
+        logits_BC: Tensor = self.head(cache.state_BD)[:, : self.config.num_codes].float()
+        return logits_BC[:, None]
 
     def absorb(self, cache: RasterCache, codes_B1: Tensor, places_B1: Tensor) -> None:
         """Reads a drawn token. The last one of a picture is not read: nothing comes after it."""
@@ -140,21 +142,24 @@ class Raster(nn.Module):
         cache.done += 1
         if cache.done == self.config.num_tokens:
             return
-        x_B1D = self._embed(codes_B1, cache.done - 1)
+        self.read(cache, self._embed(codes_B1, cache.done - 1))
+
+    def read(self, cache: RasterCache, x_B1D: Tensor) -> None:
+        """Reads one more token, embedded: a code, or a word of an answer (`models/vision.py`)."""
         bias_B11S = None if cache.bias_B11S is None else cache.bias_B11S[..., : cache.length + 1]
-        self._read(cache, x_B1D, bias_B11S)
+        self._advance(cache, x_B1D, bias_B11S)
 
     # Shared by both
 
-    def _read(self, cache: RasterCache, x_BTD: Tensor, bias: Tensor | None) -> None:
-        """Runs new tokens behind those in the cache and leaves the logits of the next one."""
+    def _advance(self, cache: RasterCache, x_BTD: Tensor, bias: Tensor | None) -> None:
+        """Runs new tokens behind those in the cache and leaves the last one's state."""
         length = x_BTD.shape[1]
         rotation = self._rotation(cache.length, length, cache.prefix)
         for block, layer, view in zip(self.blocks, cache.layers, cache.cross, strict=True):
             memory = layer.at(cache.length)
             x_BTD = block(x_BTD, rotation=rotation, memory=memory, bias_TS=bias, cross=view)
         cache.length += length
-        cache.logits_BC = self.head(self.norm(x_BTD[:, -1]))[:, : self.config.num_codes].float()
+        cache.state_BD = self.norm(x_BTD[:, -1])
 
     def _first(self, prompt: PromptStates) -> Tensor:
         """What is read before the first image token."""

@@ -182,7 +182,7 @@ def test_janus(tmp_path: Path, names: janus.Names, monkeypatch: pytest.MonkeyPat
     tables = janus.prompt_table({}), janus.raster_table(config, {}), janus.vqgan_table(vqgan, {})
     monkeypatch.undo()
     monkeypatch.setattr(janus, "HEAD_WIDTH", 64)
-    held: dict[str, Tensor] = {f"{names.dropped[0]}weight": torch.ones(2)}
+    held: dict[str, Tensor] = {f"{names.words}.weight": torch.ones(2)}
     for network, table in zip(originals, tables, strict=True):
         held |= foreign(network, table)
     loaded = networks.load_janus(saved(tmp_path / "a.bin", held), {}, F32, num_tokens=16)

@@ -1,8 +1,8 @@
 """Janus and Janus-Pro (DeepSeek): a Llama that also writes image tokens, with LlamaGen's VQ-16, in two layouts.
 
 Names and sizes: deepseek-ai/Janus, `janus/models/modeling_vlm.py`; and of converted files, transformers,
-`models/janus/modeling_janus.py`. Only what draws is taken: the vision tower that reads pictures, its aligner and the
-head over words are left out.
+`models/janus/modeling_janus.py`. What draws and what describes pictures are tables of their own: the vision tower, its
+aligner and the head over words are not read to draw.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ from typing import Any
 from dall_e.checkpoints.keymap import From, KeyTable, Tensors, count_layers, matrix_shape, same, weight_and_bias
 from dall_e.checkpoints.vqgan_keys import LLAMAGEN, TRANSFORMERS, Layout, codebook_sizes, sizes_from_tensors
 from dall_e.checkpoints.vqgan_keys import vqgan_table as names_of_vqgan
-from dall_e.published import BlockStyle, PromptConfig, RasterConfig, VQGANConfig
+from dall_e.published import BlockStyle, PromptConfig, RasterConfig, VisionConfig, VQGANConfig
 
 HEAD_WIDTH = 128
 """Of all published sizes; no tensor shows it."""
+VISION_HEAD_WIDTH = 64
+"""SigLIP's."""
 NUM_TOKENS = 576
 LONGEST_PROMPT = 1024
 """Tokens; the models were trained on far shorter prompts, and could read 16384."""
@@ -32,7 +34,28 @@ class Names:
     head: tuple[str, str]
     vqgan: str
     vqgan_layout: Layout
+    words: str
+    """The head over words."""
+    vision: VisionNames
     dropped: tuple[str, ...]
+    """Starts of names of which nothing is ever read."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class VisionNames:
+    """How one layout names the parts that read pictures."""
+
+    tower: str
+    aligner: tuple[str, str]
+    patches: str
+    places: str
+    norm: str
+    block: str
+    """A block; `{}` is its number."""
+    layers: dict[str, tuple[str, ...]]
+    """The layers of a block by our names; several are joined."""
+    flat_places: bool
+    """Whether the embeddings of places are a matrix, without an axis for the batch."""
 
 
 ORIGINAL = Names(
@@ -42,8 +65,23 @@ ORIGINAL = Names(
     head=("gen_head.output_mlp_projector", "gen_head.vision_head"),
     vqgan="gen_vision_model.",
     vqgan_layout=LLAMAGEN,
-    dropped=("language_model.lm_head.", "vision_model.", "aligner.", "gen_vision_model.quantize.codebook_used"),
-)
+    words="language_model.lm_head",
+    vision=VisionNames(
+        tower="vision_model.",
+        aligner=("aligner.layers.0", "aligner.layers.2"),
+        patches="vision_model.vision_tower.patch_embed.proj",
+        places="vision_model.vision_tower.pos_embed",
+        norm="vision_model.vision_tower.norm",
+        block="vision_model.vision_tower.blocks.{}",
+        layers={
+            "attention_norm": ("norm1",), "attention.qkv": ("attn.qkv",), "attention.out": ("attn.proj",),
+            "mlp_norm": ("norm2",), "mlp.up": ("mlp.fc1",), "mlp.down": ("mlp.fc2",),
+        },
+        flat_places=False,
+    ),
+    # SigLIP's own pooling, which Janus does not use, and a count that training kept.
+    dropped=("vision_model.vision_tower.attn_pool.", "gen_vision_model.quantize.codebook_used"),
+)  # fmt: skip
 CONVERTED = Names(
     language="model.language_model",
     embedding="model.generation_embeddings",
@@ -51,8 +89,23 @@ CONVERTED = Names(
     head=("model.generation_head.proj_out", "model.generation_head.vision_head"),
     vqgan="model.vqmodel.",
     vqgan_layout=TRANSFORMERS,
-    dropped=("lm_head.", "model.vision_model.", "model.aligner."),
-)
+    words="lm_head",
+    vision=VisionNames(
+        tower="model.vision_model.",
+        aligner=("model.aligner.fc1", "model.aligner.hidden_layers.0"),
+        patches="model.vision_model.embeddings.patch_embedding",
+        places="model.vision_model.embeddings.position_embedding.weight",
+        norm="model.vision_model.post_layernorm",
+        block="model.vision_model.encoder.layers.{}",
+        layers={
+            "attention_norm": ("layer_norm1",), "attention.out": ("self_attn.projection_layer",),
+            "attention.qkv": ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
+            "mlp_norm": ("layer_norm2",), "mlp.up": ("mlp.fc1",), "mlp.down": ("mlp.fc2",),
+        },
+        flat_places=True,
+    ),
+    dropped=(),
+)  # fmt: skip
 
 
 def names_of(tensors: Tensors) -> Names:
@@ -109,7 +162,8 @@ def vqgan_settings(tensors: Tensors, num_tokens: int) -> VQGANConfig:
 def prompt_table(tensors: Tensors) -> KeyTable:
     """Names of the words' embeddings, and of all that is left out."""
     names = names_of(tensors)
-    return KeyTable(rows=same(tokens__weight=f"{names.language}.embed_tokens.weight"), dropped=names.dropped)
+    unread = (*_describing(names), *names.dropped)
+    return KeyTable(rows=same(tokens__weight=f"{names.language}.embed_tokens.weight"), dropped=unread)
 
 
 def raster_table(config: RasterConfig, tensors: Tensors) -> KeyTable:
@@ -136,6 +190,77 @@ def vqgan_table(config: VQGANConfig, tensors: Tensors) -> KeyTable:
     """Names of the image tokenizer's weights."""
     names = names_of(tensors)
     return names_of_vqgan(config, names.vqgan_layout).prefixed("", names.vqgan)
+
+
+def vision_tensors(tensors: Tensors) -> Tensors:
+    """The part of a file that only describing needs; with the words' embeddings where they are the head over words."""
+    names = names_of(tensors)
+    starts = _describing(names)
+    held = {name: tensor for name, tensor in tensors.items() if name.startswith(starts)}
+    head = _word_head(names, tensors)
+    return held | {head: tensors[head]} if held and head in tensors else held
+
+
+def vision_settings(given: dict[str, Any], tensors: Tensors) -> VisionConfig | None:
+    """Sizes of what reads pictures; None if the file has none of it."""
+    names = names_of(tensors)
+    if not any(name.startswith(names.vision.tower) for name in tensors):
+        return None
+    sizes = given.get("vision_config", {})
+    patches = f"{names.vision.patches}.weight"
+    if patches not in tensors or len(tensors[patches].shape) != 4:
+        raise ValueError(f"the weights have no {patches} of four axes")
+    width, _, patch_size, _ = tensors[patches].shape
+    if names.vision.places not in tensors:
+        raise ValueError(f"the weights have no {names.vision.places}")
+    if sizes.get("use_qk_norm"):
+        raise ValueError("the vision tower norms queries and keys: not supported")
+    side = round(tensors[names.vision.places].shape[-2] ** 0.5)
+    vocab_size, out_width = matrix_shape(tensors, _word_head(names, tensors))
+    start, _, blocks = names.vision.block.removesuffix(".{}").rpartition(".")
+    return VisionConfig(
+        image_size=side * patch_size,
+        patch_size=patch_size,
+        width=width,
+        num_heads=sizes.get("num_attention_heads", max(1, width // VISION_HEAD_WIDTH)),
+        num_layers=count_layers(_within(tensors, f"{start}."), blocks),
+        mlp_width=matrix_shape(tensors, f"{names.vision.block.format(0)}.mlp.fc1.weight")[0],
+        norm_eps=sizes.get("layer_norm_eps", 1e-6),
+        out_width=out_width,
+        vocab_size=vocab_size,
+    )
+
+
+def vision_table(config: VisionConfig, tensors: Tensors) -> KeyTable:
+    """Names of the weights that only describing needs."""
+    names = names_of(tensors)
+    vision = names.vision
+    rows = weight_and_bias("patches", vision.patches) | weight_and_bias("norm", vision.norm)
+    rows |= same(words__weight=_word_head(names, tensors))
+    rows["places.weight"] = (
+        From(names=(vision.places,))
+        if vision.flat_places
+        else From(names=(vision.places,), arranged=lambda places: places[0], shape=lambda shape: (1, *shape))
+    )
+    for layer, theirs in zip(("aligner.wide", "aligner.out"), vision.aligner, strict=True):
+        rows |= weight_and_bias(layer, theirs)
+    for number in range(config.num_layers):
+        block = vision.block.format(number)
+        for layer, parts in vision.layers.items():
+            rows |= weight_and_bias(f"blocks.{number}.{layer}", *(f"{block}.{part}" for part in parts))
+    return KeyTable(rows=rows, dropped=names.dropped)
+
+
+def _describing(names: Names) -> tuple[str, ...]:
+    """Starts of the names that only describing needs."""
+    aligner = names.vision.aligner[0].split("aligner.")[0] + "aligner."
+    return (f"{names.words}.", names.vision.tower, aligner)
+
+
+def _word_head(names: Names, tensors: Tensors) -> str:
+    """The head over words; a file without one uses the words' embeddings."""
+    head = f"{names.words}.weight"
+    return head if head in tensors else f"{names.language}.embed_tokens.weight"
 
 
 def _within(tensors: Tensors, prefix: str) -> Tensors:
