@@ -8,6 +8,7 @@ Shapes: O output channels (first axis of the weight), I input channels, G groups
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, get_args
 
 import torch
@@ -22,9 +23,12 @@ _LEVELS = 127  # Symmetric: -127..127, so that zero is exact and negation is fre
 _GROUP = 32
 # The CPU's four-bit kernel takes output channels in blocks of this many.
 _INT4_OUTPUTS = 16
-# From this many rows on, unpacking the weight and multiplying as usual is faster than the kernels for few rows. Fixed,
-# not measured at load: the two round differently, and a picture must not depend on how busy the machine was.
-_MOST_PACKED_ROWS = 48
+# Up to so many rows the eight-bit kernel wins: bound by memory at 2 rows (38 GB/s of weights), by arithmetic at 16
+# (10 GB/s); beyond, unpacking to bfloat16 and multiplying as usual takes less (2048 x 2048, 2 cores; LOG.md). Fixed,
+# not timed at load: the two round differently, and a picture must not depend on how busy the machine was.
+_MOST_PACKED_ROWS = 16
+# Weights that are unpacked at a time: a megabyte of bfloat16 stays in the cache, a whole matrix takes 20 times as long.
+_UNPACKED_AT_A_TIME = 1 << 19
 
 
 def quantizable(weight: Tensor) -> bool:
@@ -60,60 +64,60 @@ class PackedWeight(nn.Module):
     """The weight [O, I] of a linear layer in eight or four bits, and its product with rows of inputs.
 
     Eight bits have one scale per output channel, as in `quantize`. Four bits have a scale and a zero per output channel
-    and group of 32 input channels; where a matrix cannot be cut so, it gets eight bits.
+    and group of 32 input channels; where a matrix cannot be cut so, it gets eight bits. Products are bfloat16, summed
+    in float32, whatever comes in.
     """
 
     values: Tensor
     scales: Tensor
 
-    def __init__(self, weight_OI: Tensor, kind: WeightFormat) -> None:
+    def __init__(self, values: Tensor, scales: Tensor, shape: tuple[int, int]) -> None:
+        """Takes over what `pack_weight` or a file made."""
         super().__init__()
-        assert weight_OI.ndim == 2
-        self.shape = tuple(weight_OI.shape)
-        self.bits = 4 if kind == "int4" and _fits_four_bits(weight_OI) else 8
-        if self.bits == 8:
-            values, scales = quantize(weight_OI)
-        else:
-            nibbles_OI, scales = quantize_groups(weight_OI)
-            values = torch.ops.aten._convert_weight_to_int4pack_for_cpu(nibbles_OI.int(), 1)
+        self.shape = shape
+        self.bits = 8 if values.dtype == torch.int8 else 4
         self.register_buffer("values", values, persistent=False)
-        # In the precision of what flows through, as the kernels ask for.
-        self.register_buffer("scales", scales.to(weight_OI.dtype), persistent=False)
-
-    @classmethod
-    def of_stored(cls, values_OI: Tensor, scale_O: Tensor, dtype: torch.dtype) -> PackedWeight:
-        """Takes over eight bits that were rounded before."""
-        packed = cls.__new__(cls)
-        nn.Module.__init__(packed)
-        packed.shape, packed.bits = tuple(values_OI.shape), 8
-        packed.register_buffer("values", values_OI, persistent=False)
-        packed.register_buffer("scales", scale_O.to(dtype), persistent=False)
-        return packed
+        # What rounding the scales does to a product is a tenth of what rounding the values does.
+        self.register_buffer("scales", scales.bfloat16(), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """x [..., I] to x @ weight^T [..., O]."""
-        x_RI = x.reshape(-1, x.shape[-1])
-        if len(x_RI) > _MOST_PACKED_ROWS or x.device.type != "cpu":
-            return F.linear(x, self.unpacked(x.dtype))
-        scales = self.scales.to(x.dtype)
+        """x [..., I] to x @ weight^T [..., O], in the dtype of x."""
+        x_RI = x.reshape(-1, x.shape[-1]).bfloat16()
         y_RO: Tensor
-        if self.bits == 8:
-            y_RO = torch._weight_int8pack_mm(x_RI, self.values, scales)
+        if self.bits == 4:
+            y_RO = torch.ops.aten._weight_int4pack_mm_for_cpu(x_RI, self.values, _GROUP, self.scales)
+        elif len(x_RI) <= _MOST_PACKED_ROWS and x.device.type == "cpu":
+            y_RO = torch._weight_int8pack_mm(x_RI, self.values, self.scales)
         else:
-            y_RO = torch.ops.aten._weight_int4pack_mm_for_cpu(x_RI, self.values, _GROUP, scales)
-        return y_RO.view(*x.shape[:-1], -1)
+            y_RO = self._unpacked_product(x_RI)
+        return y_RO.to(x.dtype).view(*x.shape[:-1], -1)
 
-    def unpacked(self, dtype: torch.dtype) -> Tensor:
-        """The weight [O, I] as a matrix again."""
-        if self.bits == 8:
-            return self.values.to(dtype) * self.scales.to(dtype)[:, None]
-        # The kernel's own layout of nibbles is undone by the kernel itself: it multiplies the unit matrix.
-        unit_II = torch.eye(self.shape[1], dtype=dtype, device="cpu")
-        weight_IO = torch.ops.aten._weight_int4pack_mm_for_cpu(
-            unit_II, self.values.cpu(), _GROUP, self.scales.to("cpu", dtype)
-        )
-        weight_OI: Tensor = weight_IO.T.contiguous().to(self.values.device)
-        return weight_OI
+    def _unpacked_product(self, x_RI: Tensor) -> Tensor:
+        y_RO = x_RI.new_empty(len(x_RI), self.shape[0])
+        step = max(1, _UNPACKED_AT_A_TIME // self.shape[1])
+        for first in range(0, self.shape[0], step):
+            part = slice(first, first + step)
+            y_RO[:, part] = F.linear(x_RI, self.values[part].bfloat16()) * self.scales[part]
+        return y_RO
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> PackedWeight:
+        """Moves between devices; a change of dtype leaves it alone."""
+        moved = fn(self.values)
+        if moved.device.type != "cpu" and self.bits == 4:
+            raise ValueError("weights of four bits are for the CPU: load the model with int8 or bf16 for a GPU")
+        self.values, self.scales = moved, self.scales.to(moved.device)
+        return self
+
+
+def pack_weight(weight_OI: Tensor, kind: WeightFormat) -> PackedWeight:
+    """Rounds a weight. Raises ValueError on one that is not finite."""
+    assert weight_OI.ndim == 2
+    shape = (weight_OI.shape[0], weight_OI.shape[1])
+    if kind == "int8" or shape[0] % _INT4_OUTPUTS or shape[1] % _GROUP:
+        return PackedWeight(*quantize(weight_OI), shape)
+    nibbles_OI, scales_GO2 = quantize_groups(weight_OI)
+    # The second argument matters to GPUs only.
+    return PackedWeight(torch.ops.aten._convert_weight_to_int4pack_for_cpu(nibbles_OI.int(), 1), scales_GO2, shape)
 
 
 def quantize_groups(weight_OI: Tensor) -> tuple[Tensor, Tensor]:
@@ -130,7 +134,3 @@ def quantize_groups(weight_OI: Tensor) -> tuple[Tensor, Tensor]:
     zero_OG = least_OG + 8 * scale_OG
     values_OGK = ((grouped_OGK - least_OG[..., None]) / scale_OG[..., None]).round().clamp(0, 15).to(torch.uint8)
     return values_OGK.flatten(1), torch.stack((scale_OG.T, zero_OG.T), dim=-1).contiguous()
-
-
-def _fits_four_bits(weight_OI: Tensor) -> bool:
-    return weight_OI.shape[0] % _INT4_OUTPUTS == 0 and weight_OI.shape[1] % _GROUP == 0
