@@ -250,7 +250,9 @@ def _load_janus(files: dict[str, Path], dtype: torch.dtype, _local: bool) -> Loa
         raise ValueError(f"{files['settings']} is malformed: {error}") from error
     num_tokens = side**2 if isinstance(side, int) else janus.NUM_TOKENS
     prompts, raster, tokenizer = networks.load_janus(files["weights"], given, dtype, num_tokens)
-    words = JanusTokenizer(bpe_from_text(_text(files["words"])))
+    bpe = bpe_from_text(_text(files["words"]))
+    has_marks = all(bpe.token_to_id(role) is not None for role in janus.PRO_ROLES)
+    words = JanusTokenizer(bpe, janus.roles(files["weights"], has_marks))
     seen = networks.janus_vision(files["weights"], given)
     vision = VisionOnDemand(seen, partial(networks.load_janus_vision, files["weights"], seen)) if seen else None
     return PublishedNetworks(tokenizer.float(), prompts, raster, vision=vision), words

@@ -6,12 +6,44 @@ import difflib
 import os
 import re
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
 
 BUILT_IN = "dall-e-emoji"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """How much there is of a model, or of one of its variants."""
+
+    drawing: int
+    """Weights of the transformer and of what reads the prompt."""
+    tokenizer: int
+    """Weights of the image tokenizer, which stay in float32."""
+    layers: int
+    """Layers that remember keys and values."""
+    width: int
+    """Width of a key or value."""
+    positions: int
+    """Tokens of the longest usual prompt and a picture, whose keys and values are remembered."""
+    guided: bool = True
+    """Whether each picture is drawn with and without its prompt."""
+    reader: int = 0
+    """Weights of another project's model that reads the prompt, in bfloat16."""
+    describing: int = 0
+    """Weights that are read only to describe pictures."""
+
+    def gigabytes(self, bytes_per_number: int) -> float:
+        """What weights, and keys and values of one picture, take while it is drawn.
+
+        Python and PyTorch themselves, and what the image tokenizer computes, come on top.
+        """
+        remembered = 2 * self.layers * self.width * self.positions * (2 if self.guided else 1)
+        numbers = (self.drawing + remembered) * bytes_per_number
+        return (numbers + self.tokenizer * 4 + self.reader * 2) / 1e9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,14 +58,14 @@ class KnownModel:
     """Licence of the weights."""
     built_in: bool = False
     """Whether its weights come with the package; others are downloaded on first use."""
+    archive: str = ""
+    """Where to get it, if not from the hub: unpacked, it loads by its folder."""
     aliases: tuple[str, ...] = ()
     """Other names that load it, with a warning."""
     variants: tuple[str, ...] = ()
     """What `variant=` may be, the default first."""
-    parameters: str = ""
-    """Numbers in the weights."""
-    memory: str = ""
-    """Memory that loading and drawing one picture takes."""
+    sizes: tuple[Size, ...] = ()
+    """Of each variant, or of the only one; none for the built-in model, which is small."""
     languages: str = "English"
     """Languages of the prompts it was trained on."""
     resolution: str = ""
@@ -41,9 +73,59 @@ class KnownModel:
     files: tuple[str, ...] = ()
     """What to download, as patterns; `{v}` is `_mini` for the variant mini, else nothing."""
 
+    @property
+    def parameters(self) -> str:
+        """Numbers in the weights that draw, of each variant."""
+        return self._of_each(lambda size: f"{(size.drawing + size.tokenizer + size.reader) / 1e9:.1f} B")
 
-_JANUS_FILES = ("config.json", "tokenizer.json", "*.safetensors", "*.bin", "*.index.json")
-_MIT_JANUS = "code MIT, weights DeepSeek Model Licence 1.0 (with use restrictions)"
+    @property
+    def memory(self) -> str:
+        """Memory that drawing one picture takes, of each variant."""
+        return self._of_each(
+            lambda size: f"{size.gigabytes(4):.1f} GB in float32, {size.gigabytes(2):.1f} GB in bfloat16"
+        )
+
+    @property
+    def describes(self) -> bool:
+        """Whether it also says what is in a picture."""
+        return any(size.describing for size in self.sizes)
+
+    def _of_each(self, text: Callable[[Size], str]) -> str:
+        texts = [text(size) for size in self.sizes]
+        if len(set(texts)) > 1:
+            texts = [f"{variant}: {each}" for variant, each in zip(self.variants, texts, strict=True)]
+        return "; ".join(dict.fromkeys(texts))
+
+
+_VQGAN, _VQGAN_DECODER, _VQ16 = 76_073_859, 46_709_891, 71_883_403
+_FLAN_T5_XL = 1_223_527_424
+_JANUS_1B = Size(
+    drawing=1_485_053_952, tokenizer=_VQ16, layers=24, width=2048, positions=64 + 576, describing=519_699_456
+)
+_JANUS_7B = Size(
+    drawing=6_591_791_104, tokenizer=_VQ16, layers=30, width=4096, positions=64 + 576, describing=744_098_816
+)
+
+
+def _llamagen(picture_tokens: int) -> Size:
+    """Both stages have the same weights."""
+    return Size(
+        drawing=777_923_840, tokenizer=_VQ16, layers=36, width=1280, positions=120 + picture_tokens, reader=_FLAN_T5_XL
+    )
+
+
+def _janus(name: str, summary: str, size: Size) -> KnownModel:
+    """A model of the Janus family, in either layout."""
+    return KnownModel(
+        name=name,
+        summary=summary,
+        licence="code MIT, weights DeepSeek Model Licence 1.0 (with use restrictions)",
+        sizes=(size,),
+        languages="English, Chinese",
+        resolution="384",
+        files=("config.json", "tokenizer.json", "*.safetensors", "*.bin", "*.index.json"),
+    )
+
 
 _MODELS = (
     KnownModel(
@@ -60,8 +142,10 @@ _MODELS = (
         summary="DALL-E mini and mega: any subject, in the wobbly style of 2022.",
         licence="Apache-2.0",
         variants=("mini", "mega"),
-        parameters="0.5 B (mini), 2.6 B (mega)",
-        memory="2 GB (mini), 11 GB (mega) in float32; half of that in bfloat16",
+        sizes=(
+            Size(drawing=437_962_720, tokenizer=_VQGAN_DECODER, layers=12, width=1024, positions=64 + 256),
+            Size(drawing=2_587_967_488, tokenizer=_VQGAN_DECODER, layers=24, width=2048, positions=64 + 256),
+        ),
         resolution="256",
         files=("encoder{v}.pt", "decoder{v}.pt", "vocab{v}.json", "merges{v}.txt", "detoker.pt"),
     ),
@@ -70,50 +154,22 @@ _MODELS = (
         summary="LlamaGen text-to-image; reads prompts with flan-t5-xl, which is downloaded too (needs transformers).",
         licence="MIT",
         variants=("256", "512"),
-        parameters="0.8 B, and 1.2 B of flan-t5-xl",
-        memory="6 GB in float32, 4.5 GB in bfloat16",
+        sizes=(_llamagen(256), _llamagen(1024)),
         resolution="256, 512",
         files=("t2i_XL_stage*_{v}.pt", "vq_ds16_t2i.pt"),
     ),
+    _janus("deepseek-community/Janus-Pro-1B", "Janus-Pro as converted for transformers: any subject.", _JANUS_1B),
+    _janus("deepseek-community/Janus-Pro-7B", "The larger Janus-Pro as converted for transformers.", _JANUS_7B),
+    _janus("deepseek-ai/Janus-Pro-1B", "Janus-Pro in its own layout: any subject.", _JANUS_1B),
+    _janus("deepseek-ai/Janus-Pro-7B", "The larger Janus-Pro in its own layout.", _JANUS_7B),
+    _janus("deepseek-ai/Janus-1.3B", "Janus, the first of the family: as large as Janus-Pro-1B.", _JANUS_1B),
     KnownModel(
-        name="deepseek-community/Janus-Pro-1B",
-        summary="Janus-Pro as converted for transformers: any subject.",
-        licence=_MIT_JANUS,
-        parameters="1.5 B",
-        memory="6.5 GB in float32, 3.5 GB in bfloat16",
-        languages="English, Chinese",
-        resolution="384",
-        files=_JANUS_FILES,
-    ),
-    KnownModel(
-        name="deepseek-community/Janus-Pro-7B",
-        summary="The larger Janus-Pro as converted for transformers.",
-        licence=_MIT_JANUS,
-        parameters="6.9 B",
-        memory="28 GB in float32, 14 GB in bfloat16",
-        languages="English, Chinese",
-        resolution="384",
-        files=_JANUS_FILES,
-    ),
-    KnownModel(
-        name="deepseek-ai/Janus-Pro-1B",
-        summary="Janus-Pro in its own layout: any subject.",
-        licence=_MIT_JANUS,
-        parameters="1.5 B",
-        memory="6.5 GB in float32, 3.5 GB in bfloat16",
-        languages="English, Chinese",
-        resolution="384",
-        files=_JANUS_FILES,
-    ),
-    KnownModel(
-        name="deepseek-ai/Janus-Pro-7B",
-        summary="The larger Janus-Pro in its own layout.",
-        licence=_MIT_JANUS,
-        parameters="6.9 B",
-        memory="28 GB in float32, 14 GB in bfloat16",
-        languages="English, Chinese",
-        resolution="384",
-        files=_JANUS_FILES,
+        name="kakaobrain/minDALL-E",
+        summary="minDALL-E: natural pictures, without guidance.",
+        licence="CC-BY-NC-SA-4.0 (not for commercial use)",
+        archive="https://arena.kakaocdn.net/brainrepo/models/minDALL-E/57b008f02ceaa02b779c8b7463143315/1.3B.tar.gz",
+        sizes=(Size(drawing=1_291_081_728, tokenizer=_VQGAN, layers=42, width=1536, positions=64 + 256, guided=False),),
+        resolution="256",
     ),
 )
 
@@ -170,6 +226,8 @@ def _place(name_or_path: str | os.PathLike[str], variant: str | None, local_file
             _check_variant(model, variant)
             if model.built_in:
                 return _built_in_folder()
+            if model.archive:
+                raise ValueError(f"{model.name} is not on the hub: unpack {model.archive} and give the folder")
             return _download(model.name, _patterns(model, variant), local_files_only)
     path = Path(text).expanduser()
     if path.is_dir() or (path.is_file() and path.suffix in (".pt", ".ckpt", ".bin", ".safetensors", ".pkl")):

@@ -2,26 +2,62 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Annotated
 
-def models() -> None:
-    """List the models that can be loaded by name."""
+import typer
+
+if TYPE_CHECKING:
+    from dall_e import KnownModel
+
+
+def models(
+    *, markdown: Annotated[bool, typer.Option("--markdown", help="As a table for a page, such as the README.")] = False
+) -> None:
+    """List the models that can be loaded by name.
+
+    Memory is that of weights, and keys and values of one picture; Python and PyTorch themselves come on top.
+    """
     from dall_e import list_models
 
-    for model in list_models():
-        place = "built in" if model.built_in else "downloaded on first use"
-        print(f"{model.name}  ({model.licence}; {place})")
-        print(f"    {model.summary}")
-        facts = {
-            "also": ", ".join(model.aliases),
-            "variants": ", ".join(f"{model.name}/{variant}" for variant in model.variants),
-            "parameters": model.parameters,
-            "memory": model.memory,
-            "prompts in": model.languages,
-            "pixels": model.resolution,
-        }
-        for name, value in facts.items():
-            if value:
-                print(f"    {name}: {value}")
+    known = list_models()
+    print(_table(known) if markdown else "\n".join(map(_lines, known)))
+
+
+def _lines(model: KnownModel) -> str:
+    place = "built in" if model.built_in else "an archive to unpack" if model.archive else "downloaded on first use"
+    facts = {
+        "also": ", ".join(model.aliases),
+        "variants": ", ".join(f"{model.name}/{variant}" for variant in model.variants),
+        "from": model.archive,
+        "parameters": model.parameters,
+        "memory": model.memory,
+        "prompts in": model.languages,
+        "pixels": model.resolution,
+        "describes pictures": _describing(model),
+    }
+    told = [f"    {name}: {value}" for name, value in facts.items() if value]
+    return "\n".join([f"{model.name}  ({model.licence}; {place})", f"    {model.summary}", *told])
+
+
+def _describing(model: KnownModel) -> str:
+    numbers = max((size.describing for size in model.sizes), default=0)
+    return f"yes, with {numbers * 4 / 1e9:.1f} GB more in float32" if numbers else ""
+
+
+def _table(known: list[KnownModel]) -> str:
+    """One row per model and variant."""
+    rows: list[tuple[str, ...]]
+    rows = [("name", "licence", "prompts in", "pixels", "parameters", "memory in float32", "in bfloat16")]
+    rows.append(("---",) * len(rows[0]))
+    for model in known:
+        sides = model.resolution.split(", ")
+        for number, size in enumerate(model.sizes):
+            name = "/".join((model.name, *model.variants[number : number + 1]))
+            numbers = f"{(size.drawing + size.tokenizer + size.reader) / 1e9:.1f} B"
+            memory = [f"{size.gigabytes(each):.1f} GB" for each in (4, 2)]
+            side = sides[number] if len(sides) > 1 else sides[0]
+            rows.append((f"`{name}`", model.licence, model.languages, side, numbers, *memory))
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def env() -> None:

@@ -1,11 +1,19 @@
-"""Names become folders, aliases warn, misspellings get a suggestion."""
+"""Names become folders, aliases warn, misspellings get a suggestion, and sizes are those of the networks."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 
 from dall_e import list_models
 from dall_e.checkpoints import zoo
+from dall_e.checkpoints.adapters import janus
+from dall_e.models.prompts import build_prompts
+from dall_e.models.raster import Raster
+from dall_e.models.taming import VQGAN
+from dall_e.models.vision import Vision
+from dall_e.published import BlockStyle, PromptConfig, RasterConfig, VisionConfig, VQGANConfig
 
 
 @pytest.fixture
@@ -57,3 +65,112 @@ def test_nothing_is_claimed_that_does_not_load() -> None:
     names = [model.name for model in list_models()]
     assert names[0] == "dall-e-emoji" and len(set(names)) == len(names)
     assert [model.name for model in list_models() if model.built_in] == ["dall-e-emoji"]
+
+
+def test_an_archive_is_pointed_to() -> None:
+    with pytest.raises(
+        ValueError, match=r"kakaobrain/minDALL-E is not on the hub: unpack https://\S+ and give the fold"
+    ):
+        zoo.find_model("kakaobrain/minDALL-E")
+
+
+def test_a_name_may_end_in_its_variant(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked: list[list[str]] = []
+    monkeypatch.setattr(zoo, "_download", lambda name, patterns, local: asked.append(patterns) or tmp_path)
+    found = zoo.locate("kuprel/min-dalle/mega")
+    assert found == (tmp_path, "kuprel/min-dalle/mega", "mega") == zoo.locate("kuprel/min-dalle", "mega")
+    assert zoo.locate("kuprel/min-dalle") == (tmp_path, "kuprel/min-dalle", "mini")
+    assert asked[0][0] == "encoder.pt" and asked[2][0] == "encoder_mini.pt"
+
+
+@pytest.mark.parametrize(
+    ("weights", "marks", "expected"),
+    [
+        ("models--deepseek-ai--Janus-1.3B/snapshots/abc/model.safetensors", True, janus.FIRST_ROLES),
+        ("janus-1.3b/model.safetensors", True, janus.FIRST_ROLES),
+        ("Janus-Pro-1B/pytorch_model.bin", True, janus.PRO_ROLES),
+        ("mine/model.safetensors", False, janus.FIRST_ROLES),
+        ("a/Janus-1.3B/b/c/d/model.safetensors", True, janus.PRO_ROLES),
+    ],
+)
+def test_the_first_janus_calls_its_sides_otherwise(weights: str, marks: bool, expected: tuple[str, str]) -> None:
+    assert janus.roles(Path(weights), marks) == expected
+
+
+BART: dict[str, Any] = {"norm": "layer", "norm_after": True, "norm_inside_mlp": True, "qk_norm": False}
+BART |= {"mlp": "gelu_gated"}
+LLAMA = BlockStyle(qk_norm=False)
+GPT = BlockStyle(norm="layer", qk_norm=False, attention_bias=True, mlp="gelu", mlp_bias=True)
+
+
+def bart(words: int, codes: int, **shared: Any) -> tuple[PromptConfig, RasterConfig]:
+    text = PromptConfig(
+        kind="encoder", vocab_size=words, places=True, pad_id=1, style=BlockStyle(**BART), max_tokens=64, **shared
+    )
+    style = BlockStyle(**BART, cross_attention=True)
+    rows = {"code_rows": codes, "num_logits": codes}
+    return text, RasterConfig(start_code=16384, embedding_norm=True, style=style, prefix_tokens=64, **rows, **shared)
+
+
+def llama(width: int, **sizes: int) -> tuple[PromptConfig, RasterConfig]:
+    text = PromptConfig(kind="table", vocab_size=102400, width=width)
+    code = {"code_width": 8, "head_width": width, "num_tokens": 576, "prefix_tokens": 64}
+    return text, RasterConfig(places="line", style=LLAMA, width=width, **code, **sizes)
+
+
+def llamagen(num_tokens: int) -> tuple[PromptConfig, RasterConfig]:
+    text = PromptConfig(kind="features", max_tokens=120, feature_width=2048, width=1280)
+    sizes = {"width": 1280, "num_heads": 20, "num_layers": 36, "mlp_width": 3584}
+    return text, RasterConfig(num_tokens=num_tokens, prefix_tokens=120, places="grid", style=LLAMA, **sizes)
+
+
+MINDALLE = (
+    PromptConfig(vocab_size=16384, width=1536, places=True),
+    RasterConfig(text_logits=16384, width=1536, num_heads=24, num_layers=42, mlp_width=6144, style=GPT),
+)
+JANUS_1B = llama(2048, num_heads=16, num_layers=24, mlp_width=5632)
+JANUS_7B = llama(4096, num_heads=32, num_layers=30, mlp_width=11008)
+VQ16 = VQGANConfig(code_width=8, lookup="cosine")
+PUBLISHED = {
+    "kuprel/min-dalle": [
+        (*bart(50264, 16385, width=1024, num_heads=16, num_layers=12, mlp_width=2730), VQGANConfig(encoder_blocks=0)),
+        (*bart(50272, 16416, width=2048, num_heads=32, num_layers=24, mlp_width=4096), VQGANConfig(encoder_blocks=0)),
+    ],
+    "peizesun/llamagen_t2i": [(*llamagen(256), VQ16), (*llamagen(1024), VQ16)],
+    "deepseek-ai/Janus-Pro-1B": [(*JANUS_1B, VQ16)],
+    "deepseek-ai/Janus-Pro-7B": [(*JANUS_7B, VQ16)],
+    "deepseek-community/Janus-Pro-1B": [(*JANUS_1B, VQ16)],
+    "deepseek-community/Janus-Pro-7B": [(*JANUS_7B, VQ16)],
+    "deepseek-ai/Janus-1.3B": [(*JANUS_1B, VQ16)],
+    "kakaobrain/minDALL-E": [(*MINDALLE, VQGANConfig())],
+}
+"""The settings of the published sizes."""
+
+
+@pytest.mark.parametrize(
+    "known", [model for model in list_models() if not model.built_in], ids=lambda model: model.name
+)
+def test_sizes_are_those_of_the_networks(known: zoo.KnownModel) -> None:
+    def count(*networks: torch.nn.Module) -> int:
+        return sum(tensor.numel() for network in networks for tensor in network.state_dict().values())
+
+    settings = PUBLISHED[known.name]
+    assert len(settings) == len(known.sizes) == max(1, len(known.variants))
+    for (text, raster, tokenizer), size in zip(settings, known.sizes, strict=True):
+        with torch.device("meta"):
+            assert count(build_prompts(text), Raster(raster)) == size.drawing
+            assert count(VQGAN(tokenizer)) == size.tokenizer
+            if size.describing:
+                assert count(Vision(VisionConfig(out_width=raster.width))) == size.describing
+        assert (raster.num_layers, raster.width) == (size.layers, size.width)
+        assert size.positions == raster.prefix_tokens + raster.num_tokens
+
+
+def test_memory_by_hand() -> None:
+    """Two layers that are three wide remember a key and a value at five places, with and without the prompt."""
+    size = zoo.Size(drawing=10, tokenizer=7, layers=2, width=3, positions=5, reader=100)
+    assert size.gigabytes(4) == pytest.approx(((10 + 2 * 2 * 3 * 5 * 2) * 4 + 7 * 4 + 200) / 1e9)
+    assert size.gigabytes(2) == pytest.approx(((10 + 2 * 2 * 3 * 5 * 2) * 2 + 7 * 4 + 200) / 1e9)
+    (memory,) = [known.memory for known in list_models() if known.name == "kuprel/min-dalle"]
+    mini, mega = memory.split("; ")
+    assert mini.startswith("mini: 2.0 GB in float32") and mega.startswith("mega: 10.")

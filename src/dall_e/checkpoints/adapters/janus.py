@@ -8,6 +8,7 @@ aligner and the head over words are not read to draw.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from dall_e.checkpoints.keymap import From, KeyTable, Tensors, count_layers, matrix_shape, same, weight_and_bias
@@ -22,6 +23,21 @@ VISION_HEAD_WIDTH = 64
 NUM_TOKENS = 576
 LONGEST_PROMPT = 1024
 """Tokens; the models were trained on far shorter prompts, and could read 16384."""
+
+
+PRO_ROLES, FIRST_ROLES = ("<|User|>", "<|Assistant|>"), ("User", "Assistant")
+"""How Janus-Pro, and how Janus-1.3B before it, call the two sides of a conversation."""
+
+
+def roles(weights: Path, has_role_marks: bool) -> tuple[str, str]:
+    """What the two sides of a conversation are called. No file of Janus-1.3B says it: its folder's name does.
+
+    weights: the weight file, in a folder of the model's name or in the hub's cache. has_role_marks: whether the
+    tokenizer has the roles of Janus-Pro as marks.
+    """
+    around = weights.absolute().parts[-4:-1]
+    first = any("janus-1.3b" in part.lower() for part in around)
+    return FIRST_ROLES if first or not has_role_marks else PRO_ROLES
 
 
 @dataclass(frozen=True, kw_only=True)
