@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import torch
 
 from dall_e.checkpoints import networks, store
-from dall_e.checkpoints.published import unpacked
+from dall_e.checkpoints.published import fill_stored
 from dall_e.checkpoints.tensor_files import open_weights, weights_in
 from dall_e.config import build_settings
 from dall_e.models.dvae import DVAE
@@ -92,8 +92,7 @@ def _load_ours(folder: Path) -> LoadedTokenizer:
         settings: Any = build_settings(DVAEConfig if dvae else VQGANConfig, config["tokenizer"])
         with store.Unfilled():
             network = DVAE(settings) if dvae else VQGAN(settings)
-        weights = unpacked(open_weights(folder / store.WEIGHTS_FILE), "tokenizer.", torch.float32)
-        store.load_strict(network, weights, "tokenizer.")
+        fill_stored(network, open_weights(folder / store.WEIGHTS_FILE), "tokenizer.", torch.float32)
     except (ValueError, TypeError, KeyError) as error:
         raise ValueError(f"{folder}: {error}") from error
     return LoadedTokenizer(config["family"], network)

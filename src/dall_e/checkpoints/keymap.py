@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from dall_e.checkpoints.tensor_files import StoredTensor
+from dall_e.nn.quantized import WeightFormat
+from dall_e.nn.transformer import assign_weights
 
 Tensors = Mapping[str, StoredTensor]
 
@@ -79,12 +81,15 @@ def matrix_shape(tensors: Tensors, name: str) -> tuple[int, int]:
 Part = tuple[nn.Module, KeyTable]
 
 
-def fill(parts: Sequence[Part], tensors: Tensors, dtype: torch.dtype, where: str) -> None:
+def fill(
+    parts: Sequence[Part], tensors: Tensors, dtype: torch.dtype, where: str, packing: WeightFormat | None = None
+) -> None:
     """Makes foreign tensors the weights of some networks, one after the other, in `dtype` on the CPU.
 
-    The networks share out the file: what none of them names is left over. Besides the weights themselves there is
-    never more than one tensor in memory. Raises ValueError that names the tensors that are missing or left over, or
-    the one of another shape with both shapes. `where` names the file.
+    With `packing`, the weights of linear layers are rounded to eight or four bits. The networks share out the file:
+    what none of them names is left over. Besides the weights themselves there is never more than one tensor in memory.
+    Raises ValueError that names the tensors that are missing or left over, or the one of another shape with both
+    shapes. `where` names the file.
     """
     _check_names([table for _, table in parts], tensors, where)
     for network, table in parts:
@@ -94,8 +99,8 @@ def fill(parts: Sequence[Part], tensors: Tensors, dtype: torch.dtype, where: str
             _check_shape(tuple(wanted[name].shape), source, tensors, where)
     for network, table in parts:
         wanted = network.state_dict()
-        weights = {name: _weight(wanted[name], source, tensors, dtype) for name, source in table.rows.items()}
-        network.load_state_dict(weights, strict=True, assign=True)
+        weights = ((name, _weight(wanted[name], source, tensors, dtype)) for name, source in table.rows.items())
+        assign_weights(network, weights, packing)
 
 
 def _check_names(tables: Sequence[KeyTable], tensors: Tensors, where: str) -> None:

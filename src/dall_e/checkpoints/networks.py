@@ -1,7 +1,8 @@
 """Published files to networks: reads settings and tensors, builds, and fills strictly.
 
 Each function takes the files of one project, in its own layout, and `given`: what the project's own code would be
-constructed with, as far as it is known; the rest is read off the tensors. Weights come in `dtype` on the CPU. All raise
+constructed with, as far as it is known; the rest is read off the tensors. Weights come in `dtype` on the CPU, those of
+linear layers in eight or four bits if `packing` says so. All raise
 FileNotFoundError for a missing file, and ValueError for one that is damaged or does not hold exactly the weights that
 the settings ask for, with the names and shapes in question.
 """
@@ -22,6 +23,7 @@ from dall_e.models.prompts import Prompts, build_prompts
 from dall_e.models.raster import Raster
 from dall_e.models.taming import VQGAN
 from dall_e.models.vision import Vision
+from dall_e.nn.quantized import WeightFormat
 from dall_e.published import VisionConfig
 
 Settings = dict[str, Any]
@@ -35,7 +37,12 @@ class TextToTokens(NamedTuple):
 
 
 def load_min_dalle(
-    encoder: Path, decoder: Path, given: Settings, dtype: torch.dtype, start_code: int | None = None
+    encoder: Path,
+    decoder: Path,
+    given: Settings,
+    dtype: torch.dtype,
+    start_code: int | None = None,
+    packing: WeightFormat | None = None,
 ) -> TextToTokens:
     """DALL-E mini or mega. `start_code` is what a picture starts with; None takes what the models were trained with."""
     encoder_tensors, decoder_tensors = _tensors(encoder), _tensors(decoder)
@@ -45,12 +52,14 @@ def load_min_dalle(
         config = min_dalle.raster_settings(given, decoder_tensors, text, start_code)
     with Unfilled():
         networks = TextToTokens(build_prompts(text), Raster(config))
-    fill([(networks.prompts, min_dalle.prompt_table(text))], encoder_tensors, dtype, str(encoder))
-    fill([(networks.raster, min_dalle.raster_table(config))], decoder_tensors, dtype, str(decoder))
+    fill([(networks.prompts, min_dalle.prompt_table(text))], encoder_tensors, dtype, str(encoder), packing)
+    fill([(networks.raster, min_dalle.raster_table(config))], decoder_tensors, dtype, str(decoder), packing)
     return networks
 
 
-def load_llamagen(path: Path, given: Settings, dtype: torch.dtype, num_tokens: int = 256) -> TextToTokens:
+def load_llamagen(
+    path: Path, given: Settings, dtype: torch.dtype, num_tokens: int = 256, packing: WeightFormat | None = None
+) -> TextToTokens:
     """LlamaGen's GPT; `num_tokens` of a picture matters only where the settings have no block_size."""
     tensors = _tensors(path)
     with _named(path):
@@ -59,11 +68,11 @@ def load_llamagen(path: Path, given: Settings, dtype: torch.dtype, num_tokens: i
     with Unfilled():
         networks = TextToTokens(build_prompts(text), Raster(config))
     tables = llamagen.prompt_table(text), llamagen.raster_table(config)
-    fill(list(zip(networks, tables, strict=True)), tensors, dtype, str(path))
+    fill(list(zip(networks, tables, strict=True)), tensors, dtype, str(path), packing)
     return networks
 
 
-def load_mindalle(path: Path, given: Settings, dtype: torch.dtype) -> TextToTokens:
+def load_mindalle(path: Path, given: Settings, dtype: torch.dtype, packing: WeightFormat | None = None) -> TextToTokens:
     """minDALL-E's transformer."""
     tensors = _tensors(path)
     with _named(path):
@@ -72,7 +81,7 @@ def load_mindalle(path: Path, given: Settings, dtype: torch.dtype) -> TextToToke
     with Unfilled():
         networks = TextToTokens(build_prompts(text), Raster(config))
     tables = mindalle.prompt_table(text), mindalle.raster_table(config)
-    fill(list(zip(networks, tables, strict=True)), tensors, dtype, str(path))
+    fill(list(zip(networks, tables, strict=True)), tensors, dtype, str(path), packing)
     return networks
 
 
@@ -84,7 +93,13 @@ class TextToPicture(NamedTuple):
     tokenizer: VQGAN
 
 
-def load_janus(path: Path, given: Settings, dtype: torch.dtype, num_tokens: int = janus.NUM_TOKENS) -> TextToPicture:
+def load_janus(
+    path: Path,
+    given: Settings,
+    dtype: torch.dtype,
+    num_tokens: int = janus.NUM_TOKENS,
+    packing: WeightFormat | None = None,
+) -> TextToPicture:
     """What draws of Janus or Janus-Pro; `path` is its weight file, or the index of its shards."""
     tensors = _tensors(path)
     with _named(path):
@@ -94,7 +109,7 @@ def load_janus(path: Path, given: Settings, dtype: torch.dtype, num_tokens: int 
     with Unfilled():
         networks = TextToPicture(build_prompts(text), Raster(config), VQGAN(vqgan))
     tables = janus.prompt_table(tensors), janus.raster_table(config, tensors), janus.vqgan_table(vqgan, tensors)
-    fill(list(zip(networks, tables, strict=True)), tensors, dtype, str(path))
+    fill(list(zip(networks, tables, strict=True)), tensors, dtype, str(path), packing)
     return networks
 
 

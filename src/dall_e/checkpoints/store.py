@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,12 @@ def load_strict(module: torch.nn.Module, tensors: dict[str, torch.Tensor], prefi
     Raises ValueError naming every tensor that is missing or left over, or whose shape is not the module's.
     """
     given = {name[len(prefix) :]: tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+    check_fit(module, {name: tuple(tensor.shape) for name, tensor in given.items()}, prefix)
+    module.load_state_dict(given, strict=True, assign=True)
+
+
+def check_fit(module: torch.nn.Module, given: Mapping[str, tuple[int, ...]], prefix: str) -> None:
+    """Raises ValueError unless tensors of these names and shapes are just what `module` consists of."""
     wanted = module.state_dict()
     missing, extra = sorted(wanted.keys() - given.keys()), sorted(given.keys() - wanted.keys())
     if missing or extra:
@@ -161,11 +168,10 @@ def load_strict(module: torch.nn.Module, tensors: dict[str, torch.Tensor], prefi
             f"{_listed('missing', prefix, missing)}; {_listed('left over', prefix, extra)}"
         )
     for name, tensor in wanted.items():
-        if given[name].shape != tensor.shape:
+        if given[name] != tuple(tensor.shape):
             raise ValueError(
-                f"weight {prefix}{name} has shape {list(given[name].shape)}, the settings ask for {list(tensor.shape)}"
+                f"weight {prefix}{name} has shape {list(given[name])}, the settings ask for {list(tensor.shape)}"
             )
-    module.load_state_dict(given, strict=True, assign=True)
 
 
 def _listed(what: str, prefix: str, names: list[str]) -> str:

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 WeightFormat = Literal["int8", "int4"]
-WEIGHT_FORMATS: tuple[str, ...] = get_args(WeightFormat)
+WEIGHT_FORMATS: tuple[WeightFormat, ...] = get_args(WeightFormat)
 
 _LEVELS = 127  # Symmetric: -127..127, so that zero is exact and negation is free.
 # Input channels that share a scale and a zero in four bits.

@@ -8,7 +8,7 @@ Shapes: B batch rows, T tokens asked, S tokens seen, D width, H heads, K head wi
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dall_e.nn.attention import FixedMemory, Memory, Rotation, attend, rotate
-from dall_e.nn.quantized import PackedWeight
+from dall_e.nn.quantized import PackedWeight, WeightFormat, pack_weight
 from dall_e.published import BlockStyle
 
 NATIVE = BlockStyle()
@@ -215,6 +215,23 @@ class Block(nn.Module):
             assert cross is not None
             x_BTD = x_BTD + self.cross_after(self.cross(self.cross_norm(x_BTD), *cross))
         return x_BTD + F.dropout(self.mlp(self.mlp_norm(x_BTD)), self.dropout, self.training)
+
+
+def assign_weights(
+    network: nn.Module, weights: Iterable[tuple[str, Tensor]], packing: WeightFormat | None = None
+) -> None:
+    """Makes tensors the weights of `network`, one after the other; with `packing`, those of its `Linear` layers packed.
+
+    `weights` may make each tensor only when it is asked for: never more than one is unpacked. Of four bits, layers
+    that end in logits (named "head") get eight: they are small, and an error in them is an error of the answer.
+    """
+    for name, weight in weights:
+        owner_name, _, leaf = name.rpartition(".")
+        owner = network.get_submodule(owner_name)
+        if packing and isinstance(owner, Linear) and leaf == "weight":
+            owner.pack(pack_weight(weight, "int8" if "head" in owner_name else packing))
+        else:
+            owner.load_state_dict({leaf: weight}, strict=False, assign=True)
 
 
 def initialise_transformer(network: nn.Module, num_blocks: int) -> None:
