@@ -241,6 +241,8 @@ class PublishedConfig:
     """Name in metadata and messages."""
     family: str
     """The project whose files these were: the name of an adapter."""
+    variant: str = ""
+    """Which of the project's models it is, where there are several."""
     licence: str
     """Licence of the weights."""
     version: str = "published"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import re
 import warnings
@@ -194,7 +195,9 @@ class Located(NamedTuple):
     name: str
     """What metadata call it: the known name, or that of the folder, and the variant if one was asked for."""
     variant: str | None
-    """The variant to load; None if there is no choice, or the first will do."""
+    """The variant to load; None if there is no choice."""
+    again: str | os.PathLike[str]
+    """What finds it again, together with the variant, and without another warning."""
 
 
 def locate(
@@ -208,8 +211,14 @@ def locate(
     if variant is None:
         name_or_path, variant = split_variant(name_or_path)
     place = _place(name_or_path, variant, local_files_only)
-    name = place.stem if os.path.exists(name_or_path) else os.fspath(name_or_path)
-    return Located(place, f"{name}/{variant}" if variant else name, variant or default_variant(name))
+    text = os.fspath(name_or_path)
+    known = next((model for model in _MODELS if text == model.name or text in model.aliases), None)
+    name = known.name if known else place.stem if os.path.exists(text) else text
+    held = None if known or variant is None else _stored_variant(place)
+    if held is not None and held != variant:
+        raise ValueError(f"{place} has no variant {variant!r}: it holds {held or 'a model without variants'}")
+    chosen = variant or (known.variants[0] if known and known.variants else None)
+    return Located(place, f"{name}/{variant}" if variant else name, chosen, known.name if known else name_or_path)
 
 
 def find_model(name_or_path: str | os.PathLike[str], variant: str | None = None) -> Path:
@@ -254,9 +263,13 @@ def split_variant(name_or_path: str | os.PathLike[str]) -> tuple[str | os.PathLi
     return name_or_path, None
 
 
-def default_variant(name: str) -> str | None:
-    """The variant of a known model that is taken where none is asked for."""
-    return next((model.variants[0] for model in _MODELS if model.name == name and model.variants), None)
+def _stored_variant(folder: Path) -> str | None:
+    """The variant that a folder of our own format holds, empty if it knows of none; None for any other folder."""
+    try:
+        head = json.loads((folder / "config.json").read_bytes())
+        return str(head["model"].get("variant", "")) if "format" in head else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None  # What is wrong with it is said when it is loaded.
 
 
 _OF_ANY_PROJECT = ("config.json", "tokenizer.json", "text_tokenizer.json", "*.safetensors", "*.index.json")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 import tempfile
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
-from dall_e.checkpoints.zoo import BUILT_IN, find_model, list_models
+from dall_e.checkpoints.zoo import BUILT_IN, list_models, locate, split_variant
 from dall_e.cli.flags import SHORT_NAMES, with_flags
 from dall_e.config import SamplingConfig
 
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 _FILE_TYPES = (".png", ".jpg", ".jpeg", ".webp")
 
 Device = Annotated[str, typer.Option("--device", help="cpu, cuda, or auto, which takes a GPU where there is one.")]
+Variant = Annotated[
+    str | None,
+    typer.Option("--variant", show_default="the first", help="Which of several models of one name, such as mega."),
+]
 Model = Annotated[str, typer.Option("--model", help="A known name (see `dall-e models`) or a model folder.")]
 
 
@@ -56,6 +61,7 @@ def generate(  # noqa: PLR0913, one argument per flag
         typer.Option("--size", show_default="the model's own", help="Side in pixels; the picture is resized to it."),
     ] = None,
     model: Model = BUILT_IN,
+    variant: Variant = None,
     device: Device = "auto",
 ) -> None:
     """Draw pictures. Prints the path of each file it writes.
@@ -63,7 +69,7 @@ def generate(  # noqa: PLR0913, one argument per flag
     A PNG carries prompt, seed, settings, model and version as text; `dall-e reproduce FILE` draws it again.
     """
     _check_target(Path(out or "picture.png"))
-    pipeline = load(model, device)
+    pipeline = load(model, device, variant)
     images = pipeline(
         prompts,
         num_images_per_prompt=number,
@@ -92,6 +98,10 @@ def reproduce(
     model: Annotated[
         str, typer.Option("--model", show_default="the one named in FILE", help="Known name or model folder.")
     ] = "",
+    variant: Annotated[
+        str | None,
+        typer.Option("--variant", show_default="the one named in FILE", help="Which of several models of one name."),
+    ] = None,
     device: Device = "auto",
 ) -> None:
     """Draw the picture of FILE again, from the text that it carries, and say whether it is the same.
@@ -107,9 +117,10 @@ def reproduce(
     _check_target(target)
     if target.exists() and target.samefile(file):
         raise ValueError(f"{target} is the picture to compare with, and would be overwritten; give another --out")
-    if not model and info["model"] not in {known.name for known in list_models()}:
+    name, own_variant = split_variant(model or info["model"])
+    if not model and name not in {known.name for known in list_models()}:
         raise ValueError(f"{file} was drawn with the model {info['model']!r}; say where it is: --model FOLDER")
-    pipeline = load(model or info["model"], device)
+    pipeline = load(name, device, variant or own_variant or info.get("variant"))
     differences = _differences(pipeline, info)
     _save(_draw_again(pipeline, info), target)
     print(target)
@@ -119,13 +130,13 @@ def reproduce(
     print(f"identical to {file}", file=sys.stderr)
 
 
-def load(name: str, device: str) -> DALL_E:
+def load(name: str | os.PathLike[str], device: str, variant: str | None = None) -> DALL_E:
     """The model of a name or folder."""
     # A misspelt name is found before the second that torch takes to import.
-    folder = find_model(name)
+    found = locate(name, variant)
     from dall_e.pipeline import DALL_E
 
-    return DALL_E.from_pretrained(folder, device=device)
+    return DALL_E.from_pretrained(found.again, variant=variant or split_variant(name)[1], device=device)
 
 
 def _grid(images: list[PILImage], columns: int | None) -> PILImage:

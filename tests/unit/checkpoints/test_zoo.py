@@ -78,9 +78,20 @@ def test_a_name_may_end_in_its_variant(monkeypatch: pytest.MonkeyPatch, tmp_path
     asked: list[list[str]] = []
     monkeypatch.setattr(zoo, "_download", lambda name, patterns, local: asked.append(patterns) or tmp_path)
     found = zoo.locate("kuprel/min-dalle/mega")
-    assert found == (tmp_path, "kuprel/min-dalle/mega", "mega") == zoo.locate("kuprel/min-dalle", "mega")
-    assert zoo.locate("kuprel/min-dalle") == (tmp_path, "kuprel/min-dalle", "mini")
+    assert found == (tmp_path, "kuprel/min-dalle/mega", "mega", "kuprel/min-dalle")
+    assert found == zoo.locate("kuprel/min-dalle", "mega")
+    assert zoo.locate("kuprel/min-dalle") == (tmp_path, "kuprel/min-dalle", "mini", "kuprel/min-dalle")
     assert asked[0][0] == "encoder.pt" and asked[2][0] == "encoder_mini.pt"
+
+
+def test_a_folder_of_ours_has_the_variant_that_it_says(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"format": 1, "model": {"variant": "mega"}}')
+    assert zoo.locate(tmp_path, "mega").variant == "mega"
+    with pytest.raises(ValueError, match="has no variant 'mini': it holds mega"):
+        zoo.locate(tmp_path, "mini")
+    (tmp_path / "config.json").write_text('{"format": 1, "model": {}}')
+    with pytest.raises(ValueError, match="has no variant 'mini': it holds a model without variants"):
+        zoo.locate(tmp_path, "mini")
 
 
 @pytest.mark.parametrize(
