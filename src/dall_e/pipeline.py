@@ -29,6 +29,8 @@ from dall_e.models.generator import Generator
 from dall_e.models.text_encoder import TextEncoder
 from dall_e.models.upsampler import Upsampler
 from dall_e.models.vqgan import ImageTokenizer
+from dall_e.nn.quantized import WEIGHT_FORMATS, WeightFormat
+from dall_e.nn.transformer import assign_weights
 from dall_e.progress import Reporter, StepCallback
 from dall_e.published import PublishedConfig, check_possible, left_to_right
 from dall_e.reading import Pair, make_reader, stack_pairs
@@ -90,6 +92,8 @@ class DALL_E:
         self.networks = networks
         self.text_tokenizer: Any = text_tokenizer
         self.weights_sha256 = weights_sha256
+        self.quantization: str | None = None
+        """int8 or int4 if the linear layers compute with so many bits."""
         self._describer: Describer | None = None
         for network in networks.parts().values():
             network.requires_grad_(False).eval()
@@ -100,6 +104,7 @@ class DALL_E:
         name_or_path: str | os.PathLike[str] = BUILT_IN,
         *,
         dtype: torch.dtype | str | None = None,
+        quantization: str | None = None,
         device: torch.device | str | None = None,
         variant: str | None = None,
         local_files_only: bool = False,
@@ -110,27 +115,32 @@ class DALL_E:
         file in the layout in which their project publishes them. variant: which of several models of one name, such as
         "mega". local_files_only: never ask the network.
 
-        dtype: float32 unless given; bfloat16 and float16 draw slightly different pictures. device: the CPU unless
+        dtype: float32 unless given; bfloat16 and float16 draw slightly different pictures. quantization: "int8" or
+        "int4" rounds the weights of linear layers to so many bits while loading, for less memory and, on a CPU, more
+        speed; what flows through them is then bfloat16 unless `dtype` says otherwise. "bf16" and "fp32" are short for
+        those dtypes. A model in int8 or int4 cannot be saved; int4 is for CPUs only. device: the CPU unless
         given; "auto" takes a GPU where there is one. Raises ValueError for an unknown name (and suggests the nearest)
         or for weights that are damaged or of the wrong shape, FileNotFoundError for a missing file.
         """
+        how = published.Loading(*_checked_precision(dtype, quantization), local_files_only)
         place, name, variant, _ = locate(name_or_path, variant, local_files_only=local_files_only)
         if place.is_file() or not published.is_ours(place):
             found = published.find_files(place, variant)
-            loaded = published.load_files(found, name, _checked_dtype(dtype), local_files_only=local_files_only)
+            loaded = published.load_files(found, name, how)
             warnings.warn(f"the weights of {name} are under the licence {loaded.config.licence}", stacklevel=2)
             model = cls(*loaded[:3], weights_sha256=loaded.sha256)
         else:
             with one_thread():
-                model = cls._load(place, _checked_dtype(dtype))
+                model = cls._load(place, how)
+        model.quantization = how.packing
         return model if device is None else model.to(device)
 
     @classmethod
-    def _load(cls, folder: Path, dtype: torch.dtype) -> DALL_E:
+    def _load(cls, folder: Path, how: published.Loading) -> DALL_E:
         if published.is_converted(folder):
-            converted = published.load_converted(folder, dtype)
+            converted = published.load_converted(folder, how)
             return cls(*converted[:3], weights_sha256=converted.sha256)
-        stored = store.load_model(folder, dtype)
+        stored = store.load_model(folder, how.dtype)
         try:
             config = ModelConfig.from_dict(stored.config)
         except (ValueError, TypeError) as error:
@@ -142,6 +152,8 @@ class DALL_E:
                 store.load_strict(network, stored.tensors, f"{part}.")
             except ValueError as error:
                 raise ValueError(f"{folder}: {error}") from error
+            if how.packing and part in ("text", "generator"):
+                assign_weights(network, list(network.state_dict().items()), how.packing)
         text_tokenizer = TextTokenizer.from_json(stored.text_tokenizer_json)
         if text_tokenizer.num_ids > config.text.vocab_size:
             raise ValueError(
@@ -153,8 +165,11 @@ class DALL_E:
     def save_pretrained(self, path: str | os.PathLike[str], *, int8: bool = True) -> None:
         """Writes the model to a folder that `from_pretrained` loads.
 
-        int8: eight bits per weight with one scale per output channel, a quarter of the size; otherwise float32.
+        int8: eight bits per weight with one scale per output channel, a quarter of the size; otherwise float32. Raises
+        ValueError for a model that was loaded with `quantization`, which no longer has its weights.
         """
+        if self.quantization:
+            raise ValueError(f"a model in {self.quantization} cannot be saved: load it without quantization first")
         store.save_model(
             os.fspath(path),
             self.config.to_dict(),
@@ -440,6 +455,23 @@ def _batches(pairs: list[Pair]) -> list[list[int]]:
         for rows in by_length.values()
         for first in range(0, len(rows), PICTURES_PER_BATCH)
     ]
+
+
+def _checked_precision(
+    dtype: torch.dtype | str | None, quantization: str | None
+) -> tuple[torch.dtype, WeightFormat | None]:
+    """What flows through the networks, and what their linear layers are packed in."""
+    short = {"fp32": torch.float32, "bf16": torch.bfloat16}
+    if quantization in short:
+        wanted = short[quantization]
+        if dtype is not None and _checked_dtype(dtype) != wanted:
+            raise ValueError(f"quantization {quantization!r} and dtype {dtype} contradict each other")
+        return wanted, None
+    if quantization is None:
+        return _checked_dtype(dtype), None
+    if quantization not in WEIGHT_FORMATS:
+        raise ValueError(f"quantization {quantization!r} is not one of {', '.join((*short, *WEIGHT_FORMATS))}")
+    return torch.bfloat16 if dtype is None else _checked_dtype(dtype), quantization
 
 
 def _checked_dtype(dtype: torch.dtype | str | None) -> torch.dtype:

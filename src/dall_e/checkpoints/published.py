@@ -30,7 +30,8 @@ from dall_e.models.prompts import Prompts, build_prompts
 from dall_e.models.raster import Raster
 from dall_e.models.taming import VQGAN
 from dall_e.models.vision import Vision
-from dall_e.nn.quantized import dequantize
+from dall_e.nn.quantized import WeightFormat, dequantize
+from dall_e.nn.transformer import assign_weights
 from dall_e.published import PublishedConfig, VisionConfig
 
 
@@ -200,10 +201,19 @@ def _first(folder: Path, either: str) -> Path | None:
     return next((folder / name for name in either.split("|") if (folder / name).is_file()), None)
 
 
-def load_files(found: Found, name: str, dtype: torch.dtype, *, local_files_only: bool = False) -> PublishedModel:
+class Loading(NamedTuple):
+    """How weights are to lie in memory, and whether the network may be asked for more files."""
+
+    dtype: torch.dtype
+    packing: WeightFormat | None = None
+    """Rounds the weights of linear layers to eight or four bits."""
+    local_files_only: bool = False
+
+
+def load_files(found: Found, name: str, how: Loading) -> PublishedModel:
     """Loads a project's own files. The image tokenizer stays in float32: its activations do not fit half precision."""
     known = FAMILIES[found.family]
-    made, text_tokenizer = _LOADERS[found.family](found.files, dtype, local_files_only)
+    made, text_tokenizer = _LOADERS[found.family](found.files, how)
     settings = {**_RASTER, **known.sampling, "num_inference_steps": made.generator.config.num_tokens}
     config = PublishedConfig(
         name=name,
@@ -223,37 +233,37 @@ def load_files(found: Found, name: str, dtype: torch.dtype, *, local_files_only:
 Loaded = tuple[PublishedNetworks, PromptTokenizer | t5.T5Features]
 
 
-def _load_min_dalle(files: dict[str, Path], dtype: torch.dtype, _local: bool) -> Loaded:
-    drawing = networks.load_min_dalle(files["encoder"], files["decoder"], {}, dtype)
+def _load_min_dalle(files: dict[str, Path], how: Loading) -> Loaded:
+    drawing = networks.load_min_dalle(files["encoder"], files["decoder"], {}, how.dtype, packing=how.packing)
     tokenizer = networks.load_detoker(files["detoker"], torch.float32)
     words = MiniTokenizer.from_files(_text(files["vocabulary"]), _text(files["merges"]))
     return PublishedNetworks(tokenizer, *drawing), words
 
 
-def _load_llamagen(files: dict[str, Path], dtype: torch.dtype, local: bool) -> Loaded:
+def _load_llamagen(files: dict[str, Path], how: Loading) -> Loaded:
     num_tokens = 1024 if "512" in files["weights"].name else 256
-    drawing = networks.load_llamagen(files["weights"], {}, dtype, num_tokens)
+    drawing = networks.load_llamagen(files["weights"], {}, how.dtype, num_tokens, how.packing)
     image_size = 16 * drawing.raster.config.grid_size
     tokenizer = networks.load_llamagen_vq(files["tokenizer"], {}, torch.float32, image_size)
-    words = t5.T5Features.load(t5.REPOSITORY, drawing.prompts.config.max_tokens, local_files_only=local)
+    words = t5.T5Features.load(t5.REPOSITORY, drawing.prompts.config.max_tokens, local_files_only=how.local_files_only)
     return PublishedNetworks(tokenizer, *drawing), words
 
 
-def _load_mindalle(files: dict[str, Path], dtype: torch.dtype, _local: bool) -> Loaded:
-    drawing = networks.load_mindalle(files["weights"], {}, dtype)
+def _load_mindalle(files: dict[str, Path], how: Loading) -> Loaded:
+    drawing = networks.load_mindalle(files["weights"], {}, how.dtype, how.packing)
     tokenizer = networks.load_taming(files["tokenizer"], {}, torch.float32)
     words = CharBPETokenizer.from_files(_text(files["vocabulary"]), _text(files["merges"]))
     return PublishedNetworks(tokenizer, *drawing), words
 
 
-def _load_janus(files: dict[str, Path], dtype: torch.dtype, _local: bool) -> Loaded:
+def _load_janus(files: dict[str, Path], how: Loading) -> Loaded:
     try:
         given = json.loads(_text(files["settings"]))
         side = given.get("vq_config", {}).get("num_patches")
     except (ValueError, AttributeError) as error:
         raise ValueError(f"{files['settings']} is malformed: {error}") from error
     num_tokens = side**2 if isinstance(side, int) else janus.NUM_TOKENS
-    prompts, raster, tokenizer = networks.load_janus(files["weights"], given, dtype, num_tokens)
+    prompts, raster, tokenizer = networks.load_janus(files["weights"], given, how.dtype, num_tokens, how.packing)
     bpe = bpe_from_text(_text(files["words"]))
     has_marks = all(bpe.token_to_id(role) is not None for role in janus.PRO_ROLES)
     words = JanusTokenizer(bpe, janus.roles(files["weights"], has_marks))
@@ -262,7 +272,7 @@ def _load_janus(files: dict[str, Path], dtype: torch.dtype, _local: bool) -> Loa
     return PublishedNetworks(tokenizer.float(), prompts, raster, vision=vision), words
 
 
-_LOADERS: dict[str, Callable[[dict[str, Path], torch.dtype, bool], Loaded]] = {
+_LOADERS: dict[str, Callable[[dict[str, Path], Loading], Loaded]] = {
     "min_dalle": _load_min_dalle,
     "llamagen": _load_llamagen,
     "mindalle": _load_mindalle,
@@ -320,22 +330,35 @@ def is_converted(folder: Path) -> bool:
     return "family" in config
 
 
-def unpacked(tensors: dict[str, StoredTensor], prefix: str, dtype: torch.dtype) -> dict[str, torch.Tensor]:
-    """The weights of one network out of a file of our own format, read and dequantised one at a time."""
-    weights = {}
-    for name, tensor in tensors.items():
-        scale = tensors.get(f"{name}.scale")
-        if not name.startswith(prefix) or name.endswith(".scale") and name.removesuffix(".scale") in tensors:
-            continue
-        read = tensor.read()
+def fill_stored(
+    network: torch.nn.Module,
+    tensors: dict[str, StoredTensor],
+    prefix: str,
+    dtype: torch.dtype,
+    packing: WeightFormat | None = None,
+) -> None:
+    """Makes the tensors of a file of our own format that start with `prefix` the weights of `network`, one at a time.
+
+    Raises ValueError as `store.load_strict` does.
+    """
+    given = {
+        name.removeprefix(prefix): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(prefix) and not (name.endswith(".scale") and name.removesuffix(".scale") in tensors)
+    }
+    store.check_fit(network, {name: tuple(tensor.shape) for name, tensor in given.items()}, prefix)
+
+    def read(name: str, tensor: StoredTensor) -> torch.Tensor:
+        scale = tensors.get(f"{prefix}{name}.scale")
+        values = tensor.read()
         if tensor.dtype == torch.int8 and scale is not None:
-            weights[name] = dequantize(read, scale.read(), dtype)
-        else:
-            weights[name] = read.to(dtype) if read.is_floating_point() else read
-    return weights
+            return dequantize(values, scale.read(), dtype)
+        return values.to(dtype) if values.is_floating_point() else values
+
+    assign_weights(network, ((name, read(name, tensor)) for name, tensor in given.items()), packing)
 
 
-def load_converted(folder: Path, dtype: torch.dtype, *, local_files_only: bool = False) -> PublishedModel:
+def load_converted(folder: Path, how: Loading) -> PublishedModel:
     """Reads a folder that `DALL_E.save_pretrained` wrote of a published model.
 
     Raises FileNotFoundError, or ValueError for a damaged or foreign folder.
@@ -351,11 +374,11 @@ def load_converted(folder: Path, dtype: torch.dtype, *, local_files_only: bool =
             made = made._replace(vision=vision)
         for part, network in made.parts().items():
             # The image tokenizer stays in float32 whatever the rest is in.
-            kind = torch.float32 if part == "tokenizer" else dtype
-            store.load_strict(network, unpacked(tensors, f"{part}.", kind), f"{part}.")
+            kind, packing = (torch.float32, None) if part == "tokenizer" else (how.dtype, how.packing)
+            fill_stored(network, tensors, f"{part}.", kind, packing)
         words: PromptTokenizer | t5.T5Features
         if stored.text_tokenizer_json == t5.AS_JSON:
-            words = t5.T5Features.load(t5.REPOSITORY, config.text.max_tokens, local_files_only=local_files_only)
+            words = t5.T5Features.load(t5.REPOSITORY, config.text.max_tokens, local_files_only=how.local_files_only)
         else:
             words = prompt_tokenizer_from_json(stored.text_tokenizer_json)
     except (ValueError, TypeError) as error:
@@ -366,5 +389,5 @@ def load_converted(folder: Path, dtype: torch.dtype, *, local_files_only: bool =
 def _converted_vision(tensors: dict[str, StoredTensor], config: VisionConfig, dtype: torch.dtype) -> Vision:
     with store.Unfilled():
         network = Vision(config)
-    store.load_strict(network, unpacked(tensors, "vision.", dtype), "vision.")
+    fill_stored(network, tensors, "vision.", dtype)
     return network
