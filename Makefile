@@ -3,6 +3,8 @@
 #   make draw PROMPT="a red apple"     set up what is missing, draw a picture, print its path
 #   make test                          lint, types, layers and tests
 #   make bench                         times of drawing, and what the machine can do
+#   make bench-peers                   drawing beside other projects' code, by turns
+#   make bench-scaling                 pictures per second by batch and steps
 #   make tiny                          from a small picture set to a trained model and a drawn sheet, on a CPU
 #
 # FLAGS go to `dall-e generate`: make draw PROMPT="a red apple" FLAGS="-n 4 --seed 7"
@@ -11,7 +13,7 @@ PYTHON ?= python3
 FLAGS =
 RUN = .venv/bin/python -m
 
-.PHONY: help install draw test lint format bench tiny clean
+.PHONY: help install draw test lint format bench bench-peers bench-scaling tiny clean
 
 help:
 	@sed -n '/^#  /s/^# *//p' Makefile
@@ -53,6 +55,14 @@ format: .venv/installed-dev
 bench: .venv/installed
 	$(RUN) benchmarks drawing
 	$(RUN) benchmarks matmul
+
+# Peers that are not installed are named with the command to install them, and left out. FLAGS go to the benchmark:
+# "--tokens 32" is a quick look, "--rows mini,janus-1b --quantization bf16,int8" chooses.
+bench-peers: .venv/installed
+	$(RUN) benchmarks peers $(FLAGS)
+
+bench-scaling: .venv/installed
+	$(RUN) benchmarks scaling $(FLAGS)
 
 tiny: .venv/installed
 	PATH="$$PWD/.venv/bin:$$PATH" sh runs/tiny.sh

@@ -1,15 +1,17 @@
-"""`python -m benchmarks drawing|matmul|training`, each with --help."""
+"""`python -m benchmarks drawing|matmul|peers|scaling|training`, each with --help."""
 
 from __future__ import annotations
 
 import typer
 
-from benchmarks import drawing, matmul, training
+from benchmarks import drawing, matmul, peers, scaling, training
 
 app = typer.Typer(help="Measure the project on this machine, which should have nothing else to do meanwhile.",
                   no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)  # fmt: skip
 app.command("drawing")(drawing.measure)
 app.command("matmul")(matmul.measure)
+app.command("peers")(peers.measure)
+app.command("scaling")(scaling.measure)
 app.command("training")(training.measure)
 
 if __name__ == "__main__":

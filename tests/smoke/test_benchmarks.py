@@ -41,3 +41,23 @@ def test_training(tmp_path: Path) -> None:
     assert list(found)[1:] == names
     assert all(found[name]["share"] > 0 and found[name]["gflop_picture"] > 0 for name in names)
     assert found[names[1]]["gflop_picture"] > found[names[0]]["gflop_picture"]
+
+
+def test_peers(tmp_path: Path) -> None:
+    flags = ("--rows", "llamagen-b,mindalle", "--tiny", "--tokens", "3", "--rounds", "2", "--device", "cpu")
+    found = list(rows("peers", tmp_path, *flags).items())
+    assert len(found) == 2 + 3 + 2
+    assert all(row["least"] <= row["median"] <= row["most"] and row["floor"] > 0 for _, row in found[2:])
+    # Ours has a ratio to theirs where there are both.
+    assert ["ratio" in row for _, row in found[2:]] == [False, True, True, False, False]
+    assert all(what.endswith("from 3 of 256 tokens") for what, _ in found[2:])
+    assert (tmp_path / "result.svg").read_text(encoding="utf-8").count("<rect") == 6
+
+
+def test_scaling(tiny_folder: Path, tmp_path: Path) -> None:
+    flags = ("--model", str(tiny_folder), "--batches", "1,2", "--steps", "2,99", "--rounds", "1", "--device", "cpu")
+    found = rows("scaling", tmp_path, *flags, "--read-mib", "4")
+    names = ["1 x 2 steps", "2 x 2 steps", "1 x 64 steps", "2 x 64 steps"]
+    assert list(found)[2:] == names
+    assert all(found[name]["pictures_s"] > 0 and found[name]["share"] > 0 for name in names)
+    assert (tmp_path / "result.svg").is_file()

@@ -1,0 +1,44 @@
+"""Our side: a random model of a published shape, drawn with as a user would."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from benchmarks.clock import Clock, Steps, Times
+from benchmarks.shapes import Shape, random_model
+
+if TYPE_CHECKING:
+    import torch
+
+PROMPT = "a white cat sleeping on a windowsill"
+
+
+class Ours:
+    """Draws with `dall_e`."""
+
+    def __init__(self, shape: Shape, precision: str, device: torch.device) -> None:
+        self.name = f"dall_e {version('open-dalle')}, {precision}"
+        self._shape = shape
+        self._model = random_model(shape, precision).to(device)
+        self._device = device
+        self._clock = Clock(device)
+
+    def draw(self, tokens: int) -> Times:
+        """A whole picture is one call of the model, watched by nobody. Its pixels are timed once more on their own."""
+        if tokens == self._shape.config.generator.num_tokens and self._shape.pixels:
+            whole = self._clock.timed(lambda: self._model(PROMPT, seed=1))
+            pixels = min(self._decode(), whole)
+            return Times(first=0.0, rest=whole - pixels, drawn=tokens, pixels=pixels)
+        steps = Steps(self._clock)
+        loop = lambda: self._model(PROMPT, seed=1, callback_on_step_end=lambda _step: steps.done())  # noqa: E731
+        first, rest = steps.run(loop, tokens)
+        return Times(first=first, rest=rest, drawn=tokens, pixels=self._decode() if self._shape.pixels else 0.0)
+
+    def _decode(self) -> float:
+        import torch
+
+        config = self._shape.config.generator
+        codes_1N = torch.arange(config.num_tokens, device=self._device)[None] * 31 % config.num_codes
+        with torch.inference_mode():
+            return self._clock.timed(lambda: self._model.networks.tokenizer.detokenize(codes_1N))

@@ -1,0 +1,76 @@
+"""The package dalle-pytorch, drawing tokens, without those of its dependencies that no longer install.
+
+Its mathematics is untouched: stand-ins take the place of modules that only its downloads and its VQGAN use, and of
+places along two axes, which are not asked for. Its guidance is broken (after the first token both rows see the empty
+prompt), but does the work of guidance; only with it does it use its cache.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from benchmarks.clock import Clock, Steps, Times
+from benchmarks.rivals import load
+from benchmarks.shapes import Shape
+
+if TYPE_CHECKING:
+    import torch
+
+INSTALL = "pip install 'open-dalle[bench]' && pip install --no-deps dalle-pytorch"
+_STUBS = (
+    "axial_positional_embedding", "omegaconf", "taming", "taming.models", "taming.models.vqgan", "pkg_resources",
+    "requests", "yaml", "tqdm", "packaging",
+)  # fmt: skip
+
+
+class DallePytorch:
+    """Draws as `DALLE.generate_images(use_cache=True)` does, its own random weights, tokens only."""
+
+    def __init__(self, shape: Shape, device: torch.device) -> None:
+        import torch
+
+        package = load("dalle_pytorch.dalle_pytorch", INSTALL, _STUBS)
+        self.name = f"dalle-pytorch {version('dalle-pytorch')}, fp32, tokens only"
+        self._shape = shape
+        config = shape.config.generator
+        self._text_tokens = config.prefix_tokens - 1
+        torch.manual_seed(0)
+        # Four levels make 16 pixels a token; the rest of it is never run.
+        vae = package.DiscreteVAE(
+            image_size=16 * config.grid_size, num_tokens=config.num_codes, num_layers=4, codebook_dim=8, hidden_dim=8
+        )
+        vae.decode = lambda codes: codes
+        self._model = package.DALLE(
+            dim=config.width,
+            vae=vae,
+            num_text_tokens=shape.config.text.vocab_size - self._text_tokens,
+            text_seq_len=self._text_tokens,
+            depth=config.num_layers,
+            heads=config.num_heads,
+            dim_head=config.width // config.num_heads,
+            shift_tokens=False,
+            rotary_emb=True,
+        )
+        assert config.mlp_width == 4 * config.width, "its inner width is four times the outer one"
+        self._model.eval().requires_grad_(False).to(device)
+        self._steps = Steps(Clock(device))
+        self._model.forward_with_cond_scale = self._steps.counted(self._model.forward_with_cond_scale)
+        self._device = device
+
+    def draw(self, tokens: int) -> Times:
+        """Its own loop, left after the network's last step."""
+        import torch
+
+        # A prompt is filled with zeros, which become its padding; it writes into what it is given.
+        prompt = [number for number in self._shape.ids[1:] if number < 10000]
+        text = torch.tensor([prompt + [0] * (self._text_tokens - len(prompt))], device=self._device)
+        sampling, num_codes = self._shape.config.sampling, self._shape.config.generator.num_codes
+        kept = 1 - sampling.top_k / num_codes
+
+        def loop() -> None:
+            self._model.generate_images(text, filter_thres=kept, cond_scale=sampling.guidance_scale, use_cache=True)
+
+        with torch.no_grad():
+            first, rest = self._steps.run(loop, tokens)
+        return Times(first=first, rest=rest, drawn=tokens, pixels=0.0)
