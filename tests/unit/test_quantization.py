@@ -71,3 +71,17 @@ def test_bad_combinations() -> None:
         DALL_E.from_pretrained(quantization="int3")
     with pytest.raises(ValueError, match="contradict"):
         DALL_E.from_pretrained(quantization="bf16", dtype="float32")
+
+
+def test_pictures_in_bfloat16_are_nearly_those_in_float32(mini_folder: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        exact, faster = (DALL_E.from_pretrained(mini_folder, quantization=name) for name in ("fp32", "bf16"))
+    num_tokens = exact.config.generator.num_tokens
+    codes_BN = torch.randint(
+        exact.config.generator.num_codes, (2, num_tokens), generator=torch.Generator().manual_seed(0)
+    )
+    with torch.inference_mode():
+        pictures = [model.networks.tokenizer.detokenize(codes_BN) for model in (exact, faster)]
+    assert faster.networks.tokenizer.decoder.end.weight.dtype == torch.bfloat16
+    assert float((pictures[0] - pictures[1]).square().mean().sqrt()) < 0.01

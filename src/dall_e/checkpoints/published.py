@@ -30,7 +30,7 @@ from dall_e.models.prompts import Prompts, build_prompts
 from dall_e.models.raster import Raster
 from dall_e.models.taming import VQGAN
 from dall_e.models.vision import Vision
-from dall_e.nn.quantized import WeightFormat, dequantize
+from dall_e.nn.quantized import WeightFormat
 from dall_e.nn.transformer import assign_weights
 from dall_e.published import PublishedConfig, VisionConfig
 
@@ -211,9 +211,14 @@ class Loading(NamedTuple):
 
 
 def load_files(found: Found, name: str, how: Loading) -> PublishedModel:
-    """Loads a project's own files. The image tokenizer stays in float32: its activations do not fit half precision."""
+    """Loads a project's own files.
+
+    The image tokenizer stays in float32 beside float16, whose range its activations leave; bfloat16 has the range.
+    """
     known = FAMILIES[found.family]
     made, text_tokenizer = _LOADERS[found.family](found.files, how)
+    if how.dtype == torch.bfloat16:
+        made.tokenizer.decode_in_bfloat16()
     settings = {**_RASTER, **known.sampling, "num_inference_steps": made.generator.config.num_tokens}
     config = PublishedConfig(
         name=name,
@@ -341,21 +346,11 @@ def fill_stored(
 
     Raises ValueError as `store.load_strict` does.
     """
-    given = {
-        name.removeprefix(prefix): tensor
-        for name, tensor in tensors.items()
-        if name.startswith(prefix) and not (name.endswith(".scale") and name.removesuffix(".scale") in tensors)
-    }
-    store.check_fit(network, {name: tuple(tensor.shape) for name, tensor in given.items()}, prefix)
-
-    def read(name: str, tensor: StoredTensor) -> torch.Tensor:
-        scale = tensors.get(f"{prefix}{name}.scale")
-        values = tensor.read()
-        if tensor.dtype == torch.int8 and scale is not None:
-            return dequantize(values, scale.read(), dtype)
-        return values.to(dtype) if values.is_floating_point() else values
-
-    assign_weights(network, ((name, read(name, tensor)) for name, tensor in given.items()), packing)
+    given = {name: t for name, t in tensors.items() if name.startswith(prefix) and not store.is_scale(tensors, name)}
+    shapes = {name.removeprefix(prefix): tuple(tensor.shape) for name, tensor in given.items()}
+    store.check_fit(network, shapes, prefix)
+    weights = ((name.removeprefix(prefix), store.read_weight(tensors, name, dtype)) for name in given)
+    assign_weights(network, weights, packing)
 
 
 def load_converted(folder: Path, how: Loading) -> PublishedModel:
@@ -373,9 +368,11 @@ def load_converted(folder: Path, how: Loading) -> PublishedModel:
             vision = VisionOnDemand(config.vision, partial(_converted_vision, tensors, config.vision))
             made = made._replace(vision=vision)
         for part, network in made.parts().items():
-            # The image tokenizer stays in float32 whatever the rest is in.
+            # As `load_files` does it.
             kind, packing = (torch.float32, None) if part == "tokenizer" else (how.dtype, how.packing)
             fill_stored(network, tensors, f"{part}.", kind, packing)
+        if how.dtype == torch.bfloat16:
+            made.tokenizer.decode_in_bfloat16()
         words: PromptTokenizer | t5.T5Features
         if stored.text_tokenizer_json == t5.AS_JSON:
             words = t5.T5Features.load(t5.REPOSITORY, config.text.max_tokens, local_files_only=how.local_files_only)

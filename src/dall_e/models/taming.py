@@ -193,6 +193,14 @@ class VQGAN(nn.Module):
         self.after_codes = nn.Conv2d(config.code_width, config.latent_width, 1)
         self.decoder = VQGANDecoder(config)
 
+    def decode_in_bfloat16(self) -> None:
+        """From now on pictures are decoded in bfloat16, channels last; the codebook and the encoder stay as they are.
+
+        Where the CPU computes in it, 2.6 times as fast as float32 (f16, 256 pixels: 0.31 s for 0.80; LOG.md).
+        """
+        for network in (self.after_codes, self.decoder):
+            network.to(torch.bfloat16, memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in stubs
+
     def encode(self, x_BCHW: Tensor) -> Encoded:
         """Pictures [B, C, H, W] in the network's own range to codes. Raises ValueError if the file had no encoder."""
         if self.encoder is None:
