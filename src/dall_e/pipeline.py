@@ -428,6 +428,7 @@ class DALL_E:
             "torch_version": torch.__version__,
             "device": self.device.type,
             "dtype": str(self.dtype).removeprefix("torch."),
+            **({"quantization": self.quantization} if self.quantization else {}),
         }
 
     def _metadata(self, prompt: str, negative: str, seed: int, settings: SamplingConfig) -> dict[str, str]:

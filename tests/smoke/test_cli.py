@@ -45,6 +45,15 @@ def test_an_error_is_one_line(tmp_path: Path) -> None:
     assert done.stderr.startswith("dall-e: error: unknown model") and done.stderr.count("\n") == 1
 
 
+def test_reproduce_takes_the_precision_that_was_drawn_with(tiny_folder: Path, tmp_path: Path) -> None:
+    model = ("--model", str(tiny_folder), "--device", "cpu")
+    dall_e(
+        "generate", "a white cat", "--steps", "4", "--out", "cat.png", "--quantization", "int8", *model, folder=tmp_path
+    )
+    again = dall_e("reproduce", "cat.png", *model, folder=tmp_path)
+    assert (again.returncode, again.stderr) == (0, "identical to cat.png\n")
+
+
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_output_that_goes_nowhere(unbuffered: str) -> None:
     command = f"{sys.executable} -m dall_e models"

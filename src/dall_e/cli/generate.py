@@ -28,6 +28,10 @@ Variant = Annotated[
     str | None,
     typer.Option("--variant", show_default="the first", help="Which of several models of one name, such as mega."),
 ]
+Quantization = Annotated[
+    str | None,
+    typer.Option("--quantization", show_default="none", help="int8, int4 or bf16: less memory, and faster on a CPU."),
+]
 Model = Annotated[str, typer.Option("--model", help="A known name (see `dall-e models`) or a model folder.")]
 
 
@@ -62,6 +66,7 @@ def generate(  # noqa: PLR0913, one argument per flag
     ] = None,
     model: Model = BUILT_IN,
     variant: Variant = None,
+    quantization: Quantization = None,
     device: Device = "auto",
 ) -> None:
     """Draw pictures. Prints the path of each file it writes.
@@ -69,7 +74,7 @@ def generate(  # noqa: PLR0913, one argument per flag
     A PNG carries prompt, seed, settings, model and version as text; `dall-e reproduce FILE` draws it again.
     """
     _check_target(Path(out or "picture.png"))
-    pipeline = load(model, device, variant)
+    pipeline = load(model, device, variant, quantization=quantization)
     images = pipeline(
         prompts,
         num_images_per_prompt=number,
@@ -120,7 +125,8 @@ def reproduce(
     name, own_variant = split_variant(model or info["model"])
     if not model and name not in {known.name for known in list_models()}:
         raise ValueError(f"{file} was drawn with the model {info['model']!r}; say where it is: --model FOLDER")
-    pipeline = load(name, device, variant or own_variant or info.get("variant"))
+    precision = {"dtype": info.get("dtype"), "quantization": info.get("quantization")}
+    pipeline = load(name, device, variant or own_variant or info.get("variant"), **precision)
     differences = _differences(pipeline, info)
     _save(_draw_again(pipeline, info), target)
     print(target)
@@ -130,13 +136,14 @@ def reproduce(
     print(f"identical to {file}", file=sys.stderr)
 
 
-def load(name: str | os.PathLike[str], device: str, variant: str | None = None) -> DALL_E:
-    """The model of a name or folder."""
+def load(name: str | os.PathLike[str], device: str, variant: str | None = None, **precision: str | None) -> DALL_E:
+    """The model of a name or folder; `precision` is `from_pretrained`'s dtype and quantization."""
     # A misspelt name is found before the second that torch takes to import.
     found = locate(name, variant)
     from dall_e.pipeline import DALL_E
 
-    return DALL_E.from_pretrained(found.again, variant=variant or split_variant(name)[1], device=device)
+    variant = variant or split_variant(name)[1]
+    return DALL_E.from_pretrained(found.again, variant=variant, device=device, **precision)
 
 
 def _grid(images: list[PILImage], columns: int | None) -> PILImage:
