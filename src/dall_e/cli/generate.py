@@ -125,8 +125,8 @@ def reproduce(
     name, own_variant = split_variant(model or info["model"])
     if not model and name not in {known.name for known in list_models()}:
         raise ValueError(f"{file} was drawn with the model {info['model']!r}; say where it is: --model FOLDER")
-    precision = {"dtype": info.get("dtype"), "quantization": info.get("quantization")}
-    pipeline = load(name, device, variant or own_variant or info.get("variant"), **precision)
+    variant = variant or own_variant or info.get("variant")
+    pipeline = load(name, device, variant, dtype=info.get("dtype"), quantization=info.get("quantization"))
     differences = _differences(pipeline, info)
     _save(_draw_again(pipeline, info), target)
     print(target)
@@ -136,14 +136,21 @@ def reproduce(
     print(f"identical to {file}", file=sys.stderr)
 
 
-def load(name: str | os.PathLike[str], device: str, variant: str | None = None, **precision: str | None) -> DALL_E:
-    """The model of a name or folder; `precision` is `from_pretrained`'s dtype and quantization."""
+def load(
+    name: str | os.PathLike[str],
+    device: str,
+    variant: str | None = None,
+    *,
+    dtype: str | None = None,
+    quantization: str | None = None,
+) -> DALL_E:
+    """The model of a name or folder; `dtype` and `quantization` as `DALL_E.from_pretrained` takes them."""
     # A misspelt name is found before the second that torch takes to import.
     found = locate(name, variant)
     from dall_e.pipeline import DALL_E
 
     variant = variant or split_variant(name)[1]
-    return DALL_E.from_pretrained(found.again, variant=variant, device=device, **precision)
+    return DALL_E.from_pretrained(found.again, variant=variant, device=device, dtype=dtype, quantization=quantization)
 
 
 def _grid(images: list[PILImage], columns: int | None) -> PILImage:
