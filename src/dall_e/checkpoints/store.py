@@ -10,16 +10,16 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import safetensors
-import safetensors.torch
 import torch
 from torch.overrides import TorchFunctionMode
 
+from dall_e.checkpoints.tensor_files import StoredTensor, open_weights
 from dall_e.nn.quantized import dequantize, quantizable, quantize
 
 CONFIG_FILE = "config.json"
@@ -47,7 +47,7 @@ class StoredModel:
 def save_model(
     folder: str | Path,
     config: dict[str, Any],
-    tensors: dict[str, torch.Tensor],
+    tensors: Mapping[str, torch.Tensor],
     *,
     int8: bool,
     text_tokenizer_json: str,
@@ -55,23 +55,23 @@ def save_model(
     """Writes a model folder; other files in it are left alone.
 
     Every file is complete on the disk under another name before the first one is moved to its place, so a full disk or
-    an interruption leaves the old model. Raises OSError if the folder cannot be written.
+    an interruption leaves the old model. Tensors are rounded and written one at a time: besides the given ones there is
+    never more than one in memory. Raises OSError if the folder cannot be written.
     """
-    weights = safetensors.torch.save(_packed(tensors) if int8 else _plain(tensors))
-    contents = {WEIGHTS_FILE: weights, TEXT_FILE: text_tokenizer_json.encode("utf-8")}
-    files = {
-        name: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-        for name, content in contents.items()
-    }
-    head = json.dumps({"format": _FORMAT, "files": files, "model": config}, indent=2, ensure_ascii=False) + "\n"
-    contents[CONFIG_FILE] = head.encode("utf-8")
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
-    partial = {name: target / f".{name}.{os.getpid()}.partial" for name in contents}
+    names = (WEIGHTS_FILE, TEXT_FILE, CONFIG_FILE)
+    partial = {name: target / f".{name}.{os.getpid()}.partial" for name in names}
     try:
-        for name, content in contents.items():
-            _write_through(partial[name], content)
-        for name in contents:
+        _write_weights(partial[WEIGHTS_FILE], tensors, int8)
+        _write_through(partial[TEXT_FILE], text_tokenizer_json.encode("utf-8"))
+        files = {
+            name: {"bytes": partial[name].stat().st_size, "sha256": _digest(partial[name])}
+            for name in (WEIGHTS_FILE, TEXT_FILE)
+        }
+        head = json.dumps({"format": _FORMAT, "files": files, "model": config}, indent=2, ensure_ascii=False) + "\n"
+        _write_through(partial[CONFIG_FILE], head.encode("utf-8"))
+        for name in names:
             os.replace(partial[name], target / name)
     finally:
         for path in partial.values():
@@ -83,20 +83,29 @@ def load_model(folder: str | Path, dtype: torch.dtype = torch.float32) -> Stored
 
     Raises FileNotFoundError if a file is missing, ValueError if one is cut short, changed or not of this format.
     """
-    folder = Path(folder)
-    config, files = _read_config(folder)
-    weights = _read_checked(folder / WEIGHTS_FILE, files)
-    text_tokenizer_json = _read_checked(folder / TEXT_FILE, files).decode("utf-8")
+    stored = check_model(folder)
+    path = Path(folder) / WEIGHTS_FILE
     try:
-        stored = safetensors.torch.load(weights)
-    except safetensors.SafetensorError as error:
-        raise ValueError(f"{folder / WEIGHTS_FILE} is not a safetensors file ({error}): {_MAKE_AGAIN}") from error
-    return StoredModel(
-        config=config,
-        tensors=_unpacked(stored, dtype),
-        text_tokenizer_json=text_tokenizer_json,
-        sha256=files[WEIGHTS_FILE]["sha256"],
-    )
+        held = open_weights(path)
+        tensors = {name: read_weight(held, name, dtype) for name in held if not is_scale(held, name)}
+    except ValueError as error:
+        raise ValueError(f"{path} is not a safetensors file ({error}): {_MAKE_AGAIN}") from error
+    return replace(stored, tensors=tensors)
+
+
+def is_scale(held: Mapping[str, StoredTensor], name: str) -> bool:
+    """Whether a tensor of a weights file is the scale of another, in eight bits."""
+    weight = held.get(name.removesuffix(_SCALE))
+    return name.endswith(_SCALE) and weight is not None and weight.dtype == torch.int8
+
+
+def read_weight(held: Mapping[str, StoredTensor], name: str, dtype: torch.dtype) -> torch.Tensor:
+    """One weight of a weights file, read and dequantised: in `dtype` unless it holds whole numbers."""
+    scale = held.get(name + _SCALE)
+    values = held[name].read()
+    if values.dtype == torch.int8 and scale is not None:
+        return dequantize(values, scale.read(), dtype)
+    return values.to(dtype) if values.is_floating_point() else values
 
 
 def check_model(folder: str | Path) -> StoredModel:
@@ -106,20 +115,13 @@ def check_model(folder: str | Path) -> StoredModel:
     """
     folder = Path(folder)
     config, files = _read_config(folder)
-    path = folder / WEIGHTS_FILE
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing: {_MAKE_AGAIN}")
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while piece := file.read(1 << 24):
-            digest.update(piece)
-    if digest.hexdigest() != files[WEIGHTS_FILE]["sha256"]:
-        raise ValueError(f"{path} was cut short or altered: its SHA-256 is not the one in {CONFIG_FILE}; {_MAKE_AGAIN}")
+    _check_file(folder / WEIGHTS_FILE, files)
+    _check_file(folder / TEXT_FILE, files)
     return StoredModel(
         config=config,
         tensors={},
-        text_tokenizer_json=_read_checked(folder / TEXT_FILE, files).decode("utf-8"),
-        sha256=digest.hexdigest(),
+        text_tokenizer_json=(folder / TEXT_FILE).read_text(encoding="utf-8"),
+        sha256=files[WEIGHTS_FILE]["sha256"],
     )
 
 
@@ -179,39 +181,54 @@ def _listed(what: str, prefix: str, names: list[str]) -> str:
     return f"{len(names)} {what}" + (f" ({shown}{', ...' if len(names) > 3 else ''})" if names else "")
 
 
-def _plain(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    return {
-        name: (tensor.detach().float() if tensor.is_floating_point() else tensor.detach()).cpu().contiguous()
-        for name, tensor in tensors.items()
-    }
+_CODES = {
+    torch.float64: "F64", torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16", torch.int64: "I64",
+    torch.int32: "I32", torch.int16: "I16", torch.int8: "I8", torch.uint8: "U8", torch.bool: "BOOL",
+}  # fmt: skip
+"""Names of number formats in a safetensors file."""
 
 
-def _packed(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    packed: dict[str, torch.Tensor] = {}
-    for name, tensor in tensors.items():
-        tensor = tensor.detach().cpu()
-        if quantizable(tensor):
-            values, scale_O = quantize(tensor)
-            packed[name], packed[name + _SCALE] = values.contiguous(), scale_O
-        elif tensor.is_floating_point():
-            packed[name] = tensor.to(torch.bfloat16).contiguous()
-        else:
-            packed[name] = tensor.contiguous()
-    assert len(packed) == len(tensors) + sum(quantizable(tensor) for tensor in tensors.values())
-    return packed
+def _kinds(tensor: torch.Tensor, int8: bool) -> dict[str, tuple[torch.dtype, torch.Size]]:
+    """What a tensor is stored as: number format and shape, by what is put behind its name."""
+    if int8 and quantizable(tensor):
+        return {"": (torch.int8, tensor.shape), _SCALE: (torch.float32, tensor.shape[:1])}
+    if tensor.is_floating_point():
+        return {"": (torch.bfloat16 if int8 else torch.float32, tensor.shape)}
+    return {"": (tensor.dtype, tensor.shape)}
 
 
-def _unpacked(stored: dict[str, torch.Tensor], dtype: torch.dtype) -> dict[str, torch.Tensor]:
-    tensors: dict[str, torch.Tensor] = {}
-    for name, tensor in stored.items():
-        if name.endswith(_SCALE) and stored.get(name[: -len(_SCALE)], tensor).dtype == torch.int8:
-            continue
-        scale_O = stored.get(name + _SCALE)
-        if tensor.dtype == torch.int8 and scale_O is not None:
-            tensors[name] = dequantize(tensor, scale_O, dtype)
-        else:
-            tensors[name] = tensor.to(dtype) if tensor.is_floating_point() else tensor
-    return tensors
+def _packed(tensor: torch.Tensor, int8: bool) -> dict[str, torch.Tensor]:
+    """The tensors that `_kinds` announces."""
+    plain = tensor.detach().cpu()
+    if int8 and quantizable(plain):
+        values, scale_O = quantize(plain)
+        return {"": values, _SCALE: scale_O}
+    return {name: plain.to(dtype) for name, (dtype, _) in _kinds(plain, int8).items()}
+
+
+def _write_weights(path: Path, tensors: Mapping[str, torch.Tensor], int8: bool) -> None:
+    """A safetensors file, tensor by tensor: the places of all follow from their shapes alone."""
+    kinds = {name + end: kind for name, tensor in tensors.items() for end, kind in _kinds(tensor, int8).items()}
+    assert len(kinds) == sum(len(_kinds(tensor, int8)) for tensor in tensors.values())
+    # Wide numbers first, as the format's own library has it: all of them are aligned then.
+    order = sorted(kinds, key=lambda name: (-kinds[name][0].itemsize, name))
+    header: dict[str, dict[str, Any]] = {}
+    end = 0
+    for name in order:
+        dtype, shape = kinds[name]
+        first, end = end, end + shape.numel() * dtype.itemsize
+        header[name] = {"dtype": _CODES[dtype], "shape": list(shape), "data_offsets": [first, end]}
+    text = json.dumps(header, separators=(",", ":")).encode("utf-8")
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text)
+        start = file.tell()
+        for name, tensor in tensors.items():
+            for behind, part in _packed(tensor, int8).items():
+                file.seek(start + header[name + behind]["data_offsets"][0])
+                file.write(part.contiguous().flatten().view(torch.uint8).numpy().data)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _write_through(path: Path, content: bytes) -> None:
@@ -240,16 +257,23 @@ def _read_config(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     return config, files
 
 
-def _read_checked(path: Path, files: dict[str, Any]) -> bytes:
+def _check_file(path: Path, files: dict[str, Any]) -> None:
+    """Raises FileNotFoundError, or ValueError for a file that is not the one that was written, read piece by piece."""
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing: {_MAKE_AGAIN}")
-    content = path.read_bytes()
-    expected = files[path.name]
-    if len(content) != expected["bytes"]:
+    expected, size = files[path.name], path.stat().st_size
+    if size != expected["bytes"]:
         raise ValueError(
-            f"{path} has {len(content)} bytes, {CONFIG_FILE} says {expected['bytes']}: it was cut short or replaced; "
+            f"{path} has {size} bytes, {CONFIG_FILE} says {expected['bytes']}: it was cut short or altered; "
             f"{_MAKE_AGAIN}"
         )
-    if hashlib.sha256(content).hexdigest() != expected["sha256"]:
-        raise ValueError(f"{path} was altered: its SHA-256 is not the one in {CONFIG_FILE}; {_MAKE_AGAIN}")
-    return content
+    if _digest(path) != expected["sha256"]:
+        raise ValueError(f"{path} was cut short or altered: its SHA-256 is not the one in {CONFIG_FILE}; {_MAKE_AGAIN}")
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while piece := file.read(1 << 22):
+            digest.update(piece)
+    return digest.hexdigest()
