@@ -64,8 +64,8 @@ class PackedWeight(nn.Module):
     """The weight [O, I] of a linear layer in eight or four bits, and its product with rows of inputs.
 
     Eight bits have one scale per output channel, as in `quantize`. Four bits have a scale and a zero per output channel
-    and group of 32 input channels; where a matrix cannot be cut so, it gets eight bits. Products are bfloat16, summed
-    in float32, whatever comes in.
+    and group of 32 input channels; where output channels are no multiple of 16, they get eight bits. Input channels are
+    filled up with zeros to whole groups. Products are bfloat16, summed in float32, whatever comes in.
     """
 
     values: Tensor
@@ -83,6 +83,8 @@ class PackedWeight(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """x [..., I] to x @ weight^T [..., O], in the dtype of x."""
         x_RI = x.reshape(-1, x.shape[-1]).bfloat16()
+        if self.shape[1] % _GROUP:
+            x_RI = F.pad(x_RI, (0, -self.shape[1] % _GROUP))
         y_RO: Tensor
         if self.bits == 4:
             y_RO = torch.ops.aten._weight_int4pack_mm_for_cpu(x_RI, self.values, _GROUP, self.scales)
@@ -113,7 +115,9 @@ def pack_weight(weight_OI: Tensor, kind: WeightFormat) -> PackedWeight:
     """Rounds a weight. Raises ValueError on one that is not finite."""
     assert weight_OI.ndim == 2
     shape = (weight_OI.shape[0], weight_OI.shape[1])
-    if kind == "int8" or shape[0] % _INT4_OUTPUTS or shape[1] % _GROUP:
+    # The eight-bit kernel of torch 2.13 reads past the end of rows that are no multiple of 16, and crashes.
+    weight_OI = F.pad(weight_OI, (0, -shape[1] % _GROUP))
+    if kind == "int8" or shape[0] % _INT4_OUTPUTS:
         return PackedWeight(*quantize(weight_OI), shape)
     nibbles_OI, scales_GO2 = quantize_groups(weight_OI)
     # The second argument matters to GPUs only.

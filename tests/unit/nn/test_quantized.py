@@ -83,7 +83,16 @@ def test_packed_product_is_the_product_with_the_rounded_weight(
 
 def test_what_four_bits_cannot_cut_gets_eight() -> None:
     assert pack_weight(torch.randn(10, 32), "int4").bits == 8
-    assert pack_weight(torch.randn(16, 40), "int4").bits == 8
+
+
+@pytest.mark.parametrize("kind", ["int8", "int4"])
+@pytest.mark.parametrize("inputs", [40, 2730])  # DALL-E mini's MLP is 2730 wide
+@pytest.mark.parametrize("rows", [1, 2, 5, 20])
+def test_inputs_of_any_width(kind: WeightFormat, inputs: int, rows: int) -> None:
+    weight = torch.randn(32, inputs, generator=torch.Generator().manual_seed(6))
+    x = torch.randn(rows, inputs, generator=torch.Generator().manual_seed(7))
+    product = pack_weight(weight, kind)(x)
+    assert F.cosine_similarity(product, x @ weight.T, dim=-1).min() > {"int8": 0.9998, "int4": 0.98}[kind]
 
 
 def test_many_rows_and_few_agree() -> None:
