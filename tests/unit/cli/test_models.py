@@ -1,5 +1,7 @@
 """Lists and facts."""
 
+from pathlib import Path
+
 import pytest
 
 from dall_e import __version__
@@ -10,6 +12,14 @@ def test_models_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["models"]) == 0
     text = capsys.readouterr().out
     assert "dall-e-emoji" in text and "openai/dall-e" in text and "built in" in text
+
+
+def test_the_readme_has_the_table_of_models(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["models", "--markdown"]) == 0
+    table = capsys.readouterr().out
+    assert table.count("\n| `") > 8
+    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    assert table in readme, "put what `dall-e models --markdown` prints into the README"
 
 
 def test_env_tells_versions(capsys: pytest.CaptureFixture[str]) -> None:
@@ -23,7 +33,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"dall-e {__version__}\n"
 
 
-COMMANDS = "generate,reproduce,gallery,export,train tokenizer,train generator,data build,data show,models,env"
+COMMANDS = "generate,reproduce,describe,convert,gallery,export,train generator,data build,data show,models,env"
 
 
 @pytest.mark.parametrize("command", COMMANDS.split(","))
