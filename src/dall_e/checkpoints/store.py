@@ -26,6 +26,8 @@ CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
 TEXT_FILE = "text_tokenizer.json"
 _FORMAT = 1
+_ROUNDED_AT_A_TIME = 1 << 20
+"""Numbers of a weight that are brought to eight bits at once."""
 _SCALE = ".scale"
 _MAKE_AGAIN = "copy the model folder again, or make it again with `dall-e export`"
 
@@ -201,8 +203,10 @@ def _packed(tensor: torch.Tensor, int8: bool) -> dict[str, torch.Tensor]:
     """The tensors that `_kinds` announces."""
     plain = tensor.detach().cpu()
     if int8 and quantizable(plain):
-        values, scale_O = quantize(plain)
-        return {"": values, _SCALE: scale_O}
+        # Channels are rounded each on its own, so a few at a time: all at once takes six times the tensor's memory.
+        channels = max(1, _ROUNDED_AT_A_TIME // max(1, plain[0].numel()))
+        values, scales = zip(*(quantize(part) for part in plain.split(channels)), strict=True)
+        return {"": torch.cat(values), _SCALE: torch.cat(scales)}
     return {name: plain.to(dtype) for name, (dtype, _) in _kinds(plain, int8).items()}
 
 

@@ -38,6 +38,13 @@ def test_eight_bits_come_back(folder: Path) -> None:
     assert store.load_model(folder, torch.bfloat16).tensors["generator.weight"].dtype == torch.bfloat16
 
 
+def test_channels_are_rounded_alike_however_many_at_a_time(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = (folder / "model.safetensors").read_bytes()
+    monkeypatch.setattr(store, "_ROUNDED_AT_A_TIME", 9)
+    store.save_model(folder, {"name": "test"}, tensors(), int8=True, text_tokenizer_json=TEXT)
+    assert (folder / "model.safetensors").read_bytes() == before
+
+
 def test_float32_comes_back_exactly(tmp_path: Path) -> None:
     store.save_model(tmp_path, {}, tensors(), int8=False, text_tokenizer_json=TEXT)
     loaded = store.load_model(tmp_path).tensors
