@@ -66,16 +66,27 @@ def visibility_bias(visible_TS: Tensor, dtype: torch.dtype) -> Tensor:
 def attend(q_BHTK: Tensor, k_BHSK: Tensor, v_BHSK: Tensor, bias_TS: Tensor | None = None) -> Tensor:
     """softmax(q k^T / sqrt(K) + bias) v; `bias` comes from `visibility_bias` and broadcasts to [B, H, T, S].
 
-    On a CPU the plain products are used: for the short sequences here they took 37 ms forward and backward where the
-    fused kernel took 103 (B 64, H 4, T = S = 176, K 64, bf16, 2 cores; LOG.md).
+    On a CPU, training uses the plain products: for the short sequences here they took 37 ms forward and backward where
+    the fused kernel took 103 (B 64, H 4, T = S = 176, K 64, bf16, 2 cores; LOG.md). Drawing uses the fused kernel on
+    float32 keys and values, which for a single query is two to nine times as fast as either in bfloat16 (LOG.md);
+    `KVCache` and `CrossAttention.remember` keep them so.
     """
     if q_BHTK.device.type != "cpu":
         return F.scaled_dot_product_attention(q_BHTK, k_BHSK, v_BHSK, attn_mask=bias_TS)
+    if k_BHSK.dtype == torch.float32 and not torch.is_grad_enabled():
+        bias_TS = None if bias_TS is None else bias_TS.float()
+        exact_BHTK = F.scaled_dot_product_attention(q_BHTK.float(), k_BHSK, v_BHSK, attn_mask=bias_TS)
+        return exact_BHTK.to(q_BHTK.dtype)
     scores_BHTS = (q_BHTK * q_BHTK.shape[-1] ** -0.5) @ k_BHSK.transpose(-1, -2)
     if bias_TS is not None:
         scores_BHTS = scores_BHTS + bias_TS
     mixed_BHTK: Tensor = scores_BHTS.softmax(-1) @ v_BHSK
     return mixed_BHTK
+
+
+def kept_dtype(like: Tensor) -> torch.dtype:
+    """In what keys and values are kept while drawing: on a CPU float32, see `attend`."""
+    return torch.float32 if like.device.type == "cpu" else like.dtype
 
 
 class Memory(Protocol):
@@ -114,7 +125,7 @@ class KVCache:
     """
 
     def __init__(self, rows: int, num_heads: int, capacity: int, head_width: int, like: Tensor) -> None:
-        self.k_BHSK = like.new_zeros(rows, num_heads, capacity, head_width)
+        self.k_BHSK = like.new_zeros(rows, num_heads, capacity, head_width, dtype=kept_dtype(like))
         self.v_BHSK = torch.zeros_like(self.k_BHSK)
 
     def write(self, position: int, k_BHTK: Tensor, v_BHTK: Tensor) -> int:

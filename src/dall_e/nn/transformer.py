@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dall_e.nn.attention import FixedMemory, Memory, Rotation, attend, rotate
+from dall_e.nn.attention import FixedMemory, Memory, Rotation, attend, kept_dtype, rotate
 from dall_e.nn.quantized import PackedWeight, WeightFormat, pack_weight
 from dall_e.published import BlockStyle
 
@@ -115,8 +115,10 @@ class CrossAttention(nn.Module):
         self.out = Linear(width, width, bias=style.attention_bias)
 
     def remember(self, states_BSD: Tensor) -> FixedMemory:
-        """Keys and values of the text."""
-        return FixedMemory(*(split_heads(part, self.num_heads) for part in self.kv(states_BSD).chunk(2, dim=-1)))
+        """Keys and values of the text, in the order in which every step will read them."""
+        kv_BSD = self.kv(states_BSD)
+        kv_BSD = kv_BSD if torch.is_grad_enabled() else kv_BSD.to(kept_dtype(states_BSD))
+        return FixedMemory(*(split_heads(part, self.num_heads).contiguous() for part in kv_BSD.chunk(2, dim=-1)))
 
     def forward(self, x_BTD: Tensor, text: FixedMemory, bias_TS: Tensor | None) -> Tensor:
         """[B, T, D] to [B, T, D]."""
