@@ -64,8 +64,8 @@ class PackedWeight(nn.Module):
     """The weight [O, I] of a linear layer in eight or four bits, and its product with rows of inputs.
 
     Eight bits have one scale per output channel, as in `quantize`. Four bits have a scale and a zero per output channel
-    and group of 32 input channels; where output channels are no multiple of 16, they get eight bits. Input channels are
-    filled up with zeros to whole groups. Products are bfloat16, summed in float32, whatever comes in.
+    and group of 32 input channels. Channels are filled up with zeros to what the kernels take. Products are bfloat16,
+    summed in float32, whatever comes in.
     """
 
     values: Tensor
@@ -88,11 +88,12 @@ class PackedWeight(nn.Module):
         y_RO: Tensor
         if self.bits == 4:
             y_RO = torch.ops.aten._weight_int4pack_mm_for_cpu(x_RI, self.values, _GROUP, self.scales)
+            y_RO = y_RO[:, : self.shape[0]]
         elif len(x_RI) <= _MOST_PACKED_ROWS and x.device.type == "cpu":
             y_RO = torch._weight_int8pack_mm(x_RI, self.values, self.scales)
         else:
             y_RO = self._unpacked_product(x_RI)
-        return y_RO.to(x.dtype).view(*x.shape[:-1], -1)
+        return y_RO.to(x.dtype).reshape(*x.shape[:-1], -1)
 
     def _unpacked_product(self, x_RI: Tensor) -> Tensor:
         y_RO = x_RI.new_empty(len(x_RI), self.shape[0])
@@ -117,9 +118,9 @@ def pack_weight(weight_OI: Tensor, kind: WeightFormat) -> PackedWeight:
     shape = (weight_OI.shape[0], weight_OI.shape[1])
     # The eight-bit kernel of torch 2.13 reads past the end of rows that are no multiple of 16, and crashes.
     weight_OI = F.pad(weight_OI, (0, -shape[1] % _GROUP))
-    if kind == "int8" or shape[0] % _INT4_OUTPUTS:
+    if kind == "int8":
         return PackedWeight(*quantize(weight_OI), shape)
-    nibbles_OI, scales_GO2 = quantize_groups(weight_OI)
+    nibbles_OI, scales_GO2 = quantize_groups(F.pad(weight_OI, (0, 0, 0, -shape[0] % _INT4_OUTPUTS)))
     # The second argument matters to GPUs only.
     return PackedWeight(torch.ops.aten._convert_weight_to_int4pack_for_cpu(nibbles_OI.int(), 1), scales_GO2, shape)
 
