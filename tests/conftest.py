@@ -18,7 +18,8 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     from dall_e.config import PRESETS
     from dall_e.data.text import TextTokenizer
-    from dall_e.pipeline import DALL_E, Networks
+    from dall_e.loading import Networks
+    from dall_e.pipeline import DALL_E
 
     torch.manual_seed(0)
     config = dataclasses.replace(PRESETS["tiny"], name="tiny-random", version="7")

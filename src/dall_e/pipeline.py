@@ -10,27 +10,21 @@ import os
 import warnings
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 
 from dall_e.arguments import check_count, checked_negative, checked_prompts, is_int, picture_seeds
 from dall_e.checkpoints import published, store
 from dall_e.checkpoints.t5 import T5Features
-from dall_e.checkpoints.zoo import BUILT_IN, locate
+from dall_e.checkpoints.zoo import BUILT_IN
 from dall_e.config import ModelConfig, SamplingConfig
 from dall_e.data.images import PILImage, from_pil, resize, to_pil
 from dall_e.data.prompt_tokenizers import PromptTokenizer
 from dall_e.data.text import TextTokenizer
 from dall_e.describing import QUESTION, Describer, Wording, make_describer
+from dall_e.loading import Networks, checked_dtype, checked_precision, load_model
 from dall_e.models.companion import Companion
-from dall_e.models.generator import Generator
-from dall_e.models.text_encoder import TextEncoder
-from dall_e.models.upsampler import Upsampler
-from dall_e.models.vqgan import ImageTokenizer
-from dall_e.nn.quantized import WEIGHT_FORMATS, WeightFormat
-from dall_e.nn.transformer import assign_weights
 from dall_e.progress import Reporter, StepCallback
 from dall_e.published import PublishedConfig, check_possible, left_to_right
 from dall_e.reading import Pair, make_reader, stack_pairs
@@ -40,38 +34,6 @@ from dall_e.sampling.decode import decode_tokens
 # More pictures than this are drawn one batch after the other, so that memory stays bounded; it changes no picture.
 PICTURES_PER_BATCH = 16
 LARGEST_SIDE = 4096
-
-
-class Networks(NamedTuple):
-    """The trained networks of a model."""
-
-    tokenizer: ImageTokenizer
-    text: TextEncoder
-    generator: Generator
-    companion: Companion | None = None
-    """Scores text against pictures; not every model has one."""
-    upsampler: Upsampler | None = None
-    """Draws pictures at twice their side; not every model has one."""
-
-    @classmethod
-    def build(cls, config: ModelConfig) -> Networks:
-        """New networks of the sizes in `config`."""
-        return cls(
-            ImageTokenizer(config.tokenizer),
-            TextEncoder(config.text),
-            Generator(config.generator),
-            Companion(config.companion) if config.companion else None,
-            Upsampler(config.upsampler) if config.upsampler else None,
-        )
-
-    def parts(self) -> dict[str, torch.nn.Module]:
-        """The networks that the model has, by name."""
-        return {name: network for name, network in self._asdict().items() if network is not None}
-
-    def state_dict(self) -> dict[str, torch.Tensor]:
-        """All weights, each name prefixed with its network's: `tokenizer.`, `text.`, `generator.` and so on."""
-        parts = self.parts().items()
-        return {f"{part}.{name}": tensor for part, network in parts for name, tensor in network.state_dict().items()}
 
 
 class DALL_E:
@@ -122,45 +84,11 @@ class DALL_E:
         given; "auto" takes a GPU where there is one. Raises ValueError for an unknown name (and suggests the nearest)
         or for weights that are damaged or of the wrong shape, FileNotFoundError for a missing file.
         """
-        how = published.Loading(*_checked_precision(dtype, quantization), local_files_only)
-        place, name, variant, _ = locate(name_or_path, variant, local_files_only=local_files_only)
-        if place.is_file() or not published.is_ours(place):
-            found = published.find_files(place, variant)
-            loaded = published.load_files(found, name, how)
-            warnings.warn(f"the weights of {name} are under the licence {loaded.config.licence}", stacklevel=2)
-            model = cls(*loaded[:3], weights_sha256=loaded.sha256)
-        else:
-            with one_thread():
-                model = cls._load(place, how)
+        how = published.Loading(*checked_precision(dtype, quantization), local_files_only)
+        loaded = load_model(name_or_path, variant, how)
+        model = cls(*loaded[:3], weights_sha256=loaded.sha256)
         model.quantization = how.packing
         return model if device is None else model.to(device)
-
-    @classmethod
-    def _load(cls, folder: Path, how: published.Loading) -> DALL_E:
-        if published.is_converted(folder):
-            converted = published.load_converted(folder, how)
-            return cls(*converted[:3], weights_sha256=converted.sha256)
-        stored = store.load_model(folder, how.dtype)
-        try:
-            config = ModelConfig.from_dict(stored.config)
-        except (ValueError, TypeError) as error:
-            raise ValueError(f"{folder / store.CONFIG_FILE}: {error}") from error
-        with store.Unfilled():
-            networks = Networks.build(config)
-        for part, network in networks.parts().items():
-            try:
-                store.load_strict(network, stored.tensors, f"{part}.")
-            except ValueError as error:
-                raise ValueError(f"{folder}: {error}") from error
-            if how.packing and part in ("text", "generator"):
-                assign_weights(network, list(network.state_dict().items()), how.packing)
-        text_tokenizer = TextTokenizer.from_json(stored.text_tokenizer_json)
-        if text_tokenizer.num_ids > config.text.vocab_size:
-            raise ValueError(
-                f"{folder}: its text tokenizer has {text_tokenizer.num_ids} entries, its text encoder only "
-                f"{config.text.vocab_size}"
-            )
-        return cls(config, networks, text_tokenizer, weights_sha256=stored.sha256)
 
     def save_pretrained(self, path: str | os.PathLike[str], *, int8: bool = True) -> None:
         """Writes the model to a folder that `from_pretrained` loads.
@@ -181,7 +109,7 @@ class DALL_E:
     def to(self, *where: torch.device | str | torch.dtype) -> DALL_E:
         """Moves the model to a device, a dtype, or both, in place; returns it."""
         for target in where:
-            checked = _checked_dtype(target) if isinstance(target, torch.dtype) else pick_device(str(target))
+            checked = checked_dtype(target) if isinstance(target, torch.dtype) else pick_device(str(target))
             for network in self.networks.parts().values():
                 network.to(checked)
         return self
@@ -456,28 +384,3 @@ def _batches(pairs: list[Pair]) -> list[list[int]]:
         for rows in by_length.values()
         for first in range(0, len(rows), PICTURES_PER_BATCH)
     ]
-
-
-def _checked_precision(
-    dtype: torch.dtype | str | None, quantization: str | None
-) -> tuple[torch.dtype, WeightFormat | None]:
-    """What flows through the networks, and what their linear layers are packed in."""
-    short = {"fp32": torch.float32, "bf16": torch.bfloat16}
-    if quantization in short:
-        wanted = short[quantization]
-        if dtype is not None and _checked_dtype(dtype) != wanted:
-            raise ValueError(f"quantization {quantization!r} and dtype {dtype} contradict each other")
-        return wanted, None
-    if quantization is None:
-        return _checked_dtype(dtype), None
-    if quantization not in WEIGHT_FORMATS:
-        raise ValueError(f"quantization {quantization!r} is not one of {', '.join((*short, *WEIGHT_FORMATS))}")
-    return torch.bfloat16 if dtype is None else _checked_dtype(dtype), quantization
-
-
-def _checked_dtype(dtype: torch.dtype | str | None) -> torch.dtype:
-    kinds = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
-    name = "float32" if dtype is None else str(dtype).removeprefix("torch.")
-    if name not in kinds:
-        raise ValueError(f"dtype {dtype} is not one of {', '.join(kinds)}")
-    return kinds[name]

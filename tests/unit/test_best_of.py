@@ -11,7 +11,7 @@ from PIL import Image
 from dall_e import DALL_E
 from dall_e.cli import run
 from dall_e.config import COMPANIONS, UpsamplerConfig
-from dall_e.pipeline import Networks
+from dall_e.loading import Networks
 
 
 @pytest.fixture(scope="module")

@@ -13,9 +13,9 @@ from dall_e.config import COMPANIONS, CompanionTraining, DetectorConfig
 from dall_e.data.scene_graph import things
 from dall_e.data.text import TextTokenizer
 from dall_e.evaluation.cost import Cost
+from dall_e.loading import Networks
 from dall_e.models.companion import Companion
 from dall_e.models.detector import Detector
-from dall_e.pipeline import Networks
 from dall_e.training.run_folder import open_run_folder
 
 pytest.importorskip("torchmetrics")
