@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the built-in weights on two CPU cores, from nothing but the package index: about three hours.
+# Makes the built-in weights on two CPU cores, from nothing but the package index: about five hours.
 #
 # Every command resumes where it was interrupted when it is run again, so the script as a whole does too.
 # What each stage brought, and in which pieces the shipped weights were trained, is in LOG.md.
@@ -11,21 +11,26 @@ dalle=${DALLE:-.venv/bin/dall-e}
 [ -e data/emoji/captions.jsonl ] || "$dalle" data build --out data/emoji
 
 # The image tokenizer sees pictures of 96 and of 64 pixels, so that one vocabulary serves both grids.
-"$dalle" train tokenizer --out runs/tokenizer --preset xs --images 160000 --batch-size 32 \
-    --warmup-images 3000 --adversarial-start 0.45
+"$dalle" train tokenizer --out runs/tokenizer_both --preset xs --images 220000 --batch-size 32 \
+    --warmup-images 3000 --adversarial-start 0.33
 
 # Coarse first: 64 tokens cost less than half of 144, and words are learnt there just as well.
-"$dalle" train generator --out runs/coarse --preset xs64 --tokenizer runs/tokenizer --compile \
+"$dalle" train generator --out runs/coarse --preset xs64 --tokenizer runs/tokenizer_both --compile --optimizer muon \
     --images 520000 --batch-size 64 --learning-rate 1e-3 --final-learning-rate 0.3 --scene-share 0.4 --scenes 60000
+
+# The image tokenizer again, now at 96 pixels only, and on whole scenes.
+"$dalle" train tokenizer --out runs/tokenizer --init runs/tokenizer_both --preset xs --images 96000 --batch-size 32 \
+    --warmup-images 1500 --adversarial-start 0 --learning-rate 6e-4 --coarse-share 0 --scene-share 0.3 \
+    --backdrop-share 0.05
 
 # Then fine: the same weights on a grid of 144 tokens.
 "$dalle" train generator --out runs/fine --preset xs --tokenizer runs/tokenizer --init runs/coarse --compile \
-    --images 140000 --batch-size 64 --learning-rate 8e-4 --final-learning-rate 0.03 --warmup-images 4000 \
-    --scene-share 0.35 --scenes 40000
+    --optimizer muon --images 380000 --batch-size 64 --learning-rate 1e-3 --final-learning-rate 0.03 \
+    --warmup-images 2500 --scene-share 0.4 --scenes 60000
 
 # A short round against its own drawings.
 "$dalle" train adversarial --out runs/adversarial --preset xs --tokenizer runs/tokenizer --init runs/fine --compile \
     --images 5120 --batch-size 64 --fakes 2048 --fake-steps 16 --learning-rate 3e-5 --warmup-images 640 \
-    --ema-decay 0.95 --scene-share 0.35 --scenes 40000
+    --ema-decay 0.95 --scene-share 0.4 --scenes 60000
 
-"$dalle" export --tokenizer runs/tokenizer --generator runs/adversarial --out src/dall_e/weights --version 0.2
+"$dalle" export --tokenizer runs/tokenizer --generator runs/adversarial --out src/dall_e/weights --version 0.3

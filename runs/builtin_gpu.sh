@@ -36,6 +36,8 @@ again=75                     # exit code of a command that was not wrong but out
 : "${ADVERSARIAL_IMAGES:=25600}" "${ADVERSARIAL_BATCH:=128}" "${FAKES:=8192}"
 : "${VIEWS:=16}"             # of each picture; 15,874 pictures are seen 100 times in all
 : "${SCENE_SHARE:=0.35}" "${SCENES:=60000}"
+: "${TOKENIZER_SCENE_SHARE:=0.15}" # composed while the GPU waits, 0.8 ms each
+: "${OPTIMIZER:=muon}"       # of the generator; adamw where PyTorch is older than 2.9
 : "${COMPILE:=--compile}"    # of the generator; --no-compile saves two minutes of a first start
 # A machine without the package installed runs it from its sources.
 : "${DALLE:=$([ -x .venv/bin/dall-e ] && echo .venv/bin/dall-e || echo python3 -m dall_e)}"
@@ -89,12 +91,13 @@ pack() {
 tokenizer() {
     # One size of picture only: no coarser grid grows into this one.
     train tokenizer "$TOKENIZER_IMAGES" --batch-size "$TOKENIZER_BATCH" --coarse-share 0 \
-        --warmup-images $((TOKENIZER_IMAGES / 25)) --adversarial-start 0.4
+        --warmup-images $((TOKENIZER_IMAGES / 25)) --adversarial-start 0.4 --scene-share "$TOKENIZER_SCENE_SHARE"
 }
 
 generator() {
     local flags=(--tokenizer "$RUN/tokenizer" --batch-size "$GENERATOR_BATCH" --views "$VIEWS" --learning-rate 1e-3
-        --warmup-images $((GENERATOR_IMAGES / 20)) --scene-share "$SCENE_SHARE" --scenes "$SCENES")
+        --warmup-images $((GENERATOR_IMAGES / 20)) --scene-share "$SCENE_SHARE" --scenes "$SCENES"
+        --optimizer "$OPTIMIZER")
     local status=0
     train generator "$GENERATOR_IMAGES" "${flags[@]}" "$COMPILE" || status=$?
     if [[ $status != 0 && $status != "$again" && $COMPILE = --compile && $(seen generator) = 0 ]]; then
