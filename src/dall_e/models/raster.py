@@ -149,6 +149,33 @@ class Raster(nn.Module):
         bias_B11S = None if cache.bias_B11S is None else cache.bias_B11S[..., : cache.length + 1]
         self._advance(cache, x_B1D, bias_B11S)
 
+    def absorb_at(self, cache: RasterCache, codes_B1: Tensor, done_1: Tensor, seen: int) -> Tensor:
+        """Reads image token number `done_1`, int64 [1], and returns the logits [B, 1, num_codes] of the next one.
+
+        The same as `absorb` and `ask`, with all that changes from token to token in tensors, so that a CUDA graph can
+        repeat it. Attention goes over the first `seen` places of the cache, which must hold this token's.
+        """
+        config = self.config
+        x_B1D = self.code_in(self.codes(codes_B1))
+        if self.places is not None:
+            x_B1D = x_B1D + self.places.weight.index_select(0, done_1 + (0 if config.start_code < 0 else 1))
+        x_B1D = self.embedding_norm(x_B1D)
+        position_1 = done_1 + cache.prefix
+        rotation = None
+        if config.places != "table":
+            skipped = config.prefix_tokens - cache.prefix if config.places == "grid" else 0
+            rows_1 = position_1 + skipped
+            rotation = Rotation(self.rotation_cos.index_select(0, rows_1), self.rotation_sin.index_select(0, rows_1))
+        visible_S = torch.arange(seen, device=done_1.device) <= position_1
+        bias = visibility_bias(visible_S, x_B1D.dtype)[None, None, None]
+        if cache.bias_B11S is not None:
+            bias = bias + cache.bias_B11S[..., :seen]
+        for block, layer, view in zip(self.blocks, cache.layers, cache.cross, strict=True):
+            memory = layer.somewhere(position_1, seen)
+            x_B1D = block(x_B1D, rotation=rotation, memory=memory, bias_TS=bias, cross=view)
+        logits_B1C: Tensor = self.head(self.norm(x_B1D))[..., : config.num_codes].float()
+        return logits_B1C
+
     # Shared by both
 
     def _advance(self, cache: RasterCache, x_BTD: Tensor, bias: Tensor | None) -> None:

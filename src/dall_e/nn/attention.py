@@ -140,6 +140,10 @@ class KVCache:
         """The memory from 0 to `position`, to be extended there."""
         return CacheSlot(self, position)
 
+    def somewhere(self, position_1: Tensor, seen: int) -> MovingSlot:
+        """The first `seen` places, to be extended by one token at a place that only a tensor knows."""
+        return MovingSlot(self, position_1, seen)
+
 
 class CacheSlot:
     """A cache seen from one position."""
@@ -152,3 +156,20 @@ class CacheSlot:
         """Everything before the position, then the given ones, without a copy of the past."""
         end = self.cache.write(self.position, k_BHTK, v_BHTK)
         return self.cache.k_BHSK[:, :, :end], self.cache.v_BHSK[:, :, :end]
+
+
+class MovingSlot:
+    """A cache as a program of fixed shapes sees it: always as many places, of which a bias must hide the empty ones."""
+
+    def __init__(self, cache: KVCache, position_1: Tensor, seen: int) -> None:
+        self.cache = cache
+        self.position_1 = position_1
+        self.seen = seen
+
+    def extend(self, k_BHTK: Tensor, v_BHTK: Tensor) -> tuple[Tensor, Tensor]:
+        """Writes one token at the place, and gives all places."""
+        assert k_BHTK.shape[2] == 1
+        k_BHSK, v_BHSK = self.cache.k_BHSK, self.cache.v_BHSK
+        k_BHSK.index_copy_(2, self.position_1, k_BHTK.to(k_BHSK.dtype))
+        v_BHSK.index_copy_(2, self.position_1, v_BHTK.to(v_BHSK.dtype))
+        return k_BHSK[:, :, : self.seen], v_BHSK[:, :, : self.seen]

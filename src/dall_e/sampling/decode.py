@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from dall_e.config import SamplingConfig
+from dall_e.sampling.fixed_steps import FixedNetwork, draw_in_fixed_steps
 from dall_e.sampling.logits import choose, guide
 from dall_e.sampling.noise import GUMBEL_STREAM, ORDER_STREAM, gumbel, uniform
 from dall_e.sampling.orders import group_sizes, make_orders
@@ -69,6 +70,11 @@ _NOISE_AT_A_TIME = 1 << 21
 picture, and several times as much while they are made."""
 
 
+def _noise_window(num_pictures: int, num_codes: int) -> int:
+    """Places whose noise is in memory at a time."""
+    return max(1, _NOISE_AT_A_TIME // (num_codes * num_pictures))
+
+
 class _Noise(Protocol):
     """Where the loop gets z from."""
 
@@ -92,7 +98,7 @@ class _RasterNoise:
 
     def __init__(self, seeds: list[int], num_tokens: int, num_codes: int, device: torch.device) -> None:
         self._seeds, self._num_tokens, self._num_codes, self._device = seeds, num_tokens, num_codes, device
-        self._window = max(1, _NOISE_AT_A_TIME // (num_codes * len(seeds)))
+        self._window = _noise_window(len(seeds), num_codes)
         self._noise_BWC: Tensor | None = None
 
     def at(self, places_BM: Tensor, done: int) -> Tensor:
@@ -183,6 +189,23 @@ def decode_tokens(
         if on_step and on_step(DecodeStep(step, num_steps, canvas.codes_BN, canvas.known_BN)):
             raise DecodeInterrupted(f"stopped by the callback after step {step} of {num_steps}")
 
+    if isinstance(generator, FixedNetwork) and device.type == "cuda":
+        assert settings.order == "raster" and len(sizes) == config.num_tokens and not settings.correction_rounds
+
+        def after(done: int) -> None:
+            canvas.known_BN[:, :done] = True
+            report(done)
+
+        draw_in_fixed_steps(
+            generator,
+            generator.start(rows),
+            canvas.codes_BN,
+            settings,
+            window=_noise_window(len(seeds), config.num_codes),
+            noise=lambda first, places: gumbel(seeds, places, config.num_codes, first_place=first),
+            after=after if on_step else lambda done: None,
+        )
+        return canvas.codes_BN
     noise: _Noise
     if settings.order == "raster" and len(sizes) == config.num_tokens:
         noise = _RasterNoise(seeds, config.num_tokens, config.num_codes, device)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 
-def guide(conditional_BMC: Tensor, unconditional_BMC: Tensor, scale: float) -> Tensor:
+def guide(conditional_BMC: Tensor, unconditional_BMC: Tensor, scale: float | Tensor) -> Tensor:
     """Classifier-free guidance u + s (c - u) (Ho and Salimans 2022, arXiv 2207.12598); s = 1 is off."""
     return unconditional_BMC + scale * (conditional_BMC - unconditional_BMC)
 

@@ -14,6 +14,7 @@ from dall_e.models.prompts import PromptStates
 from dall_e.models.raster import Raster
 from dall_e.published import BlockStyle, RasterConfig
 from dall_e.sampling.decode import decode_tokens
+from dall_e.sampling.fixed_steps import FixedSteps, draw_in_fixed_steps
 from dall_e.sampling.noise import gumbel
 
 SIZES = {"num_codes": 30, "num_tokens": 16, "code_rows": 32, "num_logits": 31, "prefix_tokens": 5}
@@ -161,3 +162,50 @@ def test_a_seed_is_a_picture_in_any_batch() -> None:
     )
     for row, text in enumerate(texts):
         assert torch.equal(decode_tokens(network, text, null, seeds=[row + 1], settings=SETTINGS)[0], together[row])
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.parametrize("hidden", [0, 3])
+@torch.no_grad()
+def test_a_step_at_a_place_in_a_tensor_is_the_step_at_that_place(name: str, hidden: int) -> None:
+    network, text, codes_BN = make(CONFIGS[name]), prompt(2, hidden), codes(2)
+    plain = stepwise(network, text, codes_BN)
+    cache = network.start(text)
+    capacity = cache.prefix + 15
+    for done in range(15):
+        # What lies beyond the place is filled with nonsense: nobody may look at it.
+        for layer in cache.layers:
+            layer.k_BHSK[:, :, cache.prefix + done :] = 7.0
+            layer.v_BHSK[:, :, cache.prefix + done :] = -5.0
+        seen = capacity if done % 2 else cache.prefix + done + 1
+        logits_B1C = network.absorb_at(cache, codes_BN[:, done : done + 1], torch.tensor([done]), seen)
+        torch.testing.assert_close(logits_B1C[:, 0], plain[:, done + 1], atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"temperature": 0.9, "final_temperature": 0.5, "top_p": 0.8}, {"guidance_scale": 1.0}, {"temperature": 0.0},
+     {"guidance_ramp": True}],
+)  # fmt: skip
+def test_fixed_steps_draw_what_the_loop_draws(name: str, changes: dict) -> None:
+    network, text, null = make(CONFIGS[name]), prompt(2), prompt(2, seed=5)
+    settings = dataclasses.replace(SETTINGS, **changes)
+    expected = decode_tokens(network, text, null, seeds=[11, 12], settings=settings)
+    drawn = torch.zeros(2, 16, dtype=torch.int64)
+    steps: list[int] = []
+    with torch.no_grad():
+        rows = text if settings.guidance_scale == 1 else text.joined(null)
+        draw_in_fixed_steps(
+            network, network.start(rows), drawn, settings, window=5,
+            noise=lambda first, places: gumbel([11, 12], places, 30, first_place=first), after=steps.append,
+        )  # fmt: skip
+    assert torch.equal(drawn, expected) and steps == list(range(1, 17))
+
+
+def test_attention_goes_over_few_sizes_that_hold_all_places() -> None:
+    network = make(dataclasses.replace(CONFIGS["llamagen"], num_tokens=256))
+    with torch.no_grad():
+        steps = FixedSteps(network, network.start(prompt(2)), torch.zeros(1, 256, dtype=torch.int64), SETTINGS, 8)
+    seen = [steps.seen(done) for done in range(256)]
+    assert set(seen) == {128, 256, 260} and all(5 + done + 1 <= places for done, places in enumerate(seen[:-1]))
