@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,7 @@ FINISHES = ("flat", "outlined", "shaded")
 FINER = 4
 # Tails and ears reach a little over the edge of the 100 percent.
 MARGIN = 6.0
+HEAD_ZOOM = 1.25
 
 FUR: dict[str, Colour] = {
     "cat": (236, 152, 66), "dog": (176, 116, 66), "rabbit": (206, 164, 120), "mouse": (158, 152, 150),
@@ -43,9 +44,20 @@ class _Pen:
     """Of the edges between parts."""
     width: float
     """Of those edges, in percent."""
+    middle: Point = (0.0, 0.0)
+    """What stays in its place when everything is drawn larger."""
+    zoom: float = 1.0
+
+    def larger(self, middle: Point, zoom: float) -> _Pen:
+        """A pen that draws everything this much larger around a point, lines too."""
+        return replace(self, middle=middle, zoom=zoom)
 
     def _pixels(self, points: Sequence[Point]) -> list[Point]:
-        return [((x + MARGIN) * self.scale, (y + MARGIN) * self.scale) for x, y in points]
+        (x0, y0), zoom = self.middle, self.zoom
+        return [
+            ((x0 + (x - x0) * zoom + MARGIN) * self.scale, (y0 + (y - y0) * zoom + MARGIN) * self.scale)
+            for x, y in points
+        ]
 
     def oval(self, left: float, top: float, right: float, bottom: float, colour: Colour, edge: bool = True) -> None:
         box = self._pixels([(left, top), (right, bottom)])
@@ -85,7 +97,7 @@ class _Pen:
         self._stroke(points, colour, thickness)
 
     def _stroke(self, points: Sequence[Point], colour: Colour, thickness: float) -> None:
-        radius = thickness * self.scale / 2
+        radius = thickness * self.zoom * self.scale / 2
         pixels = self._pixels(points)
         self.draw.line(pixels, fill=colour, width=max(1, round(2 * radius)), joint="curve")
         for x, y in pixels:
@@ -94,7 +106,7 @@ class _Pen:
     def closed_eye(self, x: float, y: float, width: float) -> None:
         """An arc that hangs down."""
         points = [(x + width / 2 * math.cos(a), y + width * 0.42 * math.sin(a)) for a in np.linspace(0.25, 2.9, 12)]
-        self._stroke(points, DARK, 2.0)
+        self._stroke(points, DARK, 3.4)
 
 
 def sleeper(species: str, pose: str, finish: str, side: int = 128) -> npt.NDArray[np.uint8]:
@@ -105,9 +117,9 @@ def sleeper(species: str, pose: str, finish: str, side: int = 128) -> npt.NDArra
     fur = FUR[species]
     image = Image.new("RGBA", (side * FINER, side * FINER))
     outlined = finish == "outlined"
-    line = (62, 48, 44) if outlined else _shaded(fur, 0.8)
+    line = (62, 48, 44) if outlined else _shaded(fur, 0.62)
     pen = _Pen(
-        draw=ImageDraw.Draw(image), scale=side * FINER / (100 + 2 * MARGIN), line=line, width=2.2 if outlined else 1.1
+        draw=ImageDraw.Draw(image), scale=side * FINER / (100 + 2 * MARGIN), line=line, width=2.4 if outlined else 1.8
     )
     head = {"loaf": _loaf, "stretched": _stretched, "curled": _curled}[pose](pen, species, fur)
     _head(pen, species, fur, head)
@@ -199,14 +211,16 @@ def _tail(pen: _Pen, species: str, fur: Colour, root: Point) -> None:
 
 def _head(pen: _Pen, species: str, fur: Colour, middle: Point) -> None:
     """The sleeping face, with the ears that tell what it is."""
+    # A large head with thick features: at 96 pixels, and in 144 codes, a true one has no face.
+    pen = pen.larger(middle, HEAD_ZOOM)
     x, y = middle
     _EARS[species](pen, fur, x, y)
     half = 18.0 if species in ("mouse", "rabbit") else 21.0
     pen.oval(x - half - 1, y - half, x + half + 1, y + half, _paled(fur, 0.06))
     if species == "dog":
         _droop(pen, fur, x, y)
-    pen.closed_eye(x - 9, y - 2, 9)
-    pen.closed_eye(x + 9, y - 2, 9)
+    pen.closed_eye(x - 9.5, y - 3, 11)
+    pen.closed_eye(x + 9.5, y - 3, 11)
     _muzzle(pen, species, fur, x, y)
 
 
@@ -219,10 +233,10 @@ def _muzzle(pen: _Pen, species: str, fur: Colour, x: float, y: float) -> None:
     pale = _paled(fur, 0.6)
     pen.oval(x - 9, y + 3, x + 9, y + 17, pale, edge=False)
     nose = DARK if species == "dog" else PINK
-    wide = 4.5 if species == "dog" else 3.0
+    wide = 5.0 if species == "dog" else 4.0
     pen.oval(x - wide, y + 3, x + wide, y + 3 + 1.5 * wide, nose, edge=False)
     for side in (-1, 1):
-        pen.line_of(_bend((x + side * 3.2, y + 9), (3.2, 3), 20, 160), DARK, 1.3)
+        pen.line_of(_bend((x + side * 3.2, y + 9), (3.2, 3), 20, 160), DARK, 1.8)
     if species in ("cat", "mouse"):
         for side in (-1, 1):
             for rise in (-2, 2):
@@ -231,8 +245,8 @@ def _muzzle(pen: _Pen, species: str, fur: Colour, x: float, y: float) -> None:
 
 def _pointed(pen: _Pen, fur: Colour, x: float, y: float) -> None:
     for side in (-1, 1):
-        pen.shape([(x + side * 20, y - 4), (x + side * 19, y - 33), (x + side * 3, y - 18)], fur)
-        pen.shape([(x + side * 16.5, y - 12), (x + side * 16.5, y - 26), (x + side * 8, y - 18)], PINK, edge=False)
+        pen.shape([(x + side * 21, y - 4), (x + side * 20, y - 36), (x + side * 1, y - 18)], fur)
+        pen.shape([(x + side * 17.5, y - 11), (x + side * 17.5, y - 29), (x + side * 6, y - 18)], PINK, edge=False)
 
 
 def _hanging(pen: _Pen, fur: Colour, x: float, y: float) -> None:
