@@ -83,7 +83,7 @@ def test_interruption(tiny_folder: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-c", program, "generate", "a cat", "-n", "5000", "--model", str(tiny_folder)]
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None and process.stdout.readline() == "started\n"
-    time.sleep(2)
+    time.sleep(6)  # by then it draws; while modules are imported, Ctrl-C may get lost
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130

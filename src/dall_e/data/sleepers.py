@@ -23,7 +23,7 @@ FINISHES = ("flat", "outlined", "shaded")
 # Drawn this much larger than needed, then reduced, for smooth edges.
 FINER = 4
 # Tails and ears reach a little over the edge of the 100 percent.
-MARGIN = 6.0
+MARGIN = 15.0
 HEAD_ZOOM = 1.25
 
 FUR: dict[str, Colour] = {

@@ -45,7 +45,9 @@ def test_at_the_start_nobody_can_tell(stage: AdversarialStage) -> None:
     loss, parts = stage.loss("generator", stage.batch(0), 0.0)
     # log_theta = log_ref: D is 0 everywhere, and each of the four means is log 2.
     assert loss.item() == pytest.approx((2 + 0.5 * 2) * math.log(2), rel=1e-5)
-    assert parts["first_step"].item() == parts["last_step"].item() == 0
+    # The reference is computed without gradients, whose attention rounds differently.
+    assert parts["first_step"].item() == pytest.approx(0, abs=1e-6)
+    assert parts["last_step"].item() == pytest.approx(0, abs=1e-6)
 
 
 def test_fakes_are_samples_of_the_reference_in_the_order_of_their_drawing(stage: AdversarialStage) -> None:
