@@ -79,11 +79,15 @@ def test_a_file_name_that_is_no_text(tiny_folder: Path, tmp_path: Path) -> None:
 
 def test_interruption(tiny_folder: Path, tmp_path: Path) -> None:
     # A signal that comes before the program has started is Python's own affair, so the test waits until it has.
-    program = "import sys; from dall_e.cli import run; print('started', flush=True); sys.exit(run(sys.argv[1:]))"
+    # A shell starts what it runs in the background deaf to Ctrl-C, and children inherit that: hence the handler.
+    program = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from dall_e.cli import run; print('started', flush=True); sys.exit(run(sys.argv[1:]))"
+    )
     command = [sys.executable, "-c", program, "generate", "a cat", "-n", "5000", "--model", str(tiny_folder)]
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None and process.stdout.readline() == "started\n"
-    time.sleep(6)  # by then it draws; while modules are imported, Ctrl-C may get lost
+    time.sleep(2)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
