@@ -9,6 +9,7 @@ Shapes: B batch rows, L prefix tokens, N image tokens, T tokens of one call, S t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -16,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dall_e.models.prompts import PromptStates
-from dall_e.nn.attention import KVCache, NoMemory, Rotation, axial_rotation, line_rotation, visibility_bias
+from dall_e.nn.attention import KVCache, Memory, NoMemory, Rotation, axial_rotation, line_rotation, visibility_bias
 from dall_e.nn.transformer import Block, CrossView, Linear, make_norm
 from dall_e.published import RasterConfig
 
@@ -96,16 +97,14 @@ class Raster(nn.Module):
 
     def states(self, prompt: PromptStates, codes_BN: Tensor) -> Tensor:
         """Normed states [B, S, D] of all that is read: the prefix, or the start mark, then the codes."""
-        x_BSD = torch.cat((self._first(prompt), self._embed(codes_BN, 0)), dim=1)
+        x_BSD = torch.cat((self._first(prompt), self._embed(codes_BN, slice(0, codes_BN.shape[1]))), dim=1)
         length = x_BSD.shape[1]
         prefix = length - codes_BN.shape[1]
         visible_BS = F.pad(self._prefix_visible(prompt), (0, codes_BN.shape[1]), value=True)
         bias = visibility_bias(_causal(visible_BS), x_BSD.dtype)
-        cross = self._cross(prompt)
-        rotation = self._rotation(0, length, prefix)
-        for block, view in zip(self.blocks, cross, strict=True):
-            x_BSD = block(x_BSD, rotation=rotation, memory=NoMemory(), bias_TS=bias, cross=view)
-        normed_BSD: Tensor = self.norm(x_BSD)
+        rotation = self._rotation(slice(0, length), prefix)
+        memories = [NoMemory()] * len(self.blocks)
+        normed_BSD: Tensor = self.norm(self._through(x_BSD, rotation, memories, bias, self._cross(prompt)))
         return normed_BSD
 
     # One after the other
@@ -142,7 +141,7 @@ class Raster(nn.Module):
         cache.done += 1
         if cache.done == self.config.num_tokens:
             return
-        self.read(cache, self._embed(codes_B1, cache.done - 1))
+        self.read(cache, self._embed(codes_B1, slice(cache.done - 1, cache.done)))
 
     def read(self, cache: RasterCache, x_B1D: Tensor) -> None:
         """Reads one more token, embedded: a code, or a word of an answer (`models/vision.py`)."""
@@ -155,38 +154,39 @@ class Raster(nn.Module):
         The same as `absorb` and `ask`, with all that changes from token to token in tensors, so that a CUDA graph can
         repeat it. Attention goes over the first `seen` places of the cache, which must hold this token's.
         """
-        config = self.config
-        x_B1D = self.code_in(self.codes(codes_B1))
-        if self.places is not None:
-            x_B1D = x_B1D + self.places.weight.index_select(0, done_1 + (0 if config.start_code < 0 else 1))
-        x_B1D = self.embedding_norm(x_B1D)
+        x_B1D = self._embed(codes_B1, done_1)
         position_1 = done_1 + cache.prefix
-        rotation = None
-        if config.places != "table":
-            skipped = config.prefix_tokens - cache.prefix if config.places == "grid" else 0
-            rows_1 = position_1 + skipped
-            rotation = Rotation(self.rotation_cos.index_select(0, rows_1), self.rotation_sin.index_select(0, rows_1))
         visible_S = torch.arange(seen, device=done_1.device) <= position_1
         bias = visibility_bias(visible_S, x_B1D.dtype)[None, None, None]
         if cache.bias_B11S is not None:
             bias = bias + cache.bias_B11S[..., :seen]
-        for block, layer, view in zip(self.blocks, cache.layers, cache.cross, strict=True):
-            memory = layer.somewhere(position_1, seen)
-            x_B1D = block(x_B1D, rotation=rotation, memory=memory, bias_TS=bias, cross=view)
-        logits_B1C: Tensor = self.head(self.norm(x_B1D))[..., : config.num_codes].float()
+        memories = [layer.somewhere(position_1, seen) for layer in cache.layers]
+        x_B1D = self._through(x_B1D, self._rotation(position_1, cache.prefix), memories, bias, cache.cross)
+        logits_B1C: Tensor = self.head(self.norm(x_B1D))[..., : self.config.num_codes].float()
         return logits_B1C
 
     # Shared by both
 
     def _advance(self, cache: RasterCache, x_BTD: Tensor, bias: Tensor | None) -> None:
         """Runs new tokens behind those in the cache and leaves the last one's state."""
-        length = x_BTD.shape[1]
-        rotation = self._rotation(cache.length, length, cache.prefix)
-        for block, layer, view in zip(self.blocks, cache.layers, cache.cross, strict=True):
-            memory = layer.at(cache.length)
+        end = cache.length + x_BTD.shape[1]
+        rotation = self._rotation(slice(cache.length, end), cache.prefix)
+        memories = [layer.at(cache.length) for layer in cache.layers]
+        cache.state_BD = self.norm(self._through(x_BTD, rotation, memories, bias, cache.cross)[:, -1])
+        cache.length = end
+
+    def _through(
+        self,
+        x_BTD: Tensor,
+        rotation: Rotation | None,
+        memories: Sequence[Memory],
+        bias: Tensor | None,
+        cross: list[CrossView | None],
+    ) -> Tensor:
+        """Tokens through all blocks, each with its own memory and view of the text."""
+        for block, memory, view in zip(self.blocks, memories, cross, strict=True):
             x_BTD = block(x_BTD, rotation=rotation, memory=memory, bias_TS=bias, cross=view)
-        cache.length += length
-        cache.state_BD = self.norm(x_BTD[:, -1])
+        return x_BTD
 
     def _first(self, prompt: PromptStates) -> Tensor:
         """What is read before the first image token."""
@@ -196,16 +196,15 @@ class Raster(nn.Module):
         rows = prompt.states_BLD.shape[0]
         start_B1 = torch.full((rows, 1), self.config.start_code, device=prompt.states_BLD.device)
         # The start mark stands at place 0, and token i is read at place i + 1.
-        return self._embed(start_B1, 0, shift=0)
+        return self._embed(start_B1, slice(0, 1), shift=0)
 
-    def _embed(self, codes_BT: Tensor, first: int, shift: int | None = None) -> Tensor:
-        """Embeddings of the codes of image tokens `first`, `first` + 1, ..."""
+    def _embed(self, codes_BT: Tensor, numbers: slice | Tensor, shift: int | None = None) -> Tensor:
+        """Embeddings of the codes of the image tokens of these numbers, int64 [T] if a tensor."""
         x_BTD = self.code_in(self.codes(codes_BT))
         if self.places is not None:
             if shift is None:
                 shift = 0 if self.config.start_code < 0 else 1
-            place = first + shift
-            x_BTD = x_BTD + self.places.weight[place : place + codes_BT.shape[1]]
+            x_BTD = x_BTD + self.places.weight[shift:][numbers]
         embedded_BTD: Tensor = self.embedding_norm(x_BTD)
         return embedded_BTD
 
@@ -222,14 +221,13 @@ class Raster(nn.Module):
             views.append(CrossView(block.cross.remember(prompt.states_BLD), bias_B11L) if block.cross else None)
         return views
 
-    def _rotation(self, position: int, length: int, prefix: int) -> Rotation | None:
-        """Of the sequence's places `position` ... `position` + `length`, the first `prefix` being the prompt's."""
+    def _rotation(self, places: slice | Tensor, prefix: int) -> Rotation | None:
+        """Of some places of the sequence, int64 [T] if a tensor, the first `prefix` of all being the prompt's."""
         if self.config.places == "table":
             return None
         # The table of a grid model starts with the longest prefix; a shorter one ends where that ends.
         skipped = self.config.prefix_tokens - prefix if self.config.places == "grid" else 0
-        rows = slice(skipped + position, skipped + position + length)
-        return Rotation(self.rotation_cos[rows], self.rotation_sin[rows])
+        return Rotation(self.rotation_cos[skipped:][places], self.rotation_sin[skipped:][places])
 
 
 def _causal(visible_BS: Tensor) -> Tensor:
