@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the built-in weights on two CPU cores, from nothing but the package index: about five hours.
+# Makes the built-in weights on two CPU cores, from nothing but the package index: some five hours by the rates in LOG.md.
 #
 # Every command resumes where it was interrupted when it is run again, so the script as a whole does too.
 # What each stage brought, and in which pieces the shipped weights were trained, is in LOG.md.
@@ -11,8 +11,8 @@ dalle=${DALLE:-.venv/bin/dall-e}
 [ -e data/emoji/captions.jsonl ] || "$dalle" data build --out data/emoji
 
 # The image tokenizer sees pictures of 96 and of 64 pixels, so that one vocabulary serves both grids.
-"$dalle" train tokenizer --out runs/tokenizer_both --preset xs --images 220000 --batch-size 32 \
-    --warmup-images 3000 --adversarial-start 0.33
+"$dalle" train tokenizer --out runs/tokenizer_both --preset xs --images 160000 --batch-size 32 \
+    --warmup-images 3000 --adversarial-start 0.45
 
 # Coarse first: 64 tokens cost less than half of 144, and words are learnt there just as well.
 "$dalle" train generator --out runs/coarse --preset xs64 --tokenizer runs/tokenizer_both --compile --optimizer muon \

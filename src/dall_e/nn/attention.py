@@ -68,7 +68,7 @@ def attend(q_BHTK: Tensor, k_BHSK: Tensor, v_BHSK: Tensor, bias_TS: Tensor | Non
 
     On a CPU, training uses the plain products: for the short sequences here they took 37 ms forward and backward where
     the fused kernel took 103 (B 64, H 4, T = S = 176, K 64, bf16, 2 cores; LOG.md). Drawing uses the fused kernel on
-    float32 keys and values, which for a single query is two to nine times as fast as either in bfloat16 (LOG.md);
+    float32 keys and values, which for a single query is 1.5 to 8 times as fast as either in bfloat16 (LOG.md);
     `KVCache` and `CrossAttention.remember` keep them so.
     """
     if q_BHTK.device.type != "cpu":

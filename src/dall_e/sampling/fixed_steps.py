@@ -58,7 +58,8 @@ class FixedSteps:
         temperature_N = settings.temperature + (settings.final_temperature - settings.temperature) * share_N
         # Zero takes the likeliest; so does a number so small that the noise no longer counts.
         self._temperature_N = temperature_N.clamp(min=1e-6)
-        self._scale_N = 1 + (settings.guidance_scale - 1) * (share_N if settings.guidance_ramp else share_N * 0 + 1)
+        ramp_N = share_N if settings.guidance_ramp else torch.ones_like(share_N)
+        self._scale_N = 1 + (settings.guidance_scale - 1) * ramp_N
         self.noise_BWC = torch.zeros(len(codes_BN), window, network.config.num_codes, device=device)
         self._done_1 = torch.zeros(1, dtype=torch.int64, device=device)
         self._copies = 2 if settings.guidance_scale != 1 else 1
