@@ -562,7 +562,7 @@ class TokenizerTraining(LoopConfig):
     out: str = "runs/tokenizer"
     """Run folder: config, log, checkpoints, sample sheets. The same command again resumes from it."""
     init: str = ""
-    """Run folder or model folder to start from instead of random numbers."""
+    """Run or model folder, or dall-e-emoji, to start from instead of random numbers."""
     freeze_encoder: bool = False
     """Train the decoder only: codes stay the same, so a generator trained on them stays valid."""
     coarse_share: float = 0.5
@@ -571,6 +571,8 @@ class TokenizerTraining(LoopConfig):
     """Share of pictures put on an opaque gradient of two random colours, so that full scenes have codes too."""
     scene_share: float = 0.0
     """Share of a batch's pictures that are composed scenes (`data/scenes.py`), each seen once."""
+    moved_share: float = 1.0
+    """Share of pictures that are moved, mirrored or scaled; a generator trained with `--views 1` meets the others."""
     pyramid_weight: float = 0.5
     """Weight of the Laplacian-pyramid L1 loss."""
     edge_weight: float = 4.0
@@ -605,7 +607,7 @@ class TokenizerTraining(LoopConfig):
             "generator needs freeze_encoder: what was drawn means something else once the encoder has moved",
         )
         _check_shares(self, "drawn_share", "drawn_tokens")
-        _check_shares(self, "coarse_share", "backdrop_share", "adversarial_start", "scene_share")
+        _check_shares(self, "coarse_share", "backdrop_share", "adversarial_start", "scene_share", "moved_share")
         _check_shares(self, "perturbed_share", "perturbed_tokens")
         _check_at_least(self, 0, "pyramid_weight", "edge_weight", "feature_weight", "adversarial_weight")
         _check_at_least(self, 0, "discriminator_learning_rate", "gradient_penalty", "commitment_weight")
@@ -616,9 +618,9 @@ class GeneratorData(LoopConfig):
     """What the stages that train the generator have in common (`training/generator_base.py`)."""
 
     tokenizer: str = "runs/tokenizer"
-    """Run folder of the image tokenizer."""
+    """Run or model folder of the image tokenizer; dall-e-emoji is the built-in model's."""
     init: str = ""
-    """Run folder or weights to start from instead of random numbers."""
+    """Run or model folder, or dall-e-emoji, to start from instead of random numbers."""
     optimizer: OptimizerKind = "adamw"
     """What steps the matrices of the transformer blocks: adamw, or muon, which learns more from a picture."""
     views: int = 8

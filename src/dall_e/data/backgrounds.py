@@ -1,4 +1,7 @@
-"""Backgrounds of composed scenes, painted with numpy: places in which things stand, each a little different every time.
+"""Backgrounds of composed scenes, painted with numpy: places in which things stand, each in a few variants.
+
+Few, and with their edges on the grid of the image tokenizer's tokens: each variant is then the same few codes in every
+scene, and a small generator soon draws it cleanly. Where every edge and every tone was drawn by chance, it did not.
 
 Shapes: S the side in pixels; H, W rows and columns of a part; 3 or C colour channels.
 """
@@ -16,6 +19,11 @@ from dall_e.data.recolouring import TARGETS, from_oklab
 
 Colour = tuple[float, float, float]
 Canvas = npt.NDArray[np.uint8]
+
+TOKEN_SIDE = 8
+"""Pixels of a picture's side that one token of the image tokenizer stands for."""
+# Turns and starts of the curved lines.
+_WAVES = ((0.7, 0.1), (1.0, 0.6), (1.3, 0.35))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,27 +44,32 @@ def background(name: str, size: int, rng: random.Random, colour: str = "") -> tu
     """
     canvas_SS3 = np.empty((size, size, 3), dtype=np.uint8)
     if name == "plain":
-        canvas_SS3[:] = shade(colour, rng)
+        canvas_SS3[:] = shade(colour)
         return canvas_SS3, None
     return canvas_SS3, _PAINTERS[name](canvas_SS3, rng)
 
 
-def shade(colour: str, rng: random.Random, pale: float = 0.0) -> Colour:
-    """One of the many shades of a colour word, as sRGB of 0 to 255; `pale` 1 is white."""
+def shade(colour: str, pale: float = 0.0) -> Colour:
+    """The tone of a colour word, as sRGB of 0 to 255; `pale` 1 is white."""
     lightness, chroma, hue = TARGETS[colour]
-    lightness = min(0.97, lightness + rng.uniform(-0.04, 0.04))
-    lightness, chroma = lightness + (0.97 - lightness) * pale, chroma * rng.uniform(0.8, 1.05) * (1 - 0.7 * pale)
-    angle = np.radians(hue + rng.uniform(-6, 6))
+    lightness, chroma = lightness + (0.97 - lightness) * pale, chroma * (1 - 0.7 * pale)
+    angle = np.radians(hue)
     lab = np.array([[lightness, chroma * np.cos(angle), chroma * np.sin(angle)]], dtype=np.float32)
     red, green, blue = from_oklab(lab)[0].tolist()
     return red, green, blue
 
 
 def _vary(colour: Colour, rng: random.Random, amount: float = 10) -> Colour:
-    """A colour a little lighter or darker, and a little off in each channel."""
-    both = rng.uniform(-amount, amount)
-    red, green, blue = (min(255.0, max(0.0, value + both + rng.uniform(-amount, amount) / 2)) for value in colour)
+    """A colour, or the same a little lighter or darker."""
+    step = rng.choice((-amount, 0.0, amount))
+    red, green, blue = (min(255.0, max(0.0, value + step)) for value in colour)
     return red, green, blue
+
+
+def _line(least: float, most: float, size: int, rng: random.Random) -> float:
+    """A height or a column between two shares of the side, where a token ends; finer in pictures of few tokens."""
+    step = min(TOKEN_SIDE / size, 1 / 8)
+    return round(rng.uniform(least, most) / step) * step
 
 
 def _fade(part_HW3: Canvas, top: Colour, bottom: Colour) -> None:
@@ -70,12 +83,12 @@ def _blue_sky(part_HW3: Canvas, rng: random.Random) -> None:
     _fade(part_HW3, _vary((96, 176, 240), rng, 14), _vary((205, 232, 252), rng, 8))
 
 
-def _dots(part_HW3: Canvas, count: int, colour: Colour, rng: random.Random, height: int = 1) -> None:
-    """Small upright strokes of one colour at random places."""
+def _dots(part_HW3: Canvas, count: int, colour: Colour, height: int = 1) -> None:
+    """Small upright strokes of one colour, always at the same scattered places."""
     rows, columns = part_HW3.shape[:2]
     if rows <= height or count < 1:
         return
-    source = np.random.default_rng(rng.getrandbits(32))
+    source = np.random.default_rng((count, round(colour[0])))
     row_N, column_N = source.integers(0, rows - height, count), source.integers(0, columns, count)
     for step in range(height):
         part_HW3[row_N + step, column_N] = colour
@@ -85,33 +98,36 @@ def _wave(canvas_SS3: Canvas, base: float, height: float, rng: random.Random) ->
     """True below a curved line around the share `base` of the side: hills, dunes, the edge of water."""
     size = len(canvas_SS3)
     column_S = np.arange(size) / size
-    line_S = base + height * np.sin(2 * np.pi * (column_S * rng.uniform(0.5, 1.4) + rng.random()))
+    turns, start = rng.choice(_WAVES)
+    line_S = base + height * np.sin(2 * np.pi * (column_S * turns + start))
     return np.asarray(np.arange(size)[:, None] >= line_S * size)
 
 
 def _gradient(canvas_SS3: Canvas, rng: random.Random) -> None:
     first, second = rng.sample(("red", "orange", "yellow", "green", "blue", "purple", "pink", "white"), 2)
-    _fade(canvas_SS3, shade(first, rng, 0.4), shade(second, rng, 0.4))
+    _fade(canvas_SS3, shade(first, 0.4), shade(second, 0.4))
 
 
 def _grass(canvas_SS3: Canvas, rng: random.Random) -> Ground:
-    size, line = len(canvas_SS3), rng.uniform(0.42, 0.6)
+    size = len(canvas_SS3)
+    line = _line(0.42, 0.6, size, rng)
     row = round(line * size)
     _blue_sky(canvas_SS3, rng)
     if rng.random() < 0.5:
         canvas_SS3[_wave(canvas_SS3, line - 0.06, 0.05, rng)] = _vary((120, 190, 100), rng)
     green = _vary((104, 186, 72), rng, 16)
     _fade(canvas_SS3[row:], green, tuple(value * 0.8 for value in green))  # type: ignore[arg-type]
-    dark, light = ([value * factor for value in green] for factor in (0.72, 1.22))
+    dark, light = ([value * factor for value in green] for factor in (0.8, 1.1))
     blades = max(2, size // 40)
-    _dots(canvas_SS3[row:], size // 3, (dark[0], dark[1], dark[2]), rng, blades)
-    _dots(canvas_SS3[row:], size // 3, (min(light[0], 255), min(light[1], 255), light[2]), rng, blades)
+    _dots(canvas_SS3[row:], size // 3, (dark[0], dark[1], dark[2]), blades)
+    _dots(canvas_SS3[row:], size // 3, (min(light[0], 255), min(light[1], 255), light[2]), blades)
     return Ground(far=line + 0.14, near=0.95, sky=line - 0.02)
 
 
 def _beach(canvas_SS3: Canvas, rng: random.Random) -> Ground:
-    size, horizon = len(canvas_SS3), rng.uniform(0.34, 0.46)
-    shore = horizon + rng.uniform(0.14, 0.22)
+    size = len(canvas_SS3)
+    horizon = _line(0.34, 0.46, size, rng)
+    shore = horizon + 0.17
     _blue_sky(canvas_SS3, rng)
     sea = canvas_SS3[round(horizon * size) :]
     _fade(sea, _vary((28, 118, 190), rng), _vary((90, 200, 215), rng))
@@ -119,34 +135,36 @@ def _beach(canvas_SS3: Canvas, rng: random.Random) -> Ground:
     sand = _vary((240, 214, 158), rng, 8)
     below_SS = _wave(canvas_SS3, shore + 0.015, 0.015, rng)
     canvas_SS3[below_SS] = sand
-    _dots(canvas_SS3[round((shore + 0.05) * size) :], size // 2, (sand[0] * 0.9, sand[1] * 0.88, sand[2] * 0.85), rng)
+    _dots(canvas_SS3[round((shore + 0.05) * size) :], size // 2, (sand[0] * 0.9, sand[1] * 0.88, sand[2] * 0.85))
     return Ground(far=shore + 0.16, near=0.95, sky=horizon - 0.02)
 
 
 def _night(canvas_SS3: Canvas, rng: random.Random) -> Ground:
-    size, line = len(canvas_SS3), rng.uniform(0.66, 0.76)
+    size = len(canvas_SS3)
+    line = _line(0.66, 0.76, size, rng)
     _fade(canvas_SS3, _vary((14, 18, 52), rng, 6), _vary((52, 60, 118), rng, 8))
-    _dots(canvas_SS3[: round(line * size)], size // 3, (255, 252, 220), rng)
-    _dots(canvas_SS3[: round(0.9 * line * size)], size // 12, (255, 252, 235), rng, 2)
+    _dots(canvas_SS3[: round(line * size)], size // 3, (255, 252, 220))
+    _dots(canvas_SS3[: round(0.9 * line * size)], size // 12, (255, 252, 235), 2)
     below_SS = _wave(canvas_SS3, line, 0.03, rng)
     canvas_SS3[below_SS] = _vary((34, 62, 56), rng, 8)
     return Ground(far=line + 0.12, near=0.95, sky=line - 0.05)
 
 
 def _snow(canvas_SS3: Canvas, rng: random.Random) -> Ground:
-    size, line = len(canvas_SS3), rng.uniform(0.48, 0.6)
+    size = len(canvas_SS3)
+    line = _line(0.48, 0.6, size, rng)
     _fade(canvas_SS3, _vary((128, 170, 214), rng), _vary((196, 216, 236), rng, 8))
     canvas_SS3[_wave(canvas_SS3, line - 0.03, 0.04, rng)] = _vary((222, 233, 245), rng, 4)
     below_SS = _wave(canvas_SS3, line + 0.04, 0.02, rng)
     canvas_SS3[below_SS] = (246, 249, 254)
     flakes = canvas_SS3[: round(line * size)]
-    _dots(flakes, size // 2, (255, 255, 255), rng, max(1, size // 64))
-    _dots(flakes[:, :-1], size // 5, (255, 255, 255), rng, 2)
+    _dots(flakes, size // 2, (255, 255, 255), max(1, size // 64))
+    _dots(flakes[:, :-1], size // 5, (255, 255, 255), 2)
     return Ground(far=line + 0.18, near=0.95, sky=line - 0.05)
 
 
 def _desert(canvas_SS3: Canvas, rng: random.Random) -> Ground:
-    line = rng.uniform(0.46, 0.58)
+    line = _line(0.46, 0.58, len(canvas_SS3), rng)
     _fade(canvas_SS3, _vary((120, 190, 236), rng), _vary((253, 226, 178), rng, 8))
     for step, colour in enumerate(((222, 166, 96), (232, 182, 110), (240, 198, 128))):
         canvas_SS3[_wave(canvas_SS3, line + 0.09 * step, 0.05, rng)] = _vary(colour, rng, 5)
@@ -154,40 +172,42 @@ def _desert(canvas_SS3: Canvas, rng: random.Random) -> Ground:
 
 
 def _road(canvas_SS3: Canvas, rng: random.Random) -> Ground:
-    size, line = len(canvas_SS3), rng.uniform(0.5, 0.6)
+    size = len(canvas_SS3)
+    line = _line(0.5, 0.6, size, rng)
     _blue_sky(canvas_SS3, rng)
     row, top = round(line * size), round((line + 0.06) * size)
     canvas_SS3[row:top] = _vary((112, 182, 84), rng, 14)
     canvas_SS3[top:] = _vary((98, 102, 110), rng, 10)
     canvas_SS3[top : top + max(1, size // 64)] = (206, 208, 210)
     middle, thick, dash = round((line + 1.06) / 2 * size), max(2, size // 32), size // 5
-    for left in range(-rng.randrange(dash), size, dash):
+    for left in range(-(dash // 2), size, dash):
         canvas_SS3[middle : middle + thick, max(left, 0) : max(left + dash * 3 // 5, 0)] = (244, 240, 226)
     return Ground(far=line + 0.22, near=0.94, sky=line - 0.02)
 
 
 def _room(canvas_SS3: Canvas, rng: random.Random) -> Ground:
-    size, line = len(canvas_SS3), rng.uniform(0.6, 0.7)
+    size = len(canvas_SS3)
+    line = _line(0.6, 0.7, size, rng)
     row = round(line * size)
-    wall = shade(rng.choice(("yellow", "green", "blue", "pink", "purple", "orange")), rng, 0.62)
+    wall = shade(rng.choice(("yellow", "green", "blue", "pink", "purple", "orange")), 0.62)
     canvas_SS3[:row] = wall
     skirting = max(1, size // 32)
     canvas_SS3[row - skirting : row] = (250, 248, 244)
     floor = _vary(rng.choice(((196, 144, 92), (168, 116, 74), (214, 172, 122))), rng, 8)
     canvas_SS3[row:] = floor
-    plank = max(4, size // 9)
+    plank = TOKEN_SIDE
     for top in range(row, size, plank):
         canvas_SS3[top : top + 1] = [value * 0.84 for value in floor]
-        for left in range(rng.randrange(size // 3), size, size // 3 + 3):
+        for left in range((top - row) // plank % 2 * (size // 6), size, size // 3):
             canvas_SS3[top : top + plank, left : left + 1] = [value * 0.84 for value in floor]
     return Ground(far=line + 0.1, near=0.95)
 
 
 def _windowsill(canvas_SS3: Canvas, rng: random.Random) -> Ground:
     size = len(canvas_SS3)
-    sill = rng.uniform(0.74, 0.82)
-    left, right, top = rng.uniform(0.05, 0.14), rng.uniform(0.86, 0.95), rng.uniform(0.03, 0.09)
-    canvas_SS3[:] = shade(rng.choice(("yellow", "green", "blue", "pink", "orange")), rng, 0.62)
+    sill = _line(0.75, 0.83, size, rng)
+    left, right, top = (_line(share, share, size, rng) for share in (0.08, 0.92, 0.06))
+    canvas_SS3[:] = shade(rng.choice(("yellow", "green", "blue", "pink", "orange")), 0.62)
     frame_colour = _vary(rng.choice(((250, 250, 246), (250, 250, 246), (150, 102, 62), (186, 138, 92))), rng, 5)
     frame = max(2, round(0.04 * size))
     columns, rows = slice(round(left * size), round(right * size)), slice(round(top * size), round(sill * size))
@@ -214,21 +234,23 @@ def _view(pane_HW3: Canvas, rng: random.Random) -> None:
     height = len(pane_HW3)
     if rng.random() < 0.2:
         _fade(pane_HW3, (20, 26, 70), (60, 70, 130))
-        _dots(pane_HW3[: height * 3 // 4], height // 5, (255, 250, 220), rng)
+        _dots(pane_HW3[: height * 3 // 4], height // 5, (255, 250, 220))
         return
     _blue_sky(pane_HW3, rng)
     if rng.random() < 0.6:
-        pane_HW3[round(height * rng.uniform(0.68, 0.82)) :] = _vary((122, 192, 100), rng)
+        pane_HW3[height * 3 // 4 :] = _vary((122, 192, 100), rng)
 
 
 def _table(canvas_SS3: Canvas, rng: random.Random) -> Ground:
-    size, line = len(canvas_SS3), rng.uniform(0.6, 0.68)
+    size = len(canvas_SS3)
+    line = _line(0.6, 0.68, size, rng)
     row, edge = round(line * size), round(0.9 * size)
-    _fade(canvas_SS3[:row], shade(rng.choice(("blue", "green", "pink", "yellow", "purple")), rng, 0.6), (246, 244, 240))
+    _fade(canvas_SS3[:row], shade(rng.choice(("blue", "green", "pink", "yellow", "purple")), 0.6), (246, 244, 240))
     wood = _vary(rng.choice(((190, 130, 78), (160, 104, 62), (214, 168, 112))), rng, 8)
     canvas_SS3[row:edge] = wood
     for grain in range(row + 3, edge, max(3, size // 18)):
-        canvas_SS3[grain, rng.randrange(size // 2) : size // 2 + rng.randrange(size // 2)] = [v * 0.9 for v in wood]
+        start = grain * 7 % (size // 2)
+        canvas_SS3[grain, start : start + size // 2] = [value * 0.9 for value in wood]
     canvas_SS3[edge:] = [value * 0.68 for value in wood]
     return Ground(far=line + 0.08, near=0.86)
 

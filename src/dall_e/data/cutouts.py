@@ -13,9 +13,9 @@ from PIL import Image
 from dall_e.data.augment import mirrors
 from dall_e.data.captions import style_said
 from dall_e.data.datasets import PictureSet, Record
+from dall_e.data.drawn_animals import POSES, SPECIES, drawn_animal
 from dall_e.data.recolouring import MainColour, colour_word, main_colour
 from dall_e.data.scene_graph import COAT_COLOURS, COLOURS, Thing, things
-from dall_e.data.sleepers import FINISHES, POSES, SPECIES, sleeper
 
 # Their pictures show more, or something else, than their names say; only those that the table names are used.
 UNEVEN_SOURCES = frozenset(
@@ -119,21 +119,25 @@ def _cut_out(pictures: PictureSet, index: int, thing: Thing, colour: str) -> Cut
     )  # fmt: skip
 
 
-def drawn_sleepers(side: int, first: int) -> tuple[list[CutOut], list[npt.NDArray[np.uint8]]]:
-    """Sleeping animals drawn at `side` pixels, and cut-outs of them that number their pictures from `first`."""
-    found: list[CutOut] = []
+def drawn_actors(side: int, first: int) -> tuple[dict[str, list[CutOut]], list[npt.NDArray[np.uint8]]]:
+    """Animals drawn at `side` pixels, and cut-outs of them by what they do, "sleeping" or "playing".
+
+    The cut-outs number their pictures from `first`.
+    """
+    found: dict[str, list[CutOut]] = {}
     drawings: list[npt.NDArray[np.uint8]] = []
-    for species, pose, finish in itertools.product(SPECIES, POSES, FINISHES):
-        drawing_HWC = sleeper(species, pose, finish, side)
-        box = _solid_box(drawing_HWC[..., 3])
-        assert box is not None
-        found.append(
-            CutOut(
-                picture=first + len(drawings), thing=species, source="", style_en="", style_zh="",
-                style_said=0.0, weight=1.0, box=box, main=main_colour(drawing_HWC), own_colour="", mirrors=True,
-            )
-        )  # fmt: skip
-        drawings.append(drawing_HWC)
+    for state, poses in POSES.items():
+        for species, pose in itertools.product(SPECIES, poses):
+            drawing_HWC = drawn_animal(species, pose, side)
+            box = _solid_box(drawing_HWC[..., 3])
+            assert box is not None
+            found.setdefault(state, []).append(
+                CutOut(
+                    picture=first + len(drawings), thing=species, source="", style_en="", style_zh="",
+                    style_said=0.0, weight=1.0, box=box, main=main_colour(drawing_HWC), own_colour="", mirrors=True,
+                )
+            )  # fmt: skip
+            drawings.append(drawing_HWC)
     return found, drawings
 
 

@@ -46,15 +46,39 @@ class Place:
         return self.y - self.height / 2
 
 
-def layout(scene: Scene, aspects: Sequence[float], ground: Ground | None, rng: random.Random) -> list[Place]:
-    """Boxes for everything in a scene, those at the back first. `aspects`: width over height of each object."""
+def layout(
+    scene: Scene, aspects: Sequence[float], ground: Ground | None, rng: random.Random, cells: int
+) -> list[Place]:
+    """Boxes for everything in a scene, those at the back first. `aspects`: width over height of each object.
+
+    Their lower left corners are on a grid of `cells` a side, or of twice as many where there are several things. An
+    image tokenizer whose tokens are those cells then has the same codes for the same thing wherever it stands, which
+    leaves a generator much less to learn.
+    """
     if len(scene.objects) == 2 and scene.relation:
         places = _RELATED.get(scene.relation, _beside)(scene, aspects, ground, rng)
     elif ground is not None:
         places = _standing(scene, aspects, ground, rng)
     else:
         places = _floating(scene, aspects, rng)
-    return [_inside_picture(place) for place in places]
+    places = [_inside_picture(place) for place in places]
+    if len(places) > 1:
+        cells *= 2
+    if scene.relation in _TOUCHING:
+        # Moved as one, by what the first needs.
+        right, up = _to_grid(places[0], cells)
+        return [replace(place, x=place.x + right, y=place.y - up) for place in places]
+    moves = [_to_grid(place, cells) for place in places]
+    return [replace(place, x=place.x + right, y=place.y - up) for place, (right, up) in zip(places, moves, strict=True)]
+
+
+def _to_grid(place: Place, cells: int) -> tuple[float, float]:
+    """How far to the right and up the nearest place on the grid is, within the picture."""
+    left, above = place.x - place.width / 2, 1 - place.bottom
+    columns, rows = round(left * cells), round(above * cells)
+    columns -= columns / cells + place.width > 1
+    rows -= rows / cells + place.height > 1
+    return max(columns, 0) / cells - left, max(rows, 0) / cells - above
 
 
 def _fit(aspect: float, side: float, width: float = 1.0, height: float = 1.0) -> tuple[float, float]:
@@ -66,13 +90,18 @@ def _fit(aspect: float, side: float, width: float = 1.0, height: float = 1.0) ->
 def _inside_picture(place: Place) -> Place:
     """Moved so that no part is outside; things are never larger than the picture."""
     half_width, half_height = min(place.width, 0.98) / 2, min(place.height, 0.98) / 2
-    x = min(max(place.x, half_width + 0.01), 0.99 - half_width)
-    y = min(max(place.y, half_height + 0.01), 0.99 - half_height)
+    x = min(max(place.x, half_width), 1 - half_width)
+    y = min(max(place.y, half_height), 1 - half_height)
     return replace(place, x=x, y=y, width=2 * half_width, height=2 * half_height)
 
 
 def _side(table: dict[str, tuple[float, float]], size: str, rng: random.Random) -> float:
-    return rng.uniform(*table[size])
+    return _step(*table[size], rng)
+
+
+def _step(least: float, most: float, rng: random.Random) -> float:
+    """One of three lengths, for the same reason as the grid: few sizes are learnt sooner than all of them."""
+    return least + rng.choice((0.0, 0.5, 1.0)) * (most - least)
 
 
 # Without ground
@@ -105,7 +134,7 @@ def _group(
         return [_jittered(index, size, region, rng, 0.7 if item.size == "small" else 0.5, turned=not item.size)]
     columns = _columns(item.count, width / height / aspect, rng)
     rows = -(-item.count // columns)
-    fill = {"big": 0.88, "": rng.uniform(0.72, 0.85), "small": rng.uniform(0.42, 0.5)}[item.size]
+    fill = {"big": 0.88, "": 0.8, "small": 0.46}[item.size]
     cell_width, cell_height = width / columns, height / rows
     size = _fit(aspect, 1.0, cell_width * fill, cell_height * fill)
     places = []
@@ -134,7 +163,7 @@ def _jittered(
 ) -> Place:
     """Somewhere in a cell, now and then turned a little; `share` 1 lets it touch the edges."""
     width, height = size
-    angle = rng.choice((0.0, 0.0, rng.uniform(-7, 7))) if turned else 0.0
+    angle = rng.choice((0.0, 0.0, 0.0, 0.0, -7.0, 7.0)) if turned else 0.0
     # A turned thing needs more room.
     lean = abs(math.sin(math.radians(angle)))
     scale = 1 / (1 + lean * max(width / height, height / width)) if angle else 1.0
@@ -162,9 +191,8 @@ def _standing(scene: Scene, aspects: Sequence[float], ground: Ground, rng: rando
     sides = {index: _side(STANDING, scene.objects[index].size, rng) for index in order}
     if len(slots) == 1 and scene.objects[slots[0]].state:
         # Large, so that what it does can be seen at 96 pixels; beside a player there is room for the ball.
-        sides[slots[0]] = (
-            rng.uniform(0.6, 0.84) if scene.objects[slots[0]].state == "sleeping" else rng.uniform(0.5, 0.68)
-        )
+        asleep = scene.objects[slots[0]].state == "sleeping"
+        sides[slots[0]] = _step(0.7, 0.84, rng) if asleep else _step(0.62, 0.72, rng)
     for row in range(rows):
         base = feet if rows == 1 else (ground.far, ground.near)[row]
         here = slots[row * per_row : (row + 1) * per_row]
@@ -178,7 +206,7 @@ def _standing(scene: Scene, aspects: Sequence[float], ground: Ground, rng: rando
             )
             spare = (0.96 / len(here) - width) / 2
             x = 0.02 + 0.96 * (position + 0.5) / len(here) + rng.uniform(-0.6, 0.6) * max(spare, 0)
-            y = base + rng.uniform(-0.012, 0.012) - height / 2
+            y = base - height / 2
             places.append(_acting(scene, Place(index=index, x=x, y=y, width=width, height=height, shadow=True), rng))
     return places
 
@@ -207,7 +235,7 @@ def _acting(scene: Scene, place: Place, rng: random.Random) -> Place:
     """A playing animal is caught in the middle of a jump."""
     if scene.objects[place.index].state != "playing":
         return place
-    return replace(place, angle=rng.choice((-1, 1)) * rng.uniform(5, 13), y=place.y - rng.uniform(0.01, 0.05))
+    return replace(place, angle=rng.choice((-8.0, 0.0, 8.0)), y=place.y - 0.03)
 
 
 # Two things, one said to be somewhere of the other
@@ -319,6 +347,8 @@ def _within(scene: Scene, aspects: Sequence[float], ground: Ground | None, rng: 
     return [Place(index=0, x=x, y=y, width=content[0], height=content[1]), container]
 
 
+# Relations of things that touch or hide each other.
+_TOUCHING = frozenset(("on", "under", "in front", "behind", "inside"))
 _RELATED = {
     "above": _stacked, "below": _stacked, "on": _on_top, "under": _beneath, "in front": _overlapping,
     "behind": _overlapping, "inside": _within,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from dall_e.data.cutouts import CutOut, by_thing
 from dall_e.data.scene_graph import COLOURS, MOST, SHAPES, Scene, SceneObject, Thing, things
 
-# How often each sort of scene is proposed; many an animal is refused, so that about a sixth of all scenes show one.
-SORTS = {"one": 0.23, "many": 0.16, "two": 0.25, "three": 0.04, "framed": 0.02, "animal": 0.3}
+# How often each sort of scene is proposed; many an animal is refused.
+SORTS = {"one": 0.23, "many": 0.15, "two": 0.22, "three": 0.03, "framed": 0.02, "animal": 0.38}
 ONE_STYLE = 0.8
 OFTEN = 3.0
 # Among the animals that sleep and play, pets are the ones that people ask for: with this, they are about half of them.
@@ -20,16 +20,17 @@ OUTDOORS = ("grass", "beach", "night", "snow", "desert", "road")
 INDOORS = ("room", "windowsill", "table")
 # Where animals sleep and play.
 BEDS = {
-    "windowsill": 4, "grass": 2, "room": 1.5, "beach": 1, "table": 1, "snow": 1, "night": 1, "road": 0.5, "desert": 0.5,
+    "windowsill": 5, "grass": 2, "room": 1.5, "beach": 1, "table": 1, "snow": 1, "night": 1, "road": 0.5, "desert": 0.5,
     "": 1.5,
 }  # fmt: skip
 PLAYGROUNDS = {"grass": 4, "beach": 1, "snow": 1, "room": 1, "road": 0.7, "": 1.5}
 # Traits of the second thing that allow a relation, and how often that is looked for.
 SUPPORTED = {"on": "support", "under": "covers", "inside": "holds"}
 SUPPORTED_SHARE = {"": 0.76, "on": 0.11, "under": 0.07, "inside": 0.06}
-# Share of the sleepers that lie, where there is a drawing; the others are cut out standing and laid low.
-DRAWN_SLEEPERS = 0.95
-# Of animals without such a drawing, fewer sleep.
+# Share of the sleepers and players that are drawn ones, where there is a drawing; the others are cut out as they stand,
+# and laid low to sleep.
+DRAWN = {"sleeping": 0.95, "playing": 0.75}
+# Of animals without a drawing, fewer sleep.
 STANDING_SLEEPERS = 0.4
 LARGE_KINDS = frozenset(("vehicle", "place"))
 
@@ -41,11 +42,13 @@ _HIDDEN_BY = {
 
 
 class SceneProposals:
-    """Records of scenes of given cut-outs; `lying` are the sleeping ones."""
+    """Records of scenes of given cut-outs; `actors` are drawings of animals by their state."""
 
-    def __init__(self, cut_outs: Sequence[CutOut], lying: Sequence[CutOut]):
-        self._index = {(cut_out.picture, cut_out.thing): cut_out for cut_out in (*cut_outs, *lying)}
-        self._all, self._lying = by_thing(cut_outs), by_thing(lying)
+    def __init__(self, cut_outs: Sequence[CutOut], actors: Mapping[str, Sequence[CutOut]]):
+        drawn = (cut_out for group in actors.values() for cut_out in group)
+        self._index = {(cut_out.picture, cut_out.thing): cut_out for cut_out in (*cut_outs, *drawn)}
+        self._all = by_thing(cut_outs)
+        self._actors = {state: by_thing(group) for state, group in actors.items()}
         sources: dict[str, list[CutOut]] = {}
         for cut_out in cut_outs:
             sources.setdefault(cut_out.source, []).append(cut_out)
@@ -118,14 +121,15 @@ class SceneProposals:
         item = self._object(groups, rng, colour_share=0.9, trait="stands")
         if item is None:
             return None
-        state = rng.choices(("sleeping", "playing", ""), (5, 3, 2))[0]
+        state = rng.choices(("sleeping", "playing", ""), (5, 4, 2))[0]
         places = {"sleeping": BEDS, "playing": PLAYGROUNDS}.get(state, dict.fromkeys((*OUTDOORS, *INDOORS), 1.0))
         place = rng.choices(list(places), list(places.values()))[0]
         picture = item.picture
-        if state == "sleeping" and item.name not in self._lying and rng.random() >= STANDING_SLEEPERS:
+        drawings = self._actors.get(state, {}).get(item.name)
+        if state == "sleeping" and not drawings and rng.random() >= STANDING_SLEEPERS:
             return None
-        if state == "sleeping" and item.name in self._lying and rng.random() < DRAWN_SLEEPERS:
-            picture = rng.choice(self._lying[item.name]).picture
+        if drawings and rng.random() < DRAWN[state]:
+            picture = rng.choice(drawings).picture
         return self._finished([replace(item, picture=picture, state=state)], seed, rng, background=place)
 
     def _object(

@@ -20,8 +20,8 @@ import random
 import numpy as np
 import numpy.typing as npt
 
-from dall_e.data.backgrounds import Ground, background, shade
-from dall_e.data.cutouts import CutOut, drawn_sleepers, find_cut_outs, pixels, resized
+from dall_e.data.backgrounds import TOKEN_SIDE, Ground, background, shade
+from dall_e.data.cutouts import CutOut, drawn_actors, find_cut_outs, pixels, resized
 from dall_e.data.datasets import PictureSet
 from dall_e.data.pasting import letter_z, paste, paste_outline, paste_shadow, paste_shape
 from dall_e.data.recolouring import recoloured
@@ -38,7 +38,7 @@ NEVER_HELD_OUT = frozenset((("cat", "white"), ("dog", "brown")))
 
 TRIES = 200
 # What animals play with.
-BALLS = ("ball", "soccer ball", "yarn", "basketball")
+BALLS = ("soccer ball", "basketball")
 
 
 class SceneComposer:
@@ -54,10 +54,11 @@ class SceneComposer:
         self.pictures = pictures
         self.cut_outs = find_cut_outs(pictures)
         side = pictures.pictures_NCHW.shape[-1]
-        lying, self._drawings = drawn_sleepers(side, first=len(pictures))
-        self._index = {(cut_out.picture, cut_out.thing): cut_out for cut_out in (*self.cut_outs, *lying)}
+        actors, self._drawings = drawn_actors(side, first=len(pictures))
+        drawn = (cut_out for group in actors.values() for cut_out in group)
+        self._index = {(cut_out.picture, cut_out.thing): cut_out for cut_out in (*self.cut_outs, *drawn)}
         self._balls = [cut_out for cut_out in self.cut_outs if cut_out.thing in BALLS]
-        self._proposals = SceneProposals(self.cut_outs, lying)
+        self._proposals = SceneProposals(self.cut_outs, actors)
         self._letter_z = letter_z()
 
     # What is in a scene
@@ -89,18 +90,18 @@ class SceneComposer:
         if scene.background:
             canvas_SSC[..., :3], ground = background(scene.background, self.size, rng, scene.background_colour)
             canvas_SSC[..., 3] = 255
-        places = layout(scene, [self._aspect(item) for item in scene.objects], ground, rng)
+        aspects = [self._aspect(item) for item in scene.objects]
+        places = layout(scene, aspects, ground, rng, cells=max(self.size // TOKEN_SIDE, 1))
         shadows = ground is not None and rng.random() < 0.7
         mirrored = [rng.random() < 0.5 for _ in scene.objects]
-        shades = [(rng.uniform(-0.03, 0.03), rng.uniform(0.88, 1.1), rng.uniform(-5, 5)) for _ in scene.objects]
         for place in places:
             item = scene.objects[place.index]
             if item.name in SHAPES:
-                paste_shape(canvas_SSC, item.name, shade(item.colour, rng), place)
+                paste_shape(canvas_SSC, item.name, shade(item.colour), place)
                 continue
             if place.shadow and shadows:
                 paste_shadow(canvas_SSC, place)
-            self._draw_thing(canvas_SSC, item, place, mirrored[place.index], shades[place.index])
+            self._draw_thing(canvas_SSC, item, place, mirrored[place.index])
             lies = item.picture >= len(self.pictures)
             if item.state == "sleeping" and not (lies and rng.random() < 0.5):
                 self._draw_sleep(canvas_SSC, place, mirrored[place.index])
@@ -115,14 +116,12 @@ class SceneComposer:
         aspect = self._index[item.picture, item.name].aspect
         return aspect / LYING if item.state == "sleeping" and item.picture < len(self.pictures) else aspect
 
-    def _draw_thing(
-        self, canvas_SSC: Canvas, item: SceneObject, place: Place, mirrored: bool, shade_: tuple[float, float, float]
-    ) -> None:
+    def _draw_thing(self, canvas_SSC: Canvas, item: SceneObject, place: Place, mirrored: bool) -> None:
         cut_out = self._index[item.picture, item.name]
         sprite_HWC = self._crop(cut_out, mirrored)
         sprite_HWC = resized(sprite_HWC, round(place.width * self.size), round(place.height * self.size), place.angle)
         if item.colour and item.colour != cut_out.own_colour and cut_out.main is not None:
-            sprite_HWC = recoloured(sprite_HWC, cut_out.main, item.colour, shade_)
+            sprite_HWC = recoloured(sprite_HWC, cut_out.main, item.colour)
         if item.colour == "white":
             paste_outline(canvas_SSC, sprite_HWC, place)
         paste(canvas_SSC, sprite_HWC, place)
@@ -135,14 +134,16 @@ class SceneComposer:
         return crop_HWC[:, ::-1] if mirrored and cut_out.mirrors else crop_HWC
 
     def _draw_sleep(self, canvas_SSC: Canvas, place: Place, mirrored: bool) -> None:
-        """Three letters Z that rise from the sleeper."""
+        """Two letters Z that rise from the sleeper."""
         side = 1 if mirrored else -1
-        x, y = place.x + side * place.width * 0.3, place.top
-        for number, scale in enumerate((0.1, 0.13, 0.165)):
+        cell = TOKEN_SIDE / self.size
+        column = round((place.x + side * place.width * 0.3) / cell)
+        row = max(round(place.top / cell) - 1, 2)
+        for number, scale in enumerate((0.13, 0.165)):
             z = Place(
                 index=place.index,
-                x=x + side * 0.09 * number,
-                y=max(y - 0.04 - 0.1 * number, 0.09),
+                x=(column + 1.5 * side * number) * cell,
+                y=max(row - 1.5 * number, 1) * cell,
                 width=scale,
                 height=scale,
             )
@@ -156,12 +157,12 @@ class SceneComposer:
         balls = [cut_out for cut_out in self._balls if cut_out.source == source] or self._balls
         if not balls:
             return
-        side = rng.uniform(0.15, 0.19)
+        cell = TOKEN_SIDE / self.size
+        side = 2 * cell
         x = place.x + rng.choice((-1, 1)) * (place.width / 2 + side * 0.4)
-        feet = min(place.bottom + 0.03, 0.98)
-        ball = Place(
-            index=0, x=min(max(x, side / 2 + 0.01), 0.99 - side / 2), y=feet - side / 2, width=side, height=side
-        )
+        left = min(max(round((x - side / 2) / cell), 0), round(1 / cell) - 2)
+        top = min(round((place.bottom + 0.03 - side) / cell), round(1 / cell) - 2)
+        ball = Place(index=0, x=(left + 1) * cell, y=(top + 1) * cell, width=side, height=side)
         if ground is not None:
             paste_shadow(canvas_SSC, ball)
         crop_HWC = self._crop(rng.choice(balls), mirrored=False)

@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dall_e.checkpoints.store import WEIGHTS_FILE, load_model, load_strict
+from dall_e.checkpoints.store import load_strict
 from dall_e.config import PRESETS, DiscriminatorConfig, TokenizerTraining
 from dall_e.data.datasets import PictureSet, batch_indices, load_pictures
 from dall_e.data.images import contact_sheet, save_image
@@ -97,9 +97,6 @@ class TokenizerStage(Stage):
             self._judge = torch.compile(self._judge, dynamic=False) if self._judge is not None else None
 
     def _start_from(self, folder: str) -> None:
-        if (Path(folder) / WEIGHTS_FILE).exists():
-            load_strict(self.tokenizer, load_model(folder).tensors, "tokenizer.")
-            return
         _, weights = load_stage_weights(folder)
         own = player_weights(weights, "tokenizer", folder)
         try:
@@ -162,6 +159,8 @@ class TokenizerStage(Stage):
         generator = torch.Generator().manual_seed((config.seed * 2**40 + images_seen) % 2**63)
         rows = batch_indices(len(self._pictures_NCHW), self._weights_N, config.seed, images_seen, config.batch_size)
         pictures_BCHW = _augment(self._pictures_NCHW, rows.tolist(), generator)
+        still_P = _spread(len(rows), round((1 - config.moved_share) * len(rows)))
+        pictures_BCHW[still_P] = self._pictures_NCHW[rows[still_P]].float() / 255
         _put_on_backdrops(pictures_BCHW, round(config.backdrop_share * len(rows)), generator)
         self._put_scenes(pictures_BCHW, images_seen)
         if float(torch.rand((), generator=generator)) < config.coarse_share:
@@ -362,6 +361,11 @@ def _augment(pictures_NCHW: Tensor, ids: list[int], generator: torch.Generator) 
         grid_PHW2 = F.affine_grid(matrix_P23, [num_scaled, 4, size, size], align_corners=False)
         x_BCHW[scaled] = F.grid_sample(x_BCHW[scaled], grid_PHW2.to(x_BCHW.device), align_corners=False)
     return x_BCHW
+
+
+def _spread(length: int, count: int) -> Tensor:
+    """`count` of the numbers 0 to `length` - 1, evenly spread."""
+    return torch.arange(count) * length // max(count, 1)
 
 
 def _put_on_backdrops(x_BCHW: Tensor, count: int, generator: torch.Generator) -> None:

@@ -7,7 +7,6 @@ import numpy.typing as npt
 import pytest
 
 from dall_e.data.recolouring import TARGETS, MainColour, colour_word, from_oklab, main_colour, oklab, recoloured
-from dall_e.data.sleepers import FINISHES, POSES, SPECIES, sleeper
 
 
 def drawing(colour: tuple[int, int, int] = (214, 120, 40)) -> npt.NDArray[np.uint8]:
@@ -93,18 +92,3 @@ def test_a_colour_has_a_word_only_where_it_is_plain(colour: tuple[int, int, int]
     plain[2:6, 2:6] = (*colour, 255)
     main = main_colour(plain)
     assert main is not None and colour_word(main) == word
-
-
-@pytest.mark.parametrize("species", SPECIES)
-def test_sleepers_lie_and_have_one_main_colour(species: str) -> None:
-    seen = []
-    for pose in POSES:
-        for finish in FINISHES:
-            drawn = sleeper(species, pose, finish, 64)
-            assert drawn.shape == (64, 64, 4) and (drawn[..., :3] <= drawn[..., 3:]).all()
-            rows, columns = np.nonzero(drawn[..., 3] > 128)
-            assert np.ptp(columns) > np.ptp(rows)
-            assert 0 < rows.min() and rows.max() < 63 and 0 < columns.min() and columns.max() < 63
-            assert main_colour(drawn) is not None
-            seen.append(drawn)
-    assert all(not np.array_equal(seen[0], other) for other in seen[1:])

@@ -1,0 +1,286 @@
+"""Animals that sleep and play, drawn from simple shapes: the picture sets show none asleep, and few at play.
+
+Large heads, thick lines and flat colours: in a picture of 96 pixels and 144 tokens finer ones are lost. Every drawing
+has one main colour, so that `recolouring` can give it the colours of fur. Coordinates are percents of the drawing's
+side, x to the right, y downwards. S is that side, C 4 channels (premultiplied RGBA).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw
+
+Colour = tuple[int, int, int]
+Point = tuple[float, float]
+
+SPECIES = ("cat", "dog", "rabbit", "mouse", "pig")
+POSES = {"sleeping": ("loaf", "curled", "stretched"), "playing": ("run", "bow", "sit")}
+"""By what the animal does."""
+# Drawn this much larger than needed, then reduced, for smooth edges.
+FINER = 4
+# Thickness of the line around every part, in percent.
+EDGE = 3.2
+# Tails and ears reach a little over the edge of the 100 percent.
+MARGIN = 15.0
+
+FUR: dict[str, Colour] = {
+    "cat": (236, 152, 66), "dog": (176, 116, 66), "rabbit": (206, 164, 120), "mouse": (158, 152, 150),
+    "pig": (246, 160, 176),
+}  # fmt: skip
+LINE: Colour = (52, 40, 38)
+PINK: Colour = (244, 140, 152)
+DARK: Colour = (36, 24, 22)
+TONGUE: Colour = (226, 74, 84)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Pen:
+    """Draws in percents of the side."""
+
+    draw: ImageDraw.ImageDraw
+    scale: float
+
+    def _pixels(self, points: Sequence[Point]) -> list[Point]:
+        return [((x + MARGIN) * self.scale, (y + MARGIN) * self.scale) for x, y in points]
+
+    def oval(self, left: float, top: float, right: float, bottom: float, colour: Colour, edge: bool = True) -> None:
+        box = self._pixels([(left, top), (right, bottom)])
+        width = max(1, round(EDGE * self.scale))
+        self.draw.ellipse((*box[0], *box[1]), fill=colour, outline=LINE if edge else None, width=width)
+
+    def disc(self, middle: Point, radius: float, colour: Colour) -> None:
+        x, y = middle
+        self.oval(x - radius, y - radius, x + radius, y + radius, colour)
+
+    def tilted(self, middle: Point, length: float, thickness: float, degrees: float, colour: Colour) -> None:
+        """An oval of a direction, with an edge."""
+        turn = math.radians(degrees)
+        points = []
+        for step in range(40):
+            along, across = length / 2 * math.cos(step * math.pi / 20), thickness / 2 * math.sin(step * math.pi / 20)
+            points.append(
+                (
+                    middle[0] + along * math.cos(turn) - across * math.sin(turn),
+                    middle[1] + along * math.sin(turn) + across * math.cos(turn),
+                )
+            )
+        self.shape(points, colour)
+
+    def shape(self, points: Sequence[Point], colour: Colour, edge: bool = True) -> None:
+        self.draw.polygon(self._pixels(points), fill=colour)
+        if edge:
+            self.stroke([*points, points[0], points[1]], LINE, EDGE)
+
+    def rope(self, points: Sequence[Point], colour: Colour, thickness: float) -> None:
+        """A thick round-ended line with an edge."""
+        self.stroke(points, LINE, thickness + 2 * EDGE)
+        self.stroke(points, colour, thickness)
+
+    def stroke(self, points: Sequence[Point], colour: Colour, thickness: float) -> None:
+        """A round-ended line without an edge."""
+        radius = thickness * self.scale / 2
+        pixels = self._pixels(points)
+        self.draw.line(pixels, fill=colour, width=max(1, round(2 * radius)), joint="curve")
+        for x, y in pixels:
+            self.draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=colour)
+
+
+def drawn_animal(species: str, pose: str, side: int = 128) -> npt.NDArray[np.uint8]:
+    """An animal in a pose, its head to the left, as uint8 [S, S, 4], premultiplied RGBA.
+
+    `species` is of SPECIES, `pose` one of those in POSES; each has its face, asleep or awake.
+    """
+    fur = FUR[species]
+    image = Image.new("RGBA", (side * FINER, side * FINER))
+    pen = _Pen(draw=ImageDraw.Draw(image), scale=side * FINER / (100 + 2 * MARGIN))
+    head = _BODIES[pose](pen, species, fur)
+    _head(pen, species, fur, head)
+    (_sleeping_face if pose in POSES["sleeping"] else _playing_face)(pen, species, fur, *head)
+    # BOX needs no clipping: Lanczos would overshoot beside edges.
+    return np.array(image.convert("RGBa").resize((side, side), Image.Resampling.BOX))
+
+
+def _shaded(colour: Colour, factor: float) -> Colour:
+    red, green, blue = (min(255, round(value * factor)) for value in colour)
+    return red, green, blue
+
+
+def _paled(colour: Colour, share: float) -> Colour:
+    red, green, blue = (round(value + (255 - value) * share) for value in colour)
+    return red, green, blue
+
+
+def _bend(middle: Point, radii: Point, start: float, end: float) -> list[Point]:
+    """Points on an oval between two angles, degrees with the clock from the right."""
+    return [
+        (middle[0] + radii[0] * math.cos(math.radians(a)), middle[1] + radii[1] * math.sin(math.radians(a)))
+        for a in np.linspace(start, end, 24)
+    ]
+
+
+# Bodies: each returns the middle of the head
+
+
+def _loaf(pen: _Pen, species: str, fur: Colour) -> Point:
+    """On its belly, paws tucked in, chin on the ground."""
+    _lying_tail(pen, species, fur, (92, 84))
+    pen.oval(24, 38, 100, 94, fur)
+    if species == "cat":
+        pen.rope(_bend((74, 82), (26, 9), -10, 150), fur, 8)
+    return 30.0, 65.0
+
+
+def _curled(pen: _Pen, species: str, fur: Colour) -> Point:
+    """Rolled up, its tail around it."""
+    if species not in ("cat", "dog"):
+        _lying_tail(pen, species, fur, (94, 82))
+    pen.oval(16, 28, 98, 94, fur)
+    if species in ("cat", "dog"):
+        pen.rope(_bend((62, 66), (34, 24), -10, 120), fur, 9)
+    return 37.0, 66.0
+
+
+def _stretched(pen: _Pen, species: str, fur: Colour) -> Point:
+    """Lying long, its front paws under its head."""
+    _lying_tail(pen, species, fur, (98, 82))
+    pen.oval(28, 50, 104, 94, fur)
+    pen.rope([(54, 89), (4, 89)], _paled(fur, 0.14), 9)
+    return 28.0, 61.0
+
+
+def _lying_tail(pen: _Pen, species: str, fur: Colour, root: Point) -> None:
+    x, y = root
+    if species == "dog":
+        pen.rope([(x - 4, y - 8), (x + 6, y - 22), (x + 7, y - 34)], fur, 8)
+    else:
+        _small_tail(pen, species, fur, root)
+
+
+def _small_tail(pen: _Pen, species: str, fur: Colour, root: Point) -> None:
+    x, y = root
+    if species == "rabbit":
+        pen.disc((x + 4, y - 2), 8, (250, 246, 240))
+    elif species == "mouse":
+        pen.rope([(x - 6, y + 6), (x + 4, y + 8), (x + 11, y), (x + 10, y - 12)], PINK, 3.2)
+    elif species == "pig":
+        pen.rope(_bend((x + 5, y - 10), (5, 6), -200, 140), fur, 3.0)
+
+
+def _run(pen: _Pen, species: str, fur: Colour) -> Point:
+    """Running, its legs apart."""
+    _raised_tail(pen, species, fur, (88, 56))
+    for top, foot in (((52, 72), (60, 94)), ((74, 70), (66, 94))):
+        pen.rope([top, foot], _shaded(fur, 0.82), 10)
+    pen.oval(30, 46, 94, 82, fur)
+    for top, foot in (((44, 74), (28, 95)), ((84, 72), (98, 94))):
+        pen.rope([top, foot], fur, 10)
+    return 28.0, 40.0
+
+
+def _bow(pen: _Pen, species: str, fur: Colour) -> Point:
+    """Its front down on the ground and its back up: come and play."""
+    _raised_tail(pen, species, fur, (90, 42))
+    pen.rope([(82, 64), (80, 94)], _shaded(fur, 0.82), 11)
+    pen.tilted((62, 62), 66, 36, -28, fur)
+    pen.rope([(92, 62), (94, 94)], fur, 11)
+    pen.rope([(46, 84), (6, 93)], fur, 10)
+    return 28.0, 54.0
+
+
+def _sit(pen: _Pen, species: str, fur: Colour) -> Point:
+    """Sitting up, a paw raised."""
+    _raised_tail(pen, species, fur, (80, 86))
+    pen.oval(32, 46, 88, 95, fur)
+    pen.rope([(46, 64), (44, 93)], fur, 11)
+    pen.rope([(36, 66), (8, 78)], fur, 10)
+    return 40.0, 34.0
+
+
+def _raised_tail(pen: _Pen, species: str, fur: Colour, root: Point) -> None:
+    x, y = root
+    if species == "dog":
+        pen.rope([(x, y), (x + 10, y - 12), (x + 12, y - 26)], fur, 8)
+    elif species == "cat":
+        pen.rope([(x, y), (x + 11, y - 10), (x + 9, y - 24), (x + 15, y - 36)], fur, 7)
+    else:
+        _small_tail(pen, species, fur, root)
+
+
+_BODIES = {"loaf": _loaf, "curled": _curled, "stretched": _stretched, "run": _run, "bow": _bow, "sit": _sit}
+
+
+# Heads
+
+
+def _head(pen: _Pen, species: str, fur: Colour, middle: Point) -> None:
+    """A large round head, with the ears that tell what it is."""
+    x, y = middle
+    _EARS[species](pen, fur, x, y)
+    half = 25.0 if species in ("mouse", "rabbit") else 28.0
+    pen.oval(x - half - 1, y - half + 1, x + half + 1, y + half, _paled(fur, 0.06))
+    if species == "dog":
+        # A dog's ears hang over its head.
+        for side in (-1, 1):
+            pen.tilted((x + side * 26, y - 3), 38, 16, 90 - side * 12, _shaded(fur, 0.66))
+
+
+def _sleeping_face(pen: _Pen, species: str, fur: Colour, x: float, y: float) -> None:
+    for side in (-1, 1):
+        lid = _bend((x + side * 12.5, y - 3), (7.5, 6.5), 12, 168)
+        pen.stroke(lid, DARK, 4.6)
+    _nose(pen, species, fur, x, y)
+
+
+def _playing_face(pen: _Pen, species: str, fur: Colour, x: float, y: float) -> None:
+    for side in (-1, 1):
+        pen.oval(x + side * 11.5 - 4.2, y - 9, x + side * 11.5 + 4.2, y + 2, DARK, edge=False)
+    _nose(pen, species, fur, x, y)
+    if species in ("dog", "cat"):
+        pen.oval(x - 5.5, y + 15, x + 5.5, y + 24, TONGUE, edge=False)
+
+
+def _nose(pen: _Pen, species: str, fur: Colour, x: float, y: float) -> None:
+    if species == "pig":
+        pen.oval(x - 11, y + 3, x + 11, y + 18, _shaded(fur, 0.88))
+        for side in (-1, 1):
+            pen.oval(x + side * 4.5 - 2, y + 7, x + side * 4.5 + 2, y + 14, _shaded(fur, 0.55), edge=False)
+    elif species == "dog":
+        pen.oval(x - 14, y + 3, x + 14, y + 25, _paled(fur, 0.6), edge=False)
+        pen.oval(x - 7, y + 4, x + 7, y + 14, DARK, edge=False)
+    else:
+        pen.oval(x - 5, y + 7, x + 5, y + 14, PINK, edge=False)
+
+
+def _pointed(pen: _Pen, fur: Colour, x: float, y: float) -> None:
+    for side in (-1, 1):
+        pen.shape([(x + side * 28, y - 4), (x + side * 26, y - 44), (x + side * 3, y - 24)], fur)
+        pen.shape([(x + side * 23, y - 15), (x + side * 22, y - 35), (x + side * 10, y - 24)], PINK, edge=False)
+
+
+def _none(pen: _Pen, fur: Colour, x: float, y: float) -> None:
+    """A dog's ears are drawn after its head."""
+
+
+def _long(pen: _Pen, fur: Colour, x: float, y: float) -> None:
+    for side in (-1, 1):
+        pen.tilted((x + side * 11, y - 29), 35, 15, 90 + side * 10, fur)
+        pen.tilted((x + side * 11, y - 28), 23, 6, 90 + side * 10, PINK)
+
+
+def _round(pen: _Pen, fur: Colour, x: float, y: float) -> None:
+    for side in (-1, 1):
+        pen.disc((x + side * 21, y - 22), 15, fur)
+        pen.oval(x + side * 21 - 9, y - 31, x + side * 21 + 9, y - 13, PINK, edge=False)
+
+
+def _folded(pen: _Pen, fur: Colour, x: float, y: float) -> None:
+    for side in (-1, 1):
+        pen.shape([(x + side * 25, y - 8), (x + side * 27, y - 36), (x + side * 5, y - 24)], _shaded(fur, 0.88))
+
+
+_EARS = {"cat": _pointed, "dog": _none, "rabbit": _long, "mouse": _round, "pig": _folded}
