@@ -24,8 +24,12 @@ _UNUSED = ("tower.",)
 def export(  # noqa: PLR0913, one argument per flag
     sampling: dict[str, Any],
     *,
-    tokenizer: Annotated[Path, typer.Option(help="Run folder of `dall-e train tokenizer`.")] = Path("runs/tokenizer"),
-    generator: Annotated[Path, typer.Option(help="Run folder of `dall-e train generator`.")] = Path("runs/generator"),
+    tokenizer: Annotated[Path, typer.Option(help="Run folder of `dall-e train tokenizer`, or a model.")] = Path(
+        "runs/tokenizer"
+    ),
+    generator: Annotated[Path, typer.Option(help="Run folder of `dall-e train generator`, or a model.")] = Path(
+        "runs/generator"
+    ),
     companion: Annotated[
         Path | None,
         typer.Option(help="Run folder of `dall-e train companion`, for best_of and score.", show_default="none"),
@@ -48,14 +52,14 @@ def export(  # noqa: PLR0913, one argument per flag
     from dall_e.checkpoints.store import TEXT_FILE, save_model
     from dall_e.data.text import TextTokenizer
     from dall_e.pipeline import DALL_E
-    from dall_e.training.run_folder import load_stage_weights, player_weights
+    from dall_e.training.run_folder import load_stage_weights, player_weights, trained_folder
 
     tokenizer_run, tokenizer_weights = load_stage_weights(tokenizer)
     generator_run, generator_weights = load_stage_weights(generator)
     # The weights of a tokenizer serve any picture size; the generator knows one.
     image_size = _settings(generator_run, "tokenizer", generator)["image_size"]
     trained = player_weights(generator_weights, "generator", generator).items()
-    text_tokenizer = TextTokenizer.load(generator / TEXT_FILE)
+    text_tokenizer = TextTokenizer.load(trained_folder(generator) / TEXT_FILE)
     more: dict[str, tuple[dict[str, Any], dict[str, Tensor]]] = {}
     for part, folder in (("companion", companion), ("upsampler", upsampler)):
         if folder is not None:

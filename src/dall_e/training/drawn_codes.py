@@ -11,19 +11,19 @@ from __future__ import annotations
 import dataclasses
 import random
 import sys
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from dall_e.checkpoints.store import TEXT_FILE, load_strict
+from dall_e.checkpoints.store import TEXT_FILE
 from dall_e.config import PRESETS
 from dall_e.data.captions import training_caption
 from dall_e.data.datasets import Record
 from dall_e.data.text import TextTokenizer
 from dall_e.runtime import autocast, pick_dtype
 from dall_e.sampling.decode import Known, decode_tokens
-from dall_e.training.generator_base import GeneratorNetworks, stage_weights, with_and_without_words
+from dall_e.training.generator_base import GeneratorNetworks, grow, stage_weights, with_and_without_words
+from dall_e.training.run_folder import trained_folder
 from dall_e.training.token_bank import weights_digest
 
 _BATCH_SIZE = 64
@@ -34,7 +34,7 @@ _STEPS = 8
 class PartlyDrawn:
     """A trained generator that draws a share of the codes of pictures, given the others and a caption.
 
-    Raises ValueError if `run` is no run folder of a generator of this preset.
+    Raises ValueError if `run` is no run or model folder with a generator of this preset.
     """
 
     def __init__(self, run: str, preset: str, device: torch.device) -> None:
@@ -42,11 +42,11 @@ class PartlyDrawn:
         self._networks = GeneratorNetworks(self._model)
         weights = stage_weights(run, "generator")
         try:
-            load_strict(self._networks, weights, "")
+            grow(self._networks, weights)
         except ValueError as error:
             raise ValueError(f"the generator in {run} does not fit preset {preset}: {error}") from error
         self._networks.eval().requires_grad_(False).to(device)
-        self._text_tokenizer = TextTokenizer.load(Path(run) / TEXT_FILE)
+        self._text_tokenizer = TextTokenizer.load(trained_folder(run) / TEXT_FILE)
         self._device = device
         self.digest = weights_digest(self._networks)
         """Tells this generator from others."""

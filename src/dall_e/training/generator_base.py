@@ -40,7 +40,7 @@ from dall_e.sampling.orders import group_numbers, group_sizes, make_orders
 from dall_e.training.corruption import Corrupted
 from dall_e.training.loop import Player, describe, fit, load_stage_weights
 from dall_e.training.prepared_stage import PreparedStage
-from dall_e.training.run_folder import open_run_folder, player_weights
+from dall_e.training.run_folder import open_run_folder, player_weights, trained_folder
 from dall_e.training.token_bank import picture_codes, scene_codes, tokenize_as_they_are
 
 STEP_CHOICES = (8, 12, 16, 24, 32, 50)
@@ -304,7 +304,7 @@ class GeneratorBase(PreparedStage):
             except ValueError as error:
                 raise ValueError(f"{error}; delete it, and it is made again from the captions") from error
         if self.config.init:
-            tokenizer = TextTokenizer.load(Path(self.config.init) / TEXT_FILE)
+            tokenizer = TextTokenizer.load(trained_folder(self.config.init) / TEXT_FILE)
         else:
             captions = [
                 training_caption(record, random.Random(f"{index}/{variant}"))
@@ -345,17 +345,19 @@ def training_batch(
 def grow(networks: GeneratorNetworks, weights: dict[str, Tensor]) -> None:
     """Takes over weights of a run whose token grid may be coarser: place embeddings are interpolated.
 
-    The contrastive tower is taken over only if the grid is the same. Raises ValueError on any other difference.
+    The contrastive tower is taken over only if there is one, as in runs, and the grid is the same. Raises ValueError on
+    any other difference.
     """
     own = networks.state_dict()
     key = "generator.places.weight"
+    own_tower = {name: value for name, value in own.items() if name.startswith("tower.")}
+    if not own_tower.keys() & weights.keys():
+        weights = {**weights, **own_tower}
     if key in weights and weights[key].shape != own[key].shape:
         old_side, side = math.isqrt(len(weights[key])), networks.generator.config.grid_size
         old_grid = weights[key].T.unflatten(1, (old_side, old_side))[None]
         new_grid = F.interpolate(old_grid, size=(side, side), mode="bilinear", align_corners=False)
-        kept = {name: value for name, value in weights.items() if not name.startswith("tower.")}
-        tower = {name: value for name, value in own.items() if name.startswith("tower.")}
-        weights = {**kept, **tower, key: new_grid[0].flatten(1).T.contiguous()}
+        weights = {**weights, **own_tower, key: new_grid[0].flatten(1).T.contiguous()}
     load_strict(networks, weights, "")
 
 
@@ -381,12 +383,15 @@ def run_stage(stage: type[GeneratorBase], config: Any, *, dry_run: bool) -> None
 
 
 def stage_weights(folder: str, player: str) -> dict[str, Tensor]:
-    """The averaged weights of one player of a run folder. Raises ValueError if the run has not trained it."""
+    """The averaged weights of one player of a run or model folder. Raises ValueError if it has none."""
     return player_weights(load_stage_weights(folder)[1], player, folder)
 
 
 def load_tokenizer(folder: str, model: ModelConfig) -> ImageTokenizer:
-    """The image tokenizer of a run folder, frozen, for the picture size of `model`. Raises ValueError if it differs."""
+    """The image tokenizer of a run or model folder, frozen, for the picture size of `model`.
+
+    Raises ValueError if it differs.
+    """
     tokenizer, weights = ImageTokenizer(model.tokenizer), stage_weights(folder, "tokenizer")
     try:
         load_strict(tokenizer, weights, "")

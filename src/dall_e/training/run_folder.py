@@ -21,6 +21,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from dall_e.checkpoints.store import WEIGHTS_FILE, load_model
+from dall_e.checkpoints.zoo import BUILT_IN, find_model
 from dall_e.config import LoopConfig
 
 CHECKPOINT_FILE = "checkpoint.pt"
@@ -176,20 +178,41 @@ def save_whole(path: Path, state: dict[str, Any]) -> None:
             partial.unlink(missing_ok=True)
 
 
-def load_stage_weights(folder: str | Path) -> tuple[dict[str, Any], dict[str, dict[str, Tensor]]]:
-    """Settings and weights of a run folder: (config, {player: weights}).
+def trained_folder(name: str | Path) -> Path:
+    """A run folder or a model folder by its path; the built-in model by its name, too."""
+    return find_model(BUILT_IN) if str(name) == BUILT_IN else Path(name)
+
+
+def load_stage_weights(name: str | Path) -> tuple[dict[str, Any], dict[str, dict[str, Tensor]]]:
+    """Settings and weights of a run folder or a model folder: (config, {player: weights}).
 
     They are the weights that did best on held-out data, if the stage has a measure for that, else the newest; averaged
-    where the run averages them. The settings are the run's, with those of its networks under "networks". Raises
-    ValueError if there is no readable checkpoint.
+    where the run averages them. The settings are the run's, with those of its networks under "networks". A model folder
+    gives the players "tokenizer" and "generator", without what only training needs. Raises ValueError if there are no
+    readable weights.
     """
-    path = Path(folder) / CHECKPOINT_FILE
+    folder = trained_folder(name)
+    if (folder / WEIGHTS_FILE).exists():
+        return _model_weights(folder)
+    path = folder / CHECKPOINT_FILE
     if not path.exists():
-        raise ValueError(f"{folder} holds no trained stage: there is no {CHECKPOINT_FILE} in it")
-    best = Path(folder) / BEST_FILE
+        raise ValueError(f"{name} holds no trained stage: there is neither {CHECKPOINT_FILE} nor {WEIGHTS_FILE} in it")
+    best = folder / BEST_FILE
     state = _read_checkpoint(best if best.exists() else path, _WEIGHTS_ENTRIES)
     weights = {name: player.get("ema") or player["weights"] for name, player in state["players"].items()}
     return {**state["config"], "networks": state["networks"]}, weights
+
+
+def _model_weights(folder: Path) -> tuple[dict[str, Any], dict[str, dict[str, Tensor]]]:
+    stored = load_model(folder)
+    tokenizer, generator = {}, {}
+    for name, tensor in stored.tensors.items():
+        part, rest = name.split(".", 1)
+        if part == "tokenizer":
+            tokenizer[rest] = tensor
+        elif part in ("text", "generator"):
+            generator[name] = tensor
+    return {"networks": stored.config}, {"tokenizer": tokenizer, "generator": generator}
 
 
 def player_weights(players: dict[str, dict[str, Tensor]], player: str, folder: str | Path) -> dict[str, Tensor]:

@@ -3,6 +3,7 @@
 Batches have tests of their own in test_generator_batches.py. Shapes: V views, M pictures, N tokens, H W rows, columns.
 """
 
+import contextlib
 import random
 from collections import Counter
 from collections.abc import Iterator
@@ -12,13 +13,15 @@ import numpy as np
 import pytest
 import torch
 
+from dall_e.checkpoints.store import save_model
 from dall_e.config import PRESETS, GeneratorTraining
 from dall_e.data.images import encode_png
+from dall_e.data.text import TextTokenizer
 from dall_e.models.vqgan import ImageTokenizer
 from dall_e.training import generator_base
 from dall_e.training.generator_base import GeneratorNetworks, grow, load_tokenizer, partition
 from dall_e.training.generator_stage import GeneratorStage, run_generator_training
-from dall_e.training.run_folder import open_run_folder
+from dall_e.training.run_folder import load_stage_weights, open_run_folder
 from dall_e.training.token_bank import tokenize_views
 
 TINY = PRESETS["tiny"]
@@ -170,6 +173,28 @@ def test_a_bad_run_to_start_from_is_found_first(own_pictures: Path, tokenizer_ru
     with pytest.raises(ValueError, match="not a run that trained the generator: it trained tokenizer"):
         run_generator_training(config)
     assert [path.name for path in (tmp_path / "run").iterdir()] == [".lock"]
+
+
+def test_start_from_a_model_folder(own_pictures: Path, tmp_path: Path) -> None:
+    torch.manual_seed(3)
+    other, tokenizer = GeneratorNetworks(TINY), ImageTokenizer(TINY.tokenizer)
+    tensors = {name: tensor for name, tensor in other.state_dict().items() if not name.startswith("tower.")}
+    tensors |= {f"tokenizer.{name}": tensor for name, tensor in tokenizer.state_dict().items()}
+    words = TextTokenizer.train(["a red square", "a blue square"], TINY.text.vocab_size)
+    folder = str(tmp_path / "model")
+    save_model(folder, {}, tensors, int8=False, text_tokenizer_json=words.to_json())
+    with contextlib.closing(GeneratorStage(own_settings(own_pictures, folder, tmp_path / "run", init=folder))) as made:
+        for name, tensor in tensors.items():
+            if not name.startswith("tokenizer."):
+                assert torch.equal(made.module.state_dict()[name], tensor), name
+        assert torch.equal(made.tokenizer.last_weight, tokenizer.last_weight)
+        assert made.text_tokenizer.to_json() == words.to_json()
+
+
+def test_the_built_in_model_goes_by_its_name() -> None:
+    config, players = load_stage_weights("dall-e-emoji")
+    assert players.keys() == {"tokenizer", "generator"} and "text.tokens.weight" in players["generator"]
+    assert config["networks"]["generator"]["grid_size"] ** 2 == len(players["generator"]["generator.places.weight"])
 
 
 def test_a_dry_run_writes_nothing(
