@@ -1,9 +1,8 @@
-"""How fast this machine reads its memory, and how much of it is free."""
+"""How fast this machine reads its memory."""
 
 from __future__ import annotations
 
 import statistics
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.matmul import seconds_of
@@ -27,17 +26,3 @@ def read_rates(device: torch.device, mebibytes: int, rounds: int) -> list[float]
     )
     fastest = min(ways, key=statistics.median)
     return [block.numel() * block.element_size() / seconds for seconds in fastest]
-
-
-def free_bytes(device: torch.device) -> int | None:
-    """Memory that is still to be had; None where the system does not say."""
-    if device.type == "cuda":
-        import torch
-
-        return int(torch.cuda.mem_get_info(device)[0])
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return None
-    found = [line.split()[1] for line in lines if line.startswith("MemAvailable:")]
-    return int(found[0]) * 1024 if found else None

@@ -25,7 +25,7 @@ from benchmarks.clock import Times
 from benchmarks.comparison import Side, by_turns, ratio
 from benchmarks.counting import BYTES, Work, raster_work, vqgan_operations
 from benchmarks.matmul import Device, best_rate
-from benchmarks.memory import free_bytes, read_rates
+from benchmarks.memory import read_rates
 from benchmarks.plot import Bar, bars
 from benchmarks.rivals import MissingPeerError
 from benchmarks.shapes import SHAPES, Shape, check_precision, count_parameters, tiny
@@ -229,7 +229,9 @@ def _lacking(shape: Shape, run: _Run) -> str:
     # Both sides are in memory together: by turns is the point.
     bytes_of = sum(BYTES[precision] for precision in run.precisions) + (4.0 if shape.config.guided else 0.0)
     needed = _ROOM * bytes_of * sum(count_parameters(shape).values())
-    free = free_bytes(run.device)
+    from dall_e.runtime import free_memory
+
+    free = free_memory(run.device)
     if free is None or needed <= free:
         return ""
     return f"it needs {needed / 2**30:.1f} GiB of memory, {free / 2**30:.1f} are free; fewer precisions need less"

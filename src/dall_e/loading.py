@@ -11,7 +11,7 @@ import torch
 
 from dall_e.checkpoints import published, store
 from dall_e.checkpoints.published import Loading, PublishedModel
-from dall_e.checkpoints.zoo import locate
+from dall_e.checkpoints.zoo import Precision, Size, locate
 from dall_e.config import ModelConfig
 from dall_e.data.text import TextTokenizer
 from dall_e.models.companion import Companion
@@ -21,7 +21,7 @@ from dall_e.models.upsampler import Upsampler
 from dall_e.models.vqgan import ImageTokenizer
 from dall_e.nn.quantized import WEIGHT_FORMATS, WeightFormat
 from dall_e.nn.transformer import assign_weights
-from dall_e.runtime import one_thread
+from dall_e.runtime import free_memory, one_thread
 
 
 class Networks(NamedTuple):
@@ -72,13 +72,32 @@ def load_model(name_or_path: str | os.PathLike[str], variant: str | None, how: L
     Raises ValueError for an unknown name or for weights that are damaged or of the wrong shape, FileNotFoundError for a
     missing file.
     """
-    place, name, variant, _ = locate(name_or_path, variant, local_files_only=how.local_files_only)
+    place, name, variant, _, size = locate(name_or_path, variant, local_files_only=how.local_files_only)
+    if size:
+        _warn_if_too_large(name, size, how)
     if place.is_file() or not published.is_ours(place):
         loaded = published.load_files(published.find_files(place, variant), name, how)
         warnings.warn(f"the weights of {name} are under the licence {loaded.config.licence}", stacklevel=3)
         return loaded
     with one_thread():
         return published.load_converted(place, how) if published.is_converted(place) else _load_native(place, how)
+
+
+def _warn_if_too_large(name: str, size: Size, how: Loading) -> None:
+    """Says so before minutes of loading end in a machine that swaps, or kills the process."""
+    free = free_memory(torch.device("cpu"))
+    kinds: dict[torch.dtype, Precision] = {torch.float32: "float32", torch.bfloat16: "bfloat16"}
+    # float16 takes as much as bfloat16.
+    precision = how.packing or kinds.get(how.dtype, "bfloat16")
+    if free is None or size.gigabytes(precision) * 1e9 <= free:
+        return
+    smaller = [f"{kind} {size.gigabytes(kind):.1f} GB" for kind in WEIGHT_FORMATS if how.packing is None]
+    hint = f"; with quantization it takes less: {', '.join(smaller)}" if smaller else ""
+    warnings.warn(
+        f"{name} takes about {size.gigabytes(precision):.1f} GB of memory in {precision}, and {free / 1e9:.1f} GB are "
+        f"free{hint}",
+        stacklevel=4,
+    )
 
 
 def _load_native(folder: Path, how: Loading) -> NativeModel:

@@ -28,11 +28,13 @@ from dall_e.models.companion import Companion
 from dall_e.progress import Reporter, StepCallback
 from dall_e.published import PublishedConfig, check_possible, left_to_right
 from dall_e.reading import Pair, make_reader, stack_pairs
-from dall_e.runtime import one_thread, pick_device
+from dall_e.runtime import free_memory, one_thread, pick_device
 from dall_e.sampling.decode import decode_tokens
 
 # More pictures than this are drawn one batch after the other, so that memory stays bounded; it changes no picture.
 PICTURES_PER_BATCH = 16
+# Of the free memory, keys and values may take so much; the rest is for what is computed from them.
+_SHARE_REMEMBERED = 0.5
 LARGEST_SIDE = 4096
 
 
@@ -238,7 +240,7 @@ class DALL_E:
         """Image tokens [B, N], drawn in batches."""
         reader = make_reader(self.networks.text, self.text_tokenizer)
         pairs = {text: reader.read(text, negative) for text in dict.fromkeys(texts)}
-        batches = _batches([pairs[text] for text in texts])
+        batches = _batches([pairs[text] for text in texts], self._pictures_per_batch(settings))
         report.batches = len(batches)
         drawn: list[tuple[int, torch.Tensor]] = []
         for rows in batches:
@@ -254,6 +256,15 @@ class DALL_E:
             drawn += list(zip(rows, codes_BN, strict=True))
             report.next_batch()
         return torch.stack([codes_N for _, codes_N in sorted(drawn, key=lambda each: each[0])])
+
+    def _pictures_per_batch(self, settings: SamplingConfig) -> int:
+        """How many are drawn together: fewer than PICTURES_PER_BATCH where memory is short."""
+        free = free_memory(self.device)
+        if free is None:
+            return PICTURES_PER_BATCH
+        rows = 1 if settings.guidance_scale == 1 else 2
+        room = int(free * _SHARE_REMEMBERED) // (rows * self.networks.generator.row_bytes())
+        return max(1, min(PICTURES_PER_BATCH, room))
 
     def describe(
         self,
@@ -374,13 +385,9 @@ def _overridden(base: SamplingConfig, given: dict[str, Any]) -> SamplingConfig:
     return settings
 
 
-def _batches(pairs: list[Pair]) -> list[list[int]]:
-    """Numbers of the pictures that are drawn together: as many as fit, with prompts of one length."""
+def _batches(pairs: list[Pair], most: int) -> list[list[int]]:
+    """Numbers of the pictures that are drawn together: up to `most`, with prompts of one length."""
     by_length: dict[int, list[int]] = {}
     for row, pair in enumerate(pairs):
         by_length.setdefault(pair.length, []).append(row)
-    return [
-        rows[first : first + PICTURES_PER_BATCH]
-        for rows in by_length.values()
-        for first in range(0, len(rows), PICTURES_PER_BATCH)
-    ]
+    return [rows[first : first + most] for rows in by_length.values() for first in range(0, len(rows), most)]

@@ -7,6 +7,7 @@ import multiprocessing
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from pathlib import Path
 
 import torch
 
@@ -71,6 +72,19 @@ def batch_workers(device: torch.device) -> int:
     if device.type != "cuda" or "fork" not in multiprocessing.get_all_start_methods():
         return 0
     return max(0, min(8, (os.cpu_count() or 1) - 1))
+
+
+def free_memory(device: torch.device) -> int | None:
+    """Bytes that are still to be had on a device; None where the system does not say."""
+    if device.type == "cuda":
+        unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return int(torch.cuda.mem_get_info(device)[0]) + unused
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    found = [line.split()[1] for line in lines if line.startswith("MemAvailable:")]
+    return int(found[0]) * 1024 if found else None
 
 
 def tune_convolutions(device: torch.device) -> None:

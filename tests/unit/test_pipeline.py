@@ -2,13 +2,15 @@
 
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 
-from dall_e import DALL_E, SamplingConfig
-from dall_e.sampling.decode import DecodeInterrupted
+from dall_e import DALL_E, SamplingConfig, pipeline
+from dall_e.sampling.decode import DecodeInterrupted, decode_tokens
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +41,39 @@ def test_a_seed_is_a_picture_in_any_batch(model: DALL_E) -> None:
     assert counted[6].info["seed"] == "7" and np.array_equal(pixels(alone), pixels(counted[6]))
     assert np.array_equal(pixels(batch[0]), pixels(batch[1]))
     assert not np.array_equal(pixels(alone), pixels(batch[2]))
+
+
+def test_short_memory_makes_smaller_batches_of_the_same_pictures(
+    model: DALL_E, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+
+    def draw(**settings: Any) -> list[npt.NDArray[np.uint8]]:
+        sizes.clear()
+        images = model(["a cat", "a dog", "a bus"], num_inference_steps=2, seed=1, **settings)
+        return [pixels(image) for image in images]
+
+    def counted(generator: Any, text: Any, *rest: Any, **more: Any) -> torch.Tensor:
+        sizes.append(len(text.states_BLD))
+        return decode_tokens(generator, text, *rest, **more)
+
+    monkeypatch.setattr(pipeline, "decode_tokens", counted)
+    together = draw()
+    assert sizes == [3]
+    row = model.networks.generator.row_bytes()
+    cache = model.networks.generator.start(model.networks.text(torch.ones(1, 24, dtype=torch.int64)))
+    tensors = [part for layer in (*cache.content, cache.shared) for part in (layer.k_BHSK, layer.v_BHSK)]
+    assert row == sum(tensor.nbytes for tensor in tensors)
+    # Half of it for the caches: two pictures with guidance, four without; and one where there is no room at all.
+    monkeypatch.setattr(pipeline, "free_memory", lambda _device: 2 * 5 * row)
+    short = draw()
+    assert sizes == [2, 1]
+    assert all(np.array_equal(one, other) for one, other in zip(together, short, strict=True))
+    draw(guidance_scale=1)
+    assert sizes == [3]
+    monkeypatch.setattr(pipeline, "free_memory", lambda _device: 0)
+    draw()
+    assert sizes == [1, 1, 1]
 
 
 def test_a_list_gives_a_list(model: DALL_E) -> None:

@@ -1,5 +1,7 @@
 """Device and arithmetic are chosen by name, and nothing is set behind the caller's back."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -21,6 +23,12 @@ def test_devices_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     assert pick_device("cuda:1") == torch.device("cuda:1")
     with pytest.raises(ValueError, match="'cuda:2' was asked for, but there are only 2"):
         pick_device("cuda:2")
+
+
+def test_free_memory_is_told_where_the_system_tells() -> None:
+    free = runtime.free_memory(CPU)
+    assert free is None or 2**20 < free < 2**50
+    assert Path("/proc/meminfo").exists() == (free is not None)
 
 
 def test_a_name_that_is_no_device_is_a_user_error() -> None:

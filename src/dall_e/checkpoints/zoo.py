@@ -11,9 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 BUILT_IN = "dall-e-emoji"
+
+Precision = Literal["float32", "bfloat16", "int8", "int4"]
+BYTES_PER_WEIGHT: dict[Precision, float] = {"float32": 4, "bfloat16": 2, "int8": 1, "int4": 0.625}
+"""Four bits come with a scale and a zero in bfloat16 for each 32 weights (`nn/quantized.py`)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +26,8 @@ class Size:
 
     drawing: int
     """Weights of the transformer and of what reads the prompt."""
+    embeddings: int
+    """Of those, what stays in bfloat16 beside matrices of eight and four bits: embeddings, norms and biases."""
     tokenizer: int
     """Weights of the image tokenizer, which stay in float32."""
     layers: int
@@ -37,14 +43,16 @@ class Size:
     describing: int = 0
     """Weights that are read only to describe pictures."""
 
-    def gigabytes(self, bytes_per_number: int) -> float:
-        """What weights, and keys and values of one picture, take while it is drawn.
+    def gigabytes(self, precision: Precision) -> float:
+        """What weights, and keys and values of one picture, take while it is drawn on a CPU.
 
         Python and PyTorch themselves, and what the image tokenizer computes, come on top.
         """
         remembered = 2 * self.layers * self.width * self.positions * (2 if self.guided else 1)
-        numbers = (self.drawing + remembered) * bytes_per_number
-        return (numbers + self.tokenizer * 4 + self.reader * 2) / 1e9
+        per_weight = BYTES_PER_WEIGHT[precision]
+        weights = (self.drawing - self.embeddings) * per_weight + self.embeddings * max(per_weight, 2)
+        # On a CPU keys and values are float32 whatever the weights are (`nn/attention.py`).
+        return (weights + remembered * 4 + self.tokenizer * 4 + self.reader * 2) / 1e9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +91,7 @@ class KnownModel:
     def memory(self) -> str:
         """Memory that drawing one picture takes, of each variant."""
         return self._of_each(
-            lambda size: f"{size.gigabytes(4):.1f} GB in float32, {size.gigabytes(2):.1f} GB in bfloat16"
+            lambda size: f"{size.gigabytes('float32'):.1f} GB in float32, {size.gigabytes('int8'):.1f} GB in int8"
         )
 
     @property
@@ -101,17 +109,35 @@ class KnownModel:
 _VQGAN, _VQGAN_DECODER, _VQ16 = 76_073_859, 46_709_891, 71_883_403
 _FLAN_T5_XL = 1_223_527_424
 _JANUS_1B = Size(
-    drawing=1_485_053_952, tokenizer=_VQ16, layers=24, width=2048, positions=64 + 576, describing=519_699_456
+    drawing=1_485_053_952,
+    embeddings=209_969_152,
+    tokenizer=_VQ16,
+    layers=24,
+    width=2048,
+    positions=64 + 576,
+    describing=519_699_456,
 )
 _JANUS_7B = Size(
-    drawing=6_591_791_104, tokenizer=_VQ16, layers=30, width=4096, positions=64 + 576, describing=744_098_816
+    drawing=6_591_791_104,
+    embeddings=419_840_000,
+    tokenizer=_VQ16,
+    layers=30,
+    width=4096,
+    positions=64 + 576,
+    describing=744_098_816,
 )
 
 
 def _llamagen(picture_tokens: int) -> Size:
     """Both stages have the same weights."""
     return Size(
-        drawing=777_923_840, tokenizer=_VQ16, layers=36, width=1280, positions=120 + picture_tokens, reader=_FLAN_T5_XL
+        drawing=777_923_840,
+        embeddings=21_310_720,
+        tokenizer=_VQ16,
+        layers=36,
+        width=1280,
+        positions=120 + picture_tokens,
+        reader=_FLAN_T5_XL,
     )
 
 
@@ -144,8 +170,22 @@ _MODELS = (
         licence="Apache-2.0",
         variants=("mini", "mega"),
         sizes=(
-            Size(drawing=437_962_720, tokenizer=_VQGAN_DECODER, layers=12, width=1024, positions=64 + 256),
-            Size(drawing=2_587_967_488, tokenizer=_VQGAN_DECODER, layers=24, width=2048, positions=64 + 256),
+            Size(
+                drawing=437_962_720,
+                embeddings=68_912_096,
+                tokenizer=_VQGAN_DECODER,
+                layers=12,
+                width=1024,
+                positions=64 + 256,
+            ),
+            Size(
+                drawing=2_587_967_488,
+                embeddings=138_428_416,
+                tokenizer=_VQGAN_DECODER,
+                layers=24,
+                width=2048,
+                positions=64 + 256,
+            ),
         ),
         resolution="256",
         files=("encoder{v}.pt", "decoder{v}.pt", "vocab{v}.json", "merges{v}.txt", "detoker.pt"),
@@ -169,7 +209,17 @@ _MODELS = (
         summary="minDALL-E: natural pictures, without guidance.",
         licence="CC-BY-NC-SA-4.0 (not for commercial use)",
         archive="https://arena.kakaocdn.net/brainrepo/models/minDALL-E/57b008f02ceaa02b779c8b7463143315/1.3B.tar.gz",
-        sizes=(Size(drawing=1_291_081_728, tokenizer=_VQGAN, layers=42, width=1536, positions=64 + 256, guided=False),),
+        sizes=(
+            Size(
+                drawing=1_291_081_728,
+                embeddings=51_664_896,
+                tokenizer=_VQGAN,
+                layers=42,
+                width=1536,
+                positions=64 + 256,
+                guided=False,
+            ),
+        ),
         resolution="256",
     ),
 )
@@ -198,6 +248,8 @@ class Located(NamedTuple):
     """The variant to load; None if there is no choice."""
     again: str | os.PathLike[str]
     """What finds it again, together with the variant, and without another warning."""
+    size: Size | None
+    """How much there is of it, if that is known."""
 
 
 def locate(
@@ -218,7 +270,11 @@ def locate(
     if held is not None and held != variant:
         raise ValueError(f"{place} has no variant {variant!r}: it holds {held or 'a model without variants'}")
     chosen = variant or (known.variants[0] if known and known.variants else None)
-    return Located(place, f"{name}/{variant}" if variant else name, chosen, known.name if known else name_or_path)
+    size = None
+    if known and known.sizes:
+        size = known.sizes[known.variants.index(chosen) if chosen else 0]
+    full_name = f"{name}/{variant}" if variant else name
+    return Located(place, full_name, chosen, known.name if known else name_or_path, size)
 
 
 def find_model(name_or_path: str | os.PathLike[str], variant: str | None = None) -> Path:

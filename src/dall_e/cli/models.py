@@ -46,15 +46,17 @@ def _describing(model: KnownModel) -> str:
 
 def _table(known: list[KnownModel]) -> str:
     """One row per model and variant."""
+    from dall_e.checkpoints.zoo import BYTES_PER_WEIGHT
+
     rows: list[tuple[str, ...]]
-    rows = [("name", "licence", "prompts in", "pixels", "parameters", "memory in float32", "in bfloat16")]
+    rows = [("name", "licence", "prompts in", "pixels", "parameters", "memory in float32", "bfloat16", "int8", "int4")]
     rows.append(("---",) * len(rows[0]))
     for model in known:
         sides = model.resolution.split(", ")
         for number, size in enumerate(model.sizes):
             name = "/".join((model.name, *model.variants[number : number + 1]))
             numbers = f"{(size.drawing + size.tokenizer + size.reader) / 1e9:.1f} B"
-            memory = [f"{size.gigabytes(each):.1f} GB" for each in (4, 2)]
+            memory = [f"{size.gigabytes(precision):.1f} GB" for precision in BYTES_PER_WEIGHT]
             side = sides[number] if len(sides) > 1 else sides[0]
             rows.append((f"`{name}`", model.licence, model.languages, side, numbers, *memory))
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)

@@ -24,7 +24,17 @@ from torch import Tensor, nn
 
 from dall_e.config import GeneratorConfig
 from dall_e.models.text_encoder import TextStates
-from dall_e.nn.attention import FixedMemory, KVCache, Memory, NoMemory, Rotation, grid_rotation, rotate, visibility_bias
+from dall_e.nn.attention import (
+    FixedMemory,
+    KVCache,
+    Memory,
+    NoMemory,
+    Rotation,
+    grid_rotation,
+    kept_dtype,
+    rotate,
+    visibility_bias,
+)
 from dall_e.nn.transformer import Block, Linear, RMSNorm, initialise_transformer, split_heads
 
 
@@ -133,6 +143,12 @@ class Generator(nn.Module):
         cache = GeneratorCache(self.condition_in(text.pooled_BD), content, shared, 0)
         self._absorb(cache, self.text_in(text.states_BLD), self._text_rotation(like))
         return cache
+
+    def row_bytes(self) -> int:
+        """Memory of one row of the caches that `start` makes."""
+        config = self.config
+        numbers = 2 * (config.content_layers + 1) * config.width * (config.text_tokens + config.num_tokens)
+        return numbers * kept_dtype(self.places.weight).itemsize
 
     def absorb(self, cache: GeneratorCache, codes_BM: Tensor, places_BM: Tensor) -> Tensor:
         """Makes a group of drawn tokens known. Returns its correction logits [B, M, C]."""

@@ -17,7 +17,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dall_e.models.prompts import PromptStates
-from dall_e.nn.attention import KVCache, Memory, NoMemory, Rotation, axial_rotation, line_rotation, visibility_bias
+from dall_e.nn.attention import (
+    KVCache,
+    Memory,
+    NoMemory,
+    Rotation,
+    axial_rotation,
+    kept_dtype,
+    line_rotation,
+    visibility_bias,
+)
 from dall_e.nn.transformer import Block, CrossView, Linear, make_norm
 from dall_e.published import RasterConfig
 
@@ -128,6 +137,12 @@ class Raster(nn.Module):
         bias = visibility_bias(_causal(visible_BL), x_BTD.dtype) if prefix > 1 else None
         self._advance(cache, x_BTD, bias)
         return cache
+
+    def row_bytes(self) -> int:
+        """Memory of one row of the caches that `start` makes for the longest prompt."""
+        config = self.config
+        numbers = 2 * config.num_layers * config.width * (config.prefix_tokens + config.num_tokens)
+        return numbers * kept_dtype(self.codes.weight).itemsize
 
     def ask(self, cache: RasterCache, places_B1: Tensor) -> Tensor:
         """Logits [B, 1, num_codes] of the next token, whose place all rows must ask for."""
