@@ -19,7 +19,7 @@ Colour = tuple[int, int, int]
 Point = tuple[float, float]
 
 SPECIES = ("cat", "dog", "rabbit", "mouse", "pig")
-POSES = {"sleeping": ("loaf", "curled", "stretched"), "playing": ("run", "bow", "sit")}
+POSES = {"sleeping": ("loaf", "curled"), "playing": ("run", "sit")}
 """By what the animal does."""
 # Drawn this much larger than needed, then reduced, for smooth edges.
 FINER = 4
@@ -145,14 +145,6 @@ def _curled(pen: _Pen, species: str, fur: Colour) -> Point:
     return 37.0, 66.0
 
 
-def _stretched(pen: _Pen, species: str, fur: Colour) -> Point:
-    """Lying long, its front paws under its head."""
-    _lying_tail(pen, species, fur, (98, 82))
-    pen.oval(28, 50, 104, 94, fur)
-    pen.rope([(54, 89), (4, 89)], _paled(fur, 0.14), 9)
-    return 28.0, 61.0
-
-
 def _lying_tail(pen: _Pen, species: str, fur: Colour, root: Point) -> None:
     x, y = root
     if species == "dog":
@@ -182,16 +174,6 @@ def _run(pen: _Pen, species: str, fur: Colour) -> Point:
     return 28.0, 40.0
 
 
-def _bow(pen: _Pen, species: str, fur: Colour) -> Point:
-    """Its front down on the ground and its back up: come and play."""
-    _raised_tail(pen, species, fur, (90, 42))
-    pen.rope([(82, 64), (80, 94)], _shaded(fur, 0.82), 11)
-    pen.tilted((62, 62), 66, 36, -28, fur)
-    pen.rope([(92, 62), (94, 94)], fur, 11)
-    pen.rope([(46, 84), (6, 93)], fur, 10)
-    return 28.0, 54.0
-
-
 def _sit(pen: _Pen, species: str, fur: Colour) -> Point:
     """Sitting up, a paw raised."""
     _raised_tail(pen, species, fur, (80, 86))
@@ -211,7 +193,7 @@ def _raised_tail(pen: _Pen, species: str, fur: Colour, root: Point) -> None:
         _small_tail(pen, species, fur, root)
 
 
-_BODIES = {"loaf": _loaf, "curled": _curled, "stretched": _stretched, "run": _run, "bow": _bow, "sit": _sit}
+_BODIES = {"loaf": _loaf, "curled": _curled, "run": _run, "sit": _sit}
 
 
 # Heads

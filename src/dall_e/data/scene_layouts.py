@@ -189,10 +189,12 @@ def _standing(scene: Scene, aspects: Sequence[float], ground: Ground, rng: rando
     feet = rng.uniform((ground.far + ground.near) / 2, ground.near)
     # Equal things are equally large.
     sides = {index: _side(STANDING, scene.objects[index].size, rng) for index in order}
-    if len(slots) == 1 and scene.objects[slots[0]].state:
-        # Large, so that what it does can be seen at 96 pixels; beside a player there is room for the ball.
-        asleep = scene.objects[slots[0]].state == "sleeping"
-        sides[slots[0]] = _step(0.7, 0.84, rng) if asleep else _step(0.62, 0.72, rng)
+    acts = len(slots) == 1 and scene.objects[slots[0]].state != ""
+    if acts:
+        # Large, so that what it does can be seen at 96 pixels, and always in the same place: what it is is hard enough
+        # to learn. Beside a player there is room for the ball.
+        sides[slots[0]] = 0.77 if scene.objects[slots[0]].state == "sleeping" else 0.66
+        feet = ground.near
     for row in range(rows):
         base = feet if rows == 1 else (ground.far, ground.near)[row]
         here = slots[row * per_row : (row + 1) * per_row]
@@ -204,10 +206,10 @@ def _standing(scene: Scene, aspects: Sequence[float], ground: Ground, rng: rando
                 room * 0.95,
                 (base - 0.03) if rows == 1 else ground.near - ground.far + 0.04,
             )
-            spare = (0.96 / len(here) - width) / 2
+            spare = 0.0 if acts else (0.96 / len(here) - width) / 2
             x = 0.02 + 0.96 * (position + 0.5) / len(here) + rng.uniform(-0.6, 0.6) * max(spare, 0)
             y = base - height / 2
-            places.append(_acting(scene, Place(index=index, x=x, y=y, width=width, height=height, shadow=True), rng))
+            places.append(Place(index=index, x=x, y=y, width=width, height=height, shadow=True))
     return places
 
 
@@ -231,13 +233,6 @@ def _in_the_air(
     return places
 
 
-def _acting(scene: Scene, place: Place, rng: random.Random) -> Place:
-    """A playing animal is caught in the middle of a jump."""
-    if scene.objects[place.index].state != "playing":
-        return place
-    return replace(place, angle=rng.choice((-8.0, 0.0, 8.0)), y=place.y - 0.03)
-
-
 # Two things, one said to be somewhere of the other
 
 
@@ -254,8 +249,7 @@ def _beside(scene: Scene, aspects: Sequence[float], ground: Ground | None, rng: 
         )
         x = 0.26 - gap if left else 0.74 + gap
         y = (feet - height / 2) if ground else 0.5 + rng.uniform(-0.09, 0.09)
-        place = Place(index=index, x=x, y=y, width=width, height=height, shadow=ground is not None)
-        places.append(_acting(scene, place, rng))
+        places.append(Place(index=index, x=x, y=y, width=width, height=height, shadow=ground is not None))
     return places
 
 
