@@ -119,7 +119,7 @@ def ask_operations(config: GeneratorConfig, asked: int, known: int) -> int:
 
 
 def absorb_operations(config: GeneratorConfig, absorbed: int, known: int) -> int:
-    """Of one row: making a group known; the logits that only corrections need are left out."""
+    """Of one row: making a group known."""
     width = config.width
     block = absorbed * 2 * _block_weights(config) + 4 * absorbed * (known + absorbed) * width
     return config.content_layers * block + 4 * absorbed * width**2

@@ -62,6 +62,18 @@ class Linear(nn.Linear):
         return super().forward(filled_ND)[:num_rows].view(*input.shape[:-1], -1)
 
 
+def rms_norm(x_BTD: Tensor, weight: Tensor, eps: float) -> Tensor:
+    """x / rms(x) * weight, normed over the last axis; `weight` may have others before it, which broadcast."""
+    if torch.is_grad_enabled() or x_BTD.device.type != "cpu":
+        if weight.ndim == 1:
+            return F.rms_norm(x_BTD, weight.shape, weight.to(x_BTD.dtype), eps=eps)
+        return F.rms_norm(x_BTD, x_BTD.shape[-1:], eps=eps) * weight.to(x_BTD.dtype)
+    # Of the few rows of a step, these five operations take half as long as the dozen of torch's own (LOG.md).
+    x32_BTD = x_BTD.float()
+    scale_BT1 = x32_BTD.square().mean(-1, keepdim=True).add_(eps).rsqrt_()
+    return (x32_BTD * scale_BT1).mul_(weight).to(x_BTD.dtype)
+
+
 class RMSNorm(nn.Module):
     """x / rms(x) * scale (Zhang and Sennrich 2019, arXiv 1910.07467)."""
 
@@ -72,7 +84,7 @@ class RMSNorm(nn.Module):
 
     def forward(self, x_BTD: Tensor) -> Tensor:
         """Same shape and dtype."""
-        return F.rms_norm(x_BTD, self.weight.shape, self.weight.to(x_BTD.dtype), eps=self.eps)
+        return rms_norm(x_BTD, self.weight, self.eps)
 
 
 def make_norm(width: int, style: BlockStyle) -> nn.Module:
@@ -95,13 +107,22 @@ class Attention(nn.Module):
 
     def forward(self, x_BTD: Tensor, rotation: Rotation | None, memory: Memory, bias_TS: Tensor | None) -> Tensor:
         """[B, T, D] to [B, T, D]; the keys are the memory's, then the tokens' own."""
-        q_BHTK, k_BHTK, v_BHTK = (split_heads(part, self.num_heads) for part in self.qkv(x_BTD).chunk(3, dim=-1))
-        q_BHTK, k_BHTK = self.q_norm(q_BHTK), self.k_norm(k_BHTK)
+        # Queries and keys are normed and turned together: half as many operations, each on twice as much.
+        both_2BHTK, v_BHTK = self._split(self.qkv(x_BTD))
+        if isinstance(self.q_norm, RMSNorm) and isinstance(self.k_norm, RMSNorm):
+            weight_2K = torch.stack((self.q_norm.weight, self.k_norm.weight))
+            both_2BHTK = rms_norm(both_2BHTK, weight_2K[:, None, None, None], self.q_norm.eps)
         if rotation is not None:
-            q_BHTK, k_BHTK = rotate(q_BHTK, rotation), rotate(k_BHTK, rotation)
+            both_2BHTK = rotate(both_2BHTK, rotation)
+        q_BHTK, k_BHTK = both_2BHTK.unbind()
         mixed_BHTK = attend(q_BHTK, *memory.extend(k_BHTK, v_BHTK), bias_TS)
         mixed_BTD: Tensor = self.out(mixed_BHTK.transpose(1, 2).flatten(2))
         return mixed_BTD
+
+    def _split(self, qkv_BTD: Tensor) -> tuple[Tensor, Tensor]:
+        """Queries and keys [2, B, H, T, K], and values [B, H, T, K]."""
+        all_3BHTK = qkv_BTD.unflatten(-1, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4)
+        return all_3BHTK[:2], all_3BHTK[2]
 
 
 class CrossAttention(nn.Module):

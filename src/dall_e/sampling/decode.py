@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -61,7 +61,16 @@ class TokenNetwork(Protocol):
         ...
 
     def absorb(self, cache: Any, codes_BM: Tensor, places_BM: Tensor, /) -> Tensor | None:
-        """Makes drawn codes known; returns logits [B, M, C] that say how likely they are, if the network knows."""
+        """Makes drawn codes known; returns their states [B, M, D], if the network can doubt them."""
+        ...
+
+
+@runtime_checkable
+class DoubtingNetwork(TokenNetwork, Protocol):
+    """A network that says how likely it finds the codes that it has absorbed."""
+
+    def doubt(self, states_BMD: Tensor, /) -> Tensor:
+        """Logits [B, M, C] of the true codes, given the states that `absorb` returned."""
         ...
 
 
@@ -145,9 +154,11 @@ class _Canvas:
         self.given_BN = torch.zeros_like(self.known_BN)
         """What was known before drawing began; it counts as beyond doubt, so that no correction touches it."""
 
-    def put(self, places_BM: Tensor, codes_BM: Tensor, support_BM: Tensor) -> None:
+    def put(self, places_BM: Tensor, codes_BM: Tensor) -> None:
         self.codes_BN.scatter_(1, places_BM, codes_BM)
         self.known_BN.scatter_(1, places_BM, True)
+
+    def support(self, places_BM: Tensor, support_BM: Tensor) -> None:
         self.support_BN.scatter_(1, places_BM, support_BM)
         self.support_BN.masked_fill_(self.given_BN, torch.inf)
 
@@ -218,7 +229,9 @@ def decode_tokens(
         drawing.absorb(places_BN[:, :done], known.codes_BN.to(device).gather(1, places_BN[:, :done]))
     for step, size in enumerate(sizes):
         places_BM = places_BN[:, done : done + size]
-        drawing.draw(places_BM, noise.at(places_BM, done), done / config.num_tokens)
+        # After the last group nothing is asked, unless some tokens are drawn again.
+        is_last = step + 1 == len(sizes) and not settings.correction_rounds
+        drawing.draw(places_BM, noise.at(places_BM, done), done / config.num_tokens, is_last=is_last)
         done += size
         report(step + 1)
     for turn in range(settings.correction_rounds):
@@ -239,7 +252,7 @@ class _Drawing:
     copies: int
     """Rows per picture: 2 under guidance."""
 
-    def draw(self, places_BM: Tensor, noise_BMC: Tensor, share_done: float) -> None:
+    def draw(self, places_BM: Tensor, noise_BMC: Tensor, share_done: float, *, is_last: bool = False) -> None:
         """One factor g_i(x, z_i): asks for a group of places, draws their codes, makes them known."""
         settings = self.settings
         logits_RMC = self.generator.ask(self.cache, places_BM.repeat(self.copies, 1))
@@ -251,18 +264,21 @@ class _Drawing:
             logits_BMC = logits_RMC
         temperature = settings.temperature + (settings.final_temperature - settings.temperature) * share_done
         codes_BM = choose(logits_BMC, noise_BMC, temperature=temperature, top_k=settings.top_k, top_p=settings.top_p)
-        self.absorb(places_BM, codes_BM)
+        if is_last:
+            self.canvas.put(places_BM, codes_BM)
+        else:
+            self.absorb(places_BM, codes_BM)
 
     def absorb(self, places_BM: Tensor, codes_BM: Tensor) -> None:
-        """Makes codes known, and notes how likely the network finds them."""
-        corrected_RMC = self.generator.absorb(
+        """Makes codes known and, if some are to be corrected, notes how likely the network finds them."""
+        states_RMD = self.generator.absorb(
             self.cache, codes_BM.repeat(self.copies, 1), places_BM.repeat(self.copies, 1)
         )
-        support_BM = torch.zeros(codes_BM.shape, device=codes_BM.device)
-        if corrected_RMC is not None:
-            corrected_BMC = corrected_RMC[: places_BM.shape[0]].float().log_softmax(-1)
-            support_BM = corrected_BMC.gather(-1, codes_BM[..., None])[..., 0]
-        self.canvas.put(places_BM, codes_BM, support_BM)
+        self.canvas.put(places_BM, codes_BM)
+        if self.settings.correction_rounds:
+            assert isinstance(self.generator, DoubtingNetwork) and states_RMD is not None
+            corrected_BMC = self.generator.doubt(states_RMD[: len(places_BM)]).float().log_softmax(-1)
+            self.canvas.support(places_BM, corrected_BMC.gather(-1, codes_BM[..., None])[..., 0])
 
 
 def _correct(drawing: _Drawing, noise: _Noise) -> None:

@@ -10,7 +10,16 @@ import torch
 from torch import Tensor, nn
 
 from dall_e.nn.attention import NoMemory, visibility_bias
-from dall_e.nn.transformer import Attention, Block, GatedMLP, Linear, RMSNorm, initialise_transformer, split_heads
+from dall_e.nn.transformer import (
+    Attention,
+    Block,
+    GatedMLP,
+    Linear,
+    RMSNorm,
+    initialise_transformer,
+    rms_norm,
+    split_heads,
+)
 
 
 def normal(*shape: int, seed: int = 0) -> Tensor:
@@ -24,6 +33,17 @@ def test_norm_by_hand() -> None:
     expected = torch.tensor([[6.0, 8.0]]) / math.sqrt(12.5)
     torch.testing.assert_close(norm(torch.tensor([[3.0, 4.0]])), expected)
     assert norm(torch.ones(1, 2, dtype=torch.bfloat16)).dtype == torch.bfloat16
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_the_norm_of_drawing_is_that_of_training(dtype: torch.dtype) -> None:
+    x_2BHTK, weight_2K = normal(2, 3, 4, 5, 8).to(dtype), normal(2, 8, seed=1)
+    for given, weight in ((x_2BHTK, weight_2K[:, None, None, None]), (x_2BHTK[0], weight_2K[0])):
+        trained = rms_norm(given, weight, 1e-6)
+        with torch.no_grad():
+            drawn = rms_norm(given, weight, 1e-6)
+        assert trained.dtype == drawn.dtype == dtype
+        torch.testing.assert_close(trained, drawn)
 
 
 def test_gated_mlp_by_hand() -> None:

@@ -49,6 +49,29 @@ def test_each_row_has_its_own_filter() -> None:
     assert keep_top_p(sharp_and_flat, 0.9).isfinite().sum(-1).tolist() == [[1, 4]]
 
 
+def test_most_likely_codes_are_enough_or_all_are_sorted() -> None:
+    """Rows as sharp as a code or as flat as all of them, against a plain version."""
+    random = torch.Generator().manual_seed(0)
+    sharpness_M1 = torch.tensor([0.0, 0.1, 1.0, 3.0, 10.0, 50.0])[:, None]
+    logits_BMC = sharpness_M1 * torch.randn(2, 6, 500, generator=random)
+    for p in (0.05, 0.5, 0.9, 0.999):
+        filtered_BMC = keep_top_p(logits_BMC, p)
+        for logits_C, filtered_C in zip(logits_BMC.flatten(0, 1), filtered_BMC.flatten(0, 1), strict=True):
+            kept, total = set(), 0.0
+            for code in logits_C.argsort(descending=True).tolist():
+                if total >= p:
+                    break
+                kept.add(code)
+                total += float(logits_C.double().softmax(-1)[code])
+            found = set(filtered_C.isfinite().nonzero()[:, 0].tolist())
+            # A sum that ends on p is up to rounding; equal codes are interchangeable.
+            assert abs(len(found) - len(kept)) <= 1
+            assert len(set(logits_C.tolist())) == 1 or found <= kept or kept <= found
+            assert torch.equal(filtered_C[list(found)], logits_C[list(found)])
+    alone = torch.cat([keep_top_p(logits_BMC[:1, row : row + 1], 0.9) for row in range(6)], dim=1)
+    assert torch.equal(alone, keep_top_p(logits_BMC, 0.9)[:1])
+
+
 def test_filters_do_not_write_into_their_input() -> None:
     before = LOGITS_BMC.clone()
     choose(LOGITS_BMC, torch.zeros(1, 1, 4), temperature=0.5, top_k=2, top_p=0.6)
