@@ -66,9 +66,14 @@ def _vary(colour: Colour, rng: random.Random, amount: float = 10) -> Colour:
     return red, green, blue
 
 
+def grid_step(size: int) -> float:
+    """Share of the side between two tokens; finer than tokens are in pictures of few, which would leave no choice."""
+    return min(TOKEN_SIDE / size, 1 / 8)
+
+
 def _line(least: float, most: float, size: int, rng: random.Random) -> float:
-    """A height or a column between two shares of the side, where a token ends; finer in pictures of few tokens."""
-    step = min(TOKEN_SIDE / size, 1 / 8)
+    """A height or a column between two shares of the side, where a token ends."""
+    step = grid_step(size)
     return round(rng.uniform(least, most) / step) * step
 
 

@@ -22,6 +22,8 @@ def paste(canvas_SSC: Canvas, sprite_HWC: Canvas, place: Place) -> None:
     left, top = round(place.x * size - width / 2), round(place.y * size - height / 2)
     rows = slice(max(top, 0), min(top + height, size))
     columns = slice(max(left, 0), min(left + width, size))
+    if rows.start >= rows.stop or columns.start >= columns.stop:
+        return  # All of it sticks out.
     part_HWC = sprite_HWC[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
     under_HWC = canvas_SSC[rows, columns]
     through_HW1 = 255 - part_HWC[..., 3:].astype(np.uint16)

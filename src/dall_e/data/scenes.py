@@ -20,7 +20,7 @@ import random
 import numpy as np
 import numpy.typing as npt
 
-from dall_e.data.backgrounds import TOKEN_SIDE, Ground, background, shade
+from dall_e.data.backgrounds import Ground, background, grid_step, shade
 from dall_e.data.cutouts import CutOut, drawn_actors, find_cut_outs, pixels, resized
 from dall_e.data.datasets import PictureSet
 from dall_e.data.pasting import letter_z, paste, paste_outline, paste_shadow, paste_shape
@@ -91,7 +91,7 @@ class SceneComposer:
             canvas_SSC[..., :3], ground = background(scene.background, self.size, rng, scene.background_colour)
             canvas_SSC[..., 3] = 255
         aspects = [self._aspect(item) for item in scene.objects]
-        places = layout(scene, aspects, ground, rng, cells=max(self.size // TOKEN_SIDE, 1))
+        places = layout(scene, aspects, ground, rng, cells=round(1 / grid_step(self.size)))
         shadows = ground is not None and rng.random() < 0.7
         mirrored = [rng.random() < 0.5 for _ in scene.objects]
         for place in places:
@@ -136,7 +136,7 @@ class SceneComposer:
     def _draw_sleep(self, canvas_SSC: Canvas, place: Place, mirrored: bool) -> None:
         """Two letters Z that rise from the sleeper."""
         side = 1 if mirrored else -1
-        cell = TOKEN_SIDE / self.size
+        cell = grid_step(self.size)
         column = round((place.x + side * place.width * 0.3) / cell)
         row = max(round(place.top / cell) - 1, 2)
         for number, scale in enumerate((0.13, 0.165)):
@@ -157,7 +157,7 @@ class SceneComposer:
         balls = [cut_out for cut_out in self._balls if cut_out.source == source] or self._balls
         if not balls:
             return
-        cell = TOKEN_SIDE / self.size
+        cell = grid_step(self.size)
         side = 2 * cell
         x = place.x + rng.choice((-1, 1)) * (place.width / 2 + side * 0.4)
         left = min(max(round((x - side / 2) / cell), 0), round(1 / cell) - 2)

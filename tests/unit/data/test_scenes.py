@@ -10,7 +10,9 @@ import pytest
 import torch
 
 from dall_e.data.datasets import PictureSet
+from dall_e.data.pasting import paste
 from dall_e.data.scene_graph import RELATIONS, Scene, SceneObject
+from dall_e.data.scene_layouts import Place
 from dall_e.data.scenes import SceneComposer, combinations, held_out
 
 NAMES = ("cat", "dog", "automobile", "wrapped gift", "bucket", "umbrella", "chair", "soccer ball")
@@ -94,6 +96,22 @@ def test_pictures_are_premultiplied_and_never_empty(composer: SceneComposer) -> 
         assert (drawn[:3] <= drawn[3:]).all(), scene
         assert (drawn[3] > 128).mean() > 0.01, scene
         assert (drawn[3] == 255).all() == bool(scene.background), scene
+
+
+def test_what_sticks_out_is_cut_off() -> None:
+    sprite_HWC = np.full((4, 4, 4), 255, dtype=np.uint8)
+    for x, y, left in ((0.5, 0.5, 16), (0.0, 0.5, 8), (1.0, 1.0, 4), (-2.0, 0.5, 0), (0.5, 3.0, 0)):
+        canvas_SSC = np.zeros((8, 8, 4), dtype=np.uint8)
+        paste(canvas_SSC, sprite_HWC, Place(index=0, x=x, y=y, width=0.5, height=0.5))
+        assert (canvas_SSC == 255).all(2).sum() == left
+
+
+def test_small_pictures_hold_scenes_too(composer: SceneComposer) -> None:
+    pictures = composer.pictures
+    small_NCHW = pictures.pictures_NCHW[:, :, ::2, ::2].contiguous()
+    small = SceneComposer(PictureSet(pictures_NCHW=small_NCHW, records=pictures.records, skipped=[]), 32)
+    for seed in range(80):
+        assert small.draw(small.scene(seed)).shape == (4, 32, 32)
 
 
 def test_training_scenes_hold_nothing_that_is_held_out(composer: SceneComposer) -> None:

@@ -84,7 +84,7 @@ def test_halves_are_kept_apart(tmp_path: Path) -> None:
 
 
 # Taken from this code when its sheet was looked at; a change here is a change of what training computes.
-GOLDEN = [5.7184, 5.3846, 5.8752, 4.9644]
+GOLDEN = [5.7105, 5.5647, 5.4243, 5.3900]
 
 
 def test_golden_losses_of_four_steps(tmp_path: Path) -> None:
