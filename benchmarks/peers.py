@@ -226,11 +226,11 @@ def _rates(table: Table, device: torch.device, *, small: bool) -> Rates:
 
 def _lacking(shape: Shape, run: _Run) -> str:
     """What keeps a shape from being measured here; empty if nothing does."""
+    from dall_e.runtime import free_memory
+
     # Both sides are in memory together: by turns is the point.
     bytes_of = sum(BYTES[precision] for precision in run.precisions) + (4.0 if shape.config.guided else 0.0)
     needed = _ROOM * bytes_of * sum(count_parameters(shape).values())
-    from dall_e.runtime import free_memory
-
     free = free_memory(run.device)
     if free is None or needed <= free:
         return ""

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes the built-in weights on two CPU cores, from nothing but the package index: some seven hours by the rates in LOG.md.
+# Makes the built-in weights on two CPU cores, from nothing but the package index: some six hours by the rates in
+# LOG.md.
 #
 # Every command resumes where it was interrupted when it is run again, so the script as a whole does too.
 # What each stage brought, and in which pieces the shipped weights were trained, is in LOG.md.
@@ -43,5 +44,5 @@ dalle=${DALLE:-.venv/bin/dall-e}
     --images 5120 --batch-size 64 --fakes 2048 --fake-steps 16 --learning-rate 3e-5 --warmup-images 640 \
     --ema-decay 0.95 --scene-share 0.45 --scenes 60000 --views 1 --random-order 0.4
 
-"$dalle" export --tokenizer runs/tokenizer --generator runs/adversarial --out src/dall_e/weights --version 0.4 --guidance 1.4 \
-    --temperature 0.8 --final-temperature 0.65
+"$dalle" export --tokenizer runs/tokenizer --generator runs/adversarial --out src/dall_e/weights --version 0.4 \
+    --guidance 1.4 --temperature 0.8 --final-temperature 0.65

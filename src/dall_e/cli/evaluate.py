@@ -96,12 +96,11 @@ def load_judge(folder: Path, models: list[DALL_E]) -> Judge:
     """The judge of a run folder. Raises ValueError if it is a model's companion; warns if it has seen all pictures."""
     import torch
 
-    from dall_e.checkpoints.store import TEXT_FILE, load_strict
+    from dall_e.checkpoints.store import load_strict
     from dall_e.config import CompanionConfig
-    from dall_e.data.text import TextTokenizer
     from dall_e.evaluation.judge import Judge
     from dall_e.models.companion import Companion
-    from dall_e.training.run_folder import load_stage_weights
+    from dall_e.training.run_folder import load_stage_weights, load_stage_words
 
     run, weights = load_stage_weights(folder)
     if "companion" not in weights:
@@ -125,7 +124,7 @@ def load_judge(folder: Path, models: list[DALL_E]) -> Judge:
             file=sys.stderr,
         )
     network.to(models[0].device)
-    tokenizer = TextTokenizer.load(folder / TEXT_FILE)
+    tokenizer = load_stage_words(folder)
     name = f"{folder} (seed {run['seed']}, fold {run['fold']})"
     return Judge(network, tokenizer, name=name, fold=run["fold"], other_share=run["other_share"])
 

@@ -49,17 +49,16 @@ def export(  # noqa: PLR0913, one argument per flag
 
     The sampling flags become the defaults of the model. `dall-e generate --model FOLDER` then draws with it.
     """
-    from dall_e.checkpoints.store import TEXT_FILE, save_model
-    from dall_e.data.text import TextTokenizer
+    from dall_e.checkpoints.store import save_model
     from dall_e.pipeline import DALL_E
-    from dall_e.training.run_folder import load_stage_weights, player_weights, trained_folder
+    from dall_e.training.run_folder import load_stage_weights, load_stage_words, player_weights
 
     tokenizer_run, tokenizer_weights = load_stage_weights(tokenizer)
     generator_run, generator_weights = load_stage_weights(generator)
     # The weights of a tokenizer serve any picture size; the generator knows one.
     image_size = _settings(generator_run, "tokenizer", generator)["image_size"]
     trained = player_weights(generator_weights, "generator", generator).items()
-    text_tokenizer = TextTokenizer.load(trained_folder(generator) / TEXT_FILE)
+    text_tokenizer = load_stage_words(generator)
     more: dict[str, tuple[dict[str, Any], dict[str, Tensor]]] = {}
     for part, folder in (("companion", companion), ("upsampler", upsampler)):
         if folder is not None:
@@ -98,10 +97,9 @@ def export(  # noqa: PLR0913, one argument per flag
 
 def _check_same_words(companion: Path, text_tokenizer: TextTokenizer) -> None:
     """A model has one text tokenizer. Raises ValueError if the companion was trained with another."""
-    from dall_e.checkpoints.store import TEXT_FILE
-    from dall_e.data.text import TextTokenizer
+    from dall_e.training.run_folder import load_stage_words
 
-    if TextTokenizer.load(companion / TEXT_FILE).to_json() != text_tokenizer.to_json():
+    if load_stage_words(companion).to_json() != text_tokenizer.to_json():
         raise ValueError(
             f"the companion in {companion} was trained with another text tokenizer than the generator: train it with "
             "`dall-e train companion --text-tokenizer` and the generator's run folder"

@@ -96,11 +96,8 @@ def _inside_picture(place: Place) -> Place:
 
 
 def _side(table: dict[str, tuple[float, float]], size: str, rng: random.Random) -> float:
-    return _step(*table[size], rng)
-
-
-def _step(least: float, most: float, rng: random.Random) -> float:
     """One of three lengths, for the same reason as the grid: few sizes are learnt sooner than all of them."""
+    least, most = table[size]
     return least + rng.choice((0.0, 0.5, 1.0)) * (most - least)
 
 

@@ -37,7 +37,7 @@ from dall_e.models.companion import Companion
 from dall_e.runtime import pick_device
 from dall_e.training.loop import Player, describe, fit
 from dall_e.training.prepared_stage import PreparedStage
-from dall_e.training.run_folder import open_run_folder, trained_folder
+from dall_e.training.run_folder import load_stage_words, open_run_folder
 
 CHOICES = 100
 """Captions to choose from in the held-out measure."""
@@ -268,7 +268,7 @@ class CompanionStage(PreparedStage):
         if path and path.exists():
             return TextTokenizer.load(path)
         if self.config.text_tokenizer:
-            tokenizer = TextTokenizer.load(trained_folder(self.config.text_tokenizer) / TEXT_FILE)
+            tokenizer = load_stage_words(self.config.text_tokenizer)
         else:
             captions: Iterator[str] = (
                 training_caption(record, random.Random(f"{index}/{variant}"))

@@ -15,15 +15,13 @@ import sys
 import torch
 from torch import Tensor
 
-from dall_e.checkpoints.store import TEXT_FILE
 from dall_e.config import PRESETS
 from dall_e.data.captions import training_caption
 from dall_e.data.datasets import Record
-from dall_e.data.text import TextTokenizer
 from dall_e.runtime import autocast, pick_dtype
 from dall_e.sampling.decode import Known, decode_tokens
 from dall_e.training.generator_base import GeneratorNetworks, grow, stage_weights, with_and_without_words
-from dall_e.training.run_folder import trained_folder
+from dall_e.training.run_folder import load_stage_words
 from dall_e.training.token_bank import weights_digest
 
 _BATCH_SIZE = 64
@@ -46,7 +44,7 @@ class PartlyDrawn:
         except ValueError as error:
             raise ValueError(f"the generator in {run} does not fit preset {preset}: {error}") from error
         self._networks.eval().requires_grad_(False).to(device)
-        self._text_tokenizer = TextTokenizer.load(trained_folder(run) / TEXT_FILE)
+        self._text_tokenizer = load_stage_words(run)
         self._device = device
         self.digest = weights_digest(self._networks)
         """Tells this generator from others."""

@@ -40,7 +40,7 @@ from dall_e.sampling.orders import group_numbers, group_sizes, make_orders
 from dall_e.training.corruption import Corrupted
 from dall_e.training.loop import Player, describe, fit, load_stage_weights
 from dall_e.training.prepared_stage import PreparedStage
-from dall_e.training.run_folder import open_run_folder, player_weights, trained_folder
+from dall_e.training.run_folder import load_stage_words, open_run_folder, player_weights
 from dall_e.training.token_bank import picture_codes, scene_codes, tokenize_as_they_are
 
 STEP_CHOICES = (8, 12, 16, 24, 32, 50)
@@ -304,7 +304,7 @@ class GeneratorBase(PreparedStage):
             except ValueError as error:
                 raise ValueError(f"{error}; delete it, and it is made again from the captions") from error
         if self.config.init:
-            tokenizer = TextTokenizer.load(trained_folder(self.config.init) / TEXT_FILE)
+            tokenizer = load_stage_words(self.config.init)
         else:
             captions = [
                 training_caption(record, random.Random(f"{index}/{variant}"))

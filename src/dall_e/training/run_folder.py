@@ -21,9 +21,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dall_e.checkpoints.store import WEIGHTS_FILE, load_model
+from dall_e.checkpoints.store import TEXT_FILE, WEIGHTS_FILE, load_model
 from dall_e.checkpoints.zoo import BUILT_IN, find_model
 from dall_e.config import LoopConfig
+from dall_e.data.text import TextTokenizer
 
 CHECKPOINT_FILE = "checkpoint.pt"
 BEST_FILE = "best.pt"
@@ -178,9 +179,14 @@ def save_whole(path: Path, state: dict[str, Any]) -> None:
             partial.unlink(missing_ok=True)
 
 
-def trained_folder(name: str | Path) -> Path:
+def _trained_folder(name: str | Path) -> Path:
     """A run folder or a model folder by its path; the built-in model by its name, too."""
     return find_model(BUILT_IN) if str(name) == BUILT_IN else Path(name)
+
+
+def load_stage_words(name: str | Path) -> TextTokenizer:
+    """The text tokenizer of a run folder or a model folder. Raises as `TextTokenizer.load` does."""
+    return TextTokenizer.load(_trained_folder(name) / TEXT_FILE)
 
 
 def load_stage_weights(name: str | Path) -> tuple[dict[str, Any], dict[str, dict[str, Tensor]]]:
@@ -191,7 +197,7 @@ def load_stage_weights(name: str | Path) -> tuple[dict[str, Any], dict[str, dict
     gives the players "tokenizer" and "generator", without what only training needs. Raises ValueError if there are no
     readable weights.
     """
-    folder = trained_folder(name)
+    folder = _trained_folder(name)
     if (folder / WEIGHTS_FILE).exists():
         return _model_weights(folder)
     path = folder / CHECKPOINT_FILE
