@@ -72,6 +72,7 @@ def env() -> None:
     from dall_e import __version__
     from dall_e.checkpoints.store import read_model_config
     from dall_e.checkpoints.zoo import BUILT_IN, find_model
+    from dall_e.nn import kernels
     from dall_e.runtime import computes_bf16, pick_device
 
     device = pick_device("auto")
@@ -88,6 +89,7 @@ def env() -> None:
         "cores": str(os.cpu_count()),
         "threads": str(torch.get_num_threads()),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+        "kernels": kernels.described(),
         "bfloat16": "computed" if computes_bf16(device) else "emulated, not used",
     }
     for name, value in facts.items():

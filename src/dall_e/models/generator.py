@@ -35,6 +35,7 @@ from dall_e.nn.attention import (
     rotate,
     visibility_bias,
 )
+from dall_e.nn.stack import Stack, stack_of
 from dall_e.nn.transformer import Block, Linear, RMSNorm, initialise_transformer, split_heads
 
 
@@ -56,6 +57,9 @@ class GeneratorCache:
     shared: KVCache
     length: int
     """Filled positions: text tokens, then absorbed image tokens."""
+    content_stack: Stack | None
+    query_stack: Stack | None
+    """The blocks of both passes as one call each, where that can be had."""
 
 
 def block_masks(groups_N: Tensor, text_tokens: int) -> tuple[Tensor, Tensor]:
@@ -140,7 +144,8 @@ class Generator(nn.Module):
         head_width = config.width // config.num_heads
         content = [KVCache(rows, config.num_heads, capacity, head_width, like) for _ in self.content_blocks]
         shared = KVCache(rows, config.num_heads, capacity, head_width, like)
-        cache = GeneratorCache(self.condition_in(text.pooled_BD), content, shared, 0)
+        stacks = stack_of(self.content_blocks), stack_of(self.query_blocks)
+        cache = GeneratorCache(self.condition_in(text.pooled_BD), content, shared, 0, *stacks)
         self._absorb(cache, self.text_in(text.states_BLD), self._text_rotation(like))
         return cache
 
@@ -162,8 +167,12 @@ class Generator(nn.Module):
 
     def ask(self, cache: GeneratorCache, places_BM: Tensor) -> Tensor:
         """Logits [B, M, C] of one group's places, given all that was absorbed."""
+        x_BMD, rotation = self._ask(places_BM, cache.condition_BD), self._rotation(places_BM)
         memory = cache.shared.at(cache.length)
-        return self._answer(self._ask(places_BM, cache.condition_BD), self._rotation(places_BM), memory, None)
+        if cache.query_stack and cache.query_stack.pays(x_BMD):
+            memories = [memory] * len(self.query_blocks)
+            return self._logits(cache.query_stack(x_BMD, rotation=rotation, memories=memories))
+        return self._answer(x_BMD, rotation, memory, None)
 
     # Shared by both
 
@@ -176,8 +185,12 @@ class Generator(nn.Module):
         return x_BMD
 
     def _absorb(self, cache: GeneratorCache, x_BMD: Tensor, rotation: Rotation) -> Tensor:
-        for block, layer in zip(self.content_blocks, cache.content, strict=True):
-            x_BMD = block(x_BMD, rotation=rotation, memory=layer.at(cache.length))
+        memories = [layer.at(cache.length) for layer in cache.content]
+        if cache.content_stack and cache.content_stack.pays(x_BMD):
+            x_BMD = cache.content_stack(x_BMD, rotation=rotation, memories=memories)
+        else:
+            for block, memory in zip(self.content_blocks, memories, strict=True):
+                x_BMD = block(x_BMD, rotation=rotation, memory=memory)
         x_BMD = self.content_norm(x_BMD)
         cache.length = cache.shared.write(cache.length, *self._shared_keys_values(x_BMD, rotation))
         return x_BMD
@@ -190,6 +203,9 @@ class Generator(nn.Module):
     def _answer(self, x_BMD: Tensor, rotation: Rotation, memory: Memory, bias_MS: Tensor | None) -> Tensor:
         for block in self.query_blocks:
             x_BMD = block(x_BMD, rotation=rotation, memory=memory, bias_TS=bias_MS)
+        return self._logits(x_BMD)
+
+    def _logits(self, x_BMD: Tensor) -> Tensor:
         logits_BMC: Tensor = self.head(self.query_norm(x_BMD))
         return logits_BMC
 

@@ -27,6 +27,7 @@ from dall_e.nn.attention import (
     line_rotation,
     visibility_bias,
 )
+from dall_e.nn.stack import Stack, stack_of
 from dall_e.nn.transformer import Block, CrossView, Linear, make_norm
 from dall_e.published import RasterConfig
 
@@ -47,6 +48,8 @@ class RasterCache:
     """Image tokens absorbed."""
     state_BD: Tensor
     """Normed state of the last position: what a head makes the next token's logits of."""
+    stack: Stack | None = None
+    """The blocks as one call, where that can be had."""
 
     @property
     def num_rows(self) -> int:
@@ -133,7 +136,8 @@ class Raster(nn.Module):
         if not bool(visible_BL.all()):
             visible_BS = F.pad(visible_BL, (0, room), value=True)
             bias_B11S = visibility_bias(visible_BS[:, None, None], x_BTD.dtype)
-        cache = RasterCache(layers, self._cross(prompt), bias_B11S, prefix, 0, 0, x_BTD.new_empty(rows, 0))
+        nothing_BD = x_BTD.new_empty(rows, 0)
+        cache = RasterCache(layers, self._cross(prompt), bias_B11S, prefix, 0, 0, nothing_BD, stack_of(self.blocks))
         bias = visibility_bias(_causal(visible_BL), x_BTD.dtype) if prefix > 1 else None
         self._advance(cache, x_BTD, bias)
         return cache
@@ -187,7 +191,12 @@ class Raster(nn.Module):
         end = cache.length + x_BTD.shape[1]
         rotation = self._rotation(slice(cache.length, end), cache.prefix)
         memories = [layer.at(cache.length) for layer in cache.layers]
-        cache.state_BD = self.norm(self._through(x_BTD, rotation, memories, bias, cache.cross)[:, -1])
+        if cache.stack and x_BTD.shape[1] == 1 and cache.stack.pays(x_BTD):
+            bias_BS = None if cache.bias_B11S is None else cache.bias_B11S[:, 0, 0]
+            x_BTD = cache.stack(x_BTD, rotation=rotation, memories=memories, bias_BS=bias_BS, cross=cache.cross)
+        else:
+            x_BTD = self._through(x_BTD, rotation, memories, bias, cache.cross)
+        cache.state_BD = self.norm(x_BTD[:, -1])
         cache.length = end
 
     def _through(

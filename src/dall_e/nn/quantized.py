@@ -21,8 +21,8 @@ WEIGHT_FORMATS: tuple[WeightFormat, ...] = get_args(WeightFormat)
 _LEVELS = 127  # Symmetric: -127..127, so that zero is exact and negation is free.
 # Input channels that share a scale and a zero in four bits.
 _GROUP = 32
-# The CPU's four-bit kernel takes output channels in blocks of this many.
-_INT4_OUTPUTS = 16
+# The CPU's four-bit kernel takes output channels in blocks of this many; of 16 too, which it packs in another way.
+_INT4_OUTPUTS = 64
 # Up to so many rows the eight-bit kernel wins: bound by memory at 2 rows (38 GB/s of weights), by arithmetic at 16
 # (10 GB/s); beyond, unpacking to bfloat16 and multiplying as usual takes less (2048 x 2048, 2 cores; LOG.md). Fixed,
 # not timed at load: the two round differently, and a picture must not depend on how busy the machine was.
@@ -76,6 +76,8 @@ class PackedWeight(nn.Module):
         super().__init__()
         self.shape = shape
         self.bits = 8 if values.dtype == torch.int8 else 4
+        self.filled = (-(-shape[0] // _INT4_OUTPUTS) * _INT4_OUTPUTS, -(-shape[1] // _GROUP) * _GROUP)
+        """O and I with the zeros that fill them up: four bits have both, eight bits the second."""
         self.register_buffer("values", values, persistent=False)
         # What rounding the scales does to a product is a tenth of what rounding the values does.
         self.register_buffer("scales", scales.bfloat16(), persistent=False)

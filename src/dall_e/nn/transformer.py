@@ -168,6 +168,7 @@ class GatedMLP(nn.Module):
         self.gate_up = Linear(width, 2 * inner_width, bias=style.mlp_bias)
         self.norm = make_norm(inner_width, style) if style.norm_inside_mlp else nn.Identity()
         self.down = Linear(inner_width, width, bias=style.mlp_bias)
+        self.kind = style.mlp
         self.activation = _ACTIVATIONS[style.mlp]
 
     def forward(self, x_BTD: Tensor) -> Tensor:
@@ -184,6 +185,7 @@ class MLP(nn.Module):
         super().__init__()
         self.up = Linear(width, inner_width, bias=style.mlp_bias)
         self.down = Linear(inner_width, width, bias=style.mlp_bias)
+        self.kind = style.mlp
         self.activation = _ACTIVATIONS[style.mlp]
 
     def forward(self, x_BTD: Tensor) -> Tensor:

@@ -1,0 +1,613 @@
+/* A stack of transformer blocks for a few tokens, as one call: what drawing does for every token it draws.
+
+   Through an interpreter a block is some forty operations on a few kilobytes each, and starting them takes longer than
+   doing them. Here nothing stands between two of them but a barrier of the threads. Weights are read where they lie, in
+   float32, bfloat16, eight or four bits; what flows through the blocks is float32.
+
+   Every sum is made in an order that depends on neither the number of rows nor that of threads, so a picture is the
+   same in any batch, to the bit. `kernels.py` compiles this file for the machine it runs on, and fills the structures,
+   which must agree with it.
+
+   Names: a row is one token of one batch entry, row = entry * tokens + token. D width, K head width. */
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+#ifdef __AVX512F__
+#include <immintrin.h>
+#endif
+
+#define LANES 16
+#define INLINE static inline __attribute__((always_inline))
+#define SIGN ((int32_t)0x80000000)
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+
+/* Vectors of the compiler's own: it makes of them what the processor has. */
+typedef float vec __attribute__((vector_size(4 * LANES)));
+typedef float vec8 __attribute__((vector_size(32)));
+typedef float vec4 __attribute__((vector_size(16)));
+typedef float loose_vec __attribute__((vector_size(4 * LANES), aligned(4)));
+typedef int32_t ivec __attribute__((vector_size(4 * LANES)));
+typedef uint32_t uvec __attribute__((vector_size(4 * LANES)));
+typedef uint32_t loose_uvec __attribute__((vector_size(4 * LANES), aligned(4)));
+typedef uint16_t loose_u16 __attribute__((vector_size(2 * LANES), aligned(2)));
+typedef int8_t loose_i8 __attribute__((vector_size(LANES), aligned(1)));
+typedef uint8_t loose_u8 __attribute__((vector_size(LANES), aligned(1)));
+
+enum weight_kind { FLOAT32, BFLOAT16, INT8, INT4, PANELS };
+enum norm_kind { NO_NORM, RMS_NORM, LAYER_NORM };
+enum mlp_kind { SILU_GATED, GELU_GATED, GELU, QUICK_GELU };
+
+typedef struct {
+    const void *values; /* NULL: there is no such layer */
+    const uint16_t *scales; /* bfloat16: [outputs], or of four bits [inputs / 32, outputs, 2] with scale and zero */
+    const float *bias;
+    int64_t outputs, inputs;
+    int64_t stride; /* numbers from one output channel to the next, or rows of four bits, filled up */
+    int32_t kind;
+} linear;
+
+typedef struct {
+    const float *weight, *bias;
+    float eps;
+    int32_t kind;
+} norm;
+
+typedef struct {
+    norm attention_norm, attention_after, q_norm, k_norm;
+    linear qkv, out;
+    norm cross_norm, cross_after;
+    linear cross_q, cross_out;
+    norm mlp_norm, mlp_inside;
+    linear up, down;
+    int32_t mlp_kind;
+} block;
+
+typedef struct {
+    float *keys, *values; /* [entries, heads, capacity, K] */
+} cache;
+
+typedef struct {
+    int64_t entries, tokens, width, heads, mlp_width, layers;
+    int64_t position, capacity, cross_capacity;
+    const float *cosines, *sines; /* [entries, tokens, K / 2]; NULL: nothing is turned */
+    const float *bias; /* [entries, capacity], added to scores; NULL: nothing is hidden */
+    const float *cross_bias; /* [entries, cross_capacity] */
+    float *rows; /* [entries * tokens, D]: what goes through the blocks, in place */
+    float *scratch; /* `scratch_size` numbers, all zero */
+    int64_t threads;
+} run;
+
+/* Arithmetic */
+
+INLINE vec spread(float value) {
+    return (vec){0} + value;
+}
+
+INLINE float widened(uint16_t bits) {
+    uint32_t wide = (uint32_t)bits << 16;
+    float value;
+    memcpy(&value, &wide, 4);
+    return value;
+}
+
+/* Pairwise, always in the same order. */
+INLINE float sum_of(vec v) {
+    vec8 halves[2];
+    memcpy(halves, &v, sizeof halves);
+    vec8 eight = halves[0] + halves[1];
+    vec4 quarters[2];
+    memcpy(quarters, &eight, sizeof quarters);
+    vec4 four = quarters[0] + quarters[1];
+    return (four[0] + four[2]) + (four[1] + four[3]);
+}
+
+/* e^x to 2 units in the last place (Cody and Waite 1980); 0 below -87. */
+INLINE vec exponential(vec x) {
+    const vec low = spread(-87.3f), high = spread(88.3f);
+    ivec vanishes = x < low;
+    x = (vec)(((ivec)x & ~(x > high)) | ((ivec)high & (x > high)));
+    x = (vec)(((ivec)x & ~vanishes) | ((ivec)low & vanishes));
+    vec turns = x * 1.44269504f;
+    ivec whole = __builtin_convertvector(turns + (vec)((ivec)spread(0.5f) | ((ivec)turns & SIGN)), ivec);
+    vec wholes = __builtin_convertvector(whole, vec);
+    vec rest = x - wholes * 0.693359375f + wholes * 2.12194440e-4f;
+    vec power = spread(1.9875691500e-4f);
+    power = power * rest + 1.3981999507e-3f;
+    power = power * rest + 8.3334519073e-3f;
+    power = power * rest + 4.1665795894e-2f;
+    power = power * rest + 1.6666665459e-1f;
+    power = power * rest + 5.0000001201e-1f;
+    power = power * rest * rest + rest + 1.0f;
+    vec result = power * (vec)((whole + 127) << 23);
+    return (vec)((ivec)result & ~vanishes);
+}
+
+INLINE vec sigmoid(vec x) {
+    return 1.0f / (1.0f + exponential(-x));
+}
+
+/* x times the normal distribution function; erf to 1.5e-7 (Abramowitz and Stegun 1964, 7.1.26). */
+INLINE vec gelu(vec x) {
+    vec z = x * 0.70710678f;
+    vec size = (vec)((ivec)z & ~SIGN);
+    vec t = 1.0f / (1.0f + 0.3275911f * size);
+    vec tail = t * (0.254829592f + t * (-0.284496736f + t * (1.421413741f + t * (-1.453152027f + t * 1.061405429f))));
+    vec erf = 1.0f - tail * exponential(-size * size);
+    erf = (vec)((ivec)erf | ((ivec)z & SIGN));
+    return 0.5f * x * (1.0f + erf);
+}
+
+/* Products: y[r] = W x[r] + bias for some output channels */
+
+/* Compilers make a dozen instructions of these conversions where the processor has one. */
+#ifdef __AVX512F__
+INLINE ivec from_bytes(const int8_t *at) {
+    return (ivec)_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)at));
+}
+
+INLINE ivec from_unsigned_bytes(const uint8_t *at) {
+    return (ivec)_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)at));
+}
+
+/* The lower four bits as numbers: a table is looked up with just those. */
+INLINE vec lower_nibbles(ivec v) {
+    const vec numbers = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    return (vec)_mm512_permutexvar_ps((__m512i)v, (__m512)numbers);
+}
+#else
+INLINE ivec from_bytes(const int8_t *at) {
+    return __builtin_convertvector(*(const loose_i8 *)at, ivec);
+}
+
+INLINE ivec from_unsigned_bytes(const uint8_t *at) {
+    return __builtin_convertvector(*(const loose_u8 *)at, ivec);
+}
+
+INLINE vec lower_nibbles(ivec v) {
+    return __builtin_convertvector(v & 15, vec);
+}
+#endif
+
+INLINE vec weights_at(const void *values, int64_t at, int kind) {
+    if (kind == FLOAT32) return *(const loose_vec *)((const float *)values + at);
+    if (kind == BFLOAT16) {
+        loose_u16 bits = *(const loose_u16 *)((const uint16_t *)values + at);
+        return (vec)(__builtin_convertvector(bits, uvec) << 16);
+    }
+    return __builtin_convertvector(from_bytes((const int8_t *)values + at), vec);
+}
+
+INLINE float weight_at(const void *values, int64_t at, int kind) {
+    if (kind == FLOAT32) return ((const float *)values)[at];
+    if (kind == BFLOAT16) return widened(((const uint16_t *)values)[at]);
+    return ((const int8_t *)values)[at];
+}
+
+INLINE void dots(const linear *w, const float *x, int64_t x_step, float *y, int64_t y_step, int64_t first,
+                 const int rows, const int outputs, const int kind) {
+    vec sums[4][8];
+    for (int o = 0; o < outputs; o++)
+        for (int r = 0; r < rows; r++) sums[o][r] = (vec){0};
+    int64_t whole = w->inputs / LANES * LANES;
+    /* Rows are short, so the processor does not see in time that the next ones follow. */
+    const int bytes = kind == FLOAT32 ? 4 : kind == BFLOAT16 ? 2 : 1;
+    const char *next = (const char *)w->values + (first + outputs) * w->stride * bytes;
+    for (int64_t i = 0; i < whole; i += LANES) {
+        vec held[4];
+        for (int o = 0; o < outputs; o++) {
+            held[o] = weights_at(w->values, (first + o) * w->stride + i, kind);
+            if (i % (64 / bytes) == 0) __builtin_prefetch(next + (o * w->stride + i) * bytes);
+        }
+        for (int r = 0; r < rows; r++) {
+            vec in = *(const loose_vec *)(x + r * x_step + i);
+            for (int o = 0; o < outputs; o++) sums[o][r] += held[o] * in;
+        }
+    }
+    for (int o = 0; o < outputs; o++) {
+        float scale = kind == INT8 ? widened(w->scales[first + o]) : 1.0f;
+        for (int r = 0; r < rows; r++) {
+            float sum = sum_of(sums[o][r]);
+            for (int64_t i = whole; i < w->inputs; i++)
+                sum += weight_at(w->values, (first + o) * w->stride + i, kind) * x[r * x_step + i];
+            y[r * y_step + first + o] = sum * scale + (w->bias ? w->bias[first + o] : 0.0f);
+        }
+    }
+}
+
+INLINE void dots_of_kind(const linear *w, const float *x, int64_t x_step, int64_t rows, float *y, int64_t y_step,
+                         int64_t first, int64_t last, const int kind) {
+    for (int64_t o = first; o < last; o += 4) {
+        int outputs = (int)MIN(4, last - o);
+        for (int64_t r = 0; r < rows;) {
+            const float *in = x + r * x_step;
+            float *out = y + r * y_step;
+            if (outputs == 4 && rows - r >= 8) {
+                /* Two channels at a time: as many sums, and weights are unpacked for eight rows at once. */
+                dots(w, in, x_step, out, y_step, o, 8, 2, kind);
+                dots(w, in, x_step, out, y_step, o + 2, 8, 2, kind);
+                r += 8;
+                continue;
+            }
+            int here = (int)MIN(4, rows - r);
+            r += here;
+            if (outputs == 4 && here == 4) dots(w, in, x_step, out, y_step, o, 4, 4, kind);
+            else if (outputs == 4 && here == 2) dots(w, in, x_step, out, y_step, o, 2, 4, kind);
+            else if (outputs == 4 && here == 1) dots(w, in, x_step, out, y_step, o, 1, 4, kind);
+            else if (outputs == 4) dots(w, in, x_step, out, y_step, o, 3, 4, kind);
+            else
+                for (int one = 0; one < outputs; one++)
+                    for (int row = 0; row < here; row++)
+                        dots(w, in + row * x_step, x_step, out + row * y_step, y_step, o + one, 1, 1, kind);
+        }
+    }
+}
+
+/* Panels of 16 output channels: [outputs / 16, inputs, 16] in float32, made by `kernels.py` of small matrices. */
+INLINE void panel(const linear *w, const float *x, int64_t x_step, float *y, int64_t y_step, int64_t first,
+                  const int rows, const int panels) {
+    vec sums[2][8];
+    const float *held = (const float *)w->values + first * w->inputs;
+    int64_t step = LANES * w->inputs;
+    for (int p = 0; p < panels; p++)
+        for (int r = 0; r < rows; r++) sums[p][r] = (vec){0};
+    for (int64_t i = 0; i < w->inputs; i++)
+        for (int p = 0; p < panels; p++) {
+            vec weights = *(const loose_vec *)(held + p * step + i * LANES);
+            for (int r = 0; r < rows; r++) sums[p][r] += weights * x[r * x_step + i];
+        }
+    for (int p = 0; p < panels; p++)
+        for (int r = 0; r < rows; r++) {
+            int64_t o = first + p * LANES;
+            vec sum = sums[p][r];
+            if (w->bias) sum += *(const loose_vec *)(w->bias + o);
+            *(loose_vec *)(y + r * y_step + o) = sum;
+        }
+}
+
+INLINE void panels_of(const linear *w, const float *x, int64_t x_step, int64_t rows, float *y, int64_t y_step,
+                      int64_t o, const int panels) {
+    for (int64_t r = 0; r < rows;) {
+        const float *in = x + r * x_step;
+        float *out = y + r * y_step;
+        int64_t left = rows - r;
+        if (left >= 8) panel(w, in, x_step, out, y_step, o, 8, panels), r += 8;
+        else if (left >= 6) panel(w, in, x_step, out, y_step, o, 6, panels), r += 6;
+        else if (left >= 4) panel(w, in, x_step, out, y_step, o, 4, panels), r += 4;
+        else if (left >= 2) panel(w, in, x_step, out, y_step, o, 2, panels), r += 2;
+        else panel(w, in, x_step, out, y_step, o, 1, panels), r += 1;
+    }
+}
+
+/* Four bits as torch's CPU packs them for vectors of 512 bits: blocks of 64 output channels; of one input channel a
+   block has 32 bytes, of which byte 16 p + d holds channel 16 p + d and, in its upper half, channel 32 + 16 p + d. */
+INLINE void nibbles(const linear *w, const float *x, int64_t x_step, float *y, int64_t y_step, int64_t first,
+                    const int rows) {
+    vec sums[4][4];
+    for (int p = 0; p < 4; p++)
+        for (int r = 0; r < rows; r++) sums[p][r] = (vec){0};
+    const uint8_t *held = (const uint8_t *)w->values + first * w->inputs / 2;
+    for (int64_t group = 0; group < w->inputs / 32; group++) {
+        vec parts[4][4];
+        float totals[4];
+        for (int r = 0; r < rows; r++) {
+            totals[r] = 0.0f;
+            for (int p = 0; p < 4; p++) parts[p][r] = (vec){0};
+        }
+        for (int i = 0; i < 32; i++, held += 32) {
+            ivec even = from_unsigned_bytes(held), odd = from_unsigned_bytes(held + 16);
+            vec weights[4];
+            weights[0] = lower_nibbles(even);
+            weights[1] = lower_nibbles(odd);
+            weights[2] = lower_nibbles(even >> 4);
+            weights[3] = lower_nibbles(odd >> 4);
+            for (int r = 0; r < rows; r++) {
+                float in = x[r * x_step + group * 32 + i];
+                totals[r] += in;
+                for (int p = 0; p < 4; p++) parts[p][r] += weights[p] * in;
+            }
+        }
+        const uint16_t *scales = w->scales + (group * w->stride + first) * 2;
+        for (int p = 0; p < 4; p++) {
+            uvec both = *(const loose_uvec *)(scales + 2 * LANES * p);
+            vec scale = (vec)(both << 16), zero = (vec)(both & 0xffff0000u);
+            vec offset = zero - 8.0f * scale;
+            for (int r = 0; r < rows; r++) sums[p][r] += scale * parts[p][r] + offset * totals[r];
+        }
+    }
+    for (int r = 0; r < rows; r++)
+        for (int p = 0; p < 4; p++) {
+            float part[LANES];
+            memcpy(part, &sums[p][r], sizeof part);
+            for (int lane = 0; lane < LANES; lane++) {
+                int64_t o = first + p * LANES + lane;
+                if (o < w->outputs) y[r * y_step + o] = part[lane] + (w->bias ? w->bias[o] : 0.0f);
+            }
+        }
+}
+
+/* Output channels that are not parted between threads. */
+static int64_t unit_of(const linear *w) {
+    return w->kind == INT4 ? 64 : w->kind == PANELS ? 2 * LANES : 4;
+}
+
+static void product(const linear *w, const float *x, int64_t x_step, int64_t rows, float *y, int64_t y_step,
+                    int64_t first, int64_t last) {
+    if (w->kind == FLOAT32) dots_of_kind(w, x, x_step, rows, y, y_step, first, last, FLOAT32);
+    else if (w->kind == BFLOAT16) dots_of_kind(w, x, x_step, rows, y, y_step, first, last, BFLOAT16);
+    else if (w->kind == INT8) dots_of_kind(w, x, x_step, rows, y, y_step, first, last, INT8);
+    else if (w->kind == PANELS) {
+        int64_t o = first;
+        for (; o + 2 * LANES <= last; o += 2 * LANES) panels_of(w, x, x_step, rows, y, y_step, o, 2);
+        for (; o < last; o += LANES) panels_of(w, x, x_step, rows, y, y_step, o, 1);
+    } else
+        for (int64_t o = first; o < last; o += 64)
+            for (int64_t r = 0; r < rows; r += 4) {
+                const float *in = x + r * x_step;
+                float *out = y + r * y_step;
+                int64_t here = rows - r;
+                if (here >= 4) nibbles(w, in, x_step, out, y_step, o, 4);
+                else if (here == 3) nibbles(w, in, x_step, out, y_step, o, 3);
+                else if (here == 2) nibbles(w, in, x_step, out, y_step, o, 2);
+                else nibbles(w, in, x_step, out, y_step, o, 1);
+            }
+}
+
+/* Rows */
+
+static void normed(const norm *n, const float *x, float *y, int64_t width) {
+    if (n->kind == NO_NORM) {
+        if (y != x) memcpy(y, x, width * sizeof *y);
+        return;
+    }
+    int64_t whole = width / LANES * LANES;
+    float mean = 0.0f;
+    if (n->kind == LAYER_NORM) {
+        vec sum = {0};
+        for (int64_t i = 0; i < whole; i += LANES) sum += *(const loose_vec *)(x + i);
+        mean = sum_of(sum);
+        for (int64_t i = whole; i < width; i++) mean += x[i];
+        mean /= width;
+    }
+    vec squares = {0};
+    for (int64_t i = 0; i < whole; i += LANES) {
+        vec apart = *(const loose_vec *)(x + i) - mean;
+        squares += apart * apart;
+    }
+    float square = sum_of(squares);
+    for (int64_t i = whole; i < width; i++) square += (x[i] - mean) * (x[i] - mean);
+    float scale = 1.0f / sqrtf(square / width + n->eps);
+    for (int64_t i = 0; i < width; i++) y[i] = (x[i] - mean) * scale * n->weight[i] + (n->bias ? n->bias[i] : 0.0f);
+}
+
+static void add_row(float *x, const float *y, int64_t width) {
+    for (int64_t i = 0; i < width; i++) x[i] += y[i];
+}
+
+/* The inner width is filled up to whole vectors with zeros, which every activation leaves zero. */
+static void activated(float *up, float *out, int64_t width, int64_t gate_width, int kind) {
+    for (int64_t i = 0; i < width; i += LANES) {
+        vec x = *(const loose_vec *)(up + i), y;
+        if (kind == SILU_GATED) y = x * sigmoid(x) * *(const loose_vec *)(up + gate_width + i);
+        else if (kind == GELU_GATED) y = gelu(x) * *(const loose_vec *)(up + gate_width + i);
+        else if (kind == GELU) y = gelu(x);
+        else y = x * sigmoid(1.702f * x);
+        *(loose_vec *)(out + i) = y;
+    }
+    for (int64_t i = width; i < (width + LANES - 1) / LANES * LANES; i++) out[i] = 0.0f;
+}
+
+/* Attention of one head */
+
+static float dot(const float *a, const float *b, int64_t width) {
+    vec sum = {0};
+    int64_t i = 0;
+    for (; i + LANES <= width; i += LANES) sum += *(const loose_vec *)(a + i) * *(const loose_vec *)(b + i);
+    float total = sum_of(sum);
+    for (; i < width; i++) total += a[i] * b[i];
+    return total;
+}
+
+/* softmax(q keys / sqrt(K) + bias) values over the first `seen` places; `scores` has room for them, filled up. */
+static void attended(const float *q, const float *keys, const float *values, const float *bias, int64_t seen,
+                     int64_t head_width, float *scores, float *mixed) {
+    float scale = 1.0f / sqrtf((float)head_width), most = -INFINITY;
+    for (int64_t s = 0; s < seen; s++) {
+        float score = dot(q, keys + s * head_width, head_width) * scale + (bias ? bias[s] : 0.0f);
+        scores[s] = score;
+        most = score > most ? score : most;
+    }
+    for (int64_t s = seen; s % LANES; s++) scores[s] = -INFINITY;
+    vec sums = {0};
+    for (int64_t s = 0; s < seen; s += LANES) {
+        vec share = exponential(*(const loose_vec *)(scores + s) - most);
+        *(loose_vec *)(scores + s) = share;
+        sums += share;
+    }
+    float whole = 1.0f / sum_of(sums);
+    int64_t k = 0;
+    for (; k + 4 * LANES <= head_width; k += 4 * LANES) {
+        vec sum[4] = {{0}, {0}, {0}, {0}};
+        for (int64_t s = 0; s < seen; s++)
+            for (int p = 0; p < 4; p++)
+                sum[p] += scores[s] * *(const loose_vec *)(values + s * head_width + k + p * LANES);
+        for (int p = 0; p < 4; p++) *(loose_vec *)(mixed + k + p * LANES) = sum[p] * whole;
+    }
+    for (; k + LANES <= head_width; k += LANES) {
+        vec sum = {0};
+        for (int64_t s = 0; s < seen; s++) sum += scores[s] * *(const loose_vec *)(values + s * head_width + k);
+        *(loose_vec *)(mixed + k) = sum * whole;
+    }
+    for (; k < head_width; k++) {
+        float sum = 0.0f;
+        for (int64_t s = 0; s < seen; s++) sum += scores[s] * values[s * head_width + k];
+        mixed[k] = sum * whole;
+    }
+}
+
+static void turned(float *x, const float *cosines, const float *sines, int64_t head_width) {
+    int64_t half = head_width / 2;
+    for (int64_t k = 0; k < half; k++) {
+        float a = x[k], b = x[k + half];
+        x[k] = a * cosines[k] - b * sines[k];
+        x[k + half] = b * cosines[k] + a * sines[k];
+    }
+}
+
+/* Queries and keys of one head are normed and turned, keys and values are kept, then every token of the entry looks. */
+static void self_attention(const block *b, const cache *kept, const run *now, int64_t entry, int64_t head, float *qkv,
+                           int64_t qkv_step, float *mixed, int64_t mixed_step, float *scores) {
+    int64_t width = now->width, head_width = width / now->heads;
+    int64_t base = (entry * now->heads + head) * now->capacity * head_width;
+    float *keys = kept->keys + base, *values = kept->values + base;
+    for (int64_t t = 0; t < now->tokens; t++) {
+        int64_t row = entry * now->tokens + t;
+        float *q = qkv + row * qkv_step + head * head_width, *k = q + width;
+        normed(&b->q_norm, q, q, head_width);
+        normed(&b->k_norm, k, k, head_width);
+        if (now->cosines) {
+            const float *cosines = now->cosines + row * (head_width / 2), *sines = now->sines + row * (head_width / 2);
+            turned(q, cosines, sines, head_width);
+            turned(k, cosines, sines, head_width);
+        }
+        memcpy(keys + (now->position + t) * head_width, k, head_width * sizeof *k);
+        memcpy(values + (now->position + t) * head_width, k + width, head_width * sizeof *k);
+    }
+    for (int64_t t = 0; t < now->tokens; t++) {
+        int64_t row = entry * now->tokens + t;
+        attended(qkv + row * qkv_step + head * head_width, keys, values,
+                 now->bias ? now->bias + entry * now->capacity : 0, now->position + now->tokens, head_width, scores,
+                 mixed + row * mixed_step + head * head_width);
+    }
+}
+
+static void cross_attention(const cache *text, const run *now, int64_t entry, int64_t head, const float *q,
+                            int64_t q_step, float *mixed, int64_t mixed_step, float *scores) {
+    int64_t head_width = now->width / now->heads;
+    int64_t base = (entry * now->heads + head) * now->cross_capacity * head_width;
+    for (int64_t t = 0; t < now->tokens; t++) {
+        int64_t row = entry * now->tokens + t;
+        attended(q + row * q_step + head * head_width, text->keys + base, text->values + base,
+                 now->cross_bias ? now->cross_bias + entry * now->cross_capacity : 0, now->cross_capacity, head_width,
+                 scores, mixed + row * mixed_step + head * head_width);
+    }
+}
+
+/* The stack */
+
+static int64_t filled_up(int64_t number) {
+    return (number + 63) / 64 * 64;
+}
+
+static int64_t wide_step(const run *now) {
+    int64_t qkv = 3 * now->width, up = 2 * now->mlp_width;
+    return filled_up(qkv > up ? qkv : up);
+}
+
+static int64_t scores_step(const run *now) {
+    return filled_up(now->capacity > now->cross_capacity ? now->capacity : now->cross_capacity);
+}
+
+/* Numbers of `run.scratch`. */
+int64_t scratch_size(const run *now) {
+    int64_t per_row = 2 * filled_up(now->width) + filled_up(now->mlp_width) + wide_step(now);
+    return now->entries * now->tokens * per_row + now->threads * scores_step(now);
+}
+
+/* The part of `total` that a thread does, in whole units. */
+INLINE void shared(int64_t total, int64_t unit, int64_t thread, int64_t threads, int64_t *first, int64_t *last) {
+    int64_t units = (total + unit - 1) / unit;
+    *first = MIN(units * thread / threads * unit, total);
+    *last = MIN(units * (thread + 1) / threads * unit, total);
+}
+
+#ifdef _OPENMP
+#define WAIT _Pragma("omp barrier")
+#else
+#define WAIT
+#endif
+
+static void all_layers(const block *blocks, const cache *caches, const cache *texts, const run *now, int64_t thread,
+                       int64_t threads) {
+    int64_t width = now->width, rows = now->entries * now->tokens, pairs = now->entries * now->heads, first, last;
+    int64_t step = filled_up(width), wide = wide_step(now), inner = filled_up(now->mlp_width);
+    float *in = now->scratch, *out = in + rows * step, *large = out + rows * step, *hidden = large + rows * wide;
+    float *scores = hidden + rows * inner + thread * scores_step(now);
+    int64_t first_row, last_row;
+    shared(rows, 1, thread, threads, &first_row, &last_row);
+#define PRODUCT(w, x, x_step, y, y_step) \
+    shared((w)->outputs, unit_of(w), thread, threads, &first, &last); \
+    product(w, x, x_step, rows, y, y_step, first, last); \
+    WAIT
+    for (int64_t layer = 0; layer < now->layers; layer++) {
+        const block *b = blocks + layer;
+        for (int64_t r = first_row; r < last_row; r++) normed(&b->attention_norm, now->rows + r * width, in + r * step, width);
+        WAIT
+        PRODUCT(&b->qkv, in, step, large, wide)
+        shared(pairs, 1, thread, threads, &first, &last);
+        for (int64_t pair = first; pair < last; pair++)
+            self_attention(b, caches + layer, now, pair / now->heads, pair % now->heads, large, wide, in, step, scores);
+        WAIT
+        PRODUCT(&b->out, in, step, out, step)
+        for (int64_t r = first_row; r < last_row; r++) {
+            normed(&b->attention_after, out + r * step, out + r * step, width);
+            add_row(now->rows + r * width, out + r * step, width);
+        }
+        if (b->cross_q.values) {
+            for (int64_t r = first_row; r < last_row; r++) normed(&b->cross_norm, now->rows + r * width, in + r * step, width);
+            WAIT
+            PRODUCT(&b->cross_q, in, step, large, wide)
+            shared(pairs, 1, thread, threads, &first, &last);
+            for (int64_t pair = first; pair < last; pair++)
+                cross_attention(texts + layer, now, pair / now->heads, pair % now->heads, large, wide, in, step, scores);
+            WAIT
+            PRODUCT(&b->cross_out, in, step, out, step)
+            for (int64_t r = first_row; r < last_row; r++) {
+                normed(&b->cross_after, out + r * step, out + r * step, width);
+                add_row(now->rows + r * width, out + r * step, width);
+            }
+        }
+        for (int64_t r = first_row; r < last_row; r++) normed(&b->mlp_norm, now->rows + r * width, in + r * step, width);
+        WAIT
+        PRODUCT(&b->up, in, step, large, wide)
+        for (int64_t r = first_row; r < last_row; r++) {
+            activated(large + r * wide, hidden + r * inner, now->mlp_width, now->mlp_width, b->mlp_kind);
+            normed(&b->mlp_inside, hidden + r * inner, hidden + r * inner, now->mlp_width);
+        }
+        WAIT
+        PRODUCT(&b->down, hidden, inner, out, step)
+        for (int64_t r = first_row; r < last_row; r++) add_row(now->rows + r * width, out + r * step, width);
+    }
+#undef PRODUCT
+}
+
+/* Runs `now.rows` through the blocks. `caches` has one entry per layer, and so has `texts` where there is cross-attention. */
+void run_blocks(const block *blocks, const cache *caches, const cache *texts, const run *now) {
+#ifdef _OPENMP
+    if (now->threads > 1) {
+#pragma omp parallel num_threads((int)now->threads)
+        all_layers(blocks, caches, texts, now, omp_get_thread_num(), omp_get_num_threads());
+        return;
+    }
+#endif
+    all_layers(blocks, caches, texts, now, 0, 1);
+}
+
+/* One product on its own: y[r] = W x[r] + bias. */
+void run_linear(const linear *w, const float *x, int64_t x_step, int64_t rows, float *y, int64_t y_step, int64_t threads) {
+#ifdef _OPENMP
+    if (threads > 1) {
+#pragma omp parallel num_threads((int)threads)
+        {
+            int64_t first, last;
+            shared(w->outputs, unit_of(w), omp_get_thread_num(), omp_get_num_threads(), &first, &last);
+            product(w, x, x_step, rows, y, y_step, first, last);
+        }
+        return;
+    }
+#endif
+    product(w, x, x_step, rows, y, y_step, 0, w->outputs);
+}
