@@ -79,14 +79,17 @@ class DALL_E:
         file in the layout in which their project publishes them. variant: which of several models of one name, such as
         "mega". local_files_only: never ask the network.
 
-        dtype: float32 unless given; bfloat16 and float16 draw slightly different pictures. quantization: "int8" or
+        dtype: float32 unless given; bfloat16 and float16 draw slightly different pictures; "auto" keeps the number
+        format in which another project published its weights. quantization: "int8" or
         "int4" rounds the weights of linear layers to so many bits while loading, for less memory and, on a CPU, more
         speed; what flows through them is then bfloat16 unless `dtype` says otherwise. "bf16" and "fp32" are short for
         those dtypes. A model in int8 or int4 cannot be saved; int4 is for CPUs only. device: the CPU unless
         given; "auto" takes a GPU where there is one. Raises ValueError for an unknown name (and suggests the nearest)
         or for weights that are damaged or of the wrong shape, FileNotFoundError for a missing file.
         """
-        how = published.Loading(*checked_precision(dtype, quantization), local_files_only)
+        as_stored = dtype == "auto" and quantization is None
+        precision = checked_precision(None if dtype == "auto" else dtype, quantization)
+        how = published.Loading(*precision, local_files_only, as_stored)
         loaded = load_model(name_or_path, variant, how)
         model = cls(*loaded[:3], weights_sha256=loaded.sha256)
         model.quantization = how.packing

@@ -188,3 +188,15 @@ def test_a_converted_folder_that_was_altered_is_refused(model: DALL_E, tmp_path:
     path.write_bytes(content)
     with pytest.raises(ValueError, match="was cut short or altered"):
         DALL_E.from_pretrained(tmp_path / "a")
+
+
+def test_auto_keeps_the_number_format_of_the_files(mini_folder: Path, tmp_path: Path) -> None:
+    halved = tmp_path / "halved"
+    shutil.copytree(mini_folder, halved)
+    for name in ("encoder_mini.pt", "decoder_mini.pt"):
+        held = torch.load(halved / name, weights_only=True)
+        torch.save({key: tensor.half() for key, tensor in held.items()}, halved / name)
+    loaded = [DALL_E.from_pretrained(folder, dtype="auto") for folder in (mini_folder, halved)]
+    assert [model.dtype for model in loaded] == [torch.float32, torch.float16]
+    # Its pixels were published in float32.
+    assert next(loaded[1].networks.tokenizer.parameters()).dtype == torch.float32

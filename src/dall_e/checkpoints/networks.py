@@ -9,6 +9,7 @@ the settings ask for, with the names and shapes in question.
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -173,6 +174,15 @@ def load_dvae(encoder: Path, decoder: Path, given: Settings, dtype: torch.dtype)
     fill([(network.encoder, openai_dvae.encoder_table(config))], encoder_tensors, dtype, str(encoder))
     fill([(network.decoder, openai_dvae.decoder_table(config))], decoder_tensors, dtype, str(decoder))
     return network
+
+
+def stored_dtype(path: Path) -> torch.dtype:
+    """The number format of most of a file's weights; float32 for what models are not kept in."""
+    numbers: dict[torch.dtype, int] = {}
+    for tensor in _tensors(path).values():
+        numbers[tensor.dtype] = numbers.get(tensor.dtype, 0) + math.prod(tensor.shape)
+    most = max(numbers, key=lambda dtype: numbers[dtype], default=torch.float32)
+    return most if most in (torch.bfloat16, torch.float16) else torch.float32
 
 
 def _tensors(path: Path) -> Tensors:

@@ -208,6 +208,8 @@ class Loading(NamedTuple):
     packing: WeightFormat | None = None
     """Rounds the weights of linear layers to eight or four bits."""
     local_files_only: bool = False
+    as_stored: bool = False
+    """Takes the number format of a project's own files instead of `dtype`."""
 
 
 def load_files(found: Found, name: str, how: Loading) -> PublishedModel:
@@ -216,8 +218,10 @@ def load_files(found: Found, name: str, how: Loading) -> PublishedModel:
     The image tokenizer stays in float32 beside float16, whose range its activations leave; bfloat16 has the range.
     """
     known = FAMILIES[found.family]
+    if how.as_stored:
+        how = how._replace(dtype=networks.stored_dtype(found.files.get("weights") or found.files["decoder"]))
     made, text_tokenizer = _LOADERS[found.family](found.files, how)
-    if how.dtype == torch.bfloat16:
+    if how.dtype == torch.bfloat16 and not how.as_stored:
         made.tokenizer.decode_in_bfloat16()
     settings = {**_RASTER, **known.sampling, "num_inference_steps": made.generator.config.num_tokens}
     config = PublishedConfig(

@@ -36,7 +36,8 @@ def convert(
         raise ValueError(f"{target} is there already: give a new folder")
     model: DALL_E | ImageCodec
     try:
-        model = DALL_E.from_pretrained(source, variant=variant, local_files_only=offline)
+        # In whole precision, half of the memory would hold nothing but zeros for most projects' files.
+        model = DALL_E.from_pretrained(source, dtype="auto", variant=variant, local_files_only=offline)
     except (ValueError, FileNotFoundError) as error:
         try:
             model = ImageCodec.from_pretrained(source)
