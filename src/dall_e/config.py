@@ -629,6 +629,9 @@ class GeneratorData(LoopConfig):
     """Share of a batch's pictures that are composed scenes (`data/scenes.py`) instead of pictures of the data set."""
     scenes: int = 40_000
     """How many scenes are composed and tokenised beforehand, if they have a share."""
+    settled_scenes: bool = True
+    """Leave nothing to chance in scenes that captions do not say: sizes, places and directions are always the same.
+    Small models learn such scenes much sooner; large ones can learn all the others too."""
     caption_drop: float = 0.1
     """Share of captions replaced by the empty one, for classifier-free guidance."""
     caption_share: float = 1.0

