@@ -35,7 +35,7 @@ from dall_e.nn.attention import (
     rotate,
     visibility_bias,
 )
-from dall_e.nn.stack import Stack, stack_of
+from dall_e.nn.stack import Sight, Stack, stack_of
 from dall_e.nn.transformer import Block, Linear, RMSNorm, initialise_transformer, split_heads
 
 
@@ -155,10 +155,17 @@ class Generator(nn.Module):
         numbers = 2 * (config.content_layers + 1) * config.width * (config.text_tokens + config.num_tokens)
         return numbers * kept_dtype(self.places.weight).itemsize
 
-    def absorb(self, cache: GeneratorCache, codes_BM: Tensor, places_BM: Tensor) -> Tensor:
-        """Makes a group of drawn tokens known. Returns its states [B, M, D], for `doubt`."""
+    def absorb(self, cache: GeneratorCache, codes_BM: Tensor, places_BM: Tensor, *, in_turn: bool = False) -> Tensor:
+        """Makes a group of drawn tokens known. Returns its states [B, M, D], for `doubt`.
+
+        `in_turn`: as if they were absorbed one after the other.
+        """
         content_BMD = self._embed(codes_BM, places_BM, cache.condition_BD)
-        return self._absorb(cache, content_BMD, self._rotation(places_BM))
+        return self._absorb(cache, content_BMD, self._rotation(places_BM), in_turn=in_turn)
+
+    def forget(self, cache: GeneratorCache, known: int) -> None:
+        """Leaves only the first `known` image tokens absorbed."""
+        cache.length = self.config.text_tokens + known
 
     def doubt(self, states_BMD: Tensor) -> Tensor:
         """Correction logits [B, M, C] of tokens that were absorbed: of what should be there, by what is around."""
@@ -174,6 +181,24 @@ class Generator(nn.Module):
             return self._logits(cache.query_stack(x_BMD, rotation=rotation, memories=memories))
         return self._answer(x_BMD, rotation, memory, None)
 
+    def ask_in_turn(self, cache: GeneratorCache, places_BM: Tensor, first: int) -> Tensor:
+        """Logits [B, M, C] of places as if they were asked for one after the other, each a group of its own.
+
+        The first one knows the first `first` image tokens that were absorbed, each following one knows one more; there
+        need not be as many: then the last ones know them all.
+        """
+        x_BMD, rotation = self._ask(places_BM, cache.condition_BD), self._rotation(places_BM)
+        position = self.config.text_tokens + first
+        if cache.query_stack and cache.query_stack.pays(x_BMD):
+            memories = [cache.shared.at(position)] * len(self.query_blocks)
+            x_BMD = cache.query_stack(x_BMD, rotation=rotation, memories=memories, sight="alone", filled=cache.length)
+            return self._logits(x_BMD)
+        memory = FixedMemory(cache.shared.k_BHSK[:, :, : cache.length], cache.shared.v_BHSK[:, :, : cache.length])
+        rank_M, place_S = torch.arange(x_BMD.shape[1]), torch.arange(cache.length)
+        visible_MS = torch.cat((place_S < position + rank_M[:, None], rank_M == rank_M[:, None]), dim=1)
+        bias_MS = visibility_bias(visible_MS, x_BMD.dtype).to(x_BMD.device)
+        return self._answer(x_BMD, rotation, memory, bias_MS)
+
     # Shared by both
 
     def _embed(self, codes_BM: Tensor, places_BM: Tensor, condition_BD: Tensor) -> Tensor:
@@ -184,13 +209,19 @@ class Generator(nn.Module):
         x_BMD: Tensor = self.query + self.places(places_BM) + condition_BD[:, None]
         return x_BMD
 
-    def _absorb(self, cache: GeneratorCache, x_BMD: Tensor, rotation: Rotation) -> Tensor:
+    def _absorb(self, cache: GeneratorCache, x_BMD: Tensor, rotation: Rotation, *, in_turn: bool = False) -> Tensor:
         memories = [layer.at(cache.length) for layer in cache.content]
         if cache.content_stack and cache.content_stack.pays(x_BMD):
-            x_BMD = cache.content_stack(x_BMD, rotation=rotation, memories=memories)
+            sight: Sight = "past" if in_turn else "all"
+            x_BMD = cache.content_stack(x_BMD, rotation=rotation, memories=memories, sight=sight)
         else:
+            bias_MS = None
+            if in_turn:
+                end = cache.length + x_BMD.shape[1]
+                visible_MS = torch.arange(end) <= torch.arange(cache.length, end)[:, None]
+                bias_MS = visibility_bias(visible_MS, x_BMD.dtype).to(x_BMD.device)
             for block, memory in zip(self.content_blocks, memories, strict=True):
-                x_BMD = block(x_BMD, rotation=rotation, memory=memory)
+                x_BMD = block(x_BMD, rotation=rotation, memory=memory, bias_TS=bias_MS)
         x_BMD = self.content_norm(x_BMD)
         cache.length = cache.shared.write(cache.length, *self._shared_keys_values(x_BMD, rotation))
         return x_BMD

@@ -40,6 +40,9 @@ typedef uint8_t loose_u8 __attribute__((vector_size(LANES), aligned(1)));
 enum weight_kind { FLOAT32, BFLOAT16, INT8, INT4, PANELS };
 enum norm_kind { NO_NORM, RMS_NORM, LAYER_NORM };
 enum mlp_kind { SILU_GATED, GELU_GATED, GELU, QUICK_GELU };
+/* What a token sees: the filled places and all tokens of the call; those before it and itself; or the filled places that
+   it would find if it came in its turn, and itself, which is not kept. */
+enum sight { ALL, PAST, ALONE };
 
 typedef struct {
     const void *values; /* NULL: there is no such layer */
@@ -72,7 +75,7 @@ typedef struct {
 
 typedef struct {
     int64_t entries, tokens, width, heads, mlp_width, layers;
-    int64_t position, capacity, cross_capacity;
+    int64_t position, filled, capacity, cross_capacity, sight;
     const float *cosines, *sines; /* [entries, tokens, K / 2]; NULL: nothing is turned */
     const float *bias; /* [entries, capacity], added to scores; NULL: nothing is hidden */
     const float *cross_bias; /* [entries, cross_capacity] */
@@ -460,9 +463,10 @@ static void turned(float *x, const float *cosines, const float *sines, int64_t h
 /* Queries and keys of one head are normed and turned, keys and values are kept, then every token of the entry looks. */
 static void self_attention(const block *b, const cache *kept, const run *now, int64_t entry, int64_t head, float *qkv,
                            int64_t qkv_step, float *mixed, int64_t mixed_step, float *scores) {
-    int64_t width = now->width, head_width = width / now->heads;
+    int64_t width = now->width, head_width = width / now->heads, size = head_width * sizeof *qkv;
     int64_t base = (entry * now->heads + head) * now->capacity * head_width;
     float *keys = kept->keys + base, *values = kept->values + base;
+    const float *bias = now->bias ? now->bias + entry * now->capacity : 0;
     for (int64_t t = 0; t < now->tokens; t++) {
         int64_t row = entry * now->tokens + t;
         float *q = qkv + row * qkv_step + head * head_width, *k = q + width;
@@ -473,14 +477,28 @@ static void self_attention(const block *b, const cache *kept, const run *now, in
             turned(q, cosines, sines, head_width);
             turned(k, cosines, sines, head_width);
         }
-        memcpy(keys + (now->position + t) * head_width, k, head_width * sizeof *k);
-        memcpy(values + (now->position + t) * head_width, k + width, head_width * sizeof *k);
+        if (now->sight == ALONE) continue;
+        memcpy(keys + (now->position + t) * head_width, k, size);
+        memcpy(values + (now->position + t) * head_width, k + width, size);
     }
     for (int64_t t = 0; t < now->tokens; t++) {
         int64_t row = entry * now->tokens + t;
-        attended(qkv + row * qkv_step + head * head_width, keys, values,
-                 now->bias ? now->bias + entry * now->capacity : 0, now->position + now->tokens, head_width, scores,
-                 mixed + row * mixed_step + head * head_width);
+        float *q = qkv + row * qkv_step + head * head_width, *out = mixed + row * mixed_step + head * head_width;
+        if (now->sight != ALONE) {
+            int64_t seen = now->position + (now->sight == PAST ? t + 1 : now->tokens);
+            attended(q, keys, values, bias, seen, head_width, scores, out);
+            continue;
+        }
+        /* Its own key and value stand behind what it sees for as long as it looks. */
+        int64_t seen = MIN(now->position + t, now->filled);
+        float *key = keys + seen * head_width, *value = values + seen * head_width, held[2 * head_width];
+        memcpy(held, key, size);
+        memcpy(held + head_width, value, size);
+        memcpy(key, q + width, size);
+        memcpy(value, q + 2 * width, size);
+        attended(q, keys, values, bias, seen + 1, head_width, scores, out);
+        memcpy(key, held, size);
+        memcpy(value, held + head_width, size);
     }
 }
 

@@ -27,6 +27,7 @@ SWITCH = "DALL_E_KERNELS"
 KINDS = ("float32", "bfloat16", "int8", "int4", "panels")
 NORMS = ("none", "rms", "layer")
 MLPS = ("silu_gated", "gelu_gated", "gelu", "quick_gelu")
+SIGHTS = ("all", "past", "alone")
 PANEL = 16
 """Output channels of a panel."""
 _COMPILERS = ("cc", "gcc", "clang")
@@ -75,7 +76,7 @@ class RunStruct(ctypes.Structure):
 
     _fields_ = (
         *((name, _Long) for name in ("entries", "tokens", "width", "heads", "mlp_width", "layers")),
-        *((name, _Long) for name in ("position", "capacity", "cross_capacity")),
+        *((name, _Long) for name in ("position", "filled", "capacity", "cross_capacity", "sight")),
         *((name, _Pointer) for name in ("cosines", "sines", "bias", "cross_bias", "rows", "scratch")),
         ("threads", _Long),
     )

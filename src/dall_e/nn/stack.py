@@ -12,7 +12,7 @@ from __future__ import annotations
 import ctypes
 import weakref
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +23,7 @@ from dall_e.nn.kernels import (
     MLPS,
     NORMS,
     PANEL,
+    SIGHTS,
     BlockStruct,
     CacheStruct,
     Kernels,
@@ -32,6 +33,8 @@ from dall_e.nn.kernels import (
     kernels,
 )
 from dall_e.nn.transformer import Block, CrossView, GatedMLP, Linear, RMSNorm
+
+Sight = Literal["all", "past", "alone"]
 
 # With more rows and weights of fewer bits, torch's products win: bound by arithmetic, they use that of bfloat16.
 _MOST_ROWS = 16
@@ -102,10 +105,15 @@ class Stack:
         memories: Sequence[Memory],
         bias_BS: Tensor | None = None,
         cross: Sequence[CrossView | None] = (),
+        sight: Sight = "all",
+        filled: int = 0,
     ) -> Tensor:
         """[B, T, D] to [B, T, D]: new tokens behind those in the caches, which must be seen from one position.
 
-        `bias_BS`, for all places of a cache, is added to the scores; `rotation` is [T, K / 2] or [B, T, K / 2].
+        `bias_BS`, for all places of a cache, is added to the scores; `rotation` is [T, K / 2] or [B, T, K / 2]. A token
+        sees what is before the position and "all" tokens of the call, or those of the "past" and itself. Or it is
+        "alone": it sees as many places as if those before it stood in the cache, at most the `filled` ones, and itself,
+        and leaves nothing there.
         """
         entries, tokens, width = x_BTD.shape
         slots = [slot for slot in memories if isinstance(slot, CacheSlot)]
@@ -114,13 +122,14 @@ class Stack:
             *(CacheStruct(slot.cache.k_BHSK.data_ptr(), slot.cache.v_BHSK.data_ptr()) for slot in slots)
         )
         capacity = slots[0].cache.k_BHSK.shape[2]
-        assert slots[0].position + tokens <= capacity, f"a cache of {capacity} tokens is full"
+        last = slots[0].position + tokens if sight != "alone" else min(slots[0].position + tokens, filled + 1)
+        assert last <= capacity, f"a cache of {capacity} tokens is full"
         # A copy: the kernels write into it.
         rows_BTD = torch.empty(x_BTD.shape, dtype=torch.float32).copy_(x_BTD)
         run = RunStruct(
             entries=entries, tokens=tokens, width=width, heads=self._heads, mlp_width=self._mlp_width,
-            layers=len(slots), position=slots[0].position, capacity=capacity, rows=rows_BTD.data_ptr(),
-            threads=torch.get_num_threads(),
+            layers=len(slots), position=slots[0].position, filled=filled, capacity=capacity,
+            sight=SIGHTS.index(sight), rows=rows_BTD.data_ptr(), threads=torch.get_num_threads(),
         )  # fmt: skip
         used: list[Tensor] = []
         if rotation is not None:

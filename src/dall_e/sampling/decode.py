@@ -14,6 +14,7 @@ from torch import Tensor
 
 from dall_e.config import SamplingConfig
 from dall_e.sampling.fixed_steps import FixedNetwork, draw_in_fixed_steps
+from dall_e.sampling.foresight import Foresight, ForesightedNetwork
 from dall_e.sampling.logits import choose, guide
 from dall_e.sampling.noise import GUMBEL_STREAM, ORDER_STREAM, gumbel, uniform
 from dall_e.sampling.orders import group_sizes, make_orders
@@ -98,6 +99,10 @@ class _AllNoise:
     def __init__(self, noise_BNC: Tensor) -> None:
         self._noise_BNC = noise_BNC
 
+    @classmethod
+    def made(cls, seeds: list[int], num_tokens: int, num_codes: int, device: torch.device) -> _AllNoise:
+        return cls(gumbel(seeds, num_tokens, num_codes).to(device))
+
     def at(self, places_BM: Tensor, done: int) -> Tensor:
         return self._noise_BNC.gather(1, places_BM[..., None].expand(-1, -1, self._noise_BNC.shape[-1]))
 
@@ -158,6 +163,17 @@ class _Canvas:
         self.codes_BN.scatter_(1, places_BM, codes_BM)
         self.known_BN.scatter_(1, places_BM, True)
 
+    def know(self, known: Known) -> None:
+        """Takes over what is known beforehand."""
+        self.given_BN |= known.mask_BN.to(self.given_BN.device)
+        self.known_BN |= self.given_BN
+        self.codes_BN[self.given_BN] = known.codes_BN.to(self.codes_BN.device)[self.given_BN]
+
+    def put_in(self, row: int, places_M: Tensor, codes_M: Tensor) -> None:
+        """Of one picture."""
+        self.codes_BN[row, places_M] = codes_M
+        self.known_BN[row, places_M] = True
+
     def support(self, places_BM: Tensor, support_BM: Tensor) -> None:
         self.support_BN.scatter_(1, places_BM, support_BM)
         self.support_BN.masked_fill_(self.given_BN, torch.inf)
@@ -217,16 +233,18 @@ def decode_tokens(
             after=after if on_step else lambda done: None,
         )
         return canvas.codes_BN
-    noise: _Noise
-    if settings.order == "raster" and len(sizes) == config.num_tokens:
-        noise = _RasterNoise(seeds, config.num_tokens, config.num_codes, device)
-    else:
-        noise = _AllNoise(gumbel(seeds, config.num_tokens, config.num_codes).to(device))
+    if known:
+        canvas.know(known)
+    if isinstance(generator, ForesightedNetwork) and max(sizes) == 1 and not settings.correction_rounds:
+        noise_BNC = gumbel(seeds, config.num_tokens, config.num_codes).to(device)
+        _draw_in_turn(generator, _row_by_row(rows, copies), canvas, settings, places_BN, noise_BNC, report)
+        return canvas.codes_BN
+    in_raster_order = settings.order == "raster" and len(sizes) == config.num_tokens
+    noise = (_RasterNoise if in_raster_order else _AllNoise.made)(seeds, config.num_tokens, config.num_codes, device)
     drawing = _Drawing(generator, generator.start(rows), canvas, settings, copies)
     done = num_known
-    if known and num_known:
-        canvas.given_BN |= known.mask_BN.to(device)
-        drawing.absorb(places_BN[:, :done], known.codes_BN.to(device).gather(1, places_BN[:, :done]))
+    if num_known:
+        drawing.absorb(places_BN[:, :done], canvas.codes_BN.gather(1, places_BN[:, :done]))
     for step, size in enumerate(sizes):
         places_BM = places_BN[:, done : done + size]
         # After the last group nothing is asked, unless some tokens are drawn again.
@@ -239,6 +257,41 @@ def decode_tokens(
         _correct(_Drawing(generator, generator.start(rows), canvas, settings, copies), noise)
         report(len(sizes) + turn + 1)
     return canvas.codes_BN
+
+
+def _row_by_row(rows: Any, copies: int) -> list[Any]:
+    """The prompts of each picture alone, with what to steer away from."""
+    pictures = len(rows.states_BLD) // copies
+    return [type(rows)(*(part[row::pictures] for part in rows)) for row in range(pictures)]
+
+
+def _draw_in_turn(
+    generator: Any,
+    texts: list[Any],
+    canvas: _Canvas,
+    settings: SamplingConfig,
+    places_BN: Tensor,
+    noise_BNC: Tensor,
+    report: Callable[[int], None],
+) -> None:
+    """One token at a time. Every picture has its own cache, as guesses come true sooner for one than for another."""
+    given = reported = int(canvas.known_BN[0].sum())
+    pictures = []
+    for row, text in enumerate(texts):
+        cache, places_1M = generator.start(text), places_BN[row : row + 1, :given]
+        if given:
+            copies = len(text.states_BLD)
+            codes_1M = canvas.codes_BN[row : row + 1].gather(1, places_1M)
+            generator.absorb(cache, codes_1M.repeat(copies, 1), places_1M.repeat(copies, 1))
+        pictures.append(Foresight(generator, cache, places_BN[row], noise_BNC[row], settings, given))
+    while reported < places_BN.shape[1]:
+        for row, picture in enumerate(pictures):
+            if not picture.is_done:
+                canvas.put_in(row, *picture.round())
+        done = min(picture.done for picture in pictures)
+        for step in range(reported, done):
+            report(step - given + 1)
+        reported = done
 
 
 @dataclass(frozen=True)

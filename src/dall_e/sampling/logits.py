@@ -53,9 +53,10 @@ def _reaching(logits_BMC: Tensor, p: float, among: int) -> tuple[Tensor, Tensor]
     return torch.full_like(logits_BMC, -torch.inf).scatter(-1, order_BMK, kept_BMK), sum_BMK[..., -1:] >= p
 
 
-def choose(logits_BMC: Tensor, noise_BMC: Tensor, *, temperature: float, top_k: int, top_p: float) -> Tensor:
-    """Codes [B, M]: argmax of filtered logits / T + z. Temperature 0 takes the most likely code."""
-    if temperature == 0:
+def choose(logits_BMC: Tensor, noise_BMC: Tensor, *, temperature: float | Tensor, top_k: int, top_p: float) -> Tensor:
+    """Codes [B, M]: argmax of filtered logits / T + z. Temperature 0 takes the most likely code; in a tensor, which
+    broadcasts with the logits, it must be larger."""
+    if not isinstance(temperature, Tensor) and temperature == 0:
         return logits_BMC.argmax(-1)
     scaled_BMC = keep_top_p(keep_top_k(logits_BMC.float() / temperature, top_k), top_p)
     return (scaled_BMC + noise_BMC).argmax(-1)
