@@ -302,13 +302,13 @@ class SamplingConfig:
 
     num_inference_steps: int = 50
     """Factors g_i of the product, that is groups of tokens revealed one after the other."""
-    guidance_scale: float = 5.0
+    guidance_scale: float = 2.0
     """Strength s of classifier-free guidance, logits = u + s (c - u); 1 is off."""
     guidance_ramp: bool = False
     """Grow the guidance linearly from 1 to `guidance_scale` with the share of tokens done."""
-    temperature: float = 0.9
+    temperature: float = 0.8
     """Softmax temperature of the first step."""
-    final_temperature: float = 0.7
+    final_temperature: float = 0.65
     """Softmax temperature of the last step; linear in between."""
     top_k: int = 0
     """Keep only the k most likely codes; 0 keeps all."""

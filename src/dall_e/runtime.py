@@ -93,6 +93,9 @@ def tune_convolutions(device: torch.device) -> None:
         torch.backends.cudnn.benchmark = True
 
 
+_spare_threads = 0
+
+
 @contextlib.contextmanager
 def one_thread() -> Iterator[None]:
     """Inside, torch computes on the CPU in the calling thread alone; afterwards as before.
@@ -101,12 +104,20 @@ def one_thread() -> Iterator[None]:
     they wait for each other: 10 s instead of 1 s for a picture, measured on two busy cores. And the number of threads
     cannot change the last bit of a result.
     """
-    before = torch.get_num_threads()
+    global _spare_threads  # noqa: PLW0603, torch's own setting is as global
+    before, spare = torch.get_num_threads(), _spare_threads
+    _spare_threads = max(before, spare)
     torch.set_num_threads(1)
     try:
         yield
     finally:
         torch.set_num_threads(before)
+        _spare_threads = spare
+
+
+def most_threads() -> int:
+    """How many threads may compute: torch's number, and inside `one_thread` the one that it has outside."""
+    return max(torch.get_num_threads(), _spare_threads)
 
 
 def is_main_process() -> bool:

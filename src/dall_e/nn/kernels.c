@@ -37,7 +37,7 @@ typedef uint16_t loose_u16 __attribute__((vector_size(2 * LANES), aligned(2)));
 typedef int8_t loose_i8 __attribute__((vector_size(LANES), aligned(1)));
 typedef uint8_t loose_u8 __attribute__((vector_size(LANES), aligned(1)));
 
-enum weight_kind { FLOAT32, BFLOAT16, INT8, INT4, PANELS };
+enum weight_kind { FLOAT32, BFLOAT16, INT8, INT4, PANELS, INT8_PANELS };
 enum norm_kind { NO_NORM, RMS_NORM, LAYER_NORM };
 enum mlp_kind { SILU_GATED, GELU_GATED, GELU, QUICK_GELU };
 /* What a token sees: the filled places and all tokens of the call; those before it and itself; or the filled places that
@@ -46,7 +46,8 @@ enum sight { ALL, PAST, ALONE };
 
 typedef struct {
     const void *values; /* NULL: there is no such layer */
-    const uint16_t *scales; /* bfloat16: [outputs], or of four bits [inputs / 32, outputs, 2] with scale and zero */
+    const void *scales; /* bfloat16: [outputs], or of four bits [inputs / 32, outputs, 2] with scale and zero;
+                           of panels in eight bits float32 [outputs] */
     const float *bias;
     int64_t outputs, inputs;
     int64_t stride; /* numbers from one output channel to the next, or rows of four bits, filled up */
@@ -211,7 +212,7 @@ INLINE void dots(const linear *w, const float *x, int64_t x_step, float *y, int6
         }
     }
     for (int o = 0; o < outputs; o++) {
-        float scale = kind == INT8 ? widened(w->scales[first + o]) : 1.0f;
+        float scale = kind == INT8 ? widened(((const uint16_t *)w->scales)[first + o]) : 1.0f;
         for (int r = 0; r < rows; r++) {
             float sum = sum_of(sums[o][r]);
             for (int64_t i = whole; i < w->inputs; i++)
@@ -249,40 +250,47 @@ INLINE void dots_of_kind(const linear *w, const float *x, int64_t x_step, int64_
     }
 }
 
-/* Panels of 16 output channels: [outputs / 16, inputs, 16] in float32, made by `kernels.py` of small matrices. */
+/* Panels of 16 output channels: [outputs / 16, inputs, 16], made by `stack.py` of small matrices. */
 INLINE void panel(const linear *w, const float *x, int64_t x_step, float *y, int64_t y_step, int64_t first,
-                  const int rows, const int panels) {
+                  const int rows, const int panels, const int kind) {
     vec sums[2][8];
-    const float *held = (const float *)w->values + first * w->inputs;
-    int64_t step = LANES * w->inputs;
+    int64_t start = first * w->inputs, step = LANES * w->inputs;
     for (int p = 0; p < panels; p++)
         for (int r = 0; r < rows; r++) sums[p][r] = (vec){0};
     for (int64_t i = 0; i < w->inputs; i++)
         for (int p = 0; p < panels; p++) {
-            vec weights = *(const loose_vec *)(held + p * step + i * LANES);
+            vec weights = weights_at(w->values, start + p * step + i * LANES, kind == PANELS ? FLOAT32 : INT8);
             for (int r = 0; r < rows; r++) sums[p][r] += weights * x[r * x_step + i];
         }
     for (int p = 0; p < panels; p++)
         for (int r = 0; r < rows; r++) {
             int64_t o = first + p * LANES;
             vec sum = sums[p][r];
+            if (kind == INT8_PANELS) sum *= *(const loose_vec *)((const float *)w->scales + o);
             if (w->bias) sum += *(const loose_vec *)(w->bias + o);
             *(loose_vec *)(y + r * y_step + o) = sum;
         }
 }
 
-INLINE void panels_of(const linear *w, const float *x, int64_t x_step, int64_t rows, float *y, int64_t y_step,
-                      int64_t o, const int panels) {
+INLINE void panels_of_kind(const linear *w, const float *x, int64_t x_step, int64_t rows, float *y, int64_t y_step,
+                           int64_t o, const int panels, const int kind) {
     for (int64_t r = 0; r < rows;) {
         const float *in = x + r * x_step;
         float *out = y + r * y_step;
         int64_t left = rows - r;
-        if (left >= 8) panel(w, in, x_step, out, y_step, o, 8, panels), r += 8;
-        else if (left >= 6) panel(w, in, x_step, out, y_step, o, 6, panels), r += 6;
-        else if (left >= 4) panel(w, in, x_step, out, y_step, o, 4, panels), r += 4;
-        else if (left >= 2) panel(w, in, x_step, out, y_step, o, 2, panels), r += 2;
-        else panel(w, in, x_step, out, y_step, o, 1, panels), r += 1;
+        if (left >= 8) panel(w, in, x_step, out, y_step, o, 8, panels, kind), r += 8;
+        else if (left >= 6) panel(w, in, x_step, out, y_step, o, 6, panels, kind), r += 6;
+        else if (left >= 4) panel(w, in, x_step, out, y_step, o, 4, panels, kind), r += 4;
+        else if (left >= 2) panel(w, in, x_step, out, y_step, o, 2, panels, kind), r += 2;
+        else panel(w, in, x_step, out, y_step, o, 1, panels, kind), r += 1;
     }
+}
+
+INLINE void all_panels(const linear *w, const float *x, int64_t x_step, int64_t rows, float *y, int64_t y_step,
+                       int64_t first, int64_t last, const int kind) {
+    int64_t o = first;
+    for (; o + 2 * LANES <= last; o += 2 * LANES) panels_of_kind(w, x, x_step, rows, y, y_step, o, 2, kind);
+    for (; o < last; o += LANES) panels_of_kind(w, x, x_step, rows, y, y_step, o, 1, kind);
 }
 
 /* Four bits as torch's CPU packs them for vectors of 512 bits: blocks of 64 output channels; of one input channel a
@@ -313,7 +321,7 @@ INLINE void nibbles(const linear *w, const float *x, int64_t x_step, float *y, i
                 for (int p = 0; p < 4; p++) parts[p][r] += weights[p] * in;
             }
         }
-        const uint16_t *scales = w->scales + (group * w->stride + first) * 2;
+        const uint16_t *scales = (const uint16_t *)w->scales + (group * w->stride + first) * 2;
         for (int p = 0; p < 4; p++) {
             uvec both = *(const loose_uvec *)(scales + 2 * LANES * p);
             vec scale = (vec)(both << 16), zero = (vec)(both & 0xffff0000u);
@@ -334,7 +342,7 @@ INLINE void nibbles(const linear *w, const float *x, int64_t x_step, float *y, i
 
 /* Output channels that are not parted between threads. */
 static int64_t unit_of(const linear *w) {
-    return w->kind == INT4 ? 64 : w->kind == PANELS ? 2 * LANES : 4;
+    return w->kind == INT4 ? 64 : w->kind == PANELS || w->kind == INT8_PANELS ? 2 * LANES : 4;
 }
 
 static void product(const linear *w, const float *x, int64_t x_step, int64_t rows, float *y, int64_t y_step,
@@ -342,11 +350,9 @@ static void product(const linear *w, const float *x, int64_t x_step, int64_t row
     if (w->kind == FLOAT32) dots_of_kind(w, x, x_step, rows, y, y_step, first, last, FLOAT32);
     else if (w->kind == BFLOAT16) dots_of_kind(w, x, x_step, rows, y, y_step, first, last, BFLOAT16);
     else if (w->kind == INT8) dots_of_kind(w, x, x_step, rows, y, y_step, first, last, INT8);
-    else if (w->kind == PANELS) {
-        int64_t o = first;
-        for (; o + 2 * LANES <= last; o += 2 * LANES) panels_of(w, x, x_step, rows, y, y_step, o, 2);
-        for (; o < last; o += LANES) panels_of(w, x, x_step, rows, y, y_step, o, 1);
-    } else
+    else if (w->kind == PANELS) all_panels(w, x, x_step, rows, y, y_step, first, last, PANELS);
+    else if (w->kind == INT8_PANELS) all_panels(w, x, x_step, rows, y, y_step, first, last, INT8_PANELS);
+    else
         for (int64_t o = first; o < last; o += 64)
             for (int64_t r = 0; r < rows; r += 4) {
                 const float *in = x + r * x_step;

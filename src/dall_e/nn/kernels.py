@@ -24,7 +24,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 SWITCH = "DALL_E_KERNELS"
-KINDS = ("float32", "bfloat16", "int8", "int4", "panels")
+KINDS = ("float32", "bfloat16", "int8", "int4", "panels", "int8_panels")
 NORMS = ("none", "rms", "layer")
 MLPS = ("silu_gated", "gelu_gated", "gelu", "quick_gelu")
 SIGHTS = ("all", "past", "alone")

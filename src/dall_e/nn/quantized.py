@@ -60,6 +60,21 @@ def dequantize(values: Tensor, scale_O: Tensor, dtype: torch.dtype = torch.float
     return values.float().mul_(broadcast).to(dtype)
 
 
+def as_eight_bits(weight: Tensor) -> tuple[Tensor, Tensor] | None:
+    """The values and scales that `dequantize` made a float32 weight of; None if it was made of none, or of others.
+
+    What is stored in eight bits holds no more than they do, whatever it is computed in.
+    """
+    if not bool(torch.isfinite(weight).all()):
+        return None
+    values, scale_O = quantize(weight)
+    # Division by the levels may miss the scale that was multiplied by them by a unit in the last place.
+    for nudged_O in (scale_O, scale_O.nextafter(scale_O * 2), scale_O.nextafter(scale_O * 0)):
+        if torch.equal(dequantize(values, nudged_O), weight.detach()):
+            return values, nudged_O
+    return None
+
+
 class PackedWeight(nn.Module):
     """The weight [O, I] of a linear layer in eight or four bits, and its product with rows of inputs.
 

@@ -10,6 +10,7 @@ channels.
 from __future__ import annotations
 
 import ctypes
+import time
 import weakref
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -32,7 +33,9 @@ from dall_e.nn.kernels import (
     RunStruct,
     kernels,
 )
+from dall_e.nn.quantized import as_eight_bits
 from dall_e.nn.transformer import Block, CrossView, GatedMLP, Linear, RMSNorm
+from dall_e.runtime import most_threads
 
 Sight = Literal["all", "past", "alone"]
 
@@ -76,16 +79,46 @@ def _possible(blocks: nn.ModuleList, compiled: Kernels) -> bool:
     return compiled.reads_int4 or not four_bits
 
 
+class Pace:
+    """How many threads to compute with: those that were quicker of late.
+
+    All are quicker on a quiet machine; where others have work for a core, threads wait for each other, and one is. The
+    results are the same, so it may be tried while drawing.
+    """
+
+    _EVERY, _KEPT = 64, 0.8
+
+    def __init__(self) -> None:
+        self._calls = 0
+        self._seconds: dict[int, float] = {}
+        """Of a row, by threads, late ones counting more."""
+
+    def threads(self, most: int) -> int:
+        """For the next call, at most `most`: now and then the slower ones, in case that has changed."""
+        self._calls += 1
+        one, all_threads = (self._seconds.get(number) for number in (1, most))
+        if all_threads is None or one is None:
+            return most if all_threads is None else 1
+        quicker = most if all_threads <= one else 1
+        return quicker if self._calls % self._EVERY else 1 + most - quicker
+
+    def note(self, threads: int, seconds: float) -> None:
+        """What a call took for each of its rows."""
+        before = self._seconds.get(threads, seconds)
+        self._seconds[threads] = self._KEPT * before + (1 - self._KEPT) * seconds
+
+
 class Stack:
     """Structures that point to the weights of some blocks."""
 
     def __init__(self, blocks: nn.ModuleList, compiled: Kernels) -> None:
         self.state = _state(blocks)
         self._library = compiled.library
+        self._pace = Pace()
         self._kept: list[Tensor] = []
         """Tensors that only structures point to."""
         layers: list[Any] = list(blocks)
-        self._blocks = (BlockStruct * len(layers))(*(self._block(layer) for layer in layers))
+        self.structs = (BlockStruct * len(layers))(*(self._block(layer) for layer in layers))
         first: Block = layers[0]
         self._heads = first.attention.num_heads
         self._mlp_width = first.mlp.down.in_features
@@ -117,7 +150,7 @@ class Stack:
         """
         entries, tokens, width = x_BTD.shape
         slots = [slot for slot in memories if isinstance(slot, CacheSlot)]
-        assert len(slots) == len(self._blocks)
+        assert len(slots) == len(self.structs)
         caches = (CacheStruct * len(slots))(
             *(CacheStruct(slot.cache.k_BHSK.data_ptr(), slot.cache.v_BHSK.data_ptr()) for slot in slots)
         )
@@ -129,7 +162,7 @@ class Stack:
         run = RunStruct(
             entries=entries, tokens=tokens, width=width, heads=self._heads, mlp_width=self._mlp_width,
             layers=len(slots), position=slots[0].position, filled=filled, capacity=capacity,
-            sight=SIGHTS.index(sight), rows=rows_BTD.data_ptr(), threads=torch.get_num_threads(),
+            sight=SIGHTS.index(sight), rows=rows_BTD.data_ptr(), threads=self._pace.threads(most_threads()),
         )  # fmt: skip
         used: list[Tensor] = []
         if rotation is not None:
@@ -143,9 +176,11 @@ class Stack:
         # Of zeros, as what fills rows up has to be; and of each call's own: several threads may draw at once.
         scratch = torch.zeros(self._library.scratch_size(ctypes.addressof(run)))
         run.scratch = scratch.data_ptr()
+        before = time.perf_counter()
         self._library.run_blocks(
-            ctypes.addressof(self._blocks), ctypes.addressof(caches), ctypes.addressof(texts), ctypes.addressof(run)
+            ctypes.addressof(self.structs), ctypes.addressof(caches), ctypes.addressof(texts), ctypes.addressof(run)
         )
+        self._pace.note(run.threads, (time.perf_counter() - before) / (entries * tokens))
         return rows_BTD.to(x_BTD.dtype)
 
     def _texts(self, cross: Sequence[CrossView | None], run: RunStruct, used: list[Tensor]) -> Any:
@@ -209,8 +244,14 @@ class Stack:
         weight_OI = linear.weight
         whole = linear.out_features % PANEL == 0
         if weight_OI.dtype == torch.float32 and whole and weight_OI.numel() <= _LARGEST_PANELS:
-            panels = weight_OI.detach().view(-1, PANEL, linear.in_features).transpose(1, 2)
-            struct.values, struct.kind = self._pointer(panels), KINDS.index("panels")
+            eight_bits = as_eight_bits(weight_OI)
+            values_OI, scale_O = eight_bits or (weight_OI.detach(), None)
+            panels = values_OI.view(-1, PANEL, linear.in_features).transpose(1, 2)
+            struct.values, struct.kind = (
+                self._pointer(panels, None),
+                KINDS.index("int8_panels" if eight_bits else "panels"),
+            )
+            struct.scales = self._pointer(scale_O)
             return struct
         struct.kind = KINDS.index(str(weight_OI.dtype).removeprefix("torch."))
         struct.values, struct.stride = self._pointer(weight_OI, None), linear.in_features

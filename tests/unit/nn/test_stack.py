@@ -13,7 +13,9 @@ from torch import Tensor, nn
 
 from dall_e.nn import kernels
 from dall_e.nn.attention import FixedMemory, KVCache, Rotation, grid_rotation
-from dall_e.nn.stack import Stack, stack_of
+from dall_e.nn.kernels import KINDS
+from dall_e.nn.quantized import dequantize, quantizable, quantize
+from dall_e.nn.stack import Pace, Stack, stack_of
 from dall_e.nn.transformer import NATIVE, Block, CrossView, assign_weights
 from dall_e.published import BlockStyle
 
@@ -139,16 +141,39 @@ def test_weights_of_few_bits(packing: str | None, style: BlockStyle) -> None:
     assert (found.float() - without).norm() / without.norm() < loss
 
 
+def rounded(blocks: nn.ModuleList) -> nn.ModuleList:
+    """Weights as a file of eight bits gives them."""
+    for weight in blocks.parameters():
+        if quantizable(weight):
+            weight.copy_(dequantize(*quantize(weight)))
+    return blocks
+
+
+@pytest.mark.parametrize("tokens", [1, 3, 7, 16])
+def test_weights_that_were_stored_in_eight_bits_are_read_in_eight_bits(tokens: int) -> None:
+    blocks = rounded(made(NATIVE, 96, 160))
+    with torch.no_grad():
+        stack = stack_of(blocks)
+    assert stack is not None
+    assert {int(block.qkv.kind) for block in stack.structs} == {KINDS.index("int8_panels")}
+    found, wanted = both(blocks, tokens=tokens)
+    torch.testing.assert_close(found, wanted, rtol=1e-4, atol=2e-4)
+
+
 def test_a_row_does_not_depend_on_its_batch() -> None:
-    for packing in (None, "int8"):
+    for kind in ("panels", "int8_panels", "int8", "bfloat16"):
         blocks = made(STYLES["llamagen"], 96, 160)
-        if packing:
+        if kind == "int8":
             assign_weights(blocks, list(blocks.state_dict().items()), "int8")
+        elif kind == "int8_panels":
+            rounded(blocks)
+        elif kind == "bfloat16":
+            blocks.bfloat16()
         x_BTD = torch.randn(19, 1, 96, generator=torch.Generator().manual_seed(5))
         many = caches(blocks, 19, 96)
         with torch.no_grad():
             stack = stack_of(blocks)
-            assert stack is not None
+            assert stack is not None and KINDS[stack.structs[0].qkv.kind] == kind
             together = stack(x_BTD, rotation=None, memories=[cache.at(4) for cache in many])
             for row in (0, 7, 18):
                 alone = [KVCache(1, HEADS, CAPACITY, 32, x_BTD) for _ in blocks]
@@ -197,3 +222,18 @@ def test_without_a_compiler_nothing_is_lost(tmp_path: Path) -> None:
         told = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True).stdout
         assert told.startswith(f"None {reason}")
     assert not list(tmp_path.rglob("*.so"))
+
+
+def test_the_quicker_number_of_threads_is_taken_and_the_other_tried_now_and_then() -> None:
+    pace = Pace()
+    seconds = {1: 2.0, 4: 1.0}
+    taken = []
+    for call in range(400):
+        if call == 200:
+            seconds = {1: 2.0, 4: 50.0}  # Somebody else has work for the cores.
+        taken.append(pace.threads(4))
+        pace.note(taken[-1], seconds[taken[-1]])
+    assert taken[:2] == [4, 1]
+    assert 1 <= taken[2:200].count(1) <= 4
+    assert taken[200:210].count(4) < 5 and 1 <= taken[210:].count(4) <= 4
+    assert {Pace().threads(1) for _ in range(3)} == {1}
