@@ -16,18 +16,29 @@
 #ifdef _OPENMP
 #include <omp.h>
 #endif
-#ifdef __AVX512F__
+#ifdef __AVX2__
 #include <immintrin.h>
 #endif
 
+/* What a register holds, and how many there are: wider vectors than the processor has are taken apart badly. */
+#if defined(__AVX512F__)
 #define LANES 16
+#define REGISTERS 32
+#elif defined(__AVX2__)
+#define LANES 8
+#define REGISTERS 16
+#else
+#define LANES 4
+#define REGISTERS 32
+#endif
+#define PANEL 16
+#define PARTS (PANEL / LANES)
 #define INLINE static inline __attribute__((always_inline))
 #define SIGN ((int32_t)0x80000000)
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 
 /* Vectors of the compiler's own: it makes of them what the processor has. */
 typedef float vec __attribute__((vector_size(4 * LANES)));
-typedef float vec8 __attribute__((vector_size(32)));
 typedef float vec4 __attribute__((vector_size(16)));
 typedef float loose_vec __attribute__((vector_size(4 * LANES), aligned(4)));
 typedef int32_t ivec __attribute__((vector_size(4 * LANES)));
@@ -35,7 +46,6 @@ typedef uint32_t uvec __attribute__((vector_size(4 * LANES)));
 typedef uint32_t loose_uvec __attribute__((vector_size(4 * LANES), aligned(4)));
 typedef uint16_t loose_u16 __attribute__((vector_size(2 * LANES), aligned(2)));
 typedef int8_t loose_i8 __attribute__((vector_size(LANES), aligned(1)));
-typedef uint8_t loose_u8 __attribute__((vector_size(LANES), aligned(1)));
 
 enum weight_kind { FLOAT32, BFLOAT16, INT8, INT4, PANELS, INT8_PANELS };
 enum norm_kind { NO_NORM, RMS_NORM, LAYER_NORM };
@@ -100,12 +110,16 @@ INLINE float widened(uint16_t bits) {
 
 /* Pairwise, always in the same order. */
 INLINE float sum_of(vec v) {
-    vec8 halves[2];
-    memcpy(halves, &v, sizeof halves);
-    vec8 eight = halves[0] + halves[1];
-    vec4 quarters[2];
-    memcpy(quarters, &eight, sizeof quarters);
-    vec4 four = quarters[0] + quarters[1];
+    vec4 quarters[LANES / 4];
+    memcpy(quarters, &v, sizeof quarters);
+#if LANES == 16
+    quarters[0] += quarters[2];
+    quarters[1] += quarters[3];
+#endif
+#if LANES >= 8
+    quarters[0] += quarters[1];
+#endif
+    vec4 four = quarters[0];
     return (four[0] + four[2]) + (four[1] + four[3]);
 }
 
@@ -148,31 +162,17 @@ INLINE vec gelu(vec x) {
 /* Products: y[r] = W x[r] + bias for some output channels */
 
 /* Compilers make a dozen instructions of these conversions where the processor has one. */
-#ifdef __AVX512F__
+#if defined(__AVX512F__)
 INLINE ivec from_bytes(const int8_t *at) {
     return (ivec)_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)at));
 }
-
-INLINE ivec from_unsigned_bytes(const uint8_t *at) {
-    return (ivec)_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)at));
-}
-
-/* The lower four bits as numbers: a table is looked up with just those. */
-INLINE vec lower_nibbles(ivec v) {
-    const vec numbers = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    return (vec)_mm512_permutexvar_ps((__m512i)v, (__m512)numbers);
+#elif defined(__AVX2__)
+INLINE ivec from_bytes(const int8_t *at) {
+    return (ivec)_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)at));
 }
 #else
 INLINE ivec from_bytes(const int8_t *at) {
     return __builtin_convertvector(*(const loose_i8 *)at, ivec);
-}
-
-INLINE ivec from_unsigned_bytes(const uint8_t *at) {
-    return __builtin_convertvector(*(const loose_u8 *)at, ivec);
-}
-
-INLINE vec lower_nibbles(ivec v) {
-    return __builtin_convertvector(v & 15, vec);
 }
 #endif
 
@@ -222,6 +222,17 @@ INLINE void dots(const linear *w, const float *x, int64_t x_step, float *y, int6
     }
 }
 
+/* Some rows and four output channels, with as many sums at once as there are registers for. */
+INLINE void dots_of_four(const linear *w, const float *x, int64_t x_step, float *y, int64_t y_step, int64_t o,
+                         const int rows, const int kind) {
+    if (4 * rows <= REGISTERS / 2) {
+        dots(w, x, x_step, y, y_step, o, rows, 4, kind);
+        return;
+    }
+    dots(w, x, x_step, y, y_step, o, rows, 2, kind);
+    dots(w, x, x_step, y, y_step, o + 2, rows, 2, kind);
+}
+
 INLINE void dots_of_kind(const linear *w, const float *x, int64_t x_step, int64_t rows, float *y, int64_t y_step,
                          int64_t first, int64_t last, const int kind) {
     for (int64_t o = first; o < last; o += 4) {
@@ -229,23 +240,15 @@ INLINE void dots_of_kind(const linear *w, const float *x, int64_t x_step, int64_
         for (int64_t r = 0; r < rows;) {
             const float *in = x + r * x_step;
             float *out = y + r * y_step;
-            if (outputs == 4 && rows - r >= 8) {
-                /* Two channels at a time: as many sums, and weights are unpacked for eight rows at once. */
-                dots(w, in, x_step, out, y_step, o, 8, 2, kind);
-                dots(w, in, x_step, out, y_step, o + 2, 8, 2, kind);
-                r += 8;
-                continue;
-            }
-            int here = (int)MIN(4, rows - r);
-            r += here;
-            if (outputs == 4 && here == 4) dots(w, in, x_step, out, y_step, o, 4, 4, kind);
-            else if (outputs == 4 && here == 2) dots(w, in, x_step, out, y_step, o, 2, 4, kind);
-            else if (outputs == 4 && here == 1) dots(w, in, x_step, out, y_step, o, 1, 4, kind);
-            else if (outputs == 4) dots(w, in, x_step, out, y_step, o, 3, 4, kind);
-            else
-                for (int one = 0; one < outputs; one++)
-                    for (int row = 0; row < here; row++)
-                        dots(w, in + row * x_step, x_step, out + row * y_step, y_step, o + one, 1, 1, kind);
+            int64_t left = rows - r;
+            if (outputs < 4) {
+                for (int one = 0; one < outputs; one++) dots(w, in, x_step, out, y_step, o + one, 1, 1, kind);
+                r += 1;
+            } else if (left >= 8 && REGISTERS == 32) dots_of_four(w, in, x_step, out, y_step, o, 8, kind), r += 8;
+            else if (left >= 4) dots_of_four(w, in, x_step, out, y_step, o, 4, kind), r += 4;
+            else if (left == 3) dots_of_four(w, in, x_step, out, y_step, o, 3, kind), r += 3;
+            else if (left == 2) dots_of_four(w, in, x_step, out, y_step, o, 2, kind), r += 2;
+            else dots_of_four(w, in, x_step, out, y_step, o, 1, kind), r += 1;
         }
     }
 }
@@ -253,16 +256,17 @@ INLINE void dots_of_kind(const linear *w, const float *x, int64_t x_step, int64_
 /* Panels of 16 output channels: [outputs / 16, inputs, 16], made by `stack.py` of small matrices. */
 INLINE void panel(const linear *w, const float *x, int64_t x_step, float *y, int64_t y_step, int64_t first,
                   const int rows, const int panels, const int kind) {
-    vec sums[2][8];
-    int64_t start = first * w->inputs, step = LANES * w->inputs;
-    for (int p = 0; p < panels; p++)
+    vec sums[2 * PARTS][8];
+    int64_t start = first * w->inputs, step = PANEL * w->inputs;
+    for (int p = 0; p < panels * PARTS; p++)
         for (int r = 0; r < rows; r++) sums[p][r] = (vec){0};
     for (int64_t i = 0; i < w->inputs; i++)
-        for (int p = 0; p < panels; p++) {
-            vec weights = weights_at(w->values, start + p * step + i * LANES, kind == PANELS ? FLOAT32 : INT8);
+        for (int p = 0; p < panels * PARTS; p++) {
+            int64_t at = start + p / PARTS * step + i * PANEL + p % PARTS * LANES;
+            vec weights = weights_at(w->values, at, kind == PANELS ? FLOAT32 : INT8);
             for (int r = 0; r < rows; r++) sums[p][r] += weights * x[r * x_step + i];
         }
-    for (int p = 0; p < panels; p++)
+    for (int p = 0; p < panels * PARTS; p++)
         for (int r = 0; r < rows; r++) {
             int64_t o = first + p * LANES;
             vec sum = sums[p][r];
@@ -278,7 +282,7 @@ INLINE void panels_of_kind(const linear *w, const float *x, int64_t x_step, int6
         const float *in = x + r * x_step;
         float *out = y + r * y_step;
         int64_t left = rows - r;
-        if (left >= 8) panel(w, in, x_step, out, y_step, o, 8, panels, kind), r += 8;
+        if (left >= 8 && LANES == 16) panel(w, in, x_step, out, y_step, o, 8, panels, kind), r += 8;
         else if (left >= 6) panel(w, in, x_step, out, y_step, o, 6, panels, kind), r += 6;
         else if (left >= 4) panel(w, in, x_step, out, y_step, o, 4, panels, kind), r += 4;
         else if (left >= 2) panel(w, in, x_step, out, y_step, o, 2, panels, kind), r += 2;
@@ -289,12 +293,26 @@ INLINE void panels_of_kind(const linear *w, const float *x, int64_t x_step, int6
 INLINE void all_panels(const linear *w, const float *x, int64_t x_step, int64_t rows, float *y, int64_t y_step,
                        int64_t first, int64_t last, const int kind) {
     int64_t o = first;
-    for (; o + 2 * LANES <= last; o += 2 * LANES) panels_of_kind(w, x, x_step, rows, y, y_step, o, 2, kind);
-    for (; o < last; o += LANES) panels_of_kind(w, x, x_step, rows, y, y_step, o, 1, kind);
+    /* Two at once where that leaves registers. */
+    for (; LANES == 16 && o + 2 * PANEL <= last; o += 2 * PANEL)
+        panels_of_kind(w, x, x_step, rows, y, y_step, o, 2, kind);
+    for (; o < last; o += PANEL) panels_of_kind(w, x, x_step, rows, y, y_step, o, 1, kind);
 }
 
 /* Four bits as torch's CPU packs them for vectors of 512 bits: blocks of 64 output channels; of one input channel a
-   block has 32 bytes, of which byte 16 p + d holds channel 16 p + d and, in its upper half, channel 32 + 16 p + d. */
+   block has 32 bytes, of which byte 16 p + d holds channel 16 p + d and, in its upper half, channel 32 + 16 p + d. For
+   other processors it packs otherwise: `kernels.py` finds out, and leaves them to torch. */
+#if LANES == 16
+INLINE ivec from_unsigned_bytes(const uint8_t *at) {
+    return (ivec)_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)at));
+}
+
+/* The lower four bits as numbers: a table is looked up with just those. */
+INLINE vec lower_nibbles(ivec v) {
+    const vec numbers = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    return (vec)_mm512_permutexvar_ps((__m512i)v, (__m512)numbers);
+}
+
 INLINE void nibbles(const linear *w, const float *x, int64_t x_step, float *y, int64_t y_step, int64_t first,
                     const int rows) {
     vec sums[4][4];
@@ -339,10 +357,17 @@ INLINE void nibbles(const linear *w, const float *x, int64_t x_step, float *y, i
             }
         }
 }
+#else
+INLINE void nibbles(const linear *w, const float *x, int64_t x_step, float *y, int64_t y_step, int64_t first,
+                    const int rows) {
+    (void)x, (void)x_step;
+    for (int r = 0; r < rows; r++) memset(y + r * y_step + first, 0, MIN(64, w->outputs - first) * sizeof *y);
+}
+#endif
 
 /* Output channels that are not parted between threads. */
 static int64_t unit_of(const linear *w) {
-    return w->kind == INT4 ? 64 : w->kind == PANELS || w->kind == INT8_PANELS ? 2 * LANES : 4;
+    return w->kind == INT4 ? 64 : w->kind == PANELS || w->kind == INT8_PANELS ? 2 * PANEL : 4;
 }
 
 static void product(const linear *w, const float *x, int64_t x_step, int64_t rows, float *y, int64_t y_step,
