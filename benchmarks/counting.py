@@ -125,7 +125,9 @@ def absorb_operations(config: GeneratorConfig, absorbed: int, known: int) -> int
     return config.content_layers * block + 4 * absorbed * width**2
 
 
-def native_work(config: ModelConfig, groups: Sequence[int], rows: int, bytes_per_weight: float) -> list[Work]:
+def native_work(
+    config: ModelConfig, groups: Sequence[int], rows: int, bytes_per_weight: float, bytes_per_state: float
+) -> list[Work]:
     """Of each step of a batch, the text first. `rows` are those of guidance too; each step reads the weights once.
 
     Keys and values are read where they are attended to: each content layer's own, and the shared ones by each query
@@ -151,7 +153,7 @@ def native_work(config: ModelConfig, groups: Sequence[int], rows: int, bytes_per
             operations += absorb_operations(generator, size, known)
             weights += absorb_weights
             seen += generator.content_layers * (known + size)
-        moved = (weights + rows * 2 * width * seen) * bytes_per_weight
+        moved = weights * bytes_per_weight + rows * 2 * width * seen * bytes_per_state
         steps.append(Work(operations=rows * operations, moved=moved))
         known += size
     return steps

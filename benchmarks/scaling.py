@@ -111,7 +111,8 @@ def _floor(
     sampling = config.sampling
     groups = group_sizes(config.generator.num_tokens, steps, sampling.schedule, sampling.max_group)
     rows = batch * (1 if sampling.guidance_scale == 1 else 2)
-    parts = native_work(config, groups, rows, BYTES[precision])
+    # The built-in weights hold eight bits, whatever is computed with; keys and values are kept in float32.
+    parts = native_work(config, groups, rows, min(BYTES[precision], 1.0), 4.0)
     parts.append(Work(operations=batch * tokenizer_operations(config.tokenizer)))
     return sum(parts, Work()), sum(part.seconds(*rates) for part in parts)
 

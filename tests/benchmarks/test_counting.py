@@ -24,6 +24,7 @@ from dall_e.models.generator import Generator
 from dall_e.models.taming import VQGAN
 from dall_e.models.text_encoder import TextStates
 from dall_e.models.vqgan import ImageTokenizer
+from dall_e.nn import kernels
 from dall_e.published import BlockStyle, RasterConfig, VQGANConfig
 
 
@@ -91,8 +92,9 @@ def test_native_decoder_as_torch_counts_it(preset: str) -> None:
     assert tokenizer_operations(config) == counted(lambda: network.detokenize(codes_1N))
 
 
-def test_native_steps_as_torch_counts_them() -> None:
+def test_native_steps_as_torch_counts_them(monkeypatch: pytest.MonkeyPatch) -> None:
     """Four rows, so that the odd rows that `Linear` fills up play no part."""
+    monkeypatch.setenv(kernels.SWITCH, "off")  # Torch counts its own operations only.
     config = PRESETS["tiny"].generator
     network, rows = Generator(config).eval(), 4
     states = TextStates(torch.zeros(rows, config.text_tokens, config.text_width), torch.zeros(rows, config.text_width))
@@ -111,7 +113,7 @@ def test_native_work_by_hand() -> None:
     width, codes, text = generator.width, generator.num_codes, generator.text_tokens
     block = 4 * width**2 + 3 * width * generator.mlp_width
     groups = [1, 3, 60]
-    steps = native_work(config, groups, rows=2, bytes_per_weight=4.0)
+    steps = native_work(config, groups, rows=2, bytes_per_weight=4.0, bytes_per_state=4.0)
     assert len(steps) == 4
     assert steps[0].moved == 4 * (2 * block + 2 * width**2)
     # Second group: 2 layers of each kind, 24 text tokens and 1 of the picture before it, 3 of its own.
@@ -121,7 +123,7 @@ def test_native_work_by_hand() -> None:
     assert steps[2].operations == 2 * (ask_operations(generator, 3, 25) + absorb_operations(generator, 3, 25))
     # Nothing comes after the last group, so nothing is made known.
     assert steps[3].operations == 2 * ask_operations(generator, 60, 28)
-    halved = native_work(config, groups, rows=2, bytes_per_weight=2.0)
+    halved = native_work(config, groups, rows=2, bytes_per_weight=2.0, bytes_per_state=2.0)
     assert [step.moved for step in halved] == [step.moved / 2 for step in steps]
 
 

@@ -301,50 +301,46 @@ INLINE void all_panels(const linear *w, const float *x, int64_t x_step, int64_t 
 
 /* Four bits as torch's CPU packs them for vectors of 512 bits: blocks of 64 output channels; of one input channel a
    block has 32 bytes, of which byte 16 p + d holds channel 16 p + d and, in its upper half, channel 32 + 16 p + d. For
-   other processors it packs otherwise: `kernels.py` finds out, and leaves them to torch. */
-#if LANES == 16
-INLINE ivec from_unsigned_bytes(const uint8_t *at) {
-    return (ivec)_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)at));
-}
-
-/* The lower four bits as numbers: a table is looked up with just those. */
-INLINE vec lower_nibbles(ivec v) {
-    const vec numbers = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    return (vec)_mm512_permutexvar_ps((__m512i)v, (__m512)numbers);
-}
-
-INLINE void nibbles(const linear *w, const float *x, int64_t x_step, float *y, int64_t y_step, int64_t first,
-                    const int rows) {
+   other processors it packs otherwise, and some have no products of bfloat16: `kernels.py` finds out, and leaves four
+   bits to torch there. */
+#ifdef __AVX512BF16__
+/* Two input channels at a time: inputs are rounded to bfloat16, weights of 0 to 15 are exact in it. */
+INLINE void nibbles(const linear *w, const uint32_t *pairs, const float *totals, float *y, int64_t y_step,
+                    int64_t first, const int rows) {
+    const __m512i numbers = _mm512_set_epi16(
+        0x4170, 0x4160, 0x4150, 0x4140, 0x4130, 0x4120, 0x4110, 0x4100, 0x40e0, 0x40c0, 0x40a0, 0x4080, 0x4040, 0x4000,
+        0x3f80, 0, 0x4170, 0x4160, 0x4150, 0x4140, 0x4130, 0x4120, 0x4110, 0x4100, 0x40e0, 0x40c0, 0x40a0, 0x4080,
+        0x4040, 0x4000, 0x3f80, 0);
+    const uint8_t *held = (const uint8_t *)w->values + first * w->inputs / 2;
+    int64_t groups = w->inputs / 32;
     vec sums[4][4];
     for (int p = 0; p < 4; p++)
         for (int r = 0; r < rows; r++) sums[p][r] = (vec){0};
-    const uint8_t *held = (const uint8_t *)w->values + first * w->inputs / 2;
-    for (int64_t group = 0; group < w->inputs / 32; group++) {
-        vec parts[4][4];
-        float totals[4];
-        for (int r = 0; r < rows; r++) {
-            totals[r] = 0.0f;
-            for (int p = 0; p < 4; p++) parts[p][r] = (vec){0};
-        }
-        for (int i = 0; i < 32; i++, held += 32) {
-            ivec even = from_unsigned_bytes(held), odd = from_unsigned_bytes(held + 16);
-            vec weights[4];
-            weights[0] = lower_nibbles(even);
-            weights[1] = lower_nibbles(odd);
-            weights[2] = lower_nibbles(even >> 4);
-            weights[3] = lower_nibbles(odd >> 4);
-            for (int r = 0; r < rows; r++) {
-                float in = x[r * x_step + group * 32 + i];
-                totals[r] += in;
-                for (int p = 0; p < 4; p++) parts[p][r] += weights[p] * in;
+    for (int64_t group = 0; group < groups; group++) {
+        __m512 parts[4][4];
+        for (int p = 0; p < 4; p++)
+            for (int r = 0; r < rows; r++) parts[p][r] = _mm512_setzero_ps();
+        for (int i = 0; i < 16; i++, held += 64)
+            for (int half = 0; half < 2; half++) {
+                __m128i one = _mm_loadu_si128((const __m128i *)(held + 16 * half));
+                __m128i other = _mm_loadu_si128((const __m128i *)(held + 32 + 16 * half));
+                __m256i both = _mm256_set_m128i(_mm_unpackhi_epi8(one, other), _mm_unpacklo_epi8(one, other));
+                __m512i wide = _mm512_cvtepu8_epi16(both);
+                /* The table is looked up with five bits; its halves are the same, so the fifth does not matter. */
+                __m512bh low = (__m512bh)_mm512_permutexvar_epi16(wide, numbers);
+                __m512bh high = (__m512bh)_mm512_permutexvar_epi16(_mm512_srli_epi16(wide, 4), numbers);
+                for (int r = 0; r < rows; r++) {
+                    __m512bh in = (__m512bh)_mm512_set1_epi32((int32_t)pairs[r * (w->inputs / 2) + group * 16 + i]);
+                    parts[half][r] = _mm512_dpbf16_ps(parts[half][r], low, in);
+                    parts[half + 2][r] = _mm512_dpbf16_ps(parts[half + 2][r], high, in);
+                }
             }
-        }
         const uint16_t *scales = (const uint16_t *)w->scales + (group * w->stride + first) * 2;
         for (int p = 0; p < 4; p++) {
             uvec both = *(const loose_uvec *)(scales + 2 * LANES * p);
             vec scale = (vec)(both << 16), zero = (vec)(both & 0xffff0000u);
             vec offset = zero - 8.0f * scale;
-            for (int r = 0; r < rows; r++) sums[p][r] += scale * parts[p][r] + offset * totals[r];
+            for (int r = 0; r < rows; r++) sums[p][r] += scale * (vec)parts[p][r] + offset * totals[r * groups + group];
         }
     }
     for (int r = 0; r < rows; r++)
@@ -357,11 +353,48 @@ INLINE void nibbles(const linear *w, const float *x, int64_t x_step, float *y, i
             }
         }
 }
+
+INLINE uint32_t rounded(float value) {
+    uint32_t bits;
+    memcpy(&bits, &value, 4);
+    return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+}
+
+static void all_nibbles(const linear *w, const float *x, int64_t x_step, int64_t rows, float *y, int64_t y_step,
+                        int64_t first, int64_t last) {
+    int64_t groups = w->inputs / 32;
+    for (int64_t r = 0; r < rows; r += 4) {
+        int64_t here = MIN(4, rows - r);
+        uint32_t pairs[here * (w->inputs / 2)];
+        float totals[here * groups];
+        for (int64_t row = 0; row < here; row++) {
+            const float *in = x + (r + row) * x_step;
+            for (int64_t i = 0; i < w->inputs / 2; i++)
+                pairs[row * (w->inputs / 2) + i] = rounded(in[2 * i]) | rounded(in[2 * i + 1]) << 16;
+            for (int64_t group = 0; group < groups; group++) {
+                vec sum = {0};
+                for (int i = 0; i < 32; i += LANES) {
+                    uvec bits = (uvec) * (const loose_vec *)(in + group * 32 + i);
+                    sum += (vec)((bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000u);
+                }
+                totals[row * groups + group] = sum_of(sum);
+            }
+        }
+        float *out = y + r * y_step;
+        for (int64_t o = first; o < last; o += 64) {
+            if (here == 4) nibbles(w, pairs, totals, out, y_step, o, 4);
+            else if (here == 3) nibbles(w, pairs, totals, out, y_step, o, 3);
+            else if (here == 2) nibbles(w, pairs, totals, out, y_step, o, 2);
+            else nibbles(w, pairs, totals, out, y_step, o, 1);
+        }
+    }
+}
 #else
-INLINE void nibbles(const linear *w, const float *x, int64_t x_step, float *y, int64_t y_step, int64_t first,
-                    const int rows) {
+static void all_nibbles(const linear *w, const float *x, int64_t x_step, int64_t rows, float *y, int64_t y_step,
+                        int64_t first, int64_t last) {
     (void)x, (void)x_step;
-    for (int r = 0; r < rows; r++) memset(y + r * y_step + first, 0, MIN(64, w->outputs - first) * sizeof *y);
+    last = MIN(last, w->outputs);
+    for (int64_t r = 0; r < rows; r++) memset(y + r * y_step + first, 0, (last - first) * sizeof *y);
 }
 #endif
 
@@ -377,17 +410,7 @@ static void product(const linear *w, const float *x, int64_t x_step, int64_t row
     else if (w->kind == INT8) dots_of_kind(w, x, x_step, rows, y, y_step, first, last, INT8);
     else if (w->kind == PANELS) all_panels(w, x, x_step, rows, y, y_step, first, last, PANELS);
     else if (w->kind == INT8_PANELS) all_panels(w, x, x_step, rows, y, y_step, first, last, INT8_PANELS);
-    else
-        for (int64_t o = first; o < last; o += 64)
-            for (int64_t r = 0; r < rows; r += 4) {
-                const float *in = x + r * x_step;
-                float *out = y + r * y_step;
-                int64_t here = rows - r;
-                if (here >= 4) nibbles(w, in, x_step, out, y_step, o, 4);
-                else if (here == 3) nibbles(w, in, x_step, out, y_step, o, 3);
-                else if (here == 2) nibbles(w, in, x_step, out, y_step, o, 2);
-                else nibbles(w, in, x_step, out, y_step, o, 1);
-            }
+    else all_nibbles(w, x, x_step, rows, y, y_step, first, last);
 }
 
 /* Rows */
