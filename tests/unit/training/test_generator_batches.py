@@ -97,7 +97,7 @@ def test_pairs_count_where_there_is_a_caption_and_know_their_likes(stage: Genera
 class Composer:
     """Composes scenes of one colour, each with its own caption."""
 
-    def __init__(self, pictures: PictureSet, size: int) -> None:
+    def __init__(self, pictures: PictureSet, size: int, *, settled: bool) -> None:
         self.size = size
 
     def scene(self, seed: str) -> SimpleNamespace:
@@ -131,6 +131,9 @@ def test_scenes_have_their_share_of_a_batch(folders: Path, monkeypatch: pytest.M
     # They are drawn once: the same command finds them in the run folder.
     monkeypatch.setattr(Composer, "draw", None)
     assert torch.equal(GeneratorStage(config).scene_codes_SN, stage.scene_codes_SN)
+    # Free ones are others.
+    with pytest.raises(TypeError):
+        GeneratorStage(dataclasses.replace(config, settled_scenes=False))
 
 
 def test_few_labels(folders: Path) -> None:
