@@ -15,6 +15,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from dall_e.nn.kernels import KINDS, LinearStruct, kernels, product
+from dall_e.runtime import most_threads
+
 WeightFormat = Literal["int8", "int4"]
 WEIGHT_FORMATS: tuple[WeightFormat, ...] = get_args(WeightFormat)
 
@@ -27,6 +30,8 @@ _INT4_OUTPUTS = 64
 # (10 GB/s); beyond, unpacking to bfloat16 and multiplying as usual takes less (2048 x 2048, 2 cores; LOG.md). Fixed,
 # not timed at load: the two round differently, and a picture must not depend on how busy the machine was.
 _MOST_PACKED_ROWS = 16
+# Up to so many the kernels of our own do, if there are any; what they return is not rounded to bfloat16.
+_MOST_COMPILED_ROWS = 4
 # Weights that are unpacked at a time: a megabyte of bfloat16. A whole matrix of 11264 x 2048 takes 3.5 times as long.
 _UNPACKED_AT_A_TIME = 1 << 19
 
@@ -106,11 +111,20 @@ class PackedWeight(nn.Module):
         if self.bits == 4:
             y_RO = torch.ops.aten._weight_int4pack_mm_for_cpu(x_RI, self.values, _GROUP, self.scales)
             y_RO = y_RO[:, : self.shape[0]]
+        elif len(x_RI) <= _MOST_COMPILED_ROWS and x.device.type == "cpu" and (compiled := kernels()):
+            y_RO = product(compiled.library, self._struct(), x_RI, most_threads())
         elif len(x_RI) <= _MOST_PACKED_ROWS and x.device.type == "cpu":
             y_RO = torch._weight_int8pack_mm(x_RI, self.values, self.scales)
         else:
             y_RO = self._unpacked_product(x_RI)
         return y_RO.to(x.dtype).reshape(*x.shape[:-1], -1)
+
+    def _struct(self) -> LinearStruct:
+        """What the kernels need to know of eight bits."""
+        return LinearStruct(
+            values=self.values.data_ptr(), scales=self.scales.data_ptr(), outputs=self.shape[0],
+            inputs=self.filled[1], stride=self.filled[1], kind=KINDS.index("int8"),
+        )  # fmt: skip
 
     def _unpacked_product(self, x_RI: Tensor) -> Tensor:
         y_RO = x_RI.new_empty(len(x_RI), self.shape[0])

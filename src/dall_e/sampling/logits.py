@@ -21,7 +21,7 @@ def keep_top_k(logits_BMC: Tensor, k: int) -> Tensor:
     """All but the k largest become -inf; k = 0 keeps all."""
     if not 0 < k < logits_BMC.shape[-1]:
         return logits_BMC
-    smallest = logits_BMC.topk(k, dim=-1).values[..., -1:]
+    smallest = logits_BMC.topk(k, dim=-1, sorted=False).values.amin(-1, keepdim=True)
     return logits_BMC.masked_fill(logits_BMC < smallest, -torch.inf)
 
 
