@@ -13,7 +13,7 @@ from PIL import Image
 from dall_e.data.augment import mirrors
 from dall_e.data.captions import style_said
 from dall_e.data.datasets import PictureSet, Record
-from dall_e.data.drawn_animals import MOST_POSES, POSES, SPECIES, drawn_animal
+from dall_e.data.drawn_animals import POSES, SPECIES, drawn_animal
 from dall_e.data.recolouring import MainColour, colour_word, main_colour
 from dall_e.data.scene_graph import COAT_COLOURS, COLOURS, Thing, things
 
@@ -120,11 +120,11 @@ def _cut_out(pictures: PictureSet, index: int, thing: Thing, colour: str) -> Cut
 
 
 def drawn_actors(
-    side: int, first: int, poses: int = MOST_POSES
+    side: int, first: int, poses: int | None = None
 ) -> tuple[dict[str, list[CutOut]], list[npt.NDArray[np.uint8]]]:
     """Animals drawn at `side` pixels, and cut-outs of them by what they do, "sleeping" or "playing".
 
-    Each does it in the first `poses` ways. The cut-outs number their pictures from `first`.
+    Each does it in the first `poses` ways, or in all. The cut-outs number their pictures from `first`.
     """
     found: dict[str, list[CutOut]] = {}
     drawings: list[npt.NDArray[np.uint8]] = []

@@ -21,7 +21,6 @@ Point = tuple[float, float]
 SPECIES = ("cat", "dog", "rabbit", "mouse", "pig")
 POSES = {"sleeping": ("loaf", "curled"), "playing": ("run", "sit")}
 """By what the animal does."""
-MOST_POSES = 2
 # Drawn this much larger than needed, then reduced, for smooth edges.
 FINER = 4
 # Thickness of the line around every part, in percent.

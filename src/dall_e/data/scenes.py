@@ -25,7 +25,6 @@ import numpy.typing as npt
 from dall_e.data.backgrounds import Ground, background, grid_step, shade
 from dall_e.data.cutouts import CutOut, drawn_actors, find_cut_outs, pixels, resized
 from dall_e.data.datasets import PictureSet
-from dall_e.data.drawn_animals import MOST_POSES
 from dall_e.data.pasting import letter_z, paste, paste_outline, paste_shadow, paste_shape
 from dall_e.data.recolouring import recoloured
 from dall_e.data.scene_captions import Language, scene_caption
@@ -67,7 +66,7 @@ class SceneComposer:
         self.pictures = pictures
         self.cut_outs = find_cut_outs(pictures)
         side = pictures.pictures_NCHW.shape[-1]
-        actors, self._drawings = drawn_actors(side, first=len(pictures), poses=1 if settled else MOST_POSES)
+        actors, self._drawings = drawn_actors(side, first=len(pictures), poses=1 if settled else None)
         drawn = (cut_out for group in actors.values() for cut_out in group)
         self._index = {(cut_out.picture, cut_out.thing): cut_out for cut_out in (*self.cut_outs, *drawn)}
         self._balls = [cut_out for cut_out in self.cut_outs if cut_out.thing in BALLS]

@@ -2,7 +2,8 @@
 
    Through an interpreter a block is some forty operations on a few kilobytes each, and starting them takes longer than
    doing them. Here nothing stands between two of them but a barrier of the threads. Weights are read where they lie, in
-   float32, bfloat16, eight or four bits; what flows through the blocks is float32.
+   float32, bfloat16, eight or four bits; what flows through the blocks is float32, rounded to bfloat16 only where it
+   meets weights of four bits.
 
    Every sum is made in an order that depends on neither the number of rows nor that of threads, so a picture is the
    same in any batch, to the bit. `kernels.py` compiles this file for the machine it runs on, and fills the structures,

@@ -73,11 +73,7 @@ def as_eight_bits(weight: Tensor) -> tuple[Tensor, Tensor] | None:
     if not bool(torch.isfinite(weight).all()):
         return None
     values, scale_O = quantize(weight)
-    # Division by the levels may miss the scale that was multiplied by them by a unit in the last place.
-    for nudged_O in (scale_O, scale_O.nextafter(scale_O * 2), scale_O.nextafter(scale_O * 0)):
-        if torch.equal(dequantize(values, nudged_O), weight.detach()):
-            return values, nudged_O
-    return None
+    return (values, scale_O) if torch.equal(dequantize(values, scale_O), weight.detach()) else None
 
 
 class PackedWeight(nn.Module):
