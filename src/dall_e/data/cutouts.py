@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -47,6 +48,8 @@ class CutOut:
     """The colour word that fits it as it is, or nothing."""
     mirrors: bool
     """Whether it means the same in a mirror."""
+    rank: int = 0
+    """Which of the pictures that the table has for the thing; the first is what it is best known as."""
 
     @property
     def aspect(self) -> float:
@@ -66,14 +69,14 @@ class CutOut:
 
 def find_cut_outs(pictures: PictureSet) -> list[CutOut]:
     """Every picture of the set that the table of things names, cropped. Raises ValueError if there is none."""
-    wanted: dict[str, list[tuple[Thing, str]]] = {}
+    wanted: dict[str, list[_Wanted]] = {}
     for thing in things().values():
-        for name, colour in thing.picture_names:
-            wanted.setdefault(name, []).append((thing, colour))
+        for rank, (name, colour) in enumerate(thing.picture_names):
+            wanted.setdefault(name, []).append(_Wanted(thing, colour, rank))
     found = []
     for index, record in enumerate(pictures.records):
-        for thing, colour in _matches(record, wanted):
-            cut_out = _cut_out(pictures, index, thing, colour)
+        for match in _matches(record, wanted):
+            cut_out = _cut_out(pictures, index, match)
             if cut_out is not None:
                 found.append(cut_out)
     if not found:
@@ -84,12 +87,21 @@ def find_cut_outs(pictures: PictureSet) -> list[CutOut]:
     return found
 
 
-def _matches(record: Record, wanted: dict[str, list[tuple[Thing, str]]]) -> list[tuple[Thing, str]]:
+class _Wanted(NamedTuple):
+    """What pictures of one name are cut out as."""
+
+    thing: Thing
+    colour: str
+    """The colour that all of them have, or nothing."""
+    rank: int
+
+
+def _matches(record: Record, wanted: dict[str, list[_Wanted]]) -> list[_Wanted]:
     source, own_name = str(record.get("source", "")), f"{record.get('source', '')}/{record.get('name', '')}"
-    left_out = {thing.name for thing, _ in wanted.get(f"-{own_name}", ())}
+    left_out = {match.thing.name for match in wanted.get(f"-{own_name}", ())}
     by_word = [] if source in UNEVEN_SOURCES else wanted.get(str(record.get("en", "")), [])
     both = [*by_word, *wanted.get(own_name, ())]
-    return [(thing, colour) for thing, colour in both if thing.name not in left_out]
+    return [match for match in both if match.thing.name not in left_out]
 
 
 def _solid_box(alpha_HW: npt.NDArray[np.uint8]) -> tuple[int, int, int, int] | None:
@@ -101,7 +113,7 @@ def _solid_box(alpha_HW: npt.NDArray[np.uint8]) -> tuple[int, int, int, int] | N
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
-def _cut_out(pictures: PictureSet, index: int, thing: Thing, colour: str) -> CutOut | None:
+def _cut_out(pictures: PictureSet, index: int, match: _Wanted) -> CutOut | None:
     alpha_HW = pictures.pictures_NCHW[index, 3].numpy()
     box = _solid_box(alpha_HW)
     # A picture without transparency has a background of its own.
@@ -111,9 +123,10 @@ def _cut_out(pictures: PictureSet, index: int, thing: Thing, colour: str) -> Cut
     crop_HWC = pixels(pictures, index)[box[1] : box[3] : step, box[0] : box[2] : step]
     main = main_colour(crop_HWC)
     record = pictures.records[index]
-    own = colour or (colour_word(main) if main else "")
+    own = match.colour or (colour_word(main) if main else "")
     return CutOut(
-        picture=index, thing=thing.name, source=str(record.get("source", "")), box=box, main=main, own_colour=own,
+        picture=index, thing=match.thing.name, rank=match.rank, source=str(record.get("source", "")), box=box,
+        main=main, own_colour=own,
         style_en=str(record.get("style_en", "")), style_zh=str(record.get("style_zh", "")),
         style_said=style_said(record), weight=float(record.get("weight", 1.0)), mirrors=mirrors(record),
     )  # fmt: skip

@@ -12,6 +12,10 @@ from dall_e.data.scene_graph import COLOURS, MOST, SHAPES, Scene, SceneObject, T
 # How often each sort of scene is proposed; many an animal is refused.
 SORTS = {"one": 0.23, "many": 0.15, "two": 0.22, "three": 0.03, "framed": 0.02, "animal": 0.38}
 ONE_STYLE = 0.8
+# The same for settled scenes: what they ask of a generator is little, so that most of them can be hard ones.
+SETTLED_SORTS = {"one": 0.14, "many": 0.19, "two": 0.39, "three": 0.03, "framed": 0.02, "animal": 0.23}
+# Share of settled scenes in the house style, which captions need not name; all others are of one other style.
+HOUSE_SHARE = 0.88
 OFTEN = 3.0
 # Among the animals that sleep and play, pets are the ones that people ask for: with this, they are about half of them.
 PETS_OFTEN = 12.0
@@ -42,9 +46,13 @@ _HIDDEN_BY = {
 
 
 class SceneProposals:
-    """Records of scenes of given cut-outs; `actors` are drawings of animals by their state."""
+    """Records of scenes of given cut-outs; `actors` are drawings of animals by their state.
 
-    def __init__(self, cut_outs: Sequence[CutOut], actors: Mapping[str, Sequence[CutOut]]):
+    Where they are to be `settled`, a thing without a colour or a style word is always the same picture of it.
+    """
+
+    def __init__(self, cut_outs: Sequence[CutOut], actors: Mapping[str, Sequence[CutOut]], *, settled: bool = False):
+        self._settled = settled
         drawn = (cut_out for group in actors.values() for cut_out in group)
         self._index = {(cut_out.picture, cut_out.thing): cut_out for cut_out in (*cut_outs, *drawn)}
         self._all = by_thing(cut_outs)
@@ -53,14 +61,18 @@ class SceneProposals:
         for cut_out in cut_outs:
             sources.setdefault(cut_out.source, []).append(cut_out)
         self._by_source = {source: by_thing(members) for source, members in sources.items()}
-        self._source_weights = [sum(cut_out.weight for cut_out in members) for members in sources.values()]
+        self._source_weights = {
+            source: sum(cut_out.weight for cut_out in members) for source, members in sources.items()
+        }
+        self._house = max(self._source_weights, key=lambda source: self._source_weights[source])
+        # What the house style lacks is lent by the others.
+        self._house_groups = {**self._all, **self._by_source[self._house]}
 
     def propose(self, rng: random.Random, seed: str) -> Scene | None:
         """A scene, or None where what was drawn does not go together."""
-        sort = rng.choices(list(SORTS), list(SORTS.values()))[0]
-        groups = self._all
-        if rng.random() < ONE_STYLE:
-            groups = self._by_source[rng.choices(list(self._by_source), self._source_weights)[0]]
+        sorts = SETTLED_SORTS if self._settled else SORTS
+        sort = rng.choices(list(sorts), list(sorts.values()))[0]
+        groups = self._groups(rng)
         if sort == "animal":
             return self._animal(groups, rng, seed)
         if sort == "one":
@@ -70,6 +82,17 @@ class SceneProposals:
         if sort == "framed":
             return self._framed(groups, rng, seed)
         return self._several(groups, {"two": 2, "three": 3}[sort], rng, seed)
+
+    def _groups(self, rng: random.Random) -> dict[str, list[CutOut]]:
+        """What a scene is made from: the cut-outs of one style, or of all."""
+        weights = dict(self._source_weights)
+        if self._settled:
+            weights.pop(self._house)
+            if rng.random() < HOUSE_SHARE or not weights:
+                return self._house_groups
+        elif rng.random() >= ONE_STYLE:
+            return self._all
+        return self._by_source[rng.choices(list(weights), list(weights.values()))[0]]
 
     def _one(self, groups: dict[str, list[CutOut]], rng: random.Random, seed: str) -> Scene | None:
         item = self._object(groups, rng, colour_share=0.65, size_share=0.2)
@@ -146,7 +169,14 @@ class SceneProposals:
         cut_out = rng.choices(options, [option.weight for option in options])[0]
         # What can be painted has its colour said more often than what has but the one that it is.
         colour_share *= 1.3 if len(cut_out.colours) == len(COLOURS) else 0.8
-        colour = rng.choice(cut_out.colours) if cut_out.colours and rng.random() < colour_share else ""
+        colours = cut_out.colours
+        if self._settled:
+            best_known = min(options, key=lambda option: option.rank)
+            rare = tuple(colour for colour in colours if colour not in best_known.colours)
+            # The others are seen only in colours that are theirs alone, and those are always said.
+            cut_out, colours = (cut_out, rare) if rare else (best_known, best_known.colours)
+            colour_share = 1.0 if rare else colour_share
+        colour = rng.choice(colours) if colours and rng.random() < colour_share else ""
         size = rng.choice(("big", "small")) if rng.random() < size_share else ""
         return SceneObject(name=cut_out.thing, picture=cut_out.picture, count=count, colour=colour, size=size)
 

@@ -31,6 +31,7 @@ from dall_e.data.scene_captions import Language, scene_caption
 from dall_e.data.scene_graph import SHAPES, Scene, SceneObject
 from dall_e.data.scene_layouts import LYING, Place, layout
 from dall_e.data.scene_proposals import SceneProposals
+from dall_e.data.settled_layouts import settled_layout, settles
 
 Canvas = npt.NDArray[np.uint8]
 
@@ -70,7 +71,7 @@ class SceneComposer:
         drawn = (cut_out for group in actors.values() for cut_out in group)
         self._index = {(cut_out.picture, cut_out.thing): cut_out for cut_out in (*self.cut_outs, *drawn)}
         self._balls = [cut_out for cut_out in self.cut_outs if cut_out.thing in BALLS]
-        self._proposals = SceneProposals(self.cut_outs, actors)
+        self._proposals = SceneProposals(self.cut_outs, actors, settled=settled)
         self._letter_z = letter_z()
 
     # What is in a scene
@@ -107,10 +108,13 @@ class SceneComposer:
             canvas_SSC[..., :3], ground = background(scene.background, self.size, painter, scene.background_colour)
             canvas_SSC[..., 3] = 255
         aspects = [self._aspect(item) for item in scene.objects]
+        cells = round(1 / grid_step(self.size))
         if self.settled and _as_it_is(scene):
             places = [self._own_place(scene.objects[0])]
+        elif self.settled and settles(scene):
+            places = settled_layout(scene, aspects, ground, cells)
         else:
-            places = layout(scene, aspects, ground, rng, cells=round(1 / grid_step(self.size)))
+            places = layout(scene, aspects, ground, rng, cells)
         shadows = ground is not None and rng.random() < 0.7
         mirrored = [rng.random() < 0.5 for _ in scene.objects]
         for place in places:

@@ -129,6 +129,24 @@ def test_settled_scenes_differ_only_in_what_captions_say_and_in_the_background()
         assert len(on_sills) == SETTLED_BACKGROUNDS
 
 
+def test_unless_words_say_otherwise_a_settled_thing_is_one_picture_of_the_house_style() -> None:
+    """The house has no chair, and its best-known ship is its second one."""
+    names = ("cat", "dog", "automobile", "wrapped gift", "passenger ship", "ship", "cat", "automobile", "chair")
+    pictures = picture_set(names)
+    for number, record in enumerate(pictures.records):
+        house = number < 6
+        record |= {"source": "house" if house else "other", "weight": 9 if house else 1, "style_said": 0.9}
+    settled = SceneComposer(pictures, 64, settled=True)
+    seen: dict[str, set[int]] = {}
+    for seed in range(400):
+        scene = settled.scene(seed)
+        for item in scene.objects:
+            if item.picture in range(len(names)) and not item.colour:
+                seen.setdefault(item.name, set()).add(item.picture)
+    assert seen["ship"] == {5} and seen["gift"] == {3} and seen["chair"] == {8}
+    assert {item.picture for seed in range(400) for item in settled.scene(seed).objects} >= {6, 7}
+
+
 def test_a_lone_thing_of_a_settled_scene_stays_where_its_picture_has_it() -> None:
     pictures = picture_set()
     settled = SceneComposer(pictures, pictures.pictures_NCHW.shape[-1], settled=True)
