@@ -10,6 +10,7 @@ from typing import NamedTuple
 import torch
 
 from dall_e.checkpoints import published, store
+from dall_e.checkpoints.families import find_files
 from dall_e.checkpoints.published import Loading, PublishedModel
 from dall_e.checkpoints.zoo import Precision, Size, locate
 from dall_e.config import ModelConfig
@@ -76,7 +77,7 @@ def load_model(name_or_path: str | os.PathLike[str], variant: str | None, how: L
     if size:
         _warn_if_too_large(name, size, how)
     if place.is_file() or not published.is_ours(place):
-        loaded = published.load_files(published.find_files(place, variant), name, how)
+        loaded = published.load_files(find_files(place, variant), name, how)
         warnings.warn(f"the weights of {name} are under the licence {loaded.config.licence}", stacklevel=3)
         return loaded
     with one_thread():

@@ -16,7 +16,7 @@ GIGABYTE = 10**9
 @pytest.fixture
 def mega(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     """The name of a large model, whose download is an empty folder."""
-    monkeypatch.setattr(zoo, "_download", lambda name, patterns, local: tmp_path)
+    monkeypatch.setattr(zoo, "download", lambda name, patterns, local: tmp_path)
     return "kuprel/min-dalle/mega"
 
 

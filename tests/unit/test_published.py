@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from dall_e import DALL_E, SamplingConfig
-from dall_e.checkpoints import published, zoo
+from dall_e.checkpoints import families, zoo
 from dall_e.published import PublishedConfig
 
 pytestmark = pytest.mark.filterwarnings("ignore:the weights of .* are under the licence")
@@ -173,7 +173,7 @@ def test_every_known_name_has_files_that_load() -> None:
             patterns = zoo._patterns(known, variant or None)
             complete = [
                 family
-                for family, held in published.FAMILIES.items()
+                for family, held in families.FAMILIES.items()
                 for wanted in held.variants.values()
                 if all(any(fnmatch.fnmatch(name.split("|")[0], each) for each in patterns) for name in wanted.values())
             ]

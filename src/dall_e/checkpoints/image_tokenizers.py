@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 
 from dall_e.checkpoints import networks, store
+from dall_e.checkpoints.families import FLAX_WEIGHTS
+from dall_e.checkpoints.flax_files import open_flax
 from dall_e.checkpoints.published import fill_stored
 from dall_e.checkpoints.tensor_files import open_weights, weights_in
 from dall_e.config import build_settings
@@ -17,7 +20,7 @@ from dall_e.models.taming import VQGAN
 from dall_e.published import DVAEConfig, VQGANConfig
 
 KIND = "image tokenizer"
-_SUFFIXES = (".pt", ".ckpt", ".bin", ".safetensors", ".pkl")
+_SUFFIXES = (".pt", ".ckpt", ".bin", ".safetensors", ".pkl", ".msgpack")
 
 
 class LoadedTokenizer(NamedTuple):
@@ -28,11 +31,13 @@ class LoadedTokenizer(NamedTuple):
 
 
 def load_image_tokenizer(place: Path) -> LoadedTokenizer:
-    """Loads a VQGAN of taming-transformers, LlamaGen or DALL-E mini, or OpenAI's dVAE (encoder.pkl and decoder.pkl).
+    """Loads a VQGAN of taming-transformers, LlamaGen or DALL-E mini (also in Flax), or OpenAI's dVAE (two .pkl files).
 
     place: the weight file, or a folder that holds one, or one that `save_image_tokenizer` wrote. Weights are float32.
     Raises FileNotFoundError, or ValueError for a file that is damaged or no image tokenizer.
     """
+    if (place / FLAX_WEIGHTS).is_file():
+        place = place / FLAX_WEIGHTS
     if place.is_dir() and (place / store.CONFIG_FILE).is_file():
         return _load_ours(place)
     if place.is_dir():
@@ -47,19 +52,24 @@ def load_image_tokenizer(place: Path) -> LoadedTokenizer:
     if family == "openai_dvae":
         encoder, decoder = (place.with_name(f"{part}{place.suffix}") for part in ("encoder", "decoder"))
         return LoadedTokenizer(family, networks.load_dvae(encoder, decoder, {}, torch.float32))
-    if family == "min_dalle":
-        return LoadedTokenizer(family, networks.load_detoker(place, torch.float32))
-    if family == "llamagen_vq":
-        return LoadedTokenizer(family, networks.load_llamagen_vq(place, {}, torch.float32))
-    if family == "taming_vqgan":
-        return LoadedTokenizer(family, networks.load_taming(place, {}, torch.float32))
-    raise ValueError(f"{place} is no image tokenizer that is known")
+    if family not in _LOADERS:
+        raise ValueError(f"{place} is no image tokenizer that is known")
+    return LoadedTokenizer(family, _LOADERS[family](place))
+
+
+_LOADERS: dict[str, Callable[[Path], VQGAN]] = {
+    "min_dalle": lambda path: networks.load_detoker(path, torch.float32),
+    "llamagen_vq": lambda path: networks.load_llamagen_vq(path, {}, torch.float32),
+    "taming_vqgan": lambda path: networks.load_taming(path, {}, torch.float32),
+    "flax_vqgan": lambda path: networks.load_flax_vqgan(path, {}, torch.float32),
+}
 
 
 def _family(path: Path) -> str:
     """The project of a weight file by names that only it has; empty if it is no image tokenizer."""
     try:
-        names = weights_in(open_weights(path), path).keys()
+        flax = path.suffix == ".msgpack"
+        names = open_flax(path).keys() if flax else weights_in(open_weights(path), path).keys()
     except ValueError as error:
         if "was refused" in str(error):
             raise
@@ -69,6 +79,7 @@ def _family(path: Path) -> str:
         "decoder.conv_blocks.0.res.0.conv1.weight": "llamagen_vq",
         "quantize.embedding.weight": "taming_vqgan",
         "quantize.embed.weight": "taming_vqgan",
+        "quantize/embedding/embedding": "flax_vqgan",
     }
     if "embedding.weight" in names and "decoder.conv_in.weight" in names:
         return "min_dalle"

@@ -15,7 +15,17 @@ from typing import Any, NamedTuple
 
 import torch
 
-from dall_e.checkpoints.adapters import janus, llamagen, llamagen_vq, min_dalle, mindalle, openai_dvae, taming_vqgan
+from dall_e.checkpoints.adapters import (
+    dalle_mini,
+    janus,
+    llamagen,
+    llamagen_vq,
+    min_dalle,
+    mindalle,
+    openai_dvae,
+    taming_vqgan,
+)
+from dall_e.checkpoints.flax_files import open_flax
 from dall_e.checkpoints.keymap import Tensors, fill
 from dall_e.checkpoints.store import Unfilled
 from dall_e.checkpoints.tensor_files import open_weights, weights_in
@@ -46,15 +56,39 @@ def load_min_dalle(
     packing: WeightFormat | None = None,
 ) -> TextToTokens:
     """DALL-E mini or mega. `start_code` is what a picture starts with; None takes what the models were trained with."""
-    encoder_tensors, decoder_tensors = _tensors(encoder), _tensors(decoder)
-    with _named(encoder):
-        text = min_dalle.prompt_settings(given, encoder_tensors)
-    with _named(decoder):
-        config = min_dalle.raster_settings(given, decoder_tensors, text, start_code)
+    read = _Side(encoder, given, _tensors(encoder))
+    drawn = _Side(decoder, given, _tensors(decoder))
+    return _mini(read, drawn, start_code, dtype, packing)
+
+
+def load_dalle_mini(path: Path, given: Settings, dtype: torch.dtype, packing: WeightFormat | None) -> TextToTokens:
+    """DALL-E mini or mega as they were trained, in Flax; `given` is what config.json holds."""
+    with _named(path):
+        settings = dalle_mini.sides(given)
+        start_code = given["decoder_start_token_id"]
+    read, drawn = map(_Side, (path, path), settings, dalle_mini.parts(_tensors(path)))
+    return _mini(read, drawn, start_code, dtype, packing)
+
+
+class _Side(NamedTuple):
+    """The encoder or the decoder of DALL-E mini, by min-dalle's names."""
+
+    path: Path
+    given: Settings
+    tensors: Tensors
+
+
+def _mini(
+    read: _Side, drawn: _Side, start_code: int | None, dtype: torch.dtype, packing: WeightFormat | None
+) -> TextToTokens:
+    with _named(read.path):
+        text = min_dalle.prompt_settings(read.given, read.tensors)
+    with _named(drawn.path):
+        config = min_dalle.raster_settings(drawn.given, drawn.tensors, text, start_code)
     with Unfilled():
         networks = TextToTokens(build_prompts(text), Raster(config))
-    fill([(networks.prompts, min_dalle.prompt_table(text))], encoder_tensors, dtype, str(encoder), packing)
-    fill([(networks.raster, min_dalle.raster_table(config))], decoder_tensors, dtype, str(decoder), packing)
+    fill([(networks.prompts, min_dalle.prompt_table(text))], read.tensors, dtype, str(read.path), packing)
+    fill([(networks.raster, min_dalle.raster_table(config))], drawn.tensors, dtype, str(drawn.path), packing)
     return networks
 
 
@@ -142,6 +176,17 @@ def load_taming(path: Path, given: Settings, dtype: torch.dtype) -> VQGAN:
     return network
 
 
+def load_flax_vqgan(path: Path, given: Settings, dtype: torch.dtype) -> VQGAN:
+    """The VQGAN of DALL-E mini in Flax; `given` is what its config.json holds."""
+    tensors = dalle_mini.vqgan_tensors(_tensors(path))
+    with _named(path):
+        config = dalle_mini.vqgan_settings(given, tensors)
+    with Unfilled():
+        network = VQGAN(config)
+    fill([(network, taming_vqgan.table(config))], tensors, dtype, str(path))
+    return network
+
+
 def load_llamagen_vq(path: Path, given: Settings, dtype: torch.dtype, image_size: int = 256) -> VQGAN:
     """LlamaGen's VQ-16 or VQ-8."""
     tensors = _tensors(path)
@@ -186,6 +231,8 @@ def stored_dtype(path: Path) -> torch.dtype:
 
 
 def _tensors(path: Path) -> Tensors:
+    if path.suffix == ".msgpack":
+        return open_flax(path)
     return weights_in(open_weights(path), path)
 
 

@@ -1,4 +1,4 @@
-"""Published models, ready to draw: finds a project's files in a folder, loads networks and text tokenizer.
+"""Published models, ready to draw: loads networks and text tokenizer from a project's own files.
 
 Also reads and writes the same models in our own format: config.json, model.safetensors, text_tokenizer.json.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,9 +15,12 @@ import torch
 
 from dall_e.checkpoints import networks, store, t5
 from dall_e.checkpoints.adapters import janus
+from dall_e.checkpoints.families import FAMILIES, FLAX_VQGAN, FLAX_WEIGHTS, RASTER_SAMPLING, Found
+from dall_e.checkpoints.hub import download
 from dall_e.checkpoints.tensor_files import StoredTensor, open_weights
 from dall_e.config import SamplingConfig
 from dall_e.data.prompt_tokenizers import (
+    BartTokenizer,
     CharBPETokenizer,
     JanusTokenizer,
     MiniTokenizer,
@@ -89,118 +91,6 @@ class PublishedModel(NamedTuple):
     """Of the weights file of our own format; empty for a project's own files."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Found:
-    """The files of one project in a folder."""
-
-    family: str
-    """Name of the adapter."""
-    variant: str
-    """Which of the project's models; empty where there is one."""
-    files: dict[str, Path]
-    """What each is, and where."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Family:
-    """How a project's folder looks, and what is known of its models."""
-
-    variants: dict[str, dict[str, str]]
-    """For each variant the names of its files, by what they are; `a|b` is either."""
-    licence: str
-    """Licence of the published weights."""
-    sampling: dict[str, Any]
-    """Sampling settings that the project recommends."""
-    guided: bool = True
-    """Whether guidance works."""
-
-
-_RASTER = {
-    "guidance_ramp": False, "order": "raster", "schedule": "uniform", "top_p": 1.0, "temperature": 1.0,
-    "final_temperature": 1.0,
-}  # fmt: skip
-_JANUS_WEIGHTS = "model.safetensors|model.safetensors.index.json|pytorch_model.bin|pytorch_model.bin.index.json"
-
-FAMILIES = {
-    "min_dalle": Family(
-        variants={
-            "mini": {
-                "encoder": "encoder_mini.pt",
-                "decoder": "decoder_mini.pt",
-                "detoker": "detoker.pt",
-                "vocabulary": "vocab_mini.json",
-                "merges": "merges_mini.txt",
-            },
-            "mega": {
-                "encoder": "encoder.pt",
-                "decoder": "decoder.pt",
-                "detoker": "detoker.pt",
-                "vocabulary": "vocab.json",
-                "merges": "merges.txt",
-            },
-        },
-        licence="Apache-2.0",
-        sampling={"guidance_scale": 16.0, "top_k": 256},
-    ),
-    "llamagen": Family(
-        variants={
-            "256": {"weights": "t2i_XL_stage1_256.pt", "tokenizer": "vq_ds16_t2i.pt"},
-            "512": {"weights": "t2i_XL_stage2_512.pt", "tokenizer": "vq_ds16_t2i.pt"},
-        },
-        licence="MIT",
-        sampling={"guidance_scale": 7.5, "top_k": 1000},
-    ),
-    "mindalle": Family(
-        variants={
-            "1.3B": {
-                "weights": "stage2_last.ckpt",
-                "tokenizer": "stage1_last.ckpt",
-                "vocabulary": "tokenizer/bpe-16k-vocab.json",
-                "merges": "tokenizer/bpe-16k-merges.txt",
-            }
-        },
-        licence="CC-BY-NC-SA-4.0 (not for commercial use)",
-        sampling={"guidance_scale": 1.0, "top_k": 256},
-        guided=False,
-    ),
-    "janus": Family(
-        variants={"": {"weights": _JANUS_WEIGHTS, "settings": "config.json", "words": "tokenizer.json"}},
-        licence="DeepSeek Model Licence 1.0 (with use restrictions)",
-        sampling={"guidance_scale": 5.0},
-    ),
-}
-"""Every project whose text-to-image models load, in the order in which a folder is looked at."""
-
-
-def find_files(place: Path, variant: str | None = None) -> Found:
-    """The files of a published model in a folder, or beside a weight file that must be one of them.
-
-    Raises ValueError if there is none, or not the variant.
-    """
-    folder = place.parent if place.is_file() else place
-    lacking: list[str] = []
-    for family, known in FAMILIES.items():
-        for name, wanted in known.variants.items():
-            if variant is not None and name not in ("", variant):
-                continue
-            files = {part: _first(folder, either) for part, either in wanted.items()}
-            absent = [wanted[part] for part, path in files.items() if path is None]
-            if place.is_file() and place not in files.values():
-                continue
-            if not absent:
-                found = {part: path for part, path in files.items() if path}
-                return Found(family=family, variant=name, files=found)
-            if len(absent) < len(wanted):
-                lacking.append(f"{family}{f' {name}' if name else ''} lacks {', '.join(absent)}")
-    asked = f" of the variant {variant!r}" if variant is not None else ""
-    seen = f" ({'; '.join(lacking)})" if lacking else ""
-    raise ValueError(f"{place} is, or holds, no model{asked} that is known{seen}")
-
-
-def _first(folder: Path, either: str) -> Path | None:
-    return next((folder / name for name in either.split("|") if (folder / name).is_file()), None)
-
-
 class Loading(NamedTuple):
     """How weights are to lie in memory, and whether the network may be asked for more files."""
 
@@ -223,7 +113,7 @@ def load_files(found: Found, name: str, how: Loading) -> PublishedModel:
     made, text_tokenizer = _LOADERS[found.family](found.files, how)
     if how.dtype == torch.bfloat16 and not how.as_stored:
         made.tokenizer.decode_in_bfloat16()
-    settings = {**_RASTER, **known.sampling, "num_inference_steps": made.generator.config.num_tokens}
+    settings = {**RASTER_SAMPLING, **known.sampling, "num_inference_steps": made.generator.config.num_tokens}
     config = PublishedConfig(
         name=name,
         family=found.family,
@@ -249,6 +139,16 @@ def _load_min_dalle(files: dict[str, Path], how: Loading) -> Loaded:
     return PublishedNetworks(tokenizer, *drawing), words
 
 
+def _load_dalle_mini(files: dict[str, Path], how: Loading) -> Loaded:
+    given = _settings(files["settings"])
+    drawing = networks.load_dalle_mini(files["weights"], given, how.dtype, how.packing)
+    folder = files["weights"].parent / Path(FLAX_VQGAN).name
+    if not folder.is_dir():
+        folder = download(FLAX_VQGAN, [FLAX_WEIGHTS, "config.json"], how.local_files_only)
+    tokenizer = networks.load_flax_vqgan(folder / FLAX_WEIGHTS, _settings(folder / "config.json"), torch.float32)
+    return PublishedNetworks(tokenizer, *drawing), BartTokenizer(bpe_from_text(_text(files["words"])))
+
+
 def _load_llamagen(files: dict[str, Path], how: Loading) -> Loaded:
     num_tokens = 1024 if "512" in files["weights"].name else 256
     drawing = networks.load_llamagen(files["weights"], {}, how.dtype, num_tokens, how.packing)
@@ -266,11 +166,9 @@ def _load_mindalle(files: dict[str, Path], how: Loading) -> Loaded:
 
 
 def _load_janus(files: dict[str, Path], how: Loading) -> Loaded:
-    try:
-        given = json.loads(_text(files["settings"]))
-        side = given.get("vq_config", {}).get("num_patches")
-    except (ValueError, AttributeError) as error:
-        raise ValueError(f"{files['settings']} is malformed: {error}") from error
+    given = _settings(files["settings"])
+    picture = given.get("vq_config", {})
+    side = picture.get("num_patches") if isinstance(picture, dict) else None
     num_tokens = side**2 if isinstance(side, int) else janus.NUM_TOKENS
     prompts, raster, tokenizer = networks.load_janus(files["weights"], given, how.dtype, num_tokens, how.packing)
     bpe = bpe_from_text(_text(files["words"]))
@@ -283,10 +181,21 @@ def _load_janus(files: dict[str, Path], how: Loading) -> Loaded:
 
 _LOADERS: dict[str, Callable[[dict[str, Path], Loading], Loaded]] = {
     "min_dalle": _load_min_dalle,
+    "dalle_mini": _load_dalle_mini,
     "llamagen": _load_llamagen,
     "mindalle": _load_mindalle,
     "janus": _load_janus,
 }
+
+
+def _settings(path: Path) -> dict[str, Any]:
+    try:
+        given = json.loads(_text(path))
+    except ValueError as error:
+        raise ValueError(f"{path} is malformed: {error}") from error
+    if not isinstance(given, dict):
+        raise ValueError(f"{path} is malformed: it holds a {type(given).__name__}, not settings by name")
+    return given
 
 
 def _text(path: Path) -> str:

@@ -1,8 +1,9 @@
 """Weight files of other projects as tables of tensors that are read from the disk one at a time.
 
-Understood are safetensors, what `torch.save` writes (both its formats), and their sharded forms with an index. A pickle
-is taken apart by an unpickler that knows a short list of names: tensors and plain containers become what they are,
-some classes become inert records, and any other name is refused before anything is called.
+Understood are safetensors, what `torch.save` writes (both its formats), and their sharded forms with an index; Flax's
+files are read by `flax_files.py`. A pickle is taken apart by an unpickler that knows a short list of names: tensors and
+plain containers become what they are, some classes become inert records, and any other name is refused before anything
+is called.
 """
 
 from __future__ import annotations
@@ -129,7 +130,7 @@ def _open_safetensors(path: Path) -> dict[str, StoredTensor]:
             first, end = entry["data_offsets"]
             shape = tuple(entry["shape"])
             dtype = _DTYPES[entry["dtype"]]
-            tensor = StoredTensor(path, 8 + length + first, dtype, shape, _row_major(shape), 0)
+            tensor = StoredTensor(path, 8 + length + first, dtype, shape, row_major(shape), 0)
             if end - first != _span(shape, tensor.stride) * dtype.itemsize or 8 + length + end > size:
                 raise ValueError(f"tensor {name} does not fit into its {size} bytes")
             tensors[name] = tensor
@@ -346,7 +347,8 @@ def weights_of_record(record: Record, prefix: str = "") -> dict[str, StoredTenso
     return weights
 
 
-def _row_major(shape: tuple[int, ...]) -> tuple[int, ...]:
+def row_major(shape: Sequence[int]) -> tuple[int, ...]:
+    """Steps between neighbours along each axis of an array without gaps, the last axis first."""
     steps = [1]
     for length in reversed(shape[1:]):
         steps.append(steps[-1] * length)

@@ -8,10 +8,12 @@ import os
 import re
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Literal, NamedTuple
+
+from dall_e.checkpoints.hub import download
 
 BUILT_IN = "dall-e-emoji"
 
@@ -128,6 +130,36 @@ _JANUS_7B = Size(
 )
 
 
+_MINI = Size(
+    drawing=437_962_720,
+    embeddings=68_912_096,
+    tokenizer=_VQGAN_DECODER,
+    layers=12,
+    width=1024,
+    positions=64 + 256,
+)
+_MEGA = Size(
+    drawing=2_587_967_488,
+    embeddings=138_428_416,
+    tokenizer=_VQGAN_DECODER,
+    layers=24,
+    width=2048,
+    positions=64 + 256,
+)
+
+
+def _dalle_mini(name: str, size: Size) -> KnownModel:
+    """Mini or mega as they were trained; with the whole VQGAN, not its decoder alone."""
+    return KnownModel(
+        name=f"dalle-mini/dalle-{name}",
+        summary=f"DALL-E {name} as it was trained, in Flax; its VQGAN, of another repository, is downloaded too.",
+        licence="Apache-2.0",
+        sizes=(replace(size, tokenizer=_VQGAN),),
+        resolution="256",
+        files=("flax_model.msgpack", "config.json", "tokenizer.json"),
+    )
+
+
 def _llamagen(picture_tokens: int) -> Size:
     """Both stages have the same weights."""
     return Size(
@@ -169,27 +201,12 @@ _MODELS = (
         summary="DALL-E mini and mega: any subject, in the wobbly style of 2022.",
         licence="Apache-2.0",
         variants=("mini", "mega"),
-        sizes=(
-            Size(
-                drawing=437_962_720,
-                embeddings=68_912_096,
-                tokenizer=_VQGAN_DECODER,
-                layers=12,
-                width=1024,
-                positions=64 + 256,
-            ),
-            Size(
-                drawing=2_587_967_488,
-                embeddings=138_428_416,
-                tokenizer=_VQGAN_DECODER,
-                layers=24,
-                width=2048,
-                positions=64 + 256,
-            ),
-        ),
+        sizes=(_MINI, _MEGA),
         resolution="256",
         files=("encoder{v}.pt", "decoder{v}.pt", "vocab{v}.json", "merges{v}.txt", "detoker.pt"),
     ),
+    _dalle_mini("mini", _MINI),
+    _dalle_mini("mega", _MEGA),
     KnownModel(
         name="peizesun/llamagen_t2i",
         summary="LlamaGen text-to-image; reads prompts with flan-t5-xl, which is downloaded too (needs transformers).",
@@ -293,9 +310,11 @@ def _place(name_or_path: str | os.PathLike[str], variant: str | None, local_file
                 return _built_in_folder()
             if model.archive:
                 raise ValueError(f"{model.name} is not on the hub: unpack {model.archive} and give the folder")
-            return _download(model.name, _patterns(model, variant), local_files_only)
+            return download(model.name, _patterns(model, variant), local_files_only)
     path = Path(text).expanduser()
-    if path.is_dir() or (path.is_file() and path.suffix in (".pt", ".ckpt", ".bin", ".safetensors", ".pkl")):
+    if path.is_dir() or (
+        path.is_file() and path.suffix in (".pt", ".ckpt", ".bin", ".safetensors", ".pkl", ".msgpack")
+    ):
         return path
     if path.exists():
         raise ValueError(f"{text} is a file; give the model folder that holds config.json and model.safetensors")
@@ -304,7 +323,7 @@ def _place(name_or_path: str | os.PathLike[str], variant: str | None, local_file
     names = [name for model in _MODELS for name in (model.name, *model.aliases)]
     guess = nearest(text, names)
     if guess is None and re.fullmatch(r"[\w.-]+/[\w.-]+", text):
-        return _download(text, list(_OF_ANY_PROJECT), local_files_only)
+        return download(text, list(_OF_ANY_PROJECT), local_files_only)
     hint = f" Did you mean {guess!r}?" if guess else ""
     raise ValueError(f"unknown model {text!r}: neither a known name nor a folder.{hint} Known: {', '.join(names)}")
 
@@ -342,32 +361,6 @@ def _patterns(model: KnownModel, variant: str | None) -> list[str]:
     chosen = variant or (model.variants[0] if model.variants else "")
     mark = {"mini": "_mini", "mega": ""}.get(chosen, chosen)
     return [pattern.replace("{v}", mark) for pattern in model.files]
-
-
-def _download(name: str, patterns: list[str], local_files_only: bool) -> Path:
-    """A snapshot of a hub repository in the hub's own cache: resumed, checked, and read offline once it is there.
-
-    Raises ValueError for a repository that is not there or may not be read, FileNotFoundError if the network may not
-    be used, or cannot be reached, and the files are not in the cache.
-    """
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import (
-        HfHubHTTPError,
-        HFValidationError,
-        LocalEntryNotFoundError,
-        RepositoryNotFoundError,
-    )
-
-    try:
-        return Path(snapshot_download(name, allow_patterns=patterns, local_files_only=local_files_only))
-    except (RepositoryNotFoundError, HFValidationError) as error:
-        raise ValueError(f"unknown model {name!r}: neither a known name, a folder, nor on the hub") from error
-    except LocalEntryNotFoundError as error:
-        raise FileNotFoundError(
-            f"{name} is not in the cache, and the hub was not asked or not reached: connect once, or give a folder"
-        ) from error
-    except HfHubHTTPError as error:
-        raise ValueError(f"the hub did not give {name}: {error}") from error
 
 
 def _alias_notice(alias: str, model: KnownModel) -> str:

@@ -89,7 +89,18 @@ def _min_dalle(case: Case, given: Inputs, wanted: tuple[str, ...]) -> Outputs:
 
     start = int(given["start_token"][0]) if "start_token" in given else case.config.get("bos")
     encoder, decoder = _file(case, "encoder"), _file(case, "decoder")
-    prompts, raster = load_min_dalle(encoder, decoder, case.config, torch.float32, start)
+    return _mini_outputs(*load_min_dalle(encoder, decoder, case.config, torch.float32, start), given)
+
+
+def _dalle_mini(case: Case, given: Inputs, wanted: tuple[str, ...]) -> Outputs:
+    import torch
+
+    from dall_e.checkpoints.networks import load_dalle_mini
+
+    return _mini_outputs(*load_dalle_mini(_only_file(case), case.config, torch.float32, None), given)
+
+
+def _mini_outputs(prompts: Any, raster: Any, given: Inputs) -> Outputs:
     states = prompts(_input(given, "text"))
     codes_BN = _input(given, "image_tokens").expand(states.states_BLD.shape[0], -1)
     return {"encoder_state": states.states_BLD, "step_logits": raster(states, codes_BN[:, :-1])}
@@ -178,10 +189,14 @@ def _mindalle(case: Case, given: Inputs, wanted: tuple[str, ...]) -> Outputs:
 def _vqgan(case: Case, given: Inputs, wanted: tuple[str, ...]) -> Outputs:
     import torch
 
-    from dall_e.checkpoints.networks import load_llamagen_vq, load_taming
+    from dall_e.checkpoints import networks
 
-    load = load_taming if case.family == "taming_vqgan" else load_llamagen_vq
-    network = load(_only_file(case), case.config, torch.float32)
+    loaders = {
+        "taming_vqgan": networks.load_taming,
+        "flax_vqgan": networks.load_flax_vqgan,
+        "llamagen_vq": networks.load_llamagen_vq,
+    }
+    network = loaders[case.family](_only_file(case), case.config, torch.float32)
     encoded = network.encode(_input(given, "image"))
     return {
         "codes": encoded.codes_BHW,
@@ -208,6 +223,8 @@ def _dvae(case: Case, given: Inputs, wanted: tuple[str, ...]) -> Outputs:
 
 FAMILIES: dict[str, Callable[[Case, Inputs, tuple[str, ...]], Outputs]] = {
     "min_dalle": _min_dalle,
+    "dalle_mini": _dalle_mini,
+    "flax_vqgan": _vqgan,
     "llamagen": _llamagen,
     "llamagen_vq": _vqgan,
     "mindalle": _mindalle,

@@ -10,6 +10,8 @@ from typing import Any, Protocol
 
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers
 
+from dall_e.data.mini_words import named_emoji, normalised, to_ascii
+
 
 @dataclass(frozen=True, kw_only=True)
 class EncodedPrompt:
@@ -64,7 +66,7 @@ class MiniTokenizer:
 
     def encode(self, text: str, max_tokens: int) -> EncodedPrompt:
         """Start mark, pieces, end mark, padding. Cut after whole words, and the end mark stays."""
-        named = _named_emoji(text).lower()
+        named = named_emoji(text, mark="").lower()
         plain = named.encode("ascii", "ignore").decode()
         ids: list[int] = []
         words = [word for word in plain.split(" ") if word]
@@ -99,6 +101,38 @@ class MiniTokenizer:
             first = ranks.index(best)
             pieces[first : first + 2] = [pieces[first] + pieces[first + 1]]
         return pieces
+
+
+class BartTokenizer:
+    """DALL-E mini and mega as they were trained: normalised words, a byte-level BPE, marks, padding that is masked."""
+
+    def __init__(self, bpe: Tokenizer) -> None:
+        found = [bpe.token_to_id(mark) for mark in ("<s>", "</s>", "<pad>")]
+        marks = [mark for mark in found if mark is not None]
+        if len(marks) < len(found):
+            raise ValueError("the tokenizer lacks <s>, </s> or <pad>: it is not that of DALL-E mini")
+        self._bpe, (self._start, self._end, self._pad) = bpe, marks
+
+    def encode(self, text: str, max_tokens: int) -> EncodedPrompt:
+        """Start mark, pieces, end mark, padding."""
+        words = f" {normalised(text)}"
+        pieces = self._bpe.encode(words, add_special_tokens=False)
+        room = max_tokens - 2
+        dropped = words[pieces.offsets[room][0] :].strip() if len(pieces.ids) > room else ""
+        lost = "".join(dict.fromkeys(letter for letter in text if letter.strip() and not to_ascii(letter).strip()))
+        return self._marked(pieces.ids[:room], max_tokens, dropped, lost)
+
+    def without_words(self, encoded: EncodedPrompt, max_tokens: int) -> EncodedPrompt:
+        """The two marks."""
+        return self._marked([], max_tokens, "", "")
+
+    def to_json(self) -> str:
+        """The whole tokenizer."""
+        return json.dumps({"kind": "bart", "tokenizer": json.loads(self._bpe.to_str())})
+
+    def _marked(self, ids: list[int], max_tokens: int, dropped: str, lost: str) -> EncodedPrompt:
+        marked = [self._start, *ids, self._end]
+        return EncodedPrompt(ids=marked + [self._pad] * (max_tokens - len(marked)), dropped=dropped, lost=lost)
 
 
 class CharBPETokenizer:
@@ -202,6 +236,8 @@ def prompt_tokenizer_from_json(text: str) -> PromptTokenizer:
         if kind == "mini":
             return MiniTokenizer(held["vocabulary"], held["merges"])
         bpe = bpe_from_text(json.dumps(held["tokenizer"]))
+        if kind == "bart":
+            return BartTokenizer(bpe)
         if kind == "char_bpe":
             return CharBPETokenizer(bpe)
         if kind == "janus":
@@ -217,14 +253,6 @@ def bpe_from_text(text: str) -> Tokenizer:
         return Tokenizer.from_str(text)
     except Exception as error:  # The library raises bare Exception for every malformed file.
         raise ValueError(f"not a tokenizer.json: {error}") from error
-
-
-def _named_emoji(text: str) -> str:
-    try:
-        from emoji import demojize
-    except ImportError:
-        return text
-    return str(demojize(text, delimiters=("", "")))
 
 
 def _not_in(text: str, plain: str) -> str:

@@ -112,7 +112,8 @@ class CompanionStage(PreparedStage):
         self.sizes = COMPANIONS[config.preset]
         self.networks = {"companion": dataclasses.asdict(self.sizes)}
         self._pictures, self._held_out = pictures, held_out
-        weights_M = pictures.weights
+        # Generators have a house style, which data sets give more weight; who scores is to know all styles alike.
+        weights_M = np.minimum(pictures.weights, np.median(pictures.weights))
         weights_M[[not in_fold(record, config.fold) for record in pictures.records]] *= config.other_share
         if not weights_M.any():
             raise ValueError(f"fold {config.fold} has none of the {len(pictures)} pictures; raise other_share")

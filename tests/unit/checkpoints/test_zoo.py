@@ -77,7 +77,7 @@ def test_an_archive_is_pointed_to() -> None:
 
 def test_a_name_may_end_in_its_variant(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     asked: list[list[str]] = []
-    monkeypatch.setattr(zoo, "_download", lambda name, patterns, local: asked.append(patterns) or tmp_path)
+    monkeypatch.setattr(zoo, "download", lambda name, patterns, local: asked.append(patterns) or tmp_path)
     found = zoo.locate("kuprel/min-dalle/mega")
     assert found[:4] == (tmp_path, "kuprel/min-dalle/mega", "mega", "kuprel/min-dalle")
     assert found == zoo.locate("kuprel/min-dalle", "mega")
@@ -138,6 +138,8 @@ def llamagen(num_tokens: int) -> tuple[PromptConfig, RasterConfig]:
     return text, RasterConfig(num_tokens=num_tokens, prefix_tokens=120, places="grid", style=LLAMA, **sizes)
 
 
+MINI = bart(50264, 16385, width=1024, num_heads=16, num_layers=12, mlp_width=2730)
+MEGA = bart(50272, 16416, width=2048, num_heads=32, num_layers=24, mlp_width=4096)
 MINDALLE = (
     PromptConfig(vocab_size=16384, width=1536, places=True),
     RasterConfig(text_logits=16384, width=1536, num_heads=24, num_layers=42, mlp_width=6144, style=GPT),
@@ -146,10 +148,9 @@ JANUS_1B = llama(2048, num_heads=16, num_layers=24, mlp_width=5632)
 JANUS_7B = llama(4096, num_heads=32, num_layers=30, mlp_width=11008)
 VQ16 = VQGANConfig(code_width=8, lookup="cosine")
 PUBLISHED = {
-    "kuprel/min-dalle": [
-        (*bart(50264, 16385, width=1024, num_heads=16, num_layers=12, mlp_width=2730), VQGANConfig(encoder_blocks=0)),
-        (*bart(50272, 16416, width=2048, num_heads=32, num_layers=24, mlp_width=4096), VQGANConfig(encoder_blocks=0)),
-    ],
+    "kuprel/min-dalle": [(*sizes, VQGANConfig(encoder_blocks=0)) for sizes in (MINI, MEGA)],
+    "dalle-mini/dalle-mini": [(*MINI, VQGANConfig())],
+    "dalle-mini/dalle-mega": [(*MEGA, VQGANConfig())],
     "peizesun/llamagen_t2i": [(*llamagen(256), VQ16), (*llamagen(1024), VQ16)],
     "deepseek-ai/Janus-Pro-1B": [(*JANUS_1B, VQ16)],
     "deepseek-ai/Janus-Pro-7B": [(*JANUS_7B, VQ16)],

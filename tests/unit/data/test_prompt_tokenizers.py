@@ -7,6 +7,7 @@ import pytest
 from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers
 
 from dall_e.data.prompt_tokenizers import (
+    BartTokenizer,
     CharBPETokenizer,
     JanusTokenizer,
     MiniTokenizer,
@@ -146,3 +147,30 @@ def test_a_tokenizer_of_another_model_is_refused() -> None:
         JanusTokenizer(other)
     with pytest.raises(ValueError, match="not a tokenizer.json"):
         bpe_from_text("{")
+
+
+def bart() -> BartTokenizer:
+    letters = ["<s>", "<pad>", "</s>", SPACE, *"abcdehlo,", SPACE + "a"]
+    bpe = Tokenizer(models.BPE(vocab={piece: number for number, piece in enumerate(letters)}, merges=[(SPACE, "a")]))
+    bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    return BartTokenizer(bpe)
+
+
+def test_bart_by_hand() -> None:
+    encoded = bart().encode("A Ball!", 9)
+    assert encoded.ids == [0, 13, 3, 5, 4, 10, 10, 2, 1] and (encoded.dropped, encoded.lost) == ("", "")
+    assert bart().without_words(encoded, 4).ids == [0, 2, 1, 1]
+    again = prompt_tokenizer_from_json(bart().to_json())
+    assert again.encode("A Ball!", 9) == encoded
+
+
+def test_bart_says_what_is_cut_and_what_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "emoji", None)
+    monkeypatch.setitem(sys.modules, "unidecode", None)
+    encoded = bart().encode("a ball \u732b, \u00e1", 5)
+    assert encoded.ids == [0, 13, 3, 5, 2] and encoded.dropped == "all, a" and encoded.lost == "\u732b"
+
+
+def test_bart_needs_its_marks() -> None:
+    with pytest.raises(ValueError, match="it is not that of DALL-E mini"):
+        BartTokenizer(Tokenizer(models.BPE(vocab={"a": 0}, merges=[])))

@@ -94,6 +94,13 @@ def test_folds_share_no_picture(tmp_path: Path) -> None:
     assert set(both.tolist()) == {1.0, 0.25}
 
 
+def test_a_house_style_is_no_more_to_a_companion_than_the_others(tmp_path: Path) -> None:
+    pictures = squares(4)
+    pictures.records[0]["weight"], pictures.records[1]["weight"] = 8.0, 0.5
+    weights_M = CompanionStage(settings(tmp_path), pictures, squares(1))._weights_M
+    assert weights_M[:3].tolist() == [1.0, 0.5, 1.0]
+
+
 def test_a_fold_without_pictures_is_named(tmp_path: Path) -> None:
     only = squares(1)
     kept = [row for row, record in enumerate(only.records) if in_fold(record, 0)]
