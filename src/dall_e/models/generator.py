@@ -199,6 +199,11 @@ class Generator(nn.Module):
         bias_MS = visibility_bias(visible_MS, x_BMD.dtype).to(x_BMD.device)
         return self._answer(x_BMD, rotation, memory, bias_MS)
 
+    def rounds_alike(self) -> bool:
+        """Whether a row comes out the same, to the bit, however many tokens and rows are drawn at once."""
+        stacks = stack_of(self.content_blocks), stack_of(self.query_blocks)
+        return all(stack is not None and stack.exact for stack in stacks)
+
     # Shared by both
 
     def _embed(self, codes_BM: Tensor, places_BM: Tensor, condition_BD: Tensor) -> Tensor:

@@ -1,4 +1,5 @@
-/* A stack of transformer blocks for a few tokens, as one call: what drawing does for every token it draws.
+/* A stack of transformer blocks for a few tokens, as one call: what drawing does for every token it draws; and the
+   choice of the codes, `choose_codes`.
 
    Through an interpreter a block is some forty operations on a few kilobytes each, and starting them takes longer than
    doing them. Here nothing stands between two of them but a barrier of the threads. Weights are read where they lie, in
@@ -683,4 +684,171 @@ void run_linear(const linear *w, const float *x, int64_t x_step, int64_t rows, f
     }
 #endif
     product(w, x, x_step, rows, y, y_step, 0, w->outputs);
+}
+
+/* The choice of codes: guidance, temperature, top-k, top-p, and the noise of those that are left (`sampling/`) */
+
+typedef struct {
+    const float *logits; /* [copies * pictures, places, codes]: with a prompt, then without */
+    int64_t pictures, places, codes, copies;
+    const float *scales, *temperatures; /* [places]: of guidance; 0 takes the likeliest */
+    const uint32_t *seeds; /* [pictures, 2]: lower and upper half */
+    const int64_t *where; /* [pictures, places]: whose noise */
+    int64_t *chosen; /* [pictures, places] */
+    float *scratch; /* [threads, 2 * codes] */
+    int64_t stream, top_k, threads;
+    float top_p;
+} choice;
+
+/* No Gumbel number of 32 random bits is larger: -log(-log(1 - 2^-33)). */
+#define LARGEST_NOISE 22.9f
+
+/* Four random words of Philox4x32-10, as `noise.py` has them. */
+INLINE void philox(uint32_t word[4], uint32_t key0, uint32_t key1) {
+    for (int turn = 0; turn < 10; turn++) {
+        uint64_t one = (uint64_t)word[0] * 0xD2511F53u, two = (uint64_t)word[2] * 0xCD9E8D57u;
+        word[0] = (uint32_t)(two >> 32) ^ word[1] ^ key0;
+        word[1] = (uint32_t)two;
+        word[2] = (uint32_t)(one >> 32) ^ word[3] ^ key1;
+        word[3] = (uint32_t)one;
+        key0 += 0x9E3779B9u;
+        key1 += 0xBB67AE85u;
+    }
+}
+
+INLINE float gumbel(uint32_t word) {
+    return (float)-log(-log((word + 0.5) / 4294967296.0));
+}
+
+/* A number whose order as an integer is that of the float. */
+INLINE uint32_t ordered(float value) {
+    uint32_t bits;
+    memcpy(&bits, &value, 4);
+    return bits ^ ((uint32_t)((int32_t)bits >> 31) | 0x80000000u);
+}
+
+/* The smallest of the k largest, by digits from the highest down; `keys` is room for n numbers. */
+static float kth_largest(const float *values, int64_t n, int64_t k, uint32_t *keys) {
+    for (int64_t i = 0; i < n; i++) keys[i] = ordered(values[i]);
+    uint32_t found = 0;
+    for (int shift = 24; shift >= 0; shift -= 8) {
+        int64_t counts[256] = {0}, left = 0;
+        for (int64_t i = 0; i < n; i++) counts[keys[i] >> shift & 255]++;
+        uint32_t digit = 255;
+        while (counts[digit] < k) k -= counts[digit--];
+        for (int64_t i = 0; i < n; i++) {
+            uint32_t key = keys[i];
+            keys[left] = key;
+            left += (key >> shift & 255) == digit;
+        }
+        found |= digit << shift;
+        n = left;
+    }
+    uint32_t bits = found & 0x80000000u ? found ^ 0x80000000u : ~found;
+    float value;
+    memcpy(&value, &bits, 4);
+    return value;
+}
+
+/* Restores the order of a heap of codes, largest value first, below one place. */
+INLINE void sink(int32_t *heap, int64_t n, int64_t at, const float *values) {
+    int32_t code = heap[at];
+    for (int64_t child; (child = 2 * at + 1) < n; at = child) {
+        if (child + 1 < n && values[heap[child + 1]] > values[heap[child]]) child++;
+        if (!(values[heap[child]] > values[code])) break;
+        heap[at] = heap[child];
+    }
+    heap[at] = code;
+}
+
+typedef struct {
+    float score;
+    int64_t code;
+} winner;
+
+INLINE void compete(winner *best, float score, int64_t code) {
+    if (score > best->score || (score == best->score && code < best->code)) *best = (winner){score, code};
+}
+
+/* Of the codes from `least` up, the likeliest ones that together have the share p; always the first. */
+static winner among_likeliest(const float *values, int64_t codes, float least, float top_p, int32_t *heap,
+                              const uint32_t *seed, uint32_t place, uint32_t stream) {
+    int64_t left = 0;
+    for (int64_t i = 0; i < codes; i++) {
+        heap[left] = (int32_t)i;
+        left += values[i] >= least;
+    }
+    for (int64_t at = left / 2; at-- > 0;) sink(heap, left, at, values);
+    float largest = values[heap[0]], before = 0.0f, total = 0.0f;
+    for (int64_t i = 0; i < left; i += LANES) {
+        vec part = spread(-1000.0f);
+        for (int64_t lane = 0; lane < LANES && i + lane < left; lane++) part[lane] = values[heap[i + lane]] - largest;
+        total += sum_of(exponential(part));
+    }
+    winner best = {-INFINITY, 0};
+    while (left > 0 && before < top_p) {
+        int32_t code = heap[0];
+        heap[0] = heap[--left];
+        sink(heap, left, 0, values);
+        uint32_t word[4] = {(uint32_t)code / 4, place, stream, 0};
+        philox(word, seed[0], seed[1]);
+        compete(&best, values[code] + gumbel(word[code % 4]), code);
+        before += expf(values[code] - largest) / total;
+    }
+    return best;
+}
+
+/* Of all codes from `least` up. Those that no noise could make the winner get none. */
+static winner among_all(const float *values, int64_t codes, float least, const uint32_t *seed, uint32_t place,
+                        uint32_t stream) {
+    winner best = {-INFINITY, 0};
+    for (int64_t first = 0; first < codes; first += 4) {
+        uint32_t word[4] = {(uint32_t)(first / 4), place, stream, 0};
+        int drawn = 0;
+        for (int64_t i = first; i < MIN(first + 4, codes); i++) {
+            if (values[i] < least || values[i] + LARGEST_NOISE < best.score) continue;
+            if (!drawn) philox(word, seed[0], seed[1]);
+            drawn = 1;
+            compete(&best, values[i] + gumbel(word[i - first]), i);
+        }
+    }
+    return best;
+}
+
+static int64_t choose_one(const choice *now, int64_t picture, int64_t place, float *values, void *room) {
+    const float *with = now->logits + (picture * now->places + place) * now->codes;
+    const float *without = with + now->pictures * now->places * now->codes;
+    float scale = now->scales[place], temperature = now->temperatures[place];
+    float divisor = temperature > 0.0f ? temperature : 1.0f;
+    if (now->copies == 2)
+        for (int64_t i = 0; i < now->codes; i++) values[i] = (without[i] + scale * (with[i] - without[i])) / divisor;
+    else
+        for (int64_t i = 0; i < now->codes; i++) values[i] = with[i] / divisor;
+    if (!(temperature > 0.0f)) {
+        winner best = {-INFINITY, 0};
+        for (int64_t i = 0; i < now->codes; i++) compete(&best, values[i], i);
+        return best.code;
+    }
+    const uint32_t *seed = now->seeds + 2 * picture;
+    uint32_t where = (uint32_t)now->where[picture * now->places + place], stream = (uint32_t)now->stream;
+    int some = now->top_k > 0 && now->top_k < now->codes;
+    float least = some ? kth_largest(values, now->codes, now->top_k, room) : -INFINITY;
+    if (now->top_p < 1.0f) return among_likeliest(values, now->codes, least, now->top_p, room, seed, where, stream).code;
+    return among_all(values, now->codes, least, seed, where, stream).code;
+}
+
+/* argmax of filtered logits / T + z for every place of every picture. */
+void choose_codes(const choice *now) {
+    int64_t rows = now->pictures * now->places;
+#ifdef _OPENMP
+#pragma omp parallel for num_threads((int)now->threads) if (now->threads > 1)
+#endif
+    for (int64_t row = 0; row < rows; row++) {
+        int64_t thread = 0;
+#ifdef _OPENMP
+        if (now->threads > 1) thread = omp_get_thread_num();
+#endif
+        float *values = now->scratch + thread * 2 * now->codes;
+        now->chosen[row] = choose_one(now, row / now->places, row % now->places, values, values + now->codes);
+    }
 }

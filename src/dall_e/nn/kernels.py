@@ -82,6 +82,18 @@ class RunStruct(ctypes.Structure):
     )
 
 
+class ChoiceStruct(ctypes.Structure):
+    """`choice` of kernels.c."""
+
+    _fields_ = (
+        ("logits", _Pointer),
+        *((name, _Long) for name in ("pictures", "places", "codes", "copies")),
+        *((name, _Pointer) for name in ("scales", "temperatures", "seeds", "where", "chosen", "scratch")),
+        *((name, _Long) for name in ("stream", "top_k", "threads")),
+        ("top_p", ctypes.c_float),
+    )
+
+
 class Kernels(NamedTuple):
     """The compiled functions."""
 
@@ -134,6 +146,8 @@ def status() -> Status:
     library.run_blocks.argtypes = (_Pointer, _Pointer, _Pointer, _Pointer)
     library.run_linear.restype = None
     library.run_linear.argtypes = (_Pointer, _Pointer, _Long, _Long, _Pointer, _Long, _Long)
+    library.choose_codes.restype = None
+    library.choose_codes.argtypes = (_Pointer,)
     return Status(Kernels(library, _reads_int4(library)), f"compiled by {compiler}")
 
 

@@ -122,13 +122,14 @@ class Stack:
         first: Block = layers[0]
         self._heads = first.attention.num_heads
         self._mlp_width = first.mlp.down.in_features
-        self._exact = not any(
+        self.exact = not any(
             m.packed or m.weight.dtype != torch.float32 for m in blocks.modules() if isinstance(m, Linear)
         )
+        """Whether all of it is float32, so that it is taken for any number of rows."""
 
     def pays(self, x_BTD: Tensor) -> bool:
         """Whether these rows are done sooner so. Always in float32: a picture must not depend on its batch."""
-        return self._exact or x_BTD.shape[0] * x_BTD.shape[1] <= _MOST_ROWS
+        return self.exact or x_BTD.shape[0] * x_BTD.shape[1] <= _MOST_ROWS
 
     def __call__(
         self,

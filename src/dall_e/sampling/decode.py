@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from dall_e.config import SamplingConfig
+from dall_e.sampling.choosing import Chooser, noise_window
 from dall_e.sampling.fixed_steps import FixedNetwork, draw_in_fixed_steps
 from dall_e.sampling.foresight import Foresight, ForesightedNetwork
-from dall_e.sampling.logits import choose, guide
 from dall_e.sampling.noise import GUMBEL_STREAM, ORDER_STREAM, gumbel, uniform
 from dall_e.sampling.orders import group_sizes, make_orders
 
@@ -73,56 +73,6 @@ class DoubtingNetwork(TokenNetwork, Protocol):
     def doubt(self, states_BMD: Tensor, /) -> Tensor:
         """Logits [B, M, C] of the true codes, given the states that `absorb` returned."""
         ...
-
-
-_NOISE_AT_A_TIME = 1 << 21
-"""Numbers of noise in memory for a left-to-right model: of all 1024 x 16384 places and codes they would fill 64 MiB a
-picture, and several times as much while they are made."""
-
-
-def _noise_window(num_pictures: int, num_codes: int) -> int:
-    """Places whose noise is in memory at a time."""
-    return max(1, _NOISE_AT_A_TIME // (num_codes * num_pictures))
-
-
-class _Noise(Protocol):
-    """Where the loop gets z from."""
-
-    def at(self, places_BM: Tensor, done: int) -> Tensor:
-        """z [B, M, C] of some places, `done` tokens into the picture."""
-        ...
-
-
-class _AllNoise:
-    """The noise of all places, made at once."""
-
-    def __init__(self, noise_BNC: Tensor) -> None:
-        self._noise_BNC = noise_BNC
-
-    @classmethod
-    def made(cls, seeds: list[int], num_tokens: int, num_codes: int, device: torch.device) -> _AllNoise:
-        return cls(gumbel(seeds, num_tokens, num_codes).to(device))
-
-    def at(self, places_BM: Tensor, done: int) -> Tensor:
-        return self._noise_BNC.gather(1, places_BM[..., None].expand(-1, -1, self._noise_BNC.shape[-1]))
-
-
-class _RasterNoise:
-    """The same numbers, made for a few places at a time in raster order."""
-
-    def __init__(self, seeds: list[int], num_tokens: int, num_codes: int, device: torch.device) -> None:
-        self._seeds, self._num_tokens, self._num_codes, self._device = seeds, num_tokens, num_codes, device
-        self._window = _noise_window(len(seeds), num_codes)
-        self._noise_BWC: Tensor | None = None
-
-    def at(self, places_BM: Tensor, done: int) -> Tensor:
-        assert places_BM.shape[1] == 1
-        within = done % self._window
-        if within == 0 or self._noise_BWC is None:
-            places = min(self._window, self._num_tokens - done)
-            made_BWC = gumbel(self._seeds, places, self._num_codes, first_place=done)
-            self._noise_BWC = made_BWC.to(self._device)
-        return self._noise_BWC[:, within : within + 1]
 
 
 @dataclass(frozen=True)
@@ -210,113 +160,154 @@ def decode_tokens(
     copies = 2 if settings.guidance_scale != 1 else 1
     rows = text.joined(null) if copies == 2 else text
     canvas = _Canvas(len(seeds), config.num_tokens, device)
-    num_steps = len(sizes) + settings.correction_rounds
-
-    def report(step: int) -> None:
-        if on_step and on_step(DecodeStep(step, num_steps, canvas.codes_BN, canvas.known_BN)):
-            raise DecodeInterrupted(f"stopped by the callback after step {step} of {num_steps}")
-
-    if isinstance(generator, FixedNetwork) and device.type == "cuda":
-        assert settings.order == "raster" and len(sizes) == config.num_tokens and not settings.correction_rounds
-
-        def after(done: int) -> None:
-            canvas.known_BN[:, :done] = True
-            report(done)
-
-        draw_in_fixed_steps(
-            generator,
-            generator.start(rows),
-            canvas.codes_BN,
-            settings,
-            window=_noise_window(len(seeds), config.num_codes),
-            noise=lambda first, places: gumbel(seeds, places, config.num_codes, first_place=first),
-            after=after if on_step else lambda done: None,
-        )
-        return canvas.codes_BN
     if known:
         canvas.know(known)
-    if isinstance(generator, ForesightedNetwork) and max(sizes) == 1 and not settings.correction_rounds:
-        noise_BNC = gumbel(seeds, config.num_tokens, config.num_codes).to(device)
-        _draw_in_turn(generator, _row_by_row(rows, copies), canvas, settings, places_BN, noise_BNC, report)
-        return canvas.codes_BN
-    in_raster_order = settings.order == "raster" and len(sizes) == config.num_tokens
-    noise = (_RasterNoise if in_raster_order else _AllNoise.made)(seeds, config.num_tokens, config.num_codes, device)
-    drawing = _Drawing(generator, generator.start(rows), canvas, settings, copies)
-    done = num_known
-    if num_known:
-        drawing.absorb(places_BN[:, :done], canvas.codes_BN.gather(1, places_BN[:, :done]))
-    for step, size in enumerate(sizes):
-        places_BM = places_BN[:, done : done + size]
-        # After the last group nothing is asked, unless some tokens are drawn again.
-        is_last = step + 1 == len(sizes) and not settings.correction_rounds
-        drawing.draw(places_BM, noise.at(places_BM, done), done / config.num_tokens, is_last=is_last)
-        done += size
-        report(step + 1)
-    for turn in range(settings.correction_rounds):
-        noise = _AllNoise(gumbel(seeds, config.num_tokens, config.num_codes, GUMBEL_STREAM + 1 + turn).to(device))
-        _correct(_Drawing(generator, generator.start(rows), canvas, settings, copies), noise)
-        report(len(sizes) + turn + 1)
+    task = _Task(generator, rows, copies, seeds, settings, canvas, places_BN, num_known, sizes, on_step)
+    if isinstance(generator, FixedNetwork) and device.type == "cuda":
+        _draw_as_program(task)
+    elif _foresees(task):
+        _draw_in_turn(task)
+    else:
+        _draw_in_groups(task)
     return canvas.codes_BN
 
 
-def _row_by_row(rows: Any, copies: int) -> list[Any]:
-    """The prompts of each picture alone, with what to steer away from."""
-    pictures = len(rows.states_BLD) // copies
-    return [type(rows)(*(part[row::pictures] for part in rows)) for row in range(pictures)]
+@dataclass(frozen=True)
+class _Task:
+    """What is to be drawn, and how."""
+
+    generator: Any
+    rows: Any
+    """The prompts of all pictures, and under guidance behind them what to steer away from."""
+    copies: int
+    """Rows per picture: 2 under guidance."""
+    seeds: list[int]
+    settings: SamplingConfig
+    canvas: _Canvas
+    places_BN: Tensor
+    """By rank: first the known ones."""
+    num_known: int
+    sizes: list[int]
+    """Of the groups behind them."""
+    on_step: Callable[[DecodeStep], bool | None] | None
+
+    @property
+    def in_raster_order(self) -> bool:
+        """Whether all pictures have the same place next, and always the one behind the last."""
+        return self.settings.order == "raster" and len(self.sizes) == self.places_BN.shape[1]
+
+    def chooser(self, seeds: list[int], stream: int = GUMBEL_STREAM, *, in_raster_order: bool = False) -> Chooser:
+        """What chooses the codes of the pictures of some seeds."""
+        config = self.generator.config
+        return Chooser(
+            seeds, self.settings, config.num_tokens, config.num_codes, stream=stream, in_raster_order=in_raster_order
+        )
+
+    def report(self, step: int) -> None:
+        """Tells the callback. Raises DecodeInterrupted where it asks to stop."""
+        num_steps = len(self.sizes) + self.settings.correction_rounds
+        step_done = DecodeStep(step, num_steps, self.canvas.codes_BN, self.canvas.known_BN)
+        if self.on_step and self.on_step(step_done):
+            raise DecodeInterrupted(f"stopped by the callback after step {step} of {num_steps}")
 
 
-def _draw_in_turn(
-    generator: Any,
-    texts: list[Any],
-    canvas: _Canvas,
-    settings: SamplingConfig,
-    places_BN: Tensor,
-    noise_BNC: Tensor,
-    report: Callable[[int], None],
-) -> None:
+def _draw_as_program(task: _Task) -> None:
+    """Left to right on a GPU."""
+    config, seeds = task.generator.config, task.seeds
+    assert task.in_raster_order and not task.settings.correction_rounds
+
+    def after(done: int) -> None:
+        task.canvas.known_BN[:, :done] = True
+        task.report(done)
+
+    draw_in_fixed_steps(
+        task.generator,
+        task.generator.start(task.rows),
+        task.canvas.codes_BN,
+        task.settings,
+        window=noise_window(len(seeds), config.num_codes),
+        noise=lambda first, places: gumbel(seeds, places, config.num_codes, first_place=first),
+        after=after if task.on_step else lambda done: None,
+    )
+
+
+def _draw_in_groups(task: _Task) -> None:
+    """One group after the other, of all pictures at once; then the corrections."""
+    canvas, done = task.canvas, task.num_known
+    chooser = task.chooser(task.seeds, in_raster_order=task.in_raster_order)
+    drawing = _Drawing.begun(task, chooser)
+    if done:
+        known_BM = task.places_BN[:, :done]
+        drawing.absorb(known_BM, canvas.codes_BN.gather(1, known_BM))
+    for step, size in enumerate(task.sizes):
+        # After the last group nothing is asked, unless some tokens are drawn again.
+        is_last = step + 1 == len(task.sizes) and not task.settings.correction_rounds
+        drawing.draw(task.places_BN[:, done : done + size], done, is_last=is_last)
+        done += size
+        task.report(step + 1)
+    for turn in range(task.settings.correction_rounds):
+        _correct(_Drawing.begun(task, task.chooser(task.seeds, GUMBEL_STREAM + 1 + turn)))
+        task.report(len(task.sizes) + turn + 1)
+
+
+_FEW_PICTURES = 3
+"""With more, one token of all of them at a time is sooner done than several tokens of one after the other."""
+
+
+def _foresees(task: _Task) -> bool:
+    """Whether one token at a time is drawn several at a time: where that is quicker, or else not the same.
+
+    A picture must not depend on its batch, so all are drawn at once only by a network that rounds alike then.
+    """
+    if not isinstance(task.generator, ForesightedNetwork) or max(task.sizes) > 1 or task.settings.correction_rounds:
+        return False
+    return len(task.seeds) <= _FEW_PICTURES or not task.generator.rounds_alike()
+
+
+def _draw_in_turn(task: _Task) -> None:
     """One token at a time. Every picture has its own cache, as guesses come true sooner for one than for another."""
-    given = reported = int(canvas.known_BN[0].sum())
+    canvas, copies, num_known = task.canvas, task.copies, task.num_known
     pictures = []
-    for row, text in enumerate(texts):
-        cache, places_1M = generator.start(text), places_BN[row : row + 1, :given]
-        if given:
-            copies = len(text.states_BLD)
+    for row, seed in enumerate(task.seeds):
+        text = type(task.rows)(*(part[row :: len(task.seeds)] for part in task.rows))
+        cache, places_1M = task.generator.start(text), task.places_BN[row : row + 1, :num_known]
+        if num_known:
             codes_1M = canvas.codes_BN[row : row + 1].gather(1, places_1M)
-            generator.absorb(cache, codes_1M.repeat(copies, 1), places_1M.repeat(copies, 1))
-        pictures.append(Foresight(generator, cache, places_BN[row], noise_BNC[row], settings, given))
-    while reported < places_BN.shape[1]:
+            task.generator.absorb(cache, codes_1M.repeat(copies, 1), places_1M.repeat(copies, 1))
+        chooser = task.chooser([seed])
+        pictures.append(Foresight(task.generator, cache, task.places_BN[row], chooser, num_known, copies))
+    reported = num_known
+    while reported < task.places_BN.shape[1]:
         for row, picture in enumerate(pictures):
             if not picture.is_done:
                 canvas.put_in(row, *picture.round())
         done = min(picture.done for picture in pictures)
         for step in range(reported, done):
-            report(step - given + 1)
+            task.report(step - num_known + 1)
         reported = done
 
 
 @dataclass(frozen=True)
 class _Drawing:
-    """One run through the places of some pictures."""
+    """One run through the places of all pictures."""
 
     generator: TokenNetwork
     cache: Any
     canvas: _Canvas
     settings: SamplingConfig
+    chooser: Chooser
     copies: int
-    """Rows per picture: 2 under guidance."""
 
-    def draw(self, places_BM: Tensor, noise_BMC: Tensor, share_done: float, *, is_last: bool = False) -> None:
+    @classmethod
+    def begun(cls, task: _Task, chooser: Chooser) -> _Drawing:
+        """With nothing known to the network but the prompts."""
+        cache = task.generator.start(task.rows)
+        return cls(task.generator, cache, task.canvas, task.settings, chooser, task.copies)
+
+    def draw(self, places_BM: Tensor, done: int, *, is_last: bool = False) -> None:
         """One factor g_i(x, z_i): asks for a group of places, draws their codes, makes them known."""
-        settings = self.settings
         logits_RMC = self.generator.ask(self.cache, places_BM.repeat(self.copies, 1))
-        if self.copies == 2:
-            scale = 1 + (settings.guidance_scale - 1) * (share_done if settings.guidance_ramp else 1)
-            conditional_BMC, unconditional_BMC = logits_RMC.chunk(2)
-            logits_BMC = guide(conditional_BMC, unconditional_BMC, scale)
-        else:
-            logits_BMC = logits_RMC
-        temperature = settings.temperature + (settings.final_temperature - settings.temperature) * share_done
-        codes_BM = choose(logits_BMC, noise_BMC, temperature=temperature, top_k=settings.top_k, top_p=settings.top_p)
+        codes_BM = self.chooser(logits_RMC, places_BM, done)
         if is_last:
             self.canvas.put(places_BM, codes_BM)
         else:
@@ -334,7 +325,7 @@ class _Drawing:
             self.canvas.support(places_BM, corrected_BMC.gather(-1, codes_BM[..., None])[..., 0])
 
 
-def _correct(drawing: _Drawing, noise: _Noise) -> None:
+def _correct(drawing: _Drawing) -> None:
     """Draws the tokens again that the correction head finds least likely, given all the others."""
     canvas, settings = drawing.canvas, drawing.settings
     num_tokens = canvas.codes_BN.shape[1]
@@ -346,4 +337,4 @@ def _correct(drawing: _Drawing, noise: _Noise) -> None:
         kept_BM = ranked_BN[:, redrawn:]
         drawing.absorb(kept_BM, canvas.codes_BN.gather(1, kept_BM))
     for places_BM in ranked_BN[:, :redrawn].split(settings.max_group, dim=1):
-        drawing.draw(places_BM, noise.at(places_BM, num_tokens), 1.0)
+        drawing.draw(places_BM, num_tokens)

@@ -14,11 +14,9 @@ from __future__ import annotations
 
 from typing import Any, Protocol, runtime_checkable
 
-import torch
 from torch import Tensor
 
-from dall_e.config import SamplingConfig
-from dall_e.sampling.logits import choose, guide
+from dall_e.sampling.choosing import Chooser
 
 WINDOW = 6
 """Guesses that are absorbed in a round."""
@@ -42,23 +40,20 @@ class ForesightedNetwork(Protocol):
         """Logits [R, M, C]: of the first place given `first` known tokens, of each other given one more."""
         ...
 
+    def rounds_alike(self) -> bool:
+        """Whether a row comes out the same, to the bit, however many tokens and rows are drawn at once."""
+        ...
+
 
 class Foresight:
     """One picture that is being drawn."""
 
     def __init__(
-        self,
-        network: ForesightedNetwork,
-        cache: Any,
-        places_N: Tensor,
-        noise_NC: Tensor,
-        settings: SamplingConfig,
-        done: int,
+        self, network: ForesightedNetwork, cache: Any, places_N: Tensor, chooser: Chooser, done: int, copies: int
     ) -> None:
-        """`places_N` by rank, `noise_NC` by place; `done` tokens are known, and absorbed into `cache`."""
-        self._network, self._cache, self._settings = network, cache, settings
-        self._places_N, self._noise_NC = places_N, noise_NC
-        self._copies = 1 if settings.guidance_scale == 1 else 2
+        """`places_N` by rank; `done` tokens are known, and absorbed into `cache`; `copies` rows are the picture's."""
+        self._network, self._cache, self._chooser = network, cache, chooser
+        self._places_N, self._copies = places_N, copies
         self.done = done
         """Tokens known."""
         # The first one is right, the others are guesses.
@@ -95,18 +90,4 @@ class Foresight:
         if not len(places_M):
             return places_M
         logits_RMC = self._network.ask_in_turn(self._cache, places_M.repeat(self._copies, 1), first)
-        settings, num_tokens = self._settings, len(self._places_N)
-        share_M1 = torch.arange(first, first + len(places_M), device=places_M.device)[:, None] / num_tokens
-        logits_MC = logits_RMC[0]
-        if self._copies == 2:
-            ramp_M1 = share_M1 if settings.guidance_ramp else torch.ones_like(share_M1)
-            logits_MC = guide(logits_MC, logits_RMC[1], 1 + (settings.guidance_scale - 1) * ramp_M1)
-        temperature_M1 = settings.temperature + (settings.final_temperature - settings.temperature) * share_M1
-        # Zero takes the likeliest; so does a number so small that the noise no longer counts.
-        return choose(
-            logits_MC,
-            self._noise_NC[places_M],
-            temperature=temperature_M1.clamp(min=1e-6),
-            top_k=settings.top_k,
-            top_p=settings.top_p,
-        )
+        return self._chooser(logits_RMC, places_M[None], first, step=1)[0]

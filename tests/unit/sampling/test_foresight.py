@@ -75,6 +75,24 @@ def test_the_same_tokens(network: Counted, order: OrderKind, changed: dict[str, 
     assert len(found_BN.unique()) > 2
 
 
+def test_a_picture_is_the_same_among_many(network: Counted) -> None:
+    """With the kernels four pictures are drawn token by token together; else each with foresight of its own."""
+    network.calls = 0
+    together_BN = draw(network, SETTINGS, [1, 2, 3, 4])
+    assert (network.calls == 0) == (kernels.kernels() is not None)
+    alone_BN = [
+        decode_tokens(
+            network,
+            TextStates(*(part[row : row + 1] for part in states(4))),
+            TextStates(*(part[row : row + 1] for part in states(4, seed=99))),
+            seeds=[row + 1],
+            settings=SETTINGS,
+        )
+        for row in range(4)
+    ]
+    assert network.calls > 0 and torch.equal(together_BN, torch.cat(alone_BN))
+
+
 def test_guesses_save_calls(network: Counted) -> None:
     """Where the likeliest code is clear, guesses come true."""
     sharp = dataclasses.replace(SETTINGS, temperature=0.01, final_temperature=0.01)
