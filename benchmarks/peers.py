@@ -206,6 +206,7 @@ _RIVALS: dict[str, Callable[[Shape, Any], Side]] = {
     "llamagen-b": _llamagen,
     "llamagen-l": _llamagen,
     "llamagen-xl": _llamagen,
+    "llamagen-xl-512": _llamagen,
 }
 
 

@@ -72,16 +72,19 @@ def _mini(name: str, num_layers: int, width: int, mlp_width: int, rows: tuple[in
     )
 
 
-def _llamagen(name: str, num_layers: int, width: int, mlp_width: int, *, features: bool) -> Shape:
+def _llamagen(
+    name: str, num_layers: int, width: int, mlp_width: int, *, features: bool, num_tokens: int = 256
+) -> Shape:
     """Class-conditional, or with a prefix of T5 features. Sizes: FoundationVision/LlamaGen, `gpt.py`."""
     text = PromptConfig(kind="class", vocab_size=1001, max_tokens=1, width=width)
     if features:
         text = PromptConfig(kind="features", max_tokens=120, feature_width=2048, width=width)
     generator = RasterConfig(
-        prefix_tokens=text.max_tokens, width=width, num_layers=num_layers, num_heads=width // 64, mlp_width=mlp_width,
-        places="grid", style=BlockStyle(norm_eps=1e-5, qk_norm=False),
+        num_tokens=num_tokens, prefix_tokens=text.max_tokens, width=width, num_layers=num_layers,
+        num_heads=width // 64, mlp_width=mlp_width, places="grid", style=BlockStyle(norm_eps=1e-5, qk_norm=False),
     )  # fmt: skip
-    tokenizer = VQGANConfig(encoder_blocks=0, code_width=8, lookup="cosine")
+    image_size = 16 * generator.grid_size
+    tokenizer = VQGANConfig(image_size=image_size, encoder_blocks=0, code_width=8, lookup="cosine")
     sampling = {"guidance_scale": 7.5, "top_k": 1000}
     return Shape(
         config=_config(name, "llamagen", sampling, tokenizer=tokenizer, text=text, generator=generator),
@@ -90,19 +93,19 @@ def _llamagen(name: str, num_layers: int, width: int, mlp_width: int, *, feature
     )
 
 
-def _janus() -> Shape:
-    """Janus-Pro-1B. Sizes: deepseek-ai/Janus-Pro-1B, `config.json`."""
+def _janus(name: str, num_layers: int, width: int, mlp_width: int) -> Shape:
+    """Janus-Pro. Sizes: deepseek-ai/Janus-Pro-1B and -7B, `config.json`."""
     generator = RasterConfig(
-        num_tokens=576, code_width=8, head_width=2048, prefix_tokens=1024, width=2048, num_layers=24, num_heads=16,
-        mlp_width=5632, places="line", style=BlockStyle(qk_norm=False),
+        num_tokens=576, code_width=8, head_width=width, prefix_tokens=1024, width=width, num_layers=num_layers,
+        num_heads=width // 128, mlp_width=mlp_width, places="line", style=BlockStyle(qk_norm=False),
     )  # fmt: skip
     return Shape(
         config=_config(
-            "Janus-Pro-1B",
+            name,
             "janus",
             {"guidance_scale": 5.0, "top_k": 0},
             tokenizer=VQGANConfig(image_size=384, encoder_blocks=0, code_width=8, lookup="cosine"),
-            text=PromptConfig(kind="table", vocab_size=102400, max_tokens=1024, width=2048),
+            text=PromptConfig(kind="table", vocab_size=102400, max_tokens=1024, width=width),
             generator=generator,
         ),
         ids=(0, *range(10, 8 + _WORDS), 3),
@@ -161,11 +164,15 @@ def _dalle_pytorch() -> Shape:
 SHAPES = {
     "mini": _mini("DALL-E mini", 12, 1024, 2730, (50264, 16385)),
     "mega": _mini("DALL-E mega", 24, 2048, 4096, (50272, 16416)),
-    "janus-1b": _janus(),
+    "janus-1b": _janus("Janus-Pro-1B", 24, 2048, 5632),
+    "janus-7b": _janus("Janus-Pro-7B", 30, 4096, 11008),
     "dalle-pytorch": _dalle_pytorch(),
     "llamagen-b": _llamagen("LlamaGen B", 12, 768, 2048, features=False),
     "llamagen-l": _llamagen("LlamaGen L", 24, 1024, 2816, features=False),
     "llamagen-xl": _llamagen("LlamaGen XL, text to image", 36, 1280, 3584, features=True),
+    "llamagen-xl-512": _llamagen(
+        "LlamaGen XL, text to image, 512 pixels", 36, 1280, 3584, features=True, num_tokens=1024
+    ),
     "mindalle": _mindalle(),
 }
 """Every shape that is measured."""

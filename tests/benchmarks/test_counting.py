@@ -67,6 +67,8 @@ def test_weights_of_a_step_of_published_shapes() -> None:
     [
         ("mini", 202_649_584 + 235_313_136),
         ("llamagen-xl", 777_923_840),
+        ("llamagen-xl-512", 777_923_840),
+        ("janus-7b", 6_591_791_104),
         ("mindalle", 1_291_081_728),
     ],
 )
