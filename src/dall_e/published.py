@@ -25,13 +25,15 @@ class BlockStyle:
     """What keeps a norm from dividing by zero."""
     norm_after: bool = False
     """Also norm what attention returns before it is added (NormFormer, arXiv 2110.09456)."""
+    norm_after_mlp: bool = False
+    """Also norm what the MLP returns before it is added (CogView's sandwich, arXiv 2105.13290)."""
     norm_inside_mlp: bool = False
     """Also norm the inner values of the MLP (NormFormer)."""
     qk_norm: bool = True
     """Norm queries and keys, per head."""
     attention_bias: bool = False
     """Whether the linear layers of attention have biases."""
-    mlp: Literal["silu_gated", "gelu_gated", "gelu", "quick_gelu"] = "silu_gated"
+    mlp: Literal["silu_gated", "gelu_gated", "gelu", "gelu_tanh", "quick_gelu"] = "silu_gated"
     """Kind of MLP; the gated ones multiply two projections."""
     mlp_bias: bool = False
     """Whether the linear layers of the MLP have biases."""
@@ -109,6 +111,14 @@ class RasterConfig:
     """Row of the code embedding that starts a picture; -1 if the prefix's last state does."""
     embedding_norm: bool = False
     """Whether embeddings are normed before the first block."""
+    head_norm: bool = False
+    """Whether states are normed once more before the head."""
+    head_bias: bool = False
+    """Whether a head of one layer has biases."""
+    sight: Literal["all", "lines", "wrapped_lines"] = "all"
+    """What a token sees: all before it; or the prompt and, by the layer, a line or neighbourhood (`nn/sights.py`)."""
+    prompt_marks: int = 0
+    """Tokens at the end of the prefix that lines and neighbourhoods count to the picture."""
     style: BlockStyle = BlockStyle()
     """How the blocks are made."""
 

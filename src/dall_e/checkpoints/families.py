@@ -39,6 +39,11 @@ RASTER_SAMPLING = {
 }  # fmt: skip
 FLAX_WEIGHTS = "flax_model.msgpack"
 FLAX_VQGAN = "dalle-mini/vqgan_imagenet_f16_16384"
+"""Repository of the VQGAN of DALL-E mini and mega."""
+RUDALLE_VQGAN = ("sberbank-ai/rudalle-utils", "vqgan.gumbelf8-sber.model.ckpt")
+"""Repository and file of the VQGAN of all ruDALL-E models."""
+RUDALLE_WORDS = ("shonenkov/rudalle-utils", "bpe.model")
+"""And of their text tokenizer."""
 _JANUS_WEIGHTS = "model.safetensors|model.safetensors.index.json|pytorch_model.bin|pytorch_model.bin.index.json"
 
 FAMILIES = {
@@ -93,6 +98,17 @@ FAMILIES = {
         variants={"": {"weights": _JANUS_WEIGHTS, "settings": "config.json", "words": "tokenizer.json"}},
         licence="DeepSeek Model Licence 1.0 (with use restrictions)",
         sampling={"guidance_scale": 5.0},
+    ),
+    # Last, for its files have names that others use too.
+    "rudalle": Family(
+        variants={
+            "v3": {"weights": "pytorch_model_v3.bin"},
+            "v2": {"weights": "pytorch_model_v2.bin"},
+            "": {"weights": "pytorch_model.bin"},
+        },
+        licence="Apache-2.0",
+        sampling={"guidance_scale": 1.0, "top_k": 2048, "top_p": 0.995},
+        guided=False,
     ),
 }
 """Every project whose text-to-image models load, in the order in which a folder is looked at."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -25,6 +25,8 @@ class From:
     """Brings each foreign tensor into our order; None takes it as it is."""
     shape: Callable[[tuple[int, ...]], tuple[int, ...]] | None = None
     """Foreign shape of a tensor that has our shape after `arranged`; None if they are the same."""
+    summed: Callable[[Sequence[Tensor]], Tensor] | None = None
+    """Makes one tensor of all foreign ones; None lays them behind each other. `shape` is given ours then."""
     may_lack: float | None = None
     """What a tensor that published files leave out is filled with; None means that it must be there."""
 
@@ -45,9 +47,7 @@ class KeyTable:
         rows = {}
         for name, source in self.rows.items():
             names = tuple(theirs + old for old in source.names)
-            rows[ours + name] = From(
-                names=names, arranged=source.arranged, shape=source.shape, may_lack=source.may_lack
-            )
+            rows[ours + name] = replace(source, names=names)
         dropped = tuple(theirs + start for start in self.dropped)
         return KeyTable(rows=rows, dropped=dropped, dropped_ends=self.dropped_ends)
 
@@ -124,7 +124,7 @@ def _found(missing: list[str], extra: list[str], tensors: Tensors) -> str:
 
 
 def _check_shape(shape: tuple[int, ...], source: From, tensors: Tensors, where: str) -> None:
-    parts = len(source.names)
+    parts = 1 if source.summed else len(source.names)
     assert shape[0] % parts == 0
     expected = (shape[0] // parts, *shape[1:])
     if source.shape is not None:
@@ -144,4 +144,6 @@ def _weight(like: Tensor, source: From, tensors: Tensors, dtype: torch.dtype) ->
             return torch.full(like.shape, source.may_lack, dtype=target)
         part = tensors[name].read().to(target)
         parts.append(part if source.arranged is None else source.arranged(part).contiguous())
+    if source.summed:
+        return source.summed(parts)
     return parts[0] if len(parts) == 1 else torch.cat(parts)

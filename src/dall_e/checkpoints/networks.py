@@ -10,6 +10,7 @@ the settings ask for, with the names and shapes in question.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +24,7 @@ from dall_e.checkpoints.adapters import (
     min_dalle,
     mindalle,
     openai_dvae,
+    rudalle,
     taming_vqgan,
 )
 from dall_e.checkpoints.flax_files import open_flax
@@ -120,6 +122,26 @@ def load_mindalle(path: Path, given: Settings, dtype: torch.dtype, packing: Weig
     return networks
 
 
+def load_rudalle(
+    path: Path,
+    given: Settings,
+    dtype: torch.dtype,
+    version: rudalle.Version | None = None,
+    packing: WeightFormat | None = None,
+) -> TextToTokens:
+    """ruDALL-E. `version` matters only where the file does not show it; the third is taken where nothing says it."""
+    tensors = _tensors(path)
+    with _named(path):
+        version = rudalle.version_of(tensors) or version or "v3"
+        text = rudalle.prompt_settings(given, tensors, version)
+        config = rudalle.raster_settings(given, tensors, text, version)
+    with Unfilled():
+        networks = TextToTokens(build_prompts(text), Raster(config))
+    tables = rudalle.prompt_table(text, tensors), rudalle.raster_table(config, text)
+    fill(list(zip(networks, tables, strict=True)), tensors, dtype, str(path), packing)
+    return networks
+
+
 class TextToPicture(NamedTuple):
     """The three networks of a model that comes in one piece."""
 
@@ -165,11 +187,13 @@ def load_janus_vision(path: Path, config: VisionConfig, dtype: torch.dtype) -> V
     return network
 
 
-def load_taming(path: Path, given: Settings, dtype: torch.dtype) -> VQGAN:
-    """A VQGAN of taming-transformers."""
+def load_taming(path: Path, given: Settings, dtype: torch.dtype, grid_size: int = 0) -> VQGAN:
+    """A VQGAN of taming-transformers; `grid_size` is the side of the grid of codes that it draws, if it is known."""
     tensors = _tensors(path)
     with _named(path):
         config = taming_vqgan.settings(given, tensors)
+    if grid_size:
+        config = replace(config, image_size=grid_size * config.patch_size)
     with Unfilled():
         network = VQGAN(config)
     fill([(network, taming_vqgan.table(config))], tensors, dtype, str(path))

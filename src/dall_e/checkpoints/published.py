@@ -15,7 +15,15 @@ import torch
 
 from dall_e.checkpoints import networks, store, t5
 from dall_e.checkpoints.adapters import janus
-from dall_e.checkpoints.families import FAMILIES, FLAX_VQGAN, FLAX_WEIGHTS, RASTER_SAMPLING, Found
+from dall_e.checkpoints.families import (
+    FAMILIES,
+    FLAX_VQGAN,
+    FLAX_WEIGHTS,
+    RASTER_SAMPLING,
+    RUDALLE_VQGAN,
+    RUDALLE_WORDS,
+    Found,
+)
 from dall_e.checkpoints.hub import download
 from dall_e.checkpoints.tensor_files import StoredTensor, open_weights
 from dall_e.config import SamplingConfig
@@ -25,6 +33,7 @@ from dall_e.data.prompt_tokenizers import (
     JanusTokenizer,
     MiniTokenizer,
     PromptTokenizer,
+    RussianTokenizer,
     bpe_from_text,
     prompt_tokenizer_from_json,
 )
@@ -165,6 +174,27 @@ def _load_mindalle(files: dict[str, Path], how: Loading) -> Loaded:
     return PublishedNetworks(tokenizer, *drawing), words
 
 
+def _load_rudalle(files: dict[str, Path], how: Loading) -> Loaded:
+    old = "v2" in files["weights"].name or "mojich" in str(files["weights"])
+    drawing = networks.load_rudalle(files["weights"], {}, how.dtype, "v2" if old else None, how.packing)
+    words, vqgan = (
+        _beside(files["weights"], file, repository, how) for repository, file in (RUDALLE_WORDS, RUDALLE_VQGAN)
+    )
+    tokenizer = networks.load_taming(vqgan, {}, torch.float32, drawing.raster.config.grid_size)
+    text, marks = drawing.prompts.config, drawing.raster.config.prompt_marks
+    # The last ids of the vocabulary stand for empty places.
+    first_empty = text.vocab_size - (text.max_tokens - marks)
+    return PublishedNetworks(tokenizer, *drawing), RussianTokenizer.from_file(
+        _text(words), first_empty, starts_twice=marks == 1
+    )
+
+
+def _beside(weights: Path, file: str, repository: str, how: Loading) -> Path:
+    """A file in the folder of the weights, or downloaded from a repository of its own."""
+    beside = weights.with_name(file)
+    return beside if beside.is_file() else download(repository, [file], how.local_files_only) / file
+
+
 def _load_janus(files: dict[str, Path], how: Loading) -> Loaded:
     given = _settings(files["settings"])
     picture = given.get("vq_config", {})
@@ -184,6 +214,7 @@ _LOADERS: dict[str, Callable[[dict[str, Path], Loading], Loaded]] = {
     "dalle_mini": _load_dalle_mini,
     "llamagen": _load_llamagen,
     "mindalle": _load_mindalle,
+    "rudalle": _load_rudalle,
     "janus": _load_janus,
 }
 

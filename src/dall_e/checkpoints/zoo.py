@@ -108,7 +108,7 @@ class KnownModel:
         return "; ".join(dict.fromkeys(texts))
 
 
-_VQGAN, _VQGAN_DECODER, _VQ16 = 76_073_859, 46_709_891, 71_883_403
+_VQGAN, _VQGAN_DECODER, _VQ16, _GUMBEL_F8 = 76_073_859, 46_709_891, 71_883_403, 68_995_971
 _FLAN_T5_XL = 1_223_527_424
 _JANUS_1B = Size(
     drawing=1_485_053_952,
@@ -173,6 +173,34 @@ def _llamagen(picture_tokens: int) -> Size:
     )
 
 
+_RUDALLE = Size(
+    drawing=1_278_541_824,
+    embeddings=53_805_056,
+    tokenizer=_GUMBEL_F8,
+    layers=24,
+    width=2048,
+    positions=128 + 1024,
+    guided=False,
+)
+# The second version has one more place in its prompt.
+_RUDALLE_2 = replace(_RUDALLE, drawing=1_278_543_872, embeddings=53_807_104, positions=129 + 1024)
+
+
+def _rudalle(name: str, summary: str, **sizes: Size) -> KnownModel:
+    """A model of 1.3 B, with its size, or those of its variants; text tokenizer and VQGAN are of other repositories."""
+    variants = tuple(variant for variant in sizes if variant != "only")
+    return KnownModel(
+        name=name,
+        summary=summary,
+        licence="Apache-2.0",
+        variants=variants,
+        sizes=tuple(sizes.values()),
+        languages="Russian",
+        resolution="256",
+        files=("pytorch_model_{v}.bin" if variants else "pytorch_model.bin",),
+    )
+
+
 def _janus(name: str, summary: str, size: Size) -> KnownModel:
     """A model of the Janus family, in either layout."""
     return KnownModel(
@@ -221,6 +249,9 @@ _MODELS = (
     _janus("deepseek-ai/Janus-Pro-1B", "Janus-Pro in its own layout: any subject.", _JANUS_1B),
     _janus("deepseek-ai/Janus-Pro-7B", "The larger Janus-Pro in its own layout.", _JANUS_7B),
     _janus("deepseek-ai/Janus-1.3B", "Janus, the first of the family: as large as Janus-Pro-1B.", _JANUS_1B),
+    _rudalle("ai-forever/rudalle-Malevich", "ruDALL-E Malevich: any subject.", v3=_RUDALLE, v2=_RUDALLE_2),
+    _rudalle("ai-forever/rudalle-Emojich", "Malevich trained on for emoji.", only=_RUDALLE_2),
+    _rudalle("shonenkov-AI/rudalle-xl-surrealist", "Malevich trained on for surrealism.", only=_RUDALLE),
     KnownModel(
         name="kakaobrain/minDALL-E",
         summary="minDALL-E: natural pictures, without guidance.",

@@ -186,6 +186,15 @@ def _mindalle(case: Case, given: Inputs, wanted: tuple[str, ...]) -> Outputs:
     return {"text_logits": raster.text_head(states_BSD[:, :last]), "image_logits": raster.head(states_BSD[:, last:])}
 
 
+def _rudalle(case: Case, given: Inputs, wanted: tuple[str, ...]) -> Outputs:
+    import torch
+
+    from dall_e.checkpoints.networks import load_rudalle
+
+    prompts, raster = load_rudalle(_only_file(case), case.config, torch.float32, case.config.get("version"))
+    return {"image_logits": raster(prompts(_input(given, "text")), _input(given, "image_tokens")[:, :-1])}
+
+
 def _vqgan(case: Case, given: Inputs, wanted: tuple[str, ...]) -> Outputs:
     import torch
 
@@ -228,6 +237,7 @@ FAMILIES: dict[str, Callable[[Case, Inputs, tuple[str, ...]], Outputs]] = {
     "llamagen": _llamagen,
     "llamagen_vq": _vqgan,
     "mindalle": _mindalle,
+    "rudalle": _rudalle,
     "taming_vqgan": _vqgan,
     "openai_dvae": _dvae,
     "janus": _janus,

@@ -182,6 +182,95 @@ class CharBPETokenizer:
         return json.dumps({"kind": "char_bpe", "tokenizer": json.loads(self._bpe.to_str())})
 
 
+class RussianTokenizer:
+    """ruDALL-E: the pairs of a YouTokenToMe model, merged by rank; empty places have an id for each place.
+
+    The model's file is numbers as text: how many letters and pairs there are, a line for each letter (code point, id),
+    one for each pair (left, right, both), and the ids of unknown letters, padding, start and end.
+    """
+
+    _SPACE = "\u2581"
+
+    def __init__(self, held: dict[str, Any]) -> None:
+        """What `to_json` keeps."""
+        self._held = held
+        self._letters: dict[str, int] = held["letters"]
+        self._pairs = {(left, right): (rank, both) for rank, (left, right, both) in enumerate(held["pairs"])}
+        self._unknown, _, self._start, self._end = held["marks"]
+        self._first_empty: int = held["first_empty"]
+        self._starts_twice: bool = held["starts_twice"]
+        if self._SPACE not in self._letters:
+            raise ValueError("the tokenizer has no mark for spaces: it is no model of YouTokenToMe")
+
+    @classmethod
+    def from_file(cls, text: str, first_empty: int, *, starts_twice: bool = False) -> RussianTokenizer:
+        """From the text of bpe.model; `first_empty` is the id of an empty first place, the others' follow.
+
+        `starts_twice`: the start mark stands there twice, as the second version wants it.
+        """
+        try:
+            numbers = [int(word) for word in text.split()]
+            count, pairs = numbers[:2]
+            rest = numbers[2 + 2 * count :]
+            letters = {chr(numbers[2 + 2 * row]): numbers[3 + 2 * row] for row in range(count)}
+            merged = [rest[3 * row : 3 * row + 3] for row in range(pairs)]
+            marks = rest[3 * pairs : 3 * pairs + 4]
+            if len(marks) < 4 or len(rest) != 3 * pairs + 4:
+                raise ValueError(f"{len(numbers)} numbers are not {count} letters and {pairs} pairs")
+        except (ValueError, IndexError, OverflowError) as error:
+            raise ValueError(f"not a model of YouTokenToMe: {error}") from error
+        held = {"letters": letters, "pairs": merged, "marks": marks, "starts_twice": starts_twice}
+        return cls({**held, "first_empty": first_empty})
+
+    def encode(self, text: str, max_tokens: int) -> EncodedPrompt:
+        """Start mark, pieces, end mark, and an id of its own for every place that is left over."""
+        plain = text.lower().strip()
+        ids, lost = [self._start], ""
+        words = plain.split()
+        dropped = ""
+        places = max_tokens - self._starts_twice
+        for index, word in enumerate(words):
+            pieces = self._pieces(word)
+            if len(ids) + len(pieces) > places - 1:
+                pieces = pieces[: places - 1 - len(ids)] if index == 0 else []
+                dropped = " ".join(words[index:])
+            ids += pieces
+            lost += "".join(letter for letter in word if letter not in self._letters)
+            if dropped:
+                break
+        ids.append(self._end)
+        ids += [self._first_empty + place for place in range(len(ids), places)]
+        first = [self._start] if self._starts_twice else []
+        return EncodedPrompt(ids=first + ids, dropped=dropped, lost="".join(dict.fromkeys(lost)))
+
+    def without_words(self, encoded: EncodedPrompt, max_tokens: int) -> EncodedPrompt:
+        """The two marks and empty places."""
+        return self.encode("", max_tokens)
+
+    def to_json(self) -> str:
+        """Letters, pairs and marks."""
+        return json.dumps({"kind": "yttm", **self._held})
+
+    def _pieces(self, word: str) -> list[int]:
+        ids = [self._letters[self._SPACE]]
+        known = True
+        for letter in word:
+            # Letters without an id that follow each other are one unknown piece.
+            if letter in self._letters:
+                ids.append(self._letters[letter])
+            elif known:
+                ids.append(-1)
+            known = letter in self._letters
+        while len(ids) > 1:
+            ranked = [(self._pairs.get(pair, (math.inf, 0))) for pair in zip(ids, ids[1:], strict=False)]
+            rank, both = min(ranked)
+            if rank == math.inf:
+                break
+            at = ranked.index((rank, both))
+            ids[at : at + 2] = [both]
+        return [self._unknown if piece < 0 else piece for piece in ids]
+
+
 class JanusTokenizer:
     """Janus and Janus-Pro: the prompt as a user's words, then the mark that begins a picture; never padded.
 
@@ -235,6 +324,8 @@ def prompt_tokenizer_from_json(text: str) -> PromptTokenizer:
         kind = held["kind"]
         if kind == "mini":
             return MiniTokenizer(held["vocabulary"], held["merges"])
+        if kind == "yttm":
+            return RussianTokenizer(held)
         bpe = bpe_from_text(json.dumps(held["tokenizer"]))
         if kind == "bart":
             return BartTokenizer(bpe)

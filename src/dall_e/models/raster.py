@@ -1,10 +1,10 @@
-"""Published left-to-right transformers over image tokens: DALL-E mini and mega, LlamaGen, minDALL-E, Janus.
+"""Published left-to-right transformers over image tokens: DALL-E mini and mega, LlamaGen, minDALL-E, ruDALL-E, Janus.
 
 One network in the parts of `nn/`; what differs between the projects is in `RasterConfig`. The prompt is a prefix of the
 sequence, or the states that cross-attention looks at. `forward` answers for a whole picture at once; `start`, `ask` and
 `absorb` are the same, one token after the other, with preallocated caches, as the decode loop wants them.
 
-Shapes: B batch rows, L prefix tokens, N image tokens, T tokens of one call, S tokens seen, D width, C logits.
+Shapes: B batch rows, L prefix tokens, N image tokens, T tokens of one call, S tokens seen, D width, C logits, M layers.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from dall_e.nn.attention import (
     line_rotation,
     visibility_bias,
 )
+from dall_e.nn.sights import LINES, line_of_layer, visible
 from dall_e.nn.stack import Stack, stack_of
 from dall_e.nn.transformer import Block, CrossView, Linear, make_norm
 from dall_e.published import RasterConfig
@@ -76,6 +77,7 @@ class Raster(nn.Module):
 
     rotation_cos: Tensor
     rotation_sin: Tensor
+    lines_MSS: Tensor
 
     def __init__(self, config: RasterConfig) -> None:
         super().__init__()
@@ -92,20 +94,22 @@ class Raster(nn.Module):
         self.head = (
             TwoLayers(width, config.head_width, config.num_logits)
             if config.head_width
-            else Linear(width, config.num_logits, bias=False)
+            else Linear(width, config.num_logits, bias=config.head_bias)
         )
+        self.head_norm = make_norm(width, style) if config.head_norm else nn.Identity()
+        self._lines_by_layer = [LINES.index(line_of_layer(i, config.num_layers)) for i in range(config.num_layers)]
         self.text_head = Linear(width, config.text_logits, bias=False) if config.text_logits else None
         table = _rotation_table(config)
         self.register_buffer("rotation_cos", table.cos, persistent=False)
         self.register_buffer("rotation_sin", table.sin, persistent=False)
+        self.register_buffer("lines_MSS", _lines(config), persistent=False)
 
     # All at once
 
     def forward(self, prompt: PromptStates, codes_BN: Tensor) -> Tensor:
         """Logits [B, N + 1, num_logits]: entry i is of token i given the prompt and `codes_BN[:, :i]`."""
         first = 0 if self.config.style.cross_attention else prompt.states_BLD.shape[1] - 1
-        logits_BNC: Tensor = self.head(self.states(prompt, codes_BN)[:, first:])
-        return logits_BNC
+        return self._logits(self.states(prompt, codes_BN)[:, first:])
 
     def states(self, prompt: PromptStates, codes_BN: Tensor) -> Tensor:
         """Normed states [B, S, D] of all that is read: the prefix, or the start mark, then the codes."""
@@ -116,7 +120,8 @@ class Raster(nn.Module):
         bias = visibility_bias(_causal(visible_BS), x_BSD.dtype)
         rotation = self._rotation(slice(0, length), prefix)
         memories = [NoMemory()] * len(self.blocks)
-        normed_BSD: Tensor = self.norm(self._through(x_BSD, rotation, memories, bias, self._cross(prompt)))
+        hidden = self._hidden_by_layer(slice(0, length), length, bias)
+        normed_BSD: Tensor = self.norm(self._through(x_BSD, rotation, memories, hidden, self._cross(prompt)))
         return normed_BSD
 
     # One after the other
@@ -151,8 +156,7 @@ class Raster(nn.Module):
     def ask(self, cache: RasterCache, places_B1: Tensor) -> Tensor:
         """Logits [B, 1, num_codes] of the next token, whose place all rows must ask for."""
         assert places_B1.shape[1] == 1, "a left-to-right model reveals one token at a time"
-        logits_BC: Tensor = self.head(cache.state_BD)[:, : self.config.num_codes].float()
-        return logits_BC[:, None]
+        return self._logits(cache.state_BD)[:, None, : self.config.num_codes].float()
 
     def absorb(self, cache: RasterCache, codes_B1: Tensor, places_B1: Tensor) -> None:
         """Reads a drawn token. The last one of a picture is not read: nothing comes after it."""
@@ -180,9 +184,9 @@ class Raster(nn.Module):
         if cache.bias_B11S is not None:
             bias = bias + cache.bias_B11S[..., :seen]
         memories = [layer.somewhere(position_1, seen) for layer in cache.layers]
-        x_B1D = self._through(x_B1D, self._rotation(position_1, cache.prefix), memories, bias, cache.cross)
-        logits_B1C: Tensor = self.head(self.norm(x_B1D))[..., : self.config.num_codes].float()
-        return logits_B1C
+        hidden = self._hidden_by_layer(position_1, seen, bias)
+        x_B1D = self._through(x_B1D, self._rotation(position_1, cache.prefix), memories, hidden, cache.cross)
+        return self._logits(self.norm(x_B1D))[..., : self.config.num_codes].float()
 
     # Shared by both
 
@@ -193,9 +197,16 @@ class Raster(nn.Module):
         memories = [layer.at(cache.length) for layer in cache.layers]
         if cache.stack and x_BTD.shape[1] == 1 and cache.stack.pays(x_BTD):
             bias_BS = None if cache.bias_B11S is None else cache.bias_B11S[:, 0, 0]
-            x_BTD = cache.stack(x_BTD, rotation=rotation, memories=memories, bias_BS=bias_BS, cross=cache.cross)
+            bias_MS = None
+            if len(self.lines_MSS):
+                capacity = cache.layers[0].k_BHSK.shape[2]
+                bias_MS = self.lines_MSS[self._lines_by_layer, cache.length, :capacity]
+            x_BTD = cache.stack(
+                x_BTD, rotation=rotation, memories=memories, bias_BS=bias_BS, bias_LS=bias_MS, cross=cache.cross
+            )
         else:
-            x_BTD = self._through(x_BTD, rotation, memories, bias, cache.cross)
+            hidden = self._hidden_by_layer(slice(cache.length, end), end, bias)
+            x_BTD = self._through(x_BTD, rotation, memories, hidden, cache.cross)
         cache.state_BD = self.norm(x_BTD[:, -1])
         cache.length = end
 
@@ -204,13 +215,26 @@ class Raster(nn.Module):
         x_BTD: Tensor,
         rotation: Rotation | None,
         memories: Sequence[Memory],
-        bias: Tensor | None,
+        hidden: Sequence[Tensor | None],
         cross: list[CrossView | None],
     ) -> Tensor:
-        """Tokens through all blocks, each with its own memory and view of the text."""
-        for block, memory, view in zip(self.blocks, memories, cross, strict=True):
+        """Tokens through all blocks, each with its own memory, view of the text, and bias of what it does not see."""
+        for block, memory, bias, view in zip(self.blocks, memories, hidden, cross, strict=True):
             x_BTD = block(x_BTD, rotation=rotation, memory=memory, bias_TS=bias, cross=view)
         return x_BTD
+
+    def _hidden_by_layer(self, places: slice | Tensor, seen: int, bias: Tensor | None) -> list[Tensor | None]:
+        """For each layer what is added to the scores of tokens at some places, which see at most the first `seen`."""
+        if not len(self.lines_MSS):
+            return [bias] * len(self.blocks)
+        hidden_MTS = self.lines_MSS[:, places, :seen].to(self.codes.weight.dtype)
+        by_line = [hidden_TS if bias is None else hidden_TS + bias for hidden_TS in hidden_MTS]
+        return [by_line[line] for line in self._lines_by_layer]
+
+    def _logits(self, state: Tensor) -> Tensor:
+        """Normed states [..., D] to logits [..., num_logits]."""
+        logits: Tensor = self.head(self.head_norm(state))
+        return logits
 
     def _first(self, prompt: PromptStates) -> Tensor:
         """What is read before the first image token."""
@@ -260,6 +284,16 @@ def _causal(visible_BS: Tensor) -> Tensor:
     square_SS = torch.ones(length, length, dtype=torch.bool, device=visible_BS.device)
     seen_BSS = square_SS.tril() & visible_BS[:, None] | square_SS.tril().triu()
     return seen_BSS[:, None]
+
+
+def _lines(config: RasterConfig) -> Tensor:
+    """What lines and squares hide of the whole sequence, for each of LINES; none where all is seen."""
+    if config.sight == "all":
+        return torch.zeros(0, 0, 0)
+    length, prompt = config.prefix_tokens + config.num_tokens, config.prefix_tokens - config.prompt_marks
+    wrapped = config.sight == "wrapped_lines"
+    seen_MSS = torch.stack([visible(lines, prompt, config.grid_size, length, wrapped=wrapped) for lines in LINES])
+    return visibility_bias(seen_MSS, torch.float32)
 
 
 def _rotation_table(config: RasterConfig) -> Rotation:

@@ -51,7 +51,7 @@ typedef int8_t loose_i8 __attribute__((vector_size(LANES), aligned(1)));
 
 enum weight_kind { FLOAT32, BFLOAT16, INT8, INT4, PANELS, INT8_PANELS };
 enum norm_kind { NO_NORM, RMS_NORM, LAYER_NORM };
-enum mlp_kind { SILU_GATED, GELU_GATED, GELU, QUICK_GELU };
+enum mlp_kind { SILU_GATED, GELU_GATED, GELU, GELU_TANH, QUICK_GELU };
 /* What a token sees: the filled places and all tokens of the call; those before it and itself; or the filled places that
    it would find if it came in its turn, and itself, which is not kept. */
 enum sight { ALL, PAST, ALONE };
@@ -77,7 +77,7 @@ typedef struct {
     linear qkv, out;
     norm cross_norm, cross_after;
     linear cross_q, cross_out;
-    norm mlp_norm, mlp_inside;
+    norm mlp_norm, mlp_inside, mlp_after;
     linear up, down;
     int32_t mlp_kind;
 } block;
@@ -91,6 +91,7 @@ typedef struct {
     int64_t position, filled, capacity, cross_capacity, sight;
     const float *cosines, *sines; /* [entries, tokens, K / 2]; NULL: nothing is turned */
     const float *bias; /* [entries, capacity], added to scores; NULL: nothing is hidden */
+    int64_t bias_step; /* numbers from one layer's bias to the next one's; 0: the same for all */
     const float *cross_bias; /* [entries, cross_capacity] */
     float *rows; /* [entries * tokens, D]: what goes through the blocks, in place */
     float *scratch; /* `scratch_size` numbers, all zero */
@@ -453,6 +454,7 @@ static void activated(float *up, float *out, int64_t width, int64_t gate_width, 
         if (kind == SILU_GATED) y = x * sigmoid(x) * *(const loose_vec *)(up + gate_width + i);
         else if (kind == GELU_GATED) y = gelu(x) * *(const loose_vec *)(up + gate_width + i);
         else if (kind == GELU) y = gelu(x);
+        else if (kind == GELU_TANH) y = x * sigmoid(1.5957691216f * (x + 0.044715f * x * x * x));
         else y = x * sigmoid(1.702f * x);
         *(loose_vec *)(out + i) = y;
     }
@@ -517,12 +519,12 @@ static void turned(float *x, const float *cosines, const float *sines, int64_t h
 }
 
 /* Queries and keys of one head are normed and turned, keys and values are kept, then every token of the entry looks. */
-static void self_attention(const block *b, const cache *kept, const run *now, int64_t entry, int64_t head, float *qkv,
-                           int64_t qkv_step, float *mixed, int64_t mixed_step, float *scores) {
+static void self_attention(const block *b, const cache *kept, const run *now, int64_t layer, int64_t entry,
+                           int64_t head, float *qkv, int64_t qkv_step, float *mixed, int64_t mixed_step, float *scores) {
     int64_t width = now->width, head_width = width / now->heads, size = head_width * sizeof *qkv;
     int64_t base = (entry * now->heads + head) * now->capacity * head_width;
     float *keys = kept->keys + base, *values = kept->values + base;
-    const float *bias = now->bias ? now->bias + entry * now->capacity : 0;
+    const float *bias = now->bias ? now->bias + layer * now->bias_step + entry * now->capacity : 0;
     for (int64_t t = 0; t < now->tokens; t++) {
         int64_t row = entry * now->tokens + t;
         float *q = qkv + row * qkv_step + head * head_width, *k = q + width;
@@ -623,7 +625,8 @@ static void all_layers(const block *blocks, const cache *caches, const cache *te
         PRODUCT(&b->qkv, in, step, large, wide)
         shared(pairs, 1, thread, threads, &first, &last);
         for (int64_t pair = first; pair < last; pair++)
-            self_attention(b, caches + layer, now, pair / now->heads, pair % now->heads, large, wide, in, step, scores);
+            self_attention(b, caches + layer, now, layer, pair / now->heads, pair % now->heads, large, wide, in, step,
+                           scores);
         WAIT
         PRODUCT(&b->out, in, step, out, step)
         for (int64_t r = first_row; r < last_row; r++) {
@@ -653,7 +656,10 @@ static void all_layers(const block *blocks, const cache *caches, const cache *te
         }
         WAIT
         PRODUCT(&b->down, hidden, inner, out, step)
-        for (int64_t r = first_row; r < last_row; r++) add_row(now->rows + r * width, out + r * step, width);
+        for (int64_t r = first_row; r < last_row; r++) {
+            normed(&b->mlp_after, out + r * step, out + r * step, width);
+            add_row(now->rows + r * width, out + r * step, width);
+        }
     }
 #undef PRODUCT
 }

@@ -26,7 +26,7 @@ from torch import Tensor
 SWITCH = "DALL_E_KERNELS"
 KINDS = ("float32", "bfloat16", "int8", "int4", "panels", "int8_panels")
 NORMS = ("none", "rms", "layer")
-MLPS = ("silu_gated", "gelu_gated", "gelu", "quick_gelu")
+MLPS = ("silu_gated", "gelu_gated", "gelu", "gelu_tanh", "quick_gelu")
 SIGHTS = ("all", "past", "alone")
 PANEL = 16
 """Output channels of a panel."""
@@ -59,7 +59,7 @@ class BlockStruct(ctypes.Structure):
         *((name, LinearStruct) for name in ("qkv", "out")),
         *((name, NormStruct) for name in ("cross_norm", "cross_after")),
         *((name, LinearStruct) for name in ("cross_q", "cross_out")),
-        *((name, NormStruct) for name in ("mlp_norm", "mlp_inside")),
+        *((name, NormStruct) for name in ("mlp_norm", "mlp_inside", "mlp_after")),
         *((name, LinearStruct) for name in ("up", "down")),
         ("mlp_kind", _Int),
     )
@@ -77,7 +77,9 @@ class RunStruct(ctypes.Structure):
     _fields_ = (
         *((name, _Long) for name in ("entries", "tokens", "width", "heads", "mlp_width", "layers")),
         *((name, _Long) for name in ("position", "filled", "capacity", "cross_capacity", "sight")),
-        *((name, _Pointer) for name in ("cosines", "sines", "bias", "cross_bias", "rows", "scratch")),
+        *((name, _Pointer) for name in ("cosines", "sines", "bias")),
+        ("bias_step", _Long),
+        *((name, _Pointer) for name in ("cross_bias", "rows", "scratch")),
         ("threads", _Long),
     )
 

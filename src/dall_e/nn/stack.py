@@ -3,8 +3,8 @@
 The same as the blocks one after the other, up to rounding; tests hold the two together. `stack_of` gives it, or None
 where torch's operations have to do: on a GPU, in training, without a C compiler.
 
-Shapes: B batch rows, T tokens of one call, S places of a cache, D width, H heads, K head width, O I output and input
-channels.
+Shapes: B batch rows, T tokens of one call, S places of a cache, L layers, D width, H heads, K head width, O I output
+and input channels.
 """
 
 from __future__ import annotations
@@ -138,16 +138,17 @@ class Stack:
         rotation: Rotation | None,
         memories: Sequence[Memory],
         bias_BS: Tensor | None = None,
+        bias_LS: Tensor | None = None,
         cross: Sequence[CrossView | None] = (),
         sight: Sight = "all",
         filled: int = 0,
     ) -> Tensor:
         """[B, T, D] to [B, T, D]: new tokens behind those in the caches, which must be seen from one position.
 
-        `bias_BS`, for all places of a cache, is added to the scores; `rotation` is [T, K / 2] or [B, T, K / 2]. A token
-        sees what is before the position and "all" tokens of the call, or those of the "past" and itself. Or it is
-        "alone": it sees as many places as if those before it stood in the cache, at most the `filled` ones, and itself,
-        and leaves nothing there.
+        `bias_BS`, for all places of a cache, is added to the scores, `bias_LS` to those of each layer; `rotation` is
+        [T, K / 2] or [B, T, K / 2]. A token sees what is before the position and "all" tokens of the call, or those of
+        the "past" and itself. Or it is "alone": it sees as many places as if those before it stood in the cache, at
+        most the `filled` ones, and itself, and leaves nothing there.
         """
         entries, tokens, width = x_BTD.shape
         slots = [slot for slot in memories if isinstance(slot, CacheSlot)]
@@ -170,7 +171,11 @@ class Stack:
             for name, table in (("cosines", rotation.cos), ("sines", rotation.sin)):
                 used.append(table.float().expand(entries, tokens, -1).contiguous())
                 setattr(run, name, used[-1].data_ptr())
-        if bias_BS is not None:
+        if bias_LS is not None:
+            bias_1BS = torch.zeros(1, 1) if bias_BS is None else bias_BS.float()
+            used.append((bias_LS.float()[:, None] + bias_1BS).expand(len(slots), entries, capacity).contiguous())
+            run.bias, run.bias_step = used[-1].data_ptr(), entries * capacity
+        elif bias_BS is not None:
             used.append(bias_BS.float().expand(entries, capacity).contiguous())
             run.bias = used[-1].data_ptr()
         texts = self._texts(cross, run, used)
@@ -209,7 +214,7 @@ class Stack:
             q_norm=self._norm(attention.q_norm), k_norm=self._norm(attention.k_norm), qkv=self._linear(attention.qkv),
             out=self._linear(attention.out), mlp_norm=self._norm(block.mlp_norm), up=self._linear(up),
             mlp_inside=self._norm(mlp.norm if isinstance(mlp, GatedMLP) else None), down=self._linear(mlp.down),
-            mlp_kind=MLPS.index(mlp.kind),
+            mlp_after=self._norm(block.mlp_after), mlp_kind=MLPS.index(mlp.kind),
         )  # fmt: skip
         if block.cross is not None:
             struct.cross_norm, struct.cross_after = self._norm(block.cross_norm), self._norm(block.cross_after)

@@ -156,6 +156,7 @@ _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "silu_gated": F.silu,
     "gelu_gated": F.gelu,
     "gelu": F.gelu,
+    "gelu_tanh": partial(F.gelu, approximate="tanh"),
     "quick_gelu": _quick_gelu,
 }
 
@@ -222,6 +223,7 @@ class Block(nn.Module):
         self.mlp_norm = norm()
         self.mlp: GatedMLP | MLP
         self.mlp = (GatedMLP if style.mlp.endswith("gated") else MLP)(width, mlp_width, style)
+        self.mlp_after = norm() if style.norm_after_mlp else nn.Identity()
         self.dropout = dropout
 
     def forward(
@@ -239,7 +241,7 @@ class Block(nn.Module):
         if self.cross is not None:
             assert cross is not None
             x_BTD = x_BTD + self.cross_after(self.cross(self.cross_norm(x_BTD), *cross))
-        return x_BTD + F.dropout(self.mlp(self.mlp_norm(x_BTD)), self.dropout, self.training)
+        return x_BTD + F.dropout(self.mlp_after(self.mlp(self.mlp_norm(x_BTD))), self.dropout, self.training)
 
 
 def assign_weights(

@@ -1,5 +1,6 @@
 """Names become folders, aliases warn, misspellings get a suggestion, and sizes are those of the networks."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +139,20 @@ def llamagen(num_tokens: int) -> tuple[PromptConfig, RasterConfig]:
     return text, RasterConfig(num_tokens=num_tokens, prefix_tokens=120, places="grid", style=LLAMA, **sizes)
 
 
+def rudalle(sight: Any) -> tuple[PromptConfig, RasterConfig]:
+    marks = int(sight == "wrapped_lines")
+    text = PromptConfig(vocab_size=16384 + 128, max_tokens=128 + marks, width=2048, places=True)
+    style = dataclasses.replace(GPT, mlp="gelu_tanh", norm_after=True, norm_after_mlp=True)
+    sizes = {"width": 2048, "num_heads": 16, "num_layers": 24, "mlp_width": 8192, "num_codes": 8192}
+    more = {"code_rows": 8192, "num_logits": 8192, "num_tokens": 1024, "prefix_tokens": 128 + marks}
+    return text, RasterConfig(
+        **sizes, **more, head_norm=True, head_bias=True, sight=sight, prompt_marks=marks, style=style
+    )
+
+
+GUMBEL_F8 = VQGANConfig(
+    multipliers=(1, 1, 2, 4), attention_levels=(3,), num_codes=8192, code_width=256, lookup="logits"
+)
 MINI = bart(50264, 16385, width=1024, num_heads=16, num_layers=12, mlp_width=2730)
 MEGA = bart(50272, 16416, width=2048, num_heads=32, num_layers=24, mlp_width=4096)
 MINDALLE = (
@@ -157,6 +172,9 @@ PUBLISHED = {
     "deepseek-community/Janus-Pro-1B": [(*JANUS_1B, VQ16)],
     "deepseek-community/Janus-Pro-7B": [(*JANUS_7B, VQ16)],
     "deepseek-ai/Janus-1.3B": [(*JANUS_1B, VQ16)],
+    "ai-forever/rudalle-Malevich": [(*rudalle("lines"), GUMBEL_F8), (*rudalle("wrapped_lines"), GUMBEL_F8)],
+    "ai-forever/rudalle-Emojich": [(*rudalle("wrapped_lines"), GUMBEL_F8)],
+    "shonenkov-AI/rudalle-xl-surrealist": [(*rudalle("lines"), GUMBEL_F8)],
     "kakaobrain/minDALL-E": [(*MINDALLE, VQGANConfig())],
 }
 """The settings of the published sizes."""

@@ -31,6 +31,7 @@ STYLES = {
         norm="layer", norm_eps=1e-5, qk_norm=False, attention_bias=True, mlp="gelu", mlp_bias=True
     ),
     "quick": BlockStyle(norm="layer", qk_norm=False, mlp="quick_gelu", mlp_bias=True),
+    "sandwich": BlockStyle(norm="layer", norm_after=True, norm_after_mlp=True, qk_norm=False, mlp="gelu_tanh"),
 }  # fmt: skip
 
 
@@ -100,6 +101,26 @@ def both(
 def test_every_style(style: BlockStyle, width: int, mlp_width: int) -> None:
     found, wanted = both(made(style, width, mlp_width))
     torch.testing.assert_close(found, wanted, rtol=1e-4, atol=2e-4)
+
+
+def test_each_layer_may_hide_something_else() -> None:
+    blocks = made(NATIVE, 48, 64, layers=3)
+    x_BTD = torch.randn(2, 1, 48, generator=torch.Generator().manual_seed(3))
+    bias_LS = torch.where(torch.rand(3, CAPACITY, generator=torch.Generator().manual_seed(4)) < 0.5, -1e9, 0.0)
+    bias_BS = torch.where(torch.arange(CAPACITY) < torch.tensor([[0], [3]]), -1e9, 0.0)
+    bias_LS[:, 9] = 0.0
+    ours, plain = caches(blocks, 2, 48), caches(blocks, 2, 48)
+    with torch.no_grad():
+        stack = stack_of(blocks)
+        assert stack is not None
+        for both_bias in (None, bias_BS):
+            memories = [cache.at(9) for cache in ours]
+            found = stack(x_BTD, rotation=None, memories=memories, bias_BS=both_bias, bias_LS=bias_LS)
+            wanted = x_BTD
+            for block, cache, hidden_S in zip(blocks, plain, bias_LS[:, :10], strict=True):
+                bias = hidden_S[None] if both_bias is None else hidden_S + both_bias[:, None, None, :10]
+                wanted = block(wanted, rotation=None, memory=cache.at(9), bias_TS=bias)
+            torch.testing.assert_close(found, wanted, rtol=1e-4, atol=2e-4)
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
