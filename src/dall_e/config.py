@@ -324,6 +324,8 @@ class SamplingConfig:
     """Times that the least certain tokens are drawn again after the last step."""
     correction_share: float = 0.1
     """Share of the tokens drawn again in a correction round."""
+    compose: bool = False
+    """Draw the things of a prompt that names several one by one, and put them in their places (`composing.py`)."""
 
     def __post_init__(self) -> None:
         check_kinds(self)

@@ -18,8 +18,9 @@ from dall_e.arguments import check_count, checked_negative, checked_prompts, is_
 from dall_e.checkpoints import published, store
 from dall_e.checkpoints.t5 import T5Features
 from dall_e.checkpoints.zoo import BUILT_IN
+from dall_e.composing import Job, jobs_of
 from dall_e.config import ModelConfig, SamplingConfig
-from dall_e.data.images import PILImage, from_pil, resize, to_pil
+from dall_e.data.images import PILImage, from_pil, resize, to_pil, to_uint8
 from dall_e.data.prompt_tokenizers import PromptTokenizer
 from dall_e.data.text import TextTokenizer
 from dall_e.describing import QUESTION, Describer, Wording, make_describer
@@ -140,6 +141,7 @@ class DALL_E:
         temperature: float | None = None,
         top_k: int | None = None,
         top_p: float | None = None,
+        compose: bool | None = None,
         negative_prompt: str | None = None,
         seed: int | Sequence[int] | None = None,
         generator: torch.Generator | None = None,
@@ -165,6 +167,9 @@ class DALL_E:
             temperature: of the first step; the last step's keeps its ratio to it. 0 always takes the likeliest.
             top_k: choose among the k likeliest codes; 0 among all.
             top_p: choose among the likeliest codes that have this share of the probability; 1 among all.
+            compose: draw the things of a prompt that names several, such as "two cats and a red ball", one by one, and
+                put them in their places by rules. Prompts of which not every word is understood are drawn as a whole.
+                The plan is in the picture's `info`.
             negative_prompt: what to steer away from.
             seed: a number from 0 to 2^63 - 1, or one per picture. Picture k of the call has seed + k; with best_of = n
                 the n candidates of picture k have seed + k n and the following ones, those of a picture with a seed of
@@ -196,20 +201,25 @@ class DALL_E:
             temperature=temperature,
             top_k=top_k,
             top_p=top_p,
+            compose=compose,
         )
         side = self._checked_side(height, width)
         upsample = self._checked_upsample(upsample, side)
         seeds = picture_seeds(seed, generator, len(prompts) * num_images_per_prompt, best_of)
         texts = [text for text in prompts for _ in range(num_images_per_prompt * best_of)]
+        jobs = jobs_of(texts, seeds, settings.compose)
         if isinstance(self.config, PublishedConfig):
             check_possible(self.config, negative, transparent)
         report = Reporter(callback_on_step_end, progress)
         with torch.inference_mode(), self._threads():
-            codes_BN = self._draw_codes(texts, negative, seeds, settings, report)
-            kept = self._kept_rows(texts, codes_BN, best_of)
-            images = [self._to_image(codes_BN[row : row + 1], transparent, side, upsample) for row, _ in kept]
-        for (row, score), image in zip(kept, images, strict=True):
-            image.info.update(self._metadata(texts[row], negative, seeds[row], settings))
+            parts = [(part, job.seed) for job in jobs for part in job.parts]
+            codes_BN = self._draw_codes([p for p, _ in parts], negative, [s for _, s in parts], settings, report)
+            kept = self._kept(jobs, codes_BN, best_of)
+            images = [self._to_image(job, codes_BN, transparent, side, upsample) for job, _ in kept]
+        for (job, score), image in zip(kept, images, strict=True):
+            image.info.update(self._metadata(job.text, negative, job.seed, settings))
+            if job.plan:
+                image.info.update(plan=job.plan.describe())
             image.info.update(transparent=str(transparent), size=f"{side}x{side}", upsample=str(upsample))
             if best_of > 1:
                 image.info.update(best_of=str(best_of), score=f"{score:.4f}")
@@ -313,27 +323,35 @@ class DALL_E:
             )
         return self.networks.companion
 
-    def _kept_rows(self, texts: list[str], codes_BN: torch.Tensor, best_of: int) -> list[tuple[int, float]]:
-        """(row, score) of the best candidate of each picture; without candidates all rows, and no scores."""
+    def _kept(self, jobs: list[Job], codes_BN: torch.Tensor, best_of: int) -> list[tuple[Job, float]]:
+        """The best candidate of each picture and its score; without candidates all of them, and no scores."""
         if best_of == 1:
-            return [(row, 0.0) for row in range(len(texts))]
+            return [(job, 0.0) for job in jobs]
         kept = []
         native = self.config.tokenizer.image_size
-        for first in range(0, len(texts), best_of):
-            rows = range(first, first + best_of)
-            images = [self._to_image(codes_BN[row : row + 1], False, native, False) for row in rows]
-            scores = self._scores(images, texts[first])
+        for first in range(0, len(jobs), best_of):
+            candidates = jobs[first : first + best_of]
+            images = [self._to_image(job, codes_BN, False, native, False) for job in candidates]
+            scores = self._scores(images, candidates[0].text)
             best = max(range(best_of), key=lambda number: scores[number])
-            kept.append((first + best, scores[best]))
+            kept.append((candidates[best], scores[best]))
         return kept
 
-    def _to_image(self, codes_1N: torch.Tensor, transparent: bool, side: int, upsample: bool) -> PILImage:
-        # One picture at a time: convolutions over a batch may round differently, and pixels are to be the same bits.
+    def _to_image(self, job: Job, codes_BN: torch.Tensor, transparent: bool, side: int, upsample: bool) -> PILImage:
+        pictures = [self._pixels(codes_BN[row : row + 1], upsample) for row in job.rows]
+        if job.plan:
+            whole = job.plan.put_together([to_uint8(x_CHW) for x_CHW in pictures], side, job.seed)
+            return to_pil(whole, transparent=transparent)
+        image = to_pil(pictures[0], transparent=transparent)
+        return image if side == image.width else resize(image, side, side)
+
+    def _pixels(self, codes_1N: torch.Tensor, upsample: bool) -> torch.Tensor:
+        """One picture [4, H, W]."""
+        # One at a time: convolutions over a batch may round differently, and pixels are to be the same bits.
         x_1CHW = self.networks.tokenizer.detokenize(codes_1N)
         if upsample and self.networks.upsampler:
             x_1CHW = self.networks.upsampler(x_1CHW.clamp(0, 1))
-        image = to_pil(x_1CHW[0], transparent=transparent)
-        return image if side == image.width else resize(image, side, side)
+        return x_1CHW[0]
 
     def _checked_upsample(self, upsample: bool | None, side: int) -> bool:
         """Whether the upsampler is to be used. Raises ValueError if it is asked for and not there."""

@@ -308,6 +308,8 @@ def left_to_right(config: PublishedConfig, settings: SamplingConfig, *, warn: bo
     """
     if settings.correction_rounds:
         raise ValueError(f"correction_rounds is {settings.correction_rounds}: a left-to-right model cannot draw again")
+    if settings.compose:
+        raise ValueError(f"compose is on: {config.name} draws opaque pictures, which cannot be put together")
     if settings.guidance_scale != 1 and not config.guided:
         raise ValueError(
             f"guidance_scale is {settings.guidance_scale}: {config.name} was not trained for guidance, it must be 1"

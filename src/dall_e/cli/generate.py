@@ -173,7 +173,13 @@ def _draw_again(pipeline: DALL_E, info: dict[str, str]) -> PILImage:
         seeds = json.loads(info["seed"])
         prompts = json.loads(info["grid_prompts"]) if "grid_prompts" in info else [info["prompt"]]
         columns = int(info.get("grid_columns", "0")) or None
-        settings = SamplingConfig(**{name: _parsed(info[name], hint) for name, hint in _sampling_hints().items()})
+        settings = SamplingConfig(
+            **{
+                name: _parsed(info[name], hint)
+                for name, hint in _sampling_hints().items()
+                if name in info or name not in _LATER
+            }
+        )
     except (KeyError, ValueError, RecursionError) as error:
         raise ValueError(f"the file's text is damaged: {error}") from error
     images = pipeline(
@@ -188,6 +194,10 @@ def _draw_again(pipeline: DALL_E, info: dict[str, str]) -> PILImage:
     )
     assert isinstance(images, list)
     return _grid(images, columns) if "grid_prompts" in info else images[0]
+
+
+# Settings that older versions did not have, and did not write: their defaults are what was done.
+_LATER = ("compose",)
 
 
 def _sampling_hints() -> dict[str, Any]:

@@ -104,7 +104,7 @@ def _matches(record: Record, wanted: dict[str, list[_Wanted]]) -> list[_Wanted]:
     return [match for match in both if match.thing.name not in left_out]
 
 
-def _solid_box(alpha_HW: npt.NDArray[np.uint8]) -> tuple[int, int, int, int] | None:
+def solid_box(alpha_HW: npt.NDArray[np.uint8]) -> tuple[int, int, int, int] | None:
     """Left, top, right, bottom of what is solid; None for what is too thin to see."""
     solid_HW = alpha_HW >= SOLID
     rows, columns = np.flatnonzero(solid_HW.any(1)), np.flatnonzero(solid_HW.any(0))
@@ -115,7 +115,7 @@ def _solid_box(alpha_HW: npt.NDArray[np.uint8]) -> tuple[int, int, int, int] | N
 
 def _cut_out(pictures: PictureSet, index: int, match: _Wanted) -> CutOut | None:
     alpha_HW = pictures.pictures_NCHW[index, 3].numpy()
-    box = _solid_box(alpha_HW)
+    box = solid_box(alpha_HW)
     # A picture without transparency has a background of its own.
     if box is None or (alpha_HW[[0, 0, -1, -1], [0, -1, 0, -1]] >= SOLID).all():
         return None
@@ -144,7 +144,7 @@ def drawn_actors(
     for state, known in POSES.items():
         for species, pose in itertools.product(SPECIES, known[:poses]):
             drawing_HWC = drawn_animal(species, pose, side)
-            box = _solid_box(drawing_HWC[..., 3])
+            box = solid_box(drawing_HWC[..., 3])
             assert box is not None
             found.setdefault(state, []).append(
                 CutOut(

@@ -21,6 +21,13 @@ PAIRED = {"big": (0.5, 0.56), "": (0.38, 0.46), "small": (0.22, 0.28)}
 STANDING = {"big": (0.64, 0.74), "": (0.4, 0.56), "small": (0.22, 0.3)}
 
 
+class Settled(random.Random):
+    """A source of chance in which everything falls into the middle: of numbers, and of choices."""
+
+    def random(self) -> float:
+        return 0.5
+
+
 @dataclass(frozen=True, kw_only=True)
 class Place:
     """The box of one thing."""

@@ -29,7 +29,7 @@ from dall_e.data.pasting import letter_z, paste, paste_outline, paste_shadow, pa
 from dall_e.data.recolouring import recoloured
 from dall_e.data.scene_captions import Language, scene_caption
 from dall_e.data.scene_graph import SHAPES, Scene, SceneObject
-from dall_e.data.scene_layouts import LYING, Place, layout
+from dall_e.data.scene_layouts import LYING, Place, Settled, layout
 from dall_e.data.scene_proposals import SceneProposals
 from dall_e.data.settled_layouts import settled_layout, settles
 
@@ -44,13 +44,6 @@ TRIES = 200
 SETTLED_BACKGROUNDS = 8
 # What animals play with.
 BALLS = ("soccer ball", "basketball")
-
-
-class Settled(random.Random):
-    """A source of chance in which everything falls into the middle: of numbers, and of choices."""
-
-    def random(self) -> float:
-        return 0.5
 
 
 class SceneComposer:

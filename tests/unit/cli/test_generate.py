@@ -64,6 +64,7 @@ def test_several_pictures_are_numbered(draw) -> None:
         ["a cat", "--out", "it.jpg", "--negative", "red apples", "--top-k", "5", "--no-guidance-ramp"],
         ["a cat", "--out", "it.png", "--transparent", "--size", "48", "--order", "raster", "--guidance", "1.7"],
         ["a cat", "-n", "3", "--grid", "--out", "it.png"],
+        ["two cats and a dog", "a cat", "--compose", "--grid", "--out", "it.png"],
         ["a cat", "苹果", "-n", "2", "--grid", "--transparent", "--out", "it.png", "--seed", "3"],
     ],
 )

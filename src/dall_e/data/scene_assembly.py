@@ -1,0 +1,66 @@
+"""A scene put together from pictures of its things: the places of `settled_layouts.py`, painted backgrounds, shadows.
+
+Shapes: S the side of the result, H W rows and columns of a sprite, C 4 channels (premultiplied RGBA).
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from dall_e.data.backgrounds import Ground, background
+from dall_e.data.cutouts import SOLID, resized, solid_box
+from dall_e.data.pasting import Canvas, paste, paste_outline, paste_shadow
+from dall_e.data.scene_graph import Scene
+from dall_e.data.scene_layouts import Settled, layout
+from dall_e.data.settled_layouts import settled_layout, settles
+
+_CELLS = 12
+_LIGHT = 235
+"""Least of red, green and blue that makes a thing white enough to need an edge."""
+
+
+def assemble(scene: Scene, sprites: Sequence[Canvas], side: int, seed: int) -> Canvas:
+    """The picture, uint8 [S, S, C]: each object of the scene is its sprite, cut to what is seen of it by `sprite_of`.
+
+    `seed` chooses among the few ways to paint a place. Without a place what is between the things is transparent.
+    """
+    canvas_SSC = np.zeros((side, side, 4), dtype=np.uint8)
+    ground: Ground | None = None
+    if scene.background:
+        painter = random.Random(f"assembly/{seed}")
+        canvas_SSC[..., :3], ground = background(scene.background, side, painter, scene.background_colour)
+        canvas_SSC[..., 3] = 255
+    aspects = [sprite_HWC.shape[1] / sprite_HWC.shape[0] for sprite_HWC in sprites]
+    if settles(scene):
+        places = settled_layout(scene, aspects, ground, _CELLS)
+    else:
+        places = layout(scene, aspects, ground, Settled(), _CELLS)
+    for place in places:
+        if place.shadow:
+            paste_shadow(canvas_SSC, place)
+        width, height = (max(round(length * side), 1) for length in (place.width, place.height))
+        small_HWC = resized(sprites[place.index], width, height)
+        if scene.background and _is_light(small_HWC):
+            paste_outline(canvas_SSC, small_HWC, place)
+        paste(canvas_SSC, small_HWC, place)
+    return canvas_SSC
+
+
+def sprite_of(picture_HWC: npt.NDArray[np.uint8]) -> Canvas:
+    """What is seen of a picture (premultiplied RGBA), without the transparency around it; all of an opaque picture."""
+    corners = picture_HWC[[0, 0, -1, -1], [0, -1, 0, -1], 3]
+    box = None if (corners >= SOLID).all() else solid_box(picture_HWC[..., 3])
+    if box is None:
+        return picture_HWC
+    left, top, right, bottom = box
+    return picture_HWC[top:bottom, left:right]
+
+
+def _is_light(sprite_HWC: Canvas) -> bool:
+    """Whether its edge would be lost on snow, or on white."""
+    solid_HW = sprite_HWC[..., 3] >= 250
+    return bool(solid_HW.any()) and bool((sprite_HWC[solid_HW][:, :3].min(1) >= _LIGHT).mean() > 0.6)

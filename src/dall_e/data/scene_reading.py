@@ -1,0 +1,250 @@
+"""A prompt to the record of a scene: what `scene_captions.py` says of it, read backwards, and a little more.
+
+Only prompts are read of which every word is understood: things that the table `scene_things.txt` knows, their numbers,
+colours and sizes, how two of them stand to each other, and where they are. Of any other prompt nothing is known.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import lru_cache
+
+from dall_e.data.captions import COLOURS_ZH
+from dall_e.data.scene_captions import (
+    NUMBERS_EN,
+    NUMBERS_ZH,
+    OPPOSITE,
+    PAIRS,
+    PLACES_EN,
+    PLACES_ZH,
+    RELATIONS_EN,
+    RELATIONS_ZH,
+    SIZE_WORDS_EN,
+)
+from dall_e.data.scene_graph import MOST, Scene, SceneObject, regular_plural, things
+
+Items = tuple[SceneObject, ...]
+_NO_PICTURE = -1
+
+_POLITE_EN = re.compile(
+    r"^(?:please )?(?:draw |show |paint )?(?:me )?(?:there (?:is|are) |(?:a |an )?(?:picture|drawing|image|photo) of )?"
+)
+_STYLE_EN = re.compile(r"(?:,| in)(?: an?)? ((?:[\w-]+ ){1,3}style|clip art)$")
+_PLAIN_EN = re.compile(r" on (?:an? )?(\w+)( background)?$")
+_DETERMINED = re.compile(r"(?:an?|the|one|two|three|four|five|six|\d) ")
+_AND_EN = re.compile(r",? and |, | & ")
+_STYLE_ZH = re.compile(r"^(?:[\w ]+风格，)|(?:，[\w ]+风格)$")
+_POLITE_ZH = re.compile(r"^(?:请)?(?:画|有)(?=[一二两三四五六七八九\d])")
+_AND_ZH = re.compile(r"、|和|与|跟|以及|还有|，")
+
+
+def read_scene(prompt: str) -> Scene | None:
+    """The record of a prompt in English or Chinese; None for one that is not understood to the last word.
+
+    No picture is chosen for its things, and no style; a style that the prompt names stays in `style_en` or `style_zh`.
+    """
+    text = re.sub(r"\s+", " ", prompt.strip().rstrip(".。!！")).strip()
+    return _read_zh(text) if re.search(r"[\u4e00-\u9fff]", text) else _read_en(text.lower())
+
+
+# English
+
+
+def _read_en(text: str) -> Scene | None:
+    style = _STYLE_EN.search(text)
+    text = text[: style.start()] if style else text
+    text = _POLITE_EN.sub("", text)
+    for rest, background, colour in _placed_en(text):
+        found = _related_en(rest) or _listed_en(rest)
+        if found:
+            items, relation = found
+            return _scene(items, relation, background, colour, style_en=style[1] if style else "")
+    return None
+
+
+def _placed_en(text: str) -> Iterator[tuple[str, str, str]]:
+    """The text without the words for a place, and the place; last as if it named none."""
+    for background, phrases in PLACES_EN.items():
+        for phrase in phrases:
+            if text.endswith(f" {phrase}"):
+                yield text[: -len(phrase) - 1].rstrip(","), background, ""
+    plain = _PLAIN_EN.search(text)
+    if plain and plain[1] in COLOURS_ZH:
+        yield text[: plain.start()], "plain", plain[1]
+    yield text, "", ""
+
+
+def _related_en(text: str) -> tuple[Items, str] | None:
+    phrases = sorted(
+        ((phrase, relation) for relation, known in RELATIONS_EN.items() for phrase in known),
+        key=lambda pair: -len(pair[0]),
+    )
+    for phrase, relation in phrases:
+        for match in re.finditer(rf" (?:is |are |sitting |standing )?{phrase} ", text):
+            phrases_of_pair = text[: match.start()], text[match.end() :]
+            pair = tuple(map(_item_en, phrases_of_pair))
+            # "Sun behind cloud" is the name of one picture.
+            if pair[0] and pair[1] and any(map(_DETERMINED.match, phrases_of_pair)):
+                return (pair[0], pair[1]), relation
+    return None
+
+
+def _listed_en(text: str) -> tuple[Items, str] | None:
+    items = [_item_en(phrase) for phrase in _AND_EN.split(text)]
+    return (tuple(item for item in items if item), "") if all(items) and len(items) <= 3 else None
+
+
+def _item_en(phrase: str) -> SceneObject | None:
+    """ "three big red apples"."""
+    words = phrase.split()
+    count = 1
+    if words and words[0] in ("a", "an", "the"):
+        words = words[1:]
+    elif words and _number(words[0], NUMBERS_EN):
+        count, words = _number(words[0], NUMBERS_EN), words[1:]
+    paired = words[:2] in (["pair", "of"], ["pairs", "of"])
+    words = words[2:] if paired else words
+    size = next((size for size, known in SIZE_WORDS_EN.items() if words and words[0] in known), "")
+    words = words[1:] if size else words
+    colour = words[0].replace("gray", "grey") if words else ""
+    nouns = _nouns_en()
+    for named in (colour, "") if colour in COLOURS_ZH else ("",):
+        noun = " ".join(words[1:] if named else words)
+        name = nouns.get(f"{PAIRS}{noun}") if paired else nouns.get(noun)
+        if name and (count == 1 or paired or things()[name].plural == noun or noun in _plurals(name)):
+            return SceneObject(name=name, picture=_NO_PICTURE, count=count, colour=named, size=size)
+    return None
+
+
+def _number(word: str, names: Sequence[str]) -> int:
+    """A number from 1 to MOST; 0 for any other word."""
+    if word in names[1:]:
+        return names.index(word)
+    return int(word) if word.isdecimal() and 1 <= int(word) <= MOST else 0
+
+
+def _plurals(name: str) -> set[str]:
+    return {regular_plural(other) for other in things()[name].other_names}
+
+
+@lru_cache(maxsize=1)
+def _nouns_en() -> dict[str, str]:
+    """Every English word for a thing; of words for several things the first one's."""
+    found: dict[str, str] = {}
+    for name, thing in things().items():
+        for word in (name, thing.plural, *thing.other_names, *_plurals(name)):
+            found.setdefault(word.lower(), name)
+    return found
+
+
+# Chinese
+
+
+def _read_zh(text: str) -> Scene | None:
+    style = _STYLE_ZH.search(text)
+    text = _POLITE_ZH.sub("", _STYLE_ZH.sub("", text, count=1))
+    for rest, background, colour in _placed_zh(text):
+        found = _related_zh(rest) or _listed_zh(rest)
+        if found:
+            items, relation = found
+            return _scene(items, relation, background, colour, style_zh=style[0].strip("，") if style else "")
+    return None
+
+
+def _placed_zh(text: str) -> Iterator[tuple[str, str, str]]:
+    """The text without the words for a place, and the place; last as if it named none."""
+    known = [(phrase, background, "") for background, phrases in PLACES_ZH.items() for phrase in phrases]
+    known += [(f"{word}背景上", "plain", colour) for colour, word in COLOURS_ZH.items()]
+    for phrase, background, colour in sorted(known, key=lambda place: -len(place[0])):
+        for link in ("有", "的", "，"):
+            if text.startswith(f"{phrase}{link}"):
+                yield text[len(phrase) + 1 :], background, colour
+        if text.endswith(f"在{phrase}"):
+            yield text[: -len(phrase) - 1], background, colour
+    yield text, "", ""
+
+
+def _related_zh(text: str) -> tuple[Items, str] | None:
+    for relation, words in RELATIONS_ZH.items():
+        for word in sorted(words, key=len, reverse=True):
+            for pattern, first, second in (
+                (rf"(.+?)的?{word}[有是的](.+)", 2, 1), (rf"(.+?)在(.+?)的?{word}", 1, 2),
+            ):  # fmt: skip
+                match = re.fullmatch(pattern, text)
+                pair = (_item_zh(match[first]), _item_zh(match[second])) if match else (None, None)
+                if pair[0] and pair[1]:
+                    return (pair[0], pair[1]), relation
+    return None
+
+
+def _listed_zh(text: str) -> tuple[Items, str] | None:
+    items = [_item_zh(phrase) for phrase in _AND_ZH.split(text)]
+    return (tuple(item for item in items if item), "") if all(items) and len(items) <= 3 else None
+
+
+def _item_zh(phrase: str) -> SceneObject | None:
+    """三个大的红苹果."""
+    match = re.fullmatch(rf"(?:([一二{''.join(NUMBERS_ZH[1:])}]|\d)(?:{_measures()}))?(.+)", phrase.strip())
+    if not match:
+        return None
+    number = (match[1] or "一").replace("二", "两")
+    count = _number(number, NUMBERS_ZH)
+    if not count:
+        return None
+    for rest, colour, size in _described_zh(match[2]):
+        if rest in _nouns_zh():
+            return SceneObject(name=_nouns_zh()[rest], picture=_NO_PICTURE, count=count, colour=colour, size=size)
+    return None
+
+
+def _described_zh(text: str) -> Iterator[tuple[str, str, str]]:
+    """What is left without colour and size, in either order; first with neither, as 小狗 may be a word."""
+    for without_colour, colour in _coloured_zh(text):
+        yield without_colour, colour, ""
+        for mark, size in (("大", "big"), ("小", "small")):
+            match = re.fullmatch(rf"{mark}的?(.+)", without_colour)
+            if match:
+                yield match[1], colour, size
+                for rest, later in _coloured_zh(match[1]):
+                    yield rest, colour or later, size
+
+
+def _coloured_zh(text: str) -> Iterator[tuple[str, str]]:
+    yield text, ""
+    for colour, word in COLOURS_ZH.items():
+        match = re.fullmatch(rf"{word[0]}色?的?(.+)", text)
+        if match:
+            yield match[1], colour
+
+
+@lru_cache(maxsize=1)
+def _measures() -> str:
+    """A pattern of all measure words, the longest first."""
+    known = {thing.measure for thing in things().values()}
+    known |= {measure for thing in things().values() for _, measure in thing.other_zh}
+    return "|".join(sorted({*known, "个"}, key=len, reverse=True))
+
+
+@lru_cache(maxsize=1)
+def _nouns_zh() -> dict[str, str]:
+    """Every Chinese word for a thing; of words for several things the first one's."""
+    found: dict[str, str] = {}
+    for name, thing in things().items():
+        found.setdefault(thing.zh, name)
+    for name, thing in things().items():
+        for word, _ in thing.other_zh:
+            found.setdefault(word, name)
+    return found
+
+
+def _scene(
+    items: Items, relation: str, background: str, colour: str, *, style_en: str = "", style_zh: str = ""
+) -> Scene:
+    if relation in OPPOSITE and relation in ("right", "below", "behind"):
+        items, relation = (items[1], items[0]), OPPOSITE[relation]
+    return replace(
+        Scene(objects=items, relation=relation, background=background, background_colour=colour),
+        style_en=style_en, style_zh=style_zh,
+    )  # fmt: skip

@@ -1,0 +1,61 @@
+"""Sprites on a canvas: as many as the scene says, where it says, on what it says."""
+
+import numpy as np
+import numpy.typing as npt
+
+from dall_e.data.scene_assembly import assemble, sprite_of
+from dall_e.data.scene_graph import Scene, SceneObject
+
+RED, BLUE = (200, 20, 20), (20, 20, 200)
+
+
+def block(colour: tuple[int, int, int], width: int = 20) -> npt.NDArray[np.uint8]:
+    sprite = np.full((20, width, 4), 255, dtype=np.uint8)
+    sprite[..., :3] = colour
+    return sprite
+
+
+def thing(name: str, count: int = 1) -> SceneObject:
+    return SceneObject(name=name, picture=-1, count=count)
+
+
+def middle(canvas: npt.NDArray[np.uint8], colour: tuple[int, int, int]) -> tuple[float, float]:
+    rows, columns = np.nonzero((np.abs(canvas[..., :3].astype(int) - colour).max(2) < 10) & (canvas[..., 3] > 250))
+    return float(columns.mean()) / canvas.shape[1], float(rows.mean()) / canvas.shape[0]
+
+
+def test_two_things_side_by_side_and_above_each_other() -> None:
+    pair = (thing("car"), thing("bus"))
+    beside = assemble(Scene(objects=pair, relation="left"), [block(RED), block(BLUE)], 96, 0)
+    assert middle(beside, RED)[0] < 0.3 and middle(beside, BLUE)[0] > 0.7 and not beside[0, :, 3].any()
+    stacked = assemble(Scene(objects=pair, relation="above"), [block(RED), block(BLUE)], 64, 0)
+    assert middle(stacked, RED)[1] < 0.3 and middle(stacked, BLUE)[1] > 0.7
+    on = assemble(Scene(objects=(thing("cat"), thing("box")), relation="on"), [block(RED), block(BLUE)], 96, 0)
+    assert middle(on, RED)[1] < middle(on, BLUE)[1]
+
+
+def test_as_many_as_are_asked_for() -> None:
+    for count in range(2, 7):
+        canvas = assemble(Scene(objects=(thing("car", count),)), [block(RED)], 120, 0)
+        solid = canvas[..., 3] > 250
+        # Equal blocks in rows: the runs of solid columns times those of solid rows, less what the last row lacks.
+        runs = sum(int(np.diff(np.concatenate(([0], row, [0])).astype(int)).clip(0).sum()) for row in solid)
+        height = int((np.diff(solid.astype(int), axis=0) == 1).sum(0).max() and solid.any(1).sum())
+        rows = {2: 1, 3: 2, 4: 2, 5: 2, 6: 2}[count]
+        assert runs == round(count * height / rows)
+
+
+def test_places_are_painted_and_the_seed_chooses_how() -> None:
+    scene = Scene(objects=(thing("car", 2),), background="grass")
+    painted = {assemble(scene, [block(RED)], 48, seed).tobytes() for seed in range(12)}
+    assert len(painted) > 2 and (assemble(scene, [block(RED)], 48, 0)[..., 3] == 255).all()
+    white = assemble(Scene(objects=(thing("cat", 2),), background="snow"), [block((250, 250, 250))], 96, 1)
+    assert (np.abs(white[..., :3].astype(int) - (143, 145, 153)).max(2) < 60).any()
+
+
+def test_a_sprite_is_what_is_seen_of_a_picture() -> None:
+    picture = np.zeros((32, 32, 4), dtype=np.uint8)
+    picture[8:24, 4:20] = 255
+    assert sprite_of(picture).shape == (16, 16, 4)
+    assert sprite_of(np.full((8, 8, 4), 255, dtype=np.uint8)).shape == (8, 8, 4)
+    assert sprite_of(np.zeros((8, 8, 4), dtype=np.uint8)).shape == (8, 8, 4)
