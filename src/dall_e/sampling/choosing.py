@@ -57,12 +57,10 @@ class Chooser:
         self._noise = _Noise(seeds, num_tokens, num_codes, stream, min(window, num_tokens))
         self._seeds_B2 = np.array([[seed & 0xFFFFFFFF, seed >> 32] for seed in seeds], dtype=np.uint32)
 
-    def __call__(self, logits_RMC: Tensor, places_BM: Tensor, first: int, step: int = 0) -> Tensor:
-        """Codes [B, M] of some places: `first` tokens are known before the first one, `step` more before each next."""
+    def __call__(self, logits_RMC: Tensor, places_BM: Tensor, done_M: Tensor) -> Tensor:
+        """Codes [B, M] of some places, before each of which `done_M` tokens are known."""
         settings = self._settings
-        share_M = torch.arange(first, first + places_BM.shape[1] * max(step, 1), max(step, 1)) / self._num_tokens
-        if not step:
-            share_M = share_M[:1].expand(places_BM.shape[1])
+        share_M = done_M / self._num_tokens
         ramp_M = share_M if settings.guidance_ramp else torch.ones_like(share_M)
         scale_M = 1 + (settings.guidance_scale - 1) * ramp_M
         temperature_M = settings.temperature + (settings.final_temperature - settings.temperature) * share_M

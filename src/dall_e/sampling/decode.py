@@ -307,7 +307,7 @@ class _Drawing:
     def draw(self, places_BM: Tensor, done: int, *, is_last: bool = False) -> None:
         """One factor g_i(x, z_i): asks for a group of places, draws their codes, makes them known."""
         logits_RMC = self.generator.ask(self.cache, places_BM.repeat(self.copies, 1))
-        codes_BM = self.chooser(logits_RMC, places_BM, done)
+        codes_BM = self.chooser(logits_RMC, places_BM, torch.full(places_BM.shape[1:], done))
         if is_last:
             self.canvas.put(places_BM, codes_BM)
         else:

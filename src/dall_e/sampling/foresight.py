@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol, runtime_checkable
 
+import torch
 from torch import Tensor
 
 from dall_e.sampling.choosing import Chooser
@@ -90,4 +91,4 @@ class Foresight:
         if not len(places_M):
             return places_M
         logits_RMC = self._network.ask_in_turn(self._cache, places_M.repeat(self._copies, 1), first)
-        return self._chooser(logits_RMC, places_M[None], first, step=1)[0]
+        return self._chooser(logits_RMC, places_M[None], torch.arange(first, first + len(places_M)))[0]

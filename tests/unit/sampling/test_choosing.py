@@ -32,7 +32,9 @@ def both(
     places_BM = torch.rand(len(SEEDS), TOKENS, generator=rng).argsort(1)[:, :places]
 
     def chosen() -> torch.Tensor:
-        return Chooser(SEEDS, config, TOKENS, codes, stream=stream)(logits_RMC, places_BM, 7, step)
+        return Chooser(SEEDS, config, TOKENS, codes, stream=stream)(
+            logits_RMC, places_BM, 7 + step * torch.arange(places)
+        )
 
     ours = chosen()
     monkeypatch.setenv(kernels.SWITCH, "off")
@@ -84,6 +86,6 @@ def test_likely_codes_are_drawn_as_often_as_they_should() -> None:
     counts_C = torch.zeros(4)
     for seed in range(20):
         chooser = Chooser([seed], config, 200, 4)
-        codes_1M = chooser(share_C.log().expand(1, 200, 4), torch.arange(200)[None], 0)
+        codes_1M = chooser(share_C.log().expand(1, 200, 4), torch.arange(200)[None], torch.zeros(200))
         counts_C += codes_1M.flatten().bincount(minlength=4)
     torch.testing.assert_close(counts_C / counts_C.sum(), share_C, atol=0.03, rtol=0)
