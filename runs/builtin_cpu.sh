@@ -47,10 +47,16 @@ dalle=${DALLE:-.venv/bin/dall-e}
 # The last weights draw better by eye than those that did best on held-out pictures of other styles.
 rm -f runs/settled/best.pt
 
-# A short round against its own drawings.
-"$dalle" train adversarial --out runs/adversarial --preset xs --tokenizer runs/tokenizer --init runs/settled --compile \
-    --images 5120 --batch-size 64 --fakes 2048 --fake-steps 16 --learning-rate 3e-5 --warmup-images 640 \
-    --ema-decay 0.95 --scene-share 0.45 --scenes 60000 --views 1 --random-order 0.4
+# And once more, with fewer scenes: several things are put together by rules (docs/decisions/015). Now it knows the
+# pictures of its own style so well that a round against its own drawings only blurs them.
+"$dalle" train generator --out runs/singles --preset xs --tokenizer runs/tokenizer --init runs/settled --compile \
+    --optimizer muon --images 140000 --batch-size 64 --learning-rate 1e-3 --final-learning-rate 0.02 \
+    --warmup-images 1500 --scene-share 0.35 --scenes 36000 --views 1 --random-order 0.4
+rm -f runs/singles/best.pt
 
-"$dalle" export --tokenizer runs/tokenizer --generator runs/adversarial --out src/dall_e/weights --version 0.5 \
-    --steps 144 --guidance 1.1 --temperature 0.65 --final-temperature 0.5
+# Who chooses among candidates.
+"$dalle" train companion --out runs/companion --preset xs --text-tokenizer runs/singles --images 330000 \
+    --learning-rate 1e-3 --warmup-images 5000 --scene-share 0.25
+
+"$dalle" export --tokenizer runs/tokenizer --generator runs/singles --companion runs/companion --out src/dall_e/weights \
+    --version 0.6 --steps 144 --guidance 1.1 --temperature 0.65 --final-temperature 0.5 --compose

@@ -88,7 +88,7 @@ def generate(  # noqa: PLR0913, one argument per flag
     )
     assert isinstance(images, list)
     if grid:
-        images = [_grid(images, columns=number if len(prompts) > 1 else None)]
+        images = [_grid(images, columns=number if len(prompts) > 1 < number else None)]
     for path, image in zip(_paths(out, images, prompts[0]), images, strict=True):
         _save(image, path)
         print(path)
