@@ -134,6 +134,29 @@ def _mindalle() -> Shape:
     )
 
 
+def _rudalle() -> Shape:
+    """ruDALL-E Malevich, which has no guidance. Sizes: ai-forever/ru-dalle, `rudalle/dalle/__init__.py`."""
+    style = BlockStyle(
+        norm="layer", norm_eps=1e-5, norm_after=True, norm_after_mlp=True, qk_norm=False, attention_bias=True,
+        mlp="gelu_tanh", mlp_bias=True,
+    )  # fmt: skip
+    generator = RasterConfig(
+        num_codes=8192, code_rows=8192, num_logits=8192, num_tokens=1024, prefix_tokens=128, width=2048, num_heads=16,
+        num_layers=24, mlp_width=8192, head_norm=True, head_bias=True, sight="lines", style=style,
+    )  # fmt: skip
+    vqgan = VQGANConfig(
+        encoder_blocks=0, multipliers=(1, 1, 2, 4), attention_levels=(3,), num_codes=8192, lookup="logits"
+    )
+    text = PromptConfig(kind="table", vocab_size=16512, max_tokens=128, width=2048, places=True)
+    ids = (2, *range(10, 8 + _WORDS), 3, *range(16384 + _WORDS, 16512))
+    sampling = {"guidance_scale": 1.0, "top_k": 2048}
+    return Shape(
+        config=_config("ruDALL-E", "rudalle", sampling, tokenizer=vqgan, text=text, generator=generator),
+        ids=ids,
+        null_ids=ids,
+    )
+
+
 def _dalle_pytorch() -> Shape:
     """DALLE-pytorch 512 wide and 8 deep, 34 M in the blocks, as `train_dalle.py` sets it otherwise.
 
@@ -174,6 +197,7 @@ SHAPES = {
         "LlamaGen XL, text to image, 512 pixels", 36, 1280, 3584, features=True, num_tokens=1024
     ),
     "mindalle": _mindalle(),
+    "rudalle": _rudalle(),
 }
 """Every shape that is measured."""
 
