@@ -14,7 +14,8 @@ from dall_e.pipeline import DALL_E
 @pytest.mark.parametrize("name", SHAPES)
 def test_every_shape_draws_tokens(name: str) -> None:
     shape = tiny(SHAPES[name])
-    vqgan = dataclasses.replace(shape.config.tokenizer, width=32, multipliers=(1,) * 5, decoder_blocks=1)
+    vqgan = shape.config.tokenizer
+    vqgan = dataclasses.replace(vqgan, width=32, multipliers=(1,) * len(vqgan.multipliers), decoder_blocks=1)
     shape = dataclasses.replace(shape, config=dataclasses.replace(shape.config, tokenizer=vqgan), pixels=False)
     times = Ours(shape, "fp32", torch.device("cpu")).draw(2)
     assert times.drawn == 2 and times.first > 0 and times.rest > 0 and times.pixels == 0

@@ -41,7 +41,7 @@ _SHEET_PICTURES = 32
 # A thing is found if a middle of it is no farther than this from where it is, as a share of the side.
 _NEAR = 0.12
 # (share of pictures, fewest and most things, smallest and largest longer side): one, some, and many of one kind.
-_STREWN = ((0.35, 1, 1, 0.3, 0.92), (0.4, 2, 3, 0.22, 0.56), (0.25, 2, 6, 0.18, 0.42))
+_STREWN = ((0.35, 1, 1, 0.3, 1.0), (0.4, 2, 3, 0.22, 0.56), (0.25, 2, 6, 0.18, 0.42))
 
 
 @dataclass(frozen=True, kw_only=True)
