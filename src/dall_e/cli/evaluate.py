@@ -54,6 +54,10 @@ def evaluate(  # noqa: PLR0913, one argument per flag
     best_of: Annotated[
         int, typer.Option("--best-of", min=1, help="Candidates for each picture, chosen by the model's companion.")
     ] = 1,
+    quantization: Annotated[
+        str | None,
+        typer.Option("--quantization", show_default="none", help="int8, int4 or bf16: what rounding costs in quality."),
+    ] = None,
     device: Annotated[str, typer.Option("--device", help="cpu, cuda, or auto.")] = "auto",
 ) -> None:
     """Draw a fixed set of prompts in English and Chinese, and measure the pictures, with 95 % intervals.
@@ -68,7 +72,7 @@ def evaluate(  # noqa: PLR0913, one argument per flag
     folders = [find_model(name) for name in names]
     from dall_e.pipeline import DALL_E
 
-    models = [DALL_E.from_pretrained(folder, device=device) for folder in folders]
+    models = [DALL_E.from_pretrained(folder, device=device, quantization=quantization) for folder in folders]
     the_judge = load_judge(judge, models)
     material = _material(suite, the_judge, detector, data, models[0])
     if compare:
@@ -81,7 +85,7 @@ def evaluate(  # noqa: PLR0913, one argument per flag
 
     subject = _subject(models[0], sampling, best_of, measure_cost(str(folders[0]), "a cat", device=device))
     result = run_suite(subject, material, seed=seed, limit=limit, say=lambda text: print(text, file=sys.stderr))
-    settings = {**sampling, "best_of": best_of}
+    settings = {**sampling, "best_of": best_of, **({"quantization": quantization} if quantization else {})}
     header = Header(
         suite=suite, model=models[0].origin(), settings=settings, judge=the_judge.name, seed=seed, limit=limit
     )

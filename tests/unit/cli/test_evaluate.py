@@ -59,6 +59,14 @@ def test_a_report(tiny_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "seed 1, fold 1" in report["judge"]
 
 
+def test_what_rounding_costs(tiny_folder: Path, tmp_path: Path) -> None:
+    make_judge(tmp_path / "judge", 1)
+    flags = [*FLAGS, "--judge", str(tmp_path / "judge"), "--limit", "2", "--quantization", "int8"]
+    assert run(["evaluate", "--model", str(tiny_folder), "--out", str(tmp_path / "a"), *flags]) == 0
+    report = json.loads((tmp_path / "a" / "report.json").read_text())
+    assert report["model"]["quantization"] == report["settings"]["quantization"] == "int8"
+
+
 def test_two_models(tiny_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     make_judge(tmp_path / "judge", 1)
     models = ["--compare", str(tiny_folder), str(tiny_folder)]
