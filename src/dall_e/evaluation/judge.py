@@ -42,9 +42,9 @@ class Judge:
     @torch.inference_mode()
     def embed_pictures(self, pictures: Sequence[Picture]) -> Tensor:
         """Directions [B, D], float32 on the CPU, of uint8 pictures [4, side, side] of any side, seen on white."""
-        device = self.companion.bias.device
+        like = self.companion.bias
         found = [
-            self.companion.embed_pictures(torch.from_numpy(picture)[None].to(device).float() / 255).cpu()
+            self.companion.embed_pictures(torch.from_numpy(picture)[None].to(like.device, like.dtype) / 255).cpu()
             for picture in pictures
         ]
         return torch.cat(found)
