@@ -17,7 +17,8 @@ def seen_at(side: int, x_BCHW: Tensor, background_BC: Tensor | None = None) -> T
     opaque_B3HW: Tensor = colour_B3HW + background_B311 * (1 - alpha_B1HW)
     if opaque_B3HW.shape[2:] == (side, side):
         return opaque_B3HW
+    # A CPU resizes in float32 only.
     seen_B3SS: Tensor = F.interpolate(
-        opaque_B3HW, size=(side, side), mode="bilinear", antialias=True, align_corners=False
+        opaque_B3HW.float(), size=(side, side), mode="bilinear", antialias=True, align_corners=False
     )
-    return seen_B3SS
+    return seen_B3SS.to(x_BCHW.dtype)

@@ -25,3 +25,11 @@ def test_pictures_of_any_side() -> None:
     for x_B3HW in seen:
         assert x_B3HW.shape == (1, 3, 32, 32)
         torch.testing.assert_close(x_B3HW, torch.full_like(x_B3HW, 1.0))
+
+
+def test_half_precision_is_resized_too() -> None:
+    x_BCHW = torch.rand(2, 4, 20, 20)
+    x_BCHW[:, :3] *= x_BCHW[:, 3:]
+    found = seen_at(16, x_BCHW.bfloat16())
+    assert found.dtype == torch.bfloat16
+    torch.testing.assert_close(found.float(), seen_at(16, x_BCHW), atol=0.02, rtol=0)
