@@ -131,7 +131,8 @@ export_model() {
     local run
     run=$(drawing_run)
     if [ "$RUN/model/config.json" -nt "$run/checkpoint.pt" ]; then return; fi
-    $DALLE export --tokenizer "$RUN/tokenizer" --generator "$run" --out "$RUN/model" --version "$VERSION"
+    $DALLE export --tokenizer "$RUN/tokenizer" --generator "$run" --out "$RUN/model" --version "$VERSION" \
+        --compose
 }
 
 collect() {
