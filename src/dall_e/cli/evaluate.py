@@ -83,7 +83,8 @@ def evaluate(  # noqa: PLR0913, one argument per flag
     from dall_e.evaluation.samples import RealPictures
     from dall_e.evaluation.suite import evaluate as run_suite
 
-    subject = _subject(models[0], sampling, best_of, measure_cost(str(folders[0]), "a cat", device=device))
+    cost = measure_cost(str(folders[0]), "a cat", device=device, quantization=quantization)
+    subject = _subject(models[0], sampling, best_of, cost)
     result = run_suite(subject, material, seed=seed, limit=limit, say=lambda text: print(text, file=sys.stderr))
     settings = {**sampling, "best_of": best_of, **({"quantization": quantization} if quantization else {})}
     header = Header(

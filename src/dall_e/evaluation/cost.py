@@ -10,9 +10,9 @@ from dataclasses import dataclass
 _CHILD = """
 import json, resource, sys, time
 from dall_e import DALL_E
-name, prompt, device, count = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
+name, prompt, device, quantization, count = *sys.argv[1:5], int(sys.argv[5])
 started = time.perf_counter()
-model = DALL_E.from_pretrained(name, device=device)
+model = DALL_E.from_pretrained(name, device=device, quantization=quantization or None)
 loaded = time.perf_counter() - started
 seconds = []
 for seed in range(count + 1):
@@ -42,9 +42,11 @@ class Cost:
     """Largest memory of the GPU; 0 without one."""
 
 
-def measure_cost(model: str, prompt: str, *, device: str = "cpu", count: int = 3) -> Cost:
+def measure_cost(
+    model: str, prompt: str, *, device: str = "cpu", quantization: str | None = None, count: int = 3
+) -> Cost:
     """Draws `count` single pictures in a new process. Raises ValueError with its last words if that fails."""
-    command = [sys.executable, "-c", _CHILD, model, prompt, device, str(count)]
+    command = [sys.executable, "-c", _CHILD, model, prompt, device, quantization or "", str(count)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise ValueError(f"the drawing whose cost was to be measured failed: {done.stderr.strip()[-300:]}")
