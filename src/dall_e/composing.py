@@ -10,7 +10,6 @@ Shapes: C H W channels (4, premultiplied RGBA), rows and columns.
 from __future__ import annotations
 
 import dataclasses
-import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +19,7 @@ from dall_e.data.scene_assembly import assemble, sprite_of
 from dall_e.data.scene_captions import noun_phrase_en, noun_phrase_zh
 from dall_e.data.scene_graph import Scene
 from dall_e.data.scene_layouts import Settled
-from dall_e.data.scene_reading import read_scene
+from dall_e.data.scene_reading import is_chinese, read_scene
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,8 +48,7 @@ def plan_of(prompt: str) -> Plan | None:
     scene = read_scene(prompt)
     if scene is None or sum(item.count for item in scene.objects) < 2:
         return None
-    chinese = re.search(r"[\u4e00-\u9fff]", prompt) is not None
-    phrase = noun_phrase_zh if chinese else noun_phrase_en
+    phrase = noun_phrase_zh if is_chinese(prompt) else noun_phrase_en
     style = f"，{scene.style_zh}" if scene.style_zh else f", {scene.style_en}" if scene.style_en else ""
     alone = [dataclasses.replace(item, count=1, size="") for item in scene.objects]
     # Always the same words for the same thing, and those that are said most.

@@ -33,6 +33,8 @@ class Family:
     """Whether guidance works."""
 
 
+WEIGHT_SUFFIXES = (".pt", ".ckpt", ".bin", ".safetensors", ".pkl", ".msgpack")
+"""Ends of the names of weight files."""
 RASTER_SAMPLING = {
     "guidance_ramp": False, "order": "raster", "schedule": "uniform", "top_p": 1.0, "temperature": 1.0,
     "final_temperature": 1.0,

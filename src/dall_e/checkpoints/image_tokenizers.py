@@ -10,17 +10,15 @@ from typing import Any, NamedTuple
 import torch
 
 from dall_e.checkpoints import networks, store
-from dall_e.checkpoints.families import FLAX_WEIGHTS
-from dall_e.checkpoints.flax_files import open_flax
+from dall_e.checkpoints.families import FLAX_WEIGHTS, WEIGHT_SUFFIXES
 from dall_e.checkpoints.published import fill_stored
-from dall_e.checkpoints.tensor_files import open_weights, weights_in
+from dall_e.checkpoints.tensor_files import open_weights
 from dall_e.config import build_settings
 from dall_e.models.dvae import DVAE
 from dall_e.models.taming import VQGAN
 from dall_e.published import DVAEConfig, VQGANConfig
 
 KIND = "image tokenizer"
-_SUFFIXES = (".pt", ".ckpt", ".bin", ".safetensors", ".pkl", ".msgpack")
 
 
 class LoadedTokenizer(NamedTuple):
@@ -41,7 +39,7 @@ def load_image_tokenizer(place: Path) -> LoadedTokenizer:
     if place.is_dir() and (place / store.CONFIG_FILE).is_file():
         return _load_ours(place)
     if place.is_dir():
-        found = [path for path in sorted(place.iterdir()) if path.suffix in _SUFFIXES]
+        found = [path for path in sorted(place.iterdir()) if path.suffix in WEIGHT_SUFFIXES]
         known = {path: family for path in found if (family := _family(path))}
         if not known:
             raise ValueError(f"{place} holds no image tokenizer that is known")
@@ -68,8 +66,7 @@ _LOADERS: dict[str, Callable[[Path], VQGAN]] = {
 def _family(path: Path) -> str:
     """The project of a weight file by names that only it has; empty if it is no image tokenizer."""
     try:
-        flax = path.suffix == ".msgpack"
-        names = open_flax(path).keys() if flax else weights_in(open_weights(path), path).keys()
+        names = networks.read_weights(path).keys()
     except ValueError as error:
         if "was refused" in str(error):
             raise

@@ -58,8 +58,8 @@ def load_min_dalle(
     packing: WeightFormat | None = None,
 ) -> TextToTokens:
     """DALL-E mini or mega. `start_code` is what a picture starts with; None takes what the models were trained with."""
-    read = _Side(encoder, given, _tensors(encoder))
-    drawn = _Side(decoder, given, _tensors(decoder))
+    read = _Side(encoder, given, read_weights(encoder))
+    drawn = _Side(decoder, given, read_weights(decoder))
     return _mini(read, drawn, start_code, dtype, packing)
 
 
@@ -68,7 +68,7 @@ def load_dalle_mini(path: Path, given: Settings, dtype: torch.dtype, packing: We
     with _named(path):
         settings = dalle_mini.sides(given)
         start_code = given["decoder_start_token_id"]
-    read, drawn = map(_Side, (path, path), settings, dalle_mini.parts(_tensors(path)))
+    read, drawn = map(_Side, (path, path), settings, dalle_mini.parts(read_weights(path)))
     return _mini(read, drawn, start_code, dtype, packing)
 
 
@@ -98,7 +98,7 @@ def load_llamagen(
     path: Path, given: Settings, dtype: torch.dtype, num_tokens: int = 256, packing: WeightFormat | None = None
 ) -> TextToTokens:
     """LlamaGen's GPT; `num_tokens` of a picture matters only where the settings have no block_size."""
-    tensors = _tensors(path)
+    tensors = read_weights(path)
     with _named(path):
         text = llamagen.prompt_settings(given, tensors)
         config = llamagen.raster_settings(given, tensors, text, num_tokens)
@@ -111,7 +111,7 @@ def load_llamagen(
 
 def load_mindalle(path: Path, given: Settings, dtype: torch.dtype, packing: WeightFormat | None = None) -> TextToTokens:
     """minDALL-E's transformer."""
-    tensors = _tensors(path)
+    tensors = read_weights(path)
     with _named(path):
         text = mindalle.prompt_settings(given, tensors)
         config = mindalle.raster_settings(given, tensors, text)
@@ -130,7 +130,7 @@ def load_rudalle(
     packing: WeightFormat | None = None,
 ) -> TextToTokens:
     """ruDALL-E. `version` matters only where the file does not show it; the third is taken where nothing says it."""
-    tensors = _tensors(path)
+    tensors = read_weights(path)
     with _named(path):
         version = rudalle.version_of(tensors) or version or "v3"
         text = rudalle.prompt_settings(given, tensors, version)
@@ -158,7 +158,7 @@ def load_janus(
     packing: WeightFormat | None = None,
 ) -> TextToPicture:
     """What draws of Janus or Janus-Pro; `path` is its weight file, or the index of its shards."""
-    tensors = _tensors(path)
+    tensors = read_weights(path)
     with _named(path):
         text = janus.prompt_settings(tensors)
         config = janus.raster_settings(given, tensors, num_tokens)
@@ -172,14 +172,14 @@ def load_janus(
 
 def janus_vision(path: Path, given: Settings) -> VisionConfig | None:
     """What Janus' file has to describe pictures with; None if it has nothing."""
-    tensors = _tensors(path)
+    tensors = read_weights(path)
     with _named(path):
         return janus.vision_settings(given, tensors)
 
 
 def load_janus_vision(path: Path, config: VisionConfig, dtype: torch.dtype) -> Vision:
     """What of Janus describes pictures, and does not draw."""
-    tensors = _tensors(path)
+    tensors = read_weights(path)
     with Unfilled():
         network = Vision(config)
     held = janus.vision_tensors(tensors)
@@ -189,7 +189,7 @@ def load_janus_vision(path: Path, config: VisionConfig, dtype: torch.dtype) -> V
 
 def load_taming(path: Path, given: Settings, dtype: torch.dtype, grid_size: int = 0) -> VQGAN:
     """A VQGAN of taming-transformers; `grid_size` is the side of the grid of codes that it draws, if it is known."""
-    tensors = _tensors(path)
+    tensors = read_weights(path)
     with _named(path):
         config = taming_vqgan.settings(given, tensors)
     if grid_size:
@@ -202,7 +202,7 @@ def load_taming(path: Path, given: Settings, dtype: torch.dtype, grid_size: int 
 
 def load_flax_vqgan(path: Path, given: Settings, dtype: torch.dtype) -> VQGAN:
     """The VQGAN of DALL-E mini in Flax; `given` is what its config.json holds."""
-    tensors = dalle_mini.vqgan_tensors(_tensors(path))
+    tensors = dalle_mini.vqgan_tensors(read_weights(path))
     with _named(path):
         config = dalle_mini.vqgan_settings(given, tensors)
     with Unfilled():
@@ -213,7 +213,7 @@ def load_flax_vqgan(path: Path, given: Settings, dtype: torch.dtype) -> VQGAN:
 
 def load_llamagen_vq(path: Path, given: Settings, dtype: torch.dtype, image_size: int = 256) -> VQGAN:
     """LlamaGen's VQ-16 or VQ-8."""
-    tensors = _tensors(path)
+    tensors = read_weights(path)
     with _named(path):
         config = llamagen_vq.settings(given, tensors, image_size)
     with Unfilled():
@@ -224,7 +224,7 @@ def load_llamagen_vq(path: Path, given: Settings, dtype: torch.dtype, image_size
 
 def load_detoker(path: Path, dtype: torch.dtype) -> VQGAN:
     """The decoder of DALL-E mini and mega, as min-dalle publishes it."""
-    tensors = _tensors(path)
+    tensors = read_weights(path)
     with _named(path):
         config = min_dalle.vqgan_settings(tensors)
     with Unfilled():
@@ -235,7 +235,7 @@ def load_detoker(path: Path, dtype: torch.dtype) -> VQGAN:
 
 def load_dvae(encoder: Path, decoder: Path, given: Settings, dtype: torch.dtype) -> DVAE:
     """OpenAI's dVAE."""
-    encoder_tensors, decoder_tensors = _tensors(encoder), _tensors(decoder)
+    encoder_tensors, decoder_tensors = read_weights(encoder), read_weights(decoder)
     with _named(encoder):
         config = openai_dvae.settings(given, encoder_tensors, decoder_tensors)
     with Unfilled():
@@ -248,13 +248,14 @@ def load_dvae(encoder: Path, decoder: Path, given: Settings, dtype: torch.dtype)
 def stored_dtype(path: Path) -> torch.dtype:
     """The number format of most of a file's weights; float32 for what models are not kept in."""
     numbers: dict[torch.dtype, int] = {}
-    for tensor in _tensors(path).values():
+    for tensor in read_weights(path).values():
         numbers[tensor.dtype] = numbers.get(tensor.dtype, 0) + math.prod(tensor.shape)
     most = max(numbers, key=lambda dtype: numbers[dtype], default=torch.float32)
     return most if most in (torch.bfloat16, torch.float16) else torch.float32
 
 
-def _tensors(path: Path) -> Tensors:
+def read_weights(path: Path) -> Tensors:
+    """The weights of a file by name, still on the disk. Raises as `open_weights` and `open_flax` do."""
     if path.suffix == ".msgpack":
         return open_flax(path)
     return weights_in(open_weights(path), path)

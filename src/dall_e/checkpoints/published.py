@@ -151,9 +151,8 @@ def _load_min_dalle(files: dict[str, Path], how: Loading) -> Loaded:
 def _load_dalle_mini(files: dict[str, Path], how: Loading) -> Loaded:
     given = _settings(files["settings"])
     drawing = networks.load_dalle_mini(files["weights"], given, how.dtype, how.packing)
-    folder = files["weights"].parent / Path(FLAX_VQGAN).name
-    if not folder.is_dir():
-        folder = download(FLAX_VQGAN, [FLAX_WEIGHTS, "config.json"], how.local_files_only)
+    beside = files["weights"].parent / Path(FLAX_VQGAN).name
+    folder = _folder_with([FLAX_WEIGHTS, "config.json"], beside, FLAX_VQGAN, how)
     tokenizer = networks.load_flax_vqgan(folder / FLAX_WEIGHTS, _settings(folder / "config.json"), torch.float32)
     return PublishedNetworks(tokenizer, *drawing), BartTokenizer(bpe_from_text(_text(files["words"])))
 
@@ -178,7 +177,8 @@ def _load_rudalle(files: dict[str, Path], how: Loading) -> Loaded:
     old = "v2" in files["weights"].name or "mojich" in str(files["weights"])
     drawing = networks.load_rudalle(files["weights"], {}, how.dtype, "v2" if old else None, how.packing)
     words, vqgan = (
-        _beside(files["weights"], file, repository, how) for repository, file in (RUDALLE_WORDS, RUDALLE_VQGAN)
+        _folder_with([file], files["weights"].parent, repository, how) / file
+        for repository, file in (RUDALLE_WORDS, RUDALLE_VQGAN)
     )
     tokenizer = networks.load_taming(vqgan, {}, torch.float32, drawing.raster.config.grid_size)
     text, marks = drawing.prompts.config, drawing.raster.config.prompt_marks
@@ -189,10 +189,11 @@ def _load_rudalle(files: dict[str, Path], how: Loading) -> Loaded:
     )
 
 
-def _beside(weights: Path, file: str, repository: str, how: Loading) -> Path:
-    """A file in the folder of the weights, or downloaded from a repository of its own."""
-    beside = weights.with_name(file)
-    return beside if beside.is_file() else download(repository, [file], how.local_files_only) / file
+def _folder_with(names: list[str], place: Path, repository: str, how: Loading) -> Path:
+    """Where some files are: in a place, or downloaded from a repository of their own."""
+    if all((place / name).is_file() for name in names):
+        return place
+    return download(repository, names, how.local_files_only)
 
 
 def _load_janus(files: dict[str, Path], how: Loading) -> Loaded:

@@ -13,6 +13,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from dall_e.checkpoints.families import FAMILIES, WEIGHT_SUFFIXES
 from dall_e.checkpoints.hub import download
 
 BUILT_IN = "dall-e-emoji"
@@ -156,7 +157,7 @@ def _dalle_mini(name: str, size: Size) -> KnownModel:
         licence="Apache-2.0",
         sizes=(replace(size, tokenizer=_VQGAN),),
         resolution="256",
-        files=("flax_model.msgpack", "config.json", "tokenizer.json"),
+        files=tuple(FAMILIES["dalle_mini"].variants[""].values()),
     )
 
 
@@ -343,9 +344,7 @@ def _place(name_or_path: str | os.PathLike[str], variant: str | None, local_file
                 raise ValueError(f"{model.name} is not on the hub: unpack {model.archive} and give the folder")
             return download(model.name, _patterns(model, variant), local_files_only)
     path = Path(text).expanduser()
-    if path.is_dir() or (
-        path.is_file() and path.suffix in (".pt", ".ckpt", ".bin", ".safetensors", ".pkl", ".msgpack")
-    ):
+    if path.is_dir() or (path.is_file() and path.suffix in WEIGHT_SUFFIXES):
         return path
     if path.exists():
         raise ValueError(f"{text} is a file; give the model folder that holds config.json and model.safetensors")

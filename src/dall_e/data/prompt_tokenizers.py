@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -56,7 +56,8 @@ class MiniTokenizer:
             if mark not in vocabulary:
                 raise ValueError(f"the vocabulary has no {mark}: it is not that of DALL-E mini")
         self._vocabulary, self._merges = vocabulary, list(merges)
-        self._ranks = {tuple(pair.split()): rank for rank, pair in enumerate(merges)}
+        parts = map(str.split, merges)
+        self._joins = {tuple(pair): (rank, "".join(pair)) for rank, pair in enumerate(parts)}
         self._pad_id = vocabulary.get(self.PAD, 1)
 
     @classmethod
@@ -92,15 +93,7 @@ class MiniTokenizer:
         return EncodedPrompt(ids=marked + padding, dropped=dropped, lost=lost)
 
     def _pieces(self, word: str) -> list[str]:
-        pieces = [self._SPACE, *word]
-        while len(pieces) > 1:
-            ranks = [self._ranks.get(pair, math.inf) for pair in zip(pieces[:-1], pieces[1:], strict=True)]
-            best = min(ranks)
-            if best == math.inf:
-                break
-            first = ranks.index(best)
-            pieces[first : first + 2] = [pieces[first] + pieces[first + 1]]
-        return pieces
+        return _joined([self._SPACE, *word], self._joins)
 
 
 class BartTokenizer:
@@ -195,7 +188,7 @@ class RussianTokenizer:
         """What `to_json` keeps."""
         self._held = held
         self._letters: dict[str, int] = held["letters"]
-        self._pairs = {(left, right): (rank, both) for rank, (left, right, both) in enumerate(held["pairs"])}
+        self._joins = {(left, right): (rank, both) for rank, (left, right, both) in enumerate(held["pairs"])}
         self._unknown, _, self._start, self._end = held["marks"]
         self._first_empty: int = held["first_empty"]
         self._starts_twice: bool = held["starts_twice"]
@@ -261,14 +254,7 @@ class RussianTokenizer:
             elif known:
                 ids.append(-1)
             known = letter in self._letters
-        while len(ids) > 1:
-            ranked = [(self._pairs.get(pair, (math.inf, 0))) for pair in zip(ids, ids[1:], strict=False)]
-            rank, both = min(ranked)
-            if rank == math.inf:
-                break
-            at = ranked.index((rank, both))
-            ids[at : at + 2] = [both]
-        return [self._unknown if piece < 0 else piece for piece in ids]
+        return [self._unknown if piece < 0 else piece for piece in _joined(ids, self._joins)]
 
 
 class JanusTokenizer:
@@ -344,6 +330,21 @@ def bpe_from_text(text: str) -> Tokenizer:
         return Tokenizer.from_str(text)
     except Exception as error:  # The library raises bare Exception for every malformed file.
         raise ValueError(f"not a tokenizer.json: {error}") from error
+
+
+def _joined(pieces: list[Any], joins: Mapping[Any, tuple[int, Any]]) -> list[Any]:
+    """Pieces joined pair by pair, the pair of the lowest rank first, always at its first place.
+
+    `joins`: the rank of a pair, and what becomes of it.
+    """
+    while len(pieces) > 1:
+        ranks = [joins[pair][0] if pair in joins else math.inf for pair in zip(pieces, pieces[1:], strict=False)]
+        best = min(ranks)
+        if best == math.inf:
+            break
+        first = ranks.index(best)
+        pieces[first : first + 2] = [joins[pieces[first], pieces[first + 1]][1]]
+    return pieces
 
 
 def _not_in(text: str, plain: str) -> str:

@@ -15,8 +15,7 @@ from dall_e.data.backgrounds import Ground, background
 from dall_e.data.cutouts import SOLID, resized, solid_box
 from dall_e.data.pasting import Canvas, paste, paste_outline, paste_shadow
 from dall_e.data.scene_graph import Scene
-from dall_e.data.scene_layouts import Settled, layout
-from dall_e.data.settled_layouts import settled_layout, settles
+from dall_e.data.settled_layouts import settled_places
 
 _CELLS = 12
 _LIGHT = 235
@@ -35,11 +34,7 @@ def assemble(scene: Scene, sprites: Sequence[Canvas], side: int, seed: int) -> C
         canvas_SSC[..., :3], ground = background(scene.background, side, painter, scene.background_colour)
         canvas_SSC[..., 3] = 255
     aspects = [sprite_HWC.shape[1] / sprite_HWC.shape[0] for sprite_HWC in sprites]
-    if settles(scene):
-        places = settled_layout(scene, aspects, ground, _CELLS)
-    else:
-        places = layout(scene, aspects, ground, Settled(), _CELLS)
-    for place in places:
+    for place in settled_places(scene, aspects, ground, _CELLS):
         if place.shadow:
             paste_shadow(canvas_SSC, place)
         width, height = (max(round(length * side), 1) for length in (place.width, place.height))

@@ -7,8 +7,7 @@ colours and sizes, how two of them stand to each other, and where they are. Of a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 
 from dall_e.data.captions import COLOURS_ZH
@@ -46,7 +45,12 @@ def read_scene(prompt: str) -> Scene | None:
     No picture is chosen for its things, and no style; a style that the prompt names stays in `style_en` or `style_zh`.
     """
     text = re.sub(r"\s+", " ", prompt.strip().rstrip(".。!！")).strip()
-    return _read_zh(text) if re.search(r"[\u4e00-\u9fff]", text) else _read_en(text.lower())
+    return _read_zh(text) if is_chinese(text) else _read_en(text.lower())
+
+
+def is_chinese(text: str) -> bool:
+    """Whether a prompt has Chinese characters."""
+    return re.search(r"[\u4e00-\u9fff]", text) is not None
 
 
 # English
@@ -55,12 +59,10 @@ def read_scene(prompt: str) -> Scene | None:
 def _read_en(text: str) -> Scene | None:
     style = _STYLE_EN.search(text)
     text = text[: style.start()] if style else text
-    text = _POLITE_EN.sub("", text)
-    for rest, background, colour in _placed_en(text):
-        found = _related_en(rest) or _listed_en(rest)
+    for rest, background, colour in _placed_en(_POLITE_EN.sub("", text)):
+        found = _related_en(rest) or _listed(_AND_EN.split(rest), _item_en)
         if found:
-            items, relation = found
-            return _scene(items, relation, background, colour, style_en=style[1] if style else "")
+            return _scene(*found, background, colour, style_en=style[1] if style else "")
     return None
 
 
@@ -89,11 +91,6 @@ def _related_en(text: str) -> tuple[Items, str] | None:
             if pair[0] and pair[1] and any(map(_DETERMINED.match, phrases_of_pair)):
                 return (pair[0], pair[1]), relation
     return None
-
-
-def _listed_en(text: str) -> tuple[Items, str] | None:
-    items = [_item_en(phrase) for phrase in _AND_EN.split(text)]
-    return (tuple(item for item in items if item), "") if all(items) and len(items) <= 3 else None
 
 
 def _item_en(phrase: str) -> SceneObject | None:
@@ -146,10 +143,9 @@ def _read_zh(text: str) -> Scene | None:
     style = _STYLE_ZH.search(text)
     text = _POLITE_ZH.sub("", _STYLE_ZH.sub("", text, count=1))
     for rest, background, colour in _placed_zh(text):
-        found = _related_zh(rest) or _listed_zh(rest)
+        found = _related_zh(rest) or _listed(_AND_ZH.split(rest), _item_zh)
         if found:
-            items, relation = found
-            return _scene(items, relation, background, colour, style_zh=style[0].strip("，") if style else "")
+            return _scene(*found, background, colour, style_zh=style[0].strip("，") if style else "")
     return None
 
 
@@ -177,11 +173,6 @@ def _related_zh(text: str) -> tuple[Items, str] | None:
                 if pair[0] and pair[1]:
                     return (pair[0], pair[1]), relation
     return None
-
-
-def _listed_zh(text: str) -> tuple[Items, str] | None:
-    items = [_item_zh(phrase) for phrase in _AND_ZH.split(text)]
-    return (tuple(item for item in items if item), "") if all(items) and len(items) <= 3 else None
 
 
 def _item_zh(phrase: str) -> SceneObject | None:
@@ -239,12 +230,21 @@ def _nouns_zh() -> dict[str, str]:
     return found
 
 
+# Both
+
+
+def _listed(phrases: list[str], read_item: Callable[[str], SceneObject | None]) -> tuple[Items, str] | None:
+    """One to three things, in no stated relation."""
+    items = tuple(item for item in map(read_item, phrases) if item)
+    return (items, "") if len(items) == len(phrases) <= 3 else None
+
+
 def _scene(
     items: Items, relation: str, background: str, colour: str, *, style_en: str = "", style_zh: str = ""
 ) -> Scene:
-    if relation in OPPOSITE and relation in ("right", "below", "behind"):
+    if relation in ("right", "below", "behind"):
         items, relation = (items[1], items[0]), OPPOSITE[relation]
-    return replace(
-        Scene(objects=items, relation=relation, background=background, background_colour=colour),
-        style_en=style_en, style_zh=style_zh,
+    return Scene(
+        objects=items, relation=relation, background=background, background_colour=colour, style_en=style_en,
+        style_zh=style_zh,
     )  # fmt: skip

@@ -31,7 +31,7 @@ from dall_e.data.scene_captions import Language, scene_caption
 from dall_e.data.scene_graph import SHAPES, Scene, SceneObject
 from dall_e.data.scene_layouts import LYING, Place, Settled, layout
 from dall_e.data.scene_proposals import SceneProposals
-from dall_e.data.settled_layouts import settled_layout, settles
+from dall_e.data.settled_layouts import settled_places
 
 Canvas = npt.NDArray[np.uint8]
 
@@ -104,8 +104,8 @@ class SceneComposer:
         cells = round(1 / grid_step(self.size))
         if self.settled and _as_it_is(scene):
             places = [self._own_place(scene.objects[0])]
-        elif self.settled and settles(scene):
-            places = settled_layout(scene, aspects, ground, cells)
+        elif self.settled:
+            places = settled_places(scene, aspects, ground, cells)
         else:
             places = layout(scene, aspects, ground, rng, cells)
         shadows = ground is not None and rng.random() < 0.7

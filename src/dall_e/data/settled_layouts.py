@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from dall_e.data.backgrounds import Ground
 from dall_e.data.scene_graph import Scene
-from dall_e.data.scene_layouts import Place, flies
+from dall_e.data.scene_layouts import Place, Settled, flies, layout
 
 # Share of its slot that a thing takes, by size word, where the slot's own size does not say it.
 FILL = {"big": 1.0, "": 0.92, "small": 0.6}
@@ -37,6 +37,13 @@ def settles(scene: Scene) -> bool:
     return scene.relation in ("", "left", "right", "next to", "above", "below") and not any(
         item.state for item in scene.objects
     )
+
+
+def settled_places(scene: Scene, aspects: Sequence[float], ground: Ground | None, cells: int) -> list[Place]:
+    """Boxes for any scene, with nothing left to chance: slots where there are some, else the middle of what may be."""
+    if settles(scene):
+        return settled_layout(scene, aspects, ground, cells)
+    return layout(scene, aspects, ground, Settled(), cells)
 
 
 def settled_layout(scene: Scene, aspects: Sequence[float], ground: Ground | None, cells: int) -> list[Place]:

@@ -34,6 +34,13 @@ def noise_window(num_pictures: int, num_codes: int) -> int:
     return max(1, _NOISE_AT_A_TIME // (num_codes * num_pictures))
 
 
+def strengths(settings: SamplingConfig, share_M: Tensor) -> tuple[Tensor, Tensor]:
+    """Scale of guidance and temperature [M] where so large a share of the tokens is known."""
+    ramp_M = share_M if settings.guidance_ramp else torch.ones_like(share_M)
+    temperature_M = settings.temperature + (settings.final_temperature - settings.temperature) * share_M
+    return 1 + (settings.guidance_scale - 1) * ramp_M, temperature_M
+
+
 class Chooser:
     """Chooses the codes of some pictures."""
 
@@ -60,10 +67,7 @@ class Chooser:
     def __call__(self, logits_RMC: Tensor, places_BM: Tensor, done_M: Tensor) -> Tensor:
         """Codes [B, M] of some places, before each of which `done_M` tokens are known."""
         settings = self._settings
-        share_M = done_M / self._num_tokens
-        ramp_M = share_M if settings.guidance_ramp else torch.ones_like(share_M)
-        scale_M = 1 + (settings.guidance_scale - 1) * ramp_M
-        temperature_M = settings.temperature + (settings.final_temperature - settings.temperature) * share_M
+        scale_M, temperature_M = strengths(settings, done_M / self._num_tokens)
         compiled = kernels() if logits_RMC.device.type == "cpu" else None
         if compiled is not None:
             return self._chosen_at_once(compiled, logits_RMC, places_BM, scale_M, temperature_M)

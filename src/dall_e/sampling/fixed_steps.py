@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from dall_e.config import SamplingConfig
+from dall_e.sampling.choosing import strengths
 from dall_e.sampling.logits import choose, guide
 
 _BUCKET = 128
@@ -54,12 +55,9 @@ class FixedSteps:
         self._network, self._cache, self._settings = network, cache, settings
         self.codes_BN = codes_BN
         device, num_tokens = codes_BN.device, codes_BN.shape[1]
-        share_N = torch.arange(num_tokens, device=device) / num_tokens
-        temperature_N = settings.temperature + (settings.final_temperature - settings.temperature) * share_N
+        self._scale_N, temperature_N = strengths(settings, torch.arange(num_tokens, device=device) / num_tokens)
         # Zero takes the likeliest; so does a number so small that the noise no longer counts.
         self._temperature_N = temperature_N.clamp(min=1e-6)
-        ramp_N = share_N if settings.guidance_ramp else torch.ones_like(share_N)
-        self._scale_N = 1 + (settings.guidance_scale - 1) * ramp_N
         self.noise_BWC = torch.zeros(len(codes_BN), window, network.config.num_codes, device=device)
         self._done_1 = torch.zeros(1, dtype=torch.int64, device=device)
         self._copies = 2 if settings.guidance_scale != 1 else 1
