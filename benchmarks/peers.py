@@ -102,7 +102,7 @@ def _row(table: Table, name: str, run: _Run) -> list[Bar]:
     shape = tiny(SHAPES[name]) if run.tiny else SHAPES[name]
     num_tokens = shape.config.generator.num_tokens
     tokens = min(run.tokens or num_tokens, num_tokens)
-    short = _lacking(shape, run)
+    short = _lacking(shape, run, rival=name in _RIVALS)
     if short:
         _say(f"{name}: left out, {short}")
         table.add(what=f"{name}: left out, {short}")
@@ -225,12 +225,12 @@ def _rates(table: Table, device: torch.device, *, small: bool) -> Rates:
     return Rates(read=statistics.median(read), operations=operations)
 
 
-def _lacking(shape: Shape, run: _Run) -> str:
+def _lacking(shape: Shape, run: _Run, *, rival: bool) -> str:
     """What keeps a shape from being measured here; empty if nothing does."""
     from dall_e.runtime import free_memory
 
     # Both sides are in memory together: by turns is the point.
-    bytes_of = sum(BYTES[precision] for precision in run.precisions) + (4.0 if shape.config.guided else 0.0)
+    bytes_of = sum(BYTES[precision] for precision in run.precisions) + (4.0 if rival else 0.0)
     needed = _ROOM * bytes_of * sum(count_parameters(shape).values())
     free = free_memory(run.device)
     if free is None or needed <= free:

@@ -286,21 +286,31 @@ def count_parameters(shape: Shape) -> dict[str, int]:
     return {part: sum(tensor.numel() for tensor in net.state_dict().values()) for part, net in parts.items()}
 
 
-def random_networks(shape: Shape, dtype: torch.dtype) -> Any:
-    """The three networks with random weights, the same for every call; the image tokenizer's are float32."""
+def random_networks(shape: Shape, dtype: torch.dtype, *, shared: bool = False) -> Any:
+    """The three networks with random weights, the same for every call; the image tokenizer's are float32.
+
+    `shared`: weights are views of the same numbers, so that all of them take no more memory than the largest one. That
+    is for networks that are written to a file only: drawn with, they would be read from the cache.
+    """
     import torch
 
     networks = _unfilled(shape.config)
     pool = torch.randn(_POOL, generator=torch.Generator().manual_seed(0)) * 0.02
     for part, network in networks.parts().items():
-        kind = torch.float32 if part == "tokenizer" else dtype
+        state = network.state_dict()
+        most = max(tensor.numel() for tensor in state.values())
+        numbers = _repeated(pool.to(torch.float32 if part == "tokenizer" else dtype), most)
         weights = {}
-        for name, tensor in network.state_dict().items():
-            made = pool.to(kind).repeat(-(-tensor.numel() // _POOL))[: tensor.numel()].clone()
+        for name, tensor in state.items():
+            made = numbers[: tensor.numel()] if shared else numbers[: tensor.numel()].clone()
             scale = tensor.dim() == 1 and name.endswith("weight")
-            weights[name] = torch.ones_like(tensor, dtype=kind) if scale else made.view(tensor.shape)
+            weights[name] = torch.ones_like(tensor, dtype=made.dtype) if scale else made.view(tensor.shape)
         network.load_state_dict(weights, strict=True, assign=True)
     return networks
+
+
+def _repeated(pool: torch.Tensor, length: int) -> torch.Tensor:
+    return pool.repeat(-(-length // len(pool)))
 
 
 def _unfilled(config: PublishedConfig) -> Any:
@@ -330,7 +340,7 @@ def random_model(shape: Shape, precision: str = "fp32") -> DALL_E:
         dtype = {"fp32": torch.float32, "bf16": torch.bfloat16}[precision]
         return DALL_E(shape.config, random_networks(shape, dtype), reader)
     with tempfile.TemporaryDirectory() as folder:
-        weights = random_networks(shape, torch.bfloat16).state_dict()
+        weights = random_networks(shape, torch.bfloat16, shared=True).state_dict()
         store.save_model(folder, shape.config.to_dict(), weights, int8=True, text_tokenizer_json=_any_tokenizer())
         del weights
         load: Any = DALL_E.from_pretrained

@@ -1,5 +1,6 @@
 """What the commands refuse, the floor of a row, and the drawings."""
 
+import dataclasses
 from xml.etree import ElementTree
 
 import pytest
@@ -44,10 +45,15 @@ def test_floor_of_mini_in_eight_bits() -> None:
 def test_what_does_not_fit_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     run = peers._Run(["fp32", "bf16"], 1, 2, False, torch.device("cpu"), peers.Rates(read=1.0, operations=1.0))
     monkeypatch.setattr(runtime, "free_memory", lambda _device: 2**33)
-    assert peers._lacking(SHAPES["llamagen-b"], run) == ""
-    assert "GiB of memory, 8.0 are free" in peers._lacking(SHAPES["mega"], run)
+    assert peers._lacking(SHAPES["llamagen-b"], run, rival=True) == ""
+    assert "GiB of memory, 8.0 are free" in peers._lacking(SHAPES["mega"], run, rival=True)
     monkeypatch.setattr(runtime, "free_memory", lambda _device: None)
-    assert peers._lacking(SHAPES["mega"], run) == ""
+    assert peers._lacking(SHAPES["mega"], run, rival=True) == ""
+    # With nobody beside it, 6.7 billion weights in eight bits fit where 28 GB of their own format do not.
+    alone = dataclasses.replace(run, precisions=["int8"])
+    monkeypatch.setattr(runtime, "free_memory", lambda _device: 2**34)
+    assert peers._lacking(SHAPES["janus-7b"], alone, rival=False) == ""
+    assert peers._lacking(SHAPES["janus-7b"], alone, rival=True)
 
 
 def test_memory_is_read() -> None:

@@ -37,6 +37,15 @@ def test_weights_are_the_same_every_time_and_finite() -> None:
     assert bool((first["norm.weight"] == 1).all()) and 0.01 < float(first["codes.weight"].float().std()) < 0.03
 
 
+def test_shared_weights_are_the_same_numbers_and_take_the_memory_of_one() -> None:
+    shape = tiny(SHAPES["llamagen-b"])
+    own, shared = (random_networks(shape, torch.bfloat16, shared=each).generator.state_dict() for each in (False, True))
+    assert all(torch.equal(own[name], shared[name]) for name in own)
+    matrices = [tensor for tensor in shared.values() if tensor.dim() == 2]
+    assert len({tensor.data_ptr() for tensor in matrices}) == 1
+    assert len({tensor.data_ptr() for tensor in own.values()}) == len(own)
+
+
 def test_unknown_precision() -> None:
     with pytest.raises(ValueError, match="'int3' is not one of fp32, bf16, int8, int4"):
         check_precision("int3")
