@@ -1,8 +1,9 @@
-"""Knowledge and rules: a prompt that names several things is planned, and each thing is drawn by itself.
+"""Knowledge and rules: a prompt that names several things or a colour is planned, and each thing is drawn by itself.
 
-A small model draws one thing well and two things badly: their shapes and colours mix. Where every word of a prompt is
-understood (`data/scene_reading.py`), the model is asked for the things one after the other, and the plan says where
-they go. The plan is what explains the picture: it is written into its metadata.
+A small model draws one thing well and two things badly: their shapes and colours mix. And it knows a house, but hardly
+a blue one. Where every word of a prompt is understood (`data/scene_reading.py`), the model is asked for the things one
+after the other, each in the colour that it has by itself; the plan says what is painted over, and where everything
+goes. The plan is what explains the picture: it is written into its metadata.
 
 Shapes: C H W channels (4, premultiplied RGBA), rows and columns.
 """
@@ -14,10 +15,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dall_e.data.drawn_animals import SPECIES
 from dall_e.data.images import Picture
-from dall_e.data.scene_assembly import assemble, sprite_of
-from dall_e.data.scene_captions import noun_phrase_en, noun_phrase_zh
-from dall_e.data.scene_graph import Scene
+from dall_e.data.scene_assembly import alone, assemble, painted, sprite_of
+from dall_e.data.scene_captions import Language, scene_caption
+from dall_e.data.scene_graph import COAT_COLOURS, Scene, SceneObject, things
 from dall_e.data.scene_layouts import Settled
 from dall_e.data.scene_reading import is_chinese, read_scene
 
@@ -31,28 +33,65 @@ class Plan:
     parts: tuple[str, ...]
     """The prompt of each of its things, alone."""
 
+    paints: tuple[str, ...]
+    """The colour that each of them is given after it is drawn, or nothing."""
+
     def describe(self) -> str:
         """The plan in a line, as metadata keep it."""
-        counts = [f"{item.count} x {part}" for item, part in zip(self.scene.objects, self.parts, strict=True)]
+        named = zip(self.scene.objects, self.parts, self.paints, strict=True)
+        parts = [f"{item.count} x {part}{f' painted {paint}' if paint else ''}" for item, part, paint in named]
         where = f" [{self.scene.relation}]" if self.scene.relation else ""
-        return f"{' + '.join(counts)}{where}{f' @ {self.scene.background}' if self.scene.background else ''}"
+        return f"{' + '.join(parts)}{where}{f' @ {self.scene.background}' if self.scene.background else ''}"
 
     def put_together(self, pictures: list[Picture], side: int, seed: int) -> Picture:
         """The picture [4, side, side] from one of each part, [4, H, W]."""
-        sprites = [sprite_of(np.ascontiguousarray(picture.transpose(1, 2, 0))) for picture in pictures]
-        return np.ascontiguousarray(assemble(self.scene, sprites, side, seed).transpose(2, 0, 1))
+        drawn = [np.ascontiguousarray(picture.transpose(1, 2, 0)) for picture in pictures]
+        drawn = [painted(drawing, paint) for drawing, paint in zip(drawn, self.paints, strict=True)]
+        if _is_alone(self.scene):
+            whole_SSC = alone(drawn[0], side)
+        else:
+            # Whoever sleeps or plays is drawn so already, with all that belongs to it.
+            items = tuple(dataclasses.replace(item, state="") for item in self.scene.objects)
+            scene = dataclasses.replace(self.scene, objects=items)
+            whole_SSC = assemble(scene, [sprite_of(drawing) for drawing in drawn], side, seed)
+        return np.ascontiguousarray(whole_SSC.transpose(2, 0, 1))
 
 
 def plan_of(prompt: str) -> Plan | None:
-    """The plan of a prompt that names several things; None for one thing, and for a prompt that is not understood."""
+    """The plan of a prompt that is understood; None for any other, and for a name without anything said of it."""
     scene = read_scene(prompt)
-    if scene is None or sum(item.count for item in scene.objects) < 2:
+    if scene is None or not all(map(_is_drawn, scene.objects)):
         return None
-    phrase = noun_phrase_zh if is_chinese(prompt) else noun_phrase_en
+    paints = tuple("" if _comes_in(item) else item.colour for item in scene.objects)
+    if _is_alone(scene) and not any(paints):
+        return None
+    language: Language = "zh" if is_chinese(prompt) else "en"
     style = f"，{scene.style_zh}" if scene.style_zh else f", {scene.style_en}" if scene.style_en else ""
-    alone = [dataclasses.replace(item, count=1, size="") for item in scene.objects]
     # Always the same words for the same thing, and those that are said most.
-    return Plan(scene=scene, parts=tuple(f"{phrase(item, Settled())}{style}" for item in alone))
+    single = [
+        dataclasses.replace(item, count=1, size="", colour="" if paint else item.colour)
+        for item, paint in zip(scene.objects, paints, strict=True)
+    ]
+    parts = tuple(f"{scene_caption(Scene(objects=(item,)), Settled(), language)}{style}" for item in single)
+    return Plan(scene=scene, parts=parts, paints=paints)
+
+
+def _is_drawn(item: SceneObject) -> bool:
+    """Whether the model knows the thing by itself; asleep and at play it knows few."""
+    return not item.state or item.name in SPECIES
+
+
+def _comes_in(item: SceneObject) -> bool:
+    """Whether there are pictures of the thing in just this colour, as of blue books and of sleeping white cats."""
+    if item.state:
+        return item.colour in COAT_COLOURS
+    return item.colour in {colour for _, colour in things()[item.name].picture_names}
+
+
+def _is_alone(scene: Scene) -> bool:
+    """Whether nothing is said of where its one thing is, and how large: then it stays where it was drawn."""
+    item, *others = scene.objects
+    return not others and item.count == 1 and not item.size and not scene.background
 
 
 @dataclass(frozen=True)

@@ -467,7 +467,7 @@ COMPANIONS: dict[str, CompanionConfig] = {
     ),
     "xs64": CompanionConfig(),
     "xs": CompanionConfig(),
-    "s": CompanionConfig(),
+    "s": CompanionConfig(image_widths=(48, 128, 256)),
 }
 
 
@@ -514,8 +514,11 @@ class LoopConfig:
     """Pictures to see before the run ends."""
     batch_size: int = 64
     """Pictures per step."""
+    optimizer: OptimizerKind = "adamw"
+    """What steps the matrices of transformer blocks and the kernels of convolutions: adamw, or muon, which learns more
+    from a picture."""
     learning_rate: float = 1e-3
-    """Peak learning rate of AdamW."""
+    """Peak learning rate; muon's steps are as large as AdamW's at the same one, and it bears several times as much."""
     warmup_images: int = 10_000
     """Pictures over which the learning rate rises to its peak."""
     final_learning_rate: float = 0.05
@@ -623,8 +626,6 @@ class GeneratorData(LoopConfig):
     """Run or model folder of the image tokenizer; dall-e-emoji is the built-in model's."""
     init: str = ""
     """Run or model folder, or dall-e-emoji, to start from instead of random numbers."""
-    optimizer: OptimizerKind = "adamw"
-    """What steps the matrices of the transformer blocks: adamw, or muon, which learns more from a picture."""
     views: int = 8
     """Augmented views of each picture that are tokenised beforehand; the first is the picture itself."""
     scene_share: float = 0.0

@@ -18,10 +18,16 @@ def model(tiny_folder: Path) -> DALL_E:
     ("prompt", "parts", "described"),
     [
         ("two kittens", ("a cat",), "2 x a cat"),
-        ("a big red automobile and a puppy", ("a red car", "a dog"), "1 x a red car + 1 x a dog"),
+        ("a big red automobile and a puppy", ("a car", "a dog"), "1 x a car painted red + 1 x a dog"),
+        ("a blue house", ("a house",), "1 x a house painted blue"),
+        ("a small cat in the snow", ("a cat",), "1 x a cat @ snow"),
+        ("A white cat sleeping on a windowsill", ("a white cat sleeping",), "1 x a white cat sleeping @ windowsill"),
+        ("two green dogs playing", ("a dog playing",), "2 x a dog playing painted green"),
+        ("一只棕色的狗在草地上玩耍", ("一只棕色的狗在玩耍",), "1 x 一只棕色的狗在玩耍 @ grass"),
+        ("一座蓝色的房子", ("一座房子",), "1 x 一座房子 painted blue"),
         ("an owl on a box on the grass", ("an owl", "a box"), "1 x an owl + 1 x a box [on] @ grass"),
         ("two dogs, 3D style", ("a dog, 3d style",), "2 x a dog, 3d style"),
-        ("三个红苹果", ("一个红色的苹果",), "3 x 一个红色的苹果"),
+        ("三个红苹果", ("一个苹果",), "3 x 一个苹果 painted red"),
         ("狗的左边有一只猫", ("一只猫", "一只狗"), "1 x 一只猫 + 1 x 一只狗 [left]"),
     ],
 )
@@ -30,8 +36,19 @@ def test_plans(prompt: str, parts: tuple[str, ...], described: str) -> None:
     assert plan is not None and plan.parts == parts and plan.describe() == described
 
 
-@pytest.mark.parametrize("prompt", ["a cat", "a red car on a road", "一只猫", "salt and pepper", "a city at night"])
-def test_one_thing_and_what_is_not_understood_have_no_plan(prompt: str) -> None:
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "a cat",
+        "a sleeping cat",
+        "一只猫",
+        "salt and pepper",
+        "a city at night",
+        "an owl asleep in the snow",
+        "a blue book",
+    ],
+)
+def test_a_name_and_what_is_not_understood_have_no_plan(prompt: str) -> None:
     assert plan_of(prompt) is None
 
 
@@ -58,3 +75,28 @@ def test_models_that_draw_opaque_pictures_cannot_compose(mini_folder: Path) -> N
         published = DALL_E.from_pretrained(mini_folder)
     with pytest.raises(ValueError, match="compose is on: .* draws opaque pictures"):
         published("two cats", compose=True)
+
+
+def test_a_colour_is_painted_over_where_it_was_drawn(model: DALL_E) -> None:
+    """The largest part of the drawing changes, its outline does not."""
+    plain = np.asarray(model("a house", seed=1, num_inference_steps=3, transparent=True))
+    blue = model("a blue house", seed=1, num_inference_steps=3, transparent=True, compose=True)
+    assert blue.info["plan"] == "1 x a house painted blue" and blue.mode == "RGBA"
+    painted_pixels = np.asarray(blue)
+    assert np.array_equal(plain[..., 3], painted_pixels[..., 3])
+    assert not np.array_equal(plain[..., :3], painted_pixels[..., :3])
+
+
+def test_who_sleeps_is_put_where_the_prompt_says() -> None:
+    """The drawing of the sleeper stands on the sill as it is, on a painted place that the seed chooses."""
+    plan = plan_of("a white cat sleeping on a windowsill")
+    assert plan is not None
+    sleeper = np.zeros((4, 32, 32), dtype=np.uint8)
+    sleeper[:, 12:24, 4:28] = np.array([40, 40, 40, 255], dtype=np.uint8)[:, None, None]
+    pictures = [plan.put_together([sleeper], 96, seed) for seed in (0, 1, 0)]
+    assert np.array_equal(pictures[0], pictures[2]) and not np.array_equal(pictures[0], pictures[1])
+    for picture in pictures:
+        assert (picture[3] == 255).all()
+        dark = (picture[:3] == 40).all(0)
+        rows, columns = np.flatnonzero(dark.any(1)), np.flatnonzero(dark.any(0))
+        assert 56 <= columns[-1] - columns[0] <= 64 and 50 < rows[-1] < 90  # two thirds of the side, at the sill

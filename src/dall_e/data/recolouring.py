@@ -24,6 +24,8 @@ TARGETS: dict[str, tuple[float, float, float]] = {
 
 # Pixels of less chroma have no hue worth the name.
 GREY_CHROMA = 0.035
+# Outlines and pupils are as dark as this.
+_DARK = 0.4
 # Share of the chroma, and of the area, that one hue must have so that a drawing counts as of one colour.
 MAIN_CHROMA_SHARE = 0.78
 MAIN_AREA_SHARE = 0.42
@@ -109,6 +111,47 @@ def main_colour(picture_HWC: npt.NDArray[np.uint8]) -> MainColour | None:
         lightness=float(np.median(lab_P3[near_P, 0])), chroma=float(np.median(chroma_P[near_P])),
         hue=hue % 360, grey=False,
     )  # fmt: skip
+
+
+def largest_colour(picture_HWC: npt.NDArray[np.uint8]) -> MainColour | None:
+    """The colour of the largest part of a premultiplied picture uint8 [H, W, 4], whatever else is on it.
+
+    Unlike `main_colour` it answers wherever something is shown: of a yellow house with a grey roof yellow. Black counts
+    where more than half is black, for else it is outlines and pupils.
+    """
+    shown_HW, colours_P3 = straight_colours(picture_HWC)
+    lab_P3 = oklab(colours_P3)
+    alpha_P = picture_HWC[shown_HW][:, 3] / np.float32(255)
+    chroma_P = np.hypot(lab_P3[:, 1], lab_P3[:, 2])
+    hue_P = np.degrees(np.arctan2(lab_P3[:, 2], lab_P3[:, 1])) % 360
+    coloured_P = chroma_P > GREY_CHROMA
+    dark_P = lab_P3[:, 0] < _DARK
+    mostly_dark = float(alpha_P[dark_P].sum()) > 0.5 * float(alpha_P.sum())
+    filled_P = dark_P if mostly_dark else ~coloured_P & ~dark_P
+    coloured_P = coloured_P & ~dark_P
+    hue, hue_area = _largest_window((hue_P / 10).astype(np.int64), alpha_P * coloured_P, bins=36, turns=True)
+    level, grey_area = _largest_window((lab_P3[:, 0] * 10).astype(np.int64), alpha_P * filled_P, bins=11, turns=False)
+    grey = grey_area > hue_area
+    if max(hue_area, grey_area) == 0:
+        return None
+    near_P = filled_P & (np.abs(lab_P3[:, 0] * 10 - level) < 1.5)
+    if not grey:
+        near_P = coloured_P & (np.abs(_turn(hue_P - hue * 10)) < 20)
+        hue = hue * 10 + float(np.average(_turn(hue_P[near_P] - hue * 10), weights=alpha_P[near_P]))
+    return MainColour(
+        lightness=float(np.median(lab_P3[near_P, 0])), chroma=float(np.median(chroma_P[near_P])),
+        hue=0.0 if grey else hue % 360, grey=grey,
+    )  # fmt: skip
+
+
+def _largest_window(bin_P: npt.NDArray[np.int64], area_P: Floats, *, bins: int, turns: bool) -> tuple[float, float]:
+    """The middle, in bins, of the three neighbouring ones that hold most, and what they hold; `turns`: the last has
+    the first as its neighbour."""
+    histogram = np.bincount(bin_P.clip(0, bins - 1), weights=area_P, minlength=bins)
+    padded = np.pad(histogram, 1, mode="wrap" if turns else "constant")
+    around = padded[:-2] + padded[1:-1] + padded[2:]
+    peak = int(np.argmax(around))
+    return peak + 0.5, float(around[peak])
 
 
 def _main_grey(lab_P3: Floats, chroma_P: Floats, alpha_P: Floats) -> MainColour | None:

@@ -14,7 +14,9 @@ import numpy.typing as npt
 from dall_e.data.backgrounds import Ground, background
 from dall_e.data.cutouts import SOLID, resized, solid_box
 from dall_e.data.pasting import Canvas, paste, paste_outline, paste_shadow
+from dall_e.data.recolouring import colour_word, largest_colour, recoloured
 from dall_e.data.scene_graph import Scene
+from dall_e.data.scene_layouts import Place
 from dall_e.data.settled_layouts import settled_places
 
 _CELLS = 12
@@ -39,10 +41,30 @@ def assemble(scene: Scene, sprites: Sequence[Canvas], side: int, seed: int) -> C
             paste_shadow(canvas_SSC, place)
         width, height = (max(round(length * side), 1) for length in (place.width, place.height))
         small_HWC = resized(sprites[place.index], width, height)
-        if scene.background and _is_light(small_HWC):
-            paste_outline(canvas_SSC, small_HWC, place)
-        paste(canvas_SSC, small_HWC, place)
+        _paste_edged(canvas_SSC, small_HWC, place)
     return canvas_SSC
+
+
+def alone(picture_HWC: Canvas, side: int) -> Canvas:
+    """A drawing (premultiplied RGBA) of one thing where it was drawn, uint8 [S, S, C]."""
+    canvas_SSC = np.zeros((side, side, 4), dtype=np.uint8)
+    _paste_edged(canvas_SSC, resized(picture_HWC, side, side), Place(index=0, x=0.5, y=0.5, width=1.0, height=1.0))
+    return canvas_SSC
+
+
+def _paste_edged(canvas_SSC: Canvas, sprite_HWC: Canvas, place: Place) -> None:
+    """With an edge if it is so light that it would be lost on white or on snow."""
+    if _is_light(sprite_HWC):
+        paste_outline(canvas_SSC, sprite_HWC, place)
+    paste(canvas_SSC, sprite_HWC, place)
+
+
+def painted(picture_HWC: Canvas, colour: str) -> Canvas:
+    """A drawing (premultiplied RGBA) with its largest part in `colour`; itself for no colour or the one that it has."""
+    main = largest_colour(picture_HWC) if colour else None
+    if main is None or colour_word(main) == colour:
+        return picture_HWC
+    return recoloured(picture_HWC, main, colour)
 
 
 def sprite_of(picture_HWC: npt.NDArray[np.uint8]) -> Canvas:

@@ -6,6 +6,7 @@ colours and sizes, how two of them stand to each other, and where they are. Of a
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
@@ -33,9 +34,22 @@ _POLITE_EN = re.compile(
 _STYLE_EN = re.compile(r"(?:,| in)(?: an?)? ((?:[\w-]+ ){1,3}style|clip art)$")
 _PLAIN_EN = re.compile(r" on (?:an? )?(\w+)( background)?$")
 _DETERMINED = re.compile(r"(?:an?|the|one|two|three|four|five|six|\d) ")
+_DOING_EN = re.compile(r" ?\b(?:is |are )?(sleeping|asleep|playing(?: with a ball)?)\b")
 _AND_EN = re.compile(r",? and |, | & ")
 _STYLE_ZH = re.compile(r"^(?:[\w ]+风格，)|(?:，[\w ]+风格)$")
 _POLITE_ZH = re.compile(r"^(?:请)?(?:画|有)(?=[一二两三四五六七八九\d])")
+_DOING_ZH = tuple(
+    map(
+        re.compile,
+        (
+            r"(?P<who>.+?)正?在(?P<where>.+)(?P<doing>睡觉|玩耍|玩球|玩)",
+            r"(?P<who>.+?)(?P<doing>睡)在(?P<where>.+)",
+            r"(?P<who>.+?)(?P<where>)正?在(?P<doing>睡觉|玩耍|玩球|玩)",
+            r"(?P<place>[^在]*)在(?P<where>.+)(?P<doing>睡觉|睡着|玩耍|玩球)的(?P<who>.+)",
+            r"(?P<place>.*?)(?P<where>)正?在?(?P<doing>睡觉|睡着|玩耍|玩球)的(?P<who>.+)",
+        ),
+    )
+)
 _AND_ZH = re.compile(r"、|和|与|跟|以及|还有|，")
 
 
@@ -59,8 +73,13 @@ def is_chinese(text: str) -> bool:
 def _read_en(text: str) -> Scene | None:
     style = _STYLE_EN.search(text)
     text = text[: style.start()] if style else text
-    for rest, background, colour in _placed_en(_POLITE_EN.sub("", text)):
+    text = _POLITE_EN.sub("", text)
+    doing = _DOING_EN.search(text)
+    state = "" if not doing else "playing" if doing[1].startswith("playing") else "sleeping"
+    text = _DOING_EN.sub("", text, count=1).strip()
+    for rest, background, colour in _placed_en(text):
         found = _related_en(rest) or _listed(_AND_EN.split(rest), _item_en)
+        found = _acting(*found, state) if found else None
         if found:
             return _scene(*found, background, colour, style_en=style[1] if style else "")
     return None
@@ -142,11 +161,26 @@ def _nouns_en() -> dict[str, str]:
 def _read_zh(text: str) -> Scene | None:
     style = _STYLE_ZH.search(text)
     text = _POLITE_ZH.sub("", _STYLE_ZH.sub("", text, count=1))
-    for rest, background, colour in _placed_zh(text):
-        found = _related_zh(rest) or _listed(_AND_ZH.split(rest), _item_zh)
-        if found:
-            return _scene(*found, background, colour, style_zh=style[0].strip("，") if style else "")
+    for without_state, state in _doing_zh(text):
+        for rest, background, colour in _placed_zh(without_state):
+            found = _related_zh(rest) or _listed(_AND_ZH.split(rest), _item_zh)
+            found = _acting(*found, state) if found else None
+            if found:
+                return _scene(*found, background, colour, style_zh=style[0].strip("，") if style else "")
     return None
+
+
+def _doing_zh(text: str) -> Iterator[tuple[str, str]]:
+    """The text without the words for what is done, and what that is; last as if it named nothing."""
+    for pattern in _DOING_ZH:
+        match = pattern.fullmatch(text)
+        if match:
+            parts = match.groupdict()
+            where = f"在{parts['where']}" if parts["where"] else ""
+            state = "sleeping" if "睡" in parts["doing"] else "playing"
+            for link in ("", "的") if parts.get("place") else ("",):
+                yield f"{parts.get('place', '')}{link}{parts['who']}{where}", state
+    yield text, ""
 
 
 def _placed_zh(text: str) -> Iterator[tuple[str, str, str]]:
@@ -237,6 +271,15 @@ def _listed(phrases: list[str], read_item: Callable[[str], SceneObject | None]) 
     """One to three things, in no stated relation."""
     items = tuple(item for item in map(read_item, phrases) if item)
     return (items, "") if len(items) == len(phrases) <= 3 else None
+
+
+def _acting(items: Items, relation: str, state: str) -> tuple[Items, str] | None:
+    """The things, the first of them doing something; None if it is not said which one does."""
+    if not state:
+        return items, relation
+    if len(items) > 1 and not relation:
+        return None
+    return (dataclasses.replace(items[0], state=state), *items[1:]), relation
 
 
 def _scene(

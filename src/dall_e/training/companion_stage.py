@@ -140,6 +140,7 @@ class CompanionStage(PreparedStage):
                 learning_rate=config.learning_rate,
                 weight_decay=config.weight_decay,
                 betas=(0.9, 0.98),
+                optimizer=config.optimizer,
             ),
         )
         self._forward: Callable[..., Any] = self.companion

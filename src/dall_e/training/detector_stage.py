@@ -165,6 +165,7 @@ class DetectorStage(PreparedStage):
                 module=self.detector,
                 learning_rate=config.learning_rate,
                 weight_decay=config.weight_decay,
+                optimizer=config.optimizer,
             ),
         )
         self._forward: Callable[[Tensor], Any] = self.detector

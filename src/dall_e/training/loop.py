@@ -300,7 +300,7 @@ class _Trained:
             if player.optimizer == "muon"
             else (build_adamw(player.module, **settings),)
         )
-        self._parameters = [p for one in self._optimizers for group in one.param_groups for p in group["params"]]
+        self._parameters = [p for p in player.module.parameters() if p.requires_grad]
         self._average = AveragedWeights(player.module, config.ema_decay) if player.ema else None
         self._num_steps = 0
         device = self._parameters[0].device

@@ -24,26 +24,31 @@ def build_adamw(
 def build_muon(
     module: nn.Module, *, learning_rate: float, betas: tuple[float, float], weight_decay: float
 ) -> tuple[torch.optim.Optimizer, torch.optim.Optimizer]:
-    """Muon over the matrices of transformer blocks, and AdamW over everything else that is trainable.
+    """Muon over the matrices of transformer blocks and the kernels of convolutions, AdamW over the rest.
 
     Muon turns the momentum of a matrix into the nearest orthogonal one, so that rare directions learn as fast as
     common ones (Jordan et al. 2024). Its steps are scaled to the size of AdamW's (Liu et al., "Muon is scalable for LLM
     training", 2025), so one learning rate serves both. Embeddings and heads stay with AdamW: their rows are looked up
-    one by one. Raises ValueError if PyTorch is older than 2.9 or if `module` has no transformer block.
+    one by one. Raises ValueError if PyTorch is older than 2.9 or if `module` has neither block nor convolution.
     """
     if not hasattr(torch.optim, "Muon"):
         raise ValueError(f"optimizer muon needs PyTorch 2.9 or newer, this is {torch.__version__}: choose adamw")
     hidden = {
         id(parameter): parameter
-        for block in module.modules()
-        if isinstance(block, Block)
-        for parameter in block.parameters()
-        if parameter.ndim == 2 and parameter.requires_grad
+        for part in module.modules()
+        if isinstance(part, Block | nn.Conv2d)
+        for parameter in part.parameters()
+        if parameter.ndim in (2, 4) and parameter.requires_grad
     }
     if not hidden:
-        raise ValueError(f"optimizer muon is for transformers, and {type(module).__name__} has no block: choose adamw")
+        raise ValueError(
+            f"optimizer muon is for blocks and convolutions, and {type(module).__name__} has neither: choose adamw"
+        )
+    # Older versions of PyTorch have no class to derive it from.
+    from dall_e.training.muon import KernelMuon
+
     rest = [p for p in module.parameters() if p.requires_grad and id(p) not in hidden]
-    muon = torch.optim.Muon(
+    muon = KernelMuon(
         list(hidden.values()), lr=learning_rate, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw"
     )
     return muon, _adamw(rest, learning_rate=learning_rate, betas=betas, weight_decay=weight_decay)

@@ -126,6 +126,7 @@ class TokenizerStage(Stage):
             module=self.tokenizer,
             learning_rate=config.learning_rate,
             weight_decay=config.weight_decay,
+            optimizer=config.optimizer,
         )
         if self.discriminator is None:
             return (tokenizer,)

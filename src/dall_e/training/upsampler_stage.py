@@ -54,6 +54,7 @@ class UpsamplerStage(Stage):
                 module=self.upsampler,
                 learning_rate=config.learning_rate,
                 weight_decay=config.weight_decay,
+                optimizer=config.optimizer,
             ),
         )
         self._forward: Callable[[Tensor], Tensor] = self.upsampler

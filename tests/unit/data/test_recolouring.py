@@ -6,7 +6,16 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from dall_e.data.recolouring import TARGETS, MainColour, colour_word, from_oklab, main_colour, oklab, recoloured
+from dall_e.data.recolouring import (
+    TARGETS,
+    MainColour,
+    colour_word,
+    from_oklab,
+    largest_colour,
+    main_colour,
+    oklab,
+    recoloured,
+)
 
 
 def drawing(colour: tuple[int, int, int] = (214, 120, 40)) -> npt.NDArray[np.uint8]:
@@ -75,6 +84,26 @@ def test_many_colours_have_no_main_one() -> None:
     striped[2:22, 2:8, :3], striped[2:22, 8:16, :3] = (20, 160, 40), (30, 60, 220)
     assert main_colour(striped) is None
     assert main_colour(np.zeros((8, 8, 4), dtype=np.uint8)) is None
+
+
+def test_the_largest_part_has_a_colour_whatever_else_is_there() -> None:
+    """A yellow house with a grey roof is yellow, a black bird with a red beak black."""
+
+    def half_and_half(first: tuple[int, int, int], second: tuple[int, int, int]) -> str:
+        both = np.zeros((20, 20, 4), dtype=np.uint8)
+        both[2:18, 2:12], both[2:18, 12:18] = (*first, 255), (*second, 255)
+        largest = largest_colour(both)
+        assert largest is not None
+        return colour_word(largest)
+
+    assert half_and_half((250, 215, 60), (120, 122, 126)) == "yellow"
+    assert half_and_half((30, 30, 32), (214, 30, 40)) == "black"
+    assert half_and_half((20, 160, 40), (30, 60, 220)) == "green"
+    assert largest_colour(np.zeros((8, 8, 4), dtype=np.uint8)) is None
+    wheels = np.zeros((20, 20, 4), dtype=np.uint8)
+    wheels[2:14, 2:18], wheels[14:18, 2:18] = (150, 150, 152, 255), (20, 20, 20, 255)
+    largest = largest_colour(wheels)
+    assert largest is not None and largest.grey and colour_word(largest) == "grey"
 
 
 def test_unknown_colours_are_named() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from dall_e.data.scene_assembly import assemble, sprite_of
+from dall_e.data.scene_assembly import alone, assemble, painted, sprite_of
 from dall_e.data.scene_graph import Scene, SceneObject
 
 RED, BLUE = (200, 20, 20), (20, 20, 200)
@@ -59,3 +59,23 @@ def test_a_sprite_is_what_is_seen_of_a_picture() -> None:
     assert sprite_of(picture).shape == (16, 16, 4)
     assert sprite_of(np.full((8, 8, 4), 255, dtype=np.uint8)).shape == (8, 8, 4)
     assert sprite_of(np.zeros((8, 8, 4), dtype=np.uint8)).shape == (8, 8, 4)
+
+
+def test_paint_goes_over_what_has_another_colour() -> None:
+    red = block((214, 30, 40))
+    assert painted(red, "") is red and painted(red, "red") is red
+    blue = painted(red, "blue")
+    assert not np.array_equal(blue[..., :3], red[..., :3]) and np.array_equal(blue[..., 3], red[..., 3])
+    nothing = np.zeros((8, 8, 4), dtype=np.uint8)
+    assert painted(nothing, "blue") is nothing
+
+
+def test_white_things_have_an_edge_on_white() -> None:
+    picture = np.zeros((32, 32, 4), dtype=np.uint8)
+    picture[8:24, 8:24] = (250, 250, 250, 255)
+    seen = alone(picture, 32)
+    assert np.array_equal(seen[8:24, 8:24], picture[8:24, 8:24]) and not seen[:6].any()
+    assert seen[7, 16, 3] > 150 and seen[7, 16, 0] < 120
+    picture[8:24, 8:24] = (200, 30, 30, 255)
+    assert np.array_equal(alone(picture, 32), picture)
+    assert alone(picture, 64).shape == (64, 64, 4)

@@ -73,6 +73,29 @@ def test_muon_steps_the_matrices_of_blocks_and_adamw_the_rest() -> None:
     assert float(moved[0, 0]) == pytest.approx(0.1 * 0.2 * math.sqrt(32), rel=0.35)
 
 
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_muon_steps_a_kernel_as_a_matrix_whatever_its_layout(layout: torch.memory_format) -> None:
+    """The step of a kernel is that of the matrix [O, I k k] by PyTorch's own Muon."""
+    torch.manual_seed(0)
+    conv = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Conv2d(4, 2, 1))
+    conv.to(memory_format=layout)  # type: ignore[call-overload]
+    kernel = conv[0].weight
+    matrix = nn.Parameter(kernel.detach().contiguous().flatten(1).clone())
+    muon, adamw = build_muon(conv, learning_rate=0.1, betas=(0.9, 0.95), weight_decay=0.1)
+    assert [p.ndim for group in adamw.param_groups for p in group["params"]] == [1, 1]
+    plain = torch.optim.Muon([matrix], lr=0.1, weight_decay=0.1, adjust_lr_fn="match_rms_adamw")
+    for _ in range(2):
+        kernel.grad = torch.randn(4, 3, 3, 3)  # in the usual layout, as a gradient may be
+        matrix.grad = kernel.grad.flatten(1).clone()
+        muon.step()
+        plain.step()
+    # Its arithmetic is bfloat16, and the columns are in another order.
+    torch.testing.assert_close(kernel.detach().flatten(1), matrix.detach(), atol=2e-3, rtol=0)
+    assert conv[1].weight.grad is None
+    muon.zero_grad()
+    assert kernel.grad is None
+
+
 def test_muon_refuses_what_has_no_transformer_block() -> None:
-    with pytest.raises(ValueError, match="Linear has no block"):
+    with pytest.raises(ValueError, match="Linear has neither"):
         build_muon(nn.Linear(2, 2), learning_rate=0.1, betas=(0.9, 0.95), weight_decay=0.0)
