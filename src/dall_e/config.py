@@ -13,8 +13,9 @@ import inspect
 import math
 import numbers
 import textwrap
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, Literal, get_args, get_origin, get_type_hints
 
 OrderKind = Literal["raster", "random", "locality"]
 OptimizerKind = Literal["adamw", "muon"]
@@ -28,7 +29,8 @@ def _require(condition: bool, message: str) -> None:
 
 @functools.cache
 def _kinds(config_class: Any) -> dict[str, Any]:
-    return get_type_hints(config_class)
+    hints = get_type_hints(config_class)
+    return {field.name: hints[field.name] for field in dataclasses.fields(config_class)}
 
 
 def check_kinds(settings: Any) -> None:
@@ -467,7 +469,9 @@ COMPANIONS: dict[str, CompanionConfig] = {
     ),
     "xs64": CompanionConfig(),
     "xs": CompanionConfig(),
-    "s": CompanionConfig(image_widths=(48, 128, 256)),
+    "s": CompanionConfig(),
+    # Judges are not shipped with a model, so they may be larger.
+    "judge": CompanionConfig(image_widths=(48, 128, 256)),
 }
 
 
@@ -503,6 +507,8 @@ class DataConfig:
 @dataclass(frozen=True, kw_only=True)
 class LoopConfig:
     """What every training stage has in common (`training/loop.py`). Schedules count pictures, not steps."""
+
+    presets: ClassVar[Mapping[str, Any]] = PRESETS
 
     out: str = "runs/out"
     """Run folder: config, log, checkpoints, sample sheets. The same command again resumes from it."""
@@ -550,7 +556,8 @@ class LoopConfig:
 
     def __post_init__(self) -> None:
         check_kinds(self)
-        _require(self.preset in PRESETS, f"preset {self.preset!r} is not one of {', '.join(PRESETS)}")
+        known = self.presets
+        _require(self.preset in known, f"preset {self.preset!r} is not one of {', '.join(known)}")
         _check_at_least(self, 1, "images", "batch_size", "log_every")
         _check_at_least(self, 0, "warmup_images", "weight_decay", "save_minutes", "sample_minutes", "max_minutes")
         _check_shares(self, "final_learning_rate")
@@ -716,6 +723,8 @@ class AdversarialTraining(GeneratorData):
 @dataclass(frozen=True, kw_only=True)
 class CompanionTraining(LoopConfig):
     """`dall-e train companion` (`training/companion_stage.py`)."""
+
+    presets: ClassVar[Mapping[str, Any]] = COMPANIONS
 
     out: str = "runs/companion"
     """Run folder: config, log, checkpoints, sample sheets. The same command again resumes from it."""

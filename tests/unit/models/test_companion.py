@@ -6,7 +6,7 @@ Shapes: B pictures, N tokens, D width, L text tokens, C H W a picture.
 import pytest
 import torch
 
-from dall_e.config import COMPANIONS, PRESETS, CompanionConfig
+from dall_e.config import COMPANIONS, PRESETS, CompanionConfig, CompanionTraining, LoopConfig
 from dall_e.models.companion import Companion, TokenTower
 
 
@@ -42,10 +42,13 @@ def test_maps_halve_from_half_the_side() -> None:
 
 
 def test_every_preset_has_a_companion_that_is_small() -> None:
-    assert COMPANIONS.keys() == PRESETS.keys()
-    for config in COMPANIONS.values():
+    for preset in PRESETS:
         with torch.device("meta"):
-            assert sum(p.numel() for p in Companion(config).parameters()) < 2.2e6
+            assert sum(p.numel() for p in Companion(COMPANIONS[preset]).parameters()) < 2.2e6
+    assert set(COMPANIONS) - set(PRESETS) == {"judge"}
+    assert CompanionTraining(preset="judge").preset == "judge"
+    with pytest.raises(ValueError, match="preset 'judge' is not one of tiny"):
+        LoopConfig(preset="judge")
 
 
 def test_settings_that_cannot_be_built() -> None:
