@@ -19,7 +19,7 @@ from dall_e.data.drawn_animals import SPECIES
 from dall_e.data.images import Picture
 from dall_e.data.scene_assembly import alone, assemble, painted, sprite_of
 from dall_e.data.scene_captions import Language, scene_caption
-from dall_e.data.scene_graph import COAT_COLOURS, Scene, SceneObject, things
+from dall_e.data.scene_graph import COAT_COLOURS, Scene, SceneObject, thing_called, things
 from dall_e.data.scene_layouts import Settled
 from dall_e.data.scene_reading import is_chinese, read_scene
 
@@ -67,13 +67,19 @@ def plan_of(prompt: str) -> Plan | None:
         return None
     language: Language = "zh" if is_chinese(prompt) else "en"
     style = f"，{scene.style_zh}" if scene.style_zh else f", {scene.style_en}" if scene.style_en else ""
-    # Always the same words for the same thing, and those that are said most.
     single = [
         dataclasses.replace(item, count=1, size="", colour="" if paint else item.colour)
         for item, paint in zip(scene.objects, paints, strict=True)
     ]
-    parts = tuple(f"{scene_caption(Scene(objects=(item,)), Settled(), language)}{style}" for item in single)
+    parts = tuple(f"{_said(item, language)}{style}" for item in single)
     return Plan(scene=scene, parts=parts, paints=paints)
+
+
+def _said(item: SceneObject, language: Language) -> str:
+    """What the model is asked for: always the same words for the same thing, and those that are said most."""
+    if item.name in things():
+        return scene_caption(Scene(objects=(item,)), Settled(), language)
+    return thing_called(item.name).zh if language == "zh" else item.name
 
 
 def _is_drawn(item: SceneObject) -> bool:
@@ -85,7 +91,7 @@ def _comes_in(item: SceneObject) -> bool:
     """Whether there are pictures of the thing in just this colour, as of blue books and of sleeping white cats."""
     if item.state:
         return item.colour in COAT_COLOURS
-    return item.colour in {colour for _, colour in things()[item.name].picture_names}
+    return item.colour in {colour for _, colour in thing_called(item.name).picture_names}
 
 
 def _is_alone(scene: Scene) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from dall_e.data.captions import COLOURS_ZH
-from dall_e.data.scene_graph import Scene, SceneObject, things
+from dall_e.data.scene_graph import Scene, SceneObject, thing_called, things
 
 Language = Literal["en", "zh"]
 
@@ -94,7 +94,7 @@ def _noun_en(item: SceneObject, rng: random.Random) -> str:
     """The thing's name or another word for it, in the plural where there are several."""
     if item.name in SHAPE_WORDS:
         return SHAPE_WORDS[item.name][0]
-    thing = things()[item.name]
+    thing = thing_called(item.name)
     if item.count > 1:
         return thing.plural
     return rng.choice(thing.other_names) if thing.other_names and rng.random() < 0.25 else thing.name
@@ -106,7 +106,7 @@ def noun_phrase_en(item: SceneObject, rng: random.Random, article: str = "a") ->
     words += [item.colour] if item.colour else []
     noun = _noun_en(item, rng)
     # Pairs are counted, but what is in them is coloured.
-    paired = item.name in things() and things()[item.name].plural.startswith(PAIRS)
+    paired = item.name in things() and thing_called(item.name).plural.startswith(PAIRS)
     phrase = " ".join([*words, noun.removeprefix(PAIRS) if paired else noun])
     if item.count > 1:
         number = rng.choice((NUMBERS_EN[item.count], NUMBERS_EN[item.count], str(item.count)))
@@ -196,7 +196,7 @@ def _noun_zh(item: SceneObject, rng: random.Random) -> tuple[str, str]:
     """The thing's name or another word for it, and its measure word."""
     if item.name in SHAPE_WORDS:
         return SHAPE_WORDS[item.name][1], "个"
-    thing = things()[item.name]
+    thing = thing_called(item.name)
     # 小猫 is no big cat.
     others = [other for other in thing.other_zh if not (item.size and other[0][0] in "大小")]
     return rng.choice(others) if others and rng.random() < 0.25 else (thing.zh, thing.measure)

@@ -22,6 +22,11 @@ BACKGROUNDS = (
 SHAPES = ("circle", "square")
 MOST = 6
 """The largest number of one thing."""
+_IN_SKY = re.compile("cloud|moon|sun|star|planet|comet|milky")
+_IRREGULAR = {
+    "man": "men", "woman": "women", "person": "people", "child": "children", "baby": "babies", "foot": "feet",
+    "tooth": "teeth", "wolf": "wolves", "leaf": "leaves", "shrimp": "shrimp", "bison": "bison", "police": "police",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +104,40 @@ class Scene:
 def things() -> dict[str, Thing]:
     """All things by name, as the table has them."""
     return {thing.name: thing for thing in map(_thing, read_table("scene_things.txt"))}
+
+
+@lru_cache(maxsize=1)
+def named_things() -> dict[str, Thing]:
+    """What the built-in model knows by name besides `things`: drawn, and put into plans, but never cut out.
+
+    Nothing is known of them but whether they are in the sky.
+    """
+    others = {name: tuple(words) for name, *words in read_table("synonyms_en.txt")}
+    return {name: _named(name, zh, kind, others.get(name, ())) for name, zh, kind in read_table("known_names.txt")}
+
+
+def thing_called(name: str) -> Thing:
+    """One of `things` or of `named_things`. Raises KeyError for any other name."""
+    return things().get(name) or named_things()[name]
+
+
+def _named(name: str, zh: str, kind: str, other_names: tuple[str, ...]) -> Thing:
+    in_sky = kind == "weather" and _IN_SKY.search(name) is not None
+    return Thing(
+        name=name, plural=plural_of(name), zh=zh, measure="个", kind=kind,
+        traits=frozenset(("air",) if in_sky else ()), picture_names=((name, ""),), other_names=other_names, other_zh=(),
+    )  # fmt: skip
+
+
+def plural_of(name: str) -> str:
+    """ "woman with veil" to "women with veil", "man fairy" to "men fairies"; "french fries" are several already."""
+    head, *rest = re.split(r"(?= (?:with|in|of|on|behind|not|getting) )", name, maxsplit=1)
+    *start, last = head.split(" ")
+    if start and start[0] in ("man", "woman", "person"):
+        start[0] = _IRREGULAR[start[0]]
+    if not re.search(r"[^s]s$|ing$", last):
+        last = _IRREGULAR.get(last, regular_plural(last))
+    return f"{' '.join([*start, last])}{''.join(rest)}"
 
 
 def _thing(cells: list[str]) -> Thing:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from dall_e.data.backgrounds import Ground
-from dall_e.data.scene_graph import SHAPES, Scene, things
+from dall_e.data.scene_graph import SHAPES, Scene, thing_called
 
 # What stands in its picture is drawn this much lower when it is to lie.
 LYING = 0.66
@@ -219,8 +219,8 @@ def _standing(scene: Scene, aspects: Sequence[float], ground: Ground, rng: rando
 
 def flies(scene: Scene, index: int, ground: Ground) -> bool:
     """Whether an object is in the sky rather than on the ground."""
-    thing = things().get(scene.objects[index].name)
-    return ground.sky > 0.25 and thing is not None and "air" in thing.traits
+    name = scene.objects[index].name
+    return ground.sky > 0.25 and name not in SHAPES and "air" in thing_called(name).traits
 
 
 def _in_the_air(
@@ -282,7 +282,7 @@ def _on_top(scene: Scene, aspects: Sequence[float], ground: Ground | None, rng: 
 
 def _beneath(scene: Scene, aspects: Sequence[float], ground: Ground | None, rng: random.Random) -> list[Place]:
     """The first is under the second: at the foot of what grows, else close below it."""
-    thing = things()[scene.objects[1].name]
+    thing = thing_called(scene.objects[1].name)
     feet = rng.uniform((ground.far + ground.near) / 2, ground.near) if ground else 0.97
     x = rng.uniform(0.42, 0.58)
     if thing.kind == "plant":

@@ -23,7 +23,7 @@ from dall_e.data.scene_captions import (
     RELATIONS_ZH,
     SIZE_WORDS_EN,
 )
-from dall_e.data.scene_graph import MOST, Scene, SceneObject, regular_plural, things
+from dall_e.data.scene_graph import MOST, Scene, SceneObject, Thing, named_things, plural_of, thing_called, things
 
 Items = tuple[SceneObject, ...]
 _NO_PICTURE = -1
@@ -74,6 +74,9 @@ def _read_en(text: str) -> Scene | None:
     style = _STYLE_EN.search(text)
     text = text[: style.start()] if style else text
     text = _POLITE_EN.sub("", text)
+    whole = _item_en(text)
+    if whole:  # "Sun behind cloud" and "man in tuxedo" are names of single pictures.
+        return _scene((whole,), "", "", "", style_en=style[1] if style else "")
     doing = _DOING_EN.search(text)
     state = "" if not doing else "playing" if doing[1].startswith("playing") else "sleeping"
     text = _DOING_EN.sub("", text, count=1).strip()
@@ -129,7 +132,7 @@ def _item_en(phrase: str) -> SceneObject | None:
     for named in (colour, "") if colour in COLOURS_ZH else ("",):
         noun = " ".join(words[1:] if named else words)
         name = nouns.get(f"{PAIRS}{noun}") if paired else nouns.get(noun)
-        if name and (count == 1 or paired or things()[name].plural == noun or noun in _plurals(name)):
+        if name and (count == 1 or paired or noun in _plurals(thing_called(name))):
             return SceneObject(name=name, picture=_NO_PICTURE, count=count, colour=named, size=size)
     return None
 
@@ -141,16 +144,23 @@ def _number(word: str, names: Sequence[str]) -> int:
     return int(word) if word.isdecimal() and 1 <= int(word) <= MOST else 0
 
 
-def _plurals(name: str) -> set[str]:
-    return {regular_plural(other) for other in things()[name].other_names}
+def _singulars(thing: Thing) -> tuple[str, ...]:
+    """What one of them is called. The picture of a lion is that of its face."""
+    heads = [name for name, _ in thing.picture_names[:1] if "head" in thing.traits]
+    return (thing.name, *thing.other_names, *heads)
+
+
+def _plurals(thing: Thing) -> set[str]:
+    others = {plural_of(other) for other in _singulars(thing)[1:]}
+    return {word.lower() for word in (thing.plural, *others)}
 
 
 @lru_cache(maxsize=1)
 def _nouns_en() -> dict[str, str]:
     """Every English word for a thing; of words for several things the first one's."""
     found: dict[str, str] = {}
-    for name, thing in things().items():
-        for word in (name, thing.plural, *thing.other_names, *_plurals(name)):
+    for name, thing in (things() | named_things()).items():
+        for word in (*_singulars(thing), *_plurals(thing)):
             found.setdefault(word.lower(), name)
     return found
 
@@ -161,6 +171,9 @@ def _nouns_en() -> dict[str, str]:
 def _read_zh(text: str) -> Scene | None:
     style = _STYLE_ZH.search(text)
     text = _POLITE_ZH.sub("", _STYLE_ZH.sub("", text, count=1))
+    whole = _item_zh(text)
+    if whole:
+        return _scene((whole,), "", "", "", style_zh=style[0].strip("，") if style else "")
     for without_state, state in _doing_zh(text):
         for rest, background, colour in _placed_zh(without_state):
             found = _related_zh(rest) or _listed(_AND_ZH.split(rest), _item_zh)
@@ -218,10 +231,13 @@ def _item_zh(phrase: str) -> SceneObject | None:
     count = _number(number, NUMBERS_ZH)
     if not count:
         return None
-    for rest, colour, size in _described_zh(match[2]):
-        if rest in _nouns_zh():
-            return SceneObject(name=_nouns_zh()[rest], picture=_NO_PICTURE, count=count, colour=colour, size=size)
-    return None
+    found = [
+        SceneObject(name=_nouns_zh()[rest], picture=_NO_PICTURE, count=count, colour=colour, size=size)
+        for rest, colour, size in _described_zh(match[2])
+        if rest in _nouns_zh()
+    ]
+    # 红苹果 is a name too, but more is known of apples.
+    return next((item for item in found if item.name in things()), found[0] if found else None)
 
 
 def _described_zh(text: str) -> Iterator[tuple[str, str, str]]:
@@ -249,14 +265,14 @@ def _measures() -> str:
     """A pattern of all measure words, the longest first."""
     known = {thing.measure for thing in things().values()}
     known |= {measure for thing in things().values() for _, measure in thing.other_zh}
-    return "|".join(sorted({*known, "个"}, key=len, reverse=True))
+    return "|".join(sorted({*known, "个", "位", "名"}, key=len, reverse=True))
 
 
 @lru_cache(maxsize=1)
 def _nouns_zh() -> dict[str, str]:
     """Every Chinese word for a thing; of words for several things the first one's."""
     found: dict[str, str] = {}
-    for name, thing in things().items():
+    for name, thing in (things() | named_things()).items():
         found.setdefault(thing.zh, name)
     for name, thing in things().items():
         for word, _ in thing.other_zh:
