@@ -19,7 +19,7 @@ from dall_e.data.drawn_animals import SPECIES
 from dall_e.data.images import Picture
 from dall_e.data.scene_assembly import alone, assemble, painted, sprite_of
 from dall_e.data.scene_captions import Language, scene_caption
-from dall_e.data.scene_graph import COAT_COLOURS, Scene, SceneObject, thing_called, things
+from dall_e.data.scene_graph import COAT_COLOURS, Scene, SceneObject, named_things, thing_called, things
 from dall_e.data.scene_layouts import Settled
 from dall_e.data.scene_reading import is_chinese, read_scene
 
@@ -58,13 +58,11 @@ class Plan:
 
 
 def plan_of(prompt: str) -> Plan | None:
-    """The plan of a prompt that is understood; None for any other, and for a name without anything said of it."""
+    """The plan of a prompt that is understood; None for any other, and for one that is the name of a picture."""
     scene = read_scene(prompt)
     if scene is None or not all(map(_is_drawn, scene.objects)):
         return None
     paints = tuple("" if _comes_in(item) else item.colour for item in scene.objects)
-    if _is_alone(scene) and not any(paints):
-        return None
     language: Language = "zh" if is_chinese(prompt) else "en"
     style = f"，{scene.style_zh}" if scene.style_zh else f", {scene.style_en}" if scene.style_en else ""
     single = [
@@ -72,14 +70,35 @@ def plan_of(prompt: str) -> Plan | None:
         for item, paint in zip(scene.objects, paints, strict=True)
     ]
     parts = tuple(f"{_said(item, language)}{style}" for item in single)
+    # The name of a thing, and nothing said of it: the prompt does as it is.
+    if _is_alone(scene) and not any(paints) and _names_picture(prompt, scene.objects[0], parts[0], language):
+        return None
     return Plan(scene=scene, parts=parts, paints=paints)
 
 
+def _names_picture(prompt: str, item: SceneObject, part: str, language: Language) -> bool:
+    """Whether a prompt says what the model would be asked for, in these words or in others for the same picture."""
+    known = (part, item.state or _picture_name(item, language))
+    return any(words.lower() in prompt.lower() for words in known)
+
+
 def _said(item: SceneObject, language: Language) -> str:
-    """What the model is asked for: always the same words for the same thing, and those that are said most."""
-    if item.name in things():
+    """What the model is asked for: always the same words for the same thing, and those of the picture it knows best."""
+    name = _picture_name(item, language)
+    known = thing_called(item.name)
+    if item.name in things() and (name in (known.name, known.zh) or item.state or item.colour):
         return scene_caption(Scene(objects=(item,)), Settled(), language)
-    return thing_called(item.name).zh if language == "zh" else item.name
+    return name
+
+
+def _picture_name(item: SceneObject, language: Language) -> str:
+    """The name of the pictures that a thing is best known by: those of a book are called closed book."""
+    known = thing_called(item.name)
+    names = (name for name, colour in known.picture_names if not colour and "/" not in name and name[0] != "-")
+    name = next(names, known.name)
+    if language == "en":
+        return name
+    return named_things()[name].zh if name in named_things() else known.zh
 
 
 def _is_drawn(item: SceneObject) -> bool:
@@ -91,7 +110,8 @@ def _comes_in(item: SceneObject) -> bool:
     """Whether there are pictures of the thing in just this colour, as of blue books and of sleeping white cats."""
     if item.state:
         return item.colour in COAT_COLOURS
-    return item.colour in {colour for _, colour in thing_called(item.name).picture_names}
+    names = thing_called(item.name).picture_names
+    return any(item.colour == colour or item.colour in name.split() for name, colour in names)
 
 
 def _is_alone(scene: Scene) -> bool:

@@ -40,8 +40,9 @@ _MEASURED = 256
 _SHEET_PICTURES = 32
 # A thing is found if a middle of it is no farther than this from where it is, as a share of the side.
 _NEAR = 0.12
-# (share of pictures, fewest and most things, smallest and largest longer side): one, some, and many of one kind.
-_STREWN = ((0.35, 1, 1, 0.3, 1.0), (0.4, 2, 3, 0.22, 0.56), (0.25, 2, 6, 0.18, 0.42))
+# (share of pictures, fewest and most things, smallest and largest longer side): one, one that fills the picture as lone
+# drawings do, some, and many of one kind.
+_STREWN = ((0.2, 1, 1, 0.3, 0.8), (0.2, 1, 1, 0.8, 1.0), (0.35, 2, 3, 0.22, 0.56), (0.25, 2, 6, 0.18, 0.42))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +77,7 @@ class Strewer:
         canvas_SSC = self._background(rng)
         _, fewest, most, smallest, largest = rng.choices(_STREWN, [row[0] for row in _STREWN])[0]
         count = rng.randint(fewest, most)
-        same = rng.choice(self.things) if _STREWN[2][1:3] == (fewest, most) else ""
+        same = rng.choice(self.things) if _STREWN[3][1:3] == (fewest, most) else ""
         found: list[Strewn] = []
         for _ in range(count):
             cut_out = rng.choice(self._by_thing[same or rng.choice(self.things)])
