@@ -26,6 +26,7 @@ def settings_fields() -> list[tuple[str, str]]:
         if isinstance(node, ast.ClassDef) and any("dataclass" in ast.dump(mark) for mark in node.decorator_list)
         for item in node.body
         if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)
+        if "ClassVar" not in ast.unparse(item.annotation)
     ]
 
 
