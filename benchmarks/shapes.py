@@ -299,7 +299,7 @@ def random_networks(shape: Shape, dtype: torch.dtype, *, shared: bool = False) -
     for part, network in networks.parts().items():
         state = network.state_dict()
         most = max(tensor.numel() for tensor in state.values())
-        numbers = _repeated(pool.to(torch.float32 if part == "tokenizer" else dtype), most)
+        numbers = pool.to(torch.float32 if part == "tokenizer" else dtype).repeat(-(-most // _POOL))
         weights = {}
         for name, tensor in state.items():
             made = numbers[: tensor.numel()] if shared else numbers[: tensor.numel()].clone()
@@ -307,10 +307,6 @@ def random_networks(shape: Shape, dtype: torch.dtype, *, shared: bool = False) -
             weights[name] = torch.ones_like(tensor, dtype=made.dtype) if scale else made.view(tensor.shape)
         network.load_state_dict(weights, strict=True, assign=True)
     return networks
-
-
-def _repeated(pool: torch.Tensor, length: int) -> torch.Tensor:
-    return pool.repeat(-(-length // len(pool)))
 
 
 def _unfilled(config: PublishedConfig) -> Any:

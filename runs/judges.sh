@@ -10,6 +10,6 @@ cd "$(dirname "$0")/.."
 dalle=${DALLE:-.venv/bin/dall-e}
 
 "$dalle" train companion --out runs/judge --preset judge --seed 1 --fold 1 --other-share 0 --images 480000 \
-    --optimizer muon --learning-rate 6e-3 --warmup-images 5000
+    --text-tokenizer dall-e-emoji --optimizer muon --learning-rate 6e-3 --warmup-images 5000
 "$dalle" train detector --out runs/detector --seed 1 --images 260000 \
     --optimizer muon --learning-rate 5e-3 --warmup-images 3000

@@ -32,7 +32,6 @@ class Plan:
     """What is where."""
     parts: tuple[str, ...]
     """The prompt of each of its things, alone."""
-
     paints: tuple[str, ...]
     """The colour that each of them is given after it is drawn, or nothing."""
 

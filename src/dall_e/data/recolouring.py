@@ -85,22 +85,25 @@ def straight_colours(picture_HWC: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np
     return shown_HW, colours_P3.astype(np.uint8)
 
 
+def _measured(picture_HWC: npt.NDArray[np.uint8]) -> tuple[Floats, Floats, Floats, Floats]:
+    """OKLab [P, 3], chroma, hue in degrees and alpha of 0 to 1 [P] of what a premultiplied picture shows."""
+    shown_HW, colours_P3 = straight_colours(picture_HWC)
+    lab_P3 = oklab(colours_P3)
+    hue_P = np.degrees(np.arctan2(lab_P3[:, 2], lab_P3[:, 1])) % 360
+    return lab_P3, np.hypot(lab_P3[:, 1], lab_P3[:, 2]), hue_P, picture_HWC[shown_HW][:, 3] / np.float32(255)
+
+
 def main_colour(picture_HWC: npt.NDArray[np.uint8]) -> MainColour | None:
     """The main colour of a premultiplied picture uint8 [H, W, 4]; None if it has several, or shows nothing."""
-    shown_HW, colours_P3 = straight_colours(picture_HWC)
-    if len(colours_P3) == 0:
+    lab_P3, chroma_P, hue_P, alpha_P = _measured(picture_HWC)
+    if len(lab_P3) == 0:
         return None
-    lab_P3 = oklab(colours_P3)
-    alpha_P = picture_HWC[shown_HW][:, 3] / np.float32(255)
-    chroma_P = np.hypot(lab_P3[:, 1], lab_P3[:, 2])
-    hue_P = np.degrees(np.arctan2(lab_P3[:, 2], lab_P3[:, 1])) % 360
     coloured_P = chroma_P > GREY_CHROMA
     area = float(alpha_P.sum())
     if float(alpha_P[coloured_P].sum()) < 0.2 * area:
         return _main_grey(lab_P3, chroma_P, alpha_P)
-    histogram = np.bincount((hue_P / 10).astype(np.int64) % 36, weights=chroma_P * coloured_P * alpha_P, minlength=36)
-    around = histogram + np.roll(histogram, 1) + np.roll(histogram, -1)
-    peak = float(np.argmax(around)) * 10 + 5
+    middle, _ = _largest_window((hue_P / 10).astype(np.int64), chroma_P * coloured_P * alpha_P, bins=36, turns=True)
+    peak = middle * 10
     near_P = coloured_P & (np.abs(_turn(hue_P - peak)) < 40)
     if (chroma_P * near_P * alpha_P).sum() < MAIN_CHROMA_SHARE * (chroma_P * coloured_P * alpha_P).sum():
         return None
@@ -119,11 +122,7 @@ def largest_colour(picture_HWC: npt.NDArray[np.uint8]) -> MainColour | None:
     Unlike `main_colour` it answers wherever something is shown: of a yellow house with a grey roof yellow. Black counts
     where more than half is black, for else it is outlines and pupils.
     """
-    shown_HW, colours_P3 = straight_colours(picture_HWC)
-    lab_P3 = oklab(colours_P3)
-    alpha_P = picture_HWC[shown_HW][:, 3] / np.float32(255)
-    chroma_P = np.hypot(lab_P3[:, 1], lab_P3[:, 2])
-    hue_P = np.degrees(np.arctan2(lab_P3[:, 2], lab_P3[:, 1])) % 360
+    lab_P3, chroma_P, hue_P, alpha_P = _measured(picture_HWC)
     coloured_P = chroma_P > GREY_CHROMA
     dark_P = lab_P3[:, 0] < _DARK
     mostly_dark = float(alpha_P[dark_P].sum()) > 0.5 * float(alpha_P.sum())
@@ -147,9 +146,9 @@ def largest_colour(picture_HWC: npt.NDArray[np.uint8]) -> MainColour | None:
 def _largest_window(bin_P: npt.NDArray[np.int64], area_P: Floats, *, bins: int, turns: bool) -> tuple[float, float]:
     """The middle, in bins, of the three neighbouring ones that hold most, and what they hold; `turns`: the last has
     the first as its neighbour."""
-    histogram = np.bincount(bin_P.clip(0, bins - 1), weights=area_P, minlength=bins)
+    histogram = np.bincount(bin_P % bins if turns else bin_P.clip(0, bins - 1), weights=area_P, minlength=bins)
     padded = np.pad(histogram, 1, mode="wrap" if turns else "constant")
-    around = padded[:-2] + padded[1:-1] + padded[2:]
+    around = padded[1:-1] + padded[:-2] + padded[2:]
     peak = int(np.argmax(around))
     return peak + 0.5, float(around[peak])
 
