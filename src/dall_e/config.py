@@ -591,6 +591,10 @@ class TokenizerTraining(LoopConfig):
     """How much more an error counts on a sharp edge of the picture than on flat colour."""
     feature_weight: float = 0.5
     """Weight of matching the discriminator's features of original and reconstruction."""
+    companion: str = ""
+    """Run or model folder of a companion, or dall-e-emoji: its features of both pictures are matched too."""
+    perceptual_weight: float = 0.1
+    """Weight of matching the companion's features, where there is one."""
     adversarial_weight: float = 0.5
     """Weight of the adversarial loss, on top of its adaptive scale; 0 trains without a discriminator."""
     adversarial_start: float = 0.25
@@ -622,6 +626,7 @@ class TokenizerTraining(LoopConfig):
         _check_shares(self, "coarse_share", "backdrop_share", "adversarial_start", "scene_share", "moved_share")
         _check_shares(self, "perturbed_share", "perturbed_tokens")
         _check_at_least(self, 0, "pyramid_weight", "edge_weight", "feature_weight", "adversarial_weight")
+        _check_at_least(self, 0, "perceptual_weight")
         _check_at_least(self, 0, "discriminator_learning_rate", "gradient_penalty", "commitment_weight")
 
 

@@ -20,7 +20,7 @@ from dall_e.checkpoints.t5 import T5Features
 from dall_e.checkpoints.zoo import BUILT_IN
 from dall_e.composing import Job, jobs_of
 from dall_e.config import ModelConfig, SamplingConfig
-from dall_e.data.images import PILImage, from_pil, resize, to_pil, to_uint8
+from dall_e.data.images import PILImage, resize, to_pil, to_uint8
 from dall_e.data.prompt_tokenizers import PromptTokenizer
 from dall_e.data.text import TextTokenizer
 from dall_e.describing import QUESTION, Describer, Wording, make_describer
@@ -29,6 +29,7 @@ from dall_e.models.companion import Companion
 from dall_e.progress import Reporter, StepCallback
 from dall_e.published import PublishedConfig, check_possible, left_to_right
 from dall_e.reading import Pair, make_reader, stack_pairs
+from dall_e.retrieval import Found, Retriever, Sought
 from dall_e.runtime import free_memory, one_thread, pick_device
 from dall_e.sampling.decode import decode_tokens
 
@@ -303,17 +304,20 @@ class DALL_E:
         picture is seen on white. Raises ValueError if the model has no companion.
         """
         with torch.inference_mode(), one_thread():
-            return self._scores([image], text)[0]
+            return self._retriever("score").scores([image], text)[0]
 
-    def _scores(self, images: Sequence[PILImage], text: str) -> list[float]:
-        companion = self._needed_companion("score")
-        ids_BL = self.text_tokenizer.encode(checked_prompts(text), companion.config.max_tokens).ids_BL
-        text_1D = companion.embed_texts(ids_BL.to(self.device))
-        scores = []
-        for image in images:
-            picture = torch.from_numpy(from_pil(image, companion.config.image_size)).to(self.device, self.dtype) / 255
-            scores.append(float((companion.embed_pictures(picture[None]) * text_1D).sum()))
-        return scores
+    def search(self, text: str, pictures: Sequence[Sought] | str | os.PathLike[str], *, top: int = 10) -> list[Found]:
+        """The pictures that fit a text best, by the model's companion, best first: `(picture, score)` of each.
+
+        pictures: a folder, looked through with the folders in it, or PIL images and picture files. top: how many to
+        name. Files that cannot be read are left out with a warning. Raises ValueError if the model has no companion or
+        there is no picture, and FileNotFoundError for a folder that is not there.
+        """
+        with torch.inference_mode(), one_thread():
+            return self._retriever("search").search(text, pictures, top)
+
+    def _retriever(self, what: str) -> Retriever:
+        return Retriever(self._needed_companion(what), self.text_tokenizer)
 
     def _needed_companion(self, what: str) -> Companion:
         if self.networks.companion is None:
@@ -327,12 +331,12 @@ class DALL_E:
         """The best candidate of each picture and its score; without candidates all of them, and no scores."""
         if best_of == 1:
             return [(job, 0.0) for job in jobs]
-        kept = []
+        kept, retriever = [], self._retriever("best_of")
         native = self.config.tokenizer.image_size
         for first in range(0, len(jobs), best_of):
             candidates = jobs[first : first + best_of]
             images = [self._to_image(job, codes_BN, False, native, False) for job in candidates]
-            scores = self._scores(images, candidates[0].text)
+            scores = retriever.scores(images, candidates[0].text)
             best = max(range(best_of), key=lambda number: scores[number])
             kept.append((candidates[best], scores[best]))
         return kept

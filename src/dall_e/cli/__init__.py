@@ -10,7 +10,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from dall_e.cli import convert, data, describe, evaluate, export, gallery, generate, models, train, zoo
+from dall_e.cli import convert, data, describe, evaluate, export, gallery, generate, models, search, train, zoo
 
 app = typer.Typer(
     name="dall-e",
@@ -24,6 +24,7 @@ app = typer.Typer(
 app.command("generate")(generate.generate)
 app.command("reproduce")(generate.reproduce)
 app.command("describe")(describe.describe)
+app.command("search")(search.search)
 _train = typer.Typer(help="Train one stage; the same command again resumes it.", no_args_is_help=True)
 _train.command("tokenizer")(train.tokenizer)
 _train.command("generator")(train.generator)

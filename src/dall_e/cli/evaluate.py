@@ -101,17 +101,13 @@ def load_judge(folder: Path, models: list[DALL_E]) -> Judge:
     """The judge of a run folder. Raises ValueError if it is a model's companion; warns if it has seen all pictures."""
     import torch
 
-    from dall_e.checkpoints.store import load_strict
-    from dall_e.config import CompanionConfig
     from dall_e.evaluation.judge import Judge
-    from dall_e.models.companion import Companion
-    from dall_e.training.run_folder import load_stage_weights, load_stage_words
+    from dall_e.training.perceptual import load_companion
+    from dall_e.training.run_folder import load_stage_words
 
-    run, weights = load_stage_weights(folder)
-    if "companion" not in weights:
-        raise ValueError(f"{folder} is not a run that trained a companion: it trained {', '.join(weights)}")
-    network = Companion(CompanionConfig(**_tuples(run["networks"]["companion"])))
-    load_strict(network, weights["companion"], "")
+    run, network = load_companion(folder)
+    if "other_share" not in run:
+        raise ValueError(f"{folder} is a model, whose companion chooses its pictures: a judge is a run of its own")
     for model in models:
         own = _companion(model)
         if own is not None and own.text_out.weight.shape == network.text_out.weight.shape:
@@ -144,19 +140,13 @@ def load_detector(folder: Path) -> Detector:
     from dall_e.checkpoints.store import load_strict
     from dall_e.config import DetectorConfig
     from dall_e.models.detector import Detector
-    from dall_e.training.run_folder import load_stage_weights
+    from dall_e.training.run_folder import load_stage_weights, network_settings, player_weights
 
-    run, weights = load_stage_weights(folder)
-    if "detector" not in weights:
-        raise ValueError(f"{folder} is not a run that trained a detector: it trained {', '.join(weights)}")
-    detector = Detector(DetectorConfig(**_tuples(run["networks"]["detector"])))
-    load_strict(detector, weights["detector"], "")
+    run, players = load_stage_weights(folder)
+    weights = player_weights(players, "detector", folder)
+    detector = Detector(DetectorConfig(**network_settings(run, "detector")))
+    load_strict(detector, weights, "")
     return detector
-
-
-def _tuples(settings: dict[str, Any]) -> dict[str, Any]:
-    """Checkpoints hold tuples, JSON lists."""
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()}
 
 
 def _material(suite: str, judge: Judge, detector: Path | None, data: str, model: DALL_E) -> Material:

@@ -162,8 +162,13 @@ def _check_record(record: Record) -> None:
         raise ValueError(f"its entry 'colour' is none of ours: {record['colour']!r}")
 
 
+def picture_files(root: Path) -> list[Path]:
+    """All picture files in a folder, and in the folders in it, in order."""
+    return sorted(path for path in root.rglob("*") if path.suffix.lower() in PICTURE_EXTENSIONS and path.is_file())
+
+
 def _folder_entries(root: Path, split: str, skipped: list[str]) -> Iterator[_Entry]:
-    paths = sorted(path for path in root.rglob("*") if path.suffix.lower() in PICTURE_EXTENSIONS and path.is_file())
+    paths = picture_files(root)
     by_hash = sorted(paths, key=lambda path: hashlib.sha256(os.fsencode(path.relative_to(root))).digest())
     held_out = set(by_hash[: round(HELD_OUT_SHARE * len(paths))]) if len(paths) >= SMALLEST_TO_SPLIT else set()
     for path in paths:

@@ -194,8 +194,8 @@ def load_stage_weights(name: str | Path) -> tuple[dict[str, Any], dict[str, dict
 
     They are the weights that did best on held-out data, if the stage has a measure for that, else the newest; averaged
     where the run averages them. The settings are the run's, with those of its networks under "networks". A model folder
-    gives the players "tokenizer" and "generator", without what only training needs. Raises ValueError if there are no
-    readable weights.
+    gives the players "tokenizer" and "generator", and "companion" if it has one, without what only training needs.
+    Raises ValueError if there are no readable weights.
     """
     folder = _trained_folder(name)
     if (folder / WEIGHTS_FILE).exists():
@@ -211,14 +211,14 @@ def load_stage_weights(name: str | Path) -> tuple[dict[str, Any], dict[str, dict
 
 def _model_weights(folder: Path) -> tuple[dict[str, Any], dict[str, dict[str, Tensor]]]:
     stored = load_model(folder)
-    tokenizer, generator = {}, {}
+    players: dict[str, dict[str, Tensor]] = {"tokenizer": {}, "generator": {}}
     for name, tensor in stored.tensors.items():
         part, rest = name.split(".", 1)
-        if part == "tokenizer":
-            tokenizer[rest] = tensor
+        if part in ("tokenizer", "companion"):
+            players.setdefault(part, {})[rest] = tensor
         elif part in ("text", "generator"):
-            generator[name] = tensor
-    return {"networks": stored.config}, {"tokenizer": tokenizer, "generator": generator}
+            players["generator"][name] = tensor
+    return {"networks": stored.config}, players
 
 
 def player_weights(players: dict[str, dict[str, Tensor]], player: str, folder: str | Path) -> dict[str, Tensor]:
@@ -226,6 +226,12 @@ def player_weights(players: dict[str, dict[str, Tensor]], player: str, folder: s
     if player not in players:
         raise ValueError(f"{folder} is not a run that trained the {player}: it trained {', '.join(players)}")
     return players[player]
+
+
+def network_settings(run: dict[str, Any], network: str) -> dict[str, Any]:
+    """Settings of one network, of the run's that `load_stage_weights` gave; with tuples where JSON has lists."""
+    settings = run["networks"][network].items()
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in settings}
 
 
 def _read_checkpoint(path: Path, entries: set[str]) -> dict[str, Any]:

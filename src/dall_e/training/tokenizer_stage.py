@@ -31,6 +31,7 @@ from dall_e.models.vqgan import ImageTokenizer
 from dall_e.runtime import autocast, pick_device, pick_dtype, tune_convolutions
 from dall_e.training.drawn_codes import PartlyDrawn
 from dall_e.training.loop import Batch, Player, Stage, describe, fit, load_stage_weights
+from dall_e.training.perceptual import PerceptualDistance
 from dall_e.training.run_folder import player_weights
 from dall_e.training.token_bank import kept, tokenize_as_they_are
 
@@ -84,6 +85,7 @@ class TokenizerStage(Stage):
         if self.discriminator is not None:
             self.discriminator.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._drawn_codes_MN = self._draw_codes(pictures) if config.generator and not dry_run else None
+        self._perceptual = PerceptualDistance(config.companion, self.device) if config.companion else None
         self.players = self._make_players()
         self._adaptive = torch.ones((), device=self.device)
         self._code_counts_K = torch.zeros(sizes.num_codes, device=self.device)
@@ -229,6 +231,11 @@ class TokenizerStage(Stage):
             edge_weight=config.edge_weight,
             pyramid_weight=config.pyramid_weight,
         )
+        if self._perceptual is not None:
+            distance, distance_parts = self._perceptual(
+                original_BCHW=pictures_BCHW, reconstruction_BCHW=reconstruction_BCHW, background_BC=background_BC
+            )
+            loss, parts = loss + config.perceptual_weight * distance, {**parts, **distance_parts}
         if playing:
             # A perturbed picture is no longer the pair of its original, so the discriminator does not see it.
             kept = slice(num_perturbed, None)

@@ -108,7 +108,7 @@ def test_composition_is_judged_by_a_detector(
     monkeypatch.setattr("dall_e.evaluation.composition.TASKS", ("single", "two"))
     flags = [*FLAGS, "--model", str(tiny_folder), "--judge", str(tmp_path / "judge"), "--limit", "2"]
     assert run(["evaluate", "--detector", str(tmp_path / "judge"), *flags]) == 1
-    assert "is not a run that trained a detector: it trained companion" in capsys.readouterr().err
+    assert "is not a run that trained the detector: it trained companion" in capsys.readouterr().err
     assert run(["evaluate", "--detector", str(tmp_path / "detector"), "--out", str(tmp_path / "out"), *flags]) == 0
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     # An untrained detector finds nothing anywhere.

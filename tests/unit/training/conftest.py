@@ -1,5 +1,6 @@
 """A few small runs that several stages start from."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,8 @@ import pytest
 import torch
 from PIL import Image
 
-from dall_e.config import PRESETS, GeneratorTraining
+from dall_e.config import PRESETS, CompanionConfig, GeneratorTraining
+from dall_e.models.companion import Companion
 from dall_e.models.vqgan import ImageTokenizer
 from dall_e.training.generator_stage import GeneratorStage
 from dall_e.training.loop import fit
@@ -33,4 +35,20 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
         images=64, batch_size=8, warmup_images=8, views=2, precision="fp32", device="cpu", learning_rate=3e-3,
     )  # fmt: skip
     fit(config, GeneratorStage(config))
+    return root
+
+
+@pytest.fixture(scope="session")
+def companion_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run folder of an untrained companion."""
+    root = tmp_path_factory.mktemp("companion")
+    torch.manual_seed(3)
+    sizes = CompanionConfig(
+        image_size=32, image_widths=(8, 16), vocab_size=512, text_width=16, text_layers=1, text_heads=2, width=16
+    )
+    players = {"companion": {"weights": Companion(sizes).state_dict(), "ema": None}}
+    with open_run_folder(str(root)) as folder:
+        folder.save_checkpoint(
+            {"config": {"seed": 3}, "networks": {"companion": dataclasses.asdict(sizes)}, "players": players}
+        )
     return root

@@ -157,6 +157,17 @@ def test_a_run_of_another_stage_is_refused(tmp_path: Path) -> None:
         make(settings(tmp_path / "other", init=str(tmp_path)))
 
 
+def test_a_companion_compares_too(tmp_path: Path, companion_folder: Path) -> None:
+    stage = make(settings(tmp_path, companion=str(companion_folder), perceptual_weight=2.0, adversarial_weight=0.0))
+    plain = make(settings(tmp_path, adversarial_weight=0.0))
+    with_it, parts = stage.loss("tokenizer", stage.batch(0), 0.0)
+    without, _ = plain.loss("tokenizer", plain.batch(0), 0.0)
+    assert parts["perceptual"] > 0
+    assert with_it.item() == pytest.approx(without.item() + 2 * parts["perceptual"].item(), rel=1e-5)
+    with_it.backward()  # type: ignore[no-untyped-call]
+    assert all(parameter.grad is not None for parameter in stage.tokenizer.decoder.parameters())
+
+
 def test_numbers_that_overflow_skip_the_step(tmp_path: Path) -> None:
     stage = make(settings(tmp_path))
     with torch.no_grad():
