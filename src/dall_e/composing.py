@@ -22,6 +22,7 @@ from dall_e.data.scene_captions import Language, scene_caption
 from dall_e.data.scene_graph import COAT_COLOURS, Scene, SceneObject, named_things, thing_called, things
 from dall_e.data.scene_layouts import Settled
 from dall_e.data.scene_reading import is_chinese, read_scene
+from dall_e.data.scene_variety import settled_look, varied
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,18 +35,26 @@ class Plan:
     """The prompt of each of its things, alone."""
     paints: tuple[str, ...]
     """The colour that each of them is given after it is drawn, or nothing."""
+    mirrored: tuple[bool, ...]
+    """Whether each of them is turned to look the other way."""
 
     def describe(self) -> str:
         """The plan in a line, as metadata keep it."""
-        named = zip(self.scene.objects, self.parts, self.paints, strict=True)
-        parts = [f"{item.count} x {part}{f' painted {paint}' if paint else ''}" for item, part, paint in named]
+        named = zip(self.scene.objects, self.parts, self.paints, self.mirrored, strict=True)
+        parts = [
+            f"{item.count} x {part}{f' painted {paint}' if paint else ''}{' mirrored' if mirrored else ''}"
+            for item, part, paint, mirrored in named
+        ]
         where = f" [{self.scene.relation}]" if self.scene.relation else ""
         return f"{' + '.join(parts)}{where}{f' @ {self.scene.background}' if self.scene.background else ''}"
 
     def put_together(self, pictures: list[Picture], side: int, seed: int) -> Picture:
         """The picture [4, side, side] from one of each part, [4, H, W]."""
         drawn = [np.ascontiguousarray(picture.transpose(1, 2, 0)) for picture in pictures]
-        drawn = [painted(drawing, paint) for drawing, paint in zip(drawn, self.paints, strict=True)]
+        drawn = [
+            painted(drawing[:, ::-1] if mirrored else drawing, paint)
+            for drawing, paint, mirrored in zip(drawn, self.paints, self.mirrored, strict=True)
+        ]
         if _is_alone(self.scene):
             whole_SSC = alone(drawn[0], side)
         else:
@@ -56,11 +65,23 @@ class Plan:
         return np.ascontiguousarray(whole_SSC.transpose(2, 0, 1))
 
 
-def plan_of(prompt: str) -> Plan | None:
-    """The plan of a prompt that is understood; None for any other, and for one that is the name of a picture."""
+def plan_of(prompt: str, seed: int | None = None) -> Plan | None:
+    """The plan of a prompt that is understood; None for any other, and where there is nothing to do but to draw it.
+
+    `seed`: what the prompt leaves open, as the colour of a car, is chosen by it; without one it is always the same.
+    """
     scene = read_scene(prompt)
-    if scene is None or not all(map(_is_drawn, scene.objects)):
+    return planned(prompt, scene, seed) if scene else None
+
+
+def planned(prompt: str, scene: Scene, seed: int | None) -> Plan | None:
+    """`plan_of` for a prompt that has been read."""
+    if not all(map(_is_drawn, scene.objects)):
         return None
+    if seed is None:
+        looks = tuple(map(settled_look, scene.objects))
+    else:
+        scene, looks = varied(scene, seed)
     paints = tuple("" if _comes_in(item) else item.colour for item in scene.objects)
     language: Language = "zh" if is_chinese(prompt) else "en"
     style = f"，{scene.style_zh}" if scene.style_zh else f", {scene.style_en}" if scene.style_en else ""
@@ -68,36 +89,31 @@ def plan_of(prompt: str) -> Plan | None:
         dataclasses.replace(item, count=1, size="", colour="" if paint else item.colour)
         for item, paint in zip(scene.objects, paints, strict=True)
     ]
-    parts = tuple(f"{_said(item, language)}{style}" for item in single)
+    said = [_said(item, look.name, language) for item, look in zip(single, looks, strict=True)]
+    parts = tuple(f"{words}{style}" for words in said)
+    mirrored = tuple(look.mirrored for look in looks)
     # The name of a thing, and nothing said of it: the prompt does as it is.
-    if _is_alone(scene) and not any(paints) and _names_picture(prompt, scene.objects[0], parts[0], language):
-        return None
-    return Plan(scene=scene, parts=parts, paints=paints)
+    if _is_alone(scene) and not any(paints) and not any(mirrored):
+        known = (parts[0], scene.objects[0].state or _word_for(looks[0].name, scene.objects[0], language))
+        if any(words.lower() in prompt.lower() for words in known):
+            return None
+    return Plan(scene=scene, parts=parts, paints=paints, mirrored=mirrored)
 
 
-def _names_picture(prompt: str, item: SceneObject, part: str, language: Language) -> bool:
-    """Whether a prompt says what the model would be asked for, in these words or in others for the same picture."""
-    known = (part, item.state or _picture_name(item, language))
-    return any(words.lower() in prompt.lower() for words in known)
-
-
-def _said(item: SceneObject, language: Language) -> str:
-    """What the model is asked for: always the same words for the same thing, and those of the picture it knows best."""
-    name = _picture_name(item, language)
+def _said(item: SceneObject, picture_name: str, language: Language) -> str:
+    """What the model is asked for: always the same words for the same picture, and those that it knows best."""
+    name = _word_for(picture_name, item, language)
     known = thing_called(item.name)
     if item.name in things() and (name in (known.name, known.zh) or item.state or item.colour):
         return scene_caption(Scene(objects=(item,)), Settled(), language)
     return name
 
 
-def _picture_name(item: SceneObject, language: Language) -> str:
-    """The name of the pictures that a thing is best known by: those of a book are called closed book."""
-    known = thing_called(item.name)
-    names = (name for name, colour in known.picture_names if not colour and "/" not in name and name[0] != "-")
-    name = next(names, known.name)
+def _word_for(picture_name: str, item: SceneObject, language: Language) -> str:
+    """The name of pictures in a language: those of a book are called closed book."""
     if language == "en":
-        return name
-    return named_things()[name].zh if name in named_things() else known.zh
+        return picture_name
+    return thing_called(picture_name if picture_name in named_things() else item.name).zh
 
 
 def _is_drawn(item: SceneObject) -> bool:
@@ -137,10 +153,11 @@ class Job:
 
 def jobs_of(texts: list[str], seeds: list[int], compose: bool) -> list[Job]:
     """What is to be drawn for each text with its seed; with plans where `compose` asks for them."""
-    plans = {text: plan_of(text) if compose else None for text in dict.fromkeys(texts)}
+    scenes = {text: read_scene(text) if compose else None for text in dict.fromkeys(texts)}
     jobs: list[Job] = []
     for text, seed in zip(texts, seeds, strict=True):
-        plan = plans[text]
+        scene = scenes[text]
+        plan = planned(text, scene, seed) if scene else None
         first = jobs[-1].rows.stop if jobs else 0
         jobs.append(Job(text, seed, plan, range(first, first + (len(plan.parts) if plan else 1))))
     return jobs

@@ -63,20 +63,46 @@ def test_a_name_and_what_is_not_understood_have_no_plan(prompt: str) -> None:
 
 
 def test_jobs_share_out_the_drawings() -> None:
-    jobs = jobs_of(["a cat", "a cat and a dog", "two cats"], [1, 2, 3], compose=True)
+    jobs = jobs_of(["bread and butter knives", "a strawberry and a pig", "two pigs"], [1, 2, 3], compose=True)
     assert [list(job.rows) for job in jobs] == [[0], [1, 2], [3]]
-    assert [job.parts for job in jobs] == [("a cat",), ("a cat", "a dog"), ("a cat",)]
+    assert [job.parts for job in jobs] == [("bread and butter knives",), ("a strawberry", "a pig"), ("a pig",)]
     assert all(job.plan is None for job in jobs_of(["two cats"], [1], compose=False))
 
 
+def test_what_a_prompt_leaves_open_is_chosen_by_the_seed() -> None:
+    plans = [job.plan for job in jobs_of(["a house"] * 40, list(range(40)), compose=True)]
+    assert [plan_of("a house", seed) for seed in range(40)] == plans
+    described = {plan.describe() if plan else "" for plan in plans}
+    # Drawn whole, turned, painted, and both.
+    assert {"", "1 x a house mirrored"} < described
+    assert any(" painted " in plan and "mirrored" not in plan for plan in described)
+    assert any(" painted " in plan and plan.endswith("mirrored") for plan in described)
+    assert all("painted red" in plan.describe() for seed in range(9) if (plan := plan_of("a red house", seed)))
+    hats = {plan.parts[0] for seed in range(40) if (plan := plan_of("a hat", seed))}
+    assert hats == {"woman's hat", "top hat", "billed cap"}
+    assert {plan.parts for seed in range(40) if (plan := plan_of("一本书", seed))} > {
+        ("合上的书本",),
+        ("一本蓝色的书",),
+    }
+
+
+def test_a_mirrored_part_is_turned() -> None:
+    plan = next(plan for seed in range(40) if (plan := plan_of("a lion", seed)))
+    assert plan.mirrored == (True,)
+    drawing = np.zeros((4, 32, 32), dtype=np.uint8)
+    drawing[:, 8:20, 2:10] = np.array([180, 90, 20, 255], dtype=np.uint8)[:, None, None]
+    assert np.array_equal(plan.put_together([drawing], 32, 0), drawing[:, :, ::-1])
+
+
 def test_a_planned_picture_is_made_of_its_parts(model: DALL_E) -> None:
-    whole, composed = (model("two cats", seed=4, num_inference_steps=3, compose=on) for on in (False, True))
-    assert composed.info["plan"] == "2 x a cat" and composed.info["compose"] == "True" and "plan" not in whole.info
+    whole, composed = (model("two pigs", seed=4, num_inference_steps=3, compose=on) for on in (False, True))
+    assert composed.info["plan"].startswith("2 x a pig") and composed.info["compose"] == "True"
+    assert "plan" not in whole.info
     assert not np.array_equal(np.asarray(whole), np.asarray(composed))
     pixels = np.asarray(composed)
     # Both halves hold the same drawing.
     assert np.array_equal(pixels[:, :16], pixels[:, 16:])
-    batch = model(["a dog", "two cats"], seed=[9, 4], num_inference_steps=3, compose=True, height=64)
+    batch = model(["bread and butter knives", "two pigs"], seed=[9, 4], num_inference_steps=3, compose=True, height=64)
     assert batch[1].size == (64, 64) and "plan" not in batch[0].info
 
 
@@ -91,8 +117,8 @@ def test_a_colour_is_painted_over_where_it_was_drawn(model: DALL_E) -> None:
     """The largest part of the drawing changes, its outline does not."""
     plain = np.asarray(model("a house", seed=1, num_inference_steps=3, transparent=True))
     blue = model("a blue house", seed=1, num_inference_steps=3, transparent=True, compose=True)
-    assert blue.info["plan"] == "1 x a house painted blue" and blue.mode == "RGBA"
-    painted_pixels = np.asarray(blue)
+    assert blue.info["plan"].startswith("1 x a house painted blue") and blue.mode == "RGBA"
+    painted_pixels = np.asarray(blue)[:, :: -1 if blue.info["plan"].endswith("mirrored") else 1]
     assert np.array_equal(plain[..., 3], painted_pixels[..., 3])
     assert not np.array_equal(plain[..., :3], painted_pixels[..., :3])
 

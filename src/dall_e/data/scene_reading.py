@@ -24,6 +24,7 @@ from dall_e.data.scene_captions import (
     SIZE_WORDS_EN,
 )
 from dall_e.data.scene_graph import MOST, Scene, SceneObject, Thing, named_things, plural_of, thing_called, things
+from dall_e.data.tables import read_table
 
 Items = tuple[SceneObject, ...]
 _NO_PICTURE = -1
@@ -157,11 +158,19 @@ def _plurals(thing: Thing) -> set[str]:
 
 @lru_cache(maxsize=1)
 def _nouns_en() -> dict[str, str]:
-    """Every English word for a thing; of words for several things the first one's."""
+    """Every English word for a thing; of words for several things the first one's. Everyday words come last."""
     found: dict[str, str] = {}
     for name, thing in (things() | named_things()).items():
         for word in (*_singulars(thing), *_plurals(thing)):
             found.setdefault(word.lower(), name)
+    pictures = {
+        picture: name for name, thing in things().items() for picture, colour in thing.picture_names if not colour
+    }
+    for picture, *words in read_table("synonyms_en.txt"):
+        owner = picture if picture in named_things() else pictures.get(picture)
+        for word in words if owner else ():
+            for said in (word, plural_of(word)):
+                found.setdefault(said.lower(), owner)
     return found
 
 
@@ -270,13 +279,16 @@ def _measures() -> str:
 
 @lru_cache(maxsize=1)
 def _nouns_zh() -> dict[str, str]:
-    """Every Chinese word for a thing; of words for several things the first one's."""
+    """Every Chinese word for a thing; of words for several things the first one's. Everyday words come last."""
     found: dict[str, str] = {}
     for name, thing in (things() | named_things()).items():
         found.setdefault(thing.zh, name)
     for name, thing in things().items():
         for word, _ in thing.other_zh:
             found.setdefault(word, name)
+    for known, *words in read_table("synonyms_zh.txt"):
+        for word in words if known in found else ():
+            found.setdefault(word.lstrip("!"), found[known])
     return found
 
 

@@ -1,8 +1,9 @@
 """Is a picture drawn, or remembered: the nearest training picture of each sample, and the share of near-copies.
 
 Pictures are compared where something is drawn: each is cut to the box that holds what differs from white, brought to
-32 x 32 pixels, and the root mean square of the difference of colours is the distance. So a copy that was moved or
-scaled is still found, and an empty background does not make everything alike.
+32 x 32 pixels, and the root mean square of the difference of colours is the distance. So a copy that was moved,
+scaled or turned to its mirror image is still found, and an empty background does not make everything alike. The same
+drawing in another colour is no copy by this measure.
 
 Shapes: B samples, M training pictures, K candidates, U different ones of them, F numbers of a thumbnail, C H W a
 picture.
@@ -86,17 +87,23 @@ def nearest(
     picture better than that, so the nearest few are looked at this way too, and the smaller distance counts.
     other_than: for samples that are training pictures themselves, their own rows.
     """
-    distance_BM = torch.cdist(samples_BF, training_MF) / samples_BF.shape[1] ** 0.5
+    distance_BM = _distances(samples_BF, training_MF)
     if other_than is not None:
         distance_BM[torch.arange(len(samples_BF)), torch.tensor(other_than)] = torch.inf
     found = distance_BM.topk(min(_CANDIDATES, len(training_MF)), dim=1, largest=False)
     distance_BK, rows_BK = found.values, found.indices
     if redrawn is not None:
         rows_U, place = rows_BK.unique(return_inverse=True)
-        again_UF = redrawn(rows_U.tolist())
-        again_BK = (again_UF[place] - samples_BF[:, None]).square().mean(-1).sqrt()
-        distance_BK = torch.minimum(distance_BK, again_BK)
+        again_BU = _distances(samples_BF, redrawn(rows_U.tolist()))
+        distance_BK = torch.minimum(distance_BK, again_BU.gather(1, place))
     best = distance_BK.min(1)
     rows_B = rows_BK.gather(1, best.indices[:, None])[:, 0]
     pairs = zip(rows_B.tolist(), best.values.tolist(), strict=True)
     return [Nearest(index=index, distance=distance) for index, distance in pairs]
+
+
+def _distances(samples_BF: Tensor, training_MF: Tensor) -> Tensor:
+    """[B, M]: of each sample, or of its mirror image where that is nearer."""
+    mirrored_BF = samples_BF.unflatten(1, (3, _SIDE, _SIDE)).flip(-1).flatten(1)
+    both = (torch.cdist(one_BF, training_MF) for one_BF in (samples_BF, mirrored_BF))
+    return torch.minimum(*both) / samples_BF.shape[1] ** 0.5

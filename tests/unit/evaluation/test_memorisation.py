@@ -33,6 +33,15 @@ def test_a_copy_is_found_wherever_it_lies() -> None:
     assert all(hit.near_copy and hit.distance < 0.05 for hit in found)
 
 
+def test_a_mirror_image_is_a_copy() -> None:
+    # The sign has its spot right of the middle.
+    samples = thumbnails([drawing(kind, scale=2)[:, :, ::-1] for kind in (2, 0)])
+    found = nearest(samples, TRAINING)
+    assert [hit.index for hit in found] == [2, 0] and all(hit.near_copy and hit.distance < 0.05 for hit in found)
+    again = nearest(samples, TRAINING, redrawn=lambda rows: TRAINING[rows])
+    assert [hit.index for hit in again] == [2, 0]
+
+
 def test_another_colour_is_no_copy() -> None:
     other = drawing(1, scale=2)
     other[:3] = np.stack((other[1], other[0], other[2]))
