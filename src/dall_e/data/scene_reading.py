@@ -152,25 +152,33 @@ def _singulars(thing: Thing) -> tuple[str, ...]:
 
 
 def _plurals(thing: Thing) -> set[str]:
-    others = {plural_of(other) for other in _singulars(thing)[1:]}
-    return {word.lower() for word in (thing.plural, *others)}
+    others = (*_singulars(thing)[1:], *_everyday_en().get(thing.name, ()))
+    return {word.lower() for word in (thing.plural, *map(plural_of, others))}
+
+
+@lru_cache(maxsize=1)
+def _everyday_en() -> dict[str, tuple[str, ...]]:
+    """What people say instead of the names of a thing's pictures, by the thing's own name."""
+    known = things().items()
+    owners = {picture: name for name, thing in known for picture, colour in thing.picture_names if not colour}
+    found: dict[str, tuple[str, ...]] = {}
+    for picture, *words in read_table("synonyms_en.txt"):
+        owner = picture if picture in named_things() else owners.get(picture, "")
+        found[owner] = (*found.get(owner, ()), *words)
+    return found
 
 
 @lru_cache(maxsize=1)
 def _nouns_en() -> dict[str, str]:
-    """Every English word for a thing; of words for several things the first one's. Everyday words come last."""
+    """Every English word for a thing; of words for several things the first one's, and everyday words come last."""
+    every = things() | named_things()
     found: dict[str, str] = {}
-    for name, thing in (things() | named_things()).items():
-        for word in (*_singulars(thing), *_plurals(thing)):
+    for name, thing in every.items():
+        for word in (*_singulars(thing), thing.plural, *map(plural_of, _singulars(thing)[1:])):
             found.setdefault(word.lower(), name)
-    pictures = {
-        picture: name for name, thing in things().items() for picture, colour in thing.picture_names if not colour
-    }
-    for picture, *words in read_table("synonyms_en.txt"):
-        owner = picture if picture in named_things() else pictures.get(picture)
-        for word in words if owner else ():
-            for said in (word, plural_of(word)):
-                found.setdefault(said.lower(), owner)
+    for name, thing in every.items():
+        for word in (*_everyday_en().get(name, ()), *_plurals(thing)):
+            found.setdefault(word.lower(), name)
     return found
 
 

@@ -105,5 +105,5 @@ def nearest(
 def _distances(samples_BF: Tensor, training_MF: Tensor) -> Tensor:
     """[B, M]: of each sample, or of its mirror image where that is nearer."""
     mirrored_BF = samples_BF.unflatten(1, (3, _SIDE, _SIDE)).flip(-1).flatten(1)
-    both = (torch.cdist(one_BF, training_MF) for one_BF in (samples_BF, mirrored_BF))
-    return torch.minimum(*both) / samples_BF.shape[1] ** 0.5
+    nearer_BM = torch.minimum(torch.cdist(samples_BF, training_MF), torch.cdist(mirrored_BF, training_MF))
+    return nearer_BM.div(samples_BF.shape[1] ** 0.5)

@@ -75,7 +75,7 @@ def test_captions_are_read_back(language: Language, least: float) -> None:
         ("a motorbike and two SUVs", "motorcycle + sport utility vehicle*2"),
         ("a lamp on a box", "light bulb + box [on]"),
         ("three bags", "handbag*3"),
-        ("一辆单车和一列小火车", "bicycle + locomotive"),
+        ("一辆单车和一双袜子", "bicycle + socks"),
         ("三只小猫", "cat*3"),
         ("请画两个红苹果", "red apple*2"),
         ("红苹果", "red apple"),
