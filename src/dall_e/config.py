@@ -652,12 +652,15 @@ class GeneratorData(LoopConfig):
     caption_share: float = 1.0
     """Share of the pictures whose captions may be used; the others are only seen under the empty prompt. 0 is training
     without labels, to be followed by a run with few of them that starts from it (--init)."""
+    other_words: float = 1.0
+    """How often captions call a thing by everyday, like or broader words, as a share of what `data/captions.py` says; 0
+    always calls it by its name."""
     random_order: float = 0.7
     """Share of batches with random order; the rest is split between locality and raster, two to one."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check_shares(self, "caption_drop", "caption_share", "random_order", "scene_share")
+        _check_shares(self, "caption_drop", "caption_share", "other_words", "random_order", "scene_share")
         _check_at_least(self, 1, "views", "scenes")
 
 

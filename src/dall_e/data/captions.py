@@ -79,18 +79,20 @@ class CaptionShares:
 SHARES = CaptionShares()
 
 
-def training_caption(record: Record, rng: random.Random) -> str:
+def training_caption(record: Record, rng: random.Random, *, other_words: float = 1.0) -> str:
     """One of the many captions of a record, with the probabilities of `SHARES`.
 
-    The same `rng` state gives the same caption. Records of older data sets, without WordNet's words, work as well.
+    `other_words`: how often a thing is called by everyday, like or broader words, as a share of what `SHARES` says; 0
+    always calls it by its name. The same `rng` state gives the same caption. Records of older data sets, without
+    WordNet's words, work as well.
     """
     if record.get("text"):  # a picture of the user's own folder: the caption is what the user wrote
         return str(record["text"])
     bilingual = bool(record.get("zh"))
     language: Language = "zh" if bilingual and rng.random() < SHARES.chinese else "en"
     if bilingual and rng.random() < SHARES.mixed:
-        return _mixed(record, language, rng)
-    phrase = _phrase(record, language, rng)
+        return _mixed(record, language, rng, other_words)
+    phrase = _phrase(record, language, rng, other_words)
     return _with_style(phrase, record, rng, language) if rng.random() < style_said(record) else phrase
 
 
@@ -117,12 +119,12 @@ COLOUR_WORD_EN = re.compile(
 COLOUR_WORD_ZH = re.compile("[黑灰白棕褐红粉橙黄绿蓝紫金银彩]|^[一两几]")
 
 
-def _phrase(record: Record, language: Language, rng: random.Random) -> str:
+def _phrase(record: Record, language: Language, rng: random.Random, other_words: float) -> str:
     """What is drawn, in one language and without style."""
     keywords = _keywords(record, language)
     if rng.random() < SHARES.keywords_only and len(keywords) >= 2 and record["kind"] not in ("flag", "letter"):
         return " ".join(rng.sample(keywords, min(len(keywords), rng.randint(2, 4))))
-    thing = _with_word_dropped(_thing(record, language, rng), record["kind"], language, rng)
+    thing = _with_word_dropped(_thing(record, language, rng, other_words), record["kind"], language, rng)
     colour = _colour(record, thing, language, rng)
     if not colour and keywords and rng.random() < SHARES.with_keywords:
         comma, stop = ("，", "、") if language == "zh" else (", ", ", ")
@@ -130,7 +132,7 @@ def _phrase(record: Record, language: Language, rng: random.Random) -> str:
     return _one(thing, colour, record["kind"], language, rng.random() < SHARES.one)
 
 
-def _thing(record: Record, language: Language, rng: random.Random) -> str:
+def _thing(record: Record, language: Language, rng: random.Random, other_words: float) -> str:
     """One of the words for the whole thing."""
     draw = rng.random()
     name, *everyday = _chinese_names(record) if language == "zh" else (str(record["en"]), *_everyday_english(record))
@@ -138,9 +140,9 @@ def _thing(record: Record, language: Language, rng: random.Random) -> str:
     if language == "en":
         choices += [(_words(record, "en_synonyms"), SHARES.synonym), (_words(record, "en_hypernyms"), SHARES.hypernym)]
     for words, share in choices:
-        if draw < share:
+        if draw < share * other_words:
             return rng.choice(words) if words else name
-        draw -= share
+        draw -= share * other_words
     return name
 
 
@@ -180,18 +182,18 @@ def _one(thing: str, colour: str, kind: str, language: Language, counted: bool) 
     return f"一{measure}{head}{thing}" if measure else f"{head}{thing}"
 
 
-def _mixed(record: Record, language: Language, rng: random.Random) -> str:
+def _mixed(record: Record, language: Language, rng: random.Random, other_words: float) -> str:
     """A caption of both languages: the style in the other one, the name in the other one, or both names."""
     other: Language = "en" if language == "zh" else "zh"
     way = rng.randrange(3)
     if way == 0 and record.get(f"style_{other}"):
-        return _with_style(_phrase(record, language, rng), record, rng, other)
+        return _with_style(_phrase(record, language, rng, other_words), record, rng, other)
     if way == 1:
-        thing = _thing(record, other, rng)
+        thing = _thing(record, other, rng, other_words)
         phrase = _one(thing, _colour(record, thing, language, rng), record["kind"], language, counted=True)
         if phrase != thing:
             return phrase
-    return f"{_thing(record, language, rng)} {_thing(record, other, rng)}"
+    return f"{_thing(record, language, rng, other_words)} {_thing(record, other, rng, other_words)}"
 
 
 def _everyday_english(record: Record) -> tuple[str, ...]:

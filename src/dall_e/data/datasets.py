@@ -238,10 +238,15 @@ def in_fold(record: Record, fold: int) -> bool:
 
 
 def batch_captions(
-    records: Sequence[Record], indices: npt.NDArray[np.int64], *, seed: int, images_seen: int
+    records: Sequence[Record],
+    indices: npt.NDArray[np.int64],
+    *,
+    seed: int,
+    images_seen: int,
+    other_words: float = 1.0,
 ) -> list[str]:
-    """A caption for each picture of a batch; a pure function of its arguments, like `batch_indices`."""
+    """A caption for each picture of a batch, as `training_caption`; a pure function of its arguments."""
     return [
-        training_caption(records[int(index)], random.Random(f"{seed}/{images_seen}/{row}"))
+        training_caption(records[int(index)], random.Random(f"{seed}/{images_seen}/{row}"), other_words=other_words)
         for row, index in enumerate(indices)
     ]

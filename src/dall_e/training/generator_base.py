@@ -196,7 +196,9 @@ class GeneratorBase(PreparedStage):
         """The pictures and captions of the batch that starts after `images_seen` pictures."""
         config, size = self.config, self.config.batch_size
         indices = batch_indices(len(self.records), self.weights, config.seed, images_seen, size)
-        captions = batch_captions(self.records, indices, seed=config.seed, images_seen=images_seen)
+        captions = batch_captions(
+            self.records, indices, seed=config.seed, images_seen=images_seen, other_words=config.other_words
+        )
         rng = torch.Generator().manual_seed(config.seed * 1_000_003 + images_seen)
         indices_B = torch.from_numpy(indices)
         codes_BN = self.codes_VMN[torch.randint(len(self.codes_VMN), (size,), generator=rng), indices_B].long()

@@ -138,3 +138,16 @@ def test_no_caption_is_blank_or_ragged() -> None:
 def test_a_user_s_own_caption_is_left_alone() -> None:
     assert set(captions({"text": "my dog Rex"}, 20)) == {"my dog Rex"} == {plain_caption({"text": "my dog Rex"}, "zh")}
     assert plain_caption(CAT, "zh") == "猫脸" and plain_caption({**CAT, "zh": ""}, "zh") == "cat face"
+
+
+def test_other_words_can_be_left_out() -> None:
+    record = {"en": "automobile", "zh": "", "kind": "vehicle", "en_synonyms": ["motorcar"], "en_hypernyms": ["vehicle"]}
+    said = {training_caption(record, random.Random(seed), other_words=0.0) for seed in range(300)}
+    assert said <= {"automobile", "an automobile"}
+    with_them = {training_caption(record, random.Random(seed)) for seed in range(300)}
+    assert {"a car", "a motorcar", "a vehicle"} <= with_them
+    # One share means what it always meant, draw by draw.
+    assert all(
+        training_caption(record, random.Random(seed), other_words=1.0) == training_caption(record, random.Random(seed))
+        for seed in range(50)
+    )
