@@ -3,7 +3,8 @@
 A small model draws one thing well and two things badly: their shapes and colours mix. And it knows a house, but hardly
 a blue one. Where every word of a prompt is understood (`data/scene_reading.py`), the model is asked for the things one
 after the other, each in the colour that it has by itself; the plan says what is painted over, and where everything
-goes. The plan is what explains the picture: it is written into its metadata.
+goes. Of other prompts it is asked for the things that they name (`data/scene_gleaning.py`), and those that name nothing
+known are drawn as a whole. The plan is what explains the picture: it is written into its metadata.
 
 Shapes: C H W channels (4, premultiplied RGBA), rows and columns.
 """
@@ -19,6 +20,7 @@ from dall_e.data.drawn_animals import SPECIES
 from dall_e.data.images import Picture
 from dall_e.data.scene_assembly import alone, assemble, painted, sprite_of
 from dall_e.data.scene_captions import Language, scene_caption
+from dall_e.data.scene_gleaning import glean_scene
 from dall_e.data.scene_graph import COAT_COLOURS, Scene, SceneObject, named_things, thing_called, things
 from dall_e.data.scene_layouts import Settled
 from dall_e.data.scene_reading import is_chinese, read_scene
@@ -37,6 +39,8 @@ class Plan:
     """The colour that each of them is given after it is drawn, or nothing."""
     mirrored: tuple[bool, ...]
     """Whether each of them is turned to look the other way."""
+    whole: bool = True
+    """Whether every word of the prompt was understood."""
 
     def describe(self) -> str:
         """The plan in a line, as metadata keep it."""
@@ -46,7 +50,8 @@ class Plan:
             for item, part, paint, mirrored in named
         ]
         where = f" [{self.scene.relation}]" if self.scene.relation else ""
-        return f"{' + '.join(parts)}{where}{f' @ {self.scene.background}' if self.scene.background else ''}"
+        place = f" @ {self.scene.background}" if self.scene.background else ""
+        return f"{' + '.join(parts)}{where}{place}{'' if self.whole else ', the rest was not understood'}"
 
     def put_together(self, pictures: list[Picture], side: int, seed: int) -> Picture:
         """The picture [4, side, side] from one of each part, [4, H, W]."""
@@ -66,18 +71,34 @@ class Plan:
 
 
 def plan_of(prompt: str, seed: int | None = None) -> Plan | None:
-    """The plan of a prompt that is understood; None for any other, and where there is nothing to do but to draw it.
+    """The plan of a prompt; None for one that names nothing known, and where there is nothing to do but to draw it.
 
     `seed`: what the prompt leaves open, as the colour of a car, is chosen by it; without one it is always the same.
     """
-    scene = read_scene(prompt)
-    return planned(prompt, scene, seed) if scene else None
+    read = _Reading.of(prompt)
+    return _planned(read, seed) if read else None
 
 
-def planned(prompt: str, scene: Scene, seed: int | None) -> Plan | None:
-    """`plan_of` for a prompt that has been read."""
-    if not all(map(_is_drawn, scene.objects)):
-        return None
+@dataclass(frozen=True)
+class _Reading:
+    """What is known of a prompt."""
+
+    prompt: str
+    scene: Scene
+    whole: bool
+
+    @classmethod
+    def of(cls, prompt: str) -> _Reading | None:
+        """Read to the last word where that is possible, else what can be gleaned."""
+        scene = read_scene(prompt)
+        if scene and all(map(_is_drawn, scene.objects)):
+            return cls(prompt, scene, whole=True)
+        gleaned = glean_scene(prompt)
+        return cls(prompt, gleaned, whole=False) if gleaned else None
+
+
+def _planned(read: _Reading, seed: int | None) -> Plan | None:
+    prompt, scene = read.prompt, read.scene
     if seed is None:
         looks = tuple(map(settled_look, scene.objects))
     else:
@@ -93,11 +114,11 @@ def planned(prompt: str, scene: Scene, seed: int | None) -> Plan | None:
     parts = tuple(f"{words}{style}" for words in said)
     mirrored = tuple(look.mirrored for look in looks)
     # The name of a thing, and nothing said of it: the prompt does as it is.
-    if _is_alone(scene) and not any(paints) and not any(mirrored):
+    if read.whole and _is_alone(scene) and not any(paints) and not any(mirrored):
         known = (parts[0], scene.objects[0].state or _word_for(looks[0].name, scene.objects[0], language))
         if any(words.lower() in prompt.lower() for words in known):
             return None
-    return Plan(scene=scene, parts=parts, paints=paints, mirrored=mirrored)
+    return Plan(scene=scene, parts=parts, paints=paints, mirrored=mirrored, whole=read.whole)
 
 
 def _said(item: SceneObject, picture_name: str, language: Language) -> str:
@@ -153,11 +174,11 @@ class Job:
 
 def jobs_of(texts: list[str], seeds: list[int], compose: bool) -> list[Job]:
     """What is to be drawn for each text with its seed; with plans where `compose` asks for them."""
-    scenes = {text: read_scene(text) if compose else None for text in dict.fromkeys(texts)}
+    readings = {text: _Reading.of(text) if compose else None for text in dict.fromkeys(texts)}
     jobs: list[Job] = []
     for text, seed in zip(texts, seeds, strict=True):
-        scene = scenes[text]
-        plan = planned(text, scene, seed) if scene else None
+        read = readings[text]
+        plan = _planned(read, seed) if read else None
         first = jobs[-1].rows.stop if jobs else 0
         jobs.append(Job(text, seed, plan, range(first, first + (len(plan.parts) if plan else 1))))
     return jobs

@@ -33,6 +33,13 @@ def model(tiny_folder: Path) -> DALL_E:
         ("an owl on a box on the grass", ("an owl", "package"), "1 x an owl + 1 x package [on] @ grass"),
         ("two dogs, 3D style", ("a dog, 3d style",), "2 x a dog, 3d style"),
         ("三个红苹果", ("一个红色的苹果",), "3 x 一个红色的苹果"),
+        ("an owl asleep in the snow", ("an owl",), "1 x an owl @ snow, the rest was not understood"),
+        (
+            "my small dog wears a red crown",
+            ("a crown", "a dog face"),
+            "1 x a crown painted red + 1 x a dog face [on], the rest was not understood",
+        ),
+        ("宇航员骑马", ("宇航员", "一匹马"), "1 x 宇航员 + 1 x 一匹马 [on], the rest was not understood"),
         ("狗的左边有一只猫", ("一只猫", "一只狗"), "1 x 一只猫 + 1 x 一只狗 [left]"),
     ],
 )
@@ -47,11 +54,10 @@ def test_plans(prompt: str, parts: tuple[str, ...], described: str) -> None:
         "a cat",
         "a sleeping cat",
         "一只猫",
-        "bread and butter knives",
+        "quantum entanglement",
         "a town at night",
         "a man in tuxedo",
         "women holding hands",
-        "an owl asleep in the snow",
         "a blue book",
         "red apple",
         "狗",
@@ -63,9 +69,9 @@ def test_a_name_and_what_is_not_understood_have_no_plan(prompt: str) -> None:
 
 
 def test_jobs_share_out_the_drawings() -> None:
-    jobs = jobs_of(["bread and butter knives", "a strawberry and a pig", "two pigs"], [1, 2, 3], compose=True)
+    jobs = jobs_of(["quantum entanglement", "a strawberry and a pig", "two pigs"], [1, 2, 3], compose=True)
     assert [list(job.rows) for job in jobs] == [[0], [1, 2], [3]]
-    assert [job.parts for job in jobs] == [("bread and butter knives",), ("a strawberry", "a pig"), ("a pig",)]
+    assert [job.parts for job in jobs] == [("quantum entanglement",), ("a strawberry", "a pig"), ("a pig",)]
     assert all(job.plan is None for job in jobs_of(["two cats"], [1], compose=False))
 
 
@@ -102,7 +108,7 @@ def test_a_planned_picture_is_made_of_its_parts(model: DALL_E) -> None:
     pixels = np.asarray(composed)
     # Both halves hold the same drawing.
     assert np.array_equal(pixels[:, :16], pixels[:, 16:])
-    batch = model(["bread and butter knives", "two pigs"], seed=[9, 4], num_inference_steps=3, compose=True, height=64)
+    batch = model(["quantum entanglement", "two pigs"], seed=[9, 4], num_inference_steps=3, compose=True, height=64)
     assert batch[1].size == (64, 64) and "plan" not in batch[0].info
 
 

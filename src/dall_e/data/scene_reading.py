@@ -59,8 +59,22 @@ def read_scene(prompt: str) -> Scene | None:
 
     No picture is chosen for its things, and no style; a style that the prompt names stays in `style_en` or `style_zh`.
     """
-    text = re.sub(r"\s+", " ", prompt.strip().rstrip(".。!！")).strip()
+    text = tidied(prompt)
     return _read_zh(text) if is_chinese(text) else _read_en(text.lower())
+
+
+def tidied(prompt: str) -> str:
+    """A prompt without the blanks and the full stop that say nothing."""
+    return re.sub(r"\s+", " ", prompt.strip().rstrip(".。!！")).strip()
+
+
+def without_frame(text: str) -> tuple[str, str]:
+    """A tidied prompt without "draw me" and the like and without the style that it names, and that style."""
+    if is_chinese(text):
+        style = _STYLE_ZH.search(text)
+        return _POLITE_ZH.sub("", _STYLE_ZH.sub("", text, count=1)), style[0].strip("，") if style else ""
+    style = _STYLE_EN.search(text)
+    return _POLITE_EN.sub("", text[: style.start()] if style else text), style[1] if style else ""
 
 
 def is_chinese(text: str) -> bool:
@@ -72,20 +86,18 @@ def is_chinese(text: str) -> bool:
 
 
 def _read_en(text: str) -> Scene | None:
-    style = _STYLE_EN.search(text)
-    text = text[: style.start()] if style else text
-    text = _POLITE_EN.sub("", text)
-    whole = _item_en(text)
+    text, style = without_frame(text)
+    whole = item_en(text)
     if whole:  # "Sun behind cloud" and "man in tuxedo" are names of single pictures.
-        return _scene((whole,), "", "", "", style_en=style[1] if style else "")
+        return scene_of((whole,), "", "", "", style_en=style)
     doing = _DOING_EN.search(text)
     state = "" if not doing else "playing" if doing[1].startswith("playing") else "sleeping"
     text = _DOING_EN.sub("", text, count=1).strip()
     for rest, background, colour in _placed_en(text):
-        found = _related_en(rest) or _listed(_AND_EN.split(rest), _item_en)
+        found = _related_en(rest) or _listed(_AND_EN.split(rest), item_en)
         found = _acting(*found, state) if found else None
         if found:
-            return _scene(*found, background, colour, style_en=style[1] if style else "")
+            return scene_of(*found, background, colour, style_en=style)
     return None
 
 
@@ -109,14 +121,14 @@ def _related_en(text: str) -> tuple[Items, str] | None:
     for phrase, relation in phrases:
         for match in re.finditer(rf" (?:is |are |sitting |standing )?{phrase} ", text):
             phrases_of_pair = text[: match.start()], text[match.end() :]
-            pair = tuple(map(_item_en, phrases_of_pair))
+            pair = tuple(map(item_en, phrases_of_pair))
             # "Sun behind cloud" is the name of one picture.
             if pair[0] and pair[1] and any(map(_DETERMINED.match, phrases_of_pair)):
                 return (pair[0], pair[1]), relation
     return None
 
 
-def _item_en(phrase: str) -> SceneObject | None:
+def item_en(phrase: str) -> SceneObject | None:
     """ "three big red apples"."""
     words = phrase.split()
     count = 1
@@ -129,11 +141,11 @@ def _item_en(phrase: str) -> SceneObject | None:
     size = next((size for size, known in SIZE_WORDS_EN.items() if words and words[0] in known), "")
     words = words[1:] if size else words
     colour = words[0].replace("gray", "grey") if words else ""
-    nouns = _nouns_en()
+    nouns = nouns_en()
     for named in (colour, "") if colour in COLOURS_ZH else ("",):
         noun = " ".join(words[1:] if named else words)
         name = nouns.get(f"{PAIRS}{noun}") if paired else nouns.get(noun)
-        if name and (count == 1 or paired or noun in _plurals(thing_called(name))):
+        if name and (count == 1 or paired or noun in plurals_of(thing_called(name))):
             return SceneObject(name=name, picture=_NO_PICTURE, count=count, colour=named, size=size)
     return None
 
@@ -151,7 +163,8 @@ def _singulars(thing: Thing) -> tuple[str, ...]:
     return (thing.name, *thing.other_names, *heads)
 
 
-def _plurals(thing: Thing) -> set[str]:
+def plurals_of(thing: Thing) -> set[str]:
+    """What several of them are called."""
     others = (*_singulars(thing)[1:], *_everyday_en().get(thing.name, ()))
     return {word.lower() for word in (thing.plural, *map(plural_of, others))}
 
@@ -169,7 +182,7 @@ def _everyday_en() -> dict[str, tuple[str, ...]]:
 
 
 @lru_cache(maxsize=1)
-def _nouns_en() -> dict[str, str]:
+def nouns_en() -> dict[str, str]:
     """Every English word for a thing; of words for several things the first one's, and everyday words come last."""
     every = things() | named_things()
     found: dict[str, str] = {}
@@ -177,7 +190,7 @@ def _nouns_en() -> dict[str, str]:
         for word in (*_singulars(thing), thing.plural, *map(plural_of, _singulars(thing)[1:])):
             found.setdefault(word.lower(), name)
     for name, thing in every.items():
-        for word in (*_everyday_en().get(name, ()), *_plurals(thing)):
+        for word in (*_everyday_en().get(name, ()), *plurals_of(thing)):
             found.setdefault(word.lower(), name)
     return found
 
@@ -186,17 +199,16 @@ def _nouns_en() -> dict[str, str]:
 
 
 def _read_zh(text: str) -> Scene | None:
-    style = _STYLE_ZH.search(text)
-    text = _POLITE_ZH.sub("", _STYLE_ZH.sub("", text, count=1))
-    whole = _item_zh(text)
+    text, style = without_frame(text)
+    whole = item_zh(text)
     if whole:
-        return _scene((whole,), "", "", "", style_zh=style[0].strip("，") if style else "")
+        return scene_of((whole,), "", "", "", style_zh=style)
     for without_state, state in _doing_zh(text):
         for rest, background, colour in _placed_zh(without_state):
-            found = _related_zh(rest) or _listed(_AND_ZH.split(rest), _item_zh)
+            found = _related_zh(rest) or _listed(_AND_ZH.split(rest), item_zh)
             found = _acting(*found, state) if found else None
             if found:
-                return _scene(*found, background, colour, style_zh=style[0].strip("，") if style else "")
+                return scene_of(*found, background, colour, style_zh=style)
     return None
 
 
@@ -233,15 +245,15 @@ def _related_zh(text: str) -> tuple[Items, str] | None:
                 (rf"(.+?)的?{word}[有是的](.+)", 2, 1), (rf"(.+?)在(.+?)的?{word}", 1, 2),
             ):  # fmt: skip
                 match = re.fullmatch(pattern, text)
-                pair = (_item_zh(match[first]), _item_zh(match[second])) if match else (None, None)
+                pair = (item_zh(match[first]), item_zh(match[second])) if match else (None, None)
                 if pair[0] and pair[1]:
                     return (pair[0], pair[1]), relation
     return None
 
 
-def _item_zh(phrase: str) -> SceneObject | None:
+def item_zh(phrase: str) -> SceneObject | None:
     """三个大的红苹果."""
-    match = re.fullmatch(rf"(?:([一二{''.join(NUMBERS_ZH[1:])}]|\d)(?:{_measures()}))?(.+)", phrase.strip())
+    match = re.fullmatch(rf"(?:([一二{''.join(NUMBERS_ZH[1:])}]|\d)(?:{measures()}))?(.+)", phrase.strip())
     if not match:
         return None
     number = (match[1] or "一").replace("二", "两")
@@ -249,9 +261,9 @@ def _item_zh(phrase: str) -> SceneObject | None:
     if not count:
         return None
     found = [
-        SceneObject(name=_nouns_zh()[rest], picture=_NO_PICTURE, count=count, colour=colour, size=size)
+        SceneObject(name=nouns_zh()[rest], picture=_NO_PICTURE, count=count, colour=colour, size=size)
         for rest, colour, size in _described_zh(match[2])
-        if rest in _nouns_zh()
+        if rest in nouns_zh()
     ]
     # 红苹果 is a name too, but more is known of apples.
     return next((item for item in found if item.name in things()), found[0] if found else None)
@@ -278,7 +290,7 @@ def _coloured_zh(text: str) -> Iterator[tuple[str, str]]:
 
 
 @lru_cache(maxsize=1)
-def _measures() -> str:
+def measures() -> str:
     """A pattern of all measure words, the longest first."""
     known = {thing.measure for thing in things().values()}
     known |= {measure for thing in things().values() for _, measure in thing.other_zh}
@@ -286,7 +298,7 @@ def _measures() -> str:
 
 
 @lru_cache(maxsize=1)
-def _nouns_zh() -> dict[str, str]:
+def nouns_zh() -> dict[str, str]:
     """Every Chinese word for a thing; of words for several things the first one's. Everyday words come last."""
     found: dict[str, str] = {}
     for name, thing in (things() | named_things()).items():
@@ -297,6 +309,9 @@ def _nouns_zh() -> dict[str, str]:
     for known, *words in read_table("synonyms_zh.txt"):
         for word in words if known in found else ():
             found.setdefault(word.lstrip("!"), found[known])
+    for name, thing in things().items():
+        if "head" in thing.traits:
+            found.setdefault(thing.zh.removesuffix("脸"), name)
     return found
 
 
@@ -318,9 +333,10 @@ def _acting(items: Items, relation: str, state: str) -> tuple[Items, str] | None
     return (dataclasses.replace(items[0], state=state), *items[1:]), relation
 
 
-def _scene(
+def scene_of(
     items: Items, relation: str, background: str, colour: str, *, style_en: str = "", style_zh: str = ""
 ) -> Scene:
+    """The record of one to three things; what is right of, below or behind another is said the other way round."""
     if relation in ("right", "below", "behind"):
         items, relation = (items[1], items[0]), OPPOSITE[relation]
     return Scene(
