@@ -5,7 +5,7 @@
 # of the captions; beside it the same from random numbers. As many pictures with captions are seen in either case. What to
 # compare is in the last line of each run's metrics.jsonl, on held-out pictures; the table is in LOG.md.
 #
-# Every command resumes, so the script does too. About fifteen minutes on two CPU cores.
+# Every command resumes, so the script does too. About seventeen minutes on two CPU cores.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 dalle=${DALLE:-.venv/bin/dall-e}
@@ -13,7 +13,7 @@ data=${DATA:-data/emoji}
 out=${OUT:-runs/few_labels}
 images=${IMAGES:-50000}
 
-"$dalle" train tokenizer --preset tiny --data "$data" --out "$out/tokenizer" --images "$images" --batch-size 32 \
+"$dalle" train tokenizer --preset tiny --data "$data" --out "$out/tokenizer" --images 120000 --batch-size 32 \
     --optimizer muon --learning-rate 3e-3 --warmup-images 1000 --adversarial-start 0.8 --coarse-share 0 --backdrop-share 0
 
 train() { # name, share of captions, further flags
