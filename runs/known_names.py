@@ -11,7 +11,10 @@ from pathlib import Path
 from dall_e.data.scene_graph import things
 
 HOUSE_STYLE = "twemoji"
-KINDS = ("animal", "plant", "food", "vehicle", "object", "activity", "place", "weather", "heart", "face", "person")
+KINDS = (
+    "animal", "plant", "food", "vehicle", "object", "activity", "place", "weather", "heart", "face", "person", "hand",
+    "symbol", "clock", "flag",
+)  # fmt: skip
 HEAD = """\
 # Names of single pictures that the built-in model has seen in its house style, and that are not in scene_things.txt;
 # written by runs/known_names.py. Unicode CLDR through emojibase-data (MIT), as in the data set.

@@ -39,14 +39,12 @@ _MOST_THINGS = 3
 _SEVERAL = 3
 """How many are drawn of what is said to be more than one."""
 _LONGEST_EN, _LONGEST_ZH = 6, 8
-# Such names are of one picture each, and the words in them are no things.
-_SIGNS = re.compile(
-    r"\b(?:flag|symbol|sign|button|letter|number|skin tone|emoji|logo|word)s?\b|旗|符号|标志|按钮|肤色|文字"
-)
+# The model has seen hands of every tone, under names that are no words of the tables.
+_TONES = re.compile(r"\bskin tone\b|肤色")
 # Names of pictures that hardly ever are meant by these words.
 _NO_THINGS = frozenset(
     "back end on soon top dash link mate up cool free new ok light cooking dizzy man person people family sunset "
-    "sunrise cityscape".split()
+    "sunrise cityscape plus minus multiply divide information recycling customs infinity selfie".split()
 ).union(("night with stars", "sunrise over mountains", "cityscape at dusk"))
 # Behind one of these, what is said belongs to another thing.
 _STOPS = frozenset(", and with on in of under behind over near to by at is are while from through into".split())
@@ -100,12 +98,13 @@ class _Named:
 def glean_scene(prompt: str) -> Scene | None:
     """What is known of a prompt in English or Chinese; None if it names nothing that is known."""
     text, style = without_frame(tidied(prompt).lower() if not is_chinese(prompt) else tidied(prompt))
-    if _SIGNS.search(text):
+    if _TONES.search(text):
         return None
     chinese = is_chinese(text)
     background, text = _placed(_IDIOMS_ZH.sub("，", text), chinese)
     words = list(text) if chinese else re.findall(r"[a-z0-9'.-]+|[,;:]", text)
-    named = list(_named(words, chinese))[:_MOST_THINGS]
+    # What is named twice is one thing still.
+    named = list({one.item.name: one for one in reversed(list(_named(words, chinese)))}.values())[::-1][:_MOST_THINGS]
     if not named:
         return None
     items, relation = [one.item for one in named], ""

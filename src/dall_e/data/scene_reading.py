@@ -32,12 +32,14 @@ _NO_PICTURE = -1
 _POLITE_EN = re.compile(
     r"^(?:please )?(?:draw |show |paint )?(?:me )?(?:there (?:is|are) |(?:a |an )?(?:picture|drawing|image|photo) of )?"
 )
-_STYLE_EN = re.compile(r"(?:,| in)(?: an?)? ((?:[\w-]+ ){1,3}style|clip art)$")
+_STYLE_EN = re.compile(
+    r"(?:,| in)(?: an?)? ((?:[\w-]+ ){1,3}style|clip art|(?:[\w-]+ ){0,3}icon(?: on a colou?red circle)?)$"
+)
 _PLAIN_EN = re.compile(r" on (?:an? )?(\w+)( background)?$")
 _DETERMINED = re.compile(r"(?:an?|the|one|two|three|four|five|six|\d) ")
 _DOING_EN = re.compile(r" ?\b(?:is |are )?(sleeping|asleep|playing(?: with a ball)?)\b")
 _AND_EN = re.compile(r",? and |, | & ")
-_STYLE_ZH = re.compile(r"^(?:[\w ]+风格，)|(?:，[\w ]+风格)$")
+_STYLE_ZH = re.compile(r"^([\w ]+?风格)[，的]|[，,\s]([\w ]+风格|剪贴画|[\w ]+图标)$")
 _POLITE_ZH = re.compile(r"^(?:请)?(?:画|有)(?=[一二两三四五六七八九\d])")
 _DOING_ZH = tuple(
     map(
@@ -72,7 +74,7 @@ def without_frame(text: str) -> tuple[str, str]:
     """A tidied prompt without "draw me" and the like and without the style that it names, and that style."""
     if is_chinese(text):
         style = _STYLE_ZH.search(text)
-        return _POLITE_ZH.sub("", _STYLE_ZH.sub("", text, count=1)), style[0].strip("，") if style else ""
+        return _POLITE_ZH.sub("", _STYLE_ZH.sub("", text, count=1)), (style[1] or style[2]) if style else ""
     style = _STYLE_EN.search(text)
     return _POLITE_EN.sub("", text[: style.start()] if style else text), style[1] if style else ""
 
