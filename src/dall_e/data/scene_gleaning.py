@@ -23,7 +23,7 @@ from dall_e.data.scene_captions import (
     RELATIONS_ZH,
     SIZE_WORDS_EN,
 )
-from dall_e.data.scene_graph import Scene, SceneObject, thing_called, things
+from dall_e.data.scene_graph import MOST, Scene, SceneObject, thing_called, things
 from dall_e.data.scene_reading import (
     is_chinese,
     measures,
@@ -49,6 +49,7 @@ _NO_THINGS = frozenset(
 # Behind one of these, what is said belongs to another thing.
 _STOPS = frozenset(", and with on in of under behind over near to by at is are while from through into".split())
 _MOST_ADJECTIVES = 4
+_MANY = frozenset("many dozen seven eight nine ten twelve hundred".split())
 _LOOSE_PLACES = {
     "snow": "snow winter ice", "beach": "beach seaside shore coast ocean sea", "desert": "desert dunes",
     "grass": "grass meadow garden park field lawn forest woods farm", "road": "road street highway city town",
@@ -97,14 +98,18 @@ class _Named:
 
 def glean_scene(prompt: str) -> Scene | None:
     """What is known of a prompt in English or Chinese; None if it names nothing that is known."""
-    text, style = without_frame(tidied(prompt).lower() if not is_chinese(prompt) else tidied(prompt))
+    text = tidied(prompt)
+    chinese = is_chinese(text)
+    text, style = without_frame(text if chinese else text.lower())
     if _TONES.search(text):
         return None
-    chinese = is_chinese(text)
     background, text = _placed(_IDIOMS_ZH.sub("，", text), chinese)
     words = list(text) if chinese else re.findall(r"[a-z0-9'.-]+|[,;:]", text)
-    # What is named twice is one thing still.
-    named = list({one.item.name: one for one in reversed(list(_named(words, chinese)))}.values())[::-1][:_MOST_THINGS]
+    named: list[_Named] = []
+    for one in _named(words, chinese):
+        # What is named twice is one thing still.
+        if len(named) < _MOST_THINGS and one.item.name not in {other.item.name for other in named}:
+            named.append(one)
     if not named:
         return None
     items, relation = [one.item for one in named], ""
@@ -192,17 +197,18 @@ def _described_en(said: list[str], noun: list[str]) -> SceneObject:
         size = next((size for size, known in SIZE_WORDS_EN.items() if word in known), "")
         colour = word.replace("gray", "grey")
         item = replace(item, size=size or item.size, colour=colour if colour in COLOURS_ZH else item.colour)
-        if several and word in NUMBERS_EN[1:]:
-            item = replace(item, count=NUMBERS_EN.index(word))
-        elif several and word in "123456":
-            item = replace(item, count=int(word))
+        number = NUMBERS_EN.index(word) if word in NUMBERS_EN else int(word) if word.isdecimal() else 0
+        if several and number or word in _MANY:
+            item = replace(item, count=min(number or MOST, MOST))
     return item
 
 
 def _described_zh(said: list[str], noun: list[str]) -> SceneObject:
     text = re.split("[和与跟在骑戴吃抱追看，,、]", "".join(said))[-1]
-    counted = re.findall(rf"([{''.join(NUMBERS_ZH[1:])}]|[1-6])(?:{measures()})", text)
-    count = (NUMBERS_ZH.index(counted[-1]) if counted[-1] in NUMBERS_ZH else int(counted[-1])) if counted else 1
+    counted = re.findall(rf"([{''.join(NUMBERS_ZH[1:])}]|\d+|[几多])(?:{measures()})", text)
+    number = counted[-1] if counted else "一"
+    count = NUMBERS_ZH.index(number) if number in NUMBERS_ZH else int(number) if number.isdecimal() else _SEVERAL
+    count = min(max(count, 1), MOST)
     size = next((size for mark, size in (("大", "big"), ("小", "small")) if mark in text), "")
     colour = next((colour for colour, word in COLOURS_ZH.items() if word in text or text.endswith(word[0])), "")
     return SceneObject(name=nouns_zh()["".join(noun)], picture=-1, count=count, size=size, colour=colour)
