@@ -12,6 +12,7 @@ Shapes: C H W channels (4, premultiplied RGBA), rows and columns.
 from __future__ import annotations
 
 import dataclasses
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -115,10 +116,15 @@ def _planned(read: _Reading, seed: int | None) -> Plan | None:
     mirrored = tuple(look.mirrored for look in looks)
     # The name of a thing, and nothing said of it: the prompt does as it is.
     if read.whole and _is_alone(scene) and not any(paints) and not any(mirrored):
-        known = (parts[0], scene.objects[0].state or _word_for(looks[0].name, scene.objects[0], language))
-        if any(words.lower() in prompt.lower() for words in known):
+        known = (parts[0], _word_for(looks[0].name, scene.objects[0], language))
+        if _bare(prompt) in map(_bare, known):
             return None
     return Plan(scene=scene, parts=parts, paints=paints, mirrored=mirrored, whole=read.whole)
+
+
+def _bare(name: str) -> str:
+    """A name without its article."""
+    return re.sub(r"^(?:an?|the) ", "", name.strip().lower())
 
 
 def _said(item: SceneObject, picture_name: str, language: Language) -> str:
