@@ -193,7 +193,7 @@ def test_start_from_a_model_folder(own_pictures: Path, tmp_path: Path) -> None:
 
 def test_the_built_in_model_goes_by_its_name() -> None:
     config, players = load_stage_weights("dall-e-emoji")
-    assert players.keys() == {"tokenizer", "generator"} and "text.tokens.weight" in players["generator"]
+    assert players.keys() == {"tokenizer", "generator", "companion"} and "text.tokens.weight" in players["generator"]
     assert config["networks"]["generator"]["grid_size"] ** 2 == len(players["generator"]["generator.places.weight"])
 
 
