@@ -43,9 +43,11 @@ _LONGEST_EN, _LONGEST_ZH = 6, 8
 _TONES = re.compile(r"\bskin tone\b|肤色")
 # Names of pictures that hardly ever are meant by these words.
 _NO_THINGS = frozenset(
-    "back end on soon top dash link mate up cool free new ok light cooking dizzy man person people family sunset "
+    "back end on soon top dash link mate up cool free new ok light cooking dizzy man person people sunset "
     "sunrise cityscape plus minus multiply divide information recycling customs infinity selfie".split()
 ).union(("night with stars", "sunrise over mountains", "cityscape at dusk"))
+# Of a penguin family the penguin is meant.
+_GROUPS = frozenset(("family", "families", "couple", "couples"))
 # Behind one of these, what is said belongs to another thing.
 _STOPS = frozenset(", and with on in of under behind over near to by at is are while from through into".split())
 _MOST_ADJECTIVES = 4
@@ -145,7 +147,8 @@ def _named(words: list[str], chinese: bool) -> Iterator[_Named]:
     free = place = 0
     while place < len(words):
         length = _noun_zh(words, place) if chinese else _noun_en(words, place)
-        if length:
+        is_group = before is not None and before.stop == place and words[place] in _GROUPS
+        if length and not is_group:
             said, noun = words[free:place], words[place : place + length]
             item = _described_zh(said, noun) if chinese else _described_en(said, noun)
             if before and before.stop < place:

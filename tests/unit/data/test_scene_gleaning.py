@@ -58,6 +58,8 @@ def test_of_nouns_that_stand_together_the_last_is_meant() -> None:
     assert content(glean_scene("an apple pie for me")) == "pie"
     assert content(glean_scene("apples, then a pie")) == "apple*3 + pie"
     assert content(glean_scene("a snow leopard")) == "leopard"
+    assert content(glean_scene("a happy penguin family")) == "penguin"
+    assert content(glean_scene("a happy family at the beach")) == "family @beach"
 
 
 def test_what_is_not_there_is_not_drawn() -> None:
