@@ -40,6 +40,8 @@ class Plan:
     """The colour that each of them is given after it is drawn, or nothing."""
     mirrored: tuple[bool, ...]
     """Whether each of them is turned to look the other way."""
+    turning: tuple[bool, ...]
+    """Whether of several of them every second one looks the other way than the first."""
     whole: bool = True
     """Whether every word of the prompt was understood."""
 
@@ -67,7 +69,7 @@ class Plan:
             # Whoever sleeps or plays is drawn so already, with all that belongs to it.
             items = tuple(dataclasses.replace(item, state="") for item in self.scene.objects)
             scene = dataclasses.replace(self.scene, objects=items)
-            whole_SSC = assemble(scene, [sprite_of(drawing) for drawing in drawn], side, seed)
+            whole_SSC = assemble(scene, [sprite_of(drawing) for drawing in drawn], side, seed, self.turning)
         return np.ascontiguousarray(whole_SSC.transpose(2, 0, 1))
 
 
@@ -119,7 +121,8 @@ def _planned(read: _Reading, seed: int | None) -> Plan | None:
         known = (parts[0], _word_for(looks[0].name, scene.objects[0], language))
         if _bare(prompt) in map(_bare, known):
             return None
-    return Plan(scene=scene, parts=parts, paints=paints, mirrored=mirrored, whole=read.whole)
+    turning = tuple(look.turns for look in looks)
+    return Plan(scene=scene, parts=parts, paints=paints, mirrored=mirrored, turning=turning, whole=read.whole)
 
 
 def _bare(name: str) -> str:

@@ -6,6 +6,7 @@ Shapes: S the side of the result, H W rows and columns of a sprite, C 4 channels
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -24,10 +25,13 @@ _LIGHT = 235
 """Least of red, green and blue that makes a thing white enough to need an edge."""
 
 
-def assemble(scene: Scene, sprites: Sequence[Canvas], side: int, seed: int) -> Canvas:
+def assemble(
+    scene: Scene, sprites: Sequence[Canvas], side: int, seed: int, turning: Sequence[bool] = (False,) * 3
+) -> Canvas:
     """The picture, uint8 [S, S, C]: each object of the scene is its sprite, cut to what is seen of it by `sprite_of`.
 
     `seed` chooses among the few ways to paint a place. Without a place what is between the things is transparent.
+    `turning`: for each object, whether every second one looks the other way.
     """
     canvas_SSC = np.zeros((side, side, 4), dtype=np.uint8)
     ground: Ground | None = None
@@ -35,12 +39,15 @@ def assemble(scene: Scene, sprites: Sequence[Canvas], side: int, seed: int) -> C
         painter = random.Random(f"assembly/{seed}")
         canvas_SSC[..., :3], ground = background(scene.background, side, painter, scene.background_colour)
         canvas_SSC[..., 3] = 255
+    done: Counter[int] = Counter()
     aspects = [sprite_HWC.shape[1] / sprite_HWC.shape[0] for sprite_HWC in sprites]
     for place in settled_places(scene, aspects, ground, _CELLS):
         if place.shadow:
             paste_shadow(canvas_SSC, place)
         width, height = (max(round(length * side), 1) for length in (place.width, place.height))
-        small_HWC = resized(sprites[place.index], width, height)
+        turned = turning[place.index] and done[place.index] % 2
+        done[place.index] += 1
+        small_HWC = resized(sprites[place.index][:, :: -1 if turned else 1], width, height)
         _paste_edged(canvas_SSC, small_HWC, place)
     return canvas_SSC
 

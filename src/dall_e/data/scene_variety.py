@@ -29,6 +29,8 @@ class Look:
     """Which of the pictures of the thing it is like, by the name that the model knows best."""
     mirrored: bool = False
     """Whether it looks the other way."""
+    turns: bool = False
+    """Whether of several every second one looks the other way than the first."""
 
 
 def settled_look(item: SceneObject) -> Look:
@@ -43,13 +45,13 @@ def varied(scene: Scene, seed: int) -> tuple[Scene, tuple[Look, ...]]:
         rng = random.Random(f"look/{seed}/{number}/{item.name}")
         thing = thing_called(item.name)
         names = _pictures_of(thing)
-        look = Look(name=names[0] if item.state else rng.choice(names), mirrored=_turns(thing) and rng.random() < 0.5)
+        name, turns = names[0] if item.state else rng.choice(names), _turns(thing)
+        looks.append(Look(name=name, mirrored=turns and rng.random() < 0.5, turns=turns))
         colours = _MANY if "many" in thing.traits else COAT_COLOURS if "coat" in thing.traits else ()
         chosen = rng.random() < _COLOURED
         if colours and chosen and not item.colour:
             item = dataclasses.replace(item, colour=rng.choice(colours))
         items.append(item)
-        looks.append(look)
     return dataclasses.replace(scene, objects=tuple(items)), tuple(looks)
 
 

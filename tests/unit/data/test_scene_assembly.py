@@ -79,3 +79,11 @@ def test_white_things_have_an_edge_on_white() -> None:
     picture[8:24, 8:24] = (200, 30, 30, 255)
     assert np.array_equal(alone(picture, 32), picture)
     assert alone(picture, 64).shape == (64, 64, 4)
+
+
+def test_every_second_one_can_look_the_other_way() -> None:
+    sprite = block(RED)
+    sprite[:, : sprite.shape[1] // 2, :3] = (0, 0, 200)
+    same, turning = (assemble(Scene(objects=(thing("car", 2),)), [sprite], 96, 0, (on,)) for on in (False, True))
+    assert np.array_equal(same[:, :48], same[:, 48:]) and np.array_equal(turning[:, :48], same[:, :48])
+    assert np.array_equal(turning[:, 48:], turning[:, :48][:, ::-1])
