@@ -42,6 +42,16 @@ def model(tiny_folder: Path) -> DALL_E:
             ("a crown", "a dog face"),
             "1 x a crown painted red + 1 x a dog face [on], the rest was not understood",
         ),
+        (
+            "the cat in the hat",
+            ("woman's hat", "a cat face"),
+            "1 x woman's hat + 1 x a cat face [on], the rest was not understood",
+        ),
+        (
+            "一只戴红色帽子的猫",
+            ("女帽", "一张猫脸"),
+            "1 x 女帽 painted red + 1 x 一张猫脸 [on], the rest was not understood",
+        ),
         ("宇航员骑马", ("宇航员", "一匹马"), "1 x 宇航员 + 1 x 一匹马 [on], the rest was not understood"),
         ("狗的左边有一只猫", ("一只猫", "一只狗"), "1 x 一只猫 + 1 x 一只狗 [left]"),
     ],

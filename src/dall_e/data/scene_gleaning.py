@@ -23,7 +23,7 @@ from dall_e.data.scene_captions import (
     RELATIONS_ZH,
     SIZE_WORDS_EN,
 )
-from dall_e.data.scene_graph import MOST, Scene, SceneObject, thing_called, things
+from dall_e.data.scene_graph import MOST, WORN, Scene, SceneObject, thing_called, things
 from dall_e.data.scene_reading import (
     is_chinese,
     measures,
@@ -75,8 +75,7 @@ _RIDING_ZH = ("骑着", "骑在", "骑", "坐在")
 _LEAPING = ("flying over", "flies over", "jumping over", "jumps over")
 _LEAPING_ZH = ("飞过", "跳过")
 # Who wears something has it on the head, which is what is under a hat.
-_WEARING = re.compile("wear|with|戴")
-_WORN = frozenset(("hat", "crown", "top hat", "billed cap", "graduation cap", "woman's hat", "rescue worker's helmet"))
+_WEARING = re.compile(r"wear|\bwith\b|\bin\b|戴")
 _SLEEPING, _PLAYING = re.compile(r"\b(?:sleeping|asleep|sleeps|napping)\b|睡"), re.compile(r"\bplay(?:ing|s)\b|玩")
 # A word of one character is a word beside one of these; elsewhere it may be half of another.
 _EDGES_ZH = frozenset("的和与跟在有是骑吃抱追看戴着、，,上下里旁前后左右睡玩色大小").union(
@@ -221,9 +220,9 @@ def _related(
     first: SceneObject, second: SceneObject, before: str, between: str, after: str
 ) -> tuple[list[SceneObject], str]:
     """Two things in the order of their relation, and this; words stand before, between and after them."""
-    if second.name in _WORN and _WEARING.search(between):
+    if second.name in WORN and _WEARING.search(between):
         return [second, _head_of(first)], "on"
-    if first.name in _WORN and re.search("戴着?$", before) and between.startswith("的"):
+    if first.name in WORN and re.search("戴着?[^，,]{0,5}$", before) and between.startswith("的"):
         return [first, _head_of(second)], "on"
     relation, turned = _relation(between, after)
     return ([second, first] if turned else [first, second]), relation

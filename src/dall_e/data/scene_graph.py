@@ -20,6 +20,8 @@ BACKGROUNDS = (
     "plain", "gradient", "grass", "beach", "night", "snow", "desert", "road", "room", "windowsill", "table",
 )  # fmt: skip
 SHAPES = ("circle", "square")
+WORN = frozenset(("hat", "crown", "top hat", "billed cap", "graduation cap", "woman's hat", "rescue worker's helmet"))
+"""Things that are put on a head: who is "in a hat" wears it."""
 MOST = 6
 """The largest number of one thing."""
 _IN_SKY = re.compile("cloud|moon|sun|star|planet|comet|milky")

@@ -23,7 +23,7 @@ from dall_e.data.scene_captions import (
     RELATIONS_ZH,
     SIZE_WORDS_EN,
 )
-from dall_e.data.scene_graph import MOST, Scene, SceneObject, Thing, named_things, plural_of, thing_called, things
+from dall_e.data.scene_graph import MOST, WORN, Scene, SceneObject, Thing, named_things, plural_of, thing_called, things
 from dall_e.data.tables import read_table
 
 Items = tuple[SceneObject, ...]
@@ -125,7 +125,9 @@ def _related_en(text: str) -> tuple[Items, str] | None:
             phrases_of_pair = text[: match.start()], text[match.end() :]
             pair = tuple(map(item_en, phrases_of_pair))
             # "Sun behind cloud" is the name of one picture.
-            if pair[0] and pair[1] and any(map(_DETERMINED.match, phrases_of_pair)):
+            # And who is in a hat wears it, of which scenes know nothing.
+            worn = relation == "inside" and pair[1] is not None and pair[1].name in WORN
+            if pair[0] and pair[1] and not worn and any(map(_DETERMINED.match, phrases_of_pair)):
                 return (pair[0], pair[1]), relation
     return None
 

@@ -28,6 +28,7 @@ def content(scene: Scene | None) -> str:
     [
         ("an astronaut riding a big horse through the stars", "astronaut + big horse [on] @night"),
         ("a dog wearing a hat", "hat + dog face [on]"),
+        ("a sly fox in a hat", "hat + fox face [on]"),
         ("a majestic lion standing on a rock at sunset", "lion face + rock [on]"),
         ("two cute kittens playing with a ball of yarn in the garden", "cat playing*2 + yarn @grass"),
         ("a girl reading a blue book in a library", "girl + blue book @room"),
