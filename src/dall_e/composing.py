@@ -14,6 +14,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -78,30 +79,20 @@ def plan_of(prompt: str, seed: int | None = None) -> Plan | None:
 
     `seed`: what the prompt leaves open, as the colour of a car, is chosen by it; without one it is always the same.
     """
-    read = _Reading.of(prompt)
-    return _planned(read, seed) if read else None
+    scene, whole = _understood(prompt)
+    return _planned(prompt, scene, whole, seed) if scene else None
 
 
-@dataclass(frozen=True)
-class _Reading:
-    """What is known of a prompt."""
-
-    prompt: str
-    scene: Scene
-    whole: bool
-
-    @classmethod
-    def of(cls, prompt: str) -> _Reading | None:
-        """Read to the last word where that is possible, else what can be gleaned."""
-        scene = read_scene(prompt)
-        if scene and all(map(_is_drawn, scene.objects)):
-            return cls(prompt, scene, whole=True)
-        gleaned = glean_scene(prompt)
-        return cls(prompt, gleaned, whole=False) if gleaned else None
+@lru_cache(maxsize=64)
+def _understood(prompt: str) -> tuple[Scene | None, bool]:
+    """What is known of a prompt, and whether that is every word of it."""
+    scene = read_scene(prompt)
+    if scene and all(map(_is_drawn, scene.objects)):
+        return scene, True
+    return glean_scene(prompt), False
 
 
-def _planned(read: _Reading, seed: int | None) -> Plan | None:
-    prompt, scene = read.prompt, read.scene
+def _planned(prompt: str, scene: Scene, whole: bool, seed: int | None) -> Plan | None:
     if seed is None:
         looks = tuple(map(settled_look, scene.objects))
     else:
@@ -117,12 +108,12 @@ def _planned(read: _Reading, seed: int | None) -> Plan | None:
     parts = tuple(f"{words}{style}" for words in said)
     mirrored = tuple(look.mirrored for look in looks)
     # The name of a thing, and nothing said of it: the prompt does as it is.
-    if read.whole and _is_alone(scene) and not any(paints) and not any(mirrored):
+    if whole and _is_alone(scene) and not any(paints) and not any(mirrored):
         known = (parts[0], _word_for(looks[0].name, scene.objects[0], language))
         if _bare(prompt) in map(_bare, known):
             return None
     turning = tuple(look.turns for look in looks)
-    return Plan(scene=scene, parts=parts, paints=paints, mirrored=mirrored, turning=turning, whole=read.whole)
+    return Plan(scene=scene, parts=parts, paints=paints, mirrored=mirrored, turning=turning, whole=whole)
 
 
 def _bare(name: str) -> str:
@@ -183,11 +174,9 @@ class Job:
 
 def jobs_of(texts: list[str], seeds: list[int], compose: bool) -> list[Job]:
     """What is to be drawn for each text with its seed; with plans where `compose` asks for them."""
-    readings = {text: _Reading.of(text) if compose else None for text in dict.fromkeys(texts)}
     jobs: list[Job] = []
     for text, seed in zip(texts, seeds, strict=True):
-        read = readings[text]
-        plan = _planned(read, seed) if read else None
+        plan = plan_of(text, seed) if compose else None
         first = jobs[-1].rows.stop if jobs else 0
         jobs.append(Job(text, seed, plan, range(first, first + (len(plan.parts) if plan else 1))))
     return jobs

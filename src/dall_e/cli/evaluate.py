@@ -138,13 +138,13 @@ def _companion(model: DALL_E) -> Companion | None:
 def load_detector(folder: Path) -> Detector:
     """The detector of a run folder. Raises ValueError if the run trained something else."""
     from dall_e.checkpoints.store import load_strict
-    from dall_e.config import DetectorConfig
+    from dall_e.config import DetectorConfig, build_settings
     from dall_e.models.detector import Detector
-    from dall_e.training.run_folder import load_stage_weights, network_settings, player_weights
+    from dall_e.training.run_folder import load_stage_weights, player_weights
 
     run, players = load_stage_weights(folder)
     weights = player_weights(players, "detector", folder)
-    detector = Detector(DetectorConfig(**network_settings(run, "detector")))
+    detector = Detector(build_settings(DetectorConfig, run["networks"]["detector"]))
     load_strict(detector, weights, "")
     return detector
 

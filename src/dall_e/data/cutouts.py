@@ -59,12 +59,14 @@ class CutOut:
     @property
     def colours(self) -> tuple[str, ...]:
         """The colours in which it can be shown."""
-        traits = things()[self.thing].traits
-        if self.main is None:
-            return (self.own_colour,) if self.own_colour else ()
-        if "paint" in traits:
-            return COLOURS
-        return COAT_COLOURS if "coat" in traits else ((self.own_colour,) if self.own_colour else ())
+        own = (self.own_colour,) if self.own_colour else ()
+        return own if self.main is None else colours_of(self.thing) or own
+
+
+def colours_of(thing: str) -> tuple[str, ...]:
+    """The colours that a thing may be given, whatever it is drawn in; none for what is always as it is."""
+    traits = things()[thing].traits
+    return COLOURS if "paint" in traits else COAT_COLOURS if "coat" in traits else ()
 
 
 def find_cut_outs(pictures: PictureSet) -> list[CutOut]:

@@ -23,7 +23,7 @@ from dall_e.data.scene_captions import (
     RELATIONS_ZH,
     SIZE_WORDS_EN,
 )
-from dall_e.data.scene_graph import MOST, WORN, Scene, SceneObject, thing_called, things
+from dall_e.data.scene_graph import MOST, NO_PICTURE, WORN, Scene, SceneObject, thing_called, things
 from dall_e.data.scene_reading import (
     is_chinese,
     measures,
@@ -194,7 +194,7 @@ def _described_en(said: list[str], noun: list[str]) -> SceneObject:
     name = nouns_en()[" ".join(noun)]
     thing = thing_called(name)
     several = " ".join(noun) in plurals_of(thing) and thing.plural != name
-    item = SceneObject(name=name, picture=-1, count=_SEVERAL if several else 1)
+    item = SceneObject(name=name, picture=NO_PICTURE, count=_SEVERAL if several else 1)
     for word in _behind_stops(said):
         size = next((size for size, known in SIZE_WORDS_EN.items() if word in known), "")
         colour = word.replace("gray", "grey")
@@ -213,7 +213,7 @@ def _described_zh(said: list[str], noun: list[str]) -> SceneObject:
     count = min(max(count, 1), MOST)
     size = next((size for mark, size in (("大", "big"), ("小", "small")) if mark in text), "")
     colour = next((colour for colour, word in COLOURS_ZH.items() if word in text or text.endswith(word[0])), "")
-    return SceneObject(name=nouns_zh()["".join(noun)], picture=-1, count=count, size=size, colour=colour)
+    return SceneObject(name=nouns_zh()["".join(noun)], picture=NO_PICTURE, count=count, size=size, colour=colour)
 
 
 def _related(

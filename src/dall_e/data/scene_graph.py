@@ -20,8 +20,10 @@ BACKGROUNDS = (
     "plain", "gradient", "grass", "beach", "night", "snow", "desert", "road", "room", "windowsill", "table",
 )  # fmt: skip
 SHAPES = ("circle", "square")
-WORN = frozenset(("hat", "crown", "top hat", "billed cap", "graduation cap", "woman's hat", "rescue worker's helmet"))
+WORN = frozenset(("hat", "crown", "top hat", "billed cap", "woman's hat", "rescue worker's helmet"))
 """Things that are put on a head: who is "in a hat" wears it."""
+NO_PICTURE = -1
+"""Instead of the number of a picture: a shape, or a thing that is drawn and not cut out."""
 MOST = 6
 """The largest number of one thing."""
 _IN_SKY = re.compile("cloud|moon|sun|star|planet|comet|milky")
@@ -55,7 +57,7 @@ class SceneObject:
     name: str
     """The `Thing`'s name, or one of SHAPES."""
     picture: int
-    """Which picture of the set is cut out; -1 for a shape, numbers after the set's for drawn sleepers."""
+    """Which picture of the set is cut out; NO_PICTURE for a shape, numbers after the set's for drawn sleepers."""
     count: int = 1
     """1 to MOST."""
     colour: str = ""

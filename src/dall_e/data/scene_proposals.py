@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from dall_e.data.cutouts import CutOut, by_thing
-from dall_e.data.scene_graph import COLOURS, MOST, SHAPES, Scene, SceneObject, Thing, things
+from dall_e.data.scene_graph import COLOURS, MOST, NO_PICTURE, SHAPES, Scene, SceneObject, Thing, things
 
 # How often each sort of scene is proposed; many an animal is refused.
 SORTS = {"one": 0.23, "many": 0.15, "two": 0.22, "three": 0.03, "framed": 0.02, "animal": 0.38}
@@ -134,7 +134,7 @@ class SceneProposals:
     def _framed(self, groups: dict[str, list[CutOut]], rng: random.Random, seed: str) -> Scene | None:
         """A thing in a circle or square of another colour."""
         item = self._object(groups, rng, colour_share=0.55)
-        shape = SceneObject(name=rng.choice(SHAPES), picture=-1, colour=rng.choice(COLOURS))
+        shape = SceneObject(name=rng.choice(SHAPES), picture=NO_PICTURE, colour=rng.choice(COLOURS))
         if item is None or shape.colour in (item.colour, self._own_colour(item)):
             return None
         return self._finished([item, shape], seed, rng, relation="inside")

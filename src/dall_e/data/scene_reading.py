@@ -23,11 +23,21 @@ from dall_e.data.scene_captions import (
     RELATIONS_ZH,
     SIZE_WORDS_EN,
 )
-from dall_e.data.scene_graph import MOST, WORN, Scene, SceneObject, Thing, named_things, plural_of, thing_called, things
+from dall_e.data.scene_graph import (
+    MOST,
+    NO_PICTURE,
+    WORN,
+    Scene,
+    SceneObject,
+    Thing,
+    named_things,
+    plural_of,
+    thing_called,
+    things,
+)
 from dall_e.data.tables import read_table
 
 Items = tuple[SceneObject, ...]
-_NO_PICTURE = -1
 
 _POLITE_EN = re.compile(
     r"^(?:please )?(?:draw |show |paint )?(?:me )?(?:there (?:is|are) |(?:a |an )?(?:picture|drawing|image|photo) of )?"
@@ -89,14 +99,14 @@ def is_chinese(text: str) -> bool:
 
 def _read_en(text: str) -> Scene | None:
     text, style = without_frame(text)
-    whole = item_en(text)
+    whole = _item_en(text)
     if whole:  # "Sun behind cloud" and "man in tuxedo" are names of single pictures.
         return scene_of((whole,), "", "", "", style_en=style)
     doing = _DOING_EN.search(text)
     state = "" if not doing else "playing" if doing[1].startswith("playing") else "sleeping"
     text = _DOING_EN.sub("", text, count=1).strip()
     for rest, background, colour in _placed_en(text):
-        found = _related_en(rest) or _listed(_AND_EN.split(rest), item_en)
+        found = _related_en(rest) or _listed(_AND_EN.split(rest), _item_en)
         found = _acting(*found, state) if found else None
         if found:
             return scene_of(*found, background, colour, style_en=style)
@@ -123,7 +133,7 @@ def _related_en(text: str) -> tuple[Items, str] | None:
     for phrase, relation in phrases:
         for match in re.finditer(rf" (?:is |are |sitting |standing )?{phrase} ", text):
             phrases_of_pair = text[: match.start()], text[match.end() :]
-            pair = tuple(map(item_en, phrases_of_pair))
+            pair = tuple(map(_item_en, phrases_of_pair))
             # "Sun behind cloud" is the name of one picture.
             # And who is in a hat wears it, of which scenes know nothing.
             worn = relation == "inside" and pair[1] is not None and pair[1].name in WORN
@@ -132,7 +142,7 @@ def _related_en(text: str) -> tuple[Items, str] | None:
     return None
 
 
-def item_en(phrase: str) -> SceneObject | None:
+def _item_en(phrase: str) -> SceneObject | None:
     """ "three big red apples"."""
     words = phrase.split()
     count = 1
@@ -150,7 +160,7 @@ def item_en(phrase: str) -> SceneObject | None:
         noun = " ".join(words[1:] if named else words)
         name = nouns.get(f"{PAIRS}{noun}") if paired else nouns.get(noun)
         if name and (count == 1 or paired or noun in plurals_of(thing_called(name))):
-            return SceneObject(name=name, picture=_NO_PICTURE, count=count, colour=named, size=size)
+            return SceneObject(name=name, picture=NO_PICTURE, count=count, colour=named, size=size)
     return None
 
 
@@ -175,26 +185,25 @@ def plurals_of(thing: Thing) -> set[str]:
 
 @lru_cache(maxsize=1)
 def _everyday_en() -> dict[str, tuple[str, ...]]:
-    """What people say instead of the names of a thing's pictures, by the thing's own name."""
+    """What people say instead of the names of a thing's pictures, by the thing's name; named things have theirs."""
     known = things().items()
     owners = {picture: name for name, thing in known for picture, colour in thing.picture_names if not colour}
     found: dict[str, tuple[str, ...]] = {}
     for picture, *words in read_table("synonyms_en.txt"):
-        owner = picture if picture in named_things() else owners.get(picture, "")
-        found[owner] = (*found.get(owner, ()), *words)
+        if picture in owners and picture not in named_things():
+            found[owners[picture]] = (*found.get(owners[picture], ()), *words)
     return found
 
 
 @lru_cache(maxsize=1)
 def nouns_en() -> dict[str, str]:
     """Every English word for a thing; of words for several things the first one's, and everyday words come last."""
-    every = things() | named_things()
     found: dict[str, str] = {}
-    for name, thing in every.items():
+    for name, thing in (things() | named_things()).items():
         for word in (*_singulars(thing), thing.plural, *map(plural_of, _singulars(thing)[1:])):
             found.setdefault(word.lower(), name)
-    for name, thing in every.items():
-        for word in (*_everyday_en().get(name, ()), *plurals_of(thing)):
+    for name, words in _everyday_en().items():
+        for word in (*words, *map(plural_of, words)):
             found.setdefault(word.lower(), name)
     return found
 
@@ -204,12 +213,12 @@ def nouns_en() -> dict[str, str]:
 
 def _read_zh(text: str) -> Scene | None:
     text, style = without_frame(text)
-    whole = item_zh(text)
+    whole = _item_zh(text)
     if whole:
         return scene_of((whole,), "", "", "", style_zh=style)
     for without_state, state in _doing_zh(text):
         for rest, background, colour in _placed_zh(without_state):
-            found = _related_zh(rest) or _listed(_AND_ZH.split(rest), item_zh)
+            found = _related_zh(rest) or _listed(_AND_ZH.split(rest), _item_zh)
             found = _acting(*found, state) if found else None
             if found:
                 return scene_of(*found, background, colour, style_zh=style)
@@ -249,13 +258,13 @@ def _related_zh(text: str) -> tuple[Items, str] | None:
                 (rf"(.+?)的?{word}[有是的](.+)", 2, 1), (rf"(.+?)在(.+?)的?{word}", 1, 2),
             ):  # fmt: skip
                 match = re.fullmatch(pattern, text)
-                pair = (item_zh(match[first]), item_zh(match[second])) if match else (None, None)
+                pair = (_item_zh(match[first]), _item_zh(match[second])) if match else (None, None)
                 if pair[0] and pair[1]:
                     return (pair[0], pair[1]), relation
     return None
 
 
-def item_zh(phrase: str) -> SceneObject | None:
+def _item_zh(phrase: str) -> SceneObject | None:
     """三个大的红苹果."""
     match = re.fullmatch(rf"(?:([一二{''.join(NUMBERS_ZH[1:])}]|\d)(?:{measures()}))?(.+)", phrase.strip())
     if not match:
@@ -265,7 +274,7 @@ def item_zh(phrase: str) -> SceneObject | None:
     if not count:
         return None
     found = [
-        SceneObject(name=nouns_zh()[rest], picture=_NO_PICTURE, count=count, colour=colour, size=size)
+        SceneObject(name=nouns_zh()[rest], picture=NO_PICTURE, count=count, colour=colour, size=size)
         for rest, colour, size in _described_zh(match[2])
         if rest in nouns_zh()
     ]

@@ -23,12 +23,12 @@ from torch import Tensor
 
 from dall_e.config import DetectorConfig, DetectorTraining
 from dall_e.data.backgrounds import background
-from dall_e.data.cutouts import CutOut, by_thing, find_cut_outs, pixels, resized
+from dall_e.data.cutouts import CutOut, by_thing, colours_of, find_cut_outs, pixels, resized
 from dall_e.data.datasets import PictureSet, in_fold, load_pictures
 from dall_e.data.images import contact_sheet, save_image
 from dall_e.data.pasting import paste, paste_outline
 from dall_e.data.recolouring import largest_colour, recoloured
-from dall_e.data.scene_graph import BACKGROUNDS, COAT_COLOURS, COLOURS, things
+from dall_e.data.scene_graph import BACKGROUNDS
 from dall_e.data.scene_layouts import Place
 from dall_e.losses.detection import colour_loss, middle_loss
 from dall_e.models.detector import MAP_STEP, Detection, Detector
@@ -113,15 +113,15 @@ class Strewer:
             crop_HWC = crop_HWC[:, ::-1]
         crop_HWC = resized(crop_HWC, round(place.width * self._size), round(place.height * self._size))
         colour = cut_out.own_colour
-        traits = things()[cut_out.thing].traits
-        # A house has no one colour, but one whose walls are blue is called blue.
-        colours = COLOURS if "paint" in traits else COAT_COLOURS if "coat" in traits else cut_out.colours
-        main = cut_out.main or largest_colour(crop_HWC)
-        if main is not None and colours and rng.random() < 0.6:
-            colour = rng.choice(colours)
+        colours = colours_of(cut_out.thing) or cut_out.colours
+        if colours and rng.random() < 0.6:
+            wanted = rng.choice(colours)
             shade = (rng.uniform(-0.04, 0.04), rng.uniform(0.85, 1.12), rng.uniform(-6, 6))
-            if colour != cut_out.own_colour:
-                crop_HWC = recoloured(crop_HWC, main, colour, shade)
+            if wanted != colour:
+                # A house has no one colour, but one whose walls are blue is called blue.
+                main = cut_out.main or largest_colour(crop_HWC)
+                if main is not None:
+                    colour, crop_HWC = wanted, recoloured(crop_HWC, main, wanted, shade)
         if colour == "white":
             paste_outline(canvas_SSC, crop_HWC, place)
         paste(canvas_SSC, crop_HWC, place)

@@ -16,18 +16,18 @@ import torch
 from torch import Tensor
 
 from dall_e.checkpoints.store import load_strict
-from dall_e.config import CompanionConfig
+from dall_e.config import CompanionConfig, build_settings
 from dall_e.losses.reconstruction import feature_matching_loss
 from dall_e.models.companion import Companion
 from dall_e.nn.viewing import seen_at
-from dall_e.training.run_folder import load_stage_weights, network_settings, player_weights
+from dall_e.training.run_folder import load_stage_weights, player_weights
 
 
 def load_companion(folder: str | Path) -> tuple[dict[str, Any], Companion]:
     """The companion of a run or model folder, and the settings of the run. Raises ValueError if it has none."""
     run, players = load_stage_weights(folder)
     weights = player_weights(players, "companion", folder)
-    companion = Companion(CompanionConfig(**network_settings(run, "companion")))
+    companion = Companion(build_settings(CompanionConfig, run["networks"]["companion"]))
     load_strict(companion, weights, "")
     return run, companion.eval().requires_grad_(False)
 

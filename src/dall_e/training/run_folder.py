@@ -228,12 +228,6 @@ def player_weights(players: dict[str, dict[str, Tensor]], player: str, folder: s
     return players[player]
 
 
-def network_settings(run: dict[str, Any], network: str) -> dict[str, Any]:
-    """Settings of one network, of the run's that `load_stage_weights` gave; with tuples where JSON has lists."""
-    settings = run["networks"][network].items()
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in settings}
-
-
 def _read_checkpoint(path: Path, entries: set[str]) -> dict[str, Any]:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)

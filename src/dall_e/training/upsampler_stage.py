@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dall_e.checkpoints.store import load_strict
-from dall_e.config import TokenizerConfig, UpsamplerConfig, UpsamplerTraining
+from dall_e.config import TokenizerConfig, UpsamplerConfig, UpsamplerTraining, build_settings
 from dall_e.data.augment import random_views
 from dall_e.data.datasets import PictureSet, batch_indices, load_pictures
 from dall_e.data.images import contact_sheet, save_image
@@ -122,10 +122,8 @@ def _tokenizer(config: UpsamplerTraining, device: torch.device) -> ImageTokenize
     """The trained image tokenizer, frozen, for the small pictures' side."""
     run, players = load_stage_weights(config.tokenizer)
     weights = player_weights(players, "tokenizer", config.tokenizer)
-    settings: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in run["networks"]["tokenizer"].items()
-    }
-    tokenizer = ImageTokenizer(TokenizerConfig(**{**settings, "image_size": config.small_size}))
+    settings = {**run["networks"]["tokenizer"], "image_size": config.small_size}
+    tokenizer = ImageTokenizer(build_settings(TokenizerConfig, settings))
     load_strict(tokenizer, weights, "")
     return tokenizer.eval().requires_grad_(False).to(device)
 
