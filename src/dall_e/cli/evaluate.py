@@ -159,12 +159,16 @@ def _material(suite: str, judge: Judge, detector: Path | None, data: str, model:
     # Models of other projects have no tokenizer that pictures are to be brought to.
     side = model.config.tokenizer.image_size if isinstance(model.config, ModelConfig) else judge.side
     training, held_out = (load_pictures(data, side, split=split) for split in ("train", "val"))
+    # Only what `dall-e data build` makes has a style of its own that is never trained on.
+    has_another = any(Path(data).glob("heldout_style-*"))
+    other_style = load_pictures(data, side, split="heldout_style") if has_another else None
     composition = None
     if detector is not None:
         composition = Composition(SceneComposer(training, side), load_detector(detector).to(model.device))
     return Material(
-        prompts=suite_prompts(suite), judge=judge, training=training, held_out=held_out, composition=composition
-    )
+        prompts=suite_prompts(suite), judge=judge, training=training, held_out=held_out, other_style=other_style,
+        composition=composition,
+    )  # fmt: skip
 
 
 def _subject(model: DALL_E, sampling: dict[str, Any], best_of: int, cost: Any) -> Subject:

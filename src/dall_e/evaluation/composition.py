@@ -60,6 +60,7 @@ class Composition:
         """The detector's things are what may be asked for."""
         self._composer = composer
         self._detector = detector.eval().requires_grad_(False)
+        self._seen_in = {(cut_out.thing, cut_out.own_colour) for cut_out in composer.cut_outs if cut_out.own_colour}
 
     def run(self, draw: Draw, *, seed: int, per_task: int = PER_TASK) -> list[Composed]:
         """Draws `per_task` prompts of each task, English and Chinese in turn, and looks at them."""
@@ -83,8 +84,11 @@ class Composition:
         ]  # fmt: skip
 
     def scenes(self, task: str, count: int) -> list[Scene]:
-        """The same scenes each time. Raises ValueError if the pictures give too few."""
-        found: list[Scene] = []
+        """The same scenes each time, no two of which ask for the same. Raises ValueError if there are too few.
+
+        A colour in which there are pictures of a thing is nothing to be combined: a brown hedgehog is a hedgehog.
+        """
+        found: dict[tuple[object, ...], Scene] = {}
         for number in range(_TRIES):
             # A training scene has no thing in a colour that is held out for it.
             split = "heldout" if task in ("colour", "binding") else "train"
@@ -92,11 +96,14 @@ class Composition:
             scene = posed(task, base, random.Random(f"{task}/{number}"))
             if scene is None or not all(item.name in self._detector.config.things for item in scene.objects):
                 continue
+            if any((item.name, item.colour) in self._seen_in for item in scene.objects):
+                continue
             # One thing, or two side by side, combine nothing that could be held out.
             if task in ("single", "two") or held_out(scene):
-                found.append(scene)
+                asked = (scene.relation, *((item.name, item.count, item.colour) for item in scene.objects))
+                found.setdefault(asked, scene)
             if len(found) == count:
-                return found
+                return list(found.values())
         raise ValueError(f"{_TRIES} scenes gave {len(found)} of {count} for the task {task!r}")
 
     def _find(self, pictures: Sequence[Picture]) -> list[list[Detection]]:

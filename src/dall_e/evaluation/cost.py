@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
+# On Linux ru_maxrss is at least what the parent held when it started the process; VmHWM is the process's own.
 _CHILD = """
 import json, resource, sys, time
 from dall_e import DALL_E
@@ -19,7 +20,11 @@ for seed in range(count + 1):
     started = time.perf_counter()
     model(prompt, seed=seed)
     seconds.append(time.perf_counter() - started)
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+try:
+    with open("/proc/self/status", encoding="ascii") as status:
+        peak = int(status.read().partition("VmHWM:")[2].split()[0]) * 1024
+except OSError:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 found = {"load": loaded, "seconds": seconds[1:], "peak": peak, "gpu": 0}
 if model.device.type == "cuda":
     import torch

@@ -57,6 +57,8 @@ class Material:
     """The pictures that models were trained on."""
     held_out: PictureSet
     """Pictures of the same styles that they were not trained on."""
+    other_style: PictureSet | None = None
+    """Pictures of a style that they were not trained on, if there are some."""
     composition: Composition | None = None
     """Tasks of known content with their detector, if there is one."""
 
@@ -192,7 +194,7 @@ def _fidelity(
 def _memorisation(
     subject: Subject, material: Material, samples: Sequence[Sample], composed: Sequence[Composed], real: RealPictures
 ) -> tuple[dict[str, Measure], list[Nearest]]:
-    """Share of near-copies where a training name was asked for, in sentences and tasks, and among real pictures."""
+    """Share of near-copies where a training name was asked for, in sentences, in tasks, and among real pictures."""
     training_MF = thumbnails([real.picture(row) for row in range(len(material.training))])
 
     def redrawn(rows: list[int]) -> Tensor:
@@ -201,21 +203,34 @@ def _memorisation(
         again = [subject.there_and_back(x).float().clamp(0, 1) for x in x_BCHW.split(16)]
         return thumbnails([(x * 255).round().byte().numpy() for x in torch.cat(again)])
 
-    drawn_BF = thumbnails([sample.picture for sample in samples] + [one.picture for one in composed])
-    every = nearest(drawn_BF, training_MF, redrawn=redrawn if subject.there_and_back else None)
+    pictures = [sample.picture for sample in samples] + [one.picture for one in composed]
+    every = nearest(thumbnails(pictures), training_MF, redrawn=redrawn if subject.there_and_back else None)
     found, of_tasks = every[: len(samples)], every[len(samples) :]
-    held_out = material.held_out.pictures_NCHW[:_MOST_HELD_OUT].numpy()
-    unseen = nearest(thumbnails(list(held_out)), training_MF)
+    # One thing as it is drawn is what the training pictures show.
+    real_tasks = [one.true_picture for one in composed if one.task != "single"]
     groups = {
-        "near_copies": [hit for hit, s in zip(found, samples, strict=True) if s.prompt.concept],
-        "near_copies_scenes": [hit for hit, s in zip(found, samples, strict=True) if s.prompt.group == "scenes"],
-        # One thing as it is drawn is what the training pictures show.
-        "near_copies_composed": [hit for hit, c in zip(of_tasks, composed, strict=True) if c.task != "single"],
-        "near_copies_real": unseen,
+        "of_names": [hit for hit, s in zip(found, samples, strict=True) if s.prompt.concept],
+        "of_sentences": [hit for hit, s in zip(found, samples, strict=True) if s.prompt.group == "scenes"],
+        "of_tasks": [hit for hit, one in zip(of_tasks, composed, strict=True) if one.task != "single"],
     }
-    measures = {name: mean_measure([float(hit.near_copy) for hit in hits]) for name, hits in groups.items() if hits}
-    measures["nearest_distance"] = mean_measure([hit.distance for hit in found])
+    for name, others in (
+        ("of_true_tasks", real_tasks),
+        ("held_out", _some(material.held_out)),
+        ("other_style", _some(material.other_style) if material.other_style else []),
+    ):
+        groups[name] = nearest(thumbnails(others), training_MF) if others else []
+    measures = {
+        f"near_copies_{name}": mean_measure([float(hit.near_copy) for hit in hits])
+        for name, hits in groups.items()
+        if hits
+    }
+    measures["distance_to_nearest"] = mean_measure([hit.distance for hit in found])
     return measures, found
+
+
+def _some(pictures: PictureSet) -> list[Picture]:
+    """Enough of the pictures to measure a share, evenly spread."""
+    return [pictures.pictures_NCHW[row].numpy() for row in spread_over(len(pictures), _MOST_HELD_OUT)]
 
 
 def _diversity(subject: Subject, material: Material, real: RealPictures, limit: int) -> dict[str, Measure]:

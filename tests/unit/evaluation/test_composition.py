@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -84,6 +85,11 @@ class Composer:
 
     def __init__(self) -> None:
         self.drawn: list[Scene] = []
+        # Every other thing is red by itself, the others are nothing that has a name.
+        self.cut_outs = [
+            SimpleNamespace(thing=name, own_colour="red" if number % 2 else "")
+            for number, name in enumerate(sorted(things()))
+        ]
 
     def scene(self, seed: str, split: str) -> Scene:
         number = int(seed.rpartition("/")[2])
@@ -135,6 +141,17 @@ def test_tasks_are_whole(composed: list[Composed]) -> None:
     assert [one.seed for one in composed] == list(range(100, 124))
     assert [one.language for one in composed[:4]] == ["en", "zh", "en", "zh"]
     assert all(held_out(one.scene) for one in composed if one.task not in ("single", "two"))
+
+
+def test_no_task_asks_twice_or_for_what_pictures_show() -> None:
+    composer = Composer()
+    composition = Composition(composer, Knowing(composer))  # type: ignore[arg-type]
+    scenes = composition.scenes("colour", 40)
+    asked = [(scene.objects[0].name, scene.objects[0].colour) for scene in scenes]
+    assert len(set(asked)) == 40
+    red = {cut_out.thing for cut_out in composer.cut_outs if cut_out.own_colour}
+    assert "red" in {colour for _, colour in asked}
+    assert not any(colour == "red" and name in red for name, colour in asked)
 
 
 def test_measures_are_shares_of_the_ceiling(composed: list[Composed]) -> None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from dall_e.evaluation.cost import measure_cost
@@ -12,6 +13,11 @@ def test_seconds_and_memory(tiny_folder: Path) -> None:
     assert len(cost.seconds) == 2 and 0 < min(cost.seconds)
     # Python with torch in it is a few hundred MiB.
     assert 100 < cost.peak_mib < 4000 and cost.gpu_mib == 0 and cost.load_seconds > 0
+
+
+def test_what_the_caller_holds_is_not_counted(tiny_folder: Path) -> None:
+    held = np.ones(2**30, dtype=np.uint8)
+    assert measure_cost(str(tiny_folder), "a cat", count=1).peak_mib < 1000 < held.nbytes / 2**20
 
 
 def test_what_went_wrong_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

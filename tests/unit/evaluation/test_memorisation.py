@@ -50,17 +50,43 @@ def test_another_colour_is_no_copy() -> None:
     assert hit.distance > 0.5 and not hit.near_copy
 
 
-def test_distance_is_the_root_mean_square() -> None:
-    flat = torch.full((1, 3072), 0.5)
-    assert nearest(flat, flat + 0.25)[0].distance == pytest.approx(0.25)
-    assert (
-        nearest(flat, flat + NEAR_COPY * 0.99)[0].near_copy and not nearest(flat, flat + NEAR_COPY * 1.01)[0].near_copy
-    )
+def test_distance_is_the_difference_as_a_share_of_the_stronger_picture() -> None:
+    # Half and a quarter away from white: the difference is half of the stronger one.
+    half, quarter = torch.full((1, 3072), 0.5), torch.full((1, 3072), 0.75)
+    assert nearest(half, quarter)[0].distance == nearest(quarter, half)[0].distance == pytest.approx(0.5)
+    white = torch.ones(1, 3072)
+    assert nearest(white, half)[0].distance == pytest.approx(1)
+    for step, near in ((0.99, True), (1.01, False)):
+        assert nearest(half, half + 0.5 * NEAR_COPY * step)[0].near_copy is near
 
 
-def test_a_picture_of_the_training_set_is_not_its_own_copy() -> None:
-    assert [hit.index for hit in nearest(TRAINING, TRAINING)] == [0, 1, 2]
-    assert all(hit.index != row for row, hit in enumerate(nearest(TRAINING, TRAINING, other_than=[0, 1, 2])))
+def test_pale_pictures_are_not_alike_for_being_pale() -> None:
+    one, other = torch.ones(1, 3, 32, 32), torch.ones(1, 3, 32, 32)
+    one[..., :16, :], other[..., 16:, :] = 0.95, 0.95
+    (hit,) = nearest(one.flatten(1), other.flatten(1))
+    # The root mean square of the difference itself is 0.05.
+    assert hit.distance > 0.9
+
+
+def test_what_moved_by_a_step_is_found() -> None:
+    lines = torch.ones(1, 3, 32, 32)
+    lines[..., [4, 9]] = 0
+    bent = lines.clone()
+    bent[..., 10:20, :] = bent[..., 10:20, :].roll(1, -1)
+    (hit,) = nearest(bent.flatten(1), lines.flatten(1))
+    assert hit.distance == pytest.approx(0, abs=1e-6)
+    far = lines.roll(2, -1)
+    assert nearest(far.flatten(1), lines.flatten(1))[0].distance > 0.9
+
+
+def test_half_of_a_picture_is_no_copy_of_it() -> None:
+    whole = torch.ones(1, 3, 32, 32)
+    whole[..., 4:12, 4:12], whole[..., 20:28, 20:28] = 0, 0
+    half = whole.clone()
+    half[..., 20:28, 20:28] = 1
+    # One of two equal squares is missing, from either side: a half of the ink, whose norm is the root of that.
+    for one, other in ((whole, half), (half, whole)):
+        assert nearest(one.flatten(1), other.flatten(1))[0].distance == pytest.approx(0.5**0.5)
 
 
 def test_what_the_tokenizer_can_draw_counts_as_the_picture() -> None:

@@ -74,11 +74,21 @@ def pictures(split: str) -> PictureSet:
     return PictureSet(pictures_NCHW=torch.from_numpy(np.stack(drawn)), records=records, skipped=[])
 
 
+def stripes(step: int) -> Picture:
+    """Black lines, as none of the things has."""
+    picture = np.full((4, 32, 32), 255, dtype=np.uint8)
+    picture[:3, ::step] = 0
+    return picture
+
+
 MATERIAL = Material(
     prompts=PROMPTS,
     judge=ColourJudge(),  # type: ignore[arg-type]
     training=pictures("train"),
     held_out=pictures("val"),
+    other_style=PictureSet(
+        pictures_NCHW=torch.from_numpy(np.stack([stripes(step) for step in (2, 5)])), records=[{}, {}], skipped=[]
+    ),
 )
 
 
@@ -119,8 +129,11 @@ def test_a_perfect_drawer(result: Result) -> None:
 
 def test_copies_are_seen(result: Result) -> None:
     # The first 40 of 110 things are drawn just as in the training set, in both languages.
-    assert result.measures["near_copies"].value >= 40 / NUM and result.measures["near_copies"].count == 2 * NUM
-    assert result.measures["near_copies_real"].value == 1.0
+    of_names = result.measures["near_copies_of_names"]
+    assert of_names.value >= 40 / NUM and of_names.count == 2 * NUM
+    assert result.measures["near_copies_held_out"].value == 1.0
+    assert (result.measures["near_copies_other_style"].value, result.measures["near_copies_other_style"].count) == (0, 2)
+    assert "near_copies_of_tasks" not in result.measures
     first = result.nearest[0]
     assert MATERIAL.training.records[first.index]["en"] == "thing 0" and first.distance < 0.01
 
