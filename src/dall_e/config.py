@@ -655,12 +655,17 @@ class GeneratorData(LoopConfig):
     other_words: float = 1.0
     """How often captions call a thing by everyday, like or broader words, as a share of what `data/captions.py` says; 0
     always calls it by its name."""
+    weight_exponent: float = 1.0
+    """What the weights of the data set are raised to: with 1 they say how often each picture is seen, with 0 every
+    picture is seen as often as any other. Rare kinds, as flags, are learnt by heart with a small one."""
     random_order: float = 0.7
     """Share of batches with random order; the rest is split between locality and raster, two to one."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check_shares(self, "caption_drop", "caption_share", "other_words", "random_order", "scene_share")
+        _check_shares(
+            self, "caption_drop", "caption_share", "other_words", "random_order", "scene_share", "weight_exponent"
+        )
         _check_at_least(self, 1, "views", "scenes")
 
 

