@@ -1,11 +1,11 @@
 """Is a picture drawn, or remembered: the nearest training picture of each sample, and the share of near-copies.
 
-Pictures are compared where something is drawn: each is cut to the box that holds what differs from white and brought to
-32 x 32 pixels, so that a copy that was moved, scaled or turned to its mirror image is still found. Then every pixel looks
-for its like within one step of its place in the other picture, and the other way round: a copy that was bent a little
-is found too. What is left over is the root mean square of the difference of colours, as a share of what the stronger
-of the two pictures differs from white: pale pictures are not alike for being pale. The same drawing in another colour
-is no copy by this measure.
+Pictures are compared where something is drawn: each is cut to the box that holds what differs from white and brought
+to 32 x 32 pixels, so that a copy that was moved, scaled or turned to its mirror image is still found. Then every pixel
+looks for its like within one step of its place in the other picture, and the other way round: a copy that was bent a
+little is found too. What is left over is the root mean square of the difference of colours, as a share of what the
+stronger of the two pictures differs from white: pale pictures are not alike for being pale. The same drawing in another
+colour is no copy by this measure.
 
 Shapes: B samples, M training pictures, K candidates, U different ones of them, F numbers of a thumbnail, C H W a
 picture.
@@ -123,11 +123,12 @@ def _left_over(sample_F: Tensor, pictures_KF: Tensor) -> Tensor:
     return torch.maximum(_not_found(one_1CHW, other_KCHW), _not_found(other_KCHW, one_1CHW))
 
 
-def _not_found(wanted_CHW: Tensor, other_CHW: Tensor) -> Tensor:
+def _not_found(wanted_KCHW: Tensor, other_KCHW: Tensor) -> Tensor:
     """Norm of the differences between each pixel and the one that is most like it within a step in the other."""
-    edged_CHW = F.pad(other_CHW, (1, 1, 1, 1), mode="replicate")
-    near = [edged_CHW[..., 1 + down : 1 + down + _SIDE, 1 + right : 1 + right + _SIDE] for down, right in _STEPS]
-    return torch.stack([(wanted_CHW - moved_CHW).square().sum(1) for moved_CHW in near]).amin(0).sum((1, 2)).sqrt()
+    edged_KCHW = F.pad(other_KCHW, (1, 1, 1, 1), mode="replicate")
+    near = [edged_KCHW[..., 1 + down : 1 + down + _SIDE, 1 + right : 1 + right + _SIDE] for down, right in _STEPS]
+    least_KHW = torch.stack([(wanted_KCHW - moved_KCHW).square().sum(1) for moved_KCHW in near]).amin(0)
+    return least_KHW.sum((1, 2)).sqrt()
 
 
 def _ink(pictures_BF: Tensor) -> Tensor:
@@ -140,4 +141,4 @@ def _mirrored(pictures_BF: Tensor) -> Tensor:
 
 
 def _as_picture(pictures_BF: Tensor) -> Tensor:
-    return pictures_BF.unflatten(1, (3, _SIDE, _SIDE))
+    return pictures_BF.reshape(-1, 3, _SIDE, _SIDE)

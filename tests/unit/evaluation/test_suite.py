@@ -132,7 +132,8 @@ def test_copies_are_seen(result: Result) -> None:
     of_names = result.measures["near_copies_of_names"]
     assert of_names.value >= 40 / NUM and of_names.count == 2 * NUM
     assert result.measures["near_copies_held_out"].value == 1.0
-    assert (result.measures["near_copies_other_style"].value, result.measures["near_copies_other_style"].count) == (0, 2)
+    other_style = result.measures["near_copies_other_style"]
+    assert (other_style.value, other_style.count) == (0, 2)
     assert "near_copies_of_tasks" not in result.measures
     first = result.nearest[0]
     assert MATERIAL.training.records[first.index]["en"] == "thing 0" and first.distance < 0.01
