@@ -43,7 +43,7 @@ _LONGEST_EN, _LONGEST_ZH = 6, 8
 _TONES = re.compile(r"\bskin tone\b|肤色")
 # Names of pictures that hardly ever are meant by these words.
 _NO_THINGS = frozenset(
-    "back end on soon top dash link mate up cool free new ok light cooking dizzy man person people sunset "
+    "back end on soon top dash link mate up cool free new ok light cooking dizzy person people sunset "
     "sunrise cityscape plus minus multiply divide information recycling customs infinity selfie".split()
 ).union(("night with stars", "sunrise over mountains", "cityscape at dusk"))
 # Of a penguin family the penguin is meant.
@@ -81,7 +81,7 @@ _SLEEPING, _PLAYING = re.compile(r"\b(?:sleeping|asleep|sleeps|napping)\b|睡"),
 _EDGES_ZH = frozenset("的和与跟在有是骑吃抱追看戴着、，,上下里旁前后左右睡玩色大小").union(
     word[0] for word in COLOURS_ZH.values()
 )
-_IDIOMS_ZH = re.compile("马上|马虎|天上|世上")
+_IDIOMS = re.compile(r"马上|马虎|天上|世上|\bhand (?=drawn|painted|made|written)")
 _SHORT_ZH = {
     "下": "under", "上": "on", "里": "inside", "中": "inside", "旁": "next to", "前": "in front", "后": "behind",
 }  # fmt: skip
@@ -104,7 +104,7 @@ def glean_scene(prompt: str) -> Scene | None:
     text, style = without_frame(text if chinese else text.lower())
     if _TONES.search(text):
         return None
-    background, text = _placed(_IDIOMS_ZH.sub("，", text), chinese)
+    background, text = _placed(_IDIOMS.sub("，", text), chinese)
     words = list(text) if chinese else re.findall(r"[a-z0-9'.-]+|[,;:]", text)
     named: list[_Named] = []
     for one in _named(words, chinese):

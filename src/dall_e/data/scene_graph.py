@@ -139,7 +139,9 @@ def plural_of(name: str) -> str:
     *start, last = head.split(" ")
     if start and start[0] in ("man", "woman", "person"):
         start[0] = _IRREGULAR[start[0]]
-    if not re.search(r"[^s]s$|ing$", last):
+    # Of a face exhaling there is no plural, of a king and of an office building there is.
+    acts = start and last.endswith("ing") and last != "building"
+    if not acts and not re.search(r"[^s]s$", last):
         last = _IRREGULAR.get(last, regular_plural(last))
     return f"{' '.join([*start, last])}{''.join(rest)}"
 
