@@ -26,7 +26,7 @@ from dall_e.data.scene_gleaning import glean_scene
 from dall_e.data.scene_graph import COAT_COLOURS, Scene, SceneObject, named_things, thing_called, things
 from dall_e.data.scene_layouts import Settled
 from dall_e.data.scene_reading import is_chinese, read_scene
-from dall_e.data.scene_variety import settled_look, varied
+from dall_e.data.scene_variety import Look, settled_look, varied
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,13 +74,20 @@ class Plan:
         return np.ascontiguousarray(whole_SSC.transpose(2, 0, 1))
 
 
-def plan_of(prompt: str, seed: int | None = None) -> Plan | None:
+def plan_of(prompt: str, seed: int | None = None, *, two_styles: bool = False) -> Plan | None:
     """The plan of a prompt; None for one that names nothing known, and where there is nothing to do but to draw it.
 
-    `seed`: what the prompt leaves open, as the colour of a car, is chosen by it; without one it is always the same.
+    `seed`: what the prompt leaves open, as the colour of a car, is chosen by it, and with `two_styles` the style too;
+    without one it is always the same.
     """
     scene, whole = _understood(prompt)
-    return _planned(prompt, scene, whole, seed) if scene else None
+    if scene is None:
+        return None
+    if seed is None:
+        looks = tuple(map(settled_look, scene.objects))
+    else:
+        scene, looks = varied(scene, seed, two_styles=two_styles)
+    return _planned(prompt, scene, looks, whole)
 
 
 @lru_cache(maxsize=64)
@@ -92,14 +99,11 @@ def _understood(prompt: str) -> tuple[Scene | None, bool]:
     return glean_scene(prompt), False
 
 
-def _planned(prompt: str, scene: Scene, whole: bool, seed: int | None) -> Plan | None:
-    if seed is None:
-        looks = tuple(map(settled_look, scene.objects))
-    else:
-        scene, looks = varied(scene, seed)
+def _planned(prompt: str, scene: Scene, looks: tuple[Look, ...], whole: bool) -> Plan | None:
     paints = tuple("" if _comes_in(item) else item.colour for item in scene.objects)
     language: Language = "zh" if is_chinese(prompt) else "en"
-    style = f"，{scene.style_zh}" if scene.style_zh else f", {scene.style_en}" if scene.style_en else ""
+    style_said = scene.style_zh if language == "zh" else scene.style_en
+    style = f"{'，' if language == 'zh' else ', '}{style_said}" if style_said else ""
     single = [
         dataclasses.replace(item, count=1, size="", colour="" if paint else item.colour)
         for item, paint in zip(scene.objects, paints, strict=True)
@@ -109,7 +113,7 @@ def _planned(prompt: str, scene: Scene, whole: bool, seed: int | None) -> Plan |
     mirrored = tuple(look.mirrored for look in looks)
     # The name of a thing, and nothing said of it: the prompt does as it is.
     if whole and _is_alone(scene) and not any(paints) and not any(mirrored):
-        known = (parts[0], _word_for(looks[0].name, scene.objects[0], language))
+        known = (parts[0], f"{_word_for(looks[0].name, scene.objects[0], language)}{style}")
         if _bare(prompt) in map(_bare, known):
             return None
     turning = tuple(look.turns for look in looks)
@@ -172,11 +176,11 @@ class Job:
         return self.plan.parts if self.plan else (self.text,)
 
 
-def jobs_of(texts: list[str], seeds: list[int], compose: bool) -> list[Job]:
+def jobs_of(texts: list[str], seeds: list[int], *, compose: bool, two_styles: bool = False) -> list[Job]:
     """What is to be drawn for each text with its seed; with plans where `compose` asks for them."""
     jobs: list[Job] = []
     for text, seed in zip(texts, seeds, strict=True):
-        plan = plan_of(text, seed) if compose else None
+        plan = plan_of(text, seed, two_styles=two_styles) if compose else None
         first = jobs[-1].rows.stop if jobs else 0
         jobs.append(Job(text, seed, plan, range(first, first + (len(plan.parts) if plan else 1))))
     return jobs

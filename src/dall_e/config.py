@@ -328,6 +328,9 @@ class SamplingConfig:
     """Share of the tokens drawn again in a correction round."""
     compose: bool = False
     """Draw the things of a prompt that names several one by one, and put them in their places (`composing.py`)."""
+    two_styles: bool = False
+    """Where `compose` plans a picture and its prompt names no style: let the seed choose between the model's own style
+    and "flat style" (`data/scene_variety.py`)."""
 
     def __post_init__(self) -> None:
         check_kinds(self)

@@ -143,6 +143,7 @@ class DALL_E:
         top_k: int | None = None,
         top_p: float | None = None,
         compose: bool | None = None,
+        two_styles: bool | None = None,
         negative_prompt: str | None = None,
         seed: int | Sequence[int] | None = None,
         generator: torch.Generator | None = None,
@@ -171,6 +172,8 @@ class DALL_E:
             compose: draw the things of a prompt that names several, such as "two cats and a red ball", one by one, and
                 put them in their places by rules. Prompts of which not every word is understood are drawn as a whole.
                 The plan is in the picture's `info`.
+            two_styles: with `compose`, let the seed choose the style of a prompt that names none; False draws all in
+                the model's own.
             negative_prompt: what to steer away from.
             seed: a number from 0 to 2^63 - 1, or one per picture. Picture k of the call has seed + k; with best_of = n
                 the n candidates of picture k have seed + k n and the following ones, those of a picture with a seed of
@@ -203,12 +206,13 @@ class DALL_E:
             top_k=top_k,
             top_p=top_p,
             compose=compose,
+            two_styles=two_styles,
         )
         side = self._checked_side(height, width)
         upsample = self._checked_upsample(upsample, side)
         seeds = picture_seeds(seed, generator, len(prompts) * num_images_per_prompt, best_of)
         texts = [text for text in prompts for _ in range(num_images_per_prompt * best_of)]
-        jobs = jobs_of(texts, seeds, settings.compose)
+        jobs = jobs_of(texts, seeds, compose=settings.compose, two_styles=settings.two_styles)
         if isinstance(self.config, PublishedConfig):
             check_possible(self.config, negative, transparent)
         report = Reporter(callback_on_step_end, progress)

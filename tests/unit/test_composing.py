@@ -104,6 +104,17 @@ def test_what_a_prompt_leaves_open_is_chosen_by_the_seed() -> None:
     }
 
 
+def test_a_style_may_be_chosen_by_the_seed() -> None:
+    for prompt, said in (("a strawberry", ", flat style"), ("一颗草莓", "，扁平风格")):
+        jobs = jobs_of([prompt] * 60, list(range(60)), compose=True, two_styles=True)
+        assert {job.parts for job in jobs} == {(prompt,), (f"{prompt}{said}",)}
+        # The style is all that there is to plan of it.
+        assert {bool(job.plan) for job in jobs if said in job.parts[0]} == {True}
+        assert {job.parts for job in jobs_of([prompt] * 60, list(range(60)), compose=True)} == {(prompt,)}
+    twos = [plan_of("two cats and a red ball", seed, two_styles=True) for seed in range(20)]
+    assert {len({"flat style" in part for part in plan.parts}) for plan in twos if plan} == {1}, "one style a picture"
+
+
 def test_a_mirrored_part_is_turned() -> None:
     plan = next(plan for seed in range(40) if (plan := plan_of("a lion", seed)))
     assert plan.mirrored == (True,)

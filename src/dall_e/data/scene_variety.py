@@ -1,4 +1,4 @@
-"""What a prompt leaves open is not the same for every seed: the colour of a car, which way a cat looks, what hat it is.
+"""What a prompt leaves open is not the same for every seed: style, colour of a car, which way a cat looks.
 
 A model that knows its things by heart draws the same one each time. A designer who is asked for four cats does not.
 """
@@ -8,9 +8,16 @@ from __future__ import annotations
 import dataclasses
 import random
 from dataclasses import dataclass
+from functools import lru_cache
 
 from dall_e.data.augment import mirrors
 from dall_e.data.scene_graph import COAT_COLOURS, Scene, SceneObject, Thing, named_things, thing_called
+from dall_e.data.tables import read_table
+
+SECOND_STYLE = {"en": "flat style", "zh": "扁平风格"}
+"""What the built-in model can draw as well as in the house style, by the words that training captions have for it."""
+_SECOND_STYLE_SHARE = 0.5
+"""Share of pictures whose things are drawn in it, of those that have no style and only things that are known in it."""
 
 _COLOURED = 0.6
 """Share of things that come in many colours which get one that was not asked for."""
@@ -38,8 +45,17 @@ def settled_look(item: SceneObject) -> Look:
     return Look(name=_pictures_of(thing_called(item.name))[0])
 
 
-def varied(scene: Scene, seed: int) -> tuple[Scene, tuple[Look, ...]]:
-    """A scene with colours where none is said and things have many, and a look for each of its things; by `seed`."""
+@lru_cache(maxsize=1)
+def second_style_names() -> frozenset[str]:
+    """Names of the pictures that the built-in model knows in its second style."""
+    return frozenset(name for (name,) in read_table("second_style_names.txt"))
+
+
+def varied(scene: Scene, seed: int, *, two_styles: bool = False) -> tuple[Scene, tuple[Look, ...]]:
+    """A scene with colours where none are said, and a look for each of its things, by `seed`.
+
+    `two_styles`: and with the second style for half of the seeds, where none is said.
+    """
     items, looks = [], []
     for number, item in enumerate(scene.objects):
         rng = random.Random(f"look/{seed}/{number}/{item.name}")
@@ -52,7 +68,16 @@ def varied(scene: Scene, seed: int) -> tuple[Scene, tuple[Look, ...]]:
         if colours and chosen and not item.colour:
             item = dataclasses.replace(item, colour=rng.choice(colours))
         items.append(item)
-    return dataclasses.replace(scene, objects=tuple(items)), tuple(looks)
+    scene = dataclasses.replace(scene, objects=tuple(items))
+    if two_styles and not (scene.style_en or scene.style_zh) and _knows_second_style(items, looks):
+        if random.Random(f"style/{seed}").random() < _SECOND_STYLE_SHARE:
+            scene = dataclasses.replace(scene, style_en=SECOND_STYLE["en"], style_zh=SECOND_STYLE["zh"])
+    return scene, tuple(looks)
+
+
+def _knows_second_style(items: list[SceneObject], looks: list[Look]) -> bool:
+    """Whether there are pictures of all things in it; who sleeps or plays is known in one style alone."""
+    return all(look.name in second_style_names() and not item.state for item, look in zip(items, looks, strict=True))
 
 
 def _pictures_of(thing: Thing) -> list[str]:

@@ -4,7 +4,7 @@ from collections import Counter
 
 from dall_e.data.scene_graph import COAT_COLOURS, Scene, SceneObject, things
 from dall_e.data.scene_reading import read_scene
-from dall_e.data.scene_variety import settled_look, varied
+from dall_e.data.scene_variety import second_style_names, settled_look, varied
 
 
 def read(prompt: str) -> Scene:
@@ -58,6 +58,23 @@ def test_a_hat_is_one_of_those_that_the_model_knows() -> None:
 
 def test_who_sleeps_has_its_own_picture() -> None:
     assert {(name, colour) for name, colour, _ in looks("a white cat sleeping")} == {("cat", "white")}
+
+
+def test_half_are_in_the_second_style_if_all_of_it_is_known_in_it() -> None:
+    def styled(scene: Scene) -> int:
+        changed = [varied(scene, seed, two_styles=True)[0] for seed in range(200)]
+        assert all(
+            (one.style_en, one.style_zh) in (("flat style", "扁平风格"), (scene.style_en, scene.style_zh))
+            for one in changed
+        )
+        return sum(one.style_en == "flat style" for one in changed)
+
+    assert {"cat", "deciduous tree"} <= second_style_names()
+    assert 70 < styled(read("a cat")) < 130 and 70 < styled(read("一只猫和一棵树")) < 130
+    # There are no flags in it, and a sleeper is drawn by hand.
+    assert all(varied(read("a cat"), seed)[0].style_en == "" for seed in range(20))
+    for prompt in ("a cat and a flag of Japan", "a white cat sleeping", "a cat, 3D style", "一只猫，3D风格"):
+        assert styled(read(prompt)) == 0, prompt
 
 
 def test_what_comes_in_many_colours_can_be_painted() -> None:
