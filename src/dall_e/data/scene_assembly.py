@@ -5,6 +5,7 @@ Shapes: S the side of the result, H W rows and columns of a sprite, C 4 channels
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from collections import Counter
 from collections.abc import Sequence
@@ -16,11 +17,17 @@ from dall_e.data.backgrounds import Ground, background
 from dall_e.data.cutouts import SOLID, resized, solid_box
 from dall_e.data.pasting import Canvas, paste, paste_outline, paste_shadow
 from dall_e.data.recolouring import colour_word, largest_colour, recoloured
-from dall_e.data.scene_graph import Scene
+from dall_e.data.scene_graph import EYEWEAR, Scene, is_head
 from dall_e.data.scene_layouts import Place
 from dall_e.data.settled_layouts import settled_places
 
 _CELLS = 12
+_GLASSES = 0.66
+"""Width of glasses, as a share of the head's."""
+_EYES = (0.25, 0.65)
+"""Where eyes may be, as shares of a head's height, and where they are looked for from side to side."""
+_EYES_ACROSS = (0.15, 0.42)
+_DARK = 90
 _LIGHT = 235
 """Least of red, green and blue that makes a thing white enough to need an edge."""
 
@@ -41,7 +48,9 @@ def assemble(
         canvas_SSC[..., 3] = 255
     done: Counter[int] = Counter()
     aspects = [sprite_HWC.shape[1] / sprite_HWC.shape[0] for sprite_HWC in sprites]
-    for place in settled_places(scene, aspects, ground, _CELLS):
+    glasses = scene.relation == "on" and scene.objects[0].name in EYEWEAR and is_head(scene.objects[1].name)
+    places = _worn(scene, sprites, ground) if glasses else settled_places(scene, aspects, ground, _CELLS)
+    for place in places:
         if place.shadow:
             paste_shadow(canvas_SSC, place)
         width, height = (max(round(length * side), 1) for length in (place.width, place.height))
@@ -50,6 +59,32 @@ def assemble(
         small_HWC = resized(sprites[place.index][:, :: -1 if turned else 1], width, height)
         _paste_edged(canvas_SSC, small_HWC, place)
     return canvas_SSC
+
+
+def _worn(scene: Scene, sprites: Sequence[Canvas], ground: Ground | None) -> list[Place]:
+    """Heads as if there were nothing else, and glasses before their eyes."""
+    glasses_HWC, head_HWC = sprites
+    heads = dataclasses.replace(scene, objects=scene.objects[1:], relation="")
+    eyes, places = eye_level(head_HWC), []
+    for head in settled_places(heads, [head_HWC.shape[1] / head_HWC.shape[0]], ground, _CELLS):
+        width = _GLASSES * head.width
+        height = width * glasses_HWC.shape[0] / glasses_HWC.shape[1]
+        y = head.y + (eyes - 0.5) * head.height
+        places += [dataclasses.replace(head, index=1), Place(index=0, x=head.x, y=y, width=width, height=height)]
+    return places
+
+
+def eye_level(head_HWC: Canvas) -> float:
+    """How far down the eyes of a face are, as a share of its height: where it is dark left and right of the middle."""
+    height, width, _ = head_HWC.shape
+    dark_HW = (head_HWC[..., :3].max(2) < _DARK) & (head_HWC[..., 3] > SOLID)
+    first, last = (round(width * share) for share in _EYES_ACROSS)
+    left_H, right_H = dark_HW[:, first:last].sum(1), dark_HW[:, width - last : width - first].sum(1)
+    both_H = np.convolve(np.minimum(left_H, right_H), np.ones(max(height // 8, 1)), mode="same")
+    top, bottom = (round(height * share) for share in _EYES)
+    if not both_H[top:bottom].any():
+        return sum(_EYES) / 2
+    return float(top + both_H[top:bottom].argmax() + 0.5) / height
 
 
 def alone(picture_HWC: Canvas, side: int) -> Canvas:

@@ -23,7 +23,17 @@ from dall_e.data.scene_captions import (
     RELATIONS_ZH,
     SIZE_WORDS_EN,
 )
-from dall_e.data.scene_graph import MOST, NO_PICTURE, WORN, Scene, SceneObject, thing_called, things
+from dall_e.data.scene_graph import (
+    EYEWEAR,
+    MOST,
+    NO_PICTURE,
+    WORN,
+    Scene,
+    SceneObject,
+    named_things,
+    thing_called,
+    things,
+)
 from dall_e.data.scene_reading import (
     is_chinese,
     measures,
@@ -220,9 +230,10 @@ def _related(
     first: SceneObject, second: SceneObject, before: str, between: str, after: str
 ) -> tuple[list[SceneObject], str]:
     """Two things in the order of their relation, and this; words stand before, between and after them."""
-    if second.name in WORN and _WEARING.search(between):
+    worn = WORN | EYEWEAR
+    if second.name in worn and _WEARING.search(between):
         return [second, _head_of(first)], "on"
-    if first.name in WORN and re.search("戴着?[^，,]{0,5}$", before) and between.startswith("的"):
+    if first.name in worn and re.search("戴着?[^，,]{0,5}$", before) and between.startswith("的"):
         return [first, _head_of(second)], "on"
     relation, turned = _relation(between, after)
     return ([second, first] if turned else [first, second]), relation
@@ -230,7 +241,7 @@ def _related(
 
 def _head_of(item: SceneObject) -> SceneObject:
     head = f"{item.name} face"
-    return replace(item, name=head) if head in things() else item
+    return replace(item, name=head) if head in things() or head in named_things() else item
 
 
 def _relation(between: str, after: str) -> tuple[str, bool]:

@@ -22,11 +22,15 @@ BACKGROUNDS = (
 SHAPES = ("circle", "square")
 WORN = frozenset(("hat", "crown", "top hat", "billed cap", "woman's hat", "rescue worker's helmet"))
 """Things that are put on a head: who is "in a hat" wears it."""
+EYEWEAR = frozenset(("glasses", "sunglasses", "goggles"))
+"""Things that are worn before the eyes."""
 NO_PICTURE = -1
 """Instead of the number of a picture: a shape, or a thing that is drawn and not cut out."""
 MOST = 6
 """The largest number of one thing."""
 _IN_SKY = re.compile("cloud|moon|sun|star|planet|comet|milky")
+# Named animals of which a face is shown.
+_FACE = re.compile(r" face$|(?<!black) cat$|^cat with |^(?:boar|hamster|moose|polar bear|raccoon)$")
 _IRREGULAR = {
     "man": "men", "woman": "women", "person": "people", "child": "children", "baby": "babies", "foot": "feet",
     "tooth": "teeth", "wolf": "wolves", "leaf": "leaves", "shrimp": "shrimp", "bison": "bison", "police": "police",
@@ -123,6 +127,12 @@ def named_things() -> dict[str, Thing]:
 def thing_called(name: str) -> Thing:
     """One of `things` or of `named_things`. Raises KeyError for any other name."""
     return things().get(name) or named_things()[name]
+
+
+def is_head(name: str) -> bool:
+    """Whether the pictures of a thing show a face from the front, with the eyes where eyes are."""
+    thing = thing_called(name)
+    return "head" in thing.traits or thing.kind in ("face", "person") or _FACE.search(name) is not None
 
 
 def _named(name: str, zh: str, kind: str, other_names: tuple[str, ...]) -> Thing:

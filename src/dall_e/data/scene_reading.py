@@ -24,6 +24,7 @@ from dall_e.data.scene_captions import (
     SIZE_WORDS_EN,
 )
 from dall_e.data.scene_graph import (
+    EYEWEAR,
     MOST,
     NO_PICTURE,
     WORN,
@@ -136,7 +137,7 @@ def _related_en(text: str) -> tuple[Items, str] | None:
             pair = tuple(map(_item_en, phrases_of_pair))
             # "Sun behind cloud" is the name of one picture.
             # And who is in a hat wears it, of which scenes know nothing.
-            worn = relation == "inside" and pair[1] is not None and pair[1].name in WORN
+            worn = relation == "inside" and pair[1] is not None and pair[1].name in WORN | EYEWEAR
             if pair[0] and pair[1] and not worn and any(map(_DETERMINED.match, phrases_of_pair)):
                 return (pair[0], pair[1]), relation
     return None

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from dall_e.data.scene_assembly import alone, assemble, painted, sprite_of
+from dall_e.data.scene_assembly import alone, assemble, eye_level, painted, sprite_of
 from dall_e.data.scene_graph import Scene, SceneObject
 
 RED, BLUE = (200, 20, 20), (20, 20, 200)
@@ -32,6 +32,36 @@ def test_two_things_side_by_side_and_above_each_other() -> None:
     assert middle(stacked, RED)[1] < 0.3 and middle(stacked, BLUE)[1] > 0.7
     on = assemble(Scene(objects=(thing("cat"), thing("box")), relation="on"), [block(RED), block(BLUE)], 96, 0)
     assert middle(on, RED)[1] < middle(on, BLUE)[1]
+
+
+def face(level: int) -> npt.NDArray[np.uint8]:
+    """A red head of 40 x 40 pixels with two dark eyes, a dark nose in the middle and a dark mouth."""
+    head = block(RED, 20).repeat(2, axis=0).repeat(2, axis=1)
+    for rows, columns in (((level - 2, level + 2), (10, 14)), ((level - 2, level + 2), (26, 30)), ((4, 7), (18, 22))):
+        head[slice(*rows), slice(*columns), :3] = 30
+    head[34:36, 10:30, :3] = 30
+    return head
+
+
+def test_eyes_are_found_where_it_is_dark_on_both_sides() -> None:
+    assert abs(eye_level(face(15)) - 15 / 40) < 0.05 and abs(eye_level(face(23)) - 23 / 40) < 0.05
+    assert eye_level(block(RED)) == 0.45
+
+
+def test_glasses_are_worn_before_the_eyes() -> None:
+    def worn(name: str, level: int, count: int = 1) -> npt.NDArray[np.uint8]:
+        scene = Scene(objects=(thing("sunglasses"), thing(name, count)), relation="on")
+        return assemble(scene, [block(BLUE, 60), face(level)], 120, 0)
+
+    for level in (15, 23):
+        across, down = middle(worn("cat face", level), BLUE)
+        # The head takes two thirds of the side, less a rim, in the middle.
+        assert abs(across - 0.5) < 0.02 and abs(down - (0.5 + (level / 40 - 0.5) * 2 / 3 * 0.92)) < 0.03
+    two = worn("woman", 15, count=2)
+    assert abs(middle(two[:, :60], BLUE)[0] - 0.5) < 0.05 and abs(middle(two[:, 60:], BLUE)[0] - 0.5) < 0.05
+    # A whole elephant has them on top.
+    whole = worn("elephant", 23)
+    assert middle(whole, BLUE)[1] < middle(whole, RED)[1] - 0.2
 
 
 def test_as_many_as_are_asked_for() -> None:
