@@ -83,8 +83,8 @@ def eye_level(head_HWC: Canvas) -> float:
     both_H = np.convolve(np.minimum(left_H, right_H), np.ones(max(height // 8, 1)), mode="same")
     top, bottom = (round(height * share) for share in _EYES)
     if not both_H[top:bottom].any():
-        return sum(_EYES) / 2
-    return float(top + both_H[top:bottom].argmax() + 0.5) / height
+        return (_EYES[0] + _EYES[1]) / 2
+    return (top + int(both_H[top:bottom].argmax()) + 0.5) / height
 
 
 def alone(picture_HWC: Canvas, side: int) -> Canvas:

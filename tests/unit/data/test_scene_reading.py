@@ -141,7 +141,8 @@ def test_prompts_as_people_write_them(prompt: str, expected: str | None) -> None
     ("name", "plural"),
     [("woman with veil", "women with veil"), ("man fairy", "men fairies"), ("person running", "people running"),
      ("french fries", "french fries"), ("polar bear", "polar bears"), ("pile of poo", "piles of poo"),
-     ("wolf", "wolves"), ("dumpling", "dumplings"), ("king", "kings"), ("office building", "office buildings"), ("face exhaling", "face exhaling")],
+     ("wolf", "wolves"), ("dumpling", "dumplings"), ("king", "kings"),
+     ("office building", "office buildings"), ("face exhaling", "face exhaling")],
 )  # fmt: skip
 def test_plurals_of_names(name: str, plural: str) -> None:
     assert plural_of(name) == plural
