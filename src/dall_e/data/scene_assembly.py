@@ -84,7 +84,8 @@ def eye_level(head_HWC: Canvas) -> float:
     top, bottom = (round(height * share) for share in _EYES)
     if not both_H[top:bottom].any():
         return (_EYES[0] + _EYES[1]) / 2
-    return (top + int(both_H[top:bottom].argmax()) + 0.5) / height
+    level: float = (top + both_H[top:bottom].argmax() + 0.5) / height
+    return level
 
 
 def alone(picture_HWC: Canvas, side: int) -> Canvas:
