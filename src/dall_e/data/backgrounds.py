@@ -260,7 +260,148 @@ def _table(canvas_SS3: Canvas, rng: random.Random) -> Ground:
     return Ground(far=line + 0.08, near=0.86)
 
 
+# Places that only plans ask for: training scenes have none of them.
+
+
+def _forest(canvas_SS3: Canvas, rng: random.Random) -> Ground:
+    size = len(canvas_SS3)
+    line = _line(0.58, 0.68, size, rng)
+    _fade(canvas_SS3, _vary((172, 214, 186), rng), _vary((206, 232, 206), rng, 8))
+    green = _vary((74, 142, 84), rng, 12)
+    for row, (number, shadow) in enumerate(((7, 1.25), (5, 1.0))):
+        for tree in range(number):
+            x = (tree + 0.25 + 0.5 * rng.random()) / number
+            _fir(canvas_SS3, x, line + 0.03 * row, 0.42 + 0.12 * row, tuple(min(v * shadow, 255) for v in green))  # type: ignore[arg-type]
+    row = round(line * size)
+    _fade(canvas_SS3[row:], _vary((112, 168, 78), rng), (70, 122, 56))
+    _dots(canvas_SS3[row:], size // 3, (84, 138, 62), max(2, size // 40))
+    return Ground(far=line + 0.14, near=0.95, sky=line - 0.3)
+
+
+def _fir(canvas_SS3: Canvas, x: float, foot: float, height: float, colour: Colour) -> None:
+    """A fir tree, all lengths as shares of the side."""
+    size = len(canvas_SS3)
+    row_S1, column_S = np.arange(size)[:, None] / size, np.arange(size) / size
+    across_S = np.abs(column_S - x)
+    trunk = (across_S < 0.018) & (row_S1 < foot + 0.02) & (row_S1 > foot - 0.1)
+    canvas_SS3[trunk] = (112, 78, 52)
+    for layer in range(3):
+        bottom, top = foot - 0.07 - layer * height * 0.25, foot - height * (0.55 + 0.225 * layer)
+        share_S1 = (row_S1 - top) / (bottom - top)
+        inside = (share_S1 >= 0) & (share_S1 <= 1) & (across_S < share_S1 * height * (0.32 - 0.06 * layer))
+        canvas_SS3[inside] = [value * (0.88 + 0.08 * layer) for value in colour]
+
+
+def _city(canvas_SS3: Canvas, rng: random.Random) -> Ground:
+    size = len(canvas_SS3)
+    line = _line(0.66, 0.74, size, rng)
+    row = round(line * size)
+    _blue_sky(canvas_SS3, rng)
+    tones = [_vary(tone, rng) for tone in ((132, 152, 186), (158, 138, 160), (176, 164, 150), (118, 140, 160))]
+    left, house = 0, rng.randrange(4)
+    while left < size:
+        width, height = round(size * rng.uniform(0.13, 0.2)), round(size * rng.uniform(0.28, 0.56))
+        block = canvas_SS3[row - height : row, left : left + width]
+        block[:] = tones[house % len(tones)]
+        window = max(1, size // 40)
+        for floor in range(2 * window, height - 2 * window, 4 * window):
+            for pane in range(window, block.shape[1] - window, 3 * window):
+                block[floor : floor + 2 * window, pane : pane + window] = (250, 236, 176)
+        left, house = left + width, house + 1
+    canvas_SS3[row:] = _vary((120, 122, 130), rng, 8)
+    canvas_SS3[row : row + max(1, size // 24)] = (196, 196, 198)
+    return Ground(far=line + 0.14, near=0.95, sky=line - 0.5)
+
+
+def _sunset(canvas_SS3: Canvas, rng: random.Random) -> Ground:
+    size = len(canvas_SS3)
+    line = _line(0.6, 0.7, size, rng)
+    row = round(line * size)
+    _fade(canvas_SS3[:row], _vary((98, 74, 148), rng), _vary((255, 178, 92), rng, 6))
+    x = rng.choice((0.28, 0.5, 0.72))
+    down_S1, across_S = np.arange(size)[:, None] / size - line, np.arange(size) / size - x
+    disc = (down_S1**2 + across_S**2 < 0.17**2) & (down_S1 < 0)
+    canvas_SS3[disc] = (255, 228, 132)
+    _fade(canvas_SS3[row:], _vary((150, 84, 108), rng), (72, 46, 92))
+    for step in range(3):
+        top, half = row + round(size * (0.03 + 0.06 * step)), round(size * (0.15 - 0.035 * step))
+        columns = slice(max(round(x * size) - half, 0), round(x * size) + half)
+        canvas_SS3[top : top + max(1, size // 48), columns] = (255, 206, 128)
+    return Ground(far=line + 0.14, near=0.95, sky=line - 0.05)
+
+
+def _rain(canvas_SS3: Canvas, rng: random.Random) -> Ground:
+    size = len(canvas_SS3)
+    line = _line(0.66, 0.76, size, rng)
+    row = round(line * size)
+    _fade(canvas_SS3, _vary((96, 112, 136), rng), _vary((168, 184, 202), rng, 8))
+    for cloud in range(3):
+        _cloud(canvas_SS3, (cloud + 0.3 + 0.4 * rng.random()) / 3, 0.06, 0.14, (124, 138, 160))
+    _dots(canvas_SS3[size // 6 : row], size * 2 // 3, (206, 226, 246), max(2, size // 20))
+    canvas_SS3[row:] = _vary((112, 130, 126), rng, 8)
+    for puddle, x in enumerate((0.25, 0.7)):
+        y = line + (1 - line) * (0.4 + 0.3 * puddle)
+        down_S1, across_S = np.arange(size)[:, None] / size - y, np.arange(size) / size - x
+        canvas_SS3[(down_S1 / 0.028) ** 2 + (across_S / 0.17) ** 2 < 1] = (152, 178, 204)
+    return Ground(far=line + 0.1, near=0.95, sky=line - 0.05)
+
+
+def _cloud(canvas_SS3: Canvas, x: float, y: float, radius: float, colour: Colour) -> None:
+    """Four discs in a row, flat below; all lengths as shares of the side."""
+    size = len(canvas_SS3)
+    row_S1, column_S = np.arange(size)[:, None] / size, np.arange(size) / size
+    for step, (rise, share) in enumerate(((0.0, 0.55), (0.35, 0.8), (0.3, 0.7), (0.0, 0.5))):
+        middle, own = x + (step - 1.5) * 0.7 * radius, share * radius
+        disc = (row_S1 - y + rise * radius) ** 2 + (column_S - middle) ** 2 < own**2
+        canvas_SS3[disc & (row_S1 < y + 0.3 * radius)] = colour
+
+
+def _sea(canvas_SS3: Canvas, rng: random.Random) -> Ground:
+    size = len(canvas_SS3)
+    line = _line(0.46, 0.56, size, rng)
+    _blue_sky(canvas_SS3, rng)
+    for step, colour in enumerate(((52, 138, 200), (40, 120, 186), (30, 102, 168))):
+        canvas_SS3[_wave(canvas_SS3, line + 0.16 * step, 0.015, rng)] = _vary(colour, rng, 6)
+    _dots(canvas_SS3[round((line + 0.04) * size) :, : -max(size // 16, 1)], size // 8, (150, 206, 236))
+    return Ground(far=line + 0.18, near=0.92, sky=line - 0.04)
+
+
+def _underwater(canvas_SS3: Canvas, rng: random.Random) -> None:
+    size = len(canvas_SS3)
+    line = _line(0.82, 0.86, size, rng)
+    _fade(canvas_SS3, _vary((94, 196, 226), rng), _vary((18, 74, 140), rng, 8))
+    for _ in range(7):
+        x, y, radius = rng.random(), rng.uniform(0.1, 0.75), rng.choice((0.012, 0.018, 0.026))
+        down_S1, across_S = np.arange(size)[:, None] / size - y, np.arange(size) / size - x
+        canvas_SS3[down_S1**2 + across_S**2 < radius**2] = (198, 234, 246)
+    for x in (rng.uniform(0.05, 0.25), rng.uniform(0.75, 0.95)):
+        column_S = np.arange(size) / size
+        for row in range(round(0.55 * size), size):
+            weed = np.abs(column_S - x - 0.02 * np.sin(row / size * 40)) < 0.02
+            canvas_SS3[row, weed] = (40, 138, 104)
+    canvas_SS3[_wave(canvas_SS3, line, 0.015, rng)] = _vary((226, 204, 150), rng, 8)
+
+
+def _sky(canvas_SS3: Canvas, rng: random.Random) -> None:
+    _blue_sky(canvas_SS3, rng)
+    for y, radius in ((0.2, 0.12), (0.55, 0.15), (0.9, 0.17)):
+        _cloud(canvas_SS3, rng.uniform(0.05, 0.35) + 0.6 * rng.randrange(2), y, radius, (250, 252, 255))
+
+
+def _space(canvas_SS3: Canvas, rng: random.Random) -> None:
+    size = len(canvas_SS3)
+    _fade(canvas_SS3, _vary((16, 14, 40), rng, 6), _vary((38, 26, 74), rng, 6))
+    _dots(canvas_SS3, size // 2, (255, 252, 226))
+    _dots(canvas_SS3[:, :-1], size // 10, (255, 255, 250), 2)
+    x, y, radius = rng.choice((0.12, 0.88)), rng.choice((0.14, 0.88)), rng.choice((0.11, 0.16))
+    down_S1, across_S = np.arange(size)[:, None] / size - y, np.arange(size) / size - x
+    planet = down_S1**2 + across_S**2 < radius**2
+    canvas_SS3[planet] = shade(rng.choice(("orange", "purple", "blue", "pink")), 0.25)
+    canvas_SS3[planet & ((down_S1 - 0.03) ** 2 + (across_S + 0.04) ** 2 > radius**2)] = shade("purple")
+
+
 _PAINTERS: dict[str, Callable[[Canvas, random.Random], Ground | None]] = {
     "gradient": _gradient, "grass": _grass, "beach": _beach, "night": _night, "snow": _snow, "desert": _desert,
-    "road": _road, "room": _room, "windowsill": _windowsill, "table": _table,
+    "road": _road, "room": _room, "windowsill": _windowsill, "table": _table, "forest": _forest, "city": _city,
+    "sunset": _sunset, "rain": _rain, "sea": _sea, "underwater": _underwater, "sky": _sky, "space": _space,
 }  # fmt: skip

@@ -35,6 +35,7 @@ from dall_e.data.scene_graph import (
     things,
 )
 from dall_e.data.scene_reading import (
+    SEVERAL,
     is_chinese,
     measures,
     nouns_en,
@@ -46,8 +47,6 @@ from dall_e.data.scene_reading import (
 )
 
 _MOST_THINGS = 3
-_SEVERAL = 3
-"""How many are drawn of what is said to be more than one."""
 _LONGEST_EN, _LONGEST_ZH = 6, 8
 # The model has seen hands of every tone, under names that are no words of the tables.
 _TONES = re.compile(r"\bskin tone\b|肤色")
@@ -63,10 +62,11 @@ _STOPS = frozenset(", and with on in of under behind over near to by at is are w
 _MOST_ADJECTIVES = 4
 _MANY = frozenset("many dozen seven eight nine ten twelve hundred".split())
 _LOOSE_PLACES = {
-    "snow": "snow winter ice", "beach": "beach seaside shore coast ocean sea", "desert": "desert dunes",
-    "grass": "grass meadow garden park field lawn forest woods farm", "road": "road street highway city town",
-    "night": "night moonlight stars space dark", "room": "room kitchen bedroom house library", "table": "table desk",
-    "windowsill": "windowsill",
+    "snow": "snow winter ice", "beach": "beach seaside shore coast", "sea": "ocean sea lake river water waves",
+    "desert": "desert dunes", "grass": "grass meadow garden park field lawn farm", "road": "road street highway",
+    "city": "city town downtown", "forest": "forest woods jungle trees", "sunset": "sunset sunrise dusk dawn",
+    "rain": "rain storm", "space": "space galaxy", "sky": "sky air clouds", "night": "night moonlight stars dark",
+    "room": "room kitchen bedroom house library", "table": "table desk", "windowsill": "windowsill",
 }  # fmt: skip
 _PLACE_OF_WORD = {word: place for place, words in _LOOSE_PLACES.items() for word in words.split()}
 _WHERE_EN = re.compile(
@@ -74,8 +74,10 @@ _WHERE_EN = re.compile(
     rf"({'|'.join(_PLACE_OF_WORD)})\b"
 )
 _LOOSE_PLACES_ZH = {
-    "snow": "雪地 雪山 雪", "grass": "草地 草坪 草原 花园 公园 森林 农场", "beach": "沙滩 海滩 海边 海",
-    "desert": "沙漠", "road": "马路 公路 街道 街 城市", "night": "夜晚 夜 星空 晚上 太空",
+    "snow": "雪地 雪山 雪", "grass": "草地 草坪 草原 花园 公园 农场", "beach": "沙滩 海滩 海边",
+    "sea": "大海 海里 海上 海中 海面 湖里 湖上 湖边 湖面 河里 河上 河边 水里 水中 水上 水面", "desert": "沙漠",
+    "road": "马路 公路 街道 街", "city": "城市", "forest": "森林 树林 丛林", "sunset": "夕阳 黄昏",
+    "rain": "雨中 雨里 雨天", "space": "太空 宇宙", "sky": "天空 云里 云中 云端", "night": "夜晚 夜 星空 晚上",
     "room": "房间 屋 厨房 图书馆", "table": "桌", "windowsill": "窗台",
 }  # fmt: skip
 _PLACE_OF_WORD_ZH = {word: place for place, words in _LOOSE_PLACES_ZH.items() for word in words.split()}
@@ -91,7 +93,7 @@ _SLEEPING, _PLAYING = re.compile(r"\b(?:sleeping|asleep|sleeps|napping)\b|睡"),
 _EDGES_ZH = frozenset("的和与跟在有是骑吃抱追看戴着、，,上下里旁前后左右睡玩色大小").union(
     word[0] for word in COLOURS_ZH.values()
 )
-_IDIOMS = re.compile(r"马上|马虎|天上|世上|\bhand (?=drawn|painted|made|written)")
+_IDIOMS = re.compile(r"马上|马虎|世上|\bhand (?=drawn|painted|made|written)")
 _SHORT_ZH = {
     "下": "under", "上": "on", "里": "inside", "中": "inside", "旁": "next to", "前": "in front", "后": "behind",
 }  # fmt: skip
@@ -204,7 +206,7 @@ def _described_en(said: list[str], noun: list[str]) -> SceneObject:
     name = nouns_en()[" ".join(noun)]
     thing = thing_called(name)
     several = " ".join(noun) in plurals_of(thing) and thing.plural != name
-    item = SceneObject(name=name, picture=NO_PICTURE, count=_SEVERAL if several else 1)
+    item = SceneObject(name=name, picture=NO_PICTURE, count=SEVERAL if several else 1)
     for word in _behind_stops(said):
         size = next((size for size, known in SIZE_WORDS_EN.items() if word in known), "")
         colour = word.replace("gray", "grey")
@@ -219,7 +221,7 @@ def _described_zh(said: list[str], noun: list[str]) -> SceneObject:
     text = re.split("[和与跟在骑戴吃抱追看，,、]", "".join(said))[-1]
     counted = re.findall(rf"([{''.join(NUMBERS_ZH[1:])}]|\d+|[几多])(?:{measures()})", text)
     number = counted[-1] if counted else "一"
-    count = NUMBERS_ZH.index(number) if number in NUMBERS_ZH else int(number) if number.isdecimal() else _SEVERAL
+    count = NUMBERS_ZH.index(number) if number in NUMBERS_ZH else int(number) if number.isdecimal() else SEVERAL
     count = min(max(count, 1), MOST)
     size = next((size for mark, size in (("大", "big"), ("小", "small")) if mark in text), "")
     colour = next((colour for colour, word in COLOURS_ZH.items() if word in text or text.endswith(word[0])), "")

@@ -17,7 +17,8 @@ SIZES = ("big", "small")
 COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white", "grey")
 COAT_COLOURS = ("white", "black", "brown", "grey", "orange")
 BACKGROUNDS = (
-    "plain", "gradient", "grass", "beach", "night", "snow", "desert", "road", "room", "windowsill", "table",
+    "plain", "gradient", "grass", "beach", "night", "snow", "desert", "road", "room", "windowsill", "table", "forest",
+    "city", "sunset", "rain", "sea", "underwater", "sky", "space",
 )  # fmt: skip
 SHAPES = ("circle", "square")
 WORN = frozenset(("hat", "crown", "top hat", "billed cap", "woman's hat", "rescue worker's helmet"))

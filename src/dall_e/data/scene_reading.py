@@ -40,6 +40,9 @@ from dall_e.data.tables import read_table
 
 Items = tuple[SceneObject, ...]
 
+SEVERAL = 3
+"""How many are drawn of what is said to be more than one."""
+
 _POLITE_EN = re.compile(
     r"^(?:please )?(?:draw |show |paint )?(?:me )?(?:there (?:is|are) |(?:a |an )?(?:picture|drawing|image|photo) of )?"
 )
@@ -160,9 +163,18 @@ def _item_en(phrase: str) -> SceneObject | None:
     for named in (colour, "") if colour in COLOURS_ZH else ("",):
         noun = " ".join(words[1:] if named else words)
         name = nouns.get(f"{PAIRS}{noun}") if paired else nouns.get(noun)
-        if name and (count == 1 or paired or noun in plurals_of(thing_called(name))):
+        several = bool(name) and noun in plurals_of(thing_called(name))
+        if name and several and count == 1 and not paired:
+            # "Cats" are a few, but of "houses" and of "eyes" there is a picture.
+            name, count = (noun, 1) if noun in named_things() else (name, _few(name))
+        if name and (count == 1 or paired or several):
             return SceneObject(name=name, picture=NO_PICTURE, count=count, colour=named, size=size)
     return None
+
+
+def _few(name: str) -> int:
+    """How many are drawn of what is said to be more than one; 1 of what is always several, as french fries."""
+    return 1 if thing_called(name).plural == name else SEVERAL
 
 
 def _number(word: str, names: Sequence[str]) -> int:

@@ -24,6 +24,7 @@ _COLOURED = 0.6
 _MANY = ("red", "orange", "yellow", "green", "blue", "purple", "pink")
 # Clocks, and what is written or drawn on a map, are wrong in a mirror; so is what CLDR names after a side.
 _TURN = frozenset(("animal", "food", "plant", "vehicle", "person", "face"))
+_DARK_PLACES = frozenset(("night", "space"))
 _TURN_OBJECTS = frozenset("many coat paint stands".split())
 _ONE_WAY = frozenset(("clock", "watch", "dice"))
 
@@ -61,9 +62,13 @@ def varied(scene: Scene, seed: int, *, two_styles: bool = False) -> tuple[Scene,
         rng = random.Random(f"look/{seed}/{number}/{item.name}")
         thing = thing_called(item.name)
         names = _pictures_of(thing)
+        if scene.background in _DARK_PLACES:  # A black cat is not seen there.
+            names = [name for name in names if "black" not in name] or names
         name, turns = names[0] if item.state else rng.choice(names), _turns(thing)
         looks.append(Look(name=name, mirrored=turns and rng.random() < 0.5, turns=turns))
         colours = _MANY if "many" in thing.traits else COAT_COLOURS if "coat" in thing.traits else ()
+        if scene.background in _DARK_PLACES:
+            colours = tuple(colour for colour in colours if colour != "black")
         chosen = rng.random() < _COLOURED
         if colours and chosen and not item.colour:
             item = dataclasses.replace(item, colour=rng.choice(colours))
