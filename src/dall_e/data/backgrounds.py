@@ -310,7 +310,7 @@ def _city(canvas_SS3: Canvas, rng: random.Random) -> Ground:
         left, house = left + width, house + 1
     canvas_SS3[row:] = _vary((120, 122, 130), rng, 8)
     canvas_SS3[row : row + max(1, size // 24)] = (196, 196, 198)
-    return Ground(far=line + 0.14, near=0.95, sky=line - 0.5)
+    return Ground(far=line + 0.14, near=0.95, sky=line - 0.28)
 
 
 def _sunset(canvas_SS3: Canvas, rng: random.Random) -> Ground:

@@ -163,11 +163,13 @@ def _item_en(phrase: str) -> SceneObject | None:
     for named in (colour, "") if colour in COLOURS_ZH else ("",):
         noun = " ".join(words[1:] if named else words)
         name = nouns.get(f"{PAIRS}{noun}") if paired else nouns.get(noun)
-        several = bool(name) and noun in plurals_of(thing_called(name))
-        if name and several and count == 1 and not paired:
+        if name is None:
+            continue
+        several = noun in plurals_of(thing_called(name))
+        if several and count == 1 and not paired:
             # "Cats" are a few, but of "houses" and of "eyes" there is a picture.
             name, count = (noun, 1) if noun in named_things() else (name, _few(name))
-        if name and (count == 1 or paired or several):
+        if count == 1 or paired or several:
             return SceneObject(name=name, picture=NO_PICTURE, count=count, colour=named, size=size)
     return None
 

@@ -61,14 +61,12 @@ def varied(scene: Scene, seed: int, *, two_styles: bool = False) -> tuple[Scene,
     for number, item in enumerate(scene.objects):
         rng = random.Random(f"look/{seed}/{number}/{item.name}")
         thing = thing_called(item.name)
-        names = _pictures_of(thing)
+        names, colours = _pictures_of(thing), _colours_of(thing)
         if scene.background in _DARK_PLACES:  # A black cat is not seen there.
             names = [name for name in names if "black" not in name] or names
+            colours = tuple(colour for colour in colours if colour != "black")
         name, turns = names[0] if item.state else rng.choice(names), _turns(thing)
         looks.append(Look(name=name, mirrored=turns and rng.random() < 0.5, turns=turns))
-        colours = _MANY if "many" in thing.traits else COAT_COLOURS if "coat" in thing.traits else ()
-        if scene.background in _DARK_PLACES:
-            colours = tuple(colour for colour in colours if colour != "black")
         chosen = rng.random() < _COLOURED
         if colours and chosen and not item.colour:
             item = dataclasses.replace(item, colour=rng.choice(colours))
@@ -94,6 +92,11 @@ def _pictures_of(thing: Thing) -> list[str]:
     known = [name for name in names if name in named_things()]
     own = [] if known and names[0] != thing.name else [thing.name]
     return [*own, *known]
+
+
+def _colours_of(thing: Thing) -> tuple[str, ...]:
+    """Those that it may have where none is said."""
+    return _MANY if "many" in thing.traits else COAT_COLOURS if "coat" in thing.traits else ()
 
 
 def _turns(thing: Thing) -> bool:

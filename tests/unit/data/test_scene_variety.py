@@ -33,6 +33,13 @@ def test_a_car_has_any_colour_and_a_cat_that_of_a_cat() -> None:
     assert {colour for _, colour, _ in looks("a strawberry")} == {""}
 
 
+def test_nothing_black_stands_before_a_dark_sky() -> None:
+    for place in ("in space", "at night"):
+        cats = looks(f"a cat {place}")
+        assert len(cats) > 4 and not any("black" in name or colour == "black" for name, colour, _ in cats)
+    assert {colour for _, colour, _ in looks("a black cat in space")} == {"black"}
+
+
 def test_what_is_said_stays() -> None:
     assert {colour for _, colour, _ in looks("a red car")} == {"red"}
     scene = read("three small green birds on the grass")
