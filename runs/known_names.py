@@ -1,4 +1,4 @@
-"""Writes known_names.txt and second_style_names.txt in src/dall_e/data: what the built-in model has seen by name.
+"""Writes src/dall_e/data/known_names.txt: what the built-in model has seen under its name, besides the table of things.
 
 Run it after `dall-e data build`: .venv/bin/python runs/known_names.py [DATA FOLDER]
 """
@@ -10,8 +10,7 @@ from pathlib import Path
 
 from dall_e.data.scene_graph import things
 
-HOUSE_STYLE, SECOND_STYLE = "twemoji", "fluent-emoji-flat"
-FOLDER = Path("src/dall_e/data")
+HOUSE_STYLE = "twemoji"
 KINDS = (
     "animal", "plant", "food", "vehicle", "object", "activity", "place", "weather", "heart", "face", "person", "hand",
     "symbol", "clock", "flag",
@@ -21,36 +20,23 @@ HEAD = """\
 # written by runs/known_names.py. Unicode CLDR through emojibase-data (MIT), as in the data set.
 # English | Chinese | kind
 """
-SECOND_HEAD = """\
-# Names of pictures that the built-in model has seen in its second style, "flat style", of those that it may be asked
-# for; written by runs/known_names.py. Unicode CLDR through emojibase-data (MIT), as in the data set.
-"""
 
 
 def main(folder: Path) -> None:
     """From the captions of a data set."""
     known = set(things())
     rows: dict[str, tuple[str, str]] = {}
-    second = set()
     for line in (folder / "captions.jsonl").read_text(encoding="utf-8").splitlines():
         record = json.loads(line)
         name, zh = record["en"], record.get("zh", "")
-        if record["split"] != "train" or record.get("tone"):
-            continue
-        single = record["kind"] in KINDS and not re.search(r"[,:|]", name)
-        if record["source"] == HOUSE_STYLE and single and zh and name not in known:
+        single = record["kind"] in KINDS and not record.get("tone") and not re.search(r"[,:|]", name)
+        if record["source"] == HOUSE_STYLE and record["split"] == "train" and single and zh and name not in known:
             rows[name] = (zh, record["kind"])
-        if record["source"] == SECOND_STYLE:
-            second.add(name)
     lines = [
         f"{name} | {zh} | {kind}"
         for name, (zh, kind) in sorted(rows.items(), key=lambda row: (KINDS.index(row[1][1]), row[0].lower()))
     ]
-    (FOLDER / "known_names.txt").write_text(HEAD + "\n".join(lines) + "\n", encoding="utf-8")
-    asked = known | set(rows) | {name for thing in things().values() for name, _ in thing.picture_names}
-    (FOLDER / "second_style_names.txt").write_text(
-        SECOND_HEAD + "\n".join(sorted(second & asked, key=str.lower)) + "\n", encoding="utf-8"
-    )
+    Path("src/dall_e/data/known_names.txt").write_text(HEAD + "\n".join(lines) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
