@@ -329,8 +329,7 @@ class SamplingConfig:
     compose: bool = False
     """Draw the things of a prompt that names several one by one, and put them in their places (`composing.py`)."""
     two_styles: bool = False
-    """Where `compose` plans a picture and its prompt names no style: let the seed choose between the model's own style
-    and "flat style" (`data/scene_variety.py`)."""
+    """With `compose`: let the seed choose between the model's own style and flat style where a prompt names none."""
 
     def __post_init__(self) -> None:
         check_kinds(self)
@@ -648,27 +647,22 @@ class GeneratorData(LoopConfig):
     scenes: int = 40_000
     """How many scenes are composed and tokenised beforehand, if they have a share."""
     settled_scenes: bool = True
-    """Leave nothing to chance in scenes that captions do not say: sizes, places and directions are always the same.
-    Small models learn such scenes much sooner; large ones can learn all the others too."""
+    """Sizes, places and directions that captions do not say are always the same; small models learn these sooner."""
     caption_drop: float = 0.1
     """Share of captions replaced by the empty one, for classifier-free guidance."""
     caption_share: float = 1.0
-    """Share of the pictures whose captions may be used; the others are only seen under the empty prompt. 0 is training
-    without labels, to be followed by a run with few of them that starts from it (--init)."""
+    """Share of pictures whose captions are used; 0 trains without labels, before a run that starts from it (--init)."""
     other_words: float = 1.0
-    """How often captions call a thing by everyday, like or broader words, as a share of what `data/captions.py` says; 0
-    always calls it by its name."""
+    """How often captions use everyday, like or broader words, relative to `data/captions.py`; 0 always uses names."""
     weight_exponent: float = 1.0
-    """What the weights of the data set are raised to: with 1 they say how often each picture is seen, with 0 every
-    picture is seen as often as any other. Rare kinds, as flags, are learnt by heart with a small one."""
+    """Exponent of the data set's weights: 1 sees pictures as often as they say, 0 each as often as any other."""
     random_order: float = 0.7
     """Share of batches with random order; the rest is split between locality and raster, two to one."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check_shares(
-            self, "caption_drop", "caption_share", "other_words", "random_order", "scene_share", "weight_exponent"
-        )
+        _check_shares(self, "caption_drop", "caption_share", "other_words", "random_order", "scene_share")
+        _check_shares(self, "weight_exponent")
         _check_at_least(self, 1, "views", "scenes")
 
 
@@ -747,8 +741,7 @@ class CompanionTraining(LoopConfig):
     batch_size: int = 256
     """Pictures per step. Every other picture of a batch is a wrong one for a caption, so more teach more."""
     text_tokenizer: str = ""
-    """Run or model folder whose text tokenizer is taken over: a companion must have that of the model that it is to
-    serve. Empty makes a new one from the captions."""
+    """Run or model folder whose text tokenizer is taken over, as a model's companion must. Empty makes a new one."""
     fold: int = 0
     """Which half of the pictures is trained on, 0 or 1; the split is by name and always the same."""
     other_share: float = 1.0

@@ -39,8 +39,8 @@ class Ground:
 def background(name: str, size: int, rng: random.Random, colour: str = "") -> tuple[Canvas, Ground | None]:
     """A picture uint8 [S, S, 3] of a place, and where its ground is; None if it has no ground.
 
-    `name` is one of `scene_graph.BACKGROUNDS`; `colour`, of a plain background, one of the words in
-    `recolouring.TARGETS`. The same state of `rng` gives the same picture.
+    `name` is one of `scene_graph.BACKGROUNDS` or `PLANNED_BACKGROUNDS`; `colour`, of a plain background, is one of the
+    words in `recolouring.TARGETS`. The same state of `rng` gives the same picture.
     """
     canvas_SS3 = np.empty((size, size, 3), dtype=np.uint8)
     if name == "plain":
@@ -260,7 +260,7 @@ def _table(canvas_SS3: Canvas, rng: random.Random) -> Ground:
     return Ground(far=line + 0.08, near=0.86)
 
 
-# Places that only plans ask for: training scenes have none of them.
+# Places that only plans ask for
 
 
 def _forest(canvas_SS3: Canvas, rng: random.Random) -> Ground:

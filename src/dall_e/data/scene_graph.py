@@ -17,9 +17,10 @@ SIZES = ("big", "small")
 COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white", "grey")
 COAT_COLOURS = ("white", "black", "brown", "grey", "orange")
 BACKGROUNDS = (
-    "plain", "gradient", "grass", "beach", "night", "snow", "desert", "road", "room", "windowsill", "table", "forest",
-    "city", "sunset", "rain", "sea", "underwater", "sky", "space",
+    "plain", "gradient", "grass", "beach", "night", "snow", "desert", "road", "room", "windowsill", "table",
 )  # fmt: skip
+PLANNED_BACKGROUNDS = ("forest", "city", "sunset", "rain", "sea", "underwater", "sky", "space")
+"""Places that only plans have: nothing is trained on them."""
 SHAPES = ("circle", "square")
 WORN = frozenset(("hat", "crown", "top hat", "billed cap", "woman's hat", "rescue worker's helmet"))
 """Things that are put on a head: who is "in a hat" wears it."""
@@ -89,7 +90,7 @@ class Scene:
     relation: str = ""
     """How the first object stands to the second, one of RELATIONS; nothing: side by side, in no stated order."""
     background: str = ""
-    """One of BACKGROUNDS; nothing: transparent."""
+    """One of BACKGROUNDS or PLANNED_BACKGROUNDS; nothing: transparent."""
     background_colour: str = ""
     """Of a plain background."""
     style_en: str = ""
@@ -105,8 +106,9 @@ class Scene:
             raise ValueError(f"a scene has 1 to 3 objects, got {len(self.objects)}")
         if self.relation and (self.relation not in RELATIONS or len(self.objects) != 2):
             raise ValueError(f"relation {self.relation!r} of {len(self.objects)} objects: known are {RELATIONS} of 2")
-        if self.background and self.background not in BACKGROUNDS:
-            raise ValueError(f"background {self.background!r} is none of {', '.join(BACKGROUNDS)}")
+        known = (*BACKGROUNDS, *PLANNED_BACKGROUNDS)
+        if self.background and self.background not in known:
+            raise ValueError(f"background {self.background!r} is none of {', '.join(known)}")
 
 
 @lru_cache(maxsize=1)

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from dall_e.data.backgrounds import background
-from dall_e.data.scene_graph import BACKGROUNDS
+from dall_e.data.scene_graph import BACKGROUNDS, PLANNED_BACKGROUNDS
 
 
-@pytest.mark.parametrize("name", BACKGROUNDS)
+@pytest.mark.parametrize("name", [*BACKGROUNDS, *PLANNED_BACKGROUNDS])
 @pytest.mark.parametrize("size", [16, 64, 97])
 def test_places_fill_the_canvas_and_repeat(name: str, size: int) -> None:
     for seed in range(6):
