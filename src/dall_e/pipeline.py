@@ -170,8 +170,8 @@ class DALL_E:
             top_k: choose among the k likeliest codes; 0 among all.
             top_p: choose among the likeliest codes that have this share of the probability; 1 among all.
             compose: draw the things of a prompt that names several, such as "two cats and a red ball", one by one, and
-                put them in their places by rules. Prompts of which not every word is understood are drawn as a whole.
-                The plan is in the picture's `info`.
+                put them in their places by rules; of a sentence that is not understood to the last word, the things
+                that it names. A prompt that names nothing known is drawn as a whole. The plan is in the `info`.
             two_styles: with `compose`, let the seed choose the style of a prompt that names none; False draws all in
                 the model's own.
             negative_prompt: what to steer away from.

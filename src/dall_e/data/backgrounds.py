@@ -108,6 +108,12 @@ def _wave(canvas_SS3: Canvas, base: float, height: float, rng: random.Random) ->
     return np.asarray(np.arange(size)[:, None] >= line_S * size)
 
 
+def _oval(size: int, x: float, y: float, across: float, down: float) -> npt.NDArray[np.bool_]:
+    """True inside an ellipse around a point, whose half axes are also shares of the side."""
+    down_S1, across_S = np.arange(size)[:, None] / size - y, np.arange(size) / size - x
+    return np.asarray((down_S1 * (across / down)) ** 2 + across_S**2 < across**2)
+
+
 def _gradient(canvas_SS3: Canvas, rng: random.Random) -> None:
     first, second = rng.sample(("red", "orange", "yellow", "green", "blue", "purple", "pink", "white"), 2)
     _fade(canvas_SS3, shade(first, 0.4), shade(second, 0.4))
@@ -319,9 +325,8 @@ def _sunset(canvas_SS3: Canvas, rng: random.Random) -> Ground:
     row = round(line * size)
     _fade(canvas_SS3[:row], _vary((98, 74, 148), rng), _vary((255, 178, 92), rng, 6))
     x = rng.choice((0.28, 0.5, 0.72))
-    down_S1, across_S = np.arange(size)[:, None] / size - line, np.arange(size) / size - x
-    disc = (down_S1**2 + across_S**2 < 0.17**2) & (down_S1 < 0)
-    canvas_SS3[disc] = (255, 228, 132)
+    above_S1 = np.arange(size)[:, None] / size < line
+    canvas_SS3[_oval(size, x, line, 0.17, 0.17) & above_S1] = (255, 228, 132)
     _fade(canvas_SS3[row:], _vary((150, 84, 108), rng), (72, 46, 92))
     for step in range(3):
         top, half = row + round(size * (0.03 + 0.06 * step)), round(size * (0.15 - 0.035 * step))
@@ -341,19 +346,17 @@ def _rain(canvas_SS3: Canvas, rng: random.Random) -> Ground:
     canvas_SS3[row:] = _vary((112, 130, 126), rng, 8)
     for puddle, x in enumerate((0.25, 0.7)):
         y = line + (1 - line) * (0.4 + 0.3 * puddle)
-        down_S1, across_S = np.arange(size)[:, None] / size - y, np.arange(size) / size - x
-        canvas_SS3[(down_S1 / 0.028) ** 2 + (across_S / 0.17) ** 2 < 1] = (152, 178, 204)
+        canvas_SS3[_oval(size, x, y, 0.17, 0.028)] = (152, 178, 204)
     return Ground(far=line + 0.1, near=0.95, sky=line - 0.05)
 
 
 def _cloud(canvas_SS3: Canvas, x: float, y: float, radius: float, colour: Colour) -> None:
     """Four discs in a row, flat below; all lengths as shares of the side."""
     size = len(canvas_SS3)
-    row_S1, column_S = np.arange(size)[:, None] / size, np.arange(size) / size
+    above_S1 = np.arange(size)[:, None] / size < y + 0.3 * radius
     for step, (rise, share) in enumerate(((0.0, 0.55), (0.35, 0.8), (0.3, 0.7), (0.0, 0.5))):
         middle, own = x + (step - 1.5) * 0.7 * radius, share * radius
-        disc = (row_S1 - y + rise * radius) ** 2 + (column_S - middle) ** 2 < own**2
-        canvas_SS3[disc & (row_S1 < y + 0.3 * radius)] = colour
+        canvas_SS3[_oval(size, middle, y - rise * radius, own, own) & above_S1] = colour
 
 
 def _sea(canvas_SS3: Canvas, rng: random.Random) -> Ground:
@@ -372,13 +375,11 @@ def _underwater(canvas_SS3: Canvas, rng: random.Random) -> None:
     _fade(canvas_SS3, _vary((94, 196, 226), rng), _vary((18, 74, 140), rng, 8))
     for _ in range(7):
         x, y, radius = rng.random(), rng.uniform(0.1, 0.75), rng.choice((0.012, 0.018, 0.026))
-        down_S1, across_S = np.arange(size)[:, None] / size - y, np.arange(size) / size - x
-        canvas_SS3[down_S1**2 + across_S**2 < radius**2] = (198, 234, 246)
+        canvas_SS3[_oval(size, x, y, radius, radius)] = (198, 234, 246)
     for x in (rng.uniform(0.05, 0.25), rng.uniform(0.75, 0.95)):
-        column_S = np.arange(size) / size
-        for row in range(round(0.55 * size), size):
-            weed = np.abs(column_S - x - 0.02 * np.sin(row / size * 40)) < 0.02
-            canvas_SS3[row, weed] = (40, 138, 104)
+        rows_H1 = np.arange(round(0.55 * size), size)[:, None] / size
+        weed = np.abs(np.arange(size) / size - x - 0.02 * np.sin(rows_H1 * 40)) < 0.02
+        canvas_SS3[-len(rows_H1) :][weed] = (40, 138, 104)
     canvas_SS3[_wave(canvas_SS3, line, 0.015, rng)] = _vary((226, 204, 150), rng, 8)
 
 
@@ -394,10 +395,9 @@ def _space(canvas_SS3: Canvas, rng: random.Random) -> None:
     _dots(canvas_SS3, size // 2, (255, 252, 226))
     _dots(canvas_SS3[:, :-1], size // 10, (255, 255, 250), 2)
     x, y, radius = rng.choice((0.12, 0.88)), rng.choice((0.14, 0.88)), rng.choice((0.11, 0.16))
-    down_S1, across_S = np.arange(size)[:, None] / size - y, np.arange(size) / size - x
-    planet = down_S1**2 + across_S**2 < radius**2
+    planet = _oval(size, x, y, radius, radius)
     canvas_SS3[planet] = shade(rng.choice(("orange", "purple", "blue", "pink")), 0.25)
-    canvas_SS3[planet & ((down_S1 - 0.03) ** 2 + (across_S + 0.04) ** 2 > radius**2)] = shade("purple")
+    canvas_SS3[planet & ~_oval(size, x - 0.04, y + 0.03, radius, radius)] = shade("purple")
 
 
 _PAINTERS: dict[str, Callable[[Canvas, random.Random], Ground | None]] = {

@@ -24,7 +24,6 @@ from dall_e.data.scene_captions import (
     SIZE_WORDS_EN,
 )
 from dall_e.data.scene_graph import (
-    EYEWEAR,
     MOST,
     NO_PICTURE,
     WORN,
@@ -36,6 +35,7 @@ from dall_e.data.scene_graph import (
 )
 from dall_e.data.scene_reading import (
     SEVERAL,
+    how_many,
     is_chinese,
     measures,
     nouns_en,
@@ -203,16 +203,16 @@ def _behind_stops(said: list[str]) -> list[str]:
 
 def _described_en(said: list[str], noun: list[str]) -> SceneObject:
     """A thing with the number, size and colour that the words right before it say."""
-    name = nouns_en()[" ".join(noun)]
-    thing = thing_called(name)
-    several = " ".join(noun) in plurals_of(thing) and thing.plural != name
-    item = SceneObject(name=name, picture=NO_PICTURE, count=SEVERAL if several else 1)
+    called = " ".join(noun)
+    name = nouns_en()[called]
+    is_plural = called in plurals_of(thing_called(name))
+    item = SceneObject(name=name, picture=NO_PICTURE, count=how_many(called, name))
     for word in _behind_stops(said):
         size = next((size for size, known in SIZE_WORDS_EN.items() if word in known), "")
         colour = word.replace("gray", "grey")
         item = replace(item, size=size or item.size, colour=colour if colour in COLOURS_ZH else item.colour)
         number = NUMBERS_EN.index(word) if word in NUMBERS_EN else int(word) if word.isdecimal() else 0
-        if several and number or word in _MANY:
+        if is_plural and number or word in _MANY:
             item = replace(item, count=min(number or MOST, MOST))
     return item
 
@@ -232,10 +232,9 @@ def _related(
     first: SceneObject, second: SceneObject, before: str, between: str, after: str
 ) -> tuple[list[SceneObject], str]:
     """Two things in the order of their relation, and this; words stand before, between and after them."""
-    worn = WORN | EYEWEAR
-    if second.name in worn and _WEARING.search(between):
+    if second.name in WORN and _WEARING.search(between):
         return [second, _head_of(first)], "on"
-    if first.name in worn and re.search("戴着?[^，,]{0,5}$", before) and between.startswith("的"):
+    if first.name in WORN and re.search("戴着?[^，,]{0,5}$", before) and between.startswith("的"):
         return [first, _head_of(second)], "on"
     relation, turned = _relation(between, after)
     return ([second, first] if turned else [first, second]), relation

@@ -22,10 +22,10 @@ BACKGROUNDS = (
 PLANNED_BACKGROUNDS = ("forest", "city", "sunset", "rain", "sea", "underwater", "sky", "space")
 """Places that only plans have: nothing is trained on them."""
 SHAPES = ("circle", "square")
-WORN = frozenset(("hat", "crown", "top hat", "billed cap", "woman's hat", "rescue worker's helmet"))
-"""Things that are put on a head: who is "in a hat" wears it."""
 EYEWEAR = frozenset(("glasses", "sunglasses", "goggles"))
 """Things that are worn before the eyes."""
+WORN = EYEWEAR.union(("hat", "crown", "top hat", "billed cap", "woman's hat", "rescue worker's helmet"))
+"""Things that are put on a head: who is "in a hat" wears it."""
 NO_PICTURE = -1
 """Instead of the number of a picture: a shape, or a thing that is drawn and not cut out."""
 MOST = 6

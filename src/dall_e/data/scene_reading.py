@@ -24,7 +24,6 @@ from dall_e.data.scene_captions import (
     SIZE_WORDS_EN,
 )
 from dall_e.data.scene_graph import (
-    EYEWEAR,
     MOST,
     NO_PICTURE,
     WORN,
@@ -140,7 +139,7 @@ def _related_en(text: str) -> tuple[Items, str] | None:
             pair = tuple(map(_item_en, phrases_of_pair))
             # "Sun behind cloud" is the name of one picture.
             # And who is in a hat wears it, of which scenes know nothing.
-            worn = relation == "inside" and pair[1] is not None and pair[1].name in WORN | EYEWEAR
+            worn = relation == "inside" and pair[1] is not None and pair[1].name in WORN
             if pair[0] and pair[1] and not worn and any(map(_DETERMINED.match, phrases_of_pair)):
                 return (pair[0], pair[1]), relation
     return None
@@ -168,15 +167,17 @@ def _item_en(phrase: str) -> SceneObject | None:
         several = noun in plurals_of(thing_called(name))
         if several and count == 1 and not paired:
             # "Cats" are a few, but of "houses" and of "eyes" there is a picture.
-            name, count = (noun, 1) if noun in named_things() else (name, _few(name))
+            name, count = (noun, 1) if noun in named_things() else (name, how_many(noun, name))
         if count == 1 or paired or several:
             return SceneObject(name=name, picture=NO_PICTURE, count=count, colour=named, size=size)
     return None
 
 
-def _few(name: str) -> int:
-    """How many are drawn of what is said to be more than one; 1 of what is always several, as french fries."""
-    return 1 if thing_called(name).plural == name else SEVERAL
+def how_many(noun: str, name: str) -> int:
+    """How many a noun without a number means: SEVERAL for cats, but 1 for noodles, as one bowl of them is called."""
+    thing = thing_called(name)
+    of_one = {word.lower() for word in (*_singulars(thing), *_everyday_en().get(name, ()))}
+    return SEVERAL if noun in plurals_of(thing) and noun not in of_one else 1
 
 
 def _number(word: str, names: Sequence[str]) -> int:

@@ -207,14 +207,14 @@ def _memorisation(
     every = nearest(thumbnails(pictures), training_MF, redrawn=redrawn if subject.there_and_back else None)
     found, of_tasks = every[: len(samples)], every[len(samples) :]
     # One thing as it is drawn is what the training pictures show.
-    real_tasks = [one.true_picture for one in composed if one.task != "single"]
+    true_tasks = [one.true_picture for one in composed if one.task != "single"]
     groups = {
         "of_names": [hit for hit, s in zip(found, samples, strict=True) if s.prompt.concept],
         "of_sentences": [hit for hit, s in zip(found, samples, strict=True) if s.prompt.group == "scenes"],
         "of_tasks": [hit for hit, one in zip(of_tasks, composed, strict=True) if one.task != "single"],
     }
     for name, others in (
-        ("of_true_tasks", real_tasks),
+        ("of_true_tasks", true_tasks),
         ("held_out", _some(material.held_out)),
         ("other_style", _some(material.other_style) if material.other_style else []),
     ):

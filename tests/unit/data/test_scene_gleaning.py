@@ -50,6 +50,8 @@ def content(scene: Scene | None) -> str:
         ("a monkey wearing red glasses", "red glasses + monkey face [on]"),
         ("戴墨镜的老虎在海边", "sunglasses + tiger face [on] @beach"),
         ("a dog in goggles", "goggles + dog face [on]"),
+        ("noodles for my parents", "steaming bowl + family"),
+        ("two sheep running to the house", "sheep*2 + house"),
         ("king of the jungle", "person with crown"),
         ("a hand drawn cat", "cat"),
         ("a man with two dogs", "man + dog*2"),

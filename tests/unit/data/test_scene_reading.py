@@ -62,7 +62,9 @@ def test_captions_are_read_back(language: Language, least: float) -> None:
 @pytest.mark.parametrize(
     ("prompt", "expected"),
     [
-        ("two cats", "cat*2"), ("cats", "cat*3"), ("the red cars", "red car*3"), ("two houses", "house*2"),
+        ("two cats", "cat*2"), ("cats", "cat*3"), ("the red cars", "red car*3"),
+        ("noodles", "steaming bowl"), ("headphones", "headphone"),
+        ("two bowls of noodles", "steaming bowl*2"), ("sheep", "sheep"), ("two houses", "house*2"),
         ("houses", "houses"), ("eyes", "eyes"), ("french fries", "french fries"), ("a pair of scissors", "scissors"),
         ("A cat and a dog.", "cat + dog"),
         ("draw me 3 red balloons", "red balloon*3"),

@@ -2,9 +2,10 @@
 
 from collections import Counter
 
+from dall_e.data.catalogue import SOURCES
 from dall_e.data.scene_graph import COAT_COLOURS, Scene, SceneObject, things
 from dall_e.data.scene_reading import read_scene
-from dall_e.data.scene_variety import second_style_names, settled_look, varied
+from dall_e.data.scene_variety import SECOND_STYLE, second_style_names, settled_look, varied
 
 
 def read(prompt: str) -> Scene:
@@ -82,6 +83,11 @@ def test_half_are_in_the_second_style_if_all_of_it_is_known_in_it() -> None:
     assert all(varied(read("a cat"), seed)[0].style_en == "" for seed in range(20))
     for prompt in ("a cat and a flag of Japan", "a white cat sleeping", "a cat, 3D style", "一只猫，3D风格"):
         assert styled(read(prompt)) == 0, prompt
+
+
+def test_the_second_style_is_called_as_in_training() -> None:
+    (source,) = (source for source in SOURCES if source.name == "fluent-emoji-flat")
+    assert SECOND_STYLE == {"en": source.style_en, "zh": source.style_zh} and source.style_said == 1
 
 
 def test_what_comes_in_many_colours_can_be_painted() -> None:
