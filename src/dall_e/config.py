@@ -328,8 +328,8 @@ class SamplingConfig:
     """Share of the tokens drawn again in a correction round."""
     compose: bool = False
     """Draw the things of a prompt that names several one by one, and put them in their places (`composing.py`)."""
-    two_styles: bool = False
-    """With `compose`: let the seed choose between the model's own style and flat style where a prompt names none."""
+    inbetween: bool = False
+    """With `compose`: draw a thing that the model knows in two styles in between of them (`data/inbetweening.py`)."""
 
     def __post_init__(self) -> None:
         check_kinds(self)

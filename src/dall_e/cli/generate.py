@@ -197,7 +197,7 @@ def _draw_again(pipeline: DALL_E, info: dict[str, str]) -> PILImage:
 
 
 # Settings that older versions did not have, and did not write: their defaults are what was done.
-_LATER = ("compose", "two_styles")
+_LATER = ("compose", "inbetween")
 
 
 def _sampling_hints() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a prompt leaves open is not the same for every seed: style, colour of a car, which way a cat looks.
+"""What a prompt leaves open is not the same for every seed: the design, the colour of a car, which way a cat looks.
 
 A model that knows its things by heart draws the same one each time. A designer who is asked for four cats does not.
 """
@@ -15,9 +15,7 @@ from dall_e.data.scene_graph import COAT_COLOURS, Scene, SceneObject, Thing, nam
 from dall_e.data.tables import read_table
 
 SECOND_STYLE = {"en": "flat style", "zh": "扁平风格"}
-"""What the built-in model can draw as well as in the house style, by the words that training captions have for it."""
-_SECOND_STYLE_SHARE = 0.5
-"""Share of pictures whose things are drawn in it, of those that have no style and only things that are known in it."""
+"""A style that the built-in model knows besides its own, by the words that training captions have for it."""
 
 _COLOURED = 0.6
 """Share of things that come in many colours which get one that was not asked for."""
@@ -39,6 +37,8 @@ class Look:
     """Whether it looks the other way."""
     turns: bool = False
     """Whether of several every second one looks the other way than the first."""
+    between: bool = False
+    """Whether it is drawn in between of the model's own style and the second one."""
 
 
 def settled_look(item: SceneObject) -> Look:
@@ -47,17 +47,18 @@ def settled_look(item: SceneObject) -> Look:
 
 
 @lru_cache(maxsize=1)
-def second_style_names() -> frozenset[str]:
-    """Names of the pictures that the built-in model knows in its second style."""
-    return frozenset(name for (name,) in read_table("second_style_names.txt"))
+def inbetween_names() -> frozenset[str]:
+    """Names of the pictures that are clear in between of the two styles that the built-in model knows."""
+    return frozenset(name for (name,) in read_table("inbetween_names.txt"))
 
 
-def varied(scene: Scene, seed: int, *, two_styles: bool = False) -> tuple[Scene, tuple[Look, ...]]:
+def varied(scene: Scene, seed: int, *, inbetween: bool = False) -> tuple[Scene, tuple[Look, ...]]:
     """A scene with colours where none are said, and a look for each of its things, by `seed`.
 
-    `two_styles`: and with the second style for half of the seeds, where none is said.
+    `inbetween`: and in between of two styles, where none is said, for things that are known in both.
     """
     items, looks = [], []
+    inbetween = inbetween and not (scene.style_en or scene.style_zh)
     for number, item in enumerate(scene.objects):
         rng = random.Random(f"look/{seed}/{number}/{item.name}")
         thing = thing_called(item.name)
@@ -66,21 +67,15 @@ def varied(scene: Scene, seed: int, *, two_styles: bool = False) -> tuple[Scene,
             names = [name for name in names if "black" not in name] or names
             colours = tuple(colour for colour in colours if colour != "black")
         name, turns = names[0] if item.state else rng.choice(names), _turns(thing)
-        looks.append(Look(name=name, mirrored=turns and rng.random() < 0.5, turns=turns))
+        mirrored = turns and rng.random() < 0.5
+        # Who sleeps or plays is known in one style alone.
+        between = inbetween and not item.state and name in inbetween_names()
+        looks.append(Look(name=name, mirrored=mirrored, turns=turns, between=between))
         chosen = rng.random() < _COLOURED
         if colours and chosen and not item.colour:
             item = dataclasses.replace(item, colour=rng.choice(colours))
         items.append(item)
-    scene = dataclasses.replace(scene, objects=tuple(items))
-    if two_styles and not (scene.style_en or scene.style_zh) and _knows_second_style(items, looks):
-        if random.Random(f"style/{seed}").random() < _SECOND_STYLE_SHARE:
-            scene = dataclasses.replace(scene, style_en=SECOND_STYLE["en"], style_zh=SECOND_STYLE["zh"])
-    return scene, tuple(looks)
-
-
-def _knows_second_style(items: list[SceneObject], looks: list[Look]) -> bool:
-    """Whether there are pictures of all things in it; who sleeps or plays is known in one style alone."""
-    return all(look.name in second_style_names() and not item.state for item, look in zip(items, looks, strict=True))
+    return dataclasses.replace(scene, objects=tuple(items)), tuple(looks)
 
 
 def _pictures_of(thing: Thing) -> list[str]:

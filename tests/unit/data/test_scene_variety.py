@@ -5,7 +5,7 @@ from collections import Counter
 from dall_e.data.catalogue import SOURCES
 from dall_e.data.scene_graph import COAT_COLOURS, Scene, SceneObject, things
 from dall_e.data.scene_reading import read_scene
-from dall_e.data.scene_variety import SECOND_STYLE, second_style_names, settled_look, varied
+from dall_e.data.scene_variety import SECOND_STYLE, inbetween_names, settled_look, varied
 
 
 def read(prompt: str) -> Scene:
@@ -68,21 +68,25 @@ def test_who_sleeps_has_its_own_picture() -> None:
     assert {(name, colour) for name, colour, _ in looks("a white cat sleeping")} == {("cat", "white")}
 
 
-def test_half_are_in_the_second_style_if_all_of_it_is_known_in_it() -> None:
-    def styled(scene: Scene) -> int:
-        changed = [varied(scene, seed, two_styles=True)[0] for seed in range(200)]
-        assert all(
-            (one.style_en, one.style_zh) in (("flat style", "扁平风格"), (scene.style_en, scene.style_zh))
-            for one in changed
-        )
-        return sum(one.style_en == "flat style" for one in changed)
+def test_what_is_known_in_two_styles_is_drawn_in_between() -> None:
+    def between(prompt: str, inbetween: bool = True) -> set[tuple[bool, ...]]:
+        found = [varied(read(prompt), seed, inbetween=inbetween)[1] for seed in range(40)]
+        return {tuple(look.between for look in looks) for looks in found}
 
-    assert {"cat", "deciduous tree"} <= second_style_names()
-    assert 70 < styled(read("a cat")) < 130 and 70 < styled(read("一只猫和一棵树")) < 130
-    # There are no flags in it, and a sleeper is drawn by hand.
-    assert all(varied(read("a cat"), seed)[0].style_en == "" for seed in range(20))
-    for prompt in ("a cat and a flag of Japan", "a white cat sleeping", "a cat, 3D style", "一只猫，3D风格"):
-        assert styled(read(prompt)) == 0, prompt
+    assert {"strawberry", "deciduous tree"} <= inbetween_names()
+    assert between("a strawberry") == between("一颗草莓") == {(True,)} and between("a strawberry", False) == {(False,)}
+    # There are no flags in the second style, and who sleeps is drawn by hand.
+    assert between("a strawberry and a flag of Japan") == {(True, False)}
+    for prompt in ("a white cat sleeping", "a strawberry, 3D style", "一颗草莓，3D风格", "a strawberry, flat style"):
+        assert between(prompt) == {(False,)}, prompt
+
+
+def test_what_may_be_in_between_changes_nothing_else() -> None:
+    scene = read("a car and a cat")
+    for seed in range(20):
+        plain, looks = varied(scene, seed)
+        assert varied(scene, seed, inbetween=True)[0] == plain
+        assert [look.mirrored for look in varied(scene, seed, inbetween=True)[1]] == [look.mirrored for look in looks]
 
 
 def test_the_second_style_is_called_as_in_training() -> None:

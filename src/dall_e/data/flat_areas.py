@@ -1,0 +1,233 @@
+"""A flat drawing as what it was drawn of: areas of one colour each, those that lie on others on top.
+
+Works on drawings with soft edges and a little noise, as a decoder makes them. Shapes: H, W rows and columns, P pixels,
+N colours, C 4 channels (red, green, blue, alpha; premultiplied); points are row and column, colours OKLab.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from dall_e.data.recolouring import Floats, oklab
+
+Mask = npt.NDArray[np.bool_]
+
+SIDE = 192
+"""Side in pixels of the drawings that the numbers below are for; others should be resized to it."""
+_SOLID, _CLEAN = 128, 230
+"""Least alpha of what is drawn, and of pixels whose colour is their own."""
+_SAME_COLOUR = 0.075
+"""Distance in OKLab up to which pixels are of one colour."""
+_FLAT = 0.045
+"""Most that a colour changes within a step, inside an area."""
+_MOST_COLOURS, _LEAST_OF_COLOUR = 16, 16
+_LEAST_AREA, _LEAST_CORE, _LEAST_THICKNESS = 18, 4, 1.5
+"""Pixels; what is smaller or thinner is the soft edge between two areas."""
+_SMALL, _STANDS_OUT = 120, 0.12
+"""Pixels, and distance in OKLab: smaller areas are part of what is around them if they look much like it."""
+_PER_STEP = 0.03
+"""How much less alike a colour counts for each step that it is away."""
+_OUTLINE_AROUND, _OUTLINE_SHARE = 0.8, 0.25
+"""An outline goes around this share of the drawing, and is no more than this share of what it goes around."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Area:
+    """A connected part of a drawing that has one colour."""
+
+    mask_HW: Mask
+    """What is seen of it."""
+    filled_HW: Mask
+    """And what it is hidden by where that lies wholly on it, as the eyes on a face."""
+    ink: int
+    """Which of the drawing's colours it has: 0 is the commonest. Both eyes of a face are of one ink."""
+    colour: Floats
+    centre: Floats
+    spread: Floats
+    """Standard deviations of its rows and columns, and 1."""
+
+    @property
+    def size(self) -> int:
+        """Pixels that are seen of it."""
+        return int(self.mask_HW.sum())
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FlatDrawing:
+    """A drawing by its areas."""
+
+    areas: tuple[Area, ...]
+    solid_HW: Mask
+    """Where anything is drawn."""
+    corner: Floats
+    """First row and column of it."""
+    extent: Floats
+    """Its rows and columns."""
+    outline: tuple[Floats, float] | None = None
+    """Colour, and width in pixels, of a line around the whole; it is not among the areas."""
+
+    def mirrored(self) -> FlatDrawing:
+        """The same, looking the other way."""
+        width = self.solid_HW.shape[1]
+        areas = tuple(
+            replace(
+                area, mask_HW=area.mask_HW[:, ::-1], filled_HW=area.filled_HW[:, ::-1],
+                centre=np.array([area.centre[0], width - 1 - area.centre[1]]),
+            )
+            for area in self.areas
+        )  # fmt: skip
+        corner = np.array([self.corner[0], width - self.corner[1] - self.extent[1]])
+        return replace(self, areas=areas, solid_HW=self.solid_HW[:, ::-1], corner=corner)
+
+
+def flat_drawing(picture_HWC: npt.NDArray[np.uint8]) -> FlatDrawing | None:
+    """A premultiplied picture, uint8 [H, W, C], as areas; None if nothing is drawn, or nothing flat."""
+    solid_HW = picture_HWC[..., 3] >= _SOLID
+    if not (picture_HWC[..., 3] >= _CLEAN).any():
+        return None
+    lab_HW3 = _clean_colours(picture_HWC)
+    labels_HW, inks, core_HW = _labelled(lab_HW3, solid_HW)
+    areas = [_area(labels_HW == label, ink, core_HW, lab_HW3, solid_HW) for label, ink in enumerate(inks, 1)]
+    areas = [area for area in areas if area.size >= _LEAST_AREA]
+    if not areas:
+        return None
+    rows, columns = np.flatnonzero(solid_HW.any(1)), np.flatnonzero(solid_HW.any(0))
+    corner = np.array([rows[0], columns[0]], dtype=float)
+    extent = np.array([rows[-1] + 1, columns[-1] + 1]) - corner
+    lines = [area for area in areas if _is_outline(area, solid_HW)]
+    return FlatDrawing(
+        areas=tuple(area for area in areas if area not in lines) or tuple(areas), solid_HW=solid_HW, corner=corner,
+        extent=extent, outline=(lines[0].colour, _width(lines[0])) if lines else None,
+    )  # fmt: skip
+
+
+def signed_distance(mask_HW: Mask) -> Floats:
+    """Pixels from each place to the edge of a shape, float32 [H, W]: above 0 inside."""
+    inside_HW, outside_HW = (ndimage.distance_transform_edt(shape_HW) for shape_HW in (mask_HW, ~mask_HW))
+    return np.asarray(inside_HW - outside_HW, dtype=np.float32)
+
+
+def _clean_colours(picture_HWC: npt.NDArray[np.uint8]) -> Floats:
+    """OKLab [H, W, 3] without specks; colours go on beyond the edge, where else they would fade."""
+    alpha_HW = picture_HWC[..., 3]
+    nearest_2HW = ndimage.distance_transform_edt(alpha_HW < _CLEAN, return_distances=False, return_indices=True)
+    pixels_HWC = picture_HWC[nearest_2HW[0], nearest_2HW[1]].astype(np.uint16)
+    straight_HW3 = np.minimum(pixels_HWC[..., :3] * 255 // pixels_HWC[..., 3:], 255).astype(np.uint8)
+    lab_HW3 = oklab(straight_HW3.reshape(-1, 3)).reshape(straight_HW3.shape)
+    return np.stack([ndimage.median_filter(lab_HW3[..., channel], 3) for channel in range(3)], axis=-1)
+
+
+def _labelled(lab_HW3: Floats, solid_HW: Mask) -> tuple[npt.NDArray[np.int32], list[int], Mask]:
+    """Numbers of the areas [H, W], from 1, their inks, and where colours are their own, unmixed [H, W]."""
+    flat_HW, core_HW = _cores(lab_HW3, solid_HW)
+    colours_N3 = _palette(lab_HW3[core_HW], np.where(flat_HW[core_HW], 1.0, 0.6))
+    labels_HW = np.zeros(solid_HW.shape, dtype=np.int32)
+    inks: list[int] = []
+    if not len(colours_N3):
+        return labels_HW, inks, core_HW
+    far_HWN = np.linalg.norm(lab_HW3[:, :, None] - colours_N3, axis=-1)
+    nearest_HW = far_HWN.argmin(-1)
+    core_HW = core_HW & (far_HWN.min(-1) < _SAME_COLOUR)
+    # A soft edge belongs to whichever colour beside it is more alike.
+    for number in range(len(colours_N3)):
+        far_HWN[..., number] += _PER_STEP * ndimage.distance_transform_edt(~(core_HW & (nearest_HW == number)))
+    own_HW = far_HWN.argmin(-1)
+    votes_HWN = np.stack(
+        [ndimage.uniform_filter((own_HW == n) * solid_HW * 1.0, 3) for n in range(len(colours_N3))], -1
+    )
+    own_HW = np.where(solid_HW, votes_HWN.argmax(-1), -1)
+    for number in range(len(colours_N3)):
+        for mask_HW in _parts(own_HW == number, core_HW & (nearest_HW == number)):
+            if mask_HW.sum() < _SMALL and not _stands_out(mask_HW, lab_HW3, solid_HW):
+                continue
+            inks.append(number)
+            labels_HW[mask_HW] = len(inks)
+    if inks:
+        nearest_2HW = ndimage.distance_transform_edt(labels_HW == 0, return_distances=False, return_indices=True)
+        labels_HW = np.where(solid_HW, labels_HW[nearest_2HW[0], nearest_2HW[1]], 0)
+    return labels_HW, inks, core_HW
+
+
+def _cores(lab_HW3: Floats, solid_HW: Mask) -> tuple[Mask, Mask]:
+    """Where the colour does not change [H, W]; and there or in the middle of a thin stroke [H, W]."""
+    changes = [
+        ndimage.maximum_filter(lab_HW3[..., c], 3) - ndimage.minimum_filter(lab_HW3[..., c], 3) for c in range(3)
+    ]
+    lightness_HW = lab_HW3[..., 0]
+    darkest_HW, lightest_HW = ndimage.minimum_filter(lightness_HW, 9), ndimage.maximum_filter(lightness_HW, 9)
+    stroke_HW = (lightness_HW <= darkest_HW + 0.02) | (lightness_HW >= lightest_HW - 0.02)
+    stroke_HW &= lightest_HW - darkest_HW > 0.08
+    flat_HW = solid_HW & (np.max(changes, axis=0) < _FLAT)
+    return flat_HW, solid_HW & (flat_HW | stroke_HW)
+
+
+def _palette(lab_P3: Floats, weight_P: Floats) -> Floats:
+    """The colours of a drawing [N, 3], the commonest first."""
+    found: list[Floats] = []
+    while len(found) < _MOST_COLOURS and weight_P.sum() >= _LEAST_OF_COLOUR:
+        cells_P = np.round(lab_P3 / 0.035).astype(np.int64) @ np.array([1, 1009, 1009 * 1009])
+        _, cell_P = np.unique(cells_P, return_inverse=True)
+        centre = lab_P3[cell_P == np.bincount(cell_P, weight_P).argmax()].mean(0)
+        near_P = np.linalg.norm(lab_P3 - centre, axis=1) < _SAME_COLOUR
+        for _ in range(4):
+            centre = np.average(lab_P3[near_P], axis=0, weights=weight_P[near_P])
+            moved_P = np.linalg.norm(lab_P3 - centre, axis=1) < _SAME_COLOUR
+            near_P = moved_P if moved_P.any() else near_P
+        if weight_P[near_P].sum() >= _LEAST_OF_COLOUR:
+            found.append(centre)
+        lab_P3, weight_P = lab_P3[~near_P], weight_P[~near_P]
+    return np.array(found)
+
+
+def _parts(mask_HW: Mask, core_HW: Mask) -> Iterator[Mask]:
+    """The connected parts of a colour that are more than a soft edge."""
+    parts_HW, count = ndimage.label(mask_HW)
+    if not count:
+        return
+    numbers = np.arange(count + 1)
+    sizes = np.bincount(parts_HW.ravel(), minlength=count + 1)
+    cores = np.bincount(parts_HW.ravel(), weights=core_HW.ravel(), minlength=count + 1)
+    thick = np.asarray(ndimage.maximum(ndimage.distance_transform_edt(mask_HW), parts_HW, numbers))
+    for number in numbers[1:]:
+        if sizes[number] >= _LEAST_AREA and cores[number] >= _LEAST_CORE and thick[number] >= _LEAST_THICKNESS:
+            yield parts_HW == number
+
+
+def _stands_out(mask_HW: Mask, lab_HW3: Floats, solid_HW: Mask) -> bool:
+    """Whether an area has clearly another colour than what is around it; true of what lies by itself."""
+    around_HW = ndimage.binary_dilation(mask_HW, iterations=4) & ~ndimage.binary_dilation(mask_HW) & solid_HW
+    if around_HW.sum() < _LEAST_CORE:
+        return True
+    far_P = np.linalg.norm(lab_HW3[around_HW] - np.median(lab_HW3[mask_HW], axis=0), axis=1)
+    return float(np.percentile(far_P, 25)) > _STANDS_OUT
+
+
+def _area(mask_HW: Mask, ink: int, core_HW: Mask, lab_HW3: Floats, solid_HW: Mask) -> Area:
+    rows_P, columns_P = np.nonzero(mask_HW)
+    own_HW = mask_HW & core_HW if (mask_HW & core_HW).any() else mask_HW
+    places = (rows_P, columns_P) if len(rows_P) else (np.zeros(1), np.zeros(1))
+    return Area(
+        mask_HW=mask_HW,
+        # Holes that show what is behind the drawing stay holes.
+        filled_HW=ndimage.binary_fill_holes(mask_HW) & solid_HW,
+        ink=ink,
+        colour=np.median(lab_HW3[own_HW], axis=0) if len(rows_P) else np.zeros(3),
+        centre=np.array([place.mean() for place in places]),
+        spread=np.array([place.std() + 1 for place in places]),
+    )
+
+
+def _is_outline(area: Area, solid_HW: Mask) -> bool:
+    around = int(area.filled_HW.sum())
+    return around > _OUTLINE_AROUND * int(solid_HW.sum()) and area.size < _OUTLINE_SHARE * around
+
+
+def _width(area: Area) -> float:
+    """Of a line, in pixels."""
+    deep_P = ndimage.distance_transform_edt(area.mask_HW)[area.mask_HW]
+    return 2 * float(np.median(deep_P[deep_P >= np.percentile(deep_P, 70)]))

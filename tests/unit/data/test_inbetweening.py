@@ -1,0 +1,128 @@
+"""What lies between two drawings: checked on shapes whose middle is known."""
+
+import dataclasses
+import random
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from dall_e.data.flat_areas import SIDE, flat_drawing
+from dall_e.data.inbetweening import Mix, in_between, mix_by
+from dall_e.data.recolouring import from_oklab
+
+RED, BLUE, WHITE, BLACK = (200, 30, 40), (40, 80, 200), (250, 250, 250), (20, 20, 20)
+HALF = Mix(details=0, shapes=0.5, colours=0.5)
+Shapes = list[tuple[tuple[int, int, int], str, tuple[int, int, int, int]]]
+Drawn = Callable[..., npt.NDArray[np.uint8]]
+
+
+@pytest.fixture
+def mixed(drawn: Drawn) -> Drawn:
+    def mix_them(first: Shapes, second: Shapes, mix: Mix = HALF, turns: bool = False) -> npt.NDArray[np.uint8]:
+        found = in_between(drawn(first), drawn(second), mix, turns=turns)
+        assert found is not None and found.shape == (SIDE, SIDE, 4) and (found[..., :3] <= found[..., 3:]).all()
+        return found
+
+    return mix_them
+
+
+def box(mask: npt.NDArray[np.bool_]) -> list[int]:
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    return [int(edge) for edge in (columns[0], rows[0], columns[-1], rows[-1])]
+
+
+@pytest.mark.parametrize(("shapes", "wanted"), [(0.0, 60), (0.5, 80), (0.75, 90), (1.0, 100)])
+def test_the_size_is_in_between(shapes: float, wanted: int, mixed: Drawn) -> None:
+    """A disc of 60 pixels and one of 100 give one of 60 to 100, not a ring."""
+    small: Shapes = [(RED, "ellipse", (66, 66, 126, 126))]
+    large: Shapes = [(RED, "ellipse", (46, 46, 146, 146))]
+    solid = mixed(small, large, dataclasses.replace(HALF, shapes=shapes))[..., 3] > 127
+    left, top, right, bottom = box(solid)
+    assert right - left == pytest.approx(wanted, abs=2) and bottom - top == pytest.approx(wanted, abs=2)
+    assert solid.sum() == pytest.approx(np.pi * (wanted / 2) ** 2, rel=0.06)
+
+
+def test_a_square_and_a_disc_give_what_is_neither(mixed: Drawn) -> None:
+    square: Shapes = [(RED, "rectangle", (40, 40, 150, 150))]
+    disc: Shapes = [(RED, "ellipse", (40, 40, 150, 150))]
+    solid = mixed(square, disc)[..., 3] > 127
+    assert box(solid) == pytest.approx([40, 40, 150, 150], abs=3)
+    full, round_ = 111**2, np.pi * 55.5**2
+    assert round_ + 0.2 * (full - round_) < solid.sum() < full - 0.2 * (full - round_)
+
+
+def test_parts_meet_half_way(mixed: Drawn, face: Shapes) -> None:
+    """Eyes that are near and low, and eyes that are far and high: each eye is between its two."""
+    other: Shapes = [
+        (RED, "ellipse", (20, 20, 170, 170)),
+        (BLACK, "ellipse", (40, 50, 52, 70)),
+        (BLACK, "ellipse", (138, 50, 150, 70)),
+        (WHITE, "rectangle", (70, 125, 120, 140)),
+    ]
+    drawing = flat_drawing(mixed(face, other))
+    assert drawing is not None
+    eyes = sorted((area for area in drawing.areas if area.colour[0] < 0.4), key=lambda area: area.centre[1])
+    assert [eye.centre.tolist() for eye in eyes] == [pytest.approx([70, 56], abs=2), pytest.approx([70, 134], abs=2)]
+
+
+def test_details_are_those_of_one_and_move_with_what_they_lie_on(mixed: Drawn) -> None:
+    """A spot on a disc that is on the left in one drawing and on the right in the other."""
+    plain: Shapes = [(RED, "rectangle", (10, 20, 100, 180)), (WHITE, "rectangle", (120, 20, 180, 180))]
+    spotted: Shapes = [(RED, "rectangle", (10, 20, 60, 180)), (WHITE, "rectangle", (80, 20, 180, 180))]
+    spotted.append((BLUE, "ellipse", (25, 90, 45, 110)))
+    for details, spots in ((0, 0), (1, 1)):
+        drawing = flat_drawing(mixed(plain, spotted, dataclasses.replace(HALF, details=details)))
+        assert drawing is not None
+        blue = [area for area in drawing.areas if np.abs(from_oklab(area.colour[None])[0] - BLUE).max() < 30]
+        assert len(blue) == spots
+        if blue:  # In the middle of the red part, which is now 70 wide.
+            assert blue[0].centre == pytest.approx([100, 45], abs=3)
+
+
+def test_colours_are_mixed_and_stay_strong(mixed: Drawn) -> None:
+    red: Shapes = [(RED, "rectangle", (30, 30, 160, 160))]
+    blue: Shapes = [(BLUE, "rectangle", (30, 30, 160, 160))]
+    for share, wanted in ((0.0, RED), (1.0, BLUE)):
+        found = mixed(red, blue, Mix(details=0, shapes=0.5, colours=share))[96, 96, :3]
+        assert np.abs(found.astype(int) - wanted).max() < 8
+    middle = mixed(red, blue)[96, 96, :3].astype(int)
+    assert middle.max() - middle.min() > 80, "no grey"
+
+
+def test_one_that_looks_the_other_way_is_turned(mixed: Drawn) -> None:
+    left: Shapes = [(RED, "ellipse", (60, 60, 180, 150)), (BLUE, "ellipse", (10, 30, 70, 90))]
+    right: Shapes = [(RED, "ellipse", (10, 60, 130, 150)), (BLUE, "ellipse", (120, 30, 180, 90))]
+    drawing = flat_drawing(mixed(left, right, turns=True))
+    assert drawing is not None
+    (head,) = (area for area in drawing.areas if np.abs(from_oklab(area.colour[None])[0] - BLUE).max() < 30)
+    assert head.centre == pytest.approx([60, 40], abs=4)
+
+
+def test_nothing_lies_between_what_has_little_in_common(drawn: Drawn) -> None:
+    disc: Shapes = [(RED, "ellipse", (20, 20, 170, 170))]
+    line: Shapes = [(BLUE, "rectangle", (90, 20, 102, 170))]
+    assert in_between(drawn(disc), drawn(line), HALF, turns=False) is None
+    place: Shapes = [(RED, "rectangle", (0, 0, 191, 191))]
+    assert in_between(drawn([(RED, "ellipse", (60, 60, 130, 130))]), drawn(place), HALF, turns=False) is None
+    nothing = np.zeros((SIDE, SIDE, 4), dtype=np.uint8)
+    assert in_between(nothing, drawn(disc), HALF, turns=False) is None
+
+
+def test_drawings_of_any_side(drawn: Drawn, face: Shapes) -> None:
+    small = drawn(face)[::2, ::2]
+    found = in_between(small, drawn(face), HALF, turns=False)
+    assert found is not None and found.shape == (SIDE, SIDE, 4)
+    near = np.abs(found.astype(int) - drawn(face)) < 40
+    assert near.mean() > 0.97, "of twice the same nearly the same comes"
+
+
+def test_mixes_take_details_from_one_and_more_of_the_other() -> None:
+    mixes = [mix_by(random.Random(seed)) for seed in range(200)]
+    assert {mix.details for mix in mixes} == {0, 1} and len({mix.shapes for mix in mixes}) == 200
+    for mix in mixes:
+        other = mix.shapes if mix.details == 0 else 1 - mix.shapes
+        colours = mix.colours if mix.details == 0 else 1 - mix.colours
+        assert 0.5 <= other <= 0.7 and 0.6 <= colours <= 1
+    assert mix_by(random.Random(3)) == mix_by(random.Random(3))
