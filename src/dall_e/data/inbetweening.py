@@ -34,8 +34,9 @@ _LEAST_DETAIL = 0.0005
 """Share of the picture; smaller areas without a partner are left out."""
 _MARGIN = 24
 """Pixels around a shape up to which distances to it are measured."""
-_ROUNDED = 1.5
-"""Pixels over which edges are smoothed: those of drawings are ragged where a decoder was unsure."""
+_ROUNDED, _LEAST_ROUNDED, _MOST_ROUNDED = 0.1, 1.0, 3.0
+"""Edges are smoothed over this share of the length of an area, from so many pixels to so many: those of drawings are
+ragged where a decoder was unsure."""
 _SHAPES, _COLOURS = (0.5, 0.7), (0.6, 1.0)
 """How much of the other one there is, where details are of one."""
 _OWN_WAY, _OWN_SIZE, _INKS = 0.4, 0.2, 8
@@ -243,7 +244,8 @@ def _moved(mask_HW: Mask, origin: Floats, scale: Floats, new_origin: Floats, new
     rows, columns = (np.flatnonzero(mask_HW.any(axis)) for axis in (1, 0))
     top, left = max(rows[0] - _MARGIN, 0), max(columns[0] - _MARGIN, 0)
     field = signed_distance(mask_HW[top : rows[-1] + _MARGIN + 1, left : columns[-1] + _MARGIN + 1])
-    field = ndimage.gaussian_filter(field, _ROUNDED)
+    rounded = np.clip(_ROUNDED * np.sqrt(mask_HW.sum()), _LEAST_ROUNDED, _MOST_ROUNDED)
+    field = ndimage.gaussian_filter(field, rounded)
     shrink = np.asarray(scale / new_scale)
     offset = origin - shrink * new_origin - np.array([top, left])
     moved_HW = ndimage.affine_transform(
