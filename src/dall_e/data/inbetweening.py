@@ -187,8 +187,8 @@ class _Drawn:
 
     def _of_pair(self, one: Area, other: Area) -> _Layer:
         centre, spread = self._middle(one, other)
-        fields = [_moved(area.filled_HW, area.centre, area.spread, centre, spread) for area in (one, other)]
-        field_HW = self._between(*fields, more=self._own_way(one)[0])
+        one_HW, other_HW = (_moved(area.filled_HW, area.centre, area.spread, centre, spread) for area in (one, other))
+        field_HW = self._between(one_HW, other_HW, self._own_way(one)[0])
         return _Layer(field_HW=field_HW, colour=self._colour(one.colour, other.colour), paired=True)
 
     def _middle(self, one: Area, other: Area) -> tuple[Floats, Floats]:
@@ -232,11 +232,11 @@ class _Drawn:
 
     def _whole(self) -> Floats:
         """The shape of the whole, as a field."""
-        fields = [
+        first_HW, second_HW = (
             _moved(drawing.solid_HW, drawing.corner, drawing.extent, self._corner, self._extent)
             for drawing in self._drawings
-        ]
-        return self._between(*fields)
+        )
+        return self._between(first_HW, second_HW)
 
 
 def _moved(mask_HW: Mask, origin: Floats, scale: Floats, new_origin: Floats, new_scale: Floats) -> Floats:
