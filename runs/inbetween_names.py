@@ -77,7 +77,7 @@ def ranks(model: str, every: list[str], names: list[str]) -> list[tuple[str, int
             transparent=True, height=SIDE,
         )  # fmt: skip
         pictures_HWC = [from_pil(image).transpose(1, 2, 0) for image in drawn]
-        pairs = zip(pictures_HWC, pictures_HWC[len(SEEDS) :], SEEDS, strict=False)
+        pairs = zip(pictures_HWC[: len(SEEDS)], pictures_HWC[len(SEEDS) :], SEEDS, strict=True)
         between = [
             in_between(own, second, mix_by(random.Random(seed)), turns=turns(name)) for own, second, seed in pairs
         ]

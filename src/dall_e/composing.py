@@ -89,9 +89,9 @@ class Plan:
 
     def _mixed(self, drawings: list[Canvas]) -> list[Canvas]:
         """One drawing of each part: of two that have too little in common, the one in the model's own style."""
-        seconds = iter(drawings[len(self.parts) :])
+        own, seconds = drawings[: len(self.parts)], iter(drawings[len(self.parts) :])
         found = []
-        for drawing, mix, turns in zip(drawings, self.mixes, self.turning, strict=False):
+        for drawing, mix, turns in zip(own, self.mixes, self.turning, strict=True):
             if mix:
                 between = in_between(drawing, next(seconds), mix, turns=turns)
                 drawing = drawing if between is None else between

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -51,7 +52,7 @@ class Area:
     spread: Floats
     """Standard deviations of its rows and columns, and 1."""
 
-    @property
+    @cached_property
     def size(self) -> int:
         """Pixels that are seen of it."""
         return int(self.mask_HW.sum())
@@ -93,7 +94,6 @@ def flat_drawing(picture_HWC: npt.NDArray[np.uint8]) -> FlatDrawing | None:
     lab_HW3 = _clean_colours(picture_HWC)
     labels_HW, inks, core_HW = _labelled(lab_HW3, solid_HW)
     areas = [_area(labels_HW == label, ink, core_HW, lab_HW3, solid_HW) for label, ink in enumerate(inks, 1)]
-    areas = [area for area in areas if area.size >= _LEAST_AREA]
     if not areas:
         return None
     rows, columns = np.flatnonzero(solid_HW.any(1)), np.flatnonzero(solid_HW.any(0))
@@ -209,16 +209,14 @@ def _stands_out(mask_HW: Mask, lab_HW3: Floats, solid_HW: Mask) -> bool:
 
 def _area(mask_HW: Mask, ink: int, core_HW: Mask, lab_HW3: Floats, solid_HW: Mask) -> Area:
     rows_P, columns_P = np.nonzero(mask_HW)
-    own_HW = mask_HW & core_HW if (mask_HW & core_HW).any() else mask_HW
-    places = (rows_P, columns_P) if len(rows_P) else (np.zeros(1), np.zeros(1))
     return Area(
         mask_HW=mask_HW,
         # Holes that show what is behind the drawing stay holes.
         filled_HW=ndimage.binary_fill_holes(mask_HW) & solid_HW,
         ink=ink,
-        colour=np.median(lab_HW3[own_HW], axis=0) if len(rows_P) else np.zeros(3),
-        centre=np.array([place.mean() for place in places]),
-        spread=np.array([place.std() + 1 for place in places]),
+        colour=np.median(lab_HW3[mask_HW & core_HW], axis=0),
+        centre=np.array([rows_P.mean(), columns_P.mean()]),
+        spread=np.array([rows_P.std() + 1, columns_P.std() + 1]),
     )
 
 
