@@ -18,9 +18,9 @@ from dall_e import DALL_E
 from dall_e.data.datasets import load_pictures
 from dall_e.data.flat_areas import SIDE
 from dall_e.data.images import PILImage, from_pil, to_pil
-from dall_e.data.inbetweening import in_between, mix_by
+from dall_e.data.inbetweening import in_between
 from dall_e.data.scene_graph import Scene, SceneObject, named_things, things
-from dall_e.data.scene_variety import SECOND_STYLE, varied
+from dall_e.data.scene_variety import SECOND_STYLE, mix_by, varied
 from dall_e.retrieval import Retriever
 
 SEEDS = (1, 2, 3)

@@ -13,7 +13,6 @@ Shapes: C H W channels (4, premultiplied RGBA), rows and columns.
 from __future__ import annotations
 
 import dataclasses
-import random
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,7 +21,6 @@ import numpy as np
 
 from dall_e.data.drawn_animals import SPECIES
 from dall_e.data.images import Picture
-from dall_e.data.inbetweening import Mix, in_between, mix_by
 from dall_e.data.pasting import Canvas
 from dall_e.data.scene_assembly import alone, assemble, painted, sprite_of
 from dall_e.data.scene_captions import Language, scene_caption
@@ -30,7 +28,7 @@ from dall_e.data.scene_gleaning import glean_scene
 from dall_e.data.scene_graph import COAT_COLOURS, Scene, SceneObject, named_things, thing_called, things
 from dall_e.data.scene_layouts import Settled
 from dall_e.data.scene_reading import is_chinese, read_scene
-from dall_e.data.scene_variety import SECOND_STYLE, Look, settled_look, varied
+from dall_e.data.scene_variety import SECOND_STYLE, Look, Mix, inbetween_names, settled_look, varied
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +87,11 @@ class Plan:
 
     def _mixed(self, drawings: list[Canvas]) -> list[Canvas]:
         """One drawing of each part: of two that have too little in common, the one in the model's own style."""
+        if not any(self.mixes):
+            return drawings
+        # Here, because it brings SciPy, which takes long to load.
+        from dall_e.data.inbetweening import in_between
+
         own, seconds = drawings[: len(self.parts)], iter(drawings[len(self.parts) :])
         found = []
         for drawing, mix, turns in zip(own, self.mixes, self.turning, strict=True):
@@ -112,10 +115,7 @@ def plan_of(prompt: str, seed: int | None = None, *, inbetween: bool = False) ->
         looks = tuple(map(settled_look, scene.objects))
     else:
         scene, looks = varied(scene, seed, inbetween=inbetween)
-    mixes = tuple(
-        mix_by(random.Random(f"mix/{seed}/{number}")) if look.between else None for number, look in enumerate(looks)
-    )
-    return _planned(prompt, scene, looks, mixes, whole)
+    return _planned(prompt, scene, looks, whole)
 
 
 @lru_cache(maxsize=64)
@@ -127,9 +127,7 @@ def _understood(prompt: str) -> tuple[Scene | None, bool]:
     return glean_scene(prompt), False
 
 
-def _planned(
-    prompt: str, scene: Scene, looks: tuple[Look, ...], mixes: tuple[Mix | None, ...], whole: bool
-) -> Plan | None:
+def _planned(prompt: str, scene: Scene, looks: tuple[Look, ...], whole: bool) -> Plan | None:
     paints = tuple("" if _comes_in(item) else item.colour for item in scene.objects)
     language: Language = "zh" if is_chinese(prompt) else "en"
     style_said = scene.style_zh if language == "zh" else scene.style_en
@@ -141,8 +139,11 @@ def _planned(
     ]
     said = [_said(item, look.name, language) for item, look in zip(single, looks, strict=True)]
     parts = tuple(f"{words}{style}" for words in said)
-    # Pictures in just this colour are known in one style alone.
-    mixes = tuple(None if item.colour else mix for item, mix in zip(single, mixes, strict=True))
+    # Some pictures in just this colour are known in one style alone.
+    mixes = tuple(
+        look.mix if not item.colour or _picture_in_its_colour(item) in inbetween_names() else None
+        for item, look in zip(single, looks, strict=True)
+    )
     seconds = tuple(f"{part}{comma}{SECOND_STYLE[language]}" for part, mix in zip(parts, mixes, strict=True) if mix)
     mirrored = tuple(look.mirrored for look in looks)
     # The name of a thing, and nothing said of it: the prompt does as it is.
@@ -187,8 +188,13 @@ def _comes_in(item: SceneObject) -> bool:
     """Whether there are pictures of the thing in just this colour, as of blue books and of sleeping white cats."""
     if item.state:
         return item.colour in COAT_COLOURS
+    return bool(_picture_in_its_colour(item))
+
+
+def _picture_in_its_colour(item: SceneObject) -> str:
+    """The name of the pictures of the thing in just this colour; empty if there are none."""
     names = thing_called(item.name).picture_names
-    return any(item.colour == colour or item.colour in name.split() for name, colour in names)
+    return next((name for name, colour in names if item.colour == colour or item.colour in name.split()), "")
 
 
 def _is_alone(scene: Scene) -> bool:

@@ -118,7 +118,9 @@ def test_what_is_known_in_two_styles_is_asked_for_in_both() -> None:
     red = plan_of("a red strawberry", 3, inbetween=True)
     assert red is not None and red.paints == ("red",) and red.seconds, "painted after it is mixed"
     apple = plan_of("三个红苹果", 3, inbetween=True)
-    assert apple is not None and apple.prompts == ("一个红色的苹果",), "there are pictures of red apples in one style"
+    assert apple is not None and apple.prompts == ("一个红色的苹果", "一个红色的苹果，扁平风格")
+    cat = plan_of("a white cat sleeping", 3, inbetween=True)
+    assert cat is None or not cat.seconds, "who sleeps is known in one style"
 
 
 def disc(colour: tuple[int, int, int], radius: int) -> np.ndarray:

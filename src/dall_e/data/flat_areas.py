@@ -31,8 +31,15 @@ _LEAST_AREA, _LEAST_CORE, _LEAST_THICKNESS = 18, 4, 1.5
 """Pixels; what is smaller or thinner is the soft edge between two areas."""
 _SMALL, _STANDS_OUT = 120, 0.12
 """Pixels, and distance in OKLab: smaller areas are part of what is around them if they look much like it."""
+_NO_PART = 250
+"""Pixels: smaller areas are part of the one that they border on most, if they look much like it."""
 _PER_STEP = 0.03
 """How much less alike a colour counts for each step that it is away."""
+_LEVEL, _SAME_SHAPE, _SAME_SIZE = 1.0, 0.5, 0.8
+"""Areas of one colour stand side by side whose rows differ by no more than so many of their spreads, and the logarithms
+of their spreads and sizes by no more than this."""
+_FORM_REACH, _FORM_SIDE = 2.2, 24
+"""How many spreads to each side of its centre the form of an area is looked at, and at how many places."""
 _OUTLINE_AROUND, _OUTLINE_SHARE = 0.8, 0.25
 """An outline goes around this share of the drawing, and is no more than this share of what it goes around."""
 
@@ -46,16 +53,41 @@ class Area:
     filled_HW: Mask
     """And what it is hidden by where that lies wholly on it, as the eyes on a face."""
     ink: int
-    """Which of the drawing's colours it has: 0 is the commonest. Both eyes of a face are of one ink."""
+    """Which of the drawing's colours it has: 0 is the commonest."""
     colour: Floats
-    centre: Floats
-    spread: Floats
-    """Standard deviations of its rows and columns, and 1."""
+    pieces: int = 1
+    """How many stand side by side: the eyes of a face are one area of two."""
 
     @cached_property
     def size(self) -> int:
         """Pixels that are seen of it."""
         return int(self.mask_HW.sum())
+
+    @cached_property
+    def centre(self) -> Floats:
+        """Mean of its rows and columns."""
+        return np.array([places.mean() for places in np.nonzero(self.mask_HW)])
+
+    @cached_property
+    def spread(self) -> Floats:
+        """Standard deviations of its rows and columns, and 1."""
+        return np.array([places.std() + 1 for places in np.nonzero(self.mask_HW)])
+
+    @cached_property
+    def box(self) -> tuple[Floats, Floats]:
+        """Its first row and column, and those after its last."""
+        lines = box_of(self.filled_HW)
+        return np.array([line.start for line in lines], float), np.array([line.stop for line in lines], float)
+
+    @cached_property
+    def form(self) -> Mask:
+        """Its shape, wherever it is and however large, as a grid of places."""
+        steps = np.linspace(-_FORM_REACH, _FORM_REACH, _FORM_SIDE)
+        rows, columns = (
+            np.round(centre + spread * steps).astype(int).clip(-1, side) + 1
+            for centre, spread, side in zip(self.centre, self.spread, self.filled_HW.shape, strict=True)
+        )
+        return np.asarray(np.pad(self.filled_HW, 1)[np.ix_(rows, columns)])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -69,6 +101,8 @@ class FlatDrawing:
     """First row and column of it."""
     extent: Floats
     """Its rows and columns."""
+    colours_HW3: Floats
+    """OKLab of each place, shading and all; they go on beyond the edge."""
     outline: tuple[Floats, float] | None = None
     """Colour, and width in pixels, of a line around the whole; it is not among the areas."""
 
@@ -76,14 +110,12 @@ class FlatDrawing:
         """The same, looking the other way."""
         width = self.solid_HW.shape[1]
         areas = tuple(
-            replace(
-                area, mask_HW=area.mask_HW[:, ::-1], filled_HW=area.filled_HW[:, ::-1],
-                centre=np.array([area.centre[0], width - 1 - area.centre[1]]),
-            )
-            for area in self.areas
-        )  # fmt: skip
+            replace(area, mask_HW=area.mask_HW[:, ::-1], filled_HW=area.filled_HW[:, ::-1]) for area in self.areas
+        )
         corner = np.array([self.corner[0], width - self.corner[1] - self.extent[1]])
-        return replace(self, areas=areas, solid_HW=self.solid_HW[:, ::-1], corner=corner)
+        return replace(
+            self, areas=areas, solid_HW=self.solid_HW[:, ::-1], corner=corner, colours_HW3=self.colours_HW3[:, ::-1]
+        )
 
 
 def flat_drawing(picture_HWC: npt.NDArray[np.uint8]) -> FlatDrawing | None:
@@ -93,17 +125,31 @@ def flat_drawing(picture_HWC: npt.NDArray[np.uint8]) -> FlatDrawing | None:
         return None
     lab_HW3 = _clean_colours(picture_HWC)
     labels_HW, inks, core_HW = _labelled(lab_HW3, solid_HW)
-    areas = [_area(labels_HW == label, ink, core_HW, lab_HW3, solid_HW) for label, ink in enumerate(inks, 1)]
+    areas = [
+        _area(mask_HW, ink, core_HW, lab_HW3, solid_HW)
+        for mask_HW, ink in ((labels_HW == label, ink) for label, ink in enumerate(inks, 1))
+        if mask_HW.any()
+    ]
     if not areas:
         return None
     rows, columns = np.flatnonzero(solid_HW.any(1)), np.flatnonzero(solid_HW.any(0))
     corner = np.array([rows[0], columns[0]], dtype=float)
     extent = np.array([rows[-1] + 1, columns[-1] + 1]) - corner
     lines = [area for area in areas if _is_outline(area, solid_HW)]
+    seen = [area for area in areas if area not in lines] or areas
     return FlatDrawing(
-        areas=tuple(area for area in areas if area not in lines) or tuple(areas), solid_HW=solid_HW, corner=corner,
+        areas=tuple(map(_as_one, _side_by_side(seen))), solid_HW=solid_HW, colours_HW3=lab_HW3, corner=corner,
         extent=extent, outline=(lines[0].colour, _width(lines[0])) if lines else None,
     )  # fmt: skip
+
+
+def box_of(mask_HW: Mask, margin: int = 0) -> tuple[slice, slice]:
+    """The rows and columns of a shape, and so many around it."""
+    rows, columns = (np.flatnonzero(mask_HW.any(axis)) for axis in (1, 0))
+    return (
+        slice(max(int(rows[0]) - margin, 0), int(rows[-1]) + margin + 1),
+        slice(max(int(columns[0]) - margin, 0), int(columns[-1]) + margin + 1),
+    )
 
 
 def signed_distance(mask_HW: Mask) -> Floats:
@@ -150,7 +196,28 @@ def _labelled(lab_HW3: Floats, solid_HW: Mask) -> tuple[npt.NDArray[np.int32], l
     if inks:
         nearest_2HW = ndimage.distance_transform_edt(labels_HW == 0, return_distances=False, return_indices=True)
         labels_HW = np.where(solid_HW, labels_HW[nearest_2HW[0], nearest_2HW[1]], 0)
+        labels_HW = _joined(labels_HW, lab_HW3)
     return labels_HW, inks, core_HW
+
+
+def _joined(labels_HW: npt.NDArray[np.int32], lab_HW3: Floats) -> npt.NDArray[np.int32]:
+    """Small areas become part of their main neighbour where they look much like it: the shine in an eye, of the eye."""
+    joined_HW: npt.NDArray[np.int32] = labels_HW.copy()
+    sizes = np.bincount(joined_HW.ravel())
+    for label in np.argsort(sizes):
+        if label == 0 or not 0 < sizes[label] < _NO_PART:
+            continue
+        mask_HW = joined_HW == label
+        box = box_of(mask_HW, 1)
+        around_P = joined_HW[box][ndimage.binary_dilation(mask_HW[box]) & ~mask_HW[box] & (joined_HW[box] > 0)]
+        if not around_P.size:
+            continue
+        other = np.bincount(around_P).argmax()
+        colour, other_colour = (np.median(lab_HW3[part_HW], axis=0) for part_HW in (mask_HW, joined_HW == other))
+        if np.linalg.norm(colour - other_colour) < _STANDS_OUT:
+            joined_HW[mask_HW] = other
+            sizes[other] += sizes[label]
+    return joined_HW
 
 
 def _cores(lab_HW3: Floats, solid_HW: Mask) -> tuple[Mask, Mask]:
@@ -189,18 +256,23 @@ def _parts(mask_HW: Mask, core_HW: Mask) -> Iterator[Mask]:
     parts_HW, count = ndimage.label(mask_HW)
     if not count:
         return
-    numbers = np.arange(count + 1)
-    sizes = np.bincount(parts_HW.ravel(), minlength=count + 1)
-    cores = np.bincount(parts_HW.ravel(), weights=core_HW.ravel(), minlength=count + 1)
-    thick = np.asarray(ndimage.maximum(ndimage.distance_transform_edt(mask_HW), parts_HW, numbers))
-    for number in numbers[1:]:
-        if sizes[number] >= _LEAST_AREA and cores[number] >= _LEAST_CORE and thick[number] >= _LEAST_THICKNESS:
+    for number, box in enumerate(ndimage.find_objects(parts_HW), 1):
+        part_hw = parts_HW[box] == number
+        size, core = part_hw.sum(), (part_hw & core_HW[box]).sum()
+        if size >= _LEAST_AREA and core >= _LEAST_CORE and _thickness(part_hw) >= _LEAST_THICKNESS:
             yield parts_HW == number
+
+
+def _thickness(mask_HW: Mask) -> float:
+    """Pixels from the edge of a shape to its innermost place."""
+    return float(ndimage.distance_transform_edt(np.pad(mask_HW, 1)).max())
 
 
 def _stands_out(mask_HW: Mask, lab_HW3: Floats, solid_HW: Mask) -> bool:
     """Whether an area has clearly another colour than what is around it; true of what lies by itself."""
-    around_HW = ndimage.binary_dilation(mask_HW, iterations=4) & ~ndimage.binary_dilation(mask_HW) & solid_HW
+    box = box_of(mask_HW, 5)
+    mask_HW, lab_HW3 = mask_HW[box], lab_HW3[box]
+    around_HW = ndimage.binary_dilation(mask_HW, iterations=4) & ~ndimage.binary_dilation(mask_HW) & solid_HW[box]
     if around_HW.sum() < _LEAST_CORE:
         return True
     far_P = np.linalg.norm(lab_HW3[around_HW] - np.median(lab_HW3[mask_HW], axis=0), axis=1)
@@ -208,15 +280,38 @@ def _stands_out(mask_HW: Mask, lab_HW3: Floats, solid_HW: Mask) -> bool:
 
 
 def _area(mask_HW: Mask, ink: int, core_HW: Mask, lab_HW3: Floats, solid_HW: Mask) -> Area:
-    rows_P, columns_P = np.nonzero(mask_HW)
+    own_HW, box, filled_HW = mask_HW & core_HW, box_of(mask_HW), mask_HW.copy()
+    # Holes that show what is behind the drawing stay holes.
+    filled_HW[box] = ndimage.binary_fill_holes(mask_HW[box]) & solid_HW[box]
+    colour = np.median(lab_HW3[own_HW if own_HW.any() else mask_HW], axis=0)
+    return Area(mask_HW=mask_HW, filled_HW=filled_HW, ink=ink, colour=colour)
+
+
+def _side_by_side(areas: list[Area]) -> list[list[Area]]:
+    """The areas, those together that stand in a row and are alike: the eyes of a face, the wheels of a car."""
+    rows: list[list[Area]] = []
+    for area in areas:
+        like = [row for row in rows if any(_are_alike(area, other) for other in row)]
+        rows = [row for row in rows if row not in like] + [sum(like, [area])]
+    return rows
+
+
+def _are_alike(one: Area, other: Area) -> bool:
+    level = abs(one.centre[0] - other.centre[0]) < _LEVEL * min(one.spread[0], other.spread[0])
+    shape = np.abs(np.log(one.spread / other.spread)).max() < _SAME_SHAPE
+    size = abs(np.log(one.size / other.size)) < _SAME_SIZE
+    return bool(level and shape and size and np.linalg.norm(one.colour - other.colour) < _SAME_COLOUR)
+
+
+def _as_one(row: list[Area]) -> Area:
+    if len(row) == 1:
+        return row[0]
     return Area(
-        mask_HW=mask_HW,
-        # Holes that show what is behind the drawing stay holes.
-        filled_HW=ndimage.binary_fill_holes(mask_HW) & solid_HW,
-        ink=ink,
-        colour=np.median(lab_HW3[mask_HW & core_HW], axis=0),
-        centre=np.array([rows_P.mean(), columns_P.mean()]),
-        spread=np.array([rows_P.std() + 1, columns_P.std() + 1]),
+        mask_HW=np.any([area.mask_HW for area in row], axis=0),
+        filled_HW=np.any([area.filled_HW for area in row], axis=0),
+        ink=min(area.ink for area in row),
+        colour=np.mean([area.colour for area in row], axis=0),
+        pieces=len(row),
     )
 
 

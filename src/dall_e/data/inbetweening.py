@@ -1,19 +1,20 @@
-"""A new drawing in between two of the same thing: where two designers agree it is half-way, else as one has it.
+"""A new drawing in between of two of the same thing: where two designers agree it is half-way, else as one has it.
 
 Inbetweening is what animators call the drawings between two key drawings. Both drawings are taken apart into areas of
 one colour; those that are alike in place, size, shape and colour are paired (Hungarian method, H. W. Kuhn 1955), and a
-pair becomes one area whose edge lies between theirs (shape-based interpolation of signed distances, Raya & Udupa 1990).
-Areas without a partner are those of one of the two, at the places that their surroundings have moved to. So every
-edge of the result is sharp, and hardly any is where it was in either drawing.
+pair becomes one area whose edge lies between theirs (shape-based interpolation of signed distances, Raya & Udupa 1990)
+as far as their shapes agree. Areas without a partner are those of one of the two, at the places that their surroundings
+have moved to. Of this one is the shading inside all areas too, in colours between those of both. So every edge of the
+result is sharp, and hardly any is where it was in either drawing.
 
-Shapes: H, W rows and columns, C 4 channels (premultiplied RGBA); points are row and column.
+Shapes: H, W rows and columns, P places, C 4 channels (premultiplied RGBA); points are row and column, colours OKLab.
 """
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -21,10 +22,11 @@ from scipy import ndimage
 from scipy.optimize import linear_sum_assignment
 
 from dall_e.data.cutouts import resized
-from dall_e.data.flat_areas import SIDE, Area, FlatDrawing, Mask, flat_drawing, signed_distance
+from dall_e.data.flat_areas import SIDE, Area, FlatDrawing, Mask, box_of, flat_drawing, signed_distance
 from dall_e.data.recolouring import Floats, from_oklab
+from dall_e.data.scene_variety import Mix
 
-_MOST_UNLIKE = 1.3
+_MOST_UNLIKE = 1.7
 """Areas that are more unlike than this are no pair."""
 _LEAST_ALIKE = 0.1
 """Share of both drawings that must be in pairs: of others nothing lies in between."""
@@ -37,40 +39,12 @@ _MARGIN = 24
 _ROUNDED, _LEAST_ROUNDED, _MOST_ROUNDED = 0.1, 1.0, 3.0
 """Edges are smoothed over this share of the length of an area, from so many pixels to so many: those of drawings are
 ragged where a decoder was unsure."""
-_SHAPES, _COLOURS = (0.5, 0.7), (0.6, 1.0)
-"""How much of the other one there is, where details are of one."""
-_OWN_WAY, _OWN_SIZE, _INKS = 0.4, 0.2, 8
-"""How far each part goes its own way between the two, and in the logarithm of its size; for so many colours."""
+_SOFT, _LEAST_INSIDE = 2, 12
+"""Pixels from its edge that an area has the colours of its neighbours too; and how many it must have besides."""
+_UNLIKE_FORMS, _LIKE_FORMS = 0.4, 0.75
+"""What shapes laid on each other have in common: up to the first share nothing lies in between, from the second all."""
 _PART = 0.6
 """Share of the drawing; what is larger keeps its size."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Mix:
-    """What a drawing has of each of its two."""
-
-    details: int
-    """0 or 1: whose are the areas that only one of them has."""
-    shapes: float
-    """0 (of the first) to 1 (of the second): where edges are."""
-    colours: float
-    """0 to 1, likewise."""
-    parts: tuple[tuple[float, float], ...] = ()
-    """For each ink of the first drawing what is added to `shapes`, and to the logarithm of sizes; of more inks the same
-    again. Empty: nothing. So the eyes may be more like those of the one, the nose like that of the other."""
-
-    def describe(self) -> str:
-        """In words, as metadata keep it."""
-        return f"shapes {self.shapes:.2f}, colours {self.colours:.2f}, details {self.details}"
-
-
-def mix_by(rng: random.Random) -> Mix:
-    """Details of one, colours and somewhat more than half of the shapes of the other."""
-    details, shapes, colours = rng.randrange(2), rng.uniform(*_SHAPES), rng.uniform(*_COLOURS)
-    if details == 1:
-        shapes, colours = 1 - shapes, 1 - colours
-    parts = tuple((rng.uniform(-_OWN_WAY, _OWN_WAY), rng.uniform(-_OWN_SIZE, _OWN_SIZE)) for _ in range(_INKS))
-    return Mix(details=details, shapes=shapes, colours=colours, parts=parts)
 
 
 def in_between(
@@ -121,7 +95,9 @@ def _unlike(first: FlatDrawing, one: Area, second: FlatDrawing, other: Area) -> 
     place = np.linalg.norm(_place_in(first, one) - _place_in(second, other))
     shape = np.abs(np.log(one.spread / first.extent) - np.log(other.spread / second.extent)).sum()
     size = abs(np.log(one.size / first.extent.prod()) - np.log(other.size / second.extent.prod()))
-    return float(2.5 * colour + 3 * place + 0.3 * shape + 0.25 * size)
+    form = 1 - (one.form & other.form).sum() / (one.form | other.form).sum()
+    one_and_more = (one.pieces == 1) != (other.pieces == 1)
+    return float(2.5 * colour + 3 * place + 0.3 * shape + 0.25 * size + 0.6 * form + 0.25 * one_and_more)
 
 
 def _place_in(drawing: FlatDrawing, area: Area) -> Floats:
@@ -138,11 +114,37 @@ def _shared(first: FlatDrawing, second: FlatDrawing, pairs: Sequence[tuple[Area,
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class _Move:
+    """From where to where something goes, and how it is scaled on the way."""
+
+    origin: Floats
+    scale: Floats
+    new_origin: Floats
+    new_scale: Floats
+
+    @property
+    def shrink(self) -> Floats:
+        """What a step in the new drawing is in the old one."""
+        return np.asarray(self.scale / self.new_scale)
+
+    @property
+    def offset(self) -> Floats:
+        """The place in the old drawing of the new one's first row and column."""
+        return np.asarray(self.origin - self.shrink * self.new_origin)
+
+
+class _Colours(Protocol):
+    """How something looks at the places [P], [P] that are asked for: OKLab [P, 3]."""
+
+    def __call__(self, rows_P: npt.NDArray[np.intp], columns_P: npt.NDArray[np.intp]) -> Floats: ...
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class _Layer:
     """An area of the result: above 0 is inside, in pixels."""
 
     field_HW: Floats
-    colour: Floats
+    colours: _Colours
     paired: bool
 
 
@@ -159,23 +161,29 @@ class _Drawn:
         layers = [self._of_pair(*pair) for pair in self._pairs] + self._details()
         layers.sort(key=lambda layer: -int((layer.field_HW > 0).sum()))
         whole_HW = self._whole()
-        # What no area covers has the colour of the nearest one that both drawings have.
-        paired = [layer for layer in layers if layer.paired]
-        nearest_HW = np.stack([layer.field_HW for layer in paired]).argmax(0)
-        under_HW3 = from_oklab(np.stack([layer.colour for layer in paired]))[nearest_HW]
         canvas_HWC = np.zeros((*whole_HW.shape, 4), dtype=np.float32)
         outline = self._drawings[self._mix.details].outline
         if outline:
-            all_HW = np.max([whole_HW, *(layer.field_HW for layer in layers)], axis=0)
-            _lay(canvas_HWC, all_HW + outline[1], from_oklab(outline[0][None])[0])
-        _lay(canvas_HWC, whole_HW, under_HW3)
+            _lay(canvas_HWC, whole_HW + outline[1], lambda rows_P, columns_P: outline[0][None])
+        # What no area covers has the colours of the nearest one that both drawings have.
+        paired = [layer for layer in layers if layer.paired]
+        nearest_HW = np.stack([layer.field_HW for layer in paired]).argmax(0)
+        for number, layer in enumerate(paired):
+            _lay(canvas_HWC, np.where(nearest_HW == number, whole_HW, -1), layer.colours)
         for layer in layers:
-            _lay(canvas_HWC, layer.field_HW, from_oklab(layer.colour[None])[0])
+            _lay(canvas_HWC, np.minimum(layer.field_HW, whole_HW), layer.colours)
         return np.asarray((canvas_HWC + 0.5).clip(0, 255).astype(np.uint8))
 
     def _between(self, one: Floats, other: Floats, more: float = 0.0) -> Floats:
         share = self._mix.shapes + more
         return np.asarray((1 - share) * one + share * other)
+
+    def _edges(self, one_HW: Floats, other_HW: Floats, more: float = 0.0) -> Floats:
+        """A shape between two; the less they agree, the more it is that of the one whose details are taken."""
+        shared = np.logical_and(one_HW > 0, other_HW > 0).sum() / max(np.logical_or(one_HW > 0, other_HW > 0).sum(), 1)
+        agree = np.clip((shared - _UNLIKE_FORMS) / (_LIKE_FORMS - _UNLIKE_FORMS), 0, 1)
+        share = agree * (self._mix.shapes + more) + (1 - agree) * self._mix.details
+        return np.asarray((1 - share) * one_HW + share * other_HW)
 
     def _own_way(self, one: Area) -> tuple[float, float]:
         """How much nearer to the second than the rest of the drawing a part is, and by how much larger."""
@@ -187,9 +195,14 @@ class _Drawn:
 
     def _of_pair(self, one: Area, other: Area) -> _Layer:
         centre, spread = self._middle(one, other)
-        one_HW, other_HW = (_moved(area.filled_HW, area.centre, area.spread, centre, spread) for area in (one, other))
-        field_HW = self._between(one_HW, other_HW, self._own_way(one)[0])
-        return _Layer(field_HW=field_HW, colour=self._colour(one.colour, other.colour), paired=True)
+        moves = [
+            _Move(origin=area.centre, scale=area.spread, new_origin=centre, new_scale=spread) for area in (one, other)
+        ]
+        one_HW, other_HW = (_moved(area.filled_HW, move) for area, move in zip((one, other), moves, strict=True))
+        field_HW = self._edges(one_HW, other_HW, self._own_way(one)[0])
+        own = (one, other)[self._mix.details]
+        shift = self._colour(one.colour, other.colour) - own.colour
+        return _Layer(field_HW=field_HW, colours=self._inside(own, moves[self._mix.details], shift), paired=True)
 
     def _middle(self, one: Area, other: Area) -> tuple[Floats, Floats]:
         """Where the area between two is: its centre and spread."""
@@ -197,7 +210,15 @@ class _Drawn:
         more, larger = self._own_way(one)
         place = self._between(_place_in(first, one), _place_in(second, other), more)
         spread = self._between(np.log(one.spread / first.extent), np.log(other.spread / second.extent), more)
-        return self._corner + place * self._extent, np.exp(spread + larger) * self._extent
+        centre, spread = self._corner + place * self._extent, np.exp(spread + larger) * self._extent
+        # Nothing is moved or enlarged out of the picture.
+        low, high = (
+            self._between((one_end - one.centre) / one.spread, (other_end - other.centre) / other.spread, more)
+            for one_end, other_end in zip(one.box, other.box, strict=True)
+        )
+        side = one.mask_HW.shape
+        spread = np.minimum(spread, side / (high - low))
+        return np.clip(centre, -low * spread, side - high * spread), spread
 
     def _colour(self, one: Floats, other: Floats) -> Floats:
         """In between, without growing grey on the way."""
@@ -206,6 +227,28 @@ class _Drawn:
         wanted, is_now = ((1 - share) * np.hypot(*one[1:]) + share * np.hypot(*other[1:])), np.hypot(*mixed[1:])
         mixed[1:] *= min(wanted / max(is_now, 1e-4), 2.0)
         return np.asarray(mixed)
+
+    def _inside(self, area: Area, move: _Move, shift: Floats | float = 0.0) -> _Colours:
+        """The shading of an area of the one whose details are taken, in other colours by `shift`.
+
+        It goes on beyond the edge, and where other areas lie on it: there it is that of the nearest place.
+        """
+        cut = box_of(area.mask_HW)
+        inner_HW = ndimage.binary_erosion(np.pad(area.mask_HW[cut], 1), iterations=_SOFT)[1:-1, 1:-1]
+        shading_HW3, offset = area.colour[None, None], move.offset - [line.start for line in cut]
+        if inner_HW.sum() >= _LEAST_INSIDE:
+            nearest_2HW = ndimage.distance_transform_edt(~inner_HW, return_distances=False, return_indices=True)
+            shading_HW3 = self._drawings[self._mix.details].colours_HW3[cut][nearest_2HW[0], nearest_2HW[1]]
+
+        def at(rows_P: npt.NDArray[np.intp], columns_P: npt.NDArray[np.intp]) -> Floats:
+            places_2P = offset[:, None] + move.shrink[:, None] * np.stack([rows_P, columns_P])
+            channels = [
+                ndimage.map_coordinates(shading_HW3[..., number], places_2P, order=1, mode="nearest")
+                for number in range(3)
+            ]
+            return np.asarray(np.stack(channels, axis=-1) + shift)
+
+        return at
 
     def _details(self) -> list[_Layer]:
         """Areas that only one drawing has, moved with what they lie on."""
@@ -221,42 +264,38 @@ class _Drawn:
             if under:
                 pair = min(under, key=lambda pair: pair[number].size)
                 (centre, spread), base = self._middle(*pair), pair[number]
-                centre = centre + (area.centre - base.centre) * spread / base.spread
-                spread = area.spread * spread / base.spread
+                move = _Move(origin=base.centre, scale=base.spread, new_origin=centre, new_scale=spread)
             else:
-                centre = self._corner + _place_in(drawing, area) * self._extent
-                spread = area.spread / drawing.extent * self._extent
-            field_HW = _moved(area.filled_HW, area.centre, area.spread, centre, spread)
-            layers.append(_Layer(field_HW=field_HW, colour=area.colour, paired=False))
+                move = self._as_whole(drawing)
+            layers.append(_Layer(field_HW=_moved(area.filled_HW, move), colours=self._inside(area, move), paired=False))
         return layers
 
     def _whole(self) -> Floats:
         """The shape of the whole, as a field."""
-        first_HW, second_HW = (
-            _moved(drawing.solid_HW, drawing.corner, drawing.extent, self._corner, self._extent)
-            for drawing in self._drawings
-        )
-        return self._between(first_HW, second_HW)
+        first_HW, second_HW = (_moved(drawing.solid_HW, self._as_whole(drawing)) for drawing in self._drawings)
+        return self._edges(first_HW, second_HW)
+
+    def _as_whole(self, drawing: FlatDrawing) -> _Move:
+        return _Move(origin=drawing.corner, scale=drawing.extent, new_origin=self._corner, new_scale=self._extent)
 
 
-def _moved(mask_HW: Mask, origin: Floats, scale: Floats, new_origin: Floats, new_scale: Floats) -> Floats:
-    """The signed distance to a shape whose `origin` is moved and that is scaled from there, [H, W]."""
-    rows, columns = (np.flatnonzero(mask_HW.any(axis)) for axis in (1, 0))
-    top, left = max(rows[0] - _MARGIN, 0), max(columns[0] - _MARGIN, 0)
-    field = signed_distance(mask_HW[top : rows[-1] + _MARGIN + 1, left : columns[-1] + _MARGIN + 1])
+def _moved(mask_HW: Mask, move: _Move) -> Floats:
+    """The signed distance to a shape that is moved and scaled, [H, W]."""
+    box = box_of(mask_HW, _MARGIN)
+    field = signed_distance(mask_HW[box])
     rounded = np.clip(_ROUNDED * np.sqrt(mask_HW.sum()), _LEAST_ROUNDED, _MOST_ROUNDED)
     field = ndimage.gaussian_filter(field, rounded)
-    shrink = np.asarray(scale / new_scale)
-    offset = origin - shrink * new_origin - np.array([top, left])
     moved_HW = ndimage.affine_transform(
-        field, shrink, offset=offset, output_shape=mask_HW.shape, order=1, mode="nearest"
-    )
-    return np.asarray(moved_HW / np.sqrt(shrink.prod()), dtype=np.float32)
+        field, move.shrink, offset=move.offset - [line.start for line in box], output_shape=mask_HW.shape, order=1,
+        mode="nearest",
+    )  # fmt: skip
+    return np.asarray(moved_HW / np.sqrt(move.shrink.prod()), dtype=np.float32)
 
 
-def _lay(canvas_HWC: Floats, field_HW: Floats, colours: Floats) -> None:
-    """Paints an area with soft edges over what is there; `colours`: one [3], or of each place [H, W, 3]."""
-    cover_HW1 = (field_HW + 0.5).clip(0, 1)[..., None]
-    canvas_HWC *= 1 - cover_HW1
-    canvas_HWC[..., :3] += cover_HW1 * colours
-    canvas_HWC[..., 3:] += cover_HW1 * 255
+def _lay(canvas_HWC: Floats, field_HW: Floats, colours: _Colours) -> None:
+    """Paints a shape with soft edges over what is there."""
+    rows_P, columns_P = np.nonzero(field_HW > -0.5)
+    cover_P1 = (field_HW[rows_P, columns_P, None] + 0.5).clip(0, 1)
+    canvas_HWC[rows_P, columns_P] *= 1 - cover_P1
+    canvas_HWC[rows_P, columns_P, :3] += cover_P1 * from_oklab(colours(rows_P, columns_P))
+    canvas_HWC[rows_P, columns_P, 3:] += cover_P1 * 255

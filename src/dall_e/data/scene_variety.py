@@ -27,6 +27,31 @@ _TURN_OBJECTS = frozenset("many coat paint stands".split())
 _ONE_WAY = frozenset(("clock", "watch", "dice"))
 
 
+_SHAPES, _COLOURS = (0.6, 0.8), (0.6, 1.0)
+"""How much of the other one there is, where details are of one."""
+_OWN_WAY, _OWN_SIZE, _INKS = 0.4, 0.2, 8
+"""How far each part goes its own way between the two, and in the logarithm of its size; for so many colours."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mix:
+    """What a drawing in between of two styles has of each of its two drawings (`data/inbetweening.py`)."""
+
+    details: int
+    """0 or 1: whose are the areas that only one of them has, and the shading."""
+    shapes: float
+    """0 (of the first) to 1 (of the second): where edges are."""
+    colours: float
+    """0 to 1, likewise."""
+    parts: tuple[tuple[float, float], ...] = ()
+    """For each ink of the first drawing what is added to `shapes`, and to the logarithm of sizes; of more inks the same
+    again. Empty: nothing. So the eyes may be more like those of the one, the nose like that of the other."""
+
+    def describe(self) -> str:
+        """In words, as metadata keep it."""
+        return f"shapes {self.shapes:.2f}, colours {self.colours:.2f}, details {self.details}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Look:
     """How one thing of a picture looks where its prompt says nothing of it."""
@@ -37,8 +62,8 @@ class Look:
     """Whether it looks the other way."""
     turns: bool = False
     """Whether of several every second one looks the other way than the first."""
-    between: bool = False
-    """Whether it is drawn in between of the model's own style and the second one."""
+    mix: Mix | None = None
+    """How it is drawn in between of the model's own style and the second one, if it is."""
 
 
 def settled_look(item: SceneObject) -> Look:
@@ -50,6 +75,15 @@ def settled_look(item: SceneObject) -> Look:
 def inbetween_names() -> frozenset[str]:
     """Names of the pictures that are clear in between of the two styles that the built-in model knows."""
     return frozenset(name for (name,) in read_table("inbetween_names.txt"))
+
+
+def mix_by(rng: random.Random) -> Mix:
+    """Details of one, colours and the larger part of the shapes of the other."""
+    details, shapes, colours = rng.randrange(2), rng.uniform(*_SHAPES), rng.uniform(*_COLOURS)
+    if details == 1:
+        shapes, colours = 1 - shapes, 1 - colours
+    parts = tuple((rng.uniform(-_OWN_WAY, _OWN_WAY), rng.uniform(-_OWN_SIZE, _OWN_SIZE)) for _ in range(_INKS))
+    return Mix(details=details, shapes=shapes, colours=colours, parts=parts)
 
 
 def varied(scene: Scene, seed: int, *, inbetween: bool = False) -> tuple[Scene, tuple[Look, ...]]:
@@ -70,7 +104,8 @@ def varied(scene: Scene, seed: int, *, inbetween: bool = False) -> tuple[Scene, 
         mirrored = turns and rng.random() < 0.5
         # Who sleeps or plays is known in one style alone.
         between = inbetween and not item.state and name in inbetween_names()
-        looks.append(Look(name=name, mirrored=mirrored, turns=turns, between=between))
+        mix = mix_by(random.Random(f"mix/{seed}/{number}")) if between else None
+        looks.append(Look(name=name, mirrored=mirrored, turns=turns, mix=mix))
         chosen = rng.random() < _COLOURED
         if colours and chosen and not item.colour:
             item = dataclasses.replace(item, colour=rng.choice(colours))

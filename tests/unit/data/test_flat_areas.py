@@ -28,14 +28,45 @@ def taken_apart(drawn: Drawn) -> TakenApart:
 @pytest.mark.parametrize("noise", [0.0, 6.0])
 def test_a_face_is_its_parts(noise: float, taken_apart: TakenApart, face: Shapes) -> None:
     """As many areas as were drawn, in their colours, of their sizes, at their places."""
-    areas = sorted(taken_apart(face, noise).areas, key=lambda area: (-area.size, area.centre[1]))
-    assert len(areas) == 4
-    skin, mouth, left, right = areas
-    for area, colour in ((skin, RED), (mouth, WHITE), (left, BLACK), (right, BLACK)):
+    skin, mouth, eyes = sorted(taken_apart(face, noise).areas, key=lambda area: (area.pieces, -area.size))
+    assert [area.pieces for area in (skin, mouth, eyes)] == [1, 1, 2]
+    for area, colour in ((skin, RED), (mouth, WHITE), (eyes, BLACK)):
         assert np.abs(from_oklab(area.colour[None])[0] - colour).max() < 14
     assert skin.filled_HW.sum() == pytest.approx(np.pi * 75.5**2, rel=0.02) and skin.size < skin.filled_HW.sum() - 900
-    assert mouth.size == pytest.approx(51 * 16, rel=0.08) and left.size == pytest.approx(np.pi * 6.5 * 10.5, rel=0.2)
-    assert left.centre == pytest.approx([80, 66], abs=1) and right.centre == pytest.approx([80, 124], abs=1)
+    assert mouth.size == pytest.approx(51 * 16, rel=0.08) and eyes.size == pytest.approx(
+        2 * np.pi * 6.5 * 10.5, rel=0.2
+    )
+    assert eyes.centre == pytest.approx([80, 95], abs=1) and not eyes.filled_HW[80, 95]
+    low, high = eyes.box
+    assert low == pytest.approx([70, 60], abs=2) and high == pytest.approx([91, 131], abs=2)
+
+
+def test_what_stands_side_by_side_is_alike(taken_apart: TakenApart) -> None:
+    """Three windows in a row are one area; a large one, a high one and a blue one are others."""
+    row: Shapes = [(BLACK, "rectangle", (left, 60, left + 16, 80)) for left in (30, 60, 90)]
+    others: Shapes = [
+        (BLACK, "rectangle", (120, 40, 165, 100)),
+        (BLACK, "rectangle", (30, 110, 46, 130)),
+        (BLUE, "rectangle", (60, 110, 76, 130)),
+    ]
+    areas = taken_apart([(WHITE, "rectangle", (10, 10, 180, 180)), *row, *others]).areas
+    assert sorted(area.pieces for area in areas) == [1, 1, 1, 1, 3]
+
+
+def test_the_shine_in_an_eye_is_part_of_it(taken_apart: TakenApart) -> None:
+    """A spot that is hardly lighter than the pupil, but much darker than the face."""
+    eye: Shapes = [(BLACK, "ellipse", (60, 70, 84, 100)), ((48, 44, 44), "ellipse", (66, 76, 78, 88))]
+    areas = taken_apart([(RED, "ellipse", (20, 20, 170, 170)), *eye]).areas
+    assert len(areas) == 2
+    assert min(area.size for area in areas) == pytest.approx(np.pi * 12.5 * 15.5, rel=0.15)
+
+
+def test_the_form_of_a_disc_is_that_of_a_larger_one(taken_apart: TakenApart, face: Shapes) -> None:
+    small, large = (
+        taken_apart([(RED, "ellipse", edges)]).areas[0].form for edges in ((10, 20, 60, 70), (40, 40, 190, 190))
+    )
+    (eyes,) = (area.form for area in taken_apart(face).areas if area.pieces == 2)
+    assert (small & large).sum() > 0.85 * (small | large).sum() and (small & eyes).sum() < 0.6 * (small | eyes).sum()
 
 
 def test_every_solid_place_is_in_one_area(taken_apart: TakenApart, face: Shapes) -> None:

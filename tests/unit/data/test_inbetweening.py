@@ -1,16 +1,17 @@
 """What lies between two drawings: checked on shapes whose middle is known."""
 
 import dataclasses
-import random
 from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+from scipy import ndimage
 
 from dall_e.data.flat_areas import SIDE, flat_drawing
-from dall_e.data.inbetweening import Mix, in_between, mix_by
+from dall_e.data.inbetweening import in_between
 from dall_e.data.recolouring import from_oklab
+from dall_e.data.scene_variety import Mix
 
 RED, BLUE, WHITE, BLACK = (200, 30, 40), (40, 80, 200), (250, 250, 250), (20, 20, 20)
 HALF = Mix(details=0, shapes=0.5, colours=0.5)
@@ -63,8 +64,57 @@ def test_parts_meet_half_way(mixed: Drawn, face: Shapes) -> None:
     ]
     drawing = flat_drawing(mixed(face, other))
     assert drawing is not None
-    eyes = sorted((area for area in drawing.areas if area.colour[0] < 0.4), key=lambda area: area.centre[1])
-    assert [eye.centre.tolist() for eye in eyes] == [pytest.approx([70, 56], abs=2), pytest.approx([70, 134], abs=2)]
+    (eyes,) = (area for area in drawing.areas if area.colour[0] < 0.4)
+    assert eyes.pieces == 2
+    places = sorted(ndimage.center_of_mass(eyes.mask_HW, ndimage.label(eyes.mask_HW)[0], [1, 2]), key=lambda at: at[1])
+    assert places == [pytest.approx([70, 56], abs=2), pytest.approx([70, 134], abs=2)]
+
+
+def test_two_eyes_are_not_paired_with_one(mixed: Drawn, face: Shapes) -> None:
+    """A face from the front keeps both, or has none: the one eye of a profile is not half of them."""
+    profile = [face[0], (BLACK, "ellipse", (40, 70, 52, 90)), face[3]]
+    for details, eyes in ((0, 2), (1, 1)):
+        drawing = flat_drawing(mixed(face, profile, Mix(details=details, shapes=0.5, colours=0.5)))
+        assert drawing is not None
+        dark_HW = np.any([area.mask_HW for area in drawing.areas if area.colour[0] < 0.4], axis=0)
+        assert ndimage.label(dark_HW)[1] == eyes
+
+
+def test_where_shapes_have_little_in_common_there_is_one_of_them() -> None:
+    """Between an upright cross and a slanting one there is a star or a blot: it is rather one or the other."""
+    rows, columns = np.indices((SIDE, SIDE)) - 96
+    upright = np.minimum(np.abs(rows), np.abs(columns)) < 8
+    slanting = np.minimum(np.abs(rows - columns), np.abs(rows + columns)) < 11
+    crosses = [
+        (cross & (np.maximum(np.abs(rows), np.abs(columns)) < 80))[..., None] * np.array([*RED, 255], dtype=np.uint8)
+        for cross in (upright, slanting)
+    ]
+    for details, solid, empty in ((0, (96, 40), (50, 50)), (1, (50, 50), (96, 40))):
+        found = in_between(crosses[0], crosses[1], Mix(details=details, shapes=0.5, colours=0.5), turns=False)
+        assert found is not None and found[solid][3] > 200 and found[empty][3] < 50
+
+
+def test_shading_is_that_of_one_in_colours_of_both(drawn: Drawn) -> None:
+    """A disc that grows lighter to the right, and a plain one of another colour."""
+    disc: Shapes = [(BLUE, "ellipse", (20, 20, 170, 170))]
+    plain, shaded = drawn([(RED, "ellipse", (20, 20, 170, 170))]), drawn(disc).astype(float)
+    shaded[..., :3] *= np.linspace(0.8, 1.2, SIDE)[None, :, None]
+    shaded[..., :3] = np.minimum(shaded[..., :3], shaded[..., 3:])
+    for details, ramp in ((0, True), (1, False)):
+        found = in_between(shaded.astype(np.uint8), plain, Mix(details=details, shapes=0.5, colours=0.5), turns=False)
+        assert found is not None
+        left, right = found[96, 40, :3].astype(int), found[96, 150, :3].astype(int)
+        assert (right.sum() - left.sum() > 60) == ramp and abs(right.sum() - left.sum()) < 160
+        assert found[96, 96, 0] > BLUE[0] + 20 and found[96, 96, 2] > RED[2] + 20
+
+
+def test_nothing_lies_beyond_the_whole_or_the_picture(mixed: Drawn) -> None:
+    """A stripe that grows is no wider than the card that it is on, and a card that grows stays in the picture."""
+    card: Shapes = [(RED, "rectangle", (8, 40, 182, 150)), (BLACK, "rectangle", (12, 60, 178, 80))]
+    grown = Mix(details=0, shapes=0.5, colours=0.5, parts=((0.0, 0.4),))
+    found = mixed(card, card, grown)
+    assert box(found[..., 3] > 127) == pytest.approx([8, 40, 182, 150], abs=2)
+    assert (found[57:59, 96, 0] < 100).all(), "the stripe is larger"
 
 
 def test_details_are_those_of_one_and_move_with_what_they_lie_on(mixed: Drawn) -> None:
@@ -102,8 +152,8 @@ def test_one_that_looks_the_other_way_is_turned(mixed: Drawn) -> None:
 
 def test_nothing_lies_between_what_has_little_in_common(drawn: Drawn) -> None:
     disc: Shapes = [(RED, "ellipse", (20, 20, 170, 170))]
-    line: Shapes = [(BLUE, "rectangle", (90, 20, 102, 170))]
-    assert in_between(drawn(disc), drawn(line), HALF, turns=False) is None
+    dots: Shapes = [(BLUE, "rectangle", (left, top, left + 8, top + 8)) for left in (20, 160) for top in (20, 160)]
+    assert in_between(drawn(disc), drawn(dots), HALF, turns=False) is None
     place: Shapes = [(RED, "rectangle", (0, 0, 191, 191))]
     assert in_between(drawn([(RED, "ellipse", (60, 60, 130, 130))]), drawn(place), HALF, turns=False) is None
     nothing = np.zeros((SIDE, SIDE, 4), dtype=np.uint8)
@@ -116,13 +166,3 @@ def test_drawings_of_any_side(drawn: Drawn, face: Shapes) -> None:
     assert found is not None and found.shape == (SIDE, SIDE, 4)
     near = np.abs(found.astype(int) - drawn(face)) < 40
     assert near.mean() > 0.97, "of twice the same nearly the same comes"
-
-
-def test_mixes_take_details_from_one_and_more_of_the_other() -> None:
-    mixes = [mix_by(random.Random(seed)) for seed in range(200)]
-    assert {mix.details for mix in mixes} == {0, 1} and len({mix.shapes for mix in mixes}) == 200
-    for mix in mixes:
-        other = mix.shapes if mix.details == 0 else 1 - mix.shapes
-        colours = mix.colours if mix.details == 0 else 1 - mix.colours
-        assert 0.5 <= other <= 0.7 and 0.6 <= colours <= 1
-    assert mix_by(random.Random(3)) == mix_by(random.Random(3))

@@ -1,11 +1,12 @@
 """What a prompt leaves open differs by seed, what it says does not."""
 
+import random
 from collections import Counter
 
 from dall_e.data.catalogue import SOURCES
 from dall_e.data.scene_graph import COAT_COLOURS, Scene, SceneObject, things
 from dall_e.data.scene_reading import read_scene
-from dall_e.data.scene_variety import SECOND_STYLE, inbetween_names, settled_look, varied
+from dall_e.data.scene_variety import SECOND_STYLE, inbetween_names, mix_by, settled_look, varied
 
 
 def read(prompt: str) -> Scene:
@@ -71,7 +72,7 @@ def test_who_sleeps_has_its_own_picture() -> None:
 def test_what_is_known_in_two_styles_is_drawn_in_between() -> None:
     def between(prompt: str, inbetween: bool = True) -> set[tuple[bool, ...]]:
         found = [varied(read(prompt), seed, inbetween=inbetween)[1] for seed in range(40)]
-        return {tuple(look.between for look in looks) for looks in found}
+        return {tuple(bool(look.mix) for look in looks) for looks in found}
 
     assert {"strawberry", "deciduous tree"} <= inbetween_names()
     assert between("a strawberry") == between("一颗草莓") == {(True,)} and between("a strawberry", False) == {(False,)}
@@ -79,6 +80,16 @@ def test_what_is_known_in_two_styles_is_drawn_in_between() -> None:
     assert between("a strawberry and a flag of Japan") == {(True, False)}
     for prompt in ("a white cat sleeping", "a strawberry, 3D style", "一颗草莓，3D风格", "a strawberry, flat style"):
         assert between(prompt) == {(False,)}, prompt
+
+
+def test_mixes_take_details_from_one_and_more_of_the_other() -> None:
+    mixes = [mix_by(random.Random(seed)) for seed in range(200)]
+    assert {mix.details for mix in mixes} == {0, 1} and len({mix.shapes for mix in mixes}) == 200
+    for mix in mixes:
+        other = mix.shapes if mix.details == 0 else 1 - mix.shapes
+        colours = mix.colours if mix.details == 0 else 1 - mix.colours
+        assert 0.6 <= other <= 0.8 and 0.6 <= colours <= 1
+    assert mix_by(random.Random(3)) == mix_by(random.Random(3))
 
 
 def test_what_may_be_in_between_changes_nothing_else() -> None:
