@@ -1,4 +1,4 @@
-"""Writes src/dall_e/data/inbetween_names.txt: what the built-in model draws clearly in between of its two styles.
+"""Writes src/dall_e/data/inbetween_names.txt: what is clear in between of the built-in model's two styles.
 
 The model's own companion judges, which the evaluation does not use. Run it after training:
 
@@ -23,19 +23,21 @@ from dall_e.data.scene_graph import Scene, SceneObject, named_things, things
 from dall_e.data.scene_variety import SECOND_STYLE, mix_by, varied
 from dall_e.retrieval import Retriever
 
-SEEDS = (1, 2, 3)
+SEEDS = (1, 2)
 FIRST = 8
-"""Among all names the companion must put a drawing's own one so far to the front, or"""
+"""A drawing is clear whose own name the companion puts so far to the front among all names, or"""
 NO_WORSE = 2
-"""so many times as far back as for the drawing in the model's own style;"""
+"""so many times as far back as for the drawing in the model's own style."""
 CLEAR = 2
-"""and for so many of the seeds."""
+"""So many of those of all seeds, with either one's details, must be clear; and with the details of one that are used
+all, or if neither's are, any."""
 WORKERS = 2
 # Of these one says how they look: a mix of two says something else, or nothing.
 LEFT_OUT = frozenset(("symbol", "clock", "letter", "flag", "heart"))
 HEAD = """\
-# Names of pictures that the built-in model draws clearly in between of its two styles; written by
-# runs/inbetween_names.py. Unicode CLDR through emojibase-data (MIT), as in the data set.
+# Names of pictures that the built-in model draws clearly in between of its two styles, and where it does so with the
+# details of one alone, of which: 0 is its own. Written by runs/inbetween_names.py. Unicode CLDR through emojibase-data
+# (MIT), as in the data set.
 """
 
 
@@ -56,8 +58,8 @@ def turns(name: str) -> bool:
     return look.turns
 
 
-def ranks(model: str, every: list[str], names: list[str]) -> list[tuple[str, int, list[int]]]:
-    """For each name its rank among `every` by the companion: of a drawing in the own style, and of those in between."""
+def clear(model: str, every: list[str], names: list[str]) -> list[tuple[str, list[int]]]:
+    """For each name how many of its drawings in between are clear, with the details of the first and of the second."""
     torch.set_num_threads(1)
     pipeline = DALL_E.from_pretrained(model)
     assert pipeline.networks.companion is not None
@@ -77,12 +79,19 @@ def ranks(model: str, every: list[str], names: list[str]) -> list[tuple[str, int
             transparent=True, height=SIDE,
         )  # fmt: skip
         pictures_HWC = [from_pil(image).transpose(1, 2, 0) for image in drawn]
-        pairs = zip(pictures_HWC[: len(SEEDS)], pictures_HWC[len(SEEDS) :], SEEDS, strict=True)
-        between = [
-            in_between(own, second, mix_by(random.Random(seed)), turns=turns(name)) for own, second, seed in pairs
-        ]
-        images = [to_pil(picture.transpose(2, 0, 1), transparent=True) for picture in between if picture is not None]
-        found.append((name, rank(drawn[0], name), [rank(image, name) for image in images]))
+        pairs = list(zip(pictures_HWC[: len(SEEDS)], pictures_HWC[len(SEEDS) :], SEEDS, strict=True))
+        last = max(FIRST, NO_WORSE * rank(drawn[0], name))
+        counts = []
+        for details in (0, 1):
+            between = [
+                in_between(own, second, mix_by(random.Random(seed), (details,)), turns=turns(name))
+                for own, second, seed in pairs
+            ]
+            images = [
+                to_pil(picture.transpose(2, 0, 1), transparent=True) for picture in between if picture is not None
+            ]
+            counts.append(sum(rank(image, name) < last for image in images))
+        found.append((name, counts))
     return found
 
 
@@ -91,11 +100,16 @@ def main(model: str, data: str) -> None:
     every = candidates(data)
     parts = [every[first::WORKERS] for first in range(WORKERS)]
     with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as pool:
-        found = [row for rows in pool.map(partial(ranks, model, every), parts) for row in rows]
-    kept = [name for name, own, between in found if sum(rank < max(FIRST, NO_WORSE * own) for rank in between) >= CLEAR]
-    print(f"{len(kept)} of {len(every)} names")
-    names = "\n".join(sorted(kept, key=str.lower))
-    Path("src/dall_e/data/inbetween_names.txt").write_text(f"{HEAD}{names}\n", encoding="utf-8")
+        found = [row for rows in pool.map(partial(clear, model, every), parts) for row in rows]
+    lines = []
+    for name, counts in sorted(found, key=lambda row: row[0].lower()):
+        enough = len(SEEDS) if len(SEEDS) in counts else 1
+        used = [str(details) for details, count in enumerate(counts) if count >= enough]
+        if sum(counts) >= CLEAR:
+            lines.append(name if len(used) == len(counts) else f"{name} | {used[0]}")
+    print(f"{len(lines)} of {len(every)} names, {sum(' | ' in line for line in lines)} with the details of one alone")
+    table = "\n".join(lines)
+    Path("src/dall_e/data/inbetween_names.txt").write_text(f"{HEAD}{table}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

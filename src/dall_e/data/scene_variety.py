@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -72,14 +73,19 @@ def settled_look(item: SceneObject) -> Look:
 
 
 @lru_cache(maxsize=1)
-def inbetween_names() -> frozenset[str]:
-    """Names of the pictures that are clear in between of the two styles that the built-in model knows."""
-    return frozenset(name for (name,) in read_table("inbetween_names.txt"))
+def inbetween_names() -> dict[str, tuple[int, ...]]:
+    """Names of the pictures that are clear in between of the two styles that the built-in model knows.
+
+    For each whose details it may have (`Mix.details`): those of both, or of the one with which it is clear.
+    """
+    both = ("0", "1")
+    rows = read_table("inbetween_names.txt")
+    return {name: tuple(int(one) for one in both if not clear or one in clear) for name, *clear in rows}
 
 
-def mix_by(rng: random.Random) -> Mix:
-    """Details of one, colours and the larger part of the shapes of the other."""
-    details, shapes, colours = rng.randrange(2), rng.uniform(*_SHAPES), rng.uniform(*_COLOURS)
+def mix_by(rng: random.Random, either: Sequence[int] = (0, 1)) -> Mix:
+    """Details of one, of `either` of them, and colours and the larger part of the shapes of the other."""
+    details, shapes, colours = rng.choice(either), rng.uniform(*_SHAPES), rng.uniform(*_COLOURS)
     if details == 1:
         shapes, colours = 1 - shapes, 1 - colours
     parts = tuple((rng.uniform(-_OWN_WAY, _OWN_WAY), rng.uniform(-_OWN_SIZE, _OWN_SIZE)) for _ in range(_INKS))
@@ -103,8 +109,8 @@ def varied(scene: Scene, seed: int, *, inbetween: bool = False) -> tuple[Scene, 
         name, turns = names[0] if item.state else rng.choice(names), _turns(thing)
         mirrored = turns and rng.random() < 0.5
         # Who sleeps or plays is known in one style alone.
-        between = inbetween and not item.state and name in inbetween_names()
-        mix = mix_by(random.Random(f"mix/{seed}/{number}")) if between else None
+        either = inbetween_names().get(name) if inbetween and not item.state else None
+        mix = mix_by(random.Random(f"mix/{seed}/{number}"), either) if either else None
         looks.append(Look(name=name, mirrored=mirrored, turns=turns, mix=mix))
         chosen = rng.random() < _COLOURED
         if colours and chosen and not item.colour:

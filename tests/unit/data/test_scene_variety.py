@@ -74,7 +74,8 @@ def test_what_is_known_in_two_styles_is_drawn_in_between() -> None:
         found = [varied(read(prompt), seed, inbetween=inbetween)[1] for seed in range(40)]
         return {tuple(bool(look.mix) for look in looks) for looks in found}
 
-    assert {"strawberry", "deciduous tree"} <= inbetween_names()
+    assert {"strawberry", "deciduous tree"} <= inbetween_names().keys()
+    assert set(inbetween_names().values()) <= {(0, 1), (0,), (1,)}
     assert between("a strawberry") == between("一颗草莓") == {(True,)} and between("a strawberry", False) == {(False,)}
     # There are no flags in the second style, and who sleeps is drawn by hand.
     assert between("a strawberry and a flag of Japan") == {(True, False)}
@@ -90,6 +91,7 @@ def test_mixes_take_details_from_one_and_more_of_the_other() -> None:
         colours = mix.colours if mix.details == 0 else 1 - mix.colours
         assert 0.6 <= other <= 0.8 and 0.6 <= colours <= 1
     assert mix_by(random.Random(3)) == mix_by(random.Random(3))
+    assert {mix_by(random.Random(seed), (1,)).details for seed in range(20)} == {1}
 
 
 def test_what_may_be_in_between_changes_nothing_else() -> None:
