@@ -78,6 +78,7 @@ def clear(model: str, every: list[str], names: list[str]) -> list[tuple[str, lis
             [name, f"{name}, {SECOND_STYLE['en']}"], num_images_per_prompt=len(SEEDS), seed=SEEDS[0], compose=False,
             transparent=True, height=SIDE,
         )  # fmt: skip
+        assert isinstance(drawn, list)
         pictures_HWC = [from_pil(image).transpose(1, 2, 0) for image in drawn]
         pairs = list(zip(pictures_HWC[: len(SEEDS)], pictures_HWC[len(SEEDS) :], SEEDS, strict=True))
         last = max(FIRST, NO_WORSE * rank(drawn[0], name))

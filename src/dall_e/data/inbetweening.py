@@ -12,8 +12,8 @@ Shapes: H, W rows and columns, P places, C 4 channels (premultiplied RGBA); poin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -43,6 +43,11 @@ _SOFT, _LEAST_INSIDE = 2, 12
 """Pixels from its edge that an area has the colours of its neighbours too; and how many it must have besides."""
 _UNLIKE_FORMS, _LIKE_FORMS = 0.4, 0.75
 """What shapes laid on each other have in common: up to the first share nothing lies in between, from the second all."""
+_TRIED, _HALF_WAY, _SEEN_SIDE = (0.4, 0.9), (0.15, 1.0), 32
+"""Shares of the one without the details that are tried to find the one that is half-way, by a straight line; from where
+to where it may lie; and the side in pixels at which drawings are compared."""
+_ALIKE, _LEAST_LEAN = 0.1, 0.05
+"""Distances that are less together, and what other shares must make of a difference: else two drawings are the same."""
 _PART = 0.6
 """Share of the drawing; what is larger keeps its size."""
 
@@ -54,7 +59,8 @@ def in_between(
 
     `turns`: whether the second may be taken from its mirror image, where it looks the other way than the first.
     """
-    first, second = (flat_drawing(resized(drawing_HWC, SIDE, SIDE)) for drawing_HWC in (first_HWC, second_HWC))
+    own_HWC, other_HWC = (resized(drawing_HWC, SIDE, SIDE) for drawing_HWC in (first_HWC, second_HWC))
+    first, second = flat_drawing(own_HWC), flat_drawing(other_HWC)
     if first is None or second is None:
         return None
     if _fills_page(first) != _fills_page(second):
@@ -64,10 +70,45 @@ def in_between(
         mirrored = second.mirrored()
         turned_pairs, turned_fit = _pairs(first, mirrored)
         if turned_fit > _MIRROR_GAIN * fit:
-            second, pairs = mirrored, turned_pairs
+            second, pairs, other_HWC = mirrored, turned_pairs, other_HWC[:, ::-1]
     if _shared(first, second, pairs) < _LEAST_ALIKE:
         return None
-    return _Drawn(first, second, pairs, mix).paint()
+
+    def paint(shapes: float) -> npt.NDArray[np.uint8]:
+        return _Drawn(first, second, pairs, replace(mix, shapes=shapes)).paint()
+
+    return paint(_half_way(paint, own_HWC, other_HWC, mix.details) if mix.shapes is None else mix.shapes)
+
+
+def _half_way(
+    paint: Callable[[float], npt.NDArray[np.uint8]],
+    first_HWC: npt.NDArray[np.uint8],
+    second_HWC: npt.NDArray[np.uint8],
+    details: int,
+) -> float:
+    """The share of the second's shapes with which a drawing is as far from the first as from the second.
+
+    Half of the shapes is not half-way to the eye where the details of one are many, or the colours of the other strong.
+    """
+    ends = [_seen(drawing_HWC) for drawing_HWC in (first_HWC, second_HWC)]
+    shares = [abs(details - share) for share in _TRIED]
+    leans = []
+    for share in shares:
+        seen = _seen(paint(share))
+        to_first, to_second = (float(np.square(seen - end).mean()) ** 0.5 for end in ends)
+        leans.append((to_first - to_second) / max(to_first + to_second, _ALIKE))
+    if abs(leans[1] - leans[0]) < _LEAST_LEAN:
+        return 0.5
+    straight = shares[0] - leans[0] * (shares[1] - shares[0]) / (leans[1] - leans[0])
+    least, most = sorted(abs(details - share) for share in _HALF_WAY)
+    return float(np.clip(straight, least, most))
+
+
+def _seen(drawing_HWC: npt.NDArray[np.uint8]) -> Floats:
+    """What there is of a drawing on white, cut out and small, in 0 to 1."""
+    cut_HWC = drawing_HWC[box_of(drawing_HWC[..., 3] > 127)]
+    small_HWC = resized(np.ascontiguousarray(cut_HWC), _SEEN_SIDE, _SEEN_SIDE).astype(np.float32)
+    return np.asarray((small_HWC[..., :3] + 255 - small_HWC[..., 3:]) / 255)
 
 
 def _fills_page(drawing: FlatDrawing) -> bool:
@@ -152,7 +193,11 @@ class _Drawn:
     """The drawing between two, as it is put together."""
 
     def __init__(self, first: FlatDrawing, second: FlatDrawing, pairs: list[tuple[Area, Area]], mix: Mix) -> None:
+        assert mix.shapes is not None
         self._drawings, self._pairs, self._mix = (first, second), pairs, mix
+        self._shapes = mix.shapes
+        towards_second = mix.colours if mix.details == 0 else -mix.colours
+        self._colours = min(max(mix.shapes + towards_second, 0.0), 1.0)
         self._corner = self._between(first.corner, second.corner)
         self._extent = self._between(first.extent, second.extent)
 
@@ -175,14 +220,14 @@ class _Drawn:
         return np.asarray((canvas_HWC + 0.5).clip(0, 255).astype(np.uint8))
 
     def _between(self, one: Floats, other: Floats, more: float = 0.0) -> Floats:
-        share = self._mix.shapes + more
+        share = self._shapes + more
         return np.asarray((1 - share) * one + share * other)
 
     def _edges(self, one_HW: Floats, other_HW: Floats, more: float = 0.0) -> Floats:
         """A shape between two; the less they agree, the more it is that of the one whose details are taken."""
         shared = np.logical_and(one_HW > 0, other_HW > 0).sum() / max(np.logical_or(one_HW > 0, other_HW > 0).sum(), 1)
         agree = np.clip((shared - _UNLIKE_FORMS) / (_LIKE_FORMS - _UNLIKE_FORMS), 0, 1)
-        share = agree * (self._mix.shapes + more) + (1 - agree) * self._mix.details
+        share = agree * (self._shapes + more) + (1 - agree) * self._mix.details
         return np.asarray((1 - share) * one_HW + share * other_HW)
 
     def _own_way(self, one: Area) -> tuple[float, float]:
@@ -222,7 +267,7 @@ class _Drawn:
 
     def _colour(self, one: Floats, other: Floats) -> Floats:
         """In between, without growing grey on the way."""
-        share = self._mix.colours
+        share = self._colours
         mixed = (1 - share) * one + share * other
         wanted, is_now = ((1 - share) * np.hypot(*one[1:]) + share * np.hypot(*other[1:])), np.hypot(*mixed[1:])
         mixed[1:] *= min(wanted / max(is_now, 1e-4), 2.0)

@@ -28,8 +28,8 @@ _TURN_OBJECTS = frozenset("many coat paint stands".split())
 _ONE_WAY = frozenset(("clock", "watch", "dice"))
 
 
-_SHAPES, _COLOURS = (0.6, 0.8), (0.6, 1.0)
-"""How much of the other one there is, where details are of one."""
+_MORE_COLOUR = 0.3
+"""How much more or less there may be of the other's colours than of its shapes, where details are of one."""
 _OWN_WAY, _OWN_SIZE, _INKS = 0.4, 0.2, 8
 """How far each part goes its own way between the two, and in the logarithm of its size; for so many colours."""
 
@@ -40,17 +40,18 @@ class Mix:
 
     details: int
     """0 or 1: whose are the areas that only one of them has, and the shading."""
-    shapes: float
-    """0 (of the first) to 1 (of the second): where edges are."""
-    colours: float
-    """0 to 1, likewise."""
+    shapes: float | None = None
+    """0 (of the first) to 1 (of the second): where edges are. None: so that the drawing is as far from one as from the
+    other."""
+    colours: float = 0.0
+    """How much more there is of the colours of the one without the details than of its shapes."""
     parts: tuple[tuple[float, float], ...] = ()
     """For each ink of the first drawing what is added to `shapes`, and to the logarithm of sizes; of more inks the same
     again. Empty: nothing. So the eyes may be more like those of the one, the nose like that of the other."""
 
     def describe(self) -> str:
         """In words, as metadata keep it."""
-        return f"shapes {self.shapes:.2f}, colours {self.colours:.2f}, details {self.details}"
+        return f"details {self.details}, colours {self.colours:+.2f}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,12 +85,10 @@ def inbetween_names() -> dict[str, tuple[int, ...]]:
 
 
 def mix_by(rng: random.Random, either: Sequence[int] = (0, 1)) -> Mix:
-    """Details of one, of `either` of them, and colours and the larger part of the shapes of the other."""
-    details, shapes, colours = rng.choice(either), rng.uniform(*_SHAPES), rng.uniform(*_COLOURS)
-    if details == 1:
-        shapes, colours = 1 - shapes, 1 - colours
+    """Details of one, of `either` of them, and for the rest half-way, each part a little otherwise."""
+    details, colours = rng.choice(either), rng.uniform(-_MORE_COLOUR, _MORE_COLOUR)
     parts = tuple((rng.uniform(-_OWN_WAY, _OWN_WAY), rng.uniform(-_OWN_SIZE, _OWN_SIZE)) for _ in range(_INKS))
-    return Mix(details=details, shapes=shapes, colours=colours, parts=parts)
+    return Mix(details=details, colours=colours, parts=parts)
 
 
 def varied(scene: Scene, seed: int, *, inbetween: bool = False) -> tuple[Scene, tuple[Look, ...]]:

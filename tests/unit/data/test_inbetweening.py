@@ -14,7 +14,7 @@ from dall_e.data.recolouring import from_oklab
 from dall_e.data.scene_variety import Mix
 
 RED, BLUE, WHITE, BLACK = (200, 30, 40), (40, 80, 200), (250, 250, 250), (20, 20, 20)
-HALF = Mix(details=0, shapes=0.5, colours=0.5)
+HALF = Mix(details=0, shapes=0.5)
 Shapes = list[tuple[tuple[int, int, int], str, tuple[int, int, int, int]]]
 Drawn = Callable[..., npt.NDArray[np.uint8]]
 
@@ -70,11 +70,31 @@ def test_parts_meet_half_way(mixed: Drawn, face: Shapes) -> None:
     assert places == [pytest.approx([70, 56], abs=2), pytest.approx([70, 134], abs=2)]
 
 
+def test_half_way_is_as_far_from_one_as_from_the_other(drawn: Drawn) -> None:
+    """Both are discs with a spot: the spot of the one is large. Its details make a drawing more like it."""
+    small: Shapes = [(RED, "ellipse", (20, 20, 170, 170)), (WHITE, "ellipse", (80, 80, 110, 110))]
+    large: Shapes = [(BLUE, "ellipse", (20, 20, 170, 170)), (WHITE, "ellipse", (40, 40, 150, 150))]
+
+    def lean(mix: Mix) -> float:
+        found = in_between(drawn(small), drawn(large), mix, turns=False)
+        assert found is not None
+        far = [float(np.square(found.astype(float) - drawn(one)).mean() ** 0.5) for one in (small, large)]
+        return (far[0] - far[1]) / sum(far)
+
+    for details in (0, 1):
+        colours = 0.3 if details else -0.3
+        assert abs(lean(Mix(details=details, colours=colours))) < 0.15
+        assert abs(lean(Mix(details=details, shapes=0.5, colours=colours))) > 0.2
+    # Of twice the same nothing else is half-way.
+    same = in_between(drawn(small), drawn(small), Mix(details=0), turns=False)
+    assert same is not None and (np.abs(same.astype(int) - drawn(small)) < 40).mean() > 0.97
+
+
 def test_two_eyes_are_not_paired_with_one(mixed: Drawn, face: Shapes) -> None:
     """A face from the front keeps both, or has none: the one eye of a profile is not half of them."""
     profile = [face[0], (BLACK, "ellipse", (40, 70, 52, 90)), face[3]]
     for details, eyes in ((0, 2), (1, 1)):
-        drawing = flat_drawing(mixed(face, profile, Mix(details=details, shapes=0.5, colours=0.5)))
+        drawing = flat_drawing(mixed(face, profile, Mix(details=details, shapes=0.5)))
         assert drawing is not None
         dark_HW = np.any([area.mask_HW for area in drawing.areas if area.colour[0] < 0.4], axis=0)
         assert ndimage.label(dark_HW)[1] == eyes
@@ -90,7 +110,7 @@ def test_where_shapes_have_little_in_common_there_is_one_of_them() -> None:
         for cross in (upright, slanting)
     ]
     for details, solid, empty in ((0, (96, 40), (50, 50)), (1, (50, 50), (96, 40))):
-        found = in_between(crosses[0], crosses[1], Mix(details=details, shapes=0.5, colours=0.5), turns=False)
+        found = in_between(crosses[0], crosses[1], Mix(details=details, shapes=0.5), turns=False)
         assert found is not None and found[solid][3] > 200 and found[empty][3] < 50
 
 
@@ -101,7 +121,7 @@ def test_shading_is_that_of_one_in_colours_of_both(drawn: Drawn) -> None:
     shaded[..., :3] *= np.linspace(0.8, 1.2, SIDE)[None, :, None]
     shaded[..., :3] = np.minimum(shaded[..., :3], shaded[..., 3:])
     for details, ramp in ((0, True), (1, False)):
-        found = in_between(shaded.astype(np.uint8), plain, Mix(details=details, shapes=0.5, colours=0.5), turns=False)
+        found = in_between(shaded.astype(np.uint8), plain, Mix(details=details, shapes=0.5), turns=False)
         assert found is not None
         left, right = found[96, 40, :3].astype(int), found[96, 150, :3].astype(int)
         assert (right.sum() - left.sum() > 60) == ramp and abs(right.sum() - left.sum()) < 160
@@ -111,7 +131,7 @@ def test_shading_is_that_of_one_in_colours_of_both(drawn: Drawn) -> None:
 def test_nothing_lies_beyond_the_whole_or_the_picture(mixed: Drawn) -> None:
     """A stripe that grows is no wider than the card that it is on, and a card that grows stays in the picture."""
     card: Shapes = [(RED, "rectangle", (8, 40, 182, 150)), (BLACK, "rectangle", (12, 60, 178, 80))]
-    grown = Mix(details=0, shapes=0.5, colours=0.5, parts=((0.0, 0.4),))
+    grown = Mix(details=0, shapes=0.5, parts=((0.0, 0.4),))
     found = mixed(card, card, grown)
     assert box(found[..., 3] > 127) == pytest.approx([8, 40, 182, 150], abs=2)
     assert (found[57:59, 96, 0] < 100).all(), "the stripe is larger"
@@ -135,7 +155,7 @@ def test_colours_are_mixed_and_stay_strong(mixed: Drawn) -> None:
     red: Shapes = [(RED, "rectangle", (30, 30, 160, 160))]
     blue: Shapes = [(BLUE, "rectangle", (30, 30, 160, 160))]
     for share, wanted in ((0.0, RED), (1.0, BLUE)):
-        found = mixed(red, blue, Mix(details=0, shapes=0.5, colours=share))[96, 96, :3]
+        found = mixed(red, blue, Mix(details=0, shapes=0.5, colours=share - 0.5))[96, 96, :3]
         assert np.abs(found.astype(int) - wanted).max() < 8
     middle = mixed(red, blue)[96, 96, :3].astype(int)
     assert middle.max() - middle.min() > 80, "no grey"
