@@ -77,7 +77,8 @@ def in_between(
     def paint(shapes: float) -> npt.NDArray[np.uint8]:
         return _Drawn(first, second, pairs, replace(mix, shapes=shapes)).paint()
 
-    return paint(_half_way(paint, own_HWC, other_HWC, mix.details) if mix.shapes is None else mix.shapes)
+    found = paint(_half_way(paint, own_HWC, other_HWC, mix.details) if mix.shapes is None else mix.shapes)
+    return found if _is_there(found).any() else None
 
 
 def _half_way(
@@ -106,9 +107,14 @@ def _half_way(
 
 def _seen(drawing_HWC: npt.NDArray[np.uint8]) -> Floats:
     """What there is of a drawing on white, cut out and small, in 0 to 1."""
-    cut_HWC = drawing_HWC[box_of(drawing_HWC[..., 3] > 127)]
+    there_HW = _is_there(drawing_HWC)
+    cut_HWC = drawing_HWC[box_of(there_HW)] if there_HW.any() else drawing_HWC
     small_HWC = resized(np.ascontiguousarray(cut_HWC), _SEEN_SIDE, _SEEN_SIDE).astype(np.float32)
     return np.asarray((small_HWC[..., :3] + 255 - small_HWC[..., 3:]) / 255)
+
+
+def _is_there(drawing_HWC: npt.NDArray[np.uint8]) -> Mask:
+    return np.asarray(drawing_HWC[..., 3] > 127)
 
 
 def _fills_page(drawing: FlatDrawing) -> bool:
@@ -136,7 +142,8 @@ def _unlike(first: FlatDrawing, one: Area, second: FlatDrawing, other: Area) -> 
     place = np.linalg.norm(_place_in(first, one) - _place_in(second, other))
     shape = np.abs(np.log(one.spread / first.extent) - np.log(other.spread / second.extent)).sum()
     size = abs(np.log(one.size / first.extent.prod()) - np.log(other.size / second.extent.prod()))
-    form = 1 - (one.form & other.form).sum() / (one.form | other.form).sum()
+    # Thin pieces that stand far apart may lie between the places that are looked at.
+    form = 1 - (one.form & other.form).sum() / max((one.form | other.form).sum(), 1)
     one_and_more = (one.pieces == 1) != (other.pieces == 1)
     return float(2.5 * colour + 3 * place + 0.3 * shape + 0.25 * size + 0.6 * form + 0.25 * one_and_more)
 

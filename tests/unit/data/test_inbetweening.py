@@ -186,3 +186,14 @@ def test_drawings_of_any_side(drawn: Drawn, face: Shapes) -> None:
     assert found is not None and found.shape == (SIDE, SIDE, 4)
     near = np.abs(found.astype(int) - drawn(face)) < 40
     assert near.mean() > 0.97, "of twice the same nearly the same comes"
+
+
+def test_thin_things_far_apart(drawn: Drawn) -> None:
+    """Two poles, and two others: whatever the grid that forms are looked at on, there is a drawing, or none."""
+    for width in (1, 2, 4, 6):
+        poles, others = (
+            drawn([(RED, "rectangle", (at, 20, at + width, 170)) for at in places]) for places in ((20, 165), (30, 150))
+        )
+        for details in (0, 1):
+            found = in_between(poles, others, Mix(details=details), turns=True)
+            assert found is None or (found[..., 3] > 127).any()
