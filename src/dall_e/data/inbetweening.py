@@ -30,6 +30,8 @@ _MOST_UNLIKE = 1.7
 """Areas that are more unlike than this are no pair."""
 _LEAST_ALIKE = 0.1
 """Share of both drawings that must be in pairs: of others nothing lies in between."""
+_MOST_AREAS = 28
+"""Between drawings of more, as of a heap of gold, lies a jumble."""
 _MIRROR_GAIN = 1.1
 """How much better areas must fit in the mirror for one of the drawings to be turned."""
 _LEAST_DETAIL = 0.0005
@@ -55,15 +57,16 @@ _PART = 0.6
 def in_between(
     first_HWC: npt.NDArray[np.uint8], second_HWC: npt.NDArray[np.uint8], mix: Mix, *, turns: bool
 ) -> npt.NDArray[np.uint8] | None:
-    """A drawing between two premultiplied ones, uint8 [192, 192, C]; None if they have too little in common.
+    """A drawing between two premultiplied ones, uint8 [192, 192, C].
 
-    `turns`: whether the second may be taken from its mirror image, where it looks the other way than the first.
+    None if they have too little in common, or one is too crowded. `turns`: whether the second may be taken from its
+    mirror image, where it looks the other way than the first.
     """
     own_HWC, other_HWC = (resized(drawing_HWC, SIDE, SIDE) for drawing_HWC in (first_HWC, second_HWC))
     first, second = flat_drawing(own_HWC), flat_drawing(other_HWC)
     if first is None or second is None:
         return None
-    if _fills_page(first) != _fills_page(second):
+    if _fills_page(first) != _fills_page(second) or max(len(first.areas), len(second.areas)) > _MOST_AREAS:
         return None
     pairs, fit = _pairs(first, second)
     if turns:

@@ -180,6 +180,17 @@ def test_nothing_lies_between_what_has_little_in_common(drawn: Drawn) -> None:
     assert in_between(nothing, drawn(disc), HALF, turns=False) is None
 
 
+def test_between_crowded_drawings_lies_nothing(drawn: Drawn) -> None:
+    colours = (RED, BLUE, WHITE, BLACK, (60, 160, 70), (240, 200, 60))
+    squares: Shapes = [
+        (colours[(row + column) % 6], "rectangle", (30 * column + 10, 30 * row + 10, 30 * column + 36, 30 * row + 36))
+        for row in range(6)
+        for column in range(6)
+    ]
+    assert in_between(drawn(squares), drawn(squares), HALF, turns=False) is None
+    assert in_between(drawn(squares[:18]), drawn(squares[:18]), HALF, turns=False) is not None
+
+
 def test_drawings_of_any_side(drawn: Drawn, face: Shapes) -> None:
     small = drawn(face)[::2, ::2]
     found = in_between(small, drawn(face), HALF, turns=False)
