@@ -40,49 +40,38 @@ dalle=${DALLE:-.venv/bin/dall-e}
     --optimizer muon --images 270000 --batch-size 64 --learning-rate 1e-3 --final-learning-rate 0.02 \
     --warmup-images 2500 --scene-share 0.45 --scenes 60000 --views 1 --random-order 0.4
 
+# Goes on from one run to another: more NAME FROM PICTURES SHARE-OF-SCENES SCENES [OTHER FLAGS]. The last weights are
+# kept: they draw better by eye than those that did best on held-out pictures of other styles.
+more() {
+    name=$1 from=$2 images=$3 share=$4 scenes=$5
+    shift 5
+    "$dalle" train generator --out "runs/$name" --preset xs --tokenizer runs/tokenizer --init "runs/$from" --compile \
+        --optimizer muon --images "$images" --batch-size 64 --learning-rate 1e-3 --final-learning-rate 0.02 \
+        --warmup-images 1500 --scene-share "$share" --scenes "$scenes" --views 1 --random-order 0.4 "$@"
+    rm -f "runs/$name/best.pt"
+}
+
 # The same again.
-"$dalle" train generator --out runs/settled --preset xs --tokenizer runs/tokenizer --init runs/still --compile \
-    --optimizer muon --images 205000 --batch-size 64 --learning-rate 1e-3 --final-learning-rate 0.02 \
-    --warmup-images 1500 --scene-share 0.45 --scenes 60000 --views 1 --random-order 0.4
-# The last weights draw better by eye than those that did best on held-out pictures of other styles.
-rm -f runs/settled/best.pt
+more settled still 205000 0.45 60000
 
 # And once more, with fewer scenes: several things are put together by rules (docs/decisions/015). Now it knows the
 # pictures of its own style so well that a round against its own drawings only blurs them.
-"$dalle" train generator --out runs/singles --preset xs --tokenizer runs/tokenizer --init runs/settled --compile \
-    --optimizer muon --images 140000 --batch-size 64 --learning-rate 1e-3 --final-learning-rate 0.02 \
-    --warmup-images 1500 --scene-share 0.35 --scenes 36000 --views 1 --random-order 0.4
-rm -f runs/singles/best.pt
+more singles settled 140000 0.35 36000
 
 # Then the pictures of the house style alone, under their names: whatever a prompt says, a plan asks for these.
 [ -e data/house/captions.jsonl ] || "$dalle" data build --out data/house --size 96 --sources twemoji
-"$dalle" train generator --out runs/known --preset xs --data data/house --tokenizer runs/tokenizer --init runs/singles \
-    --compile --optimizer muon --images 120000 --batch-size 64 --learning-rate 1e-3 --final-learning-rate 0.02 \
-    --warmup-images 1500 --scene-share 0.25 --scenes 24000 --views 1 --random-order 0.4 --other-words 0.5
-rm -f runs/known/best.pt
+more known singles 120000 0.25 24000 --data data/house --other-words 0.5
 
 # Last two styles, each picture as often as any other: flags and signs are rare elsewhere. The second style is always
 # named. (Two runs: the second one starts at the full learning rate again.)
 [ -e data/hands/captions.jsonl ] || "$dalle" data build --out data/hands --size 96 --sources twemoji,fluent-emoji-flat
-"$dalle" train generator --out runs/hands --preset xs --data data/hands --tokenizer runs/tokenizer --init runs/known \
-    --compile --optimizer muon --images 270000 --batch-size 64 --learning-rate 1e-3 --final-learning-rate 0.02 \
-    --warmup-images 1500 --scene-share 0.2 --scenes 24000 --views 1 --random-order 0.4 --other-words 0.5 --weight-exponent 0
-rm -f runs/hands/best.pt
-"$dalle" train generator --out runs/hands2 --preset xs --data data/hands --tokenizer runs/tokenizer --init runs/hands \
-    --compile --optimizer muon --images 100000 --batch-size 64 --learning-rate 1e-3 --final-learning-rate 0.02 \
-    --warmup-images 1500 --scene-share 0.2 --scenes 24000 --views 1 --random-order 0.4 --other-words 0.3 --weight-exponent 0
-rm -f runs/hands2/best.pt
+more hands known 270000 0.2 24000 --data data/hands --other-words 0.5 --weight-exponent 0
+more hands2 hands 100000 0.2 24000 --data data/hands --other-words 0.3 --weight-exponent 0
 
 # Things are drawn in between of these two styles: longer, with fewer scenes.
-"$dalle" train generator --out runs/both --preset xs --data data/hands --tokenizer runs/tokenizer --init runs/hands2 \
-    --compile --optimizer muon --images 280000 --batch-size 64 --learning-rate 1e-3 --final-learning-rate 0.02 \
-    --warmup-images 1500 --scene-share 0.1 --scenes 16000 --views 1 --random-order 0.4 --other-words 0.3 --weight-exponent 0
-rm -f runs/both/best.pt
+more both hands2 280000 0.1 16000 --data data/hands --other-words 0.3 --weight-exponent 0
 # Scenes are a fifth again: who sleeps or plays is drawn by them alone.
-"$dalle" train generator --out runs/both2 --preset xs --data data/hands --tokenizer runs/tokenizer --init runs/both \
-    --compile --optimizer muon --images 190000 --batch-size 64 --learning-rate 1e-3 --final-learning-rate 0.02 \
-    --warmup-images 1500 --scene-share 0.2 --scenes 24000 --views 1 --random-order 0.4 --other-words 0.3 --weight-exponent 0
-rm -f runs/both2/best.pt
+more both2 both 190000 0.2 24000 --data data/hands --other-words 0.3 --weight-exponent 0
 
 # Who chooses among candidates.
 "$dalle" train companion --out runs/companion --preset xs --text-tokenizer runs/known --images 220000 \

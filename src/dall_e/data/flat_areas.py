@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -40,13 +41,29 @@ _LEVEL, _SAME_SHAPE, _SAME_SIZE = 1.0, 0.5, 0.8
 of their spreads and sizes by no more than this."""
 _FORM_REACH, _FORM_SIDE = 2.2, 24
 """How many spreads to each side of its centre the form of an area is looked at, and at how many places."""
+_MARGIN = 24
+"""Pixels around a shape up to which distances to it are measured."""
+_ROUNDED, _LEAST_ROUNDED, _MOST_ROUNDED = 0.1, 1.0, 3.0
+"""Edges are smoothed over this share of the length of a shape, from so many pixels to so many: those of drawings are
+ragged where a decoder was unsure."""
+_SOFT, _LEAST_INSIDE = 2, 12
+"""Pixels from its edge that an area has the colours of its neighbours too; and how many it must have besides."""
 _OUTLINE_AROUND, _OUTLINE_SHARE = 0.8, 0.25
 """An outline goes around this share of the drawing, and is no more than this share of what it goes around."""
 
 
+class Edge(NamedTuple):
+    """A shape by the distances to its edge."""
+
+    field_HW: Floats
+    """In pixels, smoothed, above 0 inside; of the shape and some places around it."""
+    corner: tuple[int, int]
+    """The row and column of the drawing where it begins."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Area:
-    """A connected part of a drawing that has one colour."""
+    """A part of a drawing that has one colour, in one piece or in several that stand side by side."""
 
     mask_HW: Mask
     """What is seen of it."""
@@ -89,6 +106,23 @@ class Area:
         )
         return np.asarray(np.pad(self.filled_HW, 1)[np.ix_(rows, columns)])
 
+    @cached_property
+    def edge(self) -> Edge:
+        """Where it ends; what it is hidden by is inside."""
+        return _edge(self.filled_HW)
+
+    @cached_property
+    def inside(self) -> npt.NDArray[np.int32] | None:
+        """For each place of the box of what is seen, the nearest row and column that has its colours alone, [2, H, W].
+
+        None if there are too few of these.
+        """
+        mask_HW = self.mask_HW[box_of(self.mask_HW)]
+        inner_HW = ndimage.binary_erosion(np.pad(mask_HW, 1), iterations=_SOFT)[1:-1, 1:-1]
+        if inner_HW.sum() < _LEAST_INSIDE:
+            return None
+        return np.asarray(ndimage.distance_transform_edt(~inner_HW, return_distances=False, return_indices=True))
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FlatDrawing:
@@ -97,25 +131,32 @@ class FlatDrawing:
     areas: tuple[Area, ...]
     solid_HW: Mask
     """Where anything is drawn."""
-    corner: Floats
-    """First row and column of it."""
-    extent: Floats
-    """Its rows and columns."""
     colours_HW3: Floats
     """OKLab of each place, shading and all; they go on beyond the edge."""
     outline: tuple[Floats, float] | None = None
     """Colour, and width in pixels, of a line around the whole; it is not among the areas."""
 
+    @cached_property
+    def corner(self) -> Floats:
+        """The first row and column where anything is drawn."""
+        return np.array([line.start for line in box_of(self.solid_HW)], float)
+
+    @cached_property
+    def extent(self) -> Floats:
+        """How many rows and columns there are of it."""
+        return np.array([line.stop for line in box_of(self.solid_HW)]) - self.corner
+
+    @cached_property
+    def edge(self) -> Edge:
+        """Where it ends."""
+        return _edge(self.solid_HW)
+
     def mirrored(self) -> FlatDrawing:
         """The same, looking the other way."""
-        width = self.solid_HW.shape[1]
         areas = tuple(
             replace(area, mask_HW=area.mask_HW[:, ::-1], filled_HW=area.filled_HW[:, ::-1]) for area in self.areas
         )
-        corner = np.array([self.corner[0], width - self.corner[1] - self.extent[1]])
-        return replace(
-            self, areas=areas, solid_HW=self.solid_HW[:, ::-1], corner=corner, colours_HW3=self.colours_HW3[:, ::-1]
-        )
+        return replace(self, areas=areas, solid_HW=self.solid_HW[:, ::-1], colours_HW3=self.colours_HW3[:, ::-1])
 
 
 def flat_drawing(picture_HWC: npt.NDArray[np.uint8]) -> FlatDrawing | None:
@@ -132,14 +173,11 @@ def flat_drawing(picture_HWC: npt.NDArray[np.uint8]) -> FlatDrawing | None:
     ]
     if not areas:
         return None
-    rows, columns = np.flatnonzero(solid_HW.any(1)), np.flatnonzero(solid_HW.any(0))
-    corner = np.array([rows[0], columns[0]], dtype=float)
-    extent = np.array([rows[-1] + 1, columns[-1] + 1]) - corner
     lines = [area for area in areas if _is_outline(area, solid_HW)]
     seen = [area for area in areas if area not in lines] or areas
     return FlatDrawing(
-        areas=tuple(map(_as_one, _side_by_side(seen))), solid_HW=solid_HW, colours_HW3=lab_HW3, corner=corner,
-        extent=extent, outline=(lines[0].colour, _width(lines[0])) if lines else None,
+        areas=tuple(map(_as_one, _side_by_side(seen))), solid_HW=solid_HW, colours_HW3=lab_HW3,
+        outline=(lines[0].colour, _width(lines[0])) if lines else None,
     )  # fmt: skip
 
 
@@ -156,6 +194,13 @@ def signed_distance(mask_HW: Mask) -> Floats:
     """Pixels from each place to the edge of a shape, float32 [H, W]: above 0 inside."""
     inside_HW, outside_HW = (ndimage.distance_transform_edt(shape_HW) for shape_HW in (mask_HW, ~mask_HW))
     return np.asarray(inside_HW - outside_HW, dtype=np.float32)
+
+
+def _edge(mask_HW: Mask) -> Edge:
+    rows, columns = box_of(mask_HW, _MARGIN)
+    rounded = np.clip(_ROUNDED * np.sqrt(mask_HW.sum()), _LEAST_ROUNDED, _MOST_ROUNDED)
+    field_HW = ndimage.gaussian_filter(signed_distance(mask_HW[rows, columns]), rounded)
+    return Edge(field_HW=field_HW, corner=(rows.start, columns.start))
 
 
 def _clean_colours(picture_HWC: npt.NDArray[np.uint8]) -> Floats:

@@ -13,7 +13,7 @@ Shapes: H, W rows and columns, P places, C 4 channels (premultiplied RGBA); poin
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -22,7 +22,7 @@ from scipy import ndimage
 from scipy.optimize import linear_sum_assignment
 
 from dall_e.data.cutouts import resized
-from dall_e.data.flat_areas import SIDE, Area, FlatDrawing, Mask, box_of, flat_drawing, signed_distance
+from dall_e.data.flat_areas import SIDE, Area, Edge, FlatDrawing, Mask, box_of, flat_drawing
 from dall_e.data.recolouring import Floats, from_oklab
 from dall_e.data.scene_variety import Mix
 
@@ -36,13 +36,6 @@ _MIRROR_GAIN = 1.1
 """How much better areas must fit in the mirror for one of the drawings to be turned."""
 _LEAST_DETAIL = 0.0005
 """Share of the picture; smaller areas without a partner are left out."""
-_MARGIN = 24
-"""Pixels around a shape up to which distances to it are measured."""
-_ROUNDED, _LEAST_ROUNDED, _MOST_ROUNDED = 0.1, 1.0, 3.0
-"""Edges are smoothed over this share of the length of an area, from so many pixels to so many: those of drawings are
-ragged where a decoder was unsure."""
-_SOFT, _LEAST_INSIDE = 2, 12
-"""Pixels from its edge that an area has the colours of its neighbours too; and how many it must have besides."""
 _UNLIKE_FORMS, _LIKE_FORMS = 0.4, 0.75
 """What shapes laid on each other have in common: up to the first share nothing lies in between, from the second all."""
 _TRIED, _HALF_WAY, _SEEN_SIDE = (0.4, 0.9), (0.15, 1.0), 32
@@ -78,7 +71,7 @@ def in_between(
         return None
 
     def paint(shapes: float) -> npt.NDArray[np.uint8]:
-        return _Drawn(first, second, pairs, replace(mix, shapes=shapes)).paint()
+        return _Drawn(first, second, pairs, mix, shapes).paint()
 
     found = paint(_half_way(paint, own_HWC, other_HWC, mix.details) if mix.shapes is None else mix.shapes)
     return found if _is_there(found).any() else None
@@ -202,12 +195,12 @@ class _Layer:
 class _Drawn:
     """The drawing between two, as it is put together."""
 
-    def __init__(self, first: FlatDrawing, second: FlatDrawing, pairs: list[tuple[Area, Area]], mix: Mix) -> None:
-        assert mix.shapes is not None
-        self._drawings, self._pairs, self._mix = (first, second), pairs, mix
-        self._shapes = mix.shapes
+    def __init__(
+        self, first: FlatDrawing, second: FlatDrawing, pairs: list[tuple[Area, Area]], mix: Mix, shapes: float
+    ) -> None:
+        self._drawings, self._pairs, self._mix, self._shapes = (first, second), pairs, mix, shapes
         towards_second = mix.colours if mix.details == 0 else -mix.colours
-        self._colours = min(max(mix.shapes + towards_second, 0.0), 1.0)
+        self._colours = min(max(shapes + towards_second, 0.0), 1.0)
         self._corner = self._between(first.corner, second.corner)
         self._extent = self._between(first.extent, second.extent)
 
@@ -253,7 +246,7 @@ class _Drawn:
         moves = [
             _Move(origin=area.centre, scale=area.spread, new_origin=centre, new_scale=spread) for area in (one, other)
         ]
-        one_HW, other_HW = (_moved(area.filled_HW, move) for area, move in zip((one, other), moves, strict=True))
+        one_HW, other_HW = (_moved(area.edge, move) for area, move in zip((one, other), moves, strict=True))
         field_HW = self._edges(one_HW, other_HW, self._own_way(one)[0])
         own = (one, other)[self._mix.details]
         shift = self._colour(one.colour, other.colour) - own.colour
@@ -288,11 +281,10 @@ class _Drawn:
 
         It goes on beyond the edge, and where other areas lie on it: there it is that of the nearest place.
         """
-        cut = box_of(area.mask_HW)
-        inner_HW = ndimage.binary_erosion(np.pad(area.mask_HW[cut], 1), iterations=_SOFT)[1:-1, 1:-1]
-        shading_HW3, offset = area.colour[None, None], move.offset - [line.start for line in cut]
-        if inner_HW.sum() >= _LEAST_INSIDE:
-            nearest_2HW = ndimage.distance_transform_edt(~inner_HW, return_distances=False, return_indices=True)
+        cut, nearest_2HW = box_of(area.mask_HW), area.inside
+        offset = move.offset - [line.start for line in cut]
+        shading_HW3 = area.colour[None, None]
+        if nearest_2HW is not None:
             shading_HW3 = self._drawings[self._mix.details].colours_HW3[cut][nearest_2HW[0], nearest_2HW[1]]
 
         def at(rows_P: npt.NDArray[np.intp], columns_P: npt.NDArray[np.intp]) -> Floats:
@@ -322,28 +314,23 @@ class _Drawn:
                 move = _Move(origin=base.centre, scale=base.spread, new_origin=centre, new_scale=spread)
             else:
                 move = self._as_whole(drawing)
-            layers.append(_Layer(field_HW=_moved(area.filled_HW, move), colours=self._inside(area, move), paired=False))
+            layers.append(_Layer(field_HW=_moved(area.edge, move), colours=self._inside(area, move), paired=False))
         return layers
 
     def _whole(self) -> Floats:
         """The shape of the whole, as a field."""
-        first_HW, second_HW = (_moved(drawing.solid_HW, self._as_whole(drawing)) for drawing in self._drawings)
+        first_HW, second_HW = (_moved(drawing.edge, self._as_whole(drawing)) for drawing in self._drawings)
         return self._edges(first_HW, second_HW)
 
     def _as_whole(self, drawing: FlatDrawing) -> _Move:
         return _Move(origin=drawing.corner, scale=drawing.extent, new_origin=self._corner, new_scale=self._extent)
 
 
-def _moved(mask_HW: Mask, move: _Move) -> Floats:
+def _moved(edge: Edge, move: _Move) -> Floats:
     """The signed distance to a shape that is moved and scaled, [H, W]."""
-    box = box_of(mask_HW, _MARGIN)
-    field = signed_distance(mask_HW[box])
-    rounded = np.clip(_ROUNDED * np.sqrt(mask_HW.sum()), _LEAST_ROUNDED, _MOST_ROUNDED)
-    field = ndimage.gaussian_filter(field, rounded)
     moved_HW = ndimage.affine_transform(
-        field, move.shrink, offset=move.offset - [line.start for line in box], output_shape=mask_HW.shape, order=1,
-        mode="nearest",
-    )  # fmt: skip
+        edge.field_HW, move.shrink, offset=move.offset - edge.corner, output_shape=(SIDE, SIDE), order=1, mode="nearest"
+    )
     return np.asarray(moved_HW / np.sqrt(move.shrink.prod()), dtype=np.float32)
 
 
