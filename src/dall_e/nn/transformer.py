@@ -21,7 +21,8 @@ from dall_e.nn.quantized import PackedWeight, WeightFormat, pack_weight
 from dall_e.published import BlockStyle
 
 NATIVE = BlockStyle()
-_ROWS_OF_ONE_PATH, _MOST_ODD_ROWS = 4, 64
+_ROWS_OF_ONE_PATH, _MOST_ODD_ROWS = 16, 64
+"""With AVX-512 the product of up to 8 rows (256 inputs) or 12 (384 and more) rounds otherwise than that of more."""
 
 
 def split_heads(x_BTD: Tensor, num_heads: int) -> Tensor:
@@ -33,8 +34,9 @@ def split_heads(x_BTD: Tensor, num_heads: int) -> Tensor:
 class Linear(nn.Linear):
     """nn.Linear whose result for a row is the same, to the bit, whatever rows stand beside it.
 
-    The CPU's float32 product takes another path for a few rows that are no multiple of four, which rounds differently
-    (measured: rows 1-11; LOG.md). A picture would then depend on its batch. So such inputs are filled up.
+    The CPU's float32 product takes another path for few rows, and for some numbers of rows that are no multiple of
+    four, which rounds differently (measured on two processors; LOG.md). A picture would then depend on its batch. So
+    such inputs are filled up.
 
     Its weight may be packed into eight or four bits; then this holds only up to rounding.
     """
