@@ -96,7 +96,7 @@ def vqgan_operations(config: VQGANConfig) -> int:
 
 def tokenizer_operations(config: TokenizerConfig) -> int:
     """Of decoding one picture with the native image tokenizer."""
-    latent_width = len(config.fsq_levels) if config.quantizer == "fsq" else config.vq_width
+    latent_width = len(config.fsq_levels)
     side, width = config.grid_size, config.widths[-1]
     total = _convolution(3, latent_width, width, side) + _attention_block(width, side)
     for level in reversed(range(len(config.widths))):

@@ -68,7 +68,7 @@ more known singles 120000 0.25 24000 --data data/house --other-words 0.5
 more hands known 270000 0.2 24000 --data data/hands --other-words 0.5 --weight-exponent 0
 more hands2 hands 100000 0.2 24000 --data data/hands --other-words 0.3 --weight-exponent 0
 
-# Things are drawn in between of these two styles: longer, with fewer scenes.
+# Longer, with fewer scenes.
 more both hands2 280000 0.1 16000 --data data/hands --other-words 0.3 --weight-exponent 0
 # Scenes are a fifth again: who sleeps or plays is drawn by them alone.
 more both2 both 190000 0.2 24000 --data data/hands --other-words 0.3 --weight-exponent 0
@@ -83,7 +83,4 @@ more both2 both 190000 0.2 24000 --data data/hands --other-words 0.3 --weight-ex
     --optimizer muon --learning-rate 2e-3 --images 24000 --warmup-images 1000
 
 "$dalle" export --tokenizer runs/tokenizer --generator runs/both2 --companion runs/companion --upsampler runs/upsampler \
-    --out src/dall_e/weights --version 0.11 --steps 144 --guidance 1.1 --temperature 0.65 --final-temperature 0.5 --compose \
-    --inbetween
-# Which things it draws clearly in between of the two styles.
-.venv/bin/python runs/inbetween_names.py src/dall_e/weights
+    --out src/dall_e/weights --version 0.11 --steps 144 --guidance 1.1 --temperature 0.65 --final-temperature 0.5 --compose

@@ -8,7 +8,7 @@
 #   at home    runs/builtin_gpu.sh join DIR    what `collect` left in DIR -> runs/gpu/model, checked
 #
 # The steps of `go` can be run one by one: tokenizer, generator, adversarial, measure, collect. There, only this folder with
-# data/packed is needed, and a Python with torch, numpy, pillow, einops, safetensors, tokenizers and typer: nothing is
+# data/packed is needed, and a Python with torch, numpy, pillow, safetensors, tokenizers and typer: nothing is
 # installed or fetched. `collect` leaves files of at most 15 MiB, also before training is complete.
 #
 #   anywhere   runs/builtin_gpu.sh rehearse    all of it in small on a CPU, in about a minute

@@ -3,9 +3,8 @@
 A small model draws one thing well and two things badly: their shapes and colours mix. And it knows a house, but hardly
 a blue one. Where every word of a prompt is understood (`data/scene_reading.py`), the model is asked for the things one
 after the other, each in the colour that it has by itself; the plan says what is painted over, and where everything
-goes. What it knows by two designers is asked for twice, and drawn in between (`data/inbetweening.py`). Of other prompts
-it is asked for the things that they name (`data/scene_gleaning.py`), and those that name nothing known are drawn as a
-whole. The plan is what explains the picture: it is written into its metadata.
+goes. Of other prompts it is asked for the things that they name (`data/scene_gleaning.py`), and those that name nothing
+known are drawn as a whole. The plan is what explains the picture: it is written into its metadata.
 
 Shapes: C H W channels (4, premultiplied RGBA), rows and columns.
 """
@@ -21,14 +20,13 @@ import numpy as np
 
 from dall_e.data.drawn_animals import SPECIES
 from dall_e.data.images import Picture
-from dall_e.data.pasting import Canvas
 from dall_e.data.scene_assembly import alone, assemble, painted, sprite_of
 from dall_e.data.scene_captions import Language, scene_caption
 from dall_e.data.scene_gleaning import glean_scene
 from dall_e.data.scene_graph import COAT_COLOURS, Scene, SceneObject, named_things, thing_called, things
 from dall_e.data.scene_layouts import Settled
 from dall_e.data.scene_reading import is_chinese, read_scene
-from dall_e.data.scene_variety import SECOND_STYLE, Look, Mix, inbetween_names, settled_look, varied
+from dall_e.data.scene_variety import Look, settled_look, varied
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,10 +37,6 @@ class Plan:
     """What is where."""
     parts: tuple[str, ...]
     """The prompt of each of its things, alone."""
-    mixes: tuple[Mix | None, ...]
-    """For each of them that is drawn in between of two styles, how."""
-    seconds: tuple[str, ...]
-    """Of these the prompts for the second style."""
     paints: tuple[str, ...]
     """The colour that each of them is given after it is drawn, or nothing."""
     mirrored: tuple[bool, ...]
@@ -52,26 +46,20 @@ class Plan:
     whole: bool = True
     """Whether every word of the prompt was understood."""
 
-    @property
-    def prompts(self) -> tuple[str, ...]:
-        """All that the model is asked for."""
-        return self.parts + self.seconds
-
     def describe(self) -> str:
         """The plan in a line, as metadata keep it."""
-        named = zip(self.scene.objects, self.parts, self.mixes, self.paints, self.mirrored, strict=True)
+        named = zip(self.scene.objects, self.parts, self.paints, self.mirrored, strict=True)
         parts = [
-            f"{item.count} x {part}{f' in between of styles ({mix.describe()})' if mix else ''}"
-            f"{f' painted {paint}' if paint else ''}{' mirrored' if mirrored else ''}"
-            for item, part, mix, paint, mirrored in named
+            f"{item.count} x {part}{f' painted {paint}' if paint else ''}{' mirrored' if mirrored else ''}"
+            for item, part, paint, mirrored in named
         ]
         where = f" [{self.scene.relation}]" if self.scene.relation else ""
         place = f" @ {self.scene.background}" if self.scene.background else ""
         return f"{' + '.join(parts)}{where}{place}{'' if self.whole else ', the rest was not understood'}"
 
     def put_together(self, pictures: list[Picture], side: int, seed: int) -> Picture:
-        """The picture [4, side, side] from one of each of `prompts`, [4, H, W]."""
-        drawn = self._mixed([np.ascontiguousarray(picture.transpose(1, 2, 0)) for picture in pictures])
+        """The picture [4, side, side] from one of each of `parts`, [4, H, W]."""
+        drawn = [np.ascontiguousarray(picture.transpose(1, 2, 0)) for picture in pictures]
         drawn = [
             painted(drawing[:, ::-1] if mirrored else drawing, paint)
             for drawing, paint, mirrored in zip(drawn, self.paints, self.mirrored, strict=True)
@@ -85,28 +73,11 @@ class Plan:
             whole_SSC = assemble(scene, [sprite_of(drawing) for drawing in drawn], side, seed, self.turning)
         return np.ascontiguousarray(whole_SSC.transpose(2, 0, 1))
 
-    def _mixed(self, drawings: list[Canvas]) -> list[Canvas]:
-        """One drawing of each part: of two that have too little in common, the one in the model's own style."""
-        if not any(self.mixes):
-            return drawings
-        # Here, because it brings SciPy, which takes long to load.
-        from dall_e.data.inbetweening import in_between
 
-        own, seconds = drawings[: len(self.parts)], iter(drawings[len(self.parts) :])
-        found = []
-        for drawing, mix, turns in zip(own, self.mixes, self.turning, strict=True):
-            if mix:
-                between = in_between(drawing, next(seconds), mix, turns=turns)
-                drawing = drawing if between is None else between
-            found.append(drawing)
-        return found
-
-
-def plan_of(prompt: str, seed: int | None = None, *, inbetween: bool = False) -> Plan | None:
+def plan_of(prompt: str, seed: int | None = None) -> Plan | None:
     """The plan of a prompt; None for one that names nothing known, and where there is nothing to do but to draw it.
 
-    `seed`: what the prompt leaves open, as the colour of a car, is chosen by it, and with `inbetween` how drawings of
-    two styles are mixed; without one it is always the same.
+    `seed`: what the prompt leaves open, as the colour of a car, is chosen by it; without one it is always the same.
     """
     scene, whole = _understood(prompt)
     if scene is None:
@@ -114,7 +85,7 @@ def plan_of(prompt: str, seed: int | None = None, *, inbetween: bool = False) ->
     if seed is None:
         looks = tuple(map(settled_look, scene.objects))
     else:
-        scene, looks = varied(scene, seed, inbetween=inbetween)
+        scene, looks = varied(scene, seed)
     return _planned(prompt, scene, looks, whole)
 
 
@@ -139,22 +110,15 @@ def _planned(prompt: str, scene: Scene, looks: tuple[Look, ...], whole: bool) ->
     ]
     said = [_said(item, look.name, language) for item, look in zip(single, looks, strict=True)]
     parts = tuple(f"{words}{style}" for words in said)
-    # Some pictures in just this colour are known in one style alone.
-    mixes = tuple(
-        look.mix if not item.colour or _picture_in_its_colour(item) in inbetween_names() else None
-        for item, look in zip(single, looks, strict=True)
-    )
-    seconds = tuple(f"{part}{comma}{SECOND_STYLE[language]}" for part, mix in zip(parts, mixes, strict=True) if mix)
     mirrored = tuple(look.mirrored for look in looks)
     # The name of a thing, and nothing said of it: the prompt does as it is.
-    if whole and _is_alone(scene) and not (any(paints) or any(mirrored) or any(mixes)):
+    if whole and _is_alone(scene) and not (any(paints) or any(mirrored)):
         known = (parts[0], f"{_word_for(looks[0].name, scene.objects[0], language)}{style}")
         if _bare(prompt) in map(_bare, known):
             return None
     turning = tuple(look.turns for look in looks)
     return Plan(
-        scene=scene, parts=parts, mixes=mixes, seconds=seconds, paints=paints, mirrored=mirrored, turning=turning,
-        whole=whole,
+        scene=scene, parts=parts, paints=paints, mirrored=mirrored, turning=turning, whole=whole,
     )  # fmt: skip
 
 
@@ -216,14 +180,14 @@ class Job:
     @property
     def parts(self) -> tuple[str, ...]:
         """The prompts of its drawings."""
-        return self.plan.prompts if self.plan else (self.text,)
+        return self.plan.parts if self.plan else (self.text,)
 
 
-def jobs_of(texts: list[str], seeds: list[int], *, compose: bool, inbetween: bool = False) -> list[Job]:
+def jobs_of(texts: list[str], seeds: list[int], *, compose: bool) -> list[Job]:
     """What is to be drawn for each text with its seed; with plans where `compose` asks for them."""
     jobs: list[Job] = []
     for text, seed in zip(texts, seeds, strict=True):
-        plan = plan_of(text, seed, inbetween=inbetween) if compose else None
+        plan = plan_of(text, seed) if compose else None
         first = jobs[-1].rows.stop if jobs else 0
-        jobs.append(Job(text, seed, plan, range(first, first + (len(plan.prompts) if plan else 1))))
+        jobs.append(Job(text, seed, plan, range(first, first + (len(plan.parts) if plan else 1))))
     return jobs

@@ -13,6 +13,7 @@ import inspect
 import math
 import numbers
 import textwrap
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, get_args, get_origin, get_type_hints
@@ -105,18 +106,12 @@ class TokenizerConfig:
     """Residual blocks of the encoder at each resolution, same order as `widths`."""
     decoder_blocks: tuple[int, ...] = (2, 2, 2)
     """Residual blocks of the decoder at each resolution, same order as `widths`."""
-    quantizer: Literal["fsq", "vq"] = "fsq"
-    """Finite scalar quantisation (no codebook to collapse) or a learned vector codebook."""
     fsq_levels: tuple[int, ...] = (8, 5, 5, 5)
-    """Number of levels of each latent channel (quantizer fsq); their product is the number of codes."""
-    vq_codes: int = 1024
-    """Number of codebook entries (quantizer vq)."""
-    vq_width: int = 8
-    """Channels of a codebook entry (quantizer vq)."""
+    """Finite scalar quantisation: number of levels of each latent channel; their product is the number of codes."""
 
     def __post_init__(self) -> None:
         check_kinds(self)
-        _check_at_least(self, 1, "image_size", "widths", "vq_codes", "vq_width")
+        _check_at_least(self, 1, "image_size", "widths")
         _check_at_least(self, 0, "encoder_blocks", "decoder_blocks")
         _require(0 < len(self.widths) <= 8, f"widths must have 1 to 8 entries, got {len(self.widths)}")
         lengths = {len(self.widths), len(self.encoder_blocks), len(self.decoder_blocks)}
@@ -141,7 +136,7 @@ class TokenizerConfig:
     @property
     def num_codes(self) -> int:
         """Size of the vocabulary of image tokens."""
-        return math.prod(self.fsq_levels) if self.quantizer == "fsq" else self.vq_codes
+        return math.prod(self.fsq_levels)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -306,8 +301,6 @@ class SamplingConfig:
     """Factors g_i of the product, that is groups of tokens revealed one after the other."""
     guidance_scale: float = 2.0
     """Strength s of classifier-free guidance, logits = u + s (c - u); 1 is off."""
-    guidance_ramp: bool = False
-    """Grow the guidance linearly from 1 to `guidance_scale` with the share of tokens done."""
     temperature: float = 0.8
     """Softmax temperature of the first step."""
     final_temperature: float = 0.65
@@ -322,21 +315,14 @@ class SamplingConfig:
     """How group sizes grow over the steps."""
     max_group: int = 16
     """No step reveals more tokens than this, if the steps allow it."""
-    correction_rounds: int = 0
-    """Times that the least certain tokens are drawn again after the last step."""
-    correction_share: float = 0.1
-    """Share of the tokens drawn again in a correction round."""
     compose: bool = False
     """Draw the things of a prompt that names several one by one, and put them in their places (`composing.py`)."""
-    inbetween: bool = False
-    """With `compose`: draw a thing that the model knows in two styles in between of them (`data/inbetweening.py`)."""
 
     def __post_init__(self) -> None:
         check_kinds(self)
         _check_at_least(self, 1, "num_inference_steps", "max_group")
-        _check_at_least(self, 0, "guidance_scale", "temperature", "final_temperature", "top_k", "correction_rounds")
+        _check_at_least(self, 0, "guidance_scale", "temperature", "final_temperature", "top_k")
         _require(0 < self.top_p <= 1, f"top_p must be in (0, 1], got {self.top_p}")
-        _require(0 <= self.correction_share <= 1, f"correction_share must be in [0, 1], got {self.correction_share}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -393,10 +379,33 @@ class ModelConfig:
         return model
 
 
+REMOVED_SETTINGS: dict[str, dict[str, Any]] = {
+    "SamplingConfig": {
+        "inbetween": False,
+        "correction_rounds": 0,
+        "correction_share": None,
+        "guidance_ramp": False,
+    },
+    "TokenizerConfig": {"quantizer": "fsq", "vq_codes": None, "vq_width": None},
+    "TokenizerTraining": {"commitment_weight": None},
+}
+"""Settings of older versions, and the value that changed nothing; None for those that any value left without effect."""
+
+
+def _without_removed(owner: str, values: dict[str, Any]) -> dict[str, Any]:
+    """Values without the settings that older versions had. Warns once of those that did something."""
+    removed = REMOVED_SETTINGS.get(owner, {})
+    lost = [name for name in sorted(removed.keys() & values.keys()) if removed[name] not in (None, values[name])]
+    if lost:
+        warnings.warn(f"settings that this version no longer has are ignored: {', '.join(lost)}", stacklevel=4)
+    return {name: value for name, value in values.items() if name not in removed}
+
+
 def build_settings(config_class: type, values: dict[str, Any]) -> Any:
     """A settings class from what JSON held. Raises ValueError on an unknown or ill-typed entry."""
     _require(isinstance(values, dict), f"{config_class.__name__} needs a table of settings, got {values!r}")
     known = {field.name for field in dataclasses.fields(config_class)}
+    values = _without_removed(config_class.__name__, values)
     unknown = sorted(set(values) - known)
     _require(not unknown, f"{config_class.__name__} has no setting named {', '.join(unknown)}")
     tupled = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
@@ -609,8 +618,6 @@ class TokenizerTraining(LoopConfig):
     """Share of pictures whose codes are moved to neighbours before decoding, so that the decoder forgives errors."""
     perturbed_tokens: float = 0.5
     """Largest share of the tokens of such a picture that are moved; each picture draws its own."""
-    commitment_weight: float = 0.25
-    """Weight of the commitment loss (quantizer vq only)."""
     generator: str = ""
     """Run folder of a generator: the decoder then also learns from codes that it drew. Needs --freeze-encoder."""
     drawn_share: float = 0.5
@@ -629,7 +636,7 @@ class TokenizerTraining(LoopConfig):
         _check_shares(self, "perturbed_share", "perturbed_tokens")
         _check_at_least(self, 0, "pyramid_weight", "edge_weight", "feature_weight", "adversarial_weight")
         _check_at_least(self, 0, "perceptual_weight")
-        _check_at_least(self, 0, "discriminator_learning_rate", "gradient_penalty", "commitment_weight")
+        _check_at_least(self, 0, "discriminator_learning_rate", "gradient_penalty")
 
 
 @dataclass(frozen=True, kw_only=True)

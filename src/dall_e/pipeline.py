@@ -143,7 +143,6 @@ class DALL_E:
         top_k: int | None = None,
         top_p: float | None = None,
         compose: bool | None = None,
-        inbetween: bool | None = None,
         negative_prompt: str | None = None,
         seed: int | Sequence[int] | None = None,
         generator: torch.Generator | None = None,
@@ -172,9 +171,6 @@ class DALL_E:
             compose: draw the things of a prompt that names several, such as "two cats and a red ball", one by one, and
                 put them in their places by rules; of a sentence that is not understood to the last word, the things
                 that it names. A prompt that names nothing known is drawn as a whole. The plan is in the `info`.
-            inbetween: with `compose`, draw a thing that the model knows by two designers in between of their drawings,
-                for every seed another one; False draws it as the model's own style has it. A prompt that names a style
-                gets that style.
             negative_prompt: what to steer away from.
             seed: a number from 0 to 2^63 - 1, or one per picture. Picture k of the call has seed + k; with best_of = n
                 the n candidates of picture k have seed + k n and the following ones, those of a picture with a seed of
@@ -207,13 +203,12 @@ class DALL_E:
             top_k=top_k,
             top_p=top_p,
             compose=compose,
-            inbetween=inbetween,
         )
         side = self._checked_side(height, width)
         upsample = self._checked_upsample(upsample, side)
         seeds = picture_seeds(seed, generator, len(prompts) * num_images_per_prompt, best_of)
         texts = [text for text in prompts for _ in range(num_images_per_prompt * best_of)]
-        jobs = jobs_of(texts, seeds, compose=settings.compose, inbetween=settings.inbetween)
+        jobs = jobs_of(texts, seeds, compose=settings.compose)
         if isinstance(self.config, PublishedConfig):
             check_possible(self.config, negative, transparent)
         report = Reporter(callback_on_step_end, progress)
@@ -347,9 +342,7 @@ class DALL_E:
         return kept
 
     def _to_image(self, job: Job, codes_BN: torch.Tensor, transparent: bool, side: int, upsample: bool) -> PILImage:
-        # Edges are taken from larger drawings, whatever the size asked for.
-        larger = upsample or bool(job.plan and any(job.plan.mixes))
-        pictures = [self._pixels(codes_BN[row : row + 1], larger) for row in job.rows]
+        pictures = [self._pixels(codes_BN[row : row + 1], upsample) for row in job.rows]
         if job.plan:
             whole = job.plan.put_together([to_uint8(x_CHW) for x_CHW in pictures], side, job.seed)
             return to_pil(whole, transparent=transparent)

@@ -303,11 +303,9 @@ class PublishedConfig:
 def left_to_right(config: PublishedConfig, settings: SamplingConfig, *, warn: bool) -> SamplingConfig:
     """The settings as a left-to-right model can follow them: one token a step, in raster order.
 
-    Raises ValueError for what it cannot do: corrections, or guidance without training for it. Warns, if asked to, that
-    the number of steps is not a choice.
+    Raises ValueError for guidance without training for it. Warns, if asked to, that the number of steps is not a
+    choice.
     """
-    if settings.correction_rounds:
-        raise ValueError(f"correction_rounds is {settings.correction_rounds}: a left-to-right model cannot draw again")
     if settings.compose:
         raise ValueError(f"compose is on: {config.name} draws opaque pictures, which cannot be put together")
     if settings.guidance_scale != 1 and not config.guided:

@@ -14,7 +14,7 @@ SOURCES = sorted((ROOT / "src" / "dall_e").rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 MOST_LINES = 450
 # A setting is looked for in one place only.
-LONGER = {"config.py": 800}
+LONGER = {"config.py": 810}
 
 
 def settings_fields() -> list[tuple[str, str]]:

@@ -104,43 +104,6 @@ def test_what_a_prompt_leaves_open_is_chosen_by_the_seed() -> None:
     }
 
 
-def test_what_is_known_in_two_styles_is_asked_for_in_both() -> None:
-    for prompt, second in (("a strawberry", "a strawberry, flat style"), ("一颗草莓", "一颗草莓，扁平风格")):
-        jobs = jobs_of([prompt] * 9, list(range(9)), compose=True, inbetween=True)
-        assert {job.parts for job in jobs} == {(prompt, second)}
-        assert [list(job.rows) for job in jobs] == [[2 * number, 2 * number + 1] for number in range(9)]
-        described = {job.plan.describe() for job in jobs if job.plan}
-        assert len(described) == 9 and all(" in between of styles (details " in plan for plan in described)
-        assert {job.parts for job in jobs_of([prompt] * 9, list(range(9)), compose=True)} == {(prompt,)}
-    plan = plan_of("two strawberries and a flag of Japan", 3, inbetween=True)
-    assert plan is not None and plan.prompts == ("a strawberry", "flag of Japan", "a strawberry, flat style")
-    assert [bool(mix) for mix in plan.mixes] == [True, False]
-    red = plan_of("a red strawberry", 3, inbetween=True)
-    assert red is not None and red.paints == ("red",) and red.seconds, "painted after it is mixed"
-    apple = plan_of("三个红苹果", 3, inbetween=True)
-    assert apple is not None and apple.prompts == ("一个红色的苹果", "一个红色的苹果，扁平风格")
-    cat = plan_of("a white cat sleeping", 3, inbetween=True)
-    assert cat is None or not cat.seconds, "who sleeps is known in one style"
-
-
-def disc(colour: tuple[int, int, int], radius: int) -> np.ndarray:
-    """A picture [4, 192, 192] of a disc in the middle."""
-    rows, columns = np.indices((192, 192)) - 96
-    return ((rows**2 + columns**2 < radius**2) * np.array([*colour, 255])[:, None, None]).astype(np.uint8)
-
-
-def test_an_in_between_is_put_together_from_both_drawings() -> None:
-    plan = plan_of("a strawberry", 3, inbetween=True)
-    assert plan is not None and plan.mixes[0] is not None
-    red, other = disc((200, 30, 40), 40), disc((200, 30, 40), 80)
-    solid = plan.put_together([red, other], 192, 3)[3] > 127
-    assert np.sqrt(solid.sum() / np.pi) == pytest.approx(60, abs=5)
-    # Of two that have nothing in common it is the one in the model's own style.
-    line = np.zeros_like(red)
-    line[:, 10:180, 90:96] = np.array([20, 60, 220, 255], dtype=np.uint8)[:, None, None]
-    assert np.array_equal(plan.put_together([red, line], 192, 3), plan.put_together([red, red * 0], 192, 3))
-
-
 def test_a_mirrored_part_is_turned() -> None:
     plan = next(plan for seed in range(40) if (plan := plan_of("a lion", seed)))
     assert plan.mirrored == (True,)

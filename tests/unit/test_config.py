@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import warnings
 from typing import Any
 
 import pytest
@@ -49,7 +50,6 @@ def test_presets_survive_json(name: str) -> None:
 def test_derived_sizes() -> None:
     tokenizer = TokenizerConfig(image_size=96, widths=(8, 8, 8), fsq_levels=(8, 5, 5, 5))
     assert (tokenizer.patch_size, tokenizer.grid_size, tokenizer.num_codes) == (8, 12, 1000)
-    assert TokenizerConfig(quantizer="vq", vq_codes=77).num_codes == 77
     assert GeneratorConfig(grid_size=12).num_tokens == 144
 
 
@@ -72,7 +72,7 @@ def test_derived_sizes() -> None:
         (SamplingConfig, {"temperature": float("nan")}, "temperature must be a finite number, got nan"),
         (SamplingConfig, {"num_inference_steps": 2.5}, "num_inference_steps must be a whole number, got 2.5"),
         (SamplingConfig, {"top_k": True}, "top_k must be a whole number, got True"),
-        (SamplingConfig, {"guidance_ramp": "no"}, "guidance_ramp must be True or False, got 'no'"),
+        (SamplingConfig, {"compose": "no"}, "compose must be True or False, got 'no'"),
         (SamplingConfig, {"order": "odd"}, "order must be one of raster, random, locality, got 'odd'"),
         (TokenizerConfig, {"image_size": 0}, "image_size must be at least 1, got 0"),
         (TokenizerConfig, {"widths": (8, -8, 8)}, "widths must be at least 1, got"),
@@ -85,8 +85,7 @@ def test_derived_sizes() -> None:
         (SamplingConfig, {"top_k": -1}, "got -1"),
         (SamplingConfig, {"top_p": 0.0}, r"\(0, 1\], got 0.0"),
         (SamplingConfig, {"max_group": 0}, "got 0"),
-        (SamplingConfig, {"correction_rounds": -1}, "got -1"),
-        (SamplingConfig, {"correction_share": 1.5}, "got 1.5"),
+        (SamplingConfig, {"top_k": -1}, "got -1"),
         (DataConfig, {"size": 4}, "got 4"),
         (DataConfig, {"shard_size": 0}, "got 0"),
         (LoopConfig, {"preset": "xxl"}, "'xxl' is not one of tiny"),
@@ -127,3 +126,16 @@ def test_bad_values_are_named(config_class: type, values: dict[str, Any], messag
 def test_damaged_config_files_are_named(values: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         ModelConfig.from_dict(values)
+
+
+def test_settings_of_older_versions_still_load() -> None:
+    older = ModelConfig().to_dict()
+    older["tokenizer"] |= {"quantizer": "fsq", "vq_codes": 1024, "vq_width": 8}
+    older["sampling"] |= {"guidance_ramp": False, "correction_rounds": 0, "correction_share": 0.1, "inbetween": False}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert ModelConfig.from_dict(older) == ModelConfig()
+    older["sampling"] |= {"inbetween": True, "correction_rounds": 2}
+    with pytest.warns(UserWarning, match="are ignored: correction_rounds, inbetween") as said:
+        assert ModelConfig.from_dict(older) == ModelConfig()
+    assert len(said) == 1

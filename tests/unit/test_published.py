@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from dall_e import DALL_E, SamplingConfig
+from dall_e import DALL_E
 from dall_e.checkpoints import families, zoo
 from dall_e.published import PublishedConfig
 
@@ -63,10 +63,6 @@ def test_steps_of_a_callback(model: DALL_E) -> None:
 def test_what_it_cannot_do_is_said(model: DALL_E) -> None:
     with pytest.raises(ValueError, match="transparent is not possible"):
         model("a cat", transparent=True)
-    with pytest.raises(ValueError, match="correction_rounds is 1: a left-to-right model cannot draw again"):
-        model("a cat", sampling=SamplingConfig(correction_rounds=1))
-    with pytest.raises(ValueError, match="best_of needs a companion"):
-        model("a cat", best_of=2)
 
 
 def test_words_left_out_and_letters_lost_are_said(model: DALL_E) -> None:

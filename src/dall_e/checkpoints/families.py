@@ -36,8 +36,7 @@ class Family:
 WEIGHT_SUFFIXES = (".pt", ".ckpt", ".bin", ".safetensors", ".pkl", ".msgpack")
 """Ends of the names of weight files."""
 RASTER_SAMPLING = {
-    "guidance_ramp": False, "order": "raster", "schedule": "uniform", "top_p": 1.0, "temperature": 1.0,
-    "final_temperature": 1.0,
+    "order": "raster", "schedule": "uniform", "top_p": 1.0, "temperature": 1.0, "final_temperature": 1.0,
 }  # fmt: skip
 FLAX_WEIGHTS = "flax_model.msgpack"
 FLAX_VQGAN = "dalle-mini/vqgan_imagenet_f16_16384"

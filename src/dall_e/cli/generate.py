@@ -15,7 +15,7 @@ import typer
 
 from dall_e.checkpoints.zoo import BUILT_IN, list_models, locate, split_variant
 from dall_e.cli.flags import SHORT_NAMES, with_flags
-from dall_e.config import SamplingConfig
+from dall_e.config import REMOVED_SETTINGS, SamplingConfig
 
 if TYPE_CHECKING:
     from dall_e.data.images import PILImage
@@ -197,7 +197,7 @@ def _draw_again(pipeline: DALL_E, info: dict[str, str]) -> PILImage:
 
 
 # Settings that older versions did not have, and did not write: their defaults are what was done.
-_LATER = ("compose", "inbetween")
+_LATER = ("compose",)
 
 
 def _sampling_hints() -> dict[str, Any]:
@@ -216,6 +216,13 @@ def _differences(pipeline: DALL_E, info: dict[str, str]) -> list[str]:
         f"{name.replace('_', ' ')} was {info[name][:16]}, is {value[:16]}"
         for name, value in pipeline.origin().items()
         if info.get(name, value) != value
+    ]
+    # What older versions did and this one does not.
+    removed = REMOVED_SETTINGS["SamplingConfig"].items()
+    found += [
+        f"{name} was {info[name]}, is gone"
+        for name, none in removed
+        if none is not None and info.get(name, str(none)) != str(none)
     ]
     for difference in found:
         print(f"dall-e: warning: {difference}", file=sys.stderr)

@@ -167,7 +167,7 @@ def _greedy(raster: Any, text: Any, null: Any, scale: float) -> Tensor:
     from dall_e.sampling.decode import decode_tokens
 
     settings = SamplingConfig(
-        num_inference_steps=raster.config.num_tokens, guidance_scale=scale, guidance_ramp=False, temperature=0.0,
+        num_inference_steps=raster.config.num_tokens, guidance_scale=scale, temperature=0.0,
         final_temperature=0.0, order="raster", schedule="uniform",
     )  # fmt: skip
     return decode_tokens(raster, text, null, seeds=[0] * text.states_BLD.shape[0], settings=settings)

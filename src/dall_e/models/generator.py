@@ -7,8 +7,8 @@ queries is therefore the exact likelihood of the sampler that reveals group afte
 p(T | text) = prod_i prod_{j in G_i} p(t_j | T_{G_<i}, text).
 
 Two passes with shared keys and values: ARPG (Li et al. 2025, arXiv 2503.10568). Block masks over random groups: LPD
-(Zhang et al. 2025, arXiv 2507.01957). One `forward` for training; `start`, `ask`, `absorb` and `doubt` for sampling,
-with explicit caches; a test holds their logits together.
+(Zhang et al. 2025, arXiv 2507.01957). One `forward` for training; `start`, `ask` and `absorb` for sampling, with
+explicit caches; a test holds their logits together.
 
 Shapes: B batch rows, L text tokens, N all image tokens, M tokens of one call, D width, H heads, K head width, C codes.
 Tensors over N in `forward` are in the order of revelation ("rank"), not in raster order.
@@ -156,7 +156,7 @@ class Generator(nn.Module):
         return numbers * kept_dtype(self.places.weight).itemsize
 
     def absorb(self, cache: GeneratorCache, codes_BM: Tensor, places_BM: Tensor, *, in_turn: bool = False) -> Tensor:
-        """Makes a group of drawn tokens known. Returns its states [B, M, D], for `doubt`.
+        """Makes a group of drawn tokens known. Returns its states [B, M, D].
 
         `in_turn`: as if they were absorbed one after the other.
         """
@@ -166,11 +166,6 @@ class Generator(nn.Module):
     def forget(self, cache: GeneratorCache, known: int) -> None:
         """Leaves only the first `known` image tokens absorbed."""
         cache.length = self.config.text_tokens + known
-
-    def doubt(self, states_BMD: Tensor) -> Tensor:
-        """Correction logits [B, M, C] of tokens that were absorbed: of what should be there, by what is around."""
-        corrected_BMC: Tensor = self.correction_head(states_BMD)
-        return corrected_BMC
 
     def ask(self, cache: GeneratorCache, places_BM: Tensor) -> Tensor:
         """Logits [B, M, C] of one group's places, given all that was absorbed."""

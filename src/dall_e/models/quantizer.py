@@ -1,4 +1,4 @@
-"""Latents to codes and back: finite scalar quantisation (FSQ) and a learned codebook (VQ).
+"""Latents to codes and back: finite scalar quantisation (FSQ), and the codebooks of published tokenizers (VQ).
 
 Shapes: B batch, D latent channels, H W grid rows and columns, N codes in a flat list, C codebook entries.
 """
@@ -20,8 +20,6 @@ class Quantized(NamedTuple):
     """The nearest code's latents; gradients pass straight through to the input."""
     codes_BHW: Tensor
     """int64 codes in 0..num_codes-1."""
-    loss: Tensor
-    """Scalar that keeps encoder and codebook together; 0 for FSQ, which has no codebook."""
 
 
 class FSQ(nn.Module):
@@ -49,7 +47,7 @@ class FSQ(nn.Module):
         rounded_BHWD = self._from_steps(steps_BHWD)
         latents_BHWD = bounded_BHWD + (rounded_BHWD - bounded_BHWD).detach()
         codes_BHW = (steps_BHWD.long() * self.strides_D).sum(-1)
-        return Quantized(latents_BHWD.movedim(-1, 1), codes_BHW, z_BDHW.new_zeros(()))
+        return Quantized(latents_BHWD.movedim(-1, 1), codes_BHW)
 
     def embed(self, codes_BHW: Tensor) -> Tensor:
         """Latents [B, D, H, W] in [-1, 1] of codes."""
@@ -87,35 +85,22 @@ class FSQ(nn.Module):
 
 
 class VQ(nn.Module):
-    """A learned codebook of unit vectors, looked up by cosine (van den Oord 2017; normalised as in ViT-VQGAN).
+    """A learned codebook of published tokenizers: nearest in direction (unit), or by distance (van den Oord 2017)."""
 
-    unit: False takes the entries as they are, looked up by distance.
-    """
-
-    def __init__(self, num_codes: int, width: int, commitment: float = 0.25, *, unit: bool = True) -> None:
+    def __init__(self, num_codes: int, width: int, *, unit: bool) -> None:
         super().__init__()
-        self.width = width
         self.num_codes = num_codes
-        self.commitment = commitment
         self.unit = unit
         self.codebook_CD = nn.Parameter(F.normalize(torch.randn(num_codes, width), dim=-1))
 
     def quantize(self, z_BDHW: Tensor) -> Quantized:
         """Replaces latents (any real numbers) by the nearest codebook entries."""
-        z_BHWD = self._scaled(z_BDHW.float().movedim(1, -1))
-        codes_BHW = self.nearest(z_BHWD)
-        entries_BHWD = self.points(codes_BHW)
-        loss = F.mse_loss(entries_BHWD, z_BHWD.detach()) + self.commitment * F.mse_loss(z_BHWD, entries_BHWD.detach())
-        latents_BHWD = z_BHWD + (entries_BHWD - z_BHWD).detach()
-        return Quantized(latents_BHWD.movedim(-1, 1), codes_BHW, loss)
+        codes_BHW = self.nearest(self._scaled(z_BDHW.float().movedim(1, -1)))
+        return Quantized(self.embed(codes_BHW), codes_BHW)
 
     def embed(self, codes_BHW: Tensor) -> Tensor:
         """Latents [B, D, H, W] of codes: unit vectors, or the entries as they are."""
-        return self.points(codes_BHW).movedim(-1, 1)
-
-    def points(self, codes_N: Tensor) -> Tensor:
-        """Entries [..., D] for codes of any shape."""
-        return self._scaled(self.codebook_CD[codes_N].float())
+        return self._scaled(self.codebook_CD[codes_BHW].float()).movedim(-1, 1)
 
     def nearest(self, points_ND: Tensor) -> Tensor:
         """Codes [...] whose entries have the largest cosine with points [..., D], or the smallest distance."""
@@ -126,10 +111,3 @@ class VQ(nn.Module):
 
     def _scaled(self, points_ND: Tensor) -> Tensor:
         return F.normalize(points_ND, dim=-1) if self.unit else points_ND
-
-    def neighbours(self, codes_N: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """Each code replaced by one of the four entries nearest to it."""
-        book_CD = F.normalize(self.codebook_CD.detach().float(), dim=-1)
-        order_CK = (book_CD @ book_CD.T).fill_diagonal_(-2).topk(min(4, self.num_codes - 1)).indices
-        choice_N = torch.randint(order_CK.shape[1], codes_N.shape, generator=generator, device=codes_N.device)
-        return order_CK[codes_N, choice_N]

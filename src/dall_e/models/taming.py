@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from einops import rearrange
 from torch import Tensor, nn
 
 from dall_e.models.quantizer import VQ
@@ -51,9 +50,10 @@ class AttentionBlock(nn.Module):
     def forward(self, x_BCHW: Tensor) -> Tensor:
         """[B, C, H, W] to the same shape."""
         qkv_BCHW = self.qkv(self.norm(x_BCHW))
-        q_B1NC, k_B1NC, v_B1NC = rearrange(qkv_BCHW, "b (three c) h w -> three b 1 (h w) c", three=3)
+        # One head: [B, 1, N, C].
+        q_B1NC, k_B1NC, v_B1NC = (part_BCHW.flatten(2).mT[:, None] for part_BCHW in qkv_BCHW.chunk(3, dim=1))
         mixed_B1NC = attend(q_B1NC, k_B1NC, v_B1NC)
-        y_BCHW: Tensor = x_BCHW + self.out(rearrange(mixed_B1NC, "b 1 (h w) c -> b c h w", h=x_BCHW.shape[2]))
+        y_BCHW: Tensor = x_BCHW + self.out(mixed_B1NC[:, 0].mT.unflatten(2, x_BCHW.shape[2:]))
         return y_BCHW
 
 

@@ -13,11 +13,10 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from einops import rearrange
 from torch import Tensor, nn
 
 from dall_e.config import TokenizerConfig
-from dall_e.models.quantizer import FSQ, VQ
+from dall_e.models.quantizer import FSQ
 from dall_e.nn.attention import attend
 
 # A place with no more alpha than this anywhere is empty: the faint rims that resampling leaves are no drawing.
@@ -31,8 +30,6 @@ class Reconstruction(NamedTuple):
     """Premultiplied RGBA, near [0, 1] but not clamped, so that gradients live everywhere."""
     codes_BN: Tensor
     """int64 codes of the tokens, raster order."""
-    quantizer_loss: Tensor
-    """Scalar; 0 for FSQ."""
 
 
 class PixelNorm(nn.Module):
@@ -77,9 +74,10 @@ class AttentionBlock(nn.Module):
         """[B, C, H, W] to the same shape."""
         height = x_BCHW.shape[2]
         qkv_BCHW = self.qkv(self.norm(x_BCHW))
-        q_BNC, k_BNC, v_BNC = rearrange(qkv_BCHW, "b (three c) h w -> three b 1 (h w) c", three=3)
-        mixed_BNC = attend(q_BNC, k_BNC, v_BNC)
-        y_BCHW: Tensor = x_BCHW + self.out(rearrange(mixed_BNC, "b 1 (h w) c -> b c h w", h=height))
+        # One head: [B, 1, N, C].
+        q_B1NC, k_B1NC, v_B1NC = (part_BCHW.flatten(2).mT[:, None] for part_BCHW in qkv_BCHW.chunk(3, dim=1))
+        mixed_B1NC = attend(q_B1NC, k_B1NC, v_B1NC)
+        y_BCHW: Tensor = x_BCHW + self.out(mixed_B1NC[:, 0].mT.unflatten(2, (height, -1)))
         return y_BCHW
 
 
@@ -147,11 +145,7 @@ class ImageTokenizer(nn.Module):
     def __init__(self, config: TokenizerConfig) -> None:
         super().__init__()
         self.config = config
-        self.quantizer: FSQ | VQ
-        if config.quantizer == "fsq":
-            self.quantizer = FSQ(config.fsq_levels)
-        else:
-            self.quantizer = VQ(config.vq_codes, config.vq_width)
+        self.quantizer = FSQ(config.fsq_levels)
         self.encoder = _build_encoder(config, self.quantizer.width)
         self.decoder = _build_decoder(config, self.quantizer.width)
         _initialise((self.encoder, self.decoder))
@@ -182,7 +176,7 @@ class ImageTokenizer(nn.Module):
         """There and back, with gradients."""
         quantized = self.quantizer.quantize(self.encode(x_BCHW))
         codes_BN = quantized.codes_BHW.flatten(1)
-        return Reconstruction(self.decode(quantized.latents_BDHW), codes_BN, quantized.loss)
+        return Reconstruction(self.decode(quantized.latents_BDHW), codes_BN)
 
     def tokenize(self, x_BCHW: Tensor) -> Tensor:
         """Pictures [B, 4, S, S] in [0, 1] to codes [B, N]. Raises ValueError on another picture size."""

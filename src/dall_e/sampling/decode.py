@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -16,7 +16,7 @@ from dall_e.config import SamplingConfig
 from dall_e.sampling.choosing import Chooser, noise_window
 from dall_e.sampling.fixed_steps import FixedNetwork, draw_in_fixed_steps
 from dall_e.sampling.foresight import Foresight, ForesightedNetwork
-from dall_e.sampling.noise import GUMBEL_STREAM, ORDER_STREAM, gumbel, uniform
+from dall_e.sampling.noise import ORDER_STREAM, gumbel, uniform
 from dall_e.sampling.orders import group_sizes, make_orders
 
 
@@ -27,7 +27,7 @@ class DecodeStep:
     step: int
     """Steps done, from 1."""
     num_steps: int
-    """Steps in all, correction rounds included."""
+    """Steps in all."""
     codes_BN: Tensor
     """Codes in raster order; 0 where nothing is known yet."""
     known_BN: Tensor
@@ -61,17 +61,8 @@ class TokenNetwork(Protocol):
         """Logits [B, M, C] of some places."""
         ...
 
-    def absorb(self, cache: Any, codes_BM: Tensor, places_BM: Tensor, /) -> Tensor | None:
-        """Makes drawn codes known; returns their states [B, M, D], if the network can doubt them."""
-        ...
-
-
-@runtime_checkable
-class DoubtingNetwork(TokenNetwork, Protocol):
-    """A network that says how likely it finds the codes that it has absorbed."""
-
-    def doubt(self, states_BMD: Tensor, /) -> Tensor:
-        """Logits [B, M, C] of the true codes, given the states that `absorb` returned."""
+    def absorb(self, cache: Any, codes_BM: Tensor, places_BM: Tensor, /) -> Any:
+        """Makes drawn codes known."""
         ...
 
 
@@ -100,14 +91,11 @@ class DecodeInterrupted(RuntimeError):
 
 
 class _Canvas:
-    """The picture so far: codes, what is known, and how likely the correction head finds each token."""
+    """The picture so far: codes, and what is known."""
 
     def __init__(self, num_pictures: int, num_tokens: int, device: torch.device) -> None:
         self.codes_BN = torch.zeros(num_pictures, num_tokens, dtype=torch.int64, device=device)
         self.known_BN = torch.zeros(num_pictures, num_tokens, dtype=torch.bool, device=device)
-        self.support_BN = torch.zeros(num_pictures, num_tokens, device=device)
-        self.given_BN = torch.zeros_like(self.known_BN)
-        """What was known before drawing began; it counts as beyond doubt, so that no correction touches it."""
 
     def put(self, places_BM: Tensor, codes_BM: Tensor) -> None:
         self.codes_BN.scatter_(1, places_BM, codes_BM)
@@ -115,18 +103,14 @@ class _Canvas:
 
     def know(self, known: Known) -> None:
         """Takes over what is known beforehand."""
-        self.given_BN |= known.mask_BN.to(self.given_BN.device)
-        self.known_BN |= self.given_BN
-        self.codes_BN[self.given_BN] = known.codes_BN.to(self.codes_BN.device)[self.given_BN]
+        mask_BN = known.mask_BN.to(self.known_BN.device)
+        self.known_BN |= mask_BN
+        self.codes_BN[mask_BN] = known.codes_BN.to(self.codes_BN.device)[mask_BN]
 
     def put_in(self, row: int, places_M: Tensor, codes_M: Tensor) -> None:
         """Of one picture."""
         self.codes_BN[row, places_M] = codes_M
         self.known_BN[row, places_M] = True
-
-    def support(self, places_BM: Tensor, support_BM: Tensor) -> None:
-        self.support_BN.scatter_(1, places_BM, support_BM)
-        self.support_BN.masked_fill_(self.given_BN, torch.inf)
 
 
 @torch.no_grad()
@@ -145,7 +129,7 @@ def decode_tokens(
     `text` and `null` have B rows each: what to draw, and what to steer away from. A picture is a function of its row
     of text, its seed and the settings; the other pictures of the batch play no part. `on_step` is called after each
     step; where it returns True, DecodeInterrupted is raised. For a left-to-right network the settings must ask for one
-    token a step in raster order, and no corrections; it can know nothing beforehand.
+    token a step in raster order; it can know nothing beforehand.
     """
     config = generator.config
     device = text.states_BLD.device
@@ -196,16 +180,14 @@ class _Task:
         """Whether all pictures have the same place next, and always the one behind the last."""
         return self.settings.order == "raster" and len(self.sizes) == self.places_BN.shape[1]
 
-    def chooser(self, seeds: list[int], stream: int = GUMBEL_STREAM, *, in_raster_order: bool = False) -> Chooser:
+    def chooser(self, seeds: list[int], *, in_raster_order: bool = False) -> Chooser:
         """What chooses the codes of the pictures of some seeds."""
         config = self.generator.config
-        return Chooser(
-            seeds, self.settings, config.num_tokens, config.num_codes, stream=stream, in_raster_order=in_raster_order
-        )
+        return Chooser(seeds, self.settings, config.num_tokens, config.num_codes, in_raster_order=in_raster_order)
 
     def report(self, step: int) -> None:
         """Tells the callback. Raises DecodeInterrupted where it asks to stop."""
-        num_steps = len(self.sizes) + self.settings.correction_rounds
+        num_steps = len(self.sizes)
         step_done = DecodeStep(step, num_steps, self.canvas.codes_BN, self.canvas.known_BN)
         if self.on_step and self.on_step(step_done):
             raise DecodeInterrupted(f"stopped by the callback after step {step} of {num_steps}")
@@ -214,7 +196,7 @@ class _Task:
 def _draw_as_program(task: _Task) -> None:
     """Left to right on a GPU."""
     config, seeds = task.generator.config, task.seeds
-    assert task.in_raster_order and not task.settings.correction_rounds
+    assert task.in_raster_order
 
     def after(done: int) -> None:
         task.canvas.known_BN[:, :done] = True
@@ -232,7 +214,7 @@ def _draw_as_program(task: _Task) -> None:
 
 
 def _draw_in_groups(task: _Task) -> None:
-    """One group after the other, of all pictures at once; then the corrections."""
+    """One group after the other, of all pictures at once."""
     canvas, done = task.canvas, task.num_known
     chooser = task.chooser(task.seeds, in_raster_order=task.in_raster_order)
     drawing = _Drawing.begun(task, chooser)
@@ -240,14 +222,11 @@ def _draw_in_groups(task: _Task) -> None:
         known_BM = task.places_BN[:, :done]
         drawing.absorb(known_BM, canvas.codes_BN.gather(1, known_BM))
     for step, size in enumerate(task.sizes):
-        # After the last group nothing is asked, unless some tokens are drawn again.
-        is_last = step + 1 == len(task.sizes) and not task.settings.correction_rounds
+        # After the last group nothing is asked.
+        is_last = step + 1 == len(task.sizes)
         drawing.draw(task.places_BN[:, done : done + size], done, is_last=is_last)
         done += size
         task.report(step + 1)
-    for turn in range(task.settings.correction_rounds):
-        _correct(_Drawing.begun(task, task.chooser(task.seeds, GUMBEL_STREAM + 1 + turn)))
-        task.report(len(task.sizes) + turn + 1)
 
 
 _FEW_PICTURES = 3
@@ -259,7 +238,7 @@ def _foresees(task: _Task) -> bool:
 
     A picture must not depend on its batch, so all are drawn at once only by a network that rounds alike then.
     """
-    if not isinstance(task.generator, ForesightedNetwork) or max(task.sizes) > 1 or task.settings.correction_rounds:
+    if not isinstance(task.generator, ForesightedNetwork) or max(task.sizes) > 1:
         return False
     return len(task.seeds) <= _FEW_PICTURES or not task.generator.rounds_alike()
 
@@ -314,27 +293,6 @@ class _Drawing:
             self.absorb(places_BM, codes_BM)
 
     def absorb(self, places_BM: Tensor, codes_BM: Tensor) -> None:
-        """Makes codes known and, if some are to be corrected, notes how likely the network finds them."""
-        states_RMD = self.generator.absorb(
-            self.cache, codes_BM.repeat(self.copies, 1), places_BM.repeat(self.copies, 1)
-        )
+        """Makes codes known."""
+        self.generator.absorb(self.cache, codes_BM.repeat(self.copies, 1), places_BM.repeat(self.copies, 1))
         self.canvas.put(places_BM, codes_BM)
-        if self.settings.correction_rounds:
-            assert isinstance(self.generator, DoubtingNetwork) and states_RMD is not None
-            corrected_BMC = self.generator.doubt(states_RMD[: len(places_BM)]).float().log_softmax(-1)
-            self.canvas.support(places_BM, corrected_BMC.gather(-1, codes_BM[..., None])[..., 0])
-
-
-def _correct(drawing: _Drawing) -> None:
-    """Draws the tokens again that the correction head finds least likely, given all the others."""
-    canvas, settings = drawing.canvas, drawing.settings
-    num_tokens = canvas.codes_BN.shape[1]
-    redrawn = min(round(settings.correction_share * num_tokens), num_tokens - int(canvas.given_BN[0].sum()))
-    if redrawn == 0:
-        return
-    ranked_BN = canvas.support_BN.argsort(dim=1)
-    if redrawn < num_tokens:
-        kept_BM = ranked_BN[:, redrawn:]
-        drawing.absorb(kept_BM, canvas.codes_BN.gather(1, kept_BM))
-    for places_BM in ranked_BN[:, :redrawn].split(settings.max_group, dim=1):
-        drawing.draw(places_BM, num_tokens)

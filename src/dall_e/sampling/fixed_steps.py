@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from dall_e.config import SamplingConfig
-from dall_e.sampling.choosing import strengths
+from dall_e.sampling.choosing import temperatures
 from dall_e.sampling.logits import choose, guide
 
 _BUCKET = 128
@@ -55,7 +55,7 @@ class FixedSteps:
         self._network, self._cache, self._settings = network, cache, settings
         self.codes_BN = codes_BN
         device, num_tokens = codes_BN.device, codes_BN.shape[1]
-        self._scale_N, temperature_N = strengths(settings, torch.arange(num_tokens, device=device) / num_tokens)
+        temperature_N = temperatures(settings, torch.arange(num_tokens, device=device) / num_tokens)
         # Zero takes the likeliest; so does a number so small that the noise no longer counts.
         self._temperature_N = temperature_N.clamp(min=1e-6)
         self.noise_BWC = torch.zeros(len(codes_BN), window, network.config.num_codes, device=device)
@@ -86,7 +86,7 @@ class FixedSteps:
         logits_B1C = self._logits_R1C
         if self._copies == 2:
             with_text_B1C, without_B1C = self._logits_R1C.chunk(2)
-            logits_B1C = guide(with_text_B1C, without_B1C, self._scale_N.index_select(0, done_1))
+            logits_B1C = guide(with_text_B1C, without_B1C, settings.guidance_scale)
         noise_B1C = self.noise_BWC.index_select(1, done_1 % self.noise_BWC.shape[1])
         cooled_B1C = logits_B1C.float() / self._temperature_N.index_select(0, done_1)
         codes_B1 = choose(cooled_B1C, noise_B1C, temperature=1.0, top_k=settings.top_k, top_p=settings.top_p)

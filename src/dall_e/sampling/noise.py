@@ -19,7 +19,7 @@ _ROUNDS = 10
 _MASK = 0xFFFFFFFF
 
 GUMBEL_STREAM = 0
-"""First stream of the numbers that choose codes; correction round r uses stream r."""
+"""Stream of the numbers that choose codes."""
 ORDER_STREAM = 1 << 16
 """Stream of the numbers that choose orders."""
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from dall_e.models.quantizer import FSQ, VQ
+from dall_e.models.quantizer import FSQ
 
 
 class Corrupted(NamedTuple):
@@ -32,7 +32,7 @@ class Corrupted(NamedTuple):
 
 def corrupt(
     codes_BN: Tensor,
-    quantizer: FSQ | VQ,
+    quantizer: FSQ,
     random: torch.Generator,
     *,
     noisy_share: float,

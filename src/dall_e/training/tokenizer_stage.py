@@ -26,7 +26,6 @@ from dall_e.data.scenes import SceneComposer
 from dall_e.losses.adversarial import adaptive_weight, discriminator_loss, generator_loss, gradient_penalty
 from dall_e.losses.reconstruction import feature_matching_loss, over_background, peak_signal_to_noise, picture_loss
 from dall_e.models.discriminator import Discriminator, Judgement
-from dall_e.models.quantizer import VQ
 from dall_e.models.vqgan import ImageTokenizer
 from dall_e.runtime import autocast, pick_device, pick_dtype, tune_convolutions
 from dall_e.training.drawn_codes import PartlyDrawn
@@ -70,8 +69,6 @@ class TokenizerStage(Stage):
         judge_sizes = DiscriminatorConfig()
         self.discriminator = Discriminator(judge_sizes) if config.adversarial_weight > 0 else None
         self.networks = {"tokenizer": _as_settings(sizes), "discriminator": _as_settings(judge_sizes)}
-        if isinstance(self.tokenizer.quantizer, VQ):
-            self.tokenizer.quantizer.commitment = config.commitment_weight
         if config.init:
             self._start_from(config.init)
         self.tokenizer.encoder.requires_grad_(not config.freeze_encoder)
@@ -245,7 +242,7 @@ class TokenizerStage(Stage):
             more, more_parts = self._adversarial_terms(loss, batch, fake_BCHW)
             ramp = min((progress - config.adversarial_start) / _ADVERSARIAL_RAMP, 1.0)
             loss, parts = loss + ramp * more, {**parts, **more_parts}
-        return loss + quantized.loss, parts
+        return loss, parts
 
     def _perturb(self, latents_BDHW: Tensor, codes_BHW: Tensor, num_perturbed: int, random: torch.Generator) -> Tensor:
         """Moves some tokens of the first pictures to neighbours; gradients flow as if they had not moved."""

@@ -61,7 +61,7 @@ def test_several_pictures_are_numbered(draw) -> None:
     "flags",
     [
         ["a cat", "--out", "it.png"],
-        ["a cat", "--out", "it.jpg", "--negative", "red apples", "--top-k", "5", "--no-guidance-ramp"],
+        ["a cat", "--out", "it.jpg", "--negative", "red apples", "--top-k", "5"],
         ["a cat", "--out", "it.png", "--transparent", "--size", "48", "--order", "raster", "--guidance", "1.7"],
         ["a cat", "-n", "3", "--grid", "--out", "it.png"],
         ["two cats and a dog", "a cat", "--compose", "--grid", "--out", "it.png"],

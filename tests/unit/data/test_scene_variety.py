@@ -1,12 +1,10 @@
 """What a prompt leaves open differs by seed, what it says does not."""
 
-import random
 from collections import Counter
 
-from dall_e.data.catalogue import SOURCES
 from dall_e.data.scene_graph import COAT_COLOURS, Scene, SceneObject, things
 from dall_e.data.scene_reading import read_scene
-from dall_e.data.scene_variety import SECOND_STYLE, inbetween_names, mix_by, settled_look, varied
+from dall_e.data.scene_variety import settled_look, varied
 
 
 def read(prompt: str) -> Scene:
@@ -67,43 +65,6 @@ def test_a_hat_is_one_of_those_that_the_model_knows() -> None:
 
 def test_who_sleeps_has_its_own_picture() -> None:
     assert {(name, colour) for name, colour, _ in looks("a white cat sleeping")} == {("cat", "white")}
-
-
-def test_what_is_known_in_two_styles_is_drawn_in_between() -> None:
-    def between(prompt: str, inbetween: bool = True) -> set[tuple[bool, ...]]:
-        found = [varied(read(prompt), seed, inbetween=inbetween)[1] for seed in range(40)]
-        return {tuple(bool(look.mix) for look in looks) for looks in found}
-
-    assert {"strawberry", "deciduous tree"} <= inbetween_names().keys()
-    assert set(inbetween_names().values()) <= {(0, 1), (0,), (1,)}
-    assert between("a strawberry") == between("一颗草莓") == {(True,)} and between("a strawberry", False) == {(False,)}
-    # There are no flags in the second style, and who sleeps is drawn by hand.
-    assert between("a strawberry and a flag of Japan") == {(True, False)}
-    for prompt in ("a white cat sleeping", "a strawberry, 3D style", "一颗草莓，3D风格", "a strawberry, flat style"):
-        assert between(prompt) == {(False,)}, prompt
-
-
-def test_mixes_have_details_of_one_and_are_else_half_way() -> None:
-    mixes = [mix_by(random.Random(seed)) for seed in range(200)]
-    assert {mix.details for mix in mixes} == {0, 1} and {mix.shapes for mix in mixes} == {None}
-    colours = [mix.colours for mix in mixes]
-    assert len(set(colours)) == 200 and -0.3 <= min(colours) < -0.2 and 0.2 < max(colours) <= 0.3
-    assert mixes[0].describe().startswith("details ") and mixes[0].parts != mixes[1].parts
-    assert mix_by(random.Random(3)) == mix_by(random.Random(3))
-    assert {mix_by(random.Random(seed), (1,)).details for seed in range(20)} == {1}
-
-
-def test_what_may_be_in_between_changes_nothing_else() -> None:
-    scene = read("a car and a cat")
-    for seed in range(20):
-        plain, looks = varied(scene, seed)
-        assert varied(scene, seed, inbetween=True)[0] == plain
-        assert [look.mirrored for look in varied(scene, seed, inbetween=True)[1]] == [look.mirrored for look in looks]
-
-
-def test_the_second_style_is_called_as_in_training() -> None:
-    (source,) = (source for source in SOURCES if source.name == "fluent-emoji-flat")
-    assert SECOND_STYLE == {"en": source.style_en, "zh": source.style_zh} and source.style_said == 1
 
 
 def test_what_comes_in_many_colours_can_be_painted() -> None:

@@ -55,7 +55,7 @@ def stepwise(
     for size in sizes:
         now = slice(done, done + size)
         logits.append(network.ask(cache, places_BN[:, now]))
-        corrections.append(network.doubt(network.absorb(cache, codes_BN[:, now], places_BN[:, now])))
+        corrections.append(network.correction_head(network.absorb(cache, codes_BN[:, now], places_BN[:, now])))
         done += size
     return GeneratorOutput(torch.cat(logits, dim=1), torch.cat(corrections, dim=1))
 

@@ -132,7 +132,7 @@ def test_settings_that_contradict_each_other() -> None:
 
 
 SETTINGS = SamplingConfig(
-    num_inference_steps=16, guidance_scale=3.0, guidance_ramp=False, temperature=1.0, final_temperature=1.0, top_k=20,
+    num_inference_steps=16, guidance_scale=3.0, temperature=1.0, final_temperature=1.0, top_k=20,
     top_p=1.0, order="raster", schedule="uniform",
 )  # fmt: skip
 
@@ -185,8 +185,7 @@ def test_a_step_at_a_place_in_a_tensor_is_the_step_at_that_place(name: str, hidd
 @pytest.mark.parametrize("name", CONFIGS)
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"temperature": 0.9, "final_temperature": 0.5, "top_p": 0.8}, {"guidance_scale": 1.0}, {"temperature": 0.0},
-     {"guidance_ramp": True}],
+    [{}, {"temperature": 0.9, "final_temperature": 0.5, "top_p": 0.8}, {"guidance_scale": 1.0}, {"temperature": 0.0}],
 )  # fmt: skip
 def test_fixed_steps_draw_what_the_loop_draws(name: str, changes: dict) -> None:
     network, text, null = make(CONFIGS[name]), prompt(2), prompt(2, seed=5)

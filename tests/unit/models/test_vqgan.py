@@ -30,19 +30,18 @@ def pictures(batch: int, side: int, seed: int = 0) -> Tensor:
     return torch.cat((x_BCHW[:, :3] * x_BCHW[:, 3:], x_BCHW[:, 3:]), dim=1)
 
 
-@pytest.mark.parametrize("config", [SMALL, dataclasses.replace(SMALL, quantizer="vq", vq_codes=32, vq_width=4)])
-def test_there_and_back(config: TokenizerConfig) -> None:
-    network, x_BCHW = make(config), pictures(2, 64)
+def test_there_and_back() -> None:
+    network, x_BCHW = make(), pictures(2, 64)
     out = network(x_BCHW)
     assert out.pictures_BCHW.shape == x_BCHW.shape
     assert out.codes_BN.shape == (2, 64) and out.codes_BN.dtype == torch.int64
-    assert 0 <= out.codes_BN.min() and out.codes_BN.max() < config.num_codes
+    assert 0 <= out.codes_BN.min() and out.codes_BN.max() < SMALL.num_codes
     assert torch.equal(network.tokenize(x_BCHW), out.codes_BN)
     assert len(out.codes_BN.unique()) > 5
     torch.testing.assert_close(
         network.detokenize(out.codes_BN)[:, 3], out.pictures_BCHW[:, 3].clamp(0, 1), atol=1e-4, rtol=1e-4
     )
-    (out.pictures_BCHW.square().mean() + out.quantizer_loss).backward()
+    out.pictures_BCHW.square().mean().backward()
     used = [name for name, p in network.named_parameters() if p.grad is None or p.grad.abs().sum() == 0]
     assert used == [], "every weight gets a gradient, through the rounding"
 

@@ -8,7 +8,6 @@ import torch
 from dall_e.config import SamplingConfig
 from dall_e.nn import kernels
 from dall_e.sampling.choosing import Chooser
-from dall_e.sampling.noise import GUMBEL_STREAM
 
 TOKENS = 30
 SEEDS = [0, 1, 2**32 + 5, 2**63 - 1]
@@ -22,7 +21,7 @@ def _compiled() -> None:
 
 def both(
     monkeypatch: pytest.MonkeyPatch, codes: int, *, places: int = 6, step: int = 0, spread: float = 3.0,
-    stream: int = GUMBEL_STREAM, **settings: Any,
+    **settings: Any,
 ) -> tuple[torch.Tensor, torch.Tensor]:  # fmt: skip
     """The codes chosen by the kernels, and by torch."""
     rng = torch.Generator().manual_seed(codes + places)
@@ -32,7 +31,7 @@ def both(
     places_BM = torch.rand(len(SEEDS), TOKENS, generator=rng).argsort(1)[:, :places]
 
     def chosen() -> torch.Tensor:
-        return Chooser(SEEDS, config, TOKENS, codes, stream=stream)(
+        return Chooser(SEEDS, config, TOKENS, codes)(
             logits_RMC, places_BM, 7 + step * torch.arange(places)
         )
 
@@ -56,8 +55,8 @@ def test_filters(monkeypatch: pytest.MonkeyPatch, codes: int, guidance: float, t
     [
         {"temperature": 0.0, "final_temperature": 0.0},
         {"temperature": 1.0, "final_temperature": 0.0},
-        {"guidance_scale": 4.0, "guidance_ramp": True},
-        {"stream": 3, "guidance_scale": 1.0},
+        {"guidance_scale": 4.0},
+        {"guidance_scale": 1.0},
         {"spread": 0.01, "top_p": 1.0},
         {"spread": 40.0, "top_k": 300},
     ],

@@ -1,4 +1,4 @@
-"""The decode loop against a slow, plain version of itself, and its promises about seeds, guidance and corrections.
+"""The decode loop against a slow, plain version of itself, and its promises about seeds and guidance.
 
 Shapes: B pictures, N tokens, M tokens of a step, C codes.
 """
@@ -65,9 +65,8 @@ def slow_decode(network: Generator, text: TextStates, seed: int, settings: Sampl
             network(row, ranked_BN, places_BN, group_numbers(sizes), torch.zeros(1)).logits_BNC[:, now]
             for row in (text, NULL)
         ]
-        scale = 1 + (settings.guidance_scale - 1) * (share if settings.guidance_ramp else 1)
         ranked_BN[:, now] = choose(
-            guide(outputs[0], outputs[1], scale),
+            guide(outputs[0], outputs[1], settings.guidance_scale),
             noise_BNC[:, places_BN[0, now]],
             temperature=settings.temperature + (settings.final_temperature - settings.temperature) * share,
             top_k=settings.top_k,
@@ -79,10 +78,9 @@ def slow_decode(network: Generator, text: TextStates, seed: int, settings: Sampl
 
 @pytest.mark.parametrize("order", ["random", "locality", "raster"])
 @pytest.mark.parametrize("steps", [1, 6, 25])
-@pytest.mark.parametrize("ramp", [True, False])
-def test_the_same_codes_as_without_caches(network: Generator, order: OrderKind, steps: int, ramp: bool) -> None:
+def test_the_same_codes_as_without_caches(network: Generator, order: OrderKind, steps: int) -> None:
     settings = dataclasses.replace(
-        GUIDED, order=order, num_inference_steps=steps, guidance_ramp=ramp, guidance_scale=6.0, schedule="cosine"
+        GUIDED, order=order, num_inference_steps=steps, guidance_scale=6.0, schedule="cosine"
     )
     text, seeds = states(1), [11, 12, 13, 14]
     fast_BN = draw(network, repeated(text, 4), seeds, settings)
@@ -91,7 +89,7 @@ def test_the_same_codes_as_without_caches(network: Generator, order: OrderKind, 
         assert torch.equal(fast_BN[row : row + 1], slow_decode(network, text, seed, settings))
 
 
-@pytest.mark.parametrize("settings", [PLAIN, dataclasses.replace(GUIDED, correction_rounds=2)], ids=["plain", "guided"])
+@pytest.mark.parametrize("settings", [PLAIN, GUIDED], ids=["plain", "guided"])
 def test_a_seed_is_a_picture_at_any_batch_size_and_position(network: Generator, settings: SamplingConfig) -> None:
     text = states(5)
     seeds = [3, 3, 2**40, 0, 12]
@@ -124,13 +122,12 @@ def test_without_guidance_no_null_row_is_computed(network: Generator, monkeypatc
     unguided_BN = decode_tokens(network, states(2), nan, seeds=[1, 2], settings=PLAIN)
     draw(network, states(2), [1, 2], GUIDED)
     assert rows == [2, 4]
-    # The ramp reaches scale 1 only at the first step, so it is full strength that must agree with no guidance.
-    flat = dataclasses.replace(PLAIN, guidance_scale=1.0 + 1e-7, guidance_ramp=False)
+    flat = dataclasses.replace(PLAIN, guidance_scale=1.0 + 1e-7)
     assert torch.equal(unguided_BN, draw(network, states(2), [1, 2], flat))
 
 
 def test_guidance_changes_the_draw(network: Generator) -> None:
-    text, flat = states(1), dataclasses.replace(PLAIN, guidance_scale=4.0, guidance_ramp=False)
+    text, flat = states(1), dataclasses.replace(PLAIN, guidance_scale=4.0)
     assert not torch.equal(draw(network, text, [5]), draw(network, text, [5], flat))
 
 
@@ -177,40 +174,9 @@ def test_callback_can_stop(network: Generator) -> None:
         watch(network, PLAIN, stop_at=3)
 
 
-def test_correction_redraws_the_least_supported(network: Generator) -> None:
-    """A correction head that is blind to its input and dislikes code 0 most and code 39 least."""
-    with torch.no_grad():
-        weight, bias = network.correction_head.weight.clone(), network.correction_head.bias.clone()
-        network.correction_head.weight.zero_()
-        network.correction_head.bias.copy_(torch.arange(40.0))
-    try:
-        settings = dataclasses.replace(PLAIN, correction_rounds=1, correction_share=0.2)
-        seen = watch(network, settings)
-        drawn_BN, corrected_BN = seen[-2].codes_BN, seen[-1].codes_BN
-        assert [step.num_steps for step in seen] == [9] * 9
-        assert torch.equal(drawn_BN, watch(network, PLAIN)[-1].codes_BN), "the rounds come after an ordinary drawing"
-        for row in range(2):
-            changed = torch.nonzero(drawn_BN[row] != corrected_BN[row])[:, 0]
-            fifth_lowest = drawn_BN[row].sort().values[4]
-            assert 1 <= len(changed) <= 5
-            assert bool((drawn_BN[row, changed] <= fifth_lowest).all())
-    finally:
-        with torch.no_grad():
-            network.correction_head.weight.copy_(weight)
-            network.correction_head.bias.copy_(bias)
-
-
-@pytest.mark.parametrize("share", [0.0, 1.0])
-def test_correction_of_nothing_and_of_everything(network: Generator, share: float) -> None:
-    settings = dataclasses.replace(PLAIN, correction_rounds=1, correction_share=share)
-    plain_BN, corrected_BN = draw(network, states(2), [1, 2]), draw(network, states(2), [1, 2], settings)
-    assert torch.equal(plain_BN, corrected_BN) == (share == 0)
-
-
 @pytest.mark.parametrize("order", ["raster", "random", "locality"])
-@pytest.mark.parametrize("rounds", [0, 2])
-def test_what_is_known_stays_and_the_rest_fits_it(network: Generator, order: OrderKind, rounds: int) -> None:
-    settings = dataclasses.replace(GUIDED, order=order, num_inference_steps=6, correction_rounds=rounds)
+def test_what_is_known_stays_and_the_rest_fits_it(network: Generator, order: OrderKind) -> None:
+    settings = dataclasses.replace(GUIDED, order=order, num_inference_steps=6)
     text, rng = states(2), torch.Generator().manual_seed(3)
     codes_BN = torch.randint(40, (2, 25), generator=rng)
     mask_BN = torch.zeros(2, 25, dtype=torch.bool)
@@ -229,7 +195,7 @@ def test_what_is_known_stays_and_the_rest_fits_it(network: Generator, order: Ord
     drawn_BN = draw_known(codes_BN)
     assert torch.equal(drawn_BN[mask_BN], codes_BN[mask_BN])
     assert bool((seen[0].known_BN & mask_BN).eq(mask_BN).all()) and seen[0].known_BN.sum() > mask_BN.sum()
-    assert len(seen) == 6 + rounds
+    assert len(seen) == 6
     # What is drawn depends on what is known, and not on what was in the places that are drawn.
     assert torch.equal(draw_known(torch.where(mask_BN, codes_BN, 0)), drawn_BN)
     others = [draw_known((codes_BN + shift) % 40)[~mask_BN] for shift in range(5, 40, 5)]
