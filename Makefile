@@ -27,7 +27,7 @@ install: .venv/installed
 	@echo "setting up .venv; the first time this downloads PyTorch, which takes a few minutes"
 	$(PYTHON) -m venv .venv
 	$(RUN) pip install -c constraints.txt -e .
-	@.venv/bin/python -c "from dall_e.nn.kernels import described; print('kernels for drawing:', described())"
+	@.venv/bin/python -c "from dall_e.nn.cpu.kernels import described; print('kernels for drawing:', described())"
 	@touch $@
 
 .venv/installed-dev: .venv/installed

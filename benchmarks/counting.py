@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dall_e.config import GeneratorConfig, ModelConfig, TokenizerConfig
-from dall_e.published import RasterConfig, VQGANConfig
+from dall_e.config.published import RasterConfig, VQGANConfig
 
 BYTES = {"fp32": 4.0, "bf16": 2.0, "int8": 1.0, "int4": 0.5}
 """Of a weight, by precision; the scales of quantised ones are not counted."""

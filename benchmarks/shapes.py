@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.counting import BYTES
 from dall_e.config import SamplingConfig
-from dall_e.published import BlockStyle, PromptConfig, PublishedConfig, RasterConfig, VQGANConfig
+from dall_e.config.published import BlockStyle, PromptConfig, PublishedConfig, RasterConfig, VQGANConfig
 
 if TYPE_CHECKING:
     import torch
@@ -225,13 +225,13 @@ class FixedPrompt:
 
     def encode(self, text: str, max_tokens: int) -> Any:
         """The prompt's ids."""
-        from dall_e.data.prompt_tokenizers import EncodedPrompt
+        from dall_e.text.published_tokenizers import EncodedPrompt
 
         return EncodedPrompt(ids=self.ids, dropped="", lost="")
 
     def without_words(self, encoded: Any, max_tokens: int) -> Any:
         """The ids of no prompt."""
-        from dall_e.data.prompt_tokenizers import EncodedPrompt
+        from dall_e.text.published_tokenizers import EncodedPrompt
 
         return EncodedPrompt(ids=self.null_ids, dropped="", lost="")
 
@@ -312,9 +312,9 @@ def random_networks(shape: Shape, dtype: torch.dtype, *, shared: bool = False) -
 def _unfilled(config: PublishedConfig) -> Any:
     from dall_e.checkpoints.published import PublishedNetworks
     from dall_e.checkpoints.store import Unfilled
-    from dall_e.models.prompts import build_prompts
-    from dall_e.models.raster import Raster
-    from dall_e.models.taming import VQGAN
+    from dall_e.models.left_to_right import Raster
+    from dall_e.models.prompt_networks import build_prompts
+    from dall_e.models.vqgan import VQGAN
 
     with Unfilled():
         return PublishedNetworks(VQGAN(config.tokenizer), build_prompts(config.text), Raster(config.generator))
@@ -347,6 +347,6 @@ def random_model(shape: Shape, precision: str = "fp32") -> DALL_E:
 
 def _any_tokenizer() -> str:
     """A folder has to have one; it is replaced at once."""
-    from dall_e.data.prompt_tokenizers import MiniTokenizer
+    from dall_e.text.published_tokenizers import MiniTokenizer
 
     return MiniTokenizer({"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3}, []).to_json()

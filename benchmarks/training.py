@@ -100,7 +100,7 @@ def _write_pictures(folder: Path, preset: str) -> None:
     import numpy as np
 
     from dall_e.config import PRESETS
-    from dall_e.data.images import encode_png
+    from dall_e.images.files import encode_png
 
     side = PRESETS[preset].tokenizer.image_size
     rng = np.random.default_rng(0)

@@ -12,7 +12,7 @@ import tarfile
 from pathlib import Path
 
 from dall_e.data.datasets import load_pictures
-from dall_e.data.images import encode_png
+from dall_e.images.files import encode_png
 
 THINGS = """red apple, banana, lemon, watermelon, strawberry, cherries, grapes, hamburger, pizza, doughnut, cat,
 dog, rabbit, panda, penguin, fish, frog, lady beetle, octopus, elephant, red heart, blue heart,

@@ -1,4 +1,5 @@
-"""Writes src/dall_e/data/known_names.txt: what the built-in model has seen under its name, besides the table of things.
+"""Writes src/dall_e/weights/vocabulary.txt: what the built-in model has seen under its name, besides the table of
+things.
 
 Run it after `dall-e data build`: .venv/bin/python runs/known_names.py [DATA FOLDER]
 """
@@ -8,7 +9,7 @@ import re
 import sys
 from pathlib import Path
 
-from dall_e.data.scene_graph import things
+from dall_e.scenes.graph import things
 
 HOUSE_STYLE = "twemoji"
 KINDS = (
@@ -36,7 +37,7 @@ def main(folder: Path) -> None:
         f"{name} | {zh} | {kind}"
         for name, (zh, kind) in sorted(rows.items(), key=lambda row: (KINDS.index(row[1][1]), row[0].lower()))
     ]
-    Path("src/dall_e/data/known_names.txt").write_text(HEAD + "\n".join(lines) + "\n", encoding="utf-8")
+    Path("src/dall_e/weights/vocabulary.txt").write_text(HEAD + "\n".join(lines) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

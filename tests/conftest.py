@@ -17,9 +17,9 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     import torch
 
     from dall_e.config import PRESETS
-    from dall_e.data.text import TextTokenizer
-    from dall_e.loading import Networks
+    from dall_e.inference.loading import Networks
     from dall_e.pipeline import DALL_E
+    from dall_e.text.tokenizer import TextTokenizer
 
     torch.manual_seed(0)
     config = dataclasses.replace(PRESETS["tiny"], name="tiny-random", version="7")

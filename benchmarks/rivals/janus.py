@@ -61,7 +61,7 @@ def _build(package: Any, shape: Shape, dtype: torch.dtype, device: torch.device)
     """The network of our sizes. What does not draw (vision tower, head over words) is there, small or unfilled."""
     import torch
 
-    from dall_e.checkpoints.adapters import janus
+    from dall_e.checkpoints.families import janus
 
     settings = _settings(package, shape)
     networks = random_networks(shape, dtype)

@@ -19,10 +19,10 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from benchmarks.clock import Clock, Steps, Times
 from benchmarks.shapes import Shape, random_networks, text_reader
-from dall_e.published import RasterConfig
+from dall_e.config.published import RasterConfig
 
 if TYPE_CHECKING:
-    from dall_e.models.raster import Raster
+    from dall_e.models.left_to_right import Raster
 
 
 class _Norm(nn.Module):
@@ -193,7 +193,7 @@ class LlamaGen:
         return Times(first=first, rest=rest, drawn=tokens, pixels=pixels)
 
     def _loop(self) -> None:
-        from dall_e.reading import PublishedReader
+        from dall_e.inference.prompt_encoding import PublishedReader
 
         config, sampling = self._shape.config.generator, self._shape.config.sampling
         reader: Any = PublishedReader(self._text, self._reader)  # type: ignore[arg-type]

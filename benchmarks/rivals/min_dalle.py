@@ -34,7 +34,7 @@ class MinDalle:
         self._fill(dtype)
 
     def _fill(self, dtype: torch.dtype) -> None:
-        from dall_e.checkpoints.adapters import min_dalle
+        from dall_e.checkpoints.families import min_dalle
 
         package, config = self._package, self._shape.config
         models = load("min_dalle.models", INSTALL)

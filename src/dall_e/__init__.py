@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dall_e.checkpoints.zoo import KnownModel, list_models
     from dall_e.config import ModelConfig, SamplingConfig
-    from dall_e.image_codec import ImageCodec
+    from dall_e.inference.image_codec import ImageCodec
     from dall_e.pipeline import DALL_E
 
     __version__: str
@@ -22,7 +22,7 @@ __all__ = ["DALL_E", "ImageCodec", "KnownModel", "ModelConfig", "SamplingConfig"
 
 _HOMES = {
     "DALL_E": "dall_e.pipeline",
-    "ImageCodec": "dall_e.image_codec",
+    "ImageCodec": "dall_e.inference.image_codec",
     "KnownModel": "dall_e.checkpoints.zoo",
     "ModelConfig": "dall_e.config",
     "SamplingConfig": "dall_e.config",

@@ -14,24 +14,24 @@ from typing import Any
 
 import torch
 
-from dall_e.arguments import check_count, checked_negative, checked_prompts, is_int, picture_seeds
 from dall_e.checkpoints import published, store
 from dall_e.checkpoints.t5 import T5Features
 from dall_e.checkpoints.zoo import BUILT_IN
-from dall_e.composing import Job, jobs_of
 from dall_e.config import ModelConfig, SamplingConfig
-from dall_e.data.images import PILImage, resize, to_pil, to_uint8
-from dall_e.data.prompt_tokenizers import PromptTokenizer
-from dall_e.data.text import TextTokenizer
-from dall_e.describing import QUESTION, Describer, Wording, make_describer
-from dall_e.loading import Networks, checked_dtype, checked_precision, load_model
-from dall_e.models.companion import Companion
-from dall_e.progress import Reporter, StepCallback
-from dall_e.published import PublishedConfig, check_possible, left_to_right
-from dall_e.reading import Pair, make_reader, stack_pairs
-from dall_e.retrieval import Found, Retriever, Sought
+from dall_e.config.published import PublishedConfig, check_possible, left_to_right
+from dall_e.images.files import PILImage, resize, to_pil, to_uint8
+from dall_e.inference.answering import QUESTION, Describer, Wording, make_describer
+from dall_e.inference.loading import Networks, checked_dtype, checked_precision, load_model
+from dall_e.inference.progress import Reporter, StepCallback
+from dall_e.inference.prompt_encoding import Pair, make_reader, stack_pairs
+from dall_e.inference.retrieval import Found, Retriever, Sought
+from dall_e.inference.validation import check_count, checked_negative, checked_prompts, is_int, picture_seeds
+from dall_e.models.dual_encoder import Companion
+from dall_e.planning.plan import Job, jobs_of
 from dall_e.runtime import free_memory, one_thread, pick_device
 from dall_e.sampling.decode import decode_tokens
+from dall_e.text.published_tokenizers import PromptTokenizer
+from dall_e.text.tokenizer import TextTokenizer
 
 # More pictures than this are drawn one batch after the other, so that memory stays bounded; it changes no picture.
 PICTURES_PER_BATCH = 16

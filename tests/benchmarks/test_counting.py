@@ -20,12 +20,12 @@ from benchmarks.shapes import SHAPES, count_parameters
 from torch.utils.flop_counter import FlopCounterMode
 
 from dall_e.config import PRESETS
+from dall_e.config.published import BlockStyle, RasterConfig, VQGANConfig
 from dall_e.models.generator import Generator
-from dall_e.models.taming import VQGAN
+from dall_e.models.image_tokenizer import ImageTokenizer
 from dall_e.models.text_encoder import TextStates
-from dall_e.models.vqgan import ImageTokenizer
-from dall_e.nn import kernels
-from dall_e.published import BlockStyle, RasterConfig, VQGANConfig
+from dall_e.models.vqgan import VQGAN
+from dall_e.nn.cpu import kernels
 
 
 def counted(work: object) -> int:

@@ -11,7 +11,7 @@ from benchmarks.shapes import SHAPES, Shape, random_networks, text_reader, tiny
 from torch import nn
 
 from dall_e.checkpoints.keymap import From, KeyTable
-from dall_e.reading import PublishedReader
+from dall_e.inference.prompt_encoding import PublishedReader
 
 
 def test_missing_peer_names_the_command() -> None:

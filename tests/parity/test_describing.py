@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from dall_e.checkpoints import networks
-from dall_e.describing import Describer, Wording
-from dall_e.models.prompts import PromptStates
+from dall_e.inference.answering import Describer, Wording
+from dall_e.models.prompt_networks import PromptStates
 
 START, END, PICTURE, PICTURE_END, SLOT = 0, 1, 3, 4, 5
 

@@ -16,7 +16,7 @@ from dall_e.checkpoints import published
 from dall_e.checkpoints.flax_files import open_flax
 from dall_e.checkpoints.tensor_files import read_tensors
 from dall_e.cli import run
-from dall_e.image_codec import ImageCodec
+from dall_e.inference.image_codec import ImageCodec
 
 DATA = Path(__file__).parent / "data"
 NAME = "vqgan_imagenet_f16_16384"

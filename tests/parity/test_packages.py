@@ -83,7 +83,7 @@ def test_the_package_paints_what_ours_paints(tmp_path: Path) -> None:
     import dataclasses
 
     from dall_e.checkpoints.networks import load_detoker
-    from dall_e.models.taming import VQGAN
+    from dall_e.models.vqgan import VQGAN
 
     package = pytest.importorskip("min_dalle.models", reason="min-dalle is not installed: pip install min-dalle")
     torch.manual_seed(0)
@@ -146,7 +146,7 @@ def test_janus(tmp_path: Path, layers: int, width: int, heads: int, grid: int, n
 def test_ids_are_those_of_min_dalle() -> None:
     pytest.importorskip("emoji", reason="emoji is not installed: pip install emoji")
     package = pytest.importorskip("min_dalle.text_tokenizer", reason="min-dalle is not installed")
-    from dall_e.data.prompt_tokenizers import MiniTokenizer
+    from dall_e.text.published_tokenizers import MiniTokenizer
 
     pairs = ["c a", "ca t", "\u0120 cat", "o o", "a t", "\u0120 a", "_ f", "g r", "i n", "in g"]
     pieces = ["<s>", "<pad>", "</s>", "<unk>", "\u0120", *"abcdefghijklmnopqrstuvwxyz_,.!'-"]

@@ -13,11 +13,11 @@ from dall_e.checkpoints.networks import load_rudalle
 from dall_e.checkpoints.tensor_files import read_tensors
 from dall_e.cli import run
 from dall_e.config import SamplingConfig
-from dall_e.data.prompt_tokenizers import RussianTokenizer, prompt_tokenizer_from_json
-from dall_e.models.taming import VQGAN
-from dall_e.nn import kernels
-from dall_e.published import VQGANConfig
+from dall_e.config.published import VQGANConfig
+from dall_e.models.vqgan import VQGAN
+from dall_e.nn.cpu import kernels
 from dall_e.sampling.decode import decode_tokens
+from dall_e.text.published_tokenizers import RussianTokenizer, prompt_tokenizer_from_json
 
 DATA = Path(__file__).parent / "data"
 VERSIONS = ("rudalle_v3", "rudalle_v2")
@@ -110,7 +110,7 @@ def test_a_folder_draws_and_converts(tmp_path: Path, monkeypatch: pytest.MonkeyP
     torch.save({"state_dict": in_tamings_names(vqgan)}, utilities / "vqgan.gumbelf8-sber.model.ckpt")
     asked: list[str] = []
     monkeypatch.setattr(published, "download", lambda name, files, local: asked.append(name) or utilities)
-    monkeypatch.setattr("dall_e.checkpoints.adapters.rudalle.HEAD_WIDTH", 16)
+    monkeypatch.setattr("dall_e.checkpoints.families.rudalle.HEAD_WIDTH", 16)
     model = DALL_E.from_pretrained(folder, variant="v3")
     assert asked == ["sberbank-ai/rudalle-utils"] and model.config.sampling.top_k == 2048
     drawn = model("рыжий кот", seed=1)
@@ -121,7 +121,7 @@ def test_a_folder_draws_and_converts(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def in_tamings_names(vqgan: VQGAN) -> dict[str, torch.Tensor]:
     """The weights under the names of a published file."""
-    from dall_e.checkpoints.adapters import taming_vqgan
+    from dall_e.checkpoints.families import taming_vqgan
 
     weights = vqgan.state_dict()
     found = {}

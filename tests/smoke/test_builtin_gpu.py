@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from dall_e.checkpoints.store import load_model
-from dall_e.data.images import read_metadata
+from dall_e.images.files import read_metadata
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "runs" / "builtin_gpu.sh"

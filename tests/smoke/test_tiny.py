@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from dall_e.data.datasets import load_pictures
-from dall_e.data.images import read_metadata
+from dall_e.images.files import read_metadata
 
 ROOT = Path(__file__).parents[2]
 PICTURES = ROOT / "examples" / "tiny_pictures"

@@ -36,11 +36,11 @@ def foreign(network: nn.Module, table: KeyTable) -> dict[str, Tensor]:
 @pytest.fixture(scope="session")
 def mini_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """DALL-E mini as min-dalle publishes it: 16 x 16 tokens, a pixel each."""
-    from dall_e.checkpoints.adapters import min_dalle
-    from dall_e.models.prompts import build_prompts
-    from dall_e.models.raster import Raster
-    from dall_e.models.taming import VQGAN
-    from dall_e.published import BlockStyle, PromptConfig, RasterConfig, VQGANConfig
+    from dall_e.checkpoints.families import min_dalle
+    from dall_e.config.published import BlockStyle, PromptConfig, RasterConfig, VQGANConfig
+    from dall_e.models.left_to_right import Raster
+    from dall_e.models.prompt_networks import build_prompts
+    from dall_e.models.vqgan import VQGAN
 
     style: dict[str, Any] = {"norm": "layer", "norm_eps": 1e-5, "norm_after": True, "norm_inside_mlp": True}
     style |= {"qk_norm": False, "mlp": "gelu_gated"}

@@ -205,7 +205,7 @@ def test_seeds_may_be_numbers_of_numpy_and_torch(model: DALL_E, seed: object) ->
 
 @pytest.mark.parametrize("text", ["😀", "مرحبا", "a\x00cat", "\ud800 cat", "<end>", "\u202ea"], ids=ascii)
 def test_any_unicode_draws(model: DALL_E, text: str, tmp_path: Path) -> None:
-    from dall_e.data.images import read_metadata, save_image
+    from dall_e.images.files import read_metadata, save_image
 
     image = model(text, num_inference_steps=1, negative_prompt=text)
     save_image(image, tmp_path / "a.png", image.info)

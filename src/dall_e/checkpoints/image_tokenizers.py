@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 import torch
 
 from dall_e.checkpoints import networks, store
-from dall_e.checkpoints.families import FLAX_WEIGHTS, WEIGHT_SUFFIXES
 from dall_e.checkpoints.published import fill_stored
+from dall_e.checkpoints.registry import FLAX_WEIGHTS, WEIGHT_SUFFIXES
 from dall_e.checkpoints.tensor_files import open_weights
 from dall_e.config import build_settings
+from dall_e.config.published import DVAEConfig, VQGANConfig
 from dall_e.models.dvae import DVAE
-from dall_e.models.taming import VQGAN
-from dall_e.published import DVAEConfig, VQGANConfig
+from dall_e.models.vqgan import VQGAN
 
 KIND = "image tokenizer"
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from dall_e.checkpoints.adapters import (
+from dall_e.checkpoints.families import (
     dalle_mini,
     janus,
     llamagen,
@@ -31,13 +31,13 @@ from dall_e.checkpoints.flax_files import open_flax
 from dall_e.checkpoints.keymap import Tensors, fill
 from dall_e.checkpoints.store import Unfilled
 from dall_e.checkpoints.tensor_files import open_weights, weights_in
+from dall_e.config.published import VisionConfig
 from dall_e.models.dvae import DVAE
-from dall_e.models.prompts import Prompts, build_prompts
-from dall_e.models.raster import Raster
-from dall_e.models.taming import VQGAN
-from dall_e.models.vision import Vision
+from dall_e.models.left_to_right import Raster
+from dall_e.models.prompt_networks import Prompts, build_prompts
+from dall_e.models.vision_encoder import Vision
+from dall_e.models.vqgan import VQGAN
 from dall_e.nn.quantized import WeightFormat
-from dall_e.published import VisionConfig
 
 Settings = dict[str, Any]
 

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 import torch
 
 from dall_e.checkpoints import networks, store, t5
-from dall_e.checkpoints.adapters import janus
-from dall_e.checkpoints.families import (
+from dall_e.checkpoints.families import janus
+from dall_e.checkpoints.hub import download
+from dall_e.checkpoints.registry import (
     FAMILIES,
     FLAX_VQGAN,
     FLAX_WEIGHTS,
@@ -24,10 +25,16 @@ from dall_e.checkpoints.families import (
     RUDALLE_WORDS,
     Found,
 )
-from dall_e.checkpoints.hub import download
 from dall_e.checkpoints.tensor_files import StoredTensor, open_weights
 from dall_e.config import SamplingConfig
-from dall_e.data.prompt_tokenizers import (
+from dall_e.config.published import PublishedConfig, VisionConfig
+from dall_e.models.left_to_right import Raster
+from dall_e.models.prompt_networks import Prompts, build_prompts
+from dall_e.models.vision_encoder import Vision
+from dall_e.models.vqgan import VQGAN
+from dall_e.nn.quantized import WeightFormat
+from dall_e.nn.transformer import assign_weights
+from dall_e.text.published_tokenizers import (
     BartTokenizer,
     CharBPETokenizer,
     JanusTokenizer,
@@ -37,13 +44,6 @@ from dall_e.data.prompt_tokenizers import (
     bpe_from_text,
     prompt_tokenizer_from_json,
 )
-from dall_e.models.prompts import Prompts, build_prompts
-from dall_e.models.raster import Raster
-from dall_e.models.taming import VQGAN
-from dall_e.models.vision import Vision
-from dall_e.nn.quantized import WeightFormat
-from dall_e.nn.transformer import assign_weights
-from dall_e.published import PublishedConfig, VisionConfig
 
 
 class VisionOnDemand:

@@ -1,6 +1,6 @@
 """Names of the layers of a VQGAN in the three layouts that projects use for the same network.
 
-Shapes are in `models/taming.py`. A layout is a few words; the walk over levels and blocks is the same for all.
+Shapes are in `models/vqgan.py`. A layout is a few words; the walk over levels and blocks is the same for all.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dall_e.checkpoints.keymap import From, KeyTable, Tensors, weight_and_bias
-from dall_e.published import VQGANConfig
+from dall_e.config.published import VQGANConfig
 
 _RESIDUAL = ("norm1", "conv1", "norm2", "conv2")
 

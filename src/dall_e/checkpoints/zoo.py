@@ -13,8 +13,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from dall_e.checkpoints.families import FAMILIES, WEIGHT_SUFFIXES
 from dall_e.checkpoints.hub import download
+from dall_e.checkpoints.registry import FAMILIES, WEIGHT_SUFFIXES
 
 BUILT_IN = "dall-e-emoji"
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from dall_e.cli import convert, data, describe, evaluate, export, gallery, generate, models, search, train, zoo
+from dall_e.cli import convert, data, describe, evaluate, export, gallery, generate, models, search, train, verify
 
 app = typer.Typer(
     name="dall-e",
@@ -45,7 +45,7 @@ app.command("gallery")(gallery.gallery)
 app.command("models")(models.models)
 app.command("env")(models.env)
 _zoo = typer.Typer(help="Look after the published models.", no_args_is_help=True)
-_zoo.command("verify")(zoo.verify)
+_zoo.command("verify")(verify.verify)
 app.add_typer(_zoo, name="zoo")
 
 

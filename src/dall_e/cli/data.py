@@ -28,7 +28,7 @@ def build_command(
     if dry_run:
         _list_sources(config)
         return
-    from dall_e.data.sources import build
+    from dall_e.data.build.builder import build
 
     report = build(config, progress=_Bar())
     for message in report.messages:
@@ -42,7 +42,7 @@ def build_command(
 
 
 def _list_sources(config: DataConfig) -> None:
-    from dall_e.data.sources import chosen_sources
+    from dall_e.data.build.builder import chosen_sources
 
     for source in chosen_sources(config):
         package = f"{source.manager} {source.package} {source.version}"
@@ -73,7 +73,7 @@ def show_command(
         return
     from dall_e.data.captions import training_caption
     from dall_e.data.datasets import batch_indices, load_pictures
-    from dall_e.data.images import contact_sheet, save_image
+    from dall_e.images.files import contact_sheet, save_image
 
     pictures = load_pictures(folder, 96, split)
     indices = batch_indices(len(pictures), pictures.weights, seed, 0, min(count, len(pictures)))
@@ -90,8 +90,8 @@ def show_command(
 
 def _show_scenes(folder: str, out: str, count: int, split: str, seed: int, settled: bool) -> None:
     from dall_e.data.datasets import load_pictures
-    from dall_e.data.images import contact_sheet, save_image
-    from dall_e.data.scenes import SceneComposer
+    from dall_e.images.files import contact_sheet, save_image
+    from dall_e.scenes.composer import SceneComposer
 
     composer = SceneComposer(load_pictures(folder, 128), 128, settled=settled)
     composed = [composer.scene(f"{seed}/{number}", split) for number in range(count)]

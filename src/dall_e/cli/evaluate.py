@@ -15,11 +15,11 @@ from dall_e.config import DataConfig, ModelConfig, SamplingConfig
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from dall_e.data.images import PILImage
     from dall_e.evaluation.judge import Judge
     from dall_e.evaluation.suite import Material, Subject
-    from dall_e.models.companion import Companion
+    from dall_e.images.files import PILImage
     from dall_e.models.detector import Detector
+    from dall_e.models.dual_encoder import Companion
     from dall_e.pipeline import DALL_E
 
 
@@ -65,7 +65,7 @@ def evaluate(  # noqa: PLR0913, one argument per flag
     Writes `report.json` and `report.html`, a page with all pictures and the numbers of earlier runs beside them. Every
     judgement is by a network that the model was neither trained on nor chosen by.
     """
-    from dall_e.data.prompts import suite_prompts
+    from dall_e.data.prompt_sets import suite_prompts
 
     suite_prompts(suite)  # A misspelt name is found before anything is loaded.
     names = compare or (model,)
@@ -151,10 +151,10 @@ def load_detector(folder: Path) -> Detector:
 
 def _material(suite: str, judge: Judge, detector: Path | None, data: str, model: DALL_E) -> Material:
     from dall_e.data.datasets import load_pictures
-    from dall_e.data.prompts import suite_prompts
-    from dall_e.data.scenes import SceneComposer
+    from dall_e.data.prompt_sets import suite_prompts
     from dall_e.evaluation.composition import Composition
     from dall_e.evaluation.suite import Material
+    from dall_e.scenes.composer import SceneComposer
 
     # Models of other projects have no tokenizer that pictures are to be brought to.
     side = model.config.tokenizer.image_size if isinstance(model.config, ModelConfig) else judge.side
@@ -174,7 +174,7 @@ def _material(suite: str, judge: Judge, detector: Path | None, data: str, model:
 def _subject(model: DALL_E, sampling: dict[str, Any], best_of: int, cost: Any) -> Subject:
     from dall_e.evaluation.judge import Judge
     from dall_e.evaluation.suite import Subject
-    from dall_e.models.vqgan import ImageTokenizer
+    from dall_e.models.image_tokenizer import ImageTokenizer
 
     settings = model.sampling_settings(**sampling)
 

@@ -14,7 +14,7 @@ from dall_e.config import ModelConfig, SamplingConfig
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from dall_e.data.text import TextTokenizer
+    from dall_e.text.tokenizer import TextTokenizer
 
 _UNUSED = ("tower.",)
 """Networks that only training needs."""

@@ -14,8 +14,8 @@ def gallery(
     size: Annotated[int, typer.Option("--size", min=8, help="Side of each picture on the sheet.")] = 128,
 ) -> None:
     """Draw the 24 fixed prompts, 12 English and 12 Chinese, each once, on one sheet with captions."""
-    from dall_e.data.images import contact_sheet, save_image
-    from dall_e.data.prompts import GALLERY_PROMPTS
+    from dall_e.data.prompt_sets import GALLERY_PROMPTS
+    from dall_e.images.files import contact_sheet, save_image
     from dall_e.pipeline import DALL_E
 
     drawer = DALL_E.from_pretrained(model)

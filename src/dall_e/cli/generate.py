@@ -18,7 +18,7 @@ from dall_e.cli.flags import SHORT_NAMES, with_flags
 from dall_e.config import REMOVED_SETTINGS, SamplingConfig
 
 if TYPE_CHECKING:
-    from dall_e.data.images import PILImage
+    from dall_e.images.files import PILImage
     from dall_e.pipeline import DALL_E
 
 _FILE_TYPES = (".png", ".jpg", ".jpeg", ".webp")
@@ -113,7 +113,7 @@ def reproduce(
 
     Exit code 1 if it is not.
     """
-    from dall_e.data.images import read_metadata, same_pixels
+    from dall_e.images.files import read_metadata, same_pixels
 
     info = read_metadata(file)
     if not {"prompt", "seed", "model"} <= info.keys():
@@ -155,7 +155,7 @@ def load(
 
 def _grid(images: list[PILImage], columns: int | None) -> PILImage:
     """All pictures in one, which carries what they share, and the lists of what they do not."""
-    from dall_e.data.images import make_grid
+    from dall_e.images.files import make_grid
 
     prompts = [image.info["prompt"] for image in images]
     shared = _texts(images[0])
@@ -273,7 +273,7 @@ def _check_target(path: Path) -> None:
 
 
 def _save(image: PILImage, path: Path) -> None:
-    from dall_e.data.images import save_image
+    from dall_e.images.files import save_image
 
     try:
         save_image(image, path, _texts(image))

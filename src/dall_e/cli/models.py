@@ -72,7 +72,7 @@ def env() -> None:
     from dall_e import __version__
     from dall_e.checkpoints.store import read_model_config
     from dall_e.checkpoints.zoo import BUILT_IN, find_model
-    from dall_e.nn import kernels
+    from dall_e.nn.cpu import kernels
     from dall_e.runtime import computes_bf16, pick_device
 
     device = pick_device("auto")

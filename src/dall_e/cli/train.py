@@ -64,7 +64,7 @@ def companion(config: CompanionTraining, *, dry_run: DryRun = False) -> None:
     It serves `best_of` and `score` of a model (`dall-e export --companion`). Trained with another --seed, --fold 1 and
     --other-share 0, it is an independent judge for `dall-e evaluate --judge`.
     """
-    from dall_e.training.companion_stage import run_companion_training
+    from dall_e.training.dual_encoder_stage import run_companion_training
 
     run_companion_training(config, dry_run=dry_run)
 

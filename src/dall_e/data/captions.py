@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
-from dall_e.data.tables import read_table
+from dall_e.text.tables import read_table
 
 Language = Literal["en", "zh"]
 Record = dict[str, Any]
@@ -212,7 +212,7 @@ def _words(record: Record, field: str) -> list[str]:
 
 @lru_cache(maxsize=2)
 def _synonyms(language: Language) -> dict[str, tuple[str, ...]]:
-    return {name: tuple(others) for name, *others in read_table(f"synonyms_{language}.txt")}
+    return {name: tuple(others) for name, *others in read_table(f"text/synonyms_{language}.txt")}
 
 
 def _with_article(name: str, kind: str) -> str:
@@ -238,7 +238,7 @@ def _chinese_names(record: Record) -> list[str]:
 @lru_cache(maxsize=1)
 def _measures() -> tuple[tuple[str, str], ...]:
     """(ending of a name, measure word), longer endings first."""
-    return tuple((ending, measure) for measure, ending in read_table("measures_zh.txt"))
+    return tuple((ending, measure) for measure, ending in read_table("text/measures_zh.txt"))
 
 
 MEASURED_KINDS = frozenset(("animal", "vehicle", "plant", "food", "object", "weather", "activity", "place", "heart"))

@@ -27,7 +27,7 @@ import numpy.typing as npt
 import torch
 
 from dall_e.data.captions import COLOURS_ZH, training_caption
-from dall_e.data.images import decode_picture
+from dall_e.images.files import decode_picture
 
 Record = dict[str, Any]
 PICTURE_EXTENSIONS = (".png", ".webp", ".jpg", ".jpeg", ".gif", ".bmp")

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from dall_e.data.datasets import PictureSet, load_pictures
-from dall_e.data.images import encode_webp
+from dall_e.images.files import encode_webp
 
 Progress = Callable[[str, int, int], None]
 """Called with (what is being done, how many are done, how many there are)."""

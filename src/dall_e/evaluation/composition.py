@@ -18,12 +18,12 @@ import numpy as np
 import torch
 
 from dall_e.data.captions import Language
-from dall_e.data.images import Picture, from_pil
-from dall_e.data.scene_graph import Scene, SceneObject
-from dall_e.data.scenes import SceneComposer, held_out
 from dall_e.evaluation.intervals import Measure, mean_measure, statistic_measure
 from dall_e.evaluation.samples import LANGUAGES, Draw
+from dall_e.images.files import Picture, from_pil
 from dall_e.models.detector import Detection, Detector
+from dall_e.scenes.composer import SceneComposer, held_out
+from dall_e.scenes.graph import Scene, SceneObject
 
 TASKS = ("single", "two", "count", "colour", "position", "binding")
 SIDES = {"left": (-1, 0), "right": (1, 0), "above": (0, -1), "below": (0, 1)}

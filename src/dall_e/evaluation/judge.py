@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from dall_e.data.datasets import Record, in_fold
-from dall_e.data.images import Picture
-from dall_e.data.text import TextTokenizer
-from dall_e.models.companion import Companion
+from dall_e.images.files import Picture
+from dall_e.models.dual_encoder import Companion
+from dall_e.text.tokenizer import TextTokenizer
 
 _BATCH = 64
 

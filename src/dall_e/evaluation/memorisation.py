@@ -22,7 +22,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dall_e.data.images import Picture
+from dall_e.images.files import Picture
 
 NEAR_COPY = 0.18
 """Distance below which a sample counts as a near-copy.

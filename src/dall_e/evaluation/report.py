@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dall_e.data.images import Picture, encode_webp
 from dall_e.evaluation.composition import Composed
 from dall_e.evaluation.intervals import Measure
 from dall_e.evaluation.samples import RealPictures
 from dall_e.evaluation.suite import Result
+from dall_e.images.files import Picture, encode_webp
 
 REPORT_FILE, PAGE_FILE = "report.json", "report.html"
 _MOST_EARLIER = 6

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from dall_e.data.captions import Language
 from dall_e.data.datasets import PictureSet, Record
-from dall_e.data.images import Picture, PILImage, from_pil
-from dall_e.data.prompts import SuitePrompt
+from dall_e.data.prompt_sets import SuitePrompt
+from dall_e.images.files import Picture, PILImage, from_pil
 
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 Draw = Callable[[list[str], list[int]], Sequence[PILImage]]

@@ -13,8 +13,7 @@ from torch import Tensor
 
 from dall_e.data.captions import Language
 from dall_e.data.datasets import PictureSet
-from dall_e.data.images import Picture, from_pil
-from dall_e.data.prompts import SuitePrompt
+from dall_e.data.prompt_sets import SuitePrompt
 from dall_e.evaluation.alignment import r_precision
 from dall_e.evaluation.composition import PER_TASK, Composed, Composition, composition_measures
 from dall_e.evaluation.cost import Cost
@@ -25,6 +24,7 @@ from dall_e.evaluation.judge import Judge
 from dall_e.evaluation.memorisation import Nearest, nearest, thumbnails
 from dall_e.evaluation.reconstruction import reconstruction
 from dall_e.evaluation.samples import LANGUAGES, Draw, RealPictures, Sample, draw_samples, spread_over
+from dall_e.images.files import Picture, from_pil
 
 _DIVERSITY_PROMPTS, _DIVERSITY_SEEDS = 12, 4
 _DIVERSITY_SEED, _COMPOSITION_SEED = 1_000_000, 2_000_000

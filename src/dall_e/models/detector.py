@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dall_e.config import DetectorConfig
-from dall_e.nn.viewing import seen_at
+from dall_e.nn.preprocessing import seen_at
 
 MAP_STEP = 4
 """Pixels of the looked-at picture per place of the map."""

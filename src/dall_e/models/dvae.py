@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dall_e.published import DVAEConfig
+from dall_e.config.published import DVAEConfig
 
 _MARGIN = 0.1
 _LEVELS = (1, 2, 4, 8)

@@ -35,7 +35,7 @@ from dall_e.nn.attention import (
     rotate,
     visibility_bias,
 )
-from dall_e.nn.stack import Sight, Stack, stack_of
+from dall_e.nn.cpu.stack import Sight, Stack, stack_of
 from dall_e.nn.transformer import Block, Linear, RMSNorm, initialise_transformer, split_heads
 
 

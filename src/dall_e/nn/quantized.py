@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dall_e.nn.kernels import KINDS, LinearStruct, kernels, product
+from dall_e.nn.cpu.kernels import KINDS, LinearStruct, kernels, product
 from dall_e.runtime import most_threads
 
 WeightFormat = Literal["int8", "int4"]

@@ -16,9 +16,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from dall_e.config.published import BlockStyle
 from dall_e.nn.attention import FixedMemory, Memory, Rotation, attend, kept_dtype, rotate
 from dall_e.nn.quantized import PackedWeight, WeightFormat, pack_weight
-from dall_e.published import BlockStyle
 
 NATIVE = BlockStyle()
 _ROWS_OF_ONE_PATH, _MOST_ODD_ROWS = 16, 64

@@ -13,11 +13,11 @@ import torch
 from torch import Tensor
 
 from dall_e.config import SamplingConfig
-from dall_e.sampling.choosing import Chooser, noise_window
-from dall_e.sampling.fixed_steps import FixedNetwork, draw_in_fixed_steps
-from dall_e.sampling.foresight import Foresight, ForesightedNetwork
+from dall_e.sampling.cuda_graph import FixedNetwork, draw_in_fixed_steps
 from dall_e.sampling.noise import ORDER_STREAM, gumbel, uniform
 from dall_e.sampling.orders import group_sizes, make_orders
+from dall_e.sampling.speculative import Foresight, ForesightedNetwork
+from dall_e.sampling.token_sampler import Chooser, noise_window
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,8 @@ class Prompts(Protocol):
 
 
 class TokenNetwork(Protocol):
-    """What the loop draws with: any order in groups (`models/generator.py`), or left to right (`models/raster.py`)."""
+    """What the loop draws with: any order in groups (`models/generator.py`), or left to right
+    (`models/left_to_right.py`)."""
 
     config: Any
     """Has num_tokens and num_codes."""

@@ -27,7 +27,7 @@ from dall_e.runtime import autocast, pick_dtype
 from dall_e.sampling.decode import DecodeStep, decode_tokens
 from dall_e.sampling.orders import group_sizes
 from dall_e.training.generator_base import MAX_GROUP, GeneratorBase, GeneratorNetworks, order_kind, run_stage
-from dall_e.training.token_bank import kept, weights_digest
+from dall_e.training.token_cache import kept, weights_digest
 
 _FAKES_FILE = "fakes.pt"
 # Fakes have pictures, captions and noise of their own, far behind those of the longest run.

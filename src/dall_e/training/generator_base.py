@@ -25,23 +25,23 @@ from dall_e.checkpoints.store import TEXT_FILE, load_strict
 from dall_e.config import PRESETS, GeneratorData, ModelConfig, OrderKind, SamplingConfig, ScheduleKind
 from dall_e.data.captions import plain_caption, training_caption
 from dall_e.data.datasets import PictureSet, batch_captions, batch_indices, load_pictures
-from dall_e.data.images import contact_sheet, save_image, to_pil
-from dall_e.data.prompts import GALLERY_PROMPTS
-from dall_e.data.scene_graph import Scene
-from dall_e.data.scenes import SceneComposer
-from dall_e.data.text import TextTokenizer
-from dall_e.models.companion import TokenTower
+from dall_e.data.prompt_sets import GALLERY_PROMPTS
+from dall_e.images.files import contact_sheet, save_image, to_pil
+from dall_e.models.dual_encoder import TokenTower
 from dall_e.models.generator import Generator
+from dall_e.models.image_tokenizer import ImageTokenizer
 from dall_e.models.text_encoder import TextEncoder, TextStates
-from dall_e.models.vqgan import ImageTokenizer
 from dall_e.runtime import pick_device, to_device
 from dall_e.sampling.decode import decode_tokens
 from dall_e.sampling.orders import group_numbers, group_sizes, make_orders
+from dall_e.scenes.composer import SceneComposer
+from dall_e.scenes.graph import Scene
+from dall_e.text.tokenizer import TextTokenizer
 from dall_e.training.corruption import Corrupted
 from dall_e.training.loop import Player, describe, fit, load_stage_weights
 from dall_e.training.prepared_stage import PreparedStage
 from dall_e.training.run_folder import load_stage_words, open_run_folder, player_weights
-from dall_e.training.token_bank import picture_codes, scene_codes, tokenize_as_they_are
+from dall_e.training.token_cache import picture_codes, scene_codes, tokenize_as_they_are
 
 STEP_CHOICES = (8, 12, 16, 24, 32, 50)
 SCHEDULES: tuple[ScheduleKind, ...] = ("arccos", "cosine", "uniform")

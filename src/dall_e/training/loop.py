@@ -27,8 +27,8 @@ from torch import Tensor, nn
 from dall_e.config import LoopConfig, OptimizerKind
 from dall_e.runtime import autocast, pick_dtype
 from dall_e.training.optim import AveragedWeights, build_adamw, build_muon, learning_rate_share
-from dall_e.training.report import Report
 from dall_e.training.run_folder import RunFolder, load_stage_weights, open_run_folder
+from dall_e.training.tracking import Report
 
 __all__ = ["Player", "Stage", "describe", "fit", "load_stage_weights"]
 

@@ -18,8 +18,8 @@ from torch import Tensor
 from dall_e.checkpoints.store import load_strict
 from dall_e.config import CompanionConfig, build_settings
 from dall_e.losses.reconstruction import feature_matching_loss
-from dall_e.models.companion import Companion
-from dall_e.nn.viewing import seen_at
+from dall_e.models.dual_encoder import Companion
+from dall_e.nn.preprocessing import seen_at
 from dall_e.training.run_folder import load_stage_weights, player_weights
 
 

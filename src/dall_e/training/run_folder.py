@@ -24,7 +24,7 @@ from torch import Tensor
 from dall_e.checkpoints.store import TEXT_FILE, WEIGHTS_FILE, load_model
 from dall_e.checkpoints.zoo import BUILT_IN, find_model
 from dall_e.config import LoopConfig
-from dall_e.data.text import TextTokenizer
+from dall_e.text.tokenizer import TextTokenizer
 
 CHECKPOINT_FILE = "checkpoint.pt"
 BEST_FILE = "best.pt"

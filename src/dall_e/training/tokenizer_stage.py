@@ -21,18 +21,18 @@ from torch import Tensor
 from dall_e.checkpoints.store import load_strict
 from dall_e.config import PRESETS, DiscriminatorConfig, TokenizerTraining
 from dall_e.data.datasets import PictureSet, batch_indices, load_pictures
-from dall_e.data.images import contact_sheet, save_image
-from dall_e.data.scenes import SceneComposer
+from dall_e.images.files import contact_sheet, save_image
 from dall_e.losses.adversarial import adaptive_weight, discriminator_loss, generator_loss, gradient_penalty
 from dall_e.losses.reconstruction import feature_matching_loss, over_background, peak_signal_to_noise, picture_loss
 from dall_e.models.discriminator import Discriminator, Judgement
-from dall_e.models.vqgan import ImageTokenizer
+from dall_e.models.image_tokenizer import ImageTokenizer
 from dall_e.runtime import autocast, pick_device, pick_dtype, tune_convolutions
-from dall_e.training.drawn_codes import PartlyDrawn
+from dall_e.scenes.composer import SceneComposer
 from dall_e.training.loop import Batch, Player, Stage, describe, fit, load_stage_weights
 from dall_e.training.perceptual import PerceptualDistance
 from dall_e.training.run_folder import player_weights
-from dall_e.training.token_bank import kept, tokenize_as_they_are
+from dall_e.training.sampled_codes import PartlyDrawn
+from dall_e.training.token_cache import kept, tokenize_as_they_are
 
 # What is costly and changes slowly is done every 8th step: gradient penalties (times 8; StyleGAN2, appendix B) and the
 # adaptive weight (smoothed).

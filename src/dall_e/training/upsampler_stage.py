@@ -21,10 +21,10 @@ from dall_e.checkpoints.store import load_strict
 from dall_e.config import TokenizerConfig, UpsamplerConfig, UpsamplerTraining, build_settings
 from dall_e.data.augment import random_views
 from dall_e.data.datasets import PictureSet, batch_indices, load_pictures
-from dall_e.data.images import contact_sheet, save_image
+from dall_e.images.files import contact_sheet, save_image
 from dall_e.losses.reconstruction import peak_signal_to_noise, picture_loss
+from dall_e.models.image_tokenizer import ImageTokenizer
 from dall_e.models.upsampler import FACTOR, Upsampler, enlarged
-from dall_e.models.vqgan import ImageTokenizer
 from dall_e.runtime import pick_device
 from dall_e.training.loop import Player, Stage, describe, fit, load_stage_weights
 from dall_e.training.run_folder import player_weights

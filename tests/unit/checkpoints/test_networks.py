@@ -14,13 +14,13 @@ import torch
 from torch import Tensor, nn
 
 from dall_e.checkpoints import networks
-from dall_e.checkpoints.adapters import janus, llamagen, llamagen_vq, min_dalle, mindalle, openai_dvae, taming_vqgan
+from dall_e.checkpoints.families import janus, llamagen, llamagen_vq, min_dalle, mindalle, openai_dvae, taming_vqgan
 from dall_e.checkpoints.keymap import KeyTable
+from dall_e.config.published import BlockStyle, DVAEConfig, PromptConfig, RasterConfig, VQGANConfig
 from dall_e.models.dvae import DVAE
-from dall_e.models.prompts import build_prompts
-from dall_e.models.raster import Raster
-from dall_e.models.taming import VQGAN
-from dall_e.published import BlockStyle, DVAEConfig, PromptConfig, RasterConfig, VQGANConfig
+from dall_e.models.left_to_right import Raster
+from dall_e.models.prompt_networks import build_prompts
+from dall_e.models.vqgan import VQGAN
 
 F32 = torch.float32
 VQ = VQGANConfig(

@@ -9,13 +9,13 @@ import torch
 
 from dall_e import list_models
 from dall_e.checkpoints import zoo
-from dall_e.checkpoints.adapters import janus
-from dall_e.models.prompts import build_prompts
-from dall_e.models.raster import Raster
-from dall_e.models.taming import VQGAN
-from dall_e.models.vision import Vision
+from dall_e.checkpoints.families import janus
+from dall_e.config.published import BlockStyle, PromptConfig, RasterConfig, VisionConfig, VQGANConfig
+from dall_e.models.left_to_right import Raster
+from dall_e.models.prompt_networks import build_prompts
+from dall_e.models.vision_encoder import Vision
+from dall_e.models.vqgan import VQGAN
 from dall_e.nn.transformer import Linear
-from dall_e.published import BlockStyle, PromptConfig, RasterConfig, VisionConfig, VQGANConfig
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from dall_e.cli import run
-from dall_e.data.images import read_metadata, same_pixels
+from dall_e.images.files import read_metadata, same_pixels
 
 Capture = pytest.CaptureFixture[str]
 

@@ -10,12 +10,12 @@ import torch
 from dall_e import DALL_E
 from dall_e.cli import run
 from dall_e.config import COMPANIONS, CompanionTraining, DetectorConfig
-from dall_e.data.scene_graph import things
-from dall_e.data.text import TextTokenizer
 from dall_e.evaluation.cost import Cost
-from dall_e.loading import Networks
-from dall_e.models.companion import Companion
+from dall_e.inference.loading import Networks
 from dall_e.models.detector import Detector
+from dall_e.models.dual_encoder import Companion
+from dall_e.scenes.graph import things
+from dall_e.text.tokenizer import TextTokenizer
 from dall_e.training.run_folder import open_run_folder
 
 pytest.importorskip("torchmetrics")

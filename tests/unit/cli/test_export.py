@@ -19,12 +19,12 @@ from dall_e.config import (
     UpsamplerConfig,
     UpsamplerTraining,
 )
-from dall_e.data.text import TextTokenizer
-from dall_e.models.companion import Companion
+from dall_e.models.dual_encoder import Companion
 from dall_e.models.generator import Generator
+from dall_e.models.image_tokenizer import ImageTokenizer
 from dall_e.models.text_encoder import TextEncoder
 from dall_e.models.upsampler import Upsampler
-from dall_e.models.vqgan import ImageTokenizer
+from dall_e.text.tokenizer import TextTokenizer
 from dall_e.training.run_folder import RunFolder
 
 MODEL = PRESETS["tiny"]

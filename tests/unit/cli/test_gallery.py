@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from dall_e.cli import run
-from dall_e.data.prompts import GALLERY_PROMPTS
+from dall_e.data.prompt_sets import GALLERY_PROMPTS
 
 
 def test_one_sheet_with_all_prompts(tiny_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -78,7 +78,7 @@ def test_reproduce_draws_the_same(draw, flags: list[str]) -> None:
 
 def test_reproduce_tells_what_changed(draw) -> None:
     draw("a cat", "--seed", "1", "--steps", "2", "--out", "a.png")
-    from dall_e.data.images import read_metadata, save_image
+    from dall_e.images.files import read_metadata, save_image
 
     info = {**read_metadata("a.png"), "seed": "2", "model_version": "6"}
     with Image.open("a.png") as image:
@@ -116,7 +116,7 @@ def test_reproduce_keeps_the_picture_it_compares_with(draw) -> None:
     ],
 )
 def test_damaged_stories_are_one_line(draw, entry: dict[str, str], message: str) -> None:
-    from dall_e.data.images import read_metadata, save_image
+    from dall_e.images.files import read_metadata, save_image
 
     draw("a cat", "--steps", "1", "--out", "a.png")
     with Image.open("a.png") as image:

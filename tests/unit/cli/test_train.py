@@ -1,5 +1,7 @@
 """`dall-e train` hands the settings of its flags to the stage."""
 
+from typing import Any
+
 import pytest
 
 from dall_e.cli import run
@@ -25,9 +27,10 @@ from dall_e.config import (
     ],
 )
 def test_flags_become_settings(stage: str, config_class: type, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = []
+    seen: list[Any] = []
+    module = {"companion": "dual_encoder"}.get(stage, stage)
     monkeypatch.setattr(
-        f"dall_e.training.{stage}_stage.run_{stage}_training", lambda config, dry_run: seen.append((config, dry_run))
+        f"dall_e.training.{module}_stage.run_{stage}_training", lambda config, dry_run: seen.append((config, dry_run))
     )
     assert run(["train", stage]) == 0
     assert run(["train", stage, "--preset", "tiny", "--images", "9", "--learning-rate", "1e-4", "--dry-run"]) == 0

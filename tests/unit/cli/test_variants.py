@@ -9,7 +9,7 @@ import pytest
 
 from dall_e import DALL_E
 from dall_e.cli import run
-from dall_e.data.images import read_metadata
+from dall_e.images.files import read_metadata
 
 Capture = pytest.CaptureFixture[str]
 FILES = ("encoder{}.pt", "decoder{}.pt", "vocab{}.json", "merges{}.txt")

@@ -3,7 +3,7 @@
 import random
 
 from dall_e.data.captions import SHARES, plain_caption, training_caption
-from dall_e.data.tables import read_table
+from dall_e.text.tables import read_table
 
 CAT = {
     "en": "cat face", "zh": "猫脸", "kind": "animal", "en_keywords": ["cat", "kitty", "love"], "zh_keywords": ["宠物"],
@@ -128,8 +128,10 @@ def test_everyday_words_are_learnt_in_both_languages() -> None:
 
 
 def test_no_caption_is_blank_or_ragged() -> None:
-    records = [{"en": row[0], "zh": "", "kind": "object"} for row in read_table("synonyms_en.txt")]
-    records += [{"en": "x", "zh": row[0], "kind": "object", "colour": "red"} for row in read_table("synonyms_zh.txt")]
+    records = [{"en": row[0], "zh": "", "kind": "object"} for row in read_table("text/synonyms_en.txt")]
+    records += [
+        {"en": "x", "zh": row[0], "kind": "object", "colour": "red"} for row in read_table("text/synonyms_zh.txt")
+    ]
     for record in records:
         for text in captions(record, 6):
             assert text and text == text.strip() and "  " not in text and "!" not in text

@@ -8,8 +8,8 @@ import torch
 from PIL import Image
 
 from dall_e.data.datasets import load_pictures
-from dall_e.data.images import decode_picture, encode_webp
 from dall_e.data.packing import pack
+from dall_e.images.files import decode_picture, encode_webp
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from PIL import Image
 from torch import nn
 
 from dall_e.config import DetectorConfig
-from dall_e.data.scene_graph import COLOURS, Scene, SceneObject, things
-from dall_e.data.scenes import held_out
 from dall_e.evaluation.composition import TASKS, Composed, Composition, composition_measures, is_right, posed
 from dall_e.models.detector import Detection
+from dall_e.scenes.composer import held_out
+from dall_e.scenes.graph import COLOURS, Scene, SceneObject, things
 
 
 def hit(thing: str, x: float = 0.5, y: float = 0.5, colour: str = "red", score: float = 0.9) -> Detection:

@@ -6,9 +6,9 @@ import torch
 
 from dall_e.config import COMPANIONS
 from dall_e.data.datasets import in_fold
-from dall_e.data.text import TextTokenizer
 from dall_e.evaluation.judge import Judge
-from dall_e.models.companion import Companion
+from dall_e.models.dual_encoder import Companion
+from dall_e.text.tokenizer import TextTokenizer
 
 
 @pytest.fixture(scope="module")

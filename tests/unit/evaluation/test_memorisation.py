@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from dall_e.data.images import Picture
 from dall_e.evaluation.memorisation import NEAR_COPY, nearest, thumbnails
+from dall_e.images.files import Picture
 
 
 def drawing(kind: int, *, scale: int = 1, top: int = 0, left: int = 0) -> Picture:

@@ -13,14 +13,14 @@ import torch
 from PIL import Image
 
 from dall_e.data.datasets import PictureSet
-from dall_e.data.images import Picture
-from dall_e.data.prompts import SuitePrompt
+from dall_e.data.prompt_sets import SuitePrompt
 from dall_e.evaluation.comparison import compare, write_comparison
 from dall_e.evaluation.cost import Cost
 from dall_e.evaluation.intervals import Measure
 from dall_e.evaluation.report import Header, earlier_reports, explain, interval_plot, write_report
 from dall_e.evaluation.samples import RealPictures, draw_samples, spread_over
 from dall_e.evaluation.suite import Material, Result, Subject, evaluate
+from dall_e.images.files import Picture
 
 pytest.importorskip("torchmetrics")
 

@@ -9,8 +9,8 @@ import torch
 from PIL import Image
 
 from dall_e.config import PRESETS, CompanionConfig, GeneratorTraining
-from dall_e.models.companion import Companion
-from dall_e.models.vqgan import ImageTokenizer
+from dall_e.models.dual_encoder import Companion
+from dall_e.models.image_tokenizer import ImageTokenizer
 from dall_e.training.generator_stage import GeneratorStage
 from dall_e.training.loop import fit
 from dall_e.training.run_folder import open_run_folder

@@ -13,7 +13,7 @@ import torch
 
 from dall_e.config import DetectorConfig, DetectorTraining
 from dall_e.data.datasets import PictureSet, in_fold
-from dall_e.data.images import encode_webp
+from dall_e.images.files import encode_webp
 from dall_e.training.detector_stage import DetectorStage, Strewer, Strewn, run_detector_training, targets
 from dall_e.training.loop import fit, load_stage_weights
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from dall_e.config import PRESETS, GeneratorTraining
 from dall_e.data.datasets import PictureSet, load_pictures
-from dall_e.models.vqgan import ImageTokenizer
+from dall_e.models.image_tokenizer import ImageTokenizer
 from dall_e.training import generator_base, prepared_stage
 from dall_e.training.generator_stage import GeneratorStage
 from dall_e.training.loop import fit, load_stage_weights

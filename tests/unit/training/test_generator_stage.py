@@ -15,14 +15,14 @@ import torch
 
 from dall_e.checkpoints.store import save_model
 from dall_e.config import PRESETS, GeneratorTraining
-from dall_e.data.images import encode_png
-from dall_e.data.text import TextTokenizer
-from dall_e.models.vqgan import ImageTokenizer
+from dall_e.images.files import encode_png
+from dall_e.models.image_tokenizer import ImageTokenizer
+from dall_e.text.tokenizer import TextTokenizer
 from dall_e.training import generator_base
 from dall_e.training.generator_base import GeneratorNetworks, grow, load_tokenizer, partition
 from dall_e.training.generator_stage import GeneratorStage, run_generator_training
 from dall_e.training.run_folder import load_stage_weights, open_run_folder
-from dall_e.training.token_bank import tokenize_views
+from dall_e.training.token_cache import tokenize_views
 
 TINY = PRESETS["tiny"]
 COLOURS = {"red": (255, 0, 0), "green": (0, 200, 0), "blue": (0, 0, 255), "white": (250, 250, 250)}

@@ -13,8 +13,8 @@ import torch
 from dall_e.checkpoints.store import save_model
 from dall_e.config import PRESETS, TokenizerTraining
 from dall_e.data.datasets import PictureSet
-from dall_e.data.images import encode_png
-from dall_e.models.vqgan import ImageTokenizer
+from dall_e.images.files import encode_png
+from dall_e.models.image_tokenizer import ImageTokenizer
 from dall_e.training.loop import fit, load_stage_weights
 from dall_e.training.run_folder import open_run_folder
 from dall_e.training.tokenizer_stage import TokenizerStage, run_tokenizer_training

@@ -10,7 +10,7 @@ import torch
 
 from dall_e.config import PRESETS, TokenizerTraining, UpsamplerTraining
 from dall_e.data.datasets import PictureSet
-from dall_e.models.vqgan import ImageTokenizer
+from dall_e.models.image_tokenizer import ImageTokenizer
 from dall_e.training.loop import fit, load_stage_weights
 from dall_e.training.run_folder import open_run_folder
 from dall_e.training.upsampler_stage import UpsamplerStage, run_upsampler_training

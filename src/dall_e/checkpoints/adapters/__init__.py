@@ -1,1 +1,0 @@
-"""One table per foreign project: its names to ours."""

@@ -1,0 +1,1 @@
+"""One module a published project: how its files look and what they mean."""

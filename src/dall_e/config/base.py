@@ -1,0 +1,121 @@
+"""What all settings share: checks of kinds and ranges, help texts, and reading them back from JSON.
+
+Standard library only, so that reading a setting never costs an import of torch. The text under a field is its help:
+`field_help` reads it and the command line shows it.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import functools
+import inspect
+import math
+import numbers
+import textwrap
+import warnings
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+
+def require(condition: bool, message: str) -> None:
+    if not condition:
+        raise ValueError(message)
+
+
+@functools.cache
+def _kinds(config_class: Any) -> dict[str, Any]:
+    hints = get_type_hints(config_class)
+    return {field.name: hints[field.name] for field in dataclasses.fields(config_class)}
+
+
+def check_kinds(settings: Any) -> None:
+    """Raises ValueError for a field that holds another kind of value than it says, or a number that is not finite."""
+    config_class: Any = type(settings)
+    for name, hint in _kinds(config_class).items():
+        value = getattr(settings, name)
+        problem = _kind_problem(value, hint)
+        require(not problem, f"{name} must be {problem}, got {value!r}")
+
+
+def _kind_problem(value: Any, hint: Any) -> str:
+    """What a value of the type `hint` must be, if `value` is not that."""
+    if get_origin(hint) is Literal:
+        return "" if value in get_args(hint) else f"one of {', '.join(get_args(hint))}"
+    if get_origin(hint) is tuple:
+        kind = get_args(hint)[0]
+        fits = isinstance(value, tuple) and not any(_kind_problem(entry, kind) for entry in value)
+        return "" if fits else f"a list of {'texts' if kind is str else 'whole numbers'}"
+    if hint is int:
+        fits = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+        return "" if fits else "a whole number"
+    if hint is float:
+        fits = isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
+        return "" if fits else "a finite number"
+    if isinstance(value, hint):
+        return ""
+    return {bool: "True or False", str: "a text"}.get(hint, f"a {getattr(hint, '__name__', hint)}")
+
+
+def check_at_least(settings: Any, least: float, *names: str) -> None:
+    for name in names:
+        value = getattr(settings, name)
+        for number in value if isinstance(value, tuple) else (value,):
+            require(number >= least, f"{name} must be at least {least}, got {value}")
+
+
+def check_fractions(settings: Any, *names: str) -> None:
+    for name in names:
+        value = getattr(settings, name)
+        require(0 <= value <= 1, f"{name} must be in [0, 1], got {value}")
+
+
+def field_help(config_class: type) -> dict[str, str]:
+    """The docstring under each field of a dataclass and of its bases, by field name."""
+    texts: dict[str, str] = {}
+    for base in reversed(config_class.__mro__):
+        if not dataclasses.is_dataclass(base):
+            continue
+        (tree,) = ast.parse(textwrap.dedent(inspect.getsource(base))).body
+        assert isinstance(tree, ast.ClassDef)
+        for field_node, text_node in zip(tree.body, tree.body[1:], strict=False):
+            if not (isinstance(field_node, ast.AnnAssign) and isinstance(text_node, ast.Expr)):
+                continue
+            if isinstance(field_node.target, ast.Name) and isinstance(text_node.value, ast.Constant):
+                texts[field_node.target.id] = " ".join(str(text_node.value.value).split())
+    return texts
+
+
+REMOVED_SETTINGS: dict[str, dict[str, Any]] = {
+    "SamplingConfig": {
+        "inbetween": False,
+        "correction_rounds": 0,
+        "correction_share": None,
+        "guidance_ramp": False,
+    },
+    "TokenizerConfig": {"quantizer": "fsq", "vq_codes": None, "vq_width": None},
+    "TokenizerTraining": {"commitment_weight": None},
+}
+"""Settings of older versions, and the value that changed nothing; None for those that any value left without effect."""
+
+
+def _without_removed(owner: str, values: dict[str, Any]) -> dict[str, Any]:
+    """Values without the settings that older versions had. Warns once of those that did something."""
+    removed = REMOVED_SETTINGS.get(owner, {})
+    lost = [name for name in sorted(removed.keys() & values.keys()) if removed[name] not in (None, values[name])]
+    if lost:
+        warnings.warn(f"settings that this version no longer has are ignored: {', '.join(lost)}", stacklevel=4)
+    return {name: value for name, value in values.items() if name not in removed}
+
+
+def build_settings(config_class: type, values: dict[str, Any]) -> Any:
+    """A settings class from what JSON held. Raises ValueError on an unknown or ill-typed entry."""
+    require(isinstance(values, dict), f"{config_class.__name__} needs a table of settings, got {values!r}")
+    known = {field.name for field in dataclasses.fields(config_class)}
+    values = _without_removed(config_class.__name__, values)
+    unknown = sorted(set(values) - known)
+    require(not unknown, f"{config_class.__name__} has no setting named {', '.join(unknown)}")
+    tupled = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+    try:
+        return config_class(**tupled)
+    except TypeError as error:
+        raise ValueError(f"{config_class.__name__}: {error}") from error

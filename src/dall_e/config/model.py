@@ -1,0 +1,136 @@
+"""A whole native model, and the sizes that it comes in."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from dall_e.config.base import build_settings, check_kinds, require
+from dall_e.config.networks import CompanionConfig, GeneratorConfig, TextConfig, TokenizerConfig, UpsamplerConfig
+from dall_e.config.sampling import SamplingConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """A whole native model, as `config.json` holds it."""
+
+    name: str = "dall-e-emoji"
+    """Name in metadata and messages."""
+    version: str = "0"
+    """Version of the weights."""
+    tokenizer: TokenizerConfig = TokenizerConfig()
+    """The image tokenizer."""
+    text: TextConfig = TextConfig()
+    """The text encoder."""
+    generator: GeneratorConfig = GeneratorConfig()
+    """The generator."""
+    sampling: SamplingConfig = SamplingConfig()
+    """Default sampling settings of these weights."""
+    companion: CompanionConfig | None = None
+    """The scorer of text against pictures, if the model has one."""
+    upsampler: UpsamplerConfig | None = None
+    """The network that doubles the side of pictures, if the model has one."""
+
+    def __post_init__(self) -> None:
+        check_kinds(self)
+        pairs = (
+            ("generator.num_codes", self.generator.num_codes, "tokenizer.num_codes", self.tokenizer.num_codes),
+            ("generator.grid_size", self.generator.grid_size, "tokenizer.grid_size", self.tokenizer.grid_size),
+            ("generator.text_width", self.generator.text_width, "text.width", self.text.width),
+            ("generator.text_tokens", self.generator.text_tokens, "text.max_tokens", self.text.max_tokens),
+        )
+        for left_name, left, right_name, right in pairs:
+            require(left == right, f"{left_name} = {left} differs from {right_name} = {right}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON. Parts that the model does not have are left out."""
+        return {name: value for name, value in dataclasses.asdict(self).items() if value is not None}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> ModelConfig:
+        """Reads what `to_dict` wrote. Raises ValueError on an unknown or ill-typed entry."""
+        parts = {
+            "tokenizer": TokenizerConfig,
+            "text": TextConfig,
+            "generator": GeneratorConfig,
+            "sampling": SamplingConfig,
+            "companion": CompanionConfig,
+            "upsampler": UpsamplerConfig,
+        }
+        require(isinstance(values, dict), f"a model needs a table of settings, got {type(values).__name__}")
+        plain = {key: value for key, value in values.items() if key not in parts}
+        built = {key: build_settings(part, values[key]) for key, part in parts.items() if key in values}
+        model: ModelConfig = build_settings(cls, {**plain, **built})
+        return model
+
+
+def _preset(tokenizer: TokenizerConfig, text: TextConfig, **generator: Any) -> ModelConfig:
+    return ModelConfig(
+        tokenizer=tokenizer,
+        text=text,
+        generator=GeneratorConfig(
+            num_codes=tokenizer.num_codes,
+            grid_size=tokenizer.grid_size,
+            text_width=text.width,
+            text_tokens=text.max_tokens,
+            **generator,
+        ),
+    )
+
+
+PRESETS: dict[str, ModelConfig] = {
+    # The newcomer's tour: trains in minutes on a CPU from the picture set in the repository.
+    "tiny": _preset(
+        TokenizerConfig(image_size=32, widths=(32, 64), encoder_blocks=(1, 1), decoder_blocks=(1, 1)),
+        TextConfig(vocab_size=512, max_tokens=24, width=96, num_layers=1),
+        width=96,
+        num_heads=4,
+        content_layers=2,
+        query_layers=2,
+        mlp_width=256,
+    ),
+    # Two CPU cores, coarse: 64 pixels, 64 tokens.
+    "xs64": _preset(
+        TokenizerConfig(image_size=64),
+        TextConfig(max_tokens=24),
+        width=256,
+        num_heads=4,
+        content_layers=4,
+        query_layers=4,
+        mlp_width=704,
+    ),
+    # Two CPU cores: 96 pixels, 144 tokens; grows from xs64, whose tokenizer it shares.
+    "xs": _preset(
+        TokenizerConfig(),
+        TextConfig(max_tokens=24),
+        width=256,
+        num_heads=4,
+        content_layers=4,
+        query_layers=4,
+        mlp_width=704,
+    ),
+    # One GPU: 128 pixels, 256 tokens.
+    "s": _preset(
+        TokenizerConfig(image_size=128, widths=(48, 96, 160), encoder_blocks=(1, 2, 2), decoder_blocks=(2, 2, 2)),
+        TextConfig(num_layers=3),
+        width=384,
+        num_heads=6,
+        content_layers=5,
+        query_layers=5,
+        mlp_width=1024,
+        dropout=0.1,
+    ),
+}
+
+# Sizes of the companion, by preset.
+COMPANIONS: dict[str, CompanionConfig] = {
+    "tiny": CompanionConfig(
+        image_size=32, image_widths=(16, 32, 48), vocab_size=512, text_width=48, text_layers=1, width=48
+    ),
+    "xs64": CompanionConfig(),
+    "xs": CompanionConfig(),
+    "s": CompanionConfig(),
+    # Judges are not shipped with a model, so they may be larger.
+    "judge": CompanionConfig(image_widths=(48, 128, 256)),
+}

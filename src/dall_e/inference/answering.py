@@ -1,0 +1,168 @@
+"""What a model says of a picture: a picture and a question to states, then words, one after the other.
+
+Shapes: L prompt tokens, D width, V words.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import warnings
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from dall_e.checkpoints.published import PublishedNetworks
+from dall_e.images.files import PILImage, decode_picture, from_pil
+from dall_e.inference.validation import checked_prompts, is_int, picture_seeds
+from dall_e.models.left_to_right import Raster
+from dall_e.models.prompt_networks import PromptStates, PromptTable
+from dall_e.models.vision_encoder import Vision
+from dall_e.sampling.logits import choose
+from dall_e.sampling.noise import gumbel
+from dall_e.text.published_tokenizers import JanusTokenizer, bpe_from_text
+
+QUESTION = "Describe this picture."
+"""What is asked of a picture unless the caller asks something else."""
+_GREY = 127 / 255
+"""What fills a picture up to a square, as in training."""
+
+
+class Conversation:
+    """The frame of a question about a picture in Janus' tokens, and its answer back in text.
+
+    User: PICTURE, line break, question; assistant: answer. The marks' ids are looked up by name, as for drawing.
+    """
+
+    MARKS = PICTURE_END, END = "<end_of_image>", "<\uff5cend\u2581of\u2581sentence\uff5c>"
+
+    def __init__(self, tokenizer: JanusTokenizer) -> None:
+        held = json.loads(tokenizer.to_json())
+        self._bpe = bpe_from_text(json.dumps(held["tokenizer"]))
+        self._user, self._assistant = held["roles"]
+        found = {mark: self._bpe.token_to_id(mark) for mark in (tokenizer.START, tokenizer.PICTURE, *self.MARKS)}
+        marks = {mark: mark_id for mark, mark_id in found.items() if mark_id is not None}
+        lacking = [mark for mark in found if mark not in marks]
+        if lacking:
+            raise ValueError(f"the tokenizer has no {', '.join(lacking)}: it is not one for answers about pictures")
+        self._start, self._picture, self._picture_end, self.end_id = marks.values()
+
+    def around(self, question: str) -> tuple[list[int], list[int]]:
+        """Ids before the picture's states, and behind them."""
+        before = self._ids(f"{self._user}: ")
+        behind = self._ids(f"\n{question.strip()}\n\n{self._assistant}:")
+        return [self._start, *before, self._picture], [self._picture_end, *behind]
+
+    def text(self, ids: list[int]) -> str:
+        """Words, without marks."""
+        return str(self._bpe.decode(ids, skip_special_tokens=True)).strip()
+
+    def _ids(self, text: str) -> list[int]:
+        ids: list[int] = self._bpe.encode(text, add_special_tokens=False).ids
+        return ids
+
+
+class Wording(NamedTuple):
+    """How an answer is worded."""
+
+    max_new_tokens: int
+    """Longest answer in tokens."""
+    temperature: float
+    """0 takes the likeliest word each time."""
+    seed: int | None
+    """Of the draws; None draws a fresh one."""
+
+    def checked(self) -> Wording:
+        """With a seed that is a number. Raises ValueError for what is out of range; warns of a seed without a use."""
+        if not is_int(self.max_new_tokens) or self.max_new_tokens < 1:
+            raise ValueError(f"max_new_tokens must be a whole number of at least 1, got {self.max_new_tokens!r}")
+        if not 0 <= self.temperature < float("inf"):
+            raise ValueError(f"temperature must be a number of at least 0, got {self.temperature!r}")
+        if self.temperature == 0 and self.seed is not None:
+            warnings.warn("seed is ignored: at temperature 0 nothing is drawn", stacklevel=4)
+        seed = secrets.randbelow(2**32) if self.seed is None else self.seed
+        return self._replace(seed=picture_seeds(seed, None, 1, 1)[0])
+
+
+class Describer:
+    """Answers questions about pictures with the networks of a model."""
+
+    def __init__(self, prompts: PromptTable, raster: Raster, vision: Vision, conversation: Conversation) -> None:
+        self._prompts, self._raster, self._vision, self._conversation = prompts, raster, vision, conversation
+
+    def answer(self, image: PILImage | str | os.PathLike[str], question: str, wording: Wording) -> str:
+        """The answer to one question. Warns if it was cut short; raises ValueError for what does not fit."""
+        (asked,) = checked_prompts(question)
+        wording = wording.checked()
+        x_1CHW = seen(image, self._vision.config.image_size).to(self._vision.places.weight)
+        before, behind = self._conversation.around(asked)
+        states_1LD = self.read(x_1CHW, before, behind)
+        ids = self.continued(states_1LD, wording)
+        if ids[-1] != self._conversation.end_id:
+            warnings.warn(
+                f"the answer was cut off after max_new_tokens {wording.max_new_tokens}: ask for more", stacklevel=3
+            )
+        return self._conversation.text(ids)
+
+    def read(self, x_1CHW: Tensor, before: list[int], behind: list[int]) -> Tensor:
+        """States [1, L, D] of ids, a picture [1, 3, S, S] in [0, 1], and ids."""
+        words = self._prompts.tokens
+        device = words.weight.device
+        first_LD, last_LD = (words(torch.tensor(ids, device=device)) for ids in (before, behind))
+        return torch.cat((first_LD[None], self._vision(x_1CHW), last_LD[None]), dim=1)
+
+    def continued(self, states_1LD: Tensor, wording: Wording) -> list[int]:
+        """Ids of an answer: up to the mark that ends it, or as many as are allowed."""
+        raster, vision = self._raster, self._vision
+        longest = raster.config.prefix_tokens + raster.config.num_tokens
+        length = states_1LD.shape[1]
+        if length + wording.max_new_tokens > longest:
+            raise ValueError(
+                f"picture and question are {length} tokens and the answer may have {wording.max_new_tokens}: together "
+                f"more than the {longest} that are read; ask a shorter question, or for less"
+            )
+        visible_1L = torch.ones(1, length, dtype=torch.bool, device=states_1LD.device)
+        cache = raster.start(PromptStates(states_1LD, visible_1L), room=wording.max_new_tokens)
+        ids: list[int] = []
+        while len(ids) < wording.max_new_tokens:
+            word_1 = self._chosen(vision.word_logits(cache.state_BD), len(ids), wording)
+            ids.append(int(word_1))
+            if ids[-1] == self._conversation.end_id:
+                break
+            raster.read(cache, self._prompts.tokens(word_1)[:, None])
+        return ids
+
+    @staticmethod
+    def _chosen(logits_1V: Tensor, place: int, wording: Wording) -> Tensor:
+        """The next word [1]. Noise is addressed by place, as that of pictures is."""
+        noise_1V = torch.zeros(1, 1)
+        if wording.temperature:
+            assert wording.seed is not None
+            noise_1V = gumbel([wording.seed], 1, logits_1V.shape[-1], first_place=place)[:, 0].to(logits_1V.device)
+        return choose(logits_1V, noise_1V, temperature=wording.temperature, top_k=0, top_p=1.0)
+
+
+def make_describer(name: str, networks: Any, tokenizer: Any) -> Describer:
+    """For a model's networks and text tokenizer; loads what reads pictures. Raises ValueError if it has none of it."""
+    if not isinstance(networks, PublishedNetworks) or networks.vision is None:
+        raise ValueError(f"{name} only draws: it cannot describe pictures; models that can are those of Janus")
+    assert isinstance(networks.text, PromptTable) and isinstance(tokenizer, JanusTokenizer)
+    conversation = Conversation(tokenizer)
+    vision = networks.vision.get(networks.text.tokens.weight)
+    return Describer(networks.text, networks.generator, vision, conversation)
+
+
+def seen(image: PILImage | str | os.PathLike[str], size: int) -> Tensor:
+    """A picture, or the file of one, as the network sees it: [1, 3, S, S] in [0, 1], filled up to a square with grey.
+
+    What is transparent is grey too. Raises OSError or ValueError for a file that cannot be read.
+    """
+    if isinstance(image, str | os.PathLike):
+        rgba = decode_picture(Path(image).expanduser().read_bytes(), size)
+    else:
+        rgba = from_pil(image, size)
+    rgba_CHW = torch.from_numpy(rgba) / 255
+    return (rgba_CHW[:3] + (1 - rgba_CHW[3:]) * _GREY)[None]

@@ -1,0 +1,135 @@
+"""Scorers of text against pictures: the companion of a finished model, and the tower that trains with the generator.
+
+Shapes: B pictures or captions, N image tokens in raster order, L text tokens, D width, C channels (4 for pictures:
+premultiplied RGBA), 3 channels of RGB, H W rows and columns.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from dall_e.config import CompanionConfig
+from dall_e.models.text_encoder import TextEncoder, TextStates
+from dall_e.nn.preprocessing import seen_at
+
+_READ_CHANNELS = 64
+# Starting values of the SigLIP paper (arXiv 2303.15343): scale 10, bias -10.
+_FIRST_SCALE, _FIRST_BIAS = 10.0, -10.0
+
+
+class CompanionOutput(NamedTuple):
+    """Pictures and captions as directions in one space; their cosine says how well they fit."""
+
+    image_BD: Tensor
+    """float32, of length 1."""
+    text_BD: Tensor
+    """float32, of length 1."""
+
+
+class _Residual(nn.Module):
+    """x + conv(silu(norm(conv(silu(norm(x))))))."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.norm1, self.norm2 = _norm(width), _norm(width)
+        self.conv1 = nn.Conv2d(width, width, 3, padding=1)
+        self.conv2 = nn.Conv2d(width, width, 3, padding=1)
+
+    def forward(self, x_BDHW: Tensor) -> Tensor:
+        """Same shape."""
+        h_BDHW = self.conv1(F.silu(self.norm1(x_BDHW)))
+        y_BDHW: Tensor = x_BDHW + self.conv2(F.silu(self.norm2(h_BDHW)))
+        return y_BDHW
+
+
+def _norm(width: int) -> nn.Module:
+    return nn.GroupNorm(math.gcd(8, width), width)
+
+
+class PictureTower(nn.Module):
+    """Pixels to one direction per picture, by convolutions from half the picture's side down."""
+
+    def __init__(self, config: CompanionConfig) -> None:
+        super().__init__()
+        widths = config.image_widths
+        self.door = nn.Sequential(nn.PixelUnshuffle(2), nn.Conv2d(12, widths[0], 3, padding=1))
+        self.blocks = nn.ModuleList(_Residual(width) for width in widths)
+        steps = zip(widths, widths[1:], strict=False)
+        self.steps = nn.ModuleList(nn.Conv2d(before, after, 4, stride=2, padding=1) for before, after in steps)
+        self.read = nn.Sequential(
+            _norm(widths[-1]), nn.SiLU(), nn.Conv2d(widths[-1], _READ_CHANNELS, 1), nn.AvgPool2d(2)
+        )
+        # The places of what was found matter ("left", a face's parts), so the map is not averaged but read out whole.
+        self.out = nn.Linear(_READ_CHANNELS * (config.image_size >> (len(widths) + 1)) ** 2, config.width)
+
+    def maps(self, x_B3HW: Tensor) -> list[Tensor]:
+        """Features at each resolution, finest first, of opaque pictures in [0, 1] at the tower's own side."""
+        h_BDHW = self.door(x_B3HW * 2 - 1)
+        found = [self.blocks[0](h_BDHW)]
+        for step, block in zip(self.steps, self.blocks[1:], strict=True):
+            found.append(block(step(found[-1])))
+        return found
+
+    def forward(self, x_B3HW: Tensor) -> Tensor:
+        """Opaque pictures in [0, 1] at the tower's own side to [B, D], of any length."""
+        read_BD: Tensor = self.out(F.silu(self.read(self.maps(x_B3HW)[-1])).flatten(1))
+        return read_BD
+
+
+class Companion(nn.Module):
+    """Scores text against pictures: two towers that meet only in a cosine, so either side can be computed ahead."""
+
+    def __init__(self, config: CompanionConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.picture = PictureTower(config)
+        self.text = TextEncoder(config.text)
+        self.text_out = nn.Linear(config.text_width, config.width)
+        self.log_scale = nn.Parameter(torch.tensor(math.log(_FIRST_SCALE)))
+        self.bias = nn.Parameter(torch.tensor(_FIRST_BIAS))
+
+    def embed_pictures(self, x_BCHW: Tensor, background_BC: Tensor | None = None) -> Tensor:
+        """Directions [B, D] of pictures of any side, premultiplied RGBA in [0, 1], on flat colours [B, 3] or white."""
+        read_BD: Tensor = self.picture(seen_at(self.config.image_size, x_BCHW, background_BC))
+        return F.normalize(read_BD.float(), dim=-1)
+
+    def embed_texts(self, ids_BL: Tensor) -> Tensor:
+        """Directions [B, D] of captions: int64 ids as the text tokenizer makes them."""
+        states: TextStates = self.text(ids_BL)
+        return F.normalize(self.text_out(states.pooled_BD).float(), dim=-1)
+
+    def forward(self, x_BCHW: Tensor, ids_BL: Tensor, background_BC: Tensor | None = None) -> CompanionOutput:
+        """Both sides; there may be more captions than pictures."""
+        return CompanionOutput(self.embed_pictures(x_BCHW, background_BC), self.embed_texts(ids_BL))
+
+
+class TokenTower(nn.Module):
+    """A small convolutional view of image tokens that teaches the text encoder what words look like.
+
+    It never sees the text, so the contrastive loss can only be lowered by text states that say what is drawn. It is
+    trained along with the generator and then thrown away.
+    """
+
+    def __init__(self, num_codes: int, grid_size: int, text_width: int, width: int = 128) -> None:
+        super().__init__()
+        self.grid_size = grid_size
+        self.codes = nn.Embedding(num_codes, width)
+        self.conv1 = nn.Conv2d(width, width, 3, padding=1)
+        self.conv2 = nn.Conv2d(width, width, 3, stride=2, padding=1)
+        pooled_side = math.ceil(grid_size / 2)
+        self.image_out = nn.Linear(width * pooled_side**2, width)
+        self.text_out = nn.Linear(text_width, width)
+        self.log_scale = nn.Parameter(torch.tensor(math.log(_FIRST_SCALE)))
+        self.bias = nn.Parameter(torch.tensor(_FIRST_BIAS))
+        nn.init.normal_(self.codes.weight, std=0.5)
+
+    def forward(self, codes_BN: Tensor, pooled_BD: Tensor) -> tuple[Tensor, Tensor]:
+        """Codes and pooled text states to two [B, D] that the loss compares."""
+        grid_BDHW = self.codes(codes_BN).unflatten(1, (self.grid_size, self.grid_size)).permute(0, 3, 1, 2)
+        x_BDHW = F.silu(self.conv2(F.silu(self.conv1(grid_BDHW))))
+        return self.image_out(x_BDHW.flatten(1)), self.text_out(pooled_BD)

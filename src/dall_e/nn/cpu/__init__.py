@@ -1,0 +1,1 @@
+"""Kernels for drawing on a CPU: the only place that calls C."""

@@ -1,0 +1,1 @@
+"""Composed scenes: a record, its picture and its captions."""

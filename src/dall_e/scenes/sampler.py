@@ -1,0 +1,241 @@
+"""What composed scenes show, drawn by chance: which things, how many, in which colours, where and doing what."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from dall_e.scenes.cutouts import CutOut, by_thing
+from dall_e.scenes.graph import COLOURS, MOST, NO_PICTURE, SHAPES, Scene, SceneObject, Thing, things
+
+# How often each sort of scene is proposed; many an animal is refused.
+SORTS = {"one": 0.23, "many": 0.15, "two": 0.22, "three": 0.03, "framed": 0.02, "animal": 0.38}
+ONE_STYLE = 0.8
+# The same for settled scenes: several things are put together by rules (`planning/plan.py`), so that a generator needs
+# few.
+SETTLED_SORTS = {"one": 0.36, "many": 0.06, "two": 0.1, "three": 0.01, "framed": 0.02, "animal": 0.45}
+# Share of settled scenes in the house style, which captions need not name; all others are of one other style.
+HOUSE_SHARE = 0.88
+OFTEN = 3.0
+# Among the animals that sleep and play, pets are the ones that people ask for: with this, they are about half of them.
+PETS_OFTEN = 12.0
+FREE_BACKGROUNDS = ("plain", "plain", "gradient")
+OUTDOORS = ("grass", "beach", "night", "snow", "desert", "road")
+INDOORS = ("room", "windowsill", "table")
+# Where animals sleep and play.
+BEDS = {
+    "windowsill": 5, "grass": 2, "room": 1.5, "beach": 1, "table": 1, "snow": 1, "night": 1, "road": 0.5, "desert": 0.5,
+    "": 1.5,
+}  # fmt: skip
+PLAYGROUNDS = {"grass": 4, "beach": 1, "snow": 1, "room": 1, "road": 0.7, "": 1.5}
+# Traits of the second thing that allow a relation, and how often that is looked for.
+SUPPORTED = {"on": "support", "under": "covers", "inside": "holds"}
+SUPPORTED_SHARE = {"": 0.76, "on": 0.11, "under": 0.07, "inside": 0.06}
+# Share of the sleepers and players that are drawn ones, where there is a drawing; the others are cut out as they stand,
+# and laid low to sleep.
+DRAWN = {"sleeping": 0.95, "playing": 0.75}
+# Of animals without a drawing, fewer sleep.
+STANDING_SLEEPERS = 0.4
+LARGE_KINDS = frozenset(("vehicle", "place"))
+
+# What is not seen against what
+_HIDDEN_BY = {
+    "night": frozenset(("black",)), "grass": frozenset(("green",)), "snow": frozenset(("white",)),
+    "": frozenset[str](),
+}  # fmt: skip
+
+
+class SceneProposals:
+    """Records of scenes of given cut-outs; `actors` are drawings of animals by their state.
+
+    Where they are to be `settled`, a thing without a colour or a style word is always the same picture of it.
+    """
+
+    def __init__(self, cut_outs: Sequence[CutOut], actors: Mapping[str, Sequence[CutOut]], *, settled: bool = False):
+        self._settled = settled
+        drawn = (cut_out for group in actors.values() for cut_out in group)
+        self._index = {(cut_out.picture, cut_out.thing): cut_out for cut_out in (*cut_outs, *drawn)}
+        self._all = by_thing(cut_outs)
+        self._actors = {state: by_thing(group) for state, group in actors.items()}
+        sources: dict[str, list[CutOut]] = {}
+        for cut_out in cut_outs:
+            sources.setdefault(cut_out.source, []).append(cut_out)
+        self._by_source = {source: by_thing(members) for source, members in sources.items()}
+        self._source_weights = {
+            source: sum(cut_out.weight for cut_out in members) for source, members in sources.items()
+        }
+        self._house = max(self._source_weights, key=lambda source: self._source_weights[source])
+        # What the house style lacks is lent by the others.
+        self._house_groups = {**self._all, **self._by_source[self._house]}
+
+    def propose(self, rng: random.Random, seed: str) -> Scene | None:
+        """A scene, or None where what was drawn does not go together."""
+        sorts = SETTLED_SORTS if self._settled else SORTS
+        sort = rng.choices(list(sorts), list(sorts.values()))[0]
+        groups = self._groups(rng)
+        if sort == "animal":
+            return self._animal(groups, rng, seed)
+        if sort == "one":
+            return self._one(groups, rng, seed)
+        if sort == "many":
+            return self._many(groups, rng, seed)
+        if sort == "framed":
+            return self._framed(groups, rng, seed)
+        return self._several(groups, {"two": 2, "three": 3}[sort], rng, seed)
+
+    def _groups(self, rng: random.Random) -> dict[str, list[CutOut]]:
+        """What a scene is made from: the cut-outs of one style, or of all."""
+        weights = dict(self._source_weights)
+        if self._settled:
+            weights.pop(self._house)
+            if rng.random() < HOUSE_SHARE or not weights:
+                return self._house_groups
+        elif rng.random() >= ONE_STYLE:
+            return self._all
+        return self._by_source[rng.choices(list(weights), list(weights.values()))[0]]
+
+    def _one(self, groups: dict[str, list[CutOut]], rng: random.Random, seed: str) -> Scene | None:
+        item = self._object(groups, rng, colour_share=0.65, size_share=0.2)
+        place = self._background([item], rng, transparent=0.5) if item else None
+        return self._finished([item], seed, rng, background=place) if item else None
+
+    def _many(self, groups: dict[str, list[CutOut]], rng: random.Random, seed: str) -> Scene | None:
+        item = self._object(groups, rng, colour_share=0.4, size_share=0.1, count=rng.randint(2, MOST))
+        place = self._background([item], rng, transparent=0.6) if item else None
+        return self._finished([item], seed, rng, background=place) if item else None
+
+    def _several(self, groups: dict[str, list[CutOut]], number: int, rng: random.Random, seed: str) -> Scene | None:
+        """Two or three things side by side, or two of which one is said to be somewhere of the other."""
+        if number == 3:
+            drawn = [self._object(groups, rng, colour_share=0.4) for _ in range(3)]
+            relation = ""
+        else:
+            relation = rng.choices(list(SUPPORTED_SHARE), list(SUPPORTED_SHARE.values()))[0]
+            size_share = 0.0 if relation else 0.1
+            drawn = [
+                self._object(groups, rng, colour_share=0.55, size_share=size_share, trait=trait)
+                for trait in ("", SUPPORTED.get(relation, ""))
+            ]
+        items = [item for item in drawn if item]
+        if len({item.name for item in items}) < number:
+            return None
+        if relation and not _can_stand(things()[items[0].name]):
+            return None
+        if number == 2 and not relation:
+            relation = self._free_relation(items, rng)
+        if relation in ("above", "below", "in front", "behind"):
+            # Where one hides or crowds the other, sizes are not free.
+            items = [replace(item, size="") for item in items]
+        elif not relation and number == 2 and rng.random() < 0.3:
+            items = [replace(item, count=rng.randint(1, 3), size="") for item in items]
+        place = self._background(items, rng, transparent=0.62, relation=relation)
+        return self._finished(items, seed, rng, relation=relation, background=place)
+
+    def _framed(self, groups: dict[str, list[CutOut]], rng: random.Random, seed: str) -> Scene | None:
+        """A thing in a circle or square of another colour."""
+        item = self._object(groups, rng, colour_share=0.55)
+        shape = SceneObject(name=rng.choice(SHAPES), picture=NO_PICTURE, colour=rng.choice(COLOURS))
+        if item is None or shape.colour in (item.colour, self._own_colour(item)):
+            return None
+        return self._finished([item, shape], seed, rng, relation="inside")
+
+    def _animal(self, groups: dict[str, list[CutOut]], rng: random.Random, seed: str) -> Scene | None:
+        """An animal that sleeps, plays, or just is somewhere."""
+        item = self._object(groups, rng, colour_share=0.9, trait="stands")
+        if item is None:
+            return None
+        state = rng.choices(("sleeping", "playing", ""), (5, 4, 2))[0]
+        places = {"sleeping": BEDS, "playing": PLAYGROUNDS}.get(state, dict.fromkeys((*OUTDOORS, *INDOORS), 1.0))
+        place = rng.choices(list(places), list(places.values()))[0]
+        picture = item.picture
+        drawings = self._actors.get(state, {}).get(item.name)
+        if state == "sleeping" and not drawings and rng.random() >= STANDING_SLEEPERS:
+            return None
+        if drawings and rng.random() < DRAWN[state]:
+            picture = rng.choice(drawings).picture
+        return self._finished([replace(item, picture=picture, state=state)], seed, rng, background=place)
+
+    def _object(
+        self, groups: dict[str, list[CutOut]], rng: random.Random, colour_share: float, size_share: float = 0.0,
+        count: int = 1, trait: str = "",
+    ) -> SceneObject | None:  # fmt: skip
+        """A thing, with a trait if one is asked for; None if the style has no such thing."""
+        names = [name for name in groups if not trait or trait in things()[name].traits]
+        if not names:
+            return None
+        often = PETS_OFTEN if trait == "stands" else OFTEN
+        weights = [often if "often" in things()[name].traits else 1.0 for name in names]
+        options = groups[rng.choices(names, weights)[0]]
+        cut_out = rng.choices(options, [option.weight for option in options])[0]
+        # What can be painted has its colour said more often than what has but the one that it is.
+        colour_share *= 1.3 if len(cut_out.colours) == len(COLOURS) else 0.8
+        colours = cut_out.colours
+        if self._settled:
+            best_known = min(options, key=lambda option: option.rank)
+            rare = tuple(colour for colour in colours if colour not in best_known.colours)
+            # The others are seen only in colours that are theirs alone, and those are always said.
+            cut_out, colours = (cut_out, rare) if rare else (best_known, best_known.colours)
+            colour_share = 1.0 if rare else colour_share
+        colour = rng.choice(colours) if colours and rng.random() < colour_share else ""
+        size = rng.choice(("big", "small")) if rng.random() < size_share else ""
+        return SceneObject(name=cut_out.thing, picture=cut_out.picture, count=count, colour=colour, size=size)
+
+    def _own_colour(self, item: SceneObject) -> str:
+        return self._index[item.picture, item.name].own_colour if item.picture >= 0 else item.colour
+
+    def _free_relation(self, items: Sequence[SceneObject], rng: random.Random) -> str:
+        """A relation in which any two things can be, or none."""
+        if rng.random() < 0.3:
+            return ""
+        flying = any("air" in things()[item.name].traits for item in items)
+        options = ["left", "right", "left", "right", "above", "below", "next to"]
+        return rng.choice(options if flying else [*options, "in front", "behind"])
+
+    def _background(
+        self, items: Sequence[SceneObject], rng: random.Random, transparent: float, relation: str = ""
+    ) -> str | None:
+        """A background that goes with the things, "" for none; None where the one drawn does not go with them."""
+        if rng.random() < transparent:
+            return ""
+        places = FREE_BACKGROUNDS if rng.random() < 0.4 else OUTDOORS if rng.random() < 0.65 else INDOORS
+        place = rng.choice(places)
+        if relation in ("above", "below", "under") and place not in FREE_BACKGROUNDS:
+            place = "grass" if relation == "under" else "plain"
+        return place if _fits(place, items) else None
+
+    def _finished(
+        self, items: Sequence[SceneObject], seed: str, rng: random.Random, background: str | None = "",
+        relation: str = "",
+    ) -> Scene | None:  # fmt: skip
+        """The record, unless something could not be seen against the background."""
+        if background is None:
+            return None
+        seen = {item.colour for item in items} | {self._own_colour(item) for item in items}
+        colour = rng.choice(COLOURS) if background == "plain" else ""
+        if colour and colour in seen or seen & _HIDDEN_BY.get(background, frozenset()):
+            return None
+        cut_outs = [self._index[item.picture, item.name] for item in items if item.picture >= 0]
+        same = len({cut_out.style_en for cut_out in cut_outs}) == 1
+        return Scene(
+            objects=tuple(items), relation=relation, background=background, background_colour=colour, seed=seed,
+            style_en=cut_outs[0].style_en if same else "", style_zh=cut_outs[0].style_zh if same else "",
+            style_said=cut_outs[0].style_said if same else 0.0,
+        )  # fmt: skip
+
+
+def _fits(place: str, items: Sequence[SceneObject]) -> bool:
+    """Whether things can be in a place: nothing of the sky on a table, no lone head on the ground, no bus indoors."""
+    if place == "" or place in FREE_BACKGROUNDS:
+        return True
+    of_items: list[Thing] = [things()[item.name] for item in items]
+    if any({"head", "water"} & thing.traits for thing in of_items):
+        return place == "beach" and not any("head" in thing.traits or thing.kind == "animal" for thing in of_items)
+    if place in INDOORS:
+        return not any(thing.kind in LARGE_KINDS or thing.kind == "sky" for thing in of_items)
+    return True
+
+
+def _can_stand(thing: Thing) -> bool:
+    """Whether it can be put on, under or into something."""
+    return thing.kind not in LARGE_KINDS and not {"air", "head", "water"} & thing.traits

@@ -1,0 +1,121 @@
+"""Pictures as codes, made once and kept in the run folder: views of the data set's pictures, and composed scenes.
+
+Shapes: V views, M pictures, N tokens, S scenes, B pictures of a batch, C channels, H W rows and columns.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from dall_e.data.augment import mirrors, random_views
+from dall_e.data.datasets import PictureSet
+from dall_e.models.image_tokenizer import ImageTokenizer
+from dall_e.runtime import autocast, pick_dtype
+from dall_e.training.run_folder import save_whole
+
+_BATCH_SIZE = 64
+
+Codes = TypeVar("Codes", Tensor, list[Tensor])
+
+
+@torch.no_grad()
+def tokenize_pictures(tokenizer: ImageTokenizer, x_BCHW: Tensor) -> Tensor:
+    """Codes int16 [B, N], on the CPU, of pictures [B, 4, S, S] in [0, 1]."""
+    device = tokenizer.last_weight.device
+    x_BCHW = x_BCHW.to(device).contiguous(memory_format=torch.channels_last)
+    with autocast(device, pick_dtype("auto", device)):
+        return tokenizer.tokenize(x_BCHW).to(torch.int16).cpu()
+
+
+def tokenize_views(
+    tokenizer: ImageTokenizer,
+    pictures_NCHW: Tensor,
+    mirror_N: Tensor,
+    *,
+    views: int,
+    seed: int,
+    batch_size: int = _BATCH_SIZE,
+) -> Tensor:
+    """Codes int16 [V, M, N] of each picture itself and of `views - 1` random views of it, on the CPU."""
+    codes: list[Tensor] = []
+    device = tokenizer.last_weight.device
+    for view in range(views):
+        for start in range(0, len(pictures_NCHW), batch_size):
+            x_BCHW = pictures_NCHW[start : start + batch_size].to(device).float() / 255
+            if view:
+                rng = torch.Generator().manual_seed((seed * 1000 + view) * 1_000_003 + start)
+                x_BCHW = random_views(x_BCHW, rng, mirror_B=mirror_N[start : start + batch_size])
+            codes.append(tokenize_pictures(tokenizer, x_BCHW))
+    codes_VMN: Tensor = torch.cat(codes).unflatten(0, (views, -1))
+    return codes_VMN
+
+
+def tokenize_as_they_are(tokenizer: ImageTokenizer, pictures_NCHW: Tensor) -> Tensor:
+    """Codes int16 [M, N] of pictures, without any other view of them."""
+    nothing_mirrored_N = torch.zeros(0)
+    return tokenize_views(tokenizer, pictures_NCHW, nothing_mirrored_N, views=1, seed=0)[0]
+
+
+def picture_codes(path: Path, tokenizer: ImageTokenizer, pictures: PictureSet, *, views: int, seed: int) -> Tensor:
+    """Codes int16 [V, M, N] of all views; read from `path` if they were made from the same pictures and tokenizer."""
+    digest = hashlib.sha256(pictures.pictures_NCHW[::97].numpy().tobytes()).hexdigest()
+
+    def make() -> Tensor:
+        mirror_N = torch.tensor([mirrors(record) for record in pictures.records])
+        return tokenize_views(tokenizer, pictures.pictures_NCHW, mirror_N, views=views, seed=seed)
+
+    return kept(path, f"{digest} {_encoder_digest(tokenizer)} {views} {seed} {len(pictures)}", make)
+
+
+def scene_codes(path: Path, tokenizer: ImageTokenizer, drawn: Iterable[Any], *, count: int, name: str) -> Tensor:
+    """Codes int16 [S, N] of the first `count` of the `drawn` pictures (uint8 [4, H, W]).
+
+    They are read from `path` if they were made under the same `name`, which says what is drawn, by the same tokenizer.
+    """
+
+    def make() -> Tensor:
+        codes: list[Tensor] = []
+        waiting: list[Tensor] = []
+        for number, picture in zip(range(1, count + 1), drawn, strict=False):
+            waiting.append(torch.from_numpy(picture))
+            if len(waiting) == _BATCH_SIZE or number == count:
+                codes.append(tokenize_pictures(tokenizer, torch.stack(waiting).float() / 255))
+                waiting = []
+            if number % 5000 == 0:
+                print(f"{number:,} of {count:,} scenes drawn", file=sys.stderr)
+        return torch.cat(codes)
+
+    return kept(path, f"{name} {count} {_encoder_digest(tokenizer)}", make)
+
+
+def weights_digest(network: nn.Module) -> str:
+    """Tells the weights of a network from others."""
+    digest = hashlib.sha256()
+    for weight in network.state_dict().values():
+        digest.update(weight.detach().cpu().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _encoder_digest(tokenizer: ImageTokenizer) -> str:
+    return f"{weights_digest(tokenizer.encoder)} {tokenizer.config}"
+
+
+def kept(path: Path, fingerprint: str, make: Callable[[], Codes]) -> Codes:
+    """What `make` returns: from `path` if it was made under the same fingerprint, else made and written there."""
+    # A file that is missing or damaged is made again.
+    with contextlib.suppress(Exception):
+        stored: dict[str, Any] = torch.load(path, weights_only=True)
+        if stored["fingerprint"] == fingerprint:
+            codes: Codes = stored["codes"]
+            return codes
+    made = make()
+    save_whole(path, {"fingerprint": fingerprint, "codes": made})
+    return made

@@ -1,0 +1,142 @@
+"""Files to arrays and back: exact where it can be, clear where it cannot."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dall_e.images import files
+
+
+def random_rgba(side: int = 12) -> Image.Image:
+    pixels = np.random.default_rng(0).integers(0, 256, (side, side, 4), dtype=np.uint8)
+    return Image.fromarray(pixels, "RGBA")
+
+
+def file_bytes(image: Image.Image, format_name: str = "PNG") -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, format=format_name)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "RGB", "L", "LA", "P", "1"])
+def test_every_mode_decodes_to_premultiplied_rgba_and_survives_a_round_trip(mode: str) -> None:
+    picture = files.decode_picture(file_bytes(random_rgba().convert(mode)), 12)
+    assert picture.shape == (4, 12, 12) and picture.dtype == np.uint8
+    assert (picture[:3] <= picture[3:]).all()
+    assert (files.decode_picture(files.encode_png(picture), 12) == picture).all()
+
+
+def test_cmyk_and_sixteen_bit_grey_are_read() -> None:
+    assert files.decode_picture(file_bytes(random_rgba().convert("CMYK"), "TIFF"), 12).shape == (4, 12, 12)
+    grey = Image.fromarray(np.full((12, 12), 65535, dtype=np.uint16))
+    assert files.decode_picture(file_bytes(grey), 12)[0].min() == 255
+
+
+def test_a_wide_picture_is_centred_on_a_transparent_square() -> None:
+    picture = files.decode_picture(file_bytes(Image.new("RGB", (20, 10), (255, 0, 0))), 20)
+    assert (picture[3, 5:15] == 255).all() and (picture[3, :5] == 0).all() and (picture[3, 15:] == 0).all()
+
+
+def test_resizing_does_not_bleed_invisible_colour() -> None:
+    image = Image.new("RGBA", (16, 16), (0, 255, 0, 0))
+    image.paste((255, 0, 0, 255), (0, 0, 8, 16))
+    assert files.decode_picture(file_bytes(image), 7)[1].max() <= 1  # no green
+
+
+@pytest.mark.parametrize("data", [b"", b"not a picture", file_bytes(random_rgba())[:60]])
+def test_an_unreadable_file_is_a_value_error(data: bytes) -> None:
+    with pytest.raises(ValueError, match="not a readable picture"):
+        files.decode_picture(data, 8)
+
+
+def test_a_message_does_not_change_from_run_to_run() -> None:
+    for data in (b"", b"<html>"):
+        with pytest.raises(ValueError, match=rf"^not a readable picture \({len(data)} bytes\): of no known kind$"):
+            files.decode_picture(data, 8)
+
+
+@pytest.mark.parametrize("size", [(60_000, 1), (1, 60_000), (3000, 2000)])
+def test_large_pictures_take_little_memory(size: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    buffer = io.BytesIO()
+    Image.new("RGBA", size, (200, 100, 0, 255)).save(buffer, "PNG")
+    made: list[int] = []
+    new = Image.new
+    monkeypatch.setattr(
+        Image, "new", lambda mode, size, *rest: made.append(size[0] * size[1]) or new(mode, size, *rest)
+    )
+    picture = files.decode_picture(buffer.getvalue(), 32)
+    assert max(made) <= 512**2
+    middle = picture[:, 16, 16].tolist()
+    assert 0 < middle[3] and abs(middle[0] - middle[3] * 200 / 255) <= 2
+
+
+@pytest.mark.parametrize("error", [MemoryError(), KeyError("chunk"), Image.DecompressionBombError("too large")])
+def test_whatever_a_decoder_raises_is_a_value_error(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(Image, "open", fail)
+    with pytest.raises(ValueError, match=r"not a readable picture \(3 bytes\): \S+"):
+        files.decode_picture(b"abc", 8)
+
+
+def test_a_folder_that_is_not_writable_is_named_with_the_file(tmp_path: Path) -> None:
+    image = Image.new("RGB", (4, 4))
+    with pytest.raises(OSError, match=r"long\.png"):
+        files.save_image(image, tmp_path / ("x" * 300 + "long.png"))
+
+
+def test_a_truncated_file_and_a_bomb_have_no_metadata(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files.save_image(Image.new("RGB", (40, 40)), tmp_path / "a.png", {"prompt": "a"})
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    with pytest.raises(ValueError, match="a.png is not a readable picture"):
+        files.read_metadata(tmp_path / "a.png")
+    (tmp_path / "a.png").write_bytes((tmp_path / "a.png").read_bytes()[:60])
+    with pytest.raises(ValueError, match="a.png is not a readable picture"):
+        files.read_metadata(tmp_path / "a.png")
+
+
+def test_to_pil_composes_on_white_or_keeps_alpha() -> None:
+    half_red = np.zeros((4, 1, 1))
+    half_red[0], half_red[3] = 0.5, 0.5
+    assert files.to_pil(half_red).getpixel((0, 0)) == (255, 127, 127)
+    assert files.to_pil(half_red, transparent=True).getpixel((0, 0)) == (255, 0, 0, 128)
+    with pytest.raises(ValueError, match=r"\[3, 2, 2\]"):
+        files.to_pil(np.zeros((3, 2, 2)))
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg"])
+def test_metadata_survives_in_the_file(tmp_path: Path, name: str) -> None:
+    metadata = {"prompt": '一只白色的猫 "x"\n', "seed": "7"}
+    files.save_image(random_rgba().convert("RGB"), tmp_path / name, metadata)
+    assert files.read_metadata(tmp_path / name) == metadata
+    assert [path.name for path in tmp_path.iterdir()] == [name]  # no temporary file stays
+
+
+def test_a_failed_write_leaves_no_file_and_keeps_the_old_one(tmp_path: Path) -> None:
+    target = tmp_path / "a.png"
+    target.write_bytes(b"old")
+    with pytest.raises(Exception):  # noqa: B017, whatever PIL raises for a mode that PNG has not
+        files.save_image(random_rgba().convert("LAB"), target)
+    assert target.read_bytes() == b"old" and len(list(tmp_path.iterdir())) == 1
+    with pytest.raises(ValueError, match="file type"):
+        files.save_image(random_rgba(), tmp_path / "a.nothing")
+
+
+def test_a_sheet_has_room_for_every_picture_and_caption() -> None:
+    sheet = files.contact_sheet(
+        [random_rgba(32)] * 5, ["short", "a caption of many words " * 3, "", "x", "y"], columns=3
+    )
+    assert sheet.size[0] >= 3 * 32 and sheet.size[1] >= 2 * 32 + 15
+    assert files.make_grid([random_rgba(32)] * 4).size == (72 + 4, 72 + 4)
+
+
+def test_a_pil_image_becomes_the_picture_that_its_file_would() -> None:
+    for mode in ("RGBA", "RGB", "L"):
+        image = random_rgba().convert(mode)
+        assert (files.from_pil(image, 8) == files.decode_picture(file_bytes(image), 8)).all()
+        assert (files.from_pil(image) == files.decode_picture(file_bytes(image), 12)).all()
+    assert files.from_pil(Image.new("RGB", (20, 10))).shape == (4, 20, 20)

@@ -1,0 +1,157 @@
+"""Prompts of several things are planned, drawn part by part and put together; all others are drawn as a whole."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dall_e import DALL_E
+from dall_e.planning.plan import jobs_of, plan_of
+
+
+@pytest.fixture(scope="module")
+def model(tiny_folder: Path) -> DALL_E:
+    return DALL_E.from_pretrained(tiny_folder)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "parts", "described"),
+    [
+        ("two kittens", ("a cat",), "2 x a cat"),
+        ("a big red car and a puppy", ("automobile", "a dog"), "1 x automobile painted red + 1 x a dog"),
+        ("two firefighters and a pink ghost", ("firefighter", "ghost"), "2 x firefighter + 1 x ghost painted pink"),
+        ("鬼和南瓜灯", ("鬼", "南瓜灯"), "1 x 鬼 + 1 x 南瓜灯"),
+        ("a kitty", ("a cat",), "1 x a cat"),
+        ("a picture of a pig", ("a pig",), "1 x a pig"),
+        ("a sleeping cat", ("a cat sleeping",), "1 x a cat sleeping"),
+        ("生气的脸", ("生气",), "1 x 生气"),
+        ("a book", ("closed book",), "1 x closed book"),
+        ("一本书", ("合上的书本",), "1 x 合上的书本"),
+        ("a blue house", ("a house",), "1 x a house painted blue"),
+        ("a small cat in the snow", ("a cat",), "1 x a cat @ snow"),
+        ("A white cat sleeping on a windowsill", ("a white cat sleeping",), "1 x a white cat sleeping @ windowsill"),
+        ("two green dogs playing", ("a dog playing",), "2 x a dog playing painted green"),
+        ("一只棕色的狗在草地上玩耍", ("一只棕色的狗在玩耍",), "1 x 一只棕色的狗在玩耍 @ grass"),
+        ("一座蓝色的房子", ("一座房子",), "1 x 一座房子 painted blue"),
+        ("an owl on a box on the grass", ("an owl", "package"), "1 x an owl + 1 x package [on] @ grass"),
+        ("two dogs, 3D style", ("a dog, 3d style",), "2 x a dog, 3d style"),
+        ("三个红苹果", ("一个红色的苹果",), "3 x 一个红色的苹果"),
+        ("an owl asleep in the snow", ("an owl",), "1 x an owl @ snow, the rest was not understood"),
+        (
+            "my small dog wears a red crown",
+            ("a crown", "a dog face"),
+            "1 x a crown painted red + 1 x a dog face [on], the rest was not understood",
+        ),
+        (
+            "the cat in the hat",
+            ("woman's hat", "a cat face"),
+            "1 x woman's hat + 1 x a cat face [on], the rest was not understood",
+        ),
+        (
+            "一只戴红色帽子的猫",
+            ("女帽", "一张猫脸"),
+            "1 x 女帽 painted red + 1 x 一张猫脸 [on], the rest was not understood",
+        ),
+        ("宇航员骑马", ("宇航员", "一匹马"), "1 x 宇航员 + 1 x 一匹马 [on], the rest was not understood"),
+        ("狗的左边有一只猫", ("一只猫", "一只狗"), "1 x 一只猫 + 1 x 一只狗 [left]"),
+    ],
+)
+def test_plans(prompt: str, parts: tuple[str, ...], described: str) -> None:
+    plan = plan_of(prompt)
+    assert plan is not None and plan.parts == parts and plan.describe() == described
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "a cat",
+        "一只猫",
+        "quantum entanglement",
+        "a town at night",
+        "a man in tuxedo",
+        "women holding hands",
+        "a blue book",
+        "red apple",
+        "狗",
+        "the cat",
+    ],
+)
+def test_a_name_and_what_is_not_understood_have_no_plan(prompt: str) -> None:
+    assert plan_of(prompt) is None
+
+
+def test_jobs_share_out_the_drawings() -> None:
+    jobs = jobs_of(["quantum entanglement", "a strawberry and a pig", "two pigs"], [1, 2, 3], compose=True)
+    assert [list(job.rows) for job in jobs] == [[0], [1, 2], [3]]
+    assert [job.parts for job in jobs] == [("quantum entanglement",), ("a strawberry", "a pig"), ("a pig",)]
+    assert all(job.plan is None for job in jobs_of(["two cats"], [1], compose=False))
+
+
+def test_what_a_prompt_leaves_open_is_chosen_by_the_seed() -> None:
+    plans = [job.plan for job in jobs_of(["a house"] * 40, list(range(40)), compose=True)]
+    assert [plan_of("a house", seed) for seed in range(40)] == plans
+    described = {plan.describe() if plan else "" for plan in plans}
+    # Drawn whole, turned, painted, and both.
+    assert {"", "1 x a house mirrored"} < described
+    assert any(" painted " in plan and "mirrored" not in plan for plan in described)
+    assert any(" painted " in plan and plan.endswith("mirrored") for plan in described)
+    assert all("painted red" in plan.describe() for seed in range(9) if (plan := plan_of("a red house", seed)))
+    hats = {plan.parts[0] for seed in range(40) if (plan := plan_of("a hat", seed))}
+    assert hats == {"woman's hat", "top hat", "billed cap"}
+    assert {plan.parts for seed in range(40) if (plan := plan_of("一本书", seed))} > {
+        ("合上的书本",),
+        ("一本蓝色的书",),
+    }
+
+
+def test_a_mirrored_part_is_turned() -> None:
+    plan = next(plan for seed in range(40) if (plan := plan_of("a lion", seed)))
+    assert plan.mirrored == (True,)
+    drawing = np.zeros((4, 32, 32), dtype=np.uint8)
+    drawing[:, 8:20, 2:10] = np.array([180, 90, 20, 255], dtype=np.uint8)[:, None, None]
+    assert np.array_equal(plan.put_together([drawing], 32, 0), drawing[:, :, ::-1])
+
+
+def test_a_planned_picture_is_made_of_its_parts(model: DALL_E) -> None:
+    whole, composed = (model("two pigs", seed=4, num_inference_steps=3, compose=on) for on in (False, True))
+    assert composed.info["plan"].startswith("2 x a pig") and composed.info["compose"] == "True"
+    assert "plan" not in whole.info
+    assert not np.array_equal(np.asarray(whole), np.asarray(composed))
+    pixels = np.asarray(composed)
+    # Both halves hold the same drawing, the second one turned round.
+    left, right = (half[:, np.flatnonzero((half < 255).any((0, 2)))] for half in (pixels[:, :16], pixels[:, 16:]))
+    assert np.array_equal(left, right[:, ::-1]) and not np.array_equal(left, right)
+    batch = model(["quantum entanglement", "two pigs"], seed=[9, 4], num_inference_steps=3, compose=True, height=64)
+    assert batch[1].size == (64, 64) and "plan" not in batch[0].info
+
+
+def test_models_that_draw_opaque_pictures_cannot_compose(mini_folder: Path) -> None:
+    with pytest.warns(UserWarning, match="licence"):
+        published = DALL_E.from_pretrained(mini_folder)
+    with pytest.raises(ValueError, match="compose is on: .* draws opaque pictures"):
+        published("two cats", compose=True)
+
+
+def test_a_colour_is_painted_over_where_it_was_drawn(model: DALL_E) -> None:
+    """The largest part of the drawing changes, its outline does not."""
+    plain = np.asarray(model("a house", seed=1, num_inference_steps=3, transparent=True))
+    blue = model("a blue house", seed=1, num_inference_steps=3, transparent=True, compose=True)
+    assert blue.info["plan"].startswith("1 x a house painted blue") and blue.mode == "RGBA"
+    painted_pixels = np.asarray(blue)[:, :: -1 if blue.info["plan"].endswith("mirrored") else 1]
+    assert np.array_equal(plain[..., 3], painted_pixels[..., 3])
+    assert not np.array_equal(plain[..., :3], painted_pixels[..., :3])
+
+
+def test_who_sleeps_is_put_where_the_prompt_says() -> None:
+    """The drawing of the sleeper stands on the sill as it is, on a painted place that the seed chooses."""
+    plan = plan_of("a white cat sleeping on a windowsill")
+    assert plan is not None
+    sleeper = np.zeros((4, 32, 32), dtype=np.uint8)
+    sleeper[:, 12:24, 4:28] = np.array([40, 40, 40, 255], dtype=np.uint8)[:, None, None]
+    pictures = [plan.put_together([sleeper], 96, seed) for seed in (0, 1, 0)]
+    assert np.array_equal(pictures[0], pictures[2]) and not np.array_equal(pictures[0], pictures[1])
+    for picture in pictures:
+        assert (picture[3] == 255).all()
+        dark = (picture[:3] == 40).all(0)
+        rows, columns = np.flatnonzero(dark.any(1)), np.flatnonzero(dark.any(0))
+        assert 56 <= columns[-1] - columns[0] <= 64 and 50 < rows[-1] < 90  # two thirds of the side, at the sill

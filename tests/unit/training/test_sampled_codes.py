@@ -1,0 +1,76 @@
+"""Pictures whose codes are partly drawn, and the decoder that learns from them.
+
+Shapes: M pictures, N tokens.
+"""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from dall_e.config import TokenizerTraining
+from dall_e.data.datasets import load_pictures
+from dall_e.training.loop import fit
+from dall_e.training.sampled_codes import PartlyDrawn
+from dall_e.training.token_cache import tokenize_views
+from dall_e.training.tokenizer_stage import TokenizerStage
+
+
+def settings(root: Path, out: Path, **changes: Any) -> TokenizerTraining:
+    config = TokenizerTraining(
+        out=str(out), data=str(root / "data"), preset="tiny", images=16, batch_size=8, warmup_images=8, coarse_share=0,
+        precision="fp32", device="cpu", log_every=1, adversarial_start=0.0, init=str(root / "tokenizer"),
+        freeze_encoder=True, generator=str(root / "generator"), drawn_share=0.5, perturbed_share=0.25,
+    )  # fmt: skip
+    return dataclasses.replace(config, **changes)
+
+
+def make(root: Path, config: TokenizerTraining) -> TokenizerStage:
+    pictures = load_pictures(root / "data", 32)
+    return TokenizerStage(config, pictures, load_pictures(root / "data", 32, split="val"))
+
+
+def test_the_rest_of_the_codes_stays(folders: Path) -> None:
+    drawer = PartlyDrawn(str(folders / "generator"), "tiny", torch.device("cpu"))
+    codes_MN = torch.randint(1000, (5, 64), generator=torch.Generator().manual_seed(0))
+    records = [{"text": f"thing number {row}"} for row in range(5)]
+    drawn_MN = drawer.draw(codes_MN, records, drawn_tokens=0.25, seed=3).long()
+    changed_M = (drawn_MN != codes_MN).sum(1)
+    assert (changed_M <= 16).all() and changed_M.sum() > 5 * 12, "a quarter is drawn, hardly ever the same code"
+    assert torch.equal(drawer.draw(codes_MN, records, drawn_tokens=0.25, seed=3).long(), drawn_MN)
+    assert not torch.equal(drawer.draw(codes_MN, records, drawn_tokens=0.25, seed=4).long(), drawn_MN)
+
+
+def test_drawn_codes_belong_to_their_pictures(folders: Path, tmp_path: Path) -> None:
+    stage = make(folders, settings(folders, tmp_path))
+    codes_MN = tokenize_views(
+        stage.tokenizer, load_pictures(folders / "data", 32).pictures_NCHW, torch.zeros(0), views=1, seed=0
+    )[0]
+    batch = stage.batch(0)
+    assert batch["drawn"] == slice(2, 6), "behind the perturbed ones"
+    own_BN = stage.tokenizer.tokenize(batch["pictures"])[batch["drawn"]]
+    same_BN = own_BN == batch["drawn_codes"]
+    assert (same_BN.sum(1) >= 48).all() and not same_BN.all(1).any()
+    assert {tuple(row) for row in own_BN.tolist()} <= {tuple(row) for row in codes_MN.tolist()}
+
+
+def test_only_the_decoder_learns_from_them(folders: Path, tmp_path: Path) -> None:
+    config = settings(folders, tmp_path)
+    stage = make(folders, config)
+    before = {name: weight.clone() for name, weight in stage.tokenizer.state_dict().items()}
+    fit(config, stage)
+    moved = {name for name, weight in stage.tokenizer.state_dict().items() if not torch.equal(weight, before[name])}
+    assert moved and all(name.startswith("decoder") for name in moved)
+    # A resumed run finds what was drawn in its folder.
+    again = make(folders, config)
+    assert again._drawn_codes_MN is not None and stage._drawn_codes_MN is not None
+    assert torch.equal(again._drawn_codes_MN, stage._drawn_codes_MN)
+
+
+def test_codes_of_a_moving_encoder_are_refused(folders: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="generator needs freeze_encoder"):
+        settings(folders, tmp_path, freeze_encoder=False)
+    with pytest.raises(ValueError, match="not a run that trained the generator"):
+        make(folders, settings(folders, tmp_path, generator=str(folders / "tokenizer")))
