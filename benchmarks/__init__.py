@@ -1,1 +1,2 @@
-"""What the project is measured by: `python -m benchmarks NAME` prints a table, writes JSON and asserts nothing."""
+"""What the project is measured by: `python -m benchmarks NAME` prints a table, writes JSON and
+asserts nothing."""

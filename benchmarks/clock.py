@@ -1,4 +1,5 @@
-"""Seconds of a drawing: to its first token, of the others, of its pixels. On a GPU, by events in its own queue."""
+"""Seconds of a drawing: to its first token, of the others, of its pixels. On a GPU, by events in
+its own queue."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ class Times:
     """What one drawing took, in seconds."""
 
     first: float
-    """Until the first token was drawn, reading the prompt included; 0 where that is counted in `rest`."""
+    """Until the first token was drawn, reading the prompt included; 0 where that is counted in
+    `rest`."""
     rest: float
     """Of the other tokens that were drawn."""
     drawn: int
@@ -25,7 +27,8 @@ class Times:
     """From tokens to pixels; 0 where pixels are left out."""
 
     def picture(self, num_tokens: int) -> float:
-        """Of a whole picture. Tokens that were not drawn count as much as those behind the first one did."""
+        """Of a whole picture. Tokens that were not drawn count as much as those behind the first
+        one did."""
         if self.drawn == num_tokens:
             return self.first + self.rest + self.pixels
         return self.first + self.rest * (num_tokens - 1) / (self.drawn - 1) + self.pixels

@@ -21,8 +21,11 @@ class Side(Protocol):
         ...
 
 
-def by_turns(sides: Sequence[Side], rounds: int, tokens: int, say: Callable[[str], None]) -> list[list[Times]]:
-    """Times of each side: round after round all draw in turn, so that a slow minute of the machine is everybody's.
+def by_turns(
+    sides: Sequence[Side], rounds: int, tokens: int, say: Callable[[str], None]
+) -> list[list[Times]]:
+    """Times of each side: round after round all draw in turn, so that a slow minute of the machine
+    is everybody's.
 
     Before the first round each draws two tokens that do not count, for what happens on first use.
     """
@@ -43,7 +46,9 @@ def ratio(theirs: Sequence[float], ours: Sequence[float]) -> dict[str, Cell]:
     Raises ValueError unless both have as many rounds.
     """
     if len(theirs) != len(ours):
-        raise ValueError(f"{len(theirs)} rounds of theirs, {len(ours)} of ours: a ratio is of one round")
+        raise ValueError(
+            f"{len(theirs)} rounds of theirs, {len(ours)} of ours: a ratio is of one round"
+        )
     ratios = [their / our for their, our in zip(theirs, ours, strict=True)]
     return {
         "ratio": round(statistics.median(ratios), 2),

@@ -1,6 +1,8 @@
-"""What drawing cannot do without, counted from the settings: weights to be read, arithmetic to be done. No torch.
+"""What drawing cannot do without, counted from the settings: weights to be read, arithmetic to be
+done. No torch.
 
-A multiplication and an addition count as two operations. Norms, activations, softmax and sampling are not counted.
+A multiplication and an addition count as two operations. Norms, activations, softmax and sampling
+are not counted.
 """
 
 from __future__ import annotations
@@ -36,7 +38,8 @@ class Work:
 
 
 def step_weights(config: RasterConfig) -> int:
-    """Weights that every token of a picture needs: of the matrices, once each, whatever the batch."""
+    """Weights that every token of a picture needs: of the matrices, once each, whatever the
+    batch."""
     width = config.width
     mlp = (3 if config.style.mlp.endswith("gated") else 2) * width * config.mlp_width
     attention = 4 * width**2 + (2 * width**2 if config.style.cross_attention else 0)
@@ -53,7 +56,8 @@ def prompt_weights(config: RasterConfig) -> int:
 
 
 def raster_work(config: RasterConfig, bytes_per_weight: float) -> Work:
-    """Of all tokens of a picture: reading the weights for each of them. Caches and the prompt are left out."""
+    """Of all tokens of a picture: reading the weights for each of them. Caches and the prompt are
+    left out."""
     weights = step_weights(config) * config.num_tokens + prompt_weights(config)
     return Work(moved=weights * bytes_per_weight)
 
@@ -72,7 +76,11 @@ def _attention_block(width: int, side: int) -> int:
 
 def _residual_block(width_in: int, width_out: int, side: int) -> int:
     shortcut = 0 if width_in == width_out else _convolution(1, width_in, width_out, side)
-    return _convolution(3, width_in, width_out, side) + _convolution(3, width_out, width_out, side) + shortcut
+    return (
+        _convolution(3, width_in, width_out, side)
+        + _convolution(3, width_out, width_out, side)
+        + shortcut
+    )
 
 
 def vqgan_operations(config: VQGANConfig) -> int:
@@ -112,7 +120,8 @@ def tokenizer_operations(config: TokenizerConfig) -> int:
 
 
 def ask_operations(config: GeneratorConfig, asked: int, known: int) -> int:
-    """Of one row: answering for a group of `asked` places with `known` tokens (the text's too) before it."""
+    """Of one row: answering for a group of `asked` places with `known` tokens (the text's too)
+    before it."""
     width = config.width
     block = asked * 2 * _block_weights(config) + 4 * asked * (known + asked) * width
     return config.query_layers * block + 2 * asked * width * config.num_codes
@@ -126,12 +135,17 @@ def absorb_operations(config: GeneratorConfig, absorbed: int, known: int) -> int
 
 
 def native_work(
-    config: ModelConfig, groups: Sequence[int], rows: int, bytes_per_weight: float, bytes_per_state: float
+    config: ModelConfig,
+    groups: Sequence[int],
+    rows: int,
+    bytes_per_weight: float,
+    bytes_per_state: float,
 ) -> list[Work]:
-    """Of each step of a batch, the text first. `rows` are those of guidance too; each step reads the weights once.
+    """Of each step of a batch, the text first. `rows` are those of guidance too; each step reads
+    the weights once.
 
-    Keys and values are read where they are attended to: each content layer's own, and the shared ones by each query
-    layer. The last group is not read again, as nothing comes after it.
+    Keys and values are read where they are attended to: each content layer's own, and the shared
+    ones by each query layer. The last group is not read again, as nothing comes after it.
     """
     generator = config.generator
     width = generator.width
@@ -164,6 +178,7 @@ def _block_weights(config: GeneratorConfig) -> int:
 
 
 def _text_operations(config: ModelConfig) -> int:
-    """Of the way from the text encoder's states into the generator, for one row; the encoder itself is tiny."""
+    """Of the way from the text encoder's states into the generator, for one row; the encoder itself
+    is tiny."""
     text, width = config.text, config.generator.width
     return 2 * (text.max_tokens + 1) * text.width * width

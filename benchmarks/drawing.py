@@ -1,7 +1,9 @@
-"""How long a picture takes, from nothing to the file, and how much memory: what a user at a terminal waits for.
+"""How long a picture takes, from nothing to the file, and how much memory: what a user at a
+terminal waits for.
 
-Every number is of a process of its own, and the kinds of process take turns, so that a machine that slows down for a
-while does so for all of them. This process imports no torch: what a child has in memory counts from its parent's size.
+Every number is of a process of its own, and the kinds of process take turns, so that a machine that
+slows down for a while does so for all of them. This process imports no torch: what a child has in
+memory counts from its parent's size.
 """
 
 from __future__ import annotations
@@ -42,9 +44,13 @@ print(time.perf_counter() - begun, "torch" in sys.modules)
 def measure(
     rounds: Annotated[int, typer.Option(min=1, help="Times that everything is measured.")] = 7,
     model: Annotated[str, typer.Option(help="Known name or model folder.")] = "dall-e-emoji",
-    steps: Annotated[int, typer.Option(min=0, help="Steps per picture; 0 takes the model's own.")] = 0,
+    steps: Annotated[
+        int, typer.Option(min=0, help="Steps per picture; 0 takes the model's own.")
+    ] = 0,
     cores: Annotated[int, typer.Option(min=0, help="Use only this many cores; 0 takes all.")] = 0,
-    warm: Annotated[bool, typer.Option(help="First one round that does not count, to read the files once.")] = True,
+    warm: Annotated[
+        bool, typer.Option(help="First one round that does not count, to read the files once.")
+    ] = True,
     out: Out = None,
 ) -> None:
     """Cold command to saved picture, second picture, peak memory, and the import alone; seconds."""
@@ -54,9 +60,22 @@ def measure(
     steps_text = str(steps or "")
     with tempfile.TemporaryDirectory() as folder:
         picture = Path(folder) / "cat.png"
-        command = ["-m", "dall_e", "generate", PROMPT, "--seed", "1", "--out", str(picture), "--model", model]
+        command = [
+            "-m",
+            "dall_e",
+            "generate",
+            PROMPT,
+            "--seed",
+            "1",
+            "--out",
+            str(picture),
+            "--model",
+            model,
+        ]
         command += ["--steps", steps_text] if steps else []
-        taken: dict[str, list[float]] = {name: [] for name in ("torch", "draw", "memory", "second", "import")}
+        taken: dict[str, list[float]] = {
+            name: [] for name in ("torch", "draw", "memory", "second", "import")
+        }
         has_torch = False
         for number in range(rounds + warm):
             torch_seconds, _, _ = _run(["-c", "import torch"])
@@ -73,7 +92,9 @@ def measure(
         size = picture.stat().st_size
     limit = TORCH_FACTOR * float(spread(taken["torch"])["median"] or 0) + TORCH_EXTRA
     table.add(what='python -c "import torch", s', **spread(taken["torch"]))
-    table.add(what="cold command to saved picture, s", **spread(taken["draw"]), limit=round(limit, 3))
+    table.add(
+        what="cold command to saved picture, s", **spread(taken["draw"]), limit=round(limit, 3)
+    )
     table.add(what="second picture in a process, s", **spread(taken["second"]), limit=SECOND_LIMIT)
     table.add(what="peak memory of the command, GiB", **spread(taken["memory"]), limit=MEMORY_LIMIT)
     table.add(what="import dall_e, s", **spread(taken["import"], 4), limit=IMPORT_LIMIT)
@@ -83,9 +104,12 @@ def measure(
 
 
 def _run(arguments: list[str]) -> tuple[float, float, str]:
-    """Wall-clock seconds, peak memory in GiB and output of a Python process. Ends the benchmark if it fails."""
+    """Wall-clock seconds, peak memory in GiB and output of a Python process. Ends the benchmark if
+    it fails."""
     begun = time.perf_counter()
-    with subprocess.Popen([sys.executable, *arguments], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [sys.executable, *arguments], stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout is not None
         output = process.stdout.read()
         _, status, usage = os.wait4(process.pid, 0)

@@ -24,7 +24,8 @@ def measure(
     device: Device = "auto",
     out: Out = None,
 ) -> None:
-    """Rate of bfloat16 and float32 matrix products in Gflop/s, and of copies in GB/s (read plus written)."""
+    """Rate of bfloat16 and float32 matrix products in Gflop/s, and of copies in GB/s (read plus
+    written)."""
     import torch
 
     from dall_e.runtime import computes_bf16, pick_device
@@ -36,11 +37,17 @@ def measure(
         note = " (emulated)" if dtype == torch.bfloat16 and not computes_bf16(where) else ""
         for side in map(int, sizes.split(",")):
             rates = matmul_rates(side, dtype, where, rounds)
-            table.add(what=f"{name}{note} {side} x {side} x {side}, Gflop/s", **spread([r / 1e9 for r in rates], 1))
+            table.add(
+                what=f"{name}{note} {side} x {side} x {side}, Gflop/s",
+                **spread([r / 1e9 for r in rates], 1),
+            )
     block = torch.zeros(copy_mib * 2**20, dtype=torch.uint8, device=where)
     target = torch.empty_like(block)
     seconds = seconds_of(lambda: target.copy_(block), where, rounds)
-    table.add(what=f"copy of {copy_mib} MiB, GB/s", **spread([2 * block.numel() / s / 1e9 for s in seconds], 1))
+    table.add(
+        what=f"copy of {copy_mib} MiB, GB/s",
+        **spread([2 * block.numel() / s / 1e9 for s in seconds], 1),
+    )
     table.finish(out)
 
 
@@ -51,16 +58,21 @@ def matmul_rates(side: int, dtype: torch.dtype, device: torch.device, rounds: in
     generator = torch.Generator().manual_seed(0)
     left, right = (torch.randn(side, side, generator=generator).to(device, dtype) for _ in range(2))
     result = torch.empty_like(left)
-    return [2 * side**3 / seconds for seconds in seconds_of(lambda: torch.mm(left, right, out=result), device, rounds)]
+    return [
+        2 * side**3 / seconds
+        for seconds in seconds_of(lambda: torch.mm(left, right, out=result), device, rounds)
+    ]
 
 
 def best_rate(dtype: torch.dtype, device: torch.device, side: int = 2048, rounds: int = 9) -> float:
-    """The median flop/s of large products: what a training step could reach if it were nothing else."""
+    """The median flop/s of large products: what a training step could reach if it were nothing
+    else."""
     return statistics.median(matmul_rates(side, dtype, device, rounds))
 
 
 def seconds_of(work: Callable[[], object], device: torch.device, rounds: int) -> list[float]:
-    """Seconds of one call of `work`, measured `rounds` times over enough calls for the clock to be exact."""
+    """Seconds of one call of `work`, measured `rounds` times over enough calls for the clock to be
+    exact."""
     import torch
 
     def once(calls: int) -> float:

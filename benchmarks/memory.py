@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 def read_rates(device: torch.device, mebibytes: int, rounds: int) -> list[float]:
     """Bytes per second of reading a block that no cache holds, with all threads, by round.
 
-    It is read in two ways, added up and multiplied by a vector; the way with the better median counts.
+    It is read in two ways, added up and multiplied by a vector; the way with the better median
+    counts.
     """
     import torch
 

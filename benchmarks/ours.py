@@ -25,7 +25,8 @@ class Ours:
         self._clock = Clock(device)
 
     def draw(self, tokens: int) -> Times:
-        """A whole picture is one call of the model, watched by nobody. Its pixels are timed once more on their own."""
+        """A whole picture is one call of the model, watched by nobody. Its pixels are timed once
+        more on their own."""
         if tokens == self._shape.config.generator.num_tokens and self._shape.pixels:
             whole = self._clock.timed(lambda: self._model(PROMPT, seed=1))
             pixels = min(self._decode(), whole)
@@ -33,12 +34,19 @@ class Ours:
         steps = Steps(self._clock)
         loop = lambda: self._model(PROMPT, seed=1, callback_on_step_end=lambda _step: steps.done())  # noqa: E731
         first, rest = steps.run(loop, tokens)
-        return Times(first=first, rest=rest, drawn=tokens, pixels=self._decode() if self._shape.pixels else 0.0)
+        return Times(
+            first=first,
+            rest=rest,
+            drawn=tokens,
+            pixels=self._decode() if self._shape.pixels else 0.0,
+        )
 
     def _decode(self) -> float:
         import torch
 
         config = self._shape.config.generator
-        codes_1N = torch.arange(config.num_tokens, device=self._device)[None] * 31 % config.num_codes
+        codes_1N = (
+            torch.arange(config.num_tokens, device=self._device)[None] * 31 % config.num_codes
+        )
         with torch.inference_mode():
             return self._clock.timed(lambda: self._model.networks.tokenizer.detokenize(codes_1N))

@@ -1,13 +1,16 @@
-"""Ours beside the code of other projects: the same work, random weights of the published shapes, in one run, by turns.
+"""Ours beside the code of other projects: the same work, random weights of the published shapes, in
+one run, by turns.
 
-Each row also has its floor: the least time that reading its weights once for every token takes at the rate at which
-this machine reads memory, plus the arithmetic of the pixel decoder at the rate of large matrix products, both measured
-in the same run. The share is floor over time. Caches, norms and the choice of codes are not in the floor, so no code
-reaches all of it. Packages of peers are optional: `pip install 'open-dalle[bench]'`, and
-`pip install --no-deps dalle-pytorch`, whose own requirements no longer install.
+Each row also has its floor: the least time that reading its weights once for every token takes at
+the rate at which this machine reads memory, plus the arithmetic of the pixel decoder at the rate of
+large matrix products, both measured in the same run. The share is floor over time. Caches, norms
+and the choice of codes are not in the floor, so no code reaches all of it. Packages of peers are
+optional: `pip install 'open-dalle[bench]'`, and `pip install --no-deps dalle-pytorch`, whose own
+requirements no longer install.
 
-With `--tokens` only the first tokens are drawn and what they take is scaled up: a quick look, which flatters whoever
-attends only to what is there, as later tokens then take longer. Numbers to be quoted are of whole pictures.
+With `--tokens` only the first tokens are drawn and what they take is scaled up: a quick look, which
+flatters whoever attends only to what is there, as later tokens then take longer. Numbers to be
+quoted are of whole pictures.
 """
 
 from __future__ import annotations
@@ -35,7 +38,8 @@ if TYPE_CHECKING:
     import torch
 
 _ROOM = 1.3
-"""Memory that drawing takes, in sizes of the weights; they are in memory once more while they are made."""
+"""Memory that drawing takes, in sizes of the weights; they are in memory once more while they are
+made."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,19 +53,28 @@ class Rates:
 
 
 def measure(
-    rows: Annotated[str, typer.Option(help=f"Shapes, of {', '.join(SHAPES)}.")] = "mini,dalle-pytorch,llamagen-b",
+    rows: Annotated[
+        str, typer.Option(help=f"Shapes, of {', '.join(SHAPES)}.")
+    ] = "mini,dalle-pytorch,llamagen-b",
     quantization: Annotated[
-        str, typer.Option(help=f"Precisions of our side, of {', '.join(BYTES)}: each is drawn with.")
+        str,
+        typer.Option(help=f"Precisions of our side, of {', '.join(BYTES)}: each is drawn with."),
     ] = "fp32,bf16",
     rounds: Annotated[int, typer.Option(min=1, help="Times that each side draws.")] = 5,
     tokens: Annotated[
-        int, typer.Option(min=0, help="Draw only so many tokens, and scale up what they take; 0 draws all.")
+        int,
+        typer.Option(
+            min=0, help="Draw only so many tokens, and scale up what they take; 0 draws all."
+        ),
     ] = 0,
-    tiny: Annotated[bool, typer.Option("--tiny", help="Every shape small: to see that it runs, not how fast.")] = False,
+    tiny: Annotated[
+        bool, typer.Option("--tiny", help="Every shape small: to see that it runs, not how fast.")
+    ] = False,
     device: Device = "auto",
     out: Out = None,
 ) -> None:
-    """Seconds per picture of ours and of peers, ratios, and the share of what the machine allows."""
+    """Seconds per picture of ours and of peers, ratios, and the share of what the machine
+    allows."""
     from dall_e.runtime import pick_device
 
     names, precisions = _listed(rows), _listed(quantization)
@@ -74,7 +87,9 @@ def measure(
         except ValueError as error:
             raise typer.BadParameter(f"--quantization: {error}") from error
     if tokens == 1:
-        raise typer.BadParameter("--tokens: at least 2 are needed, the first one shows what the others take")
+        raise typer.BadParameter(
+            "--tokens: at least 2 are needed, the first one shows what the others take"
+        )
     where = pick_device(device)
     table = Table("peers")
     rates = _rates(table, where, small=tiny)
@@ -98,7 +113,8 @@ class _Run:
 
 
 def _row(table: Table, name: str, run: _Run) -> list[Bar]:
-    """All sides of one shape. Sides that are missing, or do not fit into memory, are told and left out."""
+    """All sides of one shape. Sides that are missing, or do not fit into memory, are told and left
+    out."""
     shape = tiny(SHAPES[name]) if run.tiny else SHAPES[name]
     num_tokens = shape.config.generator.num_tokens
     tokens = min(run.tokens or num_tokens, num_tokens)
@@ -125,7 +141,9 @@ def _row(table: Table, name: str, run: _Run) -> list[Bar]:
             "share": round(floor / median, 3),
         }
         table.add(**cells)
-        bars_of_row.append(Bar(f"{name}: {side.name}{part}", median, min(pictures), max(pictures), floor))
+        bars_of_row.append(
+            Bar(f"{name}: {side.name}{part}", median, min(pictures), max(pictures), floor)
+        )
     return bars_of_row
 
 
@@ -135,7 +153,9 @@ class _Floor:
     pixels: Work
 
     def seconds_at(self, rates: Rates) -> float:
-        return sum(part.seconds(rates.operations, rates.read) for part in (self.tokens, self.pixels))
+        return sum(
+            part.seconds(rates.operations, rates.read) for part in (self.tokens, self.pixels)
+        )
 
 
 def _floor(shape: Shape, precision: str) -> _Floor:
@@ -219,7 +239,10 @@ def _rates(table: Table, device: torch.device, *, small: bool) -> Rates:
     dtype = torch.bfloat16 if computes_bf16(device) else torch.float32
     read = read_rates(device, 8 if small else 512, 3 if small else 9)
     operations = best_rate(dtype, device, 128 if small else 2048)
-    table.add(what=f"memory, GB/s read by {torch.get_num_threads()} threads", **spread([r / 1e9 for r in read], 1))
+    table.add(
+        what=f"memory, GB/s read by {torch.get_num_threads()} threads",
+        **spread([r / 1e9 for r in read], 1),
+    )
     name = str(dtype).removeprefix("torch.")
     table.add(what=f"matrix products, {name}, Gflop/s", median=round(operations / 1e9, 1))
     return Rates(read=statistics.median(read), operations=operations)

@@ -1,4 +1,5 @@
-"""Two drawings of results as SVG, written by hand: bars side by side, and lines over a logarithmic axis."""
+"""Two drawings of results as SVG, written by hand: bars side by side, and lines over a logarithmic
+axis."""
 
 from __future__ import annotations
 
@@ -24,8 +25,11 @@ class Bar:
 
 
 def bars(title: str, rows: Sequence[Bar]) -> str:
-    """A bar per row on a logarithmic scale, as the sides may be far apart; the whisker is the spread."""
-    marks = [value for row in rows for value in (row.floor, row.most, row.least) if value > 0] or [1.0]
+    """A bar per row on a logarithmic scale, as the sides may be far apart; the whisker is the
+    spread."""
+    marks = [value for row in rows for value in (row.floor, row.most, row.least) if value > 0] or [
+        1.0
+    ]
     low, high = math.log10(min(marks)) - 0.1, math.log10(max(marks)) + 0.1
     parts = []
     for number, row in enumerate(rows):
@@ -56,7 +60,9 @@ def lines(title: str, series: dict[str, list[tuple[float, float]]]) -> str:
         spans.append((min(values), max(max(values) - min(values), 1e-9)))
 
     def place(point: tuple[float, float]) -> tuple[float, float]:
-        across, up = ((math.log10(v) - low) / span for v, (low, span) in zip(point, spans, strict=True))
+        across, up = (
+            (math.log10(v) - low) / span for v, (low, span) in zip(point, spans, strict=True)
+        )
         return left + across * 540, 40 + (1 - up) * height
 
     for number, (name, line) in enumerate(series.items()):
@@ -80,5 +86,7 @@ def _text(x: float, y: float, text: str, anchor: str) -> str:
 
 def _page(title: str, parts: Sequence[str], height: int) -> str:
     head = f'<svg xmlns="http://www.w3.org/2000/svg" width="940" height="{height}" font-family="sans-serif" '
-    body = "\n".join(['<rect width="100%" height="100%" fill="#fff"/>', _text(10, 22, title, "start"), *parts])
+    body = "\n".join(
+        ['<rect width="100%" height="100%" fill="#fff"/>', _text(10, 22, title, "start"), *parts]
+    )
     return f'{head}font-size="12">\n{body}\n</svg>\n'

@@ -1,9 +1,11 @@
-"""How the native model's time grows with batch and steps, and how near it comes to what the machine allows.
+"""How the native model's time grows with batch and steps, and how near it comes to what the machine
+allows.
 
-The floor of a call is, step by step, the longer of its arithmetic at the rate of large matrix products and its bytes
-at the rate of reading memory, plus the arithmetic of the pixels; both are counted from the settings
-(`benchmarks/counting.py`) and both rates measured in the same run. A model whose weights fit into a cache can be
-faster than reading them from memory: then only the arithmetic limits it, and the share says little.
+The floor of a call is, step by step, the longer of its arithmetic at the rate of large matrix
+products and its bytes at the rate of reading memory, plus the arithmetic of the pixels; both are
+counted from the settings (`benchmarks/counting.py`) and both rates measured in the same run. A
+model whose weights fit into a cache can be faster than reading them from memory: then only the
+arithmetic limits it, and the share says little.
 """
 
 from __future__ import annotations
@@ -33,18 +35,23 @@ PROMPT = "a white cat sleeping on a windowsill"
 
 
 def measure(
-    model: Annotated[str, typer.Option(help="Known name or folder of a native model.")] = "dall-e-emoji",
+    model: Annotated[
+        str, typer.Option(help="Known name or folder of a native model.")
+    ] = "dall-e-emoji",
     batches: Annotated[str, typer.Option(help="Pictures per call.")] = "1,2,4,8,16,32",
     steps: Annotated[
         str, typer.Option(help="Steps; more than the picture has tokens are as many.")
     ] = "8,16,32,64,128,256",
     precision: Annotated[str, typer.Option(help=f"One of {', '.join(BYTES)}.")] = "fp32",
     rounds: Annotated[int, typer.Option(min=1, help="Times that each call is measured.")] = 5,
-    read_mib: Annotated[int, typer.Option(min=1, help="Size of the block that shows how fast memory is read.")] = 512,
+    read_mib: Annotated[
+        int, typer.Option(min=1, help="Size of the block that shows how fast memory is read.")
+    ] = 512,
     device: Device = "auto",
     out: Out = None,
 ) -> None:
-    """Seconds and pictures per second of the native model by batch and steps, Gflop/s and GB/s against the machine."""
+    """Seconds and pictures per second of the native model by batch and steps, Gflop/s and GB/s
+    against the machine."""
     import torch
 
     from dall_e.config import ModelConfig
@@ -55,10 +62,19 @@ def measure(
     drawing = _load(model, precision).to(where)
     config = drawing.config
     if not isinstance(config, ModelConfig):
-        raise typer.BadParameter(f"--model: {model} is no native model; `benchmarks peers` measures the others")
-    dtype = torch.bfloat16 if precision == "bf16" or precision != "fp32" and computes_bf16(where) else torch.float32
+        raise typer.BadParameter(
+            f"--model: {model} is no native model; `benchmarks peers` measures the others"
+        )
+    dtype = (
+        torch.bfloat16
+        if precision == "bf16" or precision != "fp32" and computes_bf16(where)
+        else torch.float32
+    )
     operations_rate, rates = best_rate(dtype, where), read_rates(where, read_mib, 5)
-    table.add(what=f"matrix products, {str(dtype).removeprefix('torch.')}", gflop_s=round(operations_rate / 1e9, 1))
+    table.add(
+        what=f"matrix products, {str(dtype).removeprefix('torch.')}",
+        gflop_s=round(operations_rate / 1e9, 1),
+    )
     table.add(what="memory, read", gb_s=round(statistics.median(rates) / 1e9, 1))
     series: dict[str, list[tuple[float, float]]] = {}
     most = config.generator.num_tokens
@@ -66,9 +82,13 @@ def measure(
         for batch in map(int, batches.split(",")):
             print(f"{count} steps, {batch} pictures", file=sys.stderr, flush=True)
             taken = _seconds(drawing, batch, count, Clock(where), rounds)
-            work, floor = _floor(config, batch, count, precision, (operations_rate, statistics.median(rates)))
+            work, floor = _floor(
+                config, batch, count, precision, (operations_rate, statistics.median(rates))
+            )
             table.add(**_cells(batch, count, taken, work, floor))
-            series.setdefault(f"{count} steps", []).append((batch, batch / statistics.median(taken)))
+            series.setdefault(f"{count} steps", []).append(
+                (batch, batch / statistics.median(taken))
+            )
     table.finish(out)
     picture = (out or Path("out") / "bench" / "scaling.json").with_suffix(".svg")
     picture.write_text(lines("pictures per second by batch", series), encoding="utf-8")
@@ -105,13 +125,15 @@ def _seconds(model: DALL_E, batch: int, steps: int, clock: Clock, rounds: int) -
 def _floor(
     config: ModelConfig, batch: int, steps: int, precision: str, rates: tuple[float, float]
 ) -> tuple[Work, float]:
-    """All work of a call, and the least seconds that it can take. One batch, whatever the pipeline makes of it."""
+    """All work of a call, and the least seconds that it can take. One batch, whatever the pipeline
+    makes of it."""
     from dall_e.sampling.orders import group_sizes
 
     sampling = config.sampling
     groups = group_sizes(config.generator.num_tokens, steps, sampling.schedule, sampling.max_group)
     rows = batch * (1 if sampling.guidance_scale == 1 else 2)
-    # The built-in weights hold eight bits, whatever is computed with; keys and values are kept in float32.
+    # The built-in weights hold eight bits, whatever is computed with; keys and values are kept in
+    # float32.
     parts = native_work(config, groups, rows, min(BYTES[precision], 1.0), 4.0)
     parts.append(Work(operations=batch * tokenizer_operations(config.tokenizer)))
     return sum(parts, Work()), sum(part.seconds(*rates) for part in parts)

@@ -1,4 +1,5 @@
-"""Models of the published shapes with random weights, built without any file; and small ones of the same make."""
+"""Models of the published shapes with random weights, built without any file; and small ones of the
+same make."""
 
 from __future__ import annotations
 
@@ -10,7 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.counting import BYTES
 from dall_e.config import SamplingConfig
-from dall_e.config.published import BlockStyle, PromptConfig, PublishedConfig, RasterConfig, VQGANConfig
+from dall_e.config.published import (
+    BlockStyle,
+    PromptConfig,
+    PublishedConfig,
+    RasterConfig,
+    VQGANConfig,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -44,20 +51,41 @@ def _config(name: str, family: str, sampling: dict[str, Any], **parts: Any) -> P
     }  # fmt: skip
     guided = settings["guidance_scale"] != 1
     return PublishedConfig(
-        name=name, family=family, licence="random", guided=guided, sampling=SamplingConfig(**settings), **parts
+        name=name,
+        family=family,
+        licence="random",
+        guided=guided,
+        sampling=SamplingConfig(**settings),
+        **parts,
     )
 
 
 _MINI_STYLE = BlockStyle(
-    norm="layer", norm_eps=1e-5, norm_after=True, norm_inside_mlp=True, qk_norm=False, mlp="gelu_gated"
+    norm="layer",
+    norm_eps=1e-5,
+    norm_after=True,
+    norm_inside_mlp=True,
+    qk_norm=False,
+    mlp="gelu_gated",
 )
 
 
 def _mini(name: str, num_layers: int, width: int, mlp_width: int, rows: tuple[int, int]) -> Shape:
     """`rows` of the embeddings of words and of codes. Sizes: kuprel/min-dalle, `min_dalle.py`."""
-    sizes: dict[str, Any] = {"width": width, "num_layers": num_layers, "num_heads": width // 64, "mlp_width": mlp_width}
+    sizes: dict[str, Any] = {
+        "width": width,
+        "num_layers": num_layers,
+        "num_heads": width // 64,
+        "mlp_width": mlp_width,
+    }
     text = PromptConfig(
-        kind="encoder", vocab_size=rows[0], max_tokens=64, places=True, pad_id=1, style=_MINI_STYLE, **sizes
+        kind="encoder",
+        vocab_size=rows[0],
+        max_tokens=64,
+        places=True,
+        pad_id=1,
+        style=_MINI_STYLE,
+        **sizes,
     )
     generator = RasterConfig(
         num_codes=16384, code_rows=rows[1], num_logits=rows[1], start_code=16383, embedding_norm=True,
@@ -66,7 +94,9 @@ def _mini(name: str, num_layers: int, width: int, mlp_width: int, rows: tuple[in
     tokenizer = VQGANConfig(encoder_blocks=0, norm_eps=1e-5, unit_range=True)
     sampling = {"guidance_scale": 16.0, "top_k": 256}
     return Shape(
-        config=_config(name, "min_dalle", sampling, tokenizer=tokenizer, text=text, generator=generator),
+        config=_config(
+            name, "min_dalle", sampling, tokenizer=tokenizer, text=text, generator=generator
+        ),
         ids=(0, *range(10, 8 + _WORDS), 2, *[1] * (64 - _WORDS)),
         null_ids=(0, 2, *[1] * 62),
     )
@@ -75,7 +105,8 @@ def _mini(name: str, num_layers: int, width: int, mlp_width: int, rows: tuple[in
 def _llamagen(
     name: str, num_layers: int, width: int, mlp_width: int, *, features: bool, num_tokens: int = 256
 ) -> Shape:
-    """Class-conditional, or with a prefix of T5 features. Sizes: FoundationVision/LlamaGen, `gpt.py`."""
+    """Class-conditional, or with a prefix of T5 features. Sizes: FoundationVision/LlamaGen,
+    `gpt.py`."""
     text = PromptConfig(kind="class", vocab_size=1001, max_tokens=1, width=width)
     if features:
         text = PromptConfig(kind="features", max_tokens=120, feature_width=2048, width=width)
@@ -87,7 +118,9 @@ def _llamagen(
     tokenizer = VQGANConfig(image_size=image_size, encoder_blocks=0, code_width=8, lookup="cosine")
     sampling = {"guidance_scale": 7.5, "top_k": 1000}
     return Shape(
-        config=_config(name, "llamagen", sampling, tokenizer=tokenizer, text=text, generator=generator),
+        config=_config(
+            name, "llamagen", sampling, tokenizer=tokenizer, text=text, generator=generator
+        ),
         ids=() if features else (7,),
         null_ids=() if features else (1000,),
     )
@@ -115,8 +148,12 @@ def _janus(name: str, num_layers: int, width: int, mlp_width: int) -> Shape:
 
 def _mindalle() -> Shape:
     """minDALL-E 1.3B, which has no guidance. Sizes: kakaobrain/minDALL-E, `utils/config.py`."""
-    style = BlockStyle(norm="layer", norm_eps=1e-5, qk_norm=False, attention_bias=True, mlp="gelu", mlp_bias=True)
-    generator = RasterConfig(width=1536, num_layers=42, num_heads=24, mlp_width=6144, text_logits=16384, style=style)
+    style = BlockStyle(
+        norm="layer", norm_eps=1e-5, qk_norm=False, attention_bias=True, mlp="gelu", mlp_bias=True
+    )
+    generator = RasterConfig(
+        width=1536, num_layers=42, num_heads=24, mlp_width=6144, text_logits=16384, style=style
+    )
     text = PromptConfig(kind="table", vocab_size=16384, max_tokens=64, width=1536, places=True)
     sampling = {"guidance_scale": 1.0, "top_k": 256}
     ids = (*range(10, 10 + _WORDS), *[0] * (64 - _WORDS))
@@ -135,7 +172,8 @@ def _mindalle() -> Shape:
 
 
 def _rudalle() -> Shape:
-    """ruDALL-E Malevich, which has no guidance. Sizes: ai-forever/ru-dalle, `rudalle/dalle/__init__.py`."""
+    """ruDALL-E Malevich, which has no guidance. Sizes: ai-forever/ru-dalle,
+    `rudalle/dalle/__init__.py`."""
     style = BlockStyle(
         norm="layer", norm_eps=1e-5, norm_after=True, norm_after_mlp=True, qk_norm=False, attention_bias=True,
         mlp="gelu_tanh", mlp_bias=True,
@@ -145,13 +183,19 @@ def _rudalle() -> Shape:
         num_layers=24, mlp_width=8192, head_norm=True, head_bias=True, sight="lines", style=style,
     )  # fmt: skip
     vqgan = VQGANConfig(
-        encoder_blocks=0, multipliers=(1, 1, 2, 4), attention_levels=(3,), num_codes=8192, lookup="logits"
+        encoder_blocks=0,
+        multipliers=(1, 1, 2, 4),
+        attention_levels=(3,),
+        num_codes=8192,
+        lookup="logits",
     )
     text = PromptConfig(kind="table", vocab_size=16512, max_tokens=128, width=2048, places=True)
     ids = (2, *range(10, 8 + _WORDS), 3, *range(16384 + _WORDS, 16512))
     sampling = {"guidance_scale": 1.0, "top_k": 2048}
     return Shape(
-        config=_config("ruDALL-E", "rudalle", sampling, tokenizer=vqgan, text=text, generator=generator),
+        config=_config(
+            "ruDALL-E", "rudalle", sampling, tokenizer=vqgan, text=text, generator=generator
+        ),
         ids=ids,
         null_ids=ids,
     )
@@ -160,8 +204,9 @@ def _rudalle() -> Shape:
 def _dalle_pytorch() -> Shape:
     """DALLE-pytorch 512 wide and 8 deep, 34 M in the blocks, as `train_dalle.py` sets it otherwise.
 
-    Rotary along the line where theirs has two kinds of places; without the factor per layer that theirs multiplies
-    what it adds by; and the head has no rows for words, which theirs computes and hides.
+    Rotary along the line where theirs has two kinds of places; without the factor per layer that
+    theirs multiplies what it adds by; and the head has no rows for words, which theirs computes and
+    hides.
     """
     style = BlockStyle(norm="layer", norm_eps=1e-5, qk_norm=False, mlp="gelu_gated", mlp_bias=True)
     generator = RasterConfig(
@@ -206,11 +251,15 @@ def tiny(shape: Shape) -> Shape:
     """The same make with hardly any width and two layers, to see whether everything runs."""
     old = shape.config
     small: dict[str, Any] = {"width": 64, "num_heads": 1, "num_layers": 2, "mlp_width": 256}
-    generator = dataclasses.replace(old.generator, **small, head_width=64 if old.generator.head_width else 0)
+    generator = dataclasses.replace(
+        old.generator, **small, head_width=64 if old.generator.head_width else 0
+    )
     text_sizes = small if old.text.kind == "encoder" else {"width": 64}
     vqgan = old.tokenizer
     if old.family != "min_dalle":  # The package's decoder has one size.
-        vqgan = dataclasses.replace(vqgan, width=32, multipliers=(1,) * len(vqgan.multipliers), decoder_blocks=1)
+        vqgan = dataclasses.replace(
+            vqgan, width=32, multipliers=(1,) * len(vqgan.multipliers), decoder_blocks=1
+        )
     config = dataclasses.replace(
         old, generator=generator, text=dataclasses.replace(old.text, **text_sizes), tokenizer=vqgan
     )
@@ -264,7 +313,8 @@ def text_reader(shape: Shape) -> FixedPrompt | FixedFeatures:
 
 
 def check_precision(precision: str) -> None:
-    """Raises ValueError for a precision that nobody knows, or that this version of the library does not have."""
+    """Raises ValueError for a precision that nobody knows, or that this version of the library does
+    not have."""
     from dall_e.pipeline import DALL_E
 
     if precision not in BYTES:
@@ -283,14 +333,19 @@ def count_parameters(shape: Shape) -> dict[str, int]:
 
     with torch.device("meta"):
         parts = _unfilled(shape.config).parts()
-    return {part: sum(tensor.numel() for tensor in net.state_dict().values()) for part, net in parts.items()}
+    return {
+        part: sum(tensor.numel() for tensor in net.state_dict().values())
+        for part, net in parts.items()
+    }
 
 
 def random_networks(shape: Shape, dtype: torch.dtype, *, shared: bool = False) -> Any:
-    """The three networks with random weights, the same for every call; the image tokenizer's are float32.
+    """The three networks with random weights, the same for every call; the image tokenizer's are
+    float32.
 
-    `shared`: weights are views of the same numbers, so that all of them take no more memory than the largest one. That
-    is for networks that are written to a file only: drawn with, they would be read from the cache.
+    `shared`: weights are views of the same numbers, so that all of them take no more memory than
+    the largest one. That is for networks that are written to a file only: drawn with, they would be
+    read from the cache.
     """
     import torch
 
@@ -304,7 +359,9 @@ def random_networks(shape: Shape, dtype: torch.dtype, *, shared: bool = False) -
         for name, tensor in state.items():
             made = numbers[: tensor.numel()] if shared else numbers[: tensor.numel()].clone()
             scale = tensor.dim() == 1 and name.endswith("weight")
-            weights[name] = torch.ones_like(tensor, dtype=made.dtype) if scale else made.view(tensor.shape)
+            weights[name] = (
+                torch.ones_like(tensor, dtype=made.dtype) if scale else made.view(tensor.shape)
+            )
         network.load_state_dict(weights, strict=True, assign=True)
     return networks
 
@@ -317,13 +374,17 @@ def _unfilled(config: PublishedConfig) -> Any:
     from dall_e.models.vqgan import VQGAN
 
     with Unfilled():
-        return PublishedNetworks(VQGAN(config.tokenizer), build_prompts(config.text), Raster(config.generator))
+        return PublishedNetworks(
+            VQGAN(config.tokenizer), build_prompts(config.text), Raster(config.generator)
+        )
 
 
 def random_model(shape: Shape, precision: str = "fp32") -> DALL_E:
-    """A published model of some shape with random weights, ready to draw. Raises as `check_precision` does.
+    """A published model of some shape with random weights, ready to draw. Raises as
+    `check_precision` does.
 
-    Quantised ones take the way that users take, through `from_pretrained`, from a folder that is gone afterwards.
+    Quantised ones take the way that users take, through `from_pretrained`, from a folder that is
+    gone afterwards.
     """
     import torch
 
@@ -337,7 +398,9 @@ def random_model(shape: Shape, precision: str = "fp32") -> DALL_E:
         return DALL_E(shape.config, random_networks(shape, dtype), reader)
     with tempfile.TemporaryDirectory() as folder:
         weights = random_networks(shape, torch.bfloat16, shared=True).state_dict()
-        store.save_model(folder, shape.config.to_dict(), weights, int8=True, text_tokenizer_json=_any_tokenizer())
+        store.save_model(
+            folder, shape.config.to_dict(), weights, int8=True, text_tokenizer_json=_any_tokenizer()
+        )
         del weights
         load: Any = DALL_E.from_pretrained
         model: DALL_E = load(folder, quantization=precision)

@@ -1,4 +1,5 @@
-"""Results as a table on the terminal and as JSON, with the machine that they are of. Imports no torch."""
+"""Results as a table on the terminal and as JSON, with the machine that they are of. Imports no
+torch."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ import typer
 
 Cell = str | float | int | None
 Out = Annotated[
-    Path | None, typer.Option("--out", "-o", show_default="out/bench/NAME.json", help="JSON file to write.")
+    Path | None,
+    typer.Option("--out", "-o", show_default="out/bench/NAME.json", help="JSON file to write."),
 ]
 
 
@@ -24,7 +26,9 @@ def machine() -> dict[str, Cell]:
     """What numbers depend on besides the code."""
     return {
         "cpu": _cpu_name(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else os.cpu_count(),
         "load_at_start": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
@@ -38,7 +42,10 @@ def _cpu_name() -> str:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         return platform.processor()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")
+    return next(
+        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")),
+        "unknown",
+    )
 
 
 class Table:
@@ -50,7 +57,10 @@ class Table:
         self.rows: list[dict[str, Cell]] = []
         load, cores = self.machine["load_at_start"], self.machine["cores"]
         if isinstance(load, float) and isinstance(cores, int) and load > 0.5 * cores:
-            print(f"note: load {load} on {cores} cores; these will be numbers of a busy machine", file=sys.stderr)
+            print(
+                f"note: load {load} on {cores} cores; these will be numbers of a busy machine",
+                file=sys.stderr,
+            )
 
     def add(self, **cells: Cell) -> None:
         """One more row; rows may have different columns."""
@@ -63,7 +73,11 @@ class Table:
         cells = [columns, *([_shown(row.get(key)) for key in columns] for row in self.rows)]
         widths = [max(len(line[column]) for line in cells) for column in range(len(columns))]
         for line in cells:
-            print("  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])]).rstrip())
+            print(
+                "  ".join(
+                    [line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])]
+                ).rstrip()
+            )
         path = out or Path("out") / "bench" / f"{self.name}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         content = {"benchmark": self.name, "machine": self.machine, "rows": self.rows}

@@ -1,8 +1,10 @@
-"""Pictures per second of the training stages, as their own loop counts them, and how much of it is arithmetic.
+"""Pictures per second of the training stages, as their own loop counts them, and how much of it is
+arithmetic.
 
-The share is (floating-point operations per picture, counted by torch in one uncompiled cycle of steps) x (pictures per
-second) / (the machine's measured rate of large matrix products in the same number format). Pictures are noise of the
-right shape: reading and captions cost what they cost in training, sheets and checkpoints are left out.
+The share is (floating-point operations per picture, counted by torch in one uncompiled cycle of
+steps) x (pictures per second) / (the machine's measured rate of large matrix products in the same
+number format). Pictures are noise of the right shape: reading and captions cost what they cost in
+training, sheets and checkpoints are left out.
 """
 
 from __future__ import annotations
@@ -37,7 +39,8 @@ def measure(
     device: Device = "auto",
     out: Out = None,
 ) -> None:
-    """Pictures per second of the tokenizer (with and without discriminator) and of the generator, by preset."""
+    """Pictures per second of the tokenizer (with and without discriminator) and of the generator,
+    by preset."""
     from dall_e.runtime import pick_device, pick_dtype
 
     chosen = {"no": (False,), "yes": (True,), "both": (False, True)}
@@ -56,10 +59,17 @@ def measure(
                 for compiled in chosen[compile]:
                     run = f"{name}-compiled" if compiled else name
                     speeds = _speeds(
-                        dataclasses.replace(config, compile=compiled, out=str(Path(folder) / "runs" / run))
+                        dataclasses.replace(
+                            config, compile=compiled, out=str(Path(folder) / "runs" / run)
+                        )
                     )
-                    cells: dict[str, Cell] = {"what": f"{preset} {name}" + (", compiled" if compiled else "")}
-                    cells |= {key if key != "median" else "pictures_s": v for key, v in spread(speeds, 2).items()}
+                    cells: dict[str, Cell] = {
+                        "what": f"{preset} {name}" + (", compiled" if compiled else "")
+                    }
+                    cells |= {
+                        key if key != "median" else "pictures_s": v
+                        for key, v in spread(speeds, 2).items()
+                    }
                     speed = float(cells["pictures_s"] or 0)
                     cells |= {
                         "gflop_picture": round(operations / 1e9, 3),
@@ -72,7 +82,8 @@ def measure(
 def _configs(
     folder: Path, preset: str, batch_size: int, device: str, windows: int
 ) -> dict[str, TokenizerTraining | GeneratorTraining]:
-    """Settings of what is measured; makes the pictures and the run folder of the tokenizer that they need."""
+    """Settings of what is measured; makes the pictures and the run folder of the tokenizer that
+    they need."""
     from dall_e.config import GeneratorTraining, TokenizerTraining
     from dall_e.training.loop import fit
 
@@ -87,12 +98,15 @@ def _configs(
         "save_minutes": 1e9,
         "sample_minutes": 1e9,
     }
-    # Full-size pictures only: the mix of two sizes would make the count of operations a matter of chance.
+    # Full-size pictures only: the mix of two sizes would make the count of operations a matter of
+    # chance.
     alone = TokenizerTraining(**shared, coarse_share=0.0, adversarial_weight=0.0)
     judged = TokenizerTraining(**shared, coarse_share=0.0, adversarial_start=0.0)
     first = dataclasses.replace(alone, out=str(folder / "tokenizer"), batch_size=1, images=1)
     fit(first, _stage(first))
-    generator = GeneratorTraining(**shared, out=str(folder / "generator"), tokenizer=str(folder / "tokenizer"), views=1)
+    generator = GeneratorTraining(
+        **shared, out=str(folder / "generator"), tokenizer=str(folder / "tokenizer"), views=1
+    )
     return {"tokenizer": alone, "tokenizer and discriminator": judged, "generator": generator}
 
 
@@ -130,7 +144,9 @@ def _stage(config: LoopConfig) -> Stage:
         return Generator(config)
     assert isinstance(config, TokenizerTraining)
     size = PRESETS[config.preset].tokenizer.image_size
-    return Tokenizer(config, load_pictures(config.data, size), load_pictures(config.data, size, split="val"))
+    return Tokenizer(
+        config, load_pictures(config.data, size), load_pictures(config.data, size, split="val")
+    )
 
 
 def _operations_per_picture(config: LoopConfig) -> float:
@@ -139,14 +155,19 @@ def _operations_per_picture(config: LoopConfig) -> float:
     from torch.utils._python_dispatch import TorchDispatchMode
     from torch.utils.flop_counter import flop_registry
 
-    # torch's own FlopCounterMode also watches modules, which a gradient of a gradient does not survive.
+    # torch's own FlopCounterMode also watches modules, which a gradient of a gradient does not
+    # survive.
     class Counter(TorchDispatchMode):
         def __init__(self) -> None:
             super().__init__()  # type: ignore[no-untyped-call]
             self.total = 0
 
         def __torch_dispatch__(
-            self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+            self,
+            func: Any,
+            types: Any,
+            args: tuple[Any, ...] = (),
+            kwargs: dict[str, Any] | None = None,
         ) -> Any:
             result = func(*args, **(kwargs or {}))
             count = flop_registry.get(func._overloadpacket)

@@ -1,8 +1,10 @@
-"""Chooses the small picture set of the newcomer's tour from a built one: things that five designers drew.
+"""Chooses the small picture set of the newcomer's tour from a built one: things that five designers
+drew.
 
     python examples/tiny_pictures.py data/emoji examples/tiny_pictures
 
-The five are under MIT and Apache-2.0 (ATTRIBUTION.md). One drawing of each thing, in turn, is held out.
+The five are under MIT and Apache-2.0 (ATTRIBUTION.md). One drawing of each thing, in turn, is held
+out.
 """
 
 import io

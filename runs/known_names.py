@@ -1,5 +1,5 @@
-"""Writes src/dall_e/weights/vocabulary.txt: what the built-in model has seen under its name, besides the table of
-things.
+"""Writes src/dall_e/weights/vocabulary.txt: what the built-in model has seen under its name,
+besides the table of things.
 
 Run it after `dall-e data build`: .venv/bin/python runs/known_names.py [DATA FOLDER]
 """
@@ -30,14 +30,26 @@ def main(folder: Path) -> None:
     for line in (folder / "captions.jsonl").read_text(encoding="utf-8").splitlines():
         record = json.loads(line)
         name, zh = record["en"], record.get("zh", "")
-        single = record["kind"] in KINDS and not record.get("tone") and not re.search(r"[,:|]", name)
-        if record["source"] == HOUSE_STYLE and record["split"] == "train" and single and zh and name not in known:
+        single = (
+            record["kind"] in KINDS and not record.get("tone") and not re.search(r"[,:|]", name)
+        )
+        if (
+            record["source"] == HOUSE_STYLE
+            and record["split"] == "train"
+            and single
+            and zh
+            and name not in known
+        ):
             rows[name] = (zh, record["kind"])
     lines = [
         f"{name} | {zh} | {kind}"
-        for name, (zh, kind) in sorted(rows.items(), key=lambda row: (KINDS.index(row[1][1]), row[0].lower()))
+        for name, (zh, kind) in sorted(
+            rows.items(), key=lambda row: (KINDS.index(row[1][1]), row[0].lower())
+        )
     ]
-    Path("src/dall_e/weights/vocabulary.txt").write_text(HEAD + "\n".join(lines) + "\n", encoding="utf-8")
+    Path("src/dall_e/weights/vocabulary.txt").write_text(
+        HEAD + "\n".join(lines) + "\n", encoding="utf-8"
+    )
 
 
 if __name__ == "__main__":

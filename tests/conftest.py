@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-# Tensors in tests are tiny: threads would only wait for each other, and for the other processes of a busy machine.
+# Tensors in tests are tiny: threads would only wait for each other, and for the other processes of
+# a busy machine.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
@@ -24,7 +25,9 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     config = dataclasses.replace(PRESETS["tiny"], name="tiny-random", version="7")
     captions = ["a white cat", "two red apples", "一只白色的猫", "红苹果"] * 3
-    model = DALL_E(config, Networks.build(config), TextTokenizer.train(captions, config.text.vocab_size))
+    model = DALL_E(
+        config, Networks.build(config), TextTokenizer.train(captions, config.text.vocab_size)
+    )
     folder = tmp_path_factory.mktemp("models") / "tiny"
     model.save_pretrained(folder)
     return folder

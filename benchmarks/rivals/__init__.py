@@ -1,4 +1,5 @@
-"""Other projects' code on the same work, behind one face. Each file builds its models of our sizes, and our weights."""
+"""Other projects' code on the same work, behind one face. Each file builds its models of our sizes,
+and our weights."""
 
 from __future__ import annotations
 
@@ -20,10 +21,12 @@ class MissingPeerError(Exception):
 
 
 def load(name: str, install: str, stubs: Sequence[str] = ()) -> Any:
-    """Imports a module of a peer, with empty stand-ins for those modules of `stubs` that are not installed.
+    """Imports a module of a peer, with empty stand-ins for those modules of `stubs` that are not
+    installed.
 
-    They stand for what our use never reaches, such as downloads. The settings of torch that the import changes are put
-    back, so that everybody draws with the same threads. Raises MissingPeerError that has the command to install it.
+    They stand for what our use never reaches, such as downloads. The settings of torch that the
+    import changes are put back, so that everybody draws with the same threads. Raises
+    MissingPeerError that has the command to install it.
     """
     import torch
 
@@ -32,7 +35,9 @@ def load(name: str, install: str, stubs: Sequence[str] = ()) -> Any:
         with _standing_in(stubs):
             return importlib.import_module(name)
     except ImportError as error:
-        raise MissingPeerError(f"{name} cannot be imported ({error}); to measure beside it: {install}") from error
+        raise MissingPeerError(
+            f"{name} cannot be imported ({error}); to measure beside it: {install}"
+        ) from error
     finally:
         torch.set_num_threads(threads)
         torch.set_grad_enabled(gradients)

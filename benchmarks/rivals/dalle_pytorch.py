@@ -1,8 +1,10 @@
-"""The package dalle-pytorch, drawing tokens, without those of its dependencies that no longer install.
+"""The package dalle-pytorch, drawing tokens, without those of its dependencies that no longer
+install.
 
-Its mathematics is untouched: stand-ins take the place of modules that only its downloads and its VQGAN use, and of
-places along two axes, which are not asked for. Its guidance is broken (after the first token both rows see the empty
-prompt), but does the work of guidance; only with it does it use its cache.
+Its mathematics is untouched: stand-ins take the place of modules that only its downloads and its
+VQGAN use, and of places along two axes, which are not asked for. Its guidance is broken (after the
+first token both rows see the empty prompt), but does the work of guidance; only with it does it use
+its cache.
 """
 
 from __future__ import annotations
@@ -25,7 +27,8 @@ _STUBS = (
 
 
 class DallePytorch:
-    """Draws as `DALLE.generate_images(use_cache=True)` does, its own random weights, tokens only."""
+    """Draws as `DALLE.generate_images(use_cache=True)` does, its own random weights, tokens
+    only."""
 
     def __init__(self, shape: Shape, device: torch.device) -> None:
         import torch
@@ -38,7 +41,11 @@ class DallePytorch:
         torch.manual_seed(0)
         # Four levels make 16 pixels a token; the rest of it is never run.
         vae = package.DiscreteVAE(
-            image_size=16 * config.grid_size, num_tokens=config.num_codes, num_layers=4, codebook_dim=8, hidden_dim=8
+            image_size=16 * config.grid_size,
+            num_tokens=config.num_codes,
+            num_layers=4,
+            codebook_dim=8,
+            hidden_dim=8,
         )
         vae.decode = lambda codes: codes
         self._model = package.DALLE(
@@ -55,7 +62,9 @@ class DallePytorch:
         assert config.mlp_width == 4 * config.width, "its inner width is four times the outer one"
         self._model.eval().requires_grad_(False).to(device)
         self._steps = Steps(Clock(device))
-        self._model.forward_with_cond_scale = self._steps.counted(self._model.forward_with_cond_scale)
+        self._model.forward_with_cond_scale = self._steps.counted(
+            self._model.forward_with_cond_scale
+        )
         self._device = device
 
     def draw(self, tokens: int) -> Times:
@@ -69,7 +78,9 @@ class DallePytorch:
         kept = 1 - sampling.top_k / num_codes
 
         def loop() -> None:
-            self._model.generate_images(text, filter_thres=kept, cond_scale=sampling.guidance_scale, use_cache=True)
+            self._model.generate_images(
+                text, filter_thres=kept, cond_scale=sampling.guidance_scale, use_cache=True
+            )
 
         with torch.no_grad():
             first, rest = self._steps.run(loop, tokens)

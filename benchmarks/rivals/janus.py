@@ -50,7 +50,11 @@ class Janus:
                 do_sample=True,
             )
 
-        codes = torch.arange(config.generator.num_tokens, device=self._device)[None] * 31 % config.generator.num_codes
+        codes = (
+            torch.arange(config.generator.num_tokens, device=self._device)[None]
+            * 31
+            % config.generator.num_codes
+        )
         with torch.no_grad():
             first, rest = self._steps.run(loop, tokens)
             pixels = self._clock.timed(lambda: self._model.decode_image_tokens(codes).float().cpu())
@@ -58,7 +62,8 @@ class Janus:
 
 
 def _build(package: Any, shape: Shape, dtype: torch.dtype, device: torch.device) -> Any:
-    """The network of our sizes. What does not draw (vision tower, head over words) is there, small or unfilled."""
+    """The network of our sizes. What does not draw (vision tower, head over words) is there, small
+    or unfilled."""
     import torch
 
     from dall_e.checkpoints.families import janus
@@ -75,10 +80,19 @@ def _build(package: Any, shape: Shape, dtype: torch.dtype, device: torch.device)
     weights |= renamed(networks.tokenizer.to(dtype), janus.vqgan_table(config.tokenizer, seen))
     lacking = model.load_state_dict(weights, strict=False, assign=True)
     assert not lacking.unexpected_keys, lacking.unexpected_keys[:5]
-    undrawn = ("lm_head.", "model.vision_model.", "model.aligner.", "model.vqmodel.encoder.", "model.vqmodel.quant_")
+    undrawn = (
+        "lm_head.",
+        "model.vision_model.",
+        "model.aligner.",
+        "model.vqmodel.encoder.",
+        "model.vqmodel.quant_",
+    )
     assert all(name.startswith(undrawn) for name in lacking.missing_keys), lacking.missing_keys
-    # Its frequencies are no weights: they were lost with the memory that the network was built without.
-    model.model.language_model.rotary_emb = type(model.model.language_model.rotary_emb)(settings.text_config)
+    # Its frequencies are no weights: they were lost with the memory that the network was built
+    # without.
+    model.model.language_model.rotary_emb = type(model.model.language_model.rotary_emb)(
+        settings.text_config
+    )
     model.generation_config.update(bos_token_id=0, pad_token_id=_PAD_ID, eos_token_id=1)
     model.generation_config.generation_kwargs = {"boi_token_id": _PICTURE_ID}
     return model.eval().requires_grad_(False).to(device)
@@ -120,4 +134,6 @@ def _settings(package: Any, shape: Shape) -> Any:
         projection_dim=generator.width,
         image_token_embed_dim=generator.width,
     )
-    return package.JanusConfig(text_config=language, vision_config=vision, vq_config=vqgan, tie_word_embeddings=False)
+    return package.JanusConfig(
+        text_config=language, vision_config=vision, vq_config=vqgan, tie_word_embeddings=False
+    )

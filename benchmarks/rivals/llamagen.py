@@ -1,11 +1,14 @@
-"""LlamaGen's way of drawing, written anew: its project publishes scripts, no package, so there is nothing to install.
+"""LlamaGen's way of drawing, written anew: its project publishes scripts, no package, so there is
+nothing to install.
 
-After the description in arXiv 2406.06525 and of FoundationVision/LlamaGen: a pre-norm decoder with rotary places in two
-dimensions (pairs are neighbours), caches of full length made beforehand and masked, condition and guidance rows in one
-batch, keys attended to with the plain kernel as it forces there, logits in float32, and of them the k largest kept.
-Nothing is compiled. Pixels are drawn with our own decoder in float32, for both sides the same network.
+After the description in arXiv 2406.06525 and of FoundationVision/LlamaGen: a pre-norm decoder with
+rotary places in two dimensions (pairs are neighbours), caches of full length made beforehand and
+masked, condition and guidance rows in one batch, keys attended to with the plain kernel as it
+forces there, logits in float32, and of them the k largest kept. Nothing is compiled. Pixels are
+drawn with our own decoder in float32, for both sides the same network.
 
-Shapes: B batch rows, T tokens of a call, S length of the cache, D width, H heads, K head width, C codes.
+Shapes: B batch rows, T tokens of a call, S length of the cache, D width, H heads, K head width, C
+codes.
 """
 
 from __future__ import annotations
@@ -33,7 +36,9 @@ class _Norm(nn.Module):
 
     def forward(self, x_BTD: Tensor) -> Tensor:
         x = x_BTD.float()
-        return (x * torch.rsqrt(x.square().mean(-1, keepdim=True) + self.eps)).type_as(x_BTD) * self.weight
+        return (x * torch.rsqrt(x.square().mean(-1, keepdim=True) + self.eps)).type_as(
+            x_BTD
+        ) * self.weight
 
 
 class _Layer(nn.Module):
@@ -54,7 +59,9 @@ class _Layer(nn.Module):
         shape = rows, self.num_heads, length, weight.shape[1] // self.num_heads
         self.k_BHSK, self.v_BHSK = weight.new_zeros(shape), weight.new_zeros(shape)
 
-    def forward(self, x_BTD: Tensor, turn_TK2: Tensor, places_T: Tensor, mask_B1TS: Tensor) -> Tensor:
+    def forward(
+        self, x_BTD: Tensor, turn_TK2: Tensor, places_T: Tensor, mask_B1TS: Tensor
+    ) -> Tensor:
         q, k, v = self.qkv(self.attention_norm(x_BTD)).chunk(3, dim=-1)
         q_BTHK, k_BTHK, v_BTHK = (part.unflatten(-1, (self.num_heads, -1)) for part in (q, k, v))
         q_BTHK, k_BTHK = _turned(q_BTHK, turn_TK2), _turned(k_BTHK, turn_TK2)
@@ -73,7 +80,11 @@ def _turned(x_BTHK: Tensor, turn_TK2: Tensor) -> Tensor:
     pairs = x_BTHK.float().unflatten(-1, (-1, 2))
     cos, sin = turn_TK2[None, :, None, :, 0], turn_TK2[None, :, None, :, 1]
     first, second = pairs[..., 0], pairs[..., 1]
-    return torch.stack((first * cos - second * sin, second * cos + first * sin), -1).flatten(3).type_as(x_BTHK)
+    return (
+        torch.stack((first * cos - second * sin, second * cos + first * sin), -1)
+        .flatten(3)
+        .type_as(x_BTHK)
+    )
 
 
 class Transformer(nn.Module):
@@ -117,12 +128,15 @@ class Transformer(nn.Module):
 
 
 def _turns(config: RasterConfig) -> Tensor:
-    """Cosines and sines [S, K / 2, 2]: 0 for the prompt, then half of the pairs by row, half by column."""
+    """Cosines and sines [S, K / 2, 2]: 0 for the prompt, then half of the pairs by row, half by
+    column."""
     half = config.width // config.num_heads // 2
     frequencies = config.rope_base ** (-torch.arange(0, half, 2).float() / half)
     angles = torch.outer(torch.arange(config.grid_size).float(), frequencies)
     side = config.grid_size
-    grid = torch.cat((angles[:, None].expand(-1, side, -1), angles[None].expand(side, -1, -1)), -1).flatten(0, 1)
+    grid = torch.cat(
+        (angles[:, None].expand(-1, side, -1), angles[None].expand(side, -1, -1)), -1
+    ).flatten(0, 1)
     turns = torch.stack((grid.cos(), grid.sin()), -1)
     return torch.cat((torch.zeros(config.prefix_tokens, half, 2), turns))
 
@@ -179,14 +193,19 @@ class LlamaGen:
         self._clock = Clock(device)
         self._steps = Steps(self._clock)
         networks = random_networks(shape, dtype)
-        self._reader, self._text = text_reader(shape), networks.text.eval().requires_grad_(False).to(device)
+        self._reader, self._text = (
+            text_reader(shape),
+            networks.text.eval().requires_grad_(False).to(device),
+        )
         self._decoder = networks.tokenizer.eval().requires_grad_(False).to(device)
         self._transformer = with_weights_of(networks.generator).to(device)
 
     def draw(self, tokens: int) -> Times:
         """Prompt, tokens, and the pixels of as many codes as a picture has."""
         config = self._shape.config.generator
-        codes_1N = torch.arange(config.num_tokens, device=self._device)[None] * 31 % config.num_codes
+        codes_1N = (
+            torch.arange(config.num_tokens, device=self._device)[None] * 31 % config.num_codes
+        )
         with torch.no_grad():
             first, rest = self._steps.run(self._loop, tokens)
             pixels = self._clock.timed(lambda: self._decoder.detokenize(codes_1N).cpu())

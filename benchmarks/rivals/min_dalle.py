@@ -25,7 +25,9 @@ class MinDalle:
         package = load("min_dalle.min_dalle", INSTALL, stubs=("requests",))
         # Float32 is its default; on a GPU its readme advises float16.
         dtype = torch.float16 if device.type == "cuda" else torch.float32
-        self.name = f"min-dalle {version('min-dalle')}, {'fp16' if device.type == 'cuda' else 'fp32'}"
+        self.name = (
+            f"min-dalle {version('min-dalle')}, {'fp16' if device.type == 'cuda' else 'fp32'}"
+        )
         self._shape, self._device = shape, device
         self._clock = Clock(device)
         self._steps = Steps(self._clock)
@@ -44,7 +46,9 @@ class MinDalle:
         package.is_reusable, package.is_verbose = True, False
         package.text_token_count = config.text.max_tokens
         package.layer_count, package.embed_count = decoder["layer_count"], decoder["embed_count"]
-        package.tokenizer = _FixedTokens([number for number in self._shape.ids if number != config.text.pad_id])
+        package.tokenizer = _FixedTokens(
+            [number for number in self._shape.ids if number != config.text.pad_id]
+        )
         package.encoder = models.DalleBartEncoder(
             **encoder,
             text_token_count=config.text.max_tokens,
@@ -81,7 +85,9 @@ class MinDalle:
         with torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # It asks for CUDA's autocast on a CPU too.
             first, rest = self._steps.run(loop, tokens)
-            pixels = self._clock.timed(lambda: self._package.image_grid_from_tokens(codes, is_seamless=False).cpu())
+            pixels = self._clock.timed(
+                lambda: self._package.image_grid_from_tokens(codes, is_seamless=False).cpu()
+            )
         return Times(first=first, rest=rest, drawn=tokens, pixels=pixels)
 
 

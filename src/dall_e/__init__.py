@@ -18,7 +18,15 @@ if TYPE_CHECKING:
 
     __version__: str
 
-__all__ = ["DALL_E", "ImageCodec", "KnownModel", "ModelConfig", "SamplingConfig", "__version__", "list_models"]
+__all__ = [
+    "DALL_E",
+    "ImageCodec",
+    "KnownModel",
+    "ModelConfig",
+    "SamplingConfig",
+    "__version__",
+    "list_models",
+]
 
 _HOMES = {
     "DALL_E": "dall_e.pipeline",

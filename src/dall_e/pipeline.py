@@ -25,7 +25,13 @@ from dall_e.inference.loading import Networks, checked_dtype, checked_precision,
 from dall_e.inference.progress import Reporter, StepCallback
 from dall_e.inference.prompt_encoding import Pair, make_reader, stack_pairs
 from dall_e.inference.retrieval import Found, Retriever, Sought
-from dall_e.inference.validation import check_count, checked_negative, checked_prompts, is_int, picture_seeds
+from dall_e.inference.validation import (
+    check_count,
+    checked_negative,
+    checked_prompts,
+    is_int,
+    picture_seeds,
+)
 from dall_e.models.dual_encoder import Companion
 from dall_e.planning.plan import Job, jobs_of
 from dall_e.runtime import free_memory, one_thread, pick_device
@@ -33,7 +39,8 @@ from dall_e.sampling.decode import decode_tokens
 from dall_e.text.published_tokenizers import PromptTokenizer
 from dall_e.text.tokenizer import TextTokenizer
 
-# More pictures than this are drawn one batch after the other, so that memory stays bounded; it changes no picture.
+# More pictures than this are drawn one batch after the other, so that memory stays bounded; it
+# changes no picture.
 PICTURES_PER_BATCH = 16
 # Of the free memory, keys and values may take so much; the rest is for what is computed from them.
 _SHARE_REMEMBERED = 0.5
@@ -75,19 +82,21 @@ class DALL_E:
         variant: str | None = None,
         local_files_only: bool = False,
     ) -> DALL_E:
-        """Loads a model by name (`list_models()` has them) or from a folder that `save_pretrained` wrote.
+        """Loads a model by name (`list_models()` has them) or from a folder that `save_pretrained`
+        wrote.
 
-        Published models of other projects load by their hub id, downloaded on first use, or from a folder or a weight
-        file in the layout in which their project publishes them. variant: which of several models of one name, such as
-        "mega". local_files_only: never ask the network.
+        Published models of other projects load by their hub id, downloaded on first use, or from a
+        folder or a weight file in the layout in which their project publishes them. variant: which
+        of several models of one name, such as "mega". local_files_only: never ask the network.
 
-        dtype: float32 unless given; bfloat16 and float16 draw slightly different pictures; "auto" keeps the number
-        format in which another project published its weights. quantization: "int8" or
-        "int4" rounds the weights of linear layers to so many bits while loading, for less memory and, on a CPU, more
-        speed; what flows through them is then bfloat16 unless `dtype` says otherwise. "bf16" and "fp32" are short for
-        those dtypes. A model in int8 or int4 cannot be saved; int4 is for CPUs only. device: the CPU unless
-        given; "auto" takes a GPU where there is one. Raises ValueError for an unknown name (and suggests the nearest)
-        or for weights that are damaged or of the wrong shape, FileNotFoundError for a missing file.
+        dtype: float32 unless given; bfloat16 and float16 draw slightly different pictures; "auto"
+        keeps the number format in which another project published its weights. quantization: "int8"
+        or "int4" rounds the weights of linear layers to so many bits while loading, for less memory
+        and, on a CPU, more speed; what flows through them is then bfloat16 unless `dtype` says
+        otherwise. "bf16" and "fp32" are short for those dtypes. A model in int8 or int4 cannot be
+        saved; int4 is for CPUs only. device: the CPU unless given; "auto" takes a GPU where there
+        is one. Raises ValueError for an unknown name (and suggests the nearest) or for weights that
+        are damaged or of the wrong shape, FileNotFoundError for a missing file.
         """
         as_stored = dtype == "auto" and quantization is None
         precision = checked_precision(None if dtype == "auto" else dtype, quantization)
@@ -100,11 +109,14 @@ class DALL_E:
     def save_pretrained(self, path: str | os.PathLike[str], *, int8: bool = True) -> None:
         """Writes the model to a folder that `from_pretrained` loads.
 
-        int8: eight bits per weight with one scale per output channel, a quarter of the size; otherwise float32. Raises
-        ValueError for a model that was loaded with `quantization`, which no longer has its weights.
+        int8: eight bits per weight with one scale per output channel, a quarter of the size;
+        otherwise float32. Raises ValueError for a model that was loaded with `quantization`, which
+        no longer has its weights.
         """
         if self.quantization:
-            raise ValueError(f"a model in {self.quantization} cannot be saved: load it without quantization first")
+            raise ValueError(
+                f"a model in {self.quantization} cannot be saved: load it without quantization first"
+            )
         store.save_model(
             os.fspath(path),
             self.config.to_dict(),
@@ -116,7 +128,11 @@ class DALL_E:
     def to(self, *where: torch.device | str | torch.dtype) -> DALL_E:
         """Moves the model to a device, a dtype, or both, in place; returns it."""
         for target in where:
-            checked = checked_dtype(target) if isinstance(target, torch.dtype) else pick_device(str(target))
+            checked = (
+                checked_dtype(target)
+                if isinstance(target, torch.dtype)
+                else pick_device(str(target))
+            )
             for network in self.networks.parts().values():
                 network.to(checked)
         return self
@@ -160,35 +176,41 @@ class DALL_E:
 
         Args:
             prompt: what to draw, in English or Chinese; or a list of such texts.
-            num_inference_steps: groups of tokens revealed one after the other; at most one per token.
+            num_inference_steps: groups of tokens revealed one after the other; at most one per
+                token.
             num_images_per_prompt: pictures of each prompt.
-            best_of: draw this many candidates for each picture, and keep the one that fits the prompt best by `score`;
-                for models with a companion.
+            best_of: draw this many candidates for each picture, and keep the one that fits the
+                prompt best by `score`; for models with a companion.
             guidance_scale: how strictly the picture follows the prompt; 1 is off.
-            temperature: of the first step; the last step's keeps its ratio to it. 0 always takes the likeliest.
+            temperature: of the first step; the last step's keeps its ratio to it. 0 always takes
+                the likeliest.
             top_k: choose among the k likeliest codes; 0 among all.
-            top_p: choose among the likeliest codes that have this share of the probability; 1 among all.
-            compose: draw the things of a prompt that names several, such as "two cats and a red ball", one by one, and
-                put them in their places by rules; of a sentence that is not understood to the last word, the things
-                that it names. A prompt that names nothing known is drawn as a whole. The plan is in the `info`.
+            top_p: choose among the likeliest codes that have this share of the probability; 1 among
+                all.
+            compose: draw the things of a prompt that names several, such as "two cats and a red
+                ball", one by one, and put them in their places by rules; of a sentence that is not
+                understood to the last word, the things that it names. A prompt that names nothing
+                known is drawn as a whole. The plan is in the `info`.
             negative_prompt: what to steer away from.
-            seed: a number from 0 to 2^63 - 1, or one per picture. Picture k of the call has seed + k; with best_of = n
-                the n candidates of picture k have seed + k n and the following ones, those of a picture with a seed of
-                its own that one and the following ones. A picture depends on its own seed only, not on the others of
-                the call. Without it a fresh one is drawn; that of the picture that was kept is in its `info`, with all
+            seed: a number from 0 to 2^63 - 1, or one per picture. Picture k of the call has seed +
+                k; with best_of = n the n candidates of picture k have seed + k n and the following
+                ones, those of a picture with a seed of its own that one and the following ones. A
+                picture depends on its own seed only, not on the others of the call. Without it a
+                fresh one is drawn; that of the picture that was kept is in its `info`, with all
                 that is needed to draw it again.
             generator: draws the seeds instead.
-            height, width: the model draws at one size, `config.tokenizer.image_size`; the result is resized to this.
-            upsample: let the model's upsampler draw sizes beyond its own, rather than resizing alone. True unless given
-                for models that have an upsampler.
+            height, width: the model draws at one size, `config.tokenizer.image_size`; the result is
+                resized to this.
+            upsample: let the model's upsampler draw sizes beyond its own, rather than resizing
+                alone. True unless given for models that have an upsampler.
             transparent: keep the transparent background (mode RGBA) instead of white (mode RGB).
             sampling: every setting of the sampler at once; the ones above win over it.
-            callback_on_step_end: called with a `DecodeStep` after each step; returning True stops the drawing with
-                DecodeInterrupted.
+            callback_on_step_end: called with a `DecodeStep` after each step; returning True stops
+                the drawing with DecodeInterrupted.
             progress: show a bar on stderr, if that is a terminal.
 
-        Raises ValueError for a blank prompt, for numbers out of range, and for what the model lacks. Warns if the
-        prompt is too long, naming the words that were left out.
+        Raises ValueError for a blank prompt, for numbers out of range, and for what the model
+        lacks. Warns if the prompt is too long, naming the words that were left out.
         """
         prompts = checked_prompts(prompt)
         negative = checked_negative(negative_prompt)
@@ -214,14 +236,18 @@ class DALL_E:
         report = Reporter(callback_on_step_end, progress)
         with torch.inference_mode(), self._threads():
             parts = [(part, job.seed) for job in jobs for part in job.parts]
-            codes_BN = self._draw_codes([p for p, _ in parts], negative, [s for _, s in parts], settings, report)
+            codes_BN = self._draw_codes(
+                [p for p, _ in parts], negative, [s for _, s in parts], settings, report
+            )
             kept = self._kept(jobs, codes_BN, best_of)
             images = [self._to_image(job, codes_BN, transparent, side, upsample) for job, _ in kept]
         for (job, score), image in zip(kept, images, strict=True):
             image.info.update(self._metadata(job.text, negative, job.seed, settings))
             if job.plan:
                 image.info.update(plan=job.plan.describe())
-            image.info.update(transparent=str(transparent), size=f"{side}x{side}", upsample=str(upsample))
+            image.info.update(
+                transparent=str(transparent), size=f"{side}x{side}", upsample=str(upsample)
+            )
             if best_of > 1:
                 image.info.update(best_of=str(best_of), score=f"{score:.4f}")
         return images[0] if len(images) == 1 and isinstance(prompt, str) else images
@@ -229,7 +255,8 @@ class DALL_E:
     def sampling_settings(self, base: SamplingConfig | None = None, **given: Any) -> SamplingConfig:
         """`base`, or the model's own settings, with those replaced that are given and not None.
 
-        Raises ValueError for a value out of range; warns for more steps than the picture has tokens, and takes fewer.
+        Raises ValueError for a value out of range; warns for more steps than the picture has
+        tokens, and takes fewer.
         """
         if not isinstance(base, SamplingConfig | None):
             raise ValueError(f"sampling must be a SamplingConfig, got {type(base).__name__}")
@@ -249,7 +276,12 @@ class DALL_E:
         return settings
 
     def _draw_codes(
-        self, texts: list[str], negative: str, seeds: list[int], settings: SamplingConfig, report: Reporter
+        self,
+        texts: list[str],
+        negative: str,
+        seeds: list[int],
+        settings: SamplingConfig,
+        report: Reporter,
     ) -> torch.Tensor:
         """Image tokens [B, N], drawn in batches."""
         reader = make_reader(self.networks.text, self.text_tokenizer)
@@ -289,29 +321,38 @@ class DALL_E:
         temperature: float = 0.0,
         seed: int | None = None,
     ) -> str:
-        """What the model says of a picture, a PIL image or a file. Raises ValueError if it only draws.
+        """What the model says of a picture, a PIL image or a file. Raises ValueError if it only
+        draws.
 
-        The network for it is loaded at the first call. temperature: 0 takes the likeliest word, 1 draws by `seed`.
+        The network for it is loaded at the first call. temperature: 0 takes the likeliest word, 1
+        draws by `seed`.
         """
-        self._describer = self._describer or make_describer(self.config.name, self.networks, self.text_tokenizer)
+        self._describer = self._describer or make_describer(
+            self.config.name, self.networks, self.text_tokenizer
+        )
         with torch.inference_mode():
             return self._describer.answer(image, prompt, Wording(max_new_tokens, temperature, seed))
 
     def score(self, image: PILImage, text: str) -> float:
-        """How well a picture fits a text, from -1 to 1, by the model's companion: the higher, the better.
+        """How well a picture fits a text, from -1 to 1, by the model's companion: the higher, the
+        better.
 
-        Scores of several pictures for one text can be compared, scores for different texts hardly. A transparent
-        picture is seen on white. Raises ValueError if the model has no companion.
+        Scores of several pictures for one text can be compared, scores for different texts hardly.
+        A transparent picture is seen on white. Raises ValueError if the model has no companion.
         """
         with torch.inference_mode(), one_thread():
             return self._retriever("score").scores([image], text)[0]
 
-    def search(self, text: str, pictures: Sequence[Sought] | str | os.PathLike[str], *, top: int = 10) -> list[Found]:
-        """The pictures that fit a text best, by the model's companion, best first: `(picture, score)` of each.
+    def search(
+        self, text: str, pictures: Sequence[Sought] | str | os.PathLike[str], *, top: int = 10
+    ) -> list[Found]:
+        """The pictures that fit a text best, by the model's companion, best first: `(picture,
+        score)` of each.
 
-        pictures: a folder, looked through with the folders in it, or PIL images and picture files. top: how many to
-        name. Files that cannot be read are left out with a warning. Raises ValueError if the model has no companion or
-        there is no picture, and FileNotFoundError for a folder that is not there.
+        pictures: a folder, looked through with the folders in it, or PIL images and picture files.
+        top: how many to name. Files that cannot be read are left out with a warning. Raises
+        ValueError if the model has no companion or there is no picture, and FileNotFoundError for a
+        folder that is not there.
         """
         with torch.inference_mode(), one_thread():
             return self._retriever("search").search(text, pictures, top)
@@ -327,8 +368,11 @@ class DALL_E:
             )
         return self.networks.companion
 
-    def _kept(self, jobs: list[Job], codes_BN: torch.Tensor, best_of: int) -> list[tuple[Job, float]]:
-        """The best candidate of each picture and its score; without candidates all of them, and no scores."""
+    def _kept(
+        self, jobs: list[Job], codes_BN: torch.Tensor, best_of: int
+    ) -> list[tuple[Job, float]]:
+        """The best candidate of each picture and its score; without candidates all of them, and no
+        scores."""
         if best_of == 1:
             return [(job, 0.0) for job in jobs]
         kept, retriever = [], self._retriever("best_of")
@@ -341,7 +385,9 @@ class DALL_E:
             kept.append((candidates[best], scores[best]))
         return kept
 
-    def _to_image(self, job: Job, codes_BN: torch.Tensor, transparent: bool, side: int, upsample: bool) -> PILImage:
+    def _to_image(
+        self, job: Job, codes_BN: torch.Tensor, transparent: bool, side: int, upsample: bool
+    ) -> PILImage:
         pictures = [self._pixels(codes_BN[row : row + 1], upsample) for row in job.rows]
         if job.plan:
             whole = job.plan.put_together([to_uint8(x_CHW) for x_CHW in pictures], side, job.seed)
@@ -351,16 +397,20 @@ class DALL_E:
 
     def _pixels(self, codes_1N: torch.Tensor, upsample: bool) -> torch.Tensor:
         """One picture [4, H, W]."""
-        # One at a time: convolutions over a batch may round differently, and pixels are to be the same bits.
+        # One at a time: convolutions over a batch may round differently, and pixels are to be the
+        # same bits.
         x_1CHW = self.networks.tokenizer.detokenize(codes_1N)
         if upsample and self.networks.upsampler:
             x_1CHW = self.networks.upsampler(x_1CHW.clamp(0, 1))
         return x_1CHW[0]
 
     def _checked_upsample(self, upsample: bool | None, side: int) -> bool:
-        """Whether the upsampler is to be used. Raises ValueError if it is asked for and not there."""
+        """Whether the upsampler is to be used. Raises ValueError if it is asked for and not
+        there."""
         if upsample and self.networks.upsampler is None:
-            raise ValueError(f"the model {self.config.name!r} {self.config.version} has no upsampler")
+            raise ValueError(
+                f"the model {self.config.name!r} {self.config.version} has no upsampler"
+            )
         there = self.networks.upsampler is not None and side > self.config.tokenizer.image_size
         return there and upsample is not False
 
@@ -369,20 +419,29 @@ class DALL_E:
         return nullcontext() if isinstance(self.config, PublishedConfig) else one_thread()
 
     def _checked_side(self, height: int | None, width: int | None) -> int:
-        sides = [side for side in (height, width) if side is not None] or [self.config.tokenizer.image_size]
+        sides = [side for side in (height, width) if side is not None] or [
+            self.config.tokenizer.image_size
+        ]
         for side in sides:
             if not is_int(side) or not 8 <= side <= LARGEST_SIDE:
-                raise ValueError(f"height and width must be whole numbers from 8 to {LARGEST_SIDE}, got {side!r}")
+                raise ValueError(
+                    f"height and width must be whole numbers from 8 to {LARGEST_SIDE}, got {side!r}"
+                )
         side = sides[0]
         if side != sides[-1]:
-            raise ValueError(f"this model draws square pictures: height {height} and width {width} must be equal")
+            raise ValueError(
+                f"this model draws square pictures: height {height} and width {width} must be equal"
+            )
         return side
 
     def origin(self) -> dict[str, str]:
-        """What a drawing depends on besides its own settings: model, versions, device and number format."""
+        """What a drawing depends on besides its own settings: model, versions, device and number
+        format."""
         from dall_e import __version__
 
-        published_as = {"variant": self.config.variant} if isinstance(self.config, PublishedConfig) else {}
+        published_as = (
+            {"variant": self.config.variant} if isinstance(self.config, PublishedConfig) else {}
+        )
         return {
             **{name: variant for name, variant in published_as.items() if variant},
             "model": self.config.name,
@@ -395,10 +454,18 @@ class DALL_E:
             **({"quantization": self.quantization} if self.quantization else {}),
         }
 
-    def _metadata(self, prompt: str, negative: str, seed: int, settings: SamplingConfig) -> dict[str, str]:
+    def _metadata(
+        self, prompt: str, negative: str, seed: int, settings: SamplingConfig
+    ) -> dict[str, str]:
         """All that is needed to draw a picture again."""
         settings_text = {name: str(value) for name, value in dataclasses.asdict(settings).items()}
-        return {"prompt": prompt, "negative_prompt": negative, "seed": str(seed), **settings_text, **self.origin()}
+        return {
+            "prompt": prompt,
+            "negative_prompt": negative,
+            "seed": str(seed),
+            **settings_text,
+            **self.origin(),
+        }
 
 
 def _overridden(base: SamplingConfig, given: dict[str, Any]) -> SamplingConfig:
@@ -415,4 +482,8 @@ def _batches(pairs: list[Pair], most: int) -> list[list[int]]:
     by_length: dict[int, list[int]] = {}
     for row, pair in enumerate(pairs):
         by_length.setdefault(pair.length, []).append(row)
-    return [rows[first : first + most] for rows in by_length.values() for first in range(0, len(rows), most)]
+    return [
+        rows[first : first + most]
+        for rows in by_length.values()
+        for first in range(0, len(rows), most)
+    ]

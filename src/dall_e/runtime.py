@@ -13,7 +13,8 @@ import torch
 
 
 def pick_device(name: str) -> torch.device:
-    """`auto` takes the first of cuda, mps and cpu that is there. Raises ValueError if the named device is missing."""
+    """`auto` takes the first of cuda, mps and cpu that is there. Raises ValueError if the named
+    device is missing."""
     if name == "auto":
         if torch.cuda.is_available():
             return torch.device("cuda")
@@ -21,23 +22,38 @@ def pick_device(name: str) -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError as error:
-        raise ValueError(f"no device is called {name!r}; there are auto, cpu, mps, cuda, cuda:1 ...") from error
+        raise ValueError(
+            f"no device is called {name!r}; there are auto, cpu, mps, cuda, cuda:1 ..."
+        ) from error
     if device.type not in ("cpu", "cuda", "mps"):
-        raise ValueError(f"devices of the kind {device.type!r} are not supported; there are auto, cpu, mps, cuda ...")
+        raise ValueError(
+            f"devices of the kind {device.type!r} are not supported; there are auto, cpu, mps, cuda ..."
+        )
     if device.type == "mps" and not torch.backends.mps.is_available():
-        raise ValueError(f"device {name!r} was asked for, but torch {torch.__version__} sees no Apple GPU")
+        raise ValueError(
+            f"device {name!r} was asked for, but torch {torch.__version__} sees no Apple GPU"
+        )
     if device.type == "cuda" and not torch.cuda.is_available():
-        raise ValueError(f"device {name!r} was asked for, but torch {torch.__version__} sees no CUDA device")
+        raise ValueError(
+            f"device {name!r} was asked for, but torch {torch.__version__} sees no CUDA device"
+        )
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise ValueError(f"device {name!r} was asked for, but there are only {torch.cuda.device_count()} CUDA devices")
+        raise ValueError(
+            f"device {name!r} was asked for, but there are only {torch.cuda.device_count()} CUDA devices"
+        )
     return device
 
 
 def computes_bf16(device: torch.device) -> bool:
-    """Whether matrix products in bfloat16 are done by the hardware, rather than emulated at a loss."""
+    """Whether matrix products in bfloat16 are done by the hardware, rather than emulated at a
+    loss."""
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    return device.type == "cpu" and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported()) and _cpu_has_bf16()
+    return (
+        device.type == "cpu"
+        and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+        and _cpu_has_bf16()
+    )
 
 
 def _cpu_has_bf16() -> bool:
@@ -60,11 +76,15 @@ def autocast(device: torch.device, dtype: torch.dtype) -> AbstractContextManager
 
 
 def to_device(batch: dict[str, torch.Tensor], device: torch.device) -> dict[str, torch.Tensor]:
-    """The tensors of a batch on `device`. A GPU fetches them while it computes: nothing waits for it."""
+    """The tensors of a batch on `device`. A GPU fetches them while it computes: nothing waits for
+    it."""
     if device.type != "cuda":
         return {name: tensor.to(device) for name, tensor in batch.items()}
-    # Only from pinned memory is a copy asynchronous; torch keeps such memory until the copy is done.
-    return {name: tensor.pin_memory().to(device, non_blocking=True) for name, tensor in batch.items()}
+    # Only from pinned memory is a copy asynchronous; torch keeps such memory until the copy is
+    # done.
+    return {
+        name: tensor.pin_memory().to(device, non_blocking=True) for name, tensor in batch.items()
+    }
 
 
 def batch_workers(device: torch.device) -> int:
@@ -88,7 +108,8 @@ def free_memory(device: torch.device) -> int | None:
 
 
 def tune_convolutions(device: torch.device) -> None:
-    """Lets cuDNN try its ways of each convolution on first use, which pays where shapes stay the same."""
+    """Lets cuDNN try its ways of each convolution on first use, which pays where shapes stay the
+    same."""
     if device.type == "cuda":
         torch.backends.cudnn.benchmark = True
 
@@ -100,9 +121,9 @@ _spare_threads = 0
 def one_thread() -> Iterator[None]:
     """Inside, torch computes on the CPU in the calling thread alone; afterwards as before.
 
-    Drawing a picture is thousands of small products. Threads gain little on them, and where another process has a core
-    they wait for each other: 10 s instead of 1 s for a picture, measured on two busy cores. And the number of threads
-    cannot change the last bit of a result.
+    Drawing a picture is thousands of small products. Threads gain little on them, and where another
+    process has a core they wait for each other: 10 s instead of 1 s for a picture, measured on two
+    busy cores. And the number of threads cannot change the last bit of a result.
     """
     global _spare_threads  # noqa: PLW0603, torch's own setting is as global
     before, spare = torch.get_num_threads(), _spare_threads
@@ -116,7 +137,8 @@ def one_thread() -> Iterator[None]:
 
 
 def most_threads() -> int:
-    """How many threads may compute: torch's number, and inside `one_thread` the one that it has outside."""
+    """How many threads may compute: torch's number, and inside `one_thread` the one that it has
+    outside."""
     return max(torch.get_num_threads(), _spare_threads)
 
 

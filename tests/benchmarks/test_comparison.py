@@ -35,7 +35,11 @@ def test_all_draw_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_ratio_is_of_rounds_not_of_medians() -> None:
     # A slow second round for both: 40 / 4, 90 / 6, 44 / 4 are 10, 15, 11.
-    assert ratio([40.0, 90.0, 44.0], [4.0, 6.0, 4.0]) == {"ratio": 11.0, "ratio_least": 10.0, "ratio_most": 15.0}
+    assert ratio([40.0, 90.0, 44.0], [4.0, 6.0, 4.0]) == {
+        "ratio": 11.0,
+        "ratio_least": 10.0,
+        "ratio_most": 15.0,
+    }
     with pytest.raises(ValueError, match="2 rounds of theirs, 1 of ours"):
         ratio([1.0, 2.0], [1.0])
 

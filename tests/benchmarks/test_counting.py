@@ -1,4 +1,5 @@
-"""Counts of weights and operations: by hand, against what projects publish, and against torch's own counter."""
+"""Counts of weights and operations: by hand, against what projects publish, and against torch's own
+counter."""
 
 import dataclasses
 import math
@@ -39,14 +40,22 @@ def counted(work: object) -> int:
 
 def test_weights_of_a_step_by_hand() -> None:
     config = RasterConfig(
-        num_codes=10, code_rows=10, num_logits=12, num_tokens=4, width=8, num_heads=2, num_layers=3, mlp_width=16
+        num_codes=10,
+        code_rows=10,
+        num_logits=12,
+        num_tokens=4,
+        width=8,
+        num_heads=2,
+        num_layers=3,
+        mlp_width=16,
     )
     # A block: 4 x 64 for attention, 3 x 8 x 16 for the gated MLP; the head 8 x 12.
     assert step_weights(config) == 3 * (256 + 384) + 96 == 2016
     assert prompt_weights(config) == 0
     assert raster_work(config, 2.0) == Work(operations=0.0, moved=4 * 2016 * 2.0)
     crossed = dataclasses.replace(config, style=BlockStyle(cross_attention=True, mlp="gelu"))
-    # The MLP has one matrix less; queries and output of cross-attention are new, keys and values are made once.
+    # The MLP has one matrix less; queries and output of cross-attention are new, keys and values
+    # are made once.
     assert step_weights(crossed) == 3 * (256 + 128 + 256) + 96
     assert prompt_weights(crossed) == 3 * 128
     assert raster_work(crossed, 1.0).moved == 4 * 2016 + 384
@@ -83,7 +92,9 @@ def test_decoder_of_taming_as_torch_counts_it() -> None:
         latent_width=8, num_codes=20, code_width=4,
     )  # fmt: skip
     network = VQGAN(config)
-    assert vqgan_operations(config) == counted(lambda: network.detokenize(torch.zeros(1, 16, dtype=torch.int64)))
+    assert vqgan_operations(config) == counted(
+        lambda: network.detokenize(torch.zeros(1, 16, dtype=torch.int64))
+    )
 
 
 @pytest.mark.parametrize("preset", ["tiny", "xs"])
@@ -99,7 +110,10 @@ def test_native_steps_as_torch_counts_them(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv(kernels.SWITCH, "off")  # Torch counts its own operations only.
     config = PRESETS["tiny"].generator
     network, rows = Generator(config).eval(), 4
-    states = TextStates(torch.zeros(rows, config.text_tokens, config.text_width), torch.zeros(rows, config.text_width))
+    states = TextStates(
+        torch.zeros(rows, config.text_tokens, config.text_width),
+        torch.zeros(rows, config.text_width),
+    )
     with torch.no_grad():
         cache = network.start(states)
     places_BM = torch.arange(3).expand(rows, -1)
@@ -118,11 +132,14 @@ def test_native_work_by_hand() -> None:
     steps = native_work(config, groups, rows=2, bytes_per_weight=4.0, bytes_per_state=4.0)
     assert len(steps) == 4
     assert steps[0].moved == 4 * (2 * block + 2 * width**2)
-    # Second group: 2 layers of each kind, 24 text tokens and 1 of the picture before it, 3 of its own.
+    # Second group: 2 layers of each kind, 24 text tokens and 1 of the picture before it, 3 of its
+    # own.
     seen = text + 1 + 3
     weights = 4 * block + width * codes + 2 * width**2
     assert steps[2].moved == 4 * (weights + 2 * 2 * width * 4 * seen)
-    assert steps[2].operations == 2 * (ask_operations(generator, 3, 25) + absorb_operations(generator, 3, 25))
+    assert steps[2].operations == 2 * (
+        ask_operations(generator, 3, 25) + absorb_operations(generator, 3, 25)
+    )
     # Nothing comes after the last group, so nothing is made known.
     assert steps[3].operations == 2 * ask_operations(generator, 60, 28)
     halved = native_work(config, groups, rows=2, bytes_per_weight=2.0, bytes_per_state=2.0)

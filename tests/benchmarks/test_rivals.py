@@ -1,4 +1,5 @@
-"""Other projects' code: what is missing is told with the way to install it; LlamaGen written anew is our network."""
+"""Other projects' code: what is missing is told with the way to install it; LlamaGen written anew
+is our network."""
 
 import sys
 from typing import Any
@@ -28,7 +29,9 @@ def test_stand_ins_do_not_stay(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(MissingPeerError, match="gone_module"):
         load("old_peer", "pip install old-peer")
-    module = load("old_peer", "pip install old-peer", stubs=("gone_module", "gone_module.part", "json"))
+    module = load(
+        "old_peer", "pip install old-peer", stubs=("gone_module", "gone_module.part", "json")
+    )
     assert module.Mine().version == "0"
     assert not any(name.startswith("gone_module") for name in sys.modules)
     # What is installed is the real thing, and torch is as it was.
@@ -61,10 +64,15 @@ def test_llamagen_written_anew_is_our_network(name: str) -> None:
     codes_BN = torch.tensor([[5, 900, 33, 7, 12], [5, 900, 33, 7, 12]])
     prefix = rows.visible_BL.shape[1]
     for number in range(5):
-        logits.append(theirs.step(codes_BN[:, number : number + 1], torch.tensor([prefix + number])))
+        logits.append(
+            theirs.step(codes_BN[:, number : number + 1], torch.tensor([prefix + number]))
+        )
     found_BNC = torch.stack(logits, dim=1)
     expected_BNC = networks.generator(rows, codes_BN)
-    assert float(expected_BNC.std()) > 0.05 and float((expected_BNC[0] - expected_BNC[1]).abs().max()) > 1e-3
+    assert (
+        float(expected_BNC.std()) > 0.05
+        and float((expected_BNC[0] - expected_BNC[1]).abs().max()) > 1e-3
+    )
     torch.testing.assert_close(found_BNC, expected_BNC, atol=1e-4, rtol=1e-4)
 
 

@@ -1,4 +1,5 @@
-"""Where the reference folders are: in $DALL_E_PARITY, or in shared/parity beside the checkout. Without them, skip."""
+"""Where the reference folders are: in $DALL_E_PARITY, or in shared/parity beside the checkout.
+Without them, skip."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,5 @@
-"""DALL-E mini's own Flax files: what its code computed, whole folders, and files that are not right."""
+"""DALL-E mini's own Flax files: what its code computed, whole folders, and files that are not
+right."""
 
 import json
 import shutil
@@ -35,7 +36,13 @@ def packed(value: Any) -> bytes:
     if isinstance(value, torch.Tensor):
         numbers = value.contiguous().view(torch.uint8).numpy().tobytes()
         kind = str(value.dtype).removeprefix("torch.")
-        inner = b"\x93" + packed(list(value.shape)) + packed(kind) + struct.pack(">BI", 0xC6, len(numbers)) + numbers
+        inner = (
+            b"\x93"
+            + packed(list(value.shape))
+            + packed(kind)
+            + struct.pack(">BI", 0xC6, len(numbers))
+            + numbers
+        )
         return struct.pack(">BIB", 0xC9, len(inner), 1) + inner
     return bytes([value])
 
@@ -48,14 +55,18 @@ def whole_folder(place: Path) -> Path:
         config = json.loads((DATA / source / "meta.json").read_text())["config"]
         (target / "config.json").write_text(json.dumps(config))
     letters = ["<s>", "<pad>", "</s>", "<unk>", "\u0120", *"abcdefghijklmnopqrstuvwxyz"]
-    bpe = Tokenizer(models.BPE(vocab={letter: number for number, letter in enumerate(letters)}, merges=[]))
+    bpe = Tokenizer(
+        models.BPE(vocab={letter: number for number, letter in enumerate(letters)}, merges=[])
+    )
     bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     bpe.save(str(place / "tokenizer.json"))
     return place
 
 
 @pytest.mark.parametrize("family", ["dalle_mini", "flax_vqgan"])
-def test_the_original_code_computes_the_same(family: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_original_code_computes_the_same(
+    family: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(["zoo", "verify", str(DATA / family)]) == 0, capsys.readouterr().out
 
 
@@ -72,11 +83,15 @@ def test_a_folder_draws_and_converts(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 
 @pytest.mark.filterwarnings("ignore:the weights of")
-def test_the_vqgan_comes_from_its_own_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_vqgan_comes_from_its_own_repository(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = whole_folder(tmp_path / "mini")
     elsewhere = (folder / NAME).rename(tmp_path / "cache")
     asked: list[tuple[str, bool]] = []
-    monkeypatch.setattr(published, "download", lambda name, files, local: asked.append((name, local)) or elsewhere)
+    monkeypatch.setattr(
+        published, "download", lambda name, files, local: asked.append((name, local)) or elsewhere
+    )
     DALL_E.from_pretrained(folder, local_files_only=True)
     assert asked == [(f"dalle-mini/{NAME}", True)]
 
@@ -87,7 +102,9 @@ def test_the_vqgan_alone_is_an_image_tokenizer(tmp_path: Path) -> None:
     codes_HW, picture_CHW = expected["out.codes"][0], expected["out.reconstruction"][0]
     ImageCodec.from_pretrained(folder).save_pretrained(tmp_path / "ours")
     for place in (folder, folder / "flax_model.msgpack", tmp_path / "ours"):
-        drawn_HWC = torch.from_numpy(np.array(ImageCodec.from_pretrained(place).decode(codes_HW).convert("RGB")))
+        drawn_HWC = torch.from_numpy(
+            np.array(ImageCodec.from_pretrained(place).decode(codes_HW).convert("RGB"))
+        )
         wanted_HWC = (picture_CHW.clamp(0, 1) * 255).permute(1, 2, 0)
         assert (drawn_HWC - wanted_HWC).abs().max() <= 0.51
 
@@ -127,7 +144,10 @@ def test_what_is_wrong_with_a_file_is_said(tmp_path: Path) -> None:
         (b"", "cut short"),
         (packed({"a": wrong}), "an array of 'complex64'"),
         (packed({"big": {"__msgpack_chunked_array__": 1}}), "big/ is kept in pieces"),
-        (packed({"a": torch.ones(3)}).replace(b"\x91\x03", b"\x91\x04"), r"shape \[4\] and 12 bytes"),
+        (
+            packed({"a": torch.ones(3)}).replace(b"\x91\x03", b"\x91\x04"),
+            r"shape \[4\] and 12 bytes",
+        ),
     ):
         path.write_bytes(content)
         with pytest.raises(ValueError, match=said):

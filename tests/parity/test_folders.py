@@ -1,4 +1,5 @@
-"""Reference folders: our networks compute what the projects' own code computed, and refuse files that are not right."""
+"""Reference folders: our networks compute what the projects' own code computed, and refuse files
+that are not right."""
 
 import json
 import shutil
@@ -21,7 +22,9 @@ def test_every_folder_verifies(case: Path, tmp_path: Path, capsys: Capture) -> N
     printed = capsys.readouterr().out
     assert code == 0, printed
     expected = {
-        name: tensor for name, tensor in read_tensors(case / "expected.safetensors").items() if name[:3] == "out"
+        name: tensor
+        for name, tensor in read_tensors(case / "expected.safetensors").items()
+        if name[:3] == "out"
     }
     assert printed.count("ok\n") == len(expected)
     ours = read_tensors(dump)
@@ -56,13 +59,17 @@ def plain_case(case: Path) -> Path:
 
 def matrix_of(held: dict[str, Any]) -> str:
     """A weight in the middle of the network."""
-    names = [name for name, tensor in held.items() if tensor.dim() > 1 and not name.startswith("loss.")]
+    names = [
+        name for name, tensor in held.items() if tensor.dim() > 1 and not name.startswith("loss.")
+    ]
     return names[len(names) // 2]
 
 
 def test_a_missing_key_is_named(plain_case: Path, tmp_path: Path, capsys: Capture) -> None:
     gone: list[str] = []
-    folder = copied(plain_case, tmp_path, lambda held: gone.append(matrix_of(held)) or held.pop(gone[0]))
+    folder = copied(
+        plain_case, tmp_path, lambda held: gone.append(matrix_of(held)) or held.pop(gone[0])
+    )
     assert run(["zoo", "verify", str(folder)]) == 1
     assert f"1 missing ({gone[0]})" in capsys.readouterr().err
 
@@ -73,7 +80,9 @@ def test_a_key_too_many_is_named(plain_case: Path, tmp_path: Path, capsys: Captu
     assert "1 left over (stranger of shape [2, 7])" in capsys.readouterr().err
 
 
-def test_another_shape_is_named_with_both(plain_case: Path, tmp_path: Path, capsys: Capture) -> None:
+def test_another_shape_is_named_with_both(
+    plain_case: Path, tmp_path: Path, capsys: Capture
+) -> None:
     shapes: list[tuple[str, list[int], list[int]]] = []
 
     def change(held: dict[str, Any]) -> None:
@@ -85,7 +94,10 @@ def test_another_shape_is_named_with_both(plain_case: Path, tmp_path: Path, caps
     folder = copied(plain_case, tmp_path, change)
     assert run(["zoo", "verify", str(folder)]) == 1
     ((name, held_shape, right_shape),) = shapes
-    assert f"{name} has shape {held_shape}, the settings ask for {right_shape}" in capsys.readouterr().err
+    assert (
+        f"{name} has shape {held_shape}, the settings ask for {right_shape}"
+        in capsys.readouterr().err
+    )
 
 
 def test_other_numbers_are_noticed(plain_case: Path, tmp_path: Path, capsys: Capture) -> None:
@@ -121,11 +133,15 @@ def test_scales_that_the_files_leave_out_are_ones(case: Path, tmp_path: Path) ->
     held = torch.load(case / "encoder.pt", weights_only=True)
     assert "final_ln.bias" in held and "final_ln.weight" not in held
     ones = copied(
-        case, tmp_path, lambda held: held.update({"final_ln.weight": torch.ones(held["final_ln.bias"].shape)})
+        case,
+        tmp_path,
+        lambda held: held.update({"final_ln.weight": torch.ones(held["final_ln.bias"].shape)}),
     )
     assert run(["zoo", "verify", str(ones)]) == 0
     shutil.rmtree(ones)
-    twos = copied(case, tmp_path, lambda held: held.update({"final_ln.weight": 2 + 0 * held["final_ln.bias"]}))
+    twos = copied(
+        case, tmp_path, lambda held: held.update({"final_ln.weight": 2 + 0 * held["final_ln.bias"]})
+    )
     assert run(["zoo", "verify", str(twos)]) == 1
 
 

@@ -1,7 +1,9 @@
-"""References made here and now, from packages that install today: min-dalle, and Janus in transformers.
+"""References made here and now, from packages that install today: min-dalle, and Janus in
+transformers.
 
-Each makes a small random model with the package, writes a reference folder, and has `dall-e zoo verify` judge it.
-(OpenAI's package is called dall_e, as ours is: the two cannot be imported together. Its reference folder is enough.)
+Each makes a small random model with the package, writes a reference folder, and has `dall-e zoo
+verify` judge it. (OpenAI's package is called dall_e, as ours is: the two cannot be imported
+together. Its reference folder is enough.)
 """
 
 import json
@@ -14,7 +16,13 @@ import torch
 from dall_e.checkpoints.tensor_files import write_tensors
 from dall_e.cli import run
 
-LACKING = ("pre_self_attn_layer_norm", "pre_encoder_attn_layer_norm", "glu.ln0", "glu.ln1", "final_ln")
+LACKING = (
+    "pre_self_attn_layer_norm",
+    "pre_encoder_attn_layer_norm",
+    "glu.ln0",
+    "glu.ln1",
+    "final_ln",
+)
 
 
 def randomised(network: torch.nn.Module, std: float) -> torch.nn.Module:
@@ -26,22 +34,39 @@ def randomised(network: torch.nn.Module, std: float) -> torch.nn.Module:
     return network.eval()
 
 
-def write_case(folder: Path, family: str, weights: list[str], config: dict[str, Any], tensors: dict[str, Any]) -> Path:
-    (folder / "meta.json").write_text(json.dumps({"family": family, "weights": weights, "config": config}))
+def write_case(
+    folder: Path, family: str, weights: list[str], config: dict[str, Any], tensors: dict[str, Any]
+) -> Path:
+    (folder / "meta.json").write_text(
+        json.dumps({"family": family, "weights": weights, "config": config})
+    )
     write_tensors(folder / "expected.safetensors", tensors)
     return folder
 
 
 @pytest.mark.parametrize("lacking", [True, False])
-@pytest.mark.parametrize(("layers", "width", "heads", "inner", "length"), [(1, 32, 2, 40, 7), (3, 96, 3, 64, 20)])
+@pytest.mark.parametrize(
+    ("layers", "width", "heads", "inner", "length"), [(1, 32, 2, 40, 7), (3, 96, 3, 64, 20)]
+)
 @torch.no_grad()
-def test_min_dalle(tmp_path: Path, lacking: bool, layers: int, width: int, heads: int, inner: int, length: int) -> None:
-    package = pytest.importorskip("min_dalle.models", reason="min-dalle is not installed: pip install min-dalle")
+def test_min_dalle(
+    tmp_path: Path, lacking: bool, layers: int, width: int, heads: int, inner: int, length: int
+) -> None:
+    package = pytest.importorskip(
+        "min_dalle.models", reason="min-dalle is not installed: pip install min-dalle"
+    )
     torch.manual_seed(layers)
-    shared = {"layer_count": layers, "embed_count": width, "attention_head_count": heads, "glu_embed_count": inner}
+    shared = {
+        "layer_count": layers,
+        "embed_count": width,
+        "attention_head_count": heads,
+        "glu_embed_count": inner,
+    }
     text = {"text_vocab_count": 50, "text_token_count": length}
     encoder = randomised(package.DalleBartEncoder(**shared, **text, device="cpu"), 0.15)
-    decoder = randomised(package.DalleBartDecoder(**shared, image_vocab_count=30, device="cpu"), 0.15)
+    decoder = randomised(
+        package.DalleBartDecoder(**shared, image_vocab_count=30, device="cpu"), 0.15
+    )
     for network, file in ((encoder, "encoder_mini.pt"), (decoder, "decoder_mini.pt")):
         held = dict(network.state_dict())
         for name in [name for name in held if lacking and name.endswith(".weight")]:
@@ -79,13 +104,16 @@ def test_min_dalle(tmp_path: Path, lacking: bool, layers: int, width: int, heads
 
 @torch.no_grad()
 def test_the_package_paints_what_ours_paints(tmp_path: Path) -> None:
-    """Its group norms add 1e-5, taming's 1e-6: on weak signals that shows, so the setting is part of the model."""
+    """Its group norms add 1e-5, taming's 1e-6: on weak signals that shows, so the setting is part
+    of the model."""
     import dataclasses
 
     from dall_e.checkpoints.networks import load_detoker
     from dall_e.models.vqgan import VQGAN
 
-    package = pytest.importorskip("min_dalle.models", reason="min-dalle is not installed: pip install min-dalle")
+    package = pytest.importorskip(
+        "min_dalle.models", reason="min-dalle is not installed: pip install min-dalle"
+    )
     torch.manual_seed(0)
     theirs = randomised(package.VQGanDetokenizer(), 0.01)
     torch.save(theirs.state_dict(), tmp_path / "detoker.pt")
@@ -96,36 +124,85 @@ def test_the_package_paints_what_ours_paints(tmp_path: Path) -> None:
     torch.testing.assert_close(painted, expected, atol=1e-4, rtol=0)
     other = VQGAN(dataclasses.replace(ours.config, norm_eps=1e-6))
     other.load_state_dict(ours.state_dict())
-    assert float((other.decode(codes_1N.view(1, 16, 16)) - ours.decode(codes_1N.view(1, 16, 16))).abs().max()) > 1e-4
+    assert (
+        float(
+            (other.decode(codes_1N.view(1, 16, 16)) - ours.decode(codes_1N.view(1, 16, 16)))
+            .abs()
+            .max()
+        )
+        > 1e-4
+    )
 
 
-@pytest.mark.parametrize(("layers", "width", "heads", "grid", "num_codes"), [(2, 32, 2, 4, 50), (3, 48, 3, 3, 70)])
+@pytest.mark.parametrize(
+    ("layers", "width", "heads", "grid", "num_codes"), [(2, 32, 2, 4, 50), (3, 48, 3, 3, 70)]
+)
 @torch.no_grad()
-def test_janus(tmp_path: Path, layers: int, width: int, heads: int, grid: int, num_codes: int) -> None:
+def test_janus(
+    tmp_path: Path, layers: int, width: int, heads: int, grid: int, num_codes: int
+) -> None:
     """Greedy tokens, logits and pixels, with guidance above 1."""
-    package = pytest.importorskip("transformers", reason="transformers is not installed: pip install transformers")
+    package = pytest.importorskip(
+        "transformers", reason="transformers is not installed: pip install transformers"
+    )
     torch.manual_seed(layers)
-    text = {"hidden_size": width, "intermediate_size": 72, "num_hidden_layers": layers, "vocab_size": 90}
-    text |= {"num_attention_heads": heads, "num_key_value_heads": heads, "pad_token_id": 2, "bos_token_id": 0}
-    vision = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "image_size": grid * 4}
+    text = {
+        "hidden_size": width,
+        "intermediate_size": 72,
+        "num_hidden_layers": layers,
+        "vocab_size": 90,
+    }
+    text |= {
+        "num_attention_heads": heads,
+        "num_key_value_heads": heads,
+        "pad_token_id": 2,
+        "bos_token_id": 0,
+    }
+    vision = {
+        "hidden_size": 32,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "image_size": grid * 4,
+    }
     vision |= {"patch_size": 4, "projection_dim": width, "num_image_tokens": grid**2}
-    vq = {"embed_dim": 8, "num_embeddings": num_codes, "latent_channels": 32, "base_channels": 32, "num_patches": grid}
-    vq |= {"channel_multiplier": [1, 2], "num_res_blocks": 1, "projection_dim": width, "image_token_embed_dim": width}
-    config = package.JanusConfig(text_config=text, vision_config=vision, vq_config=vq, image_token_id=5)
+    vq = {
+        "embed_dim": 8,
+        "num_embeddings": num_codes,
+        "latent_channels": 32,
+        "base_channels": 32,
+        "num_patches": grid,
+    }
+    vq |= {
+        "channel_multiplier": [1, 2],
+        "num_res_blocks": 1,
+        "projection_dim": width,
+        "image_token_embed_dim": width,
+    }
+    config = package.JanusConfig(
+        text_config=text, vision_config=vision, vq_config=vq, image_token_id=5
+    )
     model = randomised(package.JanusForConditionalGeneration(config), 0.12)
     model.generation_config.update(pad_token_id=2, bos_token_id=0, eos_token_id=1, do_sample=False)
     model.generation_config.generation_kwargs = {"boi_token_id": 3}
     model.save_pretrained(tmp_path)
     ids_BL = torch.tensor([[0, 10, 11, 12, 3], [0, 40, 41, 42, 3]])
     tokens_BN = model.generate(
-        input_ids=ids_BL, attention_mask=torch.ones_like(ids_BL), generation_mode="image", guidance_scale=4.0
+        input_ids=ids_BL,
+        attention_mask=torch.ones_like(ids_BL),
+        generation_mode="image",
+        guidance_scale=4.0,
     )
     null_BL = ids_BL.clone()
     null_BL[:, 1:-1] = 2
-    words, codes = model.get_input_embeddings(), model.prepare_embeddings_for_image_generation(tokens_BN[:, :-1])
+    words, codes = (
+        model.get_input_embeddings(),
+        model.prepare_embeddings_for_image_generation(tokens_BN[:, :-1]),
+    )
     both = []
     for ids in (ids_BL, null_BL):
-        states = model.model.language_model(inputs_embeds=torch.cat((words(ids), codes), dim=1)).last_hidden_state
+        states = model.model.language_model(
+            inputs_embeds=torch.cat((words(ids), codes), dim=1)
+        ).last_hidden_state
         both.append(model.model.generation_head(states[:, ids.shape[1] - 1 :]))
     case = write_case(
         tmp_path,
@@ -153,6 +230,12 @@ def test_ids_are_those_of_min_dalle() -> None:
     pieces += [pair.replace(" ", "") for pair in pairs]
     vocabulary = {piece: number for number, piece in enumerate(pieces)}
     theirs, ours = package.TextTokenizer(vocabulary, pairs), MiniTokenizer(vocabulary, pairs)
-    for text in ("A cat", "cacat  catoon atat", "caf\u00e9 \U0001f600 grinning", "don't-go, 42!", ""):
+    for text in (
+        "A cat",
+        "cacat  catoon atat",
+        "caf\u00e9 \U0001f600 grinning",
+        "don't-go, 42!",
+        "",
+    ):
         expected = theirs.tokenize(text)
         assert ours.encode(text, 64).ids[: len(expected)] == expected, text

@@ -1,4 +1,5 @@
-"""ruDALL-E: what its own code computed, drawing token by token, its text tokenizer, and whole folders."""
+"""ruDALL-E: what its own code computed, drawing token by token, its text tokenizer, and whole
+folders."""
 
 import json
 import shutil
@@ -36,17 +37,24 @@ KNOWN = (
 
 
 def words(*, starts_twice: bool = False) -> RussianTokenizer:
-    return RussianTokenizer.from_file((DATA / "rudalle_v3" / "bpe.model").read_text(), 50, starts_twice=starts_twice)
+    return RussianTokenizer.from_file(
+        (DATA / "rudalle_v3" / "bpe.model").read_text(), 50, starts_twice=starts_twice
+    )
 
 
 @pytest.mark.parametrize("folder", VERSIONS)
-def test_the_original_code_computes_the_same(folder: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_original_code_computes_the_same(
+    folder: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(["zoo", "verify", str(DATA / folder)]) == 0, capsys.readouterr().out
 
 
 def test_the_version_is_read_off_the_last_layers_mask(tmp_path: Path) -> None:
     """The third version's file has its masks; where a file has none, the caller has to say."""
-    for folder, said, sight in (("rudalle_v3", "v2", "lines"), ("rudalle_v2", "v2", "wrapped_lines")):
+    for folder, said, sight in (
+        ("rudalle_v3", "v2", "lines"),
+        ("rudalle_v2", "v2", "wrapped_lines"),
+    ):
         given = {"num_attention_heads": 2}
         _, raster = load_rudalle(DATA / folder / "pytorch_model.bin", given, torch.float32, said)  # type: ignore[arg-type]
         assert raster.config.sight == sight
@@ -54,13 +62,18 @@ def test_the_version_is_read_off_the_last_layers_mask(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("switch", ["on", "off"])
 @pytest.mark.parametrize("folder", VERSIONS)
-def test_token_by_token_is_as_all_at_once(folder: str, switch: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lines and squares hide the same from one token as from a whole picture, with the kernels and without."""
+def test_token_by_token_is_as_all_at_once(
+    folder: str, switch: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lines and squares hide the same from one token as from a whole picture, with the kernels and
+    without."""
     if switch == "on" and kernels.status().kernels is None:
         pytest.skip(kernels.status().reason)
     monkeypatch.setenv(kernels.SWITCH, switch)
     config = json.loads((DATA / folder / "meta.json").read_text())["config"]
-    prompts, raster = load_rudalle(DATA / folder / "pytorch_model.bin", config, torch.float32, config["version"])
+    prompts, raster = load_rudalle(
+        DATA / folder / "pytorch_model.bin", config, torch.float32, config["version"]
+    )
     given = read_tensors(DATA / folder / "expected.safetensors")
     settings = SamplingConfig(
         num_inference_steps=144, guidance_scale=1.0, temperature=0.0, final_temperature=0.0, order="raster",
@@ -107,16 +120,22 @@ def test_a_folder_draws_and_converts(tmp_path: Path, monkeypatch: pytest.MonkeyP
         latent_width=8, num_codes=40, code_width=6, lookup="logits",
     )  # fmt: skip
     vqgan = VQGAN(config)
-    torch.save({"state_dict": in_tamings_names(vqgan)}, utilities / "vqgan.gumbelf8-sber.model.ckpt")
+    torch.save(
+        {"state_dict": in_tamings_names(vqgan)}, utilities / "vqgan.gumbelf8-sber.model.ckpt"
+    )
     asked: list[str] = []
-    monkeypatch.setattr(published, "download", lambda name, files, local: asked.append(name) or utilities)
+    monkeypatch.setattr(
+        published, "download", lambda name, files, local: asked.append(name) or utilities
+    )
     monkeypatch.setattr("dall_e.checkpoints.families.rudalle.HEAD_WIDTH", 16)
     model = DALL_E.from_pretrained(folder, variant="v3")
     assert asked == ["sberbank-ai/rudalle-utils"] and model.config.sampling.top_k == 2048
     drawn = model("рыжий кот", seed=1)
     assert drawn.size == (24, 24)
     model.save_pretrained(tmp_path / "ours", int8=False)
-    assert DALL_E.from_pretrained(tmp_path / "ours")("рыжий кот", seed=1).tobytes() == drawn.tobytes()
+    assert (
+        DALL_E.from_pretrained(tmp_path / "ours")("рыжий кот", seed=1).tobytes() == drawn.tobytes()
+    )
 
 
 def in_tamings_names(vqgan: VQGAN) -> dict[str, torch.Tensor]:

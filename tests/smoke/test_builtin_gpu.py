@@ -1,4 +1,5 @@
-"""The run on a rented GPU, rehearsed in small on the CPU: what travels arrives, what was stopped goes on."""
+"""The run on a rented GPU, rehearsed in small on the CPU: what travels arrives, what was stopped
+goes on."""
 
 import hashlib
 import json
@@ -24,7 +25,11 @@ pytestmark = pytest.mark.skipif(
 def run(*arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
     environment = {**os.environ, **settings}
     return subprocess.run(
-        ["bash", str(SCRIPT), *arguments], env=environment, capture_output=True, text=True, check=False
+        ["bash", str(SCRIPT), *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -33,9 +38,14 @@ def test_the_rehearsal_runs(tmp_path: Path) -> None:
     assert result.returncode == 0, result.stderr
     assert "all is done" in result.stdout
     for stage in ("tokenizer", "generator", "adversarial"):
-        lines = (tmp_path / "joined" / stage / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+        lines = (
+            (tmp_path / "joined" / stage / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+        )
         assert json.loads(lines[-1])["images_seen"] == 32
-    there, here = tmp_path / "model" / "model.safetensors", tmp_path / "joined" / "model" / "model.safetensors"
+    there, here = (
+        tmp_path / "model" / "model.safetensors",
+        tmp_path / "joined" / "model" / "model.safetensors",
+    )
     assert there.read_bytes() == here.read_bytes()
     sha256 = load_model(tmp_path / "joined" / "model").sha256
     assert read_metadata(tmp_path / "apple.png")["weights_sha256"] == sha256
@@ -55,7 +65,10 @@ def test_parts_are_checked_before_they_are_joined(tmp_path: Path) -> None:
 def test_without_time_it_says_so_and_asks_to_be_run_again(tmp_path: Path) -> None:
     result = run("go", RUN=str(tmp_path), LIMIT="1")
     assert result.returncode == 75, "not wrong, but not done either"
-    assert "no time left for the tokenizer" in result.stderr and "run the same command again" in result.stdout
+    assert (
+        "no time left for the tokenizer" in result.stderr
+        and "run the same command again" in result.stdout
+    )
 
 
 def test_without_a_step_it_explains_itself() -> None:

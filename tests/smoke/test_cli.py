@@ -1,4 +1,5 @@
-"""The installed command in a process of its own: light imports, exit codes, no traceback, a clean interruption."""
+"""The installed command in a process of its own: light imports, exit codes, no traceback, a clean
+interruption."""
 
 import os
 import signal
@@ -12,7 +13,9 @@ import pytest
 
 def python(*arguments: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, *arguments]
-    return subprocess.run(command, capture_output=True, check=False, cwd=folder, text=True, timeout=120)
+    return subprocess.run(
+        command, capture_output=True, check=False, cwd=folder, text=True, timeout=120
+    )
 
 
 def dall_e(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -20,7 +23,9 @@ def dall_e(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_importing_the_package_is_light_and_does_nothing() -> None:
-    code = "import sys, dall_e; print(sorted({'torch', 'numpy', 'PIL', 'typer'} & set(sys.modules)))"
+    code = (
+        "import sys, dall_e; print(sorted({'torch', 'numpy', 'PIL', 'typer'} & set(sys.modules)))"
+    )
     done = python("-c", code)
     assert (done.stdout, done.stderr) == ("[]\n", "")
 
@@ -33,7 +38,9 @@ def test_listing_commands_needs_no_torch() -> None:
 
 def test_draw_and_reproduce(tiny_folder: Path, tmp_path: Path) -> None:
     model = ("--model", str(tiny_folder), "--device", "cpu")
-    drawn = dall_e("generate", "a white cat", "--steps", "4", "--out", "cat.png", *model, folder=tmp_path)
+    drawn = dall_e(
+        "generate", "a white cat", "--steps", "4", "--out", "cat.png", *model, folder=tmp_path
+    )
     assert (drawn.returncode, drawn.stdout, drawn.stderr) == (0, "cat.png\n", "")
     again = dall_e("reproduce", "cat.png", *model, folder=tmp_path)
     assert (again.returncode, again.stderr) == (0, "identical to cat.png\n")
@@ -45,10 +52,21 @@ def test_an_error_is_one_line(tmp_path: Path) -> None:
     assert done.stderr.startswith("dall-e: error: unknown model") and done.stderr.count("\n") == 1
 
 
-def test_reproduce_takes_the_precision_that_was_drawn_with(tiny_folder: Path, tmp_path: Path) -> None:
+def test_reproduce_takes_the_precision_that_was_drawn_with(
+    tiny_folder: Path, tmp_path: Path
+) -> None:
     model = ("--model", str(tiny_folder), "--device", "cpu")
     dall_e(
-        "generate", "a white cat", "--steps", "4", "--out", "cat.png", "--quantization", "int8", *model, folder=tmp_path
+        "generate",
+        "a white cat",
+        "--steps",
+        "4",
+        "--out",
+        "cat.png",
+        "--quantization",
+        "int8",
+        *model,
+        folder=tmp_path,
     )
     again = dall_e("reproduce", "cat.png", *model, folder=tmp_path)
     assert (again.returncode, again.stderr) == (0, "identical to cat.png\n")
@@ -67,25 +85,56 @@ def test_output_that_goes_nowhere(unbuffered: str) -> None:
             timeout=120,
         )
         assert done.returncode == code
-        assert done.stderr.count("\n") == code and ("No space left on device" in done.stderr) == bool(code)
+        assert done.stderr.count("\n") == code and (
+            "No space left on device" in done.stderr
+        ) == bool(code)
 
 
 def test_a_file_name_that_is_no_text(tiny_folder: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "dall_e", "generate", b"\xff cat", "--steps", "1", "--model", str(tiny_folder)]
-    done = subprocess.run([*command, "--out", b"\xff.png"], capture_output=True, check=False, cwd=tmp_path, timeout=120)
+    command = [
+        sys.executable,
+        "-m",
+        "dall_e",
+        "generate",
+        b"\xff cat",
+        "--steps",
+        "1",
+        "--model",
+        str(tiny_folder),
+    ]
+    done = subprocess.run(
+        [*command, "--out", b"\xff.png"],
+        capture_output=True,
+        check=False,
+        cwd=tmp_path,
+        timeout=120,
+    )
     assert (done.returncode, done.stdout) == (0, b"\xff.png\n")
     assert os.listdir(bytes(tmp_path)) == [b"\xff.png"]
 
 
 def test_interruption(tiny_folder: Path, tmp_path: Path) -> None:
-    # A signal that comes before the program has started is Python's own affair, so the test waits until it has.
-    # A shell starts what it runs in the background deaf to Ctrl-C, and children inherit that: hence the handler.
+    # A signal that comes before the program has started is Python's own affair, so the test waits
+    # until it has. A shell starts what it runs in the background deaf to Ctrl-C, and children
+    # inherit that: hence the handler.
     program = (
         "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
         "from dall_e.cli import run; print('started', flush=True); sys.exit(run(sys.argv[1:]))"
     )
-    command = [sys.executable, "-c", program, "generate", "a cat", "-n", "5000", "--model", str(tiny_folder)]
-    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    command = [
+        sys.executable,
+        "-c",
+        program,
+        "generate",
+        "a cat",
+        "-n",
+        "5000",
+        "--model",
+        str(tiny_folder),
+    ]
+    process = subprocess.Popen(
+        command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
     assert process.stdout is not None and process.stdout.readline() == "started\n"
     time.sleep(2)
     process.send_signal(signal.SIGINT)

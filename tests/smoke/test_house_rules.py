@@ -22,7 +22,8 @@ def settings_fields() -> list[tuple[str, str]]:
         (node.name, item.target.id)
         for path in files
         for node in ast.parse(path.read_text(encoding="utf-8")).body
-        if isinstance(node, ast.ClassDef) and any("dataclass" in ast.dump(mark) for mark in node.decorator_list)
+        if isinstance(node, ast.ClassDef)
+        and any("dataclass" in ast.dump(mark) for mark in node.decorator_list)
         for item in node.body
         if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)
         if "ClassVar" not in ast.unparse(item.annotation)
@@ -38,13 +39,17 @@ def names_read() -> set[str]:
         checks = {
             id(inner)
             for node in ast.walk(tree)
-            if path.parent.name == "config" and isinstance(node, ast.FunctionDef) and node.name == "__post_init__"
+            if path.parent.name == "config"
+            and isinstance(node, ast.FunctionDef)
+            and node.name == "__post_init__"
             for inner in ast.walk(node)
         }
         names |= {
             node.attr
             for node in ast.walk(tree)
-            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load) and id(node) not in checks
+            if isinstance(node, ast.Attribute)
+            and isinstance(node.ctx, ast.Load)
+            and id(node) not in checks
         }
     return names
 
@@ -56,8 +61,12 @@ def test_every_setting_is_read(owner: str, field: str, names_read: set[str]) -> 
 
 def test_import_is_light() -> None:
     code = "import sys, dall_e; print(dall_e.__version__); print(sorted({'torch', 'numpy', 'PIL'} & set(sys.modules)))"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert result.stdout.splitlines()[1:] == ["[]"], "import dall_e must not import torch, numpy or PIL"
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.splitlines()[1:] == ["[]"], (
+        "import dall_e must not import torch, numpy or PIL"
+    )
     assert result.stderr == ""
 
 
@@ -68,7 +77,9 @@ from dall_e.cli import run
 assert run(["train", "generator", "--help"]) == 0
 assert "torch" not in sys.modules, "asking for help must not import torch"
 """
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
     assert result.returncode == 0, result.stderr
 
 
@@ -76,7 +87,9 @@ def test_imports_only_point_down() -> None:
     linter = Path(sys.executable).parent / "lint-imports"
     if not linter.exists():
         pytest.skip("import-linter is not installed")
-    result = subprocess.run([linter, "--no-logo"], cwd=ROOT, capture_output=True, text=True, check=False)
+    result = subprocess.run(
+        [linter, "--no-logo"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert result.returncode == 0, result.stdout + result.stderr
 
 

@@ -1,4 +1,5 @@
-"""The newcomer's tour at toy scale: pictures to trained model to drawn sheet, by the script that `make tiny` runs."""
+"""The newcomer's tour at toy scale: pictures to trained model to drawn sheet, by the script that
+`make tiny` runs."""
 
 import json
 import os
@@ -22,7 +23,11 @@ def test_the_tour_runs(tmp_path: Path) -> None:
         "TINY_SHEET": str(tmp_path / "sheet.png"),
     }
     result = subprocess.run(
-        ["sh", str(ROOT / "runs" / "tiny.sh"), "64", "64"], env=environment, capture_output=True, text=True, check=False
+        ["sh", str(ROOT / "runs" / "tiny.sh"), "64", "64"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert result.returncode == 0, result.stderr
     assert result.stdout.splitlines()[-1] == str(tmp_path / "sheet.png")

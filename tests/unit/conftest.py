@@ -11,7 +11,18 @@ from torch import Tensor, nn
 
 from dall_e.checkpoints.keymap import KeyTable
 
-VOCABULARY = ["<s>", "<pad>", "</s>", "<unk>", "\u0120", *"abcdehiklnoprtuw", "\u0120a", "ca", "cat", "\u0120cat"]
+VOCABULARY = [
+    "<s>",
+    "<pad>",
+    "</s>",
+    "<unk>",
+    "\u0120",
+    *"abcdehiklnoprtuw",
+    "\u0120a",
+    "ca",
+    "cat",
+    "\u0120cat",
+]
 MERGES = "#version: 0.2\n\u0120 a\nc a\nca t\n\u0120 cat\n"
 
 
@@ -42,7 +53,12 @@ def mini_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from dall_e.models.prompt_networks import build_prompts
     from dall_e.models.vqgan import VQGAN
 
-    style: dict[str, Any] = {"norm": "layer", "norm_eps": 1e-5, "norm_after": True, "norm_inside_mlp": True}
+    style: dict[str, Any] = {
+        "norm": "layer",
+        "norm_eps": 1e-5,
+        "norm_after": True,
+        "norm_inside_mlp": True,
+    }
     style |= {"qk_norm": False, "mlp": "gelu_gated"}
     text = PromptConfig(
         kind="encoder", vocab_size=len(VOCABULARY), max_tokens=12, width=64, places=True, num_layers=1, mlp_width=32,

@@ -33,7 +33,9 @@ def test_one_prompt_gives_one_picture(model: DALL_E) -> None:
 
 def test_a_seed_is_a_picture_in_any_batch(model: DALL_E) -> None:
     alone = model("a red apple", num_inference_steps=6, seed=7)
-    batch = model(["a cat", "a red apple"], num_inference_steps=6, num_images_per_prompt=2, seed=[9, 9, 1, 7])
+    batch = model(
+        ["a cat", "a red apple"], num_inference_steps=6, num_images_per_prompt=2, seed=[9, 9, 1, 7]
+    )
     counted = model("a red apple", num_inference_steps=6, num_images_per_prompt=19, seed=1)
     assert len(batch) == 4 and len(counted) == 19
     assert [image.info["seed"] for image in batch] == ["9", "9", "1", "7"]
@@ -61,10 +63,15 @@ def test_short_memory_makes_smaller_batches_of_the_same_pictures(
     together = draw()
     assert sizes == [3]
     row = model.networks.generator.row_bytes()
-    cache = model.networks.generator.start(model.networks.text(torch.ones(1, 24, dtype=torch.int64)))
-    tensors = [part for layer in (*cache.content, cache.shared) for part in (layer.k_BHSK, layer.v_BHSK)]
+    cache = model.networks.generator.start(
+        model.networks.text(torch.ones(1, 24, dtype=torch.int64))
+    )
+    tensors = [
+        part for layer in (*cache.content, cache.shared) for part in (layer.k_BHSK, layer.v_BHSK)
+    ]
     assert row == sum(tensor.nbytes for tensor in tensors)
-    # Half of it for the caches: two pictures with guidance, four without; and one where there is no room at all.
+    # Half of it for the caches: two pictures with guidance, four without; and one where there is no
+    # room at all.
     monkeypatch.setattr(pipeline, "free_memory", lambda _device: 2 * 5 * row)
     short = draw()
     assert sizes == [2, 1]
@@ -88,7 +95,10 @@ def test_a_fresh_seed_is_recorded(model: DALL_E) -> None:
 
 def test_a_torch_generator_draws_seeds(model: DALL_E) -> None:
     first, again = (
-        model("a cat", num_inference_steps=1, generator=torch.Generator().manual_seed(1)).info["seed"] for _ in range(2)
+        model("a cat", num_inference_steps=1, generator=torch.Generator().manual_seed(1)).info[
+            "seed"
+        ]
+        for _ in range(2)
     )
     assert first == again
 
@@ -106,8 +116,15 @@ def test_size_and_transparency(model: DALL_E) -> None:
 
 def test_the_negative_prompt_and_settings_matter(model: DALL_E) -> None:
     plain = model("a cat", num_inference_steps=4, seed=0, guidance_scale=30)
-    steered = model("a cat", num_inference_steps=4, seed=0, guidance_scale=30, negative_prompt="two red apples")
-    raster = model("a cat", num_inference_steps=4, seed=0, sampling=SamplingConfig(order="raster", guidance_scale=30))
+    steered = model(
+        "a cat", num_inference_steps=4, seed=0, guidance_scale=30, negative_prompt="two red apples"
+    )
+    raster = model(
+        "a cat",
+        num_inference_steps=4,
+        seed=0,
+        sampling=SamplingConfig(order="raster", guidance_scale=30),
+    )
     assert not np.array_equal(pixels(plain), pixels(steered))
     assert raster.info["order"] == "raster"
     assert not np.array_equal(pixels(plain), pixels(raster))
@@ -116,13 +133,19 @@ def test_the_negative_prompt_and_settings_matter(model: DALL_E) -> None:
 def test_temperature_keeps_its_ratio(model: DALL_E) -> None:
     own = model.config.sampling
     settings = model.sampling_settings(temperature=0.5)
-    assert settings.final_temperature == pytest.approx(0.5 * own.final_temperature / own.temperature)
+    assert settings.final_temperature == pytest.approx(
+        0.5 * own.final_temperature / own.temperature
+    )
     assert model.sampling_settings(temperature=0).final_temperature == 0
 
 
 def test_callbacks_see_steps_and_may_stop(model: DALL_E) -> None:
     seen: list[tuple[int, int]] = []
-    model("a cat", num_inference_steps=3, callback_on_step_end=lambda step: seen.append((step.step, step.num_steps)))
+    model(
+        "a cat",
+        num_inference_steps=3,
+        callback_on_step_end=lambda step: seen.append((step.step, step.num_steps)),
+    )
     assert seen == [(1, 3), (2, 3), (3, 3)]
     with pytest.raises(DecodeInterrupted, match="step 2 of 3"):
         model("a cat", num_inference_steps=3, callback_on_step_end=lambda step: step.step == 2)
@@ -156,7 +179,10 @@ def test_too_many_steps_are_clipped_with_a_warning(model: DALL_E) -> None:
         (["a cat", "b", " "], "prompt 2 of the list is blank"),
         ("\u200b\x00\u202e", "the prompt is blank"),
         (b"a cat", "a list of at least one text, got b'a cat'"),
-        (["a cat", b"x" * 100_000], r"prompt 1 of the list must be a text, got bytes: b'x+\.\.\.x+'$"),
+        (
+            ["a cat", b"x" * 100_000],
+            r"prompt 1 of the list must be a text, got bytes: b'x+\.\.\.x+'$",
+        ),
     ],
 )
 def test_bad_prompts(model: DALL_E, prompt: object, message: str) -> None:
@@ -198,12 +224,16 @@ def test_bad_numbers(model: DALL_E, keywords: dict, message: str) -> None:
         model("a cat", **keywords)
 
 
-@pytest.mark.parametrize("seed", [np.int64(7), torch.tensor(7), np.array([7]), [np.int64(7)]], ids=repr)
+@pytest.mark.parametrize(
+    "seed", [np.int64(7), torch.tensor(7), np.array([7]), [np.int64(7)]], ids=repr
+)
 def test_seeds_may_be_numbers_of_numpy_and_torch(model: DALL_E, seed: object) -> None:
     assert model("a cat", num_inference_steps=1, seed=seed).info["seed"] == "7"  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("text", ["😀", "مرحبا", "a\x00cat", "\ud800 cat", "<end>", "\u202ea"], ids=ascii)
+@pytest.mark.parametrize(
+    "text", ["😀", "مرحبا", "a\x00cat", "\ud800 cat", "<end>", "\u202ea"], ids=ascii
+)
 def test_any_unicode_draws(model: DALL_E, text: str, tmp_path: Path) -> None:
     from dall_e.images.files import read_metadata, save_image
 
@@ -236,7 +266,9 @@ def test_weights_of_another_shape_are_named(model: DALL_E, tmp_path: Path) -> No
     head = json.loads((tmp_path / "config.json").read_text())
     head["model"]["generator"]["mlp_width"] += 32
     (tmp_path / "config.json").write_text(json.dumps(head))
-    with pytest.raises(ValueError, match=r"generator\.\S+ has shape \[\d+, \d+\], the settings ask for"):
+    with pytest.raises(
+        ValueError, match=r"generator\.\S+ has shape \[\d+, \d+\], the settings ask for"
+    ):
         DALL_E.from_pretrained(tmp_path)
     head["model"]["generator"]["grid_size"] += 1
     (tmp_path / "config.json").write_text(json.dumps(head))

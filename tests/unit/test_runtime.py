@@ -15,7 +15,9 @@ def test_devices_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     assert pick_device("cpu") == CPU
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert pick_device("auto").type in ("cpu", "mps")
-    with pytest.raises(ValueError, match="'cuda:1' was asked for, but torch .* sees no CUDA device"):
+    with pytest.raises(
+        ValueError, match="'cuda:1' was asked for, but torch .* sees no CUDA device"
+    ):
         pick_device("cuda:1")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
@@ -49,7 +51,9 @@ def test_a_missing_apple_gpu_is_a_user_error(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize("computed", [True, False])
-def test_auto_takes_bf16_only_where_it_is_computed(monkeypatch: pytest.MonkeyPatch, computed: bool) -> None:
+def test_auto_takes_bf16_only_where_it_is_computed(
+    monkeypatch: pytest.MonkeyPatch, computed: bool
+) -> None:
     monkeypatch.setattr(runtime, "computes_bf16", lambda device: computed)
     assert pick_dtype("auto", CPU) == (torch.bfloat16 if computed else torch.float32)
     assert pick_dtype("bf16", CPU) == torch.bfloat16

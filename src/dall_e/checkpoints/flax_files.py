@@ -1,8 +1,10 @@
-"""Flax's weight files, flax_model.msgpack: a tree of arrays in MessagePack, read as a table of tensors on the disk.
+"""Flax's weight files, flax_model.msgpack: a tree of arrays in MessagePack, read as a table of
+tensors on the disk.
 
-Only the heads are read: names, shapes and number formats. Names are the path in the tree, joined by "/". An array is
-an extension of type 1 that holds its shape, its number format and its numbers in row-major order
-(flax/serialization.py; the encoding is that of github.com/msgpack/msgpack/blob/master/spec.md).
+Only the heads are read: names, shapes and number formats. Names are the path in the tree, joined by
+"/". An array is an extension of type 1 that holds its shape, its number format and its numbers in
+row-major order (flax/serialization.py; the encoding is that of
+github.com/msgpack/msgpack/blob/master/spec.md).
 """
 
 from __future__ import annotations
@@ -39,7 +41,8 @@ _DEEPEST = 64
 
 
 def open_flax(path: Path) -> dict[str, StoredTensor]:
-    """Tensors by the path in the tree. Raises ValueError for a file that is damaged, or no such tree."""
+    """Tensors by the path in the tree. Raises ValueError for a file that is damaged, or no such
+    tree."""
     size = path.stat().st_size
     try:
         with open(path, "rb") as file:
@@ -55,7 +58,9 @@ def open_flax(path: Path) -> dict[str, StoredTensor]:
 
 def _flat(tree: dict[Any, Any], prefix: str, path: Path) -> dict[str, StoredTensor]:
     if _CHUNKED in tree:
-        raise ValueError(f"{path}: {prefix} is kept in pieces of a gigabyte, which are not put together here")
+        raise ValueError(
+            f"{path}: {prefix} is kept in pieces of a gigabyte, which are not put together here"
+        )
     found: dict[str, StoredTensor] = {}
     for name, value in tree.items():
         if isinstance(value, dict):
@@ -86,7 +91,8 @@ class _Reader:
         return self._sized(kind, length, depth + 1)
 
     def _kind(self, first: int) -> tuple[str, int]:
-        """What is of a length that the first byte has in itself, or before which it stands, and that length."""
+        """What is of a length that the first byte has in itself, or before which it stands, and
+        that length."""
         if first < 0xC0:
             kind = "map" if first < 0x90 else "list" if first < 0xA0 else "text"
             return kind, first & (0x1F if kind == "text" else 0x0F)
@@ -119,7 +125,9 @@ class _Reader:
         first_byte, length = place
         if math.prod(shape) * _DTYPES[dtype].itemsize != length:
             raise ValueError(f"an array of shape {shape} and {length} bytes")
-        return StoredTensor(self._path, first_byte, _DTYPES[dtype], tuple(shape), row_major(shape), 0)
+        return StoredTensor(
+            self._path, first_byte, _DTYPES[dtype], tuple(shape), row_major(shape), 0
+        )
 
     def _take(self, length: int) -> bytes:
         if self._file.tell() + length > self._size:

@@ -6,10 +6,11 @@ from pathlib import Path
 
 
 def download(name: str, patterns: list[str], local_files_only: bool) -> Path:
-    """A snapshot of a hub repository in the hub's own cache: resumed, checked, and read offline once it is there.
+    """A snapshot of a hub repository in the hub's own cache: resumed, checked, and read offline
+    once it is there.
 
-    Raises ValueError for a repository that is not there or may not be read, FileNotFoundError if the network may not
-    be used, or cannot be reached, and the files are not in the cache.
+    Raises ValueError for a repository that is not there or may not be read, FileNotFoundError if
+    the network may not be used, or cannot be reached, and the files are not in the cache.
     """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import (
@@ -20,9 +21,13 @@ def download(name: str, patterns: list[str], local_files_only: bool) -> Path:
     )
 
     try:
-        return Path(snapshot_download(name, allow_patterns=patterns, local_files_only=local_files_only))
+        return Path(
+            snapshot_download(name, allow_patterns=patterns, local_files_only=local_files_only)
+        )
     except (RepositoryNotFoundError, HFValidationError) as error:
-        raise ValueError(f"unknown model {name!r}: neither a known name, a folder, nor on the hub") from error
+        raise ValueError(
+            f"unknown model {name!r}: neither a known name, a folder, nor on the hub"
+        ) from error
     except LocalEntryNotFoundError as error:
         raise FileNotFoundError(
             f"{name} is not in the cache, and the hub was not asked or not reached: connect once, or give a folder"

@@ -1,4 +1,5 @@
-"""Image tokenizers on their own: finds out which project's a file is, and loads it; also in our own format."""
+"""Image tokenizers on their own: finds out which project's a file is, and loads it; also in our own
+format."""
 
 from __future__ import annotations
 
@@ -29,9 +30,11 @@ class LoadedTokenizer(NamedTuple):
 
 
 def load_image_tokenizer(place: Path) -> LoadedTokenizer:
-    """Loads a VQGAN of taming-transformers, LlamaGen or DALL-E mini (also in Flax), or OpenAI's dVAE (two .pkl files).
+    """Loads a VQGAN of taming-transformers, LlamaGen or DALL-E mini (also in Flax), or OpenAI's
+    dVAE (two .pkl files).
 
-    place: the weight file, or a folder that holds one, or one that `save_image_tokenizer` wrote. Weights are float32.
+    place: the weight file, or a folder that holds one, or one that `save_image_tokenizer` wrote.
+        Weights are float32.
     Raises FileNotFoundError, or ValueError for a file that is damaged or no image tokenizer.
     """
     if (place / FLAX_WEIGHTS).is_file():
@@ -48,7 +51,9 @@ def load_image_tokenizer(place: Path) -> LoadedTokenizer:
         raise FileNotFoundError(f"{place} is missing")
     family = _family(place)
     if family == "openai_dvae":
-        encoder, decoder = (place.with_name(f"{part}{place.suffix}") for part in ("encoder", "decoder"))
+        encoder, decoder = (
+            place.with_name(f"{part}{place.suffix}") for part in ("encoder", "decoder")
+        )
         return LoadedTokenizer(family, networks.load_dvae(encoder, decoder, {}, torch.float32))
     if family not in _LOADERS:
         raise ValueError(f"{place} is no image tokenizer that is known")
@@ -85,7 +90,11 @@ def _family(path: Path) -> str:
 
 def save_image_tokenizer(loaded: LoadedTokenizer, folder: Path, *, int8: bool) -> None:
     """Writes config.json and model.safetensors, which `load_image_tokenizer` reads."""
-    config = {"kind": KIND, "family": loaded.family, "tokenizer": dataclasses.asdict(loaded.network.config)}
+    config = {
+        "kind": KIND,
+        "family": loaded.family,
+        "tokenizer": dataclasses.asdict(loaded.network.config),
+    }
     weights = {f"tokenizer.{name}": tensor for name, tensor in loaded.network.state_dict().items()}
     store.save_model(folder, config, weights, int8=int8, text_tokenizer_json="{}")
 

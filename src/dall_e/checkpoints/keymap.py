@@ -1,4 +1,5 @@
-"""Tables of names: which tensors of a foreign file become which weights of ours, with nothing missing or left over."""
+"""Tables of names: which tensors of a foreign file become which weights of ours, with nothing
+missing or left over."""
 
 from __future__ import annotations
 
@@ -26,9 +27,11 @@ class From:
     shape: Callable[[tuple[int, ...]], tuple[int, ...]] | None = None
     """Foreign shape of a tensor that has our shape after `arranged`; None if they are the same."""
     summed: Callable[[Sequence[Tensor]], Tensor] | None = None
-    """Makes one tensor of all foreign ones; None lays them behind each other. `shape` is given ours then."""
+    """Makes one tensor of all foreign ones; None lays them behind each other. `shape` is given ours
+    then."""
     may_lack: float | None = None
-    """What a tensor that published files leave out is filled with; None means that it must be there."""
+    """What a tensor that published files leave out is filled with; None means that it must be
+    there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +62,10 @@ def same(**names: str) -> dict[str, From]:
 
 def weight_and_bias(ours: str, *theirs: str) -> dict[str, From]:
     """Rows for the two tensors of a layer; several foreign layers are joined to one of ours."""
-    return {f"{ours}.{kind}": From(names=tuple(f"{name}.{kind}" for name in theirs)) for kind in ("weight", "bias")}
+    return {
+        f"{ours}.{kind}": From(names=tuple(f"{name}.{kind}" for name in theirs))
+        for kind in ("weight", "bias")
+    }
 
 
 def count_layers(tensors: Tensors, start: str) -> int:
@@ -82,14 +88,20 @@ Part = tuple[nn.Module, KeyTable]
 
 
 def fill(
-    parts: Sequence[Part], tensors: Tensors, dtype: torch.dtype, where: str, packing: WeightFormat | None = None
+    parts: Sequence[Part],
+    tensors: Tensors,
+    dtype: torch.dtype,
+    where: str,
+    packing: WeightFormat | None = None,
 ) -> None:
-    """Makes foreign tensors the weights of some networks, one after the other, in `dtype` on the CPU.
+    """Makes foreign tensors the weights of some networks, one after the other, in `dtype` on the
+    CPU.
 
-    With `packing`, the weights of linear layers are rounded to eight or four bits. The networks share out the file:
-    what none of them names is left over. Besides the weights themselves there is never more than one tensor in memory.
-    Raises ValueError that names the tensors that are missing or left over, or the one of another shape with both
-    shapes. `where` names the file.
+    With `packing`, the weights of linear layers are rounded to eight or four bits. The networks
+    share out the file: what none of them names is left over. Besides the weights themselves there
+        is never more than one tensor in memory.
+    Raises ValueError that names the tensors that are missing or left over, or the one of another
+    shape with both shapes. `where` names the file.
     """
     _check_names([table for _, table in parts], tensors, where)
     for network, table in parts:
@@ -99,18 +111,31 @@ def fill(
             _check_shape(tuple(wanted[name].shape), source, tensors, where)
     for network, table in parts:
         wanted = network.state_dict()
-        weights = ((name, _weight(wanted[name], source, tensors, dtype)) for name, source in table.rows.items())
+        weights = (
+            (name, _weight(wanted[name], source, tensors, dtype))
+            for name, source in table.rows.items()
+        )
         assign_weights(network, weights, packing)
 
 
 def _check_names(tables: Sequence[KeyTable], tensors: Tensors, where: str) -> None:
-    needed = {name: source for table in tables for source in table.rows.values() for name in source.names}
+    needed = {
+        name: source for table in tables for source in table.rows.values() for name in source.names
+    }
     starts = tuple(start for table in tables for start in table.dropped)
     ends = tuple(end for table in tables for end in table.dropped_ends)
-    missing = [name for name, source in needed.items() if name not in tensors and source.may_lack is None]
-    extra = [name for name in tensors if name not in needed and not name.startswith(starts) and not name.endswith(ends)]
+    missing = [
+        name for name, source in needed.items() if name not in tensors and source.may_lack is None
+    ]
+    extra = [
+        name
+        for name in tensors
+        if name not in needed and not name.startswith(starts) and not name.endswith(ends)
+    ]
     if missing or extra:
-        raise ValueError(f"{where} does not hold the expected weights: {_found(missing, extra, tensors)}")
+        raise ValueError(
+            f"{where} does not hold the expected weights: {_found(missing, extra, tensors)}"
+        )
 
 
 def _found(missing: list[str], extra: list[str], tensors: Tensors) -> str:
@@ -132,7 +157,9 @@ def _check_shape(shape: tuple[int, ...], source: From, tensors: Tensors, where: 
     for name in source.names:
         if name in tensors and tensors[name].shape != expected:
             held = list(tensors[name].shape)
-            raise ValueError(f"{where}: {name} has shape {held}, the settings ask for {list(expected)}")
+            raise ValueError(
+                f"{where}: {name} has shape {held}, the settings ask for {list(expected)}"
+            )
 
 
 def _weight(like: Tensor, source: From, tensors: Tensors, dtype: torch.dtype) -> Tensor:

@@ -1,10 +1,10 @@
 """Published files to networks: reads settings and tensors, builds, and fills strictly.
 
-Each function takes the files of one project, in its own layout, and `given`: what the project's own code would be
-constructed with, as far as it is known; the rest is read off the tensors. Weights come in `dtype` on the CPU, those of
-linear layers in eight or four bits if `packing` says so. All raise
-FileNotFoundError for a missing file, and ValueError for one that is damaged or does not hold exactly the weights that
-the settings ask for, with the names and shapes in question.
+Each function takes the files of one project, in its own layout, and `given`: what the project's own
+code would be constructed with, as far as it is known; the rest is read off the tensors. Weights
+come in `dtype` on the CPU, those of linear layers in eight or four bits if `packing` says so. All
+raise FileNotFoundError for a missing file, and ValueError for one that is damaged or does not hold
+exactly the weights that the settings ask for, with the names and shapes in question.
 """
 
 from __future__ import annotations
@@ -57,13 +57,16 @@ def load_min_dalle(
     start_code: int | None = None,
     packing: WeightFormat | None = None,
 ) -> TextToTokens:
-    """DALL-E mini or mega. `start_code` is what a picture starts with; None takes what the models were trained with."""
+    """DALL-E mini or mega. `start_code` is what a picture starts with; None takes what the models
+    were trained with."""
     read = _Side(encoder, given, read_weights(encoder))
     drawn = _Side(decoder, given, read_weights(decoder))
     return _mini(read, drawn, start_code, dtype, packing)
 
 
-def load_dalle_mini(path: Path, given: Settings, dtype: torch.dtype, packing: WeightFormat | None) -> TextToTokens:
+def load_dalle_mini(
+    path: Path, given: Settings, dtype: torch.dtype, packing: WeightFormat | None
+) -> TextToTokens:
     """DALL-E mini or mega as they were trained, in Flax; `given` is what config.json holds."""
     with _named(path):
         settings = dalle_mini.sides(given)
@@ -81,7 +84,11 @@ class _Side(NamedTuple):
 
 
 def _mini(
-    read: _Side, drawn: _Side, start_code: int | None, dtype: torch.dtype, packing: WeightFormat | None
+    read: _Side,
+    drawn: _Side,
+    start_code: int | None,
+    dtype: torch.dtype,
+    packing: WeightFormat | None,
 ) -> TextToTokens:
     with _named(read.path):
         text = min_dalle.prompt_settings(read.given, read.tensors)
@@ -89,15 +96,32 @@ def _mini(
         config = min_dalle.raster_settings(drawn.given, drawn.tensors, text, start_code)
     with Unfilled():
         networks = TextToTokens(build_prompts(text), Raster(config))
-    fill([(networks.prompts, min_dalle.prompt_table(text))], read.tensors, dtype, str(read.path), packing)
-    fill([(networks.raster, min_dalle.raster_table(config))], drawn.tensors, dtype, str(drawn.path), packing)
+    fill(
+        [(networks.prompts, min_dalle.prompt_table(text))],
+        read.tensors,
+        dtype,
+        str(read.path),
+        packing,
+    )
+    fill(
+        [(networks.raster, min_dalle.raster_table(config))],
+        drawn.tensors,
+        dtype,
+        str(drawn.path),
+        packing,
+    )
     return networks
 
 
 def load_llamagen(
-    path: Path, given: Settings, dtype: torch.dtype, num_tokens: int = 256, packing: WeightFormat | None = None
+    path: Path,
+    given: Settings,
+    dtype: torch.dtype,
+    num_tokens: int = 256,
+    packing: WeightFormat | None = None,
 ) -> TextToTokens:
-    """LlamaGen's GPT; `num_tokens` of a picture matters only where the settings have no block_size."""
+    """LlamaGen's GPT; `num_tokens` of a picture matters only where the settings have no
+    block_size."""
     tensors = read_weights(path)
     with _named(path):
         text = llamagen.prompt_settings(given, tensors)
@@ -109,7 +133,9 @@ def load_llamagen(
     return networks
 
 
-def load_mindalle(path: Path, given: Settings, dtype: torch.dtype, packing: WeightFormat | None = None) -> TextToTokens:
+def load_mindalle(
+    path: Path, given: Settings, dtype: torch.dtype, packing: WeightFormat | None = None
+) -> TextToTokens:
     """minDALL-E's transformer."""
     tensors = read_weights(path)
     with _named(path):
@@ -129,7 +155,8 @@ def load_rudalle(
     version: rudalle.Version | None = None,
     packing: WeightFormat | None = None,
 ) -> TextToTokens:
-    """ruDALL-E. `version` matters only where the file does not show it; the third is taken where nothing says it."""
+    """ruDALL-E. `version` matters only where the file does not show it; the third is taken where
+    nothing says it."""
     tensors = read_weights(path)
     with _named(path):
         version = rudalle.version_of(tensors) or version or "v3"
@@ -165,7 +192,11 @@ def load_janus(
         vqgan = janus.vqgan_settings(tensors, num_tokens)
     with Unfilled():
         networks = TextToPicture(build_prompts(text), Raster(config), VQGAN(vqgan))
-    tables = janus.prompt_table(tensors), janus.raster_table(config, tensors), janus.vqgan_table(vqgan, tensors)
+    tables = (
+        janus.prompt_table(tensors),
+        janus.raster_table(config, tensors),
+        janus.vqgan_table(vqgan, tensors),
+    )
     fill(list(zip(networks, tables, strict=True)), tensors, dtype, str(path), packing)
     return networks
 
@@ -188,7 +219,8 @@ def load_janus_vision(path: Path, config: VisionConfig, dtype: torch.dtype) -> V
 
 
 def load_taming(path: Path, given: Settings, dtype: torch.dtype, grid_size: int = 0) -> VQGAN:
-    """A VQGAN of taming-transformers; `grid_size` is the side of the grid of codes that it draws, if it is known."""
+    """A VQGAN of taming-transformers; `grid_size` is the side of the grid of codes that it draws,
+    if it is known."""
     tensors = read_weights(path)
     with _named(path):
         config = taming_vqgan.settings(given, tensors)
@@ -211,7 +243,9 @@ def load_flax_vqgan(path: Path, given: Settings, dtype: torch.dtype) -> VQGAN:
     return network
 
 
-def load_llamagen_vq(path: Path, given: Settings, dtype: torch.dtype, image_size: int = 256) -> VQGAN:
+def load_llamagen_vq(
+    path: Path, given: Settings, dtype: torch.dtype, image_size: int = 256
+) -> VQGAN:
     """LlamaGen's VQ-16 or VQ-8."""
     tensors = read_weights(path)
     with _named(path):
@@ -240,8 +274,12 @@ def load_dvae(encoder: Path, decoder: Path, given: Settings, dtype: torch.dtype)
         config = openai_dvae.settings(given, encoder_tensors, decoder_tensors)
     with Unfilled():
         network = DVAE(config)
-    fill([(network.encoder, openai_dvae.encoder_table(config))], encoder_tensors, dtype, str(encoder))
-    fill([(network.decoder, openai_dvae.decoder_table(config))], decoder_tensors, dtype, str(decoder))
+    fill(
+        [(network.encoder, openai_dvae.encoder_table(config))], encoder_tensors, dtype, str(encoder)
+    )
+    fill(
+        [(network.decoder, openai_dvae.decoder_table(config))], decoder_tensors, dtype, str(decoder)
+    )
     return network
 
 
@@ -255,7 +293,8 @@ def stored_dtype(path: Path) -> torch.dtype:
 
 
 def read_weights(path: Path) -> Tensors:
-    """The weights of a file by name, still on the disk. Raises as `open_weights` and `open_flax` do."""
+    """The weights of a file by name, still on the disk. Raises as `open_weights` and `open_flax`
+    do."""
     if path.suffix == ".msgpack":
         return open_flax(path)
     return weights_in(open_weights(path), path)

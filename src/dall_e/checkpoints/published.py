@@ -1,6 +1,7 @@
 """Published models, ready to draw: loads networks and text tokenizer from a project's own files.
 
-Also reads and writes the same models in our own format: config.json, model.safetensors, text_tokenizer.json.
+Also reads and writes the same models in our own format: config.json, model.safetensors,
+text_tokenizer.json.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ from dall_e.text.published_tokenizers import (
 
 
 class VisionOnDemand:
-    """The network that reads pictures, loaded when it is first asked for: who only draws pays nothing for it."""
+    """The network that reads pictures, loaded when it is first asked for: who only draws pays
+    nothing for it."""
 
     def __init__(self, config: VisionConfig, load: Callable[[torch.dtype], Vision]) -> None:
         self.config = config
@@ -55,7 +57,8 @@ class VisionOnDemand:
         self.network: Vision | None = None
 
     def get(self, like: torch.Tensor) -> Vision:
-        """The network, in the number format and on the device of `like`. Raises as loading a model does."""
+        """The network, in the number format and on the device of `like`. Raises as loading a model
+        does."""
         if self.network is None:
             self.network = self._load(like.dtype).requires_grad_(False).eval().to(like.device)
         return self.network
@@ -87,7 +90,11 @@ class PublishedNetworks(NamedTuple):
         if self.vision:
             self.vision.get(self.generator.codes.weight)
         parts = self.parts().items()
-        return {f"{part}.{name}": tensor for part, network in parts for name, tensor in network.state_dict().items()}
+        return {
+            f"{part}.{name}": tensor
+            for part, network in parts
+            for name, tensor in network.state_dict().items()
+        }
 
 
 class PublishedModel(NamedTuple):
@@ -114,15 +121,22 @@ class Loading(NamedTuple):
 def load_files(found: Found, name: str, how: Loading) -> PublishedModel:
     """Loads a project's own files.
 
-    The image tokenizer stays in float32 beside float16, whose range its activations leave; bfloat16 has the range.
+    The image tokenizer stays in float32 beside float16, whose range its activations leave; bfloat16
+    has the range.
     """
     known = FAMILIES[found.family]
     if how.as_stored:
-        how = how._replace(dtype=networks.stored_dtype(found.files.get("weights") or found.files["decoder"]))
+        how = how._replace(
+            dtype=networks.stored_dtype(found.files.get("weights") or found.files["decoder"])
+        )
     made, text_tokenizer = _LOADERS[found.family](found.files, how)
     if how.dtype == torch.bfloat16 and not how.as_stored:
         made.tokenizer.decode_in_bfloat16()
-    settings = {**RASTER_SAMPLING, **known.sampling, "num_inference_steps": made.generator.config.num_tokens}
+    settings = {
+        **RASTER_SAMPLING,
+        **known.sampling,
+        "num_inference_steps": made.generator.config.num_tokens,
+    }
     config = PublishedConfig(
         name=name,
         family=found.family,
@@ -142,7 +156,9 @@ Loaded = tuple[PublishedNetworks, PromptTokenizer | t5.T5Features]
 
 
 def _load_min_dalle(files: dict[str, Path], how: Loading) -> Loaded:
-    drawing = networks.load_min_dalle(files["encoder"], files["decoder"], {}, how.dtype, packing=how.packing)
+    drawing = networks.load_min_dalle(
+        files["encoder"], files["decoder"], {}, how.dtype, packing=how.packing
+    )
     tokenizer = networks.load_detoker(files["detoker"], torch.float32)
     words = MiniTokenizer.from_files(_text(files["vocabulary"]), _text(files["merges"]))
     return PublishedNetworks(tokenizer, *drawing), words
@@ -153,8 +169,12 @@ def _load_dalle_mini(files: dict[str, Path], how: Loading) -> Loaded:
     drawing = networks.load_dalle_mini(files["weights"], given, how.dtype, how.packing)
     beside = files["weights"].parent / Path(FLAX_VQGAN).name
     folder = _folder_with([FLAX_WEIGHTS, "config.json"], beside, FLAX_VQGAN, how)
-    tokenizer = networks.load_flax_vqgan(folder / FLAX_WEIGHTS, _settings(folder / "config.json"), torch.float32)
-    return PublishedNetworks(tokenizer, *drawing), BartTokenizer(bpe_from_text(_text(files["words"])))
+    tokenizer = networks.load_flax_vqgan(
+        folder / FLAX_WEIGHTS, _settings(folder / "config.json"), torch.float32
+    )
+    return PublishedNetworks(tokenizer, *drawing), BartTokenizer(
+        bpe_from_text(_text(files["words"]))
+    )
 
 
 def _load_llamagen(files: dict[str, Path], how: Loading) -> Loaded:
@@ -162,7 +182,9 @@ def _load_llamagen(files: dict[str, Path], how: Loading) -> Loaded:
     drawing = networks.load_llamagen(files["weights"], {}, how.dtype, num_tokens, how.packing)
     image_size = 16 * drawing.raster.config.grid_size
     tokenizer = networks.load_llamagen_vq(files["tokenizer"], {}, torch.float32, image_size)
-    words = t5.T5Features.load(t5.REPOSITORY, drawing.prompts.config.max_tokens, local_files_only=how.local_files_only)
+    words = t5.T5Features.load(
+        t5.REPOSITORY, drawing.prompts.config.max_tokens, local_files_only=how.local_files_only
+    )
     return PublishedNetworks(tokenizer, *drawing), words
 
 
@@ -175,7 +197,9 @@ def _load_mindalle(files: dict[str, Path], how: Loading) -> Loaded:
 
 def _load_rudalle(files: dict[str, Path], how: Loading) -> Loaded:
     old = "v2" in files["weights"].name or "mojich" in str(files["weights"])
-    drawing = networks.load_rudalle(files["weights"], {}, how.dtype, "v2" if old else None, how.packing)
+    drawing = networks.load_rudalle(
+        files["weights"], {}, how.dtype, "v2" if old else None, how.packing
+    )
     words, vqgan = (
         _folder_with([file], files["weights"].parent, repository, how) / file
         for repository, file in (RUDALLE_WORDS, RUDALLE_VQGAN)
@@ -201,12 +225,18 @@ def _load_janus(files: dict[str, Path], how: Loading) -> Loaded:
     picture = given.get("vq_config", {})
     side = picture.get("num_patches") if isinstance(picture, dict) else None
     num_tokens = side**2 if isinstance(side, int) else janus.NUM_TOKENS
-    prompts, raster, tokenizer = networks.load_janus(files["weights"], given, how.dtype, num_tokens, how.packing)
+    prompts, raster, tokenizer = networks.load_janus(
+        files["weights"], given, how.dtype, num_tokens, how.packing
+    )
     bpe = bpe_from_text(_text(files["words"]))
     has_marks = all(bpe.token_to_id(role) is not None for role in janus.PRO_ROLES)
     words = JanusTokenizer(bpe, janus.roles(files["weights"], has_marks))
     seen = networks.janus_vision(files["weights"], given)
-    vision = VisionOnDemand(seen, partial(networks.load_janus_vision, files["weights"], seen)) if seen else None
+    vision = (
+        VisionOnDemand(seen, partial(networks.load_janus_vision, files["weights"], seen))
+        if seen
+        else None
+    )
     return PublishedNetworks(tokenizer.float(), prompts, raster, vision=vision), words
 
 
@@ -226,7 +256,9 @@ def _settings(path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise ValueError(f"{path} is malformed: {error}") from error
     if not isinstance(given, dict):
-        raise ValueError(f"{path} is malformed: it holds a {type(given).__name__}, not settings by name")
+        raise ValueError(
+            f"{path} is malformed: it holds a {type(given).__name__}, not settings by name"
+        )
     return given
 
 
@@ -238,7 +270,8 @@ def _text(path: Path) -> str:
 
 
 def is_ours(folder: Path) -> bool:
-    """Whether a folder has a config.json of our own format, or none at all but no files of a known project either."""
+    """Whether a folder has a config.json of our own format, or none at all but no files of a known
+    project either."""
     try:
         head = json.loads((folder / store.CONFIG_FILE).read_bytes())
     except (OSError, ValueError):
@@ -261,7 +294,8 @@ def _holds_any(folder: Path) -> bool:
 
 
 def _is_sharded_or_foreign(folder: Path) -> bool:
-    """model.safetensors beside the config.json of transformers: our own format has that file too."""
+    """model.safetensors beside the config.json of transformers: our own format has that file
+    too."""
     try:
         head = json.loads((folder / store.CONFIG_FILE).read_bytes())
     except (OSError, ValueError):
@@ -270,7 +304,8 @@ def _is_sharded_or_foreign(folder: Path) -> bool:
 
 
 def is_converted(folder: Path) -> bool:
-    """Whether a folder of our own format holds a published model. Raises as `store.read_model_config` does.
+    """Whether a folder of our own format holds a published model. Raises as
+    `store.read_model_config` does.
 
     Raises ValueError for an image tokenizer alone, which cannot draw.
     """
@@ -287,14 +322,21 @@ def fill_stored(
     dtype: torch.dtype,
     packing: WeightFormat | None = None,
 ) -> None:
-    """Makes the tensors of a file of our own format that start with `prefix` the weights of `network`, one at a time.
+    """Makes the tensors of a file of our own format that start with `prefix` the weights of
+    `network`, one at a time.
 
     Raises ValueError as `store.load_strict` does.
     """
-    given = {name: t for name, t in tensors.items() if name.startswith(prefix) and not store.is_scale(tensors, name)}
+    given = {
+        name: t
+        for name, t in tensors.items()
+        if name.startswith(prefix) and not store.is_scale(tensors, name)
+    }
     shapes = {name.removeprefix(prefix): tuple(tensor.shape) for name, tensor in given.items()}
     store.check_fit(network, shapes, prefix)
-    weights = ((name.removeprefix(prefix), store.read_weight(tensors, name, dtype)) for name in given)
+    weights = (
+        (name.removeprefix(prefix), store.read_weight(tensors, name, dtype)) for name in given
+    )
     assign_weights(network, weights, packing)
 
 
@@ -308,19 +350,27 @@ def load_converted(folder: Path, how: Loading) -> PublishedModel:
     try:
         config = PublishedConfig.from_dict(stored.config)
         with store.Unfilled():
-            made = PublishedNetworks(VQGAN(config.tokenizer), build_prompts(config.text), Raster(config.generator))
+            made = PublishedNetworks(
+                VQGAN(config.tokenizer), build_prompts(config.text), Raster(config.generator)
+            )
         if config.vision:
-            vision = VisionOnDemand(config.vision, partial(_converted_vision, tensors, config.vision))
+            vision = VisionOnDemand(
+                config.vision, partial(_converted_vision, tensors, config.vision)
+            )
             made = made._replace(vision=vision)
         for part, network in made.parts().items():
             # As `load_files` does it.
-            kind, packing = (torch.float32, None) if part == "tokenizer" else (how.dtype, how.packing)
+            kind, packing = (
+                (torch.float32, None) if part == "tokenizer" else (how.dtype, how.packing)
+            )
             fill_stored(network, tensors, f"{part}.", kind, packing)
         if how.dtype == torch.bfloat16:
             made.tokenizer.decode_in_bfloat16()
         words: PromptTokenizer | t5.T5Features
         if stored.text_tokenizer_json == t5.AS_JSON:
-            words = t5.T5Features.load(t5.REPOSITORY, config.text.max_tokens, local_files_only=how.local_files_only)
+            words = t5.T5Features.load(
+                t5.REPOSITORY, config.text.max_tokens, local_files_only=how.local_files_only
+            )
         else:
             words = prompt_tokenizer_from_json(stored.text_tokenizer_json)
     except (ValueError, TypeError) as error:
@@ -328,7 +378,9 @@ def load_converted(folder: Path, how: Loading) -> PublishedModel:
     return PublishedModel(config, made, words, stored.sha256)
 
 
-def _converted_vision(tensors: dict[str, StoredTensor], config: VisionConfig, dtype: torch.dtype) -> Vision:
+def _converted_vision(
+    tensors: dict[str, StoredTensor], config: VisionConfig, dtype: torch.dtype
+) -> Vision:
     with store.Unfilled():
         network = Vision(config)
     fill_stored(network, tensors, "vision.", dtype)

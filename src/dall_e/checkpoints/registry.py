@@ -1,4 +1,5 @@
-"""The projects whose text-to-image models load: how their folders look, and what is known of their models."""
+"""The projects whose text-to-image models load: how their folders look, and what is known of their
+models."""
 
 from __future__ import annotations
 
@@ -45,7 +46,9 @@ RUDALLE_VQGAN = ("sberbank-ai/rudalle-utils", "vqgan.gumbelf8-sber.model.ckpt")
 """Repository and file of the VQGAN of all ruDALL-E models."""
 RUDALLE_WORDS = ("shonenkov/rudalle-utils", "bpe.model")
 """And of their text tokenizer."""
-_JANUS_WEIGHTS = "model.safetensors|model.safetensors.index.json|pytorch_model.bin|pytorch_model.bin.index.json"
+_JANUS_WEIGHTS = (
+    "model.safetensors|model.safetensors.index.json|pytorch_model.bin|pytorch_model.bin.index.json"
+)
 
 FAMILIES = {
     "min_dalle": Family(
@@ -69,8 +72,11 @@ FAMILIES = {
         sampling={"guidance_scale": 16.0, "top_k": 256},
     ),
     "dalle_mini": Family(
-        # Mini and mega differ in their settings alone. The VQGAN is another repository's, or a folder beside it.
-        variants={"": {"weights": FLAX_WEIGHTS, "settings": "config.json", "words": "tokenizer.json"}},
+        # Mini and mega differ in their settings alone. The VQGAN is another repository's, or a
+        # folder beside it.
+        variants={
+            "": {"weights": FLAX_WEIGHTS, "settings": "config.json", "words": "tokenizer.json"}
+        },
         licence="Apache-2.0",
         sampling={"guidance_scale": 10.0},
     ),
@@ -96,7 +102,9 @@ FAMILIES = {
         guided=False,
     ),
     "janus": Family(
-        variants={"": {"weights": _JANUS_WEIGHTS, "settings": "config.json", "words": "tokenizer.json"}},
+        variants={
+            "": {"weights": _JANUS_WEIGHTS, "settings": "config.json", "words": "tokenizer.json"}
+        },
         licence="DeepSeek Model Licence 1.0 (with use restrictions)",
         sampling={"guidance_scale": 5.0},
     ),

@@ -1,8 +1,10 @@
-"""A model as a folder: `config.json`, `model.safetensors`, `text_tokenizer.json`; written whole or not at all.
+"""A model as a folder: `config.json`, `model.safetensors`, `text_tokenizer.json`; written whole or
+not at all.
 
-`config.json` holds the settings and, for the other two files, their length and SHA-256, so that a file that was cut
-short or changed is noticed before it is used. Weights are stored in eight bits with one scale per output channel
-(`name` int8 and `name.scale` float32), norms and biases in bfloat16; or all in float32.
+`config.json` holds the settings and, for the other two files, their length and SHA-256, so that a
+file that was cut short or changed is noticed before it is used. Weights are stored in eight bits
+with one scale per output channel (`name` int8 and `name.scale` float32), norms and biases in
+bfloat16; or all in float32.
 """
 
 from __future__ import annotations
@@ -56,9 +58,10 @@ def save_model(
 ) -> None:
     """Writes a model folder; other files in it are left alone.
 
-    Every file is complete on the disk under another name before the first one is moved to its place, so a full disk or
-    an interruption leaves the old model. Tensors are rounded and written one at a time: besides the given ones there is
-    never more than one in memory. Raises OSError if the folder cannot be written.
+    Every file is complete on the disk under another name before the first one is moved to its
+    place, so a full disk or an interruption leaves the old model. Tensors are rounded and written
+    one at a time: besides the given ones there is never more than one in memory. Raises OSError if
+        the folder cannot be written.
     """
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
@@ -71,7 +74,12 @@ def save_model(
             name: {"bytes": partial[name].stat().st_size, "sha256": _digest(partial[name])}
             for name in (WEIGHTS_FILE, TEXT_FILE)
         }
-        head = json.dumps({"format": _FORMAT, "files": files, "model": config}, indent=2, ensure_ascii=False) + "\n"
+        head = (
+            json.dumps(
+                {"format": _FORMAT, "files": files, "model": config}, indent=2, ensure_ascii=False
+            )
+            + "\n"
+        )
         _write_through(partial[CONFIG_FILE], head.encode("utf-8"))
         for name in names:
             os.replace(partial[name], target / name)
@@ -83,13 +91,16 @@ def save_model(
 def load_model(folder: str | Path, dtype: torch.dtype = torch.float32) -> StoredModel:
     """Reads and checks a model folder; its weights come in `dtype` on the CPU.
 
-    Raises FileNotFoundError if a file is missing, ValueError if one is cut short, changed or not of this format.
+    Raises FileNotFoundError if a file is missing, ValueError if one is cut short, changed or not of
+    this format.
     """
     stored = check_model(folder)
     path = Path(folder) / WEIGHTS_FILE
     try:
         held = open_weights(path)
-        tensors = {name: read_weight(held, name, dtype) for name in held if not is_scale(held, name)}
+        tensors = {
+            name: read_weight(held, name, dtype) for name in held if not is_scale(held, name)
+        }
     except ValueError as error:
         raise ValueError(f"{path} is not a safetensors file ({error}): {_MAKE_AGAIN}") from error
     return replace(stored, tensors=tensors)
@@ -102,7 +113,8 @@ def is_scale(held: Mapping[str, StoredTensor], name: str) -> bool:
 
 
 def read_weight(held: Mapping[str, StoredTensor], name: str, dtype: torch.dtype) -> torch.Tensor:
-    """One weight of a weights file, read and dequantised: in `dtype` unless it holds whole numbers."""
+    """One weight of a weights file, read and dequantised: in `dtype` unless it holds whole
+    numbers."""
     scale = held.get(name + _SCALE)
     values = held[name].read()
     if values.dtype == torch.int8 and scale is not None:
@@ -133,14 +145,20 @@ def read_model_config(folder: str | Path) -> dict[str, Any]:
 
 
 class Unfilled(TorchFunctionMode):
-    """Networks built inside `with Unfilled():` leave their parameters as the memory came, for `load_strict` to replace.
+    """Networks built inside `with Unfilled():` leave their parameters as the memory came, for
+    `load_strict` to replace.
 
-    Filling them with random numbers first would take longer than reading the weights, and advance the caller's random
-    stream; the meta device would also swallow the constant buffers, and costs a second of imports on first use.
+    Filling them with random numbers first would take longer than reading the weights, and advance
+    the caller's random stream; the meta device would also swallow the constant buffers, and costs a
+    second of imports on first use.
     """
 
     def __torch_function__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+        self,
+        func: Any,
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
     ) -> Any:
         """Skips what only fills a parameter with numbers."""
         kwargs = kwargs or {}
@@ -153,17 +171,22 @@ _FILLS = (torch.Tensor.normal_, torch.Tensor.uniform_)
 
 
 def load_strict(module: torch.nn.Module, tensors: dict[str, torch.Tensor], prefix: str) -> None:
-    """Makes the tensors whose names start with `prefix` the weights of `module`, without copying them.
+    """Makes the tensors whose names start with `prefix` the weights of `module`, without copying
+    them.
 
-    Raises ValueError naming every tensor that is missing or left over, or whose shape is not the module's.
+    Raises ValueError naming every tensor that is missing or left over, or whose shape is not the
+    module's.
     """
-    given = {name[len(prefix) :]: tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+    given = {
+        name[len(prefix) :]: tensor for name, tensor in tensors.items() if name.startswith(prefix)
+    }
     check_fit(module, {name: tuple(tensor.shape) for name, tensor in given.items()}, prefix)
     module.load_state_dict(given, strict=True, assign=True)
 
 
 def check_fit(module: torch.nn.Module, given: Mapping[str, tuple[int, ...]], prefix: str) -> None:
-    """Raises ValueError unless tensors of these names and shapes are just what `module` consists of."""
+    """Raises ValueError unless tensors of these names and shapes are just what `module` consists
+    of."""
     wanted = module.state_dict()
     missing, extra = sorted(wanted.keys() - given.keys()), sorted(given.keys() - wanted.keys())
     if missing or extra:
@@ -180,7 +203,9 @@ def check_fit(module: torch.nn.Module, given: Mapping[str, tuple[int, ...]], pre
 
 def _listed(what: str, prefix: str, names: list[str]) -> str:
     shown = ", ".join(prefix + name for name in names[:3])
-    return f"{len(names)} {what}" + (f" ({shown}{', ...' if len(names) > 3 else ''})" if names else "")
+    return f"{len(names)} {what}" + (
+        f" ({shown}{', ...' if len(names) > 3 else ''})" if names else ""
+    )
 
 
 _CODES = {
@@ -203,7 +228,8 @@ def _packed(tensor: torch.Tensor, int8: bool) -> dict[str, torch.Tensor]:
     """The tensors that `_kinds` announces."""
     plain = tensor.detach().cpu()
     if int8 and quantizable(plain):
-        # Channels are rounded each on its own, so a few at a time: all at once takes six times the tensor's memory.
+        # Channels are rounded each on its own, so a few at a time: all at once takes six times the
+        # tensor's memory.
         channels = max(1, _ROUNDED_AT_A_TIME // max(1, plain[0].numel()))
         values, scales = zip(*(quantize(part) for part in plain.split(channels)), strict=True)
         return {"": torch.cat(values), _SCALE: torch.cat(scales)}
@@ -212,7 +238,11 @@ def _packed(tensor: torch.Tensor, int8: bool) -> dict[str, torch.Tensor]:
 
 def _write_weights(path: Path, tensors: Mapping[str, torch.Tensor], int8: bool) -> None:
     """A safetensors file, tensor by tensor: the places of all follow from their shapes alone."""
-    kinds = {name + end: kind for name, tensor in tensors.items() for end, kind in _kinds(tensor, int8).items()}
+    kinds = {
+        name + end: kind
+        for name, tensor in tensors.items()
+        for end, kind in _kinds(tensor, int8).items()
+    }
     assert len(kinds) == sum(len(_kinds(tensor, int8)) for tensor in tensors.values())
     # Wide numbers first, as the format's own library has it: all of them are aligned then.
     order = sorted(kinds, key=lambda name: (-kinds[name][0].itemsize, name))
@@ -252,17 +282,22 @@ def _read_config(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
             raise ValueError(f"its format is {head['format']}, this version reads {_FORMAT}")
         config, files = head["model"], head["files"]
         for name in (WEIGHTS_FILE, TEXT_FILE):
-            if not (isinstance(files[name]["bytes"], int) and isinstance(files[name]["sha256"], str)):
+            if not (
+                isinstance(files[name]["bytes"], int) and isinstance(files[name]["sha256"], str)
+            ):
                 raise ValueError(f"its entry for {name} is {files[name]}")
     except KeyError as error:
         raise ValueError(f"{path} has no entry {error}: {_MAKE_AGAIN}") from error
     except (ValueError, TypeError) as error:
-        raise ValueError(f"{path} is not the configuration of a model ({error}): {_MAKE_AGAIN}") from error
+        raise ValueError(
+            f"{path} is not the configuration of a model ({error}): {_MAKE_AGAIN}"
+        ) from error
     return config, files
 
 
 def _check_file(path: Path, files: dict[str, Any]) -> None:
-    """Raises FileNotFoundError, or ValueError for a file that is not the one that was written, read piece by piece."""
+    """Raises FileNotFoundError, or ValueError for a file that is not the one that was written, read
+    piece by piece."""
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing: {_MAKE_AGAIN}")
     expected, size = files[path.name], path.stat().st_size
@@ -272,7 +307,9 @@ def _check_file(path: Path, files: dict[str, Any]) -> None:
             f"{_MAKE_AGAIN}"
         )
     if _digest(path) != expected["sha256"]:
-        raise ValueError(f"{path} was cut short or altered: its SHA-256 is not the one in {CONFIG_FILE}; {_MAKE_AGAIN}")
+        raise ValueError(
+            f"{path} was cut short or altered: its SHA-256 is not the one in {CONFIG_FILE}; {_MAKE_AGAIN}"
+        )
 
 
 def _digest(path: Path) -> str:

@@ -1,4 +1,5 @@
-"""Features of a prompt from flan-t5-xl, through transformers: what LlamaGen's text-to-image models read.
+"""Features of a prompt from flan-t5-xl, through transformers: what LlamaGen's text-to-image models
+read.
 
 Shapes: L feature tokens, F feature width.
 """
@@ -42,9 +43,13 @@ class T5Features:
         try:
             from transformers import AutoTokenizer, T5EncoderModel
         except ImportError as error:
-            raise ImportError("LlamaGen reads prompts with flan-t5-xl: pip install 'open-dalle[hub]'") from error
+            raise ImportError(
+                "LlamaGen reads prompts with flan-t5-xl: pip install 'open-dalle[hub]'"
+            ) from error
         tokenizer = AutoTokenizer.from_pretrained(where, local_files_only=local_files_only)
-        encoder = T5EncoderModel.from_pretrained(where, dtype=torch.bfloat16, local_files_only=local_files_only)
+        encoder = T5EncoderModel.from_pretrained(
+            where, dtype=torch.bfloat16, local_files_only=local_files_only
+        )
         return cls(tokenizer, encoder.eval(), max_tokens)
 
     def to_json(self) -> str:
@@ -54,18 +59,24 @@ class T5Features:
     def __call__(self, text: str) -> Features:
         """Features of one prompt.
 
-        LlamaGen cleans captions of markup before: here they are unescaped, put in lower case and stripped, which is
-        the same for a prompt without web addresses, mentions or HTML.
+        LlamaGen cleans captions of markup before: here they are unescaped, put in lower case and
+        stripped, which is the same for a prompt without web addresses, mentions or HTML.
         """
         words = html.unescape(html.unescape(text)).lower().strip()
         full = self._tokenizer(words, truncation=False)["input_ids"]
         ids = full if len(full) <= self._max_tokens else [*full[: self._max_tokens - 1], full[-1]]
         with torch.inference_mode():
             ids_1L = torch.tensor([ids])
-            states = self._encoder(input_ids=ids_1L, attention_mask=torch.ones_like(ids_1L)).last_hidden_state
+            states = self._encoder(
+                input_ids=ids_1L, attention_mask=torch.ones_like(ids_1L)
+            ).last_hidden_state
         features_1LF = states.new_zeros(1, self._max_tokens, states.shape[-1])
         visible_1L = torch.zeros(1, self._max_tokens, dtype=torch.bool)
         # At the right end: the last feature stands just before the picture.
         features_1LF[:, -len(ids) :], visible_1L[:, -len(ids) :] = states, True
-        dropped = self._tokenizer.decode(full[self._max_tokens - 1 : -1]) if len(full) > self._max_tokens else ""
+        dropped = (
+            self._tokenizer.decode(full[self._max_tokens - 1 : -1])
+            if len(full) > self._max_tokens
+            else ""
+        )
         return Features(features_1LF.float(), visible_1L, str(dropped))

@@ -1,9 +1,9 @@
 """Weight files of other projects as tables of tensors that are read from the disk one at a time.
 
-Understood are safetensors, what `torch.save` writes (both its formats), and their sharded forms with an index; Flax's
-files are read by `flax_files.py`. A pickle is taken apart by an unpickler that knows a short list of names: tensors and
-plain containers become what they are, some classes become inert records, and any other name is refused before anything
-is called.
+Understood are safetensors, what `torch.save` writes (both its formats), and their sharded forms
+with an index; Flax's files are read by `flax_files.py`. A pickle is taken apart by an unpickler
+that knows a short list of names: tensors and plain containers become what they are, some classes
+become inert records, and any other name is refused before anything is called.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ class StoredTensor:
     """Its first number in the storage."""
 
     def read(self) -> torch.Tensor:
-        """The tensor, in the file's number format, in memory of its own. Raises ValueError if the file ends before."""
+        """The tensor, in the file's number format, in memory of its own. Raises ValueError if the
+        file ends before."""
         span = _span(self.shape, self.stride)
         content = bytearray(span * self.dtype.itemsize)
         with open(self.path, "rb") as file:
@@ -63,11 +64,16 @@ class StoredTensor:
             raise ValueError(f"{self.path} ends before its tensors do: it was cut short")
         if not content:
             return torch.empty(self.shape, dtype=self.dtype)
-        return torch.frombuffer(content, dtype=self.dtype).as_strided(self.shape, self.stride).contiguous()
+        return (
+            torch.frombuffer(content, dtype=self.dtype)
+            .as_strided(self.shape, self.stride)
+            .contiguous()
+        )
 
 
 class Record:
-    """Stands for an object of a class that is known and not wanted: it keeps the object's state and does nothing."""
+    """Stands for an object of a class that is known and not wanted: it keeps the object's state and
+    does nothing."""
 
     def __init__(self, *_arguments: Any) -> None:
         self.state: dict[str, Any] = {}
@@ -79,8 +85,9 @@ class Record:
 def open_weights(path: Path) -> Any:
     """What a weight file holds: dicts, lists and plain values, with a StoredTensor for each tensor.
 
-    An index of shards, *.index.json, gives the tensors of all its shards. Raises FileNotFoundError, or ValueError for a
-    file that is damaged, of no known format, or whose pickle names anything that is not known to be harmless.
+    An index of shards, *.index.json, gives the tensors of all its shards. Raises FileNotFoundError,
+    or ValueError for a file that is damaged, of no known format, or whose pickle names anything
+    that is not known to be harmless.
     """
     if path.name.endswith(".index.json"):
         return _open_shards(path)
@@ -90,10 +97,21 @@ def open_weights(path: Path) -> Any:
         return _open_safetensors(path)
     try:
         return _open_zip(path) if zipfile.is_zipfile(path) else _open_legacy(path)
-    except (pickle.UnpicklingError, EOFError, zipfile.BadZipFile, struct.error, IndexError, KeyError) as error:
-        raise ValueError(f"{path} is damaged, or no weight file: {error or type(error).__name__}") from error
+    except (
+        pickle.UnpicklingError,
+        EOFError,
+        zipfile.BadZipFile,
+        struct.error,
+        IndexError,
+        KeyError,
+    ) as error:
+        raise ValueError(
+            f"{path} is damaged, or no weight file: {error or type(error).__name__}"
+        ) from error
     except (TypeError, AttributeError, UnicodeDecodeError, OverflowError, RecursionError) as error:
-        raise ValueError(f"{path} is not a file of weights: its pickle is malformed ({error})") from error
+        raise ValueError(
+            f"{path} is not a file of weights: its pickle is malformed ({error})"
+        ) from error
 
 
 def _open_shards(index: Path) -> dict[str, StoredTensor]:
@@ -131,7 +149,10 @@ def _open_safetensors(path: Path) -> dict[str, StoredTensor]:
             shape = tuple(entry["shape"])
             dtype = _DTYPES[entry["dtype"]]
             tensor = StoredTensor(path, 8 + length + first, dtype, shape, row_major(shape), 0)
-            if end - first != _span(shape, tensor.stride) * dtype.itemsize or 8 + length + end > size:
+            if (
+                end - first != _span(shape, tensor.stride) * dtype.itemsize
+                or 8 + length + end > size
+            ):
                 raise ValueError(f"tensor {name} does not fit into its {size} bytes")
             tensors[name] = tensor
     except (KeyError, TypeError, AttributeError) as error:
@@ -156,15 +177,21 @@ class _StorageKind(NamedTuple):
     dtype: torch.dtype
 
 
-def _rebuild_tensor(storage: Any, offset: int, shape: Any, stride: Any, *_rest: Any) -> StoredTensor:
+def _rebuild_tensor(
+    storage: Any, offset: int, shape: Any, stride: Any, *_rest: Any
+) -> StoredTensor:
     if not isinstance(storage, _Storage):
         raise pickle.UnpicklingError("a tensor without a storage")
     shape, stride = tuple(shape), tuple(stride)
     numbers = (*shape, *stride, offset)
-    if not all(isinstance(number, int) and number >= 0 for number in numbers) or len(shape) != len(stride):
+    if not all(isinstance(number, int) and number >= 0 for number in numbers) or len(shape) != len(
+        stride
+    ):
         raise pickle.UnpicklingError(f"a tensor of shape {shape} and stride {stride} at {offset}")
     if offset + _span(shape, stride) > storage.numel:
-        raise pickle.UnpicklingError(f"a tensor of shape {shape} in a storage of {storage.numel} numbers")
+        raise pickle.UnpicklingError(
+            f"a tensor of shape {shape} in a storage of {storage.numel} numbers"
+        )
     return StoredTensor(storage.path, storage.first_byte, storage.dtype, shape, stride, offset)
 
 
@@ -215,14 +242,18 @@ _KNOWN |= dict.fromkeys(_MODULE_CLASSES, Record)
 
 
 class _Unpickler(pickle.Unpickler):
-    """Looks names up in the table above, imports nothing, and finds storages where `locate` says they are."""
+    """Looks names up in the table above, imports nothing, and finds storages where `locate` says
+    they are."""
 
-    def __init__(self, file: BinaryIO, path: Path, locate: Callable[[str, torch.dtype, int], _Storage]) -> None:
+    def __init__(
+        self, file: BinaryIO, path: Path, locate: Callable[[str, torch.dtype, int], _Storage]
+    ) -> None:
         super().__init__(file, encoding="utf-8")
         self._path, self._locate = path, locate
 
     def find_class(self, module_name: str, global_name: str, /) -> Any:
-        """The harmless stand-in for a name. Raises ValueError for a name that is not in the table."""
+        """The harmless stand-in for a name. Raises ValueError for a name that is not in the
+        table."""
         name = f"{module_name}.{global_name}"
         if name not in _KNOWN:
             raise ValueError(
@@ -231,14 +262,22 @@ class _Unpickler(pickle.Unpickler):
         return _KNOWN[name]
 
     def persistent_load(self, pid: Any, /) -> Any:
-        """A storage by its key, or, in the old format, a class with its source text, which is not looked at."""
+        """A storage by its key, or, in the old format, a class with its source text, which is not
+        looked at."""
         if isinstance(pid, tuple) and len(pid) == 4 and pid[0] == "module":
             return pid[1]
         kind, storage, key, _location, numel = pid[:5]
-        if kind != "storage" or not isinstance(storage, _StorageKind) or not isinstance(numel, int) or numel < 0:
+        if (
+            kind != "storage"
+            or not isinstance(storage, _StorageKind)
+            or not isinstance(numel, int)
+            or numel < 0
+        ):
             raise pickle.UnpicklingError(f"an unknown kind of storage, {kind!r}")
         if len(pid) > 5 and pid[5] is not None:
-            raise pickle.UnpicklingError("a view of a storage, as only very old versions of torch wrote")
+            raise pickle.UnpicklingError(
+                "a view of a storage, as only very old versions of torch wrote"
+            )
         return self._locate(str(key), storage.dtype, numel)
 
 
@@ -255,9 +294,13 @@ def _open_zip(path: Path) -> Any:
 
         def locate(key: str, dtype: torch.dtype, numel: int) -> _Storage:
             record = records[f"{root}data/{key}"]
-            if record.compress_type != zipfile.ZIP_STORED or record.file_size < numel * dtype.itemsize:
+            if (
+                record.compress_type != zipfile.ZIP_STORED
+                or record.file_size < numel * dtype.itemsize
+            ):
                 raise pickle.UnpicklingError(f"storage {key} is compressed or too short")
-            # The local header repeats the name and has padding of its own: the data lie behind both.
+            # The local header repeats the name and has padding of its own: the data lie behind
+            # both.
             raw.seek(record.header_offset + 26)
             name_length, extra_length = struct.unpack("<HH", raw.read(4))
             first_byte = record.header_offset + 30 + name_length + extra_length
@@ -290,7 +333,9 @@ def _open_legacy(path: Path) -> Any:
             (held,) = struct.unpack("<q", file.read(8))
             first_bytes[key] = file.tell()
             if held != numel or file.seek(numel * dtype.itemsize, 1) > path.stat().st_size:
-                raise ValueError(f"{path} is cut short: storage {key} has {held} of {numel} numbers")
+                raise ValueError(
+                    f"{path} is cut short: storage {key} has {held} of {numel} numbers"
+                )
     return _placed(tree, path, first_bytes)
 
 
@@ -308,8 +353,11 @@ def _placed(tree: Any, path: Path, first_bytes: dict[str, int]) -> Any:
     return tree
 
 
-def weights_in(tree: Any, path: Path, wrappers: Sequence[str] = ("state_dict", "model", "module")) -> dict[str, Any]:
-    """The weights by name: the tree itself, what is under one of `wrappers`, or those of a network pickled whole.
+def weights_in(
+    tree: Any, path: Path, wrappers: Sequence[str] = ("state_dict", "model", "module")
+) -> dict[str, Any]:
+    """The weights by name: the tree itself, what is under one of `wrappers`, or those of a network
+    pickled whole.
 
     Raises ValueError if there are none.
     """
@@ -319,9 +367,15 @@ def weights_in(tree: Any, path: Path, wrappers: Sequence[str] = ("state_dict", "
         if isinstance(tree, dict) and isinstance(tree.get(wrapper), dict):
             tree = tree[wrapper]
             break
-    if not isinstance(tree, dict) or not any(isinstance(value, StoredTensor) for value in tree.values()):
+    if not isinstance(tree, dict) or not any(
+        isinstance(value, StoredTensor) for value in tree.values()
+    ):
         raise ValueError(f"{path} holds no weights by name")
-    return {name: value for name, value in tree.items() if isinstance(name, str) and isinstance(value, StoredTensor)}
+    return {
+        name: value
+        for name, value in tree.items()
+        if isinstance(name, str) and isinstance(value, StoredTensor)
+    }
 
 
 def read_tensors(path: Path) -> dict[str, torch.Tensor]:
@@ -336,11 +390,16 @@ def write_tensors(path: Path, tensors: dict[str, torch.Tensor]) -> None:
 
 
 def weights_of_record(record: Record, prefix: str = "") -> dict[str, StoredTensor]:
-    """The tensors of a network that was pickled whole, named as its `state_dict` would name them."""
+    """The tensors of a network that was pickled whole, named as its `state_dict` would name
+    them."""
     weights: dict[str, StoredTensor] = {}
     for kind in ("_parameters", "_buffers"):
         held = record.state.get(kind) or {}
-        weights |= {f"{prefix}{name}": value for name, value in held.items() if isinstance(value, StoredTensor)}
+        weights |= {
+            f"{prefix}{name}": value
+            for name, value in held.items()
+            if isinstance(value, StoredTensor)
+        }
     for name, part in (record.state.get("_modules") or {}).items():
         if isinstance(part, Record):
             weights |= weights_of_record(part, f"{prefix}{name}.")

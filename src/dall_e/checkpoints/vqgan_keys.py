@@ -1,6 +1,7 @@
 """Names of the layers of a VQGAN in the three layouts that projects use for the same network.
 
-Shapes are in `models/vqgan.py`. A layout is a few words; the walk over levels and blocks is the same for all.
+Shapes are in `models/vqgan.py`. A layout is a few words; the walk over levels and blocks is the
+same for all.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ _RESIDUAL = ("norm1", "conv1", "norm2", "conv2")
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """How a project names the parts of its networks; `{}` is the level, counted as it counts them."""
+    """How a project names the parts of its networks; `{}` is the level, counted as it counts
+    them."""
 
     encoder_level: str
     """A level of the encoder, 0 the finest."""
@@ -66,22 +68,33 @@ def network_rows(config: VQGANConfig, layout: Layout) -> dict[str, From]:
             theirs = f"encoder.{layout.encoder_level.format(level)}"
             change = "downsample.conv" if level < last else ""
             rows |= _level(
-                f"encoder.levels.{level}", theirs, (before, widths[level], config.encoder_blocks), layout, change
+                f"encoder.levels.{level}",
+                theirs,
+                (before, widths[level], config.encoder_blocks),
+                layout,
+                change,
             )
-            rows |= _attention_rows(config, level, f"encoder.levels.{level}", theirs, config.encoder_blocks)
+            rows |= _attention_rows(
+                config, level, f"encoder.levels.{level}", theirs, config.encoder_blocks
+            )
     rows |= _ends("decoder", layout)
     for step in range(last + 1):
         level = last - step
         before = widths[min(level + 1, last)]
         theirs = f"decoder.{layout.decoder_level.format(step if layout.coarsest_first else level)}"
         sizes = (before, widths[level], config.decoder_blocks)
-        rows |= _level(f"decoder.levels.{step}", theirs, sizes, layout, "upsample.conv" if level else "")
-        rows |= _attention_rows(config, level, f"decoder.levels.{step}", theirs, config.decoder_blocks)
+        rows |= _level(
+            f"decoder.levels.{step}", theirs, sizes, layout, "upsample.conv" if level else ""
+        )
+        rows |= _attention_rows(
+            config, level, f"decoder.levels.{step}", theirs, config.decoder_blocks
+        )
     return rows
 
 
 def codebook_rows(config: VQGANConfig) -> dict[str, From]:
-    """Rows of the quantiser and the two convolutions around it, named alike in all layouts but for the Gumbel one."""
+    """Rows of the quantiser and the two convolutions around it, named alike in all layouts but for
+    the Gumbel one."""
     rows = weight_and_bias("after_codes", "post_quant_conv")
     book = "quantize.embed.weight" if config.lookup == "logits" else "quantize.embedding.weight"
     rows["quantizer.codebook_CD"] = From(names=(book,))
@@ -98,14 +111,20 @@ def vqgan_table(config: VQGANConfig, layout: Layout, dropped: tuple[str, ...] = 
 
 
 def _ends(part: str, layout: Layout) -> dict[str, From]:
-    rows = weight_and_bias(f"{part}.start", f"{part}.conv_in") | weight_and_bias(f"{part}.end", f"{part}.conv_out")
+    rows = weight_and_bias(f"{part}.start", f"{part}.conv_in") | weight_and_bias(
+        f"{part}.end", f"{part}.conv_out"
+    )
     rows |= weight_and_bias(f"{part}.norm", f"{part}.norm_out")
     before, attention, after = (f"{part}.{name}" for name in layout.middle)
-    rows |= _residual(f"{part}.middle.before", before, False) | _residual(f"{part}.middle.after", after, False)
+    rows |= _residual(f"{part}.middle.before", before, False) | _residual(
+        f"{part}.middle.after", after, False
+    )
     return rows | _attention(f"{part}.middle.attention", attention)
 
 
-def _level(ours: str, theirs: str, sizes: tuple[int, int, int], layout: Layout, change: str) -> dict[str, From]:
+def _level(
+    ours: str, theirs: str, sizes: tuple[int, int, int], layout: Layout, change: str
+) -> dict[str, From]:
     before, width, num_blocks = sizes
     rows: dict[str, From] = {}
     for block in range(num_blocks):
@@ -123,7 +142,9 @@ def _residual(ours: str, theirs: str, widens: bool) -> dict[str, From]:
     return rows | (weight_and_bias(f"{ours}.shortcut", f"{theirs}.nin_shortcut") if widens else {})
 
 
-def _attention_rows(config: VQGANConfig, level: int, ours: str, theirs: str, num_blocks: int) -> dict[str, From]:
+def _attention_rows(
+    config: VQGANConfig, level: int, ours: str, theirs: str, num_blocks: int
+) -> dict[str, From]:
     rows: dict[str, From] = {}
     for block in range(num_blocks if level in config.attention_levels else 0):
         rows |= _attention(f"{ours}.attention.{block}", f"{theirs}.attn.{block}")
@@ -140,8 +161,11 @@ def _attention(ours: str, theirs: str) -> dict[str, From]:
 
 
 def sizes_from_tensors(tensors: Tensors, layout: Layout) -> dict[str, Any]:
-    """Settings of a VQGAN as its tensors show them; the decoder is always there. Raises ValueError if it is not."""
-    pattern = re.compile(re.escape(f"decoder.{layout.decoder_level}.{layout.block}").replace(r"\{\}", r"(\d+)"))
+    """Settings of a VQGAN as its tensors show them; the decoder is always there. Raises ValueError
+    if it is not."""
+    pattern = re.compile(
+        re.escape(f"decoder.{layout.decoder_level}.{layout.block}").replace(r"\{\}", r"(\d+)")
+    )
     found = [match for match in map(pattern.match, tensors) if match]
     if not found or "decoder.conv_in.weight" not in tensors:
         raise ValueError("there is no VQGAN decoder among the weights")
@@ -154,7 +178,10 @@ def sizes_from_tensors(tensors: Tensors, layout: Layout) -> dict[str, Any]:
         starts = {name[len(prefix) :].split(".")[0] for name in tensors if name.startswith(prefix)}
         return len(starts)
 
-    widths = [tensors[f"{theirs(level)}.{layout.block}.0.conv1.weight"].shape[0] for level in range(last + 1)]
+    widths = [
+        tensors[f"{theirs(level)}.{layout.block}.0.conv1.weight"].shape[0]
+        for level in range(last + 1)
+    ]
     first = "encoder.conv_in.weight"
     width = tensors[first].shape[0] if first in tensors else widths[0]
     if any(wide % width for wide in widths):
@@ -165,7 +192,9 @@ def sizes_from_tensors(tensors: Tensors, layout: Layout) -> dict[str, Any]:
         "multipliers": tuple(wide // width for wide in widths),
         "encoder_blocks": count(f"encoder.{layout.encoder_level.format(0)}.{layout.block}."),
         "decoder_blocks": count(f"{theirs(0)}.{layout.block}."),
-        "attention_levels": tuple(level for level in range(last + 1) if count(f"{theirs(level)}.attn.")),
+        "attention_levels": tuple(
+            level for level in range(last + 1) if count(f"{theirs(level)}.attn.")
+        ),
         "latent_width": tensors["decoder.conv_in.weight"].shape[1],
     }
 

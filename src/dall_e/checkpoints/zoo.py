@@ -30,7 +30,8 @@ class Size:
     drawing: int
     """Weights of the transformer and of what reads the prompt."""
     embeddings: int
-    """Of those, what stays in bfloat16 beside matrices of eight and four bits: embeddings, norms and biases."""
+    """Of those, what stays in bfloat16 beside matrices of eight and four bits: embeddings, norms
+    and biases."""
     tokenizer: int
     """Weights of the image tokenizer, which stay in float32."""
     layers: int
@@ -53,7 +54,9 @@ class Size:
         """
         remembered = 2 * self.layers * self.width * self.positions * (2 if self.guided else 1)
         per_weight = BYTES_PER_WEIGHT[precision]
-        weights = (self.drawing - self.embeddings) * per_weight + self.embeddings * max(per_weight, 2)
+        weights = (self.drawing - self.embeddings) * per_weight + self.embeddings * max(
+            per_weight, 2
+        )
         # On a CPU keys and values are float32 whatever the weights are (`nn/attention.py`).
         return (weights + remembered * 4 + self.tokenizer * 4 + self.reader * 2) / 1e9
 
@@ -88,13 +91,17 @@ class KnownModel:
     @property
     def parameters(self) -> str:
         """Numbers in the weights that draw, of each variant."""
-        return self._of_each(lambda size: f"{(size.drawing + size.tokenizer + size.reader) / 1e9:.1f} B")
+        return self._of_each(
+            lambda size: f"{(size.drawing + size.tokenizer + size.reader) / 1e9:.1f} B"
+        )
 
     @property
     def memory(self) -> str:
         """Memory that drawing one picture takes, of each variant."""
         return self._of_each(
-            lambda size: f"{size.gigabytes('float32'):.1f} GB in float32, {size.gigabytes('int8'):.1f} GB in int8"
+            lambda size: (
+                f"{size.gigabytes('float32'):.1f} GB in float32, {size.gigabytes('int8'):.1f} GB in int8"
+            )
         )
 
     @property
@@ -105,7 +112,9 @@ class KnownModel:
     def _of_each(self, text: Callable[[Size], str]) -> str:
         texts = [text(size) for size in self.sizes]
         if len(set(texts)) > 1:
-            texts = [f"{variant}: {each}" for variant, each in zip(self.variants, texts, strict=True)]
+            texts = [
+                f"{variant}: {each}" for variant, each in zip(self.variants, texts, strict=True)
+            ]
         return "; ".join(dict.fromkeys(texts))
 
 
@@ -188,7 +197,8 @@ _RUDALLE_2 = replace(_RUDALLE, drawing=1_278_543_872, embeddings=53_807_104, pos
 
 
 def _rudalle(name: str, summary: str, **sizes: Size) -> KnownModel:
-    """A model of 1.3 B, with its size, or those of its variants; text tokenizer and VQGAN are of other repositories."""
+    """A model of 1.3 B, with its size, or those of its variants; text tokenizer and VQGAN are of
+    other repositories."""
     variants = tuple(variant for variant in sizes if variant != "only")
     return KnownModel(
         name=name,
@@ -245,14 +255,30 @@ _MODELS = (
         resolution="256, 512",
         files=("t2i_XL_stage*_{v}.pt", "vq_ds16_t2i.pt"),
     ),
-    _janus("deepseek-community/Janus-Pro-1B", "Janus-Pro as converted for transformers: any subject.", _JANUS_1B),
-    _janus("deepseek-community/Janus-Pro-7B", "The larger Janus-Pro as converted for transformers.", _JANUS_7B),
+    _janus(
+        "deepseek-community/Janus-Pro-1B",
+        "Janus-Pro as converted for transformers: any subject.",
+        _JANUS_1B,
+    ),
+    _janus(
+        "deepseek-community/Janus-Pro-7B",
+        "The larger Janus-Pro as converted for transformers.",
+        _JANUS_7B,
+    ),
     _janus("deepseek-ai/Janus-Pro-1B", "Janus-Pro in its own layout: any subject.", _JANUS_1B),
     _janus("deepseek-ai/Janus-Pro-7B", "The larger Janus-Pro in its own layout.", _JANUS_7B),
-    _janus("deepseek-ai/Janus-1.3B", "Janus, the first of the family: as large as Janus-Pro-1B.", _JANUS_1B),
-    _rudalle("ai-forever/rudalle-Malevich", "ruDALL-E Malevich: any subject.", v3=_RUDALLE, v2=_RUDALLE_2),
+    _janus(
+        "deepseek-ai/Janus-1.3B",
+        "Janus, the first of the family: as large as Janus-Pro-1B.",
+        _JANUS_1B,
+    ),
+    _rudalle(
+        "ai-forever/rudalle-Malevich", "ruDALL-E Malevich: any subject.", v3=_RUDALLE, v2=_RUDALLE_2
+    ),
     _rudalle("ai-forever/rudalle-Emojich", "Malevich trained on for emoji.", only=_RUDALLE_2),
-    _rudalle("shonenkov-AI/rudalle-xl-surrealist", "Malevich trained on for surrealism.", only=_RUDALLE),
+    _rudalle(
+        "shonenkov-AI/rudalle-xl-surrealist", "Malevich trained on for surrealism.", only=_RUDALLE
+    ),
     KnownModel(
         name="kakaobrain/minDALL-E",
         summary="minDALL-E: natural pictures, without guidance.",
@@ -292,7 +318,8 @@ class Located(NamedTuple):
     place: Path
     """Its folder, or one of its weight files."""
     name: str
-    """What metadata call it: the known name, or that of the folder, and the variant if one was asked for."""
+    """What metadata call it: the known name, or that of the folder, and the variant if one was
+    asked for."""
     variant: str | None
     """The variant to load; None if there is no choice."""
     again: str | os.PathLike[str]
@@ -302,12 +329,17 @@ class Located(NamedTuple):
 
 
 def locate(
-    name_or_path: str | os.PathLike[str], variant: str | None = None, *, local_files_only: bool = False
+    name_or_path: str | os.PathLike[str],
+    variant: str | None = None,
+    *,
+    local_files_only: bool = False,
 ) -> Located:
-    """Where a known model is, or a local one; downloads what is not there. A known name may end in `/variant`.
+    """Where a known model is, or a local one; downloads what is not there. A known name may end in
+    `/variant`.
 
-    Known names win over folders of the same name; write ./name for the folder. Warns for an alias. Raises ValueError
-    for a name that is not known (with the nearest one that is), FileNotFoundError for a path that is not there.
+    Known names win over folders of the same name; write ./name for the folder. Warns for an alias.
+    Raises ValueError for a name that is not known (with the nearest one that is), FileNotFoundError
+    for a path that is not there.
     """
     if variant is None:
         name_or_path, variant = split_variant(name_or_path)
@@ -317,7 +349,9 @@ def locate(
     name = known.name if known else place.stem if os.path.exists(text) else text
     held = None if known or variant is None else _stored_variant(place)
     if held is not None and held != variant:
-        raise ValueError(f"{place} has no variant {variant!r}: it holds {held or 'a model without variants'}")
+        raise ValueError(
+            f"{place} has no variant {variant!r}: it holds {held or 'a model without variants'}"
+        )
     chosen = variant or (known.variants[0] if known and known.variants else None)
     size = None
     if known and known.sizes:
@@ -331,7 +365,9 @@ def find_model(name_or_path: str | os.PathLike[str], variant: str | None = None)
     return locate(name_or_path, variant).place
 
 
-def _place(name_or_path: str | os.PathLike[str], variant: str | None, local_files_only: bool) -> Path:
+def _place(
+    name_or_path: str | os.PathLike[str], variant: str | None, local_files_only: bool
+) -> Path:
     text = os.fspath(name_or_path)
     for model in _MODELS:
         if text in model.aliases:
@@ -341,13 +377,17 @@ def _place(name_or_path: str | os.PathLike[str], variant: str | None, local_file
             if model.built_in:
                 return _built_in_folder()
             if model.archive:
-                raise ValueError(f"{model.name} is not on the hub: unpack {model.archive} and give the folder")
+                raise ValueError(
+                    f"{model.name} is not on the hub: unpack {model.archive} and give the folder"
+                )
             return download(model.name, _patterns(model, variant), local_files_only)
     path = Path(text).expanduser()
     if path.is_dir() or (path.is_file() and path.suffix in WEIGHT_SUFFIXES):
         return path
     if path.exists():
-        raise ValueError(f"{text} is a file; give the model folder that holds config.json and model.safetensors")
+        raise ValueError(
+            f"{text} is a file; give the model folder that holds config.json and model.safetensors"
+        )
     if not isinstance(name_or_path, str) or text.startswith((".", "/", "~", "\\")):
         raise FileNotFoundError(f"there is no model folder {text}")
     names = [name for model in _MODELS for name in (model.name, *model.aliases)]
@@ -355,10 +395,14 @@ def _place(name_or_path: str | os.PathLike[str], variant: str | None, local_file
     if guess is None and re.fullmatch(r"[\w.-]+/[\w.-]+", text):
         return download(text, list(_OF_ANY_PROJECT), local_files_only)
     hint = f" Did you mean {guess!r}?" if guess else ""
-    raise ValueError(f"unknown model {text!r}: neither a known name nor a folder.{hint} Known: {', '.join(names)}")
+    raise ValueError(
+        f"unknown model {text!r}: neither a known name nor a folder.{hint} Known: {', '.join(names)}"
+    )
 
 
-def split_variant(name_or_path: str | os.PathLike[str]) -> tuple[str | os.PathLike[str], str | None]:
+def split_variant(
+    name_or_path: str | os.PathLike[str],
+) -> tuple[str | os.PathLike[str], str | None]:
     """A name that ends in one of its variants, such as kuprel/min-dalle/mega, taken apart."""
     text = os.fspath(name_or_path)
     for model in _MODELS:
@@ -369,7 +413,8 @@ def split_variant(name_or_path: str | os.PathLike[str]) -> tuple[str | os.PathLi
 
 
 def _stored_variant(folder: Path) -> str | None:
-    """The variant that a folder of our own format holds, empty if it knows of none; None for any other folder."""
+    """The variant that a folder of our own format holds, empty if it knows of none; None for any
+    other folder."""
     try:
         head = json.loads((folder / "config.json").read_bytes())
         return str(head["model"].get("variant", "")) if "format" in head else None
@@ -377,13 +422,24 @@ def _stored_variant(folder: Path) -> str | None:
         return None  # What is wrong with it is said when it is loaded.
 
 
-_OF_ANY_PROJECT = ("config.json", "tokenizer.json", "text_tokenizer.json", "*.safetensors", "*.index.json")
-"""What is fetched of a hub id that is not known: models in our own format, and Janus'; no pickles."""
+_OF_ANY_PROJECT = (
+    "config.json",
+    "tokenizer.json",
+    "text_tokenizer.json",
+    "*.safetensors",
+    "*.index.json",
+)
+"""What is fetched of a hub id that is not known: models in our own format, and Janus'; no
+pickles."""
 
 
 def _check_variant(model: KnownModel, variant: str | None) -> None:
     if variant is not None and variant not in model.variants:
-        known = f"its variants are {', '.join(model.variants)}" if model.variants else "it has no variants"
+        known = (
+            f"its variants are {', '.join(model.variants)}"
+            if model.variants
+            else "it has no variants"
+        )
         raise ValueError(f"{model.name} has no variant {variant!r}: {known}")
 
 

@@ -10,7 +10,19 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from dall_e.cli import convert, data, describe, evaluate, export, gallery, generate, models, search, train, verify
+from dall_e.cli import (
+    convert,
+    data,
+    describe,
+    evaluate,
+    export,
+    gallery,
+    generate,
+    models,
+    search,
+    train,
+    verify,
+)
 
 app = typer.Typer(
     name="dall-e",
@@ -25,7 +37,9 @@ app.command("generate")(generate.generate)
 app.command("reproduce")(generate.reproduce)
 app.command("describe")(describe.describe)
 app.command("search")(search.search)
-_train = typer.Typer(help="Train one stage; the same command again resumes it.", no_args_is_help=True)
+_train = typer.Typer(
+    help="Train one stage; the same command again resumes it.", no_args_is_help=True
+)
 _train.command("tokenizer")(train.tokenizer)
 _train.command("generator")(train.generator)
 _train.command("adversarial")(train.adversarial)
@@ -57,14 +71,18 @@ def _print_version(asked: bool) -> None:
         raise typer.Exit
 
 
-# The base of all errors in a command line. Newer typer has its own copy of click, older typer imports click.
+# The base of all errors in a command line. Newer typer has its own copy of click, older typer
+# imports click.
 _CommandLineError = cast("type[Exception]", typer.BadParameter.__mro__[2])
 
 
 @app.callback()
 def _root(
     version: Annotated[
-        bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
+        bool,
+        typer.Option(
+            "--version", help="Print the version and exit.", callback=_print_version, is_eager=True
+        ),
     ] = False,
 ) -> None:
     del version  # Handled by its callback, before any sub-command.
@@ -78,7 +96,8 @@ def _warn(message: Warning | str, category: type[Warning], *_where: Any, **_how:
 def run(arguments: list[str]) -> int:
     """Runs one command line (without the program's name) and returns the exit code.
 
-    0 done; 1 the user can do something about it, said in one line; 2 the command line is wrong; 130 interrupted.
+    0 done; 1 the user can do something about it, said in one line; 2 the command line is wrong; 130
+    interrupted.
     """
     try:
         with warnings.catch_warnings():
@@ -99,12 +118,16 @@ def run(arguments: list[str]) -> int:
     except (MemoryError, RuntimeError) as error:
         if not _is_out_of_memory(error):
             raise
-        print("dall-e: error: not enough memory: ask for fewer or smaller pictures at a time", file=sys.stderr)
+        print(
+            "dall-e: error: not enough memory: ask for fewer or smaller pictures at a time",
+            file=sys.stderr,
+        )
         return 1
 
 
 def _is_out_of_memory(error: BaseException) -> bool:
-    """torch has no common type for this: each kind of device raises a RuntimeError with a text of its own."""
+    """torch has no common type for this: each kind of device raises a RuntimeError with a text of
+    its own."""
     texts = ("allocate memory", "out of memory", "not enough memory")
     return isinstance(error, MemoryError) or any(text in str(error).lower() for text in texts)
 
@@ -123,13 +146,17 @@ def _one_line(error: BaseException) -> str:
 def main() -> None:
     """Entry point of `dall-e` and `python -m dall_e`."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        # File names may hold bytes that are no text, and a terminal may lack letters: neither is worth an error.
-        sys.stdout.reconfigure(errors="surrogateescape" if sys.stdout.encoding == "utf-8" else "backslashreplace")
+        # File names may hold bytes that are no text, and a terminal may lack letters: neither is
+        # worth an error.
+        sys.stdout.reconfigure(
+            errors="surrogateescape" if sys.stdout.encoding == "utf-8" else "backslashreplace"
+        )
     sys.exit(_flushed(run(sys.argv[1:])))
 
 
 def _flushed(code: int) -> int:
-    """What was printed may only now reach the disk or the reader; Python itself would complain at length."""
+    """What was printed may only now reach the disk or the reader; Python itself would complain at
+    length."""
     if sys.stdout is None:
         return code
     try:

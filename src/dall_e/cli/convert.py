@@ -1,4 +1,5 @@
-"""`dall-e convert`: a published model in our own format, so that its pickles are read once and never again."""
+"""`dall-e convert`: a published model in our own format, so that its pickles are read once and
+never again."""
 
 from __future__ import annotations
 
@@ -13,20 +14,28 @@ def convert(
     source: Annotated[
         str,
         typer.Argument(
-            help="A known name (see `dall-e models`), a hub id, a folder or a weight file.", show_default=False
+            help="A known name (see `dall-e models`), a hub id, a folder or a weight file.",
+            show_default=False,
         ),
     ],
     target: Annotated[Path, typer.Argument(help="Model folder to write.", show_default=False)],
     *,
     int8: Annotated[
-        bool, typer.Option("--int8/--float32", help="Eight bits per weight, or all 32: four times the size.")
+        bool,
+        typer.Option(
+            "--int8/--float32", help="Eight bits per weight, or all 32: four times the size."
+        ),
     ] = False,
     variant: Annotated[
-        str | None, typer.Option("--variant", show_default="the first", help="Which of several models of one name.")
+        str | None,
+        typer.Option(
+            "--variant", show_default="the first", help="Which of several models of one name."
+        ),
     ] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Never ask the network.")] = False,
 ) -> None:
-    """Write a model, or an image tokenizer alone, as config.json, model.safetensors and text_tokenizer.json.
+    """Write a model, or an image tokenizer alone, as config.json, model.safetensors and
+    text_tokenizer.json.
 
     `dall-e generate --model TARGET` then draws with it. Prints the folder.
     """
@@ -36,8 +45,11 @@ def convert(
         raise ValueError(f"{target} is there already: give a new folder")
     model: DALL_E | ImageCodec
     try:
-        # In whole precision, half of the memory would hold nothing but zeros for most projects' files.
-        model = DALL_E.from_pretrained(source, dtype="auto", variant=variant, local_files_only=offline)
+        # In whole precision, half of the memory would hold nothing but zeros for most projects'
+        # files.
+        model = DALL_E.from_pretrained(
+            source, dtype="auto", variant=variant, local_files_only=offline
+        )
     except (ValueError, FileNotFoundError) as error:
         try:
             model = ImageCodec.from_pretrained(source)

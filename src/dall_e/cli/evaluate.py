@@ -37,33 +37,58 @@ def evaluate(  # noqa: PLR0913, one argument per flag
     ],
     detector: Annotated[
         Path | None,
-        typer.Option(help="Run folder of `dall-e train detector`, which judges composition.", show_default="none"),
+        typer.Option(
+            help="Run folder of `dall-e train detector`, which judges composition.",
+            show_default="none",
+        ),
     ] = None,
-    model: Annotated[str, typer.Option("--model", help="A known name or a model folder.")] = BUILT_IN,
+    model: Annotated[
+        str, typer.Option("--model", help="A known name or a model folder.")
+    ] = BUILT_IN,
     compare: Annotated[
         tuple[str, str] | None,
-        typer.Option("--compare", help="Two models instead: the same prompts, the same seeds.", show_default=False),
+        typer.Option(
+            "--compare",
+            help="Two models instead: the same prompts, the same seeds.",
+            show_default=False,
+        ),
     ] = None,
     suite: Annotated[str, typer.Option("--suite", help="Named set of prompts.")] = "emoji",
-    data: Annotated[str, typer.Option("--data", help="The data set that models were trained on.")] = DataConfig.out,
+    data: Annotated[
+        str, typer.Option("--data", help="The data set that models were trained on.")
+    ] = DataConfig.out,
     out: Annotated[
-        str, typer.Option("--out", "-o", help="Folder for the report.", show_default="out/evaluation/MODEL")
+        str,
+        typer.Option(
+            "--out", "-o", help="Folder for the report.", show_default="out/evaluation/MODEL"
+        ),
     ] = "",
-    limit: Annotated[int, typer.Option("--limit", min=0, help="Only so many of the prompts; 0 takes all.")] = 0,
+    limit: Annotated[
+        int, typer.Option("--limit", min=0, help="Only so many of the prompts; 0 takes all.")
+    ] = 0,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the first picture.")] = 0,
     best_of: Annotated[
-        int, typer.Option("--best-of", min=1, help="Candidates for each picture, chosen by the model's companion.")
+        int,
+        typer.Option(
+            "--best-of", min=1, help="Candidates for each picture, chosen by the model's companion."
+        ),
     ] = 1,
     quantization: Annotated[
         str | None,
-        typer.Option("--quantization", show_default="none", help="int8, int4 or bf16: what rounding costs in quality."),
+        typer.Option(
+            "--quantization",
+            show_default="none",
+            help="int8, int4 or bf16: what rounding costs in quality.",
+        ),
     ] = None,
     device: Annotated[str, typer.Option("--device", help="cpu, cuda, or auto.")] = "auto",
 ) -> None:
-    """Draw a fixed set of prompts in English and Chinese, and measure the pictures, with 95 % intervals.
+    """Draw a fixed set of prompts in English and Chinese, and measure the pictures, with 95 %
+    intervals.
 
-    Writes `report.json` and `report.html`, a page with all pictures and the numbers of earlier runs beside them. Every
-    judgement is by a network that the model was neither trained on nor chosen by.
+    Writes `report.json` and `report.html`, a page with all pictures and the numbers of earlier runs
+    beside them. Every judgement is by a network that the model was neither trained on nor chosen
+    by.
     """
     from dall_e.data.prompt_sets import suite_prompts
 
@@ -72,11 +97,16 @@ def evaluate(  # noqa: PLR0913, one argument per flag
     folders = [find_model(name) for name in names]
     from dall_e.pipeline import DALL_E
 
-    models = [DALL_E.from_pretrained(folder, device=device, quantization=quantization) for folder in folders]
+    models = [
+        DALL_E.from_pretrained(folder, device=device, quantization=quantization)
+        for folder in folders
+    ]
     the_judge = load_judge(judge, models)
     material = _material(suite, the_judge, detector, data, models[0])
     if compare:
-        print(_compare(models, material, sampling, best_of=best_of, seed=seed, limit=limit, out=out))
+        print(
+            _compare(models, material, sampling, best_of=best_of, seed=seed, limit=limit, out=out)
+        )
         return
     from dall_e.evaluation.cost import measure_cost
     from dall_e.evaluation.report import Header, write_report
@@ -85,10 +115,21 @@ def evaluate(  # noqa: PLR0913, one argument per flag
 
     cost = measure_cost(str(folders[0]), "a cat", device=device, quantization=quantization)
     subject = _subject(models[0], sampling, best_of, cost)
-    result = run_suite(subject, material, seed=seed, limit=limit, say=lambda text: print(text, file=sys.stderr))
-    settings = {**sampling, "best_of": best_of, **({"quantization": quantization} if quantization else {})}
+    result = run_suite(
+        subject, material, seed=seed, limit=limit, say=lambda text: print(text, file=sys.stderr)
+    )
+    settings = {
+        **sampling,
+        "best_of": best_of,
+        **({"quantization": quantization} if quantization else {}),
+    }
     header = Header(
-        suite=suite, model=models[0].origin(), settings=settings, judge=the_judge.name, seed=seed, limit=limit
+        suite=suite,
+        model=models[0].origin(),
+        settings=settings,
+        judge=the_judge.name,
+        seed=seed,
+        limit=limit,
     )
     folder = Path(out) if out else Path("out/evaluation") / _folder_name(models[0], settings)
     write_report(folder, header, result, RealPictures(material.training))
@@ -98,7 +139,8 @@ def evaluate(  # noqa: PLR0913, one argument per flag
 
 
 def load_judge(folder: Path, models: list[DALL_E]) -> Judge:
-    """The judge of a run folder. Raises ValueError if it is a model's companion; warns if it has seen all pictures."""
+    """The judge of a run folder. Raises ValueError if it is a model's companion; warns if it has
+    seen all pictures."""
     import torch
 
     from dall_e.evaluation.judge import Judge
@@ -107,11 +149,15 @@ def load_judge(folder: Path, models: list[DALL_E]) -> Judge:
 
     run, network = load_companion(folder)
     if "other_share" not in run:
-        raise ValueError(f"{folder} is a model, whose companion chooses its pictures: a judge is a run of its own")
+        raise ValueError(
+            f"{folder} is a model, whose companion chooses its pictures: a judge is a run of its own"
+        )
     for model in models:
         own = _companion(model)
         if own is not None and own.text_out.weight.shape == network.text_out.weight.shape:
-            one, other = (part.text_out.weight.detach().cpu().float().flatten() for part in (own, network))
+            one, other = (
+                part.text_out.weight.detach().cpu().float().flatten() for part in (own, network)
+            )
             # The model's is rounded to eight bits.
             if float(torch.cosine_similarity(one, other, dim=0)) > 0.99:
                 raise ValueError(
@@ -149,7 +195,9 @@ def load_detector(folder: Path) -> Detector:
     return detector
 
 
-def _material(suite: str, judge: Judge, detector: Path | None, data: str, model: DALL_E) -> Material:
+def _material(
+    suite: str, judge: Judge, detector: Path | None, data: str, model: DALL_E
+) -> Material:
     from dall_e.data.datasets import load_pictures
     from dall_e.data.prompt_sets import suite_prompts
     from dall_e.evaluation.composition import Composition
@@ -157,14 +205,18 @@ def _material(suite: str, judge: Judge, detector: Path | None, data: str, model:
     from dall_e.scenes.composer import SceneComposer
 
     # Models of other projects have no tokenizer that pictures are to be brought to.
-    side = model.config.tokenizer.image_size if isinstance(model.config, ModelConfig) else judge.side
+    side = (
+        model.config.tokenizer.image_size if isinstance(model.config, ModelConfig) else judge.side
+    )
     training, held_out = (load_pictures(data, side, split=split) for split in ("train", "val"))
     # Only what `dall-e data build` makes has a style of its own that is never trained on.
     has_another = any(Path(data).glob("heldout_style-*"))
     other_style = load_pictures(data, side, split="heldout_style") if has_another else None
     composition = None
     if detector is not None:
-        composition = Composition(SceneComposer(training, side), load_detector(detector).to(model.device))
+        composition = Composition(
+            SceneComposer(training, side), load_detector(detector).to(model.device)
+        )
     return Material(
         prompts=suite_prompts(suite), judge=judge, training=training, held_out=held_out, other_style=other_style,
         composition=composition,
@@ -189,7 +241,11 @@ def _subject(model: DALL_E, sampling: dict[str, Any], best_of: int, cost: Any) -
         return tokenizer.detokenize(tokenizer.tokenize(x_BCHW.to(model.device, model.dtype))).cpu()
 
     companion = _companion(model)
-    own = Judge(companion, model.text_tokenizer, name="own", fold=0, other_share=1.0) if companion else None
+    own = (
+        Judge(companion, model.text_tokenizer, name="own", fold=0, other_share=1.0)
+        if companion
+        else None
+    )
     return Subject(
         draw=draw,
         embed=own.embed_pictures if own else None,
@@ -212,11 +268,15 @@ def _compare(
     from dall_e.evaluation.samples import draw_samples
 
     drawn = [
-        draw_samples(_subject(model, sampling, best_of, None).draw, material.prompts, seed=seed, limit=limit)
+        draw_samples(
+            _subject(model, sampling, best_of, None).draw, material.prompts, seed=seed, limit=limit
+        )
         for model in models
     ]
     measures = compare(material, *drawn)
-    labels = [f"{model.config.name} {model.config.version} {model.weights_sha256[:8]}" for model in models]
+    labels = [
+        f"{model.config.name} {model.config.version} {model.weights_sha256[:8]}" for model in models
+    ]
     for name, measure in measures.items():
         print(f"{name:32s} {measure}", file=sys.stderr)
     folder = Path(out) if out else Path("out/evaluation/comparison")
@@ -224,5 +284,7 @@ def _compare(
 
 
 def _folder_name(model: DALL_E, settings: dict[str, Any]) -> str:
-    changes = [f"{name}-{value}" for name, value in settings.items() if (name, value) != ("best_of", 1)]
+    changes = [
+        f"{name}-{value}" for name, value in settings.items() if (name, value) != ("best_of", 1)
+    ]
     return "-".join([model.config.name, model.config.version, model.weights_sha256[:8], *changes])

@@ -24,30 +24,45 @@ _UNUSED = ("tower.",)
 def export(  # noqa: PLR0913, one argument per flag
     sampling: dict[str, Any],
     *,
-    tokenizer: Annotated[Path, typer.Option(help="Run folder of `dall-e train tokenizer`, or a model.")] = Path(
-        "runs/tokenizer"
-    ),
-    generator: Annotated[Path, typer.Option(help="Run folder of `dall-e train generator`, or a model.")] = Path(
-        "runs/generator"
-    ),
+    tokenizer: Annotated[
+        Path, typer.Option(help="Run folder of `dall-e train tokenizer`, or a model.")
+    ] = Path("runs/tokenizer"),
+    generator: Annotated[
+        Path, typer.Option(help="Run folder of `dall-e train generator`, or a model.")
+    ] = Path("runs/generator"),
     companion: Annotated[
         Path | None,
-        typer.Option(help="Run folder of `dall-e train companion`, for best_of and score.", show_default="none"),
+        typer.Option(
+            help="Run folder of `dall-e train companion`, for best_of and score.",
+            show_default="none",
+        ),
     ] = None,
     upsampler: Annotated[
         Path | None,
-        typer.Option(help="Run folder of `dall-e train upsampler`, for larger pictures.", show_default="none"),
+        typer.Option(
+            help="Run folder of `dall-e train upsampler`, for larger pictures.", show_default="none"
+        ),
     ] = None,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Model folder to write.")] = Path("out/model"),
-    name: Annotated[str, typer.Option(help="Name of the model in metadata and messages.")] = ModelConfig().name,
-    model_version: Annotated[str, typer.Option("--version", help="Version of the weights.")] = ModelConfig().version,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Model folder to write.")] = Path(
+        "out/model"
+    ),
+    name: Annotated[
+        str, typer.Option(help="Name of the model in metadata and messages.")
+    ] = ModelConfig().name,
+    model_version: Annotated[
+        str, typer.Option("--version", help="Version of the weights.")
+    ] = ModelConfig().version,
     int8: Annotated[
-        bool, typer.Option("--int8/--float32", help="Eight bits per weight, or all 32: four times the size.")
+        bool,
+        typer.Option(
+            "--int8/--float32", help="Eight bits per weight, or all 32: four times the size."
+        ),
     ] = True,
 ) -> None:
     """Make a model folder from trained stages, with their averaged weights.
 
-    The sampling flags become the defaults of the model. `dall-e generate --model FOLDER` then draws with it.
+    The sampling flags become the defaults of the model. `dall-e generate --model FOLDER` then draws
+    with it.
     """
     from dall_e.checkpoints.store import save_model
     from dall_e.pipeline import DALL_E
@@ -70,7 +85,10 @@ def export(  # noqa: PLR0913, one argument per flag
         {
             "name": name,
             "version": model_version,
-            "tokenizer": {**_settings(tokenizer_run, "tokenizer", tokenizer), "image_size": image_size},
+            "tokenizer": {
+                **_settings(tokenizer_run, "tokenizer", tokenizer),
+                "image_size": image_size,
+            },
             "text": _settings(generator_run, "text", generator),
             "generator": _settings(generator_run, "generator", generator),
             "sampling": sampling,
@@ -84,7 +102,9 @@ def export(  # noqa: PLR0913, one argument per flag
     }
     for part, (_, trained_part) in more.items():
         tensors |= {f"{part}.{name}": tensor for name, tensor in trained_part.items()}
-    save_model(out, config.to_dict(), tensors, int8=int8, text_tokenizer_json=text_tokenizer.to_json())
+    save_model(
+        out, config.to_dict(), tensors, int8=int8, text_tokenizer_json=text_tokenizer.to_json()
+    )
     model = DALL_E.from_pretrained(f"{out.resolve()}")
     parts = ", ".join(
         f"{part} {sum(weight.numel() for weight in network.parameters()) / 1e6:.2f} M"
@@ -96,7 +116,8 @@ def export(  # noqa: PLR0913, one argument per flag
 
 
 def _check_same_words(companion: Path, text_tokenizer: TextTokenizer) -> None:
-    """A model has one text tokenizer. Raises ValueError if the companion was trained with another."""
+    """A model has one text tokenizer. Raises ValueError if the companion was trained with
+    another."""
     from dall_e.training.run_folder import load_stage_words
 
     if load_stage_words(companion).to_json() != text_tokenizer.to_json():
@@ -108,5 +129,7 @@ def _check_same_words(companion: Path, text_tokenizer: TextTokenizer) -> None:
 
 def _settings(run: dict[str, Any], part: str, folder: Path) -> dict[str, Any]:
     if part not in run["networks"]:
-        raise ValueError(f"{folder} is not a run with a {part}: it has {', '.join(run['networks'])}")
+        raise ValueError(
+            f"{folder} is not a run with a {part}: it has {', '.join(run['networks'])}"
+        )
     return dict(run["networks"][part])

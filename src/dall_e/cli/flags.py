@@ -1,4 +1,5 @@
-"""Command-line flags made from a settings dataclass: one per field, its docstring as help, its default written once."""
+"""Command-line flags made from a settings dataclass: one per field, its docstring as help, its
+default written once."""
 
 from __future__ import annotations
 
@@ -34,7 +35,9 @@ def _entries(text: str | tuple[Any, ...], kind: type, flag: str) -> tuple[Any, .
     try:
         return tuple(kind(word) for word in words)
     except ValueError as error:
-        raise typer.BadParameter(f"--{flag.replace('_', '-')} takes whole numbers, got {text!r}") from error
+        raise typer.BadParameter(
+            f"--{flag.replace('_', '-')} takes whole numbers, got {text!r}"
+        ) from error
 
 
 def _option(name: str, hint: Any, default: Any, text: str, shown: str | bool) -> inspect.Parameter:
@@ -43,28 +46,35 @@ def _option(name: str, hint: Any, default: Any, text: str, shown: str | bool) ->
     kind: Any = str
     if get_origin(hint) is Literal:
         words = get_args(hint)
-        option = typer.Option(flag, help=text, show_default=shown, parser=_chooser(words), metavar="|".join(words))
+        option = typer.Option(
+            flag, help=text, show_default=shown, parser=_chooser(words), metavar="|".join(words)
+        )
     elif get_origin(hint) is tuple:
         assert get_args(hint) in ((str, ...), (int, ...)), f"no flag for a field of type {hint}"
         # A comma-separated list: shorter to type than one flag per word.
         default = default if default is None else ",".join(map(str, default))
-        option = typer.Option(flag, help=f"{text} Comma-separated.", show_default=shown, metavar="A,B,...")
+        option = typer.Option(
+            flag, help=f"{text} Comma-separated.", show_default=shown, metavar="A,B,..."
+        )
     else:
         assert hint in (int, float, str, bool), f"no flag for a field of type {hint}"
         flags = (f"{flag}/--no-{flag[2:]}",) if hint is bool else (flag,)
         option = typer.Option(*flags, help=text, show_default=shown)
         kind = hint
     annotation: Any = Annotated[kind | None if default is None else kind, option]
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+    return inspect.Parameter(
+        name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
+    )
 
 
 def with_flags(
     config_class: type, *, optional: str = "", names: dict[str, str] | None = None
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Gives a command one flag per field of `config_class`, and calls it with the built settings first.
+    """Gives a command one flag per field of `config_class`, and calls it with the built settings
+    first.
 
-    optional: flags have no default of their own (help shows this text instead), and the command gets a dict of the
-    ones that were given.
+    optional: flags have no default of their own (help shows this text instead), and the command
+    gets a dict of the ones that were given.
     names: other flag names, by field.
     """
     hints = get_type_hints(config_class)
@@ -93,7 +103,9 @@ def with_flags(
                     kind = get_args(hints[field.name])[0]
                     given[field.name] = _entries(given[field.name], kind, flag_names[field.name])
             if optional:
-                command({name: value for name, value in given.items() if value is not None}, **values)
+                command(
+                    {name: value for name, value in given.items() if value is not None}, **values
+                )
             else:
                 command(config_class(**given), **values)
 

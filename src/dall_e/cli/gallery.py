@@ -8,12 +8,21 @@ import typer
 
 
 def gallery(
-    model: Annotated[str, typer.Option("--model", "-m", help="Model name or folder.")] = "dall-e-emoji",
-    out: Annotated[str, typer.Option("--out", "-o", help="Picture file to write.")] = "out/gallery.png",
-    seed: Annotated[int, typer.Option("--seed", "-s", min=0, help="Seed of the first picture.")] = 0,
-    size: Annotated[int, typer.Option("--size", min=8, help="Side of each picture on the sheet.")] = 128,
+    model: Annotated[
+        str, typer.Option("--model", "-m", help="Model name or folder.")
+    ] = "dall-e-emoji",
+    out: Annotated[
+        str, typer.Option("--out", "-o", help="Picture file to write.")
+    ] = "out/gallery.png",
+    seed: Annotated[
+        int, typer.Option("--seed", "-s", min=0, help="Seed of the first picture.")
+    ] = 0,
+    size: Annotated[
+        int, typer.Option("--size", min=8, help="Side of each picture on the sheet.")
+    ] = 128,
 ) -> None:
-    """Draw the 24 fixed prompts, 12 English and 12 Chinese, each once, on one sheet with captions."""
+    """Draw the 24 fixed prompts, 12 English and 12 Chinese, each once, on one sheet with
+    captions."""
     from dall_e.data.prompt_sets import GALLERY_PROMPTS
     from dall_e.images.files import contact_sheet, save_image
     from dall_e.pipeline import DALL_E

@@ -1,4 +1,5 @@
-"""`dall-e generate` and `dall-e reproduce`: prompts to picture files, and a picture file to the same picture again."""
+"""`dall-e generate` and `dall-e reproduce`: prompts to picture files, and a picture file to the
+same picture again."""
 
 from __future__ import annotations
 
@@ -23,30 +24,53 @@ if TYPE_CHECKING:
 
 _FILE_TYPES = (".png", ".jpg", ".jpeg", ".webp")
 
-Device = Annotated[str, typer.Option("--device", help="cpu, cuda, or auto, which takes a GPU where there is one.")]
+Device = Annotated[
+    str, typer.Option("--device", help="cpu, cuda, or auto, which takes a GPU where there is one.")
+]
 Variant = Annotated[
     str | None,
-    typer.Option("--variant", show_default="the first", help="Which of several models of one name, such as mega."),
+    typer.Option(
+        "--variant",
+        show_default="the first",
+        help="Which of several models of one name, such as mega.",
+    ),
 ]
 Quantization = Annotated[
     str | None,
-    typer.Option("--quantization", show_default="none", help="int8, int4 or bf16: less memory, and faster on a CPU."),
+    typer.Option(
+        "--quantization",
+        show_default="none",
+        help="int8, int4 or bf16: less memory, and faster on a CPU.",
+    ),
 ]
-Model = Annotated[str, typer.Option("--model", help="A known name (see `dall-e models`) or a model folder.")]
+Model = Annotated[
+    str, typer.Option("--model", help="A known name (see `dall-e models`) or a model folder.")
+]
 
 
 @with_flags(SamplingConfig, optional="the model's own", names=SHORT_NAMES)
 def generate(  # noqa: PLR0913, one argument per flag
     sampling: dict[str, Any],
-    prompts: Annotated[list[str], typer.Argument(help="What to draw, in English or Chinese.", show_default=False)],
+    prompts: Annotated[
+        list[str], typer.Argument(help="What to draw, in English or Chinese.", show_default=False)
+    ],
     *,
-    number: Annotated[int, typer.Option("--number", "-n", min=1, help="Pictures of each prompt.")] = 1,
+    number: Annotated[
+        int, typer.Option("--number", "-n", min=1, help="Pictures of each prompt.")
+    ] = 1,
     seed: Annotated[
         int | None,
-        typer.Option("--seed", show_default="random", help="Seed of the first picture; the next ones count up."),
+        typer.Option(
+            "--seed",
+            show_default="random",
+            help="Seed of the first picture; the next ones count up.",
+        ),
     ] = None,
     best_of: Annotated[
-        int, typer.Option("--best-of", min=1, help="Candidates for each picture; the one that fits best is kept.")
+        int,
+        typer.Option(
+            "--best-of", min=1, help="Candidates for each picture; the one that fits best is kept."
+        ),
     ] = 1,
     out: Annotated[
         str,
@@ -57,12 +81,22 @@ def generate(  # noqa: PLR0913, one argument per flag
             help="File to write, .png, .jpg or .webp; several pictures become NAME-0.png, NAME-1.png ...",
         ),
     ] = "",
-    grid: Annotated[bool, typer.Option("--grid", help="All pictures side by side in one file.")] = False,
-    transparent: Annotated[bool, typer.Option("--transparent", help="Keep the background transparent.")] = False,
-    negative: Annotated[str, typer.Option("--negative", show_default=False, help="What to steer away from.")] = "",
+    grid: Annotated[
+        bool, typer.Option("--grid", help="All pictures side by side in one file.")
+    ] = False,
+    transparent: Annotated[
+        bool, typer.Option("--transparent", help="Keep the background transparent.")
+    ] = False,
+    negative: Annotated[
+        str, typer.Option("--negative", show_default=False, help="What to steer away from.")
+    ] = "",
     size: Annotated[
         int | None,
-        typer.Option("--size", show_default="the model's own", help="Side in pixels; the picture is resized to it."),
+        typer.Option(
+            "--size",
+            show_default="the model's own",
+            help="Side in pixels; the picture is resized to it.",
+        ),
     ] = None,
     model: Model = BUILT_IN,
     variant: Variant = None,
@@ -71,7 +105,8 @@ def generate(  # noqa: PLR0913, one argument per flag
 ) -> None:
     """Draw pictures. Prints the path of each file it writes.
 
-    A PNG carries prompt, seed, settings, model and version as text; `dall-e reproduce FILE` draws it again.
+    A PNG carries prompt, seed, settings, model and version as text; `dall-e reproduce FILE` draws
+    it again.
     """
     _check_target(Path(out or "picture.png"))
     pipeline = load(model, device, variant, quantization=quantization)
@@ -95,21 +130,34 @@ def generate(  # noqa: PLR0913, one argument per flag
 
 
 def reproduce(
-    file: Annotated[Path, typer.Argument(help="A PNG or JPEG made by `dall-e generate`.", show_default=False)],
+    file: Annotated[
+        Path, typer.Argument(help="A PNG or JPEG made by `dall-e generate`.", show_default=False)
+    ],
     *,
     out: Annotated[
-        str, typer.Option("--out", "-o", show_default="NAME-reproduced", help="File to write, same type as FILE.")
+        str,
+        typer.Option(
+            "--out", "-o", show_default="NAME-reproduced", help="File to write, same type as FILE."
+        ),
     ] = "",
     model: Annotated[
-        str, typer.Option("--model", show_default="the one named in FILE", help="Known name or model folder.")
+        str,
+        typer.Option(
+            "--model", show_default="the one named in FILE", help="Known name or model folder."
+        ),
     ] = "",
     variant: Annotated[
         str | None,
-        typer.Option("--variant", show_default="the one named in FILE", help="Which of several models of one name."),
+        typer.Option(
+            "--variant",
+            show_default="the one named in FILE",
+            help="Which of several models of one name.",
+        ),
     ] = None,
     device: Device = "auto",
 ) -> None:
-    """Draw the picture of FILE again, from the text that it carries, and say whether it is the same.
+    """Draw the picture of FILE again, from the text that it carries, and say whether it is the
+    same.
 
     Exit code 1 if it is not.
     """
@@ -117,16 +165,24 @@ def reproduce(
 
     info = read_metadata(file)
     if not {"prompt", "seed", "model"} <= info.keys():
-        raise ValueError(f"{file} does not say how it was drawn: it was not made by `dall-e generate`, or saved anew")
+        raise ValueError(
+            f"{file} does not say how it was drawn: it was not made by `dall-e generate`, or saved anew"
+        )
     target = Path(out) if out else file.with_name(f"{file.stem}-reproduced{file.suffix}")
     _check_target(target)
     if target.exists() and target.samefile(file):
-        raise ValueError(f"{target} is the picture to compare with, and would be overwritten; give another --out")
+        raise ValueError(
+            f"{target} is the picture to compare with, and would be overwritten; give another --out"
+        )
     name, own_variant = split_variant(model or info["model"])
     if not model and name not in {known.name for known in list_models()}:
-        raise ValueError(f"{file} was drawn with the model {info['model']!r}; say where it is: --model FOLDER")
+        raise ValueError(
+            f"{file} was drawn with the model {info['model']!r}; say where it is: --model FOLDER"
+        )
     variant = variant or own_variant or info.get("variant")
-    pipeline = load(name, device, variant, dtype=info.get("dtype"), quantization=info.get("quantization"))
+    pipeline = load(
+        name, device, variant, dtype=info.get("dtype"), quantization=info.get("quantization")
+    )
     differences = _differences(pipeline, info)
     _save(_draw_again(pipeline, info), target)
     print(target)
@@ -144,13 +200,16 @@ def load(
     dtype: str | None = None,
     quantization: str | None = None,
 ) -> DALL_E:
-    """The model of a name or folder; `dtype` and `quantization` as `DALL_E.from_pretrained` takes them."""
+    """The model of a name or folder; `dtype` and `quantization` as `DALL_E.from_pretrained` takes
+    them."""
     # A misspelt name is found before the second that torch takes to import.
     found = locate(name, variant)
     from dall_e.pipeline import DALL_E
 
     variant = variant or split_variant(name)[1]
-    return DALL_E.from_pretrained(found.again, variant=variant, device=device, dtype=dtype, quantization=quantization)
+    return DALL_E.from_pretrained(
+        found.again, variant=variant, device=device, dtype=dtype, quantization=quantization
+    )
 
 
 def _grid(images: list[PILImage], columns: int | None) -> PILImage:
@@ -159,15 +218,20 @@ def _grid(images: list[PILImage], columns: int | None) -> PILImage:
 
     prompts = [image.info["prompt"] for image in images]
     shared = _texts(images[0])
-    shared["prompt"] = prompts[0] if len(set(prompts)) == 1 else json.dumps(prompts, ensure_ascii=False)
+    shared["prompt"] = (
+        prompts[0] if len(set(prompts)) == 1 else json.dumps(prompts, ensure_ascii=False)
+    )
     shared["seed"] = json.dumps([int(image.info["seed"]) for image in images])
     sheet = make_grid(images, columns)
-    sheet.info.update(shared, grid_prompts=json.dumps(prompts, ensure_ascii=False), grid_columns=str(columns or 0))
+    sheet.info.update(
+        shared, grid_prompts=json.dumps(prompts, ensure_ascii=False), grid_columns=str(columns or 0)
+    )
     return sheet
 
 
 def _draw_again(pipeline: DALL_E, info: dict[str, str]) -> PILImage:
-    """The picture or grid that a file's metadata describes. Raises ValueError if an entry is damaged."""
+    """The picture or grid that a file's metadata describes. Raises ValueError if an entry is
+    damaged."""
     try:
         side = int(info["size"].split("x")[0])
         seeds = json.loads(info["seed"])
@@ -242,7 +306,8 @@ def _paths(out: str, images: list[PILImage], prompt: str) -> list[Path]:
 
 
 def _in_file_name(character: str) -> str:
-    """A letter, mark, digit or emoji as it is, a dash for what file systems and shells may take for something else."""
+    """A letter, mark, digit or emoji as it is, a dash for what file systems and shells may take for
+    something else."""
     is_sign = character > "\x7f" and unicodedata.category(character)[0] in "MS"
     return character if character.isalnum() or character == "_" or is_sign else "-"
 
@@ -256,14 +321,18 @@ def _unused(stem: str, suffix: str) -> Path:
 
 
 def _check_target(path: Path) -> None:
-    """Finds out before the drawing whether the file can be written. Raises ValueError or OSError."""
+    """Finds out before the drawing whether the file can be written. Raises ValueError or
+    OSError."""
     if path.suffix.lower() not in _FILE_TYPES:
-        raise ValueError(f"cannot tell the file type of {path.name!r}: end it in {', '.join(_FILE_TYPES)}")
+        raise ValueError(
+            f"cannot tell the file type of {path.name!r}: end it in {', '.join(_FILE_TYPES)}"
+        )
     if path.is_dir():
         raise ValueError(f"{path} is a folder; give a file name")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # The mode bits do not tell of read-only disks; a file does, with a name as long as the one to come.
+        # The mode bits do not tell of read-only disks; a file does, with a name as long as the one
+        # to come.
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=".part"):
             pass
     except ValueError as error:

@@ -11,11 +11,15 @@ if TYPE_CHECKING:
 
 
 def models(
-    *, markdown: Annotated[bool, typer.Option("--markdown", help="As a table for a page, such as the README.")] = False
+    *,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="As a table for a page, such as the README.")
+    ] = False,
 ) -> None:
     """List the models that can be loaded by name.
 
-    Memory is that of weights, and keys and values of one picture; Python and PyTorch themselves come on top.
+    Memory is that of weights, and keys and values of one picture; Python and PyTorch themselves
+    come on top.
     """
     from dall_e import list_models
 
@@ -24,7 +28,13 @@ def models(
 
 
 def _lines(model: KnownModel) -> str:
-    place = "built in" if model.built_in else "an archive to unpack" if model.archive else "downloaded on first use"
+    place = (
+        "built in"
+        if model.built_in
+        else "an archive to unpack"
+        if model.archive
+        else "downloaded on first use"
+    )
     facts = {
         "also": ", ".join(model.aliases),
         "variants": ", ".join(f"{model.name}/{variant}" for variant in model.variants),
@@ -49,7 +59,19 @@ def _table(known: list[KnownModel]) -> str:
     from dall_e.checkpoints.zoo import BYTES_PER_WEIGHT
 
     rows: list[tuple[str, ...]]
-    rows = [("name", "licence", "prompts in", "pixels", "parameters", "memory in float32", "bfloat16", "int8", "int4")]
+    rows = [
+        (
+            "name",
+            "licence",
+            "prompts in",
+            "pixels",
+            "parameters",
+            "memory in float32",
+            "bfloat16",
+            "int8",
+            "int4",
+        )
+    ]
     rows.append(("---",) * len(rows[0]))
     for model in known:
         sides = model.resolution.split(", ")

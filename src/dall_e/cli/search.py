@@ -12,13 +12,20 @@ from dall_e.cli.generate import Device, load
 
 
 def search(
-    text: Annotated[str, typer.Argument(help="What to look for, in English or Chinese.", show_default=False)],
-    folder: Annotated[Path, typer.Argument(help="Folder of pictures, looked through with the folders in it.")],
+    text: Annotated[
+        str, typer.Argument(help="What to look for, in English or Chinese.", show_default=False)
+    ],
+    folder: Annotated[
+        Path, typer.Argument(help="Folder of pictures, looked through with the folders in it.")
+    ],
     *,
     top: Annotated[int, typer.Option("--top", min=1, help="How many pictures to name.")] = 10,
-    model: Annotated[str, typer.Option("--model", help="A known name or a model folder, with a companion.")] = BUILT_IN,
+    model: Annotated[
+        str, typer.Option("--model", help="A known name or a model folder, with a companion.")
+    ] = BUILT_IN,
     device: Device = "auto",
 ) -> None:
-    """Find the pictures of a folder that fit a text best. Prints score (-1 to 1) and file of each, the best first."""
+    """Find the pictures of a folder that fit a text best. Prints score (-1 to 1) and file of each,
+    the best first."""
     for picture, score in load(model, device).search(text, folder, top=top):
         print(f"{score:6.3f}  {picture}")

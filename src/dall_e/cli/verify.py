@@ -22,17 +22,22 @@ TOLERANCE = 1e-4
 
 def verify(
     folder: Annotated[
-        Path, typer.Argument(help="Holds meta.json, expected.safetensors and the weights.", show_default=False)
+        Path,
+        typer.Argument(
+            help="Holds meta.json, expected.safetensors and the weights.", show_default=False
+        ),
     ],
     *,
     dump: Annotated[
-        Path | None, typer.Option("--dump", show_default=False, help="Write our outputs, under the same names.")
+        Path | None,
+        typer.Option("--dump", show_default=False, help="Write our outputs, under the same names."),
     ] = None,
 ) -> None:
-    """Load published weights with our adapter, run our network, and compare with the outputs in FOLDER.
+    """Load published weights with our adapter, run our network, and compare with the outputs in
+    FOLDER.
 
-    Prints the largest absolute difference of each output. Exit code 1 unless all are within 1e-4, and codes and greedy
-    tokens are equal.
+    Prints the largest absolute difference of each output. Exit code 1 unless all are within 1e-4,
+    and codes and greedy tokens are equal.
     """
     import torch
 
@@ -40,15 +45,24 @@ def verify(
 
     case = read_case(folder)
     expected = read_tensors(folder / "expected.safetensors")
-    given = {name.removeprefix("in."): tensor for name, tensor in expected.items() if name.startswith("in.")}
+    given = {
+        name.removeprefix("in."): tensor
+        for name, tensor in expected.items()
+        if name.startswith("in.")
+    }
     wanted = {name: tensor for name, tensor in expected.items() if name.startswith("out.")}
     if not wanted:
         raise ValueError(f"{folder / 'expected.safetensors'} has no outputs to compare with")
     with torch.inference_mode():
-        ours = FAMILIES[case.family](case, given, tuple(name.removeprefix("out.") for name in wanted))
+        ours = FAMILIES[case.family](
+            case, given, tuple(name.removeprefix("out.") for name in wanted)
+        )
     if dump is not None:
         write_tensors(dump, {f"out.{name}": tensor for name, tensor in ours.items()})
-    alike = [_compare(name, tensor, ours.get(name.removeprefix("out."))) for name, tensor in wanted.items()]
+    alike = [
+        _compare(name, tensor, ours.get(name.removeprefix("out.")))
+        for name, tensor in wanted.items()
+    ]
     if not all(alike):
         raise typer.Exit(1)
 
@@ -62,13 +76,18 @@ class Case(NamedTuple):
 
 
 def read_case(folder: Path) -> Case:
-    """Raises FileNotFoundError without a meta.json, ValueError for one of another layout or an unknown family."""
+    """Raises FileNotFoundError without a meta.json, ValueError for one of another layout or an
+    unknown family."""
     path = folder / "meta.json"
     if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing: the folder needs meta.json, expected.safetensors and weights")
+        raise FileNotFoundError(
+            f"{path} is missing: the folder needs meta.json, expected.safetensors and weights"
+        )
     try:
         meta = json.loads(path.read_bytes())
-        case = Case(meta["family"], [folder / name for name in meta["weights"]], dict(meta["config"]))
+        case = Case(
+            meta["family"], [folder / name for name in meta["weights"]], dict(meta["config"])
+        )
         if not case.weights:
             raise ValueError("it names no weights")
     except (KeyError, TypeError, ValueError) as error:
@@ -89,7 +108,9 @@ def _min_dalle(case: Case, given: Inputs, wanted: tuple[str, ...]) -> Outputs:
 
     start = int(given["start_token"][0]) if "start_token" in given else case.config.get("bos")
     encoder, decoder = _file(case, "encoder"), _file(case, "decoder")
-    return _mini_outputs(*load_min_dalle(encoder, decoder, case.config, torch.float32, start), given)
+    return _mini_outputs(
+        *load_min_dalle(encoder, decoder, case.config, torch.float32, start), given
+    )
 
 
 def _dalle_mini(case: Case, given: Inputs, wanted: tuple[str, ...]) -> Outputs:
@@ -97,7 +118,9 @@ def _dalle_mini(case: Case, given: Inputs, wanted: tuple[str, ...]) -> Outputs:
 
     from dall_e.checkpoints.networks import load_dalle_mini
 
-    return _mini_outputs(*load_dalle_mini(_only_file(case), case.config, torch.float32, None), given)
+    return _mini_outputs(
+        *load_dalle_mini(_only_file(case), case.config, torch.float32, None), given
+    )
 
 
 def _mini_outputs(prompts: Any, raster: Any, given: Inputs) -> Outputs:
@@ -114,7 +137,9 @@ def _llamagen(case: Case, given: Inputs, wanted: tuple[str, ...]) -> Outputs:
 
     prompts, raster = load_llamagen(_only_file(case), case.config, torch.float32)
     if not isinstance(prompts, PromptFeatures):
-        raise ValueError(f"{_only_file(case)} is class-conditional: there is no caption to verify with")
+        raise ValueError(
+            f"{_only_file(case)} is class-conditional: there is no caption to verify with"
+        )
     length = raster.config.prefix_tokens
     features, visible = _input(given, "caption_features"), _input(given, "caption_mask") != 0
     text = PromptStates(*(part[:, :length] for part in prompts(features, visible)))
@@ -170,7 +195,9 @@ def _greedy(raster: Any, text: Any, null: Any, scale: float) -> Tensor:
         num_inference_steps=raster.config.num_tokens, guidance_scale=scale, temperature=0.0,
         final_temperature=0.0, order="raster", schedule="uniform",
     )  # fmt: skip
-    return decode_tokens(raster, text, null, seeds=[0] * text.states_BLD.shape[0], settings=settings)
+    return decode_tokens(
+        raster, text, null, seeds=[0] * text.states_BLD.shape[0], settings=settings
+    )
 
 
 def _mindalle(case: Case, given: Inputs, wanted: tuple[str, ...]) -> Outputs:
@@ -183,7 +210,10 @@ def _mindalle(case: Case, given: Inputs, wanted: tuple[str, ...]) -> Outputs:
     states_BSD = raster.states(prompts(ids_BL), codes_BN[:, :-1])
     assert raster.text_head is not None
     last = ids_BL.shape[1] - 1
-    return {"text_logits": raster.text_head(states_BSD[:, :last]), "image_logits": raster.head(states_BSD[:, last:])}
+    return {
+        "text_logits": raster.text_head(states_BSD[:, :last]),
+        "image_logits": raster.head(states_BSD[:, last:]),
+    }
 
 
 def _rudalle(case: Case, given: Inputs, wanted: tuple[str, ...]) -> Outputs:
@@ -191,8 +221,14 @@ def _rudalle(case: Case, given: Inputs, wanted: tuple[str, ...]) -> Outputs:
 
     from dall_e.checkpoints.networks import load_rudalle
 
-    prompts, raster = load_rudalle(_only_file(case), case.config, torch.float32, case.config.get("version"))
-    return {"image_logits": raster(prompts(_input(given, "text")), _input(given, "image_tokens")[:, :-1])}
+    prompts, raster = load_rudalle(
+        _only_file(case), case.config, torch.float32, case.config.get("version")
+    )
+    return {
+        "image_logits": raster(
+            prompts(_input(given, "text")), _input(given, "image_tokens")[:, :-1]
+        )
+    }
 
 
 def _vqgan(case: Case, given: Inputs, wanted: tuple[str, ...]) -> Outputs:
@@ -247,13 +283,18 @@ FAMILIES: dict[str, Callable[[Case, Inputs, tuple[str, ...]], Outputs]] = {
 
 def _only_file(case: Case) -> Path:
     """The weight file; what else meta.json lists beside it holds settings, which it has itself."""
-    return next((path for path in case.weights if path.suffix not in (".yaml", ".yml", ".json")), case.weights[0])
+    return next(
+        (path for path in case.weights if path.suffix not in (".yaml", ".yml", ".json")),
+        case.weights[0],
+    )
 
 
 def _file(case: Case, part: str) -> Path:
     found = [path for path in case.weights if path.name.startswith(part)]
     if len(found) != 1:
-        raise ValueError(f"meta.json must name one file of weights that starts with {part!r}, it has {len(found)}")
+        raise ValueError(
+            f"meta.json must name one file of weights that starts with {part!r}, it has {len(found)}"
+        )
     return found[0]
 
 

@@ -1,7 +1,7 @@
 """Every setting of the project: networks, sampling, data and training, with presets.
 
-Standard library only. A default is written once, here; flags of the command line and their help come from these
-classes.
+Standard library only. A default is written once, here; flags of the command line and their help
+come from these classes.
 """
 
 from dall_e.config.base import REMOVED_SETTINGS, build_settings, check_kinds, field_help

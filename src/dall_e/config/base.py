@@ -1,7 +1,7 @@
 """What all settings share: checks of kinds and ranges, help texts, and reading them back from JSON.
 
-Standard library only, so that reading a setting never costs an import of torch. The text under a field is its help:
-`field_help` reads it and the command line shows it.
+Standard library only, so that reading a setting never costs an import of torch. The text under a
+field is its help: `field_help` reads it and the command line shows it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ def _kinds(config_class: Any) -> dict[str, Any]:
 
 
 def check_kinds(settings: Any) -> None:
-    """Raises ValueError for a field that holds another kind of value than it says, or a number that is not finite."""
+    """Raises ValueError for a field that holds another kind of value than it says, or a number that
+    is not finite."""
     config_class: Any = type(settings)
     for name, hint in _kinds(config_class).items():
         value = getattr(settings, name)
@@ -49,7 +50,9 @@ def _kind_problem(value: Any, hint: Any) -> str:
         fits = isinstance(value, numbers.Integral) and not isinstance(value, bool)
         return "" if fits else "a whole number"
     if hint is float:
-        fits = isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
+        fits = (
+            isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
+        )
         return "" if fits else "a finite number"
     if isinstance(value, hint):
         return ""
@@ -80,7 +83,9 @@ def field_help(config_class: type) -> dict[str, str]:
         for field_node, text_node in zip(tree.body, tree.body[1:], strict=False):
             if not (isinstance(field_node, ast.AnnAssign) and isinstance(text_node, ast.Expr)):
                 continue
-            if isinstance(field_node.target, ast.Name) and isinstance(text_node.value, ast.Constant):
+            if isinstance(field_node.target, ast.Name) and isinstance(
+                text_node.value, ast.Constant
+            ):
                 texts[field_node.target.id] = " ".join(str(text_node.value.value).split())
     return texts
 
@@ -95,26 +100,39 @@ REMOVED_SETTINGS: dict[str, dict[str, Any]] = {
     "TokenizerConfig": {"quantizer": "fsq", "vq_codes": None, "vq_width": None},
     "TokenizerTraining": {"commitment_weight": None},
 }
-"""Settings of older versions, and the value that changed nothing; None for those that any value left without effect."""
+"""Settings of older versions, and the value that changed nothing; None for those that any value
+left without effect."""
 
 
 def _without_removed(owner: str, values: dict[str, Any]) -> dict[str, Any]:
-    """Values without the settings that older versions had. Warns once of those that did something."""
+    """Values without the settings that older versions had. Warns once of those that did
+    something."""
     removed = REMOVED_SETTINGS.get(owner, {})
-    lost = [name for name in sorted(removed.keys() & values.keys()) if removed[name] not in (None, values[name])]
+    lost = [
+        name
+        for name in sorted(removed.keys() & values.keys())
+        if removed[name] not in (None, values[name])
+    ]
     if lost:
-        warnings.warn(f"settings that this version no longer has are ignored: {', '.join(lost)}", stacklevel=4)
+        warnings.warn(
+            f"settings that this version no longer has are ignored: {', '.join(lost)}", stacklevel=4
+        )
     return {name: value for name, value in values.items() if name not in removed}
 
 
 def build_settings(config_class: type, values: dict[str, Any]) -> Any:
     """A settings class from what JSON held. Raises ValueError on an unknown or ill-typed entry."""
-    require(isinstance(values, dict), f"{config_class.__name__} needs a table of settings, got {values!r}")
+    require(
+        isinstance(values, dict),
+        f"{config_class.__name__} needs a table of settings, got {values!r}",
+    )
     known = {field.name for field in dataclasses.fields(config_class)}
     values = _without_removed(config_class.__name__, values)
     unknown = sorted(set(values) - known)
     require(not unknown, f"{config_class.__name__} has no setting named {', '.join(unknown)}")
-    tupled = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+    tupled = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
+    }
     try:
         return config_class(**tupled)
     except TypeError as error:

@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from dall_e.config.base import build_settings, check_kinds, require
-from dall_e.config.networks import CompanionConfig, GeneratorConfig, TextConfig, TokenizerConfig, UpsamplerConfig
+from dall_e.config.networks import (
+    CompanionConfig,
+    GeneratorConfig,
+    TextConfig,
+    TokenizerConfig,
+    UpsamplerConfig,
+)
 from dall_e.config.sampling import SamplingConfig
 
 
@@ -35,17 +41,34 @@ class ModelConfig:
     def __post_init__(self) -> None:
         check_kinds(self)
         pairs = (
-            ("generator.num_codes", self.generator.num_codes, "tokenizer.num_codes", self.tokenizer.num_codes),
-            ("generator.grid_size", self.generator.grid_size, "tokenizer.grid_size", self.tokenizer.grid_size),
+            (
+                "generator.num_codes",
+                self.generator.num_codes,
+                "tokenizer.num_codes",
+                self.tokenizer.num_codes,
+            ),
+            (
+                "generator.grid_size",
+                self.generator.grid_size,
+                "tokenizer.grid_size",
+                self.tokenizer.grid_size,
+            ),
             ("generator.text_width", self.generator.text_width, "text.width", self.text.width),
-            ("generator.text_tokens", self.generator.text_tokens, "text.max_tokens", self.text.max_tokens),
+            (
+                "generator.text_tokens",
+                self.generator.text_tokens,
+                "text.max_tokens",
+                self.text.max_tokens,
+            ),
         )
         for left_name, left, right_name, right in pairs:
             require(left == right, f"{left_name} = {left} differs from {right_name} = {right}")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON. Parts that the model does not have are left out."""
-        return {name: value for name, value in dataclasses.asdict(self).items() if value is not None}
+        return {
+            name: value for name, value in dataclasses.asdict(self).items() if value is not None
+        }
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> ModelConfig:
@@ -58,9 +81,14 @@ class ModelConfig:
             "companion": CompanionConfig,
             "upsampler": UpsamplerConfig,
         }
-        require(isinstance(values, dict), f"a model needs a table of settings, got {type(values).__name__}")
+        require(
+            isinstance(values, dict),
+            f"a model needs a table of settings, got {type(values).__name__}",
+        )
         plain = {key: value for key, value in values.items() if key not in parts}
-        built = {key: build_settings(part, values[key]) for key, part in parts.items() if key in values}
+        built = {
+            key: build_settings(part, values[key]) for key, part in parts.items() if key in values
+        }
         model: ModelConfig = build_settings(cls, {**plain, **built})
         return model
 
@@ -82,7 +110,9 @@ def _preset(tokenizer: TokenizerConfig, text: TextConfig, **generator: Any) -> M
 PRESETS: dict[str, ModelConfig] = {
     # The newcomer's tour: trains in minutes on a CPU from the picture set in the repository.
     "tiny": _preset(
-        TokenizerConfig(image_size=32, widths=(32, 64), encoder_blocks=(1, 1), decoder_blocks=(1, 1)),
+        TokenizerConfig(
+            image_size=32, widths=(32, 64), encoder_blocks=(1, 1), decoder_blocks=(1, 1)
+        ),
         TextConfig(vocab_size=512, max_tokens=24, width=96, num_layers=1),
         width=96,
         num_heads=4,
@@ -112,7 +142,9 @@ PRESETS: dict[str, ModelConfig] = {
     ),
     # One GPU: 128 pixels, 256 tokens.
     "s": _preset(
-        TokenizerConfig(image_size=128, widths=(48, 96, 160), encoder_blocks=(1, 2, 2), decoder_blocks=(2, 2, 2)),
+        TokenizerConfig(
+            image_size=128, widths=(48, 96, 160), encoder_blocks=(1, 2, 2), decoder_blocks=(2, 2, 2)
+        ),
         TextConfig(num_layers=3),
         width=384,
         num_heads=6,
@@ -126,7 +158,12 @@ PRESETS: dict[str, ModelConfig] = {
 # Sizes of the companion, by preset.
 COMPANIONS: dict[str, CompanionConfig] = {
     "tiny": CompanionConfig(
-        image_size=32, image_widths=(16, 32, 48), vocab_size=512, text_width=48, text_layers=1, width=48
+        image_size=32,
+        image_widths=(16, 32, 48),
+        vocab_size=512,
+        text_width=48,
+        text_layers=1,
+        width=48,
     ),
     "xs64": CompanionConfig(),
     "xs": CompanionConfig(),

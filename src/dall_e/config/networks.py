@@ -21,15 +21,21 @@ class TokenizerConfig:
     decoder_blocks: tuple[int, ...] = (2, 2, 2)
     """Residual blocks of the decoder at each resolution, same order as `widths`."""
     fsq_levels: tuple[int, ...] = (8, 5, 5, 5)
-    """Finite scalar quantisation: number of levels of each latent channel; their product is the number of codes."""
+    """Finite scalar quantisation: number of levels of each latent channel; their product is the
+    number of codes."""
 
     def __post_init__(self) -> None:
         check_kinds(self)
         check_at_least(self, 1, "image_size", "widths")
         check_at_least(self, 0, "encoder_blocks", "decoder_blocks")
-        require(0 < len(self.widths) <= 8, f"widths must have 1 to 8 entries, got {len(self.widths)}")
+        require(
+            0 < len(self.widths) <= 8, f"widths must have 1 to 8 entries, got {len(self.widths)}"
+        )
         lengths = {len(self.widths), len(self.encoder_blocks), len(self.decoder_blocks)}
-        require(len(lengths) == 1, "widths, encoder_blocks and decoder_blocks need one entry per resolution each")
+        require(
+            len(lengths) == 1,
+            "widths, encoder_blocks and decoder_blocks need one entry per resolution each",
+        )
         require(
             self.image_size % self.patch_size == 0,
             f"image_size {self.image_size} is not a multiple of the token's side, {self.patch_size} pixels",
@@ -72,14 +78,21 @@ class TextConfig:
         check_kinds(self)
         check_at_least(self, 1, "width", "num_heads")
         check_at_least(self, 0, "num_layers")
-        require(self.vocab_size >= 259, f"vocab_size {self.vocab_size} < 259: 256 bytes and 3 marks must fit")
+        require(
+            self.vocab_size >= 259,
+            f"vocab_size {self.vocab_size} < 259: 256 bytes and 3 marks must fit",
+        )
         require(self.max_tokens >= 4, f"max_tokens {self.max_tokens} < 4")
-        require(self.width % self.num_heads == 0, f"width {self.width} is not a multiple of {self.num_heads} heads")
+        require(
+            self.width % self.num_heads == 0,
+            f"width {self.width} is not a multiple of {self.num_heads} heads",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
 class GeneratorConfig:
-    """The native generator: text states and known tokens -> logits of asked tokens (`models/generator.py`)."""
+    """The native generator: text states and known tokens -> logits of asked tokens
+    (`models/generator.py`)."""
 
     num_codes: int = 1000
     """Vocabulary of image tokens; equals the tokenizer's."""
@@ -106,12 +119,20 @@ class GeneratorConfig:
 
     def __post_init__(self) -> None:
         check_kinds(self)
-        check_at_least(self, 1, "num_codes", "grid_size", "text_width", "text_tokens", "width", "num_heads")
+        check_at_least(
+            self, 1, "num_codes", "grid_size", "text_width", "text_tokens", "width", "num_heads"
+        )
         check_at_least(self, 1, "mlp_width", "rope_base")
         check_at_least(self, 0, "content_layers", "query_layers")
-        require(self.width % self.num_heads == 0, f"width {self.width} is not a multiple of {self.num_heads} heads")
+        require(
+            self.width % self.num_heads == 0,
+            f"width {self.width} is not a multiple of {self.num_heads} heads",
+        )
         head_width = self.width // self.num_heads
-        require(head_width % 4 == 0, f"head width {head_width} is not a multiple of 4, as 2-D rotation needs")
+        require(
+            head_width % 4 == 0,
+            f"head width {head_width} is not a multiple of 4, as 2-D rotation needs",
+        )
         require(0 <= self.dropout < 1, f"dropout {self.dropout} is not in [0, 1)")
 
     @property
@@ -122,7 +143,8 @@ class GeneratorConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class DiscriminatorConfig:
-    """The multi-scale patch discriminator, D(x) = sum of d_i(x) over scales and patches (`models/discriminator.py`)."""
+    """The multi-scale patch discriminator, D(x) = sum of d_i(x) over scales and patches
+    (`models/discriminator.py`)."""
 
     widths: tuple[int, ...] = (32, 64, 128)
     """Channels after each stride-2 convolution of one scale."""
@@ -156,7 +178,9 @@ class CompanionConfig:
         check_at_least(self, 1, "image_size", "image_widths", "width")
         require(len(self.image_widths) > 0, "image_widths needs at least one entry")
         step = 2 << len(self.image_widths)
-        require(self.image_size % step == 0, f"image_size {self.image_size} is not a multiple of {step}")
+        require(
+            self.image_size % step == 0, f"image_size {self.image_size} is not a multiple of {step}"
+        )
         require(self.text.width == self.text_width, "text_width must be that of the text tower")
 
     @property
@@ -191,7 +215,8 @@ class DetectorConfig:
     image_size: int = 64
     """Side in pixels at which it looks at pictures of any size."""
     widths: tuple[int, ...] = (32, 96, 160)
-    """Channels at a half, a quarter and an eighth of that side; the maps have those of the quarter."""
+    """Channels at a half, a quarter and an eighth of that side; the maps have those of the
+    quarter."""
     things: tuple[str, ...] = ("cat", "dog")
     """What it tells apart."""
     colours: tuple[str, ...] = (
@@ -204,4 +229,6 @@ class DetectorConfig:
         require(self.image_size % 16 == 0, f"image_size {self.image_size} is not a multiple of 16")
         require(len(self.widths) == 3, f"widths must have 3 entries, got {len(self.widths)}")
         check_at_least(self, 1, "image_size", "widths")
-        require(len(self.things) > 0 and len(self.colours) > 0, "things and colours need an entry each")
+        require(
+            len(self.things) > 0 and len(self.colours) > 0, "things and colours need an entry each"
+        )

@@ -1,8 +1,9 @@
-"""Settings of the networks of published models: what each project chose, in our words. Standard library only.
+"""Settings of the networks of published models: what each project chose, in our words. Standard
+library only.
 
 An adapter in `checkpoints/adapters/` fills these from a checkpoint; `models/left_to_right.py`,
-`models/vision_encoder.py`, `models/vqgan.py` and `models/dvae.py` build from them. `config.json` of a converted model
-holds a `PublishedConfig`.
+`models/vision_encoder.py`, `models/vqgan.py` and `models/dvae.py` build from them. `config.json` of
+a converted model holds a `PublishedConfig`.
 """
 
 from __future__ import annotations
@@ -50,7 +51,8 @@ class PromptConfig:
     """What turns a prompt into what the transformer reads (`models/prompt_networks.py`)."""
 
     kind: Literal["encoder", "table", "features", "class"] = "table"
-    """A bidirectional encoder; a table of token embeddings; a projection of another model's features; a class."""
+    """A bidirectional encoder; a table of token embeddings; a projection of another model's
+    features; a class."""
     vocab_size: int = 0
     """Entries of the text vocabulary, or classes; 0 for features."""
     max_tokens: int = 64
@@ -95,7 +97,8 @@ class RasterConfig:
     text_logits: int = 0
     """Rows of a second head, over the text vocabulary; 0 if there is none."""
     prefix_tokens: int = 64
-    """Longest prefix that is read before the picture (without cross-attention), or the longest text."""
+    """Longest prefix that is read before the picture (without cross-attention), or the longest
+    text."""
     width: int = 1024
     """Width of the residual stream."""
     num_heads: int = 16
@@ -105,7 +108,8 @@ class RasterConfig:
     mlp_width: int = 4096
     """Inner width of the MLP."""
     places: Literal["table", "grid", "line"] = "table"
-    """Learned places; rotary in two dimensions with none at all for the prefix; rotary along the sequence."""
+    """Learned places; rotary in two dimensions with none at all for the prefix; rotary along the
+    sequence."""
     rope_base: float = 10000.0
     """Base of the rotary frequencies."""
     start_code: int = -1
@@ -166,7 +170,8 @@ class VQGANConfig:
     code_width: int = 256
     """Channels of an entry."""
     lookup: Literal["distance", "cosine", "logits"] = "distance"
-    """How a latent finds its entry: nearest; nearest in direction, with entries of length 1; by a classifier."""
+    """How a latent finds its entry: nearest; nearest in direction, with entries of length 1; by a
+    classifier."""
     norm_eps: float = 1e-6
     """What keeps the group norms from dividing by zero."""
     unit_range: bool = False
@@ -175,7 +180,9 @@ class VQGANConfig:
     def __post_init__(self) -> None:
         check_kinds(self)
         if self.image_size % self.patch_size:
-            raise ValueError(f"image_size {self.image_size} is not a multiple of {self.patch_size} pixels")
+            raise ValueError(
+                f"image_size {self.image_size} is not a multiple of {self.patch_size} pixels"
+            )
 
     @property
     def patch_size(self) -> int:
@@ -211,8 +218,8 @@ class DVAEConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class VisionConfig:
-    """What reads pictures, to speak of them (`models/vision_encoder.py`); the defaults are SigLIP-L/16 at 384
-    pixels."""
+    """What reads pictures, to speak of them (`models/vision_encoder.py`); the defaults are
+    SigLIP-L/16 at 384 pixels."""
 
     image_size: int = 384
     """Side of the pictures in pixels."""
@@ -236,7 +243,9 @@ class VisionConfig:
     def __post_init__(self) -> None:
         check_kinds(self)
         if self.image_size % self.patch_size:
-            raise ValueError(f"image_size {self.image_size} is not a multiple of {self.patch_size} pixels")
+            raise ValueError(
+                f"image_size {self.image_size} is not a multiple of {self.patch_size} pixels"
+            )
         if self.width % self.num_heads:
             raise ValueError(f"width {self.width} is not a multiple of {self.num_heads} heads")
 
@@ -277,7 +286,9 @@ class PublishedConfig:
         check_kinds(self)
         tokens = (self.tokenizer.image_size // self.tokenizer.patch_size) ** 2
         if tokens != self.generator.num_tokens:
-            raise ValueError(f"the tokenizer's grid has {tokens} places, the transformer {self.generator.num_tokens}")
+            raise ValueError(
+                f"the tokenizer's grid has {tokens} places, the transformer {self.generator.num_tokens}"
+            )
         if self.tokenizer.num_codes < self.generator.num_codes:
             raise ValueError(
                 f"{self.generator.num_codes} codes are drawn, the tokenizer has {self.tokenizer.num_codes}"
@@ -290,7 +301,12 @@ class PublishedConfig:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> PublishedConfig:
         """Reads what `to_dict` wrote. Raises ValueError on an unknown or ill-typed entry."""
-        parts = {"tokenizer": VQGANConfig, "text": PromptConfig, "generator": RasterConfig, "vision": VisionConfig}
+        parts = {
+            "tokenizer": VQGANConfig,
+            "text": PromptConfig,
+            "generator": RasterConfig,
+            "vision": VisionConfig,
+        }
         parts |= {"sampling": SamplingConfig}
         built = dict(values)
         for name, part in parts.items():
@@ -303,14 +319,18 @@ class PublishedConfig:
         return model
 
 
-def left_to_right(config: PublishedConfig, settings: SamplingConfig, *, warn: bool) -> SamplingConfig:
+def left_to_right(
+    config: PublishedConfig, settings: SamplingConfig, *, warn: bool
+) -> SamplingConfig:
     """The settings as a left-to-right model can follow them: one token a step, in raster order.
 
-    Raises ValueError for guidance without training for it. Warns, if asked to, that the number of steps is not a
-    choice.
+    Raises ValueError for guidance without training for it. Warns, if asked to, that the number of
+    steps is not a choice.
     """
     if settings.compose:
-        raise ValueError(f"compose is on: {config.name} draws opaque pictures, which cannot be put together")
+        raise ValueError(
+            f"compose is on: {config.name} draws opaque pictures, which cannot be put together"
+        )
     if settings.guidance_scale != 1 and not config.guided:
         raise ValueError(
             f"guidance_scale is {settings.guidance_scale}: {config.name} was not trained for guidance, it must be 1"
@@ -322,7 +342,9 @@ def left_to_right(config: PublishedConfig, settings: SamplingConfig, *, warn: bo
             "one after the other",
             stacklevel=4,
         )
-    return dataclasses.replace(settings, num_inference_steps=steps, order="raster", schedule="uniform", max_group=1)
+    return dataclasses.replace(
+        settings, num_inference_steps=steps, order="raster", schedule="uniform", max_group=1
+    )
 
 
 def check_possible(config: PublishedConfig, negative: str, transparent: bool) -> None:
@@ -330,4 +352,6 @@ def check_possible(config: PublishedConfig, negative: str, transparent: bool) ->
     if transparent:
         raise ValueError(f"{config.name} draws opaque pictures: transparent is not possible")
     if negative and not config.guided:
-        raise ValueError(f"{config.name} was not trained for guidance: it has no use for a negative prompt")
+        raise ValueError(
+            f"{config.name} was not trained for guidance: it has no use for a negative prompt"
+        )

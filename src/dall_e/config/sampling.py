@@ -34,7 +34,8 @@ class SamplingConfig:
     max_group: int = 16
     """No step reveals more tokens than this, if the steps allow it."""
     compose: bool = False
-    """Draw the things of a prompt that names several one by one, and put them in their places (`planning/plan.py`)."""
+    """Draw the things of a prompt that names several one by one, and put them in their places
+    (`planning/plan.py`)."""
 
     def __post_init__(self) -> None:
         check_kinds(self)

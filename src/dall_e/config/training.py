@@ -15,12 +15,14 @@ OptimizerKind = Literal["adamw", "muon"]
 
 @dataclass(frozen=True, kw_only=True)
 class LoopConfig:
-    """What every training stage has in common (`training/loop.py`). Schedules count pictures, not steps."""
+    """What every training stage has in common (`training/loop.py`). Schedules count pictures, not
+    steps."""
 
     presets: ClassVar[Mapping[str, Any]] = PRESETS
 
     out: str = "runs/out"
-    """Run folder: config, log, checkpoints, sample sheets. The same command again resumes from it."""
+    """Run folder: config, log, checkpoints, sample sheets. The same command again resumes from
+    it."""
     data: str = "data/emoji"
     """Folder made by `dall-e data build`, or a folder of pictures with captions."""
     preset: str = "xs"
@@ -30,10 +32,11 @@ class LoopConfig:
     batch_size: int = 64
     """Pictures per step."""
     optimizer: OptimizerKind = "adamw"
-    """What steps the matrices of transformer blocks and the kernels of convolutions: adamw, or muon, which learns more
-    from a picture."""
+    """What steps the matrices of transformer blocks and the kernels of convolutions: adamw, or
+    muon, which learns more from a picture."""
     learning_rate: float = 1e-3
-    """Peak learning rate; muon's steps are as large as AdamW's at the same one, and it bears several times as much."""
+    """Peak learning rate; muon's steps are as large as AdamW's at the same one, and it bears
+    several times as much."""
     warmup_images: int = 10_000
     """Pictures over which the learning rate rises to its peak."""
     final_learning_rate: float = 0.05
@@ -49,7 +52,8 @@ class LoopConfig:
     precision: Literal["auto", "bf16", "fp32"] = "auto"
     """Arithmetic of the forward pass; auto takes bf16 where the machine computes in it."""
     compile: bool = False
-    """Compile the forward pass with torch.compile: faster steps after a minute or two of start-up."""
+    """Compile the forward pass with torch.compile: faster steps after a minute or two of
+    start-up."""
     device: str = "auto"
     """cpu, cuda, or auto."""
     log_every: int = 20
@@ -68,7 +72,15 @@ class LoopConfig:
         known = self.presets
         require(self.preset in known, f"preset {self.preset!r} is not one of {', '.join(known)}")
         check_at_least(self, 1, "images", "batch_size", "log_every")
-        check_at_least(self, 0, "warmup_images", "weight_decay", "save_minutes", "sample_minutes", "max_minutes")
+        check_at_least(
+            self,
+            0,
+            "warmup_images",
+            "weight_decay",
+            "save_minutes",
+            "sample_minutes",
+            "max_minutes",
+        )
         check_fractions(self, "final_learning_rate")
         for name in ("learning_rate", "clip_norm"):
             require(getattr(self, name) > 0, f"{name} must be above 0, got {getattr(self, name)}")
@@ -81,19 +93,24 @@ class TokenizerTraining(LoopConfig):
     """`dall-e train tokenizer` (`training/tokenizer_stage.py`)."""
 
     out: str = "runs/tokenizer"
-    """Run folder: config, log, checkpoints, sample sheets. The same command again resumes from it."""
+    """Run folder: config, log, checkpoints, sample sheets. The same command again resumes from
+    it."""
     init: str = ""
     """Run or model folder, or dall-e-emoji, to start from instead of random numbers."""
     freeze_encoder: bool = False
     """Train the decoder only: codes stay the same, so a generator trained on them stays valid."""
     coarse_share: float = 0.5
-    """Share of batches at two thirds of the picture size, so that one vocabulary serves coarse and fine grids."""
+    """Share of batches at two thirds of the picture size, so that one vocabulary serves coarse and
+    fine grids."""
     backdrop_share: float = 0.2
-    """Share of pictures put on an opaque gradient of two random colours, so that full scenes have codes too."""
+    """Share of pictures put on an opaque gradient of two random colours, so that full scenes have
+    codes too."""
     scene_share: float = 0.0
-    """Share of a batch's pictures that are composed scenes (`scenes/composer.py`), each seen once."""
+    """Share of a batch's pictures that are composed scenes (`scenes/composer.py`), each seen
+    once."""
     moved_share: float = 1.0
-    """Share of pictures that are moved, mirrored or scaled; a generator trained with `--views 1` meets the others."""
+    """Share of pictures that are moved, mirrored or scaled; a generator trained with `--views 1`
+    meets the others."""
     pyramid_weight: float = 0.5
     """Weight of the Laplacian-pyramid L1 loss."""
     edge_weight: float = 4.0
@@ -101,11 +118,13 @@ class TokenizerTraining(LoopConfig):
     feature_weight: float = 0.5
     """Weight of matching the discriminator's features of original and reconstruction."""
     companion: str = ""
-    """Run or model folder of a companion, or dall-e-emoji: its features of both pictures are matched too."""
+    """Run or model folder of a companion, or dall-e-emoji: its features of both pictures are
+    matched too."""
     perceptual_weight: float = 0.1
     """Weight of matching the companion's features, where there is one."""
     adversarial_weight: float = 0.5
-    """Weight of the adversarial loss, on top of its adaptive scale; 0 trains without a discriminator."""
+    """Weight of the adversarial loss, on top of its adaptive scale; 0 trains without a
+    discriminator."""
     adversarial_start: float = 0.25
     """Share of the run after which the discriminator joins."""
     discriminator_learning_rate: float = 4e-4
@@ -113,11 +132,13 @@ class TokenizerTraining(LoopConfig):
     gradient_penalty: float = 8.0
     """Weight of the discriminator's gradient penalties R1 and R2, applied every 8th step."""
     perturbed_share: float = 0.1
-    """Share of pictures whose codes are moved to neighbours before decoding, so that the decoder forgives errors."""
+    """Share of pictures whose codes are moved to neighbours before decoding, so that the decoder
+    forgives errors."""
     perturbed_tokens: float = 0.5
     """Largest share of the tokens of such a picture that are moved; each picture draws its own."""
     generator: str = ""
-    """Run folder of a generator: the decoder then also learns from codes that it drew. Needs --freeze-encoder."""
+    """Run folder of a generator: the decoder then also learns from codes that it drew. Needs
+    --freeze-encoder."""
     drawn_share: float = 0.5
     """Share of pictures whose codes are partly drawn by that generator."""
     drawn_tokens: float = 0.25
@@ -130,9 +151,18 @@ class TokenizerTraining(LoopConfig):
             "generator needs freeze_encoder: what was drawn means something else once the encoder has moved",
         )
         check_fractions(self, "drawn_share", "drawn_tokens")
-        check_fractions(self, "coarse_share", "backdrop_share", "adversarial_start", "scene_share", "moved_share")
+        check_fractions(
+            self,
+            "coarse_share",
+            "backdrop_share",
+            "adversarial_start",
+            "scene_share",
+            "moved_share",
+        )
         check_fractions(self, "perturbed_share", "perturbed_tokens")
-        check_at_least(self, 0, "pyramid_weight", "edge_weight", "feature_weight", "adversarial_weight")
+        check_at_least(
+            self, 0, "pyramid_weight", "edge_weight", "feature_weight", "adversarial_weight"
+        )
         check_at_least(self, 0, "perceptual_weight")
         check_at_least(self, 0, "discriminator_learning_rate", "gradient_penalty")
 
@@ -146,28 +176,36 @@ class GeneratorData(LoopConfig):
     init: str = ""
     """Run or model folder, or dall-e-emoji, to start from instead of random numbers."""
     views: int = 8
-    """Augmented views of each picture that are tokenised beforehand; the first is the picture itself."""
+    """Augmented views of each picture that are tokenised beforehand; the first is the picture
+    itself."""
     scene_share: float = 0.0
-    """Share of a batch's pictures that are composed scenes (`scenes/composer.py`) instead of pictures of the data
-    set."""
+    """Share of a batch's pictures that are composed scenes (`scenes/composer.py`) instead of
+    pictures of the data set."""
     scenes: int = 40_000
     """How many scenes are composed and tokenised beforehand, if they have a share."""
     settled_scenes: bool = True
-    """Sizes, places and directions that captions do not say are always the same; small models learn these sooner."""
+    """Sizes, places and directions that captions do not say are always the same; small models learn
+    these sooner."""
     caption_drop: float = 0.1
     """Share of captions replaced by the empty one, for classifier-free guidance."""
     caption_share: float = 1.0
-    """Share of pictures whose captions are used; 0 trains without labels, before a run that starts from it (--init)."""
+    """Share of pictures whose captions are used; 0 trains without labels, before a run that starts
+    from it (--init)."""
     other_words: float = 1.0
-    """How often captions use everyday, like or broader words, relative to `data/captions.py`; 0 always uses names."""
+    """How often captions use everyday, like or broader words, relative to `data/captions.py`; 0
+    always uses names."""
     weight_exponent: float = 1.0
-    """Exponent of the data set's weights: 1 sees pictures as often as they say, 0 each as often as any other."""
+    """Exponent of the data set's weights: 1 sees pictures as often as they say, 0 each as often as
+    any other."""
     random_order: float = 0.7
-    """Share of batches with random order; the rest is split between locality and raster, two to one."""
+    """Share of batches with random order; the rest is split between locality and raster, two to
+    one."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_fractions(self, "caption_drop", "caption_share", "other_words", "random_order", "scene_share")
+        check_fractions(
+            self, "caption_drop", "caption_share", "other_words", "random_order", "scene_share"
+        )
         check_fractions(self, "weight_exponent")
         check_at_least(self, 1, "views", "scenes")
 
@@ -177,13 +215,15 @@ class GeneratorTraining(GeneratorData):
     """`dall-e train generator` (`training/generator_stage.py`)."""
 
     out: str = "runs/generator"
-    """Run folder: config, log, checkpoints, sample sheets. The same command again resumes from it."""
+    """Run folder: config, log, checkpoints, sample sheets. The same command again resumes from
+    it."""
     noisy_share: float = 0.3
     """Share of pictures whose context gets noise."""
     noise_level: float = 0.4
     """Largest standard deviation of that noise, in units of the code grid, which spans -1 to 1."""
     replaced_share: float = 0.1
-    """Share of context tokens of such a picture that are replaced by others of the picture or by neighbours."""
+    """Share of context tokens of such a picture that are replaced by others of the picture or by
+    neighbours."""
     correction_weight: float = 0.2
     """Weight of the loss that asks for the true token at replaced places."""
     contrastive_weight: float = 0.1
@@ -194,7 +234,9 @@ class GeneratorTraining(GeneratorData):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_fractions(self, "noisy_share", "replaced_share")
-        check_at_least(self, 0, "noise_level", "correction_weight", "contrastive_weight", "first_weight")
+        check_at_least(
+            self, 0, "noise_level", "correction_weight", "contrastive_weight", "first_weight"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,7 +244,8 @@ class AdversarialTraining(GeneratorData):
     """`dall-e train adversarial` (`training/adversarial_stage.py`)."""
 
     out: str = "runs/adversarial"
-    """Run folder: config, log, checkpoints, sample sheets. The same command again resumes from it."""
+    """Run folder: config, log, checkpoints, sample sheets. The same command again resumes from
+    it."""
     images: int = 16_000
     """Real pictures to see before the run ends."""
     learning_rate: float = 2e-5
@@ -230,7 +273,8 @@ class AdversarialTraining(GeneratorData):
         require(len(self.fake_steps) > 0, "fake_steps needs at least one entry")
         least = self.batch_size * len(self.fake_steps)
         require(
-            self.fakes >= least, f"fakes must be at least {least}, a batch per entry of fake_steps; got {self.fakes}"
+            self.fakes >= least,
+            f"fakes must be at least {least}, a batch per entry of fake_steps; got {self.fakes}",
         )
         require(self.beta > 0, f"beta must be above 0, got {self.beta}")
         check_at_least(self, 0, "fake_weight", "wrong_weight", "wrong_beta")
@@ -243,20 +287,26 @@ class CompanionTraining(LoopConfig):
     presets: ClassVar[Mapping[str, Any]] = COMPANIONS
 
     out: str = "runs/companion"
-    """Run folder: config, log, checkpoints, sample sheets. The same command again resumes from it."""
+    """Run folder: config, log, checkpoints, sample sheets. The same command again resumes from
+    it."""
     batch_size: int = 256
-    """Pictures per step. Every other picture of a batch is a wrong one for a caption, so more teach more."""
+    """Pictures per step. Every other picture of a batch is a wrong one for a caption, so more teach
+    more."""
     text_tokenizer: str = ""
-    """Run or model folder whose text tokenizer is taken over, as a model's companion must. Empty makes a new one."""
+    """Run or model folder whose text tokenizer is taken over, as a model's companion must. Empty
+    makes a new one."""
     fold: int = 0
-    """Which half of the pictures is trained on, 0 or 1; the split is by name and always the same."""
+    """Which half of the pictures is trained on, 0 or 1; the split is by name and always the
+    same."""
     other_share: float = 1.0
-    """How often pictures of the other half are drawn, relative to those of this one; 0 leaves them out."""
+    """How often pictures of the other half are drawn, relative to those of this one; 0 leaves them
+    out."""
     scene_share: float = 0.0
-    """Share of a batch's pictures that are composed scenes (`scenes/composer.py`), most with a nearly right caption
-    too."""
+    """Share of a batch's pictures that are composed scenes (`scenes/composer.py`), most with a
+    nearly right caption too."""
     hard_weight: float = 0.5
-    """Weight of telling a caption from one with a colour, a count or a place changed, where a picture has such."""
+    """Weight of telling a caption from one with a colour, a count or a place changed, where a
+    picture has such."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -270,9 +320,11 @@ class UpsamplerTraining(LoopConfig):
     """`dall-e train upsampler` (`training/upsampler_stage.py`)."""
 
     out: str = "runs/upsampler"
-    """Run folder: config, log, checkpoints, sample sheets. The same command again resumes from it."""
+    """Run folder: config, log, checkpoints, sample sheets. The same command again resumes from
+    it."""
     tokenizer: str = ""
-    """Run folder of an image tokenizer. Half of the small pictures go through it, so that what it blurs is repaired."""
+    """Run folder of an image tokenizer. Half of the small pictures go through it, so that what it
+    blurs is repaired."""
     batch_size: int = 32
     """Pictures per step."""
     small_size: int = 64
@@ -287,7 +339,10 @@ class UpsamplerTraining(LoopConfig):
         check_at_least(self, 8, "small_size")
         check_at_least(self, 0, "pyramid_weight", "edge_weight")
         least = 1 << (len(UpsamplerConfig().widths) - 1)
-        require(self.small_size % least == 0, f"small_size {self.small_size} is not a multiple of {least}")
+        require(
+            self.small_size % least == 0,
+            f"small_size {self.small_size} is not a multiple of {least}",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -295,9 +350,11 @@ class DetectorTraining(LoopConfig):
     """`dall-e train detector` (`training/detector_stage.py`)."""
 
     out: str = "runs/detector"
-    """Run folder: config, log, checkpoints, sample sheets. The same command again resumes from it."""
+    """Run folder: config, log, checkpoints, sample sheets. The same command again resumes from
+    it."""
     fold: int = 1
-    """Which half of the pictures things are cut out of, 0 or 1; on the other half it is measured."""
+    """Which half of the pictures things are cut out of, 0 or 1; on the other half it is
+    measured."""
     colour_weight: float = 0.5
     """Weight of naming colours, relative to finding things."""
 

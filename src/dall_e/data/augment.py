@@ -1,4 +1,5 @@
-"""Random views of pictures: moved, scaled and mirrored a little, as a person would still caption them the same.
+"""Random views of pictures: moved, scaled and mirrored a little, as a person would still caption
+them the same.
 
 Shapes: B pictures, C channels (4, premultiplied RGBA in [0, 1]), H W rows and columns.
 """
@@ -20,8 +21,9 @@ def random_views(
 ) -> Tensor:
     """One random view of each picture. What moves in from outside is transparent.
 
-    `scales`: smallest and largest size against the original; `shift`: largest move as a share of the side; `mirror_B`:
-    True where the picture means the same in a mirror, which then happens to half of them.
+    `scales`: smallest and largest size against the original; `shift`: largest move as a share of
+    the side; `mirror_B`: True where the picture means the same in a mirror, which then happens to
+    half of them.
     """
     draw_B4 = torch.rand(len(x_BCHW), 4, generator=random)
     scale_B = scales[0] + (scales[1] - scales[0]) * draw_B4[:, 0]
@@ -32,11 +34,14 @@ def random_views(
     matrix_B23[:, 1, 1] = 1 / scale_B
     matrix_B23[:, :, 2] = move_B2
     grid_BHW2 = F.affine_grid(matrix_B23.to(x_BCHW.device), list(x_BCHW.shape), align_corners=False)
-    return F.grid_sample(x_BCHW, grid_BHW2, mode="bilinear", padding_mode="zeros", align_corners=False)
+    return F.grid_sample(
+        x_BCHW, grid_BHW2, mode="bilinear", padding_mode="zeros", align_corners=False
+    )
 
 
 def mirrors(record: dict[str, object]) -> bool:
-    """Whether a record's picture means the same in a mirror: no writing, no flag, no clock, no side in its name."""
+    """Whether a record's picture means the same in a mirror: no writing, no flag, no clock, no side
+    in its name."""
     if record.get("kind") in ("letter", "flag", "symbol", "clock"):
         return False
     words = str(record.get("en", "")).lower().replace("-", " ").split()

@@ -1,6 +1,8 @@
-"""A record of the data set to a caption, in English or Chinese: what users may type for this picture.
+"""A record of the data set to a caption, in English or Chinese: what users may type for this
+picture.
 
-A caption says only what is drawn: the name, words that mean the same, and the style of the source. Nothing is invented.
+A caption says only what is drawn: the name, words that mean the same, and the style of the source.
+Nothing is invented.
 """
 
 from __future__ import annotations
@@ -18,7 +20,19 @@ Record = dict[str, Any]
 
 # Kinds whose name takes "a" or "an" when it is one thing.
 ARTICLE_KINDS = frozenset(
-    ("animal", "food", "vehicle", "place", "object", "activity", "plant", "person", "face", "icon", "clock")
+    (
+        "animal",
+        "food",
+        "vehicle",
+        "place",
+        "object",
+        "activity",
+        "plant",
+        "person",
+        "face",
+        "icon",
+        "clock",
+    )
 )
 # Names that are no single thing: plurals, substances, weather.
 NO_ARTICLE = re.compile(
@@ -37,7 +51,9 @@ WEAK_KEYWORDS_EN = frozenset(
     "sheesh slay smh sorry tbh thanks thx ty ugh uwu whatever whoa wow xoxo yay yes yikes yo yolo yum".split()
 )
 ANIMAL_FACE = re.compile(r"^(?P<animal>.+) face$")
-FUNCTION_WORDS = frozenset("a an the of in on at with and or to from for under behind over by".split())
+FUNCTION_WORDS = frozenset(
+    "a an the of in on at with and or to from for under behind over by".split()
+)
 # Words that turn or count what follows: without the next one, something else is said.
 TURNING = re.compile(r"\b(?:no|not|non|without|one|two|three|four|five|six)\b|[不没无非]")
 
@@ -46,18 +62,21 @@ TURNING = re.compile(r"\b(?:no|not|non|without|one|two|three|four|five|six)\b|[�
 class CaptionShares:
     """How often a training caption is made which way: all its probabilities, in one place.
 
-    First comes what the thing is called: `everyday`, `synonym` and `hypernym` share one draw, and what is left, or
-    falls on a kind of word that the record does not have, is its CLDR name. All else is drawn on its own.
+    First comes what the thing is called: `everyday`, `synonym` and `hypernym` share one draw, and
+    what is left, or falls on a kind of word that the record does not have, is its CLDR name. All
+    else is drawn on its own.
     """
 
     chinese: float = 0.5
     """In Chinese, where the record's Chinese is trusted."""
     everyday: float = 0.45
-    """What people say instead of the CLDR name, from synonyms_en.txt and synonyms_zh.txt: kitty, automobile, 小猫."""
+    """What people say instead of the CLDR name, from synonyms_en.txt and synonyms_zh.txt: kitty,
+    automobile, 小猫."""
     synonym: float = 0.06
     """A WordNet synonym; English only."""
     hypernym: float = 0.03
-    """A broader word from WordNet, such as "animal": true, but of little use to a model; English only."""
+    """A broader word from WordNet, such as "animal": true, but of little use to a model; English
+    only."""
     keywords_only: float = 0.05
     """Two to four CLDR keywords instead of a name."""
     with_keywords: float = 0.12
@@ -67,9 +86,11 @@ class CaptionShares:
     one: float = 0.5
     """With an article or a measure word, where "one of it" can be said: a cat, 一只猫."""
     word_drop: float = 0.05
-    """One inner word of a name of three and more is dropped, or a Chinese 的: prompts are not always whole."""
+    """One inner word of a name of three and more is dropped, or a Chinese 的: prompts are not always
+    whole."""
     style: float = 0.45
-    """With how the source draws: "flat style", 扁平风格; where the record does not say by itself how often."""
+    """With how the source draws: "flat style", 扁平风格; where the record does not say by itself how
+    often."""
     medium: float = 0.2
     """Of the captions with style, those of emoji that just say "emoji" or 表情符号."""
     mixed: float = 0.04
@@ -82,9 +103,9 @@ SHARES = CaptionShares()
 def training_caption(record: Record, rng: random.Random, *, other_words: float = 1.0) -> str:
     """One of the many captions of a record, with the probabilities of `SHARES`.
 
-    `other_words`: how often a thing is called by everyday, like or broader words, as a share of what `SHARES` says; 0
-    always calls it by its name. The same `rng` state gives the same caption. Records of older data sets, without
-    WordNet's words, work as well.
+    `other_words`: how often a thing is called by everyday, like or broader words, as a share of
+    what `SHARES` says; 0 always calls it by its name. The same `rng` state gives the same caption.
+    Records of older data sets, without WordNet's words, work as well.
     """
     if record.get("text"):  # a picture of the user's own folder: the caption is what the user wrote
         return str(record["text"])
@@ -93,7 +114,9 @@ def training_caption(record: Record, rng: random.Random, *, other_words: float =
     if bilingual and rng.random() < SHARES.mixed:
         return _mixed(record, language, rng, other_words)
     phrase = _phrase(record, language, rng, other_words)
-    return _with_style(phrase, record, rng, language) if rng.random() < style_said(record) else phrase
+    return (
+        _with_style(phrase, record, rng, language) if rng.random() < style_said(record) else phrase
+    )
 
 
 def style_said(record: Record) -> float:
@@ -105,7 +128,9 @@ def plain_caption(record: Record, language: Language = "en") -> str:
     """The record's name in one language, without style; English where there is no Chinese."""
     if record.get("text"):
         return str(record["text"])
-    return (_chinese_names(record)[0] if language == "zh" and record.get("zh") else "") or str(record["en"])
+    return (_chinese_names(record)[0] if language == "zh" and record.get("zh") else "") or str(
+        record["en"]
+    )
 
 
 COLOURS_ZH = {
@@ -122,9 +147,15 @@ COLOUR_WORD_ZH = re.compile("[黑灰白棕褐红粉橙黄绿蓝紫金银彩]|^[�
 def _phrase(record: Record, language: Language, rng: random.Random, other_words: float) -> str:
     """What is drawn, in one language and without style."""
     keywords = _keywords(record, language)
-    if rng.random() < SHARES.keywords_only and len(keywords) >= 2 and record["kind"] not in ("flag", "letter"):
+    if (
+        rng.random() < SHARES.keywords_only
+        and len(keywords) >= 2
+        and record["kind"] not in ("flag", "letter")
+    ):
         return " ".join(rng.sample(keywords, min(len(keywords), rng.randint(2, 4))))
-    thing = _with_word_dropped(_thing(record, language, rng, other_words), record["kind"], language, rng)
+    thing = _with_word_dropped(
+        _thing(record, language, rng, other_words), record["kind"], language, rng
+    )
     colour = _colour(record, thing, language, rng)
     if not colour and keywords and rng.random() < SHARES.with_keywords:
         comma, stop = ("，", "、") if language == "zh" else (", ", ", ")
@@ -135,10 +166,17 @@ def _phrase(record: Record, language: Language, rng: random.Random, other_words:
 def _thing(record: Record, language: Language, rng: random.Random, other_words: float) -> str:
     """One of the words for the whole thing."""
     draw = rng.random()
-    name, *everyday = _chinese_names(record) if language == "zh" else (str(record["en"]), *_everyday_english(record))
+    name, *everyday = (
+        _chinese_names(record)
+        if language == "zh"
+        else (str(record["en"]), *_everyday_english(record))
+    )
     choices = [(everyday, SHARES.everyday)]
     if language == "en":
-        choices += [(_words(record, "en_synonyms"), SHARES.synonym), (_words(record, "en_hypernyms"), SHARES.hypernym)]
+        choices += [
+            (_words(record, "en_synonyms"), SHARES.synonym),
+            (_words(record, "en_hypernyms"), SHARES.hypernym),
+        ]
     for words, share in choices:
         if draw < share * other_words:
             return rng.choice(words) if words else name
@@ -147,8 +185,13 @@ def _thing(record: Record, language: Language, rng: random.Random, other_words: 
 
 
 def _with_word_dropped(thing: str, kind: str, language: Language, rng: random.Random) -> str:
-    """Now and then without one inner word, but never without one that turns or carries the meaning."""
-    if rng.random() >= SHARES.word_drop or kind in ("flag", "letter", "clock") or TURNING.search(thing):
+    """Now and then without one inner word, but never without one that turns or carries the
+    meaning."""
+    if (
+        rng.random() >= SHARES.word_drop
+        or kind in ("flag", "letter", "clock")
+        or TURNING.search(thing)
+    ):
         return thing
     if language == "zh":
         return re.sub(r"(?<=.)的(?=.)", "", thing, count=1)
@@ -157,7 +200,9 @@ def _with_word_dropped(thing: str, kind: str, language: Language, rng: random.Ra
     inner = [
         place
         for place in range(1, len(words) - 1)
-        if words[place] in FUNCTION_WORDS or words[place + 1] not in FUNCTION_WORDS and "," not in words[place]
+        if words[place] in FUNCTION_WORDS
+        or words[place + 1] not in FUNCTION_WORDS
+        and "," not in words[place]
     ]
     gone = rng.choice(inner) if inner else len(words)
     return " ".join(word for place, word in enumerate(words) if place != gone)
@@ -167,13 +212,19 @@ def _colour(record: Record, thing: str, language: Language, rng: random.Random) 
     """Now and then the colour of the picture as a word, unless the name has one."""
     colour = str(record.get("colour", ""))
     pattern = COLOUR_WORD_ZH if language == "zh" else COLOUR_WORD_EN
-    if not colour or rng.random() >= SHARES.colour or pattern.search(str(record[language])) or pattern.search(thing):
+    if (
+        not colour
+        or rng.random() >= SHARES.colour
+        or pattern.search(str(record[language]))
+        or pattern.search(thing)
+    ):
         return ""
     return COLOURS_ZH[colour] if language == "zh" else colour
 
 
 def _one(thing: str, colour: str, kind: str, language: Language, counted: bool) -> str:
-    """Colour and thing; if `counted`, as one of it where that can be said. `thing` may be in the other language."""
+    """Colour and thing; if `counted`, as one of it where that can be said. `thing` may be in the
+    other language."""
     if language == "en":
         name = f"{colour} {thing}" if colour else thing
         return _with_article(name, kind) if counted else name
@@ -183,14 +234,17 @@ def _one(thing: str, colour: str, kind: str, language: Language, counted: bool) 
 
 
 def _mixed(record: Record, language: Language, rng: random.Random, other_words: float) -> str:
-    """A caption of both languages: the style in the other one, the name in the other one, or both names."""
+    """A caption of both languages: the style in the other one, the name in the other one, or both
+    names."""
     other: Language = "en" if language == "zh" else "zh"
     way = rng.randrange(3)
     if way == 0 and record.get(f"style_{other}"):
         return _with_style(_phrase(record, language, rng, other_words), record, rng, other)
     if way == 1:
         thing = _thing(record, other, rng, other_words)
-        phrase = _one(thing, _colour(record, thing, language, rng), record["kind"], language, counted=True)
+        phrase = _one(
+            thing, _colour(record, thing, language, rng), record["kind"], language, counted=True
+        )
         if phrase != thing:
             return phrase
     return f"{_thing(record, language, rng, other_words)} {_thing(record, other, rng, other_words)}"
@@ -202,7 +256,12 @@ def _everyday_english(record: Record) -> tuple[str, ...]:
     face = ANIMAL_FACE.match(name)
     if face and record["kind"] == "animal":
         animal = face["animal"]
-        return (animal, f"head of a {animal}", *_synonyms("en").get(animal, ()), *_synonyms("en").get(name, ()))
+        return (
+            animal,
+            f"head of a {animal}",
+            *_synonyms("en").get(animal, ()),
+            *_synonyms("en").get(name, ()),
+        )
     return _synonyms("en").get(name, ())
 
 
@@ -227,7 +286,8 @@ def _with_article(name: str, kind: str) -> str:
 
 
 def _chinese_names(record: Record) -> list[str]:
-    """The CLDR name, if it does not mislead, and then what people say instead: CLDR's is often an idiom."""
+    """The CLDR name, if it does not mislead, and then what people say instead: CLDR's is often an
+    idiom."""
     name = str(record["zh"])
     others = _synonyms("zh").get(name, ())
     if others and others[0].startswith("!"):
@@ -241,7 +301,9 @@ def _measures() -> tuple[tuple[str, str], ...]:
     return tuple((ending, measure) for measure, ending in read_table("text/measures_zh.txt"))
 
 
-MEASURED_KINDS = frozenset(("animal", "vehicle", "plant", "food", "object", "weather", "activity", "place", "heart"))
+MEASURED_KINDS = frozenset(
+    ("animal", "vehicle", "plant", "food", "object", "weather", "activity", "place", "heart")
+)
 MEASURES_BY_KIND = {"animal": "只", "food": "个", "object": "个"}
 
 

@@ -2,8 +2,8 @@
 
 Shapes: N pictures, C 4 channels (premultiplied RGBA), H and W the side in pixels, B the batch.
 
-Data order keeps no state: what a step sees is a function of the seed and of how many pictures were seen before, so a
-resumed run continues exactly where it stopped.
+Data order keeps no state: what a step sees is a function of the seed and of how many pictures were
+seen before, so a resumed run continues exactly where it stopped.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ from dall_e.images.files import decode_picture
 
 Record = dict[str, Any]
 PICTURE_EXTENSIONS = (".png", ".webp", ".jpg", ".jpeg", ".gif", ".bmp")
-# In a folder without splits of its own, this share is held out, if there are enough pictures for that.
+# In a folder without splits of its own, this share is held out, if there are enough pictures for
+# that.
 HELD_OUT_SHARE = 0.05
 SMALLEST_TO_SPLIT = 20
 
@@ -43,7 +44,8 @@ class PictureSet:
     pictures_NCHW: torch.Tensor
     """uint8, premultiplied RGBA."""
     records: list[Record]
-    """One per picture, for `captions.py`. The record of a user's own picture has its caption in "text"."""
+    """One per picture, for `captions.py`. The record of a user's own picture has its caption in
+    "text"."""
     skipped: list[str]
     """Files that could not be read, each with the reason."""
 
@@ -64,17 +66,21 @@ class _Entry:
 
 
 def load_pictures(folder: str | os.PathLike[str], size: int, split: str = "train") -> PictureSet:
-    """One split of a folder of shards (*.tar, *.tar.xz) or of plain pictures, decoded at `size` x `size` pixels.
+    """One split of a folder of shards (*.tar, *.tar.xz) or of plain pictures, decoded at `size` x
+    `size` pixels.
 
-    Beside a plain picture, NAME.txt is its caption; without one, the file name is. A picture that cannot be read is
-    left out and named in `skipped`. Raises ValueError if the folder is missing or the split holds no readable picture.
+    Beside a plain picture, NAME.txt is its caption; without one, the file name is. A picture that
+    cannot be read is left out and named in `skipped`. Raises ValueError if the folder is missing or
+    the split holds no readable picture.
     """
     root = Path(folder)
     if not root.is_dir():
         raise ValueError(f"there is no folder {root}; `dall-e data build` makes one")
     skipped: list[str] = []
     shards = sorted([*root.glob("*.tar"), *root.glob("*.tar.xz")])
-    entries = list(_shard_entries(shards, split, skipped) if shards else _folder_entries(root, split, skipped))
+    entries = list(
+        _shard_entries(shards, split, skipped) if shards else _folder_entries(root, split, skipped)
+    )
     pictures = np.zeros((len(entries), 4, size, size), dtype=np.uint8)
 
     def decode(index: int) -> str:
@@ -90,16 +96,21 @@ def load_pictures(folder: str | os.PathLike[str], size: int, split: str = "train
     good = [index for index, problem in enumerate(problems) if not problem]
     skipped += [problem for problem in problems if problem]
     if not good:
-        found = f"{len(skipped)} unreadable, first: {skipped[0]}" if skipped else "no pictures at all"
+        found = (
+            f"{len(skipped)} unreadable, first: {skipped[0]}" if skipped else "no pictures at all"
+        )
         raise ValueError(f"{root} has no readable picture in split {split!r} ({found})")
     kept = pictures if len(good) == len(entries) else pictures[good]
     return PictureSet(
-        pictures_NCHW=torch.from_numpy(kept), records=[entries[index].record for index in good], skipped=skipped
+        pictures_NCHW=torch.from_numpy(kept),
+        records=[entries[index].record for index in good],
+        skipped=skipped,
     )
 
 
 def _shard_entries(shards: Sequence[Path], split: str, skipped: list[str]) -> Iterator[_Entry]:
-    """Pictures of webdataset shards: members that share a stem, as NNNNNN.png and NNNNNN.json (or .txt)."""
+    """Pictures of webdataset shards: members that share a stem, as NNNNNN.png and NNNNNN.json (or
+    .txt)."""
     for shard in shards:
         members: dict[str, dict[str, bytes]] = {}
         try:
@@ -109,12 +120,21 @@ def _shard_entries(shards: Sequence[Path], split: str, skipped: list[str]) -> It
                     content = tar.extractfile(member) if member.isfile() else None
                     if content is not None:
                         members.setdefault(stem, {})[f".{extension.lower()}"] = content.read()
-        except (tarfile.TarError, lzma.LZMAError, zlib.error, OSError, EOFError, ValueError) as error:
+        except (
+            tarfile.TarError,
+            lzma.LZMAError,
+            zlib.error,
+            OSError,
+            EOFError,
+            ValueError,
+        ) as error:
             # What came before the damage is still good.
             skipped.append(f"{shard.name}: {' '.join(str(error).split())}")
         for stem, files in members.items():
             name = f"{shard.name}/{stem}"
-            picture = next((files[extension] for extension in PICTURE_EXTENSIONS if extension in files), None)
+            picture = next(
+                (files[extension] for extension in PICTURE_EXTENSIONS if extension in files), None
+            )
             try:
                 record = _member_record(files, stem)
             except ValueError as error:
@@ -164,13 +184,23 @@ def _check_record(record: Record) -> None:
 
 def picture_files(root: Path) -> list[Path]:
     """All picture files in a folder, and in the folders in it, in order."""
-    return sorted(path for path in root.rglob("*") if path.suffix.lower() in PICTURE_EXTENSIONS and path.is_file())
+    return sorted(
+        path
+        for path in root.rglob("*")
+        if path.suffix.lower() in PICTURE_EXTENSIONS and path.is_file()
+    )
 
 
 def _folder_entries(root: Path, split: str, skipped: list[str]) -> Iterator[_Entry]:
     paths = picture_files(root)
-    by_hash = sorted(paths, key=lambda path: hashlib.sha256(os.fsencode(path.relative_to(root))).digest())
-    held_out = set(by_hash[: round(HELD_OUT_SHARE * len(paths))]) if len(paths) >= SMALLEST_TO_SPLIT else set()
+    by_hash = sorted(
+        paths, key=lambda path: hashlib.sha256(os.fsencode(path.relative_to(root))).digest()
+    )
+    held_out = (
+        set(by_hash[: round(HELD_OUT_SHARE * len(paths))])
+        if len(paths) >= SMALLEST_TO_SPLIT
+        else set()
+    )
     for path in paths:
         # Too few pictures to hold some out: training and measures then share them all.
         if held_out and (path in held_out) != (split != "train"):
@@ -179,12 +209,18 @@ def _folder_entries(root: Path, split: str, skipped: list[str]) -> Iterator[_Ent
         caption = path.with_suffix(".txt")
         try:
             data = path.read_bytes()
-            text = caption.read_text(encoding="utf-8-sig", errors="replace").strip() if caption.is_file() else ""
+            text = (
+                caption.read_text(encoding="utf-8-sig", errors="replace").strip()
+                if caption.is_file()
+                else ""
+            )
         except OSError as error:
             skipped.append(f"{name}: {error.strerror or error}")
             continue
         yield _Entry(
-            name=name, data=data, record={"text": text or _caption_of_name(_readable(path.stem)), "name": name}
+            name=name,
+            data=data,
+            record={"text": text or _caption_of_name(_readable(path.stem)), "name": name},
         )
 
 
@@ -200,10 +236,12 @@ def _caption_of_name(stem: str) -> str:
 def batch_indices(
     num: int, weights: npt.NDArray[np.float64] | None, seed: int, images_seen: int, batch_size: int
 ) -> npt.NDArray[np.int64]:
-    """Indices [batch_size] of the pictures that come after the first `images_seen`; a pure function of its arguments.
+    """Indices [batch_size] of the pictures that come after the first `images_seen`; a pure function
+    of its arguments.
 
-    Every `num` pictures are an epoch. Without weights an epoch is a permutation; with weights it holds picture i
-    `num * weights[i] / sum(weights)` times, rounded up or down at random (systematic sampling), in random order.
+    Every `num` pictures are an epoch. Without weights an epoch is a permutation; with weights it
+    holds picture i `num * weights[i] / sum(weights)` times, rounded up or down at random
+    (systematic sampling), in random order.
     """
     if num < 1:
         raise ValueError("there are no pictures to draw from")
@@ -218,12 +256,21 @@ def batch_indices(
     return np.concatenate(parts)
 
 
-def _epoch_order(num: int, weights: npt.NDArray[np.float64] | None, seed: int, epoch: int) -> npt.NDArray[np.int64]:
+def _epoch_order(
+    num: int, weights: npt.NDArray[np.float64] | None, seed: int, epoch: int
+) -> npt.NDArray[np.int64]:
     rng = np.random.default_rng((seed, epoch))
     if weights is None:
         return rng.permutation(num)
-    if len(weights) != num or not np.all(np.isfinite(weights)) or weights.min() < 0 or weights.sum() <= 0:
-        raise ValueError(f"{num} pictures need {num} weights that are finite, at least 0 and not all 0")
+    if (
+        len(weights) != num
+        or not np.all(np.isfinite(weights))
+        or weights.min() < 0
+        or weights.sum() <= 0
+    ):
+        raise ValueError(
+            f"{num} pictures need {num} weights that are finite, at least 0 and not all 0"
+        )
     ends = np.cumsum(weights) * (num / weights.sum())
     ends[-1] = num  # whatever the rounding of the sum, an epoch has exactly `num` pictures
     marks = np.floor(ends + rng.random())
@@ -232,7 +279,8 @@ def _epoch_order(num: int, weights: npt.NDArray[np.float64] | None, seed: int, e
 
 
 def in_fold(record: Record, fold: int) -> bool:
-    """Whether a record's picture belongs to half 0 or 1 of a data set; a function of its name alone."""
+    """Whether a record's picture belongs to half 0 or 1 of a data set; a function of its name
+    alone."""
     key = f"{record.get('source', '')}/{record.get('name', '')}/{record.get('text', '')}"
     return hashlib.sha256(key.encode()).digest()[0] % 2 == fold
 
@@ -245,8 +293,13 @@ def batch_captions(
     images_seen: int,
     other_words: float = 1.0,
 ) -> list[str]:
-    """A caption for each picture of a batch, as `training_caption`; a pure function of its arguments."""
+    """A caption for each picture of a batch, as `training_caption`; a pure function of its
+    arguments."""
     return [
-        training_caption(records[int(index)], random.Random(f"{seed}/{images_seen}/{row}"), other_words=other_words)
+        training_caption(
+            records[int(index)],
+            random.Random(f"{seed}/{images_seen}/{row}"),
+            other_words=other_words,
+        )
         for row, index in enumerate(indices)
     ]

@@ -1,7 +1,8 @@
 """`dall-e data pack`: a data set as one small file per split, to travel to another machine.
 
-Each file is a tar of NNNNNN.json and NNNNNN.webp, compressed as a whole: neither the padding of a tar nor words that
-come back in every caption cost anything. `load_pictures` reads the folder as it is.
+Each file is a tar of NNNNNN.json and NNNNNN.webp, compressed as a whole: neither the padding of a
+tar nor words that come back in every caption cost anything. `load_pictures` reads the folder as it
+is.
 """
 
 from __future__ import annotations
@@ -44,18 +45,24 @@ def pack(
     dropped_bits: int = 0,
     progress: Progress | None = None,
 ) -> PackReport:
-    """Writes SPLIT.tar.xz for each of `splits` of the data set or picture folder `folder` into `out`.
+    """Writes SPLIT.tar.xz for each of `splits` of the data set or picture folder `folder` into
+    `out`.
 
-    Pictures become lossless WebP of `size` pixels, after `images.encode_webp`'s rounding by `dropped_bits`. The same
-    input gives the same bytes, and no file is replaced before all are whole. Raises ValueError for a split without
-    pictures or an output folder that holds other pictures, OSError for a full or read-only disk.
+    Pictures become lossless WebP of `size` pixels, after `images.encode_webp`'s rounding by
+    `dropped_bits`. The same input gives the same bytes, and no file is replaced before all are
+    whole. Raises ValueError for a split without pictures or an output folder that holds other
+    pictures, OSError for a full or read-only disk.
     """
     target = Path(out)
     names = {split: f"{split}.tar.xz" for split in splits}
-    strangers = sorted(path.name for path in target.glob("*.tar*") if path.name not in names.values())
+    strangers = sorted(
+        path.name for path in target.glob("*.tar*") if path.name not in names.values()
+    )
     if strangers or target.resolve() == Path(folder).resolve():
         found = f"it holds {strangers[0]}" if strangers else "it is what is to be packed"
-        raise ValueError(f"{target} cannot take the packed data, since {found}: choose another folder")
+        raise ValueError(
+            f"{target} cannot take the packed data, since {found}: choose another folder"
+        )
     target.mkdir(parents=True, exist_ok=True)
     partial = {split: target / f".{name}.partial" for split, name in names.items()}
     pictures: dict[str, int] = {}
@@ -65,11 +72,19 @@ def pack(
             loaded = load_pictures(folder, size, split)
             pictures[split] = len(loaded)
             skipped |= dict.fromkeys(loaded.skipped)
-            _write(partial[split], split, loaded, dropped_bits, progress or (lambda task, done, total: None))
+            _write(
+                partial[split],
+                split,
+                loaded,
+                dropped_bits,
+                progress or (lambda task, done, total: None),
+            )
         for split, name in names.items():
             os.replace(partial[split], target / name)
     except OSError as error:
-        raise OSError(f"{error.strerror or error} while writing to {target}: free some space") from error
+        raise OSError(
+            f"{error.strerror or error} while writing to {target}: free some space"
+        ) from error
     finally:
         for path in partial.values():
             path.unlink(missing_ok=True)
@@ -77,17 +92,24 @@ def pack(
     return PackReport(pictures=pictures, sizes=sizes, skipped=list(skipped))
 
 
-def _write(path: Path, split: str, loaded: PictureSet, dropped_bits: int, progress: Progress) -> None:
+def _write(
+    path: Path, split: str, loaded: PictureSet, dropped_bits: int, progress: Progress
+) -> None:
     total = len(loaded)
     task = f"packing {split}"
     progress(task, 0, total)
     # Encoding releases the interpreter lock, so threads are enough.
-    with tarfile.open(path, "w:xz", preset=6) as tar, ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as threads:
+    with (
+        tarfile.open(path, "w:xz", preset=6) as tar,
+        ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as threads,
+    ):
         # All captions first: what they have in common is then near enough to be found.
         for number, record in enumerate(loaded.records):
             text = json.dumps({**record, "split": split}, ensure_ascii=False, separators=(",", ":"))
             _add(tar, f"{number:06d}.json", text.encode())
-        files = threads.map(lambda picture: encode_webp(picture.numpy(), dropped_bits), loaded.pictures_NCHW)
+        files = threads.map(
+            lambda picture: encode_webp(picture.numpy(), dropped_bits), loaded.pictures_NCHW
+        )
         for number, content in enumerate(files):
             _add(tar, f"{number:06d}.webp", content)
             if (number + 1) % 25 == 0 or number + 1 == total:

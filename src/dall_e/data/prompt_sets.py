@@ -1,4 +1,5 @@
-"""Fixed prompts: those of sample sheets and of the gallery, and the named sets that models are measured on."""
+"""Fixed prompts: those of sample sheets and of the gallery, and the named sets that models are
+measured on."""
 
 from __future__ import annotations
 
@@ -59,4 +60,6 @@ def suite_prompts(suite: str) -> list[SuitePrompt]:
     if suite not in SUITES:
         raise ValueError(f"there is no suite {suite!r}; there are: {', '.join(SUITES)}")
     rows = read_table(f"data/prompts_{suite}.txt")
-    return [SuitePrompt(group=group, concept=concept, en=en, zh=zh) for group, concept, en, zh in rows]
+    return [
+        SuitePrompt(group=group, concept=concept, en=en, zh=zh) for group, concept, en, zh in rows
+    ]

@@ -18,13 +18,20 @@ CHOICES = 100
 
 
 def r_precision(
-    image_BD: Tensor, own: Sequence[int], text_TD: Tensor, meanings: Sequence[str], *, choices: int = CHOICES
+    image_BD: Tensor,
+    own: Sequence[int],
+    text_TD: Tensor,
+    meanings: Sequence[str],
+    *,
+    choices: int = CHOICES,
 ) -> npt.NDArray[np.float64]:
-    """For each picture 1.0 if, of `choices` texts, its own fits best, else 0.0; chance is 1 / choices.
+    """For each picture 1.0 if, of `choices` texts, its own fits best, else 0.0; chance is 1 /
+    choices.
 
-    image_BD, text_TD: directions of pictures and of all texts. own: index of each picture's text. meanings: one word
-    per text; texts with the same one are never distractors of each other. The distractors of picture number i are
-    always the same, whatever model has drawn it. Raises ValueError if there are too few texts.
+    image_BD, text_TD: directions of pictures and of all texts. own: index of each picture's text.
+    meanings: one word per text; texts with the same one are never distractors of each other. The
+    distractors of picture number i are always the same, whatever model has drawn it. Raises
+    ValueError if there are too few texts.
     """
     number_T = torch.from_numpy(np.unique(meanings, return_inverse=True)[1])
     own_B = torch.tensor(list(own), dtype=torch.int64)

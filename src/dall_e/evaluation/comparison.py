@@ -17,8 +17,11 @@ from dall_e.evaluation.suite import Material
 COMPARISON_FILE = "comparison.html"
 
 
-def compare(material: Material, first: Sequence[Sample], second: Sequence[Sample]) -> dict[str, Measure]:
-    """R-precision of both and their difference, by language, and the mean cosine of picture and prompt.
+def compare(
+    material: Material, first: Sequence[Sample], second: Sequence[Sample]
+) -> dict[str, Measure]:
+    """R-precision of both and their difference, by language, and the mean cosine of picture and
+    prompt.
 
     Both were drawn for the same prompts and seeds: what is hard for both cancels in the difference.
     """
@@ -37,8 +40,13 @@ def compare(material: Material, first: Sequence[Sample], second: Sequence[Sample
             hits.append(r_precision(image_BD, own, text_TD, [prompt.concept for prompt in shown]))
             fits.append((image_BD * text_TD[own]).sum(1).double().numpy())
         for name, (one, two) in (("r_precision", hits), ("cosine", fits)):
-            measures[f"{name}_{language}_a"], measures[f"{name}_{language}_b"] = mean_measure(one), mean_measure(two)
-            measures[f"{name}_{language}_b_minus_a"] = difference_measure(np.asarray(two), np.asarray(one))
+            measures[f"{name}_{language}_a"], measures[f"{name}_{language}_b"] = (
+                mean_measure(one),
+                mean_measure(two),
+            )
+            measures[f"{name}_{language}_b_minus_a"] = difference_measure(
+                np.asarray(two), np.asarray(one)
+            )
     return measures
 
 
@@ -49,7 +57,8 @@ def write_comparison(
     first: Sequence[Sample],
     second: Sequence[Sample],
 ) -> Path:
-    """The page with both pictures of each prompt. Raises OSError if the folder cannot be written."""
+    """The page with both pictures of each prompt. Raises OSError if the folder cannot be
+    written."""
     figures = "".join(
         f"<figure>{picture_tag(one.picture, names[0])}{picture_tag(two.picture, names[1])}"
         f"<figcaption>{html.escape(one.text)} <small>{one.seed}</small></figcaption></figure>"

@@ -1,8 +1,10 @@
-"""Is what was asked for there: one thing, two things, a count, a colour, a place, two colours on the right things.
+"""Is what was asked for there: one thing, two things, a count, a colour, a place, two colours on
+the right things.
 
-Prompts are made from scene records, with combinations that no training scene has where there is anything to combine
-(GenEval's tasks, arXiv 2310.11513). A detector that has only seen real cut-outs looks at the drawn picture, and at the
-true one that the composer draws of the same record: how often it is right there is the ceiling of the measure.
+Prompts are made from scene records, with combinations that no training scene has where there is
+anything to combine (GenEval's tasks, arXiv 2310.11513). A detector that has only seen real cut-outs
+looks at the drawn picture, and at the true one that the composer draws of the same record: how
+often it is right there is the ceiling of the measure.
 
 Shapes: B pictures, S the side.
 """
@@ -60,7 +62,11 @@ class Composition:
         """The detector's things are what may be asked for."""
         self._composer = composer
         self._detector = detector.eval().requires_grad_(False)
-        self._seen_in = {(cut_out.thing, cut_out.own_colour) for cut_out in composer.cut_outs if cut_out.own_colour}
+        self._seen_in = {
+            (cut_out.thing, cut_out.own_colour)
+            for cut_out in composer.cut_outs
+            if cut_out.own_colour
+        }
 
     def run(self, draw: Draw, *, seed: int, per_task: int = PER_TASK) -> list[Composed]:
         """Draws `per_task` prompts of each task, English and Chinese in turn, and looks at them."""
@@ -84,9 +90,11 @@ class Composition:
         ]  # fmt: skip
 
     def scenes(self, task: str, count: int) -> list[Scene]:
-        """The same scenes each time, no two of which ask for the same. Raises ValueError if there are too few.
+        """The same scenes each time, no two of which ask for the same. Raises ValueError if there
+        are too few.
 
-        A colour in which there are pictures of a thing is nothing to be combined: a brown hedgehog is a hedgehog.
+        A colour in which there are pictures of a thing is nothing to be combined: a brown hedgehog
+        is a hedgehog.
         """
         found: dict[tuple[object, ...], Scene] = {}
         for number in range(_TRIES):
@@ -94,13 +102,18 @@ class Composition:
             split = "heldout" if task in ("colour", "binding") else "train"
             base = self._composer.scene(f"composition/{task}/{number}", split)
             scene = posed(task, base, random.Random(f"{task}/{number}"))
-            if scene is None or not all(item.name in self._detector.config.things for item in scene.objects):
+            if scene is None or not all(
+                item.name in self._detector.config.things for item in scene.objects
+            ):
                 continue
             if any((item.name, item.colour) in self._seen_in for item in scene.objects):
                 continue
             # One thing, or two side by side, combine nothing that could be held out.
             if task in ("single", "two") or held_out(scene):
-                asked = (scene.relation, *((item.name, item.count, item.colour) for item in scene.objects))
+                asked = (
+                    scene.relation,
+                    *((item.name, item.count, item.colour) for item in scene.objects),
+                )
                 found.setdefault(asked, scene)
             if len(found) == count:
                 return list(found.values())
@@ -113,18 +126,29 @@ class Composition:
 
 
 def posed(task: str, scene: Scene, rng: random.Random) -> Scene | None:
-    """A record that asks for the task's matter and nothing else, from any scene; None if that one does not suit."""
+    """A record that asks for the task's matter and nothing else, from any scene; None if that one
+    does not suit."""
     if any(item.state for item in scene.objects):
         return None
-    plain = [SceneObject(name=item.name, picture=item.picture) for item in scene.objects if item.picture >= 0]
-    coloured = [dataclasses.replace(item, size="", state="", count=1) for item in scene.objects if item.colour]
+    plain = [
+        SceneObject(name=item.name, picture=item.picture)
+        for item in scene.objects
+        if item.picture >= 0
+    ]
+    coloured = [
+        dataclasses.replace(item, size="", state="", count=1)
+        for item in scene.objects
+        if item.colour
+    ]
     coloured = [item for item in coloured if item.picture >= 0]
 
     def of(*objects: SceneObject, relation: str = "") -> Scene:
         return Scene(objects=objects, relation=relation, seed=f"{task}/{scene.seed}")
 
     if task in ("single", "count") and len(plain) == 1:
-        return of(plain[0] if task == "single" else dataclasses.replace(plain[0], count=rng.randint(2, 4)))
+        return of(
+            plain[0] if task == "single" else dataclasses.replace(plain[0], count=rng.randint(2, 4))
+        )
     if task == "colour" and len(coloured) == 1 and len(scene.objects) == 1:
         return of(coloured[0])
     if len(plain) == 2 and plain[0].name != plain[1].name:
@@ -155,9 +179,12 @@ def is_right(task: str, scene: Scene, found: Sequence[Detection]) -> bool:
 
 
 def composition_measures(composed: Sequence[Composed]) -> dict[str, Measure]:
-    """Shares of right pictures by task and language, their ceilings, and the whole as a share of its ceiling."""
+    """Shares of right pictures by task and language, their ceilings, and the whole as a share of
+    its ceiling."""
     groups = {"composition": list(composed)}
-    groups |= {f"composition_{task}": [one for one in composed if one.task == task] for task in TASKS}
+    groups |= {
+        f"composition_{task}": [one for one in composed if one.task == task] for task in TASKS
+    }
     measures: dict[str, Measure] = {}
     for name, chosen in groups.items():
         if chosen:
@@ -176,5 +203,7 @@ def _share(composed: Sequence[Composed]) -> Measure:
     right = np.array([float(one.right) for one in composed])
     ceiling = np.array([float(one.true_right) for one in composed])
     return statistic_measure(
-        lambda rows: float(right[rows].sum() / max(ceiling[rows].sum(), 1.0)), len(composed), resamples=1000
+        lambda rows: float(right[rows].sum() / max(ceiling[rows].sum(), 1.0)),
+        len(composed),
+        resamples=1000,
     )

@@ -1,4 +1,5 @@
-"""Seconds and peak memory of a picture, in a process of its own, so that nothing else is counted."""
+"""Seconds and peak memory of a picture, in a process of its own, so that nothing else is
+counted."""
 
 from __future__ import annotations
 
@@ -7,7 +8,8 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
-# On Linux ru_maxrss is at least what the parent held when it started the process; VmHWM is the process's own.
+# On Linux ru_maxrss is at least what the parent held when it started the process; VmHWM is the
+# process's own.
 _CHILD = """
 import json, resource, sys, time
 from dall_e import DALL_E
@@ -50,11 +52,14 @@ class Cost:
 def measure_cost(
     model: str, prompt: str, *, device: str = "cpu", quantization: str | None = None, count: int = 3
 ) -> Cost:
-    """Draws `count` single pictures in a new process. Raises ValueError with its last words if that fails."""
+    """Draws `count` single pictures in a new process. Raises ValueError with its last words if that
+    fails."""
     command = [sys.executable, "-c", _CHILD, model, prompt, device, quantization or "", str(count)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise ValueError(f"the drawing whose cost was to be measured failed: {done.stderr.strip()[-300:]}")
+        raise ValueError(
+            f"the drawing whose cost was to be measured failed: {done.stderr.strip()[-300:]}"
+        )
     found = json.loads(done.stdout.splitlines()[-1])
     return Cost(
         seconds=found["seconds"],

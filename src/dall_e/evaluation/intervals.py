@@ -39,7 +39,9 @@ def mean_measure(values: Sequence[float] | npt.NDArray[np.float64], seed: int = 
         raise ValueError("there is nothing to take the mean of")
     means_R = values_N[resampled(len(values_N), RESAMPLES, seed)].mean(1)
     low, high = np.quantile(means_R, ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2))
-    return Measure(value=float(values_N.mean()), low=float(low), high=float(high), count=len(values_N))
+    return Measure(
+        value=float(values_N.mean()), low=float(low), high=float(high), count=len(values_N)
+    )
 
 
 def difference_measure(
@@ -47,10 +49,13 @@ def difference_measure(
     second: Sequence[float] | npt.NDArray[np.float64],
     seed: int = 0,
 ) -> Measure:
-    """Mean of first - second, resampled in pairs: what both have in common cancels. Raises ValueError if unpaired."""
+    """Mean of first - second, resampled in pairs: what both have in common cancels. Raises
+    ValueError if unpaired."""
     if len(first) != len(second):
         raise ValueError(f"{len(first)} values cannot be paired with {len(second)}")
-    return mean_measure(np.asarray(first, dtype=np.float64) - np.asarray(second, dtype=np.float64), seed)
+    return mean_measure(
+        np.asarray(first, dtype=np.float64) - np.asarray(second, dtype=np.float64), seed
+    )
 
 
 def resampled(num: int, resamples: int, seed: int) -> npt.NDArray[np.int64]:
@@ -61,10 +66,11 @@ def resampled(num: int, resamples: int, seed: int) -> npt.NDArray[np.int64]:
 def statistic_measure(
     statistic: Callable[[npt.NDArray[np.int64]], float], num: int, *, resamples: int, seed: int = 0
 ) -> Measure:
-    """A statistic of `num` pictures, given as a function of which of them to take (indices, possibly repeated).
+    """A statistic of `num` pictures, given as a function of which of them to take (indices,
+    possibly repeated).
 
-    Distances between distributions grow when pictures repeat, so that the resampled values lie above the plain one:
-    only their spread is used, around the plain value.
+    Distances between distributions grow when pictures repeat, so that the resampled values lie
+    above the plain one: only their spread is used, around the plain value.
     """
     value = statistic(np.arange(num))
     found_R = np.array([statistic(rows) for rows in resampled(num, resamples, seed)])

@@ -1,6 +1,8 @@
-"""The independent judge: a companion of its own seed and half of the pictures, which nothing was trained or chosen by.
+"""The independent judge: a companion of its own seed and half of the pictures, which nothing was
+trained or chosen by.
 
-Shapes: B pictures or texts, D width, C H W a picture (4 channels, premultiplied RGBA), L text tokens.
+Shapes: B pictures or texts, D width, C H W a picture (4 channels, premultiplied RGBA), L text
+tokens.
 """
 
 from __future__ import annotations
@@ -22,9 +24,16 @@ class Judge:
     """Places pictures and texts in one space."""
 
     def __init__(
-        self, companion: Companion, text_tokenizer: TextTokenizer, *, name: str, fold: int, other_share: float
+        self,
+        companion: Companion,
+        text_tokenizer: TextTokenizer,
+        *,
+        name: str,
+        fold: int,
+        other_share: float,
     ) -> None:
-        """`fold` and `other_share` are those of its training: they tell which pictures it has not seen."""
+        """`fold` and `other_share` are those of its training: they tell which pictures it has not
+        seen."""
         self.companion = companion.eval().requires_grad_(False)
         self.text_tokenizer = text_tokenizer
         self.name = name
@@ -41,10 +50,13 @@ class Judge:
 
     @torch.inference_mode()
     def embed_pictures(self, pictures: Sequence[Picture]) -> Tensor:
-        """Directions [B, D], float32 on the CPU, of uint8 pictures [4, side, side] of any side, seen on white."""
+        """Directions [B, D], float32 on the CPU, of uint8 pictures [4, side, side] of any side,
+        seen on white."""
         like = self.companion.bias
         found = [
-            self.companion.embed_pictures(torch.from_numpy(picture)[None].to(like.device, like.dtype) / 255).cpu()
+            self.companion.embed_pictures(
+                torch.from_numpy(picture)[None].to(like.device, like.dtype) / 255
+            ).cpu()
             for picture in pictures
         ]
         return torch.cat(found)

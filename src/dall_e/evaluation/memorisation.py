@@ -1,14 +1,16 @@
-"""Is a picture drawn, or remembered: the nearest training picture of each sample, and the share of near-copies.
+"""Is a picture drawn, or remembered: the nearest training picture of each sample, and the share of
+near-copies.
 
-Pictures are compared where something is drawn: each is cut to the box that holds what differs from white and brought
-to 32 x 32 pixels, so that a copy that was moved, scaled or turned to its mirror image is still found. Then every pixel
-looks for its like within one step of its place in the other picture, and the other way round: a copy that was bent a
-little is found too. What is left over is the root mean square of the difference of colours, as a share of what the
-stronger of the two pictures differs from white: pale pictures are not alike for being pale. The same drawing in another
+Pictures are compared where something is drawn: each is cut to the box that holds what differs from
+white and brought to 32 x 32 pixels, so that a copy that was moved, scaled or turned to its mirror
+image is still found. Then every pixel looks for its like within one step of its place in the other
+picture, and the other way round: a copy that was bent a little is found too. What is left over is
+the root mean square of the difference of colours, as a share of what the stronger of the two
+pictures differs from white: pale pictures are not alike for being pale. The same drawing in another
 colour is no copy by this measure.
 
-Shapes: B samples, M training pictures, K candidates, U different ones of them, F numbers of a thumbnail, C H W a
-picture.
+Shapes: B samples, M training pictures, K candidates, U different ones of them, F numbers of a
+thumbnail, C H W a picture.
 """
 
 from __future__ import annotations
@@ -27,10 +29,11 @@ from dall_e.images.files import Picture
 NEAR_COPY = 0.18
 """Distance below which a sample counts as a near-copy.
 
-Measured against 15,874 training pictures: of 600 pictures of a style that is not among them 1 % is nearer, and those
-are the same by meaning, as the flag of Dominica and a black circle. Of 300 training pictures that the built-in model's
-image tokenizer drew again, 98 % are found; after they were scaled to between 60 and 100 %, moved and half of them
-mirrored, 88 %; after they were bent, by 4 % of the side on average, 79 %.
+Measured against 15,874 training pictures: of 600 pictures of a style that is not among them 1 % is
+nearer, and those are the same by meaning, as the flag of Dominica and a black circle. Of 300
+training pictures that the built-in model's image tokenizer drew again, 98 % are found; after they
+were scaled to between 60 and 100 %, moved and half of them mirrored, 88 %; after they were bent, by
+4 % of the side on average, 79 %.
 """
 _CANDIDATES = 16
 _SIDE = 32
@@ -55,20 +58,24 @@ class Nearest:
 
 
 def thumbnail(picture: Picture) -> npt.NDArray[np.float32]:
-    """uint8 [4, S, S], premultiplied RGBA, as [F] in [0, 1]: what is drawn on white, cut out, at 32 x 32 pixels."""
+    """uint8 [4, S, S], premultiplied RGBA, as [F] in [0, 1]: what is drawn on white, cut out, at 32
+    x 32 pixels."""
     on_white_CHW = (picture[:3].astype(np.float32) + (255 - picture[3:].astype(np.float32))) / 255
     ink_HW = (1 - on_white_CHW).max(0)
     if ink_HW.sum() < _LEAST_INK:
         return np.ones(3 * _SIDE * _SIDE, dtype=np.float32)
     rows, columns = _middle(ink_HW.sum(1)), _middle(ink_HW.sum(0))
     cut_CHW = np.ascontiguousarray(on_white_CHW[:, rows, columns])
-    small = F.interpolate(torch.from_numpy(cut_CHW)[None], size=(_SIDE, _SIDE), mode="bilinear", antialias=True)
+    small = F.interpolate(
+        torch.from_numpy(cut_CHW)[None], size=(_SIDE, _SIDE), mode="bilinear", antialias=True
+    )
     flat: npt.NDArray[np.float32] = small.flatten().numpy()
     return flat
 
 
 def _middle(ink: npt.NDArray[np.float32]) -> slice:
-    """Where all but the outermost ink is. Specks that a decoder leaves at the rim do not move it far."""
+    """Where all but the outermost ink is. Specks that a decoder leaves at the rim do not move it
+    far."""
     share = np.cumsum(ink) / ink.sum()
     return slice(int(np.searchsorted(share, _RIM)), int(np.searchsorted(share, 1 - _RIM)) + 1)
 
@@ -86,15 +93,18 @@ def nearest(
 ) -> list[Nearest]:
     """The nearest training picture of each sample, by thumbnails.
 
-    redrawn: thumbnails of some training pictures as the model's own image tokenizer draws them. A model cannot copy a
-    picture better than that, so the nearest few are looked at this way too, and the smaller distance counts.
+    redrawn: thumbnails of some training pictures as the model's own image tokenizer draws them. A
+    model cannot copy a picture better than that, so the nearest few are looked at this way too, and
+    the smaller distance counts.
     """
     distance_BM = _rough_distances(samples_BF, training_MF)
     rows_BK = distance_BM.topk(min(_CANDIDATES, len(training_MF)), dim=1, largest=False).indices
     found_BK = _distances(samples_BF, training_MF, rows_BK)
     if redrawn is not None:
         rows_U, place_BK = rows_BK.unique(return_inverse=True)
-        found_BK = torch.minimum(found_BK, _distances(samples_BF, redrawn(rows_U.tolist()), place_BK))
+        found_BK = torch.minimum(
+            found_BK, _distances(samples_BF, redrawn(rows_U.tolist()), place_BK)
+        )
     best = found_BK.min(1)
     rows_B = rows_BK.gather(1, best.indices[:, None])[:, 0]
     pairs = zip(rows_B.tolist(), best.values.tolist(), strict=True)
@@ -103,31 +113,45 @@ def nearest(
 
 def _rough_distances(samples_BF: Tensor, training_MF: Tensor) -> Tensor:
     """[B, M]: of each sample, or of its mirror image where that is nearer, pixel by pixel."""
-    far_BM = torch.minimum(torch.cdist(samples_BF, training_MF), torch.cdist(_mirrored(samples_BF), training_MF))
+    far_BM = torch.minimum(
+        torch.cdist(samples_BF, training_MF), torch.cdist(_mirrored(samples_BF), training_MF)
+    )
     return far_BM / torch.maximum(_ink(samples_BF)[:, None], _ink(training_MF))
 
 
 def _distances(samples_BF: Tensor, pictures_UF: Tensor, places_BK: Tensor) -> Tensor:
-    """[B, K]: of each sample, or of its mirror image where that is nearer, to its own K of the pictures."""
+    """[B, K]: of each sample, or of its mirror image where that is nearer, to its own K of the
+    pictures."""
     found = []
-    for sample_F, mirrored_F, places_K in zip(samples_BF, _mirrored(samples_BF), places_BK, strict=True):
+    for sample_F, mirrored_F, places_K in zip(
+        samples_BF, _mirrored(samples_BF), places_BK, strict=True
+    ):
         pictures_KF = pictures_UF[places_K]
-        far_K = torch.minimum(_left_over(sample_F, pictures_KF), _left_over(mirrored_F, pictures_KF))
+        far_K = torch.minimum(
+            _left_over(sample_F, pictures_KF), _left_over(mirrored_F, pictures_KF)
+        )
         found.append(far_K / torch.maximum(_ink(sample_F[None]), _ink(pictures_KF)))
     return torch.stack(found)
 
 
 def _left_over(sample_F: Tensor, pictures_KF: Tensor) -> Tensor:
-    """[K]: what of the one picture is not in the other within a step, or of the other in the one if that is more."""
+    """[K]: what of the one picture is not in the other within a step, or of the other in the one if
+    that is more."""
     one_1CHW, other_KCHW = _as_picture(sample_F[None]), _as_picture(pictures_KF)
     return torch.maximum(_not_found(one_1CHW, other_KCHW), _not_found(other_KCHW, one_1CHW))
 
 
 def _not_found(wanted_KCHW: Tensor, other_KCHW: Tensor) -> Tensor:
-    """Norm of the differences between each pixel and the one that is most like it within a step in the other."""
+    """Norm of the differences between each pixel and the one that is most like it within a step in
+    the other."""
     edged_KCHW = F.pad(other_KCHW, (1, 1, 1, 1), mode="replicate")
-    near = [edged_KCHW[..., 1 + down : 1 + down + _SIDE, 1 + right : 1 + right + _SIDE] for down, right in _STEPS]
-    least_KHW = torch.stack([(wanted_KCHW - moved_KCHW).square().sum(1) for moved_KCHW in near]).amin(0)
+    near = [
+        edged_KCHW[..., 1 + down : 1 + down + _SIDE, 1 + right : 1 + right + _SIDE]
+        for down, right in _STEPS
+    ]
+    least_KHW = torch.stack(
+        [(wanted_KCHW - moved_KCHW).square().sum(1) for moved_KCHW in near]
+    ).amin(0)
     return least_KHW.sum((1, 2)).sqrt()
 
 

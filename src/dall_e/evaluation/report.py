@@ -1,4 +1,5 @@
-"""What was measured, written down: `report.json` for programs, `report.html`, one file with all pictures, for eyes."""
+"""What was measured, written down: `report.json` for programs, `report.html`, one file with all
+pictures, for eyes."""
 
 from __future__ import annotations
 
@@ -25,19 +26,40 @@ _MOST_EARLIER = 6
 EXPLAINED = {
     "r_precision_single": ("one thing: the judge finds the own prompt among 100", "higher"),
     "r_precision_words": ("the same by everyday words", "higher"),
-    "r_precision_real": ("what the judge reaches on real pictures that it has not seen: the ceiling", ""),
+    "r_precision_real": (
+        "what the judge reaches on real pictures that it has not seen: the ceiling",
+        "",
+    ),
     "parity_en_minus_zh": ("R-precision in English minus Chinese, in pairs; 0 is best", ""),
     "kid_judge": ("KID x 1000 to real pictures of the same things, features of the judge", "lower"),
     "fid_judge": ("FID, features of the judge; grows as there are fewer pictures", "lower"),
-    "kid_companion": ("KID x 1000, features of the model's own companion, which may have chosen the pictures", "lower"),
+    "kid_companion": (
+        "KID x 1000, features of the model's own companion, which may have chosen the pictures",
+        "lower",
+    ),
     "fid_companion": ("FID, features of the model's own companion", "lower"),
-    "near_copies_of_names": ("share of near-copies of training pictures, for names of what they show", "lower"),
+    "near_copies_of_names": (
+        "share of near-copies of training pictures, for names of what they show",
+        "lower",
+    ),
     "near_copies_of_sentences": ("share of near-copies in sentences", "lower"),
-    "near_copies_of_tasks": ("share of near-copies in tasks of known content, but for single things", "lower"),
-    "near_copies_of_true_tasks": ("share of near-copies among the true composed pictures of these tasks", ""),
+    "near_copies_of_tasks": (
+        "share of near-copies in tasks of known content, but for single things",
+        "lower",
+    ),
+    "near_copies_of_true_tasks": (
+        "share of near-copies among the true composed pictures of these tasks",
+        "",
+    ),
     "near_copies_held_out": ("share of near-copies among real pictures that were held out", ""),
-    "near_copies_other_style": ("share of near-copies among pictures of a style that is not trained on", ""),
-    "distance_to_nearest": ("distance to the nearest training picture; 1 is as far as an empty page", ""),
+    "near_copies_other_style": (
+        "share of near-copies among pictures of a style that is not trained on",
+        "",
+    ),
+    "distance_to_nearest": (
+        "distance to the nearest training picture; 1 is as far as an empty page",
+        "",
+    ),
     "diversity": ("1 - cosine between pictures of one prompt, by the judge", "higher"),
     "diversity_real": ("the same between real pictures of one thing", ""),
     "reconstruction_psnr": ("what the image tokenizer keeps of held-out pictures, in dB", "higher"),
@@ -76,18 +98,27 @@ def explain(name: str) -> tuple[str, str]:
             text, better = explain(name.removesuffix(suffix))
             return f"{text}{words}", "" if suffix in ("_real", "_ceiling") else better
     base = next((known for known in EXPLAINED if name.startswith(known)), "")
-    return (f"{EXPLAINED[base][0]}: {name.removeprefix(base).strip('_')}", EXPLAINED[base][1]) if base else (name, "")
+    return (
+        (f"{EXPLAINED[base][0]}: {name.removeprefix(base).strip('_')}", EXPLAINED[base][1])
+        if base
+        else (name, "")
+    )
 
 
-def write_report(folder: Path, header: Header, result: Result, real: RealPictures) -> dict[str, Any]:
-    """Writes both files, and returns what the JSON file holds. Raises OSError if the folder cannot be written.
+def write_report(
+    folder: Path, header: Header, result: Result, real: RealPictures
+) -> dict[str, Any]:
+    """Writes both files, and returns what the JSON file holds. Raises OSError if the folder cannot
+    be written.
 
     Reports in folders beside this one, of the same suite, are the earlier runs on the page.
     """
     folder.mkdir(parents=True, exist_ok=True)
     report = {
         **dataclasses.asdict(header),
-        "measures": {name: dataclasses.asdict(measure) for name, measure in result.measures.items()},
+        "measures": {
+            name: dataclasses.asdict(measure) for name, measure in result.measures.items()
+        },
         "notes": result.notes,
         "samples": [
             {
@@ -103,7 +134,13 @@ def write_report(folder: Path, header: Header, result: Result, real: RealPicture
             for number, (sample, hit) in enumerate(zip(result.samples, result.nearest, strict=True))
         ],
         "composed": [
-            {"task": c.task, "text": c.text, "seed": c.seed, "right": c.right, "true_right": c.true_right}
+            {
+                "task": c.task,
+                "text": c.text,
+                "seed": c.seed,
+                "right": c.right,
+                "true_right": c.true_right,
+            }
             for c in result.composed
         ],
     }
@@ -114,7 +151,8 @@ def write_report(folder: Path, header: Header, result: Result, real: RealPicture
 
 
 def earlier_reports(folder: Path, suite: str) -> list[tuple[str, dict[str, Any]]]:
-    """(name of the folder, report) of the newest reports of the suite in folders beside this one, newest first."""
+    """(name of the folder, report) of the newest reports of the suite in folders beside this one,
+    newest first."""
     found = []
     for path in folder.resolve().parent.glob(f"*/{REPORT_FILE}"):
         if path.parent == folder.resolve():
@@ -161,7 +199,12 @@ def picture_tag(picture: Picture, title: str = "") -> str:
     return f'<img src="data:image/webp;base64,{data}" title="{html.escape(title)}" alt="{html.escape(title)}">'
 
 
-def _page(header: Header, result: Result, real: RealPictures, earlier: Sequence[tuple[str, dict[str, Any]]]) -> str:
+def _page(
+    header: Header,
+    result: Result,
+    real: RealPictures,
+    earlier: Sequence[tuple[str, dict[str, Any]]],
+) -> str:
     model = f"{header.model.get('model', '?')} {header.model.get('model_version', '')}".strip()
     parts = [
         f"<h1>{html.escape(model)} on {html.escape(header.suite)}</h1>",
@@ -174,7 +217,9 @@ def _page(header: Header, result: Result, real: RealPictures, earlier: Sequence[
         "Red frame: a near-copy. Red text: the judge prefers another prompt of a hundred.</p>",
     ]
     for group in dict.fromkeys(sample.prompt.group for sample in result.samples):
-        parts.append(f"<h3>{html.escape(group)}</h3><div class='grid'>{_figures(group, result, real)}</div>")
+        parts.append(
+            f"<h3>{html.escape(group)}</h3><div class='grid'>{_figures(group, result, real)}</div>"
+        )
     if result.composed:
         parts.append(
             "<h2>Composition</h2><p>Each beside the composer's picture of the same record. Red text: the detector does "
@@ -212,7 +257,9 @@ def _composed_figure(one: Composed) -> str:
     )
 
 
-def measure_table(measures: dict[str, Measure], earlier: Sequence[tuple[str, dict[str, Any]]]) -> str:
+def measure_table(
+    measures: dict[str, Measure], earlier: Sequence[tuple[str, dict[str, Any]]]
+) -> str:
     """One row per measure: value, interval, plot, and the values of earlier runs."""
     heads = "".join(f"<th><small>{html.escape(name)}</small></th>" for name, _ in earlier)
     rows = [f"<tr><th>measure</th><th>value</th><th>interval</th><th></th><th></th>{heads}</tr>"]
@@ -220,7 +267,8 @@ def measure_table(measures: dict[str, Measure], earlier: Sequence[tuple[str, dic
         others = [_measure(report["measures"].get(name)) for _, report in earlier]
         text, better = explain(name)
         cells = "".join(
-            f"<td class='n'><small>{other.value:.4g}</small></td>" if other else "<td></td>" for other in others
+            f"<td class='n'><small>{other.value:.4g}</small></td>" if other else "<td></td>"
+            for other in others
         )
         rows.append(
             f"<tr><td>{name}<br><small>{html.escape(text)}{f'; {better} is better' if better else ''}</small></td>"

@@ -1,4 +1,5 @@
-"""The pictures that are measured: drawn ones for fixed prompts and seeds, and real ones of the same things."""
+"""The pictures that are measured: drawn ones for fixed prompts and seeds, and real ones of the same
+things."""
 
 from __future__ import annotations
 
@@ -37,12 +38,16 @@ def spread_over(count: int, limit: int) -> list[int]:
     return [index * count // limit for index in range(limit)]
 
 
-def draw_samples(draw: Draw, prompts: Sequence[SuitePrompt], *, seed: int, limit: int = 0) -> list[Sample]:
+def draw_samples(
+    draw: Draw, prompts: Sequence[SuitePrompt], *, seed: int, limit: int = 0
+) -> list[Sample]:
     """Each prompt in both languages. A prompt's seeds do not depend on the limit.
 
     Prompt number i has seed + 2 i in English and the next one in Chinese.
     """
-    wanted = [(index, language) for index in spread_over(len(prompts), limit) for language in LANGUAGES]
+    wanted = [
+        (index, language) for index in spread_over(len(prompts), limit) for language in LANGUAGES
+    ]
     seeds = [seed + 2 * index + LANGUAGES.index(language) for index, language in wanted]
     images = draw([prompts[index].text(language) for index, language in wanted], seeds)
     return [
@@ -60,7 +65,9 @@ class RealPictures:
         for row, record in enumerate(pictures.records):
             self._rows.setdefault(str(record.get("en") or record.get("text", "")), []).append(row)
 
-    def rows(self, concept: str, where: Callable[[Record], bool] = lambda record: True) -> list[int]:
+    def rows(
+        self, concept: str, where: Callable[[Record], bool] = lambda record: True
+    ) -> list[int]:
         """Rows of the pictures of this name for which `where` holds."""
         return [row for row in self._rows.get(concept, []) if where(self._pictures.records[row])]
 
@@ -76,7 +83,9 @@ class RealPictures:
             if len(rows) >= 2:
                 first = used.get(concept, 0)
                 used[concept] = first + 1
-                found.append((place, rows[first % len(rows)], rows[(first + len(rows) // 2) % len(rows)]))
+                found.append(
+                    (place, rows[first % len(rows)], rows[(first + len(rows) // 2) % len(rows)])
+                )
         return found
 
     def picture(self, row: int) -> Picture:

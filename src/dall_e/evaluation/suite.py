@@ -1,4 +1,5 @@
-"""A named set of prompts drawn by a model and measured in every way; report.py writes down what comes of it.
+"""A named set of prompts drawn by a model and measured in every way; report.py writes down what
+comes of it.
 
 Shapes: B pictures, T texts, D width, C H W a picture (4 channels, premultiplied RGBA).
 """
@@ -23,7 +24,14 @@ from dall_e.evaluation.intervals import Measure, difference_measure, mean_measur
 from dall_e.evaluation.judge import Judge
 from dall_e.evaluation.memorisation import Nearest, nearest, thumbnails
 from dall_e.evaluation.reconstruction import reconstruction
-from dall_e.evaluation.samples import LANGUAGES, Draw, RealPictures, Sample, draw_samples, spread_over
+from dall_e.evaluation.samples import (
+    LANGUAGES,
+    Draw,
+    RealPictures,
+    Sample,
+    draw_samples,
+    spread_over,
+)
 from dall_e.images.files import Picture, from_pil
 
 _DIVERSITY_PROMPTS, _DIVERSITY_SEEDS = 12, 4
@@ -42,7 +50,8 @@ class Subject:
     embed: Embed | None = None
     """Features of pictures by the model's own companion, if it has one."""
     there_and_back: Callable[[Tensor], Tensor] | None = None
-    """Pictures [B, 4, H, W] in [0, 1] through the image tokenizer, at its own side, if it has one."""
+    """Pictures [B, 4, H, W] in [0, 1] through the image tokenizer, at its own side, if it has
+    one."""
     cost: Cost | None = None
     """Seconds and memory of single pictures."""
 
@@ -80,7 +89,12 @@ class Result:
 
 
 def evaluate(
-    subject: Subject, material: Material, *, seed: int = 0, limit: int = 0, say: Callable[[str], None] = print
+    subject: Subject,
+    material: Material,
+    *,
+    seed: int = 0,
+    limit: int = 0,
+    say: Callable[[str], None] = print,
 ) -> Result:
     """Draws the prompts (`limit` of them, evenly spread; 0 all) and measures the pictures."""
     say("drawing")
@@ -101,7 +115,9 @@ def evaluate(
     if material.composition:
         say("composition")
         per_task = min(PER_TASK, limit) if limit else PER_TASK
-        composed = material.composition.run(subject.draw, seed=_COMPOSITION_SEED + seed, per_task=per_task)
+        composed = material.composition.run(
+            subject.draw, seed=_COMPOSITION_SEED + seed, per_task=per_task
+        )
         measures |= composition_measures(composed)
     else:
         notes.append("No detector was given, so composition was not judged.")
@@ -118,13 +134,21 @@ def evaluate(
         measures["peak_mib"] = mean_measure([subject.cost.peak_mib])
         if subject.cost.gpu_mib:
             measures["gpu_mib"] = mean_measure([subject.cost.gpu_mib])
-    return Result(measures=measures, samples=samples, first=first, nearest=found, composed=composed, notes=notes)
+    return Result(
+        measures=measures,
+        samples=samples,
+        first=first,
+        nearest=found,
+        composed=composed,
+        notes=notes,
+    )
 
 
 def _alignment(
     material: Material, samples: Sequence[Sample], judged_BD: Tensor, real: RealPictures
 ) -> tuple[dict[str, Measure], dict[int, bool]]:
-    """R-precision by language and group, the difference of the languages, and what the judge makes of real pictures."""
+    """R-precision by language and group, the difference of the languages, and what the judge makes
+    of real pictures."""
     judge = material.judge
     # Those to choose from are always the whole suite's, however few are drawn.
     shown = [prompt for prompt in material.prompts if prompt.concept]
@@ -141,7 +165,9 @@ def _alignment(
         found = r_precision(judged_BD[rows], own, text_TD, meanings)
         for row, hit in zip(rows, found, strict=True):
             first[row] = bool(hit)
-            hits.setdefault((samples[row].prompt.group, language), {})[samples[row].prompt.en] = float(hit)
+            hits.setdefault((samples[row].prompt.group, language), {})[samples[row].prompt.en] = (
+                float(hit)
+            )
         measures |= _real_alignment(language, material, text_TD, real, shown, meanings)
     for key, by_prompt in hits.items():
         measures[f"r_precision_{'_'.join(key)}"] = mean_measure(list(by_prompt.values()))
@@ -160,11 +186,13 @@ def _real_alignment(
     shown: Sequence[SuitePrompt],
     meanings: Sequence[str],
 ) -> dict[str, Measure]:
-    """The judge's ceiling: the same measure of one real picture of each thing, one that the judge has not seen."""
+    """The judge's ceiling: the same measure of one real picture of each thing, one that the judge
+    has not seen."""
     chosen = [
         (place, rows[0])
         for place, prompt in enumerate(shown)
-        if prompt.group == "single" and (rows := real.rows(prompt.concept, lambda r: not material.judge.has_seen(r)))
+        if prompt.group == "single"
+        and (rows := real.rows(prompt.concept, lambda r: not material.judge.has_seen(r)))
     ]
     if not chosen:
         return {}
@@ -176,7 +204,8 @@ def _real_alignment(
 def _fidelity(
     embeds: dict[str, Embed], samples: Sequence[Sample], real: RealPictures, notes: list[str]
 ) -> dict[str, Measure]:
-    """Distances to as many real pictures of the same things; and between two sets of such, which is the floor."""
+    """Distances to as many real pictures of the same things; and between two sets of such, which is
+    the floor."""
     pairs = real.pairs([sample.prompt.concept for sample in samples])
     if len(pairs) < 2:
         notes.append("The training pictures show too few of the things asked for: no fidelity.")
@@ -187,14 +216,21 @@ def _fidelity(
         real_BD = embed([real.picture(row) for _, row, _ in pairs])
         other_BD = embed([real.picture(row) for _, _, row in pairs])
         measures |= {f"{kind}_{name}": value for kind, value in fidelity(real_BD, drawn_BD).items()}
-        measures |= {f"{kind}_{name}_real": value for kind, value in fidelity(real_BD, other_BD).items()}
+        measures |= {
+            f"{kind}_{name}_real": value for kind, value in fidelity(real_BD, other_BD).items()
+        }
     return measures
 
 
 def _memorisation(
-    subject: Subject, material: Material, samples: Sequence[Sample], composed: Sequence[Composed], real: RealPictures
+    subject: Subject,
+    material: Material,
+    samples: Sequence[Sample],
+    composed: Sequence[Composed],
+    real: RealPictures,
 ) -> tuple[dict[str, Measure], list[Nearest]]:
-    """Share of near-copies where a training name was asked for, in sentences, in tasks, and among real pictures."""
+    """Share of near-copies where a training name was asked for, in sentences, in tasks, and among
+    real pictures."""
     training_MF = thumbnails([real.picture(row) for row in range(len(material.training))])
 
     def redrawn(rows: list[int]) -> Tensor:
@@ -204,14 +240,20 @@ def _memorisation(
         return thumbnails([(x * 255).round().byte().numpy() for x in torch.cat(again)])
 
     pictures = [sample.picture for sample in samples] + [one.picture for one in composed]
-    every = nearest(thumbnails(pictures), training_MF, redrawn=redrawn if subject.there_and_back else None)
+    every = nearest(
+        thumbnails(pictures), training_MF, redrawn=redrawn if subject.there_and_back else None
+    )
     found, of_tasks = every[: len(samples)], every[len(samples) :]
     # One thing as it is drawn is what the training pictures show.
     true_tasks = [one.true_picture for one in composed if one.task != "single"]
     groups = {
         "of_names": [hit for hit, s in zip(found, samples, strict=True) if s.prompt.concept],
-        "of_sentences": [hit for hit, s in zip(found, samples, strict=True) if s.prompt.group == "scenes"],
-        "of_tasks": [hit for hit, one in zip(of_tasks, composed, strict=True) if one.task != "single"],
+        "of_sentences": [
+            hit for hit, s in zip(found, samples, strict=True) if s.prompt.group == "scenes"
+        ],
+        "of_tasks": [
+            hit for hit, one in zip(of_tasks, composed, strict=True) if one.task != "single"
+        ],
     }
     for name, others in (
         ("of_true_tasks", true_tasks),
@@ -230,12 +272,18 @@ def _memorisation(
 
 def _some(pictures: PictureSet) -> list[Picture]:
     """Enough of the pictures to measure a share, evenly spread."""
-    return [pictures.pictures_NCHW[row].numpy() for row in spread_over(len(pictures), _MOST_HELD_OUT)]
+    return [
+        pictures.pictures_NCHW[row].numpy() for row in spread_over(len(pictures), _MOST_HELD_OUT)
+    ]
 
 
-def _diversity(subject: Subject, material: Material, real: RealPictures, limit: int) -> dict[str, Measure]:
+def _diversity(
+    subject: Subject, material: Material, real: RealPictures, limit: int
+) -> dict[str, Measure]:
     """Spread of the pictures of one prompt, and of as many real pictures of one thing."""
-    named = [prompt for prompt in material.prompts if len(real.rows(prompt.concept)) >= _DIVERSITY_SEEDS]
+    named = [
+        prompt for prompt in material.prompts if len(real.rows(prompt.concept)) >= _DIVERSITY_SEEDS
+    ]
     most = min(_DIVERSITY_PROMPTS, limit) if limit else _DIVERSITY_PROMPTS
     chosen = [named[index] for index in spread_over(len(named), most)]
     if not chosen:
@@ -246,6 +294,8 @@ def _diversity(subject: Subject, material: Material, real: RealPictures, limit: 
     rows = [row for prompt in chosen for row in real.rows(prompt.concept)[:_DIVERSITY_SEEDS]]
     sets = {"diversity": drawn, "diversity_real": [real.picture(row) for row in rows]}
     return {
-        name: mean_measure(spread(material.judge.embed_pictures(pictures).unflatten(0, (-1, _DIVERSITY_SEEDS))))
+        name: mean_measure(
+            spread(material.judge.embed_pictures(pictures).unflatten(0, (-1, _DIVERSITY_SEEDS)))
+        )
         for name, pictures in sets.items()
     }

@@ -1,8 +1,10 @@
-"""Animals that sleep and play, drawn from simple shapes: the picture sets show none asleep, and few at play.
+"""Animals that sleep and play, drawn from simple shapes: the picture sets show none asleep, and few
+at play.
 
-Large heads, thick lines and flat colours: in a picture of 96 pixels and 144 tokens finer ones are lost. Every drawing
-has one main colour, so that `recolouring` can give it the colours of fur. Coordinates are percents of the drawing's
-side, x to the right, y downwards. S is that side, C 4 channels (premultiplied RGBA).
+Large heads, thick lines and flat colours: in a picture of 96 pixels and 144 tokens finer ones are
+lost. Every drawing has one main colour, so that `recolouring` can give it the colours of fur.
+Coordinates are percents of the drawing's side, x to the right, y downwards. S is that side, C 4
+channels (premultiplied RGBA).
 """
 
 from __future__ import annotations
@@ -48,21 +50,36 @@ class _Pen:
     def _pixels(self, points: Sequence[Point]) -> list[Point]:
         return [((x + MARGIN) * self.scale, (y + MARGIN) * self.scale) for x, y in points]
 
-    def oval(self, left: float, top: float, right: float, bottom: float, colour: Colour, edge: bool = True) -> None:
+    def oval(
+        self,
+        left: float,
+        top: float,
+        right: float,
+        bottom: float,
+        colour: Colour,
+        edge: bool = True,
+    ) -> None:
         box = self._pixels([(left, top), (right, bottom)])
         width = max(1, round(EDGE * self.scale))
-        self.draw.ellipse((*box[0], *box[1]), fill=colour, outline=LINE if edge else None, width=width)
+        self.draw.ellipse(
+            (*box[0], *box[1]), fill=colour, outline=LINE if edge else None, width=width
+        )
 
     def disc(self, middle: Point, radius: float, colour: Colour) -> None:
         x, y = middle
         self.oval(x - radius, y - radius, x + radius, y + radius, colour)
 
-    def tilted(self, middle: Point, length: float, thickness: float, degrees: float, colour: Colour) -> None:
+    def tilted(
+        self, middle: Point, length: float, thickness: float, degrees: float, colour: Colour
+    ) -> None:
         """An oval of a direction, with an edge."""
         turn = math.radians(degrees)
         points = []
         for step in range(40):
-            along, across = length / 2 * math.cos(step * math.pi / 20), thickness / 2 * math.sin(step * math.pi / 20)
+            along, across = (
+                length / 2 * math.cos(step * math.pi / 20),
+                thickness / 2 * math.sin(step * math.pi / 20),
+            )
             points.append(
                 (
                     middle[0] + along * math.cos(turn) - across * math.sin(turn),
@@ -118,7 +135,10 @@ def _paled(colour: Colour, share: float) -> Colour:
 def _bend(middle: Point, radii: Point, start: float, end: float) -> list[Point]:
     """Points on an oval between two angles, degrees with the clock from the right."""
     return [
-        (middle[0] + radii[0] * math.cos(math.radians(a)), middle[1] + radii[1] * math.sin(math.radians(a)))
+        (
+            middle[0] + radii[0] * math.cos(math.radians(a)),
+            middle[1] + radii[1] * math.sin(math.radians(a)),
+        )
         for a in np.linspace(start, end, 24)
     ]
 
@@ -230,7 +250,14 @@ def _nose(pen: _Pen, species: str, fur: Colour, x: float, y: float) -> None:
     if species == "pig":
         pen.oval(x - 11, y + 3, x + 11, y + 18, _shaded(fur, 0.88))
         for side in (-1, 1):
-            pen.oval(x + side * 4.5 - 2, y + 7, x + side * 4.5 + 2, y + 14, _shaded(fur, 0.55), edge=False)
+            pen.oval(
+                x + side * 4.5 - 2,
+                y + 7,
+                x + side * 4.5 + 2,
+                y + 14,
+                _shaded(fur, 0.55),
+                edge=False,
+            )
     elif species == "dog":
         pen.oval(x - 14, y + 3, x + 14, y + 25, _paled(fur, 0.6), edge=False)
         pen.oval(x - 7, y + 4, x + 7, y + 14, DARK, edge=False)
@@ -241,7 +268,11 @@ def _nose(pen: _Pen, species: str, fur: Colour, x: float, y: float) -> None:
 def _pointed(pen: _Pen, fur: Colour, x: float, y: float) -> None:
     for side in (-1, 1):
         pen.shape([(x + side * 28, y - 4), (x + side * 26, y - 44), (x + side * 3, y - 24)], fur)
-        pen.shape([(x + side * 23, y - 15), (x + side * 22, y - 35), (x + side * 10, y - 24)], PINK, edge=False)
+        pen.shape(
+            [(x + side * 23, y - 15), (x + side * 22, y - 35), (x + side * 10, y - 24)],
+            PINK,
+            edge=False,
+        )
 
 
 def _none(pen: _Pen, fur: Colour, x: float, y: float) -> None:
@@ -262,7 +293,10 @@ def _round(pen: _Pen, fur: Colour, x: float, y: float) -> None:
 
 def _folded(pen: _Pen, fur: Colour, x: float, y: float) -> None:
     for side in (-1, 1):
-        pen.shape([(x + side * 25, y - 8), (x + side * 27, y - 36), (x + side * 5, y - 24)], _shaded(fur, 0.88))
+        pen.shape(
+            [(x + side * 25, y - 8), (x + side * 27, y - 36), (x + side * 5, y - 24)],
+            _shaded(fur, 0.88),
+        )
 
 
 _EARS = {"cat": _pointed, "dog": _none, "rabbit": _long, "mouse": _round, "pig": _folded}

@@ -1,7 +1,9 @@
-"""Backgrounds of composed scenes, painted with numpy: places in which things stand, each in a few variants.
+"""Backgrounds of composed scenes, painted with numpy: places in which things stand, each in a few
+variants.
 
-Few, and with their edges on the grid of the image tokenizer's tokens: each variant is then the same few codes in every
-scene, and a small generator soon draws it cleanly. Where every edge and every tone was drawn by chance, it did not.
+Few, and with their edges on the grid of the image tokenizer's tokens: each variant is then the same
+few codes in every scene, and a small generator soon draws it cleanly. Where every edge and every
+tone was drawn by chance, it did not.
 
 Shapes: S the side in pixels; H, W rows and columns of a part; 3 or C colour channels.
 """
@@ -28,7 +30,8 @@ _WAVES = ((0.7, 0.1), (1.0, 0.6), (1.3, 0.35))
 
 @dataclass(frozen=True, kw_only=True)
 class Ground:
-    """Where things stand in a background: the rows, as shares of the side, on which their feet may be."""
+    """Where things stand in a background: the rows, as shares of the side, on which their feet may
+    be."""
 
     far: float
     near: float
@@ -36,11 +39,14 @@ class Ground:
     """Down to here is air, in which things may fly; 0 where there is none."""
 
 
-def background(name: str, size: int, rng: random.Random, colour: str = "") -> tuple[Canvas, Ground | None]:
+def background(
+    name: str, size: int, rng: random.Random, colour: str = ""
+) -> tuple[Canvas, Ground | None]:
     """A picture uint8 [S, S, 3] of a place, and where its ground is; None if it has no ground.
 
-    `name` is one of `scene_graph.BACKGROUNDS` or `PLANNED_BACKGROUNDS`; `colour`, of a plain background, is one of the
-    words in `recolouring.TARGETS`. The same state of `rng` gives the same picture.
+    `name` is one of `scene_graph.BACKGROUNDS` or `PLANNED_BACKGROUNDS`; `colour`, of a plain
+    background, is one of the words in `recolouring.TARGETS`. The same state of `rng` gives the same
+    picture.
     """
     canvas_SS3 = np.empty((size, size, 3), dtype=np.uint8)
     if name == "plain":
@@ -67,7 +73,8 @@ def _vary(colour: Colour, rng: random.Random, amount: float = 10) -> Colour:
 
 
 def grid_step(size: int) -> float:
-    """Share of the side between two tokens; finer than tokens are in pictures of few, which would leave no choice."""
+    """Share of the side between two tokens; finer than tokens are in pictures of few, which would
+    leave no choice."""
     return min(TOKEN_SIDE / size, 1 / 8)
 
 
@@ -99,8 +106,11 @@ def _dots(part_HW3: Canvas, count: int, colour: Colour, height: int = 1) -> None
         part_HW3[row_N + step, column_N] = colour
 
 
-def _wave(canvas_SS3: Canvas, base: float, height: float, rng: random.Random) -> npt.NDArray[np.bool_]:
-    """True below a curved line around the share `base` of the side: hills, dunes, the edge of water."""
+def _wave(
+    canvas_SS3: Canvas, base: float, height: float, rng: random.Random
+) -> npt.NDArray[np.bool_]:
+    """True below a curved line around the share `base` of the side: hills, dunes, the edge of
+    water."""
     size = len(canvas_SS3)
     column_S = np.arange(size) / size
     turns, start = rng.choice(_WAVES)
@@ -115,7 +125,9 @@ def _oval(size: int, x: float, y: float, across: float, down: float) -> npt.NDAr
 
 
 def _gradient(canvas_SS3: Canvas, rng: random.Random) -> None:
-    first, second = rng.sample(("red", "orange", "yellow", "green", "blue", "purple", "pink", "white"), 2)
+    first, second = rng.sample(
+        ("red", "orange", "yellow", "green", "blue", "purple", "pink", "white"), 2
+    )
     _fade(canvas_SS3, shade(first, 0.4), shade(second, 0.4))
 
 
@@ -146,7 +158,11 @@ def _beach(canvas_SS3: Canvas, rng: random.Random) -> Ground:
     sand = _vary((240, 214, 158), rng, 8)
     below_SS = _wave(canvas_SS3, shore + 0.015, 0.015, rng)
     canvas_SS3[below_SS] = sand
-    _dots(canvas_SS3[round((shore + 0.05) * size) :], size // 2, (sand[0] * 0.9, sand[1] * 0.88, sand[2] * 0.85))
+    _dots(
+        canvas_SS3[round((shore + 0.05) * size) :],
+        size // 2,
+        (sand[0] * 0.9, sand[1] * 0.88, sand[2] * 0.85),
+    )
     return Ground(far=shore + 0.16, near=0.95, sky=horizon - 0.02)
 
 
@@ -192,7 +208,11 @@ def _road(canvas_SS3: Canvas, rng: random.Random) -> Ground:
     canvas_SS3[top : top + max(1, size // 64)] = (206, 208, 210)
     middle, thick, dash = round((line + 1.06) / 2 * size), max(2, size // 32), size // 5
     for left in range(-(dash // 2), size, dash):
-        canvas_SS3[middle : middle + thick, max(left, 0) : max(left + dash * 3 // 5, 0)] = (244, 240, 226)
+        canvas_SS3[middle : middle + thick, max(left, 0) : max(left + dash * 3 // 5, 0)] = (
+            244,
+            240,
+            226,
+        )
     return Ground(far=line + 0.22, near=0.94, sky=line - 0.02)
 
 
@@ -219,9 +239,14 @@ def _windowsill(canvas_SS3: Canvas, rng: random.Random) -> Ground:
     sill = _line(0.75, 0.83, size, rng)
     left, right, top = (_line(share, share, size, rng) for share in (0.08, 0.92, 0.06))
     canvas_SS3[:] = shade(rng.choice(("yellow", "green", "blue", "pink", "orange")), 0.62)
-    frame_colour = _vary(rng.choice(((250, 250, 246), (250, 250, 246), (150, 102, 62), (186, 138, 92))), rng, 5)
+    frame_colour = _vary(
+        rng.choice(((250, 250, 246), (250, 250, 246), (150, 102, 62), (186, 138, 92))), rng, 5
+    )
     frame = max(2, round(0.04 * size))
-    columns, rows = slice(round(left * size), round(right * size)), slice(round(top * size), round(sill * size))
+    columns, rows = (
+        slice(round(left * size), round(right * size)),
+        slice(round(top * size), round(sill * size)),
+    )
     canvas_SS3[rows, columns] = frame_colour
     pane = canvas_SS3[rows, columns][frame:, frame:-frame]
     _view(pane, rng)
@@ -256,7 +281,11 @@ def _table(canvas_SS3: Canvas, rng: random.Random) -> Ground:
     size = len(canvas_SS3)
     line = _line(0.6, 0.68, size, rng)
     row, edge = round(line * size), round(0.9 * size)
-    _fade(canvas_SS3[:row], shade(rng.choice(("blue", "green", "pink", "yellow", "purple")), 0.6), (246, 244, 240))
+    _fade(
+        canvas_SS3[:row],
+        shade(rng.choice(("blue", "green", "pink", "yellow", "purple")), 0.6),
+        (246, 244, 240),
+    )
     wood = _vary(rng.choice(((190, 130, 78), (160, 104, 62), (214, 168, 112))), rng, 8)
     canvas_SS3[row:edge] = wood
     for grain in range(row + 3, edge, max(3, size // 18)):
@@ -277,7 +306,13 @@ def _forest(canvas_SS3: Canvas, rng: random.Random) -> Ground:
     for row, (number, shadow) in enumerate(((7, 1.25), (5, 1.0))):
         for tree in range(number):
             x = (tree + 0.25 + 0.5 * rng.random()) / number
-            _fir(canvas_SS3, x, line + 0.03 * row, 0.42 + 0.12 * row, tuple(min(v * shadow, 255) for v in green))  # type: ignore[arg-type]
+            _fir(
+                canvas_SS3,
+                x,
+                line + 0.03 * row,
+                0.42 + 0.12 * row,
+                tuple(min(v * shadow, 255) for v in green),
+            )  # type: ignore[arg-type]
     row = round(line * size)
     _fade(canvas_SS3[row:], _vary((112, 168, 78), rng), (70, 122, 56))
     _dots(canvas_SS3[row:], size // 3, (84, 138, 62), max(2, size // 40))
@@ -294,7 +329,11 @@ def _fir(canvas_SS3: Canvas, x: float, foot: float, height: float, colour: Colou
     for layer in range(3):
         bottom, top = foot - 0.07 - layer * height * 0.25, foot - height * (0.55 + 0.225 * layer)
         share_S1 = (row_S1 - top) / (bottom - top)
-        inside = (share_S1 >= 0) & (share_S1 <= 1) & (across_S < share_S1 * height * (0.32 - 0.06 * layer))
+        inside = (
+            (share_S1 >= 0)
+            & (share_S1 <= 1)
+            & (across_S < share_S1 * height * (0.32 - 0.06 * layer))
+        )
         canvas_SS3[inside] = [value * (0.88 + 0.08 * layer) for value in colour]
 
 
@@ -303,7 +342,10 @@ def _city(canvas_SS3: Canvas, rng: random.Random) -> Ground:
     line = _line(0.66, 0.74, size, rng)
     row = round(line * size)
     _blue_sky(canvas_SS3, rng)
-    tones = [_vary(tone, rng) for tone in ((132, 152, 186), (158, 138, 160), (176, 164, 150), (118, 140, 160))]
+    tones = [
+        _vary(tone, rng)
+        for tone in ((132, 152, 186), (158, 138, 160), (176, 164, 150), (118, 140, 160))
+    ]
     left, house = 0, rng.randrange(4)
     while left < size:
         width, height = round(size * rng.uniform(0.13, 0.2)), round(size * rng.uniform(0.28, 0.56))
@@ -365,7 +407,9 @@ def _sea(canvas_SS3: Canvas, rng: random.Random) -> Ground:
     _blue_sky(canvas_SS3, rng)
     for step, colour in enumerate(((52, 138, 200), (40, 120, 186), (30, 102, 168))):
         canvas_SS3[_wave(canvas_SS3, line + 0.16 * step, 0.015, rng)] = _vary(colour, rng, 6)
-    _dots(canvas_SS3[round((line + 0.04) * size) :, : -max(size // 16, 1)], size // 8, (150, 206, 236))
+    _dots(
+        canvas_SS3[round((line + 0.04) * size) :, : -max(size // 16, 1)], size // 8, (150, 206, 236)
+    )
     return Ground(far=line + 0.18, near=0.92, sky=line - 0.04)
 
 
@@ -386,7 +430,9 @@ def _underwater(canvas_SS3: Canvas, rng: random.Random) -> None:
 def _sky(canvas_SS3: Canvas, rng: random.Random) -> None:
     _blue_sky(canvas_SS3, rng)
     for y, radius in ((0.2, 0.12), (0.55, 0.15), (0.9, 0.17)):
-        _cloud(canvas_SS3, rng.uniform(0.05, 0.35) + 0.6 * rng.randrange(2), y, radius, (250, 252, 255))
+        _cloud(
+            canvas_SS3, rng.uniform(0.05, 0.35) + 0.6 * rng.randrange(2), y, radius, (250, 252, 255)
+        )
 
 
 def _space(canvas_SS3: Canvas, rng: random.Random) -> None:

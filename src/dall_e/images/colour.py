@@ -1,7 +1,8 @@
-"""Recolouring of drawings in OKLab: the main colour of a cut-out moves, its shading, outlines and small parts stay.
+"""Recolouring of drawings in OKLab: the main colour of a cut-out moves, its shading, outlines and
+small parts stay.
 
-OKLab is B. Ottosson, "A perceptual color space for image processing" (2020). Shapes: H, W rows and columns, P pixels,
-C 4 channels (red, green, blue, alpha).
+OKLab is B. Ottosson, "A perceptual color space for image processing" (2020). Shapes: H, W rows and
+columns, P pixels, C 4 channels (red, green, blue, alpha).
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ TARGETS: dict[str, tuple[float, float, float]] = {
 GREY_CHROMA = 0.035
 # Outlines and pupils are as dark as this.
 _DARK = 0.4
-# Share of the chroma, and of the area, that one hue must have so that a drawing counts as of one colour.
+# Share of the chroma, and of the area, that one hue must have so that a drawing counts as of one
+# colour.
 MAIN_CHROMA_SHARE = 0.78
 MAIN_AREA_SHARE = 0.42
 
@@ -61,40 +63,55 @@ class MainColour:
     hue: float
     """In degrees; says nothing where `grey`."""
     grey: bool
-    """Whether it is black, grey or white: then lightness tells it apart from the rest instead of hue."""
+    """Whether it is black, grey or white: then lightness tells it apart from the rest instead of
+    hue."""
 
 
 def oklab(rgb_P3: npt.NDArray[np.uint8]) -> Floats:
-    """sRGB colours, uint8 [P, 3], as OKLab [P, 3]: lightness 0 to 1, green to red, blue to yellow."""
+    """sRGB colours, uint8 [P, 3], as OKLab [P, 3]: lightness 0 to 1, green to red, blue to
+    yellow."""
     lms_P3 = np.cbrt(_LINEAR[rgb_P3] @ _TO_LMS.T)
     return np.asarray(lms_P3 @ _TO_LAB.T, dtype=np.float32)
 
 
 def from_oklab(lab_P3: Floats) -> Floats:
-    """OKLab colours [P, 3] as sRGB, floats of 0 to 255; colours that a screen cannot show are clipped."""
+    """OKLab colours [P, 3] as sRGB, floats of 0 to 255; colours that a screen cannot show are
+    clipped."""
     lms_P3 = lab_P3 @ _FROM_LAB.T
     linear_P3 = (lms_P3 * lms_P3 * lms_P3) @ _FROM_LMS.T
     return np.asarray(_GAMMA[(linear_P3.clip(0, 1) * 4096).astype(np.int32)])
 
 
-def straight_colours(picture_HWC: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.uint8]]:
-    """Where a premultiplied picture uint8 [H, W, 4] shows anything [H, W], and its straight colours there [P, 3]."""
+def straight_colours(
+    picture_HWC: npt.NDArray[np.uint8],
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.uint8]]:
+    """Where a premultiplied picture uint8 [H, W, 4] shows anything [H, W], and its straight colours
+    there [P, 3]."""
     shown_HW = picture_HWC[..., 3] > 8
     pixels_P4 = picture_HWC[shown_HW].astype(np.uint16)
-    colours_P3 = np.minimum((pixels_P4[:, :3] * 255 + pixels_P4[:, 3:] // 2) // pixels_P4[:, 3:], 255)
+    colours_P3 = np.minimum(
+        (pixels_P4[:, :3] * 255 + pixels_P4[:, 3:] // 2) // pixels_P4[:, 3:], 255
+    )
     return shown_HW, colours_P3.astype(np.uint8)
 
 
 def _measured(picture_HWC: npt.NDArray[np.uint8]) -> tuple[Floats, Floats, Floats, Floats]:
-    """OKLab [P, 3], chroma, hue in degrees and alpha of 0 to 1 [P] of what a premultiplied picture shows."""
+    """OKLab [P, 3], chroma, hue in degrees and alpha of 0 to 1 [P] of what a premultiplied picture
+    shows."""
     shown_HW, colours_P3 = straight_colours(picture_HWC)
     lab_P3 = oklab(colours_P3)
     hue_P = np.degrees(np.arctan2(lab_P3[:, 2], lab_P3[:, 1])) % 360
-    return lab_P3, np.hypot(lab_P3[:, 1], lab_P3[:, 2]), hue_P, picture_HWC[shown_HW][:, 3] / np.float32(255)
+    return (
+        lab_P3,
+        np.hypot(lab_P3[:, 1], lab_P3[:, 2]),
+        hue_P,
+        picture_HWC[shown_HW][:, 3] / np.float32(255),
+    )
 
 
 def main_colour(picture_HWC: npt.NDArray[np.uint8]) -> MainColour | None:
-    """The main colour of a premultiplied picture uint8 [H, W, 4]; None if it has several, or shows nothing."""
+    """The main colour of a premultiplied picture uint8 [H, W, 4]; None if it has several, or shows
+    nothing."""
     lab_P3, chroma_P, hue_P, alpha_P = _measured(picture_HWC)
     if len(lab_P3) == 0:
         return None
@@ -102,14 +119,20 @@ def main_colour(picture_HWC: npt.NDArray[np.uint8]) -> MainColour | None:
     area = float(alpha_P.sum())
     if float(alpha_P[coloured_P].sum()) < 0.2 * area:
         return _main_grey(lab_P3, chroma_P, alpha_P)
-    middle, _ = _largest_window((hue_P / 10).astype(np.int64), chroma_P * coloured_P * alpha_P, bins=36, turns=True)
+    middle, _ = _largest_window(
+        (hue_P / 10).astype(np.int64), chroma_P * coloured_P * alpha_P, bins=36, turns=True
+    )
     peak = middle * 10
     near_P = coloured_P & (np.abs(_turn(hue_P - peak)) < 40)
-    if (chroma_P * near_P * alpha_P).sum() < MAIN_CHROMA_SHARE * (chroma_P * coloured_P * alpha_P).sum():
+    if (chroma_P * near_P * alpha_P).sum() < MAIN_CHROMA_SHARE * (
+        chroma_P * coloured_P * alpha_P
+    ).sum():
         return None
     if float(alpha_P[near_P].sum()) < MAIN_AREA_SHARE * area:
         return None
-    hue = peak + float(np.average(_turn(hue_P[near_P] - peak), weights=chroma_P[near_P] * alpha_P[near_P]))
+    hue = peak + float(
+        np.average(_turn(hue_P[near_P] - peak), weights=chroma_P[near_P] * alpha_P[near_P])
+    )
     return MainColour(
         lightness=float(np.median(lab_P3[near_P, 0])), chroma=float(np.median(chroma_P[near_P])),
         hue=hue % 360, grey=False,
@@ -117,10 +140,11 @@ def main_colour(picture_HWC: npt.NDArray[np.uint8]) -> MainColour | None:
 
 
 def largest_colour(picture_HWC: npt.NDArray[np.uint8]) -> MainColour | None:
-    """The colour of the largest part of a premultiplied picture uint8 [H, W, 4], whatever else is on it.
+    """The colour of the largest part of a premultiplied picture uint8 [H, W, 4], whatever else is
+    on it.
 
-    Unlike `main_colour` it answers wherever something is shown: of a yellow house with a grey roof yellow. Black counts
-    where more than half is black, for else it is outlines and pupils.
+    Unlike `main_colour` it answers wherever something is shown: of a yellow house with a grey roof
+    yellow. Black counts where more than half is black, for else it is outlines and pupils.
     """
     lab_P3, chroma_P, hue_P, alpha_P = _measured(picture_HWC)
     coloured_P = chroma_P > GREY_CHROMA
@@ -128,8 +152,12 @@ def largest_colour(picture_HWC: npt.NDArray[np.uint8]) -> MainColour | None:
     mostly_dark = float(alpha_P[dark_P].sum()) > 0.5 * float(alpha_P.sum())
     filled_P = dark_P if mostly_dark else ~coloured_P & ~dark_P
     coloured_P = coloured_P & ~dark_P
-    hue, hue_area = _largest_window((hue_P / 10).astype(np.int64), alpha_P * coloured_P, bins=36, turns=True)
-    level, grey_area = _largest_window((lab_P3[:, 0] * 10).astype(np.int64), alpha_P * filled_P, bins=11, turns=False)
+    hue, hue_area = _largest_window(
+        (hue_P / 10).astype(np.int64), alpha_P * coloured_P, bins=36, turns=True
+    )
+    level, grey_area = _largest_window(
+        (lab_P3[:, 0] * 10).astype(np.int64), alpha_P * filled_P, bins=11, turns=False
+    )
     grey = grey_area > hue_area
     if max(hue_area, grey_area) == 0:
         return None
@@ -143,10 +171,14 @@ def largest_colour(picture_HWC: npt.NDArray[np.uint8]) -> MainColour | None:
     )  # fmt: skip
 
 
-def _largest_window(bin_P: npt.NDArray[np.int64], area_P: Floats, *, bins: int, turns: bool) -> tuple[float, float]:
-    """The middle, in bins, of the three neighbouring ones that hold most, and what they hold; `turns`: the last has
-    the first as its neighbour."""
-    histogram = np.bincount(bin_P % bins if turns else bin_P.clip(0, bins - 1), weights=area_P, minlength=bins)
+def _largest_window(
+    bin_P: npt.NDArray[np.int64], area_P: Floats, *, bins: int, turns: bool
+) -> tuple[float, float]:
+    """The middle, in bins, of the three neighbouring ones that hold most, and what they hold;
+    `turns`: the last has the first as its neighbour."""
+    histogram = np.bincount(
+        bin_P % bins if turns else bin_P.clip(0, bins - 1), weights=area_P, minlength=bins
+    )
     padded = np.pad(histogram, 1, mode="wrap" if turns else "constant")
     around = padded[1:-1] + padded[:-2] + padded[2:]
     peak = int(np.argmax(around))
@@ -164,13 +196,16 @@ def _main_grey(lab_P3: Floats, chroma_P: Floats, alpha_P: Floats) -> MainColour 
 
 
 def recoloured(
-    picture_HWC: npt.NDArray[np.uint8], main: MainColour, colour: str, shade: tuple[float, float, float] = (0, 1, 0)
+    picture_HWC: npt.NDArray[np.uint8],
+    main: MainColour,
+    colour: str,
+    shade: tuple[float, float, float] = (0, 1, 0),
 ) -> npt.NDArray[np.uint8]:
     """A premultiplied picture uint8 [H, W, 4] with its main colour moved to `colour`.
 
-    `shade`: added to the lightness, multiplied with the chroma, added to the hue (degrees) of the colour's target.
-    Lightness keeps its differences, so that shading and highlights stay; hue keeps 35 % of its spread. Raises
-    ValueError for a colour that has no target.
+    `shade`: added to the lightness, multiplied with the chroma, added to the hue (degrees) of the
+    colour's target. Lightness keeps its differences, so that shading and highlights stay; hue keeps
+    35 % of its spread. Raises ValueError for a colour that has no target.
     """
     if colour not in TARGETS:
         raise ValueError(f"{colour!r} is none of {', '.join(TARGETS)}")
@@ -191,14 +226,16 @@ def recoloured(
         new_chroma_P = chroma_P * (target_chroma / max(main.chroma, 0.03))
         np.minimum(new_chroma_P, 1.35 * target_chroma, out=new_chroma_P)
     if colour != "black":
-        # Outlines in a dark shade of the main hue stay as they are; around black they would be too light.
+        # Outlines in a dark shade of the main hue stay as they are; around black they would be too
+        # light.
         mask_P = mask_P * _ramp(0.46 - below_P, 0.0, 0.14)
     # Little room is left for shading above white and below black.
     room = 0.8 if colour in ("white", "black") else 1.0
     new_lightness_P = (target_lightness - room * below_P).clip(0.12, 1.0)
     new_hue_P = np.radians(target_hue + shade[2] + 0.35 * off_hue_P)
     new_P3 = np.stack(
-        [new_lightness_P, new_chroma_P * np.cos(new_hue_P), new_chroma_P * np.sin(new_hue_P)], axis=1
+        [new_lightness_P, new_chroma_P * np.cos(new_hue_P), new_chroma_P * np.sin(new_hue_P)],
+        axis=1,
     ).astype(np.float32)
     mixed_P3 = lab_P3 + mask_P[:, None] * (new_P3 - lab_P3)
     result_HWC: npt.NDArray[np.uint8] = picture_HWC.copy()
@@ -208,12 +245,14 @@ def recoloured(
 
 
 def colour_word(main: MainColour) -> str:
-    """The word whose target is nearest to a main colour, or nothing where two words could be said."""
+    """The word whose target is nearest to a main colour, or nothing where two words could be
+    said."""
     # A tint of no more than this is still called white or grey.
     chroma = max(0.0, main.chroma - 0.012) if main.grey else main.chroma
     place = _place(main.lightness, chroma, main.hue)
     distances = sorted(
-        (math.dist(place, _place(lightness, chroma, hue)), word) for word, (lightness, chroma, hue) in TARGETS.items()
+        (math.dist(place, _place(lightness, chroma, hue)), word)
+        for word, (lightness, chroma, hue) in TARGETS.items()
     )
     clear = distances[0][0] < 0.075 and distances[0][0] < 0.55 * distances[1][0]
     return distances[0][1] if clear else ""
@@ -221,7 +260,11 @@ def colour_word(main: MainColour) -> str:
 
 def _place(lightness: float, chroma: float, hue: float) -> tuple[float, float, float]:
     """OKLab with lightness counted half, since a colour word allows for light and dark."""
-    return (lightness / 2, chroma * math.cos(math.radians(hue)), chroma * math.sin(math.radians(hue)))
+    return (
+        lightness / 2,
+        chroma * math.cos(math.radians(hue)),
+        chroma * math.sin(math.radians(hue)),
+    )
 
 
 def _turn(degrees_P: Floats) -> Floats:

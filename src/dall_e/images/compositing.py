@@ -1,4 +1,5 @@
-"""Putting things onto the canvas of a composed scene: cut-outs, and the few marks that are drawn by hand.
+"""Putting things onto the canvas of a composed scene: cut-outs, and the few marks that are drawn by
+hand.
 
 Shapes: S the side of the canvas, H W rows and columns of a part, C 4 channels (premultiplied RGBA).
 """
@@ -16,7 +17,8 @@ Canvas = npt.NDArray[np.uint8]
 
 
 def paste(canvas_SSC: Canvas, sprite_HWC: Canvas, place: Place) -> None:
-    """Put a premultiplied picture over the canvas, its middle at the place's; what sticks out is cut off."""
+    """Put a premultiplied picture over the canvas, its middle at the place's; what sticks out is
+    cut off."""
     size = len(canvas_SSC)
     height, width = sprite_HWC.shape[:2]
     left, top = round(place.x * size - width / 2), round(place.y * size - height / 2)
@@ -24,10 +26,14 @@ def paste(canvas_SSC: Canvas, sprite_HWC: Canvas, place: Place) -> None:
     columns = slice(max(left, 0), min(left + width, size))
     if rows.start >= rows.stop or columns.start >= columns.stop:
         return  # All of it sticks out.
-    part_HWC = sprite_HWC[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
+    part_HWC = sprite_HWC[
+        rows.start - top : rows.stop - top, columns.start - left : columns.stop - left
+    ]
     under_HWC = canvas_SSC[rows, columns]
     through_HW1 = 255 - part_HWC[..., 3:].astype(np.uint16)
-    under_HWC[:] = np.minimum(part_HWC + (under_HWC * through_HW1 + 127) // 255, 255).astype(np.uint8)
+    under_HWC[:] = np.minimum(part_HWC + (under_HWC * through_HW1 + 127) // 255, 255).astype(
+        np.uint8
+    )
 
 
 def paste_outline(canvas_SSC: Canvas, sprite_HWC: Canvas, place: Place) -> None:
@@ -48,13 +54,18 @@ def paste_shadow(canvas_SSC: Canvas, place: Place) -> None:
     width, height = max(4, round(place.width * 0.9 * size)), max(3, round(place.width * 0.2 * size))
     across, down = (np.linspace(-1, 1, number) for number in (width, height))
     dark_HW1 = (0.36 * (1 - across**2 - down[:, None] ** 2)).clip(0, 1)[..., None]
-    shadow_HWC = np.concatenate([np.zeros((height, width, 3)), dark_HW1 * 255], axis=-1).astype(np.uint8)
-    low = Place(index=place.index, x=place.x, y=place.bottom - 0.01, width=place.width, height=height / size)
+    shadow_HWC = np.concatenate([np.zeros((height, width, 3)), dark_HW1 * 255], axis=-1).astype(
+        np.uint8
+    )
+    low = Place(
+        index=place.index, x=place.x, y=place.bottom - 0.01, width=place.width, height=height / size
+    )
     paste(canvas_SSC, shadow_HWC, low)
 
 
 def letter_z(side: int = 64) -> Canvas:
-    """A letter Z, blue with a white edge, to be seen on any background; uint8 [side, side, 4], premultiplied."""
+    """A letter Z, blue with a white edge, to be seen on any background; uint8 [side, side, 4],
+    premultiplied."""
     image = Image.new("RGBA", (side, side))
     pen = ImageDraw.Draw(image)
     line = [(14, 14), (50, 14), (14, 50), (50, 50)]
@@ -69,6 +80,10 @@ def paste_shape(canvas_SSC: Canvas, name: str, colour: Colour, place: Place) -> 
     """A filled circle or square."""
     side = round(place.width * len(canvas_SSC))
     across = np.abs(np.arange(side) - (side - 1) / 2) / (side / 2)
-    distance_HW = np.hypot(across[:, None], across) if name == "circle" else np.maximum(across[:, None], across)
+    distance_HW = (
+        np.hypot(across[:, None], across)
+        if name == "circle"
+        else np.maximum(across[:, None], across)
+    )
     alpha_HW1 = ((1 - distance_HW) * side / 2 + 0.5).clip(0, 1)[..., None]
     paste(canvas_SSC, (alpha_HW1 * np.array([*colour, 255.0]) + 0.5).astype(np.uint8), place)

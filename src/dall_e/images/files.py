@@ -1,8 +1,9 @@
 """Picture files, arrays and PIL images: the only module that imports PIL.
 
-A picture in memory is a uint8 array [4, S, S], channels first, premultiplied RGBA: colour is already multiplied by
-alpha, so a picture on a background is `colour + background * (1 - alpha)` and resizing never bleeds the colour of
-invisible pixels. In a network it is the same in floats of [0, 1].
+A picture in memory is a uint8 array [4, S, S], channels first, premultiplied RGBA: colour is
+already multiplied by alpha, so a picture on a background is `colour + background * (1 - alpha)` and
+resizing never bleeds the colour of invisible pixels. In a network it is the same in floats of [0,
+1].
 """
 
 from __future__ import annotations
@@ -39,9 +40,11 @@ LARGEST_COMMENT = 65533
 
 
 def decode_picture(data: bytes, size: int) -> Picture:
-    """A picture file (PNG, JPEG, WebP, GIF ...: anything PIL reads) as uint8 [4, size, size], premultiplied RGBA.
+    """A picture file (PNG, JPEG, WebP, GIF ...: anything PIL reads) as uint8 [4, size, size],
+    premultiplied RGBA.
 
-    A picture that is not square is centred on a transparent square. Raises ValueError if the file cannot be read.
+    A picture that is not square is centred on a transparent square. Raises ValueError if the file
+    cannot be read.
     """
     try:
         with Image.open(io.BytesIO(data)) as opened:
@@ -49,13 +52,18 @@ def decode_picture(data: bytes, size: int) -> Picture:
             image = _square(_reduced(opened, size))
     except UnidentifiedImageError as error:
         raise ValueError(f"not a readable picture ({len(data)} bytes): of no known kind") from error
-    except Exception as error:  # each format has its own for damage, and one bad file must not end a training run
-        raise ValueError(f"not a readable picture ({len(data)} bytes): {str(error) or type(error).__name__}") from error
+    except (
+        Exception
+    ) as error:  # each format has its own for damage, and one bad file must not end a training run
+        raise ValueError(
+            f"not a readable picture ({len(data)} bytes): {str(error) or type(error).__name__}"
+        ) from error
     return _planes(image, size)
 
 
 def from_pil(image: PILImage, size: int | None = None) -> Picture:
-    """A PIL image of any mode as uint8 [4, size, size], premultiplied RGBA; at its own longer side if no size is given.
+    """A PIL image of any mode as uint8 [4, size, size], premultiplied RGBA; at its own longer side
+    if no size is given.
 
     One that is not square is centred on a transparent square.
     """
@@ -74,7 +82,8 @@ def _planes(image: Image.Image, size: int) -> Picture:
 
 
 def _reduced(image: Image.Image, size: int) -> Image.Image:
-    """An image in mode RGBa; one much larger than `size` comes as block means, before its copies fill the memory."""
+    """An image in mode RGBa; one much larger than `size` comes as block means, before its copies
+    fill the memory."""
     longest = max(image.size)
     if longest < 8 * size or image.mode in DEEP_MODES:
         return _premultiplied(image)
@@ -92,17 +101,21 @@ def _square(image: Image.Image) -> Image.Image:
 
 
 def _premultiplied(image: Image.Image) -> Image.Image:
-    """Any PIL image as mode RGBa (premultiplied), rounded to nearest so that `encode_png` inverts it exactly."""
+    """Any PIL image as mode RGBa (premultiplied), rounded to nearest so that `encode_png` inverts
+    it exactly."""
     if image.mode in DEEP_MODES:  # PIL's own conversion of 16-bit grey clips instead of scaling
         grey = np.asarray(image).astype(np.float64)
-        image = Image.fromarray((grey * (255 / max(float(grey.max()), 255.0))).clip(0, 255).astype(np.uint8))
+        image = Image.fromarray(
+            (grey * (255 / max(float(grey.max()), 255.0))).clip(0, 255).astype(np.uint8)
+        )
     straight = np.array(image.convert("RGBA")).astype(np.uint16)
     straight[..., :3] = (straight[..., :3] * straight[..., 3:] + 127) // 255
     return Image.frombytes("RGBa", image.size, straight.astype(np.uint8).tobytes())
 
 
 def encode_png(picture: Picture) -> bytes:
-    """uint8 [4, H, W] premultiplied RGBA as a PNG file with straight alpha; `decode_picture` inverts it exactly."""
+    """uint8 [4, H, W] premultiplied RGBA as a PNG file with straight alpha; `decode_picture`
+    inverts it exactly."""
     buffer = io.BytesIO()
     _straight_image(picture).save(buffer, format="PNG", compress_level=6)
     return buffer.getvalue()
@@ -111,8 +124,9 @@ def encode_png(picture: Picture) -> bytes:
 def encode_webp(picture: Picture, dropped_bits: int = 0) -> bytes:
     """uint8 [4, H, W] premultiplied RGBA as a lossless WebP file; about 60 % of a PNG.
 
-    With `dropped_bits` n > 0, pixels that differ from a neighbour are first rounded to multiples of 2^n, which moves no
-    value by more than 2^(n-1) and makes the file smaller: by a fifth for 2 bits, at 56 dB on drawings.
+    With `dropped_bits` n > 0, pixels that differ from a neighbour are first rounded to multiples of
+    2^n, which moves no value by more than 2^(n-1) and makes the file smaller: by a fifth for 2
+    bits, at 56 dB on drawings.
     """
     pixels_HWC = np.array(_straight_image(picture))
     buffer = io.BytesIO()
@@ -123,7 +137,8 @@ def encode_webp(picture: Picture, dropped_bits: int = 0) -> bytes:
 
 
 def _rounded(pixels_HWC: npt.NDArray[np.uint8], bits: int) -> npt.NDArray[np.uint8]:
-    """Pixels of uneven regions rounded to multiples of 2^bits; 255 stays, so that opaque and white stay so."""
+    """Pixels of uneven regions rounded to multiples of 2^bits; 255 stays, so that opaque and white
+    stay so."""
     if bits == 0:
         return pixels_HWC
     flat_HW = np.ones(pixels_HWC.shape[:2], dtype=bool)
@@ -131,9 +146,13 @@ def _rounded(pixels_HWC: npt.NDArray[np.uint8], bits: int) -> npt.NDArray[np.uin
         same = (np.diff(pixels_HWC, axis=axis) == 0).all(-1)
         before, after = [(0, 0), (0, 0)], [(0, 0), (0, 0)]
         before[axis], after[axis] = (1, 0), (0, 1)
-        flat_HW &= np.pad(same, before, constant_values=True) & np.pad(same, after, constant_values=True)
+        flat_HW &= np.pad(same, before, constant_values=True) & np.pad(
+            same, after, constant_values=True
+        )
     step = 1 << bits
-    rounded_HWC = np.minimum((pixels_HWC.astype(np.int16) + step // 2) // step * step, 255).astype(np.uint8)
+    rounded_HWC = np.minimum((pixels_HWC.astype(np.int16) + step // 2) // step * step, 255).astype(
+        np.uint8
+    )
     return np.where(flat_HW[..., None] | (pixels_HWC == 255), pixels_HWC, rounded_HWC)
 
 
@@ -146,12 +165,19 @@ def _straight_image(picture: Picture) -> Image.Image:
 
 
 def to_uint8(x_CHW: Any) -> Picture:
-    """A picture [4, H, W], tensor or array, floats in [0, 1] or uint8, premultiplied RGBA, as a uint8 array."""
+    """A picture [4, H, W], tensor or array, floats in [0, 1] or uint8, premultiplied RGBA, as a
+    uint8 array."""
     if hasattr(x_CHW, "detach"):
-        x_CHW = x_CHW.detach().float().cpu().numpy() if x_CHW.is_floating_point() else x_CHW.cpu().numpy()
+        x_CHW = (
+            x_CHW.detach().float().cpu().numpy()
+            if x_CHW.is_floating_point()
+            else x_CHW.cpu().numpy()
+        )
     array = np.asarray(x_CHW)
     if array.ndim != 3 or array.shape[0] != 4:
-        raise ValueError(f"a picture has shape [4, height, width] (premultiplied RGBA), got {list(array.shape)}")
+        raise ValueError(
+            f"a picture has shape [4, height, width] (premultiplied RGBA), got {list(array.shape)}"
+        )
     if array.dtype == np.uint8:
         return array
     return np.asarray(np.rint(np.clip(np.nan_to_num(array), 0.0, 1.0) * 255.0), dtype=np.uint8)
@@ -170,21 +196,32 @@ def to_pil(x_CHW: Any, *, transparent: bool = False) -> Image.Image:
     return Image.fromarray(np.ascontiguousarray(colour.astype(np.uint8).transpose(1, 2, 0)), "RGB")
 
 
-def make_grid(images: Sequence[Image.Image], columns: int | None = None, gap: int = 4) -> Image.Image:
-    """Images side by side, row by row; about square unless `columns` is given. Transparent if any of them is."""
+def make_grid(
+    images: Sequence[Image.Image], columns: int | None = None, gap: int = 4
+) -> Image.Image:
+    """Images side by side, row by row; about square unless `columns` is given. Transparent if any
+    of them is."""
     return contact_sheet(images, None, columns, gap=gap)
 
 
 def contact_sheet(
-    pictures: Sequence[Any], captions: Sequence[str] | None, columns: int | None = None, *, gap: int = 6
+    pictures: Sequence[Any],
+    captions: Sequence[str] | None,
+    columns: int | None = None,
+    *,
+    gap: int = 6,
 ) -> Image.Image:
-    """Pictures (PIL images, or arrays and tensors as in `to_pil`) in a grid, with their captions drawn underneath.
+    """Pictures (PIL images, or arrays and tensors as in `to_pil`) in a grid, with their captions
+    drawn underneath.
 
-    Chinese captions need a font that has the characters; a warning says so when the system has none.
+    Chinese captions need a font that has the characters; a warning says so when the system has
+    none.
     """
     if not pictures:
         raise ValueError("a sheet needs at least one picture, got none")
-    images = [picture if isinstance(picture, Image.Image) else to_pil(picture) for picture in pictures]
+    images = [
+        picture if isinstance(picture, Image.Image) else to_pil(picture) for picture in pictures
+    ]
     columns = columns if columns and columns > 0 else math.ceil(math.sqrt(len(images)))
     columns = min(columns, len(images))
     rows = math.ceil(len(images) / columns)
@@ -194,14 +231,21 @@ def contact_sheet(
     label_height = max((len(lines) for lines in labels), default=0) * line_height
     transparent = any(image.mode == "RGBA" for image in images)
     size = (columns * (width + gap) + gap, rows * (height + label_height + gap) + gap)
-    sheet = Image.new("RGBA" if transparent else "RGB", size, (0, 0, 0, 0) if transparent else (255, 255, 255))
+    sheet = Image.new(
+        "RGBA" if transparent else "RGB", size, (0, 0, 0, 0) if transparent else (255, 255, 255)
+    )
     draw = ImageDraw.Draw(sheet)
     for index, image in enumerate(images):
         left = gap + (index % columns) * (width + gap)
         top = gap + (index // columns) * (height + label_height + gap)
         sheet.paste(image, (left, top))
         for number, line in enumerate(labels[index] if index < len(labels) else []):
-            draw.text((left, top + height + number * line_height), line, fill=(40, 40, 40), font=_caption_font()[0])
+            draw.text(
+                (left, top + height + number * line_height),
+                line,
+                fill=(40, 40, 40),
+                font=_caption_font()[0],
+            )
     return sheet
 
 
@@ -218,7 +262,9 @@ def _caption_font(size: int = 12) -> tuple[Any, bool]:
 def _wrapped_labels(captions: Sequence[str], width: int, max_lines: int = 4) -> list[list[str]]:
     """Each caption as at most `max_lines` lines that fit `width` pixels, cut with an ellipsis."""
     font, has_chinese = _caption_font()
-    if not has_chinese and any(ord(character) > 0x2E7F for caption in captions for character in caption):
+    if not has_chinese and any(
+        ord(character) > 0x2E7F for caption in captions for character in caption
+    ):
         warnings.warn(
             "this system has no font with Chinese characters, so they are drawn as boxes; "
             "install one, for example the package fonts-wqy-microhei or fonts-noto-cjk",
@@ -246,38 +292,55 @@ def _wrap(caption: str, font: Any, width: int, max_lines: int) -> list[str]:
 def _breakable(text: str) -> list[str]:
     pieces: list[str] = []
     for character in text:
-        if pieces and not pieces[-1].endswith(" ") and ord(character) < 0x2E80 and ord(pieces[-1][-1]) < 0x2E80:
+        if (
+            pieces
+            and not pieces[-1].endswith(" ")
+            and ord(character) < 0x2E80
+            and ord(pieces[-1][-1]) < 0x2E80
+        ):
             pieces[-1] += character
         else:
             pieces.append(character)
     return pieces
 
 
-def save_image(image: Image.Image, path: str | os.PathLike[str], metadata: dict[str, str] | None = None) -> None:
-    """Write an image so that the file is either complete or not there: into a temporary neighbour, then renamed.
+def save_image(
+    image: Image.Image, path: str | os.PathLike[str], metadata: dict[str, str] | None = None
+) -> None:
+    """Write an image so that the file is either complete or not there: into a temporary neighbour,
+    then renamed.
 
-    Metadata is kept as UTF-8 text chunks in PNG and as a comment in JPEG; other formats hold none, with a warning.
-    Raises ValueError for an unknown file type, OSError (with the path) for a folder that is full or read-only.
+    Metadata is kept as UTF-8 text chunks in PNG and as a comment in JPEG; other formats hold none,
+    with a warning.
+    Raises ValueError for an unknown file type, OSError (with the path) for a folder that is full or
+    read-only.
     """
     path = Path(path)
     extension = path.suffix.lower()
     known = Image.registered_extensions()
     if extension not in known:
-        raise ValueError(f"cannot tell the file type of {path.name!r}: end the name in .png, .jpg or .webp")
+        raise ValueError(
+            f"cannot tell the file type of {path.name!r}: end the name in .png, .jpg or .webp"
+        )
     options: dict[str, Any] = {}
     if extension == ".png":
         options["pnginfo"] = _png_text(metadata or {})
     elif extension in JPEG_EXTENSIONS:
         options = {"quality": 95, "subsampling": 0, "comment": _join_comment(metadata or {})}
     elif metadata:
-        warnings.warn(f"{extension} files hold no metadata here; save as .png to keep prompt and seed", stacklevel=2)
+        warnings.warn(
+            f"{extension} files hold no metadata here; save as .png to keep prompt and seed",
+            stacklevel=2,
+        )
     if image.mode == "RGBA" and extension in JPEG_EXTENSIONS:
         warnings.warn("JPEG has no transparency: the picture is put on white", stacklevel=2)
         white = Image.new("RGBA", image.size, (255, 255, 255, 255))
         image = Image.alpha_composite(white, image).convert("RGB")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        handle, temporary = tempfile.mkstemp(
+            dir=path.parent, prefix=f".{path.name}.", suffix=".part"
+        )
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from error
     try:
@@ -310,12 +373,15 @@ def _join_comment(metadata: dict[str, str]) -> bytes:
 
 
 def read_metadata(path: str | os.PathLike[str]) -> dict[str, str]:
-    """The texts that `save_image` put into a PNG or JPEG file. Raises ValueError if it is not a readable picture."""
+    """The texts that `save_image` put into a PNG or JPEG file. Raises ValueError if it is not a
+    readable picture."""
     try:
         with Image.open(path) as image:
             image.load()
             if image.format == "PNG":
-                return {key: str(value) for key, value in image.info.items() if isinstance(value, str)}
+                return {
+                    key: str(value) for key, value in image.info.items() if isinstance(value, str)
+                }
             comment = image.info.get("comment", b"")
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         if isinstance(error, OSError) and error.errno:  # no such file, no permission ...
@@ -329,11 +395,17 @@ def read_metadata(path: str | os.PathLike[str]) -> dict[str, str]:
 
 
 def resize(image: PILImage, width: int, height: int) -> PILImage:
-    """An image at another size, by Lanczos resampling; PIL premultiplies a transparent one meanwhile."""
+    """An image at another size, by Lanczos resampling; PIL premultiplies a transparent one
+    meanwhile."""
     return image.resize((width, height), Image.Resampling.LANCZOS)
 
 
 def same_pixels(first: str | os.PathLike[str], second: str | os.PathLike[str]) -> bool:
-    """Whether two picture files show exactly the same: size, mode and every pixel; metadata may differ."""
+    """Whether two picture files show exactly the same: size, mode and every pixel; metadata may
+    differ."""
     with Image.open(first) as left, Image.open(second) as right:
-        return bool(left.size == right.size and left.mode == right.mode and left.tobytes() == right.tobytes())
+        return bool(
+            left.size == right.size
+            and left.mode == right.mode
+            and left.tobytes() == right.tobytes()
+        )

@@ -1,4 +1,5 @@
-"""What a model says of a picture: a picture and a question to states, then words, one after the other.
+"""What a model says of a picture: a picture and a question to states, then words, one after the
+other.
 
 Shapes: L prompt tokens, D width, V words.
 """
@@ -34,7 +35,8 @@ _GREY = 127 / 255
 class Conversation:
     """The frame of a question about a picture in Janus' tokens, and its answer back in text.
 
-    User: PICTURE, line break, question; assistant: answer. The marks' ids are looked up by name, as for drawing.
+    User: PICTURE, line break, question; assistant: answer. The marks' ids are looked up by name, as
+    for drawing.
     """
 
     MARKS = PICTURE_END, END = "<end_of_image>", "<\uff5cend\u2581of\u2581sentence\uff5c>"
@@ -43,11 +45,16 @@ class Conversation:
         held = json.loads(tokenizer.to_json())
         self._bpe = bpe_from_text(json.dumps(held["tokenizer"]))
         self._user, self._assistant = held["roles"]
-        found = {mark: self._bpe.token_to_id(mark) for mark in (tokenizer.START, tokenizer.PICTURE, *self.MARKS)}
+        found = {
+            mark: self._bpe.token_to_id(mark)
+            for mark in (tokenizer.START, tokenizer.PICTURE, *self.MARKS)
+        }
         marks = {mark: mark_id for mark, mark_id in found.items() if mark_id is not None}
         lacking = [mark for mark in found if mark not in marks]
         if lacking:
-            raise ValueError(f"the tokenizer has no {', '.join(lacking)}: it is not one for answers about pictures")
+            raise ValueError(
+                f"the tokenizer has no {', '.join(lacking)}: it is not one for answers about pictures"
+            )
         self._start, self._picture, self._picture_end, self.end_id = marks.values()
 
     def around(self, question: str) -> tuple[list[int], list[int]]:
@@ -76,11 +83,16 @@ class Wording(NamedTuple):
     """Of the draws; None draws a fresh one."""
 
     def checked(self) -> Wording:
-        """With a seed that is a number. Raises ValueError for what is out of range; warns of a seed without a use."""
+        """With a seed that is a number. Raises ValueError for what is out of range; warns of a seed
+        without a use."""
         if not is_int(self.max_new_tokens) or self.max_new_tokens < 1:
-            raise ValueError(f"max_new_tokens must be a whole number of at least 1, got {self.max_new_tokens!r}")
+            raise ValueError(
+                f"max_new_tokens must be a whole number of at least 1, got {self.max_new_tokens!r}"
+            )
         if not 0 <= self.temperature < float("inf"):
-            raise ValueError(f"temperature must be a number of at least 0, got {self.temperature!r}")
+            raise ValueError(
+                f"temperature must be a number of at least 0, got {self.temperature!r}"
+            )
         if self.temperature == 0 and self.seed is not None:
             warnings.warn("seed is ignored: at temperature 0 nothing is drawn", stacklevel=4)
         seed = secrets.randbelow(2**32) if self.seed is None else self.seed
@@ -90,11 +102,21 @@ class Wording(NamedTuple):
 class Describer:
     """Answers questions about pictures with the networks of a model."""
 
-    def __init__(self, prompts: PromptTable, raster: Raster, vision: Vision, conversation: Conversation) -> None:
-        self._prompts, self._raster, self._vision, self._conversation = prompts, raster, vision, conversation
+    def __init__(
+        self, prompts: PromptTable, raster: Raster, vision: Vision, conversation: Conversation
+    ) -> None:
+        self._prompts, self._raster, self._vision, self._conversation = (
+            prompts,
+            raster,
+            vision,
+            conversation,
+        )
 
-    def answer(self, image: PILImage | str | os.PathLike[str], question: str, wording: Wording) -> str:
-        """The answer to one question. Warns if it was cut short; raises ValueError for what does not fit."""
+    def answer(
+        self, image: PILImage | str | os.PathLike[str], question: str, wording: Wording
+    ) -> str:
+        """The answer to one question. Warns if it was cut short; raises ValueError for what does
+        not fit."""
         (asked,) = checked_prompts(question)
         wording = wording.checked()
         x_1CHW = seen(image, self._vision.config.image_size).to(self._vision.places.weight)
@@ -103,7 +125,8 @@ class Describer:
         ids = self.continued(states_1LD, wording)
         if ids[-1] != self._conversation.end_id:
             warnings.warn(
-                f"the answer was cut off after max_new_tokens {wording.max_new_tokens}: ask for more", stacklevel=3
+                f"the answer was cut off after max_new_tokens {wording.max_new_tokens}: ask for more",
+                stacklevel=3,
             )
         return self._conversation.text(ids)
 
@@ -141,14 +164,19 @@ class Describer:
         noise_1V = torch.zeros(1, 1)
         if wording.temperature:
             assert wording.seed is not None
-            noise_1V = gumbel([wording.seed], 1, logits_1V.shape[-1], first_place=place)[:, 0].to(logits_1V.device)
+            noise_1V = gumbel([wording.seed], 1, logits_1V.shape[-1], first_place=place)[:, 0].to(
+                logits_1V.device
+            )
         return choose(logits_1V, noise_1V, temperature=wording.temperature, top_k=0, top_p=1.0)
 
 
 def make_describer(name: str, networks: Any, tokenizer: Any) -> Describer:
-    """For a model's networks and text tokenizer; loads what reads pictures. Raises ValueError if it has none of it."""
+    """For a model's networks and text tokenizer; loads what reads pictures. Raises ValueError if it
+    has none of it."""
     if not isinstance(networks, PublishedNetworks) or networks.vision is None:
-        raise ValueError(f"{name} only draws: it cannot describe pictures; models that can are those of Janus")
+        raise ValueError(
+            f"{name} only draws: it cannot describe pictures; models that can are those of Janus"
+        )
     assert isinstance(networks.text, PromptTable) and isinstance(tokenizer, JanusTokenizer)
     conversation = Conversation(tokenizer)
     vision = networks.vision.get(networks.text.tokens.weight)
@@ -156,7 +184,8 @@ def make_describer(name: str, networks: Any, tokenizer: Any) -> Describer:
 
 
 def seen(image: PILImage | str | os.PathLike[str], size: int) -> Tensor:
-    """A picture, or the file of one, as the network sees it: [1, 3, S, S] in [0, 1], filled up to a square with grey.
+    """A picture, or the file of one, as the network sees it: [1, 3, S, S] in [0, 1], filled up to a
+    square with grey.
 
     What is transparent is grey too. Raises OSError or ValueError for a file that cannot be read.
     """

@@ -11,7 +11,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from dall_e.checkpoints.image_tokenizers import LoadedTokenizer, load_image_tokenizer, save_image_tokenizer
+from dall_e.checkpoints.image_tokenizers import (
+    LoadedTokenizer,
+    load_image_tokenizer,
+    save_image_tokenizer,
+)
 from dall_e.images.files import PILImage, from_pil, to_pil
 from dall_e.models.dvae import DVAE
 from dall_e.runtime import one_thread, pick_device
@@ -27,7 +31,8 @@ class ImageCodec:
 
     @classmethod
     def from_pretrained(cls, path: str | os.PathLike[str]) -> ImageCodec:
-        """Loads a VQGAN of taming-transformers, LlamaGen or DALL-E mini, or OpenAI's dVAE, from its file or folder.
+        """Loads a VQGAN of taming-transformers, LlamaGen or DALL-E mini, or OpenAI's dVAE, from its
+        file or folder.
 
         Raises FileNotFoundError, or ValueError for a file that is damaged or no image tokenizer.
         """
@@ -44,13 +49,16 @@ class ImageCodec:
         return self
 
     def encode(self, image: PILImage, size: int | None = None) -> Tensor:
-        """Codes [H, W] of a picture, seen on white at `size` pixels a side; its own size, rounded down, if not given.
+        """Codes [H, W] of a picture, seen on white at `size` pixels a side; its own size, rounded
+        down, if not given.
 
         Raises ValueError if the tokenizer was published without its encoder.
         """
         side = (size or max(image.size)) // self.config.patch_size * self.config.patch_size
         if side < self.config.patch_size:
-            raise ValueError(f"a picture must have at least {self.config.patch_size} pixels a side, got {side}")
+            raise ValueError(
+                f"a picture must have at least {self.config.patch_size} pixels a side, got {side}"
+            )
         device = next(self.network.parameters()).device
         rgba_CHW = torch.from_numpy(from_pil(image, side)).to(device) / 255
         x_1CHW = (rgba_CHW[:3] + 1 - rgba_CHW[3:])[None]
@@ -61,12 +69,17 @@ class ImageCodec:
             return self.network.encode(ranged_1CHW).codes_BHW[0]
 
     def decode(self, codes_HW: Tensor) -> PILImage:
-        """The picture of a grid of codes, which need not be square. Raises ValueError for codes out of range."""
+        """The picture of a grid of codes, which need not be square. Raises ValueError for codes out
+        of range."""
         if codes_HW.dim() != 2 or codes_HW.numel() == 0:
-            raise ValueError(f"codes must be a grid of rows and columns, got shape {list(codes_HW.shape)}")
+            raise ValueError(
+                f"codes must be a grid of rows and columns, got shape {list(codes_HW.shape)}"
+            )
         lowest, highest = int(codes_HW.min()), int(codes_HW.max())
         if lowest < 0 or highest >= self.config.num_codes:
-            raise ValueError(f"codes must be from 0 to {self.config.num_codes - 1}, got {lowest} to {highest}")
+            raise ValueError(
+                f"codes must be from 0 to {self.config.num_codes - 1}, got {lowest} to {highest}"
+            )
         device = next(self.network.parameters()).device
         with torch.inference_mode(), one_thread():
             x_CHW = self.network.decode(codes_HW[None].long().to(device))[0]

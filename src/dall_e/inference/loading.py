@@ -52,9 +52,14 @@ class Networks(NamedTuple):
         return {name: network for name, network in self._asdict().items() if network is not None}
 
     def state_dict(self) -> dict[str, torch.Tensor]:
-        """All weights, each name prefixed with its network's: `tokenizer.`, `text.`, `generator.` and so on."""
+        """All weights, each name prefixed with its network's: `tokenizer.`, `text.`, `generator.`
+        and so on."""
         parts = self.parts().items()
-        return {f"{part}.{name}": tensor for part, network in parts for name, tensor in network.state_dict().items()}
+        return {
+            f"{part}.{name}": tensor
+            for part, network in parts
+            for name, tensor in network.state_dict().items()
+        }
 
 
 class NativeModel(NamedTuple):
@@ -67,21 +72,31 @@ class NativeModel(NamedTuple):
     """Of the weights file."""
 
 
-def load_model(name_or_path: str | os.PathLike[str], variant: str | None, how: Loading) -> NativeModel | PublishedModel:
+def load_model(
+    name_or_path: str | os.PathLike[str], variant: str | None, how: Loading
+) -> NativeModel | PublishedModel:
     """A model by name, or from a folder or file; warns of the licence of a published one.
 
-    Raises ValueError for an unknown name or for weights that are damaged or of the wrong shape, FileNotFoundError for a
-    missing file.
+    Raises ValueError for an unknown name or for weights that are damaged or of the wrong shape,
+    FileNotFoundError for a missing file.
     """
-    place, name, variant, _, size = locate(name_or_path, variant, local_files_only=how.local_files_only)
+    place, name, variant, _, size = locate(
+        name_or_path, variant, local_files_only=how.local_files_only
+    )
     if size:
         _warn_if_too_large(name, size, how)
     if place.is_file() or not published.is_ours(place):
         loaded = published.load_files(find_files(place, variant), name, how)
-        warnings.warn(f"the weights of {name} are under the licence {loaded.config.licence}", stacklevel=3)
+        warnings.warn(
+            f"the weights of {name} are under the licence {loaded.config.licence}", stacklevel=3
+        )
         return loaded
     with one_thread():
-        return published.load_converted(place, how) if published.is_converted(place) else _load_native(place, how)
+        return (
+            published.load_converted(place, how)
+            if published.is_converted(place)
+            else _load_native(place, how)
+        )
 
 
 def _warn_if_too_large(name: str, size: Size, how: Loading) -> None:
@@ -92,7 +107,9 @@ def _warn_if_too_large(name: str, size: Size, how: Loading) -> None:
     precision = how.packing or kinds.get(how.dtype, "bfloat16")
     if free is None or size.gigabytes(precision) * 1e9 <= free:
         return
-    smaller = [f"{kind} {size.gigabytes(kind):.1f} GB" for kind in WEIGHT_FORMATS if how.packing is None]
+    smaller = [
+        f"{kind} {size.gigabytes(kind):.1f} GB" for kind in WEIGHT_FORMATS if how.packing is None
+    ]
     hint = f"; with quantization it takes less: {', '.join(smaller)}" if smaller else ""
     warnings.warn(
         f"{name} takes about {size.gigabytes(precision):.1f} GB of memory in {precision}, and {free / 1e9:.1f} GB are "
@@ -130,23 +147,29 @@ def checked_precision(
 ) -> tuple[torch.dtype, WeightFormat | None]:
     """What flows through the networks, and what their linear layers are packed in.
 
-    Raises ValueError for an unknown name, and for a dtype and a quantization that contradict each other.
+    Raises ValueError for an unknown name, and for a dtype and a quantization that contradict each
+    other.
     """
     short = {"fp32": torch.float32, "bf16": torch.bfloat16}
     if quantization in short:
         wanted = short[quantization]
         if dtype is not None and checked_dtype(dtype) != wanted:
-            raise ValueError(f"quantization {quantization!r} and dtype {dtype} contradict each other")
+            raise ValueError(
+                f"quantization {quantization!r} and dtype {dtype} contradict each other"
+            )
         return wanted, None
     if quantization is None:
         return checked_dtype(dtype), None
     if quantization not in WEIGHT_FORMATS:
-        raise ValueError(f"quantization {quantization!r} is not one of {', '.join((*short, *WEIGHT_FORMATS))}")
+        raise ValueError(
+            f"quantization {quantization!r} is not one of {', '.join((*short, *WEIGHT_FORMATS))}"
+        )
     return torch.bfloat16 if dtype is None else checked_dtype(dtype), quantization
 
 
 def checked_dtype(dtype: torch.dtype | str | None) -> torch.dtype:
-    """One of the dtypes that models can be in, float32 unless given. Raises ValueError for any other."""
+    """One of the dtypes that models can be in, float32 unless given. Raises ValueError for any
+    other."""
     kinds = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
     name = "float32" if dtype is None else str(dtype).removeprefix("torch.")
     if name not in kinds:

@@ -15,7 +15,9 @@ class Reporter:
 
     def __init__(self, callback: StepCallback | None, progress: bool) -> None:
         if callback is not None and not callable(callback):
-            raise ValueError(f"callback_on_step_end must be a function, got {type(callback).__name__}")
+            raise ValueError(
+                f"callback_on_step_end must be a function, got {type(callback).__name__}"
+            )
         self._callback = callback
         self._bar = progress and sys.stderr.isatty()
         self.batches, self._batch = 1, 0

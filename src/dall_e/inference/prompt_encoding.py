@@ -1,4 +1,5 @@
-"""What a model reads of a prompt, and what it steers away from under guidance: one prompt at a time.
+"""What a model reads of a prompt, and what it steers away from under guidance: one prompt at a
+time.
 
 One at a time, so that the other prompts of a call cannot change even the last digit.
 """
@@ -41,7 +42,9 @@ class Reader(Protocol):
         ...
 
 
-def make_reader(network: TextEncoder | Prompts, tokenizer: TextTokenizer | PromptTokenizer | T5Features) -> Reader:
+def make_reader(
+    network: TextEncoder | Prompts, tokenizer: TextTokenizer | PromptTokenizer | T5Features
+) -> Reader:
     """The reader for a text network and its tokenizer, for one call: it remembers what it read."""
     if isinstance(network, TextEncoder):
         assert isinstance(tokenizer, TextTokenizer)
@@ -60,7 +63,9 @@ def _stack(rows: list[States]) -> States:
     if published:
         return PromptStates.stacked(published)
     native = [row for row in rows if isinstance(row, TextStates)]
-    return TextStates(torch.cat([row.states_BLD for row in native]), torch.cat([row.pooled_BD for row in native]))
+    return TextStates(
+        torch.cat([row.states_BLD for row in native]), torch.cat([row.pooled_BD for row in native])
+    )
 
 
 class NativeReader:
@@ -71,7 +76,8 @@ class NativeReader:
         self._known: dict[str, TextStates] = {}
 
     def read(self, text: str, negative: str) -> Pair:
-        """Both states. Warns of words that did not fit. The negative prompt is read once for all others."""
+        """Both states. Warns of words that did not fit. The negative prompt is read once for all
+        others."""
         return Pair(self._states(text), self._states(negative))
 
     def _states(self, text: str) -> TextStates:
@@ -107,7 +113,11 @@ class PublishedReader:
         return Pair(self._states(encoded), self._states(null))
 
     def _states(self, encoded: EncodedPrompt) -> PromptStates:
-        device = self.network.tokens.weight.device if not isinstance(self.network, PromptFeatures) else None
+        device = (
+            self.network.tokens.weight.device
+            if not isinstance(self.network, PromptFeatures)
+            else None
+        )
         states: PromptStates = self.network(torch.tensor([encoded.ids], device=device))
         return states
 
@@ -117,7 +127,9 @@ class PublishedReader:
         like = network.nothing
         found = self.tokenizer(text)
         _report(found.dropped, "", network.config.max_tokens)
-        states: PromptStates = network(found.features_1LF.to(like), found.visible_1L.to(like.device))
+        states: PromptStates = network(
+            found.features_1LF.to(like), found.visible_1L.to(like.device)
+        )
         if not negative:
             return Pair(states, network.unconditional(states.visible_BL))
         other = self.tokenizer(negative)
@@ -130,7 +142,10 @@ def _report(dropped: str, lost: str, longest: int) -> None:
     if dropped:
         shown = dropped if len(dropped) <= 80 else f"{dropped[:60]}... ({len(dropped)} characters)"
         warnings.warn(
-            f"the prompt is longer than the {longest} tokens that this model reads; left out: {shown!r}", stacklevel=7
+            f"the prompt is longer than the {longest} tokens that this model reads; left out: {shown!r}",
+            stacklevel=7,
         )
     if lost:
-        warnings.warn(f"this model's text tokenizer has no pieces for {lost[:40]!r}: left out", stacklevel=7)
+        warnings.warn(
+            f"this model's text tokenizer has no pieces for {lost[:40]!r}: left out", stacklevel=7
+        )

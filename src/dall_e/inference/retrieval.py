@@ -1,4 +1,5 @@
-"""Which of many pictures fits a text best: pictures and texts as directions in the companion's one space.
+"""Which of many pictures fits a text best: pictures and texts as directions in the companion's one
+space.
 
 Shapes: D width, C H W a picture (4 channels, premultiplied RGBA).
 """
@@ -42,12 +43,15 @@ class Retriever:
 
     def text(self, text: str) -> Tensor:
         """Direction [D] of a text. Raises ValueError for what is no prompt."""
-        ids_1L = self._text_tokenizer.encode(checked_prompts(text), self._companion.config.max_tokens).ids_BL
+        ids_1L = self._text_tokenizer.encode(
+            checked_prompts(text), self._companion.config.max_tokens
+        ).ids_BL
         text_D: Tensor = self._companion.embed_texts(ids_1L.to(self._companion.bias.device))[0]
         return text_D
 
     def picture(self, image: Sought) -> Tensor:
-        """Direction [D] of a picture, seen on white. Raises ValueError for a file that is not readable."""
+        """Direction [D] of a picture, seen on white. Raises ValueError for a file that is not
+        readable."""
         side, like = self._companion.config.image_size, self._companion.bias
         if isinstance(image, PILImage):
             picture_CHW = from_pil(image, side)
@@ -62,8 +66,11 @@ class Retriever:
         text_D = self.text(text)
         return [float((self.picture(image) * text_D).sum()) for image in images]
 
-    def search(self, text: str, pictures: Sequence[Sought] | str | os.PathLike[str], top: int) -> list[Found]:
-        """The `top` pictures that fit a text best, best first. Warns of files that cannot be read, and goes on."""
+    def search(
+        self, text: str, pictures: Sequence[Sought] | str | os.PathLike[str], top: int
+    ) -> list[Found]:
+        """The `top` pictures that fit a text best, best first. Warns of files that cannot be read,
+        and goes on."""
         if not is_int(top) or top < 1:
             raise ValueError(f"top must be a whole number of at least 1, got {top!r}")
         text_D = self.text(text)
@@ -76,14 +83,18 @@ class Retriever:
                 continue
             found.append(Found(picture if isinstance(picture, PILImage) else Path(picture), score))
         if unreadable:
-            warnings.warn(f"{len(unreadable)} pictures could not be read; the first: {unreadable[0]}", stacklevel=3)
+            warnings.warn(
+                f"{len(unreadable)} pictures could not be read; the first: {unreadable[0]}",
+                stacklevel=3,
+            )
         if not found:
             raise ValueError("there is no picture to search")
         return sorted(found, key=lambda one: -one.score)[:top]
 
 
 def _files_in(folder: str | os.PathLike[str]) -> list[Path]:
-    """All picture files in a folder, and in the folders in it. Raises FileNotFoundError if there is no such folder."""
+    """All picture files in a folder, and in the folders in it. Raises FileNotFoundError if there is
+    no such folder."""
     root = Path(folder).expanduser()
     if not root.is_dir():
         raise FileNotFoundError(f"there is no folder {root}")

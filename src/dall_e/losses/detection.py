@@ -11,10 +11,11 @@ from torch import Tensor
 
 
 def middle_loss(*, logits_BKHW: Tensor, heat_BKHW: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-    """The focal loss of CenterNet (arXiv 1904.07850, eq. 1), summed over places and divided by the number of objects.
+    """The focal loss of CenterNet (arXiv 1904.07850, eq. 1), summed over places and divided by the
+    number of objects.
 
-    -(1 - p)^2 log p where heat is 1, the middle of an object; -(1 - heat)^4 p^2 log(1 - p) elsewhere, where heat falls
-    off around middles, so that a near miss costs little.
+    -(1 - p)^2 log p where heat is 1, the middle of an object; -(1 - heat)^4 p^2 log(1 - p)
+    elsewhere, where heat falls off around middles, so that a near miss costs little.
     """
     logits_BKHW = logits_BKHW.float()
     share_BKHW = logits_BKHW.sigmoid()
@@ -25,10 +26,15 @@ def middle_loss(*, logits_BKHW: Tensor, heat_BKHW: Tensor) -> tuple[Tensor, dict
     return loss, {"middle": loss.detach()}
 
 
-def colour_loss(*, logits_BCHW: Tensor, places_O3: Tensor, colour_O: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-    """Cross-entropy of the colours at the middles of objects: (picture, row, column) each, -1 for an unknown colour."""
+def colour_loss(
+    *, logits_BCHW: Tensor, places_O3: Tensor, colour_O: Tensor
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Cross-entropy of the colours at the middles of objects: (picture, row, column) each, -1 for
+    an unknown colour."""
     logits_OC = logits_BCHW.float().permute(0, 2, 3, 1)[tuple(places_O3.T)]
     known_O = colour_O >= 0
-    loss = F.cross_entropy(logits_OC, colour_O, ignore_index=-1, reduction="sum") / known_O.sum().clamp_min(1)
+    loss = F.cross_entropy(
+        logits_OC, colour_O, ignore_index=-1, reduction="sum"
+    ) / known_O.sum().clamp_min(1)
     right = (logits_OC.argmax(1) == colour_O)[known_O].float().sum() / known_O.sum().clamp_min(1)
     return loss, {"colour": loss.detach(), "colour_right": right}

@@ -1,7 +1,9 @@
-"""How far a reconstruction is from its original: colours and alpha, edges, scales, and a network's features.
+"""How far a reconstruction is from its original: colours and alpha, edges, scales, and a network's
+features.
 
-Pictures are premultiplied RGBA in [0, 1]. On a flat background g a picture is rgb + g (1 - alpha), which is linear in
-the picture; so are the bands of a Laplacian pyramid. All terms are therefore computed from one difference image.
+Pictures are premultiplied RGBA in [0, 1]. On a flat background g a picture is rgb + g (1 - alpha),
+which is linear in the picture; so are the bands of a Laplacian pyramid. All terms are therefore
+computed from one difference image.
 
 Shapes: B batch, C channels (4 for pictures), H W rows and columns.
 """
@@ -16,9 +18,11 @@ from torch import Tensor
 
 
 def over_background(x_BCHW: Tensor, background_BC: Tensor) -> Tensor:
-    """Pictures [B, 4, H, W], premultiplied, on flat colours [B, 3] in [0, 1]: opaque RGB, then the alpha as it was.
+    """Pictures [B, 4, H, W], premultiplied, on flat colours [B, 3] in [0, 1]: opaque RGB, then the
+    alpha as it was.
 
-    Linear in `x_BCHW` up to a constant, so it serves differences of pictures too (`difference_on_background`).
+    Linear in `x_BCHW` up to a constant, so it serves differences of pictures too
+    (`difference_on_background`).
     """
     colour_BCHW, alpha_BCHW = x_BCHW.split((3, 1), dim=1)
     on_it_BCHW = torch.addcmul(colour_BCHW, background_BC[..., None, None], 1 - alpha_BCHW)
@@ -26,14 +30,16 @@ def over_background(x_BCHW: Tensor, background_BC: Tensor) -> Tensor:
 
 
 def difference_on_background(error_BCHW: Tensor, background_BC: Tensor) -> Tensor:
-    """`over_background(x + error) - over_background(x)`, for any x. Shapes as in `over_background`."""
+    """`over_background(x + error) - over_background(x)`, for any x. Shapes as in
+    `over_background`."""
     colour_BCHW, alpha_BCHW = error_BCHW.split((3, 1), dim=1)
     seen_BCHW = torch.addcmul(colour_BCHW, background_BC[..., None, None], alpha_BCHW, value=-1)
     return torch.cat((seen_BCHW, alpha_BCHW), dim=1)
 
 
 def edge_weights(original_BCHW: Tensor, edge_weight: float) -> Tensor:
-    """1 + edge_weight |grad x|, [B, 1, H, W]: the largest step to the right or down neighbour over all channels.
+    """1 + edge_weight |grad x|, [B, 1, H, W]: the largest step to the right or down neighbour over
+    all channels.
 
     An eye or a thin line covers few pixels; without this a blurred one costs almost nothing.
     """
@@ -46,16 +52,20 @@ def edge_weights(original_BCHW: Tensor, edge_weight: float) -> Tensor:
 
 
 def pyramid_l1(difference_BCHW: Tensor, num_levels: int = 3) -> Tensor:
-    """Mean absolute value of the bands of a Laplacian pyramid of a difference, summed over the bands; scalar.
+    """Mean absolute value of the bands of a Laplacian pyramid of a difference, summed over the
+    bands; scalar.
 
-    Bojanowski et al. 2018, eq. 3 (arXiv 1707.05776), with 2x2 means as the filter. The bands are what a level
-    loses in the next coarser one; the last level counts as a band. H and W that are odd lose their last row or column.
+    Bojanowski et al. 2018, eq. 3 (arXiv 1707.05776), with 2x2 means as the filter. The bands are
+    what a level loses in the next coarser one; the last level counts as a band. H and W that are
+    odd lose their last row or column.
     """
     total = difference_BCHW.new_zeros(())
     for _ in range(num_levels):
         coarse_BCHW = F.avg_pool2d(difference_BCHW, 2)
         height, width = coarse_BCHW.shape[-2] * 2, coarse_BCHW.shape[-1] * 2
-        band_BCHW = difference_BCHW[..., :height, :width] - F.interpolate(coarse_BCHW, scale_factor=2.0, mode="nearest")
+        band_BCHW = difference_BCHW[..., :height, :width] - F.interpolate(
+            coarse_BCHW, scale_factor=2.0, mode="nearest"
+        )
         total = total + band_BCHW.abs().mean()
         difference_BCHW = coarse_BCHW
     return total + difference_BCHW.abs().mean()
@@ -71,8 +81,9 @@ def picture_loss(
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Edge-weighted L1 of colour on a background and of alpha, plus Laplacian-pyramid L1.
 
-    Pictures float [B, 4, H, W] in [0, 1], premultiplied; backgrounds [B, 3] in [0, 1]. With a random background a
-    decoder that guesses the colour behind transparent places is wrong on average, so it learns the transparency.
+    Pictures float [B, 4, H, W] in [0, 1], premultiplied; backgrounds [B, 3] in [0, 1]. With a
+    random background a decoder that guesses the colour behind transparent places is wrong on
+    average, so it learns the transparency.
     Returns the scalar and its parts `l1` (unweighted) and `pyramid`.
     """
     error_BCHW = reconstruction_BCHW.float() - original_BCHW
@@ -87,15 +98,18 @@ def picture_loss(
 def feature_matching_loss(
     *, original: Sequence[Tensor], reconstruction: Sequence[Tensor]
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """Mean L1 between the features of both pictures over the mean size of the original's, averaged over layers.
+    """Mean L1 between the features of both pictures over the mean size of the original's, averaged
+    over layers.
 
-    Wang et al. 2018 (pix2pixHD), eq. 4, made independent of the features' scale, which grows while their network
-    learns. It can be used since a tokenizer's reals and fakes come in pairs. No gradient flows to the original.
+    Wang et al. 2018 (pix2pixHD), eq. 4, made independent of the features' scale, which grows while
+    their network learns. It can be used since a tokenizer's reals and fakes come in pairs. No
+    gradient flows to the original.
     """
     if len(original) != len(reconstruction):
         raise ValueError(f"{len(original)} layers of features against {len(reconstruction)}")
     layers = [
-        F.l1_loss(ours.float(), wanted.detach().float()) / wanted.detach().float().abs().mean().clamp_min(1e-6)
+        F.l1_loss(ours.float(), wanted.detach().float())
+        / wanted.detach().float().abs().mean().clamp_min(1e-6)
         for wanted, ours in zip(original, reconstruction, strict=True)
     ]
     loss = torch.stack(layers).mean()
@@ -103,6 +117,9 @@ def feature_matching_loss(
 
 
 def peak_signal_to_noise(*, original_BCHW: Tensor, reconstruction_BCHW: Tensor) -> Tensor:
-    """PSNR in dB of each picture [B], over all channels; pictures [B, 4, H, W] in [0, 1], the second is clamped."""
-    error_B = (reconstruction_BCHW.float().clamp(0, 1) - original_BCHW.float()).square().mean((1, 2, 3))
+    """PSNR in dB of each picture [B], over all channels; pictures [B, 4, H, W] in [0, 1], the
+    second is clamped."""
+    error_B = (
+        (reconstruction_BCHW.float().clamp(0, 1) - original_BCHW.float()).square().mean((1, 2, 3))
+    )
     return -10 * torch.log10(error_B.clamp_min(1e-10))

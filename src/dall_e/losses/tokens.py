@@ -11,13 +11,18 @@ from torch import Tensor
 
 
 def token_loss(
-    *, logits_BNC: Tensor, targets_BN: Tensor, first_weight: float = 1.0, log_partition_weight: float = 1e-4
+    *,
+    logits_BNC: Tensor,
+    targets_BN: Tensor,
+    first_weight: float = 1.0,
+    log_partition_weight: float = 1e-4,
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Cross-entropy in nats per token, the negative log-likelihood of the group-by-group sampler.
 
-    A token's weight falls linearly from `first_weight` for the first revealed to 1 for the last, scaled to mean 1: the
-    first tokens decide what the picture is, and are learnt last. `log_partition_weight` times (log sum exp)^2 keeps
-    logits from drifting (PaLM, arXiv 2204.02311). The part "nats" is the plain mean, without weights.
+    A token's weight falls linearly from `first_weight` for the first revealed to 1 for the last,
+    scaled to mean 1: the first tokens decide what the picture is, and are learnt last.
+    `log_partition_weight` times (log sum exp)^2 keeps logits from drifting (PaLM, arXiv
+    2204.02311). The part "nats" is the plain mean, without weights.
     """
     ramp_N = torch.linspace(first_weight, 1, logits_BNC.shape[1], device=logits_BNC.device)
     ramp_N = ramp_N / ramp_N.mean()
@@ -31,10 +36,11 @@ def token_loss(
 def correction_loss(
     *, logits_BNC: Tensor, targets_BN: Tensor, replaced_BN: Tensor, clean_BN: Tensor
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """Cross-entropy of the true token, over places whose context token was replaced and over some that are clean.
+    """Cross-entropy of the true token, over places whose context token was replaced and over some
+    that are clean.
 
-    Without the clean ones the head would learn never to trust its input, without the replaced ones to copy it. The
-    part "found" is the share of replaced tokens for which the true one comes first.
+    Without the clean ones the head would learn never to trust its input, without the replaced ones
+    to copy it. The part "found" is the share of replaced tokens for which the true one comes first.
     """
     chosen_BN = replaced_BN | clean_BN
     if not bool(chosen_BN.any()):
@@ -43,4 +49,7 @@ def correction_loss(
     logits_MC, targets_M = logits_BNC[chosen_BN].float(), targets_BN[chosen_BN]
     loss = F.cross_entropy(logits_MC, targets_M)
     hits_M = (logits_MC.argmax(-1) == targets_M)[replaced_BN[chosen_BN]]
-    return loss, {"correction": loss.detach(), "found": hits_M.float().sum() / max(1, hits_M.numel())}
+    return loss, {
+        "correction": loss.detach(),
+        "found": hits_M.float().sum() / max(1, hits_M.numel()),
+    }

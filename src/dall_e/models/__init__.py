@@ -1,1 +1,2 @@
-"""Networks. They meet only through tensors: none imports another, but for `vqgan`, which holds a `quantizer`."""
+"""Networks. They meet only through tensors: none imports another, but for `vqgan`, which holds a
+`quantizer`."""

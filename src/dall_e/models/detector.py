@@ -1,9 +1,10 @@
 """Finds things in a picture and names their colours: the judge of composed pictures.
 
-A map of 16 x 16 places says for each thing whether its middle is there, and of what colour it is (CenterNet,
-arXiv 1904.07850, without boxes).
+A map of 16 x 16 places says for each thing whether its middle is there, and of what colour it is
+(CenterNet, arXiv 1904.07850, without boxes).
 
-Shapes: B pictures, K things, C colours or 4 channels of a picture, D features, H W rows and columns of the map.
+Shapes: B pictures, K things, C colours or 4 channels of a picture, D features, H W rows and columns
+of the map.
 """
 
 from __future__ import annotations
@@ -70,8 +71,12 @@ class Detector(nn.Module):
         super().__init__()
         self.config = config
         fine, middle, coarse = config.widths
-        self.door = nn.Sequential(nn.PixelUnshuffle(2), nn.Conv2d(12, fine, 3, padding=1), _Residual(fine))
-        self.near = nn.Sequential(nn.Conv2d(fine, middle, 4, stride=2, padding=1), _Residual(middle))
+        self.door = nn.Sequential(
+            nn.PixelUnshuffle(2), nn.Conv2d(12, fine, 3, padding=1), _Residual(fine)
+        )
+        self.near = nn.Sequential(
+            nn.Conv2d(fine, middle, 4, stride=2, padding=1), _Residual(middle)
+        )
         self.far = nn.Sequential(
             nn.Conv2d(middle, coarse, 4, stride=2, padding=1), _Residual(coarse),
             nn.Conv2d(coarse, coarse, 4, stride=2, padding=1), _Residual(coarse), nn.SiLU(),
@@ -87,7 +92,9 @@ class Detector(nn.Module):
     def forward(self, x_BCHW: Tensor) -> DetectorOutput:
         """Premultiplied RGBA in [0, 1], seen on white."""
         near_BDHW = self.near(self.door(seen_at(self.config.image_size, x_BCHW) * 2 - 1))
-        far_BDHW = F.interpolate(self.far(near_BDHW), size=near_BDHW.shape[2:], mode="bilinear", align_corners=False)
+        far_BDHW = F.interpolate(
+            self.far(near_BDHW), size=near_BDHW.shape[2:], mode="bilinear", align_corners=False
+        )
         h_BDHW = self.last(self.merge(torch.cat((near_BDHW, far_BDHW), dim=1)))
         return DetectorOutput(self.things(h_BDHW), self.colours(h_BDHW))
 
@@ -97,14 +104,20 @@ class Detector(nn.Module):
         output = self(x_BCHW)
         return [
             found_in(thing_KHW, colour_CHW, self.config, threshold=threshold)
-            for thing_KHW, colour_CHW in zip(output.thing_BKHW.float(), output.colour_BCHW.float(), strict=True)
+            for thing_KHW, colour_CHW in zip(
+                output.thing_BKHW.float(), output.colour_BCHW.float(), strict=True
+            )
         ]
 
 
-def found_in(thing_KHW: Tensor, colour_CHW: Tensor, config: DetectorConfig, *, threshold: float) -> list[Detection]:
-    """Things at the peaks of the maps (logits) of one picture that are at least as likely as the threshold.
+def found_in(
+    thing_KHW: Tensor, colour_CHW: Tensor, config: DetectorConfig, *, threshold: float
+) -> list[Detection]:
+    """Things at the peaks of the maps (logits) of one picture that are at least as likely as the
+    threshold.
 
-    Where two peaks are less than two places apart, of whatever things, only the likelier one is something.
+    Where two peaks are less than two places apart, of whatever things, only the likelier one is
+    something.
     """
     share_KHW = thing_KHW.sigmoid()
     peak_KHW = share_KHW == F.max_pool2d(share_KHW[None], 3, stride=1, padding=1)[0]

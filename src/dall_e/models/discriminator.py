@@ -21,19 +21,22 @@ class Judgement(NamedTuple):
     logits_B: Tensor
     """D(x) = sum over scales s and patches u of d_{s,u}(x), float32."""
     terms: tuple[Tensor, ...]
-    """d_{s,u}(x), one float32 map [B, H, W] per scale, fine to coarse; they add up to `logits_B`."""
+    """d_{s,u}(x), one float32 map [B, H, W] per scale, fine to coarse; they add up to
+    `logits_B`."""
     features: tuple[Tensor, ...]
     """Features [B, F, H, W] of every layer of every scale, for feature matching."""
 
 
 class PatchJudge(nn.Module):
-    """One scale: a few stride-2 convolutions, then one number per patch. No normalisation: it hides amplitude."""
+    """One scale: a few stride-2 convolutions, then one number per patch. No normalisation: it hides
+    amplitude."""
 
     def __init__(self, widths: tuple[int, ...]) -> None:
         super().__init__()
         inputs = (4, *widths[:-1])
         self.layers = nn.ModuleList(
-            nn.Conv2d(before, after, 4, stride=2, padding=1) for before, after in zip(inputs, widths, strict=True)
+            nn.Conv2d(before, after, 4, stride=2, padding=1)
+            for before, after in zip(inputs, widths, strict=True)
         )
         self.head = nn.Conv2d(widths[-1], 1, 3, padding=1)
 
@@ -50,8 +53,9 @@ class Discriminator(nn.Module):
     """Looks at a picture, its half, its quarter ... with one `PatchJudge` each.
 
     Takes opaque RGB on some background plus the alpha channel, [B, 4, H, W] in [0, 1]
-    (`losses.reconstruction.over_background`). Every d_{s,u} carries the factor 1 / (scales x patches of its scale), so
-    that their sum D(x) is a mean, has the same size at every picture size, and fine scales do not outvote coarse ones.
+    (`losses.reconstruction.over_background`). Every d_{s,u} carries the factor 1 / (scales x
+    patches of its scale), so that their sum D(x) is a mean, has the same size at every picture
+    size, and fine scales do not outvote coarse ones.
     """
 
     def __init__(self, config: DiscriminatorConfig) -> None:
@@ -67,7 +71,8 @@ class Discriminator(nn.Module):
                 assert module.bias is not None
                 nn.init.zeros_(module.bias)
         for scale in self.scales:
-            # The first verdicts are near 0 ("cannot tell"), so that joining a run does not shake the generator.
+            # The first verdicts are near 0 ("cannot tell"), so that joining a run does not shake
+            # the generator.
             assert isinstance(scale, PatchJudge)
             nn.init.normal_(scale.head.weight, std=0.1 / math.sqrt(scale.head.weight[0].numel()))
 
@@ -79,7 +84,9 @@ class Discriminator(nn.Module):
         smallest = 2 ** len(self.config.widths)
         side = min(x_BCHW.shape[-2:])
         if side < smallest:
-            raise ValueError(f"the discriminator needs pictures of {smallest} pixels or more, got {side}")
+            raise ValueError(
+                f"the discriminator needs pictures of {smallest} pixels or more, got {side}"
+            )
         num_scales = min(len(self.scales), int(math.log2(side // smallest)) + 1)
         x_BCHW = x_BCHW * 2 - 1
         terms: list[Tensor] = []

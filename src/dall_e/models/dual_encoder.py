@@ -1,7 +1,8 @@
-"""Scorers of text against pictures: the companion of a finished model, and the tower that trains with the generator.
+"""Scorers of text against pictures: the companion of a finished model, and the tower that trains
+with the generator.
 
-Shapes: B pictures or captions, N image tokens in raster order, L text tokens, D width, C channels (4 for pictures:
-premultiplied RGBA), 3 channels of RGB, H W rows and columns.
+Shapes: B pictures or captions, N image tokens in raster order, L text tokens, D width, C channels
+(4 for pictures: premultiplied RGBA), 3 channels of RGB, H W rows and columns.
 """
 
 from __future__ import annotations
@@ -60,15 +61,21 @@ class PictureTower(nn.Module):
         self.door = nn.Sequential(nn.PixelUnshuffle(2), nn.Conv2d(12, widths[0], 3, padding=1))
         self.blocks = nn.ModuleList(_Residual(width) for width in widths)
         steps = zip(widths, widths[1:], strict=False)
-        self.steps = nn.ModuleList(nn.Conv2d(before, after, 4, stride=2, padding=1) for before, after in steps)
+        self.steps = nn.ModuleList(
+            nn.Conv2d(before, after, 4, stride=2, padding=1) for before, after in steps
+        )
         self.read = nn.Sequential(
             _norm(widths[-1]), nn.SiLU(), nn.Conv2d(widths[-1], _READ_CHANNELS, 1), nn.AvgPool2d(2)
         )
-        # The places of what was found matter ("left", a face's parts), so the map is not averaged but read out whole.
-        self.out = nn.Linear(_READ_CHANNELS * (config.image_size >> (len(widths) + 1)) ** 2, config.width)
+        # The places of what was found matter ("left", a face's parts), so the map is not averaged
+        # but read out whole.
+        self.out = nn.Linear(
+            _READ_CHANNELS * (config.image_size >> (len(widths) + 1)) ** 2, config.width
+        )
 
     def maps(self, x_B3HW: Tensor) -> list[Tensor]:
-        """Features at each resolution, finest first, of opaque pictures in [0, 1] at the tower's own side."""
+        """Features at each resolution, finest first, of opaque pictures in [0, 1] at the tower's
+        own side."""
         h_BDHW = self.door(x_B3HW * 2 - 1)
         found = [self.blocks[0](h_BDHW)]
         for step, block in zip(self.steps, self.blocks[1:], strict=True):
@@ -82,7 +89,8 @@ class PictureTower(nn.Module):
 
 
 class Companion(nn.Module):
-    """Scores text against pictures: two towers that meet only in a cosine, so either side can be computed ahead."""
+    """Scores text against pictures: two towers that meet only in a cosine, so either side can be
+    computed ahead."""
 
     def __init__(self, config: CompanionConfig) -> None:
         super().__init__()
@@ -94,7 +102,8 @@ class Companion(nn.Module):
         self.bias = nn.Parameter(torch.tensor(_FIRST_BIAS))
 
     def embed_pictures(self, x_BCHW: Tensor, background_BC: Tensor | None = None) -> Tensor:
-        """Directions [B, D] of pictures of any side, premultiplied RGBA in [0, 1], on flat colours [B, 3] or white."""
+        """Directions [B, D] of pictures of any side, premultiplied RGBA in [0, 1], on flat colours
+        [B, 3] or white."""
         read_BD: Tensor = self.picture(seen_at(self.config.image_size, x_BCHW, background_BC))
         return F.normalize(read_BD.float(), dim=-1)
 
@@ -103,16 +112,19 @@ class Companion(nn.Module):
         states: TextStates = self.text(ids_BL)
         return F.normalize(self.text_out(states.pooled_BD).float(), dim=-1)
 
-    def forward(self, x_BCHW: Tensor, ids_BL: Tensor, background_BC: Tensor | None = None) -> CompanionOutput:
+    def forward(
+        self, x_BCHW: Tensor, ids_BL: Tensor, background_BC: Tensor | None = None
+    ) -> CompanionOutput:
         """Both sides; there may be more captions than pictures."""
         return CompanionOutput(self.embed_pictures(x_BCHW, background_BC), self.embed_texts(ids_BL))
 
 
 class TokenTower(nn.Module):
-    """A small convolutional view of image tokens that teaches the text encoder what words look like.
+    """A small convolutional view of image tokens that teaches the text encoder what words look
+    like.
 
-    It never sees the text, so the contrastive loss can only be lowered by text states that say what is drawn. It is
-    trained along with the generator and then thrown away.
+    It never sees the text, so the contrastive loss can only be lowered by text states that say what
+    is drawn. It is trained along with the generator and then thrown away.
     """
 
     def __init__(self, num_codes: int, grid_size: int, text_width: int, width: int = 128) -> None:
@@ -130,6 +142,8 @@ class TokenTower(nn.Module):
 
     def forward(self, codes_BN: Tensor, pooled_BD: Tensor) -> tuple[Tensor, Tensor]:
         """Codes and pooled text states to two [B, D] that the loss compares."""
-        grid_BDHW = self.codes(codes_BN).unflatten(1, (self.grid_size, self.grid_size)).permute(0, 3, 1, 2)
+        grid_BDHW = (
+            self.codes(codes_BN).unflatten(1, (self.grid_size, self.grid_size)).permute(0, 3, 1, 2)
+        )
         x_BDHW = F.silu(self.conv2(F.silu(self.conv1(grid_BDHW))))
         return self.image_out(x_BDHW.flatten(1)), self.text_out(pooled_BD)

@@ -1,6 +1,7 @@
 """OpenAI's discrete VAE: pictures to codes by a classifier over 8 x 8 patches, codes to pictures.
 
-Ramesh et al. 2021, arXiv 2102.12092. Pictures are squeezed into [0.1, 0.9], since its loss has no place for 0 and 1.
+Ramesh et al. 2021, arXiv 2102.12092. Pictures are squeezed into [0.1, 0.9], since its loss has no
+place for 0 and 1.
 
 Shapes: B batch, C channels, H W rows and columns, N tokens in raster order, V codes.
 """
@@ -20,7 +21,8 @@ _LEVELS = (1, 2, 4, 8)
 
 
 class DVAEBlock(nn.Module):
-    """shortcut(x) + gain * (four convolutions, each behind a ReLU); the kernels say which of them looks around."""
+    """shortcut(x) + gain * (four convolutions, each behind a ReLU); the kernels say which of them
+    looks around."""
 
     def __init__(self, width: int, out_width: int, kernels: tuple[int, ...], gain: float) -> None:
         super().__init__()
@@ -42,7 +44,9 @@ class DVAEBlock(nn.Module):
         return y_BCHW
 
 
-def _levels(config: DVAEConfig, width: int, levels: tuple[int, ...], kernels: tuple[int, ...]) -> nn.ModuleList:
+def _levels(
+    config: DVAEConfig, width: int, levels: tuple[int, ...], kernels: tuple[int, ...]
+) -> nn.ModuleList:
     gain = 1 / (len(levels) * config.blocks_per_level) ** 2
     made = nn.ModuleList()
     for level in levels:
@@ -89,7 +93,9 @@ class DVAEDecoder(nn.Module):
         assert self.start.bias is not None
         x_BCHW = x_BCHW + self.start.bias[:, None, None]
         for index, level in enumerate(self.levels):
-            x_BCHW = level(F.interpolate(x_BCHW, scale_factor=2, mode="nearest") if index else x_BCHW)
+            x_BCHW = level(
+                F.interpolate(x_BCHW, scale_factor=2, mode="nearest") if index else x_BCHW
+            )
         stats_BCHW: Tensor = self.end(F.relu(x_BCHW))
         return stats_BCHW
 

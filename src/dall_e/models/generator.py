@@ -1,17 +1,20 @@
-"""The native generator G(x) = prod_i g_i(x, z_i): a two-pass, any-order transformer over the grid of image tokens.
+"""The native generator G(x) = prod_i g_i(x, z_i): a two-pass, any-order transformer over the grid
+of image tokens.
 
-Pass 1 (content) reads the text and the tokens that are known; a token sees its own group and earlier ones. Its output
-is projected once to keys and values, which every layer of pass 2 shares. Pass 2 (queries) holds one query per asked
-place; a query sees the text, the content of earlier groups, and the other queries of its own group. The loss over all
-queries is therefore the exact likelihood of the sampler that reveals group after group:
-p(T | text) = prod_i prod_{j in G_i} p(t_j | T_{G_<i}, text).
+Pass 1 (content) reads the text and the tokens that are known; a token sees its own group and
+earlier ones. Its output is projected once to keys and values, which every layer of pass 2 shares.
+Pass 2 (queries) holds one query per asked place; a query sees the text, the content of earlier
+groups, and the other queries of its own group. The loss over all queries is therefore the exact
+likelihood of the sampler that reveals group after group: p(T | text) = prod_i prod_{j in G_i} p(t_j
+| T_{G_<i}, text).
 
-Two passes with shared keys and values: ARPG (Li et al. 2025, arXiv 2503.10568). Block masks over random groups: LPD
-(Zhang et al. 2025, arXiv 2507.01957). One `forward` for training; `start`, `ask` and `absorb` for sampling, with
-explicit caches; a test holds their logits together.
+Two passes with shared keys and values: ARPG (Li et al. 2025, arXiv 2503.10568). Block masks over
+random groups: LPD (Zhang et al. 2025, arXiv 2507.01957). One `forward` for training; `start`, `ask`
+and `absorb` for sampling, with explicit caches; a test holds their logits together.
 
-Shapes: B batch rows, L text tokens, N all image tokens, M tokens of one call, D width, H heads, K head width, C codes.
-Tensors over N in `forward` are in the order of revelation ("rank"), not in raster order.
+Shapes: B batch rows, L text tokens, N all image tokens, M tokens of one call, D width, H heads, K
+head width, C codes. Tensors over N in `forward` are in the order of revelation ("rank"), not in
+raster order.
 """
 
 from __future__ import annotations
@@ -45,7 +48,8 @@ class GeneratorOutput(NamedTuple):
     logits_BNC: Tensor
     """Of each token given the text and the groups before its own."""
     correction_BNC: Tensor
-    """Of the true token at each context place, which may hold a wrong one: it sees groups up to its own."""
+    """Of the true token at each context place, which may hold a wrong one: it sees groups up to its
+    own."""
 
 
 @dataclass
@@ -65,7 +69,8 @@ class GeneratorCache:
 def block_masks(groups_N: Tensor, text_tokens: int) -> tuple[Tensor, Tensor]:
     """Who may look at whom, for a partition given as the group number (from 1) of each rank.
 
-    Returns the mask of pass 1, [L + N, L + N], and that of pass 2, [N, (L + N) + N]; True is visible.
+    Returns the mask of pass 1, [L + N, L + N], and that of pass 2, [N, (L + N) + N]; True is
+    visible.
     """
     content_S = torch.cat((groups_N.new_zeros(text_tokens), groups_N))
     content_SS = content_S[:, None] >= content_S[None, :]
@@ -91,13 +96,15 @@ class Generator(nn.Module):
         self.query = nn.Parameter(torch.zeros(width))
         self.level = nn.Parameter(torch.zeros(width))
         self.content_blocks = nn.ModuleList(
-            Block(width, heads, config.mlp_width, config.dropout) for _ in range(config.content_layers)
+            Block(width, heads, config.mlp_width, config.dropout)
+            for _ in range(config.content_layers)
         )
         self.content_norm = RMSNorm(width)
         self.shared_kv = Linear(width, 2 * width, bias=False)
         self.shared_k_norm = RMSNorm(width // heads)
         self.query_blocks = nn.ModuleList(
-            Block(width, heads, config.mlp_width, config.dropout) for _ in range(config.query_layers)
+            Block(width, heads, config.mlp_width, config.dropout)
+            for _ in range(config.query_layers)
         )
         self.query_norm = RMSNorm(width)
         self.head = Linear(width, config.num_codes)
@@ -110,28 +117,41 @@ class Generator(nn.Module):
     # Training
 
     def forward(
-        self, text: TextStates, codes_BN: Tensor, places_BN: Tensor, groups_N: Tensor, level_B: Tensor
+        self,
+        text: TextStates,
+        codes_BN: Tensor,
+        places_BN: Tensor,
+        groups_N: Tensor,
+        level_B: Tensor,
     ) -> GeneratorOutput:
         """Logits of all tokens at once.
 
-        `codes_BN`: context codes, possibly with noise; `places_BN`: raster index of each rank; `groups_N`: group
-        number of each rank, from 1, ascending; `level_B`: standard deviation of the noise in the context.
+        `codes_BN`: context codes, possibly with noise; `places_BN`: raster index of each rank;
+        `groups_N`: group number of each rank, from 1, ascending; `level_B`: standard deviation of
+        the noise in the context.
         """
         text_BLD = self.text_in(text.states_BLD)
         masks = block_masks(groups_N, self.config.text_tokens)
-        # Under autocast the scores have the dtype of a linear layer's output: so must what is added to them.
+        # Under autocast the scores have the dtype of a linear layer's output: so must what is added
+        # to them.
         content_bias, query_bias = (visibility_bias(mask, text_BLD.dtype) for mask in masks)
         condition_BD = self.condition_in(text.pooled_BD)
         place_rotation = self._rotation(places_BN)
-        context_BND = self._embed(codes_BN, places_BN, condition_BD) + level_B[:, None, None] * self.level
+        context_BND = (
+            self._embed(codes_BN, places_BN, condition_BD) + level_B[:, None, None] * self.level
+        )
         x_BSD = torch.cat((text_BLD, context_BND), dim=1)
         rotation = self._behind_text(place_rotation)
         for block in self.content_blocks:
             x_BSD = block(x_BSD, rotation=rotation, memory=NoMemory(), bias_TS=content_bias)
         x_BSD = self.content_norm(x_BSD)
         memory = FixedMemory(*self._shared_keys_values(x_BSD, rotation))
-        logits_BNC = self._answer(self._ask(places_BN, condition_BD), place_rotation, memory, query_bias)
-        return GeneratorOutput(logits_BNC, self.correction_head(x_BSD[:, self.config.text_tokens :]))
+        logits_BNC = self._answer(
+            self._ask(places_BN, condition_BD), place_rotation, memory, query_bias
+        )
+        return GeneratorOutput(
+            logits_BNC, self.correction_head(x_BSD[:, self.config.text_tokens :])
+        )
 
     # Sampling
 
@@ -142,7 +162,9 @@ class Generator(nn.Module):
         like = text.states_BLD
         capacity = config.text_tokens + config.num_tokens
         head_width = config.width // config.num_heads
-        content = [KVCache(rows, config.num_heads, capacity, head_width, like) for _ in self.content_blocks]
+        content = [
+            KVCache(rows, config.num_heads, capacity, head_width, like) for _ in self.content_blocks
+        ]
         shared = KVCache(rows, config.num_heads, capacity, head_width, like)
         stacks = stack_of(self.content_blocks), stack_of(self.query_blocks)
         cache = GeneratorCache(self.condition_in(text.pooled_BD), content, shared, 0, *stacks)
@@ -152,10 +174,17 @@ class Generator(nn.Module):
     def row_bytes(self) -> int:
         """Memory of one row of the caches that `start` makes."""
         config = self.config
-        numbers = 2 * (config.content_layers + 1) * config.width * (config.text_tokens + config.num_tokens)
+        numbers = (
+            2
+            * (config.content_layers + 1)
+            * config.width
+            * (config.text_tokens + config.num_tokens)
+        )
         return numbers * kept_dtype(self.places.weight).itemsize
 
-    def absorb(self, cache: GeneratorCache, codes_BM: Tensor, places_BM: Tensor, *, in_turn: bool = False) -> Tensor:
+    def absorb(
+        self, cache: GeneratorCache, codes_BM: Tensor, places_BM: Tensor, *, in_turn: bool = False
+    ) -> Tensor:
         """Makes a group of drawn tokens known. Returns its states [B, M, D].
 
         `in_turn`: as if they were absorbed one after the other.
@@ -177,25 +206,33 @@ class Generator(nn.Module):
         return self._answer(x_BMD, rotation, memory, None)
 
     def ask_in_turn(self, cache: GeneratorCache, places_BM: Tensor, first: int) -> Tensor:
-        """Logits [B, M, C] of places as if they were asked for one after the other, each a group of its own.
+        """Logits [B, M, C] of places as if they were asked for one after the other, each a group of
+        its own.
 
-        The first one knows the first `first` image tokens that were absorbed, each following one knows one more; there
-        need not be as many: then the last ones know them all.
+        The first one knows the first `first` image tokens that were absorbed, each following one
+        knows one more; there need not be as many: then the last ones know them all.
         """
         x_BMD, rotation = self._ask(places_BM, cache.condition_BD), self._rotation(places_BM)
         position = self.config.text_tokens + first
         if cache.query_stack and cache.query_stack.pays(x_BMD):
             memories = [cache.shared.at(position)] * len(self.query_blocks)
-            x_BMD = cache.query_stack(x_BMD, rotation=rotation, memories=memories, sight="alone", filled=cache.length)
+            x_BMD = cache.query_stack(
+                x_BMD, rotation=rotation, memories=memories, sight="alone", filled=cache.length
+            )
             return self._logits(x_BMD)
-        memory = FixedMemory(cache.shared.k_BHSK[:, :, : cache.length], cache.shared.v_BHSK[:, :, : cache.length])
+        memory = FixedMemory(
+            cache.shared.k_BHSK[:, :, : cache.length], cache.shared.v_BHSK[:, :, : cache.length]
+        )
         rank_M, place_S = torch.arange(x_BMD.shape[1]), torch.arange(cache.length)
-        visible_MS = torch.cat((place_S < position + rank_M[:, None], rank_M == rank_M[:, None]), dim=1)
+        visible_MS = torch.cat(
+            (place_S < position + rank_M[:, None], rank_M == rank_M[:, None]), dim=1
+        )
         bias_MS = visibility_bias(visible_MS, x_BMD.dtype).to(x_BMD.device)
         return self._answer(x_BMD, rotation, memory, bias_MS)
 
     def rounds_alike(self) -> bool:
-        """Whether a row comes out the same, to the bit, however many tokens and rows are drawn at once."""
+        """Whether a row comes out the same, to the bit, however many tokens and rows are drawn at
+        once."""
         stacks = stack_of(self.content_blocks), stack_of(self.query_blocks)
         return all(stack is not None and stack.exact for stack in stacks)
 
@@ -209,7 +246,9 @@ class Generator(nn.Module):
         x_BMD: Tensor = self.query + self.places(places_BM) + condition_BD[:, None]
         return x_BMD
 
-    def _absorb(self, cache: GeneratorCache, x_BMD: Tensor, rotation: Rotation, *, in_turn: bool = False) -> Tensor:
+    def _absorb(
+        self, cache: GeneratorCache, x_BMD: Tensor, rotation: Rotation, *, in_turn: bool = False
+    ) -> Tensor:
         memories = [layer.at(cache.length) for layer in cache.content]
         if cache.content_stack and cache.content_stack.pays(x_BMD):
             sight: Sight = "past" if in_turn else "all"
@@ -231,7 +270,9 @@ class Generator(nn.Module):
         k_BHSK = self.shared_k_norm(split_heads(k_BSD, self.config.num_heads))
         return rotate(k_BHSK, rotation), split_heads(v_BSD, self.config.num_heads)
 
-    def _answer(self, x_BMD: Tensor, rotation: Rotation, memory: Memory, bias_MS: Tensor | None) -> Tensor:
+    def _answer(
+        self, x_BMD: Tensor, rotation: Rotation, memory: Memory, bias_MS: Tensor | None
+    ) -> Tensor:
         for block in self.query_blocks:
             x_BMD = block(x_BMD, rotation=rotation, memory=memory, bias_TS=bias_MS)
         return self._logits(x_BMD)
@@ -244,10 +285,13 @@ class Generator(nn.Module):
         return Rotation(self.rotation_cos, self.rotation_sin).at(places_BM)
 
     def _text_rotation(self, like: Tensor) -> Rotation:
-        # Text has no place: the identity, never zeros, which would make attention to the text uniform.
+        # Text has no place: the identity, never zeros, which would make attention to the text
+        # uniform.
         shape = (like.shape[0], self.config.text_tokens, self.rotation_cos.shape[-1])
         return Rotation(self.rotation_cos.new_ones(shape), self.rotation_cos.new_zeros(shape))
 
     def _behind_text(self, places: Rotation) -> Rotation:
         text = self._text_rotation(places.cos)
-        return Rotation(torch.cat((text.cos, places.cos), dim=1), torch.cat((text.sin, places.sin), dim=1))
+        return Rotation(
+            torch.cat((text.cos, places.cos), dim=1), torch.cat((text.sin, places.sin), dim=1)
+        )

@@ -1,9 +1,11 @@
 """The image tokenizer: a convolutional encoder, a quantiser, and a fast decoder, all with alpha.
 
-Pictures are premultiplied RGBA in [0, 1]. Half of the picture's resolution is folded into channels at the door and
-unfolded at the exit (pixel shuffle), so that no convolution runs at full resolution, which makes it fast on a CPU.
+Pictures are premultiplied RGBA in [0, 1]. Half of the picture's resolution is folded into channels
+at the door and unfolded at the exit (pixel shuffle), so that no convolution runs at full
+resolution, which makes it fast on a CPU.
 
-Shapes: B batch, C channels (4 for pictures), D latent channels, H W rows and columns, N tokens in raster order.
+Shapes: B batch, C channels (4 for pictures), D latent channels, H W rows and columns, N tokens in
+raster order.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ from dall_e.config import TokenizerConfig
 from dall_e.models.quantizer import FSQ
 from dall_e.nn.attention import attend
 
-# A place with no more alpha than this anywhere is empty: the faint rims that resampling leaves are no drawing.
+# A place with no more alpha than this anywhere is empty: the faint rims that resampling leaves are
+# no drawing.
 EMPTY_ALPHA = 4 / 255
 
 
@@ -33,7 +36,8 @@ class Reconstruction(NamedTuple):
 
 
 class PixelNorm(nn.Module):
-    """Root-mean-square norm over the channels of each place by itself: no place learns anything of another."""
+    """Root-mean-square norm over the channels of each place by itself: no place learns anything of
+    another."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -42,7 +46,9 @@ class PixelNorm(nn.Module):
     def forward(self, x_BCHW: Tensor) -> Tensor:
         """Same shape."""
         x_BHWC = x_BCHW.movedim(1, -1)
-        return F.rms_norm(x_BHWC, self.weight.shape, self.weight.to(x_BHWC.dtype), eps=1e-6).movedim(-1, 1)
+        return F.rms_norm(
+            x_BHWC, self.weight.shape, self.weight.to(x_BHWC.dtype), eps=1e-6
+        ).movedim(-1, 1)
 
 
 class ResidualBlock(nn.Module):
@@ -62,7 +68,8 @@ class ResidualBlock(nn.Module):
 
 
 class AttentionBlock(nn.Module):
-    """One head of self-attention over all places of the token grid, so that far parts agree in colour and shape."""
+    """One head of self-attention over all places of the token grid, so that far parts agree in
+    colour and shape."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -75,18 +82,21 @@ class AttentionBlock(nn.Module):
         height = x_BCHW.shape[2]
         qkv_BCHW = self.qkv(self.norm(x_BCHW))
         # One head: [B, 1, N, C].
-        q_B1NC, k_B1NC, v_B1NC = (part_BCHW.flatten(2).mT[:, None] for part_BCHW in qkv_BCHW.chunk(3, dim=1))
+        q_B1NC, k_B1NC, v_B1NC = (
+            part_BCHW.flatten(2).mT[:, None] for part_BCHW in qkv_BCHW.chunk(3, dim=1)
+        )
         mixed_B1NC = attend(q_B1NC, k_B1NC, v_B1NC)
         y_BCHW: Tensor = x_BCHW + self.out(mixed_B1NC[:, 0].mT.unflatten(2, (height, -1)))
         return y_BCHW
 
 
 def _build_encoder(config: TokenizerConfig, latent_width: int) -> nn.Sequential:
-    """A token says what is in its place and next to it, no more: no attention, no norm over places, and single-place
-    layers on the grid.
+    """A token says what is in its place and next to it, no more: no attention, no norm over places,
+    and single-place layers on the grid.
 
-    With attention and group norm in the encoder, the codes of transparent places carried 4.6 nats each of news about
-    other places (LOG.md): a better reconstruction, and a generator that has to guess them all.
+    With attention and group norm in the encoder, the codes of transparent places carried 4.6 nats
+    each of news about other places (LOG.md): a better reconstruction, and a generator that has to
+    guess them all.
     """
     layers: list[nn.Module] = [nn.PixelUnshuffle(2), nn.Conv2d(16, config.widths[0], 3, padding=1)]
     on_grid = len(config.widths) - 1
@@ -95,7 +105,9 @@ def _build_encoder(config: TokenizerConfig, latent_width: int) -> nn.Sequential:
             layers.append(nn.Conv2d(config.widths[index - 1], width, 4, stride=2, padding=1))
         kernel = 1 if index == on_grid else 3
         for _ in range(config.encoder_blocks[index]):
-            layers.append(ResidualBlock(width, PixelNorm(width) if index else nn.Identity(), kernel))
+            layers.append(
+                ResidualBlock(width, PixelNorm(width) if index else nn.Identity(), kernel)
+            )
     layers += [nn.SiLU(), nn.Conv2d(config.widths[-1], latent_width, 1)]
     return nn.Sequential(*layers)
 
@@ -115,13 +127,17 @@ def _build_decoder(config: TokenizerConfig, latent_width: int) -> nn.Sequential:
             for _ in range(config.decoder_blocks[index])
         ]
         if index:
-            layers += [nn.Conv2d(width, 4 * config.widths[index - 1], 3, padding=1), nn.PixelShuffle(2)]
+            layers += [
+                nn.Conv2d(width, 4 * config.widths[index - 1], 3, padding=1),
+                nn.PixelShuffle(2),
+            ]
     layers += [nn.SiLU(), nn.Conv2d(config.widths[0], 16, 3, padding=1), nn.PixelShuffle(2)]
     return nn.Sequential(*layers)
 
 
 def _initialise(parts: Sequence[nn.Module]) -> None:
-    """All initialisation of the tokenizer: scaled normal, and residual branches that start at zero."""
+    """All initialisation of the tokenizer: scaled normal, and residual branches that start at
+    zero."""
     for part in parts:
         for module in part.modules():
             if isinstance(module, nn.Conv2d):
@@ -138,8 +154,8 @@ def _initialise(parts: Sequence[nn.Module]) -> None:
 class ImageTokenizer(nn.Module):
     """Picture -> codes -> picture.
 
-    The weights do not depend on the picture's side: the same ones serve any multiple of the patch size, so a model can
-    grow from coarse to fine pictures and keep its vocabulary.
+    The weights do not depend on the picture's side: the same ones serve any multiple of the patch
+    size, so a model can grow from coarse to fine pictures and keep its vocabulary.
     """
 
     def __init__(self, config: TokenizerConfig) -> None:
@@ -152,7 +168,8 @@ class ImageTokenizer(nn.Module):
 
     @property
     def last_weight(self) -> nn.Parameter:
-        """Weight of the decoder's last convolution: where the adaptive adversarial weight compares gradients."""
+        """Weight of the decoder's last convolution: where the adaptive adversarial weight compares
+        gradients."""
         convolution = self.decoder[-2]
         assert isinstance(convolution, nn.Conv2d) and isinstance(convolution.weight, nn.Parameter)
         return convolution.weight
@@ -160,8 +177,9 @@ class ImageTokenizer(nn.Module):
     def encode(self, x_BCHW: Tensor) -> Tensor:
         """Pictures [B, 4, S, S] in [0, 1] to latents [B, D, H, W] before quantisation.
 
-        A place where nothing is drawn gets 0, so that all such places have one code. Left to the encoder, they told of
-        what is beside them, at 4.1 nats each (LOG.md); a third of all places of emoji are empty.
+        A place where nothing is drawn gets 0, so that all such places have one code. Left to the
+        encoder, they told of what is beside them, at 4.1 nats each (LOG.md); a third of all places
+        of emoji are empty.
         """
         latents_BDHW: Tensor = self.encoder(x_BCHW * 2 - 1)
         drawn_B1HW = F.max_pool2d(x_BCHW[:, 3:], self.config.patch_size) > EMPTY_ALPHA
@@ -179,14 +197,18 @@ class ImageTokenizer(nn.Module):
         return Reconstruction(self.decode(quantized.latents_BDHW), codes_BN)
 
     def tokenize(self, x_BCHW: Tensor) -> Tensor:
-        """Pictures [B, 4, S, S] in [0, 1] to codes [B, N]. Raises ValueError on another picture size."""
+        """Pictures [B, 4, S, S] in [0, 1] to codes [B, N]. Raises ValueError on another picture
+        size."""
         if x_BCHW.shape[1:] != (4, self.config.image_size, self.config.image_size):
             wanted = (4, self.config.image_size, self.config.image_size)
-            raise ValueError(f"the tokenizer takes pictures of shape {wanted}, got {tuple(x_BCHW.shape[1:])}")
+            raise ValueError(
+                f"the tokenizer takes pictures of shape {wanted}, got {tuple(x_BCHW.shape[1:])}"
+            )
         return self.quantizer.quantize(self.encode(x_BCHW)).codes_BHW.flatten(1)
 
     def detokenize(self, codes_BN: Tensor) -> Tensor:
-        """Codes [B, N] to valid premultiplied pictures [B, 4, S, S]: in [0, 1], and no colour above alpha."""
+        """Codes [B, N] to valid premultiplied pictures [B, 4, S, S]: in [0, 1], and no colour above
+        alpha."""
         codes_BHW = codes_BN.unflatten(1, (self.config.grid_size, self.config.grid_size))
         dtype = self.last_weight.dtype
         pictures_BCHW = self.decode(self.quantizer.embed(codes_BHW).to(dtype)).float().clamp(0, 1)

@@ -1,10 +1,13 @@
-"""Published left-to-right transformers over image tokens: DALL-E mini and mega, LlamaGen, minDALL-E, ruDALL-E, Janus.
+"""Published left-to-right transformers over image tokens: DALL-E mini and mega, LlamaGen,
+minDALL-E, ruDALL-E, Janus.
 
-One network in the parts of `nn/`; what differs between the projects is in `RasterConfig`. The prompt is a prefix of the
-sequence, or the states that cross-attention looks at. `forward` answers for a whole picture at once; `start`, `ask` and
-`absorb` are the same, one token after the other, with preallocated caches, as the decode loop wants them.
+One network in the parts of `nn/`; what differs between the projects is in `RasterConfig`. The
+prompt is a prefix of the sequence, or the states that cross-attention looks at. `forward` answers
+for a whole picture at once; `start`, `ask` and `absorb` are the same, one token after the other,
+with preallocated caches, as the decode loop wants them.
 
-Shapes: B batch rows, L prefix tokens, N image tokens, T tokens of one call, S tokens seen, D width, C logits, M layers.
+Shapes: B batch rows, L prefix tokens, N image tokens, T tokens of one call, S tokens seen, D width,
+C logits, M layers.
 """
 
 from __future__ import annotations
@@ -84,11 +87,14 @@ class Raster(nn.Module):
         self.config = config
         width, style = config.width, config.style
         self.codes = nn.Embedding(config.code_rows, config.code_width or width)
-        self.code_in = TwoLayers(config.code_width, width, width) if config.code_width else nn.Identity()
+        self.code_in = (
+            TwoLayers(config.code_width, width, width) if config.code_width else nn.Identity()
+        )
         self.places = nn.Embedding(config.num_tokens, width) if config.places == "table" else None
         self.embedding_norm = make_norm(width, style) if config.embedding_norm else nn.Identity()
         self.blocks = nn.ModuleList(
-            Block(width, config.num_heads, config.mlp_width, style=style) for _ in range(config.num_layers)
+            Block(width, config.num_heads, config.mlp_width, style=style)
+            for _ in range(config.num_layers)
         )
         self.norm = make_norm(width, style)
         self.head = (
@@ -97,8 +103,12 @@ class Raster(nn.Module):
             else Linear(width, config.num_logits, bias=config.head_bias)
         )
         self.head_norm = make_norm(width, style) if config.head_norm else nn.Identity()
-        self._lines_by_layer = [LINES.index(line_of_layer(i, config.num_layers)) for i in range(config.num_layers)]
-        self.text_head = Linear(width, config.text_logits, bias=False) if config.text_logits else None
+        self._lines_by_layer = [
+            LINES.index(line_of_layer(i, config.num_layers)) for i in range(config.num_layers)
+        ]
+        self.text_head = (
+            Linear(width, config.text_logits, bias=False) if config.text_logits else None
+        )
         table = _rotation_table(config)
         self.register_buffer("rotation_cos", table.cos, persistent=False)
         self.register_buffer("rotation_sin", table.sin, persistent=False)
@@ -107,13 +117,17 @@ class Raster(nn.Module):
     # All at once
 
     def forward(self, prompt: PromptStates, codes_BN: Tensor) -> Tensor:
-        """Logits [B, N + 1, num_logits]: entry i is of token i given the prompt and `codes_BN[:, :i]`."""
+        """Logits [B, N + 1, num_logits]: entry i is of token i given the prompt and `codes_BN[:,
+        :i]`."""
         first = 0 if self.config.style.cross_attention else prompt.states_BLD.shape[1] - 1
         return self._logits(self.states(prompt, codes_BN)[:, first:])
 
     def states(self, prompt: PromptStates, codes_BN: Tensor) -> Tensor:
-        """Normed states [B, S, D] of all that is read: the prefix, or the start mark, then the codes."""
-        x_BSD = torch.cat((self._first(prompt), self._embed(codes_BN, slice(0, codes_BN.shape[1]))), dim=1)
+        """Normed states [B, S, D] of all that is read: the prefix, or the start mark, then the
+        codes."""
+        x_BSD = torch.cat(
+            (self._first(prompt), self._embed(codes_BN, slice(0, codes_BN.shape[1]))), dim=1
+        )
         length = x_BSD.shape[1]
         prefix = length - codes_BN.shape[1]
         visible_BS = F.pad(self._prefix_visible(prompt), (0, codes_BN.shape[1]), value=True)
@@ -121,13 +135,16 @@ class Raster(nn.Module):
         rotation = self._rotation(slice(0, length), prefix)
         memories = [NoMemory()] * len(self.blocks)
         hidden = self._hidden_by_layer(slice(0, length), length, bias)
-        normed_BSD: Tensor = self.norm(self._through(x_BSD, rotation, memories, hidden, self._cross(prompt)))
+        normed_BSD: Tensor = self.norm(
+            self._through(x_BSD, rotation, memories, hidden, self._cross(prompt))
+        )
         return normed_BSD
 
     # One after the other
 
     def start(self, prompt: PromptStates, room: int | None = None) -> RasterCache:
-        """Caches for B rows, with the prompt read. `room` is for how many tokens after it; a picture's by default."""
+        """Caches for B rows, with the prompt read. `room` is for how many tokens after it; a
+        picture's by default."""
         config = self.config
         x_BTD = self._first(prompt)
         rows, prefix = x_BTD.shape[:2]
@@ -142,7 +159,9 @@ class Raster(nn.Module):
             visible_BS = F.pad(visible_BL, (0, room), value=True)
             bias_B11S = visibility_bias(visible_BS[:, None, None], x_BTD.dtype)
         nothing_BD = x_BTD.new_empty(rows, 0)
-        cache = RasterCache(layers, self._cross(prompt), bias_B11S, prefix, 0, 0, nothing_BD, stack_of(self.blocks))
+        cache = RasterCache(
+            layers, self._cross(prompt), bias_B11S, prefix, 0, 0, nothing_BD, stack_of(self.blocks)
+        )
         bias = visibility_bias(_causal(visible_BL), x_BTD.dtype) if prefix > 1 else None
         self._advance(cache, x_BTD, bias)
         return cache
@@ -167,15 +186,18 @@ class Raster(nn.Module):
         self.read(cache, self._embed(codes_B1, slice(cache.done - 1, cache.done)))
 
     def read(self, cache: RasterCache, x_B1D: Tensor) -> None:
-        """Reads one more token, embedded: a code, or a word of an answer (`models/vision_encoder.py`)."""
+        """Reads one more token, embedded: a code, or a word of an answer
+        (`models/vision_encoder.py`)."""
         bias_B11S = None if cache.bias_B11S is None else cache.bias_B11S[..., : cache.length + 1]
         self._advance(cache, x_B1D, bias_B11S)
 
     def absorb_at(self, cache: RasterCache, codes_B1: Tensor, done_1: Tensor, seen: int) -> Tensor:
-        """Reads image token number `done_1`, int64 [1], and returns the logits [B, 1, num_codes] of the next one.
+        """Reads image token number `done_1`, int64 [1], and returns the logits [B, 1, num_codes] of
+        the next one.
 
-        The same as `absorb` and `ask`, with all that changes from token to token in tensors, so that a CUDA graph can
-        repeat it. Attention goes over the first `seen` places of the cache, which must hold this token's.
+        The same as `absorb` and `ask`, with all that changes from token to token in tensors, so
+        that a CUDA graph can repeat it. Attention goes over the first `seen` places of the cache,
+        which must hold this token's.
         """
         x_B1D = self._embed(codes_B1, done_1)
         position_1 = done_1 + cache.prefix
@@ -185,7 +207,9 @@ class Raster(nn.Module):
             bias = bias + cache.bias_B11S[..., :seen]
         memories = [layer.somewhere(position_1, seen) for layer in cache.layers]
         hidden = self._hidden_by_layer(position_1, seen, bias)
-        x_B1D = self._through(x_B1D, self._rotation(position_1, cache.prefix), memories, hidden, cache.cross)
+        x_B1D = self._through(
+            x_B1D, self._rotation(position_1, cache.prefix), memories, hidden, cache.cross
+        )
         return self._logits(self.norm(x_B1D))[..., : self.config.num_codes].float()
 
     # Shared by both
@@ -202,7 +226,12 @@ class Raster(nn.Module):
                 capacity = cache.layers[0].k_BHSK.shape[2]
                 bias_MS = self.lines_MSS[self._lines_by_layer, cache.length, :capacity]
             x_BTD = cache.stack(
-                x_BTD, rotation=rotation, memories=memories, bias_BS=bias_BS, bias_LS=bias_MS, cross=cache.cross
+                x_BTD,
+                rotation=rotation,
+                memories=memories,
+                bias_BS=bias_BS,
+                bias_LS=bias_MS,
+                cross=cache.cross,
             )
         else:
             hidden = self._hidden_by_layer(slice(cache.length, end), end, bias)
@@ -218,13 +247,17 @@ class Raster(nn.Module):
         hidden: Sequence[Tensor | None],
         cross: list[CrossView | None],
     ) -> Tensor:
-        """Tokens through all blocks, each with its own memory, view of the text, and bias of what it does not see."""
+        """Tokens through all blocks, each with its own memory, view of the text, and bias of what
+        it does not see."""
         for block, memory, bias, view in zip(self.blocks, memories, hidden, cross, strict=True):
             x_BTD = block(x_BTD, rotation=rotation, memory=memory, bias_TS=bias, cross=view)
         return x_BTD
 
-    def _hidden_by_layer(self, places: slice | Tensor, seen: int, bias: Tensor | None) -> list[Tensor | None]:
-        """For each layer what is added to the scores of tokens at some places, which see at most the first `seen`."""
+    def _hidden_by_layer(
+        self, places: slice | Tensor, seen: int, bias: Tensor | None
+    ) -> list[Tensor | None]:
+        """For each layer what is added to the scores of tokens at some places, which see at most
+        the first `seen`."""
         if not len(self.lines_MSS):
             return [bias] * len(self.blocks)
         hidden_MTS = self.lines_MSS[:, places, :seen].to(self.codes.weight.dtype)
@@ -266,20 +299,27 @@ class Raster(nn.Module):
         bias_B11L = visibility_bias(prompt.visible_BL[:, None, None], prompt.states_BLD.dtype)
         for block in self.blocks:
             assert isinstance(block, Block)
-            views.append(CrossView(block.cross.remember(prompt.states_BLD), bias_B11L) if block.cross else None)
+            views.append(
+                CrossView(block.cross.remember(prompt.states_BLD), bias_B11L)
+                if block.cross
+                else None
+            )
         return views
 
     def _rotation(self, places: slice | Tensor, prefix: int) -> Rotation | None:
-        """Of some places of the sequence, int64 [T] if a tensor, the first `prefix` of all being the prompt's."""
+        """Of some places of the sequence, int64 [T] if a tensor, the first `prefix` of all being
+        the prompt's."""
         if self.config.places == "table":
             return None
-        # The table of a grid model starts with the longest prefix; a shorter one ends where that ends.
+        # The table of a grid model starts with the longest prefix; a shorter one ends where that
+        # ends.
         skipped = self.config.prefix_tokens - prefix if self.config.places == "grid" else 0
         return Rotation(self.rotation_cos[skipped:][places], self.rotation_sin[skipped:][places])
 
 
 def _causal(visible_BS: Tensor) -> Tensor:
-    """Who may look at whom, [B, 1, S, S]: the visible ones before it, and each token at itself, hidden or not."""
+    """Who may look at whom, [B, 1, S, S]: the visible ones before it, and each token at itself,
+    hidden or not."""
     length = visible_BS.shape[1]
     square_SS = torch.ones(length, length, dtype=torch.bool, device=visible_BS.device)
     seen_BSS = square_SS.tril() & visible_BS[:, None] | square_SS.tril().triu()
@@ -287,12 +327,18 @@ def _causal(visible_BS: Tensor) -> Tensor:
 
 
 def _lines(config: RasterConfig) -> Tensor:
-    """What lines and squares hide of the whole sequence, for each of LINES; none where all is seen."""
+    """What lines and squares hide of the whole sequence, for each of LINES; none where all is
+    seen."""
     if config.sight == "all":
         return torch.zeros(0, 0, 0)
-    length, prompt = config.prefix_tokens + config.num_tokens, config.prefix_tokens - config.prompt_marks
+    length, prompt = (
+        config.prefix_tokens + config.num_tokens,
+        config.prefix_tokens - config.prompt_marks,
+    )
     wrapped = config.sight == "wrapped_lines"
-    seen_MSS = torch.stack([visible(lines, prompt, config.grid_size, length, wrapped=wrapped) for lines in LINES])
+    seen_MSS = torch.stack(
+        [visible(lines, prompt, config.grid_size, length, wrapped=wrapped) for lines in LINES]
+    )
     return visibility_bias(seen_MSS, torch.float32)
 
 
@@ -304,7 +350,10 @@ def _rotation_table(config: RasterConfig) -> Rotation:
         return line_rotation(length, head_width, config.rope_base)
     if config.places == "table":
         return Rotation(torch.zeros(0), torch.zeros(0))
-    grid = axial_rotation(torch.arange(config.grid_size, dtype=torch.float64), head_width, config.rope_base)
-    # LlamaGen's prefix has cosine and sine 0: its queries and keys vanish, and it is attended to evenly.
+    grid = axial_rotation(
+        torch.arange(config.grid_size, dtype=torch.float64), head_width, config.rope_base
+    )
+    # LlamaGen's prefix has cosine and sine 0: its queries and keys vanish, and it is attended to
+    # evenly.
     nothing = torch.zeros(config.prefix_tokens, head_width // 2)
     return Rotation(torch.cat((nothing, grid.cos)), torch.cat((nothing, grid.sin)))

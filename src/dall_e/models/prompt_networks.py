@@ -1,4 +1,5 @@
-"""What published transformers read of a prompt: states of an encoder, embeddings of its ids, or projected features.
+"""What published transformers read of a prompt: states of an encoder, embeddings of its ids, or
+projected features.
 
 Shapes: B batch rows, L prompt tokens, D width, F feature width.
 """
@@ -35,8 +36,15 @@ class PromptStates(NamedTuple):
         longest = max(row.states_BLD.shape[1] for row in rows)
         filled = [longest - row.states_BLD.shape[1] for row in rows]
         return cls(
-            torch.cat([F.pad(row.states_BLD, (0, 0, left, 0)) for row, left in zip(rows, filled, strict=True)]),
-            torch.cat([F.pad(row.visible_BL, (left, 0)) for row, left in zip(rows, filled, strict=True)]),
+            torch.cat(
+                [
+                    F.pad(row.states_BLD, (0, 0, left, 0))
+                    for row, left in zip(rows, filled, strict=True)
+                ]
+            ),
+            torch.cat(
+                [F.pad(row.visible_BL, (left, 0)) for row, left in zip(rows, filled, strict=True)]
+            ),
         )
 
 
@@ -51,7 +59,8 @@ class PromptEncoder(nn.Module):
         self.places = nn.Embedding(config.max_tokens, width)
         self.embedding_norm = make_norm(width, style)
         self.blocks = nn.ModuleList(
-            Block(width, config.num_heads, config.mlp_width, style=style) for _ in range(config.num_layers)
+            Block(width, config.num_heads, config.mlp_width, style=style)
+            for _ in range(config.num_layers)
         )
         self.norm = make_norm(width, style)
 
@@ -66,7 +75,8 @@ class PromptEncoder(nn.Module):
 
 
 class PromptTable(nn.Module):
-    """Embeddings of prompt ids, or of one class; padding is a token like any other unless `pad_id` says otherwise."""
+    """Embeddings of prompt ids, or of one class; padding is a token like any other unless `pad_id`
+    says otherwise."""
 
     def __init__(self, config: PromptConfig) -> None:
         super().__init__()
@@ -83,14 +93,17 @@ class PromptTable(nn.Module):
 
 
 class PromptFeatures(nn.Module):
-    """A two-layer projection of features that another model made of the prompt (LlamaGen: flan-t5-xl)."""
+    """A two-layer projection of features that another model made of the prompt (LlamaGen:
+    flan-t5-xl)."""
 
     def __init__(self, config: PromptConfig) -> None:
         super().__init__()
         self.config = config
         self.wide = Linear(config.feature_width, config.width, bias=False)
         self.out = Linear(config.width, config.width, bias=False)
-        self.nothing = nn.Parameter(torch.zeros(config.max_tokens, config.feature_width), requires_grad=False)
+        self.nothing = nn.Parameter(
+            torch.zeros(config.max_tokens, config.feature_width), requires_grad=False
+        )
 
     def forward(self, features_BLF: Tensor, visible_BL: Tensor) -> PromptStates:
         """Features, 0 where nothing is visible."""
@@ -98,7 +111,8 @@ class PromptFeatures(nn.Module):
         return PromptStates(states_BLD, visible_BL)
 
     def unconditional(self, visible_BL: Tensor) -> PromptStates:
-        """What stands for no prompt: learned features, seen exactly where the prompt's own would be."""
+        """What stands for no prompt: learned features, seen exactly where the prompt's own would
+        be."""
         nothing_BLF = self.nothing.expand(visible_BL.shape[0], -1, -1)
         states: PromptStates = self(nothing_BLF, visible_BL)
         return states

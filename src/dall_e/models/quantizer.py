@@ -1,6 +1,8 @@
-"""Latents to codes and back: finite scalar quantisation (FSQ), and the codebooks of published tokenizers (VQ).
+"""Latents to codes and back: finite scalar quantisation (FSQ), and the codebooks of published
+tokenizers (VQ).
 
-Shapes: B batch, D latent channels, H W grid rows and columns, N codes in a flat list, C codebook entries.
+Shapes: B batch, D latent channels, H W grid rows and columns, N codes in a flat list, C codebook
+entries.
 """
 
 from __future__ import annotations
@@ -23,10 +25,12 @@ class Quantized(NamedTuple):
 
 
 class FSQ(nn.Module):
-    """Finite scalar quantisation: each latent channel is squashed and rounded to a few levels in [-1, 1].
+    """Finite scalar quantisation: each latent channel is squashed and rounded to a few levels in
+    [-1, 1].
 
-    Mentzer et al. 2023, arXiv 2309.15505. Our levels are spread evenly over [-1, 1] for even counts too, so no offset
-    is needed. A code is the mixed-radix number of its levels, first channel least significant.
+    Mentzer et al. 2023, arXiv 2309.15505. Our levels are spread evenly over [-1, 1] for even counts
+    too, so no offset is needed. A code is the mixed-radix number of its levels, first channel least
+    significant.
     """
 
     levels_D: Tensor
@@ -85,7 +89,8 @@ class FSQ(nn.Module):
 
 
 class VQ(nn.Module):
-    """A learned codebook of published tokenizers: nearest in direction (unit), or by distance (van den Oord 2017)."""
+    """A learned codebook of published tokenizers: nearest in direction (unit), or by distance (van
+    den Oord 2017)."""
 
     def __init__(self, num_codes: int, width: int, *, unit: bool) -> None:
         super().__init__()
@@ -103,7 +108,8 @@ class VQ(nn.Module):
         return self._scaled(self.codebook_CD[codes_BHW].float()).movedim(-1, 1)
 
     def nearest(self, points_ND: Tensor) -> Tensor:
-        """Codes [...] whose entries have the largest cosine with points [..., D], or the smallest distance."""
+        """Codes [...] whose entries have the largest cosine with points [..., D], or the smallest
+        distance."""
         book_CD = self.codebook_CD.float()
         if self.unit:
             return (points_ND @ F.normalize(book_CD, dim=-1).T).argmax(-1)

@@ -40,12 +40,15 @@ class TextEncoder(nn.Module):
         self.tokens = nn.Embedding(config.vocab_size, config.width)
         self.places = nn.Embedding(config.max_tokens, config.width)
         mlp_width = config.width * 8 // 3 // 32 * 32
-        self.blocks = nn.ModuleList(Block(config.width, config.num_heads, mlp_width) for _ in range(config.num_layers))
+        self.blocks = nn.ModuleList(
+            Block(config.width, config.num_heads, mlp_width) for _ in range(config.num_layers)
+        )
         self.norm = RMSNorm(config.width)
         initialise_transformer(self, config.num_layers)
 
     def forward(self, ids_BL: Tensor) -> TextStates:
-        """int64 ids, padded with PAD_ID to at most `max_tokens`. Padding is never attended to by real tokens."""
+        """int64 ids, padded with PAD_ID to at most `max_tokens`. Padding is never attended to by
+        real tokens."""
         real_BL = ids_BL != PAD_ID
         x_BLD = self.tokens(ids_BL) + self.places.weight[: ids_BL.shape[1]]
         bias_B11L = visibility_bias(real_BL[:, None, None, :], x_BLD.dtype)

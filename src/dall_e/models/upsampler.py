@@ -32,7 +32,8 @@ class _Block(nn.Module):
 
 
 class Upsampler(nn.Module):
-    """[B, 4, H, W] to [B, 4, 2 H, 2 W]; the side a multiple of 2^(resolutions - 1), otherwise any."""
+    """[B, 4, H, W] to [B, 4, 2 H, 2 W]; the side a multiple of 2^(resolutions - 1), otherwise
+    any."""
 
     def __init__(self, config: UpsamplerConfig) -> None:
         super().__init__()
@@ -41,9 +42,12 @@ class Upsampler(nn.Module):
         pairs = list(zip(widths, widths[1:], strict=False))
         self.door = nn.Conv2d(4, widths[0], 3, padding=1)
         self.inward = nn.ModuleList(_Block(width) for width in widths)
-        self.steps = nn.ModuleList(nn.Conv2d(fine, coarse, 4, stride=2, padding=1) for fine, coarse in pairs)
+        self.steps = nn.ModuleList(
+            nn.Conv2d(fine, coarse, 4, stride=2, padding=1) for fine, coarse in pairs
+        )
         self.unfold = nn.ModuleList(
-            nn.Sequential(nn.Conv2d(coarse, 4 * fine, 1), nn.PixelShuffle(2)) for fine, coarse in pairs
+            nn.Sequential(nn.Conv2d(coarse, 4 * fine, 1), nn.PixelShuffle(2))
+            for fine, coarse in pairs
         )
         self.merge = nn.ModuleList(nn.Conv2d(2 * fine, fine, 3, padding=1) for fine, _ in pairs)
         self.outward = nn.ModuleList(_Block(fine) for fine, _ in pairs)
@@ -53,7 +57,8 @@ class Upsampler(nn.Module):
             nn.init.zeros_(parameter)
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
-        """Premultiplied RGBA in [0, 1] at twice the side, near [0, 1] but not clamped, so that gradients live."""
+        """Premultiplied RGBA in [0, 1] at twice the side, near [0, 1] but not clamped, so that
+        gradients live."""
         h_BDHW = self.door(x_BCHW * 2 - 1)
         kept: list[Tensor] = []
         for index, block in enumerate(self.inward):

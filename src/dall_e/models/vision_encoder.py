@@ -1,8 +1,9 @@
-"""What lets a left-to-right model speak of pictures: SigLIP's transformer over patches, an aligner, a head over words.
+"""What lets a left-to-right model speak of pictures: SigLIP's transformer over patches, an aligner,
+a head over words.
 
-SigLIP is arXiv 2303.15343; Janus (arXiv 2410.13848) reads its last states, all of them, through two layers as if they
-were embeddings of words. The pictures that it draws know nothing of this network, so it is loaded only when it is
-first asked for.
+SigLIP is arXiv 2303.15343; Janus (arXiv 2410.13848) reads its last states, all of them, through two
+layers as if they were embeddings of words. The pictures that it draws know nothing of this network,
+so it is loaded only when it is first asked for.
 
 Shapes: B pictures, C H W channels, rows and columns, L patches, D width, V words.
 """
@@ -18,26 +19,34 @@ from dall_e.nn.transformer import Block, Linear, make_norm
 
 
 class Vision(nn.Module):
-    """Pictures to states that a transformer over words reads, and that transformer's states to words."""
+    """Pictures to states that a transformer over words reads, and that transformer's states to
+    words."""
 
     def __init__(self, config: VisionConfig) -> None:
         super().__init__()
         self.config = config
         style = BlockStyle(
-            norm="layer", norm_eps=config.norm_eps, qk_norm=False, attention_bias=True, mlp="gelu", mlp_bias=True
+            norm="layer",
+            norm_eps=config.norm_eps,
+            qk_norm=False,
+            attention_bias=True,
+            mlp="gelu",
+            mlp_bias=True,
         )
         width = config.width
         self.patches = nn.Conv2d(3, width, config.patch_size, stride=config.patch_size)
         self.places = nn.Embedding(config.num_tokens, width)
         self.blocks = nn.ModuleList(
-            Block(width, config.num_heads, config.mlp_width, style=style) for _ in range(config.num_layers)
+            Block(width, config.num_heads, config.mlp_width, style=style)
+            for _ in range(config.num_layers)
         )
         self.norm = make_norm(width, style)
         self.aligner = TwoLayers(width, config.out_width, config.out_width)
         self.words = Linear(config.out_width, config.vocab_size, bias=False)
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
-        """Opaque pictures [B, 3, S, S] in [0, 1] to one state per patch, [B, L, out_width], in raster order."""
+        """Opaque pictures [B, 3, S, S] in [0, 1] to one state per patch, [B, L, out_width], in
+        raster order."""
         x_BLD = self.patches(x_BCHW * 2 - 1).flatten(2).transpose(1, 2) + self.places.weight
         for block in self.blocks:
             x_BLD = block(x_BLD, rotation=None, memory=NoMemory())
@@ -45,6 +54,7 @@ class Vision(nn.Module):
         return aligned_BLD
 
     def word_logits(self, state_BD: Tensor) -> Tensor:
-        """Logits [..., V], float32, of the word that follows a normed state [..., out_width] of the transformer."""
+        """Logits [..., V], float32, of the word that follows a normed state [..., out_width] of the
+        transformer."""
         logits_BV: Tensor = self.words(state_BD)
         return logits_BV.float()

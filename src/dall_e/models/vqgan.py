@@ -1,6 +1,8 @@
-"""The VQGAN of taming transformers (Esser et al. 2020, arXiv 2012.09841), as most published models use it.
+"""The VQGAN of taming transformers (Esser et al. 2020, arXiv 2012.09841), as most published models
+use it.
 
-LlamaGen's and Janus' tokenizers are the same network with a codebook of unit vectors; DALL-E mini's is its decoder.
+LlamaGen's and Janus' tokenizers are the same network with a codebook of unit vectors; DALL-E mini's
+is its decoder.
 
 Shapes: B batch, C channels, D latent channels, H W rows and columns, N tokens in raster order.
 """
@@ -51,7 +53,9 @@ class AttentionBlock(nn.Module):
         """[B, C, H, W] to the same shape."""
         qkv_BCHW = self.qkv(self.norm(x_BCHW))
         # One head: [B, 1, N, C].
-        q_B1NC, k_B1NC, v_B1NC = (part_BCHW.flatten(2).mT[:, None] for part_BCHW in qkv_BCHW.chunk(3, dim=1))
+        q_B1NC, k_B1NC, v_B1NC = (
+            part_BCHW.flatten(2).mT[:, None] for part_BCHW in qkv_BCHW.chunk(3, dim=1)
+        )
         mixed_B1NC = attend(q_B1NC, k_B1NC, v_B1NC)
         y_BCHW: Tensor = x_BCHW + self.out(mixed_B1NC[:, 0].mT.unflatten(2, x_BCHW.shape[2:]))
         return y_BCHW
@@ -73,20 +77,28 @@ class Middle(nn.Module):
 
 
 class Level(nn.Module):
-    """The blocks of one resolution, each with attention where the level has it, and the way to the next resolution."""
+    """The blocks of one resolution, each with attention where the level has it, and the way to the
+    next resolution."""
 
-    def __init__(self, widths: tuple[int, int], num_blocks: int, attends: bool, change: str, eps: float) -> None:
+    def __init__(
+        self, widths: tuple[int, int], num_blocks: int, attends: bool, change: str, eps: float
+    ) -> None:
         super().__init__()
         width, out_width = widths
         self.blocks = nn.ModuleList(
-            ResidualBlock(out_width if index else width, out_width, eps) for index in range(num_blocks)
+            ResidualBlock(out_width if index else width, out_width, eps)
+            for index in range(num_blocks)
         )
-        self.attention = nn.ModuleList(AttentionBlock(out_width, eps) for _ in range(num_blocks if attends else 0))
+        self.attention = nn.ModuleList(
+            AttentionBlock(out_width, eps) for _ in range(num_blocks if attends else 0)
+        )
         self.change = change
         self.resample: nn.Conv2d | None = None
         if change:
             down = change == "down"
-            self.resample = nn.Conv2d(out_width, out_width, 3, stride=2 if down else 1, padding=0 if down else 1)
+            self.resample = nn.Conv2d(
+                out_width, out_width, 3, stride=2 if down else 1, padding=0 if down else 1
+            )
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
         """[B, C, H, W] to half, twice or the same resolution."""
@@ -189,22 +201,31 @@ class VQGAN(nn.Module):
         if config.encoder_blocks:
             self.encoder = VQGANEncoder(config)
             self.before_codes = nn.Conv2d(config.latent_width, config.code_width, 1)
-            self.classifier = nn.Conv2d(config.code_width, config.num_codes, 1) if config.lookup == "logits" else None
+            self.classifier = (
+                nn.Conv2d(config.code_width, config.num_codes, 1)
+                if config.lookup == "logits"
+                else None
+            )
         self.after_codes = nn.Conv2d(config.code_width, config.latent_width, 1)
         self.decoder = VQGANDecoder(config)
 
     def decode_in_bfloat16(self) -> None:
-        """From now on pictures are decoded in bfloat16, channels last; the codebook and the encoder stay as they are.
+        """From now on pictures are decoded in bfloat16, channels last; the codebook and the encoder
+        stay as they are.
 
-        Where the CPU computes in it, 2.6 times as fast as float32 (f16, 256 pixels: 0.31 s for 0.80; LOG.md).
+        Where the CPU computes in it, 2.6 times as fast as float32 (f16, 256 pixels: 0.31 s for
+        0.80; LOG.md).
         """
         for network in (self.after_codes, self.decoder):
             network.to(torch.bfloat16, memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in stubs
 
     def encode(self, x_BCHW: Tensor) -> Encoded:
-        """Pictures [B, C, H, W] in the network's own range to codes. Raises ValueError if the file had no encoder."""
+        """Pictures [B, C, H, W] in the network's own range to codes. Raises ValueError if the file
+        had no encoder."""
         if self.encoder is None:
-            raise ValueError("this image tokenizer was published without its encoder: it cannot read pictures")
+            raise ValueError(
+                "this image tokenizer was published without its encoder: it cannot read pictures"
+            )
         latents_BDHW = self.before_codes(self.encoder(x_BCHW))
         if self.classifier is None:
             codes_BHW = self.quantizer.quantize(latents_BDHW).codes_BHW

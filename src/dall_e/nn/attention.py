@@ -24,16 +24,21 @@ class Rotation(NamedTuple):
 
 
 def grid_rotation(grid_size: int, head_width: int, base: float) -> Rotation:
-    """Table [P, K/2] for places in raster order: half of the pairs turn with the row, half with the column.
+    """Table [P, K/2] for places in raster order: half of the pairs turn with the row, half with the
+    column.
 
-    Frequencies base^(-2i / (K/2)) for i in 0..K/4-1 (Su et al. 2021, arXiv 2104.09864, per axis). Positions count in
-    sixteenths of the canvas whatever the grid, so that a model that grows to a finer grid keeps its sense of place.
+    Frequencies base^(-2i / (K/2)) for i in 0..K/4-1 (Su et al. 2021, arXiv 2104.09864, per axis).
+    Positions count in sixteenths of the canvas whatever the grid, so that a model that grows to a
+    finer grid keeps its sense of place.
     """
-    return axial_rotation((torch.arange(grid_size, dtype=torch.float64) + 0.5) * (16 / grid_size), head_width, base)
+    return axial_rotation(
+        (torch.arange(grid_size, dtype=torch.float64) + 0.5) * (16 / grid_size), head_width, base
+    )
 
 
 def axial_rotation(axis: Tensor, head_width: int, base: float) -> Rotation:
-    """Table [P, K/2] for a square grid in raster order whose rows and columns both stand at `axis`, float64."""
+    """Table [P, K/2] for a square grid in raster order whose rows and columns both stand at `axis`,
+    float64."""
     grid_size, quarter = len(axis), head_width // 4
     frequencies = base ** (-torch.arange(quarter, dtype=torch.float64) / quarter)
     angles = axis[:, None] * frequencies
@@ -59,23 +64,30 @@ def rotate(x_BHTK: Tensor, rotation: Rotation) -> Tensor:
 
 
 def visibility_bias(visible_TS: Tensor, dtype: torch.dtype) -> Tensor:
-    """A boolean mask, True where a query may look, as what is added to the scores: 0 or a number that exp makes 0."""
-    return torch.zeros(visible_TS.shape, dtype=dtype, device=visible_TS.device).masked_fill(~visible_TS, -1e9)
+    """A boolean mask, True where a query may look, as what is added to the scores: 0 or a number
+    that exp makes 0."""
+    return torch.zeros(visible_TS.shape, dtype=dtype, device=visible_TS.device).masked_fill(
+        ~visible_TS, -1e9
+    )
 
 
 def attend(q_BHTK: Tensor, k_BHSK: Tensor, v_BHSK: Tensor, bias_TS: Tensor | None = None) -> Tensor:
-    """softmax(q k^T / sqrt(K) + bias) v; `bias` comes from `visibility_bias` and broadcasts to [B, H, T, S].
+    """softmax(q k^T / sqrt(K) + bias) v; `bias` comes from `visibility_bias` and broadcasts to [B,
+    H, T, S].
 
-    On a CPU, training uses the plain products: for the short sequences here they took 37 ms forward and backward where
-    the fused kernel took 103 (B 64, H 4, T = S = 176, K 64, bf16, 2 cores; LOG.md). Drawing uses the fused kernel on
-    float32 keys and values, which for a single query is 1.5 to 8 times as fast as either in bfloat16 (LOG.md);
-    `KVCache` and `CrossAttention.remember` keep them so.
+    On a CPU, training uses the plain products: for the short sequences here they took 37 ms forward
+    and backward where the fused kernel took 103 (B 64, H 4, T = S = 176, K 64, bf16, 2 cores;
+    LOG.md). Drawing uses the fused kernel on float32 keys and values, which for a single query is
+    1.5 to 8 times as fast as either in bfloat16 (LOG.md); `KVCache` and `CrossAttention.remember`
+    keep them so.
     """
     if q_BHTK.device.type != "cpu":
         return F.scaled_dot_product_attention(q_BHTK, k_BHSK, v_BHSK, attn_mask=bias_TS)
     if k_BHSK.dtype == torch.float32 and not torch.is_grad_enabled():
         bias_TS = None if bias_TS is None else bias_TS.float()
-        exact_BHTK = F.scaled_dot_product_attention(q_BHTK.float(), k_BHSK, v_BHSK, attn_mask=bias_TS)
+        exact_BHTK = F.scaled_dot_product_attention(
+            q_BHTK.float(), k_BHSK, v_BHSK, attn_mask=bias_TS
+        )
         return exact_BHTK.to(q_BHTK.dtype)
     scores_BHTS = (q_BHTK * q_BHTK.shape[-1] ** -0.5) @ k_BHSK.transpose(-1, -2)
     if bias_TS is not None:
@@ -120,18 +132,23 @@ class FixedMemory:
 class KVCache:
     """Preallocated keys and values of one attention layer, indexed by position.
 
-    `at(position)` is a memory that writes what it is given from `position` on and shows all up to its end. What lies
-    beyond the position that the caller counts as filled is scratch and may be written over.
+    `at(position)` is a memory that writes what it is given from `position` on and shows all up to
+    its end. What lies beyond the position that the caller counts as filled is scratch and may be
+    written over.
     """
 
-    def __init__(self, rows: int, num_heads: int, capacity: int, head_width: int, like: Tensor) -> None:
+    def __init__(
+        self, rows: int, num_heads: int, capacity: int, head_width: int, like: Tensor
+    ) -> None:
         self.k_BHSK = like.new_zeros(rows, num_heads, capacity, head_width, dtype=kept_dtype(like))
         self.v_BHSK = torch.zeros_like(self.k_BHSK)
 
     def write(self, position: int, k_BHTK: Tensor, v_BHTK: Tensor) -> int:
         """Stores T tokens from `position` on; returns the position behind them."""
         end = position + k_BHTK.shape[2]
-        assert end <= self.k_BHSK.shape[2], f"cache of {self.k_BHSK.shape[2]} tokens cannot take token {end}"
+        assert end <= self.k_BHSK.shape[2], (
+            f"cache of {self.k_BHSK.shape[2]} tokens cannot take token {end}"
+        )
         self.k_BHSK[:, :, position:end] = k_BHTK
         self.v_BHSK[:, :, position:end] = v_BHTK
         return end
@@ -141,7 +158,8 @@ class KVCache:
         return CacheSlot(self, position)
 
     def somewhere(self, position_1: Tensor, seen: int) -> MovingSlot:
-        """The first `seen` places, to be extended by one token at a place that only a tensor knows."""
+        """The first `seen` places, to be extended by one token at a place that only a tensor
+        knows."""
         return MovingSlot(self, position_1, seen)
 
 
@@ -159,7 +177,8 @@ class CacheSlot:
 
 
 class MovingSlot:
-    """A cache as a program of fixed shapes sees it: always as many places, of which a bias must hide the empty ones."""
+    """A cache as a program of fixed shapes sees it: always as many places, of which a bias must
+    hide the empty ones."""
 
     def __init__(self, cache: KVCache, position_1: Tensor, seen: int) -> None:
         self.cache = cache

@@ -1,6 +1,8 @@
-"""The transformer block: norms, attention, MLP. A `BlockStyle` says which; without one it is the native model's.
+"""The transformer block: norms, attention, MLP. A `BlockStyle` says which; without one it is the
+native model's.
 
-The native block has root-mean-square norms, attention with normalised queries and keys, and a gated MLP.
+The native block has root-mean-square norms, attention with normalised queries and keys, and a gated
+MLP.
 
 Shapes: B batch rows, T tokens asked, S tokens seen, D width, H heads, K head width.
 """
@@ -22,7 +24,8 @@ from dall_e.nn.quantized import PackedWeight, WeightFormat, pack_weight
 
 NATIVE = BlockStyle()
 _ROWS_OF_ONE_PATH, _MOST_ODD_ROWS = 16, 64
-"""With AVX-512 the product of up to 8 rows (256 inputs) or 12 (384 and more) rounds otherwise than that of more."""
+"""With AVX-512 the product of up to 8 rows (256 inputs) or 12 (384 and more) rounds otherwise than
+that of more."""
 
 
 def split_heads(x_BTD: Tensor, num_heads: int) -> Tensor:
@@ -34,9 +37,9 @@ def split_heads(x_BTD: Tensor, num_heads: int) -> Tensor:
 class Linear(nn.Linear):
     """nn.Linear whose result for a row is the same, to the bit, whatever rows stand beside it.
 
-    The CPU's float32 product takes another path for few rows, and for some numbers of rows that are no multiple of
-    four, which rounds differently (measured on two processors; LOG.md). A picture would then depend on its batch. So
-    such inputs are filled up.
+    The CPU's float32 product takes another path for few rows, and for some numbers of rows that are
+    no multiple of four, which rounds differently (measured on two processors; LOG.md). A picture
+    would then depend on its batch. So such inputs are filled up.
 
     Its weight may be packed into eight or four bits; then this holds only up to rounding.
     """
@@ -58,19 +61,26 @@ class Linear(nn.Linear):
             return product if self.bias is None else product + self.bias
         num_rows = input.numel() // input.shape[-1]
         missing = -num_rows % _ROWS_OF_ONE_PATH
-        if missing == 0 or num_rows > _MOST_ODD_ROWS or torch.is_grad_enabled() or input.device.type != "cpu":
+        if (
+            missing == 0
+            or num_rows > _MOST_ODD_ROWS
+            or torch.is_grad_enabled()
+            or input.device.type != "cpu"
+        ):
             return super().forward(input)
         filled_ND = F.pad(input.reshape(num_rows, -1), (0, 0, 0, missing))
         return super().forward(filled_ND)[:num_rows].view(*input.shape[:-1], -1)
 
 
 def rms_norm(x_BTD: Tensor, weight: Tensor, eps: float) -> Tensor:
-    """x / rms(x) * weight, normed over the last axis; `weight` may have others before it, which broadcast."""
+    """x / rms(x) * weight, normed over the last axis; `weight` may have others before it, which
+    broadcast."""
     if torch.is_grad_enabled() or x_BTD.device.type != "cpu":
         if weight.ndim == 1:
             return F.rms_norm(x_BTD, weight.shape, weight.to(x_BTD.dtype), eps=eps)
         return F.rms_norm(x_BTD, x_BTD.shape[-1:], eps=eps) * weight.to(x_BTD.dtype)
-    # Of the few rows of a step, these five operations take half as long as the dozen of torch's own (LOG.md).
+    # Of the few rows of a step, these five operations take half as long as the dozen of torch's own
+    # (LOG.md).
     x32_BTD = x_BTD.float()
     scale_BT1 = x32_BTD.square().mean(-1, keepdim=True).add_(eps).rsqrt_()
     return (x32_BTD * scale_BT1).mul_(weight).to(x_BTD.dtype)
@@ -97,7 +107,8 @@ def make_norm(width: int, style: BlockStyle) -> nn.Module:
 
 
 class Attention(nn.Module):
-    """Self-attention that may also look at a memory. Natively, queries and keys are normalised per head (QK-norm)."""
+    """Self-attention that may also look at a memory. Natively, queries and keys are normalised per
+    head (QK-norm)."""
 
     def __init__(self, width: int, num_heads: int, style: BlockStyle = NATIVE) -> None:
         super().__init__()
@@ -107,9 +118,12 @@ class Attention(nn.Module):
         self.q_norm = RMSNorm(width // num_heads) if style.qk_norm else nn.Identity()
         self.k_norm = RMSNorm(width // num_heads) if style.qk_norm else nn.Identity()
 
-    def forward(self, x_BTD: Tensor, rotation: Rotation | None, memory: Memory, bias_TS: Tensor | None) -> Tensor:
+    def forward(
+        self, x_BTD: Tensor, rotation: Rotation | None, memory: Memory, bias_TS: Tensor | None
+    ) -> Tensor:
         """[B, T, D] to [B, T, D]; the keys are the memory's, then the tokens' own."""
-        # Queries and keys are normed and turned together: half as many operations, each on twice as much.
+        # Queries and keys are normed and turned together: half as many operations, each on twice as
+        # much.
         both_2BHTK, v_BHTK = self._split(self.qkv(x_BTD))
         if isinstance(self.q_norm, RMSNorm) and isinstance(self.k_norm, RMSNorm):
             weight_2K = torch.stack((self.q_norm.weight, self.k_norm.weight))
@@ -141,11 +155,15 @@ class CrossAttention(nn.Module):
         """Keys and values of the text, in the order in which every step will read them."""
         kv_BSD = self.kv(states_BSD)
         kv_BSD = kv_BSD if torch.is_grad_enabled() else kv_BSD.to(kept_dtype(states_BSD))
-        return FixedMemory(*(split_heads(part, self.num_heads).contiguous() for part in kv_BSD.chunk(2, dim=-1)))
+        return FixedMemory(
+            *(split_heads(part, self.num_heads).contiguous() for part in kv_BSD.chunk(2, dim=-1))
+        )
 
     def forward(self, x_BTD: Tensor, text: FixedMemory, bias_TS: Tensor | None) -> Tensor:
         """[B, T, D] to [B, T, D]."""
-        mixed_BHTK = attend(split_heads(self.q(x_BTD), self.num_heads), text.k_BHSK, text.v_BHSK, bias_TS)
+        mixed_BHTK = attend(
+            split_heads(self.q(x_BTD), self.num_heads), text.k_BHSK, text.v_BHSK, bias_TS
+        )
         mixed_BTD: Tensor = self.out(mixed_BHTK.transpose(1, 2).flatten(2))
         return mixed_BTD
 
@@ -207,10 +225,16 @@ class CrossView(NamedTuple):
 
 
 class Block(nn.Module):
-    """Pre-norm block: x + attention(norm x), then x + cross-attention(norm x) if any, then x + mlp(norm x)."""
+    """Pre-norm block: x + attention(norm x), then x + cross-attention(norm x) if any, then x +
+    mlp(norm x)."""
 
     def __init__(
-        self, width: int, num_heads: int, mlp_width: int, dropout: float = 0.0, style: BlockStyle = NATIVE
+        self,
+        width: int,
+        num_heads: int,
+        mlp_width: int,
+        dropout: float = 0.0,
+        style: BlockStyle = NATIVE,
     ) -> None:
         super().__init__()
         norm = partial(make_norm, width, style)
@@ -237,22 +261,29 @@ class Block(nn.Module):
         bias_TS: Tensor | None = None,
         cross: CrossView | None = None,
     ) -> Tensor:
-        """[B, T, D] to [B, T, D]; `cross` is needed if, and only if, the block has cross-attention."""
-        mixed_BTD = self.attention_after(self.attention(self.attention_norm(x_BTD), rotation, memory, bias_TS))
+        """[B, T, D] to [B, T, D]; `cross` is needed if, and only if, the block has
+        cross-attention."""
+        mixed_BTD = self.attention_after(
+            self.attention(self.attention_norm(x_BTD), rotation, memory, bias_TS)
+        )
         x_BTD = x_BTD + F.dropout(mixed_BTD, self.dropout, self.training)
         if self.cross is not None:
             assert cross is not None
             x_BTD = x_BTD + self.cross_after(self.cross(self.cross_norm(x_BTD), *cross))
-        return x_BTD + F.dropout(self.mlp_after(self.mlp(self.mlp_norm(x_BTD))), self.dropout, self.training)
+        return x_BTD + F.dropout(
+            self.mlp_after(self.mlp(self.mlp_norm(x_BTD))), self.dropout, self.training
+        )
 
 
 def assign_weights(
     network: nn.Module, weights: Iterable[tuple[str, Tensor]], packing: WeightFormat | None = None
 ) -> None:
-    """Makes tensors the weights of `network`, one after the other; with `packing`, those of its `Linear` layers packed.
+    """Makes tensors the weights of `network`, one after the other; with `packing`, those of its
+    `Linear` layers packed.
 
-    `weights` may make each tensor only when it is asked for: never more than one is unpacked. Of four bits, layers
-    that end in logits (named "head") get eight: they are small, and an error in them is an error of the answer.
+    `weights` may make each tensor only when it is asked for: never more than one is unpacked. Of
+    four bits, layers that end in logits (named "head") get eight: they are small, and an error in
+    them is an error of the answer.
     """
     for name, weight in weights:
         owner_name, _, leaf = name.rpartition(".")
@@ -264,11 +295,13 @@ def assign_weights(
 
 
 def initialise_transformer(network: nn.Module, num_blocks: int) -> None:
-    """All initialisation of a transformer: linear layers normal 0.02, embeddings normal 0.3, depth-scaled outputs.
+    """All initialisation of a transformer: linear layers normal 0.02, embeddings normal 0.3,
+    depth-scaled outputs.
 
-    Layers that write to the residual stream are scaled by 1 / sqrt(2 x blocks), as in GPT-2, which keeps the stream's
-    variance independent of depth. A linear layer of width 256 makes 0.02 x sqrt(256) = 0.32 of a normed input; with
-    embeddings of 0.02 beside it, codes and places were drowned by the text, and nothing was learnt for 300 steps.
+    Layers that write to the residual stream are scaled by 1 / sqrt(2 x blocks), as in GPT-2, which
+    keeps the stream's variance independent of depth. A linear layer of width 256 makes 0.02 x
+    sqrt(256) = 0.32 of a normed input; with embeddings of 0.02 beside it, codes and places were
+    drowned by the text, and nothing was learnt for 300 steps.
     """
     for module in network.modules():
         if isinstance(module, nn.Embedding):

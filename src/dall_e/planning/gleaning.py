@@ -1,8 +1,9 @@
-"""A prompt that is not understood to the last word: the things that it names, and what is said of them in known words.
+"""A prompt that is not understood to the last word: the things that it names, and what is said of
+them in known words.
 
-"An astronaut riding a big horse through the stars" names an astronaut, a big horse and the night. A small model that is
-given such a sentence draws one lump; asked for the things one by one, it draws them. What is left over is not
-understood, and the plan of the picture says so.
+"An astronaut riding a big horse through the stars" names an astronaut, a big horse and the night. A
+small model that is given such a sentence draws one lump; asked for the things one by one, it draws
+them. What is left over is not understood, and the plan of the picture says so.
 """
 
 from __future__ import annotations
@@ -58,7 +59,9 @@ _NO_THINGS = frozenset(
 # Of a penguin family the penguin is meant.
 _GROUPS = frozenset(("family", "families", "couple", "couples"))
 # Behind one of these, what is said belongs to another thing.
-_STOPS = frozenset(", and with on in of under behind over near to by at is are while from through into".split())
+_STOPS = frozenset(
+    ", and with on in of under behind over near to by at is are while from through into".split()
+)
 _MOST_ADJECTIVES = 4
 _MANY = frozenset("many dozen seven eight nine ten twelve hundred".split())
 _LOOSE_PLACES = {
@@ -80,7 +83,9 @@ _LOOSE_PLACES_ZH = {
     "rain": "雨中 雨里 雨天", "space": "太空 宇宙", "sky": "天空 云里 云中 云端", "night": "夜晚 夜 星空 晚上",
     "room": "房间 屋 厨房 图书馆", "table": "桌", "windowsill": "窗台",
 }  # fmt: skip
-_PLACE_OF_WORD_ZH = {word: place for place, words in _LOOSE_PLACES_ZH.items() for word in words.split()}
+_PLACE_OF_WORD_ZH = {
+    word: place for place, words in _LOOSE_PLACES_ZH.items() for word in words.split()
+}
 _WHERE_ZH = re.compile(rf"在({'|'.join(_PLACE_OF_WORD_ZH)})子?(?:里面|上面|[里上中下边])?")
 _RIDING = ("riding", "rides", "ride", "sits on", "climbing")
 _RIDING_ZH = ("骑着", "骑在", "骑", "坐在")
@@ -88,7 +93,10 @@ _LEAPING = ("flying over", "flies over", "jumping over", "jumps over")
 _LEAPING_ZH = ("飞过", "跳过")
 # Who wears something has it on the head, which is what is under a hat.
 _WEARING = re.compile(r"wear|\bwith\b|\bin\b|戴")
-_SLEEPING, _PLAYING = re.compile(r"\b(?:sleeping|asleep|sleeps|napping)\b|睡"), re.compile(r"\bplay(?:ing|s)\b|玩")
+_SLEEPING, _PLAYING = (
+    re.compile(r"\b(?:sleeping|asleep|sleeps|napping)\b|睡"),
+    re.compile(r"\bplay(?:ing|s)\b|玩"),
+)
 # A word of one character is a word beside one of these; elsewhere it may be half of another.
 _EDGES_ZH = frozenset("的和与跟在有是骑吃抱追看戴着、，,上下里旁前后左右睡玩色大小").union(
     word[0] for word in COLOURS_ZH.values()
@@ -129,7 +137,9 @@ def glean_scene(prompt: str) -> Scene | None:
     if len(named) == 2:
         first, second = named
         parts = words[: first.start], words[first.stop : second.start], words[second.stop :]
-        items, relation = _related(first.item, second.item, *("".join(p) if chinese else " ".join(p) for p in parts))
+        items, relation = _related(
+            first.item, second.item, *("".join(p) if chinese else " ".join(p) for p in parts)
+        )
     items = _acting(items, text)
     styled = {"style_zh" if chinese else "style_en": style}
     return scene_of(tuple(items), relation, background, "", **styled)
@@ -139,7 +149,8 @@ def _placed(text: str, chinese: bool) -> tuple[str, str]:
     """The place that a text names, and the text with a comma instead of it."""
     known = PLACES_ZH if chinese else PLACES_EN
     phrases = sorted(
-        ((phrase, place) for place, all_ in known.items() for phrase in all_), key=lambda pair: -len(pair[0])
+        ((phrase, place) for place, all_ in known.items() for phrase in all_),
+        key=lambda pair: -len(pair[0]),
     )
     for phrase, place in phrases:
         match = re.search(f"在?{phrase}" if chinese else rf"\b{phrase}\b", text)
@@ -153,7 +164,8 @@ def _placed(text: str, chinese: bool) -> tuple[str, str]:
 
 
 def _named(words: list[str], chinese: bool) -> Iterator[_Named]:
-    """The things that words or characters name. Of two that stand together the last is meant: an apple pie is a pie."""
+    """The things that words or characters name. Of two that stand together the last is meant: an
+    apple pie is a pie."""
     before: _Named | None = None
     free = place = 0
     while place < len(words):
@@ -184,8 +196,14 @@ def _noun_en(words: list[str], place: int) -> int:
 
 def _noun_zh(characters: list[str], place: int) -> int:
     for length in range(min(_LONGEST_ZH, len(characters) - place), 0, -1):
-        if nouns_zh().get("".join(characters[place : place + length]), "cityscape") not in _NO_THINGS:
-            beside = {*characters[max(place - 1, 0) : place], *characters[place + length : place + length + 1]}
+        if (
+            nouns_zh().get("".join(characters[place : place + length]), "cityscape")
+            not in _NO_THINGS
+        ):
+            beside = {
+                *characters[max(place - 1, 0) : place],
+                *characters[place + length : place + length + 1],
+            }
             return length if length > 1 or beside <= _beside_zh() else 0
     return 0
 
@@ -210,8 +228,12 @@ def _described_en(said: list[str], noun: list[str]) -> SceneObject:
     for word in _behind_stops(said):
         size = next((size for size, known in SIZE_WORDS_EN.items() if word in known), "")
         colour = word.replace("gray", "grey")
-        item = replace(item, size=size or item.size, colour=colour if colour in COLOURS_ZH else item.colour)
-        number = NUMBERS_EN.index(word) if word in NUMBERS_EN else int(word) if word.isdecimal() else 0
+        item = replace(
+            item, size=size or item.size, colour=colour if colour in COLOURS_ZH else item.colour
+        )
+        number = (
+            NUMBERS_EN.index(word) if word in NUMBERS_EN else int(word) if word.isdecimal() else 0
+        )
         if is_plural and number or word in _MANY:
             item = replace(item, count=min(number or MOST, MOST))
     return item
@@ -221,17 +243,29 @@ def _described_zh(said: list[str], noun: list[str]) -> SceneObject:
     text = re.split("[和与跟在骑戴吃抱追看，,、]", "".join(said))[-1]
     counted = re.findall(rf"([{''.join(NUMBERS_ZH[1:])}]|\d+|[几多])(?:{measures()})", text)
     number = counted[-1] if counted else "一"
-    count = NUMBERS_ZH.index(number) if number in NUMBERS_ZH else int(number) if number.isdecimal() else SEVERAL
+    count = (
+        NUMBERS_ZH.index(number)
+        if number in NUMBERS_ZH
+        else int(number)
+        if number.isdecimal()
+        else SEVERAL
+    )
     count = min(max(count, 1), MOST)
     size = next((size for mark, size in (("大", "big"), ("小", "small")) if mark in text), "")
-    colour = next((colour for colour, word in COLOURS_ZH.items() if word in text or text.endswith(word[0])), "")
-    return SceneObject(name=nouns_zh()["".join(noun)], picture=NO_PICTURE, count=count, size=size, colour=colour)
+    colour = next(
+        (colour for colour, word in COLOURS_ZH.items() if word in text or text.endswith(word[0])),
+        "",
+    )
+    return SceneObject(
+        name=nouns_zh()["".join(noun)], picture=NO_PICTURE, count=count, size=size, colour=colour
+    )
 
 
 def _related(
     first: SceneObject, second: SceneObject, before: str, between: str, after: str
 ) -> tuple[list[SceneObject], str]:
-    """Two things in the order of their relation, and this; words stand before, between and after them."""
+    """Two things in the order of their relation, and this; words stand before, between and after
+    them."""
     if second.name in WORN and _WEARING.search(between):
         return [second, _head_of(first)], "on"
     if first.name in WORN and re.search("戴着?[^，,]{0,5}$", before) and between.startswith("的"):
@@ -246,7 +280,8 @@ def _head_of(item: SceneObject) -> SceneObject:
 
 
 def _relation(between: str, after: str) -> tuple[str, bool]:
-    """The relation that words between two things or behind both name, and whether it is of the second to the first."""
+    """The relation that words between two things or behind both name, and whether it is of the
+    second to the first."""
     if is_chinese(between + after):
         for words, relation in ((_RIDING_ZH, "on"), (_LEAPING_ZH, "above")):
             if any(word in between for word in words):
@@ -262,7 +297,9 @@ def _relation(between: str, after: str) -> tuple[str, bool]:
 
 def _relation_zh(between: str, after: str) -> tuple[str, bool]:
     """甲在乙的左边 says it behind both, 乙的左边有甲 between them, and turned round."""
-    known = _SHORT_ZH | {word: relation for relation, words in RELATIONS_ZH.items() for word in words}
+    known = _SHORT_ZH | {
+        word: relation for relation, words in RELATIONS_ZH.items() for word in words
+    }
     for word in sorted(known, key=len, reverse=True):
         relation = known[word]
         if "在" in between and re.match(f"的?{word}", after):
@@ -275,5 +312,9 @@ def _relation_zh(between: str, after: str) -> tuple[str, bool]:
 def _acting(items: list[SceneObject], text: str) -> list[SceneObject]:
     """The first of those that are known asleep or at play, if the text says that somebody is."""
     state = "sleeping" if _SLEEPING.search(text) else "playing" if _PLAYING.search(text) else ""
-    actor = next((number for number, item in enumerate(items) if state and item.name in SPECIES), -1)
-    return [replace(item, state=state) if number == actor else item for number, item in enumerate(items)]
+    actor = next(
+        (number for number, item in enumerate(items) if state and item.name in SPECIES), -1
+    )
+    return [
+        replace(item, state=state) if number == actor else item for number, item in enumerate(items)
+    ]

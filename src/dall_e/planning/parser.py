@@ -1,7 +1,9 @@
-"""A prompt to the record of a scene: what `scene_captions.py` says of it, read backwards, and a little more.
+"""A prompt to the record of a scene: what `scene_captions.py` says of it, read backwards, and a
+little more.
 
-Only prompts are read of which every word is understood: things that the table `scene_things.txt` knows, their numbers,
-colours and sizes, how two of them stand to each other, and where they are. Of any other prompt nothing is known.
+Only prompts are read of which every word is understood: things that the table `scene_things.txt`
+knows, their numbers, colours and sizes, how two of them stand to each other, and where they are. Of
+any other prompt nothing is known.
 """
 
 from __future__ import annotations
@@ -70,9 +72,11 @@ _AND_ZH = re.compile(r"、|和|与|跟|以及|还有|，")
 
 
 def read_scene(prompt: str) -> Scene | None:
-    """The record of a prompt in English or Chinese; None for one that is not understood to the last word.
+    """The record of a prompt in English or Chinese; None for one that is not understood to the last
+    word.
 
-    No picture is chosen for its things, and no style; a style that the prompt names stays in `style_en` or `style_zh`.
+    No picture is chosen for its things, and no style; a style that the prompt names stays in
+    `style_en` or `style_zh`.
     """
     text = tidied(prompt)
     return _read_zh(text) if is_chinese(text) else _read_en(text.lower())
@@ -84,10 +88,13 @@ def tidied(prompt: str) -> str:
 
 
 def without_frame(text: str) -> tuple[str, str]:
-    """A tidied prompt without "draw me" and the like and without the style that it names, and that style."""
+    """A tidied prompt without "draw me" and the like and without the style that it names, and that
+    style."""
     if is_chinese(text):
         style = _STYLE_ZH.search(text)
-        return _POLITE_ZH.sub("", _STYLE_ZH.sub("", text, count=1)), (style[1] or style[2]) if style else ""
+        return _POLITE_ZH.sub("", _STYLE_ZH.sub("", text, count=1)), (
+            style[1] or style[2]
+        ) if style else ""
     style = _STYLE_EN.search(text)
     return _POLITE_EN.sub("", text[: style.start()] if style else text), style[1] if style else ""
 
@@ -174,7 +181,8 @@ def _item_en(phrase: str) -> SceneObject | None:
 
 
 def how_many(noun: str, name: str) -> int:
-    """How many a noun without a number means: SEVERAL for cats, but 1 for noodles, as one bowl of them is called."""
+    """How many a noun without a number means: SEVERAL for cats, but 1 for noodles, as one bowl of
+    them is called."""
     thing = thing_called(name)
     of_one = {word.lower() for word in (*_singulars(thing), *_everyday_en().get(name, ()))}
     return SEVERAL if noun in plurals_of(thing) and noun not in of_one else 1
@@ -201,9 +209,15 @@ def plurals_of(thing: Thing) -> set[str]:
 
 @lru_cache(maxsize=1)
 def _everyday_en() -> dict[str, tuple[str, ...]]:
-    """What people say instead of the names of a thing's pictures, by the thing's name; named things have theirs."""
+    """What people say instead of the names of a thing's pictures, by the thing's name; named things
+    have theirs."""
     known = things().items()
-    owners = {picture: name for name, thing in known for picture, colour in thing.picture_names if not colour}
+    owners = {
+        picture: name
+        for name, thing in known
+        for picture, colour in thing.picture_names
+        if not colour
+    }
     found: dict[str, tuple[str, ...]] = {}
     for picture, *words in read_table("text/synonyms_en.txt"):
         if picture in owners and picture not in named_things():
@@ -213,7 +227,8 @@ def _everyday_en() -> dict[str, tuple[str, ...]]:
 
 @lru_cache(maxsize=1)
 def nouns_en() -> dict[str, str]:
-    """Every English word for a thing; of words for several things the first one's, and everyday words come last."""
+    """Every English word for a thing; of words for several things the first one's, and everyday
+    words come last."""
     found: dict[str, str] = {}
     for name, thing in (things() | named_things()).items():
         for word in (*_singulars(thing), thing.plural, *map(plural_of, _singulars(thing)[1:])):
@@ -242,7 +257,8 @@ def _read_zh(text: str) -> Scene | None:
 
 
 def _doing_zh(text: str) -> Iterator[tuple[str, str]]:
-    """The text without the words for what is done, and what that is; last as if it named nothing."""
+    """The text without the words for what is done, and what that is; last as if it named
+    nothing."""
     for pattern in _DOING_ZH:
         match = pattern.fullmatch(text)
         if match:
@@ -256,7 +272,9 @@ def _doing_zh(text: str) -> Iterator[tuple[str, str]]:
 
 def _placed_zh(text: str) -> Iterator[tuple[str, str, str]]:
     """The text without the words for a place, and the place; last as if it named none."""
-    known = [(phrase, background, "") for background, phrases in PLACES_ZH.items() for phrase in phrases]
+    known = [
+        (phrase, background, "") for background, phrases in PLACES_ZH.items() for phrase in phrases
+    ]
     known += [(f"{word}背景上", "plain", colour) for colour, word in COLOURS_ZH.items()]
     for phrase, background, colour in sorted(known, key=lambda place: -len(place[0])):
         for link in ("有", "的", "，"):
@@ -282,7 +300,9 @@ def _related_zh(text: str) -> tuple[Items, str] | None:
 
 def _item_zh(phrase: str) -> SceneObject | None:
     """三个大的红苹果."""
-    match = re.fullmatch(rf"(?:([一二{''.join(NUMBERS_ZH[1:])}]|\d)(?:{measures()}))?(.+)", phrase.strip())
+    match = re.fullmatch(
+        rf"(?:([一二{''.join(NUMBERS_ZH[1:])}]|\d)(?:{measures()}))?(.+)", phrase.strip()
+    )
     if not match:
         return None
     number = (match[1] or "一").replace("二", "两")
@@ -290,7 +310,9 @@ def _item_zh(phrase: str) -> SceneObject | None:
     if not count:
         return None
     found = [
-        SceneObject(name=nouns_zh()[rest], picture=NO_PICTURE, count=count, colour=colour, size=size)
+        SceneObject(
+            name=nouns_zh()[rest], picture=NO_PICTURE, count=count, colour=colour, size=size
+        )
         for rest, colour, size in _described_zh(match[2])
         if rest in nouns_zh()
     ]
@@ -299,7 +321,8 @@ def _item_zh(phrase: str) -> SceneObject | None:
 
 
 def _described_zh(text: str) -> Iterator[tuple[str, str, str]]:
-    """What is left without colour and size, in either order; first with neither, as 小狗 may be a word."""
+    """What is left without colour and size, in either order; first with neither, as 小狗 may be a
+    word."""
     for without_colour, colour in _coloured_zh(text):
         yield without_colour, colour, ""
         for mark, size in (("大", "big"), ("小", "small")):
@@ -328,7 +351,8 @@ def measures() -> str:
 
 @lru_cache(maxsize=1)
 def nouns_zh() -> dict[str, str]:
-    """Every Chinese word for a thing; of words for several things the first one's. Everyday words come last."""
+    """Every Chinese word for a thing; of words for several things the first one's. Everyday words
+    come last."""
     found: dict[str, str] = {}
     for name, thing in (things() | named_things()).items():
         found.setdefault(thing.zh, name)
@@ -347,7 +371,9 @@ def nouns_zh() -> dict[str, str]:
 # Both
 
 
-def _listed(phrases: list[str], read_item: Callable[[str], SceneObject | None]) -> tuple[Items, str] | None:
+def _listed(
+    phrases: list[str], read_item: Callable[[str], SceneObject | None]
+) -> tuple[Items, str] | None:
     """One to three things, in no stated relation."""
     items = tuple(item for item in map(read_item, phrases) if item)
     return (items, "") if len(items) == len(phrases) <= 3 else None
@@ -363,9 +389,16 @@ def _acting(items: Items, relation: str, state: str) -> tuple[Items, str] | None
 
 
 def scene_of(
-    items: Items, relation: str, background: str, colour: str, *, style_en: str = "", style_zh: str = ""
+    items: Items,
+    relation: str,
+    background: str,
+    colour: str,
+    *,
+    style_en: str = "",
+    style_zh: str = "",
 ) -> Scene:
-    """The record of one to three things; what is right of, below or behind another is said the other way round."""
+    """The record of one to three things; what is right of, below or behind another is said the
+    other way round."""
     if relation in ("right", "below", "behind"):
         items, relation = (items[1], items[0]), OPPOSITE[relation]
     return Scene(

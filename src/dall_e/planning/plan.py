@@ -1,10 +1,12 @@
-"""Knowledge and rules: a prompt that names several things or a colour is planned, and each thing is drawn by itself.
+"""Knowledge and rules: a prompt that names several things or a colour is planned, and each thing is
+drawn by itself.
 
-A small model draws one thing well and two things badly: their shapes and colours mix. And it knows a house, but hardly
-a blue one. Where every word of a prompt is understood (`planning/parser.py`), the model is asked for the things one
-after the other, each in the colour that it has by itself; the plan says what is painted over, and where everything
-goes. Of other prompts it is asked for the things that they name (`planning/gleaning.py`), and those that name nothing
-known are drawn as a whole. The plan is what explains the picture: it is written into its metadata.
+A small model draws one thing well and two things badly: their shapes and colours mix. And it knows
+a house, but hardly a blue one. Where every word of a prompt is understood (`planning/parser.py`),
+the model is asked for the things one after the other, each in the colour that it has by itself; the
+plan says what is painted over, and where everything goes. Of other prompts it is asked for the
+things that they name (`planning/gleaning.py`), and those that name nothing known are drawn as a
+whole. The plan is what explains the picture: it is written into its metadata.
 
 Shapes: C H W channels (4, premultiplied RGBA), rows and columns.
 """
@@ -70,14 +72,18 @@ class Plan:
             # Whoever sleeps or plays is drawn so already, with all that belongs to it.
             items = tuple(dataclasses.replace(item, state="") for item in self.scene.objects)
             scene = dataclasses.replace(self.scene, objects=items)
-            whole_SSC = assemble(scene, [sprite_of(drawing) for drawing in drawn], side, seed, self.turning)
+            whole_SSC = assemble(
+                scene, [sprite_of(drawing) for drawing in drawn], side, seed, self.turning
+            )
         return np.ascontiguousarray(whole_SSC.transpose(2, 0, 1))
 
 
 def plan_of(prompt: str, seed: int | None = None) -> Plan | None:
-    """The plan of a prompt; None for one that names nothing known, and where there is nothing to do but to draw it.
+    """The plan of a prompt; None for one that names nothing known, and where there is nothing to do
+    but to draw it.
 
-    `seed`: what the prompt leaves open, as the colour of a car, is chosen by it; without one it is always the same.
+    `seed`: what the prompt leaves open, as the colour of a car, is chosen by it; without one it is
+    always the same.
     """
     scene, whole = _understood(prompt)
     if scene is None:
@@ -128,7 +134,8 @@ def _bare(name: str) -> str:
 
 
 def _said(item: SceneObject, picture_name: str, language: Language) -> str:
-    """What the model is asked for: always the same words for the same picture, and those that it knows best."""
+    """What the model is asked for: always the same words for the same picture, and those that it
+    knows best."""
     name = _word_for(picture_name, item, language)
     known = thing_called(item.name)
     if item.name in things() and (name in (known.name, known.zh) or item.state or item.colour):
@@ -149,7 +156,8 @@ def _is_drawn(item: SceneObject) -> bool:
 
 
 def _comes_in(item: SceneObject) -> bool:
-    """Whether there are pictures of the thing in just this colour, as of blue books and of sleeping white cats."""
+    """Whether there are pictures of the thing in just this colour, as of blue books and of sleeping
+    white cats."""
     if item.state:
         return item.colour in COAT_COLOURS
     return bool(_picture_in_its_colour(item))
@@ -158,11 +166,14 @@ def _comes_in(item: SceneObject) -> bool:
 def _picture_in_its_colour(item: SceneObject) -> str:
     """The name of the pictures of the thing in just this colour; empty if there are none."""
     names = thing_called(item.name).picture_names
-    return next((name for name, colour in names if item.colour == colour or item.colour in name.split()), "")
+    return next(
+        (name for name, colour in names if item.colour == colour or item.colour in name.split()), ""
+    )
 
 
 def _is_alone(scene: Scene) -> bool:
-    """Whether nothing is said of where its one thing is, and how large: then it stays where it was drawn."""
+    """Whether nothing is said of where its one thing is, and how large: then it stays where it was
+    drawn."""
     item, *others = scene.objects
     return not others and item.count == 1 and not item.size and not scene.background
 

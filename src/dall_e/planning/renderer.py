@@ -1,6 +1,8 @@
-"""A scene put together from pictures of its things: the places of `settled_layouts.py`, painted backgrounds, shadows.
+"""A scene put together from pictures of its things: the places of `settled_layouts.py`, painted
+backgrounds, shadows.
 
-Shapes: S the side of the result, H W rows and columns of a sprite, C 4 channels (premultiplied RGBA).
+Shapes: S the side of the result, H W rows and columns of a sprite, C 4 channels (premultiplied
+RGBA).
 """
 
 from __future__ import annotations
@@ -25,7 +27,8 @@ _CELLS = 12
 _GLASSES = 0.66
 """Width of glasses, as a share of the head's."""
 _EYES = (0.25, 0.65)
-"""Where eyes may be, as shares of a head's height, and where they are looked for from side to side."""
+"""Where eyes may be, as shares of a head's height, and where they are looked for from side to
+side."""
 _EYES_ACROSS = (0.15, 0.42)
 _DARK = 90
 _LIGHT = 235
@@ -33,23 +36,36 @@ _LIGHT = 235
 
 
 def assemble(
-    scene: Scene, sprites: Sequence[Canvas], side: int, seed: int, turning: Sequence[bool] = (False,) * 3
+    scene: Scene,
+    sprites: Sequence[Canvas],
+    side: int,
+    seed: int,
+    turning: Sequence[bool] = (False,) * 3,
 ) -> Canvas:
-    """The picture, uint8 [S, S, C]: each object of the scene is its sprite, cut to what is seen of it by `sprite_of`.
+    """The picture, uint8 [S, S, C]: each object of the scene is its sprite, cut to what is seen of
+    it by `sprite_of`.
 
-    `seed` chooses among the few ways to paint a place. Without a place what is between the things is transparent.
-    `turning`: for each object, whether every second one looks the other way.
+    `seed` chooses among the few ways to paint a place. Without a place what is between the things
+    is transparent. `turning`: for each object, whether every second one looks the other way.
     """
     canvas_SSC = np.zeros((side, side, 4), dtype=np.uint8)
     ground: Ground | None = None
     if scene.background:
         painter = random.Random(f"assembly/{seed}")
-        canvas_SSC[..., :3], ground = background(scene.background, side, painter, scene.background_colour)
+        canvas_SSC[..., :3], ground = background(
+            scene.background, side, painter, scene.background_colour
+        )
         canvas_SSC[..., 3] = 255
     done: Counter[int] = Counter()
     aspects = [sprite_HWC.shape[1] / sprite_HWC.shape[0] for sprite_HWC in sprites]
-    glasses = scene.relation == "on" and scene.objects[0].name in EYEWEAR and is_head(scene.objects[1].name)
-    places = _worn(scene, sprites, ground) if glasses else settled_places(scene, aspects, ground, _CELLS)
+    glasses = (
+        scene.relation == "on"
+        and scene.objects[0].name in EYEWEAR
+        and is_head(scene.objects[1].name)
+    )
+    places = (
+        _worn(scene, sprites, ground) if glasses else settled_places(scene, aspects, ground, _CELLS)
+    )
     for place in places:
         if place.shadow:
             paste_shadow(canvas_SSC, place)
@@ -70,12 +86,16 @@ def _worn(scene: Scene, sprites: Sequence[Canvas], ground: Ground | None) -> lis
         width = _GLASSES * head.width
         height = width * glasses_HWC.shape[0] / glasses_HWC.shape[1]
         y = head.y + (eyes - 0.5) * head.height
-        places += [dataclasses.replace(head, index=1), Place(index=0, x=head.x, y=y, width=width, height=height)]
+        places += [
+            dataclasses.replace(head, index=1),
+            Place(index=0, x=head.x, y=y, width=width, height=height),
+        ]
     return places
 
 
 def eye_level(head_HWC: Canvas) -> float:
-    """How far down the eyes of a face are, as a share of its height: where it is dark left and right of the middle."""
+    """How far down the eyes of a face are, as a share of its height: where it is dark left and
+    right of the middle."""
     height, width, _ = head_HWC.shape
     dark_HW = (head_HWC[..., :3].max(2) < _DARK) & (head_HWC[..., 3] > SOLID)
     first, last = (round(width * share) for share in _EYES_ACROSS)
@@ -91,7 +111,11 @@ def eye_level(head_HWC: Canvas) -> float:
 def alone(picture_HWC: Canvas, side: int) -> Canvas:
     """A drawing (premultiplied RGBA) of one thing where it was drawn, uint8 [S, S, C]."""
     canvas_SSC = np.zeros((side, side, 4), dtype=np.uint8)
-    _paste_edged(canvas_SSC, resized(picture_HWC, side, side), Place(index=0, x=0.5, y=0.5, width=1.0, height=1.0))
+    _paste_edged(
+        canvas_SSC,
+        resized(picture_HWC, side, side),
+        Place(index=0, x=0.5, y=0.5, width=1.0, height=1.0),
+    )
     return canvas_SSC
 
 
@@ -103,7 +127,8 @@ def _paste_edged(canvas_SSC: Canvas, sprite_HWC: Canvas, place: Place) -> None:
 
 
 def painted(picture_HWC: Canvas, colour: str) -> Canvas:
-    """A drawing (premultiplied RGBA) with its largest part in `colour`; itself for no colour or the one that it has."""
+    """A drawing (premultiplied RGBA) with its largest part in `colour`; itself for no colour or the
+    one that it has."""
     main = largest_colour(picture_HWC) if colour else None
     if main is None or colour_word(main) == colour:
         return picture_HWC
@@ -111,7 +136,8 @@ def painted(picture_HWC: Canvas, colour: str) -> Canvas:
 
 
 def sprite_of(picture_HWC: npt.NDArray[np.uint8]) -> Canvas:
-    """What is seen of a picture (premultiplied RGBA), without the transparency around it; all of an opaque picture."""
+    """What is seen of a picture (premultiplied RGBA), without the transparency around it; all of an
+    opaque picture."""
     corners = picture_HWC[[0, 0, -1, -1], [0, -1, 0, -1], 3]
     box = None if (corners >= SOLID).all() else solid_box(picture_HWC[..., 3])
     if box is None:
@@ -123,4 +149,6 @@ def sprite_of(picture_HWC: npt.NDArray[np.uint8]) -> Canvas:
 def _is_light(sprite_HWC: Canvas) -> bool:
     """Whether its edge would be lost on snow, or on white."""
     solid_HW = sprite_HWC[..., 3] >= 250
-    return bool(solid_HW.any()) and bool((sprite_HWC[solid_HW][:, :3].min(1) >= _LIGHT).mean() > 0.6)
+    return bool(solid_HW.any()) and bool(
+        (sprite_HWC[solid_HW][:, :3].min(1) >= _LIGHT).mean() > 0.6
+    )

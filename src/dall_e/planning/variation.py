@@ -1,6 +1,8 @@
-"""What a prompt leaves open is not the same for every seed: the design, the colour of a car, which way a cat looks.
+"""What a prompt leaves open is not the same for every seed: the design, the colour of a car, which
+way a cat looks.
 
-A model that knows its things by heart draws the same one each time. A designer who is asked for four cats does not.
+A model that knows its things by heart draws the same one each time. A designer who is asked for
+four cats does not.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ from dall_e.scenes.graph import COAT_COLOURS, Scene, SceneObject, Thing, named_t
 _COLOURED = 0.6
 """Share of things that come in many colours which get one that was not asked for."""
 _MANY = ("red", "orange", "yellow", "green", "blue", "purple", "pink")
-# Clocks, and what is written or drawn on a map, are wrong in a mirror; so is what CLDR names after a side.
+# Clocks, and what is written or drawn on a map, are wrong in a mirror; so is what CLDR names after
+# a side.
 _TURN = frozenset(("animal", "food", "plant", "vehicle", "person", "face"))
 _DARK_PLACES = frozenset(("night", "space"))
 _TURN_OBJECTS = frozenset("many coat paint stands".split())
@@ -60,11 +63,17 @@ def varied(scene: Scene, seed: int) -> tuple[Scene, tuple[Look, ...]]:
 
 
 def _pictures_of(thing: Thing) -> list[str]:
-    """Names of its pictures that the model knows, and that say no colour; the first is the one it is best known by.
+    """Names of its pictures that the model knows, and that say no colour; the first is the one it
+    is best known by.
 
-    Names in the table of things are not among `named_things`: a thing's own name is known where it stands first.
+    Names in the table of things are not among `named_things`: a thing's own name is known where it
+    stands first.
     """
-    names = [name for name, colour in thing.picture_names if not colour and "/" not in name and name[0] != "-"]
+    names = [
+        name
+        for name, colour in thing.picture_names
+        if not colour and "/" not in name and name[0] != "-"
+    ]
     known = [name for name in names if name in named_things()]
     own = [] if known and names[0] != thing.name else [thing.name]
     return [*own, *known]

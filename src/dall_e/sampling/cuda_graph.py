@@ -1,10 +1,13 @@
-"""Left-to-right drawing as one program of fixed shapes, repeated for every token: what a CUDA graph can record.
+"""Left-to-right drawing as one program of fixed shapes, repeated for every token: what a CUDA graph
+can record.
 
-On a GPU a token of a small model is some thousand kernels of a few microseconds, and the time goes into starting them
-one by one. A recorded graph starts them all at once. So a step here takes no number from Python: the token's place, its
-noise and temperature are looked up by a counter that lies on the device, and nothing is read back.
+On a GPU a token of a small model is some thousand kernels of a few microseconds, and the time goes
+into starting them one by one. A recorded graph starts them all at once. So a step here takes no
+number from Python: the token's place, its noise and temperature are looked up by a counter that
+lies on the device, and nothing is read back.
 
-Shapes: B pictures, R rows (B, or 2 B under guidance), N tokens, W places of a window of noise, C codes.
+Shapes: B pictures, R rows (B, or 2 B under guidance), N tokens, W places of a window of noise, C
+codes.
 """
 
 from __future__ import annotations
@@ -20,7 +23,8 @@ from dall_e.sampling.logits import choose, guide
 from dall_e.sampling.token_sampler import temperatures
 
 _BUCKET = 128
-"""Attention goes over a multiple of so many places: as many graphs as multiples, and few places in vain."""
+"""Attention goes over a multiple of so many places: as many graphs as multiples, and few places in
+vain."""
 
 
 @runtime_checkable
@@ -49,9 +53,15 @@ class FixedSteps:
     """The state of a drawing, on the device, and the step that moves it on by one token."""
 
     def __init__(
-        self, network: FixedNetwork, cache: Any, codes_BN: Tensor, settings: SamplingConfig, window: int
+        self,
+        network: FixedNetwork,
+        cache: Any,
+        codes_BN: Tensor,
+        settings: SamplingConfig,
+        window: int,
     ) -> None:
-        """`codes_BN` is filled as tokens are drawn; `window` is how many places of noise there are at a time."""
+        """`codes_BN` is filled as tokens are drawn; `window` is how many places of noise there are
+        at a time."""
         self._network, self._cache, self._settings = network, cache, settings
         self.codes_BN = codes_BN
         device, num_tokens = codes_BN.device, codes_BN.shape[1]
@@ -81,7 +91,8 @@ class FixedSteps:
         return min(-(-needed // _BUCKET) * _BUCKET, capacity)
 
     def step(self, seen: int) -> None:
-        """Draws one token and reads it; the last one of a picture is read over the last place, for nothing."""
+        """Draws one token and reads it; the last one of a picture is read over the last place, for
+        nothing."""
         settings, done_1 = self._settings, self._done_1
         logits_B1C = self._logits_R1C
         if self._copies == 2:
@@ -89,14 +100,19 @@ class FixedSteps:
             logits_B1C = guide(with_text_B1C, without_B1C, settings.guidance_scale)
         noise_B1C = self.noise_BWC.index_select(1, done_1 % self.noise_BWC.shape[1])
         cooled_B1C = logits_B1C.float() / self._temperature_N.index_select(0, done_1)
-        codes_B1 = choose(cooled_B1C, noise_B1C, temperature=1.0, top_k=settings.top_k, top_p=settings.top_p)
+        codes_B1 = choose(
+            cooled_B1C, noise_B1C, temperature=1.0, top_k=settings.top_k, top_p=settings.top_p
+        )
         self.codes_BN.index_copy_(1, done_1, codes_B1)
         read_1 = done_1.clamp(max=self.codes_BN.shape[1] - 2)
-        self._logits_R1C.copy_(self._network.absorb_at(self._cache, codes_B1.repeat(self._copies, 1), read_1, seen))
+        self._logits_R1C.copy_(
+            self._network.absorb_at(self._cache, codes_B1.repeat(self._copies, 1), read_1, seen)
+        )
         self._done_1.add_(1)
 
     def _record(self, seen: int) -> torch.cuda.CUDAGraph:
-        """One step as a graph. It is run before that, as recording asks for; then all is put back."""
+        """One step as a graph. It is run before that, as recording asks for; then all is put
+        back."""
         logits_R1C, done_1 = self._logits_R1C.clone(), self._done_1.clone()
         side = torch.cuda.Stream()
         side.wait_stream(torch.cuda.current_stream())
@@ -122,7 +138,8 @@ def draw_in_fixed_steps(
 ) -> None:
     """Fills `codes_BN` from left to right.
 
-    `noise(first, places)` makes z [B, places, C]; `after(done)` is called after each token with how many are done.
+    `noise(first, places)` makes z [B, places, C]; `after(done)` is called after each token with how
+    many are done.
     """
     steps = FixedSteps(network, cache, codes_BN, settings, window)
     num_tokens = codes_BN.shape[1]

@@ -1,6 +1,8 @@
-"""The one decode loop: text states to image tokens, group after group; a left-to-right model has groups of one.
+"""The one decode loop: text states to image tokens, group after group; a left-to-right model has
+groups of one.
 
-Shapes: B pictures, R rows (B conditional, then B unconditional under guidance), N tokens, M tokens of a step, C codes.
+Shapes: B pictures, R rows (B conditional, then B unconditional under guidance), N tokens, M tokens
+of a step, C codes.
 """
 
 from __future__ import annotations
@@ -69,7 +71,8 @@ class TokenNetwork(Protocol):
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of the pictures before drawing begins: the rest is drawn to fit it (inpainting, variations)."""
+    """What is known of the pictures before drawing begins: the rest is drawn to fit it (inpainting,
+    variations)."""
 
     codes_BN: Tensor
     """int64, in raster order; read where `mask_BN` is True."""
@@ -78,10 +81,13 @@ class Known:
 
     @property
     def count(self) -> int:
-        """Known tokens of a picture. Raises ValueError if the rows differ, or if nothing is left to draw."""
+        """Known tokens of a picture. Raises ValueError if the rows differ, or if nothing is left to
+        draw."""
         counts = sorted(set(self.mask_BN.sum(1).tolist()))
         if len(counts) != 1:
-            raise ValueError(f"all pictures of a batch must have as many known tokens, got {counts[0]} to {counts[-1]}")
+            raise ValueError(
+                f"all pictures of a batch must have as many known tokens, got {counts[0]} to {counts[-1]}"
+            )
         if counts[0] == self.mask_BN.shape[1]:
             raise ValueError(f"all {counts[0]} tokens are known: nothing is left to draw")
         return int(counts[0])
@@ -125,12 +131,14 @@ def decode_tokens(
     known: Known | None = None,
     on_step: Callable[[DecodeStep], bool | None] | None = None,
 ) -> Tensor:
-    """Draws codes [B, N] in raster order, one picture per seed; what is `known` beforehand stays as it is.
+    """Draws codes [B, N] in raster order, one picture per seed; what is `known` beforehand stays as
+    it is.
 
-    `text` and `null` have B rows each: what to draw, and what to steer away from. A picture is a function of its row
-    of text, its seed and the settings; the other pictures of the batch play no part. `on_step` is called after each
-    step; where it returns True, DecodeInterrupted is raised. For a left-to-right network the settings must ask for one
-    token a step in raster order; it can know nothing beforehand.
+    `text` and `null` have B rows each: what to draw, and what to steer away from. A picture is a
+    function of its row of text, its seed and the settings; the other pictures of the batch play no
+    part. `on_step` is called after each step; where it returns True, DecodeInterrupted is raised.
+    For a left-to-right network the settings must ask for one token a step in raster order; it can
+    know nothing beforehand.
     """
     config = generator.config
     device = text.states_BLD.device
@@ -147,7 +155,9 @@ def decode_tokens(
     canvas = _Canvas(len(seeds), config.num_tokens, device)
     if known:
         canvas.know(known)
-    task = _Task(generator, rows, copies, seeds, settings, canvas, places_BN, num_known, sizes, on_step)
+    task = _Task(
+        generator, rows, copies, seeds, settings, canvas, places_BN, num_known, sizes, on_step
+    )
     if isinstance(generator, FixedNetwork) and device.type == "cuda":
         _draw_as_program(task)
     elif _foresees(task):
@@ -184,7 +194,13 @@ class _Task:
     def chooser(self, seeds: list[int], *, in_raster_order: bool = False) -> Chooser:
         """What chooses the codes of the pictures of some seeds."""
         config = self.generator.config
-        return Chooser(seeds, self.settings, config.num_tokens, config.num_codes, in_raster_order=in_raster_order)
+        return Chooser(
+            seeds,
+            self.settings,
+            config.num_tokens,
+            config.num_codes,
+            in_raster_order=in_raster_order,
+        )
 
     def report(self, step: int) -> None:
         """Tells the callback. Raises DecodeInterrupted where it asks to stop."""
@@ -231,13 +247,16 @@ def _draw_in_groups(task: _Task) -> None:
 
 
 _FEW_PICTURES = 3
-"""With more, one token of all of them at a time is sooner done than several tokens of one after the other."""
+"""With more, one token of all of them at a time is sooner done than several tokens of one after the
+other."""
 
 
 def _foresees(task: _Task) -> bool:
-    """Whether one token at a time is drawn several at a time: where that is quicker, or else not the same.
+    """Whether one token at a time is drawn several at a time: where that is quicker, or else not
+    the same.
 
-    A picture must not depend on its batch, so all are drawn at once only by a network that rounds alike then.
+    A picture must not depend on its batch, so all are drawn at once only by a network that rounds
+    alike then.
     """
     if not isinstance(task.generator, ForesightedNetwork) or max(task.sizes) > 1:
         return False
@@ -245,7 +264,8 @@ def _foresees(task: _Task) -> bool:
 
 
 def _draw_in_turn(task: _Task) -> None:
-    """One token at a time. Every picture has its own cache, as guesses come true sooner for one than for another."""
+    """One token at a time. Every picture has its own cache, as guesses come true sooner for one
+    than for another."""
     canvas, copies, num_known = task.canvas, task.copies, task.num_known
     pictures = []
     for row, seed in enumerate(task.seeds):
@@ -255,7 +275,9 @@ def _draw_in_turn(task: _Task) -> None:
             codes_1M = canvas.codes_BN[row : row + 1].gather(1, places_1M)
             task.generator.absorb(cache, codes_1M.repeat(copies, 1), places_1M.repeat(copies, 1))
         chooser = task.chooser([seed])
-        pictures.append(Foresight(task.generator, cache, task.places_BN[row], chooser, num_known, copies))
+        pictures.append(
+            Foresight(task.generator, cache, task.places_BN[row], chooser, num_known, copies)
+        )
     reported = num_known
     while reported < task.places_BN.shape[1]:
         for row, picture in enumerate(pictures):
@@ -285,7 +307,8 @@ class _Drawing:
         return cls(task.generator, cache, task.canvas, task.settings, chooser, task.copies)
 
     def draw(self, places_BM: Tensor, done: int, *, is_last: bool = False) -> None:
-        """One factor g_i(x, z_i): asks for a group of places, draws their codes, makes them known."""
+        """One factor g_i(x, z_i): asks for a group of places, draws their codes, makes them
+        known."""
         logits_RMC = self.generator.ask(self.cache, places_BM.repeat(self.copies, 1))
         codes_BM = self.chooser(logits_RMC, places_BM, torch.full(places_BM.shape[1:], done))
         if is_last:
@@ -295,5 +318,7 @@ class _Drawing:
 
     def absorb(self, places_BM: Tensor, codes_BM: Tensor) -> None:
         """Makes codes known."""
-        self.generator.absorb(self.cache, codes_BM.repeat(self.copies, 1), places_BM.repeat(self.copies, 1))
+        self.generator.absorb(
+            self.cache, codes_BM.repeat(self.copies, 1), places_BM.repeat(self.copies, 1)
+        )
         self.canvas.put(places_BM, codes_BM)

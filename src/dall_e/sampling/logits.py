@@ -13,7 +13,8 @@ _LIKELIEST = 64
 
 
 def guide(conditional_BMC: Tensor, unconditional_BMC: Tensor, scale: float | Tensor) -> Tensor:
-    """Classifier-free guidance u + s (c - u) (Ho and Salimans 2022, arXiv 2207.12598); s = 1 is off."""
+    """Classifier-free guidance u + s (c - u) (Ho and Salimans 2022, arXiv 2207.12598); s = 1 is
+    off."""
     return unconditional_BMC + scale * (conditional_BMC - unconditional_BMC)
 
 
@@ -26,7 +27,8 @@ def keep_top_k(logits_BMC: Tensor, k: int) -> Tensor:
 
 
 def keep_top_p(logits_BMC: Tensor, p: float) -> Tensor:
-    """Keeps the smallest set of codes whose probabilities reach p, always the first (Holtzman 2019, 1904.09751)."""
+    """Keeps the smallest set of codes whose probabilities reach p, always the first (Holtzman 2019,
+    1904.09751)."""
     if p >= 1:
         return logits_BMC
     codes = logits_BMC.shape[-1]
@@ -41,7 +43,8 @@ def keep_top_p(logits_BMC: Tensor, p: float) -> Tensor:
 
 
 def _reaching(logits_BMC: Tensor, p: float, among: int) -> tuple[Tensor, Tensor]:
-    """The logits of which only the likeliest are finite whose shares reach p, and [B, M, 1] whether they do so.
+    """The logits of which only the likeliest are finite whose shares reach p, and [B, M, 1] whether
+    they do so.
 
     Only the `among` likeliest are looked at.
     """
@@ -50,12 +53,16 @@ def _reaching(logits_BMC: Tensor, p: float, among: int) -> tuple[Tensor, Tensor]
     sum_BMK = share_BMK.cumsum(-1)
     # A code stays if the ones before it have not yet reached p.
     kept_BMK = sorted_BMK.masked_fill(sum_BMK - share_BMK >= p, -torch.inf)
-    return torch.full_like(logits_BMC, -torch.inf).scatter(-1, order_BMK, kept_BMK), sum_BMK[..., -1:] >= p
+    return torch.full_like(logits_BMC, -torch.inf).scatter(-1, order_BMK, kept_BMK), sum_BMK[
+        ..., -1:
+    ] >= p
 
 
-def choose(logits_BMC: Tensor, noise_BMC: Tensor, *, temperature: float | Tensor, top_k: int, top_p: float) -> Tensor:
-    """Codes [B, M]: argmax of filtered logits / T + z. Temperature 0 takes the most likely code; in a tensor, which
-    broadcasts with the logits, it must be larger."""
+def choose(
+    logits_BMC: Tensor, noise_BMC: Tensor, *, temperature: float | Tensor, top_k: int, top_p: float
+) -> Tensor:
+    """Codes [B, M]: argmax of filtered logits / T + z. Temperature 0 takes the most likely code; in
+    a tensor, which broadcasts with the logits, it must be larger."""
     if not isinstance(temperature, Tensor) and temperature == 0:
         return logits_BMC.argmax(-1)
     scaled_BMC = keep_top_p(keep_top_k(logits_BMC.float() / temperature, top_k), top_p)

@@ -1,8 +1,9 @@
 """The noise z: counter-based Gumbel numbers, addressed by seed, grid place and code.
 
-Nothing is drawn in sequence: z[place, code] is a pure function of (seed, stream, place, code), so a picture does not
-depend on its batch, on the number of steps or on the order of its tokens' revelation. Sampling with it is exact:
-argmax_k (log p_k + z_k) is a draw from p when the z_k are independent Gumbel(0, 1) (Gumbel 1954; Maddison 2014).
+Nothing is drawn in sequence: z[place, code] is a pure function of (seed, stream, place, code), so a
+picture does not depend on its batch, on the number of steps or on the order of its tokens'
+revelation. Sampling with it is exact: argmax_k (log p_k + z_k) is a draw from p when the z_k are
+independent Gumbel(0, 1) (Gumbel 1954; Maddison 2014).
 
 Shapes: B pictures, P places, C codes, Q counters.
 """
@@ -25,12 +26,14 @@ ORDER_STREAM = 1 << 16
 
 
 def philox(counter_Q4: Tensor, key_Q2: Tensor) -> Tensor:
-    """Ten rounds of Philox4x32: int64 tensors that hold 32-bit words, [..., 4] and [..., 2], to [..., 4] words."""
+    """Ten rounds of Philox4x32: int64 tensors that hold 32-bit words, [..., 4] and [..., 2], to
+    [..., 4] words."""
     c0, c1, c2, c3 = counter_Q4.unbind(-1)
     k0, k1 = key_Q2.unbind(-1)
     for _ in range(_ROUNDS):
         product0, product1 = c0 * _MULTIPLIERS[0], c2 * _MULTIPLIERS[1]
-        # The 64-bit product wraps to a signed number, but its bits are right: shift, then cut off the sign's copies.
+        # The 64-bit product wraps to a signed number, but its bits are right: shift, then cut off
+        # the sign's copies.
         c0, c1, c2, c3 = (
             ((product1 >> 32) & _MASK) ^ c1 ^ k0,
             product1 & _MASK,
@@ -60,10 +63,17 @@ def uniform(seeds: list[int], rows: int, columns: int, stream: int, first_row: i
 
 
 def gumbel(
-    seeds: list[int], num_places: int, num_codes: int, stream: int = GUMBEL_STREAM, first_place: int = 0
+    seeds: list[int],
+    num_places: int,
+    num_codes: int,
+    stream: int = GUMBEL_STREAM,
+    first_place: int = 0,
 ) -> Tensor:
-    """z [B, P, C], float32 on the CPU: one Gumbel(0, 1) number for each code at each place of each picture.
+    """z [B, P, C], float32 on the CPU: one Gumbel(0, 1) number for each code at each place of each
+    picture.
 
     `first_place` starts at another place than 0, for callers who need a few places at a time.
     """
-    return (-torch.log(-torch.log(uniform(seeds, num_places, num_codes, stream, first_place)))).float()
+    return (
+        -torch.log(-torch.log(uniform(seeds, num_places, num_codes, stream, first_place)))
+    ).float()

@@ -14,7 +14,8 @@ from torch import Tensor
 
 from dall_e.config import OrderKind, ScheduleKind
 
-# Weights of the locality order: a token near known ones is easy, two near tokens drawn at once contradict each other.
+# Weights of the locality order: a token near known ones is easy, two near tokens drawn at once
+# contradict each other.
 _REPULSION = 4.0
 _REPULSION_RADIUS = 2.5
 _JITTER = 0.5
@@ -22,15 +23,21 @@ _JITTER = 0.5
 _BEFORE_ALL = 1000.0
 
 
-def group_sizes(num_tokens: int, num_steps: int, schedule: ScheduleKind, max_group: int) -> list[int]:
-    """Tokens revealed in each step: `num_steps` numbers, at least 1 each, that add up to `num_tokens`.
+def group_sizes(
+    num_tokens: int, num_steps: int, schedule: ScheduleKind, max_group: int
+) -> list[int]:
+    """Tokens revealed in each step: `num_steps` numbers, at least 1 each, that add up to
+    `num_tokens`.
 
-    The share still hidden after a share u of the steps is cos(pi u / 2) ("cosine"; MaskGIT, arXiv 2202.04200),
-    (2 / pi) arccos u ("arccos"; arXiv 2503.10568) or 1 - u ("uniform"). No group is larger than `max_group` where
-    the steps allow it: arccos alone would draw 33 of 256 tokens in the last of 50 steps.
+    The share still hidden after a share u of the steps is cos(pi u / 2) ("cosine"; MaskGIT, arXiv
+    2202.04200), (2 / pi) arccos u ("arccos"; arXiv 2503.10568) or 1 - u ("uniform"). No group is
+    larger than `max_group` where the steps allow it: arccos alone would draw 33 of 256 tokens in
+    the last of 50 steps.
     """
     if not 1 <= num_steps <= num_tokens:
-        raise ValueError(f"steps must be between 1 and the number of tokens, {num_tokens}; got {num_steps}")
+        raise ValueError(
+            f"steps must be between 1 and the number of tokens, {num_tokens}; got {num_steps}"
+        )
     hidden: Callable[[float], float] = {
         "arccos": lambda u: 2 / math.pi * math.acos(u),
         "cosine": lambda u: math.cos(math.pi / 2 * u),
@@ -55,12 +62,16 @@ def group_numbers(sizes: list[int]) -> Tensor:
     return torch.repeat_interleave(torch.arange(1, len(sizes) + 1), torch.tensor(sizes))
 
 
-def make_orders(kind: OrderKind, uniform_BP: Tensor, sizes: list[int], known_BP: Tensor | None = None) -> Tensor:
+def make_orders(
+    kind: OrderKind, uniform_BP: Tensor, sizes: list[int], known_BP: Tensor | None = None
+) -> Tensor:
     """Places [B, N] by rank, from one random number in (0, 1) per place.
 
     Places that are known beforehand, as many in each row as the first of `sizes` says, come first.
     """
-    first_BP = torch.zeros_like(uniform_BP) if known_BP is None else known_BP.to(uniform_BP) * _BEFORE_ALL
+    first_BP = (
+        torch.zeros_like(uniform_BP) if known_BP is None else known_BP.to(uniform_BP) * _BEFORE_ALL
+    )
     if kind == "raster":
         return first_BP.argsort(dim=1, descending=True, stable=True)
     if kind == "random":
@@ -69,10 +80,11 @@ def make_orders(kind: OrderKind, uniform_BP: Tensor, sizes: list[int], known_BP:
 
 
 def _locality_order(uniform_BP: Tensor, sizes: list[int]) -> Tensor:
-    """Near known places, far from the others of the same step (LPD, arXiv 2507.01957; greedy, by scores).
+    """Near known places, far from the others of the same step (LPD, arXiv 2507.01957; greedy, by
+    scores).
 
-    Score of a free place: 1 / distance summed over its known neighbours, minus a penalty that falls with the distance
-    to the places already taken in this step, plus jitter.
+    Score of a free place: 1 / distance summed over its known neighbours, minus a penalty that falls
+    with the distance to the places already taken in this step, plus jitter.
     """
     num_places = uniform_BP.shape[1]
     side = math.isqrt(num_places)
@@ -102,6 +114,8 @@ def _kernels(side: int) -> tuple[Tensor, Tensor]:
     axis = torch.arange(side, dtype=torch.float32)
     points_P2 = torch.cartesian_prod(axis, axis)
     distance_PP = torch.cdist(points_P2, points_P2)
-    near_PP = torch.where((distance_PP > 0) & (distance_PP < 1.5), 1 / distance_PP.clamp(min=1), 0.0)
+    near_PP = torch.where(
+        (distance_PP > 0) & (distance_PP < 1.5), 1 / distance_PP.clamp(min=1), 0.0
+    )
     repel_PP = _REPULSION * (1 - distance_PP / _REPULSION_RADIUS).clamp(min=0)
     return near_PP, repel_PP

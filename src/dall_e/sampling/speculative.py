@@ -1,13 +1,17 @@
-"""One token at a time, several at a time: speculative drawing that gives just what drawing in turn would.
+"""One token at a time, several at a time: speculative drawing that gives just what drawing in turn
+would.
 
-A token is argmax (log p + z) with noise z of its own place (`noise.py`), so what it is follows from the tokens before
-it. Guesses for the next places are absorbed as if they were known, and one pass asks for every place what it would be,
-given the guesses before it. As far as guesses and answers agree they are right, and the first answer that differs is
-right too; the answers behind it, given a context that is nearly right, are the next guesses. So the picture is that of
-as many steps as tokens. This is Jacobi's iteration with fixed noise. Where drafts are accepted by a probability, only
-the distribution stays: Leviathan et al. 2023, arXiv 2211.17192; of pictures, Teng et al. 2024, arXiv 2410.01699.
+A token is argmax (log p + z) with noise z of its own place (`noise.py`), so what it is follows from
+the tokens before it. Guesses for the next places are absorbed as if they were known, and one pass
+asks for every place what it would be, given the guesses before it. As far as guesses and answers
+agree they are right, and the first answer that differs is right too; the answers behind it, given a
+context that is nearly right, are the next guesses. So the picture is that of as many steps as
+tokens. This is Jacobi's iteration with fixed noise. Where drafts are accepted by a probability,
+only the distribution stays: Leviathan et al. 2023, arXiv 2211.17192; of pictures, Teng et al. 2024,
+arXiv 2410.01699.
 
-Shapes: R rows (a picture, and its null prompt under guidance), N tokens, W guesses of a round, C codes.
+Shapes: R rows (a picture, and its null prompt under guidance), N tokens, W guesses of a round, C
+codes.
 """
 
 from __future__ import annotations
@@ -29,7 +33,9 @@ AHEAD = 4
 class ForesightedNetwork(Protocol):
     """A network that can be asked what it would say in turn; see `models/generator.py`."""
 
-    def absorb(self, cache: Any, codes_BM: Tensor, places_BM: Tensor, /, *, in_turn: bool = False) -> Any:
+    def absorb(
+        self, cache: Any, codes_BM: Tensor, places_BM: Tensor, /, *, in_turn: bool = False
+    ) -> Any:
         """Makes codes known, as if one after the other."""
         ...
 
@@ -38,11 +44,13 @@ class ForesightedNetwork(Protocol):
         ...
 
     def ask_in_turn(self, cache: Any, places_BM: Tensor, first: int, /) -> Tensor:
-        """Logits [R, M, C]: of the first place given `first` known tokens, of each other given one more."""
+        """Logits [R, M, C]: of the first place given `first` known tokens, of each other given one
+        more."""
         ...
 
     def rounds_alike(self) -> bool:
-        """Whether a row comes out the same, to the bit, however many tokens and rows are drawn at once."""
+        """Whether a row comes out the same, to the bit, however many tokens and rows are drawn at
+        once."""
         ...
 
 
@@ -50,9 +58,16 @@ class Foresight:
     """One picture that is being drawn."""
 
     def __init__(
-        self, network: ForesightedNetwork, cache: Any, places_N: Tensor, chooser: Chooser, done: int, copies: int
+        self,
+        network: ForesightedNetwork,
+        cache: Any,
+        places_N: Tensor,
+        chooser: Chooser,
+        done: int,
+        copies: int,
     ) -> None:
-        """`places_N` by rank; `done` tokens are known, and absorbed into `cache`; `copies` rows are the picture's."""
+        """`places_N` by rank; `done` tokens are known, and absorbed into `cache`; `copies` rows are
+        the picture's."""
         self._network, self._cache, self._chooser = network, cache, chooser
         self._places_N, self._copies = places_N, copies
         self.done = done
@@ -75,7 +90,10 @@ class Foresight:
         codes_W, places_W = guesses_W[: read.stop - first], self._places_N[read]
         if len(codes_W):
             self._network.absorb(
-                self._cache, codes_W.repeat(self._copies, 1), places_W.repeat(self._copies, 1), in_turn=True
+                self._cache,
+                codes_W.repeat(self._copies, 1),
+                places_W.repeat(self._copies, 1),
+                in_turn=True,
             )
         answers_M = self._answers(first + 1, min(last + AHEAD, num_tokens))
         agree = (guesses_W[1:] == answers_M[: len(guesses_W) - 1]).long().cumprod(0)
@@ -91,4 +109,6 @@ class Foresight:
         if not len(places_M):
             return places_M
         logits_RMC = self._network.ask_in_turn(self._cache, places_M.repeat(self._copies, 1), first)
-        return self._chooser(logits_RMC, places_M[None], torch.arange(first, first + len(places_M)))[0]
+        return self._chooser(
+            logits_RMC, places_M[None], torch.arange(first, first + len(places_M))
+        )[0]

@@ -1,11 +1,12 @@
-"""The choice of codes, one factor g_i(x, z_i) once the network has spoken: guidance, temperature, filters, noise.
+"""The choice of codes, one factor g_i(x, z_i) once the network has spoken: guidance, temperature,
+filters, noise.
 
-`kernels.c` does it in one go where it can, and makes the noise of the codes that are left by the filters only; else
-`logits.py` and `noise.py` do the same one after the other. Both choose the same codes but where two are so close that
-rounding decides.
+`kernels.c` does it in one go where it can, and makes the noise of the codes that are left by the
+filters only; else `logits.py` and `noise.py` do the same one after the other. Both choose the same
+codes but where two are so close that rounding decides.
 
-Shapes: B pictures, R rows (B conditional, then B unconditional under guidance), M tokens of a step, N tokens, C codes,
-W places whose noise is in memory.
+Shapes: B pictures, R rows (B conditional, then B unconditional under guidance), M tokens of a step,
+N tokens, C codes, W places whose noise is in memory.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ from dall_e.sampling.logits import choose, guide
 from dall_e.sampling.noise import GUMBEL_STREAM, gumbel
 
 _NOISE_AT_A_TIME = 1 << 21
-"""Numbers of noise in memory: of all 1024 x 16384 places and codes they would fill 64 MiB a picture, and several times
-as much while they are made."""
+"""Numbers of noise in memory: of all 1024 x 16384 places and codes they would fill 64 MiB a
+picture, and several times as much while they are made."""
 _NUMBERS_PER_THREAD = 1 << 15
 """Fewer logits are not worth another thread."""
 
@@ -51,12 +52,15 @@ class Chooser:
         *,
         in_raster_order: bool = False,
     ) -> None:
-        """`in_raster_order`: all pictures are asked for the same place each time, and then for the next one."""
+        """`in_raster_order`: all pictures are asked for the same place each time, and then for the
+        next one."""
         self._settings, self._num_tokens = settings, num_tokens
         self._copies = 2 if settings.guidance_scale != 1 else 1
         window = noise_window(len(seeds), num_codes) if in_raster_order else num_tokens
         self._noise = _Noise(seeds, num_tokens, num_codes, min(window, num_tokens))
-        self._seeds_B2 = np.array([[seed & 0xFFFFFFFF, seed >> 32] for seed in seeds], dtype=np.uint32)
+        self._seeds_B2 = np.array(
+            [[seed & 0xFFFFFFFF, seed >> 32] for seed in seeds], dtype=np.uint32
+        )
 
     def __call__(self, logits_RMC: Tensor, places_BM: Tensor, done_M: Tensor) -> Tensor:
         """Codes [B, M] of some places, before each of which `done_M` tokens are known."""
@@ -85,7 +89,9 @@ class Chooser:
     ) -> Tensor:
         pictures, places = places_BM.shape
         codes = logits_RMC.shape[-1]
-        threads = min(most_threads(), max(1, logits_RMC.numel() // _NUMBERS_PER_THREAD), pictures * places)
+        threads = min(
+            most_threads(), max(1, logits_RMC.numel() // _NUMBERS_PER_THREAD), pictures * places
+        )
         logits_RMC, where_BM = logits_RMC.float().contiguous(), places_BM.contiguous()
         scale_M = torch.full_like(temperature_M, self._settings.guidance_scale, dtype=torch.float32)
         temperature_M = temperature_M.float().contiguous()
@@ -102,7 +108,8 @@ class Chooser:
 
 
 class _Noise:
-    """z of all places, or of a window that moves on in raster order; made when it is first asked for."""
+    """z of all places, or of a window that moves on in raster order; made when it is first asked
+    for."""
 
     def __init__(self, seeds: list[int], num_tokens: int, num_codes: int, window: int) -> None:
         self._seeds, self._num_tokens, self._num_codes = seeds, num_tokens, num_codes
@@ -114,8 +121,13 @@ class _Noise:
         """z [B, M, C], on the CPU."""
         places_BM = places_BM.cpu()
         first = 0 if self._window == self._num_tokens else int(places_BM[0, 0])
-        if self._noise_BWC is None or not self._first <= first < self._first + self._noise_BWC.shape[1]:
+        if (
+            self._noise_BWC is None
+            or not self._first <= first < self._first + self._noise_BWC.shape[1]
+        ):
             places = min(self._window, self._num_tokens - first)
             self._noise_BWC = gumbel(self._seeds, places, self._num_codes, first_place=first)
             self._first = first
-        return self._noise_BWC.gather(1, (places_BM - self._first)[..., None].expand(-1, -1, self._num_codes))
+        return self._noise_BWC.gather(
+            1, (places_BM - self._first)[..., None].expand(-1, -1, self._num_codes)
+        )

@@ -1,4 +1,5 @@
-"""The record of a scene to captions, in English and Chinese. A caption says nothing that the record does not."""
+"""The record of a scene to captions, in English and Chinese. A caption says nothing that the record
+does not."""
 
 from __future__ import annotations
 
@@ -113,11 +114,14 @@ def _noun_en(item: SceneObject, rng: random.Random) -> str:
     thing = thing_called(item.name)
     if item.count > 1:
         return thing.plural
-    return rng.choice(thing.other_names) if thing.other_names and rng.random() < 0.25 else thing.name
+    return (
+        rng.choice(thing.other_names) if thing.other_names and rng.random() < 0.25 else thing.name
+    )
 
 
 def noun_phrase_en(item: SceneObject, rng: random.Random, article: str = "a") -> str:
-    """ "three big red apples", "a white cat", "a pair of black socks"; `article` "" leaves it out."""
+    """ "three big red apples", "a white cat", "a pair of black socks"; `article` "" leaves it
+    out."""
     words = [rng.choice(SIZE_WORDS_EN[item.size])] if item.size else []
     words += [item.colour] if item.colour else []
     noun = _noun_en(item, rng)
@@ -137,7 +141,9 @@ def noun_phrase_en(item: SceneObject, rng: random.Random, article: str = "a") ->
 def _place_en(scene: Scene, rng: random.Random) -> str:
     if scene.background == "plain":
         return (
-            rng.choice((f"on a {scene.background_colour} background", f"on {scene.background_colour}"))
+            rng.choice(
+                (f"on a {scene.background_colour} background", f"on {scene.background_colour}")
+            )
             if (scene.background_colour != "orange")
             else "on an orange background"
         )
@@ -146,13 +152,19 @@ def _place_en(scene: Scene, rng: random.Random) -> str:
 
 def _english(scene: Scene, rng: random.Random) -> str:
     first = scene.objects[0]
-    place = _place_en(scene, rng) if scene.background and (first.state or rng.random() < KEEPS_BACKGROUND) else ""
+    place = (
+        _place_en(scene, rng)
+        if scene.background and (first.state or rng.random() < KEEPS_BACKGROUND)
+        else ""
+    )
     if len(scene.objects) == 1:
         return _one_en(scene, place, rng)
     if len(scene.objects) == 2 and scene.relation:
         text = _related_en(scene, rng)
     else:
-        text = _listed([noun_phrase_en(item, rng) for item in rng.sample(scene.objects, len(scene.objects))])
+        text = _listed(
+            [noun_phrase_en(item, rng) for item in rng.sample(scene.objects, len(scene.objects))]
+        )
     return f"{text} {place}".strip()
 
 
@@ -235,7 +247,9 @@ def noun_phrase_zh(item: SceneObject, rng: random.Random, number: bool = True) -
     size = {"big": "大", "small": "小", "": ""}[item.size]
     if size and noun[0] in "大小":  # 小提琴 is a word of its own: a big one is 大的小提琴
         size = f"{size}的"
-    phrase = f"{colour}{size}{noun}" if colour.endswith("的") or not colour else f"{size}{colour}{noun}"
+    phrase = (
+        f"{colour}{size}{noun}" if colour.endswith("的") or not colour else f"{size}{colour}{noun}"
+    )
     if not number and item.count == 1:
         return phrase
     count = NUMBERS_ZH[item.count] if rng.random() < 0.85 or item.count == 1 else str(item.count)
@@ -244,10 +258,16 @@ def noun_phrase_zh(item: SceneObject, rng: random.Random, number: bool = True) -
 
 def _chinese(scene: Scene, rng: random.Random) -> str:
     first = scene.objects[0]
-    place = _place_zh(scene, rng) if scene.background and (first.state or rng.random() < KEEPS_BACKGROUND) else ""
+    place = (
+        _place_zh(scene, rng)
+        if scene.background and (first.state or rng.random() < KEEPS_BACKGROUND)
+        else ""
+    )
     if len(scene.objects) == 1:
         return (
-            _state_zh(first, place, rng) if first.state else _placed_zh(noun_phrase_zh(first, rng), first, place, rng)
+            _state_zh(first, place, rng)
+            if first.state
+            else _placed_zh(noun_phrase_zh(first, rng), first, place, rng)
         )
     if len(scene.objects) == 2 and scene.relation:
         text = _related_zh(scene, rng)
@@ -265,7 +285,11 @@ def _place_zh(scene: Scene, rng: random.Random) -> str:
 
 def _placed_zh(phrase: str, item: SceneObject, place: str, rng: random.Random) -> str:
     if not place:
-        return phrase if item.count > 1 or rng.random() < 0.75 else noun_phrase_zh(item, rng, number=False)
+        return (
+            phrase
+            if item.count > 1 or rng.random() < 0.75
+            else noun_phrase_zh(item, rng, number=False)
+        )
     return rng.choice((f"{place}的{phrase}", f"{place}有{phrase}", f"{phrase}在{place}"))
 
 
@@ -276,7 +300,11 @@ def _state_zh(item: SceneObject, place: str, rng: random.Random) -> str:
     if item.state == "sleeping":
         if not place:
             return rng.choice(
-                (f"{phrase}在睡觉", f"{phrase}正在睡觉", f"睡觉的{noun_phrase_zh(item, rng, number=False)}")
+                (
+                    f"{phrase}在睡觉",
+                    f"{phrase}正在睡觉",
+                    f"睡觉的{noun_phrase_zh(item, rng, number=False)}",
+                )
             )
         return rng.choice(
             (f"{phrase}在{place}睡觉", f"{phrase}在{place}睡觉", f"{phrase}睡在{place}", f"{place}有{whole}在睡觉",

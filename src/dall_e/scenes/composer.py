@@ -1,17 +1,22 @@
-"""Composed scenes: things cut out of real pictures, placed, counted and coloured on painted backgrounds.
+"""Composed scenes: things cut out of real pictures, placed, counted and coloured on painted
+backgrounds.
 
     composer = SceneComposer(load_pictures("data/v2", 96), size=96)
-    scene = composer.scene(7)                            # the structured record, `scene_graph.Scene`
-    picture = composer.draw(scene)                       # uint8 [4, 96, 96], premultiplied RGBA
-    caption = composer.caption(scene, random.Random(7))  # English or Chinese, right by construction
+    scene = composer.scene(7)                            # the structured record,
+    `scene_graph.Scene` picture = composer.draw(scene)                       # uint8 [4, 96, 96],
+    premultiplied RGBA caption = composer.caption(scene, random.Random(7))  # English or Chinese,
+    right by construction
 
-All three are pure functions of their arguments. A `settled` composer leaves nothing to chance that captions do not say:
-sizes, places and directions are always the same, which is far less for a small generator to learn.
+All three are pure functions of their arguments. A `settled` composer leaves nothing to chance that
+captions do not say: sizes, places and directions are always the same, which is far less for a small
+generator to learn.
 
-About a tenth of all combinations of thing and colour, thing and number, and thing, thing and relation is held out:
-scenes of split "train" have none of them, those of split "heldout" have one or more.
+About a tenth of all combinations of thing and colour, thing and number, and thing, thing and
+relation is held out: scenes of split "train" have none of them, those of split "heldout" have one
+or more.
 
-Shapes: S the side of the picture, H W rows and columns of a part of it, C 4 channels (premultiplied RGBA).
+Shapes: S the side of the picture, H W rows and columns of a part of it, C 4 channels (premultiplied
+RGBA).
 """
 
 from __future__ import annotations
@@ -49,7 +54,8 @@ BALLS = ("soccer ball", "basketball")
 class SceneComposer:
     """Scenes of one set of pictures, at one size.
 
-    Raises ValueError if the set has no picture that can be cut out, or if `size` is below 16 pixels.
+    Raises ValueError if the set has no picture that can be cut out, or if `size` is below 16
+    pixels.
     """
 
     def __init__(self, pictures: PictureSet, size: int, *, settled: bool = False):
@@ -60,9 +66,13 @@ class SceneComposer:
         self.pictures = pictures
         self.cut_outs = find_cut_outs(pictures)
         side = pictures.pictures_NCHW.shape[-1]
-        actors, self._drawings = drawn_actors(side, first=len(pictures), poses=1 if settled else None)
+        actors, self._drawings = drawn_actors(
+            side, first=len(pictures), poses=1 if settled else None
+        )
         drawn = (cut_out for group in actors.values() for cut_out in group)
-        self._index = {(cut_out.picture, cut_out.thing): cut_out for cut_out in (*self.cut_outs, *drawn)}
+        self._index = {
+            (cut_out.picture, cut_out.thing): cut_out for cut_out in (*self.cut_outs, *drawn)
+        }
         self._balls = [cut_out for cut_out in self.cut_outs if cut_out.thing in BALLS]
         self._proposals = SceneProposals(self.cut_outs, actors, settled=settled)
         self._letter_z = letter_z()
@@ -94,11 +104,16 @@ class SceneComposer:
         canvas_SSC = np.zeros((self.size, self.size, 4), dtype=np.uint8)
         ground: Ground | None = None
         if self.settled:
-            rng, painter = Settled(), random.Random(f"background/{rng.randrange(SETTLED_BACKGROUNDS)}")
+            rng, painter = (
+                Settled(),
+                random.Random(f"background/{rng.randrange(SETTLED_BACKGROUNDS)}"),
+            )
         else:
             painter = rng
         if scene.background:
-            canvas_SSC[..., :3], ground = background(scene.background, self.size, painter, scene.background_colour)
+            canvas_SSC[..., :3], ground = background(
+                scene.background, self.size, painter, scene.background_colour
+            )
             canvas_SSC[..., 3] = 255
         aspects = [self._aspect(item) for item in scene.objects]
         cells = round(1 / grid_step(self.size))
@@ -130,19 +145,34 @@ class SceneComposer:
         if item.picture < 0:
             return 1.0
         aspect = self._index[item.picture, item.name].aspect
-        return aspect / LYING if item.state == "sleeping" and item.picture < len(self.pictures) else aspect
+        return (
+            aspect / LYING
+            if item.state == "sleeping" and item.picture < len(self.pictures)
+            else aspect
+        )
 
     def _own_place(self, item: SceneObject) -> Place:
-        """Where a thing is in its own picture: only in another colour, it shares most codes with that."""
+        """Where a thing is in its own picture: only in another colour, it shares most codes with
+        that."""
         left, top, right, bottom = self._index[item.picture, item.name].box
         side = self.pictures.pictures_NCHW.shape[-1]
         width, height = (right - left) / side, (bottom - top) / side
-        return Place(index=0, x=left / side + width / 2, y=top / side + height / 2, width=width, height=height)
+        return Place(
+            index=0,
+            x=left / side + width / 2,
+            y=top / side + height / 2,
+            width=width,
+            height=height,
+        )
 
-    def _draw_thing(self, canvas_SSC: Canvas, item: SceneObject, place: Place, mirrored: bool) -> None:
+    def _draw_thing(
+        self, canvas_SSC: Canvas, item: SceneObject, place: Place, mirrored: bool
+    ) -> None:
         cut_out = self._index[item.picture, item.name]
         sprite_HWC = self._crop(cut_out, mirrored)
-        sprite_HWC = resized(sprite_HWC, round(place.width * self.size), round(place.height * self.size), place.angle)
+        sprite_HWC = resized(
+            sprite_HWC, round(place.width * self.size), round(place.height * self.size), place.angle
+        )
         if item.colour and item.colour != cut_out.own_colour and cut_out.main is not None:
             sprite_HWC = recoloured(sprite_HWC, cut_out.main, item.colour)
         if item.colour == "white":
@@ -170,10 +200,19 @@ class SceneComposer:
                 width=scale,
                 height=scale,
             )
-            paste(canvas_SSC, resized(self._letter_z, round(scale * self.size), round(scale * self.size)), z)
+            paste(
+                canvas_SSC,
+                resized(self._letter_z, round(scale * self.size), round(scale * self.size)),
+                z,
+            )
 
     def _draw_ball(
-        self, canvas_SSC: Canvas, scene: Scene, place: Place, ground: Ground | None, rng: random.Random
+        self,
+        canvas_SSC: Canvas,
+        scene: Scene,
+        place: Place,
+        ground: Ground | None,
+        rng: random.Random,
     ) -> None:
         """A ball beside the player, of the same style where there is one."""
         source = self._index[scene.objects[0].picture, scene.objects[0].name].source
@@ -205,7 +244,8 @@ def held_out(scene: Scene) -> bool:
 
 
 def combinations(scene: Scene) -> list[tuple[str, ...]]:
-    """What is combined in a scene: (thing, colour), (thing, number above 1), (thing, thing, relation)."""
+    """What is combined in a scene: (thing, colour), (thing, number above 1), (thing, thing,
+    relation)."""
     found: list[tuple[str, ...]] = []
     for item in scene.objects:
         found += [(item.name, item.colour)] if item.colour else []

@@ -1,4 +1,5 @@
-"""Things cut out of single pictures, for composed scenes: what a picture shows, where in it, in which colours."""
+"""Things cut out of single pictures, for composed scenes: what a picture shows, where in it, in
+which colours."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ from dall_e.images.animals import POSES, SPECIES, drawn_animal
 from dall_e.images.colour import MainColour, colour_word, main_colour
 from dall_e.scenes.graph import COAT_COLOURS, COLOURS, Thing, things
 
-# Their pictures show more, or something else, than their names say; only those that the table names are used.
+# Their pictures show more, or something else, than their names say; only those that the table names
+# are used.
 UNEVEN_SOURCES = frozenset(
     ("openclipart", "streamline-ultimate-color", "streamline-kameleon-color", "streamline-stickies-color", "meteocons",
      "circle-flags", "flat-color-icons")
@@ -49,7 +51,8 @@ class CutOut:
     mirrors: bool
     """Whether it means the same in a mirror."""
     rank: int = 0
-    """Which of the pictures that the table has for the thing; the first is what it is best known as."""
+    """Which of the pictures that the table has for the thing; the first is what it is best known
+    as."""
 
     @property
     def aspect(self) -> float:
@@ -64,13 +67,15 @@ class CutOut:
 
 
 def colours_of(thing: str) -> tuple[str, ...]:
-    """The colours that a thing may be given, whatever it is drawn in; none for what is always as it is."""
+    """The colours that a thing may be given, whatever it is drawn in; none for what is always as it
+    is."""
     traits = things()[thing].traits
     return COLOURS if "paint" in traits else COAT_COLOURS if "coat" in traits else ()
 
 
 def find_cut_outs(pictures: PictureSet) -> list[CutOut]:
-    """Every picture of the set that the table of things names, cropped. Raises ValueError if there is none."""
+    """Every picture of the set that the table of things names, cropped. Raises ValueError if there
+    is none."""
     wanted: dict[str, list[_Wanted]] = {}
     for thing in things().values():
         for rank, (name, colour) in enumerate(thing.picture_names):
@@ -99,7 +104,10 @@ class _Wanted(NamedTuple):
 
 
 def _matches(record: Record, wanted: dict[str, list[_Wanted]]) -> list[_Wanted]:
-    source, own_name = str(record.get("source", "")), f"{record.get('source', '')}/{record.get('name', '')}"
+    source, own_name = (
+        str(record.get("source", "")),
+        f"{record.get('source', '')}/{record.get('name', '')}",
+    )
     left_out = {match.thing.name for match in wanted.get(f"-{own_name}", ())}
     by_word = [] if source in UNEVEN_SOURCES else wanted.get(str(record.get("en", "")), [])
     both = [*by_word, *wanted.get(own_name, ())]
@@ -137,9 +145,11 @@ def _cut_out(pictures: PictureSet, index: int, match: _Wanted) -> CutOut | None:
 def drawn_actors(
     side: int, first: int, poses: int | None = None
 ) -> tuple[dict[str, list[CutOut]], list[npt.NDArray[np.uint8]]]:
-    """Animals drawn at `side` pixels, and cut-outs of them by what they do, "sleeping" or "playing".
+    """Animals drawn at `side` pixels, and cut-outs of them by what they do, "sleeping" or
+    "playing".
 
-    Each does it in the first `poses` ways, or in all. The cut-outs number their pictures from `first`.
+    Each does it in the first `poses` ways, or in all. The cut-outs number their pictures from
+    `first`.
     """
     found: dict[str, list[CutOut]] = {}
     drawings: list[npt.NDArray[np.uint8]] = []
@@ -163,14 +173,21 @@ def pixels(pictures: PictureSet, index: int) -> npt.NDArray[np.uint8]:
     return np.asarray(pictures.pictures_NCHW[index].permute(1, 2, 0).numpy(), dtype=np.uint8)
 
 
-def resized(crop_HWC: npt.NDArray[np.uint8], width: int, height: int, angle: float = 0.0) -> npt.NDArray[np.uint8]:
-    """A premultiplied crop at another size, turned by `angle` degrees against the clock; uint8 [H', W', 4].
+def resized(
+    crop_HWC: npt.NDArray[np.uint8], width: int, height: int, angle: float = 0.0
+) -> npt.NDArray[np.uint8]:
+    """A premultiplied crop at another size, turned by `angle` degrees against the clock; uint8 [H',
+    W', 4].
 
     Lanczos for the size. A turned crop is a little larger than asked, as its corners need room.
     """
     crop_HWC = np.ascontiguousarray(crop_HWC)
-    image = Image.frombuffer("RGBa", (crop_HWC.shape[1], crop_HWC.shape[0]), crop_HWC.tobytes(), "raw", "RGBa", 0, 1)
-    image = image.resize((max(width, 1), max(height, 1)), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    image = Image.frombuffer(
+        "RGBa", (crop_HWC.shape[1], crop_HWC.shape[0]), crop_HWC.tobytes(), "raw", "RGBa", 0, 1
+    )
+    image = image.resize(
+        (max(width, 1), max(height, 1)), Image.Resampling.LANCZOS, reducing_gap=2.0
+    )
     if angle:
         # PIL turns no premultiplied image, but four bands of whatever meaning.
         turned = Image.frombytes("RGBA", image.size, image.tobytes())

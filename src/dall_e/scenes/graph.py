@@ -1,4 +1,5 @@
-"""What is in a composed scene, as one structured record; the picture and its captions are both made from it.
+"""What is in a composed scene, as one structured record; the picture and its captions are both made
+from it.
 
 The words for the things that scenes are made of are in the table `scene_things.txt`.
 """
@@ -11,10 +12,33 @@ from functools import lru_cache
 
 from dall_e.text.tables import read_table
 
-RELATIONS = ("left", "right", "above", "below", "on", "under", "in front", "behind", "inside", "next to")
+RELATIONS = (
+    "left",
+    "right",
+    "above",
+    "below",
+    "on",
+    "under",
+    "in front",
+    "behind",
+    "inside",
+    "next to",
+)
 STATES = ("sleeping", "playing")
 SIZES = ("big", "small")
-COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white", "grey")
+COLOURS = (
+    "red",
+    "orange",
+    "yellow",
+    "green",
+    "blue",
+    "purple",
+    "pink",
+    "brown",
+    "black",
+    "white",
+    "grey",
+)
 COAT_COLOURS = ("white", "black", "brown", "grey", "orange")
 BACKGROUNDS = (
     "plain", "gradient", "grass", "beach", "night", "snow", "desert", "road", "room", "windowsill", "table",
@@ -24,7 +48,9 @@ PLANNED_BACKGROUNDS = ("forest", "city", "sunset", "rain", "sea", "underwater", 
 SHAPES = ("circle", "square")
 EYEWEAR = frozenset(("glasses", "sunglasses", "goggles"))
 """Things that are worn before the eyes."""
-WORN = EYEWEAR.union(("hat", "crown", "top hat", "billed cap", "woman's hat", "rescue worker's helmet"))
+WORN = EYEWEAR.union(
+    ("hat", "crown", "top hat", "billed cap", "woman's hat", "rescue worker's helmet")
+)
 """Things that are put on a head: who is "in a hat" wears it."""
 NO_PICTURE = -1
 """Instead of the number of a picture: a shape, or a thing that is drawn and not cut out."""
@@ -63,11 +89,13 @@ class SceneObject:
     name: str
     """The `Thing`'s name, or one of SHAPES."""
     picture: int
-    """Which picture of the set is cut out; NO_PICTURE for a shape, numbers after the set's for drawn sleepers."""
+    """Which picture of the set is cut out; NO_PICTURE for a shape, numbers after the set's for
+    drawn sleepers."""
     count: int = 1
     """1 to MOST."""
     colour: str = ""
-    """One of COLOURS: the thing is shown in it. Nothing: as it was drawn, and no caption says how."""
+    """One of COLOURS: the thing is shown in it. Nothing: as it was drawn, and no caption says
+    how."""
     size: str = ""
     """"big", "small" or nothing."""
     state: str = ""
@@ -88,7 +116,8 @@ class Scene:
     objects: tuple[SceneObject, ...]
     """One to three."""
     relation: str = ""
-    """How the first object stands to the second, one of RELATIONS; nothing: side by side, in no stated order."""
+    """How the first object stands to the second, one of RELATIONS; nothing: side by side, in no
+    stated order."""
     background: str = ""
     """One of BACKGROUNDS or PLANNED_BACKGROUNDS; nothing: transparent."""
     background_colour: str = ""
@@ -105,7 +134,9 @@ class Scene:
         if not 1 <= len(self.objects) <= 3:
             raise ValueError(f"a scene has 1 to 3 objects, got {len(self.objects)}")
         if self.relation and (self.relation not in RELATIONS or len(self.objects) != 2):
-            raise ValueError(f"relation {self.relation!r} of {len(self.objects)} objects: known are {RELATIONS} of 2")
+            raise ValueError(
+                f"relation {self.relation!r} of {len(self.objects)} objects: known are {RELATIONS} of 2"
+            )
         known = (*BACKGROUNDS, *PLANNED_BACKGROUNDS)
         if self.background and self.background not in known:
             raise ValueError(f"background {self.background!r} is none of {', '.join(known)}")
@@ -119,13 +150,15 @@ def things() -> dict[str, Thing]:
 
 @lru_cache(maxsize=1)
 def named_things() -> dict[str, Thing]:
-    """What the built-in model knows by name besides `things`: drawn, and put into plans, but never cut out.
+    """What the built-in model knows by name besides `things`: drawn, and put into plans, but never
+    cut out.
 
     Nothing is known of them but whether they are in the sky.
     """
     others = {name: tuple(words) for name, *words in read_table("text/synonyms_en.txt")}
     return {
-        name: _named(name, zh, kind, others.get(name, ())) for name, zh, kind in read_table("weights/vocabulary.txt")
+        name: _named(name, zh, kind, others.get(name, ()))
+        for name, zh, kind in read_table("weights/vocabulary.txt")
     }
 
 
@@ -137,7 +170,9 @@ def thing_called(name: str) -> Thing:
 def is_head(name: str) -> bool:
     """Whether the pictures of a thing show a face from the front, with the eyes where eyes are."""
     thing = thing_called(name)
-    return "head" in thing.traits or thing.kind in ("face", "person") or _FACE.search(name) is not None
+    return (
+        "head" in thing.traits or thing.kind in ("face", "person") or _FACE.search(name) is not None
+    )
 
 
 def _named(name: str, zh: str, kind: str, other_names: tuple[str, ...]) -> Thing:
@@ -149,7 +184,8 @@ def _named(name: str, zh: str, kind: str, other_names: tuple[str, ...]) -> Thing
 
 
 def plural_of(name: str) -> str:
-    """ "woman with veil" to "women with veil", "man fairy" to "men fairies"; "french fries" are several already."""
+    """ "woman with veil" to "women with veil", "man fairy" to "men fairies"; "french fries" are
+    several already."""
     head, *rest = re.split(r"(?= (?:with|in|of|on|behind|not|getting) )", name, maxsplit=1)
     *start, last = head.split(" ")
     if start and start[0] in ("man", "woman", "person"):
@@ -162,7 +198,10 @@ def plural_of(name: str) -> str:
 
 
 def _thing(cells: list[str]) -> Thing:
-    name, plural, zh, measure, kind, traits, pictures, other_names, other_zh = [*cells, *[""] * (9 - len(cells))]
+    name, plural, zh, measure, kind, traits, pictures, other_names, other_zh = [
+        *cells,
+        *[""] * (9 - len(cells)),
+    ]
     words_zh = tuple((word, own or measure) for word, own in map(_ending, _list(other_zh)))
     return Thing(
         name=name, plural=plural or regular_plural(name), zh=zh, measure=measure, kind=kind,

@@ -1,4 +1,5 @@
-"""Where the things of a scene go: the record's words as boxes, with margins that leave no doubt about what is meant.
+"""Where the things of a scene go: the record's words as boxes, with margins that leave no doubt
+about what is meant.
 
 All lengths are shares of the picture's side; x grows to the right, y downwards.
 """
@@ -56,11 +57,12 @@ class Place:
 def layout(
     scene: Scene, aspects: Sequence[float], ground: Ground | None, rng: random.Random, cells: int
 ) -> list[Place]:
-    """Boxes for everything in a scene, those at the back first. `aspects`: width over height of each object.
+    """Boxes for everything in a scene, those at the back first. `aspects`: width over height of
+    each object.
 
-    Their lower left corners are on a grid of `cells` a side, or of twice as many where there are several things. An
-    image tokenizer whose tokens are those cells then has the same codes for the same thing wherever it stands, which
-    leaves a generator much less to learn.
+    Their lower left corners are on a grid of `cells` a side, or of twice as many where there are
+    several things. An image tokenizer whose tokens are those cells then has the same codes for the
+    same thing wherever it stands, which leaves a generator much less to learn.
     """
     if len(scene.objects) == 2 and scene.relation:
         places = _RELATED.get(scene.relation, _beside)(scene, aspects, ground, rng)
@@ -76,7 +78,10 @@ def layout(
         right, up = _to_grid(places[0], cells)
         return [replace(place, x=place.x + right, y=place.y - up) for place in places]
     moves = [_to_grid(place, cells) for place in places]
-    return [replace(place, x=place.x + right, y=place.y - up) for place, (right, up) in zip(places, moves, strict=True)]
+    return [
+        replace(place, x=place.x + right, y=place.y - up)
+        for place, (right, up) in zip(places, moves, strict=True)
+    ]
 
 
 def _to_grid(place: Place, cells: int) -> tuple[float, float]:
@@ -88,7 +93,9 @@ def _to_grid(place: Place, cells: int) -> tuple[float, float]:
     return max(columns, 0) / cells - left, max(rows, 0) / cells - above
 
 
-def _fit(aspect: float, side: float, width: float = 1.0, height: float = 1.0) -> tuple[float, float]:
+def _fit(
+    aspect: float, side: float, width: float = 1.0, height: float = 1.0
+) -> tuple[float, float]:
     """Width and height with the longer side `side`, smaller where that would not fit."""
     scale = min(side / max(aspect, 1.0), width / aspect, height)
     return scale * aspect, scale
@@ -103,7 +110,8 @@ def _inside_picture(place: Place) -> Place:
 
 
 def _side(table: dict[str, tuple[float, float]], size: str, rng: random.Random) -> float:
-    """One of three lengths, for the same reason as the grid: few sizes are learnt sooner than all of them."""
+    """One of three lengths, for the same reason as the grid: few sizes are learnt sooner than all
+    of them."""
     least, most = table[size]
     return least + rng.choice((0.0, 0.5, 1.0)) * (most - least)
 
@@ -126,16 +134,25 @@ def _floating(scene: Scene, aspects: Sequence[float], rng: random.Random) -> lis
 
 
 def _group(
-    scene: Scene, index: int, aspect: float, region: tuple[float, float, float, float], rng: random.Random
+    scene: Scene,
+    index: int,
+    aspect: float,
+    region: tuple[float, float, float, float],
+    rng: random.Random,
 ) -> list[Place]:
-    """All of one object in a region (left, top, right, bottom): in a grid, a little out of line, without overlap."""
+    """All of one object in a region (left, top, right, bottom): in a grid, a little out of line,
+    without overlap."""
     item = scene.objects[index]
     left, top, right, bottom = region
     width, height = right - left, bottom - top
     if item.count == 1:
         table = ALONE if len(scene.objects) == 1 else PAIRED
         size = _fit(aspect, _side(table, item.size, rng), width * 0.97, height * 0.97)
-        return [_jittered(index, size, region, rng, 0.7 if item.size == "small" else 0.5, turned=not item.size)]
+        return [
+            _jittered(
+                index, size, region, rng, 0.7 if item.size == "small" else 0.5, turned=not item.size
+            )
+        ]
     columns = _columns(item.count, width / height / aspect, rng)
     rows = -(-item.count // columns)
     fill = {"big": 0.88, "": 0.8, "small": 0.46}[item.size]
@@ -152,8 +169,11 @@ def _group(
 
 
 def _columns(count: int, shape: float, rng: random.Random) -> int:
-    """How many columns show `count` things largest, in a region `shape` times as wide as they are; or nearly so."""
-    options = sorted(range(1, count + 1), key=lambda columns: min(shape / columns, 1 / -(-count // columns)))
+    """How many columns show `count` things largest, in a region `shape` times as wide as they are;
+    or nearly so."""
+    options = sorted(
+        range(1, count + 1), key=lambda columns: min(shape / columns, 1 / -(-count // columns))
+    )
     return options[-2] if rng.random() < 0.25 and 3 <= count <= 4 else options[-1]
 
 
@@ -181,12 +201,17 @@ def _jittered(
 # On ground
 
 
-def _standing(scene: Scene, aspects: Sequence[float], ground: Ground, rng: random.Random) -> list[Place]:
-    """Things side by side on the ground, what belongs in the air above it; nearer ones are drawn later."""
+def _standing(
+    scene: Scene, aspects: Sequence[float], ground: Ground, rng: random.Random
+) -> list[Place]:
+    """Things side by side on the ground, what belongs in the air above it; nearer ones are drawn
+    later."""
     order = list(range(len(scene.objects)))
     rng.shuffle(order)
     flying = [index for index in order if flies(scene, index, ground)]
-    slots = [index for index in order if index not in flying for _ in range(scene.objects[index].count)]
+    slots = [
+        index for index in order if index not in flying for _ in range(scene.objects[index].count)
+    ]
     places = _in_the_air(scene, flying, aspects, ground, rng)
     rows = 2 if len(slots) > 3 and ground.near - ground.far > 0.1 else 1
     per_row = -(-len(slots) // rows) if slots else 1
@@ -195,8 +220,8 @@ def _standing(scene: Scene, aspects: Sequence[float], ground: Ground, rng: rando
     sides = {index: _side(STANDING, scene.objects[index].size, rng) for index in order}
     acts = len(slots) == 1 and scene.objects[slots[0]].state != ""
     if acts:
-        # Large, so that what it does can be seen at 96 pixels, and always in the same place: what it is is hard enough
-        # to learn. Beside a player there is room for the ball.
+        # Large, so that what it does can be seen at 96 pixels, and always in the same place: what
+        # it is is hard enough to learn. Beside a player there is room for the ball.
         sides[slots[0]] = 0.77 if scene.objects[slots[0]].state == "sleeping" else 0.66
         feet = ground.near
     for row in range(rows):
@@ -224,7 +249,11 @@ def flies(scene: Scene, index: int, ground: Ground) -> bool:
 
 
 def _in_the_air(
-    scene: Scene, flying: Sequence[int], aspects: Sequence[float], ground: Ground, rng: random.Random
+    scene: Scene,
+    flying: Sequence[int],
+    aspects: Sequence[float],
+    ground: Ground,
+    rng: random.Random,
 ) -> list[Place]:
     places: list[Place] = []
     for position, index in enumerate(flying):
@@ -240,7 +269,9 @@ def _in_the_air(
 # Two things, one said to be somewhere of the other
 
 
-def _beside(scene: Scene, aspects: Sequence[float], ground: Ground | None, rng: random.Random) -> list[Place]:
+def _beside(
+    scene: Scene, aspects: Sequence[float], ground: Ground | None, rng: random.Random
+) -> list[Place]:
     """Left, right, next to: middles at least 0.4 apart, at about the same height."""
     first_left = scene.relation == "left" or (scene.relation == "next to" and rng.random() < 0.5)
     gap = rng.uniform(0.0, 0.03)
@@ -249,38 +280,69 @@ def _beside(scene: Scene, aspects: Sequence[float], ground: Ground | None, rng: 
     for index in (0, 1):
         left = (index == 0) == first_left
         width, height = _fit(
-            aspects[index], _side(PAIRED, scene.objects[index].size, rng), 0.47, feet - 0.03 if ground else 1.0
+            aspects[index],
+            _side(PAIRED, scene.objects[index].size, rng),
+            0.47,
+            feet - 0.03 if ground else 1.0,
         )
         x = 0.26 - gap if left else 0.74 + gap
         y = (feet - height / 2) if ground else 0.5 + rng.uniform(-0.09, 0.09)
-        places.append(Place(index=index, x=x, y=y, width=width, height=height, shadow=ground is not None))
+        places.append(
+            Place(index=index, x=x, y=y, width=width, height=height, shadow=ground is not None)
+        )
     return places
 
 
-def _stacked(scene: Scene, aspects: Sequence[float], ground: Ground | None, rng: random.Random) -> list[Place]:
+def _stacked(
+    scene: Scene, aspects: Sequence[float], ground: Ground | None, rng: random.Random
+) -> list[Place]:
     """Above and below: middles at least 0.4 apart, one over the other."""
     places = []
     x = rng.uniform(0.4, 0.6)
     for index in (0, 1):
         upper = (index == 0) == (scene.relation == "above")
-        width, height = _fit(aspects[index], _side(PAIRED, scene.objects[index].size, rng), 1.0, 0.46)
+        width, height = _fit(
+            aspects[index], _side(PAIRED, scene.objects[index].size, rng), 1.0, 0.46
+        )
         y = 0.26 if upper else 0.74
-        places.append(Place(index=index, x=x + rng.uniform(-0.06, 0.06), y=y, width=width, height=height))
+        places.append(
+            Place(index=index, x=x + rng.uniform(-0.06, 0.06), y=y, width=width, height=height)
+        )
     return places
 
 
-def _on_top(scene: Scene, aspects: Sequence[float], ground: Ground | None, rng: random.Random) -> list[Place]:
+def _on_top(
+    scene: Scene, aspects: Sequence[float], ground: Ground | None, rng: random.Random
+) -> list[Place]:
     """The first stands on the upper edge of the second."""
-    feet = rng.uniform((ground.far + ground.near) / 2, ground.near) if ground else rng.uniform(0.93, 0.98)
+    feet = (
+        rng.uniform((ground.far + ground.near) / 2, ground.near)
+        if ground
+        else rng.uniform(0.93, 0.98)
+    )
     x = rng.uniform(0.42, 0.58)
     below = _fit(aspects[1], rng.uniform(0.5, 0.62), 0.9, 0.5)
-    above = _fit(aspects[0], rng.uniform(0.34, 0.44), 0.75 * max(below[0], 0.3), feet - below[1] - 0.02)
-    support = Place(index=1, x=x, y=feet - below[1] / 2, width=below[0], height=below[1], shadow=ground is not None)
+    above = _fit(
+        aspects[0], rng.uniform(0.34, 0.44), 0.75 * max(below[0], 0.3), feet - below[1] - 0.02
+    )
+    support = Place(
+        index=1,
+        x=x,
+        y=feet - below[1] / 2,
+        width=below[0],
+        height=below[1],
+        shadow=ground is not None,
+    )
     middle = support.top + 0.06 * below[1] - above[1] / 2
-    return [support, Place(index=0, x=x + rng.uniform(-0.03, 0.03), y=middle, width=above[0], height=above[1])]
+    return [
+        support,
+        Place(index=0, x=x + rng.uniform(-0.03, 0.03), y=middle, width=above[0], height=above[1]),
+    ]
 
 
-def _beneath(scene: Scene, aspects: Sequence[float], ground: Ground | None, rng: random.Random) -> list[Place]:
+def _beneath(
+    scene: Scene, aspects: Sequence[float], ground: Ground | None, rng: random.Random
+) -> list[Place]:
     """The first is under the second: at the foot of what grows, else close below it."""
     thing = thing_called(scene.objects[1].name)
     feet = rng.uniform((ground.far + ground.near) / 2, ground.near) if ground else 0.97
@@ -289,12 +351,24 @@ def _beneath(scene: Scene, aspects: Sequence[float], ground: Ground | None, rng:
         cover = _fit(aspects[1], 0.92, 0.95, feet - 0.02)
         small = _fit(aspects[0], rng.uniform(0.28, 0.36))
         roof = Place(
-            index=1, x=x, y=feet - 0.03 - cover[1] / 2, width=cover[0], height=cover[1], shadow=ground is not None
+            index=1,
+            x=x,
+            y=feet - 0.03 - cover[1] / 2,
+            width=cover[0],
+            height=cover[1],
+            shadow=ground is not None,
         )
         x += rng.choice((-1, 1)) * (small[0] / 2 + 0.03)
         return [
             roof,
-            Place(index=0, x=x, y=feet - small[1] / 2, width=small[0], height=small[1], shadow=ground is not None),
+            Place(
+                index=0,
+                x=x,
+                y=feet - small[1] / 2,
+                width=small[0],
+                height=small[1],
+                shadow=ground is not None,
+            ),
         ]
     cover = _fit(aspects[1], rng.uniform(0.46, 0.56), 0.9, 0.5)
     small = _fit(aspects[0], rng.uniform(0.32, 0.4), 0.9, feet - 0.02 - cover[1])
@@ -306,8 +380,11 @@ def _beneath(scene: Scene, aspects: Sequence[float], ground: Ground | None, rng:
     ]
 
 
-def _overlapping(scene: Scene, aspects: Sequence[float], ground: Ground | None, rng: random.Random) -> list[Place]:
-    """In front and behind: the nearer one is lower, drawn later, and hides about a third of the other."""
+def _overlapping(
+    scene: Scene, aspects: Sequence[float], ground: Ground | None, rng: random.Random
+) -> list[Place]:
+    """In front and behind: the nearer one is lower, drawn later, and hides about a third of the
+    other."""
     front, back = (0, 1) if scene.relation == "in front" else (1, 0)
     feet = ground.near if ground else 0.95
     near = _fit(aspects[front], rng.uniform(0.4, 0.46), 0.5)
@@ -327,7 +404,9 @@ def _overlapping(scene: Scene, aspects: Sequence[float], ground: Ground | None, 
     ]  # fmt: skip
 
 
-def _within(scene: Scene, aspects: Sequence[float], ground: Ground | None, rng: random.Random) -> list[Place]:
+def _within(
+    scene: Scene, aspects: Sequence[float], ground: Ground | None, rng: random.Random
+) -> list[Place]:
     """The first inside the second: in the middle of a shape, or looking out of a container."""
     if scene.objects[1].name in SHAPES:
         side = rng.uniform(0.86, 0.96)
@@ -340,7 +419,14 @@ def _within(scene: Scene, aspects: Sequence[float], ground: Ground | None, rng: 
     x = rng.uniform(0.42, 0.58)
     outer = _fit(aspects[1], rng.uniform(0.52, 0.6), 0.9, 0.55)
     content = _fit(aspects[0], rng.uniform(0.36, 0.44), 0.62 * outer[0])
-    container = Place(index=1, x=x, y=feet - outer[1] / 2, width=outer[0], height=outer[1], shadow=ground is not None)
+    container = Place(
+        index=1,
+        x=x,
+        y=feet - outer[1] / 2,
+        width=outer[0],
+        height=outer[1],
+        shadow=ground is not None,
+    )
     y = container.top + min(0.4 * outer[1], 0.4 * content[1]) - content[1] / 2
     return [Place(index=0, x=x, y=y, width=content[0], height=content[1]), container]
 

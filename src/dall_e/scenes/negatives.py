@@ -1,4 +1,5 @@
-"""Nearly right: a scene's record with one colour, count or place changed, whose caption is wrong for the picture."""
+"""Nearly right: a scene's record with one colour, count or place changed, whose caption is wrong
+for the picture."""
 
 from __future__ import annotations
 
@@ -13,8 +14,8 @@ from dall_e.scenes.graph import COAT_COLOURS, COLOURS, MOST, Scene, SceneObject
 def nearly_right(scene: Scene, rng: random.Random) -> Scene | None:
     """The scene with something that a caption says made untrue; None if there is nothing to change.
 
-    Changed is one of: a colour, or the colours of two things swapped; a count; which of two things is left, right,
-    above, below, behind or in front. Draw no picture of it: it may not be possible.
+    Changed is one of: a colour, or the colours of two things swapped; a count; which of two things
+    is left, right, above, below, behind or in front. Draw no picture of it: it may not be possible.
     """
     changes = list(_changes(scene, rng))
     return rng.choice(changes) if changes else None
@@ -44,4 +45,6 @@ def _changes(scene: Scene, rng: random.Random) -> Iterator[Scene]:
 
 
 def _with_object(scene: Scene, index: int, item: SceneObject) -> Scene:
-    return dataclasses.replace(scene, objects=(*scene.objects[:index], item, *scene.objects[index + 1 :]))
+    return dataclasses.replace(
+        scene, objects=(*scene.objects[:index], item, *scene.objects[index + 1 :])
+    )

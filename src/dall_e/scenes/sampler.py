@@ -1,4 +1,5 @@
-"""What composed scenes show, drawn by chance: which things, how many, in which colours, where and doing what."""
+"""What composed scenes show, drawn by chance: which things, how many, in which colours, where and
+doing what."""
 
 from __future__ import annotations
 
@@ -12,13 +13,22 @@ from dall_e.scenes.graph import COLOURS, MOST, NO_PICTURE, SHAPES, Scene, SceneO
 # How often each sort of scene is proposed; many an animal is refused.
 SORTS = {"one": 0.23, "many": 0.15, "two": 0.22, "three": 0.03, "framed": 0.02, "animal": 0.38}
 ONE_STYLE = 0.8
-# The same for settled scenes: several things are put together by rules (`planning/plan.py`), so that a generator needs
-# few.
-SETTLED_SORTS = {"one": 0.36, "many": 0.06, "two": 0.1, "three": 0.01, "framed": 0.02, "animal": 0.45}
-# Share of settled scenes in the house style, which captions need not name; all others are of one other style.
+# The same for settled scenes: several things are put together by rules (`planning/plan.py`), so
+# that a generator needs few.
+SETTLED_SORTS = {
+    "one": 0.36,
+    "many": 0.06,
+    "two": 0.1,
+    "three": 0.01,
+    "framed": 0.02,
+    "animal": 0.45,
+}
+# Share of settled scenes in the house style, which captions need not name; all others are of one
+# other style.
 HOUSE_SHARE = 0.88
 OFTEN = 3.0
-# Among the animals that sleep and play, pets are the ones that people ask for: with this, they are about half of them.
+# Among the animals that sleep and play, pets are the ones that people ask for: with this, they are
+# about half of them.
 PETS_OFTEN = 12.0
 FREE_BACKGROUNDS = ("plain", "plain", "gradient")
 OUTDOORS = ("grass", "beach", "night", "snow", "desert", "road")
@@ -32,8 +42,8 @@ PLAYGROUNDS = {"grass": 4, "beach": 1, "snow": 1, "room": 1, "road": 0.7, "": 1.
 # Traits of the second thing that allow a relation, and how often that is looked for.
 SUPPORTED = {"on": "support", "under": "covers", "inside": "holds"}
 SUPPORTED_SHARE = {"": 0.76, "on": 0.11, "under": 0.07, "inside": 0.06}
-# Share of the sleepers and players that are drawn ones, where there is a drawing; the others are cut out as they stand,
-# and laid low to sleep.
+# Share of the sleepers and players that are drawn ones, where there is a drawing; the others are
+# cut out as they stand, and laid low to sleep.
 DRAWN = {"sleeping": 0.95, "playing": 0.75}
 # Of animals without a drawing, fewer sleep.
 STANDING_SLEEPERS = 0.4
@@ -49,10 +59,17 @@ _HIDDEN_BY = {
 class SceneProposals:
     """Records of scenes of given cut-outs; `actors` are drawings of animals by their state.
 
-    Where they are to be `settled`, a thing without a colour or a style word is always the same picture of it.
+    Where they are to be `settled`, a thing without a colour or a style word is always the same
+    picture of it.
     """
 
-    def __init__(self, cut_outs: Sequence[CutOut], actors: Mapping[str, Sequence[CutOut]], *, settled: bool = False):
+    def __init__(
+        self,
+        cut_outs: Sequence[CutOut],
+        actors: Mapping[str, Sequence[CutOut]],
+        *,
+        settled: bool = False,
+    ):
         self._settled = settled
         drawn = (cut_out for group in actors.values() for cut_out in group)
         self._index = {(cut_out.picture, cut_out.thing): cut_out for cut_out in (*cut_outs, *drawn)}
@@ -63,7 +80,8 @@ class SceneProposals:
             sources.setdefault(cut_out.source, []).append(cut_out)
         self._by_source = {source: by_thing(members) for source, members in sources.items()}
         self._source_weights = {
-            source: sum(cut_out.weight for cut_out in members) for source, members in sources.items()
+            source: sum(cut_out.weight for cut_out in members)
+            for source, members in sources.items()
         }
         self._house = max(self._source_weights, key=lambda source: self._source_weights[source])
         # What the house style lacks is lent by the others.
@@ -101,12 +119,17 @@ class SceneProposals:
         return self._finished([item], seed, rng, background=place) if item else None
 
     def _many(self, groups: dict[str, list[CutOut]], rng: random.Random, seed: str) -> Scene | None:
-        item = self._object(groups, rng, colour_share=0.4, size_share=0.1, count=rng.randint(2, MOST))
+        item = self._object(
+            groups, rng, colour_share=0.4, size_share=0.1, count=rng.randint(2, MOST)
+        )
         place = self._background([item], rng, transparent=0.6) if item else None
         return self._finished([item], seed, rng, background=place) if item else None
 
-    def _several(self, groups: dict[str, list[CutOut]], number: int, rng: random.Random, seed: str) -> Scene | None:
-        """Two or three things side by side, or two of which one is said to be somewhere of the other."""
+    def _several(
+        self, groups: dict[str, list[CutOut]], number: int, rng: random.Random, seed: str
+    ) -> Scene | None:
+        """Two or three things side by side, or two of which one is said to be somewhere of the
+        other."""
         if number == 3:
             drawn = [self._object(groups, rng, colour_share=0.4) for _ in range(3)]
             relation = ""
@@ -132,7 +155,9 @@ class SceneProposals:
         place = self._background(items, rng, transparent=0.62, relation=relation)
         return self._finished(items, seed, rng, relation=relation, background=place)
 
-    def _framed(self, groups: dict[str, list[CutOut]], rng: random.Random, seed: str) -> Scene | None:
+    def _framed(
+        self, groups: dict[str, list[CutOut]], rng: random.Random, seed: str
+    ) -> Scene | None:
         """A thing in a circle or square of another colour."""
         item = self._object(groups, rng, colour_share=0.55)
         shape = SceneObject(name=rng.choice(SHAPES), picture=NO_PICTURE, colour=rng.choice(COLOURS))
@@ -140,13 +165,17 @@ class SceneProposals:
             return None
         return self._finished([item, shape], seed, rng, relation="inside")
 
-    def _animal(self, groups: dict[str, list[CutOut]], rng: random.Random, seed: str) -> Scene | None:
+    def _animal(
+        self, groups: dict[str, list[CutOut]], rng: random.Random, seed: str
+    ) -> Scene | None:
         """An animal that sleeps, plays, or just is somewhere."""
         item = self._object(groups, rng, colour_share=0.9, trait="stands")
         if item is None:
             return None
         state = rng.choices(("sleeping", "playing", ""), (5, 4, 2))[0]
-        places = {"sleeping": BEDS, "playing": PLAYGROUNDS}.get(state, dict.fromkeys((*OUTDOORS, *INDOORS), 1.0))
+        places = {"sleeping": BEDS, "playing": PLAYGROUNDS}.get(
+            state, dict.fromkeys((*OUTDOORS, *INDOORS), 1.0)
+        )
         place = rng.choices(list(places), list(places.values()))[0]
         picture = item.picture
         drawings = self._actors.get(state, {}).get(item.name)
@@ -154,7 +183,9 @@ class SceneProposals:
             return None
         if drawings and rng.random() < DRAWN[state]:
             picture = rng.choice(drawings).picture
-        return self._finished([replace(item, picture=picture, state=state)], seed, rng, background=place)
+        return self._finished(
+            [replace(item, picture=picture, state=state)], seed, rng, background=place
+        )
 
     def _object(
         self, groups: dict[str, list[CutOut]], rng: random.Random, colour_share: float, size_share: float = 0.0,
@@ -179,7 +210,9 @@ class SceneProposals:
             colour_share = 1.0 if rare else colour_share
         colour = rng.choice(colours) if colours and rng.random() < colour_share else ""
         size = rng.choice(("big", "small")) if rng.random() < size_share else ""
-        return SceneObject(name=cut_out.thing, picture=cut_out.picture, count=count, colour=colour, size=size)
+        return SceneObject(
+            name=cut_out.thing, picture=cut_out.picture, count=count, colour=colour, size=size
+        )
 
     def _own_colour(self, item: SceneObject) -> str:
         return self._index[item.picture, item.name].own_colour if item.picture >= 0 else item.colour
@@ -193,12 +226,19 @@ class SceneProposals:
         return rng.choice(options if flying else [*options, "in front", "behind"])
 
     def _background(
-        self, items: Sequence[SceneObject], rng: random.Random, transparent: float, relation: str = ""
+        self,
+        items: Sequence[SceneObject],
+        rng: random.Random,
+        transparent: float,
+        relation: str = "",
     ) -> str | None:
-        """A background that goes with the things, "" for none; None where the one drawn does not go with them."""
+        """A background that goes with the things, "" for none; None where the one drawn does not go
+        with them."""
         if rng.random() < transparent:
             return ""
-        places = FREE_BACKGROUNDS if rng.random() < 0.4 else OUTDOORS if rng.random() < 0.65 else INDOORS
+        places = (
+            FREE_BACKGROUNDS if rng.random() < 0.4 else OUTDOORS if rng.random() < 0.65 else INDOORS
+        )
         place = rng.choice(places)
         if relation in ("above", "below", "under") and place not in FREE_BACKGROUNDS:
             place = "grass" if relation == "under" else "plain"
@@ -225,12 +265,15 @@ class SceneProposals:
 
 
 def _fits(place: str, items: Sequence[SceneObject]) -> bool:
-    """Whether things can be in a place: nothing of the sky on a table, no lone head on the ground, no bus indoors."""
+    """Whether things can be in a place: nothing of the sky on a table, no lone head on the ground,
+    no bus indoors."""
     if place == "" or place in FREE_BACKGROUNDS:
         return True
     of_items: list[Thing] = [things()[item.name] for item in items]
     if any({"head", "water"} & thing.traits for thing in of_items):
-        return place == "beach" and not any("head" in thing.traits or thing.kind == "animal" for thing in of_items)
+        return place == "beach" and not any(
+            "head" in thing.traits or thing.kind == "animal" for thing in of_items
+        )
     if place in INDOORS:
         return not any(thing.kind in LARGE_KINDS or thing.kind == "sky" for thing in of_items)
     return True

@@ -1,8 +1,9 @@
 """Where the things of a settled scene go: always in the same places, in squares of whole cells.
 
-Two and up to four things are all equally large, whether they are two kinds side by side, one above the other or three
-of one kind. To an image tokenizer whose tokens are the cells, a thing then has one pattern of codes wherever it stands,
-and a generator that has learnt it in one scene has learnt it for the others.
+Two and up to four things are all equally large, whether they are two kinds side by side, one above
+the other or three of one kind. To an image tokenizer whose tokens are the cells, a thing then has
+one pattern of codes wherever it stands, and a generator that has learnt it in one scene has learnt
+it for the others.
 
 Lengths of `Place` are shares of the side; those of `_Slot` are cells.
 """
@@ -33,21 +34,28 @@ class _Slot(NamedTuple):
 
 
 def settles(scene: Scene) -> bool:
-    """Whether this module has places for a scene: nothing in it acts, touches or hides something."""
+    """Whether this module has places for a scene: nothing in it acts, touches or hides
+    something."""
     return scene.relation in ("", "left", "right", "next to", "above", "below") and not any(
         item.state for item in scene.objects
     )
 
 
-def settled_places(scene: Scene, aspects: Sequence[float], ground: Ground | None, cells: int) -> list[Place]:
-    """Boxes for any scene, with nothing left to chance: slots where there are some, else the middle of what may be."""
+def settled_places(
+    scene: Scene, aspects: Sequence[float], ground: Ground | None, cells: int
+) -> list[Place]:
+    """Boxes for any scene, with nothing left to chance: slots where there are some, else the middle
+    of what may be."""
     if settles(scene):
         return settled_layout(scene, aspects, ground, cells)
     return layout(scene, aspects, ground, Settled(), cells)
 
 
-def settled_layout(scene: Scene, aspects: Sequence[float], ground: Ground | None, cells: int) -> list[Place]:
-    """Boxes for everything in a scene, those at the back first. `aspects`: width over height of each object.
+def settled_layout(
+    scene: Scene, aspects: Sequence[float], ground: Ground | None, cells: int
+) -> list[Place]:
+    """Boxes for everything in a scene, those at the back first. `aspects`: width over height of
+    each object.
 
     Raises ValueError for a scene that `settles` refuses.
     """
@@ -73,7 +81,8 @@ def _one_by_one(scene: Scene) -> list[int]:
 
 
 def _halves(scene: Scene, cells: int) -> list[tuple[int, _Slot]]:
-    """A half of the picture for each of two objects; the one named first is left unless the scene says otherwise."""
+    """A half of the picture for each of two objects; the one named first is left unless the scene
+    says otherwise."""
     half = cells // 2
     first = {"right": (half, 0), "below": (0, half)}.get(scene.relation, (0, 0))
     upright = scene.relation in ("above", "below")
@@ -87,10 +96,13 @@ def _halves(scene: Scene, cells: int) -> list[tuple[int, _Slot]]:
 
 
 def _grid(count: int, left: int, top: int, width: int, height: int) -> list[_Slot]:
-    """`count` equal slots in the middle of a region, row by row, as large as whole parts of the longer side allow."""
+    """`count` equal slots in the middle of a region, row by row, as large as whole parts of the
+    longer side allow."""
     longest = max(width, height)
     part = next(
-        part for part in range(2, longest + 1) if (width * part // longest) * (height * part // longest) >= count
+        part
+        for part in range(2, longest + 1)
+        if (width * part // longest) * (height * part // longest) >= count
     )
     side = longest // part
     columns = min(width // side, count)
@@ -100,31 +112,49 @@ def _grid(count: int, left: int, top: int, width: int, height: int) -> list[_Slo
     for row in range(rows):
         in_row = min(columns, count - row * columns)
         start = left + (width - in_row * side) // 2
-        slots += [_Slot(start + column * side, above + row * side, side) for column in range(in_row)]
+        slots += [
+            _Slot(start + column * side, above + row * side, side) for column in range(in_row)
+        ]
     return slots
 
 
-def _middle(index: int, slot: _Slot, aspect: float, fill: float, cells: int, *, standing: bool = False) -> Place:
+def _middle(
+    index: int, slot: _Slot, aspect: float, fill: float, cells: int, *, standing: bool = False
+) -> Place:
     """A thing in the middle of its slot, or at the slot's foot where it stands on ground."""
     scale = slot.side / cells * fill / max(aspect, 1.0)
     width, height = scale * aspect, scale
     foot = (slot.top + slot.side) / cells
     y = foot - height / 2 if standing else foot - slot.side / cells / 2
-    return Place(index=index, x=(slot.left + slot.side / 2) / cells, y=y, width=width, height=height, shadow=standing)
+    return Place(
+        index=index,
+        x=(slot.left + slot.side / 2) / cells,
+        y=y,
+        width=width,
+        height=height,
+        shadow=standing,
+    )
 
 
 def _on_ground(scene: Scene, aspects: Sequence[float], ground: Ground, cells: int) -> list[Place]:
     """What stands in rows on the ground, what belongs in the air above it."""
     # Beside something, a bird or an aeroplane stands on the ground too.
-    in_air = [] if scene.relation else [i for i in range(len(scene.objects)) if flies(scene, i, ground)]
+    in_air = (
+        [] if scene.relation else [i for i in range(len(scene.objects)) if flies(scene, i, ground)]
+    )
     everything = _one_by_one(scene)
-    flying, standing = [i for i in everything if i in in_air], [i for i in everything if i not in in_air]
+    flying, standing = (
+        [i for i in everything if i in in_air],
+        [i for i in everything if i not in in_air],
+    )
     if scene.relation == "right":
         standing.reverse()
     sky = max(int(ground.sky * cells), 1)
     places = [
         _middle(index, slot, aspects[index], FILL[scene.objects[index].size], cells)
-        for index, slot in zip(flying, _grid(len(flying), 0, 0, cells, sky) if flying else [], strict=True)
+        for index, slot in zip(
+            flying, _grid(len(flying), 0, 0, cells, sky) if flying else [], strict=True
+        )
     ]
     lone = len(standing) == 1 and not flying
     size = scene.objects[standing[0]].size if lone else ""
@@ -137,7 +167,8 @@ def _on_ground(scene: Scene, aspects: Sequence[float], ground: Ground, cells: in
 
 
 def _rows(count: int, ground: Ground, cells: int, side: int, top: int) -> list[_Slot]:
-    """Slots on the ground and below `top`, the farther row first; `side` 0: as large as there is room."""
+    """Slots on the ground and below `top`, the farther row first; `side` 0: as large as there is
+    room."""
     feet = min(round(ground.near * cells), cells)
     rows = 2 if count > 3 and ground.near - ground.far > DEEP else 1
     columns = max(-(-count // rows), 1)

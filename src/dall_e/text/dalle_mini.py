@@ -1,7 +1,9 @@
-"""Prompts as the captions were that DALL-E mini and mega were trained on: lower case, ASCII, commas as the only marks.
+"""Prompts as the captions were that DALL-E mini and mega were trained on: lower case, ASCII, commas
+as the only marks.
 
-The steps are those of borisdayma/dalle-mini, `src/dalle_mini/model/text.py`, but for what only captions of data sets
-have. Hashtags lose their mark and are not taken apart, which needs a list of word frequencies.
+The steps are those of borisdayma/dalle-mini, `src/dalle_mini/model/text.py`, but for what only
+captions of data sets have. Hashtags lose their mark and are not taken apart, which needs a list of
+word frequencies.
 """
 
 from __future__ import annotations
@@ -47,7 +49,8 @@ def normalised(text: str) -> str:
 
 
 def to_ascii(text: str) -> str:
-    """Letters without their accents; by the package `unidecode`, if it is installed, other scripts by their sound."""
+    """Letters without their accents; by the package `unidecode`, if it is installed, other scripts
+    by their sound."""
     try:
         from unidecode import unidecode
     except ImportError:

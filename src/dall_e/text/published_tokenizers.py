@@ -1,4 +1,5 @@
-"""Prompts to ids as published models expect them: each project's own rules, and what they lose said aloud."""
+"""Prompts to ids as published models expect them: each project's own rules, and what they lose said
+aloud."""
 
 from __future__ import annotations
 
@@ -44,8 +45,9 @@ class PromptTokenizer(Protocol):
 class MiniTokenizer:
     """DALL-E mini and mega, by the rules of the package min-dalle.
 
-    Lower case, ASCII only; words are parted at spaces, and a word is merged pair by pair, the pair of the lowest rank
-    first, always at its first place. Emoji become their names if the package `emoji` is installed.
+    Lower case, ASCII only; words are parted at spaces, and a word is merged pair by pair, the pair
+    of the lowest rank first, always at its first place. Emoji become their names if the package
+    `emoji` is installed.
     """
 
     START, END, PAD, UNKNOWN = "<s>", "</s>", "<pad>", "<unk>"
@@ -72,10 +74,15 @@ class MiniTokenizer:
         ids: list[int] = []
         words = [word for word in plain.split(" ") if word]
         for index, word in enumerate(words):
-            pieces = [self._vocabulary.get(piece, self._vocabulary[self.UNKNOWN]) for piece in self._pieces(word)]
+            pieces = [
+                self._vocabulary.get(piece, self._vocabulary[self.UNKNOWN])
+                for piece in self._pieces(word)
+            ]
             if len(ids) + len(pieces) > max_tokens - 2:
                 kept = ids if index else pieces[: max_tokens - 2]
-                return self._marked(kept, max_tokens, " ".join(words[index:]), _not_in(named, plain))
+                return self._marked(
+                    kept, max_tokens, " ".join(words[index:]), _not_in(named, plain)
+                )
             ids += pieces
         return self._marked(ids, max_tokens, "", _not_in(named, plain))
 
@@ -97,13 +104,16 @@ class MiniTokenizer:
 
 
 class BartTokenizer:
-    """DALL-E mini and mega as they were trained: normalised words, a byte-level BPE, marks, padding that is masked."""
+    """DALL-E mini and mega as they were trained: normalised words, a byte-level BPE, marks, padding
+    that is masked."""
 
     def __init__(self, bpe: Tokenizer) -> None:
         found = [bpe.token_to_id(mark) for mark in ("<s>", "</s>", "<pad>")]
         marks = [mark for mark in found if mark is not None]
         if len(marks) < len(found):
-            raise ValueError("the tokenizer lacks <s>, </s> or <pad>: it is not that of DALL-E mini")
+            raise ValueError(
+                "the tokenizer lacks <s>, </s> or <pad>: it is not that of DALL-E mini"
+            )
         self._bpe, (self._start, self._end, self._pad) = bpe, marks
 
     def encode(self, text: str, max_tokens: int) -> EncodedPrompt:
@@ -112,7 +122,11 @@ class BartTokenizer:
         pieces = self._bpe.encode(words, add_special_tokens=False)
         room = max_tokens - 2
         dropped = words[pieces.offsets[room][0] :].strip() if len(pieces.ids) > room else ""
-        lost = "".join(dict.fromkeys(letter for letter in text if letter.strip() and not to_ascii(letter).strip()))
+        lost = "".join(
+            dict.fromkeys(
+                letter for letter in text if letter.strip() and not to_ascii(letter).strip()
+            )
+        )
         return self._marked(pieces.ids[:room], max_tokens, dropped, lost)
 
     def without_words(self, encoded: EncodedPrompt, max_tokens: int) -> EncodedPrompt:
@@ -125,11 +139,14 @@ class BartTokenizer:
 
     def _marked(self, ids: list[int], max_tokens: int, dropped: str, lost: str) -> EncodedPrompt:
         marked = [self._start, *ids, self._end]
-        return EncodedPrompt(ids=marked + [self._pad] * (max_tokens - len(marked)), dropped=dropped, lost=lost)
+        return EncodedPrompt(
+            ids=marked + [self._pad] * (max_tokens - len(marked)), dropped=dropped, lost=lost
+        )
 
 
 class CharBPETokenizer:
-    """minDALL-E: a character-level BPE whose words end in </w>, padded with [PAD] that is read like any token."""
+    """minDALL-E: a character-level BPE whose words end in </w>, padded with [PAD] that is read like
+    any token."""
 
     def __init__(self, bpe: Tokenizer) -> None:
         pad_id = bpe.token_to_id("[PAD]")
@@ -141,7 +158,11 @@ class CharBPETokenizer:
     @classmethod
     def from_files(cls, vocabulary: str, merges: str) -> CharBPETokenizer:
         """From the texts of bpe-16k-vocab.json and bpe-16k-merges.txt."""
-        pairs = [tuple(line.split(" ")) for line in merges.splitlines() if line and not line.startswith("#version")]
+        pairs = [
+            tuple(line.split(" "))
+            for line in merges.splitlines()
+            if line and not line.startswith("#version")
+        ]
         model = models.BPE(
             vocab=json.loads(vocabulary),
             merges=[(pair[0], pair[1]) for pair in pairs],
@@ -151,7 +172,9 @@ class CharBPETokenizer:
         bpe = Tokenizer(model)
         if bpe.token_to_id("[UNK]") is not None:
             bpe.add_special_tokens([AddedToken("[UNK]", special=True)])
-        bpe.normalizer = normalizers.Sequence([normalizers.BertNormalizer(lowercase=False), normalizers.Lowercase()])
+        bpe.normalizer = normalizers.Sequence(
+            [normalizers.BertNormalizer(lowercase=False), normalizers.Lowercase()]
+        )
         bpe.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
         bpe.decoder = decoders.BPEDecoder(suffix="</w>")
         bpe.add_special_tokens(["[PAD]"])
@@ -161,10 +184,18 @@ class CharBPETokenizer:
         """Pieces, then padding."""
         pieces = self._bpe.encode(text)
         kept = pieces.ids[:max_tokens]
-        dropped = text[pieces.offsets[max_tokens][0] :].strip() if len(pieces.ids) > max_tokens else ""
-        unknown = [span for piece, span in zip(pieces.ids, pieces.offsets, strict=True) if piece == self._unknown_id]
+        dropped = (
+            text[pieces.offsets[max_tokens][0] :].strip() if len(pieces.ids) > max_tokens else ""
+        )
+        unknown = [
+            span
+            for piece, span in zip(pieces.ids, pieces.offsets, strict=True)
+            if piece == self._unknown_id
+        ]
         lost = "".join(dict.fromkeys("".join(text[first:end] for first, end in unknown)))
-        return EncodedPrompt(ids=kept + [self._pad_id] * (max_tokens - len(kept)), dropped=dropped, lost=lost)
+        return EncodedPrompt(
+            ids=kept + [self._pad_id] * (max_tokens - len(kept)), dropped=dropped, lost=lost
+        )
 
     def without_words(self, encoded: EncodedPrompt, max_tokens: int) -> EncodedPrompt:
         """Padding only."""
@@ -176,10 +207,12 @@ class CharBPETokenizer:
 
 
 class RussianTokenizer:
-    """ruDALL-E: the pairs of a YouTokenToMe model, merged by rank; empty places have an id for each place.
+    """ruDALL-E: the pairs of a YouTokenToMe model, merged by rank; empty places have an id for each
+    place.
 
-    The model's file is numbers as text: how many letters and pairs there are, a line for each letter (code point, id),
-    one for each pair (left, right, both), and the ids of unknown letters, padding, start and end.
+    The model's file is numbers as text: how many letters and pairs there are, a line for each
+    letter (code point, id), one for each pair (left, right, both), and the ids of unknown letters,
+    padding, start and end.
     """
 
     _SPACE = "\u2581"
@@ -188,7 +221,9 @@ class RussianTokenizer:
         """What `to_json` keeps."""
         self._held = held
         self._letters: dict[str, int] = held["letters"]
-        self._joins = {(left, right): (rank, both) for rank, (left, right, both) in enumerate(held["pairs"])}
+        self._joins = {
+            (left, right): (rank, both) for rank, (left, right, both) in enumerate(held["pairs"])
+        }
         self._unknown, _, self._start, self._end = held["marks"]
         self._first_empty: int = held["first_empty"]
         self._starts_twice: bool = held["starts_twice"]
@@ -196,8 +231,11 @@ class RussianTokenizer:
             raise ValueError("the tokenizer has no mark for spaces: it is no model of YouTokenToMe")
 
     @classmethod
-    def from_file(cls, text: str, first_empty: int, *, starts_twice: bool = False) -> RussianTokenizer:
-        """From the text of bpe.model; `first_empty` is the id of an empty first place, the others' follow.
+    def from_file(
+        cls, text: str, first_empty: int, *, starts_twice: bool = False
+    ) -> RussianTokenizer:
+        """From the text of bpe.model; `first_empty` is the id of an empty first place, the others'
+        follow.
 
         `starts_twice`: the start mark stands there twice, as the second version wants it.
         """
@@ -209,7 +247,9 @@ class RussianTokenizer:
             merged = [rest[3 * row : 3 * row + 3] for row in range(pairs)]
             marks = rest[3 * pairs : 3 * pairs + 4]
             if len(marks) < 4 or len(rest) != 3 * pairs + 4:
-                raise ValueError(f"{len(numbers)} numbers are not {count} letters and {pairs} pairs")
+                raise ValueError(
+                    f"{len(numbers)} numbers are not {count} letters and {pairs} pairs"
+                )
         except (ValueError, IndexError, OverflowError) as error:
             raise ValueError(f"not a model of YouTokenToMe: {error}") from error
         held = {"letters": letters, "pairs": merged, "marks": marks, "starts_twice": starts_twice}
@@ -258,9 +298,11 @@ class RussianTokenizer:
 
 
 class JanusTokenizer:
-    """Janus and Janus-Pro: the prompt as a user's words, then the mark that begins a picture; never padded.
+    """Janus and Janus-Pro: the prompt as a user's words, then the mark that begins a picture; never
+    padded.
 
-    Ids of the marks differ between the original tokenizer and the converted one, so they are looked up by name.
+    Ids of the marks differ between the original tokenizer and the converted one, so they are looked
+    up by name.
     """
 
     START, PAD, PICTURE = (
@@ -269,14 +311,20 @@ class JanusTokenizer:
         "<begin_of_image>",
     )
 
-    def __init__(self, bpe: Tokenizer, roles: tuple[str, str] = ("<|User|>", "<|Assistant|>")) -> None:
+    def __init__(
+        self, bpe: Tokenizer, roles: tuple[str, str] = ("<|User|>", "<|Assistant|>")
+    ) -> None:
         self._bpe, self._roles = bpe, roles
         found = {mark: bpe.token_to_id(mark) for mark in (self.START, self.PAD, self.PICTURE)}
         marks = {mark: mark_id for mark, mark_id in found.items() if mark_id is not None}
         lacking = [mark for mark in found if mark not in marks]
         if lacking:
             raise ValueError(f"the tokenizer has no {', '.join(lacking)}: it is not that of Janus")
-        self._start, self._pad, self._picture = marks[self.START], marks[self.PAD], marks[self.PICTURE]
+        self._start, self._pad, self._picture = (
+            marks[self.START],
+            marks[self.PAD],
+            marks[self.PICTURE],
+        )
 
     def encode(self, text: str, max_tokens: int) -> EncodedPrompt:
         """Start mark, the conversation so far, the mark that begins a picture."""
@@ -291,7 +339,9 @@ class JanusTokenizer:
             cut = max(0, pieces.offsets[room][0] - len(head))
             words, dropped = words[:cut].rstrip(), words[cut:].strip()
             pieces = self._bpe.encode(f"{head}{words}{tail}", add_special_tokens=False)
-        return EncodedPrompt(ids=[self._start, *pieces.ids, self._picture], dropped=dropped, lost="")
+        return EncodedPrompt(
+            ids=[self._start, *pieces.ids, self._picture], dropped=dropped, lost=""
+        )
 
     def without_words(self, encoded: EncodedPrompt, max_tokens: int) -> EncodedPrompt:
         """The same ids with padding between the first and the last."""
@@ -300,7 +350,9 @@ class JanusTokenizer:
 
     def to_json(self) -> str:
         """The whole tokenizer, and how the two sides are called."""
-        return json.dumps({"kind": "janus", "roles": self._roles, "tokenizer": json.loads(self._bpe.to_str())})
+        return json.dumps(
+            {"kind": "janus", "roles": self._roles, "tokenizer": json.loads(self._bpe.to_str())}
+        )
 
 
 def prompt_tokenizer_from_json(text: str) -> PromptTokenizer:
@@ -338,7 +390,10 @@ def _joined(pieces: list[Any], joins: Mapping[Any, tuple[int, Any]]) -> list[Any
     `joins`: the rank of a pair, and what becomes of it.
     """
     while len(pieces) > 1:
-        ranks = [joins[pair][0] if pair in joins else math.inf for pair in zip(pieces, pieces[1:], strict=False)]
+        ranks = [
+            joins[pair][0] if pair in joins else math.inf
+            for pair in zip(pieces, pieces[1:], strict=False)
+        ]
         best = min(ranks)
         if best == math.inf:
             break

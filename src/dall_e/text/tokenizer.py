@@ -11,13 +11,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from tokenizers import Encoding, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+from tokenizers import (
+    Encoding,
+    Regex,
+    Tokenizer,
+    decoders,
+    models,
+    normalizers,
+    pre_tokenizers,
+    trainers,
+)
 
 PAD_ID, START_ID, END_ID = 0, 1, 2
 MARKS = ("<pad>", "<start>", "<end>")
 
-# Each Han character, each digit and each sign is a word of its own, so that 猫 is the same piece in 白猫 and in 小猫,
-# and a count is one piece. Other letters form words; the space before a word belongs to it.
+# Each Han character, each digit and each sign is a word of its own, so that 猫 is the same piece in
+# 白猫 and in 小猫, and a count is one piece. Other letters form words; the space before a word belongs
+# to it.
 _WORD = r"\p{Han}| ?\p{N}| ?[\p{L}\p{M}&&[^\p{Han}]]+| ?[^\s\p{L}\p{M}\p{N}]"
 
 
@@ -32,13 +42,17 @@ class EncodedText:
 
 
 class TextTokenizer:
-    """Byte-level BPE over compatibility-normalised, lower-cased text; any Unicode string encodes."""
+    """Byte-level BPE over compatibility-normalised, lower-cased text; any Unicode string
+    encodes."""
 
     def __init__(self, bpe: Tokenizer) -> None:
-        """Wraps a tokenizer that `train`, `load` or `from_json` made. Raises ValueError if its marks are not ours."""
+        """Wraps a tokenizer that `train`, `load` or `from_json` made. Raises ValueError if its
+        marks are not ours."""
         marks = tuple(bpe.id_to_token(mark_id) for mark_id in (PAD_ID, START_ID, END_ID))
         if marks != MARKS:
-            raise ValueError(f"the text tokenizer's first three entries are {marks}, expected {MARKS}")
+            raise ValueError(
+                f"the text tokenizer's first three entries are {marks}, expected {MARKS}"
+            )
         # A prompt that spells "<end>" is those five characters, never the mark.
         bpe.encode_special_tokens = True
         bpe.no_padding()
@@ -47,7 +61,8 @@ class TextTokenizer:
 
     @classmethod
     def train(cls, captions: Iterable[str], vocab_size: int) -> TextTokenizer:
-        """Learns at most `vocab_size` entries (marks and 256 bytes included) from captions; the same ones each time."""
+        """Learns at most `vocab_size` entries (marks and 256 bytes included) from captions; the
+        same ones each time."""
         bpe = Tokenizer(models.BPE())
         bpe.normalizer = normalizers.Sequence(
             [
@@ -55,7 +70,8 @@ class TextTokenizer:
                 normalizers.Lowercase(),
                 normalizers.Replace(Regex(r"\s+"), " "),
                 normalizers.Strip(),
-                # The first word gets a space like all others, so that "cat" has one spelling; Han needs none.
+                # The first word gets a space like all others, so that "cat" has one spelling; Han
+                # needs none.
                 normalizers.Prepend(" "),
                 normalizers.Replace(Regex(r" (?=\p{Han})"), ""),
             ]
@@ -79,7 +95,8 @@ class TextTokenizer:
 
     @classmethod
     def load(cls, path: str | Path) -> TextTokenizer:
-        """Reads the file that `save` wrote. Raises FileNotFoundError, or ValueError if it is not such a file."""
+        """Reads the file that `save` wrote. Raises FileNotFoundError, or ValueError if it is not
+        such a file."""
         try:
             return cls.from_json(Path(path).read_text(encoding="utf-8"))
         except ValueError as error:
@@ -121,22 +138,29 @@ class TextTokenizer:
         assert max_tokens >= 3
         ids_BL = torch.full((len(prompts), max_tokens), PAD_ID, dtype=torch.int64)
         dropped: list[str] = []
-        # A lone surrogate is no character; the library refuses it, so it is shown as a question mark.
+        # A lone surrogate is no character; the library refuses it, so it is shown as a question
+        # mark.
         texts = [prompt.encode("utf-8", "replace").decode("utf-8") for prompt in prompts]
-        for row, (text, pieces) in enumerate(zip(texts, self._bpe.encode_batch(texts), strict=True)):
+        for row, (text, pieces) in enumerate(
+            zip(texts, self._bpe.encode_batch(texts), strict=True)
+        ):
             kept = _num_kept(pieces, max_tokens - 2)
             ids = [START_ID, *pieces.ids[:kept], END_ID]
             ids_BL[row, : len(ids)] = torch.tensor(ids)
-            dropped.append(text[pieces.offsets[kept][0] :].strip() if kept < len(pieces.ids) else "")
+            dropped.append(
+                text[pieces.offsets[kept][0] :].strip() if kept < len(pieces.ids) else ""
+            )
         return EncodedText(ids_BL=ids_BL, dropped=dropped)
 
     def decode(self, ids: Iterable[int]) -> str:
-        """The text of some ids, without marks and padding; normalised and lower-cased as `encode` left it."""
+        """The text of some ids, without marks and padding; normalised and lower-cased as `encode`
+        left it."""
         return str(self._bpe.decode([int(item) for item in ids], skip_special_tokens=True)).strip()
 
 
 def _num_kept(pieces: Encoding, room: int) -> int:
-    """How many pieces fit, moved back to the start of a word unless the first word alone is too long."""
+    """How many pieces fit, moved back to the start of a word unless the first word alone is too
+    long."""
     if len(pieces.ids) <= room:
         return len(pieces.ids)
     words = pieces.word_ids

@@ -1,12 +1,14 @@
-"""Trains a generator against its own drawings: the adversarial game over codes (`losses/adversarial.py`).
+"""Trains a generator against its own drawings: the adversarial game over codes
+(`losses/adversarial.py`).
 
-Before the game the generator draws fakes: temperature 1, no guidance, nothing cut off, so that they are samples of
-p_ref, the generator as it is then, which stays beside it as the reference. In the game D = sum of d_i over steps tells
-real pictures from fakes, and, in a second game, right captions from wrong ones (matching-aware; CCA, Chen et al. 2024,
-arXiv 2410.09347). For another round run the stage again with `--init` of this run, under another --out and --seed.
+Before the game the generator draws fakes: temperature 1, no guidance, nothing cut off, so that they
+are samples of p_ref, the generator as it is then, which stays beside it as the reference. In the
+game D = sum of d_i over steps tells real pictures from fakes, and, in a second game, right captions
+from wrong ones (matching-aware; CCA, Chen et al. 2024, arXiv 2410.09347). For another round run the
+stage again with `--init` of this run, under another --out and --seed.
 
-Shapes: B real pictures of a batch and as many fakes, N tokens, L text tokens, S steps, F fakes, R rows of a joint
-pass.
+Shapes: B real pictures of a batch and as many fakes, N tokens, L text tokens, S steps, F fakes, R
+rows of a joint pass.
 """
 
 from __future__ import annotations
@@ -26,7 +28,13 @@ from dall_e.models.text_encoder import TextStates
 from dall_e.runtime import autocast, pick_dtype
 from dall_e.sampling.decode import DecodeStep, decode_tokens
 from dall_e.sampling.orders import group_sizes
-from dall_e.training.generator_base import MAX_GROUP, GeneratorBase, GeneratorNetworks, order_kind, run_stage
+from dall_e.training.generator_base import (
+    MAX_GROUP,
+    GeneratorBase,
+    GeneratorNetworks,
+    order_kind,
+    run_stage,
+)
 from dall_e.training.token_cache import kept, weights_digest
 
 _FAKES_FILE = "fakes.pt"
@@ -35,7 +43,8 @@ _FAKES_FROM = 1 << 40
 
 
 class Fakes(NamedTuple):
-    """Drawings of the reference, in chunks of a batch; all of a chunk were drawn in the same number of steps."""
+    """Drawings of the reference, in chunks of a batch; all of a chunk were drawn in the same number
+    of steps."""
 
     codes_FN: Tensor
     places_FN: Tensor
@@ -50,7 +59,9 @@ class AdversarialStage(GeneratorBase):
 
     def __init__(self, config: AdversarialTraining, *, dry_run: bool = False) -> None:
         if not config.init:
-            raise ValueError("the adversarial stage goes on from a trained generator: name its run with --init")
+            raise ValueError(
+                "the adversarial stage goes on from a trained generator: name its run with --init"
+            )
         super().__init__(config, dry_run=dry_run)
         # Dropout would make the ratio of likelihoods a matter of chance.
         self.module.eval()
@@ -61,8 +72,11 @@ class AdversarialStage(GeneratorBase):
             self.fakes = self._fakes(Path(config.out) / _FAKES_FILE)
 
     def partition(self, images_seen: int) -> tuple[OrderKind, list[int]]:
-        """Reals are revealed in as many steps as the fakes that they meet, in orders of their own."""
-        kind = order_kind(random.Random(f"{self.config.seed} {images_seen}"), self.config.random_order)
+        """Reals are revealed in as many steps as the fakes that they meet, in orders of their
+        own."""
+        kind = order_kind(
+            random.Random(f"{self.config.seed} {images_seen}"), self.config.random_order
+        )
         return kind, self._sizes(self._chunk(images_seen))
 
     def prepare(self, images_seen: int) -> dict[str, Tensor]:
@@ -78,27 +92,38 @@ class AdversarialStage(GeneratorBase):
         batch["caption_B"] = torch.arange(size)
         batch["caption_B"][captioned_K] = captioned_K[others_K]
         batch["is_wrong_B"] = torch.zeros(size, dtype=torch.bool)
-        batch["is_wrong_B"][captioned_K] = ~batch["same_KK"][torch.arange(len(captioned_K)), others_K]
+        batch["is_wrong_B"][captioned_K] = ~batch["same_KK"][
+            torch.arange(len(captioned_K)), others_K
+        ]
         return batch
 
-    def loss(self, player: str, batch: dict[str, Any], progress: float) -> tuple[Tensor, dict[str, Tensor]]:
-        """The game of reals against fakes, plus `wrong_weight` times that of right against wrong captions."""
+    def loss(
+        self, player: str, batch: dict[str, Any], progress: float
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """The game of reals against fakes, plus `wrong_weight` times that of right against wrong
+        captions."""
         config, size, is_wrong_B = self.config, self.config.batch_size, batch["is_wrong_B"]
-        # One joint pass of constant size, for the sake of compiled code: reals, fakes, reals with another's caption.
+        # One joint pass of constant size, for the sake of compiled code: reals, fakes, reals with
+        # another's caption.
         codes_RN = torch.cat((batch["codes_BN"], batch["fake_codes_FN"], batch["codes_BN"]))
         places_RN = torch.cat((batch["places_BN"], batch["fake_places_FN"], batch["places_BN"]))
-        ids_RL = torch.cat((batch["ids_BL"], batch["fake_ids_FL"], batch["ids_BL"][batch["caption_B"]]))
+        ids_RL = torch.cat(
+            (batch["ids_BL"], batch["fake_ids_FL"], batch["ids_BL"][batch["caption_B"]])
+        )
         given = (ids_RL, codes_RN.gather(1, places_RN), places_RN, batch["groups_N"])
         with torch.no_grad():
             reference_RN = self._likelihood(self.reference, *given)
         ratio_RN = self._likelihood(self.module, *given) - reference_RN
-        d_RS = step_discriminators(log_ratio_BN=ratio_RN, groups_N=batch["groups_N"], beta=config.beta)
+        d_RS = step_discriminators(
+            log_ratio_BN=ratio_RN, groups_N=batch["groups_N"], beta=config.beta
+        )
         real_B, fake_B, wrong_B = d_RS.sum(1).split(size)
         loss, parts = code_game_loss(real_B=real_B, fake_B=fake_B, fake_weight=config.fake_weight)
         if config.wrong_weight and bool(is_wrong_B.any()):
             to_wrong_beta = config.wrong_beta / config.beta
             extra, extra_parts = code_game_loss(
-                real_B=real_B[is_wrong_B] * to_wrong_beta, fake_B=wrong_B[is_wrong_B] * to_wrong_beta
+                real_B=real_B[is_wrong_B] * to_wrong_beta,
+                fake_B=wrong_B[is_wrong_B] * to_wrong_beta,
             )
             loss, parts["wrong"] = loss + config.wrong_weight * extra, extra_parts["fake"]
         first, last = d_RS[:size].detach().mean(0)[[0, -1]]
@@ -107,21 +132,24 @@ class AdversarialStage(GeneratorBase):
     def summary(self) -> list[str]:
         """Data and sizes, for --dry-run and the log."""
         steps = " and ".join(map(str, self.config.fake_steps))
-        return [*super().summary(), f"{self._num_chunks * self.config.batch_size:,} fakes, drawn in {steps} steps"]
+        return [
+            *super().summary(),
+            f"{self._num_chunks * self.config.batch_size:,} fakes, drawn in {steps} steps",
+        ]
 
     def _chunk(self, images_seen: int) -> int:
         return images_seen // self.config.batch_size % self._num_chunks
 
     def _sizes(self, chunk: int) -> list[int]:
         num_tokens, steps = self.model.generator.num_tokens, self.config.fake_steps
-        return group_sizes(num_tokens, min(steps[chunk % len(steps)], num_tokens), "arccos", MAX_GROUP)
+        return group_sizes(
+            num_tokens, min(steps[chunk % len(steps)], num_tokens), "arccos", MAX_GROUP
+        )
 
     def _fakes(self, path: Path) -> Fakes:
         """From the run folder if they are there already, so that a resumed run meets the same."""
         config = self.config
-        fingerprint = (
-            f"{weights_digest(self.reference)} {config.fakes} {config.fake_steps} {config.batch_size} {config.seed}"
-        )
+        fingerprint = f"{weights_digest(self.reference)} {config.fakes} {config.fake_steps} {config.batch_size} {config.seed}"
         return Fakes(*kept(path, fingerprint, self._draw_fakes))
 
     def _draw_fakes(self) -> list[Tensor]:
@@ -130,7 +158,10 @@ class AdversarialStage(GeneratorBase):
             chunks.append(self._draw_chunk(chunk))
             if chunk % 16 == 15:
                 seen = (chunk + 1) * self.config.batch_size
-                print(f"{seen:,} of {self._num_chunks * self.config.batch_size:,} fakes drawn", file=sys.stderr)
+                print(
+                    f"{seen:,} of {self._num_chunks * self.config.batch_size:,} fakes drawn",
+                    file=sys.stderr,
+                )
         return [torch.cat(part).to(torch.int16) for part in zip(*chunks, strict=True)]
 
     def _draw_chunk(self, chunk: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -150,18 +181,26 @@ class AdversarialStage(GeneratorBase):
             text = self.reference.text(ids_BL.to(self.device))
             seeds = [chunk * size + row + self.config.seed * (1 << 32) for row in range(size)]
             null = TextStates(*text)  # without guidance nobody looks at it
-            codes_BN = decode_tokens(self.reference.generator, text, null, seeds=seeds, settings=settings, on_step=note)
+            codes_BN = decode_tokens(
+                self.reference.generator, text, null, seeds=seeds, settings=settings, on_step=note
+            )
         return codes_BN.cpu(), revealed_BN.argsort(dim=1, stable=True), ids_BL
 
 
 def log_likelihood(
-    networks: GeneratorNetworks, ids_RL: Tensor, context_RN: Tensor, places_RN: Tensor, groups_N: Tensor
+    networks: GeneratorNetworks,
+    ids_RL: Tensor,
+    context_RN: Tensor,
+    places_RN: Tensor,
+    groups_N: Tensor,
 ) -> Tensor:
     """log p [R, N] of each token, by rank, given the caption and the groups before its own."""
     level_R = torch.zeros(len(ids_RL), device=ids_RL.device)
     output = networks.generator(networks.text(ids_RL), context_RN, places_RN, groups_N, level_R)
     logits_RNC = output.logits_BNC.float()
-    found_RN: Tensor = logits_RNC.gather(-1, context_RN[..., None])[..., 0] - logits_RNC.logsumexp(-1)
+    found_RN: Tensor = logits_RNC.gather(-1, context_RN[..., None])[..., 0] - logits_RNC.logsumexp(
+        -1
+    )
     return found_RN
 
 

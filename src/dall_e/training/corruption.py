@@ -1,9 +1,10 @@
 """Noise-aware training: what is done to the context tokens, and how much of it the model is told.
 
-Two kinds, on a share of the pictures. *Noise*: the code's point on the FSQ grid is moved by Gaussian noise of one
-level per picture and rounded to the nearest code; the level is told to the model (xAR's noisy context, arXiv
-2502.20388, on a discrete grid). *Replacement*: some codes become another code of the same picture, or a neighbour on
-the grid, untold; the correction head learns to see them (BIGFix, arXiv 2510.12231; Infinity, arXiv 2412.04431).
+Two kinds, on a share of the pictures. *Noise*: the code's point on the FSQ grid is moved by
+Gaussian noise of one level per picture and rounded to the nearest code; the level is told to the
+model (xAR's noisy context, arXiv 2502.20388, on a discrete grid). *Replacement*: some codes become
+another code of the same picture, or a neighbour on the grid, untold; the correction head learns to
+see them (BIGFix, arXiv 2510.12231; Infinity, arXiv 2412.04431).
 
 Shapes: B pictures, N tokens.
 """
@@ -39,8 +40,8 @@ def corrupt(
     noise_level: float,
     replaced_share: float,
 ) -> Corrupted:
-    """Adds noise to `noisy_share` of the pictures, with levels up to `noise_level`, and replaces `replaced_share` of
-    their tokens."""
+    """Adds noise to `noisy_share` of the pictures, with levels up to `noise_level`, and replaces
+    `replaced_share` of their tokens."""
     num_pictures, num_tokens = codes_BN.shape
     draw = torch.rand(num_pictures, 2, generator=random)
     noisy_B = draw[:, 0] < noisy_share
@@ -53,6 +54,10 @@ def corrupt(
     clean_BN = (draws_BN > 1 - replaced_share) & noisy_B[:, None]
     others_BN = moved_BN.gather(1, torch.randint(num_tokens, codes_BN.shape, generator=random))
     neighbours_BN = quantizer.neighbours(codes_BN, random)
-    wrong_BN = torch.where(torch.rand(codes_BN.shape, generator=random) < 0.5, others_BN, neighbours_BN)
-    context_BN = torch.where(replaced_BN, wrong_BN, torch.where(noisy_B[:, None], moved_BN, codes_BN))
+    wrong_BN = torch.where(
+        torch.rand(codes_BN.shape, generator=random) < 0.5, others_BN, neighbours_BN
+    )
+    context_BN = torch.where(
+        replaced_BN, wrong_BN, torch.where(noisy_B[:, None], moved_BN, codes_BN)
+    )
     return Corrupted(context_BN, level_B, replaced_BN & (context_BN != codes_BN), clean_BN)

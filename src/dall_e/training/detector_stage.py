@@ -1,10 +1,11 @@
 """Trains the detector that judges composed pictures, on real cut-outs strewn over backgrounds.
 
-It shares nothing with the composer of training scenes but the cut-outs and the ways to colour and paste them: places,
-sizes and numbers are drawn freely here, so that it does not learn the composer's layouts. A batch is a pure function of
-(seed, pictures seen).
+It shares nothing with the composer of training scenes but the cut-outs and the ways to colour and
+paste them: places, sizes and numbers are drawn freely here, so that it does not learn the
+composer's layouts. A batch is a pure function of (seed, pictures seen).
 
-Shapes: B pictures, K things, O objects of a batch, C 4 channels (premultiplied RGBA), S the side, H W rows and columns.
+Shapes: B pictures, K things, O objects of a batch, C 4 channels (premultiplied RGBA), S the side, H
+W rows and columns.
 """
 
 from __future__ import annotations
@@ -38,11 +39,17 @@ from dall_e.training.prepared_stage import PreparedStage
 
 _MEASURED = 256
 _SHEET_PICTURES = 32
-# A thing is found if a middle of it is no farther than this from where it is, as a share of the side.
+# A thing is found if a middle of it is no farther than this from where it is, as a share of the
+# side.
 _NEAR = 0.12
-# (share of pictures, fewest and most things, smallest and largest longer side): one, one that fills the picture as lone
-# drawings do, some, and many of one kind.
-_STREWN = ((0.2, 1, 1, 0.3, 0.8), (0.2, 1, 1, 0.8, 1.0), (0.35, 2, 3, 0.22, 0.56), (0.25, 2, 6, 0.18, 0.42))
+# (share of pictures, fewest and most things, smallest and largest longer side): one, one that fills
+# the picture as lone drawings do, some, and many of one kind.
+_STREWN = (
+    (0.2, 1, 1, 0.3, 0.8),
+    (0.2, 1, 1, 0.8, 1.0),
+    (0.35, 2, 3, 0.22, 0.56),
+    (0.25, 2, 6, 0.18, 0.42),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +92,9 @@ class Strewer:
             place = self._place(cut_out, size, found, rng)
             if place is not None:
                 colour = self._paste(canvas_SSC, cut_out, place, rng)
-                found.append(Strewn(thing=cut_out.thing, colour=colour, x=place.x, y=place.y, size=size))
+                found.append(
+                    Strewn(thing=cut_out.thing, colour=colour, x=place.x, y=place.y, size=size)
+                )
         return np.ascontiguousarray(canvas_SSC.transpose(2, 0, 1)), found
 
     def _background(self, rng: random.Random) -> npt.NDArray[np.uint8]:
@@ -97,21 +106,33 @@ class Strewer:
             canvas_SSC[..., 3] = 255
         return canvas_SSC
 
-    def _place(self, cut_out: CutOut, size: float, others: Sequence[Strewn], rng: random.Random) -> Place | None:
-        """Somewhere on the picture where no other thing is hidden by more than about a half; None if there is none."""
-        width, height = (size, size / cut_out.aspect) if cut_out.aspect > 1 else (size * cut_out.aspect, size)
+    def _place(
+        self, cut_out: CutOut, size: float, others: Sequence[Strewn], rng: random.Random
+    ) -> Place | None:
+        """Somewhere on the picture where no other thing is hidden by more than about a half; None
+        if there is none."""
+        width, height = (
+            (size, size / cut_out.aspect) if cut_out.aspect > 1 else (size * cut_out.aspect, size)
+        )
         for _ in range(20):
-            x, y = (rng.uniform(min(0.5, side / 2.2), max(0.5, 1 - side / 2.2)) for side in (width, height))
+            x, y = (
+                rng.uniform(min(0.5, side / 2.2), max(0.5, 1 - side / 2.2))
+                for side in (width, height)
+            )
             if all(max(abs(x - o.x), abs(y - o.y)) > 0.32 * (size + o.size) for o in others):
                 return Place(index=0, x=x, y=y, width=width, height=height)
         return None
 
-    def _paste(self, canvas_SSC: npt.NDArray[np.uint8], cut_out: CutOut, place: Place, rng: random.Random) -> str:
+    def _paste(
+        self, canvas_SSC: npt.NDArray[np.uint8], cut_out: CutOut, place: Place, rng: random.Random
+    ) -> str:
         left, top, right, bottom = cut_out.box
         crop_HWC = pixels(self._pictures, cut_out.picture)[top:bottom, left:right]
         if cut_out.mirrors and rng.random() < 0.5:
             crop_HWC = crop_HWC[:, ::-1]
-        crop_HWC = resized(crop_HWC, round(place.width * self._size), round(place.height * self._size))
+        crop_HWC = resized(
+            crop_HWC, round(place.width * self._size), round(place.height * self._size)
+        )
         colour = cut_out.own_colour
         colours = colours_of(cut_out.thing) or cut_out.colours
         if colours and rng.random() < 0.6:
@@ -129,7 +150,8 @@ class Strewer:
 
 
 def targets(strewn: Sequence[Sequence[Strewn]], config: DetectorConfig) -> dict[str, Tensor]:
-    """What the maps are to show: "heat_BKHW", and per object "places_O3" and "colour_O" (-1: no colour of a name)."""
+    """What the maps are to show: "heat_BKHW", and per object "places_O3" and "colour_O" (-1: no
+    colour of a name)."""
     side = config.image_size // MAP_STEP
     heat_BKHW = torch.zeros(len(strewn), len(config.things), side, side)
     places, colours = [], []
@@ -158,7 +180,9 @@ class DetectorStage(PreparedStage):
         self.config = config
         self.device = pick_device(config.device)
         size = DetectorConfig().image_size
-        self._strewer, self._unseen = (Strewer(_half(pictures, fold), size) for fold in (config.fold, 1 - config.fold))
+        self._strewer, self._unseen = (
+            Strewer(_half(pictures, fold), size) for fold in (config.fold, 1 - config.fold)
+        )
         self.sizes = DetectorConfig(things=tuple(self._strewer.things))
         self.networks = {"detector": dataclasses.asdict(self.sizes)}
         torch.manual_seed(config.seed)
@@ -180,11 +204,16 @@ class DetectorStage(PreparedStage):
 
     def prepare(self, images_seen: int) -> dict[str, Tensor]:
         """The batch on the CPU: "x_BCHW" and what `targets` gives."""
-        drawn = [self._strewer(f"{self.config.seed}/{images_seen + row}") for row in range(self.config.batch_size)]
+        drawn = [
+            self._strewer(f"{self.config.seed}/{images_seen + row}")
+            for row in range(self.config.batch_size)
+        ]
         x_BCHW = torch.from_numpy(np.stack([picture for picture, _ in drawn])).float() / 255
         return {"x_BCHW": x_BCHW, **targets([objects for _, objects in drawn], self.sizes)}
 
-    def loss(self, player: str, batch: dict[str, Any], progress: float) -> tuple[Tensor, dict[str, Tensor]]:
+    def loss(
+        self, player: str, batch: dict[str, Any], progress: float
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         """Finding things, and naming their colours."""
         output = self._forward(batch["x_BCHW"])
         loss, parts = middle_loss(logits_BKHW=output.thing_BKHW, heat_BKHW=batch["heat_BKHW"])
@@ -195,18 +224,34 @@ class DetectorStage(PreparedStage):
 
     @torch.no_grad()
     def sample(self, path: Path) -> dict[str, float]:
-        """What it finds on pictures strewn with cut-outs of the other half, to `path` and as shares."""
+        """What it finds on pictures strewn with cut-outs of the other half, to `path` and as
+        shares."""
         self.detector.eval()
         drawn = [self._unseen(f"measure/{number}") for number in range(_MEASURED)]
-        known = [(p, objects) for p, objects in drawn if all(o.thing in self.sizes.things for o in objects)]
+        known = [
+            (p, objects)
+            for p, objects in drawn
+            if all(o.thing in self.sizes.things for o in objects)
+        ]
         x_BCHW = torch.from_numpy(np.stack([picture for picture, _ in known])).float() / 255
         found = [hits for x in x_BCHW.split(64) for hits in self.detector.find(x.to(self.device))]
         self.detector.train()
-        shown = [", ".join(f"{hit.colour} {hit.thing}" for hit in hits) for hits in found[:_SHEET_PICTURES]]
-        save_image(contact_sheet([picture for picture, _ in known[:_SHEET_PICTURES]], shown, 8), path)
-        pairs = [(o, _match(o, hits)) for (_, objects), hits in zip(known, found, strict=True) for o in objects]
+        shown = [
+            ", ".join(f"{hit.colour} {hit.thing}" for hit in hits)
+            for hits in found[:_SHEET_PICTURES]
+        ]
+        save_image(
+            contact_sheet([picture for picture, _ in known[:_SHEET_PICTURES]], shown, 8), path
+        )
+        pairs = [
+            (o, _match(o, hits))
+            for (_, objects), hits in zip(known, found, strict=True)
+            for o in objects
+        ]
         named = [(o, hit) for o, hit in pairs if o.colour and hit]
-        counts = [len(objects) == len(hits) for (_, objects), hits in zip(known, found, strict=True)]
+        counts = [
+            len(objects) == len(hits) for (_, objects), hits in zip(known, found, strict=True)
+        ]
         return {
             "found": sum(hit is not None for _, hit in pairs) / max(len(pairs), 1),
             "colour_right": sum(o.colour == hit.colour for o, hit in named) / max(len(named), 1),
@@ -216,23 +261,32 @@ class DetectorStage(PreparedStage):
     def summary(self) -> list[str]:
         """Data, for --dry-run and the log."""
         unseen = len(set(self._unseen.things) & set(self.sizes.things))
-        return [f"{len(self.sizes.things)} things are told apart; the other half of the pictures has {unseen} of them"]
+        return [
+            f"{len(self.sizes.things)} things are told apart; the other half of the pictures has {unseen} of them"
+        ]
 
 
 def _match(item: Strewn, hits: Sequence[Detection]) -> Detection | None:
-    near = (h for h in hits if h.thing == item.thing and max(abs(h.x - item.x), abs(h.y - item.y)) <= _NEAR)
+    near = (
+        h
+        for h in hits
+        if h.thing == item.thing and max(abs(h.x - item.x), abs(h.y - item.y)) <= _NEAR
+    )
     return next(near, None)
 
 
 def _half(pictures: PictureSet, fold: int) -> PictureSet:
     rows = [row for row, record in enumerate(pictures.records) if in_fold(record, fold)]
     return PictureSet(
-        pictures_NCHW=pictures.pictures_NCHW[rows], records=[pictures.records[row] for row in rows], skipped=[]
+        pictures_NCHW=pictures.pictures_NCHW[rows],
+        records=[pictures.records[row] for row in rows],
+        skipped=[],
     )
 
 
 def run_detector_training(config: DetectorTraining, *, dry_run: bool = False) -> None:
-    """`dall-e train detector`: trains on cut-outs of the pictures of `config.data`, or prints what it would do.
+    """`dall-e train detector`: trains on cut-outs of the pictures of `config.data`, or prints what
+    it would do.
 
     Raises ValueError for missing or unfit data or run folder, as `fit` does.
     """

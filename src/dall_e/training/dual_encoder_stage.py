@@ -1,11 +1,13 @@
-"""Trains the companion: which caption belongs to which picture, and which nearly right one does not.
+"""Trains the companion: which caption belongs to which picture, and which nearly right one does
+not.
 
-A batch is a pure function of (seed, pictures seen), so a resumed run repeats the straight one. A second companion with
-another seed, `--fold 1 --other-share 0`, shares neither weights nor pictures with the first: that is the independent
-judge of `dall-e evaluate`, which nothing may be trained on or chosen by.
+A batch is a pure function of (seed, pictures seen), so a resumed run repeats the straight one. A
+second companion with another seed, `--fold 1 --other-share 0`, shares neither weights nor pictures
+with the first: that is the independent judge of `dall-e evaluate`, which nothing may be trained on
+or chosen by.
 
-Shapes: B pictures of a batch, H of them with a wrong caption, M pictures in all, T captions, C channels (4,
-premultiplied RGBA), H W also rows and columns, L text tokens, D width.
+Shapes: B pictures of a batch, H of them with a wrong caption, M pictures in all, T captions, C
+channels (4, premultiplied RGBA), H W also rows and columns, L text tokens, D width.
 """
 
 from __future__ import annotations
@@ -81,10 +83,15 @@ class ComposedScenes:
         scene = self._composer.scene(seed, self._split)
         caption = self._composer.caption(scene, random.Random(f"caption/{seed}"))
         other = nearly_right(scene, random.Random(f"wrong/{seed}"))
-        # Held-out combinations must stay unknown, as wrong ones too, or the companion learns that there are none.
+        # Held-out combinations must stay unknown, as wrong ones too, or the companion learns that
+        # there are none.
         usable = other is not None and held_out(other) == (self._split == "heldout")
         # The same random numbers word both alike.
-        wrong = self._composer.caption(other, random.Random(f"caption/{seed}")) if other and usable else ""
+        wrong = (
+            self._composer.caption(other, random.Random(f"caption/{seed}"))
+            if other and usable
+            else ""
+        )
         return TrainingScene(self._composer.draw(scene), caption, "" if wrong == caption else wrong)
 
 
@@ -101,22 +108,29 @@ class CompanionStage(PreparedStage):
         held_out_scenes: SceneSource | None = None,
         dry_run: bool = False,
     ) -> None:
-        """`scenes` fill `config.scene_share` of each batch; on `held_out_scenes` the companion is measured.
+        """`scenes` fill `config.scene_share` of each batch; on `held_out_scenes` the companion is
+        measured.
 
         `dry_run`: nothing is written; good for `summary` only.
 
-        Raises ValueError if pictures have another size than the preset's, or the text tokenizer does not fit.
+        Raises ValueError if pictures have another size than the preset's, or the text tokenizer
+        does not fit.
         """
         self.config = config
         self.device = pick_device(config.device)
         self.sizes = COMPANIONS[config.preset]
         self.networks = {"companion": dataclasses.asdict(self.sizes)}
         self._pictures, self._held_out = pictures, held_out
-        # Generators have a house style, which data sets give more weight; who scores is to know all styles alike.
+        # Generators have a house style, which data sets give more weight; who scores is to know all
+        # styles alike.
         weights_M = np.minimum(pictures.weights, np.median(pictures.weights))
-        weights_M[[not in_fold(record, config.fold) for record in pictures.records]] *= config.other_share
+        weights_M[[not in_fold(record, config.fold) for record in pictures.records]] *= (
+            config.other_share
+        )
         if not weights_M.any():
-            raise ValueError(f"fold {config.fold} has none of the {len(pictures)} pictures; raise other_share")
+            raise ValueError(
+                f"fold {config.fold} has none of the {len(pictures)} pictures; raise other_share"
+            )
         self._weights_M = weights_M
         self._mirror_M = torch.tensor([mirrors(record) for record in pictures.records])
         self._names_M = [plain_caption(record) for record in pictures.records]
@@ -149,28 +163,38 @@ class CompanionStage(PreparedStage):
         self.prepare_ahead(config.batch_size)
 
     def prepare(self, images_seen: int) -> dict[str, Tensor]:
-        """The batch that starts after `images_seen` pictures, on the CPU; its last rows are composed scenes.
+        """The batch that starts after `images_seen` pictures, on the CPU; its last rows are
+        composed scenes.
 
-        "x_BCHW" float pictures, "background_BC" flat colours, "ids_TL" the B captions and then the H wrong ones,
-        "same_BB" pairs that mean the same, "rows_H" the pictures that have a wrong caption.
+        "x_BCHW" float pictures, "background_BC" flat colours, "ids_TL" the B captions and then the
+        H wrong ones, "same_BB" pairs that mean the same, "rows_H" the pictures that have a wrong
+        caption.
         """
         config, size = self.config, self.config.batch_size
         num_real = size - self._num_scenes
-        # Pictures of the set and scenes are counted apart, so that every picture still has its turn.
+        # Pictures of the set and scenes are counted apart, so that every picture still has its
+        # turn.
         seen = images_seen // size * num_real
         indices = batch_indices(len(self._pictures), self._weights_M, config.seed, seen, num_real)
-        captions = batch_captions(self._pictures.records, indices, seed=config.seed, images_seen=seen)
+        captions = batch_captions(
+            self._pictures.records, indices, seed=config.seed, images_seen=seen
+        )
         meanings = [self._names_M[index] for index in indices]
         rng = torch.Generator().manual_seed((config.seed * 2**40 + images_seen) % 2**63)
         x_BCHW = random_views(
-            self._pictures.pictures_NCHW[indices].float() / 255, rng, mirror_B=self._mirror_M[indices]
+            self._pictures.pictures_NCHW[indices].float() / 255,
+            rng,
+            mirror_B=self._mirror_M[indices],
         )
         wrong, rows = [], []
         if self._scenes:
             drawn = [
-                self._scenes(f"{config.seed}/{config.fold}/{images_seen + row}") for row in range(self._num_scenes)
+                self._scenes(f"{config.seed}/{config.fold}/{images_seen + row}")
+                for row in range(self._num_scenes)
             ]
-            x_BCHW = torch.cat((x_BCHW, *(torch.from_numpy(scene.picture)[None].float() / 255 for scene in drawn)))
+            x_BCHW = torch.cat(
+                (x_BCHW, *(torch.from_numpy(scene.picture)[None].float() / 255 for scene in drawn))
+            )
             rows = [num_real + row for row, scene in enumerate(drawn) if scene.wrong_caption]
             wrong = [scene.wrong_caption for scene in drawn if scene.wrong_caption]
             captions += [scene.caption for scene in drawn]
@@ -186,7 +210,9 @@ class CompanionStage(PreparedStage):
             "rows_H": torch.tensor(rows, dtype=torch.int64),
         }
 
-    def loss(self, player: str, batch: dict[str, Any], progress: float) -> tuple[Tensor, dict[str, Tensor]]:
+    def loss(
+        self, player: str, batch: dict[str, Any], progress: float
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         """The sigmoid loss over all pairs of the batch, and that of wrong captions."""
         image_BD, text_TD = self._forward(batch["x_BCHW"], batch["ids_TL"], batch["background_BC"])
         text_BD, wrong_HD = text_TD[: len(image_BD)], text_TD[len(image_BD) :]
@@ -210,14 +236,21 @@ class CompanionStage(PreparedStage):
 
     @torch.no_grad()
     def sample(self, path: Path) -> dict[str, float]:
-        """Held-out pictures under the caption that fits best, to `path`; R-precision among 100 in both languages."""
+        """Held-out pictures under the caption that fits best, to `path`; R-precision among 100 in
+        both languages."""
         self.companion.eval()
         pictures = self._held_out.pictures_NCHW.float() / 255
-        image_BD = torch.cat([self.companion.embed_pictures(x.to(self.device)) for x in pictures.split(256)])
+        image_BD = torch.cat(
+            [self.companion.embed_pictures(x.to(self.device)) for x in pictures.split(256)]
+        )
         measures: dict[str, float] = {}
         languages: tuple[Language, ...] = ("en", "zh")
         for language in languages:
-            rows = [row for row, record in enumerate(self._held_out.records) if language == "en" or record.get("zh")]
+            rows = [
+                row
+                for row, record in enumerate(self._held_out.records)
+                if language == "en" or record.get("zh")
+            ]
             captions = [plain_caption(self._held_out.records[row], language) for row in rows]
             if len(set(captions)) < 2:
                 continue
@@ -229,14 +262,21 @@ class CompanionStage(PreparedStage):
                 shown = self._held_out.pictures_NCHW[rows[:_SHEET_PICTURES]]
                 save_image(contact_sheet(list(shown), best, columns=8), path)
         if self._held_out_scenes:
-            drawn = [self._held_out_scenes(f"held out/{number}") for number in range(_SCENES_TO_MEASURE)]
-            measures["scenes_told_apart"] = self._told_apart([scene for scene in drawn if scene.wrong_caption])
+            drawn = [
+                self._held_out_scenes(f"held out/{number}") for number in range(_SCENES_TO_MEASURE)
+            ]
+            measures["scenes_told_apart"] = self._told_apart(
+                [scene for scene in drawn if scene.wrong_caption]
+            )
         self.companion.train()
         return measures
 
     def _told_apart(self, scenes: Sequence[TrainingScene]) -> float:
         """Share of scenes whose caption fits better than the nearly right one; chance is a half."""
-        x_BCHW = torch.from_numpy(np.stack([scene.picture for scene in scenes])).to(self.device).float() / 255
+        x_BCHW = (
+            torch.from_numpy(np.stack([scene.picture for scene in scenes])).to(self.device).float()
+            / 255
+        )
         image_BD = self.companion.embed_pictures(x_BCHW)
         own_BD = self._embed_texts([scene.caption for scene in scenes])
         wrong_BD = self._embed_texts([scene.wrong_caption for scene in scenes])
@@ -261,11 +301,15 @@ class CompanionStage(PreparedStage):
         return self.text_tokenizer.encode(captions, self.sizes.max_tokens).ids_BL
 
     def _embed_texts(self, captions: list[str]) -> Tensor:
-        parts = [self._ids(captions[start : start + 256]).to(self.device) for start in range(0, len(captions), 256)]
+        parts = [
+            self._ids(captions[start : start + 256]).to(self.device)
+            for start in range(0, len(captions), 256)
+        ]
         return torch.cat([self.companion.embed_texts(ids_BL) for ids_BL in parts])
 
     def _text_tokenizer(self, out: Path | None) -> TextTokenizer:
-        """The one in the run folder, else the one to take over, else a new one; kept in the run folder."""
+        """The one in the run folder, else the one to take over, else a new one; kept in the run
+        folder."""
         path = out / TEXT_FILE if out else None
         if path and path.exists():
             return TextTokenizer.load(path)
@@ -287,8 +331,11 @@ class CompanionStage(PreparedStage):
 
 
 def _same(meanings: Sequence[str], captions: Sequence[str]) -> Tensor:
-    """bool [B, B]: picture i and caption j mean the same, as far as the names of their pictures or the texts tell."""
-    meaning_B, caption_B = (torch.from_numpy(np.unique(x, return_inverse=True)[1]) for x in (meanings, captions))
+    """bool [B, B]: picture i and caption j mean the same, as far as the names of their pictures or
+    the texts tell."""
+    meaning_B, caption_B = (
+        torch.from_numpy(np.unique(x, return_inverse=True)[1]) for x in (meanings, captions)
+    )
     return (meaning_B[:, None] == meaning_B) | (caption_B[:, None] == caption_B)
 
 
@@ -296,35 +343,48 @@ def _softened(x_BCHW: Tensor, soft_B: Tensor) -> Tensor:
     """Pictures, those marked at half of their resolution."""
     if not bool(soft_B.any()):
         return x_BCHW
-    half = F.interpolate(x_BCHW[soft_B], scale_factor=0.5, mode="bilinear", antialias=True, align_corners=False)
-    x_BCHW[soft_B] = F.interpolate(half, size=x_BCHW.shape[2:], mode="bilinear", align_corners=False)
+    half = F.interpolate(
+        x_BCHW[soft_B], scale_factor=0.5, mode="bilinear", antialias=True, align_corners=False
+    )
+    x_BCHW[soft_B] = F.interpolate(
+        half, size=x_BCHW.shape[2:], mode="bilinear", align_corners=False
+    )
     return x_BCHW
 
 
 def run_companion_training(config: CompanionTraining, *, dry_run: bool = False) -> None:
-    """`dall-e train companion`: trains on the pictures of `config.data`, or prints what it would do.
+    """`dall-e train companion`: trains on the pictures of `config.data`, or prints what it would
+    do.
 
     Raises ValueError for missing or unfit data, text tokenizer or run folder, as `fit` does.
     """
     size = COMPANIONS[config.preset].image_size
-    pictures, held_out = (load_pictures(config.data, size, split=split) for split in ("train", "val"))
+    pictures, held_out = (
+        load_pictures(config.data, size, split=split) for split in ("train", "val")
+    )
     scenes = held_out_scenes = None
     if config.scene_share:
         # What is cut out must be as unseen as what is left out.
         cut = pictures if config.other_share else _only(pictures, config.fold)
-        scenes, held_out_scenes = (ComposedScenes(cut, size, split) for split in ("train", "heldout"))
+        scenes, held_out_scenes = (
+            ComposedScenes(cut, size, split) for split in ("train", "heldout")
+        )
     if dry_run:
         stage = CompanionStage(config, pictures, held_out, scenes=scenes, dry_run=True)
         print(describe(config, stage))
         return
     # The stage writes to the run folder too, so another run must be out of it before.
     with open_run_folder(config.out):
-        stage = CompanionStage(config, pictures, held_out, scenes=scenes, held_out_scenes=held_out_scenes)
+        stage = CompanionStage(
+            config, pictures, held_out, scenes=scenes, held_out_scenes=held_out_scenes
+        )
     fit(config, stage)
 
 
 def _only(pictures: PictureSet, fold: int) -> PictureSet:
     rows = [row for row, record in enumerate(pictures.records) if in_fold(record, fold)]
     return PictureSet(
-        pictures_NCHW=pictures.pictures_NCHW[rows], records=[pictures.records[row] for row in rows], skipped=[]
+        pictures_NCHW=pictures.pictures_NCHW[rows],
+        records=[pictures.records[row] for row in rows],
+        skipped=[],
     )

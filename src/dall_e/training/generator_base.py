@@ -1,8 +1,10 @@
-"""What the stages that train the generator share: captioned pictures as codes, networks, sheets and measures.
+"""What the stages that train the generator share: captioned pictures as codes, networks, sheets and
+measures.
 
 A batch is a pure function of (seed, pictures seen), so a resumed run repeats the straight one.
 
-Shapes: B pictures of a batch, K of them with a caption, M pictures in all, N tokens, L text tokens, V views.
+Shapes: B pictures of a batch, K of them with a caption, M pictures in all, N tokens, L text tokens,
+V views.
 """
 
 from __future__ import annotations
@@ -22,7 +24,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dall_e.checkpoints.store import TEXT_FILE, load_strict
-from dall_e.config import PRESETS, GeneratorData, ModelConfig, OrderKind, SamplingConfig, ScheduleKind
+from dall_e.config import (
+    PRESETS,
+    GeneratorData,
+    ModelConfig,
+    OrderKind,
+    SamplingConfig,
+    ScheduleKind,
+)
 from dall_e.data.captions import plain_caption, training_caption
 from dall_e.data.datasets import PictureSet, batch_captions, batch_indices, load_pictures
 from dall_e.data.prompt_sets import GALLERY_PROMPTS
@@ -51,23 +60,29 @@ _CODES_FILE = "codes.pt"
 _SCENE_CODES_FILE = "scene_codes.pt"
 
 
-# Logits and correction logits [B, N, C] by rank, then the contrastive pair [B, D] of pictures and captions.
+# Logits and correction logits [B, N, C] by rank, then the contrastive pair [B, D] of pictures and
+# captions.
 Outputs = tuple[Tensor, Tensor, Tensor, Tensor]
 
 
 class GeneratorNetworks(nn.Module):
-    """The networks of this stage in one module, so that they share one optimiser, one average and one checkpoint."""
+    """The networks of this stage in one module, so that they share one optimiser, one average and
+    one checkpoint."""
 
     def __init__(self, model: ModelConfig) -> None:
         super().__init__()
         self.text = TextEncoder(model.text)
         self.generator = Generator(model.generator)
-        self.tower = TokenTower(model.generator.num_codes, model.generator.grid_size, model.text.width)
+        self.tower = TokenTower(
+            model.generator.num_codes, model.generator.grid_size, model.text.width
+        )
 
     def forward(self, batch: dict[str, Tensor]) -> Outputs:
         """One batch, as `training_batch` makes it."""
         text = self.text(batch["ids_BL"])
-        output = self.generator(text, batch["context_BN"], batch["places_BN"], batch["groups_N"], batch["level_B"])
+        output = self.generator(
+            text, batch["context_BN"], batch["places_BN"], batch["groups_N"], batch["level_B"]
+        )
         image_BD, text_BD = self.tower(batch["codes_BN"], text.pooled_BD)
         return output.logits_BNC, output.correction_BNC, image_BD, text_BD
 
@@ -82,7 +97,9 @@ class Captioned(NamedTuple):
     """Pictures with the same number are of the same thing."""
 
 
-def partition(num_tokens: int, random_numbers: random.Random, random_order: float) -> tuple[OrderKind, list[int]]:
+def partition(
+    num_tokens: int, random_numbers: random.Random, random_order: float
+) -> tuple[OrderKind, list[int]]:
     """A kind of order and group sizes for one batch: one mask serves all its pictures."""
     steps = random_numbers.choice([s for s in STEP_CHOICES if s < num_tokens] + [num_tokens])
     sizes = group_sizes(num_tokens, steps, random_numbers.choice(SCHEDULES), MAX_GROUP)
@@ -90,7 +107,8 @@ def partition(num_tokens: int, random_numbers: random.Random, random_order: floa
 
 
 def order_kind(random_numbers: random.Random, random_order: float) -> OrderKind:
-    """ "random" with the given probability; the rest is split between locality and raster, two to one."""
+    """ "random" with the given probability; the rest is split between locality and raster, two to
+    one."""
     draw = random_numbers.random()
     if draw < random_order:
         return "random"
@@ -107,7 +125,8 @@ class GeneratorBase(PreparedStage):
         self.model = PRESETS[config.preset]
         self.networks = self.model.to_dict()
         self.tokenizer = load_tokenizer(config.tokenizer, self.model)
-        # Batches are made on the CPU, where the codes lie; pictures become codes on the device, and codes pictures.
+        # Batches are made on the CPU, where the codes lie; pictures become codes on the device, and
+        # codes pictures.
         self.quantizer = copy.deepcopy(self.tokenizer.quantizer)
         self.tokenizer.to(self.device)
         pictures = load_pictures(config.data, self.model.tokenizer.image_size)
@@ -116,18 +135,27 @@ class GeneratorBase(PreparedStage):
         self.weights = pictures.weights**config.weight_exponent
         names = [plain_caption(record) for record in self.records]
         self._composer, self.scenes = self._compose(pictures)
-        names += [self._composer.caption(scene, random.Random(0)) for scene in self.scenes] if self._composer else []
+        names += (
+            [self._composer.caption(scene, random.Random(0)) for scene in self.scenes]
+            if self._composer
+            else []
+        )
         # Of the pictures first, then of the scenes.
         self._concepts_M = torch.from_numpy(np.unique(names, return_inverse=True)[1])
-        # The same pictures are labelled in every run, and those of a smaller share in a larger one too.
-        rank_M = torch.rand(len(names), generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+        # The same pictures are labelled in every run, and those of a smaller share in a larger one
+        # too.
+        rank_M = torch.rand(
+            len(names), generator=torch.Generator().manual_seed(0), dtype=torch.float64
+        )
         self._labelled_M = rank_M < config.caption_share
         initial = stage_weights(config.init, "generator") if config.init else None
         out = None if dry_run else Path(config.out)
         if out:
             out.mkdir(parents=True, exist_ok=True)
         self.text_tokenizer = self._text_tokenizer(out)
-        self.codes_VMN = torch.zeros(config.views, len(pictures), self.model.generator.num_tokens, dtype=torch.int16)
+        self.codes_VMN = torch.zeros(
+            config.views, len(pictures), self.model.generator.num_tokens, dtype=torch.int16
+        )
         self.scene_codes_SN = self.codes_VMN[0, :0]
         self.held_out_codes_MN = self.codes_VMN[0, :0].long()
         if out:
@@ -157,11 +185,16 @@ class GeneratorBase(PreparedStage):
         config = self.config
         if not config.scene_share:
             return None, []
-        composer = SceneComposer(pictures, self.model.tokenizer.image_size, settled=config.settled_scenes)
-        return composer, [composer.scene(f"{config.seed}/{number}") for number in range(config.scenes)]
+        composer = SceneComposer(
+            pictures, self.model.tokenizer.image_size, settled=config.settled_scenes
+        )
+        return composer, [
+            composer.scene(f"{config.seed}/{number}") for number in range(config.scenes)
+        ]
 
     def _tokenize(self, out: Path, pictures: PictureSet, held_out: PictureSet) -> None:
-        """The codes of everything that is trained on or measured, from the run folder if they are there already."""
+        """The codes of everything that is trained on or measured, from the run folder if they are
+        there already."""
         config = self.config
         self.codes_VMN = picture_codes(
             out / _CODES_FILE, self.tokenizer, pictures, views=config.views, seed=config.seed
@@ -178,16 +211,25 @@ class GeneratorBase(PreparedStage):
         self.held_out_codes_MN = tokenize_as_they_are(self.tokenizer, held_out.pictures_NCHW).long()
 
     def prepare(self, images_seen: int) -> dict[str, Tensor]:
-        """The batch that starts after `images_seen` pictures, on the CPU; leaves the device alone."""
+        """The batch that starts after `images_seen` pictures, on the CPU; leaves the device
+        alone."""
         drawn = self.captioned(images_seen)
         rng = torch.Generator().manual_seed(self.config.seed * 1_000_003 + images_seen + 1)
         kind, sizes = self.partition(images_seen)
         places_BN = make_orders(kind, torch.rand(drawn.codes_BN.shape, generator=rng), sizes)
         context = self.context(drawn.codes_BN, rng)
         batch = training_batch(
-            self.text_tokenizer, self.model, drawn.captions, drawn.codes_BN, places_BN, sizes, context
+            self.text_tokenizer,
+            self.model,
+            drawn.captions,
+            drawn.codes_BN,
+            places_BN,
+            sizes,
+            context,
         )
-        batch["captioned_K"] = torch.tensor([bool(caption) for caption in drawn.captions]).nonzero()[:, 0]
+        batch["captioned_K"] = torch.tensor(
+            [bool(caption) for caption in drawn.captions]
+        ).nonzero()[:, 0]
         concepts_K = drawn.concepts_B[batch["captioned_K"]]
         batch["same_KK"] = concepts_K[:, None] == concepts_K
         return batch
@@ -197,11 +239,17 @@ class GeneratorBase(PreparedStage):
         config, size = self.config, self.config.batch_size
         indices = batch_indices(len(self.records), self.weights, config.seed, images_seen, size)
         captions = batch_captions(
-            self.records, indices, seed=config.seed, images_seen=images_seen, other_words=config.other_words
+            self.records,
+            indices,
+            seed=config.seed,
+            images_seen=images_seen,
+            other_words=config.other_words,
         )
         rng = torch.Generator().manual_seed(config.seed * 1_000_003 + images_seen)
         indices_B = torch.from_numpy(indices)
-        codes_BN = self.codes_VMN[torch.randint(len(self.codes_VMN), (size,), generator=rng), indices_B].long()
+        codes_BN = self.codes_VMN[
+            torch.randint(len(self.codes_VMN), (size,), generator=rng), indices_B
+        ].long()
         if self._composer:
             # Scenes take the place of the last pictures of a batch, all in turn.
             count = round(config.scene_share * size)
@@ -209,12 +257,16 @@ class GeneratorBase(PreparedStage):
             codes_BN[size - count :] = self.scene_codes_SN[scenes_S].long()
             indices_B[size - count :] = len(self.records) + scenes_S
             captions[size - count :] = [
-                self._composer.caption(self.scenes[scene], random.Random(f"{config.seed}/{images_seen}/scene {row}"))
+                self._composer.caption(
+                    self.scenes[scene], random.Random(f"{config.seed}/{images_seen}/scene {row}")
+                )
                 for row, scene in enumerate(scenes_S.tolist())
             ]
         dropped_B = torch.rand(size, generator=rng) < config.caption_drop
         dropped_B |= ~self._labelled_M[indices_B]
-        captions = ["" if drop else text for drop, text in zip(dropped_B.tolist(), captions, strict=True)]
+        captions = [
+            "" if drop else text for drop, text in zip(dropped_B.tolist(), captions, strict=True)
+        ]
         return Captioned(captions, codes_BN, self._concepts_M[indices_B])
 
     def partition(self, images_seen: int) -> tuple[OrderKind, list[int]]:
@@ -226,7 +278,8 @@ class GeneratorBase(PreparedStage):
         )
 
     def context(self, codes_BN: Tensor, rng: torch.Generator) -> Corrupted:
-        """What the generator sees of the codes of a batch: the truth, unless a stage says otherwise."""
+        """What the generator sees of the codes of a batch: the truth, unless a stage says
+        otherwise."""
         nowhere_BN = torch.zeros(codes_BN.shape, dtype=torch.bool)
         return Corrupted(codes_BN, torch.zeros(len(codes_BN)), nowhere_BN, nowhere_BN)
 
@@ -259,11 +312,13 @@ class GeneratorBase(PreparedStage):
 
     @torch.no_grad()
     def _measure(self, choices: int = 16, limit: int = 192) -> dict[str, float]:
-        """Likelihood of held-out pictures under the right, a wrong and no caption, and how often the right one wins.
+        """Likelihood of held-out pictures under the right, a wrong and no caption, and how often
+        the right one wins.
 
-        Nats per token, for one fixed random order in 16 steps. "recognised" is the share of pictures for which, of
-        `choices` captions, the right one makes the picture most likely; chance is 1 / choices. With fewer pictures
-        there are fewer choices, and with a single one it is 1.
+        Nats per token, for one fixed random order in 16 steps. "recognised" is the share of
+        pictures for which, of `choices` captions, the right one makes the picture most likely;
+        chance is 1 / choices. With fewer pictures there are fewer choices, and with a single one it
+        is 1.
         """
         every = max(1, len(self.held_out_records) // limit)
         chosen = list(range(0, len(self.held_out_records), every))[:limit]
@@ -277,13 +332,20 @@ class GeneratorBase(PreparedStage):
         choices = min(choices, len(chosen))
         nats, same = [], []
         for shift in [*range(choices), None]:
-            # Shifting by a fraction of the set pairs each picture with another concept, never with a neighbour's.
+            # Shifting by a fraction of the set pairs each picture with another concept, never with
+            # a neighbour's.
             moved = [
-                "" if shift is None else captions[(row + shift * len(chosen) // choices) % len(chosen)]
+                ""
+                if shift is None
+                else captions[(row + shift * len(chosen) // choices) % len(chosen)]
                 for row in range(len(chosen))
             ]
-            same.append(torch.tensor([one == other for one, other in zip(moved, captions, strict=True)]))
-            batch = training_batch(self.text_tokenizer, self.model, moved, codes_BN, places_BN, sizes, clean)
+            same.append(
+                torch.tensor([one == other for one, other in zip(moved, captions, strict=True)])
+            )
+            batch = training_batch(
+                self.text_tokenizer, self.model, moved, codes_BN, places_BN, sizes, clean
+            )
             logits_BNC = self.module(to_device(batch, self.device))[0].float().log_softmax(-1)
             nats.append(-logits_BNC.gather(-1, targets_BN1)[..., 0].mean(1))
         nats_KB, is_right_KB = torch.stack(nats[:-1]), torch.stack(same[:-1]).to(self.device)
@@ -299,13 +361,16 @@ class GeneratorBase(PreparedStage):
         return measures
 
     def _text_tokenizer(self, out: Path | None) -> TextTokenizer:
-        """The one in the run folder, else that of the run to start from, else a new one; kept in the run folder."""
+        """The one in the run folder, else that of the run to start from, else a new one; kept in
+        the run folder."""
         path = out / TEXT_FILE if out else None
         if path and path.exists():
             try:
                 return TextTokenizer.load(path)
             except ValueError as error:
-                raise ValueError(f"{error}; delete it, and it is made again from the captions") from error
+                raise ValueError(
+                    f"{error}; delete it, and it is made again from the captions"
+                ) from error
         if self.config.init:
             tokenizer = load_stage_words(self.config.init)
         else:
@@ -315,7 +380,10 @@ class GeneratorBase(PreparedStage):
                 for variant in range(_CAPTIONS_PER_RECORD)
             ]
             if self._composer:
-                captions += [self._composer.caption(scene, random.Random(scene.seed)) for scene in self.scenes]
+                captions += [
+                    self._composer.caption(scene, random.Random(scene.seed))
+                    for scene in self.scenes
+                ]
             tokenizer = TextTokenizer.train(captions, self.model.text.vocab_size)
         if path:
             tokenizer.save(path)
@@ -331,7 +399,8 @@ def training_batch(
     sizes: list[int],
     context: Corrupted,
 ) -> dict[str, Tensor]:
-    """The tensors that `GeneratorNetworks.forward` and the losses take, context in order of revelation."""
+    """The tensors that `GeneratorNetworks.forward` and the losses take, context in order of
+    revelation."""
     return {
         "ids_BL": text_tokenizer.encode(captions, model.text.max_tokens).ids_BL,
         "codes_BN": codes_BN,
@@ -346,10 +415,11 @@ def training_batch(
 
 @torch.no_grad()
 def grow(networks: GeneratorNetworks, weights: dict[str, Tensor]) -> None:
-    """Takes over weights of a run whose token grid may be coarser: place embeddings are interpolated.
+    """Takes over weights of a run whose token grid may be coarser: place embeddings are
+    interpolated.
 
-    The contrastive tower is taken over only if there is one, as in runs, and the grid is the same. Raises ValueError on
-    any other difference.
+    The contrastive tower is taken over only if there is one, as in runs, and the grid is the same.
+    Raises ValueError on any other difference.
     """
     own = networks.state_dict()
     key = "generator.places.weight"
@@ -386,7 +456,8 @@ def run_stage(stage: type[GeneratorBase], config: Any, *, dry_run: bool) -> None
 
 
 def stage_weights(folder: str, player: str) -> dict[str, Tensor]:
-    """The averaged weights of one player of a run or model folder. Raises ValueError if it has none."""
+    """The averaged weights of one player of a run or model folder. Raises ValueError if it has
+    none."""
     return player_weights(load_stage_weights(folder)[1], player, folder)
 
 
@@ -399,7 +470,9 @@ def load_tokenizer(folder: str, model: ModelConfig) -> ImageTokenizer:
     try:
         load_strict(tokenizer, weights, "")
     except ValueError as error:
-        raise ValueError(f"the image tokenizer in {folder} cannot be used with this preset: {error}") from error
+        raise ValueError(
+            f"the image tokenizer in {folder} cannot be used with this preset: {error}"
+        ) from error
     tokenizer.eval().requires_grad_(False)
     tokenizer.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack this keyword
     return tokenizer

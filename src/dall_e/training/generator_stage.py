@@ -1,4 +1,5 @@
-"""Trains text encoder and generator on the codes of pictures: null prompt and captions, any order, noisy context.
+"""Trains text encoder and generator on the codes of pictures: null prompt and captions, any order,
+noisy context.
 
 Shapes: B pictures of a batch, K of them with a caption, N tokens, C codes, D width.
 """
@@ -34,12 +35,16 @@ class GeneratorStage(GeneratorBase):
             replaced_share=self.config.replaced_share,
         )
 
-    def loss(self, player: str, batch: dict[str, Any], progress: float) -> tuple[Tensor, dict[str, Tensor]]:
+    def loss(
+        self, player: str, batch: dict[str, Any], progress: float
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         """Weighted sum of the token, correction and contrastive losses."""
         config = self.config
         logits_BNC, correction_BNC, image_BD, text_BD = self.forward(batch)
         targets_BN = batch["codes_BN"].gather(1, batch["places_BN"])
-        loss, parts = token_loss(logits_BNC=logits_BNC, targets_BN=targets_BN, first_weight=config.first_weight)
+        loss, parts = token_loss(
+            logits_BNC=logits_BNC, targets_BN=targets_BN, first_weight=config.first_weight
+        )
         if config.correction_weight:
             extra, extra_parts = correction_loss(
                 logits_BNC=correction_BNC,
@@ -62,7 +67,8 @@ class GeneratorStage(GeneratorBase):
 
 
 def run_generator_training(config: GeneratorTraining, *, dry_run: bool = False) -> None:
-    """`dall-e train generator`: trains on the pictures of `config.data`, or prints what it would do.
+    """`dall-e train generator`: trains on the pictures of `config.data`, or prints what it would
+    do.
 
     Raises ValueError for missing or unfit data, weights or run folder, as `fit` does.
     """

@@ -1,7 +1,8 @@
 """The training loop: clip, step, average, log, save, sample, stop and resume. It knows no stage.
 
-A run is a function of its settings and of the number of pictures seen: batches and schedules are computed from that
-number, and what else has state is in the checkpoint, so a resumed run equals one that was never stopped.
+A run is a function of its settings and of the number of pictures seen: batches and schedules are
+computed from that number, and what else has state is in the checkpoint, so a resumed run equals one
+that was never stopped.
 """
 
 from __future__ import annotations
@@ -58,25 +59,31 @@ class Player:
 
 
 class Stage:
-    """What is trained, and how: one subclass per stage. Needs `players`, `device`, `networks`, `batch`, `loss`."""
+    """What is trained, and how: one subclass per stage. Needs `players`, `device`, `networks`,
+    `batch`, `loss`."""
 
     players: tuple[Player, ...]
     """Stepped in this order in every step, on one shared batch."""
     device: torch.device
     """Where the players are."""
     networks: dict[str, Any]
-    """Settings of the networks, ready for JSON; stored with the weights, and a resumed run must have the same."""
+    """Settings of the networks, ready for JSON; stored with the weights, and a resumed run must
+    have the same."""
     judged_by = ""
-    """The measure of `sample` by which the best weights are kept, lower is better; empty keeps the newest only."""
+    """The measure of `sample` by which the best weights are kept, lower is better; empty keeps the
+    newest only."""
 
     def batch(self, images_seen: int) -> Batch:
-        """The batch that follows after `images_seen` pictures: a function of the seed and of that number alone."""
+        """The batch that follows after `images_seen` pictures: a function of the seed and of that
+        number alone."""
         raise NotImplementedError
 
     def loss(self, player: str, batch: Batch, progress: float) -> tuple[Tensor, dict[str, Tensor]]:
-        """A player's scalar loss, under autocast, and detached scalars for the log. `progress` is the share done.
+        """A player's scalar loss, under autocast, and detached scalars for the log. `progress` is
+        the share done.
 
-        Players of one step are asked in order, so a later one may use what an earlier one put into `batch`.
+        Players of one step are asked in order, so a later one may use what an earlier one put into
+        `batch`.
         """
         raise NotImplementedError
 
@@ -89,7 +96,8 @@ class Stage:
         return {}
 
     def sample(self, path: Path) -> dict[str, float]:
-        """Writes a sample sheet (PNG) and returns held-out measures; the players have their averaged weights then."""
+        """Writes a sample sheet (PNG) and returns held-out measures; the players have their
+        averaged weights then."""
         return {}
 
     def summary(self) -> list[str]:
@@ -108,11 +116,13 @@ class Stage:
 
 
 def fit(config: LoopConfig, stage: Stage, *, on_sample: OnSample | None = None) -> int:
-    """Trains `stage` until `config.images` pictures are seen, or resumes it; returns the number seen.
+    """Trains `stage` until `config.images` pictures are seen, or resumes it; returns the number
+    seen.
 
-    `on_sample` gets path and measures of each sample sheet while the players have their averaged weights. Ctrl-C and
-    SIGTERM save first and then end the program as usual (KeyboardInterrupt, SystemExit). Raises ValueError if the run
-    folder cannot be used or holds a run with other settings, and OSError if the last checkpoint cannot be written.
+    `on_sample` gets path and measures of each sample sheet while the players have their averaged
+    weights. Ctrl-C and SIGTERM save first and then end the program as usual (KeyboardInterrupt,
+    SystemExit). Raises ValueError if the run folder cannot be used or holds a run with other
+    settings, and OSError if the last checkpoint cannot be written.
     """
     with open_run_folder(config.out) as folder, contextlib.closing(stage):
         run = _Run(config, stage, folder, on_sample)
@@ -128,7 +138,9 @@ def fit(config: LoopConfig, stage: Stage, *, on_sample: OnSample | None = None) 
 class _Run:
     """One call of `fit`: the players' optimisers and averages, the counters, the clocks."""
 
-    def __init__(self, config: LoopConfig, stage: Stage, folder: RunFolder, on_sample: OnSample | None) -> None:
+    def __init__(
+        self, config: LoopConfig, stage: Stage, folder: RunFolder, on_sample: OnSample | None
+    ) -> None:
         self.config = config
         self.stage = stage
         self.images_seen = 0
@@ -142,7 +154,8 @@ class _Run:
         self._started = self._saved = self._sampled = time.monotonic()
 
     def restore(self) -> None:
-        """Takes the state of the run folder's checkpoint, if there is one, and writes the head of the log."""
+        """Takes the state of the run folder's checkpoint, if there is one, and writes the head of
+        the log."""
         state = self._folder.load_checkpoint(self.config, self.stage.networks)
         self._folder.write_settings(self.config, self.stage.networks)
         if state is None:
@@ -158,7 +171,9 @@ class _Run:
         _set_random_state(state["random"])
         self._folder.trim_metrics(self.images_seen)
         done = "already complete" if self.images_seen >= self.config.images else "resuming"
-        self._report.say(f"{done}: {self.images_seen:,} of {self.config.images:,} pictures seen in {self._folder.path}")
+        self._report.say(
+            f"{done}: {self.images_seen:,} of {self.config.images:,} pictures seen in {self._folder.path}"
+        )
 
     def out_of_time(self) -> bool:
         """Whether this call has used up its minutes."""
@@ -181,7 +196,8 @@ class _Run:
         self._report.count(self.config.batch_size)
 
     def write_due(self) -> None:
-        """Log, sheet and checkpoint, each if it is its time. A checkpoint that fails is said, and tried again later."""
+        """Log, sheet and checkpoint, each if it is its time. A checkpoint that fails is said, and
+        tried again later."""
         if (self.images_seen // self.config.batch_size) % self.config.log_every == 0:
             self._log()
         now = time.monotonic()
@@ -212,7 +228,8 @@ class _Run:
 
     def _log(self) -> None:
         more = {
-            "learning_rate": self.config.learning_rate * learning_rate_share(self.config, self.images_seen),
+            "learning_rate": self.config.learning_rate
+            * learning_rate_share(self.config, self.images_seen),
             "skipped_steps": float(sum(int(trained.num_skipped) for trained in self._trained)),
             **self.stage.window(),
         }
@@ -228,7 +245,8 @@ class _Run:
 
     def _sample(self) -> None:
         path = self._folder.path / "samples" / f"{self.images_seen:09d}.png"
-        # Sheets are made at times that depend on the clock, so they must leave no trace in the random state.
+        # Sheets are made at times that depend on the clock, so they must leave no trace in the
+        # random state.
         random_state = _random_state()
         with self._report.paused():
             try:
@@ -238,7 +256,9 @@ class _Run:
                 found = "  ".join(f"{name} {value:.4g}" for name, value in measures.items())
                 self._report.say(f"sheet {path}  {found}")
             except OSError as error:
-                self._report.say(f"could not write {path}: {error.strerror or error}; training goes on")
+                self._report.say(
+                    f"could not write {path}: {error.strerror or error}; training goes on"
+                )
         _set_random_state(random_state)
         self._sampled = time.monotonic()
 
@@ -257,7 +277,10 @@ class _Run:
         """Keeps the players' present weights if none before did as well."""
         if not measure < self._best:
             return
-        players = {trained.player.name: {"weights": trained.player.module.state_dict()} for trained in self._trained}
+        players = {
+            trained.player.name: {"weights": trained.player.module.state_dict()}
+            for trained in self._trained
+        }
         self._folder.save_best(
             {
                 "config": dataclasses.asdict(self.config),
@@ -275,7 +298,9 @@ class _Run:
                 {
                     "config": dataclasses.asdict(self.config),
                     "networks": self.stage.networks,
-                    "players": {trained.player.name: trained.state_dict() for trained in self._trained},
+                    "players": {
+                        trained.player.name: trained.state_dict() for trained in self._trained
+                    },
                     "stage": self.stage.state_dict(),
                     "images_seen": self.images_seen,
                     "seconds": self._report.seconds,
@@ -308,7 +333,8 @@ class _Trained:
         self.num_skipped_in_row = torch.zeros((), device=device)
 
     def step(self, loss: Tensor, learning_rate_share: float) -> Tensor:
-        """Backward, clip, step, average; nothing changes if loss or gradient is not finite. Returns the norm."""
+        """Backward, clip, step, average; nothing changes if loss or gradient is not finite. Returns
+        the norm."""
         for optimizer in self._optimizers:
             optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -320,7 +346,8 @@ class _Trained:
             for group in optimizer.param_groups:
                 group["lr"] = self.player.learning_rate * learning_rate_share
             if optimizer.defaults.get("fused"):
-                # The fused step looks at the flag on the device, so the CPU need not wait for the loss.
+                # The fused step looks at the flag on the device, so the CPU need not wait for the
+                # loss.
                 optimizer.found_inf, optimizer.grad_scale = bad, None  # type: ignore[attr-defined]
                 optimizer.step()
             elif not bool(bad):
@@ -358,7 +385,11 @@ class _Trained:
 
 def describe(config: LoopConfig, stage: Stage) -> str:
     """What --dry-run prints: settings, parameter counts, schedule."""
-    lines = [json.dumps({**dataclasses.asdict(config), "networks": stage.networks}, indent=2, ensure_ascii=False)]
+    lines = [
+        json.dumps(
+            {**dataclasses.asdict(config), "networks": stage.networks}, indent=2, ensure_ascii=False
+        )
+    ]
     for player in stage.players:
         trained = sum(p.numel() for p in player.module.parameters() if p.requires_grad)
         total = sum(p.numel() for p in player.module.parameters())
@@ -367,7 +398,10 @@ def describe(config: LoopConfig, stage: Stage) -> str:
     lines.append(f"{num_steps:,} steps of {config.batch_size} pictures on {stage.device}")
     for tenth in range(0, 11, 2):
         seen = config.images * tenth // 10
-        rates = ", ".join(f"{p.name} {p.learning_rate * learning_rate_share(config, seen):.2e}" for p in stage.players)
+        rates = ", ".join(
+            f"{p.name} {p.learning_rate * learning_rate_share(config, seen):.2e}"
+            for p in stage.players
+        )
         lines.append(f"after {seen:>12,} pictures: learning rate {rates}")
     return "\n".join([*lines, *stage.summary()])
 
@@ -388,7 +422,11 @@ def _set_random_state(state: dict[str, Any]) -> None:
 def _catch_signals() -> Iterator[list[int]]:
     """A list that gets the first SIGINT or SIGTERM; a second one ends the program at once."""
     caught: list[int] = []
-    watched = (signal.SIGINT, signal.SIGTERM) if threading.current_thread() is threading.main_thread() else ()
+    watched = (
+        (signal.SIGINT, signal.SIGTERM)
+        if threading.current_thread() is threading.main_thread()
+        else ()
+    )
     before = {number: signal.getsignal(number) for number in watched}
 
     def note(number: int, frame: FrameType | None) -> None:

@@ -24,15 +24,19 @@ def build_adamw(
 def build_muon(
     module: nn.Module, *, learning_rate: float, betas: tuple[float, float], weight_decay: float
 ) -> tuple[torch.optim.Optimizer, torch.optim.Optimizer]:
-    """Muon over the matrices of transformer blocks and the kernels of convolutions, AdamW over the rest.
+    """Muon over the matrices of transformer blocks and the kernels of convolutions, AdamW over the
+    rest.
 
-    Muon turns the momentum of a matrix into the nearest orthogonal one, so that rare directions learn as fast as
-    common ones (Jordan et al. 2024). Its steps are scaled to the size of AdamW's (Liu et al., "Muon is scalable for LLM
-    training", 2025), so one learning rate serves both. Embeddings and heads stay with AdamW: their rows are looked up
-    one by one. Raises ValueError if PyTorch is older than 2.9 or if `module` has neither block nor convolution.
+    Muon turns the momentum of a matrix into the nearest orthogonal one, so that rare directions
+    learn as fast as common ones (Jordan et al. 2024). Its steps are scaled to the size of AdamW's
+    (Liu et al., "Muon is scalable for LLM training", 2025), so one learning rate serves both.
+    Embeddings and heads stay with AdamW: their rows are looked up one by one. Raises ValueError if
+    PyTorch is older than 2.9 or if `module` has neither block nor convolution.
     """
     if not hasattr(torch.optim, "Muon"):
-        raise ValueError(f"optimizer muon needs PyTorch 2.9 or newer, this is {torch.__version__}: choose adamw")
+        raise ValueError(
+            f"optimizer muon needs PyTorch 2.9 or newer, this is {torch.__version__}: choose adamw"
+        )
     hidden = {
         id(parameter): parameter
         for part in module.modules()
@@ -49,28 +53,42 @@ def build_muon(
 
     rest = [p for p in module.parameters() if p.requires_grad and id(p) not in hidden]
     muon = KernelMuon(
-        list(hidden.values()), lr=learning_rate, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw"
+        list(hidden.values()),
+        lr=learning_rate,
+        weight_decay=weight_decay,
+        adjust_lr_fn="match_rms_adamw",
     )
     return muon, _adamw(rest, learning_rate=learning_rate, betas=betas, weight_decay=weight_decay)
 
 
 def _adamw(
-    parameters: list[nn.Parameter], *, learning_rate: float, betas: tuple[float, float], weight_decay: float
+    parameters: list[nn.Parameter],
+    *,
+    learning_rate: float,
+    betas: tuple[float, float],
+    weight_decay: float,
 ) -> torch.optim.AdamW:
     """Only matrices (two or more dimensions) decay.
 
     Decaying a bias or a norm's gain pulls towards a wrong function, not towards a simpler one.
     """
     groups = [
-        {"params": [parameter for parameter in parameters if parameter.ndim >= 2], "weight_decay": weight_decay},
-        {"params": [parameter for parameter in parameters if parameter.ndim < 2], "weight_decay": 0.0},
+        {
+            "params": [parameter for parameter in parameters if parameter.ndim >= 2],
+            "weight_decay": weight_decay,
+        },
+        {
+            "params": [parameter for parameter in parameters if parameter.ndim < 2],
+            "weight_decay": 0.0,
+        },
     ]
     fused = bool(parameters) and parameters[0].device.type in ("cpu", "cuda")
     return torch.optim.AdamW(groups, lr=learning_rate, betas=betas, fused=fused)
 
 
 def learning_rate_share(config: LoopConfig, images_seen: int) -> float:
-    """Share of the peak learning rate at a place of the run: linear warm-up, then a cosine to the final share."""
+    """Share of the peak learning rate at a place of the run: linear warm-up, then a cosine to the
+    final share."""
     # A run shorter than its warm-up would never reach its peak; it warms up over a tenth instead.
     warmup = min(config.warmup_images, max(config.images // 10, 1))
     if images_seen < warmup:
@@ -86,11 +104,14 @@ class AveragedWeights:
     def __init__(self, module: nn.Module, decay: float) -> None:
         self._decay = decay
         self._module = module
-        self._average = {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}
+        self._average = {
+            name: tensor.detach().clone() for name, tensor in module.state_dict().items()
+        }
 
     @torch.no_grad()
     def update(self, num_steps: int) -> None:
-        """Call after every step, with the number of steps done: early on, the average forgets its start faster."""
+        """Call after every step, with the number of steps done: early on, the average forgets its
+        start faster."""
         decay = min(self._decay, (1 + num_steps) / (10 + num_steps))
         ours: list[Tensor] = []
         theirs: list[Tensor] = []
@@ -107,7 +128,8 @@ class AveragedWeights:
         return dict(self._average)
 
     def load_state_dict(self, weights: dict[str, Tensor]) -> None:
-        """Takes over stored averages. Raises ValueError if names or shapes differ from the module's."""
+        """Takes over stored averages. Raises ValueError if names or shapes differ from the
+        module's."""
         ours = {name: tuple(tensor.shape) for name, tensor in self._average.items()}
         theirs = {name: tuple(tensor.shape) for name, tensor in weights.items()}
         if ours != theirs:

@@ -1,8 +1,9 @@
-"""How alike two pictures look to a trained companion: features of its picture tower, at every resolution.
+"""How alike two pictures look to a trained companion: features of its picture tower, at every
+resolution.
 
-A companion knows what tells things apart, so its features weigh an eye or a whisker as much as a plain back. It is of
-the same pictures and needs no network of another project (Johnson et al. 2016, arXiv 1603.08155, section 3.2, with an
-image classifier).
+A companion knows what tells things apart, so its features weigh an eye or a whisker as much as a
+plain back. It is of the same pictures and needs no network of another project (Johnson et al. 2016,
+arXiv 1603.08155, section 3.2, with an image classifier).
 
 Shapes: B pictures, C 4 channels (premultiplied RGBA in [0, 1]), H W rows and columns.
 """
@@ -24,7 +25,8 @@ from dall_e.training.run_folder import load_stage_weights, player_weights
 
 
 def load_companion(folder: str | Path) -> tuple[dict[str, Any], Companion]:
-    """The companion of a run or model folder, and the settings of the run. Raises ValueError if it has none."""
+    """The companion of a run or model folder, and the settings of the run. Raises ValueError if it
+    has none."""
     run, players = load_stage_weights(folder)
     weights = player_weights(players, "companion", folder)
     companion = Companion(build_settings(CompanionConfig, run["networks"]["companion"]))
@@ -44,7 +46,8 @@ class PerceptualDistance:
     def __call__(
         self, *, original_BCHW: Tensor, reconstruction_BCHW: Tensor, background_BC: Tensor
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """The scalar, 0 for equal pictures, and the same as the part "perceptual"; pictures on flat colours [B, 3]."""
+        """The scalar, 0 for equal pictures, and the same as the part "perceptual"; pictures on flat
+        colours [B, 3]."""
         with torch.no_grad():
             original = self._tower.maps(seen_at(self._side, original_BCHW, background_BC))
         reconstruction = self._tower.maps(seen_at(self._side, reconstruction_BCHW, background_BC))

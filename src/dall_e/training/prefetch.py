@@ -16,11 +16,13 @@ Tensors = dict[str, Tensor]
 
 
 class Prefetch:
-    """`make(position)` for positions that grow by `stride`; with `workers` > 0, made ahead by that many processes.
+    """`make(position)` for positions that grow by `stride`; with `workers` > 0, made ahead by that
+    many processes.
 
-    `make` returns tensors on the CPU and must depend on the position alone: worker k of n makes every n-th batch, and
-    waits with a finished one until it is taken. Any position may be asked for; a leap starts the workers anew. They are
-    forked, so `make` may hold anything, and end when this process does, however it ends.
+    `make` returns tensors on the CPU and must depend on the position alone: worker k of n makes
+    every n-th batch, and waits with a finished one until it is taken. Any position may be asked
+    for; a leap starts the workers anew. They are forked, so `make` may hold anything, and end when
+    this process does, however it ends.
     """
 
     def __init__(self, make: Callable[[int], Tensors], *, stride: int, workers: int) -> None:
@@ -41,7 +43,9 @@ class Prefetch:
         try:
             made = receiver.recv()
         except (EOFError, OSError) as error:  # ended between two batches, or in the middle of one
-            raise RuntimeError("a process that makes batches was ended from outside; start the run again") from error
+            raise RuntimeError(
+                "a process that makes batches was ended from outside; start the run again"
+            ) from error
         if isinstance(made, str):
             raise RuntimeError(f"a process that makes batches failed: {made}")
         self._receivers.append(receiver)
@@ -59,7 +63,8 @@ class Prefetch:
 
     def _start(self, position: int) -> None:
         self.close()
-        # The text tokenizer's library has threads, which a fork loses; told so, it does without them.
+        # The text tokenizer's library has threads, which a fork loses; told so, it does without
+        # them.
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         fork = multiprocessing.get_context("fork")
         for worker in range(self._num_workers):
@@ -73,8 +78,8 @@ class Prefetch:
         self._next = position
 
     def _work(self, position: int, stride: int, sender: Connection) -> None:
-        # A session of its own: Ctrl-C and the SIGTERM of a time limit go to the whole group, but only the trainer, who
-        # still needs batches to end its step, may act on them.
+        # A session of its own: Ctrl-C and the SIGTERM of a time limit go to the whole group, but
+        # only the trainer, who still needs batches to end its step, may act on them.
         os.setsid()
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         for receiver in self._receivers:

@@ -15,12 +15,15 @@ class PreparedStage(Stage):
     """Needs `prepare` instead of `batch`, and a call of `prepare_ahead` once the data are there."""
 
     def prepare(self, images_seen: int) -> dict[str, Tensor]:
-        """The batch that starts after `images_seen` pictures, on the CPU; leaves the device alone."""
+        """The batch that starts after `images_seen` pictures, on the CPU; leaves the device
+        alone."""
         raise NotImplementedError
 
     def prepare_ahead(self, batch_size: int) -> None:
         """From now on batches can be asked for."""
-        self._prepared = Prefetch(self.prepare, stride=batch_size, workers=batch_workers(self.device))
+        self._prepared = Prefetch(
+            self.prepare, stride=batch_size, workers=batch_workers(self.device)
+        )
 
     def batch(self, images_seen: int) -> dict[str, Any]:
         """The batch that starts after `images_seen` pictures."""

@@ -1,7 +1,9 @@
-"""The folder of a training run: settings, command, log, metrics, sample sheets, and the one checkpoint.
+"""The folder of a training run: settings, command, log, metrics, sample sheets, and the one
+checkpoint.
 
-`checkpoint.pt` is always a whole one: it is written under another name, flushed to the disk, then renamed. A run that
-is killed, or whose disk is full, keeps the one before. `best.pt` holds the weights that did best on held-out data.
+`checkpoint.pt` is always a whole one: it is written under another name, flushed to the disk, then
+renamed. A run that is killed, or whose disk is full, keeps the one before. `best.pt` holds the
+weights that did best on held-out data.
 """
 
 from __future__ import annotations
@@ -32,8 +34,11 @@ _FORMAT = 1
 _WEIGHTS_ENTRIES = {"config", "networks", "players"}
 _BEST_ENTRIES = {*_WEIGHTS_ENTRIES, "measure"}
 _RESUME_ENTRIES = {*_WEIGHTS_ENTRIES, "stage", "images_seen", "seconds", "random"}
-# A run may go on with other values of these: they change when things are written and where, not what is computed.
-_FREE = frozenset("out images max_minutes log_every save_minutes sample_minutes device compile tensorboard".split())
+# A run may go on with other values of these: they change when things are written and where, not
+# what is computed.
+_FREE = frozenset(
+    "out images max_minutes log_every save_minutes sample_minutes device compile tensorboard".split()
+)
 
 
 class RunFolder:
@@ -49,12 +54,17 @@ class RunFolder:
         try:
             save_whole(path, {"format": _FORMAT, **state})
         except OSError as error:
-            raise OSError(f"could not save {path}: {error.strerror}; the one before is kept") from error
+            raise OSError(
+                f"could not save {path}: {error.strerror}; the one before is kept"
+            ) from error
 
-    def load_checkpoint(self, config: LoopConfig, networks: dict[str, Any]) -> dict[str, Any] | None:
+    def load_checkpoint(
+        self, config: LoopConfig, networks: dict[str, Any]
+    ) -> dict[str, Any] | None:
         """The stored state, None for a new run.
 
-        Raises ValueError if it was made with other settings, naming each with both values, or cannot be read.
+        Raises ValueError if it was made with other settings, naming each with both values, or
+        cannot be read.
         """
         path = self.path / CHECKPOINT_FILE
         if not path.exists():
@@ -77,28 +87,34 @@ class RunFolder:
         return state
 
     def save_best(self, state: dict[str, Any]) -> None:
-        """Replaces the weights that did best so far by those of `state`, whose "measure" says how well they did.
+        """Replaces the weights that did best so far by those of `state`, whose "measure" says how
+        well they did.
 
         Raises OSError and leaves the old ones if that fails.
         """
         save_whole(self.path / BEST_FILE, {"format": _FORMAT, **state})
 
     def best_measure(self) -> float:
-        """How well the best weights did, lower is better; infinity if there are none that can be read."""
+        """How well the best weights did, lower is better; infinity if there are none that can be
+        read."""
         with contextlib.suppress(ValueError):
             if (self.path / BEST_FILE).exists():
                 return float(_read_checkpoint(self.path / BEST_FILE, _BEST_ENTRIES)["measure"])
         return math.inf
 
     def write_settings(self, config: LoopConfig, networks: dict[str, Any]) -> None:
-        """`config.json`, and a line of `command.txt`: version, commit where there is one, and the command."""
+        """`config.json`, and a line of `command.txt`: version, commit where there is one, and the
+        command."""
         settings = {**dataclasses.asdict(config), "networks": networks}
-        _replace_text(self.path / "config.json", json.dumps(settings, indent=2, ensure_ascii=False) + "\n")
+        _replace_text(
+            self.path / "config.json", json.dumps(settings, indent=2, ensure_ascii=False) + "\n"
+        )
         with open(self.path / "command.txt", "a", encoding="utf-8") as file:
             file.write(f"{_code_version()}  {' '.join(sys.argv)}\n")
 
     def trim_metrics(self, images_seen: int) -> None:
-        """Drops lines of `metrics.jsonl` from beyond the checkpoint, which the resumed run will write again."""
+        """Drops lines of `metrics.jsonl` from beyond the checkpoint, which the resumed run will
+        write again."""
         path = self.path / "metrics.jsonl"
         if not path.exists():
             return
@@ -123,15 +139,20 @@ class RunFolder:
             with open(self.path / name, "a", encoding="utf-8") as file:
                 file.write(line + "\n")
         except OSError as error:
-            # A full disk must not end a run of hours because of a line of log; the checkpoint says so again.
+            # A full disk must not end a run of hours because of a line of log; the checkpoint says
+            # so again.
             if not self._warned:
-                warnings.warn(f"could not write {self.path / name}: {error.strerror}; training goes on", stacklevel=2)
+                warnings.warn(
+                    f"could not write {self.path / name}: {error.strerror}; training goes on",
+                    stacklevel=2,
+                )
             self._warned = True
 
 
 @contextlib.contextmanager
 def open_run_folder(path: str) -> Iterator[RunFolder]:
-    """Makes the folder if need be and keeps other runs out of it while open. Raises ValueError if that fails."""
+    """Makes the folder if need be and keeps other runs out of it while open. Raises ValueError if
+    that fails."""
     folder = Path(path)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -155,7 +176,9 @@ def _take(file_number: int, folder: Path) -> None:
         # The lock goes with the process, so a killed run leaves none behind.
         fcntl.flock(file_number, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        raise ValueError(f"another run is writing to {folder}; stop it, or name another folder with --out") from error
+        raise ValueError(
+            f"another run is writing to {folder}; stop it, or name another folder with --out"
+        ) from error
     except OSError:
         return  # A file system without locks.
 
@@ -173,7 +196,9 @@ def save_whole(path: Path, state: dict[str, Any]) -> None:
         # torch wraps a failed write in a RuntimeError of its own.
         cause = error if isinstance(error, OSError) else error.__context__
         reason = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(error)
-        raise OSError(cause.errno if isinstance(cause, OSError) else None, reason, str(path)) from error
+        raise OSError(
+            cause.errno if isinstance(cause, OSError) else None, reason, str(path)
+        ) from error
     finally:
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
@@ -192,9 +217,10 @@ def load_stage_words(name: str | Path) -> TextTokenizer:
 def load_stage_weights(name: str | Path) -> tuple[dict[str, Any], dict[str, dict[str, Tensor]]]:
     """Settings and weights of a run folder or a model folder: (config, {player: weights}).
 
-    They are the weights that did best on held-out data, if the stage has a measure for that, else the newest; averaged
-    where the run averages them. The settings are the run's, with those of its networks under "networks". A model folder
-    gives the players "tokenizer" and "generator", and "companion" if it has one, without what only training needs.
+    They are the weights that did best on held-out data, if the stage has a measure for that, else
+    the newest; averaged where the run averages them. The settings are the run's, with those of its
+    networks under "networks". A model folder gives the players "tokenizer" and "generator", and
+    "companion" if it has one, without what only training needs.
     Raises ValueError if there are no readable weights.
     """
     folder = _trained_folder(name)
@@ -202,10 +228,14 @@ def load_stage_weights(name: str | Path) -> tuple[dict[str, Any], dict[str, dict
         return _model_weights(folder)
     path = folder / CHECKPOINT_FILE
     if not path.exists():
-        raise ValueError(f"{name} holds no trained stage: there is neither {CHECKPOINT_FILE} nor {WEIGHTS_FILE} in it")
+        raise ValueError(
+            f"{name} holds no trained stage: there is neither {CHECKPOINT_FILE} nor {WEIGHTS_FILE} in it"
+        )
     best = folder / BEST_FILE
     state = _read_checkpoint(best if best.exists() else path, _WEIGHTS_ENTRIES)
-    weights = {name: player.get("ema") or player["weights"] for name, player in state["players"].items()}
+    weights = {
+        name: player.get("ema") or player["weights"] for name, player in state["players"].items()
+    }
     return {**state["config"], "networks": state["networks"]}, weights
 
 
@@ -221,10 +251,15 @@ def _model_weights(folder: Path) -> tuple[dict[str, Any], dict[str, dict[str, Te
     return {"networks": stored.config}, players
 
 
-def player_weights(players: dict[str, dict[str, Tensor]], player: str, folder: str | Path) -> dict[str, Tensor]:
-    """One player's weights, of those that `load_stage_weights(folder)` gave. Raises ValueError if it is not there."""
+def player_weights(
+    players: dict[str, dict[str, Tensor]], player: str, folder: str | Path
+) -> dict[str, Tensor]:
+    """One player's weights, of those that `load_stage_weights(folder)` gave. Raises ValueError if
+    it is not there."""
     if player not in players:
-        raise ValueError(f"{folder} is not a run that trained the {player}: it trained {', '.join(players)}")
+        raise ValueError(
+            f"{folder} is not a run that trained the {player}: it trained {', '.join(players)}"
+        )
     return players[player]
 
 
@@ -235,7 +270,9 @@ def _read_checkpoint(path: Path, entries: set[str]) -> dict[str, Any]:
         why = f"{path} cannot be read ({type(error).__name__})"
         raise ValueError(f"{why}: move it away to start the run anew") from error
     if not isinstance(state, dict) or state.get("format") != _FORMAT or not state.keys() >= entries:
-        raise ValueError(f"{path} is not a checkpoint of this version: move it away to start the run anew")
+        raise ValueError(
+            f"{path} is not a checkpoint of this version: move it away to start the run anew"
+        )
     return state
 
 
@@ -250,7 +287,9 @@ def _replace_text(path: Path, text: str) -> None:
         partial.write_text(text, encoding="utf-8")
         os.replace(partial, path)
     except OSError as error:
-        raise ValueError(f"cannot write {path}: {error.strerror}; name another run folder with --out") from error
+        raise ValueError(
+            f"cannot write {path}: {error.strerror}; name another run folder with --out"
+        ) from error
     finally:
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)

@@ -1,7 +1,9 @@
-"""Pictures whose codes are partly drawn by a generator: what a decoder meets in use, with the picture it should become.
+"""Pictures whose codes are partly drawn by a generator: what a decoder meets in use, with the
+picture it should become.
 
-The rest of the codes are the picture's own, so that the drawn ones must fit it, and the picture stays a fair target
-(post-training of the decoder on sampled tokens: RobusTok, Qiu et al. 2025, arXiv 2509.12474).
+The rest of the codes are the picture's own, so that the drawn ones must fit it, and the picture
+stays a fair target (post-training of the decoder on sampled tokens: RobusTok, Qiu et al. 2025,
+arXiv 2509.12474).
 
 Shapes: M pictures, B of a batch, N tokens.
 """
@@ -20,7 +22,12 @@ from dall_e.data.captions import training_caption
 from dall_e.data.datasets import Record
 from dall_e.runtime import autocast, pick_dtype
 from dall_e.sampling.decode import Known, decode_tokens
-from dall_e.training.generator_base import GeneratorNetworks, grow, stage_weights, with_and_without_words
+from dall_e.training.generator_base import (
+    GeneratorNetworks,
+    grow,
+    stage_weights,
+    with_and_without_words,
+)
 from dall_e.training.run_folder import load_stage_words
 from dall_e.training.token_cache import weights_digest
 
@@ -30,7 +37,8 @@ _STEPS = 8
 
 
 class PartlyDrawn:
-    """A trained generator that draws a share of the codes of pictures, given the others and a caption.
+    """A trained generator that draws a share of the codes of pictures, given the others and a
+    caption.
 
     Raises ValueError if `run` is no run or model folder with a generator of this preset.
     """
@@ -42,7 +50,9 @@ class PartlyDrawn:
         try:
             grow(self._networks, weights)
         except ValueError as error:
-            raise ValueError(f"the generator in {run} does not fit preset {preset}: {error}") from error
+            raise ValueError(
+                f"the generator in {run} does not fit preset {preset}: {error}"
+            ) from error
         self._networks.eval().requires_grad_(False).to(device)
         self._text_tokenizer = load_stage_words(run)
         self._device = device
@@ -50,18 +60,29 @@ class PartlyDrawn:
         """Tells this generator from others."""
 
     @torch.no_grad()
-    def draw(self, codes_MN: Tensor, records: list[Record], *, drawn_tokens: float, seed: int) -> Tensor:
-        """Codes int16 [M, N], the given ones with a share `drawn_tokens` of each picture drawn anew."""
+    def draw(
+        self, codes_MN: Tensor, records: list[Record], *, drawn_tokens: float, seed: int
+    ) -> Tensor:
+        """Codes int16 [M, N], the given ones with a share `drawn_tokens` of each picture drawn
+        anew."""
         drawn = []
         for start in range(0, len(records), _BATCH_SIZE):
             rows = range(start, min(start + _BATCH_SIZE, len(records)))
-            captions = [training_caption(records[row], random.Random(f"{seed}/drawn/{row}")) for row in rows]
-            drawn.append(self._draw_batch(codes_MN[rows.start : rows.stop], captions, drawn_tokens, seed + start))
+            captions = [
+                training_caption(records[row], random.Random(f"{seed}/drawn/{row}")) for row in rows
+            ]
+            drawn.append(
+                self._draw_batch(
+                    codes_MN[rows.start : rows.stop], captions, drawn_tokens, seed + start
+                )
+            )
             if start % (32 * _BATCH_SIZE) == 0:
                 print(f"{rows.stop:,} of {len(records):,} pictures partly drawn", file=sys.stderr)
         return torch.cat(drawn)
 
-    def _draw_batch(self, codes_BN: Tensor, captions: list[str], drawn_tokens: float, seed: int) -> Tensor:
+    def _draw_batch(
+        self, codes_BN: Tensor, captions: list[str], drawn_tokens: float, seed: int
+    ) -> Tensor:
         size, num_tokens = codes_BN.shape
         rng = torch.Generator().manual_seed(seed)
         hidden = min(max(round(drawn_tokens * num_tokens), 1), num_tokens)

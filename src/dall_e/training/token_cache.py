@@ -1,6 +1,8 @@
-"""Pictures as codes, made once and kept in the run folder: views of the data set's pictures, and composed scenes.
+"""Pictures as codes, made once and kept in the run folder: views of the data set's pictures, and
+composed scenes.
 
-Shapes: V views, M pictures, N tokens, S scenes, B pictures of a batch, C channels, H W rows and columns.
+Shapes: V views, M pictures, N tokens, S scenes, B pictures of a batch, C channels, H W rows and
+columns.
 """
 
 from __future__ import annotations
@@ -44,7 +46,8 @@ def tokenize_views(
     seed: int,
     batch_size: int = _BATCH_SIZE,
 ) -> Tensor:
-    """Codes int16 [V, M, N] of each picture itself and of `views - 1` random views of it, on the CPU."""
+    """Codes int16 [V, M, N] of each picture itself and of `views - 1` random views of it, on the
+    CPU."""
     codes: list[Tensor] = []
     device = tokenizer.last_weight.device
     for view in range(views):
@@ -64,8 +67,11 @@ def tokenize_as_they_are(tokenizer: ImageTokenizer, pictures_NCHW: Tensor) -> Te
     return tokenize_views(tokenizer, pictures_NCHW, nothing_mirrored_N, views=1, seed=0)[0]
 
 
-def picture_codes(path: Path, tokenizer: ImageTokenizer, pictures: PictureSet, *, views: int, seed: int) -> Tensor:
-    """Codes int16 [V, M, N] of all views; read from `path` if they were made from the same pictures and tokenizer."""
+def picture_codes(
+    path: Path, tokenizer: ImageTokenizer, pictures: PictureSet, *, views: int, seed: int
+) -> Tensor:
+    """Codes int16 [V, M, N] of all views; read from `path` if they were made from the same pictures
+    and tokenizer."""
     digest = hashlib.sha256(pictures.pictures_NCHW[::97].numpy().tobytes()).hexdigest()
 
     def make() -> Tensor:
@@ -75,10 +81,13 @@ def picture_codes(path: Path, tokenizer: ImageTokenizer, pictures: PictureSet, *
     return kept(path, f"{digest} {_encoder_digest(tokenizer)} {views} {seed} {len(pictures)}", make)
 
 
-def scene_codes(path: Path, tokenizer: ImageTokenizer, drawn: Iterable[Any], *, count: int, name: str) -> Tensor:
+def scene_codes(
+    path: Path, tokenizer: ImageTokenizer, drawn: Iterable[Any], *, count: int, name: str
+) -> Tensor:
     """Codes int16 [S, N] of the first `count` of the `drawn` pictures (uint8 [4, H, W]).
 
-    They are read from `path` if they were made under the same `name`, which says what is drawn, by the same tokenizer.
+    They are read from `path` if they were made under the same `name`, which says what is drawn, by
+    the same tokenizer.
     """
 
     def make() -> Tensor:
@@ -109,7 +118,8 @@ def _encoder_digest(tokenizer: ImageTokenizer) -> str:
 
 
 def kept(path: Path, fingerprint: str, make: Callable[[], Codes]) -> Codes:
-    """What `make` returns: from `path` if it was made under the same fingerprint, else made and written there."""
+    """What `make` returns: from `path` if it was made under the same fingerprint, else made and
+    written there."""
     # A file that is missing or damaged is made again.
     with contextlib.suppress(Exception):
         stored: dict[str, Any] = torch.load(path, weights_only=True)

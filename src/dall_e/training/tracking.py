@@ -32,7 +32,8 @@ class Report:
 
     def gather(self, values: Mapping[str, Tensor]) -> None:
         """Adds detached scalars to the means of the next line."""
-        # Sums stay on the device: reading a number there would make the CPU wait for it in every step.
+        # Sums stay on the device: reading a number there would make the CPU wait for it in every
+        # step.
         for name, value in values.items():
             value = value.detach().float()
             self._sums[name] = self._sums[name] + value if name in self._sums else value
@@ -55,7 +56,12 @@ class Report:
         seconds = time.monotonic() - self._start
         rate = self._images / max(seconds, 1e-9)
         self.seconds += seconds
-        values = {"images_per_second": round(rate, 2), "seconds": round(self.seconds, 2), **more, **means}
+        values = {
+            "images_per_second": round(rate, 2),
+            "seconds": round(self.seconds, 2),
+            **more,
+            **means,
+        }
         self._folder.write_metrics({"kind": "train", "images_seen": images_seen, **values})
         if self._writer is not None:
             for name, value in values.items():
@@ -95,7 +101,9 @@ class Report:
 def _line(seen: int, total: int, rate: float, means: Mapping[str, float], skipped: int) -> str:
     minutes = max(total - seen, 0) / max(rate, 1e-9) / 60
     left = f"{minutes / 60:.1f} h" if minutes >= 90 else f"{minutes:.0f} min"
-    losses = "  ".join(f"{name} {value:.4g}" for name, value in means.items() if not name.endswith("_norm"))
+    losses = "  ".join(
+        f"{name} {value:.4g}" for name, value in means.items() if not name.endswith("_norm")
+    )
     tail = f"  {skipped} steps skipped" if skipped else ""
     return f"{seen:,}/{total:,} pictures  {rate:.0f}/s  {left} left  {losses}{tail}"
 
@@ -106,5 +114,7 @@ def _tensorboard_writer(config: LoopConfig) -> Any:
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError as error:
-        raise ImportError("--tensorboard needs the package tensorboard: pip install 'open-dalle[train]'") from error
+        raise ImportError(
+            "--tensorboard needs the package tensorboard: pip install 'open-dalle[train]'"
+        ) from error
     return SummaryWriter(config.out)

@@ -1,7 +1,8 @@
 """Trains the upsampler: pictures at half of their side to the pictures themselves.
 
-Half of the small pictures go through an image tokenizer first, if one is given: what it blurs can then be repaired, and
-clean pictures stay clean. A batch is a pure function of (seed, pictures seen).
+Half of the small pictures go through an image tokenizer first, if one is given: what it blurs can
+then be repaired, and clean pictures stay clean. A batch is a pure function of (seed, pictures
+seen).
 
 Shapes: B pictures, M of the data set, C 4 channels (premultiplied RGBA), H W rows and columns.
 """
@@ -36,8 +37,11 @@ _SHEET_PICTURES = 8
 class UpsamplerStage(Stage):
     """Data, network and loss of this stage, for `training.loop.fit`."""
 
-    def __init__(self, config: UpsamplerTraining, pictures: PictureSet, held_out: PictureSet) -> None:
-        """Pictures come at twice `config.small_size`. Raises ValueError for a folder that is no tokenizer's run."""
+    def __init__(
+        self, config: UpsamplerTraining, pictures: PictureSet, held_out: PictureSet
+    ) -> None:
+        """Pictures come at twice `config.small_size`. Raises ValueError for a folder that is no
+        tokenizer's run."""
         self.config = config
         self.device = pick_device(config.device)
         sizes = UpsamplerConfig()
@@ -62,21 +66,35 @@ class UpsamplerStage(Stage):
             self._forward = torch.compile(self.upsampler)
 
     def batch(self, images_seen: int) -> dict[str, Any]:
-        """Float pictures "small" and "large", [B, 4, S, S] and [B, 4, 2 S, 2 S], and "background" colours [B, 3]."""
+        """Float pictures "small" and "large", [B, 4, S, S] and [B, 4, 2 S, 2 S], and "background"
+        colours [B, 3]."""
         config = self.config
         rng = torch.Generator().manual_seed((config.seed * 2**40 + images_seen) % 2**63)
-        rows = batch_indices(len(self._pictures), self._weights_M, config.seed, images_seen, config.batch_size)
+        rows = batch_indices(
+            len(self._pictures), self._weights_M, config.seed, images_seen, config.batch_size
+        )
         x_BCHW = self._pictures.pictures_NCHW[rows].float() / 255
-        # A designer's left and right are the same to it; sizes are not changed, for that would soften what is asked.
+        # A designer's left and right are the same to it; sizes are not changed, for that would
+        # soften what is asked.
         mirror_B = torch.ones(len(rows), dtype=torch.bool)
-        x_BCHW = random_views(x_BCHW, rng, mirror_B=mirror_B, scales=(1.0, 1.0), shift=0.0).to(self.device)
+        x_BCHW = random_views(x_BCHW, rng, mirror_B=mirror_B, scales=(1.0, 1.0), shift=0.0).to(
+            self.device
+        )
         background_BC = torch.rand(len(rows), 3, generator=rng)
-        return {"large": x_BCHW, "small": self._small(x_BCHW), "background": background_BC.to(self.device)}
+        return {
+            "large": x_BCHW,
+            "small": self._small(x_BCHW),
+            "background": background_BC.to(self.device),
+        }
 
     @torch.no_grad()
     def _small(self, large_BCHW: Tensor) -> Tensor:
         small_BCHW = F.interpolate(
-            large_BCHW, scale_factor=1 / FACTOR, mode="bilinear", antialias=True, align_corners=False
+            large_BCHW,
+            scale_factor=1 / FACTOR,
+            mode="bilinear",
+            antialias=True,
+            align_corners=False,
         )
         if self._tokenizer is None:
             return small_BCHW
@@ -84,7 +102,9 @@ class UpsamplerStage(Stage):
         again_BCHW = self._tokenizer.detokenize(self._tokenizer.tokenize(small_BCHW[:half]))
         return torch.cat((again_BCHW.to(small_BCHW.dtype).clamp(0, 1), small_BCHW[half:]))
 
-    def loss(self, player: str, batch: dict[str, Any], progress: float) -> tuple[Tensor, dict[str, Tensor]]:
+    def loss(
+        self, player: str, batch: dict[str, Any], progress: float
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         """Distance of the enlarged pictures to the true ones."""
         return picture_loss(
             original_BCHW=batch["large"],
@@ -96,7 +116,8 @@ class UpsamplerStage(Stage):
 
     @torch.no_grad()
     def sample(self, path: Path) -> dict[str, float]:
-        """Held-out pictures enlarged by resizing, by the network, and as they are, to `path`; PSNR of both."""
+        """Held-out pictures enlarged by resizing, by the network, and as they are, to `path`; PSNR
+        of both."""
         large_BCHW = self._held_out.pictures_NCHW[:_MOST_HELD_OUT].to(self.device).float() / 255
         small_BCHW = self._small(large_BCHW)
         plain_BCHW = enlarged(small_BCHW)
@@ -105,13 +126,18 @@ class UpsamplerStage(Stage):
         shown = [picture for triple in list(rows)[:_SHEET_PICTURES] for picture in triple]
         save_image(contact_sheet(shown, None, 6), path)
         return {
-            name: float(peak_signal_to_noise(original_BCHW=large_BCHW, reconstruction_BCHW=x_BCHW).mean())
+            name: float(
+                peak_signal_to_noise(original_BCHW=large_BCHW, reconstruction_BCHW=x_BCHW).mean()
+            )
             for name, x_BCHW in (("psnr", ours_BCHW), ("psnr_bilinear", plain_BCHW))
         }
 
     def summary(self) -> list[str]:
         """Data, for --dry-run and the log."""
-        small, through = self.config.small_size, "half of them through the tokenizer" if self._tokenizer else "clean"
+        small, through = (
+            self.config.small_size,
+            "half of them through the tokenizer" if self._tokenizer else "clean",
+        )
         return [
             f"{len(self._pictures):,} pictures to train on, {len(self._held_out):,} held out",
             f"{small} pixels to {FACTOR * small}, {through}",
@@ -129,12 +155,15 @@ def _tokenizer(config: UpsamplerTraining, device: torch.device) -> ImageTokenize
 
 
 def run_upsampler_training(config: UpsamplerTraining, *, dry_run: bool = False) -> None:
-    """`dall-e train upsampler`: trains on the pictures of `config.data`, or prints what it would do.
+    """`dall-e train upsampler`: trains on the pictures of `config.data`, or prints what it would
+    do.
 
     Raises ValueError for missing or unfit data, weights or run folder, as `fit` does.
     """
     side = FACTOR * config.small_size
-    pictures, held_out = (load_pictures(config.data, side, split=split) for split in ("train", "val"))
+    pictures, held_out = (
+        load_pictures(config.data, side, split=split) for split in ("train", "val")
+    )
     stage = UpsamplerStage(config, pictures, held_out)
     if dry_run:
         print(describe(config, stage))

@@ -6,7 +6,15 @@ import pytest
 import torch
 from torch import nn
 
-from dall_e.checkpoints.keymap import From, KeyTable, count_layers, fill, matrix_shape, same, weight_and_bias
+from dall_e.checkpoints.keymap import (
+    From,
+    KeyTable,
+    count_layers,
+    fill,
+    matrix_shape,
+    same,
+    weight_and_bias,
+)
 from dall_e.checkpoints.tensor_files import open_weights, write_tensors
 
 ROWS = weight_and_bias("0", "q", "k") | same(**{"1__weight": "scale", "1__bias": "shift"})
@@ -19,11 +27,20 @@ def network() -> nn.Sequential:
 
 def weights() -> dict[str, torch.Tensor]:
     rng = torch.Generator().manual_seed(0)
-    sizes = {"q.weight": (2, 3), "k.weight": (2, 3), "q.bias": (2,), "k.bias": (2,), "scale": (4,), "shift": (4,)}
+    sizes = {
+        "q.weight": (2, 3),
+        "k.weight": (2, 3),
+        "q.bias": (2,),
+        "k.bias": (2,),
+        "scale": (4,),
+        "shift": (4,),
+    }
     return {name: torch.randn(*size, generator=rng) for name, size in sizes.items()}
 
 
-def load(tmp_path: Path, tensors: dict[str, torch.Tensor], table: KeyTable = TABLE) -> nn.Sequential:
+def load(
+    tmp_path: Path, tensors: dict[str, torch.Tensor], table: KeyTable = TABLE
+) -> nn.Sequential:
     write_tensors(tmp_path / "a.safetensors", tensors)
     made = network()
     fill([(made, table)], open_weights(tmp_path / "a.safetensors"), torch.float32, "a.safetensors")
@@ -49,8 +66,12 @@ def test_a_tensor_left_over_is_named_with_its_shape(tmp_path: Path) -> None:
         load(tmp_path, {**weights(), "stranger": torch.ones(5, 2)})
 
 
-@pytest.mark.parametrize(("name", "shape"), [("k.weight", (3, 2)), ("q.weight", (4, 3)), ("scale", (1,))])
-def test_another_shape_is_named_with_both(tmp_path: Path, name: str, shape: tuple[int, ...]) -> None:
+@pytest.mark.parametrize(
+    ("name", "shape"), [("k.weight", (3, 2)), ("q.weight", (4, 3)), ("scale", (1,))]
+)
+def test_another_shape_is_named_with_both(
+    tmp_path: Path, name: str, shape: tuple[int, ...]
+) -> None:
     expected = list(weights()[name].shape)
     with pytest.raises(ValueError) as caught:
         load(tmp_path, {**weights(), name: torch.ones(shape)})

@@ -1,6 +1,8 @@
-"""Loading and saving take hardly more memory than the model itself: tensors are read and written one at a time.
+"""Loading and saving take hardly more memory than the model itself: tensors are read and written
+one at a time.
 
-Measured as the highest resident memory of this process above what it had before. The kernel resets its peak on request.
+Measured as the highest resident memory of this process above what it had before. The kernel resets
+its peak on request.
 """
 
 import ctypes
@@ -22,15 +24,21 @@ SIZE = LAYERS * (WIDTH**2 + WIDTH) * 4
 """Bytes of the network in float32: 96 MiB."""
 NAMES = [f"layers.{number}" for number in range(LAYERS)]
 TABLE = KeyTable(
-    rows={k: v for number, name in enumerate(NAMES) for k, v in weight_and_bias(str(number), name).items()}
+    rows={
+        k: v
+        for number, name in enumerate(NAMES)
+        for k, v in weight_and_bias(str(number), name).items()
+    }
 )
 
 
 def peak_above(work: Callable[[], Any]) -> float:
-    """The most memory during `work`, as a share of the network's size. Skips where the system does not tell."""
+    """The most memory during `work`, as a share of the network's size. Skips where the system does
+    not tell."""
     gc.collect()
     try:
-        # What was freed before goes back to the system, or the work would take it from there unnoticed.
+        # What was freed before goes back to the system, or the work would take it from there
+        # unnoticed.
         ctypes.CDLL(None).malloc_trim(0)
         Path("/proc/self/clear_refs").write_text("5")
     except (OSError, AttributeError):
@@ -59,8 +67,11 @@ def empty() -> nn.Sequential:
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".bin"])
 @pytest.mark.parametrize(("dtype", "share"), [(torch.float32, 1.2), (torch.bfloat16, 0.6)])
-def test_files_of_other_projects(tmp_path: Path, suffix: str, dtype: torch.dtype, share: float) -> None:
-    """Half precision in the file becomes whole precision in memory, or stays, without a second copy of the model."""
+def test_files_of_other_projects(
+    tmp_path: Path, suffix: str, dtype: torch.dtype, share: float
+) -> None:
+    """Half precision in the file becomes whole precision in memory, or stays, without a second copy
+    of the model."""
     path = tmp_path / f"a{suffix}"
     held = weights(torch.bfloat16)
     write_tensors(path, held) if suffix == ".safetensors" else torch.save(held, path)
@@ -78,11 +89,17 @@ def test_files_of_other_projects(tmp_path: Path, suffix: str, dtype: torch.dtype
 def test_folders_of_ours(tmp_path: Path, int8: bool) -> None:
     held = weights()
     # What is imported at the first use is no part of the measure.
-    store.save_model(tmp_path / "small", {}, {"a": torch.ones(64, 64)}, int8=int8, text_tokenizer_json="{}")
-    # Beside the given tensors, one at a time is rounded, in a few steps; a copy in eight bits would be 0.25 more.
-    # The best of two: where pages of other work come back in the meantime, they would count.
+    store.save_model(
+        tmp_path / "small", {}, {"a": torch.ones(64, 64)}, int8=int8, text_tokenizer_json="{}"
+    )
+    # Beside the given tensors, one at a time is rounded, in a few steps; a copy in eight bits would
+    # be 0.25 more. The best of two: where pages of other work come back in the meantime, they would
+    # count.
     peaks = [
-        peak_above(lambda: store.save_model(tmp_path, {}, held, int8=int8, text_tokenizer_json="{}")) for _ in "12"
+        peak_above(
+            lambda: store.save_model(tmp_path, {}, held, int8=int8, text_tokenizer_json="{}")
+        )
+        for _ in "12"
     ]
     assert min(peaks) < 0.4
     held.clear()

@@ -1,7 +1,9 @@
-"""Every adapter, without the project's own code: our weights written under its names come back the same.
+"""Every adapter, without the project's own code: our weights written under its names come back the
+same.
 
-What the numbers mean is checked in tests/parity; here it is that each table covers its network in full, that sizes are
-read off the tensors, and that settings of another size are refused with both shapes.
+What the numbers mean is checked in tests/parity; here it is that each table covers its network in
+full, that sizes are read off the tensors, and that settings of another size are refused with both
+shapes.
 """
 
 import dataclasses
@@ -14,7 +16,15 @@ import torch
 from torch import Tensor, nn
 
 from dall_e.checkpoints import networks
-from dall_e.checkpoints.families import janus, llamagen, llamagen_vq, min_dalle, mindalle, openai_dvae, taming_vqgan
+from dall_e.checkpoints.families import (
+    janus,
+    llamagen,
+    llamagen_vq,
+    min_dalle,
+    mindalle,
+    openai_dvae,
+    taming_vqgan,
+)
 from dall_e.checkpoints.keymap import KeyTable
 from dall_e.config.published import BlockStyle, DVAEConfig, PromptConfig, RasterConfig, VQGANConfig
 from dall_e.models.dvae import DVAE
@@ -65,7 +75,9 @@ def test_taming(tmp_path: Path, lookup: Any) -> None:
     config = dataclasses.replace(VQ, lookup=lookup, image_size=256)
     network = made(VQGAN(config))
     held = foreign(network, taming_vqgan.table(config)) | {"loss.logvar": torch.ones(1)}
-    loaded = networks.load_taming(saved(tmp_path / "a.ckpt", {"state_dict": held, "epoch": 1}), {}, F32)
+    loaded = networks.load_taming(
+        saved(tmp_path / "a.ckpt", {"state_dict": held, "epoch": 1}), {}, F32
+    )
     assert loaded.config == config
     check_same(loaded, network)
     codes_BHW = torch.randint(40, (1, 4, 4))
@@ -84,11 +96,18 @@ def test_llamagen_vq(tmp_path: Path) -> None:
 def test_settings_of_another_size_are_refused_with_both_shapes(tmp_path: Path) -> None:
     network = made(VQGAN(VQ))
     path = saved(tmp_path / "a.ckpt", {"state_dict": foreign(network, taming_vqgan.table(VQ))})
-    given = {"ch": 32, "ch_mult": [1, 2], "num_res_blocks": 1, "attn_resolutions": [8], "resolution": 16}
+    given = {
+        "ch": 32,
+        "ch_mult": [1, 2],
+        "num_res_blocks": 1,
+        "attn_resolutions": [8],
+        "resolution": 16,
+    }
     given |= {"out_ch": 3, "z_channels": 24, "n_embed": 40, "embed_dim": 8}
     assert networks.load_taming(path, given, F32).config == VQ
     with pytest.raises(
-        ValueError, match=r"quantize.embedding.weight has shape \[40, 8\], the settings ask for \[41, 8\]"
+        ValueError,
+        match=r"quantize.embedding.weight has shape \[40, 8\], the settings ask for \[41, 8\]",
     ):
         networks.load_taming(path, {**given, "n_embed": 41}, F32)
     with pytest.raises(ValueError, match=r"a\.ckpt: double_z is set"):
@@ -101,7 +120,9 @@ def test_openai_dvae(tmp_path: Path) -> None:
     tables = openai_dvae.encoder_table(config), openai_dvae.decoder_table(config)
     paths = [
         saved(tmp_path / f"{index}.pt", foreign(part, table))
-        for index, (part, table) in enumerate(zip((network.encoder, network.decoder), tables, strict=True))
+        for index, (part, table) in enumerate(
+            zip((network.encoder, network.decoder), tables, strict=True)
+        )
     ]
     loaded = networks.load_dvae(paths[0], paths[1], {}, F32)
     assert loaded.config == config
@@ -117,7 +138,14 @@ def test_min_dalle(tmp_path: Path) -> None:
             norm="layer", norm_eps=1e-5, norm_after=True, norm_inside_mlp=True, qk_norm=False, mlp="gelu_gated"
         ),
     )  # fmt: skip
-    sizes = {**SIZES, "code_rows": 31, "num_logits": 31, "prefix_tokens": 6, "start_code": 30, "embedding_norm": True}
+    sizes = {
+        **SIZES,
+        "code_rows": 31,
+        "num_logits": 31,
+        "prefix_tokens": 6,
+        "start_code": 30,
+        "embedding_norm": True,
+    }
     config = RasterConfig(**sizes, style=dataclasses.replace(text.style, cross_attention=True))
     prompts, raster = made(build_prompts(text)), made(Raster(config))
     encoder = saved(tmp_path / "encoder.pt", foreign(prompts, min_dalle.prompt_table(text)))
@@ -131,9 +159,13 @@ def test_min_dalle(tmp_path: Path) -> None:
 
 
 def test_the_detoker(tmp_path: Path) -> None:
-    config = dataclasses.replace(VQ, encoder_blocks=0, norm_eps=1e-5, unit_range=True, image_size=32)
+    config = dataclasses.replace(
+        VQ, encoder_blocks=0, norm_eps=1e-5, unit_range=True, image_size=32
+    )
     network = made(VQGAN(config))
-    loaded = networks.load_detoker(saved(tmp_path / "a.pt", foreign(network, min_dalle.vqgan_table(config))), F32)
+    loaded = networks.load_detoker(
+        saved(tmp_path / "a.pt", foreign(network, min_dalle.vqgan_table(config))), F32
+    )
     assert loaded.config == config
     check_same(loaded, network)
     with pytest.raises(ValueError, match="without its encoder"):
@@ -142,10 +174,14 @@ def test_the_detoker(tmp_path: Path) -> None:
 
 def test_mindalle(tmp_path: Path) -> None:
     text = PromptConfig(kind="table", vocab_size=20, max_tokens=6, width=64, places=True)
-    style = BlockStyle(norm="layer", norm_eps=1e-5, qk_norm=False, attention_bias=True, mlp="gelu", mlp_bias=True)
+    style = BlockStyle(
+        norm="layer", norm_eps=1e-5, qk_norm=False, attention_bias=True, mlp="gelu", mlp_bias=True
+    )
     config = RasterConfig(**SIZES, text_logits=20, prefix_tokens=6, style=style)
     prompts, raster = made(build_prompts(text)), made(Raster(config))
-    held = foreign(prompts, mindalle.prompt_table(text)) | foreign(raster, mindalle.raster_table(config))
+    held = foreign(prompts, mindalle.prompt_table(text)) | foreign(
+        raster, mindalle.raster_table(config)
+    )
     path = saved(tmp_path / "a.ckpt", {"state_dict": held | {"blocks.0.attn.mask": torch.ones(1)}})
     loaded = networks.load_mindalle(path, {}, F32)
     assert (loaded.prompts.config, loaded.raster.config) == (text, config)
@@ -155,26 +191,41 @@ def test_mindalle(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["features", "class"])
 def test_llamagen(tmp_path: Path, kind: Any) -> None:
-    sizes = {"features": {"max_tokens": 12, "feature_width": 10}, "class": {"max_tokens": 1, "vocab_size": 11}}
+    sizes = {
+        "features": {"max_tokens": 12, "feature_width": 10},
+        "class": {"max_tokens": 1, "vocab_size": 11},
+    }
     text = PromptConfig(kind=kind, width=64, **sizes[kind])
     style = BlockStyle(norm_eps=1e-5, qk_norm=False)
     config = RasterConfig(**SIZES, prefix_tokens=text.max_tokens, places="grid", style=style)
     prompts, raster = made(build_prompts(text)), made(Raster(config))
-    held = foreign(prompts, llamagen.prompt_table(text)) | foreign(raster, llamagen.raster_table(config))
-    loaded = networks.load_llamagen(saved(tmp_path / "a.pt", {"module": held}), {}, F32, num_tokens=16)
+    held = foreign(prompts, llamagen.prompt_table(text)) | foreign(
+        raster, llamagen.raster_table(config)
+    )
+    loaded = networks.load_llamagen(
+        saved(tmp_path / "a.pt", {"module": held}), {}, F32, num_tokens=16
+    )
     assert (loaded.prompts.config, loaded.raster.config) == (text, config)
     check_same(loaded.prompts, prompts)
-    # Rows of queries and keys change places: element 2 i of a head becomes element i, 2 i + 1 becomes K/2 + i.
+    # Rows of queries and keys change places: element 2 i of a head becomes element i, 2 i + 1
+    # becomes K/2 + i.
     qkv, moved = (network.blocks[0].attention.qkv.weight for network in (raster, loaded.raster))
     assert torch.equal(moved[:32], qkv[0:64:2]) and torch.equal(moved[64 + 32 : 128], qkv[65:128:2])
     assert torch.equal(moved[128:], qkv[128:])
 
 
-@pytest.mark.parametrize("names", [janus.ORIGINAL, janus.CONVERTED], ids=["original", "transformers"])
+@pytest.mark.parametrize(
+    "names", [janus.ORIGINAL, janus.CONVERTED], ids=["original", "transformers"]
+)
 def test_janus(tmp_path: Path, names: janus.Names, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(janus, "HEAD_WIDTH", 64)
     text = PromptConfig(kind="table", vocab_size=20, max_tokens=janus.LONGEST_PROMPT, width=64)
-    extra = {"code_width": 8, "head_width": 24, "prefix_tokens": janus.LONGEST_PROMPT, "places": "line"}
+    extra = {
+        "code_width": 8,
+        "head_width": 24,
+        "prefix_tokens": janus.LONGEST_PROMPT,
+        "places": "line",
+    }
     config = RasterConfig(**SIZES, **extra, style=BlockStyle(qk_norm=False))
     vqgan = dataclasses.replace(VQ, lookup="cosine", image_size=8)
     originals = made(build_prompts(text)), made(Raster(config)), made(VQGAN(vqgan))
@@ -200,7 +251,9 @@ def test_janus(tmp_path: Path, names: janus.Names, monkeypatch: pytest.MonkeyPat
         (networks.load_janus, "embed_tokens.weight"),
     ],
 )
-def test_weights_of_another_project_are_refused(tmp_path: Path, load: Callable[..., Any], message: str) -> None:
+def test_weights_of_another_project_are_refused(
+    tmp_path: Path, load: Callable[..., Any], message: str
+) -> None:
     path = saved(tmp_path / "a.pt", {"something": torch.ones(2, 2)})
     with pytest.raises(ValueError, match=rf"a\.pt: .*{message}"):
         load(path, {}, F32)

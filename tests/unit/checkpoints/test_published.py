@@ -31,7 +31,11 @@ def test_a_folder_of_another_project_draws(model: DALL_E) -> None:
     image = model("a cat", seed=3)
     assert (image.mode, image.size) == ("RGB", (16, 16))
     assert image.info["num_inference_steps"] == "256" and image.info["order"] == "raster"
-    assert image.info["model"] == "mini" and image.info["guidance_scale"] == "16.0" and image.info["top_k"] == "256"
+    assert (
+        image.info["model"] == "mini"
+        and image.info["guidance_scale"] == "16.0"
+        and image.info["top_k"] == "256"
+    )
     assert len(np.unique(pixels(image))) > 20
 
 
@@ -39,17 +43,24 @@ def test_a_seed_is_a_picture_in_any_batch(model: DALL_E) -> None:
     alone = model("a cat", seed=7)
     batch = model(["cat", "a cat"], num_images_per_prompt=2, seed=[1, 1, 2, 7])
     assert np.array_equal(pixels(alone), pixels(batch[3]))
-    assert np.array_equal(pixels(batch[0]), pixels(batch[1])) and not np.array_equal(pixels(alone), pixels(batch[2]))
+    assert np.array_equal(pixels(batch[0]), pixels(batch[1])) and not np.array_equal(
+        pixels(alone), pixels(batch[2])
+    )
 
 
 def test_prompt_negative_and_guidance_matter(model: DALL_E) -> None:
     plain, other = model("a cat", seed=0), model("wood", seed=0)
-    steered, free = model("a cat", seed=0, negative_prompt="wood"), model("a cat", seed=0, guidance_scale=1.0)
+    steered, free = (
+        model("a cat", seed=0, negative_prompt="wood"),
+        model("a cat", seed=0, guidance_scale=1.0),
+    )
     assert len({pixels(image).tobytes() for image in (plain, other, steered, free)}) == 4
 
 
 def test_steps_are_no_choice_and_that_is_said(model: DALL_E) -> None:
-    with pytest.warns(UserWarning, match="num_inference_steps 50 is ignored: mini draws its 256 tokens one after"):
+    with pytest.warns(
+        UserWarning, match="num_inference_steps 50 is ignored: mini draws its 256 tokens one after"
+    ):
         image = model("a cat", seed=3, num_inference_steps=50)
     assert np.array_equal(pixels(image), pixels(model("a cat", seed=3)))
 
@@ -66,7 +77,9 @@ def test_what_it_cannot_do_is_said(model: DALL_E) -> None:
 
 
 def test_words_left_out_and_letters_lost_are_said(model: DALL_E) -> None:
-    with pytest.warns(UserWarning, match=r"longer than the 12 tokens that this model reads; left out: 'a cat owl'"):
+    with pytest.warns(
+        UserWarning, match=r"longer than the 12 tokens that this model reads; left out: 'a cat owl'"
+    ):
         model("a cat " * 6 + "owl")
     with pytest.warns(UserWarning, match="has no pieces for '猫'"):
         model("a 猫 cat")
@@ -81,7 +94,9 @@ def test_one_file_stands_for_its_folder(mini_folder: Path, model: DALL_E, tmp_pa
     again = DALL_E.from_pretrained(mini_folder / "decoder_mini.pt")
     assert np.array_equal(pixels(again("a cat", seed=3)), pixels(model("a cat", seed=3)))
     shutil.copyfile(mini_folder / "decoder_mini.pt", tmp_path / "decoder_mini.pt")
-    with pytest.raises(ValueError, match=r"min_dalle mini lacks encoder_mini\.pt, detoker\.pt, vocab_mini\.json"):
+    with pytest.raises(
+        ValueError, match=r"min_dalle mini lacks encoder_mini\.pt, detoker\.pt, vocab_mini\.json"
+    ):
         DALL_E.from_pretrained(tmp_path)
     torch.save({}, tmp_path / "other.pt")
     with pytest.raises(ValueError, match=r"other\.pt is, or holds, no model that is known"):
@@ -92,7 +107,9 @@ def test_variants(mini_folder: Path) -> None:
     assert DALL_E.from_pretrained(mini_folder, variant="mini").config.name == "mini/mini"
     with pytest.raises(ValueError, match="no model of the variant 'mega'"):
         DALL_E.from_pretrained(mini_folder, variant="mega")
-    with pytest.raises(ValueError, match=r"kuprel/min-dalle has no variant 'giga': its variants are mini, mega"):
+    with pytest.raises(
+        ValueError, match=r"kuprel/min-dalle has no variant 'giga': its variants are mini, mega"
+    ):
         DALL_E.from_pretrained("kuprel/min-dalle", variant="giga")
     assert zoo.split_variant("kuprel/min-dalle/mega") == ("kuprel/min-dalle", "mega")
 
@@ -116,7 +133,9 @@ def test_by_name_from_the_cache_of_the_hub(
 
 
 @pytest.mark.parametrize("int8", [True, False])
-def test_converted_it_draws_the_same_without_pickles(model: DALL_E, tmp_path: Path, int8: bool) -> None:
+def test_converted_it_draws_the_same_without_pickles(
+    model: DALL_E, tmp_path: Path, int8: bool
+) -> None:
     model.save_pretrained(tmp_path / "converted", int8=int8)
     assert {path.suffix for path in (tmp_path / "converted").iterdir()} == {".json", ".safetensors"}
     again = DALL_E.from_pretrained(tmp_path / "converted")
@@ -129,11 +148,17 @@ def test_converted_it_draws_the_same_without_pickles(model: DALL_E, tmp_path: Pa
 
 def test_other_number_formats(mini_folder: Path) -> None:
     model = DALL_E.from_pretrained(mini_folder, dtype="bfloat16")
-    assert model.dtype == torch.bfloat16 and model.networks.tokenizer.decoder.end.weight.dtype == torch.bfloat16
+    assert (
+        model.dtype == torch.bfloat16
+        and model.networks.tokenizer.decoder.end.weight.dtype == torch.bfloat16
+    )
     assert model("a cat", seed=1).info["dtype"] == "bfloat16"
     # Activations of the decoder leave the range of float16.
     model = DALL_E.from_pretrained(mini_folder, dtype="float16")
-    assert model.dtype == torch.float16 and model.networks.tokenizer.decoder.end.weight.dtype == torch.float32
+    assert (
+        model.dtype == torch.float16
+        and model.networks.tokenizer.decoder.end.weight.dtype == torch.float32
+    )
 
 
 def test_a_malicious_file_among_them_is_refused(mini_folder: Path, tmp_path: Path) -> None:
@@ -154,8 +179,12 @@ def test_settings_survive_json_and_contradictions_are_named(model: DALL_E) -> No
     assert isinstance(config, PublishedConfig)
     values = json.loads(json.dumps(config.to_dict()))
     assert PublishedConfig.from_dict(values) == config
-    with pytest.raises(ValueError, match="the tokenizer's grid has 1024 places, the transformer 256"):
-        PublishedConfig.from_dict({**values, "tokenizer": {**values["tokenizer"], "image_size": 32}})
+    with pytest.raises(
+        ValueError, match="the tokenizer's grid has 1024 places, the transformer 256"
+    ):
+        PublishedConfig.from_dict(
+            {**values, "tokenizer": {**values["tokenizer"], "image_size": 32}}
+        )
     with pytest.raises(ValueError, match="RasterConfig has no setting named depth"):
         PublishedConfig.from_dict({**values, "generator": {"depth": 3}})
 
@@ -171,7 +200,10 @@ def test_every_known_name_has_files_that_load() -> None:
                 family
                 for family, held in registry.FAMILIES.items()
                 for wanted in held.variants.values()
-                if all(any(fnmatch.fnmatch(name.split("|")[0], each) for each in patterns) for name in wanted.values())
+                if all(
+                    any(fnmatch.fnmatch(name.split("|")[0], each) for each in patterns)
+                    for name in wanted.values()
+                )
             ]
             assert known.built_in or known.archive or complete, f"{known.name} {variant}"
 

@@ -23,7 +23,9 @@ def tensors() -> dict[str, torch.Tensor]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    store.save_model(tmp_path / "model", {"name": "test"}, tensors(), int8=True, text_tokenizer_json=TEXT)
+    store.save_model(
+        tmp_path / "model", {"name": "test"}, tensors(), int8=True, text_tokenizer_json=TEXT
+    )
     return tmp_path / "model"
 
 
@@ -35,10 +37,14 @@ def test_eight_bits_come_back(folder: Path) -> None:
     for name, tensor in tensors().items():
         assert loaded.tensors[name].dtype == tensor.dtype
         torch.testing.assert_close(loaded.tensors[name], tensor, atol=0.02, rtol=0.01)
-    assert store.load_model(folder, torch.bfloat16).tensors["generator.weight"].dtype == torch.bfloat16
+    assert (
+        store.load_model(folder, torch.bfloat16).tensors["generator.weight"].dtype == torch.bfloat16
+    )
 
 
-def test_channels_are_rounded_alike_however_many_at_a_time(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_channels_are_rounded_alike_however_many_at_a_time(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = (folder / "model.safetensors").read_bytes()
     monkeypatch.setattr(store, "_ROUNDED_AT_A_TIME", 9)
     store.save_model(folder, {"name": "test"}, tensors(), int8=True, text_tokenizer_json=TEXT)
@@ -98,7 +104,9 @@ def test_an_altered_file_is_noticed(folder: Path) -> None:
         store.load_model(folder)
 
 
-@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"format": 9}', '{"format": 1, "model": {}, "files": {}}'])
+@pytest.mark.parametrize(
+    "content", ["{", "[]", "{}", '{"format": 9}', '{"format": 1, "model": {}, "files": {}}']
+)
 def test_a_broken_configuration_is_named(folder: Path, content: str) -> None:
     (folder / "config.json").write_text(content)
     with pytest.raises(ValueError, match=r"config\.json"):
@@ -108,7 +116,10 @@ def test_a_broken_configuration_is_named(folder: Path, content: str) -> None:
 def test_a_weights_file_of_another_kind_is_named(folder: Path) -> None:
     junk = b"not a weights file"
     head = json.loads((folder / "config.json").read_text())
-    head["files"]["model.safetensors"] = {"bytes": len(junk), "sha256": store.hashlib.sha256(junk).hexdigest()}
+    head["files"]["model.safetensors"] = {
+        "bytes": len(junk),
+        "sha256": store.hashlib.sha256(junk).hexdigest(),
+    }
     (folder / "config.json").write_text(json.dumps(head))
     (folder / "model.safetensors").write_bytes(junk)
     with pytest.raises(ValueError, match="not a safetensors file"):
@@ -129,5 +140,7 @@ def test_strict_loading_names_what_does_not_fit() -> None:
     with pytest.raises(ValueError, match=r"2 missing \(text.bias, text.weight\)"):
         store.load_strict(torch.nn.Linear(4, 6), tensors(), "text.")
     wrong = {"generator.weight": torch.zeros(6, 5), "generator.bias": torch.zeros(6)}
-    with pytest.raises(ValueError, match=r"generator.weight has shape \[6, 5\], the settings ask for \[6, 4\]"):
+    with pytest.raises(
+        ValueError, match=r"generator.weight has shape \[6, 5\], the settings ask for \[6, 4\]"
+    ):
         store.load_strict(torch.nn.Linear(4, 6), wrong, "generator.")

@@ -11,7 +11,13 @@ import pytest
 import safetensors.torch
 import torch
 
-from dall_e.checkpoints.tensor_files import StoredTensor, open_weights, read_tensors, weights_in, write_tensors
+from dall_e.checkpoints.tensor_files import (
+    StoredTensor,
+    open_weights,
+    read_tensors,
+    weights_in,
+    write_tensors,
+)
 
 WEIGHTS = {
     "a": torch.arange(6.0).view(2, 3),
@@ -29,7 +35,11 @@ def check(found: dict[str, Any]) -> None:
     assert found.keys() == WEIGHTS.keys()
     for name, tensor in WEIGHTS.items():
         read = found[name].read()
-        assert found[name].shape == tuple(tensor.shape) and read.dtype == tensor.dtype and torch.equal(read, tensor)
+        assert (
+            found[name].shape == tuple(tensor.shape)
+            and read.dtype == tensor.dtype
+            and torch.equal(read, tensor)
+        )
 
 
 @pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
@@ -49,13 +59,17 @@ def test_safetensors_and_shards(tmp_path: Path) -> None:
     assert torch.equal(read_tensors(tmp_path / "all.safetensors")["a"], plain["a"])
     names = list(plain)
     for shard, part in enumerate((names[:3], names[3:])):
-        safetensors.torch.save_file({name: plain[name] for name in part}, tmp_path / f"{shard}.safetensors")
+        safetensors.torch.save_file(
+            {name: plain[name] for name in part}, tmp_path / f"{shard}.safetensors"
+        )
     places = {name: f"{int(name in names[3:])}.safetensors" for name in names}
     index = tmp_path / "model.safetensors.index.json"
     index.write_text(f'{{"weight_map": {places}}}'.replace("'", '"'))
     check(open_weights(index))
     index.write_text('{"weight_map": {"b": "0.safetensors"}}')
-    with pytest.raises(ValueError, match="has no tensor b, which model.safetensors.index.json promises"):
+    with pytest.raises(
+        ValueError, match="has no tensor b, which model.safetensors.index.json promises"
+    ):
         open_weights(index)
 
 
@@ -70,7 +84,9 @@ class Call:
 
 
 @pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
-@pytest.mark.parametrize("what", ["os.system", "open", "eval", "exec", "getattr", "torch.load", "print"])
+@pytest.mark.parametrize(
+    "what", ["os.system", "open", "eval", "exec", "getattr", "torch.load", "print"]
+)
 def test_a_malicious_pickle_is_refused_and_nothing_ran(
     tmp_path: Path, what: str, zipped: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -86,7 +102,9 @@ def test_a_malicious_pickle_is_refused_and_nothing_ran(
     }
     path = tmp_path / "evil.pt"
     torch.save({"a": torch.ones(2), "b": calls[what]}, path, _use_new_zipfile_serialization=zipped)
-    with pytest.raises(ValueError, match=r"evil\.pt asks to run .*refused and nothing of it was run"):
+    with pytest.raises(
+        ValueError, match=r"evil\.pt asks to run .*refused and nothing of it was run"
+    ):
         open_weights(path)
     assert not victim.exists() and "it ran" not in capsys.readouterr().out
 
@@ -151,4 +169,6 @@ def test_a_tensor_that_reaches_out_of_its_storage_is_refused(tmp_path: Path) -> 
 
 def test_reading_is_lazy(tmp_path: Path) -> None:
     torch.save(WEIGHTS, tmp_path / "a.pt")
-    assert all(isinstance(tensor, StoredTensor) for tensor in open_weights(tmp_path / "a.pt").values())
+    assert all(
+        isinstance(tensor, StoredTensor) for tensor in open_weights(tmp_path / "a.pt").values()
+    )

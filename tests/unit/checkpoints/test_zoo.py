@@ -1,4 +1,5 @@
-"""Names become folders, aliases warn, misspellings get a suggestion, and sizes are those of the networks."""
+"""Names become folders, aliases warn, misspellings get a suggestion, and sizes are those of the
+networks."""
 
 import dataclasses
 from pathlib import Path
@@ -10,7 +11,13 @@ import torch
 from dall_e import list_models
 from dall_e.checkpoints import zoo
 from dall_e.checkpoints.families import janus
-from dall_e.config.published import BlockStyle, PromptConfig, RasterConfig, VisionConfig, VQGANConfig
+from dall_e.config.published import (
+    BlockStyle,
+    PromptConfig,
+    RasterConfig,
+    VisionConfig,
+    VQGANConfig,
+)
 from dall_e.models.left_to_right import Raster
 from dall_e.models.prompt_networks import build_prompts
 from dall_e.models.vision_encoder import Vision
@@ -30,7 +37,9 @@ def test_the_built_in_name(weights: Path, recwarn: pytest.WarningsRecorder) -> N
 
 
 def test_the_alias_warns_in_one_sentence(weights: Path) -> None:
-    with pytest.warns(UserWarning, match="OpenAI never published.*'openai/dall-e' loads 'dall-e-emoji'") as caught:
+    with pytest.warns(
+        UserWarning, match="OpenAI never published.*'openai/dall-e' loads 'dall-e-emoji'"
+    ) as caught:
         assert zoo.find_model("openai/dall-e") == weights
     (warning,) = caught
     assert "`dall-e models` lists" in str(warning.message) and str(warning.message).count(". ") == 0
@@ -42,7 +51,11 @@ def test_a_folder(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "guess"),
-    [("dall-e-emojy", "'dall-e-emoji'"), ("DALL-E-emoji", "'dall-e-emoji'"), ("openai/dalle", "'openai/dall-e'")],
+    [
+        ("dall-e-emojy", "'dall-e-emoji'"),
+        ("DALL-E-emoji", "'dall-e-emoji'"),
+        ("openai/dalle", "'openai/dall-e'"),
+    ],
 )
 def test_the_nearest_name_is_suggested(name: str, guess: str) -> None:
     with pytest.raises(ValueError, match=f"unknown model .* Did you mean {guess}"):
@@ -50,7 +63,9 @@ def test_the_nearest_name_is_suggested(name: str, guess: str) -> None:
 
 
 def test_a_far_name_gets_the_list() -> None:
-    with pytest.raises(ValueError, match=r"neither a known name nor a folder. Known: dall-e-emoji, openai/dall-e"):
+    with pytest.raises(
+        ValueError, match=r"neither a known name nor a folder. Known: dall-e-emoji, openai/dall-e"
+    ):
         zoo.find_model("zzz")
 
 
@@ -71,14 +86,17 @@ def test_nothing_is_claimed_that_does_not_load() -> None:
 
 def test_an_archive_is_pointed_to() -> None:
     with pytest.raises(
-        ValueError, match=r"kakaobrain/minDALL-E is not on the hub: unpack https://\S+ and give the fold"
+        ValueError,
+        match=r"kakaobrain/minDALL-E is not on the hub: unpack https://\S+ and give the fold",
     ):
         zoo.find_model("kakaobrain/minDALL-E")
 
 
 def test_a_name_may_end_in_its_variant(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     asked: list[list[str]] = []
-    monkeypatch.setattr(zoo, "download", lambda name, patterns, local: asked.append(patterns) or tmp_path)
+    monkeypatch.setattr(
+        zoo, "download", lambda name, patterns, local: asked.append(patterns) or tmp_path
+    )
     found = zoo.locate("kuprel/min-dalle/mega")
     assert found[:4] == (tmp_path, "kuprel/min-dalle/mega", "mega", "kuprel/min-dalle")
     assert found == zoo.locate("kuprel/min-dalle", "mega")
@@ -94,25 +112,38 @@ def test_a_folder_of_ours_has_the_variant_that_it_says(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="has no variant 'mini': it holds mega"):
         zoo.locate(tmp_path, "mini")
     (tmp_path / "config.json").write_text('{"format": 1, "model": {}}')
-    with pytest.raises(ValueError, match="has no variant 'mini': it holds a model without variants"):
+    with pytest.raises(
+        ValueError, match="has no variant 'mini': it holds a model without variants"
+    ):
         zoo.locate(tmp_path, "mini")
 
 
 @pytest.mark.parametrize(
     ("weights", "marks", "expected"),
     [
-        ("models--deepseek-ai--Janus-1.3B/snapshots/abc/model.safetensors", True, janus.FIRST_ROLES),
+        (
+            "models--deepseek-ai--Janus-1.3B/snapshots/abc/model.safetensors",
+            True,
+            janus.FIRST_ROLES,
+        ),
         ("janus-1.3b/model.safetensors", True, janus.FIRST_ROLES),
         ("Janus-Pro-1B/pytorch_model.bin", True, janus.PRO_ROLES),
         ("mine/model.safetensors", False, janus.FIRST_ROLES),
         ("a/Janus-1.3B/b/c/d/model.safetensors", True, janus.PRO_ROLES),
     ],
 )
-def test_the_first_janus_calls_its_sides_otherwise(weights: str, marks: bool, expected: tuple[str, str]) -> None:
+def test_the_first_janus_calls_its_sides_otherwise(
+    weights: str, marks: bool, expected: tuple[str, str]
+) -> None:
     assert janus.roles(Path(weights), marks) == expected
 
 
-BART: dict[str, Any] = {"norm": "layer", "norm_after": True, "norm_inside_mlp": True, "qk_norm": False}
+BART: dict[str, Any] = {
+    "norm": "layer",
+    "norm_after": True,
+    "norm_inside_mlp": True,
+    "qk_norm": False,
+}
 BART |= {"mlp": "gelu_gated"}
 LLAMA = BlockStyle(qk_norm=False)
 GPT = BlockStyle(norm="layer", qk_norm=False, attention_bias=True, mlp="gelu", mlp_bias=True)
@@ -120,11 +151,19 @@ GPT = BlockStyle(norm="layer", qk_norm=False, attention_bias=True, mlp="gelu", m
 
 def bart(words: int, codes: int, **shared: Any) -> tuple[PromptConfig, RasterConfig]:
     text = PromptConfig(
-        kind="encoder", vocab_size=words, places=True, pad_id=1, style=BlockStyle(**BART), max_tokens=64, **shared
+        kind="encoder",
+        vocab_size=words,
+        places=True,
+        pad_id=1,
+        style=BlockStyle(**BART),
+        max_tokens=64,
+        **shared,
     )
     style = BlockStyle(**BART, cross_attention=True)
     rows = {"code_rows": codes, "num_logits": codes}
-    return text, RasterConfig(start_code=16384, embedding_norm=True, style=style, prefix_tokens=64, **rows, **shared)
+    return text, RasterConfig(
+        start_code=16384, embedding_norm=True, style=style, prefix_tokens=64, **rows, **shared
+    )
 
 
 def llama(width: int, **sizes: int) -> tuple[PromptConfig, RasterConfig]:
@@ -136,7 +175,9 @@ def llama(width: int, **sizes: int) -> tuple[PromptConfig, RasterConfig]:
 def llamagen(num_tokens: int) -> tuple[PromptConfig, RasterConfig]:
     text = PromptConfig(kind="features", max_tokens=120, feature_width=2048, width=1280)
     sizes = {"width": 1280, "num_heads": 20, "num_layers": 36, "mlp_width": 3584}
-    return text, RasterConfig(num_tokens=num_tokens, prefix_tokens=120, places="grid", style=LLAMA, **sizes)
+    return text, RasterConfig(
+        num_tokens=num_tokens, prefix_tokens=120, places="grid", style=LLAMA, **sizes
+    )
 
 
 def rudalle(sight: Any) -> tuple[PromptConfig, RasterConfig]:
@@ -146,7 +187,13 @@ def rudalle(sight: Any) -> tuple[PromptConfig, RasterConfig]:
     sizes = {"width": 2048, "num_heads": 16, "num_layers": 24, "mlp_width": 8192, "num_codes": 8192}
     more = {"code_rows": 8192, "num_logits": 8192, "num_tokens": 1024, "prefix_tokens": 128 + marks}
     return text, RasterConfig(
-        **sizes, **more, head_norm=True, head_bias=True, sight=sight, prompt_marks=marks, style=style
+        **sizes,
+        **more,
+        head_norm=True,
+        head_bias=True,
+        sight=sight,
+        prompt_marks=marks,
+        style=style,
     )
 
 
@@ -157,7 +204,9 @@ MINI = bart(50264, 16385, width=1024, num_heads=16, num_layers=12, mlp_width=273
 MEGA = bart(50272, 16416, width=2048, num_heads=32, num_layers=24, mlp_width=4096)
 MINDALLE = (
     PromptConfig(vocab_size=16384, width=1536, places=True),
-    RasterConfig(text_logits=16384, width=1536, num_heads=24, num_layers=42, mlp_width=6144, style=GPT),
+    RasterConfig(
+        text_logits=16384, width=1536, num_heads=24, num_layers=42, mlp_width=6144, style=GPT
+    ),
 )
 JANUS_1B = llama(2048, num_heads=16, num_layers=24, mlp_width=5632)
 JANUS_7B = llama(4096, num_heads=32, num_layers=30, mlp_width=11008)
@@ -172,7 +221,10 @@ PUBLISHED = {
     "deepseek-community/Janus-Pro-1B": [(*JANUS_1B, VQ16)],
     "deepseek-community/Janus-Pro-7B": [(*JANUS_7B, VQ16)],
     "deepseek-ai/Janus-1.3B": [(*JANUS_1B, VQ16)],
-    "ai-forever/rudalle-Malevich": [(*rudalle("lines"), GUMBEL_F8), (*rudalle("wrapped_lines"), GUMBEL_F8)],
+    "ai-forever/rudalle-Malevich": [
+        (*rudalle("lines"), GUMBEL_F8),
+        (*rudalle("wrapped_lines"), GUMBEL_F8),
+    ],
     "ai-forever/rudalle-Emojich": [(*rudalle("wrapped_lines"), GUMBEL_F8)],
     "shonenkov-AI/rudalle-xl-surrealist": [(*rudalle("lines"), GUMBEL_F8)],
     "kakaobrain/minDALL-E": [(*MINDALLE, VQGANConfig())],
@@ -185,7 +237,9 @@ PUBLISHED = {
 )
 def test_sizes_are_those_of_the_networks(known: zoo.KnownModel) -> None:
     def count(*networks: torch.nn.Module) -> int:
-        return sum(tensor.numel() for network in networks for tensor in network.state_dict().values())
+        return sum(
+            tensor.numel() for network in networks for tensor in network.state_dict().values()
+        )
 
     settings = PUBLISHED[known.name]
     assert len(settings) == len(known.sizes) == max(1, len(known.variants))
@@ -194,7 +248,10 @@ def test_sizes_are_those_of_the_networks(known: zoo.KnownModel) -> None:
             drawing = build_prompts(text), Raster(raster)
             assert count(*drawing) == size.drawing
             packed = sum(
-                layer.weight.numel() for part in drawing for layer in part.modules() if isinstance(layer, Linear)
+                layer.weight.numel()
+                for part in drawing
+                for layer in part.modules()
+                if isinstance(layer, Linear)
             )
             assert size.drawing - packed == size.embeddings
             assert count(VQGAN(tokenizer)) == size.tokenizer
@@ -205,14 +262,19 @@ def test_sizes_are_those_of_the_networks(known: zoo.KnownModel) -> None:
 
 
 def test_memory_by_hand() -> None:
-    """Two layers that are three wide remember a key and a value at five places, with and without the prompt."""
-    size = zoo.Size(drawing=13, embeddings=3, tokenizer=7, layers=2, width=3, positions=5, reader=100)
+    """Two layers that are three wide remember a key and a value at five places, with and without
+    the prompt."""
+    size = zoo.Size(
+        drawing=13, embeddings=3, tokenizer=7, layers=2, width=3, positions=5, reader=100
+    )
     remembered = 2 * 2 * 3 * 5 * 2
     for precision, matrices, other in (
         ("float32", 4, 4), ("bfloat16", 2, 2), ("int8", 1, 2), ("int4", 4 / 8 + 2 * 2 / 32, 2),
     ):  # fmt: skip
         weights = 10 * matrices + 3 * other
-        assert size.gigabytes(precision) == pytest.approx((weights + remembered * 4 + 7 * 4 + 200) / 1e9)
+        assert size.gigabytes(precision) == pytest.approx(
+            (weights + remembered * 4 + 7 * 4 + 200) / 1e9
+        )
     (memory,) = [known.memory for known in list_models() if known.name == "kuprel/min-dalle"]
     mini, mega = memory.split("; ")
     assert mini.startswith("mini: 2.0 GB in float32") and mega.startswith("mega: 10.")

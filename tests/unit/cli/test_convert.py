@@ -10,12 +10,28 @@ from dall_e.images.files import read_metadata, same_pixels
 Capture = pytest.CaptureFixture[str]
 
 
-def test_converted_from_the_command_line(mini_folder: Path, tmp_path: Path, capsys: Capture) -> None:
+def test_converted_from_the_command_line(
+    mini_folder: Path, tmp_path: Path, capsys: Capture
+) -> None:
     target = tmp_path / "converted"
     assert run(["convert", str(mini_folder), str(target), "--offline"]) == 0
     assert capsys.readouterr().out == f"{target}\n"
     for model, name in ((mini_folder, "a.png"), (target, "b.png")):
-        assert run(["generate", "a cat", "--model", str(model), "--seed", "3", "-o", str(tmp_path / name)]) == 0
+        assert (
+            run(
+                [
+                    "generate",
+                    "a cat",
+                    "--model",
+                    str(model),
+                    "--seed",
+                    "3",
+                    "-o",
+                    str(tmp_path / name),
+                ]
+            )
+            == 0
+        )
     assert same_pixels(tmp_path / "a.png", tmp_path / "b.png")
     assert read_metadata(tmp_path / "b.png")["model"] == "mini"
 
@@ -23,11 +39,15 @@ def test_converted_from_the_command_line(mini_folder: Path, tmp_path: Path, caps
 def test_eight_bits_are_smaller(mini_folder: Path, tmp_path: Path) -> None:
     for flag in ("--int8", "--float32"):
         assert run(["convert", str(mini_folder), str(tmp_path / flag), flag]) == 0
-    small, large = ((tmp_path / flag / "model.safetensors").stat().st_size for flag in ("--int8", "--float32"))
+    small, large = (
+        (tmp_path / flag / "model.safetensors").stat().st_size for flag in ("--int8", "--float32")
+    )
     assert small < 0.4 * large
 
 
-def test_what_is_there_is_not_overwritten(mini_folder: Path, tmp_path: Path, capsys: Capture) -> None:
+def test_what_is_there_is_not_overwritten(
+    mini_folder: Path, tmp_path: Path, capsys: Capture
+) -> None:
     (tmp_path / "mine").touch()
     assert run(["convert", str(mini_folder), str(tmp_path)]) == 1
     assert "is there already: give a new folder" in capsys.readouterr().err

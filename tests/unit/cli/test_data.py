@@ -10,9 +10,14 @@ from PIL import Image
 from dall_e.cli import run
 
 
-def test_a_dry_run_lists_sources_and_fetches_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_dry_run_lists_sources_and_fetches_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     cache = tmp_path / "cache"
-    assert run(["data", "build", "--dry-run", "--cache", str(cache), "--sources", "noto,openclipart"]) == 0
+    assert (
+        run(["data", "build", "--dry-run", "--cache", str(cache), "--sources", "noto,openclipart"])
+        == 0
+    )
     printed = capsys.readouterr().out
     assert "Apache-2.0" in printed and "apt openclipart-svg" in printed and "twemoji" not in printed
     assert not cache.exists()
@@ -27,7 +32,9 @@ def test_wrong_settings_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "dall-e data build" in capsys.readouterr().err
 
 
-def test_show_writes_a_sheet_of_any_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_show_writes_a_sheet_of_any_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     for name in ("red_ball", "blue_ball"):
         Image.new("RGB", (20, 20), name.partition("_")[0]).save(tmp_path / f"{name}.png")
     sheet = tmp_path / "out" / "sheet.png"
@@ -36,7 +43,9 @@ def test_show_writes_a_sheet_of_any_folder(tmp_path: Path, capsys: pytest.Captur
     assert Image.open(sheet).size[0] >= 2 * 96
 
 
-def test_show_composes_scenes_of_what_can_be_cut_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_show_composes_scenes_of_what_can_be_cut_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "in").mkdir()
     for stem, name, colour in (("0", "cat", "orange"), ("1", "dog", "brown"), ("2", "bus", "red")):
         drawing = Image.new("RGBA", (40, 40))
@@ -56,11 +65,18 @@ def test_show_composes_scenes_of_what_can_be_cut_out(tmp_path: Path, capsys: pyt
     assert "neither 'train' nor 'heldout'" in capsys.readouterr().err
 
 
-def test_pack_writes_a_folder_that_is_a_data_set(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_pack_writes_a_folder_that_is_a_data_set(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "in").mkdir()
     Image.new("RGB", (20, 20), "red").save(tmp_path / "in" / "red_ball.png")
     packed = tmp_path / "packed"
-    assert run(["data", "pack", str(tmp_path / "in"), str(packed), "--size", "16", "--splits", "train"]) == 0
+    assert (
+        run(
+            ["data", "pack", str(tmp_path / "in"), str(packed), "--size", "16", "--splits", "train"]
+        )
+        == 0
+    )
     assert "1 train: 0.0 MiB" in capsys.readouterr().out
     assert run(["data", "show", str(packed), "--out", str(tmp_path / "sheet.png")]) == 0
     assert run(["data", "pack", str(packed), str(packed)]) == 1

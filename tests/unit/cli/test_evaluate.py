@@ -1,4 +1,5 @@
-"""`dall-e evaluate` from models and a judge's run folder to a report; a judge that is none is refused."""
+"""`dall-e evaluate` from models and a judge's run folder to a report; a judge that is none is
+refused."""
 
 import dataclasses
 import json
@@ -51,11 +52,21 @@ FLAGS = ["--data", "examples/tiny_pictures", "--steps", "1", "--device", "cpu"]
 def test_a_report(tiny_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     make_judge(tmp_path / "judge", 1)
     flags = [*FLAGS, "--judge", str(tmp_path / "judge"), "--limit", "3", "--seed", "2"]
-    assert run(["evaluate", "--model", str(tiny_folder), "--out", str(tmp_path / "out" / "a"), *flags]) == 0
+    assert (
+        run(["evaluate", "--model", str(tiny_folder), "--out", str(tmp_path / "out" / "a"), *flags])
+        == 0
+    )
     assert capsys.readouterr().out.splitlines()[-1] == str(tmp_path / "out" / "a" / "report.html")
     report = json.loads((tmp_path / "out" / "a" / "report.json").read_text())
-    assert report["model"]["model"] == "tiny-random" and report["settings"] == {"num_inference_steps": 1, "best_of": 1}
-    assert report["limit"] == 3 and len(report["samples"]) == 6 and report["measures"]["seconds"]["value"] == 0.5
+    assert report["model"]["model"] == "tiny-random" and report["settings"] == {
+        "num_inference_steps": 1,
+        "best_of": 1,
+    }
+    assert (
+        report["limit"] == 3
+        and len(report["samples"]) == 6
+        and report["measures"]["seconds"]["value"] == 0.5
+    )
     assert "seed 1, fold 1" in report["judge"]
 
 
@@ -70,7 +81,16 @@ def test_what_rounding_costs(tiny_folder: Path, tmp_path: Path) -> None:
 def test_two_models(tiny_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     make_judge(tmp_path / "judge", 1)
     models = ["--compare", str(tiny_folder), str(tiny_folder)]
-    flags = [*FLAGS, *models, "--judge", str(tmp_path / "judge"), "--limit", "2", "--out", str(tmp_path / "page")]
+    flags = [
+        *FLAGS,
+        *models,
+        "--judge",
+        str(tmp_path / "judge"),
+        "--limit",
+        "2",
+        "--out",
+        str(tmp_path / "page"),
+    ]
     assert run(["evaluate", *flags]) == 0
     printed = capsys.readouterr()
     assert printed.out.strip() == str(tmp_path / "page" / "comparison.html")
@@ -78,24 +98,42 @@ def test_two_models(tiny_folder: Path, tmp_path: Path, capsys: pytest.CaptureFix
     assert "r_precision_en_b_minus_a         0 [0, 0] (2)" in printed.err
 
 
-def test_a_judge_must_be_independent(tiny_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_judge_must_be_independent(
+    tiny_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     companion = make_judge(tmp_path / "judge", 1)
     plain = DALL_E.from_pretrained(tiny_folder)
     config = dataclasses.replace(plain.config, companion=COMPANIONS["tiny"])
     networks = Networks.build(config)._replace(companion=companion)
     DALL_E(config, networks, plain.text_tokenizer).save_pretrained(tmp_path / "model")
-    flags = [*FLAGS, "--model", str(tmp_path / "model"), "--limit", "1", "--out", str(tmp_path / "out")]
+    flags = [
+        *FLAGS,
+        "--model",
+        str(tmp_path / "model"),
+        "--limit",
+        "1",
+        "--out",
+        str(tmp_path / "out"),
+    ]
     assert run(["evaluate", "--judge", str(tmp_path / "judge"), *flags]) == 1
-    assert "is the companion of 'tiny-random', which chooses its pictures" in capsys.readouterr().err
+    assert (
+        "is the companion of 'tiny-random', which chooses its pictures" in capsys.readouterr().err
+    )
     make_judge(tmp_path / "other", 2, other_share=0.5)
     assert run(["evaluate", "--judge", str(tmp_path / "other"), *flags, "--best-of", "2"]) == 0
     assert "was trained on both halves" in capsys.readouterr().err
     report = json.loads((tmp_path / "out" / "report.json").read_text())
-    assert "kid_companion" not in report["measures"] or report["measures"]["kid_companion"]["count"] >= 2
+    assert (
+        "kid_companion" not in report["measures"]
+        or report["measures"]["kid_companion"]["count"] >= 2
+    )
 
 
 def test_composition_is_judged_by_a_detector(
-    tiny_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tiny_folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     make_judge(tmp_path / "judge", 1)
     sizes = DetectorConfig(image_size=32, widths=(8, 8, 8), things=tuple(sorted(things())))
@@ -106,13 +144,37 @@ def test_composition_is_judged_by_a_detector(
         folder.save_checkpoint({"config": {}, "networks": networks, "players": players})
     # The few pictures have few combinations: the tasks for which there are enough.
     monkeypatch.setattr("dall_e.evaluation.composition.TASKS", ("single", "two"))
-    flags = [*FLAGS, "--model", str(tiny_folder), "--judge", str(tmp_path / "judge"), "--limit", "2"]
+    flags = [
+        *FLAGS,
+        "--model",
+        str(tiny_folder),
+        "--judge",
+        str(tmp_path / "judge"),
+        "--limit",
+        "2",
+    ]
     assert run(["evaluate", "--detector", str(tmp_path / "judge"), *flags]) == 1
     assert "is not a run that trained the detector: it trained companion" in capsys.readouterr().err
-    assert run(["evaluate", "--detector", str(tmp_path / "detector"), "--out", str(tmp_path / "out"), *flags]) == 0
+    assert (
+        run(
+            [
+                "evaluate",
+                "--detector",
+                str(tmp_path / "detector"),
+                "--out",
+                str(tmp_path / "out"),
+                *flags,
+            ]
+        )
+        == 0
+    )
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     # An untrained detector finds nothing anywhere.
-    assert report["measures"]["composition"]["value"] == report["measures"]["composition_ceiling"]["value"] == 0
+    assert (
+        report["measures"]["composition"]["value"]
+        == report["measures"]["composition_ceiling"]["value"]
+        == 0
+    )
     assert [entry["task"] for entry in report["composed"]] == ["single"] * 2 + ["two"] * 2
     assert "<h2>Composition</h2>" in (tmp_path / "out" / "report.html").read_text()
 

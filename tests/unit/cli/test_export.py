@@ -30,7 +30,9 @@ from dall_e.training.run_folder import RunFolder
 MODEL = PRESETS["tiny"]
 
 
-def make_run(folder: Path, config: LoopConfig, networks: dict, player: str, module: torch.nn.Module) -> None:
+def make_run(
+    folder: Path, config: LoopConfig, networks: dict, player: str, module: torch.nn.Module
+) -> None:
     folder.mkdir()
     weights = module.state_dict()
     RunFolder(folder).save_checkpoint(
@@ -47,21 +49,41 @@ def runs(tmp_path: Path) -> tuple[list[str], torch.nn.ModuleDict]:
     torch.manual_seed(0)
     sizes = dataclasses.replace(MODEL.tokenizer, image_size=16)
     networks = torch.nn.ModuleDict(
-        {"text": TextEncoder(MODEL.text), "generator": Generator(MODEL.generator), "tower": torch.nn.Linear(2, 2)}
+        {
+            "text": TextEncoder(MODEL.text),
+            "generator": Generator(MODEL.generator),
+            "tower": torch.nn.Linear(2, 2),
+        }
     )
     settings = {"tokenizer": dataclasses.asdict(sizes)}
     make_run(tmp_path / "t", TokenizerTraining(), settings, "tokenizer", ImageTokenizer(sizes))
     make_run(tmp_path / "g", GeneratorTraining(), MODEL.to_dict(), "generator", networks)
     TextTokenizer.train(["a cat"], 300).save(tmp_path / "g" / "text_tokenizer.json")
-    return ["--tokenizer", f"{tmp_path}/t", "--generator", f"{tmp_path}/g", "--out", f"{tmp_path}/model"], networks
+    return [
+        "--tokenizer",
+        f"{tmp_path}/t",
+        "--generator",
+        f"{tmp_path}/g",
+        "--out",
+        f"{tmp_path}/model",
+    ], networks
 
 
 def test_export_draws(runs, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     flags, networks = runs
-    assert run(["export", *flags, "--name", "mine", "--version", "3", "--guidance", "2.5", "--float32"]) == 0
+    assert (
+        run(
+            ["export", *flags, "--name", "mine", "--version", "3", "--guidance", "2.5", "--float32"]
+        )
+        == 0
+    )
     assert capsys.readouterr().out == f"{tmp_path}/model\n"
     config = read_model_config(tmp_path / "model")
-    assert (config["name"], config["version"], config["sampling"]["guidance_scale"]) == ("mine", "3", 2.5)
+    assert (config["name"], config["version"], config["sampling"]["guidance_scale"]) == (
+        "mine",
+        "3",
+        2.5,
+    )
     model = DALL_E.from_pretrained(tmp_path / "model")
     assert torch.equal(model.networks.generator.head.weight, networks["generator"].head.weight)
     assert model("a cat", num_inference_steps=1).size == (32, 32)
@@ -84,7 +106,9 @@ def test_wrong_folders_are_named(runs, tmp_path: Path, capsys: pytest.CaptureFix
     assert not (tmp_path / "model").exists()
 
 
-def test_companion_and_upsampler_come_along(runs, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_companion_and_upsampler_come_along(
+    runs, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     sizes = {"companion": dataclasses.asdict(COMPANIONS["tiny"])}
     make_run(tmp_path / "c", CompanionTraining(), sizes, "companion", Companion(COMPANIONS["tiny"]))
     small = UpsamplerConfig(widths=(8, 16))
@@ -94,8 +118,12 @@ def test_companion_and_upsampler_come_along(runs, tmp_path: Path, capsys: pytest
     TextTokenizer.train(["other words"] * 3, 300).save(tmp_path / "c" / "text_tokenizer.json")
     assert run(["export", *flags]) == 1
     assert "was trained with another text tokenizer than the generator" in capsys.readouterr().err
-    TextTokenizer.load(tmp_path / "g" / "text_tokenizer.json").save(tmp_path / "c" / "text_tokenizer.json")
+    TextTokenizer.load(tmp_path / "g" / "text_tokenizer.json").save(
+        tmp_path / "c" / "text_tokenizer.json"
+    )
     assert run(["export", *flags]) == 0
     model = DALL_E.from_pretrained(tmp_path / "model")
     image = model("a cat", num_inference_steps=1, best_of=2, height=64)
-    assert image.size == (64, 64) and image.info["best_of"] == "2" and image.info["upsample"] == "True"
+    assert (
+        image.size == (64, 64) and image.info["best_of"] == "2" and image.info["upsample"] == "True"
+    )

@@ -55,14 +55,24 @@ def test_defaults_are_those_of_the_dataclass() -> None:
 
 def test_all_kinds_of_fields() -> None:
     flags = "x --dry --out there --batch-size 7 --rate 1e-3 --loud --kind dog --words c,d".split()
-    expected = Settings(out="there", batch_size=7, rate=1e-3, loud=True, kind="dog", words=("c", "d"))
+    expected = Settings(
+        out="there", batch_size=7, rate=1e-3, loud=True, kind="dog", words=("c", "d")
+    )
     assert run(flags) == (0, "", [expected, "x", True])
 
 
 def test_help_is_the_docstring_under_the_field() -> None:
     code, text, _ = run(["--help"])
     assert code == 0
-    pieces = ("Does a thing.", "--batch-size", "Pictures per step.", "Folder to write.", "--no-loud", "cat|dog", "0.5")
+    pieces = (
+        "Does a thing.",
+        "--batch-size",
+        "Pictures per step.",
+        "Folder to write.",
+        "--no-loud",
+        "cat|dog",
+        "0.5",
+    )
     assert all(piece in text for piece in pieces)
     assert "[default: (own)]" in run(["--help"], optional="own")[1]
 
@@ -85,4 +95,6 @@ def test_every_field_has_help() -> None:
 
     for value in vars(config).values():
         if isinstance(value, type) and dataclasses.is_dataclass(value):
-            assert set(config.field_help(value)) >= {field.name for field in dataclasses.fields(value)}
+            assert set(config.field_help(value)) >= {
+                field.name for field in dataclasses.fields(value)
+            }

@@ -9,7 +9,9 @@ from dall_e.cli import run
 from dall_e.data.prompt_sets import GALLERY_PROMPTS
 
 
-def test_one_sheet_with_all_prompts(tiny_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_sheet_with_all_prompts(
+    tiny_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = tmp_path / "sheet.png"
     assert run(["gallery", "--model", str(tiny_folder), "--out", str(out), "--size", "32"]) == 0
     assert capsys.readouterr().out.strip() == str(out)
@@ -25,6 +27,21 @@ def test_the_seed_changes_the_sheet(tiny_folder: Path, tmp_path: Path) -> None:
     sheets = []
     for seed in ("0", "0", "5"):
         out = tmp_path / "sheet.png"
-        assert run(["gallery", "--model", str(tiny_folder), "--out", str(out), "--size", "32", "--seed", seed]) == 0
+        assert (
+            run(
+                [
+                    "gallery",
+                    "--model",
+                    str(tiny_folder),
+                    "--out",
+                    str(out),
+                    "--size",
+                    "32",
+                    "--seed",
+                    seed,
+                ]
+            )
+            == 0
+        )
         sheets.append(out.read_bytes())
     assert sheets[0] == sheets[1] != sheets[2]

@@ -1,4 +1,5 @@
-"""`dall-e generate` writes what it prints, `reproduce` makes it again, and errors are one line with an exit code."""
+"""`dall-e generate` writes what it prints, `reproduce` makes it again, and errors are one line with
+an exit code."""
 
 import os
 from pathlib import Path
@@ -10,8 +11,14 @@ from dall_e.cli import run
 
 
 @pytest.fixture
-def draw(tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    """Runs `dall-e generate` with the tiny model in an empty folder: (exit code, lines printed, stderr)."""
+def draw(
+    tiny_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    """Runs `dall-e generate` with the tiny model in an empty folder: (exit code, lines printed,
+    stderr)."""
     monkeypatch.chdir(tmp_path)
 
     def call(*arguments: str, command: str = "generate") -> tuple[int, list[str], str]:
@@ -39,7 +46,13 @@ def test_a_name_is_made_of_prompt_and_seed(draw) -> None:
 
 @pytest.mark.parametrize(
     ("prompt", "name"),
-    [("😀", "😀"), ("हिन्दी", "हिन्दी"), ("../a|b `c`", "a-b-c"), ("?", "picture"), ("\udcff cat", "cat")],
+    [
+        ("😀", "😀"),
+        ("हिन्दी", "हिन्दी"),
+        ("../a|b `c`", "a-b-c"),
+        ("?", "picture"),
+        ("\udcff cat", "cat"),
+    ],
 )
 def test_names_keep_letters_and_emoji(draw, prompt: str, name: str) -> None:
     assert draw(prompt, "--seed", "5", "--steps", "1")[1] == [f"{name}-5.png"]
@@ -51,7 +64,9 @@ def test_a_made_up_name_is_never_that_of_an_older_picture(draw) -> None:
 
 
 def test_several_pictures_are_numbered(draw) -> None:
-    code, lines, _ = draw("a cat", "-n", "2", "--steps", "1", "--out", "cat.png", "--transparent", "--size", "20")
+    code, lines, _ = draw(
+        "a cat", "-n", "2", "--steps", "1", "--out", "cat.png", "--transparent", "--size", "20"
+    )
     assert (code, lines) == (0, ["cat-0.png", "cat-1.png"])
     with Image.open("cat-1.png") as image:
         assert (image.mode, image.size) == ("RGBA", (20, 20))
@@ -62,7 +77,18 @@ def test_several_pictures_are_numbered(draw) -> None:
     [
         ["a cat", "--out", "it.png"],
         ["a cat", "--out", "it.jpg", "--negative", "red apples", "--top-k", "5"],
-        ["a cat", "--out", "it.png", "--transparent", "--size", "48", "--order", "raster", "--guidance", "1.7"],
+        [
+            "a cat",
+            "--out",
+            "it.png",
+            "--transparent",
+            "--size",
+            "48",
+            "--order",
+            "raster",
+            "--guidance",
+            "1.7",
+        ],
         ["a cat", "-n", "3", "--grid", "--out", "it.png"],
         ["two cats and a dog", "a cat", "--compose", "--grid", "--out", "it.png"],
         ["a cat", "苹果", "-n", "2", "--grid", "--transparent", "--out", "it.png", "--seed", "3"],
@@ -90,10 +116,15 @@ def test_reproduce_tells_what_changed(draw) -> None:
     assert Path("b-reproduced.png").is_file()
 
 
-def test_reproduce_asks_for_a_model_that_it_does_not_know(draw, capsys: pytest.CaptureFixture[str]) -> None:
+def test_reproduce_asks_for_a_model_that_it_does_not_know(
+    draw, capsys: pytest.CaptureFixture[str]
+) -> None:
     draw("a cat", "--steps", "1", "--out", "a.png")
     assert run(["reproduce", "a.png"]) == 1
-    assert "drawn with the model 'tiny-random'; say where it is: --model FOLDER" in capsys.readouterr().err
+    assert (
+        "drawn with the model 'tiny-random'; say where it is: --model FOLDER"
+        in capsys.readouterr().err
+    )
 
 
 def test_reproduce_keeps_the_picture_it_compares_with(draw) -> None:
@@ -168,7 +199,9 @@ def test_errors_are_one_line(draw, flags: list[str], message: str) -> None:
     assert os.listdir() == []
 
 
-@pytest.mark.parametrize("flags", [["a cat", "--steps", "many"], ["a cat", "-n", "0"], ["a cat", "--order", "odd"], []])
+@pytest.mark.parametrize(
+    "flags", [["a cat", "--steps", "many"], ["a cat", "-n", "0"], ["a cat", "--order", "odd"], []]
+)
 def test_wrong_command_lines_are_usage_errors(draw, flags: list[str]) -> None:
     assert draw(*flags)[0] == 2
 
@@ -187,11 +220,17 @@ def test_a_story_too_long_for_jpeg_is_left_out(draw) -> None:
 
 def test_too_little_memory_is_one_line(draw, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object, **__: object) -> None:
-        raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
+        raise RuntimeError(
+            "[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"
+        )
 
     monkeypatch.setattr("dall_e.pipeline.decode_tokens", full)
     code, _, errors = draw("a cat", "--out", "a.png")
-    assert code == 1 and errors == "dall-e: error: not enough memory: ask for fewer or smaller pictures at a time\n"
+    assert (
+        code == 1
+        and errors
+        == "dall-e: error: not enough memory: ask for fewer or smaller pictures at a time\n"
+    )
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only for root")

@@ -26,14 +26,32 @@ from dall_e.config import (
         ("detector", DetectorTraining),
     ],
 )
-def test_flags_become_settings(stage: str, config_class: type, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_flags_become_settings(
+    stage: str, config_class: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
     seen: list[Any] = []
     module = {"companion": "dual_encoder"}.get(stage, stage)
     monkeypatch.setattr(
-        f"dall_e.training.{module}_stage.run_{stage}_training", lambda config, dry_run: seen.append((config, dry_run))
+        f"dall_e.training.{module}_stage.run_{stage}_training",
+        lambda config, dry_run: seen.append((config, dry_run)),
     )
     assert run(["train", stage]) == 0
-    assert run(["train", stage, "--preset", "tiny", "--images", "9", "--learning-rate", "1e-4", "--dry-run"]) == 0
+    assert (
+        run(
+            [
+                "train",
+                stage,
+                "--preset",
+                "tiny",
+                "--images",
+                "9",
+                "--learning-rate",
+                "1e-4",
+                "--dry-run",
+            ]
+        )
+        == 0
+    )
     assert seen == [
         (config_class(), False),
         (config_class(preset="tiny", images=9, learning_rate=1e-4), True),
@@ -46,7 +64,9 @@ def test_bad_settings_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["train", "generator", "--precision", "odd"]) == 2
 
 
-def test_a_list_of_numbers(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_list_of_numbers(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     seen = []
     monkeypatch.setattr(
         "dall_e.training.adversarial_stage.run_adversarial_training",

@@ -1,4 +1,5 @@
-"""`--variant` chooses among models of one name, and `reproduce` finds the one that a picture was drawn with."""
+"""`--variant` chooses among models of one name, and `reproduce` finds the one that a picture was
+drawn with."""
 
 import json
 import shutil
@@ -17,7 +18,8 @@ FILES = ("encoder{}.pt", "decoder{}.pt", "vocab{}.json", "merges{}.txt")
 
 @pytest.fixture
 def cached(mini_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The hub's cache with a repository that holds mini, and the same weights as mega; the network is shut."""
+    """The hub's cache with a repository that holds mini, and the same weights as mega; the network
+    is shut."""
     folder = tmp_path / "hub" / "models--kuprel--min-dalle" / "snapshots" / "abc"
     shutil.copytree(mini_folder, folder)
     for name in FILES:
@@ -38,7 +40,9 @@ def cached(mini_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         (["--model", "kuprel/min-dalle"], "kuprel/min-dalle", "mini"),
     ],
 )
-def test_a_picture_tells_its_variant(cached: Path, capsys: Capture, asked: list[str], name: str, variant: str) -> None:
+def test_a_picture_tells_its_variant(
+    cached: Path, capsys: Capture, asked: list[str], name: str, variant: str
+) -> None:
     assert run(["generate", "a cat", *asked, "--seed", "3", "-o", "a.png", "--device", "cpu"]) == 0
     info = read_metadata("a.png")
     assert (info["model"], info["variant"]) == (name, variant)
@@ -61,8 +65,21 @@ def test_a_wrong_variant_is_named(cached: Path, tiny_folder: Path, capsys: Captu
 def test_a_converted_folder_keeps_its_variant(cached: Path, tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        DALL_E.from_pretrained(cached, variant="mega").save_pretrained(tmp_path / "ours", int8=False)
+        DALL_E.from_pretrained(cached, variant="mega").save_pretrained(
+            tmp_path / "ours", int8=False
+        )
     assert json.loads((tmp_path / "ours" / "config.json").read_text())["model"]["variant"] == "mega"
-    drawn = ["generate", "a cat", "--model", "ours", "--variant", "mega", "--seed", "1", "-o", "b.png"]
+    drawn = [
+        "generate",
+        "a cat",
+        "--model",
+        "ours",
+        "--variant",
+        "mega",
+        "--seed",
+        "1",
+        "-o",
+        "b.png",
+    ]
     assert run([*drawn, "--device", "cpu"]) == 0
     assert run(["reproduce", "b.png", "--model", "ours", "--device", "cpu"]) == 0

@@ -1,4 +1,5 @@
-"""`dall-e zoo verify` on folders that are not as they should be; tests/parity has those that are."""
+"""`dall-e zoo verify` on folders that are not as they should be; tests/parity has those that
+are."""
 
 import json
 from pathlib import Path
@@ -24,13 +25,20 @@ def folder(tmp_path: Path, write_foreign) -> Path:
     for part in ("encoder", "decoder"):
         table = getattr(openai_dvae, f"{part}_table")(config)
         torch.save(write_foreign(getattr(network, part), table), tmp_path / f"{part}.pkl")
-    meta = {"family": "openai_dvae", "weights": ["encoder.pkl", "decoder.pkl"], "config": {"n_hid": 16, "n_init": 12}}
+    meta = {
+        "family": "openai_dvae",
+        "weights": ["encoder.pkl", "decoder.pkl"],
+        "config": {"n_hid": 16, "n_init": 12},
+    }
     (tmp_path / "meta.json").write_text(json.dumps(meta))
     image = torch.rand(1, 3, 16, 24)
     with torch.no_grad():
         logits = network.code_logits(image)
     codes = logits.argmax(1)
-    write_tensors(tmp_path / "expected.safetensors", {"in.image": image, "out.code_logits": logits, "out.codes": codes})
+    write_tensors(
+        tmp_path / "expected.safetensors",
+        {"in.image": image, "out.code_logits": logits, "out.codes": codes},
+    )
     return tmp_path
 
 
@@ -51,13 +59,19 @@ def test_what_is_right_is_ok(folder: Path, capsys: Capture) -> None:
     ("name", "tensor", "line"),
     [
         ("codes", torch.zeros(1, 2, 3, dtype=torch.int64) - 1, r"out\.codes: \d+  DIFFERENT"),
-        ("codes", torch.zeros(1, 2, dtype=torch.int64), r"out\.codes: shape \[1, 2, 3\], expected \[1, 2\]  DIFFERENT"),
+        (
+            "codes",
+            torch.zeros(1, 2, dtype=torch.int64),
+            r"out\.codes: shape \[1, 2, 3\], expected \[1, 2\]  DIFFERENT",
+        ),
         ("code_logits", torch.zeros(1, 20, 2, 3), r"out\.code_logits: [\d.e-]+  DIFFERENT"),
         ("code_logits", torch.full((1, 20, 2, 3), torch.nan), r"out\.code_logits: nan  DIFFERENT"),
         ("novelty", torch.zeros(1), r"out\.novelty: not computed here  DIFFERENT"),
     ],
 )
-def test_what_is_not_is_shown(folder: Path, name: str, tensor: torch.Tensor, line: str, capsys: Capture) -> None:
+def test_what_is_not_is_shown(
+    folder: Path, name: str, tensor: torch.Tensor, line: str, capsys: Capture
+) -> None:
     import re
 
     change(folder, **{name: tensor})
@@ -68,14 +82,25 @@ def test_what_is_not_is_shown(folder: Path, name: str, tensor: torch.Tensor, lin
 @pytest.mark.parametrize(
     ("meta", "message"),
     [
-        ({"family": "vae", "weights": ["a"], "config": {}}, "family 'vae' is not one of min_dalle, "),
+        (
+            {"family": "vae", "weights": ["a"], "config": {}},
+            "family 'vae' is not one of min_dalle, ",
+        ),
         ({"family": "openai_dvae", "weights": []}, "another layout: KeyError 'config'"),
-        ({"family": "openai_dvae", "weights": ["x"], "config": {}}, "one file of weights that starts with 'encoder'"),
+        (
+            {"family": "openai_dvae", "weights": ["x"], "config": {}},
+            "one file of weights that starts with 'encoder'",
+        ),
         ({"family": "llamagen", "weights": [], "config": {}}, "it names no weights"),
-        ({"family": "openai_dvae", "weights": ["encoder.x", "decoder.x"], "config": {}}, "encoder.x is missing"),
+        (
+            {"family": "openai_dvae", "weights": ["encoder.x", "decoder.x"], "config": {}},
+            "encoder.x is missing",
+        ),
     ],
 )
-def test_a_wrong_description_is_named(folder: Path, meta: dict, message: str, capsys: Capture) -> None:
+def test_a_wrong_description_is_named(
+    folder: Path, meta: dict, message: str, capsys: Capture
+) -> None:
     (folder / "meta.json").write_text(json.dumps(meta))
     assert run(["zoo", "verify", str(folder)]) == 1
     assert message in capsys.readouterr().err

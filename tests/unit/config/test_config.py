@@ -22,14 +22,20 @@ from dall_e.config import (
     field_help,
 )
 
-CLASSES = [value for value in vars(settings).values() if isinstance(value, type) and dataclasses.is_dataclass(value)]
+CLASSES = [
+    value
+    for value in vars(settings).values()
+    if isinstance(value, type) and dataclasses.is_dataclass(value)
+]
 
 
 @pytest.mark.parametrize("config_class", CLASSES, ids=lambda c: c.__name__)
 def test_every_field_has_help_and_every_class_is_frozen(config_class: type) -> None:
     texts = field_help(config_class)
     for field in dataclasses.fields(config_class):
-        assert texts.get(field.name, "").endswith("."), f"{config_class.__name__}.{field.name} has no help"
+        assert texts.get(field.name, "").endswith("."), (
+            f"{config_class.__name__}.{field.name} has no help"
+        )
     with pytest.raises(dataclasses.FrozenInstanceError):
         setattr(config_class(), dataclasses.fields(config_class)[0].name, None)
     with pytest.raises(TypeError):
@@ -67,13 +73,33 @@ def test_derived_sizes() -> None:
         (GeneratorConfig, {"dropout": 1.0}, r"1.0 is not in \[0, 1\)"),
         (SamplingConfig, {"num_inference_steps": 0}, "at least 1, got 0"),
         (SamplingConfig, {"guidance_scale": -1.0}, "got -1.0"),
-        (SamplingConfig, {"final_temperature": -0.5}, "final_temperature must be at least 0, got -0.5"),
-        (SamplingConfig, {"guidance_scale": float("inf")}, "guidance_scale must be a finite number, got inf"),
-        (SamplingConfig, {"temperature": float("nan")}, "temperature must be a finite number, got nan"),
-        (SamplingConfig, {"num_inference_steps": 2.5}, "num_inference_steps must be a whole number, got 2.5"),
+        (
+            SamplingConfig,
+            {"final_temperature": -0.5},
+            "final_temperature must be at least 0, got -0.5",
+        ),
+        (
+            SamplingConfig,
+            {"guidance_scale": float("inf")},
+            "guidance_scale must be a finite number, got inf",
+        ),
+        (
+            SamplingConfig,
+            {"temperature": float("nan")},
+            "temperature must be a finite number, got nan",
+        ),
+        (
+            SamplingConfig,
+            {"num_inference_steps": 2.5},
+            "num_inference_steps must be a whole number, got 2.5",
+        ),
         (SamplingConfig, {"top_k": True}, "top_k must be a whole number, got True"),
         (SamplingConfig, {"compose": "no"}, "compose must be True or False, got 'no'"),
-        (SamplingConfig, {"order": "odd"}, "order must be one of raster, random, locality, got 'odd'"),
+        (
+            SamplingConfig,
+            {"order": "odd"},
+            "order must be one of raster, random, locality, got 'odd'",
+        ),
         (TokenizerConfig, {"image_size": 0}, "image_size must be at least 1, got 0"),
         (TokenizerConfig, {"widths": (8, -8, 8)}, "widths must be at least 1, got"),
         (TokenizerConfig, {"widths": ()}, "1 to 8 entries, got 0"),
@@ -94,17 +120,29 @@ def test_derived_sizes() -> None:
         (LoopConfig, {"learning_rate": 0.0}, "got 0.0"),
         (LoopConfig, {"ema_decay": 1.0}, "got 1.0"),
         (LoopConfig, {"log_every": 0}, "got 0"),
-        (LoopConfig, {"learning_rate": float("inf")}, "learning_rate must be a finite number, got inf"),
+        (
+            LoopConfig,
+            {"learning_rate": float("inf")},
+            "learning_rate must be a finite number, got inf",
+        ),
         (LoopConfig, {"warmup_images": -1}, "warmup_images must be at least 0, got -1"),
         (LoopConfig, {"clip_norm": 0.0}, "clip_norm must be above 0, got 0.0"),
         (LoopConfig, {"seed": -1}, "seed must be between 0 and .* got -1"),
         (LoopConfig, {"seed": 2**32}, "got 4294967296"),
         (TokenizerTraining, {"coarse_share": 1.5}, r"coarse_share must be in \[0, 1\], got 1.5"),
-        (TokenizerTraining, {"adversarial_weight": -1.0}, "adversarial_weight must be at least 0, got -1.0"),
+        (
+            TokenizerTraining,
+            {"adversarial_weight": -1.0},
+            "adversarial_weight must be at least 0, got -1.0",
+        ),
         (GeneratorTraining, {"caption_drop": 1.1}, r"caption_drop must be in \[0, 1\], got 1.1"),
         (GeneratorTraining, {"views": 0}, "got 0"),
         (GeneratorTraining, {"images": 0}, "got 0"),
-        (ModelConfig, {"generator": GeneratorConfig(num_codes=7)}, "generator.num_codes = 7 differs .* = 1000"),
+        (
+            ModelConfig,
+            {"generator": GeneratorConfig(num_codes=7)},
+            "generator.num_codes = 7 differs .* = 1000",
+        ),
         (ModelConfig, {"text": TextConfig(max_tokens=8)}, "= 32 differs from text.max_tokens = 8"),
     ],
 )
@@ -131,7 +169,12 @@ def test_damaged_config_files_are_named(values: dict[str, Any], message: str) ->
 def test_settings_of_older_versions_still_load() -> None:
     older = ModelConfig().to_dict()
     older["tokenizer"] |= {"quantizer": "fsq", "vq_codes": 1024, "vq_width": 8}
-    older["sampling"] |= {"guidance_ramp": False, "correction_rounds": 0, "correction_share": 0.1, "inbetween": False}
+    older["sampling"] |= {
+        "guidance_ramp": False,
+        "correction_rounds": 0,
+        "correction_share": 0.1,
+        "inbetween": False,
+    }
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert ModelConfig.from_dict(older) == ModelConfig()

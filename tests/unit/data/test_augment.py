@@ -22,7 +22,9 @@ def views(x_BCHW: Tensor, mirror: bool = False, seed: int = 1, **limits: object)
 
 def test_nothing_allowed_is_the_picture_itself() -> None:
     x_BCHW = pictures()
-    torch.testing.assert_close(views(x_BCHW, scales=(1.0, 1.0), shift=0.0), x_BCHW, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(
+        views(x_BCHW, scales=(1.0, 1.0), shift=0.0), x_BCHW, atol=1e-5, rtol=1e-5
+    )
 
 
 def test_mirrored_or_not_and_nothing_else() -> None:

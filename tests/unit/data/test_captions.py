@@ -32,14 +32,20 @@ def test_half_are_chinese_and_about_half_name_the_style() -> None:
 
 def test_colour_is_said_now_and_then_and_never_twice() -> None:
     made = captions(CAT)
-    assert any(text.startswith("an orange cat") for text in made) and any("橙色的猫脸" in text for text in made)
-    assert not any("orange" in text for text in captions({**CAT, "en": "black cat", "colour": "grey"}))
+    assert any(text.startswith("an orange cat") for text in made) and any(
+        "橙色的猫脸" in text for text in made
+    )
+    assert not any(
+        "orange" in text for text in captions({**CAT, "en": "black cat", "colour": "grey"})
+    )
     assert not any("orange" in text or "橙" in text for text in captions({**CAT, "colour": ""}))
 
 
 def test_a_misleading_chinese_name_is_never_used() -> None:
     llama = {"en": "llama", "zh": "美洲鸵", "kind": "animal"}
-    assert plain_caption(llama, "zh") == "羊驼" and not any("美洲鸵" in text for text in captions(llama))
+    assert plain_caption(llama, "zh") == "羊驼" and not any(
+        "美洲鸵" in text for text in captions(llama)
+    )
 
 
 def test_weak_keywords_are_never_used() -> None:
@@ -92,9 +98,15 @@ def test_what_a_thing_is_called_is_drawn_with_the_stated_probabilities() -> None
 
 def test_style_colour_language_and_mixing_are_drawn_with_the_stated_probabilities() -> None:
     made = captions(CAT, 2000)
-    mixed = [text for text in made if is_chinese(text) and any(word in text for word in ("cat", "kit", "style"))]
+    mixed = [
+        text
+        for text in made
+        if is_chinese(text) and any(word in text for word in ("cat", "kit", "style"))
+    ]
     assert abs(len(mixed) / 2000 - SHARES.mixed) < 0.02
-    assert any("cat" in text and "风格" in text for text in mixed) and any("一只" in text for text in mixed)
+    assert any("cat" in text and "风格" in text for text in mixed) and any(
+        "一只" in text for text in mixed
+    )
     assert abs(share(CAT, "style", "风格") - SHARES.style) < 0.05
     named = 1 - SHARES.keywords_only
     assert abs(share({**CAT, "zh": ""}, "orange") - named * SHARES.colour) < 0.04
@@ -108,10 +120,16 @@ def test_a_word_is_dropped_now_and_then_but_none_that_carries_the_meaning() -> N
     dropped = {text for text in made if "fish cake with swirl" not in text}
     assert dropped == {"fish cake swirl", "a fish cake swirl"}  # never "fish with swirl"
     assert abs(sum(text in dropped for text in made) / 2000 - SHARES.word_drop) < 0.02
-    for name, kind in (("face without mouth", "face"), ("flag of North Korea", "flag"), ("zeppelin", "vehicle")):
+    for name, kind in (
+        ("face without mouth", "face"),
+        ("flag of North Korea", "flag"),
+        ("zeppelin", "vehicle"),
+    ):
         assert all(name in text for text in captions({"en": name, "zh": "", "kind": kind}, 500))
     hair = {"en": "x", "zh": "戴帽子的人", "kind": "person"}
-    assert "戴帽子人" in set(captions(hair, 1000)) and "不是猫的狗" in set(captions({**hair, "zh": "不是猫的狗"}))
+    assert "戴帽子人" in set(captions(hair, 1000)) and "不是猫的狗" in set(
+        captions({**hair, "zh": "不是猫的狗"})
+    )
 
 
 def test_everyday_words_are_learnt_in_both_languages() -> None:
@@ -123,14 +141,21 @@ def test_everyday_words_are_learnt_in_both_languages() -> None:
     assert "puppy" in dog and "小狗" in dog
     car = words("automobile", "汽车", "vehicle")
     assert "a car" in car and "automobile" in car and "小汽车" in car
-    assert "bike" in words("bicycle", "自行车", "vehicle") and "单车" in words("bicycle", "自行车", "vehicle")
-    assert "plane" in words("airplane", "飞机", "vehicle") and "TV" in words("television", "电视机", "object")
+    assert "bike" in words("bicycle", "自行车", "vehicle") and "单车" in words(
+        "bicycle", "自行车", "vehicle"
+    )
+    assert "plane" in words("airplane", "飞机", "vehicle") and "TV" in words(
+        "television", "电视机", "object"
+    )
 
 
 def test_no_caption_is_blank_or_ragged() -> None:
-    records = [{"en": row[0], "zh": "", "kind": "object"} for row in read_table("text/synonyms_en.txt")]
+    records = [
+        {"en": row[0], "zh": "", "kind": "object"} for row in read_table("text/synonyms_en.txt")
+    ]
     records += [
-        {"en": "x", "zh": row[0], "kind": "object", "colour": "red"} for row in read_table("text/synonyms_zh.txt")
+        {"en": "x", "zh": row[0], "kind": "object", "colour": "red"}
+        for row in read_table("text/synonyms_zh.txt")
     ]
     for record in records:
         for text in captions(record, 6):
@@ -138,18 +163,31 @@ def test_no_caption_is_blank_or_ragged() -> None:
 
 
 def test_a_user_s_own_caption_is_left_alone() -> None:
-    assert set(captions({"text": "my dog Rex"}, 20)) == {"my dog Rex"} == {plain_caption({"text": "my dog Rex"}, "zh")}
-    assert plain_caption(CAT, "zh") == "猫脸" and plain_caption({**CAT, "zh": ""}, "zh") == "cat face"
+    assert (
+        set(captions({"text": "my dog Rex"}, 20))
+        == {"my dog Rex"}
+        == {plain_caption({"text": "my dog Rex"}, "zh")}
+    )
+    assert (
+        plain_caption(CAT, "zh") == "猫脸" and plain_caption({**CAT, "zh": ""}, "zh") == "cat face"
+    )
 
 
 def test_other_words_can_be_left_out() -> None:
-    record = {"en": "automobile", "zh": "", "kind": "vehicle", "en_synonyms": ["motorcar"], "en_hypernyms": ["vehicle"]}
+    record = {
+        "en": "automobile",
+        "zh": "",
+        "kind": "vehicle",
+        "en_synonyms": ["motorcar"],
+        "en_hypernyms": ["vehicle"],
+    }
     said = {training_caption(record, random.Random(seed), other_words=0.0) for seed in range(300)}
     assert said <= {"automobile", "an automobile"}
     with_them = {training_caption(record, random.Random(seed)) for seed in range(300)}
     assert {"a car", "a motorcar", "a vehicle"} <= with_them
     # One share means what it always meant, draw by draw.
     assert all(
-        training_caption(record, random.Random(seed), other_words=1.0) == training_caption(record, random.Random(seed))
+        training_caption(record, random.Random(seed), other_words=1.0)
+        == training_caption(record, random.Random(seed))
         for seed in range(50)
     )

@@ -28,7 +28,13 @@ def add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
 def shards(tmp_path: Path) -> Path:
     with tarfile.open(tmp_path / "train-000000.tar", "w") as tar:
         for number, split in enumerate(["train", "train", "val", "train"]):
-            record = {"en": f"thing {number}", "zh": "", "kind": "object", "split": split, "weight": number + 1.0}
+            record = {
+                "en": f"thing {number}",
+                "zh": "",
+                "kind": "object",
+                "split": split,
+                "weight": number + 1.0,
+            }
             add(tar, f"{number:06d}.png", b"broken" if number == 1 else png((255, 0, 0, 255)))
             add(tar, f"{number:06d}.json", json.dumps(record).encode())
     return tmp_path
@@ -71,15 +77,21 @@ THING = {"en": "thing", "zh": "", "kind": "object", "split": "train"}
         ({"split": ["train"]}, "'split' is no text"),
     ],
 )
-def test_records_without_captions_are_left_out_and_named(tmp_path: Path, record: object, problem: str) -> None:
+def test_records_without_captions_are_left_out_and_named(
+    tmp_path: Path, record: object, problem: str
+) -> None:
     with tarfile.open(tmp_path / "a.tar", "w") as tar:
         for name, content in (("bad", record), ("good", THING)):
             add(tar, f"{name}.png", png((255, 0, 0, 255)))
-            content = content if isinstance(content, bytes) else json.dumps({**THING, **content}).encode()
+            content = (
+                content if isinstance(content, bytes) else json.dumps({**THING, **content}).encode()
+            )
             add(tar, f"{name}.json", content)
     loaded = load_pictures(tmp_path, 6)
     assert len(loaded) == 1 and len(loaded.skipped) == 1
-    assert loaded.skipped[0].startswith("a.tar/bad: caption file: ") and problem in loaded.skipped[0]
+    assert (
+        loaded.skipped[0].startswith("a.tar/bad: caption file: ") and problem in loaded.skipped[0]
+    )
     batch_captions(loaded.records, np.zeros(9, dtype=np.int64), seed=0, images_seen=0)
 
 
@@ -89,7 +101,12 @@ def test_a_damaged_shard_does_not_spoil_the_others(shards: Path, mode: str) -> N
     other = shards / "train-000001.tar"
     with tarfile.open(other, mode) as tar:
         tar.add(whole, "000009.png")
-    for damaged in (b"", b"junk" * 200, other.read_bytes()[:-300], other.read_bytes()[:200] + bytes(400)):
+    for damaged in (
+        b"",
+        b"junk" * 200,
+        other.read_bytes()[:-300],
+        other.read_bytes()[:200] + bytes(400),
+    ):
         other.write_bytes(damaged)
         loaded = load_pictures(shards, 6)
         assert len(loaded) == 2
@@ -104,7 +121,9 @@ def test_file_names_that_are_no_text(tmp_path: Path) -> None:
     assert [record["text"] for record in load_pictures(tmp_path, 8).records] == ["a � dog", "? cat"]
 
 
-def test_a_picture_that_cannot_be_opened_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_picture_that_cannot_be_opened_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in "ab":
         (tmp_path / f"{name}.png").write_bytes(png((255, 0, 0, 255)))
     read = Path.read_bytes
@@ -163,7 +182,15 @@ def test_every_epoch_is_a_permutation_and_weights_count() -> None:
 
 
 def test_captions_of_a_batch_repeat_and_move_on(shards: Path) -> None:
-    records = [{"en": "cat", "zh": "猫", "kind": "animal", "style_en": "flat style", "style_zh": "扁平风格"}] * 2
+    records = [
+        {
+            "en": "cat",
+            "zh": "猫",
+            "kind": "animal",
+            "style_en": "flat style",
+            "style_zh": "扁平风格",
+        }
+    ] * 2
     indices = np.array([0, 1] * 8)
     first = batch_captions(records, indices, seed=0, images_seen=0)
     assert first == batch_captions(records, indices, seed=0, images_seen=0)

@@ -14,7 +14,8 @@ from dall_e.images.files import decode_picture, encode_webp
 
 @pytest.fixture
 def drawings(tmp_path: Path) -> Path:
-    """24 pictures of soft discs on a transparent ground, each with a caption; the first cannot be read."""
+    """24 pictures of soft discs on a transparent ground, each with a caption; the first cannot be
+    read."""
     folder = tmp_path / "drawings"
     folder.mkdir()
     rng = np.random.default_rng(0)
@@ -31,20 +32,32 @@ def drawings(tmp_path: Path) -> Path:
 
 def test_packed_and_loaded_again_is_the_same(drawings: Path, tmp_path: Path) -> None:
     seen: list[tuple[str, int, int]] = []
-    report = pack(drawings, tmp_path / "packed", size=16, progress=lambda *values: seen.append(values))
-    assert sorted(path.name for path in (tmp_path / "packed").iterdir()) == ["train.tar.xz", "val.tar.xz"]
+    report = pack(
+        drawings, tmp_path / "packed", size=16, progress=lambda *values: seen.append(values)
+    )
+    assert sorted(path.name for path in (tmp_path / "packed").iterdir()) == [
+        "train.tar.xz",
+        "val.tar.xz",
+    ]
     assert len(report.skipped) == 1 and "00.png" in report.skipped[0]
     for split, count in report.pictures.items():
-        before, after = load_pictures(drawings, 16, split), load_pictures(tmp_path / "packed", 16, split)
+        before, after = (
+            load_pictures(drawings, 16, split),
+            load_pictures(tmp_path / "packed", 16, split),
+        )
         assert torch.equal(before.pictures_NCHW, after.pictures_NCHW) and len(after) == count
-        assert [record["text"] for record in after.records] == [record["text"] for record in before.records]
+        assert [record["text"] for record in after.records] == [
+            record["text"] for record in before.records
+        ]
         assert (f"packing {split}", count, count) in seen
 
 
 def test_the_same_pictures_give_the_same_bytes(drawings: Path, tmp_path: Path) -> None:
     for out in ("first", "second"):
         pack(drawings, tmp_path / out, size=8, splits=("val",), dropped_bits=2)
-    assert (tmp_path / "first/val.tar.xz").read_bytes() == (tmp_path / "second/val.tar.xz").read_bytes()
+    assert (tmp_path / "first/val.tar.xz").read_bytes() == (
+        tmp_path / "second/val.tar.xz"
+    ).read_bytes()
 
 
 @pytest.mark.parametrize("bits", [0, 1, 2, 3])
@@ -61,7 +74,9 @@ def test_rounding_moves_no_value_far_and_flat_regions_not_at_all(bits: int) -> N
     assert (got[3] == 255).all(), "opaque stays opaque"
 
 
-def test_a_failure_leaves_no_half_file_and_an_older_pack_whole(drawings: Path, tmp_path: Path) -> None:
+def test_a_failure_leaves_no_half_file_and_an_older_pack_whole(
+    drawings: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "packed"
     pack(drawings, out, size=8)
     before = (out / "train.tar.xz").read_bytes()

@@ -19,7 +19,9 @@ def test_a_suite_is_whole(suite: str) -> None:
 
 
 def test_nothing_is_tuned_on_them() -> None:
-    texts = {prompt.en for prompt in suite_prompts("emoji")} | {prompt.zh for prompt in suite_prompts("emoji")}
+    texts = {prompt.en for prompt in suite_prompts("emoji")} | {
+        prompt.zh for prompt in suite_prompts("emoji")
+    }
     assert not texts & set(GALLERY_PROMPTS)
 
 

@@ -15,19 +15,29 @@ def test_pictures_that_lie_on_their_texts() -> None:
     image_BD[3] = text_TD[50] + 0.5 * text_TD[3]
     meanings = [f"thing {index}" for index in range(120)]
     # Among all 120 the last one loses to text 50.
-    assert r_precision(image_BD, [0, 1, 2, 3], text_TD, meanings, choices=120).tolist() == [1, 1, 1, 0]
+    assert r_precision(image_BD, [0, 1, 2, 3], text_TD, meanings, choices=120).tolist() == [
+        1,
+        1,
+        1,
+        0,
+    ]
     # A picture of two meanings that are one and the same is not wrong.
     meanings[50] = meanings[3]
-    assert r_precision(image_BD, [0, 1, 2, 3], text_TD, meanings, choices=119).tolist() == [1, 1, 1, 1]
+    assert r_precision(image_BD, [0, 1, 2, 3], text_TD, meanings, choices=119).tolist() == [
+        1,
+        1,
+        1,
+        1,
+    ]
 
 
 def test_chance_is_one_in_a_hundred() -> None:
     torch.manual_seed(0)
     image_BD, text_TD = torch.randn(2000, 16), torch.randn(150, 16)
     own = [row % 150 for row in range(2000)]
-    assert r_precision(image_BD, own, text_TD, [str(index) for index in range(150)]).mean() == pytest.approx(
-        0.01, abs=0.007
-    )
+    assert r_precision(
+        image_BD, own, text_TD, [str(index) for index in range(150)]
+    ).mean() == pytest.approx(0.01, abs=0.007)
 
 
 def test_too_few_texts() -> None:

@@ -1,4 +1,5 @@
-"""What counts as right, on detections made by hand; and whole tasks with a detector that cannot be wrong."""
+"""What counts as right, on detections made by hand; and whole tasks with a detector that cannot be
+wrong."""
 
 import random
 from collections.abc import Sequence
@@ -11,13 +12,22 @@ from PIL import Image
 from torch import nn
 
 from dall_e.config import DetectorConfig
-from dall_e.evaluation.composition import TASKS, Composed, Composition, composition_measures, is_right, posed
+from dall_e.evaluation.composition import (
+    TASKS,
+    Composed,
+    Composition,
+    composition_measures,
+    is_right,
+    posed,
+)
 from dall_e.models.detector import Detection
 from dall_e.scenes.composer import held_out
 from dall_e.scenes.graph import COLOURS, Scene, SceneObject, things
 
 
-def hit(thing: str, x: float = 0.5, y: float = 0.5, colour: str = "red", score: float = 0.9) -> Detection:
+def hit(
+    thing: str, x: float = 0.5, y: float = 0.5, colour: str = "red", score: float = 0.9
+) -> Detection:
     return Detection(thing=thing, colour=colour, x=x, y=y, score=score)
 
 
@@ -29,14 +39,20 @@ CAT, PAIR = Scene(objects=(thing("cat"),)), Scene(objects=(thing("cat"), thing("
 
 
 def test_things_must_be_there() -> None:
-    assert is_right("single", CAT, [hit("dog"), hit("cat")]) and not is_right("single", CAT, [hit("dog")])
-    assert is_right("two", PAIR, [hit("car"), hit("cat")]) and not is_right("two", PAIR, [hit("cat"), hit("cat")])
+    assert is_right("single", CAT, [hit("dog"), hit("cat")]) and not is_right(
+        "single", CAT, [hit("dog")]
+    )
+    assert is_right("two", PAIR, [hit("car"), hit("cat")]) and not is_right(
+        "two", PAIR, [hit("cat"), hit("cat")]
+    )
 
 
 def test_counts_are_exact() -> None:
     three = Scene(objects=(thing("cat", count=3),))
     assert is_right("count", three, [hit("cat")] * 3 + [hit("dog")])
-    assert not is_right("count", three, [hit("cat")] * 2) and not is_right("count", three, [hit("cat")] * 4)
+    assert not is_right("count", three, [hit("cat")] * 2) and not is_right(
+        "count", three, [hit("cat")] * 4
+    )
 
 
 def test_colours_are_those_of_the_surest_hit() -> None:
@@ -75,7 +91,11 @@ def test_a_task_asks_for_one_matter() -> None:
     placed, bound = posed("position", pair, rng), posed("binding", pair, rng)
     assert placed is not None and placed.relation in ("left", "right", "above", "below")
     assert all(not item.colour for item in placed.objects)
-    assert bound is not None and bound.relation == "" and [item.colour for item in bound.objects] == ["red", "blue"]
+    assert (
+        bound is not None
+        and bound.relation == ""
+        and [item.colour for item in bound.objects] == ["red", "blue"]
+    )
     assert posed("binding", Scene(objects=(thing("cat", "red"), thing("car", "red"))), rng) is None
     assert posed("single", Scene(objects=(thing("cat", state="sleeping"),)), rng) is None
 
@@ -117,7 +137,9 @@ class Knowing(nn.Module):
 
     def find(self, x_BCHW: torch.Tensor) -> list[list[Detection]]:
         scene = self.composer.drawn[round(float(x_BCHW[0, 0, 0, 0]) * 255)]
-        steps = {"": (0, 0), "left": (-1, 0), "right": (1, 0), "above": (0, -1), "below": (0, 1)}[scene.relation]
+        steps = {"": (0, 0), "left": (-1, 0), "right": (1, 0), "above": (0, -1), "below": (0, 1)}[
+            scene.relation
+        ]
         x, y = 0.5 + 0.3 * steps[0], 0.5 + 0.3 * steps[1]
         first = [hit(scene.objects[0].name, x, y, scene.objects[0].colour)] * scene.objects[0].count
         return [first + [hit(item.name, colour=item.colour) for item in scene.objects[1:]]]
@@ -156,15 +178,21 @@ def test_no_task_asks_twice_or_for_what_pictures_show() -> None:
 
 def test_measures_are_shares_of_the_ceiling(composed: list[Composed]) -> None:
     measures = composition_measures(composed)
-    assert measures["composition_ceiling"].value == 1 and measures["composition_ceiling"].count == 24
-    # English ones are right; of the Chinese ones only those that the very first picture happens to satisfy.
+    assert (
+        measures["composition_ceiling"].value == 1 and measures["composition_ceiling"].count == 24
+    )
+    # English ones are right; of the Chinese ones only those that the very first picture happens to
+    # satisfy.
     assert measures["composition_en"].value == 1 and measures["composition_zh"].value < 0.3
     assert (
         measures["composition"].value
         == measures["composition_share"].value
         == pytest.approx(sum(one.right for one in composed) / 24)
     )
-    assert measures["composition_binding"].value == 0.5 and measures["composition_binding_share"].count == 4
+    assert (
+        measures["composition_binding"].value == 0.5
+        and measures["composition_binding_share"].count == 4
+    )
 
 
 def test_the_share_counts_only_what_can_be_judged() -> None:
@@ -175,7 +203,9 @@ def test_the_share_counts_only_what_can_be_judged() -> None:
             true_picture=picture, true_right=true_right,
         )  # fmt: skip
 
-    measures = composition_measures([one(True, True), one(False, True), one(False, False), one(False, False)])
+    measures = composition_measures(
+        [one(True, True), one(False, True), one(False, False), one(False, False)]
+    )
     assert measures["composition"].value == 0.25 and measures["composition_ceiling"].value == 0.5
     assert measures["composition_share"].value == 0.5
     assert composition_measures([one(False, False)])["composition_share"].value == 0

@@ -9,7 +9,8 @@ from dall_e.evaluation.diversity import spread
 
 
 def test_by_hand() -> None:
-    # Prompt 0: three times the same. Prompt 1: directions at 0, 60 and 90 degrees, cosines 1/2, 0 and sin 60.
+    # Prompt 0: three times the same. Prompt 1: directions at 0, 60 and 90 degrees, cosines 1/2, 0
+    # and sin 60.
     image_PKD = torch.tensor(
         [[[1.0, 0.0]] * 3, [[1.0, 0.0], [0.5, math.sqrt(0.75)], [0.0, 1.0]]],
     )

@@ -28,6 +28,8 @@ def test_directions(judge: Judge) -> None:
 
 def test_what_it_has_seen(judge: Judge) -> None:
     records = [{"source": "drawn", "name": f"{number}"} for number in range(40)]
-    assert [judge.has_seen(record) for record in records] == [in_fold(record, 1) for record in records]
+    assert [judge.has_seen(record) for record in records] == [
+        in_fold(record, 1) for record in records
+    ]
     both = Judge(judge.companion, judge.text_tokenizer, name="both", fold=1, other_share=0.5)
     assert all(both.has_seen(record) for record in records)

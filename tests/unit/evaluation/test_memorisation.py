@@ -23,11 +23,15 @@ def drawing(kind: int, *, scale: int = 1, top: int = 0, left: int = 0) -> Pictur
     return picture
 
 
-TRAINING = thumbnails([drawing(0, scale=2, top=8, left=8), drawing(1, scale=2), drawing(2, scale=2)])
+TRAINING = thumbnails(
+    [drawing(0, scale=2, top=8, left=8), drawing(1, scale=2), drawing(2, scale=2)]
+)
 
 
 def test_a_copy_is_found_wherever_it_lies() -> None:
-    samples = thumbnails([drawing(1, scale=2, top=20, left=30), drawing(2, scale=4), drawing(0, scale=3, top=5)])
+    samples = thumbnails(
+        [drawing(1, scale=2, top=20, left=30), drawing(2, scale=4), drawing(0, scale=3, top=5)]
+    )
     found = nearest(samples, TRAINING)
     assert [hit.index for hit in found] == [1, 2, 0]
     assert all(hit.near_copy and hit.distance < 0.05 for hit in found)
@@ -37,7 +41,9 @@ def test_a_mirror_image_is_a_copy() -> None:
     # The sign has its spot right of the middle.
     samples = thumbnails([drawing(kind, scale=2)[:, :, ::-1] for kind in (2, 0)])
     found = nearest(samples, TRAINING)
-    assert [hit.index for hit in found] == [2, 0] and all(hit.near_copy and hit.distance < 0.05 for hit in found)
+    assert [hit.index for hit in found] == [2, 0] and all(
+        hit.near_copy and hit.distance < 0.05 for hit in found
+    )
     again = nearest(samples, TRAINING, redrawn=lambda rows: TRAINING[rows])
     assert [hit.index for hit in again] == [2, 0]
 
@@ -46,14 +52,19 @@ def test_another_colour_is_no_copy() -> None:
     other = drawing(1, scale=2)
     other[:3] = np.stack((other[1], other[0], other[2]))
     (hit,) = nearest(thumbnails([other]), TRAINING[1:2])
-    # Green and red swapped in all but the middle: two channels of three are off by 255, hence more than half.
+    # Green and red swapped in all but the middle: two channels of three are off by 255, hence more
+    # than half.
     assert hit.distance > 0.5 and not hit.near_copy
 
 
 def test_distance_is_the_difference_as_a_share_of_the_stronger_picture() -> None:
     # Half and a quarter away from white: the difference is half of the stronger one.
     half, quarter = torch.full((1, 3072), 0.5), torch.full((1, 3072), 0.75)
-    assert nearest(half, quarter)[0].distance == nearest(quarter, half)[0].distance == pytest.approx(0.5)
+    assert (
+        nearest(half, quarter)[0].distance
+        == nearest(quarter, half)[0].distance
+        == pytest.approx(0.5)
+    )
     white = torch.ones(1, 3072)
     assert nearest(white, half)[0].distance == pytest.approx(1)
     for step, near in ((0.99, True), (1.01, False)):
@@ -84,7 +95,8 @@ def test_half_of_a_picture_is_no_copy_of_it() -> None:
     whole[..., 4:12, 4:12], whole[..., 20:28, 20:28] = 0, 0
     half = whole.clone()
     half[..., 20:28, 20:28] = 1
-    # One of two equal squares is missing, from either side: a half of the ink, whose norm is the root of that.
+    # One of two equal squares is missing, from either side: a half of the ink, whose norm is the
+    # root of that.
     for one, other in ((whole, half), (half, whole)):
         assert nearest(one.flatten(1), other.flatten(1))[0].distance == pytest.approx(0.5**0.5)
 

@@ -25,9 +25,10 @@ from dall_e.images.files import Picture
 pytest.importorskip("torchmetrics")
 
 NUM = 110
-PROMPTS = [SuitePrompt(group="single", concept=f"thing {n}", en=f"a thing {n}", zh=f"第{n}个") for n in range(NUM)] + [
-    SuitePrompt(group="scenes", concept="", en="a thing on a thing", zh="两个")
-]
+PROMPTS = [
+    SuitePrompt(group="single", concept=f"thing {n}", en=f"a thing {n}", zh=f"第{n}个")
+    for n in range(NUM)
+] + [SuitePrompt(group="scenes", concept="", en="a thing on a thing", zh="两个")]
 
 
 def colour(number: int) -> tuple[int, int, int]:
@@ -43,7 +44,9 @@ class ColourJudge:
     def embed_pictures(self, pictures: Sequence[Picture]) -> torch.Tensor:
         """One direction per colour of the middle of the picture."""
         middle = [picture[:3, picture.shape[1] // 2, picture.shape[2] // 2] for picture in pictures]
-        numbers = [sum(int(value) // 50 * 5**axis for axis, value in enumerate(pixel)) for pixel in middle]
+        numbers = [
+            sum(int(value) // 50 * 5**axis for axis, value in enumerate(pixel)) for pixel in middle
+        ]
         return torch.nn.functional.one_hot(torch.tensor(numbers), 125).float()
 
     def embed_texts(self, texts: Sequence[str]) -> torch.Tensor:
@@ -87,7 +90,9 @@ MATERIAL = Material(
     training=pictures("train"),
     held_out=pictures("val"),
     other_style=PictureSet(
-        pictures_NCHW=torch.from_numpy(np.stack([stripes(step) for step in (2, 5)])), records=[{}, {}], skipped=[]
+        pictures_NCHW=torch.from_numpy(np.stack([stripes(step) for step in (2, 5)])),
+        records=[{}, {}],
+        skipped=[],
     ),
 )
 
@@ -98,7 +103,10 @@ def draw_right(prompts: list[str], seeds: list[int]) -> list[Image.Image]:
 
 def draw_english_only(prompts: list[str], seeds: list[int]) -> list[Image.Image]:
     images = draw_right(prompts, seeds)
-    return [image if prompt.isascii() else drawing(120) for prompt, image in zip(prompts, images, strict=True)]
+    return [
+        image if prompt.isascii() else drawing(120)
+        for prompt, image in zip(prompts, images, strict=True)
+    ]
 
 
 def quiet(text: str) -> None:
@@ -114,7 +122,12 @@ def result() -> Result:
 
 def test_a_perfect_drawer(result: Result) -> None:
     found = result.measures
-    for name in ("r_precision_single_en", "r_precision_single_zh", "r_precision_real_en", "r_precision_real_zh"):
+    for name in (
+        "r_precision_single_en",
+        "r_precision_single_zh",
+        "r_precision_real_en",
+        "r_precision_real_zh",
+    ):
         assert (found[name].value, found[name].low) == (1, 1), name
     # Real pictures that the judge has not seen there are of 40 things.
     assert found["r_precision_single_en"].count == NUM and found["r_precision_real_en"].count == 40
@@ -123,7 +136,10 @@ def test_a_perfect_drawer(result: Result) -> None:
     assert found["kid_judge"].value == pytest.approx(found["kid_judge_real"].value, abs=1e-6)
     assert found["diversity"].value == found["diversity_real"].value == 0
     assert found["reconstruction_psnr"].value > 60
-    assert found["seconds"] == Measure(value=2.0, low=1.0, high=3.0, count=2) and found["peak_mib"].value == 100
+    assert (
+        found["seconds"] == Measure(value=2.0, low=1.0, high=3.0, count=2)
+        and found["peak_mib"].value == 100
+    )
     assert "kid_companion" not in found and "no companion" in result.notes[0]
 
 
@@ -162,7 +178,12 @@ def test_pairs_of_real_pictures_differ() -> None:
 
 
 HEADER = Header(
-    suite="emoji", model={"model": "m<1>", "model_version": "2"}, settings={}, judge="colours", seed=5, limit=0
+    suite="emoji",
+    model={"model": "m<1>", "model_version": "2"},
+    settings={},
+    judge="colours",
+    seed=5,
+    limit=0,
 )
 
 
@@ -173,9 +194,13 @@ def test_report_holds_everything_and_knows_earlier_runs(result: Result, tmp_path
     assert report["measures"]["seconds"] == {"value": 2.0, "low": 1.0, "high": 3.0, "count": 2}
     assert len(report["samples"]) == len(result.samples)
     assert report["samples"][0]["text"] == "a thing 0" and report["samples"][0]["first"] is True
-    assert report["samples"][0]["nearest"].endswith("0-train") and report["samples"][0]["near_copy"] is True
+    assert (
+        report["samples"][0]["nearest"].endswith("0-train")
+        and report["samples"][0]["near_copy"] is True
+    )
     page = (tmp_path / "first" / "report.html").read_text()
-    # One picture and its neighbour each, inside the page; nothing is fetched; names cannot break it.
+    # One picture and its neighbour each, inside the page; nothing is fetched; names cannot break
+    # it.
     assert page.count("data:image/webp;base64,") == 2 * len(result.samples) and "http" not in page
     assert "m&lt;1&gt;" in page and "m<1>" not in page and "<th><small>first" not in page
     write_report(tmp_path / "second", HEADER, result, real)
@@ -203,9 +228,16 @@ def test_plot_places_intervals_on_one_axis() -> None:
 
 
 def test_side_by_side(tmp_path: Path) -> None:
-    first, second = (draw_samples(draw, PROMPTS, seed=0, limit=20) for draw in (draw_english_only, draw_right))
+    first, second = (
+        draw_samples(draw, PROMPTS, seed=0, limit=20) for draw in (draw_english_only, draw_right)
+    )
     measures = compare(MATERIAL, first, second)
-    assert measures["r_precision_en_b_minus_a"].value == 0 and measures["r_precision_zh_b_minus_a"].value == 1
+    assert (
+        measures["r_precision_en_b_minus_a"].value == 0
+        and measures["r_precision_zh_b_minus_a"].value == 1
+    )
     assert measures["cosine_zh_a"].value == 0 and measures["cosine_zh_b"].value == 1
     page = write_comparison(tmp_path / "page", ("one", "two"), measures, first, second).read_text()
-    assert page.count("data:image/webp;base64,") == 80 and "one (A, left) and two (B, right)" in page
+    assert (
+        page.count("data:image/webp;base64,") == 80 and "one (A, left) and two (B, right)" in page
+    )

@@ -1,4 +1,5 @@
-"""Drawn animals: whole within their picture, lying down to sleep, and of a colour that can be changed."""
+"""Drawn animals: whole within their picture, lying down to sleep, and of a colour that can be
+changed."""
 
 import numpy as np
 import pytest

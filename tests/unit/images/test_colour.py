@@ -19,7 +19,8 @@ from dall_e.images.colour import (
 
 
 def drawing(colour: tuple[int, int, int] = (214, 120, 40)) -> npt.NDArray[np.uint8]:
-    """Two shades of one colour, a black and a white spot, a half transparent edge; uint8 [24, 24, 4], premultiplied."""
+    """Two shades of one colour, a black and a white spot, a half transparent edge; uint8 [24, 24,
+    4], premultiplied."""
     result = np.zeros((24, 24, 4), dtype=np.uint8)
     result[2:22, 2:22] = (*colour, 255)
     result[14:22, 2:22, :3] = [round(value * 0.85) for value in colour]
@@ -37,7 +38,8 @@ def polar(rgb_P3: npt.NDArray[np.uint8]) -> tuple[float, float, float]:
 
 
 def test_oklab_of_known_colours() -> None:
-    # From the colour space's own description: white is (1, 0, 0), sRGB red about (0.628, 0.225, 0.126).
+    # From the colour space's own description: white is (1, 0, 0), sRGB red about (0.628, 0.225,
+    # 0.126).
     lab = oklab(np.array([[255, 255, 255], [255, 0, 0], [0, 0, 0]], dtype=np.uint8))
     assert lab == pytest.approx(np.array([[1, 0, 0], [0.628, 0.2249, 0.1258], [0, 0, 0]]), abs=2e-3)
 
@@ -116,7 +118,9 @@ def test_unknown_colours_are_named() -> None:
     [((214, 30, 40), "red"), ((40, 90, 220), "blue"), ((250, 250, 250), "white"), ((25, 25, 25), "black"),
      ((110, 70, 45), "brown"), ((150, 150, 152), "grey"), ((226, 190, 160), ""), ((60, 190, 190), "")],
 )  # fmt: skip
-def test_a_colour_has_a_word_only_where_it_is_plain(colour: tuple[int, int, int], word: str) -> None:
+def test_a_colour_has_a_word_only_where_it_is_plain(
+    colour: tuple[int, int, int], word: str
+) -> None:
     plain = np.zeros((8, 8, 4), dtype=np.uint8)
     plain[2:6, 2:6] = (*colour, 255)
     main = main_colour(plain)

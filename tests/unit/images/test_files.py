@@ -30,14 +30,22 @@ def test_every_mode_decodes_to_premultiplied_rgba_and_survives_a_round_trip(mode
 
 
 def test_cmyk_and_sixteen_bit_grey_are_read() -> None:
-    assert files.decode_picture(file_bytes(random_rgba().convert("CMYK"), "TIFF"), 12).shape == (4, 12, 12)
+    assert files.decode_picture(file_bytes(random_rgba().convert("CMYK"), "TIFF"), 12).shape == (
+        4,
+        12,
+        12,
+    )
     grey = Image.fromarray(np.full((12, 12), 65535, dtype=np.uint16))
     assert files.decode_picture(file_bytes(grey), 12)[0].min() == 255
 
 
 def test_a_wide_picture_is_centred_on_a_transparent_square() -> None:
     picture = files.decode_picture(file_bytes(Image.new("RGB", (20, 10), (255, 0, 0))), 20)
-    assert (picture[3, 5:15] == 255).all() and (picture[3, :5] == 0).all() and (picture[3, 15:] == 0).all()
+    assert (
+        (picture[3, 5:15] == 255).all()
+        and (picture[3, :5] == 0).all()
+        and (picture[3, 15:] == 0).all()
+    )
 
 
 def test_resizing_does_not_bleed_invisible_colour() -> None:
@@ -54,18 +62,24 @@ def test_an_unreadable_file_is_a_value_error(data: bytes) -> None:
 
 def test_a_message_does_not_change_from_run_to_run() -> None:
     for data in (b"", b"<html>"):
-        with pytest.raises(ValueError, match=rf"^not a readable picture \({len(data)} bytes\): of no known kind$"):
+        with pytest.raises(
+            ValueError, match=rf"^not a readable picture \({len(data)} bytes\): of no known kind$"
+        ):
             files.decode_picture(data, 8)
 
 
 @pytest.mark.parametrize("size", [(60_000, 1), (1, 60_000), (3000, 2000)])
-def test_large_pictures_take_little_memory(size: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_pictures_take_little_memory(
+    size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     buffer = io.BytesIO()
     Image.new("RGBA", size, (200, 100, 0, 255)).save(buffer, "PNG")
     made: list[int] = []
     new = Image.new
     monkeypatch.setattr(
-        Image, "new", lambda mode, size, *rest: made.append(size[0] * size[1]) or new(mode, size, *rest)
+        Image,
+        "new",
+        lambda mode, size, *rest: made.append(size[0] * size[1]) or new(mode, size, *rest),
     )
     picture = files.decode_picture(buffer.getvalue(), 32)
     assert max(made) <= 512**2
@@ -73,8 +87,12 @@ def test_large_pictures_take_little_memory(size: tuple[int, int], monkeypatch: p
     assert 0 < middle[3] and abs(middle[0] - middle[3] * 200 / 255) <= 2
 
 
-@pytest.mark.parametrize("error", [MemoryError(), KeyError("chunk"), Image.DecompressionBombError("too large")])
-def test_whatever_a_decoder_raises_is_a_value_error(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "error", [MemoryError(), KeyError("chunk"), Image.DecompressionBombError("too large")]
+)
+def test_whatever_a_decoder_raises_is_a_value_error(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(*_: object) -> None:
         raise error
 
@@ -89,7 +107,9 @@ def test_a_folder_that_is_not_writable_is_named_with_the_file(tmp_path: Path) ->
         files.save_image(image, tmp_path / ("x" * 300 + "long.png"))
 
 
-def test_a_truncated_file_and_a_bomb_have_no_metadata(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_truncated_file_and_a_bomb_have_no_metadata(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     files.save_image(Image.new("RGB", (40, 40)), tmp_path / "a.png", {"prompt": "a"})
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
     with pytest.raises(ValueError, match="a.png is not a readable picture"):

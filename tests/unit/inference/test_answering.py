@@ -1,4 +1,5 @@
-"""Models that read pictures say what is in them: from both layouts of Janus, loaded when asked, and converted."""
+"""Models that read pictures say what is in them: from both layouts of Janus, loaded when asked, and
+converted."""
 
 import json
 import warnings
@@ -17,7 +18,13 @@ from dall_e.checkpoints import networks
 from dall_e.checkpoints.families import janus
 from dall_e.checkpoints.keymap import KeyTable
 from dall_e.cli import run
-from dall_e.config.published import BlockStyle, PromptConfig, RasterConfig, VisionConfig, VQGANConfig
+from dall_e.config.published import (
+    BlockStyle,
+    PromptConfig,
+    RasterConfig,
+    VisionConfig,
+    VQGANConfig,
+)
 from dall_e.inference.answering import Conversation, Describer, Wording, make_describer, seen
 from dall_e.models.left_to_right import Raster
 from dall_e.models.prompt_networks import PromptStates, build_prompts
@@ -26,10 +33,19 @@ from dall_e.models.vqgan import VQGAN
 from dall_e.text.published_tokenizers import JanusTokenizer
 
 Writer = Callable[[nn.Module, KeyTable], dict[str, Tensor]]
-pytestmark = pytest.mark.filterwarnings("ignore:the weights of .* are under the licence", "ignore:the answer was cut")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:the weights of .* are under the licence", "ignore:the answer was cut"
+)
 
 VISION = VisionConfig(
-    image_size=12, patch_size=4, width=64, num_heads=1, num_layers=2, mlp_width=48, out_width=64, vocab_size=270
+    image_size=12,
+    patch_size=4,
+    width=64,
+    num_heads=1,
+    num_layers=2,
+    mlp_width=48,
+    out_width=64,
+    vocab_size=270,
 )
 
 
@@ -41,17 +57,27 @@ def made(network: nn.Module) -> nn.Module:
 
 
 def tokenizer(*lacking: str) -> Tokenizer:
-    marks = [JanusTokenizer.START, JanusTokenizer.PAD, JanusTokenizer.PICTURE, "<|User|>", "<|Assistant|>"]
+    marks = [
+        JanusTokenizer.START,
+        JanusTokenizer.PAD,
+        JanusTokenizer.PICTURE,
+        "<|User|>",
+        "<|Assistant|>",
+    ]
     marks += [mark for mark in (Conversation.PICTURE_END, Conversation.END) if mark not in lacking]
     letters = sorted(set(pre_tokenizers.ByteLevel.alphabet()))
-    bpe = Tokenizer(models.BPE(vocab={letter: number for number, letter in enumerate(letters)}, merges=[]))
+    bpe = Tokenizer(
+        models.BPE(vocab={letter: number for number, letter in enumerate(letters)}, merges=[])
+    )
     bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     bpe.decoder = decoders.ByteLevel()
     bpe.add_special_tokens([AddedToken(mark, special=True) for mark in marks])
     return bpe
 
 
-def write_janus(folder: Path, write: Writer, names: janus.Names, *, with_vision: bool = True) -> Path:
+def write_janus(
+    folder: Path, write: Writer, names: janus.Names, *, with_vision: bool = True
+) -> Path:
     """A tiny Janus in one of its layouts: 2 x 2 tokens of 16 pixels a side."""
     text = PromptConfig(kind="table", vocab_size=270, max_tokens=janus.LONGEST_PROMPT, width=64)
     raster = RasterConfig(
@@ -63,9 +89,15 @@ def write_janus(folder: Path, write: Writer, names: janus.Names, *, with_vision:
         num_codes=30, code_width=4, lookup="cosine", image_size=32,
     )  # fmt: skip
     marker = {"model.language_model.embed_tokens.weight": None} if names is janus.CONVERTED else {}
-    tables = janus.prompt_table(marker), janus.raster_table(raster, marker), janus.vqgan_table(vqgan, marker)
+    tables = (
+        janus.prompt_table(marker),
+        janus.raster_table(raster, marker),
+        janus.vqgan_table(vqgan, marker),
+    )
     held: dict[str, Tensor] = {}
-    for network, table in zip((build_prompts(text), Raster(raster), VQGAN(vqgan)), tables, strict=True):
+    for network, table in zip(
+        (build_prompts(text), Raster(raster), VQGAN(vqgan)), tables, strict=True
+    ):
         held |= write(made(network), table)
     if with_vision:
         table = janus.vision_table(VISION, marker | {f"{names.words}.weight": None})
@@ -75,7 +107,11 @@ def write_janus(folder: Path, write: Writer, names: janus.Names, *, with_vision:
             held["vision_model.vision_tower.attn_pool.latent"] = torch.ones(1, 1, 64)
     folder.mkdir()
     torch.save(held, folder / "pytorch_model.bin")
-    head = {"model_type": "janus", "text_config": {"num_attention_heads": 1}, "vq_config": {"num_patches": 2}}
+    head = {
+        "model_type": "janus",
+        "text_config": {"num_attention_heads": 1},
+        "vq_config": {"num_patches": 2},
+    }
     (folder / "config.json").write_text(json.dumps(head))
     tokenizer().save(str(folder / "tokenizer.json"))
     return folder
@@ -105,7 +141,9 @@ def describer(model: DALL_E) -> Describer:
 
 def ids(model: DALL_E, image: Image.Image, question: str = "What?", count: int = 12) -> list[int]:
     made_for = describer(model)
-    states_1LD = made_for.read(seen(image, 12), *Conversation(model.text_tokenizer).around(question))
+    states_1LD = made_for.read(
+        seen(image, 12), *Conversation(model.text_tokenizer).around(question)
+    )
     return made_for.continued(states_1LD, Wording(count, 0.0, None))
 
 
@@ -121,7 +159,8 @@ def test_nothing_is_loaded_before_it_is_asked_for(folder: Path) -> None:
 
 @torch.no_grad()
 def test_word_after_word_is_all_at_once(model: DALL_E) -> None:
-    """Greedy words with the cache are those without it: each the likeliest after all that were read before."""
+    """Greedy words with the cache are those without it: each the likeliest after all that were read
+    before."""
     made_for, question = describer(model), Conversation(model.text_tokenizer).around("What?")
     states_1LD = made_for.read(seen(picture(), 12), *question)
     with_cache = made_for.continued(states_1LD, Wording(12, 0.0, None))
@@ -130,7 +169,9 @@ def test_word_after_word_is_all_at_once(model: DALL_E) -> None:
     nothing = torch.zeros(1, 0, dtype=torch.int64)
     while len(without) < len(with_cache):
         known = torch.cat((states_1LD, words(torch.tensor([without], dtype=torch.int64))), dim=1)
-        read_1LD = raster.states(PromptStates(known, torch.ones(known.shape[:2], dtype=torch.bool)), nothing)
+        read_1LD = raster.states(
+            PromptStates(known, torch.ones(known.shape[:2], dtype=torch.bool)), nothing
+        )
         without.append(int(vision.word_logits(read_1LD[:, -1]).argmax()))
     assert with_cache == without and len(set(with_cache)) > 1
 
@@ -138,8 +179,12 @@ def test_word_after_word_is_all_at_once(model: DALL_E) -> None:
 def test_picture_and_question_matter(model: DALL_E) -> None:
     def logits(seed: int, question: str) -> Tensor:
         made_for = describer(model)
-        states_1LD = made_for.read(seen(picture(seed), 12), *Conversation(model.text_tokenizer).around(question))
-        cache = model.networks.generator.start(PromptStates(states_1LD, torch.ones(states_1LD.shape[:2]) == 1))
+        states_1LD = made_for.read(
+            seen(picture(seed), 12), *Conversation(model.text_tokenizer).around(question)
+        )
+        cache = model.networks.generator.start(
+            PromptStates(states_1LD, torch.ones(states_1LD.shape[:2]) == 1)
+        )
         return made_for._vision.word_logits(cache.state_BD)
 
     first = logits(0, "What?")
@@ -148,8 +193,12 @@ def test_picture_and_question_matter(model: DALL_E) -> None:
     assert not torch.allclose(logits(0, "Why?"), first, atol=1e-3)
 
 
-def test_both_layouts_are_the_same_model(model: DALL_E, tmp_path: Path, write_foreign: Writer) -> None:
-    other = DALL_E.from_pretrained(write_janus(tmp_path / "converted", write_foreign, janus.CONVERTED))
+def test_both_layouts_are_the_same_model(
+    model: DALL_E, tmp_path: Path, write_foreign: Writer
+) -> None:
+    other = DALL_E.from_pretrained(
+        write_janus(tmp_path / "converted", write_foreign, janus.CONVERTED)
+    )
     assert other.config.vision == model.config.vision == VISION
     assert ids(other, picture()) == ids(model, picture())
 
@@ -197,11 +246,18 @@ def test_what_is_seen_is_square_and_filled_with_grey(tmp_path: Path) -> None:
 
 def test_what_it_cannot_do_is_said(model: DALL_E, mini_folder: Path, tiny_folder: Path) -> None:
     for drawer in (mini_folder, tiny_folder):
-        with pytest.raises(ValueError, match="only draws: it cannot describe pictures; models that can are those of J"):
+        with pytest.raises(
+            ValueError,
+            match="only draws: it cannot describe pictures; models that can are those of J",
+        ):
             DALL_E.from_pretrained(drawer).describe(picture())
-    with pytest.raises(ValueError, match=r"may have 5000: together more than the 1028 that are read"):
+    with pytest.raises(
+        ValueError, match=r"may have 5000: together more than the 1028 that are read"
+    ):
         model.describe(picture(), max_new_tokens=5000)
-    with pytest.raises(ValueError, match="max_new_tokens must be a whole number of at least 1, got 0"):
+    with pytest.raises(
+        ValueError, match="max_new_tokens must be a whole number of at least 1, got 0"
+    ):
         model.describe(picture(), max_new_tokens=0)
     with pytest.raises(ValueError, match="temperature must be a number of at least 0, got -1"):
         model.describe(picture(), temperature=-1)
@@ -212,7 +268,9 @@ def test_what_it_cannot_do_is_said(model: DALL_E, mini_folder: Path, tiny_folder
 
 
 def test_a_file_without_a_tower_only_draws(tmp_path: Path, write_foreign: Writer) -> None:
-    model = DALL_E.from_pretrained(write_janus(tmp_path / "bare", write_foreign, janus.ORIGINAL, with_vision=False))
+    model = DALL_E.from_pretrained(
+        write_janus(tmp_path / "bare", write_foreign, janus.ORIGINAL, with_vision=False)
+    )
     assert model.config.vision is None and model("a cat", seed=0).size == (32, 32)
     with pytest.raises(ValueError, match="bare only draws"):
         model.describe(picture())
@@ -232,7 +290,9 @@ def test_a_damaged_tower_is_named_when_it_is_asked_for(folder: Path, tmp_path: P
         networks.load_janus_vision(tmp_path / "b.bin", config, torch.float32)
 
 
-def test_from_the_command_line(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_from_the_command_line(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     picture().save(tmp_path / "a.png")
     asked = ["describe", str(tmp_path / "a.png"), "--model", str(folder), "--device", "cpu"]
     assert run([*asked, "--max-new-tokens", "4"]) == 0

@@ -1,4 +1,5 @@
-"""Models with a companion and an upsampler: scores, the best of several, larger pictures; and models without."""
+"""Models with a companion and an upsampler: scores, the best of several, larger pictures; and
+models without."""
 
 import dataclasses
 from pathlib import Path
@@ -41,7 +42,9 @@ def model(folder: Path) -> DALL_E:
 def test_the_best_of_three_is_the_one_that_scores_highest(model: DALL_E) -> None:
     candidates = model("a white cat", num_inference_steps=2, num_images_per_prompt=6, seed=10)
     scores = [model.score(image, "a white cat") for image in candidates]
-    assert len({f"{score:.4f}" for score in scores}) > 1 and all(-1 <= score <= 1 for score in scores)
+    assert len({f"{score:.4f}" for score in scores}) > 1 and all(
+        -1 <= score <= 1 for score in scores
+    )
     # Picture 0 is chosen among the seeds 10 to 12, picture 1 among 13 to 15.
     kept = model("a white cat", num_inference_steps=2, num_images_per_prompt=2, best_of=3, seed=10)
     for number, image in enumerate(kept):
@@ -70,7 +73,9 @@ def test_a_score_does_not_mind_size_or_mode(model: DALL_E) -> None:
 
 
 def test_larger_pictures_come_from_the_upsampler(model: DALL_E, plain: DALL_E) -> None:
-    small, upsampled = (model("a cat", num_inference_steps=1, seed=0, height=side) for side in (32, 64))
+    small, upsampled = (
+        model("a cat", num_inference_steps=1, seed=0, height=side) for side in (32, 64)
+    )
     resized = model("a cat", num_inference_steps=1, seed=0, height=64, upsample=False)
     without = plain("a cat", num_inference_steps=1, seed=0, height=64)
     assert upsampled.size == resized.size == (64, 64) and small.info["upsample"] == "False"
@@ -81,7 +86,9 @@ def test_larger_pictures_come_from_the_upsampler(model: DALL_E, plain: DALL_E) -
 
 
 def test_what_a_model_lacks_is_named(plain: DALL_E) -> None:
-    with pytest.raises(ValueError, match="best_of needs a companion, which the model 'tiny-random' 7 does not have"):
+    with pytest.raises(
+        ValueError, match="best_of needs a companion, which the model 'tiny-random' 7 does not have"
+    ):
         plain("a cat", best_of=2)
     with pytest.raises(ValueError, match="score needs a companion"):
         plain.score(plain("a cat", num_inference_steps=1), "a cat")
@@ -96,11 +103,20 @@ def test_saved_and_loaded_models_agree(model: DALL_E, tmp_path: Path) -> None:
     again = DALL_E.from_pretrained(tmp_path)
     image = model("a cat", num_inference_steps=1, seed=0)
     assert again.score(image, "a cat") == model.score(image, "a cat")
-    assert set(again.networks.parts()) == {"tokenizer", "text", "generator", "companion", "upsampler"}
+    assert set(again.networks.parts()) == {
+        "tokenizer",
+        "text",
+        "generator",
+        "companion",
+        "upsampler",
+    }
 
 
 def test_from_the_command_line_and_again(folder: Path, tmp_path: Path) -> None:
     picture = tmp_path / "cat.png"
     flags = ["--model", str(folder), "--steps", "2", "--size", "64"]
-    assert run(["generate", "a cat", "--best-of", "3", "--seed", "4", "--out", str(picture), *flags]) == 0
+    assert (
+        run(["generate", "a cat", "--best-of", "3", "--seed", "4", "--out", str(picture), *flags])
+        == 0
+    )
     assert run(["reproduce", str(picture), "--model", str(folder)]) == 0

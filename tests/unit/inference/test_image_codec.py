@@ -29,10 +29,14 @@ def file(request: pytest.FixtureRequest, tmp_path: Path, write_foreign) -> Path:
             table = getattr(openai_dvae, f"{part}_table")(dvae.config)
             torch.save(write_foreign(getattr(dvae, part), table), tmp_path / f"{part}.pkl")
         return tmp_path / "encoder.pkl"
-    lookup = {"taming_vqgan": "distance", "gumbel": "logits", "llamagen_vq": "cosine"}[request.param]
+    lookup = {"taming_vqgan": "distance", "gumbel": "logits", "llamagen_vq": "cosine"}[
+        request.param
+    ]
     network = VQGAN(dataclasses.replace(VQ, lookup=lookup))
     adapter = llamagen_vq if request.param == "llamagen_vq" else taming_vqgan
-    torch.save({"state_dict": write_foreign(network, adapter.table(network.config))}, tmp_path / "a.ckpt")
+    torch.save(
+        {"state_dict": write_foreign(network, adapter.table(network.config))}, tmp_path / "a.ckpt"
+    )
     return tmp_path / "a.ckpt"
 
 
@@ -52,7 +56,9 @@ def test_there_and_back(file: Path) -> None:
     assert codec.decode(codes_HW[:2, :3]).size == (3 * patch, 2 * patch)
 
 
-def test_converted_it_is_the_same(file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_converted_it_is_the_same(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     target = tmp_path.parent / f"{tmp_path.name}-converted"
     assert run(["convert", str(file.parent), str(target)]) == 0
     first, again = ImageCodec.from_pretrained(file), ImageCodec.from_pretrained(target)

@@ -23,8 +23,16 @@ def mega(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
 @pytest.mark.parametrize(
     ("how", "free", "told"),
     [
-        (Loading(torch.float32), 8, r"mega takes about 10.8 GB of memory in float32, and 8.0 GB are free; with"),
-        (Loading(torch.bfloat16), 5, r"5.6 GB of memory in bfloat16, .* takes less: int8 3.2 GB, int4 2.2 GB$"),
+        (
+            Loading(torch.float32),
+            8,
+            r"mega takes about 10.8 GB of memory in float32, and 8.0 GB are free; with",
+        ),
+        (
+            Loading(torch.bfloat16),
+            5,
+            r"5.6 GB of memory in bfloat16, .* takes less: int8 3.2 GB, int4 2.2 GB$",
+        ),
         (Loading(torch.bfloat16, "int8"), 3, r"3.2 GB of memory in int8, and 3.0 GB are free$"),
     ],
 )
@@ -37,7 +45,9 @@ def test_too_little_memory_is_told_before_loading(
 
 
 @pytest.mark.parametrize("free", [12 * GIGABYTE, None])
-def test_enough_memory_is_not_spoken_of(mega: str, free: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_enough_memory_is_not_spoken_of(
+    mega: str, free: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(loading, "free_memory", lambda _device: free)
     with warnings.catch_warnings(), pytest.raises(FileNotFoundError):
         warnings.simplefilter("error")

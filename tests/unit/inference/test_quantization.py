@@ -1,4 +1,5 @@
-"""Models whose linear layers compute in eight or four bits: how near they stay, and what they refuse."""
+"""Models whose linear layers compute in eight or four bits: how near they stay, and what they
+refuse."""
 
 from __future__ import annotations
 
@@ -18,7 +19,9 @@ from dall_e.sampling.orders import group_numbers
 def answers(model: DALL_E) -> Tensor:
     """Logits of the built-in model for one picture of random codes under one prompt."""
     tokenizer, networks = model.text_tokenizer, model.networks
-    ids_1L = tokenizer.encode(["a white cat sleeping on a windowsill"], model.config.text.max_tokens).ids_BL
+    ids_1L = tokenizer.encode(
+        ["a white cat sleeping on a windowsill"], model.config.text.max_tokens
+    ).ids_BL
     num_tokens = model.config.generator.num_tokens
     rng = torch.Generator().manual_seed(0)
     codes_1N = torch.randint(model.config.generator.num_codes, (1, num_tokens), generator=rng)
@@ -30,9 +33,14 @@ def answers(model: DALL_E) -> Tensor:
         return networks.generator(text, codes_1N, places_1N, groups_N, level_1).logits_BNC.float()
 
 
-@pytest.mark.parametrize(("quantization", "least"), [("bf16", 0.9999), ("int8", 0.999), ("int4", 0.97)])
+@pytest.mark.parametrize(
+    ("quantization", "least"), [("bf16", 0.9999), ("int8", 0.999), ("int4", 0.97)]
+)
 def test_the_built_in_model_answers_nearly_the_same(quantization: str, least: float) -> None:
-    exact, rounded = answers(DALL_E.from_pretrained()), answers(DALL_E.from_pretrained(quantization=quantization))
+    exact, rounded = (
+        answers(DALL_E.from_pretrained()),
+        answers(DALL_E.from_pretrained(quantization=quantization)),
+    )
     assert float(F.cosine_similarity(exact.flatten(), rounded.flatten(), dim=0)) > least
     assert not torch.equal(exact, rounded)
 
@@ -43,7 +51,9 @@ def test_drawing_with_packed_weights(mini_folder: Path) -> None:
         exact = DALL_E.from_pretrained(mini_folder)
         for quantization, bits in (("int8", 8), ("int4", 4)):
             model = DALL_E.from_pretrained(mini_folder, quantization=quantization)
-            layers = [layer for layer in model.networks.generator.modules() if isinstance(layer, Linear)]
+            layers = [
+                layer for layer in model.networks.generator.modules() if isinstance(layer, Linear)
+            ]
             assert layers and all(layer.packed and layer.weight is None for layer in layers)
             assert bits in {layer.packed.bits for layer in layers if layer.packed}
             assert model("a cat", seed=1).size == exact("a cat", seed=1).size
@@ -58,11 +68,16 @@ def test_what_is_saved_in_eight_bits_loads_packed(mini_folder: Path, tmp_path: P
         DALL_E.from_pretrained(mini_folder).save_pretrained(tmp_path)
         packed = DALL_E.from_pretrained(tmp_path, quantization="int8")
         exact = DALL_E.from_pretrained(tmp_path)
-    for ours, theirs in zip(packed.networks.generator.blocks, exact.networks.generator.blocks, strict=True):
+    for ours, theirs in zip(
+        packed.networks.generator.blocks, exact.networks.generator.blocks, strict=True
+    ):
         rounded = ours.attention.qkv.packed
         assert rounded is not None
         torch.testing.assert_close(
-            rounded.values.float() * rounded.scales.float()[:, None], theirs.attention.qkv.weight, rtol=0.01, atol=1e-4
+            rounded.values.float() * rounded.scales.float()[:, None],
+            theirs.attention.qkv.weight,
+            rtol=0.01,
+            atol=1e-4,
         )
 
 
@@ -76,10 +91,14 @@ def test_bad_combinations() -> None:
 def test_pictures_in_bfloat16_are_nearly_those_in_float32(mini_folder: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        exact, faster = (DALL_E.from_pretrained(mini_folder, quantization=name) for name in ("fp32", "bf16"))
+        exact, faster = (
+            DALL_E.from_pretrained(mini_folder, quantization=name) for name in ("fp32", "bf16")
+        )
     num_tokens = exact.config.generator.num_tokens
     codes_BN = torch.randint(
-        exact.config.generator.num_codes, (2, num_tokens), generator=torch.Generator().manual_seed(0)
+        exact.config.generator.num_codes,
+        (2, num_tokens),
+        generator=torch.Generator().manual_seed(0),
     )
     with torch.inference_mode():
         pictures = [model.networks.tokenizer.detokenize(codes_BN) for model in (exact, faster)]

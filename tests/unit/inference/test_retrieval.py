@@ -1,4 +1,5 @@
-"""Pictures that fit a text, best first: of a folder, of images, with what cannot be read, and by the command."""
+"""Pictures that fit a text, best first: of a folder, of images, with what cannot be read, and by
+the command."""
 
 from pathlib import Path
 
@@ -18,11 +19,14 @@ def model() -> DALL_E:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Flat pictures of five colours, one of them in a folder below, and a file that is no picture."""
+    """Flat pictures of five colours, one of them in a folder below, and a file that is no
+    picture."""
     folder = tmp_path_factory.mktemp("pictures")
     (folder / "below").mkdir()
     for number, colour in enumerate(COLOURS):
-        Image.new("RGB", (40, 30), colour).save((folder / "below" if number == 0 else folder) / f"{colour}.png")
+        Image.new("RGB", (40, 30), colour).save(
+            (folder / "below" if number == 0 else folder) / f"{colour}.png"
+        )
     (folder / "broken.jpg").write_bytes(b"no picture")
     (folder / "notes.txt").write_text("not looked at")
     return folder
@@ -62,6 +66,8 @@ def test_what_cannot_be_searched(model: DALL_E, tmp_path: Path, tiny_folder: Pat
 def test_the_command(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["search", "一个红苹果", str(folder), "--top", "3"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 3 and all(line.endswith(".png") and -1 <= float(line.split()[0]) <= 1 for line in lines)
+    assert len(lines) == 3 and all(
+        line.endswith(".png") and -1 <= float(line.split()[0]) <= 1 for line in lines
+    )
     assert run(["search", "a cat", str(folder / "none")]) != 0
     assert "there is no folder" in capsys.readouterr().err

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from dall_e.losses.contrastive import first_among, sigmoid_contrastive_loss, wrong_caption_loss
 
-# Directions at 0 and 90 degrees against 0 and 60 degrees; lengths do not count. Cosines: 1, 1/2; 0, sin 60.
+# Directions at 0 and 90 degrees against 0 and 60 degrees; lengths do not count. Cosines: 1, 1/2; 0,
+# sin 60.
 IMAGE_BD = torch.tensor([[2.0, 0.0], [0.0, 0.5]])
 TEXT_BD = torch.tensor([[3.0, 0.0], [0.5, math.sqrt(0.75)]])
 SCALE, BIAS = torch.tensor(math.log(4.0)), torch.tensor(-1.0)
@@ -25,7 +26,9 @@ def softplus(x: float) -> float:
 def loss_of(
     image_BD: Tensor, text_BD: Tensor, same_BB: Tensor, bias: Tensor = BIAS
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    return sigmoid_contrastive_loss(image_BD=image_BD, text_BD=text_BD, log_scale=SCALE, bias=bias, same_BB=same_BB)
+    return sigmoid_contrastive_loss(
+        image_BD=image_BD, text_BD=text_BD, log_scale=SCALE, bias=bias, same_BB=same_BB
+    )
 
 
 def test_by_hand() -> None:
@@ -47,7 +50,9 @@ def test_pairs_that_mean_the_same_do_not_count_against_each_other() -> None:
 def test_matched_takes_any_caption_that_means_the_same() -> None:
     crossed = TEXT_BD.flip(0)
     assert loss_of(IMAGE_BD, crossed, DIFFERENT)[1]["matched"].item() == 0.0
-    assert loss_of(IMAGE_BD, crossed, torch.ones(2, 2, dtype=torch.bool))[1]["matched"].item() == 1.0
+    assert (
+        loss_of(IMAGE_BD, crossed, torch.ones(2, 2, dtype=torch.bool))[1]["matched"].item() == 1.0
+    )
 
 
 def test_a_step_down_the_gradient_brings_pairs_together() -> None:
@@ -69,13 +74,22 @@ def test_a_step_down_the_gradient_brings_pairs_together() -> None:
 
 
 def test_wrong_captions_by_hand() -> None:
-    # Cosines of picture 0: own 1, wrong 1/2; of picture 1: own sin 60, wrong 0. Margins 1/2 and sin 60, scale 4.
+    # Cosines of picture 0: own 1, wrong 1/2; of picture 1: own sin 60, wrong 0. Margins 1/2 and sin
+    # 60, scale 4.
     wrong_BD = torch.tensor([[0.5, math.sqrt(0.75)], [7.0, 0.0]])
-    loss, parts = wrong_caption_loss(image_HD=IMAGE_BD, own_HD=TEXT_BD, wrong_HD=wrong_BD, log_scale=SCALE)
-    torch.testing.assert_close(loss, torch.tensor((softplus(-2) + softplus(-4 * math.sqrt(0.75))) / 2))
+    loss, parts = wrong_caption_loss(
+        image_HD=IMAGE_BD, own_HD=TEXT_BD, wrong_HD=wrong_BD, log_scale=SCALE
+    )
+    torch.testing.assert_close(
+        loss, torch.tensor((softplus(-2) + softplus(-4 * math.sqrt(0.75))) / 2)
+    )
     assert parts["told_apart"].item() == 1.0
-    swapped, parts = wrong_caption_loss(image_HD=IMAGE_BD, own_HD=wrong_BD, wrong_HD=TEXT_BD, log_scale=SCALE)
-    torch.testing.assert_close(swapped, torch.tensor((softplus(2) + softplus(4 * math.sqrt(0.75))) / 2))
+    swapped, parts = wrong_caption_loss(
+        image_HD=IMAGE_BD, own_HD=wrong_BD, wrong_HD=TEXT_BD, log_scale=SCALE
+    )
+    torch.testing.assert_close(
+        swapped, torch.tensor((softplus(2) + softplus(4 * math.sqrt(0.75))) / 2)
+    )
     assert parts["told_apart"].item() == 0.0
 
 
@@ -83,14 +97,17 @@ def test_a_step_down_the_gradient_drives_the_wrong_caption_away() -> None:
     torch.manual_seed(0)
     image_HD, own_HD = torch.randn(2, 8), torch.randn(2, 8)
     wrong_HD = torch.randn(2, 8, requires_grad=True)
-    loss, _ = wrong_caption_loss(image_HD=image_HD, own_HD=own_HD, wrong_HD=wrong_HD, log_scale=SCALE)
+    loss, _ = wrong_caption_loss(
+        image_HD=image_HD, own_HD=own_HD, wrong_HD=wrong_HD, log_scale=SCALE
+    )
     loss.backward()
     assert wrong_HD.grad is not None
     moved = torch.cosine_similarity(image_HD, wrong_HD - 0.1 * wrong_HD.grad)
     assert bool((moved < torch.cosine_similarity(image_HD, wrong_HD)).all())
 
 
-# Picture 0 is beaten by caption 2, picture 1 by none, picture 2 by caption 0 and it ties with caption 3.
+# Picture 0 is beaten by caption 2, picture 1 by none, picture 2 by caption 0 and it ties with
+# caption 3.
 SCORES_BT = torch.tensor([[0.5, 0.1, 0.9, 0.2], [0.1, 0.8, 0.2, 0.3], [0.7, 0.1, 0.6, 0.6]])
 
 
@@ -98,7 +115,9 @@ def first(same: list[tuple[int, int]], choices: int, seed: int = 0) -> list[bool
     same_BT = torch.zeros(3, 4, dtype=torch.bool)
     for row, column in same:
         same_BT[row, column] = True
-    hits: list[bool] = first_among(SCORES_BT, torch.arange(3), same_BT, choices=choices, seed=seed).tolist()
+    hits: list[bool] = first_among(
+        SCORES_BT, torch.arange(3), same_BT, choices=choices, seed=seed
+    ).tolist()
     return hits
 
 
@@ -111,12 +130,15 @@ def test_captions_that_mean_the_same_are_no_distractors() -> None:
 
 
 def test_first_among_some_is_the_expected_share() -> None:
-    # Picture 0 loses to one of three: among two distractors it wins if that one is not drawn, which is one third.
+    # Picture 0 loses to one of three: among two distractors it wins if that one is not drawn, which
+    # is one third.
     hits = [first([], choices=3, seed=seed)[0] for seed in range(300)]
     assert 0.25 < sum(hits) / 300 < 0.42
     assert [first([], choices=3, seed=seed)[0] for seed in range(5)] == hits[:5]
 
 
 def test_too_few_captions_to_choose_from() -> None:
-    with pytest.raises(ValueError, match="4 choices need 3 captions that mean something else, there are 2"):
+    with pytest.raises(
+        ValueError, match="4 choices need 3 captions that mean something else, there are 2"
+    ):
         first([(1, 3)], choices=4)

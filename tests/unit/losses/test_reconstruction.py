@@ -33,7 +33,9 @@ def test_difference_on_background_is_the_difference_of_the_composites() -> None:
     first, second = torch.rand(2, 3, 4, 8, 8, generator=generator).unbind(0)
     background_BC = torch.rand(3, 3, generator=generator)
     wanted = over_background(second, background_BC) - over_background(first, background_BC)
-    assert torch.allclose(difference_on_background(second - first, background_BC), wanted, atol=1e-6)
+    assert torch.allclose(
+        difference_on_background(second - first, background_BC), wanted, atol=1e-6
+    )
 
 
 def test_edge_weights_mark_both_sides_of_an_edge() -> None:
@@ -54,7 +56,8 @@ def test_pyramid_of_a_checkerboard_is_its_first_band() -> None:
 
 
 def test_picture_loss_value() -> None:
-    # Off by 0.1 in red and 0.2 in alpha on white: red 0.1 - 0.2, green and blue -0.2 each, alpha 0.2.
+    # Off by 0.1 in red and 0.2 in alpha on white: red 0.1 - 0.2, green and blue -0.2 each, alpha
+    # 0.2.
     original, ours = flat(0.5, 0.5, 0.5, 0.5), flat(0.6, 0.5, 0.5, 0.7)
     loss, parts = picture_loss(
         original_BCHW=original,
@@ -80,7 +83,11 @@ def test_picture_loss_gradient_points_away_from_the_original() -> None:
     )
     loss.backward()
     assert ours.grad is not None
-    assert (ours.grad[:, 0] > 0).all() and (ours.grad[:, 1] < 0).all() and (ours.grad[:, 2:] == 0).all()
+    assert (
+        (ours.grad[:, 0] > 0).all()
+        and (ours.grad[:, 1] < 0).all()
+        and (ours.grad[:, 2:] == 0).all()
+    )
 
 
 def test_wrong_colour_behind_transparency_costs() -> None:
@@ -108,7 +115,9 @@ def test_feature_matching_value_and_gradient() -> None:
 
 def test_feature_matching_needs_the_same_layers() -> None:
     with pytest.raises(ValueError, match="1 layers of features against 2"):
-        feature_matching_loss(original=[torch.ones(1)], reconstruction=[torch.ones(1), torch.ones(1)])
+        feature_matching_loss(
+            original=[torch.ones(1)], reconstruction=[torch.ones(1), torch.ones(1)]
+        )
 
 
 def test_peak_signal_to_noise() -> None:

@@ -9,11 +9,14 @@ import torch
 from dall_e.config import DetectorConfig
 from dall_e.models.detector import Detector, found_in
 
-CONFIG = DetectorConfig(image_size=32, widths=(8, 16, 16), things=("cat", "dog"), colours=("red", "blue", "white"))
+CONFIG = DetectorConfig(
+    image_size=32, widths=(8, 16, 16), things=("cat", "dog"), colours=("red", "blue", "white")
+)
 
 
 def maps(*peaks: tuple[int, int, int, float], colour: int = 1) -> tuple[torch.Tensor, torch.Tensor]:
-    """Logits with (thing, row, column, probability) on an 8 x 8 map that else has nothing; blue everywhere."""
+    """Logits with (thing, row, column, probability) on an 8 x 8 map that else has nothing; blue
+    everywhere."""
     thing_KHW = torch.full((2, 8, 8), -9.0)
     for thing, row, column, share in peaks:
         thing_KHW[thing, row, column] = torch.logit(torch.tensor(share))
@@ -33,7 +36,8 @@ def test_peaks_are_things() -> None:
 
 
 def test_one_place_is_one_thing() -> None:
-    # Next to a likelier peak, of the same thing or another, nothing is found; two places on, something is.
+    # Next to a likelier peak, of the same thing or another, nothing is found; two places on,
+    # something is.
     assert len(found_in(*maps((0, 3, 3, 0.9), (0, 3, 4, 0.8)), CONFIG, threshold=0.3)) == 1
     (only,) = found_in(*maps((0, 3, 3, 0.7), (1, 4, 4, 0.8)), CONFIG, threshold=0.3)
     assert only.thing == "dog"

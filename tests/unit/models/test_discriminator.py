@@ -33,7 +33,9 @@ def test_a_term_sees_only_its_patch() -> None:
 def test_the_logit_has_the_same_size_at_every_picture_size() -> None:
     judge = make(num_scales=1)
     # A flat picture's inner patches all say the same, so the mean over patches hardly moves.
-    small, large = (judge(torch.full((1, 4, size, size), 0.7)).logits_B.item() for size in (64, 256))
+    small, large = (
+        judge(torch.full((1, 4, size, size), 0.7)).logits_B.item() for size in (64, 256)
+    )
     assert large == pytest.approx(small, rel=0.5)
 
 

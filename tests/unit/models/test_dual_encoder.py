@@ -1,4 +1,5 @@
-"""The two scorers: what they look at, that their two sides do not see each other, and where they start.
+"""The two scorers: what they look at, that their two sides do not see each other, and where they
+start.
 
 Shapes: B pictures, N tokens, D width, L text tokens, C H W a picture.
 """
@@ -29,7 +30,9 @@ def test_directions_of_both_sides(companion: Companion) -> None:
 
 def test_places_matter(companion: Companion) -> None:
     x_BCHW = torch.rand(1, 4, 32, 32)
-    assert (companion.embed_pictures(x_BCHW) - companion.embed_pictures(x_BCHW.flip(-1))).abs().max() > 1e-3
+    assert (
+        companion.embed_pictures(x_BCHW) - companion.embed_pictures(x_BCHW.flip(-1))
+    ).abs().max() > 1e-3
 
 
 def test_maps_halve_from_half_the_side() -> None:
@@ -74,4 +77,6 @@ def test_token_towers_picture_side_does_not_see_the_text() -> None:
     torch.manual_seed(0)
     tower = TokenTower(num_codes=20, grid_size=4, text_width=12, width=16)
     codes_BN = torch.randint(20, (2, 16))
-    assert torch.equal(tower(codes_BN, torch.zeros(2, 12))[0], tower(codes_BN, torch.ones(2, 12))[0])
+    assert torch.equal(
+        tower(codes_BN, torch.zeros(2, 12))[0], tower(codes_BN, torch.ones(2, 12))[0]
+    )

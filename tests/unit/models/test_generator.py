@@ -21,7 +21,8 @@ PARTITIONS = [[1] * 16, [16], [1, 2, 3, 4, 6], [5, 5, 5, 1], group_sizes(16, 7, 
 
 
 def make(config: GeneratorConfig = CONFIG) -> Generator:
-    """Weights large enough that every path shows in the logits: with the initial ones the tests would say little."""
+    """Weights large enough that every path shows in the logits: with the initial ones the tests
+    would say little."""
     torch.manual_seed(0)
     network = Generator(config)
     for parameter in network.parameters():
@@ -32,7 +33,9 @@ def make(config: GeneratorConfig = CONFIG) -> Generator:
     return network.eval()
 
 
-def batch(rows: int, kind: OrderKind, sizes: list[int]) -> tuple[TextStates, Tensor, Tensor, Tensor]:
+def batch(
+    rows: int, kind: OrderKind, sizes: list[int]
+) -> tuple[TextStates, Tensor, Tensor, Tensor]:
     """Text, codes by rank, places by rank, group numbers."""
     rng = torch.Generator().manual_seed(7)
     text = TextStates(torch.randn(rows, 5, 12, generator=rng), torch.randn(rows, 12, generator=rng))
@@ -55,7 +58,9 @@ def stepwise(
     for size in sizes:
         now = slice(done, done + size)
         logits.append(network.ask(cache, places_BN[:, now]))
-        corrections.append(network.correction_head(network.absorb(cache, codes_BN[:, now], places_BN[:, now])))
+        corrections.append(
+            network.correction_head(network.absorb(cache, codes_BN[:, now], places_BN[:, now]))
+        )
         done += size
     return GeneratorOutput(torch.cat(logits, dim=1), torch.cat(corrections, dim=1))
 
@@ -85,9 +90,12 @@ def test_no_place_sees_its_own_or_later_groups(sizes: list[int]) -> None:
             after = network(text, changed_BN, places_BN, groups_N, clean(1))
             moved_N = (before.logits_BNC != after.logits_BNC).any(-1)[0]
             later_N = groups_N > groups_N[rank]
-            assert not bool(moved_N[~later_N].any()), f"rank {rank} is seen by its own or an earlier group"
+            assert not bool(moved_N[~later_N].any()), (
+                f"rank {rank} is seen by its own or an earlier group"
+            )
             assert bool(moved_N[later_N].all()), f"rank {rank} is not seen by every later group"
-            # The context sees its own group, since a correction is asked for when the group is known.
+            # The context sees its own group, since a correction is asked for when the group is
+            # known.
             moved_N = (before.correction_BNC != after.correction_BNC).any(-1)[0]
             assert torch.equal(moved_N, groups_N >= groups_N[rank])
 
@@ -95,7 +103,11 @@ def test_no_place_sees_its_own_or_later_groups(sizes: list[int]) -> None:
 def test_masks_by_hand() -> None:
     content_SS, query_NS = block_masks(torch.tensor([1, 2, 2]), text_tokens=1)
     assert content_SS.int().tolist() == [[1, 0, 0, 0], [1, 1, 0, 0], [1, 1, 1, 1], [1, 1, 1, 1]]
-    assert query_NS.int().tolist() == [[1, 0, 0, 0, 1, 0, 0], [1, 1, 0, 0, 0, 1, 1], [1, 1, 0, 0, 0, 1, 1]]
+    assert query_NS.int().tolist() == [
+        [1, 0, 0, 0, 1, 0, 0],
+        [1, 1, 0, 0, 0, 1, 1],
+        [1, 1, 0, 0, 0, 1, 1],
+    ]
 
 
 def test_asking_leaves_no_trace() -> None:
@@ -111,7 +123,8 @@ def test_asking_leaves_no_trace() -> None:
 
 
 def test_text_has_keys() -> None:
-    """Keys of text are not turned, and above all not zero: attention to the words would be uniform."""
+    """Keys of text are not turned, and above all not zero: attention to the words would be
+    uniform."""
     network = make()
     text = batch(2, "raster", [16])[0]
     keys_BHLK = network.start(text).shared.k_BHSK[:, :, : CONFIG.text_tokens]
@@ -144,7 +157,9 @@ def test_text_place_and_noise_level_matter() -> None:
             "states": network(other_words, codes_BN, places_BN, groups_N, clean(1)).logits_BNC,
             "pooled": network(other_pool, codes_BN, places_BN, groups_N, clean(1)).logits_BNC,
             "level": network(text, codes_BN, places_BN, groups_N, torch.full((1,), 0.5)).logits_BNC,
-            "place": network(text, codes_BN, places_BN.roll(1, dims=1), groups_N, clean(1)).logits_BNC,
+            "place": network(
+                text, codes_BN, places_BN.roll(1, dims=1), groups_N, clean(1)
+            ).logits_BNC,
         }
     for what, logits_BNC in variants.items():
         # The first group sees no context, so the noise level of the context cannot reach it.
@@ -157,7 +172,9 @@ def test_every_weight_learns() -> None:
     text, codes_BN, places_BN, groups_N = batch(2, "random", [1, 3, 5, 7])
     out = network(text, codes_BN, places_BN, groups_N, torch.tensor([0.0, 0.3]))
     (out.logits_BNC.logsumexp(-1).mean() + out.correction_BNC.square().mean()).backward()
-    assert [name for name, p in network.named_parameters() if p.grad is None or p.grad.abs().sum() == 0] == []
+    assert [
+        name for name, p in network.named_parameters() if p.grad is None or p.grad.abs().sum() == 0
+    ] == []
 
 
 def test_likelihood_can_be_learnt_group_by_group() -> None:

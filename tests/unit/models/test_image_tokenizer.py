@@ -12,7 +12,9 @@ from torch import Tensor, nn
 from dall_e.config import TokenizerConfig
 from dall_e.models.image_tokenizer import ImageTokenizer, ResidualBlock
 
-SMALL = TokenizerConfig(image_size=64, widths=(8, 8, 16), encoder_blocks=(1, 1, 1), decoder_blocks=(1, 1, 1))
+SMALL = TokenizerConfig(
+    image_size=64, widths=(8, 8, 16), encoder_blocks=(1, 1, 1), decoder_blocks=(1, 1, 1)
+)
 
 
 def make(config: TokenizerConfig = SMALL, seed: int = 0) -> ImageTokenizer:
@@ -39,10 +41,15 @@ def test_there_and_back() -> None:
     assert torch.equal(network.tokenize(x_BCHW), out.codes_BN)
     assert len(out.codes_BN.unique()) > 5
     torch.testing.assert_close(
-        network.detokenize(out.codes_BN)[:, 3], out.pictures_BCHW[:, 3].clamp(0, 1), atol=1e-4, rtol=1e-4
+        network.detokenize(out.codes_BN)[:, 3],
+        out.pictures_BCHW[:, 3].clamp(0, 1),
+        atol=1e-4,
+        rtol=1e-4,
     )
     out.pictures_BCHW.square().mean().backward()
-    used = [name for name, p in network.named_parameters() if p.grad is None or p.grad.abs().sum() == 0]
+    used = [
+        name for name, p in network.named_parameters() if p.grad is None or p.grad.abs().sum() == 0
+    ]
     assert used == [], "every weight gets a gradient, through the rounding"
 
 
@@ -53,16 +60,20 @@ def test_the_same_weights_serve_64_and_96_pixels() -> None:
     codes_BN = fine.tokenize(pictures(1, 96))
     assert codes_BN.shape == (1, 144)
     assert fine.detokenize(codes_BN).shape == (1, 4, 96, 96)
-    # The encoder sees no further than a few pixels, so away from the new edge a picture has the same latents.
+    # The encoder sees no further than a few pixels, so away from the new edge a picture has the
+    # same latents.
     x_BCHW = pictures(1, 64)
     wide_BCHW = torch.zeros(1, 4, 96, 96)
     wide_BCHW[..., :64, :64] = x_BCHW
     coarse_BDHW, fine_BDHW = coarse.encode(x_BCHW), fine.encode(wide_BCHW)
-    torch.testing.assert_close(coarse_BDHW[..., :4, :4], fine_BDHW[..., :4, :4], atol=1e-4, rtol=1e-3)
+    torch.testing.assert_close(
+        coarse_BDHW[..., :4, :4], fine_BDHW[..., :4, :4], atol=1e-4, rtol=1e-3
+    )
 
 
 def test_a_token_says_what_is_in_its_place() -> None:
-    """Neither attention nor norms may carry news from one place of the picture to tokens far away."""
+    """Neither attention nor norms may carry news from one place of the picture to tokens far
+    away."""
     network, x_BCHW = make(), pictures(1, 64)
     before_BDHW = network.encode(x_BCHW)
     x_BCHW[..., 8:16, 8:16] = 0
@@ -86,7 +97,9 @@ def test_places_where_nothing_is_drawn_have_one_code() -> None:
 def test_detokenized_pictures_are_valid_whatever_the_weights() -> None:
     network = make()
     nn.init.normal_(network.last_weight, std=3.0)
-    x_BCHW = network.detokenize(torch.randint(1000, (3, 64), generator=torch.Generator().manual_seed(0)))
+    x_BCHW = network.detokenize(
+        torch.randint(1000, (3, 64), generator=torch.Generator().manual_seed(0))
+    )
     colour, alpha = x_BCHW[:, :3], x_BCHW[:, 3:]
     assert x_BCHW.min() >= 0 and x_BCHW.max() <= 1
     assert bool((colour <= alpha).all())
@@ -109,7 +122,9 @@ def test_memory_layout_makes_no_difference() -> None:
 
 def test_last_weight_is_the_last_one_and_branches_start_at_zero() -> None:
     network = ImageTokenizer(SMALL)
-    parameters = [name for name, p in network.decoder.named_parameters() if p is network.last_weight]
+    parameters = [
+        name for name, p in network.decoder.named_parameters() if p is network.last_weight
+    ]
     assert parameters == [list(dict(network.decoder.named_parameters()))[-2]]
     for module in network.modules():
         if isinstance(module, ResidualBlock):

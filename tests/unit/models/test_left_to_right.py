@@ -1,4 +1,5 @@
-"""Left-to-right networks: cached = at once, nothing looks ahead, hidden padding plays no part, and their quirks.
+"""Left-to-right networks: cached = at once, nothing looks ahead, hidden padding plays no part, and
+their quirks.
 
 Shapes: B batch rows, L prompt tokens, N image tokens, D width, C codes.
 """
@@ -19,16 +20,22 @@ from dall_e.sampling.noise import gumbel
 
 SIZES = {"num_codes": 30, "num_tokens": 16, "code_rows": 32, "num_logits": 31, "prefix_tokens": 5}
 SIZES |= {"width": 32, "num_heads": 2, "num_layers": 2, "mlp_width": 48}
-LAYER = BlockStyle(norm="layer", norm_eps=1e-5, qk_norm=False, attention_bias=True, mlp="gelu", mlp_bias=True)
+LAYER = BlockStyle(
+    norm="layer", norm_eps=1e-5, qk_norm=False, attention_bias=True, mlp="gelu", mlp_bias=True
+)
 BART = BlockStyle(
     norm="layer", norm_eps=1e-5, norm_after=True, norm_inside_mlp=True, qk_norm=False, mlp="gelu_gated",
     cross_attention=True,
 )  # fmt: skip
 CONFIGS = {
     "mini": RasterConfig(**SIZES, start_code=31, embedding_norm=True, style=BART),
-    "llamagen": RasterConfig(**SIZES, places="grid", style=BlockStyle(qk_norm=False, norm_eps=1e-5)),
+    "llamagen": RasterConfig(
+        **SIZES, places="grid", style=BlockStyle(qk_norm=False, norm_eps=1e-5)
+    ),
     "mindalle": RasterConfig(**SIZES, text_logits=9, style=LAYER),
-    "janus": RasterConfig(**SIZES, places="line", code_width=8, head_width=24, style=BlockStyle(qk_norm=False)),
+    "janus": RasterConfig(
+        **SIZES, places="line", code_width=8, head_width=24, style=BlockStyle(qk_norm=False)
+    ),
 }
 
 
@@ -89,29 +96,45 @@ def test_hidden_padding_plays_no_part(name: str) -> None:
     network, text, codes_BN = make(CONFIGS[name]), prompt(1, hidden=2), codes(1)
     changed = PromptStates(text.states_BLD.clone(), text.visible_BL)
     changed.states_BLD[:, :2] += torch.arange(32.0)
-    torch.testing.assert_close(network(text, codes_BN), network(changed, codes_BN), atol=1e-5, rtol=0)
+    torch.testing.assert_close(
+        network(text, codes_BN), network(changed, codes_BN), atol=1e-5, rtol=0
+    )
     changed.states_BLD[:, 3] += torch.arange(32.0)
     assert not torch.allclose(network(text, codes_BN), network(changed, codes_BN), atol=1e-3)
 
 
 @torch.no_grad()
 def test_a_prefix_filled_up_on_the_left_draws_the_same_along_a_line() -> None:
-    network, short = make(CONFIGS["janus"]), PromptStates(prompt(1).states_BLD[:, :3], torch.ones(1, 3).bool())
+    network, short = (
+        make(CONFIGS["janus"]),
+        PromptStates(prompt(1).states_BLD[:, :3], torch.ones(1, 3).bool()),
+    )
     filled = PromptStates.stacked([short, prompt(1, seed=9)])
-    assert filled.states_BLD.shape == (2, 5, 32) and filled.visible_BL[0].tolist() == [False, False, True, True, True]
+    assert filled.states_BLD.shape == (2, 5, 32) and filled.visible_BL[0].tolist() == [
+        False,
+        False,
+        True,
+        True,
+        True,
+    ]
     alone, beside = network(short, codes(1)), network(filled, codes(2)[:1].expand(2, -1))
     torch.testing.assert_close(alone, beside[:1], atol=1e-5, rtol=0)
 
 
 @torch.no_grad()
 def test_the_prefix_of_llamagen_is_attended_to_evenly() -> None:
-    """Its cosines and sines are 0, so queries and keys vanish: the order of the prefix cannot matter to the picture."""
+    """Its cosines and sines are 0, so queries and keys vanish: the order of the prefix cannot
+    matter to the picture."""
     network, text, codes_BN = make(CONFIGS["llamagen"]), prompt(1), codes(1)
     table = network.rotation_cos
-    assert table.shape == (5 + 16, 8) and bool((table[:5] == 0).all()) and float(table[5].min()) == 1
+    assert (
+        table.shape == (5 + 16, 8) and bool((table[:5] == 0).all()) and float(table[5].min()) == 1
+    )
     one_layer = make(dataclasses.replace(CONFIGS["llamagen"], num_layers=1))
     shuffled = PromptStates(text.states_BLD[:, [1, 0, 3, 2, 4]], text.visible_BL)
-    torch.testing.assert_close(one_layer(text, codes_BN), one_layer(shuffled, codes_BN), atol=1e-5, rtol=0)
+    torch.testing.assert_close(
+        one_layer(text, codes_BN), one_layer(shuffled, codes_BN), atol=1e-5, rtol=0
+    )
 
 
 @torch.no_grad()
@@ -150,7 +173,9 @@ def test_the_loop_draws_by_the_plain_rule(name: str) -> None:
             with_text, without = (network(each, so_far)[0, -1, :30] for each in (text, null))
             logits_C = without + 3 * (with_text - without)
             kept = logits_C >= logits_C.topk(20).values[-1]
-            expected.append(int((logits_C + noise_BNC[0, place]).masked_fill(~kept, -torch.inf).argmax()))
+            expected.append(
+                int((logits_C + noise_BNC[0, place]).masked_fill(~kept, -torch.inf).argmax())
+            )
     assert drawn_BN.tolist() == [expected]
 
 
@@ -158,10 +183,16 @@ def test_a_seed_is_a_picture_in_any_batch() -> None:
     network = make(CONFIGS["llamagen"])
     texts, null = [prompt(1, seed=seed) for seed in range(3)], prompt(1, seed=5)
     together = decode_tokens(
-        network, PromptStates.stacked(texts), PromptStates.stacked([null] * 3), seeds=[1, 2, 3], settings=SETTINGS
+        network,
+        PromptStates.stacked(texts),
+        PromptStates.stacked([null] * 3),
+        seeds=[1, 2, 3],
+        settings=SETTINGS,
     )
     for row, text in enumerate(texts):
-        assert torch.equal(decode_tokens(network, text, null, seeds=[row + 1], settings=SETTINGS)[0], together[row])
+        assert torch.equal(
+            decode_tokens(network, text, null, seeds=[row + 1], settings=SETTINGS)[0], together[row]
+        )
 
 
 @pytest.mark.parametrize("name", CONFIGS)
@@ -178,7 +209,9 @@ def test_a_step_at_a_place_in_a_tensor_is_the_step_at_that_place(name: str, hidd
             layer.k_BHSK[:, :, cache.prefix + done :] = 7.0
             layer.v_BHSK[:, :, cache.prefix + done :] = -5.0
         seen = capacity if done % 2 else cache.prefix + done + 1
-        logits_B1C = network.absorb_at(cache, codes_BN[:, done : done + 1], torch.tensor([done]), seen)
+        logits_B1C = network.absorb_at(
+            cache, codes_BN[:, done : done + 1], torch.tensor([done]), seen
+        )
         torch.testing.assert_close(logits_B1C[:, 0], plain[:, done + 1], atol=1e-5, rtol=1e-5)
 
 
@@ -205,6 +238,10 @@ def test_fixed_steps_draw_what_the_loop_draws(name: str, changes: dict) -> None:
 def test_attention_goes_over_few_sizes_that_hold_all_places() -> None:
     network = make(dataclasses.replace(CONFIGS["llamagen"], num_tokens=256))
     with torch.no_grad():
-        steps = FixedSteps(network, network.start(prompt(2)), torch.zeros(1, 256, dtype=torch.int64), SETTINGS, 8)
+        steps = FixedSteps(
+            network, network.start(prompt(2)), torch.zeros(1, 256, dtype=torch.int64), SETTINGS, 8
+        )
     seen = [steps.seen(done) for done in range(256)]
-    assert set(seen) == {128, 256, 260} and all(5 + done + 1 <= places for done, places in enumerate(seen[:-1]))
+    assert set(seen) == {128, 256, 260} and all(
+        5 + done + 1 <= places for done, places in enumerate(seen[:-1])
+    )

@@ -1,4 +1,5 @@
-"""The network that reads pictures: one state per patch, each by its place, and words from states."""
+"""The network that reads pictures: one state per patch, each by its place, and words from
+states."""
 
 import torch
 from torch import nn
@@ -7,7 +8,14 @@ from dall_e.config.published import VisionConfig
 from dall_e.models.vision_encoder import Vision
 
 SMALL = VisionConfig(
-    image_size=12, patch_size=4, width=32, num_heads=2, num_layers=2, mlp_width=48, out_width=24, vocab_size=11
+    image_size=12,
+    patch_size=4,
+    width=32,
+    num_heads=2,
+    num_layers=2,
+    mlp_width=48,
+    out_width=24,
+    vocab_size=11,
 )
 
 
@@ -44,7 +52,8 @@ def test_a_patch_is_read_by_its_place() -> None:
 
 @torch.no_grad()
 def test_middle_grey_is_zero_inside() -> None:
-    """Pictures in [0, 1] are shifted to [-1, 1]: of grey, the patches have nothing but their bias."""
+    """Pictures in [0, 1] are shifted to [-1, 1]: of grey, the patches have nothing but their
+    bias."""
     network = make()
     nn.init.zeros_(network.patches.bias)
     grey, nothing = network(torch.full((1, 3, 12, 12), 0.5)), network.places.weight[None]
@@ -56,7 +65,9 @@ def test_middle_grey_is_zero_inside() -> None:
 class NoneSeen:
     """A memory of nothing."""
 
-    def extend(self, k_BHTK: torch.Tensor, v_BHTK: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def extend(
+        self, k_BHTK: torch.Tensor, v_BHTK: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         return k_BHTK, v_BHTK
 
 

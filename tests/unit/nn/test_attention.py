@@ -1,4 +1,5 @@
-"""Attention against the library's kernel, rotary positions against their defining property, the cache by its contract.
+"""Attention against the library's kernel, rotary positions against their defining property, the
+cache by its contract.
 
 Shapes: B batch rows, H heads, T tokens asked, S tokens seen, K head width, P grid places.
 """
@@ -8,7 +9,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dall_e.nn.attention import FixedMemory, KVCache, NoMemory, Rotation, attend, grid_rotation, rotate, visibility_bias
+from dall_e.nn.attention import (
+    FixedMemory,
+    KVCache,
+    NoMemory,
+    Rotation,
+    attend,
+    grid_rotation,
+    rotate,
+    visibility_bias,
+)
 
 
 def normal(*shape: int, seed: int = 0) -> Tensor:
@@ -16,14 +26,21 @@ def normal(*shape: int, seed: int = 0) -> Tensor:
 
 
 def test_plain_products_equal_the_fused_kernel() -> None:
-    q_BHTK, k_BHSK, v_BHSK = normal(2, 3, 5, 8), normal(2, 3, 7, 8, seed=1), normal(2, 3, 7, 8, seed=2)
+    q_BHTK, k_BHSK, v_BHSK = (
+        normal(2, 3, 5, 8),
+        normal(2, 3, 7, 8, seed=1),
+        normal(2, 3, 7, 8, seed=2),
+    )
     visible_TS = torch.rand(5, 7, generator=torch.Generator().manual_seed(3)) < 0.6
     visible_TS[:, 0] = True
     expected = F.scaled_dot_product_attention(q_BHTK, k_BHSK, v_BHSK, attn_mask=visible_TS)
     got = attend(q_BHTK, k_BHSK, v_BHSK, visibility_bias(visible_TS, torch.float32))
     torch.testing.assert_close(got, expected, atol=1e-6, rtol=1e-5)
     torch.testing.assert_close(
-        attend(q_BHTK, k_BHSK, v_BHSK), F.scaled_dot_product_attention(q_BHTK, k_BHSK, v_BHSK), atol=1e-6, rtol=1e-5
+        attend(q_BHTK, k_BHSK, v_BHSK),
+        F.scaled_dot_product_attention(q_BHTK, k_BHSK, v_BHSK),
+        atol=1e-6,
+        rtol=1e-5,
     )
 
 

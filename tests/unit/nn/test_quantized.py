@@ -4,14 +4,24 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from dall_e.nn.quantized import WeightFormat, dequantize, pack_weight, quantizable, quantize, quantize_groups
+from dall_e.nn.quantized import (
+    WeightFormat,
+    dequantize,
+    pack_weight,
+    quantizable,
+    quantize,
+    quantize_groups,
+)
 from dall_e.nn.transformer import Linear
 
 
 def test_numbers_worked_by_hand() -> None:
     weight = torch.tensor([[127.0, -63.4, 0.0], [0.0, 0.0, 0.0], [-2.54, 1.27, 0.01]])
     values, scale_O = quantize(weight)
-    assert values.tolist() == [[127, -63, 0], [0, 0, 0], [-127, 64, 0]] or values[2, 1].item() in (63, 64)
+    assert values.tolist() == [[127, -63, 0], [0, 0, 0], [-127, 64, 0]] or values[2, 1].item() in (
+        63,
+        64,
+    )
     torch.testing.assert_close(scale_O, torch.tensor([1.0, 1.0, 0.02]))
 
 
@@ -30,7 +40,9 @@ def test_quantising_again_changes_no_value() -> None:
 
 
 def test_only_matrices_and_kernels_are_quantised() -> None:
-    assert quantizable(torch.zeros(4, 3)) and quantizable(torch.zeros(4, 3, 3, 3, dtype=torch.bfloat16))
+    assert quantizable(torch.zeros(4, 3)) and quantizable(
+        torch.zeros(4, 3, 3, 3, dtype=torch.bfloat16)
+    )
     assert not quantizable(torch.zeros(4)) and not quantizable(torch.zeros(1, 1, 8))
     assert not quantizable(torch.zeros(4, 3, dtype=torch.int64))
 
@@ -75,14 +87,19 @@ def test_packed_product_is_the_product_with_the_rounded_weight(
         nibbles, scales = quantize_groups(weight)
         scale, zero = (part.T.repeat_interleave(32, dim=1) for part in scales.unbind(-1))
         rounded = (nibbles.float() - 8) * scale + zero
-    assert float((rounded - weight).abs().max()) <= {"int8": 0.5 * 4.5 / 127, "int4": 0.5 * 8 / 15}[kind]
+    assert (
+        float((rounded - weight).abs().max())
+        <= {"int8": 0.5 * 4.5 / 127, "int4": 0.5 * 8 / 15}[kind]
+    )
     # bfloat16 has 8 bits: the error of a product is within 2^-8 of what its terms add up to.
     bound = x.bfloat16().float().abs() @ rounded.abs().T / 128
     assert bool(((product.float() - x.float() @ rounded.T).abs() <= bound).all())
 
 
 @pytest.mark.parametrize("kind", ["int8", "int4"])
-@pytest.mark.parametrize(("outputs", "inputs"), [(32, 40), (30, 2730), (1, 32)])  # DALL-E mini's MLP is 2730 wide
+@pytest.mark.parametrize(
+    ("outputs", "inputs"), [(32, 40), (30, 2730), (1, 32)]
+)  # DALL-E mini's MLP is 2730 wide
 @pytest.mark.parametrize("rows", [1, 2, 5, 20])
 def test_matrices_of_any_size(kind: WeightFormat, outputs: int, inputs: int, rows: int) -> None:
     weight = torch.randn(outputs, inputs, generator=torch.Generator().manual_seed(6))
@@ -91,9 +108,14 @@ def test_matrices_of_any_size(kind: WeightFormat, outputs: int, inputs: int, row
     product = packed(x)
     assert packed.bits == {"int8": 8, "int4": 4}[kind] and product.shape == (rows, outputs)
     if outputs == 1:
-        torch.testing.assert_close(product, x @ weight.T, atol={"int8": 0.1, "int4": 1.5}[kind], rtol=0)
+        torch.testing.assert_close(
+            product, x @ weight.T, atol={"int8": 0.1, "int4": 1.5}[kind], rtol=0
+        )
         return
-    assert F.cosine_similarity(product, x @ weight.T, dim=-1).min() > {"int8": 0.9998, "int4": 0.98}[kind]
+    assert (
+        F.cosine_similarity(product, x @ weight.T, dim=-1).min()
+        > {"int8": 0.9998, "int4": 0.98}[kind]
+    )
 
 
 def test_many_rows_and_few_agree() -> None:
@@ -122,4 +144,6 @@ def test_a_packed_layer_keeps_its_bias_and_drops_its_weight() -> None:
     before = layer(x)
     layer.pack(pack_weight(layer.weight, "int8"))
     torch.testing.assert_close(layer(x), before, atol=0.03, rtol=0.03)
-    assert {name for name, _ in layer.named_parameters()} == {"bias"} and layer.state_dict().keys() == {"bias"}
+    assert {name for name, _ in layer.named_parameters()} == {
+        "bias"
+    } and layer.state_dict().keys() == {"bias"}

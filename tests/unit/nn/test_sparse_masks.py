@@ -18,18 +18,34 @@ def test_rows_columns_and_squares() -> None:
     assert seen_by(15, "square") == list(range(16))
     # On a grid of 14 the square has eleven columns; token 100 is row 7, column 2.
     square = seen_by(100, "square", grid_size=14)
-    assert {place // 14 for place in square} == set(range(2, 8)) and {place % 14 for place in square} == set(range(8))
+    assert {place // 14 for place in square} == set(range(2, 8)) and {
+        place % 14 for place in square
+    } == set(range(8))
     wrapped = seen_by(100, "square", grid_size=14, wrapped=True)
-    assert {place % 14 for place in wrapped} == {*range(8), 11, 12, 13} and set(square) < set(wrapped)
+    assert {place % 14 for place in wrapped} == {*range(8), 11, 12, 13} and set(square) < set(
+        wrapped
+    )
 
 
 def test_a_prompt_sees_what_comes_before() -> None:
     for lines in ("row", "column", "square"):
         table_SS = visible(lines, 3, 4, 19)  # type: ignore[arg-type]
-        assert torch.equal(table_SS[:3, :3], torch.ones(3, 3, dtype=torch.bool).tril()) and not table_SS[:3, 3:].any()
+        assert (
+            torch.equal(table_SS[:3, :3], torch.ones(3, 3, dtype=torch.bool).tril())
+            and not table_SS[:3, 3:].any()
+        )
         assert table_SS.diagonal().all()
 
 
 def test_which_layer_sees_what() -> None:
-    assert [line_of_layer(layer, 8)[0] for layer in range(8)] == ["r", "c", "r", "r", "r", "c", "r", "s"]
+    assert [line_of_layer(layer, 8)[0] for layer in range(8)] == [
+        "r",
+        "c",
+        "r",
+        "r",
+        "r",
+        "c",
+        "r",
+        "s",
+    ]
     assert line_of_layer(5, 6) == "column"

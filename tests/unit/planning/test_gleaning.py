@@ -30,7 +30,10 @@ def content(scene: Scene | None) -> str:
         ("a dog wearing a hat", "hat + dog face [on]"),
         ("a sly fox in a hat", "hat + fox face [on]"),
         ("a majestic lion standing on a rock at sunset", "lion face + rock [on] @sunset"),
-        ("two cute kittens playing with a ball of yarn in the garden", "cat playing*2 + yarn @grass"),
+        (
+            "two cute kittens playing with a ball of yarn in the garden",
+            "cat playing*2 + yarn @grass",
+        ),
         ("a girl reading a blue book in a library", "girl + blue book @room"),
         ("A cat sitting in a red box next to a dog.", "cat + red box + dog"),
         ("a photo of a green frog jumping over a mushroom", "green frog face + mushroom [above]"),

@@ -1,4 +1,5 @@
-"""Prompts are read as they are written: captions back to their records, and what is not understood is left alone."""
+"""Prompts are read as they are written: captions back to their records, and what is not understood
+is left alone."""
 
 import random
 
@@ -10,7 +11,15 @@ from dall_e.data.datasets import PictureSet
 from dall_e.planning.parser import read_scene
 from dall_e.scenes.captions import OPPOSITE, Language
 from dall_e.scenes.composer import SceneComposer
-from dall_e.scenes.graph import COLOURS, STATES, Scene, named_things, plural_of, thing_called, things
+from dall_e.scenes.graph import (
+    COLOURS,
+    STATES,
+    Scene,
+    named_things,
+    plural_of,
+    thing_called,
+    things,
+)
 
 
 def composer() -> SceneComposer:
@@ -18,19 +27,24 @@ def composer() -> SceneComposer:
     pictures, records = [], []
     for number, thing in enumerate(things().values()):
         block = np.zeros((4, 32, 32), dtype=np.uint8)
-        block[:3, 4:28, 2:30] = np.array([(number * 37) % 200, (number * 71) % 200, (number * 13) % 200])[:, None, None]
+        block[:3, 4:28, 2:30] = np.array(
+            [(number * 37) % 200, (number * 71) % 200, (number * 13) % 200]
+        )[:, None, None]
         block[3, 4:28, 2:30] = 255
         pictures.append(block)
         name = thing.picture_names[0][0].split("/")[-1]
         records.append({"en": name, "kind": "object", "source": "noto", "name": name, "style_en": "flat style",
                         "style_zh": "扁平风格", "style_said": 0.2})  # fmt: skip
     return SceneComposer(
-        PictureSet(pictures_NCHW=torch.from_numpy(np.stack(pictures)), records=records, skipped=[]), 32, settled=True
+        PictureSet(pictures_NCHW=torch.from_numpy(np.stack(pictures)), records=records, skipped=[]),
+        32,
+        settled=True,
     )
 
 
 def content(scene: Scene) -> tuple[object, str]:
-    """What a caption says: things with number, colour and size, and the relation read from one side."""
+    """What a caption says: things with number, colour and size, and the relation read from one
+    side."""
     items = [
         (item.name, item.count if not scene.relation else 1, item.colour, item.size, item.state)
         for item in scene.objects
@@ -43,7 +57,8 @@ def content(scene: Scene) -> tuple[object, str]:
 
 @pytest.mark.parametrize(("language", "least"), [("en", 0.99), ("zh", 0.93)])
 def test_captions_are_read_back(language: Language, least: float) -> None:
-    """But for a word for two things, as 牛 for cows and bulls, and 上面, which is both on and above."""
+    """But for a word for two things, as 牛 for cows and bulls, and 上面, which is both on and
+    above."""
     made = composer()
     right, wrong = 0, []
     for seed in range(700):
@@ -137,7 +152,9 @@ def test_prompts_as_people_write_them(prompt: str, expected: str | None) -> None
         assert item.colour == next((word for word in said if word in COLOURS), "")
         assert item.size == ("big" if "big" in said else "")
         assert item.state == next((word for word in said if word in STATES), "")
-        assert item.name == " ".join(word for word in said if word not in (item.colour, item.state, "big"))
+        assert item.name == " ".join(
+            word for word in said if word not in (item.colour, item.state, "big")
+        )
 
 
 @pytest.mark.parametrize(

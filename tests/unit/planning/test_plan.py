@@ -1,4 +1,5 @@
-"""Prompts of several things are planned, drawn part by part and put together; all others are drawn as a whole."""
+"""Prompts of several things are planned, drawn part by part and put together; all others are drawn
+as a whole."""
 
 from pathlib import Path
 
@@ -18,8 +19,16 @@ def model(tiny_folder: Path) -> DALL_E:
     ("prompt", "parts", "described"),
     [
         ("two kittens", ("a cat",), "2 x a cat"),
-        ("a big red car and a puppy", ("automobile", "a dog"), "1 x automobile painted red + 1 x a dog"),
-        ("two firefighters and a pink ghost", ("firefighter", "ghost"), "2 x firefighter + 1 x ghost painted pink"),
+        (
+            "a big red car and a puppy",
+            ("automobile", "a dog"),
+            "1 x automobile painted red + 1 x a dog",
+        ),
+        (
+            "two firefighters and a pink ghost",
+            ("firefighter", "ghost"),
+            "2 x firefighter + 1 x ghost painted pink",
+        ),
         ("鬼和南瓜灯", ("鬼", "南瓜灯"), "1 x 鬼 + 1 x 南瓜灯"),
         ("a kitty", ("a cat",), "1 x a cat"),
         ("a picture of a pig", ("a pig",), "1 x a pig"),
@@ -29,14 +38,26 @@ def model(tiny_folder: Path) -> DALL_E:
         ("一本书", ("合上的书本",), "1 x 合上的书本"),
         ("a blue house", ("a house",), "1 x a house painted blue"),
         ("a small cat in the snow", ("a cat",), "1 x a cat @ snow"),
-        ("A white cat sleeping on a windowsill", ("a white cat sleeping",), "1 x a white cat sleeping @ windowsill"),
+        (
+            "A white cat sleeping on a windowsill",
+            ("a white cat sleeping",),
+            "1 x a white cat sleeping @ windowsill",
+        ),
         ("two green dogs playing", ("a dog playing",), "2 x a dog playing painted green"),
         ("一只棕色的狗在草地上玩耍", ("一只棕色的狗在玩耍",), "1 x 一只棕色的狗在玩耍 @ grass"),
         ("一座蓝色的房子", ("一座房子",), "1 x 一座房子 painted blue"),
-        ("an owl on a box on the grass", ("an owl", "package"), "1 x an owl + 1 x package [on] @ grass"),
+        (
+            "an owl on a box on the grass",
+            ("an owl", "package"),
+            "1 x an owl + 1 x package [on] @ grass",
+        ),
         ("two dogs, 3D style", ("a dog, 3d style",), "2 x a dog, 3d style"),
         ("三个红苹果", ("一个红色的苹果",), "3 x 一个红色的苹果"),
-        ("an owl asleep in the snow", ("an owl",), "1 x an owl @ snow, the rest was not understood"),
+        (
+            "an owl asleep in the snow",
+            ("an owl",),
+            "1 x an owl @ snow, the rest was not understood",
+        ),
         (
             "my small dog wears a red crown",
             ("a crown", "a dog face"),
@@ -52,7 +73,11 @@ def model(tiny_folder: Path) -> DALL_E:
             ("女帽", "一张猫脸"),
             "1 x 女帽 painted red + 1 x 一张猫脸 [on], the rest was not understood",
         ),
-        ("宇航员骑马", ("宇航员", "一匹马"), "1 x 宇航员 + 1 x 一匹马 [on], the rest was not understood"),
+        (
+            "宇航员骑马",
+            ("宇航员", "一匹马"),
+            "1 x 宇航员 + 1 x 一匹马 [on], the rest was not understood",
+        ),
         ("狗的左边有一只猫", ("一只猫", "一只狗"), "1 x 一只猫 + 1 x 一只狗 [left]"),
     ],
 )
@@ -81,9 +106,15 @@ def test_a_name_and_what_is_not_understood_have_no_plan(prompt: str) -> None:
 
 
 def test_jobs_share_out_the_drawings() -> None:
-    jobs = jobs_of(["quantum entanglement", "a strawberry and a pig", "two pigs"], [1, 2, 3], compose=True)
+    jobs = jobs_of(
+        ["quantum entanglement", "a strawberry and a pig", "two pigs"], [1, 2, 3], compose=True
+    )
     assert [list(job.rows) for job in jobs] == [[0], [1, 2], [3]]
-    assert [job.parts for job in jobs] == [("quantum entanglement",), ("a strawberry", "a pig"), ("a pig",)]
+    assert [job.parts for job in jobs] == [
+        ("quantum entanglement",),
+        ("a strawberry", "a pig"),
+        ("a pig",),
+    ]
     assert all(job.plan is None for job in jobs_of(["two cats"], [1], compose=False))
 
 
@@ -95,7 +126,11 @@ def test_what_a_prompt_leaves_open_is_chosen_by_the_seed() -> None:
     assert {"", "1 x a house mirrored"} < described
     assert any(" painted " in plan and "mirrored" not in plan for plan in described)
     assert any(" painted " in plan and plan.endswith("mirrored") for plan in described)
-    assert all("painted red" in plan.describe() for seed in range(9) if (plan := plan_of("a red house", seed)))
+    assert all(
+        "painted red" in plan.describe()
+        for seed in range(9)
+        if (plan := plan_of("a red house", seed))
+    )
     hats = {plan.parts[0] for seed in range(40) if (plan := plan_of("a hat", seed))}
     assert hats == {"woman's hat", "top hat", "billed cap"}
     assert {plan.parts for seed in range(40) if (plan := plan_of("一本书", seed))} > {
@@ -113,15 +148,26 @@ def test_a_mirrored_part_is_turned() -> None:
 
 
 def test_a_planned_picture_is_made_of_its_parts(model: DALL_E) -> None:
-    whole, composed = (model("two pigs", seed=4, num_inference_steps=3, compose=on) for on in (False, True))
+    whole, composed = (
+        model("two pigs", seed=4, num_inference_steps=3, compose=on) for on in (False, True)
+    )
     assert composed.info["plan"].startswith("2 x a pig") and composed.info["compose"] == "True"
     assert "plan" not in whole.info
     assert not np.array_equal(np.asarray(whole), np.asarray(composed))
     pixels = np.asarray(composed)
     # Both halves hold the same drawing, the second one turned round.
-    left, right = (half[:, np.flatnonzero((half < 255).any((0, 2)))] for half in (pixels[:, :16], pixels[:, 16:]))
+    left, right = (
+        half[:, np.flatnonzero((half < 255).any((0, 2)))]
+        for half in (pixels[:, :16], pixels[:, 16:])
+    )
     assert np.array_equal(left, right[:, ::-1]) and not np.array_equal(left, right)
-    batch = model(["quantum entanglement", "two pigs"], seed=[9, 4], num_inference_steps=3, compose=True, height=64)
+    batch = model(
+        ["quantum entanglement", "two pigs"],
+        seed=[9, 4],
+        num_inference_steps=3,
+        compose=True,
+        height=64,
+    )
     assert batch[1].size == (64, 64) and "plan" not in batch[0].info
 
 
@@ -143,7 +189,8 @@ def test_a_colour_is_painted_over_where_it_was_drawn(model: DALL_E) -> None:
 
 
 def test_who_sleeps_is_put_where_the_prompt_says() -> None:
-    """The drawing of the sleeper stands on the sill as it is, on a painted place that the seed chooses."""
+    """The drawing of the sleeper stands on the sill as it is, on a painted place that the seed
+    chooses."""
     plan = plan_of("a white cat sleeping on a windowsill")
     assert plan is not None
     sleeper = np.zeros((4, 32, 32), dtype=np.uint8)
@@ -154,4 +201,6 @@ def test_who_sleeps_is_put_where_the_prompt_says() -> None:
         assert (picture[3] == 255).all()
         dark = (picture[:3] == 40).all(0)
         rows, columns = np.flatnonzero(dark.any(1)), np.flatnonzero(dark.any(0))
-        assert 56 <= columns[-1] - columns[0] <= 64 and 50 < rows[-1] < 90  # two thirds of the side, at the sill
+        assert (
+            56 <= columns[-1] - columns[0] <= 64 and 50 < rows[-1] < 90
+        )  # two thirds of the side, at the sill

@@ -16,7 +16,9 @@ def read(prompt: str) -> Scene:
 def looks(prompt: str, seeds: int = 200) -> Counter[tuple[str, str, bool]]:
     """How often the first thing of a prompt has which picture, colour and direction."""
     found = (varied(read(prompt), seed) for seed in range(seeds))
-    return Counter((look.name, scene.objects[0].colour, look.mirrored) for scene, (look, *_) in found)
+    return Counter(
+        (look.name, scene.objects[0].colour, look.mirrored) for scene, (look, *_) in found
+    )
 
 
 def test_the_same_seed_gives_the_same_look() -> None:
@@ -36,7 +38,9 @@ def test_a_car_has_any_colour_and_a_cat_that_of_a_cat() -> None:
 def test_nothing_black_stands_before_a_dark_sky() -> None:
     for place in ("in space", "at night"):
         cats = looks(f"a cat {place}")
-        assert len(cats) > 4 and not any("black" in name or colour == "black" for name, colour, _ in cats)
+        assert len(cats) > 4 and not any(
+            "black" in name or colour == "black" for name, colour, _ in cats
+        )
     assert {colour for _, colour, _ in looks("a black cat in space")} == {"black"}
 
 
@@ -53,7 +57,9 @@ def test_half_look_the_other_way_where_that_means_the_same() -> None:
     assert 70 < turned < 130
     for prompt in ("a clock", "a world map", "a musical keyboard", "a left-facing fist", "a watch"):
         scene = read_scene(prompt)
-        assert scene is None or not any(look.mirrored for seed in range(40) for look in varied(scene, seed)[1]), prompt
+        assert scene is None or not any(
+            look.mirrored for seed in range(40) for look in varied(scene, seed)[1]
+        ), prompt
 
 
 def test_a_hat_is_one_of_those_that_the_model_knows() -> None:
@@ -64,7 +70,9 @@ def test_a_hat_is_one_of_those_that_the_model_knows() -> None:
 
 
 def test_who_sleeps_has_its_own_picture() -> None:
-    assert {(name, colour) for name, colour, _ in looks("a white cat sleeping")} == {("cat", "white")}
+    assert {(name, colour) for name, colour, _ in looks("a white cat sleeping")} == {
+        ("cat", "white")
+    }
 
 
 def test_what_comes_in_many_colours_can_be_painted() -> None:

@@ -1,4 +1,5 @@
-"""The decode loop against a slow, plain version of itself, and its promises about seeds and guidance.
+"""The decode loop against a slow, plain version of itself, and its promises about seeds and
+guidance.
 
 Shapes: B pictures, N tokens, M tokens of a step, C codes.
 """
@@ -21,8 +22,12 @@ CONFIG = GeneratorConfig(
     num_codes=40, grid_size=5, text_width=12, text_tokens=4, width=32, num_heads=2, content_layers=2, query_layers=2,
     mlp_width=48,
 )  # fmt: skip
-PLAIN = SamplingConfig(num_inference_steps=8, guidance_scale=1.0, top_p=1.0, final_temperature=1.0, max_group=6)
-GUIDED = dataclasses.replace(PLAIN, guidance_scale=3.0, top_p=0.9, top_k=20, temperature=0.8, final_temperature=0.5)
+PLAIN = SamplingConfig(
+    num_inference_steps=8, guidance_scale=1.0, top_p=1.0, final_temperature=1.0, max_group=6
+)
+GUIDED = dataclasses.replace(
+    PLAIN, guidance_scale=3.0, top_p=0.9, top_k=20, temperature=0.8, final_temperature=0.5
+)
 
 
 @pytest.fixture(scope="module")
@@ -46,29 +51,41 @@ def repeated(text: TextStates, rows: int) -> TextStates:
 NULL = states(1, seed=99)
 
 
-def draw(network: Generator, text: TextStates, seeds: list[int], settings: SamplingConfig = PLAIN) -> Tensor:
+def draw(
+    network: Generator, text: TextStates, seeds: list[int], settings: SamplingConfig = PLAIN
+) -> Tensor:
     return decode_tokens(network, text, repeated(NULL, len(seeds)), seeds=seeds, settings=settings)
 
 
 @torch.no_grad()
-def slow_decode(network: Generator, text: TextStates, seed: int, settings: SamplingConfig) -> Tensor:
-    """One picture, no caches: every step runs the training pass over everything and keeps one group of its logits."""
+def slow_decode(
+    network: Generator, text: TextStates, seed: int, settings: SamplingConfig
+) -> Tensor:
+    """One picture, no caches: every step runs the training pass over everything and keeps one group
+    of its logits."""
     num_tokens = CONFIG.num_tokens
-    sizes = group_sizes(num_tokens, settings.num_inference_steps, settings.schedule, settings.max_group)
-    places_BN = make_orders(settings.order, uniform([seed], 1, num_tokens, ORDER_STREAM)[:, 0], sizes)
+    sizes = group_sizes(
+        num_tokens, settings.num_inference_steps, settings.schedule, settings.max_group
+    )
+    places_BN = make_orders(
+        settings.order, uniform([seed], 1, num_tokens, ORDER_STREAM)[:, 0], sizes
+    )
     noise_BNC = gumbel([seed], num_tokens, CONFIG.num_codes)
     ranked_BN = torch.zeros(1, num_tokens, dtype=torch.int64)
     done = 0
     for size in sizes:
         now, share = slice(done, done + size), done / num_tokens
         outputs = [
-            network(row, ranked_BN, places_BN, group_numbers(sizes), torch.zeros(1)).logits_BNC[:, now]
+            network(row, ranked_BN, places_BN, group_numbers(sizes), torch.zeros(1)).logits_BNC[
+                :, now
+            ]
             for row in (text, NULL)
         ]
         ranked_BN[:, now] = choose(
             guide(outputs[0], outputs[1], settings.guidance_scale),
             noise_BNC[:, places_BN[0, now]],
-            temperature=settings.temperature + (settings.final_temperature - settings.temperature) * share,
+            temperature=settings.temperature
+            + (settings.final_temperature - settings.temperature) * share,
             top_k=settings.top_k,
             top_p=settings.top_p,
         )
@@ -90,16 +107,22 @@ def test_the_same_codes_as_without_caches(network: Generator, order: OrderKind, 
 
 
 @pytest.mark.parametrize("settings", [PLAIN, GUIDED], ids=["plain", "guided"])
-def test_a_seed_is_a_picture_at_any_batch_size_and_position(network: Generator, settings: SamplingConfig) -> None:
+def test_a_seed_is_a_picture_at_any_batch_size_and_position(
+    network: Generator, settings: SamplingConfig
+) -> None:
     text = states(5)
     seeds = [3, 3, 2**40, 0, 12]
     together_BN = draw(network, text, seeds, settings)
     for row in range(5):
         alone = TextStates(text.states_BLD[row : row + 1], text.pooled_BD[row : row + 1])
-        assert torch.equal(draw(network, alone, seeds[row : row + 1], settings)[0], together_BN[row])
+        assert torch.equal(
+            draw(network, alone, seeds[row : row + 1], settings)[0], together_BN[row]
+        )
     order = [4, 0, 2, 1, 3]
     shuffled = TextStates(text.states_BLD[order], text.pooled_BD[order])
-    assert torch.equal(draw(network, shuffled, [seeds[row] for row in order], settings), together_BN[order])
+    assert torch.equal(
+        draw(network, shuffled, [seeds[row] for row in order], settings), together_BN[order]
+    )
     assert len(torch.unique(together_BN, dim=0)) == 5
     assert torch.equal(draw(network, text, seeds, settings), together_BN)
 
@@ -109,7 +132,9 @@ def test_other_seeds_give_other_pictures(network: Generator) -> None:
     assert len(torch.unique(codes_BN, dim=0)) == 6
 
 
-def test_without_guidance_no_null_row_is_computed(network: Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_guidance_no_null_row_is_computed(
+    network: Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rows: list[int] = []
     start = Generator.start
 
@@ -135,10 +160,13 @@ def test_temperature_zero_is_greedy(network: Generator) -> None:
     greedy = dataclasses.replace(PLAIN, temperature=0.0, final_temperature=0.0, order="raster")
     codes_BN = draw(network, repeated(states(1), 3), [1, 2, 3], greedy)
     assert torch.equal(codes_BN[0], codes_BN[1]) and torch.equal(codes_BN[0], codes_BN[2])
-    # Each code is the likeliest one, given the groups before: the training pass over the result says so.
+    # Each code is the likeliest one, given the groups before: the training pass over the result
+    # says so.
     sizes = group_sizes(25, 8, "arccos", 6)
     with torch.no_grad():
-        out = network(states(1), codes_BN[:1], torch.arange(25)[None], group_numbers(sizes), torch.zeros(1))
+        out = network(
+            states(1), codes_BN[:1], torch.arange(25)[None], group_numbers(sizes), torch.zeros(1)
+        )
     assert torch.equal(out.logits_BNC.argmax(-1)[0], codes_BN[0])
 
 
@@ -147,14 +175,22 @@ def test_more_steps_than_tokens_is_an_error(network: Generator) -> None:
         draw(network, states(1), [0], dataclasses.replace(PLAIN, num_inference_steps=26))
 
 
-def watch(network: Generator, settings: SamplingConfig, stop_at: int | None = None) -> list[DecodeStep]:
+def watch(
+    network: Generator, settings: SamplingConfig, stop_at: int | None = None
+) -> list[DecodeStep]:
     seen: list[DecodeStep] = []
 
     def on_step(step: DecodeStep) -> bool | None:
-        seen.append(dataclasses.replace(step, codes_BN=step.codes_BN.clone(), known_BN=step.known_BN.clone()))
+        seen.append(
+            dataclasses.replace(
+                step, codes_BN=step.codes_BN.clone(), known_BN=step.known_BN.clone()
+            )
+        )
         return step.step == stop_at
 
-    decode_tokens(network, states(2), repeated(NULL, 2), seeds=[1, 2], settings=settings, on_step=on_step)
+    decode_tokens(
+        network, states(2), repeated(NULL, 2), seeds=[1, 2], settings=settings, on_step=on_step
+    )
     return seen
 
 
@@ -162,7 +198,9 @@ def test_callback_sees_the_picture_grow(network: Generator) -> None:
     seen = watch(network, PLAIN)
     sizes = group_sizes(25, 8, "arccos", 6)
     assert [(step.step, step.num_steps) for step in seen] == [(step, 8) for step in range(1, 9)]
-    assert [int(step.known_BN[0].sum()) for step in seen] == [sum(sizes[: step + 1]) for step in range(8)]
+    assert [int(step.known_BN[0].sum()) for step in seen] == [
+        sum(sizes[: step + 1]) for step in range(8)
+    ]
     for earlier, later in zip(seen, seen[1:], strict=False):
         assert bool((~earlier.known_BN | later.known_BN).all())
         assert torch.equal(later.codes_BN[earlier.known_BN], earlier.codes_BN[earlier.known_BN])
@@ -189,12 +227,21 @@ def test_what_is_known_stays_and_the_rest_fits_it(network: Generator, order: Ord
 
         known = Known(codes_BN, mask_BN)
         return decode_tokens(
-            network, text, repeated(NULL, 2), seeds=[4, 5], settings=settings, known=known, on_step=note
+            network,
+            text,
+            repeated(NULL, 2),
+            seeds=[4, 5],
+            settings=settings,
+            known=known,
+            on_step=note,
         )
 
     drawn_BN = draw_known(codes_BN)
     assert torch.equal(drawn_BN[mask_BN], codes_BN[mask_BN])
-    assert bool((seen[0].known_BN & mask_BN).eq(mask_BN).all()) and seen[0].known_BN.sum() > mask_BN.sum()
+    assert (
+        bool((seen[0].known_BN & mask_BN).eq(mask_BN).all())
+        and seen[0].known_BN.sum() > mask_BN.sum()
+    )
     assert len(seen) == 6
     # What is drawn depends on what is known, and not on what was in the places that are drawn.
     assert torch.equal(draw_known(torch.where(mask_BN, codes_BN, 0)), drawn_BN)
@@ -211,7 +258,9 @@ def test_too_much_or_too_little_is_known(network: Generator) -> None:
     with pytest.raises(ValueError, match="as many known tokens, got 22 to 25"):
         _ = Known(codes_BN, mask_BN).count
     nothing = Known(codes_BN, torch.zeros_like(mask_BN))
-    drawn_BN = decode_tokens(network, states(2), repeated(NULL, 2), seeds=[1, 2], settings=PLAIN, known=nothing)
+    drawn_BN = decode_tokens(
+        network, states(2), repeated(NULL, 2), seeds=[1, 2], settings=PLAIN, known=nothing
+    )
     assert torch.equal(drawn_BN, draw(network, states(2), [1, 2]))
     # With fewer tokens left than steps asked for, every one of them is a step.
     mask_BN[:] = True

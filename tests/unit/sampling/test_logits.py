@@ -35,7 +35,8 @@ def test_top_k_by_hand(k: int, expected: list[int]) -> None:
 
 @pytest.mark.parametrize(
     ("p", "expected"),
-    # 0.5 reaches 0.49; 0.5 + 0.25 reaches 0.51; it takes the third for 0.76 and the fourth for 0.91.
+    # 0.5 reaches 0.49; 0.5 + 0.25 reaches 0.51; it takes the third for 0.76 and the fourth for
+    # 0.91.
     [(0.01, [1]), (0.49, [1]), (0.51, [1, 3]), (0.76, [0, 1, 3]), (0.91, [0, 1, 2, 3]), (1, list(range(4)))],
 )  # fmt: skip
 def test_top_p_by_hand(p: float, expected: list[int]) -> None:
@@ -45,7 +46,9 @@ def test_top_p_by_hand(p: float, expected: list[int]) -> None:
 
 
 def test_each_row_has_its_own_filter() -> None:
-    sharp_and_flat = torch.stack((torch.tensor([0.97, 0.01, 0.01, 0.01]), torch.full((4,), 0.25))).log()[None]
+    sharp_and_flat = torch.stack(
+        (torch.tensor([0.97, 0.01, 0.01, 0.01]), torch.full((4,), 0.25))
+    ).log()[None]
     assert keep_top_p(sharp_and_flat, 0.9).isfinite().sum(-1).tolist() == [[1, 4]]
 
 
@@ -56,7 +59,9 @@ def test_most_likely_codes_are_enough_or_all_are_sorted() -> None:
     logits_BMC = sharpness_M1 * torch.randn(2, 6, 500, generator=random)
     for p in (0.05, 0.5, 0.9, 0.999):
         filtered_BMC = keep_top_p(logits_BMC, p)
-        for logits_C, filtered_C in zip(logits_BMC.flatten(0, 1), filtered_BMC.flatten(0, 1), strict=True):
+        for logits_C, filtered_C in zip(
+            logits_BMC.flatten(0, 1), filtered_BMC.flatten(0, 1), strict=True
+        ):
             kept, total = set(), 0.0
             for code in logits_C.argsort(descending=True).tolist():
                 if total >= p:
@@ -81,12 +86,15 @@ def test_filters_do_not_write_into_their_input() -> None:
 def test_choice_by_hand() -> None:
     noise_BMC = torch.tensor([[[5.0, 0.0, 0.0, 1.0]]])
     options = {"top_k": 0, "top_p": 1.0}
-    # log(0.15) + 5 is the largest; divided by 0.1 the noise no longer matters; filtered out it cannot win.
+    # log(0.15) + 5 is the largest; divided by 0.1 the noise no longer matters; filtered out it
+    # cannot win.
     assert choose(LOGITS_BMC, noise_BMC, temperature=1.0, **options).item() == 0
     assert choose(LOGITS_BMC, noise_BMC, temperature=0.1, **options).item() == 1
     assert choose(LOGITS_BMC, noise_BMC, temperature=1.0, top_k=2, top_p=1.0).item() == 3
     assert choose(LOGITS_BMC, noise_BMC, temperature=1.0, top_k=0, top_p=0.4).item() == 1
-    assert choose(LOGITS_BMC, torch.full((1, 1, 4), torch.nan), temperature=0.0, **options).item() == 1
+    assert (
+        choose(LOGITS_BMC, torch.full((1, 1, 4), torch.nan), temperature=0.0, **options).item() == 1
+    )
 
 
 def test_temperature_comes_before_top_p() -> None:

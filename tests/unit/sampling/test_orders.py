@@ -17,7 +17,20 @@ SCHEDULES: list[ScheduleKind] = ["arccos", "cosine", "uniform"]
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_sizes_add_up_and_keep_their_limits(schedule: ScheduleKind) -> None:
     for num_tokens in (1, 2, 16, 64, 144, 256):
-        for num_steps in {1, 2, 3, 7, 8, 12, 24, 50, 64, num_tokens // 2, num_tokens - 1, num_tokens}:
+        for num_steps in {
+            1,
+            2,
+            3,
+            7,
+            8,
+            12,
+            24,
+            50,
+            64,
+            num_tokens // 2,
+            num_tokens - 1,
+            num_tokens,
+        }:
             for max_group in (1, 3, 16, 1000):
                 if not 1 <= num_steps <= num_tokens:
                     continue
@@ -65,7 +78,8 @@ def test_orders_are_permutations_of_their_own_row(kind: OrderKind) -> None:
 def test_random_orders_put_every_place_first_equally_often() -> None:
     uniform_BP = torch.rand(3200, 16, generator=torch.Generator().manual_seed(1))
     first = torch.bincount(make_orders("random", uniform_BP, [16])[:, 0], minlength=16)
-    # Pearson's statistic with 15 degrees of freedom is above 57.9 with odds of less than one in a million.
+    # Pearson's statistic with 15 degrees of freedom is above 57.9 with odds of less than one in a
+    # million.
     assert ((first - 200.0).square() / 200).sum().item() < 57.9
 
 

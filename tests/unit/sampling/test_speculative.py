@@ -1,4 +1,5 @@
-"""Drawing with foresight gives the tokens that drawing in turn gives, in fewer calls of the network."""
+"""Drawing with foresight gives the tokens that drawing in turn gives, in fewer calls of the
+network."""
 
 import dataclasses
 from typing import Any
@@ -19,7 +20,12 @@ CONFIG = GeneratorConfig(
     mlp_width=48,
 )  # fmt: skip
 SETTINGS = SamplingConfig(
-    num_inference_steps=25, guidance_scale=2.0, top_p=0.9, top_k=20, temperature=0.8, final_temperature=0.5
+    num_inference_steps=25,
+    guidance_scale=2.0,
+    top_p=0.9,
+    top_k=20,
+    temperature=0.8,
+    final_temperature=0.5,
 )
 
 
@@ -60,13 +66,19 @@ def states(rows: int, seed: int = 0) -> TextStates:
 
 def draw(network: Any, settings: SamplingConfig, seeds: list[int], **more: Any) -> Tensor:
     rows = len(seeds)
-    return decode_tokens(network, states(rows), states(rows, seed=99), seeds=seeds, settings=settings, **more)
+    return decode_tokens(
+        network, states(rows), states(rows, seed=99), seeds=seeds, settings=settings, **more
+    )
 
 
 @pytest.mark.parametrize("order", ["random", "locality", "raster"])
-@pytest.mark.parametrize("changed", [{}, {"guidance_scale": 1.0}, {"top_k": 0, "top_p": 1.0}, {"temperature": 0.0}])
+@pytest.mark.parametrize(
+    "changed", [{}, {"guidance_scale": 1.0}, {"top_k": 0, "top_p": 1.0}, {"temperature": 0.0}]
+)
 def test_the_same_tokens(network: Counted, order: OrderKind, changed: dict[str, Any]) -> None:
-    assert isinstance(network, ForesightedNetwork) and not isinstance(InTurn(network), ForesightedNetwork)
+    assert isinstance(network, ForesightedNetwork) and not isinstance(
+        InTurn(network), ForesightedNetwork
+    )
     settings = dataclasses.replace(SETTINGS, order=order, **changed)
     found_BN = draw(network, settings, [1, 2, 3])
     assert torch.equal(found_BN, draw(InTurn(network), settings, [1, 2, 3]))
@@ -74,7 +86,8 @@ def test_the_same_tokens(network: Counted, order: OrderKind, changed: dict[str, 
 
 
 def test_a_picture_is_the_same_among_many(network: Counted) -> None:
-    """With the kernels four pictures are drawn token by token together; else each with foresight of its own."""
+    """With the kernels four pictures are drawn token by token together; else each with foresight of
+    its own."""
     network.calls = 0
     together_BN = draw(network, SETTINGS, [1, 2, 3, 4])
     assert (network.calls == 0) == (kernels.kernels() is not None)
@@ -123,8 +136,13 @@ def test_a_callback_sees_every_step_and_can_stop(network: Counted) -> None:
 
 
 def test_answers_in_turn_are_those_of_single_steps(network: Counted) -> None:
-    rows, codes_BM = states(2), torch.randint(40, (2, 9), generator=torch.Generator().manual_seed(1))
-    places_BN = torch.stack([torch.randperm(25, generator=torch.Generator().manual_seed(seed)) for seed in (2, 3)])
+    rows, codes_BM = (
+        states(2),
+        torch.randint(40, (2, 9), generator=torch.Generator().manual_seed(1)),
+    )
+    places_BN = torch.stack(
+        [torch.randperm(25, generator=torch.Generator().manual_seed(seed)) for seed in (2, 3)]
+    )
     cache, single = network.start(rows), network.start(rows)
     network.absorb(cache, codes_BM[:, :2], places_BN[:, :2], in_turn=True)
     network.absorb(cache, codes_BM[:, 2:], places_BN[:, 2:9], in_turn=True)
@@ -133,7 +151,9 @@ def test_answers_in_turn_are_those_of_single_steps(network: Counted) -> None:
         # From the tenth on, all know the nine tokens that there are.
         if rank >= 4:
             wanted_B1C = network.ask(single, places_BN[:, rank : rank + 1])
-            torch.testing.assert_close(found_BMC[:, rank - 4], wanted_B1C[:, 0], rtol=1e-5, atol=1e-5)
+            torch.testing.assert_close(
+                found_BMC[:, rank - 4], wanted_B1C[:, 0], rtol=1e-5, atol=1e-5
+            )
         if rank < 9:
             network.absorb(single, codes_BM[:, rank : rank + 1], places_BN[:, rank : rank + 1])
     # Nothing of what was asked is left, and what is forgotten can be absorbed again.

@@ -31,7 +31,9 @@ def both(
     places_BM = torch.rand(len(SEEDS), TOKENS, generator=rng).argsort(1)[:, :places]
 
     def chosen() -> torch.Tensor:
-        return Chooser(SEEDS, config, TOKENS, codes)(logits_RMC, places_BM, 7 + step * torch.arange(places))
+        return Chooser(SEEDS, config, TOKENS, codes)(
+            logits_RMC, places_BM, 7 + step * torch.arange(places)
+        )
 
     ours = chosen()
     monkeypatch.setenv(kernels.SWITCH, "off")
@@ -42,9 +44,15 @@ def both(
 
 @pytest.mark.parametrize("codes", [1, 3, 70, 1000])
 @pytest.mark.parametrize("guidance", [1.0, 2.5])
-@pytest.mark.parametrize(("top_k", "top_p"), [(0, 1.0), (0, 0.9), (5, 1.0), (20, 0.5), (2000, 0.99), (1, 0.1)])
-def test_filters(monkeypatch: pytest.MonkeyPatch, codes: int, guidance: float, top_k: int, top_p: float) -> None:
-    ours, plain = both(monkeypatch, codes, guidance_scale=guidance, top_k=top_k, top_p=top_p, temperature=0.8)
+@pytest.mark.parametrize(
+    ("top_k", "top_p"), [(0, 1.0), (0, 0.9), (5, 1.0), (20, 0.5), (2000, 0.99), (1, 0.1)]
+)
+def test_filters(
+    monkeypatch: pytest.MonkeyPatch, codes: int, guidance: float, top_k: int, top_p: float
+) -> None:
+    ours, plain = both(
+        monkeypatch, codes, guidance_scale=guidance, top_k=top_k, top_p=top_p, temperature=0.8
+    )
     assert torch.equal(ours, plain)
 
 
@@ -83,6 +91,8 @@ def test_likely_codes_are_drawn_as_often_as_they_should() -> None:
     counts_C = torch.zeros(4)
     for seed in range(20):
         chooser = Chooser([seed], config, 200, 4)
-        codes_1M = chooser(share_C.log().expand(1, 200, 4), torch.arange(200)[None], torch.zeros(200))
+        codes_1M = chooser(
+            share_C.log().expand(1, 200, 4), torch.arange(200)[None], torch.zeros(200)
+        )
         counts_C += codes_1M.flatten().bincount(minlength=4)
     torch.testing.assert_close(counts_C / counts_C.sum(), share_C, atol=0.03, rtol=0)

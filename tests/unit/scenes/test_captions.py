@@ -23,9 +23,14 @@ DOG = Scene(objects=(thing("dog", colour="brown", state="playing"),), background
 
 
 def test_the_best_known_prompts_are_among_the_captions() -> None:
-    assert {"a white cat sleeping on a windowsill", "a white cat is sleeping on the windowsill"} <= captions(CAT, "en")
+    assert {
+        "a white cat sleeping on a windowsill",
+        "a white cat is sleeping on the windowsill",
+    } <= captions(CAT, "en")
     assert {"一只白色的猫在窗台上睡觉", "一只白色的猫睡在窗台上"} <= captions(CAT, "zh")
-    assert {"a brown dog playing on the grass", "a brown puppy playing on grass"} <= captions(DOG, "en", 1500)
+    assert {"a brown dog playing on the grass", "a brown puppy playing on grass"} <= captions(
+        DOG, "en", 1500
+    )
     assert {"一只棕色的狗在草地上玩耍", "草地上有一只棕色的小狗在玩"} <= captions(DOG, "zh", 1500)
 
 
@@ -40,7 +45,9 @@ def test_counts_take_plurals_and_measure_words() -> None:
 
 def test_relations_and_their_inverses() -> None:
     scene = Scene(objects=(thing("dog"), thing("car", colour="red")), relation="left")
-    assert {"a dog to the left of a red car", "a red car to the right of a dog"} <= captions(scene, "en", 800)
+    assert {"a dog to the left of a red car", "a red car to the right of a dog"} <= captions(
+        scene, "en", 800
+    )
     assert {"红色的汽车左边有一只狗", "一只狗在一辆红色的汽车的左边"} <= captions(scene, "zh", 800)
     inside = Scene(
         objects=(thing("dog"), SceneObject(name="circle", picture=-1, colour="blue")), relation="inside"
@@ -50,7 +57,9 @@ def test_relations_and_their_inverses() -> None:
 
 
 def test_backgrounds_are_said_and_now_and_then_left_out() -> None:
-    scene = Scene(objects=(thing("chair", colour="blue"),), background="plain", background_colour="yellow")
+    scene = Scene(
+        objects=(thing("chair", colour="blue"),), background="plain", background_colour="yellow"
+    )
     assert {"a blue chair on a yellow background", "a blue chair"} <= captions(scene, "en")
     assert {"黄色背景上的一把蓝色的椅子", "一把蓝色的椅子"} <= captions(scene, "zh")
     orange = Scene(objects=(thing("chair"),), background="plain", background_colour="orange")
@@ -60,7 +69,9 @@ def test_backgrounds_are_said_and_now_and_then_left_out() -> None:
 
 def test_two_and_three_things_are_joined() -> None:
     scene = Scene(objects=(thing("cat", colour="black"), thing("umbrella", colour="red")))
-    assert {"a black cat and a red umbrella", "a red umbrella and a black cat"} <= captions(scene, "en")
+    assert {"a black cat and a red umbrella", "a red umbrella and a black cat"} <= captions(
+        scene, "en"
+    )
     assert {"一只黑色的猫和一把红色的伞", "一把红色的伞和一只黑猫"} <= captions(scene, "zh")
     three = Scene(objects=(thing("cat"), thing("dog"), thing("egg")))
     assert "a cat, a dog and an egg" in captions(three, "en")
@@ -68,9 +79,18 @@ def test_two_and_three_things_are_joined() -> None:
 
 
 def test_styles_are_said_only_where_all_share_one() -> None:
-    styled = Scene(objects=(thing("cat"),), style_en="Noto emoji style", style_zh="Noto表情风格", style_said=0.5)
-    assert "a cat in Noto emoji style" in captions(styled, "en") and "一只猫，Noto表情风格" in captions(styled, "zh")
-    plain = captions(Scene(objects=(thing("cat"),)), "en") | captions(Scene(objects=(thing("cat"),)), "zh")
+    styled = Scene(
+        objects=(thing("cat"),),
+        style_en="Noto emoji style",
+        style_zh="Noto表情风格",
+        style_said=0.5,
+    )
+    assert "a cat in Noto emoji style" in captions(
+        styled, "en"
+    ) and "一只猫，Noto表情风格" in captions(styled, "zh")
+    plain = captions(Scene(objects=(thing("cat"),)), "en") | captions(
+        Scene(objects=(thing("cat"),)), "zh"
+    )
     assert not any("style" in text or "风格" in text for text in plain)
 
 
@@ -91,7 +111,14 @@ def test_articles(phrase: str, whole: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "plural"),
-    [("cat", "cats"), ("bus", "buses"), ("box", "boxes"), ("candy", "candies"), ("key", "keys"), ("watch", "watches")],
+    [
+        ("cat", "cats"),
+        ("bus", "buses"),
+        ("box", "boxes"),
+        ("candy", "candies"),
+        ("key", "keys"),
+        ("watch", "watches"),
+    ],
 )
 def test_regular_plurals(name: str, plural: str) -> None:
     assert regular_plural(name) == plural
@@ -120,7 +147,9 @@ def test_sizes_in_chinese_read_well() -> None:
     def said(name: str, size: str) -> set[str]:
         return {noun_phrase_zh(thing(name, size=size), random.Random(seed)) for seed in range(60)}
 
-    assert "一只大猫" in said("cat", "big") and not any("小猫" in text for text in said("cat", "big"))
+    assert "一只大猫" in said("cat", "big") and not any(
+        "小猫" in text for text in said("cat", "big")
+    )
     assert said("violin", "big") == {"一把大的小提琴"}
 
 
@@ -130,12 +159,28 @@ def test_every_thing_has_its_words() -> None:
         assert re.fullmatch(r"[a-z -]+", thing_.name), thing_
         assert re.fullmatch("[\u4e00-\u9fffT]+", thing_.zh), thing_
         assert re.fullmatch("[\u4e00-\u9fff]", thing_.measure), thing_
-        assert thing_.kind in ("animal", "plant", "food", "vehicle", "object", "place", "sky"), thing_
-        known = {"coat", "paint", "many", "stands", "head", "air", "water", "support", "holds", "covers", "often"}
+        assert thing_.kind in ("animal", "plant", "food", "vehicle", "object", "place", "sky"), (
+            thing_
+        )
+        known = {
+            "coat",
+            "paint",
+            "many",
+            "stands",
+            "head",
+            "air",
+            "water",
+            "support",
+            "holds",
+            "covers",
+            "often",
+        }
         assert thing_.traits <= known, thing_
         assert thing_.picture_names, thing_
         for word, measure in thing_.other_zh:
-            assert re.fullmatch("[\u4e00-\u9fffT]+", word) and re.fullmatch("[\u4e00-\u9fff]", measure), thing_
+            assert re.fullmatch("[\u4e00-\u9fffT]+", word) and re.fullmatch(
+                "[\u4e00-\u9fff]", measure
+            ), thing_
 
 
 def test_impossible_records_are_named() -> None:

@@ -1,4 +1,5 @@
-"""Composed scenes: repeatable, right by construction, and held-out combinations never leak into training."""
+"""Composed scenes: repeatable, right by construction, and held-out combinations never leak into
+training."""
 
 import random
 from collections.abc import Callable
@@ -16,7 +17,15 @@ from dall_e.scenes.graph import RELATIONS, Scene, SceneObject
 from dall_e.scenes.layout import Place
 
 NAMES = ("cat", "dog", "automobile", "wrapped gift", "bucket", "umbrella", "chair", "soccer ball")
-HUES = ((200, 120, 40), (170, 110, 60), (210, 30, 30), (30, 60, 200), (30, 150, 60), (150, 40, 160), (90, 60, 30))
+HUES = (
+    (200, 120, 40),
+    (170, 110, 60),
+    (210, 30, 30),
+    (30, 60, 200),
+    (30, 150, 60),
+    (150, 40, 160),
+    (90, 60, 30),
+)
 
 
 def picture(colour: tuple[int, int, int], side: int = 48) -> npt.NDArray[np.uint8]:
@@ -31,7 +40,14 @@ def picture(colour: tuple[int, int, int], side: int = 48) -> npt.NDArray[np.uint
 
 def picture_set(names: tuple[str, ...] = NAMES) -> PictureSet:
     records = [
-        {"en": name, "kind": "object", "source": "noto", "name": name, "style_en": "Noto style", "style_zh": "Noto风格"}
+        {
+            "en": name,
+            "kind": "object",
+            "source": "noto",
+            "name": name,
+            "style_en": "Noto style",
+            "style_zh": "Noto风格",
+        }
         for name in names
     ]
     drawn = [picture(HUES[number % len(HUES)]) for number in range(len(names))]
@@ -84,7 +100,9 @@ def test_a_seed_gives_one_scene_one_picture_one_caption(composer: SceneComposer)
         assert scene == again.scene(seed)
         first = composer.draw(scene)
         assert first.dtype == np.uint8 and first.shape == (4, 64, 64)
-        assert np.array_equal(first, composer.draw(scene)) and np.array_equal(first, again.draw(scene))
+        assert np.array_equal(first, composer.draw(scene)) and np.array_equal(
+            first, again.draw(scene)
+        )
         assert composer.caption(scene, random.Random(3)) == again.caption(scene, random.Random(3))
     assert len({composer.scene(seed) for seed in range(30)}) == 30
 
@@ -109,7 +127,9 @@ def test_what_sticks_out_is_cut_off() -> None:
 def test_small_pictures_hold_scenes_too(composer: SceneComposer) -> None:
     pictures = composer.pictures
     small_NCHW = pictures.pictures_NCHW[:, :, ::2, ::2].contiguous()
-    small = SceneComposer(PictureSet(pictures_NCHW=small_NCHW, records=pictures.records, skipped=[]), 32)
+    small = SceneComposer(
+        PictureSet(pictures_NCHW=small_NCHW, records=pictures.records, skipped=[]), 32
+    )
     for seed in range(80):
         assert small.draw(small.scene(seed)).shape == (4, 32, 32)
 
@@ -117,13 +137,20 @@ def test_small_pictures_hold_scenes_too(composer: SceneComposer) -> None:
 def test_settled_scenes_differ_only_in_what_captions_say_and_in_the_background() -> None:
     settled = SceneComposer(picture_set(), 64, settled=True)
     cat, dog = thing("cat", colour="white", state="sleeping"), thing("dog")
-    for objects, relation in (((cat,), ""), ((dog, thing("car")), "right"), ((thing("gift", count=5),), "")):
+    for objects, relation in (
+        ((cat,), ""),
+        ((dog, thing("car")), "right"),
+        ((thing("gift", count=5),), ""),
+    ):
         drawn = {
-            settled.draw(Scene(objects=objects, relation=relation, seed=str(seed))).tobytes() for seed in range(20)
+            settled.draw(Scene(objects=objects, relation=relation, seed=str(seed))).tobytes()
+            for seed in range(20)
         }
         assert len(drawn) == 1
         on_sills = {
-            settled.draw(Scene(objects=objects, relation=relation, background="windowsill", seed=str(seed))).tobytes()
+            settled.draw(
+                Scene(objects=objects, relation=relation, background="windowsill", seed=str(seed))
+            ).tobytes()
             for seed in range(60)
         }
         assert len(on_sills) == SETTLED_BACKGROUNDS
@@ -131,11 +158,25 @@ def test_settled_scenes_differ_only_in_what_captions_say_and_in_the_background()
 
 def test_unless_words_say_otherwise_a_settled_thing_is_one_picture_of_the_house_style() -> None:
     """The house has no chair, and its best-known ship is its second one."""
-    names = ("cat", "dog", "automobile", "wrapped gift", "passenger ship", "ship", "cat", "automobile", "chair")
+    names = (
+        "cat",
+        "dog",
+        "automobile",
+        "wrapped gift",
+        "passenger ship",
+        "ship",
+        "cat",
+        "automobile",
+        "chair",
+    )
     pictures = picture_set(names)
     for number, record in enumerate(pictures.records):
         house = number < 6
-        record |= {"source": "house" if house else "other", "weight": 9 if house else 1, "style_said": 0.9}
+        record |= {
+            "source": "house" if house else "other",
+            "weight": 9 if house else 1,
+            "style_said": 0.9,
+        }
     settled = SceneComposer(pictures, 64, settled=True)
     seen: dict[str, set[int]] = {}
     for seed in range(400):
@@ -170,8 +211,16 @@ def test_about_a_tenth_of_the_combinations_is_held_out() -> None:
     def share(make: Callable[[str], Scene]) -> float:
         return float(np.mean([held_out(make(f"thing {number}")) for number in range(2000)]))
 
-    assert 0.07 < share(lambda name: Scene(objects=(SceneObject(name=name, picture=0, colour="red"),))) < 0.13
-    assert 0.07 < share(lambda name: Scene(objects=(SceneObject(name=name, picture=0, count=3),))) < 0.13
+    assert (
+        0.07
+        < share(lambda name: Scene(objects=(SceneObject(name=name, picture=0, colour="red"),)))
+        < 0.13
+    )
+    assert (
+        0.07
+        < share(lambda name: Scene(objects=(SceneObject(name=name, picture=0, count=3),)))
+        < 0.13
+    )
     assert share(lambda name: Scene(objects=(SceneObject(name=name, picture=0),))) == 0
 
 
@@ -182,7 +231,12 @@ def test_the_best_known_prompts_are_never_held_out() -> None:
 
 def test_a_relation_and_its_inverse_are_one_combination() -> None:
     cat, dog = thing("cat"), thing("dog")
-    for relation, inverse in (("left", "right"), ("above", "below"), ("in front", "behind"), ("next to", "next to")):
+    for relation, inverse in (
+        ("left", "right"),
+        ("above", "below"),
+        ("in front", "behind"),
+        ("next to", "next to"),
+    ):
         first = Scene(objects=(cat, dog), relation=relation)
         assert combinations(first) == combinations(Scene(objects=(dog, cat), relation=inverse))
     assert combinations(Scene(objects=(cat, dog), relation="on")) != combinations(
@@ -200,13 +254,19 @@ def test_as_many_things_as_it_says(composer: SceneComposer, count: int) -> None:
 
 def test_big_is_bigger_than_small(composer: SceneComposer) -> None:
     def area(size: str, seed: int) -> float:
-        return float((composer.draw(Scene(objects=(thing("car", size=size),), seed=str(seed)))[3] > 100).mean())
+        return float(
+            (
+                composer.draw(Scene(objects=(thing("car", size=size),), seed=str(seed)))[3] > 100
+            ).mean()
+        )
 
     sizes = {size: [area(size, seed) for seed in range(10)] for size in ("big", "", "small")}
     assert min(sizes["big"]) > max(sizes[""]) > min(sizes[""]) > max(sizes["small"])
 
 
-def reds_and_blues(drawn: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+def reds_and_blues(
+    drawn: npt.NDArray[np.uint8],
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
     red, _, blue, alpha = drawn.astype(int)
     return (alpha > 200) & (red > blue + 60), (alpha > 200) & (blue > red + 60)
 
@@ -215,7 +275,9 @@ def reds_and_blues(drawn: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.bool_],
     ("relation", "axis", "sign"),
     [("left", 0, -1), ("right", 0, 1), ("above", 1, -1), ("below", 1, 1), ("on", 1, -1)],
 )
-def test_positions_mean_what_they_say(composer: SceneComposer, relation: str, axis: int, sign: int) -> None:
+def test_positions_mean_what_they_say(
+    composer: SceneComposer, relation: str, axis: int, sign: int
+) -> None:
     for seed in range(10):
         scene = Scene(objects=(thing("car"), thing("gift")), relation=relation, seed=str(seed))
         first, second = (middle(mask) for mask in reds_and_blues(composer.draw(scene)))
@@ -238,7 +300,9 @@ def test_in_front_hides_a_part_of_what_is_behind(composer: SceneComposer) -> Non
 
 
 def test_inside_a_shape_lies_within_it(composer: SceneComposer) -> None:
-    scene = Scene(objects=(thing("car"), thing("circle", colour="blue")), relation="inside", seed="4")
+    scene = Scene(
+        objects=(thing("car"), thing("circle", colour="blue")), relation="inside", seed="4"
+    )
     first, second = reds_and_blues(composer.draw(scene))
     rows, columns = np.nonzero(first)
     outer_rows, outer_columns = np.nonzero(second)
@@ -262,7 +326,9 @@ def test_things_stand_on_the_grid_of_tokens(composer: SceneComposer) -> None:
 def test_two_things_have_each_its_own_colour(composer: SceneComposer) -> None:
     for seed in range(5):
         objects = (thing("car", colour="blue"), thing("gift", colour="red"))
-        reds, blues = reds_and_blues(composer.draw(Scene(objects=objects, relation="left", seed=str(seed))))
+        reds, blues = reds_and_blues(
+            composer.draw(Scene(objects=objects, relation="left", seed=str(seed)))
+        )
         assert middle(blues)[0] < 0.5 < middle(reds)[0]
 
 

@@ -34,7 +34,9 @@ def test_two_colours_are_swapped() -> None:
     assert ("red", "red") not in pairs and ("blue", "blue") not in pairs
 
 
-@pytest.mark.parametrize(("relation", "opposite"), [("left", "right"), ("below", "above"), ("behind", "in front")])
+@pytest.mark.parametrize(
+    ("relation", "opposite"), [("left", "right"), ("below", "above"), ("behind", "in front")]
+)
 def test_places_are_reversed(relation: str, opposite: str) -> None:
     scene = Scene(objects=(thing(), thing("car")), relation=relation)
     assert {other.relation for other in changed(scene)} == {opposite}

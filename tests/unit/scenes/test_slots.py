@@ -1,4 +1,5 @@
-"""Slots of settled scenes: on whole cells, equal, apart from each other, and where the scene's words say."""
+"""Slots of settled scenes: on whole cells, equal, apart from each other, and where the scene's
+words say."""
 
 import itertools
 
@@ -23,25 +24,40 @@ def overlap(one: Place, other: Place) -> bool:
 
 
 def scenes() -> list[Scene]:
-    one = [Scene(objects=(thing("car", count, size),)) for count in range(1, MOST + 1) for size in ("", "big", "small")]
-    pairs = itertools.product(("", "left", "right", "next to", "above", "below"), range(1, 4), range(1, 4))
-    two = [Scene(objects=(thing("car", a), thing("airplane", b)), relation=relation) for relation, a, b in pairs]
+    one = [
+        Scene(objects=(thing("car", count, size),))
+        for count in range(1, MOST + 1)
+        for size in ("", "big", "small")
+    ]
+    pairs = itertools.product(
+        ("", "left", "right", "next to", "above", "below"), range(1, 4), range(1, 4)
+    )
+    two = [
+        Scene(objects=(thing("car", a), thing("airplane", b)), relation=relation)
+        for relation, a, b in pairs
+    ]
     return [*one, *two, Scene(objects=(thing("car"), thing("dog"), thing("airplane")))]
 
 
 @pytest.mark.parametrize("ground", [None, GROUND, SHALLOW])
 @pytest.mark.parametrize("cells", [8, 12, 16])
-def test_everything_is_there_within_the_picture_and_apart(ground: Ground | None, cells: int) -> None:
+def test_everything_is_there_within_the_picture_and_apart(
+    ground: Ground | None, cells: int
+) -> None:
     for scene in scenes():
         aspects = [1.4, 0.7, 1.0][: len(scene.objects)]
         places = settled_layout(scene, aspects, ground, cells)
-        counted = [sum(place.index == index for place in places) for index in range(len(scene.objects))]
+        counted = [
+            sum(place.index == index for place in places) for index in range(len(scene.objects))
+        ]
         assert counted == [item.count for item in scene.objects]
         for place in places:
             assert place.width / place.height == pytest.approx(aspects[place.index])
             assert place.x - place.width / 2 > -1e-9 and place.x + place.width / 2 < 1 + 1e-9
             assert place.top > -1e-9 and place.bottom < 1 + 1e-9
-        assert not any(overlap(one, other) for one, other in itertools.combinations(places, 2)), scene
+        assert not any(overlap(one, other) for one, other in itertools.combinations(places, 2)), (
+            scene
+        )
 
 
 def test_a_thing_has_the_same_codes_in_a_pair_as_among_two_three_and_four_of_its_kind() -> None:
@@ -63,7 +79,8 @@ def test_a_thing_has_the_same_codes_in_a_pair_as_among_two_three_and_four_of_its
 
 
 @pytest.mark.parametrize(
-    ("relation", "across", "down"), [("left", -1, 0), ("right", 1, 0), ("above", 0, -1), ("below", 0, 1)]
+    ("relation", "across", "down"),
+    [("left", -1, 0), ("right", 1, 0), ("above", 0, -1), ("below", 0, 1)],
 )
 def test_the_first_is_where_the_relation_says(relation: str, across: int, down: int) -> None:
     pair = (thing("car"), thing("dog"))
@@ -76,7 +93,9 @@ def test_the_first_is_where_the_relation_says(relation: str, across: int, down: 
 def test_what_flies_is_in_the_sky_and_the_rest_on_the_ground() -> None:
     scene = Scene(objects=(thing("airplane", 2), thing("car")))
     places = settled_layout(scene, [1.0, 1.0], GROUND, 12)
-    assert all(place.bottom <= GROUND.sky and not place.shadow for place in places if place.index == 0)
+    assert all(
+        place.bottom <= GROUND.sky and not place.shadow for place in places if place.index == 0
+    )
     standing = next(place for place in places if place.index == 1)
     assert standing.shadow and GROUND.far < standing.bottom <= 1
 

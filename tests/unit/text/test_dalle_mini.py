@@ -29,6 +29,8 @@ def test_as_the_original(text: str, expected: str) -> None:
     assert normalised(text) == expected
 
 
-def test_accents_go_and_other_scripts_are_lost_without_unidecode(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_accents_go_and_other_scripts_are_lost_without_unidecode(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setitem(sys.modules, "unidecode", None)
     assert normalised("Caf\u00e9 \u732b") == "cafe"

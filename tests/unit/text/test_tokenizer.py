@@ -24,7 +24,16 @@ def tokenizer() -> TextTokenizer:
     return TextTokenizer.train(CAPTIONS, 400)
 
 
-ANY = ["a white cat", "一只白色的猫", "", "ß ﬁ Ünïcode 👩‍🚀 \x00", "\ud800 lone", "<end> <pad>", "مرحبا", "  \n\t "]
+ANY = [
+    "a white cat",
+    "一只白色的猫",
+    "",
+    "ß ﬁ Ünïcode 👩‍🚀 \x00",
+    "\ud800 lone",
+    "<end> <pad>",
+    "مرحبا",
+    "  \n\t ",
+]
 
 
 @pytest.mark.parametrize("prompt", ANY)
@@ -76,7 +85,10 @@ def test_training_is_deterministic_and_survives_saving(tokenizer: TextTokenizer,
     assert TextTokenizer.train(CAPTIONS, 400).to_json() == tokenizer.to_json()
     tokenizer.save(tmp_path / "text_tokenizer.json")
     loaded = TextTokenizer.load(tmp_path / "text_tokenizer.json")
-    assert loaded.encode(["a red <end>"], 16).ids_BL.tolist() == tokenizer.encode(["a red <end>"], 16).ids_BL.tolist()
+    assert (
+        loaded.encode(["a red <end>"], 16).ids_BL.tolist()
+        == tokenizer.encode(["a red <end>"], 16).ids_BL.tolist()
+    )
     assert tokenizer.num_ids <= 400
 
 

@@ -18,12 +18,15 @@ from dall_e.training.run_folder import open_run_folder
 
 @pytest.fixture(scope="session")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Pictures "data", an untrained image tokenizer "tokenizer", and a generator "generator" of a few steps."""
+    """Pictures "data", an untrained image tokenizer "tokenizer", and a generator "generator" of a
+    few steps."""
     root = tmp_path_factory.mktemp("runs")
     (root / "data").mkdir()
     rng = np.random.default_rng(0)
     for number in range(24):
-        Image.new("RGBA", (32, 32), tuple(rng.integers(0, 256, 4))).save(root / "data" / f"{number:02d}.png")
+        Image.new("RGBA", (32, 32), tuple(rng.integers(0, 256, 4))).save(
+            root / "data" / f"{number:02d}.png"
+        )
         (root / "data" / f"{number:02d}.txt").write_text(f"thing number {number // 2}")
     torch.manual_seed(0)
     weights = ImageTokenizer(PRESETS["tiny"].tokenizer).state_dict()
@@ -44,11 +47,21 @@ def companion_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("companion")
     torch.manual_seed(3)
     sizes = CompanionConfig(
-        image_size=32, image_widths=(8, 16), vocab_size=512, text_width=16, text_layers=1, text_heads=2, width=16
+        image_size=32,
+        image_widths=(8, 16),
+        vocab_size=512,
+        text_width=16,
+        text_layers=1,
+        text_heads=2,
+        width=16,
     )
     players = {"companion": {"weights": Companion(sizes).state_dict(), "ema": None}}
     with open_run_folder(str(root)) as folder:
         folder.save_checkpoint(
-            {"config": {"seed": 3}, "networks": {"companion": dataclasses.asdict(sizes)}, "players": players}
+            {
+                "config": {"seed": 3},
+                "networks": {"companion": dataclasses.asdict(sizes)},
+                "players": players,
+            }
         )
     return root

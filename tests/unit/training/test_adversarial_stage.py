@@ -1,4 +1,5 @@
-"""The adversarial game over codes: what it starts from, whom it meets, and where it moves the generator.
+"""The adversarial game over codes: what it starts from, whom it meets, and where it moves the
+generator.
 
 Shapes: B pictures, N tokens, L text tokens, F fakes, S steps.
 """
@@ -13,7 +14,11 @@ import torch
 
 from dall_e.config import AdversarialTraining
 from dall_e.sampling.noise import gumbel
-from dall_e.training.adversarial_stage import AdversarialStage, log_likelihood, run_adversarial_training
+from dall_e.training.adversarial_stage import (
+    AdversarialStage,
+    log_likelihood,
+    run_adversarial_training,
+)
 from dall_e.training.loop import fit, load_stage_weights
 
 SHARED: dict[str, Any] = {
@@ -50,18 +55,23 @@ def test_at_the_start_nobody_can_tell(stage: AdversarialStage) -> None:
     assert parts["last_step"].item() == pytest.approx(0, abs=1e-6)
 
 
-def test_fakes_are_samples_of_the_reference_in_the_order_of_their_drawing(stage: AdversarialStage) -> None:
+def test_fakes_are_samples_of_the_reference_in_the_order_of_their_drawing(
+    stage: AdversarialStage,
+) -> None:
     fakes = stage.fakes
     assert fakes.codes_FN.shape == fakes.places_FN.shape == (16, 64)
     assert torch.equal(fakes.places_FN.long().sort(1).values, torch.arange(64).expand(16, -1))
     batch = stage.prepare(0)
     places_BN, groups_N = batch["fake_places_FN"], batch["groups_N"]
     codes_BN = batch["fake_codes_FN"].gather(1, places_BN)
-    # A training pass over the fakes, plus the noise that they were drawn with, finds the same codes again.
+    # A training pass over the fakes, plus the noise that they were drawn with, finds the same codes
+    # again.
     networks = stage.reference
     text = networks.text(batch["fake_ids_FL"])
     logits_BNC = networks.generator(text, codes_BN, places_BN, groups_N, torch.zeros(8)).logits_BNC
-    noise_BNC = gumbel(list(range(8)), 64, 1000).gather(1, places_BN[..., None].expand(-1, -1, 1000))
+    noise_BNC = gumbel(list(range(8)), 64, 1000).gather(
+        1, places_BN[..., None].expand(-1, -1, 1000)
+    )
     assert ((logits_BNC + noise_BNC).argmax(-1) == codes_BN).float().mean() > 0.99
     nats_BN = logits_BNC.logsumexp(-1) - logits_BNC.gather(-1, codes_BN[..., None])[..., 0]
     found_BN = log_likelihood(networks, batch["fake_ids_FL"], codes_BN, places_BN, groups_N)
@@ -80,15 +90,21 @@ def test_wrong_captions_are_wrong(stage: AdversarialStage) -> None:
 
 
 def test_the_game_raises_reals_above_fakes(folders: Path) -> None:
-    config = settings(folders, "game", learning_rate=3e-4, images=160, ema_decay=0.0, wrong_weight=0.0)
+    config = settings(
+        folders, "game", learning_rate=3e-4, images=160, ema_decay=0.0, wrong_weight=0.0
+    )
     stage = AdversarialStage(config)
     before = stage.loss("generator", stage.batch(0), 0.0)[0].item()
     fit(config, stage)
     loss, parts = stage.loss("generator", stage.batch(0), 1.0)
     assert loss.item() < before - 0.01
-    assert parts["real"] + parts["fake"] > 1.2, "both sides of the game are told apart better than by chance"
+    assert parts["real"] + parts["fake"] > 1.2, (
+        "both sides of the game are told apart better than by chance"
+    )
     for name, weight in stage.reference.state_dict().items():
-        assert torch.equal(weight, load_stage_weights(folders / "generator")[1]["generator"][name]), name
+        assert torch.equal(
+            weight, load_stage_weights(folders / "generator")[1]["generator"][name]
+        ), name
 
 
 def test_a_resumed_round_meets_the_same_fakes(folders: Path, stage: AdversarialStage) -> None:

@@ -12,7 +12,9 @@ QUANTIZER = FSQ((8, 5, 5, 5))
 CODES_BN = torch.randint(1000, (200, 64), generator=torch.Generator().manual_seed(0))
 
 
-def corrupted(noisy_share: float, noise_level: float, replaced_share: float, seed: int = 1) -> Corrupted:
+def corrupted(
+    noisy_share: float, noise_level: float, replaced_share: float, seed: int = 1
+) -> Corrupted:
     return corrupt(
         CODES_BN,
         QUANTIZER,
@@ -32,7 +34,9 @@ def test_no_share_no_change() -> None:
 def test_the_level_that_is_told_is_the_noise_that_is_there() -> None:
     out = corrupted(1.0, 0.8, 0.0)
     assert 0 <= out.level_B.min() and out.level_B.max() <= 0.8 and out.level_B.std() > 0.1
-    distance_B = (QUANTIZER.points(out.codes_BN) - QUANTIZER.points(CODES_BN)).square().mean((1, 2)).sqrt()
+    distance_B = (
+        (QUANTIZER.points(out.codes_BN) - QUANTIZER.points(CODES_BN)).square().mean((1, 2)).sqrt()
+    )
     # A move of less than half a step on the grid rounds back, so very little noise is none.
     assert distance_B[out.level_B < 0.03].max() == 0
     assert torch.corrcoef(torch.stack((distance_B, out.level_B)))[0, 1] > 0.95
@@ -57,7 +61,11 @@ def test_replacements_are_marked_and_kept_apart_from_clean_places() -> None:
     assert 0.185 < out.clean_BN.float().mean() < 0.215
     assert 0 <= out.codes_BN.min() and out.codes_BN.max() < 1000
     own = (out.codes_BN[:, :, None] == CODES_BN[:, None, :]).any(-1)[out.replaced_BN].float().mean()
-    steps = (QUANTIZER.points(out.codes_BN) - QUANTIZER.points(CODES_BN)).abs() / 2 * torch.tensor([7, 4, 4, 4])
+    steps = (
+        (QUANTIZER.points(out.codes_BN) - QUANTIZER.points(CODES_BN)).abs()
+        / 2
+        * torch.tensor([7, 4, 4, 4])
+    )
     one_step = torch.isclose(steps.sum(-1), torch.ones(()))[out.replaced_BN].float().mean()
     # Half are other codes of the same picture, half are neighbours on the grid.
     assert 0.4 < own < 0.65 and 0.4 < one_step < 0.6
@@ -66,7 +74,9 @@ def test_replacements_are_marked_and_kept_apart_from_clean_places() -> None:
 def test_the_generator_decides_everything() -> None:
     def run(seed: int) -> Corrupted:
         rng = torch.Generator().manual_seed(seed)
-        return corrupt(CODES_BN[:4], QUANTIZER, rng, noisy_share=0.9, noise_level=0.3, replaced_share=0.2)
+        return corrupt(
+            CODES_BN[:4], QUANTIZER, rng, noisy_share=0.9, noise_level=0.3, replaced_share=0.2
+        )
 
     first, again, other = run(3), run(3), run(4)
     assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))

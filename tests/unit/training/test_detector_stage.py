@@ -1,4 +1,5 @@
-"""The detector's stage on drawn things: what is strewn, what the maps are to show, golden losses."""
+"""The detector's stage on drawn things: what is strewn, what the maps are to show, golden
+losses."""
 
 import dataclasses
 import io
@@ -14,29 +15,47 @@ import torch
 from dall_e.config import DetectorConfig, DetectorTraining
 from dall_e.data.datasets import PictureSet, in_fold
 from dall_e.images.files import encode_webp
-from dall_e.training.detector_stage import DetectorStage, Strewer, Strewn, run_detector_training, targets
+from dall_e.training.detector_stage import (
+    DetectorStage,
+    Strewer,
+    Strewn,
+    run_detector_training,
+    targets,
+)
 from dall_e.training.loop import fit, load_stage_weights
 
 THINGS = {"cat": (220, 120, 0), "pear": (0, 200, 40), "key": (40, 60, 230)}
 
 
 def things() -> PictureSet:
-    """Squares, flat and tall rectangles under names that the table of things knows, by six designers."""
+    """Squares, flat and tall rectangles under names that the table of things knows, by six
+    designers."""
     pictures, records = [], []
     for source in ("noto", "twemoji", "noto-v1", "fluent-emoji", "emojione", "fluent-3d"):
         for number, (name, colour) in enumerate(THINGS.items()):
             picture = np.zeros((4, 128, 128), dtype=np.uint8)
-            rows, columns = ((30, 98), (50, 78), (20, 108))[number], ((30, 98), (14, 114), (50, 78))[number]
+            rows, columns = (
+                ((30, 98), (50, 78), (20, 108))[number],
+                ((30, 98), (14, 114), (50, 78))[number],
+            )
             for channel, value in enumerate((*colour, 255)):
                 picture[channel, rows[0] : rows[1], columns[0] : columns[1]] = value
             pictures.append(picture)
             records.append({"en": name, "kind": "object", "source": source, "name": name})
-    return PictureSet(pictures_NCHW=torch.from_numpy(np.stack(pictures)), records=records, skipped=[])
+    return PictureSet(
+        pictures_NCHW=torch.from_numpy(np.stack(pictures)), records=records, skipped=[]
+    )
 
 
 def settings(out: Path, **changes: Any) -> DetectorTraining:
     config = DetectorTraining(
-        out=str(out), images=32, batch_size=8, warmup_images=8, log_every=1, precision="fp32", device="cpu"
+        out=str(out),
+        images=32,
+        batch_size=8,
+        warmup_images=8,
+        log_every=1,
+        precision="fp32",
+        device="cpu",
     )
     return dataclasses.replace(config, **changes)
 
@@ -83,16 +102,25 @@ def test_halves_are_kept_apart(tmp_path: Path) -> None:
     assert all(in_fold(r, 0) for r in stage._unseen._pictures.records)
 
 
-# Taken from this code when its sheet was looked at; a change here is a change of what training computes.
+# Taken from this code when its sheet was looked at; a change here is a change of what training
+# computes.
 GOLDEN = [5.7105, 5.5647, 5.4243, 5.3900]
 
 
 def test_golden_losses_of_four_steps(tmp_path: Path) -> None:
     measures: dict[str, float] = {}
-    fit(settings(tmp_path), DetectorStage(settings(tmp_path), things()), on_sample=lambda path, m: measures.update(m))
+    fit(
+        settings(tmp_path),
+        DetectorStage(settings(tmp_path), things()),
+        on_sample=lambda path, m: measures.update(m),
+    )
     lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
-    assert [line["detector_loss"] for line in lines if line["kind"] == "train"] == pytest.approx(GOLDEN, rel=5e-3)
-    assert set(measures) == {"found", "colour_right", "count_right"} and all(0 <= m <= 1 for m in measures.values())
+    assert [line["detector_loss"] for line in lines if line["kind"] == "train"] == pytest.approx(
+        GOLDEN, rel=5e-3
+    )
+    assert set(measures) == {"found", "colour_right", "count_right"} and all(
+        0 <= m <= 1 for m in measures.values()
+    )
     assert list((tmp_path / "samples").glob("*.png"))
 
 
@@ -119,7 +147,13 @@ def test_run_from_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
                 tar.addfile(member, io.BytesIO(content))
     config = settings(tmp_path / "run", data=str(data), images=8)
     run_detector_training(config, dry_run=True)
-    assert "3 things are told apart; the other half of the pictures has 3 of them" in capsys.readouterr().out
+    assert (
+        "3 things are told apart; the other half of the pictures has 3 of them"
+        in capsys.readouterr().out
+    )
     run_detector_training(config)
     run, weights = load_stage_weights(tmp_path / "run")
-    assert run["networks"]["detector"]["things"] == ("cat", "key", "pear") and "things.bias" in weights["detector"]
+    assert (
+        run["networks"]["detector"]["things"] == ("cat", "key", "pear")
+        and "things.bias" in weights["detector"]
+    )

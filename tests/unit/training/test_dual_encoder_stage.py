@@ -1,4 +1,5 @@
-"""The companion's stage on drawn squares: batches, folds, scenes, golden losses, resume, what it learns.
+"""The companion's stage on drawn squares: batches, folds, scenes, golden losses, resume, what it
+learns.
 
 Shapes: B pictures, T captions.
 """
@@ -16,7 +17,12 @@ import torch
 from dall_e.config import CompanionTraining
 from dall_e.data.datasets import PictureSet, Record, in_fold
 from dall_e.images.files import encode_png
-from dall_e.training.dual_encoder_stage import CompanionStage, ComposedScenes, TrainingScene, run_companion_training
+from dall_e.training.dual_encoder_stage import (
+    CompanionStage,
+    ComposedScenes,
+    TrainingScene,
+    run_companion_training,
+)
 from dall_e.training.loop import fit, load_stage_weights
 
 COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255), "black": (0, 0, 0)}
@@ -38,9 +44,15 @@ def squares(copies: int) -> PictureSet:
         for colour in COLOURS:
             for place in PLACES:
                 pictures.append(square(colour, place))
-                record: Record = {"en": f"{colour} {place}", "zh": f"{CHINESE[colour]}{place}", "kind": "symbol"}
+                record: Record = {
+                    "en": f"{colour} {place}",
+                    "zh": f"{CHINESE[colour]}{place}",
+                    "kind": "symbol",
+                }
                 records.append({**record, "source": "drawn", "name": f"{colour}-{place}-{copy}"})
-    return PictureSet(pictures_NCHW=torch.from_numpy(np.stack(pictures)), records=records, skipped=[])
+    return PictureSet(
+        pictures_NCHW=torch.from_numpy(np.stack(pictures)), records=records, skipped=[]
+    )
 
 
 def settings(out: Path, **changes: Any) -> CompanionTraining:
@@ -60,7 +72,11 @@ def scene(name: str) -> TrainingScene:
     """Red at a place by the seed; every third one has no nearly right caption."""
     seed = int(name.rpartition("/")[2])
     place, other = ("top", "bottom") if seed % 2 else ("bottom", "top")
-    return TrainingScene(square("red", place), f"a red square at the {place}", "" if seed % 3 == 0 else f"red {other}")
+    return TrainingScene(
+        square("red", place),
+        f"a red square at the {place}",
+        "" if seed % 3 == 0 else f"red {other}",
+    )
 
 
 def test_a_batch_is_a_function_of_its_place(tmp_path: Path) -> None:
@@ -105,7 +121,9 @@ def test_a_fold_without_pictures_is_named(tmp_path: Path) -> None:
     only = squares(1)
     kept = [row for row, record in enumerate(only.records) if in_fold(record, 0)]
     pictures = PictureSet(
-        pictures_NCHW=only.pictures_NCHW[kept], records=[only.records[row] for row in kept], skipped=[]
+        pictures_NCHW=only.pictures_NCHW[kept],
+        records=[only.records[row] for row in kept],
+        skipped=[],
     )
     with pytest.raises(ValueError, match=f"fold 1 has none of the {len(kept)} pictures"):
         CompanionStage(settings(tmp_path, fold=1, other_share=0.0), pictures, only)
@@ -115,7 +133,8 @@ def test_scenes_fill_their_share_of_a_batch(tmp_path: Path) -> None:
     stage = make(settings(tmp_path, scene_share=0.5), scenes=scene)
     batch = stage.batch(0)
     assert batch["x_BCHW"].shape[0] == 16
-    # Seeds 0 to 7 for rows 8 to 15; 0, 3 and 6 have no wrong caption. The wrong captions follow the 16 own ones.
+    # Seeds 0 to 7 for rows 8 to 15; 0, 3 and 6 have no wrong caption. The wrong captions follow the
+    # 16 own ones.
     assert batch["rows_H"].tolist() == [9, 10, 12, 13, 15]
     assert batch["ids_TL"].shape[0] == 16 + 5
     assert stage.text_tokenizer.decode(batch["ids_TL"][16].tolist()) == "red bottom"
@@ -123,16 +142,24 @@ def test_scenes_fill_their_share_of_a_batch(tmp_path: Path) -> None:
     assert bool(batch["same_BB"][8, 10]) and not bool(batch["same_BB"][8, 9])
     _, parts = stage.loss("companion", batch, 0.0)
     assert {"contrastive", "matched", "wrong_caption", "told_apart"} <= parts.keys()
-    assert make(settings(tmp_path / "b", seed=1, scene_share=0.5), scenes=scene).batch(0)["rows_H"].tolist() != []
+    assert (
+        make(settings(tmp_path / "b", seed=1, scene_share=0.5), scenes=scene)
+        .batch(0)["rows_H"]
+        .tolist()
+        != []
+    )
 
 
 def losses(config: CompanionTraining) -> list[float]:
     fit(config, make(config, scenes=scene, held_out_scenes=scene))
-    lines = [json.loads(line) for line in (Path(config.out) / "metrics.jsonl").read_text().splitlines()]
+    lines = [
+        json.loads(line) for line in (Path(config.out) / "metrics.jsonl").read_text().splitlines()
+    ]
     return [line["companion_loss"] for line in lines if line["kind"] == "train"]
 
 
-# Taken from this code when its sheet was looked at; a change here is a change of what training computes.
+# Taken from this code when its sheet was looked at; a change here is a change of what training
+# computes.
 GOLDEN = [11.0216, 4.1982, 4.2941, 4.4988]
 
 
@@ -141,11 +168,17 @@ def test_golden_losses_of_four_steps(tmp_path: Path) -> None:
 
 
 def test_resumed_equals_straight(tmp_path: Path) -> None:
-    straight, stopped = settings(tmp_path / "straight", images=48), settings(tmp_path / "stopped", images=48)
+    straight, stopped = (
+        settings(tmp_path / "straight", images=48),
+        settings(tmp_path / "stopped", images=48),
+    )
     fit(straight, make(straight))
     stage = make(stopped)
     batch = stage.batch
-    stage.batch = lambda seen: (signal.raise_signal(signal.SIGINT) if seen == 16 else None, batch(seen))[1]  # type: ignore[method-assign]
+    stage.batch = lambda seen: (
+        signal.raise_signal(signal.SIGINT) if seen == 16 else None,
+        batch(seen),
+    )[1]  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):
         fit(stopped, stage)
     assert fit(stopped, make(stopped)) == 48
@@ -156,7 +189,11 @@ def test_resumed_equals_straight(tmp_path: Path) -> None:
 def test_learns_colours_and_places(tmp_path: Path) -> None:
     config = settings(tmp_path, images=960, batch_size=32, ema_decay=0.5, scene_share=0.25)
     measures: dict[str, float] = {}
-    fit(config, make(config, scenes=scene, held_out_scenes=scene), on_sample=lambda path, found: measures.update(found))
+    fit(
+        config,
+        make(config, scenes=scene, held_out_scenes=scene),
+        on_sample=lambda path, found: measures.update(found),
+    )
     # Eight names, so chance is one eighth.
     assert measures["r_precision_en"] >= 0.75 and measures["r_precision_zh"] >= 0.75
     # Two captions, so chance is one half.
@@ -178,13 +215,17 @@ def test_run_from_a_folder_of_pictures(tmp_path: Path, capsys: pytest.CaptureFix
     run, weights = load_stage_weights(tmp_path / "run")
     assert run["networks"]["companion"]["image_size"] == 32 and "companion" in weights
     # A second one takes over the first one's text tokenizer.
-    other = dataclasses.replace(config, out=str(tmp_path / "other"), text_tokenizer=config.out, seed=1)
+    other = dataclasses.replace(
+        config, out=str(tmp_path / "other"), text_tokenizer=config.out, seed=1
+    )
     run_companion_training(other)
     texts = [(tmp_path / name / "text_tokenizer.json").read_text() for name in ("run", "other")]
     assert texts[0] == texts[1]
 
 
-def test_a_text_tokenizer_that_is_too_large_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_text_tokenizer_that_is_too_large_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("dall_e.text.tokenizer.TextTokenizer.num_ids", property(lambda self: 700))
     with pytest.raises(ValueError, match="has 700 entries, preset tiny has room for 512"):
         make(settings(tmp_path))
@@ -200,14 +241,26 @@ def drawn_things() -> PictureSet:
             ("red apple", "food", "red"),
         ):
             pictures.append(square(colour, "top"))
-            records.append({"en": name, "zh": name, "kind": kind, "source": source, "name": name.replace(" ", "-")})
-    return PictureSet(pictures_NCHW=torch.from_numpy(np.stack(pictures)), records=records, skipped=[])
+            records.append(
+                {
+                    "en": name,
+                    "zh": name,
+                    "kind": kind,
+                    "source": source,
+                    "name": name.replace(" ", "-"),
+                }
+            )
+    return PictureSet(
+        pictures_NCHW=torch.from_numpy(np.stack(pictures)), records=records, skipped=[]
+    )
 
 
 def test_composed_scenes_have_a_caption_and_mostly_a_wrong_one() -> None:
     scenes = ComposedScenes(drawn_things(), 32)
     drawn = [scenes(str(seed)) for seed in range(20)]
-    assert all(s.picture.shape == (4, 32, 32) and s.caption and s.wrong_caption != s.caption for s in drawn)
+    assert all(
+        s.picture.shape == (4, 32, 32) and s.caption and s.wrong_caption != s.caption for s in drawn
+    )
     assert sum(bool(s.wrong_caption) for s in drawn) >= 10
     again = scenes("3")
     assert (again.picture == drawn[3].picture).all() and again[1:] == drawn[3][1:]

@@ -1,4 +1,5 @@
-"""Batches of the generator's training: a function of the place in the run, made anywhere, used on the device."""
+"""Batches of the generator's training: a function of the place in the run, made anywhere, used on
+the device."""
 
 import dataclasses
 import random
@@ -26,14 +27,19 @@ NUM_PICTURES = 24
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with captioned pictures, "data", and a run of an untrained tokenizer, "tokenizer"."""
+    """A folder with captioned pictures, "data", and a run of an untrained tokenizer,
+    "tokenizer"."""
     root = tmp_path_factory.mktemp("stage")
     (root / "data").mkdir()
     rng = np.random.default_rng(0)
     for number in range(NUM_PICTURES):
-        Image.new("RGBA", (32, 32), tuple(rng.integers(0, 256, 4))).save(root / "data" / f"{number:02d}.png")
+        Image.new("RGBA", (32, 32), tuple(rng.integers(0, 256, 4))).save(
+            root / "data" / f"{number:02d}.png"
+        )
         # Each caption belongs to two pictures.
-        (root / "data" / f"{number:02d}.txt").write_text(f"thing number {number // 2}, 第{number // 2}个")
+        (root / "data" / f"{number:02d}.txt").write_text(
+            f"thing number {number // 2}, 第{number // 2}个"
+        )
     torch.manual_seed(0)
     weights = ImageTokenizer(PRESETS["tiny"].tokenizer).state_dict()
     with open_run_folder(str(root / "tokenizer")) as folder:
@@ -144,13 +150,19 @@ def test_few_labels(folders: Path) -> None:
         for images_seen in range(0, 240, 8):
             drawn = stage.captioned(images_seen)
             rows = [row for row, caption in enumerate(drawn.captions) if caption]
-            captioned[share] |= {int(drawn.codes_BN[row, 0]) * 100 + int(drawn.concepts_B[row]) for row in rows}
-    assert not captioned[0.0] and captioned[0.3] < captioned[0.6], "a larger share has the labels of a smaller one too"
+            captioned[share] |= {
+                int(drawn.codes_BN[row, 0]) * 100 + int(drawn.concepts_B[row]) for row in rows
+            }
+    assert not captioned[0.0] and captioned[0.3] < captioned[0.6], (
+        "a larger share has the labels of a smaller one too"
+    )
     stage = GeneratorStage(settings(folders, "stage", caption_share=0.3))
     assert "captions of" in " ".join(stage.summary())
 
 
-@pytest.mark.parametrize(("exponent", "shares"), [(1.0, (0.8, 0.2)), (0.5, (2 / 3, 1 / 3)), (0.0, (0.5, 0.5))])
+@pytest.mark.parametrize(
+    ("exponent", "shares"), [(1.0, (0.8, 0.2)), (0.5, (2 / 3, 1 / 3)), (0.0, (0.5, 0.5))]
+)
 def test_rare_pictures_are_seen_as_often_as_the_exponent_says(
     exponent: float, shares: tuple[float, float], folders: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -166,7 +178,9 @@ def test_rare_pictures_are_seen_as_often_as_the_exponent_says(
     stage = GeneratorStage(config, dry_run=True)
     stage.codes_VMN = torch.zeros(1, 2, 64, dtype=torch.int16)
     seen = [caption for batch in range(60) for caption in stage.captioned(8 * batch).captions]
-    assert [seen.count(name) / len(seen) for name in ("common", "rare")] == pytest.approx(shares, abs=0.02)
+    assert [seen.count(name) / len(seen) for name in ("common", "rare")] == pytest.approx(
+        shares, abs=0.02
+    )
 
 
 def test_a_batch_goes_to_the_device(stage: GeneratorStage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,21 +195,27 @@ def hold_out_six(stage: GeneratorStage, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(stage, "held_out_codes_MN", stage.codes_VMN[0, :6].long())
 
 
-def test_what_is_measured_goes_to_the_device_as_well(stage: GeneratorStage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_measured_goes_to_the_device_as_well(
+    stage: GeneratorStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Placed(dict[str, Tensor]):
         pass
 
     hold_out_six(stage, monkeypatch)
     seen = []
     monkeypatch.setattr(generator_base, "to_device", lambda batch, device: Placed(batch))
-    handle = stage.module.register_forward_pre_hook(lambda module, given: seen.append(type(given[0])))
+    handle = stage.module.register_forward_pre_hook(
+        lambda module, given: seen.append(type(given[0]))
+    )
     measures = stage._measure(choices=3, limit=4)
     handle.remove()
     assert seen == [Placed] * 4
     assert 0 <= measures["recognised"] <= 1 and measures["held_out_nats"] > 0
 
 
-def test_the_right_caption_never_counts_as_a_wrong_one(stage: GeneratorStage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_right_caption_never_counts_as_a_wrong_one(
+    stage: GeneratorStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     hold_out_six(stage, monkeypatch)
     everything = stage._measure()  # more choices than held-out pictures
     assert everything["held_out_nats_wrong"] != everything["held_out_nats"]
@@ -204,7 +224,9 @@ def test_the_right_caption_never_counts_as_a_wrong_one(stage: GeneratorStage, mo
     assert "held_out_nats_wrong" not in measures and measures["recognised"] == 1
 
 
-def test_made_ahead_is_the_same(folders: Path, stage: GeneratorStage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_made_ahead_is_the_same(
+    folders: Path, stage: GeneratorStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(prepared_stage, "batch_workers", lambda device: 2)
     ahead = GeneratorStage(settings(folders, "stage"))
     try:
@@ -214,7 +236,9 @@ def test_made_ahead_is_the_same(folders: Path, stage: GeneratorStage, monkeypatc
         ahead.close()
 
 
-def test_an_interrupted_run_equals_a_straight_one(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_run_equals_a_straight_one(
+    folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Interrupted(GeneratorStage):
         def batch(self, images_seen: int) -> dict[str, Any]:
             if images_seen == 8:
@@ -228,5 +252,7 @@ def test_an_interrupted_run_equals_a_straight_one(folders: Path, monkeypatch: py
     with pytest.raises(KeyboardInterrupt):
         fit(resumed, Interrupted(resumed))
     assert fit(resumed, GeneratorStage(resumed)) == 24
-    first, second = (load_stage_weights(config.out)[1]["generator"] for config in (straight, resumed))
+    first, second = (
+        load_stage_weights(config.out)[1]["generator"] for config in (straight, resumed)
+    )
     assert_same(first, second)

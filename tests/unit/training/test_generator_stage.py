@@ -1,6 +1,8 @@
-"""The generator's stage: a user's own pictures, orders in their shares, weights that grow to a finer grid.
+"""The generator's stage: a user's own pictures, orders in their shares, weights that grow to a
+finer grid.
 
-Batches have tests of their own in test_generator_batches.py. Shapes: V views, M pictures, N tokens, H W rows, columns.
+Batches have tests of their own in test_generator_batches.py. Shapes: V views, M pictures, N tokens,
+H W rows, columns.
 """
 
 import contextlib
@@ -39,7 +41,9 @@ def own_pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
             picture[3, :side, :side] = 255
             (folder / f"{name}-square_{side}.png").write_bytes(encode_png(picture))
             if side == 12:
-                (folder / f"{name}-square_{side}.txt").write_text(f"a small {name} square", encoding="utf-8")
+                (folder / f"{name}-square_{side}.txt").write_text(
+                    f"a small {name} square", encoding="utf-8"
+                )
     return folder
 
 
@@ -63,7 +67,9 @@ def test_context_differs_from_the_truth_only_where_that_is_told(stage: Generator
     for images_seen in range(0, 80, 8):
         batch = stage.batch(images_seen)
         num_tokens = TINY.generator.num_tokens
-        assert torch.equal(batch["places_BN"].sort(1).values, torch.arange(num_tokens).expand(8, -1))
+        assert torch.equal(
+            batch["places_BN"].sort(1).values, torch.arange(num_tokens).expand(8, -1)
+        )
         assert batch["groups_N"][0] == 1 and bool((batch["groups_N"].diff() >= 0).all())
         truth_BN = batch["codes_BN"].gather(1, batch["places_BN"])
         differs_BN = batch["context_BN"] != truth_BN
@@ -100,9 +106,13 @@ def test_orders_come_in_their_shares() -> None:
 
 
 def test_the_first_view_is_the_picture_itself(stage: GeneratorStage) -> None:
-    pictures_NCHW = torch.randint(0, 256, (5, 4, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    pictures_NCHW = torch.randint(
+        0, 256, (5, 4, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
+    )
     mirror_N = torch.ones(5, dtype=torch.bool)
-    codes_VMN = tokenize_views(stage.tokenizer, pictures_NCHW, mirror_N, views=3, seed=1, batch_size=2)
+    codes_VMN = tokenize_views(
+        stage.tokenizer, pictures_NCHW, mirror_N, views=3, seed=1, batch_size=2
+    )
     assert codes_VMN.shape == (3, 5, 64) and codes_VMN.dtype == torch.int16
     alone_MN = tokenize_views(stage.tokenizer, pictures_NCHW, mirror_N, views=1, seed=9)[0]
     assert (codes_VMN[0] == alone_MN).float().mean() > 0.95
@@ -115,7 +125,8 @@ def test_weights_grow_to_a_finer_grid() -> None:
     torch.manual_seed(0)
     coarse, fine = GeneratorNetworks(PRESETS["xs64"]), GeneratorNetworks(PRESETS["xs"])
     weights = coarse.state_dict()
-    # An embedding that rises from row to row and from column to column does so on the finer grid, too.
+    # An embedding that rises from row to row and from column to column does so on the finer grid,
+    # too.
     side = PRESETS["xs64"].generator.grid_size
     rows, columns = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
     weights["generator.places.weight"][:, 0] = rows.flatten().float()
@@ -146,10 +157,14 @@ def run_folder(path: Path, player: str, weights: dict[str, torch.Tensor]) -> str
 
 @pytest.fixture(scope="module")
 def tokenizer_run(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return run_folder(tmp_path_factory.mktemp("runs"), "tokenizer", ImageTokenizer(TINY.tokenizer).state_dict())
+    return run_folder(
+        tmp_path_factory.mktemp("runs"), "tokenizer", ImageTokenizer(TINY.tokenizer).state_dict()
+    )
 
 
-def own_settings(own_pictures: Path, tokenizer_run: str, out: Path, **changes: object) -> GeneratorTraining:
+def own_settings(
+    own_pictures: Path, tokenizer_run: str, out: Path, **changes: object
+) -> GeneratorTraining:
     return GeneratorTraining(
         out=str(out), data=str(own_pictures), tokenizer=tokenizer_run, preset="tiny", images=8, batch_size=8,
         views=1, device="cpu", **changes,
@@ -160,7 +175,9 @@ def test_weights_that_do_not_fit_are_named(tokenizer_run: str, tmp_path: Path) -
     generator_run = run_folder(tmp_path / "generator", "generator", {})
     with pytest.raises(ValueError, match="no trained stage"):
         load_tokenizer(str(tmp_path / "none"), TINY)
-    with pytest.raises(ValueError, match="not a run that trained the tokenizer: it trained generator"):
+    with pytest.raises(
+        ValueError, match="not a run that trained the tokenizer: it trained generator"
+    ):
         load_tokenizer(generator_run, TINY)
     with pytest.raises(ValueError, match="cannot be used with this preset: .* missing"):
         load_tokenizer(tokenizer_run, PRESETS["xs"])
@@ -168,9 +185,13 @@ def test_weights_that_do_not_fit_are_named(tokenizer_run: str, tmp_path: Path) -
         grow(GeneratorNetworks(TINY), {"text.extra": torch.zeros(1)})
 
 
-def test_a_bad_run_to_start_from_is_found_first(own_pictures: Path, tokenizer_run: str, tmp_path: Path) -> None:
+def test_a_bad_run_to_start_from_is_found_first(
+    own_pictures: Path, tokenizer_run: str, tmp_path: Path
+) -> None:
     config = own_settings(own_pictures, tokenizer_run, tmp_path / "run", init=tokenizer_run)
-    with pytest.raises(ValueError, match="not a run that trained the generator: it trained tokenizer"):
+    with pytest.raises(
+        ValueError, match="not a run that trained the generator: it trained tokenizer"
+    ):
         run_generator_training(config)
     assert [path.name for path in (tmp_path / "run").iterdir()] == [".lock"]
 
@@ -178,12 +199,16 @@ def test_a_bad_run_to_start_from_is_found_first(own_pictures: Path, tokenizer_ru
 def test_start_from_a_model_folder(own_pictures: Path, tmp_path: Path) -> None:
     torch.manual_seed(3)
     other, tokenizer = GeneratorNetworks(TINY), ImageTokenizer(TINY.tokenizer)
-    tensors = {name: tensor for name, tensor in other.state_dict().items() if not name.startswith("tower.")}
+    tensors = {
+        name: tensor for name, tensor in other.state_dict().items() if not name.startswith("tower.")
+    }
     tensors |= {f"tokenizer.{name}": tensor for name, tensor in tokenizer.state_dict().items()}
     words = TextTokenizer.train(["a red square", "a blue square"], TINY.text.vocab_size)
     folder = str(tmp_path / "model")
     save_model(folder, {}, tensors, int8=False, text_tokenizer_json=words.to_json())
-    with contextlib.closing(GeneratorStage(own_settings(own_pictures, folder, tmp_path / "run", init=folder))) as made:
+    with contextlib.closing(
+        GeneratorStage(own_settings(own_pictures, folder, tmp_path / "run", init=folder))
+    ) as made:
         for name, tensor in tensors.items():
             if not name.startswith("tokenizer."):
                 assert torch.equal(made.module.state_dict()[name], tensor), name
@@ -193,19 +218,28 @@ def test_start_from_a_model_folder(own_pictures: Path, tmp_path: Path) -> None:
 
 def test_the_built_in_model_goes_by_its_name() -> None:
     config, players = load_stage_weights("dall-e-emoji")
-    assert players.keys() == {"tokenizer", "generator", "companion"} and "text.tokens.weight" in players["generator"]
-    assert config["networks"]["generator"]["grid_size"] ** 2 == len(players["generator"]["generator.places.weight"])
+    assert (
+        players.keys() == {"tokenizer", "generator", "companion"}
+        and "text.tokens.weight" in players["generator"]
+    )
+    assert config["networks"]["generator"]["grid_size"] ** 2 == len(
+        players["generator"]["generator.places.weight"]
+    )
 
 
 def test_a_dry_run_writes_nothing(
     own_pictures: Path, tokenizer_run: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run_generator_training(own_settings(own_pictures, tokenizer_run, tmp_path / "run"), dry_run=True)
+    run_generator_training(
+        own_settings(own_pictures, tokenizer_run, tmp_path / "run"), dry_run=True
+    )
     assert not (tmp_path / "run").exists()
     assert "12 pictures in 1 views of 64 tokens" in capsys.readouterr().out
 
 
-def test_a_second_run_touches_nothing(own_pictures: Path, tokenizer_run: str, tmp_path: Path) -> None:
+def test_a_second_run_touches_nothing(
+    own_pictures: Path, tokenizer_run: str, tmp_path: Path
+) -> None:
     config = own_settings(own_pictures, tokenizer_run, tmp_path)
     with open_run_folder(config.out), pytest.raises(ValueError, match="another run is writing"):
         run_generator_training(config)
@@ -223,7 +257,9 @@ def test_damaged_files_of_a_run(own_pictures: Path, tokenizer_run: str, tmp_path
         GeneratorStage(config)
 
 
-def test_a_full_disk_leaves_no_half_codes(own_pictures: Path, tokenizer_run: str, tmp_path: Path) -> None:
+def test_a_full_disk_leaves_no_half_codes(
+    own_pictures: Path, tokenizer_run: str, tmp_path: Path
+) -> None:
     (tmp_path / ".codes.pt.partial").symlink_to("/dev/full")
     with pytest.raises(OSError, match="No space left on device"):
         GeneratorStage(own_settings(own_pictures, tokenizer_run, tmp_path))

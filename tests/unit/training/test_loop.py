@@ -23,7 +23,8 @@ from dall_e.training.run_folder import open_run_folder
 
 
 class ToyStage(Stage):
-    """Fits a small convolution, with dropout, to a linear map; `events` maps a place of the run to something to do."""
+    """Fits a small convolution, with dropout, to a linear map; `events` maps a place of the run to
+    something to do."""
 
     def __init__(self, config: LoopConfig, events: dict[int, Any] | None = None) -> None:
         torch.manual_seed(config.seed)
@@ -33,7 +34,12 @@ class ToyStage(Stage):
         net = nn.Sequential(nn.Conv2d(2, 4, 3, padding=1), nn.Dropout(0.2), nn.Conv2d(4, 1, 1))
         self.net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.players = (
-            Player(name="toy", module=self.net, learning_rate=config.learning_rate, weight_decay=config.weight_decay),
+            Player(
+                name="toy",
+                module=self.net,
+                learning_rate=config.learning_rate,
+                weight_decay=config.weight_decay,
+            ),
         )
         self.events = {} if events is None else events
         self.memory = torch.zeros(())
@@ -45,7 +51,9 @@ class ToyStage(Stage):
         return {"x": x_BCHW, "factor": factor if isinstance(factor, float) else 1.0}
 
     def loss(self, player: str, batch: Batch, progress: float) -> tuple[Tensor, dict[str, Tensor]]:
-        loss = (self.net(batch["x"]) - batch["x"].sum(1, keepdim=True)).square().mean() * batch["factor"]
+        loss = (self.net(batch["x"]) - batch["x"].sum(1, keepdim=True)).square().mean() * batch[
+            "factor"
+        ]
         self.memory = 0.5 * self.memory + loss.detach()
         return loss, {"error": loss.detach()}
 
@@ -63,7 +71,13 @@ class ToyStage(Stage):
 
 def settings(out: Path, **changes: Any) -> LoopConfig:
     config = LoopConfig(
-        out=str(out), images=40, batch_size=4, warmup_images=8, log_every=1, precision="fp32", device="cpu"
+        out=str(out),
+        images=40,
+        batch_size=4,
+        warmup_images=8,
+        log_every=1,
+        precision="fp32",
+        device="cpu",
     )
     return dataclasses.replace(config, **changes)
 
@@ -92,11 +106,19 @@ def test_a_run_learns_and_leaves_its_files(straight: Path) -> None:
     trained = [line for line in lines if line["kind"] == "train"]
     assert [line["images_seen"] for line in trained] == list(range(4, 41, 4))
     assert trained[-1]["error"] < trained[0]["error"]
-    assert {"images_per_second", "learning_rate", "toy_loss", "toy_norm", "skipped_steps"} <= trained[0].keys()
+    assert {
+        "images_per_second",
+        "learning_rate",
+        "toy_loss",
+        "toy_norm",
+        "skipped_steps",
+    } <= trained[0].keys()
     assert lines[-1]["kind"] == "sample" and "quality" in lines[-1]
     assert (straight / "samples" / "000000040.png").exists()
     assert json.loads((straight / "config.json").read_text())["batch_size"] == 4
-    assert (straight / "command.txt").read_text().strip() and (straight / "log.txt").read_text().strip()
+    assert (straight / "command.txt").read_text().strip() and (
+        straight / "log.txt"
+    ).read_text().strip()
 
 
 def test_resumed_equals_straight(straight: Path, tmp_path: Path) -> None:
@@ -110,11 +132,18 @@ def test_resumed_equals_straight(straight: Path, tmp_path: Path) -> None:
         else:
             fit(config, ToyStage(config))
     assert_same(weights(tmp_path / "run"), weights(straight))
-    states = [torch.load(folder / "checkpoint.pt", weights_only=True) for folder in (tmp_path / "run", straight)]
+    states = [
+        torch.load(folder / "checkpoint.pt", weights_only=True)
+        for folder in (tmp_path / "run", straight)
+    ]
     assert_same(states[0]["players"]["toy"]["weights"], states[1]["players"]["toy"]["weights"])
     assert torch.equal(states[0]["stage"]["memory"], states[1]["stage"]["memory"])
-    lines = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
-    assert [line["images_seen"] for line in lines if line["kind"] == "train"] == list(range(4, 41, 4))
+    lines = [
+        json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
+    ]
+    assert [line["images_seen"] for line in lines if line["kind"] == "train"] == list(
+        range(4, 41, 4)
+    )
 
 
 def test_termination_saves(tmp_path: Path) -> None:
@@ -136,7 +165,9 @@ def test_killed_run_resumes(straight: Path, tmp_path: Path) -> None:
         config = settings(Path({str(tmp_path)!r}), save_minutes=0.0)
         fit(config, ToyStage(config, {{20: lambda: os.kill(os.getpid(), 9)}}))
     """
-    ended = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, check=False)
+    ended = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, check=False
+    )
     assert ended.returncode == -9, ended.stderr.decode()
     with open(tmp_path / "metrics.jsonl", "a") as file:
         file.write('{"kind": "train", "ima')  # as a kill in the middle of a line leaves it
@@ -171,7 +202,9 @@ def test_other_settings_are_refused(tmp_path: Path) -> None:
     config = settings(tmp_path, images=8)
     fit(config, ToyStage(config))
     other = settings(tmp_path, images=8, batch_size=2, learning_rate=0.5)
-    with pytest.raises(ValueError, match=r"batch_size was 4 and is now 2; learning_rate was 0.001 and is now 0.5"):
+    with pytest.raises(
+        ValueError, match=r"batch_size was 4 and is now 2; learning_rate was 0.001 and is now 0.5"
+    ):
         fit(other, ToyStage(other))
     stage = ToyStage(config)
     stage.networks = {"toy": {"width": 8}}
@@ -191,7 +224,9 @@ def test_a_full_disk_keeps_the_checkpoint_before(
 
     monkeypatch.setattr(os, "fsync", full)
     longer = settings(tmp_path, images=16, save_minutes=0.0)
-    with pytest.raises(OSError, match=r"checkpoint.pt: No space left on device; the one before is kept"):
+    with pytest.raises(
+        OSError, match=r"checkpoint.pt: No space left on device; the one before is kept"
+    ):
         fit(longer, ToyStage(longer))
     assert "training goes on" in capsys.readouterr().err
     assert (tmp_path / "checkpoint.pt").read_bytes() == before
@@ -227,7 +262,8 @@ def test_the_weights_that_did_best_are_kept(tmp_path: Path) -> None:
     fit(config, stage)
     assert len(stage.sheets) == 4, "one for each step, one at the end"
     assert_same(weights(tmp_path), stage.sheets[1])
-    # A resumed run knows how well the best did: its own sheets are worse, then as good, then better.
+    # A resumed run knows how well the best did: its own sheets are worse, then as good, then
+    # better.
     resumed = JudgedStage(config)
     resumed.sample = lambda path: {"held_out": next(measures)}  # type: ignore[method-assign]
     measures = iter((1.5, 1.0, 0.9))
@@ -304,7 +340,9 @@ def test_a_loss_that_stays_not_finite_ends_the_run(tmp_path: Path) -> None:
             return lambda: float("inf")
 
     config = settings(tmp_path, images=4000, log_every=10)
-    with pytest.raises(ValueError, match=r"toy was not finite 50 times in a row, up to picture 200"):
+    with pytest.raises(
+        ValueError, match=r"toy was not finite 50 times in a row, up to picture 200"
+    ):
         fit(config, ToyStage(config, Always()))
 
 

@@ -15,7 +15,9 @@ def test_schedule_warms_up_and_falls_to_its_final_share() -> None:
     config = LoopConfig(images=1000, batch_size=10, warmup_images=90, final_learning_rate=0.1)
     assert learning_rate_share(config, 0) == pytest.approx(0.1)  # one batch of the ten of warm-up
     assert learning_rate_share(config, 90) == pytest.approx(1.0)
-    assert learning_rate_share(config, 545) == pytest.approx(0.55)  # half of the cosine, between 1 and 0.1
+    assert learning_rate_share(config, 545) == pytest.approx(
+        0.55
+    )  # half of the cosine, between 1 and 0.1
     assert learning_rate_share(config, 1000) == pytest.approx(0.1)
     assert learning_rate_share(config, 5000) == pytest.approx(0.1)
 
@@ -53,23 +55,31 @@ def test_stored_averages_must_fit() -> None:
 
 def test_muon_steps_the_matrices_of_blocks_and_adamw_the_rest() -> None:
     torch.manual_seed(0)
-    encoder = TextEncoder(TextConfig(vocab_size=300, max_tokens=8, width=32, num_layers=1, num_heads=2))
+    encoder = TextEncoder(
+        TextConfig(vocab_size=300, max_tokens=8, width=32, num_layers=1, num_heads=2)
+    )
     muon, adamw = build_muon(encoder, learning_rate=0.1, betas=(0.9, 0.95), weight_decay=0.0)
     by_id = {id(parameter): name for name, parameter in encoder.named_parameters()}
-    names = [{by_id[id(p)] for group in optimizer.param_groups for p in group["params"]} for optimizer in (muon, adamw)]
+    names = [
+        {by_id[id(p)] for group in optimizer.param_groups for p in group["params"]}
+        for optimizer in (muon, adamw)
+    ]
     assert names[0] == {
-        f"blocks.0.{name}.weight" for name in ("attention.qkv", "attention.out", "mlp.gate_up", "mlp.down")
+        f"blocks.0.{name}.weight"
+        for name in ("attention.qkv", "attention.out", "mlp.gate_up", "mlp.down")
     }
     assert names[0].isdisjoint(names[1]) and names[0] | names[1] == set(by_id.values())
     weight = encoder.blocks[0].attention.out.weight
     before = weight.detach().clone()
-    # A gradient of one strong and one weak direction: both move alike, which AdamW's signs would not do.
+    # A gradient of one strong and one weak direction: both move alike, which AdamW's signs would
+    # not do.
     weight.grad = torch.zeros_like(weight)
     weight.grad[0, 0], weight.grad[1, 1] = 1.0, 0.1
     muon.step()
     moved = before - weight.detach()
     assert moved[0, 0] > 0 and 0.5 < float(moved[1, 1] / moved[0, 0]) < 2
-    # The size of a step is that of AdamW: 0.2 times the learning rate, by root mean square of a full-rank update.
+    # The size of a step is that of AdamW: 0.2 times the learning rate, by root mean square of a
+    # full-rank update.
     assert float(moved[0, 0]) == pytest.approx(0.1 * 0.2 * math.sqrt(32), rel=0.35)
 
 

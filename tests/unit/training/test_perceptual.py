@@ -1,4 +1,5 @@
-"""Distance of pictures by a companion's features: zero for equal ones, by hand for others, and what is no companion."""
+"""Distance of pictures by a companion's features: zero for equal ones, by hand for others, and what
+is no companion."""
 
 from pathlib import Path
 
@@ -13,7 +14,9 @@ def test_equal_pictures_have_no_distance(companion_folder: Path) -> None:
     distance = PerceptualDistance(str(companion_folder), torch.device("cpu"))
     x_BCHW = torch.rand(2, 4, 32, 32)
     background_BC = torch.rand(2, 3)
-    loss, parts = distance(original_BCHW=x_BCHW, reconstruction_BCHW=x_BCHW, background_BC=background_BC)
+    loss, parts = distance(
+        original_BCHW=x_BCHW, reconstruction_BCHW=x_BCHW, background_BC=background_BC
+    )
     assert loss.item() == 0 and parts["perceptual"].item() == 0
 
 
@@ -23,10 +26,14 @@ def test_the_distance_is_that_of_the_maps(companion_folder: Path) -> None:
     one, other = torch.rand(2, 2, 4, 32, 32)
     one[:, 3] = other[:, 3] = 1.0
     other.requires_grad_(True)
-    loss, _ = distance(original_BCHW=one, reconstruction_BCHW=other, background_BC=torch.zeros(2, 3))
+    loss, _ = distance(
+        original_BCHW=one, reconstruction_BCHW=other, background_BC=torch.zeros(2, 3)
+    )
     by_hand = [
         (wanted - ours).abs().mean() / wanted.abs().mean()
-        for wanted, ours in zip(companion.picture.maps(one[:, :3]), companion.picture.maps(other[:, :3]), strict=True)
+        for wanted, ours in zip(
+            companion.picture.maps(one[:, :3]), companion.picture.maps(other[:, :3]), strict=True
+        )
     ]
     assert loss.item() == pytest.approx(sum(part.item() for part in by_hand) / 2, rel=1e-5)
     loss.backward()  # type: ignore[no-untyped-call]
@@ -41,6 +48,10 @@ def test_the_companion_of_a_model_serves() -> None:
 
 def test_a_run_without_a_companion_is_refused(tmp_path: Path) -> None:
     with open_run_folder(str(tmp_path)) as run:
-        run.save_checkpoint({"config": {}, "networks": {}, "players": {"upsampler": {"weights": {}, "ema": None}}})
-    with pytest.raises(ValueError, match="not a run that trained the companion: it trained upsampler"):
+        run.save_checkpoint(
+            {"config": {}, "networks": {}, "players": {"upsampler": {"weights": {}, "ema": None}}}
+        )
+    with pytest.raises(
+        ValueError, match="not a run that trained the companion: it trained upsampler"
+    ):
         load_companion(tmp_path)

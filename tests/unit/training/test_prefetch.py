@@ -39,10 +39,16 @@ def test_batches_come_in_order_and_from_other_processes(prefetch: Prefetch) -> N
     batches = [prefetch(position) for position in range(0, 24, 4)]
     for number, batch in enumerate(batches):
         expected = make(4 * number)
-        assert torch.equal(batch["x"], expected["x"]) and torch.equal(batch["flags"], expected["flags"])
+        assert torch.equal(batch["x"], expected["x"]) and torch.equal(
+            batch["flags"], expected["flags"]
+        )
         assert batch["position"].dtype == torch.int64 and int(batch["position"]) == 4 * number
     makers = [int(batch["pid"]) for batch in batches]
-    assert os.getpid() not in makers and makers[:2] == makers[2:4] == makers[4:] and len(set(makers)) == 2
+    assert (
+        os.getpid() not in makers
+        and makers[:2] == makers[2:4] == makers[4:]
+        and len(set(makers)) == 2
+    )
 
 
 def test_any_position_may_be_asked_for(prefetch: Prefetch) -> None:

@@ -38,15 +38,23 @@ def test_the_rest_of_the_codes_stays(folders: Path) -> None:
     records = [{"text": f"thing number {row}"} for row in range(5)]
     drawn_MN = drawer.draw(codes_MN, records, drawn_tokens=0.25, seed=3).long()
     changed_M = (drawn_MN != codes_MN).sum(1)
-    assert (changed_M <= 16).all() and changed_M.sum() > 5 * 12, "a quarter is drawn, hardly ever the same code"
+    assert (changed_M <= 16).all() and changed_M.sum() > 5 * 12, (
+        "a quarter is drawn, hardly ever the same code"
+    )
     assert torch.equal(drawer.draw(codes_MN, records, drawn_tokens=0.25, seed=3).long(), drawn_MN)
-    assert not torch.equal(drawer.draw(codes_MN, records, drawn_tokens=0.25, seed=4).long(), drawn_MN)
+    assert not torch.equal(
+        drawer.draw(codes_MN, records, drawn_tokens=0.25, seed=4).long(), drawn_MN
+    )
 
 
 def test_drawn_codes_belong_to_their_pictures(folders: Path, tmp_path: Path) -> None:
     stage = make(folders, settings(folders, tmp_path))
     codes_MN = tokenize_views(
-        stage.tokenizer, load_pictures(folders / "data", 32).pictures_NCHW, torch.zeros(0), views=1, seed=0
+        stage.tokenizer,
+        load_pictures(folders / "data", 32).pictures_NCHW,
+        torch.zeros(0),
+        views=1,
+        seed=0,
     )[0]
     batch = stage.batch(0)
     assert batch["drawn"] == slice(2, 6), "behind the perturbed ones"
@@ -61,7 +69,11 @@ def test_only_the_decoder_learns_from_them(folders: Path, tmp_path: Path) -> Non
     stage = make(folders, config)
     before = {name: weight.clone() for name, weight in stage.tokenizer.state_dict().items()}
     fit(config, stage)
-    moved = {name for name, weight in stage.tokenizer.state_dict().items() if not torch.equal(weight, before[name])}
+    moved = {
+        name
+        for name, weight in stage.tokenizer.state_dict().items()
+        if not torch.equal(weight, before[name])
+    }
     assert moved and all(name.startswith("decoder") for name in moved)
     # A resumed run finds what was drawn in its folder.
     again = make(folders, config)

@@ -1,4 +1,5 @@
-"""The tokenizer stage on a few drawn shapes: golden losses, resume, augmentation, parts of the loss."""
+"""The tokenizer stage on a few drawn shapes: golden losses, resume, augmentation, parts of the
+loss."""
 
 import dataclasses
 import json
@@ -27,7 +28,9 @@ def drawn(num: int, size: int = 32) -> PictureSet:
     for index in range(num):
         row, column = size // 4 + index * 7 % (size // 2), size // 4 + index * 5 % (size // 2)
         inside = (rows - row) ** 2 + (columns - column) ** 2 <= (size // 5) ** 2
-        for channel, value in enumerate((index * 37 % 256, index * 91 % 256, index * 151 % 256, 255)):
+        for channel, value in enumerate(
+            (index * 37 % 256, index * 91 % 256, index * 151 % 256, 255)
+        ):
             pictures[index, channel][inside] = value
     return PictureSet(pictures_NCHW=pictures, records=[{} for _ in range(num)], skipped=[])
 
@@ -55,11 +58,14 @@ def make(config: TokenizerTraining) -> TokenizerStage:
 def losses(config: TokenizerTraining) -> list[float]:
     """The tokenizer's loss in each step of a run."""
     fit(config, make(config))
-    lines = [json.loads(line) for line in (Path(config.out) / "metrics.jsonl").read_text().splitlines()]
+    lines = [
+        json.loads(line) for line in (Path(config.out) / "metrics.jsonl").read_text().splitlines()
+    ]
     return [line["tokenizer_loss"] for line in lines if line["kind"] == "train"]
 
 
-# Taken from this code when its sheets were looked at; a change here is a change of what training computes.
+# Taken from this code when its sheets were looked at; a change here is a change of what training
+# computes.
 GOLDEN = [0.6841, 2.3049, 2.1246, 2.1266]
 GOLDEN_PLAIN = [0.6841, 0.6787, 0.5877, 0.5580]
 
@@ -69,7 +75,9 @@ def test_golden_losses_of_four_steps(tmp_path: Path) -> None:
 
 
 def test_golden_losses_of_four_steps_without_a_discriminator(tmp_path: Path) -> None:
-    assert losses(settings(tmp_path, adversarial_weight=0.0)) == pytest.approx(GOLDEN_PLAIN, rel=5e-3)
+    assert losses(settings(tmp_path, adversarial_weight=0.0)) == pytest.approx(
+        GOLDEN_PLAIN, rel=5e-3
+    )
 
 
 def test_resumed_equals_straight(tmp_path: Path) -> None:
@@ -78,11 +86,16 @@ def test_resumed_equals_straight(tmp_path: Path) -> None:
     stopped = settings(tmp_path / "stopped")
     stage = make(stopped)
     batch = stage.batch
-    stage.batch = lambda seen: (signal.raise_signal(signal.SIGINT) if seen == 8 else None, batch(seen))[1]  # type: ignore[method-assign]
+    stage.batch = lambda seen: (
+        signal.raise_signal(signal.SIGINT) if seen == 8 else None,
+        batch(seen),
+    )[1]  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):
         fit(stopped, stage)
     assert fit(stopped, make(stopped)) == 32
-    states = [torch.load(Path(c.out) / "checkpoint.pt", weights_only=True) for c in (straight, stopped)]
+    states = [
+        torch.load(Path(c.out) / "checkpoint.pt", weights_only=True) for c in (straight, stopped)
+    ]
     for name in ("tokenizer", "discriminator"):
         for key, tensor in states[0]["players"][name]["weights"].items():
             assert torch.equal(tensor, states[1]["players"][name]["weights"][key]), key
@@ -121,12 +134,21 @@ def test_a_frozen_encoder_keeps_its_codes(tmp_path: Path) -> None:
     first = settings(tmp_path / "first", images=8, adversarial_weight=0.0)
     fit(first, make(first))
     second = settings(
-        tmp_path / "second", images=8, adversarial_weight=0.0, init=first.out, freeze_encoder=True, learning_rate=0.01
+        tmp_path / "second",
+        images=8,
+        adversarial_weight=0.0,
+        init=first.out,
+        freeze_encoder=True,
+        learning_rate=0.01,
     )
     fit(second, make(second))
     before, after = (load_stage_weights(c.out)[1]["tokenizer"] for c in (first, second))
-    assert all(torch.equal(before[name], after[name]) for name in before if name.startswith("encoder"))
-    assert not all(torch.equal(before[name], after[name]) for name in before if name.startswith("decoder"))
+    assert all(
+        torch.equal(before[name], after[name]) for name in before if name.startswith("encoder")
+    )
+    assert not all(
+        torch.equal(before[name], after[name]) for name in before if name.startswith("decoder")
+    )
 
 
 def test_start_from_a_model_folder(tmp_path: Path) -> None:
@@ -151,19 +173,34 @@ def test_weights_of_another_preset_are_refused(tmp_path: Path) -> None:
 
 def test_a_run_of_another_stage_is_refused(tmp_path: Path) -> None:
     with open_run_folder(str(tmp_path)) as folder:
-        state = {"config": {}, "networks": {}, "stage": {}, "images_seen": 0, "seconds": 0.0, "random": {}}
+        state = {
+            "config": {},
+            "networks": {},
+            "stage": {},
+            "images_seen": 0,
+            "seconds": 0.0,
+            "random": {},
+        }
         folder.save_checkpoint({**state, "players": {"generator": {"weights": {}, "ema": None}}})
-    with pytest.raises(ValueError, match="not a run that trained the tokenizer: it trained generator"):
+    with pytest.raises(
+        ValueError, match="not a run that trained the tokenizer: it trained generator"
+    ):
         make(settings(tmp_path / "other", init=str(tmp_path)))
 
 
 def test_a_companion_compares_too(tmp_path: Path, companion_folder: Path) -> None:
-    stage = make(settings(tmp_path, companion=str(companion_folder), perceptual_weight=2.0, adversarial_weight=0.0))
+    stage = make(
+        settings(
+            tmp_path, companion=str(companion_folder), perceptual_weight=2.0, adversarial_weight=0.0
+        )
+    )
     plain = make(settings(tmp_path, adversarial_weight=0.0))
     with_it, parts = stage.loss("tokenizer", stage.batch(0), 0.0)
     without, _ = plain.loss("tokenizer", plain.batch(0), 0.0)
     assert parts["perceptual"] > 0
-    assert with_it.item() == pytest.approx(without.item() + 2 * parts["perceptual"].item(), rel=1e-5)
+    assert with_it.item() == pytest.approx(
+        without.item() + 2 * parts["perceptual"].item(), rel=1e-5
+    )
     with_it.backward()  # type: ignore[no-untyped-call]
     assert all(parameter.grad is not None for parameter in stage.tokenizer.decoder.parameters())
 

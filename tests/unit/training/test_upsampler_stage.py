@@ -1,4 +1,5 @@
-"""The upsampler's stage on drawn discs: batches, golden losses, and that it beats bilinear resizing."""
+"""The upsampler's stage on drawn discs: batches, golden losses, and that it beats bilinear
+resizing."""
 
 import dataclasses
 import json
@@ -23,7 +24,9 @@ def discs(num: int, size: int = 32) -> PictureSet:
     for index in range(num):
         row, column = size // 4 + index * 7 % (size // 2), size // 4 + index * 5 % (size // 2)
         inside = (rows - row) ** 2 + (columns - column) ** 2 <= (size // 4) ** 2
-        for channel, value in enumerate((index * 37 % 256, index * 91 % 256, index * 151 % 256, 255)):
+        for channel, value in enumerate(
+            (index * 37 % 256, index * 91 % 256, index * 151 % 256, 255)
+        ):
             pictures[index, channel][inside] = value
     return PictureSet(pictures_NCHW=pictures, records=[{} for _ in range(num)], skipped=[])
 
@@ -45,7 +48,9 @@ def tokenizer_run(tmp_path: Path) -> str:
         networks = {"tokenizer": dataclasses.asdict(PRESETS["tiny"].tokenizer)}
         player = {"weights": weights, "ema": weights}
         config = dataclasses.asdict(TokenizerTraining())
-        folder.save_checkpoint({"config": config, "networks": networks, "players": {"tokenizer": player}})
+        folder.save_checkpoint(
+            {"config": config, "networks": networks, "players": {"tokenizer": player}}
+        )
     return str(tmp_path / "tokenizer")
 
 
@@ -59,38 +64,56 @@ def test_a_batch_is_a_function_of_its_place(tmp_path: Path) -> None:
     assert abs(float(first["small"].mean() - first["large"].mean())) < 1e-3
 
 
-def test_half_of_the_small_pictures_go_through_the_tokenizer(tmp_path: Path, tokenizer_run: str) -> None:
+def test_half_of_the_small_pictures_go_through_the_tokenizer(
+    tmp_path: Path, tokenizer_run: str
+) -> None:
     plain = UpsamplerStage(settings(tmp_path), discs(24), discs(8)).batch(0)
-    through = UpsamplerStage(settings(tmp_path, tokenizer=tokenizer_run), discs(24), discs(8)).batch(0)
+    through = UpsamplerStage(
+        settings(tmp_path, tokenizer=tokenizer_run), discs(24), discs(8)
+    ).batch(0)
     assert torch.equal(plain["large"], through["large"])
     assert torch.equal(plain["small"][4:], through["small"][4:])
     assert all(not torch.equal(plain["small"][row], through["small"][row]) for row in range(4))
 
 
-# Taken from this code when its sheet was looked at; a change here is a change of what training computes.
+# Taken from this code when its sheet was looked at; a change here is a change of what training
+# computes.
 GOLDEN = [0.1153, 0.1311, 0.1155, 0.1520]
 
 
 def test_golden_losses_of_four_steps(tmp_path: Path) -> None:
     fit(settings(tmp_path), UpsamplerStage(settings(tmp_path), discs(24), discs(8)))
     lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
-    assert [line["upsampler_loss"] for line in lines if line["kind"] == "train"] == pytest.approx(GOLDEN, rel=5e-3)
+    assert [line["upsampler_loss"] for line in lines if line["kind"] == "train"] == pytest.approx(
+        GOLDEN, rel=5e-3
+    )
 
 
 def test_beats_bilinear(tmp_path: Path) -> None:
     config = settings(tmp_path, images=400, ema_decay=0.5, final_learning_rate=1.0)
     measures: dict[str, float] = {}
-    fit(config, UpsamplerStage(config, discs(24), discs(8)), on_sample=lambda path, found: measures.update(found))
+    fit(
+        config,
+        UpsamplerStage(config, discs(24), discs(8)),
+        on_sample=lambda path, found: measures.update(found),
+    )
     assert measures["psnr"] > measures["psnr_bilinear"] + 0.3
     assert list((tmp_path / "samples").glob("*.png"))
 
 
-def test_run_from_a_data_set(tmp_path: Path, tokenizer_run: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_run_from_a_data_set(
+    tmp_path: Path, tokenizer_run: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     config = settings(tmp_path / "run", data="examples/tiny_pictures", images=8)
     run_upsampler_training(config, dry_run=True)
     assert "16 pixels to 32, clean" in capsys.readouterr().out and not (tmp_path / "run").exists()
     run_upsampler_training(config)
     run, weights = load_stage_weights(tmp_path / "run")
-    assert run["networks"]["upsampler"]["widths"] == (32, 64, 128) and "exit.weight" in weights["upsampler"]
-    with pytest.raises(ValueError, match="not a run that trained the tokenizer: it trained upsampler"):
+    assert (
+        run["networks"]["upsampler"]["widths"] == (32, 64, 128)
+        and "exit.weight" in weights["upsampler"]
+    )
+    with pytest.raises(
+        ValueError, match="not a run that trained the tokenizer: it trained upsampler"
+    ):
         run_upsampler_training(dataclasses.replace(config, tokenizer=config.out))

@@ -1,8 +1,10 @@
-"""DALL-E mini and mega as they were trained, in Flax: the same networks as min-dalle's, under other names.
+"""DALL-E mini and mega as they were trained, in Flax: the same networks as min-dalle's, under other
+names.
 
-Names and sizes: borisdayma/dalle-mini, `src/dalle_mini/model/modeling.py`; patil-suraj/vqgan-jax. Matrices are
-[in, out] and kernels of convolutions [height, width, in, out]; all layers of a transformer lie behind each other in
-one array, as `nn.scan` makes them, or each under its own name. Tensors are turned by their strides: nothing is copied.
+Names and sizes: borisdayma/dalle-mini, `src/dalle_mini/model/modeling.py`; patil-suraj/vqgan-jax.
+Matrices are [in, out] and kernels of convolutions [height, width, in, out]; all layers of a
+transformer lie behind each other in one array, as `nn.scan` makes them, or each under its own name.
+Tensors are turned by their strides: nothing is copied.
 """
 
 from __future__ import annotations
@@ -27,7 +29,13 @@ _LAYER = {
     "FlaxBartAttention_1": "encoder_attn",
     "GLU_0": "glu",
 }
-_GLU = {"LayerNorm_0": "ln0", "LayerNorm_1": "ln1", "Dense_0": "fc0", "Dense_1": "fc1", "Dense_2": "fc2"}
+_GLU = {
+    "LayerNorm_0": "ln0",
+    "LayerNorm_1": "ln1",
+    "Dense_0": "fc0",
+    "Dense_1": "fc1",
+    "Dense_2": "fc2",
+}
 _LAYERS = re.compile(r"layers/FlaxBart(?:En|De)coderLayer(?:s|_(\d+))/(.+)")
 # What other models of the same code have; the published ones have none of it.
 _EXPECTED = {
@@ -39,7 +47,8 @@ _EXPECTED = {
 
 
 def sides(given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What min-dalle's adapter asks of encoder and decoder, from config.json. Raises ValueError for another network."""
+    """What min-dalle's adapter asks of encoder and decoder, from config.json. Raises ValueError for
+    another network."""
     for name, value in _EXPECTED.items():
         if given.get(name, value) != value:
             raise ValueError(
@@ -54,16 +63,24 @@ def sides(given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         }
         for side in ("encoder", "decoder")
     )
-    encoder |= {"text_vocab_count": given["encoder_vocab_size"], "text_token_count": given["max_text_length"]}
+    encoder |= {
+        "text_vocab_count": given["encoder_vocab_size"],
+        "text_token_count": given["max_text_length"],
+    }
     return encoder, decoder | {"image_vocab_count": given["image_vocab_size"]}
 
 
 def parts(tensors: Tensors) -> tuple[dict[str, StoredTensor], dict[str, StoredTensor]]:
-    """The tensors of encoder and decoder under min-dalle's names. What is not known keeps its name."""
+    """The tensors of encoder and decoder under min-dalle's names. What is not known keeps its
+    name."""
     encoder: dict[str, StoredTensor] = {}
     decoder: dict[str, StoredTensor] = {}
     for name, tensor in tensors.items():
-        side, rest = (encoder, name.removeprefix("model/encoder/")) if "/encoder/" in name else (decoder, name)
+        side, rest = (
+            (encoder, name.removeprefix("model/encoder/"))
+            if "/encoder/" in name
+            else (decoder, name)
+        )
         side |= _renamed(rest.removeprefix("model/decoder/"), tensor)
     return encoder, decoder
 
@@ -77,8 +94,16 @@ def _renamed(name: str, tensor: StoredTensor) -> dict[str, StoredTensor]:
     path[0] = _LAYER.get(path[0], path[0])
     if path[0] == "glu":
         path[1] = _GLU.get(path[1], path[1])
-    layers = [(number, tensor)] if number else [(str(layer), _row(tensor, layer)) for layer in range(tensor.shape[0])]
-    return {key: part for layer, row in layers for key, part in _leaf(["layers", layer, *path], row).items()}
+    layers = (
+        [(number, tensor)]
+        if number
+        else [(str(layer), _row(tensor, layer)) for layer in range(tensor.shape[0])]
+    )
+    return {
+        key: part
+        for layer, row in layers
+        for key, part in _leaf(["layers", layer, *path], row).items()
+    }
 
 
 def _row(tensor: StoredTensor, index: int) -> StoredTensor:
@@ -94,7 +119,9 @@ def _leaf(path: list[str], tensor: StoredTensor) -> dict[str, StoredTensor]:
         # [..., in, out] to [out, in, ...].
         axes = len(tensor.shape)
         order = [axes - 1, axes - 2, *range(axes - 2)]
-        shape, stride = (tuple(sizes[axis] for axis in order) for sizes in (tensor.shape, tensor.stride))
+        shape, stride = (
+            tuple(sizes[axis] for axis in order) for sizes in (tensor.shape, tensor.stride)
+        )
         tensor = replace(tensor, shape=shape, stride=stride)
     return {".".join([*front, _ENDS.get(end, end)]): tensor}
 

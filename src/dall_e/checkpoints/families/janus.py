@@ -1,8 +1,9 @@
-"""Janus and Janus-Pro (DeepSeek): a Llama that also writes image tokens, with LlamaGen's VQ-16, in two layouts.
+"""Janus and Janus-Pro (DeepSeek): a Llama that also writes image tokens, with LlamaGen's VQ-16, in
+two layouts.
 
-Names and sizes: deepseek-ai/Janus, `janus/models/modeling_vlm.py`; and of converted files, transformers,
-`models/janus/modeling_janus.py`. What draws and what describes pictures are tables of their own: the vision tower, its
-aligner and the head over words are not read to draw.
+Names and sizes: deepseek-ai/Janus, `janus/models/modeling_vlm.py`; and of converted files,
+transformers, `models/janus/modeling_janus.py`. What draws and what describes pictures are tables of
+their own: the vision tower, its aligner and the head over words are not read to draw.
 """
 
 from __future__ import annotations
@@ -11,10 +12,30 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dall_e.checkpoints.keymap import From, KeyTable, Tensors, count_layers, matrix_shape, same, weight_and_bias
-from dall_e.checkpoints.vqgan_keys import LLAMAGEN, TRANSFORMERS, Layout, codebook_sizes, sizes_from_tensors
+from dall_e.checkpoints.keymap import (
+    From,
+    KeyTable,
+    Tensors,
+    count_layers,
+    matrix_shape,
+    same,
+    weight_and_bias,
+)
+from dall_e.checkpoints.vqgan_keys import (
+    LLAMAGEN,
+    TRANSFORMERS,
+    Layout,
+    codebook_sizes,
+    sizes_from_tensors,
+)
 from dall_e.checkpoints.vqgan_keys import vqgan_table as names_of_vqgan
-from dall_e.config.published import BlockStyle, PromptConfig, RasterConfig, VisionConfig, VQGANConfig
+from dall_e.config.published import (
+    BlockStyle,
+    PromptConfig,
+    RasterConfig,
+    VisionConfig,
+    VQGANConfig,
+)
 
 HEAD_WIDTH = 128
 """Of all published sizes; no tensor shows it."""
@@ -30,10 +51,11 @@ PRO_ROLES, FIRST_ROLES = ("<|User|>", "<|Assistant|>"), ("User", "Assistant")
 
 
 def roles(weights: Path, has_role_marks: bool) -> tuple[str, str]:
-    """What the two sides of a conversation are called. No file of Janus-1.3B says it: its folder's name does.
+    """What the two sides of a conversation are called. No file of Janus-1.3B says it: its folder's
+    name does.
 
-    weights: the weight file, in a folder of the model's name or in the hub's cache. has_role_marks: whether the
-    tokenizer has the roles of Janus-Pro as marks.
+    weights: the weight file, in a folder of the model's name or in the hub's cache. has_role_marks:
+    whether the tokenizer has the roles of Janus-Pro as marks.
     """
     around = weights.absolute().parts[-4:-1]
     first = any("janus-1.3b" in part.lower() for part in around)
@@ -141,10 +163,14 @@ def raster_settings(given: dict[str, Any], tensors: Tensors, num_tokens: int) ->
     language = given.get("text_config", given.get("language_config", {}))
     rows, code_width = matrix_shape(tensors, f"{names.embedding}.weight")
     num_logits, head_width = matrix_shape(tensors, f"{names.head[1]}.weight")
-    width = language.get("hidden_size", matrix_shape(tensors, f"{names.language}.embed_tokens.weight")[1])
+    width = language.get(
+        "hidden_size", matrix_shape(tensors, f"{names.language}.embed_tokens.weight")[1]
+    )
     heads = language.get("num_attention_heads", width // HEAD_WIDTH)
     if language.get("num_key_value_heads", heads) != heads:
-        raise ValueError(f"{language['num_key_value_heads']} heads of keys for {heads} of queries: not supported")
+        raise ValueError(
+            f"{language['num_key_value_heads']} heads of keys for {heads} of queries: not supported"
+        )
     rope = language.get("rope_parameters") or {}
     return RasterConfig(
         num_codes=rows,
@@ -156,9 +182,12 @@ def raster_settings(given: dict[str, Any], tensors: Tensors, num_tokens: int) ->
         prefix_tokens=LONGEST_PROMPT,
         width=width,
         num_heads=heads,
-        num_layers=language.get("num_hidden_layers", count_layers(_within(tensors, f"{names.language}."), "layers")),
+        num_layers=language.get(
+            "num_hidden_layers", count_layers(_within(tensors, f"{names.language}."), "layers")
+        ),
         mlp_width=language.get(
-            "intermediate_size", matrix_shape(tensors, f"{names.language}.layers.0.mlp.gate_proj.weight")[0]
+            "intermediate_size",
+            matrix_shape(tensors, f"{names.language}.layers.0.mlp.gate_proj.weight")[0],
         ),
         places="line",
         rope_base=float(rope.get("rope_theta", language.get("rope_theta", 10000))),
@@ -170,7 +199,9 @@ def vqgan_settings(tensors: Tensors, num_tokens: int) -> VQGANConfig:
     """Sizes of the image tokenizer, off the tensors."""
     names = names_of(tensors)
     within = _within(tensors, names.vqgan)
-    sizes = sizes_from_tensors(within, names.vqgan_layout) | codebook_sizes(within, "quantize.embedding.weight")
+    sizes = sizes_from_tensors(within, names.vqgan_layout) | codebook_sizes(
+        within, "quantize.embedding.weight"
+    )
     side = round(num_tokens**0.5) << (len(sizes["multipliers"]) - 1)
     return VQGANConfig(image_size=side, lookup="cosine", norm_eps=1e-6, **sizes)
 
@@ -179,13 +210,17 @@ def prompt_table(tensors: Tensors) -> KeyTable:
     """Names of the words' embeddings, and of all that is left out."""
     names = names_of(tensors)
     unread = (*_describing(names), *names.dropped)
-    return KeyTable(rows=same(tokens__weight=f"{names.language}.embed_tokens.weight"), dropped=unread)
+    return KeyTable(
+        rows=same(tokens__weight=f"{names.language}.embed_tokens.weight"), dropped=unread
+    )
 
 
 def raster_table(config: RasterConfig, tensors: Tensors) -> KeyTable:
     """Names of the transformer's weights."""
     names = names_of(tensors)
-    rows = same(codes__weight=f"{names.embedding}.weight", norm__weight=f"{names.language}.norm.weight")
+    rows = same(
+        codes__weight=f"{names.embedding}.weight", norm__weight=f"{names.language}.norm.weight"
+    )
     for ours, (wide, out) in (("code_in", names.aligner), ("head", names.head)):
         rows |= weight_and_bias(f"{ours}.wide", wide) | weight_and_bias(f"{ours}.out", out)
     for layer in range(config.num_layers):
@@ -209,7 +244,8 @@ def vqgan_table(config: VQGANConfig, tensors: Tensors) -> KeyTable:
 
 
 def vision_tensors(tensors: Tensors) -> Tensors:
-    """The part of a file that only describing needs; with the words' embeddings where they are the head over words."""
+    """The part of a file that only describing needs; with the words' embeddings where they are the
+    head over words."""
     names = names_of(tensors)
     starts = _describing(names)
     held = {name: tensor for name, tensor in tensors.items() if name.startswith(starts)}
@@ -256,14 +292,20 @@ def vision_table(config: VisionConfig, tensors: Tensors) -> KeyTable:
     rows["places.weight"] = (
         From(names=(vision.places,))
         if vision.flat_places
-        else From(names=(vision.places,), arranged=lambda places: places[0], shape=lambda shape: (1, *shape))
+        else From(
+            names=(vision.places,),
+            arranged=lambda places: places[0],
+            shape=lambda shape: (1, *shape),
+        )
     )
     for layer, theirs in zip(("aligner.wide", "aligner.out"), vision.aligner, strict=True):
         rows |= weight_and_bias(layer, theirs)
     for number in range(config.num_layers):
         block = vision.block.format(number)
         for layer, parts in vision.layers.items():
-            rows |= weight_and_bias(f"blocks.{number}.{layer}", *(f"{block}.{part}" for part in parts))
+            rows |= weight_and_bias(
+                f"blocks.{number}.{layer}", *(f"{block}.{part}" for part in parts)
+            )
     return KeyTable(rows=rows, dropped=names.dropped)
 
 
@@ -280,4 +322,6 @@ def _word_head(names: Names, tensors: Tensors) -> str:
 
 
 def _within(tensors: Tensors, prefix: str) -> Tensors:
-    return {name[len(prefix) :]: tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+    return {
+        name[len(prefix) :]: tensor for name, tensor in tensors.items() if name.startswith(prefix)
+    }

@@ -1,7 +1,8 @@
 """LlamaGen: GPT over image tokens, text-to-image (T5 features as a prefix) and class-conditional.
 
-Names and sizes: FoundationVision/LlamaGen, `autoregressive/models/gpt.py`. Its rotary pairs are neighbours (x_2i,
-x_2i+1) where ours are halves apart (x_i, x_i+K/2), so the rows of queries and keys change places at load.
+Names and sizes: FoundationVision/LlamaGen, `autoregressive/models/gpt.py`. Its rotary pairs are
+neighbours (x_2i, x_2i+1) where ours are halves apart (x_i, x_i+K/2), so the rows of queries and
+keys change places at load.
 """
 
 from __future__ import annotations
@@ -25,18 +26,27 @@ def prompt_settings(given: dict[str, Any], tensors: Tensors) -> PromptConfig:
     if _FEATURES in tensors:
         tokens, feature_width = matrix_shape(tensors, _FEATURES)
         feature_width = given.get("caption_dim", feature_width)
-        return PromptConfig(kind="features", max_tokens=tokens, width=width, feature_width=feature_width)
+        return PromptConfig(
+            kind="features", max_tokens=tokens, width=width, feature_width=feature_width
+        )
     # The last row stands for no class.
-    rows = given["num_classes"] + 1 if "num_classes" in given else matrix_shape(tensors, _CLASSES)[0]
+    rows = (
+        given["num_classes"] + 1 if "num_classes" in given else matrix_shape(tensors, _CLASSES)[0]
+    )
     return PromptConfig(kind="class", vocab_size=rows, max_tokens=1, width=width)
 
 
-def raster_settings(given: dict[str, Any], tensors: Tensors, text: PromptConfig, num_tokens: int) -> RasterConfig:
-    """Sizes of the transformer; `num_tokens` is needed where the settings have no block_size: no tensor shows it."""
+def raster_settings(
+    given: dict[str, Any], tensors: Tensors, text: PromptConfig, num_tokens: int
+) -> RasterConfig:
+    """Sizes of the transformer; `num_tokens` is needed where the settings have no block_size: no
+    tensor shows it."""
     num_codes, width = matrix_shape(tensors, "tok_embeddings.weight")
     num_codes, width = given.get("vocab_size", num_codes), given.get("dim", width)
     if given.get("n_kv_head") not in (None, given.get("n_head")):
-        raise ValueError(f"n_kv_head {given['n_kv_head']} differs from n_head {given.get('n_head')}: not supported")
+        raise ValueError(
+            f"n_kv_head {given['n_kv_head']} differs from n_head {given.get('n_head')}: not supported"
+        )
     return RasterConfig(
         num_codes=num_codes,
         num_tokens=given.get("block_size", num_tokens),
@@ -58,12 +68,20 @@ def prompt_table(config: PromptConfig) -> KeyTable:
     if config.kind == "class":
         return KeyTable(rows=same(tokens__weight=_CLASSES))
     fc = "cls_embedding.cap_proj"
-    return KeyTable(rows=same(nothing=_FEATURES, wide__weight=f"{fc}.fc1.weight", out__weight=f"{fc}.fc2.weight"))
+    return KeyTable(
+        rows=same(
+            nothing=_FEATURES, wide__weight=f"{fc}.fc1.weight", out__weight=f"{fc}.fc2.weight"
+        )
+    )
 
 
 def raster_table(config: RasterConfig) -> KeyTable:
     """Names of the transformer's weights."""
-    rows = same(codes__weight="tok_embeddings.weight", norm__weight="norm.weight", head__weight="output.weight")
+    rows = same(
+        codes__weight="tok_embeddings.weight",
+        norm__weight="norm.weight",
+        head__weight="output.weight",
+    )
     arranged = partial(halves_from_pairs, num_heads=config.num_heads, width=config.width)
     for layer in range(config.num_layers):
         ours, theirs = f"blocks.{layer}", f"layers.{layer}"
@@ -80,7 +98,8 @@ def raster_table(config: RasterConfig) -> KeyTable:
 
 
 def halves_from_pairs(qkv: Tensor, *, num_heads: int, width: int) -> Tensor:
-    """Rows of queries and keys with each head's first elements of all rotary pairs first; values as they are."""
+    """Rows of queries and keys with each head's first elements of all rotary pairs first; values as
+    they are."""
     qk = qkv[: 2 * width].unflatten(0, (2, num_heads, -1, 2)).transpose(2, 3).flatten(0, 3)
     out = qkv.clone()
     out[: 2 * width] = qk

@@ -1,4 +1,5 @@
-"""LlamaGen's image tokenizers VQ-16 and VQ-8: taming's network, other names, and a codebook of unit vectors.
+"""LlamaGen's image tokenizers VQ-16 and VQ-8: taming's network, other names, and a codebook of unit
+vectors.
 
 Names and sizes: FoundationVision/LlamaGen, `tokenizer/tokenizer_image/vq_model.py`.
 """

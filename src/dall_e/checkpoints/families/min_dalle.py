@@ -1,25 +1,41 @@
 """min-dalle: the PyTorch port of DALL-E mini and mega, in three files: encoder, decoder, "detoker".
 
-Names and sizes: kuprel/min-dalle, `min_dalle/models/`. The model was trained without the scales of five layer norms
-(`force_ln_scale=False` in borisdayma/dalle-mini); the files leave them out, and they count as ones.
+Names and sizes: kuprel/min-dalle, `min_dalle/models/`. The model was trained without the scales of
+five layer norms (`force_ln_scale=False` in borisdayma/dalle-mini); the files leave them out, and
+they count as ones.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from dall_e.checkpoints.keymap import From, KeyTable, Tensors, count_layers, matrix_shape, weight_and_bias
+from dall_e.checkpoints.keymap import (
+    From,
+    KeyTable,
+    Tensors,
+    count_layers,
+    matrix_shape,
+    weight_and_bias,
+)
 from dall_e.checkpoints.vqgan_keys import TAMING, codebook_sizes, network_rows, sizes_from_tensors
 from dall_e.config.published import BlockStyle, PromptConfig, RasterConfig, VQGANConfig
 
 HEAD_WIDTH = 64
 """Of both published sizes; no tensor shows it."""
 START_CODE = 16384
-"""What a picture starts with, as mini and mega were trained (`decoder_start_token_id`); the package takes 16383."""
+"""What a picture starts with, as mini and mega were trained (`decoder_start_token_id`); the package
+takes 16383."""
 PAD_ID = 1
 _MOST_CODES = 2**14
 """Only these logits are drawn from; mega has more rows, none of them codes of its VQGAN."""
-_STYLE = BlockStyle(norm="layer", norm_eps=1e-5, norm_after=True, norm_inside_mlp=True, qk_norm=False, mlp="gelu_gated")
+_STYLE = BlockStyle(
+    norm="layer",
+    norm_eps=1e-5,
+    norm_after=True,
+    norm_inside_mlp=True,
+    qk_norm=False,
+    mlp="gelu_gated",
+)
 
 
 def prompt_settings(given: dict[str, Any], tensors: Tensors) -> PromptConfig:
@@ -29,7 +45,9 @@ def prompt_settings(given: dict[str, Any], tensors: Tensors) -> PromptConfig:
     return PromptConfig(
         kind="encoder",
         vocab_size=given.get("text_vocab_count", vocab_size),
-        max_tokens=given.get("text_token_count", matrix_shape(tensors, "embed_positions.weight")[0]),
+        max_tokens=given.get(
+            "text_token_count", matrix_shape(tensors, "embed_positions.weight")[0]
+        ),
         width=width,
         places=True,
         num_layers=given.get("layer_count", count_layers(tensors, "layers")),
@@ -98,7 +116,9 @@ def _shared_rows(embedding: str, num_layers: int) -> dict[str, From]:
         names = tuple(f"{theirs}.self_attn.{name}_proj.weight" for name in "qkv")
         rows[f"{ours}.attention.qkv.weight"] = From(names=names)
         rows[f"{ours}.attention.out.weight"] = From(names=(f"{theirs}.self_attn.out_proj.weight",))
-        rows[f"{ours}.mlp.gate_up.weight"] = From(names=(f"{theirs}.glu.fc0.weight", f"{theirs}.glu.fc1.weight"))
+        rows[f"{ours}.mlp.gate_up.weight"] = From(
+            names=(f"{theirs}.glu.fc0.weight", f"{theirs}.glu.fc1.weight")
+        )
         rows[f"{ours}.mlp.down.weight"] = From(names=(f"{theirs}.glu.fc2.weight",))
     return rows
 
@@ -114,7 +134,8 @@ def _norm(ours: str, theirs: str, *, scaled: bool = True) -> dict[str, From]:
 
 
 def vqgan_settings(tensors: Tensors, norm_eps: float = 1e-5) -> VQGANConfig:
-    """Sizes of the detoker. Its group norms add 1e-5 in the package, where taming and the Flax original add 1e-6."""
+    """Sizes of the detoker. Its group norms add 1e-5 in the package, where taming and the Flax
+    original add 1e-6."""
     sizes = sizes_from_tensors(tensors, TAMING) | codebook_sizes(tensors, "embedding.weight")
     levels = len(sizes["multipliers"])
     return VQGANConfig(image_size=16 << (levels - 1), norm_eps=norm_eps, unit_range=True, **sizes)

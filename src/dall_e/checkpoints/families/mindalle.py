@@ -1,13 +1,22 @@
 """minDALL-E (Kakao Brain): a GPT over 64 text tokens and 256 image tokens, and a taming VQGAN.
 
-Names and sizes: kakaobrain/minDALL-E, `dalle/models/stage2/transformer.py`. Padding is attended to like any token.
+Names and sizes: kakaobrain/minDALL-E, `dalle/models/stage2/transformer.py`. Padding is attended to
+like any token.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from dall_e.checkpoints.keymap import From, KeyTable, Tensors, count_layers, matrix_shape, same, weight_and_bias
+from dall_e.checkpoints.keymap import (
+    From,
+    KeyTable,
+    Tensors,
+    count_layers,
+    matrix_shape,
+    same,
+    weight_and_bias,
+)
 from dall_e.config.published import BlockStyle, PromptConfig, RasterConfig
 
 HEAD_WIDTH = 64
@@ -53,7 +62,9 @@ def raster_settings(given: dict[str, Any], tensors: Tensors, text: PromptConfig)
 
 def prompt_table(config: PromptConfig) -> KeyTable:
     """Names of the text's embeddings."""
-    return KeyTable(rows=same(tokens__weight="tok_emb_txt.weight", places__weight="pos_emb_txt.weight"))
+    return KeyTable(
+        rows=same(tokens__weight="tok_emb_txt.weight", places__weight="pos_emb_txt.weight")
+    )
 
 
 def raster_table(config: RasterConfig) -> KeyTable:
@@ -75,7 +86,9 @@ def raster_table(config: RasterConfig) -> KeyTable:
         mlp = weight_and_bias(f"{block}.mlp.up", f"{block}.mlp.0") | weight_and_bias(
             f"{block}.mlp.down", f"{block}.mlp.2"
         )
-        rows |= _without_bias(attention, config.style.attention_bias) | _without_bias(mlp, config.style.mlp_bias)
+        rows |= _without_bias(attention, config.style.attention_bias) | _without_bias(
+            mlp, config.style.mlp_bias
+        )
     # The causal mask, which is computed.
     return KeyTable(rows=rows, dropped_ends=(".attn.mask",))
 

@@ -1,7 +1,7 @@
 """OpenAI's dVAE of 2021: encoder.pkl and decoder.pkl, two networks that were pickled whole.
 
-Names and sizes: openai/DALL-E, `dall_e/encoder.py`, `dall_e/decoder.py`. Its package has the name of ours; none of its
-code is needed, and none of what the pickles ask for is run.
+Names and sizes: openai/DALL-E, `dall_e/encoder.py`, `dall_e/decoder.py`. Its package has the name
+of ours; none of its code is needed, and none of what the pickles ask for is run.
 """
 
 from __future__ import annotations
@@ -19,13 +19,17 @@ _WIDTHS = (1, 2, 4, 8)
 def settings(given: dict[str, Any], encoder: Tensors, decoder: Tensors) -> DVAEConfig:
     """From the constructor's arguments where they are given, else off the tensors."""
     if given.get("group_count", len(_LEVELS)) != len(_LEVELS):
-        raise ValueError(f"group_count is {given['group_count']}; the published network has {len(_LEVELS)} groups")
+        raise ValueError(
+            f"group_count is {given['group_count']}; the published network has {len(_LEVELS)} groups"
+        )
     try:
         start, inner = encoder["blocks.input.w"].shape, decoder["blocks.input.w"].shape
         num_codes = encoder["blocks.output.conv.w"].shape[0]
     except KeyError as error:
         raise ValueError(f"the weights of the dVAE have no {error}") from error
-    blocks = {match[1] for name in encoder if (match := re.match(r"blocks\.group_1\.block_(\d+)\.", name))}
+    blocks = {
+        match[1] for name in encoder if (match := re.match(r"blocks\.group_1\.block_(\d+)\.", name))
+    }
     return DVAEConfig(
         channels=given.get("input_channels", start[1]),
         width=given.get("n_hid", start[0]),
@@ -59,4 +63,7 @@ def _table(config: DVAEConfig, width: int, multipliers: tuple[int, ...]) -> KeyT
 
 
 def _layer(ours: str, theirs: str) -> dict[str, From]:
-    return {f"{ours}.weight": From(names=(f"{theirs}.w",)), f"{ours}.bias": From(names=(f"{theirs}.b",))}
+    return {
+        f"{ours}.weight": From(names=(f"{theirs}.w",)),
+        f"{ours}.bias": From(names=(f"{theirs}.b",)),
+    }

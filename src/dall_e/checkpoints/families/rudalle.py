@@ -1,8 +1,10 @@
-"""ruDALL-E (Sber): Malevich, Surrealist XL and Emojich, a GPT over 128 Russian words and 32 x 32 codes of an f8 VQGAN.
+"""ruDALL-E (Sber): Malevich, Surrealist XL and Emojich, a GPT over 128 Russian words and 32 x 32
+codes of an f8 VQGAN.
 
-Names and sizes: ai-forever/ru-dalle, `rudalle/dalle/`. Of the codes before it a layer sees a line or a square
-(`nn/sparse_masks.py`). Two versions differ: the second starts the prompt with a mark of its own, so that the prompt's
-last token counts as the picture's first place, and its squares go on at the other edge.
+Names and sizes: ai-forever/ru-dalle, `rudalle/dalle/`. Of the codes before it a layer sees a line
+or a square (`nn/sparse_masks.py`). Two versions differ: the second starts the prompt with a mark of
+its own, so that the prompt's last token counts as the picture's first place, and its squares go on
+at the other edge.
 """
 
 from __future__ import annotations
@@ -13,7 +15,15 @@ from typing import Any, Literal
 
 from torch import Tensor
 
-from dall_e.checkpoints.keymap import From, KeyTable, Tensors, count_layers, matrix_shape, same, weight_and_bias
+from dall_e.checkpoints.keymap import (
+    From,
+    KeyTable,
+    Tensors,
+    count_layers,
+    matrix_shape,
+    same,
+    weight_and_bias,
+)
 from dall_e.config.published import BlockStyle, PromptConfig, RasterConfig
 from dall_e.nn.sparse_masks import visible
 
@@ -37,13 +47,21 @@ def version_of(tensors: Tensors) -> Version | None:
 def prompt_settings(given: dict[str, Any], tensors: Tensors, version: Version) -> PromptConfig:
     """Sizes of the text's embeddings."""
     vocab_size, width = matrix_shape(tensors, "text_embeddings.weight")
-    tokens = given.get("text_seq_length", matrix_shape(tensors, "text_pos_embeddings.weight")[0] - 1)
+    tokens = given.get(
+        "text_seq_length", matrix_shape(tensors, "text_pos_embeddings.weight")[0] - 1
+    )
     return PromptConfig(
-        kind="table", vocab_size=vocab_size, max_tokens=tokens + (version == "v2"), width=width, places=True
+        kind="table",
+        vocab_size=vocab_size,
+        max_tokens=tokens + (version == "v2"),
+        width=width,
+        places=True,
     )
 
 
-def raster_settings(given: dict[str, Any], tensors: Tensors, text: PromptConfig, version: Version) -> RasterConfig:
+def raster_settings(
+    given: dict[str, Any], tensors: Tensors, text: PromptConfig, version: Version
+) -> RasterConfig:
     """Sizes of the transformer; what the settings do not say is read off the tensors."""
     num_codes, width = matrix_shape(tensors, "image_embeddings.weight")
     return RasterConfig(
@@ -98,7 +116,9 @@ def raster_table(config: RasterConfig, text: PromptConfig) -> KeyTable:
         summed=_grid,
         shape=lambda shape: (math.isqrt(shape[0]), *shape[1:]),
     )
-    rows |= weight_and_bias("norm", "transformer.final_layernorm") | weight_and_bias("head_norm", "to_logits.0")
+    rows |= weight_and_bias("norm", "transformer.final_layernorm") | weight_and_bias(
+        "head_norm", "to_logits.0"
+    )
     for kind in ("weight", "bias"):
         rows[f"head.{kind}"] = From(
             names=(f"to_logits.1.{kind}",),
@@ -110,7 +130,9 @@ def raster_table(config: RasterConfig, text: PromptConfig) -> KeyTable:
         rows |= weight_and_bias(f"{ours}.attention_norm", f"{theirs}.input_layernorm")
         rows |= weight_and_bias(f"{ours}.attention.qkv", f"{theirs}.attention.query_key_value")
         rows |= weight_and_bias(f"{ours}.attention.out", f"{theirs}.attention.dense")
-        rows |= weight_and_bias(f"{ours}.attention_after", f"{theirs}.before_first_addition_layernorm")
+        rows |= weight_and_bias(
+            f"{ours}.attention_after", f"{theirs}.before_first_addition_layernorm"
+        )
         rows |= weight_and_bias(f"{ours}.mlp_norm", f"{theirs}.post_attention_layernorm")
         rows |= weight_and_bias(f"{ours}.mlp.up", f"{theirs}.mlp.dense_h_to_4h")
         rows |= weight_and_bias(f"{ours}.mlp.down", f"{theirs}.mlp.dense_4h_to_h")

@@ -1,6 +1,8 @@
-"""taming-transformers: Lightning checkpoints of VQGANs, f16 with 1024 or 16384 codes, and the Gumbel f8.
+"""taming-transformers: Lightning checkpoints of VQGANs, f16 with 1024 or 16384 codes, and the
+Gumbel f8.
 
-Names and sizes: CompVis/taming-transformers, `taming/models/vqgan.py` and `taming/modules/diffusionmodules/model.py`.
+Names and sizes: CompVis/taming-transformers, `taming/models/vqgan.py` and
+`taming/modules/diffusionmodules/model.py`.
 """
 
 from __future__ import annotations
@@ -16,7 +18,8 @@ DROPPED = ("loss.",)
 
 
 def settings(given: dict[str, Any], tensors: Tensors) -> VQGANConfig:
-    """From `params` of the published model.yaml, flattened; what it does not say is read off the tensors."""
+    """From `params` of the published model.yaml, flattened; what it does not say is read off the
+    tensors."""
     if given.get("double_z"):
         raise ValueError("double_z is set: this is an autoencoder without a codebook, not a VQGAN")
     gumbel = "quantize.embed.weight" in tensors
@@ -32,7 +35,9 @@ def settings(given: dict[str, Any], tensors: Tensors) -> VQGANConfig:
             "multipliers": multipliers,
             "encoder_blocks": given["num_res_blocks"],
             "decoder_blocks": given["num_res_blocks"] + 1,
-            "attention_levels": tuple(level for level, side in enumerate(sides) if side in given["attn_resolutions"]),
+            "attention_levels": tuple(
+                level for level, side in enumerate(sides) if side in given["attn_resolutions"]
+            ),
             "latent_width": given["z_channels"],
         }
     if "n_embed" in given:
@@ -40,7 +45,10 @@ def settings(given: dict[str, Any], tensors: Tensors) -> VQGANConfig:
     else:
         found |= codebook_sizes(tensors, "quantize.embedding.weight", "quantize.embed.weight")
     return VQGANConfig(
-        image_size=given.get("resolution", 256), lookup="logits" if gumbel else "distance", norm_eps=1e-6, **found
+        image_size=given.get("resolution", 256),
+        lookup="logits" if gumbel else "distance",
+        norm_eps=1e-6,
+        **found,
     )
 
 

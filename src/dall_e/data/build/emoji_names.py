@@ -1,4 +1,5 @@
-"""Emoji names and keywords in English and Chinese (CLDR, by way of emojibase), found by code point or by icon name."""
+"""Emoji names and keywords in English and Chinese (CLDR, by way of emojibase), found by code point
+or by icon name."""
 
 from __future__ import annotations
 
@@ -41,7 +42,8 @@ class EmojiEntry:
     group: str
     subgroup: str
     kind: str
-    """What is drawn, coarsely: face, person, hand, animal, plant, food, place, vehicle, weather, object ..."""
+    """What is drawn, coarsely: face, person, hand, animal, plant, food, place, vehicle, weather,
+    object ..."""
     tone: str
     """Skin tone in English, or empty."""
 
@@ -52,7 +54,9 @@ class EmojiNames:
     def __init__(self, entries: Iterable[EmojiEntry], names: Mapping[str, str]):
         """`names` maps further names (any spelling) to codes."""
         self.by_hex = {entry.hex: entry for entry in entries}
-        self._hex_by_label = {entry.en.lower(): entry.hex for entry in reversed(self.by_hex.values())}
+        self._hex_by_label = {
+            entry.en.lower(): entry.hex for entry in reversed(self.by_hex.values())
+        }
         self._hex_by_name: dict[str, str] = {}
         for entry in self.by_hex.values():
             self.learn(entry.en, entry.hex)
@@ -60,7 +64,8 @@ class EmojiNames:
             self.learn(name, code)
 
     def learn(self, name: str, code: str) -> None:
-        """Remember that `name` (any spelling) means the emoji `code`; the first meaning of a name wins."""
+        """Remember that `name` (any spelling) means the emoji `code`; the first meaning of a name
+        wins."""
         if normal_hex(code) in self.by_hex:
             self._hex_by_name.setdefault(glued(name), normal_hex(code))
 
@@ -68,7 +73,8 @@ class EmojiNames:
         return self.by_hex.get(normal_hex(code))
 
     def by_label(self, label: str) -> EmojiEntry | None:
-        """The emoji whose CLDR name is exactly this; nicknames such as "in" for the flag of India do not count."""
+        """The emoji whose CLDR name is exactly this; nicknames such as "in" for the flag of India
+        do not count."""
         code = self._hex_by_label.get(label.lower())
         return self.by_hex[code] if code else None
 
@@ -85,7 +91,8 @@ def normal_hex(code: str) -> str:
 
 
 def glued(name: str) -> str:
-    """A name's letters and digits only, lower case, without accents: icon sets differ in all the rest."""
+    """A name's letters and digits only, lower case, without accents: icon sets differ in all the
+    rest."""
     plain = unicodedata.normalize("NFKD", name.replace("&", " and "))
     return re.sub(r"[^a-z0-9#*+]", "", plain.lower().replace("’", ""))
 
@@ -125,7 +132,9 @@ def _flat(items: list[dict[str, object]]) -> Iterable[dict[str, object]]:
         yield from skins
 
 
-def _entry(item: dict[str, object], chinese: Mapping[str, object], meta: dict[str, dict[str, str]]) -> EmojiEntry:
+def _entry(
+    item: dict[str, object], chinese: Mapping[str, object], meta: dict[str, dict[str, str]]
+) -> EmojiEntry:
     group = meta["groups"][str(item["group"])]
     subgroup = meta["subgroups"][str(item["subgroup"])]
     label = str(item["label"])
@@ -167,7 +176,9 @@ def english_phrase(label: str) -> str:
         return f"keycap {rest}"
     if head in ("family", "kiss", "couple with heart") and "tone" not in rest:
         people = " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
-        return {"family": f"family, {people}", "kiss": f"{people} kissing"}.get(head, f"{head}, {people}")
+        return {"family": f"family, {people}", "kiss": f"{people} kissing"}.get(
+            head, f"{head}, {people}"
+        )
     tones = [part for part in parts if part.endswith("skin tone")]
     looks = [part for part in parts if part not in tones]
     for look in looks:

@@ -1,4 +1,5 @@
-"""Icon packages to drawings: what each picture file shows, in words, before anything is rendered."""
+"""Icon packages to drawings: what each picture file shows, in words, before anything is
+rendered."""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ class Facts:
     kind: str
     zh: str = ""
     zh_source: str = ""
-    """How the Chinese was found: "cldr" by code, "cldr-name" by the same English name, "hand" from the word list."""
+    """How the Chinese was found: "cldr" by code, "cldr-name" by the same English name, "hand" from
+    the word list."""
     hex: str = ""
     en_keywords: tuple[str, ...] = ()
     zh_keywords: tuple[str, ...] = ()
@@ -81,15 +83,22 @@ class Vocabulary:
 
     def facts(self, en: str, kind: str) -> Facts:
         """Facts about an English name; `kind` is used where the name tells nothing better."""
-        word, entry = self.words.get(en), self.emoji.by_label(en) or (self.emoji.by_name(en) if " " in en else None)
+        word, entry = (
+            self.words.get(en),
+            self.emoji.by_label(en) or (self.emoji.by_name(en) if " " in en else None),
+        )
         if word:
             return Facts(en=en, zh=word.zh, zh_source="hand", kind=word.kind or kind)
         if entry:
             # Group, keywords and code belong to the emoji, not to this picture of another set.
-            return Facts(en=en, zh=entry.zh, zh_source="cldr-name" if entry.zh else "", kind=entry.kind)
+            return Facts(
+                en=en, zh=entry.zh, zh_source="cldr-name" if entry.zh else "", kind=entry.kind
+            )
         head = en.split()[-1] if en else ""
         head_word, head_entry = self.words.get(head), self.emoji.by_label(head)
-        return Facts(en=en, kind=(head_word and head_word.kind) or (head_entry and head_entry.kind) or kind)
+        return Facts(
+            en=en, kind=(head_word and head_word.kind) or (head_entry and head_entry.kind) or kind
+        )
 
 
 def _read_words() -> Iterator[Word]:
@@ -105,8 +114,11 @@ def _read_icon_names() -> dict[tuple[str, str], str]:
 # Icon sets
 
 
-def iconify_drawings(source: Source, files: Mapping[str, bytes], vocabulary: Vocabulary) -> Iterator[Drawing | Skip]:
-    """The icons of an @iconify-json package. Emoji sets are matched by code or name, others through the icon list."""
+def iconify_drawings(
+    source: Source, files: Mapping[str, bytes], vocabulary: Vocabulary
+) -> Iterator[Drawing | Skip]:
+    """The icons of an @iconify-json package. Emoji sets are matched by code or name, others through
+    the icon list."""
     icons = json.loads(files["icons.json"])
     codes = {name: code for code, name in json.loads(files.get("chars.json", b"{}")).items()}
     aliases: dict[str, list[str]] = {}
@@ -121,7 +133,9 @@ def iconify_drawings(source: Source, files: Mapping[str, bytes], vocabulary: Voc
         icon = icons["icons"][parent]
         if icon.get("hidden"):
             continue
-        found = _icon_facts(source, name, [name, *aliases.get(name, [])], codes.get(name, ""), vocabulary)
+        found = _icon_facts(
+            source, name, [name, *aliases.get(name, [])], codes.get(name, ""), vocabulary
+        )
         if isinstance(found, Skip):
             yield found
         else:
@@ -133,13 +147,20 @@ def _svg(icon: Mapping[str, object], icons: Mapping[str, object], *, flip: bool)
     """An icon's body as a whole SVG; non-square icons are letterboxed by their view box."""
     left, top, width, height = (
         float(str(icon.get(key, icons.get(key, default))))
-        for key, default in (("left", 0), ("top", 0), ("width", 16), ("height", icons.get("width", 16)))
+        for key, default in (
+            ("left", 0),
+            ("top", 0),
+            ("width", 16),
+            ("height", icons.get("width", 16)),
+        )
     )
     side = max(width, height)
     box = f"{left - (side - width) / 2:g} {top - (side - height) / 2:g} {side:g} {side:g}"
     body = str(icon["body"])
     if "<animate" in body:  # animations start invisible: show every part, and let none of them move
-        body = re.sub(r"<animate[^>]*/>|<animate\w*[^>]*>.*?</animate\w*>", "", body, flags=re.DOTALL)
+        body = re.sub(
+            r"<animate[^>]*/>|<animate\w*[^>]*>.*?</animate\w*>", "", body, flags=re.DOTALL
+        )
         body = re.sub(r'\b((?:stroke-|fill-)?opacity)="0(?:\.0*)?"', r'\1="1"', body)
     if flip:
         body = f'<g transform="translate({2 * left + width:g} 0) scale(-1 1)">{body}</g>'
@@ -149,7 +170,9 @@ def _svg(icon: Mapping[str, object], icons: Mapping[str, object], *, flip: bool)
     )
 
 
-def _icon_facts(source: Source, name: str, names: list[str], code: str, vocabulary: Vocabulary) -> Facts | Skip:
+def _icon_facts(
+    source: Source, name: str, names: list[str], code: str, vocabulary: Vocabulary
+) -> Facts | Skip:
     if source.suffix and not name.endswith(source.suffix):
         return Skip(name=name, reason=f"name does not end in {source.suffix}")
     if source.listed:
@@ -158,20 +181,30 @@ def _icon_facts(source: Source, name: str, names: list[str], code: str, vocabula
             return Skip(name=name, reason="not in the list of icons of general use")
         return vocabulary.facts(listed, kind="icon")
     if source.name == "circle-flags":
-        names, code = [], "-".join(f"{0x1F1E6 + ord(letter) - ord('a'):X}" for letter in name if "a" <= letter <= "z")
+        names, code = (
+            [],
+            "-".join(
+                f"{0x1F1E6 + ord(letter) - ord('a'):X}" for letter in name if "a" <= letter <= "z"
+            ),
+        )
         if len(name) != 2:
             return Skip(name=name, reason="not the flag of a country")
     entry = vocabulary.emoji.by_code(code) if code else None
     for candidate in names if entry is None else []:
         # Some sets number their variants: "man-farmer-1".
-        entry = vocabulary.emoji.by_name(candidate) or vocabulary.emoji.by_name(re.sub(r"-[1-9]$", "", candidate))
+        entry = vocabulary.emoji.by_name(candidate) or vocabulary.emoji.by_name(
+            re.sub(r"-[1-9]$", "", candidate)
+        )
         if entry:
             break
     return _checked(source, name, entry, vocabulary)
 
 
-def _checked(source: Source, name: str, entry: EmojiEntry | None, vocabulary: Vocabulary) -> Facts | Skip:
-    """Facts about an emoji, unless it is unknown, or a skin tone other than the one picked for it."""
+def _checked(
+    source: Source, name: str, entry: EmojiEntry | None, vocabulary: Vocabulary
+) -> Facts | Skip:
+    """Facts about an emoji, unless it is unknown, or a skin tone other than the one picked for
+    it."""
     if entry is None:
         known = vocabulary.icons.get((source.name, name))
         if known is None:
@@ -186,12 +219,15 @@ def _checked(source: Source, name: str, entry: EmojiEntry | None, vocabulary: Vo
 
 
 def picked_tone(source: str, base: str) -> str:
-    """The one skin tone of an emoji that a source contributes, so that all five occur over the sources."""
+    """The one skin tone of an emoji that a source contributes, so that all five occur over the
+    sources."""
     digest = hashlib.sha256(f"tone/{source}/{base}".encode()).digest()
     return TONES[digest[0] % len(TONES)]
 
 
-def raster_drawings(source: Source, files: Mapping[str, bytes], vocabulary: Vocabulary) -> Iterator[Drawing | Skip]:
+def raster_drawings(
+    source: Source, files: Mapping[str, bytes], vocabulary: Vocabulary
+) -> Iterator[Drawing | Skip]:
     """Picture files that are named by code, as in "1f170-fe0f.webp"."""
     for path in sorted(files):
         stem, _, extension = path.rpartition("/")[2].rpartition(".")

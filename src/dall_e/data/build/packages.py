@@ -1,4 +1,5 @@
-"""Package archives: fetched once with npm or apt into a cache folder, then read from there without any network."""
+"""Package archives: fetched once with npm or apt into a cache folder, then read from there without
+any network."""
 
 from __future__ import annotations
 
@@ -34,7 +35,11 @@ def fetch(manager: Manager, package: str, version: str, cache: Path) -> Path:
     if shutil.which(tool) is None:
         raise PackageUnavailable(
             f"{package} is not in {cache} and {tool} is not installed to fetch it: "
-            + ("install Node.js, which brings npm" if manager == "npm" else "this source needs Debian or Ubuntu")
+            + (
+                "install Node.js, which brings npm"
+                if manager == "npm"
+                else "this source needs Debian or Ubuntu"
+            )
         )
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache, prefix=".fetch-") as folder:
@@ -45,7 +50,9 @@ def fetch(manager: Manager, package: str, version: str, cache: Path) -> Path:
         _run(command, Path(folder), package)
         fetched = list(Path(folder).glob(f"*.{extension}"))
         if len(fetched) != 1:
-            raise PackageUnavailable(f"{' '.join(command)} left {len(fetched)} archives instead of one")
+            raise PackageUnavailable(
+                f"{' '.join(command)} left {len(fetched)} archives instead of one"
+            )
         os.replace(fetched[0], archive)
     return archive
 
@@ -53,10 +60,18 @@ def fetch(manager: Manager, package: str, version: str, cache: Path) -> Path:
 def _run(command: list[str], folder: Path, package: str) -> None:
     try:
         done = subprocess.run(
-            command, cwd=folder, capture_output=True, text=True, errors="replace", timeout=FETCH_SECONDS, check=False
+            command,
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=FETCH_SECONDS,
+            check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise PackageUnavailable(f"{' '.join(command)} did not end within {FETCH_SECONDS} seconds") from error
+        raise PackageUnavailable(
+            f"{' '.join(command)} did not end within {FETCH_SECONDS} seconds"
+        ) from error
     if done.returncode:
         reason = " ".join((done.stderr or done.stdout).split())[-300:]
         raise PackageUnavailable(
@@ -71,7 +86,8 @@ def sha256(archive: Path) -> str:
 
 
 def read_npm(archive: Path, wanted: tuple[str, ...]) -> dict[str, bytes]:
-    """Files of an npm archive by path below its top folder; those whose path starts with one of `wanted`.
+    """Files of an npm archive by path below its top folder; those whose path starts with one of
+    `wanted`.
 
     Raises ValueError if the archive is damaged.
     """
@@ -79,13 +95,17 @@ def read_npm(archive: Path, wanted: tuple[str, ...]) -> dict[str, bytes]:
         with tarfile.open(archive, "r:gz") as tar:
             return _files(tar, wanted, depth=1)
     except (tarfile.TarError, OSError, EOFError) as error:
-        raise ValueError(f"{archive} is damaged ({error}): delete it, and it is fetched again") from error
+        raise ValueError(
+            f"{archive} is damaged ({error}): delete it, and it is fetched again"
+        ) from error
 
 
 def read_deb(archive: Path, wanted: tuple[str, ...]) -> dict[str, bytes]:
-    """Files of a Debian archive by path from the root; those whose path starts with one of `wanted`.
+    """Files of a Debian archive by path from the root; those whose path starts with one of
+    `wanted`.
 
-    A .deb is an `ar` archive (60-byte headers, even offsets) that holds a compressed tar named data.tar.*.
+    A .deb is an `ar` archive (60-byte headers, even offsets) that holds a compressed tar named
+    data.tar.*.
     """
     content = archive.read_bytes()
     if content[:8] != b"!<arch>\n":
@@ -97,10 +117,14 @@ def read_deb(archive: Path, wanted: tuple[str, ...]) -> dict[str, bytes]:
         offset += 60
         if name.startswith("data.tar"):
             try:
-                with tarfile.open(fileobj=io.BytesIO(content[offset : offset + size]), mode="r:*") as tar:
+                with tarfile.open(
+                    fileobj=io.BytesIO(content[offset : offset + size]), mode="r:*"
+                ) as tar:
                     return _files(tar, wanted, depth=0)
             except (tarfile.TarError, OSError, EOFError) as error:
-                raise ValueError(f"{archive} is damaged ({error}): delete it, and it is fetched again") from error
+                raise ValueError(
+                    f"{archive} is damaged ({error}): delete it, and it is fetched again"
+                ) from error
         offset += size + size % 2
     raise ValueError(f"{archive} holds no data archive: delete it, and it is fetched again")
 

@@ -1,4 +1,5 @@
-"""Drawings to pictures: SVG through resvg, rasters through PIL, with what the pixels say about them.
+"""Drawings to pictures: SVG through resvg, rasters through PIL, with what the pixels say about
+them.
 
 Runs in worker processes, so it imports neither torch nor the rest of the builder.
 """
@@ -66,7 +67,11 @@ CHUNK = 24  # jobs that travel to a process together
 def render_all(jobs: Iterable[Job], workers: int) -> Iterator[Rendering]:
     """Renderings of all jobs, in their order, by `workers` processes (0: one per core)."""
     if not workers:
-        workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        workers = (
+            len(os.sched_getaffinity(0))
+            if hasattr(os, "sched_getaffinity")
+            else os.cpu_count() or 1
+        )
     upcoming = iter(jobs)
     pool = _pool(workers)
     waiting: deque[tuple[list[Job], Future[list[Rendering]]]] = deque()
@@ -79,7 +84,9 @@ def render_all(jobs: Iterable[Job], workers: int) -> Iterator[Rendering]:
             chunk, future = waiting.popleft()
             try:
                 renderings = future.result()
-            except BrokenProcessPool:  # a drawing killed its process: find it one by one, and go on with the rest
+            except (
+                BrokenProcessPool
+            ):  # a drawing killed its process: find it one by one, and go on with the rest
                 pool.shutdown(wait=False, cancel_futures=True)
                 renderings = [_render_alone(job) for job in chunk]
                 pool = _pool(workers)
@@ -91,7 +98,9 @@ def render_all(jobs: Iterable[Job], workers: int) -> Iterator[Rendering]:
 
 def _pool(workers: int) -> ProcessPoolExecutor:
     # Spawned, not forked: the builder may hold threads of torch, and a fork of those can hang.
-    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=start_worker)
+    return ProcessPoolExecutor(
+        workers, mp_context=multiprocessing.get_context("spawn"), initializer=start_worker
+    )
 
 
 def _render_alone(job: Job) -> Rendering:
@@ -129,10 +138,12 @@ def render_job(job: Job) -> Rendering:
 
 
 def main_colour(picture: Picture) -> str:
-    """The colour word for uint8 [4, S, S] if one fits most of what is visible, else the empty string.
+    """The colour word for uint8 [4, S, S] if one fits most of what is visible, else the empty
+    string.
 
-    Pixels are sorted into colour words by hue, saturation and value; light and dark parts of one hue count together,
-    and outlines in black do not count. A word needs 70 % of the rest: "a red car" must not be half white.
+    Pixels are sorted into colour words by hue, saturation and value; light and dark parts of one
+    hue count together, and outlines in black do not count. A word needs 70 % of the rest: "a red
+    car" must not be half white.
     """
     alpha = picture[3]
     visible = alpha > 192
@@ -190,21 +201,25 @@ def _picture(job: Job) -> Picture:
 
 
 def render_svg(svg: str, side: int) -> bytes:
-    """SVG text as the bytes of a PNG whose longer side is `side` pixels. Raises ValueError if it cannot be rendered.
+    """SVG text as the bytes of a PNG whose longer side is `side` pixels. Raises ValueError if it
+    cannot be rendered.
 
-    Some drawings make resvg 0.48 panic at some sizes only (an index out of bounds in its filters), so three are tried.
+    Some drawings make resvg 0.48 panic at some sizes only (an index out of bounds in its filters),
+    so three are tried.
     """
     import resvg_py
 
-    # Width and height together do not give a square picture, so only the longer side is asked for. Without a DPI, sizes
-    # in millimetres are an error.
+    # Width and height together do not give a square picture, so only the longer side is asked for.
+    # Without a DPI, sizes in millimetres are an error.
     tall = _is_tall(svg)
     reason = ""
     for attempt in (side, side + 37, 2 * side):
         try:
             width, height = (None, attempt) if tall else (attempt, None)
             return bytes(
-                resvg_py.svg_to_bytes(svg_string=svg, width=width, height=height, dpi=96, skip_system_fonts=True)
+                resvg_py.svg_to_bytes(
+                    svg_string=svg, width=width, height=height, dpi=96, skip_system_fonts=True
+                )
             )
         except (KeyboardInterrupt, SystemExit, MemoryError):
             raise
@@ -221,10 +236,16 @@ def _is_tall(svg: str) -> bool:
     if head is None:
         raise ValueError("not rendered: no <svg> element")
     box = re.search(r"viewBox\s*=\s*[\"']([^\"']+)", head.group())
-    numbers = [float(number) for number in re.findall(r"-?\d+\.?\d*(?:[eE]-?\d+)?", box.group(1))] if box else []
+    numbers = (
+        [float(number) for number in re.findall(r"-?\d+\.?\d*(?:[eE]-?\d+)?", box.group(1))]
+        if box
+        else []
+    )
     if len(numbers) == 4:
         return numbers[3] > numbers[2]
-    sides = [re.search(rf"\b{name}\s*=\s*[\"']\s*([\d.]+)", head.group()) for name in ("height", "width")]
+    sides = [
+        re.search(rf"\b{name}\s*=\s*[\"']\s*([\d.]+)", head.group()) for name in ("height", "width")
+    ]
     values = [float(side.group(1)) if side and side.group(1).strip(".") else 0.0 for side in sides]
     return values[0] > values[1]
 
@@ -232,7 +253,12 @@ def _is_tall(svg: str) -> bool:
 def _cropped(png: bytes) -> bytes:
     """A PNG cut to the box of its visible pixels."""
     with Image.open(io.BytesIO(png)) as image:
-        box = image.convert("RGBA").getchannel("A").point(lambda alpha: 255 if alpha > 8 else 0).getbbox()
+        box = (
+            image.convert("RGBA")
+            .getchannel("A")
+            .point(lambda alpha: 255 if alpha > 8 else 0)
+            .getbbox()
+        )
         if box is None:
             raise ValueError("blank")
         if min(box[2] - box[0], box[3] - box[1]) * 8 < max(box[2] - box[0], box[3] - box[1]):
@@ -250,10 +276,13 @@ def _with_margin(picture: Picture, size: int) -> Picture:
 
 
 def start_worker() -> None:
-    """Start of a worker process: no stacks of caught panics on the terminal, and no life after the builder."""
+    """Start of a worker process: no stacks of caught panics on the terminal, and no life after the
+    builder."""
     os.environ.update(PANIC_ENVIRONMENT)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the builder, which ends its workers
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C reaches the builder, which ends its workers
     parent = multiprocessing.parent_process()
     assert parent is not None
     # A killed builder cannot tell its workers to end, and they would wait for work for ever.

@@ -1,8 +1,8 @@
 """`kernels.c`, compiled for this machine at first use: a stack of blocks as one call.
 
-Without a C compiler everything works too, with torch's operations. DALL_E_KERNELS=off asks for those. The compiled file
-is kept in the user's cache folder, under a name that tells source, compiler and processor apart. `dall-e env` says
-whether there is one.
+Without a C compiler everything works too, with torch's operations. DALL_E_KERNELS=off asks for
+those. The compiled file is kept in the user's cache folder, under a name that tells source,
+compiler and processor apart. `dall-e env` says whether there is one.
 """
 
 from __future__ import annotations
@@ -90,7 +90,10 @@ class ChoiceStruct(ctypes.Structure):
     _fields_ = (
         ("logits", _Pointer),
         *((name, _Long) for name in ("pictures", "places", "codes", "copies")),
-        *((name, _Pointer) for name in ("scales", "temperatures", "seeds", "where", "chosen", "scratch")),
+        *(
+            (name, _Pointer)
+            for name in ("scales", "temperatures", "seeds", "where", "chosen", "scratch")
+        ),
         *((name, _Long) for name in ("stream", "top_k", "threads")),
         ("top_p", ctypes.c_float),
     )
@@ -133,7 +136,9 @@ def status() -> Status:
     """Compiles the kernels unless that was done before, and loads them."""
     if os.name != "posix":
         return Status(None, "they are compiled on Linux and macOS only")
-    compiler = os.environ.get("CC") or next((path for name in _COMPILERS if (path := shutil.which(name))), "")
+    compiler = os.environ.get("CC") or next(
+        (path for name in _COMPILERS if (path := shutil.which(name))), ""
+    )
     if not compiler:
         return Status(None, "no C compiler is installed")
     source = (resources.files("dall_e.nn.cpu") / "kernels.c").read_bytes()
@@ -155,7 +160,9 @@ def status() -> Status:
 
 def _identity(compiler: str) -> str:
     """What a compiled file depends on besides its source."""
-    version = subprocess.run([compiler, "--version"], capture_output=True, text=True, timeout=10, check=True).stdout
+    version = subprocess.run(
+        [compiler, "--version"], capture_output=True, text=True, timeout=10, check=True
+    ).stdout
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
         processor = next((line for line in lines if line.startswith(("flags", "Features"))), "")
@@ -165,7 +172,8 @@ def _identity(compiler: str) -> str:
 
 
 def _compiled(source: bytes, compiler: str, name: str) -> Path:
-    """The shared library, from the cache folder if it is there. Raises OSError or SubprocessError."""
+    """The shared library, from the cache folder if it is there. Raises OSError or
+    SubprocessError."""
     own = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     for folder in (Path(own) / "dall_e", Path(tempfile.gettempdir()) / f"dall_e-{os.getuid()}"):
         try:
@@ -183,9 +191,18 @@ def _compiled(source: bytes, compiler: str, name: str) -> Path:
 
 
 def _compile(source: bytes, compiler: str, work: Path) -> Path:
-    """Compiles with the most that this compiler knows: its flags for this processor, and threads."""
+    """Compiles with the most that this compiler knows: its flags for this processor, and
+    threads."""
     (work / "kernels.c").write_bytes(source)
-    common = [compiler, "-O3", "-std=gnu11", "-fPIC", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math"]
+    common = [
+        compiler,
+        "-O3",
+        "-std=gnu11",
+        "-fPIC",
+        "-ffp-contract=fast",
+        "-fno-math-errno",
+        "-fno-trapping-math",
+    ]
     # The threads of torch's own library, or two sets of them would wait for each other's cores.
     threads = sorted((Path(torch.__file__).parent / "lib").glob("libgomp*"))
     failure: subprocess.CalledProcessError | None = None
@@ -196,7 +213,13 @@ def _compile(source: bytes, compiler: str, work: Path) -> Path:
             linking = [compiler, "-shared", "kernels.o", "-o", "kernels.so", *libraries, "-lm"]
             try:
                 for command in (compiling, linking):
-                    subprocess.run(command, cwd=work, capture_output=True, timeout=_LONGEST_COMPILATION, check=True)
+                    subprocess.run(
+                        command,
+                        cwd=work,
+                        capture_output=True,
+                        timeout=_LONGEST_COMPILATION,
+                        check=True,
+                    )
             except subprocess.CalledProcessError as error:
                 failure = error
                 continue
@@ -206,14 +229,22 @@ def _compile(source: bytes, compiler: str, work: Path) -> Path:
 
 
 def _reads_int4(library: Any) -> bool:
-    """Whether a product of four bits comes out as torch's own: how it packs them depends on the processor."""
+    """Whether a product of four bits comes out as torch's own: how it packs them depends on the
+    processor."""
     values_OI = torch.arange(64 * 64).view(64, 64) * 7 % 16
     packed = torch.ops.aten._convert_weight_to_int4pack_for_cpu(values_OI.int(), 1)
     scales = torch.stack((torch.full((2, 64), 0.5), torch.arange(128.0).view(2, 64)), -1).bfloat16()
     x_RI = torch.eye(64)[::9].contiguous()
-    wanted_RO = torch.ops.aten._weight_int4pack_mm_for_cpu(x_RI.bfloat16(), packed, 32, scales).float()
+    wanted_RO = torch.ops.aten._weight_int4pack_mm_for_cpu(
+        x_RI.bfloat16(), packed, 32, scales
+    ).float()
     weight = LinearStruct(
-        values=packed.data_ptr(), scales=scales.data_ptr(), outputs=64, inputs=64, stride=64, kind=KINDS.index("int4")
+        values=packed.data_ptr(),
+        scales=scales.data_ptr(),
+        outputs=64,
+        inputs=64,
+        stride=64,
+        kind=KINDS.index("int4"),
     )
     return bool(torch.allclose(product(library, weight, x_RI), wanted_RO, rtol=0.01))
 

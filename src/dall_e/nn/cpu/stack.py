@@ -1,10 +1,11 @@
-"""A stack of blocks for the few tokens of a step, as one call of the compiled kernels (`kernels.py`).
+"""A stack of blocks for the few tokens of a step, as one call of the compiled kernels
+(`kernels.py`).
 
-The same as the blocks one after the other, up to rounding; tests hold the two together. `stack_of` gives it, or None
-where torch's operations have to do: on a GPU, in training, without a C compiler.
+The same as the blocks one after the other, up to rounding; tests hold the two together. `stack_of`
+gives it, or None where torch's operations have to do: on a GPU, in training, without a C compiler.
 
-Shapes: B batch rows, T tokens of one call, S places of a cache, L layers, D width, H heads, K head width, O I output
-and input channels.
+Shapes: B batch rows, T tokens of one call, S places of a cache, L layers, D width, H heads, K head
+width, O I output and input channels.
 """
 
 from __future__ import annotations
@@ -39,9 +40,11 @@ from dall_e.runtime import most_threads
 
 Sight = Literal["all", "past", "alone"]
 
-# With more rows and weights of fewer bits, torch's products win: bound by arithmetic, they use that of bfloat16.
+# With more rows and weights of fewer bits, torch's products win: bound by arithmetic, they use that
+# of bfloat16.
 _MOST_ROWS = 16
-# Matrices up to this many numbers are copied into panels: cheap in memory, and fastest for the short rows they have.
+# Matrices up to this many numbers are copied into panels: cheap in memory, and fastest for the
+# short rows they have.
 _LARGEST_PANELS = 1 << 20
 
 _stacks: weakref.WeakKeyDictionary[nn.ModuleList, Stack] = weakref.WeakKeyDictionary()
@@ -75,15 +78,18 @@ def _possible(blocks: nn.ModuleList, compiled: Kernels) -> bool:
     for weight in _weights(blocks):
         if weight.device.type != "cpu" or weight.dtype == torch.float16:
             return False
-    four_bits = any(isinstance(m, Linear) and m.packed is not None and m.packed.bits == 4 for m in blocks.modules())
+    four_bits = any(
+        isinstance(m, Linear) and m.packed is not None and m.packed.bits == 4
+        for m in blocks.modules()
+    )
     return compiled.reads_int4 or not four_bits
 
 
 class Pace:
     """How many threads to compute with: those that were quicker of late.
 
-    All are quicker on a quiet machine; where others have work for a core, threads wait for each other, and one is. The
-    results are the same, so it may be tried while drawing.
+    All are quicker on a quiet machine; where others have work for a core, threads wait for each
+    other, and one is. The results are the same, so it may be tried while drawing.
     """
 
     _EVERY, _KEPT = 64, 0.8
@@ -94,7 +100,8 @@ class Pace:
         """Of a row, by threads, late ones counting more."""
 
     def threads(self, most: int) -> int:
-        """For the next call, at most `most`: now and then the slower ones, in case that has changed."""
+        """For the next call, at most `most`: now and then the slower ones, in case that has
+        changed."""
         self._calls += 1
         one, all_threads = (self._seconds.get(number) for number in (1, most))
         if all_threads is None or one is None:
@@ -123,12 +130,15 @@ class Stack:
         self._heads = first.attention.num_heads
         self._mlp_width = first.mlp.down.in_features
         self.exact = not any(
-            m.packed or m.weight.dtype != torch.float32 for m in blocks.modules() if isinstance(m, Linear)
+            m.packed or m.weight.dtype != torch.float32
+            for m in blocks.modules()
+            if isinstance(m, Linear)
         )
         """Whether all of it is float32, so that it is taken for any number of rows."""
 
     def pays(self, x_BTD: Tensor) -> bool:
-        """Whether these rows are done sooner so. Always in float32: a picture must not depend on its batch."""
+        """Whether these rows are done sooner so. Always in float32: a picture must not depend on
+        its batch."""
         return self.exact or x_BTD.shape[0] * x_BTD.shape[1] <= _MOST_ROWS
 
     def __call__(
@@ -143,21 +153,30 @@ class Stack:
         sight: Sight = "all",
         filled: int = 0,
     ) -> Tensor:
-        """[B, T, D] to [B, T, D]: new tokens behind those in the caches, which must be seen from one position.
+        """[B, T, D] to [B, T, D]: new tokens behind those in the caches, which must be seen from
+        one position.
 
-        `bias_BS`, for all places of a cache, is added to the scores, `bias_LS` to those of each layer; `rotation` is
-        [T, K / 2] or [B, T, K / 2]. A token sees what is before the position and "all" tokens of the call, or those of
-        the "past" and itself. Or it is "alone": it sees as many places as if those before it stood in the cache, at
-        most the `filled` ones, and itself, and leaves nothing there.
+        `bias_BS`, for all places of a cache, is added to the scores, `bias_LS` to those of each
+        layer; `rotation` is [T, K / 2] or [B, T, K / 2]. A token sees what is before the position
+        and "all" tokens of the call, or those of the "past" and itself. Or it is "alone": it sees
+        as many places as if those before it stood in the cache, at most the `filled` ones, and
+        itself, and leaves nothing there.
         """
         entries, tokens, width = x_BTD.shape
         slots = [slot for slot in memories if isinstance(slot, CacheSlot)]
         assert len(slots) == len(self.structs)
         caches = (CacheStruct * len(slots))(
-            *(CacheStruct(slot.cache.k_BHSK.data_ptr(), slot.cache.v_BHSK.data_ptr()) for slot in slots)
+            *(
+                CacheStruct(slot.cache.k_BHSK.data_ptr(), slot.cache.v_BHSK.data_ptr())
+                for slot in slots
+            )
         )
         capacity = slots[0].cache.k_BHSK.shape[2]
-        last = slots[0].position + tokens if sight != "alone" else min(slots[0].position + tokens, filled + 1)
+        last = (
+            slots[0].position + tokens
+            if sight != "alone"
+            else min(slots[0].position + tokens, filled + 1)
+        )
         assert last <= capacity, f"a cache of {capacity} tokens is full"
         # A copy: the kernels write into it.
         rows_BTD = torch.empty(x_BTD.shape, dtype=torch.float32).copy_(x_BTD)
@@ -173,18 +192,26 @@ class Stack:
                 setattr(run, name, used[-1].data_ptr())
         if bias_LS is not None:
             bias_1BS = torch.zeros(1, 1) if bias_BS is None else bias_BS.float()
-            used.append((bias_LS.float()[:, None] + bias_1BS).expand(len(slots), entries, capacity).contiguous())
+            used.append(
+                (bias_LS.float()[:, None] + bias_1BS)
+                .expand(len(slots), entries, capacity)
+                .contiguous()
+            )
             run.bias, run.bias_step = used[-1].data_ptr(), entries * capacity
         elif bias_BS is not None:
             used.append(bias_BS.float().expand(entries, capacity).contiguous())
             run.bias = used[-1].data_ptr()
         texts = self._texts(cross, run, used)
-        # Of zeros, as what fills rows up has to be; and of each call's own: several threads may draw at once.
+        # Of zeros, as what fills rows up has to be; and of each call's own: several threads may
+        # draw at once.
         scratch = torch.zeros(self._library.scratch_size(ctypes.addressof(run)))
         run.scratch = scratch.data_ptr()
         before = time.perf_counter()
         self._library.run_blocks(
-            ctypes.addressof(self.structs), ctypes.addressof(caches), ctypes.addressof(texts), ctypes.addressof(run)
+            ctypes.addressof(self.structs),
+            ctypes.addressof(caches),
+            ctypes.addressof(texts),
+            ctypes.addressof(run),
         )
         self._pace.note(run.threads, (time.perf_counter() - before) / (entries * tokens))
         return rows_BTD.to(x_BTD.dtype)
@@ -217,11 +244,19 @@ class Stack:
             mlp_after=self._norm(block.mlp_after), mlp_kind=MLPS.index(mlp.kind),
         )  # fmt: skip
         if block.cross is not None:
-            struct.cross_norm, struct.cross_after = self._norm(block.cross_norm), self._norm(block.cross_after)
-            struct.cross_q, struct.cross_out = self._linear(block.cross.q), self._linear(block.cross.out)
+            struct.cross_norm, struct.cross_after = (
+                self._norm(block.cross_norm),
+                self._norm(block.cross_after),
+            )
+            struct.cross_q, struct.cross_out = (
+                self._linear(block.cross.q),
+                self._linear(block.cross.out),
+            )
         return struct
 
-    def _pointer(self, tensor: Tensor | None, dtype: torch.dtype | None = torch.float32) -> int | None:
+    def _pointer(
+        self, tensor: Tensor | None, dtype: torch.dtype | None = torch.float32
+    ) -> int | None:
         if tensor is None:
             return None
         self._kept.append(tensor.detach().to(dtype or tensor.dtype).contiguous())
@@ -229,14 +264,18 @@ class Stack:
 
     def _norm(self, norm: nn.Module | None) -> NormStruct:
         if isinstance(norm, RMSNorm):
-            return NormStruct(weight=self._pointer(norm.weight), eps=norm.eps, kind=NORMS.index("rms"))
+            return NormStruct(
+                weight=self._pointer(norm.weight), eps=norm.eps, kind=NORMS.index("rms")
+            )
         if isinstance(norm, nn.LayerNorm):
             weight, bias = self._pointer(norm.weight), self._pointer(norm.bias)
             return NormStruct(weight=weight, bias=bias, eps=norm.eps, kind=NORMS.index("layer"))
         return NormStruct(kind=NORMS.index("none"))
 
     def _linear(self, linear: Linear) -> LinearStruct:
-        struct = LinearStruct(outputs=linear.out_features, inputs=linear.in_features, bias=self._pointer(linear.bias))
+        struct = LinearStruct(
+            outputs=linear.out_features, inputs=linear.in_features, bias=self._pointer(linear.bias)
+        )
         packed = linear.packed
         if packed is not None:
             struct.kind = KINDS.index("int8" if packed.bits == 8 else "int4")

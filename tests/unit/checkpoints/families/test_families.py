@@ -1,4 +1,5 @@
-"""Folders of LlamaGen, minDALL-E and Janus draw through the pipeline, each by its own rules for prompts."""
+"""Folders of LlamaGen, minDALL-E and Janus draw through the pipeline, each by its own rules for
+prompts."""
 
 import dataclasses
 import json
@@ -64,29 +65,43 @@ def test_llamagen(tmp_path: Path, write_foreign: Writer, monkeypatch: pytest.Mon
     held = write_foreign(made(build_prompts(text)), llamagen.prompt_table(text))
     held |= write_foreign(made(Raster(raster)), llamagen.raster_table(raster))
     torch.save({"model": held}, tmp_path / "t2i_XL_stage1_256.pt")
-    torch.save({"model": write_foreign(made(VQGAN(vqgan)), llamagen_vq.table(vqgan))}, tmp_path / "vq_ds16_t2i.pt")
+    torch.save(
+        {"model": write_foreign(made(VQGAN(vqgan)), llamagen_vq.table(vqgan))},
+        tmp_path / "vq_ds16_t2i.pt",
+    )
     monkeypatch.setattr(t5.T5Features, "load", lambda *_args, **_keywords: fake_features)
     model = DALL_E.from_pretrained(tmp_path, variant="256")
     first = model("a white cat", seed=3)
-    assert first.size == (256, 256) and first.info["guidance_scale"] == "7.5" and first.info["top_k"] == "1000"
+    assert (
+        first.size == (256, 256)
+        and first.info["guidance_scale"] == "7.5"
+        and first.info["top_k"] == "1000"
+    )
     assert same(model(["dog", "a white cat"], seed=[1, 3])[1], first)
     assert not same(model("a white cat", seed=3, negative_prompt="a dog"), first)
 
 
 @torch.no_grad()
 def test_llamagen_s_null_is_seen_where_the_prompt_is() -> None:
-    network = made(build_prompts(PromptConfig(kind="features", max_tokens=12, feature_width=10, width=64)))
+    network = made(
+        build_prompts(PromptConfig(kind="features", max_tokens=12, feature_width=10, width=64))
+    )
     assert isinstance(network, PromptFeatures)
     pair = PublishedReader(network, fake_features).read("a cat", "")
     assert torch.equal(pair.text.visible_BL, pair.null.visible_BL)
     assert pair.text.visible_BL[0].tolist() == [False] * 8 + [True] * 4
     # Features that are 0 become states that are 0: the projections have no biases.
-    assert float(pair.text.states_BLD[0, :8].abs().max()) == 0 and float(pair.null.states_BLD[0, 0].abs().max()) > 0
+    assert (
+        float(pair.text.states_BLD[0, :8].abs().max()) == 0
+        and float(pair.null.states_BLD[0, 0].abs().max()) > 0
+    )
 
 
 def test_mindalle(tmp_path: Path, write_foreign: Writer) -> None:
     text = PromptConfig(kind="table", vocab_size=8, max_tokens=6, width=64, places=True)
-    style = BlockStyle(norm="layer", norm_eps=1e-5, qk_norm=False, attention_bias=True, mlp="gelu", mlp_bias=True)
+    style = BlockStyle(
+        norm="layer", norm_eps=1e-5, qk_norm=False, attention_bias=True, mlp="gelu", mlp_bias=True
+    )
     raster = RasterConfig(**SIZES, text_logits=8, prefix_tokens=6, style=style)
     held = write_foreign(made(build_prompts(text)), mindalle.prompt_table(text))
     held |= write_foreign(made(Raster(raster)), mindalle.raster_table(raster))
@@ -94,7 +109,10 @@ def test_mindalle(tmp_path: Path, write_foreign: Writer) -> None:
     vqgan = write_foreign(made(VQGAN(VQ)), taming_vqgan.table(VQ))
     torch.save({"state_dict": vqgan}, tmp_path / "stage1_last.ckpt")
     (tmp_path / "tokenizer").mkdir()
-    vocabulary = {piece: number for number, piece in enumerate(["[UNK]", "a", "b", "a</w>", "b</w>", "ab</w>"])}
+    vocabulary = {
+        piece: number
+        for number, piece in enumerate(["[UNK]", "a", "b", "a</w>", "b</w>", "ab</w>"])
+    }
     (tmp_path / "tokenizer" / "bpe-16k-vocab.json").write_text(json.dumps(vocabulary))
     (tmp_path / "tokenizer" / "bpe-16k-merges.txt").write_text("#version: 0.2\na b</w>\n")
     with pytest.warns(UserWarning, match="CC-BY-NC-SA-4.0"):
@@ -111,18 +129,35 @@ def test_mindalle(tmp_path: Path, write_foreign: Writer) -> None:
 
 
 def janus_tokenizer() -> Tokenizer:
-    marks = [JanusTokenizer.START, JanusTokenizer.PAD, JanusTokenizer.PICTURE, "<|User|>", "<|Assistant|>"]
+    marks = [
+        JanusTokenizer.START,
+        JanusTokenizer.PAD,
+        JanusTokenizer.PICTURE,
+        "<|User|>",
+        "<|Assistant|>",
+    ]
     letters = sorted(set(pre_tokenizers.ByteLevel.alphabet()))
-    bpe = Tokenizer(models.BPE(vocab={letter: number for number, letter in enumerate(letters)}, merges=[]))
+    bpe = Tokenizer(
+        models.BPE(vocab={letter: number for number, letter in enumerate(letters)}, merges=[])
+    )
     bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     bpe.add_special_tokens([AddedToken(mark, special=True) for mark in marks])
     return bpe
 
 
-@pytest.mark.parametrize("names", [janus.ORIGINAL, janus.CONVERTED], ids=["original", "transformers"])
-def test_janus(tmp_path: Path, write_foreign: Writer, monkeypatch: pytest.MonkeyPatch, names: janus.Names) -> None:
+@pytest.mark.parametrize(
+    "names", [janus.ORIGINAL, janus.CONVERTED], ids=["original", "transformers"]
+)
+def test_janus(
+    tmp_path: Path, write_foreign: Writer, monkeypatch: pytest.MonkeyPatch, names: janus.Names
+) -> None:
     text = PromptConfig(kind="table", vocab_size=270, max_tokens=janus.LONGEST_PROMPT, width=64)
-    extra = {"code_width": 4, "head_width": 24, "prefix_tokens": janus.LONGEST_PROMPT, "places": "line"}
+    extra = {
+        "code_width": 4,
+        "head_width": 24,
+        "prefix_tokens": janus.LONGEST_PROMPT,
+        "places": "line",
+    }
     raster = RasterConfig(**{**SIZES, "num_tokens": 16}, **extra, style=BlockStyle(qk_norm=False))
     vqgan = dataclasses.replace(VQ, lookup="cosine", image_size=64)
     held: dict[str, Tensor] = {}
@@ -137,14 +172,20 @@ def test_janus(tmp_path: Path, write_foreign: Writer, monkeypatch: pytest.Monkey
         torch.save({name: held[name] for name in inside}, tmp_path / shard)
     places = {name: shard for shard, inside in shards.items() for name in inside}
     (tmp_path / "pytorch_model.bin.index.json").write_text(json.dumps({"weight_map": places}))
-    head = {"model_type": "janus", "text_config": {"num_attention_heads": 1}, "vq_config": {"num_patches": 4}}
+    head = {
+        "model_type": "janus",
+        "text_config": {"num_attention_heads": 1},
+        "vq_config": {"num_patches": 4},
+    }
     (tmp_path / "config.json").write_text(json.dumps(head))
     janus_tokenizer().save(str(tmp_path / "tokenizer.json"))
     with pytest.warns(UserWarning, match="with use restrictions"):
         model = DALL_E.from_pretrained(tmp_path)
     first = model("a cat", seed=5)
     assert (
-        first.size == (64, 64) and first.info["guidance_scale"] == "5.0" and first.info["num_inference_steps"] == "16"
+        first.size == (64, 64)
+        and first.info["guidance_scale"] == "5.0"
+        and first.info["num_inference_steps"] == "16"
     )
     # Prompts of other lengths are drawn in batches of their own.
     several = model(["a very white cat", "a cat", "a dog"], seed=[1, 5, 2])
@@ -173,7 +214,10 @@ def test_features_from_t5(monkeypatch: pytest.MonkeyPatch) -> None:
     make = t5.T5Features(Words(), Encoder(), 5)
     found = make("A &amp; B ")
     assert found.visible_1L[0].tolist() == [False, True, True, True, True] and found.dropped == ""
-    assert found.features_1LF[0, :, 0].tolist() == [0, 10, 11, 12, 1] and found.features_1LF.dtype == torch.float32
+    assert (
+        found.features_1LF[0, :, 0].tolist() == [0, 10, 11, 12, 1]
+        and found.features_1LF.dtype == torch.float32
+    )
     cut = make("one two three four five six")
     assert cut.features_1LF[0, :, 0].tolist() == [10, 11, 12, 13, 1] and cut.dropped == "2 pieces"
 

@@ -35,7 +35,14 @@ def npm_archive(path: Path, files: dict[str, object]) -> None:
 
 
 def emoji(label: str, code: str, group: int, **more: object) -> dict[str, object]:
-    return {"label": label, "hexcode": code, "group": group, "subgroup": group, "tags": [label.split()[0]], **more}
+    return {
+        "label": label,
+        "hexcode": code,
+        "group": group,
+        "subgroup": group,
+        "tags": [label.split()[0]],
+        **more,
+    }
 
 
 @pytest.fixture
@@ -44,7 +51,9 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     tones = [
         {"label": f"thumbs up: {tone} skin tone", "hexcode": f"1F44D-1F3F{letter}", "tone": 1}
-        for tone, letter in zip(("light", "medium-light", "medium", "medium-dark", "dark"), "BCDEF", strict=True)
+        for tone, letter in zip(
+            ("light", "medium-light", "medium", "medium-dark", "dark"), "BCDEF", strict=True
+        )
     ]
     english = [
         emoji("cat face", "1F431", 3),
@@ -52,7 +61,10 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         emoji("thumbs up", "1F44D", 1, skins=tones),
     ]
     chinese = [emoji("猫脸", "1F431", 3), emoji("狗脸", "1F436", 3), emoji("拇指向上", "1F44D", 1)]
-    groups = {"groups": {"1": "people-body", "3": "animals-nature"}, "subgroups": {"1": "hands", "3": "animal-mammal"}}
+    groups = {
+        "groups": {"1": "people-body", "3": "animals-nature"},
+        "subgroups": {"1": "hands", "3": "animal-mammal"},
+    }
     npm_archive(
         folder / "names-1.tgz",
         {"en/data.json": english, "zh/data.json": chinese, "meta/groups.json": groups},
@@ -66,7 +78,10 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "hidden": {"body": "", "hidden": True},
     }  # fmt: skip
     codes = {"1f431": "cat-face", "1f436": "broken", "1f44d-1f3fb": "thumbs-up-light-skin-tone"}
-    npm_archive(folder / "toy-1.tgz", {"icons.json": {"icons": icons, "width": 16, "height": 16}, "chars.json": codes})
+    npm_archive(
+        folder / "toy-1.tgz",
+        {"icons.json": {"icons": icons, "width": 16, "height": 16}, "chars.json": codes},
+    )
     npm_archive(folder / "wordnet-1.tgz", wordnet())
     monkeypatch.setattr(builder, "NAMES_PACKAGE", ("names", "1", ""))
     monkeypatch.setattr(builder, "WORDNET_PACKAGE", ("wordnet", "1", ""))
@@ -98,30 +113,51 @@ TOY = Source(
 
 
 def config(tmp_path: Path, name: str = "set", **more: object) -> DataConfig:
-    return DataConfig(out=str(tmp_path / name), cache=str(tmp_path / "cache"), size=16, workers=1, **more)  # type: ignore[arg-type]
+    return DataConfig(
+        out=str(tmp_path / name), cache=str(tmp_path / "cache"), size=16, workers=1, **more
+    )  # type: ignore[arg-type]
 
 
 def digests(folder: Path) -> dict[str, str]:
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir())}
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.iterdir())
+    }
 
 
-def test_a_build_is_complete_repeatable_and_says_what_it_left_out(tmp_path: Path, cache: Path) -> None:
+def test_a_build_is_complete_repeatable_and_says_what_it_left_out(
+    tmp_path: Path, cache: Path
+) -> None:
     report = builder.build(config(tmp_path), catalogue=[TOY])
     again = builder.build(config(tmp_path, "again"), catalogue=[TOY])
     assert digests(tmp_path / "set") == digests(tmp_path / "again")
     assert report.kept == again.kept == report.counts["toy"]
-    records = [json.loads(line) for line in (tmp_path / "set" / "captions.jsonl").read_text("utf-8").splitlines()]
+    records = [
+        json.loads(line)
+        for line in (tmp_path / "set" / "captions.jsonl").read_text("utf-8").splitlines()
+    ]
     cat = next(record for record in records if record["hex"] == "1F431")
-    assert (cat["en"], cat["zh"], cat["kind"], cat["licence"]) == ("cat face", "猫脸", "animal", "MIT")
+    assert (cat["en"], cat["zh"], cat["kind"], cat["licence"]) == (
+        "cat face",
+        "猫脸",
+        "animal",
+        "MIT",
+    )
     assert cat["en_synonyms"] == ["mouser"] and cat["en_hypernyms"] == ["animal"]
     words = json.loads((tmp_path / "set" / "report.json").read_text("utf-8"))["with_words"]
-    assert (words["en_synonyms"], words["en_hypernyms"]) == (1, 1) and words["en_keywords"] == report.kept
+    assert (words["en_synonyms"], words["en_hypernyms"]) == (1, 1) and words[
+        "en_keywords"
+    ] == report.kept
     skipped = {name: reason for reason, names in report.skipped["toy"].items() for name in names}
     assert skipped["france"] == skipped["blank"] == "no known emoji"
     assert skipped["broken"].startswith("not rendered")
     assert "hidden" not in skipped and not (tmp_path / "set.partial").exists()
     card = (tmp_path / "set" / "DATASET.md").read_text("utf-8")
-    assert "| toy | toy 1 | MIT |" in card and "by A, h, licence MIT" in card and "Princeton University" in card
+    assert (
+        "| toy | toy 1 | MIT |" in card
+        and "by A, h, licence MIT" in card
+        and "Princeton University" in card
+    )
     splits = [len(load_pictures(tmp_path / "set", 16, split)) for split in report.splits]
     assert sum(splits) == report.kept
 
@@ -133,7 +169,10 @@ def test_a_build_without_wordnet_goes_on_and_says_so(
     monkeypatch.setenv("PATH", "")
     report = builder.build(config(tmp_path), catalogue=[TOY])
     assert len(report.messages) == 1 and "without WordNet" in report.messages[0]
-    records = [json.loads(line) for line in (tmp_path / "set" / "captions.jsonl").read_text("utf-8").splitlines()]
+    records = [
+        json.loads(line)
+        for line in (tmp_path / "set" / "captions.jsonl").read_text("utf-8").splitlines()
+    ]
     assert len(records) == report.kept > 0 and not any(record["en_synonyms"] for record in records)
     assert "Princeton" not in (tmp_path / "set" / "DATASET.md").read_text("utf-8")
 
@@ -153,7 +192,9 @@ def test_an_interrupted_build_keeps_the_old_set_and_a_killed_one_is_cleared(
 
     with pytest.raises(KeyboardInterrupt):
         builder.build(config(tmp_path), interrupt, catalogue=[TOY])
-    assert [path.name for path in out.iterdir()] == ["report.json"] and not (tmp_path / "set.partial").exists()
+    assert [path.name for path in out.iterdir()] == ["report.json"] and not (
+        tmp_path / "set.partial"
+    ).exists()
 
 
 def test_folders_that_cannot_be_written_are_refused(tmp_path: Path, cache: Path) -> None:
@@ -190,6 +231,8 @@ def test_clip_art_is_left_out_where_there_is_no_apt(
     tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "")
-    clipart = Source(**{**TOY.__dict__, "name": "art", "package": "art", "manager": "apt", "format": "clipart"})
+    clipart = Source(
+        **{**TOY.__dict__, "name": "art", "package": "art", "manager": "apt", "format": "clipart"}
+    )
     report = builder.build(config(tmp_path), catalogue=[TOY, clipart])
     assert len(report.messages) == 1 and "apt-get is not installed" in report.messages[0]

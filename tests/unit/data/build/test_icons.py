@@ -20,9 +20,13 @@ def entry(en: str, zh: str, code: str, **more: str) -> EmojiEntry:
 
 @pytest.fixture
 def vocabulary() -> Vocabulary:
-    cat, flag = entry("cat face", "猫脸", "1F431"), entry("flag of India", "印度国旗", "1F1EE-1F1F3", kind="flag")
+    cat, flag = (
+        entry("cat face", "猫脸", "1F431"),
+        entry("flag of India", "印度国旗", "1F1EE-1F1F3", kind="flag"),
+    )
     hands = [
-        entry(f"hand, {tone} skin tone", "手", f"270B-{tone}", base="270B", tone=tone) for tone in ("light", "dark")
+        entry(f"hand, {tone} skin tone", "手", f"270B-{tone}", base="270B", tone=tone)
+        for tone in ("light", "dark")
     ]
     return Vocabulary(EmojiNames([cat, flag, *hands], {"kitty": "1F431", "in": "1F1EE-1F1F3"}))
 
@@ -41,7 +45,9 @@ def found(drawings: object) -> tuple[dict[str, Drawing], dict[str, str]]:
 def test_names_aliases_numbers_and_mirrored_icons_are_understood(vocabulary: Vocabulary) -> None:
     aliases = {"kitty": {"parent": "odd"}, "cat-face-2": {"parent": "odd", "hFlip": True}}
     kept, skipped = found(
-        iconify_drawings(BY_NAME["noto-v1"], icons("odd", "CatFace-1", "nothing", aliases=aliases), vocabulary)
+        iconify_drawings(
+            BY_NAME["noto-v1"], icons("odd", "CatFace-1", "nothing", aliases=aliases), vocabulary
+        )
     )
     assert {name: drawing.facts.hex for name, drawing in kept.items()} == dict.fromkeys(
         ["odd", "CatFace-1", "cat-face-2"], "1F431"
@@ -58,7 +64,11 @@ def test_one_skin_tone_is_picked_by_source(vocabulary: Vocabulary) -> None:
 
 
 def test_listed_sets_take_only_what_is_listed(vocabulary: Vocabulary) -> None:
-    kept, skipped = found(iconify_drawings(BY_NAME["flat-color-icons"], icons("alarm-clock", "add-column"), vocabulary))
+    kept, skipped = found(
+        iconify_drawings(
+            BY_NAME["flat-color-icons"], icons("alarm-clock", "add-column"), vocabulary
+        )
+    )
     assert kept["alarm-clock"].facts.zh == "闹钟" and kept["alarm-clock"].facts.zh_source == "hand"
     assert list(skipped) == ["add-column"]
 
@@ -66,7 +76,9 @@ def test_listed_sets_take_only_what_is_listed(vocabulary: Vocabulary) -> None:
 def test_animations_are_shown_whole(vocabulary: Vocabulary) -> None:
     files = icons("sunset-fill")
     body = "<g opacity='1'><path opacity=\"0\"><animate attributeName='opacity' values='0;1'/></path></g>"
-    files["icons.json"] = files["icons.json"].replace(b"<path id='sunset-fill'/>", json.dumps(body)[1:-1].encode())
+    files["icons.json"] = files["icons.json"].replace(
+        b"<path id='sunset-fill'/>", json.dumps(body)[1:-1].encode()
+    )
     kept, _ = found(iconify_drawings(BY_NAME["meteocons"], files, vocabulary))
     assert b"animate" not in kept["sunset-fill"].data and b'opacity="1"' in kept["sunset-fill"].data
 
@@ -86,7 +98,9 @@ def test_clip_art_is_named_by_title_or_file_and_filtered(vocabulary: Vocabulary)
         "unsorted/gatto.svg": clip("Gatto"),
     }
     kept, skipped = found(
-        clipart_drawings(BY_NAME["openclipart"], {ROOT + name: data for name, data in files.items()}, vocabulary)
+        clipart_drawings(
+            BY_NAME["openclipart"], {ROOT + name: data for name, data in files.items()}, vocabulary
+        )
     )
     assert {name: drawing.facts.en for name, drawing in kept.items()} == {
         "animals/rabbit_anna_01.svg": "rabbit", "food/x.svg": "red apple", "food/flute_in.svg": "flute",

@@ -1,4 +1,5 @@
-"""Archives: taken from the cache, read without unpacking, and clear words when they cannot be had."""
+"""Archives: taken from the cache, read without unpacking, and clear words when they cannot be
+had."""
 
 import io
 import lzma
@@ -28,7 +29,9 @@ def ar_member(name: str, content: bytes) -> bytes:
 def test_a_debian_archive_is_read_without_dpkg(tmp_path: Path) -> None:
     data = lzma.compress(tar_bytes({"./usr/a.svg": b"<svg/>", "./etc/b": b"no"}))
     archive = tmp_path / "a.deb"
-    archive.write_bytes(b"!<arch>\n" + ar_member("debian-binary", b"2.0") + ar_member("data.tar.xz", data))
+    archive.write_bytes(
+        b"!<arch>\n" + ar_member("debian-binary", b"2.0") + ar_member("data.tar.xz", data)
+    )
     assert packages.read_deb(archive, ("usr/",)) == {"usr/a.svg": b"<svg/>"}
     archive.write_bytes(b"something else")
     with pytest.raises(ValueError, match="delete it"):
@@ -49,7 +52,9 @@ def test_a_cached_package_needs_no_tool(tmp_path: Path, monkeypatch: pytest.Monk
         packages.fetch("npm", "@scope/other", "1.0", tmp_path)
 
 
-def test_a_failed_fetch_is_clear_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_fetch_is_clear_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tool = tmp_path / "bin" / "npm"
     tool.parent.mkdir()
     tool.write_text("#!/bin/sh\necho no route to host >&2\nexit 7\n")
@@ -60,11 +65,15 @@ def test_a_failed_fetch_is_clear_and_leaves_nothing(tmp_path: Path, monkeypatch:
     assert list((tmp_path / "cache").iterdir()) == []
 
 
-def test_an_archive_appears_whole_under_its_final_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_archive_appears_whole_under_its_final_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tool = tmp_path / "bin" / "npm"
     tool.parent.mkdir()
     tool.write_text('#!/bin/sh\necho content > "whatever-$4.tgz"\n'.replace("$4", "1.0"))
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tool.parent}:/bin:/usr/bin")
     archive = packages.fetch("npm", "name", "1.0", tmp_path / "cache")
-    assert archive.read_bytes() == b"content\n" and [path.name for path in archive.parent.iterdir()] == ["name-1.0.tgz"]
+    assert archive.read_bytes() == b"content\n" and [
+        path.name for path in archive.parent.iterdir()
+    ] == ["name-1.0.tgz"]

@@ -1,4 +1,5 @@
-"""WordNet's words: the sense that is drawn, only words that people say, and nothing where no sense fits."""
+"""WordNet's words: the sense that is drawn, only words that people say, and nothing where no sense
+fits."""
 
 from pathlib import Path
 
@@ -9,7 +10,8 @@ from dall_e.data.build.catalogue import WORDNET_PACKAGE
 from dall_e.data.build.wordnet import RelatedWords, Thesaurus, WordNet, read_wordnet
 from dall_e.text.tables import read_table
 
-# Words of a sense -> the broader sense, by its first word. The order of a word's senses is the order of these lines.
+# Words of a sense -> the broader sense, by its first word. The order of a word's senses is the
+# order of these lines.
 SENSES = {
     ("animal", "beast"): "",
     ("artifact",): "",
@@ -59,10 +61,18 @@ def small_wordnet() -> WordNet:
         symbol = "@i" if broader.startswith("@") else "@"
         pointer = f"001 {symbol} {offsets[firsts.index(target)]:08d} n 0000" if broader else "000"
         spelled = " ".join(f"{name} 0" for name in names)
-        lines.append(f"{offset:08d} 03 n {len(names):02x} {spelled} {pointer} | what it means".ljust(width - 1))
+        lines.append(
+            f"{offset:08d} 03 n {len(names):02x} {spelled} {pointer} | what it means".ljust(
+                width - 1
+            )
+        )
     index = [head]
     for word in sorted({name.lower() for names in words for name in names}):
-        found = [f"{o:08d}" for o, names in zip(offsets, words, strict=True) if word in [n.lower() for n in names]]
+        found = [
+            f"{o:08d}"
+            for o, names in zip(offsets, words, strict=True)
+            if word in [n.lower() for n in names]
+        ]
         index.append(f"{word} n {len(found)} 1 @ {len(found)} 0 {' '.join(found)}  \n")
     return WordNet("".join(index).encode(), (head + "\n".join(lines) + "\n").encode())
 
@@ -75,16 +85,30 @@ def thesaurus() -> Thesaurus:
 def test_senses_come_in_order_and_broader_ones_from_near_to_far() -> None:
     wordnet = small_wordnet()
     first, second, third = wordnet.senses("Crane")
-    assert wordnet.named("crane.3") == third and wordnet.named("crane.4") is None and wordnet.senses("stork") == ()
-    assert wordnet.synset(first).is_individual and wordnet.synset(second).words == ("lifting machine", "crane")
-    assert [wordnet.synset(offset).words[0] for offset in wordnet.above(third)] == ["wading bird", "bird", "animal"]
+    assert (
+        wordnet.named("crane.3") == third
+        and wordnet.named("crane.4") is None
+        and wordnet.senses("stork") == ()
+    )
+    assert wordnet.synset(first).is_individual and wordnet.synset(second).words == (
+        "lifting machine",
+        "crane",
+    )
+    assert [wordnet.synset(offset).words[0] for offset in wordnet.above(third)] == [
+        "wading bird",
+        "bird",
+        "animal",
+    ]
 
 
 def test_the_sense_that_is_drawn_gives_the_words(thesaurus: Thesaurus) -> None:
     def hypernyms(name: str, kind: str, subgroup: str = "") -> tuple[str, ...]:
         return thesaurus.related(name, kind, subgroup).hypernyms
 
-    assert hypernyms("crane", "animal", "animal-bird") == ("bird", "animal") and hypernyms("crane", "vehicle") == ()
+    assert (
+        hypernyms("crane", "animal", "animal-bird") == ("bird", "animal")
+        and hypernyms("crane", "vehicle") == ()
+    )
     assert hypernyms("mouse", "animal", "animal-mammal") == ("rodent", "animal")
     assert hypernyms("mouse", "object", "computer") == ()
     assert hypernyms("orange", "food", "food-fruit") == ("citrus fruit", "fruit")
@@ -95,14 +119,27 @@ def test_the_sense_that_is_drawn_gives_the_words(thesaurus: Thesaurus) -> None:
 
 
 def test_synonyms_are_plain_words_whose_usual_sense_this_is(thesaurus: Thesaurus) -> None:
-    assert thesaurus.related("car", "vehicle").synonyms == ("auto", "motorcar")  # "machine" is something else first
+    assert thesaurus.related("car", "vehicle").synonyms == (
+        "auto",
+        "motorcar",
+    )  # "machine" is something else first
     assert thesaurus.related("violin", "object", "musical-instrument").synonyms == ("fiddle",)
-    assert thesaurus.related("cat face", "animal", "animal-mammal").synonyms == ("mouser",)  # "true cat" is dropped
-    assert thesaurus.related("bat", "animal").synonyms == thesaurus.related("dog", "animal").synonyms == ()
-    assert thesaurus.related("singer", "person", "person-role") == RelatedWords(hypernyms=("person",))
+    assert thesaurus.related("cat face", "animal", "animal-mammal").synonyms == (
+        "mouser",
+    )  # "true cat" is dropped
+    assert (
+        thesaurus.related("bat", "animal").synonyms
+        == thesaurus.related("dog", "animal").synonyms
+        == ()
+    )
+    assert thesaurus.related("singer", "person", "person-role") == RelatedWords(
+        hypernyms=("person",)
+    )
 
 
-def test_a_compound_is_a_kind_of_its_last_word_unless_wordnet_knows_better(thesaurus: Thesaurus) -> None:
+def test_a_compound_is_a_kind_of_its_last_word_unless_wordnet_knows_better(
+    thesaurus: Thesaurus,
+) -> None:
     def hypernyms(name: str, kind: str) -> tuple[str, ...]:
         return thesaurus.related(name, kind).hypernyms
 
@@ -114,7 +151,11 @@ def test_a_compound_is_a_kind_of_its_last_word_unless_wordnet_knows_better(thesa
 
 def test_kinds_without_a_row_get_nothing(thesaurus: Thesaurus) -> None:
     assert thesaurus.related("cat", "symbol") == thesaurus.related("cat", "face") == RelatedWords()
-    assert thesaurus.related("family", "person", "family") == thesaurus.related("sphinx", "animal") == RelatedWords()
+    assert (
+        thesaurus.related("family", "person", "family")
+        == thesaurus.related("sphinx", "animal")
+        == RelatedWords()
+    )
 
 
 def test_the_tables_are_well_formed() -> None:
@@ -135,10 +176,16 @@ ARCHIVE = Path(__file__).parents[3] / "data" / "packages" / f"{'-'.join(WORDNET_
 def test_the_tables_fit_the_real_wordnet() -> None:
     wordnet = read_wordnet(packages.read_npm(ARCHIVE, ("dict/index.noun", "dict/data.noun")))
     labels = [label for _, *row in read_table("data/build/wordnet_senses.txt") for label in row]
-    labels += [row[0] for row in read_table("data/build/wordnet_broader.txt") if not row[0].startswith("name: ")]
+    labels += [
+        row[0]
+        for row in read_table("data/build/wordnet_broader.txt")
+        if not row[0].startswith("name: ")
+    ]
     assert [label for label in labels if wordnet.named(label) is None] == []
     real = Thesaurus(wordnet)
-    assert real.related("crane", "animal", "animal-bird") == RelatedWords(hypernyms=("bird", "animal"))
+    assert real.related("crane", "animal", "animal-bird") == RelatedWords(
+        hypernyms=("bird", "animal")
+    )
     assert real.related("car", "vehicle").synonyms == ("auto", "automobile", "motorcar")
     assert real.related("orange", "food", "food-fruit").hypernyms == ("citrus fruit", "fruit")
     assert real.related("seal", "animal", "animal-marine").hypernyms == ("animal",)

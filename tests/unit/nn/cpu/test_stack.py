@@ -1,4 +1,5 @@
-"""The compiled stack of blocks answers as the blocks do one after the other, whatever their style and weights."""
+"""The compiled stack of blocks answers as the blocks do one after the other, whatever their style
+and weights."""
 
 import copy
 import os
@@ -64,7 +65,9 @@ def views(blocks: nn.ModuleList, entries: int, width: int) -> list[CrossView | N
     bias_B11L[0, ..., 5:] = -1e9
     shape = entries, HEADS, 7, width // HEADS
     return [
-        CrossView(FixedMemory(torch.randn(shape), torch.randn(shape)), bias_B11L) if block.cross else None
+        CrossView(FixedMemory(torch.randn(shape), torch.randn(shape)), bias_B11L)
+        if block.cross
+        else None
         for block in blocks
     ]
 
@@ -73,21 +76,30 @@ def both(
     blocks: nn.ModuleList, *, entries: int = 2, tokens: int = 1, position: int = 9, rotation: Rotation | None = None,
     bias_BS: Tensor | None = None, dtype: torch.dtype = torch.float32,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
-    """What the blocks make of random tokens, and what the stack makes of them; caches must agree too."""
+    """What the blocks make of random tokens, and what the stack makes of them; caches must agree
+    too."""
     width = blocks[0].attention.out.in_features
-    x_BTD = torch.randn(entries, tokens, width, generator=torch.Generator().manual_seed(3)).to(dtype)
+    x_BTD = torch.randn(entries, tokens, width, generator=torch.Generator().manual_seed(3)).to(
+        dtype
+    )
     cross = views(blocks, entries, width)
     ours, plain = caches(blocks, entries, width), caches(blocks, entries, width)
     with torch.no_grad():
         stack = stack_of(blocks)
         assert isinstance(stack, Stack)
         found = stack(
-            x_BTD, rotation=rotation, memories=[cache.at(position) for cache in ours], bias_BS=bias_BS, cross=cross
+            x_BTD,
+            rotation=rotation,
+            memories=[cache.at(position) for cache in ours],
+            bias_BS=bias_BS,
+            cross=cross,
         )
         wanted = x_BTD
         bias = None if bias_BS is None else bias_BS[:, None, None, : position + tokens]
         for block, cache, view in zip(blocks, plain, cross, strict=True):
-            wanted = block(wanted, rotation=rotation, memory=cache.at(position), bias_TS=bias, cross=view)
+            wanted = block(
+                wanted, rotation=rotation, memory=cache.at(position), bias_TS=bias, cross=view
+            )
     if dtype == torch.float32:
         for one, other in zip(ours, plain, strict=True):
             torch.testing.assert_close(one.k_BHSK, other.k_BHSK, rtol=1e-3, atol=1e-4)
@@ -106,7 +118,9 @@ def test_every_style(style: BlockStyle, width: int, mlp_width: int) -> None:
 def test_each_layer_may_hide_something_else() -> None:
     blocks = made(NATIVE, 48, 64, layers=3)
     x_BTD = torch.randn(2, 1, 48, generator=torch.Generator().manual_seed(3))
-    bias_LS = torch.where(torch.rand(3, CAPACITY, generator=torch.Generator().manual_seed(4)) < 0.5, -1e9, 0.0)
+    bias_LS = torch.where(
+        torch.rand(3, CAPACITY, generator=torch.Generator().manual_seed(4)) < 0.5, -1e9, 0.0
+    )
     bias_BS = torch.where(torch.arange(CAPACITY) < torch.tensor([[0], [3]]), -1e9, 0.0)
     bias_LS[:, 9] = 0.0
     ours, plain = caches(blocks, 2, 48), caches(blocks, 2, 48)
@@ -115,10 +129,16 @@ def test_each_layer_may_hide_something_else() -> None:
         assert stack is not None
         for both_bias in (None, bias_BS):
             memories = [cache.at(9) for cache in ours]
-            found = stack(x_BTD, rotation=None, memories=memories, bias_BS=both_bias, bias_LS=bias_LS)
+            found = stack(
+                x_BTD, rotation=None, memories=memories, bias_BS=both_bias, bias_LS=bias_LS
+            )
             wanted = x_BTD
             for block, cache, hidden_S in zip(blocks, plain, bias_LS[:, :10], strict=True):
-                bias = hidden_S[None] if both_bias is None else hidden_S + both_bias[:, None, None, :10]
+                bias = (
+                    hidden_S[None]
+                    if both_bias is None
+                    else hidden_S + both_bias[:, None, None, :10]
+                )
                 wanted = block(wanted, rotation=None, memory=cache.at(9), bias_TS=bias)
             torch.testing.assert_close(found, wanted, rtol=1e-4, atol=2e-4)
 
@@ -134,7 +154,11 @@ def test_groups_of_tokens_turned_and_hidden(entries: int, tokens: int, threads: 
     torch.set_num_threads(threads)
     try:
         found, wanted = both(
-            made(NATIVE, 96, 160), entries=entries, tokens=tokens, rotation=table.at(places_BT), bias_BS=bias_BS
+            made(NATIVE, 96, 160),
+            entries=entries,
+            tokens=tokens,
+            rotation=table.at(places_BT),
+            bias_BS=bias_BS,
         )
     finally:
         torch.set_num_threads(before)
@@ -144,7 +168,8 @@ def test_groups_of_tokens_turned_and_hidden(entries: int, tokens: int, threads: 
 @pytest.mark.parametrize("packing", ["int8", "int4", None])
 @pytest.mark.parametrize("style", [NATIVE, STYLES["mini"]], ids=["native", "mini"])
 def test_weights_of_few_bits(packing: str | None, style: BlockStyle) -> None:
-    """What flows through torch's layers is rounded to bfloat16 after each of them; the stack's is not."""
+    """What flows through torch's layers is rounded to bfloat16 after each of them; the stack's is
+    not."""
     blocks = made(style, 96, 90)
     exact = copy.deepcopy(blocks)
     if packing is None:
@@ -200,7 +225,9 @@ def test_a_row_does_not_depend_on_its_batch() -> None:
                 alone = [KVCache(1, HEADS, CAPACITY, 32, x_BTD) for _ in blocks]
                 for one, cache in zip(alone, many, strict=True):
                     one.k_BHSK[:], one.v_BHSK[:] = cache.k_BHSK[row], cache.v_BHSK[row]
-                single = stack(x_BTD[row : row + 1], rotation=None, memories=[cache.at(4) for cache in alone])
+                single = stack(
+                    x_BTD[row : row + 1], rotation=None, memories=[cache.at(4) for cache in alone]
+                )
                 assert torch.equal(single[0], together[row])
 
 
@@ -236,11 +263,16 @@ def test_many_rows_of_few_bits_are_left_to_torch() -> None:
 
 def test_without_a_compiler_nothing_is_lost(tmp_path: Path) -> None:
     code = "from dall_e.nn.cpu import kernels; print(kernels.kernels(), kernels.status().reason)"
-    for compiler, reason in (("", "no C compiler is installed"), ("false", "false did not compile them")):
+    for compiler, reason in (
+        ("", "no C compiler is installed"),
+        ("false", "false did not compile them"),
+    ):
         env = {**os.environ, "PATH": str(tmp_path), "CC": compiler, "XDG_CACHE_HOME": str(tmp_path)}
         if compiler:
             env["PATH"] = os.environ["PATH"]
-        told = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True).stdout
+        told = subprocess.run(
+            [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
+        ).stdout
         assert told.startswith(f"None {reason}")
     assert not list(tmp_path.rglob("*.so"))
 
