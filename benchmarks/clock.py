@@ -26,7 +26,7 @@ class Times:
     pixels: float
     """From tokens to pixels; 0 where pixels are left out."""
 
-    def picture(self, num_tokens: int) -> float:
+    def image(self, num_tokens: int) -> float:
         """Of a whole picture. Tokens that were not drawn count as much as those behind the first
         one did."""
         if self.drawn == num_tokens:

@@ -119,7 +119,7 @@ def tokenizer_operations(config: TokenizerConfig) -> int:
 # The native model: work of each step
 
 
-def ask_operations(config: GeneratorConfig, asked: int, known: int) -> int:
+def predict_operations(config: GeneratorConfig, asked: int, known: int) -> int:
     """Of one row: answering for a group of `asked` places with `known` tokens (the text's too)
     before it."""
     width = config.width
@@ -127,7 +127,7 @@ def ask_operations(config: GeneratorConfig, asked: int, known: int) -> int:
     return config.query_layers * block + 2 * asked * width * config.num_codes
 
 
-def absorb_operations(config: GeneratorConfig, absorbed: int, known: int) -> int:
+def append_operations(config: GeneratorConfig, absorbed: int, known: int) -> int:
     """Of one row: making a group known."""
     width = config.width
     block = absorbed * 2 * _block_weights(config) + 4 * absorbed * (known + absorbed) * width
@@ -149,23 +149,25 @@ def native_work(
     """
     generator = config.generator
     width = generator.width
-    ask_weights = generator.query_layers * _block_weights(generator) + width * generator.num_codes
-    absorb_weights = generator.content_layers * _block_weights(generator) + 2 * width**2
+    predict_weights = (
+        generator.query_layers * _block_weights(generator) + width * generator.num_codes
+    )
+    append_weights = generator.content_layers * _block_weights(generator) + 2 * width**2
     known = generator.text_tokens
     steps = [
         Work(
-            operations=rows * (_text_operations(config) + absorb_operations(generator, known, 0)),
-            moved=absorb_weights * bytes_per_weight,
+            operations=rows * (_text_operations(config) + append_operations(generator, known, 0)),
+            moved=append_weights * bytes_per_weight,
         )
     ]
     for index, size in enumerate(groups):
         last = index == len(groups) - 1
-        operations = ask_operations(generator, size, known)
-        weights = ask_weights
+        operations = predict_operations(generator, size, known)
+        weights = predict_weights
         seen = generator.query_layers * (known + size)
         if not last:
-            operations += absorb_operations(generator, size, known)
-            weights += absorb_weights
+            operations += append_operations(generator, size, known)
+            weights += append_weights
             seen += generator.content_layers * (known + size)
         moved = weights * bytes_per_weight + rows * 2 * width * seen * bytes_per_state
         steps.append(Work(operations=rows * operations, moved=moved))

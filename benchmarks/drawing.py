@@ -24,7 +24,7 @@ from benchmarks.table import Out, Table, spread
 PROMPT = "a white cat sleeping on a windowsill"
 # Limits: the whole command, its memory, the second picture, the bare import.
 TORCH_FACTOR, TORCH_EXTRA, MEMORY_LIMIT, SECOND_LIMIT, IMPORT_LIMIT = 2.5, 1.0, 1.2, 1.0, 0.05
-_TWO_PICTURES = """
+_TWO_IMAGES = """
 import sys, time
 from dall_e import DALL_E
 model = DALL_E.from_pretrained(sys.argv[1])
@@ -59,7 +59,7 @@ def measure(
     table = Table("drawing")
     steps_text = str(steps or "")
     with tempfile.TemporaryDirectory() as folder:
-        picture = Path(folder) / "cat.png"
+        image = Path(folder) / "cat.png"
         command = [
             "-m",
             "dall_e",
@@ -68,7 +68,7 @@ def measure(
             "--seed",
             "1",
             "--out",
-            str(picture),
+            str(image),
             "--model",
             model,
         ]
@@ -80,7 +80,7 @@ def measure(
         for number in range(rounds + warm):
             torch_seconds, _, _ = _run(["-c", "import torch"])
             draw_seconds, memory, _ = _run(command)
-            _, _, second = _run(["-c", _TWO_PICTURES, model, PROMPT, steps_text])
+            _, _, second = _run(["-c", _TWO_IMAGES, model, PROMPT, steps_text])
             _, _, imported = _run(["-c", _IMPORT])
             if number < warm:
                 continue
@@ -89,7 +89,7 @@ def measure(
             measured = (torch_seconds, draw_seconds, memory, float(second), float(import_seconds))
             for values, value in zip(taken.values(), measured, strict=True):
                 values.append(value)
-        size = picture.stat().st_size
+        size = image.stat().st_size
     limit = TORCH_FACTOR * float(spread(taken["torch"])["median"] or 0) + TORCH_EXTRA
     table.add(what='python -c "import torch", s', **spread(taken["torch"]))
     table.add(

@@ -73,7 +73,7 @@ def measure(
     device: Device = "auto",
     out: Out = None,
 ) -> None:
-    """Seconds per picture of ours and of peers, ratios, and the share of what the machine
+    """Seconds per picture of ours and of peers, ratios, and the fraction of what the machine
     allows."""
     from dall_e.runtime import pick_device
 
@@ -97,9 +97,9 @@ def measure(
     for name in names:
         drawn += _row(table, name, _Run(precisions, rounds, tokens, tiny, where, rates))
     table.finish(out)
-    picture = (out or Path("out") / "bench" / "peers.json").with_suffix(".svg")
-    picture.write_text(bars("seconds per picture; the mark is the floor", drawn), encoding="utf-8")
-    _say(str(picture))
+    image = (out or Path("out") / "bench" / "peers.json").with_suffix(".svg")
+    image.write_text(bars("seconds per picture; the mark is the floor", drawn), encoding="utf-8")
+    _say(str(image))
 
 
 @dataclass(frozen=True)
@@ -127,14 +127,14 @@ def _row(table: Table, name: str, run: _Run) -> list[Bar]:
     taken = by_turns(sides, run.rounds, tokens, lambda text: _say(f"{name}: {text}"))
     part = "" if tokens == num_tokens else f", from {tokens} of {num_tokens} tokens"
     bars_of_row = []
-    theirs = None if len(sides) == len(run.precisions) else _pictures(taken[0], num_tokens)
+    theirs = None if len(sides) == len(run.precisions) else _images(taken[0], num_tokens)
     for number, (side, precision, times) in enumerate(zip(sides, precisions, taken, strict=True)):
-        pictures = _pictures(times, num_tokens)
+        images = _images(times, num_tokens)
         floor = _floor(shape, precision).seconds_at(run.rates)
-        cells: dict[str, Cell] = {"what": f"{name}: {side.name}{part}", **spread(pictures)}
+        cells: dict[str, Cell] = {"what": f"{name}: {side.name}{part}", **spread(images)}
         if theirs is not None and number:
-            cells |= ratio(theirs, pictures)
-        median = statistics.median(pictures)
+            cells |= ratio(theirs, images)
+        median = statistics.median(images)
         cells |= {
             "pixels": round(statistics.median([each.pixels for each in times]), 3),
             "floor": round(floor, 4),
@@ -142,7 +142,7 @@ def _row(table: Table, name: str, run: _Run) -> list[Bar]:
         }
         table.add(**cells)
         bars_of_row.append(
-            Bar(f"{name}: {side.name}{part}", median, min(pictures), max(pictures), floor)
+            Bar(f"{name}: {side.name}{part}", median, min(images), max(images), floor)
         )
     return bars_of_row
 
@@ -261,8 +261,8 @@ def _lacking(shape: Shape, run: _Run, *, rival: bool) -> str:
     return f"it needs {needed / 2**30:.1f} GiB of memory, {free / 2**30:.1f} are free; fewer precisions need less"
 
 
-def _pictures(times: list[Times], num_tokens: int) -> list[float]:
-    return [each.picture(num_tokens) for each in times]
+def _images(times: list[Times], num_tokens: int) -> list[float]:
+    return [each.image(num_tokens) for each in times]
 
 
 def _listed(text: str) -> list[str]:

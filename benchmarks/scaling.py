@@ -90,9 +90,9 @@ def measure(
                 (batch, batch / statistics.median(taken))
             )
     table.finish(out)
-    picture = (out or Path("out") / "bench" / "scaling.json").with_suffix(".svg")
-    picture.write_text(lines("pictures per second by batch", series), encoding="utf-8")
-    print(picture, file=sys.stderr)
+    image = (out or Path("out") / "bench" / "scaling.json").with_suffix(".svg")
+    image.write_text(lines("pictures per second by batch", series), encoding="utf-8")
+    print(image, file=sys.stderr)
 
 
 def _load(model: str, precision: str) -> DALL_E:

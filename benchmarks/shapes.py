@@ -180,7 +180,7 @@ def _rudalle() -> Shape:
     )  # fmt: skip
     generator = RasterConfig(
         num_codes=8192, code_rows=8192, num_logits=8192, num_tokens=1024, prefix_tokens=128, width=2048, num_heads=16,
-        num_layers=24, mlp_width=8192, head_norm=True, head_bias=True, sight="lines", style=style,
+        num_layers=24, mlp_width=8192, head_norm=True, head_bias=True, attention_mask="lines", style=style,
     )  # fmt: skip
     vqgan = VQGANConfig(
         encoder_blocks=0,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dall_e.config import GeneratorTraining, LoopConfig, TokenizerTraining
     from dall_e.training.loop import Stage
 
-NUM_PICTURES = 256
+NUM_IMAGES = 256
 # The tokenizer's gradient penalties come every 8th step, so that many steps are one cycle.
 CYCLE = 8
 
@@ -51,11 +51,11 @@ def measure(
     dtype = pick_dtype("auto", where)
     rate = best_rate(dtype, where)
     format_name = str(dtype).removeprefix("torch.")
-    table.add(what=f"matrix products, {format_name}", tflops=round(rate / 1e12, 4), share=1.0)
+    table.add(what=f"matrix products, {format_name}", tflops=round(rate / 1e12, 4), fraction=1.0)
     for preset in presets.split(","):
         with tempfile.TemporaryDirectory() as folder:
             for name, config in _configs(Path(folder), preset, batch_size, device, windows).items():
-                operations = _operations_per_picture(config)
+                operations = _operations_per_image(config)
                 for compiled in chosen[compile]:
                     run = f"{name}-compiled" if compiled else name
                     speeds = _speeds(
@@ -75,7 +75,7 @@ def measure(
                         "gflop_picture": round(operations / 1e9, 3),
                         "tflops": round(operations * speed / 1e12, 4),
                     }
-                    table.add(**cells, share=round(operations * speed / rate, 3))
+                    table.add(**cells, fraction=round(operations * speed / rate, 3))
     table.finish(out)
 
 
@@ -87,7 +87,7 @@ def _configs(
     from dall_e.config import GeneratorTraining, TokenizerTraining
     from dall_e.training.loop import fit
 
-    _write_pictures(folder / "pictures", preset)
+    _write_images(folder / "pictures", preset)
     shared: dict[str, Any] = {
         "data": str(folder / "pictures"),
         "preset": preset,
@@ -100,8 +100,8 @@ def _configs(
     }
     # Full-size pictures only: the mix of two sizes would make the count of operations a matter of
     # chance.
-    alone = TokenizerTraining(**shared, coarse_share=0.0, adversarial_weight=0.0)
-    judged = TokenizerTraining(**shared, coarse_share=0.0, adversarial_start=0.0)
+    alone = TokenizerTraining(**shared, coarse_fraction=0.0, adversarial_weight=0.0)
+    judged = TokenizerTraining(**shared, coarse_fraction=0.0, adversarial_start=0.0)
     first = dataclasses.replace(alone, out=str(folder / "tokenizer"), batch_size=1, images=1)
     fit(first, _stage(first))
     generator = GeneratorTraining(
@@ -110,7 +110,7 @@ def _configs(
     return {"tokenizer": alone, "tokenizer and discriminator": judged, "generator": generator}
 
 
-def _write_pictures(folder: Path, preset: str) -> None:
+def _write_images(folder: Path, preset: str) -> None:
     import numpy as np
 
     from dall_e.config import PRESETS
@@ -119,16 +119,16 @@ def _write_pictures(folder: Path, preset: str) -> None:
     side = PRESETS[preset].tokenizer.image_size
     rng = np.random.default_rng(0)
     folder.mkdir()
-    for number in range(NUM_PICTURES):
-        picture = rng.integers(0, 256, (4, side, side), dtype=np.uint8)
-        picture[3] = 255
-        (folder / f"a picture of noise number {number}.png").write_bytes(encode_png(picture))
+    for number in range(NUM_IMAGES):
+        image = rng.integers(0, 256, (4, side, side), dtype=np.uint8)
+        image[3] = 255
+        (folder / f"a picture of noise number {number}.png").write_bytes(encode_png(image))
 
 
 def _stage(config: LoopConfig) -> Stage:
     """The stage of some settings; its sample sheets do nothing."""
     from dall_e.config import PRESETS, GeneratorTraining, TokenizerTraining
-    from dall_e.data.datasets import load_pictures
+    from dall_e.data.datasets import load_images
     from dall_e.training.generator_stage import GeneratorStage
     from dall_e.training.tokenizer_stage import TokenizerStage
 
@@ -145,11 +145,11 @@ def _stage(config: LoopConfig) -> Stage:
     assert isinstance(config, TokenizerTraining)
     size = PRESETS[config.preset].tokenizer.image_size
     return Tokenizer(
-        config, load_pictures(config.data, size), load_pictures(config.data, size, split="val")
+        config, load_images(config.data, size), load_images(config.data, size, split="val")
     )
 
 
-def _operations_per_picture(config: LoopConfig) -> float:
+def _operations_per_image(config: LoopConfig) -> float:
     """Floating-point operations of products and convolutions, forward and backward, per picture."""
     import torch
     from torch.utils._python_dispatch import TorchDispatchMode

@@ -13,7 +13,7 @@ import sys
 import tarfile
 from pathlib import Path
 
-from dall_e.data.datasets import load_pictures
+from dall_e.data.datasets import load_images
 from dall_e.images.files import encode_png
 
 THINGS = """red apple, banana, lemon, watermelon, strawberry, cherries, grapes, hamburger, pizza, doughnut, cat,
@@ -25,19 +25,19 @@ STYLES = ("noto", "noto-v1", "fxemoji", "fluent-emoji", "fluent-emoji-flat")
 SIZE = 32
 
 source, target = sys.argv[1:]
-pictures = {}
+images = {}
 for split in ("train", "val"):
-    loaded = load_pictures(source, SIZE, split)
-    for record, picture in zip(loaded.records, loaded.pictures_NCHW.numpy(), strict=True):
-        pictures[record["en"], record["source"]] = record, picture
+    loaded = load_images(source, SIZE, split)
+    for record, image in zip(loaded.records, loaded.images_NCHW.numpy(), strict=True):
+        images[record["en"], record["source"]] = record, image
 with tarfile.open(Path(target) / "train-000000.tar", "w", format=tarfile.USTAR_FORMAT) as tar:
     for number, thing in enumerate(" ".join(THINGS.split()).split(", ")):
         for turn, style in enumerate(STYLES):
-            record, picture = pictures[thing, style]
+            record, image = images[thing, style]
             split = "val" if turn == number % len(STYLES) else "train"
             record = record | {"id": number * len(STYLES) + turn, "split": split, "weight": 1.0}
             text = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
-            for ending, content in ((".png", encode_png(picture)), (".json", text)):
+            for ending, content in ((".png", encode_png(image)), (".json", text)):
                 member = tarfile.TarInfo(f"{record['id']:06d}{ending}")
                 member.size = len(content)
                 tar.addfile(member, io.BytesIO(content))

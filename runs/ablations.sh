@@ -35,14 +35,14 @@ measure() { # name, image tokenizer, generator
 }
 
 train all
-train without_noise --noisy-share 0
+train without_noise --noisy-fraction 0
 train without_correction --correction-weight 0
 train without_contrastive --contrastive-weight 0
 train without_other_words --other-words 0
 train raster --random-order 0
 train random --random-order 1
-train scenes_50 --scene-share 0.5 --scenes 20000
-train scenes_80 --scene-share 0.8 --scenes 20000
+train scenes_50 --scene-fraction 0.5 --scenes 20000
+train scenes_80 --scene-fraction 0.8 --scenes 20000
 
 # A round against its own drawings.
 "$dalle" train adversarial --preset tiny --data "$data" --tokenizer "$tokenizer" --init "$out/all" --out "$out/round" \
@@ -55,12 +55,12 @@ decoder() { # name, further flags
     shift
     "$dalle" train tokenizer --preset tiny --data "$data" --init "$tokenizer" --freeze-encoder --out "$out/$name" \
         --images 40000 --batch-size 32 --optimizer muon --learning-rate 1e-3 --warmup-images 1000 --adversarial-start 0 \
-        --coarse-share 0 --backdrop-share 0 --sample-minutes 60 "$@"
+        --coarse-fraction 0 --background-fraction 0 --sample-minutes 60 "$@"
     measure "$name" "$out/$name" "$out/all"
 }
 decoder decoder
 decoder decoder_drawn --generator "$out/all"
-decoder decoder_perceptual --companion dall-e-emoji --perceptual-weight 0.1
+decoder decoder_perceptual --dual-encoder dall-e-emoji --perceptual-weight 0.1
 
 # Steps and guidance of the built-in model itself.
 settings() { # name, further flags

@@ -17,28 +17,28 @@ dalle=${DALLE:-.venv/bin/dall-e}
 
 # Coarse first: 64 tokens cost less than half of 144, and words are learnt there just as well.
 "$dalle" train generator --out runs/coarse --preset xs64 --tokenizer runs/tokenizer_both --compile --optimizer muon \
-    --images 520000 --batch-size 64 --learning-rate 1e-3 --final-learning-rate 0.3 --scene-share 0.4 --scenes 60000
+    --images 520000 --batch-size 64 --learning-rate 1e-3 --final-learning-rate 0.3 --scene-fraction 0.4 --scenes 60000
 
 # The image tokenizer again, now at 96 pixels only, and on whole scenes.
 "$dalle" train tokenizer --out runs/tokenizer_scenes --init runs/tokenizer_both --preset xs --images 96000 \
-    --batch-size 32 --warmup-images 1500 --adversarial-start 0 --learning-rate 6e-4 --coarse-share 0 --scene-share 0.3 \
-    --backdrop-share 0.05
+    --batch-size 32 --warmup-images 1500 --adversarial-start 0 --learning-rate 6e-4 --coarse-fraction 0 --scene-fraction 0.3 \
+    --background-fraction 0.05
 
 # Then fine: the same weights on a grid of 144 tokens.
 "$dalle" train generator --out runs/fine --preset xs --tokenizer runs/tokenizer_scenes --init runs/coarse --compile \
     --optimizer muon --images 380000 --batch-size 64 --learning-rate 1e-3 --final-learning-rate 0.03 \
-    --warmup-images 2500 --scene-share 0.4 --scenes 60000
+    --warmup-images 2500 --scene-fraction 0.4 --scenes 60000
 
 # The image tokenizer on what the generator sees last: most pictures as they are, and scenes for almost half.
 "$dalle" train tokenizer --out runs/tokenizer --init runs/tokenizer_scenes --preset xs --images 84000 --batch-size 32 \
-    --warmup-images 3000 --adversarial-start 0.4 --learning-rate 5e-4 --coarse-share 0 --scene-share 0.45 \
-    --backdrop-share 0.03 --moved-share 0.35
+    --warmup-images 3000 --adversarial-start 0.4 --learning-rate 5e-4 --coarse-fraction 0 --scene-fraction 0.45 \
+    --background-fraction 0.03 --moved-fraction 0.35
 
 # The generator on those codes. (Up to here scenes were free ones, and half of what it saw in the house style was Fluent
 # Emoji Flat; a run from nothing now has settled scenes and one house style throughout.)
 "$dalle" train generator --out runs/still --preset xs --tokenizer runs/tokenizer --init runs/fine --compile \
     --optimizer muon --images 270000 --batch-size 64 --learning-rate 1e-3 --final-learning-rate 0.02 \
-    --warmup-images 2500 --scene-share 0.45 --scenes 60000 --views 1 --random-order 0.4
+    --warmup-images 2500 --scene-fraction 0.45 --scenes 60000 --views 1 --random-order 0.4
 
 # Goes on from one run to another: more NAME FROM PICTURES SHARE-OF-SCENES SCENES [OTHER FLAGS]. The last weights are
 # kept: they draw better by eye than those that did best on held-out pictures of other styles.
@@ -47,7 +47,7 @@ more() {
     shift 5
     "$dalle" train generator --out "runs/$name" --preset xs --tokenizer runs/tokenizer --init "runs/$from" --compile \
         --optimizer muon --images "$images" --batch-size 64 --learning-rate 1e-3 --final-learning-rate 0.02 \
-        --warmup-images 1500 --scene-share "$share" --scenes "$scenes" --views 1 --random-order 0.4 "$@"
+        --warmup-images 1500 --scene-fraction "$share" --scenes "$scenes" --views 1 --random-order 0.4 "$@"
     rm -f "runs/$name/best.pt"
 }
 
@@ -74,13 +74,13 @@ more both hands2 280000 0.1 16000 --data data/hands --other-words 0.3 --weight-e
 more both2 both 190000 0.2 24000 --data data/hands --other-words 0.3 --weight-exponent 0
 
 # Who chooses among candidates.
-"$dalle" train companion --out runs/companion --preset xs --text-tokenizer runs/known --images 220000 \
-    --optimizer muon --learning-rate 6e-3 --warmup-images 5000 --scene-share 0.25
+"$dalle" train dual-encoder --out runs/dual_encoder --preset xs --text-tokenizer runs/known --images 220000 \
+    --optimizer muon --learning-rate 6e-3 --warmup-images 5000 --scene-fraction 0.25
 
 # What makes pictures of 256 pixels sharp: the same pictures, rendered larger.
 [ -e data/emoji192/captions.jsonl ] || "$dalle" data build --out data/emoji192 --size 192
 "$dalle" train upsampler --out runs/upsampler --data data/emoji192 --small-size 96 --tokenizer runs/tokenizer \
     --optimizer muon --learning-rate 2e-3 --images 24000 --warmup-images 1000
 
-"$dalle" export --tokenizer runs/tokenizer --generator runs/both2 --companion runs/companion --upsampler runs/upsampler \
+"$dalle" export --tokenizer runs/tokenizer --generator runs/both2 --dual-encoder runs/dual_encoder --upsampler runs/upsampler \
     --out src/dall_e/weights --version 0.11 --steps 144 --guidance 1.1 --temperature 0.65 --final-temperature 0.5 --compose

@@ -90,13 +90,13 @@ pack() {
 
 tokenizer() {
     # One size of picture only: no coarser grid grows into this one.
-    train tokenizer "$TOKENIZER_IMAGES" --batch-size "$TOKENIZER_BATCH" --coarse-share 0 \
-        --warmup-images $((TOKENIZER_IMAGES / 25)) --adversarial-start 0.4 --scene-share "$TOKENIZER_SCENE_SHARE"
+    train tokenizer "$TOKENIZER_IMAGES" --batch-size "$TOKENIZER_BATCH" --coarse-fraction 0 \
+        --warmup-images $((TOKENIZER_IMAGES / 25)) --adversarial-start 0.4 --scene-fraction "$TOKENIZER_SCENE_SHARE"
 }
 
 generator() {
     local flags=(--tokenizer "$RUN/tokenizer" --batch-size "$GENERATOR_BATCH" --views "$VIEWS" --learning-rate 1e-3
-        --warmup-images $((GENERATOR_IMAGES / 20)) --scene-share "$SCENE_SHARE" --scenes "$SCENES"
+        --warmup-images $((GENERATOR_IMAGES / 20)) --scene-fraction "$SCENE_SHARE" --scenes "$SCENES"
         --optimizer "$OPTIMIZER")
     local status=0
     train generator "$GENERATOR_IMAGES" "${flags[@]}" "$COMPILE" || status=$?
@@ -111,7 +111,7 @@ generator() {
 adversarial() {
     train adversarial "$ADVERSARIAL_IMAGES" --init "$RUN/generator" --tokenizer "$RUN/tokenizer" --views "$VIEWS" \
         --batch-size "$ADVERSARIAL_BATCH" --warmup-images $((ADVERSARIAL_IMAGES / 10)) --fakes "$FAKES" \
-        --scene-share "$SCENE_SHARE" --scenes "$SCENES"
+        --scene-fraction "$SCENE_SHARE" --scenes "$SCENES"
 }
 
 drawing_run() { # the run whose generator is exported: that of the last stage there is

@@ -14,14 +14,14 @@ out=${OUT:-runs/few_labels}
 images=${IMAGES:-50000}
 
 "$dalle" train tokenizer --preset tiny --data "$data" --out "$out/tokenizer" --images 120000 --batch-size 32 \
-    --optimizer muon --learning-rate 3e-3 --warmup-images 1000 --adversarial-start 0.8 --coarse-share 0 --backdrop-share 0
+    --optimizer muon --learning-rate 3e-3 --warmup-images 1000 --adversarial-start 0.8 --coarse-fraction 0 --background-fraction 0
 
 train() { # name, share of captions, further flags
     local name=$1 share=$2
     shift 2
     "$dalle" train generator --preset tiny --data "$data" --tokenizer "$out/tokenizer" --out "$out/$name" \
         --images "$images" --batch-size 64 --optimizer muon --learning-rate 2e-3 --warmup-images 1000 --views 4 \
-        --caption-share "$share" "$@"
+        --caption-fraction "$share" "$@"
 }
 
 train null 0

@@ -12,7 +12,7 @@ sheet=${TINY_SHEET:-out/tiny.png}
 
 # 1. Pictures to grids of 8 x 8 codes and back. The discriminator joins for the last part.
 dall-e train tokenizer --preset tiny --data "$data" --out "$out/tokenizer" --images "${1:-48000}" --max-minutes 1.5 \
-    --batch-size 32 --learning-rate 2e-3 --warmup-images 1000 --adversarial-start 0.7 --coarse-share 0 --backdrop-share 0 \
+    --batch-size 32 --learning-rate 2e-3 --warmup-images 1000 --adversarial-start 0.7 --coarse-fraction 0 --background-fraction 0 \
     --ema-decay 0.99
 
 # 2. Captions to codes, in any order and in few or many steps.

@@ -60,13 +60,13 @@ class _Layer(nn.Module):
         self.k_BHSK, self.v_BHSK = weight.new_zeros(shape), weight.new_zeros(shape)
 
     def forward(
-        self, x_BTD: Tensor, turn_TK2: Tensor, places_T: Tensor, mask_B1TS: Tensor
+        self, x_BTD: Tensor, turn_TK2: Tensor, positions_T: Tensor, mask_B1TS: Tensor
     ) -> Tensor:
         q, k, v = self.qkv(self.attention_norm(x_BTD)).chunk(3, dim=-1)
         q_BTHK, k_BTHK, v_BTHK = (part.unflatten(-1, (self.num_heads, -1)) for part in (q, k, v))
         q_BTHK, k_BTHK = _turned(q_BTHK, turn_TK2), _turned(k_BTHK, turn_TK2)
-        self.k_BHSK[:, :, places_T] = k_BTHK.transpose(1, 2)
-        self.v_BHSK[:, :, places_T] = v_BTHK.transpose(1, 2)
+        self.k_BHSK[:, :, positions_T] = k_BTHK.transpose(1, 2)
+        self.v_BHSK[:, :, positions_T] = v_BTHK.transpose(1, 2)
         mixed_BHTK = F.scaled_dot_product_attention(
             q_BTHK.transpose(1, 2), self.k_BHSK, self.v_BHSK, attn_mask=mask_B1TS
         )
@@ -115,14 +115,14 @@ class Transformer(nn.Module):
         self.mask_BSS |= torch.eye(length, dtype=torch.bool, device=states_BLD.device)
         return self._logits(states_BLD, torch.arange(prefix, device=states_BLD.device))
 
-    def step(self, codes_B1: Tensor, place_1: Tensor) -> Tensor:
+    def step(self, codes_B1: Tensor, position_1: Tensor) -> Tensor:
         """Logits [B, C] of the token behind the one that is read at this place of the sequence."""
-        return self._logits(self.codes(codes_B1), place_1)
+        return self._logits(self.codes(codes_B1), position_1)
 
-    def _logits(self, x_BTD: Tensor, places_T: Tensor) -> Tensor:
-        turn_TK2, mask_B1TS = self.turns_SK2[places_T], self.mask_BSS[:, None, places_T]
+    def _logits(self, x_BTD: Tensor, positions_T: Tensor) -> Tensor:
+        turn_TK2, mask_B1TS = self.turns_SK2[positions_T], self.mask_BSS[:, None, positions_T]
         for layer in self.layers:
-            x_BTD = layer(x_BTD, turn_TK2, places_T, mask_B1TS)
+            x_BTD = layer(x_BTD, turn_TK2, positions_T, mask_B1TS)
         logits_BTC: Tensor = self.head(self.norm(x_BTD)).float()
         return logits_BTC[:, -1]
 
@@ -223,6 +223,6 @@ class LlamaGen:
         for number in range(config.num_tokens):
             code_1 = choose(logits_BC, sampling.guidance_scale, sampling.top_k)
             self._steps.done()
-            place_1 = torch.tensor([prefix + number], device=self._device)
+            position_1 = torch.tensor([prefix + number], device=self._device)
             with sdpa_kernel(SDPBackend.MATH):
-                logits_BC = self._transformer.step(code_1.repeat(2)[:, None], place_1)
+                logits_BC = self._transformer.step(code_1.repeat(2)[:, None], position_1)

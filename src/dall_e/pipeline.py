@@ -20,19 +20,19 @@ from dall_e.checkpoints.zoo import BUILT_IN
 from dall_e.config import ModelConfig, SamplingConfig
 from dall_e.config.published import PublishedConfig, check_possible, left_to_right
 from dall_e.images.files import PILImage, resize, to_pil, to_uint8
-from dall_e.inference.answering import QUESTION, Describer, Wording, make_describer
+from dall_e.inference.answering import QUESTION, Describer, TextSamplingConfig, make_describer
 from dall_e.inference.loading import Networks, checked_dtype, checked_precision, load_model
 from dall_e.inference.progress import Reporter, StepCallback
 from dall_e.inference.prompt_encoding import Pair, make_reader, stack_pairs
-from dall_e.inference.retrieval import Found, Retriever, Sought
+from dall_e.inference.retrieval import ImageInput, Retriever, SearchResult
 from dall_e.inference.validation import (
     check_count,
     checked_negative,
     checked_prompts,
+    image_seeds,
     is_int,
-    picture_seeds,
 )
-from dall_e.models.dual_encoder import Companion
+from dall_e.models.dual_encoder import DualEncoder
 from dall_e.planning.plan import Job, jobs_of
 from dall_e.runtime import free_memory, one_thread, pick_device
 from dall_e.sampling.decode import decode_tokens
@@ -41,7 +41,7 @@ from dall_e.text.tokenizer import TextTokenizer
 
 # More pictures than this are drawn one batch after the other, so that memory stays bounded; it
 # changes no picture.
-PICTURES_PER_BATCH = 16
+IMAGES_PER_BATCH = 16
 # Of the free memory, keys and values may take so much; the rest is for what is computed from them.
 _SHARE_REMEMBERED = 0.5
 LARGEST_SIDE = 4096
@@ -100,7 +100,7 @@ class DALL_E:
         """
         as_stored = dtype == "auto" and quantization is None
         precision = checked_precision(None if dtype == "auto" else dtype, quantization)
-        how = published.Loading(*precision, local_files_only, as_stored)
+        how = published.LoadOptions(*precision, local_files_only, as_stored)
         loaded = load_model(name_or_path, variant, how)
         model = cls(*loaded[:3], weights_sha256=loaded.sha256)
         model.quantization = how.packing
@@ -180,12 +180,12 @@ class DALL_E:
                 token.
             num_images_per_prompt: pictures of each prompt.
             best_of: draw this many candidates for each picture, and keep the one that fits the
-                prompt best by `score`; for models with a companion.
+                prompt best by `score`; for models with a dual encoder.
             guidance_scale: how strictly the picture follows the prompt; 1 is off.
             temperature: of the first step; the last step's keeps its ratio to it. 0 always takes
                 the likeliest.
             top_k: choose among the k likeliest codes; 0 among all.
-            top_p: choose among the likeliest codes that have this share of the probability; 1 among
+            top_p: choose among the likeliest codes that have this fraction of the probability; 1 among
                 all.
             compose: draw the things of a prompt that names several, such as "two cats and a red
                 ball", one by one, and put them in their places by rules; of a sentence that is not
@@ -216,7 +216,7 @@ class DALL_E:
         negative = checked_negative(negative_prompt)
         check_count(num_images_per_prompt, best_of, len(prompts))
         if best_of > 1:
-            self._needed_companion("best_of")
+            self._needed_dual_encoder("best_of")
         settings = self.sampling_settings(
             sampling,
             num_inference_steps=num_inference_steps,
@@ -228,7 +228,7 @@ class DALL_E:
         )
         side = self._checked_side(height, width)
         upsample = self._checked_upsample(upsample, side)
-        seeds = picture_seeds(seed, generator, len(prompts) * num_images_per_prompt, best_of)
+        seeds = image_seeds(seed, generator, len(prompts) * num_images_per_prompt, best_of)
         texts = [text for text in prompts for _ in range(num_images_per_prompt * best_of)]
         jobs = jobs_of(texts, seeds, compose=settings.compose)
         if isinstance(self.config, PublishedConfig):
@@ -286,7 +286,7 @@ class DALL_E:
         """Image tokens [B, N], drawn in batches."""
         reader = make_reader(self.networks.text, self.text_tokenizer)
         pairs = {text: reader.read(text, negative) for text in dict.fromkeys(texts)}
-        batches = _batches([pairs[text] for text in texts], self._pictures_per_batch(settings))
+        batches = _batches([pairs[text] for text in texts], self._images_per_batch(settings))
         report.batches = len(batches)
         drawn: list[tuple[int, torch.Tensor]] = []
         for rows in batches:
@@ -303,14 +303,14 @@ class DALL_E:
             report.next_batch()
         return torch.stack([codes_N for _, codes_N in sorted(drawn, key=lambda each: each[0])])
 
-    def _pictures_per_batch(self, settings: SamplingConfig) -> int:
+    def _images_per_batch(self, settings: SamplingConfig) -> int:
         """How many are drawn together: fewer than PICTURES_PER_BATCH where memory is short."""
         free = free_memory(self.device)
         if free is None:
-            return PICTURES_PER_BATCH
+            return IMAGES_PER_BATCH
         rows = 1 if settings.guidance_scale == 1 else 2
         room = int(free * _SHARE_REMEMBERED) // (rows * self.networks.generator.row_bytes())
-        return max(1, min(PICTURES_PER_BATCH, room))
+        return max(1, min(IMAGES_PER_BATCH, room))
 
     def describe(
         self,
@@ -331,42 +331,44 @@ class DALL_E:
             self.config.name, self.networks, self.text_tokenizer
         )
         with torch.inference_mode():
-            return self._describer.answer(image, prompt, Wording(max_new_tokens, temperature, seed))
+            return self._describer.answer(
+                image, prompt, TextSamplingConfig(max_new_tokens, temperature, seed)
+            )
 
     def score(self, image: PILImage, text: str) -> float:
-        """How well a picture fits a text, from -1 to 1, by the model's companion: the higher, the
+        """How well a picture fits a text, from -1 to 1, by the model's dual encoder: the higher, the
         better.
 
         Scores of several pictures for one text can be compared, scores for different texts hardly.
-        A transparent picture is seen on white. Raises ValueError if the model has no companion.
+        A transparent picture is seen on white. Raises ValueError if the model has no dual encoder.
         """
         with torch.inference_mode(), one_thread():
             return self._retriever("score").scores([image], text)[0]
 
     def search(
-        self, text: str, pictures: Sequence[Sought] | str | os.PathLike[str], *, top: int = 10
-    ) -> list[Found]:
-        """The pictures that fit a text best, by the model's companion, best first: `(picture,
+        self, text: str, pictures: Sequence[ImageInput] | str | os.PathLike[str], *, top: int = 10
+    ) -> list[SearchResult]:
+        """The pictures that fit a text best, by the model's dual encoder, best first: `(picture,
         score)` of each.
 
         pictures: a folder, looked through with the folders in it, or PIL images and picture files.
         top: how many to name. Files that cannot be read are left out with a warning. Raises
-        ValueError if the model has no companion or there is no picture, and FileNotFoundError for a
+        ValueError if the model has no dual encoder or there is no picture, and FileNotFoundError for a
         folder that is not there.
         """
         with torch.inference_mode(), one_thread():
             return self._retriever("search").search(text, pictures, top)
 
     def _retriever(self, what: str) -> Retriever:
-        return Retriever(self._needed_companion(what), self.text_tokenizer)
+        return Retriever(self._needed_dual_encoder(what), self.text_tokenizer)
 
-    def _needed_companion(self, what: str) -> Companion:
-        if self.networks.companion is None:
+    def _needed_dual_encoder(self, what: str) -> DualEncoder:
+        if self.networks.dual_encoder is None:
             raise ValueError(
-                f"{what} needs a companion, which the model {self.config.name!r} {self.config.version} does not have; "
-                "`dall-e export --companion` makes a model with one"
+                f"{what} needs a dual encoder, which the model {self.config.name!r} {self.config.version} does not have; "
+                "`dall-e export --dual-encoder` makes a model with one"
             )
-        return self.networks.companion
+        return self.networks.dual_encoder
 
     def _kept(
         self, jobs: list[Job], codes_BN: torch.Tensor, best_of: int

@@ -51,10 +51,10 @@ def test_spread() -> None:
 def test_part_of_a_picture_is_scaled_up() -> None:
     # 4 tokens: 1 s for the first, 0.5 s for each of the 3 others; of 11 tokens 10 are others.
     part = Times(first=1.0, rest=1.5, drawn=4, pixels=0.25)
-    assert part.picture(11) == 1.0 + 10 * 0.5 + 0.25
-    assert part.picture(4) == 2.75
+    assert part.image(11) == 1.0 + 10 * 0.5 + 0.25
+    assert part.image(4) == 2.75
     # One that is whole is what it is, however it is split.
-    assert Times(first=0.0, rest=2.0, drawn=1, pixels=0.5).picture(1) == 2.5
+    assert Times(first=0.0, rest=2.0, drawn=1, pixels=0.5).image(1) == 2.5
 
 
 def test_steps_end_the_loop() -> None:

@@ -8,9 +8,9 @@ import pytest
 import torch
 from benchmarks.counting import (
     Work,
-    absorb_operations,
-    ask_operations,
+    append_operations,
     native_work,
+    predict_operations,
     prompt_weights,
     raster_work,
     step_weights,
@@ -116,11 +116,13 @@ def test_native_steps_as_torch_counts_them(monkeypatch: pytest.MonkeyPatch) -> N
     )
     with torch.no_grad():
         cache = network.start(states)
-    places_BM = torch.arange(3).expand(rows, -1)
+    positions_BM = torch.arange(3).expand(rows, -1)
     known = cache.length
-    assert rows * ask_operations(config, 3, known) == counted(lambda: network.ask(cache, places_BM))
-    needed = rows * absorb_operations(config, 3, known)
-    assert counted(lambda: network.absorb(cache, places_BM, places_BM)) == needed
+    assert rows * predict_operations(config, 3, known) == counted(
+        lambda: network.predict(cache, positions_BM)
+    )
+    needed = rows * append_operations(config, 3, known)
+    assert counted(lambda: network.append(cache, positions_BM, positions_BM)) == needed
 
 
 def test_native_work_by_hand() -> None:
@@ -138,10 +140,10 @@ def test_native_work_by_hand() -> None:
     weights = 4 * block + width * codes + 2 * width**2
     assert steps[2].moved == 4 * (weights + 2 * 2 * width * 4 * seen)
     assert steps[2].operations == 2 * (
-        ask_operations(generator, 3, 25) + absorb_operations(generator, 3, 25)
+        predict_operations(generator, 3, 25) + append_operations(generator, 3, 25)
     )
     # Nothing comes after the last group, so nothing is made known.
-    assert steps[3].operations == 2 * ask_operations(generator, 60, 28)
+    assert steps[3].operations == 2 * predict_operations(generator, 60, 28)
     halved = native_work(config, groups, rows=2, bytes_per_weight=2.0, bytes_per_state=2.0)
     assert [step.moved for step in halved] == [step.moved / 2 for step in steps]
 

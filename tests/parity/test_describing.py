@@ -8,10 +8,10 @@ import torch
 from torch import nn
 
 from dall_e.checkpoints import networks
-from dall_e.inference.answering import Describer, Wording
+from dall_e.inference.answering import Describer, TextSamplingConfig
 from dall_e.models.prompt_networks import PromptStates
 
-START, END, PICTURE, PICTURE_END, SLOT = 0, 1, 3, 4, 5
+START, END, IMAGE, IMAGE_END, SLOT = 0, 1, 3, 4, 5
 
 
 class Marks:
@@ -67,7 +67,7 @@ def test_logits_and_greedy_words(tmp_path: Path, tied: bool) -> None:
     )
     theirs.save_pretrained(tmp_path)
     x_1CHW = torch.rand(1, 3, 12, 12)
-    before, behind = [START, 10, 11, PICTURE], [PICTURE_END, 12, 13, 14]
+    before, behind = [START, 10, 11, IMAGE], [IMAGE_END, 12, 13, 14]
     inputs = {
         "input_ids": torch.tensor([[*before, *[SLOT] * 9, *behind]]),
         "pixel_values": x_1CHW * 2 - 1,
@@ -92,4 +92,4 @@ def test_logits_and_greedy_words(tmp_path: Path, tied: bool) -> None:
     )
     assert float(expected.std()) > 0.1
     torch.testing.assert_close(tower.word_logits(read_1LD), expected, atol=1e-4, rtol=0)
-    assert describer.continued(states_1LD, Wording(12, 0.0, None)) == generated
+    assert describer.continued(states_1LD, TextSamplingConfig(12, 0.0, None)) == generated

@@ -99,13 +99,13 @@ def test_the_vqgan_comes_from_its_own_repository(
 def test_the_vqgan_alone_is_an_image_tokenizer(tmp_path: Path) -> None:
     folder = whole_folder(tmp_path / "mini") / NAME
     expected = read_tensors(DATA / "flax_vqgan" / "expected.safetensors")
-    codes_HW, picture_CHW = expected["out.codes"][0], expected["out.reconstruction"][0]
+    codes_HW, image_CHW = expected["out.codes"][0], expected["out.reconstruction"][0]
     ImageCodec.from_pretrained(folder).save_pretrained(tmp_path / "ours")
     for place in (folder, folder / "flax_model.msgpack", tmp_path / "ours"):
         drawn_HWC = torch.from_numpy(
             np.array(ImageCodec.from_pretrained(place).decode(codes_HW).convert("RGB"))
         )
-        wanted_HWC = (picture_CHW.clamp(0, 1) * 255).permute(1, 2, 0)
+        wanted_HWC = (image_CHW.clamp(0, 1) * 255).permute(1, 2, 0)
         assert (drawn_HWC - wanted_HWC).abs().max() <= 0.51
 
 

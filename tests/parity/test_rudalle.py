@@ -51,13 +51,13 @@ def test_the_original_code_computes_the_same(
 
 def test_the_version_is_read_off_the_last_layers_mask(tmp_path: Path) -> None:
     """The third version's file has its masks; where a file has none, the caller has to say."""
-    for folder, said, sight in (
+    for folder, said, mask in (
         ("rudalle_v3", "v2", "lines"),
         ("rudalle_v2", "v2", "wrapped_lines"),
     ):
         given = {"num_attention_heads": 2}
         _, raster = load_rudalle(DATA / folder / "pytorch_model.bin", given, torch.float32, said)  # type: ignore[arg-type]
-        assert raster.config.sight == sight
+        assert raster.config.mask == mask
 
 
 @pytest.mark.parametrize("switch", ["on", "off"])

@@ -7,11 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from dall_e.data.datasets import load_pictures
+from dall_e.data.datasets import load_images
 from dall_e.images.files import read_metadata
 
 ROOT = Path(__file__).parents[2]
-PICTURES = ROOT / "examples" / "tiny_pictures"
+IMAGES = ROOT / "examples" / "tiny_pictures"
 
 
 def test_the_tour_runs(tmp_path: Path) -> None:
@@ -42,12 +42,12 @@ def test_the_tour_runs(tmp_path: Path) -> None:
 
 
 def test_the_small_picture_set() -> None:
-    files = [path for path in PICTURES.iterdir() if path.is_file()]
+    files = [path for path in IMAGES.iterdir() if path.is_file()]
     assert sum(path.stat().st_size for path in files) <= 2**20
-    train, val = load_pictures(PICTURES, 32), load_pictures(PICTURES, 32, "val")
+    train, val = load_images(IMAGES, 32), load_images(IMAGES, 32, "val")
     assert (len(train), len(val), train.skipped, val.skipped) == (192, 48, [], [])
     assert {record["licence"] for record in train.records + val.records} == {"MIT", "Apache-2.0"}
     # Each thing is held out in one style and trained on in the four others.
     assert {record["en"] for record in val.records} == {record["en"] for record in train.records}
-    attribution = (PICTURES / "ATTRIBUTION.md").read_text(encoding="utf-8")
+    attribution = (IMAGES / "ATTRIBUTION.md").read_text(encoding="utf-8")
     assert all(record["source"] in attribution for record in train.records)

@@ -169,7 +169,7 @@ def load_rudalle(
     return networks
 
 
-class TextToPicture(NamedTuple):
+class TextToImage(NamedTuple):
     """The three networks of a model that comes in one piece."""
 
     prompts: Prompts
@@ -183,7 +183,7 @@ def load_janus(
     dtype: torch.dtype,
     num_tokens: int = janus.NUM_TOKENS,
     packing: WeightFormat | None = None,
-) -> TextToPicture:
+) -> TextToImage:
     """What draws of Janus or Janus-Pro; `path` is its weight file, or the index of its shards."""
     tensors = read_weights(path)
     with _named(path):
@@ -191,7 +191,7 @@ def load_janus(
         config = janus.raster_settings(given, tensors, num_tokens)
         vqgan = janus.vqgan_settings(tensors, num_tokens)
     with Unfilled():
-        networks = TextToPicture(build_prompts(text), Raster(config), VQGAN(vqgan))
+        networks = TextToImage(build_prompts(text), Raster(config), VQGAN(vqgan))
     tables = (
         janus.prompt_table(tensors),
         janus.raster_table(config, tensors),

@@ -24,7 +24,7 @@ from dall_e.checkpoints.registry import (
     RASTER_SAMPLING,
     RUDALLE_VQGAN,
     RUDALLE_WORDS,
-    Found,
+    SearchResult,
 )
 from dall_e.checkpoints.tensor_files import StoredTensor, open_weights
 from dall_e.config import SamplingConfig
@@ -70,7 +70,7 @@ class PublishedNetworks(NamedTuple):
     tokenizer: VQGAN
     text: Prompts
     generator: Raster
-    companion: None = None
+    dual_encoder: None = None
     """No project publishes one beside its model."""
     upsampler: None = None
     """Nor an upsampler."""
@@ -107,7 +107,7 @@ class PublishedModel(NamedTuple):
     """Of the weights file of our own format; empty for a project's own files."""
 
 
-class Loading(NamedTuple):
+class LoadOptions(NamedTuple):
     """How weights are to lie in memory, and whether the network may be asked for more files."""
 
     dtype: torch.dtype
@@ -118,7 +118,7 @@ class Loading(NamedTuple):
     """Takes the number format of a project's own files instead of `dtype`."""
 
 
-def load_files(found: Found, name: str, how: Loading) -> PublishedModel:
+def load_files(found: SearchResult, name: str, how: LoadOptions) -> PublishedModel:
     """Loads a project's own files.
 
     The image tokenizer stays in float32 beside float16, whose range its activations leave; bfloat16
@@ -155,7 +155,7 @@ def load_files(found: Found, name: str, how: Loading) -> PublishedModel:
 Loaded = tuple[PublishedNetworks, PromptTokenizer | t5.T5Features]
 
 
-def _load_min_dalle(files: dict[str, Path], how: Loading) -> Loaded:
+def _load_min_dalle(files: dict[str, Path], how: LoadOptions) -> Loaded:
     drawing = networks.load_min_dalle(
         files["encoder"], files["decoder"], {}, how.dtype, packing=how.packing
     )
@@ -164,7 +164,7 @@ def _load_min_dalle(files: dict[str, Path], how: Loading) -> Loaded:
     return PublishedNetworks(tokenizer, *drawing), words
 
 
-def _load_dalle_mini(files: dict[str, Path], how: Loading) -> Loaded:
+def _load_dalle_mini(files: dict[str, Path], how: LoadOptions) -> Loaded:
     given = _settings(files["settings"])
     drawing = networks.load_dalle_mini(files["weights"], given, how.dtype, how.packing)
     beside = files["weights"].parent / Path(FLAX_VQGAN).name
@@ -177,7 +177,7 @@ def _load_dalle_mini(files: dict[str, Path], how: Loading) -> Loaded:
     )
 
 
-def _load_llamagen(files: dict[str, Path], how: Loading) -> Loaded:
+def _load_llamagen(files: dict[str, Path], how: LoadOptions) -> Loaded:
     num_tokens = 1024 if "512" in files["weights"].name else 256
     drawing = networks.load_llamagen(files["weights"], {}, how.dtype, num_tokens, how.packing)
     image_size = 16 * drawing.raster.config.grid_size
@@ -188,14 +188,14 @@ def _load_llamagen(files: dict[str, Path], how: Loading) -> Loaded:
     return PublishedNetworks(tokenizer, *drawing), words
 
 
-def _load_mindalle(files: dict[str, Path], how: Loading) -> Loaded:
+def _load_mindalle(files: dict[str, Path], how: LoadOptions) -> Loaded:
     drawing = networks.load_mindalle(files["weights"], {}, how.dtype, how.packing)
     tokenizer = networks.load_taming(files["tokenizer"], {}, torch.float32)
     words = CharBPETokenizer.from_files(_text(files["vocabulary"]), _text(files["merges"]))
     return PublishedNetworks(tokenizer, *drawing), words
 
 
-def _load_rudalle(files: dict[str, Path], how: Loading) -> Loaded:
+def _load_rudalle(files: dict[str, Path], how: LoadOptions) -> Loaded:
     old = "v2" in files["weights"].name or "mojich" in str(files["weights"])
     drawing = networks.load_rudalle(
         files["weights"], {}, how.dtype, "v2" if old else None, how.packing
@@ -213,17 +213,17 @@ def _load_rudalle(files: dict[str, Path], how: Loading) -> Loaded:
     )
 
 
-def _folder_with(names: list[str], place: Path, repository: str, how: Loading) -> Path:
+def _folder_with(names: list[str], place: Path, repository: str, how: LoadOptions) -> Path:
     """Where some files are: in a place, or downloaded from a repository of their own."""
     if all((place / name).is_file() for name in names):
         return place
     return download(repository, names, how.local_files_only)
 
 
-def _load_janus(files: dict[str, Path], how: Loading) -> Loaded:
+def _load_janus(files: dict[str, Path], how: LoadOptions) -> Loaded:
     given = _settings(files["settings"])
-    picture = given.get("vq_config", {})
-    side = picture.get("num_patches") if isinstance(picture, dict) else None
+    image = given.get("vq_config", {})
+    side = image.get("num_patches") if isinstance(image, dict) else None
     num_tokens = side**2 if isinstance(side, int) else janus.NUM_TOKENS
     prompts, raster, tokenizer = networks.load_janus(
         files["weights"], given, how.dtype, num_tokens, how.packing
@@ -240,7 +240,7 @@ def _load_janus(files: dict[str, Path], how: Loading) -> Loaded:
     return PublishedNetworks(tokenizer.float(), prompts, raster, vision=vision), words
 
 
-_LOADERS: dict[str, Callable[[dict[str, Path], Loading], Loaded]] = {
+_LOADERS: dict[str, Callable[[dict[str, Path], LoadOptions], Loaded]] = {
     "min_dalle": _load_min_dalle,
     "dalle_mini": _load_dalle_mini,
     "llamagen": _load_llamagen,
@@ -340,7 +340,7 @@ def fill_stored(
     assign_weights(network, weights, packing)
 
 
-def load_converted(folder: Path, how: Loading) -> PublishedModel:
+def load_converted(folder: Path, how: LoadOptions) -> PublishedModel:
     """Reads a folder that `DALL_E.save_pretrained` wrote of a published model.
 
     Raises FileNotFoundError, or ValueError for a damaged or foreign folder.

@@ -9,7 +9,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class SearchResult:
     """The files of one project in a folder."""
 
     family: str
@@ -123,7 +123,7 @@ FAMILIES = {
 """Every project whose text-to-image models load, in the order in which a folder is looked at."""
 
 
-def find_files(place: Path, variant: str | None = None) -> Found:
+def find_files(place: Path, variant: str | None = None) -> SearchResult:
     """The files of a published model in a folder, or beside a weight file that must be one of them.
 
     Raises ValueError if there is none, or not the variant.
@@ -140,7 +140,7 @@ def find_files(place: Path, variant: str | None = None) -> Found:
                 continue
             if not absent:
                 found = {part: path for part, path in files.items() if path}
-                return Found(family=family, variant=name, files=found)
+                return SearchResult(family=family, variant=name, files=found)
             if len(absent) < len(wanted):
                 lacking.append(f"{family}{f' {name}' if name else ''} lacks {', '.join(absent)}")
     asked = f" of the variant {variant!r}" if variant is not None else ""

@@ -99,11 +99,24 @@ def load_model(folder: str | Path, dtype: torch.dtype = torch.float32) -> Stored
     try:
         held = open_weights(path)
         tensors = {
-            name: read_weight(held, name, dtype) for name in held if not is_scale(held, name)
+            _as_named_now(name): read_weight(held, name, dtype)
+            for name in held
+            if not is_scale(held, name)
         }
     except ValueError as error:
         raise ValueError(f"{path} is not a safetensors file ({error}): {_MAKE_AGAIN}") from error
     return replace(stored, tensors=tensors)
+
+
+_OLDER_NAMES = {"companion.picture.": "dual_encoder.image.", "companion.": "dual_encoder."}
+"""How weights were called until version 0.11, and how they are called now."""
+
+
+def _as_named_now(name: str) -> str:
+    for older, newer in _OLDER_NAMES.items():
+        if name.startswith(older):
+            return newer + name.removeprefix(older)
+    return name
 
 
 def is_scale(held: Mapping[str, StoredTensor], name: str) -> bool:

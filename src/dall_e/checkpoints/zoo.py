@@ -170,7 +170,7 @@ def _dalle_mini(name: str, size: Size) -> KnownModel:
     )
 
 
-def _llamagen(picture_tokens: int) -> Size:
+def _llamagen(image_tokens: int) -> Size:
     """Both stages have the same weights."""
     return Size(
         drawing=777_923_840,
@@ -178,7 +178,7 @@ def _llamagen(picture_tokens: int) -> Size:
         tokenizer=_VQ16,
         layers=36,
         width=1280,
-        positions=120 + picture_tokens,
+        positions=120 + image_tokens,
         reader=_FLAN_T5_XL,
     )
 

@@ -43,7 +43,7 @@ _train = typer.Typer(
 _train.command("tokenizer")(train.tokenizer)
 _train.command("generator")(train.generator)
 _train.command("adversarial")(train.adversarial)
-_train.command("companion")(train.companion)
+_train.command("dual-encoder")(train.dual_encoder)
 _train.command("upsampler")(train.upsampler)
 _train.command("detector")(train.detector)
 app.add_typer(_train, name="train")

@@ -75,7 +75,7 @@ def show_command(
         bool,
         typer.Option("--scenes", help="Scenes composed of the pictures; --split train or heldout."),
     ] = False,
-    settled: Annotated[
+    canonical: Annotated[
         bool,
         typer.Option(
             "--settled", help="Scenes with nothing left to chance that captions do not say."
@@ -88,31 +88,31 @@ def show_command(
     both languages.
     """
     if scenes:
-        _show_scenes(folder, out, count, split, seed, settled)
+        _show_scenes(folder, out, count, split, seed, canonical)
         return
     from dall_e.data.captions import training_caption
-    from dall_e.data.datasets import batch_indices, load_pictures
+    from dall_e.data.datasets import batch_indices, load_images
     from dall_e.images.files import contact_sheet, save_image
 
-    pictures = load_pictures(folder, 96, split)
-    indices = batch_indices(len(pictures), pictures.weights, seed, 0, min(count, len(pictures)))
+    images = load_images(folder, 96, split)
+    indices = batch_indices(len(images), images.weights, seed, 0, min(count, len(images)))
     captions = [
-        training_caption(pictures.records[int(index)], random.Random(f"{seed}/{row}"))
+        training_caption(images.records[int(index)], random.Random(f"{seed}/{row}"))
         for row, index in enumerate(indices)
     ]
-    sheet = contact_sheet([pictures.pictures_NCHW[int(index)] for index in indices], captions)
+    sheet = contact_sheet([images.images_NCHW[int(index)] for index in indices], captions)
     save_image(sheet, out)
-    for problem in pictures.skipped[:5]:
+    for problem in images.skipped[:5]:
         print(f"note: left out {problem}", file=sys.stderr)
-    print(f"{len(indices)} of {len(pictures)} pictures of split {split}: {Path(out)}")
+    print(f"{len(indices)} of {len(images)} pictures of split {split}: {Path(out)}")
 
 
-def _show_scenes(folder: str, out: str, count: int, split: str, seed: int, settled: bool) -> None:
-    from dall_e.data.datasets import load_pictures
+def _show_scenes(folder: str, out: str, count: int, split: str, seed: int, canonical: bool) -> None:
+    from dall_e.data.datasets import load_images
     from dall_e.images.files import contact_sheet, save_image
     from dall_e.scenes.composer import SceneComposer
 
-    composer = SceneComposer(load_pictures(folder, 128), 128, settled=settled)
+    composer = SceneComposer(load_images(folder, 128), 128, canonical=canonical)
     composed = [composer.scene(f"{seed}/{number}", split) for number in range(count)]
     captions = [
         "\n".join(
@@ -160,7 +160,7 @@ def pack_command(
     report = pack(folder, out, size=size, splits=names, dropped_bits=dropped_bits, progress=_Bar())
     for problem in report.skipped[:5]:
         print(f"note: left out {problem}", file=sys.stderr)
-    found = ", ".join(f"{count} {split}" for split, count in report.pictures.items())
+    found = ", ".join(f"{count} {split}" for split, count in report.images.items())
     print(f"{found}: {sum(report.sizes.values()) / 2**20:.1f} MiB in {Path(out)}")
 
 

@@ -11,7 +11,7 @@ from dall_e.cli.generate import Device, load
 
 
 def describe(
-    picture: Annotated[Path, typer.Argument(help="A picture file.", show_default=False)],
+    image: Annotated[Path, typer.Argument(help="A picture file.", show_default=False)],
     *,
     model: Annotated[
         str,
@@ -48,12 +48,12 @@ def describe(
 
     For models that read pictures as well as draw them: those of Janus.
     """
-    if not picture.is_file():
-        raise FileNotFoundError(f"there is no picture {picture}")
+    if not image.is_file():
+        raise FileNotFoundError(f"there is no picture {image}")
     describer = load(model, device)
     asked = {"prompt": prompt} if prompt else {}
     print(
         describer.describe(
-            picture, max_new_tokens=max_new_tokens, temperature=temperature, seed=seed, **asked
+            image, max_new_tokens=max_new_tokens, temperature=temperature, seed=seed, **asked
         )
     )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dall_e.evaluation.suite import Material, Subject
     from dall_e.images.files import PILImage
     from dall_e.models.detector import Detector
-    from dall_e.models.dual_encoder import Companion
+    from dall_e.models.dual_encoder import DualEncoder
     from dall_e.pipeline import DALL_E
 
 
@@ -30,8 +30,8 @@ def evaluate(  # noqa: PLR0913, one argument per flag
     judge: Annotated[
         Path,
         typer.Option(
-            help="Run folder of an independent `dall-e train companion`: another seed, --fold 1, --other-share 0; "
-            "never the companion in a model.",
+            help="Run folder of an independent `dall-e train dual encoder`: another seed, --fold 1, --other-share 0; "
+            "never the dual encoder in a model.",
             show_default=False,
         ),
     ],
@@ -70,7 +70,9 @@ def evaluate(  # noqa: PLR0913, one argument per flag
     best_of: Annotated[
         int,
         typer.Option(
-            "--best-of", min=1, help="Candidates for each picture, chosen by the model's companion."
+            "--best-of",
+            min=1,
+            help="Candidates for each picture, chosen by the model's dual encoder.",
         ),
     ] = 1,
     quantization: Annotated[
@@ -110,7 +112,7 @@ def evaluate(  # noqa: PLR0913, one argument per flag
         return
     from dall_e.evaluation.cost import measure_cost
     from dall_e.evaluation.report import Header, write_report
-    from dall_e.evaluation.samples import RealPictures
+    from dall_e.evaluation.samples import RealImages
     from dall_e.evaluation.suite import evaluate as run_suite
 
     cost = measure_cost(str(folders[0]), "a cat", device=device, quantization=quantization)
@@ -132,28 +134,28 @@ def evaluate(  # noqa: PLR0913, one argument per flag
         limit=limit,
     )
     folder = Path(out) if out else Path("out/evaluation") / _folder_name(models[0], settings)
-    write_report(folder, header, result, RealPictures(material.training))
+    write_report(folder, header, result, RealImages(material.training))
     for name, measure in result.measures.items():
         print(f"{name:28s} {measure}")
     print(folder / "report.html")
 
 
 def load_judge(folder: Path, models: list[DALL_E]) -> Judge:
-    """The judge of a run folder. Raises ValueError if it is a model's companion; warns if it has
+    """The judge of a run folder. Raises ValueError if it is a model's dual encoder; warns if it has
     seen all pictures."""
     import torch
 
     from dall_e.evaluation.judge import Judge
-    from dall_e.training.perceptual import load_companion
+    from dall_e.training.perceptual import load_dual_encoder
     from dall_e.training.run_folder import load_stage_words
 
-    run, network = load_companion(folder)
-    if "other_share" not in run:
+    run, network = load_dual_encoder(folder)
+    if "other_fraction" not in run:
         raise ValueError(
-            f"{folder} is a model, whose companion chooses its pictures: a judge is a run of its own"
+            f"{folder} is a model, whose dual encoder chooses its pictures: a judge is a run of its own"
         )
     for model in models:
-        own = _companion(model)
+        own = _dual_encoder(model)
         if own is not None and own.text_out.weight.shape == network.text_out.weight.shape:
             one, other = (
                 part.text_out.weight.detach().cpu().float().flatten() for part in (own, network)
@@ -161,10 +163,10 @@ def load_judge(folder: Path, models: list[DALL_E]) -> Judge:
             # The model's is rounded to eight bits.
             if float(torch.cosine_similarity(one, other, dim=0)) > 0.99:
                 raise ValueError(
-                    f"the judge in {folder} is the companion of {model.config.name!r}, which chooses its pictures: "
+                    f"the judge in {folder} is the dual encoder of {model.config.name!r}, which chooses its pictures: "
                     "train another one with --seed 1 --fold 1 --other-share 0"
                 )
-    if run["other_share"] > 0:
+    if run["other_fraction"] > 0:
         print(
             f"dall-e: warning: the judge in {folder} was trained on both halves of the pictures; --other-share 0 makes "
             "an independent one",
@@ -173,12 +175,14 @@ def load_judge(folder: Path, models: list[DALL_E]) -> Judge:
     network.to(models[0].device)
     tokenizer = load_stage_words(folder)
     name = f"{folder} (seed {run['seed']}, fold {run['fold']})"
-    return Judge(network, tokenizer, name=name, fold=run["fold"], other_share=run["other_share"])
+    return Judge(
+        network, tokenizer, name=name, fold=run["fold"], other_fraction=run["other_fraction"]
+    )
 
 
-def _companion(model: DALL_E) -> Companion | None:
+def _dual_encoder(model: DALL_E) -> DualEncoder | None:
     """The model's own; models of other projects have none."""
-    return getattr(model.networks, "companion", None)
+    return getattr(model.networks, "dual_encoder", None)
 
 
 def load_detector(folder: Path) -> Detector:
@@ -198,7 +202,7 @@ def load_detector(folder: Path) -> Detector:
 def _material(
     suite: str, judge: Judge, detector: Path | None, data: str, model: DALL_E
 ) -> Material:
-    from dall_e.data.datasets import load_pictures
+    from dall_e.data.datasets import load_images
     from dall_e.data.prompt_sets import suite_prompts
     from dall_e.evaluation.composition import Composition
     from dall_e.evaluation.suite import Material
@@ -208,10 +212,10 @@ def _material(
     side = (
         model.config.tokenizer.image_size if isinstance(model.config, ModelConfig) else judge.side
     )
-    training, held_out = (load_pictures(data, side, split=split) for split in ("train", "val"))
+    training, held_out = (load_images(data, side, split=split) for split in ("train", "val"))
     # Only what `dall-e data build` makes has a style of its own that is never trained on.
     has_another = any(Path(data).glob("heldout_style-*"))
-    other_style = load_pictures(data, side, split="heldout_style") if has_another else None
+    other_style = load_images(data, side, split="heldout_style") if has_another else None
     composition = None
     if detector is not None:
         composition = Composition(
@@ -240,15 +244,15 @@ def _subject(model: DALL_E, sampling: dict[str, Any], best_of: int, cost: Any) -
         assert isinstance(tokenizer, ImageTokenizer)
         return tokenizer.detokenize(tokenizer.tokenize(x_BCHW.to(model.device, model.dtype))).cpu()
 
-    companion = _companion(model)
+    dual_encoder = _dual_encoder(model)
     own = (
-        Judge(companion, model.text_tokenizer, name="own", fold=0, other_share=1.0)
-        if companion
+        Judge(dual_encoder, model.text_tokenizer, name="own", fold=0, other_fraction=1.0)
+        if dual_encoder
         else None
     )
     return Subject(
         draw=draw,
-        embed=own.embed_pictures if own else None,
+        embed=own.embed_images if own else None,
         there_and_back=there_and_back if isinstance(model.config, ModelConfig) else None,
         cost=cost,
     )

@@ -30,10 +30,10 @@ def export(  # noqa: PLR0913, one argument per flag
     generator: Annotated[
         Path, typer.Option(help="Run folder of `dall-e train generator`, or a model.")
     ] = Path("runs/generator"),
-    companion: Annotated[
+    dual_encoder: Annotated[
         Path | None,
         typer.Option(
-            help="Run folder of `dall-e train companion`, for best_of and score.",
+            help="Run folder of `dall-e train dual encoder`, for best_of and score.",
             show_default="none",
         ),
     ] = None,
@@ -75,12 +75,12 @@ def export(  # noqa: PLR0913, one argument per flag
     trained = player_weights(generator_weights, "generator", generator).items()
     text_tokenizer = load_stage_words(generator)
     more: dict[str, tuple[dict[str, Any], dict[str, Tensor]]] = {}
-    for part, folder in (("companion", companion), ("upsampler", upsampler)):
+    for part, folder in (("dual_encoder", dual_encoder), ("upsampler", upsampler)):
         if folder is not None:
             run, weights = load_stage_weights(folder)
             more[part] = _settings(run, part, folder), player_weights(weights, part, folder)
-    if companion is not None:
-        _check_same_words(companion, text_tokenizer)
+    if dual_encoder is not None:
+        _check_same_words(dual_encoder, text_tokenizer)
     config = ModelConfig.from_dict(
         {
             "name": name,
@@ -115,15 +115,15 @@ def export(  # noqa: PLR0913, one argument per flag
     print(out)
 
 
-def _check_same_words(companion: Path, text_tokenizer: TextTokenizer) -> None:
-    """A model has one text tokenizer. Raises ValueError if the companion was trained with
+def _check_same_words(dual_encoder: Path, text_tokenizer: TextTokenizer) -> None:
+    """A model has one text tokenizer. Raises ValueError if the dual encoder was trained with
     another."""
     from dall_e.training.run_folder import load_stage_words
 
-    if load_stage_words(companion).to_json() != text_tokenizer.to_json():
+    if load_stage_words(dual_encoder).to_json() != text_tokenizer.to_json():
         raise ValueError(
-            f"the companion in {companion} was trained with another text tokenizer than the generator: train it with "
-            "`dall-e train companion --text-tokenizer` and the generator's run folder"
+            f"the dual encoder in {dual_encoder} was trained with another text tokenizer than the generator: train it with "
+            "`dall-e train dual encoder --text-tokenizer` and the generator's run folder"
         )
 
 

@@ -17,7 +17,7 @@ SHORT_NAMES = {"num_inference_steps": "steps", "guidance_scale": "guidance"}
 """Flags of sampling settings that people type often, by field."""
 
 
-def _chooser(words: tuple[str, ...]) -> Callable[[str], str]:
+def _token_sampler(words: tuple[str, ...]) -> Callable[[str], str]:
     """Parser of a field that allows only some words."""
 
     def choose(text: str) -> str:
@@ -47,7 +47,11 @@ def _option(name: str, hint: Any, default: Any, text: str, shown: str | bool) ->
     if get_origin(hint) is Literal:
         words = get_args(hint)
         option = typer.Option(
-            flag, help=text, show_default=shown, parser=_chooser(words), metavar="|".join(words)
+            flag,
+            help=text,
+            show_default=shown,
+            parser=_token_sampler(words),
+            metavar="|".join(words),
         )
     elif get_origin(hint) is tuple:
         assert get_args(hint) in ((str, ...), (int, ...)), f"no flag for a field of type {hint}"

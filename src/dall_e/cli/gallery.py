@@ -28,7 +28,7 @@ def gallery(
     from dall_e.pipeline import DALL_E
 
     drawer = DALL_E.from_pretrained(model)
-    pictures = drawer(list(GALLERY_PROMPTS), seed=seed, height=size, width=size, progress=True)
-    assert isinstance(pictures, list)
-    save_image(contact_sheet(pictures, GALLERY_PROMPTS, columns=6), out)
+    images = drawer(list(GALLERY_PROMPTS), seed=seed, height=size, width=size, progress=True)
+    assert isinstance(images, list)
+    save_image(contact_sheet(images, GALLERY_PROMPTS, columns=6), out)
     print(out)

@@ -21,11 +21,11 @@ def search(
     *,
     top: Annotated[int, typer.Option("--top", min=1, help="How many pictures to name.")] = 10,
     model: Annotated[
-        str, typer.Option("--model", help="A known name or a model folder, with a companion.")
+        str, typer.Option("--model", help="A known name or a model folder, with a dual encoder.")
     ] = BUILT_IN,
     device: Device = "auto",
 ) -> None:
     """Find the pictures of a folder that fit a text best. Prints score (-1 to 1) and file of each,
     the best first."""
-    for picture, score in load(model, device).search(text, folder, top=top):
-        print(f"{score:6.3f}  {picture}")
+    for image, score in load(model, device).search(text, folder, top=top):
+        print(f"{score:6.3f}  {image}")

@@ -9,8 +9,8 @@ import typer
 from dall_e.cli.flags import with_flags
 from dall_e.config import (
     AdversarialTraining,
-    CompanionTraining,
     DetectorTraining,
+    DualEncoderTraining,
     GeneratorTraining,
     TokenizerTraining,
     UpsamplerTraining,
@@ -61,16 +61,16 @@ def adversarial(config: AdversarialTraining, *, dry_run: DryRun = False) -> None
     run_adversarial_training(config, dry_run=dry_run)
 
 
-@with_flags(CompanionTraining)
-def companion(config: CompanionTraining, *, dry_run: DryRun = False) -> None:
-    """Train the companion, which scores text against pictures.
+@with_flags(DualEncoderTraining)
+def dual_encoder(config: DualEncoderTraining, *, dry_run: DryRun = False) -> None:
+    """Train the dual encoder, which scores text against pictures.
 
-    It serves `best_of` and `score` of a model (`dall-e export --companion`). Trained with another
+    It serves `best_of` and `score` of a model (`dall-e export --dual-encoder`). Trained with another
     --seed, --fold 1 and --other-share 0, it is an independent judge for `dall-e evaluate --judge`.
     """
-    from dall_e.training.dual_encoder_stage import run_companion_training
+    from dall_e.training.dual_encoder_stage import run_dual_encoder_training
 
-    run_companion_training(config, dry_run=dry_run)
+    run_dual_encoder_training(config, dry_run=dry_run)
 
 
 @with_flags(UpsamplerTraining)

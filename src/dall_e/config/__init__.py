@@ -6,11 +6,11 @@ come from these classes.
 
 from dall_e.config.base import REMOVED_SETTINGS, build_settings, check_kinds, field_help
 from dall_e.config.data import DataConfig
-from dall_e.config.model import COMPANIONS, PRESETS, ModelConfig
+from dall_e.config.model import DUAL_ENCODERS, PRESETS, ModelConfig
 from dall_e.config.networks import (
-    CompanionConfig,
     DetectorConfig,
     DiscriminatorConfig,
+    DualEncoderConfig,
     GeneratorConfig,
     TextConfig,
     TokenizerConfig,
@@ -19,8 +19,8 @@ from dall_e.config.networks import (
 from dall_e.config.sampling import OrderKind, SamplingConfig, ScheduleKind
 from dall_e.config.training import (
     AdversarialTraining,
-    CompanionTraining,
     DetectorTraining,
+    DualEncoderTraining,
     GeneratorData,
     GeneratorTraining,
     LoopConfig,
@@ -30,16 +30,16 @@ from dall_e.config.training import (
 )
 
 __all__ = [
-    "COMPANIONS",
+    "DUAL_ENCODERS",
     "PRESETS",
     "REMOVED_SETTINGS",
     "AdversarialTraining",
-    "CompanionConfig",
-    "CompanionTraining",
     "DataConfig",
     "DetectorConfig",
     "DetectorTraining",
     "DiscriminatorConfig",
+    "DualEncoderConfig",
+    "DualEncoderTraining",
     "GeneratorConfig",
     "GeneratorData",
     "GeneratorTraining",

@@ -94,28 +94,38 @@ REMOVED_SETTINGS: dict[str, dict[str, Any]] = {
     "SamplingConfig": {
         "inbetween": False,
         "correction_rounds": 0,
-        "correction_share": None,
+        "correction_fraction": None,
         "guidance_ramp": False,
     },
     "TokenizerConfig": {"quantizer": "fsq", "vq_codes": None, "vq_width": None},
-    "TokenizerTraining": {"commitment_weight": None},
 }
-"""Settings of older versions, and the value that changed nothing; None for those that any value
-left without effect."""
+"""Settings of older versions, and the value that changed nothing; None: none of its values did."""
+
+RENAMED_SETTINGS: dict[str, dict[str, str]] = {
+    "ModelConfig": {"companion": "dual_encoder"},
+    "RasterConfig": {"sight": "attention_mask"},
+}
+"""Settings as older versions called them, and as they are called now."""
 
 
-def _without_removed(owner: str, values: dict[str, Any]) -> dict[str, Any]:
-    """Values without the settings that older versions had. Warns once of those that did
-    something."""
+def as_this_version_has_them(owner: str, values: dict[str, Any]) -> dict[str, Any]:
+    """Values of a settings class that an older version wrote, under today's names.
+
+    Settings that are gone are left out; one warning names those that did something.
+    """
+    renamed = RENAMED_SETTINGS.get(owner, {})
+    values = {renamed.get(name, name): value for name, value in values.items()}
     removed = REMOVED_SETTINGS.get(owner, {})
+
     lost = [
         name
         for name in sorted(removed.keys() & values.keys())
-        if removed[name] not in (None, values[name])
+        if removed[name] is not None and removed[name] != values[name]
     ]
     if lost:
+        names = ", ".join(lost)
         warnings.warn(
-            f"settings that this version no longer has are ignored: {', '.join(lost)}", stacklevel=4
+            f"settings that this version no longer has are ignored: {names}", stacklevel=4
         )
     return {name: value for name, value in values.items() if name not in removed}
 
@@ -127,7 +137,7 @@ def build_settings(config_class: type, values: dict[str, Any]) -> Any:
         f"{config_class.__name__} needs a table of settings, got {values!r}",
     )
     known = {field.name for field in dataclasses.fields(config_class)}
-    values = _without_removed(config_class.__name__, values)
+    values = as_this_version_has_them(config_class.__name__, values)
     unknown = sorted(set(values) - known)
     require(not unknown, f"{config_class.__name__} has no setting named {', '.join(unknown)}")
     tupled = {

@@ -6,9 +6,9 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from dall_e.config.base import build_settings, check_kinds, require
+from dall_e.config.base import as_this_version_has_them, build_settings, check_kinds, require
 from dall_e.config.networks import (
-    CompanionConfig,
+    DualEncoderConfig,
     GeneratorConfig,
     TextConfig,
     TokenizerConfig,
@@ -33,7 +33,7 @@ class ModelConfig:
     """The generator."""
     sampling: SamplingConfig = SamplingConfig()
     """Default sampling settings of these weights."""
-    companion: CompanionConfig | None = None
+    dual_encoder: DualEncoderConfig | None = None
     """The scorer of text against pictures, if the model has one."""
     upsampler: UpsamplerConfig | None = None
     """The network that doubles the side of pictures, if the model has one."""
@@ -78,13 +78,14 @@ class ModelConfig:
             "text": TextConfig,
             "generator": GeneratorConfig,
             "sampling": SamplingConfig,
-            "companion": CompanionConfig,
+            "dual_encoder": DualEncoderConfig,
             "upsampler": UpsamplerConfig,
         }
         require(
             isinstance(values, dict),
             f"a model needs a table of settings, got {type(values).__name__}",
         )
+        values = as_this_version_has_them(cls.__name__, values)
         plain = {key: value for key, value in values.items() if key not in parts}
         built = {
             key: build_settings(part, values[key]) for key, part in parts.items() if key in values
@@ -155,9 +156,9 @@ PRESETS: dict[str, ModelConfig] = {
     ),
 }
 
-# Sizes of the companion, by preset.
-COMPANIONS: dict[str, CompanionConfig] = {
-    "tiny": CompanionConfig(
+# Sizes of the dual encoder, by preset.
+DUAL_ENCODERS: dict[str, DualEncoderConfig] = {
+    "tiny": DualEncoderConfig(
         image_size=32,
         image_widths=(16, 32, 48),
         vocab_size=512,
@@ -165,9 +166,9 @@ COMPANIONS: dict[str, CompanionConfig] = {
         text_layers=1,
         width=48,
     ),
-    "xs64": CompanionConfig(),
-    "xs": CompanionConfig(),
-    "s": CompanionConfig(),
+    "xs64": DualEncoderConfig(),
+    "xs": DualEncoderConfig(),
+    "s": DualEncoderConfig(),
     # Judges are not shipped with a model, so they may be larger.
-    "judge": CompanionConfig(image_widths=(48, 128, 256)),
+    "judge": DualEncoderConfig(image_widths=(48, 128, 256)),
 }

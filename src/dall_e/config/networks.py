@@ -153,7 +153,7 @@ class DiscriminatorConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CompanionConfig:
+class DualEncoderConfig:
     """The scorer of text against pictures (`models/dual_encoder.py`)."""
 
     image_size: int = 64

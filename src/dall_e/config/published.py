@@ -120,7 +120,7 @@ class RasterConfig:
     """Whether states are normed once more before the head."""
     head_bias: bool = False
     """Whether a head of one layer has biases."""
-    sight: Literal["all", "lines", "wrapped_lines"] = "all"
+    attention_mask: Literal["all", "lines", "wrapped_lines"] = "all"
     """What a token sees: all before it; or the prompt and, by the layer, a line or neighbourhood
     (`nn/sparse_masks.py`)."""
     prompt_marks: int = 0

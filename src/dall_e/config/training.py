@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from dall_e.config.base import check_at_least, check_fractions, check_kinds, require
-from dall_e.config.model import COMPANIONS, PRESETS
+from dall_e.config.model import DUAL_ENCODERS, PRESETS
 from dall_e.config.networks import UpsamplerConfig
 
 OptimizerKind = Literal["adamw", "muon"]
@@ -40,7 +40,7 @@ class LoopConfig:
     warmup_images: int = 10_000
     """Pictures over which the learning rate rises to its peak."""
     final_learning_rate: float = 0.05
-    """Learning rate at the end of the cosine, as a share of the peak."""
+    """Learning rate at the end of the cosine, as a fraction of the peak."""
     weight_decay: float = 0.05
     """AdamW's decoupled weight decay, on matrices only."""
     clip_norm: float = 1.0
@@ -99,17 +99,17 @@ class TokenizerTraining(LoopConfig):
     """Run or model folder, or dall-e-emoji, to start from instead of random numbers."""
     freeze_encoder: bool = False
     """Train the decoder only: codes stay the same, so a generator trained on them stays valid."""
-    coarse_share: float = 0.5
-    """Share of batches at two thirds of the picture size, so that one vocabulary serves coarse and
+    coarse_fraction: float = 0.5
+    """Fraction of batches at two thirds of the picture size, so that one vocabulary serves coarse and
     fine grids."""
-    backdrop_share: float = 0.2
-    """Share of pictures put on an opaque gradient of two random colours, so that full scenes have
+    background_fraction: float = 0.2
+    """Fraction of pictures put on an opaque gradient of two random colours, so that full scenes have
     codes too."""
-    scene_share: float = 0.0
-    """Share of a batch's pictures that are composed scenes (`scenes/composer.py`), each seen
+    scene_fraction: float = 0.0
+    """Fraction of a batch's pictures that are composed scenes (`scenes/composer.py`), each seen
     once."""
-    moved_share: float = 1.0
-    """Share of pictures that are moved, mirrored or scaled; a generator trained with `--views 1`
+    moved_fraction: float = 1.0
+    """Fraction of pictures that are moved, mirrored or scaled; a generator trained with `--views 1`
     meets the others."""
     pyramid_weight: float = 0.5
     """Weight of the Laplacian-pyramid L1 loss."""
@@ -117,32 +117,32 @@ class TokenizerTraining(LoopConfig):
     """How much more an error counts on a sharp edge of the picture than on flat colour."""
     feature_weight: float = 0.5
     """Weight of matching the discriminator's features of original and reconstruction."""
-    companion: str = ""
-    """Run or model folder of a companion, or dall-e-emoji: its features of both pictures are
+    dual_encoder: str = ""
+    """Run or model folder of a dual encoder, or dall-e-emoji: its features of both pictures are
     matched too."""
     perceptual_weight: float = 0.1
-    """Weight of matching the companion's features, where there is one."""
+    """Weight of matching the dual encoder's features, where there is one."""
     adversarial_weight: float = 0.5
     """Weight of the adversarial loss, on top of its adaptive scale; 0 trains without a
     discriminator."""
     adversarial_start: float = 0.25
-    """Share of the run after which the discriminator joins."""
+    """Fraction of the run after which the discriminator joins."""
     discriminator_learning_rate: float = 4e-4
     """Peak learning rate of the discriminator."""
     gradient_penalty: float = 8.0
     """Weight of the discriminator's gradient penalties R1 and R2, applied every 8th step."""
-    perturbed_share: float = 0.1
-    """Share of pictures whose codes are moved to neighbours before decoding, so that the decoder
+    perturbed_fraction: float = 0.1
+    """Fraction of pictures whose codes are moved to neighbours before decoding, so that the decoder
     forgives errors."""
     perturbed_tokens: float = 0.5
-    """Largest share of the tokens of such a picture that are moved; each picture draws its own."""
+    """Largest fraction of the tokens of such a picture that are moved; each picture draws its own."""
     generator: str = ""
     """Run folder of a generator: the decoder then also learns from codes that it drew. Needs
     --freeze-encoder."""
-    drawn_share: float = 0.5
-    """Share of pictures whose codes are partly drawn by that generator."""
+    drawn_fraction: float = 0.5
+    """Fraction of pictures whose codes are partly drawn by that generator."""
     drawn_tokens: float = 0.25
-    """Share of the tokens of such a picture that are drawn; the others are its own."""
+    """Fraction of the tokens of such a picture that are drawn; the others are its own."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -150,16 +150,16 @@ class TokenizerTraining(LoopConfig):
             not self.generator or self.freeze_encoder,
             "generator needs freeze_encoder: what was drawn means something else once the encoder has moved",
         )
-        check_fractions(self, "drawn_share", "drawn_tokens")
+        check_fractions(self, "drawn_fraction", "drawn_tokens")
         check_fractions(
             self,
-            "coarse_share",
-            "backdrop_share",
+            "coarse_fraction",
+            "backdrop_fraction",
             "adversarial_start",
-            "scene_share",
-            "moved_share",
+            "scene_fraction",
+            "moved_fraction",
         )
-        check_fractions(self, "perturbed_share", "perturbed_tokens")
+        check_fractions(self, "perturbed_fraction", "perturbed_tokens")
         check_at_least(
             self, 0, "pyramid_weight", "edge_weight", "feature_weight", "adversarial_weight"
         )
@@ -178,18 +178,18 @@ class GeneratorData(LoopConfig):
     views: int = 8
     """Augmented views of each picture that are tokenised beforehand; the first is the picture
     itself."""
-    scene_share: float = 0.0
-    """Share of a batch's pictures that are composed scenes (`scenes/composer.py`) instead of
+    scene_fraction: float = 0.0
+    """Fraction of a batch's pictures that are composed scenes (`scenes/composer.py`) instead of
     pictures of the data set."""
     scenes: int = 40_000
-    """How many scenes are composed and tokenised beforehand, if they have a share."""
-    settled_scenes: bool = True
+    """How many scenes are composed and tokenised beforehand, if they have a fraction."""
+    canonical_scenes: bool = True
     """Sizes, places and directions that captions do not say are always the same; small models learn
     these sooner."""
     caption_drop: float = 0.1
-    """Share of captions replaced by the empty one, for classifier-free guidance."""
-    caption_share: float = 1.0
-    """Share of pictures whose captions are used; 0 trains without labels, before a run that starts
+    """Fraction of captions replaced by the empty one, for classifier-free guidance."""
+    caption_fraction: float = 1.0
+    """Fraction of pictures whose captions are used; 0 trains without labels, before a run that starts
     from it (--init)."""
     other_words: float = 1.0
     """How often captions use everyday, like or broader words, relative to `data/captions.py`; 0
@@ -198,13 +198,18 @@ class GeneratorData(LoopConfig):
     """Exponent of the data set's weights: 1 sees pictures as often as they say, 0 each as often as
     any other."""
     random_order: float = 0.7
-    """Share of batches with random order; the rest is split between locality and raster, two to
+    """Fraction of batches with random order; the rest is split between locality and raster, two to
     one."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_fractions(
-            self, "caption_drop", "caption_share", "other_words", "random_order", "scene_share"
+            self,
+            "caption_drop",
+            "caption_fraction",
+            "other_words",
+            "random_order",
+            "scene_fraction",
         )
         check_fractions(self, "weight_exponent")
         check_at_least(self, 1, "views", "scenes")
@@ -217,12 +222,12 @@ class GeneratorTraining(GeneratorData):
     out: str = "runs/generator"
     """Run folder: config, log, checkpoints, sample sheets. The same command again resumes from
     it."""
-    noisy_share: float = 0.3
-    """Share of pictures whose context gets noise."""
+    noisy_fraction: float = 0.3
+    """Fraction of pictures whose context gets noise."""
     noise_level: float = 0.4
     """Largest standard deviation of that noise, in units of the code grid, which spans -1 to 1."""
-    replaced_share: float = 0.1
-    """Share of context tokens of such a picture that are replaced by others of the picture or by
+    replaced_fraction: float = 0.1
+    """Fraction of context tokens of such a picture that are replaced by others of the picture or by
     neighbours."""
     correction_weight: float = 0.2
     """Weight of the loss that asks for the true token at replaced places."""
@@ -233,7 +238,7 @@ class GeneratorTraining(GeneratorData):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_fractions(self, "noisy_share", "replaced_share")
+        check_fractions(self, "noisy_fraction", "replaced_fraction")
         check_at_least(
             self, 0, "noise_level", "correction_weight", "contrastive_weight", "first_weight"
         )
@@ -281,28 +286,28 @@ class AdversarialTraining(GeneratorData):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CompanionTraining(LoopConfig):
-    """`dall-e train companion` (`training/dual_encoder_stage.py`)."""
+class DualEncoderTraining(LoopConfig):
+    """`dall-e train dual encoder` (`training/dual_encoder_stage.py`)."""
 
-    presets: ClassVar[Mapping[str, Any]] = COMPANIONS
+    presets: ClassVar[Mapping[str, Any]] = DUAL_ENCODERS
 
-    out: str = "runs/companion"
+    out: str = "runs/dual_encoder"
     """Run folder: config, log, checkpoints, sample sheets. The same command again resumes from
     it."""
     batch_size: int = 256
     """Pictures per step. Every other picture of a batch is a wrong one for a caption, so more teach
     more."""
     text_tokenizer: str = ""
-    """Run or model folder whose text tokenizer is taken over, as a model's companion must. Empty
+    """Run or model folder whose text tokenizer is taken over, as a model's dual encoder must. Empty
     makes a new one."""
     fold: int = 0
     """Which half of the pictures is trained on, 0 or 1; the split is by name and always the
     same."""
-    other_share: float = 1.0
+    other_fraction: float = 1.0
     """How often pictures of the other half are drawn, relative to those of this one; 0 leaves them
     out."""
-    scene_share: float = 0.0
-    """Share of a batch's pictures that are composed scenes (`scenes/composer.py`), most with a
+    scene_fraction: float = 0.0
+    """Fraction of a batch's pictures that are composed scenes (`scenes/composer.py`), most with a
     nearly right caption too."""
     hard_weight: float = 0.5
     """Weight of telling a caption from one with a colour, a count or a place changed, where a
@@ -311,7 +316,7 @@ class CompanionTraining(LoopConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         require(self.fold in (0, 1), f"fold must be 0 or 1, got {self.fold}")
-        check_fractions(self, "other_share", "scene_share")
+        check_fractions(self, "other_fraction", "scene_fraction")
         check_at_least(self, 0, "hard_weight")
 
 

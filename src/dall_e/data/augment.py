@@ -21,7 +21,7 @@ def random_views(
 ) -> Tensor:
     """One random view of each picture. What moves in from outside is transparent.
 
-    `scales`: smallest and largest size against the original; `shift`: largest move as a share of
+    `scales`: smallest and largest size against the original; `shift`: largest move as a fraction of
     the side; `mirror_B`: True where the picture means the same in a mirror, which then happens to
     half of them.
     """

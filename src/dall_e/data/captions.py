@@ -59,7 +59,7 @@ TURNING = re.compile(r"\b(?:no|not|non|without|one|two|three|four|five|six)\b|[�
 
 
 @dataclass(frozen=True, kw_only=True)
-class CaptionShares:
+class CaptionProbabilities:
     """How often a training caption is made which way: all its probabilities, in one place.
 
     First comes what the thing is called: `everyday`, `synonym` and `hypernym` share one draw, and
@@ -97,21 +97,21 @@ class CaptionShares:
     """Name or style in the other language, where the record has both."""
 
 
-SHARES = CaptionShares()
+PROBABILITIES = CaptionProbabilities()
 
 
 def training_caption(record: Record, rng: random.Random, *, other_words: float = 1.0) -> str:
-    """One of the many captions of a record, with the probabilities of `SHARES`.
+    """One of the many captions of a record, with the probabilities of `PROBABILITIES`.
 
-    `other_words`: how often a thing is called by everyday, like or broader words, as a share of
-    what `SHARES` says; 0 always calls it by its name. The same `rng` state gives the same caption.
+    `other_words`: how often a thing is called by everyday, like or broader words, as a fraction of
+    what `PROBABILITIES` says; 0 always calls it by its name. The same `rng` state gives the same caption.
     Records of older data sets, without WordNet's words, work as well.
     """
     if record.get("text"):  # a picture of the user's own folder: the caption is what the user wrote
         return str(record["text"])
     bilingual = bool(record.get("zh"))
-    language: Language = "zh" if bilingual and rng.random() < SHARES.chinese else "en"
-    if bilingual and rng.random() < SHARES.mixed:
+    language: Language = "zh" if bilingual and rng.random() < PROBABILITIES.chinese else "en"
+    if bilingual and rng.random() < PROBABILITIES.mixed:
         return _mixed(record, language, rng, other_words)
     phrase = _phrase(record, language, rng, other_words)
     return (
@@ -120,8 +120,8 @@ def training_caption(record: Record, rng: random.Random, *, other_words: float =
 
 
 def style_said(record: Record) -> float:
-    """Share of a record's captions that name its style."""
-    return float(record.get("style_said", SHARES.style))
+    """Fraction of a record's captions that name its style."""
+    return float(record.get("style_said", PROBABILITIES.style))
 
 
 def plain_caption(record: Record, language: Language = "en") -> str:
@@ -148,7 +148,7 @@ def _phrase(record: Record, language: Language, rng: random.Random, other_words:
     """What is drawn, in one language and without style."""
     keywords = _keywords(record, language)
     if (
-        rng.random() < SHARES.keywords_only
+        rng.random() < PROBABILITIES.keywords_only
         and len(keywords) >= 2
         and record["kind"] not in ("flag", "letter")
     ):
@@ -157,10 +157,10 @@ def _phrase(record: Record, language: Language, rng: random.Random, other_words:
         _thing(record, language, rng, other_words), record["kind"], language, rng
     )
     colour = _colour(record, thing, language, rng)
-    if not colour and keywords and rng.random() < SHARES.with_keywords:
+    if not colour and keywords and rng.random() < PROBABILITIES.with_keywords:
         comma, stop = ("，", "、") if language == "zh" else (", ", ", ")
         return f"{thing}{comma}{stop.join(rng.sample(keywords, min(len(keywords), rng.randint(1, 3))))}"
-    return _one(thing, colour, record["kind"], language, rng.random() < SHARES.one)
+    return _one(thing, colour, record["kind"], language, rng.random() < PROBABILITIES.one)
 
 
 def _thing(record: Record, language: Language, rng: random.Random, other_words: float) -> str:
@@ -171,16 +171,16 @@ def _thing(record: Record, language: Language, rng: random.Random, other_words: 
         if language == "zh"
         else (str(record["en"]), *_everyday_english(record))
     )
-    choices = [(everyday, SHARES.everyday)]
+    choices = [(everyday, PROBABILITIES.everyday)]
     if language == "en":
         choices += [
-            (_words(record, "en_synonyms"), SHARES.synonym),
-            (_words(record, "en_hypernyms"), SHARES.hypernym),
+            (_words(record, "en_synonyms"), PROBABILITIES.synonym),
+            (_words(record, "en_hypernyms"), PROBABILITIES.hypernym),
         ]
-    for words, share in choices:
-        if draw < share * other_words:
+    for words, fraction in choices:
+        if draw < fraction * other_words:
             return rng.choice(words) if words else name
-        draw -= share * other_words
+        draw -= fraction * other_words
     return name
 
 
@@ -188,7 +188,7 @@ def _with_word_dropped(thing: str, kind: str, language: Language, rng: random.Ra
     """Now and then without one inner word, but never without one that turns or carries the
     meaning."""
     if (
-        rng.random() >= SHARES.word_drop
+        rng.random() >= PROBABILITIES.word_drop
         or kind in ("flag", "letter", "clock")
         or TURNING.search(thing)
     ):
@@ -214,7 +214,7 @@ def _colour(record: Record, thing: str, language: Language, rng: random.Random) 
     pattern = COLOUR_WORD_ZH if language == "zh" else COLOUR_WORD_EN
     if (
         not colour
-        or rng.random() >= SHARES.colour
+        or rng.random() >= PROBABILITIES.colour
         or pattern.search(str(record[language]))
         or pattern.search(thing)
     ):
@@ -335,7 +335,7 @@ def _keywords(record: Record, language: Language) -> list[str]:
 
 def _with_style(phrase: str, record: Record, rng: random.Random, language: Language) -> str:
     style = str(record.get(f"style_{language}", ""))
-    if record.get("hex") and rng.random() < SHARES.medium:
+    if record.get("hex") and rng.random() < PROBABILITIES.medium:
         return f"{phrase}表情符号" if language == "zh" else f"{phrase} emoji"
     if not style:
         return phrase

@@ -27,21 +27,21 @@ import numpy.typing as npt
 import torch
 
 from dall_e.data.captions import COLOURS_ZH, training_caption
-from dall_e.images.files import decode_picture
+from dall_e.images.files import decode_image
 
 Record = dict[str, Any]
-PICTURE_EXTENSIONS = (".png", ".webp", ".jpg", ".jpeg", ".gif", ".bmp")
+IMAGE_EXTENSIONS = (".png", ".webp", ".jpg", ".jpeg", ".gif", ".bmp")
 # In a folder without splits of its own, this share is held out, if there are enough pictures for
 # that.
-HELD_OUT_SHARE = 0.05
+HELD_OUT_FRACTION = 0.05
 SMALLEST_TO_SPLIT = 20
 
 
 @dataclass(frozen=True, kw_only=True)
-class PictureSet:
+class ImageSet:
     """One split of a data set, in memory."""
 
-    pictures_NCHW: torch.Tensor
+    images_NCHW: torch.Tensor
     """uint8, premultiplied RGBA."""
     records: list[Record]
     """One per picture, for `captions.py`. The record of a user's own picture has its caption in
@@ -65,7 +65,7 @@ class _Entry:
     record: Record
 
 
-def load_pictures(folder: str | os.PathLike[str], size: int, split: str = "train") -> PictureSet:
+def load_images(folder: str | os.PathLike[str], size: int, split: str = "train") -> ImageSet:
     """One split of a folder of shards (*.tar, *.tar.xz) or of plain pictures, decoded at `size` x
     `size` pixels.
 
@@ -81,11 +81,11 @@ def load_pictures(folder: str | os.PathLike[str], size: int, split: str = "train
     entries = list(
         _shard_entries(shards, split, skipped) if shards else _folder_entries(root, split, skipped)
     )
-    pictures = np.zeros((len(entries), 4, size, size), dtype=np.uint8)
+    images = np.zeros((len(entries), 4, size, size), dtype=np.uint8)
 
     def decode(index: int) -> str:
         try:
-            pictures[index] = decode_picture(entries[index].data, size)
+            images[index] = decode_image(entries[index].data, size)
         except ValueError as error:
             return f"{entries[index].name}: {error}"
         return ""
@@ -100,9 +100,9 @@ def load_pictures(folder: str | os.PathLike[str], size: int, split: str = "train
             f"{len(skipped)} unreadable, first: {skipped[0]}" if skipped else "no pictures at all"
         )
         raise ValueError(f"{root} has no readable picture in split {split!r} ({found})")
-    kept = pictures if len(good) == len(entries) else pictures[good]
-    return PictureSet(
-        pictures_NCHW=torch.from_numpy(kept),
+    kept = images if len(good) == len(entries) else images[good]
+    return ImageSet(
+        images_NCHW=torch.from_numpy(kept),
         records=[entries[index].record for index in good],
         skipped=skipped,
     )
@@ -132,18 +132,18 @@ def _shard_entries(shards: Sequence[Path], split: str, skipped: list[str]) -> It
             skipped.append(f"{shard.name}: {' '.join(str(error).split())}")
         for stem, files in members.items():
             name = f"{shard.name}/{stem}"
-            picture = next(
-                (files[extension] for extension in PICTURE_EXTENSIONS if extension in files), None
+            image = next(
+                (files[extension] for extension in IMAGE_EXTENSIONS if extension in files), None
             )
             try:
                 record = _member_record(files, stem)
             except ValueError as error:
                 skipped.append(f"{name}: caption file: {error}")
                 continue
-            if picture is None:
+            if image is None:
                 skipped.append(f"{name}: no picture file")
             elif record.get("split", "train") == split:
-                yield _Entry(name=name, data=picture, record=record)
+                yield _Entry(name=name, data=image, record=record)
 
 
 def _member_record(files: dict[str, bytes], stem: str) -> Record:
@@ -182,22 +182,22 @@ def _check_record(record: Record) -> None:
         raise ValueError(f"its entry 'colour' is none of ours: {record['colour']!r}")
 
 
-def picture_files(root: Path) -> list[Path]:
+def image_files(root: Path) -> list[Path]:
     """All picture files in a folder, and in the folders in it, in order."""
     return sorted(
         path
         for path in root.rglob("*")
-        if path.suffix.lower() in PICTURE_EXTENSIONS and path.is_file()
+        if path.suffix.lower() in IMAGE_EXTENSIONS and path.is_file()
     )
 
 
 def _folder_entries(root: Path, split: str, skipped: list[str]) -> Iterator[_Entry]:
-    paths = picture_files(root)
+    paths = image_files(root)
     by_hash = sorted(
         paths, key=lambda path: hashlib.sha256(os.fsencode(path.relative_to(root))).digest()
     )
     held_out = (
-        set(by_hash[: round(HELD_OUT_SHARE * len(paths))])
+        set(by_hash[: round(HELD_OUT_FRACTION * len(paths))])
         if len(paths) >= SMALLEST_TO_SPLIT
         else set()
     )

@@ -1,7 +1,7 @@
 """`dall-e data pack`: a data set as one small file per split, to travel to another machine.
 
 Each file is a tar of NNNNNN.json and NNNNNN.webp, compressed as a whole: neither the padding of a
-tar nor words that come back in every caption cost anything. `load_pictures` reads the folder as it
+tar nor words that come back in every caption cost anything. `load_images` reads the folder as it
 is.
 """
 
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dall_e.data.datasets import PictureSet, load_pictures
+from dall_e.data.datasets import ImageSet, load_images
 from dall_e.images.files import encode_webp
 
 Progress = Callable[[str, int, int], None]
@@ -28,7 +28,7 @@ Progress = Callable[[str, int, int], None]
 class PackReport:
     """What `pack` wrote."""
 
-    pictures: dict[str, int]
+    images: dict[str, int]
     """How many, by split."""
     sizes: dict[str, int]
     """Bytes of each file, by name."""
@@ -65,12 +65,12 @@ def pack(
         )
     target.mkdir(parents=True, exist_ok=True)
     partial = {split: target / f".{name}.partial" for split, name in names.items()}
-    pictures: dict[str, int] = {}
+    images: dict[str, int] = {}
     skipped: dict[str, None] = {}
     try:
         for split in splits:
-            loaded = load_pictures(folder, size, split)
-            pictures[split] = len(loaded)
+            loaded = load_images(folder, size, split)
+            images[split] = len(loaded)
             skipped |= dict.fromkeys(loaded.skipped)
             _write(
                 partial[split],
@@ -89,12 +89,10 @@ def pack(
         for path in partial.values():
             path.unlink(missing_ok=True)
     sizes = {name: (target / name).stat().st_size for name in names.values()}
-    return PackReport(pictures=pictures, sizes=sizes, skipped=list(skipped))
+    return PackReport(images=images, sizes=sizes, skipped=list(skipped))
 
 
-def _write(
-    path: Path, split: str, loaded: PictureSet, dropped_bits: int, progress: Progress
-) -> None:
+def _write(path: Path, split: str, loaded: ImageSet, dropped_bits: int, progress: Progress) -> None:
     total = len(loaded)
     task = f"packing {split}"
     progress(task, 0, total)
@@ -108,7 +106,7 @@ def _write(
             text = json.dumps({**record, "split": split}, ensure_ascii=False, separators=(",", ":"))
             _add(tar, f"{number:06d}.json", text.encode())
         files = threads.map(
-            lambda picture: encode_webp(picture.numpy(), dropped_bits), loaded.pictures_NCHW
+            lambda image: encode_webp(image.numpy(), dropped_bits), loaded.images_NCHW
         )
         for number, content in enumerate(files):
             _add(tar, f"{number:06d}.webp", content)

@@ -10,7 +10,7 @@ import numpy as np
 
 from dall_e.evaluation.alignment import r_precision
 from dall_e.evaluation.intervals import Measure, difference_measure, mean_measure
-from dall_e.evaluation.report import STYLE, measure_table, picture_tag, write_whole
+from dall_e.evaluation.report import STYLE, image_tag, measure_table, write_whole
 from dall_e.evaluation.samples import LANGUAGES, Sample
 from dall_e.evaluation.suite import Material
 
@@ -36,7 +36,7 @@ def compare(
         own = [shown.index(first[row].prompt) for row in rows]
         hits, fits = [], []
         for samples in (first, second):
-            image_BD = material.judge.embed_pictures([samples[row].picture for row in rows])
+            image_BD = material.judge.embed_images([samples[row].image for row in rows])
             hits.append(r_precision(image_BD, own, text_TD, [prompt.concept for prompt in shown]))
             fits.append((image_BD * text_TD[own]).sum(1).double().numpy())
         for name, (one, two) in (("r_precision", hits), ("cosine", fits)):
@@ -60,7 +60,7 @@ def write_comparison(
     """The page with both pictures of each prompt. Raises OSError if the folder cannot be
     written."""
     figures = "".join(
-        f"<figure>{picture_tag(one.picture, names[0])}{picture_tag(two.picture, names[1])}"
+        f"<figure>{image_tag(one.image, names[0])}{image_tag(two.image, names[1])}"
         f"<figcaption>{html.escape(one.text)} <small>{one.seed}</small></figcaption></figure>"
         for one, two in zip(first, second, strict=True)
     )

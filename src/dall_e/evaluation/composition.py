@@ -22,7 +22,7 @@ import torch
 from dall_e.data.captions import Language
 from dall_e.evaluation.intervals import Measure, mean_measure, statistic_measure
 from dall_e.evaluation.samples import LANGUAGES, Draw
-from dall_e.images.files import Picture, from_pil
+from dall_e.images.files import ImageArray, from_pil
 from dall_e.models.detector import Detection, Detector
 from dall_e.scenes.composer import SceneComposer, held_out
 from dall_e.scenes.graph import Scene, SceneObject
@@ -31,7 +31,7 @@ TASKS = ("single", "two", "count", "colour", "position", "binding")
 SIDES = {"left": (-1, 0), "right": (1, 0), "above": (0, -1), "below": (0, 1)}
 """Relations whose truth the middles of two things decide: (across, down)."""
 LEAST_STEP = 0.05
-"""How far apart two middles must be in the asked direction, as a share of the side."""
+"""How far apart two middles must be in the asked direction, as a fraction of the side."""
 PER_TASK = 24
 _TRIES = 20_000
 
@@ -45,11 +45,11 @@ class Composed:
     language: Language
     text: str
     seed: int
-    picture: Picture
+    image: ImageArray
     """As the model drew it."""
     right: bool
     """Whether the detector finds what was asked for."""
-    true_picture: Picture
+    true_image: ImageArray
     """As the composer draws the same record."""
     true_right: bool
     """Whether the detector finds it there."""
@@ -83,8 +83,8 @@ class Composition:
         return [
             Composed(
                 task=task, scene=scene, language=languages[number], text=texts[number], seed=seeds[number],
-                picture=drawn[number], right=is_right(task, scene, found[number]),
-                true_picture=true[number], true_right=is_right(task, scene, true_found[number]),
+                image=drawn[number], right=is_right(task, scene, found[number]),
+                true_image=true[number], true_right=is_right(task, scene, true_found[number]),
             )
             for number, (task, scene) in enumerate(asked)
         ]  # fmt: skip
@@ -119,9 +119,9 @@ class Composition:
                 return list(found.values())
         raise ValueError(f"{_TRIES} scenes gave {len(found)} of {count} for the task {task!r}")
 
-    def _find(self, pictures: Sequence[Picture]) -> list[list[Detection]]:
+    def _find(self, images: Sequence[ImageArray]) -> list[list[Detection]]:
         device = self._detector.things.weight.device
-        one_by_one = (torch.from_numpy(np.ascontiguousarray(picture))[None] for picture in pictures)
+        one_by_one = (torch.from_numpy(np.ascontiguousarray(picture))[None] for picture in images)
         return [self._detector.find(x_1CHW.to(device).float() / 255)[0] for x_1CHW in one_by_one]
 
 
@@ -131,16 +131,14 @@ def posed(task: str, scene: Scene, rng: random.Random) -> Scene | None:
     if any(item.state for item in scene.objects):
         return None
     plain = [
-        SceneObject(name=item.name, picture=item.picture)
-        for item in scene.objects
-        if item.picture >= 0
+        SceneObject(name=item.name, image=item.image) for item in scene.objects if item.image >= 0
     ]
     coloured = [
         dataclasses.replace(item, size="", state="", count=1)
         for item in scene.objects
         if item.colour
     ]
-    coloured = [item for item in coloured if item.picture >= 0]
+    coloured = [item for item in coloured if item.image >= 0]
 
     def of(*objects: SceneObject, relation: str = "") -> Scene:
         return Scene(objects=objects, relation=relation, seed=f"{task}/{scene.seed}")
@@ -179,7 +177,7 @@ def is_right(task: str, scene: Scene, found: Sequence[Detection]) -> bool:
 
 
 def composition_measures(composed: Sequence[Composed]) -> dict[str, Measure]:
-    """Shares of right pictures by task and language, their ceilings, and the whole as a share of
+    """Shares of right pictures by task and language, their ceilings, and the whole as a fraction of
     its ceiling."""
     groups = {"composition": list(composed)}
     groups |= {
@@ -190,7 +188,7 @@ def composition_measures(composed: Sequence[Composed]) -> dict[str, Measure]:
         if chosen:
             measures[name] = mean_measure([float(one.right) for one in chosen])
             measures[f"{name}_ceiling"] = mean_measure([float(one.true_right) for one in chosen])
-            measures[f"{name}_share"] = _share(chosen)
+            measures[f"{name}_fraction"] = _fraction(chosen)
     for language in LANGUAGES:
         chosen = [one for one in composed if one.language == language]
         if chosen:
@@ -198,7 +196,7 @@ def composition_measures(composed: Sequence[Composed]) -> dict[str, Measure]:
     return measures
 
 
-def _share(composed: Sequence[Composed]) -> Measure:
+def _fraction(composed: Sequence[Composed]) -> Measure:
     """Right pictures per picture that the detector can judge right at all; 0 if there are none."""
     right = np.array([float(one.right) for one in composed])
     ceiling = np.array([float(one.true_right) for one in composed])

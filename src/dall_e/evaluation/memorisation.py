@@ -1,11 +1,11 @@
-"""Is a picture drawn, or remembered: the nearest training picture of each sample, and the share of
+"""Is a picture drawn, or remembered: the nearest training picture of each sample, and the fraction of
 near-copies.
 
 Pictures are compared where something is drawn: each is cut to the box that holds what differs from
 white and brought to 32 x 32 pixels, so that a copy that was moved, scaled or turned to its mirror
 image is still found. Then every pixel looks for its like within one step of its place in the other
 picture, and the other way round: a copy that was bent a little is found too. What is left over is
-the root mean square of the difference of colours, as a share of what the stronger of the two
+the root mean square of the difference of colours, as a fraction of what the stronger of the two
 pictures differs from white: pale pictures are not alike for being pale. The same drawing in another
 colour is no copy by this measure.
 
@@ -24,7 +24,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dall_e.images.files import Picture
+from dall_e.images.files import ImageArray
 
 NEAR_COPY = 0.18
 """Distance below which a sample counts as a near-copy.
@@ -57,10 +57,10 @@ class Nearest:
         return self.distance < NEAR_COPY
 
 
-def thumbnail(picture: Picture) -> npt.NDArray[np.float32]:
+def thumbnail(image: ImageArray) -> npt.NDArray[np.float32]:
     """uint8 [4, S, S], premultiplied RGBA, as [F] in [0, 1]: what is drawn on white, cut out, at 32
     x 32 pixels."""
-    on_white_CHW = (picture[:3].astype(np.float32) + (255 - picture[3:].astype(np.float32))) / 255
+    on_white_CHW = (image[:3].astype(np.float32) + (255 - image[3:].astype(np.float32))) / 255
     ink_HW = (1 - on_white_CHW).max(0)
     if ink_HW.sum() < _LEAST_INK:
         return np.ones(3 * _SIDE * _SIDE, dtype=np.float32)
@@ -76,13 +76,13 @@ def thumbnail(picture: Picture) -> npt.NDArray[np.float32]:
 def _middle(ink: npt.NDArray[np.float32]) -> slice:
     """Where all but the outermost ink is. Specks that a decoder leaves at the rim do not move it
     far."""
-    share = np.cumsum(ink) / ink.sum()
-    return slice(int(np.searchsorted(share, _RIM)), int(np.searchsorted(share, 1 - _RIM)) + 1)
+    fraction = np.cumsum(ink) / ink.sum()
+    return slice(int(np.searchsorted(fraction, _RIM)), int(np.searchsorted(fraction, 1 - _RIM)) + 1)
 
 
-def thumbnails(pictures: Sequence[Picture]) -> Tensor:
+def thumbnails(images: Sequence[ImageArray]) -> Tensor:
     """[B, F] of pictures."""
-    return torch.from_numpy(np.stack([thumbnail(picture) for picture in pictures]))
+    return torch.from_numpy(np.stack([thumbnail(image) for image in images]))
 
 
 def nearest(
@@ -119,25 +119,23 @@ def _rough_distances(samples_BF: Tensor, training_MF: Tensor) -> Tensor:
     return far_BM / torch.maximum(_ink(samples_BF)[:, None], _ink(training_MF))
 
 
-def _distances(samples_BF: Tensor, pictures_UF: Tensor, places_BK: Tensor) -> Tensor:
+def _distances(samples_BF: Tensor, images_UF: Tensor, places_BK: Tensor) -> Tensor:
     """[B, K]: of each sample, or of its mirror image where that is nearer, to its own K of the
     pictures."""
     found = []
     for sample_F, mirrored_F, places_K in zip(
         samples_BF, _mirrored(samples_BF), places_BK, strict=True
     ):
-        pictures_KF = pictures_UF[places_K]
-        far_K = torch.minimum(
-            _left_over(sample_F, pictures_KF), _left_over(mirrored_F, pictures_KF)
-        )
-        found.append(far_K / torch.maximum(_ink(sample_F[None]), _ink(pictures_KF)))
+        images_KF = images_UF[places_K]
+        far_K = torch.minimum(_left_over(sample_F, images_KF), _left_over(mirrored_F, images_KF))
+        found.append(far_K / torch.maximum(_ink(sample_F[None]), _ink(images_KF)))
     return torch.stack(found)
 
 
-def _left_over(sample_F: Tensor, pictures_KF: Tensor) -> Tensor:
+def _left_over(sample_F: Tensor, images_KF: Tensor) -> Tensor:
     """[K]: what of the one picture is not in the other within a step, or of the other in the one if
     that is more."""
-    one_1CHW, other_KCHW = _as_picture(sample_F[None]), _as_picture(pictures_KF)
+    one_1CHW, other_KCHW = _as_image(sample_F[None]), _as_image(images_KF)
     return torch.maximum(_not_found(one_1CHW, other_KCHW), _not_found(other_KCHW, one_1CHW))
 
 
@@ -155,14 +153,14 @@ def _not_found(wanted_KCHW: Tensor, other_KCHW: Tensor) -> Tensor:
     return least_KHW.sum((1, 2)).sqrt()
 
 
-def _ink(pictures_BF: Tensor) -> Tensor:
+def _ink(images_BF: Tensor) -> Tensor:
     """[B]: how much of each differs from white."""
-    return (1 - pictures_BF).square().sum(1).sqrt().clamp_min(1e-6)
+    return (1 - images_BF).square().sum(1).sqrt().clamp_min(1e-6)
 
 
-def _mirrored(pictures_BF: Tensor) -> Tensor:
-    return _as_picture(pictures_BF).flip(-1).flatten(1)
+def _mirrored(images_BF: Tensor) -> Tensor:
+    return _as_image(images_BF).flip(-1).flatten(1)
 
 
-def _as_picture(pictures_BF: Tensor) -> Tensor:
-    return pictures_BF.reshape(-1, 3, _SIDE, _SIDE)
+def _as_image(images_BF: Tensor) -> Tensor:
+    return images_BF.reshape(-1, 3, _SIDE, _SIDE)

@@ -17,14 +17,12 @@ from dall_e.losses.reconstruction import peak_signal_to_noise
 
 @torch.inference_mode()
 def reconstruction(
-    there_and_back: Callable[[Tensor], Tensor], pictures_BCHW: Tensor
+    there_and_back: Callable[[Tensor], Tensor], images_BCHW: Tensor
 ) -> npt.NDArray[np.float64]:
     """PSNR in dB of each uint8 picture, encoded and decoded one at a time by `there_and_back`
     (floats in [0, 1])."""
     found = []
-    for picture_1CHW in (pictures_BCHW.float() / 255).split(1):
-        ours_1CHW = there_and_back(picture_1CHW).float().clamp(0, 1)
-        found.append(
-            peak_signal_to_noise(original_BCHW=picture_1CHW, reconstruction_BCHW=ours_1CHW)
-        )
+    for image_1CHW in (images_BCHW.float() / 255).split(1):
+        ours_1CHW = there_and_back(image_1CHW).float().clamp(0, 1)
+        found.append(peak_signal_to_noise(original_BCHW=image_1CHW, reconstruction_BCHW=ours_1CHW))
     return torch.cat(found).double().numpy()

@@ -15,9 +15,9 @@ from typing import Any
 
 from dall_e.evaluation.composition import Composed
 from dall_e.evaluation.intervals import Measure
-from dall_e.evaluation.samples import RealPictures
+from dall_e.evaluation.samples import RealImages
 from dall_e.evaluation.suite import Result
-from dall_e.images.files import Picture, encode_webp
+from dall_e.images.files import ImageArray, encode_webp
 
 REPORT_FILE, PAGE_FILE = "report.json", "report.html"
 _MOST_EARLIER = 6
@@ -33,27 +33,27 @@ EXPLAINED = {
     "parity_en_minus_zh": ("R-precision in English minus Chinese, in pairs; 0 is best", ""),
     "kid_judge": ("KID x 1000 to real pictures of the same things, features of the judge", "lower"),
     "fid_judge": ("FID, features of the judge; grows as there are fewer pictures", "lower"),
-    "kid_companion": (
-        "KID x 1000, features of the model's own companion, which may have chosen the pictures",
+    "kid_dual_encoder": (
+        "KID x 1000, features of the model's own dual encoder, which may have chosen the pictures",
         "lower",
     ),
-    "fid_companion": ("FID, features of the model's own companion", "lower"),
+    "fid_dual_encoder": ("FID, features of the model's own dual encoder", "lower"),
     "near_copies_of_names": (
-        "share of near-copies of training pictures, for names of what they show",
+        "fraction of near-copies of training pictures, for names of what they show",
         "lower",
     ),
-    "near_copies_of_sentences": ("share of near-copies in sentences", "lower"),
+    "near_copies_of_sentences": ("fraction of near-copies in sentences", "lower"),
     "near_copies_of_tasks": (
-        "share of near-copies in tasks of known content, but for single things",
+        "fraction of near-copies in tasks of known content, but for single things",
         "lower",
     ),
     "near_copies_of_true_tasks": (
-        "share of near-copies among the true composed pictures of these tasks",
+        "fraction of near-copies among the true composed pictures of these tasks",
         "",
     ),
-    "near_copies_held_out": ("share of near-copies among real pictures that were held out", ""),
+    "near_copies_held_out": ("fraction of near-copies among real pictures that were held out", ""),
     "near_copies_other_style": (
-        "share of near-copies among pictures of a style that is not trained on",
+        "fraction of near-copies among pictures of a style that is not trained on",
         "",
     ),
     "distance_to_nearest": (
@@ -71,7 +71,7 @@ EXPLAINED = {
 _SUFFIXES = {
     "_en": " (English)", "_zh": " (Chinese)", "_real": ", real against real: the floor",
     "_ceiling": ", on true composed pictures: the ceiling",
-    "_share": ", as a share of the ceiling",
+    "_fraction": ", as a fraction of the ceiling",
 }  # fmt: skip
 
 
@@ -105,9 +105,7 @@ def explain(name: str) -> tuple[str, str]:
     )
 
 
-def write_report(
-    folder: Path, header: Header, result: Result, real: RealPictures
-) -> dict[str, Any]:
+def write_report(folder: Path, header: Header, result: Result, real: RealImages) -> dict[str, Any]:
     """Writes both files, and returns what the JSON file holds. Raises OSError if the folder cannot
     be written.
 
@@ -193,16 +191,16 @@ figure img { width: 64px; height: 64px; border: 1px solid #ddd } .copy img { bor
 """
 
 
-def picture_tag(picture: Picture, title: str = "") -> str:
+def image_tag(image: ImageArray, title: str = "") -> str:
     """An <img> that holds the picture itself."""
-    data = base64.b64encode(encode_webp(picture)).decode()
+    data = base64.b64encode(encode_webp(image)).decode()
     return f'<img src="data:image/webp;base64,{data}" title="{html.escape(title)}" alt="{html.escape(title)}">'
 
 
 def _page(
     header: Header,
     result: Result,
-    real: RealPictures,
+    real: RealImages,
     earlier: Sequence[tuple[str, dict[str, Any]]],
 ) -> str:
     model = f"{header.model.get('model', '?')} {header.model.get('model_version', '')}".strip()
@@ -232,7 +230,7 @@ def _page(
     return f"<!doctype html><meta charset='utf-8'><title>{title}</title><style>{STYLE}</style>{''.join(parts)}\n"
 
 
-def _figures(group: str, result: Result, real: RealPictures) -> str:
+def _figures(group: str, result: Result, real: RealImages) -> str:
     figures = []
     for number, (sample, hit) in enumerate(zip(result.samples, result.nearest, strict=True)):
         if sample.prompt.group != group:
@@ -241,8 +239,8 @@ def _figures(group: str, result: Result, real: RealPictures) -> str:
         marks += ["miss"] if result.first.get(number) is False else []
         name = _name(real.record(hit.index))
         figures.append(
-            f"<figure class='{' '.join(marks)}'>{picture_tag(sample.picture, f'seed {sample.seed}')}"
-            f"{picture_tag(real.picture(hit.index), name)}"
+            f"<figure class='{' '.join(marks)}'>{image_tag(sample.image, f'seed {sample.seed}')}"
+            f"{image_tag(real.image(hit.index), name)}"
             f"<figcaption>{html.escape(sample.text)} <small>{hit.distance:.2f}</small></figcaption></figure>"
         )
     return "".join(figures)
@@ -251,8 +249,8 @@ def _figures(group: str, result: Result, real: RealPictures) -> str:
 def _composed_figure(one: Composed) -> str:
     text = html.escape(one.text)
     return (
-        f"<figure class='{'' if one.right else 'miss'}'>{picture_tag(one.picture, f'seed {one.seed}')}"
-        f"{picture_tag(one.true_picture, 'composed')}"
+        f"<figure class='{'' if one.right else 'miss'}'>{image_tag(one.image, f'seed {one.seed}')}"
+        f"{image_tag(one.true_image, 'composed')}"
         f"<figcaption>{text if one.true_right else f'<s>{text}</s>'}</figcaption></figure>"
     )
 

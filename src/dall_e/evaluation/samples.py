@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from dall_e.data.captions import Language
-from dall_e.data.datasets import PictureSet, Record
+from dall_e.data.datasets import ImageSet, Record
 from dall_e.data.prompt_sets import SuitePrompt
-from dall_e.images.files import Picture, PILImage, from_pil
+from dall_e.images.files import ImageArray, PILImage, from_pil
 
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 Draw = Callable[[list[str], list[int]], Sequence[PILImage]]
@@ -23,7 +23,7 @@ class Sample:
     prompt: SuitePrompt
     language: Language
     seed: int
-    picture: Picture
+    image: ImageArray
 
     @property
     def text(self) -> str:
@@ -51,16 +51,16 @@ def draw_samples(
     seeds = [seed + 2 * index + LANGUAGES.index(language) for index, language in wanted]
     images = draw([prompts[index].text(language) for index, language in wanted], seeds)
     return [
-        Sample(prompt=prompts[index], language=language, seed=number, picture=from_pil(image))
+        Sample(prompt=prompts[index], language=language, seed=number, image=from_pil(image))
         for (index, language), number, image in zip(wanted, seeds, images, strict=True)
     ]
 
 
-class RealPictures:
+class RealImages:
     """The pictures of a data set by what they show."""
 
-    def __init__(self, pictures: PictureSet) -> None:
-        self._pictures = pictures
+    def __init__(self, pictures: ImageSet) -> None:
+        self._images = pictures
         self._rows: dict[str, list[int]] = {}
         for row, record in enumerate(pictures.records):
             self._rows.setdefault(str(record.get("en") or record.get("text", "")), []).append(row)
@@ -69,7 +69,7 @@ class RealPictures:
         self, concept: str, where: Callable[[Record], bool] = lambda record: True
     ) -> list[int]:
         """Rows of the pictures of this name for which `where` holds."""
-        return [row for row in self._rows.get(concept, []) if where(self._pictures.records[row])]
+        return [row for row in self._rows.get(concept, []) if where(self._images.records[row])]
 
     def pairs(self, concepts: Sequence[str]) -> list[tuple[int, int, int]]:
         """(place in `concepts`, row, another row) for each that has two pictures or more.
@@ -88,10 +88,10 @@ class RealPictures:
                 )
         return found
 
-    def picture(self, row: int) -> Picture:
+    def image(self, row: int) -> ImageArray:
         """uint8 [4, S, S], premultiplied RGBA."""
-        return self._pictures.pictures_NCHW[row].numpy()
+        return self._images.images_NCHW[row].numpy()
 
     def record(self, row: int) -> Record:
         """What is known of a picture."""
-        return self._pictures.records[row]
+        return self._images.records[row]

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from dall_e.data.captions import Language
-from dall_e.data.datasets import PictureSet
+from dall_e.data.datasets import ImageSet
 from dall_e.data.prompt_sets import SuitePrompt
 from dall_e.evaluation.alignment import r_precision
 from dall_e.evaluation.composition import PER_TASK, Composed, Composition, composition_measures
@@ -27,18 +27,18 @@ from dall_e.evaluation.reconstruction import reconstruction
 from dall_e.evaluation.samples import (
     LANGUAGES,
     Draw,
-    RealPictures,
+    RealImages,
     Sample,
     draw_samples,
     spread_over,
 )
-from dall_e.images.files import Picture, from_pil
+from dall_e.images.files import ImageArray, from_pil
 
 _DIVERSITY_PROMPTS, _DIVERSITY_SEEDS = 12, 4
 _DIVERSITY_SEED, _COMPOSITION_SEED = 1_000_000, 2_000_000
 _MOST_HELD_OUT = 200
 
-Embed = Callable[[Sequence[Picture]], Tensor]
+Embed = Callable[[Sequence[ImageArray]], Tensor]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +48,7 @@ class Subject:
     draw: Draw
     """Prompts and seeds to pictures."""
     embed: Embed | None = None
-    """Features of pictures by the model's own companion, if it has one."""
+    """Features of pictures by the model's own dual encoder, if it has one."""
     there_and_back: Callable[[Tensor], Tensor] | None = None
     """Pictures [B, 4, H, W] in [0, 1] through the image tokenizer, at its own side, if it has
     one."""
@@ -62,11 +62,11 @@ class Material:
 
     prompts: Sequence[SuitePrompt]
     judge: Judge
-    training: PictureSet
+    training: ImageSet
     """The pictures that models were trained on."""
-    held_out: PictureSet
+    held_out: ImageSet
     """Pictures of the same styles that they were not trained on."""
-    other_style: PictureSet | None = None
+    other_style: ImageSet | None = None
     """Pictures of a style that they were not trained on, if there are some."""
     composition: Composition | None = None
     """Tasks of known content with their detector, if there is one."""
@@ -99,17 +99,17 @@ def evaluate(
     """Draws the prompts (`limit` of them, evenly spread; 0 all) and measures the pictures."""
     say("drawing")
     samples = draw_samples(subject.draw, material.prompts, seed=seed, limit=limit)
-    judged_BD = material.judge.embed_pictures([sample.picture for sample in samples])
-    real = RealPictures(material.training)
+    judged_BD = material.judge.embed_images([sample.image for sample in samples])
+    real = RealImages(material.training)
     notes: list[str] = []
     say("alignment")
     measures, first = _alignment(material, samples, judged_BD, real)
     say("fidelity")
-    embeds: dict[str, Embed] = {"judge": material.judge.embed_pictures}
+    embeds: dict[str, Embed] = {"judge": material.judge.embed_images}
     if subject.embed:
-        embeds["companion"] = subject.embed
+        embeds["dual_encoder"] = subject.embed
     else:
-        notes.append("The model has no companion, so there is no fidelity by its features.")
+        notes.append("The model has no dual encoder, so there is no fidelity by its features.")
     measures |= _fidelity(embeds, samples, real, notes)
     composed: list[Composed] = []
     if material.composition:
@@ -127,7 +127,7 @@ def evaluate(
     say("diversity, reconstruction, cost")
     measures |= _diversity(subject, material, real, limit)
     if subject.there_and_back:
-        kept = material.held_out.pictures_NCHW[:_MOST_HELD_OUT]
+        kept = material.held_out.images_NCHW[:_MOST_HELD_OUT]
         measures["reconstruction_psnr"] = mean_measure(reconstruction(subject.there_and_back, kept))
     if subject.cost:
         measures["seconds"] = mean_measure(subject.cost.seconds)
@@ -145,7 +145,7 @@ def evaluate(
 
 
 def _alignment(
-    material: Material, samples: Sequence[Sample], judged_BD: Tensor, real: RealPictures
+    material: Material, samples: Sequence[Sample], judged_BD: Tensor, real: RealImages
 ) -> tuple[dict[str, Measure], dict[int, bool]]:
     """R-precision by language and group, the difference of the languages, and what the judge makes
     of real pictures."""
@@ -182,7 +182,7 @@ def _real_alignment(
     language: Language,
     material: Material,
     text_TD: Tensor,
-    real: RealPictures,
+    real: RealImages,
     shown: Sequence[SuitePrompt],
     meanings: Sequence[str],
 ) -> dict[str, Measure]:
@@ -196,13 +196,13 @@ def _real_alignment(
     ]
     if not chosen:
         return {}
-    image_BD = material.judge.embed_pictures([real.picture(row) for _, row in chosen])
+    image_BD = material.judge.embed_images([real.image(row) for _, row in chosen])
     found = r_precision(image_BD, [place for place, _ in chosen], text_TD, meanings)
     return {f"r_precision_real_{language}": mean_measure(found)}
 
 
 def _fidelity(
-    embeds: dict[str, Embed], samples: Sequence[Sample], real: RealPictures, notes: list[str]
+    embeds: dict[str, Embed], samples: Sequence[Sample], real: RealImages, notes: list[str]
 ) -> dict[str, Measure]:
     """Distances to as many real pictures of the same things; and between two sets of such, which is
     the floor."""
@@ -212,9 +212,9 @@ def _fidelity(
         return {}
     measures: dict[str, Measure] = {}
     for name, embed in embeds.items():
-        drawn_BD = embed([samples[place].picture for place, _, _ in pairs])
-        real_BD = embed([real.picture(row) for _, row, _ in pairs])
-        other_BD = embed([real.picture(row) for _, _, row in pairs])
+        drawn_BD = embed([samples[place].image for place, _, _ in pairs])
+        real_BD = embed([real.image(row) for _, row, _ in pairs])
+        other_BD = embed([real.image(row) for _, _, row in pairs])
         measures |= {f"{kind}_{name}": value for kind, value in fidelity(real_BD, drawn_BD).items()}
         measures |= {
             f"{kind}_{name}_real": value for kind, value in fidelity(real_BD, other_BD).items()
@@ -227,25 +227,25 @@ def _memorisation(
     material: Material,
     samples: Sequence[Sample],
     composed: Sequence[Composed],
-    real: RealPictures,
+    real: RealImages,
 ) -> tuple[dict[str, Measure], list[Nearest]]:
-    """Share of near-copies where a training name was asked for, in sentences, in tasks, and among
+    """Fraction of near-copies where a training name was asked for, in sentences, in tasks, and among
     real pictures."""
-    training_MF = thumbnails([real.picture(row) for row in range(len(material.training))])
+    training_MF = thumbnails([real.image(row) for row in range(len(material.training))])
 
     def redrawn(rows: list[int]) -> Tensor:
         assert subject.there_and_back is not None
-        x_BCHW = material.training.pictures_NCHW[rows].float() / 255
+        x_BCHW = material.training.images_NCHW[rows].float() / 255
         again = [subject.there_and_back(x).float().clamp(0, 1) for x in x_BCHW.split(16)]
         return thumbnails([(x * 255).round().byte().numpy() for x in torch.cat(again)])
 
-    pictures = [sample.picture for sample in samples] + [one.picture for one in composed]
+    pictures = [sample.image for sample in samples] + [one.image for one in composed]
     every = nearest(
         thumbnails(pictures), training_MF, redrawn=redrawn if subject.there_and_back else None
     )
     found, of_tasks = every[: len(samples)], every[len(samples) :]
     # One thing as it is drawn is what the training pictures show.
-    true_tasks = [one.true_picture for one in composed if one.task != "single"]
+    true_tasks = [one.true_image for one in composed if one.task != "single"]
     groups = {
         "of_names": [hit for hit, s in zip(found, samples, strict=True) if s.prompt.concept],
         "of_sentences": [
@@ -270,15 +270,13 @@ def _memorisation(
     return measures, found
 
 
-def _some(pictures: PictureSet) -> list[Picture]:
-    """Enough of the pictures to measure a share, evenly spread."""
-    return [
-        pictures.pictures_NCHW[row].numpy() for row in spread_over(len(pictures), _MOST_HELD_OUT)
-    ]
+def _some(pictures: ImageSet) -> list[ImageArray]:
+    """Enough of the pictures to measure a fraction, evenly spread."""
+    return [pictures.images_NCHW[row].numpy() for row in spread_over(len(pictures), _MOST_HELD_OUT)]
 
 
 def _diversity(
-    subject: Subject, material: Material, real: RealPictures, limit: int
+    subject: Subject, material: Material, real: RealImages, limit: int
 ) -> dict[str, Measure]:
     """Spread of the pictures of one prompt, and of as many real pictures of one thing."""
     named = [
@@ -292,10 +290,10 @@ def _diversity(
     images = subject.draw(texts, [_DIVERSITY_SEED + number for number in range(len(texts))])
     drawn = [from_pil(image) for image in images]
     rows = [row for prompt in chosen for row in real.rows(prompt.concept)[:_DIVERSITY_SEEDS]]
-    sets = {"diversity": drawn, "diversity_real": [real.picture(row) for row in rows]}
+    sets = {"diversity": drawn, "diversity_real": [real.image(row) for row in rows]}
     return {
         name: mean_measure(
-            spread(material.judge.embed_pictures(pictures).unflatten(0, (-1, _DIVERSITY_SEEDS)))
+            spread(material.judge.embed_images(pictures).unflatten(0, (-1, _DIVERSITY_SEEDS)))
         )
         for name, pictures in sets.items()
     }

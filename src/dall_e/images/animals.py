@@ -127,8 +127,8 @@ def _shaded(colour: Colour, factor: float) -> Colour:
     return red, green, blue
 
 
-def _paled(colour: Colour, share: float) -> Colour:
-    red, green, blue = (round(value + (255 - value) * share) for value in colour)
+def _paled(colour: Colour, fraction: float) -> Colour:
+    red, green, blue = (round(value + (255 - value) * fraction) for value in colour)
     return red, green, blue
 
 

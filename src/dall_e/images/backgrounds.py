@@ -30,7 +30,7 @@ _WAVES = ((0.7, 0.1), (1.0, 0.6), (1.3, 0.35))
 
 @dataclass(frozen=True, kw_only=True)
 class Ground:
-    """Where things stand in a background: the rows, as shares of the side, on which their feet may
+    """Where things stand in a background: the rows, as fractions of the side, on which their feet may
     be."""
 
     far: float
@@ -73,21 +73,21 @@ def _vary(colour: Colour, rng: random.Random, amount: float = 10) -> Colour:
 
 
 def grid_step(size: int) -> float:
-    """Share of the side between two tokens; finer than tokens are in pictures of few, which would
+    """Fraction of the side between two tokens; finer than tokens are in pictures of few, which would
     leave no choice."""
     return min(TOKEN_SIDE / size, 1 / 8)
 
 
 def _line(least: float, most: float, size: int, rng: random.Random) -> float:
-    """A height or a column between two shares of the side, where a token ends."""
+    """A height or a column between two fractions of the side, where a token ends."""
     step = grid_step(size)
     return round(rng.uniform(least, most) / step) * step
 
 
 def _fade(part_HW3: Canvas, top: Colour, bottom: Colour) -> None:
     """Fill a part with a gradient from its top row to its bottom row."""
-    share_H1 = np.linspace(0, 1, max(len(part_HW3), 1))[: len(part_HW3), None]
-    rows_H3 = np.array(top) + share_H1 * (np.array(bottom) - np.array(top))
+    fraction_H1 = np.linspace(0, 1, max(len(part_HW3), 1))[: len(part_HW3), None]
+    rows_H3 = np.array(top) + fraction_H1 * (np.array(bottom) - np.array(top))
     part_HW3[:] = (rows_H3 + 0.5).clip(0, 255).astype(np.uint8)[:, None]
 
 
@@ -119,7 +119,7 @@ def _wave(
 
 
 def _oval(size: int, x: float, y: float, across: float, down: float) -> npt.NDArray[np.bool_]:
-    """True inside an ellipse around a point, whose half axes are also shares of the side."""
+    """True inside an ellipse around a point, whose half axes are also fractions of the side."""
     down_S1, across_S = np.arange(size)[:, None] / size - y, np.arange(size) / size - x
     return np.asarray((down_S1 * (across / down)) ** 2 + across_S**2 < across**2)
 
@@ -237,7 +237,7 @@ def _room(canvas_SS3: Canvas, rng: random.Random) -> Ground:
 def _windowsill(canvas_SS3: Canvas, rng: random.Random) -> Ground:
     size = len(canvas_SS3)
     sill = _line(0.75, 0.83, size, rng)
-    left, right, top = (_line(share, share, size, rng) for share in (0.08, 0.92, 0.06))
+    left, right, top = (_line(fraction, fraction, size, rng) for fraction in (0.08, 0.92, 0.06))
     canvas_SS3[:] = shade(rng.choice(("yellow", "green", "blue", "pink", "orange")), 0.62)
     frame_colour = _vary(
         rng.choice(((250, 250, 246), (250, 250, 246), (150, 102, 62), (186, 138, 92))), rng, 5
@@ -311,8 +311,8 @@ def _forest(canvas_SS3: Canvas, rng: random.Random) -> Ground:
                 x,
                 line + 0.03 * row,
                 0.42 + 0.12 * row,
-                tuple(min(v * shadow, 255) for v in green),
-            )  # type: ignore[arg-type]
+                tuple(min(v * shadow, 255) for v in green),  # type: ignore[arg-type]
+            )
     row = round(line * size)
     _fade(canvas_SS3[row:], _vary((112, 168, 78), rng), (70, 122, 56))
     _dots(canvas_SS3[row:], size // 3, (84, 138, 62), max(2, size // 40))
@@ -320,7 +320,7 @@ def _forest(canvas_SS3: Canvas, rng: random.Random) -> Ground:
 
 
 def _fir(canvas_SS3: Canvas, x: float, foot: float, height: float, colour: Colour) -> None:
-    """A fir tree, all lengths as shares of the side."""
+    """A fir tree, all lengths as fractions of the side."""
     size = len(canvas_SS3)
     row_S1, column_S = np.arange(size)[:, None] / size, np.arange(size) / size
     across_S = np.abs(column_S - x)
@@ -328,11 +328,11 @@ def _fir(canvas_SS3: Canvas, x: float, foot: float, height: float, colour: Colou
     canvas_SS3[trunk] = (112, 78, 52)
     for layer in range(3):
         bottom, top = foot - 0.07 - layer * height * 0.25, foot - height * (0.55 + 0.225 * layer)
-        share_S1 = (row_S1 - top) / (bottom - top)
+        fraction_S1 = (row_S1 - top) / (bottom - top)
         inside = (
-            (share_S1 >= 0)
-            & (share_S1 <= 1)
-            & (across_S < share_S1 * height * (0.32 - 0.06 * layer))
+            (fraction_S1 >= 0)
+            & (fraction_S1 <= 1)
+            & (across_S < fraction_S1 * height * (0.32 - 0.06 * layer))
         )
         canvas_SS3[inside] = [value * (0.88 + 0.08 * layer) for value in colour]
 
@@ -393,11 +393,11 @@ def _rain(canvas_SS3: Canvas, rng: random.Random) -> Ground:
 
 
 def _cloud(canvas_SS3: Canvas, x: float, y: float, radius: float, colour: Colour) -> None:
-    """Four discs in a row, flat below; all lengths as shares of the side."""
+    """Four discs in a row, flat below; all lengths as fractions of the side."""
     size = len(canvas_SS3)
     above_S1 = np.arange(size)[:, None] / size < y + 0.3 * radius
-    for step, (rise, share) in enumerate(((0.0, 0.55), (0.35, 0.8), (0.3, 0.7), (0.0, 0.5))):
-        middle, own = x + (step - 1.5) * 0.7 * radius, share * radius
+    for step, (rise, fraction) in enumerate(((0.0, 0.55), (0.35, 0.8), (0.3, 0.7), (0.0, 0.5))):
+        middle, own = x + (step - 1.5) * 0.7 * radius, fraction * radius
         canvas_SS3[_oval(size, middle, y - rise * radius, own, own) & above_S1] = colour
 
 

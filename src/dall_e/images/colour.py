@@ -27,10 +27,10 @@ TARGETS: dict[str, tuple[float, float, float]] = {
 GREY_CHROMA = 0.035
 # Outlines and pupils are as dark as this.
 _DARK = 0.4
-# Share of the chroma, and of the area, that one hue must have so that a drawing counts as of one
+# Fraction of the chroma, and of the area, that one hue must have so that a drawing counts as of one
 # colour.
-MAIN_CHROMA_SHARE = 0.78
-MAIN_AREA_SHARE = 0.42
+MAIN_CHROMA_FRACTION = 0.78
+MAIN_AREA_FRACTION = 0.42
 
 _TO_LMS = np.array(
     [[0.4122214708, 0.5363325363, 0.0514459929], [0.2119034982, 0.6806995451, 0.1073969566],
@@ -83,36 +83,36 @@ def from_oklab(lab_P3: Floats) -> Floats:
 
 
 def straight_colours(
-    picture_HWC: npt.NDArray[np.uint8],
+    image_HWC: npt.NDArray[np.uint8],
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.uint8]]:
     """Where a premultiplied picture uint8 [H, W, 4] shows anything [H, W], and its straight colours
     there [P, 3]."""
-    shown_HW = picture_HWC[..., 3] > 8
-    pixels_P4 = picture_HWC[shown_HW].astype(np.uint16)
+    shown_HW = image_HWC[..., 3] > 8
+    pixels_P4 = image_HWC[shown_HW].astype(np.uint16)
     colours_P3 = np.minimum(
         (pixels_P4[:, :3] * 255 + pixels_P4[:, 3:] // 2) // pixels_P4[:, 3:], 255
     )
     return shown_HW, colours_P3.astype(np.uint8)
 
 
-def _measured(picture_HWC: npt.NDArray[np.uint8]) -> tuple[Floats, Floats, Floats, Floats]:
+def _measured(image_HWC: npt.NDArray[np.uint8]) -> tuple[Floats, Floats, Floats, Floats]:
     """OKLab [P, 3], chroma, hue in degrees and alpha of 0 to 1 [P] of what a premultiplied picture
     shows."""
-    shown_HW, colours_P3 = straight_colours(picture_HWC)
+    shown_HW, colours_P3 = straight_colours(image_HWC)
     lab_P3 = oklab(colours_P3)
     hue_P = np.degrees(np.arctan2(lab_P3[:, 2], lab_P3[:, 1])) % 360
     return (
         lab_P3,
         np.hypot(lab_P3[:, 1], lab_P3[:, 2]),
         hue_P,
-        picture_HWC[shown_HW][:, 3] / np.float32(255),
+        image_HWC[shown_HW][:, 3] / np.float32(255),
     )
 
 
-def main_colour(picture_HWC: npt.NDArray[np.uint8]) -> MainColour | None:
+def main_colour(image_HWC: npt.NDArray[np.uint8]) -> MainColour | None:
     """The main colour of a premultiplied picture uint8 [H, W, 4]; None if it has several, or shows
     nothing."""
-    lab_P3, chroma_P, hue_P, alpha_P = _measured(picture_HWC)
+    lab_P3, chroma_P, hue_P, alpha_P = _measured(image_HWC)
     if len(lab_P3) == 0:
         return None
     coloured_P = chroma_P > GREY_CHROMA
@@ -124,11 +124,11 @@ def main_colour(picture_HWC: npt.NDArray[np.uint8]) -> MainColour | None:
     )
     peak = middle * 10
     near_P = coloured_P & (np.abs(_turn(hue_P - peak)) < 40)
-    if (chroma_P * near_P * alpha_P).sum() < MAIN_CHROMA_SHARE * (
+    if (chroma_P * near_P * alpha_P).sum() < MAIN_CHROMA_FRACTION * (
         chroma_P * coloured_P * alpha_P
     ).sum():
         return None
-    if float(alpha_P[near_P].sum()) < MAIN_AREA_SHARE * area:
+    if float(alpha_P[near_P].sum()) < MAIN_AREA_FRACTION * area:
         return None
     hue = peak + float(
         np.average(_turn(hue_P[near_P] - peak), weights=chroma_P[near_P] * alpha_P[near_P])
@@ -139,14 +139,14 @@ def main_colour(picture_HWC: npt.NDArray[np.uint8]) -> MainColour | None:
     )  # fmt: skip
 
 
-def largest_colour(picture_HWC: npt.NDArray[np.uint8]) -> MainColour | None:
+def largest_colour(image_HWC: npt.NDArray[np.uint8]) -> MainColour | None:
     """The colour of the largest part of a premultiplied picture uint8 [H, W, 4], whatever else is
     on it.
 
     Unlike `main_colour` it answers wherever something is shown: of a yellow house with a grey roof
     yellow. Black counts where more than half is black, for else it is outlines and pupils.
     """
-    lab_P3, chroma_P, hue_P, alpha_P = _measured(picture_HWC)
+    lab_P3, chroma_P, hue_P, alpha_P = _measured(image_HWC)
     coloured_P = chroma_P > GREY_CHROMA
     dark_P = lab_P3[:, 0] < _DARK
     mostly_dark = float(alpha_P[dark_P].sum()) > 0.5 * float(alpha_P.sum())
@@ -196,7 +196,7 @@ def _main_grey(lab_P3: Floats, chroma_P: Floats, alpha_P: Floats) -> MainColour 
 
 
 def recoloured(
-    picture_HWC: npt.NDArray[np.uint8],
+    image_HWC: npt.NDArray[np.uint8],
     main: MainColour,
     colour: str,
     shade: tuple[float, float, float] = (0, 1, 0),
@@ -211,7 +211,7 @@ def recoloured(
         raise ValueError(f"{colour!r} is none of {', '.join(TARGETS)}")
     target_lightness, target_chroma, target_hue = TARGETS[colour]
     target_lightness, target_chroma = target_lightness + shade[0], target_chroma * shade[1]
-    shown_HW, colours_P3 = straight_colours(picture_HWC)
+    shown_HW, colours_P3 = straight_colours(image_HWC)
     lab_P3 = oklab(colours_P3)
     lightness_P = lab_P3[:, 0]
     chroma_P = np.hypot(lab_P3[:, 1], lab_P3[:, 2])
@@ -238,8 +238,8 @@ def recoloured(
         axis=1,
     ).astype(np.float32)
     mixed_P3 = lab_P3 + mask_P[:, None] * (new_P3 - lab_P3)
-    result_HWC: npt.NDArray[np.uint8] = picture_HWC.copy()
-    alpha_P1 = picture_HWC[shown_HW][:, 3:].astype(np.float32) / 255
+    result_HWC: npt.NDArray[np.uint8] = image_HWC.copy()
+    alpha_P1 = image_HWC[shown_HW][:, 3:].astype(np.float32) / 255
     result_HWC[shown_HW, :3] = (from_oklab(mixed_P3) * alpha_P1 + 0.5).astype(np.uint8)
     return result_HWC
 

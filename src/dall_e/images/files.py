@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin, UnidentifiedImageError
 
-Picture = npt.NDArray[np.uint8]
+ImageArray = npt.NDArray[np.uint8]
 PILImage = Image.Image
 """The type of an image, for modules that may not import PIL."""
 
@@ -39,7 +39,7 @@ LARGEST_COMMENT = 65533
 """Bytes of a JPEG comment: a 16-bit length that counts itself."""
 
 
-def decode_picture(data: bytes, size: int) -> Picture:
+def decode_image(data: bytes, size: int) -> ImageArray:
     """A picture file (PNG, JPEG, WebP, GIF ...: anything PIL reads) as uint8 [4, size, size],
     premultiplied RGBA.
 
@@ -61,7 +61,7 @@ def decode_picture(data: bytes, size: int) -> Picture:
     return _planes(image, size)
 
 
-def from_pil(image: PILImage, size: int | None = None) -> Picture:
+def from_pil(image: PILImage, size: int | None = None) -> ImageArray:
     """A PIL image of any mode as uint8 [4, size, size], premultiplied RGBA; at its own longer side
     if no size is given.
 
@@ -71,7 +71,7 @@ def from_pil(image: PILImage, size: int | None = None) -> Picture:
     return _planes(_square(_reduced(image, size)), size)
 
 
-def _planes(image: Image.Image, size: int) -> Picture:
+def _planes(image: Image.Image, size: int) -> ImageArray:
     """A square image in mode RGBa as uint8 [4, size, size]."""
     if image.size != (size, size):
         image = image.resize((size, size), Image.Resampling.LANCZOS)
@@ -113,15 +113,15 @@ def _premultiplied(image: Image.Image) -> Image.Image:
     return Image.frombytes("RGBa", image.size, straight.astype(np.uint8).tobytes())
 
 
-def encode_png(picture: Picture) -> bytes:
-    """uint8 [4, H, W] premultiplied RGBA as a PNG file with straight alpha; `decode_picture`
+def encode_png(picture: ImageArray) -> bytes:
+    """uint8 [4, H, W] premultiplied RGBA as a PNG file with straight alpha; `decode_image`
     inverts it exactly."""
     buffer = io.BytesIO()
     _straight_image(picture).save(buffer, format="PNG", compress_level=6)
     return buffer.getvalue()
 
 
-def encode_webp(picture: Picture, dropped_bits: int = 0) -> bytes:
+def encode_webp(picture: ImageArray, dropped_bits: int = 0) -> bytes:
     """uint8 [4, H, W] premultiplied RGBA as a lossless WebP file; about 60 % of a PNG.
 
     With `dropped_bits` n > 0, pixels that differ from a neighbour are first rounded to multiples of
@@ -156,7 +156,7 @@ def _rounded(pixels_HWC: npt.NDArray[np.uint8], bits: int) -> npt.NDArray[np.uin
     return np.where(flat_HW[..., None] | (pixels_HWC == 255), pixels_HWC, rounded_HWC)
 
 
-def _straight_image(picture: Picture) -> Image.Image:
+def _straight_image(picture: ImageArray) -> Image.Image:
     """uint8 [4, H, W] premultiplied -> PIL image of mode RGBA."""
     pixels = picture.transpose(1, 2, 0).astype(np.uint32)
     alpha = np.maximum(pixels[..., 3:], 1)
@@ -164,7 +164,7 @@ def _straight_image(picture: Picture) -> Image.Image:
     return Image.fromarray(pixels.astype(np.uint8), "RGBA")
 
 
-def to_uint8(x_CHW: Any) -> Picture:
+def to_uint8(x_CHW: Any) -> ImageArray:
     """A picture [4, H, W], tensor or array, floats in [0, 1] or uint8, premultiplied RGBA, as a
     uint8 array."""
     if hasattr(x_CHW, "detach"):

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 
 from dall_e.checkpoints.published import PublishedNetworks
-from dall_e.images.files import PILImage, decode_picture, from_pil
-from dall_e.inference.validation import checked_prompts, is_int, picture_seeds
+from dall_e.images.files import PILImage, decode_image, from_pil
+from dall_e.inference.validation import checked_prompts, image_seeds, is_int
 from dall_e.models.left_to_right import Raster
 from dall_e.models.prompt_networks import PromptStates, PromptTable
 from dall_e.models.vision_encoder import Vision
@@ -39,7 +39,7 @@ class Conversation:
     for drawing.
     """
 
-    MARKS = PICTURE_END, END = "<end_of_image>", "<\uff5cend\u2581of\u2581sentence\uff5c>"
+    MARKS = IMAGE_END, END = "<end_of_image>", "<\uff5cend\u2581of\u2581sentence\uff5c>"
 
     def __init__(self, tokenizer: JanusTokenizer) -> None:
         held = json.loads(tokenizer.to_json())
@@ -47,7 +47,7 @@ class Conversation:
         self._user, self._assistant = held["roles"]
         found = {
             mark: self._bpe.token_to_id(mark)
-            for mark in (tokenizer.START, tokenizer.PICTURE, *self.MARKS)
+            for mark in (tokenizer.START, tokenizer.IMAGE, *self.MARKS)
         }
         marks = {mark: mark_id for mark, mark_id in found.items() if mark_id is not None}
         lacking = [mark for mark in found if mark not in marks]
@@ -55,13 +55,13 @@ class Conversation:
             raise ValueError(
                 f"the tokenizer has no {', '.join(lacking)}: it is not one for answers about pictures"
             )
-        self._start, self._picture, self._picture_end, self.end_id = marks.values()
+        self._start, self._image, self._image_end, self.end_id = marks.values()
 
     def around(self, question: str) -> tuple[list[int], list[int]]:
         """Ids before the picture's states, and behind them."""
         before = self._ids(f"{self._user}: ")
         behind = self._ids(f"\n{question.strip()}\n\n{self._assistant}:")
-        return [self._start, *before, self._picture], [self._picture_end, *behind]
+        return [self._start, *before, self._image], [self._image_end, *behind]
 
     def text(self, ids: list[int]) -> str:
         """Words, without marks."""
@@ -72,7 +72,7 @@ class Conversation:
         return ids
 
 
-class Wording(NamedTuple):
+class TextSamplingConfig(NamedTuple):
     """How an answer is worded."""
 
     max_new_tokens: int
@@ -82,7 +82,7 @@ class Wording(NamedTuple):
     seed: int | None
     """Of the draws; None draws a fresh one."""
 
-    def checked(self) -> Wording:
+    def checked(self) -> TextSamplingConfig:
         """With a seed that is a number. Raises ValueError for what is out of range; warns of a seed
         without a use."""
         if not is_int(self.max_new_tokens) or self.max_new_tokens < 1:
@@ -96,7 +96,7 @@ class Wording(NamedTuple):
         if self.temperature == 0 and self.seed is not None:
             warnings.warn("seed is ignored: at temperature 0 nothing is drawn", stacklevel=4)
         seed = secrets.randbelow(2**32) if self.seed is None else self.seed
-        return self._replace(seed=picture_seeds(seed, None, 1, 1)[0])
+        return self._replace(seed=image_seeds(seed, None, 1, 1)[0])
 
 
 class Describer:
@@ -113,19 +113,22 @@ class Describer:
         )
 
     def answer(
-        self, image: PILImage | str | os.PathLike[str], question: str, wording: Wording
+        self,
+        image: PILImage | str | os.PathLike[str],
+        question: str,
+        text_sampling: TextSamplingConfig,
     ) -> str:
         """The answer to one question. Warns if it was cut short; raises ValueError for what does
         not fit."""
         (asked,) = checked_prompts(question)
-        wording = wording.checked()
+        text_sampling = text_sampling.checked()
         x_1CHW = seen(image, self._vision.config.image_size).to(self._vision.places.weight)
         before, behind = self._conversation.around(asked)
         states_1LD = self.read(x_1CHW, before, behind)
-        ids = self.continued(states_1LD, wording)
+        ids = self.continued(states_1LD, text_sampling)
         if ids[-1] != self._conversation.end_id:
             warnings.warn(
-                f"the answer was cut off after max_new_tokens {wording.max_new_tokens}: ask for more",
+                f"the answer was cut off after max_new_tokens {text_sampling.max_new_tokens}: ask for more",
                 stacklevel=3,
             )
         return self._conversation.text(ids)
@@ -137,21 +140,23 @@ class Describer:
         first_LD, last_LD = (words(torch.tensor(ids, device=device)) for ids in (before, behind))
         return torch.cat((first_LD[None], self._vision(x_1CHW), last_LD[None]), dim=1)
 
-    def continued(self, states_1LD: Tensor, wording: Wording) -> list[int]:
+    def continued(self, states_1LD: Tensor, text_sampling: TextSamplingConfig) -> list[int]:
         """Ids of an answer: up to the mark that ends it, or as many as are allowed."""
         raster, vision = self._raster, self._vision
         longest = raster.config.prefix_tokens + raster.config.num_tokens
         length = states_1LD.shape[1]
-        if length + wording.max_new_tokens > longest:
+        if length + text_sampling.max_new_tokens > longest:
             raise ValueError(
-                f"picture and question are {length} tokens and the answer may have {wording.max_new_tokens}: together "
+                f"picture and question are {length} tokens and the answer may have {text_sampling.max_new_tokens}: together "
                 f"more than the {longest} that are read; ask a shorter question, or for less"
             )
         visible_1L = torch.ones(1, length, dtype=torch.bool, device=states_1LD.device)
-        cache = raster.start(PromptStates(states_1LD, visible_1L), room=wording.max_new_tokens)
+        cache = raster.start(
+            PromptStates(states_1LD, visible_1L), room=text_sampling.max_new_tokens
+        )
         ids: list[int] = []
-        while len(ids) < wording.max_new_tokens:
-            word_1 = self._chosen(vision.word_logits(cache.state_BD), len(ids), wording)
+        while len(ids) < text_sampling.max_new_tokens:
+            word_1 = self._chosen(vision.word_logits(cache.state_BD), len(ids), text_sampling)
             ids.append(int(word_1))
             if ids[-1] == self._conversation.end_id:
                 break
@@ -159,15 +164,17 @@ class Describer:
         return ids
 
     @staticmethod
-    def _chosen(logits_1V: Tensor, place: int, wording: Wording) -> Tensor:
+    def _chosen(logits_1V: Tensor, place: int, text_sampling: TextSamplingConfig) -> Tensor:
         """The next word [1]. Noise is addressed by place, as that of pictures is."""
         noise_1V = torch.zeros(1, 1)
-        if wording.temperature:
-            assert wording.seed is not None
-            noise_1V = gumbel([wording.seed], 1, logits_1V.shape[-1], first_place=place)[:, 0].to(
-                logits_1V.device
-            )
-        return choose(logits_1V, noise_1V, temperature=wording.temperature, top_k=0, top_p=1.0)
+        if text_sampling.temperature:
+            assert text_sampling.seed is not None
+            noise_1V = gumbel([text_sampling.seed], 1, logits_1V.shape[-1], first_position=place)[
+                :, 0
+            ].to(logits_1V.device)
+        return choose(
+            logits_1V, noise_1V, temperature=text_sampling.temperature, top_k=0, top_p=1.0
+        )
 
 
 def make_describer(name: str, networks: Any, tokenizer: Any) -> Describer:
@@ -190,7 +197,7 @@ def seen(image: PILImage | str | os.PathLike[str], size: int) -> Tensor:
     What is transparent is grey too. Raises OSError or ValueError for a file that cannot be read.
     """
     if isinstance(image, str | os.PathLike):
-        rgba = decode_picture(Path(image).expanduser().read_bytes(), size)
+        rgba = decode_image(Path(image).expanduser().read_bytes(), size)
     else:
         rgba = from_pil(image, size)
     rgba_CHW = torch.from_numpy(rgba) / 255

@@ -10,11 +10,11 @@ from typing import NamedTuple
 import torch
 
 from dall_e.checkpoints import published, store
-from dall_e.checkpoints.published import Loading, PublishedModel
+from dall_e.checkpoints.published import LoadOptions, PublishedModel
 from dall_e.checkpoints.registry import find_files
 from dall_e.checkpoints.zoo import Precision, Size, locate
 from dall_e.config import ModelConfig
-from dall_e.models.dual_encoder import Companion
+from dall_e.models.dual_encoder import DualEncoder
 from dall_e.models.generator import Generator
 from dall_e.models.image_tokenizer import ImageTokenizer
 from dall_e.models.text_encoder import TextEncoder
@@ -31,7 +31,7 @@ class Networks(NamedTuple):
     tokenizer: ImageTokenizer
     text: TextEncoder
     generator: Generator
-    companion: Companion | None = None
+    dual_encoder: DualEncoder | None = None
     """Scores text against pictures; not every model has one."""
     upsampler: Upsampler | None = None
     """Draws pictures at twice their side; not every model has one."""
@@ -43,7 +43,7 @@ class Networks(NamedTuple):
             ImageTokenizer(config.tokenizer),
             TextEncoder(config.text),
             Generator(config.generator),
-            Companion(config.companion) if config.companion else None,
+            DualEncoder(config.dual_encoder) if config.dual_encoder else None,
             Upsampler(config.upsampler) if config.upsampler else None,
         )
 
@@ -73,7 +73,7 @@ class NativeModel(NamedTuple):
 
 
 def load_model(
-    name_or_path: str | os.PathLike[str], variant: str | None, how: Loading
+    name_or_path: str | os.PathLike[str], variant: str | None, how: LoadOptions
 ) -> NativeModel | PublishedModel:
     """A model by name, or from a folder or file; warns of the licence of a published one.
 
@@ -99,7 +99,7 @@ def load_model(
         )
 
 
-def _warn_if_too_large(name: str, size: Size, how: Loading) -> None:
+def _warn_if_too_large(name: str, size: Size, how: LoadOptions) -> None:
     """Says so before minutes of loading end in a machine that swaps, or kills the process."""
     free = free_memory(torch.device("cpu"))
     kinds: dict[torch.dtype, Precision] = {torch.float32: "float32", torch.bfloat16: "bfloat16"}
@@ -118,7 +118,7 @@ def _warn_if_too_large(name: str, size: Size, how: Loading) -> None:
     )
 
 
-def _load_native(folder: Path, how: Loading) -> NativeModel:
+def _load_native(folder: Path, how: LoadOptions) -> NativeModel:
     stored = store.load_model(folder, how.dtype)
     try:
         config = ModelConfig.from_dict(stored.config)

@@ -1,4 +1,4 @@
-"""Which of many pictures fits a text best: pictures and texts as directions in the companion's one
+"""Which of many pictures fits a text best: pictures and texts as directions in the dual encoder's one
 space.
 
 Shapes: D width, C H W a picture (4 channels, premultiplied RGBA).
@@ -15,17 +15,17 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from dall_e.data.datasets import picture_files
-from dall_e.images.files import PILImage, decode_picture, from_pil
+from dall_e.data.datasets import image_files
+from dall_e.images.files import PILImage, decode_image, from_pil
 from dall_e.inference.validation import checked_prompts, is_int
-from dall_e.models.dual_encoder import Companion
+from dall_e.models.dual_encoder import DualEncoder
 from dall_e.text.tokenizer import TextTokenizer
 
-Sought = PILImage | str | os.PathLike[str]
+ImageInput = PILImage | str | os.PathLike[str]
 """A picture, or the file of one."""
 
 
-class Found(NamedTuple):
+class SearchResult(NamedTuple):
     """A picture that was looked at."""
 
     picture: PILImage | Path
@@ -37,38 +37,40 @@ class Found(NamedTuple):
 class Retriever:
     """Compares pictures with texts."""
 
-    def __init__(self, companion: Companion, text_tokenizer: TextTokenizer) -> None:
-        self._companion = companion
+    def __init__(self, dual_encoder: DualEncoder, text_tokenizer: TextTokenizer) -> None:
+        self._dual_encoder = dual_encoder
         self._text_tokenizer = text_tokenizer
 
     def text(self, text: str) -> Tensor:
         """Direction [D] of a text. Raises ValueError for what is no prompt."""
         ids_1L = self._text_tokenizer.encode(
-            checked_prompts(text), self._companion.config.max_tokens
+            checked_prompts(text), self._dual_encoder.config.max_tokens
         ).ids_BL
-        text_D: Tensor = self._companion.embed_texts(ids_1L.to(self._companion.bias.device))[0]
+        text_D: Tensor = self._dual_encoder.embed_texts(ids_1L.to(self._dual_encoder.bias.device))[
+            0
+        ]
         return text_D
 
-    def picture(self, image: Sought) -> Tensor:
+    def picture(self, image: ImageInput) -> Tensor:
         """Direction [D] of a picture, seen on white. Raises ValueError for a file that is not
         readable."""
-        side, like = self._companion.config.image_size, self._companion.bias
+        side, like = self._dual_encoder.config.image_size, self._dual_encoder.bias
         if isinstance(image, PILImage):
-            picture_CHW = from_pil(image, side)
+            image_CHW = from_pil(image, side)
         else:
-            picture_CHW = decode_picture(Path(image).read_bytes(), side)
-        x_1CHW = torch.from_numpy(picture_CHW)[None].to(like.device, like.dtype) / 255
-        picture_D: Tensor = self._companion.embed_pictures(x_1CHW)[0]
-        return picture_D
+            image_CHW = decode_image(Path(image).read_bytes(), side)
+        x_1CHW = torch.from_numpy(image_CHW)[None].to(like.device, like.dtype) / 255
+        image_D: Tensor = self._dual_encoder.embed_images(x_1CHW)[0]
+        return image_D
 
-    def scores(self, images: Iterable[Sought], text: str) -> list[float]:
+    def scores(self, images: Iterable[ImageInput], text: str) -> list[float]:
         """How well each picture fits a text."""
         text_D = self.text(text)
         return [float((self.picture(image) * text_D).sum()) for image in images]
 
     def search(
-        self, text: str, pictures: Sequence[Sought] | str | os.PathLike[str], top: int
-    ) -> list[Found]:
+        self, text: str, pictures: Sequence[ImageInput] | str | os.PathLike[str], top: int
+    ) -> list[SearchResult]:
         """The `top` pictures that fit a text best, best first. Warns of files that cannot be read,
         and goes on."""
         if not is_int(top) or top < 1:
@@ -81,7 +83,9 @@ class Retriever:
             except (OSError, ValueError) as error:
                 unreadable.append(f"{picture}: {error}")
                 continue
-            found.append(Found(picture if isinstance(picture, PILImage) else Path(picture), score))
+            found.append(
+                SearchResult(picture if isinstance(picture, PILImage) else Path(picture), score)
+            )
         if unreadable:
             warnings.warn(
                 f"{len(unreadable)} pictures could not be read; the first: {unreadable[0]}",
@@ -98,4 +102,4 @@ def _files_in(folder: str | os.PathLike[str]) -> list[Path]:
     root = Path(folder).expanduser()
     if not root.is_dir():
         raise FileNotFoundError(f"there is no folder {root}")
-    return picture_files(root)
+    return image_files(root)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import torch
 
-MOST_PICTURES = 10_000
+MOST_IMAGES = 10_000
 """Pictures of one call: they are all in memory at its end."""
 
 
@@ -58,13 +58,13 @@ def check_count(num_images_per_prompt: int, best_of: int, num_prompts: int) -> N
         if not is_int(number) or number < 1:
             raise ValueError(f"{name} must be a whole number of at least 1, got {number!r}")
     count = num_images_per_prompt * best_of * num_prompts
-    if count > MOST_PICTURES:
+    if count > MOST_IMAGES:
         raise ValueError(
-            f"{count} pictures are more than one call draws, {MOST_PICTURES}: make several calls"
+            f"{count} pictures are more than one call draws, {MOST_IMAGES}: make several calls"
         )
 
 
-def picture_seeds(
+def image_seeds(
     seed: int | Sequence[int] | None, generator: torch.Generator | None, count: int, best_of: int
 ) -> list[int]:
     """One seed per candidate, `best_of` for each of `count` pictures, which count up from the

@@ -19,7 +19,7 @@ def sigmoid_contrastive_loss(
     arXiv 2303.15343).
 
     `same_BB` is True where picture i and caption j mean the same thing: off the diagonal such pairs
-    do not count. The part "matched" is the share of pictures whose own caption, or one that means
+    do not count. The part "matched" is the fraction of pictures whose own caption, or one that means
     the same, scores highest.
     """
     image_BD, text_BD = F.normalize(image_BD.float(), dim=-1), F.normalize(text_BD.float(), dim=-1)

@@ -18,10 +18,10 @@ def middle_loss(*, logits_BKHW: Tensor, heat_BKHW: Tensor) -> tuple[Tensor, dict
     elsewhere, where heat falls off around middles, so that a near miss costs little.
     """
     logits_BKHW = logits_BKHW.float()
-    share_BKHW = logits_BKHW.sigmoid()
+    fraction_BKHW = logits_BKHW.sigmoid()
     there_BKHW = heat_BKHW == 1
-    hit_BKHW = (1 - share_BKHW).square() * F.softplus(-logits_BKHW)
-    miss_BKHW = (1 - heat_BKHW).pow(4) * share_BKHW.square() * F.softplus(logits_BKHW)
+    hit_BKHW = (1 - fraction_BKHW).square() * F.softplus(-logits_BKHW)
+    miss_BKHW = (1 - heat_BKHW).pow(4) * fraction_BKHW.square() * F.softplus(logits_BKHW)
     loss = torch.where(there_BKHW, hit_BKHW, miss_BKHW).sum() / there_BKHW.sum().clamp_min(1)
     return loss, {"middle": loss.detach()}
 

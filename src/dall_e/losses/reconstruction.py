@@ -71,7 +71,7 @@ def pyramid_l1(difference_BCHW: Tensor, num_levels: int = 3) -> Tensor:
     return total + difference_BCHW.abs().mean()
 
 
-def picture_loss(
+def image_loss(
     *,
     original_BCHW: Tensor,
     reconstruction_BCHW: Tensor,

@@ -40,7 +40,7 @@ def correction_loss(
     that are clean.
 
     Without the clean ones the head would learn never to trust its input, without the replaced ones
-    to copy it. The part "found" is the share of replaced tokens for which the true one comes first.
+    to copy it. The part "found" is the fraction of replaced tokens for which the true one comes first.
     """
     chosen_BN = replaced_BN | clean_BN
     if not bool(chosen_BN.any()):

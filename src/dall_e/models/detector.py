@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dall_e.config import DetectorConfig
-from dall_e.nn.preprocessing import seen_at
+from dall_e.nn.preprocessing import composite_and_resize
 
 MAP_STEP = 4
 """Pixels of the looked-at picture per place of the map."""
@@ -91,7 +91,9 @@ class Detector(nn.Module):
 
     def forward(self, x_BCHW: Tensor) -> DetectorOutput:
         """Premultiplied RGBA in [0, 1], seen on white."""
-        near_BDHW = self.near(self.door(seen_at(self.config.image_size, x_BCHW) * 2 - 1))
+        near_BDHW = self.near(
+            self.door(composite_and_resize(self.config.image_size, x_BCHW) * 2 - 1)
+        )
         far_BDHW = F.interpolate(
             self.far(near_BDHW), size=near_BDHW.shape[2:], mode="bilinear", align_corners=False
         )
@@ -119,11 +121,11 @@ def found_in(
     Where two peaks are less than two places apart, of whatever things, only the likelier one is
     something.
     """
-    share_KHW = thing_KHW.sigmoid()
-    peak_KHW = share_KHW == F.max_pool2d(share_KHW[None], 3, stride=1, padding=1)[0]
-    places = (peak_KHW & (share_KHW >= threshold)).nonzero()
-    scores = share_KHW[tuple(places.T)]
-    side = share_KHW.shape[-1]
+    fraction_KHW = thing_KHW.sigmoid()
+    peak_KHW = fraction_KHW == F.max_pool2d(fraction_KHW[None], 3, stride=1, padding=1)[0]
+    places = (peak_KHW & (fraction_KHW >= threshold)).nonzero()
+    scores = fraction_KHW[tuple(places.T)]
+    side = fraction_KHW.shape[-1]
     found: list[tuple[int, int, Detection]] = []
     for index in scores.argsort(descending=True).tolist():
         thing, row, column = (int(value) for value in places[index])

@@ -1,4 +1,4 @@
-"""Scorers of text against pictures: the companion of a finished model, and the tower that trains
+"""Scorers of text against pictures: the dual encoder of a finished model, and the tower that trains
 with the generator.
 
 Shapes: B pictures or captions, N image tokens in raster order, L text tokens, D width, C channels
@@ -14,16 +14,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dall_e.config import CompanionConfig
+from dall_e.config import DualEncoderConfig
 from dall_e.models.text_encoder import TextEncoder, TextStates
-from dall_e.nn.preprocessing import seen_at
+from dall_e.nn.preprocessing import composite_and_resize
 
 _READ_CHANNELS = 64
 # Starting values of the SigLIP paper (arXiv 2303.15343): scale 10, bias -10.
 _FIRST_SCALE, _FIRST_BIAS = 10.0, -10.0
 
 
-class CompanionOutput(NamedTuple):
+class DualEncoderOutput(NamedTuple):
     """Pictures and captions as directions in one space; their cosine says how well they fit."""
 
     image_BD: Tensor
@@ -52,10 +52,10 @@ def _norm(width: int) -> nn.Module:
     return nn.GroupNorm(math.gcd(8, width), width)
 
 
-class PictureTower(nn.Module):
+class ImageTower(nn.Module):
     """Pixels to one direction per picture, by convolutions from half the picture's side down."""
 
-    def __init__(self, config: CompanionConfig) -> None:
+    def __init__(self, config: DualEncoderConfig) -> None:
         super().__init__()
         widths = config.image_widths
         self.door = nn.Sequential(nn.PixelUnshuffle(2), nn.Conv2d(12, widths[0], 3, padding=1))
@@ -88,23 +88,25 @@ class PictureTower(nn.Module):
         return read_BD
 
 
-class Companion(nn.Module):
+class DualEncoder(nn.Module):
     """Scores text against pictures: two towers that meet only in a cosine, so either side can be
     computed ahead."""
 
-    def __init__(self, config: CompanionConfig) -> None:
+    def __init__(self, config: DualEncoderConfig) -> None:
         super().__init__()
         self.config = config
-        self.picture = PictureTower(config)
+        self.image = ImageTower(config)
         self.text = TextEncoder(config.text)
         self.text_out = nn.Linear(config.text_width, config.width)
         self.log_scale = nn.Parameter(torch.tensor(math.log(_FIRST_SCALE)))
         self.bias = nn.Parameter(torch.tensor(_FIRST_BIAS))
 
-    def embed_pictures(self, x_BCHW: Tensor, background_BC: Tensor | None = None) -> Tensor:
+    def embed_images(self, x_BCHW: Tensor, background_BC: Tensor | None = None) -> Tensor:
         """Directions [B, D] of pictures of any side, premultiplied RGBA in [0, 1], on flat colours
         [B, 3] or white."""
-        read_BD: Tensor = self.picture(seen_at(self.config.image_size, x_BCHW, background_BC))
+        read_BD: Tensor = self.image(
+            composite_and_resize(self.config.image_size, x_BCHW, background_BC)
+        )
         return F.normalize(read_BD.float(), dim=-1)
 
     def embed_texts(self, ids_BL: Tensor) -> Tensor:
@@ -114,9 +116,9 @@ class Companion(nn.Module):
 
     def forward(
         self, x_BCHW: Tensor, ids_BL: Tensor, background_BC: Tensor | None = None
-    ) -> CompanionOutput:
+    ) -> DualEncoderOutput:
         """Both sides; there may be more captions than pictures."""
-        return CompanionOutput(self.embed_pictures(x_BCHW, background_BC), self.embed_texts(ids_BL))
+        return DualEncoderOutput(self.embed_images(x_BCHW, background_BC), self.embed_texts(ids_BL))
 
 
 class TokenTower(nn.Module):

@@ -3,14 +3,14 @@ of image tokens.
 
 Pass 1 (content) reads the text and the tokens that are known; a token sees its own group and
 earlier ones. Its output is projected once to keys and values, which every layer of pass 2 shares.
-Pass 2 (queries) holds one query per asked place; a query sees the text, the content of earlier
+Pass 2 (queries) holds one query per asked position; a query sees the text, the content of earlier
 groups, and the other queries of its own group. The loss over all queries is therefore the exact
 likelihood of the sampler that reveals group after group: p(T | text) = prod_i prod_{j in G_i} p(t_j
 | T_{G_<i}, text).
 
 Two passes with shared keys and values: ARPG (Li et al. 2025, arXiv 2503.10568). Block masks over
-random groups: LPD (Zhang et al. 2025, arXiv 2507.01957). One `forward` for training; `start`, `ask`
-and `absorb` for sampling, with explicit caches; a test holds their logits together.
+random groups: LPD (Zhang et al. 2025, arXiv 2507.01957). One `forward` for training; `start`, `predict`
+and `append` for sampling, with explicit caches; a test holds their logits together.
 
 Shapes: B batch rows, L text tokens, N all image tokens, M tokens of one call, D width, H heads, K
 head width, C codes. Tensors over N in `forward` are in the order of revelation ("rank"), not in
@@ -33,12 +33,12 @@ from dall_e.nn.attention import (
     Memory,
     NoMemory,
     Rotation,
+    cache_dtype,
     grid_rotation,
-    kept_dtype,
     rotate,
     visibility_bias,
 )
-from dall_e.nn.cpu.stack import Sight, Stack, stack_of
+from dall_e.nn.cpu.stack import Mask, Stack, stack_of
 from dall_e.nn.transformer import Block, Linear, RMSNorm, initialise_transformer, split_heads
 
 
@@ -48,7 +48,7 @@ class GeneratorOutput(NamedTuple):
     logits_BNC: Tensor
     """Of each token given the text and the groups before its own."""
     correction_BNC: Tensor
-    """Of the true token at each context place, which may hold a wrong one: it sees groups up to its
+    """Of the true token at each context position, which may hold a wrong one: it sees groups up to its
     own."""
 
 
@@ -120,13 +120,13 @@ class Generator(nn.Module):
         self,
         text: TextStates,
         codes_BN: Tensor,
-        places_BN: Tensor,
+        positions_BN: Tensor,
         groups_N: Tensor,
         level_B: Tensor,
     ) -> GeneratorOutput:
         """Logits of all tokens at once.
 
-        `codes_BN`: context codes, possibly with noise; `places_BN`: raster index of each rank;
+        `codes_BN`: context codes, possibly with noise; `positions_BN`: raster index of each rank;
         `groups_N`: group number of each rank, from 1, ascending; `level_B`: standard deviation of
         the noise in the context.
         """
@@ -136,18 +136,18 @@ class Generator(nn.Module):
         # to them.
         content_bias, query_bias = (visibility_bias(mask, text_BLD.dtype) for mask in masks)
         condition_BD = self.condition_in(text.pooled_BD)
-        place_rotation = self._rotation(places_BN)
+        position_rotation = self._rotation(positions_BN)
         context_BND = (
-            self._embed(codes_BN, places_BN, condition_BD) + level_B[:, None, None] * self.level
+            self._embed(codes_BN, positions_BN, condition_BD) + level_B[:, None, None] * self.level
         )
         x_BSD = torch.cat((text_BLD, context_BND), dim=1)
-        rotation = self._behind_text(place_rotation)
+        rotation = self._behind_text(position_rotation)
         for block in self.content_blocks:
             x_BSD = block(x_BSD, rotation=rotation, memory=NoMemory(), bias_TS=content_bias)
         x_BSD = self.content_norm(x_BSD)
         memory = FixedMemory(*self._shared_keys_values(x_BSD, rotation))
         logits_BNC = self._answer(
-            self._ask(places_BN, condition_BD), place_rotation, memory, query_bias
+            self._queries(positions_BN, condition_BD), position_rotation, memory, query_bias
         )
         return GeneratorOutput(
             logits_BNC, self.correction_head(x_BSD[:, self.config.text_tokens :])
@@ -168,7 +168,7 @@ class Generator(nn.Module):
         shared = KVCache(rows, config.num_heads, capacity, head_width, like)
         stacks = stack_of(self.content_blocks), stack_of(self.query_blocks)
         cache = GeneratorCache(self.condition_in(text.pooled_BD), content, shared, 0, *stacks)
-        self._absorb(cache, self.text_in(text.states_BLD), self._text_rotation(like))
+        self._append(cache, self.text_in(text.states_BLD), self._text_rotation(like))
         return cache
 
     def row_bytes(self) -> int:
@@ -180,57 +180,68 @@ class Generator(nn.Module):
             * config.width
             * (config.text_tokens + config.num_tokens)
         )
-        return numbers * kept_dtype(self.places.weight).itemsize
+        return numbers * cache_dtype(self.places.weight).itemsize
 
-    def absorb(
-        self, cache: GeneratorCache, codes_BM: Tensor, places_BM: Tensor, *, in_turn: bool = False
+    def append(
+        self,
+        cache: GeneratorCache,
+        codes_BM: Tensor,
+        positions_BM: Tensor,
+        *,
+        sequential: bool = False,
     ) -> Tensor:
         """Makes a group of drawn tokens known. Returns its states [B, M, D].
 
-        `in_turn`: as if they were absorbed one after the other.
+        `sequential`: as if they were absorbed one after the other.
         """
-        content_BMD = self._embed(codes_BM, places_BM, cache.condition_BD)
-        return self._absorb(cache, content_BMD, self._rotation(places_BM), in_turn=in_turn)
+        content_BMD = self._embed(codes_BM, positions_BM, cache.condition_BD)
+        return self._append(cache, content_BMD, self._rotation(positions_BM), sequential=sequential)
 
-    def forget(self, cache: GeneratorCache, known: int) -> None:
+    def truncate(self, cache: GeneratorCache, known: int) -> None:
         """Leaves only the first `known` image tokens absorbed."""
         cache.length = self.config.text_tokens + known
 
-    def ask(self, cache: GeneratorCache, places_BM: Tensor) -> Tensor:
-        """Logits [B, M, C] of one group's places, given all that was absorbed."""
-        x_BMD, rotation = self._ask(places_BM, cache.condition_BD), self._rotation(places_BM)
+    def predict(self, cache: GeneratorCache, positions_BM: Tensor) -> Tensor:
+        """Logits [B, M, C] of one group's positions, given all that was absorbed."""
+        x_BMD, rotation = (
+            self._queries(positions_BM, cache.condition_BD),
+            self._rotation(positions_BM),
+        )
         memory = cache.shared.at(cache.length)
         if cache.query_stack and cache.query_stack.pays(x_BMD):
             memories = [memory] * len(self.query_blocks)
             return self._logits(cache.query_stack(x_BMD, rotation=rotation, memories=memories))
         return self._answer(x_BMD, rotation, memory, None)
 
-    def ask_in_turn(self, cache: GeneratorCache, places_BM: Tensor, first: int) -> Tensor:
-        """Logits [B, M, C] of places as if they were asked for one after the other, each a group of
+    def predict_sequential(self, cache: GeneratorCache, positions_BM: Tensor, first: int) -> Tensor:
+        """Logits [B, M, C] of positions as if they were asked for one after the other, each a group of
         its own.
 
         The first one knows the first `first` image tokens that were absorbed, each following one
         knows one more; there need not be as many: then the last ones know them all.
         """
-        x_BMD, rotation = self._ask(places_BM, cache.condition_BD), self._rotation(places_BM)
+        x_BMD, rotation = (
+            self._queries(positions_BM, cache.condition_BD),
+            self._rotation(positions_BM),
+        )
         position = self.config.text_tokens + first
         if cache.query_stack and cache.query_stack.pays(x_BMD):
             memories = [cache.shared.at(position)] * len(self.query_blocks)
             x_BMD = cache.query_stack(
-                x_BMD, rotation=rotation, memories=memories, sight="alone", filled=cache.length
+                x_BMD, rotation=rotation, memories=memories, mask="alone", filled=cache.length
             )
             return self._logits(x_BMD)
         memory = FixedMemory(
             cache.shared.k_BHSK[:, :, : cache.length], cache.shared.v_BHSK[:, :, : cache.length]
         )
-        rank_M, place_S = torch.arange(x_BMD.shape[1]), torch.arange(cache.length)
+        rank_M, position_S = torch.arange(x_BMD.shape[1]), torch.arange(cache.length)
         visible_MS = torch.cat(
-            (place_S < position + rank_M[:, None], rank_M == rank_M[:, None]), dim=1
+            (position_S < position + rank_M[:, None], rank_M == rank_M[:, None]), dim=1
         )
         bias_MS = visibility_bias(visible_MS, x_BMD.dtype).to(x_BMD.device)
         return self._answer(x_BMD, rotation, memory, bias_MS)
 
-    def rounds_alike(self) -> bool:
+    def is_batch_invariant(self) -> bool:
         """Whether a row comes out the same, to the bit, however many tokens and rows are drawn at
         once."""
         stacks = stack_of(self.content_blocks), stack_of(self.query_blocks)
@@ -238,24 +249,24 @@ class Generator(nn.Module):
 
     # Shared by both
 
-    def _embed(self, codes_BM: Tensor, places_BM: Tensor, condition_BD: Tensor) -> Tensor:
-        x_BMD: Tensor = self.codes(codes_BM) + self.places(places_BM) + condition_BD[:, None]
+    def _embed(self, codes_BM: Tensor, positions_BM: Tensor, condition_BD: Tensor) -> Tensor:
+        x_BMD: Tensor = self.codes(codes_BM) + self.places(positions_BM) + condition_BD[:, None]
         return x_BMD
 
-    def _ask(self, places_BM: Tensor, condition_BD: Tensor) -> Tensor:
-        x_BMD: Tensor = self.query + self.places(places_BM) + condition_BD[:, None]
+    def _queries(self, positions_BM: Tensor, condition_BD: Tensor) -> Tensor:
+        x_BMD: Tensor = self.query + self.places(positions_BM) + condition_BD[:, None]
         return x_BMD
 
-    def _absorb(
-        self, cache: GeneratorCache, x_BMD: Tensor, rotation: Rotation, *, in_turn: bool = False
+    def _append(
+        self, cache: GeneratorCache, x_BMD: Tensor, rotation: Rotation, *, sequential: bool = False
     ) -> Tensor:
         memories = [layer.at(cache.length) for layer in cache.content]
         if cache.content_stack and cache.content_stack.pays(x_BMD):
-            sight: Sight = "past" if in_turn else "all"
-            x_BMD = cache.content_stack(x_BMD, rotation=rotation, memories=memories, sight=sight)
+            mask: Mask = "past" if sequential else "all"
+            x_BMD = cache.content_stack(x_BMD, rotation=rotation, memories=memories, mask=mask)
         else:
             bias_MS = None
-            if in_turn:
+            if sequential:
                 end = cache.length + x_BMD.shape[1]
                 visible_MS = torch.arange(end) <= torch.arange(cache.length, end)[:, None]
                 bias_MS = visibility_bias(visible_MS, x_BMD.dtype).to(x_BMD.device)
@@ -281,11 +292,11 @@ class Generator(nn.Module):
         logits_BMC: Tensor = self.head(self.query_norm(x_BMD))
         return logits_BMC
 
-    def _rotation(self, places_BM: Tensor) -> Rotation:
-        return Rotation(self.rotation_cos, self.rotation_sin).at(places_BM)
+    def _rotation(self, positions_BM: Tensor) -> Rotation:
+        return Rotation(self.rotation_cos, self.rotation_sin).at(positions_BM)
 
     def _text_rotation(self, like: Tensor) -> Rotation:
-        # Text has no place: the identity, never zeros, which would make attention to the text
+        # Text has no position: the identity, never zeros, which would make attention to the text
         # uniform.
         shape = (like.shape[0], self.config.text_tokens, self.rotation_cos.shape[-1])
         return Rotation(self.rotation_cos.new_ones(shape), self.rotation_cos.new_zeros(shape))

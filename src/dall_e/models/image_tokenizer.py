@@ -29,7 +29,7 @@ EMPTY_ALPHA = 4 / 255
 class Reconstruction(NamedTuple):
     """A picture there and back."""
 
-    pictures_BCHW: Tensor
+    images_BCHW: Tensor
     """Premultiplied RGBA, near [0, 1] but not clamped, so that gradients live everywhere."""
     codes_BN: Tensor
     """int64 codes of the tokens, raster order."""
@@ -187,8 +187,8 @@ class ImageTokenizer(nn.Module):
 
     def decode(self, latents_BDHW: Tensor) -> Tensor:
         """Quantised latents [B, D, H, W] to pictures [B, 4, S, S], near [0, 1] but not clamped."""
-        pictures_BCHW: Tensor = self.decoder(latents_BDHW)
-        return pictures_BCHW * 0.5 + 0.5
+        images_BCHW: Tensor = self.decoder(latents_BDHW)
+        return images_BCHW * 0.5 + 0.5
 
     def forward(self, x_BCHW: Tensor) -> Reconstruction:
         """There and back, with gradients."""
@@ -211,6 +211,6 @@ class ImageTokenizer(nn.Module):
         alpha."""
         codes_BHW = codes_BN.unflatten(1, (self.config.grid_size, self.config.grid_size))
         dtype = self.last_weight.dtype
-        pictures_BCHW = self.decode(self.quantizer.embed(codes_BHW).to(dtype)).float().clamp(0, 1)
-        colour_BCHW, alpha_BCHW = pictures_BCHW.split((3, 1), dim=1)
+        images_BCHW = self.decode(self.quantizer.embed(codes_BHW).to(dtype)).float().clamp(0, 1)
+        colour_BCHW, alpha_BCHW = images_BCHW.split((3, 1), dim=1)
         return torch.cat((torch.minimum(colour_BCHW, alpha_BCHW), alpha_BCHW), dim=1)

@@ -3,7 +3,7 @@ minDALL-E, ruDALL-E, Janus.
 
 One network in the parts of `nn/`; what differs between the projects is in `RasterConfig`. The
 prompt is a prefix of the sequence, or the states that cross-attention looks at. `forward` answers
-for a whole picture at once; `start`, `ask` and `absorb` are the same, one token after the other,
+for a whole picture at once; `start`, `predict` and `append` are the same, one token after the other,
 with preallocated caches, as the decode loop wants them.
 
 Shapes: B batch rows, L prefix tokens, N image tokens, T tokens of one call, S tokens seen, D width,
@@ -27,7 +27,7 @@ from dall_e.nn.attention import (
     NoMemory,
     Rotation,
     axial_rotation,
-    kept_dtype,
+    cache_dtype,
     line_rotation,
     visibility_bias,
 )
@@ -170,16 +170,16 @@ class Raster(nn.Module):
         """Memory of one row of the caches that `start` makes for the longest prompt."""
         config = self.config
         numbers = 2 * config.num_layers * config.width * (config.prefix_tokens + config.num_tokens)
-        return numbers * kept_dtype(self.codes.weight).itemsize
+        return numbers * cache_dtype(self.codes.weight).itemsize
 
-    def ask(self, cache: RasterCache, places_B1: Tensor) -> Tensor:
-        """Logits [B, 1, num_codes] of the next token, whose place all rows must ask for."""
-        assert places_B1.shape[1] == 1, "a left-to-right model reveals one token at a time"
+    def predict(self, cache: RasterCache, positions_B1: Tensor) -> Tensor:
+        """Logits [B, 1, num_codes] of the next token, whose position all rows must ask for."""
+        assert positions_B1.shape[1] == 1, "a left-to-right model reveals one token at a time"
         return self._logits(cache.state_BD)[:, None, : self.config.num_codes].float()
 
-    def absorb(self, cache: RasterCache, codes_B1: Tensor, places_B1: Tensor) -> None:
+    def append(self, cache: RasterCache, codes_B1: Tensor, positions_B1: Tensor) -> None:
         """Reads a drawn token. The last one of a picture is not read: nothing comes after it."""
-        assert places_B1.shape == codes_B1.shape and codes_B1.shape[1] == 1
+        assert positions_B1.shape == codes_B1.shape and codes_B1.shape[1] == 1
         cache.done += 1
         if cache.done == self.config.num_tokens:
             return
@@ -191,12 +191,12 @@ class Raster(nn.Module):
         bias_B11S = None if cache.bias_B11S is None else cache.bias_B11S[..., : cache.length + 1]
         self._advance(cache, x_B1D, bias_B11S)
 
-    def absorb_at(self, cache: RasterCache, codes_B1: Tensor, done_1: Tensor, seen: int) -> Tensor:
+    def append_at(self, cache: RasterCache, codes_B1: Tensor, done_1: Tensor, seen: int) -> Tensor:
         """Reads image token number `done_1`, int64 [1], and returns the logits [B, 1, num_codes] of
         the next one.
 
-        The same as `absorb` and `ask`, with all that changes from token to token in tensors, so
-        that a CUDA graph can repeat it. Attention goes over the first `seen` places of the cache,
+        The same as `append` and `predict`, with all that changes from token to token in tensors, so
+        that a CUDA graph can repeat it. Attention goes over the first `seen` positions of the cache,
         which must hold this token's.
         """
         x_B1D = self._embed(codes_B1, done_1)
@@ -256,7 +256,7 @@ class Raster(nn.Module):
     def _hidden_by_layer(
         self, places: slice | Tensor, seen: int, bias: Tensor | None
     ) -> list[Tensor | None]:
-        """For each layer what is added to the scores of tokens at some places, which see at most
+        """For each layer what is added to the scores of tokens at some positions, which see at most
         the first `seen`."""
         if not len(self.lines_MSS):
             return [bias] * len(self.blocks)
@@ -276,7 +276,7 @@ class Raster(nn.Module):
             return prefix_BLD
         rows = prompt.states_BLD.shape[0]
         start_B1 = torch.full((rows, 1), self.config.start_code, device=prompt.states_BLD.device)
-        # The start mark stands at place 0, and token i is read at place i + 1.
+        # The start mark stands at position 0, and token i is read at position i + 1.
         return self._embed(start_B1, slice(0, 1), shift=0)
 
     def _embed(self, codes_BT: Tensor, numbers: slice | Tensor, shift: int | None = None) -> Tensor:
@@ -307,7 +307,7 @@ class Raster(nn.Module):
         return views
 
     def _rotation(self, places: slice | Tensor, prefix: int) -> Rotation | None:
-        """Of some places of the sequence, int64 [T] if a tensor, the first `prefix` of all being
+        """Of some positions of the sequence, int64 [T] if a tensor, the first `prefix` of all being
         the prompt's."""
         if self.config.places == "table":
             return None
@@ -329,13 +329,13 @@ def _causal(visible_BS: Tensor) -> Tensor:
 def _lines(config: RasterConfig) -> Tensor:
     """What lines and squares hide of the whole sequence, for each of LINES; none where all is
     seen."""
-    if config.sight == "all":
+    if config.attention_mask == "all":
         return torch.zeros(0, 0, 0)
     length, prompt = (
         config.prefix_tokens + config.num_tokens,
         config.prefix_tokens - config.prompt_marks,
     )
-    wrapped = config.sight == "wrapped_lines"
+    wrapped = config.attention_mask == "wrapped_lines"
     seen_MSS = torch.stack(
         [visible(lines, prompt, config.grid_size, length, wrapped=wrapped) for lines in LINES]
     )
@@ -343,7 +343,7 @@ def _lines(config: RasterConfig) -> Tensor:
 
 
 def _rotation_table(config: RasterConfig) -> Rotation:
-    """For all places of the sequence; empty for learned places."""
+    """For all positions of the sequence; empty for learned positions."""
     head_width = config.width // config.num_heads
     length = config.prefix_tokens + config.num_tokens
     if config.places == "line":

@@ -177,8 +177,8 @@ class VQGANDecoder(nn.Module):
         x_BCHW = self.middle(self.start(latents_BDHW))
         for level in self.levels:
             x_BCHW = level(x_BCHW)
-        pictures_BCHW: Tensor = self.end(F.silu(self.norm(x_BCHW)))
-        return pictures_BCHW
+        images_BCHW: Tensor = self.end(F.silu(self.norm(x_BCHW)))
+        return images_BCHW
 
 
 class Encoded(NamedTuple):
@@ -236,13 +236,13 @@ class VQGAN(nn.Module):
     def decode(self, codes_BHW: Tensor) -> Tensor:
         """Codes to pictures [B, C, H, W] in the network's own range, not clamped."""
         latents_BDHW = self.quantizer.embed(codes_BHW).to(self.after_codes.weight.dtype)
-        pictures_BCHW: Tensor = self.decoder(self.after_codes(latents_BDHW))
-        return pictures_BCHW
+        images_BCHW: Tensor = self.decoder(self.after_codes(latents_BDHW))
+        return images_BCHW
 
     def detokenize(self, codes_BN: Tensor) -> Tensor:
         """Codes [B, N] to opaque pictures [B, 4, S, S] in [0, 1]."""
         side = round(codes_BN.shape[1] ** 0.5)
-        pictures_BCHW = self.decode(codes_BN.unflatten(1, (side, side))).float()
+        images_BCHW = self.decode(codes_BN.unflatten(1, (side, side))).float()
         if not self.config.unit_range:
-            pictures_BCHW = pictures_BCHW * 0.5 + 0.5
-        return torch.cat((pictures_BCHW.clamp(0, 1), torch.ones_like(pictures_BCHW[:, :1])), dim=1)
+            images_BCHW = images_BCHW * 0.5 + 0.5
+        return torch.cat((images_BCHW.clamp(0, 1), torch.ones_like(images_BCHW[:, :1])), dim=1)

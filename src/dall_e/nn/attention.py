@@ -96,7 +96,7 @@ def attend(q_BHTK: Tensor, k_BHSK: Tensor, v_BHSK: Tensor, bias_TS: Tensor | Non
     return mixed_BHTK
 
 
-def kept_dtype(like: Tensor) -> torch.dtype:
+def cache_dtype(like: Tensor) -> torch.dtype:
     """In what keys and values are kept while drawing: on a CPU float32, see `attend`."""
     return torch.float32 if like.device.type == "cpu" else like.dtype
 
@@ -140,7 +140,7 @@ class KVCache:
     def __init__(
         self, rows: int, num_heads: int, capacity: int, head_width: int, like: Tensor
     ) -> None:
-        self.k_BHSK = like.new_zeros(rows, num_heads, capacity, head_width, dtype=kept_dtype(like))
+        self.k_BHSK = like.new_zeros(rows, num_heads, capacity, head_width, dtype=cache_dtype(like))
         self.v_BHSK = torch.zeros_like(self.k_BHSK)
 
     def write(self, position: int, k_BHTK: Tensor, v_BHTK: Tensor) -> int:

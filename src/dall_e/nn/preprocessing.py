@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def seen_at(side: int, x_BCHW: Tensor, background_BC: Tensor | None = None) -> Tensor:
+def composite_and_resize(side: int, x_BCHW: Tensor, background_BC: Tensor | None = None) -> Tensor:
     """Pictures of any side, premultiplied RGBA in [0, 1], as [B, 3, S, S] on flat colours [B, 3],
     or on white."""
     colour_B3HW, alpha_B1HW = x_BCHW.split((3, 1), dim=1)

@@ -39,16 +39,16 @@ def visible(
     """
     place_S = torch.arange(length)
     steps_SS = place_S[:, None] - place_S[None]
-    picture_S = place_S - prompt
+    image_S = place_S - prompt
     if lines == "row":
         near_SS = steps_SS <= grid_size
     elif lines == "column":
         near_SS = steps_SS % grid_size == 0
     else:
-        near_SS = _near(picture_S // grid_size, grid_size, wrapped) & _near(
-            picture_S % grid_size, grid_size, wrapped
+        near_SS = _near(image_S // grid_size, grid_size, wrapped) & _near(
+            image_S % grid_size, grid_size, wrapped
         )
-    return (steps_SS >= 0) & (near_SS | (picture_S < 0)[None])
+    return (steps_SS >= 0) & (near_SS | (image_S < 0)[None])
 
 
 def _near(axis_S: Tensor, grid_size: int, wrapped: bool) -> Tensor:

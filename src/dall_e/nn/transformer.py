@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dall_e.config.published import BlockStyle
-from dall_e.nn.attention import FixedMemory, Memory, Rotation, attend, kept_dtype, rotate
+from dall_e.nn.attention import FixedMemory, Memory, Rotation, attend, cache_dtype, rotate
 from dall_e.nn.quantized import PackedWeight, WeightFormat, pack_weight
 
 NATIVE = BlockStyle()
@@ -154,7 +154,7 @@ class CrossAttention(nn.Module):
     def remember(self, states_BSD: Tensor) -> FixedMemory:
         """Keys and values of the text, in the order in which every step will read them."""
         kv_BSD = self.kv(states_BSD)
-        kv_BSD = kv_BSD if torch.is_grad_enabled() else kv_BSD.to(kept_dtype(states_BSD))
+        kv_BSD = kv_BSD if torch.is_grad_enabled() else kv_BSD.to(cache_dtype(states_BSD))
         return FixedMemory(
             *(split_heads(part, self.num_heads).contiguous() for part in kv_BSD.chunk(2, dim=-1))
         )

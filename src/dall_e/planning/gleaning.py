@@ -38,7 +38,7 @@ from dall_e.scenes.captions import (
 )
 from dall_e.scenes.graph import (
     MOST,
-    NO_PICTURE,
+    NO_IMAGE,
     WORN,
     Scene,
     SceneObject,
@@ -224,7 +224,7 @@ def _described_en(said: list[str], noun: list[str]) -> SceneObject:
     called = " ".join(noun)
     name = nouns_en()[called]
     is_plural = called in plurals_of(thing_called(name))
-    item = SceneObject(name=name, picture=NO_PICTURE, count=how_many(called, name))
+    item = SceneObject(name=name, image=NO_IMAGE, count=how_many(called, name))
     for word in _behind_stops(said):
         size = next((size for size, known in SIZE_WORDS_EN.items() if word in known), "")
         colour = word.replace("gray", "grey")
@@ -257,7 +257,7 @@ def _described_zh(said: list[str], noun: list[str]) -> SceneObject:
         "",
     )
     return SceneObject(
-        name=nouns_zh()["".join(noun)], picture=NO_PICTURE, count=count, size=size, colour=colour
+        name=nouns_zh()["".join(noun)], image=NO_IMAGE, count=count, size=size, colour=colour
     )
 
 

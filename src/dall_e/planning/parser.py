@@ -27,7 +27,7 @@ from dall_e.scenes.captions import (
 )
 from dall_e.scenes.graph import (
     MOST,
-    NO_PICTURE,
+    NO_IMAGE,
     WORN,
     Scene,
     SceneObject,
@@ -176,7 +176,7 @@ def _item_en(phrase: str) -> SceneObject | None:
             # "Cats" are a few, but of "houses" and of "eyes" there is a picture.
             name, count = (noun, 1) if noun in named_things() else (name, how_many(noun, name))
         if count == 1 or paired or several:
-            return SceneObject(name=name, picture=NO_PICTURE, count=count, colour=named, size=size)
+            return SceneObject(name=name, image=NO_IMAGE, count=count, colour=named, size=size)
     return None
 
 
@@ -197,7 +197,7 @@ def _number(word: str, names: Sequence[str]) -> int:
 
 def _singulars(thing: Thing) -> tuple[str, ...]:
     """What one of them is called. The picture of a lion is that of its face."""
-    heads = [name for name, _ in thing.picture_names[:1] if "head" in thing.traits]
+    heads = [name for name, _ in thing.image_names[:1] if "head" in thing.traits]
     return (thing.name, *thing.other_names, *heads)
 
 
@@ -213,15 +213,12 @@ def _everyday_en() -> dict[str, tuple[str, ...]]:
     have theirs."""
     known = things().items()
     owners = {
-        picture: name
-        for name, thing in known
-        for picture, colour in thing.picture_names
-        if not colour
+        image: name for name, thing in known for image, colour in thing.image_names if not colour
     }
     found: dict[str, tuple[str, ...]] = {}
-    for picture, *words in read_table("text/synonyms_en.txt"):
-        if picture in owners and picture not in named_things():
-            found[owners[picture]] = (*found.get(owners[picture], ()), *words)
+    for image, *words in read_table("text/synonyms_en.txt"):
+        if image in owners and image not in named_things():
+            found[owners[image]] = (*found.get(owners[image], ()), *words)
     return found
 
 
@@ -310,9 +307,7 @@ def _item_zh(phrase: str) -> SceneObject | None:
     if not count:
         return None
     found = [
-        SceneObject(
-            name=nouns_zh()[rest], picture=NO_PICTURE, count=count, colour=colour, size=size
-        )
+        SceneObject(name=nouns_zh()[rest], image=NO_IMAGE, count=count, colour=colour, size=size)
         for rest, colour, size in _described_zh(match[2])
         if rest in nouns_zh()
     ]

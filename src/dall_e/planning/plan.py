@@ -21,11 +21,11 @@ from functools import lru_cache
 import numpy as np
 
 from dall_e.images.animals import SPECIES
-from dall_e.images.files import Picture
+from dall_e.images.files import ImageArray
 from dall_e.planning.gleaning import glean_scene
 from dall_e.planning.parser import is_chinese, read_scene
 from dall_e.planning.renderer import alone, assemble, painted, sprite_of
-from dall_e.planning.variation import Look, settled_look, varied
+from dall_e.planning.variation import Appearance, canonical_appearance, sample_appearance
 from dall_e.scenes.captions import Language, scene_caption
 from dall_e.scenes.graph import COAT_COLOURS, Scene, SceneObject, named_things, thing_called, things
 from dall_e.scenes.layout import Settled
@@ -59,9 +59,9 @@ class Plan:
         place = f" @ {self.scene.background}" if self.scene.background else ""
         return f"{' + '.join(parts)}{where}{place}{'' if self.whole else ', the rest was not understood'}"
 
-    def put_together(self, pictures: list[Picture], side: int, seed: int) -> Picture:
+    def put_together(self, images: list[ImageArray], side: int, seed: int) -> ImageArray:
         """The picture [4, side, side] from one of each of `parts`, [4, H, W]."""
-        drawn = [np.ascontiguousarray(picture.transpose(1, 2, 0)) for picture in pictures]
+        drawn = [np.ascontiguousarray(image.transpose(1, 2, 0)) for image in images]
         drawn = [
             painted(drawing[:, ::-1] if mirrored else drawing, paint)
             for drawing, paint, mirrored in zip(drawn, self.paints, self.mirrored, strict=True)
@@ -89,10 +89,10 @@ def plan_of(prompt: str, seed: int | None = None) -> Plan | None:
     if scene is None:
         return None
     if seed is None:
-        looks = tuple(map(settled_look, scene.objects))
+        appearances = tuple(map(canonical_appearance, scene.objects))
     else:
-        scene, looks = varied(scene, seed)
-    return _planned(prompt, scene, looks, whole)
+        scene, appearances = sample_appearance(scene, seed)
+    return _planned(prompt, scene, appearances, whole)
 
 
 @lru_cache(maxsize=64)
@@ -104,7 +104,9 @@ def _understood(prompt: str) -> tuple[Scene | None, bool]:
     return glean_scene(prompt), False
 
 
-def _planned(prompt: str, scene: Scene, looks: tuple[Look, ...], whole: bool) -> Plan | None:
+def _planned(
+    prompt: str, scene: Scene, appearances: tuple[Appearance, ...], whole: bool
+) -> Plan | None:
     paints = tuple("" if _comes_in(item) else item.colour for item in scene.objects)
     language: Language = "zh" if is_chinese(prompt) else "en"
     style_said = scene.style_zh if language == "zh" else scene.style_en
@@ -114,15 +116,18 @@ def _planned(prompt: str, scene: Scene, looks: tuple[Look, ...], whole: bool) ->
         dataclasses.replace(item, count=1, size="", colour="" if paint else item.colour)
         for item, paint in zip(scene.objects, paints, strict=True)
     ]
-    said = [_said(item, look.name, language) for item, look in zip(single, looks, strict=True)]
+    said = [
+        _said(item, appearance.name, language)
+        for item, appearance in zip(single, appearances, strict=True)
+    ]
     parts = tuple(f"{words}{style}" for words in said)
-    mirrored = tuple(look.mirrored for look in looks)
+    mirrored = tuple(appearance.mirrored for appearance in appearances)
     # The name of a thing, and nothing said of it: the prompt does as it is.
     if whole and _is_alone(scene) and not (any(paints) or any(mirrored)):
-        known = (parts[0], f"{_word_for(looks[0].name, scene.objects[0], language)}{style}")
+        known = (parts[0], f"{_word_for(appearances[0].name, scene.objects[0], language)}{style}")
         if _bare(prompt) in map(_bare, known):
             return None
-    turning = tuple(look.turns for look in looks)
+    turning = tuple(appearance.turns for appearance in appearances)
     return Plan(
         scene=scene, parts=parts, paints=paints, mirrored=mirrored, turning=turning, whole=whole,
     )  # fmt: skip
@@ -133,21 +138,21 @@ def _bare(name: str) -> str:
     return re.sub(r"^(?:an?|the) ", "", name.strip().lower())
 
 
-def _said(item: SceneObject, picture_name: str, language: Language) -> str:
+def _said(item: SceneObject, image_name: str, language: Language) -> str:
     """What the model is asked for: always the same words for the same picture, and those that it
     knows best."""
-    name = _word_for(picture_name, item, language)
+    name = _word_for(image_name, item, language)
     known = thing_called(item.name)
     if item.name in things() and (name in (known.name, known.zh) or item.state or item.colour):
         return scene_caption(Scene(objects=(item,)), Settled(), language)
     return name
 
 
-def _word_for(picture_name: str, item: SceneObject, language: Language) -> str:
+def _word_for(image_name: str, item: SceneObject, language: Language) -> str:
     """The name of pictures in a language: those of a book are called closed book."""
     if language == "en":
-        return picture_name
-    return thing_called(picture_name if picture_name in named_things() else item.name).zh
+        return image_name
+    return thing_called(image_name if image_name in named_things() else item.name).zh
 
 
 def _is_drawn(item: SceneObject) -> bool:
@@ -160,12 +165,12 @@ def _comes_in(item: SceneObject) -> bool:
     white cats."""
     if item.state:
         return item.colour in COAT_COLOURS
-    return bool(_picture_in_its_colour(item))
+    return bool(_image_in_its_colour(item))
 
 
-def _picture_in_its_colour(item: SceneObject) -> str:
+def _image_in_its_colour(item: SceneObject) -> str:
     """The name of the pictures of the thing in just this colour; empty if there are none."""
-    names = thing_called(item.name).picture_names
+    names = thing_called(item.name).image_names
     return next(
         (name for name, colour in names if item.colour == colour or item.colour in name.split()), ""
     )

@@ -21,13 +21,13 @@ from dall_e.images.compositing import Canvas, paste, paste_outline, paste_shadow
 from dall_e.scenes.cutouts import SOLID, resized, solid_box
 from dall_e.scenes.graph import EYEWEAR, Scene, is_head
 from dall_e.scenes.layout import Place
-from dall_e.scenes.slots import settled_places
+from dall_e.scenes.slots import canonical_places
 
 _CELLS = 12
 _GLASSES = 0.66
-"""Width of glasses, as a share of the head's."""
+"""Width of glasses, as a fraction of the head's."""
 _EYES = (0.25, 0.65)
-"""Where eyes may be, as shares of a head's height, and where they are looked for from side to
+"""Where eyes may be, as fractions of a head's height, and where they are looked for from side to
 side."""
 _EYES_ACROSS = (0.15, 0.42)
 _DARK = 90
@@ -64,7 +64,9 @@ def assemble(
         and is_head(scene.objects[1].name)
     )
     places = (
-        _worn(scene, sprites, ground) if glasses else settled_places(scene, aspects, ground, _CELLS)
+        _worn(scene, sprites, ground)
+        if glasses
+        else canonical_places(scene, aspects, ground, _CELLS)
     )
     for place in places:
         if place.shadow:
@@ -82,7 +84,7 @@ def _worn(scene: Scene, sprites: Sequence[Canvas], ground: Ground | None) -> lis
     glasses_HWC, head_HWC = sprites
     heads = dataclasses.replace(scene, objects=scene.objects[1:], relation="")
     eyes, places = eye_level(head_HWC), []
-    for head in settled_places(heads, [head_HWC.shape[1] / head_HWC.shape[0]], ground, _CELLS):
+    for head in canonical_places(heads, [head_HWC.shape[1] / head_HWC.shape[0]], ground, _CELLS):
         width = _GLASSES * head.width
         height = width * glasses_HWC.shape[0] / glasses_HWC.shape[1]
         y = head.y + (eyes - 0.5) * head.height
@@ -94,26 +96,26 @@ def _worn(scene: Scene, sprites: Sequence[Canvas], ground: Ground | None) -> lis
 
 
 def eye_level(head_HWC: Canvas) -> float:
-    """How far down the eyes of a face are, as a share of its height: where it is dark left and
+    """How far down the eyes of a face are, as a fraction of its height: where it is dark left and
     right of the middle."""
     height, width, _ = head_HWC.shape
     dark_HW = (head_HWC[..., :3].max(2) < _DARK) & (head_HWC[..., 3] > SOLID)
-    first, last = (round(width * share) for share in _EYES_ACROSS)
+    first, last = (round(width * fraction) for fraction in _EYES_ACROSS)
     left_H, right_H = dark_HW[:, first:last].sum(1), dark_HW[:, width - last : width - first].sum(1)
     both_H = np.convolve(np.minimum(left_H, right_H), np.ones(max(height // 8, 1)), mode="same")
-    top, bottom = (round(height * share) for share in _EYES)
+    top, bottom = (round(height * fraction) for fraction in _EYES)
     if not both_H[top:bottom].any():
         return (_EYES[0] + _EYES[1]) / 2
     level: float = (top + both_H[top:bottom].argmax() + 0.5) / height
     return level
 
 
-def alone(picture_HWC: Canvas, side: int) -> Canvas:
+def alone(image_HWC: Canvas, side: int) -> Canvas:
     """A drawing (premultiplied RGBA) of one thing where it was drawn, uint8 [S, S, C]."""
     canvas_SSC = np.zeros((side, side, 4), dtype=np.uint8)
     _paste_edged(
         canvas_SSC,
-        resized(picture_HWC, side, side),
+        resized(image_HWC, side, side),
         Place(index=0, x=0.5, y=0.5, width=1.0, height=1.0),
     )
     return canvas_SSC
@@ -126,24 +128,24 @@ def _paste_edged(canvas_SSC: Canvas, sprite_HWC: Canvas, place: Place) -> None:
     paste(canvas_SSC, sprite_HWC, place)
 
 
-def painted(picture_HWC: Canvas, colour: str) -> Canvas:
+def painted(image_HWC: Canvas, colour: str) -> Canvas:
     """A drawing (premultiplied RGBA) with its largest part in `colour`; itself for no colour or the
     one that it has."""
-    main = largest_colour(picture_HWC) if colour else None
+    main = largest_colour(image_HWC) if colour else None
     if main is None or colour_word(main) == colour:
-        return picture_HWC
-    return recoloured(picture_HWC, main, colour)
+        return image_HWC
+    return recoloured(image_HWC, main, colour)
 
 
-def sprite_of(picture_HWC: npt.NDArray[np.uint8]) -> Canvas:
+def sprite_of(image_HWC: npt.NDArray[np.uint8]) -> Canvas:
     """What is seen of a picture (premultiplied RGBA), without the transparency around it; all of an
     opaque picture."""
-    corners = picture_HWC[[0, 0, -1, -1], [0, -1, 0, -1], 3]
-    box = None if (corners >= SOLID).all() else solid_box(picture_HWC[..., 3])
+    corners = image_HWC[[0, 0, -1, -1], [0, -1, 0, -1], 3]
+    box = None if (corners >= SOLID).all() else solid_box(image_HWC[..., 3])
     if box is None:
-        return picture_HWC
+        return image_HWC
     left, top, right, bottom = box
-    return picture_HWC[top:bottom, left:right]
+    return image_HWC[top:bottom, left:right]
 
 
 def _is_light(sprite_HWC: Canvas) -> bool:

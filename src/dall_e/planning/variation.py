@@ -15,7 +15,7 @@ from dall_e.data.augment import mirrors
 from dall_e.scenes.graph import COAT_COLOURS, Scene, SceneObject, Thing, named_things, thing_called
 
 _COLOURED = 0.6
-"""Share of things that come in many colours which get one that was not asked for."""
+"""Fraction of things that come in many colours which get one that was not asked for."""
 _MANY = ("red", "orange", "yellow", "green", "blue", "purple", "pink")
 # Clocks, and what is written or drawn on a map, are wrong in a mirror; so is what CLDR names after
 # a side.
@@ -26,7 +26,7 @@ _ONE_WAY = frozenset(("clock", "watch", "dice"))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
+class Appearance:
     """How one thing of a picture looks where its prompt says nothing of it."""
 
     name: str
@@ -37,32 +37,32 @@ class Look:
     """Whether of several every second one looks the other way than the first."""
 
 
-def settled_look(item: SceneObject) -> Look:
+def canonical_appearance(item: SceneObject) -> Appearance:
     """The same for every picture."""
-    return Look(name=_pictures_of(thing_called(item.name))[0])
+    return Appearance(name=_images_of(thing_called(item.name))[0])
 
 
-def varied(scene: Scene, seed: int) -> tuple[Scene, tuple[Look, ...]]:
+def sample_appearance(scene: Scene, seed: int) -> tuple[Scene, tuple[Appearance, ...]]:
     """A scene with colours where none are said, and a look for each of its things, by `seed`."""
-    items, looks = [], []
+    items, appearances = [], []
     for number, item in enumerate(scene.objects):
         rng = random.Random(f"look/{seed}/{number}/{item.name}")
         thing = thing_called(item.name)
-        names, colours = _pictures_of(thing), _colours_of(thing)
+        names, colours = _images_of(thing), _colours_of(thing)
         if scene.background in _DARK_PLACES:  # A black cat is not seen there.
             names = [name for name in names if "black" not in name] or names
             colours = tuple(colour for colour in colours if colour != "black")
         name, turns = names[0] if item.state else rng.choice(names), _turns(thing)
         mirrored = turns and rng.random() < 0.5
-        looks.append(Look(name=name, mirrored=mirrored, turns=turns))
+        appearances.append(Appearance(name=name, mirrored=mirrored, turns=turns))
         chosen = rng.random() < _COLOURED
         if colours and chosen and not item.colour:
             item = dataclasses.replace(item, colour=rng.choice(colours))
         items.append(item)
-    return dataclasses.replace(scene, objects=tuple(items)), tuple(looks)
+    return dataclasses.replace(scene, objects=tuple(items)), tuple(appearances)
 
 
-def _pictures_of(thing: Thing) -> list[str]:
+def _images_of(thing: Thing) -> list[str]:
     """Names of its pictures that the model knows, and that say no colour; the first is the one it
     is best known by.
 
@@ -71,7 +71,7 @@ def _pictures_of(thing: Thing) -> list[str]:
     """
     names = [
         name
-        for name, colour in thing.picture_names
+        for name, colour in thing.image_names
         if not colour and "/" not in name and name[0] != "-"
     ]
     known = [name for name in names if name in named_things()]

@@ -3,7 +3,7 @@ can record.
 
 On a GPU a token of a small model is some thousand kernels of a few microseconds, and the time goes
 into starting them one by one. A recorded graph starts them all at once. So a step here takes no
-number from Python: the token's place, its noise and temperature are looked up by a counter that
+number from Python: the token's position, its noise and temperature are looked up by a counter that
 lies on the device, and nothing is read back.
 
 Shapes: B pictures, R rows (B, or 2 B under guidance), N tokens, W places of a window of noise, C
@@ -23,7 +23,7 @@ from dall_e.sampling.logits import choose, guide
 from dall_e.sampling.token_sampler import temperatures
 
 _BUCKET = 128
-"""Attention goes over a multiple of so many places: as many graphs as multiples, and few places in
+"""Attention goes over a multiple of so many positions: as many graphs as multiples, and few positions in
 vain."""
 
 
@@ -40,11 +40,11 @@ class FixedNetwork(Protocol):
         """A cache for the prompts."""
         ...
 
-    def ask(self, cache: Any, places_BM: Tensor, /) -> Tensor:
+    def predict(self, cache: Any, positions_BM: Tensor, /) -> Tensor:
         """Logits [R, 1, C] of the next token."""
         ...
 
-    def absorb_at(self, cache: Any, codes_B1: Tensor, done_1: Tensor, seen: int, /) -> Tensor:
+    def append_at(self, cache: Any, codes_B1: Tensor, done_1: Tensor, seen: int, /) -> Tensor:
         """Reads token number `done_1`; returns the logits [R, 1, C] of the next."""
         ...
 
@@ -71,7 +71,7 @@ class FixedSteps:
         self.noise_BWC = torch.zeros(len(codes_BN), window, network.config.num_codes, device=device)
         self._done_1 = torch.zeros(1, dtype=torch.int64, device=device)
         self._copies = 2 if settings.guidance_scale != 1 else 1
-        self._logits_R1C = network.ask(cache, codes_BN[:, :1].repeat(self._copies, 1)).clone()
+        self._logits_R1C = network.predict(cache, codes_BN[:, :1].repeat(self._copies, 1)).clone()
         self._graphs: dict[int, torch.cuda.CUDAGraph] = {}
 
     def draw(self, done: int) -> None:
@@ -85,13 +85,13 @@ class FixedSteps:
         self._graphs[seen].replay()
 
     def seen(self, done: int) -> int:
-        """Over how many places of the cache attention goes when token `done` is read."""
+        """Over how many positions of the cache attention goes when token `done` is read."""
         capacity: int = self._cache.prefix + self.codes_BN.shape[1] - 1
         needed: int = self._cache.prefix + done + 1
         return min(-(-needed // _BUCKET) * _BUCKET, capacity)
 
     def step(self, seen: int) -> None:
-        """Draws one token and reads it; the last one of a picture is read over the last place, for
+        """Draws one token and reads it; the last one of a picture is read over the last position, for
         nothing."""
         settings, done_1 = self._settings, self._done_1
         logits_B1C = self._logits_R1C
@@ -106,7 +106,7 @@ class FixedSteps:
         self.codes_BN.index_copy_(1, done_1, codes_B1)
         read_1 = done_1.clamp(max=self.codes_BN.shape[1] - 2)
         self._logits_R1C.copy_(
-            self._network.absorb_at(self._cache, codes_B1.repeat(self._copies, 1), read_1, seen)
+            self._network.append_at(self._cache, codes_B1.repeat(self._copies, 1), read_1, seen)
         )
         self._done_1.add_(1)
 
@@ -138,7 +138,7 @@ def draw_in_fixed_steps(
 ) -> None:
     """Fills `codes_BN` from left to right.
 
-    `noise(first, places)` makes z [B, places, C]; `after(done)` is called after each token with how
+    `noise(first, positions)` makes z [B, positions, C]; `after(done)` is called after each token with how
     many are done.
     """
     steps = FixedSteps(network, cache, codes_BN, settings, window)

@@ -18,8 +18,8 @@ from dall_e.config import SamplingConfig
 from dall_e.sampling.cuda_graph import FixedNetwork, draw_in_fixed_steps
 from dall_e.sampling.noise import ORDER_STREAM, gumbel, uniform
 from dall_e.sampling.orders import group_sizes, make_orders
-from dall_e.sampling.speculative import Foresight, ForesightedNetwork
-from dall_e.sampling.token_sampler import Chooser, noise_window
+from dall_e.sampling.speculative import JacobiDecoder, SpeculativeNetwork
+from dall_e.sampling.token_sampler import TokenSampler, noise_window
 
 
 @dataclass(frozen=True)
@@ -60,24 +60,24 @@ class TokenNetwork(Protocol):
         """A cache for the prompts."""
         ...
 
-    def ask(self, cache: Any, places_BM: Tensor, /) -> Tensor:
-        """Logits [B, M, C] of some places."""
+    def predict(self, cache: Any, positions_BM: Tensor, /) -> Tensor:
+        """Logits [B, M, C] of some positions."""
         ...
 
-    def absorb(self, cache: Any, codes_BM: Tensor, places_BM: Tensor, /) -> Any:
+    def append(self, cache: Any, codes_BM: Tensor, positions_BM: Tensor, /) -> Any:
         """Makes drawn codes known."""
         ...
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownTokens:
     """What is known of the pictures before drawing begins: the rest is drawn to fit it (inpainting,
     variations)."""
 
     codes_BN: Tensor
     """int64, in raster order; read where `mask_BN` is True."""
     mask_BN: Tensor
-    """bool: as many known places in every row, and not all of them."""
+    """bool: as many known positions in every row, and not all of them."""
 
     @property
     def count(self) -> int:
@@ -100,24 +100,24 @@ class DecodeInterrupted(RuntimeError):
 class _Canvas:
     """The picture so far: codes, and what is known."""
 
-    def __init__(self, num_pictures: int, num_tokens: int, device: torch.device) -> None:
-        self.codes_BN = torch.zeros(num_pictures, num_tokens, dtype=torch.int64, device=device)
-        self.known_BN = torch.zeros(num_pictures, num_tokens, dtype=torch.bool, device=device)
+    def __init__(self, num_images: int, num_tokens: int, device: torch.device) -> None:
+        self.codes_BN = torch.zeros(num_images, num_tokens, dtype=torch.int64, device=device)
+        self.known_BN = torch.zeros(num_images, num_tokens, dtype=torch.bool, device=device)
 
-    def put(self, places_BM: Tensor, codes_BM: Tensor) -> None:
-        self.codes_BN.scatter_(1, places_BM, codes_BM)
-        self.known_BN.scatter_(1, places_BM, True)
+    def put(self, positions_BM: Tensor, codes_BM: Tensor) -> None:
+        self.codes_BN.scatter_(1, positions_BM, codes_BM)
+        self.known_BN.scatter_(1, positions_BM, True)
 
-    def know(self, known: Known) -> None:
+    def know(self, known: KnownTokens) -> None:
         """Takes over what is known beforehand."""
         mask_BN = known.mask_BN.to(self.known_BN.device)
         self.known_BN |= mask_BN
         self.codes_BN[mask_BN] = known.codes_BN.to(self.codes_BN.device)[mask_BN]
 
-    def put_in(self, row: int, places_M: Tensor, codes_M: Tensor) -> None:
+    def put_in(self, row: int, positions_M: Tensor, codes_M: Tensor) -> None:
         """Of one picture."""
-        self.codes_BN[row, places_M] = codes_M
-        self.known_BN[row, places_M] = True
+        self.codes_BN[row, positions_M] = codes_M
+        self.known_BN[row, positions_M] = True
 
 
 @torch.no_grad()
@@ -128,7 +128,7 @@ def decode_tokens(
     *,
     seeds: list[int],
     settings: SamplingConfig,
-    known: Known | None = None,
+    known: KnownTokens | None = None,
     on_step: Callable[[DecodeStep], bool | None] | None = None,
 ) -> Tensor:
     """Draws codes [B, N] in raster order, one picture per seed; what is `known` beforehand stays as
@@ -149,19 +149,19 @@ def decode_tokens(
     order_uniform_BP = uniform(seeds, 1, config.num_tokens, ORDER_STREAM)[:, 0]
     first = [num_known] if num_known else []
     mask_BN = known.mask_BN.cpu() if known else None
-    places_BN = make_orders(settings.order, order_uniform_BP, first + sizes, mask_BN).to(device)
+    positions_BN = make_orders(settings.order, order_uniform_BP, first + sizes, mask_BN).to(device)
     copies = 2 if settings.guidance_scale != 1 else 1
     rows = text.joined(null) if copies == 2 else text
     canvas = _Canvas(len(seeds), config.num_tokens, device)
     if known:
         canvas.know(known)
     task = _Task(
-        generator, rows, copies, seeds, settings, canvas, places_BN, num_known, sizes, on_step
+        generator, rows, copies, seeds, settings, canvas, positions_BN, num_known, sizes, on_step
     )
     if isinstance(generator, FixedNetwork) and device.type == "cuda":
         _draw_as_program(task)
-    elif _foresees(task):
-        _draw_in_turn(task)
+    elif _uses_speculation(task):
+        _draw_sequentially(task)
     else:
         _draw_in_groups(task)
     return canvas.codes_BN
@@ -179,7 +179,7 @@ class _Task:
     seeds: list[int]
     settings: SamplingConfig
     canvas: _Canvas
-    places_BN: Tensor
+    positions_BN: Tensor
     """By rank: first the known ones."""
     num_known: int
     sizes: list[int]
@@ -188,13 +188,13 @@ class _Task:
 
     @property
     def in_raster_order(self) -> bool:
-        """Whether all pictures have the same place next, and always the one behind the last."""
-        return self.settings.order == "raster" and len(self.sizes) == self.places_BN.shape[1]
+        """Whether all pictures have the same position next, and always the one behind the last."""
+        return self.settings.order == "raster" and len(self.sizes) == self.positions_BN.shape[1]
 
-    def chooser(self, seeds: list[int], *, in_raster_order: bool = False) -> Chooser:
+    def token_sampler(self, seeds: list[int], *, in_raster_order: bool = False) -> TokenSampler:
         """What chooses the codes of the pictures of some seeds."""
         config = self.generator.config
-        return Chooser(
+        return TokenSampler(
             seeds,
             self.settings,
             config.num_tokens,
@@ -225,7 +225,7 @@ def _draw_as_program(task: _Task) -> None:
         task.canvas.codes_BN,
         task.settings,
         window=noise_window(len(seeds), config.num_codes),
-        noise=lambda first, places: gumbel(seeds, places, config.num_codes, first_place=first),
+        noise=lambda first, places: gumbel(seeds, places, config.num_codes, first_position=first),
         after=after if task.on_step else lambda done: None,
     )
 
@@ -233,57 +233,62 @@ def _draw_as_program(task: _Task) -> None:
 def _draw_in_groups(task: _Task) -> None:
     """One group after the other, of all pictures at once."""
     canvas, done = task.canvas, task.num_known
-    chooser = task.chooser(task.seeds, in_raster_order=task.in_raster_order)
-    drawing = _Drawing.begun(task, chooser)
+    token_sampler = task.token_sampler(task.seeds, in_raster_order=task.in_raster_order)
+    drawing = _Drawing.begun(task, token_sampler)
     if done:
-        known_BM = task.places_BN[:, :done]
-        drawing.absorb(known_BM, canvas.codes_BN.gather(1, known_BM))
+        known_BM = task.positions_BN[:, :done]
+        drawing.append(known_BM, canvas.codes_BN.gather(1, known_BM))
     for step, size in enumerate(task.sizes):
         # After the last group nothing is asked.
         is_last = step + 1 == len(task.sizes)
-        drawing.draw(task.places_BN[:, done : done + size], done, is_last=is_last)
+        drawing.draw(task.positions_BN[:, done : done + size], done, is_last=is_last)
         done += size
         task.report(step + 1)
 
 
-_FEW_PICTURES = 3
+_FEW_IMAGES = 3
 """With more, one token of all of them at a time is sooner done than several tokens of one after the
 other."""
 
 
-def _foresees(task: _Task) -> bool:
+def _uses_speculation(task: _Task) -> bool:
     """Whether one token at a time is drawn several at a time: where that is quicker, or else not
     the same.
 
     A picture must not depend on its batch, so all are drawn at once only by a network that rounds
     alike then.
     """
-    if not isinstance(task.generator, ForesightedNetwork) or max(task.sizes) > 1:
+    if not isinstance(task.generator, SpeculativeNetwork) or max(task.sizes) > 1:
         return False
-    return len(task.seeds) <= _FEW_PICTURES or not task.generator.rounds_alike()
+    return len(task.seeds) <= _FEW_IMAGES or not task.generator.is_batch_invariant()
 
 
-def _draw_in_turn(task: _Task) -> None:
+def _draw_sequentially(task: _Task) -> None:
     """One token at a time. Every picture has its own cache, as guesses come true sooner for one
     than for another."""
     canvas, copies, num_known = task.canvas, task.copies, task.num_known
-    pictures = []
+    images = []
     for row, seed in enumerate(task.seeds):
         text = type(task.rows)(*(part[row :: len(task.seeds)] for part in task.rows))
-        cache, places_1M = task.generator.start(text), task.places_BN[row : row + 1, :num_known]
+        cache, positions_1M = (
+            task.generator.start(text),
+            task.positions_BN[row : row + 1, :num_known],
+        )
         if num_known:
-            codes_1M = canvas.codes_BN[row : row + 1].gather(1, places_1M)
-            task.generator.absorb(cache, codes_1M.repeat(copies, 1), places_1M.repeat(copies, 1))
-        chooser = task.chooser([seed])
-        pictures.append(
-            Foresight(task.generator, cache, task.places_BN[row], chooser, num_known, copies)
+            codes_1M = canvas.codes_BN[row : row + 1].gather(1, positions_1M)
+            task.generator.append(cache, codes_1M.repeat(copies, 1), positions_1M.repeat(copies, 1))
+        token_sampler = task.token_sampler([seed])
+        images.append(
+            JacobiDecoder(
+                task.generator, cache, task.positions_BN[row], token_sampler, num_known, copies
+            )
         )
     reported = num_known
-    while reported < task.places_BN.shape[1]:
-        for row, picture in enumerate(pictures):
-            if not picture.is_done:
-                canvas.put_in(row, *picture.round())
-        done = min(picture.done for picture in pictures)
+    while reported < task.positions_BN.shape[1]:
+        for row, image in enumerate(images):
+            if not image.is_done:
+                canvas.put_in(row, *image.round())
+        done = min(image.done for image in images)
         for step in range(reported, done):
             task.report(step - num_known + 1)
         reported = done
@@ -297,28 +302,30 @@ class _Drawing:
     cache: Any
     canvas: _Canvas
     settings: SamplingConfig
-    chooser: Chooser
+    token_sampler: TokenSampler
     copies: int
 
     @classmethod
-    def begun(cls, task: _Task, chooser: Chooser) -> _Drawing:
+    def begun(cls, task: _Task, token_sampler: TokenSampler) -> _Drawing:
         """With nothing known to the network but the prompts."""
         cache = task.generator.start(task.rows)
-        return cls(task.generator, cache, task.canvas, task.settings, chooser, task.copies)
+        return cls(task.generator, cache, task.canvas, task.settings, token_sampler, task.copies)
 
-    def draw(self, places_BM: Tensor, done: int, *, is_last: bool = False) -> None:
-        """One factor g_i(x, z_i): asks for a group of places, draws their codes, makes them
+    def draw(self, positions_BM: Tensor, done: int, *, is_last: bool = False) -> None:
+        """One factor g_i(x, z_i): asks for a group of positions, draws their codes, makes them
         known."""
-        logits_RMC = self.generator.ask(self.cache, places_BM.repeat(self.copies, 1))
-        codes_BM = self.chooser(logits_RMC, places_BM, torch.full(places_BM.shape[1:], done))
-        if is_last:
-            self.canvas.put(places_BM, codes_BM)
-        else:
-            self.absorb(places_BM, codes_BM)
-
-    def absorb(self, places_BM: Tensor, codes_BM: Tensor) -> None:
-        """Makes codes known."""
-        self.generator.absorb(
-            self.cache, codes_BM.repeat(self.copies, 1), places_BM.repeat(self.copies, 1)
+        logits_RMC = self.generator.predict(self.cache, positions_BM.repeat(self.copies, 1))
+        codes_BM = self.token_sampler(
+            logits_RMC, positions_BM, torch.full(positions_BM.shape[1:], done)
         )
-        self.canvas.put(places_BM, codes_BM)
+        if is_last:
+            self.canvas.put(positions_BM, codes_BM)
+        else:
+            self.append(positions_BM, codes_BM)
+
+    def append(self, positions_BM: Tensor, codes_BM: Tensor) -> None:
+        """Makes codes known."""
+        self.generator.append(
+            self.cache, codes_BM.repeat(self.copies, 1), positions_BM.repeat(self.copies, 1)
+        )
+        self.canvas.put(positions_BM, codes_BM)

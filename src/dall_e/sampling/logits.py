@@ -49,10 +49,10 @@ def _reaching(logits_BMC: Tensor, p: float, among: int) -> tuple[Tensor, Tensor]
     Only the `among` likeliest are looked at.
     """
     sorted_BMK, order_BMK = logits_BMC.topk(among, dim=-1)
-    share_BMK = (sorted_BMK - logits_BMC.logsumexp(-1, keepdim=True)).exp()
-    sum_BMK = share_BMK.cumsum(-1)
+    fraction_BMK = (sorted_BMK - logits_BMC.logsumexp(-1, keepdim=True)).exp()
+    sum_BMK = fraction_BMK.cumsum(-1)
     # A code stays if the ones before it have not yet reached p.
-    kept_BMK = sorted_BMK.masked_fill(sum_BMK - share_BMK >= p, -torch.inf)
+    kept_BMK = sorted_BMK.masked_fill(sum_BMK - fraction_BMK >= p, -torch.inf)
     return torch.full_like(logits_BMC, -torch.inf).scatter(-1, order_BMK, kept_BMK), sum_BMK[
         ..., -1:
     ] >= p

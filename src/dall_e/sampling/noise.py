@@ -1,11 +1,11 @@
-"""The noise z: counter-based Gumbel numbers, addressed by seed, grid place and code.
+"""The noise z: counter-based Gumbel numbers, addressed by seed, grid position and code.
 
-Nothing is drawn in sequence: z[place, code] is a pure function of (seed, stream, place, code), so a
+Nothing is drawn in sequence: z[position, code] is a pure function of (seed, stream, position, code), so a
 picture does not depend on its batch, on the number of steps or on the order of its tokens'
 revelation. Sampling with it is exact: argmax_k (log p_k + z_k) is a draw from p when the z_k are
 independent Gumbel(0, 1) (Gumbel 1954; Maddison 2014).
 
-Shapes: B pictures, P places, C codes, Q counters.
+Shapes: B pictures, P positions, C codes, Q counters.
 """
 
 from __future__ import annotations
@@ -64,16 +64,16 @@ def uniform(seeds: list[int], rows: int, columns: int, stream: int, first_row: i
 
 def gumbel(
     seeds: list[int],
-    num_places: int,
+    num_positions: int,
     num_codes: int,
     stream: int = GUMBEL_STREAM,
-    first_place: int = 0,
+    first_position: int = 0,
 ) -> Tensor:
     """z [B, P, C], float32 on the CPU: one Gumbel(0, 1) number for each code at each place of each
     picture.
 
-    `first_place` starts at another place than 0, for callers who need a few places at a time.
+    `first_position` starts at another position than 0, for callers who need a few positions at a time.
     """
     return (
-        -torch.log(-torch.log(uniform(seeds, num_places, num_codes, stream, first_place)))
+        -torch.log(-torch.log(uniform(seeds, num_positions, num_codes, stream, first_position)))
     ).float()

@@ -1,6 +1,6 @@
-"""In which order places are revealed, and how many in each step: pure functions.
+"""In which order positions are revealed, and how many in each step: pure functions.
 
-Shapes: B pictures, P places of the grid in raster order, N ranks (N = P).
+Shapes: B pictures, P positions of the grid in raster order, N ranks (N = P).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def group_sizes(
     """Tokens revealed in each step: `num_steps` numbers, at least 1 each, that add up to
     `num_tokens`.
 
-    The share still hidden after a share u of the steps is cos(pi u / 2) ("cosine"; MaskGIT, arXiv
+    The share still hidden after a fraction u of the steps is cos(pi u / 2) ("cosine"; MaskGIT, arXiv
     2202.04200), (2 / pi) arccos u ("arccos"; arXiv 2503.10568) or 1 - u ("uniform"). No group is
     larger than `max_group` where the steps allow it: arccos alone would draw 33 of 256 tokens in
     the last of 50 steps.
@@ -65,7 +65,7 @@ def group_numbers(sizes: list[int]) -> Tensor:
 def make_orders(
     kind: OrderKind, uniform_BP: Tensor, sizes: list[int], known_BP: Tensor | None = None
 ) -> Tensor:
-    """Places [B, N] by rank, from one random number in (0, 1) per place.
+    """Places [B, N] by rank, from one random number in (0, 1) per position.
 
     Places that are known beforehand, as many in each row as the first of `sizes` says, come first.
     """
@@ -80,15 +80,15 @@ def make_orders(
 
 
 def _locality_order(uniform_BP: Tensor, sizes: list[int]) -> Tensor:
-    """Near known places, far from the others of the same step (LPD, arXiv 2507.01957; greedy, by
+    """Near known positions, far from the others of the same step (LPD, arXiv 2507.01957; greedy, by
     scores).
 
-    Score of a free place: 1 / distance summed over its known neighbours, minus a penalty that falls
+    Score of a free position: 1 / distance summed over its known neighbours, minus a penalty that falls
     with the distance to the places already taken in this step, plus jitter.
     """
-    num_places = uniform_BP.shape[1]
-    side = math.isqrt(num_places)
-    assert side * side == num_places, f"{num_places} places are no square grid"
+    num_positions = uniform_BP.shape[1]
+    side = math.isqrt(num_positions)
+    assert side * side == num_positions, f"{num_positions} positions are no square grid"
     near_PP, repel_PP = (kernel.to(uniform_BP.device) for kernel in _kernels(side))
     rows_B = torch.arange(uniform_BP.shape[0], device=uniform_BP.device)
     base_BP = _JITTER * uniform_BP.float()
@@ -97,12 +97,12 @@ def _locality_order(uniform_BP: Tensor, sizes: list[int]) -> Tensor:
     ranks: list[Tensor] = []
     penalty_BP = torch.zeros_like(base_BP)
     gained_BP = torch.zeros_like(base_BP)
-    for rank in range(num_places):
-        place_B = (base_BP + context_BP - penalty_BP).argmax(1)
-        ranks.append(place_B)
-        base_BP[rows_B, place_B] = -torch.inf
-        penalty_BP = torch.maximum(penalty_BP, repel_PP[place_B])
-        gained_BP = gained_BP + near_PP[place_B]
+    for rank in range(num_positions):
+        position_B = (base_BP + context_BP - penalty_BP).argmax(1)
+        ranks.append(position_B)
+        base_BP[rows_B, position_B] = -torch.inf
+        penalty_BP = torch.maximum(penalty_BP, repel_PP[position_B])
+        gained_BP = gained_BP + near_PP[position_B]
         if rank + 1 in ends:
             context_BP = context_BP + gained_BP
             penalty_BP = torch.zeros_like(penalty_BP)

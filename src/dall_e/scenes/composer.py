@@ -7,7 +7,7 @@ backgrounds.
     premultiplied RGBA caption = composer.caption(scene, random.Random(7))  # English or Chinese,
     right by construction
 
-All three are pure functions of their arguments. A `settled` composer leaves nothing to chance that
+All three are pure functions of their arguments. A `canonical` composer leaves nothing to chance that
 captions do not say: sizes, places and directions are always the same, which is far less for a small
 generator to learn.
 
@@ -27,7 +27,7 @@ import random
 import numpy as np
 import numpy.typing as npt
 
-from dall_e.data.datasets import PictureSet
+from dall_e.data.datasets import ImageSet
 from dall_e.images.backgrounds import Ground, background, grid_step, shade
 from dall_e.images.colour import recoloured
 from dall_e.images.compositing import letter_z, paste, paste_outline, paste_shadow, paste_shape
@@ -36,7 +36,7 @@ from dall_e.scenes.cutouts import CutOut, drawn_actors, find_cut_outs, pixels, r
 from dall_e.scenes.graph import SHAPES, Scene, SceneObject
 from dall_e.scenes.layout import LYING, Place, Settled, layout
 from dall_e.scenes.sampler import SceneProposals
-from dall_e.scenes.slots import settled_places
+from dall_e.scenes.slots import canonical_places
 
 Canvas = npt.NDArray[np.uint8]
 
@@ -46,7 +46,7 @@ NEVER_HELD_OUT = frozenset((("cat", "white"), ("dog", "brown")))
 
 TRIES = 200
 # Of each background, a settled composer paints no more than these.
-SETTLED_BACKGROUNDS = 8
+CANONICAL_BACKGROUNDS = 8
 # What animals play with.
 BALLS = ("soccer ball", "basketball")
 
@@ -58,23 +58,23 @@ class SceneComposer:
     pixels.
     """
 
-    def __init__(self, pictures: PictureSet, size: int, *, settled: bool = False):
+    def __init__(self, images: ImageSet, size: int, *, canonical: bool = False):
         if size < 16:
             raise ValueError(f"a composed scene has at least 16 pixels a side, got {size}")
         self.size = size
-        self.settled = settled
-        self.pictures = pictures
-        self.cut_outs = find_cut_outs(pictures)
-        side = pictures.pictures_NCHW.shape[-1]
+        self.canonical = canonical
+        self.images = images
+        self.cut_outs = find_cut_outs(images)
+        side = images.images_NCHW.shape[-1]
         actors, self._drawings = drawn_actors(
-            side, first=len(pictures), poses=1 if settled else None
+            side, first=len(images), poses=1 if canonical else None
         )
         drawn = (cut_out for group in actors.values() for cut_out in group)
         self._index = {
-            (cut_out.picture, cut_out.thing): cut_out for cut_out in (*self.cut_outs, *drawn)
+            (cut_out.image, cut_out.thing): cut_out for cut_out in (*self.cut_outs, *drawn)
         }
         self._balls = [cut_out for cut_out in self.cut_outs if cut_out.thing in BALLS]
-        self._proposals = SceneProposals(self.cut_outs, actors, settled=settled)
+        self._proposals = SceneProposals(self.cut_outs, actors, canonical=canonical)
         self._letter_z = letter_z()
 
     # What is in a scene
@@ -103,10 +103,10 @@ class SceneComposer:
         rng = random.Random(f"draw/{scene.seed}")
         canvas_SSC = np.zeros((self.size, self.size, 4), dtype=np.uint8)
         ground: Ground | None = None
-        if self.settled:
+        if self.canonical:
             rng, painter = (
                 Settled(),
-                random.Random(f"background/{rng.randrange(SETTLED_BACKGROUNDS)}"),
+                random.Random(f"background/{rng.randrange(CANONICAL_BACKGROUNDS)}"),
             )
         else:
             painter = rng
@@ -117,10 +117,10 @@ class SceneComposer:
             canvas_SSC[..., 3] = 255
         aspects = [self._aspect(item) for item in scene.objects]
         cells = round(1 / grid_step(self.size))
-        if self.settled and _as_it_is(scene):
+        if self.canonical and _as_it_is(scene):
             places = [self._own_place(scene.objects[0])]
-        elif self.settled:
-            places = settled_places(scene, aspects, ground, cells)
+        elif self.canonical:
+            places = canonical_places(scene, aspects, ground, cells)
         else:
             places = layout(scene, aspects, ground, rng, cells)
         shadows = ground is not None and rng.random() < 0.7
@@ -133,7 +133,7 @@ class SceneComposer:
             if place.shadow and shadows:
                 paste_shadow(canvas_SSC, place)
             self._draw_thing(canvas_SSC, item, place, mirrored[place.index])
-            lies = item.picture >= len(self.pictures)
+            lies = item.image >= len(self.images)
             if item.state == "sleeping" and not (lies and rng.random() < 0.5):
                 self._draw_sleep(canvas_SSC, place, mirrored[place.index])
             elif item.state == "playing":
@@ -142,20 +142,18 @@ class SceneComposer:
 
     def _aspect(self, item: SceneObject) -> float:
         """Width over height as it is to be drawn."""
-        if item.picture < 0:
+        if item.image < 0:
             return 1.0
-        aspect = self._index[item.picture, item.name].aspect
+        aspect = self._index[item.image, item.name].aspect
         return (
-            aspect / LYING
-            if item.state == "sleeping" and item.picture < len(self.pictures)
-            else aspect
+            aspect / LYING if item.state == "sleeping" and item.image < len(self.images) else aspect
         )
 
     def _own_place(self, item: SceneObject) -> Place:
         """Where a thing is in its own picture: only in another colour, it shares most codes with
         that."""
-        left, top, right, bottom = self._index[item.picture, item.name].box
-        side = self.pictures.pictures_NCHW.shape[-1]
+        left, top, right, bottom = self._index[item.image, item.name].box
+        side = self.images.images_NCHW.shape[-1]
         width, height = (right - left) / side, (bottom - top) / side
         return Place(
             index=0,
@@ -168,7 +166,7 @@ class SceneComposer:
     def _draw_thing(
         self, canvas_SSC: Canvas, item: SceneObject, place: Place, mirrored: bool
     ) -> None:
-        cut_out = self._index[item.picture, item.name]
+        cut_out = self._index[item.image, item.name]
         sprite_HWC = self._crop(cut_out, mirrored)
         sprite_HWC = resized(
             sprite_HWC, round(place.width * self.size), round(place.height * self.size), place.angle
@@ -181,8 +179,8 @@ class SceneComposer:
 
     def _crop(self, cut_out: CutOut, mirrored: bool) -> Canvas:
         left, top, right, bottom = cut_out.box
-        drawn = cut_out.picture - len(self.pictures)
-        whole_HWC = self._drawings[drawn] if drawn >= 0 else pixels(self.pictures, cut_out.picture)
+        drawn = cut_out.image - len(self.images)
+        whole_HWC = self._drawings[drawn] if drawn >= 0 else pixels(self.images, cut_out.image)
         crop_HWC = whole_HWC[top:bottom, left:right]
         return crop_HWC[:, ::-1] if mirrored and cut_out.mirrors else crop_HWC
 
@@ -215,7 +213,7 @@ class SceneComposer:
         rng: random.Random,
     ) -> None:
         """A ball beside the player, of the same style where there is one."""
-        source = self._index[scene.objects[0].picture, scene.objects[0].name].source
+        source = self._index[scene.objects[0].image, scene.objects[0].name].source
         balls = [cut_out for cut_out in self._balls if cut_out.source == source] or self._balls
         if not balls:
             return

@@ -14,7 +14,7 @@ from PIL import Image
 
 from dall_e.data.augment import mirrors
 from dall_e.data.captions import style_said
-from dall_e.data.datasets import PictureSet, Record
+from dall_e.data.datasets import ImageSet, Record
 from dall_e.images.animals import POSES, SPECIES, drawn_animal
 from dall_e.images.colour import MainColour, colour_word, main_colour
 from dall_e.scenes.graph import COAT_COLOURS, COLOURS, Thing, things
@@ -33,14 +33,14 @@ SOLID = 48
 class CutOut:
     """One thing in one picture of the set."""
 
-    picture: int
+    image: int
     """Index into the set."""
     thing: str
     source: str
     style_en: str
     style_zh: str
     style_said: float
-    """Share of captions that name the style."""
+    """Fraction of captions that name the style."""
     weight: float
     """How often it is taken, relative to other cut-outs."""
     box: tuple[int, int, int, int]
@@ -73,22 +73,22 @@ def colours_of(thing: str) -> tuple[str, ...]:
     return COLOURS if "paint" in traits else COAT_COLOURS if "coat" in traits else ()
 
 
-def find_cut_outs(pictures: PictureSet) -> list[CutOut]:
+def find_cut_outs(images: ImageSet) -> list[CutOut]:
     """Every picture of the set that the table of things names, cropped. Raises ValueError if there
     is none."""
     wanted: dict[str, list[_Wanted]] = {}
     for thing in things().values():
-        for rank, (name, colour) in enumerate(thing.picture_names):
+        for rank, (name, colour) in enumerate(thing.image_names):
             wanted.setdefault(name, []).append(_Wanted(thing, colour, rank))
     found = []
-    for index, record in enumerate(pictures.records):
+    for index, record in enumerate(images.records):
         for match in _matches(record, wanted):
-            cut_out = _cut_out(pictures, index, match)
+            cut_out = _cut_out(images, index, match)
             if cut_out is not None:
                 found.append(cut_out)
     if not found:
         raise ValueError(
-            f"none of {len(pictures)} pictures can be cut out for composed scenes: they need an English name from the "
+            f"none of {len(images)} pictures can be cut out for composed scenes: they need an English name from the "
             f"list of {len(things())} things and a transparent background"
         )
     return found
@@ -123,19 +123,19 @@ def solid_box(alpha_HW: npt.NDArray[np.uint8]) -> tuple[int, int, int, int] | No
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
-def _cut_out(pictures: PictureSet, index: int, match: _Wanted) -> CutOut | None:
-    alpha_HW = pictures.pictures_NCHW[index, 3].numpy()
+def _cut_out(images: ImageSet, index: int, match: _Wanted) -> CutOut | None:
+    alpha_HW = images.images_NCHW[index, 3].numpy()
     box = solid_box(alpha_HW)
     # A picture without transparency has a background of its own.
     if box is None or (alpha_HW[[0, 0, -1, -1], [0, -1, 0, -1]] >= SOLID).all():
         return None
     step = max(1, (box[3] - box[1]) // 40)
-    crop_HWC = pixels(pictures, index)[box[1] : box[3] : step, box[0] : box[2] : step]
+    crop_HWC = pixels(images, index)[box[1] : box[3] : step, box[0] : box[2] : step]
     main = main_colour(crop_HWC)
-    record = pictures.records[index]
+    record = images.records[index]
     own = match.colour or (colour_word(main) if main else "")
     return CutOut(
-        picture=index, thing=match.thing.name, rank=match.rank, source=str(record.get("source", "")), box=box,
+        image=index, thing=match.thing.name, rank=match.rank, source=str(record.get("source", "")), box=box,
         main=main, own_colour=own,
         style_en=str(record.get("style_en", "")), style_zh=str(record.get("style_zh", "")),
         style_said=style_said(record), weight=float(record.get("weight", 1.0)), mirrors=mirrors(record),
@@ -160,7 +160,7 @@ def drawn_actors(
             assert box is not None
             found.setdefault(state, []).append(
                 CutOut(
-                    picture=first + len(drawings), thing=species, source="", style_en="", style_zh="",
+                    image=first + len(drawings), thing=species, source="", style_en="", style_zh="",
                     style_said=0.0, weight=1.0, box=box, main=main_colour(drawing_HWC), own_colour="", mirrors=True,
                 )
             )  # fmt: skip
@@ -168,9 +168,9 @@ def drawn_actors(
     return found, drawings
 
 
-def pixels(pictures: PictureSet, index: int) -> npt.NDArray[np.uint8]:
+def pixels(images: ImageSet, index: int) -> npt.NDArray[np.uint8]:
     """A picture of the set as uint8 [H, W, 4], premultiplied."""
-    return np.asarray(pictures.pictures_NCHW[index].permute(1, 2, 0).numpy(), dtype=np.uint8)
+    return np.asarray(images.images_NCHW[index].permute(1, 2, 0).numpy(), dtype=np.uint8)
 
 
 def resized(

@@ -52,7 +52,7 @@ WORN = EYEWEAR.union(
     ("hat", "crown", "top hat", "billed cap", "woman's hat", "rescue worker's helmet")
 )
 """Things that are put on a head: who is "in a hat" wears it."""
-NO_PICTURE = -1
+NO_IMAGE = -1
 """Instead of the number of a picture: a shape, or a thing that is drawn and not cut out."""
 MOST = 6
 """The largest number of one thing."""
@@ -75,7 +75,7 @@ class Thing:
     measure: str
     kind: str
     traits: frozenset[str]
-    picture_names: tuple[tuple[str, str], ...]
+    image_names: tuple[tuple[str, str], ...]
     """(name of pictures, the colour that all of them have by themselves or nothing)."""
     other_names: tuple[str, ...]
     other_zh: tuple[tuple[str, str], ...]
@@ -88,7 +88,7 @@ class SceneObject:
 
     name: str
     """The `Thing`'s name, or one of SHAPES."""
-    picture: int
+    image: int
     """Which picture of the set is cut out; NO_PICTURE for a shape, numbers after the set's for
     drawn sleepers."""
     count: int = 1
@@ -126,7 +126,7 @@ class Scene:
     """The style of the pictures, if all have the same; as the records of the set call it."""
     style_zh: str = ""
     style_said: float = 0.0
-    """Share of its captions that name the style."""
+    """Fraction of its captions that name the style."""
     seed: str = ""
     """Places, sizes and shades within what the scene says."""
 
@@ -179,7 +179,7 @@ def _named(name: str, zh: str, kind: str, other_names: tuple[str, ...]) -> Thing
     in_sky = kind == "weather" and _IN_SKY.search(name) is not None
     return Thing(
         name=name, plural=plural_of(name), zh=zh, measure="个", kind=kind,
-        traits=frozenset(("air",) if in_sky else ()), picture_names=((name, ""),), other_names=other_names, other_zh=(),
+        traits=frozenset(("air",) if in_sky else ()), image_names=((name, ""),), other_names=other_names, other_zh=(),
     )  # fmt: skip
 
 
@@ -198,14 +198,14 @@ def plural_of(name: str) -> str:
 
 
 def _thing(cells: list[str]) -> Thing:
-    name, plural, zh, measure, kind, traits, pictures, other_names, other_zh = [
+    name, plural, zh, measure, kind, traits, images, other_names, other_zh = [
         *cells,
         *[""] * (9 - len(cells)),
     ]
     words_zh = tuple((word, own or measure) for word, own in map(_ending, _list(other_zh)))
     return Thing(
         name=name, plural=plural or regular_plural(name), zh=zh, measure=measure, kind=kind,
-        traits=frozenset(traits.split()), picture_names=tuple(map(_ending, _list(pictures))),
+        traits=frozenset(traits.split()), image_names=tuple(map(_ending, _list(images))),
         other_names=_list(other_names), other_zh=words_zh,
     )  # fmt: skip
 

@@ -1,7 +1,7 @@
 """Where the things of a scene go: the record's words as boxes, with margins that leave no doubt
 about what is meant.
 
-All lengths are shares of the picture's side; x grows to the right, y downwards.
+All lengths are fractions of the picture's side; x grows to the right, y downwards.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def layout(
         places = _standing(scene, aspects, ground, rng)
     else:
         places = _floating(scene, aspects, rng)
-    places = [_inside_picture(place) for place in places]
+    places = [_inside_image(place) for place in places]
     if len(places) > 1:
         cells *= 2
     if scene.relation in _TOUCHING:
@@ -101,7 +101,7 @@ def _fit(
     return scale * aspect, scale
 
 
-def _inside_picture(place: Place) -> Place:
+def _inside_image(place: Place) -> Place:
     """Moved so that no part is outside; things are never larger than the picture."""
     half_width, half_height = min(place.width, 0.98) / 2, min(place.height, 0.98) / 2
     x = min(max(place.x, half_width), 1 - half_width)
@@ -182,10 +182,10 @@ def _jittered(
     size: tuple[float, float],
     cell: tuple[float, float, float, float],
     rng: random.Random,
-    share: float,
+    fraction: float,
     turned: bool = True,
 ) -> Place:
-    """Somewhere in a cell, now and then turned a little; `share` 1 lets it touch the edges."""
+    """Somewhere in a cell, now and then turned a little; `fraction` 1 lets it touch the edges."""
     width, height = size
     angle = rng.choice((0.0, 0.0, 0.0, 0.0, -7.0, 7.0)) if turned else 0.0
     # A turned thing needs more room.
@@ -193,8 +193,8 @@ def _jittered(
     scale = 1 / (1 + lean * max(width / height, height / width)) if angle else 1.0
     width, height = width * scale, height * scale
     left, top, right, bottom = cell
-    x = (left + right) / 2 + rng.uniform(-0.5, 0.5) * share * max(right - left - size[0], 0)
-    y = (top + bottom) / 2 + rng.uniform(-0.5, 0.5) * share * max(bottom - top - size[1], 0)
+    x = (left + right) / 2 + rng.uniform(-0.5, 0.5) * fraction * max(right - left - size[0], 0)
+    y = (top + bottom) / 2 + rng.uniform(-0.5, 0.5) * fraction * max(bottom - top - size[1], 0)
     return Place(index=index, x=x, y=y, width=width, height=height, angle=angle)
 
 

@@ -8,14 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from dall_e.scenes.cutouts import CutOut, by_thing
-from dall_e.scenes.graph import COLOURS, MOST, NO_PICTURE, SHAPES, Scene, SceneObject, Thing, things
+from dall_e.scenes.graph import COLOURS, MOST, NO_IMAGE, SHAPES, Scene, SceneObject, Thing, things
 
 # How often each sort of scene is proposed; many an animal is refused.
 SORTS = {"one": 0.23, "many": 0.15, "two": 0.22, "three": 0.03, "framed": 0.02, "animal": 0.38}
 ONE_STYLE = 0.8
 # The same for settled scenes: several things are put together by rules (`planning/plan.py`), so
 # that a generator needs few.
-SETTLED_SORTS = {
+CANONICAL_SORTS = {
     "one": 0.36,
     "many": 0.06,
     "two": 0.1,
@@ -23,9 +23,9 @@ SETTLED_SORTS = {
     "framed": 0.02,
     "animal": 0.45,
 }
-# Share of settled scenes in the house style, which captions need not name; all others are of one
+# Fraction of settled scenes in the house style, which captions need not name; all others are of one
 # other style.
-HOUSE_SHARE = 0.88
+HOUSE_FRACTION = 0.88
 OFTEN = 3.0
 # Among the animals that sleep and play, pets are the ones that people ask for: with this, they are
 # about half of them.
@@ -41,8 +41,8 @@ BEDS = {
 PLAYGROUNDS = {"grass": 4, "beach": 1, "snow": 1, "room": 1, "road": 0.7, "": 1.5}
 # Traits of the second thing that allow a relation, and how often that is looked for.
 SUPPORTED = {"on": "support", "under": "covers", "inside": "holds"}
-SUPPORTED_SHARE = {"": 0.76, "on": 0.11, "under": 0.07, "inside": 0.06}
-# Share of the sleepers and players that are drawn ones, where there is a drawing; the others are
+SUPPORTED_FRACTION = {"": 0.76, "on": 0.11, "under": 0.07, "inside": 0.06}
+# Fraction of the sleepers and players that are drawn ones, where there is a drawing; the others are
 # cut out as they stand, and laid low to sleep.
 DRAWN = {"sleeping": 0.95, "playing": 0.75}
 # Of animals without a drawing, fewer sleep.
@@ -59,7 +59,7 @@ _HIDDEN_BY = {
 class SceneProposals:
     """Records of scenes of given cut-outs; `actors` are drawings of animals by their state.
 
-    Where they are to be `settled`, a thing without a colour or a style word is always the same
+    Where they are to be `canonical`, a thing without a colour or a style word is always the same
     picture of it.
     """
 
@@ -68,11 +68,11 @@ class SceneProposals:
         cut_outs: Sequence[CutOut],
         actors: Mapping[str, Sequence[CutOut]],
         *,
-        settled: bool = False,
+        canonical: bool = False,
     ):
-        self._settled = settled
+        self._canonical = canonical
         drawn = (cut_out for group in actors.values() for cut_out in group)
-        self._index = {(cut_out.picture, cut_out.thing): cut_out for cut_out in (*cut_outs, *drawn)}
+        self._index = {(cut_out.image, cut_out.thing): cut_out for cut_out in (*cut_outs, *drawn)}
         self._all = by_thing(cut_outs)
         self._actors = {state: by_thing(group) for state, group in actors.items()}
         sources: dict[str, list[CutOut]] = {}
@@ -89,7 +89,7 @@ class SceneProposals:
 
     def propose(self, rng: random.Random, seed: str) -> Scene | None:
         """A scene, or None where what was drawn does not go together."""
-        sorts = SETTLED_SORTS if self._settled else SORTS
+        sorts = CANONICAL_SORTS if self._canonical else SORTS
         sort = rng.choices(list(sorts), list(sorts.values()))[0]
         groups = self._groups(rng)
         if sort == "animal":
@@ -105,22 +105,22 @@ class SceneProposals:
     def _groups(self, rng: random.Random) -> dict[str, list[CutOut]]:
         """What a scene is made from: the cut-outs of one style, or of all."""
         weights = dict(self._source_weights)
-        if self._settled:
+        if self._canonical:
             weights.pop(self._house)
-            if rng.random() < HOUSE_SHARE or not weights:
+            if rng.random() < HOUSE_FRACTION or not weights:
                 return self._house_groups
         elif rng.random() >= ONE_STYLE:
             return self._all
         return self._by_source[rng.choices(list(weights), list(weights.values()))[0]]
 
     def _one(self, groups: dict[str, list[CutOut]], rng: random.Random, seed: str) -> Scene | None:
-        item = self._object(groups, rng, colour_share=0.65, size_share=0.2)
+        item = self._object(groups, rng, colour_fraction=0.65, size_fraction=0.2)
         place = self._background([item], rng, transparent=0.5) if item else None
         return self._finished([item], seed, rng, background=place) if item else None
 
     def _many(self, groups: dict[str, list[CutOut]], rng: random.Random, seed: str) -> Scene | None:
         item = self._object(
-            groups, rng, colour_share=0.4, size_share=0.1, count=rng.randint(2, MOST)
+            groups, rng, colour_fraction=0.4, size_fraction=0.1, count=rng.randint(2, MOST)
         )
         place = self._background([item], rng, transparent=0.6) if item else None
         return self._finished([item], seed, rng, background=place) if item else None
@@ -131,13 +131,15 @@ class SceneProposals:
         """Two or three things side by side, or two of which one is said to be somewhere of the
         other."""
         if number == 3:
-            drawn = [self._object(groups, rng, colour_share=0.4) for _ in range(3)]
+            drawn = [self._object(groups, rng, colour_fraction=0.4) for _ in range(3)]
             relation = ""
         else:
-            relation = rng.choices(list(SUPPORTED_SHARE), list(SUPPORTED_SHARE.values()))[0]
-            size_share = 0.0 if relation else 0.1
+            relation = rng.choices(list(SUPPORTED_FRACTION), list(SUPPORTED_FRACTION.values()))[0]
+            size_fraction = 0.0 if relation else 0.1
             drawn = [
-                self._object(groups, rng, colour_share=0.55, size_share=size_share, trait=trait)
+                self._object(
+                    groups, rng, colour_fraction=0.55, size_fraction=size_fraction, trait=trait
+                )
                 for trait in ("", SUPPORTED.get(relation, ""))
             ]
         items = [item for item in drawn if item]
@@ -159,8 +161,8 @@ class SceneProposals:
         self, groups: dict[str, list[CutOut]], rng: random.Random, seed: str
     ) -> Scene | None:
         """A thing in a circle or square of another colour."""
-        item = self._object(groups, rng, colour_share=0.55)
-        shape = SceneObject(name=rng.choice(SHAPES), picture=NO_PICTURE, colour=rng.choice(COLOURS))
+        item = self._object(groups, rng, colour_fraction=0.55)
+        shape = SceneObject(name=rng.choice(SHAPES), image=NO_IMAGE, colour=rng.choice(COLOURS))
         if item is None or shape.colour in (item.colour, self._own_colour(item)):
             return None
         return self._finished([item, shape], seed, rng, relation="inside")
@@ -169,7 +171,7 @@ class SceneProposals:
         self, groups: dict[str, list[CutOut]], rng: random.Random, seed: str
     ) -> Scene | None:
         """An animal that sleeps, plays, or just is somewhere."""
-        item = self._object(groups, rng, colour_share=0.9, trait="stands")
+        item = self._object(groups, rng, colour_fraction=0.9, trait="stands")
         if item is None:
             return None
         state = rng.choices(("sleeping", "playing", ""), (5, 4, 2))[0]
@@ -177,18 +179,18 @@ class SceneProposals:
             state, dict.fromkeys((*OUTDOORS, *INDOORS), 1.0)
         )
         place = rng.choices(list(places), list(places.values()))[0]
-        picture = item.picture
+        image = item.image
         drawings = self._actors.get(state, {}).get(item.name)
         if state == "sleeping" and not drawings and rng.random() >= STANDING_SLEEPERS:
             return None
         if drawings and rng.random() < DRAWN[state]:
-            picture = rng.choice(drawings).picture
+            image = rng.choice(drawings).image
         return self._finished(
-            [replace(item, picture=picture, state=state)], seed, rng, background=place
+            [replace(item, image=image, state=state)], seed, rng, background=place
         )
 
     def _object(
-        self, groups: dict[str, list[CutOut]], rng: random.Random, colour_share: float, size_share: float = 0.0,
+        self, groups: dict[str, list[CutOut]], rng: random.Random, colour_fraction: float, size_fraction: float = 0.0,
         count: int = 1, trait: str = "",
     ) -> SceneObject | None:  # fmt: skip
         """A thing, with a trait if one is asked for; None if the style has no such thing."""
@@ -200,22 +202,22 @@ class SceneProposals:
         options = groups[rng.choices(names, weights)[0]]
         cut_out = rng.choices(options, [option.weight for option in options])[0]
         # What can be painted has its colour said more often than what has but the one that it is.
-        colour_share *= 1.3 if len(cut_out.colours) == len(COLOURS) else 0.8
+        colour_fraction *= 1.3 if len(cut_out.colours) == len(COLOURS) else 0.8
         colours = cut_out.colours
-        if self._settled:
+        if self._canonical:
             best_known = min(options, key=lambda option: option.rank)
             rare = tuple(colour for colour in colours if colour not in best_known.colours)
             # The others are seen only in colours that are theirs alone, and those are always said.
             cut_out, colours = (cut_out, rare) if rare else (best_known, best_known.colours)
-            colour_share = 1.0 if rare else colour_share
-        colour = rng.choice(colours) if colours and rng.random() < colour_share else ""
-        size = rng.choice(("big", "small")) if rng.random() < size_share else ""
+            colour_fraction = 1.0 if rare else colour_fraction
+        colour = rng.choice(colours) if colours and rng.random() < colour_fraction else ""
+        size = rng.choice(("big", "small")) if rng.random() < size_fraction else ""
         return SceneObject(
-            name=cut_out.thing, picture=cut_out.picture, count=count, colour=colour, size=size
+            name=cut_out.thing, image=cut_out.image, count=count, colour=colour, size=size
         )
 
     def _own_colour(self, item: SceneObject) -> str:
-        return self._index[item.picture, item.name].own_colour if item.picture >= 0 else item.colour
+        return self._index[item.image, item.name].own_colour if item.image >= 0 else item.colour
 
     def _free_relation(self, items: Sequence[SceneObject], rng: random.Random) -> str:
         """A relation in which any two things can be, or none."""
@@ -255,7 +257,7 @@ class SceneProposals:
         colour = rng.choice(COLOURS) if background == "plain" else ""
         if colour and colour in seen or seen & _HIDDEN_BY.get(background, frozenset()):
             return None
-        cut_outs = [self._index[item.picture, item.name] for item in items if item.picture >= 0]
+        cut_outs = [self._index[item.image, item.name] for item in items if item.image >= 0]
         same = len({cut_out.style_en for cut_out in cut_outs}) == 1
         return Scene(
             objects=tuple(items), relation=relation, background=background, background_colour=colour, seed=seed,

@@ -5,7 +5,7 @@ the other or three of one kind. To an image tokenizer whose tokens are the cells
 one pattern of codes wherever it stands, and a generator that has learnt it in one scene has learnt
 it for the others.
 
-Lengths of `Place` are shares of the side; those of `_Slot` are cells.
+Lengths of `Place` are fractions of the side; those of `_Slot` are cells.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from dall_e.images.backgrounds import Ground
 from dall_e.scenes.graph import Scene
 from dall_e.scenes.layout import Place, Settled, flies, layout
 
-# Share of its slot that a thing takes, by size word, where the slot's own size does not say it.
+# Fraction of its slot that a thing takes, by size word, where the slot's own size does not say it.
 FILL = {"big": 1.0, "": 0.92, "small": 0.6}
-# Sides of a lone thing on ground, as shares of the picture's.
+# Sides of a lone thing on ground, as fractions of the picture's.
 LONE = {"big": 5 / 6, "": 2 / 3, "small": 1 / 3}
 # Ground that is shallower than this has room for one row only.
 DEEP = 0.1
@@ -33,7 +33,7 @@ class _Slot(NamedTuple):
     side: int
 
 
-def settles(scene: Scene) -> bool:
+def has_slots(scene: Scene) -> bool:
     """Whether this module has places for a scene: nothing in it acts, touches or hides
     something."""
     return scene.relation in ("", "left", "right", "next to", "above", "below") and not any(
@@ -41,25 +41,25 @@ def settles(scene: Scene) -> bool:
     )
 
 
-def settled_places(
+def canonical_places(
     scene: Scene, aspects: Sequence[float], ground: Ground | None, cells: int
 ) -> list[Place]:
     """Boxes for any scene, with nothing left to chance: slots where there are some, else the middle
     of what may be."""
-    if settles(scene):
-        return settled_layout(scene, aspects, ground, cells)
+    if has_slots(scene):
+        return canonical_layout(scene, aspects, ground, cells)
     return layout(scene, aspects, ground, Settled(), cells)
 
 
-def settled_layout(
+def canonical_layout(
     scene: Scene, aspects: Sequence[float], ground: Ground | None, cells: int
 ) -> list[Place]:
     """Boxes for everything in a scene, those at the back first. `aspects`: width over height of
     each object.
 
-    Raises ValueError for a scene that `settles` refuses.
+    Raises ValueError for a scene that `has_slots` refuses.
     """
-    if not settles(scene):
+    if not has_slots(scene):
         raise ValueError(f"things that act, touch or hide each other have no slots: {scene}")
     if ground is not None:
         return _on_ground(scene, aspects, ground, cells)

@@ -305,7 +305,7 @@ class JanusTokenizer:
     up by name.
     """
 
-    START, PAD, PICTURE = (
+    START, PAD, IMAGE = (
         "<\uff5cbegin\u2581of\u2581sentence\uff5c>",
         "<\uff5c\u2581pad\u2581\uff5c>",
         "<begin_of_image>",
@@ -315,15 +315,15 @@ class JanusTokenizer:
         self, bpe: Tokenizer, roles: tuple[str, str] = ("<|User|>", "<|Assistant|>")
     ) -> None:
         self._bpe, self._roles = bpe, roles
-        found = {mark: bpe.token_to_id(mark) for mark in (self.START, self.PAD, self.PICTURE)}
+        found = {mark: bpe.token_to_id(mark) for mark in (self.START, self.PAD, self.IMAGE)}
         marks = {mark: mark_id for mark, mark_id in found.items() if mark_id is not None}
         lacking = [mark for mark in found if mark not in marks]
         if lacking:
             raise ValueError(f"the tokenizer has no {', '.join(lacking)}: it is not that of Janus")
-        self._start, self._pad, self._picture = (
+        self._start, self._pad, self._image = (
             marks[self.START],
             marks[self.PAD],
-            marks[self.PICTURE],
+            marks[self.IMAGE],
         )
 
     def encode(self, text: str, max_tokens: int) -> EncodedPrompt:
@@ -339,9 +339,7 @@ class JanusTokenizer:
             cut = max(0, pieces.offsets[room][0] - len(head))
             words, dropped = words[:cut].rstrip(), words[cut:].strip()
             pieces = self._bpe.encode(f"{head}{words}{tail}", add_special_tokens=False)
-        return EncodedPrompt(
-            ids=[self._start, *pieces.ids, self._picture], dropped=dropped, lost=""
-        )
+        return EncodedPrompt(ids=[self._start, *pieces.ids, self._image], dropped=dropped, lost="")
 
     def without_words(self, encoded: EncodedPrompt, max_tokens: int) -> EncodedPrompt:
         """The same ids with padding between the first and the last."""

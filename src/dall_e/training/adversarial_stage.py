@@ -47,7 +47,7 @@ class Fakes(NamedTuple):
     of steps."""
 
     codes_FN: Tensor
-    places_FN: Tensor
+    positions_FN: Tensor
     """Raster index of each rank."""
     ids_FL: Tensor
 
@@ -106,11 +106,13 @@ class AdversarialStage(GeneratorBase):
         # One joint pass of constant size, for the sake of compiled code: reals, fakes, reals with
         # another's caption.
         codes_RN = torch.cat((batch["codes_BN"], batch["fake_codes_FN"], batch["codes_BN"]))
-        places_RN = torch.cat((batch["places_BN"], batch["fake_places_FN"], batch["places_BN"]))
+        positions_RN = torch.cat(
+            (batch["positions_BN"], batch["fake_places_FN"], batch["positions_BN"])
+        )
         ids_RL = torch.cat(
             (batch["ids_BL"], batch["fake_ids_FL"], batch["ids_BL"][batch["caption_B"]])
         )
-        given = (ids_RL, codes_RN.gather(1, places_RN), places_RN, batch["groups_N"])
+        given = (ids_RL, codes_RN.gather(1, positions_RN), positions_RN, batch["groups_N"])
         with torch.no_grad():
             reference_RN = self._likelihood(self.reference, *given)
         ratio_RN = self._likelihood(self.module, *given) - reference_RN
@@ -191,12 +193,12 @@ def log_likelihood(
     networks: GeneratorNetworks,
     ids_RL: Tensor,
     context_RN: Tensor,
-    places_RN: Tensor,
+    positions_RN: Tensor,
     groups_N: Tensor,
 ) -> Tensor:
     """log p [R, N] of each token, by rank, given the caption and the groups before its own."""
     level_R = torch.zeros(len(ids_RL), device=ids_RL.device)
-    output = networks.generator(networks.text(ids_RL), context_RN, places_RN, groups_N, level_R)
+    output = networks.generator(networks.text(ids_RL), context_RN, positions_RN, groups_N, level_R)
     logits_RNC = output.logits_BNC.float()
     found_RN: Tensor = logits_RNC.gather(-1, context_RN[..., None])[..., 0] - logits_RNC.logsumexp(
         -1

@@ -1,6 +1,6 @@
 """Noise-aware training: what is done to the context tokens, and how much of it the model is told.
 
-Two kinds, on a share of the pictures. *Noise*: the code's point on the FSQ grid is moved by
+Two kinds, on a fraction of the pictures. *Noise*: the code's point on the FSQ grid is moved by
 Gaussian noise of one level per picture and rounded to the nearest code; the level is told to the
 model (xAR's noisy context, arXiv 2502.20388, on a discrete grid). *Replacement*: some codes become
 another code of the same picture, or a neighbour on the grid, untold; the correction head learns to
@@ -36,22 +36,22 @@ def corrupt(
     quantizer: FSQ,
     random: torch.Generator,
     *,
-    noisy_share: float,
+    noisy_fraction: float,
     noise_level: float,
-    replaced_share: float,
+    replaced_fraction: float,
 ) -> Corrupted:
-    """Adds noise to `noisy_share` of the pictures, with levels up to `noise_level`, and replaces
-    `replaced_share` of their tokens."""
-    num_pictures, num_tokens = codes_BN.shape
-    draw = torch.rand(num_pictures, 2, generator=random)
-    noisy_B = draw[:, 0] < noisy_share
+    """Adds noise to `noisy_fraction` of the pictures, with levels up to `noise_level`, and replaces
+    `replaced_fraction` of their tokens."""
+    num_images, num_tokens = codes_BN.shape
+    draw = torch.rand(num_images, 2, generator=random)
+    noisy_B = draw[:, 0] < noisy_fraction
     level_B = noise_level * draw[:, 1] * noisy_B
     points_BND = quantizer.points(codes_BN)
     noise_BND = torch.randn(points_BND.shape, generator=random)
     moved_BN = quantizer.nearest(points_BND + level_B[:, None, None] * noise_BND)
     draws_BN = torch.rand(codes_BN.shape, generator=random)
-    replaced_BN = (draws_BN < replaced_share) & noisy_B[:, None]
-    clean_BN = (draws_BN > 1 - replaced_share) & noisy_B[:, None]
+    replaced_BN = (draws_BN < replaced_fraction) & noisy_B[:, None]
+    clean_BN = (draws_BN > 1 - replaced_fraction) & noisy_B[:, None]
     others_BN = moved_BN.gather(1, torch.randint(num_tokens, codes_BN.shape, generator=random))
     neighbours_BN = quantizer.neighbours(codes_BN, random)
     wrong_BN = torch.where(

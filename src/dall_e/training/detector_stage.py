@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 
 from dall_e.config import DetectorConfig, DetectorTraining
-from dall_e.data.datasets import PictureSet, in_fold, load_pictures
+from dall_e.data.datasets import ImageSet, in_fold, load_images
 from dall_e.images.backgrounds import background
 from dall_e.images.colour import largest_colour, recoloured
 from dall_e.images.compositing import paste, paste_outline
@@ -38,13 +38,13 @@ from dall_e.training.loop import Player, describe, fit
 from dall_e.training.prepared_stage import PreparedStage
 
 _MEASURED = 256
-_SHEET_PICTURES = 32
-# A thing is found if a middle of it is no farther than this from where it is, as a share of the
+_SHEET_IMAGES = 32
+# A thing is found if a middle of it is no farther than this from where it is, as a fraction of the
 # side.
 _NEAR = 0.12
-# (share of pictures, fewest and most things, smallest and largest longer side): one, one that fills
+# (fraction of pictures, fewest and most things, smallest and largest longer side): one, one that fills
 # the picture as lone drawings do, some, and many of one kind.
-_STREWN = (
+_SCATTERED = (
     (0.2, 1, 1, 0.3, 0.8),
     (0.2, 1, 1, 0.8, 1.0),
     (0.35, 2, 3, 0.22, 0.56),
@@ -53,7 +53,7 @@ _STREWN = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Strewn:
+class Scattered:
     """One thing in a picture."""
 
     thing: str
@@ -62,30 +62,32 @@ class Strewn:
     x: float
     y: float
     size: float
-    """Longer side, as a share of the picture's."""
+    """Longer side, as a fraction of the picture's."""
 
 
-class Strewer:
+class CutoutScatter:
     """Pictures of cut-outs at random places."""
 
-    def __init__(self, pictures: PictureSet, size: int) -> None:
+    def __init__(self, images: ImageSet, size: int) -> None:
         """Raises ValueError if nothing can be cut out of the pictures."""
-        self._pictures, self._size = pictures, size
-        self._by_thing = by_thing(find_cut_outs(pictures))
+        self._images, self._size = images, size
+        self._by_thing = by_thing(find_cut_outs(images))
 
     @property
     def things(self) -> list[str]:
         """All that can be seen on the pictures."""
         return sorted(self._by_thing)
 
-    def __call__(self, seed: str) -> tuple[npt.NDArray[np.uint8], list[Strewn]]:
+    def __call__(self, seed: str) -> tuple[npt.NDArray[np.uint8], list[Scattered]]:
         """Picture number `seed`, uint8 [4, S, S], and what is on it."""
         rng = random.Random(seed)
         canvas_SSC = self._background(rng)
-        _, fewest, most, smallest, largest = rng.choices(_STREWN, [row[0] for row in _STREWN])[0]
+        _, fewest, most, smallest, largest = rng.choices(
+            _SCATTERED, [row[0] for row in _SCATTERED]
+        )[0]
         count = rng.randint(fewest, most)
-        same = rng.choice(self.things) if _STREWN[3][1:3] == (fewest, most) else ""
-        found: list[Strewn] = []
+        same = rng.choice(self.things) if _SCATTERED[3][1:3] == (fewest, most) else ""
+        found: list[Scattered] = []
         for _ in range(count):
             cut_out = rng.choice(self._by_thing[same or rng.choice(self.things)])
             size = rng.uniform(smallest, largest)
@@ -93,7 +95,7 @@ class Strewer:
             if place is not None:
                 colour = self._paste(canvas_SSC, cut_out, place, rng)
                 found.append(
-                    Strewn(thing=cut_out.thing, colour=colour, x=place.x, y=place.y, size=size)
+                    Scattered(thing=cut_out.thing, colour=colour, x=place.x, y=place.y, size=size)
                 )
         return np.ascontiguousarray(canvas_SSC.transpose(2, 0, 1)), found
 
@@ -107,7 +109,7 @@ class Strewer:
         return canvas_SSC
 
     def _place(
-        self, cut_out: CutOut, size: float, others: Sequence[Strewn], rng: random.Random
+        self, cut_out: CutOut, size: float, others: Sequence[Scattered], rng: random.Random
     ) -> Place | None:
         """Somewhere on the picture where no other thing is hidden by more than about a half; None
         if there is none."""
@@ -127,7 +129,7 @@ class Strewer:
         self, canvas_SSC: npt.NDArray[np.uint8], cut_out: CutOut, place: Place, rng: random.Random
     ) -> str:
         left, top, right, bottom = cut_out.box
-        crop_HWC = pixels(self._pictures, cut_out.picture)[top:bottom, left:right]
+        crop_HWC = pixels(self._images, cut_out.image)[top:bottom, left:right]
         if cut_out.mirrors and rng.random() < 0.5:
             crop_HWC = crop_HWC[:, ::-1]
         crop_HWC = resized(
@@ -149,14 +151,14 @@ class Strewer:
         return colour
 
 
-def targets(strewn: Sequence[Sequence[Strewn]], config: DetectorConfig) -> dict[str, Tensor]:
+def targets(scattered: Sequence[Sequence[Scattered]], config: DetectorConfig) -> dict[str, Tensor]:
     """What the maps are to show: "heat_BKHW", and per object "places_O3" and "colour_O" (-1: no
     colour of a name)."""
     side = config.image_size // MAP_STEP
-    heat_BKHW = torch.zeros(len(strewn), len(config.things), side, side)
+    heat_BKHW = torch.zeros(len(scattered), len(config.things), side, side)
     places, colours = [], []
     axis = torch.arange(side)
-    for row, objects in enumerate(strewn):
+    for row, objects in enumerate(scattered):
         for item in objects:
             down, across = (min(int(value * side), side - 1) for value in (item.y, item.x))
             width = max(0.12 * item.size * side, 0.6)
@@ -175,15 +177,15 @@ def targets(strewn: Sequence[Sequence[Strewn]], config: DetectorConfig) -> dict[
 class DetectorStage(PreparedStage):
     """Data, network and losses of this stage, for `training.loop.fit`."""
 
-    def __init__(self, config: DetectorTraining, pictures: PictureSet) -> None:
+    def __init__(self, config: DetectorTraining, images: ImageSet) -> None:
         """Raises ValueError if nothing can be cut out of either half of the pictures."""
         self.config = config
         self.device = pick_device(config.device)
         size = DetectorConfig().image_size
-        self._strewer, self._unseen = (
-            Strewer(_half(pictures, fold), size) for fold in (config.fold, 1 - config.fold)
+        self._scatter, self._unseen = (
+            CutoutScatter(_half(images, fold), size) for fold in (config.fold, 1 - config.fold)
         )
-        self.sizes = DetectorConfig(things=tuple(self._strewer.things))
+        self.sizes = DetectorConfig(things=tuple(self._scatter.things))
         self.networks = {"detector": dataclasses.asdict(self.sizes)}
         torch.manual_seed(config.seed)
         self.detector = Detector(self.sizes)
@@ -205,10 +207,10 @@ class DetectorStage(PreparedStage):
     def prepare(self, images_seen: int) -> dict[str, Tensor]:
         """The batch on the CPU: "x_BCHW" and what `targets` gives."""
         drawn = [
-            self._strewer(f"{self.config.seed}/{images_seen + row}")
+            self._scatter(f"{self.config.seed}/{images_seen + row}")
             for row in range(self.config.batch_size)
         ]
-        x_BCHW = torch.from_numpy(np.stack([picture for picture, _ in drawn])).float() / 255
+        x_BCHW = torch.from_numpy(np.stack([image for image, _ in drawn])).float() / 255
         return {"x_BCHW": x_BCHW, **targets([objects for _, objects in drawn], self.sizes)}
 
     def loss(
@@ -233,16 +235,13 @@ class DetectorStage(PreparedStage):
             for p, objects in drawn
             if all(o.thing in self.sizes.things for o in objects)
         ]
-        x_BCHW = torch.from_numpy(np.stack([picture for picture, _ in known])).float() / 255
+        x_BCHW = torch.from_numpy(np.stack([image for image, _ in known])).float() / 255
         found = [hits for x in x_BCHW.split(64) for hits in self.detector.find(x.to(self.device))]
         self.detector.train()
         shown = [
-            ", ".join(f"{hit.colour} {hit.thing}" for hit in hits)
-            for hits in found[:_SHEET_PICTURES]
+            ", ".join(f"{hit.colour} {hit.thing}" for hit in hits) for hits in found[:_SHEET_IMAGES]
         ]
-        save_image(
-            contact_sheet([picture for picture, _ in known[:_SHEET_PICTURES]], shown, 8), path
-        )
+        save_image(contact_sheet([image for image, _ in known[:_SHEET_IMAGES]], shown, 8), path)
         pairs = [
             (o, _match(o, hits))
             for (_, objects), hits in zip(known, found, strict=True)
@@ -266,7 +265,7 @@ class DetectorStage(PreparedStage):
         ]
 
 
-def _match(item: Strewn, hits: Sequence[Detection]) -> Detection | None:
+def _match(item: Scattered, hits: Sequence[Detection]) -> Detection | None:
     near = (
         h
         for h in hits
@@ -275,11 +274,11 @@ def _match(item: Strewn, hits: Sequence[Detection]) -> Detection | None:
     return next(near, None)
 
 
-def _half(pictures: PictureSet, fold: int) -> PictureSet:
-    rows = [row for row, record in enumerate(pictures.records) if in_fold(record, fold)]
-    return PictureSet(
-        pictures_NCHW=pictures.pictures_NCHW[rows],
-        records=[pictures.records[row] for row in rows],
+def _half(images: ImageSet, fold: int) -> ImageSet:
+    rows = [row for row, record in enumerate(images.records) if in_fold(record, fold)]
+    return ImageSet(
+        images_NCHW=images.images_NCHW[rows],
+        records=[images.records[row] for row in rows],
         skipped=[],
     )
 
@@ -290,7 +289,7 @@ def run_detector_training(config: DetectorTraining, *, dry_run: bool = False) ->
 
     Raises ValueError for missing or unfit data or run folder, as `fit` does.
     """
-    stage = DetectorStage(config, load_pictures(config.data, 2 * DetectorConfig().image_size))
+    stage = DetectorStage(config, load_images(config.data, 2 * DetectorConfig().image_size))
     if dry_run:
         print(describe(config, stage))
         return

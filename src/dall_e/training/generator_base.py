@@ -33,7 +33,7 @@ from dall_e.config import (
     ScheduleKind,
 )
 from dall_e.data.captions import plain_caption, training_caption
-from dall_e.data.datasets import PictureSet, batch_captions, batch_indices, load_pictures
+from dall_e.data.datasets import ImageSet, batch_captions, batch_indices, load_images
 from dall_e.data.prompt_sets import GALLERY_PROMPTS
 from dall_e.images.files import contact_sheet, save_image, to_pil
 from dall_e.models.dual_encoder import TokenTower
@@ -50,7 +50,7 @@ from dall_e.training.corruption import Corrupted
 from dall_e.training.loop import Player, describe, fit, load_stage_weights
 from dall_e.training.prepared_stage import PreparedStage
 from dall_e.training.run_folder import load_stage_words, open_run_folder, player_weights
-from dall_e.training.token_cache import picture_codes, scene_codes, tokenize_as_they_are
+from dall_e.training.token_cache import image_codes, scene_codes, tokenize_as_they_are
 
 STEP_CHOICES = (8, 12, 16, 24, 32, 50)
 SCHEDULES: tuple[ScheduleKind, ...] = ("arccos", "cosine", "uniform")
@@ -81,7 +81,7 @@ class GeneratorNetworks(nn.Module):
         """One batch, as `training_batch` makes it."""
         text = self.text(batch["ids_BL"])
         output = self.generator(
-            text, batch["context_BN"], batch["places_BN"], batch["groups_N"], batch["level_B"]
+            text, batch["context_BN"], batch["positions_BN"], batch["groups_N"], batch["level_B"]
         )
         image_BD, text_BD = self.tower(batch["codes_BN"], text.pooled_BD)
         return output.logits_BNC, output.correction_BNC, image_BD, text_BD
@@ -129,8 +129,8 @@ class GeneratorBase(PreparedStage):
         # codes pictures.
         self.quantizer = copy.deepcopy(self.tokenizer.quantizer)
         self.tokenizer.to(self.device)
-        pictures = load_pictures(config.data, self.model.tokenizer.image_size)
-        held_out = load_pictures(config.data, self.model.tokenizer.image_size, split="val")
+        pictures = load_images(config.data, self.model.tokenizer.image_size)
+        held_out = load_images(config.data, self.model.tokenizer.image_size, split="val")
         self.records, self.held_out_records = pictures.records, held_out.records
         self.weights = pictures.weights**config.weight_exponent
         names = [plain_caption(record) for record in self.records]
@@ -147,7 +147,7 @@ class GeneratorBase(PreparedStage):
         rank_M = torch.rand(
             len(names), generator=torch.Generator().manual_seed(0), dtype=torch.float64
         )
-        self._labelled_M = rank_M < config.caption_share
+        self._labelled_M = rank_M < config.caption_fraction
         initial = stage_weights(config.init, "generator") if config.init else None
         out = None if dry_run else Path(config.out)
         if out:
@@ -180,27 +180,27 @@ class GeneratorBase(PreparedStage):
 
         self.prepare_ahead(config.batch_size)
 
-    def _compose(self, pictures: PictureSet) -> tuple[SceneComposer | None, list[Scene]]:
+    def _compose(self, pictures: ImageSet) -> tuple[SceneComposer | None, list[Scene]]:
         """Who draws the scenes, and the scenes; none if they have no share in the batches."""
         config = self.config
-        if not config.scene_share:
+        if not config.scene_fraction:
             return None, []
         composer = SceneComposer(
-            pictures, self.model.tokenizer.image_size, settled=config.settled_scenes
+            pictures, self.model.tokenizer.image_size, canonical=config.canonical_scenes
         )
         return composer, [
             composer.scene(f"{config.seed}/{number}") for number in range(config.scenes)
         ]
 
-    def _tokenize(self, out: Path, pictures: PictureSet, held_out: PictureSet) -> None:
+    def _tokenize(self, out: Path, pictures: ImageSet, held_out: ImageSet) -> None:
         """The codes of everything that is trained on or measured, from the run folder if they are
         there already."""
         config = self.config
-        self.codes_VMN = picture_codes(
+        self.codes_VMN = image_codes(
             out / _CODES_FILE, self.tokenizer, pictures, views=config.views, seed=config.seed
         )
         if self._composer:
-            manner = "settled" if config.settled_scenes else "free"
+            manner = "settled" if config.canonical_scenes else "free"
             self.scene_codes_SN = scene_codes(
                 out / _SCENE_CODES_FILE,
                 self.tokenizer,
@@ -208,7 +208,7 @@ class GeneratorBase(PreparedStage):
                 count=config.scenes,
                 name=f"{config.seed} {manner} {hashlib.sha256(repr(self.scenes).encode()).hexdigest()}",
             )
-        self.held_out_codes_MN = tokenize_as_they_are(self.tokenizer, held_out.pictures_NCHW).long()
+        self.held_out_codes_MN = tokenize_as_they_are(self.tokenizer, held_out.images_NCHW).long()
 
     def prepare(self, images_seen: int) -> dict[str, Tensor]:
         """The batch that starts after `images_seen` pictures, on the CPU; leaves the device
@@ -216,14 +216,14 @@ class GeneratorBase(PreparedStage):
         drawn = self.captioned(images_seen)
         rng = torch.Generator().manual_seed(self.config.seed * 1_000_003 + images_seen + 1)
         kind, sizes = self.partition(images_seen)
-        places_BN = make_orders(kind, torch.rand(drawn.codes_BN.shape, generator=rng), sizes)
+        positions_BN = make_orders(kind, torch.rand(drawn.codes_BN.shape, generator=rng), sizes)
         context = self.context(drawn.codes_BN, rng)
         batch = training_batch(
             self.text_tokenizer,
             self.model,
             drawn.captions,
             drawn.codes_BN,
-            places_BN,
+            positions_BN,
             sizes,
             context,
         )
@@ -252,7 +252,7 @@ class GeneratorBase(PreparedStage):
         ].long()
         if self._composer:
             # Scenes take the place of the last pictures of a batch, all in turn.
-            count = round(config.scene_share * size)
+            count = round(config.scene_fraction * size)
             scenes_S = (images_seen // size * count + torch.arange(count)) % len(self.scenes)
             codes_BN[size - count :] = self.scene_codes_SN[scenes_S].long()
             indices_B[size - count :] = len(self.records) + scenes_S
@@ -315,7 +315,7 @@ class GeneratorBase(PreparedStage):
         """Likelihood of held-out pictures under the right, a wrong and no caption, and how often
         the right one wins.
 
-        Nats per token, for one fixed random order in 16 steps. "recognised" is the share of
+        Nats per token, for one fixed random order in 16 steps. "recognised" is the fraction of
         pictures for which, of `choices` captions, the right one makes the picture most likely;
         chance is 1 / choices. With fewer pictures there are fewer choices, and with a single one it
         is 1.
@@ -326,9 +326,9 @@ class GeneratorBase(PreparedStage):
         codes_BN = self.held_out_codes_MN[chosen]
         rng = torch.Generator().manual_seed(0)
         sizes = group_sizes(codes_BN.shape[1], min(16, codes_BN.shape[1]), "cosine", MAX_GROUP)
-        places_BN = make_orders("random", torch.rand(codes_BN.shape, generator=rng), sizes)
+        positions_BN = make_orders("random", torch.rand(codes_BN.shape, generator=rng), sizes)
         clean = Corrupted(codes_BN, torch.zeros(len(chosen)), codes_BN < 0, codes_BN < 0)
-        targets_BN1 = codes_BN.gather(1, places_BN)[..., None].to(self.device)
+        targets_BN1 = codes_BN.gather(1, positions_BN)[..., None].to(self.device)
         choices = min(choices, len(chosen))
         nats, same = [], []
         for shift in [*range(choices), None]:
@@ -344,7 +344,7 @@ class GeneratorBase(PreparedStage):
                 torch.tensor([one == other for one, other in zip(moved, captions, strict=True)])
             )
             batch = training_batch(
-                self.text_tokenizer, self.model, moved, codes_BN, places_BN, sizes, clean
+                self.text_tokenizer, self.model, moved, codes_BN, positions_BN, sizes, clean
             )
             logits_BNC = self.module(to_device(batch, self.device))[0].float().log_softmax(-1)
             nats.append(-logits_BNC.gather(-1, targets_BN1)[..., 0].mean(1))
@@ -395,7 +395,7 @@ def training_batch(
     model: ModelConfig,
     captions: list[str],
     codes_BN: Tensor,
-    places_BN: Tensor,
+    positions_BN: Tensor,
     sizes: list[int],
     context: Corrupted,
 ) -> dict[str, Tensor]:
@@ -404,12 +404,12 @@ def training_batch(
     return {
         "ids_BL": text_tokenizer.encode(captions, model.text.max_tokens).ids_BL,
         "codes_BN": codes_BN,
-        "places_BN": places_BN,
+        "positions_BN": positions_BN,
         "groups_N": group_numbers(sizes),
-        "context_BN": context.codes_BN.gather(1, places_BN),
+        "context_BN": context.codes_BN.gather(1, positions_BN),
         "level_B": context.level_B,
-        "replaced_BN": context.replaced_BN.gather(1, places_BN),
-        "clean_BN": context.clean_BN.gather(1, places_BN),
+        "replaced_BN": context.replaced_BN.gather(1, positions_BN),
+        "clean_BN": context.clean_BN.gather(1, positions_BN),
     }
 
 

@@ -25,14 +25,14 @@ class GeneratorStage(GeneratorBase):
     config: GeneratorTraining
 
     def context(self, codes_BN: Tensor, rng: torch.Generator) -> Corrupted:
-        """The codes with noise on a share of the pictures."""
+        """The codes with noise on a fraction of the pictures."""
         return corrupt(
             codes_BN,
             self.quantizer,
             rng,
-            noisy_share=self.config.noisy_share,
+            noisy_fraction=self.config.noisy_fraction,
             noise_level=self.config.noise_level,
-            replaced_share=self.config.replaced_share,
+            replaced_fraction=self.config.replaced_fraction,
         )
 
     def loss(
@@ -41,7 +41,7 @@ class GeneratorStage(GeneratorBase):
         """Weighted sum of the token, correction and contrastive losses."""
         config = self.config
         logits_BNC, correction_BNC, image_BD, text_BD = self.forward(batch)
-        targets_BN = batch["codes_BN"].gather(1, batch["places_BN"])
+        targets_BN = batch["codes_BN"].gather(1, batch["positions_BN"])
         loss, parts = token_loss(
             logits_BNC=logits_BNC, targets_BN=targets_BN, first_weight=config.first_weight
         )

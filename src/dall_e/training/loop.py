@@ -27,7 +27,7 @@ from torch import Tensor, nn
 
 from dall_e.config import LoopConfig, OptimizerKind
 from dall_e.runtime import autocast, pick_dtype
-from dall_e.training.optim import AveragedWeights, build_adamw, build_muon, learning_rate_share
+from dall_e.training.optim import AveragedWeights, build_adamw, build_muon, learning_rate_fraction
 from dall_e.training.run_folder import RunFolder, load_stage_weights, open_run_folder
 from dall_e.training.tracking import Report
 
@@ -184,13 +184,13 @@ class _Run:
         """One batch, one optimiser step of every active player."""
         progress = min(self.images_seen / self.config.images, 1.0)
         batch = self.stage.batch(self.images_seen)
-        share = learning_rate_share(self.config, self.images_seen)
+        fraction = learning_rate_fraction(self.config, self.images_seen)
         for trained in self._trained:
             name = trained.player.name
             if self.stage.active(name, progress):
                 with autocast(self.stage.device, self._dtype):
                     loss, parts = self.stage.loss(name, batch, progress)
-                norm = trained.step(loss, share)
+                norm = trained.step(loss, fraction)
                 self._report.gather({**parts, f"{name}_loss": loss, f"{name}_norm": norm})
         self.images_seen += self.config.batch_size
         self._report.count(self.config.batch_size)
@@ -229,7 +229,7 @@ class _Run:
     def _log(self) -> None:
         more = {
             "learning_rate": self.config.learning_rate
-            * learning_rate_share(self.config, self.images_seen),
+            * learning_rate_fraction(self.config, self.images_seen),
             "skipped_steps": float(sum(int(trained.num_skipped) for trained in self._trained)),
             **self.stage.window(),
         }
@@ -332,7 +332,7 @@ class _Trained:
         self.num_skipped = torch.zeros((), device=device)
         self.num_skipped_in_row = torch.zeros((), device=device)
 
-    def step(self, loss: Tensor, learning_rate_share: float) -> Tensor:
+    def step(self, loss: Tensor, learning_rate_fraction: float) -> Tensor:
         """Backward, clip, step, average; nothing changes if loss or gradient is not finite. Returns
         the norm."""
         for optimizer in self._optimizers:
@@ -344,7 +344,7 @@ class _Trained:
         self.num_skipped_in_row = (self.num_skipped_in_row + 1) * bad
         for optimizer in self._optimizers:
             for group in optimizer.param_groups:
-                group["lr"] = self.player.learning_rate * learning_rate_share
+                group["lr"] = self.player.learning_rate * learning_rate_fraction
             if optimizer.defaults.get("fused"):
                 # The fused step looks at the flag on the device, so the CPU need not wait for the
                 # loss.
@@ -399,7 +399,7 @@ def describe(config: LoopConfig, stage: Stage) -> str:
     for tenth in range(0, 11, 2):
         seen = config.images * tenth // 10
         rates = ", ".join(
-            f"{p.name} {p.learning_rate * learning_rate_share(config, seen):.2e}"
+            f"{p.name} {p.learning_rate * learning_rate_fraction(config, seen):.2e}"
             for p in stage.players
         )
         lines.append(f"after {seen:>12,} pictures: learning rate {rates}")

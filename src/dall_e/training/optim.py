@@ -86,8 +86,8 @@ def _adamw(
     return torch.optim.AdamW(groups, lr=learning_rate, betas=betas, fused=fused)
 
 
-def learning_rate_share(config: LoopConfig, images_seen: int) -> float:
-    """Share of the peak learning rate at a place of the run: linear warm-up, then a cosine to the
+def learning_rate_fraction(config: LoopConfig, images_seen: int) -> float:
+    """Fraction of the peak learning rate at a place of the run: linear warm-up, then a cosine to the
     final share."""
     # A run shorter than its warm-up would never reach its peak; it warms up over a tenth instead.
     warmup = min(config.warmup_images, max(config.images // 10, 1))

@@ -220,7 +220,7 @@ def load_stage_weights(name: str | Path) -> tuple[dict[str, Any], dict[str, dict
     They are the weights that did best on held-out data, if the stage has a measure for that, else
     the newest; averaged where the run averages them. The settings are the run's, with those of its
     networks under "networks". A model folder gives the players "tokenizer" and "generator", and
-    "companion" if it has one, without what only training needs.
+    "dual_encoder" if it has one, without what only training needs.
     Raises ValueError if there are no readable weights.
     """
     folder = _trained_folder(name)
@@ -244,7 +244,7 @@ def _model_weights(folder: Path) -> tuple[dict[str, Any], dict[str, dict[str, Te
     players: dict[str, dict[str, Tensor]] = {"tokenizer": {}, "generator": {}}
     for name, tensor in stored.tensors.items():
         part, rest = name.split(".", 1)
-        if part in ("tokenizer", "companion"):
+        if part in ("tokenizer", "dual_encoder"):
             players.setdefault(part, {})[rest] = tensor
         elif part in ("text", "generator"):
             players["generator"][name] = tensor

@@ -21,7 +21,7 @@ from dall_e.config import PRESETS
 from dall_e.data.captions import training_caption
 from dall_e.data.datasets import Record
 from dall_e.runtime import autocast, pick_dtype
-from dall_e.sampling.decode import Known, decode_tokens
+from dall_e.sampling.decode import KnownTokens, decode_tokens
 from dall_e.training.generator_base import (
     GeneratorNetworks,
     grow,
@@ -37,7 +37,7 @@ _STEPS = 8
 
 
 class PartlyDrawn:
-    """A trained generator that draws a share of the codes of pictures, given the others and a
+    """A trained generator that draws a fraction of the codes of pictures, given the others and a
     caption.
 
     Raises ValueError if `run` is no run or model folder with a generator of this preset.
@@ -63,7 +63,7 @@ class PartlyDrawn:
     def draw(
         self, codes_MN: Tensor, records: list[Record], *, drawn_tokens: float, seed: int
     ) -> Tensor:
-        """Codes int16 [M, N], the given ones with a share `drawn_tokens` of each picture drawn
+        """Codes int16 [M, N], the given ones with a fraction `drawn_tokens` of each picture drawn
         anew."""
         drawn = []
         for start in range(0, len(records), _BATCH_SIZE):
@@ -96,6 +96,6 @@ class PartlyDrawn:
                 null,
                 seeds=[seed + row for row in range(size)],
                 settings=settings,
-                known=Known(codes_BN.long().to(self._device), mask_BN.to(self._device)),
+                known=KnownTokens(codes_BN.long().to(self._device), mask_BN.to(self._device)),
             )
         return codes_BN.to(torch.int16).cpu()

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from dall_e.data.augment import mirrors, random_views
-from dall_e.data.datasets import PictureSet
+from dall_e.data.datasets import ImageSet
 from dall_e.models.image_tokenizer import ImageTokenizer
 from dall_e.runtime import autocast, pick_dtype
 from dall_e.training.run_folder import save_whole
@@ -29,7 +29,7 @@ Codes = TypeVar("Codes", Tensor, list[Tensor])
 
 
 @torch.no_grad()
-def tokenize_pictures(tokenizer: ImageTokenizer, x_BCHW: Tensor) -> Tensor:
+def tokenize_images(tokenizer: ImageTokenizer, x_BCHW: Tensor) -> Tensor:
     """Codes int16 [B, N], on the CPU, of pictures [B, 4, S, S] in [0, 1]."""
     device = tokenizer.last_weight.device
     x_BCHW = x_BCHW.to(device).contiguous(memory_format=torch.channels_last)
@@ -39,7 +39,7 @@ def tokenize_pictures(tokenizer: ImageTokenizer, x_BCHW: Tensor) -> Tensor:
 
 def tokenize_views(
     tokenizer: ImageTokenizer,
-    pictures_NCHW: Tensor,
+    images_NCHW: Tensor,
     mirror_N: Tensor,
     *,
     views: int,
@@ -51,34 +51,34 @@ def tokenize_views(
     codes: list[Tensor] = []
     device = tokenizer.last_weight.device
     for view in range(views):
-        for start in range(0, len(pictures_NCHW), batch_size):
-            x_BCHW = pictures_NCHW[start : start + batch_size].to(device).float() / 255
+        for start in range(0, len(images_NCHW), batch_size):
+            x_BCHW = images_NCHW[start : start + batch_size].to(device).float() / 255
             if view:
                 rng = torch.Generator().manual_seed((seed * 1000 + view) * 1_000_003 + start)
                 x_BCHW = random_views(x_BCHW, rng, mirror_B=mirror_N[start : start + batch_size])
-            codes.append(tokenize_pictures(tokenizer, x_BCHW))
+            codes.append(tokenize_images(tokenizer, x_BCHW))
     codes_VMN: Tensor = torch.cat(codes).unflatten(0, (views, -1))
     return codes_VMN
 
 
-def tokenize_as_they_are(tokenizer: ImageTokenizer, pictures_NCHW: Tensor) -> Tensor:
+def tokenize_as_they_are(tokenizer: ImageTokenizer, images_NCHW: Tensor) -> Tensor:
     """Codes int16 [M, N] of pictures, without any other view of them."""
     nothing_mirrored_N = torch.zeros(0)
-    return tokenize_views(tokenizer, pictures_NCHW, nothing_mirrored_N, views=1, seed=0)[0]
+    return tokenize_views(tokenizer, images_NCHW, nothing_mirrored_N, views=1, seed=0)[0]
 
 
-def picture_codes(
-    path: Path, tokenizer: ImageTokenizer, pictures: PictureSet, *, views: int, seed: int
+def image_codes(
+    path: Path, tokenizer: ImageTokenizer, images: ImageSet, *, views: int, seed: int
 ) -> Tensor:
     """Codes int16 [V, M, N] of all views; read from `path` if they were made from the same pictures
     and tokenizer."""
-    digest = hashlib.sha256(pictures.pictures_NCHW[::97].numpy().tobytes()).hexdigest()
+    digest = hashlib.sha256(images.images_NCHW[::97].numpy().tobytes()).hexdigest()
 
     def make() -> Tensor:
-        mirror_N = torch.tensor([mirrors(record) for record in pictures.records])
-        return tokenize_views(tokenizer, pictures.pictures_NCHW, mirror_N, views=views, seed=seed)
+        mirror_N = torch.tensor([mirrors(record) for record in images.records])
+        return tokenize_views(tokenizer, images.images_NCHW, mirror_N, views=views, seed=seed)
 
-    return kept(path, f"{digest} {_encoder_digest(tokenizer)} {views} {seed} {len(pictures)}", make)
+    return kept(path, f"{digest} {_encoder_digest(tokenizer)} {views} {seed} {len(images)}", make)
 
 
 def scene_codes(
@@ -93,10 +93,10 @@ def scene_codes(
     def make() -> Tensor:
         codes: list[Tensor] = []
         waiting: list[Tensor] = []
-        for number, picture in zip(range(1, count + 1), drawn, strict=False):
-            waiting.append(torch.from_numpy(picture))
+        for number, image in zip(range(1, count + 1), drawn, strict=False):
+            waiting.append(torch.from_numpy(image))
             if len(waiting) == _BATCH_SIZE or number == count:
-                codes.append(tokenize_pictures(tokenizer, torch.stack(waiting).float() / 255))
+                codes.append(tokenize_images(tokenizer, torch.stack(waiting).float() / 255))
                 waiting = []
             if number % 5000 == 0:
                 print(f"{number:,} of {count:,} scenes drawn", file=sys.stderr)

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from dall_e.checkpoints.store import load_strict
 from dall_e.config import PRESETS, DiscriminatorConfig, TokenizerTraining
-from dall_e.data.datasets import PictureSet, batch_indices, load_pictures
+from dall_e.data.datasets import ImageSet, batch_indices, load_images
 from dall_e.images.files import contact_sheet, save_image
 from dall_e.losses.adversarial import (
     adaptive_weight,
@@ -31,9 +31,9 @@ from dall_e.losses.adversarial import (
 )
 from dall_e.losses.reconstruction import (
     feature_matching_loss,
+    image_loss,
     over_background,
     peak_signal_to_noise,
-    picture_loss,
 )
 from dall_e.models.discriminator import Discriminator, Judgement
 from dall_e.models.image_tokenizer import ImageTokenizer
@@ -49,12 +49,12 @@ from dall_e.training.token_cache import kept, tokenize_as_they_are
 # appendix B) and the adaptive weight (smoothed).
 _LAZY_STEPS = 8
 _LARGEST_ADAPTIVE_WEIGHT = 100.0
-# Share of the run over which the adversarial terms grow to their weight, so that the discriminator
+# Fraction of the run over which the adversarial terms grow to their weight, so that the discriminator
 # learns first.
 _ADVERSARIAL_RAMP = 0.02
 _MOST_HELD_OUT = 256
 _DRAWN_FILE = "drawn_codes.pt"
-_SHEET_PICTURES = 32
+_SHEET_IMAGES = 32
 
 
 class TokenizerStage(Stage):
@@ -67,8 +67,8 @@ class TokenizerStage(Stage):
     def __init__(
         self,
         config: TokenizerTraining,
-        pictures: PictureSet,
-        held_out: PictureSet,
+        pictures: ImageSet,
+        held_out: ImageSet,
         *,
         dry_run: bool = False,
     ) -> None:
@@ -76,7 +76,7 @@ class TokenizerStage(Stage):
         self._config = config
         sizes = PRESETS[config.preset].tokenizer
         wanted = (4, sizes.image_size, sizes.image_size)
-        for given_NCHW in (pictures.pictures_NCHW, held_out.pictures_NCHW):
+        for given_NCHW in (pictures.images_NCHW, held_out.images_NCHW):
             if tuple(given_NCHW.shape[1:]) != wanted:
                 raise ValueError(
                     f"preset {config.preset} takes pictures of shape {wanted}, got {given_NCHW.shape[1:]}"
@@ -96,10 +96,12 @@ class TokenizerStage(Stage):
             self._start_from(config.init)
         self.tokenizer.encoder.requires_grad_(not config.freeze_encoder)
         self.tokenizer.quantizer.requires_grad_(not config.freeze_encoder)
-        self._pictures_NCHW = pictures.pictures_NCHW.to(self.device)
+        self._images_NCHW = pictures.images_NCHW.to(self.device)
         self._weights_N = pictures.weights
-        self._composer = SceneComposer(pictures, sizes.image_size) if config.scene_share else None
-        self._held_out_NCHW = held_out.pictures_NCHW[:_MOST_HELD_OUT].to(self.device)
+        self._composer = (
+            SceneComposer(pictures, sizes.image_size) if config.scene_fraction else None
+        )
+        self._held_out_NCHW = held_out.images_NCHW[:_MOST_HELD_OUT].to(self.device)
         # Channels last: the layout that convolutions compute in, on CPUs and GPUs alike.
         self.tokenizer.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         if self.discriminator is not None:
@@ -108,7 +110,7 @@ class TokenizerStage(Stage):
             self._draw_codes(pictures) if config.generator and not dry_run else None
         )
         self._perceptual = (
-            PerceptualDistance(config.companion, self.device) if config.companion else None
+            PerceptualDistance(config.dual_encoder, self.device) if config.dual_encoder else None
         )
         self.players = self._make_players()
         self._adaptive = torch.ones((), device=self.device)
@@ -137,10 +139,10 @@ class TokenizerStage(Stage):
                 f"the weights in {folder} do not fit preset {self._config.preset}: {error}"
             ) from error
 
-    def _draw_codes(self, pictures: PictureSet) -> Tensor:
+    def _draw_codes(self, pictures: ImageSet) -> Tensor:
         """Codes [M, N] of all pictures, partly drawn by the generator; kept in the run folder."""
         config = self._config
-        codes_MN = tokenize_as_they_are(self.tokenizer, pictures.pictures_NCHW)
+        codes_MN = tokenize_as_they_are(self.tokenizer, pictures.images_NCHW)
         digest = hashlib.sha256(codes_MN.numpy().tobytes()).hexdigest()
         drawer = PartlyDrawn(config.generator, config.preset, self.device)
         Path(config.out).mkdir(parents=True, exist_ok=True)
@@ -177,7 +179,7 @@ class TokenizerStage(Stage):
         """Pictures, tokens, and when the discriminator joins."""
         sizes = self.tokenizer.config
         lines = [
-            f"{len(self._pictures_NCHW):,} pictures of {sizes.image_size} pixels to train on, "
+            f"{len(self._images_NCHW):,} pictures of {sizes.image_size} pixels to train on, "
             f"{len(self._held_out_NCHW)} held out",
             f"{sizes.grid_size}x{sizes.grid_size} tokens, {sizes.num_codes} codes",
         ]
@@ -193,50 +195,50 @@ class TokenizerStage(Stage):
         # All random numbers are drawn on the CPU, so that they are the same on every device.
         generator = torch.Generator().manual_seed((config.seed * 2**40 + images_seen) % 2**63)
         rows = batch_indices(
-            len(self._pictures_NCHW), self._weights_N, config.seed, images_seen, config.batch_size
+            len(self._images_NCHW), self._weights_N, config.seed, images_seen, config.batch_size
         )
-        pictures_BCHW = _augment(self._pictures_NCHW, rows.tolist(), generator)
-        still_P = _spread(len(rows), round((1 - config.moved_share) * len(rows)))
-        pictures_BCHW[still_P] = self._pictures_NCHW[rows[still_P]].float() / 255
-        _put_on_backdrops(pictures_BCHW, round(config.backdrop_share * len(rows)), generator)
-        self._put_scenes(pictures_BCHW, images_seen)
-        if float(torch.rand((), generator=generator)) < config.coarse_share:
+        images_BCHW = _augment(self._images_NCHW, rows.tolist(), generator)
+        still_P = _spread(len(rows), round((1 - config.moved_fraction) * len(rows)))
+        images_BCHW[still_P] = self._images_NCHW[rows[still_P]].float() / 255
+        _put_on_backgrounds(images_BCHW, round(config.background_fraction * len(rows)), generator)
+        self._put_scenes(images_BCHW, images_seen)
+        if float(torch.rand((), generator=generator)) < config.coarse_fraction:
             patch = self.tokenizer.config.patch_size
-            side = max(patch, round(pictures_BCHW.shape[-1] * 2 / 3 / patch) * patch)
-            pictures_BCHW = F.interpolate(
-                pictures_BCHW, size=(side, side), mode="bilinear", antialias=True
+            side = max(patch, round(images_BCHW.shape[-1] * 2 / 3 / patch) * patch)
+            images_BCHW = F.interpolate(
+                images_BCHW, size=(side, side), mode="bilinear", antialias=True
             )
-            pictures_BCHW = pictures_BCHW.contiguous(memory_format=torch.channels_last)
+            images_BCHW = images_BCHW.contiguous(memory_format=torch.channels_last)
         drawn = slice(0, 0)
         if (
             self._drawn_codes_MN is not None
-            and pictures_BCHW.shape[-1] == self.tokenizer.config.image_size
+            and images_BCHW.shape[-1] == self.tokenizer.config.image_size
         ):
             # Behind the perturbed ones. What was drawn belongs to the picture as it is, not to a
             # view of it.
-            first = round(config.perturbed_share * len(rows))
-            drawn = slice(first, min(first + round(config.drawn_share * len(rows)), len(rows)))
-            pictures_BCHW[drawn] = self._pictures_NCHW[rows[drawn]].float() / 255
+            first = round(config.perturbed_fraction * len(rows))
+            drawn = slice(first, min(first + round(config.drawn_fraction * len(rows)), len(rows)))
+            images_BCHW[drawn] = self._images_NCHW[rows[drawn]].float() / 255
         background_BC = torch.rand(len(rows), 3, generator=generator)
         return {
             "drawn": drawn,
             "drawn_codes": None
             if self._drawn_codes_MN is None
             else self._drawn_codes_MN[rows[drawn]].long(),
-            "pictures": pictures_BCHW,
+            "pictures": images_BCHW,
             "background": background_BC.to(self.device),
             "random": torch.Generator(self.device).manual_seed(generator.initial_seed()),
             "lazy": images_seen // config.batch_size % _LAZY_STEPS == 0,
         }
 
-    def _put_scenes(self, pictures_BCHW: Tensor, images_seen: int) -> None:
+    def _put_scenes(self, images_BCHW: Tensor, images_seen: int) -> None:
         """Scenes take the place of the last pictures of a batch."""
         if self._composer is None:
             return
-        count = round(self._config.scene_share * len(pictures_BCHW))
-        for row in range(len(pictures_BCHW) - count, len(pictures_BCHW)):
+        count = round(self._config.scene_fraction * len(images_BCHW))
+        for row in range(len(images_BCHW) - count, len(images_BCHW)):
             scene = self._composer.scene(f"{self._config.seed}/tokenizer/{images_seen + row}")
-            pictures_BCHW[row] = (
+            images_BCHW[row] = (
                 torch.from_numpy(self._composer.draw(scene)).to(self.device).float() / 255
             )
 
@@ -250,13 +252,13 @@ class TokenizerStage(Stage):
         if player == "discriminator":
             return self._discriminator_loss(batch, progress)
         config = self._config
-        pictures_BCHW, background_BC = batch["pictures"], batch["background"]
-        num_perturbed = round(config.perturbed_share * len(pictures_BCHW))
+        images_BCHW, background_BC = batch["pictures"], batch["background"]
+        num_perturbed = round(config.perturbed_fraction * len(images_BCHW))
         playing = self.discriminator is not None and self.active("discriminator", progress)
         # A compiled backward pass frees what it used, and the adaptive weight needs a second one.
         decode = self.tokenizer.decode if playing and batch["lazy"] else self._decode
         with torch.set_grad_enabled(not config.freeze_encoder):
-            quantized = self.tokenizer.quantizer.quantize(self._encode(pictures_BCHW))
+            quantized = self.tokenizer.quantizer.quantize(self._encode(images_BCHW))
         # Codes of latents that are not finite are no codes; the loop skips such steps, so counting
         # must survive them.
         num_codes = len(self._code_counts_K)
@@ -274,8 +276,8 @@ class TokenizerStage(Stage):
             latents_BDHW = latents_BDHW.clone()
             latents_BDHW[drawn] = self.tokenizer.quantizer.embed(codes_DHW).to(latents_BDHW.dtype)
         reconstruction_BCHW = decode(latents_BDHW)
-        loss, parts = picture_loss(
-            original_BCHW=pictures_BCHW,
+        loss, parts = image_loss(
+            original_BCHW=images_BCHW,
             reconstruction_BCHW=reconstruction_BCHW,
             background_BC=background_BC,
             edge_weight=config.edge_weight,
@@ -283,7 +285,7 @@ class TokenizerStage(Stage):
         )
         if self._perceptual is not None:
             distance, distance_parts = self._perceptual(
-                original_BCHW=pictures_BCHW,
+                original_BCHW=images_BCHW,
                 reconstruction_BCHW=reconstruction_BCHW,
                 background_BC=background_BC,
             )
@@ -292,7 +294,7 @@ class TokenizerStage(Stage):
             # A perturbed picture is no longer the pair of its original, so the discriminator does
             # not see it.
             kept = slice(num_perturbed, None)
-            batch["real"] = over_background(pictures_BCHW[kept], background_BC[kept])
+            batch["real"] = over_background(images_BCHW[kept], background_BC[kept])
             fake_BCHW = over_background(reconstruction_BCHW[kept].float(), background_BC[kept])
             batch["fake"] = fake_BCHW.detach()
             more, more_parts = self._adversarial_terms(loss, batch, fake_BCHW)
@@ -308,10 +310,10 @@ class TokenizerStage(Stage):
         if num_perturbed == 0:
             return latents_BDHW
         codes_PHW = codes_BHW[:num_perturbed]
-        # The share of moved tokens differs from picture to picture, up to the configured one.
-        share_P = torch.rand(num_perturbed, 1, 1, device=codes_PHW.device, generator=random)
+        # The fraction of moved tokens differs from picture to picture, up to the configured one.
+        fraction_P = torch.rand(num_perturbed, 1, 1, device=codes_PHW.device, generator=random)
         chosen_PHW = torch.rand(codes_PHW.shape, device=codes_PHW.device, generator=random)
-        moved_PHW = chosen_PHW < share_P * self._config.perturbed_tokens
+        moved_PHW = chosen_PHW < fraction_P * self._config.perturbed_tokens
         quantizer = self.tokenizer.quantizer
         other_PDHW = quantizer.embed(quantizer.neighbours(codes_PHW, random))
         change_PDHW = (other_PDHW - latents_BDHW[:num_perturbed]).detach() * moved_PHW[:, None]
@@ -372,13 +374,13 @@ class TokenizerStage(Stage):
         return logits_B
 
     def window(self) -> dict[str, float]:
-        """Share of the codes that were used since the last line of the log, and their
+        """Fraction of the codes that were used since the last line of the log, and their
         perplexity."""
-        share_K = self._code_counts_K / self._code_counts_K.sum().clamp_min(1)
+        fraction_K = self._code_counts_K / self._code_counts_K.sum().clamp_min(1)
         self._code_counts_K = torch.zeros_like(self._code_counts_K)
-        entropy = -torch.xlogy(share_K, share_K).sum()
+        entropy = -torch.xlogy(fraction_K, fraction_K).sum()
         return {
-            "codes_used": float((share_K > 0).float().mean()),
+            "codes_used": float((fraction_K > 0).float().mean()),
             "code_perplexity": float(entropy.exp()),
         }
 
@@ -405,7 +407,7 @@ class TokenizerStage(Stage):
             )
             for pair in zip(original_BCHW, ours_BCHW.clamp(0, 1), strict=True):
                 shown += pair
-        save_image(contact_sheet(shown[: 2 * _SHEET_PICTURES], None, 8), path)
+        save_image(contact_sheet(shown[: 2 * _SHEET_IMAGES], None, 8), path)
         return {
             "psnr": float(torch.cat(plain).mean()),
             "psnr_perturbed": float(torch.cat(perturbed).mean()),
@@ -420,23 +422,23 @@ class TokenizerStage(Stage):
         self._adaptive = state["adaptive"].to(self.device)
 
 
-def _augment(pictures_NCHW: Tensor, ids: list[int], generator: torch.Generator) -> Tensor:
+def _augment(images_NCHW: Tensor, ids: list[int], generator: torch.Generator) -> Tensor:
     """Float pictures [B, 4, S, S] in [0, 1], channels last: every one shifted, half flipped, a
     quarter scaled.
 
     The rows of a batch are in random order, so which of them are flipped or scaled can be fixed:
     that is one operation for many pictures. What moves in from outside is transparent.
     """
-    size = pictures_NCHW.shape[-1]
+    size = images_NCHW.shape[-1]
     reach = size // 16
     shifts = torch.randint(-reach, reach + 1, (len(ids), 2), generator=generator).tolist()
     shifted_BCHW = torch.zeros(
-        (len(ids), *pictures_NCHW.shape[1:]), dtype=torch.uint8, device=pictures_NCHW.device
+        (len(ids), *images_NCHW.shape[1:]), dtype=torch.uint8, device=images_NCHW.device
     )
     for row, (index, (down, right)) in enumerate(zip(ids, shifts, strict=True)):
         to_rows, from_rows = _overlap(down, size)
         to_columns, from_columns = _overlap(right, size)
-        shifted_BCHW[row, :, to_rows, to_columns] = pictures_NCHW[index, :, from_rows, from_columns]
+        shifted_BCHW[row, :, to_rows, to_columns] = images_NCHW[index, :, from_rows, from_columns]
     half = len(ids) // 2
     shifted_BCHW[:half] = shifted_BCHW[:half].flip(-1)
     x_BCHW = shifted_BCHW.to(torch.float32, memory_format=torch.channels_last).div_(255)
@@ -459,7 +461,7 @@ def _spread(length: int, count: int) -> Tensor:
     return torch.arange(count) * length // max(count, 1)
 
 
-def _put_on_backdrops(x_BCHW: Tensor, count: int, generator: torch.Generator) -> None:
+def _put_on_backgrounds(x_BCHW: Tensor, count: int, generator: torch.Generator) -> None:
     """Puts the last `count` pictures on opaque gradients from one random colour to another, in
     place."""
     if count == 0:
@@ -468,11 +470,11 @@ def _put_on_backdrops(x_BCHW: Tensor, count: int, generator: torch.Generator) ->
     corners_P322 = torch.rand(count, 3, 2, 1, generator=generator).expand(-1, -1, -1, 2)
     # Half of them run from left to right, the rest from top to bottom.
     corners_P322 = torch.cat((corners_P322[::2], corners_P322[1::2].mT)).to(device)
-    backdrop_P3HW = F.interpolate(
+    background_P3HW = F.interpolate(
         corners_P322, size=x_BCHW.shape[-2:], mode="bilinear", align_corners=True
     )
     last_P4HW = x_BCHW[-count:]
-    last_P4HW[:, :3] += backdrop_P3HW * (1 - last_P4HW[:, 3:])
+    last_P4HW[:, :3] += background_P3HW * (1 - last_P4HW[:, 3:])
     last_P4HW[:, 3:] = 1
 
 
@@ -495,14 +497,14 @@ def run_tokenizer_training(config: TokenizerTraining, *, dry_run: bool = False) 
     Raises ValueError for missing or unfit data, weights or run folder, as `fit` does.
     """
     size = PRESETS[config.preset].tokenizer.image_size
-    pictures = load_pictures(config.data, size)
+    pictures = load_images(config.data, size)
     if pictures.skipped:
         print(
             f"{len(pictures.skipped)} pictures could not be read: {', '.join(pictures.skipped[:5])}",
             file=sys.stderr,
         )
     stage = TokenizerStage(
-        config, pictures, load_pictures(config.data, size, split="val"), dry_run=dry_run
+        config, pictures, load_images(config.data, size, split="val"), dry_run=dry_run
     )
     if dry_run:
         print(describe(config, stage))

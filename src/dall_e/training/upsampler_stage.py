@@ -21,9 +21,9 @@ from torch import Tensor
 from dall_e.checkpoints.store import load_strict
 from dall_e.config import TokenizerConfig, UpsamplerConfig, UpsamplerTraining, build_settings
 from dall_e.data.augment import random_views
-from dall_e.data.datasets import PictureSet, batch_indices, load_pictures
+from dall_e.data.datasets import ImageSet, batch_indices, load_images
 from dall_e.images.files import contact_sheet, save_image
-from dall_e.losses.reconstruction import peak_signal_to_noise, picture_loss
+from dall_e.losses.reconstruction import image_loss, peak_signal_to_noise
 from dall_e.models.image_tokenizer import ImageTokenizer
 from dall_e.models.upsampler import FACTOR, Upsampler, enlarged
 from dall_e.runtime import pick_device
@@ -31,23 +31,21 @@ from dall_e.training.loop import Player, Stage, describe, fit, load_stage_weight
 from dall_e.training.run_folder import player_weights
 
 _MOST_HELD_OUT = 96
-_SHEET_PICTURES = 8
+_SHEET_IMAGES = 8
 
 
 class UpsamplerStage(Stage):
     """Data, network and loss of this stage, for `training.loop.fit`."""
 
-    def __init__(
-        self, config: UpsamplerTraining, pictures: PictureSet, held_out: PictureSet
-    ) -> None:
+    def __init__(self, config: UpsamplerTraining, images: ImageSet, held_out: ImageSet) -> None:
         """Pictures come at twice `config.small_size`. Raises ValueError for a folder that is no
         tokenizer's run."""
         self.config = config
         self.device = pick_device(config.device)
         sizes = UpsamplerConfig()
         self.networks = {"upsampler": dataclasses.asdict(sizes)}
-        self._pictures, self._held_out = pictures, held_out
-        self._weights_M = pictures.weights
+        self._images, self._held_out = images, held_out
+        self._weights_M = images.weights
         self._tokenizer = _tokenizer(config, self.device) if config.tokenizer else None
         torch.manual_seed(config.seed)
         self.upsampler = Upsampler(sizes)
@@ -71,9 +69,9 @@ class UpsamplerStage(Stage):
         config = self.config
         rng = torch.Generator().manual_seed((config.seed * 2**40 + images_seen) % 2**63)
         rows = batch_indices(
-            len(self._pictures), self._weights_M, config.seed, images_seen, config.batch_size
+            len(self._images), self._weights_M, config.seed, images_seen, config.batch_size
         )
-        x_BCHW = self._pictures.pictures_NCHW[rows].float() / 255
+        x_BCHW = self._images.images_NCHW[rows].float() / 255
         # A designer's left and right are the same to it; sizes are not changed, for that would
         # soften what is asked.
         mirror_B = torch.ones(len(rows), dtype=torch.bool)
@@ -106,7 +104,7 @@ class UpsamplerStage(Stage):
         self, player: str, batch: dict[str, Any], progress: float
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Distance of the enlarged pictures to the true ones."""
-        return picture_loss(
+        return image_loss(
             original_BCHW=batch["large"],
             reconstruction_BCHW=self._forward(batch["small"]),
             background_BC=batch["background"],
@@ -118,12 +116,12 @@ class UpsamplerStage(Stage):
     def sample(self, path: Path) -> dict[str, float]:
         """Held-out pictures enlarged by resizing, by the network, and as they are, to `path`; PSNR
         of both."""
-        large_BCHW = self._held_out.pictures_NCHW[:_MOST_HELD_OUT].to(self.device).float() / 255
+        large_BCHW = self._held_out.images_NCHW[:_MOST_HELD_OUT].to(self.device).float() / 255
         small_BCHW = self._small(large_BCHW)
         plain_BCHW = enlarged(small_BCHW)
         ours_BCHW = torch.cat([self.upsampler(x) for x in small_BCHW.split(self.config.batch_size)])
         rows = zip(plain_BCHW, ours_BCHW.clamp(0, 1), large_BCHW, strict=True)
-        shown = [picture for triple in list(rows)[:_SHEET_PICTURES] for picture in triple]
+        shown = [image for triple in list(rows)[:_SHEET_IMAGES] for image in triple]
         save_image(contact_sheet(shown, None, 6), path)
         return {
             name: float(
@@ -139,7 +137,7 @@ class UpsamplerStage(Stage):
             "half of them through the tokenizer" if self._tokenizer else "clean",
         )
         return [
-            f"{len(self._pictures):,} pictures to train on, {len(self._held_out):,} held out",
+            f"{len(self._images):,} pictures to train on, {len(self._held_out):,} held out",
             f"{small} pixels to {FACTOR * small}, {through}",
         ]
 
@@ -161,10 +159,8 @@ def run_upsampler_training(config: UpsamplerTraining, *, dry_run: bool = False) 
     Raises ValueError for missing or unfit data, weights or run folder, as `fit` does.
     """
     side = FACTOR * config.small_size
-    pictures, held_out = (
-        load_pictures(config.data, side, split=split) for split in ("train", "val")
-    )
-    stage = UpsamplerStage(config, pictures, held_out)
+    images, held_out = (load_images(config.data, side, split=split) for split in ("train", "val"))
+    stage = UpsamplerStage(config, images, held_out)
     if dry_run:
         print(describe(config, stage))
         return

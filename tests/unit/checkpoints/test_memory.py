@@ -33,7 +33,7 @@ TABLE = KeyTable(
 
 
 def peak_above(work: Callable[[], Any]) -> float:
-    """The most memory during `work`, as a share of the network's size. Skips where the system does
+    """The most memory during `work`, as a fraction of the network's size. Skips where the system does
     not tell."""
     gc.collect()
     try:
@@ -68,7 +68,7 @@ def empty() -> nn.Sequential:
 @pytest.mark.parametrize("suffix", [".safetensors", ".bin"])
 @pytest.mark.parametrize(("dtype", "share"), [(torch.float32, 1.2), (torch.bfloat16, 0.6)])
 def test_files_of_other_projects(
-    tmp_path: Path, suffix: str, dtype: torch.dtype, share: float
+    tmp_path: Path, suffix: str, dtype: torch.dtype, fraction: float
 ) -> None:
     """Half precision in the file becomes whole precision in memory, or stays, without a second copy
     of the model."""
@@ -82,7 +82,7 @@ def test_files_of_other_projects(
         fill([(network, TABLE)], open_weights(path), dtype, "a")
         return network
 
-    assert 0.8 * share / 1.2 < peak_above(load) <= share
+    assert 0.8 * fraction / 1.2 < peak_above(load) <= fraction
 
 
 @pytest.mark.parametrize("int8", [True, False])

@@ -118,7 +118,7 @@ def test_a_bare_pickle_is_refused_too(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.3, 0.6, 0.9, 0.999])
 @pytest.mark.parametrize("kind", ["zip", "legacy", "safetensors"])
-def test_a_file_that_was_cut_short_is_refused(tmp_path: Path, kind: str, share: float) -> None:
+def test_a_file_that_was_cut_short_is_refused(tmp_path: Path, kind: str, fraction: float) -> None:
     path = tmp_path / ("a.safetensors" if kind == "safetensors" else "a.pt")
     weights = {"a": torch.randn(100, 30), "b": torch.randn(400)}
     if kind == "safetensors":
@@ -126,7 +126,7 @@ def test_a_file_that_was_cut_short_is_refused(tmp_path: Path, kind: str, share: 
     else:
         torch.save(weights, path, _use_new_zipfile_serialization=kind == "zip")
     content = path.read_bytes()
-    path.write_bytes(content[: int(share * len(content))])
+    path.write_bytes(content[: int(fraction * len(content))])
     with pytest.raises(ValueError, match=str(path.name)):
         open_weights(path)
 

@@ -180,8 +180,8 @@ def llamagen(num_tokens: int) -> tuple[PromptConfig, RasterConfig]:
     )
 
 
-def rudalle(sight: Any) -> tuple[PromptConfig, RasterConfig]:
-    marks = int(sight == "wrapped_lines")
+def rudalle(mask: Any) -> tuple[PromptConfig, RasterConfig]:
+    marks = int(mask == "wrapped_lines")
     text = PromptConfig(vocab_size=16384 + 128, max_tokens=128 + marks, width=2048, places=True)
     style = dataclasses.replace(GPT, mlp="gelu_tanh", norm_after=True, norm_after_mlp=True)
     sizes = {"width": 2048, "num_heads": 16, "num_layers": 24, "mlp_width": 8192, "num_codes": 8192}
@@ -191,7 +191,7 @@ def rudalle(sight: Any) -> tuple[PromptConfig, RasterConfig]:
         **more,
         head_norm=True,
         head_bias=True,
-        sight=sight,
+        attention_mask=mask,
         prompt_marks=marks,
         style=style,
     )

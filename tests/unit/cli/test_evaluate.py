@@ -10,11 +10,11 @@ import torch
 
 from dall_e import DALL_E
 from dall_e.cli import run
-from dall_e.config import COMPANIONS, CompanionTraining, DetectorConfig
+from dall_e.config import DUAL_ENCODERS, DetectorConfig, DualEncoderTraining
 from dall_e.evaluation.cost import Cost
 from dall_e.inference.loading import Networks
 from dall_e.models.detector import Detector
-from dall_e.models.dual_encoder import Companion
+from dall_e.models.dual_encoder import DualEncoder
 from dall_e.scenes.graph import things
 from dall_e.text.tokenizer import TextTokenizer
 from dall_e.training.run_folder import open_run_folder
@@ -22,21 +22,21 @@ from dall_e.training.run_folder import open_run_folder
 pytest.importorskip("torchmetrics")
 
 
-def make_judge(folder: Path, seed: int, **changes: object) -> Companion:
+def make_judge(folder: Path, seed: int, **changes: object) -> DualEncoder:
     torch.manual_seed(seed)
-    companion = Companion(COMPANIONS["tiny"])
-    config = CompanionTraining(seed=seed, fold=1, **{"other_share": 0.0, **changes})  # type: ignore[arg-type]
-    weights = companion.state_dict()
+    dual_encoder = DualEncoder(DUAL_ENCODERS["tiny"])
+    config = DualEncoderTraining(seed=seed, fold=1, **{"other_fraction": 0.0, **changes})  # type: ignore[arg-type]
+    weights = dual_encoder.state_dict()
     with open_run_folder(str(folder)) as run_folder:
         run_folder.save_checkpoint(
             {
                 "config": dataclasses.asdict(config),
-                "networks": {"companion": dataclasses.asdict(COMPANIONS["tiny"])},
-                "players": {"companion": {"weights": weights, "ema": weights}},
+                "networks": {"dual_encoder": dataclasses.asdict(DUAL_ENCODERS["tiny"])},
+                "players": {"dual_encoder": {"weights": weights, "ema": weights}},
             }
         )
     TextTokenizer.train(["a white cat", "红苹果"] * 3, 400).save(folder / "text_tokenizer.json")
-    return companion
+    return dual_encoder
 
 
 @pytest.fixture(autouse=True)
@@ -101,10 +101,10 @@ def test_two_models(tiny_folder: Path, tmp_path: Path, capsys: pytest.CaptureFix
 def test_a_judge_must_be_independent(
     tiny_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    companion = make_judge(tmp_path / "judge", 1)
+    dual_encoder = make_judge(tmp_path / "judge", 1)
     plain = DALL_E.from_pretrained(tiny_folder)
-    config = dataclasses.replace(plain.config, companion=COMPANIONS["tiny"])
-    networks = Networks.build(config)._replace(companion=companion)
+    config = dataclasses.replace(plain.config, dual_encoder=DUAL_ENCODERS["tiny"])
+    networks = Networks.build(config)._replace(dual_encoder=dual_encoder)
     DALL_E(config, networks, plain.text_tokenizer).save_pretrained(tmp_path / "model")
     flags = [
         *FLAGS,
@@ -117,15 +117,16 @@ def test_a_judge_must_be_independent(
     ]
     assert run(["evaluate", "--judge", str(tmp_path / "judge"), *flags]) == 1
     assert (
-        "is the companion of 'tiny-random', which chooses its pictures" in capsys.readouterr().err
+        "is the dual encoder of 'tiny-random', which chooses its pictures"
+        in capsys.readouterr().err
     )
-    make_judge(tmp_path / "other", 2, other_share=0.5)
+    make_judge(tmp_path / "other", 2, other_fraction=0.5)
     assert run(["evaluate", "--judge", str(tmp_path / "other"), *flags, "--best-of", "2"]) == 0
     assert "was trained on both halves" in capsys.readouterr().err
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert (
-        "kid_companion" not in report["measures"]
-        or report["measures"]["kid_companion"]["count"] >= 2
+        "kid_dual_encoder" not in report["measures"]
+        or report["measures"]["kid_dual_encoder"]["count"] >= 2
     )
 
 
@@ -154,7 +155,9 @@ def test_composition_is_judged_by_a_detector(
         "2",
     ]
     assert run(["evaluate", "--detector", str(tmp_path / "judge"), *flags]) == 1
-    assert "is not a run that trained the detector: it trained companion" in capsys.readouterr().err
+    assert (
+        "is not a run that trained the detector: it trained dual encoder" in capsys.readouterr().err
+    )
     assert (
         run(
             [

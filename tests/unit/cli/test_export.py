@@ -10,16 +10,16 @@ from dall_e import DALL_E
 from dall_e.checkpoints.store import read_model_config
 from dall_e.cli import run
 from dall_e.config import (
-    COMPANIONS,
+    DUAL_ENCODERS,
     PRESETS,
-    CompanionTraining,
+    DualEncoderTraining,
     GeneratorTraining,
     LoopConfig,
     TokenizerTraining,
     UpsamplerConfig,
     UpsamplerTraining,
 )
-from dall_e.models.dual_encoder import Companion
+from dall_e.models.dual_encoder import DualEncoder
 from dall_e.models.generator import Generator
 from dall_e.models.image_tokenizer import ImageTokenizer
 from dall_e.models.text_encoder import TextEncoder
@@ -106,15 +106,21 @@ def test_wrong_folders_are_named(runs, tmp_path: Path, capsys: pytest.CaptureFix
     assert not (tmp_path / "model").exists()
 
 
-def test_companion_and_upsampler_come_along(
+def test_dual_encoder_and_upsampler_come_along(
     runs, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    sizes = {"companion": dataclasses.asdict(COMPANIONS["tiny"])}
-    make_run(tmp_path / "c", CompanionTraining(), sizes, "companion", Companion(COMPANIONS["tiny"]))
+    sizes = {"dual_encoder": dataclasses.asdict(DUAL_ENCODERS["tiny"])}
+    make_run(
+        tmp_path / "c",
+        DualEncoderTraining(),
+        sizes,
+        "dual_encoder",
+        DualEncoder(DUAL_ENCODERS["tiny"]),
+    )
     small = UpsamplerConfig(widths=(8, 16))
     upsampler = {"upsampler": dataclasses.asdict(small)}
     make_run(tmp_path / "u", UpsamplerTraining(), upsampler, "upsampler", Upsampler(small))
-    flags = [*runs[0], "--companion", f"{tmp_path}/c", "--upsampler", f"{tmp_path}/u"]
+    flags = [*runs[0], "--dual-encoder", f"{tmp_path}/c", "--upsampler", f"{tmp_path}/u"]
     TextTokenizer.train(["other words"] * 3, 300).save(tmp_path / "c" / "text_tokenizer.json")
     assert run(["export", *flags]) == 1
     assert "was trained with another text tokenizer than the generator" in capsys.readouterr().err

@@ -7,8 +7,8 @@ import pytest
 from dall_e.cli import run
 from dall_e.config import (
     AdversarialTraining,
-    CompanionTraining,
     DetectorTraining,
+    DualEncoderTraining,
     GeneratorTraining,
     TokenizerTraining,
     UpsamplerTraining,
@@ -21,7 +21,7 @@ from dall_e.config import (
         ("tokenizer", TokenizerTraining),
         ("generator", GeneratorTraining),
         ("adversarial", AdversarialTraining),
-        ("companion", CompanionTraining),
+        ("dual-encoder", DualEncoderTraining),
         ("upsampler", UpsamplerTraining),
         ("detector", DetectorTraining),
     ],
@@ -30,7 +30,7 @@ def test_flags_become_settings(
     stage: str, config_class: type, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[Any] = []
-    module = {"companion": "dual_encoder"}.get(stage, stage)
+    module = stage.replace("-", "_")
     monkeypatch.setattr(
         f"dall_e.training.{module}_stage.run_{stage}_training",
         lambda config, dry_run: seen.append((config, dry_run)),

@@ -44,7 +44,7 @@ def test_every_field_has_help_and_every_class_is_frozen(config_class: type) -> N
 
 def test_help_of_a_subclass_wins() -> None:
     assert field_help(TokenizerTraining)["seed"] == field_help(LoopConfig)["seed"]
-    assert "perturbed_share" in field_help(TokenizerTraining)
+    assert "perturbed_fraction" in field_help(TokenizerTraining)
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -129,7 +129,11 @@ def test_derived_sizes() -> None:
         (LoopConfig, {"clip_norm": 0.0}, "clip_norm must be above 0, got 0.0"),
         (LoopConfig, {"seed": -1}, "seed must be between 0 and .* got -1"),
         (LoopConfig, {"seed": 2**32}, "got 4294967296"),
-        (TokenizerTraining, {"coarse_share": 1.5}, r"coarse_share must be in \[0, 1\], got 1.5"),
+        (
+            TokenizerTraining,
+            {"coarse_fraction": 1.5},
+            r"coarse_fraction must be in \[0, 1\], got 1.5",
+        ),
         (
             TokenizerTraining,
             {"adversarial_weight": -1.0},
@@ -172,7 +176,7 @@ def test_settings_of_older_versions_still_load() -> None:
     older["sampling"] |= {
         "guidance_ramp": False,
         "correction_rounds": 0,
-        "correction_share": 0.1,
+        "correction_fraction": 0.1,
         "inbetween": False,
     }
     with warnings.catch_warnings():

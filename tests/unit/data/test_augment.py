@@ -10,7 +10,7 @@ from torch import Tensor
 from dall_e.data.augment import mirrors, random_views
 
 
-def pictures(batch: int = 6, side: int = 16) -> Tensor:
+def images(batch: int = 6, side: int = 16) -> Tensor:
     x_BCHW = torch.rand(batch, 4, side, side, generator=torch.Generator().manual_seed(0))
     return torch.cat((x_BCHW[:, :3] * x_BCHW[:, 3:], x_BCHW[:, 3:]), dim=1)
 
@@ -21,14 +21,14 @@ def views(x_BCHW: Tensor, mirror: bool = False, seed: int = 1, **limits: object)
 
 
 def test_nothing_allowed_is_the_picture_itself() -> None:
-    x_BCHW = pictures()
+    x_BCHW = images()
     torch.testing.assert_close(
         views(x_BCHW, scales=(1.0, 1.0), shift=0.0), x_BCHW, atol=1e-5, rtol=1e-5
     )
 
 
 def test_mirrored_or_not_and_nothing_else() -> None:
-    x_BCHW = pictures(batch=64)
+    x_BCHW = images(batch=64)
     out_BCHW = views(x_BCHW, mirror=True, scales=(1.0, 1.0), shift=0.0)
     mirrored_B = (out_BCHW - x_BCHW.flip(-1)).abs().amax((1, 2, 3)) < 1e-4
     same_B = (out_BCHW - x_BCHW).abs().amax((1, 2, 3)) < 1e-4
@@ -43,7 +43,7 @@ def test_views_stay_valid_and_take_in_nothing_from_outside() -> None:
     alpha_BHW = out_BCHW[:, 3]
     assert alpha_BHW[:, 0].max() == 0 and alpha_BHW[:, 8, 8].min() == 1
     torch.testing.assert_close(alpha_BHW.mean((1, 2)), torch.full((8,), 0.25), atol=0.01, rtol=0)
-    valid = views(pictures(), mirror=True)
+    valid = views(images(), mirror=True)
     assert valid.min() >= 0 and valid.max() <= 1
     assert bool((valid[:, :3] <= valid[:, 3:] + 1e-6).all())
 
@@ -61,7 +61,7 @@ def test_moves_are_no_longer_than_said() -> None:
 
 
 def test_the_generator_decides() -> None:
-    x_BCHW = pictures()
+    x_BCHW = images()
     assert torch.equal(views(x_BCHW, seed=3), views(x_BCHW, seed=3))
     assert not torch.equal(views(x_BCHW, seed=3), views(x_BCHW, seed=4))
 

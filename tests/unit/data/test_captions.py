@@ -2,7 +2,7 @@
 
 import random
 
-from dall_e.data.captions import SHARES, plain_caption, training_caption
+from dall_e.data.captions import PROBABILITIES, plain_caption, training_caption
 from dall_e.text.tables import read_table
 
 CAT = {
@@ -76,8 +76,8 @@ def test_chinese_measure_words_fit() -> None:
     assert "一辆自行车" in made("自行车", "vehicle") and "一朵玫瑰" in made("玫瑰", "plant")
 
 
-def share(record: dict[str, object], *words: str, count: int = 2000) -> float:
-    """Share of a record's captions that have one of the words."""
+def fraction(record: dict[str, object], *words: str, count: int = 2000) -> float:
+    """Fraction of a record's captions that have one of the words."""
     return sum(any(word in text for word in words) for text in captions(record, count)) / count
 
 
@@ -86,14 +86,16 @@ def test_what_a_thing_is_called_is_drawn_with_the_stated_probabilities() -> None
         "en": "automobile", "zh": "", "kind": "vehicle", "en_synonyms": ["motorcar"], "en_hypernyms": ["vehicle"],
         "en_keywords": ["red", "drive"],
     }  # fmt: skip
-    named = 1 - SHARES.keywords_only
-    assert abs(share(car, "motorcar") - named * SHARES.synonym) < 0.02
-    assert abs(share(car, "vehicle") - named * SHARES.hypernym) < 0.015
-    automobile = named * (1 - SHARES.everyday - SHARES.synonym - SHARES.hypernym)
-    assert abs(share(car, "automobile") - automobile) < 0.04
-    keywords = SHARES.keywords_only + named * SHARES.with_keywords
-    assert abs(share(car, "red", "drive") - keywords) < 0.03
-    assert 0 < SHARES.hypernym < SHARES.synonym < SHARES.everyday < 0.5
+    named = 1 - PROBABILITIES.keywords_only
+    assert abs(fraction(car, "motorcar") - named * PROBABILITIES.synonym) < 0.02
+    assert abs(fraction(car, "vehicle") - named * PROBABILITIES.hypernym) < 0.015
+    automobile = named * (
+        1 - PROBABILITIES.everyday - PROBABILITIES.synonym - PROBABILITIES.hypernym
+    )
+    assert abs(fraction(car, "automobile") - automobile) < 0.04
+    keywords = PROBABILITIES.keywords_only + named * PROBABILITIES.with_keywords
+    assert abs(fraction(car, "red", "drive") - keywords) < 0.03
+    assert 0 < PROBABILITIES.hypernym < PROBABILITIES.synonym < PROBABILITIES.everyday < 0.5
 
 
 def test_style_colour_language_and_mixing_are_drawn_with_the_stated_probabilities() -> None:
@@ -103,15 +105,15 @@ def test_style_colour_language_and_mixing_are_drawn_with_the_stated_probabilitie
         for text in made
         if is_chinese(text) and any(word in text for word in ("cat", "kit", "style"))
     ]
-    assert abs(len(mixed) / 2000 - SHARES.mixed) < 0.02
+    assert abs(len(mixed) / 2000 - PROBABILITIES.mixed) < 0.02
     assert any("cat" in text and "风格" in text for text in mixed) and any(
         "一只" in text for text in mixed
     )
-    assert abs(share(CAT, "style", "风格") - SHARES.style) < 0.05
-    named = 1 - SHARES.keywords_only
-    assert abs(share({**CAT, "zh": ""}, "orange") - named * SHARES.colour) < 0.04
+    assert abs(fraction(CAT, "style", "风格") - PROBABILITIES.style) < 0.05
+    named = 1 - PROBABILITIES.keywords_only
+    assert abs(fraction({**CAT, "zh": ""}, "orange") - named * PROBABILITIES.colour) < 0.04
     emoji = {**CAT, "zh": "", "hex": "1F431"}
-    assert abs(share(emoji, "emoji") - SHARES.style * SHARES.medium) < 0.025
+    assert abs(fraction(emoji, "emoji") - PROBABILITIES.style * PROBABILITIES.medium) < 0.025
 
 
 def test_a_word_is_dropped_now_and_then_but_none_that_carries_the_meaning() -> None:
@@ -119,7 +121,7 @@ def test_a_word_is_dropped_now_and_then_but_none_that_carries_the_meaning() -> N
     made = captions(fish, 2000)
     dropped = {text for text in made if "fish cake with swirl" not in text}
     assert dropped == {"fish cake swirl", "a fish cake swirl"}  # never "fish with swirl"
-    assert abs(sum(text in dropped for text in made) / 2000 - SHARES.word_drop) < 0.02
+    assert abs(sum(text in dropped for text in made) / 2000 - PROBABILITIES.word_drop) < 0.02
     for name, kind in (
         ("face without mouth", "face"),
         ("flag of North Korea", "flag"),

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dall_e.data.datasets import batch_captions, batch_indices, load_pictures
+from dall_e.data.datasets import batch_captions, batch_indices, load_images
 
 
 def png(colour: tuple[int, int, int, int]) -> bytes:
@@ -41,18 +41,18 @@ def shards(tmp_path: Path) -> Path:
 
 
 def test_shards_give_one_split_and_name_what_is_unreadable(shards: Path) -> None:
-    train = load_pictures(shards, 6)
-    assert train.pictures_NCHW.shape == (2, 4, 6, 6)
+    train = load_images(shards, 6)
+    assert train.images_NCHW.shape == (2, 4, 6, 6)
     assert [record["en"] for record in train.records] == ["thing 0", "thing 3"]
     assert list(train.weights) == [1.0, 4.0]
     assert len(train.skipped) == 1 and "000001" in train.skipped[0]
-    assert len(load_pictures(shards, 6, "val")) == 1
+    assert len(load_images(shards, 6, "val")) == 1
 
 
 def test_a_cut_off_shard_gives_what_is_whole(shards: Path) -> None:
     shard = shards / "train-000000.tar"
     shard.write_bytes(shard.read_bytes()[:2000])  # the first picture and a part of its record
-    loaded = load_pictures(shards, 6)
+    loaded = load_images(shards, 6)
     assert len(loaded) == 1 and loaded.skipped
 
 
@@ -87,7 +87,7 @@ def test_records_without_captions_are_left_out_and_named(
                 content if isinstance(content, bytes) else json.dumps({**THING, **content}).encode()
             )
             add(tar, f"{name}.json", content)
-    loaded = load_pictures(tmp_path, 6)
+    loaded = load_images(tmp_path, 6)
     assert len(loaded) == 1 and len(loaded.skipped) == 1
     assert (
         loaded.skipped[0].startswith("a.tar/bad: caption file: ") and problem in loaded.skipped[0]
@@ -108,7 +108,7 @@ def test_a_damaged_shard_does_not_spoil_the_others(shards: Path, mode: str) -> N
         other.read_bytes()[:200] + bytes(400),
     ):
         other.write_bytes(damaged)
-        loaded = load_pictures(shards, 6)
+        loaded = load_images(shards, 6)
         assert len(loaded) == 2
         assert all("\n" not in problem for problem in loaded.skipped)
 
@@ -118,7 +118,7 @@ def test_file_names_that_are_no_text(tmp_path: Path) -> None:
         file.write(png((255, 0, 0, 255)))
     (tmp_path / "dog.png").write_bytes(png((0, 0, 255, 255)))
     (tmp_path / "dog.txt").write_bytes(b"\xef\xbb\xbfa \xff dog\n")
-    assert [record["text"] for record in load_pictures(tmp_path, 8).records] == ["a � dog", "? cat"]
+    assert [record["text"] for record in load_images(tmp_path, 8).records] == ["a � dog", "? cat"]
 
 
 def test_a_picture_that_cannot_be_opened_is_left_out(
@@ -134,7 +134,7 @@ def test_a_picture_that_cannot_be_opened_is_left_out(
         return read(path)
 
     monkeypatch.setattr(Path, "read_bytes", refuse)
-    loaded = load_pictures(tmp_path, 8)
+    loaded = load_images(tmp_path, 8)
     assert len(loaded) == 1 and loaded.skipped == ["a.png: Permission denied"]
 
 
@@ -143,25 +143,25 @@ def test_a_plain_folder_takes_captions_from_text_files_or_names(tmp_path: Path) 
     (tmp_path / "b.png").write_bytes(png((0, 0, 255, 128)))
     (tmp_path / "b.txt").write_text("蓝色的球\n", encoding="utf-8")
     (tmp_path / "c.png").write_bytes(b"")
-    loaded = load_pictures(tmp_path, 8)
+    loaded = load_images(tmp_path, 8)
     assert [record["text"] for record in loaded.records] == ["蓝色的球", "my red ball"]
-    assert loaded.pictures_NCHW[0, :, 0, 0].tolist() == [0, 0, 128, 128]
+    assert loaded.images_NCHW[0, :, 0, 0].tolist() == [0, 0, 128, 128]
     assert len(loaded.skipped) == 1
 
 
 def test_a_large_enough_folder_holds_some_out(tmp_path: Path) -> None:
     for number in range(40):
         (tmp_path / f"{number}.png").write_bytes(png((number, 0, 0, 255)))
-    train, val = (load_pictures(tmp_path, 8, split) for split in ("train", "val"))
+    train, val = (load_images(tmp_path, 8, split) for split in ("train", "val"))
     names = {record["text"] for record in train.records}, {record["text"] for record in val.records}
     assert len(names[0]) == 38 and len(names[1]) == 2 and not names[0] & names[1]
 
 
 def test_nothing_to_read_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="dall-e data build"):
-        load_pictures(tmp_path / "missing", 8)
+        load_images(tmp_path / "missing", 8)
     with pytest.raises(ValueError, match="no readable picture"):
-        load_pictures(tmp_path, 8)
+        load_images(tmp_path, 8)
 
 
 @pytest.mark.parametrize("weights", [None, np.array([0.5, 1.0, 2.0, 0.0, 1.5])])

@@ -7,9 +7,9 @@ import pytest
 import torch
 from PIL import Image
 
-from dall_e.data.datasets import load_pictures
+from dall_e.data.datasets import load_images
 from dall_e.data.packing import pack
-from dall_e.images.files import decode_picture, encode_webp
+from dall_e.images.files import decode_image, encode_webp
 
 
 @pytest.fixture
@@ -40,12 +40,12 @@ def test_packed_and_loaded_again_is_the_same(drawings: Path, tmp_path: Path) -> 
         "val.tar.xz",
     ]
     assert len(report.skipped) == 1 and "00.png" in report.skipped[0]
-    for split, count in report.pictures.items():
+    for split, count in report.images.items():
         before, after = (
-            load_pictures(drawings, 16, split),
-            load_pictures(tmp_path / "packed", 16, split),
+            load_images(drawings, 16, split),
+            load_images(tmp_path / "packed", 16, split),
         )
-        assert torch.equal(before.pictures_NCHW, after.pictures_NCHW) and len(after) == count
+        assert torch.equal(before.images_NCHW, after.images_NCHW) and len(after) == count
         assert [record["text"] for record in after.records] == [
             record["text"] for record in before.records
         ]
@@ -63,11 +63,11 @@ def test_the_same_pictures_give_the_same_bytes(drawings: Path, tmp_path: Path) -
 @pytest.mark.parametrize("bits", [0, 1, 2, 3])
 def test_rounding_moves_no_value_far_and_flat_regions_not_at_all(bits: int) -> None:
     rng = np.random.default_rng(bits)
-    picture = np.full((4, 16, 16), 201, dtype=np.uint8)
-    picture[3] = 255
-    picture[:3, :8] = rng.integers(0, 256, (3, 8, 16))
-    got = decode_picture(encode_webp(picture, bits), 16)
-    moved = np.abs(got.astype(int) - picture)
+    image = np.full((4, 16, 16), 201, dtype=np.uint8)
+    image[3] = 255
+    image[:3, :8] = rng.integers(0, 256, (3, 8, 16))
+    got = decode_image(encode_webp(image, bits), 16)
+    moved = np.abs(got.astype(int) - image)
     assert moved.max() <= (1 << bits) // 2
     assert (moved.max() > 0) == (bits > 0)
     assert not moved[:, 9:].any(), "a pixel like all its neighbours stays"
@@ -98,6 +98,6 @@ def test_a_damaged_pack_gives_an_error_or_what_is_whole(drawings: Path, tmp_path
     content[len(content) // 2] ^= 0xFF
     train.write_bytes(content)
     try:
-        assert load_pictures(tmp_path / "packed", 8).skipped
+        assert load_images(tmp_path / "packed", 8).skipped
     except ValueError as error:
         assert "train.tar.xz" in str(error)

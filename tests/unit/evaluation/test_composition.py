@@ -32,7 +32,7 @@ def hit(
 
 
 def thing(name: str, colour: str = "", count: int = 1, state: str = "") -> SceneObject:
-    return SceneObject(name=name, picture=0, colour=colour, count=count, state=state)
+    return SceneObject(name=name, image=0, colour=colour, count=count, state=state)
 
 
 CAT, PAIR = Scene(objects=(thing("cat"),)), Scene(objects=(thing("cat"), thing("car")))
@@ -186,27 +186,27 @@ def test_measures_are_shares_of_the_ceiling(composed: list[Composed]) -> None:
     assert measures["composition_en"].value == 1 and measures["composition_zh"].value < 0.3
     assert (
         measures["composition"].value
-        == measures["composition_share"].value
+        == measures["composition_fraction"].value
         == pytest.approx(sum(one.right for one in composed) / 24)
     )
     assert (
         measures["composition_binding"].value == 0.5
-        and measures["composition_binding_share"].count == 4
+        and measures["composition_binding_fraction"].count == 4
     )
 
 
 def test_the_share_counts_only_what_can_be_judged() -> None:
     def one(right: bool, true_right: bool) -> Composed:
-        picture = np.zeros((4, 8, 8), dtype=np.uint8)
+        image = np.zeros((4, 8, 8), dtype=np.uint8)
         return Composed(
-            task="single", scene=CAT, language="en", text="", seed=0, picture=picture, right=right,
-            true_picture=picture, true_right=true_right,
+            task="single", scene=CAT, language="en", text="", seed=0, image=image, right=right,
+            true_image=image, true_right=true_right,
         )  # fmt: skip
 
     measures = composition_measures(
         [one(True, True), one(False, True), one(False, False), one(False, False)]
     )
     assert measures["composition"].value == 0.25 and measures["composition_ceiling"].value == 0.5
-    assert measures["composition_share"].value == 0.5
-    assert composition_measures([one(False, False)])["composition_share"].value == 0
+    assert measures["composition_fraction"].value == 0.5
+    assert composition_measures([one(False, False)])["composition_fraction"].value == 0
     assert "composition_zh" not in measures and "composition_two" not in measures

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from dall_e.config import COMPANIONS
+from dall_e.config import DUAL_ENCODERS
 from dall_e.data.datasets import in_fold
 from dall_e.evaluation.judge import Judge
-from dall_e.models.dual_encoder import Companion
+from dall_e.models.dual_encoder import DualEncoder
 from dall_e.text.tokenizer import TextTokenizer
 
 
@@ -15,13 +15,15 @@ from dall_e.text.tokenizer import TextTokenizer
 def judge() -> Judge:
     torch.manual_seed(0)
     tokenizer = TextTokenizer.train(["a cat", "a dog", "一只猫"] * 3, 512)
-    return Judge(Companion(COMPANIONS["tiny"]), tokenizer, name="tiny", fold=1, other_share=0.0)
+    return Judge(
+        DualEncoder(DUAL_ENCODERS["tiny"]), tokenizer, name="tiny", fold=1, other_fraction=0.0
+    )
 
 
 def test_directions(judge: Judge) -> None:
-    pictures = [np.full((4, side, side), side, dtype=np.uint8) for side in (32, 48, 20)]
-    found = judge.embed_pictures(pictures)
-    assert found.shape == (3, 48) and torch.equal(judge.embed_pictures(pictures[1:2])[0], found[1])
+    images = [np.full((4, side, side), side, dtype=np.uint8) for side in (32, 48, 20)]
+    found = judge.embed_images(images)
+    assert found.shape == (3, 48) and torch.equal(judge.embed_images(images[1:2])[0], found[1])
     texts = judge.embed_texts(["a cat", "一只猫", "a dog"])
     torch.testing.assert_close(texts.norm(dim=1), torch.ones(3))
 
@@ -31,5 +33,5 @@ def test_what_it_has_seen(judge: Judge) -> None:
     assert [judge.has_seen(record) for record in records] == [
         in_fold(record, 1) for record in records
     ]
-    both = Judge(judge.companion, judge.text_tokenizer, name="both", fold=1, other_share=0.5)
+    both = Judge(judge.dual_encoder, judge.text_tokenizer, name="both", fold=1, other_fraction=0.5)
     assert all(both.has_seen(record) for record in records)

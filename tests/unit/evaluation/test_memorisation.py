@@ -9,18 +9,18 @@ import torch
 from torch import Tensor
 
 from dall_e.evaluation.memorisation import NEAR_COPY, nearest, thumbnails
-from dall_e.images.files import Picture
+from dall_e.images.files import ImageArray
 
 
-def drawing(kind: int, *, scale: int = 1, top: int = 0, left: int = 0) -> Picture:
+def drawing(kind: int, *, scale: int = 1, top: int = 0, left: int = 0) -> ImageArray:
     """One of three two-coloured signs of 16 x 12 times `scale` pixels on nothing, 64 x 64."""
     small = np.zeros((4, 16, 12), dtype=np.uint8)
     small[3], small[kind] = 255, 255
     small[:3, 4:9, 3:10] = np.array([kind * 90, 200, 40])[:, None, None]
     small = small.repeat(scale, axis=1).repeat(scale, axis=2)
-    picture = np.zeros((4, 64, 64), dtype=np.uint8)
-    picture[:, top : top + small.shape[1], left : left + small.shape[2]] = small
-    return picture
+    image = np.zeros((4, 64, 64), dtype=np.uint8)
+    image[:, top : top + small.shape[1], left : left + small.shape[2]] = small
+    return image
 
 
 TRAINING = thumbnails(

@@ -9,7 +9,7 @@ from dall_e.evaluation.reconstruction import reconstruction
 
 
 def test_by_hand() -> None:
-    pictures = torch.zeros(3, 4, 8, 8, dtype=torch.uint8)
+    images = torch.zeros(3, 4, 8, 8, dtype=torch.uint8)
     sizes: list[int] = []
 
     def off_by_a_tenth(x: torch.Tensor) -> torch.Tensor:
@@ -18,7 +18,7 @@ def test_by_hand() -> None:
 
     # 20 dB for an error of a tenth everywhere; how alpha counts is the loss's affair, so a wide
     # berth.
-    found = reconstruction(off_by_a_tenth, pictures)
+    found = reconstruction(off_by_a_tenth, images)
     assert found.shape == (3,) and sizes == [1, 1, 1]
     assert found[0] == pytest.approx(-20 * math.log10(0.1), abs=6)
-    assert reconstruction(lambda x: x, pictures).min() > 60
+    assert reconstruction(lambda x: x, images).min() > 60

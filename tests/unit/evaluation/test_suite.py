@@ -12,15 +12,15 @@ import pytest
 import torch
 from PIL import Image
 
-from dall_e.data.datasets import PictureSet
+from dall_e.data.datasets import ImageSet
 from dall_e.data.prompt_sets import SuitePrompt
 from dall_e.evaluation.comparison import compare, write_comparison
 from dall_e.evaluation.cost import Cost
 from dall_e.evaluation.intervals import Measure
 from dall_e.evaluation.report import Header, earlier_reports, explain, interval_plot, write_report
-from dall_e.evaluation.samples import RealPictures, draw_samples, spread_over
+from dall_e.evaluation.samples import RealImages, draw_samples, spread_over
 from dall_e.evaluation.suite import Material, Result, Subject, evaluate
-from dall_e.images.files import Picture
+from dall_e.images.files import ImageArray
 
 pytest.importorskip("torchmetrics")
 
@@ -41,7 +41,7 @@ class ColourJudge:
 
     name = "colours"
 
-    def embed_pictures(self, pictures: Sequence[Picture]) -> torch.Tensor:
+    def embed_images(self, pictures: Sequence[ImageArray]) -> torch.Tensor:
         """One direction per colour of the middle of the picture."""
         middle = [picture[:3, picture.shape[1] // 2, picture.shape[2] // 2] for picture in pictures]
         numbers = [
@@ -65,7 +65,7 @@ def drawing(number: int, side: int = 16) -> Image.Image:
     return image
 
 
-def pictures(split: str) -> PictureSet:
+def pictures(split: str) -> ImageSet:
     """Four designers' drawings of each of the first 40 things, of different sizes."""
     drawn, records = [], []
     for number in range(40):
@@ -74,10 +74,10 @@ def pictures(split: str) -> PictureSet:
             array[:3] = np.asarray(drawing(number, 12 + ord(source) % 4)).transpose(2, 0, 1)
             drawn.append(array)
             records.append({"en": f"thing {number}", "source": source, "name": f"{number}-{split}"})
-    return PictureSet(pictures_NCHW=torch.from_numpy(np.stack(drawn)), records=records, skipped=[])
+    return ImageSet(images_NCHW=torch.from_numpy(np.stack(drawn)), records=records, skipped=[])
 
 
-def stripes(step: int) -> Picture:
+def stripes(step: int) -> ImageArray:
     """Black lines, as none of the things has."""
     picture = np.full((4, 32, 32), 255, dtype=np.uint8)
     picture[:3, ::step] = 0
@@ -89,8 +89,8 @@ MATERIAL = Material(
     judge=ColourJudge(),  # type: ignore[arg-type]
     training=pictures("train"),
     held_out=pictures("val"),
-    other_style=PictureSet(
-        pictures_NCHW=torch.from_numpy(np.stack([stripes(step) for step in (2, 5)])),
+    other_style=ImageSet(
+        images_NCHW=torch.from_numpy(np.stack([stripes(step) for step in (2, 5)])),
         records=[{}, {}],
         skipped=[],
     ),
@@ -140,7 +140,7 @@ def test_a_perfect_drawer(result: Result) -> None:
         found["seconds"] == Measure(value=2.0, low=1.0, high=3.0, count=2)
         and found["peak_mib"].value == 100
     )
-    assert "kid_companion" not in found and "no companion" in result.notes[0]
+    assert "kid_dual_encoder" not in found and "no dual encoder" in result.notes[0]
 
 
 def test_copies_are_seen(result: Result) -> None:
@@ -172,7 +172,7 @@ def test_seeds_do_not_depend_on_the_limit() -> None:
 
 
 def test_pairs_of_real_pictures_differ() -> None:
-    pairs = RealPictures(MATERIAL.training).pairs(["thing 0", "nothing", "thing 0", "thing 3"])
+    pairs = RealImages(MATERIAL.training).pairs(["thing 0", "nothing", "thing 0", "thing 3"])
     assert [place for place, _, _ in pairs] == [0, 2, 3]
     assert all(first != second for _, first, second in pairs) and pairs[0][1] != pairs[1][1]
 
@@ -188,7 +188,7 @@ HEADER = Header(
 
 
 def test_report_holds_everything_and_knows_earlier_runs(result: Result, tmp_path: Path) -> None:
-    real = RealPictures(MATERIAL.training)
+    real = RealImages(MATERIAL.training)
     write_report(tmp_path / "first", HEADER, result, real)
     report = json.loads((tmp_path / "first" / "report.json").read_text())
     assert report["measures"]["seconds"] == {"value": 2.0, "low": 1.0, "high": 3.0, "count": 2}

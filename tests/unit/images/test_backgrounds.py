@@ -21,11 +21,9 @@ def test_places_fill_the_canvas_and_repeat(name: str, size: int) -> None:
             assert ground is None
         else:
             assert ground is not None and ground.sky < ground.far < ground.near < 1
-    pictures = [background(name, size, random.Random(seed), "red")[0] for seed in range(6)]
+    images = [background(name, size, random.Random(seed), "red")[0] for seed in range(6)]
     # One tone for each colour word; everything else comes in several variants.
-    assert any(not np.array_equal(pictures[0], other) for other in pictures[1:]) == (
-        name != "plain"
-    )
+    assert any(not np.array_equal(images[0], other) for other in images[1:]) == (name != "plain")
 
 
 def mean(name: str, rows: slice) -> np.ndarray:  # type: ignore[type-arg]

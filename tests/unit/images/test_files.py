@@ -23,24 +23,24 @@ def file_bytes(image: Image.Image, format_name: str = "PNG") -> bytes:
 
 @pytest.mark.parametrize("mode", ["RGBA", "RGB", "L", "LA", "P", "1"])
 def test_every_mode_decodes_to_premultiplied_rgba_and_survives_a_round_trip(mode: str) -> None:
-    picture = files.decode_picture(file_bytes(random_rgba().convert(mode)), 12)
+    picture = files.decode_image(file_bytes(random_rgba().convert(mode)), 12)
     assert picture.shape == (4, 12, 12) and picture.dtype == np.uint8
     assert (picture[:3] <= picture[3:]).all()
-    assert (files.decode_picture(files.encode_png(picture), 12) == picture).all()
+    assert (files.decode_image(files.encode_png(picture), 12) == picture).all()
 
 
 def test_cmyk_and_sixteen_bit_grey_are_read() -> None:
-    assert files.decode_picture(file_bytes(random_rgba().convert("CMYK"), "TIFF"), 12).shape == (
+    assert files.decode_image(file_bytes(random_rgba().convert("CMYK"), "TIFF"), 12).shape == (
         4,
         12,
         12,
     )
     grey = Image.fromarray(np.full((12, 12), 65535, dtype=np.uint16))
-    assert files.decode_picture(file_bytes(grey), 12)[0].min() == 255
+    assert files.decode_image(file_bytes(grey), 12)[0].min() == 255
 
 
 def test_a_wide_picture_is_centred_on_a_transparent_square() -> None:
-    picture = files.decode_picture(file_bytes(Image.new("RGB", (20, 10), (255, 0, 0))), 20)
+    picture = files.decode_image(file_bytes(Image.new("RGB", (20, 10), (255, 0, 0))), 20)
     assert (
         (picture[3, 5:15] == 255).all()
         and (picture[3, :5] == 0).all()
@@ -51,13 +51,13 @@ def test_a_wide_picture_is_centred_on_a_transparent_square() -> None:
 def test_resizing_does_not_bleed_invisible_colour() -> None:
     image = Image.new("RGBA", (16, 16), (0, 255, 0, 0))
     image.paste((255, 0, 0, 255), (0, 0, 8, 16))
-    assert files.decode_picture(file_bytes(image), 7)[1].max() <= 1  # no green
+    assert files.decode_image(file_bytes(image), 7)[1].max() <= 1  # no green
 
 
 @pytest.mark.parametrize("data", [b"", b"not a picture", file_bytes(random_rgba())[:60]])
 def test_an_unreadable_file_is_a_value_error(data: bytes) -> None:
     with pytest.raises(ValueError, match="not a readable picture"):
-        files.decode_picture(data, 8)
+        files.decode_image(data, 8)
 
 
 def test_a_message_does_not_change_from_run_to_run() -> None:
@@ -65,7 +65,7 @@ def test_a_message_does_not_change_from_run_to_run() -> None:
         with pytest.raises(
             ValueError, match=rf"^not a readable picture \({len(data)} bytes\): of no known kind$"
         ):
-            files.decode_picture(data, 8)
+            files.decode_image(data, 8)
 
 
 @pytest.mark.parametrize("size", [(60_000, 1), (1, 60_000), (3000, 2000)])
@@ -81,7 +81,7 @@ def test_large_pictures_take_little_memory(
         "new",
         lambda mode, size, *rest: made.append(size[0] * size[1]) or new(mode, size, *rest),
     )
-    picture = files.decode_picture(buffer.getvalue(), 32)
+    picture = files.decode_image(buffer.getvalue(), 32)
     assert max(made) <= 512**2
     middle = picture[:, 16, 16].tolist()
     assert 0 < middle[3] and abs(middle[0] - middle[3] * 200 / 255) <= 2
@@ -98,7 +98,7 @@ def test_whatever_a_decoder_raises_is_a_value_error(
 
     monkeypatch.setattr(Image, "open", fail)
     with pytest.raises(ValueError, match=r"not a readable picture \(3 bytes\): \S+"):
-        files.decode_picture(b"abc", 8)
+        files.decode_image(b"abc", 8)
 
 
 def test_a_folder_that_is_not_writable_is_named_with_the_file(tmp_path: Path) -> None:
@@ -157,6 +157,6 @@ def test_a_sheet_has_room_for_every_picture_and_caption() -> None:
 def test_a_pil_image_becomes_the_picture_that_its_file_would() -> None:
     for mode in ("RGBA", "RGB", "L"):
         image = random_rgba().convert(mode)
-        assert (files.from_pil(image, 8) == files.decode_picture(file_bytes(image), 8)).all()
-        assert (files.from_pil(image) == files.decode_picture(file_bytes(image), 12)).all()
+        assert (files.from_pil(image, 8) == files.decode_image(file_bytes(image), 8)).all()
+        assert (files.from_pil(image) == files.decode_image(file_bytes(image), 12)).all()
     assert files.from_pil(Image.new("RGB", (20, 10))).shape == (4, 20, 20)

@@ -25,7 +25,13 @@ from dall_e.config.published import (
     VisionConfig,
     VQGANConfig,
 )
-from dall_e.inference.answering import Conversation, Describer, Wording, make_describer, seen
+from dall_e.inference.answering import (
+    Conversation,
+    Describer,
+    TextSamplingConfig,
+    make_describer,
+    seen,
+)
 from dall_e.models.left_to_right import Raster
 from dall_e.models.prompt_networks import PromptStates, build_prompts
 from dall_e.models.vision_encoder import Vision
@@ -60,11 +66,11 @@ def tokenizer(*lacking: str) -> Tokenizer:
     marks = [
         JanusTokenizer.START,
         JanusTokenizer.PAD,
-        JanusTokenizer.PICTURE,
+        JanusTokenizer.IMAGE,
         "<|User|>",
         "<|Assistant|>",
     ]
-    marks += [mark for mark in (Conversation.PICTURE_END, Conversation.END) if mark not in lacking]
+    marks += [mark for mark in (Conversation.IMAGE_END, Conversation.END) if mark not in lacking]
     letters = sorted(set(pre_tokenizers.ByteLevel.alphabet()))
     bpe = Tokenizer(
         models.BPE(vocab={letter: number for number, letter in enumerate(letters)}, merges=[])
@@ -144,7 +150,7 @@ def ids(model: DALL_E, image: Image.Image, question: str = "What?", count: int =
     states_1LD = made_for.read(
         seen(image, 12), *Conversation(model.text_tokenizer).around(question)
     )
-    return made_for.continued(states_1LD, Wording(count, 0.0, None))
+    return made_for.continued(states_1LD, TextSamplingConfig(count, 0.0, None))
 
 
 def test_nothing_is_loaded_before_it_is_asked_for(folder: Path) -> None:
@@ -163,7 +169,7 @@ def test_word_after_word_is_all_at_once(model: DALL_E) -> None:
     before."""
     made_for, question = describer(model), Conversation(model.text_tokenizer).around("What?")
     states_1LD = made_for.read(seen(picture(), 12), *question)
-    with_cache = made_for.continued(states_1LD, Wording(12, 0.0, None))
+    with_cache = made_for.continued(states_1LD, TextSamplingConfig(12, 0.0, None))
     without: list[int] = []
     vision, raster, words = made_for._vision, made_for._raster, made_for._prompts.tokens
     nothing = torch.zeros(1, 0, dtype=torch.int64)
@@ -224,12 +230,12 @@ def test_the_frame_of_a_question() -> None:
     named = [conversation._bpe.id_to_token(each) for each in (*before, *behind)]
     space, line = "\u0120", "\u010a"
     assert named == [
-        JanusTokenizer.START, "<|User|>", ":", space, JanusTokenizer.PICTURE, Conversation.PICTURE_END,
+        JanusTokenizer.START, "<|User|>", ":", space, JanusTokenizer.IMAGE, Conversation.IMAGE_END,
         line, "a", "b", line, line, "<|Assistant|>", ":",
     ]  # fmt: skip
     assert conversation.text([*behind[2:4], conversation.end_id]) == "ab"
     with pytest.raises(ValueError, match=r"has no <end_of_image>: it is not one for answers"):
-        Conversation(JanusTokenizer(tokenizer(Conversation.PICTURE_END)))
+        Conversation(JanusTokenizer(tokenizer(Conversation.IMAGE_END)))
 
 
 def test_what_is_seen_is_square_and_filled_with_grey(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Models with a companion and an upsampler: scores, the best of several, larger pictures; and
+"""Models with a dual encoder and an upsampler: scores, the best of several, larger pictures; and
 models without."""
 
 import dataclasses
@@ -11,7 +11,7 @@ from PIL import Image
 
 from dall_e import DALL_E
 from dall_e.cli import run
-from dall_e.config import COMPANIONS, UpsamplerConfig
+from dall_e.config import DUAL_ENCODERS, UpsamplerConfig
 from dall_e.inference.loading import Networks
 
 
@@ -22,12 +22,14 @@ def plain(tiny_folder: Path) -> DALL_E:
 
 @pytest.fixture(scope="module")
 def folder(plain: DALL_E, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tiny model with an untrained companion and an upsampler that darkens."""
+    """The tiny model with an untrained dual encoder and an upsampler that darkens."""
     torch.manual_seed(1)
     upsampler = UpsamplerConfig(widths=(8, 16))
-    config = dataclasses.replace(plain.config, companion=COMPANIONS["tiny"], upsampler=upsampler)
+    config = dataclasses.replace(
+        plain.config, dual_encoder=DUAL_ENCODERS["tiny"], upsampler=upsampler
+    )
     built = Networks.build(config)
-    built = plain.networks._replace(companion=built.companion, upsampler=built.upsampler)
+    built = plain.networks._replace(dual_encoder=built.dual_encoder, upsampler=built.upsampler)
     torch.nn.init.constant_(built.upsampler.exit.bias, -0.2)
     folder = tmp_path_factory.mktemp("models") / "full"
     DALL_E(config, built, plain.text_tokenizer).save_pretrained(folder)
@@ -87,10 +89,11 @@ def test_larger_pictures_come_from_the_upsampler(model: DALL_E, plain: DALL_E) -
 
 def test_what_a_model_lacks_is_named(plain: DALL_E) -> None:
     with pytest.raises(
-        ValueError, match="best_of needs a companion, which the model 'tiny-random' 7 does not have"
+        ValueError,
+        match="best_of needs a dual encoder, which the model 'tiny-random' 7 does not have",
     ):
         plain("a cat", best_of=2)
-    with pytest.raises(ValueError, match="score needs a companion"):
+    with pytest.raises(ValueError, match="score needs a dual encoder"):
         plain.score(plain("a cat", num_inference_steps=1), "a cat")
     with pytest.raises(ValueError, match="has no upsampler"):
         plain("a cat", height=64, upsample=True)
@@ -107,7 +110,7 @@ def test_saved_and_loaded_models_agree(model: DALL_E, tmp_path: Path) -> None:
         "tokenizer",
         "text",
         "generator",
-        "companion",
+        "dual_encoder",
         "upsampler",
     }
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from dall_e.checkpoints import zoo
-from dall_e.checkpoints.published import Loading
+from dall_e.checkpoints.published import LoadOptions
 from dall_e.inference import loading
 
 GIGABYTE = 10**9
@@ -24,20 +24,20 @@ def mega(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     ("how", "free", "told"),
     [
         (
-            Loading(torch.float32),
+            LoadOptions(torch.float32),
             8,
             r"mega takes about 10.8 GB of memory in float32, and 8.0 GB are free; with",
         ),
         (
-            Loading(torch.bfloat16),
+            LoadOptions(torch.bfloat16),
             5,
             r"5.6 GB of memory in bfloat16, .* takes less: int8 3.2 GB, int4 2.2 GB$",
         ),
-        (Loading(torch.bfloat16, "int8"), 3, r"3.2 GB of memory in int8, and 3.0 GB are free$"),
+        (LoadOptions(torch.bfloat16, "int8"), 3, r"3.2 GB of memory in int8, and 3.0 GB are free$"),
     ],
 )
 def test_too_little_memory_is_told_before_loading(
-    mega: str, how: Loading, free: int, told: str, monkeypatch: pytest.MonkeyPatch
+    mega: str, how: LoadOptions, free: int, told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loading, "free_memory", lambda _device: free * GIGABYTE)
     with pytest.warns(UserWarning, match=told), pytest.raises(FileNotFoundError):
@@ -51,4 +51,4 @@ def test_enough_memory_is_not_spoken_of(
     monkeypatch.setattr(loading, "free_memory", lambda _device: free)
     with warnings.catch_warnings(), pytest.raises(FileNotFoundError):
         warnings.simplefilter("error")
-        loading.load_model(mega, None, Loading(torch.float32))
+        loading.load_model(mega, None, LoadOptions(torch.float32))

@@ -101,6 +101,6 @@ def test_pictures_in_bfloat16_are_nearly_those_in_float32(mini_folder: Path) -> 
         generator=torch.Generator().manual_seed(0),
     )
     with torch.inference_mode():
-        pictures = [model.networks.tokenizer.detokenize(codes_BN) for model in (exact, faster)]
+        images = [model.networks.tokenizer.detokenize(codes_BN) for model in (exact, faster)]
     assert faster.networks.tokenizer.decoder.end.weight.dtype == torch.bfloat16
-    assert float((pictures[0] - pictures[1]).square().mean().sqrt()) < 0.01
+    assert float((images[0] - images[1]).square().mean().sqrt()) < 0.01

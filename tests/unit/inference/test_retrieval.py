@@ -35,10 +35,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_best_come_first(model: DALL_E, folder: Path) -> None:
     with pytest.warns(UserWarning, match=r"1 pictures could not be read; the first: .*broken\.jpg"):
         found = model.search("a red apple", folder)
-    assert {one.picture.name for one in found} == {f"{colour}.png" for colour in COLOURS}
+    assert {one.image.name for one in found} == {f"{colour}.png" for colour in COLOURS}
     assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)
-    for picture, score in found:
-        assert score == pytest.approx(model.score(Image.open(picture), "a red apple"), abs=1e-5)
+    for image, score in found:
+        assert score == pytest.approx(model.score(Image.open(image), "a red apple"), abs=1e-5)
     with pytest.warns(UserWarning):
         assert model.search("a red apple", folder, top=2) == found[:2]
 
@@ -48,7 +48,7 @@ def test_a_drawing_is_found_by_its_name(model: DALL_E) -> None:
     drawings = model(prompts, seed=1)
     for prompt, drawing in zip(prompts, drawings, strict=True):
         best = model.search(prompt, drawings, top=1)[0]
-        assert best.picture is drawing
+        assert best.image is drawing
 
 
 def test_what_cannot_be_searched(model: DALL_E, tmp_path: Path, tiny_folder: Path) -> None:
@@ -58,7 +58,7 @@ def test_what_cannot_be_searched(model: DALL_E, tmp_path: Path, tiny_folder: Pat
         model.search("a cat", tmp_path)
     with pytest.raises(ValueError, match="top must be a whole number of at least 1, got 0"):
         model.search("a cat", tmp_path, top=0)
-    with pytest.raises(ValueError, match="search needs a companion"):
+    with pytest.raises(ValueError, match="search needs a dual encoder"):
         DALL_E.from_pretrained(tiny_folder).search("a cat", tmp_path)
 
 

@@ -9,9 +9,9 @@ from dall_e.losses.reconstruction import (
     difference_on_background,
     edge_weights,
     feature_matching_loss,
+    image_loss,
     over_background,
     peak_signal_to_noise,
-    picture_loss,
     pyramid_l1,
 )
 
@@ -39,9 +39,9 @@ def test_difference_on_background_is_the_difference_of_the_composites() -> None:
 
 
 def test_edge_weights_mark_both_sides_of_an_edge() -> None:
-    picture = flat(0, 0, 0, 1, size=4)
-    picture[:, 0, :, 2:] = 0.5  # a vertical edge of height 0.5 between columns 1 and 2
-    row = edge_weights(picture, 4.0)[0, 0, 0]
+    image = flat(0, 0, 0, 1, size=4)
+    image[:, 0, :, 2:] = 0.5  # a vertical edge of height 0.5 between columns 1 and 2
+    row = edge_weights(image, 4.0)[0, 0, 0]
     assert torch.allclose(row, torch.tensor([1.0, 3.0, 3.0, 1.0]))
 
 
@@ -59,7 +59,7 @@ def test_picture_loss_value() -> None:
     # Off by 0.1 in red and 0.2 in alpha on white: red 0.1 - 0.2, green and blue -0.2 each, alpha
     # 0.2.
     original, ours = flat(0.5, 0.5, 0.5, 0.5), flat(0.6, 0.5, 0.5, 0.7)
-    loss, parts = picture_loss(
+    loss, parts = image_loss(
         original_BCHW=original,
         reconstruction_BCHW=ours,
         background_BC=torch.ones(1, 3),
@@ -74,7 +74,7 @@ def test_picture_loss_value() -> None:
 
 def test_picture_loss_gradient_points_away_from_the_original() -> None:
     original, ours = flat(0.5, 0.5, 0.5, 1.0), flat(0.7, 0.3, 0.5, 1.0).requires_grad_(True)
-    loss, _ = picture_loss(
+    loss, _ = image_loss(
         original_BCHW=original,
         reconstruction_BCHW=ours,
         background_BC=torch.zeros(1, 3),
@@ -92,7 +92,7 @@ def test_picture_loss_gradient_points_away_from_the_original() -> None:
 
 def test_wrong_colour_behind_transparency_costs() -> None:
     # A decoder that paints white where nothing is: on a black background it is seen.
-    loss, _ = picture_loss(
+    loss, _ = image_loss(
         original_BCHW=flat(0, 0, 0, 0),
         reconstruction_BCHW=flat(1, 1, 1, 1),
         background_BC=torch.zeros(1, 3),

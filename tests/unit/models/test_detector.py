@@ -18,8 +18,8 @@ def maps(*peaks: tuple[int, int, int, float], colour: int = 1) -> tuple[torch.Te
     """Logits with (thing, row, column, probability) on an 8 x 8 map that else has nothing; blue
     everywhere."""
     thing_KHW = torch.full((2, 8, 8), -9.0)
-    for thing, row, column, share in peaks:
-        thing_KHW[thing, row, column] = torch.logit(torch.tensor(share))
+    for thing, row, column, fraction in peaks:
+        thing_KHW[thing, row, column] = torch.logit(torch.tensor(fraction))
     colour_CHW = torch.zeros(3, 8, 8)
     colour_CHW[colour] = 1
     return thing_KHW, colour_CHW

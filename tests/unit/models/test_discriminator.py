@@ -23,10 +23,10 @@ def test_the_logit_is_the_sum_of_its_terms() -> None:
 
 def test_a_term_sees_only_its_patch() -> None:
     judge = make(num_scales=1)
-    picture = torch.rand(1, 4, 64, 64)
-    changed = picture.clone()
+    image = torch.rand(1, 4, 64, 64)
+    changed = image.clone()
     changed[..., :8, :8] = 0
-    difference = (judge(picture).terms[0] - judge(changed).terms[0]).abs()[0]
+    difference = (judge(image).terms[0] - judge(changed).terms[0]).abs()[0]
     assert difference[0, 0] > 0 and (difference[4:, 4:] == 0).all()
 
 
@@ -49,8 +49,8 @@ def test_pictures_too_small_for_a_scale_are_judged_by_the_others() -> None:
 
 def test_it_can_be_differentiated_twice() -> None:
     judge = make(widths=(4, 8), num_scales=2)
-    picture = torch.rand(2, 4, 8, 8, requires_grad=True)
-    (gradient,) = torch.autograd.grad(judge(picture).logits_B.sum(), picture, create_graph=True)
+    image = torch.rand(2, 4, 8, 8, requires_grad=True)
+    (gradient,) = torch.autograd.grad(judge(image).logits_B.sum(), image, create_graph=True)
     gradient.square().sum().backward()
     weight = judge.get_parameter("scales.0.layers.0.weight")
     assert weight.grad is not None and weight.grad.abs().sum() > 0

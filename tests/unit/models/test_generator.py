@@ -40,8 +40,8 @@ def batch(
     rng = torch.Generator().manual_seed(7)
     text = TextStates(torch.randn(rows, 5, 12, generator=rng), torch.randn(rows, 12, generator=rng))
     codes_BN = torch.randint(30, (rows, NUM_TOKENS), generator=rng)
-    places_BN = make_orders(kind, torch.rand(rows, NUM_TOKENS, generator=rng), sizes)
-    return text, codes_BN, places_BN, group_numbers(sizes)
+    positions_BN = make_orders(kind, torch.rand(rows, NUM_TOKENS, generator=rng), sizes)
+    return text, codes_BN, positions_BN, group_numbers(sizes)
 
 
 def clean(rows: int) -> Tensor:
@@ -50,16 +50,16 @@ def clean(rows: int) -> Tensor:
 
 @torch.no_grad()
 def stepwise(
-    network: Generator, text: TextStates, codes_BN: Tensor, places_BN: Tensor, sizes: list[int]
+    network: Generator, text: TextStates, codes_BN: Tensor, positions_BN: Tensor, sizes: list[int]
 ) -> GeneratorOutput:
     """What sampling computes, step by step, when it draws just these codes."""
     cache = network.start(text)
     logits, corrections, done = [], [], 0
     for size in sizes:
         now = slice(done, done + size)
-        logits.append(network.ask(cache, places_BN[:, now]))
+        logits.append(network.predict(cache, positions_BN[:, now]))
         corrections.append(
-            network.correction_head(network.absorb(cache, codes_BN[:, now], places_BN[:, now]))
+            network.correction_head(network.append(cache, codes_BN[:, now], positions_BN[:, now]))
         )
         done += size
     return GeneratorOutput(torch.cat(logits, dim=1), torch.cat(corrections, dim=1))
@@ -69,10 +69,10 @@ def stepwise(
 @pytest.mark.parametrize("sizes", PARTITIONS, ids=str)
 def test_training_and_sampling_give_the_same_logits(kind: OrderKind, sizes: list[int]) -> None:
     network = make()
-    text, codes_BN, places_BN, groups_N = batch(3, kind, sizes)
+    text, codes_BN, positions_BN, groups_N = batch(3, kind, sizes)
     with torch.no_grad():
-        whole = network(text, codes_BN, places_BN, groups_N, clean(3))
-    steps = stepwise(network, text, codes_BN, places_BN, sizes)
+        whole = network(text, codes_BN, positions_BN, groups_N, clean(3))
+    steps = stepwise(network, text, codes_BN, positions_BN, sizes)
     assert whole.logits_BNC.std() > 0.3, "logits that hardly vary would prove nothing"
     torch.testing.assert_close(whole.logits_BNC, steps.logits_BNC, atol=1e-5, rtol=0)
     torch.testing.assert_close(whole.correction_BNC, steps.correction_BNC, atol=1e-5, rtol=0)
@@ -81,13 +81,13 @@ def test_training_and_sampling_give_the_same_logits(kind: OrderKind, sizes: list
 @pytest.mark.parametrize("sizes", PARTITIONS, ids=str)
 def test_no_place_sees_its_own_or_later_groups(sizes: list[int]) -> None:
     network = make()
-    text, codes_BN, places_BN, groups_N = batch(1, "random", sizes)
+    text, codes_BN, positions_BN, groups_N = batch(1, "random", sizes)
     with torch.no_grad():
-        before = network(text, codes_BN, places_BN, groups_N, clean(1))
+        before = network(text, codes_BN, positions_BN, groups_N, clean(1))
         for rank in (0, NUM_TOKENS // 2, NUM_TOKENS - 1):
             changed_BN = codes_BN.clone()
             changed_BN[0, rank] = (changed_BN[0, rank] + 1) % 30
-            after = network(text, changed_BN, places_BN, groups_N, clean(1))
+            after = network(text, changed_BN, positions_BN, groups_N, clean(1))
             moved_N = (before.logits_BNC != after.logits_BNC).any(-1)[0]
             later_N = groups_N > groups_N[rank]
             assert not bool(moved_N[~later_N].any()), (
@@ -112,13 +112,13 @@ def test_masks_by_hand() -> None:
 
 def test_asking_leaves_no_trace() -> None:
     network = make()
-    text, codes_BN, places_BN, _ = batch(2, "random", [4] * 4)
+    text, codes_BN, positions_BN, _ = batch(2, "random", [4] * 4)
     cache = network.start(text)
     with torch.no_grad():
-        network.absorb(cache, codes_BN[:, :3], places_BN[:, :3])
-        first = network.ask(cache, places_BN[:, 3:6])
-        network.ask(cache, places_BN[:, 6:])
-        again = network.ask(cache, places_BN[:, 3:6])
+        network.append(cache, codes_BN[:, :3], positions_BN[:, :3])
+        first = network.predict(cache, positions_BN[:, 3:6])
+        network.predict(cache, positions_BN[:, 6:])
+        again = network.predict(cache, positions_BN[:, 3:6])
     assert torch.equal(first, again) and cache.length == 5 + 3
 
 
@@ -135,30 +135,32 @@ def test_text_has_keys() -> None:
 def test_known_tokens_are_a_set() -> None:
     """Tokens absorbed in one group may come in any order: places say where they are, not ranks."""
     network = make()
-    text, codes_BN, places_BN, _ = batch(1, "random", [8, 8])
+    text, codes_BN, positions_BN, _ = batch(1, "random", [8, 8])
     shuffled_M = torch.tensor([5, 2, 7, 0, 1, 3, 6, 4])
     answers = []
     for order_M in (torch.arange(8), shuffled_M):
         cache = network.start(text)
         with torch.no_grad():
-            network.absorb(cache, codes_BN[:, order_M], places_BN[:, order_M])
-            answers.append(network.ask(cache, places_BN[:, 8:]))
+            network.append(cache, codes_BN[:, order_M], positions_BN[:, order_M])
+            answers.append(network.predict(cache, positions_BN[:, 8:]))
     torch.testing.assert_close(*answers, atol=1e-5, rtol=1e-5)
 
 
 def test_text_place_and_noise_level_matter() -> None:
     network = make()
-    text, codes_BN, places_BN, groups_N = batch(1, "random", [4] * 4)
+    text, codes_BN, positions_BN, groups_N = batch(1, "random", [4] * 4)
     with torch.no_grad():
-        base = network(text, codes_BN, places_BN, groups_N, clean(1)).logits_BNC
+        base = network(text, codes_BN, positions_BN, groups_N, clean(1)).logits_BNC
         other_words = TextStates(text.states_BLD.flip(-1), text.pooled_BD)
         other_pool = TextStates(text.states_BLD, text.pooled_BD.flip(-1))
         variants = {
-            "states": network(other_words, codes_BN, places_BN, groups_N, clean(1)).logits_BNC,
-            "pooled": network(other_pool, codes_BN, places_BN, groups_N, clean(1)).logits_BNC,
-            "level": network(text, codes_BN, places_BN, groups_N, torch.full((1,), 0.5)).logits_BNC,
+            "states": network(other_words, codes_BN, positions_BN, groups_N, clean(1)).logits_BNC,
+            "pooled": network(other_pool, codes_BN, positions_BN, groups_N, clean(1)).logits_BNC,
+            "level": network(
+                text, codes_BN, positions_BN, groups_N, torch.full((1,), 0.5)
+            ).logits_BNC,
             "place": network(
-                text, codes_BN, places_BN.roll(1, dims=1), groups_N, clean(1)
+                text, codes_BN, positions_BN.roll(1, dims=1), groups_N, clean(1)
             ).logits_BNC,
         }
     for what, logits_BNC in variants.items():
@@ -169,8 +171,8 @@ def test_text_place_and_noise_level_matter() -> None:
 
 def test_every_weight_learns() -> None:
     network = make().train()
-    text, codes_BN, places_BN, groups_N = batch(2, "random", [1, 3, 5, 7])
-    out = network(text, codes_BN, places_BN, groups_N, torch.tensor([0.0, 0.3]))
+    text, codes_BN, positions_BN, groups_N = batch(2, "random", [1, 3, 5, 7])
+    out = network(text, codes_BN, positions_BN, groups_N, torch.tensor([0.0, 0.3]))
     (out.logits_BNC.logsumexp(-1).mean() + out.correction_BNC.square().mean()).backward()
     assert [
         name for name, p in network.named_parameters() if p.grad is None or p.grad.abs().sum() == 0
@@ -181,10 +183,10 @@ def test_likelihood_can_be_learnt_group_by_group() -> None:
     """A few steps on one batch lower the loss far below chance: masks and targets fit together."""
     torch.manual_seed(0)
     network = Generator(CONFIG)
-    text, codes_BN, places_BN, groups_N = batch(2, "locality", [4] * 4)
+    text, codes_BN, positions_BN, groups_N = batch(2, "locality", [4] * 4)
     optimiser = torch.optim.AdamW(network.parameters(), lr=1e-2)
     for _ in range(40):
-        logits_BNC = network(text, codes_BN, places_BN, groups_N, clean(2)).logits_BNC
+        logits_BNC = network(text, codes_BN, positions_BN, groups_N, clean(2)).logits_BNC
         loss = nn.functional.cross_entropy(logits_BNC.flatten(0, 1), codes_BN.flatten())
         optimiser.zero_grad()
         loss.backward()

@@ -27,26 +27,26 @@ def make(config: TokenizerConfig = SMALL, seed: int = 0) -> ImageTokenizer:
     return network.eval()
 
 
-def pictures(batch: int, side: int, seed: int = 0) -> Tensor:
+def images(batch: int, side: int, seed: int = 0) -> Tensor:
     x_BCHW = torch.rand(batch, 4, side, side, generator=torch.Generator().manual_seed(seed))
     return torch.cat((x_BCHW[:, :3] * x_BCHW[:, 3:], x_BCHW[:, 3:]), dim=1)
 
 
 def test_there_and_back() -> None:
-    network, x_BCHW = make(), pictures(2, 64)
+    network, x_BCHW = make(), images(2, 64)
     out = network(x_BCHW)
-    assert out.pictures_BCHW.shape == x_BCHW.shape
+    assert out.images_BCHW.shape == x_BCHW.shape
     assert out.codes_BN.shape == (2, 64) and out.codes_BN.dtype == torch.int64
     assert 0 <= out.codes_BN.min() and out.codes_BN.max() < SMALL.num_codes
     assert torch.equal(network.tokenize(x_BCHW), out.codes_BN)
     assert len(out.codes_BN.unique()) > 5
     torch.testing.assert_close(
         network.detokenize(out.codes_BN)[:, 3],
-        out.pictures_BCHW[:, 3].clamp(0, 1),
+        out.images_BCHW[:, 3].clamp(0, 1),
         atol=1e-4,
         rtol=1e-4,
     )
-    out.pictures_BCHW.square().mean().backward()
+    out.images_BCHW.square().mean().backward()
     used = [
         name for name, p in network.named_parameters() if p.grad is None or p.grad.abs().sum() == 0
     ]
@@ -57,12 +57,12 @@ def test_the_same_weights_serve_64_and_96_pixels() -> None:
     coarse = make()
     fine = ImageTokenizer(dataclasses.replace(SMALL, image_size=96)).eval()
     fine.load_state_dict(coarse.state_dict(), strict=True)
-    codes_BN = fine.tokenize(pictures(1, 96))
+    codes_BN = fine.tokenize(images(1, 96))
     assert codes_BN.shape == (1, 144)
     assert fine.detokenize(codes_BN).shape == (1, 4, 96, 96)
     # The encoder sees no further than a few pixels, so away from the new edge a picture has the
     # same latents.
-    x_BCHW = pictures(1, 64)
+    x_BCHW = images(1, 64)
     wide_BCHW = torch.zeros(1, 4, 96, 96)
     wide_BCHW[..., :64, :64] = x_BCHW
     coarse_BDHW, fine_BDHW = coarse.encode(x_BCHW), fine.encode(wide_BCHW)
@@ -74,7 +74,7 @@ def test_the_same_weights_serve_64_and_96_pixels() -> None:
 def test_a_token_says_what_is_in_its_place() -> None:
     """Neither attention nor norms may carry news from one place of the picture to tokens far
     away."""
-    network, x_BCHW = make(), pictures(1, 64)
+    network, x_BCHW = make(), images(1, 64)
     before_BDHW = network.encode(x_BCHW)
     x_BCHW[..., 8:16, 8:16] = 0
     moved_HW = (network.encode(x_BCHW) - before_BDHW).abs().amax((0, 1)) > 1e-5
@@ -85,7 +85,7 @@ def test_a_token_says_what_is_in_its_place() -> None:
 
 def test_places_where_nothing_is_drawn_have_one_code() -> None:
     network, x_BCHW = make(), torch.zeros(1, 4, 64, 64)
-    x_BCHW[..., 20:44, 20:44] = pictures(1, 64)[..., 20:44, 20:44]
+    x_BCHW[..., 20:44, 20:44] = images(1, 64)[..., 20:44, 20:44]
     x_BCHW[:, 3, 60, 60] = 3 / 255  # a rim that resampling left
     codes_HW = network.tokenize(x_BCHW).unflatten(1, (8, 8))[0]
     empty_HW = torch.ones(8, 8, dtype=torch.bool)
@@ -108,13 +108,13 @@ def test_detokenized_pictures_are_valid_whatever_the_weights() -> None:
 
 def test_wrong_picture_size_is_named() -> None:
     with pytest.raises(ValueError, match=r"\(4, 64, 64\), got \(4, 96, 96\)"):
-        make().tokenize(pictures(1, 96))
+        make().tokenize(images(1, 96))
     with pytest.raises(ValueError, match=r"got \(3, 64, 64\)"):
         make().tokenize(torch.zeros(1, 3, 64, 64))
 
 
 def test_memory_layout_makes_no_difference() -> None:
-    network, x_BCHW = make(), pictures(2, 64)
+    network, x_BCHW = make(), images(2, 64)
     plain = network.encode(x_BCHW)
     swapped = network.encode(x_BCHW.contiguous(memory_format=torch.channels_last))
     torch.testing.assert_close(plain, swapped, atol=1e-4, rtol=1e-4)

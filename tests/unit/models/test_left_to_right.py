@@ -61,11 +61,11 @@ def codes(rows: int, length: int = 15) -> Tensor:
 @torch.no_grad()
 def stepwise(network: Raster, text: PromptStates, codes_BN: Tensor) -> Tensor:
     cache = network.start(text)
-    place_B1 = torch.zeros(codes_BN.shape[0], 1, dtype=torch.int64)
-    logits = [network.ask(cache, place_B1)]
+    position_B1 = torch.zeros(codes_BN.shape[0], 1, dtype=torch.int64)
+    logits = [network.predict(cache, position_B1)]
     for index in range(codes_BN.shape[1]):
-        network.absorb(cache, codes_BN[:, index : index + 1], place_B1)
-        logits.append(network.ask(cache, place_B1))
+        network.append(cache, codes_BN[:, index : index + 1], position_B1)
+        logits.append(network.predict(cache, position_B1))
     return torch.cat(logits, dim=1)
 
 
@@ -209,7 +209,7 @@ def test_a_step_at_a_place_in_a_tensor_is_the_step_at_that_place(name: str, hidd
             layer.k_BHSK[:, :, cache.prefix + done :] = 7.0
             layer.v_BHSK[:, :, cache.prefix + done :] = -5.0
         seen = capacity if done % 2 else cache.prefix + done + 1
-        logits_B1C = network.absorb_at(
+        logits_B1C = network.append_at(
             cache, codes_BN[:, done : done + 1], torch.tensor([done]), seen
         )
         torch.testing.assert_close(logits_B1C[:, 0], plain[:, done + 1], atol=1e-5, rtol=1e-5)
@@ -230,7 +230,7 @@ def test_fixed_steps_draw_what_the_loop_draws(name: str, changes: dict) -> None:
         rows = text if settings.guidance_scale == 1 else text.joined(null)
         draw_in_fixed_steps(
             network, network.start(rows), drawn, settings, window=5,
-            noise=lambda first, places: gumbel([11, 12], places, 30, first_place=first), after=steps.append,
+            noise=lambda first, places: gumbel([11, 12], places, 30, first_position=first), after=steps.append,
         )  # fmt: skip
     assert torch.equal(drawn, expected) and steps == list(range(1, 17))
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from dall_e.data.datasets import PictureSet
+from dall_e.data.datasets import ImageSet
 from dall_e.planning.parser import read_scene
 from dall_e.scenes.captions import OPPOSITE, Language
 from dall_e.scenes.composer import SceneComposer
@@ -24,21 +24,21 @@ from dall_e.scenes.graph import (
 
 def composer() -> SceneComposer:
     """Every thing once, as a block of a colour of its own."""
-    pictures, records = [], []
+    images, records = [], []
     for number, thing in enumerate(things().values()):
         block = np.zeros((4, 32, 32), dtype=np.uint8)
         block[:3, 4:28, 2:30] = np.array(
             [(number * 37) % 200, (number * 71) % 200, (number * 13) % 200]
         )[:, None, None]
         block[3, 4:28, 2:30] = 255
-        pictures.append(block)
-        name = thing.picture_names[0][0].split("/")[-1]
+        images.append(block)
+        name = thing.image_names[0][0].split("/")[-1]
         records.append({"en": name, "kind": "object", "source": "noto", "name": name, "style_en": "flat style",
                         "style_zh": "扁平风格", "style_said": 0.2})  # fmt: skip
     return SceneComposer(
-        PictureSet(pictures_NCHW=torch.from_numpy(np.stack(pictures)), records=records, skipped=[]),
+        ImageSet(images_NCHW=torch.from_numpy(np.stack(images)), records=records, skipped=[]),
         32,
-        settled=True,
+        canonical=True,
     )
 
 

@@ -195,11 +195,11 @@ def test_who_sleeps_is_put_where_the_prompt_says() -> None:
     assert plan is not None
     sleeper = np.zeros((4, 32, 32), dtype=np.uint8)
     sleeper[:, 12:24, 4:28] = np.array([40, 40, 40, 255], dtype=np.uint8)[:, None, None]
-    pictures = [plan.put_together([sleeper], 96, seed) for seed in (0, 1, 0)]
-    assert np.array_equal(pictures[0], pictures[2]) and not np.array_equal(pictures[0], pictures[1])
-    for picture in pictures:
-        assert (picture[3] == 255).all()
-        dark = (picture[:3] == 40).all(0)
+    images = [plan.put_together([sleeper], 96, seed) for seed in (0, 1, 0)]
+    assert np.array_equal(images[0], images[2]) and not np.array_equal(images[0], images[1])
+    for image in images:
+        assert (image[3] == 255).all()
+        dark = (image[:3] == 40).all(0)
         rows, columns = np.flatnonzero(dark.any(1)), np.flatnonzero(dark.any(0))
         assert (
             56 <= columns[-1] - columns[0] <= 64 and 50 < rows[-1] < 90

@@ -16,7 +16,7 @@ def block(colour: tuple[int, int, int], width: int = 20) -> npt.NDArray[np.uint8
 
 
 def thing(name: str, count: int = 1) -> SceneObject:
-    return SceneObject(name=name, picture=-1, count=count)
+    return SceneObject(name=name, image=-1, count=count)
 
 
 def middle(canvas: npt.NDArray[np.uint8], colour: tuple[int, int, int]) -> tuple[float, float]:
@@ -106,9 +106,9 @@ def test_places_are_painted_and_the_seed_chooses_how() -> None:
 
 
 def test_a_sprite_is_what_is_seen_of_a_picture() -> None:
-    picture = np.zeros((32, 32, 4), dtype=np.uint8)
-    picture[8:24, 4:20] = 255
-    assert sprite_of(picture).shape == (16, 16, 4)
+    image = np.zeros((32, 32, 4), dtype=np.uint8)
+    image[8:24, 4:20] = 255
+    assert sprite_of(image).shape == (16, 16, 4)
     assert sprite_of(np.full((8, 8, 4), 255, dtype=np.uint8)).shape == (8, 8, 4)
     assert sprite_of(np.zeros((8, 8, 4), dtype=np.uint8)).shape == (8, 8, 4)
 
@@ -125,14 +125,14 @@ def test_paint_goes_over_what_has_another_colour() -> None:
 
 
 def test_white_things_have_an_edge_on_white() -> None:
-    picture = np.zeros((32, 32, 4), dtype=np.uint8)
-    picture[8:24, 8:24] = (250, 250, 250, 255)
-    seen = alone(picture, 32)
-    assert np.array_equal(seen[8:24, 8:24], picture[8:24, 8:24]) and not seen[:6].any()
+    image = np.zeros((32, 32, 4), dtype=np.uint8)
+    image[8:24, 8:24] = (250, 250, 250, 255)
+    seen = alone(image, 32)
+    assert np.array_equal(seen[8:24, 8:24], image[8:24, 8:24]) and not seen[:6].any()
     assert seen[7, 16, 3] > 150 and seen[7, 16, 0] < 120
-    picture[8:24, 8:24] = (200, 30, 30, 255)
-    assert np.array_equal(alone(picture, 32), picture)
-    assert alone(picture, 64).shape == (64, 64, 4)
+    image[8:24, 8:24] = (200, 30, 30, 255)
+    assert np.array_equal(alone(image, 32), image)
+    assert alone(image, 64).shape == (64, 64, 4)
 
 
 def test_every_second_one_can_look_the_other_way() -> None:

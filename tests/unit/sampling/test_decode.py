@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from dall_e.config import GeneratorConfig, OrderKind, SamplingConfig
 from dall_e.models.generator import Generator
 from dall_e.models.text_encoder import TextStates
-from dall_e.sampling.decode import DecodeInterrupted, DecodeStep, Known, decode_tokens
+from dall_e.sampling.decode import DecodeInterrupted, DecodeStep, KnownTokens, decode_tokens
 from dall_e.sampling.logits import choose, guide
 from dall_e.sampling.noise import ORDER_STREAM, gumbel, uniform
 from dall_e.sampling.orders import group_numbers, group_sizes, make_orders
@@ -67,30 +67,30 @@ def slow_decode(
     sizes = group_sizes(
         num_tokens, settings.num_inference_steps, settings.schedule, settings.max_group
     )
-    places_BN = make_orders(
+    positions_BN = make_orders(
         settings.order, uniform([seed], 1, num_tokens, ORDER_STREAM)[:, 0], sizes
     )
     noise_BNC = gumbel([seed], num_tokens, CONFIG.num_codes)
     ranked_BN = torch.zeros(1, num_tokens, dtype=torch.int64)
     done = 0
     for size in sizes:
-        now, share = slice(done, done + size), done / num_tokens
+        now, fraction = slice(done, done + size), done / num_tokens
         outputs = [
-            network(row, ranked_BN, places_BN, group_numbers(sizes), torch.zeros(1)).logits_BNC[
+            network(row, ranked_BN, positions_BN, group_numbers(sizes), torch.zeros(1)).logits_BNC[
                 :, now
             ]
             for row in (text, NULL)
         ]
         ranked_BN[:, now] = choose(
             guide(outputs[0], outputs[1], settings.guidance_scale),
-            noise_BNC[:, places_BN[0, now]],
+            noise_BNC[:, positions_BN[0, now]],
             temperature=settings.temperature
-            + (settings.final_temperature - settings.temperature) * share,
+            + (settings.final_temperature - settings.temperature) * fraction,
             top_k=settings.top_k,
             top_p=settings.top_p,
         )
         done += size
-    return torch.zeros_like(ranked_BN).scatter(1, places_BN, ranked_BN)
+    return torch.zeros_like(ranked_BN).scatter(1, positions_BN, ranked_BN)
 
 
 @pytest.mark.parametrize("order", ["random", "locality", "raster"])
@@ -225,7 +225,7 @@ def test_what_is_known_stays_and_the_rest_fits_it(network: Generator, order: Ord
         def note(step: DecodeStep) -> None:
             seen.append(dataclasses.replace(step, known_BN=step.known_BN.clone()))
 
-        known = Known(codes_BN, mask_BN)
+        known = KnownTokens(codes_BN, mask_BN)
         return decode_tokens(
             network,
             text,
@@ -253,11 +253,11 @@ def test_too_much_or_too_little_is_known(network: Generator) -> None:
     codes_BN = torch.zeros(2, 25, dtype=torch.int64)
     mask_BN = torch.ones(2, 25, dtype=torch.bool)
     with pytest.raises(ValueError, match="all 25 tokens are known"):
-        _ = Known(codes_BN, mask_BN).count
+        _ = KnownTokens(codes_BN, mask_BN).count
     mask_BN[0, :3] = False
     with pytest.raises(ValueError, match="as many known tokens, got 22 to 25"):
-        _ = Known(codes_BN, mask_BN).count
-    nothing = Known(codes_BN, torch.zeros_like(mask_BN))
+        _ = KnownTokens(codes_BN, mask_BN).count
+    nothing = KnownTokens(codes_BN, torch.zeros_like(mask_BN))
     drawn_BN = decode_tokens(
         network, states(2), repeated(NULL, 2), seeds=[1, 2], settings=PLAIN, known=nothing
     )
@@ -265,5 +265,5 @@ def test_too_much_or_too_little_is_known(network: Generator) -> None:
     # With fewer tokens left than steps asked for, every one of them is a step.
     mask_BN[:] = True
     mask_BN[:, :2] = False
-    almost = Known(codes_BN, mask_BN)
+    almost = KnownTokens(codes_BN, mask_BN)
     decode_tokens(network, states(2), repeated(NULL, 2), seeds=[1, 2], settings=PLAIN, known=almost)

@@ -1,6 +1,6 @@
 """The noise against published numbers and known moments.
 
-Shapes: B pictures, P places, C codes.
+Shapes: B pictures, P positions, C codes.
 """
 
 import math

@@ -1,6 +1,6 @@
 """Group sizes and orders keep their promises for every number of tokens and steps.
 
-Shapes: B pictures, P places in raster order, N ranks.
+Shapes: B pictures, P positions in raster order, N ranks.
 """
 
 import math
@@ -65,14 +65,16 @@ def test_group_numbers_count_from_one() -> None:
 def test_orders_are_permutations_of_their_own_row(kind: OrderKind) -> None:
     uniform_BP = torch.rand(4, 36, generator=torch.Generator().manual_seed(0))
     sizes = group_sizes(36, 9, "arccos", 16)
-    places_BN = make_orders(kind, uniform_BP, sizes)
-    assert torch.equal(places_BN.sort(dim=1).values, torch.arange(36).expand(4, -1))
+    positions_BN = make_orders(kind, uniform_BP, sizes)
+    assert torch.equal(positions_BN.sort(dim=1).values, torch.arange(36).expand(4, -1))
     for row in range(4):
-        assert torch.equal(make_orders(kind, uniform_BP[row : row + 1], sizes)[0], places_BN[row])
+        assert torch.equal(
+            make_orders(kind, uniform_BP[row : row + 1], sizes)[0], positions_BN[row]
+        )
     if kind == "raster":
-        assert torch.equal(places_BN[0], torch.arange(36))
+        assert torch.equal(positions_BN[0], torch.arange(36))
     else:
-        assert len(torch.unique(places_BN, dim=0)) == 4
+        assert len(torch.unique(positions_BN, dim=0)) == 4
 
 
 def test_random_orders_put_every_place_first_equally_often() -> None:
@@ -90,8 +92,8 @@ def test_locality_grows_from_what_is_known_and_spreads_within_a_step() -> None:
     touching_siblings, touching_known = {}, {}
     for kind in kinds:
         siblings, known = [], []
-        for places_N in make_orders(kind, uniform_BP, sizes):
-            points_N2 = torch.stack((places_N // side, places_N % side), dim=-1).float()
+        for positions_N in make_orders(kind, uniform_BP, sizes):
+            points_N2 = torch.stack((positions_N // side, positions_N % side), dim=-1).float()
             touching_NN = torch.cdist(points_N2, points_N2).fill_diagonal_(99) < 1.5
             for start in range(4, 72, 4):
                 group = slice(start, start + 4)

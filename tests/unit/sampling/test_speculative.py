@@ -12,8 +12,8 @@ from dall_e.config import GeneratorConfig, OrderKind, SamplingConfig
 from dall_e.models.generator import Generator
 from dall_e.models.text_encoder import TextStates
 from dall_e.nn.cpu import kernels
-from dall_e.sampling.decode import DecodeInterrupted, DecodeStep, Known, decode_tokens
-from dall_e.sampling.speculative import ForesightedNetwork
+from dall_e.sampling.decode import DecodeInterrupted, DecodeStep, KnownTokens, decode_tokens
+from dall_e.sampling.speculative import SpeculativeNetwork
 
 CONFIG = GeneratorConfig(
     num_codes=40, grid_size=5, text_width=12, text_tokens=4, width=32, num_heads=2, content_layers=2, query_layers=2,
@@ -34,7 +34,7 @@ class InTurn:
 
     def __init__(self, network: Generator) -> None:
         self.config = network.config
-        self.start, self.ask, self.absorb = network.start, network.ask, network.absorb
+        self.start, self.predict, self.append = network.start, network.predict, network.append
 
 
 class Counted(Generator):
@@ -42,9 +42,9 @@ class Counted(Generator):
 
     calls = 0
 
-    def ask_in_turn(self, *arguments: Any) -> Tensor:
+    def predict_sequential(self, *arguments: Any) -> Tensor:
         self.calls += 1
-        return super().ask_in_turn(*arguments)
+        return super().predict_sequential(*arguments)
 
 
 @pytest.fixture(scope="module", params=["kernels", "torch"])
@@ -76,8 +76,8 @@ def draw(network: Any, settings: SamplingConfig, seeds: list[int], **more: Any) 
     "changed", [{}, {"guidance_scale": 1.0}, {"top_k": 0, "top_p": 1.0}, {"temperature": 0.0}]
 )
 def test_the_same_tokens(network: Counted, order: OrderKind, changed: dict[str, Any]) -> None:
-    assert isinstance(network, ForesightedNetwork) and not isinstance(
-        InTurn(network), ForesightedNetwork
+    assert isinstance(network, SpeculativeNetwork) and not isinstance(
+        InTurn(network), SpeculativeNetwork
     )
     settings = dataclasses.replace(SETTINGS, order=order, **changed)
     found_BN = draw(network, settings, [1, 2, 3])
@@ -115,7 +115,7 @@ def test_guesses_save_calls(network: Counted) -> None:
 def test_what_is_known_beforehand_stays(network: Counted) -> None:
     mask_BN = torch.zeros(2, 25, dtype=torch.bool)
     mask_BN[0, 3:12], mask_BN[1, 10:19] = True, True
-    known = Known(torch.full((2, 25), 7), mask_BN)
+    known = KnownTokens(torch.full((2, 25), 7), mask_BN)
     settings = dataclasses.replace(SETTINGS, num_inference_steps=16)
     found_BN = draw(network, settings, [1, 2], known=known)
     assert bool((found_BN[mask_BN] == 7).all())
@@ -140,27 +140,27 @@ def test_answers_in_turn_are_those_of_single_steps(network: Counted) -> None:
         states(2),
         torch.randint(40, (2, 9), generator=torch.Generator().manual_seed(1)),
     )
-    places_BN = torch.stack(
+    positions_BN = torch.stack(
         [torch.randperm(25, generator=torch.Generator().manual_seed(seed)) for seed in (2, 3)]
     )
     cache, single = network.start(rows), network.start(rows)
-    network.absorb(cache, codes_BM[:, :2], places_BN[:, :2], in_turn=True)
-    network.absorb(cache, codes_BM[:, 2:], places_BN[:, 2:9], in_turn=True)
-    found_BMC = network.ask_in_turn(cache, places_BN[:, 4:13], 4)
+    network.append(cache, codes_BM[:, :2], positions_BN[:, :2], sequential=True)
+    network.append(cache, codes_BM[:, 2:], positions_BN[:, 2:9], sequential=True)
+    found_BMC = network.predict_sequential(cache, positions_BN[:, 4:13], 4)
     for rank in range(13):
         # From the tenth on, all know the nine tokens that there are.
         if rank >= 4:
-            wanted_B1C = network.ask(single, places_BN[:, rank : rank + 1])
+            wanted_B1C = network.predict(single, positions_BN[:, rank : rank + 1])
             torch.testing.assert_close(
                 found_BMC[:, rank - 4], wanted_B1C[:, 0], rtol=1e-5, atol=1e-5
             )
         if rank < 9:
-            network.absorb(single, codes_BM[:, rank : rank + 1], places_BN[:, rank : rank + 1])
+            network.append(single, codes_BM[:, rank : rank + 1], positions_BN[:, rank : rank + 1])
     # Nothing of what was asked is left, and what is forgotten can be absorbed again.
-    network.forget(cache, 4)
+    network.truncate(cache, 4)
     again = network.start(rows)
-    network.absorb(again, codes_BM[:, :4], places_BN[:, :4], in_turn=True)
+    network.append(again, codes_BM[:, :4], positions_BN[:, :4], sequential=True)
     for held in (cache, again):
-        network.absorb(held, codes_BM[:, 5:7], places_BN[:, 5:7])
-    found, wanted = (network.ask(held, places_BN[:, 8:9]) for held in (cache, again))
+        network.append(held, codes_BM[:, 5:7], positions_BN[:, 5:7])
+    found, wanted = (network.predict(held, positions_BN[:, 8:9]) for held in (cache, again))
     torch.testing.assert_close(found, wanted, rtol=1e-5, atol=1e-5)

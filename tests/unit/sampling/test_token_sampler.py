@@ -1,4 +1,4 @@
-"""The compiled choice of codes is that of torch's operations: every filter, any seed, any place."""
+"""The compiled choice of codes is that of torch's operations: every filter, any seed, any position."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import torch
 
 from dall_e.config import SamplingConfig
 from dall_e.nn.cpu import kernels
-from dall_e.sampling.token_sampler import Chooser
+from dall_e.sampling.token_sampler import TokenSampler
 
 TOKENS = 30
 SEEDS = [0, 1, 2**32 + 5, 2**63 - 1]
@@ -28,11 +28,11 @@ def both(
     config = SamplingConfig(num_inference_steps=TOKENS, **settings)
     rows = len(SEEDS) * (1 if config.guidance_scale == 1 else 2)
     logits_RMC = spread * torch.randn(rows, places, codes, generator=rng)
-    places_BM = torch.rand(len(SEEDS), TOKENS, generator=rng).argsort(1)[:, :places]
+    positions_BM = torch.rand(len(SEEDS), TOKENS, generator=rng).argsort(1)[:, :places]
 
     def chosen() -> torch.Tensor:
-        return Chooser(SEEDS, config, TOKENS, codes)(
-            logits_RMC, places_BM, 7 + step * torch.arange(places)
+        return TokenSampler(SEEDS, config, TOKENS, codes)(
+            logits_RMC, positions_BM, 7 + step * torch.arange(places)
         )
 
     ours = chosen()
@@ -87,12 +87,12 @@ def test_equal_logits_are_all_kept(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_likely_codes_are_drawn_as_often_as_they_should() -> None:
     config = SamplingConfig(guidance_scale=1.0, temperature=1.0, final_temperature=1.0, top_p=1.0)
-    share_C = torch.tensor([0.5, 0.3, 0.15, 0.05])
+    fraction_C = torch.tensor([0.5, 0.3, 0.15, 0.05])
     counts_C = torch.zeros(4)
     for seed in range(20):
-        chooser = Chooser([seed], config, 200, 4)
-        codes_1M = chooser(
-            share_C.log().expand(1, 200, 4), torch.arange(200)[None], torch.zeros(200)
+        token_sampler = TokenSampler([seed], config, 200, 4)
+        codes_1M = token_sampler(
+            fraction_C.log().expand(1, 200, 4), torch.arange(200)[None], torch.zeros(200)
         )
         counts_C += codes_1M.flatten().bincount(minlength=4)
-    torch.testing.assert_close(counts_C / counts_C.sum(), share_C, atol=0.03, rtol=0)
+    torch.testing.assert_close(counts_C / counts_C.sum(), fraction_C, atol=0.03, rtol=0)

@@ -15,7 +15,7 @@ def captions(scene: Scene, language: str, count: int = 300) -> set[str]:
 
 
 def thing(name: str, **more: object) -> SceneObject:
-    return SceneObject(name=name, picture=0, **more)  # type: ignore[arg-type]
+    return SceneObject(name=name, image=0, **more)  # type: ignore[arg-type]
 
 
 CAT = Scene(objects=(thing("cat", colour="white", state="sleeping"),), background="windowsill")
@@ -50,7 +50,7 @@ def test_relations_and_their_inverses() -> None:
     )
     assert {"红色的汽车左边有一只狗", "一只狗在一辆红色的汽车的左边"} <= captions(scene, "zh", 800)
     inside = Scene(
-        objects=(thing("dog"), SceneObject(name="circle", picture=-1, colour="blue")), relation="inside"
+        objects=(thing("dog"), SceneObject(name="circle", image=-1, colour="blue")), relation="inside"
     )  # fmt: skip
     assert "a dog inside a blue circle" in captions(inside, "en")
     assert "一只狗在一个蓝色的圆圈里" in captions(inside, "zh")
@@ -176,7 +176,7 @@ def test_every_thing_has_its_words() -> None:
             "often",
         }
         assert thing_.traits <= known, thing_
-        assert thing_.picture_names, thing_
+        assert thing_.image_names, thing_
         for word, measure in thing_.other_zh:
             assert re.fullmatch("[\u4e00-\u9fffT]+", word) and re.fullmatch(
                 "[\u4e00-\u9fff]", measure

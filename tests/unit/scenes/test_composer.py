@@ -10,9 +10,9 @@ import numpy.typing as npt
 import pytest
 import torch
 
-from dall_e.data.datasets import PictureSet
+from dall_e.data.datasets import ImageSet
 from dall_e.images.compositing import paste
-from dall_e.scenes.composer import SETTLED_BACKGROUNDS, SceneComposer, combinations, held_out
+from dall_e.scenes.composer import CANONICAL_BACKGROUNDS, SceneComposer, combinations, held_out
 from dall_e.scenes.graph import RELATIONS, Scene, SceneObject
 from dall_e.scenes.layout import Place
 
@@ -28,7 +28,7 @@ HUES = (
 )
 
 
-def picture(colour: tuple[int, int, int], side: int = 48) -> npt.NDArray[np.uint8]:
+def image(colour: tuple[int, int, int], side: int = 48) -> npt.NDArray[np.uint8]:
     """A block of one colour with a darker stripe, wider than high, on transparency."""
     result = np.zeros((4, side, side), dtype=np.uint8)
     rows, columns = slice(side // 4, 3 * side // 4), slice(side // 8, 7 * side // 8)
@@ -38,7 +38,7 @@ def picture(colour: tuple[int, int, int], side: int = 48) -> npt.NDArray[np.uint
     return result
 
 
-def picture_set(names: tuple[str, ...] = NAMES) -> PictureSet:
+def image_set(names: tuple[str, ...] = NAMES) -> ImageSet:
     records = [
         {
             "en": name,
@@ -50,20 +50,20 @@ def picture_set(names: tuple[str, ...] = NAMES) -> PictureSet:
         }
         for name in names
     ]
-    drawn = [picture(HUES[number % len(HUES)]) for number in range(len(names))]
-    return PictureSet(pictures_NCHW=torch.from_numpy(np.stack(drawn)), records=records, skipped=[])
+    drawn = [image(HUES[number % len(HUES)]) for number in range(len(names))]
+    return ImageSet(images_NCHW=torch.from_numpy(np.stack(drawn)), records=records, skipped=[])
 
 
 @pytest.fixture(scope="module")
 def composer() -> SceneComposer:
-    return SceneComposer(picture_set(), 64)
+    return SceneComposer(image_set(), 64)
 
 
 def thing(name: str, **more: object) -> SceneObject:
     places = {
         "cat": 0, "dog": 1, "car": 2, "gift": 3, "bucket": 4, "umbrella": 5, "chair": 6, "soccer ball": 7, "circle": -1
     }  # fmt: skip
-    return SceneObject(name=name, picture=places[name], **more)  # type: ignore[arg-type]
+    return SceneObject(name=name, image=places[name], **more)  # type: ignore[arg-type]
 
 
 def count_parts(alpha: npt.NDArray[np.bool_]) -> int:
@@ -88,13 +88,13 @@ def count_parts(alpha: npt.NDArray[np.bool_]) -> int:
 
 
 def middle(mask: npt.NDArray[np.bool_]) -> tuple[float, float]:
-    """Mean column and row of a mask, as shares of the side."""
+    """Mean column and row of a mask, as fractions of the side."""
     rows, columns = np.nonzero(mask)
     return float(columns.mean()) / mask.shape[1], float(rows.mean()) / mask.shape[0]
 
 
 def test_a_seed_gives_one_scene_one_picture_one_caption(composer: SceneComposer) -> None:
-    again = SceneComposer(picture_set(), 64)
+    again = SceneComposer(image_set(), 64)
     for seed in range(12):
         scene = composer.scene(seed)
         assert scene == again.scene(seed)
@@ -125,17 +125,15 @@ def test_what_sticks_out_is_cut_off() -> None:
 
 
 def test_small_pictures_hold_scenes_too(composer: SceneComposer) -> None:
-    pictures = composer.pictures
-    small_NCHW = pictures.pictures_NCHW[:, :, ::2, ::2].contiguous()
-    small = SceneComposer(
-        PictureSet(pictures_NCHW=small_NCHW, records=pictures.records, skipped=[]), 32
-    )
+    images = composer.images
+    small_NCHW = images.images_NCHW[:, :, ::2, ::2].contiguous()
+    small = SceneComposer(ImageSet(images_NCHW=small_NCHW, records=images.records, skipped=[]), 32)
     for seed in range(80):
         assert small.draw(small.scene(seed)).shape == (4, 32, 32)
 
 
 def test_settled_scenes_differ_only_in_what_captions_say_and_in_the_background() -> None:
-    settled = SceneComposer(picture_set(), 64, settled=True)
+    canonical = SceneComposer(image_set(), 64, canonical=True)
     cat, dog = thing("cat", colour="white", state="sleeping"), thing("dog")
     for objects, relation in (
         ((cat,), ""),
@@ -143,17 +141,17 @@ def test_settled_scenes_differ_only_in_what_captions_say_and_in_the_background()
         ((thing("gift", count=5),), ""),
     ):
         drawn = {
-            settled.draw(Scene(objects=objects, relation=relation, seed=str(seed))).tobytes()
+            canonical.draw(Scene(objects=objects, relation=relation, seed=str(seed))).tobytes()
             for seed in range(20)
         }
         assert len(drawn) == 1
         on_sills = {
-            settled.draw(
+            canonical.draw(
                 Scene(objects=objects, relation=relation, background="windowsill", seed=str(seed))
             ).tobytes()
             for seed in range(60)
         }
-        assert len(on_sills) == SETTLED_BACKGROUNDS
+        assert len(on_sills) == CANONICAL_BACKGROUNDS
 
 
 def test_unless_words_say_otherwise_a_settled_thing_is_one_picture_of_the_house_style() -> None:
@@ -169,34 +167,34 @@ def test_unless_words_say_otherwise_a_settled_thing_is_one_picture_of_the_house_
         "automobile",
         "chair",
     )
-    pictures = picture_set(names)
-    for number, record in enumerate(pictures.records):
+    images = image_set(names)
+    for number, record in enumerate(images.records):
         house = number < 6
         record |= {
             "source": "house" if house else "other",
             "weight": 9 if house else 1,
             "style_said": 0.9,
         }
-    settled = SceneComposer(pictures, 64, settled=True)
+    canonical = SceneComposer(images, 64, canonical=True)
     seen: dict[str, set[int]] = {}
     for seed in range(400):
-        scene = settled.scene(seed)
+        scene = canonical.scene(seed)
         for item in scene.objects:
-            if item.picture in range(len(names)) and not item.colour:
-                seen.setdefault(item.name, set()).add(item.picture)
+            if item.image in range(len(names)) and not item.colour:
+                seen.setdefault(item.name, set()).add(item.image)
     assert seen["ship"] == {5} and seen["gift"] == {3} and seen["chair"] == {8}
-    assert {item.picture for seed in range(400) for item in settled.scene(seed).objects} >= {6, 7}
+    assert {item.image for seed in range(400) for item in canonical.scene(seed).objects} >= {6, 7}
 
 
 def test_a_lone_thing_of_a_settled_scene_stays_where_its_picture_has_it() -> None:
-    pictures = picture_set()
-    settled = SceneComposer(pictures, pictures.pictures_NCHW.shape[-1], settled=True)
+    images = image_set()
+    canonical = SceneComposer(images, images.images_NCHW.shape[-1], canonical=True)
     for number, name in enumerate(("cat", "dog", "car", "gift")):
-        drawn = settled.draw(Scene(objects=(thing(name),), seed="1"))
-        assert np.array_equal(drawn, pictures.pictures_NCHW[number].numpy())
-    painted = settled.draw(Scene(objects=(thing("car", colour="green"),), seed="1"))
-    assert np.array_equal(painted[3], pictures.pictures_NCHW[2, 3].numpy())
-    assert not np.array_equal(painted, pictures.pictures_NCHW[2].numpy())
+        drawn = canonical.draw(Scene(objects=(thing(name),), seed="1"))
+        assert np.array_equal(drawn, images.images_NCHW[number].numpy())
+    painted = canonical.draw(Scene(objects=(thing("car", colour="green"),), seed="1"))
+    assert np.array_equal(painted[3], images.images_NCHW[2, 3].numpy())
+    assert not np.array_equal(painted, images.images_NCHW[2].numpy())
 
 
 def test_training_scenes_hold_nothing_that_is_held_out(composer: SceneComposer) -> None:
@@ -208,20 +206,20 @@ def test_training_scenes_hold_nothing_that_is_held_out(composer: SceneComposer) 
 
 
 def test_about_a_tenth_of_the_combinations_is_held_out() -> None:
-    def share(make: Callable[[str], Scene]) -> float:
+    def fraction(make: Callable[[str], Scene]) -> float:
         return float(np.mean([held_out(make(f"thing {number}")) for number in range(2000)]))
 
     assert (
         0.07
-        < share(lambda name: Scene(objects=(SceneObject(name=name, picture=0, colour="red"),)))
+        < fraction(lambda name: Scene(objects=(SceneObject(name=name, image=0, colour="red"),)))
         < 0.13
     )
     assert (
         0.07
-        < share(lambda name: Scene(objects=(SceneObject(name=name, picture=0, count=3),)))
+        < fraction(lambda name: Scene(objects=(SceneObject(name=name, image=0, count=3),)))
         < 0.13
     )
-    assert share(lambda name: Scene(objects=(SceneObject(name=name, picture=0),))) == 0
+    assert fraction(lambda name: Scene(objects=(SceneObject(name=name, image=0),))) == 0
 
 
 def test_the_best_known_prompts_are_never_held_out() -> None:
@@ -348,10 +346,10 @@ def test_all_sorts_of_scenes_come_up(composer: SceneComposer) -> None:
 
 def test_sets_without_anything_to_cut_out_are_named() -> None:
     with pytest.raises(ValueError, match="none of 1 pictures"):
-        SceneComposer(picture_set(("quantum entanglement",)), 64)
-    opaque = picture_set(("cat",))
-    opaque.pictures_NCHW[:] = 255
+        SceneComposer(image_set(("quantum entanglement",)), 64)
+    opaque = image_set(("cat",))
+    opaque.images_NCHW[:] = 255
     with pytest.raises(ValueError, match="transparent background"):
         SceneComposer(opaque, 64)
     with pytest.raises(ValueError, match="got 8"):
-        SceneComposer(picture_set(), 8)
+        SceneComposer(image_set(), 8)

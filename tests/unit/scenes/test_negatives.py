@@ -9,7 +9,7 @@ from dall_e.scenes.negatives import nearly_right
 
 
 def thing(name: str = "cat", **more: object) -> SceneObject:
-    return SceneObject(name=name, picture=0, **more)  # type: ignore[arg-type]
+    return SceneObject(name=name, image=0, **more)  # type: ignore[arg-type]
 
 
 def changed(scene: Scene) -> list[Scene]:

@@ -8,14 +8,14 @@ import pytest
 from dall_e.images.backgrounds import Ground
 from dall_e.scenes.graph import MOST, Scene, SceneObject
 from dall_e.scenes.layout import Place
-from dall_e.scenes.slots import settled_layout, settles
+from dall_e.scenes.slots import canonical_layout, has_slots
 
 GROUND = Ground(far=0.7, near=0.95, sky=0.5)
 SHALLOW = Ground(far=0.8, near=0.85)
 
 
 def thing(name: str, count: int = 1, size: str = "") -> SceneObject:
-    return SceneObject(name=name, picture=0, count=count, size=size)
+    return SceneObject(name=name, image=0, count=count, size=size)
 
 
 def overlap(one: Place, other: Place) -> bool:
@@ -46,7 +46,7 @@ def test_everything_is_there_within_the_picture_and_apart(
 ) -> None:
     for scene in scenes():
         aspects = [1.4, 0.7, 1.0][: len(scene.objects)]
-        places = settled_layout(scene, aspects, ground, cells)
+        places = canonical_layout(scene, aspects, ground, cells)
         counted = [
             sum(place.index == index for place in places) for index in range(len(scene.objects))
         ]
@@ -71,7 +71,7 @@ def test_a_thing_has_the_same_codes_in_a_pair_as_among_two_three_and_four_of_its
         ),
         Scene(objects=(thing("car"), thing("dog"), thing("bus"))),
     ):
-        for place in settled_layout(scene, [1.2, 1.0, 1.0][: len(scene.objects)], None, 12):
+        for place in canonical_layout(scene, [1.2, 1.0, 1.0][: len(scene.objects)], None, 12):
             if place.index == 0:
                 left, top = (place.x - place.width / 2) * 12, place.top * 12
                 lying.add((round(place.width, 6), round(left % 1, 6), round(top % 1, 6)))
@@ -85,14 +85,14 @@ def test_a_thing_has_the_same_codes_in_a_pair_as_among_two_three_and_four_of_its
 def test_the_first_is_where_the_relation_says(relation: str, across: int, down: int) -> None:
     pair = (thing("car"), thing("dog"))
     for ground in (None, GROUND) if across else (None,):
-        places = settled_layout(Scene(objects=pair, relation=relation), [1.0, 1.0], ground, 12)
+        places = canonical_layout(Scene(objects=pair, relation=relation), [1.0, 1.0], ground, 12)
         first, second = sorted(places, key=lambda place: place.index)
         assert (first.x - second.x, first.y - second.y) == pytest.approx((across * 0.5, down * 0.5))
 
 
 def test_what_flies_is_in_the_sky_and_the_rest_on_the_ground() -> None:
     scene = Scene(objects=(thing("airplane", 2), thing("car")))
-    places = settled_layout(scene, [1.0, 1.0], GROUND, 12)
+    places = canonical_layout(scene, [1.0, 1.0], GROUND, 12)
     assert all(
         place.bottom <= GROUND.sky and not place.shadow for place in places if place.index == 0
     )
@@ -101,9 +101,9 @@ def test_what_flies_is_in_the_sky_and_the_rest_on_the_ground() -> None:
 
 
 def test_what_acts_or_touches_has_no_slot() -> None:
-    acting = Scene(objects=(SceneObject(name="cat", picture=0, state="sleeping"),))
+    acting = Scene(objects=(SceneObject(name="cat", image=0, state="sleeping"),))
     touching = Scene(objects=(thing("cat"), thing("box")), relation="on")
     for scene in (acting, touching):
-        assert not settles(scene)
+        assert not has_slots(scene)
         with pytest.raises(ValueError, match="have no slots"):
-            settled_layout(scene, [1.0, 1.0], None, 12)
+            canonical_layout(scene, [1.0, 1.0], None, 12)

@@ -116,7 +116,7 @@ def janus() -> JanusTokenizer:
     marks = [
         JanusTokenizer.START,
         JanusTokenizer.PAD,
-        JanusTokenizer.PICTURE,
+        JanusTokenizer.IMAGE,
         "<|User|>",
         "<|Assistant|>",
     ]
@@ -141,11 +141,11 @@ def test_janus_by_hand() -> None:
         *words,
         "<|Assistant|>",
         ":",
-        JanusTokenizer.PICTURE,
+        JanusTokenizer.IMAGE,
     ]
     null = tokenizer.without_words(encoded, 100)
     assert [bpe.id_to_token(each) for each in null.ids] == [
-        JanusTokenizer.START, *[JanusTokenizer.PAD] * (len(pieces) - 2), JanusTokenizer.PICTURE,
+        JanusTokenizer.START, *[JanusTokenizer.PAD] * (len(pieces) - 2), JanusTokenizer.IMAGE,
     ]  # fmt: skip
 
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 from PIL import Image
 
-from dall_e.config import PRESETS, CompanionConfig, GeneratorTraining
-from dall_e.models.dual_encoder import Companion
+from dall_e.config import PRESETS, DualEncoderConfig, GeneratorTraining
+from dall_e.models.dual_encoder import DualEncoder
 from dall_e.models.image_tokenizer import ImageTokenizer
 from dall_e.training.generator_stage import GeneratorStage
 from dall_e.training.loop import fit
@@ -42,11 +42,11 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def companion_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The run folder of an untrained companion."""
-    root = tmp_path_factory.mktemp("companion")
+def dual_encoder_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run folder of an untrained dual encoder."""
+    root = tmp_path_factory.mktemp("dual_encoder")
     torch.manual_seed(3)
-    sizes = CompanionConfig(
+    sizes = DualEncoderConfig(
         image_size=32,
         image_widths=(8, 16),
         vocab_size=512,
@@ -55,12 +55,12 @@ def companion_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         text_heads=2,
         width=16,
     )
-    players = {"companion": {"weights": Companion(sizes).state_dict(), "ema": None}}
+    players = {"dual_encoder": {"weights": DualEncoder(sizes).state_dict(), "ema": None}}
     with open_run_folder(str(root)) as folder:
         folder.save_checkpoint(
             {
                 "config": {"seed": 3},
-                "networks": {"companion": dataclasses.asdict(sizes)},
+                "networks": {"dual_encoder": dataclasses.asdict(sizes)},
                 "players": players,
             }
         )

@@ -59,22 +59,24 @@ def test_fakes_are_samples_of_the_reference_in_the_order_of_their_drawing(
     stage: AdversarialStage,
 ) -> None:
     fakes = stage.fakes
-    assert fakes.codes_FN.shape == fakes.places_FN.shape == (16, 64)
-    assert torch.equal(fakes.places_FN.long().sort(1).values, torch.arange(64).expand(16, -1))
+    assert fakes.codes_FN.shape == fakes.positions_FN.shape == (16, 64)
+    assert torch.equal(fakes.positions_FN.long().sort(1).values, torch.arange(64).expand(16, -1))
     batch = stage.prepare(0)
-    places_BN, groups_N = batch["fake_places_FN"], batch["groups_N"]
-    codes_BN = batch["fake_codes_FN"].gather(1, places_BN)
+    positions_BN, groups_N = batch["fake_places_FN"], batch["groups_N"]
+    codes_BN = batch["fake_codes_FN"].gather(1, positions_BN)
     # A training pass over the fakes, plus the noise that they were drawn with, finds the same codes
     # again.
     networks = stage.reference
     text = networks.text(batch["fake_ids_FL"])
-    logits_BNC = networks.generator(text, codes_BN, places_BN, groups_N, torch.zeros(8)).logits_BNC
+    logits_BNC = networks.generator(
+        text, codes_BN, positions_BN, groups_N, torch.zeros(8)
+    ).logits_BNC
     noise_BNC = gumbel(list(range(8)), 64, 1000).gather(
-        1, places_BN[..., None].expand(-1, -1, 1000)
+        1, positions_BN[..., None].expand(-1, -1, 1000)
     )
     assert ((logits_BNC + noise_BNC).argmax(-1) == codes_BN).float().mean() > 0.99
     nats_BN = logits_BNC.logsumexp(-1) - logits_BNC.gather(-1, codes_BN[..., None])[..., 0]
-    found_BN = log_likelihood(networks, batch["fake_ids_FL"], codes_BN, places_BN, groups_N)
+    found_BN = log_likelihood(networks, batch["fake_ids_FL"], codes_BN, positions_BN, groups_N)
     torch.testing.assert_close(found_BN, -nats_BN)
     assert int(groups_N.max()) == 4 and int(stage.prepare(8)["groups_N"].max()) == 8
 

@@ -13,15 +13,15 @@ CODES_BN = torch.randint(1000, (200, 64), generator=torch.Generator().manual_see
 
 
 def corrupted(
-    noisy_share: float, noise_level: float, replaced_share: float, seed: int = 1
+    noisy_fraction: float, noise_level: float, replaced_fraction: float, seed: int = 1
 ) -> Corrupted:
     return corrupt(
         CODES_BN,
         QUANTIZER,
         torch.Generator().manual_seed(seed),
-        noisy_share=noisy_share,
+        noisy_fraction=noisy_fraction,
         noise_level=noise_level,
-        replaced_share=replaced_share,
+        replaced_fraction=replaced_fraction,
     )
 
 
@@ -75,7 +75,7 @@ def test_the_generator_decides_everything() -> None:
     def run(seed: int) -> Corrupted:
         rng = torch.Generator().manual_seed(seed)
         return corrupt(
-            CODES_BN[:4], QUANTIZER, rng, noisy_share=0.9, noise_level=0.3, replaced_share=0.2
+            CODES_BN[:4], QUANTIZER, rng, noisy_fraction=0.9, noise_level=0.3, replaced_fraction=0.2
         )
 
     first, again, other = run(3), run(3), run(4)

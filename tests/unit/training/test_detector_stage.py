@@ -13,12 +13,12 @@ import pytest
 import torch
 
 from dall_e.config import DetectorConfig, DetectorTraining
-from dall_e.data.datasets import PictureSet, in_fold
+from dall_e.data.datasets import ImageSet, in_fold
 from dall_e.images.files import encode_webp
 from dall_e.training.detector_stage import (
+    CutoutScatter,
     DetectorStage,
-    Strewer,
-    Strewn,
+    Scattered,
     run_detector_training,
     targets,
 )
@@ -27,24 +27,22 @@ from dall_e.training.loop import fit, load_stage_weights
 THINGS = {"cat": (220, 120, 0), "pear": (0, 200, 40), "key": (40, 60, 230)}
 
 
-def things() -> PictureSet:
+def things() -> ImageSet:
     """Squares, flat and tall rectangles under names that the table of things knows, by six
     designers."""
     pictures, records = [], []
     for source in ("noto", "twemoji", "noto-v1", "fluent-emoji", "emojione", "fluent-3d"):
         for number, (name, colour) in enumerate(THINGS.items()):
-            picture = np.zeros((4, 128, 128), dtype=np.uint8)
+            image = np.zeros((4, 128, 128), dtype=np.uint8)
             rows, columns = (
                 ((30, 98), (50, 78), (20, 108))[number],
                 ((30, 98), (14, 114), (50, 78))[number],
             )
             for channel, value in enumerate((*colour, 255)):
-                picture[channel, rows[0] : rows[1], columns[0] : columns[1]] = value
-            pictures.append(picture)
+                image[channel, rows[0] : rows[1], columns[0] : columns[1]] = value
+            pictures.append(image)
             records.append({"en": name, "kind": "object", "source": source, "name": name})
-    return PictureSet(
-        pictures_NCHW=torch.from_numpy(np.stack(pictures)), records=records, skipped=[]
-    )
+    return ImageSet(images_NCHW=torch.from_numpy(np.stack(pictures)), records=records, skipped=[])
 
 
 def settings(out: Path, **changes: Any) -> DetectorTraining:
@@ -61,27 +59,27 @@ def settings(out: Path, **changes: Any) -> DetectorTraining:
 
 
 def test_what_is_strewn_is_where_it_is_said_to_be() -> None:
-    strewer = Strewer(things(), 64)
-    assert strewer.things == ["cat", "key", "pear"]
+    scatter = CutoutScatter(things(), 64)
+    assert scatter.things == ["cat", "key", "pear"]
     counts = set()
     for seed in range(60):
-        picture, objects = strewer(str(seed))
-        assert picture.shape == (4, 64, 64) and 1 <= len(objects) <= 6
+        image, objects = scatter(str(seed))
+        assert image.shape == (4, 64, 64) and 1 <= len(objects) <= 6
         counts.add(len(objects))
         for item in objects:
             assert item.thing in THINGS and 0 < item.x < 1 and 0 < item.y < 1
-            assert picture[3, int(item.y * 64), int(item.x * 64)] == 255
+            assert image[3, int(item.y * 64), int(item.x * 64)] == 255
         for one in objects:
             for other in objects:
                 assert one is other or max(abs(one.x - other.x), abs(one.y - other.y)) > 0.1
     assert {1, 2, 3, 4} <= counts
-    assert (strewer("7")[0] == strewer("7")[0]).all() and strewer("7")[1] == strewer("7")[1]
+    assert (scatter("7")[0] == scatter("7")[0]).all() and scatter("7")[1] == scatter("7")[1]
 
 
 def test_maps_by_hand() -> None:
     config = DetectorConfig(image_size=32, things=("cat", "pear"))
-    pear = Strewn(thing="pear", colour="green", x=0.3, y=0.99, size=0.5)
-    found = targets([[], [pear, Strewn(thing="cat", colour="", x=0, y=0, size=1)]], config)
+    pear = Scattered(thing="pear", colour="green", x=0.3, y=0.99, size=0.5)
+    found = targets([[], [pear, Scattered(thing="cat", colour="", x=0, y=0, size=1)]], config)
     heat_BKHW = found["heat_BKHW"]
     assert heat_BKHW.shape == (2, 2, 8, 8) and heat_BKHW[0].abs().sum() == 0
     # 0.3 of 8 places is in place 2; 0.99 in the last one.
@@ -95,11 +93,11 @@ def test_maps_by_hand() -> None:
 def test_halves_are_kept_apart(tmp_path: Path) -> None:
     pictures = things()
     stage = DetectorStage(settings(tmp_path), pictures)
-    used = [r["source"] for r in stage._strewer._pictures.records]
-    unseen = [r["source"] for r in stage._unseen._pictures.records]
+    used = [r["source"] for r in stage._scatter._images.records]
+    unseen = [r["source"] for r in stage._unseen._images.records]
     assert len(used) + len(unseen) == len(pictures)
-    assert all(in_fold(r, 1) for r in stage._strewer._pictures.records)
-    assert all(in_fold(r, 0) for r in stage._unseen._pictures.records)
+    assert all(in_fold(r, 1) for r in stage._scatter._images.records)
+    assert all(in_fold(r, 0) for r in stage._unseen._images.records)
 
 
 # Taken from this code when its sheet was looked at; a change here is a change of what training
@@ -138,7 +136,7 @@ def test_run_from_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     with tarfile.open(data / "train-000000.tar", "w") as tar:
         for number, record in enumerate(pictures.records):
             files = {
-                "webp": encode_webp(pictures.pictures_NCHW[number].numpy()),
+                "webp": encode_webp(pictures.images_NCHW[number].numpy()),
                 "json": json.dumps({**record, "split": "train"}).encode(),
             }
             for extension, content in files.items():

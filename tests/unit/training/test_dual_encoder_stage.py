@@ -1,4 +1,4 @@
-"""The companion's stage on drawn squares: batches, folds, scenes, golden losses, resume, what it
+"""The dual encoder's stage on drawn squares: batches, folds, scenes, golden losses, resume, what it
 learns.
 
 Shapes: B pictures, T captions.
@@ -14,14 +14,14 @@ import numpy as np
 import pytest
 import torch
 
-from dall_e.config import CompanionTraining
-from dall_e.data.datasets import PictureSet, Record, in_fold
+from dall_e.config import DualEncoderTraining
+from dall_e.data.datasets import ImageSet, Record, in_fold
 from dall_e.images.files import encode_png
 from dall_e.training.dual_encoder_stage import (
-    CompanionStage,
     ComposedScenes,
+    DualEncoderStage,
     TrainingScene,
-    run_companion_training,
+    run_dual_encoder_training,
 )
 from dall_e.training.loop import fit, load_stage_weights
 
@@ -31,13 +31,13 @@ PLACES = {"top": (slice(2, 14), slice(10, 22)), "bottom": (slice(18, 30), slice(
 
 
 def square(colour: str, place: str) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    picture = np.zeros((4, 32, 32), dtype=np.uint8)
+    image = np.zeros((4, 32, 32), dtype=np.uint8)
     for channel, value in enumerate((*COLOURS[colour], 255)):
-        picture[channel][PLACES[place]] = value
-    return picture
+        image[channel][PLACES[place]] = value
+    return image
 
 
-def squares(copies: int) -> PictureSet:
+def squares(copies: int) -> ImageSet:
     """Each colour at each place, `copies` times under different names."""
     pictures, records = [], []
     for copy in range(copies):
@@ -50,22 +50,20 @@ def squares(copies: int) -> PictureSet:
                     "kind": "symbol",
                 }
                 records.append({**record, "source": "drawn", "name": f"{colour}-{place}-{copy}"})
-    return PictureSet(
-        pictures_NCHW=torch.from_numpy(np.stack(pictures)), records=records, skipped=[]
-    )
+    return ImageSet(images_NCHW=torch.from_numpy(np.stack(pictures)), records=records, skipped=[])
 
 
-def settings(out: Path, **changes: Any) -> CompanionTraining:
-    config = CompanionTraining(
+def settings(out: Path, **changes: Any) -> DualEncoderTraining:
+    config = DualEncoderTraining(
         out=str(out), preset="tiny", images=64, batch_size=16, warmup_images=16, log_every=1, precision="fp32",
         device="cpu", learning_rate=3e-3,
     )  # fmt: skip
     return dataclasses.replace(config, **changes)
 
 
-def make(config: CompanionTraining, **more: Any) -> CompanionStage:
+def make(config: DualEncoderTraining, **more: Any) -> DualEncoderStage:
     Path(config.out).mkdir(parents=True, exist_ok=True)
-    return CompanionStage(config, squares(4), squares(1), **more)
+    return DualEncoderStage(config, squares(4), squares(1), **more)
 
 
 def scene(name: str) -> TrainingScene:
@@ -103,34 +101,34 @@ def test_folds_share_no_picture(tmp_path: Path) -> None:
     assert halves[0] | halves[1] == {r["name"] for r in records} and not halves[0] & halves[1]
     assert min(len(half) for half in halves) >= 8
     for fold in (0, 1):
-        stage = make(settings(tmp_path / str(fold), fold=fold, other_share=0.0, batch_size=64))
+        stage = make(settings(tmp_path / str(fold), fold=fold, other_fraction=0.0, batch_size=64))
         drawn = stage._weights_M > 0
         assert {r["name"] for r, used in zip(records, drawn, strict=True) if used} == halves[fold]
-    both = make(settings(tmp_path / "both", other_share=0.25))._weights_M
+    both = make(settings(tmp_path / "both", other_fraction=0.25))._weights_M
     assert set(both.tolist()) == {1.0, 0.25}
 
 
-def test_a_house_style_is_no_more_to_a_companion_than_the_others(tmp_path: Path) -> None:
+def test_a_house_style_is_no_more_to_a_dual_encoder_than_the_others(tmp_path: Path) -> None:
     pictures = squares(4)
     pictures.records[0]["weight"], pictures.records[1]["weight"] = 8.0, 0.5
-    weights_M = CompanionStage(settings(tmp_path), pictures, squares(1))._weights_M
+    weights_M = DualEncoderStage(settings(tmp_path), pictures, squares(1))._weights_M
     assert weights_M[:3].tolist() == [1.0, 0.5, 1.0]
 
 
 def test_a_fold_without_pictures_is_named(tmp_path: Path) -> None:
     only = squares(1)
     kept = [row for row, record in enumerate(only.records) if in_fold(record, 0)]
-    pictures = PictureSet(
-        pictures_NCHW=only.pictures_NCHW[kept],
+    pictures = ImageSet(
+        images_NCHW=only.images_NCHW[kept],
         records=[only.records[row] for row in kept],
         skipped=[],
     )
     with pytest.raises(ValueError, match=f"fold 1 has none of the {len(kept)} pictures"):
-        CompanionStage(settings(tmp_path, fold=1, other_share=0.0), pictures, only)
+        DualEncoderStage(settings(tmp_path, fold=1, other_fraction=0.0), pictures, only)
 
 
 def test_scenes_fill_their_share_of_a_batch(tmp_path: Path) -> None:
-    stage = make(settings(tmp_path, scene_share=0.5), scenes=scene)
+    stage = make(settings(tmp_path, scene_fraction=0.5), scenes=scene)
     batch = stage.batch(0)
     assert batch["x_BCHW"].shape[0] == 16
     # Seeds 0 to 7 for rows 8 to 15; 0, 3 and 6 have no wrong caption. The wrong captions follow the
@@ -140,22 +138,22 @@ def test_scenes_fill_their_share_of_a_batch(tmp_path: Path) -> None:
     assert stage.text_tokenizer.decode(batch["ids_TL"][16].tolist()) == "red bottom"
     # Rows 8 and 10 show the same, rows 8 and 9 do not.
     assert bool(batch["same_BB"][8, 10]) and not bool(batch["same_BB"][8, 9])
-    _, parts = stage.loss("companion", batch, 0.0)
+    _, parts = stage.loss("dual_encoder", batch, 0.0)
     assert {"contrastive", "matched", "wrong_caption", "told_apart"} <= parts.keys()
     assert (
-        make(settings(tmp_path / "b", seed=1, scene_share=0.5), scenes=scene)
+        make(settings(tmp_path / "b", seed=1, scene_fraction=0.5), scenes=scene)
         .batch(0)["rows_H"]
         .tolist()
         != []
     )
 
 
-def losses(config: CompanionTraining) -> list[float]:
+def losses(config: DualEncoderTraining) -> list[float]:
     fit(config, make(config, scenes=scene, held_out_scenes=scene))
     lines = [
         json.loads(line) for line in (Path(config.out) / "metrics.jsonl").read_text().splitlines()
     ]
-    return [line["companion_loss"] for line in lines if line["kind"] == "train"]
+    return [line["dual_encoder_loss"] for line in lines if line["kind"] == "train"]
 
 
 # Taken from this code when its sheet was looked at; a change here is a change of what training
@@ -164,7 +162,7 @@ GOLDEN = [11.0216, 4.1982, 4.2941, 4.4988]
 
 
 def test_golden_losses_of_four_steps(tmp_path: Path) -> None:
-    assert losses(settings(tmp_path, scene_share=0.25)) == pytest.approx(GOLDEN, rel=5e-3)
+    assert losses(settings(tmp_path, scene_fraction=0.25)) == pytest.approx(GOLDEN, rel=5e-3)
 
 
 def test_resumed_equals_straight(tmp_path: Path) -> None:
@@ -182,12 +180,12 @@ def test_resumed_equals_straight(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         fit(stopped, stage)
     assert fit(stopped, make(stopped)) == 48
-    one, two = (load_stage_weights(config.out)[1]["companion"] for config in (straight, stopped))
+    one, two = (load_stage_weights(config.out)[1]["dual_encoder"] for config in (straight, stopped))
     assert all(torch.equal(one[name], two[name]) for name in one)
 
 
 def test_learns_colours_and_places(tmp_path: Path) -> None:
-    config = settings(tmp_path, images=960, batch_size=32, ema_decay=0.5, scene_share=0.25)
+    config = settings(tmp_path, images=960, batch_size=32, ema_decay=0.5, scene_fraction=0.25)
     measures: dict[str, float] = {}
     fit(
         config,
@@ -208,17 +206,17 @@ def test_run_from_a_folder_of_pictures(tmp_path: Path, capsys: pytest.CaptureFix
         (data / f"{number}.png").write_bytes(encode_png(square(colour, place)))
         (data / f"{number}.txt").write_text(f"{colour} {place}")
     config = settings(tmp_path / "run", data=str(data), images=16)
-    run_companion_training(config, dry_run=True)
+    run_dual_encoder_training(config, dry_run=True)
     printed = capsys.readouterr().out
     assert "8 of 8 pictures are drawn" in printed and not (tmp_path / "run").exists()
-    run_companion_training(config)
+    run_dual_encoder_training(config)
     run, weights = load_stage_weights(tmp_path / "run")
-    assert run["networks"]["companion"]["image_size"] == 32 and "companion" in weights
+    assert run["networks"]["dual_encoder"]["image_size"] == 32 and "dual_encoder" in weights
     # A second one takes over the first one's text tokenizer.
     other = dataclasses.replace(
         config, out=str(tmp_path / "other"), text_tokenizer=config.out, seed=1
     )
-    run_companion_training(other)
+    run_dual_encoder_training(other)
     texts = [(tmp_path / name / "text_tokenizer.json").read_text() for name in ("run", "other")]
     assert texts[0] == texts[1]
 
@@ -231,7 +229,7 @@ def test_a_text_tokenizer_that_is_too_large_is_named(
         make(settings(tmp_path))
 
 
-def drawn_things() -> PictureSet:
+def drawn_things() -> ImageSet:
     """A cat, a ball and a pear, as the composer knows them, on nothing."""
     pictures, records = [], []
     for source in ("noto", "twemoji"):
@@ -250,20 +248,18 @@ def drawn_things() -> PictureSet:
                     "name": name.replace(" ", "-"),
                 }
             )
-    return PictureSet(
-        pictures_NCHW=torch.from_numpy(np.stack(pictures)), records=records, skipped=[]
-    )
+    return ImageSet(images_NCHW=torch.from_numpy(np.stack(pictures)), records=records, skipped=[])
 
 
 def test_composed_scenes_have_a_caption_and_mostly_a_wrong_one() -> None:
     scenes = ComposedScenes(drawn_things(), 32)
     drawn = [scenes(str(seed)) for seed in range(20)]
     assert all(
-        s.picture.shape == (4, 32, 32) and s.caption and s.wrong_caption != s.caption for s in drawn
+        s.image.shape == (4, 32, 32) and s.caption and s.wrong_caption != s.caption for s in drawn
     )
     assert sum(bool(s.wrong_caption) for s in drawn) >= 10
     again = scenes("3")
-    assert (again.picture == drawn[3].picture).all() and again[1:] == drawn[3][1:]
+    assert (again.image == drawn[3].image).all() and again[1:] == drawn[3][1:]
     for s in drawn:
         # Both are in one language.
         assert not s.wrong_caption or s.caption.isascii() == s.wrong_caption.isascii()

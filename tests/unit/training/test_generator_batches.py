@@ -15,14 +15,14 @@ from PIL import Image
 from torch import Tensor
 
 from dall_e.config import PRESETS, GeneratorTraining
-from dall_e.data.datasets import PictureSet, load_pictures
+from dall_e.data.datasets import ImageSet, load_images
 from dall_e.models.image_tokenizer import ImageTokenizer
 from dall_e.training import generator_base, prepared_stage
 from dall_e.training.generator_stage import GeneratorStage
 from dall_e.training.loop import fit, load_stage_weights
 from dall_e.training.run_folder import open_run_folder
 
-NUM_PICTURES = 24
+NUM_IMAGES = 24
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("stage")
     (root / "data").mkdir()
     rng = np.random.default_rng(0)
-    for number in range(NUM_PICTURES):
+    for number in range(NUM_IMAGES):
         Image.new("RGBA", (32, 32), tuple(rng.integers(0, 256, 4))).save(
             root / "data" / f"{number:02d}.png"
         )
@@ -52,7 +52,7 @@ def settings(folders: Path, out: str, **changes: Any) -> GeneratorTraining:
     config = GeneratorTraining(
         out=str(folders / out), data=str(folders / "data"), tokenizer=str(folders / "tokenizer"), preset="tiny",
         images=24, batch_size=8, warmup_images=8, views=2, precision="fp32", device="cpu", log_every=1,
-        caption_drop=0.3, noisy_share=0.5,
+        caption_drop=0.3, noisy_fraction=0.5,
     )  # fmt: skip
     return dataclasses.replace(config, **changes)
 
@@ -79,12 +79,12 @@ def test_a_batch_depends_on_its_place_alone(stage: GeneratorStage) -> None:
 
 def test_context_is_in_order_of_revelation(stage: GeneratorStage) -> None:
     batch = stage.prepare(16)
-    targets_BN = batch["codes_BN"].gather(1, batch["places_BN"])
+    targets_BN = batch["codes_BN"].gather(1, batch["positions_BN"])
     noisy_B = batch["level_B"] > 0
     assert torch.equal(batch["context_BN"][~noisy_B], targets_BN[~noisy_B])
     assert not torch.equal(batch["context_BN"][noisy_B], targets_BN[noisy_B])
     assert not batch["replaced_BN"][~noisy_B].any()
-    assert batch["places_BN"].sort(1).values.eq(torch.arange(64)).all()
+    assert batch["positions_BN"].sort(1).values.eq(torch.arange(64)).all()
     assert batch["groups_N"].diff().min() >= 0 and batch["groups_N"][0] == 1
 
 
@@ -103,7 +103,7 @@ def test_pairs_count_where_there_is_a_caption_and_know_their_likes(stage: Genera
 class Composer:
     """Composes scenes of one colour, each with its own caption."""
 
-    def __init__(self, pictures: PictureSet, size: int, *, settled: bool) -> None:
+    def __init__(self, pictures: ImageSet, size: int, *, canonical: bool) -> None:
         self.size = size
 
     def scene(self, seed: str) -> SimpleNamespace:
@@ -118,7 +118,7 @@ class Composer:
 
 def test_scenes_have_their_share_of_a_batch(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(generator_base, "SceneComposer", Composer)
-    config = settings(folders, "scenes", scene_share=0.25, scenes=4, caption_drop=0.0)
+    config = settings(folders, "scenes", scene_fraction=0.25, scenes=4, caption_drop=0.0)
     stage = GeneratorStage(config)
     assert len(stage.scene_codes_SN) == 4
     plain = GeneratorStage(settings(folders, "plain", caption_drop=0.0))
@@ -139,24 +139,26 @@ def test_scenes_have_their_share_of_a_batch(folders: Path, monkeypatch: pytest.M
     assert torch.equal(GeneratorStage(config).scene_codes_SN, stage.scene_codes_SN)
     # Free ones are others.
     with pytest.raises(TypeError):
-        GeneratorStage(dataclasses.replace(config, settled_scenes=False))
+        GeneratorStage(dataclasses.replace(config, canonical_scenes=False))
 
 
 def test_few_labels(folders: Path) -> None:
     captioned: dict[float, set[int]] = {}
-    for share in (0.0, 0.3, 0.6):
-        stage = GeneratorStage(settings(folders, "stage", caption_share=share, caption_drop=0.0))
-        captioned[share] = set()
+    for fraction in (0.0, 0.3, 0.6):
+        stage = GeneratorStage(
+            settings(folders, "stage", caption_fraction=fraction, caption_drop=0.0)
+        )
+        captioned[fraction] = set()
         for images_seen in range(0, 240, 8):
             drawn = stage.captioned(images_seen)
             rows = [row for row, caption in enumerate(drawn.captions) if caption]
-            captioned[share] |= {
+            captioned[fraction] |= {
                 int(drawn.codes_BN[row, 0]) * 100 + int(drawn.concepts_B[row]) for row in rows
             }
     assert not captioned[0.0] and captioned[0.3] < captioned[0.6], (
         "a larger share has the labels of a smaller one too"
     )
-    stage = GeneratorStage(settings(folders, "stage", caption_share=0.3))
+    stage = GeneratorStage(settings(folders, "stage", caption_fraction=0.3))
     assert "captions of" in " ".join(stage.summary())
 
 
@@ -166,9 +168,9 @@ def test_few_labels(folders: Path) -> None:
 def test_rare_pictures_are_seen_as_often_as_the_exponent_says(
     exponent: float, shares: tuple[float, float], folders: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def weighted(*arguments: Any, **named: Any) -> PictureSet:
-        return PictureSet(
-            pictures_NCHW=load_pictures(*arguments, **named).pictures_NCHW[:2],
+    def weighted(*arguments: Any, **named: Any) -> ImageSet:
+        return ImageSet(
+            images_NCHW=load_images(*arguments, **named).images_NCHW[:2],
             records=[{"text": "common", "weight": 4.0}, {"text": "rare", "weight": 1.0}],
             skipped=[],
         )

@@ -31,15 +31,15 @@ COLOURS = {"red": (255, 0, 0), "green": (0, 200, 0), "blue": (0, 0, 255), "white
 
 
 @pytest.fixture(scope="module")
-def own_pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def own_images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder as a user may have it: pictures, and captions beside some of them."""
     folder = tmp_path_factory.mktemp("pictures")
     for name, colour in COLOURS.items():
         for side in (12, 20, 28):
-            picture = np.zeros((4, 32, 32), dtype=np.uint8)
-            picture[:3, :side, :side] = np.array(colour, dtype=np.uint8)[:, None, None]
-            picture[3, :side, :side] = 255
-            (folder / f"{name}-square_{side}.png").write_bytes(encode_png(picture))
+            image = np.zeros((4, 32, 32), dtype=np.uint8)
+            image[:3, :side, :side] = np.array(colour, dtype=np.uint8)[:, None, None]
+            image[3, :side, :side] = 255
+            (folder / f"{name}-square_{side}.png").write_bytes(encode_png(image))
             if side == 12:
                 (folder / f"{name}-square_{side}.txt").write_text(
                     f"a small {name} square", encoding="utf-8"
@@ -48,12 +48,12 @@ def own_pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def stage(own_pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GeneratorStage]:
+def stage(own_images: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GeneratorStage]:
     torch.manual_seed(0)
     tokenizer = ImageTokenizer(TINY.tokenizer).eval().requires_grad_(False)
     config = GeneratorTraining(
-        out=str(tmp_path_factory.mktemp("run")), data=str(own_pictures), preset="tiny", images=64, batch_size=8,
-        views=2, device="cpu", caption_drop=0.25, noisy_share=0.5,
+        out=str(tmp_path_factory.mktemp("run")), data=str(own_images), preset="tiny", images=64, batch_size=8,
+        views=2, device="cpu", caption_drop=0.25, noisy_fraction=0.5,
     )  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(generator_base, "load_tokenizer", lambda folder, model: tokenizer)
@@ -68,10 +68,10 @@ def test_context_differs_from_the_truth_only_where_that_is_told(stage: Generator
         batch = stage.batch(images_seen)
         num_tokens = TINY.generator.num_tokens
         assert torch.equal(
-            batch["places_BN"].sort(1).values, torch.arange(num_tokens).expand(8, -1)
+            batch["positions_BN"].sort(1).values, torch.arange(num_tokens).expand(8, -1)
         )
         assert batch["groups_N"][0] == 1 and bool((batch["groups_N"].diff() >= 0).all())
-        truth_BN = batch["codes_BN"].gather(1, batch["places_BN"])
+        truth_BN = batch["codes_BN"].gather(1, batch["positions_BN"])
         differs_BN = batch["context_BN"] != truth_BN
         assert not bool((differs_BN & ~batch["replaced_BN"])[batch["level_B"] == 0].any())
         seen_noise |= bool(differs_BN.any())
@@ -101,23 +101,23 @@ def test_orders_come_in_their_shares() -> None:
         assert sum(sizes) == 64 and len(sizes) <= 64
         kinds[kind] += 1
     # Five standard deviations of 2000 draws: 0.05 at most.
-    for kind, share in (("random", 0.7), ("locality", 0.2), ("raster", 0.1)):
-        assert abs(kinds[kind] / 2000 - share) < 0.05
+    for kind, fraction in (("random", 0.7), ("locality", 0.2), ("raster", 0.1)):
+        assert abs(kinds[kind] / 2000 - fraction) < 0.05
 
 
 def test_the_first_view_is_the_picture_itself(stage: GeneratorStage) -> None:
-    pictures_NCHW = torch.randint(
+    images_NCHW = torch.randint(
         0, 256, (5, 4, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
     )
     mirror_N = torch.ones(5, dtype=torch.bool)
     codes_VMN = tokenize_views(
-        stage.tokenizer, pictures_NCHW, mirror_N, views=3, seed=1, batch_size=2
+        stage.tokenizer, images_NCHW, mirror_N, views=3, seed=1, batch_size=2
     )
     assert codes_VMN.shape == (3, 5, 64) and codes_VMN.dtype == torch.int16
-    alone_MN = tokenize_views(stage.tokenizer, pictures_NCHW, mirror_N, views=1, seed=9)[0]
+    alone_MN = tokenize_views(stage.tokenizer, images_NCHW, mirror_N, views=1, seed=9)[0]
     assert (codes_VMN[0] == alone_MN).float().mean() > 0.95
     assert (codes_VMN[1] != codes_VMN[0]).float().mean() > 0.3
-    again = tokenize_views(stage.tokenizer, pictures_NCHW, mirror_N, views=3, seed=1, batch_size=2)
+    again = tokenize_views(stage.tokenizer, images_NCHW, mirror_N, views=3, seed=1, batch_size=2)
     assert torch.equal(codes_VMN, again)
 
 
@@ -139,10 +139,10 @@ def test_weights_grow_to_a_finer_grid() -> None:
         if name != "generator.places.weight":
             assert torch.equal(tensor, source[name]), name
     finer = PRESETS["xs"].generator.grid_size
-    places_HWD = after["generator.places.weight"].unflatten(0, (finer, finer))
-    assert bool((places_HWD[1:, :, 0] >= places_HWD[:-1, :, 0]).all())
-    assert bool((places_HWD[:, 1:, 1] >= places_HWD[:, :-1, 1]).all())
-    assert places_HWD[0, 0, 0] == 0 and places_HWD[-1, 0, 0] == side - 1
+    positions_HWD = after["generator.places.weight"].unflatten(0, (finer, finer))
+    assert bool((positions_HWD[1:, :, 0] >= positions_HWD[:-1, :, 0]).all())
+    assert bool((positions_HWD[:, 1:, 1] >= positions_HWD[:, :-1, 1]).all())
+    assert positions_HWD[0, 0, 0] == 0 and positions_HWD[-1, 0, 0] == side - 1
 
 
 def run_folder(path: Path, player: str, weights: dict[str, torch.Tensor]) -> str:
@@ -163,10 +163,10 @@ def tokenizer_run(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def own_settings(
-    own_pictures: Path, tokenizer_run: str, out: Path, **changes: object
+    own_images: Path, tokenizer_run: str, out: Path, **changes: object
 ) -> GeneratorTraining:
     return GeneratorTraining(
-        out=str(out), data=str(own_pictures), tokenizer=tokenizer_run, preset="tiny", images=8, batch_size=8,
+        out=str(out), data=str(own_images), tokenizer=tokenizer_run, preset="tiny", images=8, batch_size=8,
         views=1, device="cpu", **changes,
     )  # type: ignore[arg-type]  # fmt: skip
 
@@ -186,9 +186,9 @@ def test_weights_that_do_not_fit_are_named(tokenizer_run: str, tmp_path: Path) -
 
 
 def test_a_bad_run_to_start_from_is_found_first(
-    own_pictures: Path, tokenizer_run: str, tmp_path: Path
+    own_images: Path, tokenizer_run: str, tmp_path: Path
 ) -> None:
-    config = own_settings(own_pictures, tokenizer_run, tmp_path / "run", init=tokenizer_run)
+    config = own_settings(own_images, tokenizer_run, tmp_path / "run", init=tokenizer_run)
     with pytest.raises(
         ValueError, match="not a run that trained the generator: it trained tokenizer"
     ):
@@ -196,7 +196,7 @@ def test_a_bad_run_to_start_from_is_found_first(
     assert [path.name for path in (tmp_path / "run").iterdir()] == [".lock"]
 
 
-def test_start_from_a_model_folder(own_pictures: Path, tmp_path: Path) -> None:
+def test_start_from_a_model_folder(own_images: Path, tmp_path: Path) -> None:
     torch.manual_seed(3)
     other, tokenizer = GeneratorNetworks(TINY), ImageTokenizer(TINY.tokenizer)
     tensors = {
@@ -207,7 +207,7 @@ def test_start_from_a_model_folder(own_pictures: Path, tmp_path: Path) -> None:
     folder = str(tmp_path / "model")
     save_model(folder, {}, tensors, int8=False, text_tokenizer_json=words.to_json())
     with contextlib.closing(
-        GeneratorStage(own_settings(own_pictures, folder, tmp_path / "run", init=folder))
+        GeneratorStage(own_settings(own_images, folder, tmp_path / "run", init=folder))
     ) as made:
         for name, tensor in tensors.items():
             if not name.startswith("tokenizer."):
@@ -219,7 +219,7 @@ def test_start_from_a_model_folder(own_pictures: Path, tmp_path: Path) -> None:
 def test_the_built_in_model_goes_by_its_name() -> None:
     config, players = load_stage_weights("dall-e-emoji")
     assert (
-        players.keys() == {"tokenizer", "generator", "companion"}
+        players.keys() == {"tokenizer", "generator", "dual_encoder"}
         and "text.tokens.weight" in players["generator"]
     )
     assert config["networks"]["generator"]["grid_size"] ** 2 == len(
@@ -228,26 +228,22 @@ def test_the_built_in_model_goes_by_its_name() -> None:
 
 
 def test_a_dry_run_writes_nothing(
-    own_pictures: Path, tokenizer_run: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    own_images: Path, tokenizer_run: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run_generator_training(
-        own_settings(own_pictures, tokenizer_run, tmp_path / "run"), dry_run=True
-    )
+    run_generator_training(own_settings(own_images, tokenizer_run, tmp_path / "run"), dry_run=True)
     assert not (tmp_path / "run").exists()
     assert "12 pictures in 1 views of 64 tokens" in capsys.readouterr().out
 
 
-def test_a_second_run_touches_nothing(
-    own_pictures: Path, tokenizer_run: str, tmp_path: Path
-) -> None:
-    config = own_settings(own_pictures, tokenizer_run, tmp_path)
+def test_a_second_run_touches_nothing(own_images: Path, tokenizer_run: str, tmp_path: Path) -> None:
+    config = own_settings(own_images, tokenizer_run, tmp_path)
     with open_run_folder(config.out), pytest.raises(ValueError, match="another run is writing"):
         run_generator_training(config)
     assert [path.name for path in tmp_path.iterdir()] == [".lock"]
 
 
-def test_damaged_files_of_a_run(own_pictures: Path, tokenizer_run: str, tmp_path: Path) -> None:
-    config = own_settings(own_pictures, tokenizer_run, tmp_path)
+def test_damaged_files_of_a_run(own_images: Path, tokenizer_run: str, tmp_path: Path) -> None:
+    config = own_settings(own_images, tokenizer_run, tmp_path)
     codes = GeneratorStage(config).codes_VMN
     for damage in (b"", b"junk", (tmp_path / "codes.pt").read_bytes()[:-50]):
         (tmp_path / "codes.pt").write_bytes(damage)
@@ -258,9 +254,9 @@ def test_damaged_files_of_a_run(own_pictures: Path, tokenizer_run: str, tmp_path
 
 
 def test_a_full_disk_leaves_no_half_codes(
-    own_pictures: Path, tokenizer_run: str, tmp_path: Path
+    own_images: Path, tokenizer_run: str, tmp_path: Path
 ) -> None:
     (tmp_path / ".codes.pt.partial").symlink_to("/dev/full")
     with pytest.raises(OSError, match="No space left on device"):
-        GeneratorStage(own_settings(own_pictures, tokenizer_run, tmp_path))
+        GeneratorStage(own_settings(own_images, tokenizer_run, tmp_path))
     assert [path.name for path in tmp_path.iterdir()] == ["text_tokenizer.json"]

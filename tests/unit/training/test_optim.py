@@ -8,23 +8,25 @@ from torch import nn
 
 from dall_e.config import LoopConfig, TextConfig
 from dall_e.models.text_encoder import TextEncoder
-from dall_e.training.optim import AveragedWeights, build_adamw, build_muon, learning_rate_share
+from dall_e.training.optim import AveragedWeights, build_adamw, build_muon, learning_rate_fraction
 
 
 def test_schedule_warms_up_and_falls_to_its_final_share() -> None:
     config = LoopConfig(images=1000, batch_size=10, warmup_images=90, final_learning_rate=0.1)
-    assert learning_rate_share(config, 0) == pytest.approx(0.1)  # one batch of the ten of warm-up
-    assert learning_rate_share(config, 90) == pytest.approx(1.0)
-    assert learning_rate_share(config, 545) == pytest.approx(
+    assert learning_rate_fraction(config, 0) == pytest.approx(
+        0.1
+    )  # one batch of the ten of warm-up
+    assert learning_rate_fraction(config, 90) == pytest.approx(1.0)
+    assert learning_rate_fraction(config, 545) == pytest.approx(
         0.55
     )  # half of the cosine, between 1 and 0.1
-    assert learning_rate_share(config, 1000) == pytest.approx(0.1)
-    assert learning_rate_share(config, 5000) == pytest.approx(0.1)
+    assert learning_rate_fraction(config, 1000) == pytest.approx(0.1)
+    assert learning_rate_fraction(config, 5000) == pytest.approx(0.1)
 
 
 def test_a_short_run_still_reaches_its_peak() -> None:
     config = LoopConfig(images=100, batch_size=10, warmup_images=10_000)
-    assert max(learning_rate_share(config, seen) for seen in range(0, 100, 10)) > 0.99
+    assert max(learning_rate_fraction(config, seen) for seen in range(0, 100, 10)) > 0.99
 
 
 def test_only_matrices_decay() -> None:

@@ -1,17 +1,17 @@
-"""Distance of pictures by a companion's features: zero for equal ones, by hand for others, and what
-is no companion."""
+"""Distance of pictures by a dual encoder's features: zero for equal ones, by hand for others, and what
+is no dual encoder."""
 
 from pathlib import Path
 
 import pytest
 import torch
 
-from dall_e.training.perceptual import PerceptualDistance, load_companion
+from dall_e.training.perceptual import PerceptualDistance, load_dual_encoder
 from dall_e.training.run_folder import open_run_folder
 
 
-def test_equal_pictures_have_no_distance(companion_folder: Path) -> None:
-    distance = PerceptualDistance(str(companion_folder), torch.device("cpu"))
+def test_equal_pictures_have_no_distance(dual_encoder_folder: Path) -> None:
+    distance = PerceptualDistance(str(dual_encoder_folder), torch.device("cpu"))
     x_BCHW = torch.rand(2, 4, 32, 32)
     background_BC = torch.rand(2, 3)
     loss, parts = distance(
@@ -20,9 +20,9 @@ def test_equal_pictures_have_no_distance(companion_folder: Path) -> None:
     assert loss.item() == 0 and parts["perceptual"].item() == 0
 
 
-def test_the_distance_is_that_of_the_maps(companion_folder: Path) -> None:
-    distance = PerceptualDistance(str(companion_folder), torch.device("cpu"))
-    _, companion = load_companion(companion_folder)
+def test_the_distance_is_that_of_the_maps(dual_encoder_folder: Path) -> None:
+    distance = PerceptualDistance(str(dual_encoder_folder), torch.device("cpu"))
+    _, dual_encoder = load_dual_encoder(dual_encoder_folder)
     one, other = torch.rand(2, 2, 4, 32, 32)
     one[:, 3] = other[:, 3] = 1.0
     other.requires_grad_(True)
@@ -32,7 +32,7 @@ def test_the_distance_is_that_of_the_maps(companion_folder: Path) -> None:
     by_hand = [
         (wanted - ours).abs().mean() / wanted.abs().mean()
         for wanted, ours in zip(
-            companion.picture.maps(one[:, :3]), companion.picture.maps(other[:, :3]), strict=True
+            dual_encoder.image.maps(one[:, :3]), dual_encoder.image.maps(other[:, :3]), strict=True
         )
     ]
     assert loss.item() == pytest.approx(sum(part.item() for part in by_hand) / 2, rel=1e-5)
@@ -40,18 +40,18 @@ def test_the_distance_is_that_of_the_maps(companion_folder: Path) -> None:
     assert other.grad is not None and other.grad.abs().max() > 0
 
 
-def test_the_companion_of_a_model_serves() -> None:
-    run, companion = load_companion("dall-e-emoji")
-    assert "seed" not in run and not companion.training
-    assert not any(parameter.requires_grad for parameter in companion.parameters())
+def test_the_dual_encoder_of_a_model_serves() -> None:
+    run, dual_encoder = load_dual_encoder("dall-e-emoji")
+    assert "seed" not in run and not dual_encoder.training
+    assert not any(parameter.requires_grad for parameter in dual_encoder.parameters())
 
 
-def test_a_run_without_a_companion_is_refused(tmp_path: Path) -> None:
+def test_a_run_without_a_dual_encoder_is_refused(tmp_path: Path) -> None:
     with open_run_folder(str(tmp_path)) as run:
         run.save_checkpoint(
             {"config": {}, "networks": {}, "players": {"upsampler": {"weights": {}, "ema": None}}}
         )
     with pytest.raises(
-        ValueError, match="not a run that trained the companion: it trained upsampler"
+        ValueError, match="not a run that trained the dual encoder: it trained upsampler"
     ):
-        load_companion(tmp_path)
+        load_dual_encoder(tmp_path)

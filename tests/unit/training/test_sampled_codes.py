@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from dall_e.config import TokenizerTraining
-from dall_e.data.datasets import load_pictures
+from dall_e.data.datasets import load_images
 from dall_e.training.loop import fit
 from dall_e.training.sampled_codes import PartlyDrawn
 from dall_e.training.token_cache import tokenize_views
@@ -20,16 +20,16 @@ from dall_e.training.tokenizer_stage import TokenizerStage
 
 def settings(root: Path, out: Path, **changes: Any) -> TokenizerTraining:
     config = TokenizerTraining(
-        out=str(out), data=str(root / "data"), preset="tiny", images=16, batch_size=8, warmup_images=8, coarse_share=0,
+        out=str(out), data=str(root / "data"), preset="tiny", images=16, batch_size=8, warmup_images=8, coarse_fraction=0,
         precision="fp32", device="cpu", log_every=1, adversarial_start=0.0, init=str(root / "tokenizer"),
-        freeze_encoder=True, generator=str(root / "generator"), drawn_share=0.5, perturbed_share=0.25,
+        freeze_encoder=True, generator=str(root / "generator"), drawn_fraction=0.5, perturbed_fraction=0.25,
     )  # fmt: skip
     return dataclasses.replace(config, **changes)
 
 
 def make(root: Path, config: TokenizerTraining) -> TokenizerStage:
-    pictures = load_pictures(root / "data", 32)
-    return TokenizerStage(config, pictures, load_pictures(root / "data", 32, split="val"))
+    pictures = load_images(root / "data", 32)
+    return TokenizerStage(config, pictures, load_images(root / "data", 32, split="val"))
 
 
 def test_the_rest_of_the_codes_stays(folders: Path) -> None:
@@ -51,7 +51,7 @@ def test_drawn_codes_belong_to_their_pictures(folders: Path, tmp_path: Path) -> 
     stage = make(folders, settings(folders, tmp_path))
     codes_MN = tokenize_views(
         stage.tokenizer,
-        load_pictures(folders / "data", 32).pictures_NCHW,
+        load_images(folders / "data", 32).images_NCHW,
         torch.zeros(0),
         views=1,
         seed=0,

@@ -13,7 +13,7 @@ import torch
 
 from dall_e.checkpoints.store import save_model
 from dall_e.config import PRESETS, TokenizerTraining
-from dall_e.data.datasets import PictureSet
+from dall_e.data.datasets import ImageSet
 from dall_e.images.files import encode_png
 from dall_e.models.image_tokenizer import ImageTokenizer
 from dall_e.training.loop import fit, load_stage_weights
@@ -21,7 +21,7 @@ from dall_e.training.run_folder import open_run_folder
 from dall_e.training.tokenizer_stage import TokenizerStage, run_tokenizer_training
 
 
-def drawn(num: int, size: int = 32) -> PictureSet:
+def drawn(num: int, size: int = 32) -> ImageSet:
     """Discs of many colours and places on nothing, uint8 premultiplied RGBA."""
     rows, columns = torch.meshgrid(torch.arange(size), torch.arange(size), indexing="ij")
     pictures = torch.zeros(num, 4, size, size, dtype=torch.uint8)
@@ -32,7 +32,7 @@ def drawn(num: int, size: int = 32) -> PictureSet:
             (index * 37 % 256, index * 91 % 256, index * 151 % 256, 255)
         ):
             pictures[index, channel][inside] = value
-    return PictureSet(pictures_NCHW=pictures, records=[{} for _ in range(num)], skipped=[])
+    return ImageSet(images_NCHW=pictures, records=[{} for _ in range(num)], skipped=[])
 
 
 def settings(out: Path, **changes: Any) -> TokenizerTraining:
@@ -43,7 +43,7 @@ def settings(out: Path, **changes: Any) -> TokenizerTraining:
         batch_size=8,
         warmup_images=8,
         adversarial_start=0.0,
-        coarse_share=0.5,
+        coarse_fraction=0.5,
         log_every=1,
         precision="fp32",
         device="cpu",
@@ -110,13 +110,18 @@ def test_a_batch_is_a_function_of_its_place(tmp_path: Path) -> None:
 
 
 def test_augmented_pictures_are_valid(tmp_path: Path) -> None:
-    stage = make(settings(tmp_path, coarse_share=0.0))
-    pictures_BCHW = stage.batch(0)["pictures"]
-    assert pictures_BCHW.shape == (8, 4, 32, 32) and pictures_BCHW.dtype == torch.float32
-    assert pictures_BCHW.min() >= 0 and pictures_BCHW.max() <= 1
-    assert (pictures_BCHW[:, :3] <= pictures_BCHW[:, 3:] + 1e-6).all()
-    assert len({tuple(picture.flatten().tolist()) for picture in pictures_BCHW}) == 8
-    assert make(settings(tmp_path, coarse_share=1.0)).batch(0)["pictures"].shape == (8, 4, 20, 20)
+    stage = make(settings(tmp_path, coarse_fraction=0.0))
+    images_BCHW = stage.batch(0)["pictures"]
+    assert images_BCHW.shape == (8, 4, 32, 32) and images_BCHW.dtype == torch.float32
+    assert images_BCHW.min() >= 0 and images_BCHW.max() <= 1
+    assert (images_BCHW[:, :3] <= images_BCHW[:, 3:] + 1e-6).all()
+    assert len({tuple(image.flatten().tolist()) for image in images_BCHW}) == 8
+    assert make(settings(tmp_path, coarse_fraction=1.0)).batch(0)["pictures"].shape == (
+        8,
+        4,
+        20,
+        20,
+    )
 
 
 def test_only_the_first_pictures_are_perturbed(tmp_path: Path) -> None:
@@ -188,10 +193,13 @@ def test_a_run_of_another_stage_is_refused(tmp_path: Path) -> None:
         make(settings(tmp_path / "other", init=str(tmp_path)))
 
 
-def test_a_companion_compares_too(tmp_path: Path, companion_folder: Path) -> None:
+def test_a_dual_encoder_compares_too(tmp_path: Path, dual_encoder_folder: Path) -> None:
     stage = make(
         settings(
-            tmp_path, companion=str(companion_folder), perceptual_weight=2.0, adversarial_weight=0.0
+            tmp_path,
+            dual_encoder=str(dual_encoder_folder),
+            perceptual_weight=2.0,
+            adversarial_weight=0.0,
         )
     )
     plain = make(settings(tmp_path, adversarial_weight=0.0))
@@ -244,8 +252,8 @@ def test_the_discriminator_joins_late(tmp_path: Path) -> None:
 def test_run_from_a_folder_of_pictures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = tmp_path / "data"
     data.mkdir()
-    for index, picture in enumerate(drawn(10).pictures_NCHW.numpy()):
-        (data / f"{index}.png").write_bytes(encode_png(picture))
+    for index, image in enumerate(drawn(10).images_NCHW.numpy()):
+        (data / f"{index}.png").write_bytes(encode_png(image))
     (data / "broken.png").write_bytes(b"not a picture")
     config = settings(tmp_path / "run", data=str(data), images=8)
     run_tokenizer_training(config, dry_run=True)

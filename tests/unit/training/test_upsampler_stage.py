@@ -10,14 +10,14 @@ import pytest
 import torch
 
 from dall_e.config import PRESETS, TokenizerTraining, UpsamplerTraining
-from dall_e.data.datasets import PictureSet
+from dall_e.data.datasets import ImageSet
 from dall_e.models.image_tokenizer import ImageTokenizer
 from dall_e.training.loop import fit, load_stage_weights
 from dall_e.training.run_folder import open_run_folder
 from dall_e.training.upsampler_stage import UpsamplerStage, run_upsampler_training
 
 
-def discs(num: int, size: int = 32) -> PictureSet:
+def discs(num: int, size: int = 32) -> ImageSet:
     """Hard-edged discs, uint8 premultiplied RGBA."""
     rows, columns = torch.meshgrid(torch.arange(size), torch.arange(size), indexing="ij")
     pictures = torch.zeros(num, 4, size, size, dtype=torch.uint8)
@@ -28,7 +28,7 @@ def discs(num: int, size: int = 32) -> PictureSet:
             (index * 37 % 256, index * 91 % 256, index * 151 % 256, 255)
         ):
             pictures[index, channel][inside] = value
-    return PictureSet(pictures_NCHW=pictures, records=[{} for _ in range(num)], skipped=[])
+    return ImageSet(images_NCHW=pictures, records=[{} for _ in range(num)], skipped=[])
 
 
 def settings(out: Path, **changes: Any) -> UpsamplerTraining:

@@ -76,7 +76,7 @@ def raster_settings(
         mlp_width=matrix_shape(tensors, "transformer.layers.0.mlp.dense_h_to_4h.weight")[0],
         head_norm=True,
         head_bias=True,
-        sight="wrapped_lines" if version == "v2" else "lines",
+        attention_mask="wrapped_lines" if version == "v2" else "lines",
         prompt_marks=int(version == "v2"),
         style=BlockStyle(
             norm="layer",

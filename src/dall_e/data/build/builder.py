@@ -33,7 +33,7 @@ Skipped = dict[str, dict[str, list[str]]]
 """Names of left-out pictures by source and reason."""
 
 WORD_FIELDS = ("en_keywords", "zh_keywords", "en_synonyms", "en_hypernyms")
-VAL_SHARE = 0.02
+VAL_FRACTION = 0.02
 # Shares of the kinds of picture in training; within a kind, every picture counts by its weight.
 KIND_SHARES = {
     "object": 20.0, "person": 13.0, "animal": 11.0, "food": 9.5, "face": 8.5, "vehicle": 6.5, "place": 5.5,
@@ -341,7 +341,7 @@ def _split(drawing: Drawing) -> str:
     if source.split != "train":
         return source.split
     key = f"split/{source.family or source.name}/{drawing.facts.hex or drawing.name}"
-    return "val" if _fraction(key) < VAL_SHARE else "train"
+    return "val" if _fraction(key) < VAL_FRACTION else "train"
 
 
 def _fraction(key: str) -> float:

@@ -7,7 +7,7 @@ build is the same.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from dall_e.data.build.packages import Manager
 
@@ -40,7 +40,7 @@ class Source:
     weight: float = 1.0
     """How often a picture is drawn in training, relative to other pictures of the same kind."""
     style_said: float = 0.9
-    """Share of training captions that name the style. A caption without a style means the house
+    """Fraction of training captions that name the style. A caption without a style means the house
     style: where every style hides behind the same words, a model draws a bit of each."""
     listed: bool = False
     """Take only the icons that the list of icon names knows: the others are buttons and marks of
@@ -54,7 +54,7 @@ class Source:
     plate: bool = False
     """Drawn on a coloured plate, so that the picture's main colour is not the thing's."""
     margin: float = 1 / 32
-    """Empty border as a share of the side."""
+    """Empty border as a fraction of the side."""
 
 
 HOUSE_WEIGHT = 10.0
@@ -77,10 +77,10 @@ WORDNET_PACKAGE = (
 """WordNet 3.1; a build without it only has fewer words in its captions."""
 
 
-def _iconify(name: str, version: str, sha256: str, **rest: object) -> Source:
+def _iconify(name: str, version: str, sha256: str, **rest: Any) -> Source:
     return Source(
         name=name, package=f"@iconify-json/{name}", version=version, sha256=sha256, **rest
-    )  # type: ignore[arg-type]
+    )
 
 
 SOURCES: tuple[Source, ...] = (

@@ -24,7 +24,7 @@ from multiprocessing.process import BaseProcess
 import numpy as np
 from PIL import Image
 
-from dall_e.images.files import Picture, decode_picture, encode_png
+from dall_e.images.files import ImageArray, decode_image, encode_png
 
 # A panic in the renderer prints a page of stack otherwise.
 PANIC_ENVIRONMENT = {"RUST_BACKTRACE": "0"}
@@ -41,7 +41,7 @@ class Job:
     crop: bool
     """Cut to what is drawn first: for drawings on pages of any size."""
     margin: float
-    """Empty border as a share of the side."""
+    """Empty border as a fraction of the side."""
     size: int
 
 
@@ -119,7 +119,7 @@ def render_jobs(jobs: list[Job]) -> list[Rendering]:
 def render_job(job: Job) -> Rendering:
     """A Job as PNG of size x size with alpha, or why not."""
     try:
-        picture = _picture(job)
+        picture = _image(job)
     except ValueError as error:
         return Rendering(reason=str(error).splitlines()[0][:200])
     alpha = picture[3]
@@ -137,7 +137,7 @@ def render_job(job: Job) -> Rendering:
     )
 
 
-def main_colour(picture: Picture) -> str:
+def main_colour(picture: ImageArray) -> str:
     """The colour word for uint8 [4, S, S] if one fits most of what is visible, else the empty
     string.
 
@@ -189,15 +189,15 @@ def main_colour(picture: Picture) -> str:
     return best if counts[best] > 0.7 * coloured else ""
 
 
-def _picture(job: Job) -> Picture:
+def _image(job: Job) -> ImageArray:
     inner = job.size - 2 * round(job.margin * job.size)
     if not job.is_svg:
-        return _with_margin(decode_picture(job.data, inner), job.size)
+        return _with_margin(decode_image(job.data, inner), job.size)
     # Cropping enlarges what is left, so it starts from more pixels.
     png = render_svg(job.data.decode("utf-8", "replace"), 3 * inner if job.crop else inner)
     if job.crop:
         png = _cropped(png)
-    return _with_margin(decode_picture(png, inner), job.size)
+    return _with_margin(decode_image(png, inner), job.size)
 
 
 def render_svg(svg: str, side: int) -> bytes:
@@ -268,7 +268,7 @@ def _cropped(png: bytes) -> bytes:
         return buffer.getvalue()
 
 
-def _with_margin(picture: Picture, size: int) -> Picture:
+def _with_margin(picture: ImageArray, size: int) -> ImageArray:
     border = (size - picture.shape[1]) // 2
     framed = np.zeros((4, size, size), dtype=np.uint8)
     framed[:, border : border + picture.shape[1], border : border + picture.shape[2]] = picture

@@ -27,7 +27,7 @@ SWITCH = "DALL_E_KERNELS"
 KINDS = ("float32", "bfloat16", "int8", "int4", "panels", "int8_panels")
 NORMS = ("none", "rms", "layer")
 MLPS = ("silu_gated", "gelu_gated", "gelu", "gelu_tanh", "quick_gelu")
-SIGHTS = ("all", "past", "alone")
+MASKS = ("all", "past", "alone")
 PANEL = 16
 """Output channels of a panel."""
 _COMPILERS = ("cc", "gcc", "clang")
@@ -76,7 +76,7 @@ class RunStruct(ctypes.Structure):
 
     _fields_ = (
         *((name, _Long) for name in ("entries", "tokens", "width", "heads", "mlp_width", "layers")),
-        *((name, _Long) for name in ("position", "filled", "capacity", "cross_capacity", "sight")),
+        *((name, _Long) for name in ("position", "filled", "capacity", "cross_capacity", "mask")),
         *((name, _Pointer) for name in ("cosines", "sines", "bias")),
         ("bias_step", _Long),
         *((name, _Pointer) for name in ("cross_bias", "rows", "scratch")),
@@ -89,7 +89,7 @@ class ChoiceStruct(ctypes.Structure):
 
     _fields_ = (
         ("logits", _Pointer),
-        *((name, _Long) for name in ("pictures", "places", "codes", "copies")),
+        *((name, _Long) for name in ("images", "positions", "codes", "copies")),
         *(
             (name, _Pointer)
             for name in ("scales", "temperatures", "seeds", "where", "chosen", "scratch")

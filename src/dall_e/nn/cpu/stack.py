@@ -22,10 +22,10 @@ from torch import Tensor, nn
 from dall_e.nn.attention import CacheSlot, Memory, Rotation
 from dall_e.nn.cpu.kernels import (
     KINDS,
+    MASKS,
     MLPS,
     NORMS,
     PANEL,
-    SIGHTS,
     BlockStruct,
     CacheStruct,
     Kernels,
@@ -38,7 +38,7 @@ from dall_e.nn.quantized import as_eight_bits
 from dall_e.nn.transformer import Block, CrossView, GatedMLP, Linear, RMSNorm
 from dall_e.runtime import most_threads
 
-Sight = Literal["all", "past", "alone"]
+Mask = Literal["all", "past", "alone"]
 
 # With more rows and weights of fewer bits, torch's products win: bound by arithmetic, they use that
 # of bfloat16.
@@ -85,7 +85,7 @@ def _possible(blocks: nn.ModuleList, compiled: Kernels) -> bool:
     return compiled.reads_int4 or not four_bits
 
 
-class Pace:
+class ThreadTuner:
     """How many threads to compute with: those that were quicker of late.
 
     All are quicker on a quiet machine; where others have work for a core, threads wait for each
@@ -121,7 +121,7 @@ class Stack:
     def __init__(self, blocks: nn.ModuleList, compiled: Kernels) -> None:
         self.state = _state(blocks)
         self._library = compiled.library
-        self._pace = Pace()
+        self._tuner = ThreadTuner()
         self._kept: list[Tensor] = []
         """Tensors that only structures point to."""
         layers: list[Any] = list(blocks)
@@ -150,7 +150,7 @@ class Stack:
         bias_BS: Tensor | None = None,
         bias_LS: Tensor | None = None,
         cross: Sequence[CrossView | None] = (),
-        sight: Sight = "all",
+        mask: Mask = "all",
         filled: int = 0,
     ) -> Tensor:
         """[B, T, D] to [B, T, D]: new tokens behind those in the caches, which must be seen from
@@ -159,7 +159,7 @@ class Stack:
         `bias_BS`, for all places of a cache, is added to the scores, `bias_LS` to those of each
         layer; `rotation` is [T, K / 2] or [B, T, K / 2]. A token sees what is before the position
         and "all" tokens of the call, or those of the "past" and itself. Or it is "alone": it sees
-        as many places as if those before it stood in the cache, at most the `filled` ones, and
+        as many positions as if those before it stood in the cache, at most the `filled` ones, and
         itself, and leaves nothing there.
         """
         entries, tokens, width = x_BTD.shape
@@ -174,7 +174,7 @@ class Stack:
         capacity = slots[0].cache.k_BHSK.shape[2]
         last = (
             slots[0].position + tokens
-            if sight != "alone"
+            if mask != "alone"
             else min(slots[0].position + tokens, filled + 1)
         )
         assert last <= capacity, f"a cache of {capacity} tokens is full"
@@ -183,7 +183,7 @@ class Stack:
         run = RunStruct(
             entries=entries, tokens=tokens, width=width, heads=self._heads, mlp_width=self._mlp_width,
             layers=len(slots), position=slots[0].position, filled=filled, capacity=capacity,
-            sight=SIGHTS.index(sight), rows=rows_BTD.data_ptr(), threads=self._pace.threads(most_threads()),
+            mask=MASKS.index(mask), rows=rows_BTD.data_ptr(), threads=self._tuner.threads(most_threads()),
         )  # fmt: skip
         used: list[Tensor] = []
         if rotation is not None:
@@ -213,7 +213,7 @@ class Stack:
             ctypes.addressof(texts),
             ctypes.addressof(run),
         )
-        self._pace.note(run.threads, (time.perf_counter() - before) / (entries * tokens))
+        self._tuner.note(run.threads, (time.perf_counter() - before) / (entries * tokens))
         return rows_BTD.to(x_BTD.dtype)
 
     def _texts(self, cross: Sequence[CrossView | None], run: RunStruct, used: list[Tensor]) -> Any:

@@ -132,7 +132,7 @@ def janus_tokenizer() -> Tokenizer:
     marks = [
         JanusTokenizer.START,
         JanusTokenizer.PAD,
-        JanusTokenizer.PICTURE,
+        JanusTokenizer.IMAGE,
         "<|User|>",
         "<|Assistant|>",
     ]

@@ -12,7 +12,7 @@ import pytest
 from dall_e.config import DataConfig
 from dall_e.data.build import builder
 from dall_e.data.build.catalogue import SOURCES, Source
-from dall_e.data.datasets import load_pictures
+from dall_e.data.datasets import load_images
 
 pytest.importorskip("resvg_py")
 
@@ -158,7 +158,7 @@ def test_a_build_is_complete_repeatable_and_says_what_it_left_out(
         and "by A, h, licence MIT" in card
         and "Princeton University" in card
     )
-    splits = [len(load_pictures(tmp_path / "set", 16, split)) for split in report.splits]
+    splits = [len(load_images(tmp_path / "set", 16, split)) for split in report.splits]
     assert sum(splits) == report.kept
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dall_e.data.build.rendering import Job, main_colour, render_all, render_job
-from dall_e.images.files import decode_picture
+from dall_e.images.files import decode_image
 
 pytest.importorskip("resvg_py")
 
@@ -23,15 +23,15 @@ def square(colour: str, box: str = "0 0 10 10", x: int = 0) -> str:
 
 def test_a_red_square_is_red_and_has_its_margin() -> None:
     rendering = render_job(job(square("#ff0000"), margin=0.125))
-    picture = decode_picture(rendering.png, 32)
+    image = decode_image(rendering.png, 32)
     assert rendering.colour == "red" and not rendering.mono and not rendering.pale
-    assert picture[:, 16, 16].tolist() == [255, 0, 0, 255] and picture[3, :4].max() == 0
+    assert image[:, 16, 16].tolist() == [255, 0, 0, 255] and image[3, :4].max() == 0
 
 
 @pytest.mark.parametrize("box", ["0 0 40 10", "0 0 10 40"])
 def test_a_page_is_letterboxed_or_cut_to_what_is_drawn(box: str) -> None:
-    whole = decode_picture(render_job(job(square("#00f", box))).png, 32)
-    cut = decode_picture(render_job(job(square("#00f", box), crop=True)).png, 32)
+    whole = decode_image(render_job(job(square("#00f", box))).png, 32)
+    cut = decode_image(render_job(job(square("#00f", box), crop=True)).png, 32)
     assert (whole[3] > 128).mean() == pytest.approx(1 / 16, abs=0.02)
     assert (cut[3] > 128).mean() > 0.95
 
@@ -59,11 +59,11 @@ def test_blank_and_pale_pictures_are_found() -> None:
      ((250, 250, 250), "white"), ((130, 130, 130), "grey"), ((10, 10, 10), "black")],
 )  # fmt: skip
 def test_colour_words(rgb: tuple[int, int, int], word: str) -> None:
-    picture = np.full((4, 8, 8), 255, dtype=np.uint8)
-    picture[:3] = np.array(rgb, dtype=np.uint8)[:, None, None]
-    assert main_colour(picture) == word
-    picture[:3, :, :4] = np.array((40, 200, 90), dtype=np.uint8)[:, None, None]
-    assert main_colour(picture) in ("", "green")  # half of it is green now
+    image = np.full((4, 8, 8), 255, dtype=np.uint8)
+    image[:3] = np.array(rgb, dtype=np.uint8)[:, None, None]
+    assert main_colour(image) == word
+    image[:3, :, :4] = np.array((40, 200, 90), dtype=np.uint8)[:, None, None]
+    assert main_colour(image) in ("", "green")  # half of it is green now
 
 
 class Killer(Job):

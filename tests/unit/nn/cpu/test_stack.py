@@ -16,7 +16,7 @@ from dall_e.config.published import BlockStyle
 from dall_e.nn.attention import FixedMemory, KVCache, Rotation, grid_rotation
 from dall_e.nn.cpu import kernels
 from dall_e.nn.cpu.kernels import KINDS
-from dall_e.nn.cpu.stack import Pace, Stack, stack_of
+from dall_e.nn.cpu.stack import Stack, ThreadTuner, stack_of
 from dall_e.nn.quantized import dequantize, quantizable, quantize
 from dall_e.nn.transformer import NATIVE, Block, CrossView, assign_weights
 
@@ -147,7 +147,7 @@ def test_each_layer_may_hide_something_else() -> None:
 @pytest.mark.parametrize(("entries", "tokens"), [(1, 1), (2, 3), (3, 5), (2, 16)])
 def test_groups_of_tokens_turned_and_hidden(entries: int, tokens: int, threads: int) -> None:
     table = grid_rotation(6, 32, 100.0)
-    places_BT = torch.randint(36, (entries, tokens), generator=torch.Generator().manual_seed(4))
+    positions_BT = torch.randint(36, (entries, tokens), generator=torch.Generator().manual_seed(4))
     bias_BS = torch.zeros(entries, CAPACITY)
     bias_BS[0, 2:5] = -1e9
     before = torch.get_num_threads()
@@ -157,7 +157,7 @@ def test_groups_of_tokens_turned_and_hidden(entries: int, tokens: int, threads: 
             made(NATIVE, 96, 160),
             entries=entries,
             tokens=tokens,
-            rotation=table.at(places_BT),
+            rotation=table.at(positions_BT),
             bias_BS=bias_BS,
         )
     finally:
@@ -278,15 +278,15 @@ def test_without_a_compiler_nothing_is_lost(tmp_path: Path) -> None:
 
 
 def test_the_quicker_number_of_threads_is_taken_and_the_other_tried_now_and_then() -> None:
-    pace = Pace()
+    tuner = ThreadTuner()
     seconds = {1: 2.0, 4: 1.0}
     taken = []
     for call in range(400):
         if call == 200:
             seconds = {1: 2.0, 4: 50.0}  # Somebody else has work for the cores.
-        taken.append(pace.threads(4))
-        pace.note(taken[-1], seconds[taken[-1]])
+        taken.append(tuner.threads(4))
+        tuner.note(taken[-1], seconds[taken[-1]])
     assert taken[:2] == [4, 1]
     assert 1 <= taken[2:200].count(1) <= 4
     assert taken[200:210].count(4) < 5 and 1 <= taken[210:].count(4) <= 4
-    assert {Pace().threads(1) for _ in range(3)} == {1}
+    assert {ThreadTuner().threads(1) for _ in range(3)} == {1}
