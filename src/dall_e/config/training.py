@@ -154,7 +154,7 @@ class TokenizerTraining(LoopConfig):
         check_fractions(
             self,
             "coarse_fraction",
-            "backdrop_fraction",
+            "background_fraction",
             "adversarial_start",
             "scene_fraction",
             "moved_fraction",
