@@ -57,7 +57,7 @@ def test_the_version_is_read_off_the_last_layers_mask(tmp_path: Path) -> None:
     ):
         given = {"num_attention_heads": 2}
         _, raster = load_rudalle(DATA / folder / "pytorch_model.bin", given, torch.float32, said)  # type: ignore[arg-type]
-        assert raster.config.mask == mask
+        assert raster.config.attention_mask == mask
 
 
 @pytest.mark.parametrize("switch", ["on", "off"])

@@ -56,7 +56,7 @@ def test_training(tmp_path: Path) -> None:
     found = rows("training", tmp_path, *flags)
     names = ["tiny tokenizer", "tiny tokenizer and discriminator", "tiny generator"]
     assert list(found)[1:] == names
-    assert all(found[name]["share"] > 0 and found[name]["gflop_picture"] > 0 for name in names)
+    assert all(found[name]["fraction"] > 0 and found[name]["gflop_picture"] > 0 for name in names)
     assert found[names[1]]["gflop_picture"] > found[names[0]]["gflop_picture"]
 
 
@@ -99,5 +99,5 @@ def test_scaling(tiny_folder: Path, tmp_path: Path) -> None:
     found = rows("scaling", tmp_path, *flags, "--read-mib", "4")
     names = ["1 x 2 steps", "2 x 2 steps", "1 x 64 steps", "2 x 64 steps"]
     assert list(found)[2:] == names
-    assert all(found[name]["pictures_s"] > 0 and found[name]["share"] > 0 for name in names)
+    assert all(found[name]["pictures_s"] > 0 and found[name]["fraction"] > 0 for name in names)
     assert (tmp_path / "result.svg").is_file()

@@ -28,7 +28,7 @@ ImageInput = PILImage | str | os.PathLike[str]
 class SearchResult(NamedTuple):
     """A picture that was looked at."""
 
-    picture: PILImage | Path
+    image: PILImage | Path
     """The image, or the path of the file, as it was given."""
     score: float
     """How well it fits the text, from -1 to 1."""
@@ -51,7 +51,7 @@ class Retriever:
         ]
         return text_D
 
-    def picture(self, image: ImageInput) -> Tensor:
+    def embed(self, image: ImageInput) -> Tensor:
         """Direction [D] of a picture, seen on white. Raises ValueError for a file that is not
         readable."""
         side, like = self._dual_encoder.config.image_size, self._dual_encoder.bias
@@ -66,7 +66,7 @@ class Retriever:
     def scores(self, images: Iterable[ImageInput], text: str) -> list[float]:
         """How well each picture fits a text."""
         text_D = self.text(text)
-        return [float((self.picture(image) * text_D).sum()) for image in images]
+        return [float((self.embed(image) * text_D).sum()) for image in images]
 
     def search(
         self, text: str, pictures: Sequence[ImageInput] | str | os.PathLike[str], top: int
@@ -79,7 +79,7 @@ class Retriever:
         found, unreadable = [], []
         for picture in _files_in(pictures) if isinstance(pictures, str | os.PathLike) else pictures:
             try:
-                score = float((self.picture(picture) * text_D).sum())
+                score = float((self.embed(picture) * text_D).sum())
             except (OSError, ValueError) as error:
                 unreadable.append(f"{picture}: {error}")
                 continue

@@ -107,7 +107,7 @@ class AdversarialStage(GeneratorBase):
         # another's caption.
         codes_RN = torch.cat((batch["codes_BN"], batch["fake_codes_FN"], batch["codes_BN"]))
         positions_RN = torch.cat(
-            (batch["positions_BN"], batch["fake_places_FN"], batch["positions_BN"])
+            (batch["positions_BN"], batch["fake_positions_FN"], batch["positions_BN"])
         )
         ids_RL = torch.cat(
             (batch["ids_BL"], batch["fake_ids_FL"], batch["ids_BL"][batch["caption_B"]])

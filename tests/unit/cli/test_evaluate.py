@@ -156,7 +156,7 @@ def test_composition_is_judged_by_a_detector(
     ]
     assert run(["evaluate", "--detector", str(tmp_path / "judge"), *flags]) == 1
     assert (
-        "is not a run that trained the detector: it trained dual encoder" in capsys.readouterr().err
+        "is not a run that trained the detector: it trained dual_encoder" in capsys.readouterr().err
     )
     assert (
         run(

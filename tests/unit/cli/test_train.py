@@ -32,7 +32,7 @@ def test_flags_become_settings(
     seen: list[Any] = []
     module = stage.replace("-", "_")
     monkeypatch.setattr(
-        f"dall_e.training.{module}_stage.run_{stage}_training",
+        f"dall_e.training.{module}_stage.run_{module}_training",
         lambda config, dry_run: seen.append((config, dry_run)),
     )
     assert run(["train", stage]) == 0

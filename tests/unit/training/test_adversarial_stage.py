@@ -62,7 +62,7 @@ def test_fakes_are_samples_of_the_reference_in_the_order_of_their_drawing(
     assert fakes.codes_FN.shape == fakes.positions_FN.shape == (16, 64)
     assert torch.equal(fakes.positions_FN.long().sort(1).values, torch.arange(64).expand(16, -1))
     batch = stage.prepare(0)
-    positions_BN, groups_N = batch["fake_places_FN"], batch["groups_N"]
+    positions_BN, groups_N = batch["fake_positions_FN"], batch["groups_N"]
     codes_BN = batch["fake_codes_FN"].gather(1, positions_BN)
     # A training pass over the fakes, plus the noise that they were drawn with, finds the same codes
     # again.

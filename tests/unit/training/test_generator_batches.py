@@ -175,7 +175,7 @@ def test_rare_pictures_are_seen_as_often_as_the_exponent_says(
             skipped=[],
         )
 
-    monkeypatch.setattr(generator_base, "load_pictures", weighted)
+    monkeypatch.setattr(generator_base, "load_images", weighted)
     config = settings(folders, f"weighted{exponent}", weight_exponent=exponent, caption_drop=0.0)
     stage = GeneratorStage(config, dry_run=True)
     stage.codes_VMN = torch.zeros(1, 2, 64, dtype=torch.int16)

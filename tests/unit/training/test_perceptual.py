@@ -52,6 +52,6 @@ def test_a_run_without_a_dual_encoder_is_refused(tmp_path: Path) -> None:
             {"config": {}, "networks": {}, "players": {"upsampler": {"weights": {}, "ema": None}}}
         )
     with pytest.raises(
-        ValueError, match="not a run that trained the dual encoder: it trained upsampler"
+        ValueError, match="not a run that trained the dual_encoder: it trained upsampler"
     ):
         load_dual_encoder(tmp_path)
