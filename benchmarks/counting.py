@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dall_e.config import GeneratorConfig, ModelConfig, TokenizerConfig
-from dall_e.config.published import RasterConfig, VQGANConfig
+from dall_e.config.published import LeftToRightConfig, VQGANConfig
 
 BYTES = {"fp32": 4.0, "bf16": 2.0, "int8": 1.0, "int4": 0.5}
 """Of a weight, by precision; the scales of quantised ones are not counted."""
@@ -37,7 +37,7 @@ class Work:
 # Published models: weights of one step
 
 
-def step_weights(config: RasterConfig) -> int:
+def step_weights(config: LeftToRightConfig) -> int:
     """Weights that every token of a picture needs: of the matrices, once each, whatever the
     batch."""
     width = config.width
@@ -50,12 +50,12 @@ def step_weights(config: RasterConfig) -> int:
     return config.num_layers * (attention + mlp) + head + way_in
 
 
-def prompt_weights(config: RasterConfig) -> int:
+def prompt_weights(config: LeftToRightConfig) -> int:
     """Weights that a picture needs once: those that make keys and values of the prompt's states."""
     return config.num_layers * 2 * config.width**2 if config.style.cross_attention else 0
 
 
-def raster_work(config: RasterConfig, bytes_per_weight: float) -> Work:
+def raster_work(config: LeftToRightConfig, bytes_per_weight: float) -> Work:
     """Of all tokens of a picture: reading the weights for each of them. Caches and the prompt are
     left out."""
     weights = step_weights(config) * config.num_tokens + prompt_weights(config)

@@ -13,9 +13,9 @@ from benchmarks.counting import BYTES
 from dall_e.config import SamplingConfig
 from dall_e.config.published import (
     BlockStyle,
+    LeftToRightConfig,
     PromptConfig,
     PublishedConfig,
-    RasterConfig,
     VQGANConfig,
 )
 
@@ -87,7 +87,7 @@ def _mini(name: str, num_layers: int, width: int, mlp_width: int, rows: tuple[in
         style=_MINI_STYLE,
         **sizes,
     )
-    generator = RasterConfig(
+    generator = LeftToRightConfig(
         num_codes=16384, code_rows=rows[1], num_logits=rows[1], start_code=16383, embedding_norm=True,
         style=dataclasses.replace(_MINI_STYLE, cross_attention=True), **sizes,
     )  # fmt: skip
@@ -110,7 +110,7 @@ def _llamagen(
     text = PromptConfig(kind="class", vocab_size=1001, max_tokens=1, width=width)
     if features:
         text = PromptConfig(kind="features", max_tokens=120, feature_width=2048, width=width)
-    generator = RasterConfig(
+    generator = LeftToRightConfig(
         num_tokens=num_tokens, prefix_tokens=text.max_tokens, width=width, num_layers=num_layers,
         num_heads=width // 64, mlp_width=mlp_width, places="grid", style=BlockStyle(norm_eps=1e-5, qk_norm=False),
     )  # fmt: skip
@@ -128,7 +128,7 @@ def _llamagen(
 
 def _janus(name: str, num_layers: int, width: int, mlp_width: int) -> Shape:
     """Janus-Pro. Sizes: deepseek-ai/Janus-Pro-1B and -7B, `config.json`."""
-    generator = RasterConfig(
+    generator = LeftToRightConfig(
         num_tokens=576, code_width=8, head_width=width, prefix_tokens=1024, width=width, num_layers=num_layers,
         num_heads=width // 128, mlp_width=mlp_width, places="line", style=BlockStyle(qk_norm=False),
     )  # fmt: skip
@@ -151,7 +151,7 @@ def _mindalle() -> Shape:
     style = BlockStyle(
         norm="layer", norm_eps=1e-5, qk_norm=False, attention_bias=True, mlp="gelu", mlp_bias=True
     )
-    generator = RasterConfig(
+    generator = LeftToRightConfig(
         width=1536, num_layers=42, num_heads=24, mlp_width=6144, text_logits=16384, style=style
     )
     text = PromptConfig(kind="table", vocab_size=16384, max_tokens=64, width=1536, places=True)
@@ -178,7 +178,7 @@ def _rudalle() -> Shape:
         norm="layer", norm_eps=1e-5, norm_after=True, norm_after_mlp=True, qk_norm=False, attention_bias=True,
         mlp="gelu_tanh", mlp_bias=True,
     )  # fmt: skip
-    generator = RasterConfig(
+    generator = LeftToRightConfig(
         num_codes=8192, code_rows=8192, num_logits=8192, num_tokens=1024, prefix_tokens=128, width=2048, num_heads=16,
         num_layers=24, mlp_width=8192, head_norm=True, head_bias=True, attention_mask="lines", style=style,
     )  # fmt: skip
@@ -209,7 +209,7 @@ def _dalle_pytorch() -> Shape:
     hides.
     """
     style = BlockStyle(norm="layer", norm_eps=1e-5, qk_norm=False, mlp="gelu_gated", mlp_bias=True)
-    generator = RasterConfig(
+    generator = LeftToRightConfig(
         num_codes=8192, code_rows=8192, num_logits=8192, prefix_tokens=257, width=512, num_layers=8, num_heads=8,
         mlp_width=2048, places="line", style=style,
     )  # fmt: skip
@@ -369,13 +369,13 @@ def random_networks(shape: Shape, dtype: torch.dtype, *, shared: bool = False) -
 def _unfilled(config: PublishedConfig) -> Any:
     from dall_e.checkpoints.published import PublishedNetworks
     from dall_e.checkpoints.store import Unfilled
-    from dall_e.models.left_to_right import Raster
+    from dall_e.models.left_to_right import LeftToRight
     from dall_e.models.prompt_networks import build_prompts
     from dall_e.models.vqgan import VQGAN
 
     with Unfilled():
         return PublishedNetworks(
-            VQGAN(config.tokenizer), build_prompts(config.text), Raster(config.generator)
+            VQGAN(config.tokenizer), build_prompts(config.text), LeftToRight(config.generator)
         )
 
 

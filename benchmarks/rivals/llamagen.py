@@ -22,10 +22,10 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from benchmarks.clock import Clock, Steps, Times
 from benchmarks.shapes import Shape, random_networks, text_reader
-from dall_e.config.published import RasterConfig
+from dall_e.config.published import LeftToRightConfig
 
 if TYPE_CHECKING:
-    from dall_e.models.left_to_right import Raster
+    from dall_e.models.left_to_right import LeftToRight
 
 
 class _Norm(nn.Module):
@@ -42,7 +42,7 @@ class _Norm(nn.Module):
 
 
 class _Layer(nn.Module):
-    def __init__(self, config: RasterConfig) -> None:
+    def __init__(self, config: LeftToRightConfig) -> None:
         super().__init__()
         width, eps = config.width, config.style.norm_eps
         self.num_heads = config.num_heads
@@ -92,7 +92,7 @@ class Transformer(nn.Module):
 
     turns_SK2: Tensor
 
-    def __init__(self, config: RasterConfig) -> None:
+    def __init__(self, config: LeftToRightConfig) -> None:
         super().__init__()
         self.config = config
         self.codes = nn.Embedding(config.code_rows, config.width)
@@ -127,7 +127,7 @@ class Transformer(nn.Module):
         return logits_BTC[:, -1]
 
 
-def _turns(config: RasterConfig) -> Tensor:
+def _turns(config: LeftToRightConfig) -> Tensor:
     """Cosines and sines [S, K / 2, 2]: 0 for the prompt, then half of the pairs by row, half by
     column."""
     half = config.width // config.num_heads // 2
@@ -141,7 +141,7 @@ def _turns(config: RasterConfig) -> Tensor:
     return torch.cat((torch.zeros(config.prefix_tokens, half, 2), turns))
 
 
-def with_weights_of(raster: Raster) -> Transformer:
+def with_weights_of(raster: LeftToRight) -> Transformer:
     """The same network as ours, in the same number format."""
     config = raster.config
     network = Transformer(config).to(raster.codes.weight.dtype)
@@ -164,7 +164,7 @@ def with_weights_of(raster: Raster) -> Transformer:
     return network.eval().requires_grad_(False)
 
 
-def _pairs_from_halves(qkv: Tensor, config: RasterConfig) -> Tensor:
+def _pairs_from_halves(qkv: Tensor, config: LeftToRightConfig) -> Tensor:
     """Our rows of queries and keys, halves of a head apart, as neighbours."""
     rows = 2 * config.width
     paired = qkv[:rows].unflatten(0, (2, config.num_heads, 2, -1)).transpose(2, 3).flatten(0, 3)

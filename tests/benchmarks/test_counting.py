@@ -21,7 +21,7 @@ from benchmarks.shapes import SHAPES, count_parameters
 from torch.utils.flop_counter import FlopCounterMode
 
 from dall_e.config import PRESETS
-from dall_e.config.published import BlockStyle, RasterConfig, VQGANConfig
+from dall_e.config.published import BlockStyle, LeftToRightConfig, VQGANConfig
 from dall_e.models.generator import Generator
 from dall_e.models.image_tokenizer import ImageTokenizer
 from dall_e.models.text_encoder import TextStates
@@ -39,7 +39,7 @@ def counted(work: object) -> int:
 
 
 def test_weights_of_a_step_by_hand() -> None:
-    config = RasterConfig(
+    config = LeftToRightConfig(
         num_codes=10,
         code_rows=10,
         num_logits=12,
@@ -115,7 +115,7 @@ def test_native_steps_as_torch_counts_them(monkeypatch: pytest.MonkeyPatch) -> N
         torch.zeros(rows, config.text_width),
     )
     with torch.no_grad():
-        cache = network.start(states)
+        cache = network.prefill(states)
     positions_BM = torch.arange(3).expand(rows, -1)
     known = cache.length
     assert rows * predict_operations(config, 3, known) == counted(

@@ -48,8 +48,8 @@ def foreign(network: nn.Module, table: KeyTable) -> dict[str, Tensor]:
 def mini_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """DALL-E mini as min-dalle publishes it: 16 x 16 tokens, a pixel each."""
     from dall_e.checkpoints.families import min_dalle
-    from dall_e.config.published import BlockStyle, PromptConfig, RasterConfig, VQGANConfig
-    from dall_e.models.left_to_right import Raster
+    from dall_e.config.published import BlockStyle, LeftToRightConfig, PromptConfig, VQGANConfig
+    from dall_e.models.left_to_right import LeftToRight
     from dall_e.models.prompt_networks import build_prompts
     from dall_e.models.vqgan import VQGAN
 
@@ -64,7 +64,7 @@ def mini_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         kind="encoder", vocab_size=len(VOCABULARY), max_tokens=12, width=64, places=True, num_layers=1, mlp_width=32,
         pad_id=1, style=BlockStyle(**style),
     )  # fmt: skip
-    raster = RasterConfig(
+    raster = LeftToRightConfig(
         num_codes=30, num_tokens=256, code_rows=31, num_logits=31, prefix_tokens=12, width=64, num_heads=1,
         num_layers=1, mlp_width=32, start_code=30, embedding_norm=True, style=BlockStyle(**style, cross_attention=True),
     )  # fmt: skip
@@ -76,7 +76,7 @@ def mini_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder.mkdir()
     files = {
         "encoder_mini.pt": foreign(made(build_prompts(text)), min_dalle.prompt_table(text)),
-        "decoder_mini.pt": foreign(made(Raster(raster)), min_dalle.raster_table(raster)),
+        "decoder_mini.pt": foreign(made(LeftToRight(raster)), min_dalle.raster_table(raster)),
         "detoker.pt": foreign(made(VQGAN(vqgan)), min_dalle.vqgan_table(vqgan)),
     }
     for name, held in files.items():

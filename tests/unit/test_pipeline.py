@@ -63,7 +63,7 @@ def test_short_memory_makes_smaller_batches_of_the_same_pictures(
     together = draw()
     assert sizes == [3]
     row = model.networks.generator.row_bytes()
-    cache = model.networks.generator.start(
+    cache = model.networks.generator.prefill(
         model.networks.text(torch.ones(1, 24, dtype=torch.int64))
     )
     tensors = [

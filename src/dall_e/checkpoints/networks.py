@@ -33,7 +33,7 @@ from dall_e.checkpoints.store import Unfilled
 from dall_e.checkpoints.tensor_files import open_weights, weights_in
 from dall_e.config.published import VisionConfig
 from dall_e.models.dvae import DVAE
-from dall_e.models.left_to_right import Raster
+from dall_e.models.left_to_right import LeftToRight
 from dall_e.models.prompt_networks import Prompts, build_prompts
 from dall_e.models.vision_encoder import Vision
 from dall_e.models.vqgan import VQGAN
@@ -46,7 +46,7 @@ class TextToTokens(NamedTuple):
     """The two networks that draw tokens."""
 
     prompts: Prompts
-    raster: Raster
+    raster: LeftToRight
 
 
 def load_min_dalle(
@@ -95,7 +95,7 @@ def _mini(
     with _named(drawn.path):
         config = min_dalle.raster_settings(drawn.given, drawn.tensors, text, start_code)
     with Unfilled():
-        networks = TextToTokens(build_prompts(text), Raster(config))
+        networks = TextToTokens(build_prompts(text), LeftToRight(config))
     fill(
         [(networks.prompts, min_dalle.prompt_table(text))],
         read.tensors,
@@ -127,7 +127,7 @@ def load_llamagen(
         text = llamagen.prompt_settings(given, tensors)
         config = llamagen.raster_settings(given, tensors, text, num_tokens)
     with Unfilled():
-        networks = TextToTokens(build_prompts(text), Raster(config))
+        networks = TextToTokens(build_prompts(text), LeftToRight(config))
     tables = llamagen.prompt_table(text), llamagen.raster_table(config)
     fill(list(zip(networks, tables, strict=True)), tensors, dtype, str(path), packing)
     return networks
@@ -142,7 +142,7 @@ def load_mindalle(
         text = mindalle.prompt_settings(given, tensors)
         config = mindalle.raster_settings(given, tensors, text)
     with Unfilled():
-        networks = TextToTokens(build_prompts(text), Raster(config))
+        networks = TextToTokens(build_prompts(text), LeftToRight(config))
     tables = mindalle.prompt_table(text), mindalle.raster_table(config)
     fill(list(zip(networks, tables, strict=True)), tensors, dtype, str(path), packing)
     return networks
@@ -163,7 +163,7 @@ def load_rudalle(
         text = rudalle.prompt_settings(given, tensors, version)
         config = rudalle.raster_settings(given, tensors, text, version)
     with Unfilled():
-        networks = TextToTokens(build_prompts(text), Raster(config))
+        networks = TextToTokens(build_prompts(text), LeftToRight(config))
     tables = rudalle.prompt_table(text, tensors), rudalle.raster_table(config, text)
     fill(list(zip(networks, tables, strict=True)), tensors, dtype, str(path), packing)
     return networks
@@ -173,7 +173,7 @@ class TextToImage(NamedTuple):
     """The three networks of a model that comes in one piece."""
 
     prompts: Prompts
-    raster: Raster
+    raster: LeftToRight
     tokenizer: VQGAN
 
 
@@ -191,7 +191,7 @@ def load_janus(
         config = janus.raster_settings(given, tensors, num_tokens)
         vqgan = janus.vqgan_settings(tensors, num_tokens)
     with Unfilled():
-        networks = TextToImage(build_prompts(text), Raster(config), VQGAN(vqgan))
+        networks = TextToImage(build_prompts(text), LeftToRight(config), VQGAN(vqgan))
     tables = (
         janus.prompt_table(tensors),
         janus.raster_table(config, tensors),

@@ -29,7 +29,7 @@ from dall_e.checkpoints.registry import (
 from dall_e.checkpoints.tensor_files import StoredTensor, open_weights
 from dall_e.config import SamplingConfig
 from dall_e.config.published import PublishedConfig, VisionConfig
-from dall_e.models.left_to_right import Raster
+from dall_e.models.left_to_right import LeftToRight
 from dall_e.models.prompt_networks import Prompts, build_prompts
 from dall_e.models.vision_encoder import Vision
 from dall_e.models.vqgan import VQGAN
@@ -69,7 +69,7 @@ class PublishedNetworks(NamedTuple):
 
     tokenizer: VQGAN
     text: Prompts
-    generator: Raster
+    generator: LeftToRight
     dual_encoder: None = None
     """No project publishes one beside its model."""
     upsampler: None = None
@@ -351,7 +351,7 @@ def load_converted(folder: Path, how: LoadOptions) -> PublishedModel:
         config = PublishedConfig.from_dict(stored.config)
         with store.Unfilled():
             made = PublishedNetworks(
-                VQGAN(config.tokenizer), build_prompts(config.text), Raster(config.generator)
+                VQGAN(config.tokenizer), build_prompts(config.text), LeftToRight(config.generator)
             )
         if config.vision:
             vision = VisionOnDemand(

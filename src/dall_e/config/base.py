@@ -103,7 +103,7 @@ REMOVED_SETTINGS: dict[str, dict[str, Any]] = {
 
 RENAMED_SETTINGS: dict[str, dict[str, str]] = {
     "ModelConfig": {"companion": "dual_encoder"},
-    "RasterConfig": {"sight": "attention_mask"},
+    "LeftToRightConfig": {"sight": "attention_mask"},
 }
 """Settings as older versions called them, and as they are called now."""
 

@@ -79,7 +79,7 @@ class PromptConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RasterConfig:
+class LeftToRightConfig:
     """A left-to-right transformer over image tokens (`models/left_to_right.py`)."""
 
     num_codes: int = 16384
@@ -275,7 +275,7 @@ class PublishedConfig:
     """The image tokenizer."""
     text: PromptConfig = PromptConfig()
     """What reads the prompt."""
-    generator: RasterConfig = RasterConfig()
+    generator: LeftToRightConfig = LeftToRightConfig()
     """The transformer."""
     vision: VisionConfig | None = None
     """What reads pictures; None for a model that only draws."""
@@ -304,7 +304,7 @@ class PublishedConfig:
         parts = {
             "tokenizer": VQGANConfig,
             "text": PromptConfig,
-            "generator": RasterConfig,
+            "generator": LeftToRightConfig,
             "vision": VisionConfig,
         }
         parts |= {"sampling": SamplingConfig}

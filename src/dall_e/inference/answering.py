@@ -19,7 +19,7 @@ from torch import Tensor
 from dall_e.checkpoints.published import PublishedNetworks
 from dall_e.images.files import PILImage, decode_image, from_pil
 from dall_e.inference.validation import checked_prompts, image_seeds, is_int
-from dall_e.models.left_to_right import Raster
+from dall_e.models.left_to_right import LeftToRight
 from dall_e.models.prompt_networks import PromptStates, PromptTable
 from dall_e.models.vision_encoder import Vision
 from dall_e.sampling.logits import choose
@@ -103,7 +103,7 @@ class Describer:
     """Answers questions about pictures with the networks of a model."""
 
     def __init__(
-        self, prompts: PromptTable, raster: Raster, vision: Vision, conversation: Conversation
+        self, prompts: PromptTable, raster: LeftToRight, vision: Vision, conversation: Conversation
     ) -> None:
         self._prompts, self._raster, self._vision, self._conversation = (
             prompts,
@@ -151,7 +151,7 @@ class Describer:
                 f"more than the {longest} that are read; ask a shorter question, or for less"
             )
         visible_1L = torch.ones(1, length, dtype=torch.bool, device=states_1LD.device)
-        cache = raster.start(
+        cache = raster.prefill(
             PromptStates(states_1LD, visible_1L), room=text_sampling.max_new_tokens
         )
         ids: list[int] = []

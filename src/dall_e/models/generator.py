@@ -9,7 +9,7 @@ likelihood of the sampler that reveals group after group: p(T | text) = prod_i p
 | T_{G_<i}, text).
 
 Two passes with shared keys and values: ARPG (Li et al. 2025, arXiv 2503.10568). Block masks over
-random groups: LPD (Zhang et al. 2025, arXiv 2507.01957). One `forward` for training; `start`, `predict`
+random groups: LPD (Zhang et al. 2025, arXiv 2507.01957). One `forward` for training; `prefill`, `predict`
 and `append` for sampling, with explicit caches; a test holds their logits together.
 
 Shapes: B batch rows, L text tokens, N all image tokens, M tokens of one call, D width, H heads, K
@@ -155,7 +155,7 @@ class Generator(nn.Module):
 
     # Sampling
 
-    def start(self, text: TextStates) -> GeneratorCache:
+    def prefill(self, text: TextStates) -> GeneratorCache:
         """Caches for B rows, with the text absorbed."""
         rows = text.states_BLD.shape[0]
         config = self.config
@@ -172,7 +172,7 @@ class Generator(nn.Module):
         return cache
 
     def row_bytes(self) -> int:
-        """Memory of one row of the caches that `start` makes."""
+        """Memory of one row of the caches that `prefill` makes."""
         config = self.config
         numbers = (
             2
@@ -228,7 +228,7 @@ class Generator(nn.Module):
         if cache.query_stack and cache.query_stack.pays(x_BMD):
             memories = [cache.shared.at(position)] * len(self.query_blocks)
             x_BMD = cache.query_stack(
-                x_BMD, rotation=rotation, memories=memories, mask="alone", filled=cache.length
+                x_BMD, rotation=rotation, memories=memories, mask="independent", filled=cache.length
             )
             return self._logits(x_BMD)
         memory = FixedMemory(
@@ -245,7 +245,7 @@ class Generator(nn.Module):
         """Whether a row comes out the same, to the bit, however many tokens and rows are drawn at
         once."""
         stacks = stack_of(self.content_blocks), stack_of(self.query_blocks)
-        return all(stack is not None and stack.exact for stack in stacks)
+        return all(stack is not None and stack.is_float32 for stack in stacks)
 
     # Shared by both
 
@@ -262,7 +262,7 @@ class Generator(nn.Module):
     ) -> Tensor:
         memories = [layer.at(cache.length) for layer in cache.content]
         if cache.content_stack and cache.content_stack.pays(x_BMD):
-            mask: Mask = "past" if sequential else "all"
+            mask: Mask = "causal" if sequential else "full"
             x_BMD = cache.content_stack(x_BMD, rotation=rotation, memories=memories, mask=mask)
         else:
             bias_MS = None

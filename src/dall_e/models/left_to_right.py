@@ -1,9 +1,9 @@
 """Published left-to-right transformers over image tokens: DALL-E mini and mega, LlamaGen,
 minDALL-E, ruDALL-E, Janus.
 
-One network in the parts of `nn/`; what differs between the projects is in `RasterConfig`. The
+One network in the parts of `nn/`; what differs between the projects is in `LeftToRightConfig`. The
 prompt is a prefix of the sequence, or the states that cross-attention looks at. `forward` answers
-for a whole picture at once; `start`, `predict` and `append` are the same, one token after the other,
+for a whole picture at once; `prefill`, `predict` and `append` are the same, one token after the other,
 with preallocated caches, as the decode loop wants them.
 
 Shapes: B batch rows, L prefix tokens, N image tokens, T tokens of one call, S tokens seen, D width,
@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from dall_e.config.published import RasterConfig
+from dall_e.config.published import LeftToRightConfig
 from dall_e.models.prompt_networks import PromptStates
 from dall_e.nn.attention import (
     KVCache,
@@ -37,7 +37,7 @@ from dall_e.nn.transformer import Block, CrossView, Linear, make_norm
 
 
 @dataclass
-class RasterCache:
+class LeftToRightCache:
     """All that sampling remembers of the prompt and of the tokens so far."""
 
     layers: list[KVCache]
@@ -75,14 +75,14 @@ class TwoLayers(nn.Module):
         return y_BTD
 
 
-class Raster(nn.Module):
+class LeftToRight(nn.Module):
     """What is known of a prompt, and the tokens so far, to logits of the next token."""
 
     rotation_cos: Tensor
     rotation_sin: Tensor
     lines_MSS: Tensor
 
-    def __init__(self, config: RasterConfig) -> None:
+    def __init__(self, config: LeftToRightConfig) -> None:
         super().__init__()
         self.config = config
         width, style = config.width, config.style
@@ -142,7 +142,7 @@ class Raster(nn.Module):
 
     # One after the other
 
-    def start(self, prompt: PromptStates, room: int | None = None) -> RasterCache:
+    def prefill(self, prompt: PromptStates, room: int | None = None) -> LeftToRightCache:
         """Caches for B rows, with the prompt read. `room` is for how many tokens after it; a
         picture's by default."""
         config = self.config
@@ -159,7 +159,7 @@ class Raster(nn.Module):
             visible_BS = F.pad(visible_BL, (0, room), value=True)
             bias_B11S = visibility_bias(visible_BS[:, None, None], x_BTD.dtype)
         nothing_BD = x_BTD.new_empty(rows, 0)
-        cache = RasterCache(
+        cache = LeftToRightCache(
             layers, self._cross(prompt), bias_B11S, prefix, 0, 0, nothing_BD, stack_of(self.blocks)
         )
         bias = visibility_bias(_causal(visible_BL), x_BTD.dtype) if prefix > 1 else None
@@ -167,17 +167,17 @@ class Raster(nn.Module):
         return cache
 
     def row_bytes(self) -> int:
-        """Memory of one row of the caches that `start` makes for the longest prompt."""
+        """Memory of one row of the caches that `prefill` makes for the longest prompt."""
         config = self.config
         numbers = 2 * config.num_layers * config.width * (config.prefix_tokens + config.num_tokens)
         return numbers * cache_dtype(self.codes.weight).itemsize
 
-    def predict(self, cache: RasterCache, positions_B1: Tensor) -> Tensor:
+    def predict(self, cache: LeftToRightCache, positions_B1: Tensor) -> Tensor:
         """Logits [B, 1, num_codes] of the next token, whose position all rows must ask for."""
         assert positions_B1.shape[1] == 1, "a left-to-right model reveals one token at a time"
         return self._logits(cache.state_BD)[:, None, : self.config.num_codes].float()
 
-    def append(self, cache: RasterCache, codes_B1: Tensor, positions_B1: Tensor) -> None:
+    def append(self, cache: LeftToRightCache, codes_B1: Tensor, positions_B1: Tensor) -> None:
         """Reads a drawn token. The last one of a picture is not read: nothing comes after it."""
         assert positions_B1.shape == codes_B1.shape and codes_B1.shape[1] == 1
         cache.done += 1
@@ -185,13 +185,15 @@ class Raster(nn.Module):
             return
         self.read(cache, self._embed(codes_B1, slice(cache.done - 1, cache.done)))
 
-    def read(self, cache: RasterCache, x_B1D: Tensor) -> None:
+    def read(self, cache: LeftToRightCache, x_B1D: Tensor) -> None:
         """Reads one more token, embedded: a code, or a word of an answer
         (`models/vision_encoder.py`)."""
         bias_B11S = None if cache.bias_B11S is None else cache.bias_B11S[..., : cache.length + 1]
         self._advance(cache, x_B1D, bias_B11S)
 
-    def append_at(self, cache: RasterCache, codes_B1: Tensor, done_1: Tensor, seen: int) -> Tensor:
+    def append_at(
+        self, cache: LeftToRightCache, codes_B1: Tensor, done_1: Tensor, seen: int
+    ) -> Tensor:
         """Reads image token number `done_1`, int64 [1], and returns the logits [B, 1, num_codes] of
         the next one.
 
@@ -214,7 +216,7 @@ class Raster(nn.Module):
 
     # Shared by both
 
-    def _advance(self, cache: RasterCache, x_BTD: Tensor, bias: Tensor | None) -> None:
+    def _advance(self, cache: LeftToRightCache, x_BTD: Tensor, bias: Tensor | None) -> None:
         """Runs new tokens behind those in the cache and leaves the last one's state."""
         end = cache.length + x_BTD.shape[1]
         rotation = self._rotation(slice(cache.length, end), cache.prefix)
@@ -326,7 +328,7 @@ def _causal(visible_BS: Tensor) -> Tensor:
     return seen_BSS[:, None]
 
 
-def _lines(config: RasterConfig) -> Tensor:
+def _lines(config: LeftToRightConfig) -> Tensor:
     """What lines and squares hide of the whole sequence, for each of LINES; none where all is
     seen."""
     if config.attention_mask == "all":
@@ -342,7 +344,7 @@ def _lines(config: RasterConfig) -> Tensor:
     return visibility_bias(seen_MSS, torch.float32)
 
 
-def _rotation_table(config: RasterConfig) -> Rotation:
+def _rotation_table(config: LeftToRightConfig) -> Rotation:
     """For all positions of the sequence; empty for learned positions."""
     head_width = config.width // config.num_heads
     length = config.prefix_tokens + config.num_tokens

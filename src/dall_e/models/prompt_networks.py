@@ -26,25 +26,28 @@ class PromptStates(NamedTuple):
     visible_BL: Tensor
     """True where there is something to look at."""
 
-    def joined(self, other: PromptStates) -> PromptStates:
-        """The rows of both."""
-        return PromptStates.stacked((self, other))
+    def select(self, rows: slice) -> PromptStates:
+        """Only these rows."""
+        return PromptStates(self.states_BLD[rows], self.visible_BL[rows])
+
+    def joined(self, others: PromptStates) -> PromptStates:
+        """These rows, then the others."""
+        return PromptStates.stacked((self, others))
 
     @classmethod
-    def stacked(cls, rows: Sequence[PromptStates]) -> PromptStates:
-        """All rows in one batch; shorter ones are filled up on the left, where nothing looks."""
-        longest = max(row.states_BLD.shape[1] for row in rows)
-        filled = [longest - row.states_BLD.shape[1] for row in rows]
+    def stacked(cls, parts: Sequence[PromptStates]) -> PromptStates:
+        """All rows in one batch; shorter ones are padded on the left, where nothing looks."""
+        longest = max(part.states_BLD.shape[1] for part in parts)
+        padded = [part._padded(longest - part.states_BLD.shape[1]) for part in parts]
         return cls(
-            torch.cat(
-                [
-                    F.pad(row.states_BLD, (0, 0, left, 0))
-                    for row, left in zip(rows, filled, strict=True)
-                ]
-            ),
-            torch.cat(
-                [F.pad(row.visible_BL, (left, 0)) for row, left in zip(rows, filled, strict=True)]
-            ),
+            torch.cat([part.states_BLD for part in padded]),
+            torch.cat([part.visible_BL for part in padded]),
+        )
+
+    def _padded(self, missing: int) -> PromptStates:
+        """With so many more tokens on the left, which are not visible."""
+        return PromptStates(
+            F.pad(self.states_BLD, (0, 0, missing, 0)), F.pad(self.visible_BL, (missing, 0))
         )
 
 

@@ -25,10 +25,14 @@ class TextStates(NamedTuple):
     pooled_BD: Tensor
     """One state per prompt: the mean over its own tokens."""
 
-    def joined(self, other: TextStates) -> TextStates:
-        """The rows of both."""
-        states_BLD = torch.cat((self.states_BLD, other.states_BLD))
-        return TextStates(states_BLD, torch.cat((self.pooled_BD, other.pooled_BD)))
+    def select(self, rows: slice) -> TextStates:
+        """Only these rows."""
+        return TextStates(self.states_BLD[rows], self.pooled_BD[rows])
+
+    def joined(self, others: TextStates) -> TextStates:
+        """These rows, then the others."""
+        states_BLD = torch.cat((self.states_BLD, others.states_BLD))
+        return TextStates(states_BLD, torch.cat((self.pooled_BD, others.pooled_BD)))
 
 
 class TextEncoder(nn.Module):

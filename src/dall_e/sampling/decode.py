@@ -1,7 +1,16 @@
-"""The one decode loop: text states to image tokens, group after group; a left-to-right model has
-groups of one.
+"""The decode loop: from prompts to image tokens, group after group.
 
-Shapes: B pictures, R rows (B conditional, then B unconditional under guidance), N tokens, M tokens
+    cache = network.prefill(prompts)
+    for each group of positions, in the order of the settings:
+        logits = network.predict(cache, positions)
+        codes = sample(guide(logits)) with noise of seed, position and code
+        network.append(cache, codes, positions)
+
+A model that draws left to right has groups of one token. Two variants of the loop draw the same
+tokens sooner: several guesses per pass (`speculative.py`), and a recorded CUDA graph
+(`cuda_graph.py`).
+
+Shapes: B images, R rows (B conditional, then B unconditional under guidance), N tokens, M tokens
 of a step, C codes.
 """
 
@@ -9,17 +18,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
 from dall_e.config import SamplingConfig
-from dall_e.sampling.cuda_graph import FixedNetwork, draw_in_fixed_steps
-from dall_e.sampling.noise import ORDER_STREAM, gumbel, uniform
+from dall_e.sampling.cuda_graph import decode_with_graph
+from dall_e.sampling.networks import GraphNetwork, Prompts, SpeculativeNetwork, TokenNetwork
+from dall_e.sampling.noise import ORDER_STREAM, uniform
 from dall_e.sampling.orders import group_sizes, make_orders
-from dall_e.sampling.speculative import JacobiDecoder, SpeculativeNetwork
-from dall_e.sampling.token_sampler import TokenSampler, noise_window
+from dall_e.sampling.speculative import JacobiDecoder
+from dall_e.sampling.token_sampler import TokenSampler
+
+_MOST_SPECULATIVE_IMAGES = 3
+"""With more images, one token of all of them at a time is sooner done than several tokens of one
+image after the other."""
 
 
 @dataclass(frozen=True)
@@ -33,46 +46,23 @@ class DecodeStep:
     codes_BN: Tensor
     """Codes in raster order; 0 where nothing is known yet."""
     known_BN: Tensor
-    """True where a code has been drawn."""
+    """True where the code is known."""
 
 
-class Prompts(Protocol):
-    """What a network knows of B prompts."""
-
-    @property
-    def states_BLD(self) -> Tensor:  # noqa: N802
-        """One state per token."""
-        ...
-
-    def joined(self, other: Any) -> Any:
-        """The rows of both."""
-        ...
+StepCallback = Callable[[DecodeStep], "bool | None"]
+"""Called after each step; returns True to stop."""
 
 
-class TokenNetwork(Protocol):
-    """What the loop draws with: any order in groups (`models/generator.py`), or left to right
-    (`models/left_to_right.py`)."""
-
-    config: Any
-    """Has num_tokens and num_codes."""
-
-    def start(self, text: Any, /) -> Any:
-        """A cache for the prompts."""
-        ...
-
-    def predict(self, cache: Any, positions_BM: Tensor, /) -> Tensor:
-        """Logits [B, M, C] of some positions."""
-        ...
-
-    def append(self, cache: Any, codes_BM: Tensor, positions_BM: Tensor, /) -> Any:
-        """Makes drawn codes known."""
-        ...
+class DecodeInterrupted(RuntimeError):
+    """A callback asked to stop."""
 
 
 @dataclass(frozen=True)
 class KnownTokens:
-    """What is known of the pictures before drawing begins: the rest is drawn to fit it (inpainting,
-    variations)."""
+    """Tokens that are known before drawing begins; the rest is drawn to fit them.
+
+    For inpainting and variations.
+    """
 
     codes_BN: Tensor
     """int64, in raster order; read where `mask_BN` is True."""
@@ -81,119 +71,94 @@ class KnownTokens:
 
     @property
     def count(self) -> int:
-        """Known tokens of a picture. Raises ValueError if the rows differ, or if nothing is left to
-        draw."""
+        """Known tokens of an image.
+
+        Raises ValueError if the rows differ, or if nothing is left to draw.
+        """
         counts = sorted(set(self.mask_BN.sum(1).tolist()))
         if len(counts) != 1:
             raise ValueError(
-                f"all pictures of a batch must have as many known tokens, got {counts[0]} to {counts[-1]}"
+                "all pictures of a batch must have as many known tokens, "
+                f"got {counts[0]} to {counts[-1]}"
             )
         if counts[0] == self.mask_BN.shape[1]:
             raise ValueError(f"all {counts[0]} tokens are known: nothing is left to draw")
         return int(counts[0])
 
 
-class DecodeInterrupted(RuntimeError):
-    """A callback asked to stop."""
-
-
-class _Canvas:
-    """The picture so far: codes, and what is known."""
-
-    def __init__(self, num_images: int, num_tokens: int, device: torch.device) -> None:
-        self.codes_BN = torch.zeros(num_images, num_tokens, dtype=torch.int64, device=device)
-        self.known_BN = torch.zeros(num_images, num_tokens, dtype=torch.bool, device=device)
-
-    def put(self, positions_BM: Tensor, codes_BM: Tensor) -> None:
-        self.codes_BN.scatter_(1, positions_BM, codes_BM)
-        self.known_BN.scatter_(1, positions_BM, True)
-
-    def know(self, known: KnownTokens) -> None:
-        """Takes over what is known beforehand."""
-        mask_BN = known.mask_BN.to(self.known_BN.device)
-        self.known_BN |= mask_BN
-        self.codes_BN[mask_BN] = known.codes_BN.to(self.codes_BN.device)[mask_BN]
-
-    def put_in(self, row: int, positions_M: Tensor, codes_M: Tensor) -> None:
-        """Of one picture."""
-        self.codes_BN[row, positions_M] = codes_M
-        self.known_BN[row, positions_M] = True
-
-
 @torch.no_grad()
 def decode_tokens(
-    generator: TokenNetwork,
+    network: TokenNetwork,
     text: Prompts,
     null: Prompts,
     *,
     seeds: list[int],
     settings: SamplingConfig,
     known: KnownTokens | None = None,
-    on_step: Callable[[DecodeStep], bool | None] | None = None,
+    on_step: StepCallback | None = None,
 ) -> Tensor:
-    """Draws codes [B, N] in raster order, one picture per seed; what is `known` beforehand stays as
-    it is.
+    """Draw codes [B, N] in raster order, one image per seed.
 
-    `text` and `null` have B rows each: what to draw, and what to steer away from. A picture is a
-    function of its row of text, its seed and the settings; the other pictures of the batch play no
-    part. `on_step` is called after each step; where it returns True, DecodeInterrupted is raised.
+    `text` and `null` have B rows each: what to draw, and what to steer away from. An image is a
+    function of its row of text, its seed and the settings; the other images of the batch play no
+    part. What is `known` beforehand stays as it is. `on_step` is called after each step; where it
+    returns True, DecodeInterrupted is raised.
+
     For a left-to-right network the settings must ask for one token a step in raster order; it can
     know nothing beforehand.
     """
-    config = generator.config
-    device = text.states_BLD.device
-    num_known = known.count if known else 0
-    left = config.num_tokens - num_known
-    steps = min(settings.num_inference_steps, left) if num_known else settings.num_inference_steps
-    sizes = group_sizes(left, steps, settings.schedule, settings.max_group)
-    order_uniform_BP = uniform(seeds, 1, config.num_tokens, ORDER_STREAM)[:, 0]
-    first = [num_known] if num_known else []
-    mask_BN = known.mask_BN.cpu() if known else None
-    positions_BN = make_orders(settings.order, order_uniform_BP, first + sizes, mask_BN).to(device)
-    copies = 2 if settings.guidance_scale != 1 else 1
-    rows = text.joined(null) if copies == 2 else text
-    canvas = _Canvas(len(seeds), config.num_tokens, device)
-    if known:
-        canvas.know(known)
-    task = _Task(
-        generator, rows, copies, seeds, settings, canvas, positions_BN, num_known, sizes, on_step
-    )
-    if isinstance(generator, FixedNetwork) and device.type == "cuda":
-        _draw_as_program(task)
+    task = _make_task(network, text, null, seeds, settings, known, on_step)
+    if isinstance(network, GraphNetwork) and task.positions_BN.device.type == "cuda":
+        _decode_with_graph(task)
     elif _uses_speculation(task):
-        _draw_sequentially(task)
+        _decode_speculatively(task)
     else:
-        _draw_in_groups(task)
-    return canvas.codes_BN
+        _decode_in_groups(task)
+    return task.codes_BN
+
+
+# The task
 
 
 @dataclass(frozen=True)
 class _Task:
-    """What is to be drawn, and how."""
+    """What is to be drawn, in which order, and what is drawn so far."""
 
-    generator: Any
-    rows: Any
-    """The prompts of all pictures, and under guidance behind them what to steer away from."""
-    copies: int
-    """Rows per picture: 2 under guidance."""
+    network: TokenNetwork
+    prompts: Prompts
+    """[R] rows."""
     seeds: list[int]
     settings: SamplingConfig
-    canvas: _Canvas
     positions_BN: Tensor
-    """By rank: first the known ones."""
+    """Positions in the order in which they are drawn, the known ones first."""
     num_known: int
-    sizes: list[int]
-    """Of the groups behind them."""
-    on_step: Callable[[DecodeStep], bool | None] | None
+    """Tokens known beforehand."""
+    group_sizes: list[int]
+    """Of the others."""
+    codes_BN: Tensor
+    """In raster order; filled in as tokens are drawn."""
+    known_BN: Tensor
+    on_step: StepCallback | None
+
+    @property
+    def num_copies(self) -> int:
+        """Rows per image: 2 under guidance."""
+        return 1 if self.settings.guidance_scale == 1 else 2
 
     @property
     def in_raster_order(self) -> bool:
-        """Whether all pictures have the same position next, and always the one behind the last."""
-        return self.settings.order == "raster" and len(self.sizes) == self.positions_BN.shape[1]
+        """Whether all images are at the same position, and each step at the next one."""
+        return self.settings.order == "raster" and len(self.group_sizes) == len(
+            self.positions_BN[0]
+        )
 
-    def token_sampler(self, seeds: list[int], *, in_raster_order: bool = False) -> TokenSampler:
-        """What chooses the codes of the pictures of some seeds."""
-        config = self.generator.config
+    def in_rows(self, values_BM: Tensor) -> Tensor:
+        """Values of the images as values of their rows, [R, M]."""
+        return values_BM.repeat(self.num_copies, 1)
+
+    def sampler(self, seeds: list[int], *, in_raster_order: bool = False) -> TokenSampler:
+        """What samples the codes of the images of these seeds."""
+        config = self.network.config
         return TokenSampler(
             seeds,
             self.settings,
@@ -202,130 +167,173 @@ class _Task:
             in_raster_order=in_raster_order,
         )
 
+    def put(self, positions_BM: Tensor, codes_BM: Tensor, images: slice = slice(None)) -> None:
+        """Write codes of all images, or of some."""
+        self.codes_BN[images].scatter_(1, positions_BM, codes_BM)
+        self.known_BN[images].scatter_(1, positions_BM, True)
+
     def report(self, step: int) -> None:
-        """Tells the callback. Raises DecodeInterrupted where it asks to stop."""
-        num_steps = len(self.sizes)
-        step_done = DecodeStep(step, num_steps, self.canvas.codes_BN, self.canvas.known_BN)
-        if self.on_step and self.on_step(step_done):
+        """Tell the callback. Raises DecodeInterrupted where it asks to stop."""
+        if self.on_step is None:
+            return
+        num_steps = len(self.group_sizes)
+        if self.on_step(DecodeStep(step, num_steps, self.codes_BN, self.known_BN)):
             raise DecodeInterrupted(f"stopped by the callback after step {step} of {num_steps}")
 
 
-def _draw_as_program(task: _Task) -> None:
-    """Left to right on a GPU."""
-    config, seeds = task.generator.config, task.seeds
-    assert task.in_raster_order
+def _make_task(
+    network: TokenNetwork,
+    text: Prompts,
+    null: Prompts,
+    seeds: list[int],
+    settings: SamplingConfig,
+    known: KnownTokens | None,
+    on_step: StepCallback | None,
+) -> _Task:
+    num_tokens, device = network.config.num_tokens, text.states_BLD.device
+    codes_BN = torch.zeros(len(seeds), num_tokens, dtype=torch.int64, device=device)
+    known_BN = torch.zeros(len(seeds), num_tokens, dtype=torch.bool, device=device)
+    num_known = known.count if known else 0
+    if known:
+        known_BN |= known.mask_BN.to(device)
+        codes_BN[known_BN] = known.codes_BN.to(device)[known_BN]
 
-    def after(done: int) -> None:
-        task.canvas.known_BN[:, :done] = True
-        task.report(done)
+    # How many tokens each step draws. With fewer left than steps, each has a step of its own.
+    num_left = num_tokens - num_known
+    num_steps = settings.num_inference_steps
+    if num_known:
+        num_steps = min(num_steps, num_left)
+    sizes = group_sizes(num_left, num_steps, settings.schedule, settings.max_group)
 
-    draw_in_fixed_steps(
-        task.generator,
-        task.generator.start(task.rows),
-        task.canvas.codes_BN,
-        task.settings,
-        window=noise_window(len(seeds), config.num_codes),
-        noise=lambda first, places: gumbel(seeds, places, config.num_codes, first_position=first),
-        after=after if task.on_step else lambda done: None,
+    # In which order: a function of the seed, as the noise is.
+    order_uniform_BN = uniform(seeds, 1, num_tokens, ORDER_STREAM)[:, 0]
+    all_sizes = [num_known, *sizes] if num_known else sizes
+    mask_BN = known.mask_BN.cpu() if known else None
+    positions_BN = make_orders(settings.order, order_uniform_BN, all_sizes, mask_BN).to(device)
+
+    # Guidance compares each image with the same image without its prompt.
+    prompts = text if settings.guidance_scale == 1 else text.joined(null)
+    return _Task(
+        network=network,
+        prompts=prompts,
+        seeds=seeds,
+        settings=settings,
+        positions_BN=positions_BN,
+        num_known=num_known,
+        group_sizes=sizes,
+        codes_BN=codes_BN,
+        known_BN=known_BN,
+        on_step=on_step,
     )
 
 
-def _draw_in_groups(task: _Task) -> None:
-    """One group after the other, of all pictures at once."""
-    canvas, done = task.canvas, task.num_known
-    token_sampler = task.token_sampler(task.seeds, in_raster_order=task.in_raster_order)
-    drawing = _Drawing.begun(task, token_sampler)
-    if done:
-        known_BM = task.positions_BN[:, :done]
-        drawing.append(known_BM, canvas.codes_BN.gather(1, known_BM))
-    for step, size in enumerate(task.sizes):
-        # After the last group nothing is asked.
-        is_last = step + 1 == len(task.sizes)
-        drawing.draw(task.positions_BN[:, done : done + size], done, is_last=is_last)
-        done += size
-        task.report(step + 1)
+# The loop
 
 
-_FEW_IMAGES = 3
-"""With more, one token of all of them at a time is sooner done than several tokens of one after the
-other."""
+def _decode_in_groups(task: _Task) -> None:
+    """Draw one group of tokens after the other, of all images at once."""
+    network = task.network
+    sampler = task.sampler(task.seeds, in_raster_order=task.in_raster_order)
+
+    # Prefill: the prompts, and the tokens that are known beforehand.
+    cache = network.prefill(task.prompts)
+    num_done = task.num_known
+    if num_done:
+        positions_BM = task.positions_BN[:, :num_done]
+        codes_BM = task.codes_BN.gather(1, positions_BM)
+        network.append(cache, task.in_rows(codes_BM), task.in_rows(positions_BM))
+
+    for step, size in enumerate(task.group_sizes, start=1):
+        positions_BM = task.positions_BN[:, num_done : num_done + size]
+
+        # Predict: logits of this group's positions, given all groups before it.
+        logits_RMC = network.predict(cache, task.in_rows(positions_BM))
+
+        # Guide and sample: codes that depend on seed, position and logits alone.
+        codes_BM = sampler(logits_RMC, positions_BM, torch.full((size,), num_done))
+        task.put(positions_BM, codes_BM)
+
+        # Append: the next groups are to fit this one. Nothing comes after the last.
+        if step < len(task.group_sizes):
+            network.append(cache, task.in_rows(codes_BM), task.in_rows(positions_BM))
+
+        num_done += size
+        task.report(step)
+
+
+# Variants that draw the same tokens sooner
 
 
 def _uses_speculation(task: _Task) -> bool:
-    """Whether one token at a time is drawn several at a time: where that is quicker, or else not
-    the same.
+    """Whether to draw speculatively: for one token at a time, where it is quicker, or else not the
+    same.
 
-    A picture must not depend on its batch, so all are drawn at once only by a network that rounds
+    An image must not depend on its batch, so many are drawn at once only by a network that rounds
     alike then.
     """
-    if not isinstance(task.generator, SpeculativeNetwork) or max(task.sizes) > 1:
+    if not isinstance(task.network, SpeculativeNetwork) or max(task.group_sizes) > 1:
         return False
-    return len(task.seeds) <= _FEW_IMAGES or not task.generator.is_batch_invariant()
+    return len(task.seeds) <= _MOST_SPECULATIVE_IMAGES or not task.network.is_batch_invariant()
 
 
-def _draw_sequentially(task: _Task) -> None:
-    """One token at a time. Every picture has its own cache, as guesses come true sooner for one
-    than for another."""
-    canvas, copies, num_known = task.canvas, task.copies, task.num_known
-    images = []
-    for row, seed in enumerate(task.seeds):
-        text = type(task.rows)(*(part[row :: len(task.seeds)] for part in task.rows))
-        cache, positions_1M = (
-            task.generator.start(text),
-            task.positions_BN[row : row + 1, :num_known],
-        )
-        if num_known:
-            codes_1M = canvas.codes_BN[row : row + 1].gather(1, positions_1M)
-            task.generator.append(cache, codes_1M.repeat(copies, 1), positions_1M.repeat(copies, 1))
-        token_sampler = task.token_sampler([seed])
-        images.append(
-            JacobiDecoder(
-                task.generator, cache, task.positions_BN[row], token_sampler, num_known, copies
-            )
-        )
-    reported = num_known
-    while reported < task.positions_BN.shape[1]:
-        for row, image in enumerate(images):
-            if not image.is_done:
-                canvas.put_in(row, *image.round())
-        done = min(image.done for image in images)
-        for step in range(reported, done):
-            task.report(step - num_known + 1)
-        reported = done
+def _decode_speculatively(task: _Task) -> None:
+    """Draw one token at a time, with several guesses checked in one pass.
+
+    Every image has a cache of its own, as guesses come true sooner for one than for another.
+    """
+    num_tokens = task.positions_BN.shape[1]
+    decoders = [_jacobi_decoder(task, image) for image in range(len(task.seeds))]
+
+    num_reported = task.num_known
+    while num_reported < num_tokens:
+        for image, decoder in enumerate(decoders):
+            if not decoder.is_done:
+                positions_M, codes_M = decoder.round()
+                task.put(positions_M[None], codes_M[None], slice(image, image + 1))
+
+        # A step is done when all images have made it.
+        num_done = min(decoder.num_known for decoder in decoders)
+        for number in range(num_reported, num_done):
+            task.report(number - task.num_known + 1)
+        num_reported = num_done
 
 
-@dataclass(frozen=True)
-class _Drawing:
-    """One run through the places of all pictures."""
+def _jacobi_decoder(task: _Task, image: int) -> JacobiDecoder:
+    """The decoder of one image, which knows its prompt and the tokens known beforehand."""
+    network, images = task.network, slice(image, image + 1)
+    assert isinstance(network, SpeculativeNetwork)
 
-    generator: TokenNetwork
-    cache: Any
-    canvas: _Canvas
-    settings: SamplingConfig
-    token_sampler: TokenSampler
-    copies: int
+    # The image's row, and under guidance the one without its prompt.
+    cache = network.prefill(task.prompts.select(slice(image, None, len(task.seeds))))
+    if task.num_known:
+        positions_1M = task.positions_BN[images, : task.num_known]
+        codes_1M = task.codes_BN[images].gather(1, positions_1M)
+        network.append(cache, task.in_rows(codes_1M), task.in_rows(positions_1M))
 
-    @classmethod
-    def begun(cls, task: _Task, token_sampler: TokenSampler) -> _Drawing:
-        """With nothing known to the network but the prompts."""
-        cache = task.generator.start(task.rows)
-        return cls(task.generator, cache, task.canvas, task.settings, token_sampler, task.copies)
+    return JacobiDecoder(
+        network,
+        cache,
+        task.positions_BN[image],
+        task.sampler(task.seeds[images]),
+        num_known=task.num_known,
+        num_copies=task.num_copies,
+    )
 
-    def draw(self, positions_BM: Tensor, done: int, *, is_last: bool = False) -> None:
-        """One factor g_i(x, z_i): asks for a group of positions, draws their codes, makes them
-        known."""
-        logits_RMC = self.generator.predict(self.cache, positions_BM.repeat(self.copies, 1))
-        codes_BM = self.token_sampler(
-            logits_RMC, positions_BM, torch.full(positions_BM.shape[1:], done)
-        )
-        if is_last:
-            self.canvas.put(positions_BM, codes_BM)
-        else:
-            self.append(positions_BM, codes_BM)
 
-    def append(self, positions_BM: Tensor, codes_BM: Tensor) -> None:
-        """Makes codes known."""
-        self.generator.append(
-            self.cache, codes_BM.repeat(self.copies, 1), positions_BM.repeat(self.copies, 1)
-        )
-        self.canvas.put(positions_BM, codes_BM)
+def _decode_with_graph(task: _Task) -> None:
+    """Draw left to right on a GPU, with a recorded CUDA graph for each token."""
+    assert isinstance(task.network, GraphNetwork) and task.in_raster_order
+
+    def after_token(num_done: int) -> None:
+        task.known_BN[:, :num_done] = True
+        task.report(num_done)
+
+    cache = task.network.prefill(task.prompts)
+    decode_with_graph(
+        task.network,
+        cache,
+        task.codes_BN,
+        seeds=task.seeds,
+        settings=task.settings,
+        after_token=after_token if task.on_step else None,
+    )

@@ -1,47 +1,51 @@
-"""The choice of codes, one factor g_i(x, z_i) once the network has spoken: guidance, temperature,
-filters, noise.
+"""From logits to codes: guidance, temperature, filters, noise, argmax.
 
-`kernels.c` does it in one go where it can, and makes the noise of the codes that are left by the
-filters only; else `logits.py` and `noise.py` do the same one after the other. Both choose the same
-codes but where two are so close that rounding decides.
+The kernels do it in one call where they can (`nn/cpu/sampler.py`), and make noise only for the
+codes that the filters leave; else `logits.py` and `noise.py` do the same one after the other. Both
+choose the same codes except where two are so close that rounding decides.
 
-Shapes: B pictures, R rows (B conditional, then B unconditional under guidance), M tokens of a step,
+Shapes: B images, R rows (B conditional, then B unconditional under guidance), M tokens of a step,
 N tokens, C codes, W positions whose noise is in memory.
 """
 
 from __future__ import annotations
 
-import ctypes
-
-import numpy as np
 import torch
 from torch import Tensor
 
 from dall_e.config import SamplingConfig
-from dall_e.nn.cpu.kernels import ChoiceStruct, Kernels, kernels
-from dall_e.runtime import most_threads
+from dall_e.nn.cpu.sampler import can_sample, sample_tokens
 from dall_e.sampling.logits import choose, guide
 from dall_e.sampling.noise import GUMBEL_STREAM, gumbel
 
 _NOISE_AT_A_TIME = 1 << 21
-"""Numbers of noise in memory: of all 1024 x 16384 positions and codes they would fill 64 MiB a
-picture, and several times as much while they are made."""
-_NUMBERS_PER_THREAD = 1 << 15
-"""Fewer logits are not worth another thread."""
+"""Numbers of noise in memory: of all 1024 x 16384 positions and codes they would fill 64 MiB an
+image, and several times as much while they are made."""
+_COLDEST = 1e-6
+"""A temperature so low that the noise no longer counts: it takes the likeliest code, as 0 does."""
 
 
 def noise_window(num_images: int, num_codes: int) -> int:
-    """Places whose noise is in memory at a time, if they are asked for in raster order."""
+    """Positions whose noise is in memory at a time, if they are visited in raster order."""
     return max(1, _NOISE_AT_A_TIME // (num_codes * num_images))
 
 
-def temperatures(settings: SamplingConfig, fraction_M: Tensor) -> Tensor:
-    """Temperature [M] where so large a fraction of the tokens is known."""
-    return settings.temperature + (settings.final_temperature - settings.temperature) * fraction_M
+def temperatures(settings: SamplingConfig, num_known_M: Tensor, num_tokens: int) -> Tensor:
+    """Temperature [M], float32, of tokens before which so many are known.
+
+    It goes in a straight line from `temperature` to `final_temperature`, and is 0 or more.
+    """
+    known_M = num_known_M.float() / num_tokens
+    return settings.temperature + (settings.final_temperature - settings.temperature) * known_M
+
+
+def cooling_temperatures(settings: SamplingConfig, num_known_M: Tensor, num_tokens: int) -> Tensor:
+    """The same, never 0, so that logits can be divided by it."""
+    return temperatures(settings, num_known_M, num_tokens).clamp(min=_COLDEST)
 
 
 class TokenSampler:
-    """Chooses the codes of some pictures."""
+    """Samples the codes of some images, each by its seed."""
 
     def __init__(
         self,
@@ -52,82 +56,67 @@ class TokenSampler:
         *,
         in_raster_order: bool = False,
     ) -> None:
-        """`in_raster_order`: all pictures are asked for the same position each time, and then for the
-        next one."""
-        self._settings, self._num_tokens = settings, num_tokens
-        self._copies = 2 if settings.guidance_scale != 1 else 1
+        """`in_raster_order`: all images are at the same position each time, and then at the next."""
         window = noise_window(len(seeds), num_codes) if in_raster_order else num_tokens
+        self._settings, self._num_tokens = settings, num_tokens
+        self._seeds_B = torch.tensor(seeds, dtype=torch.int64, device="cpu")
         self._noise = _Noise(seeds, num_tokens, num_codes, min(window, num_tokens))
-        self._seeds_B2 = np.array(
-            [[seed & 0xFFFFFFFF, seed >> 32] for seed in seeds], dtype=np.uint32
-        )
 
-    def __call__(self, logits_RMC: Tensor, positions_BM: Tensor, done_M: Tensor) -> Tensor:
-        """Codes [B, M] of some positions, before each of which `done_M` tokens are known."""
-        settings = self._settings
-        temperature_M = temperatures(settings, done_M / self._num_tokens)
-        compiled = kernels() if logits_RMC.device.type == "cpu" else None
-        if compiled is not None:
-            return self._chosen_at_once(compiled, logits_RMC, positions_BM, temperature_M)
-        device = logits_RMC.device
+    def __call__(self, logits_RMC: Tensor, positions_BM: Tensor, num_known_M: Tensor) -> Tensor:
+        """Codes [B, M] of some positions, before each of which `num_known_M` tokens are known."""
+        settings, device = self._settings, logits_RMC.device
+        if can_sample(logits_RMC):
+            return sample_tokens(
+                logits_RMC,
+                positions_BM,
+                guidance_scale=settings.guidance_scale,
+                temperature_M=temperatures(settings, num_known_M, self._num_tokens),
+                seeds_B=self._seeds_B,
+                stream=GUMBEL_STREAM,
+                top_k=settings.top_k,
+                top_p=settings.top_p,
+            )
+
+        # Guidance: what the prompt adds to the logits counts more than once.
         logits_BMC = logits_RMC
-        if self._copies == 2:
-            with_text_BMC, without_BMC = logits_RMC.chunk(2)
-            logits_BMC = guide(with_text_BMC, without_BMC, settings.guidance_scale)
-        likeliest = settings.temperature == settings.final_temperature == 0
+        if settings.guidance_scale != 1:
+            conditional_BMC, unconditional_BMC = logits_RMC.chunk(2)
+            logits_BMC = guide(conditional_BMC, unconditional_BMC, settings.guidance_scale)
+
+        # Sampling: argmax of cooled and filtered logits plus noise.
+        temperature_M = cooling_temperatures(settings, num_known_M, self._num_tokens)
+        is_greedy = settings.temperature == settings.final_temperature == 0
         return choose(
             logits_BMC,
             self._noise.at(positions_BM).to(device),
-            # So small a number takes the likeliest too, for the noise no longer counts.
-            temperature=0.0 if likeliest else temperature_M[:, None].clamp(min=1e-6).to(device),
+            temperature=0.0 if is_greedy else temperature_M[:, None].to(device),
             top_k=settings.top_k,
             top_p=settings.top_p,
         )
 
-    def _chosen_at_once(
-        self, compiled: Kernels, logits_RMC: Tensor, positions_BM: Tensor, temperature_M: Tensor
-    ) -> Tensor:
-        images, positions = positions_BM.shape
-        codes = logits_RMC.shape[-1]
-        threads = min(
-            most_threads(), max(1, logits_RMC.numel() // _NUMBERS_PER_THREAD), images * positions
-        )
-        logits_RMC, where_BM = logits_RMC.float().contiguous(), positions_BM.contiguous()
-        scale_M = torch.full_like(temperature_M, self._settings.guidance_scale, dtype=torch.float32)
-        temperature_M = temperature_M.float().contiguous()
-        chosen_BM = torch.empty(images, positions, dtype=torch.int64)
-        scratch = torch.empty(threads, 2 * codes)
-        choice = ChoiceStruct(
-            logits=logits_RMC.data_ptr(), images=images, positions=positions, codes=codes, copies=self._copies,
-            scales=scale_M.data_ptr(), temperatures=temperature_M.data_ptr(), seeds=self._seeds_B2.ctypes.data,
-            where=where_BM.data_ptr(), chosen=chosen_BM.data_ptr(), scratch=scratch.data_ptr(),
-            stream=GUMBEL_STREAM, top_k=self._settings.top_k, threads=threads, top_p=self._settings.top_p,
-        )  # fmt: skip
-        compiled.library.choose_codes(ctypes.addressof(choice))
-        return chosen_BM
-
 
 class _Noise:
-    """z of all positions, or of a window that moves on in raster order; made when it is first asked
-    for."""
+    """Noise of all positions, or of a window that moves on in raster order; made when needed."""
 
     def __init__(self, seeds: list[int], num_tokens: int, num_codes: int, window: int) -> None:
         self._seeds, self._num_tokens, self._num_codes = seeds, num_tokens, num_codes
         self._window = window
-        self._first = 0
+        self._window_start = 0
         self._noise_BWC: Tensor | None = None
 
     def at(self, positions_BM: Tensor) -> Tensor:
         """z [B, M, C], on the CPU."""
         positions_BM = positions_BM.cpu()
-        first = 0 if self._window == self._num_tokens else int(positions_BM[0, 0])
-        if (
-            self._noise_BWC is None
-            or not self._first <= first < self._first + self._noise_BWC.shape[1]
-        ):
-            places = min(self._window, self._num_tokens - first)
-            self._noise_BWC = gumbel(self._seeds, places, self._num_codes, first_position=first)
-            self._first = first
-        return self._noise_BWC.gather(
-            1, (positions_BM - self._first)[..., None].expand(-1, -1, self._num_codes)
-        )
+        start = 0 if self._window == self._num_tokens else int(positions_BM[0, 0])
+        noise_BWC = self._window_with(start)
+        index_BM1 = (positions_BM - self._window_start)[..., None]
+        return noise_BWC.gather(1, index_BM1.expand(-1, -1, self._num_codes))
+
+    def _window_with(self, position: int) -> Tensor:
+        """The window in memory if it holds the position, else one that starts there."""
+        noise_BWC, start = self._noise_BWC, self._window_start
+        if noise_BWC is None or not start <= position < start + noise_BWC.shape[1]:
+            size = min(self._window, self._num_tokens - position)
+            noise_BWC = gumbel(self._seeds, size, self._num_codes, first_position=position)
+            self._noise_BWC, self._window_start = noise_BWC, position
+        return noise_BWC

@@ -26,9 +26,15 @@ from dall_e.checkpoints.families import (
     taming_vqgan,
 )
 from dall_e.checkpoints.keymap import KeyTable
-from dall_e.config.published import BlockStyle, DVAEConfig, PromptConfig, RasterConfig, VQGANConfig
+from dall_e.config.published import (
+    BlockStyle,
+    DVAEConfig,
+    LeftToRightConfig,
+    PromptConfig,
+    VQGANConfig,
+)
 from dall_e.models.dvae import DVAE
-from dall_e.models.left_to_right import Raster
+from dall_e.models.left_to_right import LeftToRight
 from dall_e.models.prompt_networks import build_prompts
 from dall_e.models.vqgan import VQGAN
 
@@ -146,8 +152,8 @@ def test_min_dalle(tmp_path: Path) -> None:
         "start_code": 30,
         "embedding_norm": True,
     }
-    config = RasterConfig(**sizes, style=dataclasses.replace(text.style, cross_attention=True))
-    prompts, raster = made(build_prompts(text)), made(Raster(config))
+    config = LeftToRightConfig(**sizes, style=dataclasses.replace(text.style, cross_attention=True))
+    prompts, raster = made(build_prompts(text)), made(LeftToRight(config))
     encoder = saved(tmp_path / "encoder.pt", foreign(prompts, min_dalle.prompt_table(text)))
     decoder = saved(tmp_path / "decoder.pt", foreign(raster, min_dalle.raster_table(config)))
     loaded = networks.load_min_dalle(encoder, decoder, {}, F32, start_code=30)
@@ -177,8 +183,8 @@ def test_mindalle(tmp_path: Path) -> None:
     style = BlockStyle(
         norm="layer", norm_eps=1e-5, qk_norm=False, attention_bias=True, mlp="gelu", mlp_bias=True
     )
-    config = RasterConfig(**SIZES, text_logits=20, prefix_tokens=6, style=style)
-    prompts, raster = made(build_prompts(text)), made(Raster(config))
+    config = LeftToRightConfig(**SIZES, text_logits=20, prefix_tokens=6, style=style)
+    prompts, raster = made(build_prompts(text)), made(LeftToRight(config))
     held = foreign(prompts, mindalle.prompt_table(text)) | foreign(
         raster, mindalle.raster_table(config)
     )
@@ -197,8 +203,8 @@ def test_llamagen(tmp_path: Path, kind: Any) -> None:
     }
     text = PromptConfig(kind=kind, width=64, **sizes[kind])
     style = BlockStyle(norm_eps=1e-5, qk_norm=False)
-    config = RasterConfig(**SIZES, prefix_tokens=text.max_tokens, places="grid", style=style)
-    prompts, raster = made(build_prompts(text)), made(Raster(config))
+    config = LeftToRightConfig(**SIZES, prefix_tokens=text.max_tokens, places="grid", style=style)
+    prompts, raster = made(build_prompts(text)), made(LeftToRight(config))
     held = foreign(prompts, llamagen.prompt_table(text)) | foreign(
         raster, llamagen.raster_table(config)
     )
@@ -226,9 +232,9 @@ def test_janus(tmp_path: Path, names: janus.Names, monkeypatch: pytest.MonkeyPat
         "prefix_tokens": janus.LONGEST_PROMPT,
         "places": "line",
     }
-    config = RasterConfig(**SIZES, **extra, style=BlockStyle(qk_norm=False))
+    config = LeftToRightConfig(**SIZES, **extra, style=BlockStyle(qk_norm=False))
     vqgan = dataclasses.replace(VQ, lookup="cosine", image_size=8)
-    originals = made(build_prompts(text)), made(Raster(config)), made(VQGAN(vqgan))
+    originals = made(build_prompts(text)), made(LeftToRight(config)), made(VQGAN(vqgan))
     monkeypatch.setattr(janus, "names_of", lambda tensors: names)
     tables = janus.prompt_table({}), janus.raster_table(config, {}), janus.vqgan_table(vqgan, {})
     monkeypatch.undo()

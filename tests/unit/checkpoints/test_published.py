@@ -185,7 +185,7 @@ def test_settings_survive_json_and_contradictions_are_named(model: DALL_E) -> No
         PublishedConfig.from_dict(
             {**values, "tokenizer": {**values["tokenizer"], "image_size": 32}}
         )
-    with pytest.raises(ValueError, match="RasterConfig has no setting named depth"):
+    with pytest.raises(ValueError, match="LeftToRightConfig has no setting named depth"):
         PublishedConfig.from_dict({**values, "generator": {"depth": 3}})
 
 

@@ -13,12 +13,12 @@ from dall_e.checkpoints import zoo
 from dall_e.checkpoints.families import janus
 from dall_e.config.published import (
     BlockStyle,
+    LeftToRightConfig,
     PromptConfig,
-    RasterConfig,
     VisionConfig,
     VQGANConfig,
 )
-from dall_e.models.left_to_right import Raster
+from dall_e.models.left_to_right import LeftToRight
 from dall_e.models.prompt_networks import build_prompts
 from dall_e.models.vision_encoder import Vision
 from dall_e.models.vqgan import VQGAN
@@ -149,7 +149,7 @@ LLAMA = BlockStyle(qk_norm=False)
 GPT = BlockStyle(norm="layer", qk_norm=False, attention_bias=True, mlp="gelu", mlp_bias=True)
 
 
-def bart(words: int, codes: int, **shared: Any) -> tuple[PromptConfig, RasterConfig]:
+def bart(words: int, codes: int, **shared: Any) -> tuple[PromptConfig, LeftToRightConfig]:
     text = PromptConfig(
         kind="encoder",
         vocab_size=words,
@@ -161,32 +161,32 @@ def bart(words: int, codes: int, **shared: Any) -> tuple[PromptConfig, RasterCon
     )
     style = BlockStyle(**BART, cross_attention=True)
     rows = {"code_rows": codes, "num_logits": codes}
-    return text, RasterConfig(
+    return text, LeftToRightConfig(
         start_code=16384, embedding_norm=True, style=style, prefix_tokens=64, **rows, **shared
     )
 
 
-def llama(width: int, **sizes: int) -> tuple[PromptConfig, RasterConfig]:
+def llama(width: int, **sizes: int) -> tuple[PromptConfig, LeftToRightConfig]:
     text = PromptConfig(kind="table", vocab_size=102400, width=width)
     code = {"code_width": 8, "head_width": width, "num_tokens": 576, "prefix_tokens": 64}
-    return text, RasterConfig(places="line", style=LLAMA, width=width, **code, **sizes)
+    return text, LeftToRightConfig(places="line", style=LLAMA, width=width, **code, **sizes)
 
 
-def llamagen(num_tokens: int) -> tuple[PromptConfig, RasterConfig]:
+def llamagen(num_tokens: int) -> tuple[PromptConfig, LeftToRightConfig]:
     text = PromptConfig(kind="features", max_tokens=120, feature_width=2048, width=1280)
     sizes = {"width": 1280, "num_heads": 20, "num_layers": 36, "mlp_width": 3584}
-    return text, RasterConfig(
+    return text, LeftToRightConfig(
         num_tokens=num_tokens, prefix_tokens=120, places="grid", style=LLAMA, **sizes
     )
 
 
-def rudalle(mask: Any) -> tuple[PromptConfig, RasterConfig]:
+def rudalle(mask: Any) -> tuple[PromptConfig, LeftToRightConfig]:
     marks = int(mask == "wrapped_lines")
     text = PromptConfig(vocab_size=16384 + 128, max_tokens=128 + marks, width=2048, places=True)
     style = dataclasses.replace(GPT, mlp="gelu_tanh", norm_after=True, norm_after_mlp=True)
     sizes = {"width": 2048, "num_heads": 16, "num_layers": 24, "mlp_width": 8192, "num_codes": 8192}
     more = {"code_rows": 8192, "num_logits": 8192, "num_tokens": 1024, "prefix_tokens": 128 + marks}
-    return text, RasterConfig(
+    return text, LeftToRightConfig(
         **sizes,
         **more,
         head_norm=True,
@@ -204,7 +204,7 @@ MINI = bart(50264, 16385, width=1024, num_heads=16, num_layers=12, mlp_width=273
 MEGA = bart(50272, 16416, width=2048, num_heads=32, num_layers=24, mlp_width=4096)
 MINDALLE = (
     PromptConfig(vocab_size=16384, width=1536, places=True),
-    RasterConfig(
+    LeftToRightConfig(
         text_logits=16384, width=1536, num_heads=24, num_layers=42, mlp_width=6144, style=GPT
     ),
 )
@@ -245,7 +245,7 @@ def test_sizes_are_those_of_the_networks(known: zoo.KnownModel) -> None:
     assert len(settings) == len(known.sizes) == max(1, len(known.variants))
     for (text, raster, tokenizer), size in zip(settings, known.sizes, strict=True):
         with torch.device("meta"):
-            drawing = build_prompts(text), Raster(raster)
+            drawing = build_prompts(text), LeftToRight(raster)
             assert count(*drawing) == size.drawing
             packed = sum(
                 layer.weight.numel()

@@ -20,8 +20,8 @@ from dall_e.checkpoints.keymap import KeyTable
 from dall_e.cli import run
 from dall_e.config.published import (
     BlockStyle,
+    LeftToRightConfig,
     PromptConfig,
-    RasterConfig,
     VisionConfig,
     VQGANConfig,
 )
@@ -32,7 +32,7 @@ from dall_e.inference.answering import (
     make_describer,
     seen,
 )
-from dall_e.models.left_to_right import Raster
+from dall_e.models.left_to_right import LeftToRight
 from dall_e.models.prompt_networks import PromptStates, build_prompts
 from dall_e.models.vision_encoder import Vision
 from dall_e.models.vqgan import VQGAN
@@ -86,7 +86,7 @@ def write_janus(
 ) -> Path:
     """A tiny Janus in one of its layouts: 2 x 2 tokens of 16 pixels a side."""
     text = PromptConfig(kind="table", vocab_size=270, max_tokens=janus.LONGEST_PROMPT, width=64)
-    raster = RasterConfig(
+    raster = LeftToRightConfig(
         num_codes=30, num_tokens=4, code_rows=30, num_logits=30, width=64, num_heads=1, num_layers=1, mlp_width=32,
         code_width=4, head_width=24, prefix_tokens=janus.LONGEST_PROMPT, places="line", style=BlockStyle(qk_norm=False),
     )  # fmt: skip
@@ -102,7 +102,7 @@ def write_janus(
     )
     held: dict[str, Tensor] = {}
     for network, table in zip(
-        (build_prompts(text), Raster(raster), VQGAN(vqgan)), tables, strict=True
+        (build_prompts(text), LeftToRight(raster), VQGAN(vqgan)), tables, strict=True
     ):
         held |= write(made(network), table)
     if with_vision:
@@ -188,7 +188,7 @@ def test_picture_and_question_matter(model: DALL_E) -> None:
         states_1LD = made_for.read(
             seen(picture(seed), 12), *Conversation(model.text_tokenizer).around(question)
         )
-        cache = model.networks.generator.start(
+        cache = model.networks.generator.prefill(
             PromptStates(states_1LD, torch.ones(states_1LD.shape[:2]) == 1)
         )
         return made_for._vision.word_logits(cache.state_BD)

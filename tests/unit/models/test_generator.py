@@ -53,7 +53,7 @@ def stepwise(
     network: Generator, text: TextStates, codes_BN: Tensor, positions_BN: Tensor, sizes: list[int]
 ) -> GeneratorOutput:
     """What sampling computes, step by step, when it draws just these codes."""
-    cache = network.start(text)
+    cache = network.prefill(text)
     logits, corrections, done = [], [], 0
     for size in sizes:
         now = slice(done, done + size)
@@ -113,7 +113,7 @@ def test_masks_by_hand() -> None:
 def test_asking_leaves_no_trace() -> None:
     network = make()
     text, codes_BN, positions_BN, _ = batch(2, "random", [4] * 4)
-    cache = network.start(text)
+    cache = network.prefill(text)
     with torch.no_grad():
         network.append(cache, codes_BN[:, :3], positions_BN[:, :3])
         first = network.predict(cache, positions_BN[:, 3:6])
@@ -127,7 +127,7 @@ def test_text_has_keys() -> None:
     uniform."""
     network = make()
     text = batch(2, "raster", [16])[0]
-    keys_BHLK = network.start(text).shared.k_BHSK[:, :, : CONFIG.text_tokens]
+    keys_BHLK = network.prefill(text).shared.k_BHSK[:, :, : CONFIG.text_tokens]
     assert keys_BHLK.norm(dim=-1).min() > 1
     assert (keys_BHLK[:, :, 0] - keys_BHLK[:, :, 1]).abs().max() > 0.1
 
@@ -139,7 +139,7 @@ def test_known_tokens_are_a_set() -> None:
     shuffled_M = torch.tensor([5, 2, 7, 0, 1, 3, 6, 4])
     answers = []
     for order_M in (torch.arange(8), shuffled_M):
-        cache = network.start(text)
+        cache = network.prefill(text)
         with torch.no_grad():
             network.append(cache, codes_BN[:, order_M], positions_BN[:, order_M])
             answers.append(network.predict(cache, positions_BN[:, 8:]))

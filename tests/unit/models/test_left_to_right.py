@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from dall_e.config import SamplingConfig
-from dall_e.config.published import BlockStyle, RasterConfig
-from dall_e.models.left_to_right import Raster
+from dall_e.config.published import BlockStyle, LeftToRightConfig
+from dall_e.models.left_to_right import LeftToRight
 from dall_e.models.prompt_networks import PromptStates
-from dall_e.sampling.cuda_graph import FixedSteps, draw_in_fixed_steps
+from dall_e.sampling.cuda_graph import GraphDecoder, decode_with_graph
 from dall_e.sampling.decode import decode_tokens
 from dall_e.sampling.noise import gumbel
 
@@ -28,20 +28,20 @@ BART = BlockStyle(
     cross_attention=True,
 )  # fmt: skip
 CONFIGS = {
-    "mini": RasterConfig(**SIZES, start_code=31, embedding_norm=True, style=BART),
-    "llamagen": RasterConfig(
+    "mini": LeftToRightConfig(**SIZES, start_code=31, embedding_norm=True, style=BART),
+    "llamagen": LeftToRightConfig(
         **SIZES, places="grid", style=BlockStyle(qk_norm=False, norm_eps=1e-5)
     ),
-    "mindalle": RasterConfig(**SIZES, text_logits=9, style=LAYER),
-    "janus": RasterConfig(
+    "mindalle": LeftToRightConfig(**SIZES, text_logits=9, style=LAYER),
+    "janus": LeftToRightConfig(
         **SIZES, places="line", code_width=8, head_width=24, style=BlockStyle(qk_norm=False)
     ),
 }
 
 
-def make(config: RasterConfig) -> Raster:
+def make(config: LeftToRightConfig) -> LeftToRight:
     torch.manual_seed(0)
-    network = Raster(config)
+    network = LeftToRight(config)
     for name, parameter in network.named_parameters():
         nn.init.normal_(parameter, mean=float("norm" in name and name.endswith("weight")), std=0.15)
     return network.eval()
@@ -59,8 +59,8 @@ def codes(rows: int, length: int = 15) -> Tensor:
 
 
 @torch.no_grad()
-def stepwise(network: Raster, text: PromptStates, codes_BN: Tensor) -> Tensor:
-    cache = network.start(text)
+def stepwise(network: LeftToRight, text: PromptStates, codes_BN: Tensor) -> Tensor:
+    cache = network.prefill(text)
     position_B1 = torch.zeros(codes_BN.shape[0], 1, dtype=torch.int64)
     logits = [network.predict(cache, position_B1)]
     for index in range(codes_BN.shape[1]):
@@ -201,7 +201,7 @@ def test_a_seed_is_a_picture_in_any_batch() -> None:
 def test_a_step_at_a_place_in_a_tensor_is_the_step_at_that_place(name: str, hidden: int) -> None:
     network, text, codes_BN = make(CONFIGS[name]), prompt(2, hidden), codes(2)
     plain = stepwise(network, text, codes_BN)
-    cache = network.start(text)
+    cache = network.prefill(text)
     capacity = cache.prefix + 15
     for done in range(15):
         # What lies beyond the place is filled with nonsense: nobody may look at it.
@@ -220,7 +220,7 @@ def test_a_step_at_a_place_in_a_tensor_is_the_step_at_that_place(name: str, hidd
     "changes",
     [{}, {"temperature": 0.9, "final_temperature": 0.5, "top_p": 0.8}, {"guidance_scale": 1.0}, {"temperature": 0.0}],
 )  # fmt: skip
-def test_fixed_steps_draw_what_the_loop_draws(name: str, changes: dict) -> None:
+def test_steps_of_fixed_shapes_draw_what_the_loop_draws(name: str, changes: dict) -> None:
     network, text, null = make(CONFIGS[name]), prompt(2), prompt(2, seed=5)
     settings = dataclasses.replace(SETTINGS, **changes)
     expected = decode_tokens(network, text, null, seeds=[11, 12], settings=settings)
@@ -228,20 +228,25 @@ def test_fixed_steps_draw_what_the_loop_draws(name: str, changes: dict) -> None:
     steps: list[int] = []
     with torch.no_grad():
         rows = text if settings.guidance_scale == 1 else text.joined(null)
-        draw_in_fixed_steps(
-            network, network.start(rows), drawn, settings, window=5,
-            noise=lambda first, places: gumbel([11, 12], places, 30, first_position=first), after=steps.append,
-        )  # fmt: skip
+        decode_with_graph(
+            network,
+            network.prefill(rows),
+            drawn,
+            seeds=[11, 12],
+            settings=settings,
+            window=5,
+            after_token=steps.append,
+        )
     assert torch.equal(drawn, expected) and steps == list(range(1, 17))
 
 
 def test_attention_goes_over_few_sizes_that_hold_all_places() -> None:
     network = make(dataclasses.replace(CONFIGS["llamagen"], num_tokens=256))
     with torch.no_grad():
-        steps = FixedSteps(
-            network, network.start(prompt(2)), torch.zeros(1, 256, dtype=torch.int64), SETTINGS, 8
+        decoder = GraphDecoder(
+            network, network.prefill(prompt(2)), torch.zeros(1, 256, dtype=torch.int64), SETTINGS, 8
         )
-    seen = [steps.seen(done) for done in range(256)]
+    seen = [decoder.seen(done) for done in range(256)]
     assert set(seen) == {128, 256, 260} and all(
         5 + done + 1 <= places for done, places in enumerate(seen[:-1])
     )

@@ -136,13 +136,13 @@ def test_without_guidance_no_null_row_is_computed(
     network: Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows: list[int] = []
-    start = Generator.start
+    prefill = Generator.prefill
 
-    def counting_start(self: Generator, text: TextStates):  # type: ignore[no-untyped-def]
+    def counting_prefill(self: Generator, text: TextStates):  # type: ignore[no-untyped-def]
         rows.append(text.states_BLD.shape[0])
-        return start(self, text)
+        return prefill(self, text)
 
-    monkeypatch.setattr(Generator, "start", counting_start)
+    monkeypatch.setattr(Generator, "prefill", counting_prefill)
     nan = TextStates(torch.full((2, 4, 12), torch.nan), torch.full((2, 12), torch.nan))
     unguided_BN = decode_tokens(network, states(2), nan, seeds=[1, 2], settings=PLAIN)
     draw(network, states(2), [1, 2], GUIDED)

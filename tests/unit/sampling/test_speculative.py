@@ -13,7 +13,7 @@ from dall_e.models.generator import Generator
 from dall_e.models.text_encoder import TextStates
 from dall_e.nn.cpu import kernels
 from dall_e.sampling.decode import DecodeInterrupted, DecodeStep, KnownTokens, decode_tokens
-from dall_e.sampling.speculative import SpeculativeNetwork
+from dall_e.sampling.networks import SpeculativeNetwork
 
 CONFIG = GeneratorConfig(
     num_codes=40, grid_size=5, text_width=12, text_tokens=4, width=32, num_heads=2, content_layers=2, query_layers=2,
@@ -34,7 +34,7 @@ class InTurn:
 
     def __init__(self, network: Generator) -> None:
         self.config = network.config
-        self.start, self.predict, self.append = network.start, network.predict, network.append
+        self.prefill, self.predict, self.append = network.prefill, network.predict, network.append
 
 
 class Counted(Generator):
@@ -143,7 +143,7 @@ def test_answers_in_turn_are_those_of_single_steps(network: Counted) -> None:
     positions_BN = torch.stack(
         [torch.randperm(25, generator=torch.Generator().manual_seed(seed)) for seed in (2, 3)]
     )
-    cache, single = network.start(rows), network.start(rows)
+    cache, single = network.prefill(rows), network.prefill(rows)
     network.append(cache, codes_BM[:, :2], positions_BN[:, :2], sequential=True)
     network.append(cache, codes_BM[:, 2:], positions_BN[:, 2:9], sequential=True)
     found_BMC = network.predict_sequential(cache, positions_BN[:, 4:13], 4)
@@ -158,7 +158,7 @@ def test_answers_in_turn_are_those_of_single_steps(network: Counted) -> None:
             network.append(single, codes_BM[:, rank : rank + 1], positions_BN[:, rank : rank + 1])
     # Nothing of what was asked is left, and what is forgotten can be absorbed again.
     network.truncate(cache, 4)
-    again = network.start(rows)
+    again = network.prefill(rows)
     network.append(again, codes_BM[:, :4], positions_BN[:, :4], sequential=True)
     for held in (cache, again):
         network.append(held, codes_BM[:, 5:7], positions_BN[:, 5:7])

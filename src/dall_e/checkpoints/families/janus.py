@@ -31,8 +31,8 @@ from dall_e.checkpoints.vqgan_keys import (
 from dall_e.checkpoints.vqgan_keys import vqgan_table as names_of_vqgan
 from dall_e.config.published import (
     BlockStyle,
+    LeftToRightConfig,
     PromptConfig,
-    RasterConfig,
     VisionConfig,
     VQGANConfig,
 )
@@ -157,7 +157,7 @@ def prompt_settings(tensors: Tensors) -> PromptConfig:
     return PromptConfig(kind="table", vocab_size=vocab_size, max_tokens=LONGEST_PROMPT, width=width)
 
 
-def raster_settings(given: dict[str, Any], tensors: Tensors, num_tokens: int) -> RasterConfig:
+def raster_settings(given: dict[str, Any], tensors: Tensors, num_tokens: int) -> LeftToRightConfig:
     """Sizes of the transformer; `given` is the config.json of either layout, or {}."""
     names = names_of(tensors)
     language = given.get("text_config", given.get("language_config", {}))
@@ -172,7 +172,7 @@ def raster_settings(given: dict[str, Any], tensors: Tensors, num_tokens: int) ->
             f"{language['num_key_value_heads']} heads of keys for {heads} of queries: not supported"
         )
     rope = language.get("rope_parameters") or {}
-    return RasterConfig(
+    return LeftToRightConfig(
         num_codes=rows,
         num_tokens=num_tokens,
         code_rows=rows,
@@ -215,7 +215,7 @@ def prompt_table(tensors: Tensors) -> KeyTable:
     )
 
 
-def raster_table(config: RasterConfig, tensors: Tensors) -> KeyTable:
+def raster_table(config: LeftToRightConfig, tensors: Tensors) -> KeyTable:
     """Names of the transformer's weights."""
     names = names_of(tensors)
     rows = same(

@@ -13,7 +13,7 @@ from typing import Any
 from torch import Tensor
 
 from dall_e.checkpoints.keymap import From, KeyTable, Tensors, count_layers, matrix_shape, same
-from dall_e.config.published import BlockStyle, PromptConfig, RasterConfig
+from dall_e.config.published import BlockStyle, LeftToRightConfig, PromptConfig
 
 HEAD_WIDTHS = {3200: 100, 4096: 128}
 """Of the sizes 3B and 7B, by width; all others have 64. No tensor shows it."""
@@ -38,7 +38,7 @@ def prompt_settings(given: dict[str, Any], tensors: Tensors) -> PromptConfig:
 
 def raster_settings(
     given: dict[str, Any], tensors: Tensors, text: PromptConfig, num_tokens: int
-) -> RasterConfig:
+) -> LeftToRightConfig:
     """Sizes of the transformer; `num_tokens` is needed where the settings have no block_size: no
     tensor shows it."""
     num_codes, width = matrix_shape(tensors, "tok_embeddings.weight")
@@ -47,7 +47,7 @@ def raster_settings(
         raise ValueError(
             f"n_kv_head {given['n_kv_head']} differs from n_head {given.get('n_head')}: not supported"
         )
-    return RasterConfig(
+    return LeftToRightConfig(
         num_codes=num_codes,
         num_tokens=given.get("block_size", num_tokens),
         code_rows=num_codes,
@@ -75,7 +75,7 @@ def prompt_table(config: PromptConfig) -> KeyTable:
     )
 
 
-def raster_table(config: RasterConfig) -> KeyTable:
+def raster_table(config: LeftToRightConfig) -> KeyTable:
     """Names of the transformer's weights."""
     rows = same(
         codes__weight="tok_embeddings.weight",

@@ -18,7 +18,7 @@ from dall_e.checkpoints.keymap import (
     weight_and_bias,
 )
 from dall_e.checkpoints.vqgan_keys import TAMING, codebook_sizes, network_rows, sizes_from_tensors
-from dall_e.config.published import BlockStyle, PromptConfig, RasterConfig, VQGANConfig
+from dall_e.config.published import BlockStyle, LeftToRightConfig, PromptConfig, VQGANConfig
 
 HEAD_WIDTH = 64
 """Of both published sizes; no tensor shows it."""
@@ -60,12 +60,12 @@ def prompt_settings(given: dict[str, Any], tensors: Tensors) -> PromptConfig:
 
 def raster_settings(
     given: dict[str, Any], tensors: Tensors, text: PromptConfig, start_code: int | None
-) -> RasterConfig:
+) -> LeftToRightConfig:
     """Sizes of the decoder. `start_code` None is what the published models were trained with."""
     rows, width = matrix_shape(tensors, "embed_tokens.weight")
     rows = given["image_vocab_count"] + 1 if "image_vocab_count" in given else rows
     width = given.get("embed_count", width)
-    return RasterConfig(
+    return LeftToRightConfig(
         num_codes=min(_MOST_CODES, rows - 1),
         num_tokens=matrix_shape(tensors, "embed_positions.weight")[0],
         code_rows=rows,
@@ -86,7 +86,7 @@ def prompt_table(config: PromptConfig) -> KeyTable:
     return KeyTable(rows=_shared_rows("tokens", config.num_layers))
 
 
-def raster_table(config: RasterConfig) -> KeyTable:
+def raster_table(config: LeftToRightConfig) -> KeyTable:
     """Names of the decoder's weights."""
     rows = _shared_rows("codes", config.num_layers)
     rows["head.weight"] = From(names=("lm_head.weight",))

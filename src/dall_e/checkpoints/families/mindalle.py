@@ -17,7 +17,7 @@ from dall_e.checkpoints.keymap import (
     same,
     weight_and_bias,
 )
-from dall_e.config.published import BlockStyle, PromptConfig, RasterConfig
+from dall_e.config.published import BlockStyle, LeftToRightConfig, PromptConfig
 
 HEAD_WIDTH = 64
 
@@ -34,11 +34,11 @@ def prompt_settings(given: dict[str, Any], tensors: Tensors) -> PromptConfig:
     )
 
 
-def raster_settings(given: dict[str, Any], tensors: Tensors, text: PromptConfig) -> RasterConfig:
+def raster_settings(given: dict[str, Any], tensors: Tensors, text: PromptConfig) -> LeftToRightConfig:
     """Sizes of the transformer; what the settings do not say is read off the tensors."""
     num_codes, width = matrix_shape(tensors, "tok_emb_img.weight")
     num_codes, width = given.get("vocab_img", num_codes), given.get("embed_dim", width)
-    return RasterConfig(
+    return LeftToRightConfig(
         num_codes=num_codes,
         num_tokens=given.get("ctx_len_img", matrix_shape(tensors, "pos_emb_img.weight")[0]),
         code_rows=num_codes,
@@ -67,7 +67,7 @@ def prompt_table(config: PromptConfig) -> KeyTable:
     )
 
 
-def raster_table(config: RasterConfig) -> KeyTable:
+def raster_table(config: LeftToRightConfig) -> KeyTable:
     """Names of the transformer's weights."""
     rows = same(
         codes__weight="tok_emb_img.weight",

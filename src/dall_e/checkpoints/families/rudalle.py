@@ -24,7 +24,7 @@ from dall_e.checkpoints.keymap import (
     same,
     weight_and_bias,
 )
-from dall_e.config.published import BlockStyle, PromptConfig, RasterConfig
+from dall_e.config.published import BlockStyle, LeftToRightConfig, PromptConfig
 from dall_e.nn.sparse_masks import visible
 
 HEAD_WIDTH = 128
@@ -61,10 +61,10 @@ def prompt_settings(given: dict[str, Any], tensors: Tensors, version: Version) -
 
 def raster_settings(
     given: dict[str, Any], tensors: Tensors, text: PromptConfig, version: Version
-) -> RasterConfig:
+) -> LeftToRightConfig:
     """Sizes of the transformer; what the settings do not say is read off the tensors."""
     num_codes, width = matrix_shape(tensors, "image_embeddings.weight")
-    return RasterConfig(
+    return LeftToRightConfig(
         num_codes=num_codes,
         num_tokens=matrix_shape(tensors, "image_row_embeddings.weight")[0] ** 2,
         code_rows=num_codes,
@@ -107,7 +107,7 @@ def prompt_table(config: PromptConfig, tensors: Tensors) -> KeyTable:
     return KeyTable(rows=rows)
 
 
-def raster_table(config: RasterConfig, text: PromptConfig) -> KeyTable:
+def raster_table(config: LeftToRightConfig, text: PromptConfig) -> KeyTable:
     """Names of the transformer's weights. The head's rows for words are left out."""
     words = text.vocab_size
     rows = same(codes__weight="image_embeddings.weight")

@@ -1,1 +1,1 @@
-"""Kernels for drawing on a CPU: the only position that calls C."""
+"""Kernels for drawing on a CPU: the only package that calls C."""

@@ -1,11 +1,9 @@
-"""A stack of blocks for the few tokens of a step, as one call of the compiled kernels
-(`kernels.py`).
+"""A stack of blocks for the few tokens of a step, as one call of the compiled kernels.
 
 The same as the blocks one after the other, up to rounding; tests hold the two together. `stack_of`
 gives it, or None where torch's operations have to do: on a GPU, in training, without a C compiler.
 
-Shapes: B batch rows, T tokens of one call, S places of a cache, L layers, D width, H heads, K head
-width, O I output and input channels.
+Shapes: B batch rows, T tokens of one call, S positions of a cache, L layers, D width, K head width.
 """
 
 from __future__ import annotations
@@ -20,32 +18,25 @@ import torch
 from torch import Tensor, nn
 
 from dall_e.nn.attention import CacheSlot, Memory, Rotation
-from dall_e.nn.cpu.kernels import (
-    KINDS,
-    MASKS,
-    MLPS,
-    NORMS,
-    PANEL,
+from dall_e.nn.cpu.kernels import Kernels, kernels
+from dall_e.nn.cpu.structures import (
+    MASK_KINDS,
     BlockStruct,
     CacheStruct,
-    Kernels,
-    LinearStruct,
-    NormStruct,
-    RunStruct,
-    kernels,
+    StackCallStruct,
+    make_struct,
+    set_field,
 )
-from dall_e.nn.quantized import as_eight_bits
-from dall_e.nn.transformer import Block, CrossView, GatedMLP, Linear, RMSNorm
+from dall_e.nn.cpu.threads import ThreadTuner
+from dall_e.nn.cpu.weights import block_struct
+from dall_e.nn.transformer import CrossView, Linear
 from dall_e.runtime import most_threads
 
-Mask = Literal["all", "past", "alone"]
+Mask = Literal["full", "causal", "independent"]
 
-# With more rows and weights of fewer bits, torch's products win: bound by arithmetic, they use that
-# of bfloat16.
 _MOST_ROWS = 16
-# Matrices up to this many numbers are copied into panels: cheap in memory, and fastest for the
-# short rows they have.
-_LARGEST_PANELS = 1 << 20
+"""With more rows and weights of fewer bits, torch's products win: bound by arithmetic, they use
+that of bfloat16."""
 
 _stacks: weakref.WeakKeyDictionary[nn.ModuleList, Stack] = weakref.WeakKeyDictionary()
 
@@ -53,16 +44,16 @@ _stacks: weakref.WeakKeyDictionary[nn.ModuleList, Stack] = weakref.WeakKeyDictio
 def stack_of(blocks: nn.ModuleList) -> Stack | None:
     """The blocks as one call, made anew where their weights have changed since the last time."""
     compiled = kernels()
-    first = next(blocks.parameters(), None)
-    if compiled is None or first is None or torch.is_grad_enabled() or blocks.training:
+    is_empty = next(blocks.parameters(), None) is None
+    if compiled is None or is_empty or torch.is_grad_enabled() or blocks.training:
         return None
-    held = _stacks.get(blocks)
-    if held is None or held.state != _state(blocks):
-        if not _possible(blocks, compiled):
+
+    stack = _stacks.get(blocks)
+    if stack is None or stack.state != _state(blocks):
+        if not _is_possible(blocks, compiled):
             return None
-        held = Stack(blocks, compiled)
-        _stacks[blocks] = held
-    return held
+        stack = _stacks[blocks] = Stack(blocks, compiled)
+    return stack
 
 
 def _weights(blocks: nn.ModuleList) -> list[Tensor]:
@@ -71,48 +62,23 @@ def _weights(blocks: nn.ModuleList) -> list[Tensor]:
 
 def _state(blocks: nn.ModuleList) -> tuple[tuple[int, int], ...]:
     """Changes whenever a weight is replaced or written to."""
-    return tuple((w.data_ptr(), 0 if w.is_inference() else w._version) for w in _weights(blocks))
+    return tuple(
+        (weight.data_ptr(), 0 if weight.is_inference() else weight._version)
+        for weight in _weights(blocks)
+    )
 
 
-def _possible(blocks: nn.ModuleList, compiled: Kernels) -> bool:
+def _is_possible(blocks: nn.ModuleList, compiled: Kernels) -> bool:
+    """Whether the kernels can read all weights."""
     for weight in _weights(blocks):
         if weight.device.type != "cpu" or weight.dtype == torch.float16:
             return False
-    four_bits = any(
-        isinstance(m, Linear) and m.packed is not None and m.packed.bits == 4
-        for m in blocks.modules()
-    )
-    return compiled.reads_int4 or not four_bits
+    packed = [linear.packed for linear in _linears(blocks) if linear.packed is not None]
+    return compiled.reads_int4 or all(weight.bits != 4 for weight in packed)
 
 
-class ThreadTuner:
-    """How many threads to compute with: those that were quicker of late.
-
-    All are quicker on a quiet machine; where others have work for a core, threads wait for each
-    other, and one is. The results are the same, so it may be tried while drawing.
-    """
-
-    _EVERY, _KEPT = 64, 0.8
-
-    def __init__(self) -> None:
-        self._calls = 0
-        self._seconds: dict[int, float] = {}
-        """Of a row, by threads, late ones counting more."""
-
-    def threads(self, most: int) -> int:
-        """For the next call, at most `most`: now and then the slower ones, in case that has
-        changed."""
-        self._calls += 1
-        one, all_threads = (self._seconds.get(number) for number in (1, most))
-        if all_threads is None or one is None:
-            return most if all_threads is None else 1
-        quicker = most if all_threads <= one else 1
-        return quicker if self._calls % self._EVERY else 1 + most - quicker
-
-    def note(self, threads: int, seconds: float) -> None:
-        """What a call took for each of its rows."""
-        before = self._seconds.get(threads, seconds)
-        self._seconds[threads] = self._KEPT * before + (1 - self._KEPT) * seconds
+def _linears(blocks: nn.ModuleList) -> list[Linear]:
+    return [module for module in blocks.modules() if isinstance(module, Linear)]
 
 
 class Stack:
@@ -120,26 +86,27 @@ class Stack:
 
     def __init__(self, blocks: nn.ModuleList, compiled: Kernels) -> None:
         self.state = _state(blocks)
+        self.is_float32 = all(
+            linear.packed is None and linear.weight.dtype == torch.float32
+            for linear in _linears(blocks)
+        )
+        """Whether all weights are float32: then it is used for any number of rows."""
         self._library = compiled.library
         self._tuner = ThreadTuner()
-        self._kept: list[Tensor] = []
-        """Tensors that only structures point to."""
+
+        # An array holds copies of its structures; the structures keep the tensors alive.
         layers: list[Any] = list(blocks)
-        self.structs = (BlockStruct * len(layers))(*(self._block(layer) for layer in layers))
-        first: Block = layers[0]
-        self._heads = first.attention.num_heads
-        self._mlp_width = first.mlp.down.in_features
-        self.exact = not any(
-            m.packed or m.weight.dtype != torch.float32
-            for m in blocks.modules()
-            if isinstance(m, Linear)
-        )
-        """Whether all of it is float32, so that it is taken for any number of rows."""
+        self._blocks = [block_struct(layer) for layer in layers]
+        self.structs = (BlockStruct * len(layers))(*self._blocks)
+        self._num_heads = layers[0].attention.num_heads
+        self._mlp_width = layers[0].mlp.down.in_features
 
     def pays(self, x_BTD: Tensor) -> bool:
-        """Whether these rows are done sooner so. Always in float32: a picture must not depend on
-        its batch."""
-        return self.exact or x_BTD.shape[0] * x_BTD.shape[1] <= _MOST_ROWS
+        """Whether these rows are done sooner than by torch.
+
+        In float32 always: an image must not depend on its batch.
+        """
+        return self.is_float32 or x_BTD.shape[0] * x_BTD.shape[1] <= _MOST_ROWS
 
     def __call__(
         self,
@@ -150,154 +117,108 @@ class Stack:
         bias_BS: Tensor | None = None,
         bias_LS: Tensor | None = None,
         cross: Sequence[CrossView | None] = (),
-        mask: Mask = "all",
+        mask: Mask = "full",
         filled: int = 0,
     ) -> Tensor:
-        """[B, T, D] to [B, T, D]: new tokens behind those in the caches, which must be seen from
-        one position.
+        """Run new tokens [B, T, D] behind those in the caches through all blocks, to [B, T, D].
 
-        `bias_BS`, for all places of a cache, is added to the scores, `bias_LS` to those of each
-        layer; `rotation` is [T, K / 2] or [B, T, K / 2]. A token sees what is before the position
-        and "all" tokens of the call, or those of the "past" and itself. Or it is "alone": it sees
-        as many positions as if those before it stood in the cache, at most the `filled` ones, and
-        itself, and leaves nothing there.
+        The caches, one for each layer, must be seen from one position. A token attends to what is
+        before that position, and by `mask` to
+        - "full": all tokens of the call;
+        - "causal": those before it, and itself;
+        - "independent": itself. It sees as many positions as if the tokens before it stood in the
+          cache, at most the first `filled` ones, and leaves nothing there.
+
+        `rotation` is [T, K / 2] or [B, T, K / 2]. `bias_BS`, for all positions of a cache, is added
+        to the scores of every layer, `bias_LS` to those of each.
         """
         entries, tokens, width = x_BTD.shape
-        slots = [slot for slot in memories if isinstance(slot, CacheSlot)]
+        slots = [memory for memory in memories if isinstance(memory, CacheSlot)]
         assert len(slots) == len(self.structs)
-        caches = (CacheStruct * len(slots))(
-            *(
-                CacheStruct(slot.cache.k_BHSK.data_ptr(), slot.cache.v_BHSK.data_ptr())
-                for slot in slots
-            )
+        position, capacity = slots[0].position, slots[0].cache.k_BHSK.shape[2]
+        end = position + tokens if mask != "independent" else min(position + tokens, filled + 1)
+        assert end <= capacity, f"a cache of {capacity} tokens is full"
+
+        # A copy, as the kernels write into it.
+        rows_BTD = torch.empty(x_BTD.shape, dtype=torch.float32, device="cpu").copy_(x_BTD)
+        call = make_struct(
+            StackCallStruct,
+            entries=entries,
+            tokens=tokens,
+            width=width,
+            heads=self._num_heads,
+            mlp_width=self._mlp_width,
+            layers=len(slots),
+            position=position,
+            filled=filled,
+            capacity=capacity,
+            mask=MASK_KINDS.index(mask),
+            rows=rows_BTD,
+            threads=self._tuner.threads(most_threads()),
         )
-        capacity = slots[0].cache.k_BHSK.shape[2]
-        last = (
-            slots[0].position + tokens
-            if mask != "alone"
-            else min(slots[0].position + tokens, filled + 1)
-        )
-        assert last <= capacity, f"a cache of {capacity} tokens is full"
-        # A copy: the kernels write into it.
-        rows_BTD = torch.empty(x_BTD.shape, dtype=torch.float32).copy_(x_BTD)
-        run = RunStruct(
-            entries=entries, tokens=tokens, width=width, heads=self._heads, mlp_width=self._mlp_width,
-            layers=len(slots), position=slots[0].position, filled=filled, capacity=capacity,
-            mask=MASKS.index(mask), rows=rows_BTD.data_ptr(), threads=self._tuner.threads(most_threads()),
-        )  # fmt: skip
-        used: list[Tensor] = []
-        if rotation is not None:
-            for name, table in (("cosines", rotation.cos), ("sines", rotation.sin)):
-                used.append(table.float().expand(entries, tokens, -1).contiguous())
-                setattr(run, name, used[-1].data_ptr())
-        if bias_LS is not None:
-            bias_1BS = torch.zeros(1, 1) if bias_BS is None else bias_BS.float()
-            used.append(
-                (bias_LS.float()[:, None] + bias_1BS)
-                .expand(len(slots), entries, capacity)
-                .contiguous()
-            )
-            run.bias, run.bias_step = used[-1].data_ptr(), entries * capacity
-        elif bias_BS is not None:
-            used.append(bias_BS.float().expand(entries, capacity).contiguous())
-            run.bias = used[-1].data_ptr()
-        texts = self._texts(cross, run, used)
-        # Of zeros, as what fills rows up has to be; and of each call's own: several threads may
-        # draw at once.
-        scratch = torch.zeros(self._library.scratch_size(ctypes.addressof(run)))
-        run.scratch = scratch.data_ptr()
-        before = time.perf_counter()
-        self._library.run_blocks(
-            ctypes.addressof(self.structs),
-            ctypes.addressof(caches),
-            ctypes.addressof(texts),
-            ctypes.addressof(run),
-        )
-        self._tuner.note(run.threads, (time.perf_counter() - before) / (entries * tokens))
+        caches = [_cache_struct(slot.cache.k_BHSK, slot.cache.v_BHSK) for slot in slots]
+        _set_rotation(call, rotation)
+        _set_bias(call, bias_BS, bias_LS)
+        texts = _set_cross(call, cross)
+        self._run(call, caches, texts)
         return rows_BTD.to(x_BTD.dtype)
 
-    def _texts(self, cross: Sequence[CrossView | None], run: RunStruct, used: list[Tensor]) -> Any:
-        views = [view for view in cross if view is not None]
-        texts = (CacheStruct * max(1, len(views)))()
-        for number, view in enumerate(views):
-            keys, values = view.text.k_BHSK.float(), view.text.v_BHSK.float()
-            assert keys.is_contiguous() and values.is_contiguous()
-            used += [keys, values]
-            texts[number] = CacheStruct(keys.data_ptr(), values.data_ptr())
-            run.cross_capacity = keys.shape[2]
-            if number == 0 and view.bias_TS is not None:
-                # The same for all layers.
-                used.append(view.bias_TS.float().reshape(run.entries, -1).contiguous())
-                run.cross_bias = used[-1].data_ptr()
-        return texts
+    def _run(
+        self, call: StackCallStruct, caches: list[CacheStruct], texts: list[CacheStruct]
+    ) -> None:
+        # Zeros, as what pads rows has to be; of this call alone, as several threads may draw.
+        size = self._library.scratch_size(ctypes.addressof(call))
+        set_field(call, "scratch", torch.zeros(size, dtype=torch.float32, device="cpu"))
 
-    # Weights
-
-    def _block(self, block: Block) -> BlockStruct:
-        attention, mlp = block.attention, block.mlp
-        up = mlp.gate_up if isinstance(mlp, GatedMLP) else mlp.up
-        struct = BlockStruct(
-            attention_norm=self._norm(block.attention_norm), attention_after=self._norm(block.attention_after),
-            q_norm=self._norm(attention.q_norm), k_norm=self._norm(attention.k_norm), qkv=self._linear(attention.qkv),
-            out=self._linear(attention.out), mlp_norm=self._norm(block.mlp_norm), up=self._linear(up),
-            mlp_inside=self._norm(mlp.norm if isinstance(mlp, GatedMLP) else None), down=self._linear(mlp.down),
-            mlp_after=self._norm(block.mlp_after), mlp_kind=MLPS.index(mlp.kind),
-        )  # fmt: skip
-        if block.cross is not None:
-            struct.cross_norm, struct.cross_after = (
-                self._norm(block.cross_norm),
-                self._norm(block.cross_after),
-            )
-            struct.cross_q, struct.cross_out = (
-                self._linear(block.cross.q),
-                self._linear(block.cross.out),
-            )
-        return struct
-
-    def _pointer(
-        self, tensor: Tensor | None, dtype: torch.dtype | None = torch.float32
-    ) -> int | None:
-        if tensor is None:
-            return None
-        self._kept.append(tensor.detach().to(dtype or tensor.dtype).contiguous())
-        return self._kept[-1].data_ptr()
-
-    def _norm(self, norm: nn.Module | None) -> NormStruct:
-        if isinstance(norm, RMSNorm):
-            return NormStruct(
-                weight=self._pointer(norm.weight), eps=norm.eps, kind=NORMS.index("rms")
-            )
-        if isinstance(norm, nn.LayerNorm):
-            weight, bias = self._pointer(norm.weight), self._pointer(norm.bias)
-            return NormStruct(weight=weight, bias=bias, eps=norm.eps, kind=NORMS.index("layer"))
-        return NormStruct(kind=NORMS.index("none"))
-
-    def _linear(self, linear: Linear) -> LinearStruct:
-        struct = LinearStruct(
-            outputs=linear.out_features, inputs=linear.in_features, bias=self._pointer(linear.bias)
+        cache_array = (CacheStruct * len(caches))(*caches)
+        text_array = (CacheStruct * max(1, len(texts)))(*texts)
+        started = time.perf_counter()
+        self._library.run_blocks(
+            ctypes.addressof(self.structs),
+            ctypes.addressof(cache_array),
+            ctypes.addressof(text_array),
+            ctypes.addressof(call),
         )
-        packed = linear.packed
-        if packed is not None:
-            struct.kind = KINDS.index("int8" if packed.bits == 8 else "int4")
-            struct.values = self._pointer(packed.values, None)
-            struct.scales = self._pointer(packed.scales, torch.bfloat16)
-            # Filled up: eight bits along the inputs, four bits along both.
-            struct.inputs = struct.stride = packed.filled[1]
-            if packed.bits == 4:
-                struct.stride = packed.filled[0]
-            return struct
-        weight_OI = linear.weight
-        whole = linear.out_features % PANEL == 0
-        if weight_OI.dtype == torch.float32 and whole and weight_OI.numel() <= _LARGEST_PANELS:
-            eight_bits = as_eight_bits(weight_OI)
-            values_OI, scale_O = eight_bits or (weight_OI.detach(), None)
-            panels = values_OI.view(-1, PANEL, linear.in_features).transpose(1, 2)
-            struct.values, struct.kind = (
-                self._pointer(panels, None),
-                KINDS.index("int8_panels" if eight_bits else "panels"),
-            )
-            struct.scales = self._pointer(scale_O)
-            return struct
-        struct.kind = KINDS.index(str(weight_OI.dtype).removeprefix("torch."))
-        struct.values, struct.stride = self._pointer(weight_OI, None), linear.in_features
-        return struct
+        seconds = time.perf_counter() - started
+        self._tuner.note(call.threads, seconds / (call.entries * call.tokens))
+
+
+# Arguments that a call may have or not
+
+
+def _cache_struct(k_BHSK: Tensor, v_BHSK: Tensor) -> CacheStruct:
+    return make_struct(CacheStruct, keys=k_BHSK, values=v_BHSK)
+
+
+def _set_rotation(call: StackCallStruct, rotation: Rotation | None) -> None:
+    """Cosines and sines [B, T, K / 2]."""
+    if rotation is None:
+        return
+    for name, table in (("cosines", rotation.cos), ("sines", rotation.sin)):
+        set_field(call, name, table.float().expand(call.entries, call.tokens, -1).contiguous())
+
+
+def _set_bias(call: StackCallStruct, bias_BS: Tensor | None, bias_LS: Tensor | None) -> None:
+    """A bias [B, S] for all layers, or [L, B, S]."""
+    shape_BS = call.entries, call.capacity
+    if bias_LS is not None:
+        bias_LBS = bias_LS.float()[:, None]
+        if bias_BS is not None:
+            bias_LBS = bias_LBS + bias_BS.float()
+        set_field(call, "bias", bias_LBS.expand(call.layers, *shape_BS).contiguous())
+        set_field(call, "bias_step", call.entries * call.capacity)
+    elif bias_BS is not None:
+        set_field(call, "bias", bias_BS.float().expand(shape_BS).contiguous())
+
+
+def _set_cross(call: StackCallStruct, cross: Sequence[CrossView | None]) -> list[CacheStruct]:
+    """The texts that the layers attend to; what hides their padding is the same for all layers."""
+    views = [view for view in cross if view is not None]
+    if not views:
+        return []
+    set_field(call, "cross_capacity", views[0].text.k_BHSK.shape[2])
+    bias_TS = views[0].bias_TS
+    if bias_TS is not None:
+        bias_BS = bias_TS.float().reshape(call.entries, -1).contiguous()
+        set_field(call, "cross_bias", bias_BS)
+    return [_cache_struct(view.text.k_BHSK.float(), view.text.v_BHSK.float()) for view in views]

@@ -17,9 +17,9 @@ from dall_e import DALL_E
 from dall_e.checkpoints import t5
 from dall_e.checkpoints.families import janus, llamagen, llamagen_vq, mindalle, taming_vqgan
 from dall_e.checkpoints.keymap import KeyTable
-from dall_e.config.published import BlockStyle, PromptConfig, RasterConfig, VQGANConfig
+from dall_e.config.published import BlockStyle, LeftToRightConfig, PromptConfig, VQGANConfig
 from dall_e.inference.prompt_encoding import PublishedReader
-from dall_e.models.left_to_right import Raster
+from dall_e.models.left_to_right import LeftToRight
 from dall_e.models.prompt_networks import PromptFeatures, build_prompts
 from dall_e.models.vqgan import VQGAN
 from dall_e.text.published_tokenizers import JanusTokenizer
@@ -60,10 +60,10 @@ def fake_features(text: str) -> t5.Features:
 def test_llamagen(tmp_path: Path, write_foreign: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
     text = PromptConfig(kind="features", max_tokens=12, feature_width=10, width=64)
     style = BlockStyle(norm_eps=1e-5, qk_norm=False)
-    raster = RasterConfig(**SIZES, prefix_tokens=12, places="grid", style=style)
+    raster = LeftToRightConfig(**SIZES, prefix_tokens=12, places="grid", style=style)
     vqgan = dataclasses.replace(VQ, lookup="cosine")
     held = write_foreign(made(build_prompts(text)), llamagen.prompt_table(text))
-    held |= write_foreign(made(Raster(raster)), llamagen.raster_table(raster))
+    held |= write_foreign(made(LeftToRight(raster)), llamagen.raster_table(raster))
     torch.save({"model": held}, tmp_path / "t2i_XL_stage1_256.pt")
     torch.save(
         {"model": write_foreign(made(VQGAN(vqgan)), llamagen_vq.table(vqgan))},
@@ -102,9 +102,9 @@ def test_mindalle(tmp_path: Path, write_foreign: Writer) -> None:
     style = BlockStyle(
         norm="layer", norm_eps=1e-5, qk_norm=False, attention_bias=True, mlp="gelu", mlp_bias=True
     )
-    raster = RasterConfig(**SIZES, text_logits=8, prefix_tokens=6, style=style)
+    raster = LeftToRightConfig(**SIZES, text_logits=8, prefix_tokens=6, style=style)
     held = write_foreign(made(build_prompts(text)), mindalle.prompt_table(text))
-    held |= write_foreign(made(Raster(raster)), mindalle.raster_table(raster))
+    held |= write_foreign(made(LeftToRight(raster)), mindalle.raster_table(raster))
     torch.save({"state_dict": held}, tmp_path / "stage2_last.ckpt")
     vqgan = write_foreign(made(VQGAN(VQ)), taming_vqgan.table(VQ))
     torch.save({"state_dict": vqgan}, tmp_path / "stage1_last.ckpt")
@@ -158,13 +158,13 @@ def test_janus(
         "prefix_tokens": janus.LONGEST_PROMPT,
         "places": "line",
     }
-    raster = RasterConfig(**{**SIZES, "num_tokens": 16}, **extra, style=BlockStyle(qk_norm=False))
+    raster = LeftToRightConfig(**{**SIZES, "num_tokens": 16}, **extra, style=BlockStyle(qk_norm=False))
     vqgan = dataclasses.replace(VQ, lookup="cosine", image_size=64)
     held: dict[str, Tensor] = {}
     with monkeypatch.context() as patch:
         patch.setattr(janus, "names_of", lambda tensors: names)
         held |= write_foreign(made(build_prompts(text)), janus.prompt_table({}))
-        held |= write_foreign(made(Raster(raster)), janus.raster_table(raster, {}))
+        held |= write_foreign(made(LeftToRight(raster)), janus.raster_table(raster, {}))
         held |= write_foreign(made(VQGAN(vqgan)), janus.vqgan_table(vqgan, {}))
     names_held = list(held)
     shards = {"a.bin": names_held[::2], "b.bin": names_held[1::2]}

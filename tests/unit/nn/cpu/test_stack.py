@@ -15,8 +15,9 @@ from torch import Tensor, nn
 from dall_e.config.published import BlockStyle
 from dall_e.nn.attention import FixedMemory, KVCache, Rotation, grid_rotation
 from dall_e.nn.cpu import kernels
-from dall_e.nn.cpu.kernels import KINDS
-from dall_e.nn.cpu.stack import Stack, ThreadTuner, stack_of
+from dall_e.nn.cpu.stack import Stack, stack_of
+from dall_e.nn.cpu.structures import WEIGHT_KINDS as KINDS
+from dall_e.nn.cpu.threads import ThreadTuner
 from dall_e.nn.quantized import dequantize, quantizable, quantize
 from dall_e.nn.transformer import NATIVE, Block, CrossView, assign_weights
 
