@@ -1,10 +1,10 @@
-"""The transformer block: norms, attention, MLP. A `BlockStyle` says which; without one it is the
-native model's.
+"""The transformer block: norms, attention, MLP.
 
-The native block has root-mean-square norms, attention with normalised queries and keys, and a gated
-MLP.
+A `BlockStyle` says which kinds. The native model's, the default, has root-mean-square norms,
+attention with normalised queries and keys, and a gated MLP.
 
-Shapes: B batch rows, T tokens asked, S tokens seen, D width, H heads, K head width.
+Shapes: B batch rows, T tokens of the call, S tokens of a text, D width, H heads, K head width, R
+rows of a matrix.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from dall_e.nn.quantized import PackedWeight, WeightFormat, pack_weight
 
 NATIVE = BlockStyle()
 _ROWS_OF_ONE_PATH, _MOST_ODD_ROWS = 16, 64
-"""With AVX-512 the product of up to 8 rows (256 inputs) or 12 (384 and more) rounds otherwise than
-that of more."""
+"""With AVX-512 the product of up to 8 rows (256 inputs) or 12 (384 and more) rounds differently
+from that of more."""
 
 
 def split_heads(x_BTD: Tensor, num_heads: int) -> Tensor:
@@ -35,11 +35,11 @@ def split_heads(x_BTD: Tensor, num_heads: int) -> Tensor:
 
 
 class Linear(nn.Linear):
-    """nn.Linear whose result for a row is the same, to the bit, whatever rows stand beside it.
+    """A linear layer whose result for a row is the same, to the bit, whatever rows stand beside it.
 
     The CPU's float32 product takes another path for few rows, and for some numbers of rows that are
-    no multiple of four, which rounds differently (measured on two processors; LOG.md). A picture
-    would then depend on its batch. So such inputs are filled up.
+    no multiple of four, which rounds differently (measured on two processors; LOG.md). An image
+    would then depend on its batch. So such inputs are padded.
 
     Its weight may be packed into eight or four bits; then this holds only up to rounding.
     """
@@ -49,7 +49,7 @@ class Linear(nn.Linear):
         self.packed: PackedWeight | None = None
 
     def pack(self, packed: PackedWeight) -> None:
-        """Computes with this weight from now on, and drops its own. For inference only."""
+        """Compute with this weight from now on, and drop its own. For inference only."""
         assert packed.shape == (self.out_features, self.in_features)
         self.packed = packed
         self.register_parameter("weight", None)
@@ -59,26 +59,23 @@ class Linear(nn.Linear):
         if self.packed is not None:
             product: Tensor = self.packed(input)
             return product if self.bias is None else product + self.bias
+
         num_rows = input.numel() // input.shape[-1]
         missing = -num_rows % _ROWS_OF_ONE_PATH
-        if (
-            missing == 0
-            or num_rows > _MOST_ODD_ROWS
-            or torch.is_grad_enabled()
-            or input.device.type != "cpu"
-        ):
+        is_safe = missing == 0 or num_rows > _MOST_ODD_ROWS
+        if is_safe or torch.is_grad_enabled() or input.device.type != "cpu":
             return super().forward(input)
-        filled_ND = F.pad(input.reshape(num_rows, -1), (0, 0, 0, missing))
-        return super().forward(filled_ND)[:num_rows].view(*input.shape[:-1], -1)
+        padded_RD = F.pad(input.reshape(num_rows, -1), (0, 0, 0, missing))
+        return super().forward(padded_RD)[:num_rows].view(*input.shape[:-1], -1)
 
 
 def rms_norm(x_BTD: Tensor, weight: Tensor, eps: float) -> Tensor:
-    """x / rms(x) * weight, normed over the last axis; `weight` may have others before it, which
-    broadcast."""
+    """x / rms(x) * weight, over the last axis; further axes of `weight` broadcast."""
     if torch.is_grad_enabled() or x_BTD.device.type != "cpu":
         if weight.ndim == 1:
             return F.rms_norm(x_BTD, weight.shape, weight.to(x_BTD.dtype), eps=eps)
         return F.rms_norm(x_BTD, x_BTD.shape[-1:], eps=eps) * weight.to(x_BTD.dtype)
+
     # Of the few rows of a step, these five operations take half as long as the dozen of torch's own
     # (LOG.md).
     x32_BTD = x_BTD.float()
@@ -107,8 +104,10 @@ def make_norm(width: int, style: BlockStyle) -> nn.Module:
 
 
 class Attention(nn.Module):
-    """Self-attention that may also look at a memory. Natively, queries and keys are normalised per
-    head (QK-norm)."""
+    """Self-attention that may also look at a memory.
+
+    Natively, queries and keys are normalised per head (QK-norm).
+    """
 
     def __init__(self, width: int, num_heads: int, style: BlockStyle = NATIVE) -> None:
         super().__init__()
@@ -122,14 +121,14 @@ class Attention(nn.Module):
         self, x_BTD: Tensor, rotation: Rotation | None, memory: Memory, bias_TS: Tensor | None
     ) -> Tensor:
         """[B, T, D] to [B, T, D]; the keys are the memory's, then the tokens' own."""
-        # Queries and keys are normed and turned together: half as many operations, each on twice as
-        # much.
+        # Queries and keys are normed and rotated together: half as many operations.
         both_2BHTK, v_BHTK = self._split(self.qkv(x_BTD))
         if isinstance(self.q_norm, RMSNorm) and isinstance(self.k_norm, RMSNorm):
             weight_2K = torch.stack((self.q_norm.weight, self.k_norm.weight))
             both_2BHTK = rms_norm(both_2BHTK, weight_2K[:, None, None, None], self.q_norm.eps)
         if rotation is not None:
             both_2BHTK = rotate(both_2BHTK, rotation)
+
         q_BHTK, k_BHTK = both_2BHTK.unbind()
         mixed_BHTK = attend(q_BHTK, *memory.extend(k_BHTK, v_BHTK), bias_TS)
         mixed_BTD: Tensor = self.out(mixed_BHTK.transpose(1, 2).flatten(2))
@@ -152,18 +151,20 @@ class CrossAttention(nn.Module):
         self.out = Linear(width, width, bias=style.attention_bias)
 
     def remember(self, states_BSD: Tensor) -> FixedMemory:
-        """Keys and values of the text, in the order in which every step will read them."""
+        """Keys and values of the text, laid out as every step will read them."""
         kv_BSD = self.kv(states_BSD)
-        kv_BSD = kv_BSD if torch.is_grad_enabled() else kv_BSD.to(cache_dtype(states_BSD))
+        if not torch.is_grad_enabled():
+            kv_BSD = kv_BSD.to(cache_dtype(states_BSD))
+        k_BSD, v_BSD = kv_BSD.chunk(2, dim=-1)
         return FixedMemory(
-            *(split_heads(part, self.num_heads).contiguous() for part in kv_BSD.chunk(2, dim=-1))
+            split_heads(k_BSD, self.num_heads).contiguous(),
+            split_heads(v_BSD, self.num_heads).contiguous(),
         )
 
     def forward(self, x_BTD: Tensor, text: FixedMemory, bias_TS: Tensor | None) -> Tensor:
         """[B, T, D] to [B, T, D]."""
-        mixed_BHTK = attend(
-            split_heads(self.q(x_BTD), self.num_heads), text.k_BHSK, text.v_BHSK, bias_TS
-        )
+        q_BHTK = split_heads(self.q(x_BTD), self.num_heads)
+        mixed_BHTK = attend(q_BHTK, text.k_BHSK, text.v_BHSK, bias_TS)
         mixed_BTD: Tensor = self.out(mixed_BHTK.transpose(1, 2).flatten(2))
         return mixed_BTD
 
@@ -225,8 +226,10 @@ class CrossView(NamedTuple):
 
 
 class Block(nn.Module):
-    """Pre-norm block: x + attention(norm x), then x + cross-attention(norm x) if any, then x +
-    mlp(norm x)."""
+    """A pre-norm block: x + attention(norm x), x + cross-attention(norm x) if any, x + mlp(norm x).
+
+    Styles may also norm what attention and MLP return.
+    """
 
     def __init__(
         self,
@@ -238,17 +241,20 @@ class Block(nn.Module):
     ) -> None:
         super().__init__()
         norm = partial(make_norm, width, style)
+
         self.attention_norm = norm()
         self.attention = Attention(width, num_heads, style)
         self.attention_after = norm() if style.norm_after else nn.Identity()
+
         self.cross: CrossAttention | None = None
         if style.cross_attention:
             self.cross_norm = norm()
             self.cross = CrossAttention(width, num_heads, style)
             self.cross_after = norm() if style.norm_after else nn.Identity()
+
+        mlp_class = GatedMLP if style.mlp.endswith("gated") else MLP
         self.mlp_norm = norm()
-        self.mlp: GatedMLP | MLP
-        self.mlp = (GatedMLP if style.mlp.endswith("gated") else MLP)(width, mlp_width, style)
+        self.mlp: GatedMLP | MLP = mlp_class(width, mlp_width, style)
         self.mlp_after = norm() if style.norm_after_mlp else nn.Identity()
         self.dropout = dropout
 
@@ -261,27 +267,25 @@ class Block(nn.Module):
         bias_TS: Tensor | None = None,
         cross: CrossView | None = None,
     ) -> Tensor:
-        """[B, T, D] to [B, T, D]; `cross` is needed if, and only if, the block has
-        cross-attention."""
-        mixed_BTD = self.attention_after(
-            self.attention(self.attention_norm(x_BTD), rotation, memory, bias_TS)
-        )
-        x_BTD = x_BTD + F.dropout(mixed_BTD, self.dropout, self.training)
+        """[B, T, D] to [B, T, D]; `cross` must be given for a block with cross-attention."""
+        y_BTD = self.attention(self.attention_norm(x_BTD), rotation, memory, bias_TS)
+        x_BTD = x_BTD + F.dropout(self.attention_after(y_BTD), self.dropout, self.training)
+
         if self.cross is not None:
             assert cross is not None
-            x_BTD = x_BTD + self.cross_after(self.cross(self.cross_norm(x_BTD), *cross))
-        return x_BTD + F.dropout(
-            self.mlp_after(self.mlp(self.mlp_norm(x_BTD))), self.dropout, self.training
-        )
+            y_BTD = self.cross(self.cross_norm(x_BTD), *cross)
+            x_BTD = x_BTD + self.cross_after(y_BTD)
+
+        y_BTD = self.mlp(self.mlp_norm(x_BTD))
+        return x_BTD + F.dropout(self.mlp_after(y_BTD), self.dropout, self.training)
 
 
 def assign_weights(
     network: nn.Module, weights: Iterable[tuple[str, Tensor]], packing: WeightFormat | None = None
 ) -> None:
-    """Makes tensors the weights of `network`, one after the other; with `packing`, those of its
-    `Linear` layers packed.
+    """Make tensors the weights of a network, one after the other.
 
-    `weights` may make each tensor only when it is asked for: never more than one is unpacked. Of
+    With `packing`, those of its `Linear` layers are packed into eight or four bits. `weights` may make each tensor only when it is asked for: never more than one is unpacked. Of
     four bits, layers that end in logits (named "head") get eight: they are small, and an error in
     them is an error of the answer.
     """
@@ -295,12 +299,11 @@ def assign_weights(
 
 
 def initialise_transformer(network: nn.Module, num_blocks: int) -> None:
-    """All initialisation of a transformer: linear layers normal 0.02, embeddings normal 0.3,
-    depth-scaled outputs.
+    """Initialise a transformer: linear layers normal 0.02, embeddings normal 0.3.
 
     Layers that write to the residual stream are scaled by 1 / sqrt(2 x blocks), as in GPT-2, which
     keeps the stream's variance independent of depth. A linear layer of width 256 makes 0.02 x
-    sqrt(256) = 0.32 of a normed input; with embeddings of 0.02 beside it, codes and places were
+    sqrt(256) = 0.32 of a normed input; with embeddings of 0.02 beside it, codes and positions were
     drowned by the text, and nothing was learnt for 300 steps.
     """
     for module in network.modules():
@@ -310,6 +313,7 @@ def initialise_transformer(network: nn.Module, num_blocks: int) -> None:
             nn.init.normal_(module.weight, std=0.02)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
+
     for module in network.modules():
         if isinstance(module, Block):
             for layer in (module.attention.out, module.mlp.down):
