@@ -5,7 +5,6 @@ Shapes: B prompts, L ids of a prompt (start mark, pieces, end mark, padding).
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,8 @@ from tokenizers import (
     pre_tokenizers,
     trainers,
 )
+
+from dall_e.atomic_files import replace_text
 
 PAD_ID, START_ID, END_ID = 0, 1, 2
 MARKS = ("<pad>", "<start>", "<end>")
@@ -117,13 +118,7 @@ class TextTokenizer:
 
     def save(self, path: str | Path) -> None:
         """Writes the tokenizer to one JSON file, whole or not at all."""
-        path = Path(path)
-        partial = path.with_name(f".{path.name}.partial")
-        try:
-            partial.write_text(self.to_json(), encoding="utf-8")
-            os.replace(partial, path)
-        finally:
-            partial.unlink(missing_ok=True)
+        replace_text(path, self.to_json())
 
     @property
     def num_ids(self) -> int:
