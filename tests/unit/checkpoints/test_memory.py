@@ -66,7 +66,7 @@ def empty() -> nn.Sequential:
 
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".bin"])
-@pytest.mark.parametrize(("dtype", "share"), [(torch.float32, 1.2), (torch.bfloat16, 0.6)])
+@pytest.mark.parametrize(("dtype", "fraction"), [(torch.float32, 1.2), (torch.bfloat16, 0.6)])
 def test_files_of_other_projects(
     tmp_path: Path, suffix: str, dtype: torch.dtype, fraction: float
 ) -> None:
