@@ -56,9 +56,12 @@ def test_logits_and_greedy_words(tmp_path: Path, tied: bool) -> None:
         "image_token_embed_dim": 48,
     }
     config = package.JanusConfig(
-        text_config={**text, "tie_word_embeddings": tied}, vision_config=vision, vq_config=vq, image_token_id=SLOT,
+        text_config={**text, "tie_word_embeddings": tied},
+        vision_config=vision,
+        vq_config=vq,
+        image_token_id=SLOT,
         tie_word_embeddings=tied,
-    )  # fmt: skip
+    )
     theirs = package.JanusForConditionalGeneration(config).eval()
     for name, parameter in theirs.named_parameters():
         nn.init.normal_(parameter, mean=float("norm" in name and name.endswith("weight")), std=0.2)

@@ -77,9 +77,13 @@ def test_token_by_token_is_as_all_at_once(
     )
     given = read_tensors(DATA / folder / "expected.safetensors")
     settings = SamplingConfig(
-        num_inference_steps=144, guidance_scale=1.0, temperature=0.0, final_temperature=0.0, order="raster",
+        num_inference_steps=144,
+        guidance_scale=1.0,
+        temperature=0.0,
+        final_temperature=0.0,
+        order="raster",
         schedule="uniform",
-    )  # fmt: skip
+    )
     with torch.inference_mode():
         text = prompts(given["in.text"])
         tokens_BN = decode_tokens(raster.eval(), text, text, seeds=[0, 0], settings=settings)
@@ -117,9 +121,17 @@ def test_a_folder_draws_and_converts(tmp_path: Path, monkeypatch: pytest.MonkeyP
     shutil.copyfile(DATA / "rudalle_v3" / "bpe.model", folder / "bpe.model")
     torch.manual_seed(0)
     config = VQGANConfig(
-        image_size=24, width=32, multipliers=(1, 1), encoder_blocks=1, decoder_blocks=2, attention_levels=(1,),
-        latent_width=8, num_codes=40, code_width=6, lookup="logits",
-    )  # fmt: skip
+        image_size=24,
+        width=32,
+        multipliers=(1, 1),
+        encoder_blocks=1,
+        decoder_blocks=2,
+        attention_levels=(1,),
+        latent_width=8,
+        num_codes=40,
+        code_width=6,
+        lookup="logits",
+    )
     vqgan = VQGAN(config)
     torch.save(
         {"state_dict": in_tamings_names(vqgan)}, utilities / "vqgan.gumbelf8-sber.model.ckpt"

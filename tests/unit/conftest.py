@@ -62,17 +62,42 @@ def mini_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     style |= {"qk_norm": False, "mlp": "gelu_gated"}
     text = PromptConfig(
-        kind="encoder", vocab_size=len(VOCABULARY), max_tokens=12, width=64, places=True, num_layers=1, mlp_width=32,
-        pad_id=1, style=BlockStyle(**style),
-    )  # fmt: skip
+        kind="encoder",
+        vocab_size=len(VOCABULARY),
+        max_tokens=12,
+        width=64,
+        places=True,
+        num_layers=1,
+        mlp_width=32,
+        pad_id=1,
+        style=BlockStyle(**style),
+    )
     raster = RasterConfig(
-        num_codes=30, num_tokens=256, code_rows=31, num_logits=31, prefix_tokens=12, width=64, num_heads=1,
-        num_layers=1, mlp_width=32, start_code=30, embedding_norm=True, style=BlockStyle(**style, cross_attention=True),
-    )  # fmt: skip
+        num_codes=30,
+        num_tokens=256,
+        code_rows=31,
+        num_logits=31,
+        prefix_tokens=12,
+        width=64,
+        num_heads=1,
+        num_layers=1,
+        mlp_width=32,
+        start_code=30,
+        embedding_norm=True,
+        style=BlockStyle(**style, cross_attention=True),
+    )
     vqgan = VQGANConfig(
-        image_size=16, width=32, multipliers=(1,), encoder_blocks=0, decoder_blocks=1, attention_levels=(),
-        latent_width=8, num_codes=30, code_width=8, unit_range=True,
-    )  # fmt: skip
+        image_size=16,
+        width=32,
+        multipliers=(1,),
+        encoder_blocks=0,
+        decoder_blocks=1,
+        attention_levels=(),
+        latent_width=8,
+        num_codes=30,
+        code_width=8,
+        unit_range=True,
+    )
     folder = tmp_path_factory.mktemp("models") / "mini"
     folder.mkdir()
     files = {

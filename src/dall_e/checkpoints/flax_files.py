@@ -156,10 +156,11 @@ class _Reader:
         return array
 
     def _array(self) -> StoredTensor:
-        shape, dtype_name, (start, length) = self.value()
+        shape, dtype_name, place = self.value()
         if dtype_name not in _DTYPES:
             raise ValueError(f"an array of {dtype_name!r}")
         dtype = _DTYPES[dtype_name]
+        start, length = place
         if math.prod(shape) * dtype.itemsize != length:
             raise ValueError(f"an array of shape {shape} and {length} bytes")
         return StoredTensor(self._path, start, dtype, tuple(shape), row_major(shape), 0)

@@ -33,8 +33,10 @@ TABLE = KeyTable(
 
 
 def peak_above(work: Callable[[], Any]) -> float:
-    """The most memory during `work`, as a fraction of the network's size. Skips where the system does
-    not tell."""
+    """The most memory during `work`, as a fraction of the network's size.
+
+    Skips where the system does not tell.
+    """
     gc.collect()
     try:
         # What was freed before goes back to the system, or the work would take it from there

@@ -41,7 +41,7 @@ _NUMBERED = re.compile(r"\b(up|down)_(\d+)\.(block|attn|upsample|downsample)(?:_
 
 def tokenizer_table(settings: VQGANConfig) -> KeyTable:
     """Names of all weights."""
-    return vqgan_table(settings, TAMING)
+    return vqgan_table(settings, KEYS["tokenizer"])
 
 
 def config(given: Settings, tensors: Tensors) -> VQGANConfig:

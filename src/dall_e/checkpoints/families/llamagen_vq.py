@@ -32,7 +32,7 @@ KEYS = {"tokenizer": LLAMAGEN}
 def tokenizer_table(settings: VQGANConfig) -> KeyTable:
     """Names of all weights."""
     # A count of the codes that training drew is left out.
-    return vqgan_table(settings, LLAMAGEN, ("quantize.codebook_used",))
+    return vqgan_table(settings, KEYS["tokenizer"], ("quantize.codebook_used",))
 
 
 def config(given: Settings, tensors: Tensors, image_size: int = 256) -> VQGANConfig:

@@ -34,7 +34,7 @@ KEYS = {"tokenizer": TAMING}
 def tokenizer_table(settings: VQGANConfig) -> KeyTable:
     """Names of all weights."""
     # Perceptual loss and discriminator are of use in training only.
-    return vqgan_table(settings, TAMING, ("loss.",))
+    return vqgan_table(settings, KEYS["tokenizer"], ("loss.",))
 
 
 def config(given: Settings, tensors: Tensors) -> VQGANConfig:

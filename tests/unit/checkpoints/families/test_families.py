@@ -38,9 +38,15 @@ SIZES: dict[str, Any] = {"num_codes": 30, "num_tokens": 256, "code_rows": 30, "n
 SIZES |= {"width": 64, "num_heads": 1, "num_layers": 1, "mlp_width": 32}
 # Sixteen times sixteen tokens of 16 pixels a side, with hardly any channels.
 VQ = VQGANConfig(
-    width=32, multipliers=(1, 1, 1, 1, 1), encoder_blocks=1, decoder_blocks=1, attention_levels=(), latent_width=4,
-    num_codes=30, code_width=4,
-)  # fmt: skip
+    width=32,
+    multipliers=(1, 1, 1, 1, 1),
+    encoder_blocks=1,
+    decoder_blocks=1,
+    attention_levels=(),
+    latent_width=4,
+    num_codes=30,
+    code_width=4,
+)
 
 
 def made(network: nn.Module) -> nn.Module:

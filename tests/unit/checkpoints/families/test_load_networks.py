@@ -35,9 +35,16 @@ from dall_e.models.vqgan import VQGAN
 
 F32 = torch.float32
 VQ = VQGANConfig(
-    image_size=16, width=32, multipliers=(1, 2), encoder_blocks=1, decoder_blocks=2, attention_levels=(1,),
-    latent_width=24, num_codes=40, code_width=8,
-)  # fmt: skip
+    image_size=16,
+    width=32,
+    multipliers=(1, 2),
+    encoder_blocks=1,
+    decoder_blocks=2,
+    attention_levels=(1,),
+    latent_width=24,
+    num_codes=40,
+    code_width=8,
+)
 SIZES: dict[str, Any] = {"num_codes": 30, "num_tokens": 16, "code_rows": 30, "num_logits": 30}
 SIZES |= {"width": 64, "num_heads": 1, "num_layers": 2, "mlp_width": 40}
 
@@ -138,11 +145,23 @@ def test_openai_dvae(tmp_path: Path) -> None:
 
 def test_min_dalle(tmp_path: Path) -> None:
     text = PromptConfig(
-        kind="encoder", vocab_size=20, max_tokens=6, width=64, places=True, num_layers=2, mlp_width=40, pad_id=1,
+        kind="encoder",
+        vocab_size=20,
+        max_tokens=6,
+        width=64,
+        places=True,
+        num_layers=2,
+        mlp_width=40,
+        pad_id=1,
         style=BlockStyle(
-            norm="layer", norm_eps=1e-5, norm_after=True, norm_inside_mlp=True, qk_norm=False, mlp="gelu_gated"
+            norm="layer",
+            norm_eps=1e-5,
+            norm_after=True,
+            norm_inside_mlp=True,
+            qk_norm=False,
+            mlp="gelu_gated",
         ),
-    )  # fmt: skip
+    )
     sizes = {
         **SIZES,
         "code_rows": 31,
