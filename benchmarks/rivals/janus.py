@@ -76,8 +76,8 @@ def _build(package: Any, shape: Shape, dtype: torch.dtype, device: torch.device)
     seen: Any = {"model.language_model.embed_tokens.weight": None}
     config = shape.config
     weights = renamed(networks.text, janus.prompt_table(seen))
-    weights |= renamed(networks.generator, janus.raster_table(config.generator, seen))
-    weights |= renamed(networks.tokenizer.to(dtype), janus.vqgan_table(config.tokenizer, seen))
+    weights |= renamed(networks.generator, janus.transformer_table(config.generator, seen))
+    weights |= renamed(networks.tokenizer.to(dtype), janus.tokenizer_table(config.tokenizer, seen))
     lacking = model.load_state_dict(weights, strict=False, assign=True)
     assert not lacking.unexpected_keys, lacking.unexpected_keys[:5]
     undrawn = (

@@ -36,7 +36,7 @@ class MinDalle:
         self._fill(dtype)
 
     def _fill(self, dtype: torch.dtype) -> None:
-        from dall_e.checkpoints.families import min_dalle
+        from dall_e.checkpoints.families import min_dalle, min_dalle_vqgan
 
         package, config = self._package, self._shape.config
         models = load("min_dalle.models", INSTALL)
@@ -61,8 +61,12 @@ class MinDalle:
         package.detokenizer = models.VQGanDetokenizer()
         tables = (
             (package.encoder, networks.text, min_dalle.prompt_table(config.text)),
-            (package.decoder, networks.generator, min_dalle.raster_table(config.generator)),
-            (package.detokenizer, networks.tokenizer, min_dalle.vqgan_table(config.tokenizer)),
+            (package.decoder, networks.generator, min_dalle.transformer_table(config.generator)),
+            (
+                package.detokenizer,
+                networks.tokenizer,
+                min_dalle_vqgan.tokenizer_table(config.tokenizer),
+            ),
         )
         for theirs, our, table in tables:
             theirs.load_state_dict(renamed(our, table), strict=True, assign=True)

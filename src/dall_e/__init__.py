@@ -11,7 +11,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dall_e.checkpoints.zoo import KnownModel, list_models
+    from dall_e.checkpoints.known_models import KnownModel
+    from dall_e.checkpoints.zoo import list_models
     from dall_e.config import ModelConfig, SamplingConfig
     from dall_e.inference.image_codec import ImageCodec
     from dall_e.pipeline import DALL_E
@@ -31,7 +32,7 @@ __all__ = [
 _HOMES = {
     "DALL_E": "dall_e.pipeline",
     "ImageCodec": "dall_e.inference.image_codec",
-    "KnownModel": "dall_e.checkpoints.zoo",
+    "KnownModel": "dall_e.checkpoints.known_models",
     "ModelConfig": "dall_e.config",
     "SamplingConfig": "dall_e.config",
     "list_models": "dall_e.checkpoints.zoo",

@@ -14,7 +14,8 @@ from typing import Any
 
 import torch
 
-from dall_e.checkpoints import published, store
+from dall_e.checkpoints import store
+from dall_e.checkpoints.families.base import LoadOptions, PublishedNetworks
 from dall_e.checkpoints.t5 import T5Features
 from dall_e.checkpoints.zoo import BUILT_IN
 from dall_e.config import ModelConfig, SamplingConfig
@@ -56,7 +57,7 @@ class DALL_E:
     def __init__(
         self,
         config: ModelConfig | PublishedConfig,
-        networks: Networks | published.PublishedNetworks,
+        networks: Networks | PublishedNetworks,
         text_tokenizer: TextTokenizer | PromptTokenizer | T5Features,
         *,
         weights_sha256: str = "",
@@ -100,7 +101,7 @@ class DALL_E:
         """
         as_stored = dtype == "auto" and quantization is None
         precision = checked_precision(None if dtype == "auto" else dtype, quantization)
-        how = published.LoadOptions(*precision, local_files_only, as_stored)
+        how = LoadOptions(*precision, local_files_only, as_stored)
         loaded = load_model(name_or_path, variant, how)
         model = cls(*loaded[:3], weights_sha256=loaded.sha256)
         model.quantization = how.packing

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from dall_e.checkpoints import networks
+from dall_e.checkpoints.families import janus, janus_vision
 from dall_e.inference.answering import Describer, TextSamplingConfig
 from dall_e.models.prompt_networks import PromptStates
 
@@ -56,9 +56,12 @@ def test_logits_and_greedy_words(tmp_path: Path, tied: bool) -> None:
         "image_token_embed_dim": 48,
     }
     config = package.JanusConfig(
-        text_config={**text, "tie_word_embeddings": tied}, vision_config=vision, vq_config=vq, image_token_id=SLOT,
+        text_config={**text, "tie_word_embeddings": tied},
+        vision_config=vision,
+        vq_config=vq,
+        image_token_id=SLOT,
         tie_word_embeddings=tied,
-    )  # fmt: skip
+    )
     theirs = package.JanusForConditionalGeneration(config).eval()
     for name, parameter in theirs.named_parameters():
         nn.init.normal_(parameter, mean=float("norm" in name and name.endswith("weight")), std=0.2)
@@ -80,10 +83,10 @@ def test_logits_and_greedy_words(tmp_path: Path, tied: bool) -> None:
 
     path = tmp_path / "model.safetensors"
     given = json.loads((tmp_path / "config.json").read_text())
-    prompts, raster, _ = networks.load_janus(path, given, torch.float32, num_tokens=9)
-    config = networks.janus_vision(path, given)
+    prompts, raster, _ = janus.load_networks(path, given, torch.float32, num_tokens=9)
+    config = janus_vision.read_vision_config(path, given)
     assert config is not None
-    tower = networks.load_janus_vision(path, config, torch.float32)
+    tower = janus_vision.load_vision(path, config, torch.float32)
     describer = Describer(prompts, raster, tower, Marks())
     states_1LD = describer.read(x_1CHW, before, behind)
     visible_1L = torch.ones(1, states_1LD.shape[1], dtype=torch.bool)

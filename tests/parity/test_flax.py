@@ -13,7 +13,7 @@ import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from dall_e import DALL_E
-from dall_e.checkpoints import published
+from dall_e.checkpoints.families import base
 from dall_e.checkpoints.flax_files import open_flax
 from dall_e.checkpoints.tensor_files import read_tensors
 from dall_e.cli import run
@@ -90,7 +90,7 @@ def test_the_vqgan_comes_from_its_own_repository(
     elsewhere = (folder / NAME).rename(tmp_path / "cache")
     asked: list[tuple[str, bool]] = []
     monkeypatch.setattr(
-        published, "download", lambda name, files, local: asked.append((name, local)) or elsewhere
+        base, "download", lambda name, files, local: asked.append((name, local)) or elsewhere
     )
     DALL_E.from_pretrained(folder, local_files_only=True)
     assert asked == [(f"dalle-mini/{NAME}", True)]

@@ -108,7 +108,7 @@ def test_the_package_paints_what_ours_paints(tmp_path: Path) -> None:
     of the model."""
     import dataclasses
 
-    from dall_e.checkpoints.networks import load_detoker
+    from dall_e.checkpoints.families import min_dalle_vqgan
     from dall_e.models.vqgan import VQGAN
 
     package = pytest.importorskip(
@@ -117,7 +117,7 @@ def test_the_package_paints_what_ours_paints(tmp_path: Path) -> None:
     torch.manual_seed(0)
     theirs = randomised(package.VQGanDetokenizer(), 0.01)
     torch.save(theirs.state_dict(), tmp_path / "detoker.pt")
-    ours = load_detoker(tmp_path / "detoker.pt", torch.float32)
+    ours = min_dalle_vqgan.load(tmp_path / "detoker.pt", {}, torch.float32)
     codes_1N = torch.randint(16384, (1, 256))
     expected = theirs(False, codes_1N) / 255
     painted = ours.detokenize(codes_1N)[0, :3].movedim(0, -1)

@@ -9,8 +9,7 @@ import pytest
 import torch
 
 from dall_e import DALL_E
-from dall_e.checkpoints import published
-from dall_e.checkpoints.networks import load_rudalle
+from dall_e.checkpoints.families import base, rudalle, taming_vqgan
 from dall_e.checkpoints.tensor_files import read_tensors
 from dall_e.cli import run
 from dall_e.config import SamplingConfig
@@ -56,7 +55,9 @@ def test_the_version_is_read_off_the_last_layers_mask(tmp_path: Path) -> None:
         ("rudalle_v2", "v2", "wrapped_lines"),
     ):
         given = {"num_attention_heads": 2}
-        _, raster = load_rudalle(DATA / folder / "pytorch_model.bin", given, torch.float32, said)  # type: ignore[arg-type]
+        _, raster = rudalle.load_networks(
+            DATA / folder / "pytorch_model.bin", given, torch.float32, version=said
+        )
         assert raster.config.attention_mask == mask
 
 
@@ -71,14 +72,18 @@ def test_token_by_token_is_as_all_at_once(
         pytest.skip(kernels.status().reason)
     monkeypatch.setenv(kernels.SWITCH, switch)
     config = json.loads((DATA / folder / "meta.json").read_text())["config"]
-    prompts, raster = load_rudalle(
-        DATA / folder / "pytorch_model.bin", config, torch.float32, config["version"]
+    prompts, raster = rudalle.load_networks(
+        DATA / folder / "pytorch_model.bin", config, torch.float32, version=config["version"]
     )
     given = read_tensors(DATA / folder / "expected.safetensors")
     settings = SamplingConfig(
-        num_inference_steps=144, guidance_scale=1.0, temperature=0.0, final_temperature=0.0, order="raster",
+        num_inference_steps=144,
+        guidance_scale=1.0,
+        temperature=0.0,
+        final_temperature=0.0,
+        order="raster",
         schedule="uniform",
-    )  # fmt: skip
+    )
     with torch.inference_mode():
         text = prompts(given["in.text"])
         tokens_BN = decode_tokens(raster.eval(), text, text, seeds=[0, 0], settings=settings)
@@ -116,18 +121,26 @@ def test_a_folder_draws_and_converts(tmp_path: Path, monkeypatch: pytest.MonkeyP
     shutil.copyfile(DATA / "rudalle_v3" / "bpe.model", folder / "bpe.model")
     torch.manual_seed(0)
     config = VQGANConfig(
-        image_size=24, width=32, multipliers=(1, 1), encoder_blocks=1, decoder_blocks=2, attention_levels=(1,),
-        latent_width=8, num_codes=40, code_width=6, lookup="logits",
-    )  # fmt: skip
+        image_size=24,
+        width=32,
+        multipliers=(1, 1),
+        encoder_blocks=1,
+        decoder_blocks=2,
+        attention_levels=(1,),
+        latent_width=8,
+        num_codes=40,
+        code_width=6,
+        lookup="logits",
+    )
     vqgan = VQGAN(config)
     torch.save(
         {"state_dict": in_tamings_names(vqgan)}, utilities / "vqgan.gumbelf8-sber.model.ckpt"
     )
     asked: list[str] = []
     monkeypatch.setattr(
-        published, "download", lambda name, files, local: asked.append(name) or utilities
+        base, "download", lambda name, files, local: asked.append(name) or utilities
     )
-    monkeypatch.setattr("dall_e.checkpoints.families.rudalle.HEAD_WIDTH", 16)
+    monkeypatch.setattr(rudalle, "HEAD_WIDTH", 16)
     model = DALL_E.from_pretrained(folder, variant="v3")
     assert asked == ["sberbank-ai/rudalle-utils"] and model.config.sampling.top_k == 2048
     drawn = model("рыжий кот", seed=1)
@@ -140,11 +153,9 @@ def test_a_folder_draws_and_converts(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def in_tamings_names(vqgan: VQGAN) -> dict[str, torch.Tensor]:
     """The weights under the names of a published file."""
-    from dall_e.checkpoints.families import taming_vqgan
-
     weights = vqgan.state_dict()
     found = {}
-    for ours, source in taming_vqgan.table(vqgan.config).rows.items():
+    for ours, source in taming_vqgan.tokenizer_table(vqgan.config).rows.items():
         for name, part in zip(source.names, weights[ours].chunk(len(source.names)), strict=True):
             found[name] = part.clone()
     return found

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from dall_e import atomic_files
 from dall_e.checkpoints.keymap import KeyTable
 
 VOCABULARY = [
@@ -47,7 +48,7 @@ def foreign(network: nn.Module, table: KeyTable) -> dict[str, Tensor]:
 @pytest.fixture(scope="session")
 def mini_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """DALL-E mini as min-dalle publishes it: 16 x 16 tokens, a pixel each."""
-    from dall_e.checkpoints.families import min_dalle
+    from dall_e.checkpoints.families import min_dalle, min_dalle_vqgan
     from dall_e.config.published import BlockStyle, LeftToRightConfig, PromptConfig, VQGANConfig
     from dall_e.models.left_to_right import LeftToRight
     from dall_e.models.prompt_networks import build_prompts
@@ -61,23 +62,48 @@ def mini_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     style |= {"qk_norm": False, "mlp": "gelu_gated"}
     text = PromptConfig(
-        kind="encoder", vocab_size=len(VOCABULARY), max_tokens=12, width=64, places=True, num_layers=1, mlp_width=32,
-        pad_id=1, style=BlockStyle(**style),
-    )  # fmt: skip
+        kind="encoder",
+        vocab_size=len(VOCABULARY),
+        max_tokens=12,
+        width=64,
+        places=True,
+        num_layers=1,
+        mlp_width=32,
+        pad_id=1,
+        style=BlockStyle(**style),
+    )
     raster = LeftToRightConfig(
-        num_codes=30, num_tokens=256, code_rows=31, num_logits=31, prefix_tokens=12, width=64, num_heads=1,
-        num_layers=1, mlp_width=32, start_code=30, embedding_norm=True, style=BlockStyle(**style, cross_attention=True),
-    )  # fmt: skip
+        num_codes=30,
+        num_tokens=256,
+        code_rows=31,
+        num_logits=31,
+        prefix_tokens=12,
+        width=64,
+        num_heads=1,
+        num_layers=1,
+        mlp_width=32,
+        start_code=30,
+        embedding_norm=True,
+        style=BlockStyle(**style, cross_attention=True),
+    )
     vqgan = VQGANConfig(
-        image_size=16, width=32, multipliers=(1,), encoder_blocks=0, decoder_blocks=1, attention_levels=(),
-        latent_width=8, num_codes=30, code_width=8, unit_range=True,
-    )  # fmt: skip
+        image_size=16,
+        width=32,
+        multipliers=(1,),
+        encoder_blocks=0,
+        decoder_blocks=1,
+        attention_levels=(),
+        latent_width=8,
+        num_codes=30,
+        code_width=8,
+        unit_range=True,
+    )
     folder = tmp_path_factory.mktemp("models") / "mini"
     folder.mkdir()
     files = {
         "encoder_mini.pt": foreign(made(build_prompts(text)), min_dalle.prompt_table(text)),
-        "decoder_mini.pt": foreign(made(LeftToRight(raster)), min_dalle.raster_table(raster)),
-        "detoker.pt": foreign(made(VQGAN(vqgan)), min_dalle.vqgan_table(vqgan)),
+        "decoder_mini.pt": foreign(made(LeftToRight(raster)), min_dalle.transformer_table(raster)),
+        "detoker.pt": foreign(made(VQGAN(vqgan)), min_dalle_vqgan.tokenizer_table(vqgan)),
     }
     for name, held in files.items():
         torch.save(held, folder / name)
@@ -85,6 +111,25 @@ def mini_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "vocab_mini.json").write_text(json.dumps(vocabulary), encoding="utf-8")
     (folder / "merges_mini.txt").write_text(MERGES, encoding="utf-8")
     return folder
+
+
+@pytest.fixture
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Lets the disk be full for files of a name: what is written there fails, as on a real disk."""
+    if not Path("/dev/full").exists():
+        pytest.skip("needs a device that is always full")
+    create = atomic_files._create_beside
+    full: set[str] = set()
+
+    def create_or_link(path: Path) -> Path:
+        temporary = create(path)
+        if path.name in full:
+            temporary.unlink()
+            temporary.symlink_to("/dev/full")
+        return temporary
+
+    monkeypatch.setattr(atomic_files, "_create_beside", create_or_link)
+    return full.add
 
 
 @pytest.fixture(scope="session")

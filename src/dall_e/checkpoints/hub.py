@@ -6,9 +6,9 @@ from pathlib import Path
 
 
 def download(name: str, patterns: list[str], local_files_only: bool) -> Path:
-    """A snapshot of a hub repository in the hub's own cache: resumed, checked, and read offline
-    once it is there.
+    """A snapshot of a hub repository, downloaded into the hub's own cache if it is not there.
 
+    The download is resumed and checked, and read offline from then on.
     Raises ValueError for a repository that is not there or may not be read, FileNotFoundError if
     the network may not be used, or cannot be reached, and the files are not in the cache.
     """
@@ -30,7 +30,8 @@ def download(name: str, patterns: list[str], local_files_only: bool) -> Path:
         ) from error
     except LocalEntryNotFoundError as error:
         raise FileNotFoundError(
-            f"{name} is not in the cache, and the hub was not asked or not reached: connect once, or give a folder"
+            f"{name} is not in the cache, and the hub was not asked or not reached: "
+            "connect once, or give a folder"
         ) from error
     except HfHubHTTPError as error:
         raise ValueError(f"the hub did not give {name}: {error}") from error

@@ -1,19 +1,25 @@
-"""Tables of names: which tensors of a foreign file become which weights of ours, with nothing
-missing or left over."""
+"""Tables of names: which tensors of a foreign file become which weights of ours, and how.
+
+A family writes its table as a template: `{}` stands for the number of a layer and `*` for weight
+and bias, `"blocks.{}.mlp_norm.*": "layers.{}.ln2.*"`. `expand` makes the rows of every layer of it,
+and `fill` moves the tensors, with nothing missing and nothing left over. The tables themselves need
+no torch.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor, nn
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
 
-from dall_e.checkpoints.tensor_files import StoredTensor
-from dall_e.nn.quantized import WeightFormat
-from dall_e.nn.transformer import assign_weights
+    from dall_e.checkpoints.stored_tensor import StoredTensor
+    from dall_e.nn.quantized import WeightFormat
 
-Tensors = Mapping[str, StoredTensor]
+Tensors = Mapping[str, "StoredTensor"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,13 +31,18 @@ class From:
     arranged: Callable[[Tensor], Tensor] | None = None
     """Brings each foreign tensor into our order; None takes it as it is."""
     shape: Callable[[tuple[int, ...]], tuple[int, ...]] | None = None
-    """Foreign shape of a tensor that has our shape after `arranged`; None if they are the same."""
+    """Gives the foreign shape of a tensor that has our shape after `arranged`; None if they are
+    the same."""
     summed: Callable[[Sequence[Tensor]], Tensor] | None = None
-    """Makes one tensor of all foreign ones; None lays them behind each other. `shape` is given ours
-    then."""
+    """Makes one tensor of all foreign ones instead of joining them; `shape` is then given ours."""
     may_lack: float | None = None
-    """What a tensor that published files leave out is filled with; None means that it must be
-    there."""
+    """What a tensor that published files leave out is filled with; None if it must be there."""
+
+
+Source = str | tuple[str, ...] | From
+"""One foreign tensor, several that are joined to one of ours, or a rule."""
+Template = Mapping[str, Source]
+"""Our names to foreign ones, with `{}` and `*`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,27 +66,54 @@ class KeyTable:
         return KeyTable(rows=rows, dropped=dropped, dropped_ends=self.dropped_ends)
 
 
-def same(**names: str) -> dict[str, From]:
-    """Rows for tensors that are taken as they are, our name (with __ for a dot) = theirs."""
-    return {ours.replace("__", "."): From(names=(theirs,)) for ours, theirs in names.items()}
+OLDER_NAMES = {"companion.picture.": "dual_encoder.image.", "companion.": "dual_encoder."}
+"""Starts of names in files of our own format until version 0.11, and what they are now."""
+
+
+def current_name(name: str) -> str:
+    """What a weight is called now, by its name in a file of any version."""
+    for older, newer in OLDER_NAMES.items():
+        if name.startswith(older):
+            return newer + name.removeprefix(older)
+    return name
+
+
+def expand(template: Template, num_layers: int = 0) -> dict[str, From]:
+    """The rows that a template stands for: each `{}` row once per layer, each `*` row twice."""
+    rows: dict[str, From] = {}
+    for ours, theirs in template.items():
+        for layer in range(num_layers) if "{}" in ours else (0,):
+            for kind in ("weight", "bias") if "*" in ours else ("",):
+                source = _as_source(theirs)
+                names = tuple(_filled_in(name, layer, kind) for name in source.names)
+                rows[_filled_in(ours, layer, kind)] = replace(source, names=names)
+    return rows
+
+
+def _as_source(theirs: Source) -> From:
+    if isinstance(theirs, From):
+        return theirs
+    return From(names=(theirs,) if isinstance(theirs, str) else theirs)
+
+
+def _filled_in(name: str, layer: int, kind: str) -> str:
+    return name.replace("{}", str(layer)).replace("*", kind)
 
 
 def weight_and_bias(ours: str, *theirs: str) -> dict[str, From]:
     """Rows for the two tensors of a layer; several foreign layers are joined to one of ours."""
-    return {
-        f"{ours}.{kind}": From(names=tuple(f"{name}.{kind}" for name in theirs))
-        for kind in ("weight", "bias")
-    }
+    return expand({f"{ours}.*": tuple(f"{name}.*" for name in theirs)})
 
 
 def count_layers(tensors: Tensors, start: str) -> int:
     """How many blocks there are whose names begin with `start`, a dot and a number."""
-    numbers = (name.split(".")[1] for name in tensors if name.startswith(f"{start}."))
+    ends = (name.removeprefix(f"{start}.") for name in tensors if name.startswith(f"{start}."))
+    numbers = (end.split(".")[0] for end in ends)
     return 1 + max((int(number) for number in numbers if number.isdecimal()), default=-1)
 
 
 def matrix_shape(tensors: Tensors, name: str) -> tuple[int, int]:
-    """Sizes of a matrix. Raises ValueError if it is missing, or no matrix."""
+    """Rows and columns of a matrix. Raises ValueError if it is missing, or no matrix."""
     if name not in tensors:
         raise ValueError(f"the weights have no {name}")
     if len(tensors[name].shape) != 2:
@@ -84,7 +122,7 @@ def matrix_shape(tensors: Tensors, name: str) -> tuple[int, int]:
     return rows, columns
 
 
-Part = tuple[nn.Module, KeyTable]
+Part = tuple["nn.Module", KeyTable]
 
 
 def fill(
@@ -94,58 +132,61 @@ def fill(
     where: str,
     packing: WeightFormat | None = None,
 ) -> None:
-    """Makes foreign tensors the weights of some networks, one after the other, in `dtype` on the
-    CPU.
+    """Make foreign tensors the weights of some networks, in `dtype` on the CPU.
 
     With `packing`, the weights of linear layers are rounded to eight or four bits. The networks
-    share out the file: what none of them names is left over. Besides the weights themselves there
-        is never more than one tensor in memory.
+    share out the file: what none of them names is left over. Tensors are read one at a time, so
+    that memory holds the weights themselves and at most one tensor more. `where` names the file.
     Raises ValueError that names the tensors that are missing or left over, or the one of another
-    shape with both shapes. `where` names the file.
+    shape with both shapes.
     """
+    from dall_e.nn.transformer import assign_weights
+
+    # Everything is checked before the first tensor is read.
     _check_names([table for _, table in parts], tensors, where)
     for network, table in parts:
         wanted = network.state_dict()
         assert wanted.keys() == table.rows.keys(), sorted(wanted.keys() ^ table.rows.keys())[:5]
         for name, source in table.rows.items():
             _check_shape(tuple(wanted[name].shape), source, tensors, where)
+
     for network, table in parts:
-        wanted = network.state_dict()
-        weights = (
-            (name, _weight(wanted[name], source, tensors, dtype))
-            for name, source in table.rows.items()
-        )
-        assign_weights(network, weights, packing)
+        assign_weights(network, _weights_of(network, table, tensors, dtype), packing)
+
+
+def _weights_of(
+    network: nn.Module, table: KeyTable, tensors: Tensors, dtype: torch.dtype
+) -> Iterator[tuple[str, Tensor]]:
+    wanted = network.state_dict()
+    for name, source in table.rows.items():
+        yield name, _weight(wanted[name], source, tensors, dtype)
 
 
 def _check_names(tables: Sequence[KeyTable], tensors: Tensors, where: str) -> None:
-    needed = {
-        name: source for table in tables for source in table.rows.values() for name in source.names
-    }
+    needed: dict[str, From] = {}
+    for table in tables:
+        for source in table.rows.values():
+            needed |= dict.fromkeys(source.names, source)
+
     starts = tuple(start for table in tables for start in table.dropped)
     ends = tuple(end for table in tables for end in table.dropped_ends)
     missing = [
         name for name, source in needed.items() if name not in tensors and source.may_lack is None
     ]
     extra = [
-        name
-        for name in tensors
+        f"{name} of shape {list(tensor.shape)}"
+        for name, tensor in tensors.items()
         if name not in needed and not name.startswith(starts) and not name.endswith(ends)
     ]
     if missing or extra:
-        raise ValueError(
-            f"{where} does not hold the expected weights: {_found(missing, extra, tensors)}"
-        )
+        told = "; ".join(filter(None, (_listed("missing", missing), _listed("left over", extra))))
+        raise ValueError(f"{where} does not hold the expected weights: {told}")
 
 
-def _found(missing: list[str], extra: list[str], tensors: Tensors) -> str:
-    shown = [f"{name} of shape {list(tensors[name].shape)}" for name in extra]
-    parts = [
-        f"{len(names)} {what} ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''})"
-        for what, names in (("missing", missing), ("left over", shown))
-        if names
-    ]
-    return "; ".join(parts)
+def _listed(what: str, names: list[str]) -> str:
+    """How many names there are, and the first three; empty for none."""
+    more = ", ..." if len(names) > 3 else ""
+    return f"{len(names)} {what} ({', '.join(names[:3])}{more})" if names else ""
 
 
 def _check_shape(shape: tuple[int, ...], source: From, tensors: Tensors, where: str) -> None:
@@ -154,6 +195,7 @@ def _check_shape(shape: tuple[int, ...], source: From, tensors: Tensors, where: 
     expected = (shape[0] // parts, *shape[1:])
     if source.shape is not None:
         expected = source.shape(expected)
+
     for name in source.names:
         if name in tensors and tensors[name].shape != expected:
             held = list(tensors[name].shape)
@@ -163,14 +205,18 @@ def _check_shape(shape: tuple[int, ...], source: From, tensors: Tensors, where: 
 
 
 def _weight(like: Tensor, source: From, tensors: Tensors, dtype: torch.dtype) -> Tensor:
+    """One weight of ours, in `dtype` if it is a floating point number there."""
+    import torch
+
     target = dtype if like.is_floating_point() else like.dtype
-    parts = []
+    parts: list[Tensor] = []
     for name in source.names:
         if name not in tensors:
             assert source.may_lack is not None
             return torch.full(like.shape, source.may_lack, dtype=target)
         part = tensors[name].read().to(target)
         parts.append(part if source.arranged is None else source.arranged(part).contiguous())
+
     if source.summed:
         return source.summed(parts)
     return parts[0] if len(parts) == 1 else torch.cat(parts)

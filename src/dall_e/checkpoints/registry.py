@@ -1,152 +1,164 @@
-"""The projects whose text-to-image models load: how their folders look, and what is known of their
-models."""
+"""The families of published models, and which of them a folder or a file belongs to.
+
+To add a project, write its module in `families/` and add a line to one of the two tables here.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
+from dall_e.checkpoints.families import (
+    dalle_mini,
+    flax_vqgan,
+    janus,
+    llamagen,
+    llamagen_vq,
+    min_dalle,
+    min_dalle_vqgan,
+    mindalle,
+    openai_dvae,
+    rudalle,
+    taming_vqgan,
+)
+from dall_e.checkpoints.families.base import (
+    Family,
+    LoadOptions,
+    ModelFiles,
+    PublishedModel,
+    TokenizerFamily,
+    read_weights,
+    stored_dtype,
+)
 
-@dataclass(frozen=True, kw_only=True)
-class SearchResult:
-    """The files of one project in a folder."""
+if TYPE_CHECKING:
+    from torch import Tensor
 
-    family: str
-    """Name of the adapter."""
-    variant: str
-    """Which of the project's models; empty where there is one."""
-    files: dict[str, Path]
-    """What each is, and where."""
+    from dall_e.checkpoints.families.reference import ReferenceCase
 
+FAMILIES: dict[str, Family] = {
+    "min_dalle": min_dalle,
+    "dalle_mini": dalle_mini,
+    "llamagen": llamagen,
+    # Before ruDALL-E, whose files have names that others use too.
+    "janus": janus,
+    "rudalle": rudalle,
+    "mindalle": mindalle,
+}
+"""Projects whose text-to-image models load, in the order in which a folder is looked at."""
 
-@dataclass(frozen=True, kw_only=True)
-class Family:
-    """How a project's folder looks, and what is known of its models."""
-
-    variants: dict[str, dict[str, str]]
-    """For each variant the names of its files, by what they are; `a|b` is either."""
-    licence: str
-    """Licence of the published weights."""
-    sampling: dict[str, Any]
-    """Sampling settings that the project recommends."""
-    guided: bool = True
-    """Whether guidance works."""
-
+TOKENIZER_FAMILIES: dict[str, TokenizerFamily] = {
+    "min_dalle": min_dalle_vqgan,
+    "openai_dvae": openai_dvae,
+    # Before taming, some of whose tensors have the same names.
+    "llamagen_vq": llamagen_vq,
+    "taming_vqgan": taming_vqgan,
+    "flax_vqgan": flax_vqgan,
+}
+"""Projects whose image tokenizers load alone, in the order in which a file is looked at."""
 
 WEIGHT_SUFFIXES = (".pt", ".ckpt", ".bin", ".safetensors", ".pkl", ".msgpack")
 """Ends of the names of weight files."""
-RASTER_SAMPLING = {
-    "order": "raster", "schedule": "uniform", "top_p": 1.0, "temperature": 1.0, "final_temperature": 1.0,
-}  # fmt: skip
-FLAX_WEIGHTS = "flax_model.msgpack"
-FLAX_VQGAN = "dalle-mini/vqgan_imagenet_f16_16384"
-"""Repository of the VQGAN of DALL-E mini and mega."""
-RUDALLE_VQGAN = ("sberbank-ai/rudalle-utils", "vqgan.gumbelf8-sber.model.ckpt")
-"""Repository and file of the VQGAN of all ruDALL-E models."""
-RUDALLE_WORDS = ("shonenkov/rudalle-utils", "bpe.model")
-"""And of their text tokenizer."""
-_JANUS_WEIGHTS = (
-    "model.safetensors|model.safetensors.index.json|pytorch_model.bin|pytorch_model.bin.index.json"
-)
-
-FAMILIES = {
-    "min_dalle": Family(
-        variants={
-            "mini": {
-                "encoder": "encoder_mini.pt",
-                "decoder": "decoder_mini.pt",
-                "detoker": "detoker.pt",
-                "vocabulary": "vocab_mini.json",
-                "merges": "merges_mini.txt",
-            },
-            "mega": {
-                "encoder": "encoder.pt",
-                "decoder": "decoder.pt",
-                "detoker": "detoker.pt",
-                "vocabulary": "vocab.json",
-                "merges": "merges.txt",
-            },
-        },
-        licence="Apache-2.0",
-        sampling={"guidance_scale": 16.0, "top_k": 256},
-    ),
-    "dalle_mini": Family(
-        # Mini and mega differ in their settings alone. The VQGAN is another repository's, or a
-        # folder beside it.
-        variants={
-            "": {"weights": FLAX_WEIGHTS, "settings": "config.json", "words": "tokenizer.json"}
-        },
-        licence="Apache-2.0",
-        sampling={"guidance_scale": 10.0},
-    ),
-    "llamagen": Family(
-        variants={
-            "256": {"weights": "t2i_XL_stage1_256.pt", "tokenizer": "vq_ds16_t2i.pt"},
-            "512": {"weights": "t2i_XL_stage2_512.pt", "tokenizer": "vq_ds16_t2i.pt"},
-        },
-        licence="MIT",
-        sampling={"guidance_scale": 7.5, "top_k": 1000},
-    ),
-    "mindalle": Family(
-        variants={
-            "1.3B": {
-                "weights": "stage2_last.ckpt",
-                "tokenizer": "stage1_last.ckpt",
-                "vocabulary": "tokenizer/bpe-16k-vocab.json",
-                "merges": "tokenizer/bpe-16k-merges.txt",
-            }
-        },
-        licence="CC-BY-NC-SA-4.0 (not for commercial use)",
-        sampling={"guidance_scale": 1.0, "top_k": 256},
-        guided=False,
-    ),
-    "janus": Family(
-        variants={
-            "": {"weights": _JANUS_WEIGHTS, "settings": "config.json", "words": "tokenizer.json"}
-        },
-        licence="DeepSeek Model Licence 1.0 (with use restrictions)",
-        sampling={"guidance_scale": 5.0},
-    ),
-    # Last, for its files have names that others use too.
-    "rudalle": Family(
-        variants={
-            "v3": {"weights": "pytorch_model_v3.bin"},
-            "v2": {"weights": "pytorch_model_v2.bin"},
-            "": {"weights": "pytorch_model.bin"},
-        },
-        licence="Apache-2.0",
-        sampling={"guidance_scale": 1.0, "top_k": 2048, "top_p": 0.995},
-        guided=False,
-    ),
-}
-"""Every project whose text-to-image models load, in the order in which a folder is looked at."""
 
 
-def find_files(place: Path, variant: str | None = None) -> SearchResult:
-    """The files of a published model in a folder, or beside a weight file that must be one of them.
+# Text-to-image models
+
+
+def find_files(place: Path, variant: str | None = None) -> ModelFiles:
+    """The files of a published model in a folder, or beside a weight file that is one of them.
 
     Raises ValueError if there is none, or not the variant.
     """
     folder = place.parent if place.is_file() else place
-    lacking: list[str] = []
-    for family, known in FAMILIES.items():
-        for name, wanted in known.variants.items():
+    incomplete: list[str] = []
+    for family_name, family in FAMILIES.items():
+        for name, wanted in family.FILES.items():
             if variant is not None and name not in ("", variant):
                 continue
-            files = {part: _first(folder, either) for part, either in wanted.items()}
-            absent = [wanted[part] for part, path in files.items() if path is None]
-            if place.is_file() and place not in files.values():
+
+            paths = {role: _existing(folder, names) for role, names in wanted.items()}
+            if place.is_file() and place not in paths.values():
                 continue
+
+            absent = [wanted[role] for role, path in paths.items() if path is None]
             if not absent:
-                found = {part: path for part, path in files.items() if path}
-                return SearchResult(family=family, variant=name, files=found)
+                held = {role: path for role, path in paths.items() if path}
+                return ModelFiles(family=family_name, variant=name, paths=held)
             if len(absent) < len(wanted):
-                lacking.append(f"{family}{f' {name}' if name else ''} lacks {', '.join(absent)}")
+                full_name = f"{family_name} {name}".rstrip()
+                incomplete.append(f"{full_name} lacks {', '.join(absent)}")
+
     asked = f" of the variant {variant!r}" if variant is not None else ""
-    seen = f" ({'; '.join(lacking)})" if lacking else ""
-    raise ValueError(f"{place} is, or holds, no model{asked} that is known{seen}")
+    nearly = f" ({'; '.join(incomplete)})" if incomplete else ""
+    raise ValueError(f"{place} is, or holds, no model{asked} that is known{nearly}")
 
 
-def _first(folder: Path, either: str) -> Path | None:
-    return next((folder / name for name in either.split("|") if (folder / name).is_file()), None)
+def _existing(folder: Path, names: str) -> Path | None:
+    """The first file of `a|b` that is there."""
+    paths = (folder / name for name in names.split("|"))
+    return next((path for path in paths if path.is_file()), None)
+
+
+def weight_file_names() -> set[str]:
+    """Names of the weight files of all text-to-image models."""
+    return {
+        name
+        for family in FAMILIES.values()
+        for files in family.FILES.values()
+        for role, names in files.items()
+        if role in ("encoder", "decoder", "weights")
+        for name in names.split("|")
+    }
+
+
+def load_files(files: ModelFiles, name: str, options: LoadOptions) -> PublishedModel:
+    """Load a project's own files; `name` is what metadata call the model.
+
+    The image tokenizer stays in float32 beside float16, whose range its activations leave; bfloat16
+    has the range.
+    """
+    import torch
+
+    if options.as_stored:
+        weights = files.paths.get("weights") or files.paths["decoder"]
+        options = options._replace(dtype=stored_dtype(weights))
+    model = FAMILIES[files.family].load(files, name, options)
+    if options.dtype == torch.bfloat16 and not options.as_stored:
+        model.networks.tokenizer.decode_in_bfloat16()
+    return model
+
+
+# Image tokenizers
+
+
+def tokenizer_family_of(path: Path) -> str | None:
+    """The family of a weight file, by tensors that only it has; None if it is no image tokenizer.
+
+    Raises ValueError if the file was refused because it asks to run something.
+    """
+    try:
+        names = read_weights(path).keys()
+    except ValueError as error:
+        if "was refused" in str(error):
+            raise
+        return None
+
+    for family_name, family in TOKENIZER_FAMILIES.items():
+        if any(names >= set(signature) for signature in family.SIGNATURES):
+            return family_name
+    return None
+
+
+# Parity cases
+
+REFERENCE_FAMILIES: dict[str, Family | TokenizerFamily] = {
+    **TOKENIZER_FAMILIES,
+    "min_dalle_vqgan": min_dalle_vqgan,
+    **FAMILIES,
+}
+"""Families whose outputs can be compared with recorded ones, by the name in `meta.json`."""
+
+
+def reference_outputs(case: ReferenceCase) -> dict[str, Tensor]:
+    """What our networks compute for a parity case. Raises ValueError as loading does."""
+    return REFERENCE_FAMILIES[case.family].reference_outputs(case)

@@ -1,7 +1,6 @@
-"""Features of a prompt from flan-t5-xl, through transformers: what LlamaGen's text-to-image models
-read.
+"""Features of a prompt from flan-t5-xl, which LlamaGen's text-to-image models read.
 
-Shapes: L feature tokens, F feature width.
+The network comes from the package transformers. Shapes: L feature tokens, F feature width.
 """
 
 from __future__ import annotations
@@ -13,8 +12,9 @@ import torch
 from torch import Tensor
 
 REPOSITORY = "google/flan-t5-xl"
+"""On the hub."""
 AS_JSON = '{"kind": "t5"}'
-"""Stands for it where a model folder keeps its text tokenizer."""
+"""Stands in a model folder for the text tokenizer."""
 
 
 class Features(NamedTuple):
@@ -29,14 +29,14 @@ class Features(NamedTuple):
 
 
 class T5Features:
-    """Prompt to features."""
+    """Turns a prompt into features. Make one with `load`."""
 
     def __init__(self, tokenizer: Any, encoder: Any, max_tokens: int) -> None:
         self._tokenizer, self._encoder, self._max_tokens = tokenizer, encoder, max_tokens
 
     @classmethod
     def load(cls, where: str, max_tokens: int, *, local_files_only: bool = False) -> T5Features:
-        """Loads tokenizer and encoder from the hub or a folder, in bfloat16 as LlamaGen does.
+        """Load tokenizer and encoder from the hub or a folder, in bfloat16 as LlamaGen does.
 
         Raises ImportError that names the extra if transformers is missing.
         """
@@ -63,20 +63,21 @@ class T5Features:
         stripped, which is the same for a prompt without web addresses, mentions or HTML.
         """
         words = html.unescape(html.unescape(text)).lower().strip()
-        full = self._tokenizer(words, truncation=False)["input_ids"]
-        ids = full if len(full) <= self._max_tokens else [*full[: self._max_tokens - 1], full[-1]]
+        all_ids = self._tokenizer(words, truncation=False)["input_ids"]
+        ids, dropped = all_ids, ""
+        if len(all_ids) > self._max_tokens:
+            # The end mark stays.
+            room = self._max_tokens - 1
+            ids, dropped = [*all_ids[:room], all_ids[-1]], self._tokenizer.decode(all_ids[room:-1])
+
         with torch.inference_mode():
             ids_1L = torch.tensor([ids])
-            states = self._encoder(
-                input_ids=ids_1L, attention_mask=torch.ones_like(ids_1L)
-            ).last_hidden_state
+            mask_1L = torch.ones_like(ids_1L)
+            states = self._encoder(input_ids=ids_1L, attention_mask=mask_1L).last_hidden_state
+
+        # At the right end: the last feature stands just before the image.
         features_1LF = states.new_zeros(1, self._max_tokens, states.shape[-1])
         visible_1L = torch.zeros(1, self._max_tokens, dtype=torch.bool)
-        # At the right end: the last feature stands just before the picture.
-        features_1LF[:, -len(ids) :], visible_1L[:, -len(ids) :] = states, True
-        dropped = (
-            self._tokenizer.decode(full[self._max_tokens - 1 : -1])
-            if len(full) > self._max_tokens
-            else ""
-        )
+        features_1LF[:, -len(ids) :] = states
+        visible_1L[:, -len(ids) :] = True
         return Features(features_1LF.float(), visible_1L, str(dropped))

@@ -56,7 +56,7 @@ def _describing(model: KnownModel) -> str:
 
 def _table(known: list[KnownModel]) -> str:
     """One row per model and variant."""
-    from dall_e.checkpoints.zoo import BYTES_PER_WEIGHT
+    from dall_e.checkpoints.known_models import BYTES_PER_WEIGHT
 
     rows: list[tuple[str, ...]]
     rows = [

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dall_e.atomic_files import replace_files
 from dall_e.data.datasets import ImageSet, load_images
 from dall_e.images.files import encode_webp
 
@@ -64,30 +65,25 @@ def pack(
             f"{target} cannot take the packed data, since {found}: choose another folder"
         )
     target.mkdir(parents=True, exist_ok=True)
-    partial = {split: target / f".{name}.partial" for split, name in names.items()}
     images: dict[str, int] = {}
     skipped: dict[str, None] = {}
     try:
-        for split in splits:
-            loaded = load_images(folder, size, split)
-            images[split] = len(loaded)
-            skipped |= dict.fromkeys(loaded.skipped)
-            _write(
-                partial[split],
-                split,
-                loaded,
-                dropped_bits,
-                progress or (lambda task, done, total: None),
-            )
-        for split, name in names.items():
-            os.replace(partial[split], target / name)
+        with replace_files(*(target / name for name in names.values())) as archives:
+            for split, archive in zip(names, archives, strict=True):
+                loaded = load_images(folder, size, split)
+                images[split] = len(loaded)
+                skipped |= dict.fromkeys(loaded.skipped)
+                _write(
+                    archive,
+                    split,
+                    loaded,
+                    dropped_bits,
+                    progress or (lambda task, done, total: None),
+                )
     except OSError as error:
         raise OSError(
             f"{error.strerror or error} while writing to {target}: free some space"
         ) from error
-    finally:
-        for path in partial.values():
-            path.unlink(missing_ok=True)
     sizes = {name: (target / name).stat().st_size for name in names.values()}
     return PackReport(images=images, sizes=sizes, skipped=list(skipped))
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from dall_e.atomic_files import replace_text
 from dall_e.evaluation.alignment import r_precision
 from dall_e.evaluation.intervals import Measure, difference_measure, mean_measure
-from dall_e.evaluation.report import STYLE, image_tag, measure_table, write_whole
+from dall_e.evaluation.report import STYLE, image_tag, measure_table
 from dall_e.evaluation.samples import LANGUAGES, Sample
 from dall_e.evaluation.suite import Material
 
@@ -70,5 +71,5 @@ def write_comparison(
         f"{measure_table(measures, [])}<div class='grid'>{figures}</div>\n"
     )
     folder.mkdir(parents=True, exist_ok=True)
-    write_whole(folder / COMPARISON_FILE, page)
+    replace_text(folder / COMPARISON_FILE, page)
     return folder / COMPARISON_FILE

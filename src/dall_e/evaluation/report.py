@@ -7,12 +7,12 @@ import base64
 import dataclasses
 import html
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dall_e.atomic_files import replace_text
 from dall_e.evaluation.composition import Composed
 from dall_e.evaluation.intervals import Measure
 from dall_e.evaluation.samples import RealImages
@@ -143,8 +143,8 @@ def write_report(folder: Path, header: Header, result: Result, real: RealImages)
         ],
     }
     earlier = earlier_reports(folder, header.suite)
-    write_whole(folder / REPORT_FILE, json.dumps(report, indent=2, ensure_ascii=False) + "\n")
-    write_whole(folder / PAGE_FILE, _page(header, result, real, earlier))
+    replace_text(folder / REPORT_FILE, json.dumps(report, indent=2, ensure_ascii=False) + "\n")
+    replace_text(folder / PAGE_FILE, _page(header, result, real, earlier))
     return report
 
 
@@ -163,16 +163,6 @@ def earlier_reports(folder: Path, suite: str) -> list[tuple[str, dict[str, Any]]
             continue  # Somebody else's file.
     found.sort(key=lambda item: item[:2], reverse=True)
     return [(name, report) for _, name, report in found[:_MOST_EARLIER]]
-
-
-def write_whole(path: Path, text: str) -> None:
-    """A file that is complete or not there."""
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _name(record: dict[str, Any]) -> str:

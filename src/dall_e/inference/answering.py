@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from dall_e.checkpoints.published import PublishedNetworks
+from dall_e.checkpoints.families.base import PublishedNetworks
 from dall_e.images.files import PILImage, decode_image, from_pil
 from dall_e.inference.validation import checked_prompts, image_seeds, is_int
 from dall_e.models.left_to_right import LeftToRight

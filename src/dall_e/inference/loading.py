@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 import torch
 
-from dall_e.checkpoints import published, store
-from dall_e.checkpoints.published import LoadOptions, PublishedModel
-from dall_e.checkpoints.registry import find_files
-from dall_e.checkpoints.zoo import Precision, Size, locate
+from dall_e.checkpoints import converted, store
+from dall_e.checkpoints.families.base import LoadOptions, PublishedModel
+from dall_e.checkpoints.known_models import Precision, Size
+from dall_e.checkpoints.registry import find_files, load_files
+from dall_e.checkpoints.zoo import locate
 from dall_e.config import ModelConfig
 from dall_e.models.dual_encoder import DualEncoder
 from dall_e.models.generator import Generator
@@ -85,16 +86,16 @@ def load_model(
     )
     if size:
         _warn_if_too_large(name, size, how)
-    if place.is_file() or not published.is_ours(place):
-        loaded = published.load_files(find_files(place, variant), name, how)
+    if place.is_file() or not converted.is_ours(place):
+        loaded = load_files(find_files(place, variant), name, how)
         warnings.warn(
             f"the weights of {name} are under the licence {loaded.config.licence}", stacklevel=3
         )
         return loaded
     with one_thread():
         return (
-            published.load_converted(place, how)
-            if published.is_converted(place)
+            converted.load_converted(place, how)
+            if converted.is_converted(place)
             else _load_native(place, how)
         )
 

@@ -1,9 +1,8 @@
-"""Prompts as the captions were that DALL-E mini and mega were trained on: lower case, ASCII, commas
-as the only marks.
+"""Prompts as the captions were that DALL-E mini and mega were trained on.
 
-The steps are those of borisdayma/dalle-mini, `src/dalle_mini/model/text.py`, but for what only
-captions of data sets have. Hashtags lose their mark and are not taken apart, which needs a list of
-word frequencies.
+They are lower case, ASCII, with commas as the only marks. The steps are those of
+borisdayma/dalle-mini, `src/dalle_mini/model/text.py`, but for what only captions of data sets have.
+Hashtags lose their mark and are not taken apart, which needs a list of word frequencies.
 """
 
 from __future__ import annotations
@@ -38,19 +37,23 @@ _RULES = tuple(
         (r"\s+", " "),
     )
 )
+"""What is replaced, in this order."""
 
 
 def normalised(text: str) -> str:
     """The prompt as the network knows prompts. Letters that have no ASCII form are lost."""
-    plain = to_ascii(named_emoji(html.unescape(html.unescape(text)))).lower()
+    unescaped = html.unescape(html.unescape(text))
+    plain = to_ascii(named_emoji(unescaped)).lower()
     for pattern, replacement in _RULES:
         plain = pattern.sub(replacement, plain)
     return plain.strip().removesuffix(",").removeprefix(",").strip()
 
 
 def to_ascii(text: str) -> str:
-    """Letters without their accents; by the package `unidecode`, if it is installed, other scripts
-    by their sound."""
+    """Letters without their accents.
+
+    With the package `unidecode`, letters of other scripts are written by their sound.
+    """
     try:
         from unidecode import unidecode
     except ImportError:

@@ -7,8 +7,10 @@ from importlib import resources
 
 
 def read_table(name: str) -> Iterator[list[str]]:
-    """Rows of a table by its path in the package; blank lines and lines that start with # are
-    notes."""
+    """Rows of a table, by its path in the package.
+
+    Blank lines and lines that start with # are notes.
+    """
     text = resources.files("dall_e").joinpath(name).read_text(encoding="utf-8")
     for line in text.splitlines():
         if line.strip() and not line.startswith("#"):

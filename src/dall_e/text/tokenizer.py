@@ -5,7 +5,6 @@ Shapes: B prompts, L ids of a prompt (start mark, pieces, end mark, padding).
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,12 +21,14 @@ from tokenizers import (
     trainers,
 )
 
+from dall_e.atomic_files import replace_text
+
 PAD_ID, START_ID, END_ID = 0, 1, 2
 MARKS = ("<pad>", "<start>", "<end>")
 
 # Each Han character, each digit and each sign is a word of its own, so that 猫 is the same piece in
-# 白猫 and in 小猫, and a count is one piece. Other letters form words; the space before a word belongs
-# to it.
+# 白猫 and in 小猫, and a count is one piece. Other letters form words; the space before a word
+# belongs to it.
 _WORD = r"\p{Han}| ?\p{N}| ?[\p{L}\p{M}&&[^\p{Han}]]+| ?[^\s\p{L}\p{M}\p{N}]"
 
 
@@ -42,12 +43,13 @@ class EncodedText:
 
 
 class TextTokenizer:
-    """Byte-level BPE over compatibility-normalised, lower-cased text; any Unicode string
-    encodes."""
+    """Byte-level BPE over normalised, lower-case text: every Unicode string has ids."""
 
     def __init__(self, bpe: Tokenizer) -> None:
-        """Wraps a tokenizer that `train`, `load` or `from_json` made. Raises ValueError if its
-        marks are not ours."""
+        """Wrap a tokenizer that `train`, `load` or `from_json` made.
+
+        Raises ValueError if its marks are not ours.
+        """
         marks = tuple(bpe.id_to_token(mark_id) for mark_id in (PAD_ID, START_ID, END_ID))
         if marks != MARKS:
             raise ValueError(
@@ -61,8 +63,10 @@ class TextTokenizer:
 
     @classmethod
     def train(cls, captions: Iterable[str], vocab_size: int) -> TextTokenizer:
-        """Learns at most `vocab_size` entries (marks and 256 bytes included) from captions; the
-        same ones each time."""
+        """Learn a vocabulary from captions; the same captions give the same one.
+
+        It has at most `vocab_size` entries, marks and 256 bytes included.
+        """
         bpe = Tokenizer(models.BPE())
         bpe.normalizer = normalizers.Sequence(
             [
@@ -70,8 +74,8 @@ class TextTokenizer:
                 normalizers.Lowercase(),
                 normalizers.Replace(Regex(r"\s+"), " "),
                 normalizers.Strip(),
-                # The first word gets a space like all others, so that "cat" has one spelling; Han
-                # needs none.
+                # The first word gets a space like all others, so that "cat" has one spelling;
+                # Han needs none.
                 normalizers.Prepend(" "),
                 normalizers.Replace(Regex(r" (?=\p{Han})"), ""),
             ]
@@ -95,8 +99,10 @@ class TextTokenizer:
 
     @classmethod
     def load(cls, path: str | Path) -> TextTokenizer:
-        """Reads the file that `save` wrote. Raises FileNotFoundError, or ValueError if it is not
-        such a file."""
+        """Read the file that `save` wrote.
+
+        Raises FileNotFoundError, or ValueError if it is not such a file.
+        """
         try:
             return cls.from_json(Path(path).read_text(encoding="utf-8"))
         except ValueError as error:
@@ -104,7 +110,7 @@ class TextTokenizer:
 
     @classmethod
     def from_json(cls, text: str) -> TextTokenizer:
-        """Reads what `to_json` made. Raises ValueError if it is not that."""
+        """Read what `to_json` made. Raises ValueError if it is not that."""
         try:
             bpe = Tokenizer.from_str(text)
         except Exception as error:  # The library raises bare Exception for every malformed file.
@@ -116,14 +122,8 @@ class TextTokenizer:
         return str(self._bpe.to_str())
 
     def save(self, path: str | Path) -> None:
-        """Writes the tokenizer to one JSON file, whole or not at all."""
-        path = Path(path)
-        partial = path.with_name(f".{path.name}.partial")
-        try:
-            partial.write_text(self.to_json(), encoding="utf-8")
-            os.replace(partial, path)
-        finally:
-            partial.unlink(missing_ok=True)
+        """Write the tokenizer to one JSON file, whole or not at all."""
+        replace_text(path, self.to_json())
 
     @property
     def num_ids(self) -> int:
@@ -136,31 +136,30 @@ class TextTokenizer:
         Returns ids_BL with L = max_tokens, and for each prompt its end that was dropped.
         """
         assert max_tokens >= 3
-        ids_BL = torch.full((len(prompts), max_tokens), PAD_ID, dtype=torch.int64)
-        dropped: list[str] = []
         # A lone surrogate is no character; the library refuses it, so it is shown as a question
         # mark.
         texts = [prompt.encode("utf-8", "replace").decode("utf-8") for prompt in prompts]
-        for row, (text, pieces) in enumerate(
-            zip(texts, self._bpe.encode_batch(texts), strict=True)
-        ):
-            kept = _num_kept(pieces, max_tokens - 2)
-            ids = [START_ID, *pieces.ids[:kept], END_ID]
+
+        ids_BL = torch.full((len(prompts), max_tokens), PAD_ID, dtype=torch.int64)
+        dropped: list[str] = []
+        encodings = self._bpe.encode_batch(texts)
+        for row, (text, pieces) in enumerate(zip(texts, encodings, strict=True)):
+            num_kept = _num_kept(pieces, max_tokens - 2)
+            ids = [START_ID, *pieces.ids[:num_kept], END_ID]
             ids_BL[row, : len(ids)] = torch.tensor(ids)
-            dropped.append(
-                text[pieces.offsets[kept][0] :].strip() if kept < len(pieces.ids) else ""
-            )
+
+            all_fit = num_kept == len(pieces.ids)
+            dropped.append("" if all_fit else text[pieces.offsets[num_kept][0] :].strip())
         return EncodedText(ids_BL=ids_BL, dropped=dropped)
 
     def decode(self, ids: Iterable[int]) -> str:
-        """The text of some ids, without marks and padding; normalised and lower-cased as `encode`
-        left it."""
-        return str(self._bpe.decode([int(item) for item in ids], skip_special_tokens=True)).strip()
+        """The text of some ids, without marks and padding, in the lower case of `encode`."""
+        plain_ids = [int(piece_id) for piece_id in ids]
+        return str(self._bpe.decode(plain_ids, skip_special_tokens=True)).strip()
 
 
 def _num_kept(pieces: Encoding, room: int) -> int:
-    """How many pieces fit, moved back to the start of a word unless the first word alone is too
-    long."""
+    """How many pieces fit: whole words only, unless the first word alone is too long."""
     if len(pieces.ids) <= room:
         return len(pieces.ids)
     words = pieces.word_ids

@@ -12,7 +12,6 @@ import contextlib
 import dataclasses
 import json
 import math
-import os
 import subprocess
 import sys
 import warnings
@@ -23,6 +22,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from dall_e.atomic_files import replace_text, write_atomically
 from dall_e.checkpoints.store import TEXT_FILE, WEIGHTS_FILE, load_model
 from dall_e.checkpoints.zoo import BUILT_IN, find_model
 from dall_e.config import LoopConfig
@@ -185,13 +185,9 @@ def _take(file_number: int, folder: Path) -> None:
 
 def save_whole(path: Path, state: dict[str, Any]) -> None:
     """torch.save to a file that is complete or as it was before. Raises OSError."""
-    partial = path.with_name(f".{path.name}.partial")
     try:
-        with open(partial, "wb") as file:
+        with write_atomically(path) as file:
             torch.save(state, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
     except (OSError, RuntimeError) as error:
         # torch wraps a failed write in a RuntimeError of its own.
         cause = error if isinstance(error, OSError) else error.__context__
@@ -199,9 +195,6 @@ def save_whole(path: Path, state: dict[str, Any]) -> None:
         raise OSError(
             cause.errno if isinstance(cause, OSError) else None, reason, str(path)
         ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
 
 
 def _trained_folder(name: str | Path) -> Path:
@@ -282,17 +275,12 @@ def _plain(values: Any) -> Any:
 
 
 def _replace_text(path: Path, text: str) -> None:
-    partial = path.with_name(f".{path.name}.partial")
     try:
-        partial.write_text(text, encoding="utf-8")
-        os.replace(partial, path)
+        replace_text(path, text)
     except OSError as error:
         raise ValueError(
             f"cannot write {path}: {error.strerror}; name another run folder with --out"
         ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
 
 
 def _code_version() -> str:

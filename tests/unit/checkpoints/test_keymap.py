@@ -10,14 +10,15 @@ from dall_e.checkpoints.keymap import (
     From,
     KeyTable,
     count_layers,
+    current_name,
+    expand,
     fill,
     matrix_shape,
-    same,
     weight_and_bias,
 )
 from dall_e.checkpoints.tensor_files import open_weights, write_tensors
 
-ROWS = weight_and_bias("0", "q", "k") | same(**{"1__weight": "scale", "1__bias": "shift"})
+ROWS = weight_and_bias("0", "q", "k") | expand({"1.weight": "scale", "1.bias": "shift"})
 TABLE = KeyTable(rows=ROWS, dropped=("loss.",), dropped_ends=(".mask",))
 
 
@@ -52,6 +53,31 @@ def test_joined_and_dropped(tmp_path: Path) -> None:
     made = load(tmp_path, {**tensors, "loss.x": torch.ones(1), "b.mask": torch.ones(1)})
     assert torch.equal(made[0].weight, torch.cat((tensors["q.weight"], tensors["k.weight"])))
     assert torch.equal(made[1].bias, tensors["shift"])
+
+
+def test_a_template_is_expanded() -> None:
+    template = {
+        "norm.*": "ln.*",
+        "blocks.{}.qkv.weight": ("h.{}.q.w", "h.{}.kv.w"),
+        "blocks.{}.scale": From(names=("h.{}.g",), may_lack=1.0),
+    }
+    assert expand(template, 2) == {
+        "norm.weight": From(names=("ln.weight",)),
+        "norm.bias": From(names=("ln.bias",)),
+        "blocks.0.qkv.weight": From(names=("h.0.q.w", "h.0.kv.w")),
+        "blocks.1.qkv.weight": From(names=("h.1.q.w", "h.1.kv.w")),
+        "blocks.0.scale": From(names=("h.0.g",), may_lack=1.0),
+        "blocks.1.scale": From(names=("h.1.g",), may_lack=1.0),
+    }
+
+
+def test_names_of_older_files() -> None:
+    names = ("companion.picture.norm.weight", "companion.text.scale", "generator.companion.weight")
+    assert [current_name(name) for name in names] == [
+        "dual_encoder.image.norm.weight",
+        "dual_encoder.text.scale",
+        "generator.companion.weight",
+    ]
 
 
 def test_a_missing_tensor_is_named(tmp_path: Path) -> None:
@@ -93,6 +119,8 @@ def test_sizes_from_names(tmp_path: Path) -> None:
     write_tensors(tmp_path / "a.safetensors", {"h.0.w": torch.ones(2, 3), "h.11.w": torch.ones(2)})
     tensors = open_weights(tmp_path / "a.safetensors")
     assert (count_layers(tensors, "h"), count_layers(tensors, "g")) == (12, 0)
+    nested = {f"model.{name}": tensor for name, tensor in tensors.items()}
+    assert count_layers(nested, "model.h") == 12
     assert matrix_shape(tensors, "h.0.w") == (2, 3)
     with pytest.raises(ValueError, match="have no x"):
         matrix_shape(tensors, "x")

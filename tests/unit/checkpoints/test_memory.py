@@ -33,8 +33,10 @@ TABLE = KeyTable(
 
 
 def peak_above(work: Callable[[], Any]) -> float:
-    """The most memory during `work`, as a fraction of the network's size. Skips where the system does
-    not tell."""
+    """The most memory during `work`, as a fraction of the network's size.
+
+    Skips where the system does not tell.
+    """
     gc.collect()
     try:
         # What was freed before goes back to the system, or the work would take it from there
@@ -66,7 +68,7 @@ def empty() -> nn.Sequential:
 
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".bin"])
-@pytest.mark.parametrize(("dtype", "share"), [(torch.float32, 1.2), (torch.bfloat16, 0.6)])
+@pytest.mark.parametrize(("dtype", "fraction"), [(torch.float32, 1.2), (torch.bfloat16, 0.6)])
 def test_files_of_other_projects(
     tmp_path: Path, suffix: str, dtype: torch.dtype, fraction: float
 ) -> None:

@@ -1,12 +1,13 @@
 """A model folder comes back as it went in, and a damaged one says what is wrong."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
-from dall_e.checkpoints import store
+from dall_e.checkpoints import store, weights_file
 
 TEXT = '{"words": "猫"}'
 
@@ -46,7 +47,7 @@ def test_channels_are_rounded_alike_however_many_at_a_time(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = (folder / "model.safetensors").read_bytes()
-    monkeypatch.setattr(store, "_ROUNDED_AT_A_TIME", 9)
+    monkeypatch.setattr(weights_file, "_ROUNDED_AT_A_TIME", 9)
     store.save_model(folder, {"name": "test"}, tensors(), int8=True, text_tokenizer_json=TEXT)
     assert (folder / "model.safetensors").read_bytes() == before
 
@@ -65,17 +66,12 @@ def test_saving_is_deterministic_and_leaves_other_files(folder: Path) -> None:
     assert after == {**before, "MODEL_CARD.md": b"card"}
 
 
-def test_a_failed_save_leaves_the_old_model(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "text_tokenizer.json"])
+def test_a_failed_save_leaves_the_old_model(
+    folder: Path, name: str, full_disk: Callable[[str], None]
+) -> None:
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    write = store._write_through
-
-    def full_disk(path: Path, content: bytes) -> None:
-        if path.name.startswith(".config"):
-            path.write_bytes(content[:3])
-            raise OSError(28, "No space left on device")
-        write(path, content)
-
-    monkeypatch.setattr(store, "_write_through", full_disk)
+    full_disk(name)
     with pytest.raises(OSError, match="No space"):
         store.save_model(folder, {"name": "new"}, tensors(), int8=False, text_tokenizer_json="{}")
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before

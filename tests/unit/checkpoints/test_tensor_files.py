@@ -116,7 +116,7 @@ def test_a_bare_pickle_is_refused_too(tmp_path: Path) -> None:
     assert not (tmp_path / "ran").exists()
 
 
-@pytest.mark.parametrize("share", [0.0, 0.01, 0.3, 0.6, 0.9, 0.999])
+@pytest.mark.parametrize("fraction", [0.0, 0.01, 0.3, 0.6, 0.9, 0.999])
 @pytest.mark.parametrize("kind", ["zip", "legacy", "safetensors"])
 def test_a_file_that_was_cut_short_is_refused(tmp_path: Path, kind: str, fraction: float) -> None:
     path = tmp_path / ("a.safetensors" if kind == "safetensors" else "a.pt")

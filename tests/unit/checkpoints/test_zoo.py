@@ -11,6 +11,7 @@ import torch
 from dall_e import list_models
 from dall_e.checkpoints import zoo
 from dall_e.checkpoints.families import janus
+from dall_e.checkpoints.known_models import KnownModel, Size
 from dall_e.config.published import (
     BlockStyle,
     LeftToRightConfig,
@@ -235,7 +236,7 @@ PUBLISHED = {
 @pytest.mark.parametrize(
     "known", [model for model in list_models() if not model.built_in], ids=lambda model: model.name
 )
-def test_sizes_are_those_of_the_networks(known: zoo.KnownModel) -> None:
+def test_sizes_are_those_of_the_networks(known: KnownModel) -> None:
     def count(*networks: torch.nn.Module) -> int:
         return sum(
             tensor.numel() for network in networks for tensor in network.state_dict().values()
@@ -264,9 +265,7 @@ def test_sizes_are_those_of_the_networks(known: zoo.KnownModel) -> None:
 def test_memory_by_hand() -> None:
     """Two layers that are three wide remember a key and a value at five places, with and without
     the prompt."""
-    size = zoo.Size(
-        drawing=13, embeddings=3, tokenizer=7, layers=2, width=3, positions=5, reader=100
-    )
+    size = Size(drawing=13, embeddings=3, tokenizer=7, layers=2, width=3, positions=5, reader=100)
     remembered = 2 * 2 * 3 * 5 * 2
     for precision, matrices, other in (
         ("float32", 4, 4), ("bfloat16", 2, 2), ("int8", 1, 2), ("int4", 4 / 8 + 2 * 2 / 32, 2),

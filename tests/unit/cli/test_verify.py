@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from dall_e.checkpoints.families import openai_dvae
+from dall_e.checkpoints.families import min_dalle_vqgan, openai_dvae
 from dall_e.checkpoints.tensor_files import write_tensors
 from dall_e.cli import run
-from dall_e.config.published import DVAEConfig
+from dall_e.config.published import DVAEConfig, VQGANConfig
 from dall_e.models.dvae import DVAE
+from dall_e.models.vqgan import VQGAN
 
 Capture = pytest.CaptureFixture[str]
 
@@ -104,6 +105,36 @@ def test_a_wrong_description_is_named(
     (folder / "meta.json").write_text(json.dumps(meta))
     assert run(["zoo", "verify", str(folder)]) == 1
     assert message in capsys.readouterr().err
+
+
+def test_a_decoder_alone(tmp_path: Path, write_foreign, capsys: Capture) -> None:
+    config = VQGANConfig(
+        image_size=32,
+        width=32,
+        multipliers=(1, 2),
+        encoder_blocks=0,
+        decoder_blocks=2,
+        attention_levels=(1,),
+        latent_width=24,
+        num_codes=40,
+        code_width=8,
+        norm_eps=1e-5,
+        unit_range=True,
+    )
+    torch.manual_seed(0)
+    network = VQGAN(config).eval()
+    table = min_dalle_vqgan.tokenizer_table(config)
+    torch.save(write_foreign(network, table), tmp_path / "detoker.pt")
+    meta = {"family": "min_dalle_vqgan", "weights": ["detoker.pt"], "config": {}}
+    (tmp_path / "meta.json").write_text(json.dumps(meta))
+    codes = torch.randint(40, (1, 4, 4))
+    with torch.no_grad():
+        image = network.decode(codes)
+    write_tensors(
+        tmp_path / "expected.safetensors", {"in.codes": codes, "out.reconstruction": image}
+    )
+    assert run(["zoo", "verify", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == "out.reconstruction: 0  ok\n"
 
 
 def test_a_folder_without_description(tmp_path: Path, capsys: Capture) -> None:

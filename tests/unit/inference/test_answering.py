@@ -14,8 +14,7 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 from torch import Tensor, nn
 
 from dall_e import DALL_E
-from dall_e.checkpoints import networks
-from dall_e.checkpoints.families import janus
+from dall_e.checkpoints.families import janus, janus_names, janus_vision
 from dall_e.checkpoints.keymap import KeyTable
 from dall_e.cli import run
 from dall_e.config.published import (
@@ -82,7 +81,7 @@ def tokenizer(*lacking: str) -> Tokenizer:
 
 
 def write_janus(
-    folder: Path, write: Writer, names: janus.Names, *, with_vision: bool = True
+    folder: Path, write: Writer, names: janus_names.Names, *, with_vision: bool = True
 ) -> Path:
     """A tiny Janus in one of its layouts: 2 x 2 tokens of 16 pixels a side."""
     text = PromptConfig(kind="table", vocab_size=270, max_tokens=janus.LONGEST_PROMPT, width=64)
@@ -94,11 +93,13 @@ def write_janus(
         width=32, multipliers=(1, 1, 1, 1, 1), encoder_blocks=1, decoder_blocks=1, attention_levels=(), latent_width=4,
         num_codes=30, code_width=4, lookup="cosine", image_size=32,
     )  # fmt: skip
-    marker = {"model.language_model.embed_tokens.weight": None} if names is janus.CONVERTED else {}
+    marker = (
+        {"model.language_model.embed_tokens.weight": None} if names is janus_names.CONVERTED else {}
+    )
     tables = (
         janus.prompt_table(marker),
-        janus.raster_table(raster, marker),
-        janus.vqgan_table(vqgan, marker),
+        janus.transformer_table(raster, marker),
+        janus.tokenizer_table(vqgan, marker),
     )
     held: dict[str, Tensor] = {}
     for network, table in zip(
@@ -106,7 +107,7 @@ def write_janus(
     ):
         held |= write(made(network), table)
     if with_vision:
-        table = janus.vision_table(VISION, marker | {f"{names.words}.weight": None})
+        table = janus_vision.vision_table(VISION, marker | {f"{names.words}.weight": None})
         held |= write(made(Vision(VISION)), table)
         if not names.vision.flat_places:
             held[names.vision.places] = held[names.vision.places][None]
@@ -125,7 +126,9 @@ def write_janus(
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, write_foreign: Writer) -> Path:
-    return write_janus(tmp_path_factory.mktemp("janus") / "original", write_foreign, janus.ORIGINAL)
+    return write_janus(
+        tmp_path_factory.mktemp("janus") / "original", write_foreign, janus_names.ORIGINAL
+    )
 
 
 @pytest.fixture(scope="module")
@@ -203,7 +206,7 @@ def test_both_layouts_are_the_same_model(
     model: DALL_E, tmp_path: Path, write_foreign: Writer
 ) -> None:
     other = DALL_E.from_pretrained(
-        write_janus(tmp_path / "converted", write_foreign, janus.CONVERTED)
+        write_janus(tmp_path / "converted", write_foreign, janus_names.CONVERTED)
     )
     assert other.config.vision == model.config.vision == VISION
     assert ids(other, picture()) == ids(model, picture())
@@ -275,7 +278,7 @@ def test_what_it_cannot_do_is_said(model: DALL_E, mini_folder: Path, tiny_folder
 
 def test_a_file_without_a_tower_only_draws(tmp_path: Path, write_foreign: Writer) -> None:
     model = DALL_E.from_pretrained(
-        write_janus(tmp_path / "bare", write_foreign, janus.ORIGINAL, with_vision=False)
+        write_janus(tmp_path / "bare", write_foreign, janus_names.ORIGINAL, with_vision=False)
     )
     assert model.config.vision is None and model("a cat", seed=0).size == (32, 32)
     with pytest.raises(ValueError, match="bare only draws"):
@@ -286,14 +289,14 @@ def test_a_damaged_tower_is_named_when_it_is_asked_for(folder: Path, tmp_path: P
     held = torch.load(folder / "pytorch_model.bin", weights_only=True)
     name = "vision_model.vision_tower.blocks.1.mlp.fc2.bias"
     torch.save({**held, name: torch.zeros(7)}, tmp_path / "a.bin")
-    config = networks.janus_vision(tmp_path / "a.bin", {})
+    config = janus_vision.read_vision_config(tmp_path / "a.bin", {})
     assert config == VISION
     with pytest.raises(ValueError, match=rf"{name} has shape \[7\], the settings ask for \[64\]"):
-        networks.load_janus_vision(tmp_path / "a.bin", config, torch.float32)
+        janus_vision.load_vision(tmp_path / "a.bin", config, torch.float32)
     del held[name]
     torch.save(held, tmp_path / "b.bin")
     with pytest.raises(ValueError, match=rf"1 missing \({name}\)"):
-        networks.load_janus_vision(tmp_path / "b.bin", config, torch.float32)
+        janus_vision.load_vision(tmp_path / "b.bin", config, torch.float32)
 
 
 def test_from_the_command_line(

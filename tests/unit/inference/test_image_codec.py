@@ -35,7 +35,8 @@ def file(request: pytest.FixtureRequest, tmp_path: Path, write_foreign) -> Path:
     network = VQGAN(dataclasses.replace(VQ, lookup=lookup))
     adapter = llamagen_vq if request.param == "llamagen_vq" else taming_vqgan
     torch.save(
-        {"state_dict": write_foreign(network, adapter.table(network.config))}, tmp_path / "a.ckpt"
+        {"state_dict": write_foreign(network, adapter.tokenizer_table(network.config))},
+        tmp_path / "a.ckpt",
     )
     return tmp_path / "a.ckpt"
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from dall_e.checkpoints import zoo
-from dall_e.checkpoints.published import LoadOptions
+from dall_e.checkpoints.families.base import LoadOptions
 from dall_e.inference import loading
 
 GIGABYTE = 10**9

@@ -145,8 +145,10 @@ def test_janus_by_hand() -> None:
     ]
     null = tokenizer.without_words(encoded, 100)
     assert [bpe.id_to_token(each) for each in null.ids] == [
-        JanusTokenizer.START, *[JanusTokenizer.PAD] * (len(pieces) - 2), JanusTokenizer.IMAGE,
-    ]  # fmt: skip
+        JanusTokenizer.START,
+        *[JanusTokenizer.PAD] * (len(pieces) - 2),
+        JanusTokenizer.IMAGE,
+    ]
 
 
 def test_janus_cuts_the_words_and_keeps_the_frame() -> None:

@@ -1,5 +1,7 @@
 """Any string encodes, the two languages share one tokenizer, and what does not fit is reported."""
 
+from collections.abc import Callable
+
 import pytest
 
 from dall_e.text.tokenizer import END_ID, PAD_ID, START_ID, TextTokenizer
@@ -92,10 +94,12 @@ def test_training_is_deterministic_and_survives_saving(tokenizer: TextTokenizer,
     assert tokenizer.num_ids <= 400
 
 
-def test_saving_is_whole_or_not_at_all(tokenizer: TextTokenizer, tmp_path) -> None:
+def test_saving_is_whole_or_not_at_all(
+    tokenizer: TextTokenizer, tmp_path, full_disk: Callable[[str], None]
+) -> None:
     path = tmp_path / "text_tokenizer.json"
     path.write_text("old")
-    (tmp_path / ".text_tokenizer.json.partial").symlink_to("/dev/full")
+    full_disk(path.name)
     with pytest.raises(OSError, match="No space left on device"):
         tokenizer.save(path)
     assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]

@@ -8,7 +8,7 @@ H W rows, columns.
 import contextlib
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -254,9 +254,9 @@ def test_damaged_files_of_a_run(own_images: Path, tokenizer_run: str, tmp_path: 
 
 
 def test_a_full_disk_leaves_no_half_codes(
-    own_images: Path, tokenizer_run: str, tmp_path: Path
+    own_images: Path, tokenizer_run: str, tmp_path: Path, full_disk: Callable[[str], None]
 ) -> None:
-    (tmp_path / ".codes.pt.partial").symlink_to("/dev/full")
+    full_disk("codes.pt")
     with pytest.raises(OSError, match="No space left on device"):
         GeneratorStage(own_settings(own_images, tokenizer_run, tmp_path))
     assert [path.name for path in tmp_path.iterdir()] == ["text_tokenizer.json"]

@@ -2,14 +2,12 @@
 
 import copy
 import dataclasses
-import errno
 import json
-import os
 import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -171,7 +169,7 @@ def test_killed_run_resumes(straight: Path, tmp_path: Path) -> None:
     assert ended.returncode == -9, ended.stderr.decode()
     with open(tmp_path / "metrics.jsonl", "a") as file:
         file.write('{"kind": "train", "ima')  # as a kill in the middle of a line leaves it
-    (tmp_path / ".checkpoint.pt.partial").write_bytes(b"half")
+    (tmp_path / ".checkpoint.pt.0.part").write_bytes(b"half")
     config = settings(tmp_path)
     fit(config, ToyStage(config))
     assert_same(weights(tmp_path), weights(straight))
@@ -213,16 +211,16 @@ def test_other_settings_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_keeps_the_checkpoint_before(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    full_disk: Callable[[str], None],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     config = settings(tmp_path, images=8)
     fit(config, ToyStage(config))
     before = (tmp_path / "checkpoint.pt").read_bytes()
 
-    def full(_: int) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(os, "fsync", full)
+    full_disk("checkpoint.pt")
     longer = settings(tmp_path, images=16, save_minutes=0.0)
     with pytest.raises(
         OSError, match=r"checkpoint.pt: No space left on device; the one before is kept"
@@ -230,17 +228,16 @@ def test_a_full_disk_keeps_the_checkpoint_before(
         fit(longer, ToyStage(longer))
     assert "training goes on" in capsys.readouterr().err
     assert (tmp_path / "checkpoint.pt").read_bytes() == before
-    assert not list(tmp_path.glob(".*.partial"))
+    assert not list(tmp_path.glob(".*.part"))
     monkeypatch.undo()
     assert fit(longer, ToyStage(longer)) == 16
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
-def test_a_full_disk_inside_the_writer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_inside_the_writer(tmp_path: Path, full_disk: Callable[[str], None]) -> None:
     # The same with a real failing write, whose error torch may wrap in one of its own.
     config = settings(tmp_path, images=8)
+    full_disk("checkpoint.pt")
     with open_run_folder(config.out) as folder:
-        (tmp_path / ".checkpoint.pt.partial").symlink_to("/dev/full")
         with pytest.raises(OSError, match="No space left on device"):
             folder.save_checkpoint({"big": torch.zeros(300_000)})
     assert not (tmp_path / "checkpoint.pt").exists()

@@ -1,150 +1,240 @@
-"""DALL-E mini and mega as they were trained, in Flax: the same networks as min-dalle's, under other
-names.
+"""DALL-E mini and mega as they were trained, in Flax: min-dalle's networks under other names.
 
-Names and sizes: borisdayma/dalle-mini, `src/dalle_mini/model/modeling.py`; patil-suraj/vqgan-jax.
-Matrices are [in, out] and kernels of convolutions [height, width, in, out]; all layers of a
-transformer lie behind each other in one array, as `nn.scan` makes them, or each under its own name.
-Tensors are turned by their strides: nothing is copied.
+Names and sizes: borisdayma/dalle-mini, `src/dalle_mini/model/modeling.py`. Matrices are [in, out].
+All layers of a transformer lie behind each other in one array, as `nn.scan` makes them, or each
+has a name of its own. Tensors are turned by their strides: nothing is copied.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from dall_e.checkpoints.families import taming_vqgan
-from dall_e.checkpoints.keymap import Tensors
-from dall_e.checkpoints.tensor_files import StoredTensor
-from dall_e.config.published import VQGANConfig
+from dall_e.checkpoints.families import flax_vqgan, min_dalle
+from dall_e.checkpoints.families.base import (
+    LoadOptions,
+    ModelFiles,
+    PublishedModel,
+    PublishedNetworks,
+    Settings,
+    TextToTokens,
+    build_transformer,
+    folder_with,
+    naming_file,
+    published_model,
+    read_settings,
+    read_text,
+    read_weights,
+)
+from dall_e.checkpoints.families.flax_vqgan import in_torch_order
+from dall_e.checkpoints.families.reference import ReferenceCase
+from dall_e.checkpoints.keymap import Tensors, fill
+from dall_e.checkpoints.known_models import KnownModel, Size
+from dall_e.config.published import LeftToRightConfig, PromptConfig
+from dall_e.text.published_tokenizers import BartTokenizer, bpe_from_text
 
-_ENDS = {"kernel": "weight", "embedding": "weight", "scale": "weight", "bias": "bias"}
-# Norms are numbered in the order in which a layer uses them.
-_LAYER = {
-    "LayerNorm_0": "pre_self_attn_layer_norm",
-    "LayerNorm_1": "self_attn_layer_norm",
-    "LayerNorm_2": "pre_encoder_attn_layer_norm",
-    "LayerNorm_3": "encoder_attn_layer_norm",
-    "FlaxBartAttention_0": "self_attn",
-    "FlaxBartAttention_1": "encoder_attn",
-    "GLU_0": "glu",
-}
-_GLU = {
-    "LayerNorm_0": "ln0",
-    "LayerNorm_1": "ln1",
-    "Dense_0": "fc0",
-    "Dense_1": "fc1",
-    "Dense_2": "fc2",
-}
-_LAYERS = re.compile(r"layers/FlaxBart(?:En|De)coderLayer(?:s|_(\d+))/(.+)")
-# What other models of the same code have; the published ones have none of it.
-_EXPECTED = {
-    "ln_positions": "normformer", "ln_type": "layernorm", "use_glu": True, "use_bias": False, "use_head_scale": False,
-    "force_ln_scale": False, "use_cosine_attention": False, "use_deepnet_scaling": False, "use_alibi": False,
-    "use_swin_position_embeddings": False, "use_absolute_position_embeddings": True, "scale_embedding": False,
-    "sinkhorn_iters": 1, "activation_function": "gelu", "tie_word_embeddings": False,
-}  # fmt: skip
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
+    from dall_e.checkpoints.stored_tensor import StoredTensor
+    from dall_e.nn.quantized import WeightFormat
 
-def sides(given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What min-dalle's adapter asks of encoder and decoder, from config.json. Raises ValueError for
-    another network."""
-    for name, value in _EXPECTED.items():
-        if given.get(name, value) != value:
-            raise ValueError(
-                f"{name} is {given[name]!r}; the published models have {value!r}, and nothing else is read"
-            )
-    encoder, decoder = (
-        {
-            "embed_count": given["d_model"],
-            "attention_head_count": given[f"{side}_attention_heads"],
-            "glu_embed_count": given[f"{side}_ffn_dim"],
-            "layer_count": given[f"{side}_layers"],
-        }
-        for side in ("encoder", "decoder")
-    )
-    encoder |= {
-        "text_vocab_count": given["encoder_vocab_size"],
-        "text_token_count": given["max_text_length"],
+# Mini and mega differ in their settings alone. The VQGAN is another repository's, or a folder
+# beside the weights.
+FILES = {
+    "": {
+        "weights": flax_vqgan.WEIGHTS_FILE,
+        "settings": "config.json",
+        "words": "tokenizer.json",
     }
-    return encoder, decoder | {"image_vocab_count": given["image_vocab_size"]}
+}
 
 
-def parts(tensors: Tensors) -> tuple[dict[str, StoredTensor], dict[str, StoredTensor]]:
-    """The tensors of encoder and decoder under min-dalle's names. What is not known keeps its
-    name."""
+def _known_model(name: str, size: Size) -> KnownModel:
+    """Mini or mega, with the whole VQGAN instead of its decoder alone."""
+    return KnownModel(
+        name=f"dalle-mini/dalle-{name}",
+        summary=f"DALL-E {name} as it was trained, in Flax; its VQGAN, of another repository, "
+        "is downloaded too.",
+        licence="Apache-2.0",
+        sizes=(replace(size, tokenizer=76_073_859),),
+        resolution="256",
+        files=tuple(FILES[""].values()),
+    )
+
+
+SIZES = (_known_model("mini", min_dalle.MINI), _known_model("mega", min_dalle.MEGA))
+
+# Names
+
+KEYS = {
+    # Norms are numbered in the order in which a layer uses them.
+    "layer": {
+        "LayerNorm_0": "pre_self_attn_layer_norm",
+        "LayerNorm_1": "self_attn_layer_norm",
+        "LayerNorm_2": "pre_encoder_attn_layer_norm",
+        "LayerNorm_3": "encoder_attn_layer_norm",
+        "FlaxBartAttention_0": "self_attn",
+        "FlaxBartAttention_1": "encoder_attn",
+        "GLU_0": "glu",
+    },
+    "glu": {
+        "LayerNorm_0": "ln0",
+        "LayerNorm_1": "ln1",
+        "Dense_0": "fc0",
+        "Dense_1": "fc1",
+        "Dense_2": "fc2",
+    },
+}
+"""Parts of a layer, and of its GLU, and what min-dalle calls them."""
+
+_LAYERS = re.compile(r"layers/FlaxBart(?:En|De)coderLayer(?:s|_(\d+))/(.+)")
+
+
+def split_tensors(tensors: Tensors) -> tuple[dict[str, StoredTensor], dict[str, StoredTensor]]:
+    """The tensors of encoder and decoder under min-dalle's names.
+
+    A tensor that is not known keeps its name, and is left over when the networks are filled.
+    """
     encoder: dict[str, StoredTensor] = {}
     decoder: dict[str, StoredTensor] = {}
     for name, tensor in tensors.items():
-        side, rest = (
-            (encoder, name.removeprefix("model/encoder/"))
-            if "/encoder/" in name
-            else (decoder, name)
-        )
-        side |= _renamed(rest.removeprefix("model/decoder/"), tensor)
+        if "/encoder/" in name:
+            encoder |= _renamed(name.removeprefix("model/encoder/"), tensor)
+        else:
+            decoder |= _renamed(name.removeprefix("model/decoder/"), tensor)
     return encoder, decoder
 
 
 def _renamed(name: str, tensor: StoredTensor) -> dict[str, StoredTensor]:
-    found = _LAYERS.fullmatch(name)
-    if not found:
-        return _leaf(name.split("/"), tensor)
-    number, rest = found.groups()
+    """One tensor of Flax as those of min-dalle: one for each layer, if it holds all of them."""
+    match = _LAYERS.fullmatch(name)
+    if not match:
+        return dict([in_torch_order(name.split("/"), tensor)])
+
+    number, rest = match.groups()
     path = rest.split("/")
-    path[0] = _LAYER.get(path[0], path[0])
+    path[0] = KEYS["layer"].get(path[0], path[0])
     if path[0] == "glu":
-        path[1] = _GLU.get(path[1], path[1])
-    layers = (
-        [(number, tensor)]
-        if number
-        else [(str(layer), _row(tensor, layer)) for layer in range(tensor.shape[0])]
+        path[1] = KEYS["glu"].get(path[1], path[1])
+
+    if number:
+        return dict([in_torch_order(["layers", number, *path], tensor)])
+    return dict(
+        in_torch_order(["layers", str(layer), *path], _slice(tensor, layer))
+        for layer in range(tensor.shape[0])
     )
-    return {
-        key: part
-        for layer, row in layers
-        for key, part in _leaf(["layers", layer, *path], row).items()
-    }
 
 
-def _row(tensor: StoredTensor, index: int) -> StoredTensor:
-    """Row `index` along the first axis."""
+def _slice(tensor: StoredTensor, index: int) -> StoredTensor:
+    """Part `index` along the first axis."""
     offset = tensor.offset + index * tensor.stride[0]
     return replace(tensor, shape=tensor.shape[1:], stride=tensor.stride[1:], offset=offset)
 
 
-def _leaf(path: list[str], tensor: StoredTensor) -> dict[str, StoredTensor]:
-    """One tensor with its axes in torch's order."""
-    *front, end = path
-    if end == "kernel":
-        # [..., in, out] to [out, in, ...].
-        axes = len(tensor.shape)
-        order = [axes - 1, axes - 2, *range(axes - 2)]
-        shape, stride = (
-            tuple(sizes[axis] for axis in order) for sizes in (tensor.shape, tensor.stride)
-        )
-        tensor = replace(tensor, shape=shape, stride=stride)
-    return {".".join([*front, _ENDS.get(end, end)]): tensor}
+# Settings
+
+# What other models of the same code have; the published ones have none of it.
+_EXPECTED = {
+    "ln_positions": "normformer",
+    "ln_type": "layernorm",
+    "use_glu": True,
+    "use_bias": False,
+    "use_head_scale": False,
+    "force_ln_scale": False,
+    "use_cosine_attention": False,
+    "use_deepnet_scaling": False,
+    "use_alibi": False,
+    "use_swin_position_embeddings": False,
+    "use_absolute_position_embeddings": True,
+    "scale_embedding": False,
+    "sinkhorn_iters": 1,
+    "activation_function": "gelu",
+    "tie_word_embeddings": False,
+}
 
 
-# The VQGAN
+def config(
+    given: Settings, encoder: Tensors, decoder: Tensors
+) -> tuple[PromptConfig, LeftToRightConfig]:
+    """Settings from config.json. Raises ValueError for another network of the same code."""
+    for name, value in _EXPECTED.items():
+        if given.get(name, value) != value:
+            raise ValueError(
+                f"{name} is {given[name]!r}; the published models have {value!r}, "
+                "and nothing else is read"
+            )
+
+    encoder_settings = _side_settings(given, "encoder") | {
+        "text_vocab_count": given["encoder_vocab_size"],
+        "text_token_count": given["max_text_length"],
+    }
+    decoder_settings = _side_settings(given, "decoder") | {
+        "image_vocab_count": given["image_vocab_size"]
+    }
+    start_code = given["decoder_start_token_id"]
+    return min_dalle.config(encoder_settings, encoder, decoder_settings, decoder, start_code)
 
 
-_NUMBERED = re.compile(r"\b(up|down)_(\d+)\.(block|attn|upsample|downsample)(?:_(\d+))?")
+def _side_settings(given: Settings, side: str) -> Settings:
+    """What min-dalle would be told of the encoder or the decoder."""
+    return {
+        "embed_count": given["d_model"],
+        "attention_head_count": given[f"{side}_attention_heads"],
+        "glu_embed_count": given[f"{side}_ffn_dim"],
+        "layer_count": given[f"{side}_layers"],
+    }
 
 
-def vqgan_tensors(tensors: Tensors) -> dict[str, StoredTensor]:
-    """The tensors of the VQGAN under taming's names."""
-    found: dict[str, StoredTensor] = {}
-    for name, tensor in tensors.items():
-        for key, part in _leaf(name.split("/"), tensor).items():
-            found[_NUMBERED.sub(_dotted, key)] = part
-    return found
+# Loading
 
 
-def _dotted(match: re.Match[str]) -> str:
-    return ".".join(part for part in match.groups() if part is not None)
+def load_networks(
+    path: Path, given: Settings, dtype: torch.dtype, packing: WeightFormat | None = None
+) -> TextToTokens:
+    """Load flax_model.msgpack; `given` is what config.json holds."""
+    encoder, decoder = split_tensors(read_weights(path))
+    with naming_file(path):
+        text, generator = config(given, encoder, decoder)
+
+    networks = build_transformer(text, generator)
+    encoder_part = (networks.prompts, min_dalle.prompt_table(text))
+    decoder_part = (networks.transformer, min_dalle.transformer_table(generator))
+    fill([encoder_part], encoder, dtype, str(path), packing)
+    fill([decoder_part], decoder, dtype, str(path), packing)
+    return networks
 
 
-def vqgan_settings(given: dict[str, Any], tensors: Tensors) -> VQGANConfig:
-    """As taming's, but it draws in [0, 1]."""
-    return replace(taming_vqgan.settings(given, tensors), unit_range=True)
+def load(files: ModelFiles, name: str, options: LoadOptions) -> PublishedModel:
+    """Load mini or mega; the VQGAN is downloaded if it is not in a folder beside the weights."""
+    import torch
+
+    paths = files.paths
+    given = read_settings(paths["settings"])
+    networks = load_networks(paths["weights"], given, options.dtype, options.packing)
+
+    beside = paths["weights"].parent / Path(flax_vqgan.REPOSITORY).name
+    names = [flax_vqgan.WEIGHTS_FILE, "config.json"]
+    folder = folder_with(names, beside, flax_vqgan.REPOSITORY, options)
+    vqgan_settings = read_settings(folder / "config.json")
+    vqgan = flax_vqgan.load(folder / flax_vqgan.WEIGHTS_FILE, vqgan_settings, torch.float32)
+
+    return published_model(
+        files,
+        name,
+        PublishedNetworks(vqgan, *networks),
+        BartTokenizer(bpe_from_text(read_text(paths["words"]))),
+        licence="Apache-2.0",
+        sampling={"guidance_scale": 10.0},
+    )
+
+
+def reference_outputs(case: ReferenceCase) -> dict[str, Tensor]:
+    """States of the prompt, and logits for recorded codes."""
+    import torch
+
+    networks = load_networks(case.only_file, case.config, torch.float32)
+    return min_dalle.encoder_decoder_outputs(case, networks)

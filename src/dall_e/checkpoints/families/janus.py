@@ -1,177 +1,204 @@
-"""Janus and Janus-Pro (DeepSeek): a Llama that also writes image tokens, with LlamaGen's VQ-16, in
-two layouts.
+"""Janus and Janus-Pro (DeepSeek): a Llama that also writes image tokens, with LlamaGen's VQ-16.
 
-Names and sizes: deepseek-ai/Janus, `janus/models/modeling_vlm.py`; and of converted files,
-transformers, `models/janus/modeling_janus.py`. What draws and what describes pictures are tables of
-their own: the vision tower, its aligner and the head over words are not read to draw.
+Their files come in two layouts (`janus_names.py`). What describes images is in `janus_vision.py`:
+the vision tower, its aligner and the head over words are not read to draw.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from dall_e.checkpoints.families import janus_vision
+from dall_e.checkpoints.families.base import (
+    LoadOptions,
+    ModelFiles,
+    PublishedModel,
+    PublishedNetworks,
+    Settings,
+    VisionOnDemand,
+    build_transformer,
+    build_vqgan,
+    naming_file,
+    published_model,
+    read_settings,
+    read_text,
+    read_weights,
+)
+from dall_e.checkpoints.families.janus_names import CONVERTED, ORIGINAL, names_of, within
+from dall_e.checkpoints.families.reference import ReferenceCase, guided_outputs
+from dall_e.checkpoints.families.vqgan_keys import codebook_sizes, sizes_from_tensors
+from dall_e.checkpoints.families.vqgan_keys import vqgan_table as vqgan_table_of
 from dall_e.checkpoints.keymap import (
-    From,
     KeyTable,
+    Template,
     Tensors,
     count_layers,
+    expand,
+    fill,
     matrix_shape,
-    same,
-    weight_and_bias,
 )
-from dall_e.checkpoints.vqgan_keys import (
-    LLAMAGEN,
-    TRANSFORMERS,
-    Layout,
-    codebook_sizes,
-    sizes_from_tensors,
+from dall_e.checkpoints.known_models import KnownModel, Size
+from dall_e.config.published import BlockStyle, LeftToRightConfig, PromptConfig, VQGANConfig
+from dall_e.text.published_tokenizers import JanusTokenizer, bpe_from_text
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from dall_e.models.left_to_right import LeftToRight
+    from dall_e.models.prompt_networks import Prompts
+    from dall_e.models.vqgan import VQGAN
+    from dall_e.nn.quantized import WeightFormat
+
+_SIZE_1B = Size(
+    drawing=1_485_053_952,
+    embeddings=209_969_152,
+    tokenizer=71_883_403,
+    layers=24,
+    width=2048,
+    positions=64 + 576,
+    describing=519_699_456,
 )
-from dall_e.checkpoints.vqgan_keys import vqgan_table as names_of_vqgan
-from dall_e.config.published import (
-    BlockStyle,
-    LeftToRightConfig,
-    PromptConfig,
-    VisionConfig,
-    VQGANConfig,
+_SIZE_7B = Size(
+    drawing=6_591_791_104,
+    embeddings=419_840_000,
+    tokenizer=71_883_403,
+    layers=30,
+    width=4096,
+    positions=64 + 576,
+    describing=744_098_816,
 )
+
+
+def _known_model(name: str, summary: str, size: Size) -> KnownModel:
+    return KnownModel(
+        name=name,
+        summary=summary,
+        licence="code MIT, weights DeepSeek Model Licence 1.0 (with use restrictions)",
+        sizes=(size,),
+        languages="English, Chinese",
+        resolution="384",
+        files=("config.json", "tokenizer.json", "*.safetensors", "*.bin", "*.index.json"),
+    )
+
+
+SIZES = (
+    _known_model(
+        "deepseek-community/Janus-Pro-1B",
+        "Janus-Pro as converted for transformers: any subject.",
+        _SIZE_1B,
+    ),
+    _known_model(
+        "deepseek-community/Janus-Pro-7B",
+        "The larger Janus-Pro as converted for transformers.",
+        _SIZE_7B,
+    ),
+    _known_model("deepseek-ai/Janus-Pro-1B", "Janus-Pro in its own layout: any subject.", _SIZE_1B),
+    _known_model("deepseek-ai/Janus-Pro-7B", "The larger Janus-Pro in its own layout.", _SIZE_7B),
+    _known_model(
+        "deepseek-ai/Janus-1.3B",
+        "Janus, the first of the family: as large as Janus-Pro-1B.",
+        _SIZE_1B,
+    ),
+)
+FILES = {
+    "": {
+        "weights": "model.safetensors|model.safetensors.index.json"
+        "|pytorch_model.bin|pytorch_model.bin.index.json",
+        "settings": "config.json",
+        "words": "tokenizer.json",
+    }
+}
+
+# Names
+
+KEYS = {"original": ORIGINAL, "transformers": CONVERTED}
+
+
+def prompt_table(tensors: Tensors) -> KeyTable:
+    """Names of the words' embeddings, and of all that is left out."""
+    names = names_of(tensors)
+    return KeyTable(
+        rows=expand({"tokens.weight": f"{names.language}.embed_tokens.weight"}),
+        dropped=(*names.describing, *names.dropped),
+    )
+
+
+def transformer_table(generator: LeftToRightConfig, tensors: Tensors) -> KeyTable:
+    """Names of the transformer's weights."""
+    names = names_of(tensors)
+    layer = f"{names.language}.layers.{{}}"
+    template: Template = {
+        "codes.weight": f"{names.embedding}.weight",
+        "code_in.wide.*": f"{names.aligner[0]}.*",
+        "code_in.out.*": f"{names.aligner[1]}.*",
+        "norm.weight": f"{names.language}.norm.weight",
+        "head.wide.*": f"{names.head[0]}.*",
+        "head.out.*": f"{names.head[1]}.*",
+        "blocks.{}.attention_norm.weight": f"{layer}.input_layernorm.weight",
+        "blocks.{}.attention.qkv.weight": (
+            f"{layer}.self_attn.q_proj.weight",
+            f"{layer}.self_attn.k_proj.weight",
+            f"{layer}.self_attn.v_proj.weight",
+        ),
+        "blocks.{}.attention.out.weight": f"{layer}.self_attn.o_proj.weight",
+        "blocks.{}.mlp_norm.weight": f"{layer}.post_attention_layernorm.weight",
+        "blocks.{}.mlp.gate_up.weight": (
+            f"{layer}.mlp.gate_proj.weight",
+            f"{layer}.mlp.up_proj.weight",
+        ),
+        "blocks.{}.mlp.down.weight": f"{layer}.mlp.down_proj.weight",
+    }
+    rows = expand(template, generator.num_layers)
+    # Frequencies that the network computes; old files have them.
+    return KeyTable(rows=rows, dropped_ends=(".rotary_emb.inv_freq",))
+
+
+def tokenizer_table(tokenizer: VQGANConfig, tensors: Tensors) -> KeyTable:
+    """Names of the image tokenizer's weights."""
+    names = names_of(tensors)
+    return vqgan_table_of(tokenizer, names.vqgan_layout).prefixed("", names.vqgan)
+
+
+# Settings
 
 HEAD_WIDTH = 128
 """Of all published sizes; no tensor shows it."""
-VISION_HEAD_WIDTH = 64
-"""SigLIP's."""
 NUM_TOKENS = 576
 LONGEST_PROMPT = 1024
 """Tokens; the models were trained on far shorter prompts, and could read 16384."""
 
 
-PRO_ROLES, FIRST_ROLES = ("<|User|>", "<|Assistant|>"), ("User", "Assistant")
-"""How Janus-Pro, and how Janus-1.3B before it, call the two sides of a conversation."""
+def config(
+    given: Settings, tensors: Tensors, num_tokens: int
+) -> tuple[PromptConfig, LeftToRightConfig, VQGANConfig]:
+    """Sizes from config.json of either layout; what it does not say is read off the tensors."""
+    language = names_of(tensors).language
+    vocab_size, width = matrix_shape(tensors, f"{language}.embed_tokens.weight")
+    text = PromptConfig(kind="table", vocab_size=vocab_size, max_tokens=LONGEST_PROMPT, width=width)
+    generator = _transformer_config(given, tensors, num_tokens)
+    return text, generator, _tokenizer_config(tensors, num_tokens)
 
 
-def roles(weights: Path, has_role_marks: bool) -> tuple[str, str]:
-    """What the two sides of a conversation are called. No file of Janus-1.3B says it: its folder's
-    name does.
-
-    weights: the weight file, in a folder of the model's name or in the hub's cache. has_role_marks:
-    whether the tokenizer has the roles of Janus-Pro as marks.
-    """
-    around = weights.absolute().parts[-4:-1]
-    first = any("janus-1.3b" in part.lower() for part in around)
-    return FIRST_ROLES if first or not has_role_marks else PRO_ROLES
-
-
-@dataclass(frozen=True, kw_only=True)
-class Names:
-    """How one layout names the parts."""
-
-    language: str
-    embedding: str
-    aligner: tuple[str, str]
-    head: tuple[str, str]
-    vqgan: str
-    vqgan_layout: Layout
-    words: str
-    """The head over words."""
-    vision: VisionNames
-    dropped: tuple[str, ...]
-    """Starts of names of which nothing is ever read."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class VisionNames:
-    """How one layout names the parts that read pictures."""
-
-    tower: str
-    aligner: tuple[str, str]
-    patches: str
-    places: str
-    norm: str
-    block: str
-    """A block; `{}` is its number."""
-    layers: dict[str, tuple[str, ...]]
-    """The layers of a block by our names; several are joined."""
-    flat_places: bool
-    """Whether the embeddings of places are a matrix, without an axis for the batch."""
-
-
-ORIGINAL = Names(
-    language="language_model.model",
-    embedding="gen_embed",
-    aligner=("gen_aligner.layers.0", "gen_aligner.layers.2"),
-    head=("gen_head.output_mlp_projector", "gen_head.vision_head"),
-    vqgan="gen_vision_model.",
-    vqgan_layout=LLAMAGEN,
-    words="language_model.lm_head",
-    vision=VisionNames(
-        tower="vision_model.",
-        aligner=("aligner.layers.0", "aligner.layers.2"),
-        patches="vision_model.vision_tower.patch_embed.proj",
-        places="vision_model.vision_tower.pos_embed",
-        norm="vision_model.vision_tower.norm",
-        block="vision_model.vision_tower.blocks.{}",
-        layers={
-            "attention_norm": ("norm1",), "attention.qkv": ("attn.qkv",), "attention.out": ("attn.proj",),
-            "mlp_norm": ("norm2",), "mlp.up": ("mlp.fc1",), "mlp.down": ("mlp.fc2",),
-        },
-        flat_places=False,
-    ),
-    # SigLIP's own pooling, which Janus does not use, and a count that training kept.
-    dropped=("vision_model.vision_tower.attn_pool.", "gen_vision_model.quantize.codebook_used"),
-)  # fmt: skip
-CONVERTED = Names(
-    language="model.language_model",
-    embedding="model.generation_embeddings",
-    aligner=("model.generation_aligner.fc1", "model.generation_aligner.hidden_layers.0"),
-    head=("model.generation_head.proj_out", "model.generation_head.vision_head"),
-    vqgan="model.vqmodel.",
-    vqgan_layout=TRANSFORMERS,
-    words="lm_head",
-    vision=VisionNames(
-        tower="model.vision_model.",
-        aligner=("model.aligner.fc1", "model.aligner.hidden_layers.0"),
-        patches="model.vision_model.embeddings.patch_embedding",
-        places="model.vision_model.embeddings.position_embedding.weight",
-        norm="model.vision_model.post_layernorm",
-        block="model.vision_model.encoder.layers.{}",
-        layers={
-            "attention_norm": ("layer_norm1",), "attention.out": ("self_attn.projection_layer",),
-            "attention.qkv": ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
-            "mlp_norm": ("layer_norm2",), "mlp.up": ("mlp.fc1",), "mlp.down": ("mlp.fc2",),
-        },
-        flat_places=True,
-    ),
-    dropped=(),
-)  # fmt: skip
-
-
-def names_of(tensors: Tensors) -> Names:
-    """The layout that a file has."""
-    return CONVERTED if "model.language_model.embed_tokens.weight" in tensors else ORIGINAL
-
-
-def prompt_settings(tensors: Tensors) -> PromptConfig:
-    """Sizes of the words' embeddings."""
-    vocab_size, width = matrix_shape(tensors, f"{names_of(tensors).language}.embed_tokens.weight")
-    return PromptConfig(kind="table", vocab_size=vocab_size, max_tokens=LONGEST_PROMPT, width=width)
-
-
-def raster_settings(given: dict[str, Any], tensors: Tensors, num_tokens: int) -> LeftToRightConfig:
-    """Sizes of the transformer; `given` is the config.json of either layout, or {}."""
+def _transformer_config(given: Settings, tensors: Tensors, num_tokens: int) -> LeftToRightConfig:
     names = names_of(tensors)
-    language = given.get("text_config", given.get("language_config", {}))
     rows, code_width = matrix_shape(tensors, f"{names.embedding}.weight")
     num_logits, head_width = matrix_shape(tensors, f"{names.head[1]}.weight")
-    width = language.get(
-        "hidden_size", matrix_shape(tensors, f"{names.language}.embed_tokens.weight")[1]
-    )
-    heads = language.get("num_attention_heads", width // HEAD_WIDTH)
-    if language.get("num_key_value_heads", heads) != heads:
+    _, width = matrix_shape(tensors, f"{names.language}.embed_tokens.weight")
+    mlp_width, _ = matrix_shape(tensors, f"{names.language}.layers.0.mlp.gate_proj.weight")
+    num_layers = count_layers(tensors, f"{names.language}.layers")
+
+    language: Any = given.get("text_config", given.get("language_config", {}))
+    width = language.get("hidden_size", width)
+    num_heads = language.get("num_attention_heads", width // HEAD_WIDTH)
+    if language.get("num_key_value_heads", num_heads) != num_heads:
         raise ValueError(
-            f"{language['num_key_value_heads']} heads of keys for {heads} of queries: not supported"
+            f"{language['num_key_value_heads']} heads of keys for {num_heads} of queries: "
+            "not supported"
         )
-    rope = language.get("rope_parameters") or {}
+    rope: Any = language.get("rope_parameters") or {}
     return LeftToRightConfig(
         num_codes=rows,
         num_tokens=num_tokens,
@@ -181,147 +208,122 @@ def raster_settings(given: dict[str, Any], tensors: Tensors, num_tokens: int) ->
         head_width=head_width,
         prefix_tokens=LONGEST_PROMPT,
         width=width,
-        num_heads=heads,
-        num_layers=language.get(
-            "num_hidden_layers", count_layers(_within(tensors, f"{names.language}."), "layers")
-        ),
-        mlp_width=language.get(
-            "intermediate_size",
-            matrix_shape(tensors, f"{names.language}.layers.0.mlp.gate_proj.weight")[0],
-        ),
+        num_heads=num_heads,
+        num_layers=language.get("num_hidden_layers", num_layers),
+        mlp_width=language.get("intermediate_size", mlp_width),
         places="line",
         rope_base=float(rope.get("rope_theta", language.get("rope_theta", 10000))),
         style=BlockStyle(norm_eps=language.get("rms_norm_eps", 1e-6), qk_norm=False),
     )
 
 
-def vqgan_settings(tensors: Tensors, num_tokens: int) -> VQGANConfig:
-    """Sizes of the image tokenizer, off the tensors."""
+def _tokenizer_config(tensors: Tensors, num_tokens: int) -> VQGANConfig:
     names = names_of(tensors)
-    within = _within(tensors, names.vqgan)
-    sizes = sizes_from_tensors(within, names.vqgan_layout) | codebook_sizes(
-        within, "quantize.embedding.weight"
+    vqgan = within(tensors, names.vqgan)
+    sizes = sizes_from_tensors(vqgan, names.vqgan_layout)
+    sizes |= codebook_sizes(vqgan, "quantize.embedding.weight")
+    patch_size = 1 << (len(sizes["multipliers"]) - 1)
+    image_size = round(num_tokens**0.5) * patch_size
+    return VQGANConfig(image_size=image_size, lookup="cosine", norm_eps=1e-6, **sizes)
+
+
+# Prompts
+
+PRO_ROLES, FIRST_ROLES = ("<|User|>", "<|Assistant|>"), ("User", "Assistant")
+"""How Janus-Pro, and how Janus-1.3B before it, call the two sides of a conversation."""
+
+
+def roles(weights: Path, has_role_marks: bool) -> tuple[str, str]:
+    """What the two sides of a conversation are called.
+
+    No file of Janus-1.3B says it: its folder's name does. weights: the weight file, in a folder of
+    the model's name or in the hub's cache. has_role_marks: whether the tokenizer has the roles of
+    Janus-Pro as marks.
+    """
+    folders = weights.absolute().parts[-4:-1]
+    is_first = any("janus-1.3b" in folder.lower() for folder in folders)
+    return FIRST_ROLES if is_first or not has_role_marks else PRO_ROLES
+
+
+# Loading
+
+
+class TextToImage(NamedTuple):
+    """The three networks of a model that comes in one piece."""
+
+    prompts: Prompts
+    transformer: LeftToRight
+    tokenizer: VQGAN
+
+
+def load_networks(
+    path: Path,
+    given: Settings,
+    dtype: torch.dtype,
+    packing: WeightFormat | None = None,
+    num_tokens: int = NUM_TOKENS,
+) -> TextToImage:
+    """Load what draws; `path` is the weight file, or the index of its shards."""
+    tensors = read_weights(path)
+    with naming_file(path):
+        text, generator, vqgan = config(given, tensors, num_tokens)
+
+    networks = TextToImage(*build_transformer(text, generator), build_vqgan(vqgan))
+    tables = (
+        prompt_table(tensors),
+        transformer_table(generator, tensors),
+        tokenizer_table(vqgan, tensors),
     )
-    side = round(num_tokens**0.5) << (len(sizes["multipliers"]) - 1)
-    return VQGANConfig(image_size=side, lookup="cosine", norm_eps=1e-6, **sizes)
+    fill(list(zip(networks, tables, strict=True)), tensors, dtype, str(path), packing)
+    return networks
 
 
-def prompt_table(tensors: Tensors) -> KeyTable:
-    """Names of the words' embeddings, and of all that is left out."""
-    names = names_of(tensors)
-    unread = (*_describing(names), *names.dropped)
-    return KeyTable(
-        rows=same(tokens__weight=f"{names.language}.embed_tokens.weight"), dropped=unread
-    )
-
-
-def raster_table(config: LeftToRightConfig, tensors: Tensors) -> KeyTable:
-    """Names of the transformer's weights."""
-    names = names_of(tensors)
-    rows = same(
-        codes__weight=f"{names.embedding}.weight", norm__weight=f"{names.language}.norm.weight"
-    )
-    for ours, (wide, out) in (("code_in", names.aligner), ("head", names.head)):
-        rows |= weight_and_bias(f"{ours}.wide", wide) | weight_and_bias(f"{ours}.out", out)
-    for layer in range(config.num_layers):
-        ours, theirs = f"blocks.{layer}", f"{names.language}.layers.{layer}"
-        rows[f"{ours}.attention_norm.weight"] = From(names=(f"{theirs}.input_layernorm.weight",))
-        rows[f"{ours}.mlp_norm.weight"] = From(names=(f"{theirs}.post_attention_layernorm.weight",))
-        qkv = tuple(f"{theirs}.self_attn.{name}_proj.weight" for name in "qkv")
-        rows[f"{ours}.attention.qkv.weight"] = From(names=qkv)
-        rows[f"{ours}.attention.out.weight"] = From(names=(f"{theirs}.self_attn.o_proj.weight",))
-        gate_up = tuple(f"{theirs}.mlp.{name}_proj.weight" for name in ("gate", "up"))
-        rows[f"{ours}.mlp.gate_up.weight"] = From(names=gate_up)
-        rows[f"{ours}.mlp.down.weight"] = From(names=(f"{theirs}.mlp.down_proj.weight",))
-    # Frequencies that the network computes; old files have them.
-    return KeyTable(rows=rows, dropped_ends=(".rotary_emb.inv_freq",))
-
-
-def vqgan_table(config: VQGANConfig, tensors: Tensors) -> KeyTable:
-    """Names of the image tokenizer's weights."""
-    names = names_of(tensors)
-    return names_of_vqgan(config, names.vqgan_layout).prefixed("", names.vqgan)
-
-
-def vision_tensors(tensors: Tensors) -> Tensors:
-    """The part of a file that only describing needs; with the words' embeddings where they are the
-    head over words."""
-    names = names_of(tensors)
-    starts = _describing(names)
-    held = {name: tensor for name, tensor in tensors.items() if name.startswith(starts)}
-    head = _word_head(names, tensors)
-    return held | {head: tensors[head]} if held and head in tensors else held
-
-
-def vision_settings(given: dict[str, Any], tensors: Tensors) -> VisionConfig | None:
-    """Sizes of what reads pictures; None if the file has none of it."""
-    names = names_of(tensors)
-    if not any(name.startswith(names.vision.tower) for name in tensors):
-        return None
-    sizes = given.get("vision_config", {})
-    patches = f"{names.vision.patches}.weight"
-    if patches not in tensors or len(tensors[patches].shape) != 4:
-        raise ValueError(f"the weights have no {patches} of four axes")
-    width, _, patch_size, _ = tensors[patches].shape
-    if names.vision.places not in tensors:
-        raise ValueError(f"the weights have no {names.vision.places}")
-    if sizes.get("use_qk_norm"):
-        raise ValueError("the vision tower norms queries and keys: not supported")
-    side = round(tensors[names.vision.places].shape[-2] ** 0.5)
-    vocab_size, out_width = matrix_shape(tensors, _word_head(names, tensors))
-    start, _, blocks = names.vision.block.removesuffix(".{}").rpartition(".")
-    return VisionConfig(
-        image_size=side * patch_size,
-        patch_size=patch_size,
-        width=width,
-        num_heads=sizes.get("num_attention_heads", max(1, width // VISION_HEAD_WIDTH)),
-        num_layers=count_layers(_within(tensors, f"{start}."), blocks),
-        mlp_width=matrix_shape(tensors, f"{names.vision.block.format(0)}.mlp.fc1.weight")[0],
-        norm_eps=sizes.get("layer_norm_eps", 1e-6),
-        out_width=out_width,
-        vocab_size=vocab_size,
+def load(files: ModelFiles, name: str, options: LoadOptions) -> PublishedModel:
+    """Load a model; what describes images is read when it is first needed."""
+    weights, given = files.paths["weights"], read_settings(files.paths["settings"])
+    prompts, transformer, tokenizer = load_networks(
+        weights, given, options.dtype, options.packing, _num_tokens(given)
     )
 
+    bpe = bpe_from_text(read_text(files.paths["words"]))
+    has_marks = all(bpe.token_to_id(role) is not None for role in PRO_ROLES)
+    words = JanusTokenizer(bpe, roles(weights, has_marks))
 
-def vision_table(config: VisionConfig, tensors: Tensors) -> KeyTable:
-    """Names of the weights that only describing needs."""
-    names = names_of(tensors)
-    vision = names.vision
-    rows = weight_and_bias("patches", vision.patches) | weight_and_bias("norm", vision.norm)
-    rows |= same(words__weight=_word_head(names, tensors))
-    rows["places.weight"] = (
-        From(names=(vision.places,))
-        if vision.flat_places
-        else From(
-            names=(vision.places,),
-            arranged=lambda places: places[0],
-            shape=lambda shape: (1, *shape),
-        )
+    vision = None
+    if settings := janus_vision.read_vision_config(weights, given):
+        load_vision = partial(janus_vision.load_vision, weights, settings)
+        vision = VisionOnDemand(settings, load_vision)
+
+    return published_model(
+        files,
+        name,
+        PublishedNetworks(tokenizer.float(), prompts, transformer, vision=vision),
+        words,
+        licence="DeepSeek Model Licence 1.0 (with use restrictions)",
+        sampling={"guidance_scale": 5.0},
     )
-    for layer, theirs in zip(("aligner.wide", "aligner.out"), vision.aligner, strict=True):
-        rows |= weight_and_bias(layer, theirs)
-    for number in range(config.num_layers):
-        block = vision.block.format(number)
-        for layer, parts in vision.layers.items():
-            rows |= weight_and_bias(
-                f"blocks.{number}.{layer}", *(f"{block}.{part}" for part in parts)
-            )
-    return KeyTable(rows=rows, dropped=names.dropped)
 
 
-def _describing(names: Names) -> tuple[str, ...]:
-    """Starts of the names that only describing needs."""
-    aligner = names.vision.aligner[0].split("aligner.")[0] + "aligner."
-    return (f"{names.words}.", names.vision.tower, aligner)
+def _num_tokens(given: dict[str, Any]) -> int:
+    image = given.get("vq_config", {})
+    side = image.get("num_patches") if isinstance(image, dict) else None
+    return side**2 if isinstance(side, int) else NUM_TOKENS
 
 
-def _word_head(names: Names, tensors: Tensors) -> str:
-    """The head over words; a file without one uses the words' embeddings."""
-    head = f"{names.words}.weight"
-    return head if head in tensors else f"{names.language}.embed_tokens.weight"
+def reference_outputs(case: ReferenceCase) -> dict[str, Tensor]:
+    """Logits and greedy tokens by guidance, and the pixels of those tokens."""
+    import torch
 
+    num_tokens = int(case.config.get("num_image_tokens", NUM_TOKENS))
+    prompts, transformer, tokenizer = load_networks(
+        case.only_file, case.config, torch.float32, num_tokens=num_tokens
+    )
+    text, null = prompts(case.input("text")), prompts(case.input("text_null"))
+    outputs = guided_outputs(case, transformer, text, null)
 
-def _within(tensors: Tensors, prefix: str) -> Tensors:
-    return {
-        name[len(prefix) :]: tensor for name, tensor in tensors.items() if name.startswith(prefix)
-    }
+    grid = (transformer.config.grid_size, transformer.config.grid_size)
+    for name in case.wanted:
+        tokens = outputs.get(name.replace("pixels_", "greedy_tokens_"))
+        if name.startswith("pixels_") and tokens is not None:
+            outputs[name] = tokenizer.decode(tokens.long().unflatten(1, grid))
+    return outputs

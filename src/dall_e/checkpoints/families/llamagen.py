@@ -7,100 +7,240 @@ keys change places at load.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from torch import Tensor
-
-from dall_e.checkpoints.keymap import From, KeyTable, Tensors, count_layers, matrix_shape, same
+from dall_e.checkpoints.families import llamagen_vq
+from dall_e.checkpoints.families.base import (
+    LoadOptions,
+    ModelFiles,
+    PublishedModel,
+    PublishedNetworks,
+    Settings,
+    TextToTokens,
+    build_transformer,
+    naming_file,
+    published_model,
+    read_weights,
+)
+from dall_e.checkpoints.families.reference import ReferenceCase, guided_outputs
+from dall_e.checkpoints.keymap import (
+    KeyTable,
+    Template,
+    Tensors,
+    count_layers,
+    expand,
+    fill,
+    matrix_shape,
+)
+from dall_e.checkpoints.known_models import KnownModel, Size
 from dall_e.config.published import BlockStyle, LeftToRightConfig, PromptConfig
 
-HEAD_WIDTHS = {3200: 100, 4096: 128}
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from dall_e.nn.quantized import WeightFormat
+
+# Both stages have the same weights; the second draws a grid of 32 x 32 tokens.
+_STAGE_1 = Size(
+    drawing=777_923_840,
+    embeddings=21_310_720,
+    tokenizer=71_883_403,
+    layers=36,
+    width=1280,
+    positions=120 + 256,
+    reader=1_223_527_424,
+)
+_STAGE_2 = replace(_STAGE_1, positions=120 + 1024)
+SIZES = (
+    KnownModel(
+        name="peizesun/llamagen_t2i",
+        summary="LlamaGen text-to-image; reads prompts with flan-t5-xl, which is downloaded too "
+        "(needs transformers).",
+        licence="MIT",
+        variants=("256", "512"),
+        sizes=(_STAGE_1, _STAGE_2),
+        resolution="256, 512",
+        files=("t2i_XL_stage*_{v}.pt", "vq_ds16_t2i.pt"),
+    ),
+)
+FILES = {
+    "256": {"weights": "t2i_XL_stage1_256.pt", "tokenizer": "vq_ds16_t2i.pt"},
+    "512": {"weights": "t2i_XL_stage2_512.pt", "tokenizer": "vq_ds16_t2i.pt"},
+}
+
+# Names
+
+_FEATURES = "cls_embedding.uncond_embedding"
+_CLASSES = "cls_embedding.embedding_table.weight"
+_QKV = "blocks.{}.attention.qkv.weight"
+KEYS: dict[str, Template] = {
+    "prompts of features": {
+        "nothing": _FEATURES,
+        "wide.weight": "cls_embedding.cap_proj.fc1.weight",
+        "out.weight": "cls_embedding.cap_proj.fc2.weight",
+    },
+    "prompts of classes": {"tokens.weight": _CLASSES},
+    "transformer": {
+        "codes.weight": "tok_embeddings.weight",
+        "norm.weight": "norm.weight",
+        "head.weight": "output.weight",
+        _QKV: "layers.{}.attention.wqkv.weight",
+        "blocks.{}.attention.out.weight": "layers.{}.attention.wo.weight",
+        "blocks.{}.attention_norm.weight": "layers.{}.attention_norm.weight",
+        "blocks.{}.mlp_norm.weight": "layers.{}.ffn_norm.weight",
+        "blocks.{}.mlp.gate_up.weight": (
+            "layers.{}.feed_forward.w1.weight",
+            "layers.{}.feed_forward.w3.weight",
+        ),
+        "blocks.{}.mlp.down.weight": "layers.{}.feed_forward.w2.weight",
+    },
+}
+_COMPUTED = ("freqs_cis", "causal_mask")
+"""Tables that the network computes; some files have them."""
+
+
+def prompt_table(text: PromptConfig) -> KeyTable:
+    """Names of the way in, for features or for classes."""
+    kind = "prompts of classes" if text.kind == "class" else "prompts of features"
+    return KeyTable(rows=expand(KEYS[kind]))
+
+
+def transformer_table(generator: LeftToRightConfig) -> KeyTable:
+    """Names of the transformer's weights."""
+    rows = expand(KEYS["transformer"], generator.num_layers)
+    arranged = partial(halves_from_pairs, num_heads=generator.num_heads, width=generator.width)
+    for layer in range(generator.num_layers):
+        name = _QKV.format(layer)
+        rows[name] = replace(rows[name], arranged=arranged)
+    return KeyTable(rows=rows, dropped=_COMPUTED)
+
+
+def halves_from_pairs(qkv: Tensor, *, num_heads: int, width: int) -> Tensor:
+    """Give queries and keys the first elements of all rotary pairs first; values stay."""
+    qk = qkv[: 2 * width].unflatten(0, (2, num_heads, -1, 2)).transpose(2, 3).flatten(0, 3)
+    out = qkv.clone()
+    out[: 2 * width] = qk
+    return out
+
+
+# Settings
+
+_HEAD_WIDTHS = {3200: 100, 4096: 128}
 """Of the sizes 3B and 7B, by width; all others have 64. No tensor shows it."""
-_FEATURES, _CLASSES = "cls_embedding.uncond_embedding", "cls_embedding.embedding_table.weight"
 
 
-def prompt_settings(given: dict[str, Any], tensors: Tensors) -> PromptConfig:
-    """Sizes of the way in for T5 features, or of the table of classes."""
-    width = given.get("dim", matrix_shape(tensors, "tok_embeddings.weight")[1])
-    if _FEATURES in tensors:
-        tokens, feature_width = matrix_shape(tensors, _FEATURES)
-        feature_width = given.get("caption_dim", feature_width)
-        return PromptConfig(
-            kind="features", max_tokens=tokens, width=width, feature_width=feature_width
-        )
-    # The last row stands for no class.
-    rows = (
-        given["num_classes"] + 1 if "num_classes" in given else matrix_shape(tensors, _CLASSES)[0]
-    )
-    return PromptConfig(kind="class", vocab_size=rows, max_tokens=1, width=width)
+def config(
+    given: Settings, tensors: Tensors, num_tokens: int
+) -> tuple[PromptConfig, LeftToRightConfig]:
+    """Sizes from the settings; what they do not say is read off the tensors.
 
-
-def raster_settings(
-    given: dict[str, Any], tensors: Tensors, text: PromptConfig, num_tokens: int
-) -> LeftToRightConfig:
-    """Sizes of the transformer; `num_tokens` is needed where the settings have no block_size: no
-    tensor shows it."""
+    `num_tokens` is needed where the settings have no block_size: no tensor shows it.
+    """
     num_codes, width = matrix_shape(tensors, "tok_embeddings.weight")
     num_codes, width = given.get("vocab_size", num_codes), given.get("dim", width)
+    text = _prompt_config(given, tensors, width)
     if given.get("n_kv_head") not in (None, given.get("n_head")):
         raise ValueError(
-            f"n_kv_head {given['n_kv_head']} differs from n_head {given.get('n_head')}: not supported"
+            f"n_kv_head {given['n_kv_head']} differs from n_head {given.get('n_head')}: "
+            "not supported"
         )
-    return LeftToRightConfig(
+    generator = LeftToRightConfig(
         num_codes=num_codes,
         num_tokens=given.get("block_size", num_tokens),
         code_rows=num_codes,
         num_logits=num_codes,
         prefix_tokens=given.get("cls_token_num", text.max_tokens),
         width=width,
-        num_heads=given.get("n_head", width // HEAD_WIDTHS.get(width, 64)),
+        num_heads=given.get("n_head", width // _HEAD_WIDTHS.get(width, 64)),
         num_layers=given.get("n_layer", count_layers(tensors, "layers")),
         mlp_width=matrix_shape(tensors, "layers.0.feed_forward.w1.weight")[0],
         places="grid",
         rope_base=float(given.get("rope_base", 10000)),
         style=BlockStyle(norm_eps=given.get("norm_eps", 1e-5), qk_norm=False),
     )
+    return text, generator
 
 
-def prompt_table(config: PromptConfig) -> KeyTable:
-    """Names of the way in."""
-    if config.kind == "class":
-        return KeyTable(rows=same(tokens__weight=_CLASSES))
-    fc = "cls_embedding.cap_proj"
-    return KeyTable(
-        rows=same(
-            nothing=_FEATURES, wide__weight=f"{fc}.fc1.weight", out__weight=f"{fc}.fc2.weight"
+def _prompt_config(given: Settings, tensors: Tensors, width: int) -> PromptConfig:
+    """Sizes of the way in for T5 features, or of the table of classes."""
+    if _FEATURES in tensors:
+        max_tokens, feature_width = matrix_shape(tensors, _FEATURES)
+        return PromptConfig(
+            kind="features",
+            max_tokens=max_tokens,
+            width=width,
+            feature_width=given.get("caption_dim", feature_width),
         )
+
+    if "num_classes" in given:
+        rows = given["num_classes"] + 1  # The last row stands for no class.
+    else:
+        rows, _ = matrix_shape(tensors, _CLASSES)
+    return PromptConfig(kind="class", vocab_size=rows, max_tokens=1, width=width)
+
+
+# Loading
+
+
+def load_networks(
+    path: Path,
+    given: Settings,
+    dtype: torch.dtype,
+    packing: WeightFormat | None = None,
+    num_tokens: int = 256,
+) -> TextToTokens:
+    """Load the transformer, to draw `num_tokens` tokens if the settings do not say how many."""
+    tensors = read_weights(path)
+    with naming_file(path):
+        text, generator = config(given, tensors, num_tokens)
+
+    networks = build_transformer(text, generator)
+    tables = prompt_table(text), transformer_table(generator)
+    fill(list(zip(networks, tables, strict=True)), tensors, dtype, str(path), packing)
+    return networks
+
+
+def load(files: ModelFiles, name: str, options: LoadOptions) -> PublishedModel:
+    """Load a text-to-image model; flan-t5-xl, which reads its prompts, comes from the hub."""
+    import torch
+
+    from dall_e.checkpoints import t5
+
+    weights = files.paths["weights"]
+    num_tokens = 1024 if "512" in weights.name else 256
+    networks = load_networks(weights, {}, options.dtype, options.packing, num_tokens)
+
+    image_size = 16 * networks.transformer.config.grid_size
+    tokenizer = llamagen_vq.load(files.paths["tokenizer"], {}, torch.float32, image_size)
+    max_tokens = networks.prompts.config.max_tokens
+    words = t5.T5Features.load(t5.REPOSITORY, max_tokens, local_files_only=options.local_files_only)
+    return published_model(
+        files,
+        name,
+        PublishedNetworks(tokenizer, *networks),
+        words,
+        licence="MIT",
+        sampling={"guidance_scale": 7.5, "top_k": 1000},
     )
 
 
-def raster_table(config: LeftToRightConfig) -> KeyTable:
-    """Names of the transformer's weights."""
-    rows = same(
-        codes__weight="tok_embeddings.weight",
-        norm__weight="norm.weight",
-        head__weight="output.weight",
-    )
-    arranged = partial(halves_from_pairs, num_heads=config.num_heads, width=config.width)
-    for layer in range(config.num_layers):
-        ours, theirs = f"blocks.{layer}", f"layers.{layer}"
-        names = (f"{theirs}.attention.wqkv.weight",)
-        rows[f"{ours}.attention.qkv.weight"] = From(names=names, arranged=arranged)
-        rows[f"{ours}.attention.out.weight"] = From(names=(f"{theirs}.attention.wo.weight",))
-        rows[f"{ours}.attention_norm.weight"] = From(names=(f"{theirs}.attention_norm.weight",))
-        rows[f"{ours}.mlp_norm.weight"] = From(names=(f"{theirs}.ffn_norm.weight",))
-        gate, up, down = (f"{theirs}.feed_forward.{name}.weight" for name in ("w1", "w3", "w2"))
-        rows[f"{ours}.mlp.gate_up.weight"] = From(names=(gate, up))
-        rows[f"{ours}.mlp.down.weight"] = From(names=(down,))
-    # Tables that the network computes; some dumps have them.
-    return KeyTable(rows=rows, dropped=("freqs_cis", "causal_mask"))
+def reference_outputs(case: ReferenceCase) -> dict[str, Tensor]:
+    """Logits and greedy tokens for recorded features, by guidance."""
+    import torch
 
+    from dall_e.models.prompt_networks import PromptFeatures, PromptStates
 
-def halves_from_pairs(qkv: Tensor, *, num_heads: int, width: int) -> Tensor:
-    """Rows of queries and keys with each head's first elements of all rotary pairs first; values as
-    they are."""
-    qk = qkv[: 2 * width].unflatten(0, (2, num_heads, -1, 2)).transpose(2, 3).flatten(0, 3)
-    out = qkv.clone()
-    out[: 2 * width] = qk
-    return out
+    prompts, transformer = load_networks(case.only_file, case.config, torch.float32)
+    if not isinstance(prompts, PromptFeatures):
+        raise ValueError(
+            f"{case.only_file} is class-conditional: there is no caption to verify with"
+        )
+    features, visible = case.input("caption_features"), case.input("caption_mask") != 0
+    length = transformer.config.prefix_tokens
+    text = PromptStates(*(part[:, :length] for part in prompts(features, visible)))
+    null = PromptStates(*(part[:, :length] for part in prompts.unconditional(visible)))
+    return guided_outputs(case, transformer, text, null)

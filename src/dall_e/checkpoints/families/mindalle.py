@@ -6,47 +6,138 @@ like any token.
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+from dall_e.checkpoints.families import taming_vqgan
+from dall_e.checkpoints.families.base import (
+    LoadOptions,
+    ModelFiles,
+    PublishedModel,
+    PublishedNetworks,
+    Settings,
+    TextToTokens,
+    build_transformer,
+    naming_file,
+    published_model,
+    read_text,
+    read_weights,
+)
+from dall_e.checkpoints.families.reference import ReferenceCase
 from dall_e.checkpoints.keymap import (
-    From,
     KeyTable,
+    Template,
     Tensors,
     count_layers,
+    expand,
+    fill,
     matrix_shape,
-    same,
-    weight_and_bias,
 )
+from dall_e.checkpoints.known_models import KnownModel, Size
 from dall_e.config.published import BlockStyle, LeftToRightConfig, PromptConfig
+from dall_e.text.published_tokenizers import CharBPETokenizer
 
-HEAD_WIDTH = 64
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from dall_e.nn.quantized import WeightFormat
+
+_LICENCE = "CC-BY-NC-SA-4.0 (not for commercial use)"
+SIZES = (
+    KnownModel(
+        name="kakaobrain/minDALL-E",
+        summary="minDALL-E: natural pictures, without guidance.",
+        licence=_LICENCE,
+        archive="https://arena.kakaocdn.net/brainrepo/models/minDALL-E/"
+        "57b008f02ceaa02b779c8b7463143315/1.3B.tar.gz",
+        sizes=(
+            Size(
+                drawing=1_291_081_728,
+                embeddings=51_664_896,
+                tokenizer=76_073_859,
+                layers=42,
+                width=1536,
+                positions=64 + 256,
+                guided=False,
+            ),
+        ),
+        resolution="256",
+    ),
+)
+FILES = {
+    "1.3B": {
+        "weights": "stage2_last.ckpt",
+        "tokenizer": "stage1_last.ckpt",
+        "vocabulary": "tokenizer/bpe-16k-vocab.json",
+        "merges": "tokenizer/bpe-16k-merges.txt",
+    }
+}
+
+# Names
+
+KEYS: dict[str, Template] = {
+    "prompts": {"tokens.weight": "tok_emb_txt.weight", "places.weight": "pos_emb_txt.weight"},
+    "transformer": {
+        "codes.weight": "tok_emb_img.weight",
+        "places.weight": "pos_emb_img.weight",
+        "head.weight": "head_img.weight",
+        "text_head.weight": "head_txt.weight",
+        "norm.*": "ln_f.*",
+        "blocks.{}.attention_norm.*": "blocks.{}.ln1.*",
+        "blocks.{}.mlp_norm.*": "blocks.{}.ln2.*",
+        "blocks.{}.attention.qkv.*": (
+            "blocks.{}.attn.query.*",
+            "blocks.{}.attn.key.*",
+            "blocks.{}.attn.value.*",
+        ),
+        "blocks.{}.attention.out.*": "blocks.{}.attn.proj.*",
+        "blocks.{}.mlp.up.*": "blocks.{}.mlp.0.*",
+        "blocks.{}.mlp.down.*": "blocks.{}.mlp.2.*",
+    },
+}
 
 
-def prompt_settings(given: dict[str, Any], tensors: Tensors) -> PromptConfig:
-    """Sizes of the text's embeddings."""
-    vocab_size, width = matrix_shape(tensors, "tok_emb_txt.weight")
-    return PromptConfig(
-        kind="table",
-        vocab_size=given.get("vocab_txt", vocab_size),
-        max_tokens=given.get("ctx_len_txt", matrix_shape(tensors, "pos_emb_txt.weight")[0]),
-        width=given.get("embed_dim", width),
-        places=True,
-    )
+def prompt_table(text: PromptConfig) -> KeyTable:
+    """Names of the text's embeddings."""
+    return KeyTable(rows=expand(KEYS["prompts"]))
 
 
-def raster_settings(given: dict[str, Any], tensors: Tensors, text: PromptConfig) -> LeftToRightConfig:
-    """Sizes of the transformer; what the settings do not say is read off the tensors."""
+def transformer_table(generator: LeftToRightConfig) -> KeyTable:
+    """Names of the transformer's weights, with those biases that it has."""
+    lacking = []
+    if not generator.style.attention_bias:
+        lacking += [".attention.qkv.bias", ".attention.out.bias"]
+    if not generator.style.mlp_bias:
+        lacking += [".mlp.up.bias", ".mlp.down.bias"]
+
+    rows = expand(KEYS["transformer"], generator.num_layers)
+    held = {name: row for name, row in rows.items() if not name.endswith(tuple(lacking))}
+    # The causal mask is computed.
+    return KeyTable(rows=held, dropped_ends=(".attn.mask",))
+
+
+# Settings
+
+_HEAD_WIDTH = 64
+"""No tensor shows it."""
+
+
+def config(given: Settings, tensors: Tensors) -> tuple[PromptConfig, LeftToRightConfig]:
+    """Sizes from the settings; what they do not say is read off the tensors."""
+    text = _prompt_config(given, tensors)
     num_codes, width = matrix_shape(tensors, "tok_emb_img.weight")
     num_codes, width = given.get("vocab_img", num_codes), given.get("embed_dim", width)
-    return LeftToRightConfig(
+    num_tokens, _ = matrix_shape(tensors, "pos_emb_img.weight")
+    generator = LeftToRightConfig(
         num_codes=num_codes,
-        num_tokens=given.get("ctx_len_img", matrix_shape(tensors, "pos_emb_img.weight")[0]),
+        num_tokens=given.get("ctx_len_img", num_tokens),
         code_rows=num_codes,
         num_logits=num_codes,
         text_logits=text.vocab_size,
         prefix_tokens=text.max_tokens,
         width=width,
-        num_heads=given.get("n_heads", width // HEAD_WIDTH),
+        num_heads=given.get("n_heads", width // _HEAD_WIDTH),
         num_layers=given.get("n_layers", count_layers(tensors, "blocks")),
         mlp_width=matrix_shape(tensors, "blocks.0.mlp.0.weight")[0],
         style=BlockStyle(
@@ -58,40 +149,67 @@ def raster_settings(given: dict[str, Any], tensors: Tensors, text: PromptConfig)
             mlp_bias=given.get("mlp_bias", "blocks.0.mlp.0.bias" in tensors),
         ),
     )
+    return text, generator
 
 
-def prompt_table(config: PromptConfig) -> KeyTable:
-    """Names of the text's embeddings."""
-    return KeyTable(
-        rows=same(tokens__weight="tok_emb_txt.weight", places__weight="pos_emb_txt.weight")
+def _prompt_config(given: Settings, tensors: Tensors) -> PromptConfig:
+    vocab_size, width = matrix_shape(tensors, "tok_emb_txt.weight")
+    max_tokens, _ = matrix_shape(tensors, "pos_emb_txt.weight")
+    return PromptConfig(
+        kind="table",
+        vocab_size=given.get("vocab_txt", vocab_size),
+        max_tokens=given.get("ctx_len_txt", max_tokens),
+        width=given.get("embed_dim", width),
+        places=True,
     )
 
 
-def raster_table(config: LeftToRightConfig) -> KeyTable:
-    """Names of the transformer's weights."""
-    rows = same(
-        codes__weight="tok_emb_img.weight",
-        places__weight="pos_emb_img.weight",
-        head__weight="head_img.weight",
-        text_head__weight="head_txt.weight",
+# Loading
+
+
+def load_networks(
+    path: Path, given: Settings, dtype: torch.dtype, packing: WeightFormat | None = None
+) -> TextToTokens:
+    """Load the transformer."""
+    tensors = read_weights(path)
+    with naming_file(path):
+        text, generator = config(given, tensors)
+
+    networks = build_transformer(text, generator)
+    tables = prompt_table(text), transformer_table(generator)
+    fill(list(zip(networks, tables, strict=True)), tensors, dtype, str(path), packing)
+    return networks
+
+
+def load(files: ModelFiles, name: str, options: LoadOptions) -> PublishedModel:
+    """Load the unpacked archive."""
+    import torch
+
+    paths = files.paths
+    networks = load_networks(paths["weights"], {}, options.dtype, options.packing)
+    tokenizer = taming_vqgan.load(paths["tokenizer"], {}, torch.float32)
+    words = CharBPETokenizer.from_files(read_text(paths["vocabulary"]), read_text(paths["merges"]))
+    return published_model(
+        files,
+        name,
+        PublishedNetworks(tokenizer, *networks),
+        words,
+        licence=_LICENCE,
+        sampling={"guidance_scale": 1.0, "top_k": 256},
+        guided=False,
     )
-    rows |= weight_and_bias("norm", "ln_f")
-    for layer in range(config.num_layers):
-        block = f"blocks.{layer}"
-        rows |= weight_and_bias(f"{block}.attention_norm", f"{block}.ln1")
-        rows |= weight_and_bias(f"{block}.mlp_norm", f"{block}.ln2")
-        qkv = (f"{block}.attn.{name}" for name in ("query", "key", "value"))
-        attention = weight_and_bias(f"{block}.attention.qkv", *qkv)
-        attention |= weight_and_bias(f"{block}.attention.out", f"{block}.attn.proj")
-        mlp = weight_and_bias(f"{block}.mlp.up", f"{block}.mlp.0") | weight_and_bias(
-            f"{block}.mlp.down", f"{block}.mlp.2"
-        )
-        rows |= _without_bias(attention, config.style.attention_bias) | _without_bias(
-            mlp, config.style.mlp_bias
-        )
-    # The causal mask, which is computed.
-    return KeyTable(rows=rows, dropped_ends=(".attn.mask",))
 
 
-def _without_bias(rows: dict[str, From], has_bias: bool) -> dict[str, From]:
-    return {name: source for name, source in rows.items() if has_bias or not name.endswith(".bias")}
+def reference_outputs(case: ReferenceCase) -> dict[str, Tensor]:
+    """Logits over words at all but the last place of the prompt, and over codes from there on."""
+    import torch
+
+    prompts, transformer = load_networks(case.only_file, case.config, torch.float32)
+    ids_BL, codes_BN = case.input("text"), case.input("image_tokens")
+    states_BSD = transformer.states(prompts(ids_BL), codes_BN[:, :-1])
+    last = ids_BL.shape[1] - 1
+    assert transformer.text_head is not None
+    return {
+        "text_logits": transformer.text_head(states_BSD[:, :last]),
+        "image_logits": transformer.head(states_BSD[:, last:]),
+    }

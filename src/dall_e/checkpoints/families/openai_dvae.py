@@ -7,58 +7,58 @@ of ours; none of its code is needed, and none of what the pickles ask for is run
 from __future__ import annotations
 
 import re
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from dall_e.checkpoints.keymap import From, KeyTable, Tensors
+from dall_e.checkpoints.families.base import Settings, naming_file, read_weights
+from dall_e.checkpoints.families.reference import ReferenceCase
+from dall_e.checkpoints.keymap import From, KeyTable, Tensors, fill
 from dall_e.config.published import DVAEConfig
 
-_LEVELS = (1, 2, 3, 4)
-_WIDTHS = (1, 2, 4, 8)
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from dall_e.models.dvae import DVAE
+
+SIGNATURES = (("blocks.input.w",),)
+KEYS = {
+    "start": "blocks.input",
+    "end": "blocks.output.conv",
+    "conv": "blocks.group_{}.block_{}.res_path.conv_{}",
+    "shortcut": "blocks.group_{}.block_{}.id_path",
+}
+"""Names of layers. They count groups, blocks and convolutions from 1."""
+
+_NUM_LEVELS, _NUM_CONVS = 4, 4
+_MULTIPLIERS = (1, 2, 4, 8)
+"""Widths of the encoder's levels, in widths of the first; the decoder has them in reverse."""
 
 
-def settings(given: dict[str, Any], encoder: Tensors, decoder: Tensors) -> DVAEConfig:
-    """From the constructor's arguments where they are given, else off the tensors."""
-    if given.get("group_count", len(_LEVELS)) != len(_LEVELS):
-        raise ValueError(
-            f"group_count is {given['group_count']}; the published network has {len(_LEVELS)} groups"
-        )
-    try:
-        start, inner = encoder["blocks.input.w"].shape, decoder["blocks.input.w"].shape
-        num_codes = encoder["blocks.output.conv.w"].shape[0]
-    except KeyError as error:
-        raise ValueError(f"the weights of the dVAE have no {error}") from error
-    blocks = {
-        match[1] for name in encoder if (match := re.match(r"blocks\.group_1\.block_(\d+)\.", name))
-    }
-    return DVAEConfig(
-        channels=given.get("input_channels", start[1]),
-        width=given.get("n_hid", start[0]),
-        start_width=given.get("n_init", inner[0]),
-        blocks_per_level=given.get("n_blk_per_group", len(blocks)),
-        num_codes=given.get("vocab_size", num_codes),
-    )
-
-
-def encoder_table(config: DVAEConfig) -> KeyTable:
+def encoder_table(settings: DVAEConfig) -> KeyTable:
     """Names of the encoder's weights."""
-    return _table(config, config.width, _WIDTHS)
+    return _table(settings, settings.width, _MULTIPLIERS)
 
 
-def decoder_table(config: DVAEConfig) -> KeyTable:
+def decoder_table(settings: DVAEConfig) -> KeyTable:
     """Names of the decoder's weights."""
-    return _table(config, config.start_width, _WIDTHS[::-1])
+    return _table(settings, settings.start_width, _MULTIPLIERS[::-1])
 
 
-def _table(config: DVAEConfig, width: int, multipliers: tuple[int, ...]) -> KeyTable:
-    rows = _layer("start", "blocks.input") | _layer("end", "blocks.output.conv")
-    for level, (group, multiplier) in enumerate(zip(_LEVELS, multipliers, strict=True)):
-        for block in range(config.blocks_per_level):
-            ours, theirs = f"levels.{level}.{block}", f"blocks.group_{group}.block_{block + 1}"
-            for conv in range(4):
-                rows |= _layer(f"{ours}.convs.{conv}", f"{theirs}.res_path.conv_{conv + 1}")
-            if width != multiplier * config.width:
-                rows |= _layer(f"{ours}.shortcut", f"{theirs}.id_path")
-            width = multiplier * config.width
+def _table(settings: DVAEConfig, width: int, multipliers: tuple[int, ...]) -> KeyTable:
+    rows = _layer("start", KEYS["start"]) | _layer("end", KEYS["end"])
+    for level, multiplier in enumerate(multipliers):
+        level_width = multiplier * settings.width
+        for block in range(settings.blocks_per_level):
+            ours, numbers = f"levels.{level}.{block}", (level + 1, block + 1)
+            for conv in range(_NUM_CONVS):
+                theirs = KEYS["conv"].format(*numbers, conv + 1)
+                rows |= _layer(f"{ours}.convs.{conv}", theirs)
+
+            # Only the first block of a level that changes the width has a shortcut.
+            if width != level_width:
+                rows |= _layer(f"{ours}.shortcut", KEYS["shortcut"].format(*numbers))
+            width = level_width
     return KeyTable(rows=rows)
 
 
@@ -66,4 +66,69 @@ def _layer(ours: str, theirs: str) -> dict[str, From]:
     return {
         f"{ours}.weight": From(names=(f"{theirs}.w",)),
         f"{ours}.bias": From(names=(f"{theirs}.b",)),
+    }
+
+
+def config(given: Settings, encoder: Tensors, decoder: Tensors) -> DVAEConfig:
+    """From the constructor's arguments where they are given, else off the tensors."""
+    if given.get("group_count", _NUM_LEVELS) != _NUM_LEVELS:
+        raise ValueError(
+            f"group_count is {given['group_count']}; the published network has {_NUM_LEVELS} groups"
+        )
+    try:
+        width, channels = encoder["blocks.input.w"].shape[:2]
+        start_width = decoder["blocks.input.w"].shape[0]
+        num_codes = encoder["blocks.output.conv.w"].shape[0]
+    except KeyError as error:
+        raise ValueError(f"the weights of the dVAE have no {error}") from error
+
+    blocks = {
+        match[1] for name in encoder if (match := re.match(r"blocks\.group_1\.block_(\d+)\.", name))
+    }
+    return DVAEConfig(
+        channels=given.get("input_channels", channels),
+        width=given.get("n_hid", width),
+        start_width=given.get("n_init", start_width),
+        blocks_per_level=given.get("n_blk_per_group", len(blocks)),
+        num_codes=given.get("vocab_size", num_codes),
+    )
+
+
+def load(path: Path, given: Settings, dtype: torch.dtype) -> DVAE:
+    """Load both networks; `path` is either of the two files, the other lies beside it."""
+    encoder, decoder = (path.with_name(f"{part}{path.suffix}") for part in ("encoder", "decoder"))
+    return load_networks(encoder, decoder, given, dtype)
+
+
+def load_networks(encoder: Path, decoder: Path, given: Settings, dtype: torch.dtype) -> DVAE:
+    """Load both networks, each from its file."""
+    from dall_e.checkpoints.store import Unfilled
+    from dall_e.models.dvae import DVAE
+
+    encoder_tensors, decoder_tensors = read_weights(encoder), read_weights(decoder)
+    with naming_file(encoder):
+        settings = config(given, encoder_tensors, decoder_tensors)
+    with Unfilled():
+        network = DVAE(settings)
+
+    encoder_part = (network.encoder, encoder_table(settings))
+    decoder_part = (network.decoder, decoder_table(settings))
+    fill([encoder_part], encoder_tensors, dtype, str(encoder))
+    fill([decoder_part], decoder_tensors, dtype, str(decoder))
+    return network
+
+
+def reference_outputs(case: ReferenceCase) -> dict[str, Tensor]:
+    """Logits and codes of the image, and what the decoder makes of the codes."""
+    import torch
+
+    encoder, decoder = case.file("encoder"), case.file("decoder")
+    network = load_networks(encoder, decoder, case.config, torch.float32)
+    logits_BVHW = network.code_logits(case.input("image"))
+    codes_BHW = logits_BVHW.argmax(1)
+    return {
+        "code_logits": logits_BVHW,
+        "codes": codes_BHW,
+        "decoder_stats": network.decoder(codes_BHW),
+        "reconstruction": network.decode(codes_BHW),
     }

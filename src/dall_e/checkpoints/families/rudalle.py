@@ -1,78 +1,208 @@
-"""ruDALL-E (Sber): Malevich, Surrealist XL and Emojich, a GPT over 128 Russian words and 32 x 32
-codes of an f8 VQGAN.
+"""ruDALL-E (Sber): Malevich, Surrealist XL and Emojich, GPTs over Russian words and image codes.
 
-Names and sizes: ai-forever/ru-dalle, `rudalle/dalle/`. Of the codes before it a layer sees a line
-or a square (`nn/sparse_masks.py`). Two versions differ: the second starts the prompt with a mark of
-its own, so that the prompt's last token counts as the picture's first place, and its squares go on
-at the other edge.
+They read 128 words and draw 32 x 32 codes of an f8 VQGAN; of the codes before it a layer sees a
+line or a square (`nn/sparse_masks.py`). Names and sizes: ai-forever/ru-dalle, `rudalle/dalle/`.
+Two versions differ: the second starts the prompt with a mark of its own, so that the prompt's last
+token counts as the image's first position, and its squares go on at the other edge.
+
+Tensor names: S positions of the sequence, L of the prompt, G rows or columns of the image, D width.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Literal
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
-from torch import Tensor
-
+from dall_e.checkpoints.families import taming_vqgan
+from dall_e.checkpoints.families.base import (
+    LoadOptions,
+    ModelFiles,
+    PublishedModel,
+    PublishedNetworks,
+    Settings,
+    TextToTokens,
+    build_transformer,
+    folder_with,
+    naming_file,
+    published_model,
+    read_text,
+    read_weights,
+)
+from dall_e.checkpoints.families.reference import ReferenceCase
 from dall_e.checkpoints.keymap import (
     From,
     KeyTable,
+    Template,
     Tensors,
     count_layers,
+    expand,
+    fill,
     matrix_shape,
-    same,
-    weight_and_bias,
 )
+from dall_e.checkpoints.known_models import KnownModel, Size
 from dall_e.config.published import BlockStyle, LeftToRightConfig, PromptConfig
-from dall_e.nn.sparse_masks import visible
+from dall_e.text.published_tokenizers import RussianTokenizer
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from dall_e.nn.quantized import WeightFormat
+
+Version = Literal["v2", "v3"]
+
+_SIZE_V3 = Size(
+    drawing=1_278_541_824,
+    embeddings=53_805_056,
+    tokenizer=68_995_971,
+    layers=24,
+    width=2048,
+    positions=128 + 1024,
+    guided=False,
+)
+# The second version has one more place in its prompt.
+_SIZE_V2 = replace(_SIZE_V3, drawing=1_278_543_872, embeddings=53_807_104, positions=129 + 1024)
+
+
+def _known_model(
+    name: str, summary: str, *sizes: Size, variants: tuple[str, ...] = ()
+) -> KnownModel:
+    """A model of 1.3 B; text tokenizer and VQGAN are of other repositories."""
+    return KnownModel(
+        name=name,
+        summary=summary,
+        licence="Apache-2.0",
+        variants=variants,
+        sizes=sizes,
+        languages="Russian",
+        resolution="256",
+        files=("pytorch_model_{v}.bin" if variants else "pytorch_model.bin",),
+    )
+
+
+SIZES = (
+    _known_model(
+        "ai-forever/rudalle-Malevich",
+        "ruDALL-E Malevich: any subject.",
+        _SIZE_V3,
+        _SIZE_V2,
+        variants=("v3", "v2"),
+    ),
+    _known_model("ai-forever/rudalle-Emojich", "Malevich trained on for emoji.", _SIZE_V2),
+    _known_model(
+        "shonenkov-AI/rudalle-xl-surrealist", "Malevich trained on for surrealism.", _SIZE_V3
+    ),
+)
+FILES = {
+    "v3": {"weights": "pytorch_model_v3.bin"},
+    "v2": {"weights": "pytorch_model_v2.bin"},
+    "": {"weights": "pytorch_model.bin"},
+}
+_VQGAN = ("sberbank-ai/rudalle-utils", "vqgan.gumbelf8-sber.model.ckpt")
+"""Repository and file of the VQGAN of all models."""
+_WORDS = ("shonenkov/rudalle-utils", "bpe.model")
+"""And of their text tokenizer."""
+
+# Names
+
+_PROMPT_PLACES = "text_pos_embeddings.weight"
+_MASKS = ("transformer.row_mask", "transformer.col_mask", "transformer.conv_mask")
+
+
+def _grid_from_axes(axes: Sequence[Tensor]) -> Tensor:
+    """Embeddings of all positions of the image, from those of rows and those of columns."""
+    rows_GD, columns_GD = axes
+    return (rows_GD[:, None] + columns_GD[None]).flatten(0, 1)
+
+
+KEYS: dict[str, Template] = {
+    "prompts": {"tokens.weight": "text_embeddings.weight", "places.weight": _PROMPT_PLACES},
+    "transformer": {
+        "codes.weight": "image_embeddings.weight",
+        "places.weight": From(
+            names=("image_row_embeddings.weight", "image_col_embeddings.weight"),
+            summed=_grid_from_axes,
+            shape=lambda shape: (math.isqrt(shape[0]), *shape[1:]),
+        ),
+        "norm.*": "transformer.final_layernorm.*",
+        "head_norm.*": "to_logits.0.*",
+        "head.*": "to_logits.1.*",
+        "blocks.{}.attention_norm.*": "transformer.layers.{}.input_layernorm.*",
+        "blocks.{}.attention.qkv.*": "transformer.layers.{}.attention.query_key_value.*",
+        "blocks.{}.attention.out.*": "transformer.layers.{}.attention.dense.*",
+        "blocks.{}.attention_after.*": "transformer.layers.{}.before_first_addition_layernorm.*",
+        "blocks.{}.mlp_norm.*": "transformer.layers.{}.post_attention_layernorm.*",
+        "blocks.{}.mlp.up.*": "transformer.layers.{}.mlp.dense_h_to_4h.*",
+        "blocks.{}.mlp.down.*": "transformer.layers.{}.mlp.dense_4h_to_h.*",
+        "blocks.{}.mlp_after.*": "transformer.layers.{}.before_second_addition_layernorm.*",
+    },
+}
+
+
+def prompt_table(text: PromptConfig, tensors: Tensors) -> KeyTable:
+    """Names of the text's embeddings; one place more is stored than the third version uses."""
+    num_stored = tensors[_PROMPT_PLACES].shape[0]
+    rows = expand(KEYS["prompts"])
+    rows["places.weight"] = replace(
+        rows["places.weight"],
+        arranged=lambda places_LD: places_LD[: text.max_tokens],
+        shape=lambda shape: (num_stored, *shape[1:]),
+    )
+    return KeyTable(rows=rows)
+
+
+def transformer_table(generator: LeftToRightConfig, text: PromptConfig) -> KeyTable:
+    """Names of the transformer's weights; the head's rows for words are left out."""
+    num_words = text.vocab_size
+    rows = expand(KEYS["transformer"], generator.num_layers)
+    for name in ("head.weight", "head.bias"):
+        rows[name] = replace(
+            rows[name],
+            arranged=lambda logits: logits[num_words:],
+            shape=lambda shape: (num_words + shape[0], *shape[1:]),
+        )
+    return KeyTable(rows=rows, dropped=_MASKS)
+
+
+# Settings
 
 HEAD_WIDTH = 128
 """Of the 1.3 B models; no tensor shows it."""
-_MASKS = ("transformer.row_mask", "transformer.col_mask", "transformer.conv_mask")
-Version = Literal["v2", "v3"]
 
 
 def version_of(tensors: Tensors) -> Version | None:
-    """By the mask of the last layer, if the file has it."""
+    """The version, by the mask of the last layer; None if the file has no masks."""
+    from dall_e.nn.sparse_masks import visible
+
     if _MASKS[2] not in tensors:
         return None
     stored_SS = tensors[_MASKS[2]].read().bool()
-    side = matrix_shape(tensors, "image_row_embeddings.weight")[0]
+    side, _ = matrix_shape(tensors, "image_row_embeddings.weight")
     prompt = len(stored_SS) - side**2
     wrapped_SS = visible("square", prompt, side, len(stored_SS), wrapped=True)
     return "v2" if bool((stored_SS == wrapped_SS).all()) else "v3"
 
 
-def prompt_settings(given: dict[str, Any], tensors: Tensors, version: Version) -> PromptConfig:
-    """Sizes of the text's embeddings."""
-    vocab_size, width = matrix_shape(tensors, "text_embeddings.weight")
-    tokens = given.get(
-        "text_seq_length", matrix_shape(tensors, "text_pos_embeddings.weight")[0] - 1
-    )
-    return PromptConfig(
-        kind="table",
-        vocab_size=vocab_size,
-        max_tokens=tokens + (version == "v2"),
-        width=width,
-        places=True,
-    )
-
-
-def raster_settings(
-    given: dict[str, Any], tensors: Tensors, text: PromptConfig, version: Version
-) -> LeftToRightConfig:
-    """Sizes of the transformer; what the settings do not say is read off the tensors."""
+def config(
+    given: Settings, tensors: Tensors, version: Version
+) -> tuple[PromptConfig, LeftToRightConfig]:
+    """Sizes from the settings; what they do not say is read off the tensors."""
+    text = _prompt_config(given, tensors, version)
     num_codes, width = matrix_shape(tensors, "image_embeddings.weight")
-    return LeftToRightConfig(
+    side, _ = matrix_shape(tensors, "image_row_embeddings.weight")
+    num_layers = count_layers(tensors, "transformer.layers")
+    generator = LeftToRightConfig(
         num_codes=num_codes,
-        num_tokens=matrix_shape(tensors, "image_row_embeddings.weight")[0] ** 2,
+        num_tokens=side**2,
         code_rows=num_codes,
         num_logits=num_codes,
         prefix_tokens=text.max_tokens,
         width=width,
         num_heads=given.get("num_attention_heads", width // HEAD_WIDTH),
-        num_layers=given.get("num_layers", count_layers(_without_prefix(tensors), "layers")),
+        num_layers=given.get("num_layers", num_layers),
         mlp_width=matrix_shape(tensors, "transformer.layers.0.mlp.dense_h_to_4h.weight")[0],
         head_norm=True,
         head_bias=True,
@@ -89,58 +219,79 @@ def raster_settings(
             mlp_bias=True,
         ),
     )
+    return text, generator
 
 
-def _without_prefix(tensors: Tensors) -> Tensors:
-    return {name.removeprefix("transformer."): tensor for name, tensor in tensors.items()}
-
-
-def prompt_table(config: PromptConfig, tensors: Tensors) -> KeyTable:
-    """Names of the text's embeddings; one place more is stored than the third version uses."""
-    stored = tensors["text_pos_embeddings.weight"].shape
-    rows = same(tokens__weight="text_embeddings.weight")
-    rows["places.weight"] = From(
-        names=("text_pos_embeddings.weight",),
-        arranged=lambda places_LD: places_LD[: config.max_tokens],
-        shape=lambda shape: (stored[0], *shape[1:]),
+def _prompt_config(given: Settings, tensors: Tensors, version: Version) -> PromptConfig:
+    vocab_size, width = matrix_shape(tensors, "text_embeddings.weight")
+    num_stored, _ = matrix_shape(tensors, _PROMPT_PLACES)
+    return PromptConfig(
+        kind="table",
+        vocab_size=vocab_size,
+        max_tokens=given.get("text_seq_length", num_stored - 1) + (version == "v2"),
+        width=width,
+        places=True,
     )
-    return KeyTable(rows=rows)
 
 
-def raster_table(config: LeftToRightConfig, text: PromptConfig) -> KeyTable:
-    """Names of the transformer's weights. The head's rows for words are left out."""
-    words = text.vocab_size
-    rows = same(codes__weight="image_embeddings.weight")
-    rows["places.weight"] = From(
-        names=("image_row_embeddings.weight", "image_col_embeddings.weight"),
-        summed=_grid,
-        shape=lambda shape: (math.isqrt(shape[0]), *shape[1:]),
+# Loading
+
+
+def load_networks(
+    path: Path,
+    given: Settings,
+    dtype: torch.dtype,
+    packing: WeightFormat | None = None,
+    version: Version | None = None,
+) -> TextToTokens:
+    """Load the transformer. `version` counts where the file does not show it; else it is v3."""
+    tensors = read_weights(path)
+    with naming_file(path):
+        version = version_of(tensors) or version or "v3"
+        text, generator = config(given, tensors, version)
+
+    networks = build_transformer(text, generator)
+    tables = prompt_table(text, tensors), transformer_table(generator, text)
+    fill(list(zip(networks, tables, strict=True)), tensors, dtype, str(path), packing)
+    return networks
+
+
+def load(files: ModelFiles, name: str, options: LoadOptions) -> PublishedModel:
+    """Load a model; VQGAN and text tokenizer are downloaded if they are not in its folder."""
+    import torch
+
+    weights = files.paths["weights"]
+    is_old = "v2" in weights.name or "mojich" in str(weights)
+    networks = load_networks(weights, {}, options.dtype, options.packing, "v2" if is_old else None)
+    text, generator = networks.prompts.config, networks.transformer.config
+
+    words, vqgan = (
+        folder_with([file], weights.parent, repository, options) / file
+        for repository, file in (_WORDS, _VQGAN)
     )
-    rows |= weight_and_bias("norm", "transformer.final_layernorm") | weight_and_bias(
-        "head_norm", "to_logits.0"
+    tokenizer = taming_vqgan.load(vqgan, {}, torch.float32, generator.grid_size)
+
+    # The last ids of the vocabulary stand for empty positions of the prompt.
+    marks = generator.prompt_marks
+    first_empty = text.vocab_size - (text.max_tokens - marks)
+    return published_model(
+        files,
+        name,
+        PublishedNetworks(tokenizer, *networks),
+        RussianTokenizer.from_file(read_text(words), first_empty, starts_twice=marks == 1),
+        licence="Apache-2.0",
+        sampling={"guidance_scale": 1.0, "top_k": 2048, "top_p": 0.995},
+        guided=False,
     )
-    for kind in ("weight", "bias"):
-        rows[f"head.{kind}"] = From(
-            names=(f"to_logits.1.{kind}",),
-            arranged=lambda logits: logits[words:],
-            shape=lambda shape: (words + shape[0], *shape[1:]),
-        )
-    for layer in range(config.num_layers):
-        ours, theirs = f"blocks.{layer}", f"transformer.layers.{layer}"
-        rows |= weight_and_bias(f"{ours}.attention_norm", f"{theirs}.input_layernorm")
-        rows |= weight_and_bias(f"{ours}.attention.qkv", f"{theirs}.attention.query_key_value")
-        rows |= weight_and_bias(f"{ours}.attention.out", f"{theirs}.attention.dense")
-        rows |= weight_and_bias(
-            f"{ours}.attention_after", f"{theirs}.before_first_addition_layernorm"
-        )
-        rows |= weight_and_bias(f"{ours}.mlp_norm", f"{theirs}.post_attention_layernorm")
-        rows |= weight_and_bias(f"{ours}.mlp.up", f"{theirs}.mlp.dense_h_to_4h")
-        rows |= weight_and_bias(f"{ours}.mlp.down", f"{theirs}.mlp.dense_4h_to_h")
-        rows |= weight_and_bias(f"{ours}.mlp_after", f"{theirs}.before_second_addition_layernorm")
-    return KeyTable(rows=rows, dropped=_MASKS)
 
 
-def _grid(axes: Sequence[Tensor]) -> Tensor:
-    """Embeddings of rows and of columns as those of all places."""
-    rows_GD, columns_GD = axes
-    return (rows_GD[:, None] + columns_GD[None]).flatten(0, 1)
+def reference_outputs(case: ReferenceCase) -> dict[str, Tensor]:
+    """Logits for recorded codes."""
+    import torch
+
+    version = case.config.get("version")
+    prompts, transformer = load_networks(
+        case.only_file, case.config, torch.float32, version=version
+    )
+    states, codes_BN = prompts(case.input("text")), case.input("image_tokens")
+    return {"image_logits": transformer(states, codes_BN[:, :-1])}

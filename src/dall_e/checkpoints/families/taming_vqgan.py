@@ -1,57 +1,86 @@
-"""taming-transformers: Lightning checkpoints of VQGANs, f16 with 1024 or 16384 codes, and the
-Gumbel f8.
+"""taming-transformers: VQGANs with f16 and 1024 or 16384 codes, and the Gumbel f8.
 
-Names and sizes: CompVis/taming-transformers, `taming/models/vqgan.py` and
-`taming/modules/diffusionmodules/model.py`.
+They come as Lightning checkpoints. Names and sizes: CompVis/taming-transformers,
+`taming/models/vqgan.py` and `taming/modules/diffusionmodules/model.py`.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from dall_e.checkpoints.families.base import Settings, load_vqgan, naming_file, read_weights
+from dall_e.checkpoints.families.reference import ReferenceCase, vqgan_outputs
+from dall_e.checkpoints.families.vqgan_keys import (
+    TAMING,
+    codebook_sizes,
+    sizes_from_tensors,
+    vqgan_table,
+)
 from dall_e.checkpoints.keymap import KeyTable, Tensors
-from dall_e.checkpoints.vqgan_keys import TAMING, codebook_sizes, sizes_from_tensors, vqgan_table
 from dall_e.config.published import VQGANConfig
 
-# Perceptual loss and discriminator: of use in training only.
-DROPPED = ("loss.",)
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from dall_e.models.vqgan import VQGAN
+
+SIGNATURES = (("quantize.embedding.weight",), ("quantize.embed.weight",))
+KEYS = {"tokenizer": TAMING}
 
 
-def settings(given: dict[str, Any], tensors: Tensors) -> VQGANConfig:
-    """From `params` of the published model.yaml, flattened; what it does not say is read off the
-    tensors."""
+def tokenizer_table(settings: VQGANConfig) -> KeyTable:
+    """Names of all weights."""
+    # Perceptual loss and discriminator are of use in training only.
+    return vqgan_table(settings, KEYS["tokenizer"], ("loss.",))
+
+
+def config(given: Settings, tensors: Tensors) -> VQGANConfig:
+    """From `params` of the published model.yaml, flattened; the rest is read off the tensors."""
     if given.get("double_z"):
         raise ValueError("double_z is set: this is an autoencoder without a codebook, not a VQGAN")
-    gumbel = "quantize.embed.weight" in tensors
-    found: dict[str, Any] = {}
-    if "ch" not in given:
-        found = sizes_from_tensors(tensors, TAMING)
-    else:
-        multipliers = tuple(given["ch_mult"])
-        sides = [given["resolution"] >> level for level in range(len(multipliers))]
-        found = {
-            "channels": given["out_ch"],
-            "width": given["ch"],
-            "multipliers": multipliers,
-            "encoder_blocks": given["num_res_blocks"],
-            "decoder_blocks": given["num_res_blocks"] + 1,
-            "attention_levels": tuple(
-                level for level, side in enumerate(sides) if side in given["attn_resolutions"]
-            ),
-            "latent_width": given["z_channels"],
-        }
+
+    sizes = _sizes_given(given) if "ch" in given else sizes_from_tensors(tensors, TAMING)
     if "n_embed" in given:
-        found |= {"num_codes": given["n_embed"], "code_width": given["embed_dim"]}
+        sizes |= {"num_codes": given["n_embed"], "code_width": given["embed_dim"]}
     else:
-        found |= codebook_sizes(tensors, "quantize.embedding.weight", "quantize.embed.weight")
+        sizes |= codebook_sizes(tensors, "quantize.embedding.weight", "quantize.embed.weight")
+
     return VQGANConfig(
         image_size=given.get("resolution", 256),
-        lookup="logits" if gumbel else "distance",
+        lookup="logits" if "quantize.embed.weight" in tensors else "distance",
         norm_eps=1e-6,
-        **found,
+        **sizes,
     )
 
 
-def table(config: VQGANConfig) -> KeyTable:
-    """Names of all weights."""
-    return vqgan_table(config, TAMING, DROPPED)
+def _sizes_given(given: Settings) -> dict[str, Any]:
+    multipliers = tuple(given["ch_mult"])
+    sides = [given["resolution"] >> level for level in range(len(multipliers))]
+    attended = (level for level, side in enumerate(sides) if side in given["attn_resolutions"])
+    return {
+        "channels": given["out_ch"],
+        "width": given["ch"],
+        "multipliers": multipliers,
+        "encoder_blocks": given["num_res_blocks"],
+        "decoder_blocks": given["num_res_blocks"] + 1,
+        "attention_levels": tuple(attended),
+        "latent_width": given["z_channels"],
+    }
+
+
+def load(path: Path, given: Settings, dtype: torch.dtype, grid_size: int = 0) -> VQGAN:
+    """Load a checkpoint. `grid_size` is the side of the grid of codes to draw; 0 if not known."""
+    tensors = read_weights(path)
+    with naming_file(path):
+        settings = config(given, tensors)
+    if grid_size:
+        settings = replace(settings, image_size=grid_size * settings.patch_size)
+    return load_vqgan(path, tensors, settings, tokenizer_table(settings), dtype)
+
+
+def reference_outputs(case: ReferenceCase) -> dict[str, Tensor]:
+    """Codes, quantized vectors and reconstruction of the image."""
+    return vqgan_outputs(case, load)

@@ -199,7 +199,7 @@ def test_every_known_name_has_files_that_load() -> None:
             complete = [
                 family
                 for family, held in registry.FAMILIES.items()
-                for wanted in held.variants.values()
+                for wanted in held.FILES.values()
                 if all(
                     any(fnmatch.fnmatch(name.split("|")[0], each) for each in patterns)
                     for name in wanted.values()

@@ -15,12 +15,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from dall_e.checkpoints import networks
 from dall_e.checkpoints.families import (
     janus,
+    janus_names,
     llamagen,
     llamagen_vq,
     min_dalle,
+    min_dalle_vqgan,
     mindalle,
     openai_dvae,
     taming_vqgan,
@@ -40,9 +41,16 @@ from dall_e.models.vqgan import VQGAN
 
 F32 = torch.float32
 VQ = VQGANConfig(
-    image_size=16, width=32, multipliers=(1, 2), encoder_blocks=1, decoder_blocks=2, attention_levels=(1,),
-    latent_width=24, num_codes=40, code_width=8,
-)  # fmt: skip
+    image_size=16,
+    width=32,
+    multipliers=(1, 2),
+    encoder_blocks=1,
+    decoder_blocks=2,
+    attention_levels=(1,),
+    latent_width=24,
+    num_codes=40,
+    code_width=8,
+)
 SIZES: dict[str, Any] = {"num_codes": 30, "num_tokens": 16, "code_rows": 30, "num_logits": 30}
 SIZES |= {"width": 64, "num_heads": 1, "num_layers": 2, "mlp_width": 40}
 
@@ -80,8 +88,8 @@ def saved(path: Path, tree: Any) -> Path:
 def test_taming(tmp_path: Path, lookup: Any) -> None:
     config = dataclasses.replace(VQ, lookup=lookup, image_size=256)
     network = made(VQGAN(config))
-    held = foreign(network, taming_vqgan.table(config)) | {"loss.logvar": torch.ones(1)}
-    loaded = networks.load_taming(
+    held = foreign(network, taming_vqgan.tokenizer_table(config)) | {"loss.logvar": torch.ones(1)}
+    loaded = taming_vqgan.load(
         saved(tmp_path / "a.ckpt", {"state_dict": held, "epoch": 1}), {}, F32
     )
     assert loaded.config == config
@@ -93,15 +101,19 @@ def test_taming(tmp_path: Path, lookup: Any) -> None:
 def test_llamagen_vq(tmp_path: Path) -> None:
     config = dataclasses.replace(VQ, lookup="cosine", image_size=256)
     network = made(VQGAN(config))
-    held = foreign(network, llamagen_vq.table(config)) | {"quantize.codebook_used": torch.ones(9)}
-    loaded = networks.load_llamagen_vq(saved(tmp_path / "a.pt", {"model": held}), {}, F32)
+    held = foreign(network, llamagen_vq.tokenizer_table(config)) | {
+        "quantize.codebook_used": torch.ones(9)
+    }
+    loaded = llamagen_vq.load(saved(tmp_path / "a.pt", {"model": held}), {}, F32)
     assert loaded.config == config
     check_same(loaded, network)
 
 
 def test_settings_of_another_size_are_refused_with_both_shapes(tmp_path: Path) -> None:
     network = made(VQGAN(VQ))
-    path = saved(tmp_path / "a.ckpt", {"state_dict": foreign(network, taming_vqgan.table(VQ))})
+    path = saved(
+        tmp_path / "a.ckpt", {"state_dict": foreign(network, taming_vqgan.tokenizer_table(VQ))}
+    )
     given = {
         "ch": 32,
         "ch_mult": [1, 2],
@@ -110,14 +122,14 @@ def test_settings_of_another_size_are_refused_with_both_shapes(tmp_path: Path) -
         "resolution": 16,
     }
     given |= {"out_ch": 3, "z_channels": 24, "n_embed": 40, "embed_dim": 8}
-    assert networks.load_taming(path, given, F32).config == VQ
+    assert taming_vqgan.load(path, given, F32).config == VQ
     with pytest.raises(
         ValueError,
         match=r"quantize.embedding.weight has shape \[40, 8\], the settings ask for \[41, 8\]",
     ):
-        networks.load_taming(path, {**given, "n_embed": 41}, F32)
+        taming_vqgan.load(path, {**given, "n_embed": 41}, F32)
     with pytest.raises(ValueError, match=r"a\.ckpt: double_z is set"):
-        networks.load_taming(path, {**given, "double_z": True}, F32)
+        taming_vqgan.load(path, {**given, "double_z": True}, F32)
 
 
 def test_openai_dvae(tmp_path: Path) -> None:
@@ -130,7 +142,7 @@ def test_openai_dvae(tmp_path: Path) -> None:
             zip((network.encoder, network.decoder), tables, strict=True)
         )
     ]
-    loaded = networks.load_dvae(paths[0], paths[1], {}, F32)
+    loaded = openai_dvae.load_networks(paths[0], paths[1], {}, F32)
     assert loaded.config == config
     check_same(loaded, network)
     codes_BHW = torch.randint(20, (1, 2, 3))
@@ -139,11 +151,23 @@ def test_openai_dvae(tmp_path: Path) -> None:
 
 def test_min_dalle(tmp_path: Path) -> None:
     text = PromptConfig(
-        kind="encoder", vocab_size=20, max_tokens=6, width=64, places=True, num_layers=2, mlp_width=40, pad_id=1,
+        kind="encoder",
+        vocab_size=20,
+        max_tokens=6,
+        width=64,
+        places=True,
+        num_layers=2,
+        mlp_width=40,
+        pad_id=1,
         style=BlockStyle(
-            norm="layer", norm_eps=1e-5, norm_after=True, norm_inside_mlp=True, qk_norm=False, mlp="gelu_gated"
+            norm="layer",
+            norm_eps=1e-5,
+            norm_after=True,
+            norm_inside_mlp=True,
+            qk_norm=False,
+            mlp="gelu_gated",
         ),
-    )  # fmt: skip
+    )
     sizes = {
         **SIZES,
         "code_rows": 31,
@@ -155,13 +179,16 @@ def test_min_dalle(tmp_path: Path) -> None:
     config = LeftToRightConfig(**sizes, style=dataclasses.replace(text.style, cross_attention=True))
     prompts, raster = made(build_prompts(text)), made(LeftToRight(config))
     encoder = saved(tmp_path / "encoder.pt", foreign(prompts, min_dalle.prompt_table(text)))
-    decoder = saved(tmp_path / "decoder.pt", foreign(raster, min_dalle.raster_table(config)))
-    loaded = networks.load_min_dalle(encoder, decoder, {}, F32, start_code=30)
-    assert (loaded.prompts.config, loaded.raster.config) == (text, config)
+    decoder = saved(tmp_path / "decoder.pt", foreign(raster, min_dalle.transformer_table(config)))
+    loaded = min_dalle.load_networks(encoder, decoder, {}, F32, start_code=30)
+    assert (loaded.prompts.config, loaded.transformer.config) == (text, config)
     check_same(loaded.prompts, prompts)
-    check_same(loaded.raster, raster)
-    half = networks.load_min_dalle(encoder, decoder, {}, torch.bfloat16)
-    assert half.raster.codes.weight.dtype == torch.bfloat16 and half.raster.config.start_code == 30
+    check_same(loaded.transformer, raster)
+    half = min_dalle.load_networks(encoder, decoder, {}, torch.bfloat16)
+    assert (
+        half.transformer.codes.weight.dtype == torch.bfloat16
+        and half.transformer.config.start_code == 30
+    )
 
 
 def test_the_detoker(tmp_path: Path) -> None:
@@ -169,8 +196,8 @@ def test_the_detoker(tmp_path: Path) -> None:
         VQ, encoder_blocks=0, norm_eps=1e-5, unit_range=True, image_size=32
     )
     network = made(VQGAN(config))
-    loaded = networks.load_detoker(
-        saved(tmp_path / "a.pt", foreign(network, min_dalle.vqgan_table(config))), F32
+    loaded = min_dalle_vqgan.load(
+        saved(tmp_path / "a.pt", foreign(network, min_dalle_vqgan.tokenizer_table(config))), {}, F32
     )
     assert loaded.config == config
     check_same(loaded, network)
@@ -186,13 +213,13 @@ def test_mindalle(tmp_path: Path) -> None:
     config = LeftToRightConfig(**SIZES, text_logits=20, prefix_tokens=6, style=style)
     prompts, raster = made(build_prompts(text)), made(LeftToRight(config))
     held = foreign(prompts, mindalle.prompt_table(text)) | foreign(
-        raster, mindalle.raster_table(config)
+        raster, mindalle.transformer_table(config)
     )
     path = saved(tmp_path / "a.ckpt", {"state_dict": held | {"blocks.0.attn.mask": torch.ones(1)}})
-    loaded = networks.load_mindalle(path, {}, F32)
-    assert (loaded.prompts.config, loaded.raster.config) == (text, config)
+    loaded = mindalle.load_networks(path, {}, F32)
+    assert (loaded.prompts.config, loaded.transformer.config) == (text, config)
     check_same(loaded.prompts, prompts)
-    check_same(loaded.raster, raster)
+    check_same(loaded.transformer, raster)
 
 
 @pytest.mark.parametrize("kind", ["features", "class"])
@@ -206,24 +233,26 @@ def test_llamagen(tmp_path: Path, kind: Any) -> None:
     config = LeftToRightConfig(**SIZES, prefix_tokens=text.max_tokens, places="grid", style=style)
     prompts, raster = made(build_prompts(text)), made(LeftToRight(config))
     held = foreign(prompts, llamagen.prompt_table(text)) | foreign(
-        raster, llamagen.raster_table(config)
+        raster, llamagen.transformer_table(config)
     )
-    loaded = networks.load_llamagen(
+    loaded = llamagen.load_networks(
         saved(tmp_path / "a.pt", {"module": held}), {}, F32, num_tokens=16
     )
-    assert (loaded.prompts.config, loaded.raster.config) == (text, config)
+    assert (loaded.prompts.config, loaded.transformer.config) == (text, config)
     check_same(loaded.prompts, prompts)
     # Rows of queries and keys change places: element 2 i of a head becomes element i, 2 i + 1
     # becomes K/2 + i.
-    qkv, moved = (network.blocks[0].attention.qkv.weight for network in (raster, loaded.raster))
+    qkv, moved = (
+        network.blocks[0].attention.qkv.weight for network in (raster, loaded.transformer)
+    )
     assert torch.equal(moved[:32], qkv[0:64:2]) and torch.equal(moved[64 + 32 : 128], qkv[65:128:2])
     assert torch.equal(moved[128:], qkv[128:])
 
 
 @pytest.mark.parametrize(
-    "names", [janus.ORIGINAL, janus.CONVERTED], ids=["original", "transformers"]
+    "names", [janus_names.ORIGINAL, janus_names.CONVERTED], ids=["original", "transformers"]
 )
-def test_janus(tmp_path: Path, names: janus.Names, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_janus(tmp_path: Path, names: janus_names.Names, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(janus, "HEAD_WIDTH", 64)
     text = PromptConfig(kind="table", vocab_size=20, max_tokens=janus.LONGEST_PROMPT, width=64)
     extra = {
@@ -236,13 +265,17 @@ def test_janus(tmp_path: Path, names: janus.Names, monkeypatch: pytest.MonkeyPat
     vqgan = dataclasses.replace(VQ, lookup="cosine", image_size=8)
     originals = made(build_prompts(text)), made(LeftToRight(config)), made(VQGAN(vqgan))
     monkeypatch.setattr(janus, "names_of", lambda tensors: names)
-    tables = janus.prompt_table({}), janus.raster_table(config, {}), janus.vqgan_table(vqgan, {})
+    tables = (
+        janus.prompt_table({}),
+        janus.transformer_table(config, {}),
+        janus.tokenizer_table(vqgan, {}),
+    )
     monkeypatch.undo()
     monkeypatch.setattr(janus, "HEAD_WIDTH", 64)
     held: dict[str, Tensor] = {f"{names.words}.weight": torch.ones(2)}
     for network, table in zip(originals, tables, strict=True):
         held |= foreign(network, table)
-    loaded = networks.load_janus(saved(tmp_path / "a.bin", held), {}, F32, num_tokens=16)
+    loaded = janus.load_networks(saved(tmp_path / "a.bin", held), {}, F32, num_tokens=16)
     assert [part.config for part in loaded] == [text, config, vqgan]
     for network, original in zip(loaded, originals, strict=True):
         check_same(network, original)
@@ -251,10 +284,10 @@ def test_janus(tmp_path: Path, names: janus.Names, monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize(
     ("load", "message"),
     [
-        (networks.load_mindalle, "tok_emb_txt.weight"),
-        (networks.load_llamagen, "tok_embeddings.weight"),
-        (networks.load_taming, "no VQGAN decoder"),
-        (networks.load_janus, "embed_tokens.weight"),
+        (mindalle.load_networks, "tok_emb_txt.weight"),
+        (llamagen.load_networks, "tok_embeddings.weight"),
+        (taming_vqgan.load, "no VQGAN decoder"),
+        (janus.load_networks, "embed_tokens.weight"),
     ],
 )
 def test_weights_of_another_project_are_refused(
