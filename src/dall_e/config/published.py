@@ -136,7 +136,8 @@ class RasterConfig:
             raise ValueError(f"width {self.width} is not a multiple of {self.num_heads} heads")
         if not self.num_codes <= min(self.code_rows, self.num_logits):
             raise ValueError(
-                f"num_codes {self.num_codes} is more than {self.code_rows} rows or {self.num_logits} logits"
+                f"num_codes {self.num_codes} is more than {self.code_rows} rows "
+                f"or {self.num_logits} logits"
             )
 
     @property
@@ -287,11 +288,13 @@ class PublishedConfig:
         tokens = (self.tokenizer.image_size // self.tokenizer.patch_size) ** 2
         if tokens != self.generator.num_tokens:
             raise ValueError(
-                f"the tokenizer's grid has {tokens} places, the transformer {self.generator.num_tokens}"
+                f"the tokenizer's grid has {tokens} positions, "
+                f"the transformer {self.generator.num_tokens}"
             )
         if self.tokenizer.num_codes < self.generator.num_codes:
             raise ValueError(
-                f"{self.generator.num_codes} codes are drawn, the tokenizer has {self.tokenizer.num_codes}"
+                f"{self.generator.num_codes} codes are drawn, "
+                f"the tokenizer has {self.tokenizer.num_codes}"
             )
 
     def to_dict(self) -> dict[str, Any]:
@@ -333,13 +336,14 @@ def left_to_right(
         )
     if settings.guidance_scale != 1 and not config.guided:
         raise ValueError(
-            f"guidance_scale is {settings.guidance_scale}: {config.name} was not trained for guidance, it must be 1"
+            f"guidance_scale is {settings.guidance_scale}: {config.name} was not trained for "
+            "guidance, it must be 1"
         )
     steps = config.generator.num_tokens
     if warn and settings.num_inference_steps != steps:
         warnings.warn(
-            f"num_inference_steps {settings.num_inference_steps} is ignored: {config.name} draws its {steps} tokens "
-            "one after the other",
+            f"num_inference_steps {settings.num_inference_steps} is ignored: {config.name} draws "
+            f"its {steps} tokens one after the other",
             stacklevel=4,
         )
     return dataclasses.replace(

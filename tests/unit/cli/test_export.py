@@ -14,8 +14,8 @@ from dall_e.config import (
     PRESETS,
     DualEncoderTraining,
     GeneratorTraining,
-    LoopConfig,
     TokenizerTraining,
+    TrainingConfig,
     UpsamplerConfig,
     UpsamplerTraining,
 )
@@ -31,7 +31,7 @@ MODEL = PRESETS["tiny"]
 
 
 def make_run(
-    folder: Path, config: LoopConfig, networks: dict, player: str, module: torch.nn.Module
+    folder: Path, config: TrainingConfig, networks: dict, player: str, module: torch.nn.Module
 ) -> None:
     folder.mkdir()
     weights = module.state_dict()
