@@ -22,7 +22,7 @@ from dall_e.training.detector_stage import (
     run_detector_training,
     targets,
 )
-from dall_e.training.loop import fit, load_stage_weights
+from dall_e.training.loop import fit
 
 THINGS = {"cat": (220, 120, 0), "pear": (0, 200, 40), "key": (40, 60, 230)}
 
@@ -55,7 +55,7 @@ def settings(out: Path, **changes: Any) -> DetectorTraining:
         precision="fp32",
         device="cpu",
     )
-    return dataclasses.replace(config, **changes)
+    return with_values(config, changes)
 
 
 def test_what_is_strewn_is_where_it_is_said_to_be() -> None:

@@ -23,7 +23,7 @@ from dall_e.training.dual_encoder_stage import (
     TrainingScene,
     run_dual_encoder_training,
 )
-from dall_e.training.loop import fit, load_stage_weights
+from dall_e.training.loop import fit
 
 COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255), "black": (0, 0, 0)}
 CHINESE = {"red": "红", "green": "绿", "blue": "蓝", "black": "黑"}
@@ -58,11 +58,11 @@ def settings(out: Path, **changes: Any) -> DualEncoderTraining:
         out=str(out), preset="tiny", images=64, batch_size=16, warmup_images=16, log_every=1, precision="fp32",
         device="cpu", learning_rate=3e-3,
     )  # fmt: skip
-    return dataclasses.replace(config, **changes)
+    return with_values(config, changes)
 
 
 def make(config: DualEncoderTraining, **more: Any) -> DualEncoderStage:
-    Path(config.out).mkdir(parents=True, exist_ok=True)
+    Path(config.run_folder).mkdir(parents=True, exist_ok=True)
     return DualEncoderStage(config, squares(4), squares(1), **more)
 
 
@@ -151,7 +151,8 @@ def test_scenes_fill_their_share_of_a_batch(tmp_path: Path) -> None:
 def losses(config: DualEncoderTraining) -> list[float]:
     fit(config, make(config, scenes=scene, held_out_scenes=scene))
     lines = [
-        json.loads(line) for line in (Path(config.out) / "metrics.jsonl").read_text().splitlines()
+        json.loads(line)
+        for line in (Path(config.run_folder) / "metrics.jsonl").read_text().splitlines()
     ]
     return [line["dual_encoder_loss"] for line in lines if line["kind"] == "train"]
 
@@ -180,7 +181,7 @@ def test_resumed_equals_straight(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         fit(stopped, stage)
     assert fit(stopped, make(stopped)) == 48
-    one, two = (load_stage_weights(config.out)[1]["dual_encoder"] for config in (straight, stopped))
+    one, two = (load_stage(config.out).weights("dual_encoder") for config in (straight, stopped))
     assert all(torch.equal(one[name], two[name]) for name in one)
 
 

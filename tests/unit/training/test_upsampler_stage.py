@@ -12,7 +12,7 @@ import torch
 from dall_e.config import PRESETS, TokenizerTraining, UpsamplerTraining
 from dall_e.data.datasets import ImageSet
 from dall_e.models.image_tokenizer import ImageTokenizer
-from dall_e.training.loop import fit, load_stage_weights
+from dall_e.training.loop import fit
 from dall_e.training.run_folder import open_run_folder
 from dall_e.training.upsampler_stage import UpsamplerStage, run_upsampler_training
 
@@ -36,7 +36,7 @@ def settings(out: Path, **changes: Any) -> UpsamplerTraining:
         out=str(out), small_size=16, images=32, batch_size=8, warmup_images=8, log_every=1, precision="fp32",
         device="cpu",
     )  # fmt: skip
-    return dataclasses.replace(config, **changes)
+    return with_values(config, changes)
 
 
 @pytest.fixture
