@@ -71,16 +71,16 @@ def export(  # noqa: PLR0913, one argument per flag
     # The weights of a tokenizer serve any picture size; the generator knows one.
     tokenizer_stage, generator_stage = load_stage(tokenizer), load_stage(generator)
     image_size = generator_stage.network("tokenizer")["image_size"]
+    weights = _generator_weights(generator_stage)
+    weights |= _under("tokenizer", tokenizer_stage)
     text_tokenizer = load_text_tokenizer(generator)
 
-    # Settings and weights of each part.
+    # Settings of each part, and weights of those that a model need not have.
     settings: dict[str, Any] = {
         "tokenizer": {**tokenizer_stage.network("tokenizer"), "image_size": image_size},
         "text": generator_stage.network("text"),
         "generator": generator_stage.network("generator"),
     }
-    weights = _generator_weights(generator_stage)
-    weights |= _under("tokenizer", tokenizer_stage)
     for part, folder in (("dual_encoder", dual_encoder), ("upsampler", upsampler)):
         if folder is not None:
             stage = load_stage(folder)

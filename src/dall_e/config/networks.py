@@ -143,8 +143,7 @@ class GeneratorConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class DiscriminatorConfig:
-    """The multi-scale patch discriminator, D(x) = sum of d_i(x) over scales and patches
-    (`models/discriminator.py`)."""
+    """The multi-scale patch discriminator of pixels (`models/discriminator.py`)."""
 
     widths: tuple[int, ...] = (32, 64, 128)
     """Channels after each stride-2 convolution of one scale."""

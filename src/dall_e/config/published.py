@@ -1,5 +1,4 @@
-"""Settings of the networks of published models: what each project chose, in our words. Standard
-library only.
+"""Settings of the networks of published models: what each project chose, in our words.
 
 An adapter in `checkpoints/adapters/` fills these from a checkpoint; `models/left_to_right.py`,
 `models/vision_encoder.py`, `models/vqgan.py` and `models/dvae.py` build from them. `config.json` of
@@ -219,8 +218,7 @@ class DVAEConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class VisionConfig:
-    """What reads pictures, to speak of them (`models/vision_encoder.py`); the defaults are
-    SigLIP-L/16 at 384 pixels."""
+    """What reads pictures (`models/vision_encoder.py`); by default SigLIP-L/16 at 384 pixels."""
 
     image_size: int = 384
     """Side of the pictures in pixels."""

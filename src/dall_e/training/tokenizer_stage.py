@@ -20,7 +20,7 @@ from torch import Tensor
 
 from dall_e.checkpoints.run_files import load_stage
 from dall_e.checkpoints.store import load_strict
-from dall_e.config import PRESETS, DiscriminatorConfig, TokenizerTraining
+from dall_e.config import PRESETS, DiscriminatorConfig, TokenizerConfig, TokenizerTraining
 from dall_e.data.datasets import ImageSet, load_images
 from dall_e.images.files import contact_sheet, save_image
 from dall_e.losses.reconstruction import image_loss, over_background, peak_signal_to_noise
@@ -68,26 +68,8 @@ class TokenizerStage(Stage[TokenizerBatch]):
         self._dtype = pick_dtype(config.loop.precision, self.device)
         tune_convolutions(self.device)
 
-        # The networks, from the seed or from another run.
-        torch.manual_seed(config.loop.seed)
-        self.tokenizer = ImageTokenizer(sizes)
-        discriminator_sizes = DiscriminatorConfig()
-        self.discriminator: Discriminator | None = None
-        if config.game.adversarial_weight > 0:
-            self.discriminator = Discriminator(discriminator_sizes)
-        self.networks = {
-            "tokenizer": _as_json(sizes),
-            "discriminator": _as_json(discriminator_sizes),
-        }
-        if config.start.init:
-            self._start_from(config.start.init)
-        self.tokenizer.encoder.requires_grad_(not config.freeze_encoder)
-        self.tokenizer.quantizer.requires_grad_(not config.freeze_encoder)
-
-        # Channels last: the layout that convolutions compute in, on CPUs and GPUs alike.
-        for network in (self.tokenizer, self.discriminator):
-            if network is not None:
-                network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._make_networks(sizes)
+        self.players = self._make_players()
 
         # What they see, and what compares their pictures.
         self._data = TokenizerData(config, sizes, images, self.device)
@@ -98,7 +80,6 @@ class TokenizerStage(Stage[TokenizerBatch]):
         if config.perceptual.dual_encoder:
             self._perceptual = PerceptualDistance(config.perceptual.dual_encoder, self.device)
 
-        self.players = self._make_players()
         self._code_counts_K = torch.zeros(sizes.num_codes, device=self.device)
         self._encode: Callable[[Tensor], Tensor] = self.tokenizer.encode
         self._decode: Callable[[Tensor], Tensor] = self.tokenizer.decode
@@ -112,6 +93,30 @@ class TokenizerStage(Stage[TokenizerBatch]):
             self._game = PixelGame(
                 config.game, self.discriminator, self.device, compiled=config.loop.compile
             )
+
+    def _make_networks(self, sizes: TokenizerConfig) -> None:
+        """Image tokenizer and discriminator, from the seed or from another run."""
+        config = self._config
+        torch.manual_seed(config.loop.seed)
+        self.tokenizer = ImageTokenizer(sizes)
+        discriminator_sizes = DiscriminatorConfig()
+        self.discriminator: Discriminator | None = None
+        if config.game.adversarial_weight > 0:
+            self.discriminator = Discriminator(discriminator_sizes)
+        self.networks = {
+            "tokenizer": _as_json(sizes),
+            "discriminator": _as_json(discriminator_sizes),
+        }
+
+        if config.start.init:
+            self._start_from(config.start.init)
+        self.tokenizer.encoder.requires_grad_(not config.freeze_encoder)
+        self.tokenizer.quantizer.requires_grad_(not config.freeze_encoder)
+
+        # Channels last: the layout that convolutions compute in, on CPUs and GPUs alike.
+        for network in (self.tokenizer, self.discriminator):
+            if network is not None:
+                network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def _start_from(self, folder: str) -> None:
         stage = load_stage(folder)

@@ -18,8 +18,7 @@ from dall_e.training.run_folder import open_run_folder
 
 @pytest.fixture(scope="session")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Pictures "data", an untrained image tokenizer "tokenizer", and a generator "generator" of a
-    few steps."""
+    """A run "generator" of a few steps, with its pictures "data" and untrained "tokenizer"."""
     root = tmp_path_factory.mktemp("runs")
     (root / "data").mkdir()
     rng = np.random.default_rng(0)

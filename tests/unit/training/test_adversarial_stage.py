@@ -1,5 +1,4 @@
-"""The adversarial game over codes: what it starts from, whom it meets, and where it moves the
-generator.
+"""The adversarial game over codes: how it starts, whom it meets, where it leads.
 
 Shapes: B pictures, N tokens, L text tokens, F fakes, S steps.
 """

@@ -1,5 +1,4 @@
-"""Batches of the generator's training: a function of the place in the run, made anywhere, used on
-the device."""
+"""Batches of the generator's training: a function of the position in the run."""
 
 import random
 import signal
@@ -28,8 +27,7 @@ NUM_IMAGES = 24
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with captioned pictures, "data", and a run of an untrained tokenizer,
-    "tokenizer"."""
+    """Captioned pictures "data", and a run of an untrained tokenizer, "tokenizer"."""
     root = tmp_path_factory.mktemp("stage")
     (root / "data").mkdir()
     rng = np.random.default_rng(0)
@@ -130,7 +128,9 @@ class Composer:
         return f"scene {'abcd'[scene.number]}"
 
 
-def test_scenes_have_their_share_of_a_batch(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_scenes_have_their_fraction_of_a_batch(
+    folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(generator_data, "SceneComposer", Composer)
     config = settings(folders, "scenes", scene_fraction=0.25, scenes=4, caption_drop=0.0)
     stage = GeneratorStage(config)
@@ -170,7 +170,7 @@ def test_few_labels(folders: Path) -> None:
                 int(drawn.codes_BN[row, 0]) * 100 + int(drawn.concepts_B[row]) for row in rows
             }
     assert not captioned[0.0] and captioned[0.3] < captioned[0.6], (
-        "a larger share has the labels of a smaller one too"
+        "a larger fraction has the labels of a smaller one too"
     )
     stage = GeneratorStage(settings(folders, "stage", caption_fraction=0.3))
     assert "captions of" in " ".join(stage.summary())

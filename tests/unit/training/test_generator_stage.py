@@ -1,5 +1,4 @@
-"""The generator's stage: a user's own pictures, orders in their shares, weights that grow to a
-finer grid.
+"""The generator's stage on a user's own pictures, and weights that grow to a finer grid.
 
 Batches have tests of their own in test_generator_batches.py. Shapes: V views, M pictures, N tokens,
 H W rows, columns.
@@ -90,7 +89,7 @@ def test_a_few_steps_lower_the_loss_and_reach_every_weight(stage: GeneratorStage
     assert [name for name, p in stage.module.named_parameters() if p.grad is None] == []
 
 
-def test_orders_come_in_their_shares() -> None:
+def test_orders_come_as_often_as_they_should() -> None:
     numbers = random.Random(0)
     kinds: Counter[str] = Counter()
     for _ in range(2000):
@@ -146,7 +145,8 @@ def run_folder(path: Path, player: str, weights: dict[str, torch.Tensor]) -> str
     """A run folder that holds the weights of one player."""
     with open_run_folder(str(path)) as folder:
         folder.save_checkpoint(
-            {"config": {}, "networks": {}, "players": {player: {"weights": weights, "ema": None}}, "stage": {},
+            {"config": {}, "networks": {}, "players": {player: {"weights": weights, "ema": None}},
+             "stage": {},
              "images_seen": 0, "seconds": 0.0, "random": {}}
         )  # fmt: skip
     return str(path)

@@ -30,8 +30,10 @@ class ToyBatch(NamedTuple):
 
 
 class ToyStage(Stage[ToyBatch]):
-    """Fits a small convolution, with dropout, to a linear map; `events` maps a place of the run to
-    something to do."""
+    """Fits a small convolution, with dropout, to a linear map.
+
+    `events` maps numbers of pictures seen to something to do then.
+    """
 
     def __init__(self, config: TrainingConfig, events: dict[int, Any] | None = None) -> None:
         torch.manual_seed(config.loop.seed)

@@ -16,7 +16,7 @@ from dall_e.training.optim import (
 )
 
 
-def test_schedule_warms_up_and_falls_to_its_final_share() -> None:
+def test_schedule_warms_up_and_falls_to_its_final_fraction() -> None:
     config = TrainingConfig(
         loop=LoopConfig(images=1000, batch_size=10),
         optimizer=OptimizerConfig(warmup_images=90, final_learning_rate=0.1),

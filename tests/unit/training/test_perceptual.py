@@ -1,5 +1,4 @@
-"""Distance of pictures by a dual encoder's features: zero for equal ones, by hand for others, and what
-is no dual encoder."""
+"""Distance of pictures by a dual encoder's features: zero for equal ones, by hand for others."""
 
 from pathlib import Path
 

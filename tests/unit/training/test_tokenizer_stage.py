@@ -1,5 +1,4 @@
-"""The tokenizer stage on a few drawn shapes: golden losses, resume, augmentation, parts of the
-loss."""
+"""The tokenizer's stage on a few drawn shapes: batches, golden losses, resume."""
 
 import json
 import signal
