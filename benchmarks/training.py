@@ -9,7 +9,6 @@ training, sheets and checkpoints are left out.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import tempfile
 from pathlib import Path
@@ -21,8 +20,8 @@ from benchmarks.matmul import Device, best_rate
 from benchmarks.table import Cell, Out, Table, spread
 
 if TYPE_CHECKING:
-    from dall_e.config import GeneratorTraining, LoopConfig, TokenizerTraining
-    from dall_e.training.loop import Stage
+    from dall_e.config import GeneratorTraining, TokenizerTraining, TrainingConfig
+    from dall_e.training.stage import Stage
 
 NUM_IMAGES = 256
 # The tokenizer's gradient penalties come every 8th step, so that many steps are one cycle.
@@ -41,6 +40,7 @@ def measure(
 ) -> None:
     """Pictures per second of the tokenizer (with and without discriminator) and of the generator,
     by preset."""
+    from dall_e.config import with_values
     from dall_e.runtime import pick_device, pick_dtype
 
     chosen = {"no": (False,), "yes": (True,), "both": (False, True)}
@@ -58,11 +58,8 @@ def measure(
                 operations = _operations_per_image(config)
                 for compiled in chosen[compile]:
                     run = f"{name}-compiled" if compiled else name
-                    speeds = _speeds(
-                        dataclasses.replace(
-                            config, compile=compiled, out=str(Path(folder) / "runs" / run)
-                        )
-                    )
+                    out_folder = str(Path(folder) / "runs" / run)
+                    speeds = _speeds(with_values(config, {"compile": compiled, "out": out_folder}))
                     cells: dict[str, Cell] = {
                         "what": f"{preset} {name}" + (", compiled" if compiled else "")
                     }
@@ -84,7 +81,7 @@ def _configs(
 ) -> dict[str, TokenizerTraining | GeneratorTraining]:
     """Settings of what is measured; makes the pictures and the run folder of the tokenizer that
     they need."""
-    from dall_e.config import GeneratorTraining, TokenizerTraining
+    from dall_e.config import GeneratorTraining, TokenizerTraining, with_values
     from dall_e.training.loop import fit
 
     _write_images(folder / "pictures", preset)
@@ -100,12 +97,15 @@ def _configs(
     }
     # Full-size pictures only: the mix of two sizes would make the count of operations a matter of
     # chance.
-    alone = TokenizerTraining(**shared, coarse_fraction=0.0, adversarial_weight=0.0)
-    judged = TokenizerTraining(**shared, coarse_fraction=0.0, adversarial_start=0.0)
-    first = dataclasses.replace(alone, out=str(folder / "tokenizer"), batch_size=1, images=1)
+    full_size = with_values(TokenizerTraining(), {**shared, "coarse_fraction": 0.0})
+    alone = with_values(full_size, {"adversarial_weight": 0.0})
+    judged = with_values(full_size, {"adversarial_start": 0.0})
+    tokenizer = str(folder / "tokenizer")
+    first = with_values(alone, {"out": tokenizer, "batch_size": 1, "images": 1})
     fit(first, _stage(first))
-    generator = GeneratorTraining(
-        **shared, out=str(folder / "generator"), tokenizer=str(folder / "tokenizer"), views=1
+    generator = with_values(
+        GeneratorTraining(),
+        {**shared, "out": str(folder / "generator"), "tokenizer": tokenizer, "views": 1},
     )
     return {"tokenizer": alone, "tokenizer and discriminator": judged, "generator": generator}
 
@@ -125,7 +125,7 @@ def _write_images(folder: Path, preset: str) -> None:
         (folder / f"a picture of noise number {number}.png").write_bytes(encode_png(image))
 
 
-def _stage(config: LoopConfig) -> Stage:
+def _stage(config: TrainingConfig) -> Stage[Any]:
     """The stage of some settings; its sample sheets do nothing."""
     from dall_e.config import PRESETS, GeneratorTraining, TokenizerTraining
     from dall_e.data.datasets import load_images
@@ -143,17 +143,19 @@ def _stage(config: LoopConfig) -> Stage:
     if isinstance(config, GeneratorTraining):
         return Generator(config)
     assert isinstance(config, TokenizerTraining)
-    size = PRESETS[config.preset].tokenizer.image_size
+    size = PRESETS[config.start.preset].tokenizer.image_size
     return Tokenizer(
         config, load_images(config.data, size), load_images(config.data, size, split="val")
     )
 
 
-def _operations_per_image(config: LoopConfig) -> float:
+def _operations_per_image(config: TrainingConfig) -> float:
     """Floating-point operations of products and convolutions, forward and backward, per picture."""
     import torch
     from torch.utils._python_dispatch import TorchDispatchMode
     from torch.utils.flop_counter import flop_registry
+
+    from dall_e.config import with_values
 
     # torch's own FlopCounterMode also watches modules, which a gradient of a gradient does not
     # survive.
@@ -176,24 +178,23 @@ def _operations_per_image(config: LoopConfig) -> float:
             return result
 
     # The number does not depend on the batch; a small one counts sooner.
-    small = dataclasses.replace(config, batch_size=min(config.batch_size, 4))
-    stage = _stage(small)
+    size = min(config.loop.batch_size, 4)
+    stage = _stage(with_values(config, {"batch_size": size}))
+    players = {player.name: player for player in stage.players}
     with Counter() as counter:
         for step in range(CYCLE):
-            batch = stage.batch(step * small.batch_size)
-            for player in stage.players:
-                loss, _ = stage.loss(player.name, batch, 0.5)
-                torch.autograd.backward(loss)
-                player.module.zero_grad(set_to_none=True)
+            for name, output in stage.losses(stage.batch(step * size), 0.5):
+                torch.autograd.backward(output.loss)
+                players[name].module.zero_grad(set_to_none=True)
     stage.close()
-    return float(counter.total) / (CYCLE * small.batch_size)
+    return float(counter.total) / (CYCLE * size)
 
 
-def _speeds(config: LoopConfig) -> list[float]:
+def _speeds(config: TrainingConfig) -> list[float]:
     """Pictures per second of each window after the first, as the run's own log has them."""
     from dall_e.training.loop import fit
 
     fit(config, _stage(config))
-    lines = (Path(config.out) / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    lines = (Path(config.run_folder) / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
     found = [json.loads(line) for line in lines]
     return [float(line["images_per_second"]) for line in found if line["kind"] == "train"][1:]

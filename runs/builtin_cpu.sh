@@ -35,19 +35,19 @@ dalle=${DALLE:-.venv/bin/dall-e}
     --background-fraction 0.03 --moved-fraction 0.35
 
 # The generator on those codes. (Up to here scenes were free ones, and half of what it saw in the house style was Fluent
-# Emoji Flat; a run from nothing now has settled scenes and one house style throughout.)
+# Emoji Flat; a run from nothing now has canonical scenes and one house style throughout.)
 "$dalle" train generator --out runs/still --preset xs --tokenizer runs/tokenizer --init runs/fine --compile \
     --optimizer muon --images 270000 --batch-size 64 --learning-rate 1e-3 --final-learning-rate 0.02 \
     --warmup-images 2500 --scene-fraction 0.45 --scenes 60000 --views 1 --random-order 0.4
 
-# Goes on from one run to another: more NAME FROM PICTURES SHARE-OF-SCENES SCENES [OTHER FLAGS]. The last weights are
+# Goes on from one run to another: more NAME FROM PICTURES FRACTION-OF-SCENES SCENES [OTHER FLAGS]. The last weights are
 # kept: they draw better by eye than those that did best on held-out pictures of other styles.
 more() {
-    name=$1 from=$2 images=$3 share=$4 scenes=$5
+    name=$1 from=$2 images=$3 fraction=$4 scenes=$5
     shift 5
     "$dalle" train generator --out "runs/$name" --preset xs --tokenizer runs/tokenizer --init "runs/$from" --compile \
         --optimizer muon --images "$images" --batch-size 64 --learning-rate 1e-3 --final-learning-rate 0.02 \
-        --warmup-images 1500 --scene-fraction "$share" --scenes "$scenes" --views 1 --random-order 0.4 "$@"
+        --warmup-images 1500 --scene-fraction "$fraction" --scenes "$scenes" --views 1 --random-order 0.4 "$@"
     rm -f "runs/$name/best.pt"
 }
 

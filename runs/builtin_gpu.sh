@@ -35,8 +35,8 @@ again=75                     # exit code of a command that was not wrong but out
 # A short round against its own drawings; three times the rows of the generator's batch go through it at once.
 : "${ADVERSARIAL_IMAGES:=25600}" "${ADVERSARIAL_BATCH:=128}" "${FAKES:=8192}"
 : "${VIEWS:=16}"             # of each picture; 15,874 pictures are seen 100 times in all
-: "${SCENE_SHARE:=0.35}" "${SCENES:=60000}"
-: "${TOKENIZER_SCENE_SHARE:=0.15}" # composed while the GPU waits, 0.8 ms each
+: "${SCENE_FRACTION:=0.35}" "${SCENES:=60000}"
+: "${TOKENIZER_SCENE_FRACTION:=0.15}" # composed while the GPU waits, 0.8 ms each
 : "${OPTIMIZER:=muon}"       # of the generator; adamw where PyTorch is older than 2.9
 : "${COMPILE:=--compile}"    # of the generator; --no-compile saves two minutes of a first start
 # A machine without the package installed runs it from its sources.
@@ -91,12 +91,12 @@ pack() {
 tokenizer() {
     # One size of picture only: no coarser grid grows into this one.
     train tokenizer "$TOKENIZER_IMAGES" --batch-size "$TOKENIZER_BATCH" --coarse-fraction 0 \
-        --warmup-images $((TOKENIZER_IMAGES / 25)) --adversarial-start 0.4 --scene-fraction "$TOKENIZER_SCENE_SHARE"
+        --warmup-images $((TOKENIZER_IMAGES / 25)) --adversarial-start 0.4 --scene-fraction "$TOKENIZER_SCENE_FRACTION"
 }
 
 generator() {
     local flags=(--tokenizer "$RUN/tokenizer" --batch-size "$GENERATOR_BATCH" --views "$VIEWS" --learning-rate 1e-3
-        --warmup-images $((GENERATOR_IMAGES / 20)) --scene-fraction "$SCENE_SHARE" --scenes "$SCENES"
+        --warmup-images $((GENERATOR_IMAGES / 20)) --scene-fraction "$SCENE_FRACTION" --scenes "$SCENES"
         --optimizer "$OPTIMIZER")
     local status=0
     train generator "$GENERATOR_IMAGES" "${flags[@]}" "$COMPILE" || status=$?
@@ -111,7 +111,7 @@ generator() {
 adversarial() {
     train adversarial "$ADVERSARIAL_IMAGES" --init "$RUN/generator" --tokenizer "$RUN/tokenizer" --views "$VIEWS" \
         --batch-size "$ADVERSARIAL_BATCH" --warmup-images $((ADVERSARIAL_IMAGES / 10)) --fakes "$FAKES" \
-        --scene-fraction "$SCENE_SHARE" --scenes "$SCENES"
+        --scene-fraction "$SCENE_FRACTION" --scenes "$SCENES"
 }
 
 drawing_run() { # the run whose generator is exported: that of the last stage there is

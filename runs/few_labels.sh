@@ -16,18 +16,18 @@ images=${IMAGES:-50000}
 "$dalle" train tokenizer --preset tiny --data "$data" --out "$out/tokenizer" --images 120000 --batch-size 32 \
     --optimizer muon --learning-rate 3e-3 --warmup-images 1000 --adversarial-start 0.8 --coarse-fraction 0 --background-fraction 0
 
-train() { # name, share of captions, further flags
-    local name=$1 share=$2
+train() { # name, fraction of captions, further flags
+    local name=$1 fraction=$2
     shift 2
     "$dalle" train generator --preset tiny --data "$data" --tokenizer "$out/tokenizer" --out "$out/$name" \
         --images "$images" --batch-size 64 --optimizer muon --learning-rate 2e-3 --warmup-images 1000 --views 4 \
-        --caption-fraction "$share" "$@"
+        --caption-fraction "$fraction" "$@"
 }
 
 train null 0
-for share in 0.01 0.1 1; do
-    train "scratch_$share" "$share"
-    train "after_null_$share" "$share" --init "$out/null"
+for fraction in 0.01 0.1 1; do
+    train "scratch_$fraction" "$fraction"
+    train "after_null_$fraction" "$fraction" --init "$out/null"
 done
 for run in "$out"/scratch_* "$out"/after_null_*; do
     echo "$(basename "$run") $(grep '"sample"' "$run/metrics.jsonl" | tail -n 1)"

@@ -1,5 +1,4 @@
-"""Writes src/dall_e/weights/vocabulary.txt: what the built-in model has seen under its name,
-besides the table of things.
+"""Writes src/dall_e/weights/vocabulary.txt: the names that the built-in model has seen.
 
 Run it after `dall-e data build`: .venv/bin/python runs/known_names.py [DATA FOLDER]
 """
@@ -13,11 +12,12 @@ from dall_e.scenes.graph import things
 
 HOUSE_STYLE = "twemoji"
 KINDS = (
-    "animal", "plant", "food", "vehicle", "object", "activity", "place", "weather", "heart", "face", "person", "hand",
-    "symbol", "clock", "flag",
+    "animal", "plant", "food", "vehicle", "object", "activity", "place", "weather",
+    "heart", "face", "person", "hand", "symbol", "clock", "flag",
 )  # fmt: skip
 HEAD = """\
-# Names of single pictures that the built-in model has seen in its house style, and that are not in scene_things.txt;
+# Names of single pictures that the built-in model has seen in its house style, and that are not in \
+scene_things.txt;
 # written by runs/known_names.py. Unicode CLDR through emojibase-data (MIT), as in the data set.
 # English | Chinese | kind
 """

@@ -75,18 +75,6 @@ def autocast(device: torch.device, dtype: torch.dtype) -> AbstractContextManager
     return torch.autocast(device.type, dtype=dtype)
 
 
-def to_device(batch: dict[str, torch.Tensor], device: torch.device) -> dict[str, torch.Tensor]:
-    """The tensors of a batch on `device`. A GPU fetches them while it computes: nothing waits for
-    it."""
-    if device.type != "cuda":
-        return {name: tensor.to(device) for name, tensor in batch.items()}
-    # Only from pinned memory is a copy asynchronous; torch keeps such memory until the copy is
-    # done.
-    return {
-        name: tensor.pin_memory().to(device, non_blocking=True) for name, tensor in batch.items()
-    }
-
-
 def batch_workers(device: torch.device) -> int:
     """Processes to make batches ahead: none beside a CPU, whose cores have the arithmetic to do."""
     if device.type != "cuda" or "fork" not in multiprocessing.get_all_start_methods():

@@ -1,5 +1,4 @@
-"""The run on a rented GPU, rehearsed in small on the CPU: what travels arrives, what was stopped
-goes on."""
+"""The run on a rented GPU, rehearsed in small on the CPU."""
 
 import hashlib
 import json

@@ -15,15 +15,25 @@ TESTS = sorted((ROOT / "tests").rglob("*.py"))
 MOST_LINES = 450
 
 
-def settings_fields() -> list[tuple[str, str]]:
-    """(class, field) of every dataclass in config/."""
-    files = sorted((ROOT / "src/dall_e/config").glob("*.py"))
+CONFIG = ROOT / "src/dall_e/config"
+
+
+def settings_classes() -> list[ast.ClassDef]:
+    """Every dataclass in config/, parts of others included."""
     return [
-        (node.name, item.target.id)
-        for path in files
+        node
+        for path in sorted(CONFIG.glob("*.py"))
         for node in ast.parse(path.read_text(encoding="utf-8")).body
         if isinstance(node, ast.ClassDef)
         and any("dataclass" in ast.dump(mark) for mark in node.decorator_list)
+    ]
+
+
+def settings_fields() -> list[tuple[str, str]]:
+    """(class, field) of every dataclass in config/."""
+    return [
+        (node.name, item.target.id)
+        for node in settings_classes()
         for item in node.body
         if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)
         if "ClassVar" not in ast.unparse(item.annotation)
@@ -59,8 +69,24 @@ def test_every_setting_is_read(owner: str, field: str, names_read: set[str]) -> 
     assert field in names_read, f"{owner}.{field} is never read: a setting that does nothing"
 
 
+def test_every_part_of_the_settings_belongs_to_something() -> None:
+    """A part that no settings class holds, and nobody makes, is as dead as a setting not read."""
+    used = {
+        node.id
+        for path in SOURCES
+        if path.name != "__init__.py"
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Name)
+    }
+    assert {node.name for node in settings_classes()} - used == set()
+
+
 def test_import_is_light() -> None:
-    code = "import sys, dall_e; print(dall_e.__version__); print(sorted({'torch', 'numpy', 'PIL'} & set(sys.modules)))"
+    code = """
+import sys, dall_e
+print(dall_e.__version__)
+print(sorted({'torch', 'numpy', 'PIL'} & set(sys.modules)))
+"""
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )

@@ -1,5 +1,4 @@
-"""The newcomer's tour at toy scale: pictures to trained model to drawn sheet, by the script that
-`make tiny` runs."""
+"""The newcomer's tour at toy scale, by the script that `make tiny` runs."""
 
 import json
 import os

@@ -145,11 +145,11 @@ def load_judge(folder: Path, models: list[DALL_E]) -> Judge:
     seen all pictures."""
     import torch
 
+    from dall_e.checkpoints.run_files import load_dual_encoder, load_stage, load_text_tokenizer
     from dall_e.evaluation.judge import Judge
-    from dall_e.training.perceptual import load_dual_encoder
-    from dall_e.training.run_folder import load_stage_words
 
-    run, network = load_dual_encoder(folder)
+    stage = load_stage(folder)
+    run, network = stage.settings, load_dual_encoder(stage)
     if "other_fraction" not in run:
         raise ValueError(
             f"{folder} is a model, whose dual encoder chooses its pictures: a judge is a run of its own"
@@ -173,7 +173,7 @@ def load_judge(folder: Path, models: list[DALL_E]) -> Judge:
             file=sys.stderr,
         )
     network.to(models[0].device)
-    tokenizer = load_stage_words(folder)
+    tokenizer = load_text_tokenizer(folder)
     name = f"{folder} (seed {run['seed']}, fold {run['fold']})"
     return Judge(
         network, tokenizer, name=name, fold=run["fold"], other_fraction=run["other_fraction"]
@@ -187,14 +187,14 @@ def _dual_encoder(model: DALL_E) -> DualEncoder | None:
 
 def load_detector(folder: Path) -> Detector:
     """The detector of a run folder. Raises ValueError if the run trained something else."""
+    from dall_e.checkpoints.run_files import load_stage
     from dall_e.checkpoints.store import load_strict
     from dall_e.config import DetectorConfig, build_settings
     from dall_e.models.detector import Detector
-    from dall_e.training.run_folder import load_stage_weights, player_weights
 
-    run, players = load_stage_weights(folder)
-    weights = player_weights(players, "detector", folder)
-    detector = Detector(build_settings(DetectorConfig, run["networks"]["detector"]))
+    stage = load_stage(folder)
+    weights = stage.weights("detector")
+    detector = Detector(build_settings(DetectorConfig, stage.network("detector")))
     load_strict(detector, weights, "")
     return detector
 

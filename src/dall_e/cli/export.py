@@ -14,13 +14,14 @@ from dall_e.config import ModelConfig, SamplingConfig
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from dall_e.checkpoints.run_files import TrainedStage
     from dall_e.text.tokenizer import TextTokenizer
 
-_UNUSED = ("tower.",)
-"""Networks that only training needs."""
+_TRAINING_ONLY = ("tower.",)
+"""Starts of the names of weights that only training needs."""
 
 
-@with_flags(SamplingConfig, optional="as in config.py", names=SHORT_NAMES)
+@with_flags(SamplingConfig, optional="as in config/sampling.py", names=SHORT_NAMES)
 def export(  # noqa: PLR0913, one argument per flag
     sampling: dict[str, Any],
     *,
@@ -33,7 +34,7 @@ def export(  # noqa: PLR0913, one argument per flag
     dual_encoder: Annotated[
         Path | None,
         typer.Option(
-            help="Run folder of `dall-e train dual encoder`, for best_of and score.",
+            help="Run folder of `dall-e train dual-encoder`, for best_of and score.",
             show_default="none",
         ),
     ] = None,
@@ -64,72 +65,74 @@ def export(  # noqa: PLR0913, one argument per flag
     The sampling flags become the defaults of the model. `dall-e generate --model FOLDER` then draws
     with it.
     """
+    from dall_e.checkpoints.run_files import load_stage, load_text_tokenizer
     from dall_e.checkpoints.store import save_model
-    from dall_e.pipeline import DALL_E
-    from dall_e.training.run_folder import load_stage_weights, load_stage_words, player_weights
 
-    tokenizer_run, tokenizer_weights = load_stage_weights(tokenizer)
-    generator_run, generator_weights = load_stage_weights(generator)
     # The weights of a tokenizer serve any picture size; the generator knows one.
-    image_size = _settings(generator_run, "tokenizer", generator)["image_size"]
-    trained = player_weights(generator_weights, "generator", generator).items()
-    text_tokenizer = load_stage_words(generator)
-    more: dict[str, tuple[dict[str, Any], dict[str, Tensor]]] = {}
+    tokenizer_stage, generator_stage = load_stage(tokenizer), load_stage(generator)
+    image_size = generator_stage.network("tokenizer")["image_size"]
+    weights = _generator_weights(generator_stage)
+    weights |= _under("tokenizer", tokenizer_stage)
+    text_tokenizer = load_text_tokenizer(generator)
+
+    # Settings of each part, and weights of those that a model need not have.
+    settings: dict[str, Any] = {
+        "tokenizer": {**tokenizer_stage.network("tokenizer"), "image_size": image_size},
+        "text": generator_stage.network("text"),
+        "generator": generator_stage.network("generator"),
+    }
     for part, folder in (("dual_encoder", dual_encoder), ("upsampler", upsampler)):
         if folder is not None:
-            run, weights = load_stage_weights(folder)
-            more[part] = _settings(run, part, folder), player_weights(weights, part, folder)
+            stage = load_stage(folder)
+            settings[part] = stage.network(part)
+            weights |= _under(part, stage)
     if dual_encoder is not None:
         _check_same_words(dual_encoder, text_tokenizer)
+
     config = ModelConfig.from_dict(
-        {
-            "name": name,
-            "version": model_version,
-            "tokenizer": {
-                **_settings(tokenizer_run, "tokenizer", tokenizer),
-                "image_size": image_size,
-            },
-            "text": _settings(generator_run, "text", generator),
-            "generator": _settings(generator_run, "generator", generator),
-            "sampling": sampling,
-            **{part: settings for part, (settings, _) in more.items()},
-        }
+        {"name": name, "version": model_version, "sampling": sampling, **settings}
     )
-    tensors = {name: tensor for name, tensor in trained if not name.startswith(_UNUSED)}
-    tensors |= {
-        f"tokenizer.{name}": tensor
-        for name, tensor in player_weights(tokenizer_weights, "tokenizer", tokenizer).items()
-    }
-    for part, (_, trained_part) in more.items():
-        tensors |= {f"{part}.{name}": tensor for name, tensor in trained_part.items()}
     save_model(
-        out, config.to_dict(), tensors, int8=int8, text_tokenizer_json=text_tokenizer.to_json()
+        out, config.to_dict(), weights, int8=int8, text_tokenizer_json=text_tokenizer.to_json()
     )
-    model = DALL_E.from_pretrained(f"{out.resolve()}")
+    _report(out, config)
+    print(out)
+
+
+def _generator_weights(stage: TrainedStage) -> dict[str, Tensor]:
+    """Text encoder and generator, which a run trains as one player."""
+    return {
+        name: tensor
+        for name, tensor in stage.weights("generator").items()
+        if not name.startswith(_TRAINING_ONLY)
+    }
+
+
+def _under(part: str, stage: TrainedStage) -> dict[str, Tensor]:
+    """The weights of the player of this name, as the model calls them."""
+    return {f"{part}.{name}": tensor for name, tensor in stage.weights(part).items()}
+
+
+def _check_same_words(dual_encoder: Path, text_tokenizer: TextTokenizer) -> None:
+    """Check that the dual encoder reads words as the generator does: a model has one tokenizer."""
+    from dall_e.checkpoints.run_files import load_text_tokenizer
+
+    if load_text_tokenizer(dual_encoder).to_json() != text_tokenizer.to_json():
+        raise ValueError(
+            f"the dual encoder in {dual_encoder} was trained with another text tokenizer than the "
+            "generator: train it with `dall-e train dual-encoder --text-tokenizer` and the "
+            "generator's run folder"
+        )
+
+
+def _report(folder: Path, config: ModelConfig) -> None:
+    """Loads the model as users will, and tells the sizes of its parts."""
+    from dall_e.pipeline import DALL_E
+
+    model = DALL_E.from_pretrained(f"{folder.resolve()}")
     parts = ", ".join(
         f"{part} {sum(weight.numel() for weight in network.parameters()) / 1e6:.2f} M"
         for part, network in model.networks.parts().items()
     )
-    size = sum(path.stat().st_size for path in out.iterdir() if path.is_file())
+    size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
     print(f"{config.name} {config.version}: {parts}; {size / 2**20:.1f} MiB", file=sys.stderr)
-    print(out)
-
-
-def _check_same_words(dual_encoder: Path, text_tokenizer: TextTokenizer) -> None:
-    """A model has one text tokenizer. Raises ValueError if the dual encoder was trained with
-    another."""
-    from dall_e.training.run_folder import load_stage_words
-
-    if load_stage_words(dual_encoder).to_json() != text_tokenizer.to_json():
-        raise ValueError(
-            f"the dual encoder in {dual_encoder} was trained with another text tokenizer than the generator: train it with "
-            "`dall-e train dual encoder --text-tokenizer` and the generator's run folder"
-        )
-
-
-def _settings(run: dict[str, Any], part: str, folder: Path) -> dict[str, Any]:
-    if part not in run["networks"]:
-        raise ValueError(
-            f"{folder} is not a run with a {part}: it has {', '.join(run['networks'])}"
-        )
-    return dict(run["networks"][part])

@@ -19,7 +19,7 @@ from dall_e.config import (
 DryRun = Annotated[
     bool,
     typer.Option(
-        "--dry-run", help="Print the settings, parameter counts and schedule, and train nothing."
+        "--dry-run", help="Print what would be done, with what settings, and train nothing."
     ),
 ]
 
@@ -28,9 +28,8 @@ DryRun = Annotated[
 def tokenizer(config: TokenizerTraining, *, dry_run: DryRun = False) -> None:
     """Train the image tokenizer: pictures to grids of codes and back.
 
-    Writes checkpoints, a log and sample sheets (original and reconstruction side by side) to the
-    run folder --out. Stop it with Ctrl-C at any time; the same command again goes on where it
-    stopped.
+    The run folder --out gets checkpoints, a log and sample sheets: originals beside their
+    reconstructions. Stop it with Ctrl-C at any time; the same command again goes on.
     """
     from dall_e.training.tokenizer_stage import run_tokenizer_training
 
@@ -41,8 +40,8 @@ def tokenizer(config: TokenizerTraining, *, dry_run: DryRun = False) -> None:
 def generator(config: GeneratorTraining, *, dry_run: DryRun = False) -> None:
     """Train the text encoder and the generator, on the codes of a trained image tokenizer.
 
-    Writes checkpoints, a log and sample sheets (drawn pictures with their prompts) to the run
-    folder --out. Stop it with Ctrl-C at any time; the same command again goes on where it stopped.
+    The run folder --out gets checkpoints, a log and sample sheets: drawn pictures with their
+    prompts. Stop it with Ctrl-C at any time; the same command again goes on.
     """
     from dall_e.training.generator_stage import run_generator_training
 
@@ -53,8 +52,8 @@ def generator(config: GeneratorTraining, *, dry_run: DryRun = False) -> None:
 def adversarial(config: AdversarialTraining, *, dry_run: DryRun = False) -> None:
     """Train a generator further, against its own drawings.
 
-    It draws fakes, and then learns to tell real pictures from them, and right captions from wrong
-    ones, by how likely it finds them itself. --init names the run of the generator.
+    It draws fakes first. Then it learns to find real pictures more likely than them, and right
+    captions more fitting than wrong ones. --init names the run of the generator.
     """
     from dall_e.training.adversarial_stage import run_adversarial_training
 
@@ -65,8 +64,8 @@ def adversarial(config: AdversarialTraining, *, dry_run: DryRun = False) -> None
 def dual_encoder(config: DualEncoderTraining, *, dry_run: DryRun = False) -> None:
     """Train the dual encoder, which scores text against pictures.
 
-    It serves `best_of` and `score` of a model (`dall-e export --dual-encoder`). Trained with another
-    --seed, --fold 1 and --other-share 0, it is an independent judge for `dall-e evaluate --judge`.
+    A model needs it for `best_of` and `score` (`dall-e export --dual-encoder`). With --seed 1
+    --fold 1 --other-fraction 0 it becomes an independent judge for `dall-e evaluate --judge`.
     """
     from dall_e.training.dual_encoder_stage import run_dual_encoder_training
 
@@ -75,8 +74,7 @@ def dual_encoder(config: DualEncoderTraining, *, dry_run: DryRun = False) -> Non
 
 @with_flags(UpsamplerTraining)
 def upsampler(config: UpsamplerTraining, *, dry_run: DryRun = False) -> None:
-    """Train the upsampler, which draws pictures at twice their side (`dall-e export
-    --upsampler`)."""
+    """Train the upsampler, which doubles the side of pictures (`dall-e export --upsampler`)."""
     from dall_e.training.upsampler_stage import run_upsampler_training
 
     run_upsampler_training(config, dry_run=dry_run)
@@ -84,8 +82,7 @@ def upsampler(config: UpsamplerTraining, *, dry_run: DryRun = False) -> None:
 
 @with_flags(DetectorTraining)
 def detector(config: DetectorTraining, *, dry_run: DryRun = False) -> None:
-    """Train the detector that judges composed pictures (`dall-e evaluate --detector`), on real
-    cut-outs alone."""
+    """Train the detector, which judges composed pictures (`dall-e evaluate --detector`)."""
     from dall_e.training.detector_stage import run_detector_training
 
     run_detector_training(config, dry_run=dry_run)

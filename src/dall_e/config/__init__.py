@@ -5,6 +5,7 @@ come from these classes.
 """
 
 from dall_e.config.base import REMOVED_SETTINGS, build_settings, check_kinds, field_help
+from dall_e.config.composition import flat_values, flattened, settings_of, with_values
 from dall_e.config.data import DataConfig
 from dall_e.config.model import DUAL_ENCODERS, PRESETS, ModelConfig
 from dall_e.config.networks import (
@@ -17,16 +18,30 @@ from dall_e.config.networks import (
     UpsamplerConfig,
 )
 from dall_e.config.sampling import OrderKind, SamplingConfig, ScheduleKind
-from dall_e.config.training import (
+from dall_e.config.stages import (
     AdversarialTraining,
+    CodeGameConfig,
     DetectorTraining,
     DualEncoderTraining,
-    GeneratorData,
+    GeneratorBatchConfig,
+    GeneratorLossConfig,
     GeneratorTraining,
-    LoopConfig,
-    OptimizerKind,
+    NoiseConfig,
+    PerceptualConfig,
+    PerturbationConfig,
+    PixelGameConfig,
+    SampledCodesConfig,
+    TokenizerBatchConfig,
     TokenizerTraining,
     UpsamplerTraining,
+)
+from dall_e.config.training import (
+    LoopConfig,
+    OptimizerConfig,
+    OptimizerKind,
+    ReconstructionConfig,
+    StartConfig,
+    TrainingConfig,
 )
 
 __all__ = [
@@ -34,27 +49,43 @@ __all__ = [
     "PRESETS",
     "REMOVED_SETTINGS",
     "AdversarialTraining",
+    "CodeGameConfig",
     "DataConfig",
     "DetectorConfig",
     "DetectorTraining",
     "DiscriminatorConfig",
     "DualEncoderConfig",
     "DualEncoderTraining",
+    "GeneratorBatchConfig",
     "GeneratorConfig",
-    "GeneratorData",
+    "GeneratorLossConfig",
     "GeneratorTraining",
     "LoopConfig",
     "ModelConfig",
+    "NoiseConfig",
+    "OptimizerConfig",
     "OptimizerKind",
     "OrderKind",
+    "PerceptualConfig",
+    "PerturbationConfig",
+    "PixelGameConfig",
+    "ReconstructionConfig",
+    "SampledCodesConfig",
     "SamplingConfig",
     "ScheduleKind",
+    "StartConfig",
     "TextConfig",
+    "TokenizerBatchConfig",
     "TokenizerConfig",
     "TokenizerTraining",
+    "TrainingConfig",
     "UpsamplerConfig",
     "UpsamplerTraining",
     "build_settings",
     "check_kinds",
     "field_help",
+    "flat_values",
+    "flattened",
+    "settings_of",
+    "with_values",
 ]

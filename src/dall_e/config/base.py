@@ -1,4 +1,4 @@
-"""What all settings share: checks of kinds and ranges, help texts, and reading them back from JSON.
+"""What all settings share: checks of kinds and ranges, help texts, and reading them from JSON.
 
 Standard library only, so that reading a setting never costs an import of torch. The text under a
 field is its help: `field_help` reads it and the command line shows it.
@@ -18,6 +18,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 
 def require(condition: bool, message: str) -> None:
+    """Raises ValueError with the message unless the condition holds."""
     if not condition:
         raise ValueError(message)
 
@@ -29,8 +30,10 @@ def _kinds(config_class: Any) -> dict[str, Any]:
 
 
 def check_kinds(settings: Any) -> None:
-    """Raises ValueError for a field that holds another kind of value than it says, or a number that
-    is not finite."""
+    """Check that every field holds the kind of value that its type says.
+
+    Raises ValueError for another kind, and for a number that is not finite.
+    """
     config_class: Any = type(settings)
     for name, hint in _kinds(config_class).items():
         value = getattr(settings, name)
@@ -39,27 +42,29 @@ def check_kinds(settings: Any) -> None:
 
 
 def _kind_problem(value: Any, hint: Any) -> str:
-    """What a value of the type `hint` must be, if `value` is not that."""
+    """What a value of the type `hint` must be, if `value` is not that; else nothing."""
     if get_origin(hint) is Literal:
         return "" if value in get_args(hint) else f"one of {', '.join(get_args(hint))}"
+
     if get_origin(hint) is tuple:
         kind = get_args(hint)[0]
         fits = isinstance(value, tuple) and not any(_kind_problem(entry, kind) for entry in value)
         return "" if fits else f"a list of {'texts' if kind is str else 'whole numbers'}"
+
+    # True and False are numbers to Python; as a setting they are a mistake.
+    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
     if hint is int:
-        fits = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-        return "" if fits else "a whole number"
+        return "" if is_number and isinstance(value, numbers.Integral) else "a whole number"
     if hint is float:
-        fits = (
-            isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
-        )
-        return "" if fits else "a finite number"
+        return "" if is_number and math.isfinite(value) else "a finite number"
+
     if isinstance(value, hint):
         return ""
     return {bool: "True or False", str: "a text"}.get(hint, f"a {getattr(hint, '__name__', hint)}")
 
 
 def check_at_least(settings: Any, least: float, *names: str) -> None:
+    """Raises ValueError if a field of these names, or an entry of it, is below `least`."""
     for name in names:
         value = getattr(settings, name)
         for number in value if isinstance(value, tuple) else (value,):
@@ -67,6 +72,7 @@ def check_at_least(settings: Any, least: float, *names: str) -> None:
 
 
 def check_fractions(settings: Any, *names: str) -> None:
+    """Raises ValueError if a field of these names is not between 0 and 1."""
     for name in names:
         value = getattr(settings, name)
         require(0 <= value <= 1, f"{name} must be in [0, 1], got {value}")
@@ -76,17 +82,20 @@ def field_help(config_class: type) -> dict[str, str]:
     """The docstring under each field of a dataclass and of its bases, by field name."""
     texts: dict[str, str] = {}
     for base in reversed(config_class.__mro__):
-        if not dataclasses.is_dataclass(base):
-            continue
-        (tree,) = ast.parse(textwrap.dedent(inspect.getsource(base))).body
-        assert isinstance(tree, ast.ClassDef)
-        for field_node, text_node in zip(tree.body, tree.body[1:], strict=False):
-            if not (isinstance(field_node, ast.AnnAssign) and isinstance(text_node, ast.Expr)):
-                continue
-            if isinstance(field_node.target, ast.Name) and isinstance(
-                text_node.value, ast.Constant
-            ):
-                texts[field_node.target.id] = " ".join(str(text_node.value.value).split())
+        if dataclasses.is_dataclass(base):
+            (tree,) = ast.parse(textwrap.dedent(inspect.getsource(base))).body
+            assert isinstance(tree, ast.ClassDef)
+            texts |= _texts_under_fields(tree)
+    return texts
+
+
+def _texts_under_fields(tree: ast.ClassDef) -> dict[str, str]:
+    texts: dict[str, str] = {}
+    for node, following in zip(tree.body, tree.body[1:], strict=False):
+        is_field = isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
+        is_text = isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant)
+        if is_field and is_text:
+            texts[node.target.id] = " ".join(str(following.value.value).split())  # type: ignore[attr-defined]
     return texts
 
 
@@ -99,7 +108,7 @@ REMOVED_SETTINGS: dict[str, dict[str, Any]] = {
     },
     "TokenizerConfig": {"quantizer": "fsq", "vq_codes": None, "vq_width": None},
 }
-"""Settings of older versions, and the value that changed nothing; None: none of its values did."""
+"""Settings of older versions, each with the value that changed nothing; None if none did."""
 
 RENAMED_SETTINGS: dict[str, dict[str, str]] = {
     "ModelConfig": {"companion": "dual_encoder"},
@@ -109,7 +118,7 @@ RENAMED_SETTINGS: dict[str, dict[str, str]] = {
 
 
 def as_this_version_has_them(owner: str, values: dict[str, Any]) -> dict[str, Any]:
-    """Values of a settings class that an older version wrote, under today's names.
+    """Values of a settings class that an older version may have written, under today's names.
 
     Settings that are gone are left out; one warning names those that did something.
     """
@@ -131,15 +140,21 @@ def as_this_version_has_them(owner: str, values: dict[str, Any]) -> dict[str, An
 
 
 def build_settings(config_class: type, values: dict[str, Any]) -> Any:
-    """A settings class from what JSON held. Raises ValueError on an unknown or ill-typed entry."""
+    """Build a settings class from what JSON held.
+
+    Raises ValueError on an unknown or ill-typed entry.
+    """
     require(
         isinstance(values, dict),
         f"{config_class.__name__} needs a table of settings, got {values!r}",
     )
-    known = {field.name for field in dataclasses.fields(config_class)}
     values = as_this_version_has_them(config_class.__name__, values)
+
+    known = {field.name for field in dataclasses.fields(config_class)}
     unknown = sorted(set(values) - known)
     require(not unknown, f"{config_class.__name__} has no setting named {', '.join(unknown)}")
+
+    # JSON has lists where settings have tuples.
     tupled = {
         key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
     }

@@ -9,8 +9,7 @@ from dall_e.config.base import check_kinds, require
 
 @dataclass(frozen=True, kw_only=True)
 class DataConfig:
-    """`dall-e data build`: packages -> shards of pictures with captions
-    (`data/build/builder.py`)."""
+    """`dall-e data build`: packages to shards of captioned pictures (`data/build/builder.py`)."""
 
     out: str = "data/emoji"
     """Folder to write the shards, `captions.jsonl`, `report.json` and the data-set card to."""

@@ -40,58 +40,49 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         check_kinds(self)
-        pairs = (
-            (
-                "generator.num_codes",
-                self.generator.num_codes,
-                "tokenizer.num_codes",
-                self.tokenizer.num_codes,
-            ),
-            (
-                "generator.grid_size",
-                self.generator.grid_size,
-                "tokenizer.grid_size",
-                self.tokenizer.grid_size,
-            ),
-            ("generator.text_width", self.generator.text_width, "text.width", self.text.width),
-            (
-                "generator.text_tokens",
-                self.generator.text_tokens,
-                "text.max_tokens",
-                self.text.max_tokens,
-            ),
-        )
-        for left_name, left, right_name, right in pairs:
-            require(left == right, f"{left_name} = {left} differs from {right_name} = {right}")
+        # The generator knows its neighbours by a few numbers, which must be theirs.
+        for name, part, part_name in (
+            ("num_codes", "tokenizer", "num_codes"),
+            ("grid_size", "tokenizer", "grid_size"),
+            ("text_width", "text", "width"),
+            ("text_tokens", "text", "max_tokens"),
+        ):
+            ours, theirs = getattr(self.generator, name), getattr(getattr(self, part), part_name)
+            require(
+                ours == theirs,
+                f"generator.{name} = {ours} differs from {part}.{part_name} = {theirs}",
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON. Parts that the model does not have are left out."""
-        return {
-            name: value for name, value in dataclasses.asdict(self).items() if value is not None
-        }
+        values = dataclasses.asdict(self)
+        return {name: value for name, value in values.items() if value is not None}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> ModelConfig:
-        """Reads what `to_dict` wrote. Raises ValueError on an unknown or ill-typed entry."""
-        parts = {
-            "tokenizer": TokenizerConfig,
-            "text": TextConfig,
-            "generator": GeneratorConfig,
-            "sampling": SamplingConfig,
-            "dual_encoder": DualEncoderConfig,
-            "upsampler": UpsamplerConfig,
-        }
+        """Read what `to_dict` wrote. Raises ValueError on an unknown or ill-typed entry."""
         require(
             isinstance(values, dict),
             f"a model needs a table of settings, got {type(values).__name__}",
         )
         values = as_this_version_has_them(cls.__name__, values)
-        plain = {key: value for key, value in values.items() if key not in parts}
         built = {
-            key: build_settings(part, values[key]) for key, part in parts.items() if key in values
+            name: build_settings(part, values[name])
+            for name, part in _PARTS.items()
+            if name in values
         }
-        model: ModelConfig = build_settings(cls, {**plain, **built})
+        model: ModelConfig = build_settings(cls, {**values, **built})
         return model
+
+
+_PARTS = {
+    "tokenizer": TokenizerConfig,
+    "text": TextConfig,
+    "generator": GeneratorConfig,
+    "sampling": SamplingConfig,
+    "dual_encoder": DualEncoderConfig,
+    "upsampler": UpsamplerConfig,
+}
 
 
 def _preset(tokenizer: TokenizerConfig, text: TextConfig, **generator: Any) -> ModelConfig:

@@ -10,7 +10,7 @@ from dall_e.config.base import check_at_least, check_kinds, require
 
 @dataclass(frozen=True, kw_only=True)
 class TokenizerConfig:
-    """The image tokenizer: picture -> grid of codes -> picture (`models/image_tokenizer.py`)."""
+    """The image tokenizer: pictures to grids of codes and back (`models/image_tokenizer.py`)."""
 
     image_size: int = 96
     """Side of the square picture in pixels."""
@@ -38,7 +38,8 @@ class TokenizerConfig:
         )
         require(
             self.image_size % self.patch_size == 0,
-            f"image_size {self.image_size} is not a multiple of the token's side, {self.patch_size} pixels",
+            f"image_size {self.image_size} is not a multiple of the token's side, "
+            f"{self.patch_size} pixels",
         )
         require(len(self.fsq_levels) > 0, "fsq_levels needs at least one entry")
         check_at_least(self, 2, "fsq_levels")
@@ -61,7 +62,7 @@ class TokenizerConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class TextConfig:
-    """The text encoder: ids -> states (`models/text_encoder.py`)."""
+    """The text encoder: ids of a prompt to states (`models/text_encoder.py`)."""
 
     vocab_size: int = 6144
     """Entries of the byte-level BPE."""
@@ -91,8 +92,7 @@ class TextConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class GeneratorConfig:
-    """The native generator: text states and known tokens -> logits of asked tokens
-    (`models/generator.py`)."""
+    """The native generator: text and known tokens to logits of others (`models/generator.py`)."""
 
     num_codes: int = 1000
     """Vocabulary of image tokens; equals the tokenizer's."""
@@ -109,7 +109,7 @@ class GeneratorConfig:
     content_layers: int = 4
     """Blocks of pass 1, over known tokens."""
     query_layers: int = 4
-    """Blocks of pass 2, over asked places."""
+    """Blocks of pass 2, over the positions that are predicted."""
     mlp_width: int = 704
     """Inner width of the gated MLP."""
     rope_base: float = 100.0
@@ -143,8 +143,7 @@ class GeneratorConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class DiscriminatorConfig:
-    """The multi-scale patch discriminator, D(x) = sum of d_i(x) over scales and patches
-    (`models/discriminator.py`)."""
+    """The multi-scale patch discriminator of pixels (`models/discriminator.py`)."""
 
     widths: tuple[int, ...] = (32, 64, 128)
     """Channels after each stride-2 convolution of one scale."""
@@ -220,7 +219,8 @@ class DetectorConfig:
     things: tuple[str, ...] = ("cat", "dog")
     """What it tells apart."""
     colours: tuple[str, ...] = (
-        "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white", "grey",
+        "red", "orange", "yellow", "green", "blue", "purple", "pink",
+        "brown", "black", "white", "grey",
     )  # fmt: skip
     """The colours that it tells apart."""
 

@@ -1,5 +1,4 @@
-"""Settings of the networks of published models: what each project chose, in our words. Standard
-library only.
+"""Settings of the networks of published models: what each project chose, in our words.
 
 An adapter in `checkpoints/adapters/` fills these from a checkpoint; `models/left_to_right.py`,
 `models/vision_encoder.py`, `models/vqgan.py` and `models/dvae.py` build from them. `config.json` of
@@ -136,7 +135,8 @@ class LeftToRightConfig:
             raise ValueError(f"width {self.width} is not a multiple of {self.num_heads} heads")
         if not self.num_codes <= min(self.code_rows, self.num_logits):
             raise ValueError(
-                f"num_codes {self.num_codes} is more than {self.code_rows} rows or {self.num_logits} logits"
+                f"num_codes {self.num_codes} is more than {self.code_rows} rows "
+                f"or {self.num_logits} logits"
             )
 
     @property
@@ -218,8 +218,7 @@ class DVAEConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class VisionConfig:
-    """What reads pictures, to speak of them (`models/vision_encoder.py`); the defaults are
-    SigLIP-L/16 at 384 pixels."""
+    """What reads pictures (`models/vision_encoder.py`); by default SigLIP-L/16 at 384 pixels."""
 
     image_size: int = 384
     """Side of the pictures in pixels."""
@@ -287,11 +286,13 @@ class PublishedConfig:
         tokens = (self.tokenizer.image_size // self.tokenizer.patch_size) ** 2
         if tokens != self.generator.num_tokens:
             raise ValueError(
-                f"the tokenizer's grid has {tokens} places, the transformer {self.generator.num_tokens}"
+                f"the tokenizer's grid has {tokens} positions, "
+                f"the transformer {self.generator.num_tokens}"
             )
         if self.tokenizer.num_codes < self.generator.num_codes:
             raise ValueError(
-                f"{self.generator.num_codes} codes are drawn, the tokenizer has {self.tokenizer.num_codes}"
+                f"{self.generator.num_codes} codes are drawn, "
+                f"the tokenizer has {self.tokenizer.num_codes}"
             )
 
     def to_dict(self) -> dict[str, Any]:
@@ -333,13 +334,14 @@ def left_to_right(
         )
     if settings.guidance_scale != 1 and not config.guided:
         raise ValueError(
-            f"guidance_scale is {settings.guidance_scale}: {config.name} was not trained for guidance, it must be 1"
+            f"guidance_scale is {settings.guidance_scale}: {config.name} was not trained for "
+            "guidance, it must be 1"
         )
     steps = config.generator.num_tokens
     if warn and settings.num_inference_steps != steps:
         warnings.warn(
-            f"num_inference_steps {settings.num_inference_steps} is ignored: {config.name} draws its {steps} tokens "
-            "one after the other",
+            f"num_inference_steps {settings.num_inference_steps} is ignored: {config.name} draws "
+            f"its {steps} tokens one after the other",
             stacklevel=4,
         )
     return dataclasses.replace(

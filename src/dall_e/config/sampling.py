@@ -16,7 +16,7 @@ class SamplingConfig:
     """How tokens are drawn; the defaults of a model are stored with its weights."""
 
     num_inference_steps: int = 50
-    """Factors g_i of the product, that is groups of tokens revealed one after the other."""
+    """Steps of sampling: groups of tokens that are revealed one after the other."""
     guidance_scale: float = 2.0
     """Strength s of classifier-free guidance, logits = u + s (c - u); 1 is off."""
     temperature: float = 0.8
@@ -26,9 +26,9 @@ class SamplingConfig:
     top_k: int = 0
     """Keep only the k most likely codes; 0 keeps all."""
     top_p: float = 0.9
-    """Keep the most likely codes whose shares add up to p; 1 keeps all."""
+    """Keep the most likely codes whose probabilities add up to p; 1 keeps all."""
     order: OrderKind = "locality"
-    """Order in which places are revealed."""
+    """Order in which positions are revealed."""
     schedule: ScheduleKind = "arccos"
     """How group sizes grow over the steps."""
     max_group: int = 16

@@ -285,6 +285,16 @@ def in_fold(record: Record, fold: int) -> bool:
     return hashlib.sha256(key.encode()).digest()[0] % 2 == fold
 
 
+def images_in_fold(images: ImageSet, fold: int) -> ImageSet:
+    """The pictures of one half, as `in_fold` splits them."""
+    rows = [row for row, record in enumerate(images.records) if in_fold(record, fold)]
+    return ImageSet(
+        images_NCHW=images.images_NCHW[rows],
+        records=[images.records[row] for row in rows],
+        skipped=[],
+    )
+
+
 def batch_captions(
     records: Sequence[Record],
     indices: npt.NDArray[np.int64],

@@ -1,12 +1,11 @@
-"""Trains text encoder and generator on the codes of pictures: null prompt and captions, any order,
-noisy context.
+"""Trains text encoder and generator on the codes of pictures.
+
+Some captions are empty, orders and numbers of steps are random, and the context is noisy.
 
 Shapes: B pictures of a batch, K of them with a caption, N tokens, C codes, D width.
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,60 +15,64 @@ from dall_e.losses.contrastive import sigmoid_contrastive_loss
 from dall_e.losses.tokens import correction_loss, token_loss
 from dall_e.training.corruption import Corrupted, corrupt
 from dall_e.training.generator_base import GeneratorBase, run_stage
+from dall_e.training.generator_networks import GeneratorBatch
+from dall_e.training.stage import StepOutput
 
 
-class GeneratorStage(GeneratorBase):
+class GeneratorStage(GeneratorBase[GeneratorBatch]):
     """Likelihood of the codes, correction of wrong ones, and caption against picture."""
 
     judged_by = "held_out_nats"
-    config: GeneratorTraining
 
-    def context(self, codes_BN: Tensor, rng: torch.Generator) -> Corrupted:
-        """The codes with noise on a fraction of the pictures."""
-        return corrupt(
-            codes_BN,
-            self.quantizer,
-            rng,
-            noisy_fraction=self.config.noisy_fraction,
-            noise_level=self.config.noise_level,
-            replaced_fraction=self.config.replaced_fraction,
-        )
+    def __init__(self, config: GeneratorTraining, *, dry_run: bool = False) -> None:
+        """As `GeneratorBase`."""
+        self.config = config
+        super().__init__(config, dry_run=dry_run)
 
-    def loss(
-        self, player: str, batch: dict[str, Any], progress: float
-    ) -> tuple[Tensor, dict[str, Tensor]]:
+    def prepare(self, images_seen: int) -> GeneratorBatch:
+        """The batch that starts after `images_seen` pictures, with noise on some of them."""
+        partition = self.data.partition(images_seen)
+        return self.data.batch(images_seen, partition, corrupt=self._corrupt)
+
+    def _corrupt(self, codes_BN: Tensor, rng: torch.Generator) -> Corrupted:
+        return corrupt(codes_BN, self.quantizer, rng, self.config.noise)
+
+    def loss(self, batch: GeneratorBatch) -> StepOutput:
         """Weighted sum of the token, correction and contrastive losses."""
-        config = self.config
-        logits_BNC, correction_BNC, image_BD, text_BD = self.forward(batch)
-        targets_BN = batch["codes_BN"].gather(1, batch["positions_BN"])
+        weights = self.config.losses
+        output = self.forward(batch)
+        targets_BN = batch.targets_BN
         loss, parts = token_loss(
-            logits_BNC=logits_BNC, targets_BN=targets_BN, first_weight=config.first_weight
+            logits_BNC=output.logits_BNC, targets_BN=targets_BN, first_weight=weights.first_weight
         )
-        if config.correction_weight:
-            extra, extra_parts = correction_loss(
-                logits_BNC=correction_BNC,
+
+        if weights.correction_weight:
+            correction, correction_parts = correction_loss(
+                logits_BNC=output.correction_BNC,
                 targets_BN=targets_BN,
-                replaced_BN=batch["replaced_BN"],
-                clean_BN=batch["clean_BN"],
+                replaced_BN=batch.replaced_BN,
+                clean_BN=batch.clean_BN,
             )
-            loss, parts = loss + config.correction_weight * extra, parts | extra_parts
-        if config.contrastive_weight and len(batch["captioned_K"]):
-            tower, captioned_K = self.module.tower, batch["captioned_K"]
-            extra, extra_parts = sigmoid_contrastive_loss(
-                image_BD=image_BD[captioned_K],
-                text_BD=text_BD[captioned_K],
-                log_scale=tower.log_scale,
-                bias=tower.bias,
-                same_BB=batch["same_KK"],
+            loss = loss + weights.correction_weight * correction
+            parts = parts | correction_parts
+
+        if weights.contrastive_weight and len(batch.captioned_K):
+            contrastive, contrastive_parts = sigmoid_contrastive_loss(
+                image_BD=output.image_BD[batch.captioned_K],
+                text_BD=output.text_BD[batch.captioned_K],
+                log_scale=self.module.tower.log_scale,
+                bias=self.module.tower.bias,
+                same_BB=batch.same_KK,
             )
-            loss, parts = loss + config.contrastive_weight * extra, parts | extra_parts
-        return loss, parts
+            loss = loss + weights.contrastive_weight * contrastive
+            parts = parts | contrastive_parts
+        return StepOutput(loss, parts)
 
 
 def run_generator_training(config: GeneratorTraining, *, dry_run: bool = False) -> None:
-    """`dall-e train generator`: trains on the pictures of `config.data`, or prints what it would
-    do.
+    """`dall-e train generator`: trains on the pictures of `config.data`.
 
-    Raises ValueError for missing or unfit data, weights or run folder, as `fit` does.
+    With `dry_run`, prints what it would do. Raises ValueError for missing or unfit
+    data, weights or run folder, as `fit` does.
     """
     run_stage(GeneratorStage, config, dry_run=dry_run)

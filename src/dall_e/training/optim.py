@@ -9,23 +9,24 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from dall_e.config import LoopConfig
+from dall_e.config import OptimizerConfig, TrainingConfig
 from dall_e.nn.transformer import Block
 
 
-def build_adamw(
-    module: nn.Module, *, learning_rate: float, betas: tuple[float, float], weight_decay: float
-) -> torch.optim.AdamW:
-    """AdamW over the trainable parameters of `module`; see `_adamw`."""
+def build_optimizers(
+    module: nn.Module, config: OptimizerConfig, *, betas: tuple[float, float]
+) -> tuple[torch.optim.Optimizer, ...]:
+    """The optimisers of the trainable parameters of `module`, as the settings say."""
+    if config.optimizer == "muon":
+        return build_muon(module, config, betas=betas)
     parameters = [parameter for parameter in module.parameters() if parameter.requires_grad]
-    return _adamw(parameters, learning_rate=learning_rate, betas=betas, weight_decay=weight_decay)
+    return (build_adamw(parameters, config, betas=betas),)
 
 
 def build_muon(
-    module: nn.Module, *, learning_rate: float, betas: tuple[float, float], weight_decay: float
+    module: nn.Module, config: OptimizerConfig, *, betas: tuple[float, float]
 ) -> tuple[torch.optim.Optimizer, torch.optim.Optimizer]:
-    """Muon over the matrices of transformer blocks and the kernels of convolutions, AdamW over the
-    rest.
+    """Muon for matrices of transformer blocks and kernels of convolutions, AdamW for the rest.
 
     Muon turns the momentum of a matrix into the nearest orthogonal one, so that rare directions
     learn as fast as common ones (Jordan et al. 2024). Its steps are scaled to the size of AdamW's
@@ -37,103 +38,101 @@ def build_muon(
         raise ValueError(
             f"optimizer muon needs PyTorch 2.9 or newer, this is {torch.__version__}: choose adamw"
         )
-    hidden = {
-        id(parameter): parameter
-        for part in module.modules()
-        if isinstance(part, Block | nn.Conv2d)
-        for parameter in part.parameters()
-        if parameter.ndim in (2, 4) and parameter.requires_grad
-    }
+    # By identity: a block may hold a convolution, and both would name its kernel.
+    hidden: dict[int, nn.Parameter] = {}
+    for part in module.modules():
+        if isinstance(part, Block | nn.Conv2d):
+            for parameter in part.parameters():
+                if parameter.ndim in (2, 4) and parameter.requires_grad:
+                    hidden[id(parameter)] = parameter
     if not hidden:
         raise ValueError(
-            f"optimizer muon is for blocks and convolutions, and {type(module).__name__} has neither: choose adamw"
+            f"optimizer muon is for blocks and convolutions, and {type(module).__name__} has "
+            "neither: choose adamw"
         )
+
     # Older versions of PyTorch have no class to derive it from.
     from dall_e.training.muon import KernelMuon
 
-    rest = [p for p in module.parameters() if p.requires_grad and id(p) not in hidden]
     muon = KernelMuon(
         list(hidden.values()),
-        lr=learning_rate,
-        weight_decay=weight_decay,
+        lr=config.learning_rate,
+        weight_decay=config.weight_decay,
         adjust_lr_fn="match_rms_adamw",
     )
-    return muon, _adamw(rest, learning_rate=learning_rate, betas=betas, weight_decay=weight_decay)
+    rest = [p for p in module.parameters() if p.requires_grad and id(p) not in hidden]
+    return muon, build_adamw(rest, config, betas=betas)
 
 
-def _adamw(
-    parameters: list[nn.Parameter],
-    *,
-    learning_rate: float,
-    betas: tuple[float, float],
-    weight_decay: float,
+def build_adamw(
+    parameters: list[nn.Parameter], config: OptimizerConfig, *, betas: tuple[float, float]
 ) -> torch.optim.AdamW:
-    """Only matrices (two or more dimensions) decay.
+    """AdamW, where only matrices (two or more dimensions) decay.
 
     Decaying a bias or a norm's gain pulls towards a wrong function, not towards a simpler one.
     """
+    matrices = [parameter for parameter in parameters if parameter.ndim >= 2]
+    vectors = [parameter for parameter in parameters if parameter.ndim < 2]
     groups = [
-        {
-            "params": [parameter for parameter in parameters if parameter.ndim >= 2],
-            "weight_decay": weight_decay,
-        },
-        {
-            "params": [parameter for parameter in parameters if parameter.ndim < 2],
-            "weight_decay": 0.0,
-        },
+        {"params": matrices, "weight_decay": config.weight_decay},
+        {"params": vectors, "weight_decay": 0.0},
     ]
     fused = bool(parameters) and parameters[0].device.type in ("cpu", "cuda")
-    return torch.optim.AdamW(groups, lr=learning_rate, betas=betas, fused=fused)
+    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=betas, fused=fused)
 
 
-def learning_rate_fraction(config: LoopConfig, images_seen: int) -> float:
-    """Fraction of the peak learning rate at a place of the run: linear warm-up, then a cosine to the
-    final share."""
+def learning_rate_fraction(config: TrainingConfig, images_seen: int) -> float:
+    """The learning rate after `images_seen` pictures, as a fraction of its peak.
+
+    It rises linearly over the warm-up, then falls along a cosine to its final value.
+    """
+    loop, optimizer = config.loop, config.optimizer
+
     # A run shorter than its warm-up would never reach its peak; it warms up over a tenth instead.
-    warmup = min(config.warmup_images, max(config.images // 10, 1))
+    warmup = min(optimizer.warmup_images, max(loop.images // 10, 1))
     if images_seen < warmup:
-        return (images_seen + config.batch_size) / (warmup + config.batch_size)
-    done = min((images_seen - warmup) / max(config.images - warmup, 1), 1.0)
+        return (images_seen + loop.batch_size) / (warmup + loop.batch_size)
+
+    done = min((images_seen - warmup) / max(loop.images - warmup, 1), 1.0)
     cosine = 0.5 * (1 + math.cos(math.pi * done))
-    return config.final_learning_rate + (1 - config.final_learning_rate) * cosine
+    return optimizer.final_learning_rate + (1 - optimizer.final_learning_rate) * cosine
 
 
 class AveragedWeights:
-    """Exponential moving average of a module's weights; what is sampled and kept."""
+    """Exponential moving average of a module's weights; it is what is sampled and kept."""
 
     def __init__(self, module: nn.Module, decay: float) -> None:
         self._decay = decay
         self._module = module
-        self._average = {
-            name: tensor.detach().clone() for name, tensor in module.state_dict().items()
-        }
+        self._average = _copied(module.state_dict())
 
     @torch.no_grad()
     def update(self, num_steps: int) -> None:
-        """Call after every step, with the number of steps done: early on, the average forgets its
-        start faster."""
+        """Call after every step, with the number of steps done.
+
+        Early on, the average forgets its start faster.
+        """
         decay = min(self._decay, (1 + num_steps) / (10 + num_steps))
-        ours: list[Tensor] = []
-        theirs: list[Tensor] = []
+        averages: list[Tensor] = []
+        weights: list[Tensor] = []
         for name, tensor in self._module.state_dict().items():
             if tensor.is_floating_point():
-                ours.append(self._average[name])
-                theirs.append(tensor)
+                averages.append(self._average[name])
+                weights.append(tensor)
             else:
                 self._average[name].copy_(tensor)
-        torch._foreach_lerp_(ours, theirs, 1 - decay)
+        torch._foreach_lerp_(averages, weights, 1 - decay)
 
     def state_dict(self) -> dict[str, Tensor]:
         """The averaged weights, by the module's names."""
         return dict(self._average)
 
     def load_state_dict(self, weights: dict[str, Tensor]) -> None:
-        """Takes over stored averages. Raises ValueError if names or shapes differ from the
-        module's."""
-        ours = {name: tuple(tensor.shape) for name, tensor in self._average.items()}
-        theirs = {name: tuple(tensor.shape) for name, tensor in weights.items()}
-        if ours != theirs:
-            names = sorted(dict(ours.items() ^ theirs.items()))
+        """Takes over stored averages. Raises ValueError if names or shapes differ."""
+        expected = {name: tuple(tensor.shape) for name, tensor in self._average.items()}
+        given = {name: tuple(tensor.shape) for name, tensor in weights.items()}
+        if expected != given:
+            names = sorted(dict(expected.items() ^ given.items()))
             raise ValueError(f"the stored averages do not fit the network at {', '.join(names)}")
         for name, tensor in weights.items():
             self._average[name].copy_(tensor)
@@ -141,9 +140,13 @@ class AveragedWeights:
     @contextmanager
     def swapped_in(self) -> Iterator[None]:
         """The module has the averaged weights inside the `with`, and exactly its own after it."""
-        own = {name: tensor.detach().clone() for name, tensor in self._module.state_dict().items()}
+        trained = _copied(self._module.state_dict())
         self._module.load_state_dict(self._average)
         try:
             yield
         finally:
-            self._module.load_state_dict(own)
+            self._module.load_state_dict(trained)
+
+
+def _copied(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.detach().clone() for name, tensor in weights.items()}

@@ -7,25 +7,23 @@ import os
 import signal
 from collections.abc import Callable
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Generic
 
 import torch
-from torch import Tensor
 
-Tensors = dict[str, Tensor]
+from dall_e.training.batches import BatchType
 
 
-class Prefetch:
-    """`make(position)` for positions that grow by `stride`; with `workers` > 0, made ahead by that
-    many processes.
+class Prefetch(Generic[BatchType]):
+    """The batches `make(0)`, `make(stride)`, ..., made ahead by `workers` processes, if any.
 
-    `make` returns tensors on the CPU and must depend on the position alone: worker k of n makes
+    `make` returns a batch on the CPU and must depend on the position alone: worker k of n makes
     every n-th batch, and waits with a finished one until it is taken. Any position may be asked
     for; a leap starts the workers anew. They are forked, so `make` may hold anything, and end when
     this process does, however it ends.
     """
 
-    def __init__(self, make: Callable[[int], Tensors], *, stride: int, workers: int) -> None:
+    def __init__(self, make: Callable[[int], BatchType], *, stride: int, workers: int) -> None:
         self._make = make
         self._stride = stride
         self._num_workers = workers
@@ -33,7 +31,7 @@ class Prefetch:
         self._processes: list[multiprocessing.process.BaseProcess] = []
         self._receivers: list[Connection] = []
 
-    def __call__(self, position: int) -> Tensors:
+    def __call__(self, position: int) -> BatchType:
         """The batch at `position`. Raises RuntimeError if a worker failed, with its reason."""
         if self._num_workers == 0:
             return self._make(position)
@@ -41,7 +39,7 @@ class Prefetch:
             self._start(position)
         receiver = self._receivers.pop(0)
         try:
-            made = receiver.recv()
+            made: BatchType | str = receiver.recv()
         except (EOFError, OSError) as error:  # ended between two batches, or in the middle of one
             raise RuntimeError(
                 "a process that makes batches was ended from outside; start the run again"
@@ -50,7 +48,7 @@ class Prefetch:
             raise RuntimeError(f"a process that makes batches failed: {made}")
         self._receivers.append(receiver)
         self._next = position + self._stride
-        return {name: torch.from_numpy(array) for name, array in made.items()}
+        return made.to_tensors()
 
     def close(self) -> None:
         """Ends the workers."""
@@ -63,8 +61,7 @@ class Prefetch:
 
     def _start(self, position: int) -> None:
         self.close()
-        # The text tokenizer's library has threads, which a fork loses; told so, it does without
-        # them.
+        # The text tokenizer's library has threads, which a fork loses; told so, it does without.
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         fork = multiprocessing.get_context("fork")
         for worker in range(self._num_workers):
@@ -82,20 +79,20 @@ class Prefetch:
         # only the trainer, who still needs batches to end its step, may act on them.
         os.setsid()
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        # With these open, the pipes would outlive the trainer, and this process too.
         for receiver in self._receivers:
-            receiver.close()  # With these open, the pipes would outlive the trainer, and this process too.
+            receiver.close()
         torch.set_num_threads(1)
         try:
             while True:
-                sender.send(_arrays(self._make, position))
+                sender.send(self._made(position))
                 position += stride
         except BrokenPipeError:
             return
 
-
-def _arrays(make: Callable[[int], Tensors], position: int) -> dict[str, Any] | str:
-    """The batch as arrays, which travel through a pipe as they are, or why there is none."""
-    try:
-        return {name: tensor.numpy() for name, tensor in make(position).items()}
-    except Exception as error:  # Whatever it is, the trainer must hear of it.
-        return f"{type(error).__name__}: {error}"
+    def _made(self, position: int) -> BatchType | str:
+        """The batch as arrays, which travel through a pipe as they are, or why there is none."""
+        try:
+            return self._make(position).to_arrays()
+        except Exception as error:  # Whatever it is, the trainer must hear of it.
+            return f"{type(error).__name__}: {error}"

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Generic
 
-from torch import Tensor
-
-from dall_e.runtime import batch_workers, to_device
-from dall_e.training.loop import Stage
+from dall_e.runtime import batch_workers
+from dall_e.training.batches import BatchType
 from dall_e.training.prefetch import Prefetch
+from dall_e.training.stage import Stage
 
 
-class PreparedStage(Stage):
-    """Needs `prepare` instead of `batch`, and a call of `prepare_ahead` once the data are there."""
+class PreparedStage(Stage[BatchType], Generic[BatchType]):
+    """Has `prepare` instead of `batch`, and calls `prepare_ahead` once the data are there."""
 
-    def prepare(self, images_seen: int) -> dict[str, Tensor]:
-        """The batch that starts after `images_seen` pictures, on the CPU; leaves the device
-        alone."""
+    def prepare(self, images_seen: int) -> BatchType:
+        """The batch that starts after `images_seen` pictures, on the CPU.
+
+        It may be made in another process, so it leaves the device alone.
+        """
         raise NotImplementedError
 
     def prepare_ahead(self, batch_size: int) -> None:
@@ -25,9 +26,9 @@ class PreparedStage(Stage):
             self.prepare, stride=batch_size, workers=batch_workers(self.device)
         )
 
-    def batch(self, images_seen: int) -> dict[str, Any]:
-        """The batch that starts after `images_seen` pictures."""
-        return to_device(self._prepared(images_seen), self.device)
+    def batch(self, images_seen: int) -> BatchType:
+        """The batch that starts after `images_seen` pictures, on the device."""
+        return self._prepared(images_seen).to(self.device)
 
     def close(self) -> None:
         """Ends the processes that make batches."""

@@ -1,5 +1,4 @@
-"""Pictures as codes, made once and kept in the run folder: views of the data set's pictures, and
-composed scenes.
+"""Pictures as codes, made once and cached in the run folder: of the data set and of scenes.
 
 Shapes: V views, M pictures, N tokens, S scenes, B pictures of a batch, C channels, H W rows and
 columns.
@@ -24,13 +23,15 @@ from dall_e.runtime import autocast, pick_dtype
 from dall_e.training.run_folder import save_whole
 
 _BATCH_SIZE = 64
+# Scenes between two lines that say how far the drawing has come.
+_SCENES_PER_LINE = 5000
 
 Codes = TypeVar("Codes", Tensor, list[Tensor])
 
 
 @torch.no_grad()
 def tokenize_images(tokenizer: ImageTokenizer, x_BCHW: Tensor) -> Tensor:
-    """Codes int16 [B, N], on the CPU, of pictures [B, 4, S, S] in [0, 1]."""
+    """Codes int16 [B, N], on the CPU, of pictures [B, 4, H, W] in [0, 1]."""
     device = tokenizer.last_weight.device
     x_BCHW = x_BCHW.to(device).contiguous(memory_format=torch.channels_last)
     with autocast(device, pick_dtype("auto", device)):
@@ -46,16 +47,20 @@ def tokenize_views(
     seed: int,
     batch_size: int = _BATCH_SIZE,
 ) -> Tensor:
-    """Codes int16 [V, M, N] of each picture itself and of `views - 1` random views of it, on the
-    CPU."""
+    """Codes int16 [V, M, N], on the CPU, of pictures and of `views - 1` random views of each.
+
+    The first view is the picture itself. `images_NCHW` is uint8; `mirror_N` tells which of the
+    pictures may be mirrored.
+    """
     codes: list[Tensor] = []
     device = tokenizer.last_weight.device
     for view in range(views):
         for start in range(0, len(images_NCHW), batch_size):
-            x_BCHW = images_NCHW[start : start + batch_size].to(device).float() / 255
+            rows = slice(start, start + batch_size)
+            x_BCHW = images_NCHW[rows].to(device).float() / 255
             if view:
                 rng = torch.Generator().manual_seed((seed * 1000 + view) * 1_000_003 + start)
-                x_BCHW = random_views(x_BCHW, rng, mirror_B=mirror_N[start : start + batch_size])
+                x_BCHW = random_views(x_BCHW, rng, mirror_B=mirror_N[rows])
             codes.append(tokenize_images(tokenizer, x_BCHW))
     codes_VMN: Tensor = torch.cat(codes).unflatten(0, (views, -1))
     return codes_VMN
@@ -70,15 +75,18 @@ def tokenize_as_they_are(tokenizer: ImageTokenizer, images_NCHW: Tensor) -> Tens
 def image_codes(
     path: Path, tokenizer: ImageTokenizer, images: ImageSet, *, views: int, seed: int
 ) -> Tensor:
-    """Codes int16 [V, M, N] of all views; read from `path` if they were made from the same pictures
-    and tokenizer."""
+    """Codes int16 [V, M, N] of all views of a data set's pictures.
+
+    They are read from `path` if they were made from the same pictures by the same tokenizer.
+    """
+    # Every 97th picture: enough to tell data sets apart, and quick.
     digest = hashlib.sha256(images.images_NCHW[::97].numpy().tobytes()).hexdigest()
 
     def make() -> Tensor:
         mirror_N = torch.tensor([mirrors(record) for record in images.records])
         return tokenize_views(tokenizer, images.images_NCHW, mirror_N, views=views, seed=seed)
 
-    return kept(path, f"{digest} {_encoder_digest(tokenizer)} {views} {seed} {len(images)}", make)
+    return cached(path, f"{digest} {_encoder_digest(tokenizer)} {views} {seed} {len(images)}", make)
 
 
 def scene_codes(
@@ -98,15 +106,31 @@ def scene_codes(
             if len(waiting) == _BATCH_SIZE or number == count:
                 codes.append(tokenize_images(tokenizer, torch.stack(waiting).float() / 255))
                 waiting = []
-            if number % 5000 == 0:
+            if number % _SCENES_PER_LINE == 0:
                 print(f"{number:,} of {count:,} scenes drawn", file=sys.stderr)
         return torch.cat(codes)
 
-    return kept(path, f"{name} {count} {_encoder_digest(tokenizer)}", make)
+    return cached(path, f"{name} {count} {_encoder_digest(tokenizer)}", make)
+
+
+def cached(path: Path, fingerprint: str, make: Callable[[], Codes]) -> Codes:
+    """What `make` returns, written to `path`, or read from there if the fingerprint is the same.
+
+    The fingerprint says what the codes were made from. A file that is missing or damaged is made
+    again.
+    """
+    with contextlib.suppress(Exception):
+        stored: dict[str, Any] = torch.load(path, weights_only=True)
+        if stored["fingerprint"] == fingerprint:
+            stored_codes: Codes = stored["codes"]
+            return stored_codes
+    codes = make()
+    save_whole(path, {"fingerprint": fingerprint, "codes": codes})
+    return codes
 
 
 def weights_digest(network: nn.Module) -> str:
-    """Tells the weights of a network from others."""
+    """A digest that tells the weights of a network from others."""
     digest = hashlib.sha256()
     for weight in network.state_dict().values():
         digest.update(weight.detach().cpu().numpy().tobytes())
@@ -115,17 +139,3 @@ def weights_digest(network: nn.Module) -> str:
 
 def _encoder_digest(tokenizer: ImageTokenizer) -> str:
     return f"{weights_digest(tokenizer.encoder)} {tokenizer.config}"
-
-
-def kept(path: Path, fingerprint: str, make: Callable[[], Codes]) -> Codes:
-    """What `make` returns: from `path` if it was made under the same fingerprint, else made and
-    written there."""
-    # A file that is missing or damaged is made again.
-    with contextlib.suppress(Exception):
-        stored: dict[str, Any] = torch.load(path, weights_only=True)
-        if stored["fingerprint"] == fingerprint:
-            codes: Codes = stored["codes"]
-            return codes
-    made = make()
-    save_whole(path, {"fingerprint": fingerprint, "codes": made})
-    return made

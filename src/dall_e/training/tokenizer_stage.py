@@ -1,175 +1,159 @@
-"""The stage that trains the image tokenizer, with the discriminator of pixels as its opponent.
+"""Trains the image tokenizer, with a discriminator of pixels as its opponent.
 
 Two players: "tokenizer" lowers the reconstruction loss and, from `adversarial_start` on, wants its
 pictures ranked above the real ones; "discriminator" learns to rank the real ones above.
 
-Shapes: B batch, N pictures, C channels (4: premultiplied RGBA), H W rows and columns, D latent
-channels, K codes.
+Shapes: B pictures of a batch, P some of them, C channels (4: premultiplied RGBA), H W rows and
+columns, D latent channels, K codes.
 """
 
 from __future__ import annotations
 
-import hashlib
+import dataclasses
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+from dall_e.checkpoints.run_files import load_stage
 from dall_e.checkpoints.store import load_strict
-from dall_e.config import PRESETS, DiscriminatorConfig, TokenizerTraining
-from dall_e.data.datasets import ImageSet, batch_indices, load_images
+from dall_e.config import PRESETS, DiscriminatorConfig, TokenizerConfig, TokenizerTraining
+from dall_e.data.datasets import ImageSet, load_images
 from dall_e.images.files import contact_sheet, save_image
-from dall_e.losses.adversarial import (
-    adaptive_weight,
-    discriminator_loss,
-    generator_loss,
-    gradient_penalty,
-)
-from dall_e.losses.reconstruction import (
-    feature_matching_loss,
-    image_loss,
-    over_background,
-    peak_signal_to_noise,
-)
-from dall_e.models.discriminator import Discriminator, Judgement
+from dall_e.losses.reconstruction import image_loss, over_background, peak_signal_to_noise
+from dall_e.models.discriminator import Discriminator
 from dall_e.models.image_tokenizer import ImageTokenizer
+from dall_e.models.quantizer import Quantized
 from dall_e.runtime import autocast, pick_device, pick_dtype, tune_convolutions
-from dall_e.scenes.composer import SceneComposer
-from dall_e.training.loop import Batch, Player, Stage, describe, fit, load_stage_weights
+from dall_e.training.loop import describe, fit
 from dall_e.training.perceptual import PerceptualDistance
-from dall_e.training.run_folder import player_weights
-from dall_e.training.sampled_codes import PartlyDrawn
-from dall_e.training.token_cache import kept, tokenize_as_they_are
+from dall_e.training.perturbation import perturb
+from dall_e.training.pixel_game import Pairs, PixelGame
+from dall_e.training.player import Player
+from dall_e.training.sampled_codes import CodeResampler
+from dall_e.training.stage import Stage, StepOutput
+from dall_e.training.token_cache import tokenize_as_they_are
+from dall_e.training.tokenizer_data import TokenizerBatch, TokenizerData
 
-# What is costly and changes slowly is done every 8th step: gradient penalties (times 8; StyleGAN2,
-# appendix B) and the adaptive weight (smoothed).
-_LAZY_STEPS = 8
-_LARGEST_ADAPTIVE_WEIGHT = 100.0
-# Fraction of the run over which the adversarial terms grow to their weight, so that the discriminator
-# learns first.
+# Fraction of the run over which the adversarial terms grow to their weight, so that the
+# discriminator learns first.
 _ADVERSARIAL_RAMP = 0.02
 _MOST_HELD_OUT = 256
-_DRAWN_FILE = "drawn_codes.pt"
 _SHEET_IMAGES = 32
 
 
-class TokenizerStage(Stage):
-    """Trains an `ImageTokenizer` on pictures that lie in memory, and measures it on held-out ones.
-
-    Raises ValueError if a picture's size is not the preset's, or if weights to start from do not
-    fit.
-    """
+class TokenizerStage(Stage[TokenizerBatch]):
+    """Trains an `ImageTokenizer` on pictures that lie in memory, and measures it on others."""
 
     def __init__(
         self,
         config: TokenizerTraining,
-        pictures: ImageSet,
+        images: ImageSet,
         held_out: ImageSet,
         *,
         dry_run: bool = False,
     ) -> None:
-        """`dry_run`: a generator draws nothing; good for `summary` only."""
+        """With `dry_run`, a generator samples nothing; good for `summary` only.
+
+        Raises ValueError if a picture's size is not the preset's, or if weights to start from do
+        not fit.
+        """
         self._config = config
-        sizes = PRESETS[config.preset].tokenizer
-        wanted = (4, sizes.image_size, sizes.image_size)
-        for given_NCHW in (pictures.images_NCHW, held_out.images_NCHW):
-            if tuple(given_NCHW.shape[1:]) != wanted:
-                raise ValueError(
-                    f"preset {config.preset} takes pictures of shape {wanted}, got {given_NCHW.shape[1:]}"
-                )
-        self.device = pick_device(config.device)
-        self._dtype = pick_dtype(config.precision, self.device)
+        sizes = PRESETS[config.start.preset].tokenizer
+        _check_sizes(config.start.preset, sizes.image_size, images, held_out)
+        self.device = pick_device(config.loop.device)
+        self._dtype = pick_dtype(config.loop.precision, self.device)
         tune_convolutions(self.device)
-        torch.manual_seed(config.seed)
-        self.tokenizer = ImageTokenizer(sizes)
-        judge_sizes = DiscriminatorConfig()
-        self.discriminator = Discriminator(judge_sizes) if config.adversarial_weight > 0 else None
-        self.networks = {
-            "tokenizer": _as_settings(sizes),
-            "discriminator": _as_settings(judge_sizes),
-        }
-        if config.init:
-            self._start_from(config.init)
-        self.tokenizer.encoder.requires_grad_(not config.freeze_encoder)
-        self.tokenizer.quantizer.requires_grad_(not config.freeze_encoder)
-        self._images_NCHW = pictures.images_NCHW.to(self.device)
-        self._weights_N = pictures.weights
-        self._composer = (
-            SceneComposer(pictures, sizes.image_size) if config.scene_fraction else None
-        )
-        self._held_out_NCHW = held_out.images_NCHW[:_MOST_HELD_OUT].to(self.device)
-        # Channels last: the layout that convolutions compute in, on CPUs and GPUs alike.
-        self.tokenizer.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        if self.discriminator is not None:
-            self.discriminator.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._drawn_codes_MN = (
-            self._draw_codes(pictures) if config.generator and not dry_run else None
-        )
-        self._perceptual = (
-            PerceptualDistance(config.dual_encoder, self.device) if config.dual_encoder else None
-        )
+
+        self._make_networks(sizes)
         self.players = self._make_players()
-        self._adaptive = torch.ones((), device=self.device)
+
+        # What they see, and what compares their pictures.
+        self._data = TokenizerData(config, sizes, images, self.device)
+        self._held_out_NCHW = held_out.images_NCHW[:_MOST_HELD_OUT].to(self.device)
+        if config.sampled_codes.generator and not dry_run:
+            self._data.sampled_codes_MT = self._sample_codes(images)
+        self._perceptual: PerceptualDistance | None = None
+        if config.perceptual.dual_encoder:
+            self._perceptual = PerceptualDistance(config.perceptual.dual_encoder, self.device)
+
         self._code_counts_K = torch.zeros(sizes.num_codes, device=self.device)
         self._encode: Callable[[Tensor], Tensor] = self.tokenizer.encode
         self._decode: Callable[[Tensor], Tensor] = self.tokenizer.decode
-        self._judge: Callable[[Tensor], Judgement] | None = self.discriminator
-        if config.compile:
+        if config.loop.compile:
             # Not dynamic: one specialised kernel for each of the two picture sizes is faster than
             # one for both.
             self._encode = torch.compile(self._encode, dynamic=False)
             self._decode = torch.compile(self._decode, dynamic=False)
-            self._judge = (
-                torch.compile(self._judge, dynamic=False) if self._judge is not None else None
+        self._game: PixelGame | None = None
+        if self.discriminator is not None:
+            self._game = PixelGame(
+                config.game, self.discriminator, self.device, compiled=config.loop.compile
             )
 
+    def _make_networks(self, sizes: TokenizerConfig) -> None:
+        """Image tokenizer and discriminator, from the seed or from another run."""
+        config = self._config
+        torch.manual_seed(config.loop.seed)
+        self.tokenizer = ImageTokenizer(sizes)
+        discriminator_sizes = DiscriminatorConfig()
+        self.discriminator: Discriminator | None = None
+        if config.game.adversarial_weight > 0:
+            self.discriminator = Discriminator(discriminator_sizes)
+        self.networks = {
+            "tokenizer": _as_json(sizes),
+            "discriminator": _as_json(discriminator_sizes),
+        }
+
+        if config.start.init:
+            self._start_from(config.start.init)
+        self.tokenizer.encoder.requires_grad_(not config.freeze_encoder)
+        self.tokenizer.quantizer.requires_grad_(not config.freeze_encoder)
+
+        # Channels last: the layout that convolutions compute in, on CPUs and GPUs alike.
+        for network in (self.tokenizer, self.discriminator):
+            if network is not None:
+                network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
     def _start_from(self, folder: str) -> None:
-        _, weights = load_stage_weights(folder)
-        own = player_weights(weights, "tokenizer", folder)
+        stage = load_stage(folder)
+        weights = stage.weights("tokenizer")
         try:
-            load_strict(self.tokenizer, own, "")
-            if self.discriminator is not None and "discriminator" in weights:
-                load_strict(self.discriminator, weights["discriminator"], "")
+            load_strict(self.tokenizer, weights, "")
+            if self.discriminator is not None and "discriminator" in stage.players:
+                load_strict(self.discriminator, stage.weights("discriminator"), "")
         except ValueError as error:
             raise ValueError(
-                f"the weights in {folder} do not fit preset {self._config.preset}: {error}"
+                f"the weights in {folder} do not fit preset {self._config.start.preset}: {error}"
             ) from error
 
-    def _draw_codes(self, pictures: ImageSet) -> Tensor:
-        """Codes [M, N] of all pictures, partly drawn by the generator; kept in the run folder."""
+    def _sample_codes(self, images: ImageSet) -> Tensor:
+        """Codes of all pictures, partly sampled by the generator; cached in the run folder."""
         config = self._config
-        codes_MN = tokenize_as_they_are(self.tokenizer, pictures.images_NCHW)
-        digest = hashlib.sha256(codes_MN.numpy().tobytes()).hexdigest()
-        drawer = PartlyDrawn(config.generator, config.preset, self.device)
-        Path(config.out).mkdir(parents=True, exist_ok=True)
-        return kept(
-            Path(config.out) / _DRAWN_FILE,
-            f"{digest} {drawer.digest} {config.drawn_tokens} {config.seed}",
-            lambda: drawer.draw(
-                codes_MN, pictures.records, drawn_tokens=config.drawn_tokens, seed=config.seed
-            ),
+        codes_MT = tokenize_as_they_are(self.tokenizer, images.images_NCHW)
+        resampler = CodeResampler(config.sampled_codes, config.start.preset, self.device)
+        return resampler.resample_once(
+            Path(config.run_folder), codes_MT, images.records, seed=config.loop.seed
         )
 
     def _make_players(self) -> tuple[Player, ...]:
-        config = self._config
-        tokenizer = Player(
-            name="tokenizer",
-            module=self.tokenizer,
-            learning_rate=config.learning_rate,
-            weight_decay=config.weight_decay,
-            optimizer=config.optimizer,
-        )
+        optimizer = self._config.optimizer
+        tokenizer = Player(name="tokenizer", module=self.tokenizer, optimizer=optimizer)
         if self.discriminator is None:
             return (tokenizer,)
+
         discriminator = Player(
             name="discriminator",
             module=self.discriminator,
-            learning_rate=config.discriminator_learning_rate,
-            weight_decay=0.0,
+            optimizer=dataclasses.replace(
+                optimizer,
+                optimizer="adamw",
+                learning_rate=self._config.game.discriminator_learning_rate,
+                weight_decay=0.0,
+            ),
             betas=(0.0, 0.99),
             ema=False,
         )
@@ -179,203 +163,113 @@ class TokenizerStage(Stage):
         """Pictures, tokens, and when the discriminator joins."""
         sizes = self.tokenizer.config
         lines = [
-            f"{len(self._images_NCHW):,} pictures of {sizes.image_size} pixels to train on, "
+            f"{len(self._data):,} pictures of {sizes.image_size} pixels to train on, "
             f"{len(self._held_out_NCHW)} held out",
             f"{sizes.grid_size}x{sizes.grid_size} tokens, {sizes.num_codes} codes",
         ]
         if self.discriminator is not None:
-            start = int(self._config.adversarial_start * self._config.images)
+            start = int(self._config.game.adversarial_start * self._config.loop.images)
             lines.append(f"the discriminator joins after {start:,} pictures")
         return lines
 
-    def batch(self, images_seen: int) -> Batch:
-        """Augmented float pictures "pictures" [B, 4, S, S] in [0, 1] and flat colours "background"
-        [B, 3]."""
-        config = self._config
-        # All random numbers are drawn on the CPU, so that they are the same on every device.
-        generator = torch.Generator().manual_seed((config.seed * 2**40 + images_seen) % 2**63)
-        rows = batch_indices(
-            len(self._images_NCHW), self._weights_N, config.seed, images_seen, config.batch_size
-        )
-        images_BCHW = _augment(self._images_NCHW, rows.tolist(), generator)
-        still_P = _spread(len(rows), round((1 - config.moved_fraction) * len(rows)))
-        images_BCHW[still_P] = self._images_NCHW[rows[still_P]].float() / 255
-        _put_on_backgrounds(images_BCHW, round(config.background_fraction * len(rows)), generator)
-        self._put_scenes(images_BCHW, images_seen)
-        if float(torch.rand((), generator=generator)) < config.coarse_fraction:
-            patch = self.tokenizer.config.patch_size
-            side = max(patch, round(images_BCHW.shape[-1] * 2 / 3 / patch) * patch)
-            images_BCHW = F.interpolate(
-                images_BCHW, size=(side, side), mode="bilinear", antialias=True
-            )
-            images_BCHW = images_BCHW.contiguous(memory_format=torch.channels_last)
-        drawn = slice(0, 0)
-        if (
-            self._drawn_codes_MN is not None
-            and images_BCHW.shape[-1] == self.tokenizer.config.image_size
-        ):
-            # Behind the perturbed ones. What was drawn belongs to the picture as it is, not to a
-            # view of it.
-            first = round(config.perturbed_fraction * len(rows))
-            drawn = slice(first, min(first + round(config.drawn_fraction * len(rows)), len(rows)))
-            images_BCHW[drawn] = self._images_NCHW[rows[drawn]].float() / 255
-        background_BC = torch.rand(len(rows), 3, generator=generator)
-        return {
-            "drawn": drawn,
-            "drawn_codes": None
-            if self._drawn_codes_MN is None
-            else self._drawn_codes_MN[rows[drawn]].long(),
-            "pictures": images_BCHW,
-            "background": background_BC.to(self.device),
-            "random": torch.Generator(self.device).manual_seed(generator.initial_seed()),
-            "lazy": images_seen // config.batch_size % _LAZY_STEPS == 0,
-        }
+    def batch(self, images_seen: int) -> TokenizerBatch:
+        """The batch that follows after `images_seen` pictures, on the device."""
+        return self._data.batch(images_seen)
 
-    def _put_scenes(self, images_BCHW: Tensor, images_seen: int) -> None:
-        """Scenes take the place of the last pictures of a batch."""
-        if self._composer is None:
-            return
-        count = round(self._config.scene_fraction * len(images_BCHW))
-        for row in range(len(images_BCHW) - count, len(images_BCHW)):
-            scene = self._composer.scene(f"{self._config.seed}/tokenizer/{images_seen + row}")
-            images_BCHW[row] = (
-                torch.from_numpy(self._composer.draw(scene)).to(self.device).float() / 255
-            )
+    def losses(self, batch: TokenizerBatch, progress: float) -> Iterator[tuple[str, StepOutput]]:
+        """The tokenizer's loss, then that of the discriminator once it plays."""
+        game = self._game if progress >= self._config.game.adversarial_start else None
+        is_lazy_step = batch.is_lazy_step
 
-    def active(self, player: str, progress: float) -> bool:
-        """The discriminator plays from `adversarial_start` on."""
-        return player == "tokenizer" or progress >= self._config.adversarial_start
-
-    def loss(self, player: str, batch: Batch, progress: float) -> tuple[Tensor, dict[str, Tensor]]:
-        """Loss of "tokenizer", which leaves its pictures in the batch, or of "discriminator", which
-        judges those."""
-        if player == "discriminator":
-            return self._discriminator_loss(batch, progress)
-        config = self._config
-        images_BCHW, background_BC = batch["pictures"], batch["background"]
-        num_perturbed = round(config.perturbed_fraction * len(images_BCHW))
-        playing = self.discriminator is not None and self.active("discriminator", progress)
         # A compiled backward pass frees what it used, and the adaptive weight needs a second one.
-        decode = self.tokenizer.decode if playing and batch["lazy"] else self._decode
-        with torch.set_grad_enabled(not config.freeze_encoder):
-            quantized = self.tokenizer.quantizer.quantize(self._encode(images_BCHW))
+        decode = self.tokenizer.decode if game and is_lazy_step else self._decode
+        reconstruction_BCHW = decode(self._latents(batch))
+        loss, parts = self._reconstruction_loss(batch, reconstruction_BCHW)
+        if game is None:
+            yield "tokenizer", StepOutput(loss, parts)
+            return
+
+        pairs = self._pairs(batch, reconstruction_BCHW)
+        game_loss, game_parts = game.tokenizer_loss(
+            pairs, loss, self.tokenizer.last_weight, is_lazy_step=is_lazy_step
+        )
+        ramp = min((progress - self._config.game.adversarial_start) / _ADVERSARIAL_RAMP, 1.0)
+        yield "tokenizer", StepOutput(loss + ramp * game_loss, {**parts, **game_parts})
+
+        yield (
+            "discriminator",
+            game.discriminator_loss(pairs.detached(), progress, is_lazy_step=is_lazy_step),
+        )
+
+    def _latents(self, batch: TokenizerBatch) -> Tensor:
+        """What the decoder gets [B, D, H, W]: the pictures' codes, some of them changed."""
+        with torch.set_grad_enabled(not self._config.freeze_encoder):
+            quantized = self.tokenizer.quantizer.quantize(self._encode(batch.images_BCHW))
+        self._count(quantized.codes_BHW)
+        latents_BDHW = self._perturbed(quantized, self._num_perturbed(batch), batch.rng)
+
+        if batch.sampled_codes_PT is not None and batch.sampled.stop > batch.sampled.start:
+            codes_PHW = batch.sampled_codes_PT.to(self.device)
+            codes_PHW = codes_PHW.unflatten(1, quantized.codes_BHW.shape[1:])
+            sampled_PDHW = self.tokenizer.quantizer.embed(codes_PHW)
+            latents_BDHW = latents_BDHW.clone()
+            latents_BDHW[batch.sampled] = sampled_PDHW.to(latents_BDHW.dtype)
+        return latents_BDHW
+
+    def _count(self, codes_BHW: Tensor) -> None:
         # Codes of latents that are not finite are no codes; the loop skips such steps, so counting
         # must survive them.
         num_codes = len(self._code_counts_K)
-        self._code_counts_K += torch.bincount(
-            quantized.codes_BHW.flatten().clamp(0, num_codes - 1), minlength=num_codes
+        codes_N = codes_BHW.flatten().clamp(0, num_codes - 1)
+        self._code_counts_K += torch.bincount(codes_N, minlength=num_codes)
+
+    def _num_perturbed(self, batch: TokenizerBatch) -> int:
+        return round(self._config.perturbation.perturbed_fraction * len(batch.images_BCHW))
+
+    def _perturbed(self, quantized: Quantized, num_images: int, rng: torch.Generator) -> Tensor:
+        return perturb(
+            quantized,
+            self.tokenizer.quantizer,
+            rng,
+            num_images=num_images,
+            most_tokens=self._config.perturbation.perturbed_tokens,
         )
-        latents_BDHW = self._perturb(
-            quantized.latents_BDHW, quantized.codes_BHW, num_perturbed, batch["random"]
-        )
-        drawn: slice = batch["drawn"]
-        if drawn.stop > drawn.start:
-            codes_DHW = (
-                batch["drawn_codes"].to(self.device).unflatten(1, quantized.codes_BHW.shape[1:])
-            )
-            latents_BDHW = latents_BDHW.clone()
-            latents_BDHW[drawn] = self.tokenizer.quantizer.embed(codes_DHW).to(latents_BDHW.dtype)
-        reconstruction_BCHW = decode(latents_BDHW)
+
+    def _reconstruction_loss(
+        self, batch: TokenizerBatch, reconstruction_BCHW: Tensor
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Distance to the originals, by pixels and by a dual encoder's features if there is one."""
+        config = self._config
+        images = {
+            "original_BCHW": batch.images_BCHW,
+            "reconstruction_BCHW": reconstruction_BCHW,
+            "background_BC": batch.background_BC,
+        }
         loss, parts = image_loss(
-            original_BCHW=images_BCHW,
-            reconstruction_BCHW=reconstruction_BCHW,
-            background_BC=background_BC,
-            edge_weight=config.edge_weight,
-            pyramid_weight=config.pyramid_weight,
+            **images,
+            edge_weight=config.reconstruction.edge_weight,
+            pyramid_weight=config.reconstruction.pyramid_weight,
         )
         if self._perceptual is not None:
-            distance, distance_parts = self._perceptual(
-                original_BCHW=images_BCHW,
-                reconstruction_BCHW=reconstruction_BCHW,
-                background_BC=background_BC,
-            )
-            loss, parts = loss + config.perceptual_weight * distance, {**parts, **distance_parts}
-        if playing:
-            # A perturbed picture is no longer the pair of its original, so the discriminator does
-            # not see it.
-            kept = slice(num_perturbed, None)
-            batch["real"] = over_background(images_BCHW[kept], background_BC[kept])
-            fake_BCHW = over_background(reconstruction_BCHW[kept].float(), background_BC[kept])
-            batch["fake"] = fake_BCHW.detach()
-            more, more_parts = self._adversarial_terms(loss, batch, fake_BCHW)
-            ramp = min((progress - config.adversarial_start) / _ADVERSARIAL_RAMP, 1.0)
-            loss, parts = loss + ramp * more, {**parts, **more_parts}
+            distance, distance_parts = self._perceptual(**images)
+            loss = loss + config.perceptual.perceptual_weight * distance
+            parts = {**parts, **distance_parts}
         return loss, parts
 
-    def _perturb(
-        self, latents_BDHW: Tensor, codes_BHW: Tensor, num_perturbed: int, random: torch.Generator
-    ) -> Tensor:
-        """Moves some tokens of the first pictures to neighbours; gradients flow as if they had not
-        moved."""
-        if num_perturbed == 0:
-            return latents_BDHW
-        codes_PHW = codes_BHW[:num_perturbed]
-        # The fraction of moved tokens differs from picture to picture, up to the configured one.
-        fraction_P = torch.rand(num_perturbed, 1, 1, device=codes_PHW.device, generator=random)
-        chosen_PHW = torch.rand(codes_PHW.shape, device=codes_PHW.device, generator=random)
-        moved_PHW = chosen_PHW < fraction_P * self._config.perturbed_tokens
-        quantizer = self.tokenizer.quantizer
-        other_PDHW = quantizer.embed(quantizer.neighbours(codes_PHW, random))
-        change_PDHW = (other_PDHW - latents_BDHW[:num_perturbed]).detach() * moved_PHW[:, None]
-        return torch.cat((latents_BDHW[:num_perturbed] + change_PDHW, latents_BDHW[num_perturbed:]))
+    def _pairs(self, batch: TokenizerBatch, reconstruction_BCHW: Tensor) -> Pairs:
+        """What the discriminator sees.
 
-    def _adversarial_terms(
-        self, reconstruction_loss: Tensor, batch: Batch, fake_BCHW: Tensor
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        assert self.discriminator is not None and self._judge is not None
-        self.discriminator.requires_grad_(False)
-        judge = self.discriminator if batch["lazy"] else self._judge
-        with torch.no_grad():
-            real = judge(batch["real"])
-        fake = judge(fake_BCHW)
-        matching, matching_parts = feature_matching_loss(
-            original=real.features, reconstruction=fake.features
+        A perturbed picture is no longer the pair of its original, so it is left out.
+        """
+        rest = slice(self._num_perturbed(batch), None)
+        background_BC = batch.background_BC[rest]
+        return Pairs(
+            real_BCHW=over_background(batch.images_BCHW[rest], background_BC),
+            fake_BCHW=over_background(reconstruction_BCHW[rest].float(), background_BC),
         )
-        adversarial, parts = generator_loss(real_B=real.logits_B, fake_B=fake.logits_B)
-        if batch["lazy"]:
-            weight = adaptive_weight(
-                reconstruction=reconstruction_loss,
-                adversarial=adversarial,
-                weight=self.tokenizer.last_weight,
-                largest=_LARGEST_ADAPTIVE_WEIGHT,
-            )
-            self._adaptive = torch.lerp(self._adaptive, torch.nan_to_num(weight, 1.0), 0.2)
-        terms = (
-            self._config.adversarial_weight * self._adaptive * adversarial
-            + self._config.feature_weight * matching
-        )
-        return terms, {**parts, **matching_parts, "adaptive": self._adaptive}
-
-    def _discriminator_loss(
-        self, batch: Batch, progress: float
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        assert self.discriminator is not None and self._judge is not None
-        self.discriminator.requires_grad_(True)
-        real_BCHW, fake_BCHW = batch["real"], batch["fake"]
-        logits_B = self._judge(torch.cat((real_BCHW, fake_BCHW))).logits_B
-        real_B, fake_B = logits_B.chunk(2)
-        loss, parts = discriminator_loss(real_B=real_B, fake_B=fake_B)
-        if batch["lazy"] and self._config.gradient_penalty > 0:
-            # A quarter of the batch is enough for a regulariser, and float32 on it costs less than
-            # bfloat16 on all.
-            quarter = max(len(real_BCHW) // 4, 1)
-            with torch.autocast(self.device.type, enabled=False):
-                both_BCHW = torch.cat((real_BCHW[:quarter], fake_BCHW[:quarter])).float()
-                penalty, penalty_parts = gradient_penalty(self._logits, both_BCHW)
-            # R3GAN lets the weight fall tenfold over the run. The mean over both halves is (R1 +
-            # R2) / 2, and that is what gamma / 2 (R1 + R2) asks for.
-            gamma = self._config.gradient_penalty * 10**-progress
-            loss, parts = loss + _LAZY_STEPS * gamma * penalty, {**parts, **penalty_parts}
-        return loss, parts
-
-    def _logits(self, x_BCHW: Tensor) -> Tensor:
-        assert self.discriminator is not None
-        logits_B: Tensor = self.discriminator(x_BCHW).logits_B
-        return logits_B
 
     def window(self) -> dict[str, float]:
-        """Fraction of the codes that were used since the last line of the log, and their
-        perplexity."""
+        """Fraction of the codes used since the last line of the log, and their perplexity."""
         fraction_K = self._code_counts_K / self._code_counts_K.sum().clamp_min(1)
         self._code_counts_K = torch.zeros_like(self._code_counts_K)
         entropy = -torch.xlogy(fraction_K, fraction_K).sum()
@@ -385,28 +279,26 @@ class TokenizerStage(Stage):
         }
 
     def sample(self, path: Path) -> dict[str, float]:
-        """Pairs of held-out original and reconstruction; PSNR of all held-out pictures, plain and
-        perturbed."""
-        random = torch.Generator(self.device).manual_seed(self._config.seed)
+        """Pairs of held-out original and reconstruction; PSNR of all, plain and perturbed."""
+        rng = torch.Generator(self.device).manual_seed(self._config.loop.seed)
         plain: list[Tensor] = []
         perturbed: list[Tensor] = []
         shown: list[Tensor] = []
-        for original_BCHW in (self._held_out_NCHW.float() / 255).split(self._config.batch_size):
+        held_out_NCHW = self._held_out_NCHW.float() / 255
+
+        for original_BCHW in held_out_NCHW.split(self._config.loop.batch_size):
             with torch.no_grad(), autocast(self.device, self._dtype):
                 quantized = self.tokenizer.quantizer.quantize(self.tokenizer.encode(original_BCHW))
-                ours_BCHW = self.tokenizer.decode(quantized.latents_BDHW).float()
-                moved_BDHW = self._perturb(
-                    quantized.latents_BDHW, quantized.codes_BHW, len(original_BCHW), random
+                plain_BCHW = self.tokenizer.decode(quantized.latents_BDHW).float()
+                latents_BDHW = self._perturbed(quantized, len(original_BCHW), rng)
+                perturbed_BCHW = self.tokenizer.decode(latents_BDHW).float()
+            for found, x_BCHW in ((plain, plain_BCHW), (perturbed, perturbed_BCHW)):
+                found.append(
+                    peak_signal_to_noise(original_BCHW=original_BCHW, reconstruction_BCHW=x_BCHW)
                 )
-                moved_BCHW = self.tokenizer.decode(moved_BDHW).float()
-            plain.append(
-                peak_signal_to_noise(original_BCHW=original_BCHW, reconstruction_BCHW=ours_BCHW)
-            )
-            perturbed.append(
-                peak_signal_to_noise(original_BCHW=original_BCHW, reconstruction_BCHW=moved_BCHW)
-            )
-            for pair in zip(original_BCHW, ours_BCHW.clamp(0, 1), strict=True):
+            for pair in zip(original_BCHW, plain_BCHW.clamp(0, 1), strict=True):
                 shown += pair
+
         save_image(contact_sheet(shown[: 2 * _SHEET_IMAGES], None, 8), path)
         return {
             "psnr": float(torch.cat(plain).mean()),
@@ -415,97 +307,44 @@ class TokenizerStage(Stage):
 
     def state_dict(self) -> dict[str, Any]:
         """The smoothed adaptive weight."""
-        return {"adaptive": self._adaptive}
+        return {"adaptive": self._game.adaptive if self._game else torch.ones(())}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Takes back what `state_dict` gave."""
-        self._adaptive = state["adaptive"].to(self.device)
+        if self._game:
+            self._game.adaptive = state["adaptive"].to(self.device)
 
 
-def _augment(images_NCHW: Tensor, ids: list[int], generator: torch.Generator) -> Tensor:
-    """Float pictures [B, 4, S, S] in [0, 1], channels last: every one shifted, half flipped, a
-    quarter scaled.
-
-    The rows of a batch are in random order, so which of them are flipped or scaled can be fixed:
-    that is one operation for many pictures. What moves in from outside is transparent.
-    """
-    size = images_NCHW.shape[-1]
-    reach = size // 16
-    shifts = torch.randint(-reach, reach + 1, (len(ids), 2), generator=generator).tolist()
-    shifted_BCHW = torch.zeros(
-        (len(ids), *images_NCHW.shape[1:]), dtype=torch.uint8, device=images_NCHW.device
-    )
-    for row, (index, (down, right)) in enumerate(zip(ids, shifts, strict=True)):
-        to_rows, from_rows = _overlap(down, size)
-        to_columns, from_columns = _overlap(right, size)
-        shifted_BCHW[row, :, to_rows, to_columns] = images_NCHW[index, :, from_rows, from_columns]
-    half = len(ids) // 2
-    shifted_BCHW[:half] = shifted_BCHW[:half].flip(-1)
-    x_BCHW = shifted_BCHW.to(torch.float32, memory_format=torch.channels_last).div_(255)
-    # These rows straddle the flipped and the unflipped half.
-    scaled = slice(half - len(ids) // 8, half + len(ids) // 8)
-    num_scaled = scaled.stop - scaled.start
-    if num_scaled:
-        # Above 1 the grid reaches beyond the picture, which makes it smaller.
-        scale_P = 0.85 + 0.65 * torch.rand(num_scaled, generator=generator)
-        matrix_P23 = torch.eye(2, 3) * scale_P[:, None, None]
-        grid_PHW2 = F.affine_grid(matrix_P23, [num_scaled, 4, size, size], align_corners=False)
-        x_BCHW[scaled] = F.grid_sample(
-            x_BCHW[scaled], grid_PHW2.to(x_BCHW.device), align_corners=False
-        )
-    return x_BCHW
+def _check_sizes(preset: str, side: int, *image_sets: ImageSet) -> None:
+    expected = (4, side, side)
+    for images in image_sets:
+        given = tuple(images.images_NCHW.shape[1:])
+        if given != expected:
+            raise ValueError(f"preset {preset} takes pictures of shape {expected}, got {given}")
 
 
-def _spread(length: int, count: int) -> Tensor:
-    """`count` of the numbers 0 to `length` - 1, evenly spread."""
-    return torch.arange(count) * length // max(count, 1)
-
-
-def _put_on_backgrounds(x_BCHW: Tensor, count: int, generator: torch.Generator) -> None:
-    """Puts the last `count` pictures on opaque gradients from one random colour to another, in
-    place."""
-    if count == 0:
-        return
-    device = x_BCHW.device
-    corners_P322 = torch.rand(count, 3, 2, 1, generator=generator).expand(-1, -1, -1, 2)
-    # Half of them run from left to right, the rest from top to bottom.
-    corners_P322 = torch.cat((corners_P322[::2], corners_P322[1::2].mT)).to(device)
-    background_P3HW = F.interpolate(
-        corners_P322, size=x_BCHW.shape[-2:], mode="bilinear", align_corners=True
-    )
-    last_P4HW = x_BCHW[-count:]
-    last_P4HW[:, :3] += background_P3HW * (1 - last_P4HW[:, 3:])
-    last_P4HW[:, 3:] = 1
-
-
-def _overlap(shift: int, size: int) -> tuple[slice, slice]:
-    """Where to write and where to read along an axis of `size` that is shifted."""
-    return slice(max(shift, 0), size + min(shift, 0)), slice(max(-shift, 0), size - max(shift, 0))
-
-
-def _as_settings(config: Any) -> dict[str, Any]:
-    settings: dict[str, Any] = dict(vars(config))
+def _as_json(sizes: Any) -> dict[str, Any]:
+    """Settings of a network, with lists for tuples."""
+    settings: dict[str, Any] = dataclasses.asdict(sizes)
     return {
         name: list(value) if isinstance(value, tuple) else value for name, value in settings.items()
     }
 
 
 def run_tokenizer_training(config: TokenizerTraining, *, dry_run: bool = False) -> None:
-    """`dall-e train tokenizer`: trains on the pictures of `config.data`, or prints what it would
-    do.
+    """`dall-e train tokenizer`: trains on the pictures of `config.data`.
 
-    Raises ValueError for missing or unfit data, weights or run folder, as `fit` does.
+    With `dry_run`, prints what it would do. Raises ValueError for missing or unfit
+    data, weights or run folder, as `fit` does.
     """
-    size = PRESETS[config.preset].tokenizer.image_size
-    pictures = load_images(config.data, size)
-    if pictures.skipped:
-        print(
-            f"{len(pictures.skipped)} pictures could not be read: {', '.join(pictures.skipped[:5])}",
-            file=sys.stderr,
-        )
-    stage = TokenizerStage(
-        config, pictures, load_images(config.data, size, split="val"), dry_run=dry_run
-    )
+    size = PRESETS[config.start.preset].tokenizer.image_size
+    images = load_images(config.data, size)
+    if images.skipped:
+        examples = ", ".join(images.skipped[:5])
+        print(f"{len(images.skipped)} pictures could not be read: {examples}", file=sys.stderr)
+    held_out = load_images(config.data, size, split="val")
+
+    stage = TokenizerStage(config, images, held_out, dry_run=dry_run)
     if dry_run:
         print(describe(config, stage))
         return

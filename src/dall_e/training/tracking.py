@@ -1,4 +1,4 @@
-"""What a run tells: a progress line on the terminal, `log.txt`, `metrics.jsonl`, TensorBoard."""
+"""What a run tells while it trains: progress on the terminal, a log, metrics, TensorBoard."""
 
 from __future__ import annotations
 
@@ -13,27 +13,34 @@ from torch import Tensor
 from dall_e.config import LoopConfig
 from dall_e.training.run_folder import RunFolder
 
+# Without a terminal, a line is shown this often, in seconds; `log.txt` has all of them.
+_QUIET_SECONDS = 30
+_CLEAR_LINE = "\r\x1b[2K"
+_TERMINAL_WIDTH = 160
 
-class Report:
-    """Gathers values and pictures between two lines of the log; its clock can be paused."""
+
+class Tracker:
+    """Gathers values between two lines of the log, and writes them; its clock can be paused."""
 
     def __init__(self, config: LoopConfig, folder: RunFolder) -> None:
         self.seconds = 0.0
         """Time that the run has trained for, over all its resumptions."""
         self._total = config.images
         self._folder = folder
+
+        # Since the last line of the log.
         self._sums: dict[str, Tensor] = {}
         self._counts: dict[str, int] = {}
         self._images = 0
         self._start = time.monotonic()
-        self._live = sys.stderr.isatty()
+
+        self._is_terminal = sys.stderr.isatty()
         self._shown = 0.0
-        self._writer = _tensorboard_writer(config)
+        self._writer = _tensorboard_writer(folder) if config.tensorboard else None
 
     def gather(self, values: Mapping[str, Tensor]) -> None:
         """Adds detached scalars to the means of the next line."""
-        # Sums stay on the device: reading a number there would make the CPU wait for it in every
-        # step.
+        # Sums stay on the device: to read a number there would make the CPU wait in every step.
         for name, value in values.items():
             value = value.detach().float()
             self._sums[name] = self._sums[name] + value if name in self._sums else value
@@ -56,6 +63,7 @@ class Report:
         seconds = time.monotonic() - self._start
         rate = self._images / max(seconds, 1e-9)
         self.seconds += seconds
+
         values = {
             "images_per_second": round(rate, 2),
             "seconds": round(self.seconds, 2),
@@ -66,12 +74,14 @@ class Report:
         if self._writer is not None:
             for name, value in values.items():
                 self._writer.add_scalar(name, value, images_seen)
-        self._show(_line(images_seen, self._total, rate, means, int(more.get("skipped_steps", 0))))
+        skipped = int(more.get("skipped_steps", 0))
+        self._show(_progress_line(images_seen, self._total, rate, means, skipped))
+
         self._sums, self._counts, self._images = {}, {}, 0
         self._start = time.monotonic()
 
     def write_measures(self, images_seen: int, measures: Mapping[str, float]) -> None:
-        """What a sample sheet's held-out pictures measured, into the metrics."""
+        """Writes what the held-out pictures of a sample sheet measured."""
         self._folder.write_metrics({"kind": "sample", "images_seen": images_seen, **measures})
         if self._writer is not None:
             for name, value in measures.items():
@@ -79,42 +89,42 @@ class Report:
 
     def say(self, text: str) -> None:
         """A message for the log and for the user."""
-        print(f"\r\x1b[2K{text}" if self._live else text, file=sys.stderr, flush=True)
+        print(f"{_CLEAR_LINE}{text}" if self._is_terminal else text, file=sys.stderr, flush=True)
         self._folder.write_log(text)
 
     def close(self) -> None:
         """Ends the progress line and TensorBoard's file."""
-        if self._live:
+        if self._is_terminal:
             print(file=sys.stderr)
         if self._writer is not None:
             self._writer.close()
 
     def _show(self, line: str) -> None:
         self._folder.write_log(line)
-        if self._live:
-            print(f"\r\x1b[2K{line[:160]}", end="", file=sys.stderr, flush=True)
-        elif time.monotonic() - self._shown >= 30:  # no terminal: a line now and then
+        if self._is_terminal:
+            print(f"{_CLEAR_LINE}{line[:_TERMINAL_WIDTH]}", end="", file=sys.stderr, flush=True)
+        elif time.monotonic() - self._shown >= _QUIET_SECONDS:
             print(line, file=sys.stderr, flush=True)
             self._shown = time.monotonic()
 
 
-def _line(seen: int, total: int, rate: float, means: Mapping[str, float], skipped: int) -> str:
-    minutes = max(total - seen, 0) / max(rate, 1e-9) / 60
+def _progress_line(
+    images_seen: int, total: int, rate: float, means: Mapping[str, float], skipped: int
+) -> str:
+    minutes = max(total - images_seen, 0) / max(rate, 1e-9) / 60
     left = f"{minutes / 60:.1f} h" if minutes >= 90 else f"{minutes:.0f} min"
     losses = "  ".join(
         f"{name} {value:.4g}" for name, value in means.items() if not name.endswith("_norm")
     )
     tail = f"  {skipped} steps skipped" if skipped else ""
-    return f"{seen:,}/{total:,} pictures  {rate:.0f}/s  {left} left  {losses}{tail}"
+    return f"{images_seen:,}/{total:,} pictures  {rate:.0f}/s  {left} left  {losses}{tail}"
 
 
-def _tensorboard_writer(config: LoopConfig) -> Any:
-    if not config.tensorboard:
-        return None
+def _tensorboard_writer(folder: RunFolder) -> Any:
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError as error:
         raise ImportError(
             "--tensorboard needs the package tensorboard: pip install 'open-dalle[train]'"
         ) from error
-    return SummaryWriter(config.out)
+    return SummaryWriter(str(folder.path))

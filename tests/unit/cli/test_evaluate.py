@@ -10,7 +10,7 @@ import torch
 
 from dall_e import DALL_E
 from dall_e.cli import run
-from dall_e.config import DUAL_ENCODERS, DetectorConfig, DualEncoderTraining
+from dall_e.config import DUAL_ENCODERS, DetectorConfig, DualEncoderTraining, with_values
 from dall_e.evaluation.cost import Cost
 from dall_e.inference.loading import Networks
 from dall_e.models.detector import Detector
@@ -25,7 +25,8 @@ pytest.importorskip("torchmetrics")
 def make_judge(folder: Path, seed: int, **changes: object) -> DualEncoder:
     torch.manual_seed(seed)
     dual_encoder = DualEncoder(DUAL_ENCODERS["tiny"])
-    config = DualEncoderTraining(seed=seed, fold=1, **{"other_fraction": 0.0, **changes})  # type: ignore[arg-type]
+    changes = {"seed": seed, "fold": 1, "other_fraction": 0.0, **changes}
+    config = with_values(DualEncoderTraining(), changes)
     weights = dual_encoder.state_dict()
     with open_run_folder(str(folder)) as run_folder:
         run_folder.save_checkpoint(

@@ -14,8 +14,8 @@ from dall_e.config import (
     PRESETS,
     DualEncoderTraining,
     GeneratorTraining,
-    LoopConfig,
     TokenizerTraining,
+    TrainingConfig,
     UpsamplerConfig,
     UpsamplerTraining,
 )
@@ -31,7 +31,7 @@ MODEL = PRESETS["tiny"]
 
 
 def make_run(
-    folder: Path, config: LoopConfig, networks: dict, player: str, module: torch.nn.Module
+    folder: Path, config: TrainingConfig, networks: dict, player: str, module: torch.nn.Module
 ) -> None:
     folder.mkdir()
     weights = module.state_dict()
@@ -87,6 +87,19 @@ def test_export_draws(runs, tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     model = DALL_E.from_pretrained(tmp_path / "model")
     assert torch.equal(model.networks.generator.head.weight, networks["generator"].head.weight)
     assert model("a cat", num_inference_steps=1).size == (32, 32)
+
+
+def test_runs_of_an_older_version_are_exported(
+    runs, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flags, networks = runs
+    for name in ("t", "g"):
+        state = torch.load(tmp_path / name / "checkpoint.pt", weights_only=True)
+        flat = {"out": "runs/old", "preset": "tiny", "images": 9, "scene_share": 0.4}
+        torch.save({**state, "config": flat}, tmp_path / name / "checkpoint.pt")
+    assert run(["export", *flags, "--float32"]) == 0
+    model = DALL_E.from_pretrained(tmp_path / "model")
+    assert torch.equal(model.networks.generator.head.weight, networks["generator"].head.weight)
 
 
 def test_eight_bits_are_a_quarter(runs, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

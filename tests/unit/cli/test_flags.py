@@ -12,17 +12,21 @@ from dall_e.cli.flags import with_flags
 
 
 @dataclass(frozen=True, kw_only=True)
-class Base:
-    """Settings of a test."""
+class Output:
+    """A part of the settings."""
 
-    out: str = "here"
+    out: str = "there"
     """Folder to write."""
+    format: str = "png"
+    """What to write."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(Base):
-    """More of them."""
+class Settings:
+    """Settings of a test."""
 
+    output: Output = Output(out="here")
+    """Where it goes."""
     batch_size: int = 3
     """Pictures per step."""
     rate: float = 0.5
@@ -49,14 +53,19 @@ def run(arguments: list[str], **options: Any) -> tuple[int, str, list[Any]]:
     return result.exit_code, result.output, seen
 
 
-def test_defaults_are_those_of_the_dataclass() -> None:
+def test_defaults_are_those_of_the_dataclass_and_its_parts() -> None:
     assert run(["x"]) == (0, "", [Settings(), "x", False])
 
 
 def test_all_kinds_of_fields() -> None:
-    flags = "x --dry --out there --batch-size 7 --rate 1e-3 --loud --kind dog --words c,d".split()
+    flags = "x --dry --out far --batch-size 7 --rate 1e-3 --loud --kind dog --words c,d".split()
     expected = Settings(
-        out="there", batch_size=7, rate=1e-3, loud=True, kind="dog", words=("c", "d")
+        output=Output(out="far"),
+        batch_size=7,
+        rate=1e-3,
+        loud=True,
+        kind="dog",
+        words=("c", "d"),
     )
     assert run(flags) == (0, "", [expected, "x", True])
 
@@ -69,6 +78,7 @@ def test_help_is_the_docstring_under_the_field() -> None:
         "--batch-size",
         "Pictures per step.",
         "Folder to write.",
+        "here",
         "--no-loud",
         "cat|dog",
         "0.5",

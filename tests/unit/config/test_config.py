@@ -10,15 +10,23 @@ import pytest
 from dall_e import config as settings
 from dall_e.config import (
     PRESETS,
+    AdversarialTraining,
+    CodeGameConfig,
     DataConfig,
+    GeneratorBatchConfig,
     GeneratorConfig,
-    GeneratorTraining,
     LoopConfig,
     ModelConfig,
+    OptimizerConfig,
+    PixelGameConfig,
+    SampledCodesConfig,
     SamplingConfig,
+    StartConfig,
     TextConfig,
+    TokenizerBatchConfig,
     TokenizerConfig,
     TokenizerTraining,
+    TrainingConfig,
     field_help,
 )
 
@@ -43,8 +51,9 @@ def test_every_field_has_help_and_every_class_is_frozen(config_class: type) -> N
 
 
 def test_help_of_a_subclass_wins() -> None:
-    assert field_help(TokenizerTraining)["seed"] == field_help(LoopConfig)["seed"]
-    assert "perturbed_fraction" in field_help(TokenizerTraining)
+    assert field_help(AdversarialTraining)["data"] == field_help(TrainingConfig)["data"]
+    assert field_help(AdversarialTraining)["loop"] != field_help(TrainingConfig)["loop"]
+    assert "game" in field_help(AdversarialTraining)
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -114,34 +123,44 @@ def test_derived_sizes() -> None:
         (SamplingConfig, {"top_k": -1}, "got -1"),
         (DataConfig, {"size": 4}, "got 4"),
         (DataConfig, {"shard_size": 0}, "got 0"),
-        (LoopConfig, {"preset": "xxl"}, "'xxl' is not one of tiny"),
+        (StartConfig, {"preset": "xxl"}, "'xxl' is not one of tiny"),
         (LoopConfig, {"images": 0}, "got 0"),
         (LoopConfig, {"batch_size": 0}, "got 0"),
-        (LoopConfig, {"learning_rate": 0.0}, "got 0.0"),
-        (LoopConfig, {"ema_decay": 1.0}, "got 1.0"),
+        (OptimizerConfig, {"learning_rate": 0.0}, "got 0.0"),
+        (OptimizerConfig, {"ema_decay": 1.0}, "got 1.0"),
         (LoopConfig, {"log_every": 0}, "got 0"),
         (
-            LoopConfig,
+            OptimizerConfig,
             {"learning_rate": float("inf")},
             "learning_rate must be a finite number, got inf",
         ),
-        (LoopConfig, {"warmup_images": -1}, "warmup_images must be at least 0, got -1"),
-        (LoopConfig, {"clip_norm": 0.0}, "clip_norm must be above 0, got 0.0"),
+        (OptimizerConfig, {"warmup_images": -1}, "warmup_images must be at least 0, got -1"),
+        (OptimizerConfig, {"clip_norm": 0.0}, "clip_norm must be above 0, got 0.0"),
         (LoopConfig, {"seed": -1}, "seed must be between 0 and .* got -1"),
         (LoopConfig, {"seed": 2**32}, "got 4294967296"),
         (
-            TokenizerTraining,
+            TokenizerBatchConfig,
             {"coarse_fraction": 1.5},
             r"coarse_fraction must be in \[0, 1\], got 1.5",
         ),
         (
-            TokenizerTraining,
+            PixelGameConfig,
             {"adversarial_weight": -1.0},
             "adversarial_weight must be at least 0, got -1.0",
         ),
-        (GeneratorTraining, {"caption_drop": 1.1}, r"caption_drop must be in \[0, 1\], got 1.1"),
-        (GeneratorTraining, {"views": 0}, "got 0"),
-        (GeneratorTraining, {"images": 0}, "got 0"),
+        (GeneratorBatchConfig, {"caption_drop": 1.1}, r"caption_drop must be in \[0, 1\], got 1.1"),
+        (GeneratorBatchConfig, {"views": 0}, "got 0"),
+        (TrainingConfig, {"loop": {"images": 9}}, "loop must be a LoopConfig, got"),
+        (
+            TokenizerTraining,
+            {"sampled_codes": SampledCodesConfig(generator="runs/generator")},
+            "generator needs freeze_encoder",
+        ),
+        (
+            AdversarialTraining,
+            {"game": CodeGameConfig(fakes=100)},
+            "fakes must be at least 128, a batch per entry of fake_steps; got 100",
+        ),
         (
             ModelConfig,
             {"generator": GeneratorConfig(num_codes=7)},

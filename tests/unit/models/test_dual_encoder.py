@@ -7,7 +7,13 @@ Shapes: B pictures, N tokens, D width, L text tokens, C H W a picture.
 import pytest
 import torch
 
-from dall_e.config import DUAL_ENCODERS, PRESETS, DualEncoderConfig, DualEncoderTraining, LoopConfig
+from dall_e.config import (
+    DUAL_ENCODERS,
+    PRESETS,
+    DualEncoderConfig,
+    DualEncoderTraining,
+    StartConfig,
+)
 from dall_e.models.dual_encoder import DualEncoder, TokenTower
 
 
@@ -51,7 +57,7 @@ def test_every_preset_has_a_dual_encoder_that_is_small() -> None:
     assert set(DUAL_ENCODERS) - set(PRESETS) == {"judge"}
     assert DualEncoderTraining(preset="judge").preset == "judge"
     with pytest.raises(ValueError, match="preset 'judge' is not one of tiny"):
-        LoopConfig(preset="judge")
+        StartConfig(preset="judge")
 
 
 def test_settings_that_cannot_be_built() -> None:

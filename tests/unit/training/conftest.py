@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from dall_e.config import PRESETS, DualEncoderConfig, GeneratorTraining
+from dall_e.config import PRESETS, DualEncoderConfig, GeneratorTraining, with_values
 from dall_e.models.dual_encoder import DualEncoder
 from dall_e.models.image_tokenizer import ImageTokenizer
 from dall_e.training.generator_stage import GeneratorStage
@@ -18,8 +18,7 @@ from dall_e.training.run_folder import open_run_folder
 
 @pytest.fixture(scope="session")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Pictures "data", an untrained image tokenizer "tokenizer", and a generator "generator" of a
-    few steps."""
+    """A run "generator" of a few steps, with its pictures "data" and untrained "tokenizer"."""
     root = tmp_path_factory.mktemp("runs")
     (root / "data").mkdir()
     rng = np.random.default_rng(0)
@@ -33,10 +32,22 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with open_run_folder(str(root / "tokenizer")) as folder:
         player = {"weights": weights, "ema": weights}
         folder.save_checkpoint({"config": {}, "networks": {}, "players": {"tokenizer": player}})
-    config = GeneratorTraining(
-        out=str(root / "generator"), data=str(root / "data"), tokenizer=str(root / "tokenizer"), preset="tiny",
-        images=64, batch_size=8, warmup_images=8, views=2, precision="fp32", device="cpu", learning_rate=3e-3,
-    )  # fmt: skip
+    config = with_values(
+        GeneratorTraining(),
+        {
+            "out": str(root / "generator"),
+            "data": str(root / "data"),
+            "tokenizer": str(root / "tokenizer"),
+            "preset": "tiny",
+            "images": 64,
+            "batch_size": 8,
+            "warmup_images": 8,
+            "views": 2,
+            "precision": "fp32",
+            "device": "cpu",
+            "learning_rate": 3e-3,
+        },
+    )
     fit(config, GeneratorStage(config))
     return root
 

@@ -5,6 +5,7 @@ Shapes: B pictures, N tokens.
 
 import torch
 
+from dall_e.config import NoiseConfig
 from dall_e.models.quantizer import FSQ
 from dall_e.training.corruption import Corrupted, corrupt
 
@@ -15,17 +16,13 @@ CODES_BN = torch.randint(1000, (200, 64), generator=torch.Generator().manual_see
 def corrupted(
     noisy_fraction: float, noise_level: float, replaced_fraction: float, seed: int = 1
 ) -> Corrupted:
-    return corrupt(
-        CODES_BN,
-        QUANTIZER,
-        torch.Generator().manual_seed(seed),
-        noisy_fraction=noisy_fraction,
-        noise_level=noise_level,
-        replaced_fraction=replaced_fraction,
+    config = NoiseConfig(
+        noisy_fraction=noisy_fraction, noise_level=noise_level, replaced_fraction=replaced_fraction
     )
+    return corrupt(CODES_BN, QUANTIZER, torch.Generator().manual_seed(seed), config)
 
 
-def test_no_share_no_change() -> None:
+def test_no_noise_no_change() -> None:
     out = corrupted(0.0, 0.5, 0.5)
     assert torch.equal(out.codes_BN, CODES_BN)
     assert not out.replaced_BN.any() and not out.clean_BN.any() and not out.level_B.any()
@@ -74,9 +71,8 @@ def test_replacements_are_marked_and_kept_apart_from_clean_places() -> None:
 def test_the_generator_decides_everything() -> None:
     def run(seed: int) -> Corrupted:
         rng = torch.Generator().manual_seed(seed)
-        return corrupt(
-            CODES_BN[:4], QUANTIZER, rng, noisy_fraction=0.9, noise_level=0.3, replaced_fraction=0.2
-        )
+        config = NoiseConfig(noisy_fraction=0.9, noise_level=0.3, replaced_fraction=0.2)
+        return corrupt(CODES_BN[:4], QUANTIZER, rng, config)
 
     first, again, other = run(3), run(3), run(4)
     assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))

@@ -1,7 +1,5 @@
-"""The detector's stage on drawn things: what is strewn, what the maps are to show, golden
-losses."""
+"""The detector's stage on drawn things: cut-outs, maps, golden losses."""
 
-import dataclasses
 import io
 import json
 import tarfile
@@ -12,24 +10,19 @@ import numpy as np
 import pytest
 import torch
 
-from dall_e.config import DetectorConfig, DetectorTraining
+from dall_e.checkpoints.run_files import load_stage
+from dall_e.config import DetectorConfig, DetectorTraining, with_values
 from dall_e.data.datasets import ImageSet, in_fold
 from dall_e.images.files import encode_webp
-from dall_e.training.detector_stage import (
-    CutoutScatter,
-    DetectorStage,
-    Scattered,
-    run_detector_training,
-    targets,
-)
-from dall_e.training.loop import fit, load_stage_weights
+from dall_e.training.cutout_scatter import CutoutScatter, Scattered
+from dall_e.training.detector_stage import DetectorStage, make_targets, run_detector_training
+from dall_e.training.loop import fit
 
 THINGS = {"cat": (220, 120, 0), "pear": (0, 200, 40), "key": (40, 60, 230)}
 
 
 def things() -> ImageSet:
-    """Squares, flat and tall rectangles under names that the table of things knows, by six
-    designers."""
+    """Squares and rectangles of six designers, under names of known things."""
     pictures, records = [], []
     for source in ("noto", "twemoji", "noto-v1", "fluent-emoji", "emojione", "fluent-3d"):
         for number, (name, colour) in enumerate(THINGS.items()):
@@ -46,16 +39,16 @@ def things() -> ImageSet:
 
 
 def settings(out: Path, **changes: Any) -> DetectorTraining:
-    config = DetectorTraining(
-        out=str(out),
-        images=32,
-        batch_size=8,
-        warmup_images=8,
-        log_every=1,
-        precision="fp32",
-        device="cpu",
-    )
-    return dataclasses.replace(config, **changes)
+    small = {
+        "out": str(out),
+        "images": 32,
+        "batch_size": 8,
+        "warmup_images": 8,
+        "log_every": 1,
+        "precision": "fp32",
+        "device": "cpu",
+    }
+    return with_values(DetectorTraining(), {**small, **changes})
 
 
 def test_what_is_strewn_is_where_it_is_said_to_be() -> None:
@@ -79,15 +72,15 @@ def test_what_is_strewn_is_where_it_is_said_to_be() -> None:
 def test_maps_by_hand() -> None:
     config = DetectorConfig(image_size=32, things=("cat", "pear"))
     pear = Scattered(thing="pear", colour="green", x=0.3, y=0.99, size=0.5)
-    found = targets([[], [pear, Scattered(thing="cat", colour="", x=0, y=0, size=1)]], config)
-    heat_BKHW = found["heat_BKHW"]
+    found = make_targets([[], [pear, Scattered(thing="cat", colour="", x=0, y=0, size=1)]], config)
+    heat_BKHW = found.heat_BKHW
     assert heat_BKHW.shape == (2, 2, 8, 8) and heat_BKHW[0].abs().sum() == 0
     # 0.3 of 8 places is in place 2; 0.99 in the last one.
     assert heat_BKHW[1, 1, 7, 2] == 1 and heat_BKHW[1, 0, 0, 0] == 1 and (heat_BKHW == 1).sum() == 2
     # Half a side is 4 places, times 0.12 is below the least width of 0.6.
     assert heat_BKHW[1, 1, 7, 3].item() == pytest.approx(np.exp(-1 / (2 * 0.36)))
-    assert found["places_O3"].tolist() == [[1, 7, 2], [1, 0, 0]]
-    assert found["colour_O"].tolist() == [config.colours.index("green"), -1]
+    assert found.places_O3.tolist() == [[1, 7, 2], [1, 0, 0]]
+    assert found.colour_O.tolist() == [config.colours.index("green"), -1]
 
 
 def test_halves_are_kept_apart(tmp_path: Path) -> None:
@@ -126,7 +119,9 @@ def test_a_batch_is_a_function_of_its_place(tmp_path: Path) -> None:
     stage, again = (DetectorStage(settings(tmp_path), things()) for _ in range(2))
     stage.batch(0)
     first, second = stage.batch(8), again.batch(8)
-    assert all(torch.equal(first[name], second[name]) for name in first)
+    assert torch.equal(first.x_BCHW, second.x_BCHW)
+    targets, targets_again = vars(first.targets), vars(second.targets)
+    assert all(torch.equal(targets[name], targets_again[name]) for name in targets)
 
 
 def test_run_from_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -150,8 +145,6 @@ def test_run_from_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
         in capsys.readouterr().out
     )
     run_detector_training(config)
-    run, weights = load_stage_weights(tmp_path / "run")
-    assert (
-        run["networks"]["detector"]["things"] == ("cat", "key", "pear")
-        and "things.bias" in weights["detector"]
-    )
+    trained = load_stage(tmp_path / "run")
+    assert trained.network("detector")["things"] == ("cat", "key", "pear")
+    assert "things.bias" in trained.weights("detector")

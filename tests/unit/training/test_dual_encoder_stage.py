@@ -1,10 +1,8 @@
-"""The dual encoder's stage on drawn squares: batches, folds, scenes, golden losses, resume, what it
-learns.
+"""The dual encoder's stage on drawn squares: batches, golden losses, what it learns.
 
 Shapes: B pictures, T captions.
 """
 
-import dataclasses
 import json
 import signal
 from pathlib import Path
@@ -14,16 +12,13 @@ import numpy as np
 import pytest
 import torch
 
-from dall_e.config import DualEncoderTraining
+from dall_e.checkpoints.run_files import load_stage
+from dall_e.config import DualEncoderTraining, with_values
 from dall_e.data.datasets import ImageSet, Record, in_fold
 from dall_e.images.files import encode_png
-from dall_e.training.dual_encoder_stage import (
-    ComposedScenes,
-    DualEncoderStage,
-    TrainingScene,
-    run_dual_encoder_training,
-)
-from dall_e.training.loop import fit, load_stage_weights
+from dall_e.training.composed_scenes import ComposedScenes, TrainingScene
+from dall_e.training.dual_encoder_stage import DualEncoderStage, run_dual_encoder_training
+from dall_e.training.loop import fit
 
 COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255), "black": (0, 0, 0)}
 CHINESE = {"red": "红", "green": "绿", "blue": "蓝", "black": "黑"}
@@ -54,15 +49,22 @@ def squares(copies: int) -> ImageSet:
 
 
 def settings(out: Path, **changes: Any) -> DualEncoderTraining:
-    config = DualEncoderTraining(
-        out=str(out), preset="tiny", images=64, batch_size=16, warmup_images=16, log_every=1, precision="fp32",
-        device="cpu", learning_rate=3e-3,
-    )  # fmt: skip
-    return dataclasses.replace(config, **changes)
+    small = {
+        "out": str(out),
+        "preset": "tiny",
+        "images": 64,
+        "batch_size": 16,
+        "warmup_images": 16,
+        "log_every": 1,
+        "precision": "fp32",
+        "device": "cpu",
+        "learning_rate": 3e-3,
+    }
+    return with_values(DualEncoderTraining(), {**small, **changes})
 
 
 def make(config: DualEncoderTraining, **more: Any) -> DualEncoderStage:
-    Path(config.out).mkdir(parents=True, exist_ok=True)
+    Path(config.run_folder).mkdir(parents=True, exist_ok=True)
     return DualEncoderStage(config, squares(4), squares(1), **more)
 
 
@@ -81,16 +83,15 @@ def test_a_batch_is_a_function_of_its_place(tmp_path: Path) -> None:
     stage, again = make(settings(tmp_path)), make(settings(tmp_path))
     stage.batch(0)
     first, second = stage.batch(16), again.batch(16)
-    assert first.keys() == second.keys()
-    assert all(torch.equal(first[name], second[name]) for name in first)
-    assert not torch.equal(first["x_BCHW"], stage.batch(32)["x_BCHW"])
-    assert first["x_BCHW"].shape == (16, 4, 32, 32) and first["ids_TL"].shape == (16, 32)
-    assert 0 <= float(first["x_BCHW"].min()) and float(first["x_BCHW"].max()) <= 1
-    assert len(first["rows_H"]) == 0
+    assert all(torch.equal(tensor, vars(second)[name]) for name, tensor in vars(first).items())
+    assert not torch.equal(first.x_BCHW, stage.batch(32).x_BCHW)
+    assert first.x_BCHW.shape == (16, 4, 32, 32) and first.ids_TL.shape == (16, 32)
+    assert 0 <= float(first.x_BCHW.min()) and float(first.x_BCHW.max()) <= 1
+    assert len(first.rows_H) == 0
 
 
 def test_pairs_that_mean_the_same_are_marked(tmp_path: Path) -> None:
-    same_BB = make(settings(tmp_path, batch_size=32)).batch(0)["same_BB"]
+    same_BB = make(settings(tmp_path, batch_size=32)).batch(0).same_BB
     # An epoch of 4 copies of 8 names: each picture has the caption of itself and of its 3 copies.
     assert same_BB.sum(1).tolist() == [4] * 32 and torch.equal(same_BB, same_BB.T)
 
@@ -127,23 +128,23 @@ def test_a_fold_without_pictures_is_named(tmp_path: Path) -> None:
         DualEncoderStage(settings(tmp_path, fold=1, other_fraction=0.0), pictures, only)
 
 
-def test_scenes_fill_their_share_of_a_batch(tmp_path: Path) -> None:
+def test_scenes_fill_their_fraction_of_a_batch(tmp_path: Path) -> None:
     stage = make(settings(tmp_path, scene_fraction=0.5), scenes=scene)
     batch = stage.batch(0)
-    assert batch["x_BCHW"].shape[0] == 16
+    assert batch.x_BCHW.shape[0] == 16
     # Seeds 0 to 7 for rows 8 to 15; 0, 3 and 6 have no wrong caption. The wrong captions follow the
     # 16 own ones.
-    assert batch["rows_H"].tolist() == [9, 10, 12, 13, 15]
-    assert batch["ids_TL"].shape[0] == 16 + 5
-    assert stage.text_tokenizer.decode(batch["ids_TL"][16].tolist()) == "red bottom"
+    assert batch.rows_H.tolist() == [9, 10, 12, 13, 15]
+    assert batch.ids_TL.shape[0] == 16 + 5
+    assert stage.text_tokenizer.decode(batch.ids_TL[16].tolist()) == "red bottom"
     # Rows 8 and 10 show the same, rows 8 and 9 do not.
-    assert bool(batch["same_BB"][8, 10]) and not bool(batch["same_BB"][8, 9])
-    _, parts = stage.loss("dual_encoder", batch, 0.0)
+    assert bool(batch.same_BB[8, 10]) and not bool(batch.same_BB[8, 9])
+    _, parts = stage.loss(batch)
     assert {"contrastive", "matched", "wrong_caption", "told_apart"} <= parts.keys()
     assert (
         make(settings(tmp_path / "b", seed=1, scene_fraction=0.5), scenes=scene)
-        .batch(0)["rows_H"]
-        .tolist()
+        .batch(0)
+        .rows_H.tolist()
         != []
     )
 
@@ -151,7 +152,8 @@ def test_scenes_fill_their_share_of_a_batch(tmp_path: Path) -> None:
 def losses(config: DualEncoderTraining) -> list[float]:
     fit(config, make(config, scenes=scene, held_out_scenes=scene))
     lines = [
-        json.loads(line) for line in (Path(config.out) / "metrics.jsonl").read_text().splitlines()
+        json.loads(line)
+        for line in (Path(config.run_folder) / "metrics.jsonl").read_text().splitlines()
     ]
     return [line["dual_encoder_loss"] for line in lines if line["kind"] == "train"]
 
@@ -180,7 +182,9 @@ def test_resumed_equals_straight(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         fit(stopped, stage)
     assert fit(stopped, make(stopped)) == 48
-    one, two = (load_stage_weights(config.out)[1]["dual_encoder"] for config in (straight, stopped))
+    one, two = (
+        load_stage(config.run_folder).weights("dual_encoder") for config in (straight, stopped)
+    )
     assert all(torch.equal(one[name], two[name]) for name in one)
 
 
@@ -210,12 +214,11 @@ def test_run_from_a_folder_of_pictures(tmp_path: Path, capsys: pytest.CaptureFix
     printed = capsys.readouterr().out
     assert "8 of 8 pictures are drawn" in printed and not (tmp_path / "run").exists()
     run_dual_encoder_training(config)
-    run, weights = load_stage_weights(tmp_path / "run")
-    assert run["networks"]["dual_encoder"]["image_size"] == 32 and "dual_encoder" in weights
+    trained = load_stage(tmp_path / "run")
+    assert trained.network("dual_encoder")["image_size"] == 32 and trained.weights("dual_encoder")
     # A second one takes over the first one's text tokenizer.
-    other = dataclasses.replace(
-        config, out=str(tmp_path / "other"), text_tokenizer=config.out, seed=1
-    )
+    changes = {"out": str(tmp_path / "other"), "text_tokenizer": config.run_folder, "seed": 1}
+    other = with_values(config, changes)
     run_dual_encoder_training(other)
     texts = [(tmp_path / name / "text_tokenizer.json").read_text() for name in ("run", "other")]
     assert texts[0] == texts[1]

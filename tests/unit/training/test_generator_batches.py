@@ -1,7 +1,5 @@
-"""Batches of the generator's training: a function of the place in the run, made anywhere, used on
-the device."""
+"""Batches of the generator's training: a function of the position in the run."""
 
-import dataclasses
 import random
 import signal
 from pathlib import Path
@@ -12,14 +10,16 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torch import Tensor
 
-from dall_e.config import PRESETS, GeneratorTraining
+from dall_e.checkpoints.run_files import load_stage
+from dall_e.config import PRESETS, GeneratorTraining, with_values
 from dall_e.data.datasets import ImageSet, load_images
 from dall_e.models.image_tokenizer import ImageTokenizer
-from dall_e.training import generator_base, prepared_stage
+from dall_e.training import generator_data, prepared_stage
+from dall_e.training.generator_networks import GeneratorBatch
 from dall_e.training.generator_stage import GeneratorStage
-from dall_e.training.loop import fit, load_stage_weights
+from dall_e.training.held_out_nats import measure_held_out
+from dall_e.training.loop import fit
 from dall_e.training.run_folder import open_run_folder
 
 NUM_IMAGES = 24
@@ -27,8 +27,7 @@ NUM_IMAGES = 24
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with captioned pictures, "data", and a run of an untrained tokenizer,
-    "tokenizer"."""
+    """Captioned pictures "data", and a run of an untrained tokenizer, "tokenizer"."""
     root = tmp_path_factory.mktemp("stage")
     (root / "data").mkdir()
     rng = np.random.default_rng(0)
@@ -49,12 +48,22 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def settings(folders: Path, out: str, **changes: Any) -> GeneratorTraining:
-    config = GeneratorTraining(
-        out=str(folders / out), data=str(folders / "data"), tokenizer=str(folders / "tokenizer"), preset="tiny",
-        images=24, batch_size=8, warmup_images=8, views=2, precision="fp32", device="cpu", log_every=1,
-        caption_drop=0.3, noisy_fraction=0.5,
-    )  # fmt: skip
-    return dataclasses.replace(config, **changes)
+    small = {
+        "out": str(folders / out),
+        "data": str(folders / "data"),
+        "tokenizer": str(folders / "tokenizer"),
+        "preset": "tiny",
+        "images": 24,
+        "batch_size": 8,
+        "warmup_images": 8,
+        "views": 2,
+        "precision": "fp32",
+        "device": "cpu",
+        "log_every": 1,
+        "caption_drop": 0.3,
+        "noisy_fraction": 0.5,
+    }
+    return with_values(GeneratorTraining(), {**small, **changes})
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +71,10 @@ def stage(folders: Path) -> GeneratorStage:
     return GeneratorStage(settings(folders, "stage"))
 
 
-def assert_same(first: dict[str, Tensor], second: dict[str, Tensor]) -> None:
+def assert_same(first: Any, second: Any) -> None:
+    """Weights, or the tensors of batches."""
+    if not isinstance(first, dict):
+        first, second = vars(first), vars(second)
     assert first.keys() == second.keys()
     for name in first:
         assert torch.equal(first[name], second[name]), name
@@ -74,30 +86,30 @@ def test_a_batch_depends_on_its_place_alone(stage: GeneratorStage) -> None:
     stage.prepare(0)
     torch.manual_seed(2)
     assert_same(first, stage.prepare(40))
-    assert not torch.equal(first["codes_BN"], stage.prepare(48)["codes_BN"])
+    assert not torch.equal(first.codes_BN, stage.prepare(48).codes_BN)
 
 
 def test_context_is_in_order_of_revelation(stage: GeneratorStage) -> None:
     batch = stage.prepare(16)
-    targets_BN = batch["codes_BN"].gather(1, batch["positions_BN"])
-    noisy_B = batch["level_B"] > 0
-    assert torch.equal(batch["context_BN"][~noisy_B], targets_BN[~noisy_B])
-    assert not torch.equal(batch["context_BN"][noisy_B], targets_BN[noisy_B])
-    assert not batch["replaced_BN"][~noisy_B].any()
-    assert batch["positions_BN"].sort(1).values.eq(torch.arange(64)).all()
-    assert batch["groups_N"].diff().min() >= 0 and batch["groups_N"][0] == 1
+    targets_BN = batch.codes_BN.gather(1, batch.positions_BN)
+    noisy_B = batch.level_B > 0
+    assert torch.equal(batch.context_BN[~noisy_B], targets_BN[~noisy_B])
+    assert not torch.equal(batch.context_BN[noisy_B], targets_BN[noisy_B])
+    assert not batch.replaced_BN[~noisy_B].any()
+    assert batch.positions_BN.sort(1).values.eq(torch.arange(64)).all()
+    assert batch.groups_N.diff().min() >= 0 and batch.groups_N[0] == 1
 
 
 def test_pairs_count_where_there_is_a_caption_and_know_their_likes(stage: GeneratorStage) -> None:
     batches = [stage.prepare(8 * number) for number in range(6)]
-    assert len({len(batch["captioned_K"]) for batch in batches}) > 1
+    assert len({len(batch.captioned_K) for batch in batches}) > 1
     for batch in batches:
-        captions_BL = batch["ids_BL"]
+        captions_BL = batch.ids_BL
         is_captioned_B = captions_BL[:, 2] != 0
-        assert is_captioned_B.nonzero()[:, 0].tolist() == batch["captioned_K"].tolist()
+        assert is_captioned_B.nonzero()[:, 0].tolist() == batch.captioned_K.tolist()
         # Here captions are the same where the concept is.
-        kept_KL = captions_BL[batch["captioned_K"]]
-        assert torch.equal(batch["same_KK"], (kept_KL[:, None] == kept_KL).all(-1))
+        kept_KL = captions_BL[batch.captioned_K]
+        assert torch.equal(batch.same_KK, (kept_KL[:, None] == kept_KL).all(-1))
 
 
 class Composer:
@@ -116,30 +128,32 @@ class Composer:
         return f"scene {'abcd'[scene.number]}"
 
 
-def test_scenes_have_their_share_of_a_batch(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(generator_base, "SceneComposer", Composer)
+def test_scenes_have_their_fraction_of_a_batch(
+    folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(generator_data, "SceneComposer", Composer)
     config = settings(folders, "scenes", scene_fraction=0.25, scenes=4, caption_drop=0.0)
     stage = GeneratorStage(config)
-    assert len(stage.scene_codes_SN) == 4
+    assert len(stage.data.scene_codes_SN) == 4
     plain = GeneratorStage(settings(folders, "plain", caption_drop=0.0))
     seen = []
     for images_seen in (0, 8, 16):
         batch = stage.prepare(images_seen)
-        captions = [stage.text_tokenizer.decode(row) for row in batch["ids_BL"].tolist()]
+        captions = [stage.data.text_tokenizer.decode(row) for row in batch.ids_BL.tolist()]
         assert all(caption.startswith("thing number") for caption in captions[:6])
-        assert torch.equal(batch["codes_BN"][:6], plain.prepare(images_seen)["codes_BN"][:6])
-        for caption, codes_N in zip(captions[6:], batch["codes_BN"][6:], strict=True):
+        assert torch.equal(batch.codes_BN[:6], plain.prepare(images_seen).codes_BN[:6])
+        for caption, codes_N in zip(captions[6:], batch.codes_BN[6:], strict=True):
             number = "abcd".index(caption.removeprefix("scene "))
-            assert torch.equal(codes_N, stage.scene_codes_SN[number].long())
+            assert torch.equal(codes_N, stage.data.scene_codes_SN[number].long())
             seen.append(number)
-        assert not batch["same_KK"][6, :6].any() and not batch["same_KK"][6, 7]
+        assert not batch.same_KK[6, :6].any() and not batch.same_KK[6, 7]
     assert seen == [0, 1, 2, 3, 0, 1], "all in turn"
     # They are drawn once: the same command finds them in the run folder.
     monkeypatch.setattr(Composer, "draw", None)
-    assert torch.equal(GeneratorStage(config).scene_codes_SN, stage.scene_codes_SN)
+    assert torch.equal(GeneratorStage(config).data.scene_codes_SN, stage.data.scene_codes_SN)
     # Free ones are others.
     with pytest.raises(TypeError):
-        GeneratorStage(dataclasses.replace(config, canonical_scenes=False))
+        GeneratorStage(with_values(config, {"canonical_scenes": False}))
 
 
 def test_few_labels(folders: Path) -> None:
@@ -150,13 +164,13 @@ def test_few_labels(folders: Path) -> None:
         )
         captioned[fraction] = set()
         for images_seen in range(0, 240, 8):
-            drawn = stage.captioned(images_seen)
+            drawn = stage.data.captioned(images_seen)
             rows = [row for row, caption in enumerate(drawn.captions) if caption]
             captioned[fraction] |= {
                 int(drawn.codes_BN[row, 0]) * 100 + int(drawn.concepts_B[row]) for row in rows
             }
     assert not captioned[0.0] and captioned[0.3] < captioned[0.6], (
-        "a larger share has the labels of a smaller one too"
+        "a larger fraction has the labels of a smaller one too"
     )
     stage = GeneratorStage(settings(folders, "stage", caption_fraction=0.3))
     assert "captions of" in " ".join(stage.summary())
@@ -175,11 +189,11 @@ def test_rare_pictures_are_seen_as_often_as_the_exponent_says(
             skipped=[],
         )
 
-    monkeypatch.setattr(generator_base, "load_images", weighted)
+    monkeypatch.setattr(generator_data, "load_images", weighted)
     config = settings(folders, f"weighted{exponent}", weight_exponent=exponent, caption_drop=0.0)
     stage = GeneratorStage(config, dry_run=True)
-    stage.codes_VMN = torch.zeros(1, 2, 64, dtype=torch.int16)
-    seen = [caption for batch in range(60) for caption in stage.captioned(8 * batch).captions]
+    stage.data.codes_VMN = torch.zeros(1, 2, 64, dtype=torch.int16)
+    seen = [caption for batch in range(60) for caption in stage.data.captioned(8 * batch).captions]
     assert [seen.count(name) / len(seen) for name in ("common", "rare")] == pytest.approx(
         shares, abs=0.02
     )
@@ -188,30 +202,36 @@ def test_rare_pictures_are_seen_as_often_as_the_exponent_says(
 def test_a_batch_goes_to_the_device(stage: GeneratorStage, monkeypatch: pytest.MonkeyPatch) -> None:
     meta = torch.device("meta")
     monkeypatch.setattr(stage, "device", meta)
-    assert {tensor.device for tensor in stage.batch(0).values()} == {meta}
-    assert {tensor.device.type for tensor in stage.prepare(0).values()} == {"cpu"}
+    assert {tensor.device for tensor in vars(stage.batch(0)).values()} == {meta}
+    assert {tensor.device.type for tensor in vars(stage.prepare(0)).values()} == {"cpu"}
 
 
 def hold_out_six(stage: GeneratorStage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stage, "held_out_records", stage.records[:6])
-    monkeypatch.setattr(stage, "held_out_codes_MN", stage.codes_VMN[0, :6].long())
+    monkeypatch.setattr(stage.data, "held_out_records", stage.data.records[:6])
+    monkeypatch.setattr(stage.data, "held_out_codes_MN", stage.data.codes_VMN[0, :6].long())
+
+
+def measure(stage: GeneratorStage, **limits: int) -> dict[str, float]:
+    return measure_held_out(stage.data, stage.module, stage.device, **limits)
 
 
 def test_what_is_measured_goes_to_the_device_as_well(
     stage: GeneratorStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Placed(dict[str, Tensor]):
-        pass
-
     hold_out_six(stage, monkeypatch)
-    seen = []
-    monkeypatch.setattr(generator_base, "to_device", lambda batch, device: Placed(batch))
-    handle = stage.module.register_forward_pre_hook(
-        lambda module, given: seen.append(type(given[0]))
-    )
-    measures = stage._measure(choices=3, limit=4)
+    placed: list[GeneratorBatch] = []
+    seen: list[GeneratorBatch] = []
+
+    def to(batch: GeneratorBatch, device: torch.device) -> GeneratorBatch:
+        assert device == stage.device
+        placed.append(batch)
+        return batch
+
+    monkeypatch.setattr(GeneratorBatch, "to", to)
+    handle = stage.module.register_forward_pre_hook(lambda module, given: seen.append(given[0]))
+    measures = measure(stage, choices=3, limit=4)
     handle.remove()
-    assert seen == [Placed] * 4
+    assert len(seen) == 4 and all(a is b for a, b in zip(seen, placed, strict=True))
     assert 0 <= measures["recognised"] <= 1 and measures["held_out_nats"] > 0
 
 
@@ -219,10 +239,10 @@ def test_the_right_caption_never_counts_as_a_wrong_one(
     stage: GeneratorStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hold_out_six(stage, monkeypatch)
-    everything = stage._measure()  # more choices than held-out pictures
+    everything = measure(stage)  # more choices than held-out pictures
     assert everything["held_out_nats_wrong"] != everything["held_out_nats"]
-    monkeypatch.setattr(stage, "held_out_records", [{"text": "the same"}] * 6)
-    measures = stage._measure(choices=2)
+    monkeypatch.setattr(stage.data, "held_out_records", [{"text": "the same"}] * 6)
+    measures = measure(stage, choices=2)
     assert "held_out_nats_wrong" not in measures and measures["recognised"] == 1
 
 
@@ -242,7 +262,7 @@ def test_an_interrupted_run_equals_a_straight_one(
     folders: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Interrupted(GeneratorStage):
-        def batch(self, images_seen: int) -> dict[str, Any]:
+        def batch(self, images_seen: int) -> GeneratorBatch:
             if images_seen == 8:
                 signal.raise_signal(signal.SIGINT)
             return super().batch(images_seen)
@@ -255,6 +275,6 @@ def test_an_interrupted_run_equals_a_straight_one(
         fit(resumed, Interrupted(resumed))
     assert fit(resumed, GeneratorStage(resumed)) == 24
     first, second = (
-        load_stage_weights(config.out)[1]["generator"] for config in (straight, resumed)
+        load_stage(config.run_folder).weights("generator") for config in (straight, resumed)
     )
     assert_same(first, second)

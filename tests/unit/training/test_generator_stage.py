@@ -1,5 +1,4 @@
-"""The generator's stage: a user's own pictures, orders in their shares, weights that grow to a
-finer grid.
+"""The generator's stage on a user's own pictures, and weights that grow to a finer grid.
 
 Batches have tests of their own in test_generator_batches.py. Shapes: V views, M pictures, N tokens,
 H W rows, columns.
@@ -15,15 +14,16 @@ import numpy as np
 import pytest
 import torch
 
+from dall_e.checkpoints.run_files import load_image_tokenizer, load_stage
 from dall_e.checkpoints.store import save_model
-from dall_e.config import PRESETS, GeneratorTraining
+from dall_e.config import PRESETS, GeneratorTraining, with_values
 from dall_e.images.files import encode_png
 from dall_e.models.image_tokenizer import ImageTokenizer
 from dall_e.text.tokenizer import TextTokenizer
-from dall_e.training import generator_base
-from dall_e.training.generator_base import GeneratorNetworks, grow, load_tokenizer, partition
+from dall_e.training.generator_data import draw_partition
+from dall_e.training.generator_networks import GeneratorNetworks, grow
 from dall_e.training.generator_stage import GeneratorStage, run_generator_training
-from dall_e.training.run_folder import load_stage_weights, open_run_folder
+from dall_e.training.run_folder import open_run_folder
 from dall_e.training.token_cache import tokenize_views
 
 TINY = PRESETS["tiny"]
@@ -48,16 +48,12 @@ def own_images(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def stage(own_images: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GeneratorStage]:
-    torch.manual_seed(0)
-    tokenizer = ImageTokenizer(TINY.tokenizer).eval().requires_grad_(False)
-    config = GeneratorTraining(
-        out=str(tmp_path_factory.mktemp("run")), data=str(own_images), preset="tiny", images=64, batch_size=8,
-        views=2, device="cpu", caption_drop=0.25, noisy_fraction=0.5,
-    )  # fmt: skip
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(generator_base, "load_tokenizer", lambda folder, model: tokenizer)
-        made = GeneratorStage(config)
+def stage(
+    own_images: Path, tokenizer_run: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[GeneratorStage]:
+    out = tmp_path_factory.mktemp("run")
+    more = {"images": 64, "views": 2, "caption_drop": 0.25, "noisy_fraction": 0.5}
+    made = GeneratorStage(own_settings(own_images, tokenizer_run, out, **more))
     yield made
     made.close()
 
@@ -68,12 +64,12 @@ def test_context_differs_from_the_truth_only_where_that_is_told(stage: Generator
         batch = stage.batch(images_seen)
         num_tokens = TINY.generator.num_tokens
         assert torch.equal(
-            batch["positions_BN"].sort(1).values, torch.arange(num_tokens).expand(8, -1)
+            batch.positions_BN.sort(1).values, torch.arange(num_tokens).expand(8, -1)
         )
-        assert batch["groups_N"][0] == 1 and bool((batch["groups_N"].diff() >= 0).all())
-        truth_BN = batch["codes_BN"].gather(1, batch["positions_BN"])
-        differs_BN = batch["context_BN"] != truth_BN
-        assert not bool((differs_BN & ~batch["replaced_BN"])[batch["level_B"] == 0].any())
+        assert batch.groups_N[0] == 1 and bool((batch.groups_N.diff() >= 0).all())
+        truth_BN = batch.codes_BN.gather(1, batch.positions_BN)
+        differs_BN = batch.context_BN != truth_BN
+        assert not bool((differs_BN & ~batch.replaced_BN)[batch.level_B == 0].any())
         seen_noise |= bool(differs_BN.any())
     assert seen_noise
 
@@ -83,7 +79,7 @@ def test_a_few_steps_lower_the_loss_and_reach_every_weight(stage: GeneratorStage
     optimiser = torch.optim.AdamW(stage.module.parameters(), lr=3e-3)
     losses = []
     for _ in range(12):
-        loss, parts = stage.loss("generator", batch, 0.0)
+        loss, parts = stage.loss(batch)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -93,11 +89,11 @@ def test_a_few_steps_lower_the_loss_and_reach_every_weight(stage: GeneratorStage
     assert [name for name, p in stage.module.named_parameters() if p.grad is None] == []
 
 
-def test_orders_come_in_their_shares() -> None:
+def test_orders_come_as_often_as_they_should() -> None:
     numbers = random.Random(0)
     kinds: Counter[str] = Counter()
     for _ in range(2000):
-        kind, sizes = partition(64, numbers, random_order=0.7)
+        kind, sizes = draw_partition(64, numbers, random_order=0.7)
         assert sum(sizes) == 64 and len(sizes) <= 64
         kinds[kind] += 1
     # Five standard deviations of 2000 draws: 0.05 at most.
@@ -149,7 +145,8 @@ def run_folder(path: Path, player: str, weights: dict[str, torch.Tensor]) -> str
     """A run folder that holds the weights of one player."""
     with open_run_folder(str(path)) as folder:
         folder.save_checkpoint(
-            {"config": {}, "networks": {}, "players": {player: {"weights": weights, "ema": None}}, "stage": {},
+            {"config": {}, "networks": {}, "players": {player: {"weights": weights, "ema": None}},
+             "stage": {},
              "images_seen": 0, "seconds": 0.0, "random": {}}
         )  # fmt: skip
     return str(path)
@@ -165,22 +162,29 @@ def tokenizer_run(tmp_path_factory: pytest.TempPathFactory) -> str:
 def own_settings(
     own_images: Path, tokenizer_run: str, out: Path, **changes: object
 ) -> GeneratorTraining:
-    return GeneratorTraining(
-        out=str(out), data=str(own_images), tokenizer=tokenizer_run, preset="tiny", images=8, batch_size=8,
-        views=1, device="cpu", **changes,
-    )  # type: ignore[arg-type]  # fmt: skip
+    small = {
+        "out": str(out),
+        "data": str(own_images),
+        "tokenizer": tokenizer_run,
+        "preset": "tiny",
+        "images": 8,
+        "batch_size": 8,
+        "views": 1,
+        "device": "cpu",
+    }
+    return with_values(GeneratorTraining(), {**small, **changes})
 
 
 def test_weights_that_do_not_fit_are_named(tokenizer_run: str, tmp_path: Path) -> None:
     generator_run = run_folder(tmp_path / "generator", "generator", {})
     with pytest.raises(ValueError, match="no trained stage"):
-        load_tokenizer(str(tmp_path / "none"), TINY)
+        load_stage(str(tmp_path / "none"))
     with pytest.raises(
         ValueError, match="not a run that trained the tokenizer: it trained generator"
     ):
-        load_tokenizer(generator_run, TINY)
+        load_image_tokenizer(load_stage(generator_run), TINY.tokenizer)
     with pytest.raises(ValueError, match="cannot be used with this preset: .* missing"):
-        load_tokenizer(tokenizer_run, PRESETS["xs"])
+        load_image_tokenizer(load_stage(tokenizer_run), PRESETS["xs"].tokenizer)
     with pytest.raises(ValueError, match=r"\d+ missing .*; 1 left over \(text.extra\)"):
         grow(GeneratorNetworks(TINY), {"text.extra": torch.zeros(1)})
 
@@ -213,18 +217,16 @@ def test_start_from_a_model_folder(own_images: Path, tmp_path: Path) -> None:
             if not name.startswith("tokenizer."):
                 assert torch.equal(made.module.state_dict()[name], tensor), name
         assert torch.equal(made.tokenizer.last_weight, tokenizer.last_weight)
-        assert made.text_tokenizer.to_json() == words.to_json()
+        assert made.data.text_tokenizer.to_json() == words.to_json()
 
 
 def test_the_built_in_model_goes_by_its_name() -> None:
-    config, players = load_stage_weights("dall-e-emoji")
-    assert (
-        players.keys() == {"tokenizer", "generator", "dual_encoder"}
-        and "text.tokens.weight" in players["generator"]
-    )
-    assert config["networks"]["generator"]["grid_size"] ** 2 == len(
-        players["generator"]["generator.places.weight"]
-    )
+    stage = load_stage("dall-e-emoji")
+    assert stage.players.keys() == {"tokenizer", "generator", "dual_encoder"}
+    weights = stage.weights("generator")
+    assert "text.tokens.weight" in weights
+    num_tokens = stage.network("generator")["grid_size"] ** 2
+    assert num_tokens == len(weights["generator.places.weight"])
 
 
 def test_a_dry_run_writes_nothing(
@@ -237,17 +239,20 @@ def test_a_dry_run_writes_nothing(
 
 def test_a_second_run_touches_nothing(own_images: Path, tokenizer_run: str, tmp_path: Path) -> None:
     config = own_settings(own_images, tokenizer_run, tmp_path)
-    with open_run_folder(config.out), pytest.raises(ValueError, match="another run is writing"):
+    with (
+        open_run_folder(config.run_folder),
+        pytest.raises(ValueError, match="another run is writing"),
+    ):
         run_generator_training(config)
     assert [path.name for path in tmp_path.iterdir()] == [".lock"]
 
 
 def test_damaged_files_of_a_run(own_images: Path, tokenizer_run: str, tmp_path: Path) -> None:
     config = own_settings(own_images, tokenizer_run, tmp_path)
-    codes = GeneratorStage(config).codes_VMN
+    codes = GeneratorStage(config).data.codes_VMN
     for damage in (b"", b"junk", (tmp_path / "codes.pt").read_bytes()[:-50]):
         (tmp_path / "codes.pt").write_bytes(damage)
-        assert torch.equal(GeneratorStage(config).codes_VMN, codes)
+        assert torch.equal(GeneratorStage(config).data.codes_VMN, codes)
     (tmp_path / "text_tokenizer.json").write_text("{")
     with pytest.raises(ValueError, match=r"text_tokenizer.json: not a text tokenizer.*; delete it"):
         GeneratorStage(config)

@@ -1,7 +1,6 @@
 """The loop with a toy stage: resume, stop, damage, bad numbers."""
 
 import copy
-import dataclasses
 import json
 import signal
 import subprocess
@@ -9,51 +8,53 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from dall_e.config import LoopConfig
-from dall_e.training.loop import Batch, Player, Stage, describe, fit, load_stage_weights
+from dall_e.checkpoints.run_files import load_stage
+from dall_e.config import TrainingConfig, flat_values, with_values
+from dall_e.training.loop import describe, fit
+from dall_e.training.player import Player
 from dall_e.training.run_folder import open_run_folder
+from dall_e.training.stage import Stage, StepOutput
 
 
-class ToyStage(Stage):
-    """Fits a small convolution, with dropout, to a linear map; `events` maps a place of the run to
-    something to do."""
+class ToyBatch(NamedTuple):
+    x_BCHW: Tensor
+    factor: float
 
-    def __init__(self, config: LoopConfig, events: dict[int, Any] | None = None) -> None:
-        torch.manual_seed(config.seed)
+
+class ToyStage(Stage[ToyBatch]):
+    """Fits a small convolution, with dropout, to a linear map.
+
+    `events` maps numbers of pictures seen to something to do then.
+    """
+
+    def __init__(self, config: TrainingConfig, events: dict[int, Any] | None = None) -> None:
+        torch.manual_seed(config.loop.seed)
         self.config = config
         self.device = torch.device("cpu")
         self.networks = {"toy": {"width": 4}}
         net = nn.Sequential(nn.Conv2d(2, 4, 3, padding=1), nn.Dropout(0.2), nn.Conv2d(4, 1, 1))
         self.net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.players = (
-            Player(
-                name="toy",
-                module=self.net,
-                learning_rate=config.learning_rate,
-                weight_decay=config.weight_decay,
-            ),
-        )
+        self.players = (Player(name="toy", module=self.net, optimizer=config.optimizer),)
         self.events = {} if events is None else events
         self.memory = torch.zeros(())
 
-    def batch(self, images_seen: int) -> Batch:
+    def batch(self, images_seen: int) -> ToyBatch:
         generator = torch.Generator().manual_seed(images_seen)
-        x_BCHW = torch.randn(self.config.batch_size, 2, 4, 4, generator=generator)
+        x_BCHW = torch.randn(self.config.loop.batch_size, 2, 4, 4, generator=generator)
         factor = self.events.get(images_seen, lambda: 1.0)()
-        return {"x": x_BCHW, "factor": factor if isinstance(factor, float) else 1.0}
+        return ToyBatch(x_BCHW, factor if isinstance(factor, float) else 1.0)
 
-    def loss(self, player: str, batch: Batch, progress: float) -> tuple[Tensor, dict[str, Tensor]]:
-        loss = (self.net(batch["x"]) - batch["x"].sum(1, keepdim=True)).square().mean() * batch[
-            "factor"
-        ]
+    def loss(self, batch: ToyBatch) -> StepOutput:
+        wanted_BCHW = batch.x_BCHW.sum(1, keepdim=True)
+        loss = (self.net(batch.x_BCHW) - wanted_BCHW).square().mean() * batch.factor
         self.memory = 0.5 * self.memory + loss.detach()
-        return loss, {"error": loss.detach()}
+        return StepOutput(loss, {"error": loss.detach()})
 
     def sample(self, path: Path) -> dict[str, float]:
         torch.rand(7)  # a careless stage draws from the global stream
@@ -67,21 +68,21 @@ class ToyStage(Stage):
         self.memory = state["memory"]
 
 
-def settings(out: Path, **changes: Any) -> LoopConfig:
-    config = LoopConfig(
-        out=str(out),
-        images=40,
-        batch_size=4,
-        warmup_images=8,
-        log_every=1,
-        precision="fp32",
-        device="cpu",
-    )
-    return dataclasses.replace(config, **changes)
+def settings(out: Path, **changes: Any) -> TrainingConfig:
+    small = {
+        "out": str(out),
+        "images": 40,
+        "batch_size": 4,
+        "warmup_images": 8,
+        "log_every": 1,
+        "precision": "fp32",
+        "device": "cpu",
+    }
+    return with_values(TrainingConfig(), {**small, **changes})
 
 
 def weights(folder: Path) -> dict[str, Tensor]:
-    return load_stage_weights(folder)[1]["toy"]
+    return load_stage(folder).weights("toy")
 
 
 def assert_same(first: dict[str, Tensor], second: dict[str, Tensor]) -> None:
@@ -113,7 +114,7 @@ def test_a_run_learns_and_leaves_its_files(straight: Path) -> None:
     } <= trained[0].keys()
     assert lines[-1]["kind"] == "sample" and "quality" in lines[-1]
     assert (straight / "samples" / "000000040.png").exists()
-    assert json.loads((straight / "config.json").read_text())["batch_size"] == 4
+    assert json.loads((straight / "config.json").read_text())["loop"]["batch_size"] == 4
     assert (straight / "command.txt").read_text().strip() and (
         straight / "log.txt"
     ).read_text().strip()
@@ -210,6 +211,45 @@ def test_other_settings_are_refused(tmp_path: Path) -> None:
         fit(config, stage)
 
 
+def test_a_run_of_an_older_version_is_not_resumed(tmp_path: Path) -> None:
+    config = settings(tmp_path, images=8)
+    fit(config, ToyStage(config))
+    state = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    torch.save({**state, "config": flat_values(config)}, tmp_path / "checkpoint.pt")
+    with pytest.raises(ValueError, match=r"version 0.11 or older, .* from its weights with --init"):
+        fit(config, ToyStage(config))
+
+
+class TwoPlayers(ToyStage):
+    """A second network learns what the first one makes, in every other step."""
+
+    def __init__(self, config: TrainingConfig) -> None:
+        super().__init__(config)
+        self.follower = nn.Conv2d(1, 1, 1)
+        follower = Player(name="follower", module=self.follower, optimizer=config.optimizer)
+        self.players = (*self.players, follower)
+        self.seen: list[bool] = []
+
+    def losses(self, batch: ToyBatch, progress: float) -> Iterator[tuple[str, StepOutput]]:
+        before = self.net[2].weight.detach().clone()
+        made_BCHW = self.net(batch.x_BCHW)
+        yield "toy", StepOutput(made_BCHW.square().mean(), {})
+        self.seen.append(torch.equal(before, self.net[2].weight))
+        if progress >= 0.5:
+            copy_BCHW = self.follower(made_BCHW.detach())
+            yield "follower", StepOutput((copy_BCHW - made_BCHW.detach()).square().mean(), {})
+
+
+def test_players_learn_in_turn(tmp_path: Path) -> None:
+    config = settings(tmp_path, images=16)
+    stage = TwoPlayers(config)
+    fit(config, stage)
+    assert stage.seen == [False] * 4, "the first has learnt before the second is asked"
+    lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    follows = ["follower_loss" in line for line in lines if line["kind"] == "train"]
+    assert follows == [False, False, True, True]
+
+
 def test_a_full_disk_keeps_the_checkpoint_before(
     tmp_path: Path,
     full_disk: Callable[[str], None],
@@ -237,7 +277,7 @@ def test_a_full_disk_inside_the_writer(tmp_path: Path, full_disk: Callable[[str]
     # The same with a real failing write, whose error torch may wrap in one of its own.
     config = settings(tmp_path, images=8)
     full_disk("checkpoint.pt")
-    with open_run_folder(config.out) as folder:
+    with open_run_folder(config.run_folder) as folder:
         with pytest.raises(OSError, match="No space left on device"):
             folder.save_checkpoint({"big": torch.zeros(300_000)})
     assert not (tmp_path / "checkpoint.pt").exists()
@@ -264,7 +304,7 @@ def test_the_weights_that_did_best_are_kept(tmp_path: Path) -> None:
     resumed = JudgedStage(config)
     resumed.sample = lambda path: {"held_out": next(measures)}  # type: ignore[method-assign]
     measures = iter((1.5, 1.0, 0.9))
-    fit(dataclasses.replace(config, images=20), resumed)
+    fit(with_values(config, {"images": 20}), resumed)
     state = torch.load(tmp_path / "best.pt", weights_only=True)
     assert (state["measure"], state["images_seen"]) == (0.9, 20)
 
@@ -274,7 +314,7 @@ def test_a_truncated_checkpoint_is_named(tmp_path: Path) -> None:
     fit(config, ToyStage(config))
     path = tmp_path / "checkpoint.pt"
     path.write_bytes(path.read_bytes()[:-500])
-    for call in (lambda: fit(config, ToyStage(config)), lambda: load_stage_weights(tmp_path)):
+    for call in (lambda: fit(config, ToyStage(config)), lambda: load_stage(tmp_path)):
         with pytest.raises(ValueError, match=r"checkpoint.pt cannot be read .*move it away"):
             call()
 
@@ -292,7 +332,7 @@ def test_broken_metrics_do_not_stop_a_resumed_run(tmp_path: Path) -> None:
     fit(config, ToyStage(config))
     lines = (tmp_path / "metrics.jsonl").read_bytes()
     (tmp_path / "metrics.jsonl").write_bytes(lines + b'\xff\x00\n[1]\n{"images_seen": 8, "ki')
-    fit(dataclasses.replace(config, images=12), ToyStage(config))
+    fit(with_values(config, {"images": 12}), ToyStage(config))
     assert all(json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines())
 
 
@@ -306,12 +346,15 @@ def test_bad_run_folders(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match=message):
             fit(config, ToyStage(config))
     with pytest.raises(ValueError, match="no trained stage"):
-        load_stage_weights(tmp_path)
+        load_stage(tmp_path)
 
 
 def test_one_run_at_a_time(tmp_path: Path) -> None:
     config = settings(tmp_path)
-    with open_run_folder(config.out), pytest.raises(ValueError, match="another run is writing"):
+    with (
+        open_run_folder(config.run_folder),
+        pytest.raises(ValueError, match="another run is writing"),
+    ):
         fit(config, ToyStage(config))
 
 
@@ -362,7 +405,9 @@ def test_describe_tells_settings_sizes_and_schedule(tmp_path: Path) -> None:
     text = describe(config, ToyStage(config))
     assert '"batch_size": 4' in text and "toy: 81 parameters, 81 of them trained" in text
     assert "10 steps of 4 pictures on cpu" in text and "learning rate toy" in text
-    assert not list(tmp_path.iterdir())
+    assert f"would start a new run in {tmp_path}" in text and not list(tmp_path.iterdir())
+    fit(config, ToyStage(config))
+    assert f"would resume the run in {tmp_path}" in describe(config, ToyStage(config))
 
 
 @pytest.fixture(autouse=True)

@@ -6,13 +6,21 @@ import pytest
 import torch
 from torch import nn
 
-from dall_e.config import LoopConfig, TextConfig
+from dall_e.config import LoopConfig, OptimizerConfig, TextConfig, TrainingConfig
 from dall_e.models.text_encoder import TextEncoder
-from dall_e.training.optim import AveragedWeights, build_adamw, build_muon, learning_rate_fraction
+from dall_e.training.optim import (
+    AveragedWeights,
+    build_muon,
+    build_optimizers,
+    learning_rate_fraction,
+)
 
 
-def test_schedule_warms_up_and_falls_to_its_final_share() -> None:
-    config = LoopConfig(images=1000, batch_size=10, warmup_images=90, final_learning_rate=0.1)
+def test_schedule_warms_up_and_falls_to_its_final_fraction() -> None:
+    config = TrainingConfig(
+        loop=LoopConfig(images=1000, batch_size=10),
+        optimizer=OptimizerConfig(warmup_images=90, final_learning_rate=0.1),
+    )
     assert learning_rate_fraction(config, 0) == pytest.approx(
         0.1
     )  # one batch of the ten of warm-up
@@ -25,13 +33,17 @@ def test_schedule_warms_up_and_falls_to_its_final_share() -> None:
 
 
 def test_a_short_run_still_reaches_its_peak() -> None:
-    config = LoopConfig(images=100, batch_size=10, warmup_images=10_000)
+    config = TrainingConfig(
+        loop=LoopConfig(images=100, batch_size=10),
+        optimizer=OptimizerConfig(warmup_images=10_000),
+    )
     assert max(learning_rate_fraction(config, seen) for seen in range(0, 100, 10)) > 0.99
 
 
 def test_only_matrices_decay() -> None:
     module = nn.Sequential(nn.Linear(2, 3), nn.LayerNorm(3), nn.Linear(3, 1).requires_grad_(False))
-    optimizer = build_adamw(module, learning_rate=0.1, betas=(0.9, 0.95), weight_decay=0.5)
+    config = OptimizerConfig(learning_rate=0.1, weight_decay=0.5)
+    (optimizer,) = build_optimizers(module, config, betas=(0.9, 0.95))
     by_decay = {group["weight_decay"]: group["params"] for group in optimizer.param_groups}
     assert [tuple(p.shape) for p in by_decay[0.5]] == [(3, 2)]
     assert [tuple(p.shape) for p in by_decay[0.0]] == [(3,), (3,), (3,)]
@@ -55,12 +67,16 @@ def test_stored_averages_must_fit() -> None:
         average.load_state_dict({"weight": torch.zeros(1, 2)})
 
 
+def muon_config(weight_decay: float) -> OptimizerConfig:
+    return OptimizerConfig(optimizer="muon", learning_rate=0.1, weight_decay=weight_decay)
+
+
 def test_muon_steps_the_matrices_of_blocks_and_adamw_the_rest() -> None:
     torch.manual_seed(0)
     encoder = TextEncoder(
         TextConfig(vocab_size=300, max_tokens=8, width=32, num_layers=1, num_heads=2)
     )
-    muon, adamw = build_muon(encoder, learning_rate=0.1, betas=(0.9, 0.95), weight_decay=0.0)
+    muon, adamw = build_optimizers(encoder, muon_config(weight_decay=0.0), betas=(0.9, 0.95))
     by_id = {id(parameter): name for name, parameter in encoder.named_parameters()}
     names = [
         {by_id[id(p)] for group in optimizer.param_groups for p in group["params"]}
@@ -93,7 +109,7 @@ def test_muon_steps_a_kernel_as_a_matrix_whatever_its_layout(layout: torch.memor
     conv.to(memory_format=layout)  # type: ignore[call-overload]
     kernel = conv[0].weight
     matrix = nn.Parameter(kernel.detach().contiguous().flatten(1).clone())
-    muon, adamw = build_muon(conv, learning_rate=0.1, betas=(0.9, 0.95), weight_decay=0.1)
+    muon, adamw = build_optimizers(conv, muon_config(weight_decay=0.1), betas=(0.9, 0.95))
     assert [p.ndim for group in adamw.param_groups for p in group["params"]] == [1, 1]
     plain = torch.optim.Muon([matrix], lr=0.1, weight_decay=0.1, adjust_lr_fn="match_rms_adamw")
     for _ in range(2):
@@ -110,4 +126,4 @@ def test_muon_steps_a_kernel_as_a_matrix_whatever_its_layout(layout: torch.memor
 
 def test_muon_refuses_what_has_no_transformer_block() -> None:
     with pytest.raises(ValueError, match="Linear has neither"):
-        build_muon(nn.Linear(2, 2), learning_rate=0.1, betas=(0.9, 0.95), weight_decay=0.0)
+        build_muon(nn.Linear(2, 2), muon_config(weight_decay=0.0), betas=(0.9, 0.95))

@@ -1,12 +1,12 @@
-"""Distance of pictures by a dual encoder's features: zero for equal ones, by hand for others, and what
-is no dual encoder."""
+"""Distance of pictures by a dual encoder's features: zero for equal ones, by hand for others."""
 
 from pathlib import Path
 
 import pytest
 import torch
 
-from dall_e.training.perceptual import PerceptualDistance, load_dual_encoder
+from dall_e.checkpoints.run_files import load_dual_encoder, load_stage
+from dall_e.training.perceptual import PerceptualDistance
 from dall_e.training.run_folder import open_run_folder
 
 
@@ -22,7 +22,7 @@ def test_equal_pictures_have_no_distance(dual_encoder_folder: Path) -> None:
 
 def test_the_distance_is_that_of_the_maps(dual_encoder_folder: Path) -> None:
     distance = PerceptualDistance(str(dual_encoder_folder), torch.device("cpu"))
-    _, dual_encoder = load_dual_encoder(dual_encoder_folder)
+    dual_encoder = load_dual_encoder(load_stage(dual_encoder_folder))
     one, other = torch.rand(2, 2, 4, 32, 32)
     one[:, 3] = other[:, 3] = 1.0
     other.requires_grad_(True)
@@ -41,8 +41,9 @@ def test_the_distance_is_that_of_the_maps(dual_encoder_folder: Path) -> None:
 
 
 def test_the_dual_encoder_of_a_model_serves() -> None:
-    run, dual_encoder = load_dual_encoder("dall-e-emoji")
-    assert "seed" not in run and not dual_encoder.training
+    stage = load_stage("dall-e-emoji")
+    dual_encoder = load_dual_encoder(stage)
+    assert "seed" not in stage.settings and not dual_encoder.training
     assert not any(parameter.requires_grad for parameter in dual_encoder.parameters())
 
 
@@ -54,4 +55,4 @@ def test_a_run_without_a_dual_encoder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
         ValueError, match="not a run that trained the dual_encoder: it trained upsampler"
     ):
-        load_dual_encoder(tmp_path)
+        load_dual_encoder(load_stage(tmp_path))

@@ -1,7 +1,5 @@
-"""The tokenizer stage on a few drawn shapes: golden losses, resume, augmentation, parts of the
-loss."""
+"""The tokenizer's stage on a few drawn shapes: batches, golden losses, resume."""
 
-import dataclasses
 import json
 import signal
 from collections.abc import Iterator
@@ -11,13 +9,16 @@ from typing import Any
 import pytest
 import torch
 
+from dall_e.checkpoints.run_files import load_stage
 from dall_e.checkpoints.store import save_model
-from dall_e.config import PRESETS, TokenizerTraining
+from dall_e.config import PRESETS, TokenizerTraining, with_values
 from dall_e.data.datasets import ImageSet
 from dall_e.images.files import encode_png
 from dall_e.models.image_tokenizer import ImageTokenizer
-from dall_e.training.loop import fit, load_stage_weights
+from dall_e.models.quantizer import Quantized
+from dall_e.training.loop import fit
 from dall_e.training.run_folder import open_run_folder
+from dall_e.training.stage import StepOutput
 from dall_e.training.tokenizer_stage import TokenizerStage, run_tokenizer_training
 
 
@@ -36,30 +37,36 @@ def drawn(num: int, size: int = 32) -> ImageSet:
 
 
 def settings(out: Path, **changes: Any) -> TokenizerTraining:
-    config = TokenizerTraining(
-        out=str(out),
-        preset="tiny",
-        images=32,
-        batch_size=8,
-        warmup_images=8,
-        adversarial_start=0.0,
-        coarse_fraction=0.5,
-        log_every=1,
-        precision="fp32",
-        device="cpu",
-    )
-    return dataclasses.replace(config, **changes)
+    small = {
+        "out": str(out),
+        "preset": "tiny",
+        "images": 32,
+        "batch_size": 8,
+        "warmup_images": 8,
+        "adversarial_start": 0.0,
+        "coarse_fraction": 0.5,
+        "log_every": 1,
+        "precision": "fp32",
+        "device": "cpu",
+    }
+    return with_values(TokenizerTraining(), {**small, **changes})
 
 
 def make(config: TokenizerTraining) -> TokenizerStage:
     return TokenizerStage(config, drawn(24), drawn(8))
 
 
+def tokenizer_loss(stage: TokenizerStage, progress: float = 0.0) -> StepOutput:
+    """What the tokenizer learns from at the first batch."""
+    return next(stage.losses(stage.batch(0), progress))[1]
+
+
 def losses(config: TokenizerTraining) -> list[float]:
     """The tokenizer's loss in each step of a run."""
     fit(config, make(config))
     lines = [
-        json.loads(line) for line in (Path(config.out) / "metrics.jsonl").read_text().splitlines()
+        json.loads(line)
+        for line in (Path(config.run_folder) / "metrics.jsonl").read_text().splitlines()
     ]
     return [line["tokenizer_loss"] for line in lines if line["kind"] == "train"]
 
@@ -94,7 +101,8 @@ def test_resumed_equals_straight(tmp_path: Path) -> None:
         fit(stopped, stage)
     assert fit(stopped, make(stopped)) == 32
     states = [
-        torch.load(Path(c.out) / "checkpoint.pt", weights_only=True) for c in (straight, stopped)
+        torch.load(Path(c.run_folder) / "checkpoint.pt", weights_only=True)
+        for c in (straight, stopped)
     ]
     for name in ("tokenizer", "discriminator"):
         for key, tensor in states[0]["players"][name]["weights"].items():
@@ -105,18 +113,18 @@ def test_resumed_equals_straight(tmp_path: Path) -> None:
 def test_a_batch_is_a_function_of_its_place(tmp_path: Path) -> None:
     stage, again = make(settings(tmp_path)), make(settings(tmp_path))
     stage.batch(0)
-    assert torch.equal(stage.batch(8)["pictures"], again.batch(8)["pictures"])
-    assert not torch.equal(stage.batch(8)["background"], stage.batch(16)["background"])
+    assert torch.equal(stage.batch(8).images_BCHW, again.batch(8).images_BCHW)
+    assert not torch.equal(stage.batch(8).background_BC, stage.batch(16).background_BC)
 
 
 def test_augmented_pictures_are_valid(tmp_path: Path) -> None:
     stage = make(settings(tmp_path, coarse_fraction=0.0))
-    images_BCHW = stage.batch(0)["pictures"]
+    images_BCHW = stage.batch(0).images_BCHW
     assert images_BCHW.shape == (8, 4, 32, 32) and images_BCHW.dtype == torch.float32
     assert images_BCHW.min() >= 0 and images_BCHW.max() <= 1
     assert (images_BCHW[:, :3] <= images_BCHW[:, 3:] + 1e-6).all()
     assert len({tuple(image.flatten().tolist()) for image in images_BCHW}) == 8
-    assert make(settings(tmp_path, coarse_fraction=1.0)).batch(0)["pictures"].shape == (
+    assert make(settings(tmp_path, coarse_fraction=1.0)).batch(0).images_BCHW.shape == (
         8,
         4,
         20,
@@ -128,7 +136,8 @@ def test_only_the_first_pictures_are_perturbed(tmp_path: Path) -> None:
     stage = make(settings(tmp_path, perturbed_tokens=1.0))
     codes_BHW = torch.arange(4 * 64).view(4, 8, 8)
     latents_BDHW = stage.tokenizer.quantizer.embed(codes_BHW).requires_grad_(True)
-    moved = stage._perturb(latents_BDHW, codes_BHW, 2, torch.Generator().manual_seed(1))
+    quantized = Quantized(latents_BDHW, codes_BHW)
+    moved = stage._perturbed(quantized, 2, torch.Generator().manual_seed(1))
     changed = (moved != latents_BDHW).any(1).float().mean((1, 2))
     assert (changed[:2] > 0).all() and (changed[2:] == 0).all()
     (gradient,) = torch.autograd.grad(moved.sum(), latents_BDHW)
@@ -142,12 +151,12 @@ def test_a_frozen_encoder_keeps_its_codes(tmp_path: Path) -> None:
         tmp_path / "second",
         images=8,
         adversarial_weight=0.0,
-        init=first.out,
+        init=first.run_folder,
         freeze_encoder=True,
         learning_rate=0.01,
     )
     fit(second, make(second))
-    before, after = (load_stage_weights(c.out)[1]["tokenizer"] for c in (first, second))
+    before, after = (load_stage(c.run_folder).weights("tokenizer") for c in (first, second))
     assert all(
         torch.equal(before[name], after[name]) for name in before if name.startswith("encoder")
     )
@@ -203,8 +212,8 @@ def test_a_dual_encoder_compares_too(tmp_path: Path, dual_encoder_folder: Path) 
         )
     )
     plain = make(settings(tmp_path, adversarial_weight=0.0))
-    with_it, parts = stage.loss("tokenizer", stage.batch(0), 0.0)
-    without, _ = plain.loss("tokenizer", plain.batch(0), 0.0)
+    with_it, parts = tokenizer_loss(stage)
+    without, _ = tokenizer_loss(plain)
     assert parts["perceptual"] > 0
     assert with_it.item() == pytest.approx(
         without.item() + 2 * parts["perceptual"].item(), rel=1e-5
@@ -218,7 +227,7 @@ def test_numbers_that_overflow_skip_the_step(tmp_path: Path) -> None:
     with torch.no_grad():
         for parameter in stage.tokenizer.encoder.parameters():
             parameter.fill_(float("nan"))
-    loss, _ = stage.loss("tokenizer", stage.batch(0), 0.0)
+    loss, _ = tokenizer_loss(stage)
     assert not bool(loss.isfinite())
 
 
@@ -233,7 +242,7 @@ def test_sheet_and_measures(tmp_path: Path) -> None:
     assert (tmp_path / "sheet.png").stat().st_size > 0
     assert measures.keys() == {"psnr", "psnr_perturbed"} and measures["psnr"] > 0
     assert stage.sample(tmp_path / "sheet.png") == measures
-    stage.loss("tokenizer", stage.batch(0), 0.0)
+    tokenizer_loss(stage)
     window = stage.window()
     assert 0 < window["codes_used"] <= 1 and 1 <= window["code_perplexity"] <= 1000
     assert stage.window()["codes_used"] == 0
@@ -241,10 +250,11 @@ def test_sheet_and_measures(tmp_path: Path) -> None:
 
 def test_the_discriminator_joins_late(tmp_path: Path) -> None:
     stage = make(settings(tmp_path, adversarial_start=0.5))
-    assert stage.active("tokenizer", 0.0) and not stage.active("discriminator", 0.49)
-    assert stage.active("discriminator", 0.5)
-    _, before = stage.loss("tokenizer", stage.batch(0), 0.4)
-    _, after = stage.loss("tokenizer", stage.batch(0), 0.6)
+    batch = stage.batch(0)
+    assert [name for name, _ in stage.losses(batch, 0.49)] == ["tokenizer"]
+    assert [name for name, _ in stage.losses(batch, 0.5)] == ["tokenizer", "discriminator"]
+    _, before = tokenizer_loss(stage, 0.4)
+    _, after = tokenizer_loss(stage, 0.6)
     assert "adversarial" not in before and {"adversarial", "features", "adaptive"} <= after.keys()
     assert "the discriminator joins after 16 pictures" in stage.summary()
 

@@ -1,5 +1,4 @@
-"""The upsampler's stage on drawn discs: batches, golden losses, and that it beats bilinear
-resizing."""
+"""The upsampler's stage on drawn discs: batches, and golden losses."""
 
 import dataclasses
 import json
@@ -9,10 +8,11 @@ from typing import Any
 import pytest
 import torch
 
-from dall_e.config import PRESETS, TokenizerTraining, UpsamplerTraining
+from dall_e.checkpoints.run_files import load_stage
+from dall_e.config import PRESETS, TokenizerTraining, UpsamplerTraining, with_values
 from dall_e.data.datasets import ImageSet
 from dall_e.models.image_tokenizer import ImageTokenizer
-from dall_e.training.loop import fit, load_stage_weights
+from dall_e.training.loop import fit
 from dall_e.training.run_folder import open_run_folder
 from dall_e.training.upsampler_stage import UpsamplerStage, run_upsampler_training
 
@@ -32,11 +32,17 @@ def discs(num: int, size: int = 32) -> ImageSet:
 
 
 def settings(out: Path, **changes: Any) -> UpsamplerTraining:
-    config = UpsamplerTraining(
-        out=str(out), small_size=16, images=32, batch_size=8, warmup_images=8, log_every=1, precision="fp32",
-        device="cpu",
-    )  # fmt: skip
-    return dataclasses.replace(config, **changes)
+    small = {
+        "out": str(out),
+        "small_size": 16,
+        "images": 32,
+        "batch_size": 8,
+        "warmup_images": 8,
+        "log_every": 1,
+        "precision": "fp32",
+        "device": "cpu",
+    }
+    return with_values(UpsamplerTraining(), {**small, **changes})
 
 
 @pytest.fixture
@@ -58,10 +64,10 @@ def test_a_batch_is_a_function_of_its_place(tmp_path: Path) -> None:
     stage, again = (UpsamplerStage(settings(tmp_path), discs(24), discs(8)) for _ in range(2))
     stage.batch(0)
     first, second = stage.batch(8), again.batch(8)
-    assert all(torch.equal(first[name], second[name]) for name in first)
-    assert first["small"].shape == (8, 4, 16, 16) and first["large"].shape == (8, 4, 32, 32)
+    assert all(torch.equal(tensor, vars(second)[name]) for name, tensor in vars(first).items())
+    assert first.small_BCHW.shape == (8, 4, 16, 16) and first.large_BCHW.shape == (8, 4, 32, 32)
     # Pixels of two by two become one.
-    assert abs(float(first["small"].mean() - first["large"].mean())) < 1e-3
+    assert abs(float(first.small_BCHW.mean() - first.large_BCHW.mean())) < 1e-3
 
 
 def test_half_of_the_small_pictures_go_through_the_tokenizer(
@@ -71,9 +77,9 @@ def test_half_of_the_small_pictures_go_through_the_tokenizer(
     through = UpsamplerStage(
         settings(tmp_path, tokenizer=tokenizer_run), discs(24), discs(8)
     ).batch(0)
-    assert torch.equal(plain["large"], through["large"])
-    assert torch.equal(plain["small"][4:], through["small"][4:])
-    assert all(not torch.equal(plain["small"][row], through["small"][row]) for row in range(4))
+    assert torch.equal(plain.large_BCHW, through.large_BCHW)
+    assert torch.equal(plain.small_BCHW[4:], through.small_BCHW[4:])
+    assert all(not torch.equal(plain.small_BCHW[row], through.small_BCHW[row]) for row in range(4))
 
 
 # Taken from this code when its sheet was looked at; a change here is a change of what training
@@ -108,12 +114,10 @@ def test_run_from_a_data_set(
     run_upsampler_training(config, dry_run=True)
     assert "16 pixels to 32, clean" in capsys.readouterr().out and not (tmp_path / "run").exists()
     run_upsampler_training(config)
-    run, weights = load_stage_weights(tmp_path / "run")
-    assert (
-        run["networks"]["upsampler"]["widths"] == (32, 64, 128)
-        and "exit.weight" in weights["upsampler"]
-    )
+    trained = load_stage(tmp_path / "run")
+    assert trained.network("upsampler")["widths"] == (32, 64, 128)
+    assert "exit.weight" in trained.weights("upsampler")
     with pytest.raises(
         ValueError, match="not a run that trained the tokenizer: it trained upsampler"
     ):
-        run_upsampler_training(dataclasses.replace(config, tokenizer=config.out))
+        run_upsampler_training(with_values(config, {"tokenizer": config.run_folder}))

@@ -1,0 +1,40 @@
+"""Tokens moved to neighbouring codes before decoding, so that the decoder forgives errors.
+
+Shapes: B pictures of a batch, P of them perturbed, D latent channels, H W rows and columns.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from dall_e.models.quantizer import FSQ, Quantized
+
+
+def perturb(
+    quantized: Quantized,
+    quantizer: FSQ,
+    rng: torch.Generator,
+    *,
+    num_images: int,
+    most_tokens: float,
+) -> Tensor:
+    """The latents [B, D, H, W] with some tokens of the first pictures moved to neighbours.
+
+    Each of the first `num_images` pictures draws its own fraction of tokens to move, up to
+    `most_tokens`. Gradients flow as if nothing had moved.
+    """
+    latents_BDHW = quantized.latents_BDHW
+    if num_images == 0:
+        return latents_BDHW
+
+    codes_PHW = quantized.codes_BHW[:num_images]
+    device = codes_PHW.device
+    fraction_P11 = torch.rand(num_images, 1, 1, device=device, generator=rng)
+    draws_PHW = torch.rand(codes_PHW.shape, device=device, generator=rng)
+    is_moved_PHW = draws_PHW < fraction_P11 * most_tokens
+
+    neighbour_PDHW = quantizer.embed(quantizer.neighbours(codes_PHW, rng))
+    change_PDHW = (neighbour_PDHW - latents_BDHW[:num_images]).detach() * is_moved_PHW[:, None]
+    moved_PDHW = latents_BDHW[:num_images] + change_PDHW
+    return torch.cat((moved_PDHW, latents_BDHW[num_images:]))

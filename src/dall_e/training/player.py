@@ -1,0 +1,112 @@
+"""A network that is trained, and its steps: clip, step the optimiser, average the weights."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from dall_e.config import OptimizerConfig
+from dall_e.training.optim import AveragedWeights, build_optimizers
+
+
+@dataclass(frozen=True, kw_only=True)
+class Player:
+    """A network that is trained, with an optimiser of its own.
+
+    Most stages have one. An adversarial game has two, whence the name.
+    """
+
+    name: str
+    """Name in checkpoints and in `Stage.losses`."""
+    module: nn.Module
+    """The network; parameters without `requires_grad` at the start stay as they are."""
+    optimizer: OptimizerConfig
+    """How it learns."""
+    betas: tuple[float, float] = (0.9, 0.95)
+    """AdamW's betas."""
+    ema: bool = True
+    """Whether averaged weights are kept; they are then the ones that are sampled."""
+
+    def num_parameters(self, *, trained: bool = False) -> int:
+        """How many numbers its network has; `trained` counts those that learn only."""
+        return sum(
+            parameter.numel()
+            for parameter in self.module.parameters()
+            if parameter.requires_grad or not trained
+        )
+
+
+class PlayerTrainer:
+    """A player with its optimisers, its averaged weights and its count of skipped steps."""
+
+    def __init__(self, player: Player) -> None:
+        self.player = player
+        self._optimizers = build_optimizers(player.module, player.optimizer, betas=player.betas)
+        self._parameters = [p for p in player.module.parameters() if p.requires_grad]
+        self._average: AveragedWeights | None = None
+        if player.ema:
+            self._average = AveragedWeights(player.module, player.optimizer.ema_decay)
+
+        self._num_steps = 0
+        device = self._parameters[0].device
+        self.num_skipped = torch.zeros((), device=device)
+        self.num_skipped_in_row = torch.zeros((), device=device)
+
+    def step(self, loss: Tensor, learning_rate_fraction: float) -> Tensor:
+        """One step: backward, clip, step, average. Returns the norm of the gradient.
+
+        Nothing changes if the loss or the gradient is not finite.
+        """
+        for optimizer in self._optimizers:
+            optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = nn.utils.clip_grad_norm_(self._parameters, self.player.optimizer.clip_norm)
+
+        # Counted on the device, so that the CPU need not wait for the loss.
+        bad = (~torch.isfinite(norm + loss.detach())).float()
+        self.num_skipped = self.num_skipped + bad
+        self.num_skipped_in_row = (self.num_skipped_in_row + 1) * bad
+
+        for optimizer in self._optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = self.player.optimizer.learning_rate * learning_rate_fraction
+            if optimizer.defaults.get("fused"):
+                # The fused step looks at the flag on the device by itself.
+                optimizer.found_inf, optimizer.grad_scale = bad, None  # type: ignore[attr-defined]
+                optimizer.step()
+            elif not bool(bad):
+                optimizer.step()
+
+        self._num_steps += 1
+        if self._average is not None:
+            self._average.update(self._num_steps)
+        return norm.detach()
+
+    def averaged(self) -> contextlib.AbstractContextManager[None]:
+        """The network has its averaged weights inside the `with`."""
+        return contextlib.nullcontext() if self._average is None else self._average.swapped_in()
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that a resumed run needs."""
+        return {
+            "weights": self.player.module.state_dict(),
+            "ema": None if self._average is None else self._average.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in self._optimizers],
+            "num_steps": self._num_steps,
+            "skipped": [float(self.num_skipped), float(self.num_skipped_in_row)],
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Takes back what `state_dict` gave."""
+        self.player.module.load_state_dict(state["weights"])
+        if self._average is not None:
+            self._average.load_state_dict(state["ema"])
+        for optimizer, stored in zip(self._optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(stored)
+        self._num_steps = state["num_steps"]
+        self.num_skipped.fill_(state["skipped"][0])
+        self.num_skipped_in_row.fill_(state["skipped"][1])
