@@ -224,7 +224,7 @@ def test_too_little_memory_is_one_line(draw, monkeypatch: pytest.MonkeyPatch) ->
             "[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"
         )
 
-    monkeypatch.setattr("dall_e.pipeline.decode_tokens", full)
+    monkeypatch.setattr("dall_e.inference.engine.decode_tokens", full)
     code, _, errors = draw("a cat", "--out", "a.png")
     assert (
         code == 1
@@ -257,7 +257,7 @@ def test_an_interruption_is_130(draw, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("dall_e.pipeline.decode_tokens", interrupt)
+    monkeypatch.setattr("dall_e.inference.engine.decode_tokens", interrupt)
     code, _, errors = draw("a cat", "--out", "cat.png")
     assert code == 130 and errors.endswith("interrupted\n")
     assert os.listdir() == []

@@ -18,7 +18,7 @@ from dall_e.checkpoints import t5
 from dall_e.checkpoints.families import janus, llamagen, llamagen_vq, mindalle, taming_vqgan
 from dall_e.checkpoints.keymap import KeyTable
 from dall_e.config.published import BlockStyle, PromptConfig, RasterConfig, VQGANConfig
-from dall_e.inference.prompt_encoding import PublishedReader
+from dall_e.inference.prompt_encoding import FeatureReader
 from dall_e.models.left_to_right import Raster
 from dall_e.models.prompt_networks import PromptFeatures, build_prompts
 from dall_e.models.vqgan import VQGAN
@@ -87,7 +87,7 @@ def test_llamagen_s_null_is_seen_where_the_prompt_is() -> None:
         build_prompts(PromptConfig(kind="features", max_tokens=12, feature_width=10, width=64))
     )
     assert isinstance(network, PromptFeatures)
-    pair = PublishedReader(network, fake_features).read("a cat", "")
+    pair = FeatureReader(network, fake_features).read("a cat", "")
     assert torch.equal(pair.text.visible_BL, pair.null.visible_BL)
     assert pair.text.visible_BL[0].tolist() == [False] * 8 + [True] * 4
     # Features that are 0 become states that are 0: the projections have no biases.
