@@ -14,11 +14,10 @@ Shapes: B drawings, N image tokens, C H W channels (4, premultiplied RGBA), rows
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict, replace
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -31,7 +30,7 @@ from dall_e.images.files import PILImage, resize, to_pil, to_uint8
 from dall_e.inference.loading import Networks
 from dall_e.inference.progress import ProgressCallback
 from dall_e.inference.prompt_encoding import Pair, make_reader, stack_pairs
-from dall_e.inference.request import GenerationRequest, resolve_sampling
+from dall_e.inference.request import GeneratedImage, GenerationRequest, resolve_sampling
 from dall_e.inference.retrieval import Retriever
 from dall_e.inference.validation import (
     check_count,
@@ -41,7 +40,7 @@ from dall_e.inference.validation import (
     default_size,
     image_seeds,
 )
-from dall_e.planning.plan import Job, Plan, jobs_of
+from dall_e.planning.plan import Plan, plan_of
 from dall_e.runtime import free_memory, one_thread
 from dall_e.sampling.decode import DecodeStep, KnownTokens, decode_tokens
 from dall_e.text.published_tokenizers import PromptTokenizer
@@ -59,22 +58,16 @@ IMAGES_PER_BATCH = 16
 _CACHE_FRACTION = 0.5
 
 
-@dataclass(frozen=True, kw_only=True)
-class GeneratedImage:
-    """A finished image, and how it came about."""
+class _Candidate(NamedTuple):
+    """What is drawn for one seed: the whole image, or one drawing per object of its plan."""
 
-    pixels: PILImage
-    """RGB on white, or RGBA if `transparent` was asked for."""
     prompt: str
-    """What was asked for."""
     seed: int
-    """The seed of the candidate that was kept."""
     plan: Plan | None
-    """How its objects were put together; None if it was drawn as a whole."""
-    score: float | None
-    """How well it fits the prompt, from -1 to 1; None if there was nothing to choose from."""
-    metadata: dict[str, str]
-    """All that is needed to draw it again, as texts."""
+    drawings: tuple[str, ...]
+    """The prompt of each drawing."""
+    rows: range
+    """Where its drawings are among those of the whole request."""
 
 
 class Engine:
@@ -185,12 +178,10 @@ class Engine:
         steps of all batches are done. Warns of words that the model does not read.
         """
         with torch.inference_mode(), self._threads():
-            jobs = _plan(request)
-            texts = [text for job in jobs for text in job.parts]
-            seeds = [job.seed for job in jobs for _ in job.parts]
-            codes_BN = self._draw_codes(request, texts, seeds, on_step, on_progress)
-            kept = self._choose(request, jobs, codes_BN)
-            return [self._finish(request, job, score, codes_BN) for job, score in kept]
+            candidates = _plan(request)
+            codes_BN = self._draw_codes(request, candidates, on_step, on_progress)
+            kept = self._choose(request, candidates, codes_BN)
+            return [self._finish(request, each, score, codes_BN) for each, score in kept]
 
     def _threads(self) -> AbstractContextManager[None]:
         """One thread, or all cores for published models, whose products are large enough."""
@@ -199,12 +190,15 @@ class Engine:
     def _draw_codes(
         self,
         request: GenerationRequest,
-        texts: list[str],
-        seeds: list[int],
+        candidates: list[_Candidate],
         on_step: StepCallback | None,
         on_progress: ProgressCallback | None,
     ) -> Tensor:
         """Image tokens [B, N] of the drawings of a request, in batches of prompts of one length."""
+        texts = [text for candidate in candidates for text in candidate.drawings]
+        seeds = [candidate.seed for candidate in candidates for _ in candidate.drawings]
+
+        # What a prompt says is read once, however many images it has.
         reader = make_reader(self.networks.text, self.text_tokenizer)
         pairs: dict[str, Pair] = {}
         for text in texts:
@@ -252,48 +246,57 @@ class Engine:
         return Retriever(self.networks.dual_encoder, self.text_tokenizer)
 
     def _choose(
-        self, request: GenerationRequest, jobs: list[Job], codes_BN: Tensor
-    ) -> list[tuple[Job, float | None]]:
+        self, request: GenerationRequest, candidates: list[_Candidate], codes_BN: Tensor
+    ) -> list[tuple[_Candidate, float | None]]:
         """The best candidate of each image with its score; the only one without a score."""
         if request.best_of == 1:
-            return [(job, None) for job in jobs]
+            return [(candidate, None) for candidate in candidates]
 
-        # Candidates are compared at the model's own size: the upsampler cannot change who wins.
+        # Compared at the model's own size: the upsampler shall not decide who wins.
         own_size = self.config.tokenizer.image_size
-        small = dataclasses.replace(request, size=own_size, upsample=False, transparent=False)
+        small = replace(request, size=own_size, upsample=False, transparent=False)
         retriever = self.retriever("best_of")
-        kept: list[tuple[Job, float | None]] = []
-        for first in range(0, len(jobs), request.best_of):
-            candidates = jobs[first : first + request.best_of]
-            images = [self._image(small, job, codes_BN) for job in candidates]
-            scores = retriever.scores(images, candidates[0].text)
-            best = max(range(request.best_of), key=lambda number: scores[number])
-            kept.append((candidates[best], scores[best]))
+        kept: list[tuple[_Candidate, float | None]] = []
+        for first in range(0, len(candidates), request.best_of):
+            rivals = candidates[first : first + request.best_of]
+            images = [self._image(small, rival, codes_BN) for rival in rivals]
+            scores = retriever.scores(images, rivals[0].prompt)
+            best = scores.index(max(scores))
+            kept.append((rivals[best], scores[best]))
         return kept
 
     def _finish(
-        self, request: GenerationRequest, job: Job, score: float | None, codes_BN: Tensor
+        self,
+        request: GenerationRequest,
+        candidate: _Candidate,
+        score: float | None,
+        codes_BN: Tensor,
     ) -> GeneratedImage:
         """The image of the candidate that was kept, with its story."""
         return GeneratedImage(
-            pixels=self._image(request, job, codes_BN),
-            prompt=job.text,
-            seed=job.seed,
-            plan=job.plan,
+            pixels=self._image(request, candidate, codes_BN),
+            prompt=candidate.prompt,
+            seed=candidate.seed,
+            plan=candidate.plan,
             score=score,
-            metadata=self._metadata(request, job, score),
+            metadata=self._metadata(request, candidate, score),
         )
 
-    def _image(self, request: GenerationRequest, job: Job, codes_BN: Tensor) -> PILImage:
+    def _image(
+        self, request: GenerationRequest, candidate: _Candidate, codes_BN: Tensor
+    ) -> PILImage:
         """The pixels of a candidate, from the tokens of its drawings."""
-        drawings = [self.pixels(codes_BN[row : row + 1], request.upsample) for row in job.rows]
-        if job.plan:
+        size, transparent = request.size, request.transparent
+        drawings = [
+            self.pixels(codes_BN[row : row + 1], request.upsample) for row in candidate.rows
+        ]
+        if candidate.plan:
             arrays = [to_uint8(x_CHW) for x_CHW in drawings]
-            whole_CHW = job.plan.put_together(arrays, request.size, job.seed)
-            return to_pil(whole_CHW, transparent=request.transparent)
+            whole_CHW = candidate.plan.put_together(arrays, size, candidate.seed)
+            return to_pil(whole_CHW, transparent=transparent)
 
-        image = to_pil(drawings[0], transparent=request.transparent)
-        return image if request.size == image.width else resize(image, request.size, request.size)
+        image = to_pil(drawings[0], transparent=transparent)
+        return image if size == image.width else resize(image, size, size)
 
     def pixels(self, codes_1N: Tensor, upsample: bool = False) -> Tensor:
         """One drawing [4, H, W] in [0, 1], at the model's own size or upsampled.
@@ -310,10 +313,9 @@ class Engine:
 
     def origin(self) -> dict[str, str]:
         """What a drawing depends on besides its settings, such as model, versions and device."""
-        origin: dict[str, str] = {}
-        if isinstance(self.config, PublishedConfig) and self.config.variant:
-            origin["variant"] = self.config.variant
-        origin |= {
+        variant = self.config.variant if isinstance(self.config, PublishedConfig) else ""
+        return {
+            **({"variant": variant} if variant else {}),
             "model": self.config.name,
             "model_version": self.config.version,
             "weights_sha256": self.weights_sha256,
@@ -321,25 +323,22 @@ class Engine:
             "torch_version": torch.__version__,
             "device": self.device.type,
             "dtype": str(self.dtype).removeprefix("torch."),
+            **({"quantization": self.quantization} if self.quantization else {}),
         }
-        if self.quantization:
-            origin["quantization"] = self.quantization
-        return origin
 
     def _metadata(
-        self, request: GenerationRequest, job: Job, score: float | None
+        self, request: GenerationRequest, candidate: _Candidate, score: float | None
     ) -> dict[str, str]:
         """All that is needed to draw an image again, and how it was chosen."""
-        settings = dataclasses.asdict(request.sampling)
         metadata = {
-            "prompt": job.text,
+            "prompt": candidate.prompt,
             "negative_prompt": request.negative_prompt,
-            "seed": str(job.seed),
-            **{name: str(value) for name, value in settings.items()},
+            "seed": str(candidate.seed),
+            **{name: str(value) for name, value in asdict(request.sampling).items()},
             **self.origin(),
         }
-        if job.plan:
-            metadata["plan"] = job.plan.describe()
+        if candidate.plan:
+            metadata["plan"] = candidate.plan.describe()
         metadata |= {
             "transparent": str(request.transparent),
             "size": f"{request.size}x{request.size}",
@@ -350,9 +349,17 @@ class Engine:
         return metadata
 
 
-def _plan(request: GenerationRequest) -> list[Job]:
-    """What is drawn for each candidate: the whole image, or one drawing per object of its plan."""
-    return jobs_of(request.candidate_prompts, list(request.seeds), compose=request.sampling.compose)
+def _plan(request: GenerationRequest) -> list[_Candidate]:
+    """What is drawn for each candidate; the only place that asks the planner."""
+    candidates: list[_Candidate] = []
+    num_drawings = 0
+    for prompt, seed in zip(request.candidate_prompts, request.seeds, strict=True):
+        plan = plan_of(prompt, seed) if request.sampling.compose else None
+        drawings = plan.parts if plan else (prompt,)
+        rows = range(num_drawings, num_drawings + len(drawings))
+        num_drawings = rows.stop
+        candidates.append(_Candidate(prompt, seed, plan, drawings, rows))
+    return candidates
 
 
 def _batches(lengths: list[int], most: int) -> list[list[int]]:

@@ -1,4 +1,4 @@
-"""What to draw: a request with every value checked, as the engine takes it.
+"""What goes into the engine and what comes out: checked requests, and finished images.
 
 Shapes: B candidates, N image tokens.
 """
@@ -12,6 +12,8 @@ from typing import Any
 
 from dall_e.config import ModelConfig, SamplingConfig
 from dall_e.config.published import PublishedConfig, left_to_right
+from dall_e.images.files import PILImage
+from dall_e.planning.plan import Plan
 from dall_e.sampling.decode import KnownTokens
 
 
@@ -62,6 +64,24 @@ class GenerationRequest:
         """The prompt of each candidate."""
         copies = self.images_per_prompt * self.best_of
         return [prompt for prompt in self.prompts for _ in range(copies)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeneratedImage:
+    """A finished image, and how it came about."""
+
+    pixels: PILImage
+    """RGB on white, or RGBA if `transparent` was asked for."""
+    prompt: str
+    """What was asked for."""
+    seed: int
+    """The seed of the candidate that was kept."""
+    plan: Plan | None
+    """How its objects were put together; None if it was drawn as a whole."""
+    score: float | None
+    """How well it fits the prompt, from -1 to 1; None if there was nothing to choose from."""
+    metadata: dict[str, str]
+    """All that is needed to draw it again, as texts."""
 
 
 def resolve_sampling(
