@@ -72,7 +72,11 @@ def _option(name: str, hint: Any, default: Any, text: str, shown: str | bool) ->
 
 
 def with_flags(
-    config_class: type, *, optional: str = "", names: dict[str, str] | None = None
+    config_class: type,
+    *,
+    optional: str = "",
+    names: dict[str, str] | None = None,
+    shown: dict[str, str] | None = None,
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Gives a command one flag per field of `config_class`, and calls it with the built settings
     first.
@@ -80,6 +84,7 @@ def with_flags(
     optional: flags have no default of their own (help shows this text instead), and the command
     gets a dict of the ones that were given.
     names: other flag names, by field.
+    shown: what help shows as the default instead, by field.
     """
     hints = get_type_hints(config_class)
     texts = field_help(config_class)
@@ -94,7 +99,7 @@ def with_flags(
                 hints[field.name],
                 None if optional else field.default,
                 texts[field.name],
-                optional or field.default not in ("", ()),
+                (shown or {}).get(field.name) or optional or field.default not in ("", ()),
             )
             for field in fields
         ]

@@ -134,3 +134,16 @@ def test_from_the_command_line_and_again(folder: Path, tmp_path: Path) -> None:
         == 0
     )
     assert run(["reproduce", str(picture), "--model", str(folder)]) == 0
+
+
+def test_the_command_line_draws_256_and_older_files_what_they_say(
+    folder: Path, tmp_path: Path
+) -> None:
+    flags = ["--model", str(folder), "--steps", "1", "--seed", "4"]
+    large, small = tmp_path / "large.png", tmp_path / "small.png"
+    assert run(["generate", "a cat", "--out", str(large), *flags]) == 0
+    assert Image.open(large).size == (256, 256)
+    assert run(["generate", "a cat", "--out", str(small), "--size", "32", *flags]) == 0
+    for file in (large, small):
+        assert run(["reproduce", str(file), "--model", str(folder)]) == 0
+    assert Image.open(tmp_path / "small-reproduced.png").size == (32, 32)
