@@ -118,7 +118,8 @@ class DALL_E:
         """
         if self.quantization:
             raise ValueError(
-                f"a model in {self.quantization} cannot be saved: load it without quantization first"
+                f"a model in {self.quantization} cannot be saved: "
+                "load it without quantization first"
             )
         store.save_model(
             os.fspath(path),
