@@ -404,8 +404,7 @@ def random_model(shape: Shape, precision: str = "fp32") -> DALL_E:
         del weights
         load: Any = DALL_E.from_pretrained
         model: DALL_E = load(folder, quantization=precision)
-    model.text_tokenizer = reader
-    return model
+    return DALL_E(model.config, model.networks, reader)
 
 
 def _any_tokenizer() -> str:

@@ -212,10 +212,10 @@ class LlamaGen:
         return Times(first=first, rest=rest, drawn=tokens, pixels=pixels)
 
     def _loop(self) -> None:
-        from dall_e.inference.prompt_encoding import PublishedReader
+        from dall_e.inference.prompt_encoding import make_reader
 
         config, sampling = self._shape.config.generator, self._shape.config.sampling
-        reader: Any = PublishedReader(self._text, self._reader)  # type: ignore[arg-type]
+        reader: Any = make_reader(self._text, self._reader)  # type: ignore[arg-type]
         pair = reader.read("", "")
         rows = pair.text.joined(pair.null)
         logits_BC = self._transformer.start(rows.states_BLD, rows.visible_BL)

@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from dall_e.config import ModelConfig, SamplingConfig
     from dall_e.inference.image_codec import ImageCodec
     from dall_e.pipeline import DALL_E
-
-    __version__: str
+    from dall_e.version import __version__
 
 __all__ = [
     "DALL_E",
@@ -35,25 +34,18 @@ _HOMES = {
     "KnownModel": "dall_e.checkpoints.known_models",
     "ModelConfig": "dall_e.config",
     "SamplingConfig": "dall_e.config",
+    "__version__": "dall_e.version",
     "list_models": "dall_e.checkpoints.zoo",
 }
 
 
 def __getattr__(name: str) -> Any:
-    value: Any
-    if name == "__version__":
-        from importlib.metadata import PackageNotFoundError, version
-
-        try:
-            value = version("open-dalle")
-        except PackageNotFoundError:  # run from its sources, without an installation
-            value = "0+source"
-    elif name in _HOMES:
-        from importlib import import_module
-
-        value = getattr(import_module(_HOMES[name]), name)
-    else:
+    if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    from importlib import import_module
+
+    value = getattr(import_module(_HOMES[name]), name)
     globals()[name] = value
     return value
 

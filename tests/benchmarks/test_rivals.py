@@ -12,7 +12,7 @@ from benchmarks.shapes import SHAPES, Shape, random_networks, text_reader, tiny
 from torch import nn
 
 from dall_e.checkpoints.keymap import From, KeyTable
-from dall_e.inference.prompt_encoding import PublishedReader
+from dall_e.inference.prompt_encoding import make_reader
 
 
 def test_missing_peer_names_the_command() -> None:
@@ -78,7 +78,7 @@ def test_llamagen_written_anew_is_our_network(name: str) -> None:
 
 def read(shape: Shape, networks: Any) -> Any:
     reader: Any = text_reader(shape)
-    pair: Any = PublishedReader(networks.text, reader).read("", "")
+    pair: Any = make_reader(networks.text, reader).read("", "")
     return pair.text.joined(pair.null)
 
 

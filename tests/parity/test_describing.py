@@ -88,11 +88,11 @@ def test_logits_and_greedy_words(tmp_path: Path, tied: bool) -> None:
     assert config is not None
     tower = janus_vision.load_vision(path, config, torch.float32)
     describer = Describer(prompts, raster, tower, Marks())
-    states_1LD = describer.read(x_1CHW, before, behind)
+    states_1LD = describer.embed(x_1CHW, before, behind)
     visible_1L = torch.ones(1, states_1LD.shape[1], dtype=torch.bool)
     read_1LD = raster.states(
         PromptStates(states_1LD, visible_1L), torch.zeros(1, 0, dtype=torch.int64)
     )
     assert float(expected.std()) > 0.1
     torch.testing.assert_close(tower.word_logits(read_1LD), expected, atol=1e-4, rtol=0)
-    assert describer.continued(states_1LD, TextSamplingConfig(12, 0.0, None)) == generated
+    assert describer.generate(states_1LD, TextSamplingConfig(12, 0.0, None)) == generated

@@ -9,7 +9,8 @@ import numpy.typing as npt
 import pytest
 import torch
 
-from dall_e import DALL_E, SamplingConfig, pipeline
+from dall_e import DALL_E, SamplingConfig
+from dall_e.inference import engine
 from dall_e.sampling.decode import DecodeInterrupted, decode_tokens
 
 
@@ -59,7 +60,7 @@ def test_short_memory_makes_smaller_batches_of_the_same_pictures(
         sizes.append(len(text.states_BLD))
         return decode_tokens(generator, text, *rest, **more)
 
-    monkeypatch.setattr(pipeline, "decode_tokens", counted)
+    monkeypatch.setattr(engine, "decode_tokens", counted)
     together = draw()
     assert sizes == [3]
     row = model.networks.generator.row_bytes()
@@ -72,13 +73,13 @@ def test_short_memory_makes_smaller_batches_of_the_same_pictures(
     assert row == sum(tensor.nbytes for tensor in tensors)
     # Half of it for the caches: two pictures with guidance, four without; and one where there is no
     # room at all.
-    monkeypatch.setattr(pipeline, "free_memory", lambda _device: 2 * 5 * row)
+    monkeypatch.setattr(engine, "free_memory", lambda _device: 2 * 5 * row)
     short = draw()
     assert sizes == [2, 1]
     assert all(np.array_equal(one, other) for one, other in zip(together, short, strict=True))
     draw(guidance_scale=1)
     assert sizes == [3]
-    monkeypatch.setattr(pipeline, "free_memory", lambda _device: 0)
+    monkeypatch.setattr(engine, "free_memory", lambda _device: 0)
     draw()
     assert sizes == [1, 1, 1]
 
@@ -107,6 +108,11 @@ def test_drawing_leaves_the_global_random_stream_alone(tiny_folder: Path) -> Non
     before = torch.get_rng_state()
     DALL_E.from_pretrained(tiny_folder)("a cat", num_inference_steps=1)
     assert torch.equal(before, torch.get_rng_state())
+
+
+def test_a_model_without_an_upsampler_draws_its_own_size(model: DALL_E) -> None:
+    assert model.networks.upsampler is None
+    assert model("a cat", num_inference_steps=1).info["size"] == "32x32"
 
 
 def test_size_and_transparency(model: DALL_E) -> None:

@@ -14,11 +14,13 @@ from dall_e.cli import (
     convert,
     data,
     describe,
+    env,
     evaluate,
     export,
     gallery,
     generate,
     models,
+    reproduce,
     search,
     train,
     verify,
@@ -33,46 +35,52 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("generate")(generate.generate)
-app.command("reproduce")(generate.reproduce)
-app.command("describe")(describe.describe)
-app.command("search")(search.search)
+
 _train = typer.Typer(
     help="Train one stage; the same command again resumes it.", no_args_is_help=True
 )
-_train.command("tokenizer")(train.tokenizer)
-_train.command("generator")(train.generator)
-_train.command("adversarial")(train.adversarial)
-_train.command("dual-encoder")(train.dual_encoder)
-_train.command("upsampler")(train.upsampler)
-_train.command("detector")(train.detector)
-app.add_typer(_train, name="train")
 _data = typer.Typer(help="Make and look at training data.", no_args_is_help=True)
-_data.command("build")(data.build_command)
-_data.command("show")(data.show_command)
-_data.command("pack")(data.pack_command)
-app.add_typer(_data, name="data")
-app.command("export")(export.export)
-app.command("evaluate")(evaluate.evaluate)
-app.command("convert")(convert.convert)
-app.command("gallery")(gallery.gallery)
-app.command("models")(models.models)
-app.command("env")(models.env)
 _zoo = typer.Typer(help="Look after the published models.", no_args_is_help=True)
-_zoo.command("verify")(verify.verify)
+
+# Help lists the commands in this order.
+for _group, _name, _command in (
+    (app, "generate", generate.generate),
+    (app, "reproduce", reproduce.reproduce),
+    (app, "describe", describe.describe),
+    (app, "search", search.search),
+    (app, "export", export.export),
+    (app, "evaluate", evaluate.evaluate),
+    (app, "convert", convert.convert),
+    (app, "gallery", gallery.gallery),
+    (app, "models", models.models),
+    (app, "env", env.env),
+    (_train, "tokenizer", train.tokenizer),
+    (_train, "generator", train.generator),
+    (_train, "adversarial", train.adversarial),
+    (_train, "dual-encoder", train.dual_encoder),
+    (_train, "upsampler", train.upsampler),
+    (_train, "detector", train.detector),
+    (_data, "build", data.build_command),
+    (_data, "show", data.show_command),
+    (_data, "pack", data.pack_command),
+    (_zoo, "verify", verify.verify),
+):
+    _group.command(_name)(_command)
+app.add_typer(_train, name="train")
+app.add_typer(_data, name="data")
 app.add_typer(_zoo, name="zoo")
 
 
 def _print_version(asked: bool) -> None:
     if asked:
-        from dall_e import __version__
+        from dall_e.version import __version__
 
         print(f"dall-e {__version__}")
         raise typer.Exit
 
 
 # The base of all errors in a command line. Newer typer has its own copy of click, older typer
-# imports click.
+# imports it.
 _CommandLineError = cast("type[Exception]", typer.BadParameter.__mro__[2])
 
 
@@ -85,7 +93,8 @@ def _root(
         ),
     ] = False,
 ) -> None:
-    del version  # Handled by its callback, before any sub-command.
+    # Handled by its callback, before any sub-command.
+    del version
 
 
 def _warn(message: Warning | str, category: type[Warning], *_where: Any, **_how: Any) -> None:
@@ -94,10 +103,10 @@ def _warn(message: Warning | str, category: type[Warning], *_where: Any, **_how:
 
 
 def run(arguments: list[str]) -> int:
-    """Runs one command line (without the program's name) and returns the exit code.
+    """Run one command line (without the program's name) and return the exit code.
 
-    0 done; 1 the user can do something about it, said in one line; 2 the command line is wrong; 130
-    interrupted.
+    0: done. 1: something that the user can mend, said in one line. 2: the command line is wrong.
+    130: interrupted.
     """
     try:
         with warnings.catch_warnings():
@@ -110,7 +119,8 @@ def run(arguments: list[str]) -> int:
         error.show()  # type: ignore[attr-defined]
         return int(error.exit_code)  # type: ignore[attr-defined]
     except BrokenPipeError:
-        _drop_output()  # Its reader is gone.
+        # The reader of the output is gone.
+        _drop_output()
         return 1
     except (ValueError, OSError, ImportError) as error:
         print(f"dall-e: error: {_one_line(error)}", file=sys.stderr)
@@ -126,8 +136,7 @@ def run(arguments: list[str]) -> int:
 
 
 def _is_out_of_memory(error: BaseException) -> bool:
-    """torch has no common type for this: each kind of device raises a RuntimeError with a text of
-    its own."""
+    """Whether memory ran out. torch has no type for it: each device has a text of its own."""
     texts = ("allocate memory", "out of memory", "not enough memory")
     return isinstance(error, MemoryError) or any(text in str(error).lower() for text in texts)
 
@@ -155,8 +164,10 @@ def main() -> None:
 
 
 def _flushed(code: int) -> int:
-    """What was printed may only now reach the disk or the reader; Python itself would complain at
-    length."""
+    """Send what was printed to the disk or the reader; returns the exit code.
+
+    Python would do it at exit too, but complain at length where it cannot.
+    """
     if sys.stdout is None:
         return code
     try:
@@ -170,5 +181,5 @@ def _flushed(code: int) -> int:
 
 
 def _drop_output() -> None:
-    """What is still to be flushed at exit goes nowhere, silently."""
+    """Let what is still to be flushed at exit go nowhere, silently."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

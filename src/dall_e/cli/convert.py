@@ -1,13 +1,15 @@
-"""`dall-e convert`: a published model in our own format, so that its pickles are read once and
-never again."""
+"""`dall-e convert`: a published model in our own format, so that its pickles are read only once."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from dall_e import DALL_E, ImageCodec
 
 
 def convert(
@@ -34,29 +36,35 @@ def convert(
     ] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Never ask the network.")] = False,
 ) -> None:
-    """Write a model, or an image tokenizer alone, as config.json, model.safetensors and
-    text_tokenizer.json.
+    """Write a published model in this project's format. Prints the folder.
 
-    `dall-e generate --model TARGET` then draws with it. Prints the folder.
+    The folder has config.json, model.safetensors and text_tokenizer.json, and `dall-e generate
+    --model TARGET` draws with it. An image tokenizer alone is converted too.
     """
-    from dall_e import DALL_E, ImageCodec
+    from dall_e import DALL_E
 
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise ValueError(f"{target} is there already: give a new folder")
-    model: DALL_E | ImageCodec
-    try:
-        # In whole precision, half of the memory would hold nothing but zeros for most projects'
-        # files.
-        model = DALL_E.from_pretrained(
-            source, dtype="auto", variant=variant, local_files_only=offline
-        )
-    except (ValueError, FileNotFoundError) as error:
-        try:
-            model = ImageCodec.from_pretrained(source)
-        except (ValueError, OSError):
-            raise error from None
+
+    model = _load(source, variant, offline)
     model.save_pretrained(target, int8=int8)
     size = sum(path.stat().st_size for path in target.iterdir())
     name = model.config.name if isinstance(model, DALL_E) else model.family
     print(f"{name}: {size / 2**20:.1f} MiB", file=sys.stderr)
     print(target)
+
+
+def _load(source: str, variant: str | None, offline: bool) -> DALL_E | ImageCodec:
+    """A model that draws, or an image tokenizer alone."""
+    from dall_e import DALL_E, ImageCodec
+
+    # In whole precision, half of the memory would hold nothing but zeros for most projects' files.
+    try:
+        return DALL_E.from_pretrained(
+            source, dtype="auto", variant=variant, local_files_only=offline
+        )
+    except (ValueError, FileNotFoundError) as error:
+        try:
+            return ImageCodec.from_pretrained(source)
+        except (ValueError, OSError):
+            raise error from None

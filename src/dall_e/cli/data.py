@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import sys
-import time
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +11,7 @@ import typer
 
 from dall_e.cli.flags import with_flags
 from dall_e.config import DataConfig
+from dall_e.inference.progress import ProgressBar
 
 
 @with_flags(DataConfig)
@@ -22,19 +22,21 @@ def build_command(
         bool, typer.Option("--dry-run", help="List the sources and stop; nothing is fetched.")
     ] = False,
 ) -> None:
-    """Fetch the picture packages and render them into a data set with captions in English and
-    Chinese.
+    """Fetch the picture packages and render them into a data set with captions.
 
-    Packages come through npm, and clip art through apt where there is one; they are kept in
-    --cache, so that a second build needs no network. The same packages give the same bytes. An
-    interrupted build leaves an older set untouched.
+    Captions are in English and Chinese. Packages come through npm, and clip art through apt where
+    there is one. They are kept in --cache, so that a second build needs no network. The same
+    packages give the same bytes. An interrupted build leaves an older set untouched.
     """
     if dry_run:
         _list_sources(config)
         return
+
     from dall_e.data.build.builder import build
 
-    report = build(config, progress=_Bar())
+    with ProgressBar() as bar:
+        report = build(config, progress=bar)
+
     for message in report.messages:
         print(f"note: {message}", file=sys.stderr)
     for source, count in report.counts.items():
@@ -52,7 +54,8 @@ def _list_sources(config: DataConfig) -> None:
         package = f"{source.manager} {source.package} {source.version}"
         print(f"{source.name:28s} {source.licence:14s} {source.split:14s} {package}")
     print(
-        f"pictures of {config.size} x {config.size} pixels would go to {config.out}, packages to {config.cache}"
+        f"pictures of {config.size} x {config.size} pixels would go to {config.out}, "
+        f"packages to {config.cache}"
     )
 
 
@@ -82,14 +85,15 @@ def show_command(
         ),
     ] = False,
 ) -> None:
-    """Write a contact sheet: pictures as training draws them, each with one of its captions.
+    """Write a contact sheet of pictures as training draws them, each with one of its captions.
 
-    With --scenes, the things of the pictures cut out and composed into scenes, with captions in
+    With --scenes, things are cut out of the pictures and composed into scenes, with captions in
     both languages.
     """
     if scenes:
         _show_scenes(folder, out, count, split, seed, canonical)
         return
+
     from dall_e.data.captions import training_caption
     from dall_e.data.datasets import batch_indices, load_images
     from dall_e.images.files import contact_sheet, save_image
@@ -157,34 +161,10 @@ def pack_command(
     from dall_e.data.packing import pack
 
     names = tuple(name.strip() for name in splits.split(",") if name.strip())
-    report = pack(folder, out, size=size, splits=names, dropped_bits=dropped_bits, progress=_Bar())
+    with ProgressBar() as bar:
+        report = pack(folder, out, size=size, splits=names, dropped_bits=dropped_bits, progress=bar)
+
     for problem in report.skipped[:5]:
         print(f"note: left out {problem}", file=sys.stderr)
     found = ", ".join(f"{count} {split}" for split, count in report.images.items())
     print(f"{found}: {sum(report.sizes.values()) / 2**20:.1f} MiB in {Path(out)}")
-
-
-class _Bar:
-    """One line on the terminal, rewritten in place: task, share, pictures per second, time left."""
-
-    def __init__(self) -> None:
-        self.task = ""
-        self.start = self.shown = 0.0
-
-    def __call__(self, task: str, done: int, total: int) -> None:
-        now = time.monotonic()
-        if task != self.task:
-            self.task, self.start, self.shown = task, now, 0.0
-        on_terminal = sys.stderr.isatty()
-        # Without a terminal the bar is a log: a line every ten seconds.
-        if done < total and now - self.shown < (0.1 if on_terminal else 10.0):
-            return
-        self.shown = now
-        rate = done / max(now - self.start, 1e-3)
-        left = f", {(total - done) / rate:.0f} s left" if 0 < done < total else ""
-        filled = 24 * done // max(total, 1)
-        line = (
-            f"{task:18s} [{'#' * filled}{'.' * (24 - filled)}] {done}/{total}, {rate:.0f}/s{left}"
-        )
-        end = "\n" if done >= total or not on_terminal else ""
-        print(f"\r{line:90s}" if on_terminal else line, end=end, file=sys.stderr, flush=True)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dall_e.cli.generate import Device, load
+from dall_e.cli.options import Device, load
 
 
 def describe(
@@ -50,10 +50,10 @@ def describe(
     """
     if not image.is_file():
         raise FileNotFoundError(f"there is no picture {image}")
-    describer = load(model, device)
-    asked = {"prompt": prompt} if prompt else {}
-    print(
-        describer.describe(
-            image, max_new_tokens=max_new_tokens, temperature=temperature, seed=seed, **asked
-        )
+
+    pipeline = load(model, device)
+    question = {"prompt": prompt} if prompt else {}
+    answer = pipeline.describe(
+        image, max_new_tokens=max_new_tokens, temperature=temperature, seed=seed, **question
     )
+    print(answer)

@@ -23,12 +23,17 @@ Command = Callable[..., None]
 
 
 def with_flags(
-    config_class: type, *, optional: str = "", names: Mapping[str, str] | None = None
+    config_class: type,
+    *,
+    optional: str = "",
+    names: Mapping[str, str] | None = None,
+    shown: Mapping[str, str] | None = None,
 ) -> Callable[[Command], Command]:
     """Give a command one flag per setting of `config_class`, and call it with the settings first.
 
     With `optional`, flags have no default of their own (help shows this text instead), and the
-    command gets a dict of the ones that were given. `names` are other names of flags, by setting.
+    command gets a dict of the ones that were given. `names` are other names of flags, by setting,
+    and `shown` what help shows as the default instead.
     """
     settings = settings_of(config_class)
     names = {setting.name: (names or {}).get(setting.name, setting.name) for setting in settings}
@@ -45,7 +50,10 @@ def with_flags(
 
         # The command's own parameters, but for the settings, and then the flags.
         parameters = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
-        parameters += [_flag(setting, names[setting.name], optional) for setting in settings]
+        parameters += [
+            _flag(setting, names[setting.name], optional, (shown or {}).get(setting.name, ""))
+            for setting in settings
+        ]
         del run.__wrapped__  # The signature below is the true one.
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
@@ -54,13 +62,13 @@ def with_flags(
     return decorate
 
 
-def _flag(setting: Setting, name: str, optional: str) -> inspect.Parameter:
+def _flag(setting: Setting, name: str, optional: str, shown: str) -> inspect.Parameter:
     """One keyword parameter with the annotation that typer reads."""
     flag = "--" + name.replace("_", "-")
     default = None if optional else setting.default
     more: dict[str, Any] = {
         "help": setting.help,
-        "show_default": optional or setting.default not in ("", ()),
+        "show_default": shown or optional or setting.default not in ("", ()),
     }
 
     # What typer reads: words and lists as text.

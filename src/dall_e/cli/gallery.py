@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
+from dall_e.checkpoints.zoo import BUILT_IN
+
 
 def gallery(
-    model: Annotated[
-        str, typer.Option("--model", "-m", help="Model name or folder.")
-    ] = "dall-e-emoji",
+    model: Annotated[str, typer.Option("--model", "-m", help="Model name or folder.")] = BUILT_IN,
     out: Annotated[
         str, typer.Option("--out", "-o", help="Picture file to write.")
     ] = "out/gallery.png",
@@ -21,14 +21,13 @@ def gallery(
         int, typer.Option("--size", min=8, help="Side of each picture on the sheet.")
     ] = 128,
 ) -> None:
-    """Draw the 24 fixed prompts, 12 English and 12 Chinese, each once, on one sheet with
-    captions."""
+    """Draw 24 fixed prompts on one sheet, 12 of them in English and 12 in Chinese."""
     from dall_e.data.prompt_sets import GALLERY_PROMPTS
     from dall_e.images.files import contact_sheet, save_image
     from dall_e.pipeline import DALL_E
 
-    drawer = DALL_E.from_pretrained(model)
-    images = drawer(list(GALLERY_PROMPTS), seed=seed, height=size, width=size, progress=True)
+    pipeline = DALL_E.from_pretrained(model)
+    images = pipeline(list(GALLERY_PROMPTS), seed=seed, height=size, width=size, progress=True)
     assert isinstance(images, list)
     save_image(contact_sheet(images, GALLERY_PROMPTS, columns=6), out)
     print(out)

@@ -1,4 +1,4 @@
-"""`dall-e models` and `dall-e env`: what can be loaded, and on what it runs."""
+"""`dall-e models`: what can be loaded by name."""
 
 from __future__ import annotations
 
@@ -8,6 +8,18 @@ import typer
 
 if TYPE_CHECKING:
     from dall_e import KnownModel
+
+_COLUMNS = (
+    "name",
+    "licence",
+    "prompts in",
+    "pixels",
+    "parameters",
+    "memory in float32",
+    "bfloat16",
+    "int8",
+    "int4",
+)
 
 
 def models(
@@ -24,17 +36,16 @@ def models(
     from dall_e import list_models
 
     known = list_models()
-    print(_table(known) if markdown else "\n".join(map(_lines, known)))
+    print(_table(known) if markdown else "\n".join(_lines(model) for model in known))
 
 
 def _lines(model: KnownModel) -> str:
-    place = (
-        "built in"
-        if model.built_in
-        else "an archive to unpack"
-        if model.archive
-        else "downloaded on first use"
-    )
+    """One model in some lines, without those that have nothing to say."""
+    place = "downloaded on first use"
+    if model.built_in:
+        place = "built in"
+    elif model.archive:
+        place = "an archive to unpack"
     facts = {
         "also": ", ".join(model.aliases),
         "variants": ", ".join(f"{model.name}/{variant}" for variant in model.variants),
@@ -45,74 +56,34 @@ def _lines(model: KnownModel) -> str:
         "pixels": model.resolution,
         "describes pictures": _describing(model),
     }
-    told = [f"    {name}: {value}" for name, value in facts.items() if value]
-    return "\n".join([f"{model.name}  ({model.licence}; {place})", f"    {model.summary}", *told])
+    lines = [f"{model.name}  ({model.licence}; {place})", f"    {model.summary}"]
+    lines += [f"    {name}: {value}" for name, value in facts.items() if value]
+    return "\n".join(lines)
 
 
 def _describing(model: KnownModel) -> str:
+    """What it costs to describe pictures; empty if the model only draws."""
     numbers = max((size.describing for size in model.sizes), default=0)
     return f"yes, with {numbers * 4 / 1e9:.1f} GB more in float32" if numbers else ""
 
 
 def _table(known: list[KnownModel]) -> str:
-    """One row per model and variant."""
-    from dall_e.checkpoints.known_models import BYTES_PER_WEIGHT
-
-    rows: list[tuple[str, ...]]
-    rows = [
-        (
-            "name",
-            "licence",
-            "prompts in",
-            "pixels",
-            "parameters",
-            "memory in float32",
-            "bfloat16",
-            "int8",
-            "int4",
-        )
-    ]
-    rows.append(("---",) * len(rows[0]))
+    """A table in Markdown, one row per model and variant."""
+    rows = [_COLUMNS, ("---",) * len(_COLUMNS)]
     for model in known:
-        sides = model.resolution.split(", ")
-        for number, size in enumerate(model.sizes):
-            name = "/".join((model.name, *model.variants[number : number + 1]))
-            numbers = f"{(size.drawing + size.tokenizer + size.reader) / 1e9:.1f} B"
-            memory = [f"{size.gigabytes(precision):.1f} GB" for precision in BYTES_PER_WEIGHT]
-            side = sides[number] if len(sides) > 1 else sides[0]
-            rows.append((f"`{name}`", model.licence, model.languages, side, numbers, *memory))
+        rows += _rows(model)
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def env() -> None:
-    """Print versions, hardware and settings: paste it into a report of a problem."""
-    import os
-    import platform
+def _rows(model: KnownModel) -> list[tuple[str, ...]]:
+    from dall_e.checkpoints.known_models import BYTES_PER_WEIGHT
 
-    import torch
-
-    from dall_e import __version__
-    from dall_e.checkpoints.store import read_model_config
-    from dall_e.checkpoints.zoo import BUILT_IN, find_model
-    from dall_e.nn.cpu import kernels
-    from dall_e.runtime import computes_bf16, pick_device
-
-    device = pick_device("auto")
-    try:
-        built_in = f"version {read_model_config(find_model(BUILT_IN)).get('version', '?')}"
-    except (OSError, ValueError) as error:
-        built_in = f"not usable: {error}"
-    facts = {
-        "dall-e": __version__,
-        "built-in model": built_in,
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
-        "cores": str(os.cpu_count()),
-        "threads": str(torch.get_num_threads()),
-        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
-        "kernels": kernels.described(),
-        "bfloat16": "computed" if computes_bf16(device) else "emulated, not used",
-    }
-    for name, value in facts.items():
-        print(f"{name:15} {value}")
+    rows: list[tuple[str, ...]] = []
+    sides = model.resolution.split(", ")
+    for number, size in enumerate(model.sizes):
+        name = "/".join((model.name, *model.variants[number : number + 1]))
+        numbers = f"{(size.drawing + size.tokenizer + size.reader) / 1e9:.1f} B"
+        memory = [f"{size.gigabytes(precision):.1f} GB" for precision in BYTES_PER_WEIGHT]
+        side = sides[number] if len(sides) > 1 else sides[0]
+        rows.append((f"`{name}`", model.licence, model.languages, side, numbers, *memory))
+    return rows

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from dall_e.checkpoints.zoo import BUILT_IN
-from dall_e.cli.generate import Device, load
+from dall_e.cli.options import Device, load
 
 
 def search(
@@ -25,7 +25,9 @@ def search(
     ] = BUILT_IN,
     device: Device = "auto",
 ) -> None:
-    """Find the pictures of a folder that fit a text best. Prints score (-1 to 1) and file of each,
-    the best first."""
+    """Find the pictures of a folder that fit a text best.
+
+    Prints the score (-1 to 1) and the file of each, the best first.
+    """
     for image, score in load(model, device).search(text, folder, top=top):
         print(f"{score:6.3f}  {image}")

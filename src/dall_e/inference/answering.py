@@ -1,7 +1,7 @@
-"""What a model says of a picture: a picture and a question to states, then words, one after the
-other.
+"""What a model says of an image: image and question to states, then words, one after the other.
 
-Shapes: L prompt tokens, D width, V words.
+Shapes: L prompt tokens, D width, V words of the vocabulary, C H W channels, rows and columns; S the
+side of the image as the network sees it.
 """
 
 from __future__ import annotations
@@ -27,44 +27,46 @@ from dall_e.sampling.noise import gumbel
 from dall_e.text.published_tokenizers import JanusTokenizer, bpe_from_text
 
 QUESTION = "Describe this picture."
-"""What is asked of a picture unless the caller asks something else."""
+"""What is asked of an image unless the caller asks something else."""
+
+# What fills an image up to a square, as in training.
 _GREY = 127 / 255
-"""What fills a picture up to a square, as in training."""
 
 
 class Conversation:
-    """The frame of a question about a picture in Janus' tokens, and its answer back in text.
+    """The frame of a question about an image in Janus' tokens, and its answer back in text.
 
-    User: PICTURE, line break, question; assistant: answer. The marks' ids are looked up by name, as
-    for drawing.
+    User: IMAGE, line break, question; assistant: answer. The ids of the marks are looked up by
+    name, as for drawing.
     """
 
     MARKS = IMAGE_END, END = "<end_of_image>", "<\uff5cend\u2581of\u2581sentence\uff5c>"
 
     def __init__(self, tokenizer: JanusTokenizer) -> None:
-        held = json.loads(tokenizer.to_json())
-        self._bpe = bpe_from_text(json.dumps(held["tokenizer"]))
-        self._user, self._assistant = held["roles"]
-        found = {
-            mark: self._bpe.token_to_id(mark)
-            for mark in (tokenizer.START, tokenizer.IMAGE, *self.MARKS)
-        }
-        marks = {mark: mark_id for mark, mark_id in found.items() if mark_id is not None}
-        lacking = [mark for mark in found if mark not in marks]
+        """Raises ValueError for a tokenizer without the marks of a conversation."""
+        stored = json.loads(tokenizer.to_json())
+        self._bpe = bpe_from_text(json.dumps(stored["tokenizer"]))
+        self._user, self._assistant = stored["roles"]
+
+        names = (tokenizer.START, tokenizer.IMAGE, *self.MARKS)
+        known = {name: self._bpe.token_to_id(name) for name in names}
+        ids = [mark_id for mark_id in known.values() if mark_id is not None]
+        lacking = [name for name, mark_id in known.items() if mark_id is None]
         if lacking:
             raise ValueError(
-                f"the tokenizer has no {', '.join(lacking)}: it is not one for answers about pictures"
+                f"the tokenizer has no {', '.join(lacking)}: "
+                "it is not one for answers about pictures"
             )
-        self._start, self._image, self._image_end, self.end_id = marks.values()
+        self._start, self._image, self._image_end, self.end_id = ids
 
     def around(self, question: str) -> tuple[list[int], list[int]]:
-        """Ids before the picture's states, and behind them."""
+        """Ids before the states of the image, and behind them."""
         before = self._ids(f"{self._user}: ")
         behind = self._ids(f"\n{question.strip()}\n\n{self._assistant}:")
         return [self._start, *before, self._image], [self._image_end, *behind]
 
     def text(self, ids: list[int]) -> str:
-        """Words, without marks."""
+        """The words of some ids, without marks."""
         return str(self._bpe.decode(ids, skip_special_tokens=True)).strip()
 
     def _ids(self, text: str) -> list[int]:
@@ -73,7 +75,7 @@ class Conversation:
 
 
 class TextSamplingConfig(NamedTuple):
-    """How an answer is worded."""
+    """How the words of an answer are drawn."""
 
     max_new_tokens: int
     """Longest answer in tokens."""
@@ -83,8 +85,10 @@ class TextSamplingConfig(NamedTuple):
     """Of the draws; None draws a fresh one."""
 
     def checked(self) -> TextSamplingConfig:
-        """With a seed that is a number. Raises ValueError for what is out of range; warns of a seed
-        without a use."""
+        """The same with a seed that is a number.
+
+        Raises ValueError for what is out of range; warns of a seed without a use.
+        """
         if not is_int(self.max_new_tokens) or self.max_new_tokens < 1:
             raise ValueError(
                 f"max_new_tokens must be a whole number of at least 1, got {self.max_new_tokens!r}"
@@ -95,22 +99,21 @@ class TextSamplingConfig(NamedTuple):
             )
         if self.temperature == 0 and self.seed is not None:
             warnings.warn("seed is ignored: at temperature 0 nothing is drawn", stacklevel=4)
+
         seed = secrets.randbelow(2**32) if self.seed is None else self.seed
         return self._replace(seed=image_seeds(seed, None, 1, 1)[0])
 
 
 class Describer:
-    """Answers questions about pictures with the networks of a model."""
+    """Answers questions about images with the networks of a model."""
 
     def __init__(
         self, prompts: PromptTable, raster: LeftToRight, vision: Vision, conversation: Conversation
     ) -> None:
-        self._prompts, self._raster, self._vision, self._conversation = (
-            prompts,
-            raster,
-            vision,
-            conversation,
-        )
+        self._prompts = prompts
+        self._raster = raster
+        self._vision = vision
+        self._conversation = conversation
 
     def answer(
         self,
@@ -118,68 +121,75 @@ class Describer:
         question: str,
         text_sampling: TextSamplingConfig,
     ) -> str:
-        """The answer to one question. Warns if it was cut short; raises ValueError for what does
-        not fit."""
-        (asked,) = checked_prompts(question)
+        """Answer one question.
+
+        Warns if the answer was cut short; raises ValueError for what does not fit.
+        """
+        (question,) = checked_prompts(question)
         text_sampling = text_sampling.checked()
-        x_1CHW = seen(image, self._vision.config.image_size).to(self._vision.places.weight)
-        before, behind = self._conversation.around(asked)
-        states_1LD = self.read(x_1CHW, before, behind)
-        ids = self.continued(states_1LD, text_sampling)
+
+        # Image and question
+        x_1CSS = preprocess(image, self._vision.config.image_size).to(self._vision.places.weight)
+        before, behind = self._conversation.around(question)
+        states_1LD = self.embed(x_1CSS, before, behind)
+
+        # Answer
+        ids = self.generate(states_1LD, text_sampling)
         if ids[-1] != self._conversation.end_id:
             warnings.warn(
-                f"the answer was cut off after max_new_tokens {text_sampling.max_new_tokens}: ask for more",
+                f"the answer was cut off after max_new_tokens {text_sampling.max_new_tokens}: "
+                "ask for more",
                 stacklevel=3,
             )
         return self._conversation.text(ids)
 
-    def read(self, x_1CHW: Tensor, before: list[int], behind: list[int]) -> Tensor:
-        """States [1, L, D] of ids, a picture [1, 3, S, S] in [0, 1], and ids."""
+    def embed(self, x_1CSS: Tensor, before: list[int], behind: list[int]) -> Tensor:
+        """States [1, L, D] of ids, an image [1, 3, S, S] in [0, 1], and ids behind it."""
         words = self._prompts.tokens
         device = words.weight.device
-        first_LD, last_LD = (words(torch.tensor(ids, device=device)) for ids in (before, behind))
-        return torch.cat((first_LD[None], self._vision(x_1CHW), last_LD[None]), dim=1)
+        before_LD = words(torch.tensor(before, device=device))
+        behind_LD = words(torch.tensor(behind, device=device))
+        return torch.cat((before_LD[None], self._vision(x_1CSS), behind_LD[None]), dim=1)
 
-    def continued(self, states_1LD: Tensor, text_sampling: TextSamplingConfig) -> list[int]:
+    def generate(self, states_1LD: Tensor, text_sampling: TextSamplingConfig) -> list[int]:
         """Ids of an answer: up to the mark that ends it, or as many as are allowed."""
-        raster, vision = self._raster, self._vision
+        raster, vision, room = self._raster, self._vision, text_sampling.max_new_tokens
         longest = raster.config.prefix_tokens + raster.config.num_tokens
         length = states_1LD.shape[1]
-        if length + text_sampling.max_new_tokens > longest:
+        if length + room > longest:
             raise ValueError(
-                f"picture and question are {length} tokens and the answer may have {text_sampling.max_new_tokens}: together "
-                f"more than the {longest} that are read; ask a shorter question, or for less"
+                f"picture and question are {length} tokens and the answer may have {room}: "
+                f"together more than the {longest} that are read; ask a shorter question, or for "
+                "less"
             )
+
         visible_1L = torch.ones(1, length, dtype=torch.bool, device=states_1LD.device)
-        cache = raster.prefill(
-            PromptStates(states_1LD, visible_1L), room=text_sampling.max_new_tokens
-        )
+        cache = raster.prefill(PromptStates(states_1LD, visible_1L), room=room)
         ids: list[int] = []
-        while len(ids) < text_sampling.max_new_tokens:
-            word_1 = self._chosen(vision.word_logits(cache.state_BD), len(ids), text_sampling)
+        while len(ids) < room:
+            word_1 = _next_word(vision.word_logits(cache.state_BD), len(ids), text_sampling)
             ids.append(int(word_1))
             if ids[-1] == self._conversation.end_id:
                 break
             raster.read(cache, self._prompts.tokens(word_1)[:, None])
         return ids
 
-    @staticmethod
-    def _chosen(logits_1V: Tensor, place: int, text_sampling: TextSamplingConfig) -> Tensor:
-        """The next word [1]. Noise is addressed by place, as that of pictures is."""
-        noise_1V = torch.zeros(1, 1)
-        if text_sampling.temperature:
-            assert text_sampling.seed is not None
-            noise_1V = gumbel([text_sampling.seed], 1, logits_1V.shape[-1], first_position=place)[
-                :, 0
-            ].to(logits_1V.device)
-        return choose(
-            logits_1V, noise_1V, temperature=text_sampling.temperature, top_k=0, top_p=1.0
-        )
+
+def _next_word(logits_1V: Tensor, position: int, text_sampling: TextSamplingConfig) -> Tensor:
+    """The next word [1]. Noise is addressed by position, as that of images is."""
+    noise_1V = torch.zeros(1, 1)
+    if text_sampling.temperature:
+        assert text_sampling.seed is not None
+        noise_11V = gumbel([text_sampling.seed], 1, logits_1V.shape[-1], first_position=position)
+        noise_1V = noise_11V[:, 0].to(logits_1V.device)
+    return choose(logits_1V, noise_1V, temperature=text_sampling.temperature, top_k=0, top_p=1.0)
 
 
 def make_describer(name: str, networks: Any, tokenizer: Any) -> Describer:
-    """For a model's networks and text tokenizer; loads what reads pictures. Raises ValueError if it
-    has none of it."""
+    """The describer of a model, from its networks and its text tokenizer.
+
+    Loads the network that reads images. Raises ValueError if the model has none.
+    """
     if not isinstance(networks, PublishedNetworks) or networks.vision is None:
         raise ValueError(
             f"{name} only draws: it cannot describe pictures; models that can are those of Janus"
@@ -190,15 +200,15 @@ def make_describer(name: str, networks: Any, tokenizer: Any) -> Describer:
     return Describer(networks.text, networks.generator, vision, conversation)
 
 
-def seen(image: PILImage | str | os.PathLike[str], size: int) -> Tensor:
-    """A picture, or the file of one, as the network sees it: [1, 3, S, S] in [0, 1], filled up to a
-    square with grey.
+def preprocess(image: PILImage | str | os.PathLike[str], size: int) -> Tensor:
+    """An image, or the file of one, as the network sees it: [1, 3, S, S] in [0, 1].
 
-    What is transparent is grey too. Raises OSError or ValueError for a file that cannot be read.
+    Filled up to a square with grey; what is transparent is grey too. Raises OSError or ValueError
+    for a file that cannot be read.
     """
     if isinstance(image, str | os.PathLike):
         rgba = decode_image(Path(image).expanduser().read_bytes(), size)
     else:
         rgba = from_pil(image, size)
-    rgba_CHW = torch.from_numpy(rgba) / 255
-    return (rgba_CHW[:3] + (1 - rgba_CHW[3:]) * _GREY)[None]
+    rgba_CSS = torch.from_numpy(rgba) / 255
+    return (rgba_CSS[:3] + (1 - rgba_CSS[3:]) * _GREY)[None]

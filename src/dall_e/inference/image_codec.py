@@ -1,6 +1,6 @@
-"""ImageCodec: a published image tokenizer on its own, picture -> grid of codes -> picture.
+"""`ImageCodec`: an image tokenizer on its own, image -> grid of codes -> image.
 
-Shapes: C H W channels, rows and columns.
+Shapes: C H W channels, rows and columns, of pixels or of codes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from dall_e.runtime import one_thread, pick_device
 
 
 class ImageCodec:
-    """Turns pictures into codes and back. Make one with `from_pretrained`."""
+    """Turns images into codes and back. Make one with `from_pretrained`."""
 
     def __init__(self, loaded: LoadedTokenizer) -> None:
         self.family = loaded.family
@@ -31,36 +31,35 @@ class ImageCodec:
 
     @classmethod
     def from_pretrained(cls, path: str | os.PathLike[str]) -> ImageCodec:
-        """Loads a VQGAN of taming-transformers, LlamaGen or DALL-E mini, or OpenAI's dVAE, from its
-        file or folder.
+        """Load an image tokenizer from its file or folder.
 
-        Raises FileNotFoundError, or ValueError for a file that is damaged or no image tokenizer.
+        Reads VQGANs of taming-transformers, LlamaGen and DALL-E mini, and OpenAI's dVAE. Raises
+        FileNotFoundError, or ValueError for a file that is damaged or no image tokenizer.
         """
         with one_thread():
             return cls(load_image_tokenizer(Path(path).expanduser()))
 
     def save_pretrained(self, path: str | os.PathLike[str], *, int8: bool = False) -> None:
-        """Writes a folder that `from_pretrained` loads: config.json and safetensors, no pickles."""
+        """Write a folder that `from_pretrained` loads: config.json and safetensors, no pickles."""
         save_image_tokenizer(LoadedTokenizer(self.family, self.network), Path(path), int8=int8)
 
     def to(self, device: torch.device | str) -> ImageCodec:
-        """Moves the network, in place; returns it."""
+        """Move the network, in place; returns it."""
         self.network.to(pick_device(str(device)))
         return self
 
     def encode(self, image: PILImage, size: int | None = None) -> Tensor:
-        """Codes [H, W] of a picture, seen on white at `size` pixels a side; its own size, rounded
-        down, if not given.
+        """Codes [H, W] of an image, seen on white.
 
-        Raises ValueError if the tokenizer was published without its encoder.
+        size: side in pixels; the image's own, rounded down to whole patches, if not given. Raises
+        ValueError if the tokenizer was published without its encoder.
         """
-        side = (size or max(image.size)) // self.config.patch_size * self.config.patch_size
-        if side < self.config.patch_size:
-            raise ValueError(
-                f"a picture must have at least {self.config.patch_size} pixels a side, got {side}"
-            )
-        device = next(self.network.parameters()).device
-        rgba_CHW = torch.from_numpy(from_pil(image, side)).to(device) / 255
+        patch_size = self.config.patch_size
+        side = (size or max(image.size)) // patch_size * patch_size
+        if side < patch_size:
+            raise ValueError(f"a picture must have at least {patch_size} pixels a side, got {side}")
+
+        rgba_CHW = torch.from_numpy(from_pil(image, side)).to(self._device) / 255
         x_1CHW = (rgba_CHW[:3] + 1 - rgba_CHW[3:])[None]
         with torch.inference_mode(), one_thread():
             if isinstance(self.network, DVAE):
@@ -69,8 +68,10 @@ class ImageCodec:
             return self.network.encode(ranged_1CHW).codes_BHW[0]
 
     def decode(self, codes_HW: Tensor) -> PILImage:
-        """The picture of a grid of codes, which need not be square. Raises ValueError for codes out
-        of range."""
+        """The image of a grid of codes, which need not be square.
+
+        Raises ValueError for codes out of range.
+        """
         if codes_HW.dim() != 2 or codes_HW.numel() == 0:
             raise ValueError(
                 f"codes must be a grid of rows and columns, got shape {list(codes_HW.shape)}"
@@ -80,9 +81,14 @@ class ImageCodec:
             raise ValueError(
                 f"codes must be from 0 to {self.config.num_codes - 1}, got {lowest} to {highest}"
             )
-        device = next(self.network.parameters()).device
+
         with torch.inference_mode(), one_thread():
-            x_CHW = self.network.decode(codes_HW[None].long().to(device))[0]
+            x_CHW = self.network.decode(codes_HW[None].long().to(self._device))[0]
             if not isinstance(self.network, DVAE) and not self.network.config.unit_range:
                 x_CHW = x_CHW * 0.5 + 0.5
-            return to_pil(torch.cat((x_CHW.clamp(0, 1), torch.ones_like(x_CHW[:1]))))
+            opaque_1HW = torch.ones_like(x_CHW[:1])
+            return to_pil(torch.cat((x_CHW.clamp(0, 1), opaque_1HW)))
+
+    @property
+    def _device(self) -> torch.device:
+        return next(self.network.parameters()).device

@@ -1,4 +1,4 @@
-"""Name, folder or file to a model in memory: networks, text tokenizer, settings."""
+"""A name, folder or file to a model in memory: networks, text tokenizer, settings."""
 
 from __future__ import annotations
 
@@ -25,6 +25,11 @@ from dall_e.nn.transformer import assign_weights
 from dall_e.runtime import free_memory, one_thread
 from dall_e.text.tokenizer import TextTokenizer
 
+_SHORT_NAMES = {"fp32": torch.float32, "bf16": torch.bfloat16}
+"""Dtypes that may stand where a quantization is named."""
+
+_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
 
 class Networks(NamedTuple):
     """The trained networks of a model."""
@@ -33,13 +38,13 @@ class Networks(NamedTuple):
     text: TextEncoder
     generator: Generator
     dual_encoder: DualEncoder | None = None
-    """Scores text against pictures; not every model has one."""
+    """Scores text against images; not every model has one."""
     upsampler: Upsampler | None = None
-    """Draws pictures at twice their side; not every model has one."""
+    """Draws images at twice their side; not every model has one."""
 
     @classmethod
     def build(cls, config: ModelConfig) -> Networks:
-        """New networks of the sizes in `config`."""
+        """Make new networks of the sizes in `config`."""
         return cls(
             ImageTokenizer(config.tokenizer),
             TextEncoder(config.text),
@@ -53,18 +58,16 @@ class Networks(NamedTuple):
         return {name: network for name, network in self._asdict().items() if network is not None}
 
     def state_dict(self) -> dict[str, torch.Tensor]:
-        """All weights, each name prefixed with its network's: `tokenizer.`, `text.`, `generator.`
-        and so on."""
-        parts = self.parts().items()
-        return {
-            f"{part}.{name}": tensor
-            for part, network in parts
-            for name, tensor in network.state_dict().items()
-        }
+        """All weights, each name prefixed with its network's, such as `generator.`."""
+        weights: dict[str, torch.Tensor] = {}
+        for part, network in self.parts().items():
+            for name, tensor in network.state_dict().items():
+                weights[f"{part}.{name}"] = tensor
+        return weights
 
 
 class NativeModel(NamedTuple):
-    """A model of our own in memory."""
+    """A model of this project in memory."""
 
     config: ModelConfig
     networks: Networks
@@ -74,57 +77,61 @@ class NativeModel(NamedTuple):
 
 
 def load_model(
-    name_or_path: str | os.PathLike[str], variant: str | None, how: LoadOptions
+    name_or_path: str | os.PathLike[str], variant: str | None, options: LoadOptions
 ) -> NativeModel | PublishedModel:
-    """A model by name, or from a folder or file; warns of the licence of a published one.
+    """Load a model by name, or from a folder or file; warns of the licence of a published one.
 
     Raises ValueError for an unknown name or for weights that are damaged or of the wrong shape,
     FileNotFoundError for a missing file.
     """
-    place, name, variant, _, size = locate(
-        name_or_path, variant, local_files_only=how.local_files_only
-    )
-    if size:
-        _warn_if_too_large(name, size, how)
+    located = locate(name_or_path, variant, local_files_only=options.local_files_only)
+    if located.size:
+        _warn_if_too_large(located.name, located.size, options)
+
+    # Another project's own files
+    place = located.place
     if place.is_file() or not converted.is_ours(place):
-        loaded = load_files(find_files(place, variant), name, how)
+        loaded = load_files(find_files(place, located.variant), located.name, options)
         warnings.warn(
-            f"the weights of {name} are under the licence {loaded.config.licence}", stacklevel=3
+            f"the weights of {located.name} are under the licence {loaded.config.licence}",
+            stacklevel=3,
         )
         return loaded
+
     with one_thread():
-        return (
-            converted.load_converted(place, how)
-            if converted.is_converted(place)
-            else _load_native(place, how)
-        )
+        if converted.is_converted(place):
+            return converted.load_converted(place, options)
+        return _load_native(place, options)
 
 
-def _warn_if_too_large(name: str, size: Size, how: LoadOptions) -> None:
-    """Says so before minutes of loading end in a machine that swaps, or kills the process."""
+def _warn_if_too_large(name: str, size: Size, options: LoadOptions) -> None:
+    """Warn before minutes of loading end in a machine that swaps, or kills the process."""
     free = free_memory(torch.device("cpu"))
-    kinds: dict[torch.dtype, Precision] = {torch.float32: "float32", torch.bfloat16: "bfloat16"}
     # float16 takes as much as bfloat16.
-    precision = how.packing or kinds.get(how.dtype, "bfloat16")
+    kinds: dict[torch.dtype, Precision] = {torch.float32: "float32", torch.bfloat16: "bfloat16"}
+    precision = options.packing or kinds.get(options.dtype, "bfloat16")
     if free is None or size.gigabytes(precision) * 1e9 <= free:
         return
-    smaller = [
-        f"{kind} {size.gigabytes(kind):.1f} GB" for kind in WEIGHT_FORMATS if how.packing is None
-    ]
-    hint = f"; with quantization it takes less: {', '.join(smaller)}" if smaller else ""
+
+    hint = ""
+    if options.packing is None:
+        smaller = [f"{kind} {size.gigabytes(kind):.1f} GB" for kind in WEIGHT_FORMATS]
+        hint = f"; with quantization it takes less: {', '.join(smaller)}"
     warnings.warn(
-        f"{name} takes about {size.gigabytes(precision):.1f} GB of memory in {precision}, and {free / 1e9:.1f} GB are "
-        f"free{hint}",
+        f"{name} takes about {size.gigabytes(precision):.1f} GB of memory in {precision}, "
+        f"and {free / 1e9:.1f} GB are free{hint}",
         stacklevel=4,
     )
 
 
-def _load_native(folder: Path, how: LoadOptions) -> NativeModel:
-    stored = store.load_model(folder, how.dtype)
+def _load_native(folder: Path, options: LoadOptions) -> NativeModel:
+    """Load a model of this project from its folder."""
+    stored = store.load_model(folder, options.dtype)
     try:
         config = ModelConfig.from_dict(stored.config)
     except (ValueError, TypeError) as error:
         raise ValueError(f"{folder / store.CONFIG_FILE}: {error}") from error
+
     with store.Unfilled():
         networks = Networks.build(config)
     for part, network in networks.parts().items():
@@ -132,13 +139,15 @@ def _load_native(folder: Path, how: LoadOptions) -> NativeModel:
             store.load_strict(network, stored.tensors, f"{part}.")
         except ValueError as error:
             raise ValueError(f"{folder}: {error}") from error
-        if how.packing and part in ("text", "generator"):
-            assign_weights(network, list(network.state_dict().items()), how.packing)
+        # Quantized is what takes the time: the image tokenizer and its like stay as they are.
+        if options.packing and part in ("text", "generator"):
+            assign_weights(network, list(network.state_dict().items()), options.packing)
+
     text_tokenizer = TextTokenizer.from_json(stored.text_tokenizer_json)
     if text_tokenizer.num_ids > config.text.vocab_size:
         raise ValueError(
-            f"{folder}: its text tokenizer has {text_tokenizer.num_ids} entries, its text encoder only "
-            f"{config.text.vocab_size}"
+            f"{folder}: its text tokenizer has {text_tokenizer.num_ids} entries, "
+            f"its text encoder only {config.text.vocab_size}"
         )
     return NativeModel(config, networks, text_tokenizer, stored.sha256)
 
@@ -151,28 +160,29 @@ def checked_precision(
     Raises ValueError for an unknown name, and for a dtype and a quantization that contradict each
     other.
     """
-    short = {"fp32": torch.float32, "bf16": torch.bfloat16}
-    if quantization in short:
-        wanted = short[quantization]
-        if dtype is not None and checked_dtype(dtype) != wanted:
+    if quantization is None:
+        return checked_dtype(dtype), None
+
+    if quantization in _SHORT_NAMES:
+        named = _SHORT_NAMES[quantization]
+        if dtype is not None and checked_dtype(dtype) != named:
             raise ValueError(
                 f"quantization {quantization!r} and dtype {dtype} contradict each other"
             )
-        return wanted, None
-    if quantization is None:
-        return checked_dtype(dtype), None
+        return named, None
+
     if quantization not in WEIGHT_FORMATS:
-        raise ValueError(
-            f"quantization {quantization!r} is not one of {', '.join((*short, *WEIGHT_FORMATS))}"
-        )
+        known = ", ".join((*_SHORT_NAMES, *WEIGHT_FORMATS))
+        raise ValueError(f"quantization {quantization!r} is not one of {known}")
     return torch.bfloat16 if dtype is None else checked_dtype(dtype), quantization
 
 
 def checked_dtype(dtype: torch.dtype | str | None) -> torch.dtype:
-    """One of the dtypes that models can be in, float32 unless given. Raises ValueError for any
-    other."""
-    kinds = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+    """One of the dtypes that models can be in, float32 unless given.
+
+    Raises ValueError for any other.
+    """
     name = "float32" if dtype is None else str(dtype).removeprefix("torch.")
-    if name not in kinds:
-        raise ValueError(f"dtype {dtype} is not one of {', '.join(kinds)}")
-    return kinds[name]
+    if name not in _DTYPES:
+        raise ValueError(f"dtype {dtype} is not one of {', '.join(_DTYPES)}")
+    return _DTYPES[name]

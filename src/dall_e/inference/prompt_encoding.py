@@ -1,67 +1,88 @@
-"""What a model reads of a prompt, and what it steers away from under guidance: one prompt at a
-time.
+"""Prompt to states: what a model reads of a prompt, and what it steers away from under guidance.
 
-One at a time, so that the other prompts of a call cannot change even the last digit.
+Prompts are read one at a time, so that the other prompts of a call cannot change even the last
+digit.
+
+Shapes: B prompts, L text tokens, D width, F feature width.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 import torch
 
-from dall_e.checkpoints.t5 import Features, T5Features
-from dall_e.models.prompt_networks import PromptFeatures, Prompts, PromptStates
+from dall_e.checkpoints.t5 import Features
+from dall_e.models.prompt_networks import (
+    PromptEncoder,
+    PromptFeatures,
+    Prompts,
+    PromptStates,
+    PromptTable,
+)
 from dall_e.models.text_encoder import TextEncoder, TextStates
 from dall_e.text.published_tokenizers import EncodedPrompt, PromptTokenizer
 from dall_e.text.tokenizer import TextTokenizer
 
 FeatureMaker = Callable[[str], Features]
+"""Prompt to features of another project's text model."""
+
 States = TextStates | PromptStates
+"""What a generator reads of prompts, by the kind of model."""
+
+# Frames between the warning about a prompt and whoever called the facade.
+_CALLER = 7
 
 
 class Pair(NamedTuple):
-    """One prompt, with and without its words."""
+    """The states of one prompt, and of what guidance steers away from."""
 
     text: States
     null: States
 
     @property
     def length(self) -> int:
-        """Tokens of the longer one: rows of one batch have the same."""
+        """Tokens of the longer of the two; all prompts of a batch have the same."""
         return max(self.text.states_BLD.shape[1], self.null.states_BLD.shape[1])
 
 
 class Reader(Protocol):
-    """Prompt to states."""
+    """Turns prompts into states."""
 
     def read(self, text: str, negative: str) -> Pair:
-        """Both states of one prompt. Warns of what they leave out."""
+        """Read one prompt and one negative prompt. Warns of what the states leave out."""
         ...
 
 
 def make_reader(
-    network: TextEncoder | Prompts, tokenizer: TextTokenizer | PromptTokenizer | T5Features
+    network: TextEncoder | Prompts, tokenizer: TextTokenizer | PromptTokenizer | FeatureMaker
 ) -> Reader:
-    """The reader for a text network and its tokenizer, for one call: it remembers what it read."""
+    """The reader for a text network and its tokenizer.
+
+    Make one for each call: it remembers what it read.
+    """
     if isinstance(network, TextEncoder):
         assert isinstance(tokenizer, TextTokenizer)
         return NativeReader(network, tokenizer)
-    assert not isinstance(tokenizer, TextTokenizer)
+    if isinstance(network, PromptFeatures):
+        assert callable(tokenizer)
+        return FeatureReader(network, tokenizer)
+    assert not callable(tokenizer) and not isinstance(tokenizer, TextTokenizer)
     return PublishedReader(network, tokenizer)
 
 
-def stack_pairs(pairs: list[Pair]) -> tuple[States, States]:
-    """The rows of some prompts in one batch."""
-    return _stack([pair.text for pair in pairs]), _stack([pair.null for pair in pairs])
+def stack_pairs(pairs: Sequence[Pair]) -> tuple[States, States]:
+    """The states of some prompts of one length as one batch, and those of their counterparts."""
+    return _stacked([pair.text for pair in pairs]), _stacked([pair.null for pair in pairs])
 
 
-def _stack(rows: list[States]) -> States:
+def _stacked(rows: list[States]) -> States:
     published = [row for row in rows if isinstance(row, PromptStates)]
     if published:
         return PromptStates.stacked(published)
+
     native = [row for row in rows if isinstance(row, TextStates)]
     return TextStates(
         torch.cat([row.states_BLD for row in native]), torch.cat([row.pooled_BD for row in native])
@@ -69,83 +90,91 @@ def _stack(rows: list[States]) -> States:
 
 
 class NativeReader:
-    """For the native text encoder."""
+    """Reads prompts with the text encoder of a model of this project."""
 
     def __init__(self, network: TextEncoder, tokenizer: TextTokenizer) -> None:
         self._network, self._tokenizer = network, tokenizer
         self._known: dict[str, TextStates] = {}
 
     def read(self, text: str, negative: str) -> Pair:
-        """Both states. Warns of words that did not fit. The negative prompt is read once for all
-        others."""
+        """Read both. The negative prompt, the same for all prompts of a call, is read once."""
         return Pair(self._states(text), self._states(negative))
 
     def _states(self, text: str) -> TextStates:
         if text in self._known:
             return self._known[text]
+
         longest = self._network.config.max_tokens
         encoded = self._tokenizer.encode([text], longest)
-        _report(encoded.dropped[0], "", longest - 2)
-        self._known[text] = self._network(encoded.ids_BL.to(self._network.tokens.weight.device))
+        # Two of the tokens are the marks of the start and the end.
+        _warn_of_losses(encoded.dropped[0], "", longest - 2)
+        ids_1L = encoded.ids_BL.to(self._network.tokens.weight.device)
+        self._known[text] = self._network(ids_1L)
         return self._known[text]
 
 
 class PublishedReader:
-    """For published models."""
+    """Reads prompts with the token embeddings, or the encoder, of a published model."""
 
-    def __init__(self, network: Prompts, tokenizer: PromptTokenizer | FeatureMaker) -> None:
-        self.network = network
-        self.tokenizer = tokenizer
+    def __init__(self, network: PromptEncoder | PromptTable, tokenizer: PromptTokenizer) -> None:
+        self._network, self._tokenizer = network, tokenizer
 
     def read(self, text: str, negative: str) -> Pair:
-        """Both states. Warns of words that did not fit and of characters that have no piece."""
-        if isinstance(self.network, PromptFeatures):
-            return self._read_features(self.network, text, negative)
-        assert not callable(self.tokenizer)
-        longest = self.network.config.max_tokens
-        encoded = self.tokenizer.encode(text, longest)
-        _report(encoded.dropped, encoded.lost, longest)
+        """Read both. Without a negative prompt, the project's own mark for "no prompt" is read."""
+        encoded = self._encoded(text)
         if negative:
-            null = self.tokenizer.encode(negative, longest)
-            _report(null.dropped, null.lost, longest)
+            null = self._encoded(negative)
         else:
-            null = self.tokenizer.without_words(encoded, longest)
+            null = self._tokenizer.without_words(encoded, self._network.config.max_tokens)
         return Pair(self._states(encoded), self._states(null))
 
+    def _encoded(self, text: str) -> EncodedPrompt:
+        longest = self._network.config.max_tokens
+        encoded = self._tokenizer.encode(text, longest)
+        _warn_of_losses(encoded.dropped, encoded.lost, longest)
+        return encoded
+
     def _states(self, encoded: EncodedPrompt) -> PromptStates:
-        device = (
-            self.network.tokens.weight.device
-            if not isinstance(self.network, PromptFeatures)
-            else None
-        )
-        states: PromptStates = self.network(torch.tensor([encoded.ids], device=device))
+        ids_1L = torch.tensor([encoded.ids], device=self._network.tokens.weight.device)
+        states: PromptStates = self._network(ids_1L)
         return states
 
-    def _read_features(self, network: PromptFeatures, text: str, negative: str) -> Pair:
-        """Without a negative prompt, learned features stand where the prompt's own do."""
-        assert callable(self.tokenizer)
-        like = network.nothing
-        found = self.tokenizer(text)
-        _report(found.dropped, "", network.config.max_tokens)
-        states: PromptStates = network(
-            found.features_1LF.to(like), found.visible_1L.to(like.device)
+
+class FeatureReader:
+    """Reads prompts by the features of another project's text model."""
+
+    def __init__(self, network: PromptFeatures, make_features: FeatureMaker) -> None:
+        self._network, self._make_features = network, make_features
+
+    def read(self, text: str, negative: str) -> Pair:
+        """Read both. Without a negative prompt, learned features stand where the prompt's do."""
+        states = self._states(text)
+        if negative:
+            return Pair(states, self._states(negative))
+        return Pair(states, self._network.unconditional(states.visible_BL))
+
+    def _states(self, text: str) -> PromptStates:
+        features = self._make_features(text)
+        _warn_of_losses(features.dropped, "", self._network.config.max_tokens)
+
+        weight = self._network.nothing
+        states: PromptStates = self._network(
+            features.features_1LF.to(weight), features.visible_1L.to(weight.device)
         )
-        if not negative:
-            return Pair(states, network.unconditional(states.visible_BL))
-        other = self.tokenizer(negative)
-        _report(other.dropped, "", network.config.max_tokens)
-        null: PromptStates = network(other.features_1LF.to(like), other.visible_1L.to(like.device))
-        return Pair(states, null)
+        return states
 
 
-def _report(dropped: str, lost: str, longest: int) -> None:
+def _warn_of_losses(dropped: str, lost: str, longest: int) -> None:
+    """Warn of the end of a prompt that did not fit, and of characters without a token."""
     if dropped:
         shown = dropped if len(dropped) <= 80 else f"{dropped[:60]}... ({len(dropped)} characters)"
         warnings.warn(
-            f"the prompt is longer than the {longest} tokens that this model reads; left out: {shown!r}",
-            stacklevel=7,
+            f"the prompt is longer than the {longest} tokens that this model reads; "
+            f"left out: {shown!r}",
+            stacklevel=_CALLER,
         )
     if lost:
         warnings.warn(
-            f"this model's text tokenizer has no pieces for {lost[:40]!r}: left out", stacklevel=7
+            f"this model's text tokenizer has no pieces for {lost[:40]!r}: left out",
+            stacklevel=_CALLER,
         )

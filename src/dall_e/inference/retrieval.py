@@ -1,7 +1,8 @@
-"""Which of many pictures fits a text best: pictures and texts as directions in the dual encoder's one
-space.
+"""Which of many images fits a text best, by the dual encoder's one space for both.
 
-Shapes: D width, C H W a picture (4 channels, premultiplied RGBA).
+Images and texts are directions in that space; how well two fit is the cosine between them.
+
+Shapes: D width, L text tokens, C H W channels (4, premultiplied RGBA), rows and columns.
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ from dall_e.models.dual_encoder import DualEncoder
 from dall_e.text.tokenizer import TextTokenizer
 
 ImageInput = PILImage | str | os.PathLike[str]
-"""A picture, or the file of one."""
+"""An image, or the file of one."""
 
 
 class SearchResult(NamedTuple):
-    """A picture that was looked at."""
+    """An image that was looked at."""
 
     image: PILImage | Path
     """The image, or the path of the file, as it was given."""
@@ -35,70 +36,82 @@ class SearchResult(NamedTuple):
 
 
 class Retriever:
-    """Compares pictures with texts."""
+    """Compares images with texts."""
 
     def __init__(self, dual_encoder: DualEncoder, text_tokenizer: TextTokenizer) -> None:
         self._dual_encoder = dual_encoder
         self._text_tokenizer = text_tokenizer
 
-    def text(self, text: str) -> Tensor:
+    def embed_text(self, text: str) -> Tensor:
         """Direction [D] of a text. Raises ValueError for what is no prompt."""
-        ids_1L = self._text_tokenizer.encode(
-            checked_prompts(text), self._dual_encoder.config.max_tokens
-        ).ids_BL
-        text_D: Tensor = self._dual_encoder.embed_texts(ids_1L.to(self._dual_encoder.bias.device))[
-            0
-        ]
-        return text_D
+        max_tokens = self._dual_encoder.config.max_tokens
+        ids_1L = self._text_tokenizer.encode(checked_prompts(text), max_tokens).ids_BL
+        text_1D: Tensor = self._dual_encoder.embed_texts(ids_1L.to(self._dual_encoder.bias.device))
+        return text_1D[0]
 
-    def embed(self, image: ImageInput) -> Tensor:
-        """Direction [D] of a picture, seen on white. Raises ValueError for a file that is not
-        readable."""
-        side, like = self._dual_encoder.config.image_size, self._dual_encoder.bias
+    def embed_image(self, image: ImageInput) -> Tensor:
+        """Direction [D] of an image, seen on white.
+
+        Raises OSError or ValueError for a file that cannot be read.
+        """
+        side = self._dual_encoder.config.image_size
         if isinstance(image, PILImage):
             image_CHW = from_pil(image, side)
         else:
             image_CHW = decode_image(Path(image).read_bytes(), side)
-        x_1CHW = torch.from_numpy(image_CHW)[None].to(like.device, like.dtype) / 255
-        image_D: Tensor = self._dual_encoder.embed_images(x_1CHW)[0]
-        return image_D
+
+        weight = self._dual_encoder.bias
+        x_1CHW = torch.from_numpy(image_CHW)[None].to(weight.device, weight.dtype) / 255
+        image_1D: Tensor = self._dual_encoder.embed_images(x_1CHW)
+        return image_1D[0]
 
     def scores(self, images: Iterable[ImageInput], text: str) -> list[float]:
-        """How well each picture fits a text."""
-        text_D = self.text(text)
-        return [float((self.embed(image) * text_D).sum()) for image in images]
+        """How well each image fits a text."""
+        text_D = self.embed_text(text)
+        return [self._score(image, text_D) for image in images]
 
     def search(
-        self, text: str, pictures: Sequence[ImageInput] | str | os.PathLike[str], top: int
+        self, text: str, images: Sequence[ImageInput] | str | os.PathLike[str], top: int
     ) -> list[SearchResult]:
-        """The `top` pictures that fit a text best, best first. Warns of files that cannot be read,
-        and goes on."""
+        """Find the `top` images that fit a text best, the best first.
+
+        images: a folder, looked through with the folders in it, or images and files. Warns of files
+        that cannot be read, and goes on. Raises ValueError if there is no image at all.
+        """
         if not is_int(top) or top < 1:
             raise ValueError(f"top must be a whole number of at least 1, got {top!r}")
-        text_D = self.text(text)
-        found, unreadable = [], []
-        for picture in _files_in(pictures) if isinstance(pictures, str | os.PathLike) else pictures:
+
+        text_D = self.embed_text(text)
+        results: list[SearchResult] = []
+        unreadable: list[str] = []
+        for image in _files_in(images) if isinstance(images, str | os.PathLike) else images:
             try:
-                score = float((self.embed(picture) * text_D).sum())
+                score = self._score(image, text_D)
             except (OSError, ValueError) as error:
-                unreadable.append(f"{picture}: {error}")
+                unreadable.append(f"{image}: {error}")
                 continue
-            found.append(
-                SearchResult(picture if isinstance(picture, PILImage) else Path(picture), score)
+            results.append(
+                SearchResult(image if isinstance(image, PILImage) else Path(image), score)
             )
+
         if unreadable:
             warnings.warn(
                 f"{len(unreadable)} pictures could not be read; the first: {unreadable[0]}",
                 stacklevel=3,
             )
-        if not found:
+        if not results:
             raise ValueError("there is no picture to search")
-        return sorted(found, key=lambda one: -one.score)[:top]
+        return sorted(results, key=lambda result: -result.score)[:top]
+
+    def _score(self, image: ImageInput, text_D: Tensor) -> float:
+        return float((self.embed_image(image) * text_D).sum())
 
 
 def _files_in(folder: str | os.PathLike[str]) -> list[Path]:
-    """All picture files in a folder, and in the folders in it. Raises FileNotFoundError if there is
-    no such folder."""
+    """All image files in a folder, and in the folders in it.
+
+    Raises FileNotFoundError if there is no such folder.
+    """
     root = Path(folder).expanduser()
     if not root.is_dir():
         raise FileNotFoundError(f"there is no folder {root}")

@@ -1,5 +1,8 @@
-"""Checks of what callers of a model pass: prompts, numbers of pictures, seeds. Each raises
-ValueError with a reason."""
+"""Checks of what callers of a model pass: prompts, counts, seeds and sizes.
+
+Each raises a ValueError that says what is wrong and what would be right. Imports no torch, so that
+the command line can name limits and defaults in its help.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,22 @@ import reprlib
 import secrets
 import unicodedata
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import torch
+if TYPE_CHECKING:
+    import torch
 
 MOST_IMAGES = 10_000
-"""Pictures of one call: they are all in memory at its end."""
+"""Images of one call: they are all in memory at its end."""
+
+SMALLEST_SIZE, LARGEST_SIZE = 8, 4096
+"""Sides in pixels between which an image can be drawn."""
+
+DEFAULT_SIZE = 256
+"""Side in pixels at which a model with an upsampler draws if nothing else is asked for."""
+
+_BLANK_CATEGORIES = ("Cc", "Cf", "Zl", "Zp", "Zs")
+"""Unicode categories with nothing to see: control characters, separators, zero-width spaces."""
 
 
 def checked_prompts(prompt: str | Sequence[str]) -> list[str]:
@@ -25,16 +39,13 @@ def checked_prompts(prompt: str | Sequence[str]) -> list[str]:
         raise ValueError(
             f"prompt must be a text or a list of at least one text, got {reprlib.repr(prompt)}"
         )
+
     for name, text in named.items():
         if not isinstance(text, str):
             raise ValueError(
                 f"{name} must be a text, got {type(text).__name__}: {reprlib.repr(text)}"
             )
-        # Separators, control characters and such as the zero-width space leave nothing to see
-        # either.
-        if all(
-            unicodedata.category(character) in ("Cc", "Cf", "Zl", "Zp", "Zs") for character in text
-        ):
+        if all(unicodedata.category(character) in _BLANK_CATEGORIES for character in text):
             raise ValueError(f"{name} is blank; say what to draw, for example 'a white cat'")
     return [_storable(text) for text in named.values()]
 
@@ -47,16 +58,16 @@ def checked_negative(negative_prompt: str | None) -> str:
 
 
 def _storable(text: str) -> str:
-    """Lone surrogates (from file names or broken input) are no characters: nothing could store
-    them."""
+    """A text whose lone surrogates, which no file could store, are question marks."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def check_count(num_images_per_prompt: int, best_of: int, num_prompts: int) -> None:
-    """How many pictures are to be drawn, candidates included."""
+    """Check how many images a call draws, candidates included."""
     for name, number in (("num_images_per_prompt", num_images_per_prompt), ("best_of", best_of)):
         if not is_int(number) or number < 1:
             raise ValueError(f"{name} must be a whole number of at least 1, got {number!r}")
+
     count = num_images_per_prompt * best_of * num_prompts
     if count > MOST_IMAGES:
         raise ValueError(
@@ -64,14 +75,40 @@ def check_count(num_images_per_prompt: int, best_of: int, num_prompts: int) -> N
         )
 
 
+def checked_size(height: int | None, width: int | None, default: int) -> int:
+    """The side of a square image in pixels; `default` if neither height nor width is given."""
+    sides = [side for side in (height, width) if side is not None] or [default]
+    for side in sides:
+        if not is_int(side) or not SMALLEST_SIZE <= side <= LARGEST_SIZE:
+            raise ValueError(
+                f"height and width must be whole numbers from {SMALLEST_SIZE} to {LARGEST_SIZE}, "
+                f"got {side!r}"
+            )
+    if sides[0] != sides[-1]:
+        raise ValueError(
+            f"this model draws square pictures: height {height} and width {width} must be equal"
+        )
+    return sides[0]
+
+
+def default_size(own_size: int, has_upsampler: bool) -> int:
+    """The side at which a model draws if none is given: its own, or 256 where it can upsample."""
+    return max(own_size, DEFAULT_SIZE) if has_upsampler else own_size
+
+
 def image_seeds(
     seed: int | Sequence[int] | None, generator: torch.Generator | None, count: int, best_of: int
 ) -> list[int]:
-    """One seed per candidate, `best_of` for each of `count` pictures, which count up from the
-    picture's own."""
-    firsts = _first_seeds(seed, generator, count, best_of)
+    """One seed per candidate: those of an image count up from its first one.
+
+    Each of the `count` images has `best_of` candidates. `seed` is the first of all, or a list with
+    the first of each image; without one, and without a generator, a fresh one is drawn.
+    """
+    first_seeds = _first_seeds(seed, generator, count, best_of)
     seeds = [
-        first + number if is_int(first) else first for first in firsts for number in range(best_of)
+        first + number if is_int(first) else first
+        for first in first_seeds
+        for number in range(best_of)
     ]
     for number in seeds:
         if not is_int(number) or not 0 <= number < 2**63:
@@ -84,28 +121,45 @@ def image_seeds(
 def _first_seeds(
     seed: int | Sequence[int] | None, generator: torch.Generator | None, count: int, best_of: int
 ) -> list[int]:
-    """The first seed of each picture."""
+    """The seed of the first candidate of each image."""
     if generator is not None:
         if seed is not None:
             raise ValueError("give either seed or generator, not both")
-        if not isinstance(generator, torch.Generator):
-            raise ValueError(f"generator must be a torch.Generator, got {type(generator).__name__}")
-        return torch.randint(
-            2**63 - best_of, (count,), generator=generator, device=generator.device
-        ).tolist()
+        return _drawn_seeds(generator, count, best_of)
     if seed is None:
         seed = secrets.randbelow(2**32)
-    if hasattr(seed, "tolist"):  # a number or list of numpy's or torch's
+
+    # A number or list of numpy's or torch's.
+    if hasattr(seed, "tolist"):
         seed = seed.tolist()
-    if isinstance(seed, Sequence):
-        if len(seed) != count:
-            raise ValueError(
-                f"seed has {len(seed)} entries for {count} pictures; give one per picture, or one number"
-            )
-        return list(seed)
-    return [seed + index * best_of if is_int(seed) else seed for index in range(count)]
+    if not isinstance(seed, Sequence):
+        return [seed + index * best_of if is_int(seed) else seed for index in range(count)]
+    if len(seed) != count:
+        raise ValueError(
+            f"seed has {len(seed)} entries for {count} pictures; "
+            "give one per picture, or one number"
+        )
+    return list(seed)
+
+
+def _drawn_seeds(generator: torch.Generator, count: int, best_of: int) -> list[int]:
+    """First seeds from the random stream of torch that the caller gave."""
+    import torch
+
+    if not isinstance(generator, torch.Generator):
+        raise ValueError(f"generator must be a torch.Generator, got {type(generator).__name__}")
+    seeds: list[int] = torch.randint(
+        2**63 - best_of, (count,), generator=generator, device=generator.device
+    ).tolist()
+    return seeds
+
+
+def check_callback(callback: object) -> None:
+    """Check that what is to be called after each step is a function, or None."""
+    if callback is not None and not callable(callback):
+        raise ValueError(f"callback_on_step_end must be a function, got {type(callback).__name__}")
 
 
 def is_int(value: object) -> bool:
-    """Whether it is a whole number; True and False are none."""
+    """Whether a value is a whole number; True and False are none."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)

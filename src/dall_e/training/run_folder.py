@@ -233,7 +233,7 @@ def _replace_text(path: Path, text: str) -> None:
 
 
 def _code_version() -> str:
-    from dall_e import __version__
+    from dall_e.version import __version__
 
     command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
     try:

@@ -1,33 +1,10 @@
-"""`dall-e generate` writes what it prints, `reproduce` makes it again, and errors are one line with
-an exit code."""
+"""`dall-e generate` writes what it prints, and errors are one line with an exit code."""
 
 import os
 from pathlib import Path
 
 import pytest
 from PIL import Image
-
-from dall_e.cli import run
-
-
-@pytest.fixture
-def draw(
-    tiny_folder: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-):
-    """Runs `dall-e generate` with the tiny model in an empty folder: (exit code, lines printed,
-    stderr)."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: str, command: str = "generate") -> tuple[int, list[str], str]:
-        code = run([command, *arguments, "--model", str(tiny_folder), "--device", "cpu"])
-        captured = capsys.readouterr()
-        assert "Traceback" not in captured.err
-        return code, captured.out.splitlines(), captured.err
-
-    return call
 
 
 def test_a_picture_with_its_story(draw) -> None:
@@ -70,106 +47,6 @@ def test_several_pictures_are_numbered(draw) -> None:
     assert (code, lines) == (0, ["cat-0.png", "cat-1.png"])
     with Image.open("cat-1.png") as image:
         assert (image.mode, image.size) == ("RGBA", (20, 20))
-
-
-@pytest.mark.parametrize(
-    "flags",
-    [
-        ["a cat", "--out", "it.png"],
-        ["a cat", "--out", "it.jpg", "--negative", "red apples", "--top-k", "5"],
-        [
-            "a cat",
-            "--out",
-            "it.png",
-            "--transparent",
-            "--size",
-            "48",
-            "--order",
-            "raster",
-            "--guidance",
-            "1.7",
-        ],
-        ["a cat", "-n", "3", "--grid", "--out", "it.png"],
-        ["two cats and a dog", "a cat", "--compose", "--grid", "--out", "it.png"],
-        ["a cat", "苹果", "-n", "2", "--grid", "--transparent", "--out", "it.png", "--seed", "3"],
-    ],
-)
-def test_reproduce_draws_the_same(draw, flags: list[str]) -> None:
-    code, (path,), _ = draw(*flags, "--steps", "4")
-    assert code == 0
-    code, (again,), errors = draw(path, command="reproduce")
-    assert code == 0 and again == path.replace("it.", "it-reproduced.")
-    assert errors.endswith(f"identical to {path}\n")
-
-
-def test_reproduce_tells_what_changed(draw) -> None:
-    draw("a cat", "--seed", "1", "--steps", "2", "--out", "a.png")
-    from dall_e.images.files import read_metadata, save_image
-
-    info = {**read_metadata("a.png"), "seed": "2", "model_version": "6"}
-    with Image.open("a.png") as image:
-        save_image(image, "b.png", info)
-    code, _, errors = draw("b.png", command="reproduce")
-    assert code == 1
-    assert "warning: model version was 6, is 7" in errors
-    assert "not the same picture" in errors
-    assert Path("b-reproduced.png").is_file()
-
-
-def test_reproduce_asks_for_a_model_that_it_does_not_know(
-    draw, capsys: pytest.CaptureFixture[str]
-) -> None:
-    draw("a cat", "--steps", "1", "--out", "a.png")
-    assert run(["reproduce", "a.png"]) == 1
-    assert (
-        "drawn with the model 'tiny-random'; say where it is: --model FOLDER"
-        in capsys.readouterr().err
-    )
-
-
-def test_reproduce_keeps_the_picture_it_compares_with(draw) -> None:
-    draw("a cat", "--steps", "1", "--out", "a.png")
-    before = Path("a.png").read_bytes()
-    code, _, errors = draw("a.png", "--out", "./a.png", command="reproduce")
-    assert code == 1 and "would be overwritten; give another --out" in errors
-    assert Path("a.png").read_bytes() == before
-
-
-@pytest.mark.parametrize(
-    ("entry", "message"),
-    [
-        ({"seed": "[" * 100_000}, "text is damaged: maximum recursion depth"),
-        ({"seed": "[1, 2]"}, "seed has 2 entries for 1 pictures"),
-        ({"order": "odd"}, "text is damaged: order must be one of raster"),
-        ({"temperature": "inf"}, "text is damaged: temperature must be a finite number"),
-        ({"grid_prompts": "5"}, "prompt must be a text or a list"),
-        ({"size": "0x0"}, "got 0"),
-    ],
-)
-def test_damaged_stories_are_one_line(draw, entry: dict[str, str], message: str) -> None:
-    from dall_e.images.files import read_metadata, save_image
-
-    draw("a cat", "--steps", "1", "--out", "a.png")
-    with Image.open("a.png") as image:
-        save_image(image, "b.png", {**read_metadata("a.png"), **entry})
-    code, _, errors = draw("b.png", command="reproduce")
-    assert code == 1 and errors.count("\n") == 1 and message in errors
-
-
-def test_reproduce_needs_a_whole_picture(draw) -> None:
-    draw("a cat", "--steps", "1", "--out", "a.png")
-    Path("a.png").write_bytes(Path("a.png").read_bytes()[:-40])
-    code, _, errors = draw("a.png", command="reproduce")
-    assert code == 1 and errors.startswith("dall-e: error: a.png is not a readable picture")
-
-
-def test_reproduce_needs_a_picture_of_ours(draw) -> None:
-    Image.new("RGB", (4, 4)).save("plain.png")
-    Path("junk.png").write_bytes(b"junk")
-    assert "does not say how it was drawn" in draw("plain.png", command="reproduce")[2]
-    assert "junk.png" in draw("junk.png", command="reproduce")[2]
-    code, _, errors = draw("none.png", command="reproduce")
-    assert code == 1 and errors == "dall-e: error: No such file or directory: none.png\n"
 
 
 @pytest.mark.parametrize(
@@ -224,7 +101,7 @@ def test_too_little_memory_is_one_line(draw, monkeypatch: pytest.MonkeyPatch) ->
             "[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"
         )
 
-    monkeypatch.setattr("dall_e.pipeline.decode_tokens", full)
+    monkeypatch.setattr("dall_e.inference.engine.decode_tokens", full)
     code, _, errors = draw("a cat", "--out", "a.png")
     assert (
         code == 1
@@ -257,7 +134,7 @@ def test_an_interruption_is_130(draw, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("dall_e.pipeline.decode_tokens", interrupt)
+    monkeypatch.setattr("dall_e.inference.engine.decode_tokens", interrupt)
     code, _, errors = draw("a cat", "--out", "cat.png")
     assert code == 130 and errors.endswith("interrupted\n")
     assert os.listdir() == []

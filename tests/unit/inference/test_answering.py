@@ -29,7 +29,7 @@ from dall_e.inference.answering import (
     Describer,
     TextSamplingConfig,
     make_describer,
-    seen,
+    preprocess,
 )
 from dall_e.models.left_to_right import LeftToRight
 from dall_e.models.prompt_networks import PromptStates, build_prompts
@@ -150,10 +150,10 @@ def describer(model: DALL_E) -> Describer:
 
 def ids(model: DALL_E, image: Image.Image, question: str = "What?", count: int = 12) -> list[int]:
     made_for = describer(model)
-    states_1LD = made_for.read(
-        seen(image, 12), *Conversation(model.text_tokenizer).around(question)
+    states_1LD = made_for.embed(
+        preprocess(image, 12), *Conversation(model.text_tokenizer).around(question)
     )
-    return made_for.continued(states_1LD, TextSamplingConfig(count, 0.0, None))
+    return made_for.generate(states_1LD, TextSamplingConfig(count, 0.0, None))
 
 
 def test_nothing_is_loaded_before_it_is_asked_for(folder: Path) -> None:
@@ -171,8 +171,8 @@ def test_word_after_word_is_all_at_once(model: DALL_E) -> None:
     """Greedy words with the cache are those without it: each the likeliest after all that were read
     before."""
     made_for, question = describer(model), Conversation(model.text_tokenizer).around("What?")
-    states_1LD = made_for.read(seen(picture(), 12), *question)
-    with_cache = made_for.continued(states_1LD, TextSamplingConfig(12, 0.0, None))
+    states_1LD = made_for.embed(preprocess(picture(), 12), *question)
+    with_cache = made_for.generate(states_1LD, TextSamplingConfig(12, 0.0, None))
     without: list[int] = []
     vision, raster, words = made_for._vision, made_for._raster, made_for._prompts.tokens
     nothing = torch.zeros(1, 0, dtype=torch.int64)
@@ -188,8 +188,8 @@ def test_word_after_word_is_all_at_once(model: DALL_E) -> None:
 def test_picture_and_question_matter(model: DALL_E) -> None:
     def logits(seed: int, question: str) -> Tensor:
         made_for = describer(model)
-        states_1LD = made_for.read(
-            seen(picture(seed), 12), *Conversation(model.text_tokenizer).around(question)
+        states_1LD = made_for.embed(
+            preprocess(picture(seed), 12), *Conversation(model.text_tokenizer).around(question)
         )
         cache = model.networks.generator.prefill(
             PromptStates(states_1LD, torch.ones(states_1LD.shape[:2]) == 1)
@@ -243,14 +243,14 @@ def test_the_frame_of_a_question() -> None:
 
 def test_what_is_seen_is_square_and_filled_with_grey(tmp_path: Path) -> None:
     wide = Image.new("RGB", (24, 12), (255, 0, 0))
-    x_1CHW = seen(wide, 12)
+    x_1CHW = preprocess(wide, 12)
     assert x_1CHW.shape == (1, 3, 12, 12)
     torch.testing.assert_close(x_1CHW[0, :, 0, 5], torch.full((3,), 127 / 255), atol=0.01, rtol=0)
     torch.testing.assert_close(x_1CHW[0, :, 6, 5], torch.tensor([1.0, 0, 0]), atol=0.01, rtol=0)
     wide.save(tmp_path / "wide.png")
-    assert torch.equal(seen(tmp_path / "wide.png", 12), x_1CHW)
+    assert torch.equal(preprocess(tmp_path / "wide.png", 12), x_1CHW)
     with pytest.raises(FileNotFoundError):
-        seen(str(tmp_path / "none.png"), 12)
+        preprocess(str(tmp_path / "none.png"), 12)
 
 
 def test_what_it_cannot_do_is_said(model: DALL_E, mini_folder: Path, tiny_folder: Path) -> None:

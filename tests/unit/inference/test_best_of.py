@@ -42,20 +42,21 @@ def model(folder: Path) -> DALL_E:
 
 
 def test_the_best_of_three_is_the_one_that_scores_highest(model: DALL_E) -> None:
-    candidates = model("a white cat", num_inference_steps=2, num_images_per_prompt=6, seed=10)
+    own_size = {"num_inference_steps": 2, "height": 32}
+    candidates = model("a white cat", num_images_per_prompt=6, seed=10, **own_size)
     scores = [model.score(image, "a white cat") for image in candidates]
     assert len({f"{score:.4f}" for score in scores}) > 1 and all(
         -1 <= score <= 1 for score in scores
     )
     # Picture 0 is chosen among the seeds 10 to 12, picture 1 among 13 to 15.
-    kept = model("a white cat", num_inference_steps=2, num_images_per_prompt=2, best_of=3, seed=10)
+    kept = model("a white cat", num_images_per_prompt=2, best_of=3, seed=10, **own_size)
     for number, image in enumerate(kept):
         best = max(range(3 * number, 3 * number + 3), key=lambda index: scores[index])
         assert image.info["seed"] == str(10 + best) and image.info["best_of"] == "3"
         assert float(image.info["score"]) == pytest.approx(scores[best], abs=1e-4)
         assert np.array_equal(np.asarray(image), np.asarray(candidates[best]))
     # The kept picture is drawn again by its own seed alone.
-    again = model("a white cat", num_inference_steps=2, seed=int(kept[0].info["seed"]))
+    again = model("a white cat", seed=int(kept[0].info["seed"]), **own_size)
     assert np.array_equal(np.asarray(again), np.asarray(kept[0])) and "best_of" not in again.info
 
 
@@ -85,6 +86,16 @@ def test_larger_pictures_come_from_the_upsampler(model: DALL_E, plain: DALL_E) -
     assert np.array_equal(np.asarray(resized), np.asarray(without))
     assert not np.array_equal(np.asarray(resized), np.asarray(upsampled))
     assert model("a cat", num_inference_steps=1, seed=0, height=100).size == (100, 100)
+
+
+def test_with_an_upsampler_256_pixels_are_drawn_unless_told_otherwise(
+    model: DALL_E, plain: DALL_E
+) -> None:
+    unsaid = model("a cat", num_inference_steps=1, seed=0)
+    said = model("a cat", num_inference_steps=1, seed=0, height=256, upsample=True)
+    assert unsaid.info["size"] == "256x256" and unsaid.info["upsample"] == "True"
+    assert np.array_equal(np.asarray(unsaid), np.asarray(said))
+    assert plain("a cat", num_inference_steps=1, seed=0).size == (32, 32)
 
 
 def test_what_a_model_lacks_is_named(plain: DALL_E) -> None:
@@ -123,3 +134,16 @@ def test_from_the_command_line_and_again(folder: Path, tmp_path: Path) -> None:
         == 0
     )
     assert run(["reproduce", str(picture), "--model", str(folder)]) == 0
+
+
+def test_the_command_line_draws_256_and_older_files_what_they_say(
+    folder: Path, tmp_path: Path
+) -> None:
+    flags = ["--model", str(folder), "--steps", "1", "--seed", "4"]
+    large, small = tmp_path / "large.png", tmp_path / "small.png"
+    assert run(["generate", "a cat", "--out", str(large), *flags]) == 0
+    assert Image.open(large).size == (256, 256)
+    assert run(["generate", "a cat", "--out", str(small), "--size", "32", *flags]) == 0
+    for file in (large, small):
+        assert run(["reproduce", str(file), "--model", str(folder)]) == 0
+    assert Image.open(tmp_path / "small-reproduced.png").size == (32, 32)

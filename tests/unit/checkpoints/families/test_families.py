@@ -17,7 +17,6 @@ from dall_e import DALL_E
 from dall_e.checkpoints import t5
 from dall_e.checkpoints.families import (
     janus,
-    janus_names,
     llamagen,
     llamagen_vq,
     mindalle,
@@ -25,7 +24,7 @@ from dall_e.checkpoints.families import (
 )
 from dall_e.checkpoints.keymap import KeyTable
 from dall_e.config.published import BlockStyle, LeftToRightConfig, PromptConfig, VQGANConfig
-from dall_e.inference.prompt_encoding import PublishedReader
+from dall_e.inference.prompt_encoding import FeatureReader
 from dall_e.models.left_to_right import LeftToRight
 from dall_e.models.prompt_networks import PromptFeatures, build_prompts
 from dall_e.models.vqgan import VQGAN
@@ -38,15 +37,9 @@ SIZES: dict[str, Any] = {"num_codes": 30, "num_tokens": 256, "code_rows": 30, "n
 SIZES |= {"width": 64, "num_heads": 1, "num_layers": 1, "mlp_width": 32}
 # Sixteen times sixteen tokens of 16 pixels a side, with hardly any channels.
 VQ = VQGANConfig(
-    width=32,
-    multipliers=(1, 1, 1, 1, 1),
-    encoder_blocks=1,
-    decoder_blocks=1,
-    attention_levels=(),
-    latent_width=4,
-    num_codes=30,
-    code_width=4,
-)
+    width=32, multipliers=(1, 1, 1, 1, 1), encoder_blocks=1, decoder_blocks=1, attention_levels=(), latent_width=4,
+    num_codes=30, code_width=4,
+)  # fmt: skip
 
 
 def made(network: nn.Module) -> nn.Module:
@@ -76,10 +69,10 @@ def test_llamagen(tmp_path: Path, write_foreign: Writer, monkeypatch: pytest.Mon
     raster = LeftToRightConfig(**SIZES, prefix_tokens=12, places="grid", style=style)
     vqgan = dataclasses.replace(VQ, lookup="cosine")
     held = write_foreign(made(build_prompts(text)), llamagen.prompt_table(text))
-    held |= write_foreign(made(LeftToRight(raster)), llamagen.transformer_table(raster))
+    held |= write_foreign(made(LeftToRight(raster)), llamagen.raster_table(raster))
     torch.save({"model": held}, tmp_path / "t2i_XL_stage1_256.pt")
     torch.save(
-        {"model": write_foreign(made(VQGAN(vqgan)), llamagen_vq.tokenizer_table(vqgan))},
+        {"model": write_foreign(made(VQGAN(vqgan)), llamagen_vq.table(vqgan))},
         tmp_path / "vq_ds16_t2i.pt",
     )
     monkeypatch.setattr(t5.T5Features, "load", lambda *_args, **_keywords: fake_features)
@@ -100,7 +93,7 @@ def test_llamagen_s_null_is_seen_where_the_prompt_is() -> None:
         build_prompts(PromptConfig(kind="features", max_tokens=12, feature_width=10, width=64))
     )
     assert isinstance(network, PromptFeatures)
-    pair = PublishedReader(network, fake_features).read("a cat", "")
+    pair = FeatureReader(network, fake_features).read("a cat", "")
     assert torch.equal(pair.text.visible_BL, pair.null.visible_BL)
     assert pair.text.visible_BL[0].tolist() == [False] * 8 + [True] * 4
     # Features that are 0 become states that are 0: the projections have no biases.
@@ -117,9 +110,9 @@ def test_mindalle(tmp_path: Path, write_foreign: Writer) -> None:
     )
     raster = LeftToRightConfig(**SIZES, text_logits=8, prefix_tokens=6, style=style)
     held = write_foreign(made(build_prompts(text)), mindalle.prompt_table(text))
-    held |= write_foreign(made(LeftToRight(raster)), mindalle.transformer_table(raster))
+    held |= write_foreign(made(LeftToRight(raster)), mindalle.raster_table(raster))
     torch.save({"state_dict": held}, tmp_path / "stage2_last.ckpt")
-    vqgan = write_foreign(made(VQGAN(VQ)), taming_vqgan.tokenizer_table(VQ))
+    vqgan = write_foreign(made(VQGAN(VQ)), taming_vqgan.table(VQ))
     torch.save({"state_dict": vqgan}, tmp_path / "stage1_last.ckpt")
     (tmp_path / "tokenizer").mkdir()
     vocabulary = {
@@ -159,10 +152,10 @@ def janus_tokenizer() -> Tokenizer:
 
 
 @pytest.mark.parametrize(
-    "names", [janus_names.ORIGINAL, janus_names.CONVERTED], ids=["original", "transformers"]
+    "names", [janus.ORIGINAL, janus.CONVERTED], ids=["original", "transformers"]
 )
 def test_janus(
-    tmp_path: Path, write_foreign: Writer, monkeypatch: pytest.MonkeyPatch, names: janus_names.Names
+    tmp_path: Path, write_foreign: Writer, monkeypatch: pytest.MonkeyPatch, names: janus.Names
 ) -> None:
     text = PromptConfig(kind="table", vocab_size=270, max_tokens=janus.LONGEST_PROMPT, width=64)
     extra = {
@@ -179,8 +172,8 @@ def test_janus(
     with monkeypatch.context() as patch:
         patch.setattr(janus, "names_of", lambda tensors: names)
         held |= write_foreign(made(build_prompts(text)), janus.prompt_table({}))
-        held |= write_foreign(made(LeftToRight(raster)), janus.transformer_table(raster, {}))
-        held |= write_foreign(made(VQGAN(vqgan)), janus.tokenizer_table(vqgan, {}))
+        held |= write_foreign(made(LeftToRight(raster)), janus.raster_table(raster, {}))
+        held |= write_foreign(made(VQGAN(vqgan)), janus.vqgan_table(vqgan, {}))
     names_held = list(held)
     shards = {"a.bin": names_held[::2], "b.bin": names_held[1::2]}
     for shard, inside in shards.items():

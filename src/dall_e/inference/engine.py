@@ -1,0 +1,399 @@
+"""The engine: prompts and seeds to image tokens, and image tokens to pixels.
+
+Everything that draws calls it: the facade `DALL_E`, and whatever serves, edits, explains or
+measures images. It knows no files and no terminal. A `GenerationRequest` says what to draw, with
+every value checked; `Engine.generate` draws it:
+
+    plan      each candidate is one drawing, or one for each object of its plan
+    tokens    the drawings, in batches (`sampling/decode.py`)
+    choose    of several candidates the one that fits the prompt best
+    pixels    the image tokenizer, the upsampler, and the plan that puts drawings together
+
+Shapes: B drawings, N image tokens, C H W channels (4, premultiplied RGBA), rows and columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, replace
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from dall_e.checkpoints.families.base import PublishedNetworks
+from dall_e.checkpoints.t5 import T5Features
+from dall_e.config import ModelConfig, SamplingConfig
+from dall_e.config.published import PublishedConfig, check_possible
+from dall_e.images.files import PILImage, resize, to_pil, to_uint8
+from dall_e.inference.loading import Networks
+from dall_e.inference.progress import ProgressCallback
+from dall_e.inference.prompt_encoding import Pair, make_reader, stack_pairs
+from dall_e.inference.request import GeneratedImage, GenerationRequest, resolve_sampling
+from dall_e.inference.retrieval import Retriever
+from dall_e.inference.validation import (
+    check_count,
+    checked_negative,
+    checked_prompts,
+    checked_size,
+    default_size,
+    image_seeds,
+)
+from dall_e.planning.plan import Plan, plan_of
+from dall_e.runtime import free_memory, one_thread
+from dall_e.sampling.decode import DecodeStep, KnownTokens, decode_tokens
+from dall_e.text.published_tokenizers import PromptTokenizer
+from dall_e.text.tokenizer import TextTokenizer
+from dall_e.version import __version__
+
+StepCallback = Callable[[DecodeStep], "bool | None"]
+"""Called after each step of each batch; True stops the drawing with DecodeInterrupted."""
+
+# More images than this are drawn one batch after the other, so that memory stays bounded; it
+# changes no image.
+IMAGES_PER_BATCH = 16
+
+# Of the free memory, keys and values may take so much; the rest is for what is computed from them.
+_CACHE_FRACTION = 0.5
+
+
+class _Candidate(NamedTuple):
+    """What is drawn for one seed: the whole image, or one drawing per object of its plan."""
+
+    prompt: str
+    seed: int
+    plan: Plan | None
+    drawings: tuple[str, ...]
+    """The prompt of each drawing."""
+    rows: range
+    """Where its drawings are among those of the whole request."""
+
+
+class Engine:
+    """Draws images with the networks of one model."""
+
+    def __init__(
+        self,
+        config: ModelConfig | PublishedConfig,
+        networks: Networks | PublishedNetworks,
+        text_tokenizer: TextTokenizer | PromptTokenizer | T5Features,
+        *,
+        weights_sha256: str = "",
+        quantization: str | None = None,
+    ) -> None:
+        """`weights_sha256` and `quantization` (int8 or int4) are recorded in the metadata."""
+        self.config = config
+        self.networks = networks
+        self.text_tokenizer: Any = text_tokenizer
+        self.weights_sha256 = weights_sha256
+        self.quantization = quantization
+        for network in networks.parts().values():
+            network.requires_grad_(False).eval()
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return next(self.networks.generator.parameters()).device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Number format of the weights."""
+        return next(self.networks.generator.parameters()).dtype
+
+    # What to draw
+
+    def request(  # noqa: PLR0913, one keyword per choice, as the facade has them
+        self,
+        prompt: str | Sequence[str],
+        *,
+        negative_prompt: str | None = None,
+        num_images_per_prompt: int = 1,
+        best_of: int = 1,
+        seed: int | Sequence[int] | None = None,
+        generator: torch.Generator | None = None,
+        height: int | None = None,
+        width: int | None = None,
+        upsample: bool | None = None,
+        transparent: bool = False,
+        sampling: SamplingConfig | None = None,
+        known: KnownTokens | None = None,
+    ) -> GenerationRequest:
+        """Check what a caller asks for, and fill in the model's defaults for what is None.
+
+        Seeds, sizes and the rest are those of `DALL_E.__call__`. Raises ValueError for values that
+        are out of range, and for what the model cannot do.
+        """
+        prompts = checked_prompts(prompt)
+        negative = checked_negative(negative_prompt)
+        check_count(num_images_per_prompt, best_of, len(prompts))
+        if best_of > 1:
+            self.retriever("best_of")
+        if isinstance(self.config, PublishedConfig):
+            check_possible(self.config, negative, transparent)
+            if known is not None:
+                raise ValueError(f"{self.config.name} draws left to right: no token can be given")
+
+        size = checked_size(height, width, self.default_size)
+        seeds = image_seeds(seed, generator, len(prompts) * num_images_per_prompt, best_of)
+        return GenerationRequest(
+            prompts=tuple(prompts),
+            seeds=tuple(seeds),
+            sampling=resolve_sampling(self.config, sampling),
+            size=size,
+            upsample=self._checked_upsample(upsample, size),
+            negative_prompt=negative,
+            images_per_prompt=num_images_per_prompt,
+            best_of=best_of,
+            transparent=transparent,
+            known=known,
+        )
+
+    @property
+    def default_size(self) -> int:
+        """Side in pixels at which the model draws if none is given."""
+        has_upsampler = self.networks.upsampler is not None
+        return default_size(self.config.tokenizer.image_size, has_upsampler)
+
+    def _checked_upsample(self, upsample: bool | None, size: int) -> bool:
+        """Whether the upsampler is used: for sizes beyond the model's own, unless it is refused."""
+        if upsample and self.networks.upsampler is None:
+            raise ValueError(
+                f"the model {self.config.name!r} {self.config.version} has no upsampler"
+            )
+        is_larger = size > self.config.tokenizer.image_size
+        return self.networks.upsampler is not None and is_larger and upsample is not False
+
+    # Drawing
+
+    def generate(
+        self,
+        request: GenerationRequest,
+        on_step: StepCallback | None = None,
+        on_progress: ProgressCallback | None = None,
+    ) -> list[GeneratedImage]:
+        """Draw the images of a request, prompt by prompt.
+
+        `on_step` sees the tokens after each step of each batch; `on_progress` is told how many
+        steps of all batches are done. Warns of words that the model does not read.
+        """
+        with torch.inference_mode(), self._threads():
+            candidates = _plan(request)
+            codes_BN = self._draw_codes(request, candidates, on_step, on_progress)
+            kept = self._choose(request, candidates, codes_BN)
+            return [self._finish(request, each, score, codes_BN) for each, score in kept]
+
+    def _threads(self) -> AbstractContextManager[None]:
+        """One thread, or all cores for published models, whose products are large enough."""
+        return nullcontext() if isinstance(self.config, PublishedConfig) else one_thread()
+
+    def _draw_codes(
+        self,
+        request: GenerationRequest,
+        candidates: list[_Candidate],
+        on_step: StepCallback | None,
+        on_progress: ProgressCallback | None,
+    ) -> Tensor:
+        """Image tokens [B, N] of the drawings of a request, in batches of prompts of one length."""
+        texts = [text for candidate in candidates for text in candidate.drawings]
+        seeds = [candidate.seed for candidate in candidates for _ in candidate.drawings]
+
+        # What a prompt says is read once, however many images it has.
+        reader = make_reader(self.networks.text, self.text_tokenizer)
+        pairs: dict[str, Pair] = {}
+        for text in texts:
+            if text not in pairs:
+                pairs[text] = reader.read(text, request.negative_prompt)
+
+        lengths = [pairs[text].length for text in texts]
+        batches = _batches(lengths, self._images_per_batch(request.sampling))
+        drawn: dict[int, Tensor] = {}
+        for number, rows in enumerate(batches):
+            text_states, null_states = stack_pairs([pairs[texts[row]] for row in rows])
+            codes_BN = decode_tokens(
+                self.networks.generator,
+                text_states,
+                null_states,
+                seeds=[seeds[row] for row in rows],
+                settings=request.sampling,
+                known=_known_rows(request.known, rows),
+                on_step=_step_callback(on_step, on_progress, number, len(batches)),
+            )
+            drawn.update(zip(rows, codes_BN, strict=True))
+        return torch.stack([drawn[row] for row in range(len(texts))])
+
+    def _images_per_batch(self, settings: SamplingConfig) -> int:
+        """How many are drawn together: fewer than IMAGES_PER_BATCH where memory is short."""
+        free = free_memory(self.device)
+        if free is None:
+            return IMAGES_PER_BATCH
+
+        rows_per_image = 1 if settings.guidance_scale == 1 else 2
+        bytes_per_image = rows_per_image * self.networks.generator.row_bytes()
+        room = int(free * _CACHE_FRACTION) // bytes_per_image
+        return max(1, min(IMAGES_PER_BATCH, room))
+
+    # From candidates to images
+
+    def retriever(self, purpose: str) -> Retriever:
+        """What compares images with texts. Raises ValueError if the model has no dual encoder."""
+        if self.networks.dual_encoder is None:
+            raise ValueError(
+                f"{purpose} needs a dual encoder, which the model {self.config.name!r} "
+                f"{self.config.version} does not have; `dall-e export --dual-encoder` makes a "
+                "model with one"
+            )
+        return Retriever(self.networks.dual_encoder, self.text_tokenizer)
+
+    def _choose(
+        self, request: GenerationRequest, candidates: list[_Candidate], codes_BN: Tensor
+    ) -> list[tuple[_Candidate, float | None]]:
+        """The best candidate of each image with its score; the only one without a score."""
+        if request.best_of == 1:
+            return [(candidate, None) for candidate in candidates]
+
+        # Compared at the model's own size: the upsampler shall not decide who wins.
+        own_size = self.config.tokenizer.image_size
+        small = replace(request, size=own_size, upsample=False, transparent=False)
+        retriever = self.retriever("best_of")
+        kept: list[tuple[_Candidate, float | None]] = []
+        for first in range(0, len(candidates), request.best_of):
+            rivals = candidates[first : first + request.best_of]
+            images = [self._image(small, rival, codes_BN) for rival in rivals]
+            scores = retriever.scores(images, rivals[0].prompt)
+            best = scores.index(max(scores))
+            kept.append((rivals[best], scores[best]))
+        return kept
+
+    def _finish(
+        self,
+        request: GenerationRequest,
+        candidate: _Candidate,
+        score: float | None,
+        codes_BN: Tensor,
+    ) -> GeneratedImage:
+        """The image of the candidate that was kept, with its story."""
+        return GeneratedImage(
+            pixels=self._image(request, candidate, codes_BN),
+            prompt=candidate.prompt,
+            seed=candidate.seed,
+            plan=candidate.plan,
+            score=score,
+            metadata=self._metadata(request, candidate, score),
+        )
+
+    def _image(
+        self, request: GenerationRequest, candidate: _Candidate, codes_BN: Tensor
+    ) -> PILImage:
+        """The pixels of a candidate, from the tokens of its drawings."""
+        size, transparent = request.size, request.transparent
+        drawings = [
+            self.pixels(codes_BN[row : row + 1], request.upsample) for row in candidate.rows
+        ]
+        if candidate.plan:
+            arrays = [to_uint8(x_CHW) for x_CHW in drawings]
+            whole_CHW = candidate.plan.put_together(arrays, size, candidate.seed)
+            return to_pil(whole_CHW, transparent=transparent)
+
+        image = to_pil(drawings[0], transparent=transparent)
+        return image if size == image.width else resize(image, size, size)
+
+    def pixels(self, codes_1N: Tensor, upsample: bool = False) -> Tensor:
+        """One drawing [4, H, W] in [0, 1], at the model's own size or upsampled.
+
+        One at a time: convolutions over a batch may round differently, and the pixels of an image
+        must not depend on the others.
+        """
+        x_1CHW = self.networks.tokenizer.detokenize(codes_1N)
+        if upsample and self.networks.upsampler:
+            x_1CHW = self.networks.upsampler(x_1CHW.clamp(0, 1))
+        return x_1CHW[0]
+
+    # The story of an image
+
+    def origin(self) -> dict[str, str]:
+        """What a drawing depends on besides its settings, such as model, versions and device."""
+        variant = self.config.variant if isinstance(self.config, PublishedConfig) else ""
+        return {
+            **({"variant": variant} if variant else {}),
+            "model": self.config.name,
+            "model_version": self.config.version,
+            "weights_sha256": self.weights_sha256,
+            "dall_e_version": __version__,
+            "torch_version": torch.__version__,
+            "device": self.device.type,
+            "dtype": str(self.dtype).removeprefix("torch."),
+            **({"quantization": self.quantization} if self.quantization else {}),
+        }
+
+    def _metadata(
+        self, request: GenerationRequest, candidate: _Candidate, score: float | None
+    ) -> dict[str, str]:
+        """All that is needed to draw an image again, and how it was chosen."""
+        metadata = {
+            "prompt": candidate.prompt,
+            "negative_prompt": request.negative_prompt,
+            "seed": str(candidate.seed),
+            **{name: str(value) for name, value in asdict(request.sampling).items()},
+            **self.origin(),
+        }
+        if candidate.plan:
+            metadata["plan"] = candidate.plan.describe()
+        metadata |= {
+            "transparent": str(request.transparent),
+            "size": f"{request.size}x{request.size}",
+            "upsample": str(request.upsample),
+        }
+        if score is not None:
+            metadata |= {"best_of": str(request.best_of), "score": f"{score:.4f}"}
+        return metadata
+
+
+def _plan(request: GenerationRequest) -> list[_Candidate]:
+    """What is drawn for each candidate; the only place that asks the planner."""
+    candidates: list[_Candidate] = []
+    num_drawings = 0
+    for prompt, seed in zip(request.candidate_prompts, request.seeds, strict=True):
+        plan = plan_of(prompt, seed) if request.sampling.compose else None
+        drawings = plan.parts if plan else (prompt,)
+        rows = range(num_drawings, num_drawings + len(drawings))
+        num_drawings = rows.stop
+        candidates.append(_Candidate(prompt, seed, plan, drawings, rows))
+    return candidates
+
+
+def _batches(lengths: list[int], most: int) -> list[list[int]]:
+    """Rows that are drawn together: up to `most`, with prompts of one length."""
+    by_length: dict[int, list[int]] = {}
+    for row, length in enumerate(lengths):
+        by_length.setdefault(length, []).append(row)
+    return [
+        rows[first : first + most]
+        for rows in by_length.values()
+        for first in range(0, len(rows), most)
+    ]
+
+
+def _known_rows(known: KnownTokens | None, rows: list[int]) -> KnownTokens | None:
+    """The given tokens of the rows of a batch."""
+    if known is None:
+        return None
+    return KnownTokens(known.codes_BN[rows], known.mask_BN[rows])
+
+
+def _step_callback(
+    on_step: StepCallback | None,
+    on_progress: ProgressCallback | None,
+    batch: int,
+    num_batches: int,
+) -> StepCallback | None:
+    """What the decode loop calls in one of the batches; None if nobody wants to know."""
+    if on_progress is None:
+        return on_step
+
+    def report(step: DecodeStep) -> bool | None:
+        done = batch * step.num_steps + step.step
+        on_progress("drawing", done, num_batches * step.num_steps)
+        return on_step(step) if on_step else None
+
+    return report

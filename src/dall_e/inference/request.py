@@ -1,0 +1,122 @@
+"""What goes into the engine and what comes out: checked requests, and finished images.
+
+Shapes: B candidates, N image tokens.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+from dall_e.config import ModelConfig, SamplingConfig
+from dall_e.config.published import PublishedConfig, left_to_right
+from dall_e.images.files import PILImage
+from dall_e.planning.plan import Plan
+from dall_e.sampling.decode import KnownTokens
+
+
+@dataclass(frozen=True, kw_only=True)
+class GenerationRequest:
+    """What to draw, with every value checked. `Engine.request` makes one.
+
+    An image is chosen among `best_of` candidates, each with a seed of its own.
+    """
+
+    prompts: tuple[str, ...]
+    """What to draw."""
+    seeds: tuple[int, ...]
+    """One per candidate: prompt by prompt, image by image, candidate by candidate."""
+    sampling: SamplingConfig
+    """How tokens are drawn, and whether prompts are planned."""
+    size: int
+    """Side of the images in pixels."""
+    upsample: bool
+    """Whether the model's upsampler draws what is beyond the model's own size."""
+    negative_prompt: str = ""
+    """What to steer away from."""
+    images_per_prompt: int = 1
+    """Images of each prompt."""
+    best_of: int = 1
+    """Candidates for each image."""
+    transparent: bool = False
+    """Keep the transparent background instead of white."""
+    known: KnownTokens | None = None
+    """Tokens that are given, one row per candidate; the rest is drawn to fit them."""
+
+    def __post_init__(self) -> None:
+        count = len(self.prompts) * self.images_per_prompt * self.best_of
+        if len(self.seeds) != count:
+            raise ValueError(f"there are {len(self.seeds)} seeds for {count} candidates")
+        if self.known is None:
+            return
+
+        if self.sampling.compose:
+            raise ValueError("known tokens are of a whole picture: draw with compose=False")
+        if len(self.known.codes_BN) != count:
+            raise ValueError(
+                f"there are {len(self.known.codes_BN)} rows of known tokens for {count} candidates"
+            )
+
+    @property
+    def candidate_prompts(self) -> list[str]:
+        """The prompt of each candidate."""
+        copies = self.images_per_prompt * self.best_of
+        return [prompt for prompt in self.prompts for _ in range(copies)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeneratedImage:
+    """A finished image, and how it came about."""
+
+    pixels: PILImage
+    """RGB on white, or RGBA if `transparent` was asked for."""
+    prompt: str
+    """What was asked for."""
+    seed: int
+    """The seed of the candidate that was kept."""
+    plan: Plan | None
+    """How its objects were put together; None if it was drawn as a whole."""
+    score: float | None
+    """How well it fits the prompt, from -1 to 1; None if there was nothing to choose from."""
+    metadata: dict[str, str]
+    """All that is needed to draw it again, as texts."""
+
+
+def resolve_sampling(
+    config: ModelConfig | PublishedConfig, base: SamplingConfig | None, **given: Any
+) -> SamplingConfig:
+    """`base`, or the model's own settings, with those replaced that are given and not None.
+
+    Raises ValueError for a value out of range. Takes as many steps as the image has tokens where
+    more are asked for, and warns of it.
+    """
+    if not isinstance(base, SamplingConfig | None):
+        raise ValueError(f"sampling must be a SamplingConfig, got {type(base).__name__}")
+
+    settings = _overridden(base or config.sampling, given)
+    steps_are_chosen = base is not None or given.get("num_inference_steps") is not None
+    if isinstance(config, PublishedConfig):
+        return left_to_right(config, settings, warn=steps_are_chosen)
+
+    most = config.generator.num_tokens
+    if settings.num_inference_steps <= most:
+        return settings
+    if steps_are_chosen:
+        warnings.warn(
+            f"num_inference_steps {settings.num_inference_steps} is more than the picture's "
+            f"{most} tokens: {most} steps are taken",
+            stacklevel=3,
+        )
+    return dataclasses.replace(settings, num_inference_steps=most)
+
+
+def _overridden(base: SamplingConfig, given: dict[str, Any]) -> SamplingConfig:
+    """Settings with some replaced; the last temperature keeps its ratio to the first."""
+    changes = {name: value for name, value in given.items() if value is not None}
+    settings = dataclasses.replace(base, **changes)
+    if "temperature" not in changes or "final_temperature" in changes:
+        return settings
+    ratio = base.final_temperature / base.temperature if base.temperature else 1.0
+    return dataclasses.replace(settings, final_temperature=settings.temperature * ratio)

@@ -1,0 +1,130 @@
+"""The engine draws what the facade draws, from checked requests; it needs no facade."""
+
+import dataclasses
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from dall_e import DALL_E
+from dall_e.config import SamplingConfig, UpsamplerConfig
+from dall_e.inference.engine import Engine
+from dall_e.inference.loading import Networks
+from dall_e.inference.request import GenerationRequest
+from dall_e.sampling.decode import KnownTokens
+
+STEPS = SamplingConfig(num_inference_steps=2)
+
+
+@pytest.fixture(scope="module")
+def model(tiny_folder: Path) -> DALL_E:
+    return DALL_E.from_pretrained(tiny_folder)
+
+
+@pytest.fixture(scope="module")
+def engine(model: DALL_E) -> Engine:
+    return Engine(model.config, model.networks, model.text_tokenizer, weights_sha256="abc")
+
+
+def test_the_engine_needs_no_facade() -> None:
+    code = "import sys, dall_e.inference.engine; print('dall_e.pipeline' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
+def test_it_draws_what_the_facade_draws(model: DALL_E, engine: Engine) -> None:
+    request = engine.request(["a cat", "a dog"], seed=[3, 9], sampling=STEPS, height=40)
+    generated = engine.generate(request)
+    images = model(["a cat", "a dog"], seed=[3, 9], sampling=STEPS, height=40)
+    for each, image in zip(generated, images, strict=True):
+        assert np.array_equal(np.asarray(each.pixels), np.asarray(image))
+        assert each.metadata == {**image.info, "weights_sha256": "abc"}
+    assert [each.seed for each in generated] == [3, 9]
+    assert [each.prompt for each in generated] == ["a cat", "a dog"]
+    assert {(each.plan, each.score) for each in generated} == {(None, None)}
+
+
+def test_a_composed_image_carries_its_plan(engine: Engine) -> None:
+    sampling = dataclasses.replace(STEPS, compose=True)
+    (image,) = engine.generate(engine.request("two cats and a dog", seed=1, sampling=sampling))
+    assert image.plan is not None and image.metadata["plan"] == image.plan.describe()
+
+
+def test_a_request_is_filled_with_the_models_defaults(model: DALL_E, engine: Engine) -> None:
+    request = engine.request("a cat", num_images_per_prompt=3, seed=5)
+    assert request.prompts == ("a cat",) and request.seeds == (5, 6, 7)
+    assert (request.size, request.upsample) == (32, False)
+    assert request.candidate_prompts == ["a cat"] * 3
+    # The steps that the tiny model's settings ask for are as many as it has tokens, or fewer.
+    assert request.sampling == model.sampling_settings()
+
+
+def test_with_an_upsampler_256_pixels_are_the_default(model: DALL_E) -> None:
+    config = dataclasses.replace(model.config, upsampler=UpsamplerConfig(widths=(8, 16)))
+    networks = model.networks._replace(upsampler=Networks.build(config).upsampler)
+    engine = Engine(config, networks, model.text_tokenizer)
+    assert engine.default_size == 256
+    request = engine.request("a cat", seed=0, sampling=STEPS)
+    assert (request.size, request.upsample) == (256, True)
+    assert engine.generate(request)[0].pixels.size == (256, 256)
+    small = engine.request("a cat", height=32)
+    assert (small.size, small.upsample) == (32, False)
+
+
+def test_given_tokens_stay_and_the_rest_is_drawn(engine: Engine) -> None:
+    last: list[torch.Tensor] = []
+    plain = engine.request("a cat", seed=1, sampling=STEPS)
+    engine.generate(plain, on_step=lambda step: last.append(step.codes_BN.clone()))
+    mask_BN = torch.zeros(2, 64, dtype=torch.bool)
+    mask_BN[:, :32] = True
+    known = KnownTokens(last[-1].repeat(2, 1), mask_BN)
+
+    request = engine.request("a dog", num_images_per_prompt=2, seed=8, sampling=STEPS, known=known)
+    drawn: list[torch.Tensor] = []
+    engine.generate(request, on_step=lambda step: drawn.append(step.codes_BN.clone()))
+    assert torch.equal(drawn[-1][mask_BN], known.codes_BN[mask_BN])
+    assert not torch.equal(drawn[-1][0, 32:], drawn[-1][1, 32:])
+
+
+def test_progress_counts_the_steps_of_all_batches(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dall_e.inference.engine.IMAGES_PER_BATCH", 2)
+    told: list[tuple[str, int, int]] = []
+    request = engine.request("a cat", num_images_per_prompt=3, seed=0, sampling=STEPS)
+    engine.generate(request, on_progress=lambda *each: told.append(each))
+    assert told == [("drawing", done, 4) for done in (1, 2, 3, 4)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"seeds": (1, 2)}, "there are 2 seeds for 1 candidates"),
+        ({"best_of": 2}, "there are 1 seeds for 2 candidates"),
+        ({"known": 2}, "there are 2 rows of known tokens for 1 candidates"),
+        ({"known": 1, "compose": True}, "draw with compose=False"),
+    ],
+)
+def test_requests_that_do_not_fit_together(engine: Engine, changes: dict, message: str) -> None:
+    request = engine.request("a cat", seed=1, sampling=STEPS)
+    if changes.pop("compose", False):
+        changes["sampling"] = dataclasses.replace(STEPS, compose=True)
+    if rows := changes.pop("known", 0):
+        mask_BN = torch.zeros(rows, 64, dtype=torch.bool)
+        changes["known"] = KnownTokens(torch.zeros(rows, 64, dtype=torch.int64), mask_BN)
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(request, **changes)
+
+
+def test_a_left_to_right_model_takes_no_given_tokens(mini_folder: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        engine = DALL_E.from_pretrained(mini_folder).engine
+    known = KnownTokens(torch.zeros(1, 4, dtype=torch.int64), torch.zeros(1, 4) == 1)
+    with pytest.raises(ValueError, match="draws left to right: no token can be given"):
+        engine.request("a cat", known=known)
+    assert isinstance(engine.request("a cat"), GenerationRequest)
