@@ -239,7 +239,7 @@ def _subject(model: DALL_E, sampling: dict[str, Any], best_of: int, cost: Any) -
         assert isinstance(images, list)
         return images
 
-    def there_and_back(x_BCHW: Tensor) -> Tensor:
+    def reconstruct(x_BCHW: Tensor) -> Tensor:
         tokenizer = model.networks.tokenizer
         assert isinstance(tokenizer, ImageTokenizer)
         return tokenizer.detokenize(tokenizer.tokenize(x_BCHW.to(model.device, model.dtype))).cpu()
@@ -253,7 +253,7 @@ def _subject(model: DALL_E, sampling: dict[str, Any], best_of: int, cost: Any) -
     return Subject(
         draw=draw,
         embed=own.embed_images if own else None,
-        there_and_back=there_and_back if isinstance(model.config, ModelConfig) else None,
+        reconstruct=reconstruct if isinstance(model.config, ModelConfig) else None,
         cost=cost,
     )
 
