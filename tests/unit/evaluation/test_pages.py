@@ -19,7 +19,9 @@ def test_a_table_has_earlier_values_where_there_are_some() -> None:
     older = {"measures": {"seconds": {"value": 7.25, "low": 7.0, "high": 8.0, "count": 2}}}
     strange = {"measures": {"seconds": {"value": 3.0}}}
     table = measure_table({"seconds": MEASURE}, [("<old>", older), ("strange", strange)])
-    assert "&lt;old&gt;" in table and "<small>7.25</small>" in table and table.count("<td></td>") == 1
+    assert (
+        "&lt;old&gt;" in table and "<small>7.25</small>" in table and table.count("<td></td>") == 1
+    )
     assert "lower is better" in table and "n=3" in table
 
 
