@@ -11,23 +11,13 @@ from torch import Tensor, nn
 
 from dall_e.checkpoints.keymap import KeyTable
 
-VOCABULARY = [
-    "<s>",
-    "<pad>",
-    "</s>",
-    "<unk>",
-    "\u0120",
-    *"abcdehiklnoprtuw",
-    "\u0120a",
-    "ca",
-    "cat",
-    "\u0120cat",
-]
+_MARKS = ["<s>", "<pad>", "</s>", "<unk>", "\u0120"]
+VOCABULARY = [*_MARKS, *"abcdehiklnoprtuw", "\u0120a", "ca", "cat", "\u0120cat"]
 MERGES = "#version: 0.2\n\u0120 a\nc a\nca t\n\u0120 cat\n"
 
 
 def made(network: nn.Module, std: float = 0.15) -> nn.Module:
-    """A network with weights that all matter."""
+    """Give a network weights that all matter."""
     torch.manual_seed(0)
     for name, parameter in network.named_parameters():
         nn.init.normal_(parameter, mean=float("norm" in name and name.endswith("weight")), std=std)
@@ -35,7 +25,7 @@ def made(network: nn.Module, std: float = 0.15) -> nn.Module:
 
 
 def foreign(network: nn.Module, table: KeyTable) -> dict[str, Tensor]:
-    """Our weights under the other project's names."""
+    """Return our weights under the other project's names."""
     weights = network.state_dict()
     out: dict[str, Tensor] = {}
     for name, source in table.rows.items():
@@ -58,20 +48,46 @@ def mini_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "norm_eps": 1e-5,
         "norm_after": True,
         "norm_inside_mlp": True,
+        "qk_norm": False,
+        "mlp": "gelu_gated",
     }
-    style |= {"qk_norm": False, "mlp": "gelu_gated"}
     text = PromptConfig(
-        kind="encoder", vocab_size=len(VOCABULARY), max_tokens=12, width=64, places=True, num_layers=1, mlp_width=32,
-        pad_id=1, style=BlockStyle(**style),
-    )  # fmt: skip
+        kind="encoder",
+        vocab_size=len(VOCABULARY),
+        max_tokens=12,
+        width=64,
+        places=True,
+        num_layers=1,
+        mlp_width=32,
+        pad_id=1,
+        style=BlockStyle(**style),
+    )
     raster = RasterConfig(
-        num_codes=30, num_tokens=256, code_rows=31, num_logits=31, prefix_tokens=12, width=64, num_heads=1,
-        num_layers=1, mlp_width=32, start_code=30, embedding_norm=True, style=BlockStyle(**style, cross_attention=True),
-    )  # fmt: skip
+        num_codes=30,
+        num_tokens=256,
+        code_rows=31,
+        num_logits=31,
+        prefix_tokens=12,
+        width=64,
+        num_heads=1,
+        num_layers=1,
+        mlp_width=32,
+        start_code=30,
+        embedding_norm=True,
+        style=BlockStyle(**style, cross_attention=True),
+    )
     vqgan = VQGANConfig(
-        image_size=16, width=32, multipliers=(1,), encoder_blocks=0, decoder_blocks=1, attention_levels=(),
-        latent_width=8, num_codes=30, code_width=8, unit_range=True,
-    )  # fmt: skip
+        image_size=16,
+        width=32,
+        multipliers=(1,),
+        encoder_blocks=0,
+        decoder_blocks=1,
+        attention_levels=(),
+        latent_width=8,
+        num_codes=30,
+        code_width=8,
+        unit_range=True,
+    )
     folder = tmp_path_factory.mktemp("models") / "mini"
     folder.mkdir()
     files = {
