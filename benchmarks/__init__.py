@@ -1,2 +1,4 @@
-"""What the project is measured by: `python -m benchmarks NAME` prints a table, writes JSON and
-asserts nothing."""
+"""What the project is measured by; `python -m benchmarks NAME` prints a table and writes JSON.
+
+A benchmark asserts nothing: how fast anything is, is for people to read.
+"""

@@ -6,13 +6,14 @@ import typer
 
 from benchmarks import drawing, matmul, peers, scaling, training
 
-app = typer.Typer(help="Measure the project on this machine, which should have nothing else to do meanwhile.",
-                  no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)  # fmt: skip
-app.command("drawing")(drawing.measure)
-app.command("matmul")(matmul.measure)
-app.command("peers")(peers.measure)
-app.command("scaling")(scaling.measure)
-app.command("training")(training.measure)
+app = typer.Typer(
+    help="Measure the project on this machine, which should have nothing else to do meanwhile.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for benchmark in (drawing, matmul, peers, scaling, training):
+    app.command(benchmark.__name__.removeprefix("benchmarks."))(benchmark.measure)
 
 if __name__ == "__main__":
     app(prog_name="python -m benchmarks")

@@ -1,9 +1,8 @@
-"""How long a picture takes, from nothing to the file, and how much memory: what a user at a
-terminal waits for.
+"""How long an image takes, from nothing to the file, and how much memory.
 
-Every number is of a process of its own, and the kinds of process take turns, so that a machine that
-slows down for a while does so for all of them. This process imports no torch: what a child has in
-memory counts from its parent's size.
+That is what a user at a terminal waits for. Every number is of a process of its own, and the kinds
+of process take turns, so that a machine that slows down for a while does so for all of them. This
+process imports no torch: the memory of a child counts from its parent's size.
 """
 
 from __future__ import annotations
@@ -22,15 +21,21 @@ import typer
 from benchmarks.table import Out, Table, spread
 
 PROMPT = "a white cat sleeping on a windowsill"
-# Limits: the whole command, its memory, the second picture, the bare import.
-TORCH_FACTOR, TORCH_EXTRA, MEMORY_LIMIT, SECOND_LIMIT, IMPORT_LIMIT = 2.5, 1.0, 1.2, 1.0, 0.05
+
+# Limits: the whole command may take so many imports of torch and so many seconds more.
+TORCH_FACTOR, TORCH_EXTRA = 2.5, 1.0
+# Limits in GiB and seconds.
+MEMORY_LIMIT, SECOND_LIMIT, IMPORT_LIMIT = 1.2, 1.0, 0.05
+
 _TWO_IMAGES = """
 import sys, time
 from dall_e import DALL_E
+
 model = DALL_E.from_pretrained(sys.argv[1])
+steps = {"num_inference_steps": int(sys.argv[3])} if sys.argv[3] else {}
 for seed in range(2):
     begun = time.perf_counter()
-    model(sys.argv[2], seed=seed, **({"num_inference_steps": int(sys.argv[3])} if sys.argv[3] else {}))
+    model(sys.argv[2], seed=seed, **steps)
 print(time.perf_counter() - begun)
 """
 _IMPORT = """
@@ -57,55 +62,59 @@ def measure(
     if cores and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
     table = Table("drawing")
-    steps_text = str(steps or "")
+
     with tempfile.TemporaryDirectory() as folder:
         image = Path(folder) / "cat.png"
-        command = [
-            "-m",
-            "dall_e",
-            "generate",
-            PROMPT,
-            "--seed",
-            "1",
-            "--out",
-            str(image),
-            "--model",
-            model,
-        ]
-        command += ["--steps", steps_text] if steps else []
-        taken: dict[str, list[float]] = {
-            name: [] for name in ("torch", "draw", "memory", "second", "import")
-        }
-        has_torch = False
-        for number in range(rounds + warm):
-            torch_seconds, _, _ = _run(["-c", "import torch"])
-            draw_seconds, memory, _ = _run(command)
-            _, _, second = _run(["-c", _TWO_IMAGES, model, PROMPT, steps_text])
-            _, _, imported = _run(["-c", _IMPORT])
-            if number < warm:
-                continue
-            import_seconds, found = imported.split()
-            has_torch |= found == "True"
-            measured = (torch_seconds, draw_seconds, memory, float(second), float(import_seconds))
-            for values, value in zip(taken.values(), measured, strict=True):
-                values.append(value)
-        size = image.stat().st_size
-    limit = TORCH_FACTOR * float(spread(taken["torch"])["median"] or 0) + TORCH_EXTRA
-    table.add(what='python -c "import torch", s', **spread(taken["torch"]))
+        measured = [_round(model, steps, image) for _ in range(rounds + warm)][int(warm) :]
+        image_bytes = image.stat().st_size
+
+    spreads = {
+        name: spread([values[name] for values in measured], 4 if name == "import" else 3)
+        for name in ("torch", "draw", "memory", "second", "import")
+    }
+    draw_limit = TORCH_FACTOR * float(spreads["torch"]["median"] or 0) + TORCH_EXTRA
+    imports_torch = any(values["imports torch"] for values in measured)
+
+    table.add(what='python -c "import torch", s', **spreads["torch"])
     table.add(
-        what="cold command to saved picture, s", **spread(taken["draw"]), limit=round(limit, 3)
+        what="cold command to saved picture, s", **spreads["draw"], limit=round(draw_limit, 3)
     )
-    table.add(what="second picture in a process, s", **spread(taken["second"]), limit=SECOND_LIMIT)
-    table.add(what="peak memory of the command, GiB", **spread(taken["memory"]), limit=MEMORY_LIMIT)
-    table.add(what="import dall_e, s", **spread(taken["import"], 4), limit=IMPORT_LIMIT)
-    table.add(what="import dall_e imports torch", median=str(has_torch), limit="False")
-    table.add(what="picture file, bytes", median=size)
+    table.add(what="second picture in a process, s", **spreads["second"], limit=SECOND_LIMIT)
+    table.add(what="peak memory of the command, GiB", **spreads["memory"], limit=MEMORY_LIMIT)
+    table.add(what="import dall_e, s", **spreads["import"], limit=IMPORT_LIMIT)
+    table.add(what="import dall_e imports torch", median=str(imports_torch), limit="False")
+    table.add(what="picture file, bytes", median=image_bytes)
     table.finish(out)
 
 
+def _round(model: str, steps: int, image: Path) -> dict[str, float]:
+    """Run one process of each kind; the command writes `image`."""
+    steps_text = str(steps) if steps else ""
+    command = ["-m", "dall_e", "generate", PROMPT, "--seed", "1", "--model", model]
+    command += ["--out", str(image)]
+    command += ["--steps", steps_text] if steps else []
+
+    torch_seconds, _, _ = _run(["-c", "import torch"])
+    draw_seconds, memory, _ = _run(command)
+    _, _, second_seconds = _run(["-c", _TWO_IMAGES, model, PROMPT, steps_text])
+    _, _, imported = _run(["-c", _IMPORT])
+    import_seconds, imports_torch = imported.split()
+
+    return {
+        "torch": torch_seconds,
+        "draw": draw_seconds,
+        "memory": memory,
+        "second": float(second_seconds),
+        "import": float(import_seconds),
+        "imports torch": imports_torch == "True",
+    }
+
+
 def _run(arguments: list[str]) -> tuple[float, float, str]:
-    """Wall-clock seconds, peak memory in GiB and output of a Python process. Ends the benchmark if
-    it fails."""
+    """Return the wall-clock seconds, peak memory in GiB and output of a Python process.
+
+    Ends the benchmark if the process fails.
+    """
     begun = time.perf_counter()
     with subprocess.Popen(
         [sys.executable, *arguments], stdout=subprocess.PIPE, text=True
@@ -115,6 +124,7 @@ def _run(arguments: list[str]) -> tuple[float, float, str]:
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - begun
         process.returncode = os.waitstatus_to_exitcode(status)
+
     if process.returncode:
         print(f"failed with {process.returncode}: {json.dumps(arguments)}", file=sys.stderr)
         raise typer.Exit(1)

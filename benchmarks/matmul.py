@@ -1,4 +1,4 @@
-"""What this machine can do at most: matrix products in two number formats, and copies in memory."""
+"""What this machine can do at most: matrix products in two number formats, and memory copies."""
 
 from __future__ import annotations
 
@@ -24,58 +24,55 @@ def measure(
     device: Device = "auto",
     out: Out = None,
 ) -> None:
-    """Rate of bfloat16 and float32 matrix products in Gflop/s, and of copies in GB/s (read plus
-    written)."""
+    """Rates of bfloat16 and float32 matrix products (Gflop/s) and of copies (GB/s, both ways)."""
     import torch
 
     from dall_e.runtime import computes_bf16, pick_device
 
     table = Table("matmul")
     where = pick_device(device)
+
     for dtype in (torch.bfloat16, torch.float32):
         name = str(dtype).removeprefix("torch.")
-        note = " (emulated)" if dtype == torch.bfloat16 and not computes_bf16(where) else ""
+        if dtype == torch.bfloat16 and not computes_bf16(where):
+            name += " (emulated)"
         for side in map(int, sizes.split(",")):
-            rates = matmul_rates(side, dtype, where, rounds)
-            table.add(
-                what=f"{name}{note} {side} x {side} x {side}, Gflop/s",
-                **spread([r / 1e9 for r in rates], 1),
-            )
+            rates = [rate / 1e9 for rate in matmul_rates(side, dtype, where, rounds)]
+            table.add(what=f"{name} {side} x {side} x {side}, Gflop/s", **spread(rates, 1))
+
+    # A copy reads and writes every byte.
     block = torch.zeros(copy_mib * 2**20, dtype=torch.uint8, device=where)
     target = torch.empty_like(block)
     seconds = seconds_of(lambda: target.copy_(block), where, rounds)
-    table.add(
-        what=f"copy of {copy_mib} MiB, GB/s",
-        **spread([2 * block.numel() / s / 1e9 for s in seconds], 1),
-    )
+    rates = [2 * block.numel() / each / 1e9 for each in seconds]
+    table.add(what=f"copy of {copy_mib} MiB, GB/s", **spread(rates, 1))
     table.finish(out)
 
 
 def matmul_rates(side: int, dtype: torch.dtype, device: torch.device, rounds: int) -> list[float]:
-    """Flop/s of a product of two square matrices, by round."""
+    """Return the flop/s of a product of two square matrices, by round."""
     import torch
 
     generator = torch.Generator().manual_seed(0)
     left, right = (torch.randn(side, side, generator=generator).to(device, dtype) for _ in range(2))
     result = torch.empty_like(left)
-    return [
-        2 * side**3 / seconds
-        for seconds in seconds_of(lambda: torch.mm(left, right, out=result), device, rounds)
-    ]
+    seconds = seconds_of(lambda: torch.mm(left, right, out=result), device, rounds)
+    return [2 * side**3 / each for each in seconds]
 
 
 def best_rate(dtype: torch.dtype, device: torch.device, side: int = 2048, rounds: int = 9) -> float:
-    """The median flop/s of large products: what a training step could reach if it were nothing
-    else."""
+    """Return the median flop/s of large products: the most that a network could reach."""
     return statistics.median(matmul_rates(side, dtype, device, rounds))
 
 
 def seconds_of(work: Callable[[], object], device: torch.device, rounds: int) -> list[float]:
-    """Seconds of one call of `work`, measured `rounds` times over enough calls for the clock to be
-    exact."""
+    """Return the seconds of one call of `work`, measured `rounds` times.
+
+    Each time is the mean over enough calls for the clock to be exact, about 50 ms.
+    """
     import torch
 
-    def once(calls: int) -> float:
+    def mean_of(calls: int) -> float:
         if device.type == "cuda":
             torch.cuda.synchronize(device)
         begun = time.perf_counter()
@@ -85,6 +82,6 @@ def seconds_of(work: Callable[[], object], device: torch.device, rounds: int) ->
             torch.cuda.synchronize(device)
         return (time.perf_counter() - begun) / calls
 
-    once(2)
-    calls = max(1, min(1000, round(0.05 / once(1))))
-    return [once(calls) for _ in range(rounds)]
+    mean_of(2)  # What happens on first use does not count.
+    calls = max(1, min(1000, round(0.05 / mean_of(1))))
+    return [mean_of(calls) for _ in range(rounds)]

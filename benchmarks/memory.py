@@ -12,18 +12,17 @@ if TYPE_CHECKING:
 
 
 def read_rates(device: torch.device, mebibytes: int, rounds: int) -> list[float]:
-    """Bytes per second of reading a block that no cache holds, with all threads, by round.
+    """Return the bytes per second of reading a block that no cache holds, by round.
 
-    It is read in two ways, added up and multiplied by a vector; the way with the better median
-    counts.
+    All threads read. The block is read in two ways, summed up and multiplied by a vector, and the
+    way with the better median counts.
     """
     import torch
 
     block = torch.ones(mebibytes * 2**10, 256, device=device)
     vector, result = torch.ones(256, device=device), torch.empty(len(block), device=device)
-    ways = (
-        seconds_of(block.sum, device, rounds),
-        seconds_of(lambda: torch.mv(block, vector, out=result), device, rounds),
-    )
-    fastest = min(ways, key=statistics.median)
+    summed = seconds_of(block.sum, device, rounds)
+    multiplied = seconds_of(lambda: torch.mv(block, vector, out=result), device, rounds)
+
+    fastest = min(summed, multiplied, key=statistics.median)
     return [block.numel() * block.element_size() / seconds for seconds in fastest]

@@ -6,7 +6,8 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from benchmarks.clock import Clock, Steps, Times
-from benchmarks.shapes import Shape, random_model
+from benchmarks.random_models import any_codes, random_model
+from benchmarks.shapes import Shape
 
 if TYPE_CHECKING:
     import torch
@@ -25,28 +26,28 @@ class Ours:
         self._clock = Clock(device)
 
     def draw(self, tokens: int) -> Times:
-        """A whole picture is one call of the model, watched by nobody. Its pixels are timed once
-        more on their own."""
+        """Draw a whole image as one call of the model, or only its first tokens.
+
+        A whole image is watched by nobody; its pixels are timed once more on their own.
+        """
         if tokens == self._shape.config.generator.num_tokens and self._shape.pixels:
             whole = self._clock.timed(lambda: self._model(PROMPT, seed=1))
             pixels = min(self._decode(), whole)
             return Times(first=0.0, rest=whole - pixels, drawn=tokens, pixels=pixels)
+
         steps = Steps(self._clock)
-        loop = lambda: self._model(PROMPT, seed=1, callback_on_step_end=lambda _step: steps.done())  # noqa: E731
+
+        def loop() -> None:
+            self._model(PROMPT, seed=1, callback_on_step_end=lambda _step: steps.done())
+
         first, rest = steps.run(loop, tokens)
-        return Times(
-            first=first,
-            rest=rest,
-            drawn=tokens,
-            pixels=self._decode() if self._shape.pixels else 0.0,
-        )
+        pixels = self._decode() if self._shape.pixels else 0.0
+        return Times(first=first, rest=rest, drawn=tokens, pixels=pixels)
 
     def _decode(self) -> float:
+        """Return the seconds from tokens to pixels."""
         import torch
 
-        config = self._shape.config.generator
-        codes_1N = (
-            torch.arange(config.num_tokens, device=self._device)[None] * 31 % config.num_codes
-        )
+        codes_1N = any_codes(self._shape, self._device)
         with torch.inference_mode():
             return self._clock.timed(lambda: self._model.networks.tokenizer.detokenize(codes_1N))

@@ -1,11 +1,10 @@
-"""How the native model's time grows with batch and steps, and how near it comes to what the machine
-allows.
+"""How the native model's time grows with batch and steps, and how near it comes to the floor.
 
 The floor of a call is, step by step, the longer of its arithmetic at the rate of large matrix
-products and its bytes at the rate of reading memory, plus the arithmetic of the pixels; both are
-counted from the settings (`benchmarks/counting.py`) and both rates measured in the same run. A
+products and its bytes at the rate of reading memory, plus the arithmetic of the pixels. Both are
+counted from the settings (`benchmarks/counting.py`), and both rates are measured in the same run. A
 model whose weights fit into a cache can be faster than reading them from memory: then only the
-arithmetic limits it, and the share says little.
+arithmetic limits it, and the fraction says little.
 """
 
 from __future__ import annotations
@@ -24,10 +23,12 @@ from benchmarks.counting import BYTES, Work, native_work, tokenizer_operations
 from benchmarks.matmul import Device, best_rate
 from benchmarks.memory import read_rates
 from benchmarks.plot import lines
-from benchmarks.shapes import check_precision
-from benchmarks.table import Cell, Out, Table, spread
+from benchmarks.random_models import check_precision
+from benchmarks.table import Cell, Out, Table, out_path, spread
 
 if TYPE_CHECKING:
+    import torch
+
     from dall_e.config import ModelConfig
     from dall_e.pipeline import DALL_E
 
@@ -50,12 +51,9 @@ def measure(
     device: Device = "auto",
     out: Out = None,
 ) -> None:
-    """Seconds and pictures per second of the native model by batch and steps, Gflop/s and GB/s
-    against the machine."""
-    import torch
-
+    """Seconds and pictures per second of the native model by batch and steps, and the floor."""
     from dall_e.config import ModelConfig
-    from dall_e.runtime import computes_bf16, pick_device
+    from dall_e.runtime import pick_device
 
     where = pick_device(device)
     table = Table("scaling")
@@ -65,38 +63,51 @@ def measure(
         raise typer.BadParameter(
             f"--model: {model} is no native model; `benchmarks peers` measures the others"
         )
-    dtype = (
-        torch.bfloat16
-        if precision == "bf16" or precision != "fp32" and computes_bf16(where)
-        else torch.float32
-    )
-    operations_rate, rates = best_rate(dtype, where), read_rates(where, read_mib, 5)
-    table.add(
-        what=f"matrix products, {str(dtype).removeprefix('torch.')}",
-        gflop_s=round(operations_rate / 1e9, 1),
-    )
-    table.add(what="memory, read", gb_s=round(statistics.median(rates) / 1e9, 1))
+
+    rates = _rates(table, precision, where, read_mib)
+    most_steps = config.generator.num_tokens
+    clock = Clock(where)
     series: dict[str, list[tuple[float, float]]] = {}
-    most = config.generator.num_tokens
-    for count in dict.fromkeys(min(int(text), most) for text in steps.split(",")):
+    for count in dict.fromkeys(min(int(text), most_steps) for text in steps.split(",")):
         for batch in map(int, batches.split(",")):
             print(f"{count} steps, {batch} pictures", file=sys.stderr, flush=True)
-            taken = _seconds(drawing, batch, count, Clock(where), rounds)
-            work, floor = _floor(
-                config, batch, count, precision, (operations_rate, statistics.median(rates))
-            )
-            table.add(**_cells(batch, count, taken, work, floor))
-            series.setdefault(f"{count} steps", []).append(
-                (batch, batch / statistics.median(taken))
-            )
+            seconds = _seconds(drawing, batch, count, clock, rounds)
+            work, floor = _floor(config, batch, count, precision, rates)
+            table.add(**_cells(batch, count, seconds, work, floor))
+            point = batch, batch / statistics.median(seconds)
+            series.setdefault(f"{count} steps", []).append(point)
+
     table.finish(out)
-    image = (out or Path("out") / "bench" / "scaling.json").with_suffix(".svg")
-    image.write_text(lines("pictures per second by batch", series), encoding="utf-8")
-    print(image, file=sys.stderr)
+    _write_plot(out_path("scaling", out).with_suffix(".svg"), series)
+
+
+def _rates(
+    table: Table, precision: str, device: torch.device, read_mib: int
+) -> tuple[float, float]:
+    """Measure operations and bytes read per second, and make them the table's first rows."""
+    import torch
+
+    from dall_e.runtime import computes_bf16
+
+    quantised = precision.startswith("int")
+    in_bf16 = precision == "bf16" or (quantised and computes_bf16(device))
+    dtype = torch.bfloat16 if in_bf16 else torch.float32
+    operations = best_rate(dtype, device)
+    read = statistics.median(read_rates(device, read_mib, 5))
+
+    name = str(dtype).removeprefix("torch.")
+    table.add(what=f"matrix products, {name}", gflop_s=round(operations / 1e9, 1))
+    table.add(what="memory, read", gb_s=round(read / 1e9, 1))
+    return operations, read
+
+
+def _write_plot(path: Path, series: dict[str, list[tuple[float, float]]]) -> None:
+    path.write_text(lines("pictures per second by batch", series), encoding="utf-8")
+    print(path, file=sys.stderr)
 
 
 def _load(model: str, precision: str) -> DALL_E:
-    """Raises typer.BadParameter for what the library does not have."""
+    """Load the model; raises typer.BadParameter for what the library does not have."""
     from dall_e.pipeline import DALL_E
 
     try:
@@ -105,13 +116,17 @@ def _load(model: str, precision: str) -> DALL_E:
         if precision.startswith("int"):
             assert "quantization" in inspect.signature(load).parameters
             return load(model, quantization=precision)  # type: ignore[no-any-return]
-        return load(model, dtype={"fp32": "float32", "bf16": "bfloat16"}[precision])  # type: ignore[no-any-return]
+        dtype = {"fp32": "float32", "bf16": "bfloat16"}[precision]
+        return load(model, dtype=dtype)  # type: ignore[no-any-return]
     except (ValueError, FileNotFoundError) as error:
         raise typer.BadParameter(str(error)) from error
 
 
 def _seconds(model: DALL_E, batch: int, steps: int, clock: Clock, rounds: int) -> list[float]:
-    """Of whole calls, from prompt to pictures in memory; the first one does not count."""
+    """Return the seconds of whole calls, from prompt to images in memory.
+
+    A call before them does not count.
+    """
 
     def draw() -> None:
         model(PROMPT, num_images_per_prompt=batch, num_inference_steps=steps, seed=1)
@@ -125,13 +140,16 @@ def _seconds(model: DALL_E, batch: int, steps: int, clock: Clock, rounds: int) -
 def _floor(
     config: ModelConfig, batch: int, steps: int, precision: str, rates: tuple[float, float]
 ) -> tuple[Work, float]:
-    """All work of a call, and the least seconds that it can take. One batch, whatever the pipeline
-    makes of it."""
+    """Return all work of a call, and the least seconds that it can take.
+
+    It counts as one batch, whatever the pipeline makes of it.
+    """
     from dall_e.sampling.orders import group_sizes
 
     sampling = config.sampling
     groups = group_sizes(config.generator.num_tokens, steps, sampling.schedule, sampling.max_group)
     rows = batch * (1 if sampling.guidance_scale == 1 else 2)
+
     # The built-in weights hold eight bits, whatever is computed with; keys and values are kept in
     # float32.
     parts = native_work(config, groups, rows, min(BYTES[precision], 1.0), 4.0)
@@ -139,14 +157,16 @@ def _floor(
     return sum(parts, Work()), sum(part.seconds(*rates) for part in parts)
 
 
-def _cells(batch: int, steps: int, taken: list[float], work: Work, floor: float) -> dict[str, Cell]:
-    median = statistics.median(taken)
+def _cells(
+    batch: int, steps: int, seconds: list[float], work: Work, floor: float
+) -> dict[str, Cell]:
+    median = statistics.median(seconds)
     return {
         "what": f"{batch} x {steps} steps",
-        **spread(taken),
+        **spread(seconds),
         "pictures_s": round(batch / median, 3),
         "gflop_s": round(work.operations / median / 1e9, 2),
         "gb_s": round(work.moved / median / 1e9, 2),
         "floor": round(floor, 4),
-        "share": round(floor / median, 3),
+        "fraction": round(floor / median, 3),
     }

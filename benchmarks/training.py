@@ -1,10 +1,9 @@
-"""Pictures per second of the training stages, as their own loop counts them, and how much of it is
-arithmetic.
+"""Images per second of the training stages, and how much of that time is arithmetic.
 
-The share is (floating-point operations per picture, counted by torch in one uncompiled cycle of
-steps) x (pictures per second) / (the machine's measured rate of large matrix products in the same
-number format). Pictures are noise of the right shape: reading and captions cost what they cost in
-training, sheets and checkpoints are left out.
+The fraction is (floating-point operations per image, counted by torch in one uncompiled cycle of
+steps) x (images per second, as the loop's own log has them) / (the machine's measured rate of large
+matrix products in the same number format). Images are noise of the right shape. Reading and
+captions cost what they cost in training; sheets and checkpoints are left out.
 """
 
 from __future__ import annotations
@@ -24,8 +23,9 @@ if TYPE_CHECKING:
     from dall_e.training.stage import Stage
 
 NUM_IMAGES = 256
-# The tokenizer's gradient penalties come every 8th step, so that many steps are one cycle.
 CYCLE = 8
+"""Steps after which everything has happened: gradient penalties come every 8th step."""
+_COMPILED = {"no": (False,), "yes": (True,), "both": (False, True)}
 
 
 def measure(
@@ -38,49 +38,53 @@ def measure(
     device: Device = "auto",
     out: Out = None,
 ) -> None:
-    """Pictures per second of the tokenizer (with and without discriminator) and of the generator,
-    by preset."""
+    """Pictures per second of training the tokenizer (also with its discriminator) and generator."""
     from dall_e.config import with_values
     from dall_e.runtime import pick_device, pick_dtype
 
-    chosen = {"no": (False,), "yes": (True,), "both": (False, True)}
-    if compile not in chosen:
+    if compile not in _COMPILED:
         raise typer.BadParameter(f"--compile is no, yes or both, got {compile}")
     table = Table("training")
     where = pick_device(device)
     dtype = pick_dtype("auto", where)
     rate = best_rate(dtype, where)
-    format_name = str(dtype).removeprefix("torch.")
-    table.add(what=f"matrix products, {format_name}", tflops=round(rate / 1e12, 4), fraction=1.0)
+    dtype_name = str(dtype).removeprefix("torch.")
+    table.add(what=f"matrix products, {dtype_name}", tflops=round(rate / 1e12, 4), fraction=1.0)
+
     for preset in presets.split(","):
         with tempfile.TemporaryDirectory() as folder:
-            for name, config in _configs(Path(folder), preset, batch_size, device, windows).items():
+            configs = _configs(Path(folder), preset, batch_size, device, windows)
+            for name, config in configs.items():
                 operations = _operations_per_image(config)
-                for compiled in chosen[compile]:
+                for compiled in _COMPILED[compile]:
                     run = f"{name}-compiled" if compiled else name
                     out_folder = str(Path(folder) / "runs" / run)
                     speeds = _speeds(with_values(config, {"compile": compiled, "out": out_folder}))
-                    cells: dict[str, Cell] = {
-                        "what": f"{preset} {name}" + (", compiled" if compiled else "")
-                    }
-                    cells |= {
-                        key if key != "median" else "pictures_s": v
-                        for key, v in spread(speeds, 2).items()
-                    }
-                    speed = float(cells["pictures_s"] or 0)
-                    cells |= {
-                        "gflop_picture": round(operations / 1e9, 3),
-                        "tflops": round(operations * speed / 1e12, 4),
-                    }
-                    table.add(**cells, fraction=round(operations * speed / rate, 3))
+                    label = f"{preset} {name}" + (", compiled" if compiled else "")
+                    table.add(what=label, **_cells(speeds, operations, rate))
     table.finish(out)
+
+
+def _cells(speeds: list[float], operations: float, rate: float) -> dict[str, Cell]:
+    """Return the cells of a row, for operations per image and the machine's rate."""
+    cells = spread(speeds, 2)
+    speed = float(cells["median"] or 0)
+    return {
+        "pictures_s": speed,
+        **{name: cell for name, cell in cells.items() if name != "median"},
+        "gflop_picture": round(operations / 1e9, 3),
+        "tflops": round(operations * speed / 1e12, 4),
+        "fraction": round(operations * speed / rate, 3),
+    }
 
 
 def _configs(
     folder: Path, preset: str, batch_size: int, device: str, windows: int
 ) -> dict[str, TokenizerTraining | GeneratorTraining]:
-    """Settings of what is measured; makes the pictures and the run folder of the tokenizer that
-    they need."""
+    """Return the settings of what is measured.
+
+    Writes the images and the run folder of the tokenizer that they need.
+    """
     from dall_e.config import GeneratorTraining, TokenizerTraining, with_values
     from dall_e.training.loop import fit
 
@@ -95,14 +99,16 @@ def _configs(
         "save_minutes": 1e9,
         "sample_minutes": 1e9,
     }
-    # Full-size pictures only: the mix of two sizes would make the count of operations a matter of
+    # Full-size images only: the mix of two sizes would make the count of operations a matter of
     # chance.
     full_size = with_values(TokenizerTraining(), {**shared, "coarse_fraction": 0.0})
     alone = with_values(full_size, {"adversarial_weight": 0.0})
     judged = with_values(full_size, {"adversarial_start": 0.0})
+
+    # A generator starts from the run folder of a tokenizer; one step makes one.
     tokenizer = str(folder / "tokenizer")
-    first = with_values(alone, {"out": tokenizer, "batch_size": 1, "images": 1})
-    fit(first, _stage(first))
+    single_step = with_values(alone, {"out": tokenizer, "batch_size": 1, "images": 1})
+    fit(single_step, _stage(single_step))
     generator = with_values(
         GeneratorTraining(),
         {**shared, "out": str(folder / "generator"), "tokenizer": tokenizer, "views": 1},
@@ -126,7 +132,7 @@ def _write_images(folder: Path, preset: str) -> None:
 
 
 def _stage(config: TrainingConfig) -> Stage[Any]:
-    """The stage of some settings; its sample sheets do nothing."""
+    """Build the stage of some settings; its sample sheets do nothing."""
     from dall_e.config import PRESETS, GeneratorTraining, TokenizerTraining
     from dall_e.data.datasets import load_images
     from dall_e.training.generator_stage import GeneratorStage
@@ -144,13 +150,12 @@ def _stage(config: TrainingConfig) -> Stage[Any]:
         return Generator(config)
     assert isinstance(config, TokenizerTraining)
     size = PRESETS[config.start.preset].tokenizer.image_size
-    return Tokenizer(
-        config, load_images(config.data, size), load_images(config.data, size, split="val")
-    )
+    held_out = load_images(config.data, size, split="val")
+    return Tokenizer(config, load_images(config.data, size), held_out)
 
 
 def _operations_per_image(config: TrainingConfig) -> float:
-    """Floating-point operations of products and convolutions, forward and backward, per picture."""
+    """Count the operations of products and convolutions, forward and backward, per image."""
     import torch
     from torch.utils._python_dispatch import TorchDispatchMode
     from torch.utils.flop_counter import flop_registry
@@ -191,10 +196,11 @@ def _operations_per_image(config: TrainingConfig) -> float:
 
 
 def _speeds(config: TrainingConfig) -> list[float]:
-    """Pictures per second of each window after the first, as the run's own log has them."""
+    """Return the images per second of each window after the first, by the run's own log."""
     from dall_e.training.loop import fit
 
     fit(config, _stage(config))
     lines = (Path(config.run_folder) / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
-    found = [json.loads(line) for line in lines]
-    return [float(line["images_per_second"]) for line in found if line["kind"] == "train"][1:]
+    entries = [json.loads(line) for line in lines]
+    speeds = [float(entry["images_per_second"]) for entry in entries if entry["kind"] == "train"]
+    return speeds[1:]

@@ -1,5 +1,7 @@
-"""Other projects' code on the same work, behind one face. Each file builds its models of our sizes,
-and our weights."""
+"""Other projects' code on the same work: a class each that draws, with models of our sizes.
+
+Where the networks match, they get our weights too.
+"""
 
 from __future__ import annotations
 
@@ -17,16 +19,15 @@ if TYPE_CHECKING:
 
 
 class MissingPeerError(Exception):
-    """A package is not installed; the message says how to."""
+    """A package is not installed; the message says how to install it."""
 
 
 def load(name: str, install: str, stubs: Sequence[str] = ()) -> Any:
-    """Imports a module of a peer, with empty stand-ins for those modules of `stubs` that are not
-    installed.
+    """Import a module of a peer, with empty stand-ins for missing modules of `stubs`.
 
-    They stand for what our use never reaches, such as downloads. The settings of torch that the
+    Stand-ins are for what our use never reaches, such as downloads. Settings of torch that the
     import changes are put back, so that everybody draws with the same threads. Raises
-    MissingPeerError that has the command to install it.
+    MissingPeerError with the command `install` in its message.
     """
     import torch
 
@@ -61,26 +62,26 @@ class _StandIn(types.ModuleType):
 
 @contextlib.contextmanager
 def _standing_in(names: Sequence[str]) -> Iterator[None]:
-    """Inside, `import` of a module that is not installed gives a stand-in; none stays behind."""
-    made: list[str] = []
+    """Inside, importing a module that is not installed gives a stand-in; none stays behind."""
+    added: list[str] = []
     for name in names:
         try:
             importlib.import_module(name)
         except ImportError:
-            made.append(name)
+            added.append(name)
             sys.modules[name] = _StandIn(name)
     try:
         yield
     finally:
-        for name in made:
+        for name in added:
             sys.modules.pop(name, None)
 
 
 def renamed(network: nn.Module, table: KeyTable) -> dict[str, Tensor]:
-    """Our weights under another project's names, without copying them."""
+    """Return our weights under another project's names, without copying them."""
     weights = network.state_dict()
-    out: dict[str, Tensor] = {}
+    theirs: dict[str, Tensor] = {}
     for name, source in table.rows.items():
         parts = weights[name].chunk(len(source.names))
-        out |= dict(zip(source.names, parts, strict=True))
-    return out
+        theirs |= dict(zip(source.names, parts, strict=True))
+    return theirs

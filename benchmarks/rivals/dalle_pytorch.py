@@ -1,10 +1,9 @@
-"""The package dalle-pytorch, drawing tokens, without those of its dependencies that no longer
-install.
+"""The package dalle-pytorch, which draws tokens only, without dependencies that are gone.
 
-Its mathematics is untouched: stand-ins take the place of modules that only its downloads and its
-VQGAN use, and of places along two axes, which are not asked for. Its guidance is broken (after the
-first token both rows see the empty prompt), but does the work of guidance; only with it does it use
-its cache.
+Its mathematics is untouched. Stand-ins take the place of modules that only its downloads and its
+VQGAN use, and of positions along two axes, which are not asked for. Its guidance is broken (after
+the first token both rows see the empty prompt), but does the work of guidance; only with it does it
+use its cache.
 """
 
 from __future__ import annotations
@@ -21,25 +20,33 @@ if TYPE_CHECKING:
 
 INSTALL = "pip install 'open-dalle[bench]' && pip install --no-deps dalle-pytorch"
 _STUBS = (
-    "axial_positional_embedding", "omegaconf", "taming", "taming.models", "taming.models.vqgan", "pkg_resources",
-    "requests", "yaml", "tqdm", "packaging",
-)  # fmt: skip
+    "axial_positional_embedding",
+    "omegaconf",
+    "packaging",
+    "pkg_resources",
+    "requests",
+    "taming",
+    "taming.models",
+    "taming.models.vqgan",
+    "tqdm",
+    "yaml",
+)
 
 
 class DallePytorch:
-    """Draws as `DALLE.generate_images(use_cache=True)` does, its own random weights, tokens
-    only."""
+    """Draws as `DALLE.generate_images(use_cache=True)` does, with random weights of its own."""
 
     def __init__(self, shape: Shape, device: torch.device) -> None:
         import torch
 
         package = load("dalle_pytorch.dalle_pytorch", INSTALL, _STUBS)
         self.name = f"dalle-pytorch {version('dalle-pytorch')}, fp32, tokens only"
-        self._shape = shape
+        self._shape, self._device = shape, device
         config = shape.config.generator
         self._text_tokens = config.prefix_tokens - 1
         torch.manual_seed(0)
-        # Four levels make 16 pixels a token; the rest of it is never run.
+
+        # Four levels make 16 pixels a token; the rest of the image tokenizer is never run.
         vae = package.DiscreteVAE(
             image_size=16 * config.grid_size,
             num_tokens=config.num_codes,
@@ -48,6 +55,8 @@ class DallePytorch:
             hidden_dim=8,
         )
         vae.decode = lambda codes: codes
+
+        assert config.mlp_width == 4 * config.width, "its inner width is four times the outer one"
         self._model = package.DALLE(
             dim=config.width,
             vae=vae,
@@ -59,27 +68,31 @@ class DallePytorch:
             shift_tokens=False,
             rotary_emb=True,
         )
-        assert config.mlp_width == 4 * config.width, "its inner width is four times the outer one"
         self._model.eval().requires_grad_(False).to(device)
+
+        # Every call of its network is a step.
         self._steps = Steps(Clock(device))
-        self._model.forward_with_cond_scale = self._steps.counted(
-            self._model.forward_with_cond_scale
-        )
-        self._device = device
+        counted = self._steps.counted(self._model.forward_with_cond_scale)
+        self._model.forward_with_cond_scale = counted
 
     def draw(self, tokens: int) -> Times:
-        """Its own loop, left after the network's last step."""
+        """Run its own loop, left after the network's last step."""
         import torch
 
-        # A prompt is filled with zeros, which become its padding; it writes into what it is given.
+        # A prompt is filled with zeros, which become its padding. It writes into what it is given.
         prompt = [number for number in self._shape.ids[1:] if number < 10000]
-        text = torch.tensor([prompt + [0] * (self._text_tokens - len(prompt))], device=self._device)
+        padding = [0] * (self._text_tokens - len(prompt))
+        text = torch.tensor([prompt + padding], device=self._device)
+
         sampling, num_codes = self._shape.config.sampling, self._shape.config.generator.num_codes
-        kept = 1 - sampling.top_k / num_codes
+        dropped_fraction = 1 - sampling.top_k / num_codes
 
         def loop() -> None:
             self._model.generate_images(
-                text, filter_thres=kept, cond_scale=sampling.guidance_scale, use_cache=True
+                text,
+                filter_thres=dropped_fraction,
+                cond_scale=sampling.guidance_scale,
+                use_cache=True,
             )
 
         with torch.no_grad():

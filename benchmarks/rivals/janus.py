@@ -6,14 +6,24 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.clock import Clock, Steps, Times
+from benchmarks.random_models import any_codes, random_networks
 from benchmarks.rivals import load, renamed
-from benchmarks.shapes import Shape, random_networks
+from benchmarks.shapes import Shape
 
 if TYPE_CHECKING:
     import torch
 
 INSTALL = "pip install 'open-dalle[bench]'"
-_PAD_ID, _PICTURE_ID = 2, 3
+_START_ID, _END_ID, _PAD_ID, _IMAGE_ID = 0, 1, 2, 3
+
+_UNDRAWN = (
+    "lm_head.",
+    "model.vision_model.",
+    "model.aligner.",
+    "model.vqmodel.encoder.",
+    "model.vqmodel.quant_",
+)
+"""Weights that do not draw: vision tower, head over words, encoder of images."""
 
 
 class Janus:
@@ -25,20 +35,22 @@ class Janus:
         from dall_e.runtime import computes_bf16
 
         package = load("transformers", INSTALL)
-        dtype = torch.bfloat16 if computes_bf16(device) else torch.float32
-        self.name = f"transformers {version('transformers')}, {'bf16' if dtype == torch.bfloat16 else 'fp32'}"
+        in_bf16 = computes_bf16(device)
+        precision = "bf16" if in_bf16 else "fp32"
+        self.name = f"transformers {version('transformers')}, {precision}"
         self._shape, self._device = shape, device
+        self._model = _build(package, shape, torch.bfloat16 if in_bf16 else torch.float32, device)
+
+        # Every call of its language model is a step.
         self._clock = Clock(device)
         self._steps = Steps(self._clock)
-        self._model = _build(package, shape, dtype, device)
         language = self._model.model.language_model
         language.forward = self._steps.counted(language.forward)
 
     def draw(self, tokens: int) -> Times:
-        """Its own loop, left after the language model's last step, and its own decoder."""
+        """Run its own loop, left after the language model's last step, and its own decoder."""
         import torch
 
-        config = self._shape.config
         ids = torch.tensor([self._shape.ids], device=self._device)
 
         def loop() -> None:
@@ -46,55 +58,48 @@ class Janus:
                 inputs=ids,
                 attention_mask=torch.ones_like(ids),
                 generation_mode="image",
-                guidance_scale=config.sampling.guidance_scale,
+                guidance_scale=self._shape.config.sampling.guidance_scale,
                 do_sample=True,
             )
 
-        codes = (
-            torch.arange(config.generator.num_tokens, device=self._device)[None]
-            * 31
-            % config.generator.num_codes
-        )
+        codes_1N = any_codes(self._shape, self._device)
         with torch.no_grad():
             first, rest = self._steps.run(loop, tokens)
-            pixels = self._clock.timed(lambda: self._model.decode_image_tokens(codes).float().cpu())
+            pixels = self._clock.timed(
+                lambda: self._model.decode_image_tokens(codes_1N).float().cpu()
+            )
         return Times(first=first, rest=rest, drawn=tokens, pixels=pixels)
 
 
 def _build(package: Any, shape: Shape, dtype: torch.dtype, device: torch.device) -> Any:
-    """The network of our sizes. What does not draw (vision tower, head over words) is there, small
-    or unfilled."""
+    """Build the network of our sizes; what does not draw is there, small or unfilled."""
     import torch
 
     from dall_e.checkpoints.families import janus
 
     settings = _settings(package, shape)
-    networks = random_networks(shape, dtype)
     with torch.device("meta"):
         model = package.JanusForConditionalGeneration(settings).to(dtype)
     model = model.to_empty(device="cpu")
+
+    # Our weights under its names.
+    networks, config = random_networks(shape, dtype), shape.config
     seen: Any = {"model.language_model.embed_tokens.weight": None}
-    config = shape.config
     weights = renamed(networks.text, janus.prompt_table(seen))
     weights |= renamed(networks.generator, janus.transformer_table(config.generator, seen))
     weights |= renamed(networks.tokenizer.to(dtype), janus.tokenizer_table(config.tokenizer, seen))
     lacking = model.load_state_dict(weights, strict=False, assign=True)
     assert not lacking.unexpected_keys, lacking.unexpected_keys[:5]
-    undrawn = (
-        "lm_head.",
-        "model.vision_model.",
-        "model.aligner.",
-        "model.vqmodel.encoder.",
-        "model.vqmodel.quant_",
+    assert all(name.startswith(_UNDRAWN) for name in lacking.missing_keys), lacking.missing_keys
+
+    # Its rotary frequencies are no weights: they were lost with the memory that the network was
+    # built without.
+    language = model.model.language_model
+    language.rotary_emb = type(language.rotary_emb)(settings.text_config)
+    model.generation_config.update(
+        bos_token_id=_START_ID, pad_token_id=_PAD_ID, eos_token_id=_END_ID
     )
-    assert all(name.startswith(undrawn) for name in lacking.missing_keys), lacking.missing_keys
-    # Its frequencies are no weights: they were lost with the memory that the network was built
-    # without.
-    model.model.language_model.rotary_emb = type(model.model.language_model.rotary_emb)(
-        settings.text_config
-    )
-    model.generation_config.update(bos_token_id=0, pad_token_id=_PAD_ID, eos_token_id=1)
-    model.generation_config.generation_kwargs = {"boi_token_id": _PICTURE_ID}
+    model.generation_config.generation_kwargs = {"boi_token_id": _IMAGE_ID}
     return model.eval().requires_grad_(False).to(device)
 
 
@@ -109,8 +114,8 @@ def _settings(package: Any, shape: Shape) -> Any:
         num_key_value_heads=generator.num_heads,
         max_position_embeddings=16384,
         rms_norm_eps=generator.style.norm_eps,
-        bos_token_id=0,
-        eos_token_id=1,
+        bos_token_id=_START_ID,
+        eos_token_id=_END_ID,
         pad_token_id=_PAD_ID,
         tie_word_embeddings=False,
     )

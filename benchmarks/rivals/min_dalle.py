@@ -7,8 +7,9 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.clock import Clock, Steps, Times
+from benchmarks.random_models import any_codes, random_networks
 from benchmarks.rivals import load, renamed
-from benchmarks.shapes import Shape, random_networks
+from benchmarks.shapes import Shape
 
 if TYPE_CHECKING:
     import torch
@@ -24,42 +25,54 @@ class MinDalle:
 
         package = load("min_dalle.min_dalle", INSTALL, stubs=("requests",))
         # Float32 is its default; on a GPU its readme advises float16.
-        dtype = torch.float16 if device.type == "cuda" else torch.float32
-        self.name = (
-            f"min-dalle {version('min-dalle')}, {'fp16' if device.type == 'cuda' else 'fp32'}"
-        )
+        in_fp16 = device.type == "cuda"
+        self.name = f"min-dalle {version('min-dalle')}, {'fp16' if in_fp16 else 'fp32'}"
         self._shape, self._device = shape, device
         self._clock = Clock(device)
         self._steps = Steps(self._clock)
+
         # Made without its constructor, which does nothing but download files and read them.
         self._package = package.MinDalle.__new__(package.MinDalle)
-        self._fill(dtype)
+        self._set_up(torch.float16 if in_fp16 else torch.float32)
+        self._load_weights(torch.float16 if in_fp16 else torch.float32)
+        decoder = self._package.decoder
+        decoder.sample_tokens = self._steps.counted(decoder.sample_tokens)
 
-    def _fill(self, dtype: torch.dtype) -> None:
-        from dall_e.checkpoints.families import min_dalle, min_dalle_vqgan
-
-        package, config = self._package, self._shape.config
+    def _set_up(self, dtype: torch.dtype) -> None:
+        """Give it settings, a text tokenizer, and networks of our sizes."""
         models = load("min_dalle.models", INSTALL)
-        networks = random_networks(self._shape, dtype)
-        encoder, decoder = _sizes(config.text), _sizes(config.generator)
+        package, config = self._package, self._shape.config
+        encoder_sizes, decoder_sizes = _sizes(config.text), _sizes(config.generator)
+
         package.device, package.dtype = str(self._device), dtype
         package.is_reusable, package.is_verbose = True, False
         package.text_token_count = config.text.max_tokens
-        package.layer_count, package.embed_count = decoder["layer_count"], decoder["embed_count"]
+        package.layer_count = decoder_sizes["layer_count"]
+        package.embed_count = decoder_sizes["embed_count"]
         package.tokenizer = _FixedTokens(
             [number for number in self._shape.ids if number != config.text.pad_id]
         )
+
         package.encoder = models.DalleBartEncoder(
-            **encoder,
+            **encoder_sizes,
             text_token_count=config.text.max_tokens,
             text_vocab_count=config.text.vocab_size,
             device=package.device,
         )
         package.decoder = models.DalleBartDecoder(
-            **decoder, image_vocab_count=config.generator.code_rows - 1, device=package.device
+            **decoder_sizes,
+            image_vocab_count=config.generator.code_rows - 1,
+            device=package.device,
         )
         package.detokenizer = models.VQGanDetokenizer()
-        tables = (
+
+    def _load_weights(self, dtype: torch.dtype) -> None:
+        """Give it our weights under its names."""
+        from dall_e.checkpoints.families import min_dalle, min_dalle_vqgan
+
+        package, config = self._package, self._shape.config
+        networks = random_networks(self._shape, dtype)
+        for theirs, ours, table in (
             (package.encoder, networks.text, min_dalle.prompt_table(config.text)),
             (package.decoder, networks.generator, min_dalle.transformer_table(config.generator)),
             (
@@ -67,25 +80,22 @@ class MinDalle:
                 networks.tokenizer,
                 min_dalle_vqgan.tokenizer_table(config.tokenizer),
             ),
-        )
-        for theirs, our, table in tables:
-            theirs.load_state_dict(renamed(our, table), strict=True, assign=True)
+        ):
+            theirs.load_state_dict(renamed(ours, table), strict=True, assign=True)
             theirs.eval().requires_grad_(False).to(self._device)
-        package.decoder.sample_tokens = self._steps.counted(package.decoder.sample_tokens)
 
     def draw(self, tokens: int) -> Times:
-        """Its own loop; the last token is followed by the pixels."""
+        """Run its own loop; the last token is followed by the pixels."""
         import torch
 
         sampling = self._shape.config.sampling
-        keywords = {"top_k": sampling.top_k, "supercondition_factor": sampling.guidance_scale}
+        settings = {"top_k": sampling.top_k, "supercondition_factor": sampling.guidance_scale}
 
         def loop() -> None:
-            for _ in self._package.generate_raw_image_stream("", seed=1, grid_size=1, **keywords):
+            for _ in self._package.generate_raw_image_stream("", seed=1, grid_size=1, **settings):
                 pass
 
-        num_codes = self._shape.config.generator.num_codes
-        codes = torch.arange(256, device=self._device)[None] * 31 % num_codes
+        codes = any_codes(self._shape, self._device)
         with torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # It asks for CUDA's autocast on a CPU too.
             first, rest = self._steps.run(loop, tokens)
@@ -102,7 +112,7 @@ class _FixedTokens:
         self._ids = ids
 
     def tokenize(self, text: str, is_verbose: bool = False) -> list[int]:
-        """The same ids whatever the words."""
+        """Return the same ids whatever the words."""
         return self._ids
 
 

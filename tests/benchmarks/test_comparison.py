@@ -1,4 +1,4 @@
-"""Turns, ratios, and times of pictures that are drawn in part."""
+"""Turns, ratios, and times of images that are drawn in part."""
 
 import itertools
 
@@ -35,11 +35,8 @@ def test_all_draw_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_ratio_is_of_rounds_not_of_medians() -> None:
     # A slow second round for both: 40 / 4, 90 / 6, 44 / 4 are 10, 15, 11.
-    assert ratio([40.0, 90.0, 44.0], [4.0, 6.0, 4.0]) == {
-        "ratio": 11.0,
-        "ratio_least": 10.0,
-        "ratio_most": 15.0,
-    }
+    expected = {"ratio": 11.0, "ratio_least": 10.0, "ratio_most": 15.0}
+    assert ratio([40.0, 90.0, 44.0], [4.0, 6.0, 4.0]) == expected
     with pytest.raises(ValueError, match="2 rounds of theirs, 1 of ours"):
         ratio([1.0, 2.0], [1.0])
 
@@ -48,7 +45,7 @@ def test_spread() -> None:
     assert spread([3.0, 1.0, 2.5]) == {"median": 2.5, "least": 1.0, "most": 3.0, "rounds": 3}
 
 
-def test_part_of_a_picture_is_scaled_up() -> None:
+def test_part_of_an_image_is_scaled_up() -> None:
     # 4 tokens: 1 s for the first, 0.5 s for each of the 3 others; of 11 tokens 10 are others.
     part = Times(first=1.0, rest=1.5, drawn=4, pixels=0.25)
     assert part.image(11) == 1.0 + 10 * 0.5 + 0.25

@@ -1,5 +1,4 @@
-"""Counts of weights and operations: by hand, against what projects publish, and against torch's own
-counter."""
+"""Counts of weights and operations: by hand, as published, and by torch's own counter."""
 
 import dataclasses
 import math
@@ -17,7 +16,8 @@ from benchmarks.counting import (
     tokenizer_operations,
     vqgan_operations,
 )
-from benchmarks.shapes import SHAPES, count_parameters
+from benchmarks.random_models import count_parameters
+from benchmarks.shapes import SHAPES
 from torch.utils.flop_counter import FlopCounterMode
 
 from dall_e.config import PRESETS
@@ -30,7 +30,7 @@ from dall_e.nn.cpu import kernels
 
 
 def counted(work: object) -> int:
-    """Operations of a function, as torch counts them."""
+    """Count the operations of a function with torch."""
     assert callable(work)
     # With gradients attention is plain products; torch counts nothing for the CPU's fused kernel.
     with torch.enable_grad(), FlopCounterMode(display=False) as counter:
@@ -53,12 +53,14 @@ def test_weights_of_a_step_by_hand() -> None:
     assert step_weights(config) == 3 * (256 + 384) + 96 == 2016
     assert prompt_weights(config) == 0
     assert raster_work(config, 2.0) == Work(operations=0.0, moved=4 * 2016 * 2.0)
+
     crossed = dataclasses.replace(config, style=BlockStyle(cross_attention=True, mlp="gelu"))
     # The MLP has one matrix less; queries and output of cross-attention are new, keys and values
     # are made once.
     assert step_weights(crossed) == 3 * (256 + 128 + 256) + 96
     assert prompt_weights(crossed) == 3 * 128
     assert raster_work(crossed, 1.0).moved == 4 * 2016 + 384
+
     wide = dataclasses.replace(config, code_width=4, head_width=6)
     assert step_weights(wide) == 3 * 640 + 8 * 6 + 6 * 12 + 4 * 8 + 64
 
@@ -88,13 +90,19 @@ def test_shapes_have_as_many_weights_as_published(name: str, published: int) -> 
 
 def test_decoder_of_taming_as_torch_counts_it() -> None:
     config = VQGANConfig(
-        image_size=16, width=32, multipliers=(1, 2, 1), encoder_blocks=0, decoder_blocks=2, attention_levels=(2,),
-        latent_width=8, num_codes=20, code_width=4,
-    )  # fmt: skip
-    network = VQGAN(config)
-    assert vqgan_operations(config) == counted(
-        lambda: network.detokenize(torch.zeros(1, 16, dtype=torch.int64))
+        image_size=16,
+        width=32,
+        multipliers=(1, 2, 1),
+        encoder_blocks=0,
+        decoder_blocks=2,
+        attention_levels=(2,),
+        latent_width=8,
+        num_codes=20,
+        code_width=4,
     )
+    network = VQGAN(config)
+    codes_1N = torch.zeros(1, 16, dtype=torch.int64)
+    assert vqgan_operations(config) == counted(lambda: network.detokenize(codes_1N))
 
 
 @pytest.mark.parametrize("preset", ["tiny", "xs"])
@@ -106,7 +114,7 @@ def test_native_decoder_as_torch_counts_it(preset: str) -> None:
 
 
 def test_native_steps_as_torch_counts_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Four rows, so that the odd rows that `Linear` fills up play no part."""
+    """Four rows, so that `Linear`, which pads odd numbers of rows, pads none."""
     monkeypatch.setenv(kernels.SWITCH, "off")  # Torch counts its own operations only.
     config = PRESETS["tiny"].generator
     network, rows = Generator(config).eval(), 4
@@ -115,14 +123,14 @@ def test_native_steps_as_torch_counts_them(monkeypatch: pytest.MonkeyPatch) -> N
         torch.zeros(rows, config.text_width),
     )
     with torch.no_grad():
-        cache = network.prefill(states)
+        cache = network.start(states)
+
     positions_BM = torch.arange(3).expand(rows, -1)
     known = cache.length
-    assert rows * predict_operations(config, 3, known) == counted(
-        lambda: network.predict(cache, positions_BM)
-    )
-    needed = rows * append_operations(config, 3, known)
-    assert counted(lambda: network.append(cache, positions_BM, positions_BM)) == needed
+    predicted = rows * predict_operations(config, 3, known)
+    assert counted(lambda: network.predict(cache, positions_BM)) == predicted
+    appended = rows * append_operations(config, 3, known)
+    assert counted(lambda: network.append(cache, positions_BM, positions_BM)) == appended
 
 
 def test_native_work_by_hand() -> None:
@@ -134,15 +142,16 @@ def test_native_work_by_hand() -> None:
     steps = native_work(config, groups, rows=2, bytes_per_weight=4.0, bytes_per_state=4.0)
     assert len(steps) == 4
     assert steps[0].moved == 4 * (2 * block + 2 * width**2)
-    # Second group: 2 layers of each kind, 24 text tokens and 1 of the picture before it, 3 of its
+
+    # Second group: 2 layers of each kind, 24 text tokens and 1 of the image before it, 3 of its
     # own.
     seen = text + 1 + 3
     weights = 4 * block + width * codes + 2 * width**2
     assert steps[2].moved == 4 * (weights + 2 * 2 * width * 4 * seen)
-    assert steps[2].operations == 2 * (
-        predict_operations(generator, 3, 25) + append_operations(generator, 3, 25)
-    )
-    # Nothing comes after the last group, so nothing is made known.
+    both = predict_operations(generator, 3, 25) + append_operations(generator, 3, 25)
+    assert steps[2].operations == 2 * both
+
+    # Nothing comes after the last group, so it is not appended.
     assert steps[3].operations == 2 * predict_operations(generator, 60, 28)
     halved = native_work(config, groups, rows=2, bytes_per_weight=2.0, bytes_per_state=2.0)
     assert [step.moved for step in halved] == [step.moved / 2 for step in steps]

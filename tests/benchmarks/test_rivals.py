@@ -1,14 +1,14 @@
-"""Other projects' code: what is missing is told with the way to install it; LlamaGen written anew
-is our network."""
+"""Other projects' code: missing packages are told, and LlamaGen written anew is our network."""
 
 import sys
 from typing import Any
 
 import pytest
 import torch
+from benchmarks.random_models import random_networks, text_reader
 from benchmarks.rivals import MissingPeerError, load, renamed
-from benchmarks.rivals.llamagen import choose, with_weights_of
-from benchmarks.shapes import SHAPES, Shape, random_networks, text_reader, tiny
+from benchmarks.rivals.llamagen import sample, with_weights_of
+from benchmarks.shapes import SHAPES, Shape, tiny
 from torch import nn
 
 from dall_e.checkpoints.keymap import From, KeyTable
@@ -20,18 +20,26 @@ def test_missing_peer_names_the_command() -> None:
         load("no_such_module_anywhere", "pip install something")
 
 
+OLD_PEER = """
+import torch
+from gone_module.part import Thing
+import json
+
+torch.set_grad_enabled(False)
+
+class Mine(Thing):
+    pass
+"""
+
+
 def test_stand_ins_do_not_stay(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "old_peer.py").write_text(
-        "import torch\nfrom gone_module.part import Thing\nimport json\ntorch.set_grad_enabled(False)\n"
-        "class Mine(Thing):\n    pass\n",
-        encoding="utf-8",
-    )
+    (tmp_path / "old_peer.py").write_text(OLD_PEER, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(MissingPeerError, match="gone_module"):
         load("old_peer", "pip install old-peer")
-    module = load(
-        "old_peer", "pip install old-peer", stubs=("gone_module", "gone_module.part", "json")
-    )
+
+    stubs = ("gone_module", "gone_module.part", "json")
+    module = load("old_peer", "pip install old-peer", stubs=stubs)
     assert module.Mine().version == "0"
     assert not any(name.startswith("gone_module") for name in sys.modules)
     # What is installed is the real thing, and torch is as it was.
@@ -55,24 +63,25 @@ def test_llamagen_written_anew_is_our_network(name: str) -> None:
     networks = random_networks(shape, torch.float32)
     for network in networks.parts().values():
         network.requires_grad_(False).eval()
-    # Larger weights, so that the prompt and the places matter.
+    # Larger weights, so that the prompt and the positions matter.
     for block in networks.generator.blocks:
         block.attention.qkv.weight.mul_(8)
     rows = read(shape, networks)
-    theirs = with_weights_of(networks.generator)
-    logits = [theirs.start(rows.states_BLD, rows.visible_BL)]
     codes_BN = torch.tensor([[5, 900, 33, 7, 12], [5, 900, 33, 7, 12]])
+
+    # Theirs token by token, ours at once.
+    theirs = with_weights_of(networks.generator)
+    logits = [theirs.prefill(rows.states_BLD, rows.visible_BL)]
     prefix = rows.visible_BL.shape[1]
     for number in range(5):
-        logits.append(
-            theirs.step(codes_BN[:, number : number + 1], torch.tensor([prefix + number]))
-        )
+        position_1 = torch.tensor([prefix + number])
+        logits.append(theirs.step(codes_BN[:, number : number + 1], position_1))
     found_BNC = torch.stack(logits, dim=1)
     expected_BNC = networks.generator(rows, codes_BN)
-    assert (
-        float(expected_BNC.std()) > 0.05
-        and float((expected_BNC[0] - expected_BNC[1]).abs().max()) > 1e-3
-    )
+
+    # The numbers say something: they differ, also between prompt and no prompt.
+    assert float(expected_BNC.std()) > 0.05
+    assert float((expected_BNC[0] - expected_BNC[1]).abs().max()) > 1e-3
     torch.testing.assert_close(found_BNC, expected_BNC, atol=1e-4, rtol=1e-4)
 
 
@@ -82,10 +91,10 @@ def read(shape: Shape, networks: Any) -> Any:
     return pair.text.joined(pair.null)
 
 
-def test_choose_guides_and_keeps_the_largest() -> None:
+def test_sampling_guides_and_keeps_the_largest() -> None:
     # Guided by 2: 2 c - u = [4, 0, 8, 3]; of the two largest the first is e^-4 of the second.
     logits_BC = torch.tensor([[2.0, 1.0, 4.0, 1.5], [0.0, 2.0, 0.0, 0.0]])
     torch.manual_seed(0)
-    drawn = torch.cat([choose(logits_BC, 2.0, 2) for _ in range(300)])
+    drawn = torch.cat([sample(logits_BC, 2.0, 2) for _ in range(300)])
     assert set(drawn.tolist()) == {0, 2} and 0.9 < float((drawn == 2).float().mean()) < 1
-    assert choose(logits_BC, 2.0, 1).tolist() == [2]
+    assert sample(logits_BC, 2.0, 1).tolist() == [2]

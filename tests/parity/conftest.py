@@ -1,5 +1,7 @@
-"""Where the reference folders are: in $DALL_E_PARITY, or in shared/parity beside the checkout.
-Without them, skip."""
+"""The reference folders: in $DALL_E_PARITY, or in shared/parity beside the checkout.
+
+Without them, tests skip.
+"""
 
 import os
 from pathlib import Path

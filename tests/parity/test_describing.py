@@ -27,8 +27,13 @@ def test_logits_and_greedy_words(tmp_path: Path, tied: bool) -> None:
         "transformers", reason="transformers is not installed: pip install transformers"
     )
     torch.manual_seed(int(tied))
-    text = {"hidden_size": 48, "intermediate_size": 72, "num_hidden_layers": 2, "vocab_size": 90}
-    text |= {
+
+    # A small random model of theirs.
+    text = {
+        "hidden_size": 48,
+        "intermediate_size": 72,
+        "num_hidden_layers": 2,
+        "vocab_size": 90,
         "num_attention_heads": 3,
         "num_key_value_heads": 3,
         "pad_token_id": 2,
@@ -40,16 +45,16 @@ def test_logits_and_greedy_words(tmp_path: Path, tied: bool) -> None:
         "num_attention_heads": 2,
         "image_size": 12,
         "mlp_ratio": 2.0,
+        "patch_size": 4,
+        "projection_dim": 48,
+        "num_image_tokens": 9,
     }
-    vision |= {"patch_size": 4, "projection_dim": 48, "num_image_tokens": 9}
     vq = {
         "embed_dim": 8,
         "num_embeddings": 30,
         "latent_channels": 32,
         "base_channels": 32,
         "num_patches": 3,
-    }
-    vq |= {
         "channel_multiplier": [1, 2],
         "num_res_blocks": 1,
         "projection_dim": 48,
@@ -69,6 +74,8 @@ def test_logits_and_greedy_words(tmp_path: Path, tied: bool) -> None:
         pad_token_id=2, bos_token_id=START, eos_token_id=END, do_sample=False
     )
     theirs.save_pretrained(tmp_path)
+
+    # Its logits and its greedy words.
     x_1CHW = torch.rand(1, 3, 12, 12)
     before, behind = [START, 10, 11, IMAGE], [IMAGE_END, 12, 13, 14]
     inputs = {
@@ -77,10 +84,10 @@ def test_logits_and_greedy_words(tmp_path: Path, tied: bool) -> None:
     }
     inputs["attention_mask"] = torch.ones_like(inputs["input_ids"])
     expected = theirs(**inputs).logits
-    generated = theirs.generate(**inputs, max_new_tokens=12)[
-        0, inputs["input_ids"].shape[1] :
-    ].tolist()
+    generated_1L = theirs.generate(**inputs, max_new_tokens=12)
+    generated = generated_1L[0, inputs["input_ids"].shape[1] :].tolist()
 
+    # Ours, from its files.
     path = tmp_path / "model.safetensors"
     given = json.loads((tmp_path / "config.json").read_text())
     prompts, raster, _ = janus.load_networks(path, given, torch.float32, num_tokens=9)

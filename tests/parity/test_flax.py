@@ -1,5 +1,4 @@
-"""DALL-E mini's own Flax files: what its code computed, whole folders, and files that are not
-right."""
+"""DALL-E mini's own Flax files: what its code computed, whole folders, and broken files."""
 
 import json
 import shutil
@@ -26,9 +25,8 @@ NAME = "vqgan_imagenet_f16_16384"
 def packed(value: Any) -> bytes:
     """MessagePack of maps, short texts, small numbers and arrays, as Flax writes them."""
     if isinstance(value, dict):
-        return struct.pack(">BI", 0xDF, len(value)) + b"".join(
-            packed(key) + packed(item) for key, item in value.items()
-        )
+        items = b"".join(packed(key) + packed(item) for key, item in value.items())
+        return struct.pack(">BI", 0xDF, len(value)) + items
     if isinstance(value, list):
         return bytes([0x90 + len(value)]) + b"".join(map(packed, value))
     if isinstance(value, str):
@@ -36,13 +34,8 @@ def packed(value: Any) -> bytes:
     if isinstance(value, torch.Tensor):
         numbers = value.contiguous().view(torch.uint8).numpy().tobytes()
         kind = str(value.dtype).removeprefix("torch.")
-        inner = (
-            b"\x93"
-            + packed(list(value.shape))
-            + packed(kind)
-            + struct.pack(">BI", 0xC6, len(numbers))
-            + numbers
-        )
+        shape_and_kind = b"\x93" + packed(list(value.shape)) + packed(kind)
+        inner = shape_and_kind + struct.pack(">BI", 0xC6, len(numbers)) + numbers
         return struct.pack(">BIB", 0xC9, len(inner), 1) + inner
     return bytes([value])
 
@@ -55,9 +48,8 @@ def whole_folder(place: Path) -> Path:
         config = json.loads((DATA / source / "meta.json").read_text())["config"]
         (target / "config.json").write_text(json.dumps(config))
     letters = ["<s>", "<pad>", "</s>", "<unk>", "\u0120", *"abcdefghijklmnopqrstuvwxyz"]
-    bpe = Tokenizer(
-        models.BPE(vocab={letter: number for number, letter in enumerate(letters)}, merges=[])
-    )
+    vocabulary = {letter: number for number, letter in enumerate(letters)}
+    bpe = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
     bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     bpe.save(str(place / "tokenizer.json"))
     return place
@@ -102,9 +94,8 @@ def test_the_vqgan_alone_is_an_image_tokenizer(tmp_path: Path) -> None:
     codes_HW, image_CHW = expected["out.codes"][0], expected["out.reconstruction"][0]
     ImageCodec.from_pretrained(folder).save_pretrained(tmp_path / "ours")
     for place in (folder, folder / "flax_model.msgpack", tmp_path / "ours"):
-        drawn_HWC = torch.from_numpy(
-            np.array(ImageCodec.from_pretrained(place).decode(codes_HW).convert("RGB"))
-        )
+        image = ImageCodec.from_pretrained(place).decode(codes_HW)
+        drawn_HWC = torch.from_numpy(np.array(image.convert("RGB")))
         wanted_HWC = (image_CHW.clamp(0, 1) * 255).permute(1, 2, 0)
         assert (drawn_HWC - wanted_HWC).abs().max() <= 0.51
 
@@ -135,6 +126,7 @@ def test_what_is_wrong_with_a_file_is_said(tmp_path: Path) -> None:
     path = tmp_path / "a.msgpack"
     whole = packed({"a": torch.ones(3)})
     wrong = torch.ones(3, dtype=torch.complex64)
+    longer = whole.replace(b"\x91\x03", b"\x91\x04")
     for content, said in (
         (whole[:-1], "cut short"),
         (whole + b"\x00", "1 bytes are left over"),
@@ -144,10 +136,7 @@ def test_what_is_wrong_with_a_file_is_said(tmp_path: Path) -> None:
         (b"", "cut short"),
         (packed({"a": wrong}), "an array of 'complex64'"),
         (packed({"big": {"__msgpack_chunked_array__": 1}}), "big/ is kept in pieces"),
-        (
-            packed({"a": torch.ones(3)}).replace(b"\x91\x03", b"\x91\x04"),
-            r"shape \[4\] and 12 bytes",
-        ),
+        (longer, r"shape \[4\] and 12 bytes"),
     ):
         path.write_bytes(content)
         with pytest.raises(ValueError, match=said):

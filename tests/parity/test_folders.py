@@ -1,5 +1,7 @@
-"""Reference folders: our networks compute what the projects' own code computed, and refuse files
-that are not right."""
+"""Reference folders: our networks compute what the projects' own code computed.
+
+Files that are not right are refused.
+"""
 
 import json
 import shutil
@@ -21,11 +23,8 @@ def test_every_folder_verifies(case: Path, tmp_path: Path, capsys: Capture) -> N
     code = run(["zoo", "verify", str(case), "--dump", str(dump)])
     printed = capsys.readouterr().out
     assert code == 0, printed
-    expected = {
-        name: tensor
-        for name, tensor in read_tensors(case / "expected.safetensors").items()
-        if name[:3] == "out"
-    }
+    tensors = read_tensors(case / "expected.safetensors")
+    expected = {name: tensor for name, tensor in tensors.items() if name[:3] == "out"}
     assert printed.count("ok\n") == len(expected)
     ours = read_tensors(dump)
     for name, tensor in expected.items():
@@ -67,9 +66,12 @@ def matrix_of(held: dict[str, Any]) -> str:
 
 def test_a_missing_key_is_named(plain_case: Path, tmp_path: Path, capsys: Capture) -> None:
     gone: list[str] = []
-    folder = copied(
-        plain_case, tmp_path, lambda held: gone.append(matrix_of(held)) or held.pop(gone[0])
-    )
+
+    def change(held: dict[str, Any]) -> None:
+        gone.append(matrix_of(held))
+        del held[gone[0]]
+
+    folder = copied(plain_case, tmp_path, change)
     assert run(["zoo", "verify", str(folder)]) == 1
     assert f"1 missing ({gone[0]})" in capsys.readouterr().err
 
@@ -94,10 +96,8 @@ def test_another_shape_is_named_with_both(
     folder = copied(plain_case, tmp_path, change)
     assert run(["zoo", "verify", str(folder)]) == 1
     ((name, held_shape, right_shape),) = shapes
-    assert (
-        f"{name} has shape {held_shape}, the settings ask for {right_shape}"
-        in capsys.readouterr().err
-    )
+    message = f"{name} has shape {held_shape}, the settings ask for {right_shape}"
+    assert message in capsys.readouterr().err
 
 
 def test_other_numbers_are_noticed(plain_case: Path, tmp_path: Path, capsys: Capture) -> None:
@@ -132,17 +132,13 @@ def outputs(folder: Path, tmp_path: Path) -> dict[str, torch.Tensor]:
 def test_scales_that_the_files_leave_out_are_ones(case: Path, tmp_path: Path) -> None:
     held = torch.load(case / "encoder.pt", weights_only=True)
     assert "final_ln.bias" in held and "final_ln.weight" not in held
-    ones = copied(
-        case,
-        tmp_path,
-        lambda held: held.update({"final_ln.weight": torch.ones(held["final_ln.bias"].shape)}),
-    )
-    assert run(["zoo", "verify", str(ones)]) == 0
-    shutil.rmtree(ones)
-    twos = copied(
-        case, tmp_path, lambda held: held.update({"final_ln.weight": 2 + 0 * held["final_ln.bias"]})
-    )
-    assert run(["zoo", "verify", str(twos)]) == 1
+    ones = torch.ones_like(held["final_ln.bias"])
+
+    with_ones = copied(case, tmp_path, lambda held: held.update({"final_ln.weight": ones}))
+    assert run(["zoo", "verify", str(with_ones)]) == 0
+    shutil.rmtree(with_ones)
+    with_twos = copied(case, tmp_path, lambda held: held.update({"final_ln.weight": 2 * ones}))
+    assert run(["zoo", "verify", str(with_twos)]) == 1
 
 
 @pytest.mark.parametrize("case", ["min_dalle"], indirect=True)

@@ -1,8 +1,7 @@
-"""References made here and now, from packages that install today: min-dalle, and Janus in
-transformers.
+"""References made here and now by packages that install today: min-dalle, and transformers' Janus.
 
-Each makes a small random model with the package, writes a reference folder, and has `dall-e zoo
-verify` judge it. (OpenAI's package is called dall_e, as ours is: the two cannot be imported
+Each test makes a small random model with the package, writes a reference folder, and has `dall-e
+zoo verify` judge it. (OpenAI's package is called dall_e, as ours is: the two cannot be imported
 together. Its reference folder is enough.)
 """
 
@@ -74,6 +73,8 @@ def test_min_dalle(
                 held[name].fill_(1.0)
                 del held[name]
         torch.save(held, tmp_path / file)
+
+    # What the package computes, token by token.
     ids_BL = torch.randint(2, 50, (2, length))
     ids_BL[0, 2:] = 1
     ids_BL[1, -2:] = 1
@@ -86,6 +87,7 @@ def test_min_dalle(
         out, cache = decoder(mask, state_BLD, cache, fed, torch.tensor([index]))
         logits.append(out[:, -1])
         fed = codes_1N[:, index : index + 1]
+
     case = write_case(
         tmp_path,
         "min_dalle",
@@ -104,8 +106,10 @@ def test_min_dalle(
 
 @torch.no_grad()
 def test_the_package_paints_what_ours_paints(tmp_path: Path) -> None:
-    """Its group norms add 1e-5, taming's 1e-6: on weak signals that shows, so the setting is part
-    of the model."""
+    """Its group norms add 1e-5, taming's 1e-6.
+
+    On weak signals that shows, so the setting is part of the model.
+    """
     import dataclasses
 
     from dall_e.checkpoints.families import min_dalle_vqgan
@@ -122,16 +126,12 @@ def test_the_package_paints_what_ours_paints(tmp_path: Path) -> None:
     expected = theirs(False, codes_1N) / 255
     painted = ours.detokenize(codes_1N)[0, :3].movedim(0, -1)
     torch.testing.assert_close(painted, expected, atol=1e-4, rtol=0)
-    other = VQGAN(dataclasses.replace(ours.config, norm_eps=1e-6))
-    other.load_state_dict(ours.state_dict())
-    assert (
-        float(
-            (other.decode(codes_1N.view(1, 16, 16)) - ours.decode(codes_1N.view(1, 16, 16)))
-            .abs()
-            .max()
-        )
-        > 1e-4
-    )
+
+    as_tamings = VQGAN(dataclasses.replace(ours.config, norm_eps=1e-6))
+    as_tamings.load_state_dict(ours.state_dict())
+    codes_1HW = codes_1N.view(1, 16, 16)
+    difference = (as_tamings.decode(codes_1HW) - ours.decode(codes_1HW)).abs().max()
+    assert float(difference) > 1e-4
 
 
 @pytest.mark.parametrize(
@@ -151,8 +151,6 @@ def test_janus(
         "intermediate_size": 72,
         "num_hidden_layers": layers,
         "vocab_size": 90,
-    }
-    text |= {
         "num_attention_heads": heads,
         "num_key_value_heads": heads,
         "pad_token_id": 2,
@@ -163,16 +161,16 @@ def test_janus(
         "num_hidden_layers": 1,
         "num_attention_heads": 2,
         "image_size": grid * 4,
+        "patch_size": 4,
+        "projection_dim": width,
+        "num_image_tokens": grid**2,
     }
-    vision |= {"patch_size": 4, "projection_dim": width, "num_image_tokens": grid**2}
     vq = {
         "embed_dim": 8,
         "num_embeddings": num_codes,
         "latent_channels": 32,
         "base_channels": 32,
         "num_patches": grid,
-    }
-    vq |= {
         "channel_multiplier": [1, 2],
         "num_res_blocks": 1,
         "projection_dim": width,
@@ -185,6 +183,8 @@ def test_janus(
     model.generation_config.update(pad_token_id=2, bos_token_id=0, eos_token_id=1, do_sample=False)
     model.generation_config.generation_kwargs = {"boi_token_id": 3}
     model.save_pretrained(tmp_path)
+
+    # Its greedy tokens, and the logits of the prompt and of no prompt.
     ids_BL = torch.tensor([[0, 10, 11, 12, 3], [0, 40, 41, 42, 3]])
     tokens_BN = model.generate(
         input_ids=ids_BL,
@@ -194,16 +194,14 @@ def test_janus(
     )
     null_BL = ids_BL.clone()
     null_BL[:, 1:-1] = 2
-    words, codes = (
-        model.get_input_embeddings(),
-        model.prepare_embeddings_for_image_generation(tokens_BN[:, :-1]),
-    )
+    words = model.get_input_embeddings()
+    codes_BND = model.prepare_embeddings_for_image_generation(tokens_BN[:, :-1])
     both = []
     for ids in (ids_BL, null_BL):
-        states = model.model.language_model(
-            inputs_embeds=torch.cat((words(ids), codes), dim=1)
-        ).last_hidden_state
-        both.append(model.model.generation_head(states[:, ids.shape[1] - 1 :]))
+        inputs_BTD = torch.cat((words(ids), codes_BND), dim=1)
+        states_BTD = model.model.language_model(inputs_embeds=inputs_BTD).last_hidden_state
+        both.append(model.model.generation_head(states_BTD[:, ids.shape[1] - 1 :]))
+
     case = write_case(
         tmp_path,
         "janus",
@@ -230,12 +228,7 @@ def test_ids_are_those_of_min_dalle() -> None:
     pieces += [pair.replace(" ", "") for pair in pairs]
     vocabulary = {piece: number for number, piece in enumerate(pieces)}
     theirs, ours = package.TextTokenizer(vocabulary, pairs), MiniTokenizer(vocabulary, pairs)
-    for text in (
-        "A cat",
-        "cacat  catoon atat",
-        "caf\u00e9 \U0001f600 grinning",
-        "don't-go, 42!",
-        "",
-    ):
+    texts = ["A cat", "cacat  catoon atat", "caf\u00e9 \U0001f600 grinning", "don't-go, 42!", ""]
+    for text in texts:
         expected = theirs.tokenize(text)
         assert ours.encode(text, 64).ids[: len(expected)] == expected, text

@@ -1,5 +1,4 @@
-"""ruDALL-E: what its own code computed, drawing token by token, its text tokenizer, and whole
-folders."""
+"""ruDALL-E: what its code computed, drawing by tokens, its text tokenizer, and whole folders."""
 
 import json
 import shutil
@@ -66,8 +65,10 @@ def test_the_version_is_read_off_the_last_layers_mask(tmp_path: Path) -> None:
 def test_token_by_token_is_as_all_at_once(
     folder: str, switch: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Lines and squares hide the same from one token as from a whole picture, with the kernels and
-    without."""
+    """Lines and squares hide the same from one token as from a whole image.
+
+    With the kernels, and without.
+    """
     if switch == "on" and kernels.status().kernels is None:
         pytest.skip(kernels.status().reason)
     monkeypatch.setenv(kernels.SWITCH, switch)
@@ -146,9 +147,8 @@ def test_a_folder_draws_and_converts(tmp_path: Path, monkeypatch: pytest.MonkeyP
     drawn = model("рыжий кот", seed=1)
     assert drawn.size == (24, 24)
     model.save_pretrained(tmp_path / "ours", int8=False)
-    assert (
-        DALL_E.from_pretrained(tmp_path / "ours")("рыжий кот", seed=1).tobytes() == drawn.tobytes()
-    )
+    again = DALL_E.from_pretrained(tmp_path / "ours")("рыжий кот", seed=1)
+    assert again.tobytes() == drawn.tobytes()
 
 
 def in_tamings_names(vqgan: VQGAN) -> dict[str, torch.Tensor]:

@@ -1,1 +1,1 @@
-"""What a model can do, as numbers with intervals and the pictures beside them; see suite.py."""
+"""What a model can do, as numbers with intervals and the images beside them; see suite.py."""

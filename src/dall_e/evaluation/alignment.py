@@ -1,6 +1,6 @@
-"""Does the picture show the prompt: R-precision among 100 by the independent judge.
+"""R-precision: can the independent judge tell which prompt an image was drawn for?
 
-Shapes: B pictures, T texts to choose from, D width.
+Shapes: B images, T texts to choose from, D width of an embedding.
 """
 
 from __future__ import annotations
@@ -15,26 +15,30 @@ from torch import Tensor
 from dall_e.losses.contrastive import first_among
 
 CHOICES = 100
+"""Texts that the judge chooses from: the right one and 99 others."""
 
 
 def r_precision(
     image_BD: Tensor,
-    own: Sequence[int],
+    text_of_image: Sequence[int],
     text_TD: Tensor,
     meanings: Sequence[str],
     *,
     choices: int = CHOICES,
 ) -> npt.NDArray[np.float64]:
-    """For each picture 1.0 if, of `choices` texts, its own fits best, else 0.0; chance is 1 /
-    choices.
+    """Return, for each image, 1.0 if its own text scores best among `choices` texts, else 0.0.
 
-    image_BD, text_TD: directions of pictures and of all texts. own: index of each picture's text.
-    meanings: one word per text; texts with the same one are never distractors of each other. The
-    distractors of picture number i are always the same, whatever model has drawn it. Raises
-    ValueError if there are too few texts.
+    A random guess scores 1 / choices on average.
+
+    `image_BD` and `text_TD` are embeddings of length 1; `text_of_image` has the index of each
+    image's own text. `meanings` has one word per text: texts of the same meaning never compete.
+    The competitors of image number i are the same for every model. Raises ValueError if there
+    are too few texts to choose from.
     """
-    number_T = torch.from_numpy(np.unique(meanings, return_inverse=True)[1])
-    own_B = torch.tensor(list(own), dtype=torch.int64)
-    same_BT = number_T[own_B][:, None] == number_T
-    hits_B = first_among(image_BD @ text_TD.T, own_B, same_BT, choices=choices, seed=0)
+    meaning_T = torch.from_numpy(np.unique(meanings, return_inverse=True)[1])
+    text_of_image_B = torch.tensor(list(text_of_image), dtype=torch.int64)
+    same_BT = meaning_T[text_of_image_B][:, None] == meaning_T
+
+    scores_BT = image_BD @ text_TD.T
+    hits_B = first_among(scores_BT, text_of_image_B, same_BT, choices=choices, seed=0)
     return hits_B.double().numpy()

@@ -1,4 +1,7 @@
-"""Two models side by side: the same prompts, the same seeds, and the difference in pairs."""
+"""Two models side by side: the same prompts, the same seeds, and their difference in pairs.
+
+Shapes: B images, T texts to choose from, D width of an embedding.
+"""
 
 from __future__ import annotations
 
@@ -7,69 +10,86 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
+from torch import Tensor
 
 from dall_e.atomic_files import replace_text
+from dall_e.data.captions import Language
 from dall_e.evaluation.alignment import r_precision
 from dall_e.evaluation.intervals import Measure, difference_measure, mean_measure
-from dall_e.evaluation.report import STYLE, image_tag, measure_table
+from dall_e.evaluation.pages import document, image_tag, measure_table
 from dall_e.evaluation.samples import LANGUAGES, Sample
 from dall_e.evaluation.suite import Material
 
 COMPARISON_FILE = "comparison.html"
 
+Scores = dict[str, npt.NDArray[np.float64]]
+
 
 def compare(
-    material: Material, first: Sequence[Sample], second: Sequence[Sample]
+    material: Material, samples_a: Sequence[Sample], samples_b: Sequence[Sample]
 ) -> dict[str, Measure]:
-    """R-precision of both and their difference, by language, and the mean cosine of picture and
-    prompt.
+    """Measure two models, A and B, and B - A, on the same prompts and seeds.
 
-    Both were drawn for the same prompts and seeds: what is hard for both cancels in the difference.
+    By language: R-precision, and the mean cosine between image and prompt. What is hard for both
+    models cancels in the difference.
     """
-    assert [(s.text, s.seed) for s in first] == [(s.text, s.seed) for s in second]
-    shown = [prompt for prompt in material.prompts if prompt.concept]
+    assert [(s.text, s.seed) for s in samples_a] == [(s.text, s.seed) for s in samples_b]
+
     measures: dict[str, Measure] = {}
     for language in LANGUAGES:
-        rows = [row for row, s in enumerate(first) if s.language == language and s.prompt.concept]
+        rows = [
+            row
+            for row, sample in enumerate(samples_a)
+            if sample.language == language and sample.prompt.concept
+        ]
         if not rows:
             continue
-        text_TD = material.judge.embed_texts([prompt.text(language) for prompt in shown])
-        own = [shown.index(first[row].prompt) for row in rows]
-        hits, fits = [], []
-        for samples in (first, second):
-            image_BD = material.judge.embed_images([samples[row].image for row in rows])
-            hits.append(r_precision(image_BD, own, text_TD, [prompt.concept for prompt in shown]))
-            fits.append((image_BD * text_TD[own]).sum(1).double().numpy())
-        for name, (one, two) in (("r_precision", hits), ("cosine", fits)):
-            measures[f"{name}_{language}_a"], measures[f"{name}_{language}_b"] = (
-                mean_measure(one),
-                mean_measure(two),
-            )
-            measures[f"{name}_{language}_b_minus_a"] = difference_measure(
-                np.asarray(two), np.asarray(one)
-            )
+        scores_a = _scores(material, language, [samples_a[row] for row in rows])
+        scores_b = _scores(material, language, [samples_b[row] for row in rows])
+        for name in scores_a:
+            a, b = scores_a[name], scores_b[name]
+            measures[f"{name}_{language}_a"] = mean_measure(a)
+            measures[f"{name}_{language}_b"] = mean_measure(b)
+            measures[f"{name}_{language}_b_minus_a"] = difference_measure(b, a)
     return measures
+
+
+def _scores(material: Material, language: Language, samples: Sequence[Sample]) -> Scores:
+    """Score each sample of one language by the judge."""
+    # Prompts without a concept cannot be told from others by what they show.
+    prompts = [prompt for prompt in material.prompts if prompt.concept]
+    meanings = [prompt.concept for prompt in prompts]
+    text_of_image = [prompts.index(sample.prompt) for sample in samples]
+
+    text_TD = material.judge.embed_texts([prompt.text(language) for prompt in prompts])
+    image_BD = material.judge.embed_images([sample.image for sample in samples])
+    cosine_B: Tensor = (image_BD * text_TD[text_of_image]).sum(1)
+    return {
+        "r_precision": r_precision(image_BD, text_of_image, text_TD, meanings),
+        "cosine": cosine_B.double().numpy(),
+    }
 
 
 def write_comparison(
     folder: Path,
     names: tuple[str, str],
     measures: dict[str, Measure],
-    first: Sequence[Sample],
-    second: Sequence[Sample],
+    samples_a: Sequence[Sample],
+    samples_b: Sequence[Sample],
 ) -> Path:
-    """The page with both pictures of each prompt. Raises OSError if the folder cannot be
-    written."""
+    """Write the page with both images of each prompt, and return its path.
+
+    Raises OSError if the folder cannot be written.
+    """
     figures = "".join(
-        f"<figure>{image_tag(one.image, names[0])}{image_tag(two.image, names[1])}"
-        f"<figcaption>{html.escape(one.text)} <small>{one.seed}</small></figcaption></figure>"
-        for one, two in zip(first, second, strict=True)
+        f"<figure>{image_tag(a.image, names[0])}{image_tag(b.image, names[1])}"
+        f"<figcaption>{html.escape(a.text)} <small>{a.seed}</small></figcaption></figure>"
+        for a, b in zip(samples_a, samples_b, strict=True)
     )
     title = html.escape(f"{names[0]} (A, left) and {names[1]} (B, right)")
-    page = (
-        f"<!doctype html><meta charset='utf-8'><title>{title}</title><style>{STYLE}</style><h1>{title}</h1>"
-        f"{measure_table(measures, [])}<div class='grid'>{figures}</div>\n"
-    )
+    body = f"<h1>{title}</h1>{measure_table(measures, [])}<div class='grid'>{figures}</div>"
+
     folder.mkdir(parents=True, exist_ok=True)
-    replace_text(folder / COMPARISON_FILE, page)
+    replace_text(folder / COMPARISON_FILE, document(title, body))
     return folder / COMPARISON_FILE

@@ -1,12 +1,12 @@
-"""Is what was asked for there: one thing, two things, a count, a colour, a place, two colours on
-the right things.
+"""Composition: does an image show what was asked for?
 
-Prompts are made from scene records, with combinations that no training scene has where there is
-anything to combine (GenEval's tasks, arXiv 2310.11513). A detector that has only seen real cut-outs
-looks at the drawn picture, and at the true one that the composer draws of the same record: how
-often it is right there is the ceiling of the measure.
+The tasks are those of GenEval (arXiv 2310.11513): one thing, two things, a count, a colour, a
+position, two colours on the right things. Prompts are made from scene records, with combinations
+that no training scene has where there is anything to combine.
 
-Shapes: B pictures, S the side.
+A detector that has only seen real cut-outs judges the drawn image, and also the reference that the
+composer draws of the same record. How often it is right on references is the ceiling of the
+measure.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import torch
 
 from dall_e.data.captions import Language
 from dall_e.evaluation.intervals import Measure, mean_measure, statistic_measure
-from dall_e.evaluation.samples import LANGUAGES, Draw
+from dall_e.evaluation.samples import LANGUAGES, Drawer
 from dall_e.images.files import ImageArray, from_pil
 from dall_e.models.detector import Detection, Detector
 from dall_e.scenes.composer import SceneComposer, held_out
@@ -29,16 +29,16 @@ from dall_e.scenes.graph import Scene, SceneObject
 
 TASKS = ("single", "two", "count", "colour", "position", "binding")
 SIDES = {"left": (-1, 0), "right": (1, 0), "above": (0, -1), "below": (0, 1)}
-"""Relations whose truth the middles of two things decide: (across, down)."""
+"""Relations that the centres of two things decide, as (across, down)."""
 LEAST_STEP = 0.05
-"""How far apart two middles must be in the asked direction, as a fraction of the side."""
+"""How far apart two centres must be in the asked direction, as a fraction of the side."""
 PER_TASK = 24
 _TRIES = 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Composed:
-    """A prompt of known content, what was drawn, and what is right."""
+    """A prompt of known content, the image of it, and the verdict of the detector."""
 
     task: str
     scene: Scene
@@ -47,161 +47,184 @@ class Composed:
     seed: int
     image: ImageArray
     """As the model drew it."""
-    right: bool
-    """Whether the detector finds what was asked for."""
-    true_image: ImageArray
+    correct: bool
+    """Whether the detector finds in it what was asked for."""
+    reference_image: ImageArray
     """As the composer draws the same record."""
-    true_right: bool
+    reference_correct: bool
     """Whether the detector finds it there."""
 
 
 class Composition:
-    """The tasks, for any model."""
+    """The tasks, the same for every model."""
 
     def __init__(self, composer: SceneComposer, detector: Detector) -> None:
-        """The detector's things are what may be asked for."""
+        """Take a composer of scenes and a detector; only things that it knows are asked for."""
         self._composer = composer
         self._detector = detector.eval().requires_grad_(False)
-        self._seen_in = {
+        self._natural_colours = {
             (cut_out.thing, cut_out.own_colour)
             for cut_out in composer.cut_outs
             if cut_out.own_colour
         }
 
-    def run(self, draw: Draw, *, seed: int, per_task: int = PER_TASK) -> list[Composed]:
-        """Draws `per_task` prompts of each task, English and Chinese in turn, and looks at them."""
-        asked = [(task, scene) for task in TASKS for scene in self.scenes(task, per_task)]
-        languages = [LANGUAGES[number % 2] for number in range(len(asked))]
+    def run(self, draw: Drawer, *, seed: int, per_task: int = PER_TASK) -> list[Composed]:
+        """Draw `per_task` prompts of each task, English and Chinese in turn, and judge them."""
+        # Scenes and their prompts.
+        tasks = [(task, scene) for task in TASKS for scene in self.scenes(task, per_task)]
+        languages = [LANGUAGES[number % 2] for number in range(len(tasks))]
         texts = [
             self._composer.caption(scene, random.Random(f"{task}/{scene.seed}"), language)
-            for (task, scene), language in zip(asked, languages, strict=True)
+            for (task, scene), language in zip(tasks, languages, strict=True)
         ]
-        seeds = [seed + number for number in range(len(asked))]
-        drawn = [from_pil(image) for image in draw(texts, seeds)]
-        true = [self._composer.draw(scene) for _, scene in asked]
-        found, true_found = self._find(drawn), self._find(true)
+        seeds = [seed + number for number in range(len(tasks))]
+
+        # The drawn images, the references, and what is seen on both.
+        images = [from_pil(image) for image in draw(texts, seeds)]
+        references = [self._composer.draw(scene) for _, scene in tasks]
+        detections = self._detect(images)
+        reference_detections = self._detect(references)
+
         return [
             Composed(
-                task=task, scene=scene, language=languages[number], text=texts[number], seed=seeds[number],
-                image=drawn[number], right=is_right(task, scene, found[number]),
-                true_image=true[number], true_right=is_right(task, scene, true_found[number]),
+                task=task,
+                scene=scene,
+                language=languages[number],
+                text=texts[number],
+                seed=seeds[number],
+                image=images[number],
+                correct=is_correct(task, scene, detections[number]),
+                reference_image=references[number],
+                reference_correct=is_correct(task, scene, reference_detections[number]),
             )
-            for number, (task, scene) in enumerate(asked)
-        ]  # fmt: skip
+            for number, (task, scene) in enumerate(tasks)
+        ]
 
     def scenes(self, task: str, count: int) -> list[Scene]:
-        """The same scenes each time, no two of which ask for the same. Raises ValueError if there
-        are too few.
+        """Return the scenes of a task: always the same, no two of which ask for the same.
 
-        A colour in which there are pictures of a thing is nothing to be combined: a brown hedgehog
-        is a hedgehog.
+        Raises ValueError if there are too few.
         """
-        found: dict[tuple[object, ...], Scene] = {}
+        # A training scene has no thing in a colour that is held out for it.
+        split = "heldout" if task in ("colour", "binding") else "train"
+        scenes: dict[tuple[object, ...], Scene] = {}
         for number in range(_TRIES):
-            # A training scene has no thing in a colour that is held out for it.
-            split = "heldout" if task in ("colour", "binding") else "train"
             base = self._composer.scene(f"composition/{task}/{number}", split)
-            scene = posed(task, base, random.Random(f"{task}/{number}"))
-            if scene is None or not all(
-                item.name in self._detector.config.things for item in scene.objects
-            ):
-                continue
-            if any((item.name, item.colour) in self._seen_in for item in scene.objects):
-                continue
-            # One thing, or two side by side, combine nothing that could be held out.
-            if task in ("single", "two") or held_out(scene):
-                asked = (
-                    scene.relation,
-                    *((item.name, item.count, item.colour) for item in scene.objects),
-                )
-                found.setdefault(asked, scene)
-            if len(found) == count:
-                return list(found.values())
-        raise ValueError(f"{_TRIES} scenes gave {len(found)} of {count} for the task {task!r}")
+            scene = scene_for_task(task, base, random.Random(f"{task}/{number}"))
+            if scene is not None and self._suits(task, scene):
+                asked = [(item.name, item.count, item.colour) for item in scene.objects]
+                scenes.setdefault((scene.relation, *asked), scene)
+            if len(scenes) == count:
+                return list(scenes.values())
+        raise ValueError(f"{_TRIES} scenes gave {len(scenes)} of {count} for the task {task!r}")
 
-    def _find(self, images: Sequence[ImageArray]) -> list[list[Detection]]:
+    def _suits(self, task: str, scene: Scene) -> bool:
+        """Tell whether the detector can judge a scene, and whether it combines something new."""
+        if any(item.name not in self._detector.config.things for item in scene.objects):
+            return False
+        # A brown hedgehog is a hedgehog: there is nothing to combine.
+        if any((item.name, item.colour) in self._natural_colours for item in scene.objects):
+            return False
+        # One thing, or two side by side, combine nothing that could be held out.
+        return task in ("single", "two") or held_out(scene)
+
+    def _detect(self, images: Sequence[ImageArray]) -> list[list[Detection]]:
         device = self._detector.things.weight.device
-        one_by_one = (torch.from_numpy(np.ascontiguousarray(picture))[None] for picture in images)
-        return [self._detector.find(x_1CHW.to(device).float() / 255)[0] for x_1CHW in one_by_one]
+        detections = []
+        for image in images:
+            x_1CHW = torch.from_numpy(np.ascontiguousarray(image))[None]
+            detections.append(self._detector.find(x_1CHW.to(device).float() / 255)[0])
+        return detections
 
 
-def posed(task: str, scene: Scene, rng: random.Random) -> Scene | None:
-    """A record that asks for the task's matter and nothing else, from any scene; None if that one
-    does not suit."""
+def scene_for_task(task: str, scene: Scene, rng: random.Random) -> Scene | None:
+    """Reduce any scene to one that asks for the matter of a task and nothing else.
+
+    Returns None if the scene does not suit the task.
+    """
     if any(item.state for item in scene.objects):
         return None
-    plain = [
-        SceneObject(name=item.name, image=item.image) for item in scene.objects if item.image >= 0
-    ]
+
+    # Things that have an image (a number below 0 stands for none), without and with their colours.
+    pictured = [item for item in scene.objects if item.image >= 0]
+    plain = [SceneObject(name=item.name, image=item.image) for item in pictured]
     coloured = [
-        dataclasses.replace(item, size="", state="", count=1)
-        for item in scene.objects
-        if item.colour
+        dataclasses.replace(item, size="", state="", count=1) for item in pictured if item.colour
     ]
-    coloured = [item for item in coloured if item.image >= 0]
 
     def of(*objects: SceneObject, relation: str = "") -> Scene:
         return Scene(objects=objects, relation=relation, seed=f"{task}/{scene.seed}")
 
-    if task in ("single", "count") and len(plain) == 1:
-        return of(
-            plain[0] if task == "single" else dataclasses.replace(plain[0], count=rng.randint(2, 4))
-        )
-    if task == "colour" and len(coloured) == 1 and len(scene.objects) == 1:
-        return of(coloured[0])
-    if len(plain) == 2 and plain[0].name != plain[1].name:
-        if task == "two":
-            return of(*plain)
-        if task == "position":
-            return of(*plain, relation=rng.choice(list(SIDES)))
-        if task == "binding" and len(coloured) == 2 and coloured[0].colour != coloured[1].colour:
-            return of(*coloured)
-    return None
+    if task == "colour":
+        return of(*coloured) if len(coloured) == len(scene.objects) == 1 else None
 
-
-def is_right(task: str, scene: Scene, found: Sequence[Detection]) -> bool:
-    """Whether what was found, surest first, is what was asked for."""
-    best = [next((hit for hit in found if hit.thing == item.name), None) for item in scene.objects]
-    hits = [hit for hit in best if hit is not None]
-    if len(hits) < len(best):
-        return False
+    num_things = 1 if task in ("single", "count") else 2
+    if not len(plain) == len({item.name for item in plain}) == num_things:
+        return None
     if task == "count":
-        return sum(hit.thing == scene.objects[0].name for hit in found) == scene.objects[0].count
+        return of(dataclasses.replace(plain[0], count=rng.randint(2, 4)))
+    if task == "position":
+        return of(*plain, relation=rng.choice(list(SIDES)))
+    if task == "binding":
+        return of(*coloured) if len({item.colour for item in coloured}) == 2 else None
+    return of(*plain)
+
+
+def is_correct(task: str, scene: Scene, detections: Sequence[Detection]) -> bool:
+    """Tell whether the detections, surest first, are what a scene asks for."""
+    if task == "count":
+        wanted = scene.objects[0]
+        return sum(hit.thing == wanted.name for hit in detections) == wanted.count
+
+    # The surest detection of each thing.
+    surest: list[Detection] = []
+    for item in scene.objects:
+        hit = next((hit for hit in detections if hit.thing == item.name), None)
+        if hit is None:
+            return False
+        surest.append(hit)
+
     if task in ("colour", "binding"):
-        return all(hit.colour == item.colour for hit, item in zip(hits, scene.objects, strict=True))
+        colours = [item.colour for item in scene.objects]
+        return [hit.colour for hit in surest] == colours
     if task == "position":
         across, down = SIDES[scene.relation]
-        first, second = hits
-        return across * (first.x - second.x) + down * (first.y - second.y) >= LEAST_STEP
+        subject, anchor = surest
+        step = across * (subject.x - anchor.x) + down * (subject.y - anchor.y)
+        return step >= LEAST_STEP
     return True
 
 
 def composition_measures(composed: Sequence[Composed]) -> dict[str, Measure]:
-    """Shares of right pictures by task and language, their ceilings, and the whole as a fraction of
-    its ceiling."""
+    """Measure fractions of correct images by task and language, and their ceilings.
+
+    "composition_fraction" and its like are fractions of the ceiling.
+    """
     groups = {"composition": list(composed)}
-    groups |= {
-        f"composition_{task}": [one for one in composed if one.task == task] for task in TASKS
-    }
+    for task in TASKS:
+        groups[f"composition_{task}"] = [item for item in composed if item.task == task]
+
     measures: dict[str, Measure] = {}
-    for name, chosen in groups.items():
-        if chosen:
-            measures[name] = mean_measure([float(one.right) for one in chosen])
-            measures[f"{name}_ceiling"] = mean_measure([float(one.true_right) for one in chosen])
-            measures[f"{name}_fraction"] = _fraction(chosen)
+    for name, items in groups.items():
+        if items:
+            measures[name] = mean_measure([float(item.correct) for item in items])
+            ceiling = [float(item.reference_correct) for item in items]
+            measures[f"{name}_ceiling"] = mean_measure(ceiling)
+            measures[f"{name}_fraction"] = _fraction_of_ceiling(items)
+
     for language in LANGUAGES:
-        chosen = [one for one in composed if one.language == language]
-        if chosen:
-            measures[f"composition_{language}"] = mean_measure([float(one.right) for one in chosen])
+        correct = [float(item.correct) for item in composed if item.language == language]
+        if correct:
+            measures[f"composition_{language}"] = mean_measure(correct)
     return measures
 
 
-def _fraction(composed: Sequence[Composed]) -> Measure:
-    """Right pictures per picture that the detector can judge right at all; 0 if there are none."""
-    right = np.array([float(one.right) for one in composed])
-    ceiling = np.array([float(one.true_right) for one in composed])
+def _fraction_of_ceiling(composed: Sequence[Composed]) -> Measure:
+    """Measure correct images per correct reference; 0 if no reference is correct."""
+    correct = np.array([float(item.correct) for item in composed])
+    ceiling = np.array([float(item.reference_correct) for item in composed])
     return statistic_measure(
-        lambda rows: float(right[rows].sum() / max(ceiling[rows].sum(), 1.0)),
+        lambda rows: float(correct[rows].sum() / max(ceiling[rows].sum(), 1.0)),
         len(composed),
         resamples=1000,
     )

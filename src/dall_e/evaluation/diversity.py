@@ -1,6 +1,6 @@
-"""How different the pictures of one prompt are from each other.
+"""Diversity: how different the images of one prompt are from each other.
 
-Shapes: P prompts, K pictures of each, D width.
+Shapes: P prompts, K images of each, D width of an embedding.
 """
 
 from __future__ import annotations
@@ -11,13 +11,16 @@ from torch import Tensor
 
 
 def spread(image_PKD: Tensor) -> npt.NDArray[np.float64]:
-    """For each prompt the mean of 1 - cosine over pairs of its pictures: 0 if all are the same.
+    """Return, for each prompt, the mean of 1 - cosine over all pairs of its images.
 
-    Directions have length 1. Raises ValueError unless there are two pictures of each prompt.
+    0 if all images are the same. Embeddings have length 1. Raises ValueError if there are fewer
+    than two images of each prompt.
     """
-    num = image_PKD.shape[1]
-    if num < 2:
-        raise ValueError(f"diversity needs two pictures of each prompt, got {num}")
+    num_images = image_PKD.shape[1]
+    if num_images < 2:
+        raise ValueError(f"diversity needs two pictures of each prompt, got {num_images}")
+
     cosine_PKK = image_PKD.double() @ image_PKD.double().transpose(1, 2)
-    off_diagonal_P = cosine_PKK.sum((1, 2)) - cosine_PKK.diagonal(dim1=1, dim2=2).sum(1)
-    return np.asarray(1 - off_diagonal_P.numpy() / (num * (num - 1)))
+    self_similarity_P = cosine_PKK.diagonal(dim1=1, dim2=2).sum(1)
+    between_pairs_P = cosine_PKK.sum((1, 2)) - self_similarity_P
+    return np.asarray(1 - between_pairs_P.numpy() / (num_images * (num_images - 1)))

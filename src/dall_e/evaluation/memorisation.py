@@ -1,16 +1,17 @@
-"""Is a picture drawn, or remembered: the nearest training picture of each sample, and the fraction of
-near-copies.
+"""Memorisation: the nearest training image of each sample, and whether it is a near-copy of it.
 
-Pictures are compared where something is drawn: each is cut to the box that holds what differs from
-white and brought to 32 x 32 pixels, so that a copy that was moved, scaled or turned to its mirror
-image is still found. Then every pixel looks for its like within one step of its place in the other
-picture, and the other way round: a copy that was bent a little is found too. What is left over is
-the root mean square of the difference of colours, as a fraction of what the stronger of the two
-pictures differs from white: pale pictures are not alike for being pale. The same drawing in another
-colour is no copy by this measure.
+Images are compared by thumbnails. Each image is cut to the box that holds what differs from white
+and resized to 32 x 32 pixels, and mirror images are tried too. So a copy that was moved, scaled or
+mirrored is still found.
 
-Shapes: B samples, M training pictures, K candidates, U different ones of them, F numbers of a
-thumbnail, C H W a picture.
+Two thumbnails are compared pixel by pixel, where a pixel may match any pixel of the other image
+within one step of its position. So a copy that was bent a little is found too. The comparison is
+made in both directions and the larger difference counts. The distance is the root of the summed
+squares of what is left, divided by the same norm of how much the stronger image differs from
+white: two pale images are not alike for being pale. The same drawing in another colour is no copy.
+
+Shapes: B samples, M training images, K candidates of each sample, U different ones of them,
+F = 3 x 32 x 32 numbers of a thumbnail, C H W channels, rows and columns.
 """
 
 from __future__ import annotations
@@ -29,60 +30,35 @@ from dall_e.images.files import ImageArray
 NEAR_COPY = 0.18
 """Distance below which a sample counts as a near-copy.
 
-Measured against 15,874 training pictures: of 600 pictures of a style that is not among them 1 % is
+Measured against 15,874 training images. Of 600 images of a style that is not among them 1 % is
 nearer, and those are the same by meaning, as the flag of Dominica and a black circle. Of 300
-training pictures that the built-in model's image tokenizer drew again, 98 % are found; after they
+training images that the built-in model's image tokenizer drew again, 98 % are found; after they
 were scaled to between 60 and 100 %, moved and half of them mirrored, 88 %; after they were bent, by
 4 % of the side on average, 79 %.
 """
 _CANDIDATES = 16
+"""Training images, nearest by a rough distance, that are compared with care."""
 _SIDE = 32
 _LEAST_INK = 1.0
+"""Sum over pixels of the difference from white below which an image counts as empty."""
 _RIM = 0.02
+"""Fraction of the ink that may lie outside of the box on either side."""
 _STEPS = ((0, 0), (0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Nearest:
-    """The training picture that a sample is most like."""
+    """The training image that a sample is most like."""
 
     index: int
     """Row of the training set."""
     distance: float
-    """0 (the same), 1 (as far as from an empty page) and above."""
+    """0 for the same image, 1 for as far as from an empty page, or above."""
 
     @property
     def near_copy(self) -> bool:
-        """Whether the sample is hardly anything but this picture."""
+        """Whether the sample is hardly anything but this image."""
         return self.distance < NEAR_COPY
-
-
-def thumbnail(image: ImageArray) -> npt.NDArray[np.float32]:
-    """uint8 [4, S, S], premultiplied RGBA, as [F] in [0, 1]: what is drawn on white, cut out, at 32
-    x 32 pixels."""
-    on_white_CHW = (image[:3].astype(np.float32) + (255 - image[3:].astype(np.float32))) / 255
-    ink_HW = (1 - on_white_CHW).max(0)
-    if ink_HW.sum() < _LEAST_INK:
-        return np.ones(3 * _SIDE * _SIDE, dtype=np.float32)
-    rows, columns = _middle(ink_HW.sum(1)), _middle(ink_HW.sum(0))
-    cut_CHW = np.ascontiguousarray(on_white_CHW[:, rows, columns])
-    small = F.interpolate(
-        torch.from_numpy(cut_CHW)[None], size=(_SIDE, _SIDE), mode="bilinear", antialias=True
-    )
-    flat: npt.NDArray[np.float32] = small.flatten().numpy()
-    return flat
-
-
-def _middle(ink: npt.NDArray[np.float32]) -> slice:
-    """Where all but the outermost ink is. Specks that a decoder leaves at the rim do not move it
-    far."""
-    fraction = np.cumsum(ink) / ink.sum()
-    return slice(int(np.searchsorted(fraction, _RIM)), int(np.searchsorted(fraction, 1 - _RIM)) + 1)
-
-
-def thumbnails(images: Sequence[ImageArray]) -> Tensor:
-    """[B, F] of pictures."""
-    return torch.from_numpy(np.stack([thumbnail(image) for image in images]))
 
 
 def nearest(
@@ -91,70 +67,115 @@ def nearest(
     *,
     redrawn: Callable[[list[int]], Tensor] | None = None,
 ) -> list[Nearest]:
-    """The nearest training picture of each sample, by thumbnails.
+    """Find the nearest training image of each sample, by thumbnails.
 
-    redrawn: thumbnails of some training pictures as the model's own image tokenizer draws them. A
-    model cannot copy a picture better than that, so the nearest few are looked at this way too, and
-    the smaller distance counts.
+    `redrawn` returns the thumbnails of some training images as the model's own image tokenizer
+    draws them. A model cannot copy an image better than that, so the candidates are compared this
+    way too, and the smaller distance counts.
     """
-    distance_BM = _rough_distances(samples_BF, training_MF)
-    rows_BK = distance_BM.topk(min(_CANDIDATES, len(training_MF)), dim=1, largest=False).indices
-    found_BK = _distances(samples_BF, training_MF, rows_BK)
+    rough_BM = _rough_distances(samples_BF, training_MF)
+    num_candidates = min(_CANDIDATES, len(training_MF))
+    rows_BK = rough_BM.topk(num_candidates, dim=1, largest=False).indices
+    distance_BK = _distances(samples_BF, training_MF, rows_BK)
+
     if redrawn is not None:
-        rows_U, place_BK = rows_BK.unique(return_inverse=True)
-        found_BK = torch.minimum(
-            found_BK, _distances(samples_BF, redrawn(rows_U.tolist()), place_BK)
-        )
-    best = found_BK.min(1)
+        rows_U, index_BK = rows_BK.unique(return_inverse=True)
+        redrawn_BK = _distances(samples_BF, redrawn(rows_U.tolist()), index_BK)
+        distance_BK = torch.minimum(distance_BK, redrawn_BK)
+
+    best = distance_BK.min(1)
     rows_B = rows_BK.gather(1, best.indices[:, None])[:, 0]
     pairs = zip(rows_B.tolist(), best.values.tolist(), strict=True)
     return [Nearest(index=index, distance=distance) for index, distance in pairs]
 
 
+# Thumbnails
+
+
+def thumbnails(images: Sequence[ImageArray]) -> Tensor:
+    """Return the thumbnails [B, F] of some images."""
+    return torch.from_numpy(np.stack([thumbnail(image) for image in images]))
+
+
+def thumbnail(image: ImageArray) -> npt.NDArray[np.float32]:
+    """Cut out what is drawn on white, at 32 x 32 pixels.
+
+    Takes uint8 [4, S, S], premultiplied RGBA; returns [F] in [0, 1]. An empty image is all white.
+    """
+    on_white_CHW = (image[:3].astype(np.float32) + (255 - image[3:].astype(np.float32))) / 255
+    ink_HW = (1 - on_white_CHW).max(0)
+    if ink_HW.sum() < _LEAST_INK:
+        return np.ones(3 * _SIDE * _SIDE, dtype=np.float32)
+
+    rows, columns = _inked_span(ink_HW.sum(1)), _inked_span(ink_HW.sum(0))
+    cut_CHW = np.ascontiguousarray(on_white_CHW[:, rows, columns])
+    small = F.interpolate(
+        torch.from_numpy(cut_CHW)[None], size=(_SIDE, _SIDE), mode="bilinear", antialias=True
+    )
+    flat: npt.NDArray[np.float32] = small.flatten().numpy()
+    return flat
+
+
+def _inked_span(ink: npt.NDArray[np.float32]) -> slice:
+    """Return where all but the outermost ink is.
+
+    Specks that a decoder leaves at the rim do not move it far.
+    """
+    fraction = np.cumsum(ink) / ink.sum()
+    start, last = np.searchsorted(fraction, _RIM), np.searchsorted(fraction, 1 - _RIM)
+    return slice(int(start), int(last) + 1)
+
+
+# Distances
+
+
 def _rough_distances(samples_BF: Tensor, training_MF: Tensor) -> Tensor:
-    """[B, M]: of each sample, or of its mirror image where that is nearer, pixel by pixel."""
-    far_BM = torch.minimum(
+    """Compare every sample, or its mirror image, with every training image: [B, M].
+
+    Pixels are compared at the same position only, which is fast.
+    """
+    difference_BM = torch.minimum(
         torch.cdist(samples_BF, training_MF), torch.cdist(_mirrored(samples_BF), training_MF)
     )
-    return far_BM / torch.maximum(_ink(samples_BF)[:, None], _ink(training_MF))
+    return difference_BM / torch.maximum(_ink(samples_BF)[:, None], _ink(training_MF))
 
 
-def _distances(samples_BF: Tensor, images_UF: Tensor, places_BK: Tensor) -> Tensor:
-    """[B, K]: of each sample, or of its mirror image where that is nearer, to its own K of the
-    pictures."""
-    found = []
-    for sample_F, mirrored_F, places_K in zip(
-        samples_BF, _mirrored(samples_BF), places_BK, strict=True
+def _distances(samples_BF: Tensor, images_UF: Tensor, index_BK: Tensor) -> Tensor:
+    """Compare every sample, or its mirror image, with its own K candidates: [B, K]."""
+    rows = []
+    for sample_F, mirrored_F, index_K in zip(
+        samples_BF, _mirrored(samples_BF), index_BK, strict=True
     ):
-        images_KF = images_UF[places_K]
-        far_K = torch.minimum(_left_over(sample_F, images_KF), _left_over(mirrored_F, images_KF))
-        found.append(far_K / torch.maximum(_ink(sample_F[None]), _ink(images_KF)))
-    return torch.stack(found)
+        candidates_KF = images_UF[index_K]
+        difference_K = torch.minimum(
+            _difference(sample_F, candidates_KF), _difference(mirrored_F, candidates_KF)
+        )
+        rows.append(difference_K / torch.maximum(_ink(sample_F[None]), _ink(candidates_KF)))
+    return torch.stack(rows)
 
 
-def _left_over(sample_F: Tensor, images_KF: Tensor) -> Tensor:
-    """[K]: what of the one picture is not in the other within a step, or of the other in the one if
-    that is more."""
-    one_1CHW, other_KCHW = _as_image(sample_F[None]), _as_image(images_KF)
-    return torch.maximum(_not_found(one_1CHW, other_KCHW), _not_found(other_KCHW, one_1CHW))
+def _difference(sample_F: Tensor, candidates_KF: Tensor) -> Tensor:
+    """Return what of either image is not found in the other, whichever is more: [K]."""
+    sample_1CHW, candidates_KCHW = _as_image(sample_F[None]), _as_image(candidates_KF)
+    return torch.maximum(
+        _not_found(sample_1CHW, candidates_KCHW), _not_found(candidates_KCHW, sample_1CHW)
+    )
 
 
-def _not_found(wanted_KCHW: Tensor, other_KCHW: Tensor) -> Tensor:
-    """Norm of the differences between each pixel and the one that is most like it within a step in
-    the other."""
-    edged_KCHW = F.pad(other_KCHW, (1, 1, 1, 1), mode="replicate")
-    near = [
-        edged_KCHW[..., 1 + down : 1 + down + _SIDE, 1 + right : 1 + right + _SIDE]
-        for down, right in _STEPS
-    ]
-    least_KHW = torch.stack(
-        [(wanted_KCHW - moved_KCHW).square().sum(1) for moved_KCHW in near]
-    ).amin(0)
+def _not_found(wanted_KCHW: Tensor, searched_KCHW: Tensor) -> Tensor:
+    """Match each wanted pixel with the most similar one within a step; return the norm [K]."""
+    padded_KCHW = F.pad(searched_KCHW, (1, 1, 1, 1), mode="replicate")
+    square_KHW = []
+    for down, right in _STEPS:
+        rows, columns = slice(1 + down, 1 + down + _SIDE), slice(1 + right, 1 + right + _SIDE)
+        moved_KCHW = padded_KCHW[..., rows, columns]
+        square_KHW.append((wanted_KCHW - moved_KCHW).square().sum(1))
+    least_KHW = torch.stack(square_KHW).amin(0)
     return least_KHW.sum((1, 2)).sqrt()
 
 
 def _ink(images_BF: Tensor) -> Tensor:
-    """[B]: how much of each differs from white."""
+    """Return how much each image differs from white, as a norm: [B]."""
     return (1 - images_BF).square().sum(1).sqrt().clamp_min(1e-6)
 
 

@@ -1,6 +1,6 @@
-"""How much of a real picture the image tokenizer keeps.
+"""Reconstruction: how much of a real image the image tokenizer keeps.
 
-Shapes: B pictures, C H W channels (4, premultiplied RGBA), rows and columns.
+Shapes: B images, C H W channels (4, premultiplied RGBA), rows and columns.
 """
 
 from __future__ import annotations
@@ -17,12 +17,16 @@ from dall_e.losses.reconstruction import peak_signal_to_noise
 
 @torch.inference_mode()
 def reconstruction(
-    there_and_back: Callable[[Tensor], Tensor], images_BCHW: Tensor
+    reconstruct: Callable[[Tensor], Tensor], images_BCHW: Tensor
 ) -> npt.NDArray[np.float64]:
-    """PSNR in dB of each uint8 picture, encoded and decoded one at a time by `there_and_back`
-    (floats in [0, 1])."""
-    found = []
+    """Compute the PSNR in dB of each uint8 image after the image tokenizer.
+
+    `reconstruct` encodes and decodes a batch of floats in [0, 1]. It gets one image at a time.
+    """
+    psnr = []
     for image_1CHW in (images_BCHW.float() / 255).split(1):
-        ours_1CHW = there_and_back(image_1CHW).float().clamp(0, 1)
-        found.append(peak_signal_to_noise(original_BCHW=image_1CHW, reconstruction_BCHW=ours_1CHW))
-    return torch.cat(found).double().numpy()
+        decoded_1CHW = reconstruct(image_1CHW).float().clamp(0, 1)
+        psnr.append(
+            peak_signal_to_noise(original_BCHW=image_1CHW, reconstruction_BCHW=decoded_1CHW)
+        )
+    return torch.cat(psnr).double().numpy()

@@ -1,10 +1,10 @@
-"""The pictures that are measured: drawn ones for fixed prompts and seeds, and real ones of the same
-things."""
+"""The images that are measured: drawn ones for fixed prompts and seeds, and real ones."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from dall_e.data.captions import Language
 from dall_e.data.datasets import ImageSet, Record
@@ -12,13 +12,17 @@ from dall_e.data.prompt_sets import SuitePrompt
 from dall_e.images.files import ImageArray, PILImage, from_pil
 
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
-Draw = Callable[[list[str], list[int]], Sequence[PILImage]]
-"""Prompts and seeds to pictures, one each."""
+
+
+class Drawer(Protocol):
+    """Whatever draws: a function of prompts and seeds that returns one image for each."""
+
+    def __call__(self, prompts: list[str], seeds: list[int], /) -> Sequence[PILImage]: ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """A drawn picture and what was asked for."""
+    """A drawn image and what was asked for."""
 
     prompt: SuitePrompt
     language: Language
@@ -27,71 +31,75 @@ class Sample:
 
     @property
     def text(self) -> str:
-        """The prompt as it was given."""
+        """The prompt in the language it was given in."""
         return self.prompt.text(self.language)
 
 
 def spread_over(count: int, limit: int) -> list[int]:
-    """`limit` of `count` places, evenly spread; all for limit 0 or more than there are."""
+    """Choose `limit` of `count` indices, evenly spread; limit 0 or above `count` takes all."""
     if not 0 < limit < count:
         return list(range(count))
     return [index * count // limit for index in range(limit)]
 
 
 def draw_samples(
-    draw: Draw, prompts: Sequence[SuitePrompt], *, seed: int, limit: int = 0
+    draw: Drawer, prompts: Sequence[SuitePrompt], *, seed: int, limit: int = 0
 ) -> list[Sample]:
-    """Each prompt in both languages. A prompt's seeds do not depend on the limit.
+    """Draw each prompt in both languages, or only `limit` of them.
 
-    Prompt number i has seed + 2 i in English and the next one in Chinese.
+    Prompt number i has seed + 2 i in English and the next one in Chinese, whatever the limit.
     """
     wanted = [
         (index, language) for index in spread_over(len(prompts), limit) for language in LANGUAGES
     ]
+    texts = [prompts[index].text(language) for index, language in wanted]
     seeds = [seed + 2 * index + LANGUAGES.index(language) for index, language in wanted]
-    images = draw([prompts[index].text(language) for index, language in wanted], seeds)
+    images = draw(texts, seeds)
+
     return [
-        Sample(prompt=prompts[index], language=language, seed=number, image=from_pil(image))
-        for (index, language), number, image in zip(wanted, seeds, images, strict=True)
+        Sample(prompt=prompts[index], language=language, seed=sample_seed, image=from_pil(image))
+        for (index, language), sample_seed, image in zip(wanted, seeds, images, strict=True)
     ]
 
 
 class RealImages:
-    """The pictures of a data set by what they show."""
+    """The images of a data set, by the name of what they show."""
 
-    def __init__(self, pictures: ImageSet) -> None:
-        self._images = pictures
-        self._rows: dict[str, list[int]] = {}
-        for row, record in enumerate(pictures.records):
-            self._rows.setdefault(str(record.get("en") or record.get("text", "")), []).append(row)
+    def __init__(self, images: ImageSet) -> None:
+        self._images = images
+        self._rows_by_name: dict[str, list[int]] = {}
+        for row, record in enumerate(images.records):
+            name = str(record.get("en") or record.get("text", ""))
+            self._rows_by_name.setdefault(name, []).append(row)
 
     def rows(
         self, concept: str, where: Callable[[Record], bool] = lambda record: True
     ) -> list[int]:
-        """Rows of the pictures of this name for which `where` holds."""
-        return [row for row in self._rows.get(concept, []) if where(self._images.records[row])]
+        """Return the rows of the images of this name for which `where` holds."""
+        rows = self._rows_by_name.get(concept, [])
+        return [row for row in rows if where(self._images.records[row])]
 
     def pairs(self, concepts: Sequence[str]) -> list[tuple[int, int, int]]:
-        """(place in `concepts`, row, another row) for each that has two pictures or more.
+        """Return (index in `concepts`, row, another row) for each with two images or more.
 
-        The same name at another place gets other rows, as far as there are some.
+        A name that comes again gets other rows, as far as there are some.
         """
-        used: dict[str, int] = {}
-        found = []
-        for place, concept in enumerate(concepts):
+        times_used: dict[str, int] = {}
+        pairs = []
+        for index, concept in enumerate(concepts):
             rows = self.rows(concept)
-            if len(rows) >= 2:
-                first = used.get(concept, 0)
-                used[concept] = first + 1
-                found.append(
-                    (place, rows[first % len(rows)], rows[(first + len(rows) // 2) % len(rows)])
-                )
-        return found
+            if len(rows) < 2:
+                continue
+            turn = times_used.get(concept, 0)
+            times_used[concept] = turn + 1
+            row, other_row = rows[turn % len(rows)], rows[(turn + len(rows) // 2) % len(rows)]
+            pairs.append((index, row, other_row))
+        return pairs
 
     def image(self, row: int) -> ImageArray:
-        """uint8 [4, S, S], premultiplied RGBA."""
+        """Return an image as uint8 [4, S, S], premultiplied RGBA."""
         return self._images.images_NCHW[row].numpy()
 
     def record(self, row: int) -> Record:
-        """What is known of a picture."""
+        """Return what the data set knows of an image."""
         return self._images.records[row]

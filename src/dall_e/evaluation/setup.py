@@ -137,7 +137,7 @@ def make_subject(
             generated = engine.generate(request, on_progress=on_progress)
         return [each.pixels for each in generated]
 
-    def there_and_back(x_BCHW: Tensor) -> Tensor:
+    def reconstruct(x_BCHW: Tensor) -> Tensor:
         tokenizer = engine.networks.tokenizer
         assert isinstance(tokenizer, ImageTokenizer)
         codes_BN = tokenizer.tokenize(x_BCHW.to(engine.device, engine.dtype))
@@ -154,6 +154,6 @@ def make_subject(
     return Subject(
         draw=draw,
         embed=embed,
-        there_and_back=there_and_back if is_native else None,
+        reconstruct=reconstruct if is_native else None,
         cost=cost,
     )

@@ -1,7 +1,9 @@
-"""A named set of prompts drawn by a model and measured in every way; report.py writes down what
-comes of it.
+"""The suite: a fixed set of prompts, drawn by a model and measured in every way.
 
-Shapes: B pictures, T texts, D width, C H W a picture (4 channels, premultiplied RGBA).
+report.py writes down what comes of it.
+
+Shapes: B images, T texts, P prompts, K images of a prompt, D width of an embedding, C H W channels
+(4, premultiplied RGBA), rows and columns.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from dall_e.evaluation.memorisation import Nearest, nearest, thumbnails
 from dall_e.evaluation.reconstruction import reconstruction
 from dall_e.evaluation.samples import (
     LANGUAGES,
-    Draw,
+    Drawer,
     RealImages,
     Sample,
     draw_samples,
@@ -35,39 +37,43 @@ from dall_e.evaluation.samples import (
 from dall_e.images.files import ImageArray, from_pil
 
 _DIVERSITY_PROMPTS, _DIVERSITY_SEEDS = 12, 4
+# First seeds, far apart, so that no image is drawn for two measures.
 _DIVERSITY_SEED, _COMPOSITION_SEED = 1_000_000, 2_000_000
-_MOST_HELD_OUT = 200
+_MOST_REAL_IMAGES = 200
+_RECONSTRUCTION_BATCH = 16
 
 Embed = Callable[[Sequence[ImageArray]], Tensor]
+Measures = dict[str, Measure]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
     """The model under test, as far as the measures need it."""
 
-    draw: Draw
-    """Prompts and seeds to pictures."""
+    draw: Drawer
     embed: Embed | None = None
-    """Features of pictures by the model's own dual encoder, if it has one."""
-    there_and_back: Callable[[Tensor], Tensor] | None = None
-    """Pictures [B, 4, H, W] in [0, 1] through the image tokenizer, at its own side, if it has
-    one."""
+    """Embeds images by the model's own dual encoder, if it has one."""
+    reconstruct: Callable[[Tensor], Tensor] | None = None
+    """Takes images [B, 4, H, W] in [0, 1] through the image tokenizer and back, if it has one.
+
+    The images have the side that the tokenizer was made for.
+    """
     cost: Cost | None = None
-    """Seconds and memory of single pictures."""
+    """Seconds and memory of single images."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Material:
-    """What models are measured with; the same for all of them."""
+    """What models are measured with, the same for all of them."""
 
     prompts: Sequence[SuitePrompt]
     judge: Judge
     training: ImageSet
-    """The pictures that models were trained on."""
+    """The images that models were trained on."""
     held_out: ImageSet
-    """Pictures of the same styles that they were not trained on."""
+    """Images of the same styles that they were not trained on."""
     other_style: ImageSet | None = None
-    """Pictures of a style that they were not trained on, if there are some."""
+    """Images of a style that they were not trained on, if there are some."""
     composition: Composition | None = None
     """Tasks of known content with their detector, if there is one."""
 
@@ -76,12 +82,12 @@ class Material:
 class Result:
     """All that was drawn and measured."""
 
-    measures: dict[str, Measure]
+    measures: Measures
     samples: list[Sample]
-    first: dict[int, bool]
-    """For samples by number: whether the judge puts the own prompt first among 100."""
+    ranked_first: dict[int, bool]
+    """By number of a sample: whether the judge ranks its own prompt first among 100."""
     nearest: list[Nearest]
-    """Of each sample."""
+    """For each sample, the training image that it is most like."""
     composed: list[Composed] = field(default_factory=list)
     """Drawn prompts of known content."""
     notes: list[str] = field(default_factory=list)
@@ -96,204 +102,282 @@ def evaluate(
     limit: int = 0,
     say: Callable[[str], None] = print,
 ) -> Result:
-    """Draws the prompts (`limit` of them, evenly spread; 0 all) and measures the pictures."""
+    """Draw the prompts, or `limit` of them evenly spread, and measure the images.
+
+    `say` is told what is being done. Raises ImportError if torchmetrics is not installed.
+    """
+    notes: list[str] = []
+    real = RealImages(material.training)
+
     say("drawing")
     samples = draw_samples(subject.draw, material.prompts, seed=seed, limit=limit)
-    judged_BD = material.judge.embed_images([sample.image for sample in samples])
-    real = RealImages(material.training)
-    notes: list[str] = []
+
     say("alignment")
-    measures, first = _alignment(material, samples, judged_BD, real)
+    measures, ranked_first = _measure_alignment(material, samples, real)
+
     say("fidelity")
-    embeds: dict[str, Embed] = {"judge": material.judge.embed_images}
-    if subject.embed:
-        embeds["dual_encoder"] = subject.embed
-    else:
-        notes.append("The model has no dual encoder, so there is no fidelity by its features.")
-    measures |= _fidelity(embeds, samples, real, notes)
+    measures |= _measure_fidelity(subject, material, samples, real, notes)
+
     composed: list[Composed] = []
-    if material.composition:
+    if material.composition is None:
+        notes.append("No detector was given, so composition was not judged.")
+    else:
         say("composition")
-        per_task = min(PER_TASK, limit) if limit else PER_TASK
         composed = material.composition.run(
-            subject.draw, seed=_COMPOSITION_SEED + seed, per_task=per_task
+            subject.draw,
+            seed=_COMPOSITION_SEED + seed,
+            per_task=min(PER_TASK, limit) if limit else PER_TASK,
         )
         measures |= composition_measures(composed)
-    else:
-        notes.append("No detector was given, so composition was not judged.")
+
     say("memorisation")
-    copies, found = _memorisation(subject, material, samples, composed, real)
-    measures |= copies
+    copy_measures, neighbours = _measure_memorisation(subject, material, samples, composed, real)
+    measures |= copy_measures
+
     say("diversity, reconstruction, cost")
-    measures |= _diversity(subject, material, real, limit)
-    if subject.there_and_back:
-        kept = material.held_out.images_NCHW[:_MOST_HELD_OUT]
-        measures["reconstruction_psnr"] = mean_measure(reconstruction(subject.there_and_back, kept))
-    if subject.cost:
-        measures["seconds"] = mean_measure(subject.cost.seconds)
-        measures["peak_mib"] = mean_measure([subject.cost.peak_mib])
-        if subject.cost.gpu_mib:
-            measures["gpu_mib"] = mean_measure([subject.cost.gpu_mib])
+    measures |= _measure_diversity(subject, material, real, limit)
+    measures |= _measure_reconstruction(subject, material)
+    measures |= _measure_cost(subject)
+
     return Result(
         measures=measures,
         samples=samples,
-        first=first,
-        nearest=found,
+        ranked_first=ranked_first,
+        nearest=neighbours,
         composed=composed,
         notes=notes,
     )
 
 
-def _alignment(
-    material: Material, samples: Sequence[Sample], judged_BD: Tensor, real: RealImages
-) -> tuple[dict[str, Measure], dict[int, bool]]:
-    """R-precision by language and group, the difference of the languages, and what the judge makes
-    of real pictures."""
+# Alignment
+
+
+def _measure_alignment(
+    material: Material, samples: Sequence[Sample], real: RealImages
+) -> tuple[Measures, dict[int, bool]]:
+    """Measure R-precision by group and language, its ceiling, and the parity of the languages.
+
+    Also returns, by number of a sample, whether the judge ranks its prompt first.
+    """
     judge = material.judge
-    # Those to choose from are always the whole suite's, however few are drawn.
-    shown = [prompt for prompt in material.prompts if prompt.concept]
-    meanings = [prompt.concept for prompt in shown]
-    measures: dict[str, Measure] = {}
-    first: dict[int, bool] = {}
-    hits: dict[tuple[str, str], dict[str, float]] = {}
+    image_BD = judge.embed_images([sample.image for sample in samples])
+    # The judge always chooses among the texts of the whole suite, however few are drawn.
+    prompts = [prompt for prompt in material.prompts if prompt.concept]
+    meanings = [prompt.concept for prompt in prompts]
+
+    measures: Measures = {}
+    ranked_first: dict[int, bool] = {}
+    hits_of_group: dict[tuple[str, Language], dict[str, float]] = {}
     for language in LANGUAGES:
-        text_TD = judge.embed_texts([prompt.text(language) for prompt in shown])
-        rows = [row for row, s in enumerate(samples) if s.language == language and s.prompt.concept]
-        own = [shown.index(samples[row].prompt) for row in rows]
+        rows = [
+            row
+            for row, sample in enumerate(samples)
+            if sample.language == language and sample.prompt.concept
+        ]
         if not rows:
             continue
-        found = r_precision(judged_BD[rows], own, text_TD, meanings)
-        for row, hit in zip(rows, found, strict=True):
-            first[row] = bool(hit)
-            hits.setdefault((samples[row].prompt.group, language), {})[samples[row].prompt.en] = (
-                float(hit)
-            )
-        measures |= _real_alignment(language, material, text_TD, real, shown, meanings)
-    for key, by_prompt in hits.items():
-        measures[f"r_precision_{'_'.join(key)}"] = mean_measure(list(by_prompt.values()))
-    both = [hits.get(("single", language), {}) for language in LANGUAGES]
-    if both[0]:
-        english, chinese = ([by_prompt[name] for name in both[0]] for by_prompt in both)
-        measures["parity_en_minus_zh"] = difference_measure(english, chinese)
-    return measures, first
+        text_TD = judge.embed_texts([prompt.text(language) for prompt in prompts])
+        text_of_image = [prompts.index(samples[row].prompt) for row in rows]
+        hits = r_precision(image_BD[rows], text_of_image, text_TD, meanings)
+        for row, hit in zip(rows, hits, strict=True):
+            prompt = samples[row].prompt
+            ranked_first[row] = bool(hit)
+            hits_of_group.setdefault((prompt.group, language), {})[prompt.en] = float(hit)
+        measures |= _measure_ceiling(language, material, text_TD, real, prompts)
+
+    for (group, language), hit_of_prompt in hits_of_group.items():
+        measures[f"r_precision_{group}_{language}"] = mean_measure(list(hit_of_prompt.values()))
+
+    english, chinese = (hits_of_group.get(("single", language), {}) for language in LANGUAGES)
+    if english:
+        paired = [chinese[prompt] for prompt in english]
+        measures["parity_en_minus_zh"] = difference_measure(list(english.values()), paired)
+    return measures, ranked_first
 
 
-def _real_alignment(
+def _measure_ceiling(
     language: Language,
     material: Material,
     text_TD: Tensor,
     real: RealImages,
-    shown: Sequence[SuitePrompt],
-    meanings: Sequence[str],
-) -> dict[str, Measure]:
-    """The judge's ceiling: the same measure of one real picture of each thing, one that the judge
-    has not seen."""
-    chosen = [
-        (place, rows[0])
-        for place, prompt in enumerate(shown)
-        if prompt.group == "single"
-        and (rows := real.rows(prompt.concept, lambda r: not material.judge.has_seen(r)))
-    ]
-    if not chosen:
+    prompts: Sequence[SuitePrompt],
+) -> Measures:
+    """Measure R-precision of real images that the judge has not seen, one of each thing."""
+
+    def unseen(record: dict[str, object]) -> bool:
+        return not material.judge.has_seen(record)
+
+    text_of_image, images = [], []
+    for index, prompt in enumerate(prompts):
+        rows = real.rows(prompt.concept, unseen) if prompt.group == "single" else []
+        if rows:
+            text_of_image.append(index)
+            images.append(real.image(rows[0]))
+    if not images:
         return {}
-    image_BD = material.judge.embed_images([real.image(row) for _, row in chosen])
-    found = r_precision(image_BD, [place for place, _ in chosen], text_TD, meanings)
-    return {f"r_precision_real_{language}": mean_measure(found)}
+
+    image_BD = material.judge.embed_images(images)
+    meanings = [prompt.concept for prompt in prompts]
+    hits = r_precision(image_BD, text_of_image, text_TD, meanings)
+    return {f"r_precision_real_{language}": mean_measure(hits)}
 
 
-def _fidelity(
-    embeds: dict[str, Embed], samples: Sequence[Sample], real: RealImages, notes: list[str]
-) -> dict[str, Measure]:
-    """Distances to as many real pictures of the same things; and between two sets of such, which is
-    the floor."""
+# Fidelity
+
+
+def _measure_fidelity(
+    subject: Subject,
+    material: Material,
+    samples: Sequence[Sample],
+    real: RealImages,
+    notes: list[str],
+) -> Measures:
+    """Measure distances to as many real images of the same things, by each dual encoder.
+
+    The distance between two sets of real images is the floor.
+    """
+    embeds: dict[str, Embed] = {"judge": material.judge.embed_images}
+    if subject.embed:
+        embeds["dual_encoder"] = subject.embed
+    else:
+        notes.append("The model has no dual encoder, so there is no fidelity by its features.")
+
     pairs = real.pairs([sample.prompt.concept for sample in samples])
     if len(pairs) < 2:
         notes.append("The training pictures show too few of the things asked for: no fidelity.")
         return {}
-    measures: dict[str, Measure] = {}
+
+    measures: Measures = {}
     for name, embed in embeds.items():
-        drawn_BD = embed([samples[place].image for place, _, _ in pairs])
+        drawn_BD = embed([samples[index].image for index, _, _ in pairs])
         real_BD = embed([real.image(row) for _, row, _ in pairs])
-        other_BD = embed([real.image(row) for _, _, row in pairs])
-        measures |= {f"{kind}_{name}": value for kind, value in fidelity(real_BD, drawn_BD).items()}
-        measures |= {
-            f"{kind}_{name}_real": value for kind, value in fidelity(real_BD, other_BD).items()
-        }
+        other_real_BD = embed([real.image(row) for _, _, row in pairs])
+        for kind, measure in fidelity(real_BD, drawn_BD).items():
+            measures[f"{kind}_{name}"] = measure
+        for kind, measure in fidelity(real_BD, other_real_BD).items():
+            measures[f"{kind}_{name}_real"] = measure
     return measures
 
 
-def _memorisation(
+# Memorisation
+
+
+def _measure_memorisation(
     subject: Subject,
     material: Material,
     samples: Sequence[Sample],
     composed: Sequence[Composed],
     real: RealImages,
-) -> tuple[dict[str, Measure], list[Nearest]]:
-    """Fraction of near-copies where a training name was asked for, in sentences, in tasks, and among
-    real pictures."""
+) -> tuple[Measures, list[Nearest]]:
+    """Measure fractions of near-copies among drawn images, and among images nobody could copy.
+
+    Also returns the nearest training image of each sample.
+    """
     training_MF = thumbnails([real.image(row) for row in range(len(material.training))])
 
-    def redrawn(rows: list[int]) -> Tensor:
-        assert subject.there_and_back is not None
-        x_BCHW = material.training.images_NCHW[rows].float() / 255
-        again = [subject.there_and_back(x).float().clamp(0, 1) for x in x_BCHW.split(16)]
-        return thumbnails([(x * 255).round().byte().numpy() for x in torch.cat(again)])
+    # What was drawn, compared with training images as the model's tokenizer draws them, too.
+    drawn = [sample.image for sample in samples] + [item.image for item in composed]
+    neighbours = nearest(thumbnails(drawn), training_MF, redrawn=_redrawn(subject, material))
+    of_samples, of_composed = neighbours[: len(samples)], neighbours[len(samples) :]
+    groups: dict[str, list[Nearest]] = {"of_names": [], "of_sentences": [], "of_tasks": []}
+    for sample, neighbour in zip(samples, of_samples, strict=True):
+        if sample.prompt.concept:
+            groups["of_names"].append(neighbour)
+        if sample.prompt.group == "scenes":
+            groups["of_sentences"].append(neighbour)
+    # One thing as it is drawn is what the training images show, so single things do not count.
+    for item, neighbour in zip(composed, of_composed, strict=True):
+        if item.task != "single":
+            groups["of_tasks"].append(neighbour)
 
-    pictures = [sample.image for sample in samples] + [one.image for one in composed]
-    every = nearest(
-        thumbnails(pictures), training_MF, redrawn=redrawn if subject.there_and_back else None
-    )
-    found, of_tasks = every[: len(samples)], every[len(samples) :]
-    # One thing as it is drawn is what the training pictures show.
-    true_tasks = [one.true_image for one in composed if one.task != "single"]
-    groups = {
-        "of_names": [hit for hit, s in zip(found, samples, strict=True) if s.prompt.concept],
-        "of_sentences": [
-            hit for hit, s in zip(found, samples, strict=True) if s.prompt.group == "scenes"
-        ],
-        "of_tasks": [
-            hit for hit, one in zip(of_tasks, composed, strict=True) if one.task != "single"
-        ],
-    }
-    for name, others in (
-        ("of_true_tasks", true_tasks),
-        ("held_out", _some(material.held_out)),
-        ("other_style", _some(material.other_style) if material.other_style else []),
+    # What cannot be a copy: references of the tasks, and real images that were held out.
+    references = [item.reference_image for item in composed if item.task != "single"]
+    for name, images in (
+        ("of_true_tasks", references),
+        ("held_out", _some_images(material.held_out)),
+        ("other_style", _some_images(material.other_style)),
     ):
-        groups[name] = nearest(thumbnails(others), training_MF) if others else []
+        groups[name] = nearest(thumbnails(images), training_MF) if images else []
+
     measures = {
-        f"near_copies_{name}": mean_measure([float(hit.near_copy) for hit in hits])
-        for name, hits in groups.items()
-        if hits
+        f"near_copies_{name}": mean_measure([float(neighbour.near_copy) for neighbour in group])
+        for name, group in groups.items()
+        if group
     }
-    measures["distance_to_nearest"] = mean_measure([hit.distance for hit in found])
-    return measures, found
+    distances = [neighbour.distance for neighbour in of_samples]
+    measures["distance_to_nearest"] = mean_measure(distances)
+    return measures, of_samples
 
 
-def _some(pictures: ImageSet) -> list[ImageArray]:
-    """Enough of the pictures to measure a fraction, evenly spread."""
-    return [pictures.images_NCHW[row].numpy() for row in spread_over(len(pictures), _MOST_HELD_OUT)]
+def _redrawn(subject: Subject, material: Material) -> Callable[[list[int]], Tensor] | None:
+    """Return a function to thumbnails of training images that the model's tokenizer redraws."""
+    reconstruct = subject.reconstruct
+    if reconstruct is None:
+        return None
+
+    def redraw(rows: list[int]) -> Tensor:
+        x_BCHW = material.training.images_NCHW[rows].float() / 255
+        batches = [
+            reconstruct(batch_BCHW).float().clamp(0, 1)
+            for batch_BCHW in x_BCHW.split(_RECONSTRUCTION_BATCH)
+        ]
+        images_BCHW = (torch.cat(batches) * 255).round().byte()
+        return thumbnails(list(images_BCHW.numpy()))
+
+    return redraw
 
 
-def _diversity(
+def _some_images(images: ImageSet | None) -> list[ImageArray]:
+    """Return enough images, evenly spread, to measure a fraction; none of a set that is None."""
+    if images is None:
+        return []
+    rows = spread_over(len(images), _MOST_REAL_IMAGES)
+    return [images.images_NCHW[row].numpy() for row in rows]
+
+
+# Diversity, reconstruction, cost
+
+
+def _measure_diversity(
     subject: Subject, material: Material, real: RealImages, limit: int
-) -> dict[str, Measure]:
-    """Spread of the pictures of one prompt, and of as many real pictures of one thing."""
-    named = [
+) -> Measures:
+    """Measure the spread of the images of one prompt, and of as many real ones of one thing."""
+    candidates = [
         prompt for prompt in material.prompts if len(real.rows(prompt.concept)) >= _DIVERSITY_SEEDS
     ]
     most = min(_DIVERSITY_PROMPTS, limit) if limit else _DIVERSITY_PROMPTS
-    chosen = [named[index] for index in spread_over(len(named), most)]
-    if not chosen:
+    prompts = [candidates[index] for index in spread_over(len(candidates), most)]
+    if not prompts:
         return {}
-    texts = [prompt.en for prompt in chosen for _ in range(_DIVERSITY_SEEDS)]
-    images = subject.draw(texts, [_DIVERSITY_SEED + number for number in range(len(texts))])
-    drawn = [from_pil(image) for image in images]
-    rows = [row for prompt in chosen for row in real.rows(prompt.concept)[:_DIVERSITY_SEEDS]]
-    sets = {"diversity": drawn, "diversity_real": [real.image(row) for row in rows]}
-    return {
-        name: mean_measure(
-            spread(material.judge.embed_images(pictures).unflatten(0, (-1, _DIVERSITY_SEEDS)))
-        )
-        for name, pictures in sets.items()
+
+    texts = [prompt.en for prompt in prompts for _ in range(_DIVERSITY_SEEDS)]
+    seeds = [_DIVERSITY_SEED + number for number in range(len(texts))]
+    drawn_images = [from_pil(image) for image in subject.draw(texts, seeds)]
+    rows = [row for prompt in prompts for row in real.rows(prompt.concept)[:_DIVERSITY_SEEDS]]
+    real_images = [real.image(row) for row in rows]
+
+    measures = {}
+    for name, images in (("diversity", drawn_images), ("diversity_real", real_images)):
+        image_PKD = material.judge.embed_images(images).unflatten(0, (-1, _DIVERSITY_SEEDS))
+        measures[name] = mean_measure(spread(image_PKD))
+    return measures
+
+
+def _measure_reconstruction(subject: Subject, material: Material) -> Measures:
+    if subject.reconstruct is None:
+        return {}
+    held_out_BCHW = material.held_out.images_NCHW[:_MOST_REAL_IMAGES]
+    psnr = reconstruction(subject.reconstruct, held_out_BCHW)
+    return {"reconstruction_psnr": mean_measure(psnr)}
+
+
+def _measure_cost(subject: Subject) -> Measures:
+    if subject.cost is None:
+        return {}
+    measures = {
+        "seconds": mean_measure(subject.cost.seconds),
+        "peak_mib": mean_measure([subject.cost.peak_mib]),
     }
+    if subject.cost.gpu_mib:
+        measures["gpu_mib"] = mean_measure([subject.cost.gpu_mib])
+    return measures

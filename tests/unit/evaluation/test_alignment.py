@@ -1,6 +1,6 @@
 """R-precision on constructed directions.
 
-Shapes: B pictures, T texts, D width.
+Shapes: B images, T texts, D width.
 """
 
 import pytest
@@ -9,35 +9,29 @@ import torch
 from dall_e.evaluation.alignment import r_precision
 
 
-def test_pictures_that_lie_on_their_texts() -> None:
+def test_images_that_lie_on_their_texts() -> None:
     text_TD = torch.eye(120)
     image_BD = text_TD[:4].clone()
     image_BD[3] = text_TD[50] + 0.5 * text_TD[3]
     meanings = [f"thing {index}" for index in range(120)]
+
     # Among all 120 the last one loses to text 50.
-    assert r_precision(image_BD, [0, 1, 2, 3], text_TD, meanings, choices=120).tolist() == [
-        1,
-        1,
-        1,
-        0,
-    ]
-    # A picture of two meanings that are one and the same is not wrong.
+    hits = r_precision(image_BD, [0, 1, 2, 3], text_TD, meanings, choices=120)
+    assert hits.tolist() == [1, 1, 1, 0]
+
+    # An image of two meanings that are one and the same is not wrong.
     meanings[50] = meanings[3]
-    assert r_precision(image_BD, [0, 1, 2, 3], text_TD, meanings, choices=119).tolist() == [
-        1,
-        1,
-        1,
-        1,
-    ]
+    hits = r_precision(image_BD, [0, 1, 2, 3], text_TD, meanings, choices=119)
+    assert hits.tolist() == [1, 1, 1, 1]
 
 
 def test_chance_is_one_in_a_hundred() -> None:
     torch.manual_seed(0)
     image_BD, text_TD = torch.randn(2000, 16), torch.randn(150, 16)
-    own = [row % 150 for row in range(2000)]
-    assert r_precision(
-        image_BD, own, text_TD, [str(index) for index in range(150)]
-    ).mean() == pytest.approx(0.01, abs=0.007)
+    text_of_image = [row % 150 for row in range(2000)]
+    meanings = [str(index) for index in range(150)]
+    hits = r_precision(image_BD, text_of_image, text_TD, meanings)
+    assert hits.mean() == pytest.approx(0.01, abs=0.007)
 
 
 def test_too_few_texts() -> None:

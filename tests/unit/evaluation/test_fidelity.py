@@ -1,6 +1,6 @@
 """FID and KID on normal laws, whose distances are known.
 
-Shapes: B pictures, D features.
+Shapes: B images, D features.
 """
 
 import pytest
@@ -20,8 +20,8 @@ def test_frechet_distance_of_two_normal_laws() -> None:
 
 
 def test_kernel_distance_by_hand() -> None:
-    # D = 1: the kernel is (x y + 1)^3. Real 0 and 1, drawn 2 and 3. k(0,1) = 1, k(2,3) = 343;
-    # across: 1, 1, 27, 64.
+    # D = 1: the kernel is (x y + 1)^3. Real 0 and 1, drawn 2 and 3.
+    # k(0,1) = 1, k(2,3) = 343; across: 1, 1, 27, 64.
     real_BD, drawn_BD = torch.tensor([[0.0], [1.0]]), torch.tensor([[2.0], [3.0]])
     assert kernel_distance(real_BD, drawn_BD) == pytest.approx(1 + 343 - 2 * (1 + 1 + 27 + 64) / 4)
 

@@ -10,9 +10,8 @@ def test_interval_of_a_mean_is_that_of_the_normal_law() -> None:
     # 400 ones and zeros, half each: standard error 0.5 / 20 = 0.025, so 1.96 of them is 0.049.
     found = mean_measure([0.0, 1.0] * 200)
     assert found.value == 0.5 and found.count == 400
-    assert found.low == pytest.approx(0.451, abs=0.006) and found.high == pytest.approx(
-        0.549, abs=0.006
-    )
+    assert found.low == pytest.approx(0.451, abs=0.006)
+    assert found.high == pytest.approx(0.549, abs=0.006)
     assert mean_measure([0.0, 1.0] * 200) == found
     assert mean_measure([0.0, 1.0] * 200, seed=1).low == pytest.approx(found.low, abs=0.01)
 
@@ -36,12 +35,10 @@ def test_nothing_to_measure() -> None:
 
 def test_a_statistic_keeps_its_plain_value_in_the_middle() -> None:
     values = np.arange(100.0)
-    # The number of different rows: all of them at first, about 63 % in a resample; only the spread
-    # is used.
+    # The number of different rows is 100 at first and about 63 in a resample. Only the spread of
+    # the latter is used.
     found = statistic_measure(lambda rows: float(len(np.unique(values[rows]))), 100, resamples=200)
     assert found.value == 100 and 90 < found.low < 100 < found.high < 110
-    plain, mean = (
-        statistic_measure(lambda rows: float(values[rows].mean()), 100, resamples=500),
-        mean_measure(values),
-    )
+    mean = mean_measure(values)
+    plain = statistic_measure(lambda rows: float(values[rows].mean()), 100, resamples=500)
     assert plain.value == mean.value and plain.low == pytest.approx(mean.low, abs=1.2)

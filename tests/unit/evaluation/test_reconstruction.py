@@ -16,8 +16,8 @@ def test_by_hand() -> None:
         sizes.append(len(x))
         return x + 0.1
 
-    # 20 dB for an error of a tenth everywhere; how alpha counts is the loss's affair, so a wide
-    # berth.
+    # 20 dB for an error of a tenth everywhere; the loss decides how alpha counts, hence the wide
+    # margin.
     found = reconstruction(off_by_a_tenth, images)
     assert found.shape == (3,) and sizes == [1, 1, 1]
     assert found[0] == pytest.approx(-20 * math.log10(0.1), abs=6)

@@ -58,9 +58,9 @@ def test_a_subject_draws_at_its_own_size(engine: Engine) -> None:
 
 def test_a_subject_embeds_and_reconstructs(engine: Engine) -> None:
     subject = make_subject(engine, STEP)
-    assert subject.embed is not None and subject.there_and_back is not None
+    assert subject.embed is not None and subject.reconstruct is not None
     assert subject.embed([np.zeros((4, 32, 32), dtype=np.uint8)]).shape == (1, 48)
-    assert subject.there_and_back(torch.rand(2, 4, 32, 32)).shape == (2, 4, 32, 32)
+    assert subject.reconstruct(torch.rand(2, 4, 32, 32)).shape == (2, 4, 32, 32)
 
 
 def test_a_judge_knows_where_it_is_from(engine: Engine, tmp_path: Path) -> None:

@@ -1,7 +1,4 @@
-"""The whole suite on a drawer that cannot be wrong, or always is; its report and its comparison.
-
-Shapes: B pictures.
-"""
+"""The whole suite on a drawer that cannot be wrong, or always is; its report and comparison."""
 
 import json
 from collections.abc import Sequence
@@ -17,7 +14,8 @@ from dall_e.data.prompt_sets import SuitePrompt
 from dall_e.evaluation.comparison import compare, write_comparison
 from dall_e.evaluation.cost import Cost
 from dall_e.evaluation.intervals import Measure
-from dall_e.evaluation.report import Header, earlier_reports, explain, interval_plot, write_report
+from dall_e.evaluation.measure_names import explain
+from dall_e.evaluation.report import Header, earlier_reports, write_report
 from dall_e.evaluation.samples import RealImages, draw_samples, spread_over
 from dall_e.evaluation.suite import Material, Result, Subject, evaluate
 from dall_e.images.files import ImageArray
@@ -37,16 +35,16 @@ def colour(number: int) -> tuple[int, int, int]:
 
 
 class ColourJudge:
-    """Knows the thing by its colour, exactly; one half of the pictures is known to it."""
+    """Knows the thing by its colour, exactly; it has seen the images of one designer."""
 
     name = "colours"
 
-    def embed_images(self, pictures: Sequence[ImageArray]) -> torch.Tensor:
-        """One direction per colour of the middle of the picture."""
-        middle = [picture[:3, picture.shape[1] // 2, picture.shape[2] // 2] for picture in pictures]
-        numbers = [
-            sum(int(value) // 50 * 5**axis for axis, value in enumerate(pixel)) for pixel in middle
-        ]
+    def embed_images(self, images: Sequence[ImageArray]) -> torch.Tensor:
+        """One direction per colour of the middle of the image."""
+        numbers = []
+        for image in images:
+            pixel = image[:3, image.shape[1] // 2, image.shape[2] // 2]
+            numbers.append(sum(int(value) // 50 * 5**axis for axis, value in enumerate(pixel)))
         return torch.nn.functional.one_hot(torch.tensor(numbers), 125).float()
 
     def embed_texts(self, texts: Sequence[str]) -> torch.Tensor:
@@ -65,7 +63,7 @@ def drawing(number: int, side: int = 16) -> Image.Image:
     return image
 
 
-def pictures(split: str) -> ImageSet:
+def image_set(split: str) -> ImageSet:
     """Four designers' drawings of each of the first 40 things, of different sizes."""
     drawn, records = [], []
     for number in range(40):
@@ -79,16 +77,16 @@ def pictures(split: str) -> ImageSet:
 
 def stripes(step: int) -> ImageArray:
     """Black lines, as none of the things has."""
-    picture = np.full((4, 32, 32), 255, dtype=np.uint8)
-    picture[:3, ::step] = 0
-    return picture
+    image = np.full((4, 32, 32), 255, dtype=np.uint8)
+    image[:3, ::step] = 0
+    return image
 
 
 MATERIAL = Material(
     prompts=PROMPTS,
     judge=ColourJudge(),  # type: ignore[arg-type]
-    training=pictures("train"),
-    held_out=pictures("val"),
+    training=image_set("train"),
+    held_out=image_set("val"),
     other_style=ImageSet(
         images_NCHW=torch.from_numpy(np.stack([stripes(step) for step in (2, 5)])),
         records=[{}, {}],
@@ -116,19 +114,15 @@ def quiet(text: str) -> None:
 @pytest.fixture(scope="module")
 def result() -> Result:
     cost = Cost(seconds=[1.0, 3.0], load_seconds=1.0, peak_mib=100.0, gpu_mib=0.0)
-    subject = Subject(draw=draw_right, there_and_back=lambda x: x, cost=cost)
+    subject = Subject(draw=draw_right, reconstruct=lambda x: x, cost=cost)
     return evaluate(subject, MATERIAL, seed=5, say=quiet)
 
 
 def test_a_perfect_drawer(result: Result) -> None:
     found = result.measures
-    for name in (
-        "r_precision_single_en",
-        "r_precision_single_zh",
-        "r_precision_real_en",
-        "r_precision_real_zh",
-    ):
-        assert (found[name].value, found[name].low) == (1, 1), name
+    for kind in ("single_en", "single_zh", "real_en", "real_zh"):
+        measure = found[f"r_precision_{kind}"]
+        assert (measure.value, measure.low) == (1, 1), kind
     # Real pictures that the judge has not seen there are of 40 things.
     assert found["r_precision_single_en"].count == NUM and found["r_precision_real_en"].count == 40
     assert found["parity_en_minus_zh"].value == 0
@@ -136,10 +130,8 @@ def test_a_perfect_drawer(result: Result) -> None:
     assert found["kid_judge"].value == pytest.approx(found["kid_judge_real"].value, abs=1e-6)
     assert found["diversity"].value == found["diversity_real"].value == 0
     assert found["reconstruction_psnr"].value > 60
-    assert (
-        found["seconds"] == Measure(value=2.0, low=1.0, high=3.0, count=2)
-        and found["peak_mib"].value == 100
-    )
+    assert found["seconds"] == Measure(value=2.0, low=1.0, high=3.0, count=2)
+    assert found["peak_mib"].value == 100
     assert "kid_dual_encoder" not in found and "no dual encoder" in result.notes[0]
 
 
@@ -171,10 +163,11 @@ def test_seeds_do_not_depend_on_the_limit() -> None:
     assert spread_over(10, 3) == [0, 3, 6] and spread_over(3, 0) == spread_over(3, 9) == [0, 1, 2]
 
 
-def test_pairs_of_real_pictures_differ() -> None:
+def test_pairs_of_real_images_differ() -> None:
     pairs = RealImages(MATERIAL.training).pairs(["thing 0", "nothing", "thing 0", "thing 3"])
     assert [place for place, _, _ in pairs] == [0, 2, 3]
-    assert all(first != second for _, first, second in pairs) and pairs[0][1] != pairs[1][1]
+    assert all(row != other_row for _, row, other_row in pairs)
+    assert pairs[0][1] != pairs[1][1]
 
 
 HEADER = Header(
@@ -193,16 +186,16 @@ def test_report_holds_everything_and_knows_earlier_runs(result: Result, tmp_path
     report = json.loads((tmp_path / "first" / "report.json").read_text())
     assert report["measures"]["seconds"] == {"value": 2.0, "low": 1.0, "high": 3.0, "count": 2}
     assert len(report["samples"]) == len(result.samples)
-    assert report["samples"][0]["text"] == "a thing 0" and report["samples"][0]["first"] is True
-    assert (
-        report["samples"][0]["nearest"].endswith("0-train")
-        and report["samples"][0]["near_copy"] is True
-    )
+    sample = report["samples"][0]
+    assert sample["text"] == "a thing 0" and sample["first"] is True
+    assert sample["nearest"].endswith("0-train") and sample["near_copy"] is True
+
+    # One image and its neighbour each, inside the page; nothing is fetched; names cannot break it.
     page = (tmp_path / "first" / "report.html").read_text()
-    # One picture and its neighbour each, inside the page; nothing is fetched; names cannot break
-    # it.
     assert page.count("data:image/webp;base64,") == 2 * len(result.samples) and "http" not in page
     assert "m&lt;1&gt;" in page and "m<1>" not in page and "<th><small>first" not in page
+
+    # Reports in folders beside it are earlier runs, if they are reports of the same suite.
     write_report(tmp_path / "second", HEADER, result, real)
     assert "<th><small>first" in (tmp_path / "second" / "report.html").read_text()
     (tmp_path / "other").mkdir()
@@ -215,29 +208,17 @@ def test_every_measure_is_explained(result: Result) -> None:
     for name in result.measures:
         text, better = explain(name)
         assert text != name and better in ("", "higher", "lower")
-    assert explain("kid_judge_real")[1] == "" and explain("r_precision_single_zh") == (
-        "one thing: the judge finds the own prompt among 100 (Chinese)",
-        "higher",
-    )
-
-
-def test_plot_places_intervals_on_one_axis() -> None:
-    plot = interval_plot([Measure(value=0.5, low=0.0, high=1.0, count=1), None], width=110)
-    # 0 to 1 with a margin of 0.05 on both sides fills 110 pixels.
-    assert "x1='5.0' x2='105.0'" in plot and "cx='55.0'" in plot
 
 
 def test_side_by_side(tmp_path: Path) -> None:
-    first, second = (
-        draw_samples(draw, PROMPTS, seed=0, limit=20) for draw in (draw_english_only, draw_right)
-    )
-    measures = compare(MATERIAL, first, second)
-    assert (
-        measures["r_precision_en_b_minus_a"].value == 0
-        and measures["r_precision_zh_b_minus_a"].value == 1
-    )
+    samples_a = draw_samples(draw_english_only, PROMPTS, seed=0, limit=20)
+    samples_b = draw_samples(draw_right, PROMPTS, seed=0, limit=20)
+    measures = compare(MATERIAL, samples_a, samples_b)
+    assert measures["r_precision_en_b_minus_a"].value == 0
+    assert measures["r_precision_zh_b_minus_a"].value == 1
     assert measures["cosine_zh_a"].value == 0 and measures["cosine_zh_b"].value == 1
-    page = write_comparison(tmp_path / "page", ("one", "two"), measures, first, second).read_text()
-    assert (
-        page.count("data:image/webp;base64,") == 80 and "one (A, left) and two (B, right)" in page
-    )
+
+    path = write_comparison(tmp_path / "page", ("one", "two"), measures, samples_a, samples_b)
+    page = path.read_text()
+    assert page.count("data:image/webp;base64,") == 80
+    assert "one (A, left) and two (B, right)" in page

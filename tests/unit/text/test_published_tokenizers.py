@@ -33,18 +33,14 @@ def ids(*pieces: str) -> list[int]:
 
 def test_mini_by_hand() -> None:
     encoded = mini().encode("Hello ab", 12)
-    assert encoded.ids == [
-        *ids("<s>", SPACE, "h", "e", "l", "l", "o", SPACE + "ab", "</s>"),
-        1,
-        1,
-        1,
-    ]
+    pieces = ids("<s>", SPACE, "h", "e", "l", "l", "o", SPACE + "ab", "</s>")
+    assert encoded.ids == [*pieces, 1, 1, 1]
     assert (encoded.dropped, encoded.lost) == ("", "")
 
 
-def test_mini_merges_the_first_place_of_the_best_pair_one_at_a_time() -> None:
-    # a b a b: "a b" twice, first the one in front; then the space takes the first "ab" before "ab
-    # ab" is tried.
+def test_mini_merges_the_first_of_the_best_pairs_one_at_a_time() -> None:
+    # a b a b: "a b" twice, first the one in front. Then the space takes the first "ab" before
+    # "ab ab" is tried.
     assert mini().encode("abab", 6).ids == [*ids("<s>", SPACE + "ab", "ab", "</s>"), 1, 1]
     assert mini().encode("x", 6).ids == [*ids("<s>", SPACE, "<unk>", "</s>"), 1, 1]
 
@@ -57,15 +53,12 @@ def test_mini_without_words_is_two_marks() -> None:
 def test_mini_says_what_is_cut_and_what_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "emoji", None)
     encoded = mini().encode("ab hello ab", 6)
-    assert (
-        encoded.ids == [*ids("<s>", SPACE + "ab", "</s>"), 1, 1, 1]
-        and encoded.dropped == "hello ab"
-    )
+    assert encoded.ids == [*ids("<s>", SPACE + "ab", "</s>"), 1, 1, 1]
+    assert encoded.dropped == "hello ab"
     assert mini().encode("hello ab", 5).ids == ids("<s>", SPACE, "h", "e", "</s>")
     lossy = mini().encode("ab \u732b\u732b \u00e9 \U0001f600", 12)
-    assert lossy.lost == "\u732b\u00e9\U0001f600" and lossy.ids[:3] == ids(
-        "<s>", SPACE + "ab", "</s>"
-    )
+    assert lossy.lost == "\u732b\u00e9\U0001f600"
+    assert lossy.ids[:3] == ids("<s>", SPACE + "ab", "</s>")
 
 
 def test_mini_needs_its_marks() -> None:
@@ -83,17 +76,12 @@ def char_bpe() -> CharBPETokenizer:
 
 
 def test_char_bpe_by_hand() -> None:
-    pad = len(CHARS) + 1
-    encoded = char_bpe().encode("AB abc b", 6)
-    assert encoded.ids == [
-        CHARS.index("ab</w>"),
-        CHARS.index("abc</w>"),
-        CHARS.index("b</w>"),
-        pad,
-        pad,
-        pad,
-    ]
     tokenizer = char_bpe()
+    pad = len(CHARS) + 1
+    encoded = tokenizer.encode("AB abc b", 6)
+    words = [CHARS.index(word) for word in ("ab</w>", "abc</w>", "b</w>")]
+    assert encoded.ids == [*words, pad, pad, pad]
+
     assert tokenizer.without_words(encoded, 4).ids == [pad] * 4
     assert tokenizer.encode("ab ab b", 2).dropped == "b"
     lossy = tokenizer.encode("a\u732b", 4)
@@ -121,9 +109,8 @@ def janus() -> JanusTokenizer:
         "<|Assistant|>",
     ]
     letters = sorted(set(pre_tokenizers.ByteLevel.alphabet()))
-    bpe = Tokenizer(
-        models.BPE(vocab={letter: number for number, letter in enumerate(letters)}, merges=[])
-    )
+    vocabulary = {letter: number for number, letter in enumerate(letters)}
+    bpe = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
     bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     bpe.add_special_tokens([AddedToken(mark, special=True) for mark in marks])
     return JanusTokenizer(bpe)
@@ -135,14 +122,8 @@ def test_janus_by_hand() -> None:
     bpe = tokenizer._bpe
     pieces = [bpe.id_to_token(each) for each in encoded.ids]
     words = [":", SPACE, "c", "a", "t", "\u010a", "\u010a"]
-    assert pieces == [
-        JanusTokenizer.START,
-        "<|User|>",
-        *words,
-        "<|Assistant|>",
-        ":",
-        JanusTokenizer.IMAGE,
-    ]
+    frame = [JanusTokenizer.START, "<|User|>"], ["<|Assistant|>", ":", JanusTokenizer.IMAGE]
+    assert pieces == [*frame[0], *words, *frame[1]]
     null = tokenizer.without_words(encoded, 100)
     assert [bpe.id_to_token(each) for each in null.ids] == [
         JanusTokenizer.START,
@@ -163,9 +144,8 @@ def test_janus_cuts_the_words_and_keeps_the_frame() -> None:
 def test_json_and_back(make) -> None:
     tokenizer: PromptTokenizer = make()
     again = prompt_tokenizer_from_json(tokenizer.to_json())
-    assert again.encode("ab abc", 40) == tokenizer.encode("ab abc", 40) and type(again) is type(
-        tokenizer
-    )
+    assert type(again) is type(tokenizer)
+    assert again.encode("ab abc", 40) == tokenizer.encode("ab abc", 40)
 
 
 @pytest.mark.parametrize(
@@ -188,21 +168,16 @@ def test_a_tokenizer_of_another_model_is_refused() -> None:
 
 def bart() -> BartTokenizer:
     letters = ["<s>", "<pad>", "</s>", SPACE, *"abcdehlo,", SPACE + "a"]
-    bpe = Tokenizer(
-        models.BPE(
-            vocab={piece: number for number, piece in enumerate(letters)}, merges=[(SPACE, "a")]
-        )
-    )
+    vocabulary = {piece: number for number, piece in enumerate(letters)}
+    bpe = Tokenizer(models.BPE(vocab=vocabulary, merges=[(SPACE, "a")]))
     bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     return BartTokenizer(bpe)
 
 
 def test_bart_by_hand() -> None:
     encoded = bart().encode("A Ball!", 9)
-    assert encoded.ids == [0, 13, 3, 5, 4, 10, 10, 2, 1] and (encoded.dropped, encoded.lost) == (
-        "",
-        "",
-    )
+    assert encoded.ids == [0, 13, 3, 5, 4, 10, 10, 2, 1]
+    assert (encoded.dropped, encoded.lost) == ("", "")
     assert bart().without_words(encoded, 4).ids == [0, 2, 1, 1]
     again = prompt_tokenizer_from_json(bart().to_json())
     assert again.encode("A Ball!", 9) == encoded
@@ -212,9 +187,8 @@ def test_bart_says_what_is_cut_and_what_is_lost(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(sys.modules, "emoji", None)
     monkeypatch.setitem(sys.modules, "unidecode", None)
     encoded = bart().encode("a ball \u732b, \u00e1", 5)
-    assert (
-        encoded.ids == [0, 13, 3, 5, 2] and encoded.dropped == "all, a" and encoded.lost == "\u732b"
-    )
+    assert encoded.ids == [0, 13, 3, 5, 2]
+    assert encoded.dropped == "all, a" and encoded.lost == "\u732b"
 
 
 def test_bart_needs_its_marks() -> None:

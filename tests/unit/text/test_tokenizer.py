@@ -87,10 +87,8 @@ def test_training_is_deterministic_and_survives_saving(tokenizer: TextTokenizer,
     assert TextTokenizer.train(CAPTIONS, 400).to_json() == tokenizer.to_json()
     tokenizer.save(tmp_path / "text_tokenizer.json")
     loaded = TextTokenizer.load(tmp_path / "text_tokenizer.json")
-    assert (
-        loaded.encode(["a red <end>"], 16).ids_BL.tolist()
-        == tokenizer.encode(["a red <end>"], 16).ids_BL.tolist()
-    )
+    expected = tokenizer.encode(["a red <end>"], 16).ids_BL.tolist()
+    assert loaded.encode(["a red <end>"], 16).ids_BL.tolist() == expected
     assert tokenizer.num_ids <= 400
 
 
