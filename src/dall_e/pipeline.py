@@ -21,7 +21,13 @@ from dall_e.config import ModelConfig, SamplingConfig
 from dall_e.config.published import PublishedConfig, check_possible, left_to_right
 from dall_e.images.files import PILImage, resize, to_pil, to_uint8
 from dall_e.inference.answering import QUESTION, Describer, TextSamplingConfig, make_describer
-from dall_e.inference.loading import Networks, checked_dtype, checked_precision, load_model
+from dall_e.inference.loading import (
+    NativeModel,
+    Networks,
+    checked_dtype,
+    checked_precision,
+    load_model,
+)
 from dall_e.inference.progress import Reporter, StepCallback
 from dall_e.inference.prompt_encoding import Pair, make_reader, stack_pairs
 from dall_e.inference.retrieval import ImageInput, Retriever, SearchResult
@@ -33,7 +39,8 @@ from dall_e.inference.validation import (
     is_int,
 )
 from dall_e.models.dual_encoder import DualEncoder
-from dall_e.planning.plan import Job, jobs_of
+from dall_e.planning.plan import DrawingJob, plan_all
+from dall_e.planning.vocabulary import Vocabulary
 from dall_e.runtime import free_memory, one_thread, pick_device
 from dall_e.sampling.decode import decode_tokens
 from dall_e.text.published_tokenizers import PromptTokenizer
@@ -60,11 +67,14 @@ class DALL_E:
         text_tokenizer: TextTokenizer | PromptTokenizer | T5Features,
         *,
         weights_sha256: str = "",
+        vocabulary: Vocabulary | None = None,
     ) -> None:
         self.config = config
         self.networks = networks
         self.text_tokenizer: Any = text_tokenizer
         self.weights_sha256 = weights_sha256
+        self.vocabulary = vocabulary
+        """What the model knows by name; without one, prompts are drawn whole."""
         self.quantization: str | None = None
         """int8 or int4 if the linear layers compute with so many bits."""
         self._describer: Describer | None = None
@@ -102,7 +112,8 @@ class DALL_E:
         precision = checked_precision(None if dtype == "auto" else dtype, quantization)
         how = published.LoadOptions(*precision, local_files_only, as_stored)
         loaded = load_model(name_or_path, variant, how)
-        model = cls(*loaded[:3], weights_sha256=loaded.sha256)
+        vocabulary = loaded.vocabulary if isinstance(loaded, NativeModel) else None
+        model = cls(*loaded[:3], weights_sha256=loaded.sha256, vocabulary=vocabulary)
         model.quantization = how.packing
         return model if device is None else model.to(device)
 
@@ -123,6 +134,7 @@ class DALL_E:
             self.networks.state_dict(),
             int8=int8,
             text_tokenizer_json=self.text_tokenizer.to_json(),
+            vocabulary=self.vocabulary.to_text() if self.vocabulary else None,
         )
 
     def to(self, *where: torch.device | str | torch.dtype) -> DALL_E:
@@ -190,7 +202,8 @@ class DALL_E:
             compose: draw the things of a prompt that names several, such as "two cats and a red
                 ball", one by one, and put them in their places by rules; of a sentence that is not
                 understood to the last word, the things that it names. A prompt that names nothing
-                known is drawn as a whole. The plan is in the `info`.
+                known is drawn as a whole. The plan is in the `info`. A model without a vocabulary
+                draws every prompt whole, and cannot be asked to compose.
             negative_prompt: what to steer away from.
             seed: a number from 0 to 2^63 - 1, or one per picture. Picture k of the call has seed +
                 k; with best_of = n the n candidates of picture k have seed + k n and the following
@@ -230,12 +243,12 @@ class DALL_E:
         upsample = self._checked_upsample(upsample, side)
         seeds = image_seeds(seed, generator, len(prompts) * num_images_per_prompt, best_of)
         texts = [text for text in prompts for _ in range(num_images_per_prompt * best_of)]
-        jobs = jobs_of(texts, seeds, compose=settings.compose)
+        jobs = plan_all(texts, seeds, self.vocabulary if settings.compose else None)
         if isinstance(self.config, PublishedConfig):
             check_possible(self.config, negative, transparent)
         report = Reporter(callback_on_step_end, progress)
         with torch.inference_mode(), self._threads():
-            parts = [(part, job.seed) for job in jobs for part in job.parts]
+            parts = [(part, job.seed) for job in jobs for part in job.prompts]
             codes_BN = self._draw_codes(
                 [p for p, _ in parts], negative, [s for _, s in parts], settings, report
             )
@@ -243,7 +256,7 @@ class DALL_E:
             images = [self._to_image(job, codes_BN, transparent, side, upsample) for job, _ in kept]
         for (job, score), image in zip(kept, images, strict=True):
             image.info.update(self._metadata(job.text, negative, job.seed, settings))
-            if job.plan:
+            if not job.plan.is_whole:
                 image.info.update(plan=job.plan.describe())
             image.info.update(
                 transparent=str(transparent), size=f"{side}x{side}", upsample=str(upsample)
@@ -260,10 +273,17 @@ class DALL_E:
         """
         if not isinstance(base, SamplingConfig | None):
             raise ValueError(f"sampling must be a SamplingConfig, got {type(base).__name__}")
+        if given.get("compose") and isinstance(self.config, ModelConfig) and not self.vocabulary:
+            raise ValueError(
+                f"compose is on: the model {self.config.name!r} {self.config.version} has no vocabulary.txt, so it draws "
+                "every prompt whole; `dall-e export` writes one from the captions of its data set"
+            )
         settings = _overridden(base or self.config.sampling, given)
         if isinstance(self.config, PublishedConfig):
             asked = base is not None or given.get("num_inference_steps") is not None
             return left_to_right(self.config, settings, warn=asked)
+        if not self.vocabulary:
+            settings = dataclasses.replace(settings, compose=False)
         most = self.config.generator.num_tokens
         if settings.num_inference_steps > most:
             if base is not None or given.get("num_inference_steps") is not None:
@@ -371,8 +391,8 @@ class DALL_E:
         return self.networks.dual_encoder
 
     def _kept(
-        self, jobs: list[Job], codes_BN: torch.Tensor, best_of: int
-    ) -> list[tuple[Job, float]]:
+        self, jobs: list[DrawingJob], codes_BN: torch.Tensor, best_of: int
+    ) -> list[tuple[DrawingJob, float]]:
         """The best candidate of each picture and its score; without candidates all of them, and no
         scores."""
         if best_of == 1:
@@ -388,11 +408,11 @@ class DALL_E:
         return kept
 
     def _to_image(
-        self, job: Job, codes_BN: torch.Tensor, transparent: bool, side: int, upsample: bool
+        self, job: DrawingJob, codes_BN: torch.Tensor, transparent: bool, side: int, upsample: bool
     ) -> PILImage:
         pictures = [self._pixels(codes_BN[row : row + 1], upsample) for row in job.rows]
-        if job.plan:
-            whole = job.plan.put_together([to_uint8(x_CHW) for x_CHW in pictures], side, job.seed)
+        if not job.plan.is_whole:
+            whole = job.plan.render([to_uint8(x_CHW) for x_CHW in pictures], side, job.seed)
             return to_pil(whole, transparent=transparent)
         image = to_pil(pictures[0], transparent=transparent)
         return image if side == image.width else resize(image, side, side)

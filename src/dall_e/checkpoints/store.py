@@ -27,6 +27,7 @@ from dall_e.nn.quantized import dequantize, quantizable, quantize
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
 TEXT_FILE = "text_tokenizer.json"
+VOCABULARY_FILE = "vocabulary.txt"
 _FORMAT = 1
 _ROUNDED_AT_A_TIME = 1 << 20
 """Numbers of a weight that are brought to eight bits at once."""
@@ -46,6 +47,8 @@ class StoredModel:
     """The text tokenizer."""
     sha256: str
     """Of the weights file; tells models of the same name and version apart."""
+    vocabulary: str | None = None
+    """The text of `vocabulary.txt`, if there is one: what the model knows by name."""
 
 
 def save_model(
@@ -55,8 +58,10 @@ def save_model(
     *,
     int8: bool,
     text_tokenizer_json: str,
+    vocabulary: str | None = None,
 ) -> None:
-    """Writes a model folder; other files in it are left alone.
+    """Writes a model folder; other files in it are left alone, but for the `vocabulary.txt` of an
+    earlier model if this one has no `vocabulary`.
 
     Every file is complete on the disk under another name before the first one is moved to its
     place, so a full disk or an interruption leaves the old model. Tensors are rounded and written
@@ -65,14 +70,19 @@ def save_model(
     """
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
-    names = (WEIGHTS_FILE, TEXT_FILE, CONFIG_FILE)
+    names = [WEIGHTS_FILE, TEXT_FILE, CONFIG_FILE]
+    if vocabulary is not None:
+        names.insert(2, VOCABULARY_FILE)
     partial = {name: target / f".{name}.{os.getpid()}.partial" for name in names}
     try:
         _write_weights(partial[WEIGHTS_FILE], tensors, int8)
         _write_through(partial[TEXT_FILE], text_tokenizer_json.encode("utf-8"))
+        if vocabulary is not None:
+            _write_through(partial[VOCABULARY_FILE], vocabulary.encode("utf-8"))
         files = {
             name: {"bytes": partial[name].stat().st_size, "sha256": _digest(partial[name])}
-            for name in (WEIGHTS_FILE, TEXT_FILE)
+            for name in names
+            if name != CONFIG_FILE
         }
         head = (
             json.dumps(
@@ -83,6 +93,8 @@ def save_model(
         _write_through(partial[CONFIG_FILE], head.encode("utf-8"))
         for name in names:
             os.replace(partial[name], target / name)
+        if vocabulary is None:
+            (target / VOCABULARY_FILE).unlink(missing_ok=True)
     finally:
         for path in partial.values():
             path.unlink(missing_ok=True)
@@ -144,11 +156,15 @@ def check_model(folder: str | Path) -> StoredModel:
     config, files = _read_config(folder)
     _check_file(folder / WEIGHTS_FILE, files)
     _check_file(folder / TEXT_FILE, files)
+    vocabulary = folder / VOCABULARY_FILE
+    if VOCABULARY_FILE in files:
+        _check_file(vocabulary, files)
     return StoredModel(
         config=config,
         tensors={},
         text_tokenizer_json=(folder / TEXT_FILE).read_text(encoding="utf-8"),
         sha256=files[WEIGHTS_FILE]["sha256"],
+        vocabulary=vocabulary.read_text(encoding="utf-8") if vocabulary.is_file() else None,
     )
 
 
@@ -294,7 +310,7 @@ def _read_config(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         if head["format"] != _FORMAT:
             raise ValueError(f"its format is {head['format']}, this version reads {_FORMAT}")
         config, files = head["model"], head["files"]
-        for name in (WEIGHTS_FILE, TEXT_FILE):
+        for name in dict.fromkeys((WEIGHTS_FILE, TEXT_FILE, *files)):
             if not (
                 isinstance(files[name]["bytes"], int) and isinstance(files[name]["sha256"], str)
             ):

@@ -14,6 +14,7 @@ from dall_e.config import ModelConfig, SamplingConfig
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from dall_e.planning.vocabulary import Vocabulary
     from dall_e.text.tokenizer import TextTokenizer
 
 _UNUSED = ("tower.",)
@@ -102,8 +103,20 @@ def export(  # noqa: PLR0913, one argument per flag
     }
     for part, (_, trained_part) in more.items():
         tensors |= {f"{part}.{name}": tensor for name, tensor in trained_part.items()}
+    vocabulary = _vocabulary(generator_run, generator)
+    if config.sampling.compose and not vocabulary:
+        raise ValueError(
+            "--compose needs things that the model knows by name, and no record of "
+            f"{generator_run.get('data', generator)} has a name, a Chinese name and a kind: "
+            "leave out --compose"
+        )
     save_model(
-        out, config.to_dict(), tensors, int8=int8, text_tokenizer_json=text_tokenizer.to_json()
+        out,
+        config.to_dict(),
+        tensors,
+        int8=int8,
+        text_tokenizer_json=text_tokenizer.to_json(),
+        vocabulary=vocabulary.to_text() if vocabulary else None,
     )
     model = DALL_E.from_pretrained(f"{out.resolve()}")
     parts = ", ".join(
@@ -125,6 +138,27 @@ def _check_same_words(dual_encoder: Path, text_tokenizer: TextTokenizer) -> None
             f"the dual encoder in {dual_encoder} was trained with another text tokenizer than the generator: train it with "
             "`dall-e train dual encoder --text-tokenizer` and the generator's run folder"
         )
+
+
+def _vocabulary(run: dict[str, Any], folder: Path) -> Vocabulary | None:
+    """What a generator knows by name: from the data that its run names, or from its model folder.
+
+    None, and a note, where that data is no longer there.
+    """
+    from dall_e.checkpoints.store import VOCABULARY_FILE
+    from dall_e.checkpoints.zoo import BUILT_IN, find_model
+    from dall_e.data.datasets import load_records
+    from dall_e.planning.vocabulary import Vocabulary
+
+    if "data" not in run:
+        path = (find_model(BUILT_IN) if str(folder) == BUILT_IN else folder) / VOCABULARY_FILE
+        return Vocabulary.load(path) if path.is_file() else None
+    try:
+        records = load_records(run["data"])
+    except ValueError as error:
+        print(f"the model gets no {VOCABULARY_FILE}, so it draws whole: {error}", file=sys.stderr)
+        return None
+    return Vocabulary.from_captions(records, composed=run.get("scene_fraction", 0) > 0)
 
 
 def _settings(run: dict[str, Any], part: str, folder: Path) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from dall_e.data.captions import Language
 from dall_e.data.datasets import ImageSet
 from dall_e.data.prompt_sets import SuitePrompt
 from dall_e.evaluation.alignment import r_precision
@@ -33,6 +32,7 @@ from dall_e.evaluation.samples import (
     spread_over,
 )
 from dall_e.images.files import ImageArray, from_pil
+from dall_e.text.language import Language
 
 _DIVERSITY_PROMPTS, _DIVERSITY_SEEDS = 12, 4
 _DIVERSITY_SEED, _COMPOSITION_SEED = 1_000_000, 2_000_000

@@ -129,7 +129,7 @@ class CutoutScatter:
         self, canvas_SSC: npt.NDArray[np.uint8], cut_out: CutOut, place: Place, rng: random.Random
     ) -> str:
         left, top, right, bottom = cut_out.box
-        crop_HWC = pixels(self._images, cut_out.image)[top:bottom, left:right]
+        crop_HWC = pixels(self._images, cut_out.image.index)[top:bottom, left:right]
         if cut_out.mirrors and rng.random() < 0.5:
             crop_HWC = crop_HWC[:, ::-1]
         crop_HWC = resized(
