@@ -163,7 +163,7 @@ def first_place(
     where: re.Pattern[str],
     place_of_word: dict[str, str],
 ) -> Placed | None:
-    """Find the words for a place: those of captions, else a word that stands where a place would."""
+    """Find the words for a place: those of captions, else a word behind a preposition."""
     for pattern, place in patterns:
         match = pattern.search(text)
         if match:

@@ -20,6 +20,7 @@ from functools import lru_cache
 from dall_e.planning.grammar import Grammar, Mention, Objects
 from dall_e.planning.grammar_en import English
 from dall_e.planning.grammar_zh import Chinese
+from dall_e.planning.marked_text import MarkedText
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.scenes.captions import OPPOSITE
 from dall_e.scenes.graph import Scene, SceneObject
@@ -155,46 +156,6 @@ def _scene(
 # Any sentence
 
 
-class MarkedText:
-    """A text that is read piece by piece, and which of its characters some rule has used."""
-
-    def __init__(self, text: str) -> None:
-        self.whole = text
-        self.text = text
-        """What is left to read. Positions that the methods take are in this text."""
-        self._offsets = list(range(len(text)))
-        self._used: set[int] = set()
-
-    def use(self, start: int, stop: int) -> None:
-        """Mark characters as used."""
-        self._used.update(self._offsets[start:stop])
-
-    def keep_only(self, start: int, stop: int) -> None:
-        """Use what is before and behind a part, and go on with this."""
-        self.use(0, start)
-        self.use(stop, len(self.text))
-        self.text, self._offsets = self.text[start:stop], self._offsets[start:stop]
-
-    def replace(self, spans: Iterable[tuple[int, int]], mark: str) -> None:
-        """Put a mark of one character instead of each of some parts, without using them."""
-        pieces: list[str] = []
-        offsets: list[int] = []
-        position = 0
-        for start, stop in spans:
-            pieces += [self.text[position:start], mark]
-            offsets += self._offsets[position : start + 1]
-            position = stop
-        self.text = "".join([*pieces, self.text[position:]])
-        self._offsets = [*offsets, *self._offsets[position:]]
-
-    def unused(self) -> str:
-        """Return the whole text, with a blank instead of every character that was used."""
-        return "".join(
-            " " if position in self._used else character
-            for position, character in enumerate(self.whole)
-        )
-
-
 def _loose(grammar: Grammar, marked: MarkedText) -> Scene | None:
     """The scene of the things that a prompt names; None if it names nothing known."""
     if _TONES.search(marked.text):
@@ -232,8 +193,10 @@ def _loose(grammar: Grammar, marked: MarkedText) -> Scene | None:
 
 
 def _mentions(grammar: Grammar, tokens: Sequence[str]) -> Iterator[Mention]:
-    """The things that tokens name. Of two that stand together the last is meant: an apple pie is a
-    pie."""
+    """The things that tokens name.
+
+    Of two that stand together the last is meant: an apple pie is a pie.
+    """
     before: Mention | None = None
     free = position = 0
     while position < len(tokens):
@@ -256,39 +219,41 @@ def _related(
     grammar: Grammar, first: Mention, second: Mention, tokens: Sequence[str]
 ) -> tuple[Objects, str, set[int]]:
     """Two things in the order of their relation, this, and the tokens that say so."""
-    starts = 0, first.stop, second.stop
-    stops = first.start, second.start, len(tokens)
-    parts = [tokens[start:stop] for start, stop in zip(starts, stops, strict=True)]
-    before, between, after = (grammar.separator.join(part) for part in parts)
-
-    def positions(part: int, text: str, span: tuple[int, int]) -> set[int]:
-        """The tokens that hold some characters of a part."""
-        if span[0] == span[1]:
-            return set()
-        if not grammar.separator:
-            return {starts[part] + position for position in range(*span)}
-        stop = text.count(grammar.separator, 0, span[1]) + 1
-        return {starts[part] + n for n in range(text.count(grammar.separator, 0, span[0]), stop)}
-
-    # What is worn
     vocabulary = grammar.vocabulary
+    before = grammar.separator.join(tokens[: first.start])
+    between = grammar.separator.join(tokens[first.stop : second.start])
+    after = grammar.separator.join(tokens[second.stop :])
+
+    # What is worn is on a head.
     wearing = _WEARING.search(between) if second.item.name in WORN else None
     if wearing:
         items = second.item, _head_of(first.item, vocabulary)
-        return items, "on", positions(1, between, wearing.span())
+        return items, "on", _tokens_at(grammar, between, wearing.span(), first.stop)
     worn = _WORN_BY_NEXT.search(before) if first.item.name in WORN else None
     if worn and between.startswith("的"):
         items = first.item, _head_of(second.item, vocabulary)
-        return items, "on", positions(0, before, worn.span(1))
+        return items, "on", _tokens_at(grammar, before, worn.span(1), 0)
 
-    # Every other relation. Between two English words of a Chinese prompt it is an English one.
+    # Every other relation. In a Chinese prompt, English words between things say an English one.
     in_english = isinstance(grammar, Chinese) and not is_chinese(between + after)
     related = (English(vocabulary) if in_english else grammar).relate(between, after)
     if related is None:
         return (first.item, second.item), "", set()
     items = (second.item, first.item) if related.is_turned else (first.item, second.item)
-    words = positions(1, between, related.between) | positions(2, after, related.after)
+    words = _tokens_at(grammar, between, related.between, first.stop)
+    words |= _tokens_at(grammar, after, related.after, second.stop)
     return items, related.relation, words
+
+
+def _tokens_at(grammar: Grammar, text: str, span: tuple[int, int], first: int) -> set[int]:
+    """The tokens that some characters of a text lie in, where `first` is the text's first token."""
+    start, stop = span
+    if start == stop:
+        return set()
+    if grammar.separator:
+        start = text.count(grammar.separator, 0, start)
+        stop = text.count(grammar.separator, 0, stop) + 1
+    return set(range(first + start, first + stop))
 
 
 def _head_of(item: SceneObject, vocabulary: Vocabulary) -> SceneObject:

@@ -72,8 +72,7 @@ class Plan:
         return tuple(planned.prompt for planned in self.objects)
 
     def describe(self) -> str:
-        """Return the plan in a line, as metadata keep it; nothing for a prompt that is drawn
-        whole."""
+        """Return the plan in a line, as metadata keep it; "" for a prompt that is drawn whole."""
         if self.scene is None:
             return ""
         parts = []

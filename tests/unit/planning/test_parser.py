@@ -10,7 +10,7 @@ import torch
 
 from dall_e.data.datasets import ImageSet
 from dall_e.data.prompt_sets import suite_prompts
-from dall_e.planning.parser import MarkedText, parse
+from dall_e.planning.parser import parse
 from dall_e.planning.vocabulary import KnownName, Vocabulary
 from dall_e.scenes.captions import OPPOSITE
 from dall_e.scenes.composer import SceneComposer
@@ -36,8 +36,8 @@ def composer() -> SceneComposer:
         block[3, 4:28, 2:30] = 255
         images.append(block)
         name = thing.image_names[0][0].split("/")[-1]
-        records.append({"en": name, "kind": "object", "source": "noto", "name": name, "style_en": "flat style",
-                        "style_zh": "扁平风格", "style_said": 0.2})  # fmt: skip
+        style = {"style_en": "flat style", "style_zh": "扁平风格", "style_said": 0.2}
+        records.append({"en": name, "kind": "object", "source": "noto", "name": name, **style})
     return SceneComposer(
         ImageSet(images_NCHW=torch.from_numpy(np.stack(images)), records=records, skipped=[]),
         32,
@@ -88,7 +88,8 @@ def test_captions_are_read_back(language: Language, least: float) -> None:
         ("two cats", "cat*2"), ("cats", "cat*3"), ("the red cars", "red car*3"),
         ("noodles", "steaming bowl"), ("headphones", "headphone"),
         ("two bowls of noodles", "steaming bowl*2"), ("sheep", "sheep"), ("two houses", "house*2"),
-        ("houses", "houses"), ("eyes", "eyes"), ("french fries", "french fries"), ("a pair of scissors", "scissors"),
+        ("houses", "houses"), ("eyes", "eyes"), ("french fries", "french fries"),
+        ("a pair of scissors", "scissors"),
         ("A cat and a dog.", "cat + dog"),
         ("draw me 3 red balloons", "red balloon*3"),
         ("a picture of a cat, a dog and a UFO", "cat + dog + flying saucer"),
@@ -252,9 +253,22 @@ def test_three_things_at_most(vocabulary: Vocabulary) -> None:
 
 @pytest.mark.parametrize(
     "prompt",
-    ["quantum entanglement", "xq zvrrt blorp", "https://example.org/index.html", "量子纠缠", "马上回来", "we love a sunset",
-     "flag of France", "thumbs up: dark skin tone", "法国国旗", "", "  ", "!?", "1234"],
-)  # fmt: skip
+    [
+        "quantum entanglement",
+        "xq zvrrt blorp",
+        "https://example.org/index.html",
+        "量子纠缠",
+        "马上回来",
+        "we love a sunset",
+        "flag of France",
+        "thumbs up: dark skin tone",
+        "法国国旗",
+        "",
+        "  ",
+        "!?",
+        "1234",
+    ],
+)
 def test_what_names_nothing(prompt: str, vocabulary: Vocabulary) -> None:
     assert parse(prompt, vocabulary).scene is None
 
@@ -307,17 +321,6 @@ def test_only_what_the_model_knows_is_read() -> None:
     # This model has seen no cat asleep.
     read = parse("a cat sleeping", few)
     assert named_in(read.scene) == "cat" and read.unread == ("sleeping",)
-
-
-def test_a_marked_text_knows_what_was_used() -> None:
-    marked = MarkedText("draw me a cat in the snow now")
-    marked.keep_only(8, 29)
-    assert marked.text == "a cat in the snow now"
-    marked.use(6, 17)
-    marked.replace([(6, 17)], ",")
-    assert marked.text == "a cat , now"
-    marked.use(2, 5)
-    assert marked.unused().split() == ["a", "now"] and len(marked.unused()) == len(marked.whole)
 
 
 @pytest.mark.parametrize(

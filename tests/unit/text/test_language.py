@@ -11,9 +11,17 @@ def test_chinese_is_told_by_its_characters() -> None:
 
 @pytest.mark.parametrize(
     ("phrase", "whole"),
-    [("apple", "an apple"), ("unicorn", "a unicorn"), ("umbrella", "an umbrella"), ("UFO", "a UFO"), ("SUV", "a SUV"),
-     ("orange cat", "an orange cat"), ("hour", "an hour"), ("house", "a house")],
-)  # fmt: skip
+    [
+        ("apple", "an apple"),
+        ("unicorn", "a unicorn"),
+        ("umbrella", "an umbrella"),
+        ("UFO", "a UFO"),
+        ("SUV", "a SUV"),
+        ("orange cat", "an orange cat"),
+        ("hour", "an hour"),
+        ("house", "a house"),
+    ],
+)
 def test_articles(phrase: str, whole: str) -> None:
     assert with_article(phrase) == whole
 
@@ -35,11 +43,20 @@ def test_regular_plurals(name: str, plural: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "plural"),
-    [("woman with veil", "women with veil"), ("man fairy", "men fairies"), ("person running", "people running"),
-     ("french fries", "french fries"), ("polar bear", "polar bears"), ("pile of poo", "piles of poo"),
-     ("wolf", "wolves"), ("dumpling", "dumplings"), ("king", "kings"),
-     ("office building", "office buildings"), ("face exhaling", "face exhaling")],
-)  # fmt: skip
+    [
+        ("woman with veil", "women with veil"),
+        ("man fairy", "men fairies"),
+        ("person running", "people running"),
+        ("french fries", "french fries"),
+        ("polar bear", "polar bears"),
+        ("pile of poo", "piles of poo"),
+        ("wolf", "wolves"),
+        ("dumpling", "dumplings"),
+        ("king", "kings"),
+        ("office building", "office buildings"),
+        ("face exhaling", "face exhaling"),
+    ],
+)
 def test_plurals_of_names(name: str, plural: str) -> None:
     assert plural_of(name) == plural
 
