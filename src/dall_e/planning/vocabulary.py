@@ -286,6 +286,12 @@ def _single_names(records: Sequence[dict[str, Any]]) -> Iterator[KnownName]:
         name, zh, kind = (str(record.get(field, "")) for field in ("en", "zh", "kind"))
         is_single = kind in _KINDS and not record.get("tone") and not _NOT_SINGLE.search(name)
         in_style = record.get("source", "") == house_style
-        if in_style and is_single and name and zh and name not in things():
+        fits = _fits_a_cell(name) and _fits_a_cell(zh)
+        if in_style and is_single and fits and name not in things():
             rows[name] = KnownName(name, zh, kind)
     yield from sorted(rows.values(), key=lambda row: (_KINDS.index(row.kind), row.name.lower()))
+
+
+def _fits_a_cell(text: str) -> bool:
+    """Whether a text comes back from the file as it is: no blank, no note, not two cells."""
+    return list(table_rows(text)) == [[text]]

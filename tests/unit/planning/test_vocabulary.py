@@ -22,6 +22,9 @@ RECORDS = [
     record("thumbs up: dark skin tone", "拇指向上: 较深肤色", "hand", tone="dark"),
     record("letter A", "字母A", "letter"),
     record("wordless", "", "object"),
+    record("#hashtag", "话题", "object"),
+    record("two lines", "两\n行", "object"),
+    record("bar", "一|二", "object"),
     record("zombie", "僵尸", "person", source="other", weight=0.5),
     {"text": "my holiday"},
 ]
