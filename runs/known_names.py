@@ -1,55 +1,30 @@
-"""Writes src/dall_e/weights/vocabulary.txt: the names that the built-in model has seen.
+"""Write the vocabulary of the built-in model anew, as `dall-e export` would.
 
 Run it after `dall-e data build`: .venv/bin/python runs/known_names.py [DATA FOLDER]
 """
 
+import hashlib
 import json
-import re
 import sys
 from pathlib import Path
 
-from dall_e.scenes.graph import things
+from dall_e.checkpoints.store import CONFIG_FILE, VOCABULARY_FILE
+from dall_e.data.datasets import load_records
+from dall_e.planning.vocabulary import Vocabulary
 
-HOUSE_STYLE = "twemoji"
-KINDS = (
-    "animal", "plant", "food", "vehicle", "object", "activity", "place", "weather",
-    "heart", "face", "person", "hand", "symbol", "clock", "flag",
-)  # fmt: skip
-HEAD = """\
-# Names of single pictures that the built-in model has seen in its house style, and that are not in \
-scene_things.txt;
-# written by runs/known_names.py. Unicode CLDR through emojibase-data (MIT), as in the data set.
-# English | Chinese | kind
-"""
+WEIGHTS = Path("src/dall_e/weights")
 
 
-def main(folder: Path) -> None:
-    """From the captions of a data set."""
-    known = set(things())
-    rows: dict[str, tuple[str, str]] = {}
-    for line in (folder / "captions.jsonl").read_text(encoding="utf-8").splitlines():
-        record = json.loads(line)
-        name, zh = record["en"], record.get("zh", "")
-        single = (
-            record["kind"] in KINDS and not record.get("tone") and not re.search(r"[,:|]", name)
-        )
-        if (
-            record["source"] == HOUSE_STYLE
-            and record["split"] == "train"
-            and single
-            and zh
-            and name not in known
-        ):
-            rows[name] = (zh, record["kind"])
-    lines = [
-        f"{name} | {zh} | {kind}"
-        for name, (zh, kind) in sorted(
-            rows.items(), key=lambda row: (KINDS.index(row[1][1]), row[0].lower())
-        )
-    ]
-    Path("src/dall_e/weights/vocabulary.txt").write_text(
-        HEAD + "\n".join(lines) + "\n", encoding="utf-8"
-    )
+def main(data: Path) -> None:
+    """From the captions of a data set; the configuration of the model has the hash of the file."""
+    content = Vocabulary.from_captions(load_records(data), composed=True).to_text().encode()
+    (WEIGHTS / VOCABULARY_FILE).write_bytes(content)
+
+    head = json.loads((WEIGHTS / CONFIG_FILE).read_bytes())
+    sha256 = hashlib.sha256(content).hexdigest()
+    head["files"][VOCABULARY_FILE] = {"bytes": len(content), "sha256": sha256}
+    text = json.dumps(head, indent=2, ensure_ascii=False) + "\n"
+    (WEIGHTS / CONFIG_FILE).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

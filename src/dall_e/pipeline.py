@@ -22,11 +22,18 @@ from dall_e.config.published import PublishedConfig
 from dall_e.images.files import PILImage
 from dall_e.inference.answering import QUESTION, Describer, TextSamplingConfig, make_describer
 from dall_e.inference.engine import Engine, StepCallback
-from dall_e.inference.loading import Networks, checked_dtype, checked_precision, load_model
+from dall_e.inference.loading import (
+    NativeModel,
+    Networks,
+    checked_dtype,
+    checked_precision,
+    load_model,
+)
 from dall_e.inference.progress import ProgressBar
 from dall_e.inference.request import resolve_sampling
 from dall_e.inference.retrieval import ImageInput, SearchResult
 from dall_e.inference.validation import check_callback
+from dall_e.planning.vocabulary import Vocabulary
 from dall_e.runtime import one_thread, pick_device
 from dall_e.text.published_tokenizers import PromptTokenizer
 from dall_e.text.tokenizer import TextTokenizer
@@ -44,6 +51,7 @@ class DALL_E:
         networks: Networks | PublishedNetworks,
         text_tokenizer: TextTokenizer | PromptTokenizer | T5Features,
         *,
+        vocabulary: Vocabulary | None = None,
         weights_sha256: str = "",
         quantization: str | None = None,
     ) -> None:
@@ -51,6 +59,8 @@ class DALL_E:
         self.config = config
         self.networks = networks
         self.text_tokenizer: Any = text_tokenizer
+        self.vocabulary = vocabulary
+        """What the model knows by name; without one, prompts are drawn whole."""
         self.weights_sha256 = weights_sha256
         self.quantization = quantization
         """int8 or int4 if the linear layers compute with so many bits."""
@@ -58,6 +68,7 @@ class DALL_E:
             config,
             networks,
             text_tokenizer,
+            vocabulary=vocabulary,
             weights_sha256=weights_sha256,
             quantization=quantization,
         )
@@ -104,6 +115,7 @@ class DALL_E:
             loaded.config,
             loaded.networks,
             loaded.text_tokenizer,
+            vocabulary=loaded.vocabulary if isinstance(loaded, NativeModel) else None,
             weights_sha256=loaded.sha256,
             quantization=options.packing,
         )
@@ -127,6 +139,7 @@ class DALL_E:
             self.networks.state_dict(),
             int8=int8,
             text_tokenizer_json=self.text_tokenizer.to_json(),
+            vocabulary=self.vocabulary.to_text() if self.vocabulary else None,
         )
 
     def to(self, *where: torch.device | str | torch.dtype) -> DALL_E:
@@ -194,7 +207,8 @@ class DALL_E:
             compose: draw the things of a prompt that names several, such as "two cats and a red
                 ball", one by one, and put them in their places by rules. Of a sentence that is not
                 understood to the last word, the things that it names are drawn. A prompt that names
-                nothing known is drawn as a whole. The plan is in the `info`.
+                nothing known is drawn as a whole. The plan is in the `info`. A model without a
+                vocabulary draws every prompt whole, and cannot be asked to compose.
             negative_prompt: what to steer away from.
             seed: a number from 0 to 2^63 - 1, or one per picture. Picture k of the call has seed +
                 k. With best_of = n, the n candidates of picture k have seed + k n and the following
@@ -217,8 +231,7 @@ class DALL_E:
         Raises ValueError for a blank prompt, for numbers out of range, and for what the model
         lacks. Warns if the prompt is too long, naming the words that were left out.
         """
-        settings = resolve_sampling(
-            self.config,
+        settings = self.sampling_settings(
             sampling,
             num_inference_steps=num_inference_steps,
             guidance_scale=guidance_scale,
@@ -256,7 +269,7 @@ class DALL_E:
         Raises ValueError for a value out of range. Takes as many steps as the picture has tokens
         where more are asked for, and warns of it.
         """
-        return resolve_sampling(self.config, base, **given)
+        return resolve_sampling(self.config, base, can_compose=self.vocabulary is not None, **given)
 
     def describe(
         self,

@@ -28,6 +28,7 @@ from dall_e.nn.transformer import assign_weights
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
 TEXT_FILE = "text_tokenizer.json"
+VOCABULARY_FILE = "vocabulary.txt"
 _FORMAT = 1
 _MAKE_AGAIN = "copy the model folder again, or make it again with `dall-e export`"
 
@@ -44,6 +45,8 @@ class StoredModel:
     """The text tokenizer."""
     sha256: str
     """Of the weights file; tells models of the same name and version apart."""
+    vocabulary: str | None = None
+    """The text of `vocabulary.txt`, if there is one: what the model knows by name."""
 
 
 # Writing
@@ -56,8 +59,11 @@ def save_model(
     *,
     int8: bool,
     text_tokenizer_json: str,
+    vocabulary: str | None = None,
 ) -> None:
     """Write a model folder; other files in it are left alone.
+
+    But for the `vocabulary.txt` of an earlier model, which goes if this one has no `vocabulary`.
 
     Every file is complete on the disk before the first one takes its place, so a full disk or an
     interruption leaves the old model. Besides the given tensors there is never more than one in
@@ -65,15 +71,23 @@ def save_model(
     """
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
-    paths = [target / name for name in (WEIGHTS_FILE, TEXT_FILE, CONFIG_FILE)]
-    with replace_files(*paths) as (weights, text, head):
-        write_weights_file(weights, tensors, int8=int8)
-        text.write_bytes(text_tokenizer_json.encode("utf-8"))
+    texts = {TEXT_FILE: text_tokenizer_json}
+    if vocabulary is not None:
+        texts[VOCABULARY_FILE] = vocabulary
 
-        files = {WEIGHTS_FILE: _size_and_digest(weights), TEXT_FILE: _size_and_digest(text)}
+    names = (WEIGHTS_FILE, *texts, CONFIG_FILE)
+    with replace_files(*(target / name for name in names)) as (weights, *text_paths, head):
+        write_weights_file(weights, tensors, int8=int8)
+        files = {WEIGHTS_FILE: _size_and_digest(weights)}
+        for (name, text), path in zip(texts.items(), text_paths, strict=True):
+            path.write_bytes(text.encode("utf-8"))
+            files[name] = _size_and_digest(path)
+
         content = {"format": _FORMAT, "files": files, "model": config}
         lines = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
         head.write_bytes(lines.encode("utf-8"))
+    if vocabulary is None:
+        (target / VOCABULARY_FILE).unlink(missing_ok=True)
 
 
 def _size_and_digest(path: Path) -> dict[str, Any]:
@@ -121,11 +135,15 @@ def check_model(folder: str | Path) -> StoredModel:
     config, files = _read_config(folder)
     _check_file(folder / WEIGHTS_FILE, files)
     _check_file(folder / TEXT_FILE, files)
+    vocabulary = folder / VOCABULARY_FILE
+    if VOCABULARY_FILE in files:
+        _check_file(vocabulary, files)
     return StoredModel(
         config=config,
         tensors={},
         text_tokenizer_json=(folder / TEXT_FILE).read_text(encoding="utf-8"),
         sha256=files[WEIGHTS_FILE]["sha256"],
+        vocabulary=vocabulary.read_text(encoding="utf-8") if vocabulary.is_file() else None,
     )
 
 
@@ -144,7 +162,7 @@ def _read_config(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         if head["format"] != _FORMAT:
             raise ValueError(f"its format is {head['format']}, this version reads {_FORMAT}")
         config, files = head["model"], head["files"]
-        for name in (WEIGHTS_FILE, TEXT_FILE):
+        for name in dict.fromkeys((WEIGHTS_FILE, TEXT_FILE, *files)):
             entry = files[name]
             if not isinstance(entry["bytes"], int) or not isinstance(entry["sha256"], str):
                 raise ValueError(f"its entry for {name} is {entry}")

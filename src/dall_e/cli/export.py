@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from dall_e.checkpoints.run_files import TrainedStage
+    from dall_e.planning.vocabulary import Vocabulary
     from dall_e.text.tokenizer import TextTokenizer
 
 _TRAINING_ONLY = ("tower.",)
@@ -92,8 +93,20 @@ def export(  # noqa: PLR0913, one argument per flag
     config = ModelConfig.from_dict(
         {"name": name, "version": model_version, "sampling": sampling, **settings}
     )
+    vocabulary = _vocabulary(generator_stage, generator)
+    if config.sampling.compose and not vocabulary:
+        raise ValueError(
+            "--compose needs things that the model knows by name, and no record of "
+            f"{generator_stage.settings.get('data', generator)} has a name, a Chinese name and a "
+            "kind: leave out --compose"
+        )
     save_model(
-        out, config.to_dict(), weights, int8=int8, text_tokenizer_json=text_tokenizer.to_json()
+        out,
+        config.to_dict(),
+        weights,
+        int8=int8,
+        text_tokenizer_json=text_tokenizer.to_json(),
+        vocabulary=vocabulary.to_text() if vocabulary else None,
     )
     _report(out, config)
     print(out)
@@ -111,6 +124,28 @@ def _generator_weights(stage: TrainedStage) -> dict[str, Tensor]:
 def _under(part: str, stage: TrainedStage) -> dict[str, Tensor]:
     """The weights of the player of this name, as the model calls them."""
     return {f"{part}.{name}": tensor for name, tensor in stage.weights(part).items()}
+
+
+def _vocabulary(stage: TrainedStage, folder: Path) -> Vocabulary | None:
+    """What a generator knows by name: by its data's captions, or as its model folder says.
+
+    None, and a note, where that data is no longer there.
+    """
+    from dall_e.checkpoints.store import VOCABULARY_FILE
+    from dall_e.checkpoints.zoo import BUILT_IN, find_model
+    from dall_e.data.datasets import load_records
+    from dall_e.planning.vocabulary import Vocabulary
+
+    run = stage.settings
+    if "data" not in run:
+        path = (find_model(BUILT_IN) if str(folder) == BUILT_IN else folder) / VOCABULARY_FILE
+        return Vocabulary.load(path) if path.is_file() else None
+    try:
+        records = load_records(run["data"])
+    except ValueError as error:
+        print(f"the model gets no {VOCABULARY_FILE}, so it draws whole: {error}", file=sys.stderr)
+        return None
+    return Vocabulary.from_captions(records, composed=run.get("scene_fraction", 0) > 0)
 
 
 def _check_same_words(dual_encoder: Path, text_tokenizer: TextTokenizer) -> None:

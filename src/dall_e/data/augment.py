@@ -37,12 +37,3 @@ def random_views(
     return F.grid_sample(
         x_BCHW, grid_BHW2, mode="bilinear", padding_mode="zeros", align_corners=False
     )
-
-
-def mirrors(record: dict[str, object]) -> bool:
-    """Whether a record's picture means the same in a mirror: no writing, no flag, no clock, no side
-    in its name."""
-    if record.get("kind") in ("letter", "flag", "symbol", "clock"):
-        return False
-    words = str(record.get("en", "")).lower().replace("-", " ").split()
-    return not {"left", "right", "leftwards", "rightwards"} & set(words)

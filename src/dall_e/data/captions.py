@@ -11,11 +11,11 @@ import random
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any
 
+from dall_e.text.language import COLOURS_ZH, Language, with_article
 from dall_e.text.tables import read_table
 
-Language = Literal["en", "zh"]
 Record = dict[str, Any]
 
 # Kinds whose name takes "a" or "an" when it is one thing.
@@ -133,10 +133,6 @@ def plain_caption(record: Record, language: Language = "en") -> str:
     )
 
 
-COLOURS_ZH = {
-    "black": "黑色", "grey": "灰色", "white": "白色", "brown": "棕色", "red": "红色", "pink": "粉色", "orange": "橙色",
-    "yellow": "黄色", "green": "绿色", "blue": "蓝色", "purple": "紫色",
-}  # fmt: skip
 COLOUR_WORD_EN = re.compile(
     r"\b(?:black|gr[ea]y|white|brown|red|pink|orange|yellow|green|blue|purple|gold|silver|color)"
 )
@@ -281,8 +277,7 @@ def _with_article(name: str, kind: str) -> str:
     if re.match(r"(?:woman|man|person|people|men|women|boy|girl)\b \w+ing\b", name):
         head, _, rest = name.partition(" ")
         return name if head in ("people", "men", "women") else f"a {head} {rest}"
-    vowel = re.match(r"[aeio]|u(?!ni|s[aeiou]|k)|hour", name.lower())
-    return f"{'an' if vowel else 'a'} {name}"
+    return with_article(name)
 
 
 def _chinese_names(record: Record) -> list[str]:

@@ -26,8 +26,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from dall_e.data.captions import COLOURS_ZH, training_caption
+from dall_e.data.captions import training_caption
 from dall_e.images.files import decode_image
+from dall_e.text.language import COLOURS_ZH
 
 Record = dict[str, Any]
 IMAGE_EXTENSIONS = (".png", ".webp", ".jpg", ".jpeg", ".gif", ".bmp")
@@ -106,6 +107,19 @@ def load_images(folder: str | os.PathLike[str], size: int, split: str = "train")
         records=[entries[index].record for index in good],
         skipped=skipped,
     )
+
+
+def load_records(folder: str | os.PathLike[str], split: str = "train") -> list[Record]:
+    """Read the records of one split of such a folder, without decoding its pictures.
+
+    Raises ValueError if the folder is missing.
+    """
+    root = Path(folder)
+    if not root.is_dir():
+        raise ValueError(f"there is no folder {root}; `dall-e data build` makes one")
+    shards = sorted([*root.glob("*.tar"), *root.glob("*.tar.xz")])
+    entries = _shard_entries(shards, split, []) if shards else _folder_entries(root, split, [])
+    return [entry.record for entry in entries]
 
 
 def _shard_entries(shards: Sequence[Path], split: str, skipped: list[str]) -> Iterator[_Entry]:

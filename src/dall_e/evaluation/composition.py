@@ -19,13 +19,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from dall_e.data.captions import Language
 from dall_e.evaluation.intervals import Measure, mean_measure, statistic_measure
 from dall_e.evaluation.samples import LANGUAGES, Drawer
 from dall_e.images.files import ImageArray, from_pil
 from dall_e.models.detector import Detection, Detector
 from dall_e.scenes.composer import SceneComposer, held_out
-from dall_e.scenes.graph import Scene, SceneObject
+from dall_e.scenes.graph import Scene, SceneObject, Shape
+from dall_e.text.language import Language
 
 TASKS = ("single", "two", "count", "colour", "position", "binding")
 SIDES = {"left": (-1, 0), "right": (1, 0), "above": (0, -1), "below": (0, 1)}
@@ -145,8 +145,8 @@ def scene_for_task(task: str, scene: Scene, rng: random.Random) -> Scene | None:
     if any(item.state for item in scene.objects):
         return None
 
-    # Things that have an image (a number below 0 stands for none), without and with their colours.
-    pictured = [item for item in scene.objects if item.image >= 0]
+    # Things that have an image, which shapes have not, without and with their colours.
+    pictured = [item for item in scene.objects if not isinstance(item.image, Shape)]
     plain = [SceneObject(name=item.name, image=item.image) for item in pictured]
     coloured = [
         dataclasses.replace(item, size="", state="", count=1) for item in pictured if item.colour

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from dall_e.data.captions import Language
 from dall_e.data.datasets import ImageSet, Record
 from dall_e.data.prompt_sets import SuitePrompt
 from dall_e.images.files import ImageArray, PILImage, from_pil
+from dall_e.text.language import Language
 
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 

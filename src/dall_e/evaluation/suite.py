@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from dall_e.data.captions import Language
 from dall_e.data.datasets import ImageSet
 from dall_e.data.prompt_sets import SuitePrompt
 from dall_e.evaluation.alignment import r_precision
@@ -35,6 +34,7 @@ from dall_e.evaluation.samples import (
     spread_over,
 )
 from dall_e.images.files import ImageArray, from_pil
+from dall_e.text.language import Language
 
 _DIVERSITY_PROMPTS, _DIVERSITY_SEEDS = 12, 4
 # First seeds, far apart, so that no image is drawn for two measures.

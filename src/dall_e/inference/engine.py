@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -40,7 +40,8 @@ from dall_e.inference.validation import (
     default_size,
     image_seeds,
 )
-from dall_e.planning.plan import Plan, plan_of
+from dall_e.planning.plan import DrawingJob, plan_all
+from dall_e.planning.vocabulary import Vocabulary
 from dall_e.runtime import free_memory, one_thread
 from dall_e.sampling.decode import DecodeStep, KnownTokens, decode_tokens
 from dall_e.text.published_tokenizers import PromptTokenizer
@@ -58,18 +59,6 @@ IMAGES_PER_BATCH = 16
 _CACHE_FRACTION = 0.5
 
 
-class _Candidate(NamedTuple):
-    """What is drawn for one seed: the whole image, or one drawing per object of its plan."""
-
-    prompt: str
-    seed: int
-    plan: Plan | None
-    drawings: tuple[str, ...]
-    """The prompt of each drawing."""
-    rows: range
-    """Where its drawings are among those of the whole request."""
-
-
 class Engine:
     """Draws images with the networks of one model."""
 
@@ -79,13 +68,18 @@ class Engine:
         networks: Networks | PublishedNetworks,
         text_tokenizer: TextTokenizer | PromptTokenizer | T5Features,
         *,
+        vocabulary: Vocabulary | None = None,
         weights_sha256: str = "",
         quantization: str | None = None,
     ) -> None:
-        """`weights_sha256` and `quantization` (int8 or int4) are recorded in the metadata."""
+        """`vocabulary` is what the model knows by name; without one, prompts are drawn whole.
+
+        `weights_sha256` and `quantization` (int8 or int4) are recorded in the metadata.
+        """
         self.config = config
         self.networks = networks
         self.text_tokenizer: Any = text_tokenizer
+        self.vocabulary = vocabulary
         self.weights_sha256 = weights_sha256
         self.quantization = quantization
         for network in networks.parts().values():
@@ -139,7 +133,7 @@ class Engine:
         return GenerationRequest(
             prompts=tuple(prompts),
             seeds=tuple(seeds),
-            sampling=resolve_sampling(self.config, sampling),
+            sampling=resolve_sampling(self.config, sampling, can_compose=bool(self.vocabulary)),
             size=size,
             upsample=self._checked_upsample(upsample, size),
             negative_prompt=negative,
@@ -178,10 +172,15 @@ class Engine:
         steps of all batches are done. Warns of words that the model does not read.
         """
         with torch.inference_mode(), self._threads():
-            candidates = _plan(request)
+            candidates = self._plan(request)
             codes_BN = self._draw_codes(request, candidates, on_step, on_progress)
             kept = self._choose(request, candidates, codes_BN)
             return [self._finish(request, each, score, codes_BN) for each, score in kept]
+
+    def _plan(self, request: GenerationRequest) -> list[DrawingJob]:
+        """What is drawn for each candidate; the only place that asks the planner."""
+        vocabulary = self.vocabulary if request.sampling.compose else None
+        return plan_all(request.candidate_prompts, request.seeds, vocabulary)
 
     def _threads(self) -> AbstractContextManager[None]:
         """One thread, or all cores for published models, whose products are large enough."""
@@ -190,13 +189,13 @@ class Engine:
     def _draw_codes(
         self,
         request: GenerationRequest,
-        candidates: list[_Candidate],
+        candidates: list[DrawingJob],
         on_step: StepCallback | None,
         on_progress: ProgressCallback | None,
     ) -> Tensor:
         """Image tokens [B, N] of the drawings of a request, in batches of prompts of one length."""
-        texts = [text for candidate in candidates for text in candidate.drawings]
-        seeds = [candidate.seed for candidate in candidates for _ in candidate.drawings]
+        texts = [text for candidate in candidates for text in candidate.prompts]
+        seeds = [candidate.seed for candidate in candidates for _ in candidate.prompts]
 
         # What a prompt says is read once, however many images it has.
         reader = make_reader(self.networks.text, self.text_tokenizer)
@@ -246,8 +245,8 @@ class Engine:
         return Retriever(self.networks.dual_encoder, self.text_tokenizer)
 
     def _choose(
-        self, request: GenerationRequest, candidates: list[_Candidate], codes_BN: Tensor
-    ) -> list[tuple[_Candidate, float | None]]:
+        self, request: GenerationRequest, candidates: list[DrawingJob], codes_BN: Tensor
+    ) -> list[tuple[DrawingJob, float | None]]:
         """The best candidate of each image with its score; the only one without a score."""
         if request.best_of == 1:
             return [(candidate, None) for candidate in candidates]
@@ -256,11 +255,11 @@ class Engine:
         own_size = self.config.tokenizer.image_size
         small = replace(request, size=own_size, upsample=False, transparent=False)
         retriever = self.retriever("best_of")
-        kept: list[tuple[_Candidate, float | None]] = []
+        kept: list[tuple[DrawingJob, float | None]] = []
         for first in range(0, len(candidates), request.best_of):
             rivals = candidates[first : first + request.best_of]
             images = [self._image(small, rival, codes_BN) for rival in rivals]
-            scores = retriever.scores(images, rivals[0].prompt)
+            scores = retriever.scores(images, rivals[0].text)
             best = scores.index(max(scores))
             kept.append((rivals[best], scores[best]))
         return kept
@@ -268,14 +267,14 @@ class Engine:
     def _finish(
         self,
         request: GenerationRequest,
-        candidate: _Candidate,
+        candidate: DrawingJob,
         score: float | None,
         codes_BN: Tensor,
     ) -> GeneratedImage:
         """The image of the candidate that was kept, with its story."""
         return GeneratedImage(
             pixels=self._image(request, candidate, codes_BN),
-            prompt=candidate.prompt,
+            prompt=candidate.text,
             seed=candidate.seed,
             plan=candidate.plan,
             score=score,
@@ -283,16 +282,16 @@ class Engine:
         )
 
     def _image(
-        self, request: GenerationRequest, candidate: _Candidate, codes_BN: Tensor
+        self, request: GenerationRequest, candidate: DrawingJob, codes_BN: Tensor
     ) -> PILImage:
         """The pixels of a candidate, from the tokens of its drawings."""
         size, transparent = request.size, request.transparent
         drawings = [
             self.pixels(codes_BN[row : row + 1], request.upsample) for row in candidate.rows
         ]
-        if candidate.plan:
+        if not candidate.plan.is_whole:
             arrays = [to_uint8(x_CHW) for x_CHW in drawings]
-            whole_CHW = candidate.plan.put_together(arrays, size, candidate.seed)
+            whole_CHW = candidate.plan.render(arrays, size, candidate.seed)
             return to_pil(whole_CHW, transparent=transparent)
 
         image = to_pil(drawings[0], transparent=transparent)
@@ -327,17 +326,17 @@ class Engine:
         }
 
     def _metadata(
-        self, request: GenerationRequest, candidate: _Candidate, score: float | None
+        self, request: GenerationRequest, candidate: DrawingJob, score: float | None
     ) -> dict[str, str]:
         """All that is needed to draw an image again, and how it was chosen."""
         metadata = {
-            "prompt": candidate.prompt,
+            "prompt": candidate.text,
             "negative_prompt": request.negative_prompt,
             "seed": str(candidate.seed),
             **{name: str(value) for name, value in asdict(request.sampling).items()},
             **self.origin(),
         }
-        if candidate.plan:
+        if not candidate.plan.is_whole:
             metadata["plan"] = candidate.plan.describe()
         metadata |= {
             "transparent": str(request.transparent),
@@ -347,19 +346,6 @@ class Engine:
         if score is not None:
             metadata |= {"best_of": str(request.best_of), "score": f"{score:.4f}"}
         return metadata
-
-
-def _plan(request: GenerationRequest) -> list[_Candidate]:
-    """What is drawn for each candidate; the only place that asks the planner."""
-    candidates: list[_Candidate] = []
-    num_drawings = 0
-    for prompt, seed in zip(request.candidate_prompts, request.seeds, strict=True):
-        plan = plan_of(prompt, seed) if request.sampling.compose else None
-        drawings = plan.parts if plan else (prompt,)
-        rows = range(num_drawings, num_drawings + len(drawings))
-        num_drawings = rows.stop
-        candidates.append(_Candidate(prompt, seed, plan, drawings, rows))
-    return candidates
 
 
 def _batches(lengths: list[int], most: int) -> list[list[int]]:

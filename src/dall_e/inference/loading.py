@@ -22,6 +22,7 @@ from dall_e.models.text_encoder import TextEncoder
 from dall_e.models.upsampler import Upsampler
 from dall_e.nn.quantized import WEIGHT_FORMATS, WeightFormat
 from dall_e.nn.transformer import assign_weights
+from dall_e.planning.vocabulary import Vocabulary
 from dall_e.runtime import free_memory, one_thread
 from dall_e.text.tokenizer import TextTokenizer
 
@@ -74,6 +75,8 @@ class NativeModel(NamedTuple):
     text_tokenizer: TextTokenizer
     sha256: str
     """Of the weights file."""
+    vocabulary: Vocabulary | None = None
+    """What it knows by name; without one, prompts are drawn whole."""
 
 
 def load_model(
@@ -149,7 +152,10 @@ def _load_native(folder: Path, options: LoadOptions) -> NativeModel:
             f"{folder}: its text tokenizer has {text_tokenizer.num_ids} entries, "
             f"its text encoder only {config.text.vocab_size}"
         )
-    return NativeModel(config, networks, text_tokenizer, stored.sha256)
+    vocabulary = None
+    if stored.vocabulary is not None:
+        vocabulary = Vocabulary.load(folder / store.VOCABULARY_FILE)
+    return NativeModel(config, networks, text_tokenizer, stored.sha256, vocabulary)
 
 
 def checked_precision(

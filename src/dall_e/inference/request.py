@@ -76,8 +76,8 @@ class GeneratedImage:
     """What was asked for."""
     seed: int
     """The seed of the candidate that was kept."""
-    plan: Plan | None
-    """How its objects were put together; None if it was drawn as a whole."""
+    plan: Plan
+    """How its objects were put together, or that it was drawn whole."""
     score: float | None
     """How well it fits the prompt, from -1 to 1; None if there was nothing to choose from."""
     metadata: dict[str, str]
@@ -85,11 +85,16 @@ class GeneratedImage:
 
 
 def resolve_sampling(
-    config: ModelConfig | PublishedConfig, base: SamplingConfig | None, **given: Any
+    config: ModelConfig | PublishedConfig,
+    base: SamplingConfig | None,
+    *,
+    can_compose: bool,
+    **given: Any,
 ) -> SamplingConfig:
     """`base`, or the model's own settings, with those replaced that are given and not None.
 
-    Raises ValueError for a value out of range. Takes as many steps as the image has tokens where
+    A native model composes if it has a vocabulary (`can_compose`); else it draws every prompt
+    whole. Raises ValueError for a value out of range. Takes as many steps as the image has tokens where
     more are asked for, and warns of it.
     """
     if not isinstance(base, SamplingConfig | None):
@@ -99,6 +104,15 @@ def resolve_sampling(
     steps_are_chosen = base is not None or given.get("num_inference_steps") is not None
     if isinstance(config, PublishedConfig):
         return left_to_right(config, settings, warn=steps_are_chosen)
+
+    if not can_compose:
+        if given.get("compose"):
+            raise ValueError(
+                f"compose is on: the model {config.name!r} {config.version} has no vocabulary.txt, "
+                "so it draws every prompt whole; `dall-e export` writes one from the captions of "
+                "its data set"
+            )
+        settings = dataclasses.replace(settings, compose=False)
 
     most = config.generator.num_tokens
     if settings.num_inference_steps <= most:

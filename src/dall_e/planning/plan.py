@@ -1,136 +1,195 @@
-"""Knowledge and rules: a prompt that names several things or a colour is planned, and each thing is
-drawn by itself.
+"""A prompt that names several things, or a colour, is planned, and each thing is drawn by itself.
 
 A small model draws one thing well and two things badly: their shapes and colours mix. And it knows
-a house, but hardly a blue one. Where every word of a prompt is understood (`planning/parser.py`),
-the model is asked for the things one after the other, each in the colour that it has by itself; the
-plan says what is painted over, and where everything goes. Of other prompts it is asked for the
-things that they name (`planning/gleaning.py`), and those that name nothing known are drawn as a
-whole. The plan is what explains the picture: it is written into its metadata.
+a house, but hardly a blue one. So the model is asked for the things of a prompt one after the
+other, each in the colour that it has by itself. The plan says what is painted over, and where
+everything goes. What is not understood of a prompt is left out of its plan. A prompt that names
+nothing known, or one thing and nothing else, is drawn whole.
 
-Shapes: C H W channels (4, premultiplied RGBA), rows and columns.
+The plan is what explains the image: it is written into its metadata.
+
+Shapes: C H W channels (4, premultiplied RGBA), rows and columns; S the side of the result.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
-from dall_e.images.animals import SPECIES
 from dall_e.images.files import ImageArray
-from dall_e.planning.gleaning import glean_scene
-from dall_e.planning.parser import is_chinese, read_scene
+from dall_e.planning.parser import Parse, parse
 from dall_e.planning.renderer import alone, assemble, painted, sprite_of
 from dall_e.planning.variation import Appearance, canonical_appearance, sample_appearance
-from dall_e.scenes.captions import Language, scene_caption
-from dall_e.scenes.graph import COAT_COLOURS, Scene, SceneObject, named_things, thing_called, things
+from dall_e.planning.vocabulary import Vocabulary
+from dall_e.scenes.captions import scene_caption
+from dall_e.scenes.graph import COAT_COLOURS, Scene, SceneObject
 from dall_e.scenes.layout import Settled
+from dall_e.text.language import Language, is_chinese
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedObject:
+    """One drawing that the model is asked for, and what is done with it."""
+
+    prompt: str
+    """What the model is asked for."""
+    paint: str = ""
+    """The colour that it is given after it is drawn, or nothing."""
+    mirrored: bool = False
+    """Whether it is turned to look the other way."""
+    alternates: bool = False
+    """Whether of several every second one looks the other way than the first."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """How the picture of a prompt is put together."""
+    """How the image of a prompt is made."""
 
-    scene: Scene
-    """What is where."""
-    parts: tuple[str, ...]
-    """The prompt of each of its things, alone."""
-    paints: tuple[str, ...]
-    """The colour that each of them is given after it is drawn, or nothing."""
-    mirrored: tuple[bool, ...]
-    """Whether each of them is turned to look the other way."""
-    turning: tuple[bool, ...]
-    """Whether of several of them every second one looks the other way than the first."""
-    whole: bool = True
-    """Whether every word of the prompt was understood."""
+    objects: tuple[PlannedObject, ...]
+    """The drawings, one for each object of the scene."""
+    scene: Scene | None = None
+    """What is where; None for a prompt that is drawn whole."""
+    parse: Parse | None = None
+    """What was understood of the prompt; None if nobody tried to."""
+
+    @classmethod
+    def whole(cls, prompt: str, parse: Parse | None = None) -> Plan:
+        """Plan to draw a prompt as it is."""
+        return cls(objects=(PlannedObject(prompt=prompt),), parse=parse)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the prompt is drawn as it is, and nothing is put together."""
+        return self.scene is None
+
+    @property
+    def prompts(self) -> tuple[str, ...]:
+        """The prompt of each drawing."""
+        return tuple(planned.prompt for planned in self.objects)
 
     def describe(self) -> str:
-        """The plan in a line, as metadata keep it."""
-        named = zip(self.scene.objects, self.parts, self.paints, self.mirrored, strict=True)
-        parts = [
-            f"{item.count} x {part}{f' painted {paint}' if paint else ''}{' mirrored' if mirrored else ''}"
-            for item, part, paint, mirrored in named
-        ]
-        where = f" [{self.scene.relation}]" if self.scene.relation else ""
-        place = f" @ {self.scene.background}" if self.scene.background else ""
-        return f"{' + '.join(parts)}{where}{place}{'' if self.whole else ', the rest was not understood'}"
+        """Return the plan in a line, as metadata keep it; "" for a prompt that is drawn whole."""
+        if self.scene is None:
+            return ""
+        parts = []
+        for item, planned in zip(self.scene.objects, self.objects, strict=True):
+            paint = f" painted {planned.paint}" if planned.paint else ""
+            mirrored = " mirrored" if planned.mirrored else ""
+            parts.append(f"{item.count} x {planned.prompt}{paint}{mirrored}")
 
-    def put_together(self, images: list[ImageArray], side: int, seed: int) -> ImageArray:
-        """The picture [4, side, side] from one of each of `parts`, [4, H, W]."""
-        drawn = [np.ascontiguousarray(image.transpose(1, 2, 0)) for image in images]
-        drawn = [
-            painted(drawing[:, ::-1] if mirrored else drawing, paint)
-            for drawing, paint, mirrored in zip(drawn, self.paints, self.mirrored, strict=True)
-        ]
+        relation = f" [{self.scene.relation}]" if self.scene.relation else ""
+        place = f" @ {self.scene.background}" if self.scene.background else ""
+        is_exact = self.parse is None or self.parse.is_exact
+        rest = "" if is_exact else ", the rest was not understood"
+        return f"{' + '.join(parts)}{relation}{place}{rest}"
+
+    def render(self, images: Sequence[ImageArray], side: int, seed: int) -> ImageArray:
+        """Put the drawings [4, H, W] of `objects` together to an image [4, S, S].
+
+        Raises ValueError for a prompt that is drawn whole: its one drawing is the image.
+        """
+        if self.scene is None:
+            raise ValueError("a prompt that is drawn whole has nothing to put together")
+
+        # Turned and painted
+        drawings_HWC = []
+        for image_CHW, planned in zip(images, self.objects, strict=True):
+            drawing_HWC = np.ascontiguousarray(image_CHW.transpose(1, 2, 0))
+            turned_HWC = drawing_HWC[:, ::-1] if planned.mirrored else drawing_HWC
+            drawings_HWC.append(painted(turned_HWC, planned.paint))
+
         if _is_alone(self.scene):
-            whole_SSC = alone(drawn[0], side)
+            whole_SSC = alone(drawings_HWC[0], side)
         else:
             # Whoever sleeps or plays is drawn so already, with all that belongs to it.
             items = tuple(dataclasses.replace(item, state="") for item in self.scene.objects)
             scene = dataclasses.replace(self.scene, objects=items)
-            whole_SSC = assemble(
-                scene, [sprite_of(drawing) for drawing in drawn], side, seed, self.turning
-            )
+            sprites = [sprite_of(drawing_HWC) for drawing_HWC in drawings_HWC]
+            alternates = [planned.alternates for planned in self.objects]
+            whole_SSC = assemble(scene, sprites, side, seed, alternates)
         return np.ascontiguousarray(whole_SSC.transpose(2, 0, 1))
 
 
-def plan_of(prompt: str, seed: int | None = None) -> Plan | None:
-    """The plan of a prompt; None for one that names nothing known, and where there is nothing to do
-    but to draw it.
+def plan_prompt(prompt: str, vocabulary: Vocabulary, seed: int | None = None) -> Plan:
+    """Plan the image of a prompt, with what the model knows.
 
-    `seed`: what the prompt leaves open, as the colour of a car, is chosen by it; without one it is
-    always the same.
+    seed: chooses what the prompt leaves open, as the colour of a car; without one it is always the
+    same.
     """
-    scene, whole = _understood(prompt)
+    understood = parse(prompt, vocabulary)
+    scene = understood.scene
     if scene is None:
-        return None
+        return Plan.whole(prompt, understood)
+
     if seed is None:
-        appearances = tuple(map(canonical_appearance, scene.objects))
+        appearances = tuple(canonical_appearance(item, vocabulary) for item in scene.objects)
     else:
-        scene, appearances = sample_appearance(scene, seed)
-    return _planned(prompt, scene, appearances, whole)
+        scene, appearances = sample_appearance(scene, seed, vocabulary)
 
+    language: Language = "zh" if is_chinese(prompt) else "en"
+    style = _style_words(scene, language)
+    objects = tuple(
+        _planned(item, appearance, vocabulary, language, style)
+        for item, appearance in zip(scene.objects, appearances, strict=True)
+    )
+    plan = Plan(objects=objects, scene=scene, parse=understood)
 
-@lru_cache(maxsize=64)
-def _understood(prompt: str) -> tuple[Scene | None, bool]:
-    """What is known of a prompt, and whether that is every word of it."""
-    scene = read_scene(prompt)
-    if scene and all(map(_is_drawn, scene.objects)):
-        return scene, True
-    return glean_scene(prompt), False
+    # The name of a thing, and nothing said of it: the prompt does as it is.
+    name = f"{_word_for(appearances[0].name, scene.objects[0], vocabulary, language)}{style}"
+    same_words = {_bare(objects[0].prompt), _bare(name)}
+    nothing_to_do = not objects[0].paint and not objects[0].mirrored and _is_alone(scene)
+    if understood.is_exact and nothing_to_do and _bare(prompt) in same_words:
+        return Plan.whole(prompt, understood)
+    return plan
 
 
 def _planned(
-    prompt: str, scene: Scene, appearances: tuple[Appearance, ...], whole: bool
-) -> Plan | None:
-    paints = tuple("" if _comes_in(item) else item.colour for item in scene.objects)
-    language: Language = "zh" if is_chinese(prompt) else "en"
-    style_said = scene.style_zh if language == "zh" else scene.style_en
+    item: SceneObject,
+    appearance: Appearance,
+    vocabulary: Vocabulary,
+    language: Language,
+    style: str,
+) -> PlannedObject:
+    """What the model is asked for to draw one of an object."""
+    paint = "" if _comes_in_its_colour(item, vocabulary) else item.colour
+    single = dataclasses.replace(item, count=1, size="", colour="" if paint else item.colour)
+    return PlannedObject(
+        prompt=f"{_prompt_for(single, appearance.name, vocabulary, language)}{style}",
+        paint=paint,
+        mirrored=appearance.mirrored,
+        alternates=appearance.alternates,
+    )
+
+
+def _prompt_for(
+    item: SceneObject, image_name: str, vocabulary: Vocabulary, language: Language
+) -> str:
+    """The words that the model knows a thing best by, always the same for the same thing."""
+    name = _word_for(image_name, item, vocabulary, language)
+    is_own_name = name in (item.thing.name, item.thing.zh)
+    if item.name in vocabulary.table_things and (is_own_name or item.state or item.colour):
+        return scene_caption(Scene(objects=(item,)), Settled(), language)
+    return name
+
+
+def _word_for(
+    image_name: str, item: SceneObject, vocabulary: Vocabulary, language: Language
+) -> str:
+    """The name of pictures in a language: those of a book are called closed book."""
+    if language == "en":
+        return image_name
+    return vocabulary.single_things.get(image_name, item.thing).zh
+
+
+def _style_words(scene: Scene, language: Language) -> str:
+    """What names the style behind the words for a thing."""
+    style = scene.style_zh if language == "zh" else scene.style_en
     comma = "，" if language == "zh" else ", "
-    style = f"{comma}{style_said}" if style_said else ""
-    single = [
-        dataclasses.replace(item, count=1, size="", colour="" if paint else item.colour)
-        for item, paint in zip(scene.objects, paints, strict=True)
-    ]
-    said = [
-        _said(item, appearance.name, language)
-        for item, appearance in zip(single, appearances, strict=True)
-    ]
-    parts = tuple(f"{words}{style}" for words in said)
-    mirrored = tuple(appearance.mirrored for appearance in appearances)
-    # The name of a thing, and nothing said of it: the prompt does as it is.
-    if whole and _is_alone(scene) and not (any(paints) or any(mirrored)):
-        known = (parts[0], f"{_word_for(appearances[0].name, scene.objects[0], language)}{style}")
-        if _bare(prompt) in map(_bare, known):
-            return None
-    turning = tuple(appearance.turns for appearance in appearances)
-    return Plan(
-        scene=scene, parts=parts, paints=paints, mirrored=mirrored, turning=turning, whole=whole,
-    )  # fmt: skip
+    return f"{comma}{style}" if style else ""
 
 
 def _bare(name: str) -> str:
@@ -138,72 +197,54 @@ def _bare(name: str) -> str:
     return re.sub(r"^(?:an?|the) ", "", name.strip().lower())
 
 
-def _said(item: SceneObject, image_name: str, language: Language) -> str:
-    """What the model is asked for: always the same words for the same picture, and those that it
-    knows best."""
-    name = _word_for(image_name, item, language)
-    known = thing_called(item.name)
-    if item.name in things() and (name in (known.name, known.zh) or item.state or item.colour):
-        return scene_caption(Scene(objects=(item,)), Settled(), language)
-    return name
+def _comes_in_its_colour(item: SceneObject, vocabulary: Vocabulary) -> bool:
+    """Whether the model has seen the thing in just this colour.
 
-
-def _word_for(image_name: str, item: SceneObject, language: Language) -> str:
-    """The name of pictures in a language: those of a book are called closed book."""
-    if language == "en":
-        return image_name
-    return thing_called(image_name if image_name in named_things() else item.name).zh
-
-
-def _is_drawn(item: SceneObject) -> bool:
-    """Whether the model knows the thing by itself; asleep and at play it knows few."""
-    return not item.state or item.name in SPECIES
-
-
-def _comes_in(item: SceneObject) -> bool:
-    """Whether there are pictures of the thing in just this colour, as of blue books and of sleeping
-    white cats."""
+    So it has blue books, and sleepers with the colours of fur.
+    """
     if item.state:
         return item.colour in COAT_COLOURS
-    return bool(_image_in_its_colour(item))
-
-
-def _image_in_its_colour(item: SceneObject) -> str:
-    """The name of the pictures of the thing in just this colour; empty if there are none."""
-    names = thing_called(item.name).image_names
-    return next(
-        (name for name, colour in names if item.colour == colour or item.colour in name.split()), ""
-    )
+    return vocabulary.comes_in(item.name, item.colour)
 
 
 def _is_alone(scene: Scene) -> bool:
-    """Whether nothing is said of where its one thing is, and how large: then it stays where it was
-    drawn."""
+    """Whether nothing is said of where its one thing is, and how large.
+
+    Then it stays where it was drawn.
+    """
     item, *others = scene.objects
     return not others and item.count == 1 and not item.size and not scene.background
 
 
-@dataclass(frozen=True)
-class Job:
-    """A picture to be drawn."""
+@dataclass(frozen=True, kw_only=True)
+class DrawingJob:
+    """One image of a call, and which of the call's drawings it is made of."""
 
     text: str
+    """The prompt of the user."""
     seed: int
-    plan: Plan | None
+    plan: Plan
     rows: range
-    """Its drawings among those of the whole call: one, or one for each part of the plan."""
+    """Its drawings among those of all jobs: as many as the plan has objects."""
 
     @property
-    def parts(self) -> tuple[str, ...]:
-        """The prompts of its drawings."""
-        return self.plan.parts if self.plan else (self.text,)
+    def prompts(self) -> tuple[str, ...]:
+        """The prompt of each of its drawings, in the order of `rows`."""
+        return self.plan.prompts
 
 
-def jobs_of(texts: list[str], seeds: list[int], *, compose: bool) -> list[Job]:
-    """What is to be drawn for each text with its seed; with plans where `compose` asks for them."""
-    jobs: list[Job] = []
+def plan_all(
+    texts: Sequence[str], seeds: Sequence[int], vocabulary: Vocabulary | None
+) -> list[DrawingJob]:
+    """Plan one image for each text with its seed.
+
+    vocabulary: what the model knows; without one every prompt is drawn whole.
+    """
+    jobs: list[DrawingJob] = []
+    row = 0
     for text, seed in zip(texts, seeds, strict=True):
-        plan = plan_of(text, seed) if compose else None
-        first = jobs[-1].rows.stop if jobs else 0
-        jobs.append(Job(text, seed, plan, range(first, first + (len(plan.parts) if plan else 1))))
+        plan = plan_prompt(text, vocabulary, seed) if vocabulary else Plan.whole(text)
+        rows = range(row, row + len(plan.objects))
+        jobs.append(DrawingJob(text=text, seed=seed, plan=plan, rows=rows))
+        row = rows.stop
     return jobs

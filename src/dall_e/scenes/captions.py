@@ -4,14 +4,11 @@ does not."""
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Sequence
-from typing import Literal
 
-from dall_e.data.captions import COLOURS_ZH
-from dall_e.scenes.graph import Scene, SceneObject, thing_called, things
-
-Language = Literal["en", "zh"]
+from dall_e.scenes.graph import Scene, SceneObject
+from dall_e.scenes.vocabulary import things
+from dall_e.text.language import COLOURS_ZH, Language, with_article
 
 NUMBERS_EN = ("", "one", "two", "three", "four", "five", "six")
 NUMBERS_ZH = ("", "一", "两", "三", "四", "五", "六")
@@ -101,17 +98,11 @@ def _styled(text: str, scene: Scene, language: Language, rng: random.Random) -> 
 # English
 
 
-def with_article(phrase: str) -> str:
-    """ "apple" to "an apple", "unicorn" to "a unicorn"."""
-    vowel = re.match(r"[aeio]|u(?!ni|s[aeiou]|k|f)|hour", phrase.lower())
-    return f"{'an' if vowel else 'a'} {phrase}"
-
-
 def _noun_en(item: SceneObject, rng: random.Random) -> str:
     """The thing's name or another word for it, in the plural where there are several."""
     if item.name in SHAPE_WORDS:
         return SHAPE_WORDS[item.name][0]
-    thing = thing_called(item.name)
+    thing = item.thing
     if item.count > 1:
         return thing.plural
     return (
@@ -126,7 +117,7 @@ def noun_phrase_en(item: SceneObject, rng: random.Random, article: str = "a") ->
     words += [item.colour] if item.colour else []
     noun = _noun_en(item, rng)
     # Pairs are counted, but what is in them is coloured.
-    paired = item.name in things() and thing_called(item.name).plural.startswith(PAIRS)
+    paired = item.name in things() and item.thing.plural.startswith(PAIRS)
     phrase = " ".join([*words, noun.removeprefix(PAIRS) if paired else noun])
     if item.count > 1:
         number = rng.choice((NUMBERS_EN[item.count], NUMBERS_EN[item.count], str(item.count)))
@@ -224,7 +215,7 @@ def _noun_zh(item: SceneObject, rng: random.Random) -> tuple[str, str]:
     """The thing's name or another word for it, and its measure word."""
     if item.name in SHAPE_WORDS:
         return SHAPE_WORDS[item.name][1], "个"
-    thing = thing_called(item.name)
+    thing = item.thing
     # 小猫 is no big cat.
     others = [other for other in thing.other_zh if not (item.size and other[0][0] in "大小")]
     return rng.choice(others) if others and rng.random() < 0.25 else (thing.zh, thing.measure)

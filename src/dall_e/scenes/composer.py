@@ -31,12 +31,13 @@ from dall_e.data.datasets import ImageSet
 from dall_e.images.backgrounds import Ground, background, grid_step, shade
 from dall_e.images.colour import recoloured
 from dall_e.images.compositing import letter_z, paste, paste_outline, paste_shadow, paste_shape
-from dall_e.scenes.captions import Language, scene_caption
+from dall_e.scenes.captions import scene_caption
 from dall_e.scenes.cutouts import CutOut, drawn_actors, find_cut_outs, pixels, resized
-from dall_e.scenes.graph import SHAPES, Scene, SceneObject
+from dall_e.scenes.graph import SHAPES, CutoutImage, DrawnAnimal, Scene, SceneObject, Shape
 from dall_e.scenes.layout import LYING, Place, Settled, layout
 from dall_e.scenes.sampler import SceneProposals
 from dall_e.scenes.slots import canonical_places
+from dall_e.text.language import Language
 
 Canvas = npt.NDArray[np.uint8]
 
@@ -66,9 +67,7 @@ class SceneComposer:
         self.images = images
         self.cut_outs = find_cut_outs(images)
         side = images.images_NCHW.shape[-1]
-        actors, self._drawings = drawn_actors(
-            side, first=len(images), poses=1 if canonical else None
-        )
+        actors, self._drawings = drawn_actors(side, poses=1 if canonical else None)
         drawn = (cut_out for group in actors.values() for cut_out in group)
         self._index = {
             (cut_out.image, cut_out.thing): cut_out for cut_out in (*self.cut_outs, *drawn)
@@ -133,7 +132,7 @@ class SceneComposer:
             if place.shadow and shadows:
                 paste_shadow(canvas_SSC, place)
             self._draw_thing(canvas_SSC, item, place, mirrored[place.index])
-            lies = item.image >= len(self.images)
+            lies = isinstance(item.image, DrawnAnimal)
             if item.state == "sleeping" and not (lies and rng.random() < 0.5):
                 self._draw_sleep(canvas_SSC, place, mirrored[place.index])
             elif item.state == "playing":
@@ -142,17 +141,20 @@ class SceneComposer:
 
     def _aspect(self, item: SceneObject) -> float:
         """Width over height as it is to be drawn."""
-        if item.image < 0:
+        if isinstance(item.image, Shape):
             return 1.0
-        aspect = self._index[item.image, item.name].aspect
-        return (
-            aspect / LYING if item.state == "sleeping" and item.image < len(self.images) else aspect
-        )
+        cut_out = self._cut_out(item)
+        stands = isinstance(item.image, CutoutImage)
+        return cut_out.aspect / LYING if item.state == "sleeping" and stands else cut_out.aspect
+
+    def _cut_out(self, item: SceneObject) -> CutOut:
+        assert isinstance(item.image, CutoutImage | DrawnAnimal)
+        return self._index[item.image, item.name]
 
     def _own_place(self, item: SceneObject) -> Place:
         """Where a thing is in its own picture: only in another colour, it shares most codes with
         that."""
-        left, top, right, bottom = self._index[item.image, item.name].box
+        left, top, right, bottom = self._cut_out(item).box
         side = self.images.images_NCHW.shape[-1]
         width, height = (right - left) / side, (bottom - top) / side
         return Place(
@@ -166,7 +168,7 @@ class SceneComposer:
     def _draw_thing(
         self, canvas_SSC: Canvas, item: SceneObject, place: Place, mirrored: bool
     ) -> None:
-        cut_out = self._index[item.image, item.name]
+        cut_out = self._cut_out(item)
         sprite_HWC = self._crop(cut_out, mirrored)
         sprite_HWC = resized(
             sprite_HWC, round(place.width * self.size), round(place.height * self.size), place.angle
@@ -179,8 +181,9 @@ class SceneComposer:
 
     def _crop(self, cut_out: CutOut, mirrored: bool) -> Canvas:
         left, top, right, bottom = cut_out.box
-        drawn = cut_out.image - len(self.images)
-        whole_HWC = self._drawings[drawn] if drawn >= 0 else pixels(self.images, cut_out.image)
+        number = cut_out.image.index
+        drawn = isinstance(cut_out.image, DrawnAnimal)
+        whole_HWC = self._drawings[number] if drawn else pixels(self.images, number)
         crop_HWC = whole_HWC[top:bottom, left:right]
         return crop_HWC[:, ::-1] if mirrored and cut_out.mirrors else crop_HWC
 
@@ -213,7 +216,7 @@ class SceneComposer:
         rng: random.Random,
     ) -> None:
         """A ball beside the player, of the same style where there is one."""
-        source = self._index[scene.objects[0].image, scene.objects[0].name].source
+        source = self._cut_out(scene.objects[0]).source
         balls = [cut_out for cut_out in self._balls if cut_out.source == source] or self._balls
         if not balls:
             return

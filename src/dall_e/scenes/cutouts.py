@@ -12,12 +12,13 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from dall_e.data.augment import mirrors
 from dall_e.data.captions import style_said
 from dall_e.data.datasets import ImageSet, Record
 from dall_e.images.animals import POSES, SPECIES, drawn_animal
 from dall_e.images.colour import MainColour, colour_word, main_colour
-from dall_e.scenes.graph import COAT_COLOURS, COLOURS, Thing, things
+from dall_e.scenes.graph import COAT_COLOURS, COLOURS, CutoutImage, DrawnAnimal
+from dall_e.scenes.vocabulary import Thing, things
+from dall_e.text.language import mirrors
 
 # Their pictures show more, or something else, than their names say; only those that the table names
 # are used.
@@ -33,8 +34,8 @@ SOLID = 48
 class CutOut:
     """One thing in one picture of the set."""
 
-    image: int
-    """Index into the set."""
+    image: CutoutImage | DrawnAnimal
+    """Of the set, or of the drawings."""
     thing: str
     source: str
     style_en: str
@@ -135,7 +136,7 @@ def _cut_out(images: ImageSet, index: int, match: _Wanted) -> CutOut | None:
     record = images.records[index]
     own = match.colour or (colour_word(main) if main else "")
     return CutOut(
-        image=index, thing=match.thing.name, rank=match.rank, source=str(record.get("source", "")), box=box,
+        image=CutoutImage(index), thing=match.thing.name, rank=match.rank, source=str(record.get("source", "")), box=box,
         main=main, own_colour=own,
         style_en=str(record.get("style_en", "")), style_zh=str(record.get("style_zh", "")),
         style_said=style_said(record), weight=float(record.get("weight", 1.0)), mirrors=mirrors(record),
@@ -143,13 +144,12 @@ def _cut_out(images: ImageSet, index: int, match: _Wanted) -> CutOut | None:
 
 
 def drawn_actors(
-    side: int, first: int, poses: int | None = None
+    side: int, poses: int | None = None
 ) -> tuple[dict[str, list[CutOut]], list[npt.NDArray[np.uint8]]]:
     """Animals drawn at `side` pixels, and cut-outs of them by what they do, "sleeping" or
     "playing".
 
-    Each does it in the first `poses` ways, or in all. The cut-outs number their pictures from
-    `first`.
+    Each does it in the first `poses` ways, or in all.
     """
     found: dict[str, list[CutOut]] = {}
     drawings: list[npt.NDArray[np.uint8]] = []
@@ -160,7 +160,7 @@ def drawn_actors(
             assert box is not None
             found.setdefault(state, []).append(
                 CutOut(
-                    image=first + len(drawings), thing=species, source="", style_en="", style_zh="",
+                    image=DrawnAnimal(len(drawings)), thing=species, source="", style_en="", style_zh="",
                     style_said=0.0, weight=1.0, box=box, main=main_colour(drawing_HWC), own_colour="", mirrors=True,
                 )
             )  # fmt: skip

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from dall_e.images.backgrounds import Ground
-from dall_e.scenes.graph import SHAPES, Scene, thing_called
+from dall_e.scenes.graph import SHAPES, Scene
 
 # What stands in its picture is drawn this much lower when it is to lie.
 LYING = 0.66
@@ -244,8 +244,8 @@ def _standing(
 
 def flies(scene: Scene, index: int, ground: Ground) -> bool:
     """Whether an object is in the sky rather than on the ground."""
-    name = scene.objects[index].name
-    return ground.sky > 0.25 and name not in SHAPES and "air" in thing_called(name).traits
+    item = scene.objects[index]
+    return ground.sky > 0.25 and item.name not in SHAPES and "air" in item.thing.traits
 
 
 def _in_the_air(
@@ -344,7 +344,7 @@ def _beneath(
     scene: Scene, aspects: Sequence[float], ground: Ground | None, rng: random.Random
 ) -> list[Place]:
     """The first is under the second: at the foot of what grows, else close below it."""
-    thing = thing_called(scene.objects[1].name)
+    thing = scene.objects[1].thing
     feet = rng.uniform((ground.far + ground.near) / 2, ground.near) if ground else 0.97
     x = rng.uniform(0.42, 0.58)
     if thing.kind == "plant":

@@ -8,7 +8,7 @@ import random
 from collections.abc import Iterator
 
 from dall_e.scenes.captions import OPPOSITE
-from dall_e.scenes.graph import COAT_COLOURS, COLOURS, MOST, Scene, SceneObject
+from dall_e.scenes.graph import COAT_COLOURS, COLOURS, MOST, Scene, SceneObject, Shape
 
 
 def nearly_right(scene: Scene, rng: random.Random) -> Scene | None:
@@ -39,7 +39,7 @@ def _changes(scene: Scene, rng: random.Random) -> Iterator[Scene]:
             colour = rng.choice([colour for colour in palette if colour not in used])
             yield _with_object(scene, index, dataclasses.replace(item, colour=colour))
         # Shapes frame something, and with a relation the caption counts nothing.
-        if item.image >= 0 and not scene.relation and not item.state:
+        if not isinstance(item.image, Shape) and not scene.relation and not item.state:
             count = rng.choice([count for count in range(1, MOST + 1) if count != item.count])
             yield _with_object(scene, index, dataclasses.replace(item, count=count))
 

@@ -8,7 +8,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from dall_e.scenes.cutouts import CutOut, by_thing
-from dall_e.scenes.graph import COLOURS, MOST, NO_IMAGE, SHAPES, Scene, SceneObject, Thing, things
+from dall_e.scenes.graph import (
+    COLOURS,
+    MOST,
+    SHAPES,
+    CutoutImage,
+    DrawnAnimal,
+    ObjectImage,
+    Scene,
+    SceneObject,
+    Shape,
+)
+from dall_e.scenes.vocabulary import Thing, things
 
 # How often each sort of scene is proposed; many an animal is refused.
 SORTS = {"one": 0.23, "many": 0.15, "two": 0.22, "three": 0.03, "framed": 0.02, "animal": 0.38}
@@ -162,7 +173,7 @@ class SceneProposals:
     ) -> Scene | None:
         """A thing in a circle or square of another colour."""
         item = self._object(groups, rng, colour_fraction=0.55)
-        shape = SceneObject(name=rng.choice(SHAPES), image=NO_IMAGE, colour=rng.choice(COLOURS))
+        shape = SceneObject(name=rng.choice(SHAPES), image=Shape(), colour=rng.choice(COLOURS))
         if item is None or shape.colour in (item.colour, self._own_colour(item)):
             return None
         return self._finished([item, shape], seed, rng, relation="inside")
@@ -179,7 +190,7 @@ class SceneProposals:
             state, dict.fromkeys((*OUTDOORS, *INDOORS), 1.0)
         )
         place = rng.choices(list(places), list(places.values()))[0]
-        image = item.image
+        image: ObjectImage | None = item.image
         drawings = self._actors.get(state, {}).get(item.name)
         if state == "sleeping" and not drawings and rng.random() >= STANDING_SLEEPERS:
             return None
@@ -217,7 +228,14 @@ class SceneProposals:
         )
 
     def _own_colour(self, item: SceneObject) -> str:
-        return self._index[item.image, item.name].own_colour if item.image >= 0 else item.colour
+        cut_out = self._cut_out(item)
+        return cut_out.own_colour if cut_out else item.colour
+
+    def _cut_out(self, item: SceneObject) -> CutOut | None:
+        """What shows the thing; None for a shape."""
+        if isinstance(item.image, CutoutImage | DrawnAnimal):
+            return self._index[item.image, item.name]
+        return None
 
     def _free_relation(self, items: Sequence[SceneObject], rng: random.Random) -> str:
         """A relation in which any two things can be, or none."""
@@ -257,7 +275,7 @@ class SceneProposals:
         colour = rng.choice(COLOURS) if background == "plain" else ""
         if colour and colour in seen or seen & _HIDDEN_BY.get(background, frozenset()):
             return None
-        cut_outs = [self._index[item.image, item.name] for item in items if item.image >= 0]
+        cut_outs = [cut_out for cut_out in map(self._cut_out, items) if cut_out]
         same = len({cut_out.style_en for cut_out in cut_outs}) == 1
         return Scene(
             objects=tuple(items), relation=relation, background=background, background_colour=colour, seed=seed,

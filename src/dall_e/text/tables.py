@@ -7,11 +7,12 @@ from importlib import resources
 
 
 def read_table(name: str) -> Iterator[list[str]]:
-    """Rows of a table, by its path in the package.
+    """Yield the rows of a table of the package, by its path in it."""
+    return table_rows(resources.files("dall_e").joinpath(name).read_text(encoding="utf-8"))
 
-    Blank lines and lines that start with # are notes.
-    """
-    text = resources.files("dall_e").joinpath(name).read_text(encoding="utf-8")
+
+def table_rows(text: str) -> Iterator[list[str]]:
+    """Yield the rows of a table; blank lines and lines that start with # are notes."""
     for line in text.splitlines():
         if line.strip() and not line.startswith("#"):
             yield [cell.strip() for cell in line.split("|")]

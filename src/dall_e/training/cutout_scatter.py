@@ -146,7 +146,7 @@ class CutoutScatter:
     def _paste(self, canvas_SSC: Pixels, cut_out: CutOut, place: Place, rng: random.Random) -> str:
         """Pastes a cut-out, perhaps mirrored, perhaps in another colour; returns its colour."""
         left, top, right, bottom = cut_out.box
-        crop_HWC = pixels(self._images, cut_out.image)[top:bottom, left:right]
+        crop_HWC = pixels(self._images, cut_out.image.index)[top:bottom, left:right]
         if cut_out.mirrors and rng.random() < _MIRROR_PROBABILITY:
             crop_HWC = crop_HWC[:, ::-1]
         width, height = round(place.width * self._size), round(place.height * self._size)

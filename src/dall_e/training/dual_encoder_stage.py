@@ -28,8 +28,8 @@ from torch import Tensor
 from dall_e.checkpoints.run_files import load_text_tokenizer
 from dall_e.checkpoints.store import TEXT_FILE
 from dall_e.config import DUAL_ENCODERS, DualEncoderTraining
-from dall_e.data.augment import mirrors, random_views
-from dall_e.data.captions import Language, plain_caption, training_caption
+from dall_e.data.augment import random_views
+from dall_e.data.captions import plain_caption, training_caption
 from dall_e.data.datasets import (
     ImageSet,
     batch_captions,
@@ -42,6 +42,7 @@ from dall_e.images.files import contact_sheet, save_image
 from dall_e.losses.contrastive import first_among, sigmoid_contrastive_loss, wrong_caption_loss
 from dall_e.models.dual_encoder import DualEncoder
 from dall_e.runtime import pick_device
+from dall_e.text.language import Language, mirrors
 from dall_e.text.tokenizer import TextTokenizer
 from dall_e.training.batches import Batch
 from dall_e.training.composed_scenes import ComposedScenes, SceneSource, TrainingScene

@@ -16,10 +16,11 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
-from dall_e.data.augment import mirrors, random_views
+from dall_e.data.augment import random_views
 from dall_e.data.datasets import ImageSet
 from dall_e.models.image_tokenizer import ImageTokenizer
 from dall_e.runtime import autocast, pick_dtype
+from dall_e.text.language import mirrors
 from dall_e.training.run_folder import save_whole
 
 _BATCH_SIZE = 64

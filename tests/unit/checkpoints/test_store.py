@@ -66,6 +66,28 @@ def test_saving_is_deterministic_and_leaves_other_files(folder: Path) -> None:
     assert after == {**before, "MODEL_CARD.md": b"card"}
 
 
+def test_a_vocabulary_comes_along_and_goes_with_its_model(folder: Path) -> None:
+    assert store.load_model(folder).vocabulary is None
+
+    def save(vocabulary: str | None) -> None:
+        store.save_model(
+            folder, {}, tensors(), int8=True, text_tokenizer_json=TEXT, vocabulary=vocabulary
+        )
+
+    save("cat | 猫 | animal\n")
+    assert store.load_model(folder).vocabulary == "cat | 猫 | animal\n"
+    (folder / "vocabulary.txt").write_text("dog | 狗 | animal\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"vocabulary\.txt was cut short or altered"):
+        store.load_model(folder)
+    save(None)
+    assert not (folder / "vocabulary.txt").exists()
+
+
+def test_a_vocabulary_may_be_put_beside_an_older_model(folder: Path) -> None:
+    (folder / "vocabulary.txt").write_text("dog | 狗 | animal\n", encoding="utf-8")
+    assert store.load_model(folder).vocabulary == "dog | 狗 | animal\n"
+
+
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors", "text_tokenizer.json"])
 def test_a_failed_save_leaves_the_old_model(
     folder: Path, name: str, full_disk: Callable[[str], None]

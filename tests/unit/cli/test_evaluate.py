@@ -15,7 +15,7 @@ from dall_e.evaluation.cost import Cost
 from dall_e.inference.loading import Networks
 from dall_e.models.detector import Detector
 from dall_e.models.dual_encoder import DualEncoder
-from dall_e.scenes.graph import things
+from dall_e.scenes.vocabulary import things
 from dall_e.text.tokenizer import TextTokenizer
 from dall_e.training.run_folder import open_run_folder
 

@@ -1,6 +1,9 @@
 """Run folders become a model folder that draws."""
 
 import dataclasses
+import io
+import json
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -18,6 +21,7 @@ from dall_e.config import (
     TrainingConfig,
     UpsamplerConfig,
     UpsamplerTraining,
+    with_values,
 )
 from dall_e.models.dual_encoder import DualEncoder
 from dall_e.models.generator import Generator
@@ -146,3 +150,46 @@ def test_dual_encoder_and_upsampler_come_along(
     assert (
         image.size == (64, 64) and image.info["best_of"] == "2" and image.info["upsample"] == "True"
     )
+
+
+def test_what_the_captions_name_is_the_vocabulary(runs, tmp_path: Path) -> None:
+    flags, networks = runs
+    data = tmp_path / "data"
+    data.mkdir()
+    record = {"en": "ghost", "zh": "鬼", "kind": "face", "source": "mine"}
+    with tarfile.open(data / "train-000000.tar", "w") as tar:
+        for name, content in (("0.png", b""), ("0.json", json.dumps(record).encode())):
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+    make_run(
+        tmp_path / "named",
+        with_values(GeneratorTraining(), {"data": str(data)}),
+        MODEL.to_dict(),
+        "generator",
+        networks,
+    )
+    TextTokenizer.train(["a cat"], 300).save(tmp_path / "named" / "text_tokenizer.json")
+    flags = [*flags, "--generator", f"{tmp_path}/named"]
+    assert run(["export", *flags, "--compose"]) == 0
+    model = DALL_E.from_pretrained(tmp_path / "model")
+    assert model.vocabulary and list(model.vocabulary.single_things) == ["ghost"]
+    assert "plan" in model("two ghosts", num_inference_steps=1).info
+
+    # A model folder hands on its own.
+    assert (
+        run(["export", *flags, "--generator", f"{tmp_path}/model", "--out", f"{tmp_path}/2"]) == 0
+    )
+    texts = [(tmp_path / name / "vocabulary.txt").read_bytes() for name in ("model", "2")]
+    assert texts[0] == texts[1]
+
+
+def test_a_model_whose_data_is_gone_knows_no_names(
+    runs, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(["export", *runs[0]]) == 0
+    assert "the model gets no vocabulary.txt, so it draws whole" in capsys.readouterr().err
+    assert not (tmp_path / "model" / "vocabulary.txt").exists()
+    assert run(["export", *runs[0], "--compose"]) == 1
+    assert "--compose needs things that the model knows by name" in capsys.readouterr().err

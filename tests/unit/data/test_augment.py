@@ -3,11 +3,10 @@
 Shapes: B pictures, C channels, H W rows and columns.
 """
 
-import pytest
 import torch
 from torch import Tensor
 
-from dall_e.data.augment import mirrors, random_views
+from dall_e.data.augment import random_views
 
 
 def images(batch: int = 6, side: int = 16) -> Tensor:
@@ -64,18 +63,3 @@ def test_the_generator_decides() -> None:
     x_BCHW = images()
     assert torch.equal(views(x_BCHW, seed=3), views(x_BCHW, seed=3))
     assert not torch.equal(views(x_BCHW, seed=3), views(x_BCHW, seed=4))
-
-
-@pytest.mark.parametrize(
-    ("record", "expected"),
-    [
-        ({"en": "red apple", "kind": "food"}, True),
-        ({"en": "flag: Japan", "kind": "flag"}, False),
-        ({"en": "right arrow", "kind": "object"}, False),
-        ({"en": "Left-facing fist"}, False),
-        ({"en": "copyright sign"}, True),
-        ({}, True),
-    ],
-)
-def test_what_may_be_mirrored(record: dict[str, object], expected: bool) -> None:
-    assert mirrors(record) is expected

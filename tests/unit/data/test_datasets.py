@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dall_e.data.datasets import batch_captions, batch_indices, load_images
+from dall_e.data.datasets import batch_captions, batch_indices, load_images, load_records
 
 
 def png(colour: tuple[int, int, int, int]) -> bytes:
@@ -47,6 +47,13 @@ def test_shards_give_one_split_and_name_what_is_unreadable(shards: Path) -> None
     assert list(train.weights) == [1.0, 4.0]
     assert len(train.skipped) == 1 and "000001" in train.skipped[0]
     assert len(load_images(shards, 6, "val")) == 1
+
+
+def test_records_are_read_without_their_pictures(shards: Path, tmp_path: Path) -> None:
+    names = [record["en"] for record in load_records(shards)]
+    assert names == ["thing 0", "thing 1", "thing 3"]
+    with pytest.raises(ValueError, match="there is no folder"):
+        load_records(tmp_path / "none")
 
 
 def test_a_cut_off_shard_gives_what_is_whole(shards: Path) -> None:

@@ -22,7 +22,8 @@ from dall_e.evaluation.composition import (
 )
 from dall_e.models.detector import Detection
 from dall_e.scenes.composer import held_out
-from dall_e.scenes.graph import COLOURS, Scene, SceneObject, things
+from dall_e.scenes.graph import COLOURS, CutoutImage, Scene, SceneObject
+from dall_e.scenes.vocabulary import things
 
 
 def hit(
@@ -32,7 +33,7 @@ def hit(
 
 
 def thing(name: str, colour: str = "", count: int = 1, state: str = "") -> SceneObject:
-    return SceneObject(name=name, image=0, colour=colour, count=count, state=state)
+    return SceneObject(name=name, image=CutoutImage(0), colour=colour, count=count, state=state)
 
 
 CAT, PAIR = Scene(objects=(thing("cat"),)), Scene(objects=(thing("cat"), thing("car")))

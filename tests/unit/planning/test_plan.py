@@ -1,13 +1,15 @@
 """Prompts of several things are planned, drawn part by part and put together; all others are drawn
 as a whole."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from dall_e import DALL_E
-from dall_e.planning.plan import jobs_of, plan_of
+from dall_e.planning.plan import Plan, plan_all, plan_prompt
+from dall_e.planning.vocabulary import Vocabulary
 
 
 @pytest.fixture(scope="module")
@@ -81,9 +83,9 @@ def model(tiny_folder: Path) -> DALL_E:
         ("狗的左边有一只猫", ("一只猫", "一只狗"), "1 x 一只猫 + 1 x 一只狗 [left]"),
     ],
 )
-def test_plans(prompt: str, parts: tuple[str, ...], described: str) -> None:
-    plan = plan_of(prompt)
-    assert plan is not None and plan.parts == parts and plan.describe() == described
+def test_plans(prompt: str, parts: tuple[str, ...], described: str, vocabulary: Vocabulary) -> None:
+    plan = plan_prompt(prompt, vocabulary)
+    assert not plan.is_whole and plan.prompts == parts and plan.describe() == described
 
 
 @pytest.mark.parametrize(
@@ -101,50 +103,56 @@ def test_plans(prompt: str, parts: tuple[str, ...], described: str) -> None:
         "the cat",
     ],
 )
-def test_a_name_and_what_is_not_understood_have_no_plan(prompt: str) -> None:
-    assert plan_of(prompt) is None
+def test_a_name_and_what_is_not_understood_are_drawn_whole(
+    prompt: str, vocabulary: Vocabulary
+) -> None:
+    plan = plan_prompt(prompt, vocabulary)
+    assert plan.is_whole and plan.prompts == (prompt,) and plan.describe() == ""
+    assert plan == Plan.whole(prompt, plan.parse)
+    with pytest.raises(ValueError, match="nothing to put together"):
+        plan.render([], 8, 0)
 
 
-def test_jobs_share_out_the_drawings() -> None:
-    jobs = jobs_of(
-        ["quantum entanglement", "a strawberry and a pig", "two pigs"], [1, 2, 3], compose=True
+def test_jobs_share_out_the_drawings(vocabulary: Vocabulary) -> None:
+    jobs = plan_all(
+        ["quantum entanglement", "a strawberry and a pig", "two pigs"], [1, 2, 3], vocabulary
     )
     assert [list(job.rows) for job in jobs] == [[0], [1, 2], [3]]
-    assert [job.parts for job in jobs] == [
+    assert [job.prompts for job in jobs] == [
         ("quantum entanglement",),
         ("a strawberry", "a pig"),
         ("a pig",),
     ]
-    assert all(job.plan is None for job in jobs_of(["two cats"], [1], compose=False))
+    assert all(job.plan.is_whole for job in plan_all(["two cats"], [1], None))
 
 
-def test_what_a_prompt_leaves_open_is_chosen_by_the_seed() -> None:
-    plans = [job.plan for job in jobs_of(["a house"] * 40, list(range(40)), compose=True)]
-    assert [plan_of("a house", seed) for seed in range(40)] == plans
-    described = {plan.describe() if plan else "" for plan in plans}
+def test_what_a_prompt_leaves_open_is_chosen_by_the_seed(vocabulary: Vocabulary) -> None:
+    def plans_of(prompt: str) -> list[Plan]:
+        return [plan_prompt(prompt, vocabulary, seed) for seed in range(40)]
+
+    plans = [job.plan for job in plan_all(["a house"] * 40, list(range(40)), vocabulary)]
+    assert plans_of("a house") == plans
+    described = {plan.describe() for plan in plans}
     # Drawn whole, turned, painted, and both.
     assert {"", "1 x a house mirrored"} < described
     assert any(" painted " in plan and "mirrored" not in plan for plan in described)
     assert any(" painted " in plan and plan.endswith("mirrored") for plan in described)
-    assert all(
-        "painted red" in plan.describe()
-        for seed in range(9)
-        if (plan := plan_of("a red house", seed))
-    )
-    hats = {plan.parts[0] for seed in range(40) if (plan := plan_of("a hat", seed))}
+    assert all("painted red" in plan.describe() for plan in plans_of("a red house"))
+    hats = {plan.prompts[0] for plan in plans_of("a hat") if not plan.is_whole}
     assert hats == {"woman's hat", "top hat", "billed cap"}
-    assert {plan.parts for seed in range(40) if (plan := plan_of("一本书", seed))} > {
+    assert {plan.prompts for plan in plans_of("一本书") if not plan.is_whole} > {
         ("合上的书本",),
         ("一本蓝色的书",),
     }
 
 
-def test_a_mirrored_part_is_turned() -> None:
-    plan = next(plan for seed in range(40) if (plan := plan_of("a lion", seed)))
-    assert plan.mirrored == (True,)
+def test_a_mirrored_part_is_turned(vocabulary: Vocabulary) -> None:
+    plans = (plan_prompt("a lion", vocabulary, seed) for seed in range(40))
+    plan = next(plan for plan in plans if not plan.is_whole)
+    assert plan.objects[0].mirrored
     drawing = np.zeros((4, 32, 32), dtype=np.uint8)
     drawing[:, 8:20, 2:10] = np.array([180, 90, 20, 255], dtype=np.uint8)[:, None, None]
-    assert np.array_equal(plan.put_together([drawing], 32, 0), drawing[:, :, ::-1])
+    assert np.array_equal(plan.render([drawing], 32, 0), drawing[:, :, ::-1])
 
 
 def test_a_planned_picture_is_made_of_its_parts(model: DALL_E) -> None:
@@ -171,6 +179,23 @@ def test_a_planned_picture_is_made_of_its_parts(model: DALL_E) -> None:
     assert batch[1].size == (64, 64) and "plan" not in batch[0].info
 
 
+def test_models_without_a_vocabulary_draw_whole(tiny_folder: Path, tmp_path: Path) -> None:
+    model = DALL_E.from_pretrained(tiny_folder)
+    model.vocabulary = None
+    model.save_pretrained(tmp_path)
+    assert not (tmp_path / "vocabulary.txt").exists()
+
+    # What the model's own settings ask for has no effect, what the call asks for is refused.
+    wordless = DALL_E.from_pretrained(tmp_path)
+    wordless.config = dataclasses.replace(
+        wordless.config, sampling=dataclasses.replace(wordless.config.sampling, compose=True)
+    )
+    image = wordless("two pigs", seed=4, num_inference_steps=3)
+    assert "plan" not in image.info and image.info["compose"] == "False"
+    with pytest.raises(ValueError, match=r"compose is on: the model .* has no vocabulary\.txt"):
+        wordless("two pigs", compose=True)
+
+
 def test_models_that_draw_opaque_pictures_cannot_compose(mini_folder: Path) -> None:
     with pytest.warns(UserWarning, match="licence"):
         published = DALL_E.from_pretrained(mini_folder)
@@ -188,14 +213,13 @@ def test_a_colour_is_painted_over_where_it_was_drawn(model: DALL_E) -> None:
     assert not np.array_equal(plain[..., :3], painted_pixels[..., :3])
 
 
-def test_who_sleeps_is_put_where_the_prompt_says() -> None:
+def test_who_sleeps_is_put_where_the_prompt_says(vocabulary: Vocabulary) -> None:
     """The drawing of the sleeper stands on the sill as it is, on a painted place that the seed
     chooses."""
-    plan = plan_of("a white cat sleeping on a windowsill")
-    assert plan is not None
+    plan = plan_prompt("a white cat sleeping on a windowsill", vocabulary)
     sleeper = np.zeros((4, 32, 32), dtype=np.uint8)
     sleeper[:, 12:24, 4:28] = np.array([40, 40, 40, 255], dtype=np.uint8)[:, None, None]
-    images = [plan.put_together([sleeper], 96, seed) for seed in (0, 1, 0)]
+    images = [plan.render([sleeper], 96, seed) for seed in (0, 1, 0)]
     assert np.array_equal(images[0], images[2]) and not np.array_equal(images[0], images[1])
     for image in images:
         assert (image[3] == 255).all()

@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dall_e.planning.renderer import alone, assemble, eye_level, painted, sprite_of
+from dall_e.planning.vocabulary import Vocabulary
 from dall_e.scenes.graph import Scene, SceneObject
 
 RED, BLUE = (200, 20, 20), (20, 20, 200)
@@ -16,7 +17,7 @@ def block(colour: tuple[int, int, int], width: int = 20) -> npt.NDArray[np.uint8
 
 
 def thing(name: str, count: int = 1) -> SceneObject:
-    return SceneObject(name=name, image=-1, count=count)
+    return SceneObject(name=name, image=None, count=count)
 
 
 def middle(canvas: npt.NDArray[np.uint8], colour: tuple[int, int, int]) -> tuple[float, float]:
@@ -59,9 +60,10 @@ def test_eyes_are_found_where_it_is_dark_on_both_sides() -> None:
     assert eye_level(block(RED)) == 0.45
 
 
-def test_glasses_are_worn_before_the_eyes() -> None:
+def test_glasses_are_worn_before_the_eyes(vocabulary: Vocabulary) -> None:
     def worn(name: str, level: int, count: int = 1) -> npt.NDArray[np.uint8]:
-        scene = Scene(objects=(thing("sunglasses"), thing(name, count)), relation="on")
+        head = vocabulary.planned(name, count=count)
+        scene = Scene(objects=(thing("sunglasses"), head), relation="on")
         return assemble(scene, [block(BLUE, 60), face(level)], 120, 0)
 
     for level in (15, 23):

@@ -4,12 +4,12 @@ import random
 
 import pytest
 
-from dall_e.scenes.graph import Scene, SceneObject
+from dall_e.scenes.graph import CutoutImage, Scene, SceneObject
 from dall_e.scenes.negatives import nearly_right
 
 
 def thing(name: str = "cat", **more: object) -> SceneObject:
-    return SceneObject(name=name, image=0, **more)  # type: ignore[arg-type]
+    return SceneObject(name=name, image=CutoutImage(0), **more)  # type: ignore[arg-type]
 
 
 def changed(scene: Scene) -> list[Scene]:

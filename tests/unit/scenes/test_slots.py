@@ -6,7 +6,7 @@ import itertools
 import pytest
 
 from dall_e.images.backgrounds import Ground
-from dall_e.scenes.graph import MOST, Scene, SceneObject
+from dall_e.scenes.graph import MOST, CutoutImage, Scene, SceneObject
 from dall_e.scenes.layout import Place
 from dall_e.scenes.slots import canonical_layout, has_slots
 
@@ -15,7 +15,7 @@ SHALLOW = Ground(far=0.8, near=0.85)
 
 
 def thing(name: str, count: int = 1, size: str = "") -> SceneObject:
-    return SceneObject(name=name, image=0, count=count, size=size)
+    return SceneObject(name=name, image=CutoutImage(0), count=count, size=size)
 
 
 def overlap(one: Place, other: Place) -> bool:
@@ -101,7 +101,7 @@ def test_what_flies_is_in_the_sky_and_the_rest_on_the_ground() -> None:
 
 
 def test_what_acts_or_touches_has_no_slot() -> None:
-    acting = Scene(objects=(SceneObject(name="cat", image=0, state="sleeping"),))
+    acting = Scene(objects=(SceneObject(name="cat", image=CutoutImage(0), state="sleeping"),))
     touching = Scene(objects=(thing("cat"), thing("box")), relation="on")
     for scene in (acting, touching):
         assert not has_slots(scene)

@@ -1,0 +1,172 @@
+"""What a parser needs of a language: how it names things and says something of them.
+
+There is one subclass per language. Positions are numbers of characters where a text is read as a
+whole, and numbers of tokens (English words, Chinese characters) where it is searched for things.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+from dall_e.planning.vocabulary import Vocabulary
+from dall_e.scenes.graph import MOST, SceneObject
+
+Objects = tuple[SceneObject, ...]
+
+NO_THINGS = frozenset(
+    "back end on soon top dash link mate up cool free new ok light cooking dizzy person people "
+    "sunset sunrise cityscape plus minus multiply divide information recycling customs infinity "
+    "selfie".split()
+).union(("night with stars", "sunrise over mountains", "cityscape at dusk"))
+"""Names of pictures that hardly ever are meant by these words in a sentence."""
+_LONGEST_NUMBER = 9
+"""Digits beyond which it does not matter how many there are."""
+
+
+class Frame(NamedTuple):
+    """What stands around the matter of a prompt: "draw me" before it, a style behind it."""
+
+    start: int
+    stop: int
+    """The matter is from `start` to before `stop`."""
+    style: str
+    """The words of the style, or nothing."""
+
+
+class Placed(NamedTuple):
+    """Where a text names a place."""
+
+    start: int
+    stop: int
+    place: str
+
+
+class Related(NamedTuple):
+    """What words between two things, or behind both, say of how these stand to each other."""
+
+    relation: str
+    is_turned: bool
+    """Whether it is said of the second thing, of how that stands to the first."""
+    between: tuple[int, int] = (0, 0)
+    """Characters of the words between that say so, from and up to."""
+    after: tuple[int, int] = (0, 0)
+    """Characters of the words behind that say so."""
+
+
+@dataclass(frozen=True)
+class Mention:
+    """A thing where a text names it, in tokens."""
+
+    item: SceneObject
+    start: int
+    """Of its noun, without what is said of it."""
+    stop: int
+    used: frozenset[int]
+    """The tokens that say what `item` has: its noun, its number, its colour and its size."""
+
+
+class Grammar(ABC):
+    """How one language is read, by a model's vocabulary."""
+
+    longest_exact: ClassVar[int]
+    """Characters beyond which no prompt can be understood to the last word."""
+    separator: ClassVar[str]
+    """What stands between two tokens."""
+    groups: ClassVar[frozenset[str]] = frozenset()
+    """Tokens that mean what stands before them: of a penguin family the penguin is meant."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.vocabulary = vocabulary
+
+    # For prompts of which every word is understood
+
+    @abstractmethod
+    def frame(self, text: str) -> Frame:
+        """Find what stands around the matter of a prompt."""
+
+    @abstractmethod
+    def item(self, phrase: str) -> SceneObject | None:
+        """Read a phrase that names one thing, as "three big red apples"; None for any other."""
+
+    @abstractmethod
+    def actions(self, text: str) -> Iterator[tuple[str, str]]:
+        """Yield the text without the words for what is done, and that state or nothing."""
+
+    @abstractmethod
+    def places(self, text: str) -> Iterator[tuple[str, str, str]]:
+        """Yield the text without the words for a place, that background, and its colour.
+
+        The last one is the whole text, as if it named no place.
+        """
+
+    @abstractmethod
+    def pair(self, text: str) -> tuple[Objects, str] | None:
+        """Read a text that says how one thing stands to another; None for any other."""
+
+    @abstractmethod
+    def split(self, text: str) -> list[str]:
+        """Split a list of phrases, as "a cat, a dog and a box"."""
+
+    # For the things that any sentence names
+
+    @abstractmethod
+    def tokens(self, text: str) -> list[tuple[int, int]]:
+        """Return where each token of a text starts and stops."""
+
+    @abstractmethod
+    def noun_length(self, tokens: Sequence[str], position: int) -> int:
+        """Return of how many tokens the longest noun at a position is; 0 if there is none."""
+
+    @abstractmethod
+    def mention(self, tokens: Sequence[str], free: int, start: int, stop: int) -> Mention:
+        """Return the thing of a noun, with what the tokens from `free` to `start` say of it."""
+
+    @abstractmethod
+    def find_place(self, text: str) -> Placed | None:
+        """Find the words for a place."""
+
+    @abstractmethod
+    def relate(self, between: str, after: str) -> Related | None:
+        """Find the words for a relation, between two things or behind both."""
+
+    @abstractmethod
+    def words(self, text: str) -> list[str]:
+        """Return the words that say something, as a reader counts them."""
+
+
+def small_number(word: str, names: Sequence[str]) -> int:
+    """Read a number from 1 to MOST, as a word or in digits; 0 for anything else."""
+    if word in names[1:]:
+        return names.index(word)
+    number = whole_number(word)
+    return number if number <= MOST else 0
+
+
+def whole_number(word: str) -> int:
+    """Read digits; 0 for any other word."""
+    return int(word[:_LONGEST_NUMBER]) if word.isdecimal() else 0
+
+
+def longest_first(words_by_meaning: dict[str, tuple[str, ...]]) -> list[tuple[str, str]]:
+    """Return pairs of words and what they mean, so that "on top of" is tried before "on"."""
+    pairs = [(words, meaning) for meaning, known in words_by_meaning.items() for words in known]
+    return sorted(pairs, key=lambda pair: -len(pair[0]))
+
+
+def first_place(
+    text: str,
+    patterns: Sequence[tuple[re.Pattern[str], str]],
+    where: re.Pattern[str],
+    place_of_word: dict[str, str],
+) -> Placed | None:
+    """Find the words for a place: those of captions, else a word behind a preposition."""
+    for pattern, place in patterns:
+        match = pattern.search(text)
+        if match:
+            return Placed(*match.span(), place)
+    match = where.search(text)
+    return Placed(*match.span(), place_of_word[match[1]]) if match else None

@@ -1,0 +1,297 @@
+"""What one model knows by name: the file `vocabulary.txt` of its folder.
+
+A planner asks a model only for what its vocabulary has. A model without a vocabulary draws every
+prompt whole. One row of the file is one thing, with four cells between bars:
+
+    cat | 猫 | animal | black sleeping playing
+
+These are the English name, the Chinese name, the kind, and what else the model has seen it with:
+colours in which there are pictures of it, and states. Things of the table that scenes are composed
+of (`scenes/things.txt`) have all further words from there. Every other row is the name of single
+pictures.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from dall_e.images.animals import SPECIES
+from dall_e.scenes.graph import COLOURS, STATES, SceneObject
+from dall_e.scenes.vocabulary import Thing, things
+from dall_e.text.language import plural_of
+from dall_e.text.tables import read_table, table_rows
+
+SEVERAL = 3
+"""How many are meant by what is said to be more than one."""
+
+_HEAD = """\
+# What the model has seen under its name: first things that scenes are composed of, then names of
+# single pictures.
+# Written by `dall-e export`. Unicode CLDR names through emojibase-data (MIT), as in the data set.
+# English | Chinese | kind | colours and states in which it was seen, too
+"""
+_KINDS = (
+    "animal", "plant", "food", "vehicle", "object", "activity", "place", "weather", "heart", "face",
+    "person", "hand", "symbol", "clock", "flag",
+)  # fmt: skip
+"""Kinds of pictures that have a name to ask for, in the order of the file."""
+_NOT_SINGLE = re.compile(r"[,:|]")
+"""Marks of names that say more than a thing, such as "woman: red hair"."""
+_IN_SKY = re.compile("cloud|moon|sun|star|planet|comet|milky")
+
+
+class KnownName(NamedTuple):
+    """A row of the file."""
+
+    name: str
+    zh: str
+    kind: str
+    seen_with: frozenset[str] = frozenset()
+    """Colours and states."""
+
+
+class Vocabulary:
+    """The things that one model knows, and every word for them."""
+
+    def __init__(self, known: Iterable[KnownName]) -> None:
+        self._known = {row.name: row for row in known}
+        self.table_things = {name: row for name, row in things().items() if name in self._known}
+        """Those of the table that scenes are composed of, in its order."""
+        self.single_things = {
+            name: _single(row) for name, row in self._known.items() if name not in things()
+        }
+        """All others. They are drawn and put into plans, but never cut out."""
+        self._singulars_and_plurals: dict[str, tuple[set[str], set[str]]] = {}
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def thing(self, name: str) -> Thing:
+        """Return what is known of a name. Raises KeyError for one that the model does not know."""
+        return self.table_things.get(name) or self.single_things[name]
+
+    def knows(self, name: str) -> bool:
+        """Whether the model knows a name."""
+        return name in self._known
+
+    def comes_in(self, name: str, colour: str) -> bool:
+        """Whether the model has seen a thing in just this colour, as blue books and black birds."""
+        return colour in self._known[name].seen_with or colour in name.split()
+
+    def acts(self, name: str, state: str) -> bool:
+        """Whether the model has seen a thing in a state, "sleeping" or "playing"."""
+        return state in self._known[name].seen_with
+
+    def planned(self, name: str, **said: Any) -> SceneObject:
+        """Return a thing that the model is to draw, with what is `said` of it."""
+        model_thing = self.single_things.get(name)
+        return SceneObject(name=name, image=None, model_thing=model_thing, **said)
+
+    # Its words
+
+    @cached_property
+    def words_en(self) -> dict[str, str]:
+        """The name of the thing for every English word; everyday words come last.
+
+        A word for several things stands for the first of them.
+        """
+        names: dict[str, str] = {}
+        for name, thing in self._things():
+            singulars = _singulars(thing)
+            for word in (*singulars, thing.plural, *map(plural_of, singulars[1:])):
+                names.setdefault(word.lower(), name)
+        for name, words in self._everyday_en.items():
+            for word in (*words, *map(plural_of, words)):
+                names.setdefault(word.lower(), name)
+        return names
+
+    @cached_property
+    def words_zh(self) -> dict[str, str]:
+        """The name of the thing for every Chinese word; everyday words come last.
+
+        A word for several things stands for the first of them.
+        """
+        names: dict[str, str] = {}
+        for name, thing in self._things():
+            names.setdefault(thing.zh, name)
+        for name, thing in self.table_things.items():
+            for word, _ in thing.other_zh:
+                names.setdefault(word, name)
+
+        for known, *words in read_table("text/synonyms_zh.txt"):
+            for word in words if known in names else ():
+                names.setdefault(word.lstrip("!"), names[known])
+
+        # Where only a head is known, the word for the animal means it.
+        for name, thing in self.table_things.items():
+            if "head" in thing.traits:
+                names.setdefault(thing.zh.removesuffix("脸"), name)
+        return names
+
+    def is_plural(self, noun: str, name: str) -> bool:
+        """Whether an English noun is what several of a thing are called."""
+        return noun in self._number_words(name)[1]
+
+    def how_many(self, noun: str, name: str) -> int:
+        """How many an English noun without a number means.
+
+        SEVERAL for cats, but 1 for noodles, as one bowl of them is called.
+        """
+        singulars, plurals = self._number_words(name)
+        return SEVERAL if noun in plurals and noun not in singulars else 1
+
+    def _number_words(self, name: str) -> tuple[set[str], set[str]]:
+        """What one of a thing is called, and what several are."""
+        if name not in self._singulars_and_plurals:
+            thing = self.thing(name)
+            singulars = (*_singulars(thing), *self._everyday_en.get(name, ()))
+            plurals = (thing.plural, *map(plural_of, singulars[1:]))
+            self._singulars_and_plurals[name] = (
+                {word.lower() for word in singulars},
+                {word.lower() for word in plurals},
+            )
+        return self._singulars_and_plurals[name]
+
+    def _things(self) -> Iterator[tuple[str, Thing]]:
+        yield from self.table_things.items()
+        yield from self.single_things.items()
+
+    @cached_property
+    def _everyday_en(self) -> dict[str, tuple[str, ...]]:
+        """What people say instead of the names of a thing's pictures, by the thing's name.
+
+        Single things have those words among their own already.
+        """
+        owners = {
+            image: name
+            for name, thing in self.table_things.items()
+            for image, colour in thing.image_names
+            if not colour
+        }
+        everyday: dict[str, tuple[str, ...]] = {}
+        for image, words in _synonyms_en().items():
+            if image in owners and image not in self.single_things:
+                everyday[owners[image]] = (*everyday.get(owners[image], ()), *words)
+        return everyday
+
+    # Where it comes from, and where it is kept
+
+    @classmethod
+    def from_text(cls, text: str) -> Vocabulary:
+        """Read the text of a `vocabulary.txt`. Raises ValueError for a row that is none."""
+        return cls(_known_name(cells) for cells in table_rows(text))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Vocabulary:
+        """Read a `vocabulary.txt`. Raises ValueError, with its path, for a row that is none."""
+        try:
+            return cls.from_text(Path(path).read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
+
+    @classmethod
+    def from_captions(
+        cls, records: Sequence[dict[str, Any]], *, composed: bool = False
+    ) -> Vocabulary:
+        """Collect what a model knows that was trained on pictures with these records.
+
+        Of the table that scenes are composed of, these are the things that any picture shows. Other
+        names count in the style that training sees most: in no other is a picture asked for without
+        naming its style. They need a Chinese name and a kind. composed: whether the model trained
+        on composed scenes, too, in which animals sleep and play.
+        """
+        return cls([*_table_names(records, composed), *_single_names(records)])
+
+    def to_text(self) -> str:
+        """Write the text that `from_text` reads."""
+        order = [*COLOURS, *STATES]
+        lines = []
+        for name in (*self.table_things, *self.single_things):
+            row = self._known[name]
+            seen_with = " ".join(sorted(row.seen_with, key=order.index))
+            lines.append(" | ".join(filter(None, (row.name, row.zh, row.kind, seen_with))))
+        return _HEAD + "\n".join(lines) + "\n"
+
+
+def _known_name(cells: list[str]) -> KnownName:
+    if len(cells) not in (3, 4) or not all(cells[:3]):
+        raise ValueError(
+            f"row {' | '.join(cells)!r} has {len(cells)} cells: it needs an English name, a "
+            "Chinese name and a kind, and may have colours and states"
+        )
+    seen_with = frozenset(cells[3].split()) if len(cells) == 4 else frozenset[str]()
+    unknown = seen_with.difference(COLOURS, STATES)
+    if unknown:
+        named, known = ", ".join(sorted(unknown)), ", ".join((*COLOURS, *STATES))
+        raise ValueError(f"row {cells[0]!r} names {named}: known are {known}")
+    name, zh, kind = cells[:3]
+    return KnownName(name, zh, kind, seen_with)
+
+
+def _single(row: KnownName) -> Thing:
+    """What is known of the name of single pictures: its words, and whether it is in the sky."""
+    in_sky = row.kind == "weather" and _IN_SKY.search(row.name) is not None
+    return Thing(
+        name=row.name,
+        plural=plural_of(row.name),
+        zh=row.zh,
+        measure="个",
+        kind=row.kind,
+        traits=frozenset(("air",) if in_sky else ()),
+        image_names=((row.name, ""),),
+        other_names=_synonyms_en().get(row.name, ()),
+        other_zh=(),
+    )
+
+
+def _singulars(thing: Thing) -> tuple[str, ...]:
+    """What one of a thing is called. The picture of a lion is that of its face."""
+    heads = [name for name, _ in thing.image_names[:1] if "head" in thing.traits]
+    return (thing.name, *thing.other_names, *heads)
+
+
+@lru_cache(maxsize=1)
+def _synonyms_en() -> dict[str, tuple[str, ...]]:
+    return {name: tuple(words) for name, *words in read_table("text/synonyms_en.txt")}
+
+
+def _table_names(records: Sequence[dict[str, Any]], composed: bool) -> Iterator[KnownName]:
+    """The things of the table of which there are pictures, and the colours of these."""
+    shown = {str(record.get("en", "")) for record in records}
+    shown |= {f"{record.get('source', '')}/{record.get('name', '')}" for record in records}
+    for thing in things().values():
+        images = [(name, colour) for name, colour in thing.image_names if name in shown]
+        if not images:
+            continue
+        colours = {colour for name, own_colour in images for colour in (own_colour, *name.split())}
+        states = STATES if composed and thing.name in SPECIES else ()
+        seen_with = frozenset(colours.intersection(COLOURS)).union(states)
+        yield KnownName(thing.name, thing.zh, thing.kind, seen_with)
+
+
+def _single_names(records: Sequence[dict[str, Any]]) -> Iterator[KnownName]:
+    """The names of single pictures in the style that training sees most."""
+    weights: Counter[str] = Counter()
+    for record in records:
+        weights[str(record.get("source", ""))] += record.get("weight", 1.0)
+    house_style = max(weights, key=lambda source: weights[source], default="")
+
+    rows: dict[str, KnownName] = {}
+    for record in records:
+        name, zh, kind = (str(record.get(field, "")) for field in ("en", "zh", "kind"))
+        is_single = kind in _KINDS and not record.get("tone") and not _NOT_SINGLE.search(name)
+        in_style = record.get("source", "") == house_style
+        fits = _fits_a_cell(name) and _fits_a_cell(zh)
+        if in_style and is_single and fits and name not in things():
+            rows[name] = KnownName(name, zh, kind)
+    yield from sorted(rows.values(), key=lambda row: (_KINDS.index(row.kind), row.name.lower()))
+
+
+def _fits_a_cell(text: str) -> bool:
+    """Whether a text comes back from the file as it is: no blank, no note, not two cells."""
+    return list(table_rows(text)) == [[text]]

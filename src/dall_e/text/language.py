@@ -1,0 +1,72 @@
+"""What is true of English and Chinese words, whatever they are said of."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+Language = Literal["en", "zh"]
+
+COLOURS_ZH = {
+    "black": "黑色", "grey": "灰色", "white": "白色", "brown": "棕色", "red": "红色",
+    "pink": "粉色", "orange": "橙色", "yellow": "黄色", "green": "绿色", "blue": "蓝色",
+    "purple": "紫色",
+}  # fmt: skip
+"""The colours that captions and prompts name, and their Chinese words."""
+
+_IRREGULAR = {
+    "man": "men", "woman": "women", "person": "people", "child": "children", "baby": "babies",
+    "foot": "feet", "tooth": "teeth", "wolf": "wolves", "leaf": "leaves", "shrimp": "shrimp",
+    "bison": "bison", "police": "police",
+}  # fmt: skip
+_PEOPLE = ("man", "woman", "person")
+_SIDES = frozenset(("left", "right", "leftwards", "rightwards"))
+_KINDS_WITH_A_SIDE = ("letter", "flag", "symbol", "clock")
+
+
+def is_chinese(text: str) -> bool:
+    """Whether a text has Chinese characters."""
+    return re.search(r"[\u4e00-\u9fff]", text) is not None
+
+
+def with_article(phrase: str) -> str:
+    """Put "a" or "an" before a phrase: "an apple", "a unicorn"."""
+    vowel = re.match(r"[aeio]|u(?!ni|s[aeiou]|k|f)|hour", phrase.lower())
+    return f"{'an' if vowel else 'a'} {phrase}"
+
+
+def regular_plural(name: str) -> str:
+    """Turn "box" to "boxes", "candy" to "candies", "cat" to "cats"; only the last word changes."""
+    if re.search(r"(?:s|x|z|ch|sh)$", name):
+        return f"{name}es"
+    if re.search(r"[^aeiou]y$", name):
+        return f"{name[:-1]}ies"
+    return f"{name}s"
+
+
+def plural_of(name: str) -> str:
+    """Turn "woman with veil" to "women with veil", "man fairy" to "men fairies".
+
+    "French fries" are several already, and stay as they are.
+    """
+    head, *rest = re.split(r"(?= (?:with|in|of|on|behind|not|getting) )", name, maxsplit=1)
+    *start, last = head.split(" ")
+    if start and start[0] in _PEOPLE:
+        start[0] = _IRREGULAR[start[0]]
+
+    # Of a face exhaling there is no plural, of a king and of an office building there is.
+    acts = start and last.endswith("ing") and last != "building"
+    if not acts and not re.search(r"[^s]s$", last):
+        last = _IRREGULAR.get(last, regular_plural(last))
+    return f"{' '.join([*start, last])}{''.join(rest)}"
+
+
+def mirrors(record: dict[str, object]) -> bool:
+    """Whether a record's picture means the same in a mirror, by its kind and its English name.
+
+    Writing, flags and clocks do not, nor does what is named after a side.
+    """
+    if record.get("kind") in _KINDS_WITH_A_SIDE:
+        return False
+    words = str(record.get("en", "")).lower().replace("-", " ").split()
+    return not _SIDES & set(words)

@@ -1,0 +1,76 @@
+"""Articles, plurals and mirrors, by the words."""
+
+import pytest
+
+from dall_e.text.language import is_chinese, mirrors, plural_of, regular_plural, with_article
+
+
+def test_chinese_is_told_by_its_characters() -> None:
+    assert is_chinese("a 猫") and not is_chinese("a cat, ¿qué?")
+
+
+@pytest.mark.parametrize(
+    ("phrase", "whole"),
+    [
+        ("apple", "an apple"),
+        ("unicorn", "a unicorn"),
+        ("umbrella", "an umbrella"),
+        ("UFO", "a UFO"),
+        ("SUV", "a SUV"),
+        ("orange cat", "an orange cat"),
+        ("hour", "an hour"),
+        ("house", "a house"),
+    ],
+)
+def test_articles(phrase: str, whole: str) -> None:
+    assert with_article(phrase) == whole
+
+
+@pytest.mark.parametrize(
+    ("name", "plural"),
+    [
+        ("cat", "cats"),
+        ("bus", "buses"),
+        ("box", "boxes"),
+        ("candy", "candies"),
+        ("key", "keys"),
+        ("watch", "watches"),
+    ],
+)
+def test_regular_plurals(name: str, plural: str) -> None:
+    assert regular_plural(name) == plural
+
+
+@pytest.mark.parametrize(
+    ("name", "plural"),
+    [
+        ("woman with veil", "women with veil"),
+        ("man fairy", "men fairies"),
+        ("person running", "people running"),
+        ("french fries", "french fries"),
+        ("polar bear", "polar bears"),
+        ("pile of poo", "piles of poo"),
+        ("wolf", "wolves"),
+        ("dumpling", "dumplings"),
+        ("king", "kings"),
+        ("office building", "office buildings"),
+        ("face exhaling", "face exhaling"),
+    ],
+)
+def test_plurals_of_names(name: str, plural: str) -> None:
+    assert plural_of(name) == plural
+
+
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        ({"en": "red apple", "kind": "food"}, True),
+        ({"en": "flag: Japan", "kind": "flag"}, False),
+        ({"en": "right arrow", "kind": "object"}, False),
+        ({"en": "Left-facing fist"}, False),
+        ({"en": "copyright sign"}, True),
+        ({}, True),
+    ],
+)
+def test_what_may_be_mirrored(record: dict[str, object], expected: bool) -> None:
+    assert mirrors(record) is expected
