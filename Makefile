@@ -75,7 +75,7 @@ tiny: .venv/installed
 
 # A warning is an error: a page that is missing, a link that leads nowhere, a module that cannot be read.
 docs: .venv/installed-docs
-	$(RUN) mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --strict --quiet
 	@echo site/index.html
 
 clean:

@@ -60,9 +60,7 @@ def public_modules() -> list[str]:
 
 def module_pages() -> dict[str, str]:
     """One page a module; mkdocstrings fills it with the docstrings."""
-    return {
-        _module_uri(name): f"# `{name}`\n\n::: {name}\n" for name in public_modules()
-    }
+    return {_module_uri(name): f"# `{name}`\n\n::: {name}\n" for name in public_modules()}
 
 
 def module_navigation() -> list[Any]:
@@ -76,7 +74,9 @@ def _package_navigation(package: str, names: list[str]) -> list[Any]:
     for name in children:
         title = name.rpartition(".")[2]
         is_package = any(other.startswith(f"{name}.") for other in names)
-        entries.append({title: _package_navigation(name, names) if is_package else _module_uri(name)})
+        entries.append(
+            {title: _package_navigation(name, names) if is_package else _module_uri(name)}
+        )
     return entries
 
 
@@ -120,18 +120,26 @@ def _command_sections(name: str, command: Any) -> list[str]:
     usage = " ".join(command.collect_usage_pieces(context))
     rows = [parameter.get_help_record(context) for parameter in command.get_params(context)]
     table = [
-        "| | |",
+        "| flag | |",
         "| --- | --- |",
-        *(f"| `{_cell(flags)}` | {_cell(text, escape=True)} |" for flags, text in filter(None, rows)),
+        *(f"| <code>{_cell(flags)}</code> | {_cell(text)} |" for flags, text in filter(None, rows)),
     ]
-    help_text = re.sub(r"[<>]", lambda mark: f"\\{mark[0]}", command.help or "")
-    return [help_text, f"```text\n{name} {usage}\n```", "\n".join(table)]
+    usage_block = f"```text\n{name} {usage}\n```"
+    return [_escaped(command.help or ""), usage_block, "\n".join(table)]
 
 
-def _cell(text: str, escape: bool = False) -> str:
+def _cell(text: str) -> str:
     """A text as a cell of a table."""
-    text = " ".join(text.split()).replace("|", "\\|")
-    return re.sub(r"([<>*])", r"\\\1", text) if escape else text
+    return _escaped(" ".join(text.split())).replace("|", "&#124;").replace("*", "&#42;")
+
+
+def _escaped(text: str) -> str:
+    """A text whose angle brackets are no tags; what stands in backticks stays as it is."""
+    parts = re.split(r"(`[^`]*`)", text)
+    return "".join(
+        part if part.startswith("`") else part.replace("<", "&lt;").replace(">", "&gt;")
+        for part in parts
+    )
 
 
 # Copies.
