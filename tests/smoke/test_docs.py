@@ -102,3 +102,13 @@ def test_the_tree_in_the_readme_names_every_folder() -> None:
     packages = (ROOT / "src" / "dall_e").rglob("*")
     there = {path.name for path in packages if path.is_dir() and path.name != "__pycache__"}
     assert named == there
+
+
+def test_every_entry_of_the_log_has_a_verdict() -> None:
+    text = (ROOT / "LOG.md").read_text(encoding="utf-8")
+    entries = re.findall(r"^## (.+)$", text, re.MULTILINE)
+    verdicts = dict(
+        re.findall(r"^\| \[(.+?)\]\(#[^)]+\) \| [\d-]+ \| (.+) \|$", text, re.MULTILINE)
+    )
+    assert list(verdicts) == entries
+    assert all(verdicts.values())
