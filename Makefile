@@ -6,6 +6,7 @@
 #   make bench-peers                   drawing beside other projects' code, by turns
 #   make bench-scaling                 pictures per second by batch and steps
 #   make tiny                          from a small picture set to a trained model and a drawn sheet, on a CPU
+#   make docs                          the documentation site, in site/
 #
 # FLAGS go to `dall-e generate`: make draw PROMPT="a red apple" FLAGS="-n 4 --seed 7"
 
@@ -13,7 +14,7 @@ PYTHON ?= python3
 FLAGS =
 RUN = .venv/bin/python -m
 
-.PHONY: help install draw test lint format bench bench-peers bench-scaling tiny clean
+.PHONY: help install draw test lint format bench bench-peers bench-scaling tiny docs clean
 
 help:
 	@sed -n '/^#  /s/^# *//p' Makefile
@@ -32,6 +33,10 @@ install: .venv/installed
 
 .venv/installed-dev: .venv/installed
 	$(RUN) pip install -c constraints.txt -e ".[dev]"
+	@touch $@
+
+.venv/installed-docs: .venv/installed
+	$(RUN) pip install -c constraints.txt -e ".[docs]"
 	@touch $@
 
 # The prompt travels by the environment, so that quotes in it reach the program as they are; write $$ for a dollar.
@@ -68,6 +73,11 @@ bench-scaling: .venv/installed
 tiny: .venv/installed
 	PATH="$$PWD/.venv/bin:$$PATH" sh runs/tiny.sh
 
+# A warning is an error: a page that is missing, a link that leads nowhere, a module that cannot be read.
+docs: .venv/installed-docs
+	NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --strict --quiet
+	@echo site/index.html
+
 clean:
-	rm -rf out build dist src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf out build dist site src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 	find src tests -name __pycache__ -type d -exec rm -rf {} +

@@ -14,12 +14,14 @@ def test_models_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert "dall-e-emoji" in text and "openai/dall-e" in text and "built in" in text
 
 
-def test_the_readme_has_the_table_of_models(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_docs_have_the_table_of_models(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["models", "--markdown"]) == 0
     table = capsys.readouterr().out
     assert table.count("\n| `") > 8
-    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
-    assert table in readme, "put what `dall-e models --markdown` prints into the README"
+    page = Path(__file__).parents[3] / "docs" / "reference" / "published_models.md"
+    assert table in page.read_text(encoding="utf-8"), (
+        f"put what `dall-e models --markdown` prints into {page.name}"
+    )
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,69 @@
+"""Draws the sheets of the documentation anew: `python docs/draw_sheets.py`.
+
+gallery.png is that of `dall-e gallery`; composed.png shows prompts that say more than a name;
+scenes.png shows the same two scenes for seeds 0 to 7, in both languages.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dall_e import DALL_E
+from dall_e.cli.gallery import gallery
+from dall_e.images.files import save_image
+from dall_e.images.sheets import contact_sheet, make_grid
+
+DOCS = Path(__file__).parent
+SIDE = 128
+COMPOSED = (
+    "two cats and a red ball",
+    "a blue house",
+    "a dog wearing a hat",
+    "a cat wearing sunglasses",
+    "an astronaut riding a big horse through the stars",
+    "a red car in the city",
+    "a pink ghost in the snow",
+    "an octopus under water",
+    "三个红苹果",
+    "一只猫在树的左边",
+    "一只老虎在森林里",
+    "戴墨镜的狗在海边",
+    "a sailboat at sunset",
+    "a robot and a rocket in space",
+    "a purple guitar",
+    "birds in the sky",
+    "a white cat in the rain",
+    "a frog wearing a crown",
+    "a bee on a sunflower",
+    "five strawberries and a banana",
+    "a snowman with a red scarf",
+    "宇航员骑马",
+    "a mother and her baby",
+    "a cup of coffee on a table",
+)
+SCENES = (
+    "a white cat sleeping on a windowsill",
+    "一只白色的猫在窗台上睡觉",
+    "a brown dog playing on the grass",
+    "一只棕色的狗在草地上玩耍",
+)
+
+
+def draw_sheets() -> None:
+    """Writes the three sheets beside this file."""
+    gallery(out=str(DOCS / "gallery.png"), size=SIDE, model="dall-e-emoji", seed=0)
+
+    model = DALL_E.from_pretrained()
+    composed = model(list(COMPOSED), seed=0, height=SIDE, width=SIDE)
+    save_image(contact_sheet(composed, COMPOSED, columns=6), DOCS / "composed.png")
+
+    scenes = [
+        image
+        for prompt in SCENES
+        for image in model([prompt], num_images_per_prompt=8, seed=0, height=SIDE, width=SIDE)
+    ]
+    save_image(make_grid(scenes, columns=8), DOCS / "scenes.png")
+
+
+if __name__ == "__main__":
+    draw_sheets()
