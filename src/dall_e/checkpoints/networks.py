@@ -34,7 +34,7 @@ from dall_e.checkpoints.tensor_files import open_weights, weights_in
 from dall_e.config.published import VisionConfig
 from dall_e.models.dvae import DVAE
 from dall_e.models.left_to_right import LeftToRight
-from dall_e.models.prompt_networks import Prompts, build_prompts
+from dall_e.models.prompt_networks import PromptNetwork, build_prompts
 from dall_e.models.vision_encoder import Vision
 from dall_e.models.vqgan import VQGAN
 from dall_e.nn.quantized import WeightFormat
@@ -45,7 +45,7 @@ Settings = dict[str, Any]
 class TextToTokens(NamedTuple):
     """The two networks that draw tokens."""
 
-    prompts: Prompts
+    prompts: PromptNetwork
     raster: LeftToRight
 
 
@@ -172,7 +172,7 @@ def load_rudalle(
 class TextToImage(NamedTuple):
     """The three networks of a model that comes in one piece."""
 
-    prompts: Prompts
+    prompts: PromptNetwork
     raster: LeftToRight
     tokenizer: VQGAN
 

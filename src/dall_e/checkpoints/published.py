@@ -30,7 +30,7 @@ from dall_e.checkpoints.tensor_files import StoredTensor, open_weights
 from dall_e.config import SamplingConfig
 from dall_e.config.published import PublishedConfig, VisionConfig
 from dall_e.models.left_to_right import LeftToRight
-from dall_e.models.prompt_networks import Prompts, build_prompts
+from dall_e.models.prompt_networks import PromptNetwork, build_prompts
 from dall_e.models.vision_encoder import Vision
 from dall_e.models.vqgan import VQGAN
 from dall_e.nn.quantized import WeightFormat
@@ -68,7 +68,7 @@ class PublishedNetworks(NamedTuple):
     """The networks of a published model."""
 
     tokenizer: VQGAN
-    text: Prompts
+    text: PromptNetwork
     generator: LeftToRight
     dual_encoder: None = None
     """No project publishes one beside its model."""

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from dall_e.losses.contrastive import first_among
+from dall_e.losses.metrics import r_precision_hits
 
 CHOICES = 100
 
@@ -36,5 +36,5 @@ def r_precision(
     number_T = torch.from_numpy(np.unique(meanings, return_inverse=True)[1])
     own_B = torch.tensor(list(own), dtype=torch.int64)
     same_BT = number_T[own_B][:, None] == number_T
-    hits_B = first_among(image_BD @ text_TD.T, own_B, same_BT, choices=choices, seed=0)
+    hits_B = r_precision_hits(image_BD @ text_TD.T, own_B, same_BT, choices=choices, seed=0)
     return hits_B.double().numpy()

@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 import torch
 
 from dall_e.checkpoints.t5 import Features, T5Features
-from dall_e.models.prompt_networks import PromptFeatures, Prompts, PromptStates
+from dall_e.models.prompt_networks import PromptFeatures, PromptNetwork, PromptStates
 from dall_e.models.text_encoder import TextEncoder, TextStates
 from dall_e.text.published_tokenizers import EncodedPrompt, PromptTokenizer
 from dall_e.text.tokenizer import TextTokenizer
@@ -43,7 +43,7 @@ class Reader(Protocol):
 
 
 def make_reader(
-    network: TextEncoder | Prompts, tokenizer: TextTokenizer | PromptTokenizer | T5Features
+    network: TextEncoder | PromptNetwork, tokenizer: TextTokenizer | PromptTokenizer | T5Features
 ) -> Reader:
     """The reader for a text network and its tokenizer, for one call: it remembers what it read."""
     if isinstance(network, TextEncoder):
@@ -93,7 +93,7 @@ class NativeReader:
 class PublishedReader:
     """For published models."""
 
-    def __init__(self, network: Prompts, tokenizer: PromptTokenizer | FeatureMaker) -> None:
+    def __init__(self, network: PromptNetwork, tokenizer: PromptTokenizer | FeatureMaker) -> None:
         self.network = network
         self.tokenizer = tokenizer
 

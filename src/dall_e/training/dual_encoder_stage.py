@@ -31,7 +31,8 @@ from dall_e.data.augment import mirrors, random_views
 from dall_e.data.captions import Language, plain_caption, training_caption
 from dall_e.data.datasets import ImageSet, batch_captions, batch_indices, in_fold, load_images
 from dall_e.images.files import contact_sheet, save_image
-from dall_e.losses.contrastive import first_among, sigmoid_contrastive_loss, wrong_caption_loss
+from dall_e.losses.contrastive import sigmoid_contrastive_loss, wrong_caption_loss
+from dall_e.losses.metrics import r_precision_hits
 from dall_e.models.dual_encoder import DualEncoder
 from dall_e.runtime import pick_device
 from dall_e.scenes.composer import SceneComposer, held_out
@@ -285,7 +286,7 @@ class DualEncoderStage(PreparedStage):
         # A small set has fewer captions that mean something else.
         choices = min(CHOICES, 1 + int((~same_BT).sum(1).min()))
         own_B = torch.arange(len(rows))
-        return float(first_among(scores_BT, own_B, same_BT, choices=choices, seed=0).float().mean())
+        return float(r_precision_hits(scores_BT, own_B, same_BT, choices=choices, seed=0).float().mean())
 
     def summary(self) -> list[str]:
         """Data, for --dry-run and the log."""

@@ -29,11 +29,11 @@ from dall_e.losses.adversarial import (
     generator_loss,
     gradient_penalty,
 )
+from dall_e.losses.metrics import peak_signal_to_noise
 from dall_e.losses.reconstruction import (
     feature_matching_loss,
     image_loss,
     over_background,
-    peak_signal_to_noise,
 )
 from dall_e.models.discriminator import Discriminator, Judgement
 from dall_e.models.image_tokenizer import ImageTokenizer
