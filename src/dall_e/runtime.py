@@ -1,4 +1,4 @@
-"""Device, arithmetic, processes: the only file that looks at, or sets, global torch state."""
+"""Devices, dtypes, threads and processes: the only file that reads or sets global torch state."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ import torch
 
 
 def pick_device(name: str) -> torch.device:
-    """`auto` takes the first of cuda, mps and cpu that is there. Raises ValueError if the named
-    device is missing."""
+    """The named device; `auto` takes the first of cuda, mps and cpu that is there.
+
+    Raises ValueError if there is no such device.
+    """
     if name == "auto":
         if torch.cuda.is_available():
             return torch.device("cuda")
@@ -27,7 +29,8 @@ def pick_device(name: str) -> torch.device:
         ) from error
     if device.type not in ("cpu", "cuda", "mps"):
         raise ValueError(
-            f"devices of the kind {device.type!r} are not supported; there are auto, cpu, mps, cuda ..."
+            f"devices of the kind {device.type!r} are not supported; "
+            "there are auto, cpu, mps, cuda ..."
         )
     if device.type == "mps" and not torch.backends.mps.is_available():
         raise ValueError(
@@ -39,30 +42,24 @@ def pick_device(name: str) -> torch.device:
         )
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise ValueError(
-            f"device {name!r} was asked for, but there are only {torch.cuda.device_count()} CUDA devices"
+            f"device {name!r} was asked for, "
+            f"but there are only {torch.cuda.device_count()} CUDA devices"
         )
     return device
 
 
 def computes_bf16(device: torch.device) -> bool:
-    """Whether matrix products in bfloat16 are done by the hardware, rather than emulated at a
-    loss."""
+    """Whether the hardware computes matrix products in bfloat16, rather than emulating them."""
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    return (
-        device.type == "cpu"
-        and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
-        and _cpu_has_bf16()
-    )
-
-
-def _cpu_has_bf16() -> bool:
-    capabilities = torch.backends.cpu.get_cpu_capability()
-    return capabilities == "AVX512" and bool(torch.cpu._is_avx512_bf16_supported())
+    if device.type != "cpu" or not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        return False
+    has_avx512 = torch.backends.cpu.get_cpu_capability() == "AVX512"
+    return has_avx512 and bool(torch.cpu._is_avx512_bf16_supported())
 
 
 def pick_dtype(precision: str, device: torch.device) -> torch.dtype:
-    """The dtype of a training step's matrix products for `precision` in auto, bf16, fp32."""
+    """The dtype of a training step's matrix products; `precision` is auto, bf16 or fp32."""
     if precision == "auto":
         return torch.bfloat16 if computes_bf16(device) else torch.float32
     return {"bf16": torch.bfloat16, "fp32": torch.float32}[precision]
@@ -76,14 +73,14 @@ def autocast(device: torch.device, dtype: torch.dtype) -> AbstractContextManager
 
 
 def batch_workers(device: torch.device) -> int:
-    """Processes to make batches ahead: none beside a CPU, whose cores have the arithmetic to do."""
+    """Processes that make batches ahead: none on a CPU, whose cores have the arithmetic to do."""
     if device.type != "cuda" or "fork" not in multiprocessing.get_all_start_methods():
         return 0
     return max(0, min(8, (os.cpu_count() or 1) - 1))
 
 
 def free_memory(device: torch.device) -> int | None:
-    """Bytes that are still to be had on a device; None where the system does not say."""
+    """Free memory of a device in bytes; None where the system does not say."""
     if device.type == "cuda":
         unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return int(torch.cuda.mem_get_info(device)[0]) + unused
@@ -96,8 +93,7 @@ def free_memory(device: torch.device) -> int | None:
 
 
 def tune_convolutions(device: torch.device) -> None:
-    """Lets cuDNN try its ways of each convolution on first use, which pays where shapes stay the
-    same."""
+    """Let cuDNN choose its convolutions by trial, which pays where shapes stay the same."""
     if device.type == "cuda":
         torch.backends.cudnn.benchmark = True
 
@@ -107,10 +103,10 @@ _spare_threads = 0
 
 @contextlib.contextmanager
 def one_thread() -> Iterator[None]:
-    """Inside, torch computes on the CPU in the calling thread alone; afterwards as before.
+    """Let torch compute in the calling thread alone, and afterwards as before.
 
-    Drawing a picture is thousands of small products. Threads gain little on them, and where another
-    process has a core they wait for each other: 10 s instead of 1 s for a picture, measured on two
+    Drawing an image is thousands of small products. Threads gain little on them, and where another
+    process has a core they wait for each other: 10 s instead of 1 s for an image, measured on two
     busy cores. And the number of threads cannot change the last bit of a result.
     """
     global _spare_threads  # noqa: PLW0603, torch's own setting is as global
@@ -125,11 +121,10 @@ def one_thread() -> Iterator[None]:
 
 
 def most_threads() -> int:
-    """How many threads may compute: torch's number, and inside `one_thread` the one that it has
-    outside."""
+    """How many threads may compute: torch's number, or inside `one_thread` the number outside."""
     return max(torch.get_num_threads(), _spare_threads)
 
 
 def is_main_process() -> bool:
-    """True in the one process that writes files, whether or not a launcher started several."""
+    """Whether this is the process that writes files, of however many a launcher started."""
     return int(os.environ.get("RANK", "0")) == 0

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from dall_e.losses.contrastive import first_among
+from dall_e.losses.metrics import r_precision_hits
 
 CHOICES = 100
 """Texts that the judge chooses from: the right one and 99 others."""
@@ -40,5 +40,5 @@ def r_precision(
     same_BT = meaning_T[text_of_image_B][:, None] == meaning_T
 
     scores_BT = image_BD @ text_TD.T
-    hits_B = first_among(scores_BT, text_of_image_B, same_BT, choices=choices, seed=0)
+    hits_B = r_precision_hits(scores_BT, text_of_image_B, same_BT, choices=choices, seed=0)
     return hits_B.double().numpy()

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from dall_e.losses.reconstruction import peak_signal_to_noise
+from dall_e.losses.metrics import peak_signal_to_noise
 
 
 @torch.inference_mode()

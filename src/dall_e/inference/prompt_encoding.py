@@ -18,7 +18,7 @@ from dall_e.checkpoints.t5 import Features
 from dall_e.models.prompt_networks import (
     PromptEncoder,
     PromptFeatures,
-    Prompts,
+    PromptNetwork,
     PromptStates,
     PromptTable,
 )
@@ -57,7 +57,7 @@ class Reader(Protocol):
 
 
 def make_reader(
-    network: TextEncoder | Prompts, tokenizer: TextTokenizer | PromptTokenizer | FeatureMaker
+    network: TextEncoder | PromptNetwork, tokenizer: TextTokenizer | PromptTokenizer | FeatureMaker
 ) -> Reader:
     """The reader for a text network and its tokenizer.
 

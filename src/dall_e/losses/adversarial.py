@@ -1,12 +1,11 @@
-"""The game between generator and discriminator, L(G, D), with D(x) = sum of d_i(x) as the logit of
-"x is real".
+"""Adversarial losses: the game between generator and discriminator.
 
-L(G, D) = E_real log sigma(D(x)) + E_fake log(1 - sigma(D(x))) is played in two places.
+D(x) = sum of d_i(x) is the logit of "x is real". The game L(G, D) = E_real log sigma(D(x)) + E_fake
+log(1 - sigma(D(x))) is played in two places.
 
 *Pixels.* D sums over scales and patches, and plays in the relativistic pairing form
 (Jolicoeur-Martineau 2018; R3GAN, Huang et al. 2024, arXiv 2501.05441 eq. 4-6): it must rank a real
-picture above *its own* reconstruction, which suits a tokenizer, whose reals and fakes come in
-pairs.
+image above *its own* reconstruction, which suits a tokenizer, whose reals and fakes come in pairs.
 
 *Codes.* D sums over the steps of the generator, and is the generator itself: d_i = beta log(p_theta
 / p_ref) of the group that step i reveals, p_ref being the generator as it was when it drew the
@@ -14,7 +13,7 @@ fakes (direct discriminative optimisation, Zheng et al. 2025, arXiv 2503.01103 e
 Whoever tells real from fake best this way is the better generator: at the optimum p_theta is
 proportional to p_ref^(1 - 1/beta) p_data^(1/beta).
 
-Shapes: B batch, N tokens by rank, S steps; pictures are [B, C, H, W] in any range.
+Shapes: B batch, N tokens by rank, S steps; images are [B, C, H, W] in any range.
 """
 
 from __future__ import annotations
@@ -27,8 +26,10 @@ from torch import Tensor, nn
 
 
 def discriminator_loss(*, real_B: Tensor, fake_B: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-    """mean softplus(-(D(real) - D(fake))): log 2 where D cannot tell. Logits [B], paired by
-    position."""
+    """mean softplus(-(D(real) - D(fake))), log 2 where D cannot tell; logits [B] in pairs.
+
+    The parts are the mean margin, and the fraction of pairs in the right order, `ranked`.
+    """
     margin_B = real_B - fake_B
     loss = F.softplus(-margin_B).mean()
     return loss, {
@@ -38,8 +39,7 @@ def discriminator_loss(*, real_B: Tensor, fake_B: Tensor) -> tuple[Tensor, dict[
 
 
 def generator_loss(*, real_B: Tensor, fake_B: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-    """mean softplus(-(D(fake) - D(real))): the generator wants its pictures ranked above the real
-    ones. Logits [B]."""
+    """mean softplus(-(D(fake) - D(real))): the generator wants fakes ranked above their reals."""
     loss = F.softplus(-(fake_B - real_B.detach())).mean()
     return loss, {"adversarial": loss.detach()}
 
@@ -47,10 +47,9 @@ def generator_loss(*, real_B: Tensor, fake_B: Tensor) -> tuple[Tensor, dict[str,
 def gradient_penalty(
     judge: Callable[[Tensor], Tensor], x_BCHW: Tensor
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """mean over pictures of |grad_x D(x)|^2: R1 on real pictures, R2 on fakes (Mescheder et al.
-    2018, eq. 9).
+    """mean of |grad_x D(x)|^2: R1 on real images, R2 on fakes (Mescheder et al. 2018, eq. 9).
 
-    `judge` maps pictures [B, C, H, W] to logits [B] and must be differentiable twice. Call it in
+    `judge` maps images [B, C, H, W] to logits [B] and must be differentiable twice. Call it in
     float32: the gradient of a gradient in bfloat16 is mostly rounding.
     """
     x_BCHW = x_BCHW.detach().requires_grad_(True)
@@ -63,16 +62,15 @@ def gradient_penalty(
 def adaptive_weight(
     *, reconstruction: Tensor, adversarial: Tensor, weight: nn.Parameter, largest: float
 ) -> Tensor:
-    """|grad L_rec| / (|grad L_adv| + 1e-4) at the decoder's last weight, at most `largest`;
-    detached scalar.
+    """|grad L_rec| / (|grad L_adv| + 1e-4) at the decoder's last weight, at most `largest`.
 
-    Esser et al. 2021 (taming transformers), eq. 7: it keeps the adversarial gradient as large as
-    the reconstruction's, however confident the discriminator is. Both graphs are kept for the
-    backward pass that follows.
+    A detached scalar. Esser et al. 2021 (taming transformers), eq. 7: it keeps the adversarial
+    gradient as large as the reconstruction's, however confident the discriminator is. Both graphs
+    are kept for the backward pass that follows.
     """
-    (ours,) = torch.autograd.grad(reconstruction, weight, retain_graph=True)
-    (theirs,) = torch.autograd.grad(adversarial, weight, retain_graph=True)
-    ratio: Tensor = ours.float().norm() / (theirs.float().norm() + 1e-4)
+    (grad_reconstruction,) = torch.autograd.grad(reconstruction, weight, retain_graph=True)
+    (grad_adversarial,) = torch.autograd.grad(adversarial, weight, retain_graph=True)
+    ratio: Tensor = grad_reconstruction.float().norm() / (grad_adversarial.float().norm() + 1e-4)
     return ratio.clamp(0, largest).detach()
 
 
@@ -91,10 +89,10 @@ def step_discriminators(*, log_ratio_BN: Tensor, groups_N: Tensor, beta: float) 
 def code_game_loss(
     *, real_B: Tensor, fake_B: Tensor, fake_weight: float = 1.0
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """-E_real log sigma(D) - fake_weight E_fake log(1 - sigma(D)), for logits D [B] and [B'], not
-    paired.
+    """-E_real log sigma(D) - fake_weight E_fake log(1 - sigma(D)); logits [B] and [B'], no pairs.
 
-    Equation 13 of arXiv 2503.01103. "real" and "fake" are the shares on the right side of 0.
+    Equation 13 of arXiv 2503.01103. The parts "real" and "fake" are the fractions on the right side
+    of 0.
     """
     loss = F.softplus(-real_B).mean() + fake_weight * F.softplus(fake_B).mean()
     parts = {

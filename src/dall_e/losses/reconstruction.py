@@ -1,11 +1,10 @@
-"""How far a reconstruction is from its original: colours and alpha, edges, scales, and a network's
-features.
+"""Reconstruction losses: colours and alpha, edges, scales, and a network's features.
 
-Pictures are premultiplied RGBA in [0, 1]. On a flat background g a picture is rgb + g (1 - alpha),
-which is linear in the picture; so are the bands of a Laplacian pyramid. All terms are therefore
+Images are premultiplied RGBA in [0, 1]. On a flat background g an image is rgb + g (1 - alpha),
+which is linear in the image; so are the bands of a Laplacian pyramid. All terms are therefore
 computed from one difference image.
 
-Shapes: B batch, C channels (4 for pictures), H W rows and columns.
+Shapes: B batch, C channels (4 for images), H W rows and columns.
 """
 
 from __future__ import annotations
@@ -18,30 +17,28 @@ from torch import Tensor
 
 
 def over_background(x_BCHW: Tensor, background_BC: Tensor) -> Tensor:
-    """Pictures [B, 4, H, W], premultiplied, on flat colours [B, 3] in [0, 1]: opaque RGB, then the
-    alpha as it was.
+    """Put premultiplied images [B, 4, H, W] on flat colours [B, 3] in [0, 1].
 
-    Linear in `x_BCHW` up to a constant, so it serves differences of pictures too
-    (`difference_on_background`).
+    Returns opaque RGB, then the alpha as it was. Linear in the image up to a constant: see
+    `difference_on_background`.
     """
     colour_BCHW, alpha_BCHW = x_BCHW.split((3, 1), dim=1)
-    on_it_BCHW = torch.addcmul(colour_BCHW, background_BC[..., None, None], 1 - alpha_BCHW)
-    return torch.cat((on_it_BCHW, alpha_BCHW), dim=1)
+    opaque_BCHW = torch.addcmul(colour_BCHW, background_BC[..., None, None], 1 - alpha_BCHW)
+    return torch.cat((opaque_BCHW, alpha_BCHW), dim=1)
 
 
 def difference_on_background(error_BCHW: Tensor, background_BC: Tensor) -> Tensor:
-    """`over_background(x + error) - over_background(x)`, for any x. Shapes as in
-    `over_background`."""
+    """`over_background(x + error) - over_background(x)`, for any x; the same shapes."""
     colour_BCHW, alpha_BCHW = error_BCHW.split((3, 1), dim=1)
-    seen_BCHW = torch.addcmul(colour_BCHW, background_BC[..., None, None], alpha_BCHW, value=-1)
-    return torch.cat((seen_BCHW, alpha_BCHW), dim=1)
+    opaque_BCHW = torch.addcmul(colour_BCHW, background_BC[..., None, None], alpha_BCHW, value=-1)
+    return torch.cat((opaque_BCHW, alpha_BCHW), dim=1)
 
 
 def edge_weights(original_BCHW: Tensor, edge_weight: float) -> Tensor:
-    """1 + edge_weight |grad x|, [B, 1, H, W]: the largest step to the right or down neighbour over
-    all channels.
+    """1 + edge_weight |grad x|, [B, 1, H, W].
 
-    An eye or a thin line covers few pixels; without this a blurred one costs almost nothing.
+    The gradient is the largest step to a right or lower neighbour over all channels. An eye or a
+    thin line covers few pixels; without this a blurred one costs almost nothing.
     """
     down_BCHW = (original_BCHW[:, :, 1:] - original_BCHW[:, :, :-1]).abs().amax(1, keepdim=True)
     right_BCHW = (original_BCHW[..., 1:] - original_BCHW[..., :-1]).abs().amax(1, keepdim=True)
@@ -52,8 +49,7 @@ def edge_weights(original_BCHW: Tensor, edge_weight: float) -> Tensor:
 
 
 def pyramid_l1(difference_BCHW: Tensor, num_levels: int = 3) -> Tensor:
-    """Mean absolute value of the bands of a Laplacian pyramid of a difference, summed over the
-    bands; scalar.
+    """Mean absolute value of each band of a Laplacian pyramid, summed over the bands; scalar.
 
     Bojanowski et al. 2018, eq. 3 (arXiv 1707.05776), with 2x2 means as the filter. The bands are
     what a level loses in the next coarser one; the last level counts as a band. H and W that are
@@ -81,10 +77,10 @@ def image_loss(
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Edge-weighted L1 of colour on a background and of alpha, plus Laplacian-pyramid L1.
 
-    Pictures float [B, 4, H, W] in [0, 1], premultiplied; backgrounds [B, 3] in [0, 1]. With a
-    random background a decoder that guesses the colour behind transparent places is wrong on
-    average, so it learns the transparency.
-    Returns the scalar and its parts `l1` (unweighted) and `pyramid`.
+    Images are float [B, 4, H, W] in [0, 1], premultiplied; backgrounds [B, 3] in [0, 1]. With a
+    random background a decoder that guesses the colour behind transparent pixels is wrong on
+    average, so it learns the transparency. Returns the scalar and its parts `l1` (unweighted) and
+    `pyramid`.
     """
     error_BCHW = reconstruction_BCHW.float() - original_BCHW
     difference_BCHW = difference_on_background(error_BCHW, background_BC)
@@ -98,28 +94,18 @@ def image_loss(
 def feature_matching_loss(
     *, original: Sequence[Tensor], reconstruction: Sequence[Tensor]
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """Mean L1 between the features of both pictures over the mean size of the original's, averaged
-    over layers.
+    """Mean L1 between features of both images, relative to the original's, averaged over layers.
 
     Wang et al. 2018 (pix2pixHD), eq. 4, made independent of the features' scale, which grows while
-    their network learns. It can be used since a tokenizer's reals and fakes come in pairs. No
-    gradient flows to the original.
+    their network learns. It can be used as a tokenizer's reals and fakes come in pairs. No gradient
+    flows to the original. Raises ValueError on different numbers of layers.
     """
     if len(original) != len(reconstruction):
         raise ValueError(f"{len(original)} layers of features against {len(reconstruction)}")
-    layers = [
-        F.l1_loss(ours.float(), wanted.detach().float())
-        / wanted.detach().float().abs().mean().clamp_min(1e-6)
-        for wanted, ours in zip(original, reconstruction, strict=True)
-    ]
-    loss = torch.stack(layers).mean()
+    layer_losses: list[Tensor] = []
+    for real, fake in zip(original, reconstruction, strict=True):
+        target = real.detach().float()
+        scale = target.abs().mean().clamp_min(1e-6)
+        layer_losses.append(F.l1_loss(fake.float(), target) / scale)
+    loss = torch.stack(layer_losses).mean()
     return loss, {"features": loss.detach()}
-
-
-def peak_signal_to_noise(*, original_BCHW: Tensor, reconstruction_BCHW: Tensor) -> Tensor:
-    """PSNR in dB of each picture [B], over all channels; pictures [B, 4, H, W] in [0, 1], the
-    second is clamped."""
-    error_B = (
-        (reconstruction_BCHW.float().clamp(0, 1) - original_BCHW.float()).square().mean((1, 2, 3))
-    )
-    return -10 * torch.log10(error_B.clamp_min(1e-10))

@@ -1,2 +1,1 @@
-"""Networks. They meet only through tensors: none imports another, but for `vqgan`, which holds a
-`quantizer`."""
+"""Networks. They meet only through tensors; parts that several need are modules of their own."""

@@ -1,10 +1,10 @@
-"""Finds things in a picture and names their colours: the judge of composed pictures.
+"""The detector: finds things in an image and names their colours. It judges composed images.
 
-A map of 16 x 16 places says for each thing whether its middle is there, and of what colour it is
+A map of 16 x 16 positions says for each thing whether its middle is there, and of what colour it is
 (CenterNet, arXiv 1904.07850, without boxes).
 
-Shapes: B pictures, K things, C colours or 4 channels of a picture, D features, H W rows and columns
-of the map.
+Shapes: B images, N 4 channels of an image, K things, C colours, D features, H W rows and columns of
+an image or of the map.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from dall_e.config import DetectorConfig
 from dall_e.nn.preprocessing import composite_and_resize
 
 MAP_STEP = 4
-"""Pixels of the looked-at picture per place of the map."""
-# Log odds at the start, for most places hold nothing (arXiv 1708.02002, section 4.1).
+"""Pixels of the resized image per position of the map."""
 _FIRST_LOGIT = -4.6
+"""Log odds at the start, as most positions hold nothing (arXiv 1708.02002, section 4.1)."""
 
 
 class DetectorOutput(NamedTuple):
-    """Maps over the picture."""
+    """Maps over the image."""
 
     thing_BKHW: Tensor
-    """Logits of "the middle of this thing is here"."""
+    """Logits of whether the middle of each thing is here."""
     colour_BCHW: Tensor
-    """Logits of the colours of what is here."""
+    """Logits of the colour of what is here."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,11 +42,11 @@ class Detection:
     thing: str
     colour: str
     x: float
-    """Of its middle, 0 at the left to 1 at the right."""
+    """Of its middle: 0 at the left to 1 at the right."""
     y: float
-    """0 at the top to 1 at the bottom."""
+    """Of its middle: 0 at the top to 1 at the bottom."""
     score: float
-    """Probability of this thing at this place."""
+    """Probability of this thing at this position."""
 
 
 class _Residual(nn.Module):
@@ -65,12 +65,14 @@ class _Residual(nn.Module):
 
 
 class Detector(nn.Module):
-    """Pictures of any side to maps of a quarter of the side that it looks at them."""
+    """Maps of things and colours, at a quarter of the side to which it resizes images."""
 
     def __init__(self, config: DetectorConfig) -> None:
         super().__init__()
         self.config = config
         fine, middle, coarse = config.widths
+
+        # Down to a quarter of the side, and from there to a sixteenth.
         self.door = nn.Sequential(
             nn.PixelUnshuffle(2), nn.Conv2d(12, fine, 3, padding=1), _Residual(fine)
         )
@@ -78,22 +80,27 @@ class Detector(nn.Module):
             nn.Conv2d(fine, middle, 4, stride=2, padding=1), _Residual(middle)
         )
         self.far = nn.Sequential(
-            nn.Conv2d(middle, coarse, 4, stride=2, padding=1), _Residual(coarse),
-            nn.Conv2d(coarse, coarse, 4, stride=2, padding=1), _Residual(coarse), nn.SiLU(),
-        )  # fmt: skip
+            nn.Conv2d(middle, coarse, 4, stride=2, padding=1),
+            _Residual(coarse),
+            nn.Conv2d(coarse, coarse, 4, stride=2, padding=1),
+            _Residual(coarse),
+            nn.SiLU(),
+        )
+
+        # Back to a quarter, and the two maps.
         self.merge = nn.Conv2d(middle + coarse, middle, 3, padding=1)
         self.last = nn.Sequential(_Residual(middle), nn.SiLU())
         self.things = nn.Conv2d(middle, len(config.things), 1)
         self.colours = nn.Conv2d(middle, len(config.colours), 1)
+
         nn.init.constant_(self.things.weight, 0.0)
         assert self.things.bias is not None
         nn.init.constant_(self.things.bias, _FIRST_LOGIT)
 
-    def forward(self, x_BCHW: Tensor) -> DetectorOutput:
-        """Premultiplied RGBA in [0, 1], seen on white."""
-        near_BDHW = self.near(
-            self.door(composite_and_resize(self.config.image_size, x_BCHW) * 2 - 1)
-        )
+    def forward(self, x_BNHW: Tensor) -> DetectorOutput:
+        """Maps of images of any side, premultiplied RGBA in [0, 1], on white."""
+        x_B3HW = composite_and_resize(self.config.image_size, x_BNHW)
+        near_BDHW = self.near(self.door(x_B3HW * 2 - 1))
         far_BDHW = F.interpolate(
             self.far(near_BDHW), size=near_BDHW.shape[2:], mode="bilinear", align_corners=False
         )
@@ -101,48 +108,46 @@ class Detector(nn.Module):
         return DetectorOutput(self.things(h_BDHW), self.colours(h_BDHW))
 
     @torch.no_grad()
-    def find(self, x_BCHW: Tensor, *, threshold: float = 0.3) -> list[list[Detection]]:
-        """What is in each picture, surest first."""
-        output = self(x_BCHW)
+    def find(self, x_BNHW: Tensor, *, threshold: float = 0.3) -> list[list[Detection]]:
+        """The things in each image, surest first."""
+        output = self(x_BNHW)
+        maps = zip(output.thing_BKHW.float(), output.colour_BCHW.float(), strict=True)
         return [
             found_in(thing_KHW, colour_CHW, self.config, threshold=threshold)
-            for thing_KHW, colour_CHW in zip(
-                output.thing_BKHW.float(), output.colour_BCHW.float(), strict=True
-            )
+            for thing_KHW, colour_CHW in maps
         ]
 
 
 def found_in(
     thing_KHW: Tensor, colour_CHW: Tensor, config: DetectorConfig, *, threshold: float
 ) -> list[Detection]:
-    """Things at the peaks of the maps (logits) of one picture that are at least as likely as the
-    threshold.
+    """The things at the peaks of one image's maps of logits, surest first.
 
-    Where two peaks are less than two places apart, of whatever things, only the likelier one is
-    something.
+    A peak counts if its probability is at least the threshold. Where two peaks are less than two
+    positions apart, of whatever things, only the likelier one counts.
     """
-    fraction_KHW = thing_KHW.sigmoid()
-    peak_KHW = fraction_KHW == F.max_pool2d(fraction_KHW[None], 3, stride=1, padding=1)[0]
-    places = (peak_KHW & (fraction_KHW >= threshold)).nonzero()
-    scores = fraction_KHW[tuple(places.T)]
-    side = fraction_KHW.shape[-1]
-    found: list[tuple[int, int, Detection]] = []
+    # Peaks: likelier than all neighbours.
+    probability_KHW = thing_KHW.sigmoid()
+    largest_KHW = F.max_pool2d(probability_KHW[None], 3, stride=1, padding=1)[0]
+    is_peak_KHW = (probability_KHW == largest_KHW) & (probability_KHW >= threshold)
+    peaks = is_peak_KHW.nonzero()
+    scores = probability_KHW[tuple(peaks.T)]
+
+    side = probability_KHW.shape[-1]
+    taken: list[tuple[int, int]] = []
+    detections: list[Detection] = []
     for index in scores.argsort(descending=True).tolist():
-        thing, row, column = (int(value) for value in places[index])
-        if any(max(abs(row - r), abs(column - c)) < 2 for r, c, _ in found):
+        thing, row, column = (int(value) for value in peaks[index])
+        if any(max(abs(row - r), abs(column - c)) < 2 for r, c in taken):
             continue
-        colour = config.colours[int(colour_CHW[:, row, column].argmax())]
-        found.append(
-            (
-                row,
-                column,
-                Detection(
-                    thing=config.things[thing],
-                    colour=colour,
-                    x=(column + 0.5) / side,
-                    y=(row + 0.5) / side,
-                    score=float(scores[index]),
-                ),
+        taken.append((row, column))
+        detections.append(
+            Detection(
+                thing=config.things[thing],
+                colour=config.colours[int(colour_CHW[:, row, column].argmax())],
+                x=(column + 0.5) / side,
+                y=(row + 0.5) / side,
+                score=float(scores[index]),
             )
         )
-    return [detection for _, _, detection in found]
+    return detections

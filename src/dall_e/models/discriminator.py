@@ -1,6 +1,6 @@
-"""The discriminator of pictures, D(x) = sum of d_i(x): one term per scale and patch.
+"""The discriminator of images, D(x) = sum of d_i(x): one term per scale and patch.
 
-Shapes: B batch, C channels, H W rows and columns, F features of a patch.
+Shapes: B images, C channels, H W rows and columns, F features of a patch.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dall_e.config import DiscriminatorConfig
 
 
 class Judgement(NamedTuple):
-    """What the discriminator says about a batch of pictures."""
+    """What the discriminator says about a batch of images."""
 
     logits_B: Tensor
     """D(x) = sum over scales s and patches u of d_{s,u}(x), float32."""
@@ -28,8 +28,10 @@ class Judgement(NamedTuple):
 
 
 class PatchJudge(nn.Module):
-    """One scale: a few stride-2 convolutions, then one number per patch. No normalisation: it hides
-    amplitude."""
+    """One scale: a few convolutions of stride 2, then one number per patch.
+
+    There is no normalisation, which would hide amplitude.
+    """
 
     def __init__(self, widths: tuple[int, ...]) -> None:
         super().__init__()
@@ -41,7 +43,7 @@ class PatchJudge(nn.Module):
         self.head = nn.Conv2d(widths[-1], 1, 3, padding=1)
 
     def forward(self, x_BCHW: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """Pictures [B, 4, H, W] in [-1, 1] to a map [B, H', W'] and the features of each layer."""
+        """A map [B, H', W'] and the features of each layer, of images [B, 4, H, W] in [-1, 1]."""
         features: list[Tensor] = []
         for layer in self.layers:
             x_BCHW = F.leaky_relu(layer(x_BCHW), 0.2)
@@ -50,11 +52,11 @@ class PatchJudge(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Looks at a picture, its half, its quarter ... with one `PatchJudge` each.
+    """Judges an image, its half, its quarter and so on, with one `PatchJudge` each.
 
     Takes opaque RGB on some background plus the alpha channel, [B, 4, H, W] in [0, 1]
     (`losses.reconstruction.over_background`). Every d_{s,u} carries the factor 1 / (scales x
-    patches of its scale), so that their sum D(x) is a mean, has the same size at every picture
+    patches of its scale), so that their sum D(x) is a mean, has the same magnitude at every image
     size, and fine scales do not outvote coarse ones.
     """
 
@@ -70,6 +72,7 @@ class Discriminator(nn.Module):
                 nn.init.kaiming_normal_(module.weight, a=0.2)
                 assert module.bias is not None
                 nn.init.zeros_(module.bias)
+
         for scale in self.scales:
             # The first verdicts are near 0 ("cannot tell"), so that joining a run does not shake
             # the generator.
@@ -77,9 +80,9 @@ class Discriminator(nn.Module):
             nn.init.normal_(scale.head.weight, std=0.1 / math.sqrt(scale.head.weight[0].numel()))
 
     def forward(self, x_BCHW: Tensor) -> Judgement:
-        """Judges pictures [B, 4, H, W] with as many scales as they are large enough for.
+        """Judge images [B, 4, H, W] at as many scales as they are large enough for.
 
-        Raises ValueError for pictures below 2 ** layers pixels, which are too small for any.
+        Raises ValueError for images below 2 ** layers pixels, which are too small for any.
         """
         smallest = 2 ** len(self.config.widths)
         side = min(x_BCHW.shape[-2:])
@@ -88,14 +91,16 @@ class Discriminator(nn.Module):
                 f"the discriminator needs pictures of {smallest} pixels or more, got {side}"
             )
         num_scales = min(len(self.scales), int(math.log2(side // smallest)) + 1)
+
         x_BCHW = x_BCHW * 2 - 1
         terms: list[Tensor] = []
         features: list[Tensor] = []
         for index, scale in enumerate(self.scales[:num_scales]):
             if index:
                 x_BCHW = F.avg_pool2d(x_BCHW, 2)
-            map_BHW, found = scale(x_BCHW)
+            map_BHW, scale_features = scale(x_BCHW)
             terms.append(map_BHW.float() / (num_scales * map_BHW[0].numel()))
-            features += found
+            features += scale_features
+
         logits_B = torch.stack([term_BHW.sum((1, 2)) for term_BHW in terms]).sum(0)
         return Judgement(logits_B, tuple(terms), tuple(features))

@@ -1,8 +1,9 @@
-"""Scorers of text against pictures: the dual encoder of a finished model, and the tower that trains
-with the generator.
+"""The dual encoder: how well a text fits an image, as the cosine of two directions.
 
-Shapes: B pictures or captions, N image tokens in raster order, L text tokens, D width, C channels
-(4 for pictures: premultiplied RGBA), 3 channels of RGB, H W rows and columns.
+Beside it the tower that trains the text encoder along with the generator.
+
+Shapes: B images or captions, N image tokens in raster order, L text tokens, D width, C 4 channels
+(premultiplied RGBA), 3 channels of RGB, H W rows and columns.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _FIRST_SCALE, _FIRST_BIAS = 10.0, -10.0
 
 
 class DualEncoderOutput(NamedTuple):
-    """Pictures and captions as directions in one space; their cosine says how well they fit."""
+    """Images and captions as directions in one space; their cosine says how well they fit."""
 
     image_BD: Tensor
     """float32, of length 1."""
@@ -53,7 +54,7 @@ def _norm(width: int) -> nn.Module:
 
 
 class ImageTower(nn.Module):
-    """Pixels to one direction per picture, by convolutions from half the picture's side down."""
+    """One vector per image, by convolutions from half the image's side down."""
 
     def __init__(self, config: DualEncoderConfig) -> None:
         super().__init__()
@@ -67,30 +68,34 @@ class ImageTower(nn.Module):
         self.read = nn.Sequential(
             _norm(widths[-1]), nn.SiLU(), nn.Conv2d(widths[-1], _READ_CHANNELS, 1), nn.AvgPool2d(2)
         )
-        # The places of what was found matter ("left", a face's parts), so the map is not averaged
-        # but read out whole.
-        self.out = nn.Linear(
-            _READ_CHANNELS * (config.image_size >> (len(widths) + 1)) ** 2, config.width
-        )
+        # Where things are matters ("left", a face's parts), so the map is not averaged but read out
+        # whole.
+        map_side = config.image_size >> (len(widths) + 1)
+        self.out = nn.Linear(_READ_CHANNELS * map_side**2, config.width)
 
     def maps(self, x_B3HW: Tensor) -> list[Tensor]:
-        """Features at each resolution, finest first, of opaque pictures in [0, 1] at the tower's
-        own side."""
+        """Features at each resolution, finest first, of opaque images in [0, 1].
+
+        Images must have the tower's own side.
+        """
         h_BDHW = self.door(x_B3HW * 2 - 1)
-        found = [self.blocks[0](h_BDHW)]
+        maps = [self.blocks[0](h_BDHW)]
         for step, block in zip(self.steps, self.blocks[1:], strict=True):
-            found.append(block(step(found[-1])))
-        return found
+            maps.append(block(step(maps[-1])))
+        return maps
 
     def forward(self, x_B3HW: Tensor) -> Tensor:
-        """Opaque pictures in [0, 1] at the tower's own side to [B, D], of any length."""
-        read_BD: Tensor = self.out(F.silu(self.read(self.maps(x_B3HW)[-1])).flatten(1))
-        return read_BD
+        """Vectors [B, D] of any length, of opaque images in [0, 1] of the tower's own side."""
+        coarsest_BDHW = self.maps(x_B3HW)[-1]
+        image_BD: Tensor = self.out(F.silu(self.read(coarsest_BDHW)).flatten(1))
+        return image_BD
 
 
 class DualEncoder(nn.Module):
-    """Scores text against pictures: two towers that meet only in a cosine, so either side can be
-    computed ahead."""
+    """Scores texts against images by two towers that meet only in a cosine.
+
+    So either side can be computed ahead.
+    """
 
     def __init__(self, config: DualEncoderConfig) -> None:
         super().__init__()
@@ -102,28 +107,28 @@ class DualEncoder(nn.Module):
         self.bias = nn.Parameter(torch.tensor(_FIRST_BIAS))
 
     def embed_images(self, x_BCHW: Tensor, background_BC: Tensor | None = None) -> Tensor:
-        """Directions [B, D] of pictures of any side, premultiplied RGBA in [0, 1], on flat colours
-        [B, 3] or white."""
-        read_BD: Tensor = self.image(
-            composite_and_resize(self.config.image_size, x_BCHW, background_BC)
-        )
-        return F.normalize(read_BD.float(), dim=-1)
+        """Directions [B, D] of images of any side, premultiplied RGBA in [0, 1].
+
+        They are seen on flat colours [B, 3], or on white.
+        """
+        x_B3HW = composite_and_resize(self.config.image_size, x_BCHW, background_BC)
+        image_BD: Tensor = self.image(x_B3HW)
+        return F.normalize(image_BD.float(), dim=-1)
 
     def embed_texts(self, ids_BL: Tensor) -> Tensor:
-        """Directions [B, D] of captions: int64 ids as the text tokenizer makes them."""
+        """Directions [B, D] of captions, int64 ids as the text tokenizer makes them."""
         states: TextStates = self.text(ids_BL)
         return F.normalize(self.text_out(states.pooled_BD).float(), dim=-1)
 
     def forward(
         self, x_BCHW: Tensor, ids_BL: Tensor, background_BC: Tensor | None = None
     ) -> DualEncoderOutput:
-        """Both sides; there may be more captions than pictures."""
+        """Directions of both; there may be more captions than images."""
         return DualEncoderOutput(self.embed_images(x_BCHW, background_BC), self.embed_texts(ids_BL))
 
 
 class TokenTower(nn.Module):
-    """A small convolutional view of image tokens that teaches the text encoder what words look
-    like.
+    """A small convolutional tower over image tokens that teaches the text encoder.
 
     It never sees the text, so the contrastive loss can only be lowered by text states that say what
     is drawn. It is trained along with the generator and then thrown away.
@@ -143,9 +148,8 @@ class TokenTower(nn.Module):
         nn.init.normal_(self.codes.weight, std=0.5)
 
     def forward(self, codes_BN: Tensor, pooled_BD: Tensor) -> tuple[Tensor, Tensor]:
-        """Codes and pooled text states to two [B, D] that the loss compares."""
-        grid_BDHW = (
-            self.codes(codes_BN).unflatten(1, (self.grid_size, self.grid_size)).permute(0, 3, 1, 2)
-        )
+        """Vectors [B, D] of codes and of pooled text states, for the loss to compare."""
+        grid_BHWD = self.codes(codes_BN).unflatten(1, (self.grid_size, self.grid_size))
+        grid_BDHW = grid_BHWD.permute(0, 3, 1, 2)
         x_BDHW = F.silu(self.conv2(F.silu(self.conv1(grid_BDHW))))
         return self.image_out(x_BDHW.flatten(1)), self.text_out(pooled_BD)

@@ -1,9 +1,9 @@
-"""OpenAI's discrete VAE: pictures to codes by a classifier over 8 x 8 patches, codes to pictures.
+"""OpenAI's discrete VAE: images to codes by a classifier over 8 x 8 patches, codes to images.
 
-Ramesh et al. 2021, arXiv 2102.12092. Pictures are squeezed into [0.1, 0.9], since its loss has no
-place for 0 and 1.
+Ramesh et al. 2021, arXiv 2102.12092. Images are squeezed into [0.1, 0.9], as its loss is not
+defined at 0 and 1.
 
-Shapes: B batch, C channels, H W rows and columns, N tokens in raster order, V codes.
+Shapes: B batch, C channels, H W rows and columns, V codes.
 """
 
 from __future__ import annotations
@@ -18,11 +18,14 @@ from dall_e.config.published import DVAEConfig
 
 _MARGIN = 0.1
 _LEVELS = (1, 2, 4, 8)
+"""Widths of the levels relative to the finest."""
 
 
 class DVAEBlock(nn.Module):
-    """shortcut(x) + gain * (four convolutions, each behind a ReLU); the kernels say which of them
-    looks around."""
+    """shortcut(x) + gain * (four convolutions, each behind a ReLU).
+
+    The kernel sizes say which of them see neighbours.
+    """
 
     def __init__(self, width: int, out_width: int, kernels: tuple[int, ...], gain: float) -> None:
         super().__init__()
@@ -47,6 +50,7 @@ class DVAEBlock(nn.Module):
 def _levels(
     config: DVAEConfig, width: int, levels: tuple[int, ...], kernels: tuple[int, ...]
 ) -> nn.ModuleList:
+    """The blocks of each level, in the order in which they run."""
     gain = 1 / (len(levels) * config.blocks_per_level) ** 2
     made = nn.ModuleList()
     for level in levels:
@@ -59,7 +63,7 @@ def _levels(
 
 
 class DVAEEncoder(nn.Module):
-    """Squeezed pictures to logits of codes."""
+    """Turns squeezed images into logits of codes."""
 
     def __init__(self, config: DVAEConfig) -> None:
         super().__init__()
@@ -71,13 +75,15 @@ class DVAEEncoder(nn.Module):
         """[B, C, H, W] to [B, V, H / 8, W / 8]."""
         x_BCHW = self.start(x_BCHW)
         for index, level in enumerate(self.levels):
-            x_BCHW = level(F.max_pool2d(x_BCHW, 2) if index else x_BCHW)
+            if index:
+                x_BCHW = F.max_pool2d(x_BCHW, 2)
+            x_BCHW = level(x_BCHW)
         logits_BVHW: Tensor = self.end(F.relu(x_BCHW))
         return logits_BVHW
 
 
 class DVAEDecoder(nn.Module):
-    """One-hot codes to the parameters of a distribution over pictures."""
+    """Turns codes into the parameters of a distribution over images."""
 
     def __init__(self, config: DVAEConfig) -> None:
         super().__init__()
@@ -88,20 +94,21 @@ class DVAEDecoder(nn.Module):
 
     def forward(self, codes_BHW: Tensor) -> Tensor:
         """Codes [B, H, W] to location and scale, [B, 2 C, 8 H, 8 W]."""
-        # A 1 x 1 convolution of a one-hot picture is a look-up.
+        # A 1 x 1 convolution of a one-hot image is a look-up.
         x_BCHW = F.embedding(codes_BHW, self.start.weight[:, :, 0, 0].T).movedim(-1, 1)
         assert self.start.bias is not None
         x_BCHW = x_BCHW + self.start.bias[:, None, None]
+
         for index, level in enumerate(self.levels):
-            x_BCHW = level(
-                F.interpolate(x_BCHW, scale_factor=2, mode="nearest") if index else x_BCHW
-            )
+            if index:
+                x_BCHW = F.interpolate(x_BCHW, scale_factor=2, mode="nearest")
+            x_BCHW = level(x_BCHW)
         stats_BCHW: Tensor = self.end(F.relu(x_BCHW))
         return stats_BCHW
 
 
 class DVAE(nn.Module):
-    """Picture -> codes -> picture."""
+    """Image -> codes -> image."""
 
     def __init__(self, config: DVAEConfig) -> None:
         super().__init__()
@@ -110,15 +117,15 @@ class DVAE(nn.Module):
         self.decoder = DVAEDecoder(config)
 
     def code_logits(self, x_BCHW: Tensor) -> Tensor:
-        """Pictures [B, C, H, W] in [0, 1] to logits of codes."""
+        """Logits [B, V, H / 8, W / 8] of the codes of images [B, C, H, W] in [0, 1]."""
         logits_BVHW: Tensor = self.encoder((1 - 2 * _MARGIN) * x_BCHW + _MARGIN)
         return logits_BVHW
 
     def encode(self, x_BCHW: Tensor) -> Tensor:
-        """Pictures [B, C, H, W] in [0, 1] to codes [B, H / 8, W / 8]."""
+        """Codes [B, H / 8, W / 8] of images [B, C, H, W] in [0, 1]."""
         return self.code_logits(x_BCHW).argmax(1)
 
     def decode(self, codes_BHW: Tensor) -> Tensor:
-        """Codes to pictures [B, C, H, W] in [0, 1]."""
+        """Images [B, C, H, W] in [0, 1] of codes."""
         location_BCHW = torch.sigmoid(self.decoder(codes_BHW)[:, : self.config.channels])
         return ((location_BCHW - _MARGIN) / (1 - 2 * _MARGIN)).clamp(0, 1)

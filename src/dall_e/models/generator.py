@@ -256,7 +256,7 @@ class Generator(nn.Module):
         return self._run_queries(x_BMD, rotation, memory, bias_MS)
 
     def is_batch_invariant(self) -> bool:
-        """Whether a row comes out the same, to the bit, whatever rows and tokens stand beside it."""
+        """Whether a row comes out the same, to the bit, whatever stands beside it."""
         stacks = stack_of(self.content_blocks), stack_of(self.query_blocks)
         return all(stack is not None and stack.is_float32 for stack in stacks)
 

@@ -1,11 +1,11 @@
-"""The image tokenizer: a convolutional encoder, a quantiser, and a fast decoder, all with alpha.
+"""The native image tokenizer: a convolutional encoder, a quantiser, and a fast decoder.
 
-Pictures are premultiplied RGBA in [0, 1]. Half of the picture's resolution is folded into channels
-at the door and unfolded at the exit (pixel shuffle), so that no convolution runs at full
-resolution, which makes it fast on a CPU.
+Images are premultiplied RGBA in [0, 1]. Half of the resolution is folded into channels first and
+unfolded last (pixel shuffle), so that no convolution runs at full resolution, which makes it fast
+on a CPU. Published tokenizers are in `vqgan.py` and `dvae.py`.
 
-Shapes: B batch, C channels (4 for pictures), D latent channels, H W rows and columns, N tokens in
-raster order.
+Shapes: B batch, C channels (4 for images), S side of an image, D latent channels, H W rows and
+columns, N tokens in raster order.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from dall_e.config import TokenizerConfig
 from dall_e.models.quantizer import FSQ
 from dall_e.nn.attention import attend
 
-# A place with no more alpha than this anywhere is empty: the faint rims that resampling leaves are
-# no drawing.
 EMPTY_ALPHA = 4 / 255
+"""A patch with no more alpha than this anywhere is empty: the faint rims that resampling leaves are
+no drawing."""
 
 
 class Reconstruction(NamedTuple):
-    """A picture there and back."""
+    """An image, encoded and decoded."""
 
     images_BCHW: Tensor
     """Premultiplied RGBA, near [0, 1] but not clamped, so that gradients live everywhere."""
@@ -36,8 +36,10 @@ class Reconstruction(NamedTuple):
 
 
 class PixelNorm(nn.Module):
-    """Root-mean-square norm over the channels of each place by itself: no place learns anything of
-    another."""
+    """Root-mean-square norm over the channels of each position by itself.
+
+    So no position learns anything of another.
+    """
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -46,9 +48,8 @@ class PixelNorm(nn.Module):
     def forward(self, x_BCHW: Tensor) -> Tensor:
         """Same shape."""
         x_BHWC = x_BCHW.movedim(1, -1)
-        return F.rms_norm(
-            x_BHWC, self.weight.shape, self.weight.to(x_BHWC.dtype), eps=1e-6
-        ).movedim(-1, 1)
+        weight = self.weight.to(x_BHWC.dtype)
+        return F.rms_norm(x_BHWC, weight.shape, weight, eps=1e-6).movedim(-1, 1)
 
 
 class ResidualBlock(nn.Module):
@@ -68,8 +69,7 @@ class ResidualBlock(nn.Module):
 
 
 class AttentionBlock(nn.Module):
-    """One head of self-attention over all places of the token grid, so that far parts agree in
-    colour and shape."""
+    """One head of self-attention over the token grid: far parts agree in colour and shape."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -91,12 +91,11 @@ class AttentionBlock(nn.Module):
 
 
 def _build_encoder(config: TokenizerConfig, latent_width: int) -> nn.Sequential:
-    """A token says what is in its place and next to it, no more: no attention, no norm over places,
-    and single-place layers on the grid.
+    """An encoder whose tokens say what is in their patch and next to it, no more.
 
-    With attention and group norm in the encoder, the codes of transparent places carried 4.6 nats
-    each of news about other places (LOG.md): a better reconstruction, and a generator that has to
-    guess them all.
+    It has no attention, no norm over positions, and 1 x 1 convolutions on the grid. With attention
+    and group norm, the codes of transparent patches carried 4.6 nats each of news about other
+    patches (LOG.md): a better reconstruction, and a generator that has to guess them all.
     """
     layers: list[nn.Module] = [nn.PixelUnshuffle(2), nn.Conv2d(16, config.widths[0], 3, padding=1)]
     on_grid = len(config.widths) - 1
@@ -105,9 +104,8 @@ def _build_encoder(config: TokenizerConfig, latent_width: int) -> nn.Sequential:
             layers.append(nn.Conv2d(config.widths[index - 1], width, 4, stride=2, padding=1))
         kernel = 1 if index == on_grid else 3
         for _ in range(config.encoder_blocks[index]):
-            layers.append(
-                ResidualBlock(width, PixelNorm(width) if index else nn.Identity(), kernel)
-            )
+            norm = PixelNorm(width) if index else nn.Identity()
+            layers.append(ResidualBlock(width, norm, kernel))
     layers += [nn.SiLU(), nn.Conv2d(config.widths[-1], latent_width, 1)]
     return nn.Sequential(*layers)
 
@@ -117,8 +115,10 @@ def _group_norm(width: int) -> nn.Module:
 
 
 def _build_decoder(config: TokenizerConfig, latent_width: int) -> nn.Sequential:
+    """A decoder that attends once, on the grid, and then goes up level by level."""
     layers: list[nn.Module] = [nn.Conv2d(latent_width, config.widths[-1], 3, padding=1)]
     layers.append(AttentionBlock(config.widths[-1]))
+
     for index in reversed(range(len(config.widths))):
         width = config.widths[index]
         # The finest level goes without norm: there it costs more time than it brings stability.
@@ -131,13 +131,13 @@ def _build_decoder(config: TokenizerConfig, latent_width: int) -> nn.Sequential:
                 nn.Conv2d(width, 4 * config.widths[index - 1], 3, padding=1),
                 nn.PixelShuffle(2),
             ]
+
     layers += [nn.SiLU(), nn.Conv2d(config.widths[0], 16, 3, padding=1), nn.PixelShuffle(2)]
     return nn.Sequential(*layers)
 
 
 def _initialise(parts: Sequence[nn.Module]) -> None:
-    """All initialisation of the tokenizer: scaled normal, and residual branches that start at
-    zero."""
+    """Initialise the tokenizer: scaled normal, and residual branches that start at zero."""
     for part in parts:
         for module in part.modules():
             if isinstance(module, nn.Conv2d):
@@ -152,10 +152,10 @@ def _initialise(parts: Sequence[nn.Module]) -> None:
 
 
 class ImageTokenizer(nn.Module):
-    """Picture -> codes -> picture.
+    """Image -> codes -> image.
 
-    The weights do not depend on the picture's side: the same ones serve any multiple of the patch
-    size, so a model can grow from coarse to fine pictures and keep its vocabulary.
+    The weights do not depend on the image's side: the same ones serve any multiple of the patch
+    size, so a model can grow from coarse to fine images and keep its vocabulary.
     """
 
     def __init__(self, config: TokenizerConfig) -> None:
@@ -168,17 +168,19 @@ class ImageTokenizer(nn.Module):
 
     @property
     def last_weight(self) -> nn.Parameter:
-        """Weight of the decoder's last convolution: where the adaptive adversarial weight compares
-        gradients."""
+        """The weight of the decoder's last convolution.
+
+        There the adaptive adversarial weight compares gradients.
+        """
         convolution = self.decoder[-2]
         assert isinstance(convolution, nn.Conv2d) and isinstance(convolution.weight, nn.Parameter)
         return convolution.weight
 
     def encode(self, x_BCHW: Tensor) -> Tensor:
-        """Pictures [B, 4, S, S] in [0, 1] to latents [B, D, H, W] before quantisation.
+        """Latents [B, D, H, W], not yet quantised, of images [B, 4, S, S] in [0, 1].
 
-        A place where nothing is drawn gets 0, so that all such places have one code. Left to the
-        encoder, they told of what is beside them, at 4.1 nats each (LOG.md); a third of all places
+        A patch where nothing is drawn gets 0, so that all such patches have one code. Left to the
+        encoder, they told of what is beside them, at 4.1 nats each (LOG.md); a third of all patches
         of emoji are empty.
         """
         latents_BDHW: Tensor = self.encoder(x_BCHW * 2 - 1)
@@ -186,19 +188,18 @@ class ImageTokenizer(nn.Module):
         return latents_BDHW * drawn_B1HW
 
     def decode(self, latents_BDHW: Tensor) -> Tensor:
-        """Quantised latents [B, D, H, W] to pictures [B, 4, S, S], near [0, 1] but not clamped."""
+        """Images [B, 4, S, S], near [0, 1] but not clamped, of quantised latents [B, D, H, W]."""
         images_BCHW: Tensor = self.decoder(latents_BDHW)
         return images_BCHW * 0.5 + 0.5
 
     def forward(self, x_BCHW: Tensor) -> Reconstruction:
-        """There and back, with gradients."""
+        """Encode and decode images, with gradients."""
         quantized = self.quantizer.quantize(self.encode(x_BCHW))
         codes_BN = quantized.codes_BHW.flatten(1)
         return Reconstruction(self.decode(quantized.latents_BDHW), codes_BN)
 
     def tokenize(self, x_BCHW: Tensor) -> Tensor:
-        """Pictures [B, 4, S, S] in [0, 1] to codes [B, N]. Raises ValueError on another picture
-        size."""
+        """Codes [B, N] of images [B, 4, S, S] in [0, 1]. Raises ValueError on another size."""
         if x_BCHW.shape[1:] != (4, self.config.image_size, self.config.image_size):
             wanted = (4, self.config.image_size, self.config.image_size)
             raise ValueError(
@@ -207,10 +208,12 @@ class ImageTokenizer(nn.Module):
         return self.quantizer.quantize(self.encode(x_BCHW)).codes_BHW.flatten(1)
 
     def detokenize(self, codes_BN: Tensor) -> Tensor:
-        """Codes [B, N] to valid premultiplied pictures [B, 4, S, S]: in [0, 1], and no colour above
-        alpha."""
+        """Valid premultiplied images [B, 4, S, S] of codes [B, N].
+
+        They are in [0, 1], and no colour is above alpha.
+        """
         codes_BHW = codes_BN.unflatten(1, (self.config.grid_size, self.config.grid_size))
-        dtype = self.last_weight.dtype
-        images_BCHW = self.decode(self.quantizer.embed(codes_BHW).to(dtype)).float().clamp(0, 1)
+        latents_BDHW = self.quantizer.embed(codes_BHW).to(self.last_weight.dtype)
+        images_BCHW = self.decode(latents_BDHW).float().clamp(0, 1)
         colour_BCHW, alpha_BCHW = images_BCHW.split((3, 1), dim=1)
         return torch.cat((torch.minimum(colour_BCHW, alpha_BCHW), alpha_BCHW), dim=1)

@@ -1,5 +1,6 @@
-"""What published transformers read of a prompt: states of an encoder, embeddings of its ids, or
-projected features.
+"""What published transformers read of a prompt.
+
+States of an encoder, embeddings of its ids, or projected features of another model.
 
 Shapes: B batch rows, L prompt tokens, D width, F feature width.
 """
@@ -52,7 +53,7 @@ class PromptStates(NamedTuple):
 
 
 class PromptEncoder(nn.Module):
-    """A bidirectional transformer over prompt ids with learned places (DALL-E mini and mega)."""
+    """A bidirectional transformer over prompt ids (DALL-E mini and mega)."""
 
     def __init__(self, config: PromptConfig) -> None:
         super().__init__()
@@ -68,7 +69,7 @@ class PromptEncoder(nn.Module):
         self.norm = make_norm(width, style)
 
     def forward(self, ids_BL: Tensor) -> PromptStates:
-        """int64 ids, padded with `pad_id`, which no token attends to."""
+        """States of int64 ids [B, L], padded with `pad_id`, which no token attends to."""
         visible_BL = ids_BL != self.config.pad_id
         x_BLD = self.embedding_norm(self.tokens(ids_BL) + self.places.weight[: ids_BL.shape[1]])
         bias_B11L = visibility_bias(visible_BL[:, None, None, :], x_BLD.dtype)
@@ -78,8 +79,10 @@ class PromptEncoder(nn.Module):
 
 
 class PromptTable(nn.Module):
-    """Embeddings of prompt ids, or of one class; padding is a token like any other unless `pad_id`
-    says otherwise."""
+    """Embeddings of prompt ids, or of one class.
+
+    Padding is a token like any other unless `pad_id` says otherwise.
+    """
 
     def __init__(self, config: PromptConfig) -> None:
         super().__init__()
@@ -88,7 +91,7 @@ class PromptTable(nn.Module):
         self.places = nn.Embedding(config.max_tokens, config.width) if config.places else None
 
     def forward(self, ids_BL: Tensor) -> PromptStates:
-        """int64 ids [B, L]."""
+        """Embeddings of int64 ids [B, L]."""
         x_BLD = self.tokens(ids_BL)
         if self.places is not None:
             x_BLD = x_BLD + self.places.weight[: ids_BL.shape[1]]
@@ -96,8 +99,7 @@ class PromptTable(nn.Module):
 
 
 class PromptFeatures(nn.Module):
-    """A two-layer projection of features that another model made of the prompt (LlamaGen:
-    flan-t5-xl)."""
+    """A two-layer projection of another model's features of the prompt (LlamaGen: flan-t5-xl)."""
 
     def __init__(self, config: PromptConfig) -> None:
         super().__init__()
@@ -109,23 +111,22 @@ class PromptFeatures(nn.Module):
         )
 
     def forward(self, features_BLF: Tensor, visible_BL: Tensor) -> PromptStates:
-        """Features, 0 where nothing is visible."""
+        """States of features, which are 0 where nothing is visible."""
         states_BLD = self.out(F.gelu(self.wide(features_BLF), approximate="tanh"))
         return PromptStates(states_BLD, visible_BL)
 
     def unconditional(self, visible_BL: Tensor) -> PromptStates:
-        """What stands for no prompt: learned features, seen exactly where the prompt's own would
-        be."""
+        """What stands for no prompt: learned features, visible where the prompt's own would be."""
         nothing_BLF = self.nothing.expand(visible_BL.shape[0], -1, -1)
         states: PromptStates = self(nothing_BLF, visible_BL)
         return states
 
 
-Prompts = PromptEncoder | PromptTable | PromptFeatures
+PromptNetwork = PromptEncoder | PromptTable | PromptFeatures
 
 
-def build_prompts(config: PromptConfig) -> Prompts:
-    """The network that `config` describes."""
+def build_prompts(config: PromptConfig) -> PromptNetwork:
+    """The network that the settings describe."""
     if config.kind == "encoder":
         return PromptEncoder(config)
     return PromptFeatures(config) if config.kind == "features" else PromptTable(config)

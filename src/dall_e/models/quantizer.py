@@ -1,5 +1,7 @@
-"""Latents to codes and back: finite scalar quantisation (FSQ), and the codebooks of published
-tokenizers (VQ).
+"""Quantisers: latents to codes and back.
+
+Finite scalar quantisation (FSQ) for the native tokenizer, learned codebooks (VQ) for published
+ones.
 
 Shapes: B batch, D latent channels, H W grid rows and columns, N codes in a flat list, C codebook
 entries.
@@ -25,8 +27,7 @@ class Quantized(NamedTuple):
 
 
 class FSQ(nn.Module):
-    """Finite scalar quantisation: each latent channel is squashed and rounded to a few levels in
-    [-1, 1].
+    """Finite scalar quantisation: each latent channel is rounded to a few levels in [-1, 1].
 
     Mentzer et al. 2023, arXiv 2309.15505. Our levels are spread evenly over [-1, 1] for even counts
     too, so no offset is needed. A code is the mixed-radix number of its levels, first channel least
@@ -45,7 +46,7 @@ class FSQ(nn.Module):
         self.register_buffer("strides_D", torch.tensor(strides), persistent=False)
 
     def quantize(self, z_BDHW: Tensor) -> Quantized:
-        """Rounds latents (any real numbers) to codes."""
+        """Squash latents (any real numbers) and round them to codes."""
         bounded_BHWD = torch.tanh(z_BDHW.float()).movedim(1, -1)
         steps_BHWD = self._to_steps(bounded_BHWD)
         rounded_BHWD = self._from_steps(steps_BHWD)
@@ -66,14 +67,16 @@ class FSQ(nn.Module):
         return (self._to_steps(points_ND.clamp(-1, 1)).long() * self.strides_D).sum(-1)
 
     def neighbours(self, codes_N: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """Each code moved by one level in one random channel."""
+        """Codes that differ from the given ones by one level in one random channel."""
         device = codes_N.device
         channel = torch.randint(self.width, codes_N.shape, generator=generator, device=device)
         up = torch.randint(2, codes_N.shape, generator=generator, device=device)
+
         steps_ND = self._split(codes_N)
         levels_N = self.levels_D[channel]
         old_N = steps_ND.gather(-1, channel[..., None])[..., 0]
         new_N = old_N + 2 * up - 1
+
         # A move off the grid goes the other way instead, so that every code really changes.
         new_N = torch.where(new_N < 0, old_N + 1, torch.where(new_N >= levels_N, old_N - 1, new_N))
         return codes_N + (new_N - old_N) * self.strides_D[channel]
@@ -89,8 +92,10 @@ class FSQ(nn.Module):
 
 
 class VQ(nn.Module):
-    """A learned codebook of published tokenizers: nearest in direction (unit), or by distance (van
-    den Oord 2017)."""
+    """A learned codebook: the nearest entry in direction (`unit`), or by distance.
+
+    Van den Oord et al. 2017, arXiv 1711.00937.
+    """
 
     def __init__(self, num_codes: int, width: int, *, unit: bool) -> None:
         super().__init__()
@@ -99,7 +104,7 @@ class VQ(nn.Module):
         self.codebook_CD = nn.Parameter(F.normalize(torch.randn(num_codes, width), dim=-1))
 
     def quantize(self, z_BDHW: Tensor) -> Quantized:
-        """Replaces latents (any real numbers) by the nearest codebook entries."""
+        """Replace latents (any real numbers) by the nearest codebook entries."""
         codes_BHW = self.nearest(self._scaled(z_BDHW.float().movedim(1, -1)))
         return Quantized(self.embed(codes_BHW), codes_BHW)
 
@@ -108,8 +113,7 @@ class VQ(nn.Module):
         return self._scaled(self.codebook_CD[codes_BHW].float()).movedim(-1, 1)
 
     def nearest(self, points_ND: Tensor) -> Tensor:
-        """Codes [...] whose entries have the largest cosine with points [..., D], or the smallest
-        distance."""
+        """Codes [...] of the entries nearest to points [..., D]: by cosine, or by distance."""
         book_CD = self.codebook_CD.float()
         if self.unit:
             return (points_ND @ F.normalize(book_CD, dim=-1).T).argmax(-1)

@@ -1,4 +1,4 @@
-"""The text encoder: prompt ids to semantic vectors, by a small bidirectional transformer.
+"""The native text encoder: a small bidirectional transformer over prompt ids.
 
 Shapes: B batch rows, L text tokens, D width.
 """
@@ -18,7 +18,7 @@ PAD_ID, START_ID, END_ID = 0, 1, 2
 
 
 class TextStates(NamedTuple):
-    """What a generator knows of the prompts."""
+    """What the generator knows of the prompts."""
 
     states_BLD: Tensor
     """One state per token, padding included: the generator learns that padding says nothing."""
@@ -36,7 +36,7 @@ class TextStates(NamedTuple):
 
 
 class TextEncoder(nn.Module):
-    """Ids [B, L] to states."""
+    """Turns prompt ids into states."""
 
     def __init__(self, config: TextConfig) -> None:
         super().__init__()
@@ -51,14 +51,17 @@ class TextEncoder(nn.Module):
         initialise_transformer(self, config.num_layers)
 
     def forward(self, ids_BL: Tensor) -> TextStates:
-        """int64 ids, padded with PAD_ID to at most `max_tokens`. Padding is never attended to by
-        real tokens."""
+        """States of int64 ids [B, L], padded with PAD_ID; L is at most `max_tokens`.
+
+        No token attends to padding.
+        """
         real_BL = ids_BL != PAD_ID
         x_BLD = self.tokens(ids_BL) + self.places.weight[: ids_BL.shape[1]]
         bias_B11L = visibility_bias(real_BL[:, None, None, :], x_BLD.dtype)
         for block in self.blocks:
             x_BLD = block(x_BLD, rotation=None, memory=NoMemory(), bias_TS=bias_B11L)
         x_BLD = self.norm(x_BLD)
+
         weights_BL1 = real_BL[..., None].to(x_BLD.dtype)
         pooled_BD = (x_BLD * weights_BL1).sum(1) / weights_BL1.sum(1)
         return TextStates(x_BLD, pooled_BD)

@@ -1,6 +1,6 @@
-"""The upsampler: a picture at twice its side, by a small U-Net over what bilinear resizing gives.
+"""The upsampler: an image at twice its side, by a small U-Net over what bilinear resizing gives.
 
-Shapes: B pictures, C 4 channels (premultiplied RGBA), D features, H W rows and columns.
+Shapes: B images, C 4 channels (premultiplied RGBA), D features, H W rows and columns.
 """
 
 from __future__ import annotations
@@ -32,19 +32,22 @@ class _Block(nn.Module):
 
 
 class Upsampler(nn.Module):
-    """[B, 4, H, W] to [B, 4, 2 H, 2 W]; the side a multiple of 2^(resolutions - 1), otherwise
-    any."""
+    """Doubles the side of images, which must be a multiple of 2^(resolutions - 1)."""
 
     def __init__(self, config: UpsamplerConfig) -> None:
         super().__init__()
         self.config = config
         widths = config.widths
         pairs = list(zip(widths, widths[1:], strict=False))
+
+        # Down, level by level.
         self.door = nn.Conv2d(4, widths[0], 3, padding=1)
         self.inward = nn.ModuleList(_Block(width) for width in widths)
         self.steps = nn.ModuleList(
             nn.Conv2d(fine, coarse, 4, stride=2, padding=1) for fine, coarse in pairs
         )
+
+        # Up again, with what each level had on the way down.
         self.unfold = nn.ModuleList(
             nn.Sequential(nn.Conv2d(coarse, 4 * fine, 1), nn.PixelShuffle(2))
             for fine, coarse in pairs
@@ -52,27 +55,32 @@ class Upsampler(nn.Module):
         self.merge = nn.ModuleList(nn.Conv2d(2 * fine, fine, 3, padding=1) for fine, _ in pairs)
         self.outward = nn.ModuleList(_Block(fine) for fine, _ in pairs)
         self.exit = nn.Conv2d(widths[0], 4 * FACTOR**2, 3, padding=1)
+
         # It starts as bilinear resizing.
         for parameter in self.exit.parameters():
             nn.init.zeros_(parameter)
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
-        """Premultiplied RGBA in [0, 1] at twice the side, near [0, 1] but not clamped, so that
-        gradients live."""
+        """Images [B, 4, 2 H, 2 W] of premultiplied RGBA [B, 4, H, W] in [0, 1].
+
+        The result is near [0, 1] but not clamped, so that gradients live.
+        """
         h_BDHW = self.door(x_BCHW * 2 - 1)
-        kept: list[Tensor] = []
+        skips: list[Tensor] = []
         for index, block in enumerate(self.inward):
             h_BDHW = block(h_BDHW)
             if index < len(self.steps):
-                kept.append(h_BDHW)
+                skips.append(h_BDHW)
                 h_BDHW = self.steps[index](h_BDHW)
-        for index in reversed(range(len(kept))):
-            both_BDHW = torch.cat((self.unfold[index](h_BDHW), kept[index]), dim=1)
+
+        for index in reversed(range(len(skips))):
+            both_BDHW = torch.cat((self.unfold[index](h_BDHW), skips[index]), dim=1)
             h_BDHW = self.outward[index](self.merge[index](both_BDHW))
+
         detail_BCHW = F.pixel_shuffle(self.exit(F.silu(h_BDHW)), FACTOR)
         return enlarged(x_BCHW) + detail_BCHW
 
 
 def enlarged(x_BCHW: Tensor) -> Tensor:
-    """Twice the side by bilinear resizing: what the upsampler improves on."""
+    """Images at twice the side by bilinear resizing, which the upsampler improves on."""
     return F.interpolate(x_BCHW, scale_factor=FACTOR, mode="bilinear", align_corners=False)

@@ -1,11 +1,10 @@
-"""What lets a left-to-right model speak of pictures: SigLIP's transformer over patches, an aligner,
-a head over words.
+"""The vision encoder: lets a left-to-right model answer questions about an image.
 
-SigLIP is arXiv 2303.15343; Janus (arXiv 2410.13848) reads its last states, all of them, through two
-layers as if they were embeddings of words. The pictures that it draws know nothing of this network,
-so it is loaded only when it is first asked for.
+SigLIP's transformer over patches (arXiv 2303.15343), an aligner, a head over words. Janus (arXiv
+2410.13848) reads all of its last states through two layers as if they were embeddings of words.
+Drawing does not need this network, so it is loaded only when it is first used.
 
-Shapes: B pictures, C H W channels, rows and columns, L patches, D width, V words.
+Shapes: B images, C channels, H W rows and columns, L patches, D width, V words.
 """
 
 from __future__ import annotations
@@ -19,8 +18,7 @@ from dall_e.nn.transformer import Block, Linear, make_norm
 
 
 class Vision(nn.Module):
-    """Pictures to states that a transformer over words reads, and that transformer's states to
-    words."""
+    """Turns images into states that a transformer over words reads, and its states into words."""
 
     def __init__(self, config: VisionConfig) -> None:
         super().__init__()
@@ -45,8 +43,10 @@ class Vision(nn.Module):
         self.words = Linear(config.out_width, config.vocab_size, bias=False)
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
-        """Opaque pictures [B, 3, S, S] in [0, 1] to one state per patch, [B, L, out_width], in
-        raster order."""
+        """States [B, L, out_width], one per patch in raster order, of opaque images.
+
+        Images are [B, 3, H, W] in [0, 1], of the side in the settings.
+        """
         x_BLD = self.patches(x_BCHW * 2 - 1).flatten(2).transpose(1, 2) + self.places.weight
         for block in self.blocks:
             x_BLD = block(x_BLD, rotation=None, memory=NoMemory())
@@ -54,7 +54,6 @@ class Vision(nn.Module):
         return aligned_BLD
 
     def word_logits(self, state_BD: Tensor) -> Tensor:
-        """Logits [..., V], float32, of the word that follows a normed state [..., out_width] of the
-        transformer."""
+        """Logits [..., V], float32, of the word after a normed state [..., out_width]."""
         logits_BV: Tensor = self.words(state_BD)
         return logits_BV.float()

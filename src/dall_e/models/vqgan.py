@@ -1,10 +1,11 @@
-"""The VQGAN of taming transformers (Esser et al. 2020, arXiv 2012.09841), as most published models
-use it.
+"""The VQGAN of taming transformers, the image tokenizer of most published models.
 
-LlamaGen's and Janus' tokenizers are the same network with a codebook of unit vectors; DALL-E mini's
-is its decoder.
+Esser et al. 2020, arXiv 2012.09841. LlamaGen's and Janus' tokenizers are the same network with a
+codebook of unit vectors; DALL-E mini's is its decoder. The native tokenizer is
+`image_tokenizer.py`.
 
-Shapes: B batch, C channels, D latent channels, H W rows and columns, N tokens in raster order.
+Shapes: B batch, C channels, S side of an image, D latent channels, H W rows and columns, N tokens
+in raster order.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class ResidualBlock(nn.Module):
 
 
 class AttentionBlock(nn.Module):
-    """One head of self-attention over all places."""
+    """One head of self-attention over all positions."""
 
     def __init__(self, width: int, eps: float) -> None:
         super().__init__()
@@ -77,8 +78,7 @@ class Middle(nn.Module):
 
 
 class Level(nn.Module):
-    """The blocks of one resolution, each with attention where the level has it, and the way to the
-    next resolution."""
+    """The blocks of one resolution, some with attention, and the way to the next resolution."""
 
     def __init__(
         self, widths: tuple[int, int], num_blocks: int, attends: bool, change: str, eps: float
@@ -106,6 +106,7 @@ class Level(nn.Module):
             x_BCHW = block(x_BCHW)
             if len(self.attention):
                 x_BCHW = self.attention[index](x_BCHW)
+
         if self.resample is None:
             return x_BCHW
         if self.change == "down":
@@ -118,7 +119,7 @@ class Level(nn.Module):
 
 
 class VQGANEncoder(nn.Module):
-    """Pictures to latents, finest level first."""
+    """Turns images into latents; `levels` are in the order in which they run, finest first."""
 
     def __init__(self, config: VQGANConfig) -> None:
         super().__init__()
@@ -141,7 +142,7 @@ class VQGANEncoder(nn.Module):
         self.end = nn.Conv2d(widths[-1], config.latent_width, 3, padding=1)
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
-        """Pictures in the network's range to latents [B, D, H / p, W / p]."""
+        """Latents, one for each patch, of images in the network's range."""
         x_BCHW = self.start(x_BCHW)
         for level in self.levels:
             x_BCHW = level(x_BCHW)
@@ -150,7 +151,7 @@ class VQGANEncoder(nn.Module):
 
 
 class VQGANDecoder(nn.Module):
-    """Latents to pictures; `levels` are in the order that they run, coarsest first."""
+    """Turns latents into images; `levels` are in the order in which they run, coarsest first."""
 
     def __init__(self, config: VQGANConfig) -> None:
         super().__init__()
@@ -173,7 +174,7 @@ class VQGANDecoder(nn.Module):
         self.end = nn.Conv2d(widths[0], config.channels, 3, padding=1)
 
     def forward(self, latents_BDHW: Tensor) -> Tensor:
-        """Latents to pictures in the network's range, not clamped."""
+        """Images in the network's range, not clamped, of latents."""
         x_BCHW = self.middle(self.start(latents_BDHW))
         for level in self.levels:
             x_BCHW = level(x_BCHW)
@@ -182,7 +183,7 @@ class VQGANDecoder(nn.Module):
 
 
 class Encoded(NamedTuple):
-    """What encoding a picture gives."""
+    """The codes of images."""
 
     quantized_BDHW: Tensor
     """The chosen entries of the codebook."""
@@ -191,7 +192,7 @@ class Encoded(NamedTuple):
 
 
 class VQGAN(nn.Module):
-    """Picture -> codes -> picture. Without encoder blocks in the settings it only decodes."""
+    """Image -> codes -> image. Without encoder blocks in the settings it only decodes."""
 
     def __init__(self, config: VQGANConfig) -> None:
         super().__init__()
@@ -210,18 +211,19 @@ class VQGAN(nn.Module):
         self.decoder = VQGANDecoder(config)
 
     def decode_in_bfloat16(self) -> None:
-        """From now on pictures are decoded in bfloat16, channels last; the codebook and the encoder
-        stay as they are.
+        """Decode in bfloat16, channels last, from now on.
 
-        Where the CPU computes in it, 2.6 times as fast as float32 (f16, 256 pixels: 0.31 s for
-        0.80; LOG.md).
+        The codebook and the encoder stay as they are. Where the CPU computes in it, it is 2.6 times
+        as fast as float32 (f16, 256 pixels: 0.31 s for 0.80; LOG.md).
         """
         for network in (self.after_codes, self.decoder):
             network.to(torch.bfloat16, memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in stubs
 
     def encode(self, x_BCHW: Tensor) -> Encoded:
-        """Pictures [B, C, H, W] in the network's own range to codes. Raises ValueError if the file
-        had no encoder."""
+        """Codes of images [B, C, H, W] in the network's own range.
+
+        Raises ValueError if the file had no encoder.
+        """
         if self.encoder is None:
             raise ValueError(
                 "this image tokenizer was published without its encoder: it cannot read pictures"
@@ -234,13 +236,13 @@ class VQGAN(nn.Module):
         return Encoded(self.quantizer.embed(codes_BHW), codes_BHW)
 
     def decode(self, codes_BHW: Tensor) -> Tensor:
-        """Codes to pictures [B, C, H, W] in the network's own range, not clamped."""
+        """Images [B, C, H, W] in the network's own range, not clamped, of codes."""
         latents_BDHW = self.quantizer.embed(codes_BHW).to(self.after_codes.weight.dtype)
         images_BCHW: Tensor = self.decoder(self.after_codes(latents_BDHW))
         return images_BCHW
 
     def detokenize(self, codes_BN: Tensor) -> Tensor:
-        """Codes [B, N] to opaque pictures [B, 4, S, S] in [0, 1]."""
+        """Opaque images [B, 4, S, S] in [0, 1] of codes [B, N]."""
         side = round(codes_BN.shape[1] ** 0.5)
         images_BCHW = self.decode(codes_BN.unflatten(1, (side, side))).float()
         if not self.config.unit_range:

@@ -90,11 +90,11 @@ def attend(q_BHTK: Tensor, k_BHSK: Tensor, v_BHSK: Tensor, bias_TS: Tensor | Non
         )
         return mixed_BHTK.to(q_BHTK.dtype)
 
-    scores_BHTS = (q_BHTK * q_BHTK.shape[-1] ** -0.5) @ k_BHSK.transpose(-1, -2)
+    scores_BHTS: Tensor = (q_BHTK * q_BHTK.shape[-1] ** -0.5) @ k_BHSK.transpose(-1, -2)
     if bias_TS is not None:
         scores_BHTS = scores_BHTS + bias_TS
-    attended_BHTK: Tensor = scores_BHTS.softmax(-1) @ v_BHSK
-    return attended_BHTK
+    mixed_BHTK = scores_BHTS.softmax(-1) @ v_BHSK
+    return mixed_BHTK
 
 
 def cache_dtype(like: Tensor) -> torch.dtype:

@@ -81,7 +81,8 @@ def dequantize(values: Tensor, scale_O: Tensor, dtype: torch.dtype = torch.float
     """
     if scale_O.shape != values.shape[:1]:
         raise ValueError(
-            f"scales of shape {list(scale_O.shape)} do not fit a weight of shape {list(values.shape)}"
+            f"scales of shape {list(scale_O.shape)} do not fit "
+            f"a weight of shape {list(values.shape)}"
         )
     broadcast = scale_O.float().view(-1, *[1] * (values.dim() - 1))
     return values.float().mul_(broadcast).to(dtype)

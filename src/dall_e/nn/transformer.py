@@ -285,9 +285,10 @@ def assign_weights(
 ) -> None:
     """Make tensors the weights of a network, one after the other.
 
-    With `packing`, those of its `Linear` layers are packed into eight or four bits. `weights` may make each tensor only when it is asked for: never more than one is unpacked. Of
-    four bits, layers that end in logits (named "head") get eight: they are small, and an error in
-    them is an error of the answer.
+    With `packing`, those of its `Linear` layers are packed into eight or four bits. `weights` may
+    make each tensor only when it is asked for: never more than one is unpacked. Instead of four
+    bits, layers that end in logits (named "head") get eight: they are small, and an error in them
+    is an error of the result.
     """
     for name, weight in weights:
         owner_name, _, leaf = name.rpartition(".")

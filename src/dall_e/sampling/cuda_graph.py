@@ -68,7 +68,7 @@ class GraphDecoder:
         settings: SamplingConfig,
         window: int,
     ) -> None:
-        """`codes_BN` is filled as tokens are drawn; `window` is the number of positions of noise."""
+        """`codes_BN` is filled as tokens are drawn; noise is made for `window` positions."""
         (num_images, num_tokens), device = codes_BN.shape, codes_BN.device
         self._network, self._cache, self._settings = network, cache, settings
         self._num_copies = 1 if settings.guidance_scale == 1 else 2

@@ -69,12 +69,11 @@ class SpeculativeNetwork(TokenNetwork, Protocol):
         ...
 
     def predict_sequential(self, cache: Any, positions_BM: Tensor, num_known: int, /) -> Tensor:
-        """Logits [B, M, C]: of the first position given `num_known` tokens, of each next given one
-        more."""
+        """Logits [B, M, C]; the first given `num_known` tokens, each next given one more."""
         ...
 
     def is_batch_invariant(self) -> bool:
-        """Whether a row comes out the same, to the bit, whatever rows and tokens stand beside it."""
+        """Whether a row comes out the same, to the bit, whatever stands beside it."""
         ...
 
 

@@ -1,11 +1,11 @@
 """The noise z: counter-based Gumbel numbers, addressed by seed, grid position and code.
 
-Nothing is drawn in sequence: z[position, code] is a pure function of (seed, stream, position, code), so a
-picture does not depend on its batch, on the number of steps or on the order of its tokens'
-revelation. Sampling with it is exact: argmax_k (log p_k + z_k) is a draw from p when the z_k are
-independent Gumbel(0, 1) (Gumbel 1954; Maddison 2014).
+Nothing is drawn in sequence: z[position, code] is a pure function of (seed, stream, position,
+code), so an image does not depend on its batch, on the number of steps or on the order in which its
+tokens are revealed. Sampling with it is exact: argmax_k (log p_k + z_k) is a draw from p when the
+z_k are independent Gumbel(0, 1) (Gumbel 1954; Maddison 2014).
 
-Shapes: B pictures, P positions, C codes, Q counters.
+Shapes: B images, P positions, C codes, Q counters, R rows and K blocks of four numbers.
 """
 
 from __future__ import annotations
@@ -45,13 +45,14 @@ def philox(counter_Q4: Tensor, key_Q2: Tensor) -> Tensor:
 
 
 def uniform(seeds: list[int], rows: int, columns: int, stream: int, first_row: int = 0) -> Tensor:
-    """Numbers in (0, 1), float64 [B, rows, columns] on the CPU, of the rows from `first_row` on.
+    """Uniform numbers in (0, 1), float64 [B, rows, columns] on the CPU, from `first_row` on.
 
     Raises ValueError on a seed outside 0..2^63-1.
     """
     for seed in seeds:
         if not 0 <= seed < 2**63:
             raise ValueError(f"a seed must be between 0 and 2^63 - 1, got {seed}")
+
     blocks = -(-columns // 4)
     counter_BRK4 = torch.zeros(len(seeds), rows, blocks, 4, dtype=torch.int64)
     counter_BRK4[..., 0] = torch.arange(blocks)
@@ -69,11 +70,9 @@ def gumbel(
     stream: int = GUMBEL_STREAM,
     first_position: int = 0,
 ) -> Tensor:
-    """z [B, P, C], float32 on the CPU: one Gumbel(0, 1) number for each code at each place of each
-    picture.
+    """Gumbel(0, 1) numbers z [B, P, C], float32 on the CPU: one per image, position and code.
 
-    `first_position` starts at another position than 0, for callers who need a few positions at a time.
+    `first_position` starts at another position than 0, for callers who need a few at a time.
     """
-    return (
-        -torch.log(-torch.log(uniform(seeds, num_positions, num_codes, stream, first_position)))
-    ).float()
+    uniform_BPC = uniform(seeds, num_positions, num_codes, stream, first_position)
+    return (-torch.log(-torch.log(uniform_BPC))).float()

@@ -88,7 +88,7 @@ class JacobiDecoder:
         return self._positions_N[start : self.num_known], guesses_W[:num_right]
 
     def _predict(self, start: int, end: int) -> Tensor:
-        """Codes [M] of the tokens of these numbers, given as many before them as the cache holds."""
+        """Codes [M] of tokens number `start` to `end` - 1, given those that the cache holds."""
         positions_M = self._positions_N[start:end]
         if not len(positions_M):
             return positions_M

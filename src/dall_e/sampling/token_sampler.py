@@ -56,7 +56,7 @@ class TokenSampler:
         *,
         in_raster_order: bool = False,
     ) -> None:
-        """`in_raster_order`: all images are at the same position each time, and then at the next."""
+        """`in_raster_order`: all images are at the same position, then all at the next."""
         window = noise_window(len(seeds), num_codes) if in_raster_order else num_tokens
         self._settings, self._num_tokens = settings, num_tokens
         self._seeds_B = torch.tensor(seeds, dtype=torch.int64, device="cpu")

@@ -39,7 +39,8 @@ from dall_e.data.datasets import (
     load_images,
 )
 from dall_e.images.files import contact_sheet, save_image
-from dall_e.losses.contrastive import first_among, sigmoid_contrastive_loss, wrong_caption_loss
+from dall_e.losses.contrastive import sigmoid_contrastive_loss, wrong_caption_loss
+from dall_e.losses.metrics import r_precision_hits
 from dall_e.models.dual_encoder import DualEncoder
 from dall_e.runtime import pick_device
 from dall_e.text.language import Language, mirrors
@@ -251,8 +252,8 @@ class DualEncoderStage(PreparedStage[DualEncoderBatch]):
         # A small set has fewer captions that mean something else.
         choices = min(CHOICES, 1 + int((~same_BT).sum(1).min()))
         caption_B = torch.arange(len(rows))
-        is_first_B = first_among(scores_BT, caption_B, same_BT, choices=choices, seed=0)
-        return float(is_first_B.float().mean())
+        hits_B = r_precision_hits(scores_BT, caption_B, same_BT, choices=choices, seed=0)
+        return float(hits_B.float().mean())
 
     def summary(self) -> list[str]:
         """Data, for --dry-run and the log."""

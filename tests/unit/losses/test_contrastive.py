@@ -1,15 +1,14 @@
-"""The losses of text against picture, and R-precision, worked by hand.
+"""The losses of text against image, worked by hand.
 
-Shapes: B pairs or pictures, T captions, D width.
+Shapes: B pairs or images, D width.
 """
 
 import math
 
-import pytest
 import torch
 from torch import Tensor
 
-from dall_e.losses.contrastive import first_among, sigmoid_contrastive_loss, wrong_caption_loss
+from dall_e.losses.contrastive import sigmoid_contrastive_loss, wrong_caption_loss
 
 # Directions at 0 and 90 degrees against 0 and 60 degrees; lengths do not count. Cosines: 1, 1/2; 0,
 # sin 60.
@@ -104,41 +103,3 @@ def test_a_step_down_the_gradient_drives_the_wrong_caption_away() -> None:
     assert wrong_HD.grad is not None
     moved = torch.cosine_similarity(image_HD, wrong_HD - 0.1 * wrong_HD.grad)
     assert bool((moved < torch.cosine_similarity(image_HD, wrong_HD)).all())
-
-
-# Picture 0 is beaten by caption 2, picture 1 by none, picture 2 by caption 0 and it ties with
-# caption 3.
-SCORES_BT = torch.tensor([[0.5, 0.1, 0.9, 0.2], [0.1, 0.8, 0.2, 0.3], [0.7, 0.1, 0.6, 0.6]])
-
-
-def first(same: list[tuple[int, int]], choices: int, seed: int = 0) -> list[bool]:
-    same_BT = torch.zeros(3, 4, dtype=torch.bool)
-    for row, column in same:
-        same_BT[row, column] = True
-    hits: list[bool] = first_among(
-        SCORES_BT, torch.arange(3), same_BT, choices=choices, seed=seed
-    ).tolist()
-    return hits
-
-
-def test_first_among_all() -> None:
-    assert first([], choices=4) == [False, True, False]
-
-
-def test_captions_that_mean_the_same_are_no_distractors() -> None:
-    assert first([(0, 2), (1, 0), (2, 0)], choices=3) == [True, True, False]
-
-
-def test_first_among_some_is_the_expected_share() -> None:
-    # Picture 0 loses to one of three: among two distractors it wins if that one is not drawn, which
-    # is one third.
-    hits = [first([], choices=3, seed=seed)[0] for seed in range(300)]
-    assert 0.25 < sum(hits) / 300 < 0.42
-    assert [first([], choices=3, seed=seed)[0] for seed in range(5)] == hits[:5]
-
-
-def test_too_few_captions_to_choose_from() -> None:
-    with pytest.raises(
-        ValueError, match="4 choices need 3 captions that mean something else, there are 2"
-    ):
-        first([(1, 3)], choices=4)

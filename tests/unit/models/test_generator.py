@@ -13,9 +13,16 @@ from dall_e.models.text_encoder import TextStates
 from dall_e.sampling.orders import group_numbers, group_sizes, make_orders
 
 CONFIG = GeneratorConfig(
-    num_codes=30, grid_size=4, text_width=12, text_tokens=5, width=32, num_heads=2, content_layers=2, query_layers=3,
+    num_codes=30,
+    grid_size=4,
+    text_width=12,
+    text_tokens=5,
+    width=32,
+    num_heads=2,
+    content_layers=2,
+    query_layers=3,
     mlp_width=48,
-)  # fmt: skip
+)
 NUM_TOKENS = CONFIG.num_tokens
 PARTITIONS = [[1] * 16, [16], [1, 2, 3, 4, 6], [5, 5, 5, 1], group_sizes(16, 7, "arccos", 4)]
 

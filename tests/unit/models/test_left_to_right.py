@@ -24,9 +24,14 @@ LAYER = BlockStyle(
     norm="layer", norm_eps=1e-5, qk_norm=False, attention_bias=True, mlp="gelu", mlp_bias=True
 )
 BART = BlockStyle(
-    norm="layer", norm_eps=1e-5, norm_after=True, norm_inside_mlp=True, qk_norm=False, mlp="gelu_gated",
+    norm="layer",
+    norm_eps=1e-5,
+    norm_after=True,
+    norm_inside_mlp=True,
+    qk_norm=False,
+    mlp="gelu_gated",
     cross_attention=True,
-)  # fmt: skip
+)
 CONFIGS = {
     "mini": LeftToRightConfig(**SIZES, start_code=31, embedding_norm=True, style=BART),
     "llamagen": LeftToRightConfig(
@@ -155,9 +160,15 @@ def test_settings_that_contradict_each_other() -> None:
 
 
 SETTINGS = SamplingConfig(
-    num_inference_steps=16, guidance_scale=3.0, temperature=1.0, final_temperature=1.0, top_k=20,
-    top_p=1.0, order="raster", schedule="uniform",
-)  # fmt: skip
+    num_inference_steps=16,
+    guidance_scale=3.0,
+    temperature=1.0,
+    final_temperature=1.0,
+    top_k=20,
+    top_p=1.0,
+    order="raster",
+    schedule="uniform",
+)
 
 
 @pytest.mark.parametrize("name", CONFIGS)
@@ -218,8 +229,13 @@ def test_a_step_at_a_place_in_a_tensor_is_the_step_at_that_place(name: str, hidd
 @pytest.mark.parametrize("name", CONFIGS)
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"temperature": 0.9, "final_temperature": 0.5, "top_p": 0.8}, {"guidance_scale": 1.0}, {"temperature": 0.0}],
-)  # fmt: skip
+    [
+        {},
+        {"temperature": 0.9, "final_temperature": 0.5, "top_p": 0.8},
+        {"guidance_scale": 1.0},
+        {"temperature": 0.0},
+    ],
+)
 def test_steps_of_fixed_shapes_draw_what_the_loop_draws(name: str, changes: dict) -> None:
     network, text, null = make(CONFIGS[name]), prompt(2), prompt(2, seed=5)
     settings = dataclasses.replace(SETTINGS, **changes)

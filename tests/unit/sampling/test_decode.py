@@ -19,9 +19,16 @@ from dall_e.sampling.noise import ORDER_STREAM, gumbel, uniform
 from dall_e.sampling.orders import group_numbers, group_sizes, make_orders
 
 CONFIG = GeneratorConfig(
-    num_codes=40, grid_size=5, text_width=12, text_tokens=4, width=32, num_heads=2, content_layers=2, query_layers=2,
+    num_codes=40,
+    grid_size=5,
+    text_width=12,
+    text_tokens=4,
+    width=32,
+    num_heads=2,
+    content_layers=2,
+    query_layers=2,
     mlp_width=48,
-)  # fmt: skip
+)
 PLAIN = SamplingConfig(
     num_inference_steps=8, guidance_scale=1.0, top_p=1.0, final_temperature=1.0, max_group=6
 )

@@ -37,8 +37,15 @@ def test_top_k_by_hand(k: int, expected: list[int]) -> None:
     ("p", "expected"),
     # 0.5 reaches 0.49; 0.5 + 0.25 reaches 0.51; it takes the third for 0.76 and the fourth for
     # 0.91.
-    [(0.01, [1]), (0.49, [1]), (0.51, [1, 3]), (0.76, [0, 1, 3]), (0.91, [0, 1, 2, 3]), (1, list(range(4)))],
-)  # fmt: skip
+    [
+        (0.01, [1]),
+        (0.49, [1]),
+        (0.51, [1, 3]),
+        (0.76, [0, 1, 3]),
+        (0.91, [0, 1, 2, 3]),
+        (1, list(range(4))),
+    ],
+)
 def test_top_p_by_hand(p: float, expected: list[int]) -> None:
     filtered_BMC = keep_top_p(LOGITS_BMC, p)
     assert kept(filtered_BMC) == expected

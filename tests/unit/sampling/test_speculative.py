@@ -16,9 +16,16 @@ from dall_e.sampling.decode import DecodeInterrupted, DecodeStep, KnownTokens, d
 from dall_e.sampling.networks import SpeculativeNetwork
 
 CONFIG = GeneratorConfig(
-    num_codes=40, grid_size=5, text_width=12, text_tokens=4, width=32, num_heads=2, content_layers=2, query_layers=2,
+    num_codes=40,
+    grid_size=5,
+    text_width=12,
+    text_tokens=4,
+    width=32,
+    num_heads=2,
+    content_layers=2,
+    query_layers=2,
     mlp_width=48,
-)  # fmt: skip
+)
 SETTINGS = SamplingConfig(
     num_inference_steps=25,
     guidance_scale=2.0,

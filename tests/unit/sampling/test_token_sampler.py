@@ -20,9 +20,14 @@ def _compiled() -> None:
 
 
 def both(
-    monkeypatch: pytest.MonkeyPatch, codes: int, *, places: int = 6, step: int = 0, spread: float = 3.0,
+    monkeypatch: pytest.MonkeyPatch,
+    codes: int,
+    *,
+    places: int = 6,
+    step: int = 0,
+    spread: float = 3.0,
     **settings: Any,
-) -> tuple[torch.Tensor, torch.Tensor]:  # fmt: skip
+) -> tuple[torch.Tensor, torch.Tensor]:
     """The codes chosen by the kernels, and by torch."""
     rng = torch.Generator().manual_seed(codes + places)
     config = SamplingConfig(num_inference_steps=TOKENS, **settings)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from dall_e.config.published import VisionConfig
     from dall_e.models.dvae import DVAE
     from dall_e.models.left_to_right import LeftToRight
-    from dall_e.models.prompt_networks import Prompts
+    from dall_e.models.prompt_networks import PromptNetwork
     from dall_e.models.vision_encoder import Vision
     from dall_e.models.vqgan import VQGAN
     from dall_e.nn.quantized import WeightFormat
@@ -125,7 +125,7 @@ class LoadOptions(NamedTuple):
 class TextToTokens(NamedTuple):
     """The two networks that draw tokens."""
 
-    prompts: Prompts
+    prompts: PromptNetwork
     transformer: LeftToRight
 
 
@@ -151,7 +151,7 @@ class PublishedNetworks(NamedTuple):
     """The networks of a published model."""
 
     tokenizer: VQGAN
-    text: Prompts
+    text: PromptNetwork
     generator: LeftToRight
     dual_encoder: None = None
     """No project publishes one beside its model."""

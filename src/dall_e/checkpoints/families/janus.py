@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from dall_e.models.left_to_right import LeftToRight
-    from dall_e.models.prompt_networks import Prompts
+    from dall_e.models.prompt_networks import PromptNetwork
     from dall_e.models.vqgan import VQGAN
     from dall_e.nn.quantized import WeightFormat
 
@@ -227,7 +227,7 @@ def _tokenizer_config(tensors: Tensors, num_tokens: int) -> VQGANConfig:
     return VQGANConfig(image_size=image_size, lookup="cosine", norm_eps=1e-6, **sizes)
 
 
-# Prompts
+# PromptNetwork
 
 PRO_ROLES, FIRST_ROLES = ("<|User|>", "<|Assistant|>"), ("User", "Assistant")
 """How Janus-Pro, and how Janus-1.3B before it, call the two sides of a conversation."""
@@ -251,7 +251,7 @@ def roles(weights: Path, has_role_marks: bool) -> tuple[str, str]:
 class TextToImage(NamedTuple):
     """The three networks of a model that comes in one piece."""
 
-    prompts: Prompts
+    prompts: PromptNetwork
     transformer: LeftToRight
     tokenizer: VQGAN
 

@@ -2,11 +2,7 @@
 and weights."""
 
 import copy
-import os
-import subprocess
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import torch
@@ -16,8 +12,7 @@ from dall_e.config.published import BlockStyle
 from dall_e.nn.attention import FixedMemory, KVCache, Rotation, grid_rotation
 from dall_e.nn.cpu import kernels
 from dall_e.nn.cpu.stack import Stack, stack_of
-from dall_e.nn.cpu.structures import WEIGHT_KINDS as KINDS
-from dall_e.nn.cpu.threads import ThreadTuner
+from dall_e.nn.cpu.structures import WEIGHT_KINDS
 from dall_e.nn.quantized import dequantize, quantizable, quantize
 from dall_e.nn.transformer import NATIVE, Block, CrossView, assign_weights
 
@@ -26,15 +21,22 @@ STYLES = {
     "native": NATIVE,
     "llamagen": BlockStyle(norm_eps=1e-5, qk_norm=False),
     "mini": BlockStyle(
-        norm="layer", norm_eps=1e-5, norm_after=True, norm_inside_mlp=True, qk_norm=False, mlp="gelu_gated",
+        norm="layer",
+        norm_eps=1e-5,
+        norm_after=True,
+        norm_inside_mlp=True,
+        qk_norm=False,
+        mlp="gelu_gated",
         cross_attention=True,
     ),
     "mindalle": BlockStyle(
         norm="layer", norm_eps=1e-5, qk_norm=False, attention_bias=True, mlp="gelu", mlp_bias=True
     ),
     "quick": BlockStyle(norm="layer", qk_norm=False, mlp="quick_gelu", mlp_bias=True),
-    "sandwich": BlockStyle(norm="layer", norm_after=True, norm_after_mlp=True, qk_norm=False, mlp="gelu_tanh"),
-}  # fmt: skip
+    "sandwich": BlockStyle(
+        norm="layer", norm_after=True, norm_after_mlp=True, qk_norm=False, mlp="gelu_tanh"
+    ),
+}
 
 
 @pytest.fixture(autouse=True)
@@ -74,9 +76,15 @@ def views(blocks: nn.ModuleList, entries: int, width: int) -> list[CrossView | N
 
 
 def both(
-    blocks: nn.ModuleList, *, entries: int = 2, tokens: int = 1, position: int = 9, rotation: Rotation | None = None,
-    bias_BS: Tensor | None = None, dtype: torch.dtype = torch.float32,
-) -> tuple[Tensor, Tensor]:  # fmt: skip
+    blocks: nn.ModuleList,
+    *,
+    entries: int = 2,
+    tokens: int = 1,
+    position: int = 9,
+    rotation: Rotation | None = None,
+    bias_BS: Tensor | None = None,
+    dtype: torch.dtype = torch.float32,
+) -> tuple[Tensor, Tensor]:
     """What the blocks make of random tokens, and what the stack makes of them; caches must agree
     too."""
     width = blocks[0].attention.out.in_features
@@ -202,7 +210,7 @@ def test_weights_that_were_stored_in_eight_bits_are_read_in_eight_bits(tokens: i
     with torch.no_grad():
         stack = stack_of(blocks)
     assert stack is not None
-    assert {int(block.qkv.kind) for block in stack.structs} == {KINDS.index("int8_panels")}
+    assert {int(block.qkv.kind) for block in stack.structs} == {WEIGHT_KINDS.index("int8_panels")}
     found, wanted = both(blocks, tokens=tokens)
     torch.testing.assert_close(found, wanted, rtol=1e-4, atol=2e-4)
 
@@ -220,7 +228,7 @@ def test_a_row_does_not_depend_on_its_batch() -> None:
         many = caches(blocks, 19, 96)
         with torch.no_grad():
             stack = stack_of(blocks)
-            assert stack is not None and KINDS[stack.structs[0].qkv.kind] == kind
+            assert stack is not None and WEIGHT_KINDS[stack.structs[0].qkv.kind] == kind
             together = stack(x_BTD, rotation=None, memories=[cache.at(4) for cache in many])
             for row in (0, 7, 18):
                 alone = [KVCache(1, HEADS, CAPACITY, 32, x_BTD) for _ in blocks]
@@ -260,34 +268,3 @@ def test_many_rows_of_few_bits_are_left_to_torch() -> None:
     assert exact is not None and rounded is not None
     assert exact.pays(torch.zeros(40, 3, 48))
     assert rounded.pays(torch.zeros(16, 1, 48)) and not rounded.pays(torch.zeros(17, 1, 48))
-
-
-def test_without_a_compiler_nothing_is_lost(tmp_path: Path) -> None:
-    code = "from dall_e.nn.cpu import kernels; print(kernels.kernels(), kernels.status().reason)"
-    for compiler, reason in (
-        ("", "no C compiler is installed"),
-        ("false", "false did not compile them"),
-    ):
-        env = {**os.environ, "PATH": str(tmp_path), "CC": compiler, "XDG_CACHE_HOME": str(tmp_path)}
-        if compiler:
-            env["PATH"] = os.environ["PATH"]
-        told = subprocess.run(
-            [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
-        ).stdout
-        assert told.startswith(f"None {reason}")
-    assert not list(tmp_path.rglob("*.so"))
-
-
-def test_the_quicker_number_of_threads_is_taken_and_the_other_tried_now_and_then() -> None:
-    tuner = ThreadTuner()
-    seconds = {1: 2.0, 4: 1.0}
-    taken = []
-    for call in range(400):
-        if call == 200:
-            seconds = {1: 2.0, 4: 50.0}  # Somebody else has work for the cores.
-        taken.append(tuner.threads(4))
-        tuner.note(taken[-1], seconds[taken[-1]])
-    assert taken[:2] == [4, 1]
-    assert 1 <= taken[2:200].count(1) <= 4
-    assert taken[200:210].count(4) < 5 and 1 <= taken[210:].count(4) <= 4
-    assert {ThreadTuner().threads(1) for _ in range(3)} == {1}
