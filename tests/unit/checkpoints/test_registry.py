@@ -180,7 +180,7 @@ def test_settings_survive_json_and_contradictions_are_named(model: DALL_E) -> No
     values = json.loads(json.dumps(config.to_dict()))
     assert PublishedConfig.from_dict(values) == config
     with pytest.raises(
-        ValueError, match="the tokenizer's grid has 1024 places, the transformer 256"
+        ValueError, match="the tokenizer's grid has 1024 positions, the transformer 256"
     ):
         PublishedConfig.from_dict(
             {**values, "tokenizer": {**values["tokenizer"], "image_size": 32}}
