@@ -155,7 +155,7 @@ def janus_tokenizer() -> Tokenizer:
     "names", [janus.ORIGINAL, janus.CONVERTED], ids=["original", "transformers"]
 )
 def test_janus(
-    tmp_path: Path, write_foreign: Writer, monkeypatch: pytest.MonkeyPatch, names: janus.Names
+    tmp_path: Path, write_foreign: Writer, monkeypatch: pytest.MonkeyPatch, names: janus_names.Names
 ) -> None:
     text = PromptConfig(kind="table", vocab_size=270, max_tokens=janus.LONGEST_PROMPT, width=64)
     extra = {
