@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.floating[Any]]
+RGB = tuple[float, float, float]
+"""An sRGB colour; each part is from 0 to 255."""
 
 TARGETS: dict[str, tuple[float, float, float]] = {
     "red": (0.60, 0.22, 27), "orange": (0.74, 0.17, 57), "yellow": (0.87, 0.17, 97), "green": (0.66, 0.19, 144),

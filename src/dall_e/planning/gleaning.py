@@ -27,15 +27,6 @@ from dall_e.planning.parser import (
     tidied,
     without_frame,
 )
-from dall_e.scenes.captions import (
-    NUMBERS_EN,
-    NUMBERS_ZH,
-    PLACES_EN,
-    PLACES_ZH,
-    RELATIONS_EN,
-    RELATIONS_ZH,
-    SIZE_WORDS_EN,
-)
 from dall_e.scenes.graph import (
     MOST,
     NO_IMAGE,
@@ -45,6 +36,15 @@ from dall_e.scenes.graph import (
     named_things,
     thing_called,
     things,
+)
+from dall_e.scenes.phrases import (
+    NUMBERS_EN,
+    NUMBERS_ZH,
+    PLACES_EN,
+    PLACES_ZH,
+    RELATIONS_EN,
+    RELATIONS_ZH,
+    SIZE_WORDS_EN,
 )
 
 _MOST_THINGS = 3

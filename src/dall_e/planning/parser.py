@@ -14,17 +14,6 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 
 from dall_e.data.captions import COLOURS_ZH
-from dall_e.scenes.captions import (
-    NUMBERS_EN,
-    NUMBERS_ZH,
-    OPPOSITE,
-    PAIRS,
-    PLACES_EN,
-    PLACES_ZH,
-    RELATIONS_EN,
-    RELATIONS_ZH,
-    SIZE_WORDS_EN,
-)
 from dall_e.scenes.graph import (
     MOST,
     NO_IMAGE,
@@ -36,6 +25,17 @@ from dall_e.scenes.graph import (
     plural_of,
     thing_called,
     things,
+)
+from dall_e.scenes.phrases import (
+    NUMBERS_EN,
+    NUMBERS_ZH,
+    OPPOSITE,
+    PAIRS,
+    PLACES_EN,
+    PLACES_ZH,
+    RELATIONS_EN,
+    RELATIONS_ZH,
+    SIZE_WORDS_EN,
 )
 from dall_e.text.tables import read_table
 

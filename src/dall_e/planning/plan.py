@@ -28,7 +28,6 @@ from dall_e.planning.renderer import alone, assemble, painted, sprite_of
 from dall_e.planning.variation import Appearance, canonical_appearance, sample_appearance
 from dall_e.scenes.captions import Language, scene_caption
 from dall_e.scenes.graph import COAT_COLOURS, Scene, SceneObject, named_things, thing_called, things
-from dall_e.scenes.layout import Settled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +143,7 @@ def _said(item: SceneObject, image_name: str, language: Language) -> str:
     name = _word_for(image_name, item, language)
     known = thing_called(item.name)
     if item.name in things() and (name in (known.name, known.zh) or item.state or item.colour):
-        return scene_caption(Scene(objects=(item,)), Settled(), language)
+        return scene_caption(Scene(objects=(item,)), None, language)
     return name
 
 

@@ -17,10 +17,16 @@ import numpy.typing as npt
 
 from dall_e.images.backgrounds import Ground, background
 from dall_e.images.colour import colour_word, largest_colour, recoloured
-from dall_e.images.compositing import Canvas, paste, paste_outline, paste_shadow
-from dall_e.scenes.cutouts import SOLID, resized, solid_box
+from dall_e.images.compositing import (
+    Canvas,
+    Place,
+    paste,
+    paste_outline,
+    paste_shadow,
+    resized,
+)
+from dall_e.scenes.cutouts import SOLID, solid_box
 from dall_e.scenes.graph import EYEWEAR, Scene, is_head
-from dall_e.scenes.layout import Place
 from dall_e.scenes.slots import canonical_places
 
 _CELLS = 12

@@ -26,14 +26,13 @@ from dall_e.config import DetectorConfig, DetectorTraining
 from dall_e.data.datasets import ImageSet, in_fold, load_images
 from dall_e.images.backgrounds import background
 from dall_e.images.colour import largest_colour, recoloured
-from dall_e.images.compositing import paste, paste_outline
+from dall_e.images.compositing import Place, paste, paste_outline, resized
 from dall_e.images.files import contact_sheet, save_image
 from dall_e.losses.detection import colour_loss, middle_loss
 from dall_e.models.detector import MAP_STEP, Detection, Detector
 from dall_e.runtime import pick_device
-from dall_e.scenes.cutouts import CutOut, by_thing, colours_of, find_cut_outs, pixels, resized
+from dall_e.scenes.cutouts import CutOut, by_thing, colours_of, find_cut_outs, pixels
 from dall_e.scenes.graph import BACKGROUNDS
-from dall_e.scenes.layout import Place
 from dall_e.training.loop import Player, describe, fit
 from dall_e.training.prepared_stage import PreparedStage
 

@@ -9,7 +9,7 @@ import torch
 
 from dall_e.data.datasets import ImageSet
 from dall_e.planning.parser import read_scene
-from dall_e.scenes.captions import OPPOSITE, Language
+from dall_e.scenes.captions import Language
 from dall_e.scenes.composer import SceneComposer
 from dall_e.scenes.graph import (
     COLOURS,
@@ -20,6 +20,7 @@ from dall_e.scenes.graph import (
     thing_called,
     things,
 )
+from dall_e.scenes.phrases import OPPOSITE
 
 
 def composer() -> SceneComposer:
