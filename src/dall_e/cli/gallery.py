@@ -24,7 +24,8 @@ def gallery(
     """Draw the 24 fixed prompts, 12 English and 12 Chinese, each once, on one sheet with
     captions."""
     from dall_e.data.prompt_sets import GALLERY_PROMPTS
-    from dall_e.images.files import contact_sheet, save_image
+    from dall_e.images.files import save_image
+    from dall_e.images.sheets import contact_sheet
     from dall_e.pipeline import DALL_E
 
     drawer = DALL_E.from_pretrained(model)

@@ -214,7 +214,7 @@ def load(
 
 def _grid(images: list[PILImage], columns: int | None) -> PILImage:
     """All pictures in one, which carries what they share, and the lists of what they do not."""
-    from dall_e.images.files import make_grid
+    from dall_e.images.sheets import make_grid
 
     prompts = [image.info["prompt"] for image in images]
     shared = _texts(images[0])

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from dall_e.images.backgrounds import Ground, background
+from dall_e.images.backgrounds import background
 from dall_e.images.colour import colour_word, largest_colour, recoloured
 from dall_e.images.compositing import (
     Canvas,
@@ -25,6 +25,7 @@ from dall_e.images.compositing import (
     paste_shadow,
     resized,
 )
+from dall_e.images.painting import Ground
 from dall_e.scenes.cutouts import SOLID, solid_box
 from dall_e.scenes.graph import EYEWEAR, Scene, is_head
 from dall_e.scenes.slots import canonical_places

@@ -25,7 +25,7 @@ import random
 import numpy as np
 
 from dall_e.data.datasets import ImageSet
-from dall_e.images.backgrounds import Ground, background, grid_step, shade
+from dall_e.images.backgrounds import background
 from dall_e.images.colour import recoloured
 from dall_e.images.compositing import (
     Canvas,
@@ -37,6 +37,7 @@ from dall_e.images.compositing import (
     paste_shape,
     resized,
 )
+from dall_e.images.painting import Ground, grid_step, shade
 from dall_e.scenes.captions import Language, scene_caption
 from dall_e.scenes.chance import Chance, choice, happens
 from dall_e.scenes.cutouts import CutOut, drawn_actors, find_cut_outs, pixels

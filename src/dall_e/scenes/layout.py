@@ -9,8 +9,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from dall_e.images.backgrounds import Ground
 from dall_e.images.compositing import Place
+from dall_e.images.painting import Ground
 from dall_e.scenes.chance import Chance, choice, happens, shuffled, uniform
 from dall_e.scenes.graph import SHAPES, Scene, thing_called
 from dall_e.scenes.relations import TOUCHING, feet_on, related_places, standing

@@ -27,7 +27,8 @@ from dall_e.data.datasets import ImageSet, in_fold, load_images
 from dall_e.images.backgrounds import background
 from dall_e.images.colour import largest_colour, recoloured
 from dall_e.images.compositing import Place, paste, paste_outline, resized
-from dall_e.images.files import contact_sheet, save_image
+from dall_e.images.files import save_image
+from dall_e.images.sheets import contact_sheet
 from dall_e.losses.detection import colour_loss, middle_loss
 from dall_e.models.detector import MAP_STEP, Detection, Detector
 from dall_e.runtime import pick_device

@@ -35,7 +35,8 @@ from dall_e.config import (
 from dall_e.data.captions import plain_caption, training_caption
 from dall_e.data.datasets import ImageSet, batch_captions, batch_indices, load_images
 from dall_e.data.prompt_sets import GALLERY_PROMPTS
-from dall_e.images.files import contact_sheet, save_image, to_pil
+from dall_e.images.files import save_image, to_pil
+from dall_e.images.sheets import contact_sheet
 from dall_e.models.dual_encoder import TokenTower
 from dall_e.models.generator import Generator
 from dall_e.models.image_tokenizer import ImageTokenizer

@@ -22,7 +22,8 @@ from torch import Tensor
 from dall_e.checkpoints.store import load_strict
 from dall_e.config import PRESETS, DiscriminatorConfig, TokenizerTraining
 from dall_e.data.datasets import ImageSet, batch_indices, load_images
-from dall_e.images.files import contact_sheet, save_image
+from dall_e.images.files import save_image
+from dall_e.images.sheets import contact_sheet
 from dall_e.losses.adversarial import (
     adaptive_weight,
     discriminator_loss,

@@ -7,7 +7,6 @@ Runs in worker processes, so it imports neither torch nor the rest of the builde
 from __future__ import annotations
 
 import hashlib
-import io
 import itertools
 import multiprocessing
 import os
@@ -22,9 +21,9 @@ from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 
 import numpy as np
-from PIL import Image
 
-from dall_e.images.files import ImageArray, decode_image, encode_png
+from dall_e.images.colour_words import main_colour_word
+from dall_e.images.files import ImageArray, cropped, decode_image, encode_png
 
 # A panic in the renderer prints a page of stack otherwise.
 PANIC_ENVIRONMENT = {"RUST_BACKTRACE": "0"}
@@ -133,60 +132,8 @@ def render_job(job: Job) -> Rendering:
         digest=hashlib.sha256(picture.tobytes()).digest(),
         pale=bool((on_white.min(axis=0) < 225).mean() < 0.02),
         mono=bool((spread[visible] > 24).mean() < 0.01) if visible.any() else True,
-        colour=main_colour(picture),
+        colour=main_colour_word(picture),
     )
-
-
-def main_colour(picture: ImageArray) -> str:
-    """The colour word for uint8 [4, S, S] if one fits most of what is visible, else the empty
-    string.
-
-    Pixels are sorted into colour words by hue, saturation and value; light and dark parts of one
-    hue count together, and outlines in black do not count. A word needs 70 % of the rest: "a red
-    car" must not be half white.
-    """
-    alpha = picture[3]
-    visible = alpha > 192
-    if visible.mean() < 0.04:
-        return ""
-    straight = picture[:3, visible].astype(np.float64) / alpha[visible]
-    value = straight.max(axis=0)
-    chroma = value - straight.min(axis=0)
-    saturation = chroma / np.maximum(value, 1e-6)
-    red, green, blue = straight
-    scaled = np.maximum(chroma, 1e-6)
-    hue = (
-        np.where(
-            value == red,
-            ((green - blue) / scaled) % 6,
-            np.where(value == green, (blue - red) / scaled + 2, (red - green) / scaled + 4),
-        )
-        * 60
-    )  # degrees, as usual: red 0, green 120, blue 240
-    dark, pale = value < 0.2, saturation < 0.14
-    brownish = (hue < 48) & (value < 0.72) & (hue > 8)
-    words = {
-        "black": dark | (pale & (value < 0.3)),
-        "grey": ~dark & pale & (value >= 0.3) & (value < 0.86),
-        "white": ~dark & pale & (value >= 0.86),
-        "brown": ~dark & ~pale & brownish,
-        "red": ~dark & ~pale & ~brownish & ((hue < 14) | (hue >= 345)) & (saturation > 0.55),
-        "pink": ~dark
-        & ~pale
-        & ~brownish
-        & (((hue < 14) | (hue >= 345)) & (saturation <= 0.55) | (hue >= 310) & (hue < 345)),
-        "orange": ~dark & ~pale & ~brownish & (hue >= 14) & (hue < 40) & (saturation > 0.5),
-        "yellow": ~dark & ~pale & ~brownish & (hue >= 40) & (hue < 66) & (saturation > 0.4),
-        "green": ~dark & ~pale & (hue >= 66) & (hue < 168),
-        "blue": ~dark & ~pale & (hue >= 168) & (hue < 256) & (saturation > 0.38),
-        "purple": ~dark & ~pale & (hue >= 256) & (hue < 310),
-    }
-    counts = {word: int(mask.sum()) for word, mask in words.items()}
-    coloured = value.size - counts["black"]
-    if coloured < 0.3 * value.size:
-        return "black" if counts["black"] > 0.85 * value.size else ""
-    best = max(counts, key=lambda word: counts[word] if word != "black" else 0)
-    return best if counts[best] > 0.7 * coloured else ""
 
 
 def _image(job: Job) -> ImageArray:
@@ -196,7 +143,7 @@ def _image(job: Job) -> ImageArray:
     # Cropping enlarges what is left, so it starts from more pixels.
     png = render_svg(job.data.decode("utf-8", "replace"), 3 * inner if job.crop else inner)
     if job.crop:
-        png = _cropped(png)
+        png = cropped(png)
     return _with_margin(decode_image(png, inner), job.size)
 
 
@@ -248,24 +195,6 @@ def _is_tall(svg: str) -> bool:
     ]
     values = [float(side.group(1)) if side and side.group(1).strip(".") else 0.0 for side in sides]
     return values[0] > values[1]
-
-
-def _cropped(png: bytes) -> bytes:
-    """A PNG cut to the box of its visible pixels."""
-    with Image.open(io.BytesIO(png)) as image:
-        box = (
-            image.convert("RGBA")
-            .getchannel("A")
-            .point(lambda alpha: 255 if alpha > 8 else 0)
-            .getbbox()
-        )
-        if box is None:
-            raise ValueError("blank")
-        if min(box[2] - box[0], box[3] - box[1]) * 8 < max(box[2] - box[0], box[3] - box[1]):
-            raise ValueError("a strip: more than eight times as long as wide")
-        buffer = io.BytesIO()
-        image.crop(box).save(buffer, format="PNG", compress_level=1)
-        return buffer.getvalue()
 
 
 def _with_margin(picture: ImageArray, size: int) -> ImageArray:
