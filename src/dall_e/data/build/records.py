@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -93,9 +92,9 @@ def weighed(records: list[Record], sources: Iterable[Source]) -> list[Record]:
         return source_weights[record["source"]] * tone_weight * mono_weight
 
     training = [record for record in records if record["split"] == "train"]
-    totals: Counter[str] = Counter()
+    totals: dict[str, float] = {}
     for record in training:
-        totals[record["kind"]] += quality(record)  # type: ignore[assignment]
+        totals[record["kind"]] = totals.get(record["kind"], 0.0) + quality(record)
 
     share_sum = sum(KIND_SHARES.get(kind, 1.0) for kind in totals)
     scales = {

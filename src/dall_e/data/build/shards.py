@@ -1,4 +1,4 @@
-"""Rendered pictures to the files of a data set: shards, captions.jsonl, report.json and the card."""
+"""Rendered pictures to the files of a data set: shards, captions, a report and the card."""
 
 from __future__ import annotations
 
