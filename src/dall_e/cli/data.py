@@ -96,7 +96,8 @@ def show_command(
 
     from dall_e.data.captions import training_caption
     from dall_e.data.datasets import batch_indices, load_images
-    from dall_e.images.files import contact_sheet, save_image
+    from dall_e.images.files import save_image
+    from dall_e.images.sheets import contact_sheet
 
     images = load_images(folder, 96, split)
     indices = batch_indices(len(images), images.weights, seed, 0, min(count, len(images)))
@@ -113,7 +114,8 @@ def show_command(
 
 def _show_scenes(folder: str, out: str, count: int, split: str, seed: int, canonical: bool) -> None:
     from dall_e.data.datasets import load_images
-    from dall_e.images.files import contact_sheet, save_image
+    from dall_e.images.files import save_image
+    from dall_e.images.sheets import contact_sheet
     from dall_e.scenes.composer import SceneComposer
 
     composer = SceneComposer(load_images(folder, 128), 128, canonical=canonical)

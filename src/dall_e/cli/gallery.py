@@ -23,7 +23,8 @@ def gallery(
 ) -> None:
     """Draw 24 fixed prompts on one sheet, 12 of them in English and 12 in Chinese."""
     from dall_e.data.prompt_sets import GALLERY_PROMPTS
-    from dall_e.images.files import contact_sheet, save_image
+    from dall_e.images.files import save_image
+    from dall_e.images.sheets import contact_sheet
     from dall_e.pipeline import DALL_E
 
     pipeline = DALL_E.from_pretrained(model)

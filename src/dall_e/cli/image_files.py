@@ -70,7 +70,7 @@ def _unused_path(stem: str, suffix: str) -> Path:
 
 def grid_of(images: list[PILImage], columns: int | None) -> PILImage:
     """All images on one sheet, which carries what they share, and the lists of what they do not."""
-    from dall_e.images.files import make_grid
+    from dall_e.images.sheets import make_grid
 
     prompts = [image.info["prompt"] for image in images]
     listed_prompts = json.dumps(prompts, ensure_ascii=False)

@@ -1,8 +1,8 @@
 """`dall-e data pack`: a data set as one small file per split, to travel to another machine.
 
-Each file is a tar of NNNNNN.json and NNNNNN.webp, compressed as a whole: neither the padding of a
-tar nor words that come back in every caption cost anything. `load_images` reads the folder as it
-is.
+Each file is a tar of NNNNNN.json and NNNNNN.webp. It is compressed as a whole, so that neither the
+padding of a tar nor words that come back in every caption cost anything. `load_images` reads the
+folder as it is.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ import io
 import json
 import os
 import tarfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+import torch
 
 from dall_e.atomic_files import replace_files
 from dall_e.data.datasets import ImageSet, load_images
@@ -46,25 +47,19 @@ def pack(
     dropped_bits: int = 0,
     progress: Progress | None = None,
 ) -> PackReport:
-    """Writes SPLIT.tar.xz for each of `splits` of the data set or picture folder `folder` into
-    `out`.
+    """Write SPLIT.tar.xz into `out` for each of `splits` of the data set or image folder `folder`.
 
-    Pictures become lossless WebP of `size` pixels, after `images.encode_webp`'s rounding by
+    Images become lossless WebP of `size` pixels, after the rounding of `encode_webp` by
     `dropped_bits`. The same input gives the same bytes, and no file is replaced before all are
-    whole. Raises ValueError for a split without pictures or an output folder that holds other
-    pictures, OSError for a full or read-only disk.
+    whole. Raises ValueError for a split without images or an output folder that holds other
+    images, OSError for a full or read-only disk.
     """
     target = Path(out)
+    progress = progress or (lambda task, done, total: None)
     names = {split: f"{split}.tar.xz" for split in splits}
-    strangers = sorted(
-        path.name for path in target.glob("*.tar*") if path.name not in names.values()
-    )
-    if strangers or target.resolve() == Path(folder).resolve():
-        found = f"it holds {strangers[0]}" if strangers else "it is what is to be packed"
-        raise ValueError(
-            f"{target} cannot take the packed data, since {found}: choose another folder"
-        )
+    _check_target(target, Path(folder), names.values())
     target.mkdir(parents=True, exist_ok=True)
+
     images: dict[str, int] = {}
     skipped: dict[str, None] = {}
     try:
@@ -73,25 +68,35 @@ def pack(
                 loaded = load_images(folder, size, split)
                 images[split] = len(loaded)
                 skipped |= dict.fromkeys(loaded.skipped)
-                _write(
-                    archive,
-                    split,
-                    loaded,
-                    dropped_bits,
-                    progress or (lambda task, done, total: None),
-                )
+                _write(archive, split, loaded, dropped_bits, progress)
     except OSError as error:
         raise OSError(
             f"{error.strerror or error} while writing to {target}: free some space"
         ) from error
+
     sizes = {name: (target / name).stat().st_size for name in names.values()}
     return PackReport(images=images, sizes=sizes, skipped=list(skipped))
 
 
+def _check_target(target: Path, folder: Path, names: Collection[str]) -> None:
+    """Refuse an output folder that holds other archives, or that is what is to be packed."""
+    others = sorted(path.name for path in target.glob("*.tar*") if path.name not in names)
+    if others or target.resolve() == folder.resolve():
+        reason = f"it holds {others[0]}" if others else "it is what is to be packed"
+        raise ValueError(
+            f"{target} cannot take the packed data, since {reason}: choose another folder"
+        )
+
+
 def _write(path: Path, split: str, loaded: ImageSet, dropped_bits: int, progress: Progress) -> None:
+    """Write one split as a compressed tar."""
     total = len(loaded)
     task = f"packing {split}"
     progress(task, 0, total)
+
+    def encoded(image_CHW: torch.Tensor) -> bytes:
+        return encode_webp(image_CHW.numpy(), dropped_bits)
+
     # Encoding releases the interpreter lock, so threads are enough.
     with (
         tarfile.open(path, "w:xz", preset=6) as tar,
@@ -101,16 +106,14 @@ def _write(path: Path, split: str, loaded: ImageSet, dropped_bits: int, progress
         for number, record in enumerate(loaded.records):
             text = json.dumps({**record, "split": split}, ensure_ascii=False, separators=(",", ":"))
             _add(tar, f"{number:06d}.json", text.encode())
-        files = threads.map(
-            lambda image: encode_webp(image.numpy(), dropped_bits), loaded.images_NCHW
-        )
-        for number, content in enumerate(files):
+        for number, content in enumerate(threads.map(encoded, loaded.images_NCHW)):
             _add(tar, f"{number:06d}.webp", content)
             if (number + 1) % 25 == 0 or number + 1 == total:
                 progress(task, number + 1, total)
 
 
-def _add(tar: Any, name: str, content: bytes) -> None:
+def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:
+    """Add a file without owner and date."""
     info = tarfile.TarInfo(name)
     info.size = len(content)
     tar.addfile(info, io.BytesIO(content))

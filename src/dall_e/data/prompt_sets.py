@@ -1,5 +1,4 @@
-"""Fixed prompts: those of sample sheets and of the gallery, and the named sets that models are
-measured on."""
+"""Fixed prompts: those of sample sheets and of the gallery, and named sets to measure models on."""
 
 from __future__ import annotations
 

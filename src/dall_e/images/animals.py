@@ -1,8 +1,8 @@
-"""Animals that sleep and play, drawn from simple shapes: the picture sets show none asleep, and few
-at play.
+"""Animals that sleep and play, drawn from simple shapes: the image sets show few that do.
 
-Large heads, thick lines and flat colours: in a picture of 96 pixels and 144 tokens finer ones are
-lost. Every drawing has one main colour, so that `recolouring` can give it the colours of fur.
+Heads are large, lines thick and colours flat: in an image of 96 pixels and 144 tokens finer ones
+are lost. Every drawing has one main colour, so that it can be given the colours of fur.
+
 Coordinates are percents of the drawing's side, x to the right, y downwards. S is that side, C 4
 channels (premultiplied RGBA).
 """
@@ -23,17 +23,21 @@ Point = tuple[float, float]
 SPECIES = ("cat", "dog", "rabbit", "mouse", "pig")
 POSES = {"sleeping": ("loaf", "curled"), "playing": ("run", "sit")}
 """By what the animal does."""
-# Drawn this much larger than needed, then reduced, for smooth edges.
+
 FINER = 4
-# Thickness of the line around every part, in percent.
+"""Drawn this much larger than needed, then reduced, for smooth edges."""
 EDGE = 3.2
-# Tails and ears reach a little over the edge of the 100 percent.
+"""Thickness of the line around every part, in percent."""
 MARGIN = 15.0
+"""Tails and ears reach this far over the edge of the 100 percent."""
 
 FUR: dict[str, Colour] = {
-    "cat": (236, 152, 66), "dog": (176, 116, 66), "rabbit": (206, 164, 120), "mouse": (158, 152, 150),
+    "cat": (236, 152, 66),
+    "dog": (176, 116, 66),
+    "rabbit": (206, 164, 120),
+    "mouse": (158, 152, 150),
     "pig": (246, 160, 176),
-}  # fmt: skip
+}
 LINE: Colour = (52, 40, 38)
 PINK: Colour = (244, 140, 152)
 DARK: Colour = (36, 24, 22)
@@ -48,6 +52,7 @@ class _Pen:
     scale: float
 
     def _pixels(self, points: Sequence[Point]) -> list[Point]:
+        """Points in percents as points of the enlarged drawing."""
         return [((x + MARGIN) * self.scale, (y + MARGIN) * self.scale) for x, y in points]
 
     def oval(
@@ -59,6 +64,7 @@ class _Pen:
         colour: Colour,
         edge: bool = True,
     ) -> None:
+        """An ellipse in a box."""
         box = self._pixels([(left, top), (right, bottom)])
         width = max(1, round(EDGE * self.scale))
         self.draw.ellipse(
@@ -66,29 +72,26 @@ class _Pen:
         )
 
     def disc(self, middle: Point, radius: float, colour: Colour) -> None:
+        """A circle with an edge."""
         x, y = middle
         self.oval(x - radius, y - radius, x + radius, y + radius, colour)
 
     def tilted(
         self, middle: Point, length: float, thickness: float, degrees: float, colour: Colour
     ) -> None:
-        """An oval of a direction, with an edge."""
-        turn = math.radians(degrees)
+        """An oval that points in a direction, with an edge."""
+        cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
         points = []
         for step in range(40):
-            along, across = (
-                length / 2 * math.cos(step * math.pi / 20),
-                thickness / 2 * math.sin(step * math.pi / 20),
-            )
-            points.append(
-                (
-                    middle[0] + along * math.cos(turn) - across * math.sin(turn),
-                    middle[1] + along * math.sin(turn) + across * math.cos(turn),
-                )
-            )
+            along = length / 2 * math.cos(step * math.pi / 20)
+            across = thickness / 2 * math.sin(step * math.pi / 20)
+            x = middle[0] + along * cosine - across * sine
+            y = middle[1] + along * sine + across * cosine
+            points.append((x, y))
         self.shape(points, colour)
 
     def shape(self, points: Sequence[Point], colour: Colour, edge: bool = True) -> None:
+        """A filled polygon."""
         self.draw.polygon(self._pixels(points), fill=colour)
         if edge:
             self.stroke([*points, points[0], points[1]], LINE, EDGE)
@@ -117,30 +120,33 @@ def drawn_animal(species: str, pose: str, side: int = 128) -> npt.NDArray[np.uin
     pen = _Pen(draw=ImageDraw.Draw(image), scale=side * FINER / (100 + 2 * MARGIN))
     head = _BODIES[pose](pen, species, fur)
     _head(pen, species, fur, head)
-    (_sleeping_face if pose in POSES["sleeping"] else _playing_face)(pen, species, fur, *head)
+    face = _sleeping_face if pose in POSES["sleeping"] else _playing_face
+    face(pen, species, fur, *head)
+
     # BOX needs no clipping: Lanczos would overshoot beside edges.
     return np.array(image.convert("RGBa").resize((side, side), Image.Resampling.BOX))
 
 
 def _shaded(colour: Colour, factor: float) -> Colour:
+    """A colour made darker by a factor."""
     red, green, blue = (min(255, round(value * factor)) for value in colour)
     return red, green, blue
 
 
 def _paled(colour: Colour, fraction: float) -> Colour:
+    """A colour mixed with a fraction of white."""
     red, green, blue = (round(value + (255 - value) * fraction) for value in colour)
     return red, green, blue
 
 
 def _bend(middle: Point, radii: Point, start: float, end: float) -> list[Point]:
     """Points on an oval between two angles, degrees with the clock from the right."""
-    return [
-        (
-            middle[0] + radii[0] * math.cos(math.radians(a)),
-            middle[1] + radii[1] * math.sin(math.radians(a)),
-        )
-        for a in np.linspace(start, end, 24)
-    ]
+    points = []
+    for degrees in np.linspace(start, end, 24):
+        angle = math.radians(degrees)
+        x, y = middle[0] + radii[0] * math.cos(angle), middle[1] + radii[1] * math.sin(angle)
+        points.append((x, y))
+    return points
 
 
 # Bodies: each returns the middle of the head
@@ -166,6 +172,7 @@ def _curled(pen: _Pen, species: str, fur: Colour) -> Point:
 
 
 def _lying_tail(pen: _Pen, species: str, fur: Colour, root: Point) -> None:
+    """A tail at rest."""
     x, y = root
     if species == "dog":
         pen.rope([(x - 4, y - 8), (x + 6, y - 22), (x + 7, y - 34)], fur, 8)
@@ -174,6 +181,7 @@ def _lying_tail(pen: _Pen, species: str, fur: Colour, root: Point) -> None:
 
 
 def _small_tail(pen: _Pen, species: str, fur: Colour, root: Point) -> None:
+    """The tail of a rabbit, a mouse or a pig, which is the same in every pose."""
     x, y = root
     if species == "rabbit":
         pen.disc((x + 4, y - 2), 8, (250, 246, 240))
@@ -204,6 +212,7 @@ def _sit(pen: _Pen, species: str, fur: Colour) -> Point:
 
 
 def _raised_tail(pen: _Pen, species: str, fur: Colour, root: Point) -> None:
+    """A tail in play."""
     x, y = root
     if species == "dog":
         pen.rope([(x, y), (x + 10, y - 12), (x + 12, y - 26)], fur, 8)
@@ -222,16 +231,18 @@ _BODIES = {"loaf": _loaf, "curled": _curled, "run": _run, "sit": _sit}
 def _head(pen: _Pen, species: str, fur: Colour, middle: Point) -> None:
     """A large round head, with the ears that tell what it is."""
     x, y = middle
-    _EARS[species](pen, fur, x, y)
+    if species in _EARS:
+        _EARS[species](pen, fur, x, y)
     half = 25.0 if species in ("mouse", "rabbit") else 28.0
     pen.oval(x - half - 1, y - half + 1, x + half + 1, y + half, _paled(fur, 0.06))
     if species == "dog":
-        # A dog's ears hang over its head.
+        # These ears hang over the head.
         for side in (-1, 1):
             pen.tilted((x + side * 26, y - 3), 38, 16, 90 - side * 12, _shaded(fur, 0.66))
 
 
 def _sleeping_face(pen: _Pen, species: str, fur: Colour, x: float, y: float) -> None:
+    """Closed eyes."""
     for side in (-1, 1):
         lid = _bend((x + side * 12.5, y - 3), (7.5, 6.5), 12, 168)
         pen.stroke(lid, DARK, 4.6)
@@ -239,6 +250,7 @@ def _sleeping_face(pen: _Pen, species: str, fur: Colour, x: float, y: float) -> 
 
 
 def _playing_face(pen: _Pen, species: str, fur: Colour, x: float, y: float) -> None:
+    """Open eyes, and the tongue of a cat or a dog."""
     for side in (-1, 1):
         pen.oval(x + side * 11.5 - 4.2, y - 9, x + side * 11.5 + 4.2, y + 2, DARK, edge=False)
     _nose(pen, species, fur, x, y)
@@ -247,17 +259,11 @@ def _playing_face(pen: _Pen, species: str, fur: Colour, x: float, y: float) -> N
 
 
 def _nose(pen: _Pen, species: str, fur: Colour, x: float, y: float) -> None:
+    """A snout, a muzzle or a small pink nose."""
     if species == "pig":
         pen.oval(x - 11, y + 3, x + 11, y + 18, _shaded(fur, 0.88))
-        for side in (-1, 1):
-            pen.oval(
-                x + side * 4.5 - 2,
-                y + 7,
-                x + side * 4.5 + 2,
-                y + 14,
-                _shaded(fur, 0.55),
-                edge=False,
-            )
+        for middle in (x - 4.5, x + 4.5):
+            pen.oval(middle - 2, y + 7, middle + 2, y + 14, _shaded(fur, 0.55), edge=False)
     elif species == "dog":
         pen.oval(x - 14, y + 3, x + 14, y + 25, _paled(fur, 0.6), edge=False)
         pen.oval(x - 7, y + 4, x + 7, y + 14, DARK, edge=False)
@@ -266,37 +272,33 @@ def _nose(pen: _Pen, species: str, fur: Colour, x: float, y: float) -> None:
 
 
 def _pointed(pen: _Pen, fur: Colour, x: float, y: float) -> None:
+    """Triangles that stand up."""
     for side in (-1, 1):
         pen.shape([(x + side * 28, y - 4), (x + side * 26, y - 44), (x + side * 3, y - 24)], fur)
-        pen.shape(
-            [(x + side * 23, y - 15), (x + side * 22, y - 35), (x + side * 10, y - 24)],
-            PINK,
-            edge=False,
-        )
-
-
-def _none(pen: _Pen, fur: Colour, x: float, y: float) -> None:
-    """A dog's ears are drawn after its head."""
+        inner = [(x + side * 23, y - 15), (x + side * 22, y - 35), (x + side * 10, y - 24)]
+        pen.shape(inner, PINK, edge=False)
 
 
 def _long(pen: _Pen, fur: Colour, x: float, y: float) -> None:
+    """Long ovals that stand up."""
     for side in (-1, 1):
         pen.tilted((x + side * 11, y - 29), 35, 15, 90 + side * 10, fur)
         pen.tilted((x + side * 11, y - 28), 23, 6, 90 + side * 10, PINK)
 
 
 def _round(pen: _Pen, fur: Colour, x: float, y: float) -> None:
+    """Discs at the sides."""
     for side in (-1, 1):
         pen.disc((x + side * 21, y - 22), 15, fur)
         pen.oval(x + side * 21 - 9, y - 31, x + side * 21 + 9, y - 13, PINK, edge=False)
 
 
 def _folded(pen: _Pen, fur: Colour, x: float, y: float) -> None:
+    """Triangles that fold outwards."""
     for side in (-1, 1):
-        pen.shape(
-            [(x + side * 25, y - 8), (x + side * 27, y - 36), (x + side * 5, y - 24)],
-            _shaded(fur, 0.88),
-        )
+        ear = [(x + side * 25, y - 8), (x + side * 27, y - 36), (x + side * 5, y - 24)]
+        pen.shape(ear, _shaded(fur, 0.88))
 
 
-_EARS = {"cat": _pointed, "dog": _none, "rabbit": _long, "mouse": _round, "pig": _folded}
+_EARS = {"cat": _pointed, "rabbit": _long, "mouse": _round, "pig": _folded}
+"""Ears behind the head."""

@@ -19,8 +19,8 @@ from dall_e.planning.grammar import (
     small_number,
     whole_number,
 )
-from dall_e.scenes.captions import NUMBERS_EN, PAIRS, PLACES_EN, RELATIONS_EN, SIZE_WORDS_EN
 from dall_e.scenes.graph import MOST, SceneObject
+from dall_e.scenes.phrases import NUMBERS_EN, PAIRS, PLACES_EN, RELATIONS_EN, SIZE_WORDS_EN
 from dall_e.scenes.vocabulary import WORN
 from dall_e.text.language import COLOURS_ZH
 

@@ -20,8 +20,8 @@ from dall_e.planning.grammar import (
     whole_number,
 )
 from dall_e.planning.vocabulary import SEVERAL
-from dall_e.scenes.captions import NUMBERS_ZH, PLACES_ZH, RELATIONS_ZH
 from dall_e.scenes.graph import MOST, SceneObject
+from dall_e.scenes.phrases import NUMBERS_ZH, PLACES_ZH, RELATIONS_ZH
 from dall_e.scenes.vocabulary import things
 from dall_e.text.language import COLOURS_ZH
 

@@ -22,8 +22,8 @@ from dall_e.planning.grammar_en import English
 from dall_e.planning.grammar_zh import Chinese
 from dall_e.planning.marked_text import MarkedText
 from dall_e.planning.vocabulary import Vocabulary
-from dall_e.scenes.captions import OPPOSITE
 from dall_e.scenes.graph import Scene, SceneObject
+from dall_e.scenes.phrases import OPPOSITE
 from dall_e.scenes.vocabulary import WORN
 from dall_e.text.language import is_chinese
 

@@ -27,7 +27,6 @@ from dall_e.planning.variation import Appearance, canonical_appearance, sample_a
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.scenes.captions import scene_caption
 from dall_e.scenes.graph import COAT_COLOURS, Scene, SceneObject
-from dall_e.scenes.layout import Settled
 from dall_e.text.language import Language, is_chinese
 
 
@@ -172,7 +171,7 @@ def _prompt_for(
     name = _word_for(image_name, item, vocabulary, language)
     is_own_name = name in (item.thing.name, item.thing.zh)
     if item.name in vocabulary.table_things and (is_own_name or item.state or item.colour):
-        return scene_caption(Scene(objects=(item,)), Settled(), language)
+        return scene_caption(Scene(objects=(item,)), None, language)
     return name
 
 

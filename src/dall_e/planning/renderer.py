@@ -15,12 +15,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dall_e.images.backgrounds import Ground, background
+from dall_e.images.backgrounds import background
 from dall_e.images.colour import colour_word, largest_colour, recoloured
-from dall_e.images.compositing import Canvas, paste, paste_outline, paste_shadow
-from dall_e.scenes.cutouts import SOLID, resized, solid_box
+from dall_e.images.compositing import (
+    Canvas,
+    Place,
+    paste,
+    paste_outline,
+    paste_shadow,
+    resized,
+)
+from dall_e.images.painting import Ground
+from dall_e.scenes.cutouts import SOLID, solid_box
 from dall_e.scenes.graph import Scene
-from dall_e.scenes.layout import Place
 from dall_e.scenes.slots import canonical_places
 from dall_e.scenes.vocabulary import EYEWEAR, is_head
 

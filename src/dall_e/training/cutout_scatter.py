@@ -21,10 +21,9 @@ from dall_e.config import DetectorConfig
 from dall_e.data.datasets import ImageSet
 from dall_e.images.backgrounds import background
 from dall_e.images.colour import largest_colour, recoloured
-from dall_e.images.compositing import paste, paste_outline
-from dall_e.scenes.cutouts import CutOut, by_thing, colours_of, find_cut_outs, pixels, resized
+from dall_e.images.compositing import Place, paste, paste_outline, resized
+from dall_e.scenes.cutouts import CutOut, by_thing, colours_of, find_cut_outs, pixels
 from dall_e.scenes.graph import BACKGROUNDS
-from dall_e.scenes.layout import Place
 
 Pixels = npt.NDArray[np.uint8]
 

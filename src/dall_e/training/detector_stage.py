@@ -20,7 +20,8 @@ from torch import Tensor
 
 from dall_e.config import DetectorConfig, DetectorTraining
 from dall_e.data.datasets import ImageSet, images_in_fold, load_images
-from dall_e.images.files import contact_sheet, save_image
+from dall_e.images.files import save_image
+from dall_e.images.sheets import contact_sheet
 from dall_e.losses.detection import colour_loss, middle_loss
 from dall_e.models.detector import MAP_STEP, Detection, Detector
 from dall_e.runtime import pick_device

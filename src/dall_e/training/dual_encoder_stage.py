@@ -38,7 +38,8 @@ from dall_e.data.datasets import (
     in_fold,
     load_images,
 )
-from dall_e.images.files import contact_sheet, save_image
+from dall_e.images.files import save_image
+from dall_e.images.sheets import contact_sheet
 from dall_e.losses.contrastive import sigmoid_contrastive_loss, wrong_caption_loss
 from dall_e.losses.metrics import r_precision_hits
 from dall_e.models.dual_encoder import DualEncoder

@@ -13,7 +13,8 @@ import torch
 from dall_e.checkpoints.run_files import load_image_tokenizer, load_stage
 from dall_e.config import PRESETS, AdversarialTraining, GeneratorTraining
 from dall_e.data.prompt_sets import GALLERY_PROMPTS
-from dall_e.images.files import contact_sheet, save_image, to_pil
+from dall_e.images.files import save_image, to_pil
+from dall_e.images.sheets import contact_sheet
 from dall_e.runtime import pick_device
 from dall_e.sampling.decode import decode_tokens
 from dall_e.training.batches import BatchType

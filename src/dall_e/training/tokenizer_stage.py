@@ -22,7 +22,8 @@ from dall_e.checkpoints.run_files import load_stage
 from dall_e.checkpoints.store import load_strict
 from dall_e.config import PRESETS, DiscriminatorConfig, TokenizerConfig, TokenizerTraining
 from dall_e.data.datasets import ImageSet, load_images
-from dall_e.images.files import contact_sheet, save_image
+from dall_e.images.files import save_image
+from dall_e.images.sheets import contact_sheet
 from dall_e.losses.metrics import peak_signal_to_noise
 from dall_e.losses.reconstruction import image_loss, over_background
 from dall_e.models.discriminator import Discriminator

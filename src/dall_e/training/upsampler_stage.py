@@ -22,7 +22,8 @@ from dall_e.checkpoints.run_files import load_image_tokenizer, load_stage
 from dall_e.config import TokenizerConfig, UpsamplerConfig, UpsamplerTraining, build_settings
 from dall_e.data.augment import random_views
 from dall_e.data.datasets import ImageSet, batch_indices, load_images
-from dall_e.images.files import contact_sheet, save_image
+from dall_e.images.files import save_image
+from dall_e.images.sheets import contact_sheet
 from dall_e.losses.metrics import peak_signal_to_noise
 from dall_e.losses.reconstruction import image_loss
 from dall_e.models.image_tokenizer import ImageTokenizer

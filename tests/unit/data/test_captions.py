@@ -6,9 +6,15 @@ from dall_e.data.captions import PROBABILITIES, plain_caption, training_caption
 from dall_e.text.tables import read_table
 
 CAT = {
-    "en": "cat face", "zh": "猫脸", "kind": "animal", "en_keywords": ["cat", "kitty", "love"], "zh_keywords": ["宠物"],
-    "style_en": "flat style", "style_zh": "扁平风格", "colour": "orange",
-}  # fmt: skip
+    "en": "cat face",
+    "zh": "猫脸",
+    "kind": "animal",
+    "en_keywords": ["cat", "kitty", "love"],
+    "zh_keywords": ["宠物"],
+    "style_en": "flat style",
+    "style_zh": "扁平风格",
+    "colour": "orange",
+}
 
 
 def captions(record: dict[str, object], count: int = 400) -> list[str]:
@@ -83,9 +89,13 @@ def fraction(record: dict[str, object], *words: str, count: int = 2000) -> float
 
 def test_what_a_thing_is_called_is_drawn_with_the_stated_probabilities() -> None:
     car = {
-        "en": "automobile", "zh": "", "kind": "vehicle", "en_synonyms": ["motorcar"], "en_hypernyms": ["vehicle"],
+        "en": "automobile",
+        "zh": "",
+        "kind": "vehicle",
+        "en_synonyms": ["motorcar"],
+        "en_hypernyms": ["vehicle"],
         "en_keywords": ["red", "drive"],
-    }  # fmt: skip
+    }
     named = 1 - PROBABILITIES.keywords_only
     assert abs(fraction(car, "motorcar") - named * PROBABILITIES.synonym) < 0.02
     assert abs(fraction(car, "vehicle") - named * PROBABILITIES.hypernym) < 0.015

@@ -8,7 +8,13 @@ import pytest
 import torch
 
 from dall_e import DALL_E
-from dall_e.config import DUAL_ENCODERS, DualEncoderTraining, SamplingConfig, UpsamplerConfig
+from dall_e.config import (
+    DUAL_ENCODERS,
+    DualEncoderTraining,
+    SamplingConfig,
+    UpsamplerConfig,
+    with_values,
+)
 from dall_e.evaluation.setup import load_judge, make_subject
 from dall_e.inference.engine import Engine
 from dall_e.inference.loading import Networks
@@ -33,7 +39,8 @@ def engine(tiny_folder: Path) -> Engine:
 
 
 def write_judge(folder: Path, dual_encoder: DualEncoder, **changes: object) -> Path:
-    config = DualEncoderTraining(seed=7, fold=1, **{"other_fraction": 0.0, **changes})  # type: ignore[arg-type]
+    values = {"seed": 7, "fold": 1, "other_fraction": 0.0, **changes}
+    config = with_values(DualEncoderTraining(), values)
     weights = dual_encoder.state_dict()
     with open_run_folder(str(folder)) as run_folder:
         run_folder.save_checkpoint(

@@ -115,9 +115,17 @@ def test_unknown_colours_are_named() -> None:
 
 @pytest.mark.parametrize(
     ("colour", "word"),
-    [((214, 30, 40), "red"), ((40, 90, 220), "blue"), ((250, 250, 250), "white"), ((25, 25, 25), "black"),
-     ((110, 70, 45), "brown"), ((150, 150, 152), "grey"), ((226, 190, 160), ""), ((60, 190, 190), "")],
-)  # fmt: skip
+    [
+        ((214, 30, 40), "red"),
+        ((40, 90, 220), "blue"),
+        ((250, 250, 250), "white"),
+        ((25, 25, 25), "black"),
+        ((110, 70, 45), "brown"),
+        ((150, 150, 152), "grey"),
+        ((226, 190, 160), ""),
+        ((60, 190, 190), ""),
+    ],
+)
 def test_a_colour_has_a_word_only_where_it_is_plain(
     colour: tuple[int, int, int], word: str
 ) -> None:

@@ -11,16 +11,9 @@ import pytest
 import torch
 
 from dall_e.data.datasets import ImageSet
-from dall_e.images.compositing import paste
+from dall_e.images.compositing import Place, paste
 from dall_e.scenes.composer import CANONICAL_BACKGROUNDS, SceneComposer, combinations, held_out
-from dall_e.scenes.graph import (
-    RELATIONS,
-    CutoutImage,
-    Scene,
-    SceneObject,
-    Shape,
-)
-from dall_e.scenes.layout import Place
+from dall_e.scenes.graph import RELATIONS, CutoutImage, Scene, SceneObject, Shape
 
 NAMES = ("cat", "dog", "automobile", "wrapped gift", "bucket", "umbrella", "chair", "soccer ball")
 HUES = (
@@ -66,10 +59,9 @@ def composer() -> SceneComposer:
 
 
 def thing(name: str, **more: object) -> SceneObject:
-    places = {
-        "cat": 0, "dog": 1, "car": 2, "gift": 3, "bucket": 4, "umbrella": 5, "chair": 6, "soccer ball": 7,
-    }  # fmt: skip
-    image = CutoutImage(places[name]) if name in places else Shape()
+    image_name = {"car": "automobile", "gift": "wrapped gift"}.get(name, name)
+    image = Shape() if name == "circle" else CutoutImage(NAMES.index(image_name))
+    return SceneObject(name=name, image=image, **more)  # type: ignore[arg-type]
     return SceneObject(name=name, image=image, **more)  # type: ignore[arg-type]
 
 
@@ -139,7 +131,7 @@ def test_small_pictures_hold_scenes_too(composer: SceneComposer) -> None:
         assert small.draw(small.scene(seed)).shape == (4, 32, 32)
 
 
-def test_settled_scenes_differ_only_in_what_captions_say_and_in_the_background() -> None:
+def test_canonical_scenes_differ_only_in_what_captions_say_and_in_the_background() -> None:
     canonical = SceneComposer(image_set(), 64, canonical=True)
     cat, dog = thing("cat", colour="white", state="sleeping"), thing("dog")
     for objects, relation in (
@@ -161,7 +153,7 @@ def test_settled_scenes_differ_only_in_what_captions_say_and_in_the_background()
         assert len(on_sills) == CANONICAL_BACKGROUNDS
 
 
-def test_unless_words_say_otherwise_a_settled_thing_is_one_picture_of_the_house_style() -> None:
+def test_unless_words_say_otherwise_a_canonical_thing_is_one_picture_of_the_house_style() -> None:
     """The house has no chair, and its best-known ship is its second one."""
     names = (
         "cat",
@@ -194,7 +186,7 @@ def test_unless_words_say_otherwise_a_settled_thing_is_one_picture_of_the_house_
     assert shown >= {CutoutImage(6), CutoutImage(7)}
 
 
-def test_a_lone_thing_of_a_settled_scene_stays_where_its_picture_has_it() -> None:
+def test_a_lone_thing_of_a_canonical_scene_stays_where_its_picture_has_it() -> None:
     images = image_set()
     canonical = SceneComposer(images, images.images_NCHW.shape[-1], canonical=True)
     for number, name in enumerate(("cat", "dog", "car", "gift")):
@@ -351,11 +343,8 @@ def test_all_sorts_of_scenes_come_up(composer: SceneComposer) -> None:
     assert {scene.relation for scene in scenes} == {"", *RELATIONS}
     assert {item.state for scene in scenes for item in scene.objects} == {"", "sleeping", "playing"}
     assert {len(scene.objects) for scene in scenes} == {1, 2, 3}
-    wanted = [
-        scene for scene in scenes
-        if scene.background == "windowsill" and scene.objects[0].state == "sleeping" and scene.objects[0].name == "cat"
-    ]  # fmt: skip
-    assert wanted
+    on_sills = [scene.objects[0] for scene in scenes if scene.background == "windowsill"]
+    assert any(item.name == "cat" and item.state == "sleeping" for item in on_sills)
     # Animals that are drawn for what they do are of no style.
     assert {scene.style_en for scene in scenes if not scene.objects[0].state} == {"Noto style"}
 

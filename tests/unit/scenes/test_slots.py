@@ -1,13 +1,12 @@
-"""Slots of settled scenes: on whole cells, equal, apart from each other, and where the scene's
-words say."""
+"""Slots of canonical scenes: on whole cells, equal, apart, and where the scene's words say."""
 
 import itertools
 
 import pytest
 
-from dall_e.images.backgrounds import Ground
+from dall_e.images.compositing import Place
+from dall_e.images.painting import Ground
 from dall_e.scenes.graph import MOST, CutoutImage, Scene, SceneObject
-from dall_e.scenes.layout import Place
 from dall_e.scenes.slots import canonical_layout, has_slots
 
 GROUND = Ground(far=0.7, near=0.95, sky=0.5)

@@ -16,48 +16,53 @@ LICENCE_TEXTS = {
 }
 WORDNET_ATTRIBUTION = (
     f"- synonyms and broader words: {WORDNET_PACKAGE[0]} {WORDNET_PACKAGE[1]}, from WordNet 3.1, "
-    "Copyright 2011 by Princeton University, all rights reserved; WordNet licence, as is and without warranty: "
-    "https://wordnet.princeton.edu/license-and-commercial-use."
+    "Copyright 2011 by Princeton University, all rights reserved; WordNet licence, as is and "
+    "without warranty: https://wordnet.princeton.edu/license-and-commercial-use."
 )
 """To be repeated by whatever is made with these words."""
 
 
 def dataset_card(records: Sequence[dict[str, Any]], sources: Iterable[Source], size: int) -> str:
-    """DATASET.md: counts by source, licence, split and kind, and the attribution that the licences
-    ask for."""
-    used = [
-        source for source in sources if any(record["source"] == source.name for record in records)
-    ]
+    """DATASET.md: counts by source, licence, split and kind, and what the licences ask for."""
+    source_counts = Counter(str(record["source"]) for record in records)
+    used = [source for source in sources if source_counts[source.name]]
     splits = Counter(record["split"] for record in records)
+    split_counts = ", ".join(f"{split} {count}" for split, count in sorted(splits.items()))
     chinese = sum(bool(record["zh"]) for record in records)
+    source_rows = [
+        (
+            source.name,
+            f"{source.package} {source.version}",
+            source.licence,
+            str(source_counts[source.name]),
+        )
+        for source in used
+    ]
     lines = [
         "# Pictures of emoji, icons and clip art with captions in English and Chinese",
         "",
-        f"{len(records)} pictures of {size} x {size} pixels with transparency; {chinese} have a Chinese name.",
-        "Made by `dall-e data build` from the packages below; the same packages give the same bytes.",
+        f"{len(records)} pictures of {size} x {size} pixels with transparency; "
+        f"{chinese} have a Chinese name.",
+        "Made by `dall-e data build` from the packages below; "
+        "the same packages give the same bytes.",
         "",
-        "Splits: " + ", ".join(f"{split} {count}" for split, count in sorted(splits.items())) + ". "
-        "`val` is a sample of the training sources by picture; `heldout_style` is a source that never trains.",
+        f"Splits: {split_counts}. `val` is a sample of the training sources by picture; "
+        "`heldout_style` is a source that never trains.",
         "",
-        *_table("source", "package", "licence", "pictures", rows=[
-            (source.name, f"{source.package} {source.version}", source.licence,
-             str(sum(record["source"] == source.name for record in records)))
-            for source in used
-        ]),
+        *_table("source", "package", "licence", "pictures", rows=source_rows),
         *_counts("licence", records),
         *_counts("split", records),
         *_counts("kind", records),
         "## Attribution",
         "",
-        "Licences are those that the packages state. Pictures were rendered to pixels, otherwise unchanged.",
+        "Licences are those that the packages state. "
+        "Pictures were rendered to pixels, otherwise unchanged.",
         "",
-        *(f"- {source.name}: by {source.author}, {source.home}, licence {source.licence}." for source in used),
-        *(f"- {licence}: {text}" for licence, text in LICENCE_TEXTS.items() if any(s.licence == licence for s in used)),
-        f"- names and keywords: {NAMES_PACKAGE[0]} {NAMES_PACKAGE[1]} (MIT), from Unicode CLDR.",
-        *([WORDNET_ATTRIBUTION] if any(has_wordnet_words(record) for record in records) else []),
-        "",
-    ]  # fmt: skip
-    return "\n".join(lines)
+        *_attribution(used),
+    ]
+    if any(has_wordnet_words(record) for record in records):
+        lines.append(WORDNET_ATTRIBUTION)
+    return "\n".join([*lines, ""])
 
 
 def has_wordnet_words(record: dict[str, Any]) -> bool:
@@ -65,16 +70,30 @@ def has_wordnet_words(record: dict[str, Any]) -> bool:
     return bool(record.get("en_synonyms") or record.get("en_hypernyms"))
 
 
+def _attribution(used: Sequence[Source]) -> list[str]:
+    """Authors and licences of the sources, and where the names come from."""
+    authors = [
+        f"- {source.name}: by {source.author}, {source.home}, licence {source.licence}."
+        for source in used
+    ]
+    licences = {source.licence for source in used}
+    texts = [
+        f"- {licence}: {text}" for licence, text in LICENCE_TEXTS.items() if licence in licences
+    ]
+    package, version, _ = NAMES_PACKAGE
+    names = f"- names and keywords: {package} {version} (MIT), from Unicode CLDR."
+    return [*authors, *texts, names]
+
+
 def _counts(field: str, records: Sequence[dict[str, Any]]) -> list[str]:
+    """A table of how many records have each value of a field, the most frequent first."""
     counts = Counter(str(record[field]) for record in records)
     ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
     return _table(field, "pictures", rows=[(value, str(count)) for value, count in ordered])
 
 
-def _table(*head: str, rows: list[tuple[str, ...]]) -> list[str]:
-    return [
-        "| " + " | ".join(head) + " |",
-        "|" + " --- |" * len(head),
-        *("| " + " | ".join(row) + " |" for row in rows),
-        "",
-    ]
+def _table(*head: str, rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """A table in Markdown, with an empty line after it."""
+    lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
+    lines += ["| " + " | ".join(row) + " |" for row in rows]
+    return [*lines, ""]

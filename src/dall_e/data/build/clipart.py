@@ -1,5 +1,7 @@
-"""The Open Clip Art collection to drawings: thousands of hands, so most of the work is to find what
-a file shows."""
+"""The Open Clip Art collection to drawings.
+
+It is by thousands of hands, so most of the work is to find what a file shows.
+"""
 
 from __future__ import annotations
 
@@ -15,59 +17,66 @@ ROOT = "usr/share/openclipart/svg/"
 MAX_SAME_TITLE = 12
 MAX_WORDS = 4
 MAX_BYTES = 600_000
-# Folders of a kind; the longest match counts. An empty kind leaves the folder out.
+
 FOLDER_KINDS = {
-    "animals": "animal", "buildings": "place", "buildings/furniture": "object", "buttons": "", "computer": "object",
-    "computer/icons": "", "computer/buttons": "", "computer/diagrams": "", "computer/folders": "",
-    "containers": "object",
-    "decorations": "", "education": "object", "electronics": "object", "food": "food", "geography": "",
-    "logos": "", "office": "object", "people": "person", "people/clothing": "object", "plants": "plant",
-    "recreation": "activity", "recreation/games/cards": "", "recreation/religion": "", "science": "object",
-    "shapes": "",
-    "signs_and_symbols": "symbol", "signs_and_symbols/flags": "", "signs_and_symbols/map_symbols": "",
-    "signs_and_symbols/led": "", "signs_and_symbols/clocks": "object", "signs_and_symbols/weather": "weather",
-    "special": "", "tools": "object", "tools/weapons": "", "transportation": "vehicle", "transportation/roadsigns": "",
-    "transportation/aiga-symbols": "", "unsorted": "object", "unsorted/duplicates": "",
+    "animals": "animal", "buildings": "place", "buildings/furniture": "object", "buttons": "",
+    "computer": "object", "computer/icons": "", "computer/buttons": "", "computer/diagrams": "",
+    "computer/folders": "", "containers": "object", "decorations": "", "education": "object",
+    "electronics": "object", "food": "food", "geography": "", "logos": "", "office": "object",
+    "people": "person", "people/clothing": "object", "plants": "plant", "recreation": "activity",
+    "recreation/games/cards": "", "recreation/religion": "", "science": "object", "shapes": "",
+    "signs_and_symbols": "symbol", "signs_and_symbols/flags": "",
+    "signs_and_symbols/map_symbols": "", "signs_and_symbols/led": "",
+    "signs_and_symbols/clocks": "object", "signs_and_symbols/weather": "weather", "special": "",
+    "tools": "object", "tools/weapons": "", "transportation": "vehicle",
+    "transportation/roadsigns": "", "transportation/aiga-symbols": "", "unsorted": "object",
+    "unsorted/duplicates": "",
 }  # fmt: skip
-# Words that say nothing about what is drawn, and names of people and places that are also words.
+"""The kind of what a folder holds; the longest match counts. Those without a kind are left out."""
+
 EMPTY_WORDS = frozenset(
-    "clipart clip art svg icon icons simple vector outline silhouette bw color image picture a an the of with from and "
-    "on in at to by one two three".split()
+    "clipart clip art svg icon icons simple vector outline silhouette bw color image picture a an "
+    "the of with from and on in at to by one two three".split()
 )
-# Kinds that other sources show better, and words that mislead: an eye's iris, a desktop theme, a
-# painter called van.
-UNWANTED_KINDS = frozenset(("flag", "letter", "clock", "symbol", "icon"))
+"""Words that say nothing about what is drawn."""
+
 CLEAR_KINDS = frozenset(("animal", "food", "person", "plant", "vehicle", "place"))
+"""Kinds that are never two at once."""
+UNWANTED_KINDS = frozenset(("flag", "letter", "clock", "symbol", "icon"))
+"""Kinds that other sources show better."""
 MISLEADING = frozenset(
-    "blueberry card chess clouds desktop farmer houses iris male female map palm points running switch user van".split()
+    "blueberry card chess clouds desktop farmer houses iris male female map palm points running "
+    "switch user van".split()
 )
+"""Words that mislead: an eye's iris, a desktop theme, a painter called van."""
 
 
 def clipart_drawings(
     source: Source, files: Mapping[str, bytes], vocabulary: Vocabulary
 ) -> Iterator[Drawing | Skip]:
-    """The SVG files whose title or file name says in known words what they show; at most twelve of
-    one title."""
+    """The SVG files whose title or file name says in known words what they show.
+
+    There are at most twelve of one title.
+    """
     seen: Counter[str] = Counter()
     for path in sorted(files):
         name = path.removeprefix(ROOT)
         if not name.endswith(".svg"):
             continue
-        found = _facts(name, files[path], vocabulary)
-        if isinstance(found, Facts):
-            seen[found.en] += 1
-            if seen[found.en] > MAX_SAME_TITLE:
-                found = Skip(name=name, reason=f"more than {MAX_SAME_TITLE} of the same title")
-        if isinstance(found, Skip):
-            yield found
+        facts = _facts(name, files[path], vocabulary)
+        if isinstance(facts, Facts):
+            seen[facts.en] += 1
+            if seen[facts.en] > MAX_SAME_TITLE:
+                facts = Skip(name=name, reason=f"more than {MAX_SAME_TITLE} of the same title")
+        if isinstance(facts, Skip):
+            yield facts
         else:
-            yield Drawing(source=source, name=name, data=files[path], is_svg=True, facts=found)
+            yield Drawing(source=source, name=name, data=files[path], is_svg=True, facts=facts)
 
 
 def _facts(name: str, data: bytes, vocabulary: Vocabulary) -> Facts | Skip:
-    parts = name.split("/")[:-1]
-    folders = ["/".join(parts[:depth]) for depth in range(len(parts), 0, -1)]
-    kind = next((FOLDER_KINDS[folder] for folder in folders if folder in FOLDER_KINDS), "")
+    """What a file shows, by its folder and by its title or else its file name."""
+    kind = _folder_kind(name)
     if not kind:
         return Skip(name=name, reason="folder left out")
     if len(data) > MAX_BYTES:
@@ -76,18 +85,25 @@ def _facts(name: str, data: bytes, vocabulary: Vocabulary) -> Facts | Skip:
     if "<text" in text or "<flowRoot" in text:
         return Skip(name=name, reason="contains text")
     title = re.search(r"<dc:title>([^<]*)", text)
-    candidates = [
-        _words(unescape(title.group(1))) if title else [],
-        _words(name.rpartition("/")[2][:-4]),
-    ]
-    for words in candidates:
-        usable = _usable(words, vocabulary)
+    file_name = name.rpartition("/")[2].removesuffix(".svg")
+    for candidate in (unescape(title.group(1)) if title else "", file_name):
+        usable = _usable(_words(candidate), vocabulary)
         if usable:
             facts = vocabulary.facts(usable, kind=kind)
             if {kind, facts.kind} <= CLEAR_KINDS and facts.kind != kind:
                 return Skip(name=name, reason="title and folder disagree")
             return facts
     return Skip(name=name, reason="no usable title")
+
+
+def _folder_kind(name: str) -> str:
+    """The kind of what the folder of a file holds, or nothing."""
+    folder, slash, _ = name.rpartition("/")
+    while slash:
+        if folder in FOLDER_KINDS:
+            return FOLDER_KINDS[folder]
+        folder, slash, _ = folder.rpartition("/")
+    return ""
 
 
 def _words(text: str) -> list[str]:
@@ -97,28 +113,25 @@ def _words(text: str) -> list[str]:
 
 
 def _usable(words: list[str], vocabulary: Vocabulary) -> str:
-    """The leading words that are all known, if they end in the name of a thing; the rest is mostly
-    the author."""
+    """The leading words that are all known, if they end in the name of a thing.
+
+    The rest of a title is mostly the author.
+    """
     known: list[str] = []
-    for word in words:
-        if (
-            word not in vocabulary.known
-            or len(word) < 3
-            or word in known
-            or len(known) == MAX_WORDS
-        ):
+    for word in words[:MAX_WORDS]:
+        if word not in vocabulary.known or len(word) < 3 or word in known:
             break
         known.append(word)
-    while (
-        known
-        and not _is_thing(known[-1], vocabulary)
-        and not _is_thing(" ".join(known), vocabulary)
-    ):
+    while known:
+        phrase = " ".join(known)
+        if _is_thing(known[-1], vocabulary) or _is_thing(phrase, vocabulary):
+            return phrase
         known.pop()
-    return " ".join(known)
+    return ""
 
 
 def _is_thing(word: str, vocabulary: Vocabulary) -> bool:
+    """Whether a word is the name of something that one can draw."""
     if word in MISLEADING:
         return False
     if word in vocabulary.words:

@@ -1,26 +1,32 @@
-"""Emoji names and keywords in English and Chinese (CLDR, by way of emojibase), found by code point
-or by icon name."""
+"""Emoji names and keywords in English and Chinese, found by code point or by icon name.
+
+They are those of Unicode CLDR, by way of emojibase.
+"""
 
 from __future__ import annotations
 
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 GROUP_KINDS = {
-    "smileys-emotion": "face", "people-body": "person", "animals-nature": "animal", "food-drink": "food",
-    "travel-places": "place", "activities": "activity", "objects": "object", "symbols": "symbol", "flags": "flag",
+    "smileys-emotion": "face", "people-body": "person", "animals-nature": "animal",
+    "food-drink": "food", "travel-places": "place", "activities": "activity", "objects": "object",
+    "symbols": "symbol", "flags": "flag",
 }  # fmt: skip
-# Where a subgroup is something else than its group.
 SUBGROUP_KINDS = {
-    "cat-face": "animal", "monkey-face": "animal", "heart": "heart", "emotion": "symbol", "hand-fingers-open": "hand",
-    "hand-fingers-partial": "hand", "hand-single-finger": "hand", "hand-fingers-closed": "hand", "hands": "hand",
-    "hand-prop": "hand", "body-parts": "object", "plant-flower": "plant", "plant-other": "plant", "dishware": "object",
-    "transport-ground": "vehicle", "transport-water": "vehicle", "transport-air": "vehicle", "hotel": "object",
-    "time": "object", "sky-weather": "weather", "keycap": "letter", "alphanum": "letter",
+    "cat-face": "animal", "monkey-face": "animal", "heart": "heart", "emotion": "symbol",
+    "hand-fingers-open": "hand", "hand-fingers-partial": "hand", "hand-single-finger": "hand",
+    "hand-fingers-closed": "hand", "hands": "hand", "hand-prop": "hand", "body-parts": "object",
+    "plant-flower": "plant", "plant-other": "plant", "dishware": "object",
+    "transport-ground": "vehicle", "transport-water": "vehicle", "transport-air": "vehicle",
+    "hotel": "object", "time": "object", "sky-weather": "weather", "keycap": "letter",
+    "alphanum": "letter",
 }  # fmt: skip
+"""Where a subgroup is something else than its group."""
+
 CLOCK_FACE = re.compile(r"(o’clock|-thirty)$")
 TONE_EN = re.compile(r"(medium-light|medium-dark|light|medium|dark) skin tone")
 
@@ -42,8 +48,7 @@ class EmojiEntry:
     group: str
     subgroup: str
     kind: str
-    """What is drawn, coarsely: face, person, hand, animal, plant, food, place, vehicle, weather,
-    object ..."""
+    """What is drawn, coarsely: face, person, animal, plant, food, place, vehicle, object ..."""
     tone: str
     """Skin tone in English, or empty."""
 
@@ -52,7 +57,7 @@ class EmojiNames:
     """The emoji of emojibase, by code and by the many names that icon sets give them."""
 
     def __init__(self, entries: Iterable[EmojiEntry], names: Mapping[str, str]):
-        """`names` maps further names (any spelling) to codes."""
+        """Know emoji by their own names, and by further `names` (any spelling) of a code."""
         self.by_hex = {entry.hex: entry for entry in entries}
         self._hex_by_label = {
             entry.en.lower(): entry.hex for entry in reversed(self.by_hex.values())
@@ -64,17 +69,22 @@ class EmojiNames:
             self.learn(name, code)
 
     def learn(self, name: str, code: str) -> None:
-        """Remember that `name` (any spelling) means the emoji `code`; the first meaning of a name
-        wins."""
+        """Remember that `name` (any spelling) means the emoji `code`.
+
+        The first meaning of a name wins.
+        """
         if normal_hex(code) in self.by_hex:
             self._hex_by_name.setdefault(glued(name), normal_hex(code))
 
     def by_code(self, code: str) -> EmojiEntry | None:
+        """The emoji of a code, however that is spelt."""
         return self.by_hex.get(normal_hex(code))
 
     def by_label(self, label: str) -> EmojiEntry | None:
-        """The emoji whose CLDR name is exactly this; nicknames such as "in" for the flag of India
-        do not count."""
+        """The emoji whose CLDR name is exactly this.
+
+        Nicknames such as "in" for the flag of India do not count.
+        """
         code = self._hex_by_label.get(label.lower())
         return self.by_hex[code] if code else None
 
@@ -91,50 +101,57 @@ def normal_hex(code: str) -> str:
 
 
 def glued(name: str) -> str:
-    """A name's letters and digits only, lower case, without accents: icon sets differ in all the
-    rest."""
+    """A name's letters and digits only, in lower case and without accents.
+
+    Icon sets differ in all the rest.
+    """
     plain = unicodedata.normalize("NFKD", name.replace("&", " and "))
     return re.sub(r"[^a-z0-9#*+]", "", plain.lower().replace("’", ""))
 
 
 def read_emojibase(files: Mapping[str, bytes]) -> EmojiNames:
     """Entries and names from the files of the npm package emojibase-data."""
-    english = json.loads(files["en/data.json"])
-    chinese = {item["hexcode"]: item for item in _flat(json.loads(files["zh/data.json"]))}
+    chinese = {}
+    for item in json.loads(files["zh/data.json"]):
+        for form in (item, *item.get("skins", [])):
+            chinese[form["hexcode"]] = form
+
     meta = json.loads(files["meta/groups.json"])
     entries: list[EmojiEntry] = []
     names: dict[str, str] = {}
-    for item in english:
-        if "group" not in item:  # regional indicators: half a flag
+    for item in json.loads(files["en/data.json"]):
+        # Regional indicators have no group: each is half a flag.
+        if "group" not in item:
             continue
-        base = _entry(item, chinese.get(item["hexcode"], {}), meta)
+        label, code = item["label"], item["hexcode"]
+        base = _entry(item, chinese.get(code, {}), meta)
         entries.append(base)
-        names.setdefault(item["label"], item["hexcode"])
-        if item["label"].startswith("flag: "):
+        names.setdefault(label, code)
+        if label.startswith("flag: "):
             for form in ("flag for {}", "flag of {}", "{} flag"):
-                names.setdefault(form.format(item["label"][6:]), item["hexcode"])
+                names.setdefault(form.format(label[6:]), code)
         for skin in item.get("skins", []):
             names.setdefault(skin["label"], skin["hexcode"])
             entries.append(_toned(base, skin, chinese.get(skin["hexcode"], {})))
-    for path in sorted(files):
-        if path.startswith(("en/shortcodes/", "meta/unicode-names")) and path.endswith(".json"):
-            for code, given in json.loads(files[path]).items():
-                for name in [given] if isinstance(given, str) else given:
-                    names.setdefault(name, code)
+
+    for name, code in _further_names(files):
+        names.setdefault(name, code)
     return EmojiNames(entries, names)
 
 
-def _flat(items: list[dict[str, object]]) -> Iterable[dict[str, object]]:
-    for item in items:
-        yield item
-        skins = item.get("skins", [])
-        assert isinstance(skins, list)
-        yield from skins
+def _further_names(files: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:
+    """Names and codes from the lists of short codes and of Unicode names."""
+    for path in sorted(files):
+        if path.startswith(("en/shortcodes/", "meta/unicode-names")) and path.endswith(".json"):
+            for code, names in json.loads(files[path]).items():
+                for name in [names] if isinstance(names, str) else names:
+                    yield name, code
 
 
 def _entry(
     item: dict[str, object], chinese: Mapping[str, object], meta: dict[str, dict[str, str]]
 ) -> EmojiEntry:
+    """An emoji without skin tone, from its English and its Chinese item."""
     group = meta["groups"][str(item["group"])]
     subgroup = meta["subgroups"][str(item["subgroup"])]
     label = str(item["label"])
@@ -143,24 +160,38 @@ def _entry(
         kind = "clock"
     code = normal_hex(str(item["hexcode"]))
     return EmojiEntry(
-        hex=code, base=code, en=english_phrase(label), zh=chinese_phrase(str(chinese.get("label", ""))),
-        en_keywords=_keywords(item), zh_keywords=_keywords(chinese), group=group, subgroup=subgroup, kind=kind, tone="",
-    )  # fmt: skip
+        hex=code,
+        base=code,
+        en=english_phrase(label),
+        zh=chinese_phrase(str(chinese.get("label", ""))),
+        en_keywords=_keywords(item),
+        zh_keywords=_keywords(chinese),
+        group=group,
+        subgroup=subgroup,
+        kind=kind,
+        tone="",
+    )
 
 
 def _keywords(item: Mapping[str, object]) -> tuple[str, ...]:
+    """The tags of an item."""
     tags = item.get("tags", [])
     assert isinstance(tags, list)
     return tuple(str(tag) for tag in tags)
 
 
 def _toned(base: EmojiEntry, skin: dict[str, object], chinese: Mapping[str, object]) -> EmojiEntry:
-    tones = TONE_EN.findall(str(skin["label"]))
-    mixed = isinstance(skin.get("tone"), list) and len(set(tones)) > 1
+    """An emoji with a skin tone; people of several tones are "mixed"."""
+    label = str(skin["label"])
+    tones = TONE_EN.findall(label)
+    is_mixed = isinstance(skin.get("tone"), list) and len(set(tones)) > 1
     return replace(
-        base, hex=normal_hex(str(skin["hexcode"])), en=english_phrase(str(skin["label"])),
-        zh=chinese_phrase(str(chinese.get("label", ""))), tone="mixed" if mixed else (tones or ["mixed"])[0],
-    )  # fmt: skip
+        base,
+        hex=normal_hex(str(skin["hexcode"])),
+        en=english_phrase(label),
+        zh=chinese_phrase(str(chinese.get("label", ""))),
+        tone=tones[0] if tones and not is_mixed else "mixed",
+    )
 
 
 def english_phrase(label: str) -> str:
@@ -175,17 +206,20 @@ def english_phrase(label: str) -> str:
     if head == "keycap":
         return f"keycap {rest}"
     if head in ("family", "kiss", "couple with heart") and "tone" not in rest:
-        people = " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
-        return {"family": f"family, {people}", "kiss": f"{people} kissing"}.get(
-            head, f"{head}, {people}"
-        )
+        *others, last = parts
+        people = f"{', '.join(others)} and {last}" if others else last
+        return f"{people} kissing" if head == "kiss" else f"{head}, {people}"
+
     tones = [part for part in parts if part.endswith("skin tone")]
-    looks = [part for part in parts if part not in tones]
-    for look in looks:
+    for look in parts:
+        if look in tones:
+            continue
         if look == "bald":
             head = f"bald {head}"
+        elif look.endswith(("hair", "beard")):
+            head = f"{head} with {look}"
         else:
-            head = f"{head} with {look}" if look.endswith(("hair", "beard")) else f"{head}, {look}"
+            head = f"{head}, {look}"
     return ", ".join([head, *tones])
 
 
@@ -199,6 +233,7 @@ def chinese_phrase(label: str) -> str:
         return rest if rest.endswith("旗") else f"{rest}国旗"
     if head == "按键":
         return f"按键 {rest}"
+
     tone = re.search(r"(较浅|中等-浅|中等-深|中等|较深)肤色", rest)
     look = re.sub(r"[,，、\s]*(较浅|中等-浅|中等-深|中等|较深)肤色[,，、\s]*", "", rest)
     if head in ("家庭", "亲吻", "情侣"):

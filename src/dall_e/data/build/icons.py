@@ -1,19 +1,19 @@
-"""Icon packages to drawings: what each picture file shows, in words, before anything is
-rendered."""
+"""Icon packages to drawings: what each file shows, in words, before anything is rendered."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from dall_e.data.build.catalogue import Source
-from dall_e.data.build.emoji_names import EmojiEntry, EmojiNames, normal_hex
+from dall_e.data.build.emoji_names import EmojiEntry, EmojiNames
 from dall_e.text.tables import read_table
 
 TONES = ("light", "medium-light", "medium", "medium-dark", "dark")
+ANIMATION = re.compile(r"<animate[^>]*/>|<animate\w*[^>]*>.*?</animate\w*>", re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,8 +24,10 @@ class Facts:
     kind: str
     zh: str = ""
     zh_source: str = ""
-    """How the Chinese was found: "cldr" by code, "cldr-name" by the same English name, "hand" from
-    the word list."""
+    """How the Chinese was found.
+
+    That is "cldr" by code, "cldr-name" by the same English name, or "hand" from the word list.
+    """
     hex: str = ""
     en_keywords: tuple[str, ...] = ()
     zh_keywords: tuple[str, ...] = ()
@@ -57,9 +59,17 @@ class Skip:
 def facts_of_emoji(entry: EmojiEntry) -> Facts:
     """Everything known about an emoji."""
     return Facts(
-        en=entry.en, zh=entry.zh, zh_source="cldr" if entry.zh else "", kind=entry.kind, hex=entry.hex, tone=entry.tone,
-        en_keywords=entry.en_keywords, zh_keywords=entry.zh_keywords, group=entry.group, subgroup=entry.subgroup,
-    )  # fmt: skip
+        en=entry.en,
+        kind=entry.kind,
+        zh=entry.zh,
+        zh_source="cldr" if entry.zh else "",
+        hex=entry.hex,
+        en_keywords=entry.en_keywords,
+        zh_keywords=entry.zh_keywords,
+        group=entry.group,
+        subgroup=entry.subgroup,
+        tone=entry.tone,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,25 +93,26 @@ class Vocabulary:
 
     def facts(self, en: str, kind: str) -> Facts:
         """Facts about an English name; `kind` is used where the name tells nothing better."""
-        word, entry = (
-            self.words.get(en),
-            self.emoji.by_label(en) or (self.emoji.by_name(en) if " " in en else None),
-        )
+        word = self.words.get(en)
         if word:
             return Facts(en=en, zh=word.zh, zh_source="hand", kind=word.kind or kind)
+
+        # Group, keywords and code belong to the emoji, not to this picture of another set.
+        entry = self.emoji.by_label(en) or (self.emoji.by_name(en) if " " in en else None)
         if entry:
-            # Group, keywords and code belong to the emoji, not to this picture of another set.
-            return Facts(
-                en=en, zh=entry.zh, zh_source="cldr-name" if entry.zh else "", kind=entry.kind
-            )
+            zh_source = "cldr-name" if entry.zh else ""
+            return Facts(en=en, zh=entry.zh, zh_source=zh_source, kind=entry.kind)
+
+        # Of an unknown compound, the last word tells the kind.
         head = en.split()[-1] if en else ""
-        head_word, head_entry = self.words.get(head), self.emoji.by_label(head)
-        return Facts(
-            en=en, kind=(head_word and head_word.kind) or (head_entry and head_entry.kind) or kind
-        )
+        for known in (self.words.get(head), self.emoji.by_label(head)):
+            if known and known.kind:
+                return Facts(en=en, kind=known.kind)
+        return Facts(en=en, kind=kind)
 
 
 def _read_words() -> Iterator[Word]:
+    """The hand-made word list."""
     for cells in read_table("data/build/words_zh.txt"):
         yield Word(en=cells[0], zh=cells[1], kind=cells[2])
 
@@ -117,50 +128,50 @@ def _read_icon_names() -> dict[tuple[str, str], str]:
 def iconify_drawings(
     source: Source, files: Mapping[str, bytes], vocabulary: Vocabulary
 ) -> Iterator[Drawing | Skip]:
-    """The icons of an @iconify-json package. Emoji sets are matched by code or name, others through
-    the icon list."""
+    """The icons of an @iconify-json package.
+
+    Emoji sets are matched by code or name, others through the icon list.
+    """
     icons = json.loads(files["icons.json"])
     codes = {name: code for code, name in json.loads(files.get("chars.json", b"{}")).items()}
+
+    # An alias is another name, or the mirror image of an icon.
     aliases: dict[str, list[str]] = {}
-    flipped: dict[str, dict[str, object]] = {}
+    flipped: dict[str, str] = {}
     for alias, target in icons.get("aliases", {}).items():
         if target.get("hFlip"):
-            flipped[alias] = target
+            flipped[alias] = target["parent"]
         elif len(target) == 1:
             aliases.setdefault(target["parent"], []).append(alias)
+
     for name in sorted([*icons["icons"], *flipped]):
-        parent = str(flipped[name]["parent"]) if name in flipped else name
-        icon = icons["icons"][parent]
+        icon = icons["icons"][flipped.get(name, name)]
         if icon.get("hidden"):
             continue
-        found = _icon_facts(
-            source, name, [name, *aliases.get(name, [])], codes.get(name, ""), vocabulary
-        )
-        if isinstance(found, Skip):
-            yield found
+        names = [name, *aliases.get(name, [])]
+        facts = _icon_facts(source, name, names, codes.get(name, ""), vocabulary)
+        if isinstance(facts, Skip):
+            yield facts
         else:
             svg = _svg(icon, icons, flip=name in flipped)
-            yield Drawing(source=source, name=name, data=svg.encode(), is_svg=True, facts=found)
+            yield Drawing(source=source, name=name, data=svg.encode(), is_svg=True, facts=facts)
 
 
 def _svg(icon: Mapping[str, object], icons: Mapping[str, object], *, flip: bool) -> str:
-    """An icon's body as a whole SVG; non-square icons are letterboxed by their view box."""
-    left, top, width, height = (
-        float(str(icon.get(key, icons.get(key, default))))
-        for key, default in (
-            ("left", 0),
-            ("top", 0),
-            ("width", 16),
-            ("height", icons.get("width", 16)),
-        )
-    )
+    """An icon's body as a whole SVG; icons that are not square get a square view box."""
+
+    def number(key: str, default: object) -> float:
+        return float(str(icon.get(key, icons.get(key, default))))
+
+    left, top, width = number("left", 0), number("top", 0), number("width", 16)
+    height = number("height", icons.get("width", 16))
     side = max(width, height)
     box = f"{left - (side - width) / 2:g} {top - (side - height) / 2:g} {side:g} {side:g}"
+
+    # Animations start invisible: show every part, and let none of them move.
     body = str(icon["body"])
-    if "<animate" in body:  # animations start invisible: show every part, and let none of them move
-        body = re.sub(
-            r"<animate[^>]*/>|<animate\w*[^>]*>.*?</animate\w*>", "", body, flags=re.DOTALL
-        )
+    if "<animate" in body:
+        body = ANIMATION.sub("", body)
         body = re.sub(r'\b((?:stroke-|fill-)?opacity)="0(?:\.0*)?"', r'\1="1"', body)
     if flip:
         body = f'<g transform="translate({2 * left + width:g} 0) scale(-1 1)">{body}</g>'
@@ -171,8 +182,9 @@ def _svg(icon: Mapping[str, object], icons: Mapping[str, object], *, flip: bool)
 
 
 def _icon_facts(
-    source: Source, name: str, names: list[str], code: str, vocabulary: Vocabulary
+    source: Source, name: str, names: Sequence[str], code: str, vocabulary: Vocabulary
 ) -> Facts | Skip:
+    """What an icon shows, by its code or by one of its names."""
     if source.suffix and not name.endswith(source.suffix):
         return Skip(name=name, reason=f"name does not end in {source.suffix}")
     if source.listed:
@@ -181,30 +193,29 @@ def _icon_facts(
             return Skip(name=name, reason="not in the list of icons of general use")
         return vocabulary.facts(listed, kind="icon")
     if source.name == "circle-flags":
-        names, code = (
-            [],
-            "-".join(
-                f"{0x1F1E6 + ord(letter) - ord('a'):X}" for letter in name if "a" <= letter <= "z"
-            ),
-        )
         if len(name) != 2:
             return Skip(name=name, reason="not the flag of a country")
-    entry = vocabulary.emoji.by_code(code) if code else None
-    for candidate in names if entry is None else []:
+        names, code = (), _flag_code(name)
+
+    emoji = vocabulary.emoji
+    entry = emoji.by_code(code) if code else None
+    for candidate in names:
         # Some sets number their variants: "man-farmer-1".
-        entry = vocabulary.emoji.by_name(candidate) or vocabulary.emoji.by_name(
-            re.sub(r"-[1-9]$", "", candidate)
-        )
-        if entry:
-            break
+        unnumbered = re.sub(r"-[1-9]$", "", candidate)
+        entry = entry or emoji.by_name(candidate) or emoji.by_name(unnumbered)
     return _checked(source, name, entry, vocabulary)
+
+
+def _flag_code(country: str) -> str:
+    """The code of a flag: a regional indicator for each letter of the country's code."""
+    letters = [letter for letter in country if "a" <= letter <= "z"]
+    return "-".join(f"{0x1F1E6 + ord(letter) - ord('a'):X}" for letter in letters)
 
 
 def _checked(
     source: Source, name: str, entry: EmojiEntry | None, vocabulary: Vocabulary
 ) -> Facts | Skip:
-    """Facts about an emoji, unless it is unknown, or a skin tone other than the one picked for
-    it."""
+    """Facts about an emoji, unless it is unknown or of a skin tone that is not picked for it."""
     if entry is None:
         known = vocabulary.icons.get((source.name, name))
         if known is None:
@@ -219,8 +230,7 @@ def _checked(
 
 
 def picked_tone(source: str, base: str) -> str:
-    """The one skin tone of an emoji that a source contributes, so that all five occur over the
-    sources."""
+    """The one skin tone of an emoji that a source contributes; over the sources, all occur."""
     digest = hashlib.sha256(f"tone/{source}/{base}".encode()).digest()
     return TONES[digest[0] % len(TONES)]
 
@@ -233,8 +243,8 @@ def raster_drawings(
         stem, _, extension = path.rpartition("/")[2].rpartition(".")
         if extension not in ("webp", "png"):
             continue
-        found = _checked(source, stem, vocabulary.emoji.by_code(normal_hex(stem)), vocabulary)
-        if isinstance(found, Skip):
-            yield found
+        facts = _checked(source, stem, vocabulary.emoji.by_code(stem), vocabulary)
+        if isinstance(facts, Skip):
+            yield facts
         else:
-            yield Drawing(source=source, name=stem, data=files[path], is_svg=False, facts=found)
+            yield Drawing(source=source, name=stem, data=files[path], is_svg=False, facts=facts)

@@ -1,5 +1,7 @@
-"""Package archives: fetched once with npm or apt into a cache folder, then read from there without
-any network."""
+"""Package archives, fetched once with npm or apt into a cache folder.
+
+They are read from there without any network.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,11 @@ from pathlib import Path
 from typing import Literal
 
 Manager = Literal["npm", "apt"]
+
 FETCH_SECONDS = 600
+DEB_MAGIC = b"!<arch>\n"
+DEB_HEADER = 60
+"""Bytes before each member of an `ar` archive."""
 
 
 class PackageUnavailable(ValueError):
@@ -26,27 +32,24 @@ def fetch(manager: Manager, package: str, version: str, cache: Path) -> Path:
 
     The archive appears under its final name only once it is complete. Raises PackageUnavailable.
     """
-    extension = "tgz" if manager == "npm" else "deb"
+    if manager == "npm":
+        extension, mend = "tgz", "install Node.js, which brings npm"
+        command = ["npm", "pack", "--silent", f"{package}@{version}"]
+    else:
+        extension, mend = "deb", "this source needs Debian or Ubuntu"
+        command = ["apt-get", "download", "-q", f"{package}={version}"]
+
     safe_name = f"{package}-{version}".replace("@", "").replace("/", "-").replace(":", "_")
     archive = cache / f"{safe_name}.{extension}"
     if archive.is_file():
         return archive
-    tool = {"npm": "npm", "apt": "apt-get"}[manager]
-    if shutil.which(tool) is None:
+    if shutil.which(command[0]) is None:
         raise PackageUnavailable(
-            f"{package} is not in {cache} and {tool} is not installed to fetch it: "
-            + (
-                "install Node.js, which brings npm"
-                if manager == "npm"
-                else "this source needs Debian or Ubuntu"
-            )
+            f"{package} is not in {cache} and {command[0]} is not installed to fetch it: {mend}"
         )
+
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache, prefix=".fetch-") as folder:
-        command = {
-            "npm": ["npm", "pack", "--silent", f"{package}@{version}"],
-            "apt": ["apt-get", "download", "-q", f"{package}={version}"],
-        }[manager]
         _run(command, Path(folder), package)
         fetched = list(Path(folder).glob(f"*.{extension}"))
         if len(fetched) != 1:
@@ -58,6 +61,7 @@ def fetch(manager: Manager, package: str, version: str, cache: Path) -> Path:
 
 
 def _run(command: list[str], folder: Path, package: str) -> None:
+    """Run a package manager in a folder."""
     try:
         done = subprocess.run(
             command,
@@ -75,8 +79,9 @@ def _run(command: list[str], folder: Path, package: str) -> None:
     if done.returncode:
         reason = " ".join((done.stderr or done.stdout).split())[-300:]
         raise PackageUnavailable(
-            f"could not fetch {package} ({' '.join(command)} ended with {done.returncode}): {reason or 'no message'}. "
-            "Is there a network connection? Packages that are already in the cache are not fetched again"
+            f"could not fetch {package} ({' '.join(command)} ended with {done.returncode}): "
+            f"{reason or 'no message'}. Is there a network connection? "
+            "Packages that are already in the cache are not fetched again"
         )
 
 
@@ -86,56 +91,54 @@ def sha256(archive: Path) -> str:
 
 
 def read_npm(archive: Path, wanted: tuple[str, ...]) -> dict[str, bytes]:
-    """Files of an npm archive by path below its top folder; those whose path starts with one of
-    `wanted`.
+    """Files of an npm archive, by path below its top folder.
 
-    Raises ValueError if the archive is damaged.
+    Only those are read whose path starts with one of `wanted`. Raises ValueError if the archive is
+    damaged.
     """
-    try:
-        with tarfile.open(archive, "r:gz") as tar:
-            return _files(tar, wanted, depth=1)
-    except (tarfile.TarError, OSError, EOFError) as error:
-        raise ValueError(
-            f"{archive} is damaged ({error}): delete it, and it is fetched again"
-        ) from error
+    return _files(archive, archive.read_bytes(), wanted, depth=1)
 
 
 def read_deb(archive: Path, wanted: tuple[str, ...]) -> dict[str, bytes]:
-    """Files of a Debian archive by path from the root; those whose path starts with one of
-    `wanted`.
+    """Files of a Debian archive, by path from the root.
 
-    A .deb is an `ar` archive (60-byte headers, even offsets) that holds a compressed tar named
-    data.tar.*.
+    Only those are read whose path starts with one of `wanted`. A .deb is an `ar` archive (60-byte
+    headers, even offsets) that holds a compressed tar named data.tar.*. Raises ValueError if the
+    archive is damaged.
     """
     content = archive.read_bytes()
-    if content[:8] != b"!<arch>\n":
+    if not content.startswith(DEB_MAGIC):
         raise ValueError(f"{archive} is not a Debian package: delete it, and it is fetched again")
-    offset = 8
-    while offset + 60 <= len(content):
+
+    offset = len(DEB_MAGIC)
+    while offset + DEB_HEADER <= len(content):
         name = content[offset : offset + 16].decode("ascii", "replace").strip(" /")
         size = int(content[offset + 48 : offset + 58])
-        offset += 60
+        offset += DEB_HEADER
         if name.startswith("data.tar"):
-            try:
-                with tarfile.open(
-                    fileobj=io.BytesIO(content[offset : offset + size]), mode="r:*"
-                ) as tar:
-                    return _files(tar, wanted, depth=0)
-            except (tarfile.TarError, OSError, EOFError) as error:
-                raise ValueError(
-                    f"{archive} is damaged ({error}): delete it, and it is fetched again"
-                ) from error
+            return _files(archive, content[offset : offset + size], wanted, depth=0)
         offset += size + size % 2
     raise ValueError(f"{archive} holds no data archive: delete it, and it is fetched again")
 
 
-def _files(tar: tarfile.TarFile, wanted: tuple[str, ...], depth: int) -> dict[str, bytes]:
-    """Regular files only: nothing is ever unpacked onto the disk."""
+def _files(
+    archive: Path, content: bytes, wanted: tuple[str, ...], *, depth: int
+) -> dict[str, bytes]:
+    """Regular files of a compressed tar, below `depth` folders.
+
+    Nothing is ever unpacked onto the disk.
+    """
     files = {}
-    for member in tar:
-        path = "/".join(member.name.removeprefix("./").split("/")[depth:])
-        if member.isfile() and path.startswith(wanted):
-            extracted = tar.extractfile(member)
-            assert extracted is not None
-            files[path] = extracted.read()
+    try:
+        with tarfile.open(fileobj=io.BytesIO(content), mode="r:*") as tar:
+            for member in tar:
+                path = "/".join(member.name.removeprefix("./").split("/")[depth:])
+                if member.isfile() and path.startswith(wanted):
+                    extracted = tar.extractfile(member)
+                    assert extracted is not None
+                    files[path] = extracted.read()
+    except (tarfile.TarError, OSError, EOFError) as error:
+        raise ValueError(
+            f"{archive} is damaged ({error}): delete it, and it is fetched again"
+        ) from error
     return files

@@ -1,13 +1,11 @@
-"""Drawings to pictures: SVG through resvg, rasters through PIL, with what the pixels say about
-them.
+"""Drawings to pictures: SVG through resvg, rasters through PIL, and what the pixels say about them.
 
-Runs in worker processes, so it imports neither torch nor the rest of the builder.
+This runs in worker processes, so it imports neither torch nor the rest of the builder.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
 import itertools
 import multiprocessing
 import os
@@ -20,15 +18,19 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
+from typing import Any
 
 import numpy as np
-from PIL import Image
 
-from dall_e.images.files import ImageArray, decode_image, encode_png
+from dall_e.images.colour_words import main_colour_word
+from dall_e.images.files import ImageArray, cropped, decode_image, encode_png
 
-# A panic in the renderer prints a page of stack otherwise.
+CHUNK = 24
+"""Jobs that travel to a process together."""
 PANIC_ENVIRONMENT = {"RUST_BACKTRACE": "0"}
+"""A panic in the renderer prints a page of stack otherwise."""
 SVG_HEAD = re.compile(r"<svg\b[^>]*>", re.IGNORECASE | re.DOTALL)
+NUMBER = re.compile(r"-?\d+\.?\d*(?:[eE]-?\d+)?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,32 +63,25 @@ class Rendering:
     """The one colour that most of the picture has, or empty."""
 
 
-CHUNK = 24  # jobs that travel to a process together
-
-
 def render_all(jobs: Iterable[Job], workers: int) -> Iterator[Rendering]:
     """Renderings of all jobs, in their order, by `workers` processes (0: one per core)."""
-    if not workers:
-        workers = (
-            len(os.sched_getaffinity(0))
-            if hasattr(os, "sched_getaffinity")
-            else os.cpu_count() or 1
-        )
+    workers = workers or _cores()
     upcoming = iter(jobs)
     pool = _pool(workers)
     waiting: deque[tuple[list[Job], Future[list[Rendering]]]] = deque()
     try:
         while True:
+            # A few chunks wait for every process, so that none is idle.
             while len(waiting) < 4 * workers and (chunk := list(itertools.islice(upcoming, CHUNK))):
                 waiting.append((chunk, pool.submit(render_jobs, chunk)))
             if not waiting:
                 return
+
+            # If a drawing killed its process, find it one by one, and go on with the rest.
             chunk, future = waiting.popleft()
             try:
                 renderings = future.result()
-            except (
-                BrokenProcessPool
-            ):  # a drawing killed its process: find it one by one, and go on with the rest
+            except BrokenProcessPool:
                 pool.shutdown(wait=False, cancel_futures=True)
                 renderings = [_render_alone(job) for job in chunk]
                 pool = _pool(workers)
@@ -96,14 +91,26 @@ def render_all(jobs: Iterable[Job], workers: int) -> Iterator[Rendering]:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
+def _cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def _pool(workers: int) -> ProcessPoolExecutor:
-    # Spawned, not forked: the builder may hold threads of torch, and a fork of those can hang.
+    """Processes that render.
+
+    They are spawned, not forked: the builder may hold threads of torch, and a fork of those can
+    hang.
+    """
     return ProcessPoolExecutor(
         workers, mp_context=multiprocessing.get_context("spawn"), initializer=start_worker
     )
 
 
 def _render_alone(job: Job) -> Rendering:
+    """A job in a process of its own, which it may kill."""
     with _pool(1) as pool:
         try:
             return pool.submit(render_jobs, [job]).result()[0]
@@ -117,110 +124,59 @@ def render_jobs(jobs: list[Job]) -> list[Rendering]:
 
 
 def render_job(job: Job) -> Rendering:
-    """A Job as PNG of size x size with alpha, or why not."""
+    """A job as PNG of size x size with alpha, or why not."""
     try:
-        picture = _image(job)
+        image_CHW = _image(job)
     except ValueError as error:
         return Rendering(reason=str(error).splitlines()[0][:200])
-    alpha = picture[3]
-    if int(alpha.max()) < 32 or float((alpha > 16).mean()) < 0.003:
+    alpha_HW = image_CHW[3]
+    if int(alpha_HW.max()) < 32 or float((alpha_HW > 16).mean()) < 0.003:
         return Rendering(reason="blank")
-    on_white = picture[:3].astype(np.int16) + (255 - alpha.astype(np.int16))
-    visible = alpha > 128
-    spread = on_white.max(axis=0) - on_white.min(axis=0)
+
+    on_white_3HW = image_CHW[:3].astype(np.int16) + (255 - alpha_HW.astype(np.int16))
+    darkest_HW = on_white_3HW.min(axis=0)
+    spread_HW = on_white_3HW.max(axis=0) - darkest_HW
+    visible_HW = alpha_HW > 128
+    has_colour = visible_HW.any() and (spread_HW[visible_HW] > 24).mean() >= 0.01
     return Rendering(
-        png=encode_png(picture),
-        digest=hashlib.sha256(picture.tobytes()).digest(),
-        pale=bool((on_white.min(axis=0) < 225).mean() < 0.02),
-        mono=bool((spread[visible] > 24).mean() < 0.01) if visible.any() else True,
-        colour=main_colour(picture),
+        png=encode_png(image_CHW),
+        digest=hashlib.sha256(image_CHW.tobytes()).digest(),
+        pale=bool((darkest_HW < 225).mean() < 0.02),
+        mono=not has_colour,
+        colour=main_colour_word(image_CHW),
     )
 
 
-def main_colour(picture: ImageArray) -> str:
-    """The colour word for uint8 [4, S, S] if one fits most of what is visible, else the empty
-    string.
-
-    Pixels are sorted into colour words by hue, saturation and value; light and dark parts of one
-    hue count together, and outlines in black do not count. A word needs 70 % of the rest: "a red
-    car" must not be half white.
-    """
-    alpha = picture[3]
-    visible = alpha > 192
-    if visible.mean() < 0.04:
-        return ""
-    straight = picture[:3, visible].astype(np.float64) / alpha[visible]
-    value = straight.max(axis=0)
-    chroma = value - straight.min(axis=0)
-    saturation = chroma / np.maximum(value, 1e-6)
-    red, green, blue = straight
-    scaled = np.maximum(chroma, 1e-6)
-    hue = (
-        np.where(
-            value == red,
-            ((green - blue) / scaled) % 6,
-            np.where(value == green, (blue - red) / scaled + 2, (red - green) / scaled + 4),
-        )
-        * 60
-    )  # degrees, as usual: red 0, green 120, blue 240
-    dark, pale = value < 0.2, saturation < 0.14
-    brownish = (hue < 48) & (value < 0.72) & (hue > 8)
-    words = {
-        "black": dark | (pale & (value < 0.3)),
-        "grey": ~dark & pale & (value >= 0.3) & (value < 0.86),
-        "white": ~dark & pale & (value >= 0.86),
-        "brown": ~dark & ~pale & brownish,
-        "red": ~dark & ~pale & ~brownish & ((hue < 14) | (hue >= 345)) & (saturation > 0.55),
-        "pink": ~dark
-        & ~pale
-        & ~brownish
-        & (((hue < 14) | (hue >= 345)) & (saturation <= 0.55) | (hue >= 310) & (hue < 345)),
-        "orange": ~dark & ~pale & ~brownish & (hue >= 14) & (hue < 40) & (saturation > 0.5),
-        "yellow": ~dark & ~pale & ~brownish & (hue >= 40) & (hue < 66) & (saturation > 0.4),
-        "green": ~dark & ~pale & (hue >= 66) & (hue < 168),
-        "blue": ~dark & ~pale & (hue >= 168) & (hue < 256) & (saturation > 0.38),
-        "purple": ~dark & ~pale & (hue >= 256) & (hue < 310),
-    }
-    counts = {word: int(mask.sum()) for word, mask in words.items()}
-    coloured = value.size - counts["black"]
-    if coloured < 0.3 * value.size:
-        return "black" if counts["black"] > 0.85 * value.size else ""
-    best = max(counts, key=lambda word: counts[word] if word != "black" else 0)
-    return best if counts[best] > 0.7 * coloured else ""
-
-
 def _image(job: Job) -> ImageArray:
+    """A job as uint8 [4, size, size], premultiplied RGBA, with its margin."""
     inner = job.size - 2 * round(job.margin * job.size)
-    if not job.is_svg:
-        return _with_margin(decode_image(job.data, inner), job.size)
-    # Cropping enlarges what is left, so it starts from more pixels.
-    png = render_svg(job.data.decode("utf-8", "replace"), 3 * inner if job.crop else inner)
-    if job.crop:
-        png = _cropped(png)
-    return _with_margin(decode_image(png, inner), job.size)
+    file = job.data
+    if job.is_svg:
+        # Cropping enlarges what is left, so it starts from more pixels.
+        svg = job.data.decode("utf-8", "replace")
+        file = render_svg(svg, 3 * inner if job.crop else inner)
+        file = cropped(file) if job.crop else file
+
+    border = (job.size - inner) // 2
+    return np.pad(decode_image(file, inner), ((0, 0), (border, border), (border, border)))
 
 
 def render_svg(svg: str, side: int) -> bytes:
-    """SVG text as the bytes of a PNG whose longer side is `side` pixels. Raises ValueError if it
-    cannot be rendered.
+    """SVG text as the bytes of a PNG whose longer side is `side` pixels.
 
     Some drawings make resvg 0.48 panic at some sizes only (an index out of bounds in its filters),
-    so three are tried.
+    so three are tried. Raises ValueError if the SVG cannot be rendered.
     """
     import resvg_py
 
     # Width and height together do not give a square picture, so only the longer side is asked for.
     # Without a DPI, sizes in millimetres are an error.
-    tall = _is_tall(svg)
+    longer_side = "height" if _is_tall(svg) else "width"
     reason = ""
     for attempt in (side, side + 37, 2 * side):
+        options: dict[str, Any] = {longer_side: attempt, "dpi": 96, "skip_system_fonts": True}
         try:
-            width, height = (None, attempt) if tall else (attempt, None)
-            return bytes(
-                resvg_py.svg_to_bytes(
-                    svg_string=svg, width=width, height=height, dpi=96, skip_system_fonts=True
-                )
-            )
+            return bytes(resvg_py.svg_to_bytes(svg_string=svg, **options))
         except (KeyboardInterrupt, SystemExit, MemoryError):
             raise
         except BaseException as error:  # a Rust panic is not an Exception
@@ -236,59 +192,32 @@ def _is_tall(svg: str) -> bool:
     if head is None:
         raise ValueError("not rendered: no <svg> element")
     box = re.search(r"viewBox\s*=\s*[\"']([^\"']+)", head.group())
-    numbers = (
-        [float(number) for number in re.findall(r"-?\d+\.?\d*(?:[eE]-?\d+)?", box.group(1))]
-        if box
-        else []
-    )
+    numbers = NUMBER.findall(box.group(1)) if box else []
     if len(numbers) == 4:
-        return numbers[3] > numbers[2]
-    sides = [
-        re.search(rf"\b{name}\s*=\s*[\"']\s*([\d.]+)", head.group()) for name in ("height", "width")
-    ]
-    values = [float(side.group(1)) if side and side.group(1).strip(".") else 0.0 for side in sides]
-    return values[0] > values[1]
+        return float(numbers[3]) > float(numbers[2])
 
+    def side(name: str) -> float:
+        found = re.search(rf"\b{name}\s*=\s*[\"']\s*([\d.]+)", head.group())
+        return float(found.group(1)) if found and found.group(1).strip(".") else 0.0
 
-def _cropped(png: bytes) -> bytes:
-    """A PNG cut to the box of its visible pixels."""
-    with Image.open(io.BytesIO(png)) as image:
-        box = (
-            image.convert("RGBA")
-            .getchannel("A")
-            .point(lambda alpha: 255 if alpha > 8 else 0)
-            .getbbox()
-        )
-        if box is None:
-            raise ValueError("blank")
-        if min(box[2] - box[0], box[3] - box[1]) * 8 < max(box[2] - box[0], box[3] - box[1]):
-            raise ValueError("a strip: more than eight times as long as wide")
-        buffer = io.BytesIO()
-        image.crop(box).save(buffer, format="PNG", compress_level=1)
-        return buffer.getvalue()
-
-
-def _with_margin(picture: ImageArray, size: int) -> ImageArray:
-    border = (size - picture.shape[1]) // 2
-    framed = np.zeros((4, size, size), dtype=np.uint8)
-    framed[:, border : border + picture.shape[1], border : border + picture.shape[2]] = picture
-    return framed
+    return side("height") > side("width")
 
 
 def start_worker() -> None:
-    """Start of a worker process: no stacks of caught panics on the terminal, and no life after the
-    builder."""
+    """Prepare a worker process: it is silent, and ends with the builder."""
+    # No stacks of caught panics on the terminal.
     os.environ.update(PANIC_ENVIRONMENT)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C reaches the builder, which ends its workers
+
+    # Ctrl-C reaches the builder, which ends its workers. A killed builder cannot, and they would
+    # wait for work for ever.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     assert parent is not None
-    # A killed builder cannot tell its workers to end, and they would wait for work for ever.
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 
 
 def _end_with(parent: BaseProcess) -> None:
+    """Wait for the end of the builder, then end this process."""
     parent.join()
     os._exit(1)

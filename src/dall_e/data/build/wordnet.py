@@ -63,44 +63,53 @@ class WordNet:
         self._synsets: dict[int, Synset] = {}
 
     def senses(self, word: str) -> tuple[int, ...]:
-        """Offsets of the senses of a word or phrase, the most frequent first; empty for an unknown
-        one."""
+        """Offsets of the senses of a word or phrase, the most frequent first.
+
+        None for an unknown one.
+        """
         return self._senses.get(word.lower().replace(" ", "_"), ())
 
     def named(self, label: str) -> int | None:
-        """The offset of a sense written "word.number", counted from one: "crane.5" is the bird.
-        None if unknown."""
+        """The offset of a sense written "word.number", or None if it is unknown.
+
+        Senses are counted from one: "crane.5" is the bird.
+        """
         word, _, number = label.rpartition(".")
-        return dict(enumerate(self.senses(word), start=1)).get(int(number))
+        senses = self.senses(word)
+        return senses[int(number) - 1] if 1 <= int(number) <= len(senses) else None
 
     def synset(self, offset: int) -> Synset:
         """The sense at an offset."""
         if offset not in self._synsets:
-            line = self._data[offset : self._data.index(b"\n", offset)].decode("ascii", "replace")
-            fields = line.split(" | ")[0].split()
-            start = 4 + 2 * int(
-                fields[3], 16
-            )  # offset, file, part of speech, word count, (word, id) pairs
-            pointers = [
-                fields[start + 1 + 4 * number :][:3] for number in range(int(fields[start]))
-            ]
-            self._synsets[offset] = Synset(
-                words=tuple(word.replace("_", " ") for word in fields[4:start:2]),
-                broader=tuple(
-                    int(to)
-                    for symbol, to, part in pointers
-                    if symbol in ("@", "@i") and part == "n"
-                ),
-                is_individual=any(symbol == "@i" for symbol, _, _ in pointers),
-            )
+            self._synsets[offset] = self._parsed(offset)
         return self._synsets[offset]
+
+    def _parsed(self, offset: int) -> Synset:
+        """The line at an offset: offset, file, part of speech, then words, pointers and a gloss."""
+        line = self._data[offset : self._data.index(b"\n", offset)].decode("ascii", "replace")
+        fields = line.split(" | ")[0].split()
+
+        # The number of words is hexadecimal; each has an identity after it.
+        start = 4 + 2 * int(fields[3], 16)
+        words = tuple(word.replace("_", " ") for word in fields[4:start:2])
+
+        # Each pointer has a symbol, the offset it points to, that one's part of speech, and words.
+        broader = []
+        is_individual = False
+        for number in range(int(fields[start])):
+            symbol, target, part = fields[start + 1 + 4 * number :][:3]
+            is_individual = is_individual or symbol == "@i"
+            if symbol in ("@", "@i") and part == "n":
+                broader.append(int(target))
+        return Synset(words=words, broader=tuple(broader), is_individual=is_individual)
 
     def above(self, offset: int) -> tuple[int, ...]:
         """The sense itself and all broader ones, the nearest first."""
-        found = [offset]
-        for current in found:  # grows while it is read: breadth first
-            found.extend(to for to in self.synset(current).broader if to not in found)
-        return tuple(found)
+        senses = [offset]
+        # The list grows while it is read: breadth first.
+        for sense in senses:
+            senses.extend(above for above in self.synset(sense).broader if above not in senses)
+        return tuple(senses)
 
 
 def read_wordnet(files: Mapping[str, bytes]) -> WordNet:
@@ -109,8 +118,10 @@ def read_wordnet(files: Mapping[str, bytes]) -> WordNet:
 
 
 class Thesaurus:
-    """Related words for the records of the data set. Rows of the tables that name an unknown sense
-    do nothing."""
+    """Related words for the records of the data set.
+
+    Rows of the tables that name an unknown sense do nothing.
+    """
 
     def __init__(self, wordnet: WordNet):
         self._wordnet = wordnet
@@ -130,61 +141,59 @@ class Thesaurus:
             self._dropped[name] = self._dropped.get(name, frozenset()).union(words)
 
     def related(self, name: str, kind: str, subgroup: str = "") -> RelatedWords:
-        """Words for a picture called `name`; its subgroup or else its kind decides which sense is
-        meant."""
+        """Words for a picture called `name`.
+
+        Its subgroup, or else its kind, decides which sense is meant.
+        """
+        # Of faces, flags, hands and signs, words for the thing shown would mislead.
+        if not self._places.get(kind):
+            return RelatedWords()
         thing = TONE.sub("", name).lower()
         if kind != "face":
             thing = thing.removesuffix(" face")
-        place = next(
-            (place for place in (f"name: {thing}", subgroup, kind) if place in self._places), ""
-        )
-        if not self._places.get(
-            kind
-        ):  # faces, flags, hands, signs: words for the thing shown would mislead
-            return RelatedWords()
-        if self._wordnet.senses(thing):
-            sense, head = self._fitting(thing, place), thing
-        else:
-            head = self._head(thing, kind)
-            sense = self._fitting(head, place)
+
+        places = (f"name: {thing}", subgroup, kind)
+        place = next(place for place in places if place in self._places)
+        head = thing if self._wordnet.senses(thing) else self._head(thing, kind)
+        sense = self._fitting(head, place)
         if sense is None:
             return RelatedWords()
+
+        # WordNet's words for people are job titles of one gender at best and insults at worst.
+        has_synonyms = head == thing and kind != "person"
         return RelatedWords(
-            # WordNet's words for people are job titles of one gender at best and insults at worst.
-            synonyms=tuple(self._synonyms(thing, sense))
-            if head == thing and kind != "person"
-            else (),
+            synonyms=tuple(self._synonyms(thing, sense)) if has_synonyms else (),
             hypernyms=tuple(self._hypernyms(thing, head, sense))[:MAX_HYPERNYMS],
         )
 
     def _head(self, thing: str, kind: str) -> str:
-        """The longest end of a compound that WordNet knows: "tropical fish" is a fish. Empty where
-        there is none."""
+        """The longest end of a compound that WordNet knows, or nothing.
+
+        A "tropical fish" is a fish, a "man dancing" a man.
+        """
+        if SEVERAL_THINGS.search(thing):
+            return ""
         doer = DOER.match(thing) if kind == "person" else None
         words = (doer["person"] if doer else AFTER_HEAD.sub("", thing)).split()
-        ends = (" ".join(words[start:]) for start in range(len(words)))
-        return (
-            ""
-            if SEVERAL_THINGS.search(thing)
-            else next((end for end in ends if self._wordnet.senses(end)), "")
-        )
+        for start in range(len(words)):
+            end = " ".join(words[start:])
+            if self._wordnet.senses(end):
+                return end
+        return ""
 
     def _fitting(self, word: str, place: str) -> int | None:
-        """The most frequent sense of a word that lies under one of those of its own row or of its
-        place's."""
-        own = f"name: {word}"
-        fits = self._places[
-            own if own in self._places and not place.startswith("name: ") else place
-        ]
+        """The most frequent sense of a word that lies under a sense of its row or of its place."""
+        row = f"name: {word}"
+        if row in self._places and not place.startswith("name: "):
+            place = row
         for sense in self._wordnet.senses(word):
-            if (
-                fits.intersection(self._wordnet.above(sense))
-                and not self._wordnet.synset(sense).is_individual
-            ):
+            fits = self._places[place].intersection(self._wordnet.above(sense))
+            if fits and not self._wordnet.synset(sense).is_individual:
                 return sense
         return None
 
     def _synonyms(self, thing: str, sense: int) -> Iterator[str]:
+        """Words for the same sense that people say."""
         dropped = self._dropped.get("*", frozenset()) | self._dropped.get(thing, frozenset())
         for word in self._wordnet.synset(sense).words:
             plain = re.fullmatch(r"[a-z' -]+", word) and len(word.split()) <= MAX_WORDS
@@ -196,16 +205,11 @@ class Thesaurus:
 
     def _hypernyms(self, thing: str, head: str, sense: int) -> Iterator[str]:
         """The head of a compound, then the everyday words for what lies above its sense."""
-        dropped = (
-            self._dropped.get(thing, frozenset()) | self._dropped.get(head, frozenset()) | {thing}
-        )
-        above = [
-            self._broader[offset]
-            for offset in self._wordnet.above(sense)
-            if offset in self._broader
-        ]
-        for word in dict.fromkeys(
-            (*self._by_name.get(thing, ()), head, *self._by_name.get(head, ()), *above)
-        ):
-            if word not in dropped:
+        senses = self._wordnet.above(sense)
+        above = [self._broader[offset] for offset in senses if offset in self._broader]
+        by_name = (*self._by_name.get(thing, ()), head, *self._by_name.get(head, ()))
+
+        dropped = self._dropped.get(thing, frozenset()) | self._dropped.get(head, frozenset())
+        for word in dict.fromkeys((*by_name, *above)):
+            if word != thing and word not in dropped:
                 yield word

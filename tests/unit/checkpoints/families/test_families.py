@@ -17,6 +17,7 @@ from dall_e import DALL_E
 from dall_e.checkpoints import t5
 from dall_e.checkpoints.families import (
     janus,
+    janus_names,
     llamagen,
     llamagen_vq,
     mindalle,
@@ -152,7 +153,7 @@ def janus_tokenizer() -> Tokenizer:
 
 
 @pytest.mark.parametrize(
-    "names", [janus.ORIGINAL, janus.CONVERTED], ids=["original", "transformers"]
+    "names", [janus_names.ORIGINAL, janus_names.CONVERTED], ids=["original", "transformers"]
 )
 def test_janus(
     tmp_path: Path, write_foreign: Writer, monkeypatch: pytest.MonkeyPatch, names: janus_names.Names

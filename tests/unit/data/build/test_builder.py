@@ -69,14 +69,13 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         folder / "names-1.tgz",
         {"en/data.json": english, "zh/data.json": chinese, "meta/groups.json": groups},
     )
-    icons = {
+    icons: dict[str, dict[str, object]] = {
         name: {"body": f'<circle cx="8" cy="8" r="{7 - number}" fill="{colour}"/>'}
         for number, (name, colour) in enumerate(COLOURS.items())
     }
-    icons |= {
-        "broken": {"body": "<circle"}, "cat": {"body": icons["cat-face"]["body"]}, "blank": {"body": ""},
-        "hidden": {"body": "", "hidden": True},
-    }  # fmt: skip
+    icons["cat"] = icons["cat-face"]
+    icons |= {"broken": {"body": "<circle"}, "blank": {"body": ""}}
+    icons["hidden"] = {"body": "", "hidden": True}
     codes = {"1f431": "cat-face", "1f436": "broken", "1f44d-1f3fb": "thumbs-up-light-skin-tone"}
     npm_archive(
         folder / "toy-1.tgz",
@@ -137,27 +136,19 @@ def test_a_build_is_complete_repeatable_and_says_what_it_left_out(
         for line in (tmp_path / "set" / "captions.jsonl").read_text("utf-8").splitlines()
     ]
     cat = next(record for record in records if record["hex"] == "1F431")
-    assert (cat["en"], cat["zh"], cat["kind"], cat["licence"]) == (
-        "cat face",
-        "猫脸",
-        "animal",
-        "MIT",
-    )
+    said = (cat["en"], cat["zh"], cat["kind"], cat["licence"])
+    assert said == ("cat face", "猫脸", "animal", "MIT")
     assert cat["en_synonyms"] == ["mouser"] and cat["en_hypernyms"] == ["animal"]
     words = json.loads((tmp_path / "set" / "report.json").read_text("utf-8"))["with_words"]
-    assert (words["en_synonyms"], words["en_hypernyms"]) == (1, 1) and words[
-        "en_keywords"
-    ] == report.kept
+    assert (words["en_synonyms"], words["en_hypernyms"]) == (1, 1)
+    assert words["en_keywords"] == report.kept
     skipped = {name: reason for reason, names in report.skipped["toy"].items() for name in names}
     assert skipped["france"] == skipped["blank"] == "no known emoji"
     assert skipped["broken"].startswith("not rendered")
     assert "hidden" not in skipped and not (tmp_path / "set.partial").exists()
     card = (tmp_path / "set" / "DATASET.md").read_text("utf-8")
-    assert (
-        "| toy | toy 1 | MIT |" in card
-        and "by A, h, licence MIT" in card
-        and "Princeton University" in card
-    )
+    assert "| toy | toy 1 | MIT |" in card and "by A, h, licence MIT" in card
+    assert "Princeton University" in card
     splits = [len(load_images(tmp_path / "set", 16, split)) for split in report.splits]
     assert sum(splits) == report.kept
 

@@ -2,10 +2,9 @@
 
 import os
 
-import numpy as np
 import pytest
 
-from dall_e.data.build.rendering import Job, main_colour, render_all, render_job
+from dall_e.data.build.rendering import Job, render_all, render_job
 from dall_e.images.files import decode_image
 
 pytest.importorskip("resvg_py")
@@ -50,20 +49,6 @@ def test_blank_and_pale_pictures_are_found() -> None:
     assert render_job(job(square("#f00", x=50))).reason == "blank"
     assert render_job(job(square("#fff"))).pale and render_job(job(square("#fff"))).mono
     assert render_job(job("", is_svg=False)).reason.startswith("not a readable picture")
-
-
-@pytest.mark.parametrize(
-    ("rgb", "word"),
-    [((230, 30, 30), "red"), ((250, 150, 30), "orange"), ((250, 220, 40), "yellow"), ((60, 170, 60), "green"),
-     ((40, 90, 220), "blue"), ((130, 60, 200), "purple"), ((250, 130, 180), "pink"), ((110, 70, 40), "brown"),
-     ((250, 250, 250), "white"), ((130, 130, 130), "grey"), ((10, 10, 10), "black")],
-)  # fmt: skip
-def test_colour_words(rgb: tuple[int, int, int], word: str) -> None:
-    image = np.full((4, 8, 8), 255, dtype=np.uint8)
-    image[:3] = np.array(rgb, dtype=np.uint8)[:, None, None]
-    assert main_colour(image) == word
-    image[:3, :, :4] = np.array((40, 200, 90), dtype=np.uint8)[:, None, None]
-    assert main_colour(image) in ("", "green")  # half of it is green now
 
 
 class Killer(Job):
