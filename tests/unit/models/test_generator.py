@@ -43,7 +43,7 @@ def make(config: GeneratorConfig = CONFIG) -> Generator:
 def batch(
     rows: int, kind: OrderKind, sizes: list[int]
 ) -> tuple[TextStates, Tensor, Tensor, Tensor]:
-    """Text, codes by rank, places by rank, group numbers."""
+    """Text, codes by rank, positions by rank, group numbers."""
     rng = torch.Generator().manual_seed(7)
     text = TextStates(torch.randn(rows, 5, 12, generator=rng), torch.randn(rows, 12, generator=rng))
     codes_BN = torch.randint(30, (rows, NUM_TOKENS), generator=rng)
@@ -140,7 +140,7 @@ def test_text_has_keys() -> None:
 
 
 def test_known_tokens_are_a_set() -> None:
-    """Tokens absorbed in one group may come in any order: places say where they are, not ranks."""
+    """Tokens of one group may come in any order: positions say where they are, not ranks."""
     network = make()
     text, codes_BN, positions_BN, _ = batch(1, "random", [8, 8])
     shuffled_M = torch.tensor([5, 2, 7, 0, 1, 3, 6, 4])

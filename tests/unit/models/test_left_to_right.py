@@ -209,13 +209,13 @@ def test_a_seed_is_a_picture_in_any_batch() -> None:
 @pytest.mark.parametrize("name", CONFIGS)
 @pytest.mark.parametrize("hidden", [0, 3])
 @torch.no_grad()
-def test_a_step_at_a_place_in_a_tensor_is_the_step_at_that_place(name: str, hidden: int) -> None:
+def test_a_position_may_be_given_as_a_tensor(name: str, hidden: int) -> None:
     network, text, codes_BN = make(CONFIGS[name]), prompt(2, hidden), codes(2)
     plain = stepwise(network, text, codes_BN)
     cache = network.prefill(text)
     capacity = cache.prefix + 15
     for done in range(15):
-        # What lies beyond the place is filled with nonsense: nobody may look at it.
+        # What lies beyond the position is filled with nonsense: nobody may look at it.
         for layer in cache.layers:
             layer.k_BHSK[:, :, cache.prefix + done :] = 7.0
             layer.v_BHSK[:, :, cache.prefix + done :] = -5.0
@@ -256,7 +256,7 @@ def test_steps_of_fixed_shapes_draw_what_the_loop_draws(name: str, changes: dict
     assert torch.equal(drawn, expected) and steps == list(range(1, 17))
 
 
-def test_attention_goes_over_few_sizes_that_hold_all_places() -> None:
+def test_attention_goes_over_few_sizes_that_hold_all_positions() -> None:
     network = make(dataclasses.replace(CONFIGS["llamagen"], num_tokens=256))
     with torch.no_grad():
         decoder = GraphDecoder(
@@ -264,5 +264,5 @@ def test_attention_goes_over_few_sizes_that_hold_all_places() -> None:
         )
     seen = [decoder.seen(done) for done in range(256)]
     assert set(seen) == {128, 256, 260} and all(
-        5 + done + 1 <= places for done, places in enumerate(seen[:-1])
+        5 + done + 1 <= positions for done, positions in enumerate(seen[:-1])
     )

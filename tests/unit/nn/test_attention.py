@@ -1,7 +1,7 @@
 """Attention against the library's kernel, rotary positions against their defining property, the
 cache by its contract.
 
-Shapes: B batch rows, H heads, T tokens asked, S tokens seen, K head width, P grid places.
+Shapes: B batch rows, H heads, T tokens that attend, S tokens seen, K head width, P grid positions.
 """
 
 import pytest
@@ -56,11 +56,11 @@ def test_what_is_hidden_has_no_influence_at_all(dtype: torch.dtype) -> None:
 
 
 def scores(rotation: Rotation, seed: int = 0) -> Tensor:
-    """q . k for one query vector and one key vector, put at every pair of places [P, P]."""
-    places = rotation.cos.shape[0]
+    """q . k for one query vector and one key vector, put at every pair of positions [P, P]."""
+    num_positions = rotation.cos.shape[0]
     width = 2 * rotation.cos.shape[1]
-    q = rotate(normal(1, 1, 1, width, seed=seed).expand(1, 1, places, width), rotation)
-    k = rotate(normal(1, 1, 1, width, seed=seed + 1).expand(1, 1, places, width), rotation)
+    q = rotate(normal(1, 1, 1, width, seed=seed).expand(1, 1, num_positions, width), rotation)
+    k = rotate(normal(1, 1, 1, width, seed=seed + 1).expand(1, 1, num_positions, width), rotation)
     return (q @ k.transpose(-1, -2))[0, 0]
 
 

@@ -250,7 +250,7 @@ def test_what_is_known_stays_and_the_rest_fits_it(network: Generator, order: Ord
         and seen[0].known_BN.sum() > mask_BN.sum()
     )
     assert len(seen) == 6
-    # What is drawn depends on what is known, and not on what was in the places that are drawn.
+    # What is drawn depends on what is known, and not on what was at the positions that are drawn.
     assert torch.equal(draw_known(torch.where(mask_BN, codes_BN, 0)), drawn_BN)
     others = [draw_known((codes_BN + shift) % 40)[~mask_BN] for shift in range(5, 40, 5)]
     assert any(not torch.equal(other, drawn_BN[~mask_BN]) for other in others)

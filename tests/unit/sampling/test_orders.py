@@ -35,7 +35,7 @@ def test_sizes_add_up_and_keep_their_limits(schedule: ScheduleKind) -> None:
                 if not 1 <= num_steps <= num_tokens:
                     continue
                 sizes = group_sizes(num_tokens, num_steps, schedule, max_group)
-                where = f"{num_tokens} tokens, {num_steps} steps, {schedule}, at most {max_group}: {sizes}"
+                where = f"{num_tokens} in {num_steps}, {schedule}, at most {max_group}: {sizes}"
                 assert len(sizes) == num_steps and sum(sizes) == num_tokens, where
                 assert min(sizes) >= 1, where
                 assert max(sizes) <= max(max_group, math.ceil(num_tokens / num_steps)), where

@@ -1,5 +1,4 @@
-"""Drawing with foresight gives the tokens that drawing in turn gives, in fewer calls of the
-network."""
+"""Speculative decoding gives the tokens of one token per pass, in fewer passes."""
 
 import dataclasses
 from typing import Any
@@ -36,8 +35,8 @@ SETTINGS = SamplingConfig(
 )
 
 
-class InTurn:
-    """The same network, which nobody can ask what it would say."""
+class Sequential:
+    """The same network without what speculation needs."""
 
     def __init__(self, network: Generator) -> None:
         self.config = network.config
@@ -84,17 +83,16 @@ def draw(network: Any, settings: SamplingConfig, seeds: list[int], **more: Any) 
 )
 def test_the_same_tokens(network: Counted, order: OrderKind, changed: dict[str, Any]) -> None:
     assert isinstance(network, SpeculativeNetwork) and not isinstance(
-        InTurn(network), SpeculativeNetwork
+        Sequential(network), SpeculativeNetwork
     )
     settings = dataclasses.replace(SETTINGS, order=order, **changed)
     found_BN = draw(network, settings, [1, 2, 3])
-    assert torch.equal(found_BN, draw(InTurn(network), settings, [1, 2, 3]))
+    assert torch.equal(found_BN, draw(Sequential(network), settings, [1, 2, 3]))
     assert len(found_BN.unique()) > 2
 
 
 def test_a_picture_is_the_same_among_many(network: Counted) -> None:
-    """With the kernels four pictures are drawn token by token together; else each with foresight of
-    its own."""
+    """With the kernels four images are drawn token by token together; else each speculatively."""
     network.calls = 0
     together_BN = draw(network, SETTINGS, [1, 2, 3, 4])
     assert (network.calls == 0) == (kernels.kernels() is not None)
@@ -126,7 +124,7 @@ def test_what_is_known_beforehand_stays(network: Counted) -> None:
     settings = dataclasses.replace(SETTINGS, num_inference_steps=16)
     found_BN = draw(network, settings, [1, 2], known=known)
     assert bool((found_BN[mask_BN] == 7).all())
-    assert torch.equal(found_BN, draw(InTurn(network), settings, [1, 2], known=known))
+    assert torch.equal(found_BN, draw(Sequential(network), settings, [1, 2], known=known))
 
 
 def test_a_callback_sees_every_step_and_can_stop(network: Counted) -> None:
@@ -142,7 +140,7 @@ def test_a_callback_sees_every_step_and_can_stop(network: Counted) -> None:
     assert all(number == 25 and known >= step for step, number, known in seen)
 
 
-def test_answers_in_turn_are_those_of_single_steps(network: Counted) -> None:
+def test_sequential_predictions_are_those_of_single_steps(network: Counted) -> None:
     rows, codes_BM = (
         states(2),
         torch.randint(40, (2, 9), generator=torch.Generator().manual_seed(1)),
@@ -163,7 +161,7 @@ def test_answers_in_turn_are_those_of_single_steps(network: Counted) -> None:
             )
         if rank < 9:
             network.append(single, codes_BM[:, rank : rank + 1], positions_BN[:, rank : rank + 1])
-    # Nothing of what was asked is left, and what is forgotten can be absorbed again.
+    # Nothing is left of predictions, and what is truncated can be appended again.
     network.truncate(cache, 4)
     again = network.prefill(rows)
     network.append(again, codes_BM[:, :4], positions_BN[:, :4], sequential=True)

@@ -1,4 +1,4 @@
-"""The compiled choice of codes is that of torch's operations: every filter, any seed, any position."""
+"""The kernels sample the codes that torch's operations do: every filter, seed and position."""
 
 from typing import Any
 
@@ -23,21 +23,21 @@ def both(
     monkeypatch: pytest.MonkeyPatch,
     codes: int,
     *,
-    places: int = 6,
+    num_positions: int = 6,
     step: int = 0,
     spread: float = 3.0,
     **settings: Any,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """The codes chosen by the kernels, and by torch."""
-    rng = torch.Generator().manual_seed(codes + places)
+    rng = torch.Generator().manual_seed(codes + num_positions)
     config = SamplingConfig(num_inference_steps=TOKENS, **settings)
     rows = len(SEEDS) * (1 if config.guidance_scale == 1 else 2)
-    logits_RMC = spread * torch.randn(rows, places, codes, generator=rng)
-    positions_BM = torch.rand(len(SEEDS), TOKENS, generator=rng).argsort(1)[:, :places]
+    logits_RMC = spread * torch.randn(rows, num_positions, codes, generator=rng)
+    positions_BM = torch.rand(len(SEEDS), TOKENS, generator=rng).argsort(1)[:, :num_positions]
 
     def chosen() -> torch.Tensor:
         return TokenSampler(SEEDS, config, TOKENS, codes)(
-            logits_RMC, positions_BM, 7 + step * torch.arange(places)
+            logits_RMC, positions_BM, 7 + step * torch.arange(num_positions)
         )
 
     ours = chosen()

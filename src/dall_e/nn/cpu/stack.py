@@ -17,7 +17,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from dall_e.nn.attention import CacheSlot, Memory, Rotation
+from dall_e.nn.attention import CacheSlot, KVCache, Memory, Rotation
 from dall_e.nn.cpu.kernels import Kernels, kernels
 from dall_e.nn.cpu.structures import (
     MASK_KINDS,
@@ -25,7 +25,7 @@ from dall_e.nn.cpu.structures import (
     CacheStruct,
     StackCallStruct,
     make_struct,
-    set_field,
+    set_fields,
 )
 from dall_e.nn.cpu.threads import ThreadTuner
 from dall_e.nn.cpu.weights import block_struct
@@ -39,6 +39,7 @@ _MOST_ROWS = 16
 that of bfloat16."""
 
 _stacks: weakref.WeakKeyDictionary[nn.ModuleList, Stack] = weakref.WeakKeyDictionary()
+_cache_structs: weakref.WeakKeyDictionary[KVCache, CacheStruct] = weakref.WeakKeyDictionary()
 
 
 def stack_of(blocks: nn.ModuleList) -> Stack | None:
@@ -156,7 +157,7 @@ class Stack:
             rows=rows_BTD,
             threads=self._tuner.threads(most_threads()),
         )
-        caches = [_cache_struct(slot.cache.k_BHSK, slot.cache.v_BHSK) for slot in slots]
+        caches = [_cache_struct(slot.cache) for slot in slots]
         _set_rotation(call, rotation)
         _set_bias(call, bias_BS, bias_LS)
         texts = _set_cross(call, cross)
@@ -168,7 +169,7 @@ class Stack:
     ) -> None:
         # Zeros, as what pads rows has to be; of this call alone, as several threads may draw.
         size = self._library.scratch_size(ctypes.addressof(call))
-        set_field(call, "scratch", torch.zeros(size, dtype=torch.float32, device="cpu"))
+        set_fields(call, scratch=torch.zeros(size, dtype=torch.float32, device="cpu"))
 
         cache_array = (CacheStruct * len(caches))(*caches)
         text_array = (CacheStruct * max(1, len(texts)))(*texts)
@@ -186,16 +187,23 @@ class Stack:
 # Arguments that a call may have or not
 
 
-def _cache_struct(k_BHSK: Tensor, v_BHSK: Tensor) -> CacheStruct:
-    return make_struct(CacheStruct, keys=k_BHSK, values=v_BHSK)
+def _cache_struct(cache: KVCache) -> CacheStruct:
+    """Made once for each cache: its tensors stay where they are while an image is drawn."""
+    struct = _cache_structs.get(cache)
+    if struct is None or struct.tensors[0] is not cache.k_BHSK:
+        struct = make_struct(CacheStruct, keys=cache.k_BHSK, values=cache.v_BHSK)
+        _cache_structs[cache] = struct
+    return struct
 
 
 def _set_rotation(call: StackCallStruct, rotation: Rotation | None) -> None:
     """Cosines and sines [B, T, K / 2]."""
     if rotation is None:
         return
-    for name, table in (("cosines", rotation.cos), ("sines", rotation.sin)):
-        set_field(call, name, table.float().expand(call.entries, call.tokens, -1).contiguous())
+    cos_BTK, sin_BTK = (
+        table.float().expand(call.entries, call.tokens, -1).contiguous() for table in rotation
+    )
+    set_fields(call, cosines=cos_BTK, sines=sin_BTK)
 
 
 def _set_bias(call: StackCallStruct, bias_BS: Tensor | None, bias_LS: Tensor | None) -> None:
@@ -205,10 +213,10 @@ def _set_bias(call: StackCallStruct, bias_BS: Tensor | None, bias_LS: Tensor | N
         bias_LBS = bias_LS.float()[:, None]
         if bias_BS is not None:
             bias_LBS = bias_LBS + bias_BS.float()
-        set_field(call, "bias", bias_LBS.expand(call.layers, *shape_BS).contiguous())
-        set_field(call, "bias_step", call.entries * call.capacity)
+        bias_LBS = bias_LBS.expand(call.layers, *shape_BS).contiguous()
+        set_fields(call, bias=bias_LBS, bias_step=call.entries * call.capacity)
     elif bias_BS is not None:
-        set_field(call, "bias", bias_BS.float().expand(shape_BS).contiguous())
+        set_fields(call, bias=bias_BS.float().expand(shape_BS).contiguous())
 
 
 def _set_cross(call: StackCallStruct, cross: Sequence[CrossView | None]) -> list[CacheStruct]:
@@ -216,9 +224,12 @@ def _set_cross(call: StackCallStruct, cross: Sequence[CrossView | None]) -> list
     views = [view for view in cross if view is not None]
     if not views:
         return []
-    set_field(call, "cross_capacity", views[0].text.k_BHSK.shape[2])
+    set_fields(call, cross_capacity=views[0].text.k_BHSK.shape[2])
     bias_TS = views[0].bias_TS
     if bias_TS is not None:
         bias_BS = bias_TS.float().reshape(call.entries, -1).contiguous()
-        set_field(call, "cross_bias", bias_BS)
-    return [_cache_struct(view.text.k_BHSK.float(), view.text.v_BHSK.float()) for view in views]
+        set_fields(call, cross_bias=bias_BS)
+    return [
+        make_struct(CacheStruct, keys=view.text.k_BHSK.float(), values=view.text.v_BHSK.float())
+        for view in views
+    ]

@@ -8,7 +8,8 @@ names, and tensors that C would misread.
 from __future__ import annotations
 
 import ctypes
-from typing import Any, ClassVar, TypeVar
+from functools import cache
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
@@ -157,27 +158,28 @@ def make_struct(struct_type: type[StructT], **values: Any) -> StructT:
     """
     struct = struct_type()
     struct.tensors = []
-    for name, value in values.items():
-        set_field(struct, name, value)
+    set_fields(struct, **values)
     return struct
 
 
-def set_field(struct: Struct, name: str, value: Any) -> None:
-    """One field of a structure; raises TypeError as `make_struct` does."""
-    field_type: Any = _field_types(type(struct)).get(name)
-    if field_type is None:
-        known = ", ".join(_field_types(type(struct)))
-        raise TypeError(f"{type(struct).__name__} has no field {name!r}; it has {known}")
+def set_fields(struct: Struct, **values: Any) -> None:
+    """Set some fields of a structure; raises TypeError as `make_struct` does."""
+    fields = _fields_of(type(struct))
+    for name, value in values.items():
+        if name not in fields:
+            known = ", ".join(fields)
+            raise TypeError(f"{type(struct).__name__} has no field {name!r}; it has {known}")
 
-    if issubclass(field_type, _Pointer):
-        if value is None:
-            return
-        check_tensor(name, value, field_type.dtype)
-        struct.tensors.append(value)
-        value = value.data_ptr()
-    elif isinstance(value, Struct):
-        struct.tensors += value.tensors
-    setattr(struct, name, value)
+        field = fields[name]
+        if field.is_pointer:
+            if value is None:
+                continue
+            check_tensor(name, value, field.dtype)
+            struct.tensors.append(value)
+            value = value.data_ptr()
+        elif field.is_struct:
+            struct.tensors += value.tensors
+        setattr(struct, name, value)
 
 
 def check_tensor(name: str, tensor: Any, dtype: torch.dtype | None) -> None:
@@ -186,17 +188,25 @@ def check_tensor(name: str, tensor: Any, dtype: torch.dtype | None) -> None:
         raise TypeError(f"{name} must be a tensor, got {tensor!r}")
     if dtype is not None and tensor.dtype != dtype:
         raise TypeError(f"{name} must be {dtype}, got {tensor.dtype}")
-    if tensor.device.type != "cpu" or not tensor.is_contiguous():
+    if not tensor.is_cpu or not tensor.is_contiguous():
         raise TypeError(
             f"{name} must be contiguous on the CPU, got a tensor on {tensor.device} "
             f"with strides {tensor.stride()} for shape {list(tensor.shape)}"
         )
 
 
-_FIELD_TYPES: dict[type[Struct], dict[str, Any]] = {}
+class _Field(NamedTuple):
+    is_pointer: bool
+    dtype: torch.dtype | None
+    """Of the tensor that a pointer points to; None if any."""
+    is_struct: bool
 
 
-def _field_types(struct_type: type[Struct]) -> dict[str, Any]:
-    if struct_type not in _FIELD_TYPES:
-        _FIELD_TYPES[struct_type] = dict(struct_type._fields_)  # type: ignore[arg-type]
-    return _FIELD_TYPES[struct_type]
+@cache
+def _fields_of(struct_type: type[Struct]) -> dict[str, _Field]:
+    fields: dict[str, _Field] = {}
+    for name, field_type in struct_type._fields_:  # type: ignore[misc]
+        dtype = getattr(field_type, "dtype", None)
+        is_pointer, is_struct = issubclass(field_type, _Pointer), issubclass(field_type, Struct)
+        fields[name] = _Field(is_pointer, dtype, is_struct)
+    return fields

@@ -249,6 +249,25 @@ def test_changed_weights_are_noticed() -> None:
     assert not torch.allclose(found, again)
 
 
+def test_a_default_dtype_changes_nothing() -> None:
+    blocks = made(STYLES["mini"], 96, 160)
+    bias_BS = torch.zeros(2, CAPACITY)
+    bias_BS[0, 2:5] = -1e9
+    expected, _ = both(blocks, bias_BS=bias_BS)
+    inputs = caches(blocks, 2, 96), views(blocks, 2, 96)
+    x_BTD = torch.randn(2, 1, 96, generator=torch.Generator().manual_seed(3))
+    torch.set_default_dtype(torch.float64)
+    try:
+        with torch.no_grad():
+            stack = stack_of(blocks)
+            assert stack is not None
+            memories = [cache.at(9) for cache in inputs[0]]
+            found = stack(x_BTD, rotation=None, memories=memories, bias_BS=bias_BS, cross=inputs[1])
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert torch.equal(found, expected)
+
+
 def test_torch_does_what_the_stack_cannot(monkeypatch: pytest.MonkeyPatch) -> None:
     blocks = made(NATIVE, 48, 64)
     assert stack_of(blocks) is None  # Gradients are asked for.

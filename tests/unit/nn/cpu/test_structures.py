@@ -20,7 +20,7 @@ from dall_e.nn.cpu.structures import (
     StackCallStruct,
     Struct,
     make_struct,
-    set_field,
+    set_fields,
 )
 
 HEADER = (resources.files("dall_e.nn.cpu") / "structures.h").read_text(encoding="utf-8")
@@ -64,7 +64,7 @@ def test_a_structure_keeps_its_tensors_alive() -> None:
     block = make_struct(BlockStruct, mlp_norm=norm)
     assert block.tensors[0] is norm.tensors[0]
     assert block.mlp_norm.weight.value == norm.weight.value
-    set_field(block, "mlp_kind", 3)
+    set_fields(block, mlp_kind=3)
     assert block.mlp_kind == 3
 
 
