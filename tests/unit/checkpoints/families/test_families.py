@@ -70,7 +70,7 @@ def test_llamagen(tmp_path: Path, write_foreign: Writer, monkeypatch: pytest.Mon
     raster = LeftToRightConfig(**SIZES, prefix_tokens=12, places="grid", style=style)
     vqgan = dataclasses.replace(VQ, lookup="cosine")
     held = write_foreign(made(build_prompts(text)), llamagen.prompt_table(text))
-    held |= write_foreign(made(LeftToRight(raster)), llamagen.raster_table(raster))
+    held |= write_foreign(made(LeftToRight(raster)), llamagen.transformer_table(raster))
     torch.save({"model": held}, tmp_path / "t2i_XL_stage1_256.pt")
     torch.save(
         {"model": write_foreign(made(VQGAN(vqgan)), llamagen_vq.table(vqgan))},
@@ -111,7 +111,7 @@ def test_mindalle(tmp_path: Path, write_foreign: Writer) -> None:
     )
     raster = LeftToRightConfig(**SIZES, text_logits=8, prefix_tokens=6, style=style)
     held = write_foreign(made(build_prompts(text)), mindalle.prompt_table(text))
-    held |= write_foreign(made(LeftToRight(raster)), mindalle.raster_table(raster))
+    held |= write_foreign(made(LeftToRight(raster)), mindalle.transformer_table(raster))
     torch.save({"state_dict": held}, tmp_path / "stage2_last.ckpt")
     vqgan = write_foreign(made(VQGAN(VQ)), taming_vqgan.table(VQ))
     torch.save({"state_dict": vqgan}, tmp_path / "stage1_last.ckpt")
@@ -173,7 +173,7 @@ def test_janus(
     with monkeypatch.context() as patch:
         patch.setattr(janus, "names_of", lambda tensors: names)
         held |= write_foreign(made(build_prompts(text)), janus.prompt_table({}))
-        held |= write_foreign(made(LeftToRight(raster)), janus.raster_table(raster, {}))
+        held |= write_foreign(made(LeftToRight(raster)), janus.transformer_table(raster, {}))
         held |= write_foreign(made(VQGAN(vqgan)), janus.vqgan_table(vqgan, {}))
     names_held = list(held)
     shards = {"a.bin": names_held[::2], "b.bin": names_held[1::2]}
