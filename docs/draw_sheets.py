@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dall_e.images.sheets import contact_sheet, make_grid
-
 from dall_e import DALL_E
 from dall_e.cli.gallery import gallery
 from dall_e.images.files import save_image
+from dall_e.images.sheets import contact_sheet, make_grid
 
 DOCS = Path(__file__).parent
 SIDE = 128

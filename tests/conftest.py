@@ -12,8 +12,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 @pytest.fixture(scope="session")
 def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model folder of preset tiny: 32 pixels, 64 tokens, untrained, with the words of the built-in
-    model."""
+    """A model folder of preset tiny: 32 pixels, 64 tokens, untrained.
+
+    It has the words of the built-in model.
+    """
     import dataclasses
 
     import torch

@@ -1,5 +1,4 @@
-"""The installed command in a process of its own: light imports, exit codes, no traceback, a clean
-interruption."""
+"""The installed command in a process of its own: light imports, exit codes, no traceback."""
 
 import os
 import signal

@@ -146,10 +146,10 @@ def scene_for_task(task: str, scene: Scene, rng: random.Random) -> Scene | None:
         return None
 
     # Things that have an image, which shapes have not, without and with their colours.
-    pictured = [item for item in scene.objects if not isinstance(item.image, Shape)]
-    plain = [SceneObject(name=item.name, image=item.image) for item in pictured]
+    with_image = [item for item in scene.objects if not isinstance(item.image, Shape)]
+    plain = [SceneObject(name=item.name, image=item.image) for item in with_image]
     coloured = [
-        dataclasses.replace(item, size="", state="", count=1) for item in pictured if item.colour
+        dataclasses.replace(item, size="", state="", count=1) for item in with_image if item.colour
     ]
 
     def of(*objects: SceneObject, relation: str = "") -> Scene:

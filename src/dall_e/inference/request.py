@@ -94,8 +94,8 @@ def resolve_sampling(
     """`base`, or the model's own settings, with those replaced that are given and not None.
 
     A native model composes if it has a vocabulary (`can_compose`); else it draws every prompt
-    whole. Raises ValueError for a value out of range. Takes as many steps as the image has tokens where
-    more are asked for, and warns of it.
+    whole. Where more steps are asked for than the image has tokens, it takes one for each token,
+    and warns of it. Raises ValueError for a value out of range.
     """
     if not isinstance(base, SamplingConfig | None):
         raise ValueError(f"sampling must be a SamplingConfig, got {type(base).__name__}")

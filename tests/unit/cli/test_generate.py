@@ -98,7 +98,8 @@ def test_a_story_too_long_for_jpeg_is_left_out(draw) -> None:
 def test_too_little_memory_is_one_line(draw, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object, **__: object) -> None:
         raise RuntimeError(
-            "[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"
+            "[enforce fail] DefaultCPUAllocator: can't allocate memory: "
+            "you tried to allocate 9 bytes"
         )
 
     monkeypatch.setattr("dall_e.inference.engine.decode_tokens", full)

@@ -29,8 +29,8 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"dall-e {__version__}\n"
 
 
-COMMANDS = "generate,reproduce,describe,convert,gallery,export,train tokenizer,train generator,data build,data show,"
-COMMANDS += "models,env"
+COMMANDS = "generate,reproduce,describe,convert,gallery,export,models,env,"
+COMMANDS += "train tokenizer,train generator,data build,data show"
 
 
 @pytest.mark.parametrize("command", COMMANDS.split(","))

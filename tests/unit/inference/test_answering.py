@@ -86,13 +86,32 @@ def write_janus(
     """A tiny Janus in one of its layouts: 2 x 2 tokens of 16 pixels a side."""
     text = PromptConfig(kind="table", vocab_size=270, max_tokens=janus.LONGEST_PROMPT, width=64)
     raster = LeftToRightConfig(
-        num_codes=30, num_tokens=4, code_rows=30, num_logits=30, width=64, num_heads=1, num_layers=1, mlp_width=32,
-        code_width=4, head_width=24, prefix_tokens=janus.LONGEST_PROMPT, places="line", style=BlockStyle(qk_norm=False),
-    )  # fmt: skip
+        num_codes=30,
+        num_tokens=4,
+        code_rows=30,
+        num_logits=30,
+        width=64,
+        num_heads=1,
+        num_layers=1,
+        mlp_width=32,
+        code_width=4,
+        head_width=24,
+        prefix_tokens=janus.LONGEST_PROMPT,
+        places="line",
+        style=BlockStyle(qk_norm=False),
+    )
     vqgan = VQGANConfig(
-        width=32, multipliers=(1, 1, 1, 1, 1), encoder_blocks=1, decoder_blocks=1, attention_levels=(), latent_width=4,
-        num_codes=30, code_width=4, lookup="cosine", image_size=32,
-    )  # fmt: skip
+        width=32,
+        multipliers=(1, 1, 1, 1, 1),
+        encoder_blocks=1,
+        decoder_blocks=1,
+        attention_levels=(),
+        latent_width=4,
+        num_codes=30,
+        code_width=4,
+        lookup="cosine",
+        image_size=32,
+    )
     marker = (
         {"model.language_model.embed_tokens.weight": None} if names is janus_names.CONVERTED else {}
     )

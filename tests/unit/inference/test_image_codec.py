@@ -15,9 +15,15 @@ from dall_e.models.dvae import DVAE
 from dall_e.models.vqgan import VQGAN
 
 VQ = VQGANConfig(
-    width=32, multipliers=(1, 2), encoder_blocks=1, decoder_blocks=2, attention_levels=(1,), latent_width=8,
-    num_codes=40, code_width=8,
-)  # fmt: skip
+    width=32,
+    multipliers=(1, 2),
+    encoder_blocks=1,
+    decoder_blocks=2,
+    attention_levels=(1,),
+    latent_width=8,
+    num_codes=40,
+    code_width=8,
+)
 
 
 @pytest.fixture(params=["taming_vqgan", "gumbel", "llamagen_vq", "openai_dvae"])

@@ -38,7 +38,8 @@ SIZES: dict[str, Any] = {"num_codes": 30, "num_tokens": 256, "code_rows": 30, "n
 SIZES |= {"width": 64, "num_heads": 1, "num_layers": 1, "mlp_width": 32}
 # Sixteen times sixteen tokens of 16 pixels a side, with hardly any channels.
 VQ = VQGANConfig(
-    width=32, multipliers=(1, 1, 1, 1, 1), encoder_blocks=1, decoder_blocks=1, attention_levels=(), latent_width=4,
+    width=32, multipliers=(1, 1, 1, 1, 1), encoder_blocks=1, decoder_blocks=1,
+    attention_levels=(), latent_width=4,
     num_codes=30, code_width=4,
 )  # fmt: skip
 
@@ -73,7 +74,7 @@ def test_llamagen(tmp_path: Path, write_foreign: Writer, monkeypatch: pytest.Mon
     held |= write_foreign(made(LeftToRight(raster)), llamagen.transformer_table(raster))
     torch.save({"model": held}, tmp_path / "t2i_XL_stage1_256.pt")
     torch.save(
-        {"model": write_foreign(made(VQGAN(vqgan)), llamagen_vq.table(vqgan))},
+        {"model": write_foreign(made(VQGAN(vqgan)), llamagen_vq.tokenizer_table(vqgan))},
         tmp_path / "vq_ds16_t2i.pt",
     )
     monkeypatch.setattr(t5.T5Features, "load", lambda *_args, **_keywords: fake_features)
@@ -113,7 +114,7 @@ def test_mindalle(tmp_path: Path, write_foreign: Writer) -> None:
     held = write_foreign(made(build_prompts(text)), mindalle.prompt_table(text))
     held |= write_foreign(made(LeftToRight(raster)), mindalle.transformer_table(raster))
     torch.save({"state_dict": held}, tmp_path / "stage2_last.ckpt")
-    vqgan = write_foreign(made(VQGAN(VQ)), taming_vqgan.table(VQ))
+    vqgan = write_foreign(made(VQGAN(VQ)), taming_vqgan.tokenizer_table(VQ))
     torch.save({"state_dict": vqgan}, tmp_path / "stage1_last.ckpt")
     (tmp_path / "tokenizer").mkdir()
     vocabulary = {
@@ -174,7 +175,7 @@ def test_janus(
         patch.setattr(janus, "names_of", lambda tensors: names)
         held |= write_foreign(made(build_prompts(text)), janus.prompt_table({}))
         held |= write_foreign(made(LeftToRight(raster)), janus.transformer_table(raster, {}))
-        held |= write_foreign(made(VQGAN(vqgan)), janus.vqgan_table(vqgan, {}))
+        held |= write_foreign(made(VQGAN(vqgan)), janus.tokenizer_table(vqgan, {}))
     names_held = list(held)
     shards = {"a.bin": names_held[::2], "b.bin": names_held[1::2]}
     for shard, inside in shards.items():
