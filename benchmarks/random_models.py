@@ -126,8 +126,7 @@ def random_networks(shape: Shape, dtype: torch.dtype, *, shared: bool = False) -
 
 
 def _unfilled(config: PublishedConfig) -> Any:
-    from dall_e.checkpoints.published import PublishedNetworks
-
+    from dall_e.checkpoints.families.base import PublishedNetworks
     from dall_e.checkpoints.store import Unfilled
     from dall_e.models.left_to_right import LeftToRight
     from dall_e.models.prompt_networks import build_prompts

@@ -123,7 +123,7 @@ def test_native_steps_as_torch_counts_them(monkeypatch: pytest.MonkeyPatch) -> N
         torch.zeros(rows, config.text_width),
     )
     with torch.no_grad():
-        cache = network.start(states)
+        cache = network.prefill(states)
 
     positions_BM = torch.arange(3).expand(rows, -1)
     known = cache.length
