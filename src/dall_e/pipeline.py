@@ -302,16 +302,16 @@ class DALL_E:
             return self.engine.retriever("score").scores([image], text)[0]
 
     def search(
-        self, text: str, pictures: Sequence[ImageInput] | str | os.PathLike[str], *, top: int = 10
+        self, text: str, images: Sequence[ImageInput] | str | os.PathLike[str], *, top: int = 10
     ) -> list[SearchResult]:
         """Find the pictures that fit a text best: the `top` best, the best first.
 
-        pictures: a folder, looked through with the folders in it, or PIL images and picture files.
+        images: a folder, looked through with the folders in it, or PIL images and picture files.
         Files that cannot be read are left out with a warning. Raises ValueError if the model has no
         dual encoder or there is no picture, and FileNotFoundError for a folder that is not there.
         """
         with torch.inference_mode(), one_thread():
-            return self.engine.retriever("search").search(text, pictures, top)
+            return self.engine.retriever("search").search(text, images, top)
 
     def origin(self) -> dict[str, str]:
         """What a drawing depends on besides its settings, such as model, versions and device."""

@@ -38,7 +38,7 @@ def make_grid(images: Sequence[PILImage], columns: int | None = None, gap: int =
 
 
 def contact_sheet(
-    pictures: Sequence[Any],
+    images: Sequence[Any],
     captions: Sequence[str] | None,
     columns: int | None = None,
     *,
@@ -46,21 +46,21 @@ def contact_sheet(
 ) -> PILImage:
     """Images in a grid, with their captions drawn below them.
 
-    `pictures` are PIL images, or arrays and tensors as in `to_pil`. `gap` is in pixels. Chinese
+    `images` are PIL images, or arrays and tensors as in `to_pil`. `gap` is in pixels. Chinese
     captions need a font that has the characters; a warning says so when the system has none. Raises
     ValueError if there are no images.
     """
-    if not pictures:
+    if not images:
         raise ValueError("a sheet needs at least one picture, got none")
-    images = [image if isinstance(image, Image.Image) else to_pil(image) for image in pictures]
+    cells = [image if isinstance(image, Image.Image) else to_pil(image) for image in images]
 
-    columns = columns if columns and columns > 0 else math.ceil(math.sqrt(len(images)))
-    columns = min(columns, len(images))
-    rows = math.ceil(len(images) / columns)
+    columns = columns if columns and columns > 0 else math.ceil(math.sqrt(len(cells)))
+    columns = min(columns, len(cells))
+    rows = math.ceil(len(cells) / columns)
 
     # Every cell has room for the largest image and the longest caption.
     font, has_chinese = _caption_font()
-    width, height = (max(image.size[axis] for image in images) for axis in (0, 1))
+    width, height = (max(image.size[axis] for image in cells) for axis in (0, 1))
     labels = [_wrapped(caption, font, width) for caption in captions or ()]
     if not has_chinese and any(ord(letter) >= FIRST_WIDE for letter in "".join(captions or ())):
         warnings.warn(
@@ -72,13 +72,13 @@ def contact_sheet(
     cell_height = height + max(map(len, labels), default=0) * LINE_HEIGHT + gap
 
     size = (columns * cell_width + gap, rows * cell_height + gap)
-    if any(image.mode == "RGBA" for image in images):
+    if any(image.mode == "RGBA" for image in cells):
         sheet = Image.new("RGBA", size, (0, 0, 0, 0))
     else:
         sheet = Image.new("RGB", size, (255, 255, 255))
 
     pen = ImageDraw.Draw(sheet)
-    for index, image in enumerate(images):
+    for index, image in enumerate(cells):
         row, column = divmod(index, columns)
         left, top = gap + column * cell_width, gap + row * cell_height
         sheet.paste(image, (left, top))

@@ -19,7 +19,7 @@ from dall_e.data.build.clipart import ROOT, clipart_drawings
 from dall_e.data.build.emoji_names import EmojiNames, read_emojibase
 from dall_e.data.build.icons import Drawing, Skip, Vocabulary, iconify_drawings, raster_drawings
 from dall_e.data.build.output_folder import complete_or_absent
-from dall_e.data.build.records import picture_record
+from dall_e.data.build.records import image_record
 from dall_e.data.build.rendering import Job, Rendering, render_all
 from dall_e.data.build.shards import Kept, Progress, Skipped, reason_counts, write_data_set
 from dall_e.data.build.wordnet import Thesaurus, read_wordnet
@@ -254,7 +254,7 @@ def _render(
             else:
                 seen.add(rendering.digest)
                 file.write(rendering.png)
-                record = picture_record(drawing, rendering, thesaurus)
+                record = image_record(drawing, rendering, thesaurus)
                 kept.append(Kept(record=record, offset=offset, length=len(rendering.png)))
                 offset += len(rendering.png)
             if number % 25 == 0 or number == len(drawings):

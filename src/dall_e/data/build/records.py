@@ -15,7 +15,7 @@ Record = dict[str, Any]
 
 VAL_FRACTION = 0.02
 
-KIND_SHARES = {
+KIND_WEIGHTS = {
     "object": 20.0, "person": 13.0, "animal": 11.0, "food": 9.5, "face": 8.5, "vehicle": 6.5,
     "place": 5.5, "weather": 5.0, "activity": 5.0, "symbol": 4.0, "plant": 3.5, "hand": 2.5,
     "flag": 2.0, "icon": 1.5, "heart": 1.5, "letter": 0.7, "clock": 0.3,
@@ -29,7 +29,7 @@ COLOURED_KINDS = frozenset(
 """Kinds of which one says "a red one"; skin and flags have their own words for colour."""
 
 
-def picture_record(drawing: Drawing, rendering: Rendering, thesaurus: Thesaurus | None) -> Record:
+def image_record(drawing: Drawing, rendering: Rendering, thesaurus: Thesaurus | None) -> Record:
     """One line of captions.jsonl, still without its number and its sampling weight."""
     facts, source = drawing.facts, drawing.source
     words = thesaurus.related(facts.en, facts.kind, facts.subgroup) if thesaurus else RelatedWords()
@@ -96,9 +96,9 @@ def weighed(records: list[Record], sources: Iterable[Source]) -> list[Record]:
     for record in training:
         totals[record["kind"]] = totals.get(record["kind"], 0.0) + quality(record)
 
-    share_sum = sum(KIND_SHARES.get(kind, 1.0) for kind in totals)
+    weight_sum = sum(KIND_WEIGHTS.get(kind, 1.0) for kind in totals)
     scales = {
-        kind: KIND_SHARES.get(kind, 1.0) / share_sum * len(training) / total
+        kind: KIND_WEIGHTS.get(kind, 1.0) / weight_sum * len(training) / total
         for kind, total in totals.items()
     }
     return [

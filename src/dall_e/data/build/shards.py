@@ -51,12 +51,12 @@ def write_data_set(
 
     done = 0
     progress("writing shards", 0, len(kept))
-    with spool.open("rb") as pictures:
+    with spool.open("rb") as images:
         for split in sorted({record["split"] for record in records}):
             members = [item for item in kept if item.record["split"] == split]
             for shard, start in enumerate(range(0, len(members), shard_size)):
                 chunk = members[start : start + shard_size]
-                _write_shard(folder / f"{split}-{shard:06d}.tar", chunk, pictures)
+                _write_shard(folder / f"{split}-{shard:06d}.tar", chunk, images)
                 done += len(chunk)
                 progress("writing shards", done, len(kept))
 

@@ -62,7 +62,7 @@ typedef struct {
 } worker;
 
 /* The part of `total` that a thread does, in whole units. */
-INLINE void share(int64_t total, int64_t unit, int64_t thread, int64_t threads, int64_t *first,
+INLINE void split_work(int64_t total, int64_t unit, int64_t thread, int64_t threads, int64_t *first,
                   int64_t *last) {
     int64_t units = (total + unit - 1) / unit;
     *first = MIN(units * thread / threads * unit, total);
@@ -72,7 +72,7 @@ INLINE void share(int64_t total, int64_t unit, int64_t thread, int64_t threads, 
 static worker make_worker(const stack_call *call, int64_t thread, int64_t threads) {
     int64_t rows = call->entries * call->tokens, first_row, last_row;
     int64_t step = padded(call->width), hidden_step = padded(call->mlp_width);
-    share(rows, 1, thread, threads, &first_row, &last_row);
+    split_work(rows, 1, thread, threads, &first_row, &last_row);
 
     float *in = call->scratch, *out = in + rows * step, *wide = out + rows * step;
     float *hidden = wide + rows * wide_step(call), *scores = hidden + rows * hidden_step;
@@ -105,7 +105,7 @@ static void add_normed(const norm *n, const worker *w) {
 static void project(const linear *l, const float *x, int64_t x_step, float *y, int64_t y_step,
                     const worker *w) {
     int64_t first, last;
-    share(l->outputs, output_unit(l), w->thread, w->threads, &first, &last);
+    split_work(l->outputs, output_unit(l), w->thread, w->threads, &first, &last);
     product(l, x, x_step, w->rows, y, y_step, first, last);
     BARRIER
 }
@@ -117,7 +117,7 @@ static void attention_step(const block *b, const cache *layer_cache, int64_t lay
     norm_rows(&b->attention_norm, w);
     project(&b->qkv, w->in, w->step, w->wide, w->wide_step, w);
 
-    share(call->entries * call->heads, 1, w->thread, w->threads, &first, &last);
+    split_work(call->entries * call->heads, 1, w->thread, w->threads, &first, &last);
     for (int64_t pair = first; pair < last; pair++)
         self_attention(b, layer_cache, call, layer, pair / call->heads, pair % call->heads, w->wide,
                        w->wide_step, w->in, w->step, w->scores);
@@ -133,7 +133,7 @@ static void cross_attention_step(const block *b, const cache *text, const worker
     norm_rows(&b->cross_norm, w);
     project(&b->cross_q, w->in, w->step, w->wide, w->wide_step, w);
 
-    share(call->entries * call->heads, 1, w->thread, w->threads, &first, &last);
+    split_work(call->entries * call->heads, 1, w->thread, w->threads, &first, &last);
     for (int64_t pair = first; pair < last; pair++)
         cross_attention(text, call, pair / call->heads, pair % call->heads, w->wide, w->wide_step,
                         w->in, w->step, w->scores);
@@ -195,7 +195,7 @@ void run_linear(const linear *w, const float *x, int64_t x_step, int64_t rows, f
 #pragma omp parallel num_threads((int)threads)
         {
             int64_t first, last;
-            share(w->outputs, output_unit(w), omp_get_thread_num(), omp_get_num_threads(), &first,
+            split_work(w->outputs, output_unit(w), omp_get_thread_num(), omp_get_num_threads(), &first,
                   &last);
             product(w, x, x_step, rows, y, y_step, first, last);
         }
