@@ -1,5 +1,7 @@
 """Draws the sheets of the documentation anew: `python docs/draw_sheets.py`.
 
+drawings.png shows all of the project's own drawings (`data/build/drawings`).
+
 gallery.png is that of `dall-e gallery`; composed.png shows prompts that say more than a name;
 scenes.png shows the same two scenes for seeds 0 to 7, in both languages.
 """
@@ -10,7 +12,9 @@ from pathlib import Path
 
 from dall_e import DALL_E
 from dall_e.cli.gallery import gallery
-from dall_e.images.files import save_image
+from dall_e.data.build.drawn_set import read_drawn_set, read_names
+from dall_e.data.build.rendering import Job, render_all
+from dall_e.images.files import decode_image, save_image, to_pil
 from dall_e.images.sheets import contact_sheet, make_grid
 
 DOCS = Path(__file__).parent
@@ -65,5 +69,22 @@ def draw_sheets() -> None:
     save_image(make_grid(scenes, columns=8), DOCS / "scenes.png")
 
 
+def draw_own_drawings() -> None:
+    """Write a sheet of the project's own drawings, small, in the order of their names."""
+    files = read_drawn_set()
+    names = [row["file"] for row in read_names(files)]
+    jobs = (
+        Job(data=files[f"{name}.svg"], is_svg=True, crop=False, margin=0.0, size=44)
+        for name in names
+    )
+    images = [
+        to_pil(decode_image(rendering.png, 44), transparent=False)
+        for rendering in render_all(jobs, workers=1)
+        if not rendering.reason
+    ]
+    save_image(make_grid(images, columns=36), DOCS / "drawings.png")
+
+
 if __name__ == "__main__":
     draw_sheets()
+    draw_own_drawings()

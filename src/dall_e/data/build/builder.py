@@ -16,6 +16,7 @@ from dall_e.config import DataConfig
 from dall_e.data.build import packages
 from dall_e.data.build.catalogue import NAMES_PACKAGE, SOURCES, WORDNET_PACKAGE, Source
 from dall_e.data.build.clipart import ROOT, clipart_drawings
+from dall_e.data.build.drawn_set import own_drawings, read_drawn_set
 from dall_e.data.build.emoji_names import EmojiNames, read_emojibase
 from dall_e.data.build.icons import Drawing, Skip, Vocabulary, iconify_drawings, raster_drawings
 from dall_e.data.build.output_folder import complete_or_absent
@@ -31,6 +32,7 @@ READERS: dict[str, Callable[[Source, Files, Vocabulary], Iterator[Drawing | Skip
     "iconify": iconify_drawings,
     "rasters": raster_drawings,
     "clipart": clipart_drawings,
+    "drawings": own_drawings,
 }
 """What reads the drawings of a package, by its format."""
 
@@ -130,6 +132,7 @@ def _collect(
         for source in sources
         if source.name in archives
     }
+    files |= {source.name: read_drawn_set() for source in sources if source.manager == "included"}
 
     # All names are learnt first, so that the order of sources does not matter.
     for source_files in files.values():
@@ -163,6 +166,8 @@ def _fetch_all(
     progress("fetching packages", 0, len(sources) + 1)
     names_archive = _fetched("npm", *NAMES_PACKAGE, cache)
     for number, source in enumerate(sources, start=1):
+        if source.manager == "included":
+            continue
         try:
             archives[source.name] = _fetched(
                 source.manager, source.package, source.version, source.sha256, cache

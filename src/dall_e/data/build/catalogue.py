@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from dall_e.data.build.packages import Manager
 
-Format = Literal["iconify", "rasters", "clipart"]
+Format = Literal["iconify", "rasters", "clipart", "drawings"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +31,8 @@ class Source:
     """How the pictures look, as a phrase that fits after a comma."""
     style_zh: str
     format: Format = "iconify"
-    manager: Manager = "npm"
+    manager: Manager | Literal["included"] = "npm"
+    """Where the package comes from; "included" is a set of this project."""
     split: str = "train"
     """Split of all its pictures; pictures of the training split may move to "val"."""
     family: str = ""
@@ -181,6 +182,12 @@ SOURCES: tuple[Source, ...] = (
         style_en="clip art", style_zh="剪贴画", format="clipart", manager="apt", weight=0.6,
         crop=True,
         colour_only=True,
+    ),
+    Source(
+        name="drawings", package="dall_e", version="1", sha256="", licence="Apache-2.0",
+        author="the authors of dall_e", home="src/dall_e/data/build/drawings",
+        style_en="Twemoji style", style_zh="Twemoji表情风格", format="drawings", manager="included",
+        weight=HOUSE_WEIGHT, style_said=HOUSE_STYLE_SAID, margin=0.0,
     ),
     # Another licence and another hand: it never trains, it only measures how far the model's ideas
     # carry over.

@@ -65,10 +65,11 @@ def image_record(drawing: Drawing, rendering: Rendering, thesaurus: Thesaurus | 
 def _split(drawing: Drawing) -> str:
     """The split of a picture: that of its source, where a fraction of training is held out.
 
-    Pictures of one emoji from sources of one family are always in the same split.
+    Pictures of one emoji from sources of one family are always in the same split. The project's
+    own drawings all train: nobody else draws these things.
     """
     source = drawing.source
-    if source.split != "train":
+    if source.split != "train" or source.manager == "included":
         return source.split
     key = f"split/{source.family or source.name}/{drawing.facts.hex or drawing.name}"
     return "val" if hash_fraction(key) < VAL_FRACTION else "train"
