@@ -20,7 +20,7 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     import torch
 
-    from dall_e.checkpoints.zoo import BUILT_IN, find_model
+    from dall_e.checkpoints.known_models import BUILT_IN, find_model
     from dall_e.config import PRESETS
     from dall_e.inference.loading import Networks
     from dall_e.pipeline import DALL_E

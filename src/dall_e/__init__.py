@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dall_e.checkpoints.known_models import KnownModel
-    from dall_e.checkpoints.zoo import list_models
+    from dall_e.checkpoints.known_models import list_models
+    from dall_e.checkpoints.model_entry import KnownModel
     from dall_e.config import ModelConfig, SamplingConfig
     from dall_e.inference.image_codec import ImageCodec
     from dall_e.pipeline import DALL_E
@@ -31,11 +31,11 @@ __all__ = [
 _HOMES = {
     "DALL_E": "dall_e.pipeline",
     "ImageCodec": "dall_e.inference.image_codec",
-    "KnownModel": "dall_e.checkpoints.known_models",
+    "KnownModel": "dall_e.checkpoints.model_entry",
     "ModelConfig": "dall_e.config",
     "SamplingConfig": "dall_e.config",
     "__version__": "dall_e.version",
-    "list_models": "dall_e.checkpoints.zoo",
+    "list_models": "dall_e.checkpoints.known_models",
 }
 
 

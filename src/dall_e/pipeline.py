@@ -15,8 +15,8 @@ import torch
 
 from dall_e.checkpoints import store
 from dall_e.checkpoints.families.base import LoadOptions, PublishedNetworks
+from dall_e.checkpoints.known_models import BUILT_IN
 from dall_e.checkpoints.t5 import T5Features
-from dall_e.checkpoints.zoo import BUILT_IN
 from dall_e.config import ModelConfig, SamplingConfig
 from dall_e.config.published import PublishedConfig
 from dall_e.images.files import PILImage

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from dall_e.checkpoints.stored_tensor import StoredTensor
-    from dall_e.nn.quantized import WeightFormat
+    from dall_e.nn.quantization import WeightFormat
 
 Tensors = Mapping[str, "StoredTensor"]
 

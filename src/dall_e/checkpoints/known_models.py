@@ -1,113 +1,220 @@
-"""What is known of a published model before it is loaded: name, licence, sizes, memory.
-
-Importing this file needs no torch, so that `dall-e models` lists the models in an instant.
-"""
+"""Known model names: what each is, and the folder that holds it, downloaded where need be."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+import difflib
+import json
+import os
+import re
+import warnings
+from importlib import resources
+from pathlib import Path
+from typing import NamedTuple
 
-Precision = Literal["float32", "bfloat16", "int8", "int4"]
+from dall_e.checkpoints.hub import download
+from dall_e.checkpoints.model_entry import KnownModel, Size
+from dall_e.checkpoints.registry import FAMILIES, WEIGHT_SUFFIXES
 
-BYTES_PER_WEIGHT: dict[Precision, float] = {"float32": 4, "bfloat16": 2, "int8": 1, "int4": 0.625}
-"""Four bits come with a scale and a zero in bfloat16 for each 32 weights (`nn/quantized.py`)."""
+BUILT_IN = "dall-e-emoji"
+"""The model that comes with the package."""
 
-
-@dataclass(frozen=True, kw_only=True)
-class Size:
-    """How many weights a model, or one of its variants, has."""
-
-    drawing: int
-    """Weights of the transformer and of the network that reads the prompt."""
-    embeddings: int
-    """Those of `drawing` that stay in bfloat16 when matrices are rounded to eight or four bits:
-    embeddings, norms and biases."""
-    tokenizer: int
-    """Weights of the image tokenizer, which stay in float32."""
-    layers: int
-    """Layers with keys and values in the KV cache."""
-    width: int
-    """Width of a key or value."""
-    positions: int
-    """Tokens of the longest usual prompt and an image: the length of the KV cache."""
-    guided: bool = True
-    """Whether each image is drawn with and without its prompt."""
-    reader: int = 0
-    """Weights of another project's model that reads the prompt, in bfloat16."""
-    describing: int = 0
-    """Weights that are read only to describe images."""
-
-    def gigabytes(self, precision: Precision) -> float:
-        """Memory for the weights, and for the KV cache of one image, on a CPU.
-
-        Python and PyTorch themselves, and what the image tokenizer computes, come on top.
-        """
-        per_weight = BYTES_PER_WEIGHT[precision]
-        matrices = (self.drawing - self.embeddings) * per_weight
-        embeddings = self.embeddings * max(per_weight, 2)
-
-        # On a CPU keys and values are float32 whatever the weights are (`nn/attention.py`).
-        rows = 2 if self.guided else 1
-        kv_cache = 2 * self.layers * self.width * self.positions * rows * 4
-
-        return (matrices + embeddings + kv_cache + self.tokenizer * 4 + self.reader * 2) / 1e9
+_BUILT_IN_MODEL = KnownModel(
+    name=BUILT_IN,
+    summary="Trained from scratch on emoji and icons; draws single objects, animals, faces and "
+    "symbols, from English and Chinese prompts, with transparency.",
+    licence="Apache-2.0",
+    built_in=True,
+    aliases=("openai/dall-e",),
+    languages="English, Chinese",
+)
+_MODELS = (_BUILT_IN_MODEL, *(model for family in FAMILIES.values() for model in family.SIZES))
 
 
-@dataclass(frozen=True, kw_only=True)
-class KnownModel:
-    """A model that `DALL_E.from_pretrained` loads by name."""
+def list_models() -> list[KnownModel]:
+    """All models that `from_pretrained` knows by name."""
+    return list(_MODELS)
 
+
+def nearest(word: str, known: list[str]) -> str | None:
+    """The known word that `word` is most likely a misspelling of, if any."""
+    folded = {entry.lower(): entry for entry in known}
+    matches = difflib.get_close_matches(word.lower(), list(folded), n=1, cutoff=0.6)
+    return folded[matches[0]] if matches else None
+
+
+class Located(NamedTuple):
+    """A model that was found."""
+
+    place: Path
+    """Its folder, or one of its weight files."""
     name: str
-    """The name to pass; a hub id for models of other projects."""
-    summary: str
-    """One sentence on what it draws."""
-    licence: str
-    """Licence of the weights."""
-    built_in: bool = False
-    """Whether its weights come with the package; others are downloaded on first use."""
-    archive: str = ""
-    """Where to get it, if not from the hub: unpacked, it loads by its folder."""
-    aliases: tuple[str, ...] = ()
-    """Other names that load it, with a warning."""
-    variants: tuple[str, ...] = ()
-    """What `variant=` may be, the default first."""
-    sizes: tuple[Size, ...] = ()
-    """Of each variant, or of the only one; none for the built-in model, which is small."""
-    languages: str = "English"
-    """Languages of the prompts it was trained on."""
-    resolution: str = ""
-    """Side of its pictures in pixels."""
-    files: tuple[str, ...] = ()
-    """What to download, as patterns; `{v}` is `_mini` for the variant mini, else nothing."""
+    """What metadata call it: the known name, or that of the folder, and the variant if one was
+    asked for."""
+    variant: str | None
+    """The variant to load; None if there is no choice."""
+    again: str | os.PathLike[str]
+    """What finds it again, together with the variant, and without another warning."""
+    size: Size | None
+    """How many weights it has, if that is known."""
 
-    @property
-    def parameters(self) -> str:
-        """Number of weights that draw, of each variant."""
-        return self._of_each_size(
-            lambda size: f"{(size.drawing + size.tokenizer + size.reader) / 1e9:.1f} B"
+
+def locate(
+    name_or_path: str | os.PathLike[str],
+    variant: str | None = None,
+    *,
+    local_files_only: bool = False,
+) -> Located:
+    """Where a known model is, or a local one; downloads what is not there.
+
+    A known name may end in `/variant`. Known names win over folders of the same name; write ./name
+    for the folder. Warns for an alias.
+    Raises ValueError for a name that is not known (with the nearest one that is), FileNotFoundError
+    for a path that is not there.
+    """
+    if variant is None:
+        name_or_path, variant = split_variant(name_or_path)
+    text = os.fspath(name_or_path)
+    known = _known_model(text)
+    if known:
+        place, name = _place_of_known(known, text, variant, local_files_only), known.name
+        chosen = variant or next(iter(known.variants), None)
+    else:
+        place = _place_of_path(name_or_path, local_files_only)
+        name = place.stem if os.path.exists(text) else text
+        _check_stored_variant(place, variant)
+        chosen = variant
+
+    size = None
+    if known and known.sizes:
+        size = known.sizes[known.variants.index(chosen) if chosen else 0]
+    full_name = f"{name}/{variant}" if variant else name
+    return Located(place, full_name, chosen, known.name if known else name_or_path, size)
+
+
+def find_model(name_or_path: str | os.PathLike[str], variant: str | None = None) -> Path:
+    """The folder, or weight file, that `locate` finds. Raises as it does."""
+    return locate(name_or_path, variant).place
+
+
+def split_variant(
+    name_or_path: str | os.PathLike[str],
+) -> tuple[str | os.PathLike[str], str | None]:
+    """A name that ends in one of its variants, such as kuprel/min-dalle/mega, taken apart."""
+    text = os.fspath(name_or_path)
+    for model in _MODELS:
+        for variant in model.variants:
+            if text == f"{model.name}/{variant}":
+                return model.name, variant
+    return name_or_path, None
+
+
+# Known names
+
+
+def _known_model(text: str) -> KnownModel | None:
+    return next((model for model in _MODELS if text in (model.name, *model.aliases)), None)
+
+
+def _place_of_known(
+    model: KnownModel, text: str, variant: str | None, local_files_only: bool
+) -> Path:
+    """The folder of a known model, which was called by `text`, its name or an alias."""
+    if text in model.aliases:
+        warnings.warn(_alias_notice(text, model), UserWarning, stacklevel=4)
+    if variant is not None and variant not in model.variants:
+        variants = ", ".join(model.variants)
+        known = f"its variants are {variants}" if variants else "it has no variants"
+        raise ValueError(f"{model.name} has no variant {variant!r}: {known}")
+
+    if model.built_in:
+        return _built_in_folder()
+    if model.archive:
+        raise ValueError(
+            f"{model.name} is not on the hub: unpack {model.archive} and give the folder"
+        )
+    return download(model.name, _patterns(model, variant), local_files_only)
+
+
+def _alias_notice(alias: str, model: KnownModel) -> str:
+    return (
+        f"OpenAI never published the text-to-image transformer of DALL-E, so {alias!r} loads "
+        f"{model.name!r}, the small model that comes with this package (`dall-e models` lists "
+        "models of other projects to download)."
+    )
+
+
+def _built_in_folder() -> Path:
+    folder = Path(str(resources.files("dall_e"))) / "weights"
+    if not (folder / "config.json").is_file():
+        raise FileNotFoundError(
+            f"the built-in weights are not in {folder}: this copy of the package is incomplete, "
+            "install it again"
+        )
+    return folder
+
+
+def _patterns(model: KnownModel, variant: str | None) -> list[str]:
+    """What to download of a model's repository."""
+    chosen = variant or next(iter(model.variants), "")
+    mark = {"mini": "_mini", "mega": ""}.get(chosen, chosen)
+    return [pattern.replace("{v}", mark) for pattern in model.files]
+
+
+# Paths, and hub ids that are not known
+
+
+_OF_ANY_PROJECT = (
+    "config.json",
+    "tokenizer.json",
+    "text_tokenizer.json",
+    "*.safetensors",
+    "*.index.json",
+)
+"""What is downloaded of a hub id that is not known: no pickles.
+
+That is enough for models in our own format, and for Janus."""
+
+
+def _place_of_path(name_or_path: str | os.PathLike[str], local_files_only: bool) -> Path:
+    text = os.fspath(name_or_path)
+    path = Path(text).expanduser()
+    if path.is_dir() or (path.is_file() and path.suffix in WEIGHT_SUFFIXES):
+        return path
+    if path.exists():
+        raise ValueError(
+            f"{text} is a file; give the model folder that holds config.json and model.safetensors"
+        )
+    if not isinstance(name_or_path, str) or text.startswith((".", "/", "~", "\\")):
+        raise FileNotFoundError(f"there is no model folder {text}")
+
+    # A misspelt name gets a suggestion; only what is like no known name is asked of the hub.
+    names = [name for model in _MODELS for name in (model.name, *model.aliases)]
+    guess = nearest(text, names)
+    if guess is None and re.fullmatch(r"[\w.-]+/[\w.-]+", text):
+        return download(text, list(_OF_ANY_PROJECT), local_files_only)
+    hint = f" Did you mean {guess!r}?" if guess else ""
+    raise ValueError(
+        f"unknown model {text!r}: neither a known name nor a folder.{hint} "
+        f"Known: {', '.join(names)}"
+    )
+
+
+def _check_stored_variant(place: Path, variant: str | None) -> None:
+    """Raise ValueError if a folder of our own format holds another variant than was asked for."""
+    stored = _stored_variant(place)
+    if variant is not None and stored is not None and stored != variant:
+        raise ValueError(
+            f"{place} has no variant {variant!r}: it holds {stored or 'a model without variants'}"
         )
 
-    @property
-    def memory(self) -> str:
-        """Memory that drawing one picture takes, of each variant."""
-        return self._of_each_size(
-            lambda size: (
-                f"{size.gigabytes('float32'):.1f} GB in float32, "
-                f"{size.gigabytes('int8'):.1f} GB in int8"
-            )
-        )
 
-    @property
-    def describes(self) -> bool:
-        """Whether it also says what is in a picture."""
-        return any(size.describing for size in self.sizes)
+def _stored_variant(folder: Path) -> str | None:
+    """The variant that a folder of our own format holds; None for any other folder.
 
-    def _of_each_size(self, text_of: Callable[[Size], str]) -> str:
-        """One text if all variants have the same, else one for each variant."""
-        texts = [text_of(size) for size in self.sizes]
-        if len(set(texts)) > 1:
-            pairs = zip(self.variants, texts, strict=True)
-            texts = [f"{variant}: {text}" for variant, text in pairs]
-        return "; ".join(dict.fromkeys(texts))
+    It is empty if the folder knows of none.
+    """
+    try:
+        head = json.loads((folder / "config.json").read_bytes())
+        return str(head["model"].get("variant", "")) if "format" in head else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None  # What is wrong with it is said when it is loaded.

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from dall_e.checkpoints.known_models import BUILT_IN, find_model
 from dall_e.checkpoints.store import TEXT_FILE, WEIGHTS_FILE, load_model, load_strict
-from dall_e.checkpoints.zoo import BUILT_IN, find_model
 from dall_e.config import DualEncoderConfig, TokenizerConfig, build_settings, flattened
 from dall_e.models.dual_encoder import DualEncoder
 from dall_e.models.image_tokenizer import ImageTokenizer

@@ -22,7 +22,7 @@ from dall_e.checkpoints.keymap import current_name
 from dall_e.checkpoints.stored_tensor import StoredTensor
 from dall_e.checkpoints.tensor_files import open_weights
 from dall_e.checkpoints.weights_file import is_scale, read_weight, write_weights_file
-from dall_e.nn.quantized import WeightFormat
+from dall_e.nn.quantization import WeightFormat
 from dall_e.nn.transformer import assign_weights
 
 CONFIG_FILE = "config.json"

@@ -16,7 +16,7 @@ import torch
 
 from dall_e.checkpoints.stored_tensor import StoredTensor
 from dall_e.checkpoints.tensor_files import CODE_OF_DTYPE
-from dall_e.nn.quantized import dequantize, quantizable, quantize
+from dall_e.nn.quantization import dequantize, quantizable, quantize
 
 _SCALE = ".scale"
 _ROUNDED_AT_A_TIME = 1 << 20

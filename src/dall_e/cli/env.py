@@ -33,8 +33,8 @@ def env() -> None:
 
 def _built_in_model() -> str:
     """The version of the built-in model, or why there is none."""
+    from dall_e.checkpoints.known_models import BUILT_IN, find_model
     from dall_e.checkpoints.store import read_model_config
-    from dall_e.checkpoints.zoo import BUILT_IN, find_model
 
     try:
         config = read_model_config(find_model(BUILT_IN))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dall_e.checkpoints.zoo import BUILT_IN, find_model
+from dall_e.checkpoints.known_models import BUILT_IN, find_model
 from dall_e.cli.options import Device, Model, Quantization, sampling_flags
 from dall_e.config import DataConfig
 

@@ -131,8 +131,8 @@ def _vocabulary(stage: TrainedStage, folder: Path) -> Vocabulary | None:
 
     None, and a note, where that data is no longer there.
     """
+    from dall_e.checkpoints.known_models import BUILT_IN, find_model
     from dall_e.checkpoints.store import VOCABULARY_FILE
-    from dall_e.checkpoints.zoo import BUILT_IN, find_model
     from dall_e.data.datasets import load_records
     from dall_e.planning.vocabulary import Vocabulary
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from dall_e.checkpoints.zoo import BUILT_IN
+from dall_e.checkpoints.known_models import BUILT_IN
 
 
 def gallery(

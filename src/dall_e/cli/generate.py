@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from dall_e.checkpoints.zoo import BUILT_IN
+from dall_e.checkpoints.known_models import BUILT_IN
 from dall_e.cli.image_files import check_target, grid_of, save, target_paths
 from dall_e.cli.options import (
     Device,

@@ -76,7 +76,7 @@ def _table(known: list[KnownModel]) -> str:
 
 
 def _rows(model: KnownModel) -> list[tuple[str, ...]]:
-    from dall_e.checkpoints.known_models import BYTES_PER_WEIGHT
+    from dall_e.checkpoints.model_entry import BYTES_PER_WEIGHT
 
     rows: list[tuple[str, ...]] = []
     sides = model.resolution.split(", ")

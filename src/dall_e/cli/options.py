@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dall_e.checkpoints.zoo import BUILT_IN, find_model, locate, split_variant
+from dall_e.checkpoints.known_models import BUILT_IN, find_model, locate, split_variant
 from dall_e.cli.flags import SHORT_NAMES, with_flags
 from dall_e.config import ModelConfig, SamplingConfig
 from dall_e.inference.validation import default_size

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
-from dall_e.checkpoints.zoo import list_models, split_variant
+from dall_e.checkpoints.known_models import list_models, split_variant
 from dall_e.cli.image_files import check_target, grid_of, save
 from dall_e.cli.options import Device, load
 from dall_e.config import REMOVED_SETTINGS, SamplingConfig

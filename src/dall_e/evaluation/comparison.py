@@ -14,9 +14,9 @@ import numpy.typing as npt
 from torch import Tensor
 
 from dall_e.atomic_files import replace_text
-from dall_e.evaluation.alignment import r_precision
 from dall_e.evaluation.intervals import Measure, difference_measure, mean_measure
 from dall_e.evaluation.pages import document, image_tag, measure_table
+from dall_e.evaluation.r_precision import r_precision
 from dall_e.evaluation.samples import LANGUAGES, Sample
 from dall_e.evaluation.suite import Material
 from dall_e.text.language import Language

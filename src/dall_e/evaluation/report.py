@@ -12,7 +12,7 @@ from typing import Any
 
 from dall_e.atomic_files import replace_text
 from dall_e.evaluation.composition import Composed
-from dall_e.evaluation.memorisation import Nearest
+from dall_e.evaluation.near_copies import Nearest
 from dall_e.evaluation.pages import EarlierReport, document, image_tag, measure_table
 from dall_e.evaluation.samples import RealImages, Sample
 from dall_e.evaluation.suite import Result

@@ -16,14 +16,14 @@ from torch import Tensor
 
 from dall_e.data.datasets import ImageSet
 from dall_e.data.prompt_sets import SuitePrompt
-from dall_e.evaluation.alignment import r_precision
 from dall_e.evaluation.composition import PER_TASK, Composed, Composition, composition_measures
 from dall_e.evaluation.cost import Cost
 from dall_e.evaluation.diversity import spread
 from dall_e.evaluation.fidelity import fidelity
 from dall_e.evaluation.intervals import Measure, difference_measure, mean_measure
 from dall_e.evaluation.judge import Judge
-from dall_e.evaluation.memorisation import Nearest, nearest, thumbnails
+from dall_e.evaluation.near_copies import Nearest, nearest, thumbnails
+from dall_e.evaluation.r_precision import r_precision
 from dall_e.evaluation.reconstruction import reconstruction
 from dall_e.evaluation.samples import (
     LANGUAGES,

@@ -22,7 +22,7 @@ from dall_e.inference.validation import checked_prompts, image_seeds, is_int
 from dall_e.models.left_to_right import LeftToRight
 from dall_e.models.prompt_networks import PromptStates, PromptTable
 from dall_e.models.vision_encoder import Vision
-from dall_e.sampling.logits import choose
+from dall_e.sampling.filters import choose
 from dall_e.sampling.noise import gumbel
 from dall_e.text.published_tokenizers import JanusTokenizer, bpe_from_text
 

@@ -11,16 +11,16 @@ import torch
 
 from dall_e.checkpoints import converted, store
 from dall_e.checkpoints.families.base import LoadOptions, PublishedModel
-from dall_e.checkpoints.known_models import Precision, Size
+from dall_e.checkpoints.known_models import locate
+from dall_e.checkpoints.model_entry import Precision, Size
 from dall_e.checkpoints.registry import find_files, load_files
-from dall_e.checkpoints.zoo import locate
 from dall_e.config import ModelConfig
 from dall_e.models.dual_encoder import DualEncoder
 from dall_e.models.generator import Generator
 from dall_e.models.image_tokenizer import ImageTokenizer
 from dall_e.models.text_encoder import TextEncoder
 from dall_e.models.upsampler import Upsampler
-from dall_e.nn.quantized import WEIGHT_FORMATS, WeightFormat
+from dall_e.nn.quantization import WEIGHT_FORMATS, WeightFormat
 from dall_e.nn.transformer import assign_weights
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.runtime import free_memory, one_thread

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from dall_e.config.published import BlockStyle
 from dall_e.nn.attention import FixedMemory, Memory, Rotation, attend, cache_dtype, rotate
-from dall_e.nn.quantized import PackedWeight, WeightFormat, pack_weight
+from dall_e.nn.quantization import PackedWeight, WeightFormat, pack_weight
 
 NATIVE = BlockStyle()
 _ROWS_OF_ONE_PATH, _MOST_ODD_ROWS = 16, 64

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from dall_e.config import SamplingConfig
-from dall_e.sampling.logits import choose, guide
+from dall_e.sampling.filters import choose, guide
 from dall_e.sampling.networks import GraphNetwork
 from dall_e.sampling.noise import gumbel
 from dall_e.sampling.token_sampler import cooling_temperatures, noise_window

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from dall_e.config import SamplingConfig
 from dall_e.nn.cpu.sampler import can_sample, sample_tokens
-from dall_e.sampling.logits import choose, guide
+from dall_e.sampling.filters import choose, guide
 from dall_e.sampling.noise import GUMBEL_STREAM, gumbel
 
 _NOISE_AT_A_TIME = 1 << 21

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from dall_e import DALL_E
-from dall_e.checkpoints import registry, zoo
+from dall_e.checkpoints import known_models, registry
 from dall_e.config.published import PublishedConfig
 
 pytestmark = pytest.mark.filterwarnings("ignore:the weights of .* are under the licence")
@@ -111,7 +111,7 @@ def test_variants(mini_folder: Path) -> None:
         ValueError, match=r"kuprel/min-dalle has no variant 'giga': its variants are mini, mega"
     ):
         DALL_E.from_pretrained("kuprel/min-dalle", variant="giga")
-    assert zoo.split_variant("kuprel/min-dalle/mega") == ("kuprel/min-dalle", "mega")
+    assert known_models.split_variant("kuprel/min-dalle/mega") == ("kuprel/min-dalle", "mega")
 
 
 def test_by_name_from_the_cache_of_the_hub(
@@ -193,9 +193,9 @@ def test_every_known_name_has_files_that_load() -> None:
     """What is downloaded for a name and variant is a complete set of files of some family."""
     import fnmatch
 
-    for known in zoo.list_models():
+    for known in known_models.list_models():
         for variant in known.variants or ("",):
-            patterns = zoo._patterns(known, variant or None)
+            patterns = known_models._patterns(known, variant or None)
             complete = [
                 family
                 for family, held in registry.FAMILIES.items()

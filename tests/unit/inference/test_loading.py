@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from dall_e.checkpoints import zoo
+from dall_e.checkpoints import known_models
 from dall_e.checkpoints.families.base import LoadOptions
 from dall_e.inference import loading
 
@@ -16,7 +16,7 @@ GIGABYTE = 10**9
 @pytest.fixture
 def mega(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     """The name of a large model, whose download is an empty folder."""
-    monkeypatch.setattr(zoo, "download", lambda name, patterns, local: tmp_path)
+    monkeypatch.setattr(known_models, "download", lambda name, patterns, local: tmp_path)
     return "kuprel/min-dalle/mega"
 
 

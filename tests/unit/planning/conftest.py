@@ -2,7 +2,7 @@
 
 import pytest
 
-from dall_e.checkpoints.zoo import BUILT_IN, find_model
+from dall_e.checkpoints.known_models import BUILT_IN, find_model
 from dall_e.planning.vocabulary import Vocabulary
 
 

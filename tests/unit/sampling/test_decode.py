@@ -14,7 +14,7 @@ from dall_e.config import GeneratorConfig, OrderKind, SamplingConfig
 from dall_e.models.generator import Generator
 from dall_e.models.text_encoder import TextStates
 from dall_e.sampling.decode import DecodeInterrupted, DecodeStep, KnownTokens, decode_tokens
-from dall_e.sampling.logits import choose, guide
+from dall_e.sampling.filters import choose, guide
 from dall_e.sampling.noise import ORDER_STREAM, gumbel, uniform
 from dall_e.sampling.orders import group_numbers, group_sizes, make_orders
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from dall_e.checkpoints.hub import download
 from dall_e.checkpoints.keymap import KeyTable, Tensors, fill
-from dall_e.checkpoints.known_models import KnownModel
+from dall_e.checkpoints.model_entry import KnownModel
 from dall_e.config import SamplingConfig
 from dall_e.config.published import LeftToRightConfig, PromptConfig, PublishedConfig, VQGANConfig
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from dall_e.models.prompt_networks import PromptNetwork
     from dall_e.models.vision_encoder import Vision
     from dall_e.models.vqgan import VQGAN
-    from dall_e.nn.quantized import WeightFormat
+    from dall_e.nn.quantization import WeightFormat
     from dall_e.text.published_tokenizers import PromptTokenizer
 
 Settings = dict[str, Any]

@@ -31,7 +31,7 @@ from dall_e.checkpoints.families.base import (
 from dall_e.checkpoints.families.flax_vqgan import in_torch_order
 from dall_e.checkpoints.families.reference import ReferenceCase
 from dall_e.checkpoints.keymap import Tensors, fill
-from dall_e.checkpoints.known_models import KnownModel, Size
+from dall_e.checkpoints.model_entry import KnownModel, Size
 from dall_e.config.published import LeftToRightConfig, PromptConfig
 from dall_e.text.published_tokenizers import BartTokenizer, bpe_from_text
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from dall_e.checkpoints.stored_tensor import StoredTensor
-    from dall_e.nn.quantized import WeightFormat
+    from dall_e.nn.quantization import WeightFormat
 
 # Mini and mega differ in their settings alone. The VQGAN is another repository's, or a folder
 # beside the weights.

@@ -39,7 +39,7 @@ from dall_e.checkpoints.keymap import (
     fill,
     matrix_shape,
 )
-from dall_e.checkpoints.known_models import KnownModel, Size
+from dall_e.checkpoints.model_entry import KnownModel, Size
 from dall_e.config.published import BlockStyle, LeftToRightConfig, PromptConfig, VQGANConfig
 from dall_e.text.published_tokenizers import JanusTokenizer, bpe_from_text
 
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from dall_e.models.left_to_right import LeftToRight
     from dall_e.models.prompt_networks import PromptNetwork
     from dall_e.models.vqgan import VQGAN
-    from dall_e.nn.quantized import WeightFormat
+    from dall_e.nn.quantization import WeightFormat
 
 _SIZE_1B = Size(
     drawing=1_485_053_952,

@@ -35,14 +35,14 @@ from dall_e.checkpoints.keymap import (
     fill,
     matrix_shape,
 )
-from dall_e.checkpoints.known_models import KnownModel, Size
+from dall_e.checkpoints.model_entry import KnownModel, Size
 from dall_e.config.published import BlockStyle, LeftToRightConfig, PromptConfig
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from dall_e.nn.quantized import WeightFormat
+    from dall_e.nn.quantization import WeightFormat
 
 # Both stages have the same weights; the second draws a grid of 32 x 32 tokens.
 _STAGE_1 = Size(

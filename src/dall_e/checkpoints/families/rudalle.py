@@ -42,7 +42,7 @@ from dall_e.checkpoints.keymap import (
     fill,
     matrix_shape,
 )
-from dall_e.checkpoints.known_models import KnownModel, Size
+from dall_e.checkpoints.model_entry import KnownModel, Size
 from dall_e.config.published import BlockStyle, LeftToRightConfig, PromptConfig
 from dall_e.text.published_tokenizers import RussianTokenizer
 
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from dall_e.nn.quantized import WeightFormat
+    from dall_e.nn.quantization import WeightFormat
 
 Version = Literal["v2", "v3"]
 

@@ -1,5 +1,5 @@
 /* The sampling of codes: guidance, temperature, top-k, top-p, and the noise of those that are left.
-   `sampling/logits.py` and `sampling/noise.py` say the same in torch. */
+   `sampling/filters.py` and `sampling/noise.py` say the same in torch. */
 
 #ifndef DALL_E_SAMPLING_H
 #define DALL_E_SAMPLING_H

@@ -17,7 +17,7 @@ from dall_e.nn.cpu.structures import (
     NormStruct,
     make_struct,
 )
-from dall_e.nn.quantized import as_eight_bits
+from dall_e.nn.quantization import as_eight_bits
 from dall_e.nn.transformer import Block, GatedMLP, Linear, RMSNorm
 
 _LARGEST_PANELS = 1 << 20

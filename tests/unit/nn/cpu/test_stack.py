@@ -13,7 +13,7 @@ from dall_e.nn.attention import FixedMemory, KVCache, Rotation, grid_rotation
 from dall_e.nn.cpu import kernels
 from dall_e.nn.cpu.stack import Stack, stack_of
 from dall_e.nn.cpu.structures import WEIGHT_KINDS
-from dall_e.nn.quantized import dequantize, quantizable, quantize
+from dall_e.nn.quantization import dequantize, quantizable, quantize
 from dall_e.nn.transformer import NATIVE, Block, CrossView, assign_weights
 
 HEADS, CAPACITY = 3, 40

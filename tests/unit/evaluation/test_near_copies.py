@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from dall_e.evaluation.memorisation import NEAR_COPY, nearest, thumbnails
+from dall_e.evaluation.near_copies import NEAR_COPY, nearest, thumbnails
 from dall_e.images.files import ImageArray
 
 

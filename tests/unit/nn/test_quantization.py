@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from dall_e.nn.quantized import (
+from dall_e.nn.quantization import (
     WeightFormat,
     dequantize,
     pack_weight,

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from dall_e.sampling.logits import choose, guide, keep_top_k, keep_top_p
+from dall_e.sampling.filters import choose, guide, keep_top_k, keep_top_p
 
 # Probabilities 0.5, 0.25, 0.15, 0.1, not sorted.
 LOGITS_BMC = torch.tensor([[[0.15, 0.5, 0.1, 0.25]]]).log()

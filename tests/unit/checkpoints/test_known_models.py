@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from dall_e import list_models
-from dall_e.checkpoints import zoo
+from dall_e.checkpoints import known_models
 from dall_e.checkpoints.families import janus
-from dall_e.checkpoints.known_models import KnownModel, Size
+from dall_e.checkpoints.model_entry import KnownModel, Size
 from dall_e.config.published import (
     BlockStyle,
     LeftToRightConfig,
@@ -28,12 +28,12 @@ from dall_e.nn.transformer import Linear
 
 @pytest.fixture
 def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(zoo, "_built_in_folder", lambda: tmp_path)
+    monkeypatch.setattr(known_models, "_built_in_folder", lambda: tmp_path)
     return tmp_path
 
 
 def test_the_built_in_name(weights: Path, recwarn: pytest.WarningsRecorder) -> None:
-    assert zoo.find_model("dall-e-emoji") == weights
+    assert known_models.find_model("dall-e-emoji") == weights
     assert not recwarn.list
 
 
@@ -41,13 +41,13 @@ def test_the_alias_warns_in_one_sentence(weights: Path) -> None:
     with pytest.warns(
         UserWarning, match="OpenAI never published.*'openai/dall-e' loads 'dall-e-emoji'"
     ) as caught:
-        assert zoo.find_model("openai/dall-e") == weights
+        assert known_models.find_model("openai/dall-e") == weights
     (warning,) = caught
     assert "`dall-e models` lists" in str(warning.message) and str(warning.message).count(". ") == 0
 
 
 def test_a_folder(tmp_path: Path) -> None:
-    assert zoo.find_model(str(tmp_path)) == tmp_path == zoo.find_model(tmp_path)
+    assert known_models.find_model(str(tmp_path)) == tmp_path == known_models.find_model(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -60,23 +60,23 @@ def test_a_folder(tmp_path: Path) -> None:
 )
 def test_the_nearest_name_is_suggested(name: str, guess: str) -> None:
     with pytest.raises(ValueError, match=f"unknown model .* Did you mean {guess}"):
-        zoo.find_model(name)
+        known_models.find_model(name)
 
 
 def test_a_far_name_gets_the_list() -> None:
     with pytest.raises(
         ValueError, match=r"neither a known name nor a folder. Known: dall-e-emoji, openai/dall-e"
     ):
-        zoo.find_model("zzz")
+        known_models.find_model("zzz")
 
 
 def test_paths_that_are_not_there(tmp_path: Path) -> None:
     for path in (tmp_path / "none", f"{tmp_path}/none", "./none"):
         with pytest.raises(FileNotFoundError, match="there is no model folder"):
-            zoo.find_model(path)
+            known_models.find_model(path)
     (tmp_path / "file").touch()
     with pytest.raises(ValueError, match="is a file"):
-        zoo.find_model(tmp_path / "file")
+        known_models.find_model(tmp_path / "file")
 
 
 def test_nothing_is_claimed_that_does_not_load() -> None:
@@ -90,18 +90,18 @@ def test_an_archive_is_pointed_to() -> None:
         ValueError,
         match=r"kakaobrain/minDALL-E is not on the hub: unpack https://\S+ and give the fold",
     ):
-        zoo.find_model("kakaobrain/minDALL-E")
+        known_models.find_model("kakaobrain/minDALL-E")
 
 
 def test_a_name_may_end_in_its_variant(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     asked: list[list[str]] = []
     monkeypatch.setattr(
-        zoo, "download", lambda name, patterns, local: asked.append(patterns) or tmp_path
+        known_models, "download", lambda name, patterns, local: asked.append(patterns) or tmp_path
     )
-    found = zoo.locate("kuprel/min-dalle/mega")
+    found = known_models.locate("kuprel/min-dalle/mega")
     assert found[:4] == (tmp_path, "kuprel/min-dalle/mega", "mega", "kuprel/min-dalle")
-    assert found == zoo.locate("kuprel/min-dalle", "mega")
-    mini = zoo.locate("kuprel/min-dalle")
+    assert found == known_models.locate("kuprel/min-dalle", "mega")
+    mini = known_models.locate("kuprel/min-dalle")
     assert mini[:4] == (tmp_path, "kuprel/min-dalle", "mini", "kuprel/min-dalle")
     assert found.size and mini.size and found.size.drawing > 4 * mini.size.drawing
     assert asked[0][0] == "encoder.pt" and asked[2][0] == "encoder_mini.pt"
@@ -109,14 +109,14 @@ def test_a_name_may_end_in_its_variant(monkeypatch: pytest.MonkeyPatch, tmp_path
 
 def test_a_folder_of_ours_has_the_variant_that_it_says(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"format": 1, "model": {"variant": "mega"}}')
-    assert zoo.locate(tmp_path, "mega").variant == "mega"
+    assert known_models.locate(tmp_path, "mega").variant == "mega"
     with pytest.raises(ValueError, match="has no variant 'mini': it holds mega"):
-        zoo.locate(tmp_path, "mini")
+        known_models.locate(tmp_path, "mini")
     (tmp_path / "config.json").write_text('{"format": 1, "model": {}}')
     with pytest.raises(
         ValueError, match="has no variant 'mini': it holds a model without variants"
     ):
-        zoo.locate(tmp_path, "mini")
+        known_models.locate(tmp_path, "mini")
 
 
 @pytest.mark.parametrize(

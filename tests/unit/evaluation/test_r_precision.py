@@ -6,7 +6,7 @@ Shapes: B images, T texts, D width.
 import pytest
 import torch
 
-from dall_e.evaluation.alignment import r_precision
+from dall_e.evaluation.r_precision import r_precision
 
 
 def test_images_that_lie_on_their_texts() -> None:
