@@ -305,7 +305,9 @@ class Engine:
         """
         x_1CHW = self.networks.tokenizer.detokenize(codes_1N)
         if upsample and self.networks.upsampler:
-            x_1CHW = self.networks.upsampler(x_1CHW.clamp(0, 1))
+            # The tokenizer's pixels are float32; each network computes in the dtype of its weights.
+            small_1CHW = x_1CHW.clamp(0, 1).to(self.dtype)
+            x_1CHW = self.networks.upsampler(small_1CHW).float()
         return x_1CHW[0]
 
     # The story of an image

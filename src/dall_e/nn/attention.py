@@ -67,7 +67,8 @@ def rotate(x_BHTK: Tensor, rotation: Rotation) -> Tensor:
 def visibility_bias(visible_TS: Tensor, dtype: torch.dtype) -> Tensor:
     """A mask, True where a query may look, as a bias on scores: 0, or what exp makes 0."""
     bias_TS = torch.zeros(visible_TS.shape, dtype=dtype, device=visible_TS.device)
-    return bias_TS.masked_fill_(~visible_TS, -1e9)
+    # float16 ends at -65504, which exp makes 0 too.
+    return bias_TS.masked_fill_(~visible_TS, max(-1e9, torch.finfo(dtype).min))
 
 
 def attend(q_BHTK: Tensor, k_BHSK: Tensor, v_BHSK: Tensor, bias_TS: Tensor | None = None) -> Tensor:

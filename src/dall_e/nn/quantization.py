@@ -157,6 +157,7 @@ class PackedWeight(nn.Module):
         x_RI = x.reshape(-1, x.shape[-1]).bfloat16()
         if self.shape[1] % _GROUP:
             x_RI = F.pad(x_RI, (0, self.padded_shape[1] - self.shape[1]))
+        x_RI = x_RI.contiguous()
         y_RO = self._int4_product(x_RI) if self.bits == 4 else self._int8_product(x_RI)
         return y_RO.to(x.dtype).reshape(*x.shape[:-1], -1)
 

@@ -1,11 +1,11 @@
-"""Models whose linear layers compute in eight or four bits: how near they stay, and what they
-refuse."""
+"""Models in other precisions than float32: how near they stay, and what they refuse."""
 
 from __future__ import annotations
 
 import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -104,3 +104,43 @@ def test_pictures_in_bfloat16_are_nearly_those_in_float32(mini_folder: Path) -> 
         images = [model.networks.tokenizer.detokenize(codes_BN) for model in (exact, faster)]
     assert faster.networks.tokenizer.decoder.end.weight.dtype == torch.bfloat16
     assert float((images[0] - images[1]).square().mean().sqrt()) < 0.01
+
+
+@pytest.fixture(scope="module")
+def float32_pixels() -> list[np.ndarray]:
+    return pixels(DALL_E.from_pretrained())
+
+
+def pixels(model: DALL_E, **more: int) -> list[np.ndarray]:
+    """Two pictures of the built-in model at its default size, through every network that it has."""
+    images = model(
+        ["a red apple", "two cats and a ball"],
+        seed=7,
+        num_inference_steps=16,
+        temperature=0.0,
+        **more,
+    )
+    assert isinstance(images, list)
+    return [np.asarray(image).astype(int) for image in images]
+
+
+@pytest.mark.parametrize(
+    "precision",
+    [
+        {"quantization": "int8"},
+        {"quantization": "int4"},
+        {"dtype": "bfloat16"},
+        {"dtype": "float16"},
+    ],
+    ids=lambda precision: "-".join(precision.values()),
+)
+def test_every_precision_draws_nearly_the_same(
+    precision: dict[str, str], float32_pixels: list[np.ndarray]
+) -> None:
+    """Numbers pass from network to network: tokens, pixels, upsampler, and who chooses."""
+    model = DALL_E.from_pretrained(**precision)  # type: ignore[arg-type]
+    for image, exact in zip(pixels(model), float32_pixels, strict=True):
+        assert image.shape == exact.shape == (256, 256, 3)
+        assert 0 < abs(image - exact).mean() < 2
+    small = pixels(model, best_of=2, height=96)
+    assert [image.shape for image in small] == [(96, 96, 3)] * 2
