@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from dall_e import DALL_E
-from dall_e.checkpoints.families import base, rudalle, taming_vqgan
+from dall_e.checkpoints.families import base, rudalle, taming_transformers
 from dall_e.checkpoints.tensor_files import read_tensors
 from dall_e.cli import run
 from dall_e.config import SamplingConfig
@@ -155,7 +155,7 @@ def in_tamings_names(vqgan: VQGAN) -> dict[str, torch.Tensor]:
     """The weights under the names of a published file."""
     weights = vqgan.state_dict()
     found = {}
-    for ours, source in taming_vqgan.tokenizer_table(vqgan.config).rows.items():
+    for ours, source in taming_transformers.tokenizer_table(vqgan.config).rows.items():
         for name, part in zip(source.names, weights[ours].chunk(len(source.names)), strict=True):
             found[name] = part.clone()
     return found

@@ -19,7 +19,7 @@ from dall_e.checkpoints.families import (
     mindalle,
     openai_dvae,
     rudalle,
-    taming_vqgan,
+    taming_transformers,
 )
 from dall_e.checkpoints.families.base import (
     Family,
@@ -52,7 +52,7 @@ TOKENIZER_FAMILIES: dict[str, TokenizerFamily] = {
     "openai_dvae": openai_dvae,
     # Before taming, some of whose tensors have the same names.
     "llamagen_vq": llamagen_vq,
-    "taming_vqgan": taming_vqgan,
+    "taming_vqgan": taming_transformers,
     "flax_vqgan": flax_vqgan,
 }
 """Projects whose image tokenizers load alone, in the order in which a file is looked at."""

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from dall_e import DALL_E, ImageCodec
-from dall_e.checkpoints.families import llamagen_vq, min_dalle, openai_dvae, taming_vqgan
+from dall_e.checkpoints.families import llamagen_vq, min_dalle, openai_dvae, taming_transformers
 from dall_e.cli import run
 from dall_e.config.published import DVAEConfig, VQGANConfig
 from dall_e.models.dvae import DVAE
@@ -39,7 +39,7 @@ def file(request: pytest.FixtureRequest, tmp_path: Path, write_foreign) -> Path:
         request.param
     ]
     network = VQGAN(dataclasses.replace(VQ, lookup=lookup))
-    adapter = llamagen_vq if request.param == "llamagen_vq" else taming_vqgan
+    adapter = llamagen_vq if request.param == "llamagen_vq" else taming_transformers
     torch.save(
         {"state_dict": write_foreign(network, adapter.tokenizer_table(network.config))},
         tmp_path / "a.ckpt",

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dall_e.checkpoints.families import taming_vqgan
+from dall_e.checkpoints.families import taming_transformers
 from dall_e.checkpoints.families.base import Settings, load_vqgan, naming_file, read_weights
 from dall_e.checkpoints.families.reference import ReferenceCase, vqgan_outputs
 from dall_e.checkpoints.families.vqgan_keys import TAMING, vqgan_table
@@ -46,7 +46,7 @@ def tokenizer_table(settings: VQGANConfig) -> KeyTable:
 
 def config(given: Settings, tensors: Tensors) -> VQGANConfig:
     """As taming's, from its config.json; but this one draws in [0, 1]."""
-    return replace(taming_vqgan.config(given, tensors), unit_range=True)
+    return replace(taming_transformers.config(given, tensors), unit_range=True)
 
 
 def load(path: Path, given: Settings, dtype: torch.dtype) -> VQGAN:

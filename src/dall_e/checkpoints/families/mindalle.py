@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dall_e.checkpoints.families import taming_vqgan
+from dall_e.checkpoints.families import taming_transformers
 from dall_e.checkpoints.families.base import (
     LoadOptions,
     ModelFiles,
@@ -187,7 +187,7 @@ def load(files: ModelFiles, name: str, options: LoadOptions) -> PublishedModel:
 
     paths = files.paths
     networks = load_networks(paths["weights"], {}, options.dtype, options.packing)
-    tokenizer = taming_vqgan.load(paths["tokenizer"], {}, torch.float32)
+    tokenizer = taming_transformers.load(paths["tokenizer"], {}, torch.float32)
     words = CharBPETokenizer.from_files(read_text(paths["vocabulary"]), read_text(paths["merges"]))
     return published_model(
         files,

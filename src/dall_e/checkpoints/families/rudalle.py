@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from dall_e.checkpoints.families import taming_vqgan
+from dall_e.checkpoints.families import taming_transformers
 from dall_e.checkpoints.families.base import (
     LoadOptions,
     ModelFiles,
@@ -269,7 +269,7 @@ def load(files: ModelFiles, name: str, options: LoadOptions) -> PublishedModel:
         folder_with([file], weights.parent, repository, options) / file
         for repository, file in (_WORDS, _VQGAN)
     )
-    tokenizer = taming_vqgan.load(vqgan, {}, torch.float32, generator.grid_size)
+    tokenizer = taming_transformers.load(vqgan, {}, torch.float32, generator.grid_size)
 
     # The last ids of the vocabulary stand for empty positions of the prompt.
     marks = generator.prompt_marks

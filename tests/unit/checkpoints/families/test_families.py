@@ -21,7 +21,7 @@ from dall_e.checkpoints.families import (
     llamagen,
     llamagen_vq,
     mindalle,
-    taming_vqgan,
+    taming_transformers,
 )
 from dall_e.checkpoints.keymap import KeyTable
 from dall_e.config.published import BlockStyle, LeftToRightConfig, PromptConfig, VQGANConfig
@@ -114,7 +114,7 @@ def test_mindalle(tmp_path: Path, write_foreign: Writer) -> None:
     held = write_foreign(made(build_prompts(text)), mindalle.prompt_table(text))
     held |= write_foreign(made(LeftToRight(raster)), mindalle.transformer_table(raster))
     torch.save({"state_dict": held}, tmp_path / "stage2_last.ckpt")
-    vqgan = write_foreign(made(VQGAN(VQ)), taming_vqgan.tokenizer_table(VQ))
+    vqgan = write_foreign(made(VQGAN(VQ)), taming_transformers.tokenizer_table(VQ))
     torch.save({"state_dict": vqgan}, tmp_path / "stage1_last.ckpt")
     (tmp_path / "tokenizer").mkdir()
     vocabulary = {

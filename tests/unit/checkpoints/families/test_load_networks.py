@@ -24,7 +24,7 @@ from dall_e.checkpoints.families import (
     min_dalle_vqgan,
     mindalle,
     openai_dvae,
-    taming_vqgan,
+    taming_transformers,
 )
 from dall_e.checkpoints.keymap import KeyTable
 from dall_e.config.published import (
@@ -88,8 +88,10 @@ def saved(path: Path, tree: Any) -> Path:
 def test_taming(tmp_path: Path, lookup: Any) -> None:
     config = dataclasses.replace(VQ, lookup=lookup, image_size=256)
     network = made(VQGAN(config))
-    held = foreign(network, taming_vqgan.tokenizer_table(config)) | {"loss.logvar": torch.ones(1)}
-    loaded = taming_vqgan.load(
+    held = foreign(network, taming_transformers.tokenizer_table(config)) | {
+        "loss.logvar": torch.ones(1)
+    }
+    loaded = taming_transformers.load(
         saved(tmp_path / "a.ckpt", {"state_dict": held, "epoch": 1}), {}, F32
     )
     assert loaded.config == config
@@ -112,7 +114,8 @@ def test_llamagen_vq(tmp_path: Path) -> None:
 def test_settings_of_another_size_are_refused_with_both_shapes(tmp_path: Path) -> None:
     network = made(VQGAN(VQ))
     path = saved(
-        tmp_path / "a.ckpt", {"state_dict": foreign(network, taming_vqgan.tokenizer_table(VQ))}
+        tmp_path / "a.ckpt",
+        {"state_dict": foreign(network, taming_transformers.tokenizer_table(VQ))},
     )
     given = {
         "ch": 32,
@@ -122,14 +125,14 @@ def test_settings_of_another_size_are_refused_with_both_shapes(tmp_path: Path) -
         "resolution": 16,
     }
     given |= {"out_ch": 3, "z_channels": 24, "n_embed": 40, "embed_dim": 8}
-    assert taming_vqgan.load(path, given, F32).config == VQ
+    assert taming_transformers.load(path, given, F32).config == VQ
     with pytest.raises(
         ValueError,
         match=r"quantize.embedding.weight has shape \[40, 8\], the settings ask for \[41, 8\]",
     ):
-        taming_vqgan.load(path, {**given, "n_embed": 41}, F32)
+        taming_transformers.load(path, {**given, "n_embed": 41}, F32)
     with pytest.raises(ValueError, match=r"a\.ckpt: double_z is set"):
-        taming_vqgan.load(path, {**given, "double_z": True}, F32)
+        taming_transformers.load(path, {**given, "double_z": True}, F32)
 
 
 def test_openai_dvae(tmp_path: Path) -> None:
@@ -286,7 +289,7 @@ def test_janus(tmp_path: Path, names: janus_names.Names, monkeypatch: pytest.Mon
     [
         (mindalle.load_networks, "tok_emb_txt.weight"),
         (llamagen.load_networks, "tok_embeddings.weight"),
-        (taming_vqgan.load, "no VQGAN decoder"),
+        (taming_transformers.load, "no VQGAN decoder"),
         (janus.load_networks, "embed_tokens.weight"),
     ],
 )
