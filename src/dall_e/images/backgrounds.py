@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from dall_e.images import indoors, outdoors
-from dall_e.images.painting import Canvas, Ground, fade, shade
+from dall_e.images.strokes import Canvas, Ground, fade, shade
 
 GRADIENT_COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "white")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 
-from dall_e.images.painting import (
+from dall_e.images.strokes import (
     TOKEN_SIDE,
     Canvas,
     Ground,

@@ -10,7 +10,7 @@ import random
 
 import numpy as np
 
-from dall_e.images.painting import (
+from dall_e.images.strokes import (
     Canvas,
     Ground,
     blue_sky,

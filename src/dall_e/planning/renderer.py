@@ -25,7 +25,7 @@ from dall_e.images.compositing import (
     paste_shadow,
     resized,
 )
-from dall_e.images.painting import Ground
+from dall_e.images.strokes import Ground
 from dall_e.scenes.cutouts import SOLID, solid_box
 from dall_e.scenes.graph import Scene
 from dall_e.scenes.slots import canonical_places

@@ -37,7 +37,7 @@ from dall_e.images.compositing import (
     paste_shape,
     resized,
 )
-from dall_e.images.painting import Ground, grid_step, shade
+from dall_e.images.strokes import Ground, grid_step, shade
 from dall_e.scenes.captions import scene_caption
 from dall_e.scenes.chance import Chance, choice, happens
 from dall_e.scenes.cutouts import CutOut, drawn_actors, find_cut_outs, pixels

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from dall_e.images.compositing import Place
-from dall_e.images.painting import Ground
+from dall_e.images.strokes import Ground
 from dall_e.scenes.chance import Chance, choice, happens, shuffled, uniform
 from dall_e.scenes.graph import SHAPES, Scene
 from dall_e.scenes.relations import TOUCHING, feet_on, related_places, standing

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from dall_e.images.compositing import Place
-from dall_e.images.painting import Ground
+from dall_e.images.strokes import Ground
 from dall_e.scenes.chance import Chance, choice, happens, uniform
 from dall_e.scenes.graph import SHAPES, Scene
 from dall_e.scenes.sizes import PAIRED, Size, fit, side_of

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from dall_e.images.compositing import Place
-from dall_e.images.painting import Ground
+from dall_e.images.strokes import Ground
 from dall_e.scenes.graph import Scene
 from dall_e.scenes.layout import flies, layout
 

@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from dall_e.images.compositing import Place
-from dall_e.images.painting import Ground
+from dall_e.images.strokes import Ground
 from dall_e.scenes.graph import MOST, CutoutImage, Scene, SceneObject
 from dall_e.scenes.slots import canonical_layout, has_slots
 
