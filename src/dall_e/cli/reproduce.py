@@ -157,7 +157,7 @@ def _differences(pipeline: DALL_E, info: dict[str, str]) -> list[str]:
     ]
     # What older versions did and this one does not.
     removed = [
-        f"{name} was {info[name]}, is gone"
+        f"it was drawn with {name}={info[name]}, which this version no longer has"
         for name, neutral in REMOVED_SETTINGS["SamplingConfig"].items()
         if neutral is not None and info.get(name, str(neutral)) != str(neutral)
     ]

@@ -103,7 +103,7 @@ REMOVED_SETTINGS: dict[str, dict[str, Any]] = {
     "SamplingConfig": {
         "inbetween": False,
         "correction_rounds": 0,
-        "correction_fraction": None,
+        "correction_share": None,
         "guidance_ramp": False,
     },
     "TokenizerConfig": {"quantizer": "fsq", "vq_codes": None, "vq_width": None},

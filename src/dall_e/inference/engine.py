@@ -43,7 +43,12 @@ from dall_e.inference.validation import (
 from dall_e.planning.plan import DrawingJob, plan_all
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.runtime import free_memory, one_thread
-from dall_e.sampling.decode import DecodeStep, KnownTokens, decode_tokens
+from dall_e.sampling.decode import (
+    DecodeStep,
+    KnownTokens,
+    check_known_tokens,
+    decode_tokens,
+)
 from dall_e.text.published_tokenizers import PromptTokenizer
 from dall_e.text.tokenizer import TextTokenizer
 from dall_e.version import __version__
@@ -127,6 +132,9 @@ class Engine:
             check_possible(self.config, negative, transparent)
             if known is not None:
                 raise ValueError(f"{self.config.name} draws left to right: no token can be given")
+        if known is not None:
+            grid = self.networks.generator.config
+            check_known_tokens(known, grid.num_tokens, grid.num_codes)
 
         size = checked_size(height, width, self.default_size)
         seeds = image_seeds(seed, generator, len(prompts) * num_images_per_prompt, best_of)

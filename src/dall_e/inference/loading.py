@@ -155,6 +155,13 @@ def _load_native(folder: Path, options: LoadOptions) -> NativeModel:
     vocabulary = None
     if stored.vocabulary is not None:
         vocabulary = Vocabulary.load(folder / store.VOCABULARY_FILE)
+    elif config.sampling.compose:
+        warnings.warn(
+            f"{folder} has no {store.VOCABULARY_FILE}, so its model draws every prompt whole, "
+            "where its settings ask for plans: export it again, or put the file of the model that "
+            "it was made from beside its weights",
+            stacklevel=4,
+        )
     return NativeModel(config, networks, text_tokenizer, stored.sha256, vocabulary)
 
 

@@ -86,6 +86,22 @@ class KnownTokens:
         return int(counts[0])
 
 
+def check_known_tokens(known: KnownTokens, num_tokens: int, num_codes: int) -> None:
+    """Check that known tokens are of a network's grid and vocabulary. Raises ValueError if not."""
+    shape = list(known.codes_BN.shape)
+    if shape != list(known.mask_BN.shape) or len(shape) != 2 or shape[1] != num_tokens:
+        raise ValueError(
+            f"known codes and their mask must both be [pictures, {num_tokens}], "
+            f"got {shape} and {list(known.mask_BN.shape)}"
+        )
+    codes_K = known.codes_BN[known.mask_BN]
+    if codes_K.numel() and not 0 <= int(codes_K.min()) <= int(codes_K.max()) < num_codes:
+        raise ValueError(
+            f"known codes must be from 0 to {num_codes - 1}, "
+            f"got {int(codes_K.min())} to {int(codes_K.max())}"
+        )
+
+
 @torch.no_grad()
 def decode_tokens(
     network: TokenNetwork,

@@ -195,7 +195,7 @@ def test_settings_of_older_versions_still_load() -> None:
     older["sampling"] |= {
         "guidance_ramp": False,
         "correction_rounds": 0,
-        "correction_fraction": 0.1,
+        "correction_share": 0.1,
         "inbetween": False,
     }
     with warnings.catch_warnings():

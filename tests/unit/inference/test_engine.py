@@ -134,3 +134,18 @@ def test_a_left_to_right_model_takes_no_given_tokens(mini_folder: Path) -> None:
     with pytest.raises(ValueError, match="draws left to right: no token can be given"):
         engine.request("a cat", known=known)
     assert isinstance(engine.request("a cat"), GenerationRequest)
+
+
+def test_known_tokens_must_be_of_the_grid(engine: Engine) -> None:
+    num_codes = engine.networks.generator.config.num_codes
+    mask_BN = torch.zeros(1, 64, dtype=torch.bool)
+    mask_BN[0, 3] = True
+
+    def request(codes_BN: torch.Tensor, mask_BN: torch.Tensor) -> None:
+        engine.request("a cat", sampling=STEPS, known=KnownTokens(codes_BN, mask_BN))
+
+    request(torch.full((1, 64), num_codes - 1), mask_BN)
+    with pytest.raises(ValueError, match=rf"from 0 to {num_codes - 1}, got {num_codes} to"):
+        request(torch.full((1, 64), num_codes), mask_BN)
+    with pytest.raises(ValueError, match=r"must both be \[pictures, 64\], got \[1, 10\]"):
+        request(torch.zeros(1, 10, dtype=torch.int64), mask_BN[:, :10])

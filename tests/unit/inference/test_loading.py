@@ -1,11 +1,13 @@
 """What is said before a model is loaded."""
 
+import json
 import warnings
 from pathlib import Path
 
 import pytest
 import torch
 
+from dall_e import DALL_E
 from dall_e.checkpoints import known_models
 from dall_e.checkpoints.families.base import LoadOptions
 from dall_e.inference import loading
@@ -52,3 +54,16 @@ def test_enough_memory_is_not_spoken_of(
     with warnings.catch_warnings(), pytest.raises(FileNotFoundError):
         warnings.simplefilter("error")
         loading.load_model(mega, None, LoadOptions(torch.float32))
+
+
+def test_a_model_that_lost_its_vocabulary_says_so(tmp_path: Path) -> None:
+    """As models have that version 0.11 exported: they had none of their own."""
+    DALL_E.from_pretrained().save_pretrained(tmp_path)
+    (tmp_path / "vocabulary.txt").unlink()
+    config = json.loads((tmp_path / "config.json").read_text(encoding="utf-8"))
+    del config["files"]["vocabulary.txt"]
+    (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    with pytest.warns(UserWarning, match=r"has no vocabulary\.txt, so its model draws"):
+        model = DALL_E.from_pretrained(tmp_path)
+    assert model.vocabulary is None
+    assert "plan" not in model("two cats", num_inference_steps=1, height=96).info
