@@ -305,3 +305,24 @@ def test_what_importing_does_is_noticed(code: str, deed: str, tmp_path: Path) ->
     (tmp_path / "busy.py").write_text(f"{code}\nprint('hello')\n", encoding="utf-8")
     printed, deeds = imported(["busy"], tmp_path)
     assert printed == "hello\n" and deed in deeds
+
+
+# Knowledge of one model
+
+
+MODEL_BLIND = ("planning", "scenes", "images", "text", "nn", "models", "sampling", "losses", "data")
+"""Packages that must work for every model, so that none of them may know the built-in one."""
+
+
+@pytest.mark.parametrize("package", MODEL_BLIND)
+def test_what_one_model_knows_is_in_its_folder(package: str) -> None:
+    """No such package names the built-in model, its folder or its files, in code or in a table."""
+    words = re.compile(r"BUILT_IN|dall-e-emoji|[\"'/]weights/|known_names")
+    found = []
+    for path in sorted((ROOT / "src" / "dall_e" / package).rglob("*")):
+        if path.suffix == ".py":
+            lines = enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+            found += [
+                f"{path.name}:{number}: {line}" for number, line in lines if words.search(line)
+            ]
+    assert not found, "a model's words are read from its folder, and handed down"
