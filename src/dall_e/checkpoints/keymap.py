@@ -100,11 +100,6 @@ def _filled_in(name: str, layer: int, kind: str) -> str:
     return name.replace("{}", str(layer)).replace("*", kind)
 
 
-def weight_and_bias(ours: str, *theirs: str) -> dict[str, From]:
-    """Rows for the two tensors of a layer; several foreign layers are joined to one of ours."""
-    return expand({f"{ours}.*": tuple(f"{name}.*" for name in theirs)})
-
-
 def count_layers(tensors: Tensors, start: str) -> int:
     """How many blocks there are whose names begin with `start`, a dot and a number."""
     ends = (name.removeprefix(f"{start}.") for name in tensors if name.startswith(f"{start}."))

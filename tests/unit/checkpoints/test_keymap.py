@@ -14,11 +14,10 @@ from dall_e.checkpoints.keymap import (
     expand,
     fill,
     matrix_shape,
-    weight_and_bias,
 )
 from dall_e.checkpoints.tensor_files import open_weights, write_tensors
 
-ROWS = weight_and_bias("0", "q", "k") | expand({"1.weight": "scale", "1.bias": "shift"})
+ROWS = expand({"0.*": ("q.*", "k.*"), "1.weight": "scale", "1.bias": "shift"})
 TABLE = KeyTable(rows=ROWS, dropped=("loss.",), dropped_ends=(".mask",))
 
 

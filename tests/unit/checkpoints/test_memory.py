@@ -16,20 +16,14 @@ import torch
 from torch import nn
 
 from dall_e.checkpoints import store
-from dall_e.checkpoints.keymap import KeyTable, fill, weight_and_bias
+from dall_e.checkpoints.keymap import KeyTable, expand, fill
 from dall_e.checkpoints.tensor_files import open_weights, write_tensors
 
 WIDTH, LAYERS = 1024, 24
 SIZE = LAYERS * (WIDTH**2 + WIDTH) * 4
 """Bytes of the network in float32: 96 MiB."""
 NAMES = [f"layers.{number}" for number in range(LAYERS)]
-TABLE = KeyTable(
-    rows={
-        k: v
-        for number, name in enumerate(NAMES)
-        for k, v in weight_and_bias(str(number), name).items()
-    }
-)
+TABLE = KeyTable(rows=expand({"{}.*": "layers.{}.*"}, LAYERS))
 
 
 def peak_above(work: Callable[[], Any]) -> float:

@@ -270,6 +270,20 @@ def build_transformer(text: PromptConfig, generator: LeftToRightConfig) -> TextT
         return TextToTokens(build_prompts(text), LeftToRight(generator))
 
 
+def load_transformer(
+    path: Path,
+    tensors: Tensors,
+    configs: tuple[PromptConfig, LeftToRightConfig],
+    tables: tuple[KeyTable, KeyTable],
+    dtype: torch.dtype,
+    packing: WeightFormat | None = None,
+) -> TextToTokens:
+    """The two networks that draw tokens, whose weights are all `tensors` of a file."""
+    networks = build_transformer(*configs)
+    fill(list(zip(networks, tables, strict=True)), tensors, dtype, str(path), packing)
+    return networks
+
+
 def build_vqgan(config: VQGANConfig) -> VQGAN:
     """A VQGAN, its weights still to be filled."""
     from dall_e.checkpoints.store import Unfilled

@@ -20,7 +20,6 @@ from dall_e.checkpoints.families.base import (
     PublishedNetworks,
     Settings,
     TextToTokens,
-    build_transformer,
     folder_with,
     naming_file,
     published_model,
@@ -30,7 +29,7 @@ from dall_e.checkpoints.families.base import (
 )
 from dall_e.checkpoints.families.flax_vqgan import in_torch_order
 from dall_e.checkpoints.families.reference import ReferenceCase
-from dall_e.checkpoints.keymap import Tensors, fill
+from dall_e.checkpoints.keymap import Tensors
 from dall_e.checkpoints.model_entry import KnownModel, Size
 from dall_e.config.published import LeftToRightConfig, PromptConfig
 from dall_e.text.published_tokenizers import BartTokenizer, bpe_from_text
@@ -198,14 +197,8 @@ def load_networks(
     """Load flax_model.msgpack; `given` is what config.json holds."""
     encoder, decoder = split_tensors(read_weights(path))
     with naming_file(path):
-        text, generator = config(given, encoder, decoder)
-
-    networks = build_transformer(text, generator)
-    encoder_part = (networks.prompts, min_dalle.prompt_table(text))
-    decoder_part = (networks.transformer, min_dalle.transformer_table(generator))
-    fill([encoder_part], encoder, dtype, str(path), packing)
-    fill([decoder_part], decoder, dtype, str(path), packing)
-    return networks
+        configs = config(given, encoder, decoder)
+    return min_dalle.fill_networks(configs, (path, encoder), (path, decoder), dtype, packing)
 
 
 def load(files: ModelFiles, name: str, options: LoadOptions) -> PublishedModel:

@@ -243,11 +243,26 @@ def load_networks(
     with naming_file(decoder):
         generator = transformer_config(given, decoder_tensors, text, start_code)
 
+    halves = (encoder, encoder_tensors), (decoder, decoder_tensors)
+    return fill_networks((text, generator), *halves, dtype, packing)
+
+
+def fill_networks(
+    configs: tuple[PromptConfig, LeftToRightConfig],
+    encoder: tuple[Path, Tensors],
+    decoder: tuple[Path, Tensors],
+    dtype: torch.dtype,
+    packing: WeightFormat | None = None,
+) -> TextToTokens:
+    """Encoder and decoder, each filled with all tensors of its half; the path is for errors."""
+    text, generator = configs
     networks = build_transformer(text, generator)
-    encoder_part = (networks.prompts, prompt_table(text))
-    decoder_part = (networks.transformer, transformer_table(generator))
-    fill([encoder_part], encoder_tensors, dtype, str(encoder), packing)
-    fill([decoder_part], decoder_tensors, dtype, str(decoder), packing)
+    parts = (
+        (networks.prompts, prompt_table(text), *encoder),
+        (networks.transformer, transformer_table(generator), *decoder),
+    )
+    for network, table, path, tensors in parts:
+        fill([(network, table)], tensors, dtype, str(path), packing)
     return networks
 
 

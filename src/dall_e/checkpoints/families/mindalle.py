@@ -17,7 +17,7 @@ from dall_e.checkpoints.families.base import (
     PublishedNetworks,
     Settings,
     TextToTokens,
-    build_transformer,
+    load_transformer,
     naming_file,
     published_model,
     read_text,
@@ -30,7 +30,6 @@ from dall_e.checkpoints.keymap import (
     Tensors,
     count_layers,
     expand,
-    fill,
     matrix_shape,
 )
 from dall_e.checkpoints.model_entry import KnownModel, Size
@@ -175,10 +174,8 @@ def load_networks(
     with naming_file(path):
         text, generator = config(given, tensors)
 
-    networks = build_transformer(text, generator)
     tables = prompt_table(text), transformer_table(generator)
-    fill(list(zip(networks, tables, strict=True)), tensors, dtype, str(path), packing)
-    return networks
+    return load_transformer(path, tensors, (text, generator), tables, dtype, packing)
 
 
 def load(files: ModelFiles, name: str, options: LoadOptions) -> PublishedModel:

@@ -24,8 +24,8 @@ from dall_e.checkpoints.families.base import (
     PublishedNetworks,
     Settings,
     TextToTokens,
-    build_transformer,
     folder_with,
+    load_transformer,
     naming_file,
     published_model,
     read_text,
@@ -39,7 +39,6 @@ from dall_e.checkpoints.keymap import (
     Tensors,
     count_layers,
     expand,
-    fill,
     matrix_shape,
 )
 from dall_e.checkpoints.model_entry import KnownModel, Size
@@ -250,10 +249,8 @@ def load_networks(
         version = version_of(tensors) or version or "v3"
         text, generator = config(given, tensors, version)
 
-    networks = build_transformer(text, generator)
     tables = prompt_table(text, tensors), transformer_table(generator, text)
-    fill(list(zip(networks, tables, strict=True)), tensors, dtype, str(path), packing)
-    return networks
+    return load_transformer(path, tensors, (text, generator), tables, dtype, packing)
 
 
 def load(files: ModelFiles, name: str, options: LoadOptions) -> PublishedModel:
