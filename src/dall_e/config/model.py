@@ -99,6 +99,16 @@ def _preset(tokenizer: TokenizerConfig, text: TextConfig, **generator: Any) -> M
     )
 
 
+# Of both xs presets: one grows into the other.
+_XS_TEXT = TextConfig(max_tokens=24)
+_XS_GENERATOR: dict[str, Any] = {
+    "width": 256,
+    "num_heads": 4,
+    "content_layers": 4,
+    "query_layers": 4,
+    "mlp_width": 704,
+}
+
 PRESETS: dict[str, ModelConfig] = {
     # The newcomer's tour: trains in minutes on a CPU from the picture set in the repository.
     "tiny": _preset(
@@ -113,25 +123,9 @@ PRESETS: dict[str, ModelConfig] = {
         mlp_width=256,
     ),
     # Two CPU cores, coarse: 64 pixels, 64 tokens.
-    "xs64": _preset(
-        TokenizerConfig(image_size=64),
-        TextConfig(max_tokens=24),
-        width=256,
-        num_heads=4,
-        content_layers=4,
-        query_layers=4,
-        mlp_width=704,
-    ),
+    "xs64": _preset(TokenizerConfig(image_size=64), _XS_TEXT, **_XS_GENERATOR),
     # Two CPU cores: 96 pixels, 144 tokens; grows from xs64, whose tokenizer it shares.
-    "xs": _preset(
-        TokenizerConfig(),
-        TextConfig(max_tokens=24),
-        width=256,
-        num_heads=4,
-        content_layers=4,
-        query_layers=4,
-        mlp_width=704,
-    ),
+    "xs": _preset(TokenizerConfig(), _XS_TEXT, **_XS_GENERATOR),
     # One GPU: 128 pixels, 256 tokens.
     "s": _preset(
         TokenizerConfig(
