@@ -136,3 +136,33 @@ def full_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 def write_foreign() -> Callable[[nn.Module, KeyTable], dict[str, Tensor]]:
     """Our weights under another project's names."""
     return foreign
+
+
+@pytest.fixture(scope="session")
+def write_judge() -> Callable[..., Path]:
+    """Writes the run folder of a judge with the weights of a tiny dual encoder, and returns it.
+
+    The keywords change how it says that it was trained.
+    """
+    import dataclasses
+
+    from dall_e.config import DUAL_ENCODERS, DualEncoderTraining, with_values
+    from dall_e.text.tokenizer import TextTokenizer
+    from dall_e.training.run_folder import open_run_folder
+
+    def write(folder: Path, dual_encoder: nn.Module, **changes: Any) -> Path:
+        values = {"seed": 7, "fold": 1, "other_fraction": 0.0, **changes}
+        config = with_values(DualEncoderTraining(), values)
+        weights = dual_encoder.state_dict()
+        with open_run_folder(str(folder)) as run_folder:
+            run_folder.save_checkpoint(
+                {
+                    "config": dataclasses.asdict(config),
+                    "networks": {"dual_encoder": dataclasses.asdict(DUAL_ENCODERS["tiny"])},
+                    "players": {"dual_encoder": {"weights": weights, "ema": weights}},
+                }
+            )
+        TextTokenizer.train(["a white cat", "红苹果"] * 3, 400).save(folder / "text_tokenizer.json")
+        return folder
+
+    return write

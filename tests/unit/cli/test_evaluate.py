@@ -3,6 +3,7 @@ refused."""
 
 import dataclasses
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,34 +11,28 @@ import torch
 
 from dall_e import DALL_E
 from dall_e.cli import run
-from dall_e.config import DUAL_ENCODERS, DetectorConfig, DualEncoderTraining, with_values
+from dall_e.config import DUAL_ENCODERS, DetectorConfig
 from dall_e.evaluation.cost import Cost
 from dall_e.inference.loading import Networks
 from dall_e.models.detector import Detector
 from dall_e.models.dual_encoder import DualEncoder
 from dall_e.scenes.vocabulary import things
-from dall_e.text.tokenizer import TextTokenizer
 from dall_e.training.run_folder import open_run_folder
 
 pytest.importorskip("torchmetrics")
 
 
-def make_judge(folder: Path, seed: int, **changes: object) -> DualEncoder:
-    torch.manual_seed(seed)
-    dual_encoder = DualEncoder(DUAL_ENCODERS["tiny"])
-    changes = {"seed": seed, "fold": 1, "other_fraction": 0.0, **changes}
-    config = with_values(DualEncoderTraining(), changes)
-    weights = dual_encoder.state_dict()
-    with open_run_folder(str(folder)) as run_folder:
-        run_folder.save_checkpoint(
-            {
-                "config": dataclasses.asdict(config),
-                "networks": {"dual_encoder": dataclasses.asdict(DUAL_ENCODERS["tiny"])},
-                "players": {"dual_encoder": {"weights": weights, "ema": weights}},
-            }
-        )
-    TextTokenizer.train(["a white cat", "红苹果"] * 3, 400).save(folder / "text_tokenizer.json")
-    return dual_encoder
+@pytest.fixture
+def make_judge(write_judge) -> Callable[..., DualEncoder]:
+    """Writes the run folder of a judge with random weights, and returns its network."""
+
+    def make(folder: Path, seed: int, **changes: object) -> DualEncoder:
+        torch.manual_seed(seed)
+        dual_encoder = DualEncoder(DUAL_ENCODERS["tiny"])
+        write_judge(folder, dual_encoder, seed=seed, **changes)
+        return dual_encoder
+
+    return make
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +45,9 @@ def no_process(monkeypatch: pytest.MonkeyPatch) -> None:
 FLAGS = ["--data", "examples/tiny_pictures", "--steps", "1", "--device", "cpu"]
 
 
-def test_a_report(tiny_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_report(
+    tiny_folder: Path, tmp_path: Path, make_judge, capsys: pytest.CaptureFixture[str]
+) -> None:
     make_judge(tmp_path / "judge", 1)
     flags = [*FLAGS, "--judge", str(tmp_path / "judge"), "--limit", "3", "--seed", "2"]
     assert (
@@ -71,7 +68,7 @@ def test_a_report(tiny_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "seed 1, fold 1" in report["judge"]
 
 
-def test_what_rounding_costs(tiny_folder: Path, tmp_path: Path) -> None:
+def test_what_rounding_costs(tiny_folder: Path, tmp_path: Path, make_judge) -> None:
     make_judge(tmp_path / "judge", 1)
     flags = [*FLAGS, "--judge", str(tmp_path / "judge"), "--limit", "2", "--quantization", "int8"]
     assert run(["evaluate", "--model", str(tiny_folder), "--out", str(tmp_path / "a"), *flags]) == 0
@@ -79,7 +76,9 @@ def test_what_rounding_costs(tiny_folder: Path, tmp_path: Path) -> None:
     assert report["model"]["quantization"] == report["settings"]["quantization"] == "int8"
 
 
-def test_two_models(tiny_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_two_models(
+    tiny_folder: Path, tmp_path: Path, make_judge, capsys: pytest.CaptureFixture[str]
+) -> None:
     make_judge(tmp_path / "judge", 1)
     models = ["--compare", str(tiny_folder), str(tiny_folder)]
     flags = [
@@ -100,7 +99,7 @@ def test_two_models(tiny_folder: Path, tmp_path: Path, capsys: pytest.CaptureFix
 
 
 def test_a_judge_must_be_independent(
-    tiny_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tiny_folder: Path, tmp_path: Path, make_judge, capsys: pytest.CaptureFixture[str]
 ) -> None:
     dual_encoder = make_judge(tmp_path / "judge", 1)
     plain = DALL_E.from_pretrained(tiny_folder)
@@ -134,6 +133,7 @@ def test_a_judge_must_be_independent(
 def test_composition_is_judged_by_a_detector(
     tiny_folder: Path,
     tmp_path: Path,
+    make_judge,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -10,17 +10,13 @@ import torch
 from dall_e import DALL_E
 from dall_e.config import (
     DUAL_ENCODERS,
-    DualEncoderTraining,
     SamplingConfig,
     UpsamplerConfig,
-    with_values,
 )
 from dall_e.evaluation.setup import load_judge, make_subject
 from dall_e.inference.engine import Engine
 from dall_e.inference.loading import Networks
 from dall_e.models.dual_encoder import DualEncoder
-from dall_e.text.tokenizer import TextTokenizer
-from dall_e.training.run_folder import open_run_folder
 
 STEP = SamplingConfig(num_inference_steps=1)
 
@@ -36,22 +32,6 @@ def engine(tiny_folder: Path) -> Engine:
     new = Networks.build(config)
     networks = plain.networks._replace(dual_encoder=new.dual_encoder, upsampler=new.upsampler)
     return Engine(config, networks, plain.text_tokenizer)
-
-
-def write_judge(folder: Path, dual_encoder: DualEncoder, **changes: object) -> Path:
-    values = {"seed": 7, "fold": 1, "other_fraction": 0.0, **changes}
-    config = with_values(DualEncoderTraining(), values)
-    weights = dual_encoder.state_dict()
-    with open_run_folder(str(folder)) as run_folder:
-        run_folder.save_checkpoint(
-            {
-                "config": dataclasses.asdict(config),
-                "networks": {"dual_encoder": dataclasses.asdict(DUAL_ENCODERS["tiny"])},
-                "players": {"dual_encoder": {"weights": weights, "ema": weights}},
-            }
-        )
-    TextTokenizer.train(["a white cat", "红苹果"] * 3, 400).save(folder / "text_tokenizer.json")
-    return folder
 
 
 def test_a_subject_draws_at_its_own_size(engine: Engine) -> None:
@@ -70,7 +50,7 @@ def test_a_subject_embeds_and_reconstructs(engine: Engine) -> None:
     assert subject.reconstruct(torch.rand(2, 4, 32, 32)).shape == (2, 4, 32, 32)
 
 
-def test_a_judge_knows_where_it_is_from(engine: Engine, tmp_path: Path) -> None:
+def test_a_judge_knows_where_it_is_from(engine: Engine, tmp_path: Path, write_judge) -> None:
     torch.manual_seed(5)
     folder = write_judge(tmp_path / "judge", DualEncoder(DUAL_ENCODERS["tiny"]))
     judge = load_judge(folder, [engine])
@@ -80,7 +60,9 @@ def test_a_judge_knows_where_it_is_from(engine: Engine, tmp_path: Path) -> None:
         load_judge(tmp_path / "both", [engine])
 
 
-def test_the_models_own_dual_encoder_is_no_judge(engine: Engine, tmp_path: Path) -> None:
+def test_the_models_own_dual_encoder_is_no_judge(
+    engine: Engine, tmp_path: Path, write_judge
+) -> None:
     assert engine.networks.dual_encoder is not None
     folder = write_judge(tmp_path / "own", engine.networks.dual_encoder)
     with pytest.raises(ValueError, match="is the dual encoder of .*, which chooses its pictures"):
