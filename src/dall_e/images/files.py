@@ -253,7 +253,9 @@ def save_image(
     """
     path = Path(path)
     extension = path.suffix.lower()
-    known = Image.registered_extensions()
+    Image.preinit()
+    # Only a rare file type is worth the time to load all that Pillow knows.
+    known = Image.EXTENSION if extension in Image.EXTENSION else Image.registered_extensions()
     if extension not in known:
         raise ValueError(
             f"cannot tell the file type of {path.name!r}: end the name in .png, .jpg or .webp"
