@@ -44,6 +44,8 @@ class GenerationRequest:
     """Keep the transparent background instead of white."""
     known: KnownTokens | None = None
     """Tokens that are given, one row per candidate; the rest is drawn to fit them."""
+    strict: bool = False
+    """Whether what is not read, and a blank image, is an error instead of a warning."""
 
     def __post_init__(self) -> None:
         count = len(self.prompts) * self.images_per_prompt * self.best_of

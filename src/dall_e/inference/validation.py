@@ -58,7 +58,16 @@ def checked_negative(negative_prompt: str | None) -> str:
 
 
 def _storable(text: str) -> str:
-    """A text whose lone surrogates, which no file could store, are question marks."""
+    """A text without surrogates, which no file could store.
+
+    Where the locale knows no UTF-8, each byte of an argument is one. Those of other systems come in
+    pairs. What is neither becomes a question mark.
+    """
+    for encoding, errors in (("utf-8", "surrogateescape"), ("utf-16-le", "surrogatepass")):
+        try:
+            return text.encode(encoding, errors).decode(encoding)
+        except UnicodeError:
+            continue
     return text.encode("utf-8", "replace").decode("utf-8")
 
 

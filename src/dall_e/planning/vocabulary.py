@@ -8,7 +8,7 @@ prompt whole. One row of the file is one thing, with four cells between bars:
 These are the English name, the Chinese name, the kind, and what else the model has seen it with:
 colours in which there are pictures of it, and states. Things of the table that scenes are composed
 of (`scenes/things.txt`) have all further words from there. Every other row is the name of single
-pictures.
+pictures, or of a style, which is the kind of those that the model draws well.
 """
 
 from __future__ import annotations
@@ -40,6 +40,9 @@ _KINDS = (
     "person", "hand", "symbol", "clock", "flag",
 )  # fmt: skip
 """Kinds of pictures that have a name to ask for, in the order of the file."""
+_STYLE = "style"
+_KNOWN_STYLE = 0.25
+"""A style is known that training sees so often, as a part of how often it sees the first."""
 _NOT_SINGLE = re.compile(r"[,:|]")
 """Marks of names that say more than a thing, such as "woman: red hair"."""
 _IN_SKY = re.compile("cloud|moon|sun|star|planet|comet|milky")
@@ -59,7 +62,9 @@ class Vocabulary:
     """The things that one model knows, and every word for them."""
 
     def __init__(self, known: Iterable[KnownName]) -> None:
-        self._known = {row.name: row for row in known}
+        rows = tuple(known)
+        self._known = {row.name: row for row in rows if row.kind != _STYLE}
+        self._styles = tuple(row for row in rows if row.kind == _STYLE)
         self.table_things = {name: row for name, row in things().items() if name in self._known}
         """Those of the table that scenes are composed of, in its order."""
         self.single_things = {
@@ -87,6 +92,11 @@ class Vocabulary:
         """Whether the model has seen a thing in a state, "sleeping" or "playing"."""
         return state in self._known[name].seen_with
 
+    def has_style(self, words: str) -> bool:
+        """Whether the model draws in a style; every style if it does not say which ones it has."""
+        known = {word.lower() for row in self._styles for word in (row.name, row.zh)}
+        return not words or not known or words.lower() in known
+
     def planned(self, name: str, **said: Any) -> SceneObject:
         """Return a thing that the model is to draw, with what is `said` of it."""
         model_thing = self.single_things.get(name)
@@ -109,6 +119,11 @@ class Vocabulary:
             for word in (*words, *map(plural_of, words)):
                 names.setdefault(word.lower(), name)
         return names
+
+    @cached_property
+    def parts_en(self) -> frozenset[str]:
+        """Every single word of the English names and words, in lower case."""
+        return frozenset(part for words in self.words_en for part in re.findall(r"[\w'-]+", words))
 
     @cached_property
     def words_zh(self) -> dict[str, str]:
@@ -205,7 +220,8 @@ class Vocabulary:
         naming its style. They need a Chinese name and a kind. composed: whether the model trained
         on composed scenes, too, in which animals sleep and play.
         """
-        return cls([*_table_names(records, composed), *_single_names(records)])
+        names = (*_table_names(records, composed), *_single_names(records))
+        return cls([*names, *_style_names(records)])
 
     def to_text(self) -> str:
         """Write the text that `from_text` reads."""
@@ -215,6 +231,7 @@ class Vocabulary:
             row = self._known[name]
             seen_with = " ".join(sorted(row.seen_with, key=order.index))
             lines.append(" | ".join(filter(None, (row.name, row.zh, row.kind, seen_with))))
+        lines += [f"{row.name} | {row.zh} | {_STYLE}" for row in self._styles]
         return _HEAD + "\n".join(lines) + "\n"
 
 
@@ -276,9 +293,7 @@ def _table_names(records: Sequence[dict[str, Any]], composed: bool) -> Iterator[
 
 def _single_names(records: Sequence[dict[str, Any]]) -> Iterator[KnownName]:
     """The names of single pictures in the style that training sees most."""
-    weights: Counter[str] = Counter()
-    for record in records:
-        weights[str(record.get("source", ""))] += record.get("weight", 1.0)
+    weights = _weights(records, "source")
     house_style = max(weights, key=lambda source: weights[source], default="")
 
     rows: dict[str, KnownName] = {}
@@ -290,6 +305,27 @@ def _single_names(records: Sequence[dict[str, Any]]) -> Iterator[KnownName]:
         if in_style and is_single and fits and name not in things():
             rows[name] = KnownName(name, zh, kind)
     yield from sorted(rows.values(), key=lambda row: (_KINDS.index(row.kind), row.name.lower()))
+
+
+def _style_names(records: Sequence[dict[str, Any]]) -> Iterator[KnownName]:
+    """The styles that training sees often or always by their names, with a Chinese name, too."""
+    weights = _weights(records, "style_en")
+    often = _KNOWN_STYLE * max(weights.values(), default=0.0)
+    known = {record["style_en"] for record in records if record.get("style_said") == 1}
+    known |= {name for name, weight in weights.items() if weight >= often}
+
+    names = {str(record.get("style_en", "")): str(record.get("style_zh", "")) for record in records}
+    for name, zh in names.items():
+        if name in known and name and zh and _fits_a_cell(name) and _fits_a_cell(zh):
+            yield KnownName(name, zh, _STYLE)
+
+
+def _weights(records: Sequence[dict[str, Any]], field: str) -> Counter[str]:
+    """How often training sees what has each value of a field."""
+    weights: Counter[str] = Counter()
+    for record in records:
+        weights[str(record.get(field, ""))] += record.get("weight", 1.0)
+    return weights
 
 
 def _fits_a_cell(text: str) -> bool:
