@@ -36,7 +36,7 @@ VISIBLE = 8
 """Alpha above this is visible."""
 FLAT = 16
 """Colours that differ by no more than this, of 255, look the same side by side."""
-SEEN_FRACTION = 0.002
+SEEN_FRACTION = 0.001
 """Of an image's pixels, so many differ from the rest at least where anything is seen on it."""
 LONGEST_STRIP = 8
 """What is more than this many times as long as wide is a strip, not an image of a thing."""

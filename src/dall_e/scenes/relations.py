@@ -230,7 +230,7 @@ def _rows_of_groups(
     front_size = fit(aspects[front], _wider(scene, front, 0.34), _WIDEST, 0.34)
     back_size = fit(aspects[back], _wider(scene, back, 0.54), _WIDEST, 0.46)
     top = feet[0] - front_size[1]
-    back_feet = min(feet[1], top + 0.45 * back_size[1])
+    back_feet = min(feet[1], top + 0.45 * back_size[1] / _grid(scene, back)[1])
     return [
         standing(back, back_size, 0.5, back_feet, ground),
         standing(front, front_size, 0.5, feet[0], ground),

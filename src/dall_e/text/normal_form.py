@@ -16,6 +16,8 @@ from dall_e.text.tables import read_table
 LONGEST = 1_000
 """Characters of a prompt that are read. A model has room for some dozens of words."""
 
+_LONG_NUMBER = re.compile(r"(\d{12})\d+")
+"""Digits of which the first ones say enough."""
 _QUOTES = str.maketrans("‘’‚‛“”„‟‐‑‒", "''''\"\"\"\"---")
 _CHINESE_SIGNS = re.compile("([，。、！？：；（）]+)")
 """Signs that the rules of Chinese know, and whose normal form would be that of English."""
@@ -58,7 +60,7 @@ class NormalForm:
 @lru_cache(maxsize=64)
 def normal_form(prompt: str) -> NormalForm:
     """Bring a prompt to its normal form, in a time that grows with its length."""
-    text, rest = _cut(prompt)
+    text, rest = _cut(_LONG_NUMBER.sub(r"\1", prompt))
     language: Language = "zh" if is_chinese(text) else "en"
     text, marks = without_marks(text.translate(_QUOTES), "" if language == "zh" else " ")
     text, tones = name_emoji(text, language)
