@@ -30,8 +30,8 @@ from dall_e.scenes.graph import COAT_COLOURS, Scene, SceneObject
 from dall_e.text.language import Language, is_chinese
 
 _SILENT = frozenset(
-    "a an the and of is are was were it its there this that some my your with for by to emoji emojis please "
-    "thanks".split()
+    "a an the and of is are was were it its there this that some my your with for by to emoji "
+    "emojis please thanks".split()
 )
 """Words that nobody misses."""
 
