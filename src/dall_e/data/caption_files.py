@@ -41,7 +41,7 @@ _UNTOLD = re.compile(
 
 def record_of(
     files: Mapping[str, bytes],
-    picture: str,
+    image: str,
     inventory: Inventory,
     listed: Captions | None = None,
 ) -> Record:
@@ -60,27 +60,27 @@ def record_of(
     sources.sort(key=lambda source: _ORDER.get(source[0], len(_ORDER)))
 
     if not sources:
-        text, kind = caption_of_name(picture)
+        text, kind = caption_of_name(image)
         sources = [(kind, [text])]
         if _UNTOLD.fullmatch(text):
-            inventory.note("caption that is only a number or a camera's name", picture)
+            inventory.note("caption that is only a number or a camera's name", image)
     kind, captions = sources[0]
     if any(others != captions for _, others in sources):
-        inventory.note(f"picture with other captions beside those in {kind}, not used", picture)
+        inventory.note(f"picture with other captions beside those in {kind}, not used", image)
     inventory.captions[kind] += 1
     record["text"] = captions[0]
     if len(captions) > 1:
         record["captions"] = captions
-        inventory.note("picture with several captions, one a line, used by turns", picture)
+        inventory.note("picture with several captions, one a line, used by turns", image)
     return record
 
 
-def caption_of_name(picture: str) -> tuple[str, str]:
+def caption_of_name(image: str) -> tuple[str, str]:
     """(caption, what it comes from): "red_car-2.png" is "red car 2".
 
     A name that says nothing, as "IMG_0123.jpg", gives way to that of the folder.
     """
-    *folders, base = picture.split("/")
+    *folders, base = image.split("/")
     name = _words(base[: len(base) - len(extension(base))])
     if folders and _UNTOLD.fullmatch(name):
         folder = _words(folders[-1])

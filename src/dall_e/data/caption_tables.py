@@ -44,20 +44,20 @@ def is_table(name: str) -> bool:
 class CaptionTables:
     """The captions that tables have for the pictures of a folder."""
 
-    def __init__(self, pictures: Iterable[str], inventory: Inventory) -> None:
-        """`pictures` are paths seen from the folder, with slashes."""
+    def __init__(self, images: Iterable[str], inventory: Inventory) -> None:
+        """`images` are paths seen from the folder, with slashes."""
         self._inventory = inventory
         self._captions: dict[str, Captions] = {}
         self._names: dict[str, list[str]] = {}
-        for picture in pictures:
-            base = picture.rpartition("/")[2]
+        for image in images:
+            base = image.rpartition("/")[2]
             # A row may name a picture by its path, without its ending, or without its folder.
-            for name in dict.fromkeys((picture, stem(picture), "*/" + base, "*/" + stem(base))):
-                self._names.setdefault(_same(name), []).append(picture)
+            for name in dict.fromkeys((image, stem(image), "*/" + base, "*/" + stem(base))):
+                self._names.setdefault(_same(name), []).append(image)
 
-    def captions(self, picture: str) -> Captions | None:
+    def captions(self, image: str) -> Captions | None:
         """(the table's name, the captions) of a picture."""
-        return self._captions.get(picture)
+        return self._captions.get(image)
 
     def read(self, table: str, content: bytes) -> None:
         """Take the captions of one more table; rows without a picture are counted as losses."""
@@ -70,25 +70,25 @@ class CaptionTables:
 
         found: dict[str, list[str]] = {}
         for name, caption in rows:
-            picture = self._picture(name, table.rpartition("/")[0])
-            if not picture:
+            image = self._image(name, table.rpartition("/")[0])
+            if not image:
                 self._inventory.lose(f"row of {table} whose picture is not there", name)
             elif captions := captions_in(caption):
-                found.setdefault(picture, []).extend(captions)
+                found.setdefault(image, []).extend(captions)
             else:
                 self._inventory.note(f"row of {table} with an empty caption", name)
-        for picture, captions in found.items():
+        for image, captions in found.items():
             source = table.rpartition("/")[2]
-            self._captions.setdefault(picture, (source, list(dict.fromkeys(captions))))
+            self._captions.setdefault(image, (source, list(dict.fromkeys(captions))))
 
-    def _picture(self, name: str, folder: str) -> str:
+    def _image(self, name: str, folder: str) -> str:
         """The picture that a row means, or nothing."""
         name = posixpath.normpath(name.strip().replace("\\", "/"))
         base = name.rpartition("/")[2]
         for candidate in (posixpath.join(folder, name), name, "*/" + base):
-            pictures = self._names.get(_same(candidate), [])
-            if len(pictures) == 1:
-                return pictures[0]
+            images = self._names.get(_same(candidate), [])
+            if len(images) == 1:
+                return images[0]
         return ""
 
     def _rows(self, table: str, text: str) -> Iterator[Row]:
@@ -117,7 +117,7 @@ class CaptionTables:
         columns = _columns(header)
         if columns is None:
             # Without a head, the first column has paths and the second has captions.
-            if not header or len(header) < 2 or not self._picture(header[0], ""):
+            if not header or len(header) < 2 or not self._image(header[0], ""):
                 raise ValueError(_no_columns(header))
             columns = 0, 1
             rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)

@@ -57,7 +57,7 @@ def check_folder(
     inventory = Inventory(root=str(folder))
     entries = list_entries(Path(folder), inventory)
     checked = _readable(entries, inventory)
-    _note_pictures(checked, size, inventory)
+    _note_images(checked, size, inventory)
     scripts = _note_captions(checked, inventory)
     records = [item.entry.record for item in checked]
     _note_long(records, max_tokens, vocab_size, inventory)
@@ -102,7 +102,7 @@ def _readable(entries: Iterable[Entry], inventory: Inventory) -> list[_Checked]:
     return checked
 
 
-def _note_pictures(checked: Sequence[_Checked], size: int, inventory: Inventory) -> None:
+def _note_images(checked: Sequence[_Checked], size: int, inventory: Inventory) -> None:
     """Sizes, shapes, colours, animations, and doubles."""
     files: dict[bytes, str] = {}
     pixels: dict[bytes, str] = {}

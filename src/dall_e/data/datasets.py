@@ -30,7 +30,7 @@ from dall_e.data.captions import training_caption
 from dall_e.data.folders import FolderFiles, list_folder
 from dall_e.data.grouping import extension, group_files
 from dall_e.data.inventory import Inventory, readable
-from dall_e.data.shards import shard_pictures
+from dall_e.data.shards import shard_images
 from dall_e.data.tar_files import LARGEST_MEMBER
 from dall_e.errors import UnusableFileError
 from dall_e.images.files import decode_image
@@ -134,9 +134,9 @@ def list_entries(root: Path, inventory: Inventory) -> list[Entry]:
     files = list_folder(root, inventory)
     entries: list[Entry] = []
     for name in files.shards:
-        for picture, content, record in shard_pictures(root / name, name, inventory):
+        for image, content, record in shard_images(root / name, name, inventory):
             read = partial(bytes, content)
-            entries.append(Entry(name=picture, read=read, record=record))
+            entries.append(Entry(name=image, read=read, record=record))
     entries += _loose_entries(root, files, inventory)
     own = (entry.record.get("split") for entry in entries)
     inventory.splits.update(split for split in own if split)
@@ -223,15 +223,15 @@ def _nothing(root: Path, split: str, inventory: Inventory) -> str:
 
 def _loose_entries(root: Path, files: FolderFiles, inventory: Inventory) -> Iterator[Entry]:
     """Images of a folder that are files of their own."""
-    tables = CaptionTables(files.pictures, inventory)
+    tables = CaptionTables(files.images, inventory)
     for table in files.tables:
-        if not files.pictures:
+        if not files.images:
             # The list beside shards of `dall-e data build`, which have it all in them.
             inventory.put_aside("table of captions without pictures beside it", table)
         elif (content := _content(root, table, LARGEST_TABLE, inventory)) is not None:
             tables.read(table, content)
 
-    grouped = group_files([*files.pictures, *files.captions], one_a_key=False)
+    grouped = group_files([*files.images, *files.captions], one_a_key=False)
     for mask in grouped.masks:
         inventory.put_aside("mask or the like, beside its picture", mask)
     for name in grouped.alone:
@@ -255,7 +255,7 @@ def _loose_entries(root: Path, files: FolderFiles, inventory: Inventory) -> Iter
             inventory.lose(kind, name, f"caption file: {error}")
             continue
         record.setdefault("name", readable(name))
-        yield Entry(name=name, read=partial(_picture_file, root / name), record=record)
+        yield Entry(name=name, read=partial(_image_file, root / name), record=record)
 
 
 def _content(root: Path, name: str, most: int, inventory: Inventory) -> bytes | None:
@@ -272,7 +272,7 @@ def _content(root: Path, name: str, most: int, inventory: Inventory) -> bytes | 
     return None
 
 
-def _picture_file(path: Path) -> bytes:
+def _image_file(path: Path) -> bytes:
     """The content of a picture file. Raises OSError, or ValueError if it is too large."""
     size = path.stat().st_size
     if size > LARGEST_MEMBER:

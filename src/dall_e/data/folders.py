@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dall_e.data.caption_tables import is_table
-from dall_e.data.grouping import CAPTION_EXTENSIONS, PICTURE_EXTENSIONS, extension, is_hidden
+from dall_e.data.grouping import CAPTION_EXTENSIONS, IMAGE_EXTENSIONS, extension, is_hidden
 from dall_e.data.inventory import Inventory
 
 SHARD_ENDINGS = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2", ".tbz")
-_UNREAD_PICTURES = frozenset(
+_UNREAD_IMAGES = frozenset(
     ".heic .heif .hif .svg .svgz .psd .xcf .ai .eps .pdf .jxl .jp2 .j2k .ico .icns .tga .pcx .ppm "
     ".pgm .pbm .pnm .exr .hdr .dng .cr2 .cr3 .nef .arw .orf .rw2 .raf .raw .qoi .dds .wmf".split()
 )
@@ -25,7 +25,7 @@ _UNREAD_ARCHIVES = (
 class FolderFiles:
     """What may be read, as paths seen from the folder, with slashes, in order."""
 
-    pictures: list[str] = field(default_factory=list)
+    images: list[str] = field(default_factory=list)
     captions: list[str] = field(default_factory=list)
     tables: list[str] = field(default_factory=list)
     shards: list[str] = field(default_factory=list)
@@ -37,7 +37,7 @@ def image_files(root: Path, inventory: Inventory | None = None) -> list[Path]:
     Hidden ones are not among them; `inventory` gets what is left.
     """
     files = list_folder(root, inventory or Inventory())
-    return [root / name for name in files.pictures]
+    return [root / name for name in files.images]
 
 
 def list_folder(root: Path, inventory: Inventory) -> FolderFiles:
@@ -107,11 +107,11 @@ def _sort_in(name: str, files: FolderFiles, inventory: Inventory) -> None:
         files.shards.append(name)
     elif is_table(name):
         files.tables.append(name)
-    elif ending in PICTURE_EXTENSIONS:
-        files.pictures.append(name)
+    elif ending in IMAGE_EXTENSIONS:
+        files.images.append(name)
     elif ending in CAPTION_EXTENSIONS:
         files.captions.append(name)
-    elif ending in _UNREAD_PICTURES:
+    elif ending in _UNREAD_IMAGES:
         inventory.lose("picture in a format that is not read", name, _UNREAD_MEND)
     elif name.lower().endswith(_UNREAD_ARCHIVES):
         inventory.lose("archive of a kind that is not read", name, "unpack it, or make it a .tar")

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-PICTURE_EXTENSIONS = (
+IMAGE_EXTENSIONS = (
     ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".webp", ".avif", ".gif", ".bmp", ".tif",
     ".tiff",
 )  # fmt: skip
@@ -89,45 +89,45 @@ def group_files(names: Iterable[str], *, one_a_key: bool) -> Grouped:
 
 def _group_key(key: str, files: list[str], one_a_key: bool, grouped: Grouped) -> None:
     """The pictures and captions of one key."""
-    pictures = [name for name in files if extension(name) in PICTURE_EXTENSIONS]
+    images = [name for name in files if extension(name) in IMAGE_EXTENSIONS]
     texts = [name for name in files if extension(name) in CAPTION_EXTENSIONS]
     texts.sort(key=lambda name: CAPTION_EXTENSIONS.index(extension(name)))
 
-    masks = [name for name in pictures if _role(name) in _MASKS]
-    if len(masks) < len(pictures):
+    masks = [name for name in images if _role(name) in _MASKS]
+    if len(masks) < len(images):
         grouped.masks += masks
-        pictures = [name for name in pictures if name not in masks]
+        images = [name for name in images if name not in masks]
 
     # "cat.txt" and "cat.png.txt" are of "cat.png" only; a text with the key's name is of all.
-    own = {name: [text for text in texts if stem(text) in (stem(name), name)] for name in pictures}
+    own = {name: [text for text in texts if stem(text) in (stem(name), name)] for name in images}
     of_key = [text for text in texts if stem(text) == key]
     if one_a_key:
-        seconds = _seconds(key, pictures, bool(of_key), own)
+        seconds = _seconds(key, images, bool(of_key), own)
         grouped.seconds += seconds
-        pictures = [name for name in pictures if name not in seconds]
+        images = [name for name in images if name not in seconds]
 
     claimed: set[str] = set()
-    for name in pictures:
-        single = texts if len(pictures) == 1 else of_key
+    for name in images:
+        single = texts if len(images) == 1 else of_key
         grouped.captions[name] = own[name] or single
         claimed.update(grouped.captions[name])
     grouped.alone += [text for text in texts if text not in claimed]
 
 
 def _seconds(
-    key: str, pictures: list[str], has_caption: bool, own: dict[str, list[str]]
+    key: str, images: list[str], has_caption: bool, own: dict[str, list[str]]
 ) -> list[str]:
     """The pictures of a key beyond the one that is trained on."""
-    by_order = sorted(pictures, key=lambda name: PICTURE_EXTENSIONS.index(extension(name)))
+    by_order = sorted(images, key=lambda name: IMAGE_EXTENSIONS.index(extension(name)))
     first = [name for name in by_order if stem(name) == key] or [
         name for name in by_order if _role(name) in _IMAGES
     ]
-    if len(pictures) < 2 or not first:
+    if len(images) < 2 or not first:
         return []
     # Where the key has no caption for all, "7.left.jpg" is a picture of its own.
     return [
         name
-        for name in pictures
+        for name in images
         if name != first[0] and (stem(name) == key or (has_caption and not own[name]))
     ]
 
@@ -146,9 +146,9 @@ def _match_loosely(grouped: Grouped) -> None:
             wanting.setdefault(_folded(stem(name)), []).append(name)
     left = []
     for text in grouped.alone:
-        pictures = wanting.get(_folded(stem(text)), [])
-        if len(pictures) == 1:
-            grouped.captions[pictures[0]] = [*grouped.captions[pictures[0]], text]
+        images = wanting.get(_folded(stem(text)), [])
+        if len(images) == 1:
+            grouped.captions[images[0]] = [*grouped.captions[images[0]], text]
             grouped.by_other_case.append(text)
         else:
             left.append(text)

@@ -34,7 +34,8 @@ class Inventory:
 
     def lose(self, kind: str, name: str, detail: str = "") -> None:
         """Count something that was meant to be used and could not be."""
-        self.lost.setdefault(kind, []).append((readable(name), detail))
+        told = readable(" ".join(detail.split()))
+        self.lost.setdefault(kind, []).append((readable(name), told))
 
     def put_aside(self, kind: str, name: str) -> None:
         """Count a file that is nothing to train on."""

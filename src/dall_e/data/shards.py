@@ -14,7 +14,7 @@ from pathlib import Path
 from dall_e.data.caption_files import LARGEST_CAPTION_FILE, Record, record_of
 from dall_e.data.grouping import (
     CAPTION_EXTENSIONS,
-    PICTURE_EXTENSIONS,
+    IMAGE_EXTENSIONS,
     extension,
     group_files,
     is_hidden,
@@ -26,7 +26,7 @@ from dall_e.errors import UnusableFileError
 
 CHECKSUMS = "SHA256SUMS"
 """The last member of our own shards, as `sha256sum --check` reads it."""
-_WANTED = (*PICTURE_EXTENSIONS, *CAPTION_EXTENSIONS, CHECKSUMS.lower())
+_WANTED = (*IMAGE_EXTENSIONS, *CAPTION_EXTENSIONS, CHECKSUMS.lower())
 
 
 @dataclass(kw_only=True)
@@ -44,7 +44,7 @@ def checksum_list(digests: Iterable[tuple[str, str]]) -> bytes:
     return "".join(f"{digest}  {name}\n" for name, digest in digests).encode()
 
 
-def shard_pictures(
+def shard_images(
     path: Path, name: str, inventory: Inventory
 ) -> Iterator[tuple[str, bytes, Record]]:
     """(name, file, record) of every picture in a shard, in the order of their names."""
@@ -62,18 +62,18 @@ def shard_pictures(
         kind = "caption in a shard without a picture"
         inventory.lose(kind, f"{name}/{caption.rpartition('.')[0]}", "no picture file")
     have_captions = any(grouped.captions.values())
-    for picture, captions in grouped.captions.items():
+    for image, captions in grouped.captions.items():
         if shard.damages and have_captions and not captions:
-            inventory.lose("picture whose caption is lost", f"{name}/{picture}")
+            inventory.lose("picture whose caption is lost", f"{name}/{image}")
             continue
         files = {f"{name}/{caption}": shard.files[caption] for caption in captions}
         try:
-            record = record_of(files, f"{name}/{picture}", inventory)
+            record = record_of(files, f"{name}/{image}", inventory)
         except ValueError as error:
-            key = f"{name}/{picture.rpartition('.')[0]}"
+            key = f"{name}/{image.rpartition('.')[0]}"
             inventory.lose("picture whose JSON file is unusable", key, f"caption file: {error}")
             continue
-        yield f"{name}/{picture}", shard.files[picture], record
+        yield f"{name}/{image}", shard.files[image], record
 
 
 def _read(path: Path, name: str, inventory: Inventory) -> _Shard | None:

@@ -38,7 +38,7 @@ def run_data(images: ImageSet, held_out: ImageSet | None = None) -> RunData:
     """What tells the pictures and captions of a run from others."""
     return RunData(
         fingerprint=" ".join(part.fingerprint for part in (images, held_out) if part).strip(),
-        pictures=len(images),
+        images=len(images),
         held_out=len(held_out or ()),
     )
 

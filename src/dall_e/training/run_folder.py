@@ -55,7 +55,7 @@ class RunData(NamedTuple):
 
     fingerprint: str
     """A checksum of all of them, in order; empty for what is from no folder."""
-    pictures: int
+    images: int
     held_out: int
 
 
@@ -181,14 +181,14 @@ def check_same_data(folder: Path, data: RunData) -> None:
     try:
         before = json.loads(path.read_text(encoding="utf-8"))
         same = before["fingerprint"] == data.fingerprint
-        counts = f"{before['pictures']:,} pictures and {before['held_out']:,} held out"
+        counts = f"{before['images']:,} pictures and {before['held_out']:,} held out"
     except (ValueError, KeyError, TypeError, OSError) as error:
         why = f"not a record of a run's data ({error})"
         raise UnusableFileError(path, why, "delete it to go on") from error
     if not same:
         raise ValueError(
             f"{folder} holds a run on other pictures or captions: it had {counts}, now there are "
-            f"{data.pictures:,} and {data.held_out:,}, and not all are the same. Bring the old "
+            f"{data.images:,} and {data.held_out:,}, and not all are the same. Bring the old "
             "ones back to resume it, name another --out for a new run (--init starts from its "
             f"weights), or delete {path} to go on with the new ones"
         )
