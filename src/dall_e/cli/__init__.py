@@ -61,6 +61,7 @@ for _group, _name, _command in (
     (_train, "upsampler", train.upsampler),
     (_train, "detector", train.detector),
     (_data, "build", data.build_command),
+    (_data, "check", data.check_command),
     (_data, "show", data.show_command),
     (_data, "pack", data.pack_command),
     (_zoo, "verify", verify.verify),

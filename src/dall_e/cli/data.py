@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import random
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from dall_e.cli.flags import with_flags
-from dall_e.config import DataConfig
+from dall_e.config import DataConfig, StartConfig
 from dall_e.inference.progress import ProgressBar
+
+_MOST_SKIPPED = 5
 
 
 @with_flags(DataConfig)
@@ -107,8 +110,7 @@ def show_command(
     ]
     sheet = contact_sheet([images.images_NCHW[int(index)] for index in indices], captions)
     save_image(sheet, out)
-    for problem in images.skipped[:5]:
-        print(f"note: left out {problem}", file=sys.stderr)
+    _say_skipped(images.skipped)
     print(f"{len(indices)} of {len(images)} pictures of split {split}: {Path(out)}")
 
 
@@ -131,6 +133,64 @@ def _show_scenes(folder: str, out: str, count: int, split: str, seed: int, canon
     print(
         f"{count} scenes of split {split}, made of {len(composer.cut_outs)} cut-outs: {Path(out)}"
     )
+
+
+def _say_skipped(skipped: Sequence[str]) -> None:
+    """Name the first losses, and say how many more there are."""
+    for problem in skipped[:_MOST_SKIPPED]:
+        print(f"note: left out {problem}", file=sys.stderr)
+    if len(skipped) > _MOST_SKIPPED:
+        more = len(skipped) - _MOST_SKIPPED
+        print(f"note: left out {more} more; `dall-e data check` names them", file=sys.stderr)
+
+
+def check_command(
+    folder: Annotated[
+        str, typer.Argument(help="Data set, or a folder of pictures.")
+    ] = DataConfig.out,
+    *,
+    preset: Annotated[
+        str,
+        typer.Option(
+            "--preset", help="Size of the model that would be trained: tiny, xs64, xs or s."
+        ),
+    ] = StartConfig.preset,
+    sheet: Annotated[
+        str,
+        typer.Option("--sheet", help="Also write a sheet of pictures with captions to this file."),
+    ] = "",
+    count: Annotated[
+        int, typer.Option("--count", "-n", min=1, max=1000, help="Pictures on the sheet.")
+    ] = 60,
+    every_name: Annotated[
+        bool, typer.Option("--all", help="Name every file, not the first five of each kind.")
+    ] = False,
+) -> None:
+    """Say what training would read of a folder, what not, and why.
+
+    Every picture is decoded. Named are files that cannot be read, damaged shards with what they
+    lost, the sources and encodings of captions, doubles, odd sizes, and captions that are cut.
+    """
+    from dall_e.config import PRESETS
+    from dall_e.data.checking import check_folder
+    from dall_e.data.inventory import MOST_NAMED
+
+    config = StartConfig(preset=preset)
+    model = PRESETS[config.preset]
+    size = model.tokenizer.image_size
+    report = check_folder(
+        folder, size=size, max_tokens=model.text.max_tokens, vocab_size=model.text.vocab_size
+    )
+
+    counts = ", ".join(f"{count:,} {split}" for split, count in report.images.items())
+    print(f"{folder}: {sum(report.images.values()):,} readable pictures ({counts})")
+    print(f"captions in {', '.join(f'{what} {n:,}' for what, n in report.scripts.items())}")
+    for line in report.inventory.lines(sys.maxsize if every_name else MOST_NAMED):
+        print(line)
+    if not report.images["train"]:
+        raise ValueError(f"{folder} has no picture to train on")
+    if sheet:
+        show_command(folder, out=sheet, count=count, split="train", seed=0)
 
 
 def pack_command(
@@ -166,7 +226,6 @@ def pack_command(
     with ProgressBar() as bar:
         report = pack(folder, out, size=size, splits=names, dropped_bits=dropped_bits, progress=bar)
 
-    for problem in report.skipped[:5]:
-        print(f"note: left out {problem}", file=sys.stderr)
+    _say_skipped(report.skipped)
     found = ", ".join(f"{count} {split}" for split, count in report.images.items())
     print(f"{found}: {sum(report.sizes.values()) / 2**20:.1f} MiB in {Path(out)}")

@@ -22,6 +22,7 @@ import numpy.typing as npt
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from dall_e.atomic_files import write_atomically
+from dall_e.images.headers import upright
 
 ImageArray = npt.NDArray[np.uint8]
 PILImage = Image.Image
@@ -48,13 +49,14 @@ LONGEST_STRIP = 8
 def decode_image(data: bytes, size: int) -> ImageArray:
     """An image file as uint8 [4, size, size], premultiplied RGBA.
 
-    Reads PNG, JPEG, WebP, GIF and whatever else PIL reads. An image that is not square is centred
-    on a transparent square. Raises ValueError if the file cannot be read.
+    Reads PNG, JPEG, WebP, GIF and whatever else PIL reads, upright as its EXIF data says. An image
+    that is not square is centred on a transparent square. Raises ValueError if the file cannot be
+    read.
     """
     try:
         with Image.open(io.BytesIO(data)) as opened:
             opened.load()
-            image = _square(_reduced(opened, size))
+            image = _square(_reduced(upright(opened), size))
     except UnidentifiedImageError as error:
         raise ValueError(f"not a readable picture ({len(data)} bytes): of no known kind") from error
     # Each format has its own errors for damage, and one bad file must not end a training run.
@@ -68,10 +70,10 @@ def from_pil(image: PILImage, size: int | None = None) -> ImageArray:
     """A PIL image of any mode as uint8 [4, size, size], premultiplied RGBA.
 
     Without a size it keeps its own longer side. One that is not square is centred on a transparent
-    square.
+    square. One that was opened from a camera's file is turned upright, as its EXIF data says.
     """
     size = size or max(image.size)
-    return _array(_square(_reduced(image, size)), size)
+    return _array(_square(_reduced(upright(image), size)), size)
 
 
 def read_metadata(path: str | os.PathLike[str]) -> dict[str, str]:

@@ -16,7 +16,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from dall_e.data.datasets import image_files
+from dall_e.data.folders import image_files
+from dall_e.data.inventory import Inventory
+from dall_e.errors import DallEWarning
 from dall_e.images.files import PILImage, decode_image, from_pil
 from dall_e.inference.validation import checked_prompts, is_int
 from dall_e.models.dual_encoder import DualEncoder
@@ -115,4 +117,8 @@ def _files_in(folder: str | os.PathLike[str]) -> list[Path]:
     root = Path(folder).expanduser()
     if not root.is_dir():
         raise FileNotFoundError(f"there is no folder {root}")
-    return image_files(root)
+    inventory = Inventory(root=str(root))
+    files = image_files(root, inventory)
+    if inventory.losses():
+        warnings.warn(f"{root}: {inventory.losses()}", DallEWarning, stacklevel=4)
+    return files

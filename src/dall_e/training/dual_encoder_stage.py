@@ -48,6 +48,7 @@ from dall_e.text.language import Language, mirrors
 from dall_e.text.tokenizer import TextTokenizer
 from dall_e.training.batches import Batch
 from dall_e.training.composed_scenes import ComposedScenes, SceneSource, TrainingScene
+from dall_e.training.data_report import report_cut_captions, report_data
 from dall_e.training.loop import describe, fit
 from dall_e.training.player import Player
 from dall_e.training.prepared_stage import PreparedStage
@@ -350,6 +351,7 @@ def run_dual_encoder_training(config: DualEncoderTraining, *, dry_run: bool = Fa
     """
     size = DUAL_ENCODERS[config.preset].image_size
     images, held_out = (load_images(config.data, size, split=split) for split in ("train", "val"))
+    data = report_data(config.run_folder, images, held_out)
     scenes = held_out_scenes = None
     if config.scene_fraction:
         # What is cut out must be as unseen as what is left out.
@@ -359,7 +361,7 @@ def run_dual_encoder_training(config: DualEncoderTraining, *, dry_run: bool = Fa
         )
 
     def make_stage() -> DualEncoderStage:
-        return DualEncoderStage(
+        stage = DualEncoderStage(
             config,
             images,
             held_out,
@@ -367,6 +369,9 @@ def run_dual_encoder_training(config: DualEncoderTraining, *, dry_run: bool = Fa
             held_out_scenes=held_out_scenes,
             dry_run=dry_run,
         )
+        stage.run_data = data
+        report_cut_captions(images.records, stage.text_tokenizer, stage.sizes.max_tokens)
+        return stage
 
     if dry_run:
         print(describe(config, make_stage()))

@@ -57,6 +57,7 @@ class GeneratorBase(PreparedStage[BatchType], Generic[BatchType]):
         # Before the work of hours: are there weights to start from?
         start = load_stage(config.start.init).weights("generator") if config.start.init else None
         self.data = GeneratorData(config, self.model, self.tokenizer, dry_run=dry_run)
+        self.run_data = self.data.run_data
 
         torch.manual_seed(config.loop.seed)
         self.module = GeneratorNetworks(self.model)

@@ -36,6 +36,7 @@ from dall_e.scenes.composer import SceneComposer
 from dall_e.scenes.graph import Scene
 from dall_e.text.tokenizer import TextTokenizer
 from dall_e.training.corruption import Corrupted, uncorrupted
+from dall_e.training.data_report import report_cut_captions, report_data
 from dall_e.training.generator_networks import GeneratorBatch
 from dall_e.training.token_cache import image_codes, scene_codes, tokenize_as_they_are
 
@@ -101,6 +102,7 @@ class GeneratorData:
         # What is seen: pictures, and scenes behind them.
         size = model.tokenizer.image_size
         images, held_out = (load_images(config.data, size, split=s) for s in ("train", "val"))
+        self.run_data = report_data(config.run_folder, images, held_out)
         self.records, self.held_out_records = images.records, held_out.records
         self._weights = images.weights**self._config.weight_exponent
         self._compose(images)
@@ -111,6 +113,7 @@ class GeneratorData:
         if folder:
             folder.mkdir(parents=True, exist_ok=True)
         self.text_tokenizer = self._text_tokenizer(folder, config.start.init)
+        report_cut_captions(self.records, self.text_tokenizer, model.text.max_tokens)
         shape = (self._config.views, len(images), model.generator.num_tokens)
         self.codes_VMN = torch.zeros(shape, dtype=torch.int16)
         self.scene_codes_SN = self.codes_VMN[0, :0]

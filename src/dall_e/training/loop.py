@@ -27,7 +27,12 @@ from dall_e.config import TrainingConfig
 from dall_e.runtime import autocast, pick_dtype
 from dall_e.training.optim import learning_rate_fraction
 from dall_e.training.player import PlayerTrainer
-from dall_e.training.run_folder import RunFolder, has_checkpoint, open_run_folder
+from dall_e.training.run_folder import (
+    RunFolder,
+    check_same_data,
+    has_checkpoint,
+    open_run_folder,
+)
 from dall_e.training.stage import Stage
 from dall_e.training.tracking import Tracker
 
@@ -90,6 +95,9 @@ class _Run:
     def restore(self) -> None:
         """Goes on from the run folder's checkpoint, if there is one; writes the head of the log."""
         state = self._folder.load_checkpoint(self._config, self._stage.networks)
+        if self._stage.run_data:
+            check_same_data(self._folder.path, self._stage.run_data)
+            self._folder.write_data(self._stage.run_data)
         self._folder.write_settings(self._config, self._stage.networks)
         if state is None:
             self._folder.trim_metrics(-1)

@@ -16,7 +16,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -28,7 +28,11 @@ from dall_e.checkpoints.run_files import (
     read_checkpoint,
 )
 from dall_e.config import TrainingConfig, flat_values, flattened
+from dall_e.errors import UnusableFileError
+from dall_e.version import __version__
 
+DATA_FILE = "data.json"
+"""What the run is trained on."""
 _BEST_ENTRIES = {"config", "networks", "players", "measure"}
 _RESUME_ENTRIES = {"config", "networks", "players", "stage", "images_seen", "seconds", "random"}
 # A run may go on with other values of these: they change when things are written and where, not
@@ -44,6 +48,15 @@ _FREE = {
     "compile",
     "tensorboard",
 }
+
+
+class RunData(NamedTuple):
+    """What tells the pictures and captions of a run from others."""
+
+    fingerprint: str
+    """A checksum of all of them, in order; empty for what is from no folder."""
+    images: int
+    held_out: int
 
 
 class RunFolder:
@@ -113,6 +126,11 @@ class RunFolder:
         with open(self.path / "command.txt", "a", encoding="utf-8") as file:
             file.write(f"{_code_version()}  {' '.join(sys.argv)}\n")
 
+    def write_data(self, data: RunData) -> None:
+        """Writes what the run is trained on, for `check_same_data`."""
+        text = json.dumps({**data._asdict(), "written_by": __version__}, indent=2)
+        _replace_text(self.path / DATA_FILE, text + "\n")
+
     def trim_metrics(self, images_seen: int) -> None:
         """Drops metrics from beyond the checkpoint, which the resumed run will write again."""
         path = self.path / "metrics.jsonl"
@@ -150,6 +168,30 @@ class RunFolder:
 def has_checkpoint(folder: str) -> bool:
     """Whether a run has saved to this folder."""
     return (Path(folder) / CHECKPOINT_FILE).exists()
+
+
+def check_same_data(folder: Path, data: RunData) -> None:
+    """Compare the data of a run that is resumed with what it was begun with.
+
+    A run of a version that kept no record of it is not compared. Raises ValueError if they differ.
+    """
+    path = folder / DATA_FILE
+    if not data.fingerprint or not has_checkpoint(str(folder)) or not path.exists():
+        return
+    try:
+        before = json.loads(path.read_text(encoding="utf-8"))
+        same = before["fingerprint"] == data.fingerprint
+        counts = f"{before['images']:,} pictures and {before['held_out']:,} held out"
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        why = f"not a record of a run's data ({error})"
+        raise UnusableFileError(path, why, "delete it to go on") from error
+    if not same:
+        raise ValueError(
+            f"{folder} holds a run on other pictures or captions: it had {counts}, now there are "
+            f"{data.images:,} and {data.held_out:,}, and not all are the same. Bring the old "
+            "ones back to resume it, name another --out for a new run (--init starts from its "
+            f"weights), or delete {path} to go on with the new ones"
+        )
 
 
 @contextlib.contextmanager
@@ -233,8 +275,6 @@ def _replace_text(path: Path, text: str) -> None:
 
 
 def _code_version() -> str:
-    from dall_e.version import __version__
-
     command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
     try:
         result = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False)

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from dall_e.training.player import Player
+from dall_e.training.run_folder import RunData
 
 BatchType = TypeVar("BatchType")
 
@@ -42,6 +43,8 @@ class Stage(Generic[BatchType]):
     networks: dict[str, Any]
     """Settings of the networks, ready for JSON; stored with the weights, and a resumed run must
     have the same."""
+    run_data: RunData | None = None
+    """What it is trained on; a resumed run must have the same."""
     judged_by = ""
     """The measure of `sample` by which the best weights are kept, lower is better; empty keeps the
     newest only."""
