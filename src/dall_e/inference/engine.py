@@ -20,7 +20,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from dall_e.checkpoints.families.base import PublishedNetworks
 from dall_e.checkpoints.t5 import T5Features
@@ -29,7 +29,7 @@ from dall_e.config.published import PublishedConfig, check_possible
 from dall_e.images.files import PILImage, resize, to_pil, to_uint8
 from dall_e.inference.loading import Networks
 from dall_e.inference.progress import ProgressCallback
-from dall_e.inference.prompt_encoding import Pair, make_reader, stack_pairs
+from dall_e.inference.prompt_encoding import Pair, States, make_reader, stack_pairs
 from dall_e.inference.request import GeneratedImage, GenerationRequest, resolve_sampling
 from dall_e.inference.retrieval import Retriever
 from dall_e.inference.validation import (
@@ -40,9 +40,11 @@ from dall_e.inference.validation import (
     default_size,
     image_seeds,
 )
+from dall_e.nn.cpu.kernels import kernels
+from dall_e.nn.precision import entering, weight_of
 from dall_e.planning.plan import DrawingJob, plan_all
 from dall_e.planning.vocabulary import Vocabulary
-from dall_e.runtime import free_memory, one_thread
+from dall_e.runtime import caller_threads, free_memory, inference, one_thread
 from dall_e.sampling.decode import (
     DecodeStep,
     KnownTokens,
@@ -93,12 +95,12 @@ class Engine:
     @property
     def device(self) -> torch.device:
         """Where the weights are."""
-        return next(self.networks.generator.parameters()).device
+        return weight_of(self.networks.generator).device
 
     @property
     def dtype(self) -> torch.dtype:
         """Number format of the weights."""
-        return next(self.networks.generator.parameters()).dtype
+        return weight_of(self.networks.generator).dtype
 
     # What to draw
 
@@ -179,7 +181,7 @@ class Engine:
         `on_step` sees the tokens after each step of each batch; `on_progress` is told how many
         steps of all batches are done. Warns of words that the model does not read.
         """
-        with torch.inference_mode(), self._threads():
+        with inference(self.device), self._threads():
             candidates = self._plan(request)
             codes_BN = self._draw_codes(request, candidates, on_step, on_progress)
             kept = self._choose(request, candidates, codes_BN)
@@ -215,10 +217,12 @@ class Engine:
         lengths = [pairs[text].length for text in texts]
         batches = _batches(lengths, self._images_per_batch(request.sampling))
         drawn: dict[int, Tensor] = {}
+        generator = self.networks.generator
         for number, rows in enumerate(batches):
-            text_states, null_states = stack_pairs([pairs[texts[row]] for row in rows])
+            stacked = stack_pairs([pairs[texts[row]] for row in rows])
+            text_states, null_states = (_entering_states(generator, states) for states in stacked)
             codes_BN = decode_tokens(
-                self.networks.generator,
+                generator,
                 text_states,
                 null_states,
                 seeds=[seeds[row] for row in rows],
@@ -311,11 +315,10 @@ class Engine:
         One at a time: convolutions over a batch may round differently, and the pixels of an image
         must not depend on the others.
         """
-        x_1CHW = self.networks.tokenizer.detokenize(codes_1N)
-        if upsample and self.networks.upsampler:
-            # The tokenizer's pixels are float32; each network computes in the dtype of its weights.
-            small_1CHW = x_1CHW.clamp(0, 1).to(self.dtype)
-            x_1CHW = self.networks.upsampler(small_1CHW).float()
+        tokenizer, upsampler = self.networks.tokenizer, self.networks.upsampler
+        x_1CHW = tokenizer.detokenize(entering(tokenizer, codes_1N))
+        if upsample and upsampler:
+            x_1CHW = upsampler(entering(upsampler, x_1CHW.clamp(0, 1))).float()
         return x_1CHW[0]
 
     # The story of an image
@@ -331,9 +334,23 @@ class Engine:
             "dall_e_version": __version__,
             "torch_version": torch.__version__,
             "device": self.device.type,
-            "dtype": str(self.dtype).removeprefix("torch."),
+            "dtype": self._described_dtype(),
+            "kernels": self._described_kernels(),
             **({"quantization": self.quantization} if self.quantization else {}),
         }
+
+    def _described_dtype(self) -> str:
+        """What the generator computes in, and which networks that were loaded alike do not."""
+        parts = self.networks.parts()
+        if isinstance(self.config, PublishedConfig):
+            del parts["tokenizer"]  # Loaded in float32 beside any generator.
+        names = {part: _name_of(weight_of(network).dtype) for part, network in parts.items()}
+        others = [f"{part} {name}" for part, name in names.items() if name != names["generator"]]
+        return names["generator"] + (f" ({', '.join(others)})" if others else "")
+
+    def _described_kernels(self) -> str:
+        """Whose code computes: this project's, compiled, where it serves, or torch's alone."""
+        return "compiled" if self.device.type == "cpu" and kernels() else "torch"
 
     def _metadata(
         self, request: GenerationRequest, candidate: DrawingJob, score: float | None
@@ -356,6 +373,15 @@ class Engine:
         if score is not None:
             metadata |= {"best_of": str(request.best_of), "score": f"{score:.4f}"}
         return metadata
+
+
+def _name_of(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
+
+
+def _entering_states(generator: nn.Module, states: States) -> States:
+    """What is known of some prompts, as the generator takes it."""
+    return type(states)(*(entering(generator, part) for part in states))
 
 
 def _batches(lengths: list[int], most: int) -> list[list[int]]:
@@ -384,12 +410,16 @@ def _step_callback(
     num_batches: int,
 ) -> StepCallback | None:
     """What the decode loop calls in one of the batches; None if nobody wants to know."""
-    if on_progress is None:
-        return on_step
+    if on_progress is None and on_step is None:
+        return None
 
     def report(step: DecodeStep) -> bool | None:
-        done = batch * step.num_steps + step.step
-        on_progress("drawing", done, num_batches * step.num_steps)
-        return on_step(step) if on_step else None
+        if on_progress is not None:
+            done = batch * step.num_steps + step.step
+            on_progress("drawing", done, num_batches * step.num_steps)
+        if on_step is None:
+            return None
+        with caller_threads():
+            return on_step(step)
 
     return report

@@ -42,8 +42,10 @@ class FSQ(nn.Module):
         self.width = len(levels)
         self.num_codes = math.prod(levels)
         strides = [math.prod(levels[:channel]) for channel in range(len(levels))]
-        self.register_buffer("levels_D", torch.tensor(levels), persistent=False)
-        self.register_buffer("strides_D", torch.tensor(strides), persistent=False)
+        self.register_buffer("levels_D", torch.tensor(levels, dtype=torch.int64), persistent=False)
+        self.register_buffer(
+            "strides_D", torch.tensor(strides, dtype=torch.int64), persistent=False
+        )
 
     def quantize(self, z_BDHW: Tensor) -> Quantized:
         """Squash latents (any real numbers) and round them to codes."""
@@ -88,7 +90,8 @@ class FSQ(nn.Module):
         return torch.round((points_ND + 1) / 2 * (self.levels_D - 1))
 
     def _from_steps(self, steps_ND: Tensor) -> Tensor:
-        return steps_ND.float() * (2 / (self.levels_D - 1)) - 1
+        # A quotient of whole numbers would have the default dtype, which is the caller's.
+        return steps_ND.float() * (2 / (self.levels_D - 1).float()) - 1
 
 
 class VQ(nn.Module):
