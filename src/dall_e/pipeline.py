@@ -146,7 +146,7 @@ class DALL_E:
         """Move the model to a device, a dtype, or both, in place; returns it."""
         for target in where:
             if isinstance(target, torch.dtype):
-                self.networks.cast(checked_dtype(target))
+                self.engine.cast(checked_dtype(target))
                 continue
             device = pick_device(str(target))
             for network in self.networks.parts().values():

@@ -14,6 +14,7 @@ Shapes: B drawings, N image tokens, C H W channels (4, premultiplied RGBA), rows
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, replace
@@ -26,9 +27,11 @@ from dall_e.checkpoints.families.base import PublishedNetworks
 from dall_e.checkpoints.t5 import T5Features
 from dall_e.config import ModelConfig, SamplingConfig
 from dall_e.config.published import PublishedConfig, check_possible
+from dall_e.errors import DallEWarning
 from dall_e.images.files import PILImage, resize, to_pil, to_uint8
 from dall_e.inference.loading import Networks
-from dall_e.inference.progress import ProgressCallback
+from dall_e.inference.origin import name_of, origin_of
+from dall_e.inference.progress import ProgressCallback, step_callback
 from dall_e.inference.prompt_encoding import Pair, States, make_reader, stack_pairs
 from dall_e.inference.request import GeneratedImage, GenerationRequest, resolve_sampling
 from dall_e.inference.retrieval import Retriever
@@ -40,11 +43,10 @@ from dall_e.inference.validation import (
     default_size,
     image_seeds,
 )
-from dall_e.nn.cpu.kernels import kernels
 from dall_e.nn.precision import entering, weight_of
 from dall_e.planning.plan import DrawingJob, plan_all
 from dall_e.planning.vocabulary import Vocabulary
-from dall_e.runtime import caller_threads, free_memory, inference, one_thread
+from dall_e.runtime import free_memory, inference, one_thread
 from dall_e.sampling.decode import (
     DecodeStep,
     KnownTokens,
@@ -53,7 +55,6 @@ from dall_e.sampling.decode import (
 )
 from dall_e.text.published_tokenizers import PromptTokenizer
 from dall_e.text.tokenizer import TextTokenizer
-from dall_e.version import __version__
 
 StepCallback = Callable[[DecodeStep], "bool | None"]
 """Called after each step of each batch; True stops the drawing with DecodeInterrupted."""
@@ -89,6 +90,8 @@ class Engine:
         self.vocabulary = vocabulary
         self.weights_sha256 = weights_sha256
         self.quantization = quantization
+        self.rounded: tuple[str, ...] = ()
+        """Narrower number formats in which the weights have been before: what they lost is lost."""
         for network in networks.parts().values():
             network.requires_grad_(False).eval()
 
@@ -101,6 +104,22 @@ class Engine:
     def dtype(self) -> torch.dtype:
         """Number format of the weights."""
         return weight_of(self.networks.generator).dtype
+
+    def cast(self, dtype: torch.dtype) -> None:
+        """Bring all weights to a number format, in place.
+
+        Warns where they were narrower before: they are not what they would be, loaded in it.
+        """
+        before = self.dtype
+        if dtype != before and before.itemsize <= dtype.itemsize:
+            self.rounded = tuple(dict.fromkeys((*self.rounded, name_of(before))))
+            warnings.warn(
+                f"the weights stay as {name_of(before)} rounded them: "
+                f"load the model again for all of {name_of(dtype)}",
+                DallEWarning,
+                stacklevel=3,
+            )
+        self.networks.cast(dtype)
 
     # What to draw
 
@@ -228,7 +247,7 @@ class Engine:
                 seeds=[seeds[row] for row in rows],
                 settings=request.sampling,
                 known=_known_rows(request.known, rows),
-                on_step=_step_callback(on_step, on_progress, number, len(batches)),
+                on_step=step_callback(on_step, on_progress, number, len(batches)),
             )
             drawn.update(zip(rows, codes_BN, strict=True))
         return torch.stack([drawn[row] for row in range(len(texts))])
@@ -325,32 +344,13 @@ class Engine:
 
     def origin(self) -> dict[str, str]:
         """What a drawing depends on besides its settings, such as model, versions and device."""
-        variant = self.config.variant if isinstance(self.config, PublishedConfig) else ""
-        return {
-            **({"variant": variant} if variant else {}),
-            "model": self.config.name,
-            "model_version": self.config.version,
-            "weights_sha256": self.weights_sha256,
-            "dall_e_version": __version__,
-            "torch_version": torch.__version__,
-            "device": self.device.type,
-            "dtype": self._described_dtype(),
-            "kernels": self._described_kernels(),
-            **({"quantization": self.quantization} if self.quantization else {}),
-        }
-
-    def _described_dtype(self) -> str:
-        """What the generator computes in, and which networks that were loaded alike do not."""
-        parts = self.networks.parts()
-        if isinstance(self.config, PublishedConfig):
-            del parts["tokenizer"]  # Loaded in float32 beside any generator.
-        names = {part: _name_of(weight_of(network).dtype) for part, network in parts.items()}
-        others = [f"{part} {name}" for part, name in names.items() if name != names["generator"]]
-        return names["generator"] + (f" ({', '.join(others)})" if others else "")
-
-    def _described_kernels(self) -> str:
-        """Whose code computes: this project's, compiled, where it serves, or torch's alone."""
-        return "compiled" if self.device.type == "cpu" and kernels() else "torch"
+        return origin_of(
+            self.config,
+            self.networks,
+            weights_sha256=self.weights_sha256,
+            quantization=self.quantization,
+            rounded=self.rounded,
+        )
 
     def _metadata(
         self, request: GenerationRequest, candidate: DrawingJob, score: float | None
@@ -375,10 +375,6 @@ class Engine:
         return metadata
 
 
-def _name_of(dtype: torch.dtype) -> str:
-    return str(dtype).removeprefix("torch.")
-
-
 def _entering_states(generator: nn.Module, states: States) -> States:
     """What is known of some prompts, as the generator takes it."""
     return type(states)(*(entering(generator, part) for part in states))
@@ -401,25 +397,3 @@ def _known_rows(known: KnownTokens | None, rows: list[int]) -> KnownTokens | Non
     if known is None:
         return None
     return KnownTokens(known.codes_BN[rows], known.mask_BN[rows])
-
-
-def _step_callback(
-    on_step: StepCallback | None,
-    on_progress: ProgressCallback | None,
-    batch: int,
-    num_batches: int,
-) -> StepCallback | None:
-    """What the decode loop calls in one of the batches; None if nobody wants to know."""
-    if on_progress is None and on_step is None:
-        return None
-
-    def report(step: DecodeStep) -> bool | None:
-        if on_progress is not None:
-            done = batch * step.num_steps + step.step
-            on_progress("drawing", done, num_batches * step.num_steps)
-        if on_step is None:
-            return None
-        with caller_threads():
-            return on_step(step)
-
-    return report
