@@ -1,4 +1,7 @@
-"""The progress bar of the project: one line per task on stderr, and only on a terminal."""
+"""The progress bar of the project: one line per task on stderr, and only on a terminal.
+
+And what is called after each step of a drawing.
+"""
 
 from __future__ import annotations
 
@@ -68,6 +71,8 @@ def step_callback(
 
     The caller's function runs with the caller's number of threads.
     """
+    from dall_e.runtime import caller_threads
+
     if on_progress is None and on_step is None:
         return None
 
@@ -77,8 +82,6 @@ def step_callback(
             on_progress("drawing", done, num_batches * step.num_steps)
         if on_step is None:
             return None
-        from dall_e.runtime import caller_threads
-
         with caller_threads():
             return on_step(step)
 

@@ -71,8 +71,10 @@ class FSQ(nn.Module):
     def neighbours(self, codes_N: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Codes that differ from the given ones by one level in one random channel."""
         device = codes_N.device
-        channel = torch.randint(self.width, codes_N.shape, generator=generator, device=device)
-        up = torch.randint(2, codes_N.shape, generator=generator, device=device)
+        channel, up = (
+            torch.randint(end, codes_N.shape, generator=generator, dtype=torch.int64, device=device)
+            for end in (self.width, 2)
+        )
 
         steps_ND = self._split(codes_N)
         levels_N = self.levels_D[channel]
