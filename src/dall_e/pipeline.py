@@ -34,7 +34,7 @@ from dall_e.inference.request import resolve_sampling
 from dall_e.inference.retrieval import ImageInput, SearchResult
 from dall_e.inference.validation import check_callback
 from dall_e.planning.vocabulary import Vocabulary
-from dall_e.runtime import one_thread, pick_device
+from dall_e.runtime import inference, one_thread, pick_device
 from dall_e.text.published_tokenizers import PromptTokenizer
 from dall_e.text.tokenizer import TextTokenizer
 
@@ -145,13 +145,12 @@ class DALL_E:
     def to(self, *where: torch.device | str | torch.dtype) -> DALL_E:
         """Move the model to a device, a dtype, or both, in place; returns it."""
         for target in where:
-            checked = (
-                checked_dtype(target)
-                if isinstance(target, torch.dtype)
-                else pick_device(str(target))
-            )
+            if isinstance(target, torch.dtype):
+                self.engine.cast(checked_dtype(target))
+                continue
+            device = pick_device(str(target))
             for network in self.networks.parts().values():
-                network.to(checked)
+                network.to(device)
         return self
 
     @property
@@ -293,7 +292,7 @@ class DALL_E:
         """
         if self._describer is None:
             self._describer = make_describer(self.config.name, self.networks, self.text_tokenizer)
-        with torch.inference_mode():
+        with inference(self.device):
             text_sampling = TextSamplingConfig(max_new_tokens, temperature, seed)
             return self._describer.answer(image, prompt, text_sampling)
 
@@ -304,7 +303,7 @@ class DALL_E:
         different texts hardly. A transparent picture is seen on white. Raises ValueError if the
         model has no dual encoder.
         """
-        with torch.inference_mode(), one_thread():
+        with inference(self.device), one_thread():
             return self.engine.retriever("score").scores([image], text)[0]
 
     def search(
@@ -316,7 +315,7 @@ class DALL_E:
         Files that cannot be read are left out with a warning. Raises ValueError if the model has no
         dual encoder or there is no picture, and FileNotFoundError for a folder that is not there.
         """
-        with torch.inference_mode(), one_thread():
+        with inference(self.device), one_thread():
             return self.engine.retriever("search").search(text, images, top)
 
     def origin(self) -> dict[str, str]:

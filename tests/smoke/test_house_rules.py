@@ -162,3 +162,50 @@ def test_presets_build_and_fit_together(name: str) -> None:
         logits_BNC = generator(text, codes_BN, places_BN, groups_N, torch.zeros(2)).logits_BNC
     assert logits_BNC.shape == (2, num_tokens, preset.tokenizer.num_codes)
     assert generator.codes.num_embeddings == tokenizer.quantizer.num_codes
+
+
+_FACTORIES = {"zeros", "ones", "empty", "full", "arange", "tensor", "eye", "linspace"} | {
+    "rand", "randn", "randint", "randperm"
+}  # fmt: skip
+_BUILDING = {"__init__", "grid_rotation", "axial_rotation", "line_rotation", "visible"} | {
+    "_lines", "_rotation_table"
+}  # fmt: skip
+"""Functions that build networks, which lie where the caller wants them, as torch's own layers."""
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        path
+        for path in SOURCES
+        if path.parent.name in {"nn", "cpu", "models", "sampling", "inference", "text"}
+    ],
+    ids=lambda path: str(path.relative_to(ROOT / "src")),
+)
+def test_fault_use_01_tensors_name_their_dtype_and_device(path: Path) -> None:
+    """Torch's defaults are the caller's: what draws must not depend on them."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    # Parameters are replaced when weights are loaded.
+    parameters = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "nn.Parameter"
+        for inner in ast.walk(node)
+    }
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    building = {
+        id(inner)
+        for function in functions
+        if function.name in _BUILDING
+        for inner in ast.walk(function)
+    }
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call) or id(node) in parameters:
+            continue
+        owner, _, name = ast.unparse(node.func).rpartition(".")
+        if owner != "torch" or name not in _FACTORIES:
+            continue
+        given = {keyword.arg for keyword in node.keywords}
+        wanted = {"dtype"} if id(node) in building else {"dtype", "device"}
+        missing = wanted - given
+        assert not missing, f"line {node.lineno}: torch.{name} without {', '.join(missing)}"

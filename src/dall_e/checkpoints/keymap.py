@@ -203,13 +203,19 @@ def _weight(like: Tensor, source: From, tensors: Tensors, dtype: torch.dtype) ->
     """One weight of ours, in `dtype` if it is a floating point number there."""
     import torch
 
+    from dall_e.checkpoints.stored_tensor import read_weight_in
+
     target = dtype if like.is_floating_point() else like.dtype
     parts: list[Tensor] = []
     for name in source.names:
         if name not in tensors:
             assert source.may_lack is not None
-            return torch.full(like.shape, source.may_lack, dtype=target)
-        part = tensors[name].read().to(target)
+            return torch.full(like.shape, source.may_lack, dtype=target, device="cpu")
+        stored = tensors[name]
+        if target.is_floating_point:
+            part = read_weight_in(stored, name, target).to(target)
+        else:
+            part = stored.read().to(target)
         parts.append(part if source.arranged is None else source.arranged(part).contiguous())
 
     if source.summed:

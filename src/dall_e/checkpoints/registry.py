@@ -123,7 +123,7 @@ def load_files(files: ModelFiles, name: str, options: LoadOptions) -> PublishedM
         weights = files.paths.get("weights") or files.paths["decoder"]
         options = options._replace(dtype=stored_dtype(weights))
     model = FAMILIES[files.family].load(files, name, options)
-    if options.dtype == torch.bfloat16 and not options.as_stored:
+    if options.dtype == torch.bfloat16:
         model.networks.tokenizer.decode_in_bfloat16()
     return model
 

@@ -22,6 +22,7 @@ from dall_e.checkpoints.keymap import current_name
 from dall_e.checkpoints.stored_tensor import StoredTensor
 from dall_e.checkpoints.tensor_files import open_weights
 from dall_e.checkpoints.weights_file import is_scale, read_weight, write_weights_file
+from dall_e.errors import UnusableFileError
 from dall_e.nn.quantization import WeightFormat
 from dall_e.nn.transformer import assign_weights
 
@@ -121,6 +122,8 @@ def load_model(folder: str | Path, dtype: torch.dtype = torch.float32) -> Stored
             for name in held
             if not is_scale(held, name)
         }
+    except UnusableFileError:
+        raise
     except ValueError as error:
         raise ValueError(f"{path} is not a safetensors file ({error}): {_MAKE_AGAIN}") from error
     return replace(stored, tensors=tensors)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+
+from dall_e.errors import UnusableFileError
 
 
 @dataclass(frozen=True)
@@ -39,10 +42,47 @@ class StoredTensor:
         if num_read != num_bytes:
             raise ValueError(f"{self.path} ends before its tensors do: it was cut short")
         if not content:
-            return torch.empty(self.shape, dtype=self.dtype)
+            return torch.empty(self.shape, dtype=self.dtype, device="cpu")
 
         numbers = torch.frombuffer(content, dtype=self.dtype)
         return numbers.as_strided(self.shape, self.stride).contiguous()
+
+
+def read_weight_in(stored: StoredTensor, name: str, dtype: torch.dtype) -> torch.Tensor:
+    """The weight of this name in its file, in `dtype` unless it holds whole numbers.
+
+    Raises UnusableFileError if it is not finite there, or no longer in `dtype`.
+    """
+    if not stored.dtype.is_floating_point:
+        return stored.read()
+    weight = stored.read().to(dtype)
+    if is_finite(weight):
+        return weight
+    if is_finite(stored.read()):
+        raise beyond(stored.path, name, dtype)
+    raise UnusableFileError(
+        stored.path,
+        f"the weight {name} has entries that are not finite (NaN or infinite)",
+        "get the file again; if it was trained here, take an earlier checkpoint",
+    )
+
+
+def is_finite(tensor: torch.Tensor) -> bool:
+    """Whether all numbers are finite.
+
+    One that is not makes the sum so, which is sooner had than an answer for each number. A sum can
+    overflow, too; then each is looked at.
+    """
+    return math.isfinite(tensor.sum().item()) or bool(torch.isfinite(tensor).all())
+
+
+def beyond(path: Path, name: str, dtype: torch.dtype) -> UnusableFileError:
+    """The error for a weight that is finite in its file, but not in a narrower number format."""
+    return UnusableFileError(
+        path,
+        f"the weight {name} has numbers beyond what {str(dtype).removeprefix('torch.')} can hold",
+        "load it in bfloat16 or float32" if dtype == torch.float16 else "",
+    )
 
 
 def row_major(shape: Sequence[int]) -> tuple[int, ...]:

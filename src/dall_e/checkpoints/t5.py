@@ -71,13 +71,13 @@ class T5Features:
             ids, dropped = [*all_ids[:room], all_ids[-1]], self._tokenizer.decode(all_ids[room:-1])
 
         with torch.inference_mode():
-            ids_1L = torch.tensor([ids])
+            ids_1L = torch.tensor([ids], dtype=torch.int64, device="cpu")
             mask_1L = torch.ones_like(ids_1L)
             states = self._encoder(input_ids=ids_1L, attention_mask=mask_1L).last_hidden_state
 
         # At the right end: the last feature stands just before the image.
         features_1LF = states.new_zeros(1, self._max_tokens, states.shape[-1])
-        visible_1L = torch.zeros(1, self._max_tokens, dtype=torch.bool)
+        visible_1L = torch.zeros(1, self._max_tokens, dtype=torch.bool, device="cpu")
         features_1LF[:, -len(ids) :] = states
         visible_1L[:, -len(ids) :] = True
         return Features(features_1LF.float(), visible_1L, str(dropped))

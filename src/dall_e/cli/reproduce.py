@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
@@ -13,6 +14,7 @@ from dall_e.checkpoints.known_models import list_models, split_variant
 from dall_e.cli.image_files import check_target, grid_of, save
 from dall_e.cli.options import Device, load
 from dall_e.config import REMOVED_SETTINGS, SamplingConfig
+from dall_e.errors import DallEWarning
 
 if TYPE_CHECKING:
     import os
@@ -72,6 +74,7 @@ def reproduce(
         dtype=info.get("dtype"),
         quantization=info.get("quantization"),
     )
+    _round_again(pipeline, info)
     differences = _differences(pipeline, info)
     for difference in differences:
         print(f"dall-e: warning: {difference}", file=sys.stderr)
@@ -105,6 +108,18 @@ def _model_of(
             f"{file} was drawn with the model {info['model']!r}; say where it is: --model FOLDER"
         )
     return name, variant
+
+
+def _round_again(pipeline: DALL_E, info: dict[str, str]) -> None:
+    """Take the weights through the number formats in which they have been, as FILE says."""
+    from dall_e.inference.loading import checked_dtype
+
+    dtype = pipeline.dtype
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DallEWarning)
+        for name in dict.fromkeys(info.get("rounded", "").split()):
+            pipeline.to(checked_dtype(name))
+        pipeline.to(dtype)
 
 
 def _draw_again(pipeline: DALL_E, info: dict[str, str]) -> PILImage:

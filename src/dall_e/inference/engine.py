@@ -14,23 +14,26 @@ Shapes: B drawings, N image tokens, C H W channels (4, premultiplied RGBA), rows
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, replace
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from dall_e.checkpoints.families.base import PublishedNetworks
 from dall_e.checkpoints.t5 import T5Features
 from dall_e.config import ModelConfig, SamplingConfig
 from dall_e.config.published import PublishedConfig, check_possible
+from dall_e.errors import DallEWarning
 from dall_e.images.files import PILImage, resize, to_pil, to_uint8
 from dall_e.inference.batching import batches, known_rows
 from dall_e.inference.loading import Networks
-from dall_e.inference.progress import ProgressCallback
-from dall_e.inference.prompt_encoding import Pair, make_reader, stack_pairs
+from dall_e.inference.origin import name_of, origin_of
+from dall_e.inference.progress import ProgressCallback, step_callback
+from dall_e.inference.prompt_encoding import Pair, States, make_reader, stack_pairs
 from dall_e.inference.remarks import check_not_blank, remark_on_prompts
 from dall_e.inference.request import GeneratedImage, GenerationRequest, resolve_sampling
 from dall_e.inference.retrieval import Retriever
@@ -42,9 +45,10 @@ from dall_e.inference.validation import (
     default_size,
     image_seeds,
 )
+from dall_e.nn.precision import entering, weight_of
 from dall_e.planning.plan import DrawingJob, plan_all
 from dall_e.planning.vocabulary import Vocabulary
-from dall_e.runtime import free_memory, one_thread
+from dall_e.runtime import free_memory, inference, one_thread
 from dall_e.sampling.decode import (
     DecodeStep,
     KnownTokens,
@@ -53,7 +57,6 @@ from dall_e.sampling.decode import (
 )
 from dall_e.text.published_tokenizers import PromptTokenizer
 from dall_e.text.tokenizer import TextTokenizer
-from dall_e.version import __version__
 
 StepCallback = Callable[[DecodeStep], "bool | None"]
 """Called after each step of each batch; True stops the drawing with DecodeInterrupted."""
@@ -89,18 +92,36 @@ class Engine:
         self.vocabulary = vocabulary
         self.weights_sha256 = weights_sha256
         self.quantization = quantization
+        self.rounded: tuple[str, ...] = ()
+        """Narrower number formats in which the weights have been before: what they lost is lost."""
         for network in networks.parts().values():
             network.requires_grad_(False).eval()
 
     @property
     def device(self) -> torch.device:
         """Where the weights are."""
-        return next(self.networks.generator.parameters()).device
+        return weight_of(self.networks.generator).device
 
     @property
     def dtype(self) -> torch.dtype:
         """Number format of the weights."""
-        return next(self.networks.generator.parameters()).dtype
+        return weight_of(self.networks.generator).dtype
+
+    def cast(self, dtype: torch.dtype) -> None:
+        """Bring all weights to a number format, in place.
+
+        Warns where they were narrower before: they are not what they would be, loaded in it.
+        """
+        before = self.dtype
+        if dtype != before and before.itemsize <= dtype.itemsize:
+            self.rounded = tuple(dict.fromkeys((*self.rounded, name_of(before))))
+            warnings.warn(
+                f"the weights stay as {name_of(before)} rounded them: "
+                f"load the model again for all of {name_of(dtype)}",
+                DallEWarning,
+                stacklevel=3,
+            )
+        self.networks.cast(dtype)
 
     # What to draw
 
@@ -184,7 +205,7 @@ class Engine:
         steps of all batches are done. Warns of words that the model does not read, and of a blank
         image; a strict request raises ValueError instead.
         """
-        with torch.inference_mode(), self._threads():
+        with inference(self.device), self._threads():
             candidates = self._plan(request)
             codes_BN = self._draw_codes(request, candidates, on_step, on_progress)
             kept = self._choose(request, candidates, codes_BN)
@@ -221,16 +242,18 @@ class Engine:
         lengths = [pairs[text].length for text in texts]
         groups = batches(lengths, self._images_per_batch(request.sampling))
         drawn: dict[int, Tensor] = {}
+        generator = self.networks.generator
         for number, rows in enumerate(groups):
-            text_states, null_states = stack_pairs([pairs[texts[row]] for row in rows])
+            stacked = stack_pairs([pairs[texts[row]] for row in rows])
+            text_states, null_states = (_entering_states(generator, states) for states in stacked)
             codes_BN = decode_tokens(
-                self.networks.generator,
+                generator,
                 text_states,
                 null_states,
                 seeds=[seeds[row] for row in rows],
                 settings=request.sampling,
                 known=known_rows(request.known, rows),
-                on_step=_step_callback(on_step, on_progress, number, len(groups)),
+                on_step=step_callback(on_step, on_progress, number, len(groups)),
             )
             drawn.update(zip(rows, codes_BN, strict=True))
         return torch.stack([drawn[row] for row in range(len(texts))])
@@ -319,29 +342,23 @@ class Engine:
         One at a time: convolutions over a batch may round differently, and the pixels of an image
         must not depend on the others.
         """
-        x_1CHW = self.networks.tokenizer.detokenize(codes_1N)
-        if upsample and self.networks.upsampler:
-            # The tokenizer's pixels are float32; each network computes in the dtype of its weights.
-            small_1CHW = x_1CHW.clamp(0, 1).to(self.dtype)
-            x_1CHW = self.networks.upsampler(small_1CHW).float()
+        tokenizer, upsampler = self.networks.tokenizer, self.networks.upsampler
+        x_1CHW = tokenizer.detokenize(entering(tokenizer, codes_1N))
+        if upsample and upsampler:
+            x_1CHW = upsampler(entering(upsampler, x_1CHW.clamp(0, 1))).float()
         return x_1CHW[0]
 
     # The story of an image
 
     def origin(self) -> dict[str, str]:
         """What a drawing depends on besides its settings, such as model, versions and device."""
-        variant = self.config.variant if isinstance(self.config, PublishedConfig) else ""
-        return {
-            **({"variant": variant} if variant else {}),
-            "model": self.config.name,
-            "model_version": self.config.version,
-            "weights_sha256": self.weights_sha256,
-            "dall_e_version": __version__,
-            "torch_version": torch.__version__,
-            "device": self.device.type,
-            "dtype": str(self.dtype).removeprefix("torch."),
-            **({"quantization": self.quantization} if self.quantization else {}),
-        }
+        return origin_of(
+            self.config,
+            self.networks,
+            weights_sha256=self.weights_sha256,
+            quantization=self.quantization,
+            rounded=self.rounded,
+        )
 
     def _metadata(
         self, request: GenerationRequest, candidate: DrawingJob, score: float | None
@@ -368,19 +385,6 @@ class Engine:
         return metadata
 
 
-def _step_callback(
-    on_step: StepCallback | None,
-    on_progress: ProgressCallback | None,
-    batch: int,
-    num_batches: int,
-) -> StepCallback | None:
-    """What the decode loop calls in one of the batches; None if nobody wants to know."""
-    if on_progress is None:
-        return on_step
-
-    def report(step: DecodeStep) -> bool | None:
-        done = batch * step.num_steps + step.step
-        on_progress("drawing", done, num_batches * step.num_steps)
-        return on_step(step) if on_step else None
-
-    return report
+def _entering_states(generator: nn.Module, states: States) -> States:
+    """What is known of some prompts, as the generator takes it."""
+    return type(states)(*(entering(generator, part) for part in states))

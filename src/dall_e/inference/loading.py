@@ -20,10 +20,11 @@ from dall_e.models.generator import Generator
 from dall_e.models.image_tokenizer import ImageTokenizer
 from dall_e.models.text_encoder import TextEncoder
 from dall_e.models.upsampler import Upsampler
+from dall_e.nn.precision import cast
 from dall_e.nn.quantization import WEIGHT_FORMATS, WeightFormat
 from dall_e.nn.transformer import assign_weights
 from dall_e.planning.vocabulary import Vocabulary
-from dall_e.runtime import free_memory, one_thread
+from dall_e.runtime import free_memory, loading, one_thread
 from dall_e.text.tokenizer import TextTokenizer
 
 _SHORT_NAMES = {"fp32": torch.float32, "bf16": torch.bfloat16}
@@ -57,6 +58,11 @@ class Networks(NamedTuple):
     def parts(self) -> dict[str, torch.nn.Module]:
         """The networks that the model has, by name."""
         return {name: network for name, network in self._asdict().items() if network is not None}
+
+    def cast(self, dtype: torch.dtype) -> None:
+        """Bring all weights to a number format, in place, as loading them in it does."""
+        for network in self.parts().values():
+            cast(network, dtype)
 
     def state_dict(self) -> dict[str, torch.Tensor]:
         """All weights, each name prefixed with its network's, such as `generator.`."""
@@ -94,14 +100,15 @@ def load_model(
     # Another project's own files
     place = located.place
     if place.is_file() or not converted.is_ours(place):
-        loaded = load_files(find_files(place, located.variant), located.name, options)
+        with loading():
+            loaded = load_files(find_files(place, located.variant), located.name, options)
         warnings.warn(
             f"the weights of {located.name} are under the licence {loaded.config.licence}",
             stacklevel=3,
         )
         return loaded
 
-    with one_thread():
+    with loading(), one_thread():
         if converted.is_converted(place):
             return converted.load_converted(place, options)
         return _load_native(place, options)

@@ -1,4 +1,7 @@
-"""The progress bar of the project: one line per task on stderr, and only on a terminal."""
+"""The progress bar of the project: one line per task on stderr, and only on a terminal.
+
+And what is called after each step of a drawing.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,10 @@ import sys
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dall_e.sampling.decode import DecodeStep, StepCallback
 
 ProgressCallback = Callable[[str, int, int], None]
 """Called with the name of a task, how many of its steps are done, and how many there are."""
@@ -53,6 +59,33 @@ class ProgressBar:
         if task not in self._tasks:
             self._tasks[task] = self._bar.add_task(task, total=total)
         self._bar.update(self._tasks[task], completed=done, total=total, refresh=True)
+
+
+def step_callback(
+    on_step: StepCallback | None,
+    on_progress: ProgressCallback | None,
+    batch: int,
+    num_batches: int,
+) -> StepCallback | None:
+    """What the decode loop calls in one of the batches; None if nobody wants to know.
+
+    The caller's function runs with the caller's number of threads.
+    """
+    from dall_e.runtime import caller_threads
+
+    if on_progress is None and on_step is None:
+        return None
+
+    def report(step: DecodeStep) -> bool | None:
+        if on_progress is not None:
+            done = batch * step.num_steps + step.step
+            on_progress("drawing", done, num_batches * step.num_steps)
+        if on_step is None:
+            return None
+        with caller_threads():
+            return on_step(step)
+
+    return report
 
 
 def _started_bar() -> Any:

@@ -22,6 +22,7 @@ from dall_e.errors import DallEWarning
 from dall_e.images.files import PILImage, decode_image, from_pil
 from dall_e.inference.validation import checked_prompts, is_int
 from dall_e.models.dual_encoder import DualEncoder
+from dall_e.nn.precision import entering
 from dall_e.text.tokenizer import TextTokenizer
 
 ImageInput = PILImage | str | os.PathLike[str]
@@ -62,9 +63,9 @@ class Retriever:
         else:
             image_CHW = decode_image(Path(image).read_bytes(), side)
 
-        weight = self._dual_encoder.bias
-        x_1CHW = torch.from_numpy(image_CHW)[None].to(weight.device, weight.dtype) / 255
-        image_1D: Tensor = self._dual_encoder.embed_images(x_1CHW)
+        x_1CHW = torch.from_numpy(image_CHW)[None].float() / 255
+        entering_1CHW = entering(self._dual_encoder, x_1CHW)
+        image_1D: Tensor = self._dual_encoder.embed_images(entering_1CHW)
         return image_1D[0]
 
     def scores(self, images: Iterable[ImageInput], text: str) -> list[float]:

@@ -158,7 +158,11 @@ def _drawn_seeds(generator: torch.Generator, count: int, best_of: int) -> list[i
     if not isinstance(generator, torch.Generator):
         raise ValueError(f"generator must be a torch.Generator, got {type(generator).__name__}")
     seeds: list[int] = torch.randint(
-        2**63 - best_of, (count,), generator=generator, device=generator.device
+        2**63 - best_of,
+        (count,),
+        generator=generator,
+        dtype=torch.int64,
+        device=generator.device,
     ).tolist()
     return seeds
 

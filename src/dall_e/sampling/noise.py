@@ -54,11 +54,13 @@ def uniform(seeds: list[int], rows: int, columns: int, stream: int, first_row: i
             raise ValueError(f"a seed must be between 0 and 2^63 - 1, got {seed}")
 
     blocks = -(-columns // 4)
-    counter_BRK4 = torch.zeros(len(seeds), rows, blocks, 4, dtype=torch.int64)
-    counter_BRK4[..., 0] = torch.arange(blocks)
-    counter_BRK4[..., 1] = torch.arange(first_row, first_row + rows)[:, None]
+    counter_BRK4 = torch.zeros(len(seeds), rows, blocks, 4, dtype=torch.int64, device="cpu")
+    counter_BRK4[..., 0] = torch.arange(blocks, dtype=torch.int64, device="cpu")
+    rows_R = torch.arange(first_row, first_row + rows, dtype=torch.int64, device="cpu")
+    counter_BRK4[..., 1] = rows_R[:, None]
     counter_BRK4[..., 2] = stream
-    key_B2 = torch.tensor([[seed & _MASK, seed >> 32] for seed in seeds], dtype=torch.int64)
+    halves = [[seed & _MASK, seed >> 32] for seed in seeds]
+    key_B2 = torch.tensor(halves, dtype=torch.int64, device="cpu")
     words_BRK4 = philox(counter_BRK4, key_B2[:, None, None, :])
     return (words_BRK4.flatten(2)[..., :columns].double() + 0.5) / 2**32
 

@@ -140,13 +140,13 @@ class TextTokenizer:
         # mark.
         texts = [prompt.encode("utf-8", "replace").decode("utf-8") for prompt in prompts]
 
-        ids_BL = torch.full((len(prompts), max_tokens), PAD_ID, dtype=torch.int64)
+        ids_BL = torch.full((len(prompts), max_tokens), PAD_ID, dtype=torch.int64, device="cpu")
         dropped: list[str] = []
         encodings = self._bpe.encode_batch(texts)
         for row, (text, pieces) in enumerate(zip(texts, encodings, strict=True)):
             num_kept = _num_kept(pieces, max_tokens - 2)
             ids = [START_ID, *pieces.ids[:num_kept], END_ID]
-            ids_BL[row, : len(ids)] = torch.tensor(ids)
+            ids_BL[row, : len(ids)] = torch.tensor(ids, dtype=torch.int64, device="cpu")
 
             all_fit = num_kept == len(pieces.ids)
             dropped.append("" if all_fit else text[pieces.offsets[num_kept][0] :].strip())

@@ -228,3 +228,16 @@ def test_auto_keeps_the_number_format_of_the_files(mini_folder: Path, tmp_path: 
     assert [model.dtype for model in loaded] == [torch.float32, torch.float16]
     # Its pixels were published in float32.
     assert next(loaded[1].networks.tokenizer.parameters()).dtype == torch.float32
+
+
+def test_auto_draws_as_the_format_by_name(mini_folder: Path, tmp_path: Path) -> None:
+    """Metadata have one name for both."""
+    folder = tmp_path / "halved"
+    shutil.copytree(mini_folder, folder)
+    for name in ("encoder_mini.pt", "decoder_mini.pt"):
+        held = torch.load(folder / name, weights_only=True)
+        torch.save({key: tensor.bfloat16() for key, tensor in held.items()}, folder / name)
+    drawn = [
+        DALL_E.from_pretrained(folder, dtype=name)("a cat", seed=1) for name in ("auto", "bfloat16")
+    ]
+    assert drawn[0].info == drawn[1].info and drawn[0].tobytes() == drawn[1].tobytes()

@@ -106,3 +106,20 @@ def test_reproduce_needs_a_picture_of_ours(draw) -> None:
     assert "junk.png" in draw("junk.png", command="reproduce")[2]
     code, _, errors = draw("none.png", command="reproduce")
     assert code == 1 and errors == "dall-e: error: No such file or directory: none.png\n"
+
+
+def test_fault_use_13_reproduce_rounds_the_weights_again(draw, tiny_folder: Path) -> None:
+    """Weights that were in another number format before are not those of the file."""
+    import torch
+
+    from dall_e import DALL_E
+    from dall_e.errors import DallEWarning
+    from dall_e.images.files import save_image
+
+    model = DALL_E.from_pretrained(tiny_folder)
+    with pytest.warns(DallEWarning, match="stay as bfloat16 rounded them"):
+        model.to(torch.bfloat16, torch.float32)
+    image = model("a cat", seed=3, num_inference_steps=4)
+    save_image(image, "rounded.png", dict(image.info))
+    code, _, errors = draw("rounded.png", command="reproduce")
+    assert code == 0 and errors.endswith("identical to rounded.png\n")

@@ -329,3 +329,18 @@ def test_from_the_command_line(
     assert capsys.readouterr().out != first
     assert run(["describe", str(tmp_path / "none.png"), "--model", str(folder)]) == 1
     assert "there is no picture" in capsys.readouterr().err
+
+
+def test_fault_use_13_the_caller_s_settings_change_no_answer(folder: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        expected = DALL_E.from_pretrained(folder).describe(picture(), max_new_tokens=6)
+        torch.set_default_dtype(torch.float64)
+        torch.set_default_device("meta")
+        try:
+            with torch.autocast("cpu", dtype=torch.bfloat16):
+                answer = DALL_E.from_pretrained(folder).describe(picture(), max_new_tokens=6)
+        finally:
+            torch.set_default_dtype(torch.float32)
+            torch.set_default_device(None)
+    assert answer == expected

@@ -104,3 +104,20 @@ def test_what_is_wrong_is_named(file: Path, tmp_path: Path, tiny_folder: Path) -
         ImageCodec.from_pretrained(tmp_path / "other.pt")
     with pytest.raises(ValueError, match="holds a whole model"):
         ImageCodec.from_pretrained(tiny_folder)
+
+
+@pytest.mark.parametrize("name", ["float64", "bfloat16"])
+def test_fault_use_01_the_caller_s_settings_change_no_code(file: Path, name: str) -> None:
+    image = picture()
+    codes_HW = ImageCodec.from_pretrained(file).encode(image)
+    pixels = ImageCodec.from_pretrained(file).decode(codes_HW).tobytes()
+    torch.set_default_dtype(getattr(torch, name))
+    torch.set_default_device("meta")
+    try:
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            codec = ImageCodec.from_pretrained(file)
+            assert torch.equal(codec.encode(image), codes_HW)
+            assert codec.decode(codes_HW).tobytes() == pixels
+    finally:
+        torch.set_default_dtype(torch.float32)
+        torch.set_default_device(None)

@@ -142,8 +142,12 @@ class VisionOnDemand:
 
         Raises as loading a model does.
         """
+        from dall_e.runtime import loading
+
         if self.network is None:
-            self.network = self._load(like.dtype).requires_grad_(False).eval().to(like.device)
+            with loading():
+                self.network = self._load(like.dtype).requires_grad_(False).eval()
+            self.network.to(like.device)
         return self.network
 
 
@@ -167,6 +171,20 @@ class PublishedNetworks(NamedTuple):
         if self.vision and self.vision.network:
             parts["vision"] = self.vision.network
         return parts
+
+    def cast(self, dtype: torch.dtype) -> None:
+        """Bring the weights to a number format, in place, as loading them in it does.
+
+        The image tokenizer stays in float32, and decodes in bfloat16 beside a generator that does.
+        """
+        import torch
+
+        from dall_e.nn.precision import cast
+
+        for part, network in self.parts().items():
+            cast(network, torch.float32 if part == "tokenizer" else dtype)
+        if dtype == torch.bfloat16:
+            self.tokenizer.decode_in_bfloat16()
 
     def state_dict(self) -> dict[str, Tensor]:
         """All weights, each name prefixed with its network's."""
