@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from dall_e.data.datasets import image_files
-from dall_e.images.files import PILImage, decode_image, from_pil
+from dall_e.images.files import PILImage, from_pil, read_image
 from dall_e.inference.validation import checked_prompts, is_int
 from dall_e.models.dual_encoder import DualEncoder
 from dall_e.text.tokenizer import TextTokenizer
@@ -58,7 +58,7 @@ class Retriever:
         if isinstance(image, PILImage):
             image_CHW = from_pil(image, side)
         else:
-            image_CHW = decode_image(Path(image).read_bytes(), side)
+            image_CHW = read_image(image, side)
 
         weight = self._dual_encoder.bias
         x_1CHW = torch.from_numpy(image_CHW)[None].to(weight.device, weight.dtype) / 255

@@ -117,10 +117,10 @@ def test_a_truncated_file_and_a_bomb_have_no_metadata(
 ) -> None:
     files.save_image(Image.new("RGB", (40, 40)), tmp_path / "a.png", {"prompt": "a"})
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
-    with pytest.raises(ValueError, match="a.png is not a readable picture"):
+    with pytest.raises(ValueError, match="a.png: it is not a readable picture"):
         files.read_metadata(tmp_path / "a.png")
     (tmp_path / "a.png").write_bytes((tmp_path / "a.png").read_bytes()[:60])
-    with pytest.raises(ValueError, match="a.png is not a readable picture"):
+    with pytest.raises(ValueError, match="a.png: it is not a readable picture"):
         files.read_metadata(tmp_path / "a.png")
 
 
