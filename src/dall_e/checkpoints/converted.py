@@ -18,7 +18,7 @@ from dall_e.checkpoints.families.base import (
     build_transformer,
     build_vqgan,
 )
-from dall_e.checkpoints.registry import weight_file_names
+from dall_e.checkpoints.registry import weight_file_names, what_it_is
 from dall_e.checkpoints.stored_tensor import StoredTensor
 from dall_e.config.published import PublishedConfig, VisionConfig
 from dall_e.errors import UnusableFileError
@@ -36,7 +36,8 @@ def is_ours(folder: Path) -> bool:
     # model_type.
     foreign_names = weight_file_names() - {store.WEIGHTS_FILE}
     has_foreign_weights = any((folder / name).exists() for name in foreign_names)
-    return not has_foreign_weights and "model_type" not in head
+    something_else, _ = what_it_is(folder)
+    return not (has_foreign_weights or "model_type" in head or something_else)
 
 
 def _config_of(folder: Path) -> dict[str, Any]:

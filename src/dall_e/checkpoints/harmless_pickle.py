@@ -24,7 +24,7 @@ from dall_e.errors import UnusableFileError
 
 MOST_BYTES = 16 * 2**20
 """Longest pickle. Those of checkpoints with all of an optimiser's state have less than 2 MiB."""
-_MOST_READS = 2_000_000
+MOST_READS = 1_000_000
 """Operations and their arguments; a tensor takes about sixty."""
 _MOST_ARGUMENTS = 64
 _FORMATS = {
@@ -184,7 +184,7 @@ class LimitedFile:
 
     def __init__(self, file: BinaryIO, path: Path) -> None:
         self.file, self.path = file, path
-        self._bytes_left, self._reads_left = MOST_BYTES, _MOST_READS
+        self._bytes_left, self._reads_left = MOST_BYTES, MOST_READS
 
     def read(self, length: int) -> bytes:
         """Read at most so many bytes. Raises UnusableFileError where a limit is passed."""
@@ -203,7 +203,7 @@ class LimitedFile:
         if length < 0 or self._bytes_left < 0 or self._reads_left < 0:
             raise UnusableFileError(
                 self.path,
-                f"its pickle has more than {MOST_BYTES} bytes or {_MOST_READS} steps, which no "
+                f"its pickle has more than {MOST_BYTES} bytes or {MOST_READS} steps, which no "
                 "weights need",
             )
 

@@ -40,9 +40,9 @@ def open_pickle(path: Path) -> Any:
         return _open_zip(path) if zipfile.is_zipfile(path) else _open_legacy(path)
 
 
-def check_archive(path: Path) -> None:
+def check_archive(path: Path, mend: str = "") -> None:
     """Raise UnusableFileError if a zip archive's records would be larger in memory than on disk."""
-    with naming(path, "it is a damaged archive"), open(path, "rb") as file:
+    with naming(path, "it is a damaged archive", mend), open(path, "rb") as file:
         if zipfile.is_zipfile(file):
             with _archive(file, path) as archive:
                 for record in archive.infolist():

@@ -93,7 +93,7 @@ def find_files(place: Path, variant: str | None = None) -> ModelFiles:
 
     asked = f" of the variant {variant!r}" if variant is not None else ""
     nearly = f" ({'; '.join(incomplete)})" if incomplete else ""
-    why, mend = _what_it_is(place)
+    why, mend = what_it_is(place)
     raise UnusableFileError(
         place, f"it is, or holds, no model{asked} that is known{nearly}{why}", mend
     )
@@ -103,7 +103,7 @@ _A_LORA = ("adapter_config.json", "adapter_model.*", "pytorch_lora_weights.*")
 _OTHER_PRECISIONS = ("model.fp16.safetensors", "model.bf16.safetensors", "pytorch_model.fp16.bin")
 
 
-def _what_it_is(place: Path) -> tuple[str, str]:
+def what_it_is(place: Path) -> tuple[str, str]:
     """What a folder or file seems to be instead of a model, and what to do; empty if not known."""
     folder = place.parent if place.is_file() else place
     if any(path for pattern in _A_LORA for path in folder.glob(pattern)) or _has_lora(place):

@@ -137,7 +137,7 @@ def read_checkpoint(path: Path, entries: set[str]) -> dict[str, Any]:
     """
     mend = "move it away to start the run anew"
     with naming(path, "it cannot be read", mend):
-        check_archive(path)
+        check_archive(path, mend)
         state = torch.load(path, map_location="cpu", weights_only=True)
     is_ours = isinstance(state, dict) and state.get("format") == CHECKPOINT_FORMAT
     if not is_ours or not state.keys() >= entries:

@@ -27,8 +27,11 @@ FETCH_SECONDS = 600
 DEB_MAGIC = b"!<arch>\n"
 DEB_HEADER = 60
 """Bytes before each member of an `ar` archive."""
-MOST_TIMES_PACKED = 40
-"""Drawings in text shrink to a tenth when they are packed; what shrinks to less is not drawings."""
+MOST_TIMES_PACKED = 20
+"""Drawings in text shrink to a seventh when they are packed; what shrinks to less is not drawings.
+"""
+MOST_KEPT = 512 * 2**20
+"""Bytes of all files that are read of an archive."""
 SMALL_ARCHIVE = 64 * 2**20
 """Bytes that any archive may have unpacked."""
 _MOST_DICTIONARY = 256 * 2**20
@@ -146,13 +149,17 @@ def _files(file: BinaryIO, size: int, wanted: tuple[str, ...], *, depth: int) ->
 
     Nothing is ever unpacked onto the disk.
     """
-    files = {}
+    files: dict[str, bytes] = {}
+    kept = 0
     with tarfile.open(fileobj=_Unpacked(file, size), mode="r|") as tar:  # type: ignore[call-overload]
         for member in tar:
             path = "/".join(member.name.removeprefix("./").split("/")[depth:])
             if member.isfile() and path.startswith(wanted):
                 extracted = tar.extractfile(member)
                 assert extracted is not None
+                kept += member.size
+                if kept > MOST_KEPT:
+                    raise ValueError(f"its files have more than {MOST_KEPT} bytes")
                 files[path] = extracted.read()
             # What tar keeps of the members before is of no use.
             tar.members = []
