@@ -77,12 +77,11 @@ def reproduce(
             dtype=info.get("dtype"),
             quantization=info.get("quantization"),
         )
-    differences = _differences(pipeline, info)
-    for difference in differences:
-        print(f"dall-e: warning: {difference}", file=sys.stderr)
-
-    with _blaming(file):
+        differences = _differences(pipeline, info)
+        for difference in differences:
+            print(f"dall-e: warning: {difference}", file=sys.stderr)
         image = _draw_again(pipeline, file, info)
+
     save(image, target)
     print(target)
     if not same_pixels(file, target):
@@ -124,8 +123,8 @@ def _draw_again(pipeline: DALL_E, file: Path, info: dict[str, str]) -> PILImage:
         if "grid_prompts" in info:
             prompts = _listed(json.loads(info["grid_prompts"]), str, "prompts")
         columns = int(info.get("grid_columns", "0")) or None
-        if columns and not 0 < columns <= _MOST_PICTURES:
-            raise ValueError(f"it has {columns} columns, from 1 to {_MOST_PICTURES} are read")
+        if columns and not 0 < columns <= _MOST_IMAGES:
+            raise ValueError(f"it has {columns} columns, from 1 to {_MOST_IMAGES} are read")
         settings = _settings_of(info)
 
     images = pipeline(
@@ -142,7 +141,7 @@ def _draw_again(pipeline: DALL_E, file: Path, info: dict[str, str]) -> PILImage:
     return grid_of(images, columns) if "grid_prompts" in info else images[0]
 
 
-_MOST_PICTURES = 1000
+_MOST_IMAGES = 1000
 """Pictures, or columns, of a grid that is drawn again."""
 
 
@@ -150,8 +149,8 @@ def _listed(values: Any, kind: type, what: str) -> list[Any]:
     """A list as it is. Raises ValueError for what is none, for another kind, none, or too many."""
     if not isinstance(values, list):
         raise ValueError(f"its {what} are no list")
-    if not 0 < len(values) <= _MOST_PICTURES:
-        raise ValueError(f"it has {len(values)} {what}, from 1 to {_MOST_PICTURES} are read")
+    if not 0 < len(values) <= _MOST_IMAGES:
+        raise ValueError(f"it has {len(values)} {what}, from 1 to {_MOST_IMAGES} are read")
     if any(type(entry) is not kind for entry in values):
         raise ValueError(f"its {what} are not all a {kind.__name__}")
     return values
