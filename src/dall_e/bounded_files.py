@@ -65,7 +65,8 @@ def _reason(error: Exception) -> str:
         return "it asks for more memory than there is"
     if isinstance(error, KeyError):
         return f"it has no entry {str(error)[:_LONGEST_REASON]}"
-    text = " ".join(str(error)[:_LONGEST_REASON].split())
+    told = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    text = " ".join(told[:_LONGEST_REASON].split())
     return text or type(error).__name__
 
 
