@@ -12,9 +12,12 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from dall_e.bounded_files import naming
 from dall_e.checkpoints.known_models import BUILT_IN, find_model
+from dall_e.checkpoints.pickle_files import check_archive
 from dall_e.checkpoints.store import TEXT_FILE, WEIGHTS_FILE, load_model, load_strict
 from dall_e.config import DualEncoderConfig, TokenizerConfig, build_settings, flattened
+from dall_e.errors import UnusableFileError
 from dall_e.models.dual_encoder import DualEncoder
 from dall_e.models.image_tokenizer import ImageTokenizer
 from dall_e.text.tokenizer import TextTokenizer
@@ -130,19 +133,15 @@ def load_dual_encoder(stage: TrainedStage) -> DualEncoder:
 def read_checkpoint(path: Path, entries: set[str]) -> dict[str, Any]:
     """What a run saved to `path`, which must have these entries.
 
-    Raises ValueError if the file is damaged or is something else.
+    Raises UnusableFileError if the file is damaged or is something else.
     """
-    try:
+    mend = "move it away to start the run anew"
+    with naming(path, "it cannot be read", mend):
+        check_archive(path, mend)
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch, pickle and zip each raise their own for a damaged file
-        raise ValueError(
-            f"{path} cannot be read ({type(error).__name__}): move it away to start the run anew"
-        ) from error
     is_ours = isinstance(state, dict) and state.get("format") == CHECKPOINT_FORMAT
     if not is_ours or not state.keys() >= entries:
-        raise ValueError(
-            f"{path} is not a checkpoint of this version: move it away to start the run anew"
-        )
+        raise UnusableFileError(path, "it is not a checkpoint of this version", mend)
     checkpoint: dict[str, Any] = state
     return checkpoint
 

@@ -64,7 +64,9 @@ def _load(source: str, variant: str | None, offline: bool) -> DALL_E | ImageCode
             source, dtype="auto", variant=variant, local_files_only=offline
         )
     except (ValueError, FileNotFoundError) as error:
+        # If it is one file, what is wrong with it as an image tokenizer says more than that no
+        # model has its name.
         try:
             return ImageCodec.from_pretrained(source)
-        except (ValueError, OSError):
-            raise error from None
+        except (ValueError, OSError) as other:
+            raise (other if Path(source).is_file() else error) from None

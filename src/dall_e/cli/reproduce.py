@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
+from dall_e.bounded_files import naming
 from dall_e.checkpoints.known_models import list_models, split_variant
 from dall_e.cli.image_files import check_target, grid_of, save
 from dall_e.cli.options import Device, load
 from dall_e.config import REMOVED_SETTINGS, SamplingConfig
-from dall_e.errors import DallEWarning
+from dall_e.errors import DallEWarning, UnusableFileError
 
 if TYPE_CHECKING:
     import os
@@ -61,25 +64,27 @@ def reproduce(
 
     info = read_metadata(file)
     if not {"prompt", "seed", "model"} <= info.keys():
-        raise ValueError(
-            f"{file} does not say how it was drawn: it was not made by `dall-e generate`, "
-            "or saved anew"
+        raise UnusableFileError(
+            file,
+            "it does not say how it was drawn: it was not made by `dall-e generate`, or saved anew",
         )
     target = _checked_target(file, out)
     name, named_variant = _model_of(file, info, model)
-    pipeline = load(
-        name,
-        device,
-        variant or named_variant or info.get("variant"),
-        dtype=info.get("dtype"),
-        quantization=info.get("quantization"),
-    )
-    _round_again(pipeline, info)
-    differences = _differences(pipeline, info)
-    for difference in differences:
-        print(f"dall-e: warning: {difference}", file=sys.stderr)
+    with _blaming(file):
+        pipeline = load(
+            name,
+            device,
+            variant or named_variant or info.get("variant"),
+            dtype=info.get("dtype"),
+            quantization=info.get("quantization"),
+        )
+        _round_again(pipeline, info)
+        differences = _differences(pipeline, info)
+        for difference in differences:
+            print(f"dall-e: warning: {difference}", file=sys.stderr)
+        image = _draw_again(pipeline, file, info)
 
-    save(_draw_again(pipeline, info), target)
+    save(image, target)
     print(target)
     if not same_pixels(file, target):
         reasons = "; ".join(differences) or "the machine may differ"
@@ -122,21 +127,24 @@ def _round_again(pipeline: DALL_E, info: dict[str, str]) -> None:
         pipeline.to(dtype)
 
 
-def _draw_again(pipeline: DALL_E, info: dict[str, str]) -> PILImage:
-    """The picture or grid that a file describes. Raises ValueError if an entry is damaged."""
-    try:
+def _draw_again(pipeline: DALL_E, file: Path, info: dict[str, str]) -> PILImage:
+    """The picture or grid that a file describes. Raises UnusableFileError if it is damaged."""
+    with naming(file, "its text is damaged"):
         side = int(info["size"].split("x")[0])
-        seeds = json.loads(info["seed"])
-        prompts = json.loads(info["grid_prompts"]) if "grid_prompts" in info else [info["prompt"]]
+        seed = json.loads(info["seed"])
+        seeds = _listed(seed if isinstance(seed, list) else [seed], int, "seeds")
+        prompts = [info["prompt"]]
+        if "grid_prompts" in info:
+            prompts = _listed(json.loads(info["grid_prompts"]), str, "prompts")
         columns = int(info.get("grid_columns", "0")) or None
+        if columns and not 0 < columns <= _MOST_IMAGES:
+            raise ValueError(f"it has {columns} columns, from 1 to {_MOST_IMAGES} are read")
         settings = _settings_of(info)
-    except (KeyError, ValueError, RecursionError) as error:
-        raise ValueError(f"the file's text is damaged: {error}") from error
 
     images = pipeline(
         prompts,
         negative_prompt=info.get("negative_prompt", ""),
-        seed=seeds if isinstance(seeds, list) else [seeds],
+        seed=seeds,
         height=side,
         transparent=info.get("transparent") == "True",
         upsample=info.get("upsample") == "True",
@@ -145,6 +153,32 @@ def _draw_again(pipeline: DALL_E, info: dict[str, str]) -> PILImage:
     )
     assert isinstance(images, list)
     return grid_of(images, columns) if "grid_prompts" in info else images[0]
+
+
+_MOST_IMAGES = 1000
+"""Pictures, or columns, of a grid that is drawn again."""
+
+
+def _listed(values: Any, kind: type, what: str) -> list[Any]:
+    """A list as it is. Raises ValueError for what is none, for another kind, none, or too many."""
+    if not isinstance(values, list):
+        raise ValueError(f"its {what} are no list")
+    if not 0 < len(values) <= _MOST_IMAGES:
+        raise ValueError(f"it has {len(values)} {what}, from 1 to {_MOST_IMAGES} are read")
+    if any(type(entry) is not kind for entry in values):
+        raise ValueError(f"its {what} are not all a {kind.__name__}")
+    return values
+
+
+@contextlib.contextmanager
+def _blaming(file: Path) -> Iterator[None]:
+    """Inside, a setting that cannot be followed is said to be that of the file."""
+    try:
+        yield
+    except UnusableFileError:
+        raise
+    except ValueError as error:
+        raise UnusableFileError(file, f"it cannot be drawn again: {error}") from error
 
 
 def _settings_of(info: dict[str, str]) -> SamplingConfig:

@@ -14,6 +14,7 @@ import io
 import json
 import os
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ import numpy.typing as npt
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from dall_e.atomic_files import write_atomically
+from dall_e.bounded_files import naming, read_bytes
 from dall_e.images.headers import upright
 
 ImageArray = npt.NDArray[np.uint8]
@@ -43,7 +45,24 @@ LONGEST_STRIP = 8
 """What is more than this many times as long as wide is a strip, not an image of a thing."""
 
 
+MOST_BYTES = 512 * 2**20
+"""Length of the longest picture file that is read."""
+MOST_PIXELS = 120_000_000
+"""Pixels of the largest picture file that is read; cameras make up to 108 million."""
+LONGEST_SIDE = 16384
+"""Pixels along the longer side of a picture that keeps its size."""
+_STRIP_PIXELS = 1 << 20
+"""Pixels of a large picture that are converted at a time."""
+
+
 # Reading
+
+
+def read_image(path: str | os.PathLike[str], size: int) -> ImageArray:
+    """An image file as `decode_image` gives it. Raises UnusableFileError, which names the file."""
+    content = read_bytes(Path(path), MOST_BYTES)
+    with naming(path):
+        return decode_image(content, size)
 
 
 def decode_image(data: bytes, size: int) -> ImageArray:
@@ -55,6 +74,7 @@ def decode_image(data: bytes, size: int) -> ImageArray:
     """
     try:
         with Image.open(io.BytesIO(data)) as opened:
+            _check_size(opened)
             opened.load()
             image = _square(_reduced(upright(opened), size))
     except UnidentifiedImageError as error:
@@ -73,30 +93,27 @@ def from_pil(image: PILImage, size: int | None = None) -> ImageArray:
     square. One that was opened from a camera's file is turned upright, as its EXIF data says.
     """
     size = size or max(image.size)
+    if size > LONGEST_SIDE:
+        raise ValueError(f"a picture of {size} pixels a side: at most {LONGEST_SIDE} are possible")
     return _array(_square(_reduced(upright(image), size)), size)
 
 
 def read_metadata(path: str | os.PathLike[str]) -> dict[str, str]:
     """The texts that `save_image` put into a PNG or JPEG file.
 
-    Raises ValueError if it is not a readable image.
+    Raises UnusableFileError if it is not a readable image.
     """
-    try:
-        with Image.open(path) as image:
-            image.load()
-            info = image.info
-            if image.format == "PNG":
-                return {key: str(value) for key, value in info.items() if isinstance(value, str)}
-            comment = info.get("comment", b"")
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        # No such file, no permission and the like are not about the image.
-        if isinstance(error, OSError) and error.errno:
-            raise
-        raise ValueError(f"{path} is not a readable picture: {error}") from error
+    with naming(path, "it is not a readable picture"), Image.open(path) as image:
+        _check_size(image)
+        image.load()
+        info = image.info
+        if image.format == "PNG":
+            return {key: str(value) for key, value in info.items() if isinstance(value, str)}
+        comment = info.get("comment", b"")
 
     try:
         texts = json.loads(comment)
-    except ValueError:  # a comment that another program wrote
+    except (ValueError, TypeError, RecursionError):  # a comment that another program wrote
         return {}
     return {key: str(value) for key, value in texts.items()} if isinstance(texts, dict) else {}
 
@@ -104,11 +121,24 @@ def read_metadata(path: str | os.PathLike[str]) -> dict[str, str]:
 def same_pixels(first: str | os.PathLike[str], second: str | os.PathLike[str]) -> bool:
     """Whether two image files show exactly the same: size, mode and every pixel.
 
-    Metadata may differ.
+    Metadata may differ. Raises UnusableFileError if one is not a readable image.
     """
-    with Image.open(first) as left, Image.open(second) as right:
+    with naming(first), Image.open(first) as left, Image.open(second) as right:
+        _check_size(left)
+        _check_size(right)
         same_kind = left.size == right.size and left.mode == right.mode
         return bool(same_kind and left.tobytes() == right.tobytes())
+
+
+def _check_size(image: PILImage) -> None:
+    """Raise ValueError for an opened file that would fill the memory, or that runs a program."""
+    width, height = image.size
+    if width * height > MOST_PIXELS:
+        raise ValueError(
+            f"it has {width} x {height} pixels, pictures of at most {MOST_PIXELS} are read"
+        )
+    if image.format == "EPS":
+        raise ValueError("it is PostScript, a program that would have to be run")
 
 
 def _array(image: PILImage, size: int) -> ImageArray:
@@ -127,9 +157,38 @@ def _reduced(image: PILImage, size: int) -> PILImage:
     The means are taken before the copies of a large image fill the memory.
     """
     longest = max(image.size)
-    if longest < 8 * size or image.mode in DEEP_MODES:
+    if image.mode in DEEP_MODES:
+        image = _of_eight_bits(image)
+    if longest < 8 * size:
         return _premultiplied(image)
-    return image.convert("RGBA").convert("RGBa").reduce(longest // (4 * size))
+
+    # Row by row of blocks, so that a large image is never in memory three times.
+    factor = longest // (4 * size)
+    reduced = Image.new("RGBa", (-(-image.width // factor), -(-image.height // factor)))
+    for top, strip in _strips(image, factor):
+        blocks = strip.convert("RGBA").convert("RGBa").reduce(factor)
+        reduced.paste(blocks, (0, top // factor))
+    return reduced
+
+
+def _strips(image: PILImage, step: int) -> Iterator[tuple[int, PILImage]]:
+    """An image in strips, each with its first row; their heights are multiples of `step`."""
+    rows = max(1, _STRIP_PIXELS // (image.width * step)) * step
+    for top in range(0, image.height, rows):
+        yield top, image.crop((0, top, image.width, min(top + rows, image.height)))
+
+
+def _of_eight_bits(image: PILImage) -> PILImage:
+    """Grey of more than eight bits in mode L; PIL's own conversion clips instead of scaling."""
+    grey = Image.new("L", image.size)
+    if 0 in image.size:
+        return grey
+    _, highest = image.getextrema()
+    scale = 255 / max(float(highest), 255.0)  # type: ignore[arg-type]
+    for top, strip in _strips(image, 1):
+        scaled = np.asarray(strip).astype(np.float64) * scale
+        grey.paste(Image.fromarray(scaled.clip(0, 255).astype(np.uint8)), (0, top))
+    return grey
 
 
 def _square(image: PILImage) -> PILImage:
@@ -145,12 +204,6 @@ def _square(image: PILImage) -> PILImage:
 
 def _premultiplied(image: PILImage) -> PILImage:
     """Any PIL image as mode RGBa, rounded to nearest so that `encode_png` inverts it exactly."""
-    # PIL's own conversion of 16-bit grey clips instead of scaling.
-    if image.mode in DEEP_MODES:
-        grey = np.asarray(image).astype(np.float64)
-        scaled = grey * (255 / max(float(grey.max()), 255.0))
-        image = Image.fromarray(scaled.clip(0, 255).astype(np.uint8))
-
     straight = np.array(image.convert("RGBA")).astype(np.uint16)
     straight[..., :3] = (straight[..., :3] * straight[..., 3:] + 127) // 255
     return Image.frombytes("RGBa", image.size, straight.astype(np.uint8).tobytes())

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from dall_e.checkpoints.families.base import PublishedNetworks
-from dall_e.images.files import PILImage, decode_image, from_pil
+from dall_e.images.files import PILImage, from_pil, read_image
 from dall_e.inference.validation import checked_prompts, image_seeds, is_int
 from dall_e.models.left_to_right import LeftToRight
 from dall_e.models.prompt_networks import PromptStates, PromptTable
@@ -209,7 +209,7 @@ def preprocess(image: PILImage | str | os.PathLike[str], size: int) -> Tensor:
     for a file that cannot be read.
     """
     if isinstance(image, str | os.PathLike):
-        rgba = decode_image(Path(image).expanduser().read_bytes(), size)
+        rgba = read_image(Path(image).expanduser(), size)
     else:
         rgba = from_pil(image, size)
     rgba_CSS = torch.from_numpy(rgba).float() / 255

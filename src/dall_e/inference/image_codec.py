@@ -34,7 +34,8 @@ class ImageCodec:
         """Load an image tokenizer from its file or folder.
 
         Reads VQGANs of taming-transformers, LlamaGen and DALL-E mini, and OpenAI's dVAE. Raises
-        FileNotFoundError, or ValueError for a file that is damaged or no image tokenizer.
+        FileNotFoundError, or UnusableFileError, with the cause, for a file that is damaged or no
+        image tokenizer.
         """
         with loading(), one_thread():
             return cls(load_image_tokenizer(Path(path).expanduser()))

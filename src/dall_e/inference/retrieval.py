@@ -19,7 +19,7 @@ from torch import Tensor
 from dall_e.data.folders import image_files
 from dall_e.data.inventory import Inventory
 from dall_e.errors import DallEWarning
-from dall_e.images.files import PILImage, decode_image, from_pil
+from dall_e.images.files import PILImage, from_pil, read_image
 from dall_e.inference.validation import checked_prompts, is_int
 from dall_e.models.dual_encoder import DualEncoder
 from dall_e.nn.precision import entering
@@ -61,7 +61,7 @@ class Retriever:
         if isinstance(image, PILImage):
             image_CHW = from_pil(image, side)
         else:
-            image_CHW = decode_image(Path(image).read_bytes(), side)
+            image_CHW = read_image(image, side)
 
         x_1CHW = torch.from_numpy(image_CHW)[None].float() / 255
         entering_1CHW = entering(self._dual_encoder, x_1CHW)

@@ -20,12 +20,15 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from dall_e.bounded_files import naming, read_text
 from dall_e.images.animals import SPECIES
 from dall_e.scenes.graph import COLOURS, STATES, SceneObject
 from dall_e.scenes.vocabulary import Thing, things
 from dall_e.text.language import plural_of
 from dall_e.text.tables import read_table, table_rows
 
+_MOST_BYTES = 2**20
+"""Longest file; that of the built-in model has 65 KB."""
 SEVERAL = 3
 """How many are meant by what is said to be more than one."""
 
@@ -203,11 +206,9 @@ class Vocabulary:
 
     @classmethod
     def load(cls, path: str | Path) -> Vocabulary:
-        """Read a `vocabulary.txt`. Raises ValueError, with its path, for a row that is none."""
-        try:
-            return cls.from_text(Path(path).read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise ValueError(f"{path}: {error}") from error
+        """Read a `vocabulary.txt`. Raises UnusableFileError for a row that is none."""
+        with naming(path):
+            return cls.from_text(read_text(Path(path), _MOST_BYTES))
 
     @classmethod
     def from_captions(

@@ -99,7 +99,10 @@ def test_one_file_stands_for_its_folder(mini_folder: Path, model: DALL_E, tmp_pa
     ):
         DALL_E.from_pretrained(tmp_path)
     torch.save({}, tmp_path / "other.pt")
-    with pytest.raises(ValueError, match=r"other\.pt is, or holds, no model that is known"):
+    with pytest.raises(
+        ValueError,
+        match=r"other\.pt: it is, or holds, no model that is known: it holds no weights by name",
+    ):
         DALL_E.from_pretrained(tmp_path / "other.pt")
 
 

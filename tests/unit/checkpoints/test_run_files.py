@@ -72,5 +72,5 @@ def test_what_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="not a run with a upsampler: it has toy"):
         stage.network("upsampler")
     (tmp_path / "checkpoint.pt").write_bytes(b"half")
-    with pytest.raises(ValueError, match=r"checkpoint.pt cannot be read .*: move it away"):
+    with pytest.raises(ValueError, match=r"checkpoint.pt: it cannot be read: .*; move it away"):
         load_stage(tmp_path)

@@ -103,7 +103,7 @@ def test_a_malicious_pickle_is_refused_and_nothing_ran(
     path = tmp_path / "evil.pt"
     torch.save({"a": torch.ones(2), "b": calls[what]}, path, _use_new_zipfile_serialization=zipped)
     with pytest.raises(
-        ValueError, match=r"evil\.pt asks to run .*refused and nothing of it was run"
+        ValueError, match=r"evil\.pt: it asks to run .*refused and nothing of it was run"
     ):
         open_weights(path)
     assert not victim.exists() and "it ran" not in capsys.readouterr().out

@@ -74,11 +74,17 @@ def test_reproduce_keeps_the_picture_it_compares_with(draw) -> None:
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ({"seed": "[" * 100_000}, "text is damaged: maximum recursion depth"),
+        ({"seed": "[" * 100_000}, "text is damaged: it is nested too deeply"),
         ({"seed": "[1, 2]"}, "seed has 2 entries for 1 pictures"),
         ({"order": "odd"}, "text is damaged: order must be one of raster"),
         ({"temperature": "inf"}, "text is damaged: temperature must be a finite number"),
-        ({"grid_prompts": "5"}, "prompt must be a text or a list"),
+        ({"grid_prompts": "5"}, "its prompts are no list"),
+        ({"grid_prompts": '"x"'}, "its prompts are no list"),
+        ({"grid_prompts": "[5]"}, "its prompts are not all a str"),
+        ({"seed": "[" + "1," * 1001 + "1]"}, "it has 1002 seeds, from 1 to 1000 are read"),
+        ({"top_p": "7"}, "text is damaged: top_p must be in"),
+        ({"dtype": "float8"}, "b.png: it cannot be drawn again: dtype float8 is not one of"),
+        ({"grid_prompts": '["a"]', "grid_columns": "9999999999"}, "from 1 to 1000 are read"),
         ({"size": "0x0"}, "got 0"),
     ],
 )
@@ -96,7 +102,7 @@ def test_reproduce_needs_a_whole_picture(draw) -> None:
     draw("a cat", "--steps", "1", "--out", "a.png")
     Path("a.png").write_bytes(Path("a.png").read_bytes()[:-40])
     code, _, errors = draw("a.png", command="reproduce")
-    assert code == 1 and errors.startswith("dall-e: error: a.png is not a readable picture")
+    assert code == 1 and errors.startswith("dall-e: error: a.png: it is not a readable picture")
 
 
 def test_reproduce_needs_a_picture_of_ours(draw) -> None:

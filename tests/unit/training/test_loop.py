@@ -315,7 +315,7 @@ def test_a_truncated_checkpoint_is_named(tmp_path: Path) -> None:
     path = tmp_path / "checkpoint.pt"
     path.write_bytes(path.read_bytes()[:-500])
     for call in (lambda: fit(config, ToyStage(config)), lambda: load_stage(tmp_path)):
-        with pytest.raises(ValueError, match=r"checkpoint.pt cannot be read .*move it away"):
+        with pytest.raises(ValueError, match=r"checkpoint.pt: it cannot be read: .*; move it away"):
             call()
 
 
