@@ -29,6 +29,8 @@ CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
 TEXT_FILE = "text_tokenizer.json"
 VOCABULARY_FILE = "vocabulary.txt"
+MODEL_FILES = (WEIGHTS_FILE, TEXT_FILE, VOCABULARY_FILE, CONFIG_FILE)
+"""What `save_model` writes into a folder, or removes from it."""
 _FORMAT = 1
 _MAKE_AGAIN = "copy the model folder again, or make it again with `dall-e export`"
 

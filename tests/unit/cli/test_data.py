@@ -61,7 +61,7 @@ def test_show_composes_scenes_of_what_can_be_cut_out(
     assert run(shown) == 0
     assert "4 scenes of split train, made of 3 cut-outs" in capsys.readouterr().out
     assert Image.open(sheet).size[0] >= 2 * 128
-    assert run([*shown, "--split", "val"]) == 1
+    assert run([*shown, "--split", "val", "--force"]) == 1
     assert "neither 'train' nor 'heldout'" in capsys.readouterr().err
 
 
@@ -79,5 +79,5 @@ def test_pack_writes_a_folder_that_is_a_data_set(
     )
     assert "1 train: 0.0 MiB" in capsys.readouterr().out
     assert run(["data", "show", str(packed), "--out", str(tmp_path / "sheet.png")]) == 0
-    assert run(["data", "pack", str(packed), str(packed)]) == 1
+    assert run(["data", "pack", str(packed), str(packed), "--force"]) == 1
     assert "choose another folder" in capsys.readouterr().err

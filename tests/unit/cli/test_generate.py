@@ -126,7 +126,7 @@ def test_a_full_disk_leaves_nothing_half_written(draw, monkeypatch: pytest.Monke
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "replace", full)
-    code, _, errors = draw("a dog", "--steps", "1", "--out", "cat.png")
+    code, _, errors = draw("a dog", "--steps", "1", "--out", "cat.png", "--force")
     assert code == 1 and "cannot write cat.png: No space left on device" in errors
     assert os.listdir() == ["cat.png"] and Path("cat.png").read_bytes() == before
 
