@@ -6,6 +6,7 @@ and `best.pt`, the weights that did best on held-out data, if its stage has a me
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -133,10 +134,11 @@ def read_checkpoint(path: Path, entries: set[str]) -> dict[str, Any]:
     Raises ValueError if the file is damaged or is something else.
     """
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        state = load_whole(path)
     except Exception as error:  # torch, pickle and zip each raise their own for a damaged file
         raise ValueError(
-            f"{path} cannot be read ({type(error).__name__}): move it away to start the run anew"
+            f"{path} cannot be read ({type(error).__name__}: {error}): "
+            "move it away to start the run anew"
         ) from error
     is_ours = isinstance(state, dict) and state.get("format") == CHECKPOINT_FORMAT
     if not is_ours or not state.keys() >= entries:
@@ -145,6 +147,20 @@ def read_checkpoint(path: Path, entries: set[str]) -> dict[str, Any]:
         )
     checkpoint: dict[str, Any] = state
     return checkpoint
+
+
+def load_whole(path: Path) -> Any:
+    """What `torch.save` wrote to `path`, on the CPU, if every byte is still as it was.
+
+    The file is a zip archive with a checksum of each record, which `torch.load` does not look at.
+    Raises ValueError for a record that has changed, and what torch, pickle and zip raise for a file
+    that is damaged in another way.
+    """
+    with zipfile.ZipFile(path) as archive:
+        damaged = archive.testzip()
+    if damaged is not None:
+        raise ValueError(f"the checksum of {damaged} is wrong")
+    return torch.load(path, map_location="cpu", weights_only=True)
 
 
 def _find_folder(folder: str | Path) -> Path:
