@@ -14,7 +14,8 @@ Say = Callable[[object], None]
 def steady_output() -> Iterator[Say]:
     """A function that prints a line at once, and never stops the work inside the block.
 
-    A reader that is gone, as in `| head -1`, or a full disk is an OSError only at the end.
+    A reader that is gone, as in `| head -1`, has what it wanted. A full disk is an OSError, but only
+    at the end.
     """
     failures: list[OSError] = []
 
@@ -26,8 +27,8 @@ def steady_output() -> Iterator[Say]:
             drop_output()
 
     yield say
-    if failures:
-        raise failures[0]
+    if failures and not isinstance(failures[0], BrokenPipeError):
+        raise OSError(f"cannot write the output: {failures[0].strerror}") from failures[0]
 
 
 def drop_output() -> None:
