@@ -91,6 +91,8 @@ def evaluate(  # noqa: PLR0913, one argument per flag
     from dall_e.evaluation.setup import load_judge, load_material, make_subject
     from dall_e.pipeline import DALL_E
 
+    pages = (COMPARISON_FILE,) if compare else (REPORT_FILE, PAGE_FILE)
+    check_free((Path(out) / page for page in pages if out), force)
     models = [
         DALL_E.from_pretrained(folder, device=device, quantization=quantization)
         for folder in folders
@@ -100,7 +102,7 @@ def evaluate(  # noqa: PLR0913, one argument per flag
     run = {"seed": seed, "limit": limit}
     if compare:
         folder = Path(out or "out/evaluation/comparison")
-        check_free([folder / COMPARISON_FILE], force)
+        check_free((folder / page for page in pages), force)
         print(_compare(models, material, sampling, best_of, folder, run))
         return
 
@@ -108,7 +110,7 @@ def evaluate(  # noqa: PLR0913, one argument per flag
     if quantization:
         settings["quantization"] = quantization
     folder = Path(out or Path("out/evaluation") / _folder_name(models[0], settings))
-    check_free((folder / name for name in (REPORT_FILE, PAGE_FILE)), force)
+    check_free((folder / page for page in pages), force)
     cost = measure_cost(str(folders[0]), "a cat", device=device, quantization=quantization)
     subject = make_subject(engines[0], models[0].sampling_settings(**sampling), best_of, cost)
     header = Header(

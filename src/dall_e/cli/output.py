@@ -14,8 +14,8 @@ Say = Callable[[object], None]
 def steady_output() -> Iterator[Say]:
     """A function that prints a line at once, and never stops the work inside the block.
 
-    A reader that is gone, as in `| head -1`, has what it wanted. A full disk is an OSError, but only
-    at the end.
+    A reader that is gone, as in `| head -1`, has what it wanted. A full disk is an OSError, but
+    only at the end.
     """
     failures: list[OSError] = []
 

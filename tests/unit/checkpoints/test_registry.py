@@ -228,3 +228,15 @@ def test_auto_keeps_the_number_format_of_the_files(mini_folder: Path, tmp_path: 
     assert [model.dtype for model in loaded] == [torch.float32, torch.float16]
     # Its pixels were published in float32.
     assert next(loaded[1].networks.tokenizer.parameters()).dtype == torch.float32
+
+
+def test_fault_use_10_without_a_home_downloads_need_a_folder(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from huggingface_hub import constants
+
+    from dall_e.checkpoints.hub import download
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", "~/.cache/huggingface/hub")
+    with pytest.raises(ValueError, match="no home folder to keep some-one/it in: set HF_HOME"):
+        download("some-one/it", [], True)

@@ -193,3 +193,13 @@ def test_a_model_whose_data_is_gone_knows_no_names(
     assert not (tmp_path / "model" / "vocabulary.txt").exists()
     assert run(["export", *runs[0], "--compose", "--force"]) == 1
     assert "--compose needs things that the model knows by name" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "vocabulary.txt"])
+def test_fault_use_06_a_model_folder_is_not_overwritten(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    (tmp_path / name).write_text("mine")
+    assert run(["export", "--out", str(tmp_path)]) == 1
+    assert f"{name}: is there already; " in capsys.readouterr().err
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["mine"]

@@ -106,3 +106,13 @@ def test_reproduce_needs_a_picture_of_ours(draw) -> None:
     assert "junk.png" in draw("junk.png", command="reproduce")[2]
     code, _, errors = draw("none.png", command="reproduce")
     assert code == 1 and errors == "dall-e: error: No such file or directory: none.png\n"
+
+
+def test_fault_use_06_a_reproduction_overwrites_nothing(draw) -> None:
+    draw("a cat", "--steps", "1", "--out", "a.png")
+    for name in ("a-reproduced.png", "a-reproduced-2.png"):
+        assert draw("a.png", command="reproduce")[1] == [name]
+    Path("b.png").write_bytes(b"mine")
+    code, _, errors = draw("a.png", "--out", "b.png", command="reproduce")
+    assert code == 1 and "b.png: is there already" in errors
+    assert Path("b.png").read_bytes() == b"mine"
