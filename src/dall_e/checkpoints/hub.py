@@ -10,7 +10,8 @@ def download(name: str, patterns: list[str], local_files_only: bool) -> Path:
 
     The download is resumed and checked, and read offline from then on.
     Raises ValueError for a user without a folder to keep it in, and for a repository that is not
-    there or may not be read, FileNotFoundError if the network may not be used, or cannot be reached, and the files are not in the cache.
+    there or may not be read, FileNotFoundError if the network may not be used, or cannot be
+    reached, and the files are not in the cache.
     """
     from huggingface_hub import constants, snapshot_download
     from huggingface_hub.errors import (
