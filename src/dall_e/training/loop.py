@@ -74,7 +74,7 @@ class _Run:
         self._tracker = Tracker(self._loop, folder)
         self._dtype = pick_dtype(self._loop.precision, stage.device)
         self._trainers = {player.name: PlayerTrainer(player) for player in stage.players}
-        self._stored_images = 0
+        self._stored_images = self._resumed_images = 0
         self._best = math.inf
         self._started = self._sampled = time.monotonic()
         # A first checkpoint after the first step: whether there is room shows now, not in an hour.
@@ -102,7 +102,7 @@ class _Run:
         for name, trainer in self._trainers.items():
             trainer.load_state_dict(state["players"][name])
         self._stage.load_state_dict(state["stage"])
-        self.images_seen = self._stored_images = state["images_seen"]
+        self.images_seen = self._stored_images = self._resumed_images = state["images_seen"]
         self._best = self._folder.best_measure()
         self._tracker.seconds = state["seconds"]
         _set_random_state(state["random"])
@@ -163,8 +163,8 @@ class _Run:
         """Saves; a sheet as well if the run is complete; then ends as the caught signal asks."""
         if self.images_seen > self._stored_images:
             self._save()
-            if self.is_complete():
-                self._sample()
+        if self.is_complete() and self.images_seen > self._resumed_images:
+            self._sample()
         self._tracker.close()
         if not self.is_complete():
             self._tracker.say(f"stopped at {self._seen()}; the same command resumes")
