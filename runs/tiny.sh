@@ -20,8 +20,8 @@ dall-e train generator --preset tiny --data "$data" --out "$out/generator" --ima
     --tokenizer "$out/tokenizer" --batch-size 32 --learning-rate 2e-3 --warmup-images 1000 --ema-decay 0.99
 
 # 3. One folder that `DALL_E.from_pretrained` loads.
-dall-e export --tokenizer "$out/tokenizer" --generator "$out/generator" --out "$out/model" --name tiny --version 1
+dall-e export --tokenizer "$out/tokenizer" --generator "$out/generator" --out "$out/model" --name tiny --version 1 --force
 
 # 4. Four pictures of each prompt.
-dall-e generate --model "$out/model" --number 4 --seed 0 --steps 16 --size 64 --grid --out "$sheet" \
+dall-e generate --model "$out/model" --number 4 --seed 0 --steps 16 --size 64 --grid --out "$sheet" --force \
     "a red apple" "一只猫" "a soccer ball" "彩虹" "a Christmas tree" "一枚火箭" "a blue heart" "太阳，扁平风格"

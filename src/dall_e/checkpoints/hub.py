@@ -15,17 +15,21 @@ def download(name: str, patterns: list[str], local_files_only: bool) -> Path:
     """A snapshot of a hub repository, downloaded into the hub's own cache if it is not there.
 
     The download is resumed and checked, and read offline from then on.
-    Raises UnusableFileError for a repository that is not there or is not given, with what to do,
-    FileNotFoundError if the network may not be used, or cannot be reached, and the files are not in
-    the cache.
+    Raises UnusableFileError for a user without a folder to keep it in, and for a repository that is
+    not there or is not given, with what to do, FileNotFoundError if the network may not be used, or
+    cannot be reached, and the files are not in the cache.
     """
-    from huggingface_hub import snapshot_download
+    from huggingface_hub import constants, snapshot_download
     from huggingface_hub.errors import (
         HfHubHTTPError,
         HFValidationError,
         LocalEntryNotFoundError,
     )
 
+    if constants.HF_HUB_CACHE.startswith("~"):
+        raise ValueError(
+            f"this user has no home folder to keep {name} in: set HF_HOME to a folder for downloads"
+        )
     try:
         return Path(
             snapshot_download(name, allow_patterns=patterns, local_files_only=local_files_only)

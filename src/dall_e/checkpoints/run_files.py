@@ -6,6 +6,7 @@ and `best.pt`, the weights that did best on held-out data, if its stage has a me
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -138,12 +139,26 @@ def read_checkpoint(path: Path, entries: set[str]) -> dict[str, Any]:
     mend = "move it away to start the run anew"
     with naming(path, "it cannot be read", mend):
         check_archive(path, mend)
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        state = load_whole(path)
     is_ours = isinstance(state, dict) and state.get("format") == CHECKPOINT_FORMAT
     if not is_ours or not state.keys() >= entries:
         raise UnusableFileError(path, "it is not a checkpoint of this version", mend)
     checkpoint: dict[str, Any] = state
     return checkpoint
+
+
+def load_whole(path: Path) -> Any:
+    """What `torch.save` wrote to `path`, on the CPU, if every byte is still as it was.
+
+    The file is a zip archive with a checksum of each record, which `torch.load` does not look at.
+    Raises ValueError for a record that has changed, and what torch, pickle and zip raise for a file
+    that is damaged in another way.
+    """
+    with zipfile.ZipFile(path) as archive:
+        damaged = archive.testzip()
+    if damaged is not None:
+        raise ValueError(f"the checksum of {damaged} is wrong")
+    return torch.load(path, map_location="cpu", weights_only=True)
 
 
 def _find_folder(folder: str | Path) -> Path:

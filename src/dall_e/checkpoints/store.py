@@ -34,6 +34,8 @@ TEXT_FILE = "text_tokenizer.json"
 VOCABULARY_FILE = "vocabulary.txt"
 VOCABULARY_BYTES = 2**20
 """Longest vocabulary; that of the built-in model has 65 KB."""
+MODEL_FILES = (WEIGHTS_FILE, TEXT_FILE, VOCABULARY_FILE, CONFIG_FILE)
+"""What `save_model` writes into a folder, or removes from it."""
 _FORMAT = 1
 _MAKE_AGAIN = "copy the model folder again, or make it again with `dall-e export`"
 

@@ -10,6 +10,7 @@ import typer
 
 from dall_e.checkpoints.known_models import BUILT_IN, find_model
 from dall_e.cli.options import Device, Model, Quantization, sampling_flags
+from dall_e.cli.overwriting import Force, check_free
 from dall_e.config import DataConfig
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def evaluate(  # noqa: PLR0913, one argument per flag
             "--out", "-o", help="Folder for the report.", show_default="out/evaluation/MODEL"
         ),
     ] = "",
+    force: Force = False,
     limit: Annotated[
         int, typer.Option("--limit", min=0, help="Only so many of the prompts; 0 takes all.")
     ] = 0,
@@ -83,11 +85,14 @@ def evaluate(  # noqa: PLR0913, one argument per flag
     suite_prompts(suite)
     folders = [find_model(name) for name in compare or (model,)]
 
+    from dall_e.evaluation.comparison import COMPARISON_FILE
     from dall_e.evaluation.cost import measure_cost
-    from dall_e.evaluation.report import Header
+    from dall_e.evaluation.report import PAGE_FILE, REPORT_FILE, Header
     from dall_e.evaluation.setup import load_judge, load_material, make_subject
     from dall_e.pipeline import DALL_E
 
+    pages = (COMPARISON_FILE,) if compare else (REPORT_FILE, PAGE_FILE)
+    check_free((Path(out) / page for page in pages if out), force)
     models = [
         DALL_E.from_pretrained(folder, device=device, quantization=quantization)
         for folder in folders
@@ -97,14 +102,16 @@ def evaluate(  # noqa: PLR0913, one argument per flag
     run = {"seed": seed, "limit": limit}
     if compare:
         folder = Path(out or "out/evaluation/comparison")
+        check_free((folder / page for page in pages), force)
         print(_compare(models, material, sampling, best_of, folder, run))
         return
 
-    cost = measure_cost(str(folders[0]), "a cat", device=device, quantization=quantization)
     settings = {**sampling, "best_of": best_of}
     if quantization:
         settings["quantization"] = quantization
     folder = Path(out or Path("out/evaluation") / _folder_name(models[0], settings))
+    check_free((folder / page for page in pages), force)
+    cost = measure_cost(str(folders[0]), "a cat", device=device, quantization=quantization)
     subject = make_subject(engines[0], models[0].sampling_settings(**sampling), best_of, cost)
     header = Header(
         suite=suite, model=models[0].origin(), settings=settings, judge=material.judge.name, **run

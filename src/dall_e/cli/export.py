@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dall_e.cli.flags import SHORT_NAMES, with_flags
+from dall_e.cli.overwriting import Force, check_free
 from dall_e.config import ModelConfig, SamplingConfig
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def export(  # noqa: PLR0913, one argument per flag
     out: Annotated[Path, typer.Option("--out", "-o", help="Model folder to write.")] = Path(
         "out/model"
     ),
+    force: Force = False,
     name: Annotated[
         str, typer.Option(help="Name of the model in metadata and messages.")
     ] = ModelConfig().name,
@@ -67,7 +69,9 @@ def export(  # noqa: PLR0913, one argument per flag
     with it.
     """
     from dall_e.checkpoints.run_files import load_stage, load_text_tokenizer
-    from dall_e.checkpoints.store import save_model
+    from dall_e.checkpoints.store import MODEL_FILES, save_model
+
+    check_free((out / file for file in MODEL_FILES), force)
 
     # The weights of a tokenizer serve any picture size; the generator knows one.
     tokenizer_stage, generator_stage = load_stage(tokenizer), load_stage(generator)

@@ -14,8 +14,10 @@ import typer
 
 from dall_e.bounded_files import naming
 from dall_e.checkpoints.known_models import list_models, split_variant
-from dall_e.cli.image_files import check_target, grid_of, save
+from dall_e.cli.image_files import ImageFiles, grid_of
 from dall_e.cli.options import Device, load
+from dall_e.cli.output import steady_output
+from dall_e.cli.overwriting import Force
 from dall_e.config import REMOVED_SETTINGS, SamplingConfig
 from dall_e.errors import DallEWarning, UnusableFileError
 
@@ -40,6 +42,7 @@ def reproduce(
             "--out", "-o", show_default="NAME-reproduced", help="File to write, same type as FILE."
         ),
     ] = "",
+    force: Force = False,
     model: Annotated[
         str,
         typer.Option(
@@ -68,7 +71,7 @@ def reproduce(
             file,
             "it does not say how it was drawn: it was not made by `dall-e generate`, or saved anew",
         )
-    target = _checked_target(file, out)
+    files = _checked_files(file, out, force)
     name, named_variant = _model_of(file, info, model)
     with _blaming(file):
         pipeline = load(
@@ -84,23 +87,25 @@ def reproduce(
             print(f"dall-e: warning: {difference}", file=sys.stderr)
         image = _draw_again(pipeline, file, info)
 
-    save(image, target)
-    print(target)
+    target = files.save(image)
+    with steady_output() as say:
+        say(target)
     if not same_pixels(file, target):
         reasons = "; ".join(differences) or "the machine may differ"
         raise ValueError(f"{target} is not the same picture as {file}: {reasons}")
     print(f"identical to {file}", file=sys.stderr)
 
 
-def _checked_target(file: Path, out: str) -> Path:
+def _checked_files(file: Path, out: str, force: bool) -> ImageFiles:
     """Where the picture goes. Raises ValueError if that is the picture to compare with."""
-    target = Path(out) if out else file.with_name(f"{file.stem}-reproduced{file.suffix}")
-    check_target(target)
-    if target.exists() and target.samefile(file):
+    if not out:
+        made_up = file.with_name(f"{file.stem}-reproduced{file.suffix}")
+        return ImageFiles("", 1, like=str(made_up))
+    if Path(out).exists() and Path(out).samefile(file):
         raise ValueError(
-            f"{target} is the picture to compare with, and would be overwritten; give another --out"
+            f"{out} is the picture to compare with, and would be overwritten; give another --out"
         )
-    return target
+    return ImageFiles(out, 1, force=force)
 
 
 def _model_of(

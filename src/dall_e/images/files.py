@@ -302,11 +302,16 @@ def _rounded(pixels_HWC: ImageArray, bits: int) -> ImageArray:
 
 
 def save_image(
-    image: PILImage, path: str | os.PathLike[str], metadata: dict[str, str] | None = None
+    image: PILImage,
+    path: str | os.PathLike[str],
+    metadata: dict[str, str] | None = None,
+    *,
+    overwrite: bool = True,
 ) -> None:
     """Write an image so that the file is either complete or not there.
 
-    It goes into a temporary neighbour, which is then renamed. Metadata is kept as UTF-8 text chunks
+    It goes into a temporary neighbour, which is then renamed; without `overwrite`, a file that is
+    there already is kept, and FileExistsError raised. Metadata is kept as UTF-8 text chunks
     in PNG and as a comment in JPEG; other formats hold none, with a warning. Raises ValueError for
     an unknown file type, OSError (with the path) for a folder that is full or read-only.
     """
@@ -335,7 +340,7 @@ def save_image(
         white = Image.new("RGBA", image.size, (255, 255, 255, 255))
         image = Image.alpha_composite(white, image).convert("RGB")
     path.parent.mkdir(parents=True, exist_ok=True)
-    with write_atomically(path) as file:
+    with write_atomically(path, overwrite=overwrite) as file:
         image.save(file, format=known[extension], **options)
 
 

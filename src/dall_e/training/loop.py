@@ -79,9 +79,12 @@ class _Run:
         self._tracker = Tracker(self._loop, folder)
         self._dtype = pick_dtype(self._loop.precision, stage.device)
         self._trainers = {player.name: PlayerTrainer(player) for player in stage.players}
-        self._stored_images = 0
+        self._stored_images = self._resumed_images = 0
         self._best = math.inf
-        self._started = self._saved = self._sampled = time.monotonic()
+        self._started = self._sampled = time.monotonic()
+        # A first checkpoint after the first step: whether there is room shows now, not in an hour.
+        self._saved = -math.inf
+        self._failed_saves = 0
 
     def is_complete(self) -> bool:
         """Whether all pictures were seen."""
@@ -107,7 +110,7 @@ class _Run:
         for name, trainer in self._trainers.items():
             trainer.load_state_dict(state["players"][name])
         self._stage.load_state_dict(state["stage"])
-        self.images_seen = self._stored_images = state["images_seen"]
+        self.images_seen = self._stored_images = self._resumed_images = state["images_seen"]
         self._best = self._folder.best_measure()
         self._tracker.seconds = state["seconds"]
         _set_random_state(state["random"])
@@ -137,7 +140,8 @@ class _Run:
     def write_due(self) -> None:
         """Log, sheet and checkpoint, each if it is its time.
 
-        A checkpoint that fails is reported, and tried again later.
+        A checkpoint that fails is reported, and tried again later. Raises OSError if it is the
+        first of this call, or fails twice in a row: training would go on for nothing.
         """
         if (self.images_seen // self._loop.batch_size) % self._loop.log_every == 0:
             self._log()
@@ -145,18 +149,30 @@ class _Run:
         if now - self._sampled >= self._loop.sample_minutes * 60:
             self._sample()
         if now - self._saved >= self._loop.save_minutes * 60:
-            try:
-                self._save()
-            except OSError as error:
-                self._tracker.say(f"{error}; training goes on")
+            self._save_or_warn()
+
+    def _save_or_warn(self) -> None:
+        is_first = self._saved == -math.inf
+        try:
+            self._save()
+            if is_first:
+                self._folder.check_room()
+        except OSError as error:
+            self._failed_saves += 1
+            if is_first or self._failed_saves > 1:
+                raise OSError(
+                    f"{error}. Stopped rather than train on without saving: free some space, and "
+                    f"the same command goes on from {self._seen(self._stored_images)}"
+                ) from error
+            self._tracker.say(f"{error}; training goes on, and stops if the next one fails too")
             self._saved = time.monotonic()
 
     def finish(self, caught: int | None) -> None:
         """Saves; a sheet as well if the run is complete; then ends as the caught signal asks."""
         if self.images_seen > self._stored_images:
             self._save()
-            if self.is_complete():
-                self._sample()
+        if self.is_complete() and self.images_seen > self._resumed_images:
+            self._sample()
         self._tracker.close()
         if not self.is_complete():
             self._tracker.say(f"stopped at {self._seen()}; the same command resumes")
@@ -166,8 +182,9 @@ class _Run:
         if caught is not None:
             raise SystemExit(128 + caught)
 
-    def _seen(self) -> str:
-        return f"{self.images_seen:,} of {self._loop.images:,} pictures"
+    def _seen(self, images: int | None = None) -> str:
+        images = self.images_seen if images is None else images
+        return f"{images:,} of {self._loop.images:,} pictures"
 
     def _log(self) -> None:
         fraction = learning_rate_fraction(self._config, self.images_seen)
@@ -252,6 +269,7 @@ class _Run:
             )
         self._stored_images = self.images_seen
         self._saved = time.monotonic()
+        self._failed_saves = 0
 
 
 def describe(config: TrainingConfig, stage: Stage[Any]) -> str:

@@ -11,6 +11,7 @@ import contextlib
 import dataclasses
 import json
 import math
+import shutil
 import subprocess
 import sys
 import warnings
@@ -76,6 +77,21 @@ class RunFolder:
                 f"could not save {path}: {error.strerror}; the one before is kept"
             ) from error
 
+    def check_room(self) -> None:
+        """Raises OSError if the disk has no room for a second checkpoint beside the one there is.
+
+        The next one is whole before it takes the place of this one.
+        """
+        path = self.path / CHECKPOINT_FILE
+        disk = shutil.disk_usage(self.path)
+        # Some file systems do not know their size.
+        if disk.total and disk.free < path.stat().st_size:
+            size, free = (number / 2**20 for number in (path.stat().st_size, disk.free))
+            raise OSError(
+                f"the disk of {self.path} has {free:.1f} MiB free, and the next checkpoint needs "
+                f"{size:.1f} MiB beside the last one"
+            )
+
     def load_checkpoint(
         self, config: TrainingConfig, networks: dict[str, Any]
     ) -> dict[str, Any] | None:
@@ -119,12 +135,27 @@ class RunFolder:
         return math.inf
 
     def write_settings(self, config: TrainingConfig, networks: dict[str, Any]) -> None:
-        """Writes `config.json`, and a line of `command.txt`: version, commit and command."""
+        """Writes `config.json`, and a line of `command.txt`: version, commit and command.
+
+        Raises ValueError if the folder cannot be written to, or is something else, such as a model.
+        """
+        settings_path, command_path = self.path / "config.json", self.path / "command.txt"
+        is_run = command_path.exists() or (self.path / CHECKPOINT_FILE).exists()
+        if settings_path.exists() and not is_run:
+            raise UnusableFileError(
+                self.path,
+                "is no run folder: it has a config.json, and neither command.txt nor checkpoint.pt",
+                "name another folder with --out",
+            )
+
+        try:
+            with open(command_path, "a", encoding="utf-8") as file:
+                file.write(f"{_code_version()}  {' '.join(sys.argv)}\n")
+        except OSError as error:
+            raise _unwritable(command_path, error) from error
         settings = {**dataclasses.asdict(config), "networks": networks}
         text = json.dumps(settings, indent=2, ensure_ascii=False)
-        _replace_text(self.path / "config.json", text + "\n")
-        with open(self.path / "command.txt", "a", encoding="utf-8") as file:
-            file.write(f"{_code_version()}  {' '.join(sys.argv)}\n")
+        _replace_text(settings_path, text + "\n")
 
     def write_data(self, data: RunData) -> None:
         """Writes what the run is trained on, for `check_same_data`."""
@@ -269,9 +300,11 @@ def _replace_text(path: Path, text: str) -> None:
     try:
         replace_text(path, text)
     except OSError as error:
-        raise ValueError(
-            f"cannot write {path}: {error.strerror}; name another run folder with --out"
-        ) from error
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> ValueError:
+    return ValueError(f"cannot write {path}: {error.strerror}; name another run folder with --out")
 
 
 def _code_version() -> str:

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
+from dall_e.checkpoints.run_files import load_whole
 from dall_e.data.augment import random_views
 from dall_e.data.datasets import ImageSet
 from dall_e.models.image_tokenizer import ImageTokenizer
@@ -120,7 +121,7 @@ def cached(path: Path, fingerprint: str, make: Callable[[], Codes]) -> Codes:
     again.
     """
     with contextlib.suppress(Exception):
-        stored: dict[str, Any] = torch.load(path, weights_only=True)
+        stored: dict[str, Any] = load_whole(path)
         if stored["fingerprint"] == fingerprint:
             stored_codes: Codes = stored["codes"]
             return stored_codes

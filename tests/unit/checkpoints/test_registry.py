@@ -244,3 +244,15 @@ def test_auto_draws_as_the_format_by_name(mini_folder: Path, tmp_path: Path) -> 
         DALL_E.from_pretrained(folder, dtype=name)("a cat", seed=1) for name in ("auto", "bfloat16")
     ]
     assert drawn[0].info == drawn[1].info and drawn[0].tobytes() == drawn[1].tobytes()
+
+
+def test_fault_use_10_without_a_home_downloads_need_a_folder(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from huggingface_hub import constants
+
+    from dall_e.checkpoints.hub import download
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", "~/.cache/huggingface/hub")
+    with pytest.raises(ValueError, match="no home folder to keep some-one/it in: set HF_HOME"):
+        download("some-one/it", [], True)

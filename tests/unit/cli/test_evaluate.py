@@ -188,3 +188,21 @@ def test_wrong_names(tiny_folder: Path, tmp_path: Path, capsys: pytest.CaptureFi
     assert "there is no suite 'coco'" in capsys.readouterr().err
     assert run(["evaluate", "--judge", str(tmp_path), "--model", str(tiny_folder)]) == 1
     assert "holds no trained stage" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("page", "flags"),
+    [("report.html", []), ("report.json", []), ("comparison.html", ["--compare", "a", "b"])],
+)
+def test_fault_use_06_a_report_is_not_overwritten(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    page: str,
+    flags: list[str],
+) -> None:
+    monkeypatch.setattr("dall_e.cli.evaluate.find_model", Path)
+    (tmp_path / page).write_text("mine")
+    assert run(["evaluate", "--judge", "none", "--out", str(tmp_path), *flags]) == 1
+    assert f"{page}: is there already; " in capsys.readouterr().err
+    assert (tmp_path / page).read_text() == "mine"

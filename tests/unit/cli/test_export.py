@@ -109,7 +109,7 @@ def test_runs_of_an_older_version_are_exported(
 def test_eight_bits_are_a_quarter(runs, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sizes = []
     for flag in ("--float32", "--int8"):
-        assert run(["export", *runs[0], flag]) == 0
+        assert run(["export", *runs[0], flag, "--force"]) == 0
         sizes.append((tmp_path / "model" / "model.safetensors").stat().st_size)
     assert 3.5 < sizes[0] / sizes[1] < 4
 
@@ -191,5 +191,15 @@ def test_a_model_whose_data_is_gone_knows_no_names(
     assert run(["export", *runs[0]]) == 0
     assert "the model gets no vocabulary.txt, so it draws whole" in capsys.readouterr().err
     assert not (tmp_path / "model" / "vocabulary.txt").exists()
-    assert run(["export", *runs[0], "--compose"]) == 1
+    assert run(["export", *runs[0], "--compose", "--force"]) == 1
     assert "--compose needs things that the model knows by name" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "vocabulary.txt"])
+def test_fault_use_06_a_model_folder_is_not_overwritten(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    (tmp_path / name).write_text("mine")
+    assert run(["export", "--out", str(tmp_path)]) == 1
+    assert f"{name}: is there already; " in capsys.readouterr().err
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["mine"]

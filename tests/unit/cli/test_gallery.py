@@ -35,6 +35,7 @@ def test_the_seed_changes_the_sheet(tiny_folder: Path, tmp_path: Path) -> None:
                     str(tiny_folder),
                     "--out",
                     str(out),
+                    "--force",
                     "--size",
                     "32",
                     "--seed",

@@ -129,3 +129,13 @@ def test_fault_use_13_reproduce_rounds_the_weights_again(draw, tiny_folder: Path
     save_image(image, "rounded.png", dict(image.info))
     code, _, errors = draw("rounded.png", command="reproduce")
     assert code == 0 and errors.endswith("identical to rounded.png\n")
+
+
+def test_fault_use_06_a_reproduction_overwrites_nothing(draw) -> None:
+    draw("a cat", "--steps", "1", "--out", "a.png")
+    for name in ("a-reproduced.png", "a-reproduced-2.png"):
+        assert draw("a.png", command="reproduce")[1] == [name]
+    Path("b.png").write_bytes(b"mine")
+    code, _, errors = draw("a.png", "--out", "b.png", command="reproduce")
+    assert code == 1 and "b.png: is there already" in errors
+    assert Path("b.png").read_bytes() == b"mine"

@@ -2,10 +2,12 @@
 
 import copy
 import json
+import shutil
 import signal
 import subprocess
 import sys
 import textwrap
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,6 +18,7 @@ from torch import Tensor, nn
 
 from dall_e.checkpoints.run_files import load_stage
 from dall_e.config import TrainingConfig, flat_values, with_values
+from dall_e.errors import UnusableFileError
 from dall_e.training.loop import describe, fit
 from dall_e.training.player import Player
 from dall_e.training.run_folder import open_run_folder
@@ -266,11 +269,82 @@ def test_a_full_disk_keeps_the_checkpoint_before(
         OSError, match=r"checkpoint.pt: No space left on device; the one before is kept"
     ):
         fit(longer, ToyStage(longer))
-    assert "training goes on" in capsys.readouterr().err
+    assert "12/16 pictures" in capsys.readouterr().err, "it stops after the first step"
     assert (tmp_path / "checkpoint.pt").read_bytes() == before
     assert not list(tmp_path.glob(".*.part"))
     monkeypatch.undo()
     assert fit(longer, ToyStage(longer)) == 16
+
+
+def test_fault_reliability_09_a_disk_that_fills_up_stops_the_second_failing_save(
+    tmp_path: Path, full_disk: Callable[[str], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = settings(tmp_path, images=400, save_minutes=0.0)
+    with pytest.raises(OSError, match=r"No space left .* the same command goes on from 12 of 400"):
+        fit(config, ToyStage(config, {12: lambda: full_disk("checkpoint.pt")}))
+    told = capsys.readouterr().err
+    assert told.count("training goes on, and stops if the next one fails too") == 1
+    log = (tmp_path / "log.txt").read_text()
+    assert "20/400 pictures" in log and "24/400 pictures" not in log
+    assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["images_seen"] == 12
+
+
+def test_fault_reliability_09_room_for_one_checkpoint_is_not_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = settings(tmp_path)
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1000))
+    with pytest.raises(OSError, match=r"has 0\.0 MiB free, and the next checkpoint needs"):
+        fit(config, ToyStage(config))
+    assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["images_seen"] == 4
+
+    # A file system that does not know its size is given the benefit of the doubt.
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=0, total=0))
+    assert fit(config, ToyStage(config)) == 40
+
+
+def test_fault_reliability_10_a_new_run_on_a_full_disk_names_the_file(
+    tmp_path: Path, full_disk: Callable[[str], None]
+) -> None:
+    config = settings(tmp_path / "run")
+    (tmp_path / "run").mkdir()
+    full_disk("config.json")
+    with pytest.raises(ValueError, match=r"cannot write .*run/config\.json: No space left"):
+        fit(config, ToyStage(config))
+    (tmp_path / "run" / "command.txt").unlink()
+    (tmp_path / "run" / "command.txt").symlink_to("/dev/full")
+    with pytest.raises(ValueError, match=r"cannot write .*run/command\.txt: No space left"):
+        fit(config, ToyStage(config))
+
+
+def test_a_model_folder_is_not_made_a_run_folder(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("a model's")
+    config = settings(tmp_path)
+    with pytest.raises(UnusableFileError, match="is no run folder: .*name another folder"):
+        fit(config, ToyStage(config))
+    assert (tmp_path / "config.json").read_text() == "a model's"
+
+
+def test_fault_reliability_09_a_flipped_byte_in_a_checkpoint_is_noticed(tmp_path: Path) -> None:
+    config = settings(tmp_path, images=8)
+    fit(config, ToyStage(config))
+    path = tmp_path / "checkpoint.pt"
+    whole = path.read_bytes()
+    with zipfile.ZipFile(path) as archive:
+        members = [member for member in archive.infolist() if member.file_size > 16]
+    assert len(members) > 5
+    for member in members:
+        damaged = bytearray(whole)
+        start = member.header_offset + 30
+        name_and_rest = int.from_bytes(whole[start - 4 : start - 2], "little")
+        name_and_rest += int.from_bytes(whole[start - 2 : start], "little")
+        damaged[start + name_and_rest + member.file_size // 2] ^= 1
+        path.write_bytes(damaged)
+        with pytest.raises(ValueError, match=r"checkpoint.pt cannot be read .*move it away"):
+            fit(config, ToyStage(config))
+    path.write_bytes(whole)
+    assert fit(config, ToyStage(config)) == 8
 
 
 def test_a_full_disk_inside_the_writer(tmp_path: Path, full_disk: Callable[[str], None]) -> None:

@@ -72,6 +72,9 @@ def fetch(manager: Manager, package: str, version: str, cache: Path) -> Path:
             raise PackageUnavailable(
                 f"{' '.join(command)} left {len(fetched)} archives instead of one"
             )
+        # On the disk before it has its name: a power cut must not leave an empty archive.
+        with open(fetched[0], "rb+") as file:
+            os.fsync(file.fileno())
         os.replace(fetched[0], archive)
     return archive
 
