@@ -109,8 +109,7 @@ def generate(  # noqa: PLR0913, one argument per flag
             sampling=settings,
             progress=True,
         )
-        assert isinstance(images, list)
-        return images
+        return list(images)
 
     # One row for each prompt, if there are several of each.
     columns = number if len(prompts) > 1 and number > 1 else None

@@ -28,7 +28,8 @@ _LATER_SETTINGS = ("compose",)
 
 def reproduce(
     file: Annotated[
-        Path, typer.Argument(help="A PNG or JPEG made by `dall-e generate`.", show_default=False)
+        Path,
+        typer.Argument(help="A PNG, JPEG or WebP made by `dall-e generate`.", show_default=False),
     ],
     *,
     out: Annotated[
@@ -134,7 +135,7 @@ def _draw_again(pipeline: DALL_E, info: dict[str, str]) -> PILImage:
         progress=True,
     )
     assert isinstance(images, list)
-    return grid_of(images, columns) if "grid_prompts" in info else images[0]
+    return grid_of(list(images), columns) if "grid_prompts" in info else images[0]
 
 
 def _settings_of(info: dict[str, str]) -> SamplingConfig:

@@ -14,7 +14,7 @@ Shapes: B drawings, N image tokens, C H W channels (4, premultiplied RGBA), rows
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, replace
 from typing import Any
@@ -28,13 +28,15 @@ from dall_e.config import ModelConfig, SamplingConfig
 from dall_e.config.published import PublishedConfig, check_possible
 from dall_e.images.files import PILImage, resize, to_pil, to_uint8
 from dall_e.inference.loading import Networks
-from dall_e.inference.progress import ProgressCallback
+from dall_e.inference.progress import ProgressCallback, StepCallback, counted_steps
 from dall_e.inference.prompt_encoding import Pair, make_reader, stack_pairs
 from dall_e.inference.request import GeneratedImage, GenerationRequest, resolve_sampling
 from dall_e.inference.retrieval import Retriever
 from dall_e.inference.validation import (
+    Generators,
+    Seed,
     check_count,
-    checked_negative,
+    checked_negatives,
     checked_prompts,
     checked_size,
     default_size,
@@ -43,18 +45,10 @@ from dall_e.inference.validation import (
 from dall_e.planning.plan import DrawingJob, plan_all
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.runtime import free_memory, one_thread
-from dall_e.sampling.decode import (
-    DecodeStep,
-    KnownTokens,
-    check_known_tokens,
-    decode_tokens,
-)
+from dall_e.sampling.decode import KnownTokens, check_known_tokens, decode_tokens
 from dall_e.text.published_tokenizers import PromptTokenizer
 from dall_e.text.tokenizer import TextTokenizer
 from dall_e.version import __version__
-
-StepCallback = Callable[[DecodeStep], "bool | None"]
-"""Called after each step of each batch; True stops the drawing with DecodeInterrupted."""
 
 # More images than this are drawn one batch after the other, so that memory stays bounded; it
 # changes no image.
@@ -106,11 +100,11 @@ class Engine:
         self,
         prompt: str | Sequence[str],
         *,
-        negative_prompt: str | None = None,
+        negative_prompt: str | Sequence[str] | None = None,
         num_images_per_prompt: int = 1,
         best_of: int = 1,
-        seed: int | Sequence[int] | None = None,
-        generator: torch.Generator | None = None,
+        seed: Seed = None,
+        generator: Generators = None,
         height: int | None = None,
         width: int | None = None,
         upsample: bool | None = None,
@@ -124,12 +118,12 @@ class Engine:
         are out of range, and for what the model cannot do.
         """
         prompts = checked_prompts(prompt)
-        negative = checked_negative(negative_prompt)
+        negatives = checked_negatives(negative_prompt, len(prompts))
         check_count(num_images_per_prompt, best_of, len(prompts))
         if best_of > 1:
             self.retriever("best_of")
         if isinstance(self.config, PublishedConfig):
-            check_possible(self.config, negative, transparent)
+            check_possible(self.config, "".join(negatives), transparent)
             if known is not None:
                 raise ValueError(f"{self.config.name} draws left to right: no token can be given")
         if known is not None:
@@ -144,7 +138,7 @@ class Engine:
             sampling=resolve_sampling(self.config, sampling, can_compose=bool(self.vocabulary)),
             size=size,
             upsample=self._checked_upsample(upsample, size),
-            negative_prompt=negative,
+            negative_prompts=negatives,
             images_per_prompt=num_images_per_prompt,
             best_of=best_of,
             transparent=transparent,
@@ -183,7 +177,14 @@ class Engine:
             candidates = self._plan(request)
             codes_BN = self._draw_codes(request, candidates, on_step, on_progress)
             kept = self._choose(request, candidates, codes_BN)
-            return [self._finish(request, each, score, codes_BN) for each, score in kept]
+
+            finished: list[GeneratedImage] = []
+            for candidate, score in kept:
+                negative = request.negative_of(len(finished) * request.best_of)
+                finished.append(self._finish(request, candidate, score, codes_BN, negative))
+                if on_progress:
+                    on_progress("finishing", len(finished), len(kept))
+            return finished
 
     def _plan(self, request: GenerationRequest) -> list[DrawingJob]:
         """What is drawn for each candidate; the only place that asks the planner."""
@@ -202,15 +203,19 @@ class Engine:
         on_progress: ProgressCallback | None,
     ) -> Tensor:
         """Image tokens [B, N] of the drawings of a request, in batches of prompts of one length."""
-        texts = [text for candidate in candidates for text in candidate.prompts]
+        texts = [
+            (text, request.negative_of(number))
+            for number, candidate in enumerate(candidates)
+            for text in candidate.prompts
+        ]
         seeds = [candidate.seed for candidate in candidates for _ in candidate.prompts]
 
         # What a prompt says is read once, however many images it has.
         reader = make_reader(self.networks.text, self.text_tokenizer)
-        pairs: dict[str, Pair] = {}
+        pairs: dict[tuple[str, str], Pair] = {}
         for text in texts:
             if text not in pairs:
-                pairs[text] = reader.read(text, request.negative_prompt)
+                pairs[text] = reader.read(*text)
 
         lengths = [pairs[text].length for text in texts]
         batches = _batches(lengths, self._images_per_batch(request.sampling))
@@ -224,7 +229,7 @@ class Engine:
                 seeds=[seeds[row] for row in rows],
                 settings=request.sampling,
                 known=_known_rows(request.known, rows),
-                on_step=_step_callback(on_step, on_progress, number, len(batches)),
+                on_step=counted_steps(on_step, on_progress, number, len(batches)),
             )
             drawn.update(zip(rows, codes_BN, strict=True))
         return torch.stack([drawn[row] for row in range(len(texts))])
@@ -278,6 +283,7 @@ class Engine:
         candidate: DrawingJob,
         score: float | None,
         codes_BN: Tensor,
+        negative: str,
     ) -> GeneratedImage:
         """The image of the candidate that was kept, with its story."""
         return GeneratedImage(
@@ -286,7 +292,7 @@ class Engine:
             seed=candidate.seed,
             plan=candidate.plan,
             score=score,
-            metadata=self._metadata(request, candidate, score),
+            metadata=self._metadata(request, candidate, score, negative),
         )
 
     def _image(
@@ -336,12 +342,12 @@ class Engine:
         }
 
     def _metadata(
-        self, request: GenerationRequest, candidate: DrawingJob, score: float | None
+        self, request: GenerationRequest, candidate: DrawingJob, score: float | None, negative: str
     ) -> dict[str, str]:
         """All that is needed to draw an image again, and how it was chosen."""
         metadata = {
             "prompt": candidate.text,
-            "negative_prompt": request.negative_prompt,
+            "negative_prompt": negative,
             "seed": str(candidate.seed),
             **{name: str(value) for name, value in asdict(request.sampling).items()},
             **self.origin(),
@@ -375,21 +381,3 @@ def _known_rows(known: KnownTokens | None, rows: list[int]) -> KnownTokens | Non
     if known is None:
         return None
     return KnownTokens(known.codes_BN[rows], known.mask_BN[rows])
-
-
-def _step_callback(
-    on_step: StepCallback | None,
-    on_progress: ProgressCallback | None,
-    batch: int,
-    num_batches: int,
-) -> StepCallback | None:
-    """What the decode loop calls in one of the batches; None if nobody wants to know."""
-    if on_progress is None:
-        return on_step
-
-    def report(step: DecodeStep) -> bool | None:
-        done = batch * step.num_steps + step.step
-        on_progress("drawing", done, num_batches * step.num_steps)
-        return on_step(step) if on_step else None
-
-    return report
