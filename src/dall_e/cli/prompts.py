@@ -41,7 +41,7 @@ class Asked:
     """The file that it is drawn to, if it has one of its own."""
 
 
-def asked_prompts(arguments: Sequence[str], file: str) -> list[Asked]:
+def asked_prompts(arguments: Sequence[str], file: str, *, command: str = "generate") -> list[Asked]:
     """What a command is to draw: its arguments, or what is in a file; `-` is standard input.
 
     Words that were not quoted are one prompt, which is said on stderr. Raises ValueError if there
@@ -53,11 +53,11 @@ def asked_prompts(arguments: Sequence[str], file: str) -> list[Asked]:
     if arguments and file:
         raise ValueError("give prompts, or a file of them with --prompts, but not both")
     if not arguments and not file:
-        raise typer.BadParameter('give a prompt, in quotes: dall-e generate "a white cat"')
+        raise typer.BadParameter(f'give a prompt, in quotes: dall-e {command} "a white cat"')
 
     if file or STANDARD_INPUT in arguments:
         return _read_prompts(file or STANDARD_INPUT)
-    return [Asked(prompt=prompt) for prompt in checked_prompts(_joined(arguments))]
+    return [Asked(prompt=prompt) for prompt in checked_prompts(_joined(arguments, command))]
 
 
 def seeds_of(
@@ -95,7 +95,7 @@ def files_of(asked: Sequence[Asked], number: int) -> dict[int, Path]:
     return files
 
 
-def _joined(arguments: Sequence[str]) -> list[str]:
+def _joined(arguments: Sequence[str], command: str) -> list[str]:
     """The arguments, or one prompt if they are the words of one that was not quoted.
 
     An argument with a space was quoted, and Chinese prompts have no spaces.
@@ -106,8 +106,8 @@ def _joined(arguments: Sequence[str]) -> list[str]:
 
     prompt = " ".join(arguments)
     print(
-        f"dall-e: note: taken as one prompt: dall-e generate {shlex.quote(prompt)}; "
-        "for several, put them into a file, one on each line: --prompts FILE",
+        f"dall-e: note: taken as one prompt: dall-e {command} {shlex.quote(prompt)}; "
+        f"for several, write one on each line of standard input: dall-e {command} -",
         file=sys.stderr,
     )
     return [prompt]

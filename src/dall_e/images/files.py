@@ -84,6 +84,12 @@ def read_metadata(path: str | os.PathLike[str]) -> dict[str, str]:
         raise ValueError(f"{path} is not a readable picture: {error}") from error
 
 
+def image_size(path: str | os.PathLike[str]) -> tuple[int, int]:
+    """Width and height of an image file that `read_metadata` has read."""
+    with Image.open(path) as image:
+        return image.width, image.height
+
+
 def same_pixels(first: str | os.PathLike[str], second: str | os.PathLike[str]) -> bool:
     """Whether two image files show exactly the same: size, mode and every pixel.
 
