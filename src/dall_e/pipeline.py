@@ -131,8 +131,7 @@ class DALL_E(Placed):
         """
         check_keywords(others, LOAD_HABITS, "from_pretrained")
         dtype = _either("dtype", dtype, "torch_dtype", torch_dtype)
-        mapped = None if device_map is None else device_of_map(device_map)
-        device = _either("device", device, "device_map", mapped)
+        device = _either("device", device, "device_map", device_of_map(device_map))
 
         as_stored = dtype == "auto" and quantization is None
         precision = checked_precision(None if dtype == "auto" else dtype, quantization)

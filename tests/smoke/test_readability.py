@@ -41,7 +41,6 @@ LONG_FUNCTIONS = {
     "cli/export.py:export": "an argument for each flag, with its help",
     "cli/generate.py:generate": "an argument for each flag, with its help",
     "pipeline.py:__call__": "its docstring says what each of the twenty keywords does",
-    "pipeline.py:from_pretrained": "its docstring says what each of the dozen keywords does",
 }
 """Functions, as file:name, that may be longer, each with the reason."""
 

@@ -28,8 +28,7 @@ _LATER_SETTINGS = ("compose",)
 
 def reproduce(
     file: Annotated[
-        Path,
-        typer.Argument(help="A PNG, JPEG or WebP made by `dall-e generate`.", show_default=False),
+        Path, typer.Argument(help="A picture drawn by `dall-e generate`.", show_default=False)
     ],
     *,
     out: Annotated[

@@ -206,11 +206,13 @@ def draw_uncompiled(model_class: Any) -> None:
         model_class.__call__ = torch.compiler.disable(model_class.__call__)
 
 
-def device_of_map(device_map: Any) -> str:
+def device_of_map(device_map: Any) -> str | None:
     """The device of a `device_map`: a name, or a table with one device for everything.
 
     Raises ValueError for one that spreads a model over several.
     """
+    if device_map is None:
+        return None
     if isinstance(device_map, Mapping):
         places = {str(place) for place in device_map.values()}
         if len(places) != 1:
