@@ -21,7 +21,7 @@ import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
 from dall_e.atomic_files import write_atomically
-from dall_e.images.metadata import options_with, texts_in
+from dall_e.images.metadata import JPEG_OPTIONS, options_with, texts_in
 
 ImageArray = npt.NDArray[np.uint8]
 PILImage = Image.Image
@@ -266,7 +266,7 @@ def save_image(
     image.info = {}
     options = options_with(metadata or {}, known[extension])
     if extension in JPEG_EXTENSIONS:
-        options |= {"quality": 95, "subsampling": 0}
+        options |= JPEG_OPTIONS
     if image.mode == "RGBA" and extension in JPEG_EXTENSIONS:
         warnings.warn("JPEG has no transparency: the picture is put on white", stacklevel=2)
         white = Image.new("RGBA", image.size, (255, 255, 255, 255))

@@ -19,6 +19,9 @@ from dall_e.errors import DallEWarning
 LARGEST_COMMENT = 65533
 """Bytes of a JPEG comment: a 16-bit length that counts itself."""
 
+JPEG_OPTIONS = {"quality": 95, "subsampling": 0}
+"""How our JPEG files are written, so that the same picture gives the same file."""
+
 _LONGEST_KEY = 79
 """Letters in the name of a PNG's text."""
 _EXIF_FORMATS = ("WEBP", "AVIF")

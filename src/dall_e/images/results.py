@@ -15,7 +15,7 @@ from typing import IO, Any, SupportsIndex, overload
 
 from PIL import Image
 
-from dall_e.images.metadata import options_with, texts_of
+from dall_e.images.metadata import JPEG_OPTIONS, options_with, texts_of
 
 _MOST_SHOWN = 64
 """Pictures that a notebook shows of a list."""
@@ -49,6 +49,8 @@ class DrawnImage(Image.Image):
         What is given as `pnginfo`, `comment` or `exif` wins. Warns if the file type has no room.
         """
         kind = (format or _format_of(fp)).upper()
+        if kind == "JPEG":
+            params = {**JPEG_OPTIONS, **params}
         if kind:
             params = {**options_with(texts_of(self.info), kind), **params}
         super().save(fp, format, **params)

@@ -106,3 +106,13 @@ def test_reproduce_needs_a_picture_of_ours(draw) -> None:
     assert "junk.png" in draw("junk.png", command="reproduce")[2]
     code, _, errors = draw("none.png", command="reproduce")
     assert code == 1 and errors == "dall-e: error: No such file or directory: none.png\n"
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.webp"])
+def test_fault_use_16_what_python_saved_is_reproduced(draw, tiny_folder: Path, name: str) -> None:
+    from dall_e import DALL_E
+
+    image = DALL_E.from_pretrained(tiny_folder)("a cat", seed=5, num_inference_steps=2)
+    image.save(name)
+    code, _, errors = draw(name, command="reproduce")
+    assert code == 0 and f"identical to {name}" in errors
