@@ -29,6 +29,7 @@ install: .venv/installed
 	$(PYTHON) -m venv .venv
 	$(RUN) pip install -c constraints.txt -e .
 	@.venv/bin/python -c "from dall_e.nn.cpu.kernels import described; print('kernels for drawing:', described())"
+	@printf '%s\n' "to have dall-e as a command in this shell: . .venv/bin/activate"
 	@touch $@
 
 .venv/installed-dev: .venv/installed
@@ -44,6 +45,7 @@ draw: .venv/installed
 	@mkdir -p out
 	@cd out && files=$$(../.venv/bin/dall-e generate $(FLAGS) -- "$${PROMPT:-a white cat sleeping on a windowsill}") && \
 		printf '%s\n' "$$files" | sed 's|^|out/|'
+	@command -v dall-e >/dev/null || echo "more: .venv/bin/dall-e --help; or . .venv/bin/activate, and then dall-e" >&2
 
 test: lint
 	$(RUN) pytest

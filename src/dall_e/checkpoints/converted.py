@@ -107,5 +107,5 @@ def _text_tokenizer(
     if text != t5.AS_JSON:
         return prompt_tokenizer_from_json(text)
     return t5.T5Features.load(
-        t5.REPOSITORY, config.text.max_tokens, local_files_only=options.local_files_only
+        t5.REPOSITORY, config.text.max_tokens, hub=options.hub.of_another_repository()
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dall_e.errors import UnusableFileError
 
@@ -11,7 +12,32 @@ if TYPE_CHECKING:
     from huggingface_hub.errors import HfHubHTTPError
 
 
-def download(name: str, patterns: list[str], local_files_only: bool) -> Path:
+class HubAccess(NamedTuple):
+    """How the hub is asked; what is None is as the hub's own library has it."""
+
+    local_files_only: bool = False
+    """Never asks the network."""
+    revision: str | None = None
+    """Branch, tag or commit of the repository."""
+    token: str | bool | None = None
+    """Of a user who may read it; True takes the one of `hf auth login`, False none."""
+    cache_dir: str | os.PathLike[str] | None = None
+    """Folder of downloads."""
+
+    def of_another_repository(self) -> HubAccess:
+        """The same for a second repository that a model needs, whose revisions are its own."""
+        return self._replace(revision=None)
+
+    def keywords(self) -> dict[str, Any]:
+        """Keywords for the libraries of the hub."""
+        return {name: value for name, value in self._asdict().items() if value is not None}
+
+
+ORDINARY_ACCESS = HubAccess()
+"""As the hub's own library has it."""
+
+
+def download(name: str, patterns: list[str], hub: HubAccess) -> Path:
     """A snapshot of a hub repository, downloaded into the hub's own cache if it is not there.
 
     The download is resumed and checked, and read offline from then on.
@@ -31,9 +57,7 @@ def download(name: str, patterns: list[str], local_files_only: bool) -> Path:
             f"this user has no home folder to keep {name} in: set HF_HOME to a folder for downloads"
         )
     try:
-        return Path(
-            snapshot_download(name, allow_patterns=patterns, local_files_only=local_files_only)
-        )
+        return Path(snapshot_download(name, allow_patterns=patterns, **hub.keywords()))
     except HFValidationError as error:
         raise UnusableFileError(name, "it is no name of a repository on the hub") from error
     except LocalEntryNotFoundError as error:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dall_e.bounded_files import read_table
-from dall_e.checkpoints.hub import download
+from dall_e.checkpoints.hub import ORDINARY_ACCESS, HubAccess, download
 from dall_e.checkpoints.model_entry import KnownModel, Size
 from dall_e.checkpoints.registry import FAMILIES, WEIGHT_SUFFIXES
 from dall_e.errors import DallEWarning, UnusableFileError
@@ -63,7 +63,7 @@ def locate(
     name_or_path: str | os.PathLike[str],
     variant: str | None = None,
     *,
-    local_files_only: bool = False,
+    hub: HubAccess = ORDINARY_ACCESS,
 ) -> Located:
     """Where a known model is, or a local one; downloads what is not there.
 
@@ -78,13 +78,21 @@ def locate(
     text = os.fspath(name_or_path)
     known = _known_model(text)
     if known:
-        place, name = _place_of_known(known, text, variant, local_files_only), known.name
+        place, name = _place_of_known(known, text, variant, hub), known.name
         chosen = variant or next(iter(known.variants), None)
     else:
-        place = _place_of_path(name_or_path, local_files_only)
+        place = _place_of_path(name_or_path, hub)
         name = place.stem if os.path.exists(text) else text
         _check_stored_variant(place, variant)
         chosen = variant
+
+    is_local = known.built_in if known else os.path.exists(text)
+    if hub.revision is not None and is_local:
+        warnings.warn(
+            f"revision {hub.revision!r} is ignored: {text} does not come from the hub",
+            DallEWarning,
+            stacklevel=4,
+        )
 
     size = None
     if known and known.sizes:
@@ -151,9 +159,7 @@ def _known_model(text: str) -> KnownModel | None:
     return next((model for model in _MODELS if text in (model.name, *model.aliases)), None)
 
 
-def _place_of_known(
-    model: KnownModel, text: str, variant: str | None, local_files_only: bool
-) -> Path:
+def _place_of_known(model: KnownModel, text: str, variant: str | None, hub: HubAccess) -> Path:
     """The folder of a known model, which was called by `text`, its name or an alias."""
     if text in model.aliases:
         warnings.warn(_alias_notice(text, model), DallEWarning, stacklevel=4)
@@ -168,7 +174,7 @@ def _place_of_known(
         raise ValueError(
             f"{model.name} is not on the hub: unpack {model.archive} and give the folder"
         )
-    return download(model.name, _patterns(model, variant), local_files_only)
+    return download(model.name, _patterns(model, variant), hub)
 
 
 def _alias_notice(alias: str, model: KnownModel) -> str:
@@ -211,7 +217,7 @@ _OF_ANY_PROJECT = (
 That is enough for models in our own format, and for Janus."""
 
 
-def _place_of_path(name_or_path: str | os.PathLike[str], local_files_only: bool) -> Path:
+def _place_of_path(name_or_path: str | os.PathLike[str], hub: HubAccess) -> Path:
     text = os.fspath(name_or_path)
     path = Path(text).expanduser()
     if path.is_dir() or (path.is_file() and path.suffix in WEIGHT_SUFFIXES):
@@ -229,7 +235,7 @@ def _place_of_path(name_or_path: str | os.PathLike[str], local_files_only: bool)
     names = [name for model in _MODELS for name in (model.name, *model.aliases)]
     guess = nearest(text, names)
     if guess is None and re.fullmatch(r"[\w.-]+/[\w.-]+", text):
-        return download(text, list(_OF_ANY_PROJECT), local_files_only)
+        return download(text, list(_OF_ANY_PROJECT), hub)
     hint = f" Did you mean {guess!r}?" if guess else ""
     raise ValueError(
         f"unknown model {text!r}: neither a known name nor a folder.{hint} "

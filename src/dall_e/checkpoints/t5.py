@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from dall_e.checkpoints.hub import ORDINARY_ACCESS, HubAccess
+
 REPOSITORY = "google/flan-t5-xl"
 """On the hub."""
 AS_JSON = '{"kind": "t5"}'
@@ -35,7 +37,7 @@ class T5Features:
         self._tokenizer, self._encoder, self._max_tokens = tokenizer, encoder, max_tokens
 
     @classmethod
-    def load(cls, where: str, max_tokens: int, *, local_files_only: bool = False) -> T5Features:
+    def load(cls, where: str, max_tokens: int, *, hub: HubAccess = ORDINARY_ACCESS) -> T5Features:
         """Load tokenizer and encoder from the hub or a folder, in bfloat16 as LlamaGen does.
 
         Raises ImportError that names the extra if transformers is missing.
@@ -46,10 +48,8 @@ class T5Features:
             raise ImportError(
                 "LlamaGen reads prompts with flan-t5-xl: pip install 'open-dalle[hub]'"
             ) from error
-        tokenizer = AutoTokenizer.from_pretrained(where, local_files_only=local_files_only)
-        encoder = T5EncoderModel.from_pretrained(
-            where, dtype=torch.bfloat16, local_files_only=local_files_only
-        )
+        tokenizer = AutoTokenizer.from_pretrained(where, **hub.keywords())
+        encoder = T5EncoderModel.from_pretrained(where, dtype=torch.bfloat16, **hub.keywords())
         return cls(tokenizer, encoder.eval(), max_tokens)
 
     def to_json(self) -> str:

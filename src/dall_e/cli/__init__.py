@@ -20,7 +20,9 @@ from dall_e.cli import (
     export,
     gallery,
     generate,
+    info,
     models,
+    plan,
     reproduce,
     search,
     train,
@@ -49,6 +51,8 @@ _zoo = typer.Typer(help="Look after the published models.", no_args_is_help=True
 for _group, _name, _command in (
     (app, "generate", generate.generate),
     (app, "reproduce", reproduce.reproduce),
+    (app, "plan", plan.plan),
+    (app, "info", info.info),
     (app, "describe", describe.describe),
     (app, "search", search.search),
     (app, "export", export.export),

@@ -21,7 +21,7 @@ from dall_e.cli.options import (
 )
 from dall_e.cli.output import steady_output
 from dall_e.cli.overwriting import Force
-from dall_e.inference.validation import check_count, checked_prompts, image_seeds
+from dall_e.cli.prompts import asked_prompts, files_of, seeds_of
 
 if TYPE_CHECKING:
     from dall_e.images.files import PILImage
@@ -31,9 +31,22 @@ if TYPE_CHECKING:
 def generate(  # noqa: PLR0913, one argument per flag
     sampling: dict[str, Any],
     prompts: Annotated[
-        list[str], typer.Argument(help="What to draw, in English or Chinese.", show_default=False)
-    ],
+        list[str] | None,
+        typer.Argument(
+            help="What to draw, in English or Chinese, each in quotes; - reads standard input.",
+            show_default=False,
+        ),
+    ] = None,
     *,
+    prompts_file: Annotated[
+        str,
+        typer.Option(
+            "--prompts",
+            show_default=False,
+            metavar="FILE",
+            help="File with a prompt on each line; or .jsonl, with prompt, seed and out in each.",
+        ),
+    ] = "",
     number: Annotated[
         int, typer.Option("--number", "-n", min=1, help="Pictures of each prompt.")
     ] = 1,
@@ -42,9 +55,12 @@ def generate(  # noqa: PLR0913, one argument per flag
         typer.Option(
             "--seed",
             show_default="random",
-            help="Seed of the first picture; the next ones count up.",
+            help="Seed of the first picture, 0 to 2^64 - 1; the next ones count up. -1 is random.",
         ),
     ] = None,
+    same_seed: Annotated[
+        bool, typer.Option("--same-seed", help="Start each prompt at the same seed.")
+    ] = False,
     best_of: Annotated[
         int,
         typer.Option(
@@ -95,13 +111,17 @@ def generate(  # noqa: PLR0913, one argument per flag
     A PNG carries prompt, seed, settings, model and version as text; `dall-e reproduce FILE` draws
     it again. The defaults below are those of the built-in model; other models have their own.
     """
-    count = len(prompts) * number
-    check_count(number, best_of, len(prompts))
-    texts = [text for text in checked_prompts(prompts) for _ in range(number)]
-    seeds = image_seeds(seed, None, count, best_of)[::best_of]
+    asked = asked_prompts(prompts or [], prompts_file)
+    seeds = seeds_of(asked, number=number, best_of=best_of, seed=seed, same_seed=same_seed)
+    texts = [each.prompt for each in asked for _ in range(number)]
+    count = len(texts)
     if skip >= count:
         raise ValueError(f"--skip {skip} leaves nothing of {count} pictures to draw")
-    files = ImageFiles(out, 1 if grid else count, first=0 if grid else skip, force=force)
+    own_files = files_of(asked, number)
+    if grid and own_files:
+        raise ValueError("--grid draws one file: leave out the `out` of single prompts")
+    first = 0 if grid else skip
+    files = ImageFiles(out, 1 if grid else count, first=first, force=force, own=own_files)
     pipeline = load(model, device, variant, quantization=quantization)
     settings = pipeline.sampling_settings(**sampling)
 
@@ -117,11 +137,10 @@ def generate(  # noqa: PLR0913, one argument per flag
             progress=True,
             strict=strict,
         )
-        assert isinstance(images, list)
-        return images
+        return list(images)
 
     # One row for each prompt, if there are several of each.
-    columns = number if len(prompts) > 1 and number > 1 else None
+    columns = number if len(asked) > 1 and number > 1 else None
     sheet: list[PILImage] = []
     done = skip
     with steady_output() as say:

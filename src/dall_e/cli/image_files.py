@@ -7,7 +7,7 @@ import json
 import os
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,15 +29,27 @@ class ImageFiles:
     """
 
     def __init__(
-        self, out: str, count: int, *, first: int = 0, force: bool = False, like: str = ""
+        self,
+        out: str,
+        count: int,
+        *,
+        first: int = 0,
+        force: bool = False,
+        like: str = "",
+        own: Mapping[int, Path] | None = None,
     ) -> None:
         """Find out before the drawing whether pictures `first` to `count` can be written.
 
-        Without `force`, nothing is overwritten. Raises ValueError or OSError.
+        Without `force`, nothing is overwritten. `own` has the files of pictures with a file of
+        their own, by number. Raises ValueError or OSError.
         """
         self._force = force
         self._like = like
+        self._own = own or {}
         self._paths: list[Path] = []
+        _check_own({number: path for number, path in self._own.items() if number >= first}, force)
+        if len(self._own) == count:
+            return
         if not out:
             _check_target(Path(like or "picture.png"), force=True)
             return
@@ -58,9 +70,10 @@ class ImageFiles:
 
         Raises OSError that names the file.
         """
-        if self._paths:
-            _save(image, self._paths[number], overwrite=self._force)
-            return self._paths[number]
+        path = self._own.get(number) or (self._paths[number] if self._paths else None)
+        if path is not None:
+            _save(image, path, overwrite=self._force)
+            return path
 
         made_up = Path(self._like or f"{_stem_of(image.info)}.png")
         for path in _unused_paths(made_up):
@@ -70,6 +83,18 @@ class ImageFiles:
                 continue  # Another process was quicker.
             return path
         raise AssertionError("there is always a next name")
+
+
+def _check_own(files: Mapping[int, Path], force: bool) -> None:
+    """Raise ValueError or OSError for files that cannot be written, or that are asked for twice."""
+    taken: set[Path] = set()
+    for path in files.values():
+        if path in taken:
+            raise ValueError(
+                f"two pictures would be written to {path}: give each a file of its own"
+            )
+        taken.add(path)
+        _check_target(path, force=force)
 
 
 def _check_file_type(path: Path) -> None:

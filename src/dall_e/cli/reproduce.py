@@ -33,7 +33,7 @@ _LATER_SETTINGS = ("compose",)
 
 def reproduce(
     file: Annotated[
-        Path, typer.Argument(help="A PNG or JPEG made by `dall-e generate`.", show_default=False)
+        Path, typer.Argument(help="A picture drawn by `dall-e generate`.", show_default=False)
     ],
     *,
     out: Annotated[
@@ -157,7 +157,7 @@ def _draw_again(pipeline: DALL_E, file: Path, info: dict[str, str]) -> PILImage:
         progress=True,
     )
     assert isinstance(images, list)
-    return grid_of(images, columns) if "grid_prompts" in info else images[0]
+    return grid_of(list(images), columns) if "grid_prompts" in info else images[0]
 
 
 _MOST_IMAGES = 1000

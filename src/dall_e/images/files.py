@@ -11,7 +11,6 @@ Shapes: C 4 channels (premultiplied RGBA), S the side of a square, H W rows and 
 from __future__ import annotations
 
 import io
-import json
 import os
 import warnings
 from collections.abc import Iterator
@@ -20,11 +19,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, PngImagePlugin, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from dall_e.atomic_files import write_atomically
 from dall_e.bounded_files import naming, read_bytes
 from dall_e.images.headers import upright
+from dall_e.images.metadata import JPEG_OPTIONS, options_with, texts_in
 
 ImageArray = npt.NDArray[np.uint8]
 PILImage = Image.Image
@@ -33,8 +33,6 @@ PILImage = Image.Image
 JPEG_EXTENSIONS = (".jpg", ".jpeg")
 DEEP_MODES = ("I", "I;16", "I;16B", "I;16L", "F")
 """Grey images of more than eight bits."""
-LARGEST_COMMENT = 65533
-"""Bytes of a JPEG comment: a 16-bit length that counts itself."""
 VISIBLE = 8
 """Alpha above this is visible."""
 FLAT = 16
@@ -99,23 +97,20 @@ def from_pil(image: PILImage, size: int | None = None) -> ImageArray:
 
 
 def read_metadata(path: str | os.PathLike[str]) -> dict[str, str]:
-    """The texts that `save_image` put into a PNG or JPEG file.
+    """The texts that `save_image` put into a PNG, JPEG, WebP or AVIF file.
 
     Raises UnusableFileError if it is not a readable image.
     """
     with naming(path, "it is not a readable picture"), Image.open(path) as image:
         _check_size(image)
         image.load()
-        info = image.info
-        if image.format == "PNG":
-            return {key: str(value) for key, value in info.items() if isinstance(value, str)}
-        comment = info.get("comment", b"")
+        return texts_in(image)
 
-    try:
-        texts = json.loads(comment)
-    except (ValueError, TypeError, RecursionError):  # a comment that another program wrote
-        return {}
-    return {key: str(value) for key, value in texts.items()} if isinstance(texts, dict) else {}
+
+def image_size(path: str | os.PathLike[str]) -> tuple[int, int]:
+    """Width and height of an image file that `read_metadata` has read."""
+    with Image.open(path) as image:
+        return image.width, image.height
 
 
 def same_pixels(first: str | os.PathLike[str], second: str | os.PathLike[str]) -> bool:
@@ -311,9 +306,9 @@ def save_image(
     """Write an image so that the file is either complete or not there.
 
     It goes into a temporary neighbour, which is then renamed; without `overwrite`, a file that is
-    there already is kept, and FileExistsError raised. Metadata is kept as UTF-8 text chunks
-    in PNG and as a comment in JPEG; other formats hold none, with a warning. Raises ValueError for
-    an unknown file type, OSError (with the path) for a folder that is full or read-only.
+    there already is kept, and FileExistsError raised. Metadata is kept where the file type has room
+    for it (`images/metadata.py`); other types hold none, with a warning. Raises ValueError for an
+    unknown file type, OSError (with the path) for a folder that is full or read-only.
     """
     path = Path(path)
     extension = path.suffix.lower()
@@ -325,16 +320,12 @@ def save_image(
             f"cannot tell the file type of {path.name!r}: end the name in .png, .jpg or .webp"
         )
 
-    options: dict[str, Any] = {}
-    if extension == ".png":
-        options["pnginfo"] = _png_text(metadata or {})
-    elif extension in JPEG_EXTENSIONS:
-        options = {"quality": 95, "subsampling": 0, "comment": _jpeg_comment(metadata or {})}
-    elif metadata:
-        warnings.warn(
-            f"{extension} files hold no metadata here; save as .png to keep prompt and seed",
-            stacklevel=2,
-        )
+    # Given here and nowhere else: the image may carry older texts of its own.
+    image = image.copy()
+    image.info = {}
+    options = options_with(metadata or {}, known[extension])
+    if extension in JPEG_EXTENSIONS:
+        options |= JPEG_OPTIONS
     if image.mode == "RGBA" and extension in JPEG_EXTENSIONS:
         warnings.warn("JPEG has no transparency: the picture is put on white", stacklevel=2)
         white = Image.new("RGBA", image.size, (255, 255, 255, 255))
@@ -342,27 +333,6 @@ def save_image(
     path.parent.mkdir(parents=True, exist_ok=True)
     with write_atomically(path, overwrite=overwrite) as file:
         image.save(file, format=known[extension], **options)
-
-
-def _png_text(metadata: dict[str, str]) -> PngImagePlugin.PngInfo:
-    """Metadata as iTXt chunks, which hold any Unicode text."""
-    chunks = PngImagePlugin.PngInfo()
-    for key, value in metadata.items():
-        chunks.add_itxt(key, value)
-    return chunks
-
-
-def _jpeg_comment(metadata: dict[str, str]) -> bytes:
-    """Metadata as JSON, or nothing where it is too long for a comment."""
-    comment = json.dumps(metadata, ensure_ascii=False).encode() if metadata else b""
-    if len(comment) <= LARGEST_COMMENT:
-        return comment
-    warnings.warn(
-        f"prompt and settings are {len(comment)} bytes, a JPEG comment holds {LARGEST_COMMENT}: "
-        "they are left out; save as .png to keep them",
-        stacklevel=3,
-    )
-    return b""
 
 
 def shows_nothing(image: PILImage) -> bool:

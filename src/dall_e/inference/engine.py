@@ -15,7 +15,7 @@ Shapes: B drawings, N image tokens, C H W channels (4, premultiplied RGBA), rows
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, replace
 from typing import Any
@@ -32,14 +32,16 @@ from dall_e.images.files import PILImage, resize, to_pil, to_uint8
 from dall_e.inference.batching import batches, known_rows
 from dall_e.inference.loading import Networks
 from dall_e.inference.origin import name_of, origin_of
-from dall_e.inference.progress import ProgressCallback, step_callback
+from dall_e.inference.progress import ProgressCallback, StepCallback, counted_steps
 from dall_e.inference.prompt_encoding import Pair, States, make_reader, stack_pairs
 from dall_e.inference.remarks import check_not_blank, remark_on_prompts
 from dall_e.inference.request import GeneratedImage, GenerationRequest, resolve_sampling
 from dall_e.inference.retrieval import Retriever
 from dall_e.inference.validation import (
+    Generators,
+    Seed,
     check_count,
-    checked_negative,
+    checked_negatives,
     checked_prompts,
     checked_size,
     default_size,
@@ -49,17 +51,9 @@ from dall_e.nn.precision import entering, weight_of
 from dall_e.planning.plan import DrawingJob, plan_all
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.runtime import free_memory, inference, one_thread
-from dall_e.sampling.decode import (
-    DecodeStep,
-    KnownTokens,
-    check_known_tokens,
-    decode_tokens,
-)
+from dall_e.sampling.decode import KnownTokens, check_known_tokens, decode_tokens
 from dall_e.text.published_tokenizers import PromptTokenizer
 from dall_e.text.tokenizer import TextTokenizer
-
-StepCallback = Callable[[DecodeStep], "bool | None"]
-"""Called after each step of each batch; True stops the drawing with DecodeInterrupted."""
 
 # More images than this are drawn one batch after the other, so that memory stays bounded; it
 # changes no image.
@@ -129,11 +123,11 @@ class Engine:
         self,
         prompt: str | Sequence[str],
         *,
-        negative_prompt: str | None = None,
+        negative_prompt: str | Sequence[str] | None = None,
         num_images_per_prompt: int = 1,
         best_of: int = 1,
-        seed: int | Sequence[int] | None = None,
-        generator: torch.Generator | None = None,
+        seed: Seed = None,
+        generator: Generators = None,
         height: int | None = None,
         width: int | None = None,
         upsample: bool | None = None,
@@ -148,12 +142,12 @@ class Engine:
         are out of range, and for what the model cannot do.
         """
         prompts = checked_prompts(prompt)
-        negative = checked_negative(negative_prompt)
+        negatives = checked_negatives(negative_prompt, len(prompts))
         check_count(num_images_per_prompt, best_of, len(prompts))
         if best_of > 1:
             self.retriever("best_of")
         if isinstance(self.config, PublishedConfig):
-            check_possible(self.config, negative, transparent)
+            check_possible(self.config, "".join(negatives), transparent)
             if known is not None:
                 raise ValueError(f"{self.config.name} draws left to right: no token can be given")
         if known is not None:
@@ -168,7 +162,7 @@ class Engine:
             sampling=resolve_sampling(self.config, sampling, can_compose=bool(self.vocabulary)),
             size=size,
             upsample=self._checked_upsample(upsample, size),
-            negative_prompt=negative,
+            negative_prompts=negatives,
             images_per_prompt=num_images_per_prompt,
             best_of=best_of,
             transparent=transparent,
@@ -209,7 +203,14 @@ class Engine:
             candidates = self._plan(request)
             codes_BN = self._draw_codes(request, candidates, on_step, on_progress)
             kept = self._choose(request, candidates, codes_BN)
-            return [self._finish(request, each, score, codes_BN) for each, score in kept]
+
+            finished: list[GeneratedImage] = []
+            for candidate, score in kept:
+                negative = request.negative_of(len(finished) * request.best_of)
+                finished.append(self._finish(request, candidate, score, codes_BN, negative))
+                if on_progress:
+                    on_progress("finishing", len(finished), len(kept))
+            return finished
 
     def _plan(self, request: GenerationRequest) -> list[DrawingJob]:
         """What is drawn for each candidate; the only place that asks the planner."""
@@ -228,16 +229,21 @@ class Engine:
         on_progress: ProgressCallback | None,
     ) -> Tensor:
         """Image tokens [B, N] of the drawings of a request, in batches of prompts of one length."""
-        texts = [text for candidate in candidates for text in candidate.prompts]
+        texts = [
+            (text, request.negative_of(number))
+            for number, candidate in enumerate(candidates)
+            for text in candidate.prompts
+        ]
         seeds = [candidate.seed for candidate in candidates for _ in candidate.prompts]
 
         # What a prompt says is read once, however many images it has.
         reader = make_reader(self.networks.text, self.text_tokenizer)
-        pairs: dict[str, Pair] = {}
+        pairs: dict[tuple[str, str], Pair] = {}
         for text in texts:
             if text not in pairs:
-                pairs[text] = reader.read(text, request.negative_prompt)
-        remark_on_prompts(candidates, reader.losses, request.negative_prompt, strict=request.strict)
+                pairs[text] = reader.read(*text)
+        negatives = [negative for _, negative in texts]
+        remark_on_prompts(candidates, reader.losses, negatives, strict=request.strict)
 
         lengths = [pairs[text].length for text in texts]
         groups = batches(lengths, self._images_per_batch(request.sampling))
@@ -253,7 +259,7 @@ class Engine:
                 seeds=[seeds[row] for row in rows],
                 settings=request.sampling,
                 known=known_rows(request.known, rows),
-                on_step=step_callback(on_step, on_progress, number, len(groups)),
+                on_step=counted_steps(on_step, on_progress, number, len(groups)),
             )
             drawn.update(zip(rows, codes_BN, strict=True))
         return torch.stack([drawn[row] for row in range(len(texts))])
@@ -307,6 +313,7 @@ class Engine:
         candidate: DrawingJob,
         score: float | None,
         codes_BN: Tensor,
+        negative: str,
     ) -> GeneratedImage:
         """The image of the candidate that was kept, with its story."""
         image = self._image(request, candidate, codes_BN)
@@ -317,7 +324,7 @@ class Engine:
             seed=candidate.seed,
             plan=candidate.plan,
             score=score,
-            metadata=self._metadata(request, candidate, score),
+            metadata=self._metadata(request, candidate, score, negative),
         )
 
     def _image(
@@ -361,12 +368,12 @@ class Engine:
         )
 
     def _metadata(
-        self, request: GenerationRequest, candidate: DrawingJob, score: float | None
+        self, request: GenerationRequest, candidate: DrawingJob, score: float | None, negative: str
     ) -> dict[str, str]:
         """All that is needed to draw an image again, and how it was chosen."""
         metadata = {
             "prompt": candidate.text,
-            "negative_prompt": request.negative_prompt,
+            "negative_prompt": negative,
             "seed": str(candidate.seed),
             **{name: str(value) for name, value in asdict(request.sampling).items()},
             **self.origin(),

@@ -95,7 +95,7 @@ def load_model(
     Raises ValueError for an unknown name or for weights that are damaged or of the wrong shape,
     FileNotFoundError for a missing file.
     """
-    located = locate(name_or_path, variant, local_files_only=options.local_files_only)
+    located = locate(name_or_path, variant, hub=options.hub)
     if located.size:
         _warn_if_too_large(located.name, located.size, options)
 

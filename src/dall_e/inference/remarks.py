@@ -27,7 +27,11 @@ def remark(message: str, *, strict: bool) -> None:
 
 
 def remark_on_prompts(
-    jobs: Sequence[DrawingJob], losses: Mapping[str, str], negative: str, *, strict: bool
+    jobs: Sequence[DrawingJob],
+    losses: Mapping[str, str],
+    negatives: Sequence[str],
+    *,
+    strict: bool,
 ) -> None:
     """Say in one line for each prompt what of it is not read.
 
@@ -40,8 +44,9 @@ def remark_on_prompts(
         told = [*filter(None, [unread_in_words(prompt, plan)]), *lost]
         if told:
             remark("; ".join(told), strict=strict)
-    if negative in losses:
-        remark(f"of the negative prompt: {losses[negative]}", strict=strict)
+    for negative in dict.fromkeys(negatives):
+        if negative in losses:
+            remark(f"of the negative prompt: {losses[negative]}", strict=strict)
 
 
 def unread_in_words(prompt: str, plan: Plan) -> str:

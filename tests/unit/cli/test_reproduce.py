@@ -139,3 +139,13 @@ def test_fault_use_06_a_reproduction_overwrites_nothing(draw) -> None:
     code, _, errors = draw("a.png", "--out", "b.png", command="reproduce")
     assert code == 1 and "b.png: is there already" in errors
     assert Path("b.png").read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.webp"])
+def test_fault_use_16_what_python_saved_is_reproduced(draw, tiny_folder: Path, name: str) -> None:
+    from dall_e import DALL_E
+
+    image = DALL_E.from_pretrained(tiny_folder)("a cat", seed=5, num_inference_steps=2)
+    image.save(name)
+    code, _, errors = draw(name, command="reproduce")
+    assert code == 0 and f"identical to {name}" in errors

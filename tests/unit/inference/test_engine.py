@@ -103,7 +103,8 @@ def test_progress_counts_the_steps_of_all_batches(
     told: list[tuple[str, int, int]] = []
     request = engine.request("a cat", num_images_per_prompt=3, seed=0, sampling=STEPS)
     engine.generate(request, on_progress=lambda *each: told.append(each))
-    assert told == [("drawing", done, 4) for done in (1, 2, 3, 4)]
+    drawing = [("drawing", done, 4) for done in (1, 2, 3, 4)]
+    assert told == drawing + [("finishing", done, 3) for done in (1, 2, 3)]
 
 
 @pytest.mark.parametrize(
@@ -111,6 +112,7 @@ def test_progress_counts_the_steps_of_all_batches(
     [
         ({"seeds": (1, 2)}, "there are 2 seeds for 1 candidates"),
         ({"best_of": 2}, "there are 1 seeds for 2 candidates"),
+        ({"negative_prompts": ("a", "b")}, "there are 2 negative prompts for 1 prompts"),
         ({"known": 2}, "there are 2 rows of known tokens for 1 candidates"),
         ({"known": 1, "compose": True}, "draw with compose=False"),
     ],

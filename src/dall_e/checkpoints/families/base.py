@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from dall_e.bounded_files import WORDS_BYTES, naming, read_table, read_text
-from dall_e.checkpoints.hub import download
+from dall_e.checkpoints.hub import HubAccess, download
 from dall_e.checkpoints.keymap import KeyTable, Tensors, fill
 from dall_e.checkpoints.model_entry import KnownModel
 from dall_e.config import SamplingConfig
@@ -119,8 +119,8 @@ class LoadOptions(NamedTuple):
     dtype: torch.dtype
     packing: WeightFormat | None = None
     """Rounds the weights of linear layers to eight or four bits."""
-    local_files_only: bool = False
-    """Never downloads."""
+    hub: HubAccess = HubAccess()
+    """How the hub is asked for files."""
     as_stored: bool = False
     """Takes the number format of a project's own files instead of `dtype`."""
 
@@ -331,4 +331,4 @@ def folder_with(names: list[str], folder: Path, repository: str, options: LoadOp
     """The folder that has some files: the given one, or else a download of a repository."""
     if all((folder / name).is_file() for name in names):
         return folder
-    return download(repository, names, options.local_files_only)
+    return download(repository, names, options.hub.of_another_repository())

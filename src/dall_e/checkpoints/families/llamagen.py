@@ -215,7 +215,7 @@ def load(files: ModelFiles, name: str, options: LoadOptions) -> PublishedModel:
     image_size = 16 * networks.transformer.config.grid_size
     tokenizer = llamagen_vq.load(files.paths["tokenizer"], {}, torch.float32, image_size)
     max_tokens = networks.prompts.config.max_tokens
-    words = t5.T5Features.load(t5.REPOSITORY, max_tokens, local_files_only=options.local_files_only)
+    words = t5.T5Features.load(t5.REPOSITORY, max_tokens, hub=options.hub.of_another_repository())
     return published_model(
         files,
         name,
