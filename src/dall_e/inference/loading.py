@@ -15,6 +15,7 @@ from dall_e.checkpoints.known_models import locate
 from dall_e.checkpoints.model_entry import Precision, Size
 from dall_e.checkpoints.registry import find_files, load_files
 from dall_e.config import ModelConfig
+from dall_e.errors import DallEWarning
 from dall_e.models.dual_encoder import DualEncoder
 from dall_e.models.generator import Generator
 from dall_e.models.image_tokenizer import ImageTokenizer
@@ -134,6 +135,15 @@ def _load_native(folder: Path, options: LoadOptions) -> NativeModel:
         config = ModelConfig.from_dict(stored.config)
     except (ValueError, TypeError) as error:
         raise ValueError(f"{folder / store.CONFIG_FILE}: {error}") from error
+
+    if config.trained_fraction < 1:
+        warnings.warn(
+            f"the training of {config.name} {config.version} was stopped at "
+            f"{config.trained_fraction:.0%} of its schedule, so its pictures may be noise: go on "
+            "with the same training command, and export it again",
+            DallEWarning,
+            stacklevel=4,
+        )
 
     with store.Unfilled():
         networks = Networks.build(config)
