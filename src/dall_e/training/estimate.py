@@ -62,12 +62,12 @@ def _logged_rate(folder: Path) -> _Rate | None:
 
 
 def _timed_rate(config: TrainingConfig, stage: Stage[Any]) -> _Rate | None:
-    """The rate of a few steps on this machine, as busy as it is now. The first step warms up."""
+    """The rate of a few steps on this machine, as busy as it is. A quick first step warms up."""
     if not stage.can_be_timed:
         return None
     trainers = {player.name: PlayerTrainer(player) for player in stage.players}
     dtype = pick_dtype(config.loop.precision, stage.device)
-    size, begun, counted = config.loop.batch_size, 0.0, 0
+    size, begun, counted = config.loop.batch_size, time.monotonic(), 0
 
     for number in range(_MOST_STEPS + 1):
         turns = stage.losses(stage.batch(number * size), progress=0.5)
@@ -81,9 +81,13 @@ def _timed_rate(config: TrainingConfig, stage: Stage[Any]) -> _Rate | None:
 
         if stage.device.type == "cuda":
             torch.cuda.synchronize(stage.device)
-        if number == 0:
-            begun = time.monotonic()
-        elif (counted := number) and time.monotonic() - begun > _MOST_SECONDS:
+        now = time.monotonic()
+        if number == 0 and now - begun <= _MOST_SECONDS:
+            begun = now
+            continue
+        # Where one step takes so long, the first has to do.
+        counted = max(number, 1)
+        if now - begun > _MOST_SECONDS:
             break
     seconds = max(time.monotonic() - begun, 1e-9)
     noun = "step" if counted == 1 else "steps"
