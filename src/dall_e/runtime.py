@@ -233,6 +233,32 @@ def loading() -> Iterator[None]:
         yield
 
 
+_LAUNCHERS = (
+    ("WORLD_SIZE", "RANK"),
+    ("OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK"),
+    ("PMI_SIZE", "PMI_RANK"),
+)
+"""What torchrun and accelerate, Open MPI, and MPICH say of size and rank, as variables."""
+
+
+def check_single_process() -> None:
+    """Refuse to train where a launcher has started several processes, which do not share work.
+
+    Raises ValueError in the first of them; the others end without a word (SystemExit).
+    """
+    counts = [os.environ.get(size, "") for size, _ in _LAUNCHERS]
+    num_processes = max([int(count) for count in counts if count.isdecimal()], default=1)
+    if num_processes == 1:
+        return
+    if not is_main_process():
+        raise SystemExit(1)
+    raise ValueError(
+        f"a launcher started {num_processes} processes, and training runs in one: start it as "
+        "`dall-e train ...`, without torchrun, accelerate launch or mpirun"
+    )
+
+
 def is_main_process() -> bool:
-    """Whether this is the process that writes files, of however many a launcher started."""
-    return int(os.environ.get("RANK", "0")) == 0
+    """Whether this is the process that speaks, of however many a launcher started."""
+    ranks = [os.environ.get(rank, "") for _, rank in _LAUNCHERS]
+    return not any(rank.isdecimal() and int(rank) for rank in ranks)

@@ -40,6 +40,11 @@ def test_the_tour_runs(tmp_path: Path) -> None:
     assert json.loads(about["grid_prompts"]).count("一只猫") == 4
 
 
+def test_fault_training_06_the_tour_has_no_time_limit() -> None:
+    # On a busy machine a limit of minutes ended it at 3 %, and it drew noise.
+    assert "minutes " not in (ROOT / "runs" / "tiny.sh").read_text().partition("set -eu")[2]
+
+
 def test_the_small_picture_set() -> None:
     files = [path for path in IMAGES.iterdir() if path.is_file()]
     assert sum(path.stat().st_size for path in files) <= 2**20

@@ -92,6 +92,15 @@ def _print_version(asked: bool) -> None:
 _CommandLineError = cast("type[Exception]", typer.BadParameter.__mro__[2])
 
 
+@_train.callback()
+def _before_training() -> None:
+    # At once: before data is read, and before a stage takes its folder.
+    if any(os.environ.get(name) for name in ("WORLD_SIZE", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE")):
+        from dall_e.runtime import check_single_process
+
+        check_single_process()
+
+
 @app.callback()
 def _root(
     version: Annotated[

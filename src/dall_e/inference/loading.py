@@ -146,6 +146,15 @@ def _load_native(folder: Path, options: LoadOptions) -> NativeModel:
         with store.Unfilled(stored.tensors):
             networks = Networks.build(config)
 
+    if config.trained_fraction < 1:
+        warnings.warn(
+            f"the training of {config.name} {config.version} was stopped at "
+            f"{config.trained_fraction:.0%} of its schedule, so its pictures may be noise: go on "
+            "with the same training command, and export it again",
+            DallEWarning,
+            stacklevel=4,
+        )
+
     for part, network in networks.parts().items():
         with naming(folder):
             store.load_strict(network, stored.tensors, f"{part}.")

@@ -32,6 +32,7 @@ from dall_e.training.loop import describe, fit
 from dall_e.training.player import Player
 from dall_e.training.prepared_stage import PreparedStage
 from dall_e.training.stage import StepOutput
+from dall_e.training.tracking import announce
 
 _MEASURED = 256
 _FIND_BATCH = 64
@@ -211,6 +212,7 @@ def run_detector_training(config: DetectorTraining, *, dry_run: bool = False) ->
     With `dry_run`, prints what it would do. Raises ValueError for missing or unfit data or run
     folder, as `fit` does.
     """
+    announce(f"reading the pictures of {config.data}")
     images = load_images(config.data, 2 * DetectorConfig().image_size)
     data = report_data(config.run_folder, images)
     stage = DetectorStage(config, images)

@@ -54,6 +54,7 @@ from dall_e.training.player import Player
 from dall_e.training.prepared_stage import PreparedStage
 from dall_e.training.run_folder import open_run_folder
 from dall_e.training.stage import StepOutput
+from dall_e.training.tracking import announce
 
 CHOICES = 100
 """Captions to choose from in the held-out measure."""
@@ -350,6 +351,7 @@ def run_dual_encoder_training(config: DualEncoderTraining, *, dry_run: bool = Fa
     data, text tokenizer or run folder, as `fit` does.
     """
     size = DUAL_ENCODERS[config.preset].image_size
+    announce(f"reading the pictures of {config.data}")
     images, held_out = (load_images(config.data, size, split=split) for split in ("train", "val"))
     data = report_data(config.run_folder, images, held_out)
     scenes = held_out_scenes = None

@@ -30,6 +30,7 @@ from dall_e.checkpoints.run_files import (
 )
 from dall_e.config import TrainingConfig, flat_values, flattened
 from dall_e.errors import UnusableFileError
+from dall_e.runtime import check_single_process
 from dall_e.version import __version__
 
 DATA_FILE = "data.json"
@@ -126,13 +127,17 @@ class RunFolder:
         """
         save_whole(self.path / BEST_FILE, {"format": CHECKPOINT_FORMAT, **state})
 
-    def best_measure(self) -> float:
-        """How well the best weights did, lower is better; infinity without readable ones."""
+    def best_measure(self) -> tuple[float, int]:
+        """How well the best weights did, lower is better, and after how many pictures.
+
+        Infinity without readable ones.
+        """
         path = self.path / BEST_FILE
         with contextlib.suppress(ValueError):
             if path.exists():
-                return float(read_checkpoint(path, _BEST_ENTRIES)["measure"])
-        return math.inf
+                best = read_checkpoint(path, _BEST_ENTRIES)
+                return float(best["measure"]), int(best.get("images_seen", 0))
+        return math.inf, 0
 
     def write_settings(self, config: TrainingConfig, networks: dict[str, Any]) -> None:
         """Writes `config.json`, and a line of `command.txt`: version, commit and command.
@@ -229,8 +234,10 @@ def check_same_data(folder: Path, data: RunData) -> None:
 def open_run_folder(path: str) -> Iterator[RunFolder]:
     """A run folder to write to, made if need be, with other runs kept out while it is open.
 
-    Raises ValueError if it cannot be made or written to, or if another run has it.
+    Raises ValueError if it cannot be made or written to, if another run has it, or if a launcher
+    started several processes.
     """
+    check_single_process()
     folder = Path(path)
     try:
         folder.mkdir(parents=True, exist_ok=True)

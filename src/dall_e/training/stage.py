@@ -48,6 +48,10 @@ class Stage(Generic[BatchType]):
     judged_by = ""
     """The measure of `sample` by which the best weights are kept, lower is better; empty keeps the
     newest only."""
+    can_be_timed = True
+    """Whether steps can be made before the stage is prepared, to time them for --dry-run."""
+    num_held_out = 0
+    """How many held-out pictures that measure is taken on: of few it says little."""
 
     def batch(self, images_seen: int) -> BatchType:
         """The batch that follows after `images_seen` pictures, on the device.

@@ -39,6 +39,7 @@ from dall_e.training.sampled_codes import CodeResampler
 from dall_e.training.stage import Stage, StepOutput
 from dall_e.training.token_cache import tokenize_as_they_are
 from dall_e.training.tokenizer_data import TokenizerBatch, TokenizerData
+from dall_e.training.tracking import announce
 
 # Fraction of the run over which the adversarial terms grow to their weight, so that the
 # discriminator learns first.
@@ -340,6 +341,7 @@ def run_tokenizer_training(config: TokenizerTraining, *, dry_run: bool = False) 
     data, weights or run folder, as `fit` does.
     """
     size = PRESETS[config.start.preset].tokenizer.image_size
+    announce(f"reading the pictures of {config.data}")
     images = load_images(config.data, size)
     held_out = load_images(config.data, size, split="val")
     data = report_data(config.run_folder, images, held_out)

@@ -34,6 +34,7 @@ from dall_e.training.data_report import report_data
 from dall_e.training.loop import describe, fit
 from dall_e.training.player import Player
 from dall_e.training.stage import Stage, StepOutput
+from dall_e.training.tracking import announce
 
 _MOST_HELD_OUT = 96
 _SHEET_IMAGES = 8
@@ -170,6 +171,7 @@ def run_upsampler_training(config: UpsamplerTraining, *, dry_run: bool = False) 
     data, weights or run folder, as `fit` does.
     """
     side = FACTOR * config.small_size
+    announce(f"reading the pictures of {config.data}")
     images, held_out = (load_images(config.data, side, split=split) for split in ("train", "val"))
     data = report_data(config.run_folder, images, held_out)
     stage = UpsamplerStage(config, images, held_out)
