@@ -7,7 +7,6 @@ import re
 import runpy
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -66,14 +65,8 @@ def run_shell(code: str, folder: Path) -> None:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder to work in, with examples, two pictures, and `dall-e` among the commands."""
-    programs = tmp_path / "bin"
-    programs.mkdir()
-    program = programs / "dall-e"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m dall_e "$@"\n')
-    program.chmod(0o755)
-
     work = tmp_path / "work"
     work.mkdir()
     (work / "examples").symlink_to(ROOT / "examples")
@@ -81,7 +74,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for colour in ("red", "blue"):
         Image.new("RGB", (32, 32), colour).save(work / "pictures" / f"{colour}.png")
 
-    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.chdir(work)
     return work
 
