@@ -1,6 +1,7 @@
 """The rules of the house that no linter knows (docs/architecture.md), each as a test."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -147,3 +148,32 @@ def test_presets_build_and_fit_together(name: str) -> None:
         logits_BNC = generator(text, codes_BN, places_BN, groups_N, torch.zeros(2)).logits_BNC
     assert logits_BNC.shape == (2, num_tokens, preset.tokenizer.num_codes)
     assert generator.codes.num_embeddings == tokenizer.quantizer.num_codes
+
+
+def test_the_lowest_versions_are_those_promised() -> None:
+    """What `make test-lowest` tests is what pyproject.toml says, but for torch."""
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    promised = dict(re.findall(r'"([\w-]+)>=([\d.]+)"', project.split("dependencies = [")[1]))
+    pins = (ROOT / "constraints-lowest.txt").read_text(encoding="utf-8")
+    direct = dict(re.findall(r"^([\w-]+)==([\d.]+)$", pins.split("# What they need.")[0], re.M))
+    assert {"numpy", "typer", "torchmetrics"} <= direct.keys()
+    for name, version in direct.items():
+        assert version.startswith(promised[name]), (
+            f"{name}: {version} tested, {promised[name]} promised"
+        )
+    needed = project.split("dependencies = [")[1].split("]")[0]
+    assert set(re.findall(r'"([\w-]+)>=', needed)) - direct.keys() == {"torch"}
+
+
+def test_every_fault_has_one_test_of_its_name() -> None:
+    """test_fault_FILE_NN_...: a number and a name stand for one test."""
+    names = [
+        node.name
+        for path in TESTS
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_fault")
+    ]
+    doubled = {name for name in names if names.count(name) > 1}
+    assert not doubled
+    odd = [name for name in names if not re.match(r"test_fault_[a-z]+_\d\d(_|$)", name)]
+    assert not odd, "test_fault_<file>_<nn>_<what>"
