@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 from dall_e.data.datasets import load_images
@@ -13,11 +12,10 @@ ROOT = Path(__file__).parents[2]
 IMAGES = ROOT / "examples" / "tiny_pictures"
 
 
-def test_the_tour_runs(tmp_path: Path) -> None:
-    commands = Path(sys.executable).parent
+def test_the_tour_runs(program: Path, tmp_path: Path) -> None:
     environment = {
         **os.environ,
-        "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}",
+        "PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}",
         "TINY_OUT": str(tmp_path / "runs"),
         "TINY_SHEET": str(tmp_path / "sheet.png"),
     }

@@ -25,6 +25,7 @@ from dall_e.cli import run
             "--guidance",
             "1.7",
         ],
+        ["a cat", "--out", "it.png", "--quantization", "int8"],
         ["a cat", "-n", "3", "--grid", "--out", "it.png"],
         ["two cats and a dog", "a cat", "--compose", "--grid", "--out", "it.png"],
         ["a cat", "苹果", "-n", "2", "--grid", "--transparent", "--out", "it.png", "--seed", "3"],
