@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shlex
 from collections import Counter
@@ -213,7 +214,7 @@ def _of_weights(path: Path) -> Facts:
     from dall_e.checkpoints.registry import find_files, tokenizer_family_of
     from dall_e.checkpoints.store import WEIGHTS_FILE
 
-    tensors = read_weights(path)
+    tensors = read_weights(path, say=False)
     numbers: Counter[str] = Counter()
     for tensor in tensors.values():
         numbers[str(tensor.dtype).removeprefix("torch.")] += prod(tensor.shape)
@@ -229,13 +230,12 @@ def _of_weights(path: Path) -> Facts:
     if path.name == WEIGHTS_FILE and "format" in _json_of(path.with_name("config.json")):
         facts["use"] = f"weights of a model of this project: dall-e info {path.parent}"
         return facts
-    if family := tokenizer_family_of(path):
-        facts["use"] = f"image tokenizer of the family {family}: ImageCodec.from_pretrained"
-        return facts
-    try:
+    facts["use"] = "of no project that is known here, or without the files that belong to it"
+    with contextlib.suppress(UnusableFileError):
         facts["use"] = f"model of the family {find_files(path).family}: dall-e generate --model"
-    except ValueError:
-        facts["use"] = "of no project that is known here, or without the files that belong to it"
+    with contextlib.suppress(UnusableFileError):
+        family = tokenizer_family_of(path)
+        facts["use"] = f"image tokenizer of the family {family}: ImageCodec.from_pretrained"
     return facts
 
 

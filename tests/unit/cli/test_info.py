@@ -51,7 +51,7 @@ def test_a_picture_that_was_changed_or_is_foreign(draw, tell) -> None:
     Image.new("RGB", (3, 4)).save("c.png")
     assert "nothing is said" in tell("c.png", "--json")["drawn by"]
 
-    draw("a cat", "a cat 2", "--grid", "--steps", "1", "--out", "g.png")
+    draw("a cat", "a dog", "--grid", "--steps", "1", "--out", "g.png")
     facts = tell("g.png", "--json")
     assert "draw more like it" not in facts and "changed" not in facts
 
@@ -87,6 +87,9 @@ def test_fault_use_25_published_models_and_weight_files(
     facts = tell(tmp_path / "a.safetensors", "--json")
     assert (facts["tensors"], facts["weights"], facts["number formats"]) == (1, 6, "float32: 6")
     assert "no project that is known" in facts["use"]
+    # Where a file keeps its weights is nothing to warn of before it is loaded.
+    torch.save({"state_dict": {"x": torch.zeros(2, 3)}}, tmp_path / "b.ckpt")
+    assert tell(tmp_path / "b.ckpt", "--json")["weights"] == 6
 
 
 def test_fault_use_25_where_a_run_stands(tell, tmp_path: Path) -> None:
