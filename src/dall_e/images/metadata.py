@@ -45,9 +45,9 @@ def options_with(texts: Mapping[str, str], file_format: str) -> dict[str, Any]:
     if not texts:
         return {}
     if file_format == "PNG":
-        return {"pnginfo": _png_text(texts)}
+        return {"pnginfo": _png_text(_as_unicode(texts))}
     if file_format == "JPEG":
-        comment = json.dumps(texts, ensure_ascii=False).encode("utf-8", "replace")
+        comment = json.dumps(_as_unicode(texts), ensure_ascii=False).encode("utf-8", "replace")
         return {"comment": comment} if _fits(comment) else {}
     if file_format in _EXIF_FORMATS:
         return {"exif": _exif(texts)}
@@ -69,6 +69,19 @@ def texts_in(image: Image.Image) -> dict[str, str]:
     return _read_json(image.info.get("comment", b""))
 
 
+def _as_unicode(texts: Mapping[str, str]) -> dict[str, str]:
+    """Texts without surrogates, which UTF-8 has no bytes for."""
+    stored = {name: text.encode("utf-8", "replace").decode("utf-8") for name, text in texts.items()}
+    changed = [repr(name) for name in texts if stored[name] != texts[name]]
+    if changed:
+        warnings.warn(
+            f"in {', '.join(changed)}, what is no Unicode character is stored as a question mark",
+            DallEWarning,
+            stacklevel=4,
+        )
+    return stored
+
+
 def _png_text(texts: Mapping[str, str]) -> PngImagePlugin.PngInfo:
     """Texts as iTXt chunks, which hold any Unicode text under a short Latin name."""
     chunks = PngImagePlugin.PngInfo()
@@ -79,7 +92,7 @@ def _png_text(texts: Mapping[str, str]) -> PngImagePlugin.PngInfo:
             is_possible = False
 
         if is_possible:
-            chunks.add_itxt(name, text.encode("utf-8", "replace").decode("utf-8"))
+            chunks.add_itxt(name, text)
         else:
             warnings.warn(
                 f"a PNG cannot hold a text named {name!r}: it is left out",

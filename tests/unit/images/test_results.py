@@ -14,6 +14,7 @@ from dall_e.images.results import DrawnImage, ImageList
 
 STORY = {"prompt": '一只 <猫> "x"\n', "seed": "7", "note": "lone \ud800"}
 READ = {**STORY, "note": "lone ?"}
+pytestmark = pytest.mark.filterwarnings("ignore:in 'note', what is no Unicode character")
 
 
 def drawn(mode: str = "RGB") -> DrawnImage:
@@ -63,6 +64,10 @@ def test_fault_use_16_streams_and_what_the_caller_gives(tmp_path: Path) -> None:
 
 
 def test_fault_use_16_what_has_no_room_is_said(tmp_path: Path) -> None:
+    for name in ("surrogate.png", "surrogate.jpg"):
+        with pytest.warns(DallEWarning, match="in 'note', what is no Unicode character") as said:
+            drawn().save(tmp_path / name)
+        assert [each.filename for each in said] == [__file__]
     with pytest.warns(DallEWarning, match="GIF files hold no metadata"):
         drawn().save(tmp_path / "x.gif")
     with pytest.raises(ValueError, match="unknown file extension"):
