@@ -344,7 +344,7 @@ def test_fault_reliability_09_a_flipped_byte_in_a_checkpoint_is_noticed(tmp_path
         name_and_rest += int.from_bytes(whole[start - 2 : start], "little")
         damaged[start + name_and_rest + member.file_size // 2] ^= 1
         path.write_bytes(damaged)
-        with pytest.raises(ValueError, match=r"checkpoint.pt cannot be read .*move it away"):
+        with pytest.raises(ValueError, match=r"checkpoint.pt: it cannot be read: .*; move it away"):
             fit(config, ToyStage(config))
     path.write_bytes(whole)
     assert fit(config, ToyStage(config)) == 8
@@ -400,7 +400,7 @@ def test_another_file_as_checkpoint_is_named(tmp_path: Path) -> None:
     config = settings(tmp_path, images=8)
     for other in ({"format": 1}, [1], {"format": 2, "players": {}}):
         torch.save(other, tmp_path / "checkpoint.pt")
-        with pytest.raises(ValueError, match="not a checkpoint of this version: move it away"):
+        with pytest.raises(ValueError, match="not a checkpoint of this version; move it away"):
             fit(config, ToyStage(config))
 
 
