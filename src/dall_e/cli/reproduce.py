@@ -63,14 +63,9 @@ def reproduce(
 
     Everything that it takes is in the text that FILE carries. Exit code 1 if the picture differs.
     """
-    from dall_e.images.files import read_metadata, same_pixels
+    from dall_e.images.files import same_pixels
 
-    info = read_metadata(file)
-    if not {"prompt", "seed", "model"} <= info.keys():
-        raise UnusableFileError(
-            file,
-            "it does not say how it was drawn: it was not made by `dall-e generate`, or saved anew",
-        )
+    info = _how_drawn(file)
     files = _checked_files(file, out, force)
     name, named_variant = _model_of(file, info, model)
     with _blaming(file):
@@ -94,6 +89,19 @@ def reproduce(
         reasons = "; ".join(differences) or "the machine may differ"
         raise ValueError(f"{target} is not the same picture as {file}: {reasons}")
     print(f"identical to {file}", file=sys.stderr)
+
+
+def _how_drawn(file: Path) -> dict[str, str]:
+    """What FILE says of itself. Raises UnusableFileError if it does not say how it was drawn."""
+    from dall_e.images.files import read_metadata
+
+    info = read_metadata(file)
+    if not {"prompt", "seed", "model"} <= info.keys():
+        raise UnusableFileError(
+            file,
+            "it does not say how it was drawn: it was not made by `dall-e generate`, or saved anew",
+        )
+    return info
 
 
 def _checked_files(file: Path, out: str, force: bool) -> ImageFiles:
