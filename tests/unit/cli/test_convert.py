@@ -8,6 +8,7 @@ from dall_e.cli import run
 from dall_e.images.files import read_metadata, same_pixels
 
 Capture = pytest.CaptureFixture[str]
+pytestmark = pytest.mark.filterwarnings("ignore:the weights of .* are under the licence")
 
 
 def test_converted_from_the_command_line(

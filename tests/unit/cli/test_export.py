@@ -129,6 +129,7 @@ def test_wrong_folders_are_named(runs, tmp_path: Path, capsys: pytest.CaptureFix
     assert not (tmp_path / "model").exists()
 
 
+@pytest.mark.filterwarnings("ignore:the upsampler in .* has learnt to bring 64 pixels")
 def test_dual_encoder_and_upsampler_come_along(
     runs, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -228,7 +229,7 @@ def test_fault_training_01_export_says_which_weights(
     add_best(tmp_path / "g", networks, seen=17, held_out=2)
 
     def taken(*more: str) -> tuple[bool, str]:
-        assert run(["export", *flags, "--float32", *more]) == 0
+        assert run(["export", *flags, "--float32", "--force", *more]) == 0
         (said,) = [
             line for line in capsys.readouterr().err.splitlines() if line.startswith("generator:")
         ]
@@ -254,6 +255,7 @@ def test_fault_training_03_a_model_is_called_as_its_folder(
     assert (config["name"], config["version"]) == ("my style", "1")
 
 
+@pytest.mark.filterwarnings("always:the sampling settings are not those")
 def test_fault_training_03_sampling_comes_from_the_initial_model(
     runs, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -267,7 +269,7 @@ def test_fault_training_03_sampling_comes_from_the_initial_model(
     built_in = read_model_config(find_model("dall-e-emoji"))["sampling"]
     # There is nothing to plan with: the data is gone, and with it the names.
     assert sampling == {**built_in, "compose": False}
-    assert run(["export", *flags, "--guidance", "3"]) == 0
+    assert run(["export", *flags, "--guidance", "3", "--force"]) == 0
     sampling = read_model_config(tmp_path / "model")["sampling"]
     assert (sampling["guidance_scale"], sampling["final_temperature"]) == (
         3,
@@ -278,7 +280,7 @@ def test_fault_training_03_sampling_comes_from_the_initial_model(
     make_run(tmp_path / "other", gone, MODEL.to_dict(), "generator", networks)
     TextTokenizer.train(["a cat"], 300).save(tmp_path / "other" / "text_tokenizer.json")
     capsys.readouterr()
-    assert run(["export", *flags, "--generator", f"{tmp_path}/other"]) == 0
+    assert run(["export", *flags, "--generator", f"{tmp_path}/other", "--force"]) == 0
     assert "the sampling settings are not those of the model" in capsys.readouterr().err
 
 
@@ -306,6 +308,7 @@ def find_vocabulary() -> Vocabulary:
     return Vocabulary.load(find_model("dall-e-emoji") / "vocabulary.txt")
 
 
+@pytest.mark.filterwarnings("always:the upsampler in .* has learnt to bring")
 def test_fault_training_04_parts_come_from_a_model_too(
     runs, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -323,7 +326,7 @@ def test_fault_training_04_parts_come_from_a_model_too(
     assert "warning" not in capsys.readouterr().err
     assert run(["export", *again, "--out", f"{tmp_path}/plain"]) == 0
     capsys.readouterr()
-    assert run(["export", *flags, "--upsampler", f"{tmp_path}/plain"]) == 1
+    assert run(["export", *flags, "--upsampler", f"{tmp_path}/plain", "--force"]) == 1
     assert (
         f"the model {tmp_path}/plain has no upsampler: it has tokenizer" in capsys.readouterr().err
     )
@@ -340,6 +343,7 @@ def test_fault_training_04_the_tokenizer_is_the_one_it_was_trained_with(
     assert f"{tmp_path}/model" in capsys.readouterr().out
 
 
+@pytest.mark.filterwarnings("always:.* was stopped at")
 def test_fault_training_06_a_model_that_was_stopped_says_so(
     runs, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

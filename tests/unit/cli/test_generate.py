@@ -22,6 +22,7 @@ def test_a_name_is_made_of_prompt_and_seed(draw) -> None:
     assert Path("A-cat-sleeping-5.png").is_file()
 
 
+@pytest.mark.filterwarnings("ignore:this model reads English and Chinese")
 @pytest.mark.parametrize(
     ("prompt", "name"),
     [
@@ -84,12 +85,14 @@ def test_wrong_command_lines_are_usage_errors(draw, flags: list[str]) -> None:
     assert draw(*flags)[0] == 2
 
 
+@pytest.mark.filterwarnings("always")
 def test_warnings_are_one_line(draw) -> None:
     code, _, errors = draw("a cat " * 3000, "--steps", "10000", "--out", "a.png")
     assert code == 0
     assert errors.count("dall-e: warning: ") == errors.count("\n") == 2
 
 
+@pytest.mark.filterwarnings("always")
 def test_a_story_too_long_for_jpeg_is_left_out(draw) -> None:
     code, _, errors = draw("x" * 70_000, "--steps", "1", "--out", "a.jpg")
     assert code == 0 and "a JPEG comment holds 65533" in errors
@@ -233,6 +236,7 @@ def test_fault_use_09_nobody_who_reads_is_no_reason_to_stop(
     assert sorted(os.listdir()) == ["cat-0.png", "cat-1.png", "cat-2.png"]
 
 
+@pytest.mark.filterwarnings("ignore:this model reads English and Chinese")
 def test_fault_use_19_a_tilde_is_the_home_folder(draw, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(Path.cwd() / "home"))
     for flags in (["--out=~/a.png"], ["-o~/b.png"], ["--out", "~/c.png"]):

@@ -40,6 +40,7 @@ def test_fault_use_18_prompts_from_standard_input(
     assert code == 0 and stories(lines) == [("a cat", "5"), ("a dog", "6")]
 
 
+@pytest.mark.filterwarnings("always:.* entries that are not known are ignored")
 def test_fault_use_18_prompts_with_seeds_and_files(draw) -> None:
     Path("p.jsonl").write_text(
         '{"prompt": "a cat", "seed": 18446744073709551615, "out": "new/cat.png"}\n'
@@ -111,6 +112,7 @@ def test_prompts_come_from_one_place(draw) -> None:
     assert "--grid draws one file" in draw("--prompts", "p.jsonl", "--grid")[2]
 
 
+@pytest.mark.filterwarnings("always:this model reads English and Chinese")
 def test_fault_use_25_words_that_were_not_quoted_are_one_prompt(draw) -> None:
     code, lines, errors = draw("a", "white", "cat's", "--steps", "1", "--seed", "5")
     assert code == 0 and stories(lines) == [("a white cat's", "5")]
