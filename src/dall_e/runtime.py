@@ -154,7 +154,9 @@ def most_threads() -> int:
 
 
 def _go_inside() -> None:
-    _outside.threads = torch.get_num_threads()
+    # A thread takes its number when it first asks: not while another changes that of new threads.
+    with _changing_threads:
+        _outside.threads = torch.get_num_threads()
     _set_own_threads(1)
 
 
