@@ -7,7 +7,7 @@ import huggingface_hub
 import pytest
 from huggingface_hub import errors
 
-from dall_e.checkpoints.hub import download
+from dall_e.checkpoints.hub import ORDINARY_ACCESS, download
 from dall_e.errors import UnusableFileError
 
 
@@ -44,7 +44,7 @@ def test_fault_use_15_the_hub_refuses(
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", refuse)
     with pytest.raises(UnusableFileError, match=f"^a/b: .*{said}") as caught:
-        download("a/b", ["*"], local_files_only=False)
+        download("a/b", ["*"], ORDINARY_ACCESS)
     assert caught.value.path == "a/b"
 
 
@@ -54,4 +54,4 @@ def test_a_hub_that_was_not_reached(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", refuse)
     with pytest.raises(FileNotFoundError, match="a/b is not in the cache"):
-        download("a/b", ["*"], local_files_only=False)
+        download("a/b", ["*"], ORDINARY_ACCESS)

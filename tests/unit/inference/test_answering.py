@@ -24,6 +24,7 @@ from dall_e.config.published import (
     VisionConfig,
     VQGANConfig,
 )
+from dall_e.errors import DallEWarning
 from dall_e.inference.answering import (
     Conversation,
     Describer,
@@ -181,7 +182,8 @@ def test_nothing_is_loaded_before_it_is_asked_for(folder: Path) -> None:
     assert model.networks.vision.network is None and "vision" not in model.networks.parts()
     assert isinstance(model.describe(picture(), max_new_tokens=3), str)
     assert model.networks.vision.network.places.weight.dtype == torch.bfloat16
-    model.to(torch.float32)
+    with pytest.warns(DallEWarning, match="stay as bfloat16 rounded them"):
+        model.to(torch.float32)
     assert model.networks.vision.network.places.weight.dtype == torch.float32
 
 

@@ -40,10 +40,8 @@ def file(request: pytest.FixtureRequest, tmp_path: Path, write_foreign) -> Path:
     ]
     network = VQGAN(dataclasses.replace(VQ, lookup=lookup))
     adapter = llamagen_vq if request.param == "llamagen_vq" else taming_transformers
-    torch.save(
-        {"state_dict": write_foreign(network, adapter.tokenizer_table(network.config))},
-        tmp_path / "a.ckpt",
-    )
+    held = write_foreign(network, adapter.tokenizer_table(network.config))
+    torch.save({adapter.KEPT_UNDER[-1]: held}, tmp_path / "a.ckpt")
     return tmp_path / "a.ckpt"
 
 
