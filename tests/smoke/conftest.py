@@ -1,5 +1,6 @@
 """The command `dall-e` for scripts and pages: as a program, without a second of imports each."""
 
+import os
 import runpy
 import subprocess
 import sys
@@ -21,8 +22,10 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     program = folder / "bin" / "dall-e"
     program.write_text(client.format(python=sys.executable, path=str(path)), encoding="utf-8")
     program.chmod(0o755)
+    # What tests ask for is so little that threads would only wait for each other.
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     with subprocess.Popen(
-        [sys.executable, str(SERVER), str(path)], stdout=subprocess.PIPE, text=True
+        [sys.executable, str(SERVER), str(path)], env=environment, stdout=subprocess.PIPE, text=True
     ) as server:
         assert server.stdout is not None and server.stdout.readline() == "ready\n"
         yield program

@@ -20,7 +20,7 @@ def test_the_tour_runs(program: Path, tmp_path: Path) -> None:
         "TINY_SHEET": str(tmp_path / "sheet.png"),
     }
     result = subprocess.run(
-        ["sh", str(ROOT / "runs" / "tiny.sh"), "64", "64"],
+        ["sh", str(ROOT / "runs" / "tiny.sh"), "32", "32"],
         env=environment,
         capture_output=True,
         text=True,
@@ -31,7 +31,7 @@ def test_the_tour_runs(program: Path, tmp_path: Path) -> None:
     for stage in ("tokenizer", "generator"):
         folder = tmp_path / "runs" / stage
         lines = (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
-        assert max(json.loads(line)["images_seen"] for line in lines) == 64
+        assert max(json.loads(line)["images_seen"] for line in lines) == 32
         assert list((folder / "samples").glob("*.png"))
     about = read_metadata(tmp_path / "sheet.png")
     assert about["model"] == "tiny"

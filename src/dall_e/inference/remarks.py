@@ -10,6 +10,7 @@ from dall_e.errors import DallEWarning
 from dall_e.images.files import PILImage, shows_nothing
 from dall_e.planning.plan import DrawingJob, Plan
 
+_INSIDE = ("dall_e", "torch")
 _MOST_WORDS = 12
 _LONGEST_WORD = 40
 """In characters, as are all that follow."""
@@ -20,8 +21,9 @@ def remark(message: str, *, strict: bool) -> None:
     """Warn whoever called this package; in a strict call, raise a ValueError instead."""
     if strict:
         raise ValueError(message)
+    # Beside this package, torch: once a model was compiled, it stands before each call.
     level, frame = 1, sys._getframe()
-    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == "dall_e":
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] in _INSIDE:
         level, frame = level + 1, frame.f_back
     warnings.warn(message, DallEWarning, stacklevel=level)
 

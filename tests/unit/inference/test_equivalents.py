@@ -118,6 +118,9 @@ def test_fault_use_19_a_compiled_model_draws_the_same(model: DALL_E) -> None:
         compiled = torch.compile(model)
     pictures = [each("a cat", num_inference_steps=2, seed=3) for each in (model, compiled)]
     assert pictures[0] == pictures[1]
+    with pytest.warns(DallEWarning, match="did not read: 'blorp'") as said:
+        compiled("a cat blorp", num_inference_steps=1, compose=True)
+    assert [each.filename for each in said] == [__file__]
 
 
 def test_fault_use_19_a_negative_prompt_for_each_prompt(model: DALL_E) -> None:
