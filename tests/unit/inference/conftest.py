@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -132,10 +132,14 @@ def write_published(family: str, folder: Path) -> None:
     model.save_pretrained(folder, int8=False)
 
 
+@pytest.fixture(autouse=True)
+def few_features(monkeypatch: pytest.MonkeyPatch) -> None:
+    """LlamaGen's prompts are read without T5, in the tests of this folder only."""
+    monkeypatch.setattr(t5.T5Features, "load", lambda *_args, **_keywords: FewFeatures())
+
+
 @pytest.fixture(scope="session")
-def folder_of(
-    tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Callable[[str], Path]]:
+def folder_of(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Where a kind of model lies, for `from_pretrained`."""
     from dall_e.checkpoints.known_models import BUILT_IN as BUILT_IN_NAME
     from dall_e.checkpoints.known_models import find_model
@@ -148,9 +152,7 @@ def folder_of(
             write_published(kind, folders[kind])
         return folders[kind]
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(t5.T5Features, "load", lambda *_args, **_keywords: FewFeatures())
-        yield find
+    return find
 
 
 @pytest.fixture(scope="session")
