@@ -117,7 +117,8 @@ def _fits(comment: bytes) -> bool:
 def _exif(texts: Mapping[str, str]) -> bytes:
     exif = Image.Exif()
     comment = _ASCII + json.dumps(texts).encode("ascii")
-    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = comment
+    # Given as a whole: before Pillow 11, a part that get_ifd makes anew is not written.
+    exif[ExifTags.IFD.Exif] = {ExifTags.Base.UserComment: comment}
     return exif.tobytes()
 
 
