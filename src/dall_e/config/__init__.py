@@ -7,7 +7,7 @@ come from these classes.
 from dall_e.config.base import REMOVED_SETTINGS, build_settings, check_kinds, field_help
 from dall_e.config.composition import flat_values, flattened, settings_of, with_values
 from dall_e.config.data import DataConfig
-from dall_e.config.model import DUAL_ENCODERS, PRESETS, ModelConfig
+from dall_e.config.model import DUAL_ENCODERS, PRESETS, UPSAMPLERS, ModelConfig
 from dall_e.config.networks import (
     DetectorConfig,
     DiscriminatorConfig,
@@ -48,6 +48,7 @@ __all__ = [
     "DUAL_ENCODERS",
     "PRESETS",
     "REMOVED_SETTINGS",
+    "UPSAMPLERS",
     "AdversarialTraining",
     "CodeGameConfig",
     "DataConfig",

@@ -157,3 +157,11 @@ DUAL_ENCODERS: dict[str, DualEncoderConfig] = {
     # Judges are not shipped with a model, so they may be larger.
     "judge": DualEncoderConfig(image_widths=(48, 128, 256)),
 }
+
+# Sizes of the upsampler. The large one knows pictures as a whole: 12 x 12 positions that attend to
+# each other, at a picture of 96 pixels.
+UPSAMPLERS: dict[str, UpsamplerConfig] = {
+    "tiny": UpsamplerConfig(widths=(8, 16)),
+    "small": UpsamplerConfig(),
+    "large": UpsamplerConfig(widths=(32, 64, 160, 320), blocks=(1, 1, 2, 3), attends=True),
+}

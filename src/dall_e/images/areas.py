@@ -1,0 +1,316 @@
+"""A flat drawing as areas of one colour: crisp where a network's pixels are soft.
+
+Pictures of flat styles are made of areas of one colour with sharp borders; what a network paints
+of them has soft borders, specks and colours in between. `flat_areas` finds the few colours that
+are really meant and says for every pixel which of them it has:
+
+    palette   the colours of pixels inside of areas, in OKLab, near ones merged
+    labels    every pixel the nearest colour; at a border only those that are near it
+    cleaned   specks, and slivers of an in-between colour, go to their neighbours
+    smoothed  a border runs where the blurred areas on both sides weigh the same
+
+`images/svg.py` traces the areas. OKLab is B. Ottosson, "A perceptual color space for image
+processing" (2020).
+
+Shapes: H W rows and columns, C 4 channels (premultiplied RGBA), K colours, P pixels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from dall_e.images.colour import from_oklab, oklab
+
+Floats = npt.NDArray[np.floating[Any]]
+UInt8 = npt.NDArray[np.uint8]
+Labels = npt.NDArray[np.int32]
+
+EMPTY = 0
+"""The label of what is transparent; colour k of the palette has label k + 1."""
+
+_SIDE = 384
+"""Lengths below are in pixels of a picture of this side."""
+_FLAT_STEP = 0.03
+"""Neighbours inside of an area differ less than this, in OKLab."""
+_NEAR_BORDER = 5
+"""A pixel at a border has a colour that is inside of an area this near."""
+_MOST_SAMPLES = 6000
+"""Pixels that the palette is found from."""
+_NOISE_REACH = 9
+"""Pixels of the window in which noise is smoothed."""
+_NOISE_STEP = 25.0
+"""Noise is smaller than this, of 255 levels."""
+_NOISE_WIDTH = 4.0
+"""How near a pixel has to be to count, in pixels."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AreaSettings:
+    """How much of a drawing is kept as it is. Lengths are in pixels of a picture of 384."""
+
+    most_colours: int = 14
+    """Colours that are looked for."""
+    same_colour: float = 0.06
+    """Colours nearer than this are one, in OKLab."""
+    least_area: int = 110
+    """Smaller areas go to their neighbours."""
+    thin: float = 4.5
+    """Areas of at most this half-width are slivers if their colour lies between their
+    neighbours'."""
+    between: float = 0.06
+    """How far off the line between two colours a colour still counts as between them."""
+    smoothing: float = 2.0
+    """Standard deviation of the blur that smooths borders."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Areas:
+    """A drawing as areas of one colour."""
+
+    labels_HW: Labels
+    """The label of each pixel, at twice the side of the drawing: EMPTY, or the number of its colour
+    plus 1."""
+    palette_K3: UInt8
+    """The colours, sRGB."""
+
+    def image(self) -> UInt8:
+        """Return the drawing, premultiplied RGBA, uint8 [H, W, C], without smooth borders."""
+        colours = np.zeros((len(self.palette_K3) + 1, 4), dtype=np.uint8)
+        colours[1:, :3], colours[1:, 3] = self.palette_K3, 255
+        return colours[self.labels_HW]
+
+
+def flat_areas(image_HWC: UInt8, settings: AreaSettings | None = None) -> Areas:
+    """Find the areas of a drawing, uint8 [H, W, C] premultiplied, of any side.
+
+    A drawing that shows nothing has no area and an empty palette.
+    """
+    settings = settings or AreaSettings()
+    scale = max(image_HWC.shape[:2]) / _SIDE
+    shown_HW = image_HWC[..., 3] >= 128
+    if not shown_HW.any():
+        empty = np.zeros(image_HWC.shape[:2], dtype=np.int32)
+        return Areas(labels_HW=empty, palette_K3=np.zeros((0, 3), dtype=np.uint8))
+
+    # What a network leaves of noise is smoothed away first, borders are kept.
+    colours_HW3 = np.ascontiguousarray(image_HWC[..., :3])
+    smooth_HW3 = cv2.bilateralFilter(colours_HW3, _NOISE_REACH, _NOISE_STEP, _NOISE_WIDTH)
+    image_HWC = np.concatenate((smooth_HW3, image_HWC[..., 3:]), axis=2)
+    lab_HW3 = _lab(image_HWC)
+    inner_HW = _inner(lab_HW3, shown_HW, scale)
+    palette_K3 = _palette(lab_HW3[inner_HW], settings)
+
+    labels_HW = _nearest(lab_HW3, palette_K3, shown_HW, inner_HW, scale)
+    labels_HW = _without_specks(labels_HW, round(settings.least_area * scale**2))
+    labels_HW = _without_slivers(labels_HW, palette_K3, settings, scale)
+    labels_HW = _smoothed(labels_HW, len(palette_K3), settings.smoothing * scale)
+    labels_HW = _without_specks(labels_HW, round(4 * settings.least_area * scale**2))
+    return _compact(labels_HW, from_oklab(palette_K3).round().astype(np.uint8))
+
+
+def _lab(image_HWC: UInt8) -> Floats:
+    """Straight colours in OKLab, [H, W, 3]; black where nothing is shown."""
+    alpha_HW1 = np.maximum(image_HWC[..., 3:].astype(np.float32), 1)
+    straight_HW3 = (image_HWC[..., :3] * 255.0 / alpha_HW1).clip(0, 255).astype(np.uint8)
+    return oklab(straight_HW3.reshape(-1, 3)).reshape(straight_HW3.shape)
+
+
+def _inner(lab_HW3: Floats, shown_HW: npt.NDArray[np.bool_], scale: float) -> Any:
+    """Where a pixel is inside of an area: like its neighbours, and a little off the border."""
+    steps_HW = np.zeros(shown_HW.shape, dtype=np.float32)
+    for axis in (0, 1):
+        step = np.linalg.norm(np.diff(lab_HW3, axis=axis), axis=2)
+        padding = [(0, 0), (0, 0)]
+        padding[axis] = (0, 1)
+        np.maximum(steps_HW, np.pad(step, padding), out=steps_HW)
+        padding[axis] = (1, 0)
+        np.maximum(steps_HW, np.pad(step, padding), out=steps_HW)
+    flat = (shown_HW & (steps_HW < _FLAT_STEP / max(scale, 0.5))).astype(np.uint8)
+    eroded = cv2.erode(flat, _disc(2 * scale)).astype(bool)
+    # A drawing of nothing but borders has no inside: then every pixel that shows counts.
+    for candidate in (eroded, flat.astype(bool)):
+        if candidate.sum() >= 0.02 * shown_HW.sum():
+            return candidate
+    return shown_HW
+
+
+def _disc(radius: float) -> UInt8:
+    side = 2 * max(round(radius), 1) + 1
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), dtype=np.uint8)
+
+
+def _palette(lab_P3: Floats, settings: AreaSettings) -> Floats:
+    """The colours of inner pixels, OKLab [K, 3], the most used first.
+
+    k-means, started with the pixels that are farthest from all before, the middle of each cluster
+    being its median; then colours that are alike become one.
+    """
+    stride = max(len(lab_P3) // _MOST_SAMPLES, 1)
+    lab_P3 = np.ascontiguousarray(lab_P3[::stride], dtype=np.float32)
+
+    # Started farthest first
+    centres = [np.median(lab_P3, axis=0)]
+    distances_P = np.linalg.norm(lab_P3 - centres[0], axis=1)
+    while len(centres) < settings.most_colours and distances_P.max() > settings.same_colour:
+        centres.append(lab_P3[distances_P.argmax()])
+        np.minimum(distances_P, np.linalg.norm(lab_P3 - centres[-1], axis=1), out=distances_P)
+
+    centres_K3 = np.stack(centres)
+    for _ in range(5):
+        owner_P = _closest(lab_P3, centres_K3)
+        centres_K3 = np.stack(
+            [
+                np.median(lab_P3[owner_P == k], axis=0) if (owner_P == k).any() else centre
+                for k, centre in enumerate(centres_K3)
+            ]
+        )
+    counts_K = np.bincount(_closest(lab_P3, centres_K3), minlength=len(centres_K3))
+    return _merged(centres_K3, counts_K, settings.same_colour)
+
+
+def _closest(lab_P3: Floats, centres_K3: Floats) -> Any:
+    """The number of the nearest centre of each pixel."""
+    squares_PK = (centres_K3**2).sum(1) - 2 * lab_P3 @ centres_K3.T
+    return squares_PK.argmin(1)
+
+
+def _merged(centres_K3: Floats, counts_K: Any, same: float) -> Floats:
+    """Colours of which no two are nearer than `same`; of two that are, the mean by use."""
+    centres = [(int(n), c) for n, c in zip(counts_K, centres_K3, strict=True) if n]
+    while len(centres) > 1:
+        stacked = np.stack([c for _, c in centres])
+        gaps = np.linalg.norm(stacked[:, None] - stacked[None], axis=2)
+        np.fill_diagonal(gaps, np.inf)
+        first, second = divmod(int(gaps.argmin()), len(centres))
+        if gaps[first, second] >= same:
+            break
+        (n, a), (m, b) = centres[first], centres[second]
+        centres = [c for i, c in enumerate(centres) if i not in (first, second)]
+        centres.append((n + m, (n * a + m * b) / (n + m)))
+    centres.sort(key=lambda c: -c[0])
+    return np.stack([c for _, c in centres]).astype(np.float32)
+
+
+def _nearest(
+    lab_HW3: Floats, palette_K3: Floats, shown_HW: Any, inner_HW: Any, scale: float
+) -> Labels:
+    """The label of each pixel by colour, at borders among the colours of areas nearby."""
+    height, width = shown_HW.shape
+    costs_HWK = np.empty((height, width, len(palette_K3)), dtype=np.float32)
+    for k, colour in enumerate(palette_K3):
+        costs_HWK[..., k] = ((lab_HW3 - colour) ** 2).sum(2)
+    inside_HW = costs_HWK.argmin(2)
+
+    reach = _disc(_NEAR_BORDER * scale)
+    for k in range(len(palette_K3)):
+        here = (inner_HW & (inside_HW == k)).astype(np.uint8)
+        costs_HWK[..., k] += 4.0 * (cv2.dilate(here, reach) == 0)
+    return np.where(shown_HW, costs_HWK.argmin(2) + 1, EMPTY).astype(np.int32)
+
+
+def _without_specks(labels_HW: Labels, least: int) -> Labels:
+    """The labels, areas of fewer pixels than `least` given to what is nearest."""
+    specks_HW = np.zeros(labels_HW.shape, dtype=bool)
+    for label in np.unique(labels_HW):
+        mask = (labels_HW == label).astype(np.uint8)
+        _, parts_HW, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
+        small = stats[:, cv2.CC_STAT_AREA] < least
+        small[0] = False
+        specks_HW |= small[parts_HW]
+    return _filled(labels_HW, specks_HW)
+
+
+def _filled(labels_HW: Labels, holes_HW: Any) -> Labels:
+    """The labels with holes filled by the nearest label around them."""
+    if not holes_HW.any() or holes_HW.all():
+        return labels_HW
+    _, nearest_HW = cv2.distanceTransformWithLabels(
+        holes_HW.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    owner = np.zeros(int(nearest_HW.max()) + 1, dtype=np.int32)
+    owner[nearest_HW[~holes_HW]] = labels_HW[~holes_HW]
+    return owner[nearest_HW]
+
+
+def _without_slivers(
+    labels_HW: Labels, palette_K3: Floats, settings: AreaSettings, scale: float
+) -> Labels:
+    """The labels without thin areas whose colour lies between those of two neighbours.
+
+    They are what soft borders leave: a line of brown where red meets green.
+    """
+    for _ in range(3):
+        slivers_HW = np.zeros(labels_HW.shape, dtype=bool)
+        for label in np.unique(labels_HW):
+            if label == EMPTY:
+                continue
+            mask = (labels_HW == label).astype(np.uint8)
+            count, parts_HW, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+            depth_HW = cv2.distanceTransform(np.pad(mask, 1), cv2.DIST_L2, 3)[1:-1, 1:-1]
+            for part in range(1, count):
+                left, top, width, height, _ = stats[part]
+                window = np.s_[
+                    max(top - 2, 0) : top + height + 2, max(left - 2, 0) : left + width + 2
+                ]
+                here = parts_HW[window] == part
+                if depth_HW[window][here].max() > settings.thin * scale:
+                    continue
+                around = cv2.dilate(here.astype(np.uint8), _disc(1)).astype(bool) & ~here
+                if _is_between(labels_HW[window][around], label, palette_K3, settings.between):
+                    slivers_HW[window] |= here
+        if not slivers_HW.any():
+            break
+        labels_HW = _filled(labels_HW, slivers_HW)
+    return labels_HW
+
+
+def _is_between(neighbours: Labels, label: int, palette_K3: Floats, tolerance: float) -> bool:
+    """Whether a colour lies between those of two of its area's neighbours.
+
+    Transparent surroundings count as white, which most pictures are seen on.
+    """
+    counts = np.bincount(neighbours, minlength=len(palette_K3) + 1)
+    touching = [int(k) for k in np.flatnonzero(counts >= 0.15 * max(counts.sum(), 1))]
+    colour = palette_K3[label - 1]
+    white = np.array([1.0, 0.0, 0.0], dtype=np.float32)
+    colours = [white if k == EMPTY else palette_K3[k - 1] for k in touching if k != label]
+    for i, first in enumerate(colours):
+        for second in colours[:i]:
+            line = second - first
+            length = float(line @ line)
+            if length < 1e-6:
+                continue
+            at = float((colour - first) @ line) / length
+            off = float(np.linalg.norm(colour - first - at * line))
+            if 0.08 < at < 0.92 and off < tolerance:
+                return True
+    return False
+
+
+def _smoothed(labels_HW: Labels, num_colours: int, sigma: float) -> Labels:
+    """The labels at twice the side, with smooth borders: the largest of the blurred masks."""
+    height, width = labels_HW.shape
+    best_HW = np.full((2 * height, 2 * width), -1.0, dtype=np.float32)
+    result_HW = np.zeros(best_HW.shape, dtype=np.int32)
+    for label in range(num_colours + 1):
+        mask = (labels_HW == label).astype(np.float32)
+        if not mask.any():
+            continue
+        mask = cv2.resize(mask, None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR)
+        weight_HW = cv2.GaussianBlur(mask, (0, 0), 2 * sigma, borderType=cv2.BORDER_REPLICATE)
+        wins_HW = weight_HW > best_HW
+        best_HW[wins_HW], result_HW[wins_HW] = weight_HW[wins_HW], label
+    return result_HW
+
+
+def _compact(labels_HW: Labels, palette_K3: UInt8) -> Areas:
+    """Areas whose palette has only colours in use."""
+    used = [int(label) for label in np.unique(labels_HW) if label != EMPTY]
+    number = np.zeros(len(palette_K3) + 1, dtype=np.int32)
+    number[used] = np.arange(1, len(used) + 1)
+    return Areas(labels_HW=number[labels_HW], palette_K3=palette_K3[[k - 1 for k in used]])

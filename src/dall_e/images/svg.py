@@ -1,0 +1,103 @@
+"""Areas of one colour as SVG, and SVG as pixels.
+
+Tracing is vtracer's, painting is resvg's. Shapes: H W rows and columns, S the side of a square, C 4
+channels (premultiplied RGBA).
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from dall_e.images.areas import Areas
+
+UInt8 = npt.NDArray[np.uint8]
+
+_PATHS = re.compile(r"<path [^>]*/>")
+_SPECKLE = 6
+"""Traced areas have at least this side in pixels."""
+_CORNER = 75
+"""A bend of more degrees than this stays a corner."""
+_SEGMENT = 4.5
+"""Length in pixels to which borders are divided before curves are laid through them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """What one thing of a picture is drawn with."""
+
+    name: str
+    """What it is, for whoever opens the file."""
+    paths: str
+    """Its SVG elements."""
+    matrix: tuple[float, float, float, float, float, float] = (1, 0, 0, 1, 0, 0)
+    """Where it goes, as SVG's matrix(a, b, c, d, e, f)."""
+
+
+def traced_paths(areas: Areas) -> str:
+    """Return the areas as `<path>` elements, those at the back first; "" if there is none.
+
+    Coordinates are pixels of the areas' labels.
+    """
+    # Tracing loads its library first when it is used.
+    import vtracer
+
+    if not len(areas.palette_K3):
+        return ""
+    file = io.BytesIO()
+    Image.fromarray(areas.image(), "RGBA").save(file, "PNG", compress_level=0)
+    svg = vtracer.convert_raw_image_to_svg(
+        file.getvalue(),
+        img_format="png",
+        colormode="color",
+        hierarchical="stacked",
+        mode="spline",
+        filter_speckle=_SPECKLE,
+        color_precision=8,
+        layer_difference=0,
+        corner_threshold=_CORNER,
+        length_threshold=_SEGMENT,
+        max_iterations=10,
+        splice_threshold=45,
+        path_precision=1,
+    )
+    return "\n".join(_PATHS.findall(svg))
+
+
+def svg_document(groups: Sequence[Group], side: int, title: str = "") -> str:
+    """Return an SVG document [S, S] of groups, those at the back first, on a transparent ground.
+
+    title: what the picture shows, which screen readers say.
+    """
+    lines = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}" '
+        f'width="{side}" height="{side}" role="img">'
+    ]
+    if title:
+        lines.append(f"<title>{escape(title)}</title>")
+    for number, group in enumerate(groups, 1):
+        is_moved = group.matrix != (1, 0, 0, 1, 0, 0)
+        numbers = " ".join(f"{value:.4g}" for value in group.matrix)
+        moved = f' transform="matrix({numbers})"' if is_moved else ""
+        name = escape(group.name, quote=True)
+        lines.append(f'<g id="thing-{number}" data-name="{name}"{moved}>\n{group.paths}\n</g>')
+    return "\n".join([*lines, "</svg>\n"])
+
+
+def painted_svg(svg: str, side: int) -> UInt8:
+    """Return an SVG document as pixels, uint8 [S, S, C] premultiplied. Raises ValueError if broken."""
+    import resvg_py
+
+    png: Any = resvg_py.svg_to_bytes(svg_string=svg, width=side, height=side)
+    straight_SSC = np.asarray(Image.open(io.BytesIO(bytes(png))).convert("RGBA"))
+    pixels_SSC = straight_SSC.astype(np.uint16)
+    pixels_SSC[..., :3] = (pixels_SSC[..., :3] * pixels_SSC[..., 3:] + 127) // 255
+    return pixels_SSC.astype(np.uint8)
