@@ -6,10 +6,12 @@ channels (premultiplied RGBA).
 
 from __future__ import annotations
 
+import base64
 import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from html import escape
 from typing import Any
 
@@ -17,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from dall_e.images.areas import Areas
+from dall_e.images.areas import Areas, flat_areas
 
 UInt8 = npt.NDArray[np.uint8]
 
@@ -28,6 +30,29 @@ _CORNER = 75
 """A bend of more degrees than this stays a corner."""
 _SEGMENT = 4.5
 """Length in pixels to which borders are divided before curves are laid through them."""
+
+
+class VectorDrawing:
+    """One drawing as areas, and as the SVG paths around them."""
+
+    def __init__(self, image_HWC: UInt8) -> None:
+        """Find the areas of a drawing of any side, uint8 [H, W, C] premultiplied."""
+        self.areas = flat_areas(image_HWC)
+
+    @property
+    def side(self) -> int:
+        """Side of the square in which its paths lie."""
+        return len(self.areas.labels_HW)
+
+    @cached_property
+    def flat_SSC(self) -> UInt8:
+        """Its pixels, premultiplied; borders are not smoothed, so it is for measuring."""
+        return self.areas.image()
+
+    @cached_property
+    def paths(self) -> str:
+        """Its SVG elements, those at the back first."""
+        return traced_paths(self.areas)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,8 +117,22 @@ def svg_document(groups: Sequence[Group], side: int, title: str = "") -> str:
     return "\n".join([*lines, "</svg>\n"])
 
 
+def embedded_image(canvas_SS3: UInt8, side: int) -> str:
+    """Return an opaque image, uint8 [S, S, 3], as an SVG element of another side."""
+    file = io.BytesIO()
+    Image.fromarray(canvas_SS3, "RGB").save(file, "PNG", optimize=True)
+    data = base64.b64encode(file.getvalue()).decode("ascii")
+    return (
+        f'<image width="{side}" height="{side}" href="data:image/png;base64,{data}" '
+        'preserveAspectRatio="none"/>'
+    )
+
+
 def painted_svg(svg: str, side: int) -> UInt8:
-    """Return an SVG document as pixels, uint8 [S, S, C] premultiplied. Raises ValueError if broken."""
+    """Return an SVG document as pixels, uint8 [S, S, C] premultiplied.
+
+    Raises ValueError if it is broken.
+    """
     import resvg_py
 
     png: Any = resvg_py.svg_to_bytes(svg_string=svg, width=side, height=side)

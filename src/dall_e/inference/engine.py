@@ -27,6 +27,7 @@ from dall_e.checkpoints.t5 import T5Features
 from dall_e.config import ModelConfig, SamplingConfig
 from dall_e.config.published import PublishedConfig, check_possible
 from dall_e.images.files import PILImage, resize, to_pil, to_uint8
+from dall_e.images.svg import painted_svg
 from dall_e.inference.loading import Networks
 from dall_e.inference.progress import ProgressCallback
 from dall_e.inference.prompt_encoding import Pair, make_reader, stack_pairs
@@ -297,6 +298,11 @@ class Engine:
         drawings = [
             self.pixels(codes_BN[row : row + 1], request.upsample) for row in candidate.rows
         ]
+        if request.finish == "crisp":
+            arrays = [to_uint8(x_CHW) for x_CHW in drawings]
+            svg = candidate.plan.illustrate(arrays, candidate.seed)
+            painted_CSS = painted_svg(svg, size).transpose(2, 0, 1)
+            return to_pil(painted_CSS, transparent=transparent)
         if not candidate.plan.is_whole:
             arrays = [to_uint8(x_CHW) for x_CHW in drawings]
             whole_CHW = candidate.plan.render(arrays, size, candidate.seed)

@@ -40,6 +40,8 @@ class GenerationRequest:
     """Images of each prompt."""
     best_of: int = 1
     """Candidates for each image."""
+    finish: str = "crisp"
+    """"crisp" paints areas of one colour with sharp borders, "soft" shows the network's pixels."""
     transparent: bool = False
     """Keep the transparent background instead of white."""
     known: KnownTokens | None = None

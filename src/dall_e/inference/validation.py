@@ -22,7 +22,7 @@ MOST_IMAGES = 10_000
 SMALLEST_SIZE, LARGEST_SIZE = 8, 4096
 """Sides in pixels between which an image can be drawn."""
 
-DEFAULT_SIZE = 256
+DEFAULT_SIZE = 384
 """Side in pixels at which a model with an upsampler draws if nothing else is asked for."""
 
 _BLANK_CATEGORIES = ("Cc", "Cf", "Zl", "Zp", "Zs")

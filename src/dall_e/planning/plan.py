@@ -21,6 +21,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from dall_e.images.files import ImageArray
+from dall_e.images.svg import VectorDrawing, svg_document
+from dall_e.planning.illustration import SIDE, lone_group, scene_groups
 from dall_e.planning.parser import Parse, parse
 from dall_e.planning.renderer import alone, assemble, painted, sprite_of
 from dall_e.planning.variation import Appearance, canonical_appearance, sample_appearance
@@ -94,23 +96,37 @@ class Plan:
         if self.scene is None:
             raise ValueError("a prompt that is drawn whole has nothing to put together")
 
-        # Turned and painted
+        drawings_HWC = self._painted(images)
+        if _is_alone(self.scene):
+            whole_SSC = alone(drawings_HWC[0], side)
+        else:
+            sprites = [sprite_of(drawing_HWC) for drawing_HWC in drawings_HWC]
+            alternates = [planned.alternates for planned in self.objects]
+            whole_SSC = assemble(_at_rest(self.scene), sprites, side, seed, alternates)
+        return np.ascontiguousarray(whole_SSC.transpose(2, 0, 1))
+
+    def illustrate(self, images: Sequence[ImageArray], seed: int) -> str:
+        """Return what `render` paints as an SVG document, one group for each thing.
+
+        A prompt that is drawn whole is one group.
+        """
+        drawings = [VectorDrawing(drawing_HWC) for drawing_HWC in self._painted(images)]
+        names = [planned.prompt for planned in self.objects]
+        if self.scene is None or _is_alone(self.scene):
+            groups = lone_group(drawings[0], names[0])
+        else:
+            alternates = [planned.alternates for planned in self.objects]
+            groups = scene_groups(_at_rest(self.scene), drawings, seed, alternates)
+        return svg_document(groups, SIDE, ", ".join(names))
+
+    def _painted(self, images: Sequence[ImageArray]) -> list[ImageArray]:
+        """The drawings [4, H, W] of `objects`, turned and painted, [H, W, 4]."""
         drawings_HWC = []
         for image_CHW, planned in zip(images, self.objects, strict=True):
             drawing_HWC = np.ascontiguousarray(image_CHW.transpose(1, 2, 0))
             turned_HWC = drawing_HWC[:, ::-1] if planned.mirrored else drawing_HWC
-            drawings_HWC.append(painted(turned_HWC, planned.paint))
-
-        if _is_alone(self.scene):
-            whole_SSC = alone(drawings_HWC[0], side)
-        else:
-            # Whoever sleeps or plays is drawn so already, with all that belongs to it.
-            items = tuple(dataclasses.replace(item, state="") for item in self.scene.objects)
-            scene = dataclasses.replace(self.scene, objects=items)
-            sprites = [sprite_of(drawing_HWC) for drawing_HWC in drawings_HWC]
-            alternates = [planned.alternates for planned in self.objects]
-            whole_SSC = assemble(scene, sprites, side, seed, alternates)
-        return np.ascontiguousarray(whole_SSC.transpose(2, 0, 1))
+            drawings_HWC.append(painted(np.ascontiguousarray(turned_HWC), planned.paint))
+        return drawings_HWC
 
 
 def plan_prompt(prompt: str, vocabulary: Vocabulary, seed: int | None = None) -> Plan:
@@ -204,6 +220,13 @@ def _comes_in_its_colour(item: SceneObject, vocabulary: Vocabulary) -> bool:
     if item.state:
         return item.colour in COAT_COLOURS
     return vocabulary.comes_in(item.name, item.colour)
+
+
+def _at_rest(scene: Scene) -> Scene:
+    """A scene to be laid out: whoever sleeps or plays is drawn so already, with what belongs to
+    it."""
+    items = tuple(dataclasses.replace(item, state="") for item in scene.objects)
+    return dataclasses.replace(scene, objects=items)
 
 
 def _is_alone(scene: Scene) -> bool:

@@ -73,7 +73,7 @@ def assemble(
 
     # The things, those at the back first
     done: Counter[int] = Counter()
-    for place in _places(scene, sprites, ground):
+    for place in places_of(scene, sprites, ground):
         if place.shadow:
             paste_shadow(canvas_SSC, place)
         sprite_HWC = sprites[place.index]
@@ -86,7 +86,7 @@ def assemble(
     return canvas_SSC
 
 
-def _places(scene: Scene, sprites: Sequence[Canvas], ground: Ground | None) -> list[Place]:
+def places_of(scene: Scene, sprites: Sequence[Canvas], ground: Ground | None) -> list[Place]:
     """The place of every single thing."""
     wears_glasses = scene.relation == "on" and scene.objects[0].name in EYEWEAR
     if wears_glasses and is_head(scene.objects[1].thing):
@@ -172,12 +172,12 @@ def sprite_of(image_HWC: Canvas) -> Canvas:
 
 def _paste_edged(canvas_SSC: Canvas, sprite_HWC: Canvas, place: Place) -> None:
     """Paste a sprite, with an edge if it is so light that it would be lost on white."""
-    if _is_light(sprite_HWC):
+    if is_light(sprite_HWC):
         paste_outline(canvas_SSC, sprite_HWC, place)
     paste(canvas_SSC, sprite_HWC, place)
 
 
-def _is_light(sprite_HWC: Canvas) -> bool:
+def is_light(sprite_HWC: Canvas) -> bool:
     """Whether most of a sprite is white."""
     opaque_HW = sprite_HWC[..., 3] >= _OPAQUE
     if not opaque_HW.any():
