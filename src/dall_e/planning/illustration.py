@@ -69,9 +69,7 @@ def scene_groups(
         if place.shadow:
             groups.append(_shadow(place))
         matrix = _matrix(boxes[index], place, is_mirrored)
-        group = Group(
-            name=scene.objects[index].name, paths=drawings[index].paths, matrix=matrix
-        )
+        group = Group(name=scene.objects[index].name, paths=drawings[index].paths, matrix=matrix)
         groups += _edged(drawings[index], group)
     return groups
 

@@ -1,12 +1,14 @@
 """What one model knows by name: the file `vocabulary.txt` of its folder.
 
 A planner asks a model only for what its vocabulary has. A model without a vocabulary draws every
-prompt whole. One row of the file is one thing, with four cells between bars:
+prompt whole. One row of the file is one thing, with up to six cells between bars:
 
     cat | 猫 | animal | black sleeping playing
+    stool | 凳子 | object | - | wooden stool | 板凳, 圆凳
 
-These are the English name, the Chinese name, the kind, and what else the model has seen it with:
-colours in which there are pictures of it, and states. Things of the table that scenes are composed
+These are the English name, the Chinese name, the kind, what else the model has seen it with
+(colours in which there are pictures of it, and states; - is nothing), and other English and other
+Chinese words for it. Things of the table that scenes are composed
 of (`scenes/things.txt`) have all further words from there. Every other row is the name of single
 pictures.
 """
@@ -33,13 +35,16 @@ _HEAD = """\
 # What the model has seen under its name: first things that scenes are composed of, then names of
 # single pictures.
 # Written by `dall-e export`. Unicode CLDR names through emojibase-data (MIT), as in the data set.
-# English | Chinese | kind | colours and states in which it was seen, too
+# English | Chinese | kind | colours and states in which it was seen, too | other words for it, in
+# English | and in Chinese; - is nothing
 """
 _KINDS = (
     "animal", "plant", "food", "vehicle", "object", "activity", "place", "weather", "heart", "face",
     "person", "hand", "symbol", "clock", "flag",
 )  # fmt: skip
 """Kinds of pictures that have a name to ask for, in the order of the file."""
+_NONE, _MOST_CELLS = "-", 6
+"""What stands in an empty cell, and how many cells a row may have."""
 _NOT_SINGLE = re.compile(r"[,:|]")
 """Marks of names that say more than a thing, such as "woman: red hair"."""
 _IN_SKY = re.compile("cloud|moon|sun|star|planet|comet|milky")
@@ -53,6 +58,9 @@ class KnownName(NamedTuple):
     kind: str
     seen_with: frozenset[str] = frozenset()
     """Colours and states."""
+    words_en: tuple[str, ...] = ()
+    words_zh: tuple[str, ...] = ()
+    """Other words for it."""
 
 
 class Vocabulary:
@@ -119,7 +127,7 @@ class Vocabulary:
         names: dict[str, str] = {}
         for name, thing in self._things():
             names.setdefault(thing.zh, name)
-        for name, thing in self.table_things.items():
+        for name, thing in self._things():
             for word, _ in thing.other_zh:
                 names.setdefault(word, name)
 
@@ -214,23 +222,36 @@ class Vocabulary:
         for name in (*self.table_things, *self.single_things):
             row = self._known[name]
             seen_with = " ".join(sorted(row.seen_with, key=order.index))
-            lines.append(" | ".join(filter(None, (row.name, row.zh, row.kind, seen_with))))
+            words = (", ".join(row.words_en), ", ".join(row.words_zh))
+            cells = [row.name, row.zh, row.kind, *(cell or _NONE for cell in (seen_with, *words))]
+            while cells[-1] == _NONE:
+                cells.pop()
+            lines.append(" | ".join(cells))
         return _HEAD + "\n".join(lines) + "\n"
 
 
 def _known_name(cells: list[str]) -> KnownName:
-    if len(cells) not in (3, 4) or not all(cells[:3]):
+    if not 3 <= len(cells) <= _MOST_CELLS or not all(cells[:3]):
         raise ValueError(
             f"row {' | '.join(cells)!r} has {len(cells)} cells: it needs an English name, a "
-            "Chinese name and a kind, and may have colours and states"
+            "Chinese name and a kind, and may have colours and states, and other words in English "
+            "and in Chinese"
         )
-    seen_with = frozenset(cells[3].split()) if len(cells) == 4 else frozenset[str]()
+    name, zh, kind, *more = cells
+    seen, words_en, words_zh = (
+        "" if cell == _NONE else cell for cell in (*more, "", "", "")[: _MOST_CELLS - 3]
+    )
+    seen_with = frozenset(seen.split())
     unknown = seen_with.difference(COLOURS, STATES)
     if unknown:
         named, known = ", ".join(sorted(unknown)), ", ".join((*COLOURS, *STATES))
-        raise ValueError(f"row {cells[0]!r} names {named}: known are {known}")
-    name, zh, kind = cells[:3]
-    return KnownName(name, zh, kind, seen_with)
+        raise ValueError(f"row {name!r} names {named}: known are {known}")
+    return KnownName(name, zh, kind, seen_with, _words(words_en), _words(words_zh))
+
+
+def _words(cell: str) -> tuple[str, ...]:
+    """The words of a cell, which has commas between them."""
+    return tuple(filter(None, (word.strip() for word in cell.split(","))))
 
 
 def _single(row: KnownName) -> Thing:
@@ -244,8 +265,8 @@ def _single(row: KnownName) -> Thing:
         kind=row.kind,
         traits=frozenset(("air",) if in_sky else ()),
         image_names=((row.name, ""),),
-        other_names=_synonyms_en().get(row.name, ()),
-        other_zh=(),
+        other_names=(*_synonyms_en().get(row.name, ()), *row.words_en),
+        other_zh=tuple((word, "") for word in row.words_zh),
     )
 
 
@@ -278,18 +299,37 @@ def _single_names(records: Sequence[dict[str, Any]]) -> Iterator[KnownName]:
     """The names of single pictures in the style that training sees most."""
     weights: Counter[str] = Counter()
     for record in records:
-        weights[str(record.get("source", ""))] += record.get("weight", 1.0)
-    house_style = max(weights, key=lambda source: weights[source], default="")
+        weights[_style(record)] += record.get("weight", 1.0)
+    house_style = max(weights, key=lambda style: weights[style], default="")
 
     rows: dict[str, KnownName] = {}
     for record in records:
         name, zh, kind = (str(record.get(field, "")) for field in ("en", "zh", "kind"))
         is_single = kind in _KINDS and not record.get("tone") and not _NOT_SINGLE.search(name)
-        in_style = record.get("source", "") == house_style
+        in_style = _style(record) == house_style
         fits = _fits_a_cell(name) and _fits_a_cell(zh)
         if in_style and is_single and fits and name not in things():
-            rows[name] = KnownName(name, zh, kind)
+            rows[name] = KnownName(name, zh, kind, frozenset(), *_hand_words(record))
     yield from sorted(rows.values(), key=lambda row: (_KINDS.index(row.kind), row.name.lower()))
+
+
+def _style(record: dict[str, Any]) -> str:
+    """The style of a record's picture: sets that share one have the same name for it."""
+    return str(record.get("style_en") or record.get("source", ""))
+
+
+def _hand_words(record: dict[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Other English and other Chinese words for what a record shows, if people wrote its names.
+
+    The keywords of other sets say what a picture has to do with.
+    """
+    if record.get("zh_source") != "hand":
+        return (), ()
+    words_en, words_zh = (
+        tuple(word for word in record.get(field, ()) if _fits_a_cell(word) and "," not in word)
+        for field in ("en_keywords", "zh_keywords")
+    )
+    return words_en, words_zh
 
 
 def _fits_a_cell(text: str) -> bool:

@@ -41,6 +41,28 @@ def test_names_come_from_captions() -> None:
     assert len(Vocabulary.from_captions([{"text": "my holiday"}])) == 0
 
 
+def test_sets_of_one_style_are_known_together_and_words_written_by_hand_count() -> None:
+    words = {"en_keywords": ["bar stool", "a, b"], "zh_keywords": ["板凳"]}
+    house = {"style_en": "house style"}
+    known = Vocabulary.from_captions(
+        [
+            {**record("ghost", "鬼", "face"), **house, "en_keywords": ["spooky"]},
+            {
+                **record("stool", "凳子", "object", source="own"),
+                **house,
+                **words,
+                "zh_source": "hand",
+            },
+            {**record("zombie", "僵尸", "person"), "style_en": "other style"},
+        ]
+    )
+    assert list(known.single_things) == ["stool", "ghost"]
+    assert known.words_en["bar stool"] == known.words_zh["板凳"] == "stool"
+    assert "spooky" not in known.words_en
+    assert "stool | 凳子 | object | - | bar stool | 板凳\n" in known.to_text()
+    assert Vocabulary.from_text(known.to_text()).words_zh == known.words_zh
+
+
 def test_a_file_holds_it(tmp_path: Path) -> None:
     known = Vocabulary.from_captions(RECORDS, composed=True)
     (tmp_path / "vocabulary.txt").write_text(known.to_text(), encoding="utf-8")
