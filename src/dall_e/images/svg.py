@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import io
 import re
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,10 +21,12 @@ import numpy.typing as npt
 from PIL import Image
 
 from dall_e.images.areas import Areas, flat_areas
+from dall_e.images.materials import Overlay, Paint, painted_areas
 
 UInt8 = npt.NDArray[np.uint8]
 
 _PATHS = re.compile(r"<path [^>]*/>")
+_FILL = re.compile(r'fill="(#[0-9A-Fa-f]{6})"')
 _SPECKLE = 6
 """Traced areas have at least this side in pixels."""
 _CORNER = 75
@@ -35,9 +38,10 @@ _SEGMENT = 4.5
 class VectorDrawing:
     """One drawing as areas, and as the SVG paths around them."""
 
-    def __init__(self, image_HWC: UInt8) -> None:
-        """Find the areas of a drawing of any side, uint8 [H, W, C] premultiplied."""
-        self.areas = flat_areas(image_HWC)
+    def __init__(self, image_HWC: UInt8, paint: Paint | None = None) -> None:
+        """Find the areas of a drawing of any side, uint8 [H, W, C] premultiplied, and paint it."""
+        areas = flat_areas(image_HWC)
+        self.areas, self._overlays = painted_areas(areas, paint) if paint else (areas, ())
 
     @property
     def side(self) -> int:
@@ -52,7 +56,10 @@ class VectorDrawing:
     @cached_property
     def paths(self) -> str:
         """Its SVG elements, those at the back first."""
-        return traced_paths(self.areas)
+        paths = traced_paths(self.areas)
+        for overlay in self._overlays:
+            paths = _overlaid(paths, overlay, self.areas)
+        return paths
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +102,27 @@ def traced_paths(areas: Areas) -> str:
         path_precision=1,
     )
     return "\n".join(_PATHS.findall(svg))
+
+
+def _overlaid(paths: str, overlay: Overlay, areas: Areas) -> str:
+    """The elements, over each one of the overlay's colours its shape again with the pattern."""
+    colours = {
+        "#{:02x}{:02x}{:02x}".format(*areas.palette_K3[label - 1]) for label in overlay.labels
+    }
+    number = zlib.crc32(overlay.tile.encode())
+    name = f"{overlay.name}-{number:08x}"
+    side = f"{overlay.side:g}"
+    lines = [
+        f'<defs><pattern id="{name}" patternUnits="userSpaceOnUse" width="{side}" '
+        f'height="{side}" patternTransform="rotate({overlay.angle:g})">{overlay.tile}'
+        "</pattern></defs>"
+    ]
+    for path in paths.splitlines():
+        lines.append(path)
+        fill = _FILL.search(path)
+        if fill and fill[1].lower() in colours:
+            lines.append(path.replace(fill[0], f'fill="url(#{name})"'))
+    return "\n".join(lines)
 
 
 def svg_document(groups: Sequence[Group], side: int, title: str = "") -> str:

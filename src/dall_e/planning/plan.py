@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dall_e.images.files import ImageArray
+from dall_e.images.materials import Paint
 from dall_e.images.svg import VectorDrawing, svg_document
 from dall_e.planning.illustration import SIDE, lone_group, scene_groups
 from dall_e.planning.parser import Parse, parse
@@ -40,10 +41,23 @@ class PlannedObject:
     """What the model is asked for."""
     paint: str = ""
     """The colour that it is given after it is drawn, or nothing."""
+    material: str = ""
+    """What it is made of, or nothing."""
+    pattern: str = ""
+    """What is on it, or nothing."""
+    parts: tuple[tuple[str, str], ...] = ()
+    """Parts with a colour of their own."""
     mirrored: bool = False
     """Whether it is turned to look the other way."""
     alternates: bool = False
     """Whether of several every second one looks the other way than the first."""
+
+    @property
+    def look(self) -> Paint:
+        """All that is painted on it."""
+        return Paint(
+            colour=self.paint, material=self.material, pattern=self.pattern, parts=self.parts
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +124,10 @@ class Plan:
 
         A prompt that is drawn whole is one group.
         """
-        drawings = [VectorDrawing(drawing_HWC) for drawing_HWC in self._painted(images)]
+        drawings = [
+            VectorDrawing(_turned(image_CHW, planned), planned.look)
+            for image_CHW, planned in zip(images, self.objects, strict=True)
+        ]
         names = [planned.prompt for planned in self.objects]
         if self.scene is None or _is_alone(self.scene):
             groups = lone_group(drawings[0], names[0])
@@ -121,12 +138,16 @@ class Plan:
 
     def _painted(self, images: Sequence[ImageArray]) -> list[ImageArray]:
         """The drawings [4, H, W] of `objects`, turned and painted, [H, W, 4]."""
-        drawings_HWC = []
-        for image_CHW, planned in zip(images, self.objects, strict=True):
-            drawing_HWC = np.ascontiguousarray(image_CHW.transpose(1, 2, 0))
-            turned_HWC = drawing_HWC[:, ::-1] if planned.mirrored else drawing_HWC
-            drawings_HWC.append(painted(np.ascontiguousarray(turned_HWC), planned.paint))
-        return drawings_HWC
+        return [
+            painted(_turned(image_CHW, planned), planned.paint)
+            for image_CHW, planned in zip(images, self.objects, strict=True)
+        ]
+
+
+def _turned(image_CHW: ImageArray, planned: PlannedObject) -> ImageArray:
+    """A drawing [4, H, W] as [H, W, 4], looking the way that was planned."""
+    drawing_HWC = image_CHW.transpose(1, 2, 0)
+    return np.ascontiguousarray(drawing_HWC[:, ::-1] if planned.mirrored else drawing_HWC)
 
 
 def plan_prompt(prompt: str, vocabulary: Vocabulary, seed: int | None = None) -> Plan:
@@ -156,7 +177,7 @@ def plan_prompt(prompt: str, vocabulary: Vocabulary, seed: int | None = None) ->
     # The name of a thing, and nothing said of it: the prompt does as it is.
     name = f"{_word_for(appearances[0].name, scene.objects[0], vocabulary, language)}{style}"
     same_words = {_bare(objects[0].prompt), _bare(name)}
-    nothing_to_do = not objects[0].paint and not objects[0].mirrored and _is_alone(scene)
+    nothing_to_do = objects[0].look == Paint() and not objects[0].mirrored and _is_alone(scene)
     if understood.is_exact and nothing_to_do and _bare(prompt) in same_words:
         return Plan.whole(prompt, understood)
     return plan
@@ -175,6 +196,9 @@ def _planned(
     return PlannedObject(
         prompt=f"{_prompt_for(single, appearance.name, vocabulary, language)}{style}",
         paint=paint,
+        material=item.material,
+        pattern=item.pattern,
+        parts=item.parts,
         mirrored=appearance.mirrored,
         alternates=appearance.alternates,
     )
