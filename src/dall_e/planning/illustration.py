@@ -10,18 +10,24 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from dall_e.images.backgrounds import background
-from dall_e.images.compositing import Canvas, Place
+from dall_e.images.compositing import Place
 from dall_e.images.strokes import Ground
 from dall_e.images.svg import Group, VectorDrawing, embedded_image
-from dall_e.planning.renderer import is_light, places_of
+from dall_e.planning.anchors import Anchors, anchors_of
+from dall_e.planning.attachments import Attached, Part, composite
+from dall_e.planning.renderer import CELLS, is_light, places_of
 from dall_e.scenes.cutouts import solid_box
 from dall_e.scenes.graph import Scene
+from dall_e.scenes.slots import canonical_places
 
 SIDE = 384
 """Side of the square in which an illustration lies."""
+_LONE = 0.94
+"""Side of the only thing of a picture, as a fraction of the picture's."""
 _EDGE = "#8f9199"
 """Colour of the edge around things that would be lost on white."""
 
@@ -46,11 +52,7 @@ def scene_groups(
 
     drawings: one for each object of the scene. seed, alternates: as in `renderer.assemble`.
     """
-    boxes = [_box(drawing) for drawing in drawings]
-    sprites = [
-        drawing.flat_SSC[top:bottom, left:right]
-        for drawing, (left, top, right, bottom) in zip(drawings, boxes, strict=True)
-    ]
+    sprites = [_Sprite(drawing) for drawing in drawings]
 
     # The background
     groups: list[Group] = []
@@ -62,16 +64,107 @@ def scene_groups(
 
     # The things, those at the back first
     done: Counter[int] = Counter()
-    for place in places_of(scene, sprites, ground):
-        index = place.index
-        is_mirrored = alternates[index] and done[index] % 2 == 1
-        done[index] += 1
+    for place, parts in _placed(scene, sprites, ground):
+        is_mirrored = alternates[place.index] and done[place.index] % 2 == 1
+        done[place.index] += 1
         if place.shadow:
             groups.append(_shadow(place))
-        matrix = _matrix(boxes[index], place, is_mirrored)
-        group = Group(name=scene.objects[index].name, paths=drawings[index].paths, matrix=matrix)
-        groups += _edged(drawings[index], group)
+        for part in parts:
+            name = scene.objects[part.index].name
+            groups += sprites[part.index].groups(name, place, part, is_mirrored)
     return groups
+
+
+class _Sprite:
+    """A drawing, and what is seen of it."""
+
+    def __init__(self, drawing: VectorDrawing) -> None:
+        self.drawing = drawing
+        self.box = _box(drawing)
+        left, top, right, bottom = self.box
+        self.flat_HWC = drawing.flat_SSC[top:bottom, left:right]
+        self.aspect = (right - left) / (bottom - top)
+
+    def anchors(self) -> Anchors:
+        """Where things go on it."""
+        left, top, right, bottom = self.box
+        labels_HW = self.drawing.areas.labels_HW[top:bottom, left:right]
+        return anchors_of(labels_HW, self.drawing.areas.palette_K3)
+
+    def groups(self, name: str, place: Place, part: Part, is_mirrored: bool) -> list[Group]:
+        """Its group in its part of a place; behind it an edge, if it would be lost on white."""
+        x = place.width - part.x - part.width if is_mirrored else part.x
+        box = (place.x - place.width / 2 + x, place.top + part.y, part.width, part.height)
+        matrix = _matrix(self.box, box, is_mirrored != part.mirrored)
+        return _edged(self.drawing, Group(name=name, paths=self.drawing.paths, matrix=matrix))
+
+
+def _placed(
+    scene: Scene, sprites: Sequence[_Sprite], ground: Ground | None
+) -> Iterator[tuple[Place, list[Part]]]:
+    """The place of everybody and everything, and the boxes in it from the place's corner.
+
+    Who does something is one composite with the things of theirs.
+    """
+    owned = {action.thing for action in scene.actions}
+    if not owned:
+        for place in places_of(scene, [sprite.flat_HWC for sprite in sprites], ground):
+            whole = Part(index=place.index, x=0, y=0, width=place.width, height=place.height)
+            yield place, [whole]
+        return
+
+    # A scene of those who act and of everything that belongs to nobody
+    kept = [index for index in range(len(sprites)) if index not in owned]
+    composites = [_composite(scene, sprites, index) for index in kept]
+    relation = scene.relation if len(kept) == len(scene.objects) else ""
+    items = tuple(scene.objects[index] for index in kept)
+    reduced = replace(scene, objects=items, actions=(), relation=relation)
+    aspects = [width / height for _, width, height in composites]
+    is_lone = len(items) == 1 and items[0].count == 1 and not (ground or items[0].size)
+    places = [_whole(aspects[0])] if is_lone else canonical_places(reduced, aspects, ground, CELLS)
+    for place in places:
+        parts, width, height = composites[place.index]
+        across, down = place.width / width, place.height / height
+        fitted = [
+            replace(
+                part,
+                x=part.x * across,
+                y=part.y * down,
+                width=part.width * across,
+                height=part.height * down,
+            )
+            for part in parts
+        ]
+        yield replace(place, index=kept[place.index]), fitted
+
+
+def _whole(aspect: float) -> Place:
+    """The place of the only thing of a picture, of an aspect (width over height)."""
+    height = _LONE / max(aspect, 1.0)
+    return Place(index=0, x=0.5, y=0.5, width=height * aspect, height=height)
+
+
+def _composite(
+    scene: Scene, sprites: Sequence[_Sprite], subject: int
+) -> tuple[list[Part], float, float]:
+    """The boxes of somebody and their things from the corner of them all, and its size."""
+    things = [
+        Attached(
+            index=action.thing,
+            verb=action.verb,
+            name=scene.objects[action.thing].name,
+            aspect=sprites[action.thing].aspect,
+            seat=sprites[action.thing].anchors().seat,
+        )
+        for action in scene.actions
+        if action.subject == subject
+    ]
+    own = sprites[subject]
+    parts = composite(subject, own.aspect, own.anchors(), things)
+    left, top = min(part.x for part in parts), min(part.y for part in parts)
+    width = max(part.x + part.width for part in parts) - left
+    height = max(part.y + part.height for part in parts) - top
+    return [replace(part, x=part.x - left, y=part.y - top) for part in parts], width, height
 
 
 def _box(drawing: VectorDrawing) -> Box:
@@ -84,17 +177,18 @@ def _box(drawing: VectorDrawing) -> Box:
 
 
 def _matrix(
-    box: Box, place: Place, is_mirrored: bool
+    box: Box, target: tuple[float, float, float, float], is_mirrored: bool
 ) -> tuple[float, float, float, float, float, float]:
-    """What moves a box of a drawing to its place, as SVG's matrix(a, b, c, d, e, f)."""
+    """What moves a box of a drawing to another, as SVG's matrix(a, b, c, d, e, f).
+
+    target: left, top, width and height as fractions of the side.
+    """
     left, top, right, bottom = box
-    across = place.width * SIDE / max(right - left, 1)
-    down = place.height * SIDE / max(bottom - top, 1)
+    x, y, width, height = (SIDE * value for value in target)
+    across, down = width / max(right - left, 1), height / max(bottom - top, 1)
     if is_mirrored:
-        start = (place.x + place.width / 2) * SIDE + left * across
-        return (-across, 0.0, 0.0, down, start, place.top * SIDE - top * down)
-    start = (place.x - place.width / 2) * SIDE - left * across
-    return (across, 0.0, 0.0, down, start, place.top * SIDE - top * down)
+        return (-across, 0.0, 0.0, down, x + width + left * across, y - top * down)
+    return (across, 0.0, 0.0, down, x - left * across, y - top * down)
 
 
 def _edged(drawing: VectorDrawing, group: Group) -> list[Group]:

@@ -31,7 +31,7 @@ from dall_e.scenes.graph import Scene
 from dall_e.scenes.slots import canonical_places
 from dall_e.scenes.vocabulary import EYEWEAR, is_head
 
-_CELLS = 12
+CELLS = 12
 """Cells a side, for the places of things."""
 _GLASSES_WIDTH = 0.66
 """Of glasses, as a fraction of the head's."""
@@ -91,7 +91,7 @@ def places_of(scene: Scene, sprites: Sequence[Canvas], ground: Ground | None) ->
     wears_glasses = scene.relation == "on" and scene.objects[0].name in EYEWEAR
     if wears_glasses and is_head(scene.objects[1].thing):
         return _places_of_glasses(scene, sprites, ground)
-    return canonical_places(scene, [_aspect(sprite) for sprite in sprites], ground, _CELLS)
+    return canonical_places(scene, [_aspect(sprite) for sprite in sprites], ground, CELLS)
 
 
 def _places_of_glasses(
@@ -103,7 +103,7 @@ def _places_of_glasses(
     eyes = eye_level(head_HWC)
 
     places: list[Place] = []
-    for head in canonical_places(heads, [_aspect(head_HWC)], ground, _CELLS):
+    for head in canonical_places(heads, [_aspect(head_HWC)], ground, CELLS):
         width = _GLASSES_WIDTH * head.width
         height = width * glasses_HWC.shape[0] / glasses_HWC.shape[1]
         y = head.y + (eyes - 0.5) * head.height
