@@ -186,6 +186,7 @@ class DALL_E:
         sampling: SamplingConfig | None = None,
         callback_on_step_end: StepCallback | None = None,
         progress: bool = False,
+        strict: bool = False,
     ) -> PILImage | list[PILImage]:
         """Draw one picture (a `PIL.Image.Image`) or several (a list, prompt by prompt).
 
@@ -227,9 +228,13 @@ class DALL_E:
             callback_on_step_end: called with a `DecodeStep` after each step; returning True stops
                 the drawing with DecodeInterrupted.
             progress: show a bar on stderr, if that is a terminal.
+            strict: raise ValueError where something of a prompt is not read, or where a picture is
+                blank, instead of a warning.
 
         Raises ValueError for a blank prompt, for numbers out of range, and for what the model
-        lacks. Warns if the prompt is too long, naming the words that were left out.
+        lacks. Warns once for each prompt of which something is not read, because it is too long or
+        in words that the model does not know, and names it; it is in the `info`, too. Emoji are
+        read as their names, and traditional Chinese as simplified. Warns of a blank picture.
         """
         settings = self.sampling_settings(
             sampling,
@@ -252,6 +257,7 @@ class DALL_E:
             upsample=upsample,
             transparent=transparent,
             sampling=settings,
+            strict=strict,
         )
         check_callback(callback_on_step_end)
         with ProgressBar(progress) as bar:

@@ -63,6 +63,13 @@ def generate(  # noqa: PLR0913, one argument per flag
     negative: Annotated[
         str, typer.Option("--negative", show_default=False, help="What to steer away from.")
     ] = "",
+    strict: Annotated[
+        bool,
+        typer.Option(
+            "--strict",
+            help="Fail where something of a prompt is not read, or a picture is blank.",
+        ),
+    ] = False,
     size: Annotated[int | None, size_option()] = None,
     model: Model = BUILT_IN,
     variant: Variant = None,
@@ -86,6 +93,7 @@ def generate(  # noqa: PLR0913, one argument per flag
         transparent=transparent,
         sampling=pipeline.sampling_settings(**sampling),
         progress=True,
+        strict=strict,
     )
     assert isinstance(images, list)
 

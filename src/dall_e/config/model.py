@@ -16,6 +16,9 @@ from dall_e.config.networks import (
 )
 from dall_e.config.sampling import SamplingConfig
 
+FINISHES = ("crisp", "soft")
+"""How a drawing is painted at last."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ModelConfig:
@@ -37,9 +40,16 @@ class ModelConfig:
     """The scorer of text against pictures, if the model has one."""
     upsampler: UpsamplerConfig | None = None
     """The network that doubles the side of pictures, if the model has one."""
+    finish: str = "soft"
+    """How drawings are painted unless asked otherwise: "crisp" as areas of one colour with sharp
+    borders, for flat styles; "soft" as the networks' pixels."""
 
     def __post_init__(self) -> None:
         check_kinds(self)
+        require(
+            self.finish in FINISHES,
+            f"finish {self.finish!r} is not one of {', '.join(FINISHES)}",
+        )
         # The generator knows its neighbours by a few numbers, which must be theirs.
         for name, part, part_name in (
             ("num_codes", "tokenizer", "num_codes"),

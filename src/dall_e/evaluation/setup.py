@@ -17,6 +17,7 @@ from dall_e.checkpoints.store import load_strict
 from dall_e.config import DetectorConfig, ModelConfig, SamplingConfig, build_settings
 from dall_e.data.datasets import load_images
 from dall_e.data.prompt_sets import suite_prompts
+from dall_e.errors import DallEWarning
 from dall_e.evaluation.composition import Composition
 from dall_e.evaluation.cost import Cost
 from dall_e.evaluation.judge import Judge
@@ -134,7 +135,10 @@ def make_subject(
         )
         with ProgressBar() as bar:
             on_progress = bar if bar.is_shown else None
-            generated = engine.generate(request, on_progress=on_progress)
+            # What of hundreds of prompts is not read is measured, not told one by one.
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DallEWarning)
+                generated = engine.generate(request, on_progress=on_progress)
         return [each.pixels for each in generated]
 
     def reconstruct(x_BCHW: Tensor) -> Tensor:

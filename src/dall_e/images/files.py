@@ -34,6 +34,10 @@ LARGEST_COMMENT = 65533
 """Bytes of a JPEG comment: a 16-bit length that counts itself."""
 VISIBLE = 8
 """Alpha above this is visible."""
+FLAT = 16
+"""Colours that differ by no more than this, of 255, look the same side by side."""
+SEEN_FRACTION = 0.001
+"""Of an image's pixels, so many differ from the rest at least where anything is seen on it."""
 LONGEST_STRIP = 8
 """What is more than this many times as long as wide is a strip, not an image of a thing."""
 
@@ -299,6 +303,15 @@ def _jpeg_comment(metadata: dict[str, str]) -> bytes:
         stacklevel=3,
     )
     return b""
+
+
+def shows_nothing(image: PILImage) -> bool:
+    """Whether (almost) all pixels of an image are transparent, or of one colour."""
+    pixels_HWC = np.asarray(image.convert("RGBA")).astype(np.float32)
+    pixels_HWC[..., :3] *= pixels_HWC[..., 3:] / 255
+    usual_C = np.median(pixels_HWC.reshape(-1, 4), axis=0)
+    differs_HW = np.abs(pixels_HWC - usual_C).max(axis=2) > FLAT
+    return bool(differs_HW.mean() < SEEN_FRACTION)
 
 
 # Changing

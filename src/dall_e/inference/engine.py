@@ -28,13 +28,16 @@ from dall_e.config import ModelConfig, SamplingConfig
 from dall_e.config.published import PublishedConfig, check_possible
 from dall_e.images.files import PILImage, resize, to_pil, to_uint8
 from dall_e.images.svg import painted_svg
+from dall_e.inference.batching import batches, known_rows
 from dall_e.inference.loading import Networks
 from dall_e.inference.progress import ProgressCallback
 from dall_e.inference.prompt_encoding import Pair, make_reader, stack_pairs
+from dall_e.inference.remarks import check_not_blank, remark_on_prompts
 from dall_e.inference.request import GeneratedImage, GenerationRequest, resolve_sampling
 from dall_e.inference.retrieval import Retriever
 from dall_e.inference.validation import (
     check_count,
+    checked_finish,
     checked_negative,
     checked_prompts,
     checked_size,
@@ -116,8 +119,10 @@ class Engine:
         width: int | None = None,
         upsample: bool | None = None,
         transparent: bool = False,
+        finish: str | None = None,
         sampling: SamplingConfig | None = None,
         known: KnownTokens | None = None,
+        strict: bool = False,
     ) -> GenerationRequest:
         """Check what a caller asks for, and fill in the model's defaults for what is None.
 
@@ -149,7 +154,9 @@ class Engine:
             images_per_prompt=num_images_per_prompt,
             best_of=best_of,
             transparent=transparent,
+            finish=checked_finish(finish, self.config),
             known=known,
+            strict=strict,
         )
 
     @property
@@ -178,7 +185,8 @@ class Engine:
         """Draw the images of a request, prompt by prompt.
 
         `on_step` sees the tokens after each step of each batch; `on_progress` is told how many
-        steps of all batches are done. Warns of words that the model does not read.
+        steps of all batches are done. Warns of words that the model does not read, and of a blank
+        image; a strict request raises ValueError instead.
         """
         with torch.inference_mode(), self._threads():
             candidates = self._plan(request)
@@ -188,8 +196,8 @@ class Engine:
 
     def _plan(self, request: GenerationRequest) -> list[DrawingJob]:
         """What is drawn for each candidate; the only place that asks the planner."""
-        vocabulary = self.vocabulary if request.sampling.compose else None
-        return plan_all(request.candidate_prompts, request.seeds, vocabulary)
+        prompts, compose = request.candidate_prompts, request.sampling.compose
+        return plan_all(prompts, request.seeds, self.vocabulary, compose=compose)
 
     def _threads(self) -> AbstractContextManager[None]:
         """One thread, or all cores for published models, whose products are large enough."""
@@ -212,11 +220,12 @@ class Engine:
         for text in texts:
             if text not in pairs:
                 pairs[text] = reader.read(text, request.negative_prompt)
+        remark_on_prompts(candidates, reader.losses, request.negative_prompt, strict=request.strict)
 
         lengths = [pairs[text].length for text in texts]
-        batches = _batches(lengths, self._images_per_batch(request.sampling))
+        groups = batches(lengths, self._images_per_batch(request.sampling))
         drawn: dict[int, Tensor] = {}
-        for number, rows in enumerate(batches):
+        for number, rows in enumerate(groups):
             text_states, null_states = stack_pairs([pairs[texts[row]] for row in rows])
             codes_BN = decode_tokens(
                 self.networks.generator,
@@ -224,8 +233,8 @@ class Engine:
                 null_states,
                 seeds=[seeds[row] for row in rows],
                 settings=request.sampling,
-                known=_known_rows(request.known, rows),
-                on_step=_step_callback(on_step, on_progress, number, len(batches)),
+                known=known_rows(request.known, rows),
+                on_step=_step_callback(on_step, on_progress, number, len(groups)),
             )
             drawn.update(zip(rows, codes_BN, strict=True))
         return torch.stack([drawn[row] for row in range(len(texts))])
@@ -281,8 +290,10 @@ class Engine:
         codes_BN: Tensor,
     ) -> GeneratedImage:
         """The image of the candidate that was kept, with its story."""
+        image = self._image(request, candidate, codes_BN)
+        check_not_blank(image, candidate, strict=request.strict)
         return GeneratedImage(
-            pixels=self._image(request, candidate, codes_BN),
+            pixels=image,
             prompt=candidate.text,
             seed=candidate.seed,
             plan=candidate.plan,
@@ -354,33 +365,17 @@ class Engine:
         }
         if not candidate.plan.is_whole:
             metadata["plan"] = candidate.plan.describe()
+        if candidate.plan.unread:
+            metadata["unread"] = ", ".join(candidate.plan.unread)
         metadata |= {
             "transparent": str(request.transparent),
             "size": f"{request.size}x{request.size}",
             "upsample": str(request.upsample),
+            "finish": request.finish,
         }
         if score is not None:
             metadata |= {"best_of": str(request.best_of), "score": f"{score:.4f}"}
         return metadata
-
-
-def _batches(lengths: list[int], most: int) -> list[list[int]]:
-    """Rows that are drawn together: up to `most`, with prompts of one length."""
-    by_length: dict[int, list[int]] = {}
-    for row, length in enumerate(lengths):
-        by_length.setdefault(length, []).append(row)
-    return [
-        rows[first : first + most]
-        for rows in by_length.values()
-        for first in range(0, len(rows), most)
-    ]
-
-
-def _known_rows(known: KnownTokens | None, rows: list[int]) -> KnownTokens | None:
-    """The given tokens of the rows of a batch."""
-    if known is None:
-        return None
-    return KnownTokens(known.codes_BN[rows], known.mask_BN[rows])
 
 
 def _step_callback(

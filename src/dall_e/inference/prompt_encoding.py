@@ -8,7 +8,6 @@ Shapes: B prompts, L text tokens, D width, F feature width.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
@@ -32,9 +31,6 @@ FeatureMaker = Callable[[str], Features]
 States = TextStates | PromptStates
 """What a generator reads of prompts, by the kind of model."""
 
-# Frames between the warning about a prompt and whoever called the facade.
-_CALLER = 7
-
 
 class Pair(NamedTuple):
     """The states of one prompt, and of what guidance steers away from."""
@@ -51,8 +47,11 @@ class Pair(NamedTuple):
 class Reader(Protocol):
     """Turns prompts into states."""
 
+    losses: dict[str, str]
+    """What the states leave out of the prompts that were read, in words, by prompt."""
+
     def read(self, text: str, negative: str) -> Pair:
-        """Read one prompt and one negative prompt. Warns of what the states leave out."""
+        """Read one prompt and one negative prompt, and note what the states leave out."""
         ...
 
 
@@ -95,6 +94,7 @@ class NativeReader:
     def __init__(self, network: TextEncoder, tokenizer: TextTokenizer) -> None:
         self._network, self._tokenizer = network, tokenizer
         self._known: dict[str, TextStates] = {}
+        self.losses: dict[str, str] = {}
 
     def read(self, text: str, negative: str) -> Pair:
         """Read both. The negative prompt, the same for all prompts of a call, is read once."""
@@ -107,7 +107,8 @@ class NativeReader:
         longest = self._network.config.max_tokens
         encoded = self._tokenizer.encode([text], longest)
         # Two of the tokens are the marks of the start and the end.
-        _warn_of_losses(encoded.dropped[0], "", longest - 2)
+        if encoded.dropped[0]:
+            self.losses[text] = _losses(encoded.dropped[0], "", longest - 2)
         ids_1L = encoded.ids_BL.to(self._network.tokens.weight.device)
         self._known[text] = self._network(ids_1L)
         return self._known[text]
@@ -118,6 +119,7 @@ class PublishedReader:
 
     def __init__(self, network: PromptEncoder | PromptTable, tokenizer: PromptTokenizer) -> None:
         self._network, self._tokenizer = network, tokenizer
+        self.losses: dict[str, str] = {}
 
     def read(self, text: str, negative: str) -> Pair:
         """Read both. Without a negative prompt, the project's own mark for "no prompt" is read."""
@@ -131,7 +133,8 @@ class PublishedReader:
     def _encoded(self, text: str) -> EncodedPrompt:
         longest = self._network.config.max_tokens
         encoded = self._tokenizer.encode(text, longest)
-        _warn_of_losses(encoded.dropped, encoded.lost, longest)
+        if encoded.dropped or encoded.lost:
+            self.losses[text] = _losses(encoded.dropped, encoded.lost, longest)
         return encoded
 
     def _states(self, encoded: EncodedPrompt) -> PromptStates:
@@ -145,6 +148,7 @@ class FeatureReader:
 
     def __init__(self, network: PromptFeatures, make_features: FeatureMaker) -> None:
         self._network, self._make_features = network, make_features
+        self.losses: dict[str, str] = {}
 
     def read(self, text: str, negative: str) -> Pair:
         """Read both. Without a negative prompt, learned features stand where the prompt's do."""
@@ -155,7 +159,9 @@ class FeatureReader:
 
     def _states(self, text: str) -> PromptStates:
         features = self._make_features(text)
-        _warn_of_losses(features.dropped, "", self._network.config.max_tokens)
+        if features.dropped:
+            longest = self._network.config.max_tokens
+            self.losses[text] = _losses(features.dropped, "", longest)
 
         weight = self._network.nothing
         states: PromptStates = self._network(
@@ -164,17 +170,15 @@ class FeatureReader:
         return states
 
 
-def _warn_of_losses(dropped: str, lost: str, longest: int) -> None:
-    """Warn of the end of a prompt that did not fit, and of characters without a token."""
+def _losses(dropped: str, lost: str, longest: int) -> str:
+    """Say which end of a prompt did not fit, and which characters have no token."""
+    told = []
     if dropped:
         shown = dropped if len(dropped) <= 80 else f"{dropped[:60]}... ({len(dropped)} characters)"
-        warnings.warn(
+        told.append(
             f"the prompt is longer than the {longest} tokens that this model reads; "
-            f"left out: {shown!r}",
-            stacklevel=_CALLER,
+            f"left out: {shown!r}"
         )
     if lost:
-        warnings.warn(
-            f"this model's text tokenizer has no pieces for {lost[:40]!r}: left out",
-            stacklevel=_CALLER,
-        )
+        told.append(f"this model's text tokenizer has no pieces for {lost[:40]!r}: left out")
+    return "; ".join(told)

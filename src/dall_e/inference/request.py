@@ -40,12 +40,14 @@ class GenerationRequest:
     """Images of each prompt."""
     best_of: int = 1
     """Candidates for each image."""
-    finish: str = "crisp"
+    finish: str = "soft"
     """"crisp" paints areas of one colour with sharp borders, "soft" shows the network's pixels."""
     transparent: bool = False
     """Keep the transparent background instead of white."""
     known: KnownTokens | None = None
     """Tokens that are given, one row per candidate; the rest is drawn to fit them."""
+    strict: bool = False
+    """Whether what is not read, and a blank image, is an error instead of a warning."""
 
     def __post_init__(self) -> None:
         count = len(self.prompts) * self.images_per_prompt * self.best_of

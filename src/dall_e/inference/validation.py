@@ -13,6 +13,9 @@ import unicodedata
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from dall_e.config.model import FINISHES, ModelConfig
+from dall_e.config.published import PublishedConfig
+
 if TYPE_CHECKING:
     import torch
 
@@ -58,7 +61,16 @@ def checked_negative(negative_prompt: str | None) -> str:
 
 
 def _storable(text: str) -> str:
-    """A text whose lone surrogates, which no file could store, are question marks."""
+    """A text without surrogates, which no file could store.
+
+    Where the locale knows no UTF-8, each byte of an argument is one. Those of other systems come in
+    pairs. What is neither becomes a question mark.
+    """
+    for encoding, errors in (("utf-8", "surrogateescape"), ("utf-16-le", "surrogatepass")):
+        try:
+            return text.encode(encoding, errors).decode(encoding)
+        except UnicodeError:
+            continue
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
@@ -89,6 +101,23 @@ def checked_size(height: int | None, width: int | None, default: int) -> int:
             f"this model draws square pictures: height {height} and width {width} must be equal"
         )
     return sides[0]
+
+
+def checked_finish(finish: str | None, config: ModelConfig | PublishedConfig) -> str:
+    """How drawings are painted: `finish`, or the model's own where it is None.
+
+    Raises ValueError for a word that is none, and for "crisp" from a model of another project.
+    """
+    own = config.finish if isinstance(config, ModelConfig) else "soft"
+    chosen = own if finish is None else finish
+    if chosen not in FINISHES:
+        raise ValueError(f"finish must be one of {', '.join(FINISHES)}, got {finish!r}")
+    if chosen == "crisp" and not isinstance(config, ModelConfig):
+        raise ValueError(
+            f"finish='crisp' is for drawings in areas of one colour: {config.name} paints pictures, "
+            "which would lose their shading"
+        )
+    return chosen
 
 
 def default_size(own_size: int, has_upsampler: bool) -> int:

@@ -137,6 +137,10 @@ class Grammar(ABC):
     def words(self, text: str) -> list[str]:
         """Return the words that say something, as a reader counts them."""
 
+    @abstractmethod
+    def knows(self, word: str) -> bool:
+        """Whether a word is in a name that the model knows, or joins words."""
+
 
 def small_number(word: str, names: Sequence[str]) -> int:
     """Read a number from 1 to MOST, as a word or in digits; 0 for anything else."""

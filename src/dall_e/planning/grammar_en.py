@@ -28,8 +28,17 @@ from dall_e.text.language import COLOURS_ZH
 
 _POLITE = re.compile(
     r"(?:please )?(?:draw |show |paint )?(?:me )?"
-    r"(?:there (?:is|are) |(?:a |an )?(?:picture|drawing|image|photo) of )?"
+    r"(?:there (?:is|are) |(?:a |an )?(?:picture|drawing|image|photo|painting|illustration) of )?"
 )
+_MEDIUM = (
+    r"((?:watercolou?r|oil|acrylic|pencil|charcoal|ink(?: wash)?|crayon|pastel|pixel|line|vector|"
+    r"digital|concept|low[- ]poly|3d|anime|manga|cartoon|comic|photo-?realistic|realistic|"
+    r"cyberpunk|impressionist|ukiyo-e|sketch)"
+    r"(?: (?:painting|drawing|sketch|art|render|rendering|illustration|picture|image|style))?)"
+)
+"""How else a picture is made than by this program."""
+_MEDIUM_BEFORE = re.compile(rf"(?:please )?(?:draw |paint )?(?:me )?(?:an? )?{_MEDIUM} of ")
+_MEDIUM_BEHIND = re.compile(rf"(?:,| in| as)(?: an?)? {_MEDIUM}$")
 _STYLE = re.compile(
     r"(?:,| in)(?: an?)? "
     r"((?:[\w-]+ ){1,3}style|clip art|(?:[\w-]+ ){0,3}icon(?: on a colou?red circle)?)$"
@@ -46,17 +55,24 @@ _AND = re.compile(r",? and |, | & ")
 
 # Of any sentence
 
-_TOKEN = re.compile(r"[a-z0-9'.-]+|[,;:]")
-_WORD = re.compile(r"\w[\w'’-]*")
+_TOKEN = re.compile(r"(?:mrs?|dr|st)\.|[a-z0-9'-]+(?:\.[a-z0-9'-]+)*|[,;:.!?]")
+_WORD = re.compile(
+    r"\w[\w'’\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u0670\u06d6-\u06ed\u0900-\u109f"
+    r"\u1780-\u17ff-]*"
+)
+"""Letters, and the marks of those scripts that write vowels with them."""
 _SILENT = frozenset(("a", "an", "the", "and"))
 """Words that no rule needs to use, as they say nothing by themselves."""
+_JOINING = frozenset("of in on at with is are to for by from".split())
 _LONGEST_NOUN = 6
 """In words."""
 _MOST_ADJECTIVES = 4
 _NEGATIONS = frozenset(("no", "without"))
-_MANY = frozenset("many dozen seven eight nine ten twelve hundred".split())
+_TOO_MANY = frozenset("dozen seven eight nine ten eleven twelve twenty hundred thousand".split())
+_MANY = _TOO_MANY.union(("many",))
 _STOPS = frozenset(
-    ", and with in on of under behind over near to by at is are while from through into".split()
+    ", . ! ? and with in on of under behind over near to by at is are while from through "
+    "into".split()
 )
 """Behind one of these, what is said belongs to another thing."""
 _GROUPS = frozenset(("family", "families", "couple", "couples"))
@@ -91,7 +107,10 @@ class English(Grammar):
     groups = _GROUPS
 
     def frame(self, text: str) -> Frame:
-        style = _STYLE.search(text)
+        medium = _MEDIUM_BEFORE.match(text)
+        if medium:
+            return Frame(medium.end(), len(text), medium[1])
+        style = _STYLE.search(text) or _MEDIUM_BEHIND.search(text)
         stop = style.start() if style else len(text)
         polite = _POLITE.match(text[:stop])
         return Frame(polite.end() if polite else 0, stop, style[1] if style else "")
@@ -201,7 +220,10 @@ class English(Grammar):
             elif colour in COLOURS_ZH:
                 said["colour"], said_at["colour"] = colour, position
             elif is_plural and number or word in _MANY:
-                said["count"], said_at["count"] = min(number or MOST, MOST), position
+                said["count"] = min(number or MOST, MOST)
+                # More than are drawn is not what was said.
+                if number <= MOST and word not in _TOO_MANY:
+                    said_at["count"] = position
 
         used = frozenset((*said_at.values(), *range(start, stop)))
         return Mention(self.vocabulary.planned(name, **said), start, stop, used)
@@ -218,6 +240,9 @@ class English(Grammar):
 
     def words(self, text: str) -> list[str]:
         return [word for word in _WORD.findall(text) if word not in _SILENT]
+
+    def knows(self, word: str) -> bool:
+        return word in self.vocabulary.parts_en or word in _JOINING
 
 
 def _size_of(word: str) -> str:

@@ -30,6 +30,10 @@ from dall_e.text.language import COLOURS_ZH
 _STYLE_BEFORE = re.compile(r"([\w ]+?风格)[，的]")
 # Read from its end, as a search for its start would try every blank of a long prompt.
 _STYLE_BEHIND_REVERSED = re.compile(r"((?:格风|标图)[\w ]+|画贴剪)[，,\s]")
+_MEDIUM = r"((?:水墨|水彩|油画|国画|素描|简笔|像素|漫画|动漫|卡通|版画|铅笔|3d)(?:画|风|风格)?)"
+"""How else a picture is made than by this program."""
+_MEDIUM_BEFORE = re.compile(rf"(?:一?[幅张])?{_MEDIUM}[，的]", re.IGNORECASE)
+_MEDIUM_BEHIND = re.compile(rf"[，,\s的](?:一?[幅张])?{_MEDIUM}$", re.IGNORECASE)
 _POLITE = re.compile(r"(?:请)?(?:画|有)(?=[一二两三四五六七八九\d])")
 
 # Of sentences that are understood to the last word
@@ -52,7 +56,7 @@ _LONGEST_NOUN = 8
 """In characters."""
 _PHRASE_ENDS = re.compile("[和与跟在骑戴吃抱追看，,、]")
 """Behind one of these, what is said belongs to another thing."""
-_EDGES = frozenset("的和与跟在有是骑吃抱追看戴着、，,上下里旁前后左右睡玩色大小")
+_EDGES = frozenset(" 。！？；：的和与跟在有是骑吃抱追看戴着、，,上下里旁前后左右睡玩色大小")
 """A word of one character is a word beside one of these; elsewhere it may be half of another."""
 _LOOSE_PLACES = {
     "snow": "雪地 雪山 雪", "grass": "草地 草坪 草原 花园 公园 农场", "beach": "沙滩 海滩 海边",
@@ -81,12 +85,15 @@ class Chinese(Grammar):
 
     def frame(self, text: str) -> Frame:
         start, stop, style = 0, len(text), ""
-        before = _STYLE_BEFORE.match(text)
+        before = _STYLE_BEFORE.match(text) or _MEDIUM_BEFORE.match(text)
         behind = None if before else _STYLE_BEHIND_REVERSED.match(text[::-1])
+        medium = None if before or behind else _MEDIUM_BEHIND.search(text)
         if before:
             start, style = before.end(), before[1]
         elif behind:
             stop, style = len(text) - behind.end(), behind[1][::-1]
+        elif medium:
+            stop, style = medium.start(), medium[1]
         polite = _POLITE.match(text, start, stop)
         return Frame(polite.end() if polite else start, stop, style)
 
@@ -161,9 +168,9 @@ class Chinese(Grammar):
 
         # The last number that stands before a measure word
         counted = list(_counted().finditer(text))
-        if counted:
-            spans.append(counted[-1].span())
         count = _count(counted[-1][1]) if counted else 1
+        if counted and whole_number(counted[-1][1]) <= MOST:
+            spans.append(counted[-1].span())
 
         # The first size, and the first colour of the table
         mark, size = next(((mark, size) for mark, size in _SIZES if mark in text), ("", ""))
@@ -198,6 +205,9 @@ class Chinese(Grammar):
 
     def words(self, text: str) -> list[str]:
         return _WORDS.findall(text)
+
+    def knows(self, word: str) -> bool:
+        return word in self.vocabulary.words_zh
 
 
 def _described(text: str) -> Iterator[tuple[str, str, str]]:

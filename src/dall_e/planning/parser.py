@@ -26,9 +26,12 @@ from dall_e.scenes.graph import Scene, SceneObject
 from dall_e.scenes.phrases import OPPOSITE
 from dall_e.scenes.vocabulary import WORN
 from dall_e.text.language import is_chinese
+from dall_e.text.normal_form import normal_form
 
 _MOST_THINGS = 3
-_TONES = re.compile(r"\bskin tone\b|肤色")
+_TONES = re.compile(
+    r"\b(?:(?:medium-)?(?:light|dark) |medium )?skin tone\b|(?:较[浅深]|中等(?:-?[浅深])?)?肤色"
+)
 """Names of hands and people that are no words of the tables: such a prompt is left alone."""
 _IDIOMS = re.compile(r"马上|马虎|世上|\bhand (?=drawn|painted|made|written)")
 """Words that name a thing and do not mean it."""
@@ -46,6 +49,8 @@ _WORN_BY_NEXT = re.compile("(戴着?)[^，,]{0,5}$")
 class Parse:
     """What is known of a prompt."""
 
+    text: str
+    """The normal form of the prompt, which is what is read."""
     scene: Scene | None
     """What it shows; None if it names nothing that the model knows. No images are chosen."""
     coverage: float
@@ -54,7 +59,14 @@ class Parse:
     Words that say nothing by themselves, such as articles, do not count.
     """
     unread: tuple[str, ...]
-    """The words that no rule used, in their order; for Chinese, runs of characters."""
+    """The words that no rule used, as written and in their order; for Chinese, runs of characters.
+
+    Behind them the style, if the model does not have it, and what is no word, such as marks.
+    """
+    unknown: tuple[str, ...]
+    """Of those, what is in no name that the model knows: not even its text encoder reads it."""
+    refused_style: str
+    """The style that was asked for, if the model does not have it."""
     is_exact: bool
     """Whether one reading of the whole prompt explains every word of it."""
 
@@ -62,7 +74,8 @@ class Parse:
 @lru_cache(maxsize=64)
 def parse(prompt: str, vocabulary: Vocabulary) -> Parse:
     """Read a prompt by the words that a model knows, in a time that grows with its length."""
-    text = re.sub(r"\s+", " ", prompt.strip().rstrip(".。!！")).strip()
+    normal = normal_form(prompt)
+    text = normal.text.rstrip(".。!！").strip()
     chinese = is_chinese(text)
     grammar: Grammar = Chinese(vocabulary) if chinese else English(vocabulary)
     marked = MarkedText(text if chinese else text.lower())
@@ -71,14 +84,27 @@ def parse(prompt: str, vocabulary: Vocabulary) -> Parse:
     marked.keep_only(start, stop)
     exact = _exact(grammar, marked.text)
     scene = exact or _loose(grammar, marked)
-    if scene:
+    has_style = vocabulary.has_style(style)
+    if scene and has_style:
         scene = replace(scene, style_zh=style) if chinese else replace(scene, style_en=style)
 
     # What was not used: nothing in an exact reading, everything where nothing is known.
     rest = "" if exact else marked.unused() if scene else marked.whole
-    unread = tuple(grammar.words(rest))
-    coverage = _coverage(grammar, marked.whole, unread) if scene else 0.0
-    return Parse(scene=scene, coverage=coverage, unread=unread, is_exact=exact is not None)
+    words = grammar.words(rest)
+    unknown = [word for word in grammar.words(_TONES.sub(" ", rest)) if not grammar.knows(word)]
+    refused_style = "" if has_style or not scene else normal.as_written([style])[0]
+    others = (*filter(None, [refused_style]), *normal.ignored)
+    if not scene and not grammar.words(marked.whole):
+        others = others or tuple(filter(None, [prompt.strip()]))
+    return Parse(
+        text=normal.text or prompt,
+        scene=scene,
+        coverage=_coverage(grammar, marked.whole, words) if scene else 0.0,
+        unread=tuple(dict.fromkeys((*normal.as_written(words), *others))),
+        unknown=tuple(dict.fromkeys((*normal.as_written(unknown), *others))),
+        refused_style=refused_style,
+        is_exact=exact is not None and not others,
+    )
 
 
 def _coverage(grammar: Grammar, text: str, unread: Iterable[str]) -> float:
@@ -227,11 +253,11 @@ def _related(
     # What is worn is on a head.
     wearing = _WEARING.search(between) if second.item.name in WORN else None
     if wearing:
-        items = second.item, _head_of(first.item, vocabulary)
+        items = _worn(second.item, first.item, vocabulary)
         return items, "on", _tokens_at(grammar, between, wearing.span(), first.stop)
     worn = _WORN_BY_NEXT.search(before) if first.item.name in WORN else None
     if worn and between.startswith("的"):
-        items = first.item, _head_of(second.item, vocabulary)
+        items = _worn(first.item, second.item, vocabulary)
         return items, "on", _tokens_at(grammar, before, worn.span(1), 0)
 
     # Every other relation. In a Chinese prompt, English words between things say an English one.
@@ -254,6 +280,13 @@ def _tokens_at(grammar: Grammar, text: str, span: tuple[int, int], first: int) -
         start = text.count(grammar.separator, 0, start)
         stop = text.count(grammar.separator, 0, stop) + 1
     return set(range(first + start, first + stop))
+
+
+def _worn(worn: SceneObject, wearer: SceneObject, vocabulary: Vocabulary) -> Objects:
+    """What is worn and on which head; of several each wears one."""
+    if wearer.count > 1:
+        worn = replace(worn, count=wearer.count)
+    return worn, _head_of(wearer, vocabulary)
 
 
 def _head_of(item: SceneObject, vocabulary: Vocabulary) -> SceneObject:

@@ -32,6 +32,12 @@ from dall_e.scenes.captions import scene_caption
 from dall_e.scenes.graph import COAT_COLOURS, Scene, SceneObject
 from dall_e.text.language import Language, is_chinese
 
+_SILENT = frozenset(
+    "a an the and of is are was were it its there this that some my your with for by to emoji "
+    "emojis please thanks".split()
+)
+"""Words that nobody misses."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedObject:
@@ -85,6 +91,14 @@ class Plan:
     def prompts(self) -> tuple[str, ...]:
         """The prompt of each drawing."""
         return tuple(planned.prompt for planned in self.objects)
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """What of the prompt is not in the image, as it was written."""
+        if self.parse is None:
+            return ()
+        words = self.parse.unknown if self.is_whole else self.parse.unread
+        return tuple(word for word in words if word.lower() not in _SILENT)
 
     def describe(self) -> str:
         """Return the plan in a line, as metadata keep it; "" for a prompt that is drawn whole."""
@@ -159,14 +173,14 @@ def plan_prompt(prompt: str, vocabulary: Vocabulary, seed: int | None = None) ->
     understood = parse(prompt, vocabulary)
     scene = understood.scene
     if scene is None:
-        return Plan.whole(prompt, understood)
+        return Plan.whole(understood.text, understood)
 
     if seed is None:
         appearances = tuple(canonical_appearance(item, vocabulary) for item in scene.objects)
     else:
         scene, appearances = sample_appearance(scene, seed, vocabulary)
 
-    language: Language = "zh" if is_chinese(prompt) else "en"
+    language: Language = "zh" if is_chinese(understood.text) else "en"
     style = _style_words(scene, language)
     objects = tuple(
         _planned(item, appearance, vocabulary, language, style)
@@ -178,8 +192,8 @@ def plan_prompt(prompt: str, vocabulary: Vocabulary, seed: int | None = None) ->
     name = f"{_word_for(appearances[0].name, scene.objects[0], vocabulary, language)}{style}"
     same_words = {_bare(objects[0].prompt), _bare(name)}
     nothing_to_do = objects[0].look == Paint() and not objects[0].mirrored and _is_alone(scene)
-    if understood.is_exact and nothing_to_do and _bare(prompt) in same_words:
-        return Plan.whole(prompt, understood)
+    if understood.is_exact and nothing_to_do and _bare(understood.text) in same_words:
+        return Plan.whole(understood.text, understood)
     return plan
 
 
@@ -280,16 +294,30 @@ class DrawingJob:
 
 
 def plan_all(
-    texts: Sequence[str], seeds: Sequence[int], vocabulary: Vocabulary | None
+    texts: Sequence[str],
+    seeds: Sequence[int],
+    vocabulary: Vocabulary | None,
+    *,
+    compose: bool = True,
 ) -> list[DrawingJob]:
     """Plan one image for each text with its seed.
 
-    vocabulary: what the model knows; without one every prompt is drawn whole.
+    vocabulary: what the model knows; without one every prompt is drawn whole, as it is. compose:
+    without it every prompt is drawn whole, in its normal form.
     """
+
+    def planned(text: str, seed: int) -> Plan:
+        if vocabulary is None:
+            return Plan.whole(text)
+        if compose:
+            return plan_prompt(text, vocabulary, seed)
+        understood = parse(text, vocabulary)
+        return Plan.whole(understood.text, understood)
+
     jobs: list[DrawingJob] = []
     row = 0
     for text, seed in zip(texts, seeds, strict=True):
-        plan = plan_prompt(text, vocabulary, seed) if vocabulary else Plan.whole(text)
+        plan = planned(text, seed)
         rows = range(row, row + len(plan.objects))
         jobs.append(DrawingJob(text=text, seed=seed, plan=plan, rows=rows))
         row = rows.stop

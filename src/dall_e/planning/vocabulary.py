@@ -10,7 +10,7 @@ These are the English name, the Chinese name, the kind, what else the model has 
 (colours in which there are pictures of it, and states; - is nothing), and other English and other
 Chinese words for it. Things of the table that scenes are composed
 of (`scenes/things.txt`) have all further words from there. Every other row is the name of single
-pictures.
+pictures, or of a style, which is the kind of those that the model draws well.
 """
 
 from __future__ import annotations
@@ -45,6 +45,9 @@ _KINDS = (
 """Kinds of pictures that have a name to ask for, in the order of the file."""
 _NONE, _MOST_CELLS = "-", 6
 """What stands in an empty cell, and how many cells a row may have."""
+_STYLE = "style"
+_KNOWN_STYLE = 0.25
+"""A style is known that training sees so often, as a part of how often it sees the first."""
 _NOT_SINGLE = re.compile(r"[,:|]")
 """Marks of names that say more than a thing, such as "woman: red hair"."""
 _IN_SKY = re.compile("cloud|moon|sun|star|planet|comet|milky")
@@ -67,7 +70,9 @@ class Vocabulary:
     """The things that one model knows, and every word for them."""
 
     def __init__(self, known: Iterable[KnownName]) -> None:
-        self._known = {row.name: row for row in known}
+        rows = tuple(known)
+        self._known = {row.name: row for row in rows if row.kind != _STYLE}
+        self._styles = tuple(row for row in rows if row.kind == _STYLE)
         self.table_things = {name: row for name, row in things().items() if name in self._known}
         """Those of the table that scenes are composed of, in its order."""
         self.single_things = {
@@ -95,6 +100,11 @@ class Vocabulary:
         """Whether the model has seen a thing in a state, "sleeping" or "playing"."""
         return state in self._known[name].seen_with
 
+    def has_style(self, words: str) -> bool:
+        """Whether the model draws in a style; every style if it does not say which ones it has."""
+        known = {word.lower() for row in self._styles for word in (row.name, row.zh)}
+        return not words or not known or words.lower() in known
+
     def planned(self, name: str, **said: Any) -> SceneObject:
         """Return a thing that the model is to draw, with what is `said` of it."""
         model_thing = self.single_things.get(name)
@@ -117,6 +127,11 @@ class Vocabulary:
             for word in (*words, *map(plural_of, words)):
                 names.setdefault(word.lower(), name)
         return names
+
+    @cached_property
+    def parts_en(self) -> frozenset[str]:
+        """Every single word of the English names and words, in lower case."""
+        return frozenset(part for words in self.words_en for part in re.findall(r"[\w'-]+", words))
 
     @cached_property
     def words_zh(self) -> dict[str, str]:
@@ -213,7 +228,8 @@ class Vocabulary:
         naming its style. They need a Chinese name and a kind. composed: whether the model trained
         on composed scenes, too, in which animals sleep and play.
         """
-        return cls([*_table_names(records, composed), *_single_names(records)])
+        names = (*_table_names(records, composed), *_single_names(records))
+        return cls([*names, *_style_names(records)])
 
     def to_text(self) -> str:
         """Write the text that `from_text` reads."""
@@ -227,6 +243,7 @@ class Vocabulary:
             while cells[-1] == _NONE:
                 cells.pop()
             lines.append(" | ".join(cells))
+        lines += [f"{row.name} | {row.zh} | {_STYLE}" for row in self._styles]
         return _HEAD + "\n".join(lines) + "\n"
 
 
@@ -297,23 +314,23 @@ def _table_names(records: Sequence[dict[str, Any]], composed: bool) -> Iterator[
 
 def _single_names(records: Sequence[dict[str, Any]]) -> Iterator[KnownName]:
     """The names of single pictures in the style that training sees most."""
-    weights: Counter[str] = Counter()
+    weights = Counter[str]()
     for record in records:
-        weights[_style(record)] += record.get("weight", 1.0)
+        weights[_style_of(record)] += record.get("weight", 1.0)
     house_style = max(weights, key=lambda style: weights[style], default="")
 
     rows: dict[str, KnownName] = {}
     for record in records:
         name, zh, kind = (str(record.get(field, "")) for field in ("en", "zh", "kind"))
         is_single = kind in _KINDS and not record.get("tone") and not _NOT_SINGLE.search(name)
-        in_style = _style(record) == house_style
+        in_style = _style_of(record) == house_style
         fits = _fits_a_cell(name) and _fits_a_cell(zh)
         if in_style and is_single and fits and name not in things():
             rows[name] = KnownName(name, zh, kind, frozenset(), *_hand_words(record))
     yield from sorted(rows.values(), key=lambda row: (_KINDS.index(row.kind), row.name.lower()))
 
 
-def _style(record: dict[str, Any]) -> str:
+def _style_of(record: dict[str, Any]) -> str:
     """The style of a record's picture: sets that share one have the same name for it."""
     return str(record.get("style_en") or record.get("source", ""))
 
@@ -330,6 +347,27 @@ def _hand_words(record: dict[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...
         for field in ("en_keywords", "zh_keywords")
     )
     return words_en, words_zh
+
+
+def _style_names(records: Sequence[dict[str, Any]]) -> Iterator[KnownName]:
+    """The styles that training sees often or always by their names, with a Chinese name, too."""
+    weights = _weights(records, "style_en")
+    often = _KNOWN_STYLE * max(weights.values(), default=0.0)
+    known = {record["style_en"] for record in records if record.get("style_said") == 1}
+    known |= {name for name, weight in weights.items() if weight >= often}
+
+    names = {str(record.get("style_en", "")): str(record.get("style_zh", "")) for record in records}
+    for name, zh in names.items():
+        if name in known and name and zh and _fits_a_cell(name) and _fits_a_cell(zh):
+            yield KnownName(name, zh, _STYLE)
+
+
+def _weights(records: Sequence[dict[str, Any]], field: str) -> Counter[str]:
+    """How often training sees what has each value of a field."""
+    weights: Counter[str] = Counter()
+    for record in records:
+        weights[str(record.get(field, ""))] += record.get("weight", 1.0)
+    return weights
 
 
 def _fits_a_cell(text: str) -> bool:

@@ -1,13 +1,15 @@
 """Where two things go when one is said to be somewhere of the other.
 
 Each function gets the scene, the aspect (width over height) of both objects, the ground or None,
-and the source of chance. It returns a box for each object, those at the back first. Lengths are
+and the source of chance. It returns a box for each object, those at the back first. Several things
+of one object share its box, as a block of rows and columns; its aspect is the block's. Lengths are
 fractions of the picture's side; x grows to the right, y downwards.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from dall_e.images.compositing import Place
 from dall_e.images.strokes import Ground
@@ -19,13 +21,79 @@ Arrange = Callable[[Scene, Sequence[float], Ground | None, Chance], list[Place]]
 
 TOUCHING = frozenset(("on", "under", "in front", "behind", "inside"))
 """Relations of things that touch or hide each other."""
+_WIDER = 0.35
+"""Part of its side by which a block is larger for each further column."""
+_WIDEST = 0.92
+_BLOCK_FILL = 0.94
+"""Fraction of its cell in a block that a thing takes."""
 
 
 def related_places(
     scene: Scene, aspects: Sequence[float], ground: Ground | None, rng: Chance
 ) -> list[Place]:
-    """Boxes for a scene of two objects with a relation, those at the back first."""
-    return _ARRANGEMENTS[scene.relation](scene, aspects, ground, rng)
+    """Boxes for every single thing of two objects with a relation, those at the back first."""
+    arrange = _ARRANGEMENTS[scene.relation]
+    number, others = (item.count for item in scene.objects)
+
+    # As many as there are under them: one on each.
+    if scene.relation == "on" and number == others > 1:
+        one_each = replace(scene, objects=tuple(replace(item, count=1) for item in scene.objects))
+        places = arrange(one_each, aspects, ground, rng)
+        return [
+            _in_column(place, column, number, places[0].bottom)
+            for column in range(number)
+            for place in places
+        ]
+
+    grids = [_grid(scene, index) for index in (0, 1)]
+    blocks = [
+        aspect * columns / rows for aspect, (columns, rows) in zip(aspects, grids, strict=True)
+    ]
+    return [
+        single
+        for place in arrange(scene, blocks, ground, rng)
+        for single in _split(place, scene.objects[place.index].count, *grids[place.index])
+    ]
+
+
+def _grid(scene: Scene, index: int) -> tuple[int, int]:
+    """Columns and rows of the block of an object. What looks out of something is in one row."""
+    count = scene.objects[index].count
+    rows = 1 if count < 4 or (scene.relation == "inside" and index == 0) else 2
+    return -(-count // rows), rows
+
+
+def _split(block: Place, count: int, columns: int, rows: int) -> list[Place]:
+    """Each thing of a block; one alone is the block. A last row that is not full is centred."""
+    if count == 1:
+        return [block]
+
+    # Moved into the picture as one, so that nothing overlaps.
+    left = min(max(block.x - block.width / 2, 0.0), max(1 - block.width, 0.0))
+    width, height = block.width / columns, block.height / rows
+    places = []
+    for number in range(count):
+        row, column = divmod(number, columns)
+        in_row = min(columns, count - row * columns)
+        x = left + (columns - in_row) * width / 2 + (column + 0.5) * width
+        bottom = block.top + (row + 1) * height
+        size = _BLOCK_FILL * width, _BLOCK_FILL * height
+        y = bottom - size[1] / 2
+        places.append(replace(block, x=x, y=y, width=size[0], height=size[1]))
+    return places
+
+
+def _in_column(place: Place, column: int, columns: int, feet: float) -> Place:
+    """A box of a picture that is one of several side by side, all on one row."""
+    y = feet - (feet - place.y) / columns
+    size = place.width / columns, place.height / columns
+    x = (column + place.x) / columns
+    return replace(place, x=x, y=y, width=size[0], height=size[1])
+
+
+def _wider(scene: Scene, index: int, side: float) -> float:
+    """The longer side of an object's box, where one alone would have `side`."""
+    return min(side * (1 + _WIDER * (_grid(scene, index)[0] - 1)), max(side, _WIDEST))
 
 
 def feet_on(ground: Ground, rng: Chance) -> float:
@@ -88,9 +156,10 @@ def _on_top(
     feet = feet_on(ground, rng) if ground else uniform(rng, 0.93, 0.98)
     x = uniform(rng, 0.42, 0.58)
 
-    lower_size = fit(aspects[1], uniform(rng, 0.5, 0.62), 0.9, 0.5)
-    room = (0.75 * max(lower_size[0], 0.3), feet - lower_size[1] - 0.02)
-    upper_size = fit(aspects[0], uniform(rng, 0.34, 0.44), *room)
+    lower_size = fit(aspects[1], _wider(scene, 1, uniform(rng, 0.5, 0.62)), 0.9, 0.5)
+    width = (0.75 if scene.objects[0].count == 1 else 0.95) * max(lower_size[0], 0.3)
+    upper_side = _wider(scene, 0, uniform(rng, 0.34, 0.44))
+    upper_size = fit(aspects[0], upper_side, width, feet - lower_size[1] - 0.02)
 
     # It stands a little below the edge, so that no gap is seen.
     support = standing(1, lower_size, x, feet, ground)
@@ -108,13 +177,16 @@ def _beneath(
 
     if scene.objects[1].thing.kind == "plant":
         cover_size = fit(aspects[1], 0.92, 0.95, feet - 0.02)
-        size = fit(aspects[0], uniform(rng, 0.28, 0.36))
+        size = fit(aspects[0], _wider(scene, 0, uniform(rng, 0.28, 0.36)), _WIDEST)
         cover = standing(1, cover_size, x, feet - 0.03, ground)
-        x += choice(rng, (-1, 1)) * (size[0] / 2 + 0.03)
+        # Several are before the trunk, one is beside it.
+        if scene.objects[0].count == 1:
+            x += choice(rng, (-1, 1)) * (size[0] / 2 + 0.03)
         return [cover, standing(0, size, x, feet, ground)]
 
-    cover_size = fit(aspects[1], uniform(rng, 0.46, 0.56), 0.9, 0.5)
-    size = fit(aspects[0], uniform(rng, 0.32, 0.4), 0.9, feet - 0.02 - cover_size[1])
+    cover_size = fit(aspects[1], _wider(scene, 1, uniform(rng, 0.46, 0.56)), 0.9, 0.5)
+    side = _wider(scene, 0, uniform(rng, 0.32, 0.4))
+    size = fit(aspects[0], side, 0.9, feet - 0.02 - cover_size[1])
     below = standing(0, size, x, feet, ground)
     y = max(below.y - size[1] / 2 - 0.02 - cover_size[1] / 2, cover_size[1] / 2)
     return [Place(index=1, x=x, y=y, width=cover_size[0], height=cover_size[1]), below]
@@ -131,12 +203,37 @@ def _overlapping(
     front_size = fit(aspects[front], uniform(rng, 0.4, 0.46), 0.5)
     back_size = fit(aspects[back], uniform(rng, 0.54, 0.64), 0.6, feet - 0.1)
 
+    if max(item.count for item in scene.objects) > 1:
+        return _rows_of_groups(scene, aspects, (front, back), (feet, feet - lift), ground)
+
     direction = choice(rng, (-1, 1))
     back_x = 0.5 - direction * uniform(rng, 0.1, 0.14)
     apart = (front_size[0] + back_size[0]) / 2 * uniform(rng, 0.52, 0.66)
     return [
         standing(back, back_size, back_x, feet - lift, ground),
         standing(front, front_size, back_x + direction * apart, feet, ground),
+    ]
+
+
+def _rows_of_groups(
+    scene: Scene,
+    aspects: Sequence[float],
+    order: tuple[int, int],
+    feet: tuple[float, float],
+    ground: Ground | None,
+) -> list[Place]:
+    """One row before the other, of which so much is seen that the things can be counted.
+
+    `order` has the index of the front row and of the one at the back, `feet` their rows.
+    """
+    front, back = order
+    front_size = fit(aspects[front], _wider(scene, front, 0.34), _WIDEST, 0.34)
+    back_size = fit(aspects[back], _wider(scene, back, 0.54), _WIDEST, 0.46)
+    top = feet[0] - front_size[1]
+    back_feet = min(feet[1], top + 0.45 * back_size[1] / _grid(scene, back)[1])
+    return [
+        standing(back, back_size, 0.5, back_feet, ground),
+        standing(front, front_size, 0.5, feet[0], ground),
     ]
 
 
@@ -154,8 +251,11 @@ def _within(
 
     feet = ground.near if ground else uniform(rng, 0.93, 0.98)
     x = uniform(rng, 0.42, 0.58)
-    outer_size = fit(aspects[1], uniform(rng, 0.52, 0.6), 0.9, 0.55)
-    width, height = fit(aspects[0], uniform(rng, 0.36, 0.44), 0.62 * outer_size[0])
+    is_one = scene.objects[0].count == 1
+    outer_side = uniform(rng, 0.52, 0.6) * (1.0 if is_one else 1.4)
+    outer_size = fit(aspects[1], outer_side, 0.9, 0.55)
+    side = _wider(scene, 0, uniform(rng, 0.36, 0.44))
+    width, height = fit(aspects[0], side, (0.62 if is_one else 0.9) * outer_size[0])
 
     # The container is drawn last, and hides the lower part of what looks out of it.
     container = standing(1, outer_size, x, feet, ground)

@@ -53,7 +53,7 @@ def model(tiny_folder: Path) -> DALL_E:
             ("an owl", "package"),
             "1 x an owl + 1 x package [on] @ grass",
         ),
-        ("two dogs, 3D style", ("a dog, 3d style",), "2 x a dog, 3d style"),
+        ("two dogs, flat style", ("a dog, flat style",), "2 x a dog, flat style"),
         ("三个红苹果", ("一个红色的苹果",), "3 x 一个红色的苹果"),
         (
             "an owl asleep in the snow",
