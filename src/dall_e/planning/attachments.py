@@ -53,6 +53,18 @@ _FEET = re.compile(r"boots?$|shoes?$|sneakers?$|sandals?$|skates?$|slippers?$|so
 _BODY = re.compile(r"dress$|coat$|jacket$|shirt$|sweater$|kimono|vest$|hoodie|robe$|uniform|suit$")
 _HEAD = re.compile(r"hat$|cap$|crown|helmet|beanie|tiara|headphones?$|beret|turban|hood$|wig$|halo")
 """Where things are worn, by the ends of their names."""
+_CLOTHING = re.compile(rf"{_BODY.pattern}|skirt$|blouse$|sari$|gown$|tuxedo$|clothes$")
+
+
+def is_worn(name: str) -> bool:
+    """Whether a thing is one that people wear."""
+    places = (_EYES, _NECK, _FEET, _HEAD, _CLOTHING)
+    return any(place.search(name) for place in places)
+
+
+def is_clothing(name: str) -> bool:
+    """Whether a thing is worn on the body."""
+    return _CLOTHING.search(name) is not None
 
 
 def composite(

@@ -23,6 +23,7 @@ import numpy as np
 from dall_e.images.files import ImageArray
 from dall_e.images.materials import Paint
 from dall_e.images.svg import VectorDrawing, svg_document
+from dall_e.planning.cast import mounted
 from dall_e.planning.illustration import SIDE, lone_group, scene_groups
 from dall_e.planning.parser import Parse, parse
 from dall_e.planning.renderer import alone, assemble, painted, sprite_of
@@ -112,9 +113,13 @@ class Plan:
 
         relation = f" [{self.scene.relation}]" if self.scene.relation else ""
         place = f" @ {self.scene.background}" if self.scene.background else ""
-        is_exact = self.parse is None or self.parse.is_exact
-        rest = "" if is_exact else ", the rest was not understood"
-        return f"{' + '.join(parts)}{relation}{place}{rest}"
+        deeds = "".join(
+            f" [{self.objects[subject].prompt} {verb} {self.objects[thing].prompt}]"
+            for subject, verb, thing in self.scene.actions
+        )
+        is_read = self.parse is None or self.parse.is_exact or not self.unread
+        rest = "" if is_read else ", the rest was not understood"
+        return f"{' + '.join(parts)}{relation}{deeds}{place}{rest}"
 
     def render(self, images: Sequence[ImageArray], side: int, seed: int) -> ImageArray:
         """Put the drawings [4, H, W] of `objects` together to an image [4, S, S].
@@ -175,6 +180,8 @@ def plan_prompt(prompt: str, vocabulary: Vocabulary, seed: int | None = None) ->
     if scene is None:
         return Plan.whole(understood.text, understood)
 
+    riding = mounted(scene.objects, scene.relation)
+    scene = dataclasses.replace(scene, relation="", actions=riding) if riding else scene
     if seed is None:
         appearances = tuple(canonical_appearance(item, vocabulary) for item in scene.objects)
     else:

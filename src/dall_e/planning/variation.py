@@ -10,6 +10,7 @@ import dataclasses
 import random
 from dataclasses import dataclass
 
+from dall_e.planning.lexicon import colourful
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.scenes.graph import COAT_COLOURS, Scene, SceneObject
 from dall_e.scenes.vocabulary import Thing
@@ -91,7 +92,7 @@ def _image_names(thing: Thing, vocabulary: Vocabulary) -> list[str]:
 
 def _free_colours(thing: Thing) -> tuple[str, ...]:
     """The colours that it may have where none is said."""
-    if "many" in thing.traits:
+    if thing.name in colourful():
         return _PAINTS
     return COAT_COLOURS if "coat" in thing.traits else ()
 

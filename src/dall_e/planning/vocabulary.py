@@ -116,17 +116,31 @@ class Vocabulary:
     def words_en(self) -> dict[str, str]:
         """The name of the thing for every English word; everyday words come last.
 
-        A word for several things stands for the first of them.
+        A word for several things stands for the first of them. Names come first, then the words of
+        the table, then those that people wrote beside a picture.
         """
         names: dict[str, str] = {}
-        for name, thing in self._things():
-            singulars = _singulars(thing)
-            for word in (*singulars, thing.plural, *map(plural_of, singulars[1:])):
-                names.setdefault(word.lower(), name)
-        for name, words in self._everyday_en.items():
-            for word in (*words, *map(plural_of, words)):
-                names.setdefault(word.lower(), name)
+        for word, name in self._pairs_en():
+            names.setdefault(word.lower(), name)
         return names
+
+    def _pairs_en(self) -> Iterator[tuple[str, str]]:
+        """Every English word with the name of its thing, the likeliest name first."""
+        for name, thing in self._things():
+            yield from ((word, name) for word in (name, thing.plural))
+        for name, thing in self.table_things.items():
+            yield from ((word, name) for word in _singulars(thing))
+        written = ((row.words_en, name) for name, row in self._known.items())
+        for words, name in (*written, *self._singular_words(), *self._everyday_words()):
+            yield from ((word, name) for word in (*words, *map(plural_of, words)))
+
+    def _singular_words(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        for name, thing in self._things():
+            yield _singulars(thing)[1:], name
+
+    def _everyday_words(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        for name, words in self._everyday_en.items():
+            yield words, name
 
     @cached_property
     def parts_en(self) -> frozenset[str]:
