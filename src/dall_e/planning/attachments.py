@@ -62,9 +62,9 @@ def is_worn(name: str) -> bool:
     return any(place.search(name) for place in places)
 
 
-def is_clothing(name: str) -> bool:
-    """Whether a thing is worn on the body."""
-    return _CLOTHING.search(name) is not None
+def is_on_head(name: str) -> bool:
+    """Whether a thing is worn on the head or before the eyes."""
+    return _EYES.search(name) is not None or _HEAD.search(name) is not None
 
 
 def composite(
@@ -136,6 +136,7 @@ def _worn(own: Part, anchors: Anchors, thing: Attached) -> tuple[list[Part], boo
     if _EYES.search(thing.name):
         apart = anchors.eye_distance * own.width
         width = max(2.1 * apart, 0.62 * head_width) if apart else 0.75 * head_width
+        width = min(width, 0.9 * head_width)
         x, y = anchors.eyes
         return [_centred(thing, x * own.width, y, _sized(thing, width=width))], False
     if _NECK.search(thing.name):

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
 
-from dall_e.planning.attachments import is_clothing, is_worn
+from dall_e.planning.attachments import is_on_head, is_worn
 from dall_e.planning.grammar import Grammar, Mention, Objects, PartSaid
 from dall_e.planning.lexicon import Deed, pictured_acts
 from dall_e.planning.qualities import whole_name
 from dall_e.planning.vocabulary import Vocabulary
-from dall_e.scenes.graph import PARTS, Action, SceneObject
+from dall_e.scenes.graph import PARTS, Action, Scene, SceneObject
 
 _ALIVE = ("animal", "person", "face")
 _ALIVE_NAMES = frozenset(
@@ -35,11 +34,18 @@ _MOUNTS = re.compile(
     r"camel|two-hump camel|elephant|donkey|unicorn|pegasus|tricycle|snowmobile|magic carpet|broom)$"
 )
 """What somebody rides who is on it."""
+_BELONGS = re.compile("[上里中]?的")
+"""What joins something done to who does it."""
 _POSES = {
     "holding": "holding", "carrying": "holding", "eating": "holding", "drinking": "holding",
     "reading": "holding", "riding": "sitting", "sitting on": "sitting",
 }  # fmt: skip
 """Pictures of somebody that have room for a thing, by verb."""
+_RELATIONS = {
+    "wearing": "on", "riding": "on", "sitting on": "on", "hanging from": "next to",
+    "full of": "inside", "eating": "next to", "drinking": "next to", "breathing": "next to",
+}  # fmt: skip
+"""How two stand to each other of which one does something with the other."""
 
 
 @dataclass(kw_only=True)
@@ -51,6 +57,8 @@ class Cast:
     relation: str = ""
     used: set[int] = field(default_factory=set)
     """Tokens that say what is done."""
+    joined: set[int] = field(default_factory=set)
+    """Things that an "and" joins to the one before them."""
     in_hand: set[int] = field(default_factory=set)
     """Things that are said to be in somebody's hand or mouth."""
     unused: set[int] = field(default_factory=set)
@@ -74,17 +82,6 @@ class Cast:
         return tuple(self.items[index] for index in kept), actions, relation
 
 
-class _Gap(NamedTuple):
-    """The text between two things that follow each other."""
-
-    text: str
-    first: int
-    """Its first token."""
-    before: str
-    """The text before the first of the two, from the thing before that."""
-    before_first: int
-
-
 def cast_of(
     grammar: Grammar,
     mentions: Sequence[Mention],
@@ -96,10 +93,11 @@ def cast_of(
     parts: what is said of hair, hands and mouths.
     """
     cast = Cast(items=[mention.item for mention in mentions])
+    reading = _Reading(grammar=grammar, mentions=mentions, tokens=tokens)
     in_hand = {part.start for part in parts if not part.part}
     cast.in_hand = {i for i, mention in enumerate(mentions) if mention.stop in in_hand}
     for index in range(1, len(mentions)):
-        _join(grammar, cast, mentions, index, _gap(grammar, mentions, index, tokens))
+        _join(reading, cast, index)
     for index, mention in enumerate(mentions):
         for part in filter(mention.said.get, PARTS):
             item = cast.items[index]
@@ -110,48 +108,79 @@ def cast_of(
     return cast
 
 
-def _gap(grammar: Grammar, mentions: Sequence[Mention], index: int, tokens: Sequence[str]) -> _Gap:
-    before, mention = mentions[index - 1], mentions[index]
-    first = mentions[index - 2].stop if index > 1 else 0
-    return _Gap(
-        text=grammar.separator.join(tokens[before.stop : mention.start]),
-        first=before.stop,
-        before=grammar.separator.join(tokens[first : before.start]),
-        before_first=first,
-    )
+@dataclass(frozen=True, kw_only=True)
+class _Reading:
+    """A text and the things that it names."""
+
+    grammar: Grammar
+    mentions: Sequence[Mention]
+    tokens: Sequence[str]
+
+    def between(self, start: int, stop: int) -> str:
+        """The text of some tokens."""
+        return self.grammar.separator.join(self.tokens[start:stop])
+
+    def stop_before(self, index: int) -> int:
+        """Where the thing before a thing stops."""
+        return self.mentions[index - 1].stop if index else 0
 
 
-def _join(grammar: Grammar, cast: Cast, mentions: Sequence[Mention], index: int, gap: _Gap) -> None:
+def _join(reading: _Reading, cast: Cast, index: int) -> None:
     """Find out how a thing belongs to one before it, or the one before it to it."""
-    mention, owner = mentions[index], cast.owner(index - 1)
-    if mention.is_content:
-        _act(cast, mentions, owner, "full of", index)
-        return
+    owner = cast.owner(index - 1)
+    if reading.mentions[index].is_content:
+        _act(cast, reading.mentions, owner, "full of", index)
+    elif not (_by_verb(reading, cast, owner, index) or _by_verb_before(reading, cast, index)):
+        _by_link(reading, cast, owner, index)
 
-    # A verb between them: a cat eating a fish
-    deed = _fitting(grammar.deed(gap.text), cast.items[index])
-    if deed:
-        _act(cast, mentions, owner, deed.verb, index)
-        cast.used |= grammar.tokens_at(gap.text, deed.start, deed.stop, gap.first)
-        return
 
-    # A verb before both: 拿着气球的熊
-    deed = _fitting(grammar.deed(gap.before), cast.items[index - 1])
-    if deed and gap.text.startswith("的"):
-        _act(cast, mentions, index, deed.verb, index - 1)
-        cast.used |= grammar.tokens_at(gap.before, deed.start, deed.stop, gap.before_first)
-        return
+def _by_verb(reading: _Reading, cast: Cast, owner: int, index: int) -> bool:
+    """A verb between two things: a cat eating a fish."""
+    start = reading.stop_before(index)
+    between = reading.between(start, reading.mentions[index].start)
+    deed = _fitting(reading.grammar.deed(between), cast.items[index])
+    if deed is None:
+        return False
+    _act(cast, reading.mentions, owner, deed.verb, index)
+    cast.used |= reading.grammar.tokens_at(between, deed.start, deed.stop, start)
+    return True
 
-    link = grammar.link(gap.text)
+
+def _by_verb_before(reading: _Reading, cast: Cast, index: int) -> bool:
+    """A verb before a thing, or several, and then who does it: 拿着气球的熊."""
+    stop = reading.stop_before(index)
+    if not _BELONGS.match(reading.between(stop, reading.mentions[index].start)):
+        return False
+    head = index - 1
+    while head in cast.joined:
+        head -= 1
+    start = reading.stop_before(head)
+    before = reading.between(start, reading.mentions[head].start)
+    deed = _fitting(reading.grammar.deed(before), cast.items[head])
+    if deed is None:
+        return False
+    for thing in range(head, index):
+        _act(cast, reading.mentions, index, deed.verb, thing)
+    cast.used |= reading.grammar.tokens_at(before, deed.start, deed.stop, start)
+    return True
+
+
+def _by_link(reading: _Reading, cast: Cast, owner: int, index: int) -> None:
+    """Two things that no verb joins: a cat with a hat."""
+    start, mention = reading.stop_before(index), reading.mentions[index]
+    between = reading.between(start, mention.start)
+    link = reading.grammar.link(between)
     verb = _verb_of_link(link, cast, owner, index)
+    if link == "and":
+        cast.joined.add(index)
+    if verb or link == "with":
+        cast.used |= reading.grammar.link_tokens(between, link, start)
     if verb:
-        _act(cast, mentions, owner, verb, index)
-        cast.used |= grammar.link_tokens(gap.text, link, gap.first)
+        _act(cast, reading.mentions, owner, verb, index)
     elif link == "with":
-        cast.used |= grammar.link_tokens(gap.text, link, gap.first)
         if not mention.is_counted:
             cast.items[index] = replace(mention.item, count=1)
-        if _FLAT.search(cast.items[owner].name) and index == 1 and len(mentions) == 2:
+        if _FLAT.search(cast.items[owner].name) and index == 1 and len(reading.mentions) == 2:
             cast.items, cast.relation = cast.items[::-1], "on"
 
 
@@ -198,15 +227,10 @@ def _act(cast: Cast, mentions: Sequence[Mention], subject: int, verb: str, thing
     """Let somebody do something with a thing, which is one then."""
     if any(action.thing == thing for action in cast.actions):
         return
-    clothing = cast.items[thing]
-    wearer = cast.items[subject]
-    if verb == "wearing" and is_clothing(clothing.name) and wearer.thing.kind == "person":
-        if clothing.colour:
-            cast.items[subject] = _with_part(wearer, "clothes", clothing.colour)
-            cast.dropped.add(thing)
-    if not mentions[thing].is_counted or verb != "full of":
-        cast.items[thing] = replace(clothing, count=1)
-        cast.unused |= mentions[thing].count_at if clothing.count > 1 else frozenset()
+    item = cast.items[thing]
+    if item.count > 1 and not (mentions[thing].is_counted and verb == "full of"):
+        cast.items[thing] = replace(item, count=1)
+        cast.unused |= mentions[thing].count_at
     cast.actions.append(Action(subject, verb, thing))
 
 
@@ -248,8 +272,16 @@ def _pose(vocabulary: Vocabulary, cast: Cast, action: Action) -> None:
             cast.dropped.add(action.thing)
             return
     pose = f"{_POSES.get(action.verb, 'standing')} {base}"
-    if item.thing.kind == "animal" and not item.state and vocabulary.knows(pose):
+    if item.thing.kind != "animal" or item.state:
+        return
+    if vocabulary.knows(pose):
         cast.items[action.subject] = _as_picture(vocabulary, item, pose)
+        return
+    worn = [cast.items[other.thing].name for other in cast.actions if other.verb == "wearing"]
+    is_headwear = action.verb == "wearing" and all(map(is_on_head, worn))
+    if is_headwear and vocabulary.knows(f"{base} face"):
+        # From the front, a hat is on the head and glasses are before both eyes.
+        cast.items[action.subject] = _as_picture(vocabulary, item, f"{base} face")
 
 
 def _as_picture(vocabulary: Vocabulary, item: SceneObject, name: str) -> SceneObject:
@@ -261,3 +293,19 @@ def mounted(items: Objects, relation: str) -> tuple[Action, ...]:
     if relation == "on" and len(items) == 2 and is_alive(items[0]) and _MOUNTS.match(items[1].name):
         return (Action(0, "riding", 1),)
     return ()
+
+
+def as_relation(scene: Scene) -> tuple[Scene, tuple[int, ...]]:
+    """A scene in which one does something with another as two that stand in a relation.
+
+    Pixels know no anchors: what is worn is on its owner, who rides is on the other, and all else is
+    before its owner. Returned are the scene, and which object of the old one each of its own is.
+    """
+    order = tuple(range(len(scene.objects)))
+    if len(scene.actions) != 1 or len(order) != 2:
+        return replace(scene, actions=()), order
+    subject, verb, thing = scene.actions[0]
+    relation = _RELATIONS.get(verb, "in front")
+    order = (subject, thing) if verb in ("riding", "sitting on") else (thing, subject)
+    objects = tuple(scene.objects[index] for index in order)
+    return replace(scene, objects=objects, relation=relation, actions=()), order

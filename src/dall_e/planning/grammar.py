@@ -153,6 +153,10 @@ class Grammar(ABC):
         Of a container with something in it there may be two.
         """
 
+    def spaced(self, text: str) -> str:
+        """Return a text with the blanks that it lacks; "" if it lacks none."""
+        return ""
+
     def mended(self, tokens: Sequence[str]) -> list[str]:
         """Return the tokens without wrong letters."""
         return list(tokens)

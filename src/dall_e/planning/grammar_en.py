@@ -82,6 +82,7 @@ _LONGEST_NOUN = 6
 """In words."""
 _MOST_ADJECTIVES = 4
 _NEGATIONS = frozenset(("no", "without", "zero", "0", "not"))
+_PLAYING = re.compile(r"\bplay\w* with\b")
 _GROUPS = frozenset(("family", "families", "couple", "couples"))
 _LOOSE_PLACES = {
     "snow": "snow winter ice", "beach": "beach seaside shore coast",
@@ -260,7 +261,7 @@ class English(Grammar):
         said = {**content.said, **own.said}
         used = own.used | content.used | {start, start + 1}
         outer = whole.container or whole.name
-        count = whole.count if whole.count > 1 else count
+        count = whole.number if whole.number > 1 else count
         made = qualified(self.vocabulary, outer, count, own.said if whole.container else said)
         mention = Mention(
             made.item, start, start + 1 if whole.container else stop,
@@ -289,6 +290,9 @@ class English(Grammar):
             said=own.said,
         )
 
+    def spaced(self, text: str) -> str:
+        return _spelling(self.vocabulary).spaced(text)
+
     def mended(self, tokens: Sequence[str]) -> list[str]:
         spelling = _spelling(self.vocabulary)
         mended = [spelling.meant(token) or token for token in tokens]
@@ -310,6 +314,9 @@ class English(Grammar):
         return 1
 
     def link(self, between: str) -> str:
+        # Who plays with something has it before them.
+        if _PLAYING.search(between):
+            return ""
         return next((word for word in ("with", "in", "and") if f" {word} " in f" {between} "), "")
 
     def find_place(self, text: str) -> Placed | None:
@@ -332,8 +339,15 @@ class English(Grammar):
 @lru_cache(maxsize=4)
 def _spelling(vocabulary: Vocabulary) -> Spelling:
     """Knows the words of a model and those of this grammar."""
-    own = (*attributes("en"), *verbs("en")[1], *PLACES_EN, *_PLACE_OF_WORD, *_relations())
-    sentences = (*own, *(words for known in PLACES_EN.values() for words in known))
+    own = (
+        *attributes("en"),
+        *verbs("en")[1],
+        *PLACES_EN,
+        *_PLACE_OF_WORD,
+        *_relations(),
+        *COLOURS_ZH,
+    )
+    sentences = (*own, *NUMBERS_EN, *(words for known in PLACES_EN.values() for words in known))
     words = {word for sentence in sentences for word in sentence.split()}
     return Spelling(words | vocabulary.parts_en)
 

@@ -58,11 +58,14 @@ _WORDS = re.compile(r"[^\W的了和与跟]+")
 """Runs of characters, but for those that say nothing by themselves."""
 _LONGEST_NOUN = 8
 """In characters."""
-_MORE_MEASURES = "个位名件朵棵座盏顶架艘部台枚颗尊道扇面张匹峰栋间家"
+_VERB = re.compile("[骑读看吃喝戴穿拿抱弹]")
+_ENGLISH_WORD = re.compile(r"(?:(?<= )|^)[A-Za-z]+(?![A-Za-z])")
+_MORE_MEASURES = "打个位名件朵棵座盏顶架艘部台枚颗尊道扇面张匹峰栋间家"
 _NEGATED = re.compile(r"(?:没有?|无|不要|不带|不戴|不穿|不是|零|(?<!\d)0)(?:任何|一?[个只件顶])?$")
 _JOINED = re.compile(r"^(?:和|与|跟|以及|还有|、|，|,)[^在有]{0,6}$")
 _EDGES = frozenset(
     " 。！？；：的和与跟在有是骑吃抱追看戴着、，,上下里旁前后左右睡玩色大小喷喝读拿穿举"
+    "巨铁木石金银铜冰站坐飞跑跳挂画"
 )
 """A word of one character is a word beside one of these; elsewhere it may be half of another."""
 _LOOSE_PLACES = {
@@ -126,7 +129,8 @@ class Chinese(Grammar):
         # A plate of something is more than one of it.
         container = containers("zh").get(match[2] or "")
         is_own = item is not None and match[2] == item.thing.measure
-        return item if is_own or not container or container.sort == "part" else None
+        is_one = container is None or container.sort == "part"
+        return item if is_own or is_one and match[2] != "打" else None
 
     def actions(self, text: str) -> Iterator[tuple[str, str]]:
         """The last one is the whole text, as if it named nothing."""
@@ -168,28 +172,49 @@ class Chinese(Grammar):
         before = "".join(tokens[max(position - 6, 0) : position])
         if _NEGATED.search(before) or says_attribute(tokens, position):
             return 0
-        words = self.vocabulary.words_zh
+        if tokens[position].isascii():
+            return self._english_length(tokens, position)
         for length in range(min(_LONGEST_NOUN, len(tokens) - position), 0, -1):
             stop = position + length
-            name = words.get("".join(tokens[position:stop]))
-            if name is not None and name not in NO_THINGS:
-                beside = {*tokens[max(position - 1, 0) : position], *tokens[stop : stop + 1]}
-                return length if length > 1 or beside <= _edges() else 0
+            noun = "".join(tokens[position:stop])
+            name = self.vocabulary.words_zh.get(noun)
+            if name is None or name in NO_THINGS:
+                continue
+            # Who rides a bicycle has a picture, and does so to it: 骑自行车的熊.
+            is_verb = length > 2 and tokens[stop : stop + 1] == ["的"] and _VERB.match(noun)
+            if is_verb:
+                continue
+            beside = {*tokens[max(position - 1, 0) : position], *tokens[stop : stop + 1]}
+            return length if length > 1 or beside <= _edges() else 0
         return 0
+
+    def _english_length(self, tokens: Sequence[str], position: int) -> int:
+        """The length of an English noun in a Chinese prompt."""
+        before = tokens[position - 1] if position else ""
+        if before.isascii() and before.isalpha():
+            return 0
+        text = "".join(tokens[position : position + 40])
+        ends = [match.end() for match in _ENGLISH_WORD.finditer(text)][:3]
+        words = self.vocabulary.words_en
+        return next((end for end in reversed(ends) if text[:end].lower() in words), 0)
+
+    def _name(self, noun: str) -> str:
+        names = self.vocabulary.words_en if noun.isascii() else self.vocabulary.words_zh
+        return names[noun.lower()]
 
     def mentions(
         self, tokens: Sequence[str], free: int, start: int, stop: int
     ) -> tuple[Mention, ...]:
         own = qualities("".join(tokens[free:start]), start, _counted())
-        name = self.vocabulary.words_zh["".join(tokens[start:stop])]
+        name = self._name("".join(tokens[start:stop]))
         container = containers("zh").get(own.measure)
         if container is None:
             return (self._mention(name, own, start, stop),)
 
         # A measure word that holds things, or counts them
         whole = whole_of(self.vocabulary, container, name, is_plural=True)
-        if whole.count > 1:
-            own.count = whole.count
+        if whole.number > 1:
+            own.count = whole.number
         if not whole.container:
             return (self._mention(whole.name, own, start, stop),)
         at = own.said_at.pop("count", frozenset())
@@ -255,7 +280,7 @@ class Chinese(Grammar):
         return None
 
     def words(self, text: str) -> list[str]:
-        return _WORDS.findall(text)
+        return [word for word in _WORDS.findall(text) if not _silent().fullmatch(word)]
 
     def knows(self, word: str) -> bool:
         return word in self.vocabulary.words_zh
@@ -305,10 +330,19 @@ def _numbered() -> re.Pattern[str]:
 
 
 @lru_cache(maxsize=1)
+def _silent() -> re.Pattern[str]:
+    """Runs that say nothing by themselves: one of something, and where it is done."""
+    measures = "|".join(measure for measure in _measures() if measure != "打")
+    return re.compile(rf"[上里中]|一(?:{measures})")
+
+
+@lru_cache(maxsize=1)
 def _counted() -> re.Pattern[str]:
     """Any number before a measure word. Digits are tried from their first one only."""
     numbers = "".join(NUMBERS_ZH[1:])
-    return re.compile(rf"([{numbers}]|(?<!\d)\d+|[几多])({'|'.join(_measures())})")
+    return re.compile(
+        rf"([{numbers}]|(?<!\d)\d+|[几多]|[一二两三四五六七八九]?[十百千万]+|[七八九])({'|'.join(_measures())})"
+    )
 
 
 @lru_cache(maxsize=1)

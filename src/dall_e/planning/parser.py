@@ -65,7 +65,7 @@ class Parse:
     unknown: tuple[str, ...]
     """Of those, what is in no name that the model knows: not even its text encoder reads it."""
     mended: Mended
-    """Words with a wrong letter, as written, and what each was taken for."""
+    """Words with a wrong letter or without blanks, as written, and what each was taken for."""
     refused_style: str
     """The style that was asked for, if the model does not have it."""
     is_exact: bool
@@ -79,7 +79,9 @@ def parse(prompt: str, vocabulary: Vocabulary) -> Parse:
     text = normal.text.rstrip(".。!！").strip()
     chinese = is_chinese(text)
     grammar: Grammar = Chinese(vocabulary) if chinese else English(vocabulary)
-    marked = MarkedText(text if chinese else text.lower())
+    text = text if chinese else text.lower()
+    spaced = "" if " " in text else grammar.spaced(text)
+    marked = MarkedText(spaced or text)
 
     start, stop, style = grammar.frame(marked.text)
     marked.keep_only(start, stop)
@@ -103,7 +105,7 @@ def parse(prompt: str, vocabulary: Vocabulary) -> Parse:
         coverage=_coverage(grammar, marked.whole, words) if scene else 0.0,
         unread=tuple(dict.fromkeys((*normal.as_written(words), *others))),
         unknown=tuple(dict.fromkeys((*normal.as_written(unknown), *others))),
-        mended=mended,
+        mended=((text, spaced), *mended) if spaced and scene else mended,
         refused_style=refused_style,
         is_exact=exact is not None and not others,
     )

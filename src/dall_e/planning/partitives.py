@@ -26,7 +26,7 @@ class Whole(NamedTuple):
     name: str
     container: str = ""
     """The picture that it is in, or nothing."""
-    count: int = 1
+    number: int = 1
     """How many make up the whole."""
 
 

@@ -15,6 +15,7 @@ from dall_e.text.language import COLOURS_ZH
 
 _PHRASE_ENDS = re.compile("[和与跟在骑戴穿吃喝抱追看拿举,，、]")
 """Behind one of these, what is said belongs to another thing."""
+_TOO_MANY = re.compile("[七八九十百千万]")
 _SIZES = (("大", "big"), ("小", "small"))
 _LONGEST_ATTRIBUTE = 5
 """In characters, with 的."""
@@ -44,7 +45,10 @@ def qualities(text: str, start: int, counted: re.Pattern[str]) -> Qualities:
     if numbers:
         last = numbers[-1]
         found.count, found.measure = _count(last[1]), last[2]
-        if whole_number(last[1]) <= MOST:
+        is_dozen = last[2] == "打"
+        found.count = MOST if is_dozen else found.count
+        # More than are drawn is not what was said.
+        if whole_number(last[1]) <= MOST and not (is_dozen or _TOO_MANY.search(last[1])):
             found.said_at["count"] = frozenset(range(offset + last.start(), offset + last.end()))
         text, offset = text[last.end() :], offset + last.end()
 
@@ -78,6 +82,7 @@ def _count(number: str) -> int:
     if number in NUMBERS_ZH:
         return NUMBERS_ZH.index(number)
     count = whole_number(number) if number.isdecimal() else SEVERAL
+    count = MOST if _TOO_MANY.search(number) else count
     return min(max(count, 1), MOST)
 
 

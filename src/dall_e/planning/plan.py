@@ -23,7 +23,7 @@ import numpy as np
 from dall_e.images.files import ImageArray
 from dall_e.images.materials import Paint
 from dall_e.images.svg import VectorDrawing, svg_document
-from dall_e.planning.cast import mounted
+from dall_e.planning.cast import as_relation, mounted
 from dall_e.planning.illustration import SIDE, lone_group, scene_groups
 from dall_e.planning.parser import Parse, parse
 from dall_e.planning.renderer import alone, assemble, painted, sprite_of
@@ -133,9 +133,10 @@ class Plan:
         if _is_alone(self.scene):
             whole_SSC = alone(drawings_HWC[0], side)
         else:
-            sprites = [sprite_of(drawing_HWC) for drawing_HWC in drawings_HWC]
-            alternates = [planned.alternates for planned in self.objects]
-            whole_SSC = assemble(_at_rest(self.scene), sprites, side, seed, alternates)
+            scene, order = as_relation(_at_rest(self.scene))
+            sprites = [sprite_of(drawings_HWC[index]) for index in order]
+            alternates = [self.objects[index].alternates for index in order]
+            whole_SSC = assemble(scene, sprites, side, seed, alternates)
         return np.ascontiguousarray(whole_SSC.transpose(2, 0, 1))
 
     def illustrate(self, images: Sequence[ImageArray], seed: int) -> str:

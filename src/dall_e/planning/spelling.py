@@ -1,4 +1,4 @@
-"""Words with one letter wrong.
+"""Words with one letter wrong, and words without blanks between them.
 
 A word of five letters or more that nobody knows is taken for one that the model knows, if that is
 the only one which a letter more, less, another letter or two letters in the wrong order make of it.
@@ -15,6 +15,9 @@ from functools import lru_cache
 from dall_e.text.tables import read_table
 
 _SHORTEST = 5
+_SHORT_WORDS = frozenset("a an and the of with in on".split())
+_LONGEST = 60
+"""Letters in a row that may be several words."""
 
 
 class Spelling:
@@ -31,6 +34,24 @@ class Spelling:
     def knows(self, word: str) -> bool:
         """Whether a word is spelled right."""
         return word in self._known or word in _spelled_right()
+
+    def spaced(self, text: str) -> str:
+        """A text without blanks as the fewest known words; "" if it is none."""
+        if not (text.isalpha() and text.isascii() and len(text) <= _LONGEST) or self.knows(text):
+            return ""
+        best: list[tuple[str, ...] | None] = [()]
+        for stop in range(1, len(text) + 1):
+            ways = [
+                (*way, text[start:stop])
+                for start, way in enumerate(best)
+                if way is not None and self._is_word(text[start:stop])
+            ]
+            best.append(min(ways, key=len, default=None))
+        words = best[-1] or ()
+        return " ".join(words) if 1 < len(words) <= len(text) // 2 else ""
+
+    def _is_word(self, text: str) -> bool:
+        return text in _SHORT_WORDS or len(text) > 1 and text in self._known
 
     def meant(self, word: str) -> str:
         """The word that a misspelt one was meant to be; "" if it is none, or several may be."""

@@ -126,10 +126,13 @@ class Vocabulary:
 
     def _pairs_en(self) -> Iterator[tuple[str, str]]:
         """Every English word with the name of its thing, the likeliest name first."""
-        for name, thing in self._things():
+        for name, thing in self.table_things.items():
             yield from ((word, name) for word in (name, thing.plural))
         for name, thing in self.table_things.items():
             yield from ((word, name) for word in _singulars(thing))
+            yield from ((plural_of(word), name) for word in _singulars(thing)[1:])
+        for name, thing in self.single_things.items():
+            yield from ((word, name) for word in (name, thing.plural))
         written = ((row.words_en, name) for name, row in self._known.items())
         for words, name in (*written, *self._singular_words(), *self._everyday_words()):
             yield from ((word, name) for word in (*words, *map(plural_of, words)))
