@@ -2,9 +2,12 @@
 
 import pytest
 
+from dall_e.planning.cast import as_relation
 from dall_e.planning.parser import Parse, parse
+from dall_e.planning.plan import plan_prompt
 from dall_e.planning.spelling import Spelling
 from dall_e.planning.vocabulary import KnownName, Vocabulary
+from dall_e.scenes.graph import Action
 
 _ANIMALS = ("cat", "dog", "bird", "panda")
 _ZH = {"cat": "猫", "dog": "狗", "bird": "鸟", "panda": "熊猫"}
@@ -167,3 +170,27 @@ def test_only_one_word_may_be_meant() -> None:
     assert spelling.meant("tigre") == "tiger" and spelling.meant("tigrs") == "tigers"
     assert spelling.meant("candfe") == "" and spelling.meant("tgr") == ""
     assert spelling.meant("bandle") == "" and spelling.meant("tiger") == ""
+
+
+def test_pixels_show_who_does_what_as_a_relation(posed: Vocabulary) -> None:
+    """Without anchors what is worn is on its owner, and who rides is on the other."""
+
+    def as_drawn(prompt: str) -> tuple[list[str], str, tuple[int, ...]]:
+        scene = parse(prompt, posed).scene
+        assert scene is not None and scene.actions
+        drawn, order = as_relation(scene)
+        assert drawn.actions == ()
+        return [item.name for item in drawn.objects], drawn.relation, order
+
+    assert as_drawn("a dog in a bow tie") == (["bow tie", "standing dog"], "on", (1, 0))
+    assert as_drawn("骑自行车的狗") == (["sitting dog", "bicycle"], "on", (1, 0))
+    assert as_drawn("a basket of carrots") == (["carrot", "basket"], "inside", (1, 0))
+    assert as_drawn("a dog with a bow tie and gloves")[1:] == ("", (0, 1, 2))
+
+
+def test_who_is_on_a_bicycle_rides_it(posed: Vocabulary) -> None:
+    plan = plan_prompt("a cat on a bicycle", posed)
+    assert plan.scene is not None and not plan.scene.relation
+    assert plan.scene.actions == (Action(0, "riding", 1),)
+    plan = plan_prompt("a cat on a chair", posed)
+    assert plan.scene is not None and plan.scene.relation == "on" and not plan.scene.actions
