@@ -38,18 +38,25 @@ _TABLES = ("#dfe7ee", "#f3e3d8", "#e2ebdc", "#e8e1f0")
 def sticker(groups: Sequence[Group], rng: np.random.Generator, *, ground: bool) -> list[Group]:
     """Return a sticker with a white rim and a soft shadow; `ground` lays it on a pale table."""
     table = [box(_TABLES[int(rng.integers(len(_TABLES)))], "table")] if ground else []
-    if of_role(groups, "background"):
+    if any(group.name != "plain" for group in of_role(groups, "background")):
         return [*table, *_card(groups)]
     small = shrunk(of_role(groups, "thing"), _STICKER)
-    rims = [replace(group, name=f"rim of {group.name}", paths=_rim(group), role="edge") for group in small]
+    rims = [
+        replace(group, name=f"rim of {group.name}", paths=_rim(group), role="edge")
+        for group in small
+    ]
     return [*table, _cast(rims), *rims, *small]
 
 
 def _rim(group: Group, width: float = _RIM, colour: str = "#ffffff") -> str:
     """The shapes of a group in one colour, grown by a width on all sides."""
     elements = [shape.element.replace(shape.fill, colour) for shape in _lower(group)]
-    stroke = f'stroke="{colour}" stroke-width="{2 * width / scale_of(group):.3g}" stroke-linejoin="round"'
+    stroke = f'stroke="{colour}" {_joined(2 * width / scale_of(group))}'
     return "\n".join([f"<g {stroke}>", *elements, "</g>"])
+
+
+def _joined(width: float) -> str:
+    return f'stroke-width="{width:.3g}" stroke-linejoin="round"'
 
 
 def _lower(group: Group) -> list[Shape]:
@@ -71,17 +78,17 @@ def _shadow(dark: str) -> Group:
         '<defs><filter id="shadow" x="-15%" y="-15%" width="130%" height="130%">'
         '<feGaussianBlur stdDeviation="4"/></filter></defs>'
     )
-    moved_dark = f'<g filter="url(#shadow)" opacity="0.34" transform="translate(2 5)">\n{dark}\n</g>'
+    moved_dark = (
+        f'<g filter="url(#shadow)" opacity="0.34" transform="translate(2 5)">\n{dark}\n</g>'
+    )
     return Group(name="shadow", paths=f"{blur}\n{moved_dark}", role="shadow")
 
 
 def _card(groups: Sequence[Group]) -> list[Group]:
     """A scene on a sticker with round corners."""
     margin = SIDE * (1 - _STICKER) / 2
-    inner = f'x="{margin:g}" y="{margin:g}" width="{SIDE - 2 * margin:g}" height="{SIDE - 2 * margin:g}" rx="34"'
-    outer_margin = margin - _RIM
-    outer_side = SIDE - 2 * outer_margin
-    outer = f'x="{outer_margin:g}" y="{outer_margin:g}" width="{outer_side:g}" height="{outer_side:g}" rx="45"'
+    inner = _frame(margin, 34)
+    outer = _frame(margin - _RIM, 34 + _RIM)
     clip = f'<defs><clipPath id="card"><rect {inner}/></clipPath></defs>'
     scene = "\n".join(moved(group) for group in shrunk(groups, _STICKER))
     return [
@@ -89,6 +96,12 @@ def _card(groups: Sequence[Group]) -> list[Group]:
         Group(name="rim", paths=f'<rect {outer} fill="#ffffff"/>', role="edge"),
         Group(name="scene", paths=f'{clip}\n<g clip-path="url(#card)">\n{scene}\n</g>'),
     ]
+
+
+def _frame(margin: float, radius: float) -> str:
+    """A square with round corners so far inside of the picture, as attributes."""
+    side = SIDE - 2 * margin
+    return f'x="{margin:g}" y="{margin:g}" width="{side:g}" height="{side:g}" rx="{radius:g}"'
 
 
 # Logo and icon
@@ -100,7 +113,8 @@ _ON_ROUND, _ON_SQUARE = 0.64, 0.7
 _GAP = 2.6
 """Width of the gaps between areas of a mark."""
 _DETAIL = 0.2
-"""What is so much darker than the lightest colour is a hole of the mark, in OKLab."""
+"""What is so much darker than usual is a hole of the mark, in OKLab."""
+_THIN_RIM = 3.0
 
 
 def logo(groups: Sequence[Group], rng: np.random.Generator, *, ground: bool) -> list[Group]:
@@ -142,8 +156,10 @@ def _brand(groups: Sequence[Group], rng: np.random.Generator) -> str:
     lightness, a, b = in_oklab(main)
     # White is seen on yellow only if that is half orange.
     is_yellow = b > abs(a) * 1.5
-    return as_hex((min(float(lightness), 0.66), a + 0.06, b)) if is_yellow else as_hex(
-        (min(float(lightness), 0.56), a, b)
+    return (
+        as_hex((min(float(lightness), 0.66), a + 0.06, b))
+        if is_yellow
+        else as_hex((min(float(lightness), 0.56), a, b))
     )
 
 
@@ -152,16 +168,14 @@ def _mark(groups: Sequence[Group], brand: str, side: float) -> list[Group]:
     marks = []
     for group in shrunk(of_role(groups, "thing"), side):
         parts = _lower(group)
-        lightness = [float(in_oklab(shape.fill)[0]) for shape in parts]
+        lights = [float(in_oklab(shape.fill)[0]) for shape in parts]
         total = sum(shape.area for shape in parts) or 1.0
-        usual = sum(l * shape.area for l, shape in zip(lightness, parts, strict=True)) / total
-        gap = f'stroke="{brand}" stroke-width="{_GAP / scale_of(group):.3g}" stroke-linejoin="round"'
-        elements = [
-            shape.element.replace(
-                f'fill="{shape.fill}"', f'fill="{"#ffffff" if l > usual - _DETAIL else brand}" {gap}'
-            )
-            for l, shape in zip(lightness, parts, strict=True)
-        ]
-        paths = "\n".join([_rim(group, 3.0), *elements])
-        marks.append(replace(group, paths=paths))
+        usual = sum(map(float.__mul__, lights, [shape.area for shape in parts])) / total
+
+        gap = f'stroke="{brand}" {_joined(_GAP / scale_of(group))}'
+        elements = [_rim(group, _THIN_RIM)]
+        for light, shape in zip(lights, parts, strict=True):
+            fill = "#ffffff" if light > usual - _DETAIL else brand
+            elements.append(shape.element.replace(f'fill="{shape.fill}"', f'fill="{fill}" {gap}'))
+        marks.append(replace(group, paths="\n".join(elements)))
     return marks

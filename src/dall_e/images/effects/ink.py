@@ -59,8 +59,8 @@ def ink(image_SSC: UInt8, rng: np.random.Generator, *, ground: bool) -> UInt8:
     thin_SS, thick_SS = borders(image, 0.8), borders(image, 2.6)
     line_SS = thin_SS + np.clip(2.4 * pressure_SS - 0.8, 0, 1) * (thick_SS - thin_SS)
     line_SS = np.clip(1.7 * line_SS - 0.25, 0, 1)
-    hairs_SS = noise(side, 2.5, rng) + 0.7 * noise(side, 6, rng)
-    line_SS *= np.clip(0.35 * hairs_SS + 4.5 * (pressure_SS - 0.12), 0.12, 1)
+    hairs_SS = 0.6 * noise(side, 5, rng) + noise(side, 14, rng)
+    line_SS *= np.clip(0.2 * hairs_SS + 3.5 * (pressure_SS - 0.1), 0.3, 1)
 
     ink_SS = np.clip(0.92 * wash_SS + 0.85 * line_SS, 0, 0.96)
     tint_SS3 = (_TINT + _RED * red_SS * (0.6 + 0.5 * form_SS))[..., None] * (

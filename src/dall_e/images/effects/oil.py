@@ -92,8 +92,8 @@ def _strokes(  # noqa: PLR0913, one layer of paint
     y_P, x_P = (axis + gap * (rng.random(len(axis)) - 0.5) for axis in (y_P, x_P))
     y_P, x_P = (axis.clip(0, side - 1) for axis in (y_P, x_P))
     order_P = rng.permutation(len(y_P))
-    tint_P3 = 1 + 0.055 * rng.standard_normal((len(y_P), 1)) + 0.022 * rng.standard_normal(
-        (len(y_P), 3)
+    tint_P3 = (
+        1 + 0.055 * rng.standard_normal((len(y_P), 1)) + 0.022 * rng.standard_normal((len(y_P), 3))
     )
     jitter_P = 0.25 * rng.standard_normal(len(y_P))
     thick = max(round(width), 1)

@@ -43,9 +43,11 @@ def _lined(group: Group, width: float, look: Callable[[Shape], tuple[str, str]])
             continue
         fill, line = look(shape)
         style = f'fill="{fill}" stroke="{line}"'
-        elements.append(shape.element.replace(f'fill="{shape.fill}"', style, 1).replace(
-            f'fill="{shape.fill.upper()}"', style, 1
-        ))
+        elements.append(
+            shape.element.replace(f'fill="{shape.fill}"', style, 1).replace(
+                f'fill="{shape.fill.upper()}"', style, 1
+            )
+        )
     stroke = f'stroke-width="{width / scale_of(group):.3g}" stroke-linejoin="round"'
     return replace(group, paths="\n".join([f"<g {stroke}>", *elements, "</g>"]))
 
@@ -56,8 +58,14 @@ def _lined(group: Group, width: float, look: Callable[[Shape], tuple[str, str]])
 def line_art(groups: Sequence[Group], rng: np.random.Generator, *, ground: bool) -> list[Group]:
     """Return black lines around white areas, to colour in."""
     del rng, ground
-    backgrounds = [_lined(in_areas(group), _THIN_LINE, _to_colour_in) for group in of_role(groups, "background")]
-    return [*backgrounds, *(_lined(group, _LINE, _to_colour_in) for group in of_role(groups, "thing"))]
+    backgrounds = [
+        _lined(in_areas(group), _THIN_LINE, _to_colour_in)
+        for group in of_role(groups, "background")
+    ]
+    return [
+        *backgrounds,
+        *(_lined(group, _LINE, _to_colour_in) for group in of_role(groups, "thing")),
+    ]
 
 
 def _to_colour_in(shape: Shape) -> tuple[str, str]:
@@ -82,8 +90,12 @@ def neon(groups: Sequence[Group], rng: np.random.Generator, *, ground: bool) -> 
     def tube(shape: Shape) -> tuple[str, str]:
         return _NIGHT, _glowing(shape.fill, grey)
 
-    backgrounds = [_lined(in_areas(group), _THIN_LINE, tube) for group in of_role(groups, "background")]
-    dim = [replace(group, paths=f'<g opacity="0.55">\n{group.paths}\n</g>') for group in backgrounds]
+    backgrounds = [
+        _lined(in_areas(group), _THIN_LINE, tube) for group in of_role(groups, "background")
+    ]
+    dim = [
+        replace(group, paths=f'<g opacity="0.55">\n{group.paths}\n</g>') for group in backgrounds
+    ]
     tubes = [_lined(group, _TUBE, tube) for group in of_role(groups, "thing")]
     cores = [
         _lined(group, _TUBE / 3.4, lambda shape: ("none", _core(_glowing(shape.fill, grey))))

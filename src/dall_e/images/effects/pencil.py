@@ -5,6 +5,8 @@ Shapes: S the side of the picture, C 4 channels (premultiplied RGBA).
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 
@@ -65,8 +67,9 @@ def _hatching(side: int, angle: float, rng: np.random.Generator) -> Floats:
     wide = int(side * 1.5)
     scale = side / SIDE
     specks = rng.random((max(round(wide / scale / 3.2), 8), max(round(wide / scale / 46), 4)))
-    drawn = cv2.resize(specks.astype(np.float32), (wide, wide), interpolation=cv2.INTER_CUBIC)
+    drawn: Any = cv2.resize(specks.astype(np.float32), (wide, wide), interpolation=cv2.INTER_CUBIC)
     drawn += 0.25 * noise(wide, 1.5, rng) * 0.5
-    turn = cv2.getRotationMatrix2D((wide / 2, wide / 2), angle, 1.0)
+    turn: Any = cv2.getRotationMatrix2D((wide / 2, wide / 2), angle, 1.0)
     turn[:, 2] -= (wide - side) / 2
-    return np.clip(cv2.warpAffine(drawn, turn, (side, side), flags=cv2.INTER_LINEAR), 0, 1)
+    lines_SS = cv2.warpAffine(drawn, turn, (side, side), flags=cv2.INTER_LINEAR)
+    return np.asarray(np.clip(lines_SS, 0, 1))

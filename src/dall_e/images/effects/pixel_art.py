@@ -5,6 +5,8 @@ Shapes: S the side of the picture, G that of the grid, C 4 channels (premultipli
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 
@@ -31,7 +33,7 @@ def pixel_art(image_SSC: UInt8, rng: np.random.Generator, *, ground: bool) -> UI
     side = len(image_SSC)
     cell = max(round(side / GRID), 1)
     grid = -(-side // cell)
-    whole = cv2.resize(image_SSC, (grid * cell,) * 2, interpolation=cv2.INTER_AREA)
+    whole: Any = cv2.resize(image_SSC, (grid * cell,) * 2, interpolation=cv2.INTER_AREA)
 
     labels, palette_K3 = _reduced(whole, rng)
     cells_GG = _strongest(labels, len(palette_K3), cell)
@@ -56,7 +58,9 @@ def _reduced(image_SSC: UInt8, rng: np.random.Generator) -> tuple[np.ndarray, np
     straight_P3 = (image_SSC[shown_SS][:, :3] * 255.0 / alpha_P1).clip(0, 255).astype(np.uint8)
     lab_P3 = oklab(straight_P3).astype(np.float32)
     sample_P3 = lab_P3[rng.permutation(len(lab_P3))[:_SAMPLES]]
-    palette_K3 = inner_palette(sample_P3, AreaSettings(most_colours=MOST_COLOURS - 2, same_colour=_SAME))
+    palette_K3 = inner_palette(
+        sample_P3, AreaSettings(most_colours=MOST_COLOURS - 2, same_colour=_SAME)
+    )
     labels_SS = np.full(shown_SS.shape, -1)
     squares_PK = (palette_K3**2).sum(1) - 2 * lab_P3 @ palette_K3.T
     labels_SS[shown_SS] = squares_PK.argmin(1)
@@ -67,7 +71,9 @@ def _strongest(labels_SS: np.ndarray, count: int, cell: int) -> np.ndarray:
     """The colour that has most of each cell, [G, G]; -1 where most of it is empty."""
     grid = len(labels_SS) // cell
     cells = labels_SS.reshape(grid, cell, grid, cell)
-    votes_KGG = np.stack([(cells == k).sum((1, 3)) for k in range(count)] or [np.zeros((grid, grid))])
+    votes_KGG = np.stack(
+        [(cells == k).sum((1, 3)) for k in range(count)] or [np.zeros((grid, grid))]
+    )
     areas_K = np.maximum(votes_KGG.sum((1, 2)), 1)
     weights_K = np.clip((areas_K.mean() / areas_K) ** 0.25, 1, _DETAIL)
     is_empty_GG = 2 * votes_KGG.sum(0) < cell * cell
@@ -81,9 +87,9 @@ def _outlined(small_GGC: UInt8) -> UInt8:
         return small_GGC
     cross = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
     around_GG = cv2.dilate(shown_GG.astype(np.uint8), cross).astype(bool) & ~shown_GG
-    colours_P3 = small_GGC[shown_GG][:, :3]
+    colours_P3: Any = small_GGC[shown_GG][:, :3]
     darkest_3 = colours_P3[colours_P3.astype(int).sum(1).argmin()]
-    outlined_GGC = small_GGC.copy()
+    outlined_GGC: UInt8 = small_GGC.copy()
     outlined_GGC[around_GG, :3] = (darkest_3 * _OUTLINE).astype(np.uint8)
     outlined_GGC[around_GG, 3] = 255
     return outlined_GGC

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.floating[Any]]
 UInt8 = npt.NDArray[np.uint8]
 
 SIDE = 384
@@ -38,7 +38,7 @@ def clouds(side: int, grain: float, rng: np.random.Generator, octaves: int = 3) 
     total = np.zeros((side, side), dtype=np.float32)
     for octave in range(octaves):
         total += noise(side, max(grain / 2**octave, 1.0), rng) / 2**octave
-    return np.clip(0.5 + 0.22 * total, 0, 1)
+    return np.asarray(np.clip(0.5 + 0.22 * total, 0, 1))
 
 
 def paper(side: int, rng: np.random.Generator, grain: float = 3.0) -> Floats:
@@ -83,7 +83,7 @@ def finished(colour_SS3: Any, alpha_SS: Any) -> UInt8:
     """Return straight colours with an opacity as uint8 [S, S, 4], premultiplied."""
     alpha_SS1 = np.broadcast_to(alpha_SS, colour_SS3.shape[:2])[..., None]
     image_SSC = np.concatenate((np.clip(colour_SS3, 0, 1) * alpha_SS1, alpha_SS1), axis=2)
-    return (np.clip(image_SSC, 0, 1) * 255 + 0.5).astype(np.uint8)
+    return np.asarray(np.clip(image_SSC, 0, 1) * 255 + 0.5, dtype=np.uint8)
 
 
 def shading(alpha_SS: Floats) -> Floats:

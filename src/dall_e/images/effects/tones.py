@@ -38,7 +38,9 @@ def black_and_white(
 ) -> list[Group]:
     """Return a picture in greys."""
     del rng, ground
-    return [replace(group, paths=_grey_images(with_colours(group.paths, _grey))) for group in groups]
+    return [
+        replace(group, paths=_grey_images(with_colours(group.paths, _grey))) for group in groups
+    ]
 
 
 def _grey(colour: str) -> str:
@@ -88,16 +90,20 @@ def _in_one_colour(paths: str, colour: str) -> str:
 # Poster
 
 _RETRO = (
-    "#f6e7c6", "#f2b84b", "#ffd97a", "#e89a3c", "#e07a3f", "#c8402f", "#7c2f35", "#f0a7a0", "#8bb8a8", "#2f7f79",
-    "#1f3b57", "#6d8c3f", "#2f4a33", "#8a5a36", "#4b3a5e", "#fff8e8", "#a9b7bd", "#22252c",
-    "#d8d3c4", "#6f7f8c",
-    "#4f86a8",
+    "#f6e7c6", "#f2b84b", "#ffd97a", "#e89a3c", "#e07a3f", "#c8402f", "#7c2f35", "#f0a7a0",
+    "#8bb8a8", "#2f7f79", "#1f3b57", "#6d8c3f", "#2f4a33", "#8a5a36", "#4b3a5e", "#fff8e8",
+    "#a9b7bd", "#22252c", "#4f86a8", "#d8d3c4", "#6f7f8c",
 )  # fmt: skip
 """Colours of old prints."""
 _DIFFERENT, _TAKEN = 0.06, 0.045
 """Colours that differ by more are not printed with one ink, if another is at most so much farther
 off, in OKLab."""
-_RAYS = (("#f6e7c6", "#f0d9a4"), ("#d9e4d2", "#c6d8c6"), ("#f3d9c8", "#ebc6ae"), ("#d5e2e6", "#bed3da"))
+_RAYS = (
+    ("#f6e7c6", "#f0d9a4"),
+    ("#d9e4d2", "#c6d8c6"),
+    ("#f3d9c8", "#ebc6ae"),
+    ("#d5e2e6", "#bed3da"),
+)
 """Pairs of colours for the rays behind a thing."""
 _RAY_COUNT = 16
 

@@ -5,6 +5,7 @@ Shapes: S the side of a picture, H W rows and columns, P colours.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -45,7 +46,7 @@ def of_role(groups: Sequence[Group], *roles: str) -> list[Group]:
 def scale_of(group: Group) -> float:
     """Return how much larger a group is in the picture than its own coordinates say."""
     a, b, c, d, _, _ = group.matrix
-    return max(abs(a * d - b * c) ** 0.5, 1e-6)
+    return max(math.sqrt(abs(a * d - b * c)), 1e-6)
 
 
 def moved(group: Group) -> str:
@@ -130,7 +131,9 @@ def in_areas(group: Group) -> Group:
     """Return a background, whatever it is made of, as areas of a few colours."""
     canvas_SSC = painted_svg(svg_document([group], SIDE), SIDE)
     settings = AreaSettings(most_colours=9, same_colour=0.035, least_area=160)
-    return Group(name=group.name, paths=traced_paths(flat_areas(canvas_SSC, settings)), role=group.role)
+    return Group(
+        name=group.name, paths=traced_paths(flat_areas(canvas_SSC, settings)), role=group.role
+    )
 
 
 def box(fill: str, name: str = "ground") -> Group:

@@ -46,7 +46,12 @@ def watercolour(image_SSC: UInt8, rng: np.random.Generator, *, ground: bool) -> 
     # Pigment: in clouds, at borders, in the hollows of the paper
     sheet_SS = paper(side, rng)
     pools_SS = borders(image, 1.1) + 0.35 * borders(image, 4)
-    density_SS = 1 + 0.35 * shading(alpha_SS) + 1.3 * (clouds(side, 34, rng, octaves=4) - 0.5) + 0.95 * pools_SS
+    density_SS = (
+        1
+        + 0.35 * shading(alpha_SS)
+        + 1.3 * (clouds(side, 34, rng, octaves=4) - 0.5)
+        + 0.95 * pools_SS
+    )
     density_SS += 0.1 * sheet_SS + 0.05 * noise(side, 1.5, rng)
     colour_SS3 = colour_SS3 * (1 - (1 - colour_SS3) * (density_SS[..., None] - 1))
 
