@@ -64,7 +64,7 @@ def checked_style(
         raise ValueError(f"style must be a text, got {reprlib.repr(style)}")
     if not isinstance(config, ModelConfig):
         raise ValueError(f"{config.name} reads styles in the prompt: say {style!r} there")
-    learned = vocabulary.styles if vocabulary else ()
+    learned = vocabulary.styles if vocabulary is not None else ()
     for names in learned:
         if style.lower() in [name.lower() for name in names]:
             return names[0]

@@ -39,7 +39,8 @@ _ASKING = (
 )
 _PRAISE = (
     r"(?:(?:simple|cute|beautiful|small|minimal|minimalist|modern|retro|vintage|detailed|loose|"
-    r"quick|rough|soft|traditional|old|nice|little|colou?rful|classic|flat|delicate|bright) ){0,2}"
+    r"quick|rough|soft|traditional|old|nice|little|colou?rful|classic|flat|delicate|bright|"
+    r"black and white) ){0,2}"
 )
 _RIM = r"(?:,? with (?:an? )?(?:thick |bold )?white (?:border|borders|outline|rim|edge|edges))?"
 """Of stickers, which have one."""
@@ -195,17 +196,22 @@ def _is_meant_en(place: str, match: re.Match[str], text: str, vocabulary: Vocabu
     if not media and mark and (mark == _ALWAYS or place != "in"):
         return False
     if place == "before":
-        is_coat = style == "black and white" and any(colour in match["rest"] for colour in _OTHERS)
-        return not (
-            is_coat
-            or style in _NOUNS
-            or _is_longer_noun(text[match.start("style") :], word, vocabulary)
-        )
+        is_coat = style == "black and white" and _is_coat_en(match, vocabulary)
+        is_longer = _is_longer_noun(text[match.start("style") :], word, vocabulary)
+        return not (is_coat or is_longer or style in _NOUNS)
     if place == "behind":
         last = match["rest"].split()[-1]
         is_name = text in vocabulary.words_en or f"{last} {word}" in vocabulary.words_en
         return not is_name and last not in _JOINING and last in vocabulary.parts_en
     return True
+
+
+def _is_coat_en(match: re.Match[str], vocabulary: Vocabulary) -> bool:
+    """Whether black and white are an animal's colours, or two of several."""
+    rest = match["rest"]
+    names = (vocabulary.words_en.get(word) for word in rest.split())
+    has_animal = any(name and vocabulary.thing(name).kind == "animal" for name in names)
+    return (bool(match["article"]) and has_animal) or any(colour in rest for colour in _OTHERS)
 
 
 _OTHERS = tuple(colour for colour in COLOURS if colour not in ("black", "white", "grey"))
@@ -278,7 +284,12 @@ def _is_meant_zh(match: re.Match[str], is_before: bool, vocabulary: Vocabulary) 
         is_part = any(
             whole[start : stop + more] in known for more in lengths if stop + more <= len(whole)
         )
-        is_noun = any(rest[:length] in known for length in range(1, 6))
+        nouns = [known[rest[:length]] for length in range(1, 6) if rest[:length] in known]
+        is_noun = bool(nouns)
+        is_animal = any(vocabulary.thing(name).kind == "animal" for name in nouns)
+        counts_things = (match["count"] or "张")[-1] not in _PICTURES_ZH
+        if _words_zh()[word][0] == "black and white" and counts_things and is_animal:
+            return False
         return not is_part and rest[0] not in _AND_ZH and (is_joined or is_noun)
     is_part = any(whole[max(start - more, 0) :] in known for more in lengths)
     return not is_part and rest[-1] not in _AND_ZH + "有拿看用"
