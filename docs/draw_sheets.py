@@ -86,12 +86,12 @@ def draw_styles() -> None:
     """Write a sheet with a row for each effect, drawn large and shown small."""
     model = DALL_E.from_pretrained()
     styled = [
-        resize(image, 112, 112)
+        resize(image, 100, 100)
         for name in EFFECTS
         for image in model(list(STYLED), seed=3, style=name)
     ]
     sheet = make_grid(styled, columns=len(STYLED))
-    save_image(sheet.quantize(128), DOCS / "styles.png")
+    save_image(sheet.quantize(256, kmeans=1), DOCS / "styles.png")
 
 
 def draw_own_drawings() -> None:

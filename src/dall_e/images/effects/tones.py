@@ -92,7 +92,7 @@ def _in_one_colour(paths: str, colour: str) -> str:
 _RETRO = (
     "#f6e7c6", "#f2b84b", "#ffd97a", "#e89a3c", "#e07a3f", "#c8402f", "#7c2f35", "#f0a7a0",
     "#8bb8a8", "#2f7f79", "#1f3b57", "#6d8c3f", "#2f4a33", "#8a5a36", "#4b3a5e", "#fff8e8",
-    "#a9b7bd", "#22252c", "#4f86a8", "#d8d3c4", "#6f7f8c",
+    "#a9b7bd", "#22252c", "#4f86a8", "#d8d3c4", "#6f7f8c", "#a4cbdc", "#6fb0d0",
 )  # fmt: skip
 """Colours of old prints."""
 _DIFFERENT, _TAKEN = 0.06, 0.045
