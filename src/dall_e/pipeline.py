@@ -182,6 +182,7 @@ class DALL_E:
         height: int | None = None,
         width: int | None = None,
         transparent: bool = False,
+        style: str | None = None,
         upsample: bool | None = None,
         sampling: SamplingConfig | None = None,
         callback_on_step_end: StepCallback | None = None,
@@ -222,6 +223,8 @@ class DALL_E:
                 their own size, `config.tokenizer.image_size`. The built-in model's own is 96, which
                 is what it draws with height=96.
             transparent: keep the transparent background (mode RGBA) instead of white (mode RGB).
+            style: "watercolour", "pixel art", "sticker" or another of `dall-e styles`, in English
+                or Chinese. Without it, what the prompt says: "a watercolour painting of a rose".
             upsample: let the model's upsampler draw sizes beyond its own, rather than resizing
                 alone. True unless given for models that have an upsampler.
             sampling: every setting of the sampler at once; the ones above win over it.
@@ -256,6 +259,7 @@ class DALL_E:
             width=width,
             upsample=upsample,
             transparent=transparent,
+            style=style,
             sampling=settings,
             strict=strict,
         )

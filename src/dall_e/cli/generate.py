@@ -60,6 +60,14 @@ def generate(  # noqa: PLR0913, one argument per flag
     transparent: Annotated[
         bool, typer.Option("--transparent", help="Keep the background transparent.")
     ] = False,
+    style: Annotated[
+        str,
+        typer.Option(
+            "--style",
+            show_default="what the prompt says",
+            help="How the pictures are drawn, such as watercolour; `dall-e styles` lists them.",
+        ),
+    ] = "",
     negative: Annotated[
         str, typer.Option("--negative", show_default=False, help="What to steer away from.")
     ] = "",
@@ -91,6 +99,7 @@ def generate(  # noqa: PLR0913, one argument per flag
         seed=seed,
         height=size,
         transparent=transparent,
+        style=style,
         sampling=pipeline.sampling_settings(**sampling),
         progress=True,
         strict=strict,

@@ -82,6 +82,9 @@ def grid_of(images: list[PILImage], columns: int | None) -> PILImage:
         grid_prompts=listed_prompts,
         grid_columns=str(columns or 0),
     )
+    # Styles that are not all the same are in the words of the prompts.
+    if len({image.info.get("style") for image in images}) > 1:
+        sheet.info.pop("style", None)
     return sheet
 
 

@@ -103,7 +103,7 @@ def flat_areas(image_HWC: UInt8, settings: AreaSettings | None = None) -> Areas:
     image_HWC = np.concatenate((smooth_HW3, image_HWC[..., 3:]), axis=2)
     lab_HW3 = _lab(image_HWC)
     inner_HW = _inner(lab_HW3, shown_HW, scale)
-    palette_K3 = _palette(lab_HW3[inner_HW], settings)
+    palette_K3 = inner_palette(lab_HW3[inner_HW], settings)
 
     labels_HW = _nearest(lab_HW3, palette_K3, shown_HW, inner_HW, scale)
     labels_HW = _without_specks(labels_HW, round(settings.least_area * scale**2))
@@ -144,7 +144,7 @@ def _disc(radius: float) -> UInt8:
     return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), dtype=np.uint8)
 
 
-def _palette(lab_P3: Floats, settings: AreaSettings) -> Floats:
+def inner_palette(lab_P3: Floats, settings: AreaSettings) -> Floats:
     """The colours of inner pixels, OKLab [K, 3], the most used first.
 
     k-means, started with the pixels that are farthest from all before, the middle of each cluster

@@ -34,6 +34,10 @@ _CORNER = 75
 _SEGMENT = 4.5
 """Length in pixels to which borders are divided before curves are laid through them."""
 
+ROLES = ("background", "shadow", "edge", "thing")
+"""What groups of a picture are: what is behind everything, the shadow and the edge of a thing, and
+the thing itself."""
+
 
 class VectorDrawing:
     """One drawing as areas, and as the SVG paths around them."""
@@ -72,6 +76,8 @@ class Group:
     """Its SVG elements."""
     matrix: tuple[float, float, float, float, float, float] = (1, 0, 0, 1, 0, 0)
     """Where it goes, as SVG's matrix(a, b, c, d, e, f)."""
+    role: str = "thing"
+    """What it is in the picture, one of ROLES."""
 
 
 def traced_paths(areas: Areas) -> str:

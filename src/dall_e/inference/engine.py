@@ -26,9 +26,9 @@ from dall_e.checkpoints.families.base import PublishedNetworks
 from dall_e.checkpoints.t5 import T5Features
 from dall_e.config import ModelConfig, SamplingConfig
 from dall_e.config.published import PublishedConfig, check_possible
-from dall_e.images.files import PILImage, resize, to_pil, to_uint8
-from dall_e.images.svg import painted_svg
+from dall_e.images.files import PILImage
 from dall_e.inference.batching import batches, known_rows
+from dall_e.inference.finishing import checked_style, finished_image
 from dall_e.inference.loading import Networks
 from dall_e.inference.progress import ProgressCallback
 from dall_e.inference.prompt_encoding import Pair, make_reader, stack_pairs
@@ -120,6 +120,7 @@ class Engine:
         upsample: bool | None = None,
         transparent: bool = False,
         finish: str | None = None,
+        style: str | None = None,
         sampling: SamplingConfig | None = None,
         known: KnownTokens | None = None,
         strict: bool = False,
@@ -155,6 +156,7 @@ class Engine:
             best_of=best_of,
             transparent=transparent,
             finish=checked_finish(finish, self.config),
+            style=checked_style(style, self.config, self.vocabulary),
             known=known,
             strict=strict,
         )
@@ -197,7 +199,8 @@ class Engine:
     def _plan(self, request: GenerationRequest) -> list[DrawingJob]:
         """What is drawn for each candidate; the only place that asks the planner."""
         prompts, compose = request.candidate_prompts, request.sampling.compose
-        return plan_all(prompts, request.seeds, self.vocabulary, compose=compose)
+        vocabulary, style = self.vocabulary, request.style
+        return plan_all(prompts, request.seeds, vocabulary, compose=compose, style=style)
 
     def _threads(self) -> AbstractContextManager[None]:
         """One thread, or all cores for published models, whose products are large enough."""
@@ -276,7 +279,7 @@ class Engine:
         kept: list[tuple[DrawingJob, float | None]] = []
         for first in range(0, len(candidates), request.best_of):
             rivals = candidates[first : first + request.best_of]
-            images = [self._image(small, rival, codes_BN) for rival in rivals]
+            images = [self._image(small, rival.without_style, codes_BN) for rival in rivals]
             scores = retriever.scores(images, rivals[0].text)
             best = scores.index(max(scores))
             kept.append((rivals[best], scores[best]))
@@ -305,22 +308,10 @@ class Engine:
         self, request: GenerationRequest, candidate: DrawingJob, codes_BN: Tensor
     ) -> PILImage:
         """The pixels of a candidate, from the tokens of its drawings."""
-        size, transparent = request.size, request.transparent
         drawings = [
             self.pixels(codes_BN[row : row + 1], request.upsample) for row in candidate.rows
         ]
-        if request.finish == "crisp":
-            arrays = [to_uint8(x_CHW) for x_CHW in drawings]
-            svg = candidate.plan.illustrate(arrays, candidate.seed)
-            painted_CSS = painted_svg(svg, size).transpose(2, 0, 1)
-            return to_pil(painted_CSS, transparent=transparent)
-        if not candidate.plan.is_whole:
-            arrays = [to_uint8(x_CHW) for x_CHW in drawings]
-            whole_CHW = candidate.plan.render(arrays, size, candidate.seed)
-            return to_pil(whole_CHW, transparent=transparent)
-
-        image = to_pil(drawings[0], transparent=transparent)
-        return image if size == image.width else resize(image, size, size)
+        return finished_image(request, candidate, drawings)
 
     def pixels(self, codes_1N: Tensor, upsample: bool = False) -> Tensor:
         """One drawing [4, H, W] in [0, 1], at the model's own size or upsampled.
@@ -373,6 +364,8 @@ class Engine:
             "upsample": str(request.upsample),
             "finish": request.finish,
         }
+        if request.style or candidate.plan.style:
+            metadata["style"] = request.style or candidate.plan.style
         if score is not None:
             metadata |= {"best_of": str(request.best_of), "score": f"{score:.4f}"}
         return metadata

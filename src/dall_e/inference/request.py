@@ -42,6 +42,8 @@ class GenerationRequest:
     """Candidates for each image."""
     finish: str = "soft"
     """"crisp" paints areas of one colour with sharp borders, "soft" shows the network's pixels."""
+    style: str = ""
+    """An effect or a learned style for all images; or nothing: the prompts say which, if any."""
     transparent: bool = False
     """Keep the transparent background instead of white."""
     known: KnownTokens | None = None

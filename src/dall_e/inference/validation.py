@@ -114,8 +114,8 @@ def checked_finish(finish: str | None, config: ModelConfig | PublishedConfig) ->
         raise ValueError(f"finish must be one of {', '.join(FINISHES)}, got {finish!r}")
     if chosen == "crisp" and not isinstance(config, ModelConfig):
         raise ValueError(
-            f"finish='crisp' is for drawings in areas of one colour: {config.name} paints pictures, "
-            "which would lose their shading"
+            f"finish='crisp' is for drawings in areas of one colour: {config.name} paints "
+            "pictures, which would lose their shading"
         )
     return chosen
 

@@ -60,7 +60,8 @@ def scene_groups(
     if scene.background:
         painter = random.Random(f"assembly/{seed}")
         canvas_SS3, ground = background(scene.background, SIDE, painter, scene.background_colour)
-        groups.append(Group(name=scene.background, paths=embedded_image(canvas_SS3, SIDE)))
+        image = embedded_image(canvas_SS3, SIDE)
+        groups.append(Group(name=scene.background, paths=image, role="background"))
 
     # The things, those at the back first
     done: Counter[int] = Counter()
@@ -200,7 +201,8 @@ def _edged(drawing: VectorDrawing, group: Group) -> list[Group]:
         f'<g stroke="{_EDGE}" stroke-width="{3 / scale:.2f}" stroke-linejoin="round">\n'
         f"{group.paths}\n</g>"
     )
-    return [Group(name=f"edge of {group.name}", paths=edge, matrix=group.matrix), group]
+    name = f"edge of {group.name}"
+    return [Group(name=name, paths=edge, matrix=group.matrix, role="edge"), group]
 
 
 def _shadow(place: Place) -> Group:
@@ -212,4 +214,4 @@ def _shadow(place: Place) -> Group:
         f'ry="{width * 0.1 * part:.1f}" fill="#000" fill-opacity="0.09"/>'
         for part in (1.0, 0.8, 0.6)
     ]
-    return Group(name="shadow", paths="\n".join(rings))
+    return Group(name="shadow", paths="\n".join(rings), role="shadow")

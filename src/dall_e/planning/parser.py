@@ -23,6 +23,7 @@ from dall_e.planning.grammar_en import English
 from dall_e.planning.grammar_zh import Chinese
 from dall_e.planning.marked_text import MarkedText
 from dall_e.planning.qualities import flies, pictured_state
+from dall_e.planning.style_words import without_style
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.scenes.graph import Scene
 from dall_e.scenes.phrases import OPPOSITE
@@ -68,6 +69,8 @@ class Parse:
     """Words with a wrong letter or without blanks, as written, and what each was taken for."""
     refused_style: str
     """The style that was asked for, if the model does not have it."""
+    style: str
+    """The style that the drawings are given when they are done, one of EFFECTS; or nothing."""
     is_exact: bool
     """Whether one reading of the whole prompt explains every word of it."""
 
@@ -76,7 +79,7 @@ class Parse:
 def parse(prompt: str, vocabulary: Vocabulary) -> Parse:
     """Read a prompt by the words that a model knows, in a time that grows with its length."""
     normal = normal_form(prompt)
-    text = normal.text.rstrip(".。!！").strip()
+    text, effect = without_style(normal.text.rstrip(".。!！").strip(), vocabulary)
     chinese = is_chinese(text)
     grammar: Grammar = Chinese(vocabulary) if chinese else English(vocabulary)
     text = text if chinese else text.lower()
@@ -100,13 +103,14 @@ def parse(prompt: str, vocabulary: Vocabulary) -> Parse:
     if not scene and not grammar.words(marked.whole):
         others = others or tuple(filter(None, [prompt.strip()]))
     return Parse(
-        text=normal.text or prompt,
+        text=text if effect else normal.text or prompt,
         scene=scene,
         coverage=_coverage(grammar, marked.whole, words) if scene else 0.0,
         unread=tuple(dict.fromkeys((*normal.as_written(words), *others))),
         unknown=tuple(dict.fromkeys((*normal.as_written(unknown), *others))),
         mended=((text, spaced), *mended) if spaced and scene else mended,
         refused_style=refused_style,
+        style=effect,
         is_exact=exact is not None and not others,
     )
 

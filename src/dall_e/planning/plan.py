@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dall_e.images.effects.catalogue import EFFECTS, styled_groups
 from dall_e.images.files import ImageArray
 from dall_e.images.materials import Paint
 from dall_e.images.svg import VectorDrawing, svg_document
@@ -27,6 +28,7 @@ from dall_e.planning.cast import as_relation, mounted
 from dall_e.planning.illustration import SIDE, lone_group, scene_groups
 from dall_e.planning.parser import Parse, parse
 from dall_e.planning.renderer import alone, assemble, painted, sprite_of
+from dall_e.planning.style_words import in_style
 from dall_e.planning.variation import Appearance, canonical_appearance, sample_appearance
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.scenes.captions import scene_caption
@@ -77,11 +79,14 @@ class Plan:
     """What is where; None for a prompt that is drawn whole."""
     parse: Parse | None = None
     """What was understood of the prompt; None if nobody tried to."""
+    style: str = ""
+    """The effect that the picture is given, one of EFFECTS; or nothing."""
 
     @classmethod
     def whole(cls, prompt: str, parse: Parse | None = None) -> Plan:
         """Plan to draw a prompt as it is."""
-        return cls(objects=(PlannedObject(prompt=prompt),), parse=parse)
+        style = parse.style if parse else ""
+        return cls(objects=(PlannedObject(prompt=prompt),), parse=parse, style=style)
 
     @property
     def is_whole(self) -> bool:
@@ -139,10 +144,11 @@ class Plan:
             whole_SSC = assemble(scene, sprites, side, seed, alternates)
         return np.ascontiguousarray(whole_SSC.transpose(2, 0, 1))
 
-    def illustrate(self, images: Sequence[ImageArray], seed: int) -> str:
+    def illustrate(self, images: Sequence[ImageArray], seed: int, *, ground: bool = True) -> str:
         """Return what `render` paints as an SVG document, one group for each thing.
 
-        A prompt that is drawn whole is one group.
+        A prompt that is drawn whole is one group. A style that is an effect on groups is in it;
+        `ground`: with what that has for a ground, such as the wall behind neon.
         """
         drawings = [
             VectorDrawing(_turned(image_CHW, planned), planned.look)
@@ -154,6 +160,7 @@ class Plan:
         else:
             alternates = [planned.alternates for planned in self.objects]
             groups = scene_groups(_at_rest(self.scene), drawings, seed, alternates)
+        groups = styled_groups(groups, self.style, seed, ground=ground)
         return svg_document(groups, SIDE, ", ".join(names))
 
     def _painted(self, images: Sequence[ImageArray]) -> list[ImageArray]:
@@ -194,7 +201,7 @@ def plan_prompt(prompt: str, vocabulary: Vocabulary, seed: int | None = None) ->
         _planned(item, appearance, vocabulary, language, style)
         for item, appearance in zip(scene.objects, appearances, strict=True)
     )
-    plan = Plan(objects=objects, scene=scene, parse=understood)
+    plan = Plan(objects=objects, scene=scene, parse=understood, style=understood.style)
 
     # The name of a thing, and nothing said of it: the prompt does as it is.
     name = f"{_word_for(appearances[0].name, scene.objects[0], vocabulary, language)}{style}"
@@ -296,6 +303,11 @@ class DrawingJob:
     """Its drawings among those of all jobs: as many as the plan has objects."""
 
     @property
+    def without_style(self) -> DrawingJob:
+        """The same image without an effect, as candidates are compared."""
+        return dataclasses.replace(self, plan=dataclasses.replace(self.plan, style=""))
+
+    @property
     def prompts(self) -> tuple[str, ...]:
         """The prompt of each of its drawings, in the order of `rows`."""
         return self.plan.prompts
@@ -307,12 +319,16 @@ def plan_all(
     vocabulary: Vocabulary | None,
     *,
     compose: bool = True,
+    style: str = "",
 ) -> list[DrawingJob]:
     """Plan one image for each text with its seed.
 
     vocabulary: what the model knows; without one every prompt is drawn whole, as it is. compose:
-    without it every prompt is drawn whole, in its normal form.
+    without it every prompt is drawn whole, in its normal form. style: an effect, or a style that
+    the model has learned; else the prompts say which.
     """
+    effect = style if style in EFFECTS else ""
+    learned = "" if effect else style
 
     def planned(text: str, seed: int) -> Plan:
         if vocabulary is None:
@@ -325,7 +341,8 @@ def plan_all(
     jobs: list[DrawingJob] = []
     row = 0
     for text, seed in zip(texts, seeds, strict=True):
-        plan = planned(text, seed)
+        plan = planned(in_style(text, learned, vocabulary), seed)
+        plan = dataclasses.replace(plan, style=effect or plan.style)
         rows = range(row, row + len(plan.objects))
         jobs.append(DrawingJob(text=text, seed=seed, plan=plan, rows=rows))
         row = rows.stop

@@ -100,9 +100,14 @@ class Vocabulary:
         """Whether the model has seen a thing in a state, "sleeping" or "playing"."""
         return state in self._known[name].seen_with
 
+    @property
+    def styles(self) -> tuple[tuple[str, str], ...]:
+        """The English and the Chinese name of each style that the model has learned."""
+        return tuple((row.name, row.zh) for row in self._styles)
+
     def has_style(self, words: str) -> bool:
         """Whether the model draws in a style; every style if it does not say which ones it has."""
-        known = {word.lower() for row in self._styles for word in (row.name, row.zh)}
+        known = {word.lower() for names in self.styles for word in names}
         return not words or not known or words.lower() in known
 
     def planned(self, name: str, **said: Any) -> SceneObject:
