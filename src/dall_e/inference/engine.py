@@ -185,8 +185,8 @@ class Engine:
 
         `on_step` sees the tokens after each step of each batch; `on_progress` is told how many
         steps of all batches are done. Warns of words that the model does not read, and of a blank
-        image; a strict request raises ValueError instead. What names nothing known, and does not look
-        like its prompt either, is always a ValueError.
+        image; a strict request raises ValueError instead. What names nothing known, and does not
+        look like its prompt either, is always a ValueError.
         """
         with torch.inference_mode(), self._threads():
             candidates = self._plan(request)
