@@ -21,7 +21,7 @@ from dall_e.config import ModelConfig, SamplingConfig
 from dall_e.config.published import PublishedConfig
 from dall_e.images.files import PILImage
 from dall_e.inference.answering import QUESTION, Describer, TextSamplingConfig, make_describer
-from dall_e.inference.engine import Engine, StepCallback
+from dall_e.inference.engine import Engine
 from dall_e.inference.loading import (
     NativeModel,
     Networks,
@@ -35,6 +35,7 @@ from dall_e.inference.retrieval import ImageInput, SearchResult
 from dall_e.inference.validation import check_callback
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.runtime import one_thread, pick_device
+from dall_e.sampling.decode import StepCallback
 from dall_e.text.published_tokenizers import PromptTokenizer
 from dall_e.text.tokenizer import TextTokenizer
 

@@ -14,9 +14,10 @@ Shapes: B drawings, N image tokens, C H W channels (4, premultiplied RGBA), rows
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, replace
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -30,8 +31,9 @@ from dall_e.images.files import PILImage
 from dall_e.inference.batching import batches, known_rows
 from dall_e.inference.finishing import checked_style, finished_image
 from dall_e.inference.loading import Networks
-from dall_e.inference.progress import ProgressCallback
+from dall_e.inference.progress import ProgressCallback, step_callback
 from dall_e.inference.prompt_encoding import Pair, make_reader, stack_pairs
+from dall_e.inference.recognition import Recognition, names_nothing
 from dall_e.inference.remarks import check_not_blank, remark_on_prompts
 from dall_e.inference.request import GeneratedImage, GenerationRequest, resolve_sampling
 from dall_e.inference.retrieval import Retriever
@@ -48,17 +50,14 @@ from dall_e.planning.plan import DrawingJob, plan_all
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.runtime import free_memory, one_thread
 from dall_e.sampling.decode import (
-    DecodeStep,
     KnownTokens,
+    StepCallback,
     check_known_tokens,
     decode_tokens,
 )
 from dall_e.text.published_tokenizers import PromptTokenizer
 from dall_e.text.tokenizer import TextTokenizer
 from dall_e.version import __version__
-
-StepCallback = Callable[[DecodeStep], "bool | None"]
-"""Called after each step of each batch; True stops the drawing with DecodeInterrupted."""
 
 # More images than this are drawn one batch after the other, so that memory stays bounded; it
 # changes no image.
@@ -188,7 +187,8 @@ class Engine:
 
         `on_step` sees the tokens after each step of each batch; `on_progress` is told how many
         steps of all batches are done. Warns of words that the model does not read, and of a blank
-        image; a strict request raises ValueError instead.
+        image; a strict request raises ValueError instead. What names nothing known, and does not
+        look like its prompt either, is always a ValueError.
         """
         with torch.inference_mode(), self._threads():
             candidates = self._plan(request)
@@ -237,7 +237,7 @@ class Engine:
                 seeds=[seeds[row] for row in rows],
                 settings=request.sampling,
                 known=known_rows(request.known, rows),
-                on_step=_step_callback(on_step, on_progress, number, len(groups)),
+                on_step=step_callback(on_step, on_progress, number, len(groups)),
             )
             drawn.update(zip(rows, codes_BN, strict=True))
         return torch.stack([drawn[row] for row in range(len(texts))])
@@ -264,6 +264,12 @@ class Engine:
                 "model with one"
             )
         return Retriever(self.networks.dual_encoder, self.text_tokenizer)
+
+    @cached_property
+    def _recognition(self) -> Recognition:
+        """What tells a picture from a blot; only for models with a vocabulary."""
+        assert self.vocabulary is not None
+        return Recognition(self.retriever("a prompt that names nothing known"), self.vocabulary)
 
     def _choose(
         self, request: GenerationRequest, candidates: list[DrawingJob], codes_BN: Tensor
@@ -294,6 +300,8 @@ class Engine:
     ) -> GeneratedImage:
         """The image of the candidate that was kept, with its story."""
         image = self._image(request, candidate, codes_BN)
+        if self.networks.dual_encoder is not None and names_nothing(candidate, self.vocabulary):
+            self._recognition.check(image, candidate)
         check_not_blank(image, candidate, strict=request.strict)
         return GeneratedImage(
             pixels=image,
@@ -358,6 +366,8 @@ class Engine:
             metadata["plan"] = candidate.plan.describe()
         if candidate.plan.unread:
             metadata["unread"] = ", ".join(candidate.plan.unread)
+        if candidate.plan.nearest:
+            metadata["nearest"] = "; ".join(near.in_words() for near in candidate.plan.nearest)
         metadata |= {
             "transparent": str(request.transparent),
             "size": f"{request.size}x{request.size}",
@@ -369,21 +379,3 @@ class Engine:
         if score is not None:
             metadata |= {"best_of": str(request.best_of), "score": f"{score:.4f}"}
         return metadata
-
-
-def _step_callback(
-    on_step: StepCallback | None,
-    on_progress: ProgressCallback | None,
-    batch: int,
-    num_batches: int,
-) -> StepCallback | None:
-    """What the decode loop calls in one of the batches; None if nobody wants to know."""
-    if on_progress is None:
-        return on_step
-
-    def report(step: DecodeStep) -> bool | None:
-        done = batch * step.num_steps + step.step
-        on_progress("drawing", done, num_batches * step.num_steps)
-        return on_step(step) if on_step else None
-
-    return report

@@ -22,6 +22,7 @@ from dall_e.planning.grammar import Grammar, Mention, Objects, PartSaid
 from dall_e.planning.grammar_en import English
 from dall_e.planning.grammar_zh import Chinese
 from dall_e.planning.marked_text import MarkedText
+from dall_e.planning.nearest import Nearest, substitutes_en, substitutes_zh
 from dall_e.planning.qualities import flies, pictured_state
 from dall_e.planning.style_words import without_style
 from dall_e.planning.vocabulary import Vocabulary
@@ -43,6 +44,9 @@ _STATES = {
 }
 Mended = tuple[tuple[str, str], ...]
 """Words as they are written, and what they are taken for."""
+
+_WORDS = re.compile(r"[\w'-]+|[^\w\s]")
+_FULL_NAME = re.compile(r"\b([A-Z][a-z]+) ([A-Z][a-z]+)\b")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,11 +77,62 @@ class Parse:
     """The style that the drawings are given when they are done, one of EFFECTS; or nothing."""
     is_exact: bool
     """Whether one reading of the whole prompt explains every word of it."""
+    nearest: tuple[Nearest, ...] = ()
+    """Words that the model does not know, with what it draws instead."""
 
 
 @lru_cache(maxsize=64)
 def parse(prompt: str, vocabulary: Vocabulary) -> Parse:
-    """Read a prompt by the words that a model knows, in a time that grows with its length."""
+    """Read a prompt by the words that a model knows, in a time that grows with its length.
+
+    For nouns that it does not know, it is read again with what is nearest to them.
+    """
+    understood = _read(prompt, vocabulary)
+    substitutes = _substitutes(understood, vocabulary)
+    if not substitutes:
+        return understood
+
+    # As words of English, and as characters of Chinese.
+    edge = "" if is_chinese(understood.text) else r"\b"
+    words = "|".join(re.escape(word) for word in sorted(substitutes, key=len, reverse=True))
+    pattern = re.compile(f"{edge}(?:{words}){edge}", re.IGNORECASE)
+    text = pattern.sub(lambda match: substitutes[match[0].lower()].said, understood.text)
+    again = _read(text, vocabulary)
+    if again.scene is None:
+        return understood
+    ignored = tuple(
+        word for word in understood.unread if word.lower() not in understood.text.lower()
+    )
+    return replace(
+        again,
+        unread=tuple(dict.fromkeys((*again.unread, *ignored))),
+        mended=tuple(dict.fromkeys((*understood.mended, *again.mended))),
+        style=understood.style,
+        nearest=tuple(substitutes.values()),
+    )
+
+
+def _substitutes(understood: Parse, vocabulary: Vocabulary) -> dict[str, Nearest]:
+    """What to read instead of words that no rule read."""
+    text = understood.text
+    if understood.is_exact or _TONES.search(text):
+        return {}
+    if is_chinese(text):
+        nothing_read = understood.scene is None
+        runs = [word for word in understood.unread if word in text]
+        return substitutes_zh(runs, vocabulary, nothing_read=nothing_read)
+
+    # Not the words for its place, and not the second name of somebody.
+    grammar, lower = English(vocabulary), text.lower()
+    unread = {word.lower() for word in understood.unread}
+    if grammar.find_place(lower):
+        unread = {word for word in unread if not grammar.find_place(f"in the {word}")}
+    unread -= {last.lower() for first, last in _FULL_NAME.findall(text) if first.lower() in unread}
+    return substitutes_en(_WORDS.findall(lower), frozenset(unread), vocabulary)
+
+
+def _read(prompt: str, vocabulary: Vocabulary) -> Parse:
+    """Read a prompt by the words that a model knows, and by no others."""
     normal = normal_form(prompt)
     text, effect = without_style(normal.text.rstrip(".。!！").strip(), vocabulary)
     chinese = is_chinese(text)

@@ -26,6 +26,7 @@ from dall_e.images.materials import Paint
 from dall_e.images.svg import VectorDrawing, svg_document
 from dall_e.planning.cast import as_relation, mounted
 from dall_e.planning.illustration import SIDE, lone_group, scene_groups
+from dall_e.planning.nearest import Nearest
 from dall_e.planning.parser import Parse, parse
 from dall_e.planning.renderer import alone, assemble, painted, sprite_of
 from dall_e.planning.style_words import in_style
@@ -105,6 +106,11 @@ class Plan:
             return ()
         words = self.parse.unknown if self.is_whole else self.parse.unread
         return tuple(word for word in words if word.lower() not in _SILENT)
+
+    @property
+    def nearest(self) -> tuple[Nearest, ...]:
+        """What is drawn instead of things that the model does not know."""
+        return self.parse.nearest if self.parse else ()
 
     def describe(self) -> str:
         """Return the plan in a line, as metadata keep it; "" for a prompt that is drawn whole."""

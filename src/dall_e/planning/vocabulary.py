@@ -171,6 +171,9 @@ class Vocabulary:
         for known, *words in read_table("text/synonyms_zh.txt"):
             for word in words if known in names else ():
                 names.setdefault(word.lstrip("!"), names[known])
+        for known, *words in read_table("planning/everyday_zh.txt"):
+            for word in words if self.knows(known) else ():
+                names.setdefault(word, known)
 
         # Where only a head is known, the word for the animal means it.
         for name, thing in self.table_things.items():
@@ -210,7 +213,7 @@ class Vocabulary:
     def _everyday_en(self) -> dict[str, tuple[str, ...]]:
         """What people say instead of the names of a thing's pictures, by the thing's name.
 
-        Single things have those words among their own already.
+        Single things have those of `text/synonyms_en.txt` among their own already.
         """
         owners = {
             image: name
@@ -222,6 +225,9 @@ class Vocabulary:
         for image, words in _synonyms_en().items():
             if image in owners and image not in self.single_things:
                 everyday[owners[image]] = (*everyday.get(owners[image], ()), *words)
+        for name, *more in read_table("planning/everyday_en.txt"):
+            if self.knows(name):
+                everyday[name] = (*everyday.get(name, ()), *more)
         return everyday
 
     # Where it comes from, and where it is kept
@@ -313,6 +319,13 @@ def _singulars(thing: Thing) -> tuple[str, ...]:
     """What one of a thing is called. The picture of a lion is that of its face."""
     heads = [name for name, _ in thing.image_names[:1] if "head" in thing.traits]
     return (thing.name, *thing.other_names, *heads)
+
+
+def _said_en(thing: Thing) -> Iterator[str]:
+    """What one of a thing and several are called, in lower case."""
+    singulars = _singulars(thing)
+    for word in (*singulars, thing.plural, *map(plural_of, singulars[1:])):
+        yield word.lower()
 
 
 @lru_cache(maxsize=1)
