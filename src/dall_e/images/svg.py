@@ -85,10 +85,10 @@ def traced_paths(areas: Areas) -> str:
     if not len(areas.palette_K3):
         return ""
     file = io.BytesIO()
-    Image.fromarray(areas.image(), "RGBA").save(file, "PNG", compress_level=0)
+    Image.fromarray(areas.image(), "RGBA").save(file, "TGA")
     svg = vtracer.convert_raw_image_to_svg(
         file.getvalue(),
-        img_format="png",
+        img_format="tga",
         colormode="color",
         hierarchical="stacked",
         mode="spline",

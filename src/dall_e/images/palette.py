@@ -1,0 +1,110 @@
+"""The few colours that a flat drawing really has.
+
+A network's pixels have every colour between two areas, and a little noise; the colours that are
+meant are those inside of areas, and those of small spots: eyes, nostrils, highlights.
+
+Shapes: H W rows and columns, C 4 channels (premultiplied RGBA), K colours, P pixels.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from dall_e.images.colour import oklab
+
+Floats = npt.NDArray[np.floating[Any]]
+UInt8 = npt.NDArray[np.uint8]
+
+_FLAT_STEP = 0.03
+"""Neighbours inside of an area differ less than this, in OKLab."""
+_MOST_SAMPLES = 6000
+"""Pixels that the palette is found from."""
+
+
+def straight_oklab(image_HWC: UInt8) -> Floats:
+    """Return straight colours in OKLab, [H, W, 3]; black where nothing is shown."""
+    alpha_HW1 = np.maximum(image_HWC[..., 3:].astype(np.float32), 1)
+    straight_HW3 = (image_HWC[..., :3] * 255.0 / alpha_HW1).clip(0, 255).astype(np.uint8)
+    return oklab(straight_HW3.reshape(-1, 3)).reshape(straight_HW3.shape)
+
+
+def inner_pixels(lab_HW3: Floats, shown_HW: npt.NDArray[np.bool_], scale: float) -> Any:
+    """Return where a pixel is inside of an area: like its neighbours, a little off the border."""
+    steps_HW = np.zeros(shown_HW.shape, dtype=np.float32)
+    for axis in (0, 1):
+        step = np.linalg.norm(np.diff(lab_HW3, axis=axis), axis=2)
+        padding = [(0, 0), (0, 0)]
+        padding[axis] = (0, 1)
+        np.maximum(steps_HW, np.pad(step, padding), out=steps_HW)
+        padding[axis] = (1, 0)
+        np.maximum(steps_HW, np.pad(step, padding), out=steps_HW)
+    flat = (shown_HW & (steps_HW < _FLAT_STEP / max(scale, 0.5))).astype(np.uint8)
+    eroded = cv2.erode(flat, disc(2 * scale)).astype(bool)
+    # A drawing of nothing but borders has no inside: then every pixel that shows counts.
+    for candidate in (eroded, flat.astype(bool)):
+        if candidate.sum() >= 0.02 * shown_HW.sum():
+            return candidate
+    return shown_HW
+
+
+def disc(radius: float) -> UInt8:
+    """Return a disc of ones, at least 3 pixels wide, for OpenCV."""
+    side = 2 * max(round(radius), 1) + 1
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), dtype=np.uint8)
+
+
+def main_colours(lab_P3: Floats, most: int, same: float) -> Floats:
+    """Return the colours of inner pixels, OKLab [K, 3], the most used first.
+
+    most: colours that are looked for. same: those nearer than this are one. It is
+    k-means, started with the pixels that are farthest from all before, the middle of each cluster
+    being its median; then colours that are alike become one.
+    """
+    stride = max(len(lab_P3) // _MOST_SAMPLES, 1)
+    lab_P3 = np.ascontiguousarray(lab_P3[::stride], dtype=np.float32)
+
+    # Started farthest first
+    centres = [np.median(lab_P3, axis=0)]
+    distances_P = np.linalg.norm(lab_P3 - centres[0], axis=1)
+    while len(centres) < most and distances_P.max() > same:
+        centres.append(lab_P3[distances_P.argmax()])
+        np.minimum(distances_P, np.linalg.norm(lab_P3 - centres[-1], axis=1), out=distances_P)
+
+    centres_K3 = np.stack(centres)
+    for _ in range(5):
+        owner_P = _closest(lab_P3, centres_K3)
+        centres_K3 = np.stack(
+            [
+                np.median(lab_P3[owner_P == k], axis=0) if (owner_P == k).any() else centre
+                for k, centre in enumerate(centres_K3)
+            ]
+        )
+    counts_K = np.bincount(_closest(lab_P3, centres_K3), minlength=len(centres_K3))
+    return _merged(centres_K3, counts_K, same)
+
+
+def _closest(lab_P3: Floats, centres_K3: Floats) -> Any:
+    """The number of the nearest centre of each pixel."""
+    squares_PK = (centres_K3**2).sum(1) - 2 * lab_P3 @ centres_K3.T
+    return squares_PK.argmin(1)
+
+
+def _merged(centres_K3: Floats, counts_K: Any, same: float) -> Floats:
+    """Colours of which no two are nearer than `same`; of two that are, the mean by use."""
+    centres = [(int(n), c) for n, c in zip(counts_K, centres_K3, strict=True) if n]
+    while len(centres) > 1:
+        stacked = np.stack([c for _, c in centres])
+        gaps = np.linalg.norm(stacked[:, None] - stacked[None], axis=2)
+        np.fill_diagonal(gaps, np.inf)
+        first, second = divmod(int(gaps.argmin()), len(centres))
+        if gaps[first, second] >= same:
+            break
+        (n, a), (m, b) = centres[first], centres[second]
+        centres = [c for i, c in enumerate(centres) if i not in (first, second)]
+        centres.append((n + m, (n * a + m * b) / (n + m)))
+    centres.sort(key=lambda c: -c[0])
+    return np.stack([c for _, c in centres]).astype(np.float32)
