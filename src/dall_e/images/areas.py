@@ -25,7 +25,15 @@ import numpy as np
 import numpy.typing as npt
 
 from dall_e.images.colour import from_oklab
-from dall_e.images.palette import disc, inner_pixels, main_colours, straight_oklab
+from dall_e.images.palette import (
+    disc,
+    inner_pixels,
+    is_round,
+    main_colours,
+    spots,
+    straight_oklab,
+    with_spots,
+)
 
 Floats = npt.NDArray[np.floating[Any]]
 UInt8 = npt.NDArray[np.uint8]
@@ -38,6 +46,12 @@ _SIDE = 384
 """Lengths below are in pixels of a picture of this side."""
 _NEAR_BORDER = 5
 """A pixel at a border has a colour that is inside of an area this near."""
+_STANDS_OUT = 0.25
+"""A small round area is kept that differs so much from what is around it, in OKLab."""
+_EDGE_REACH = 5
+"""How far off a border colours are compared, to tell an edge from a gradient."""
+_SMALL_PART = 0.08
+"""An area is small beside another of which it is less than this part."""
 _NOISE_REACH = 9
 """Pixels of the window in which noise is smoothed."""
 _NOISE_STEP = 25.0
@@ -61,6 +75,12 @@ class AreaSettings:
     neighbours'."""
     between: float = 0.06
     """How far off the line between two colours a colour still counts as between them."""
+    band: float = 0.075
+    """Neighbours nearer than this in colour, in OKLab, become one if their border is soft."""
+    stain: float = 0.13
+    """The same for an area that is small beside its neighbour."""
+    soft_edge: float = 0.5
+    """A border is soft where colours change by less than this part of what they differ by."""
     smoothing: float = 2.0
     """Standard deviation of the blur that smooths borders."""
 
@@ -100,13 +120,17 @@ def flat_areas(image_HWC: UInt8, settings: AreaSettings | None = None) -> Areas:
     image_HWC = np.concatenate((smooth_HW3, image_HWC[..., 3:]), axis=2)
     lab_HW3 = straight_oklab(image_HWC)
     inner_HW = inner_pixels(lab_HW3, shown_HW, scale)
+    cores_HW = spots(lab_HW3, shown_HW, scale)
     palette_K3 = main_colours(lab_HW3[inner_HW], settings.most_colours, settings.same_colour)
+    palette_K3 = with_spots(palette_K3, lab_HW3, cores_HW)
+    inner_HW = inner_HW | (cores_HW > 0)
 
     labels_HW = _nearest(lab_HW3, palette_K3, shown_HW, inner_HW, scale)
-    labels_HW = _without_specks(labels_HW, round(settings.least_area * scale**2))
+    labels_HW = _without_specks(labels_HW, palette_K3, round(settings.least_area * scale**2))
+    labels_HW = _without_bands(labels_HW, lab_HW3, palette_K3, settings, scale)
     labels_HW = _without_slivers(labels_HW, palette_K3, settings, scale)
     labels_HW = _smoothed(labels_HW, len(palette_K3), settings.smoothing * scale)
-    labels_HW = _without_specks(labels_HW, round(4 * settings.least_area * scale**2))
+    labels_HW = _without_specks(labels_HW, palette_K3, round(4 * settings.least_area * scale**2))
     return _compact(labels_HW, from_oklab(palette_K3).round().astype(np.uint8))
 
 
@@ -126,17 +150,45 @@ def _nearest(
     return np.where(shown_HW, costs_HWK.argmin(2) + 1, EMPTY).astype(np.int32)
 
 
-def _without_specks(labels_HW: Labels, least: int) -> Labels:
-    """The labels, areas of fewer pixels than `least` given to what is nearest."""
+def _without_specks(labels_HW: Labels, palette_K3: Floats, least: int) -> Labels:
+    """The labels, areas of fewer pixels than `least` given to what is nearest.
+
+    Round ones that stand out, as eyes do, may be a quarter of that.
+    """
     specks_HW = np.zeros(labels_HW.shape, dtype=bool)
     for label in _used(labels_HW):
-        mask, window = _boxed(labels_HW, label)
-        _, parts_HW, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
-        small = stats[:, cv2.CC_STAT_AREA] < least
+        mask_HW, window = _boxed(labels_HW, label)
+        _, parts_HW, stats, _ = cv2.connectedComponentsWithStats(mask_HW, connectivity=4)
+        areas = stats[:, cv2.CC_STAT_AREA]
+        small = areas < least
         small[0] = False
+        for part in np.flatnonzero(small & (4 * areas >= least) & is_round(stats)):
+            box = _around(stats[part], labels_HW.shape, window)
+            small[part] = not _stands_out(labels_HW[box], label, palette_K3)
         if small.any():
             specks_HW[window] |= small[parts_HW]
     return _filled(labels_HW, specks_HW)
+
+
+def _around(stats_5: Any, shape: tuple[int, ...], window: tuple[slice, slice]) -> Any:
+    """The box around a component found in a window, two pixels larger on every side."""
+    top = int(stats_5[cv2.CC_STAT_TOP]) + window[0].start
+    left = int(stats_5[cv2.CC_STAT_LEFT]) + window[1].start
+    bottom, right = top + int(stats_5[cv2.CC_STAT_HEIGHT]), left + int(stats_5[cv2.CC_STAT_WIDTH])
+    return np.s_[
+        max(top - 2, 0) : min(bottom + 2, shape[0]), max(left - 2, 0) : min(right + 2, shape[1])
+    ]
+
+
+def _stands_out(box_HW: Labels, label: int, palette_K3: Floats) -> bool:
+    """Whether a colour differs much from what else is mostly in its box, where all is shown."""
+    counts = np.bincount(box_HW.ravel(), minlength=len(palette_K3) + 1)
+    counts[label] = 0
+    other = int(counts.argmax())
+    if label == EMPTY or counts[EMPTY] or not counts[other]:
+        return False
+    gap = palette_K3[label - 1] - palette_K3[other - 1]
+    return bool(np.linalg.norm(gap) > _STANDS_OUT)
 
 
 def _used(labels_HW: Labels) -> list[int]:
@@ -217,6 +269,69 @@ def _is_between(neighbours: Labels, label: int, palette_K3: Floats, tolerance: f
             if 0.08 < at < 0.92 and off < tolerance:
                 return True
     return False
+
+
+def _without_bands(
+    labels_HW: Labels, lab_HW3: Floats, palette_K3: Floats, settings: AreaSettings, scale: float
+) -> Labels:
+    """The labels, neighbours made one that are alike and have no edge between them.
+
+    They are what becomes of a gradient, and of a stain in an area.
+    """
+    numbers_HW, labels_N = _numbered(labels_HW)
+    sizes_N = np.bincount(numbers_HW.ravel(), minlength=len(labels_N))
+    pairs_E2, steps_E = _borders(numbers_HW, lab_HW3, scale)
+    gaps_E = np.linalg.norm(np.subtract(*palette_K3[labels_N[pairs_E2] - 1].swapaxes(0, 1)), axis=1)
+    sharpness_E = steps_E / np.maximum(gaps_E, 1e-6)
+
+    # The softest first; the larger of two decides which colour they have.
+    owner_N = np.arange(len(labels_N))
+    for edge in np.argsort(sharpness_E):
+        if sharpness_E[edge] > settings.soft_edge:
+            break
+        first, second = sorted((owner_N[k] for k in pairs_E2[edge]), key=lambda k: -sizes_N[k])
+        gap = palette_K3[labels_N[first] - 1] - palette_K3[labels_N[second] - 1]
+        is_small = sizes_N[second] < _SMALL_PART * sizes_N[first]
+        most = settings.stain if is_small else settings.band
+        if first != second and np.linalg.norm(gap) < most:
+            owner_N[owner_N == second] = first
+            sizes_N[first] += sizes_N[second]
+    return labels_N[owner_N][numbers_HW]
+
+
+def _numbered(labels_HW: Labels) -> tuple[Labels, Labels]:
+    """The number of the connected area of each pixel, and the label of each; 0 is EMPTY."""
+    numbers_HW = np.zeros(labels_HW.shape, dtype=np.int32)
+    labels = [EMPTY]
+    for label in _used(labels_HW):
+        if label == EMPTY:
+            continue
+        mask_HW, window = _boxed(labels_HW, label)
+        count, parts_HW = cv2.connectedComponents(mask_HW, connectivity=4)
+        inside = parts_HW > 0
+        numbers_HW[window][inside] = parts_HW[inside] + (len(labels) - 1)
+        labels += [label] * (count - 1)
+    return numbers_HW, np.array(labels, dtype=np.int32)
+
+
+def _borders(numbers_HW: Labels, lab_HW3: Floats, scale: float) -> tuple[Any, Any]:
+    """Each pair of numbers that touch, [E, 2], and how much colours change across their border."""
+    reach = max(round(_EDGE_REACH * scale), 1)
+    count = int(numbers_HW.max()) + 1
+    keys, steps = [], []
+    for numbers, lab in ((numbers_HW, lab_HW3), (numbers_HW.T, lab_HW3.swapaxes(0, 1))):
+        before, after = numbers[:, :-1], numbers[:, 1:]
+        row, column = np.nonzero((before != after) & (before > 0) & (after > 0))
+        pair = np.sort(np.stack((before[row, column], after[row, column])), axis=0)
+        near = np.maximum(column - reach, 0)
+        far = np.minimum(column + 1 + reach, numbers.shape[1] - 1)
+        step = np.linalg.norm(lab[row, near] - lab[row, far], axis=1)
+        seen = (numbers[row, near] > 0) & (numbers[row, far] > 0)
+        keys.append((pair[0] * count + pair[1])[seen])
+        steps.append(step[seen])
+    pairs, which, lengths = np.unique(np.concatenate(keys), return_inverse=True, return_counts=True)
+    mean = np.bincount(which, np.concatenate(steps), minlength=len(pairs)) / lengths
+    return np.stack(np.divmod(pairs, count), axis=1), mean
 
 
 def _smoothed(labels_HW: Labels, num_colours: int, sigma: float) -> Labels:

@@ -21,6 +21,14 @@ UInt8 = npt.NDArray[np.uint8]
 
 _FLAT_STEP = 0.03
 """Neighbours inside of an area differ less than this, in OKLab."""
+_SPOT_REACH = 14
+"""Spots fit into a disc of this radius, in pixels of a picture of 384."""
+_SPOT_CONTRAST = 0.16
+"""Spots are so much darker or lighter than what is around them, in OKLab."""
+_SPOT_AREA = (40, 700)
+"""Pixels that a spot has, in a picture of 384."""
+_NEW_COLOUR = 0.12
+"""The palette lacks a spot's colour if none is so near, in OKLab."""
 _MOST_SAMPLES = 6000
 """Pixels that the palette is found from."""
 
@@ -49,6 +57,49 @@ def inner_pixels(lab_HW3: Floats, shown_HW: npt.NDArray[np.bool_], scale: float)
         if candidate.sum() >= 0.02 * shown_HW.sum():
             return candidate
     return shown_HW
+
+
+def spots(lab_HW3: Floats, shown_HW: npt.NDArray[np.bool_], scale: float) -> Any:
+    """Return a number for each small round spot that is much darker or lighter than its
+    surroundings, at its core; 0 elsewhere.
+
+    Eyes, nostrils and highlights are too small to have an inside, and too much to be lost.
+    """
+    lightness_HW = np.ascontiguousarray(lab_HW3[..., 0], dtype=np.float32)
+    reach = disc(_SPOT_REACH * scale)
+    cores_HW = np.zeros(shown_HW.shape, dtype=np.int32)
+    number = 0
+    for operation, outside in ((cv2.MORPH_BLACKHAT, 0.0), (cv2.MORPH_TOPHAT, 1.0)):
+        # Outside is as dark as dark spots are, so that a dark rim is none.
+        filled_HW = np.where(shown_HW, lightness_HW, np.float32(outside))
+        contrast_HW = cv2.morphologyEx(filled_HW, operation, reach)
+        mask_HW = ((contrast_HW > _SPOT_CONTRAST) & shown_HW).astype(np.uint8)
+        _, parts_HW, stats, _ = cv2.connectedComponentsWithStats(mask_HW, connectivity=8)
+        is_spot = is_round(stats)
+        low, high = (value * scale**2 for value in _SPOT_AREA)
+        is_spot &= (stats[:, cv2.CC_STAT_AREA] >= low) & (stats[:, cv2.CC_STAT_AREA] <= high)
+        is_spot[0] = False
+        for part in np.flatnonzero(is_spot):
+            here_HW = parts_HW == part
+            number += 1
+            cores_HW[here_HW & (contrast_HW > 0.7 * contrast_HW[here_HW].max())] = number
+    return cores_HW
+
+
+def with_spots(palette_K3: Floats, lab_HW3: Floats, cores_HW: Any) -> Floats:
+    """Return a palette [K, 3], behind it the colours of spots that it has none for."""
+    for number in range(1, int(cores_HW.max()) + 1):
+        colour = np.median(lab_HW3[cores_HW == number], axis=0)
+        if np.linalg.norm(palette_K3 - colour, axis=1).min() > _NEW_COLOUR:
+            palette_K3 = np.concatenate((palette_K3, colour[None]))
+    return palette_K3.astype(np.float32)
+
+
+def is_round(stats: npt.NDArray[np.int32]) -> Any:
+    """Return which components, by OpenCV's stats, fill about half of a box that is no strip."""
+    wide, tall = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
+    is_long = np.maximum(wide, tall) > 2.6 * np.minimum(wide, tall)
+    return ~is_long & (stats[:, cv2.CC_STAT_AREA] > 0.45 * wide * tall)
 
 
 def disc(radius: float) -> UInt8:
