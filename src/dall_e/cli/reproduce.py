@@ -125,6 +125,7 @@ def _draw_again(pipeline: DALL_E, info: dict[str, str]) -> PILImage:
         height=side,
         transparent=info.get("transparent") == "True",
         upsample=info.get("upsample") == "True",
+        finish=info.get("finish", "soft"),
         sampling=settings,
         progress=True,
     )

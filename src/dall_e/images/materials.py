@@ -320,7 +320,7 @@ def _part(areas: Areas, part: str) -> Mask | None:
 
 def _grows(touching_HW: Mask, part: str, middle: int) -> bool:
     """Whether an area touches the face where hair or a beard grows."""
-    touching_H = touching_HW.any(1)
+    touching_H = np.asarray(touching_HW.any(1))
     upper, lower = int(touching_H[:middle].sum()), int(touching_H[middle:].sum())
     if part == "hair":
         return upper > 0 and upper >= lower

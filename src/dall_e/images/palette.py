@@ -95,7 +95,7 @@ def with_spots(palette_K3: Floats, lab_HW3: Floats, cores_HW: Any) -> Floats:
     return palette_K3.astype(np.float32)
 
 
-def is_round(stats: npt.NDArray[np.int32]) -> Any:
+def is_round(stats: Any) -> Any:
     """Return which components, by OpenCV's stats, fill about half of a box that is no strip."""
     wide, tall = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
     is_long = np.maximum(wide, tall) > 2.6 * np.minimum(wide, tall)

@@ -27,7 +27,7 @@ from dall_e.checkpoints.t5 import T5Features
 from dall_e.config import ModelConfig, SamplingConfig
 from dall_e.config.published import PublishedConfig, check_possible
 from dall_e.images.files import PILImage, resize, to_pil, to_uint8
-from dall_e.images.svg import painted_svg
+from dall_e.images.svg import svg_image
 from dall_e.inference.batching import batches, known_rows
 from dall_e.inference.loading import Networks
 from dall_e.inference.progress import ProgressCallback
@@ -276,7 +276,7 @@ class Engine:
         kept: list[tuple[DrawingJob, float | None]] = []
         for first in range(0, len(candidates), request.best_of):
             rivals = candidates[first : first + request.best_of]
-            images = [self._image(small, rival, codes_BN) for rival in rivals]
+            images = [self._image_and_svg(small, rival, codes_BN)[0] for rival in rivals]
             scores = retriever.scores(images, rivals[0].text)
             best = scores.index(max(scores))
             kept.append((rivals[best], scores[best]))
@@ -290,7 +290,7 @@ class Engine:
         codes_BN: Tensor,
     ) -> GeneratedImage:
         """The image of the candidate that was kept, with its story."""
-        image = self._image(request, candidate, codes_BN)
+        image, svg = self._image_and_svg(request, candidate, codes_BN)
         check_not_blank(image, candidate, strict=request.strict)
         return GeneratedImage(
             pixels=image,
@@ -299,28 +299,27 @@ class Engine:
             plan=candidate.plan,
             score=score,
             metadata=self._metadata(request, candidate, score),
+            svg=svg,
         )
 
-    def _image(
+    def _image_and_svg(
         self, request: GenerationRequest, candidate: DrawingJob, codes_BN: Tensor
-    ) -> PILImage:
-        """The pixels of a candidate, from the tokens of its drawings."""
-        size, transparent = request.size, request.transparent
+    ) -> tuple[PILImage, str]:
+        """The pixels of a candidate, and what they were painted from, "" where that is no SVG."""
+        size, transparent, plan = request.size, request.transparent, candidate.plan
         drawings = [
             self.pixels(codes_BN[row : row + 1], request.upsample) for row in candidate.rows
         ]
+        arrays = [to_uint8(x_CHW) for x_CHW in drawings]
         if request.finish == "crisp":
-            arrays = [to_uint8(x_CHW) for x_CHW in drawings]
-            svg = candidate.plan.illustrate(arrays, candidate.seed)
-            painted_CSS = painted_svg(svg, size).transpose(2, 0, 1)
-            return to_pil(painted_CSS, transparent=transparent)
-        if not candidate.plan.is_whole:
-            arrays = [to_uint8(x_CHW) for x_CHW in drawings]
-            whole_CHW = candidate.plan.render(arrays, size, candidate.seed)
-            return to_pil(whole_CHW, transparent=transparent)
+            svg = plan.illustrate(arrays, candidate.seed, title=candidate.text, size=size)
+            return svg_image(svg, size, transparent=transparent), svg
+        if not plan.is_whole:
+            whole_CHW = plan.render(arrays, size, candidate.seed)
+            return to_pil(whole_CHW, transparent=transparent), ""
 
         image = to_pil(drawings[0], transparent=transparent)
-        return image if size == image.width else resize(image, size, size)
+        return image if size == image.width else resize(image, size, size), ""
 
     def pixels(self, codes_1N: Tensor, upsample: bool = False) -> Tensor:
         """One drawing [4, H, W] in [0, 1], at the model's own size or upsampled.

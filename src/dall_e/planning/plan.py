@@ -133,10 +133,13 @@ class Plan:
             whole_SSC = assemble(_at_rest(self.scene), sprites, side, seed, alternates)
         return np.ascontiguousarray(whole_SSC.transpose(2, 0, 1))
 
-    def illustrate(self, images: Sequence[ImageArray], seed: int) -> str:
+    def illustrate(
+        self, images: Sequence[ImageArray], seed: int, *, title: str = "", size: int = SIDE
+    ) -> str:
         """Return what `render` paints as an SVG document, one group for each thing.
 
-        A prompt that is drawn whole is one group.
+        A prompt that is drawn whole is one group. title: what it shows; the prompts of the
+        drawings unless given. size: side at which it is shown.
         """
         drawings = [
             VectorDrawing(_turned(image_CHW, planned), planned.look)
@@ -148,7 +151,7 @@ class Plan:
         else:
             alternates = [planned.alternates for planned in self.objects]
             groups = scene_groups(_at_rest(self.scene), drawings, seed, alternates)
-        return svg_document(groups, SIDE, ", ".join(names))
+        return svg_document(groups, SIDE, title or ", ".join(names), size)
 
     def _painted(self, images: Sequence[ImageArray]) -> list[ImageArray]:
         """The drawings [4, H, W] of `objects`, turned and painted, [H, W, 4]."""
