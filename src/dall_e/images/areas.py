@@ -111,7 +111,8 @@ def flat_areas(image_HWC: UInt8, settings: AreaSettings | None = None) -> Areas:
     scale = max(image_HWC.shape[:2]) / _SIDE
     shown_HW = image_HWC[..., 3] >= 128
     if not shown_HW.any():
-        empty = np.zeros(image_HWC.shape[:2], dtype=np.int32)
+        height, width = shown_HW.shape
+        empty = np.zeros((2 * height, 2 * width), dtype=np.int32)
         return Areas(labels_HW=empty, palette_K3=np.zeros((0, 3), dtype=np.uint8))
 
     # What a network leaves of noise is smoothed away first, borders are kept.
@@ -198,7 +199,7 @@ def _used(labels_HW: Labels) -> list[int]:
 
 def _boxed(labels_HW: Labels, label: int) -> tuple[UInt8, tuple[slice, slice]]:
     """Where a label is, cut to the box around it, and that box."""
-    mask_HW = cv2.compare(labels_HW, np.array([label], dtype=np.float64), cv2.CMP_EQ)
+    mask_HW = (labels_HW == label).astype(np.uint8)
     left, top, width, height = cv2.boundingRect(mask_HW)
     window = np.s_[top : top + height, left : left + width]
     return np.ascontiguousarray(mask_HW[window]), window

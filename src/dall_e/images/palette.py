@@ -27,7 +27,9 @@ _SPOT_CONTRAST = 0.16
 """Spots are so much darker or lighter than what is around them, in OKLab."""
 _SPOT_AREA = (40, 700)
 """Pixels that a spot has, in a picture of 384."""
-_NEW_COLOUR = 0.12
+_LINE_CONTRAST, _LINE_AREA = 0.26, 500
+"""The same for lines, and how many pixels they have."""
+_NEW_COLOUR = 0.17
 """The palette lacks a spot's colour if none is so near, in OKLab."""
 _MOST_SAMPLES = 6000
 """Pixels that the palette is found from."""
@@ -79,8 +81,12 @@ def spots(lab_HW3: Floats, shown_HW: npt.NDArray[np.bool_], scale: float) -> Any
         low, high = (value * scale**2 for value in _SPOT_AREA)
         is_spot &= (stats[:, cv2.CC_STAT_AREA] >= low) & (stats[:, cv2.CC_STAT_AREA] <= high)
         is_spot[0] = False
-        for part in np.flatnonzero(is_spot):
+        is_line = stats[:, cv2.CC_STAT_AREA] >= _LINE_AREA * scale**2
+        is_line[0] = False
+        for part in np.flatnonzero(is_spot | is_line):
             here_HW = parts_HW == part
+            if not is_spot[part] and np.median(contrast_HW[here_HW]) < _LINE_CONTRAST:
+                continue
             number += 1
             cores_HW[here_HW & (contrast_HW > 0.7 * contrast_HW[here_HW].max())] = number
     return cores_HW

@@ -28,7 +28,7 @@ UInt8 = npt.NDArray[np.uint8]
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that no XML document may have."""
-_VECTORISED_SIDE = 384
+_VECTORISED_SIDE = 256
 """The longer side at which the areas of a user's image are found."""
 _PATHS = re.compile(r"<path [^>]*/>")
 _FILL = re.compile(r'fill="(#[0-9A-Fa-f]{6})"')
@@ -167,7 +167,7 @@ def vectorised(image: PILImage, title: str = "") -> str:
     image_CSS = from_pil(image, _VECTORISED_SIDE)
     drawing = VectorDrawing(np.ascontiguousarray(image_CSS.transpose(1, 2, 0)))
     group = Group(name=title or "image", paths=drawing.paths)
-    return svg_document([group], drawing.side, title)
+    return svg_document([group], drawing.side, title, _VECTORISED_SIDE)
 
 
 def embedded_image(canvas_SS3: UInt8, side: int) -> str:
