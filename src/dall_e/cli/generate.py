@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from dall_e.checkpoints.known_models import BUILT_IN
-from dall_e.cli.image_files import check_target, grid_of, save, target_paths
+from dall_e.cli.image_files import check_target, checked_suffix, grid_of, save, target_paths
 from dall_e.cli.options import (
     Device,
     Model,
@@ -50,10 +50,26 @@ def generate(  # noqa: PLR0913, one argument per flag
             "--out",
             "-o",
             show_default="made of prompt and seed",
-            help="File to write, .png, .jpg or .webp; several pictures become NAME-0.png, "
+            help="File to write, .png, .jpg, .webp or .svg; several pictures become NAME-0.png, "
             "NAME-1.png ...",
         ),
     ] = "",
+    file_format: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            show_default="that of --out, or png",
+            help="Type of the file: png, jpg, webp or svg.",
+        ),
+    ] = "",
+    finish: Annotated[
+        str | None,
+        typer.Option(
+            "--finish",
+            show_default="the model's own",
+            help="crisp paints areas of one colour, soft shows the pixels of the networks.",
+        ),
+    ] = None,
     grid: Annotated[
         bool, typer.Option("--grid", help="All pictures side by side in one file.")
     ] = False,
@@ -89,7 +105,10 @@ def generate(  # noqa: PLR0913, one argument per flag
     A PNG carries prompt, seed, settings, model and version as text; `dall-e reproduce FILE` draws
     it again. The defaults below are those of the built-in model; other models have their own.
     """
-    check_target(Path(out or "picture.png"))
+    suffix = checked_suffix(out, file_format)
+    if suffix == ".svg" and (grid or finish == "soft"):
+        raise ValueError("an SVG has areas, no pixels: leave out --grid and --finish soft")
+    check_target(Path(out or f"picture{suffix}"))
     pipeline = load(model, device, variant, quantization=quantization)
     images = pipeline(
         prompts,
@@ -100,6 +119,7 @@ def generate(  # noqa: PLR0913, one argument per flag
         height=size,
         transparent=transparent,
         style=style,
+        finish="crisp" if suffix == ".svg" else finish,
         sampling=pipeline.sampling_settings(**sampling),
         progress=True,
         strict=strict,
@@ -110,6 +130,6 @@ def generate(  # noqa: PLR0913, one argument per flag
         # One row for each prompt, if there are several of each.
         columns = number if len(prompts) > 1 and number > 1 else None
         images = [grid_of(images, columns)]
-    for path, image in zip(target_paths(out, images, prompts[0]), images, strict=True):
+    for path, image in zip(target_paths(out, images, prompts[0], suffix), images, strict=True):
         save(image, path)
         print(path)

@@ -126,6 +126,7 @@ def _draw_again(pipeline: DALL_E, info: dict[str, str]) -> PILImage:
         transparent=info.get("transparent") == "True",
         style=info.get("style"),
         upsample=info.get("upsample") == "True",
+        finish=info.get("finish", "soft"),
         sampling=settings,
         progress=True,
     )

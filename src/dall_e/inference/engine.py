@@ -285,7 +285,9 @@ class Engine:
         kept: list[tuple[DrawingJob, float | None]] = []
         for first in range(0, len(candidates), request.best_of):
             rivals = candidates[first : first + request.best_of]
-            images = [self._image(small, rival.without_style, codes_BN) for rival in rivals]
+            images = [
+                self._image_and_svg(small, rival.without_style, codes_BN)[0] for rival in rivals
+            ]
             scores = retriever.scores(images, rivals[0].text)
             best = scores.index(max(scores))
             kept.append((rivals[best], scores[best]))
@@ -299,7 +301,7 @@ class Engine:
         codes_BN: Tensor,
     ) -> GeneratedImage:
         """The image of the candidate that was kept, with its story."""
-        image = self._image(request, candidate, codes_BN)
+        image, svg = self._image_and_svg(request, candidate, codes_BN)
         if self.networks.dual_encoder is not None and names_nothing(candidate, self.vocabulary):
             self._recognition.check(image, candidate)
         check_not_blank(image, candidate, strict=request.strict)
@@ -310,12 +312,13 @@ class Engine:
             plan=candidate.plan,
             score=score,
             metadata=self._metadata(request, candidate, score),
+            svg=svg,
         )
 
-    def _image(
+    def _image_and_svg(
         self, request: GenerationRequest, candidate: DrawingJob, codes_BN: Tensor
-    ) -> PILImage:
-        """The pixels of a candidate, from the tokens of its drawings."""
+    ) -> tuple[PILImage, str]:
+        """The pixels of a candidate, and the SVG that they were painted from, "" without one."""
         drawings = [
             self.pixels(codes_BN[row : row + 1], request.upsample) for row in candidate.rows
         ]

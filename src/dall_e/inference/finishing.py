@@ -15,7 +15,7 @@ from dall_e.config import ModelConfig
 from dall_e.config.published import PublishedConfig
 from dall_e.images.effects.catalogue import is_drawn_in_groups, styled_pixels
 from dall_e.images.files import ImageArray, PILImage, from_pil, resize, to_pil, to_uint8
-from dall_e.images.svg import painted_svg
+from dall_e.images.svg import painted_svg, svg_image
 from dall_e.inference.request import GenerationRequest
 from dall_e.planning.plan import DrawingJob
 from dall_e.planning.style_words import effect_named, style_table
@@ -24,22 +24,27 @@ from dall_e.planning.vocabulary import Vocabulary
 
 def finished_image(
     request: GenerationRequest, job: DrawingJob, drawings: Sequence[Tensor]
-) -> PILImage:
-    """Return the picture of a job from its drawings, [4, H, W] in [0, 1]."""
+) -> tuple[PILImage, str]:
+    """Return the picture of a job from its drawings, [4, H, W] in [0, 1].
+
+    With it comes the SVG document that it was painted from, or "" where pixels are all there is.
+    """
     plan, size, transparent = job.plan, request.size, request.transparent
     arrays = [to_uint8(x_CHW) for x_CHW in drawings]
 
     # Effects on groups need areas, however else the model's pictures are finished.
     if request.finish == "crisp" or is_drawn_in_groups(plan.style):
-        svg = plan.illustrate(arrays, job.seed, ground=not transparent)
-        whole_CSS = painted_svg(svg, size).transpose(2, 0, 1)
-        return _styled(whole_CSS, request, job)
+        ground = not transparent
+        svg = plan.illustrate(arrays, job.seed, title=job.text, size=size, ground=ground)
+        if is_drawn_in_groups(plan.style) or not plan.style:
+            return svg_image(svg, size, transparent=transparent), svg
+        return _styled(painted_svg(svg, size).transpose(2, 0, 1), request, job), ""
     if not plan.is_whole:
-        return _styled(plan.render(arrays, size, job.seed), request, job)
+        return _styled(plan.render(arrays, size, job.seed), request, job), ""
 
     image = to_pil(arrays[0], transparent=transparent or bool(plan.style))
     image = image if size == image.width else resize(image, size, size)
-    return _styled(from_pil(image), request, job) if plan.style else image
+    return (_styled(from_pil(image), request, job) if plan.style else image), ""
 
 
 def _styled(whole_CSS: ImageArray, request: GenerationRequest, job: DrawingJob) -> PILImage:

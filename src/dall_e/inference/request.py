@@ -88,6 +88,8 @@ class GeneratedImage:
     """How well it fits the prompt, from -1 to 1; None if there was nothing to choose from."""
     metadata: dict[str, str]
     """All that is needed to draw it again, as texts."""
+    svg: str = ""
+    """The same as an SVG document, a named group for each thing; "" if its finish is soft."""
 
 
 def resolve_sampling(

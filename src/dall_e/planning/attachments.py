@@ -167,7 +167,7 @@ def _ridden(own: Part, anchors: Anchors, thing: Attached) -> tuple[list[Part], b
 
 def _hung_from(own: Part, anchors: Anchors, thing: Attached) -> tuple[list[Part], bool]:
     """Above whoever hangs from it, behind their upper end."""
-    width, height = _sized(thing, height=1.7)
+    width, height = _sized(thing, width=2.4, height=1.7)
     return [
         Part(
             index=thing.index, x=0.5 * own.width - 0.72 * width, y=-0.45 * height,

@@ -150,11 +150,20 @@ class Plan:
             whole_SSC = assemble(scene, sprites, side, seed, alternates)
         return np.ascontiguousarray(whole_SSC.transpose(2, 0, 1))
 
-    def illustrate(self, images: Sequence[ImageArray], seed: int, *, ground: bool = True) -> str:
+    def illustrate(
+        self,
+        images: Sequence[ImageArray],
+        seed: int,
+        *,
+        title: str = "",
+        size: int = SIDE,
+        ground: bool = True,
+    ) -> str:
         """Return what `render` paints as an SVG document, one group for each thing.
 
         A prompt that is drawn whole is one group. A style that is an effect on groups is in it;
-        `ground`: with what that has for a ground, such as the wall behind neon.
+        `ground`: with what that has for a ground, such as the wall behind neon. title: what it
+        shows; the prompts of the drawings unless given. size: side at which it is shown.
         """
         drawings = [
             VectorDrawing(_turned(image_CHW, planned), planned.look)
@@ -167,7 +176,7 @@ class Plan:
             alternates = [planned.alternates for planned in self.objects]
             groups = scene_groups(_at_rest(self.scene), drawings, seed, alternates)
         groups = styled_groups(groups, self.style, seed, ground=ground)
-        return svg_document(groups, SIDE, ", ".join(names))
+        return svg_document(groups, SIDE, title or ", ".join(names), size)
 
     def _painted(self, images: Sequence[ImageArray]) -> list[ImageArray]:
         """The drawings [4, H, W] of `objects`, turned and painted, [H, W, 4]."""

@@ -10,9 +10,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from dall_e.images.areas import AreaSettings, inner_palette
 from dall_e.images.colour import from_oklab, oklab
 from dall_e.images.effects.texture import UInt8
+from dall_e.images.palette import main_colours
 
 GRID = 64
 """Cells in a row, where the side can be divided so."""
@@ -58,9 +58,7 @@ def _reduced(image_SSC: UInt8, rng: np.random.Generator) -> tuple[np.ndarray, np
     straight_P3 = (image_SSC[shown_SS][:, :3] * 255.0 / alpha_P1).clip(0, 255).astype(np.uint8)
     lab_P3 = oklab(straight_P3).astype(np.float32)
     sample_P3 = lab_P3[rng.permutation(len(lab_P3))[:_SAMPLES]]
-    palette_K3 = inner_palette(
-        sample_P3, AreaSettings(most_colours=MOST_COLOURS - 2, same_colour=_SAME)
-    )
+    palette_K3 = main_colours(sample_P3, MOST_COLOURS - 2, _SAME)
     labels_SS = np.full(shown_SS.shape, -1)
     squares_PK = (palette_K3**2).sum(1) - 2 * lab_P3 @ palette_K3.T
     labels_SS[shown_SS] = squares_PK.argmin(1)
