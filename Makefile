@@ -2,6 +2,7 @@
 #
 #   make draw PROMPT="a red apple"     set up what is missing, draw a picture, print its path
 #   make test                          lint, types, layers and tests
+#   make test-lowest                   a smoke set of the tests with the least versions of the dependencies
 #   make bench                         times of drawing, and what the machine can do
 #   make bench-peers                   drawing beside other projects' code, by turns
 #   make bench-scaling                 pictures per second by batch and steps
@@ -14,7 +15,7 @@ PYTHON ?= python3
 FLAGS =
 RUN = .venv/bin/python -m
 
-.PHONY: help install draw test lint format bench bench-peers bench-scaling tiny docs clean
+.PHONY: help install draw test test-lowest lint format bench bench-peers bench-scaling tiny docs clean
 
 help:
 	@sed -n '/^#  /s/^# *//p' Makefile
@@ -29,6 +30,7 @@ install: .venv/installed
 	$(PYTHON) -m venv .venv
 	$(RUN) pip install -c constraints.txt -e .
 	@.venv/bin/python -c "from dall_e.nn.cpu.kernels import described; print('kernels for drawing:', described())"
+	@printf '%s\n' "to have dall-e as a command in this shell: . .venv/bin/activate"
 	@touch $@
 
 .venv/installed-dev: .venv/installed
@@ -44,9 +46,23 @@ draw: .venv/installed
 	@mkdir -p out
 	@cd out && files=$$(../.venv/bin/dall-e generate $(FLAGS) -- "$${PROMPT:-a white cat sleeping on a windowsill}") && \
 		printf '%s\n' "$$files" | sed 's|^|out/|'
+	@command -v dall-e >/dev/null || echo "more: .venv/bin/dall-e --help; or . .venv/bin/activate, and then dall-e" >&2
 
+# One process for each core; each runs the tests of whole files, which share models.
 test: lint
-	$(RUN) pytest
+	$(RUN) pytest -n auto --dist loadfile
+
+# The least versions lie in a folder that Python looks into before .venv.
+LOWEST_TESTS = smoke/test_cli.py unit/cli/test_generate.py unit/cli/test_reproduce.py unit/cli/test_flags.py \
+	unit/cli/test_options.py unit/images unit/text unit/checkpoints/test_store.py unit/training/test_tokenizer_stage.py
+
+test-lowest: .venv/lowest/installed
+	PYTHONPATH=.venv/lowest $(RUN) pytest $(addprefix tests/,$(LOWEST_TESTS))
+
+.venv/lowest/installed: constraints-lowest.txt .venv/installed-dev
+	rm -rf .venv/lowest
+	$(RUN) pip install --no-deps --target .venv/lowest -r constraints-lowest.txt
+	@touch $@
 
 lint: .venv/installed-dev
 	$(RUN) ruff check

@@ -28,7 +28,7 @@ train() { # name, further flags
 measure() { # name, image tokenizer, generator
     local name=$1 codes=$2 generator=$3
     [ ! -e "$out/$name.report/report.json" ] || return 0
-    "$dalle" export --tokenizer "$codes" --generator "$generator" --out "$out/$name.model" --version 0 \
+    "$dalle" export --tokenizer "$codes" --generator "$generator" --out "$out/$name.model" --force --version 0 \
         --steps 64 --guidance 2 --temperature 1.0 --final-temperature 0.8
     "$dalle" evaluate --model "$out/$name.model" --judge runs/judge --no-compose \
         --out "$out/$name.report"

@@ -83,4 +83,4 @@ more both2 both 190000 0.2 24000 --data data/hands --other-words 0.3 --weight-ex
     --optimizer muon --learning-rate 2e-3 --images 24000 --warmup-images 1000
 
 "$dalle" export --tokenizer runs/tokenizer --generator runs/both2 --dual-encoder runs/dual_encoder --upsampler runs/upsampler \
-    --out src/dall_e/weights --version 0.11 --steps 144 --guidance 1.1 --temperature 0.65 --final-temperature 0.5 --compose
+    --out src/dall_e/weights --force --version 0.11 --steps 144 --guidance 1.1 --temperature 0.65 --final-temperature 0.5 --compose

@@ -79,7 +79,7 @@ train() { # STAGE IMAGES FLAGS...: 0 once all IMAGES are seen, $again if the tim
 }
 
 pack() {
-    $DALLE data pack "$SOURCE" "$DATA" --size "$SIZE" --dropped-bits "$DROPPED_BITS"
+    $DALLE data pack "$SOURCE" "$DATA" --force --size "$SIZE" --dropped-bits "$DROPPED_BITS"
     local bytes
     bytes=$(cat "$DATA"/*.tar.xz | wc -c)
     if [ "$bytes" -gt $((48 * 1024 * 1024)) ]; then
@@ -120,7 +120,7 @@ drawing_run() { # the run whose generator is exported: that of the last stage th
 
 measure() { # the exported model, as users get it: the 24 fixed prompts, and the last measures of the runs
     export_model
-    $DALLE gallery --model "$RUN/model" --out "$RUN/gallery.png"
+    $DALLE gallery --model "$RUN/model" --out "$RUN/gallery.png" --force
     for stage in tokenizer generator adversarial; do
         [ -e "$RUN/$stage/checkpoint.pt" ] || continue
         echo "$stage: $(grep '"kind": "sample"' "$RUN/$stage/metrics.jsonl" | tail -n 1)"
@@ -131,7 +131,7 @@ export_model() {
     local run
     run=$(drawing_run)
     if [ "$RUN/model/config.json" -nt "$run/checkpoint.pt" ]; then return; fi
-    $DALLE export --tokenizer "$RUN/tokenizer" --generator "$run" --out "$RUN/model" --version "$VERSION" \
+    $DALLE export --tokenizer "$RUN/tokenizer" --generator "$run" --out "$RUN/model" --force --version "$VERSION" \
         --compose
 }
 
@@ -210,7 +210,7 @@ rehearse() { # FOLDER: pictures to rehearse with
     done
     [ "$status" = 0 ] || return "$status"
     RUN=$RUN/joined bash "$self" join "$COLLECT"
-    $DALLE generate --model "$RUN/joined/model" --steps 8 --out "$RUN/apple.png" "a red apple"
+    $DALLE generate --model "$RUN/joined/model" --steps 8 --out "$RUN/apple.png" --force "a red apple"
 }
 
 # In braces, so that all is read before it runs: a new version of this file may come while it does.

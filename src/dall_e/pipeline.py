@@ -8,40 +8,50 @@ What happens between is the work of the engine (`inference/engine.py`).
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import torch
 
 from dall_e.checkpoints import store
 from dall_e.checkpoints.families.base import LoadOptions, PublishedNetworks
+from dall_e.checkpoints.hub import HubAccess
 from dall_e.checkpoints.known_models import BUILT_IN
 from dall_e.checkpoints.t5 import T5Features
 from dall_e.config import ModelConfig, SamplingConfig
 from dall_e.config.published import PublishedConfig
 from dall_e.images.files import PILImage
+from dall_e.images.results import DrawnImage, ImageList
 from dall_e.images.svg import vectorised
 from dall_e.inference.answering import QUESTION, Describer, TextSamplingConfig, make_describer
 from dall_e.inference.engine import Engine
-from dall_e.inference.loading import (
-    NativeModel,
-    Networks,
-    checked_dtype,
-    checked_precision,
-    load_model,
+from dall_e.inference.equivalents import (
+    CALL_HABITS,
+    COMPILER_ASKS,
+    LOAD_HABITS,
+    attribute_of_others,
+    check_keywords,
+    device_of_map,
+    draw_uncompiled,
 )
-from dall_e.inference.progress import ProgressBar
+from dall_e.inference.loading import NativeModel, Networks, checked_precision, load_model
+from dall_e.inference.placement import Placed
+from dall_e.inference.progress import ProgressBar, StepCallback
 from dall_e.inference.request import resolve_sampling
 from dall_e.inference.retrieval import ImageInput, SearchResult
-from dall_e.inference.validation import check_callback
+from dall_e.inference.validation import Generators, Seed, check_callback
 from dall_e.planning.vocabulary import Vocabulary
-from dall_e.runtime import one_thread, pick_device
-from dall_e.sampling.decode import StepCallback
+from dall_e.runtime import inference, one_thread
 from dall_e.text.published_tokenizers import PromptTokenizer
 from dall_e.text.tokenizer import TextTokenizer
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
-class DALL_E:
+    from dall_e.inference.request import DrawingKeywords
+
+
+class DALL_E(Placed):
     """Draws pictures from prompts.
 
     Make one with `from_pretrained`. The model then lies in memory and is used like a function.
@@ -78,7 +88,7 @@ class DALL_E:
         self._describer: Describer | None = None
 
     @classmethod
-    def from_pretrained(
+    def from_pretrained(  # noqa: PLR0913, the keywords that other libraries have here, too
         cls,
         name_or_path: str | os.PathLike[str] = BUILT_IN,
         *,
@@ -87,6 +97,12 @@ class DALL_E:
         device: torch.device | str | None = None,
         variant: str | None = None,
         local_files_only: bool = False,
+        revision: str | None = None,
+        token: str | bool | None = None,
+        cache_dir: str | os.PathLike[str] | None = None,
+        torch_dtype: torch.dtype | str | None = None,
+        device_map: str | Mapping[str, Any] | None = None,
+        **others: Any,
     ) -> DALL_E:
         """Load a model by name, or from a folder that `save_pretrained` wrote.
 
@@ -105,13 +121,23 @@ class DALL_E:
             device: the CPU unless given; "auto" takes a GPU where there is one.
             variant: which of several models of one name, such as "mega".
             local_files_only: never ask the network.
+            revision, token, cache_dir: of a model on the hub: its branch, tag or commit; the token
+                of a user who may read it; the folder of downloads.
+            torch_dtype, device_map: other names of `dtype` and `device`.
+            others: what other libraries have here. What changes nothing is ignored with a warning;
+                for the rest, a TypeError says what to write.
 
         Raises ValueError for an unknown name (and suggests the nearest) or for weights that are
         damaged or of the wrong shape, FileNotFoundError for a missing file.
         """
+        check_keywords(others, LOAD_HABITS, "from_pretrained")
+        dtype = _either("dtype", dtype, "torch_dtype", torch_dtype)
+        device = _either("device", device, "device_map", device_of_map(device_map))
+
         as_stored = dtype == "auto" and quantization is None
         precision = checked_precision(None if dtype == "auto" else dtype, quantization)
-        options = LoadOptions(*precision, local_files_only, as_stored)
+        hub = HubAccess(local_files_only, revision, token, cache_dir)
+        options = LoadOptions(*precision, hub, as_stored)
         loaded = load_model(name_or_path, variant, options)
         model = cls(
             loaded.config,
@@ -144,27 +170,30 @@ class DALL_E:
             vocabulary=self.vocabulary.to_text() if self.vocabulary else None,
         )
 
-    def to(self, *where: torch.device | str | torch.dtype) -> DALL_E:
-        """Move the model to a device, a dtype, or both, in place; returns it."""
-        for target in where:
-            checked = (
-                checked_dtype(target)
-                if isinstance(target, torch.dtype)
-                else pick_device(str(target))
-            )
-            for network in self.networks.parts().values():
-                network.to(checked)
-        return self
+    # A text is a sequence of texts as well, so the last overload would take it too.
+    @overload
+    def __call__(  # type: ignore[overload-overlap]
+        self,
+        prompt: str,
+        *,
+        num_images_per_prompt: Literal[1] = 1,
+        **keywords: Unpack[DrawingKeywords],
+    ) -> DrawnImage: ...
 
-    @property
-    def device(self) -> torch.device:
-        """Where the weights are."""
-        return self.engine.device
+    # A number that is only known when it runs: a list, unless it is 1. Who writes one wants a list.
+    @overload
+    def __call__(
+        self, prompt: str, *, num_images_per_prompt: int, **keywords: Unpack[DrawingKeywords]
+    ) -> ImageList | Any: ...
 
-    @property
-    def dtype(self) -> torch.dtype:
-        """Number format of the weights."""
-        return self.engine.dtype
+    @overload
+    def __call__(
+        self,
+        prompt: Sequence[str],
+        *,
+        num_images_per_prompt: int = 1,
+        **keywords: Unpack[DrawingKeywords],
+    ) -> ImageList: ...
 
     def __call__(  # noqa: PLR0913, one visible keyword per choice serves people at a prompt better than a config
         self,
@@ -178,9 +207,9 @@ class DALL_E:
         top_k: int | None = None,
         top_p: float | None = None,
         compose: bool | None = None,
-        negative_prompt: str | None = None,
-        seed: int | Sequence[int] | None = None,
-        generator: torch.Generator | None = None,
+        negative_prompt: str | Sequence[str] | None = None,
+        seed: Seed = None,
+        generator: Generators = None,
         height: int | None = None,
         width: int | None = None,
         transparent: bool = False,
@@ -191,9 +220,11 @@ class DALL_E:
         callback_on_step_end: StepCallback | None = None,
         progress: bool = False,
         strict: bool = False,
-    ) -> PILImage | list[PILImage]:
+        **others: Any,
+    ) -> DrawnImage | ImageList:
         """Draw one picture (a `PIL.Image.Image`) or several (a list, prompt by prompt).
 
+        Pictures keep their metadata when they are saved, and a list shows itself in a notebook.
         What is left out is the model's own default, or `sampling`'s if that is given.
 
         Args:
@@ -214,14 +245,14 @@ class DALL_E:
                 understood to the last word, the things that it names are drawn. A prompt that names
                 nothing known is drawn as a whole. The plan is in the `info`. A model without a
                 vocabulary draws every prompt whole, and cannot be asked to compose.
-            negative_prompt: what to steer away from.
-            seed: a number from 0 to 2^63 - 1, or one per picture. Picture k of the call has seed +
-                k. With best_of = n, the n candidates of picture k have seed + k n and the following
-                ones; those of a picture with a seed of its own have that one and the following
-                ones. A picture depends on its own seed only, not on the others of the call. Without
-                it a fresh one is drawn. The seed of the picture that was kept is in its `info`,
-                with all that is needed to draw it again.
-            generator: draws the seeds instead.
+            negative_prompt: what to steer away from; or one such text per prompt.
+            seed: a number from 0 to 2^64 - 1, or one per picture; -1 is a random one. Picture k of
+                the call has seed + k. With best_of = n, the n candidates of picture k have seed +
+                k n and the following ones; those of a picture with a seed of its own have that one
+                and the following ones. A picture depends on its own seed only, not on the others of
+                the call. Without it a fresh one is drawn. The seed of the picture that was kept is
+                in its `info`, with all that is needed to draw it again.
+            generator: draws the seeds instead; or a list with one per picture.
             height, width: side in pixels. A model with an upsampler draws 384 unless given, others
                 their own size, `config.tokenizer.image_size`. The built-in model's own is 96, which
                 is what it draws with height=96.
@@ -236,15 +267,18 @@ class DALL_E:
             sampling: every setting of the sampler at once; the ones above win over it.
             callback_on_step_end: called with a `DecodeStep` after each step; returning True stops
                 the drawing with DecodeInterrupted.
-            progress: show a bar on stderr, if that is a terminal.
+            progress: show a bar, in a notebook or on stderr if that is a terminal.
             strict: raise ValueError where something of a prompt is not read, or where a picture is
                 blank, instead of a warning.
+            others: what other libraries have here. What changes nothing is ignored; for the rest,
+                a TypeError says what to write.
 
         Raises ValueError for a blank prompt, for numbers out of range, and for what the model
         lacks. Warns once for each prompt of which something is not read, because it is too long or
         in words that the model does not know, and names it; it is in the `info`, too. Emoji are
         read as their names, and traditional Chinese as simplified. Warns of a blank picture.
         """
+        check_keywords(others, CALL_HABITS, "a DALL_E")
         settings = self.sampling_settings(
             sampling,
             num_inference_steps=num_inference_steps,
@@ -275,11 +309,9 @@ class DALL_E:
             on_progress = bar if bar.is_shown else None
             generated = self.engine.generate(request, callback_on_step_end, on_progress)
 
-        for each in generated:
-            each.pixels.info.update(each.metadata)
-            if each.svg:
-                each.pixels.info["svg"] = each.svg.encode()
-        images = [each.pixels for each in generated]
+        images = ImageList(
+            DrawnImage.of(each.pixels, each.metadata, svg=each.svg) for each in generated
+        )
         return images[0] if len(images) == 1 and isinstance(prompt, str) else images
 
     def svg(self, image_or_prompt: PILImage | str, **keywords: Any) -> str:
@@ -325,7 +357,7 @@ class DALL_E:
         """
         if self._describer is None:
             self._describer = make_describer(self.config.name, self.networks, self.text_tokenizer)
-        with torch.inference_mode():
+        with inference(self.device):
             text_sampling = TextSamplingConfig(max_new_tokens, temperature, seed)
             return self._describer.answer(image, prompt, text_sampling)
 
@@ -336,7 +368,7 @@ class DALL_E:
         different texts hardly. A transparent picture is seen on white. Raises ValueError if the
         model has no dual encoder.
         """
-        with torch.inference_mode(), one_thread():
+        with inference(self.device), one_thread():
             return self.engine.retriever("score").scores([image], text)[0]
 
     def search(
@@ -348,9 +380,27 @@ class DALL_E:
         Files that cannot be read are left out with a warning. Raises ValueError if the model has no
         dual encoder or there is no picture, and FileNotFoundError for a folder that is not there.
         """
-        with torch.inference_mode(), one_thread():
+        with inference(self.device), one_thread():
             return self.engine.retriever("search").search(text, images, top)
 
     def origin(self) -> dict[str, str]:
         """What a drawing depends on besides its settings, such as model, versions and device."""
         return self.engine.origin()
+
+    if not TYPE_CHECKING:  # A type checker shall go on knowing which attributes there are.
+
+        def __getattr__(self, name: str) -> Any:
+            """What other libraries' models have: ignored with a warning, or said what to write."""
+            if name == COMPILER_ASKS:
+                draw_uncompiled(type(self))
+            return attribute_of_others(name)
+
+
+def _either(name: str, value: Any, other_name: str, other_value: Any) -> Any:
+    """The value that was given. Raises ValueError if both were and they contradict each other."""
+    if value is not None and other_value is not None and str(value) != str(other_value):
+        raise ValueError(
+            f"{name}={value!r} and {other_name}={other_value!r} contradict each other: "
+            f"write {name}= alone"
+        )
+    return other_value if value is None else value

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from functools import lru_cache, partial
 from pathlib import Path
 
 import torch
@@ -68,7 +70,7 @@ def pick_dtype(precision: str, device: torch.device) -> torch.dtype:
 def autocast(device: torch.device, dtype: torch.dtype) -> AbstractContextManager[None]:
     """Mixed precision for a training step; does nothing in float32."""
     if dtype == torch.float32:
-        return contextlib.nullcontext()
+        return nullcontext()
     return torch.autocast(device.type, dtype=dtype)
 
 
@@ -98,7 +100,17 @@ def tune_convolutions(device: torch.device) -> None:
         torch.backends.cudnn.benchmark = True
 
 
-_spare_threads = 0
+# Threads. Torch keeps their number for each thread apart, and beside them the number with which new
+# threads begin.
+
+
+class _Outside(threading.local):
+    threads = 0
+    """Torch's number of threads outside of `one_thread`, for a thread inside; else 0."""
+
+
+_outside = _Outside()
+_changing_threads = threading.Lock()
 
 
 @contextlib.contextmanager
@@ -107,24 +119,148 @@ def one_thread() -> Iterator[None]:
 
     Drawing an image is thousands of small products. Threads gain little on them, and where another
     process has a core they wait for each other: 10 s instead of 1 s for an image, measured on two
-    busy cores. And the number of threads cannot change the last bit of a result.
+    busy cores. And the number of threads cannot change the last bit of a result. Other threads keep
+    their numbers, and so do new ones.
     """
-    global _spare_threads  # noqa: PLW0603, torch's own setting is as global
-    before, spare = torch.get_num_threads(), _spare_threads
-    _spare_threads = max(before, spare)
-    torch.set_num_threads(1)
+    if _outside.threads:
+        yield
+        return
+    _go_inside()
     try:
         yield
     finally:
-        torch.set_num_threads(before)
-        _spare_threads = spare
+        _go_outside()
+
+
+@contextlib.contextmanager
+def caller_threads() -> Iterator[None]:
+    """Inside `one_thread`, compute as outside of it: for functions that the caller gave.
+
+    What they make of the number of threads holds when all is done.
+    """
+    if not _outside.threads:
+        yield
+        return
+    _go_outside()
+    try:
+        yield
+    finally:
+        _go_inside()
 
 
 def most_threads() -> int:
     """How many threads may compute: torch's number, or inside `one_thread` the number outside."""
-    return max(torch.get_num_threads(), _spare_threads)
+    return max(torch.get_num_threads(), _outside.threads)
+
+
+def _go_inside() -> None:
+    # A thread takes its number when it first asks: not while another changes that of new threads.
+    with _changing_threads:
+        _outside.threads = torch.get_num_threads()
+    _set_own_threads(1)
+
+
+def _go_outside() -> None:
+    threads, _outside.threads = _outside.threads, 0
+    _set_own_threads(threads)
+
+
+def _set_own_threads(number: int) -> None:
+    """Set the number of this thread, and leave that of new threads, which torch sets along."""
+    if number == torch.get_num_threads():
+        return
+    with _changing_threads:
+        of_new = _in_new_thread(torch.get_num_threads)
+        torch.set_num_threads(number)
+        if of_new:
+            _in_new_thread(partial(torch.set_num_threads, of_new))
+
+
+def _in_new_thread(function: Callable[[], int | None]) -> int | None:
+    """What a function gives in a thread of its own; None where no thread can be had any more."""
+    results: list[int | None] = []
+    thread = threading.Thread(target=lambda: results.append(function()), daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:
+        return None
+    thread.join()
+    return results[0]
+
+
+@lru_cache(maxsize=1)
+def _mind_forks() -> None:
+    """Let processes that fork from this one compute in one thread.
+
+    A forked process has none of the threads that OpenMP keeps for the next product, and would wait
+    for them for ever.
+    """
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_compute_alone_for_good)
+
+
+def _compute_alone_for_good() -> None:
+    global _changing_threads  # noqa: PLW0603, a thread that is not here any more may have held it
+    _changing_threads = threading.Lock()
+    torch.set_num_threads(1)
+    if _outside.threads:
+        _outside.threads = 1
+
+
+# The caller's settings
+
+
+@contextlib.contextmanager
+def inference(device: torch.device) -> Iterator[None]:
+    """Compute without gradients, in the dtypes of the weights whatever autocast the caller is in.
+
+    What a model draws follows from its weights, settings and seed: the metadata say no more.
+    """
+    _mind_forks()
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(torch.inference_mode())
+        for kind in {device.type, "cpu"}:
+            stack.enter_context(torch.autocast(kind, enabled=False))
+        yield
+
+
+@contextlib.contextmanager
+def loading() -> Iterator[None]:
+    """Build networks and fill them as ever: on the CPU, with weights that can be changed later.
+
+    The caller may have another default device, or be in inference mode.
+    """
+    is_elsewhere = torch.get_default_device().type != "cpu"
+    with torch.inference_mode(False), torch.device("cpu") if is_elsewhere else nullcontext():
+        yield
+
+
+_LAUNCHERS = (
+    ("WORLD_SIZE", "RANK"),
+    ("OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK"),
+    ("PMI_SIZE", "PMI_RANK"),
+)
+"""What torchrun and accelerate, Open MPI, and MPICH say of size and rank, as variables."""
+
+
+def check_single_process() -> None:
+    """Refuse to train where a launcher has started several processes, which do not share work.
+
+    Raises ValueError in the first of them; the others end without a word (SystemExit).
+    """
+    counts = [os.environ.get(size, "") for size, _ in _LAUNCHERS]
+    num_processes = max([int(count) for count in counts if count.isdecimal()], default=1)
+    if num_processes == 1:
+        return
+    if not is_main_process():
+        raise SystemExit(1)
+    raise ValueError(
+        f"a launcher started {num_processes} processes, and training runs in one: start it as "
+        "`dall-e train ...`, without torchrun, accelerate launch or mpirun"
+    )
 
 
 def is_main_process() -> bool:
-    """Whether this is the process that writes files, of however many a launcher started."""
-    return int(os.environ.get("RANK", "0")) == 0
+    """Whether this is the process that speaks, of however many a launcher started."""
+    ranks = [os.environ.get(rank, "") for _, rank in _LAUNCHERS]
+    return not any(rank.isdecimal() and int(rank) for rank in ranks)

@@ -14,6 +14,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from dall_e import DALL_E
 from dall_e.checkpoints.families import base
 from dall_e.checkpoints.flax_files import open_flax
+from dall_e.checkpoints.hub import HubAccess
 from dall_e.checkpoints.tensor_files import read_tensors
 from dall_e.cli import run
 from dall_e.inference.image_codec import ImageCodec
@@ -80,12 +81,12 @@ def test_the_vqgan_comes_from_its_own_repository(
 ) -> None:
     folder = whole_folder(tmp_path / "mini")
     elsewhere = (folder / NAME).rename(tmp_path / "cache")
-    asked: list[tuple[str, bool]] = []
+    asked: list[tuple[str, HubAccess]] = []
     monkeypatch.setattr(
-        base, "download", lambda name, files, local: asked.append((name, local)) or elsewhere
+        base, "download", lambda name, files, hub: asked.append((name, hub)) or elsewhere
     )
     DALL_E.from_pretrained(folder, local_files_only=True)
-    assert asked == [(f"dalle-mini/{NAME}", True)]
+    assert asked == [(f"dalle-mini/{NAME}", HubAccess(local_files_only=True))]
 
 
 def test_the_vqgan_alone_is_an_image_tokenizer(tmp_path: Path) -> None:

@@ -32,8 +32,9 @@ def run(*arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def test_the_rehearsal_runs(tmp_path: Path) -> None:
-    result = run("rehearse", REHEARSAL=str(tmp_path), REHEARSAL_IMAGES="32")
+def test_the_rehearsal_runs(program: Path, tmp_path: Path) -> None:
+    settings = {"DALLE": str(program), "REHEARSAL": str(tmp_path), "REHEARSAL_IMAGES": "32"}
+    result = run("rehearse", **settings)
     assert result.returncode == 0, result.stderr
     assert "all is done" in result.stdout
     for stage in ("tokenizer", "generator", "adversarial"):

@@ -1,6 +1,7 @@
 """Rules of the house that keep the sources readable: sizes, words, layers, the printed tree."""
 
 import ast
+import functools
 import json
 import os
 import re
@@ -133,6 +134,13 @@ def words_of(identifier: str) -> set[str]:
     return words | {re.sub(r"(s|ed|ing)$", "", word) for word in words}
 
 
+@functools.cache
+def words_in(path: Path) -> dict[str, set[str]]:
+    """The words of every identifier in a source file."""
+    identifiers = python_identifiers(path) if path.suffix == ".py" else c_identifiers(path)
+    return {identifier: words_of(identifier) for identifier in identifiers}
+
+
 def python_identifiers(path: Path) -> Iterator[str]:
     """Names that are defined or used: of modules, variables, arguments, attributes, classes."""
     yield path.stem
@@ -155,11 +163,10 @@ def c_identifiers(path: Path) -> Iterator[str]:
 def test_names_are_the_fields_words(word: str) -> None:
     found: dict[str, set[str]] = {}
     for path in SOURCES:
-        identifiers = python_identifiers(path) if path.suffix == ".py" else c_identifiers(path)
         named = {
             identifier
-            for identifier in identifiers
-            if word in words_of(identifier) and identifier not in ALLOWED_IDENTIFIERS
+            for identifier, words in words_in(path).items()
+            if word in words and identifier not in ALLOWED_IDENTIFIERS
         }
         if named:
             found[name_of(path)] = named
@@ -247,14 +254,14 @@ def watch(event, arguments):
     elif event in ("subprocess.Popen", "os.system", "os.mkdir", "os.remove", "socket.connect"):
         deeds.append(f"{event} {arguments[0]}")
 
+modules, libraries = json.loads(sys.argv[1])
 # What the libraries do when they are imported is their own affair.
-for name in ("torch", "numpy", "PIL.Image", "safetensors", "tokenizers", "huggingface_hub", "typer",
-             "torch._dynamo"):
+for name in libraries:
     importlib.import_module(name)
 sys.addaudithook(watch)
 threads = set(threading.enumerate())
 environment = dict(os.environ)
-for name in json.loads(sys.argv[1]):
+for name in modules:
     importlib.import_module(name)
     deeds += [f"{name} starts {thread}" for thread in set(threading.enumerate()) - threads]
     deeds += [f"{name} changes the environment"] if dict(os.environ) != environment else []
@@ -262,12 +269,21 @@ print(json.dumps(deeds), file=sys.__stderr__)
 """
 
 
-def imported(names: list[str], folder: Path) -> tuple[str, str]:
-    """(what importing these modules prints, what else it does) in a process of its own."""
+LIBRARIES = (
+    *("torch", "numpy", "PIL.Image", "safetensors", "tokenizers", "huggingface_hub", "typer"),
+    "torch._dynamo",
+)
+
+
+def imported(names: list[str], folder: Path, libraries: tuple[str, ...] = ()) -> tuple[str, str]:
+    """(what importing these modules prints, what else it does) in a process of its own.
+
+    The libraries are there before it looks.
+    """
     homes = {name: str(folder) for name in ("HOME", "XDG_CACHE_HOME")}
     paths = [str(folder), str(ROOT / "src"), os.environ.get("PYTHONPATH", "")]
     done = subprocess.run(
-        [sys.executable, "-B", "-c", IMPORT_ALL, json.dumps(names)],
+        [sys.executable, "-B", "-c", IMPORT_ALL, json.dumps([names, libraries])],
         cwd=folder,
         env={**os.environ, **homes, "PYTHONPATH": os.pathsep.join(paths)},
         capture_output=True,
@@ -284,7 +300,7 @@ def test_importing_does_nothing(tmp_path: Path) -> None:
         ".".join(("dall_e", *path.relative_to(PACKAGE).with_suffix("").parts)) for path in PYTHON
     ]
     names = [module.removesuffix(".__init__") for module in modules]
-    assert imported(names, tmp_path) == ("", "")
+    assert imported(names, tmp_path, LIBRARIES) == ("", "")
     assert not list(tmp_path.iterdir())
 
 

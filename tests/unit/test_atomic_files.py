@@ -9,7 +9,13 @@ from pathlib import Path
 import pytest
 
 from dall_e import atomic_files
-from dall_e.atomic_files import replace_bytes, replace_files, replace_text, write_atomically
+from dall_e.atomic_files import (
+    check_writable,
+    replace_bytes,
+    replace_files,
+    replace_text,
+    write_atomically,
+)
 
 
 @pytest.fixture
@@ -132,3 +138,68 @@ def test_a_link_is_not_written_through(path: Path, monkeypatch: pytest.MonkeyPat
 def test_a_folder_that_is_not_there_is_named_with_the_file(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"none/a\.bin'$"):
         replace_bytes(tmp_path / "none" / "a.bin", b"new")
+
+
+def test_fault_use_06_a_link_is_followed(path: Path) -> None:
+    link = path.with_name("link.bin")
+    for target in ("a.bin", "new.bin"):
+        link.unlink(missing_ok=True)
+        link.symlink_to(target)
+        replace_bytes(link, b"new")
+        assert link.is_symlink() and path.with_name(target).read_bytes() == b"new"
+
+
+def test_fault_use_06_a_read_only_file_is_left_alone(path: Path) -> None:
+    path.chmod(0o444)
+    for write in (lambda: replace_bytes(path, b"new"), lambda: check_writable(path)):
+        with pytest.raises(PermissionError, match="the file is read-only; make it writable"):
+            write()
+    assert content_of_folder(path) == {"a.bin": b"old"}
+
+
+def test_fault_use_06_no_mode_is_changed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "chmod", refuse)
+    monkeypatch.setattr(os, "fchmod", refuse)
+    replace_bytes(path, b"new")
+    assert path.read_bytes() == b"new"
+
+
+def test_devices_and_pipes_are_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "null").symlink_to("/dev/null")
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("null", "pipe"):
+        with pytest.raises(OSError, match=f"not a regular file: .*{name}"):
+            replace_bytes(tmp_path / name, b"new")
+    with pytest.raises(IsADirectoryError):
+        replace_bytes(tmp_path, b"new")
+
+
+def test_without_overwriting_the_first_writer_wins(path: Path) -> None:
+    with pytest.raises(FileExistsError):
+        replace_bytes(path, b"new", overwrite=False)
+    other = path.with_name("b.bin")
+    with pytest.raises(FileExistsError), write_atomically(other, overwrite=False) as late:
+        late.write(b"late")
+        replace_bytes(other, b"early", overwrite=False)
+    assert content_of_folder(path) == {"a.bin": b"old", "b.bin": b"early"}
+
+
+def test_a_failing_rename_leaves_no_claim(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(OSError, match=r"No space left on device: .*b\.bin"):
+        replace_bytes(path.with_name("b.bin"), b"new", overwrite=False)
+    assert content_of_folder(path) == {"a.bin": b"old"}
+
+
+def test_fault_reliability_10_a_full_disk_is_told_with_the_path(
+    path: Path, full_disk: Callable[[str], None]
+) -> None:
+    full_disk(path.name)
+    with pytest.raises(OSError, match=r"No space left on device: .*a\.bin'"):
+        replace_bytes(path, b"new")

@@ -6,7 +6,14 @@ import pytest
 import torch
 
 from dall_e import runtime
-from dall_e.runtime import autocast, is_main_process, pick_device, pick_dtype
+from dall_e.cli import run
+from dall_e.runtime import (
+    autocast,
+    check_single_process,
+    is_main_process,
+    pick_device,
+    pick_dtype,
+)
 
 CPU = torch.device("cpu")
 
@@ -81,3 +88,23 @@ def test_one_process_writes(monkeypatch: pytest.MonkeyPatch) -> None:
     assert is_main_process()
     monkeypatch.setenv("RANK", "1")
     assert not is_main_process()
+
+
+@pytest.mark.parametrize(
+    ("size", "rank"), [("WORLD_SIZE", "RANK"), ("OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK")]
+)
+def test_fault_training_07_several_processes_are_refused_once(
+    size: str, rank: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(size, "1")
+    check_single_process()
+    monkeypatch.setenv(size, "2")
+    monkeypatch.setenv(rank, "0")
+    # Before anything else, so data that is missing is not even looked for.
+    assert run(["train", "generator", "--data", "none"]) == 1
+    refusal = capsys.readouterr().err
+    assert refusal.count("\n") == 1 and "a launcher started 2 processes" in refusal
+    monkeypatch.setenv(rank, "1")
+    with pytest.raises(SystemExit) as ended:
+        run(["train", "tokenizer"])
+    assert ended.value.code == 1 and capsys.readouterr().err == ""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from dall_e.bounded_files import naming, read_table
 from dall_e.checkpoints import store, t5
 from dall_e.checkpoints.families.base import (
     LoadOptions,
@@ -18,10 +18,10 @@ from dall_e.checkpoints.families.base import (
     build_transformer,
     build_vqgan,
 )
-from dall_e.checkpoints.registry import weight_file_names
+from dall_e.checkpoints.registry import weight_file_names, what_it_is
 from dall_e.checkpoints.stored_tensor import StoredTensor
-from dall_e.checkpoints.tensor_files import open_weights
 from dall_e.config.published import PublishedConfig, VisionConfig
+from dall_e.errors import UnusableFileError
 from dall_e.models.vision_encoder import Vision
 from dall_e.text.published_tokenizers import PromptTokenizer, prompt_tokenizer_from_json
 
@@ -36,16 +36,16 @@ def is_ours(folder: Path) -> bool:
     # model_type.
     foreign_names = weight_file_names() - {store.WEIGHTS_FILE}
     has_foreign_weights = any((folder / name).exists() for name in foreign_names)
-    return not has_foreign_weights and "model_type" not in head
+    something_else, _ = what_it_is(folder)
+    return not (has_foreign_weights or "model_type" in head or something_else)
 
 
 def _config_of(folder: Path) -> dict[str, Any]:
     """What config.json holds; {} if it is missing or malformed."""
     try:
-        head = json.loads((folder / store.CONFIG_FILE).read_bytes())
+        return read_table(folder / store.CONFIG_FILE)
     except (OSError, ValueError):
         return {}
-    return head if isinstance(head, dict) else {}
 
 
 def is_converted(folder: Path) -> bool:
@@ -56,7 +56,9 @@ def is_converted(folder: Path) -> bool:
     """
     config = store.read_model_config(folder)
     if "kind" in config:
-        raise ValueError(f"{folder} holds an image tokenizer alone: load it with ImageCodec")
+        raise UnusableFileError(
+            folder, "it holds an image tokenizer alone", "load it with ImageCodec"
+        )
     return "family" in config
 
 
@@ -66,8 +68,8 @@ def load_converted(folder: Path, options: LoadOptions) -> PublishedModel:
     Raises FileNotFoundError, or ValueError for a damaged or foreign folder.
     """
     stored = store.check_model(folder)
-    tensors = open_weights(folder / store.WEIGHTS_FILE)
-    try:
+    tensors = store.open_stored(folder)
+    with naming(folder):
         config = PublishedConfig.from_dict(stored.config)
         networks = _build(config, tensors)
         for part, network in networks.parts().items():
@@ -78,14 +80,12 @@ def load_converted(folder: Path, options: LoadOptions) -> PublishedModel:
         if options.dtype == torch.bfloat16:
             networks.tokenizer.decode_in_bfloat16()
         words = _text_tokenizer(stored.text_tokenizer_json, config, options)
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"{folder}: {error}") from error
     return PublishedModel(config, networks, words, stored.sha256)
 
 
 def _build(config: PublishedConfig, tensors: dict[str, StoredTensor]) -> PublishedNetworks:
-    text, generator = build_transformer(config.text, config.generator)
-    networks = PublishedNetworks(build_vqgan(config.tokenizer), text, generator)
+    text, generator = build_transformer(config.text, config.generator, tensors)
+    networks = PublishedNetworks(build_vqgan(config.tokenizer, tensors), text, generator)
     if not config.vision:
         return networks
     load_vision = partial(_load_vision, tensors, config.vision)
@@ -95,7 +95,7 @@ def _build(config: PublishedConfig, tensors: dict[str, StoredTensor]) -> Publish
 def _load_vision(
     tensors: dict[str, StoredTensor], config: VisionConfig, dtype: torch.dtype
 ) -> Vision:
-    with store.Unfilled():
+    with store.Unfilled(tensors):
         network = Vision(config)
     store.fill_stored(network, tensors, "vision.", dtype)
     return network
@@ -107,5 +107,5 @@ def _text_tokenizer(
     if text != t5.AS_JSON:
         return prompt_tokenizer_from_json(text)
     return t5.T5Features.load(
-        t5.REPOSITORY, config.text.max_tokens, local_files_only=options.local_files_only
+        t5.REPOSITORY, config.text.max_tokens, hub=options.hub.of_another_repository()
     )

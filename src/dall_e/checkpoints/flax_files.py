@@ -9,13 +9,16 @@ encoding is that of github.com/msgpack/msgpack/blob/master/spec.md).
 from __future__ import annotations
 
 import math
+import os
 import struct
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import torch
 
-from dall_e.checkpoints.stored_tensor import StoredTensor, row_major
+from dall_e.bounded_files import check_kind, naming
+from dall_e.checkpoints.stored_tensor import StoredTensor, checked_numbers, row_major
+from dall_e.errors import UnusableFileError
 
 _DTYPES = {
     "float64": torch.float64,
@@ -33,6 +36,10 @@ _ARRAY = 1
 _CHUNKED = "__msgpack_chunked_array__"
 _DEEPEST = 64
 """Deeper than any network is nested."""
+_MOST_VALUES = 500_000
+"""Names, sizes and arrays of a file; an array takes about ten."""
+_MOST_TEXT = 16 * 2**20
+"""Bytes of all names together."""
 
 # What the first byte of a value says: how many bytes its length has, and what is of that length.
 _SIZED = {
@@ -66,25 +73,28 @@ _CONSTANTS = {0xC0: None, 0xC2: False, 0xC3: True}
 
 
 def open_flax(path: Path) -> dict[str, StoredTensor]:
-    """Tensors by the path in the tree. Raises ValueError for a damaged file, or another kind."""
-    size = path.stat().st_size
-    try:
-        with open(path, "rb") as file:
-            tree = _Reader(file, path, size).value()
-            if file.tell() != size:
-                raise ValueError(f"{size - file.tell()} bytes are left over")
-    except (ValueError, TypeError, struct.error, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is damaged, or no file of Flax weights: {error}") from error
-    if not isinstance(tree, dict):
-        raise ValueError(f"{path} holds no weights by name")
-    return _flat(tree, "", path)
+    """Tensors by the path in the tree.
+
+    Raises UnusableFileError for a damaged file, or another kind.
+    """
+    with open(path, "rb") as file, naming(path, "it is damaged, or no file of Flax weights"):
+        size = os.fstat(file.fileno()).st_size
+        check_kind(path, file.read(256))
+        file.seek(0)
+        tree = _Reader(file, path, size).value()
+        if file.tell() != size:
+            raise ValueError(f"{size - file.tell()} bytes are left over")
+        tensors = _flat(tree, "", path) if isinstance(tree, dict) else {}
+        if not tensors:
+            raise UnusableFileError(path, "it holds no weights by name")
+        return tensors
 
 
 def _flat(tree: dict[Any, Any], prefix: str, path: Path) -> dict[str, StoredTensor]:
     """The tensors of a tree by their whole paths."""
     if _CHUNKED in tree:
-        raise ValueError(
-            f"{path}: {prefix} is kept in pieces of a gigabyte, which are not put together here"
+        raise UnusableFileError(
+            path, f"{prefix} is kept in pieces of a gigabyte, which are not put together here"
         )
     tensors: dict[str, StoredTensor] = {}
     for name, value in tree.items():
@@ -100,11 +110,15 @@ class _Reader:
 
     def __init__(self, file: BinaryIO, path: Path, size: int) -> None:
         self._file, self._path, self._size = file, path, size
+        self._values_left, self._text_left = _MOST_VALUES, _MOST_TEXT
 
     def value(self, depth: int = 0) -> Any:
         """The value that starts here; for bytes, where the first one is and how many there are."""
         if depth > _DEEPEST:
             raise ValueError("it is nested too deeply")
+        self._values_left -= 1
+        if self._values_left < 0:
+            raise ValueError(f"it has more than {_MOST_VALUES} values")
         first_byte = self._take(1)[0]
         if first_byte in _CONSTANTS:
             return _CONSTANTS[first_byte]
@@ -138,32 +152,53 @@ class _Reader:
 
     def _sized(self, kind: str, length: int, depth: int) -> Any:
         if kind == "map":
-            return {self.value(depth): self.value(depth) for _ in range(length)}
+            return {self._name(depth): self.value(depth) for _ in range(length)}
         if kind == "list":
             return [self.value(depth) for _ in range(length)]
         if kind == "text":
-            return self._take(length).decode()
+            return self._text(length)
         if kind == "bytes":
             return self._skip(length)
-        return self._extension(length)
+        return self._extension(length, depth)
 
-    def _extension(self, length: int) -> StoredTensor | None:
+    def _name(self, depth: int) -> str:
+        name = self.value(depth)
+        if not isinstance(name, str):
+            raise ValueError(f"a {type(name).__name__} stands where a name belongs")
+        return name
+
+    def _text(self, length: int) -> str:
+        self._text_left -= length
+        if self._text_left < 0:
+            raise ValueError(f"its names have more than {_MOST_TEXT} bytes")
+        return self._take(length).decode()
+
+    def _extension(self, length: int, depth: int) -> StoredTensor | None:
         """An array; None for what else there is, which is skipped."""
         code = self._take(1)[0]
-        end = self._file.tell() + length
-        array = self._array() if code == _ARRAY else None
-        self._file.seek(end)
+        start, length = self._skip(length)
+        end = self._file.tell()
+        if code != _ARRAY:
+            return None
+
+        self._file.seek(start)
+        array = self._array(depth)
+        if self._file.tell() != end:
+            raise ValueError(f"an array has {length} bytes, its parts another number")
         return array
 
-    def _array(self) -> StoredTensor:
-        shape, dtype_name, place = self.value()
-        if dtype_name not in _DTYPES:
-            raise ValueError(f"an array of {dtype_name!r}")
-        dtype = _DTYPES[dtype_name]
+    def _array(self, depth: int) -> StoredTensor:
+        sizes, dtype_name, place = self.value(depth)
+        if not isinstance(dtype_name, str) or dtype_name not in _DTYPES:
+            raise ValueError(f"an array of {str(dtype_name)[:40]!r}")
+        # Only `_skip` gives a tuple: a list would be numbers of the file's own.
+        if not isinstance(place, tuple):
+            raise ValueError("an array without numbers")
+        shape, dtype = checked_numbers(sizes), _DTYPES[dtype_name]
         start, length = place
         if math.prod(shape) * dtype.itemsize != length:
-            raise ValueError(f"an array of shape {shape} and {length} bytes")
-        return StoredTensor(self._path, start, dtype, tuple(shape), row_major(shape), 0)
+            raise ValueError(f"an array of shape {list(shape)} and {length} bytes")
+        return StoredTensor(self._path, start, dtype, shape, row_major(shape), 0)
 
     def _take(self, length: int) -> bytes:
         if self._file.tell() + length > self._size:

@@ -8,12 +8,15 @@ from typing import Any, NamedTuple
 
 import torch
 
+from dall_e.bounded_files import naming
 from dall_e.checkpoints import store
 from dall_e.checkpoints.families import flax_vqgan
+from dall_e.checkpoints.harmless_pickle import RefusedPickleError
 from dall_e.checkpoints.registry import TOKENIZER_FAMILIES, WEIGHT_SUFFIXES, tokenizer_family_of
-from dall_e.checkpoints.tensor_files import open_weights
+from dall_e.checkpoints.stored_tensor import StoredTensor
 from dall_e.config import build_settings
 from dall_e.config.published import DVAEConfig, VQGANConfig
+from dall_e.errors import UnusableFileError
 from dall_e.models.dvae import DVAE
 from dall_e.models.vqgan import VQGAN
 
@@ -50,17 +53,31 @@ def load_image_tokenizer(place: Path) -> LoadedTokenizer:
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing")
     family = tokenizer_family_of(path)
-    if family is None:
-        raise ValueError(f"{path} is no image tokenizer that is known")
-    return LoadedTokenizer(family, TOKENIZER_FAMILIES[family].load(path, {}, torch.float32))
+    with naming(path):
+        return LoadedTokenizer(family, TOKENIZER_FAMILIES[family].load(path, {}, torch.float32))
 
 
 def _find_in_folder(folder: Path) -> Path:
-    """The first file of a folder that is an image tokenizer. Every weight file is looked at."""
-    weights = [path for path in sorted(folder.iterdir()) if path.suffix in WEIGHT_SUFFIXES]
-    known = [path for path in weights if tokenizer_family_of(path)]
+    """The first file of a folder that is an image tokenizer. Every weight file is looked at.
+
+    Raises UnusableFileError, with what is wrong with each, if none is, and if one asks to run
+    something.
+    """
+    reasons: list[str] = []
+    known: list[Path] = []
+    for path in sorted(folder.iterdir()):
+        if path.suffix not in WEIGHT_SUFFIXES:
+            continue
+        try:
+            tokenizer_family_of(path)
+            known.append(path)
+        except RefusedPickleError:
+            raise
+        except UnusableFileError as error:
+            reasons.append(f"{path.name}: {error.why}")
     if not known:
-        raise ValueError(f"{folder} holds no image tokenizer that is known")
+        told = "; ".join(reasons) or "there is no weight file in it"
+        raise UnusableFileError(folder, f"it holds no image tokenizer that is known ({told})")
     return known[0]
 
 
@@ -78,19 +95,17 @@ def save_image_tokenizer(loaded: LoadedTokenizer, folder: Path, *, int8: bool) -
 def _load_ours(folder: Path) -> LoadedTokenizer:
     config: dict[str, Any] = store.check_model(folder).config
     if config.get("kind") != KIND:
-        raise ValueError(f"{folder} holds a whole model, not an image tokenizer alone")
-    try:
-        network = _build(config)
-        tensors = open_weights(folder / store.WEIGHTS_FILE)
+        raise UnusableFileError(folder, "it holds a whole model, not an image tokenizer alone")
+    with naming(folder):
+        tensors = store.open_stored(folder)
+        network = _build(config, tensors)
         store.fill_stored(network, tensors, "tokenizer.", torch.float32)
-    except (ValueError, TypeError, KeyError) as error:
-        raise ValueError(f"{folder}: {error}") from error
-    return LoadedTokenizer(config["family"], network)
+        return LoadedTokenizer(str(config["family"]), network)
 
 
-def _build(config: dict[str, Any]) -> VQGAN | DVAE:
+def _build(config: dict[str, Any], tensors: dict[str, StoredTensor]) -> VQGAN | DVAE:
     """The network, its weights still to be filled."""
-    with store.Unfilled():
+    with store.Unfilled(tensors):
         if config["family"] == "openai_dvae":
             return DVAE(build_settings(DVAEConfig, config["tokenizer"]))
         return VQGAN(build_settings(VQGANConfig, config["tokenizer"]))

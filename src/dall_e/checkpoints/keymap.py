@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 Tensors = Mapping[str, "StoredTensor"]
 
+MOST_LAYERS = 1000
+"""Blocks of a network."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class From:
@@ -101,10 +104,16 @@ def _filled_in(name: str, layer: int, kind: str) -> str:
 
 
 def count_layers(tensors: Tensors, start: str) -> int:
-    """How many blocks there are whose names begin with `start`, a dot and a number."""
+    """How many blocks there are whose names begin with `start`, a dot and a number.
+
+    Raises ValueError for a number that no network has.
+    """
     ends = (name.removeprefix(f"{start}.") for name in tensors if name.startswith(f"{start}."))
     numbers = (end.split(".")[0] for end in ends)
-    return 1 + max((int(number) for number in numbers if number.isdecimal()), default=-1)
+    count = 1 + max((int(number) for number in numbers if number.isdecimal()), default=-1)
+    if count > MOST_LAYERS:
+        raise ValueError(f"{start} has a block {count - 1}, at most {MOST_LAYERS} blocks are read")
+    return count
 
 
 def matrix_shape(tensors: Tensors, name: str) -> tuple[int, int]:
@@ -203,13 +212,19 @@ def _weight(like: Tensor, source: From, tensors: Tensors, dtype: torch.dtype) ->
     """One weight of ours, in `dtype` if it is a floating point number there."""
     import torch
 
+    from dall_e.checkpoints.stored_tensor import read_weight_in
+
     target = dtype if like.is_floating_point() else like.dtype
     parts: list[Tensor] = []
     for name in source.names:
         if name not in tensors:
             assert source.may_lack is not None
-            return torch.full(like.shape, source.may_lack, dtype=target)
-        part = tensors[name].read().to(target)
+            return torch.full(like.shape, source.may_lack, dtype=target, device="cpu")
+        stored = tensors[name]
+        if target.is_floating_point:
+            part = read_weight_in(stored, name, target).to(target)
+        else:
+            part = stored.read().to(target)
         parts.append(part if source.arranged is None else source.arranged(part).contiguous())
 
     if source.summed:

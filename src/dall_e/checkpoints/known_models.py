@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 import os
 import re
 import warnings
@@ -11,9 +10,11 @@ from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
 
-from dall_e.checkpoints.hub import download
+from dall_e.bounded_files import read_table
+from dall_e.checkpoints.hub import ORDINARY_ACCESS, HubAccess, download
 from dall_e.checkpoints.model_entry import KnownModel, Size
 from dall_e.checkpoints.registry import FAMILIES, WEIGHT_SUFFIXES
+from dall_e.errors import DallEWarning, UnusableFileError
 
 BUILT_IN = "dall-e-emoji"
 """The model that comes with the package."""
@@ -62,7 +63,7 @@ def locate(
     name_or_path: str | os.PathLike[str],
     variant: str | None = None,
     *,
-    local_files_only: bool = False,
+    hub: HubAccess = ORDINARY_ACCESS,
 ) -> Located:
     """Where a known model is, or a local one; downloads what is not there.
 
@@ -71,18 +72,27 @@ def locate(
     Raises ValueError for a name that is not known (with the nearest one that is), FileNotFoundError
     for a path that is not there.
     """
+    name_or_path = _repository_of_address(name_or_path)
     if variant is None:
         name_or_path, variant = split_variant(name_or_path)
     text = os.fspath(name_or_path)
     known = _known_model(text)
     if known:
-        place, name = _place_of_known(known, text, variant, local_files_only), known.name
+        place, name = _place_of_known(known, text, variant, hub), known.name
         chosen = variant or next(iter(known.variants), None)
     else:
-        place = _place_of_path(name_or_path, local_files_only)
+        place = _place_of_path(name_or_path, hub)
         name = place.stem if os.path.exists(text) else text
         _check_stored_variant(place, variant)
         chosen = variant
+
+    is_local = known.built_in if known else os.path.exists(text)
+    if hub.revision is not None and is_local:
+        warnings.warn(
+            f"revision {hub.revision!r} is ignored: {text} does not come from the hub",
+            DallEWarning,
+            stacklevel=4,
+        )
 
     size = None
     if known and known.sizes:
@@ -108,6 +118,40 @@ def split_variant(
     return name_or_path, None
 
 
+_ON_THE_HUB = re.compile(r"(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/(.+)|hf://(.+)")
+
+
+def _repository_of_address(
+    name_or_path: str | os.PathLike[str],
+) -> str | os.PathLike[str]:
+    """The owner/name of a model's address on the hub; anything else as it is.
+
+    Raises ValueError for an address of something else.
+    """
+    text = os.fspath(name_or_path)
+    match = _ON_THE_HUB.fullmatch(text)
+    if not match:
+        if re.match("https?://", text):
+            raise ValueError(
+                f"{text} is a web address: download the files, and give their folder, or the "
+                "owner/name of a model on the hub"
+            )
+        return name_or_path
+
+    address = str(match[1] or match[2]).split("?")[0].split("#")[0].strip("/").split("/")
+    if address[0] in ("datasets", "spaces") or len(address) < 2:
+        raise ValueError(f"{text} is no model on the hub: give the owner/name of one")
+    repository, rest = "/".join(address[:2]), address[2:]
+    if rest and rest[:2] not in (["tree", "main"], ["blob", "main"], ["resolve", "main"]):
+        raise ValueError(
+            f"{text} is not the main version of {repository}, which is what is read: give "
+            f"{repository!r}, or download the other version and give its folder"
+        )
+    if len(rest) > 2:
+        raise ValueError(f"{text} is one file of a model on the hub: give {repository!r}")
+    return repository
+
+
 # Known names
 
 
@@ -115,12 +159,10 @@ def _known_model(text: str) -> KnownModel | None:
     return next((model for model in _MODELS if text in (model.name, *model.aliases)), None)
 
 
-def _place_of_known(
-    model: KnownModel, text: str, variant: str | None, local_files_only: bool
-) -> Path:
+def _place_of_known(model: KnownModel, text: str, variant: str | None, hub: HubAccess) -> Path:
     """The folder of a known model, which was called by `text`, its name or an alias."""
     if text in model.aliases:
-        warnings.warn(_alias_notice(text, model), UserWarning, stacklevel=4)
+        warnings.warn(_alias_notice(text, model), DallEWarning, stacklevel=4)
     if variant is not None and variant not in model.variants:
         variants = ", ".join(model.variants)
         known = f"its variants are {variants}" if variants else "it has no variants"
@@ -132,7 +174,7 @@ def _place_of_known(
         raise ValueError(
             f"{model.name} is not on the hub: unpack {model.archive} and give the folder"
         )
-    return download(model.name, _patterns(model, variant), local_files_only)
+    return download(model.name, _patterns(model, variant), hub)
 
 
 def _alias_notice(alias: str, model: KnownModel) -> str:
@@ -175,14 +217,16 @@ _OF_ANY_PROJECT = (
 That is enough for models in our own format, and for Janus."""
 
 
-def _place_of_path(name_or_path: str | os.PathLike[str], local_files_only: bool) -> Path:
+def _place_of_path(name_or_path: str | os.PathLike[str], hub: HubAccess) -> Path:
     text = os.fspath(name_or_path)
     path = Path(text).expanduser()
     if path.is_dir() or (path.is_file() and path.suffix in WEIGHT_SUFFIXES):
         return path
     if path.exists():
-        raise ValueError(
-            f"{text} is a file; give the model folder that holds config.json and model.safetensors"
+        raise UnusableFileError(
+            text,
+            "it is a file, and not one of weights",
+            "give the model folder that holds config.json and model.safetensors",
         )
     if not isinstance(name_or_path, str) or text.startswith((".", "/", "~", "\\")):
         raise FileNotFoundError(f"there is no model folder {text}")
@@ -191,7 +235,7 @@ def _place_of_path(name_or_path: str | os.PathLike[str], local_files_only: bool)
     names = [name for model in _MODELS for name in (model.name, *model.aliases)]
     guess = nearest(text, names)
     if guess is None and re.fullmatch(r"[\w.-]+/[\w.-]+", text):
-        return download(text, list(_OF_ANY_PROJECT), local_files_only)
+        return download(text, list(_OF_ANY_PROJECT), hub)
     hint = f" Did you mean {guess!r}?" if guess else ""
     raise ValueError(
         f"unknown model {text!r}: neither a known name nor a folder.{hint} "
@@ -214,7 +258,7 @@ def _stored_variant(folder: Path) -> str | None:
     It is empty if the folder knows of none.
     """
     try:
-        head = json.loads((folder / "config.json").read_bytes())
+        head = read_table(folder / "config.json")
         return str(head["model"].get("variant", "")) if "format" in head else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None  # What is wrong with it is said when it is loaded.

@@ -5,9 +5,11 @@ To add a project, write its module in `families/` and add a line to one of the t
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dall_e.bounded_files import naming
 from dall_e.checkpoints.families import (
     dalle_mini,
     flax_vqgan,
@@ -30,6 +32,7 @@ from dall_e.checkpoints.families.base import (
     read_weights,
     stored_dtype,
 )
+from dall_e.errors import UnusableFileError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -90,7 +93,49 @@ def find_files(place: Path, variant: str | None = None) -> ModelFiles:
 
     asked = f" of the variant {variant!r}" if variant is not None else ""
     nearly = f" ({'; '.join(incomplete)})" if incomplete else ""
-    raise ValueError(f"{place} is, or holds, no model{asked} that is known{nearly}")
+    why, mend = what_it_is(place)
+    raise UnusableFileError(
+        place, f"it is, or holds, no model{asked} that is known{nearly}{why}", mend
+    )
+
+
+_A_LORA = ("adapter_config.json", "adapter_model.*", "pytorch_lora_weights.*")
+_OTHER_PRECISIONS = ("model.fp16.safetensors", "model.bf16.safetensors", "pytorch_model.fp16.bin")
+
+
+def what_it_is(place: Path) -> tuple[str, str]:
+    """What a folder or file seems to be instead of a model, and what to do; empty if not known."""
+    folder = place.parent if place.is_file() else place
+    if any(path for pattern in _A_LORA for path in folder.glob(pattern)) or _has_lora(place):
+        return (
+            ": it is a LoRA, a change to another model",
+            "give the whole model; merge the LoRA into it first with the tool that made it",
+        )
+    for name in _OTHER_PRECISIONS:
+        if (folder / name).is_file():
+            usual = name.replace(".fp16", "").replace(".bf16", "")
+            return f": there is {name}, but no {usual}", f"rename it to {usual}, or link it"
+    if (folder / "model_index.json").is_file():
+        return (
+            ": it is a pipeline of the library diffusers",
+            "diffusion models do not load here; `dall-e models` lists what does",
+        )
+    if place.is_file():
+        try:
+            read_weights(place, say=False)
+        except UnusableFileError as error:
+            # What is wrong with the file itself says more than that its name is not known.
+            return f": {error.why}", error.mend
+    return "", ""
+
+
+def _has_lora(place: Path) -> bool:
+    """Whether the names in a weight file are those of a LoRA."""
+    try:
+        names = read_weights(place, say=False) if place.is_file() else ()
+    except UnusableFileError:
+        return False
+    return any("lora_" in name for name in names)
 
 
 def _existing(folder: Path, names: str) -> Path | None:
@@ -119,11 +164,12 @@ def load_files(files: ModelFiles, name: str, options: LoadOptions) -> PublishedM
     """
     import torch
 
+    weights = files.paths.get("weights") or files.paths["decoder"]
     if options.as_stored:
-        weights = files.paths.get("weights") or files.paths["decoder"]
         options = options._replace(dtype=stored_dtype(weights))
-    model = FAMILIES[files.family].load(files, name, options)
-    if options.dtype == torch.bfloat16 and not options.as_stored:
+    with naming(weights):
+        model = FAMILIES[files.family].load(files, name, options)
+    if options.dtype == torch.bfloat16:
         model.networks.tokenizer.decode_in_bfloat16()
     return model
 
@@ -131,22 +177,22 @@ def load_files(files: ModelFiles, name: str, options: LoadOptions) -> PublishedM
 # Image tokenizers
 
 
-def tokenizer_family_of(path: Path) -> str | None:
-    """The family of a weight file, by tensors that only it has; None if it is no image tokenizer.
+def tokenizer_family_of(path: Path) -> str:
+    """The family of a weight file, by tensors that only it has.
 
-    Raises ValueError if the file was refused because it asks to run something.
+    Raises UnusableFileError if it is no image tokenizer that is known, and as `read_weights` does.
     """
-    try:
-        names = read_weights(path).keys()
-    except ValueError as error:
-        if "was refused" in str(error):
-            raise
-        return None
-
+    names: Collection[str] = ()
     for family_name, family in TOKENIZER_FAMILIES.items():
+        names = read_weights(path, *family.KEPT_UNDER, say=False).keys()
         if any(names >= set(signature) for signature in family.SIGNATURES):
             return family_name
-    return None
+    shown = ", ".join(name[:80] for name in sorted(names)[:3])
+    raise UnusableFileError(
+        path,
+        "it is no image tokenizer that is known: its weights are others, such as " + shown,
+        "known are those of taming-transformers, LlamaGen, DALL-E mini and OpenAI's dVAE",
+    )
 
 
 # Parity cases

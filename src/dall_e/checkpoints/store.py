@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,10 +19,12 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from dall_e.atomic_files import replace_files
+from dall_e.bounded_files import WORDS_BYTES, check_kind, naming, read_table, read_text
 from dall_e.checkpoints.keymap import current_name
 from dall_e.checkpoints.stored_tensor import StoredTensor
 from dall_e.checkpoints.tensor_files import open_weights
 from dall_e.checkpoints.weights_file import is_scale, read_weight, write_weights_file
+from dall_e.errors import UnusableFileError
 from dall_e.nn.quantization import WeightFormat
 from dall_e.nn.transformer import assign_weights
 
@@ -29,6 +32,10 @@ CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
 TEXT_FILE = "text_tokenizer.json"
 VOCABULARY_FILE = "vocabulary.txt"
+VOCABULARY_BYTES = 2**20
+"""Longest vocabulary; that of the built-in model has 65 KB."""
+MODEL_FILES = (WEIGHTS_FILE, TEXT_FILE, VOCABULARY_FILE, CONFIG_FILE)
+"""What `save_model` writes into a folder, or removes from it."""
 _FORMAT = 1
 _MAKE_AGAIN = "copy the model folder again, or make it again with `dall-e export`"
 
@@ -114,16 +121,20 @@ def load_model(folder: str | Path, dtype: torch.dtype = torch.float32) -> Stored
     """
     stored = check_model(folder)
     path = Path(folder) / WEIGHTS_FILE
-    try:
-        held = open_weights(path)
+    held = open_stored(folder)
+    with naming(path, "its weights cannot be read", _MAKE_AGAIN):
         tensors = {
             current_name(name): read_weight(held, name, dtype)
             for name in held
             if not is_scale(held, name)
         }
-    except ValueError as error:
-        raise ValueError(f"{path} is not a safetensors file ({error}): {_MAKE_AGAIN}") from error
     return replace(stored, tensors=tensors)
+
+
+def open_stored(folder: str | Path) -> dict[str, StoredTensor]:
+    """The weights of a model folder, still on the disk. Raises as `open_weights` does."""
+    tensors: dict[str, StoredTensor] = open_weights(Path(folder) / WEIGHTS_FILE)
+    return tensors
 
 
 def check_model(folder: str | Path) -> StoredModel:
@@ -141,9 +152,9 @@ def check_model(folder: str | Path) -> StoredModel:
     return StoredModel(
         config=config,
         tensors={},
-        text_tokenizer_json=(folder / TEXT_FILE).read_text(encoding="utf-8"),
+        text_tokenizer_json=read_text(folder / TEXT_FILE, WORDS_BYTES),
         sha256=files[WEIGHTS_FILE]["sha256"],
-        vocabulary=vocabulary.read_text(encoding="utf-8") if vocabulary.is_file() else None,
+        vocabulary=read_text(vocabulary, VOCABULARY_BYTES) if vocabulary.is_file() else None,
     )
 
 
@@ -157,51 +168,69 @@ def _read_config(folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     path = folder / CONFIG_FILE
     if not path.is_file():
         raise FileNotFoundError(f"{folder} is not a model folder: it has no {CONFIG_FILE}")
-    try:
-        head = json.loads(path.read_bytes())
+    with naming(path, "it is not the configuration of a model", _MAKE_AGAIN):
+        head = read_table(path)
         if head["format"] != _FORMAT:
             raise ValueError(f"its format is {head['format']}, this version reads {_FORMAT}")
         config, files = head["model"], head["files"]
+        if not isinstance(config, dict):
+            raise ValueError(f"its settings are a {type(config).__name__}, not named")
         for name in dict.fromkeys((WEIGHTS_FILE, TEXT_FILE, *files)):
             entry = files[name]
-            if not isinstance(entry["bytes"], int) or not isinstance(entry["sha256"], str):
+            if type(entry["bytes"]) is not int or not isinstance(entry["sha256"], str):
                 raise ValueError(f"its entry for {name} is {entry}")
-    except KeyError as error:
-        raise ValueError(f"{path} has no entry {error}: {_MAKE_AGAIN}") from error
-    except (ValueError, TypeError) as error:
-        raise ValueError(
-            f"{path} is not the configuration of a model ({error}): {_MAKE_AGAIN}"
-        ) from error
     return config, files
 
 
 def _check_file(path: Path, files: dict[str, Any]) -> None:
-    """Raise FileNotFoundError, or ValueError for a file that is not the one that was written."""
+    """Raise FileNotFoundError, or UnusableFileError for a file that is not the one written."""
     if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing: {_MAKE_AGAIN}")
+        raise FileNotFoundError(f"{path} is missing: {_how_to_get(path)}")
+    with open(path, "rb") as file:
+        check_kind(path, file.read(256))
     expected, size = files[path.name], path.stat().st_size
     if size != expected["bytes"]:
-        raise ValueError(
-            f"{path} has {size} bytes, {CONFIG_FILE} says {expected['bytes']}: "
-            f"it was cut short or altered; {_MAKE_AGAIN}"
+        raise UnusableFileError(
+            path,
+            f"it was cut short or altered: it has {size} bytes, {CONFIG_FILE} says "
+            f"{expected['bytes']}",
+            _MAKE_AGAIN,
         )
     if _digest(path) != expected["sha256"]:
-        raise ValueError(
-            f"{path} was cut short or altered: its SHA-256 is not the one in {CONFIG_FILE}; "
-            f"{_MAKE_AGAIN}"
+        raise UnusableFileError(
+            path,
+            f"it was cut short or altered: its SHA-256 is not the one in {CONFIG_FILE}",
+            _MAKE_AGAIN,
         )
+
+
+def _how_to_get(path: Path) -> str:
+    """What to do about a file that is missing: another may be it, under another name."""
+    variants = sorted(path.parent.glob(f"{path.stem}.*{path.suffix}"))
+    if variants:
+        return f"there is {variants[0].name}, which is read once it is called {path.name}"
+    return _MAKE_AGAIN
 
 
 # Weights into networks
 
 
 class Unfilled(TorchFunctionMode):
-    """Networks built inside `with Unfilled():` leave their parameters as the memory came.
+    """Networks built inside `with Unfilled(tensors):` leave their parameters as the memory came.
 
     `load_strict` and `fill` replace them. Filling them with random numbers first would take longer
     than reading the weights, and advance the caller's random stream; the meta device would also
     swallow the constant buffers, and costs a second of imports on first use.
+
+    A network that is far larger than the weights that are to fill it is never built: ValueError is
+    raised before memory is taken for more numbers than twice theirs.
     """
+
+    def __init__(self, *held: Mapping[str, StoredTensor] | Mapping[str, torch.Tensor]) -> None:
+        """Take the weights that are to fill the networks; without any there is no limit."""
+        super().__init__()
+        self._held = sum(math.prod(tensor.shape) for part in held for tensor in part.values())
+        self._left = 2 * self._held + _MOST_CONSTANTS if held else math.inf
 
     def __torch_function__(
         self,
@@ -214,10 +243,30 @@ class Unfilled(TorchFunctionMode):
         kwargs = kwargs or {}
         if getattr(func, "__module__", None) == "torch.nn.init" or func in _FILLS:
             return args[0] if args else kwargs["tensor"]
+        if func in _MAKES:
+            self._left -= _num_asked(func, args, kwargs)
+            if self._left < 0:
+                raise ValueError(
+                    f"the settings ask for a network of far more than the {self._held} numbers "
+                    "that the weights have"
+                )
         return func(*args, **kwargs)
 
 
 _FILLS = (torch.Tensor.normal_, torch.Tensor.uniform_)
+_MAKES = (torch.empty, torch.zeros, torch.ones, torch.arange)
+_MOST_CONSTANTS = 1 << 24
+"""Numbers that a network computes beside its weights."""
+
+
+def _num_asked(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> int:
+    """How many numbers one of `_MAKES` is asked for."""
+    if func is torch.arange:
+        return max(0, *map(int, args))
+    sizes = args or (kwargs.get("size", ()),)
+    if len(sizes) == 1 and isinstance(sizes[0], tuple | list):
+        sizes = tuple(sizes[0])
+    return math.prod(max(0, int(size)) for size in sizes)
 
 
 def load_strict(module: torch.nn.Module, tensors: dict[str, torch.Tensor], prefix: str) -> None:

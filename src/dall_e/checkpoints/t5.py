@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from dall_e.checkpoints.hub import ORDINARY_ACCESS, HubAccess
+
 REPOSITORY = "google/flan-t5-xl"
 """On the hub."""
 AS_JSON = '{"kind": "t5"}'
@@ -35,7 +37,7 @@ class T5Features:
         self._tokenizer, self._encoder, self._max_tokens = tokenizer, encoder, max_tokens
 
     @classmethod
-    def load(cls, where: str, max_tokens: int, *, local_files_only: bool = False) -> T5Features:
+    def load(cls, where: str, max_tokens: int, *, hub: HubAccess = ORDINARY_ACCESS) -> T5Features:
         """Load tokenizer and encoder from the hub or a folder, in bfloat16 as LlamaGen does.
 
         Raises ImportError that names the extra if transformers is missing.
@@ -46,10 +48,8 @@ class T5Features:
             raise ImportError(
                 "LlamaGen reads prompts with flan-t5-xl: pip install 'open-dalle[hub]'"
             ) from error
-        tokenizer = AutoTokenizer.from_pretrained(where, local_files_only=local_files_only)
-        encoder = T5EncoderModel.from_pretrained(
-            where, dtype=torch.bfloat16, local_files_only=local_files_only
-        )
+        tokenizer = AutoTokenizer.from_pretrained(where, **hub.keywords())
+        encoder = T5EncoderModel.from_pretrained(where, dtype=torch.bfloat16, **hub.keywords())
         return cls(tokenizer, encoder.eval(), max_tokens)
 
     def to_json(self) -> str:
@@ -71,13 +71,13 @@ class T5Features:
             ids, dropped = [*all_ids[:room], all_ids[-1]], self._tokenizer.decode(all_ids[room:-1])
 
         with torch.inference_mode():
-            ids_1L = torch.tensor([ids])
+            ids_1L = torch.tensor([ids], dtype=torch.int64, device="cpu")
             mask_1L = torch.ones_like(ids_1L)
             states = self._encoder(input_ids=ids_1L, attention_mask=mask_1L).last_hidden_state
 
         # At the right end: the last feature stands just before the image.
         features_1LF = states.new_zeros(1, self._max_tokens, states.shape[-1])
-        visible_1L = torch.zeros(1, self._max_tokens, dtype=torch.bool)
+        visible_1L = torch.zeros(1, self._max_tokens, dtype=torch.bool, device="cpu")
         features_1LF[:, -len(ids) :] = states
         visible_1L[:, -len(ids) :] = True
         return Features(features_1LF.float(), visible_1L, str(dropped))

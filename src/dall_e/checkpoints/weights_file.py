@@ -14,7 +14,12 @@ from typing import Any
 
 import torch
 
-from dall_e.checkpoints.stored_tensor import StoredTensor
+from dall_e.checkpoints.stored_tensor import (
+    StoredTensor,
+    beyond,
+    is_finite,
+    read_weight_in,
+)
 from dall_e.checkpoints.tensor_files import CODE_OF_DTYPE
 from dall_e.nn.quantization import dequantize, quantizable, quantize
 
@@ -88,9 +93,18 @@ def is_scale(held: Mapping[str, StoredTensor], name: str) -> bool:
 
 
 def read_weight(held: Mapping[str, StoredTensor], name: str, dtype: torch.dtype) -> torch.Tensor:
-    """Read one weight, in `dtype` unless it holds whole numbers; eight bits are dequantised."""
-    scale = held.get(name + _SCALE)
-    values = held[name].read()
-    if values.dtype == torch.int8 and scale is not None:
-        return dequantize(values, scale.read(), dtype)
-    return values.to(dtype) if values.is_floating_point() else values
+    """Read one weight, in `dtype` unless it holds whole numbers; eight bits are dequantised.
+
+    Raises UnusableFileError for one that is not finite.
+    """
+    stored, scale = held[name], held.get(name + _SCALE)
+    if stored.dtype != torch.int8 or scale is None:
+        return read_weight_in(stored, name, dtype)
+    scale_O = read_weight_in(scale, name + _SCALE, torch.float32)
+    weight = dequantize(stored.read(), scale_O, dtype)
+
+    # Bytes are finite, so only a large scale is worth a look at all products.
+    is_large = float(scale_O.abs().amax()) > torch.finfo(dtype).max / 128
+    if is_large and not is_finite(weight):
+        raise beyond(stored.path, name, dtype)
+    return weight

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import sys
@@ -19,13 +20,17 @@ from dall_e.cli import (
     export,
     gallery,
     generate,
+    info,
     models,
+    plan,
     reproduce,
     search,
     styles,
     train,
     verify,
 )
+from dall_e.cli.output import drop_output
+from dall_e.cli.paths import ExpandingCommand
 
 app = typer.Typer(
     name="dall-e",
@@ -47,6 +52,8 @@ _zoo = typer.Typer(help="Look after the published models.", no_args_is_help=True
 for _group, _name, _command in (
     (app, "generate", generate.generate),
     (app, "reproduce", reproduce.reproduce),
+    (app, "plan", plan.plan),
+    (app, "info", info.info),
     (app, "describe", describe.describe),
     (app, "search", search.search),
     (app, "export", export.export),
@@ -63,11 +70,12 @@ for _group, _name, _command in (
     (_train, "upsampler", train.upsampler),
     (_train, "detector", train.detector),
     (_data, "build", data.build_command),
+    (_data, "check", data.check_command),
     (_data, "show", data.show_command),
     (_data, "pack", data.pack_command),
     (_zoo, "verify", verify.verify),
 ):
-    _group.command(_name)(_command)
+    _group.command(_name, cls=ExpandingCommand)(_command)
 app.add_typer(_train, name="train")
 app.add_typer(_data, name="data")
 app.add_typer(_zoo, name="zoo")
@@ -86,6 +94,15 @@ def _print_version(asked: bool) -> None:
 _CommandLineError = cast("type[Exception]", typer.BadParameter.__mro__[2])
 
 
+@_train.callback()
+def _before_training() -> None:
+    # At once: before data is read, and before a stage takes its folder.
+    if any(os.environ.get(name) for name in ("WORLD_SIZE", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE")):
+        from dall_e.runtime import check_single_process
+
+        check_single_process()
+
+
 @app.callback()
 def _root(
     version: Annotated[
@@ -101,7 +118,9 @@ def _root(
 
 def _warn(message: Warning | str, category: type[Warning], *_where: Any, **_how: Any) -> None:
     if issubclass(category, UserWarning):
-        print(f"dall-e: warning: {message}", file=sys.stderr)
+        # That nobody reads a warning is no reason to stop.
+        with contextlib.suppress(OSError):
+            print(f"dall-e: warning: {message}", file=sys.stderr)
 
 
 def run(arguments: list[str]) -> int:
@@ -122,7 +141,7 @@ def run(arguments: list[str]) -> int:
         return int(error.exit_code)  # type: ignore[attr-defined]
     except BrokenPipeError:
         # The reader of the output is gone.
-        _drop_output()
+        drop_output()
         return 1
     except (ValueError, OSError, ImportError) as error:
         print(f"dall-e: error: {_one_line(error)}", file=sys.stderr)
@@ -156,6 +175,9 @@ def _one_line(error: BaseException) -> str:
 
 def main() -> None:
     """Entry point of `dall-e` and `python -m dall_e`."""
+    # Started with closed streams: nothing else may get their numbers, or be printed to instead.
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     if isinstance(sys.stdout, io.TextIOWrapper):
         # File names may hold bytes that are no text, and a terminal may lack letters: neither is
         # worth an error.
@@ -175,13 +197,8 @@ def _flushed(code: int) -> int:
     try:
         sys.stdout.flush()
     except OSError as error:
-        _drop_output()
+        drop_output()
         if not isinstance(error, BrokenPipeError):
             print(f"dall-e: error: cannot write the output: {_one_line(error)}", file=sys.stderr)
         return code or 1
     return code
-
-
-def _drop_output() -> None:
-    """Let what is still to be flushed at exit go nowhere, silently."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

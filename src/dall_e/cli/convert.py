@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dall_e.cli.overwriting import Force, check_free_folder
+from dall_e.errors import UnusableFileError
+
 if TYPE_CHECKING:
     from dall_e import DALL_E, ImageCodec
 
@@ -35,6 +38,7 @@ def convert(
         ),
     ] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Never ask the network.")] = False,
+    force: Force = False,
 ) -> None:
     """Write a published model in this project's format. Prints the folder.
 
@@ -43,8 +47,9 @@ def convert(
     """
     from dall_e import DALL_E
 
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise ValueError(f"{target} is there already: give a new folder")
+    check_free_folder(target, force)
+    if target.exists() and not target.is_dir():
+        raise UnusableFileError(target, "is no folder", "give the name of one")
 
     model = _load(source, variant, offline)
     model.save_pretrained(target, int8=int8)
@@ -64,7 +69,9 @@ def _load(source: str, variant: str | None, offline: bool) -> DALL_E | ImageCode
             source, dtype="auto", variant=variant, local_files_only=offline
         )
     except (ValueError, FileNotFoundError) as error:
+        # If it is one file, what is wrong with it as an image tokenizer says more than that no
+        # model has its name.
         try:
             return ImageCodec.from_pretrained(source)
-        except (ValueError, OSError):
-            raise error from None
+        except (ValueError, OSError) as other:
+            raise (other if Path(source).is_file() else error) from None

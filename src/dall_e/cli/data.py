@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import random
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from dall_e.cli.flags import with_flags
-from dall_e.config import DataConfig
+from dall_e.cli.image_files import ImageFiles
+from dall_e.cli.overwriting import Force, check_free, check_free_folder
+from dall_e.config import DataConfig, StartConfig
 from dall_e.inference.progress import ProgressBar
+
+_MOST_SKIPPED = 5
+_OUT = "out/data.png"
 
 
 @with_flags(DataConfig)
@@ -21,6 +27,7 @@ def build_command(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="List the sources and stop; nothing is fetched.")
     ] = False,
+    force: Force = False,
 ) -> None:
     """Fetch the picture packages and render them into a data set with captions.
 
@@ -32,6 +39,7 @@ def build_command(
         _list_sources(config)
         return
 
+    check_free_folder(Path(config.out), force)
     from dall_e.data.build.builder import build
 
     with ProgressBar() as bar:
@@ -65,8 +73,9 @@ def show_command(
     ] = DataConfig.out,
     *,
     out: Annotated[
-        str, typer.Option("--out", "-o", help="Picture file to write.")
-    ] = "out/data.png",
+        str, typer.Option("--out", "-o", show_default=_OUT, help="Picture file to write.")
+    ] = "",
+    force: Force = False,
     count: Annotated[
         int, typer.Option("--count", "-n", min=1, max=1000, help="Pictures on the sheet.")
     ] = 60,
@@ -90,13 +99,13 @@ def show_command(
     With --scenes, things are cut out of the pictures and composed into scenes, with captions in
     both languages.
     """
+    files = ImageFiles(out, 1, force=force, like=_OUT)
     if scenes:
-        _show_scenes(folder, out, count, split, seed, canonical)
+        _show_scenes(folder, files, count, split, seed, canonical)
         return
 
     from dall_e.data.captions import training_caption
     from dall_e.data.datasets import batch_indices, load_images
-    from dall_e.images.files import save_image
     from dall_e.images.sheets import contact_sheet
 
     images = load_images(folder, 96, split)
@@ -106,15 +115,15 @@ def show_command(
         for row, index in enumerate(indices)
     ]
     sheet = contact_sheet([images.images_NCHW[int(index)] for index in indices], captions)
-    save_image(sheet, out)
-    for problem in images.skipped[:5]:
-        print(f"note: left out {problem}", file=sys.stderr)
-    print(f"{len(indices)} of {len(images)} pictures of split {split}: {Path(out)}")
+    path = files.save(sheet)
+    _say_skipped(images.skipped)
+    print(f"{len(indices)} of {len(images)} pictures of split {split}: {path}")
 
 
-def _show_scenes(folder: str, out: str, count: int, split: str, seed: int, canonical: bool) -> None:
+def _show_scenes(
+    folder: str, files: ImageFiles, count: int, split: str, seed: int, canonical: bool
+) -> None:
     from dall_e.data.datasets import load_images
-    from dall_e.images.files import save_image
     from dall_e.images.sheets import contact_sheet
     from dall_e.scenes.composer import SceneComposer
 
@@ -127,10 +136,67 @@ def _show_scenes(folder: str, out: str, count: int, split: str, seed: int, canon
         )
         for number, scene in enumerate(composed)
     ]
-    save_image(contact_sheet([composer.draw(scene) for scene in composed], captions), out)
-    print(
-        f"{count} scenes of split {split}, made of {len(composer.cut_outs)} cut-outs: {Path(out)}"
+    path = files.save(contact_sheet([composer.draw(scene) for scene in composed], captions))
+    print(f"{count} scenes of split {split}, made of {len(composer.cut_outs)} cut-outs: {path}")
+
+
+def _say_skipped(skipped: Sequence[str]) -> None:
+    """Name the first losses, and say how many more there are."""
+    for problem in skipped[:_MOST_SKIPPED]:
+        print(f"note: left out {problem}", file=sys.stderr)
+    if len(skipped) > _MOST_SKIPPED:
+        more = len(skipped) - _MOST_SKIPPED
+        print(f"note: left out {more} more; `dall-e data check` names them", file=sys.stderr)
+
+
+def check_command(
+    folder: Annotated[
+        str, typer.Argument(help="Data set, or a folder of pictures.")
+    ] = DataConfig.out,
+    *,
+    preset: Annotated[
+        str,
+        typer.Option(
+            "--preset", help="Size of the model that would be trained: tiny, xs64, xs or s."
+        ),
+    ] = StartConfig.preset,
+    sheet: Annotated[
+        str,
+        typer.Option("--sheet", help="Also write a sheet of pictures with captions to this file."),
+    ] = "",
+    count: Annotated[
+        int, typer.Option("--count", "-n", min=1, max=1000, help="Pictures on the sheet.")
+    ] = 60,
+    every_name: Annotated[
+        bool, typer.Option("--all", help="Name every file, not the first five of each kind.")
+    ] = False,
+    force: Force = False,
+) -> None:
+    """Say what training would read of a folder, what not, and why.
+
+    Every picture is decoded. Named are files that cannot be read, damaged shards with what they
+    lost, the sources and encodings of captions, doubles, odd sizes, and captions that are cut.
+    """
+    from dall_e.config import PRESETS
+    from dall_e.data.checking import check_folder
+    from dall_e.data.inventory import MOST_NAMED
+
+    config = StartConfig(preset=preset)
+    model = PRESETS[config.preset]
+    size = model.tokenizer.image_size
+    report = check_folder(
+        folder, size=size, max_tokens=model.text.max_tokens, vocab_size=model.text.vocab_size
     )
+
+    counts = ", ".join(f"{count:,} {split}" for split, count in report.images.items())
+    print(f"{folder}: {sum(report.images.values()):,} readable pictures ({counts})")
+    print(f"captions in {', '.join(f'{what} {n:,}' for what, n in report.scripts.items())}")
+    for line in report.inventory.lines(sys.maxsize if every_name else MOST_NAMED):
+        print(line)
+    if not report.images["train"]:
+        raise ValueError(f"{folder} has no picture to train on")
+    if sheet:
+        show_command(folder, out=sheet, count=count, split="train", seed=0, force=force)
 
 
 def pack_command(
@@ -139,6 +205,7 @@ def pack_command(
     ] = DataConfig.out,
     out: Annotated[str, typer.Argument(help="Folder to write SPLIT.tar.xz to.")] = "data/packed",
     *,
+    force: Force = False,
     size: Annotated[
         int, typer.Option("--size", min=8, max=1024, help="Side of the pictures.")
     ] = DataConfig.size,
@@ -163,10 +230,10 @@ def pack_command(
     from dall_e.data.packing import pack
 
     names = tuple(name.strip() for name in splits.split(",") if name.strip())
+    check_free((Path(out) / f"{name}.tar.xz" for name in names), force)
     with ProgressBar() as bar:
         report = pack(folder, out, size=size, splits=names, dropped_bits=dropped_bits, progress=bar)
 
-    for problem in report.skipped[:5]:
-        print(f"note: left out {problem}", file=sys.stderr)
+    _say_skipped(report.skipped)
     found = ", ".join(f"{count} {split}" for split, count in report.images.items())
     print(f"{found}: {sum(report.sizes.values()) / 2**20:.1f} MiB in {Path(out)}")

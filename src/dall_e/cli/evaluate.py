@@ -10,6 +10,7 @@ import typer
 
 from dall_e.checkpoints.known_models import BUILT_IN, find_model
 from dall_e.cli.options import Device, Model, Quantization, sampling_flags
+from dall_e.cli.overwriting import Force, check_free
 from dall_e.config import DataConfig
 
 if TYPE_CHECKING:
@@ -18,18 +19,28 @@ if TYPE_CHECKING:
     from dall_e.pipeline import DALL_E
 
 
+_QUICK_LIMIT = 12
+
+
 @sampling_flags()
 def evaluate(  # noqa: PLR0913, one argument per flag
     sampling: dict[str, Any],
     *,
     judge: Annotated[
-        Path,
+        Path | None,
         typer.Option(
             help="Run folder of an independent `dall-e train dual-encoder`: another seed, "
-            "--fold 1, --other-share 0; never the dual encoder in a model.",
-            show_default=False,
+            "--fold 1, --other-fraction 0; never the dual encoder in a model. `runs/judges.sh` "
+            "trains one. Without it only what needs no judge is measured.",
+            show_default="none",
         ),
-    ],
+    ] = None,
+    quick: Annotated[
+        bool,
+        typer.Option(
+            "--quick", help=f"Without a judge, and {_QUICK_LIMIT} prompts unless --limit says more."
+        ),
+    ] = False,
     detector: Annotated[
         Path | None,
         typer.Option(
@@ -56,6 +67,7 @@ def evaluate(  # noqa: PLR0913, one argument per flag
             "--out", "-o", help="Folder for the report.", show_default="out/evaluation/MODEL"
         ),
     ] = "",
+    force: Force = False,
     limit: Annotated[
         int, typer.Option("--limit", min=0, help="Only so many of the prompts; 0 takes all.")
     ] = 0,
@@ -75,39 +87,59 @@ def evaluate(  # noqa: PLR0913, one argument per flag
 
     Draws a fixed set of prompts in English and Chinese. Writes `report.json` and `report.html`, a
     page with all pictures and the numbers of earlier runs beside them; every number has a 95 %
-    interval. Every judgement is by a network that the model was neither trained on nor chosen by.
+    interval. Every judgement is by a network that the model was neither trained on nor chosen by;
+    what is by the model's own dual encoder is called so. Without --judge, near-copies, diversity,
+    reconstruction and cost are measured, by one's own captions where --data has such.
     """
     from dall_e.data.prompt_sets import suite_prompts
 
-    # Misspelt names are found before anything is loaded.
+    # What contradicts itself, and misspelt names, are found before anything is loaded.
+    if judge and quick:
+        raise ValueError("--quick measures without a judge: leave out --judge, or --quick")
+    if compare and not judge:
+        raise ValueError("--compare needs --judge: two models are compared by what a judge sees")
+    if detector and not judge:
+        raise ValueError("--detector needs --judge: `bash runs/judges.sh` trains both")
+    limit = limit or (_QUICK_LIMIT if quick else 0)
     suite_prompts(suite)
     folders = [find_model(name) for name in compare or (model,)]
 
+    from dall_e.evaluation.comparison import COMPARISON_FILE
     from dall_e.evaluation.cost import measure_cost
-    from dall_e.evaluation.report import Header
+    from dall_e.evaluation.report import PAGE_FILE, REPORT_FILE, Header
     from dall_e.evaluation.setup import load_judge, load_material, make_subject
     from dall_e.pipeline import DALL_E
 
+    pages = (COMPARISON_FILE,) if compare else (REPORT_FILE, PAGE_FILE)
+    check_free((Path(out) / page for page in pages if out), force)
     models = [
         DALL_E.from_pretrained(folder, device=device, quantization=quantization)
         for folder in folders
     ]
     engines = [each.engine for each in models]
-    material = load_material(suite, load_judge(judge, engines), detector, data, engines[0])
+    judged_by = load_judge(judge, engines) if judge else None
+    material = load_material(suite, judged_by, detector, data, engines[0])
     run = {"seed": seed, "limit": limit}
     if compare:
         folder = Path(out or "out/evaluation/comparison")
+        check_free((folder / page for page in pages), force)
         print(_compare(models, material, sampling, best_of, folder, run))
         return
 
-    cost = measure_cost(str(folders[0]), "a cat", device=device, quantization=quantization)
     settings = {**sampling, "best_of": best_of}
     if quantization:
         settings["quantization"] = quantization
     folder = Path(out or Path("out/evaluation") / _folder_name(models[0], settings))
+    check_free((folder / page for page in pages), force)
+    cost = measure_cost(str(folders[0]), "a cat", device=device, quantization=quantization)
     subject = make_subject(engines[0], models[0].sampling_settings(**sampling), best_of, cost)
+    by_suite = material.prompts == suite_prompts(suite)
     header = Header(
-        suite=suite, model=models[0].origin(), settings=settings, judge=material.judge.name, **run
+        suite=suite if by_suite else "own captions",
+        model=models[0].origin(),
+        settings=settings,
+        judge=judged_by.name if judged_by else "none",
+        **run,
     )
     _report(header, subject, material, folder)
     print(folder / "report.html")
@@ -124,6 +156,8 @@ def _report(header: Header, subject: Subject, material: Material, folder: Path) 
 
     result = run_suite(subject, material, seed=header.seed, limit=header.limit, say=say)
     write_report(folder, header, result, RealImages(material.training))
+    for note in result.notes:
+        say(note)
     for name, measure in result.measures.items():
         print(f"{name:28s} {measure}")
 

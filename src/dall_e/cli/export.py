@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dall_e.cli.flags import SHORT_NAMES, with_flags
+from dall_e.cli.flags import SHORT_NAMES, one_of, with_flags
+from dall_e.cli.overwriting import Force, check_free
 from dall_e.config import ModelConfig, SamplingConfig
+from dall_e.errors import DallEWarning
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -20,40 +23,65 @@ if TYPE_CHECKING:
 
 _TRAINING_ONLY = ("tower.",)
 """Starts of the names of weights that only training needs."""
+_OR_A_MODEL = "a model folder, or dall-e-emoji"
+_FIRST_VERSION = "1"
 
 
-@with_flags(SamplingConfig, optional="as in config/sampling.py", names=SHORT_NAMES)
+@with_flags(
+    SamplingConfig, optional="the initial model's, or config/sampling.py", names=SHORT_NAMES
+)
 def export(  # noqa: PLR0913, one argument per flag
     sampling: dict[str, Any],
     *,
     tokenizer: Annotated[
-        Path, typer.Option(help="Run folder of `dall-e train tokenizer`, or a model.")
-    ] = Path("runs/tokenizer"),
+        Path | None,
+        typer.Option(
+            help=f"Run folder of `dall-e train tokenizer`, {_OR_A_MODEL}.",
+            show_default="the one that the generator was trained with",
+        ),
+    ] = None,
     generator: Annotated[
-        Path, typer.Option(help="Run folder of `dall-e train generator`, or a model.")
+        Path, typer.Option(help=f"Run folder of `dall-e train generator`, {_OR_A_MODEL}.")
     ] = Path("runs/generator"),
     dual_encoder: Annotated[
         Path | None,
         typer.Option(
-            help="Run folder of `dall-e train dual-encoder`, for best_of and score.",
+            help=f"Run folder of `dall-e train dual-encoder`, {_OR_A_MODEL}: "
+            "for best_of and score.",
             show_default="none",
         ),
     ] = None,
     upsampler: Annotated[
         Path | None,
         typer.Option(
-            help="Run folder of `dall-e train upsampler`, for larger pictures.", show_default="none"
+            help=f"Run folder of `dall-e train upsampler`, {_OR_A_MODEL}: for larger pictures.",
+            show_default="none",
         ),
     ] = None,
+    weights: Annotated[
+        str,
+        typer.Option(
+            "--weights",
+            metavar="auto|best|last",
+            parser=one_of(("auto", "best", "last")),
+            help="Of the generator's run, the weights that did best on held-out pictures, or the "
+            "last. auto: the best, but the last where fewer than 20 pictures are held out, or "
+            "where the best are from the first half of the run.",
+        ),
+    ] = "auto",
     out: Annotated[Path, typer.Option("--out", "-o", help="Model folder to write.")] = Path(
         "out/model"
     ),
+    force: Force = False,
     name: Annotated[
-        str, typer.Option(help="Name of the model in metadata and messages.")
-    ] = ModelConfig().name,
+        str,
+        typer.Option(
+            help="Name of the model in metadata and messages.", show_default="the name of --out"
+        ),
+    ] = "",
     model_version: Annotated[
         str, typer.Option("--version", help="Version of the weights.")
-    ] = ModelConfig().version,
+    ] = _FIRST_VERSION,
     int8: Annotated[
         bool,
         typer.Option(
@@ -63,53 +91,123 @@ def export(  # noqa: PLR0913, one argument per flag
 ) -> None:
     """Make a model folder from trained stages, with their averaged weights.
 
-    The sampling flags become the defaults of the model. `dall-e generate --model FOLDER` then draws
-    with it.
+    Prints which weights of each run were taken, and why. The sampling flags become the defaults of
+    the model; those left out are of the model that the generator's run started from (--init).
+    `dall-e generate --model FOLDER` then draws with it.
     """
     from dall_e.checkpoints.run_files import load_stage, load_text_tokenizer
-    from dall_e.checkpoints.store import save_model
+    from dall_e.checkpoints.store import MODEL_FILES, save_model
+
+    check_free((out / file for file in MODEL_FILES), force)
 
     # The weights of a tokenizer serve any picture size; the generator knows one.
-    tokenizer_stage, generator_stage = load_stage(tokenizer), load_stage(generator)
-    image_size = generator_stage.network("tokenizer")["image_size"]
-    weights = _generator_weights(generator_stage)
-    weights |= _under("tokenizer", tokenizer_stage)
+    stages = {"generator": load_stage(generator, weights)}  # type: ignore[arg-type]
+    folders = {
+        "tokenizer": tokenizer or _tokenizer_of(stages["generator"]),
+        "dual_encoder": dual_encoder,
+        "upsampler": upsampler,
+    }
+    for part, folder in folders.items():
+        if folder is not None:
+            stages[part] = load_stage(folder)
+    tensors = _generator_weights(stages["generator"])
+    image_size = stages["generator"].network("tokenizer")["image_size"]
     text_tokenizer = load_text_tokenizer(generator)
 
-    # Settings of each part, and weights of those that a model need not have.
+    # Settings and weights of each part.
     settings: dict[str, Any] = {
-        "tokenizer": {**tokenizer_stage.network("tokenizer"), "image_size": image_size},
-        "text": generator_stage.network("text"),
-        "generator": generator_stage.network("generator"),
+        "text": stages["generator"].network("text"),
+        "generator": stages["generator"].network("generator"),
     }
-    for part, folder in (("dual_encoder", dual_encoder), ("upsampler", upsampler)):
-        if folder is not None:
-            stage = load_stage(folder)
-            settings[part] = stage.network(part)
-            weights |= _under(part, stage)
+    for part in stages.keys() - {"generator"}:
+        tensors |= _under(part, stages[part])
+        settings[part] = stages[part].network(part)
+    settings["tokenizer"]["image_size"] = image_size
     if dual_encoder is not None:
         _check_same_words(dual_encoder, text_tokenizer)
+    if upsampler is not None:
+        _check_upsampler(stages["upsampler"], image_size)
 
+    vocabulary = _vocabulary(stages["generator"], generator)
     config = ModelConfig.from_dict(
-        {"name": name, "version": model_version, "sampling": sampling, **settings}
+        {
+            "name": name or out.resolve().name,
+            "version": model_version,
+            "sampling": _sampling(sampling, stages["generator"], vocabulary, generator),
+            "trained_fraction": min(stage.trained_fraction for stage in stages.values()),
+            **settings,
+        }
     )
-    vocabulary = _vocabulary(generator_stage, generator)
-    if config.sampling.compose and not vocabulary:
-        raise ValueError(
-            "--compose needs things that the model knows by name, and no record of "
-            f"{generator_stage.settings.get('data', generator)} has a name, a Chinese name and a "
-            "kind: leave out --compose"
-        )
     save_model(
         out,
         config.to_dict(),
-        weights,
+        tensors,
         int8=int8,
         text_tokenizer_json=text_tokenizer.to_json(),
         vocabulary=vocabulary.to_text() if vocabulary else None,
     )
+    for part, stage in stages.items():
+        of_model = f"the model {stage.folder}"
+        print(f"{part}: {stage.which or of_model}", file=sys.stderr)
     _report(out, config)
     print(out)
+
+
+def _tokenizer_of(generator: TrainedStage) -> Path:
+    """The image tokenizer that a generator was trained with: a run folder, or its own model."""
+    if generator.is_model:
+        return Path(generator.folder)
+    return Path(str(generator.settings.get("tokenizer", "runs/tokenizer")))
+
+
+def _sampling(
+    given: dict[str, Any], generator: TrainedStage, vocabulary: Vocabulary | None, folder: Path
+) -> dict[str, Any]:
+    """The flags that were given, over the settings of the model that the generator started from."""
+    from dall_e.checkpoints.run_files import initial_model
+    from dall_e.checkpoints.store import read_model_config
+
+    inherited: dict[str, Any] = {}
+    initial = initial_model(generator)
+    if generator.is_model:
+        inherited = dict(generator.networks.get("sampling", {}))
+    elif initial is not None:
+        try:
+            inherited = dict(read_model_config(initial).get("sampling", {}))
+        except (OSError, ValueError) as error:
+            warnings.warn(
+                f"the sampling settings are not those of the model that {folder} started from, "
+                f"which cannot be read: {error}",
+                DallEWarning,
+                stacklevel=3,
+            )
+
+    can_compose = vocabulary is not None and vocabulary.has_things
+    if given.get("compose") and not can_compose:
+        raise ValueError(
+            "--compose needs things that the model knows by name, and no record of "
+            f"{generator.settings.get('data', folder)} has a name, a Chinese name and a "
+            "kind: leave out --compose"
+        )
+    return {**inherited, "compose": bool(inherited.get("compose")) and can_compose, **given}
+
+
+def _check_upsampler(stage: TrainedStage, side: int) -> None:
+    """Check that an upsampler can enlarge pictures of this side; warn if it learnt another one."""
+    step = 1 << (len(stage.network("upsampler")["widths"]) - 1)
+    if side % step:
+        raise ValueError(
+            f"the upsampler in {stage.folder} enlarges sides that are multiples of {step}, and "
+            f"this model draws {side} pixels: leave out --upsampler"
+        )
+    learnt = stage.settings.get("small_size") or stage.network("tokenizer")["image_size"]
+    if learnt != side:
+        warnings.warn(
+            f"the upsampler in {stage.folder} has learnt to bring {learnt} pixels to {2 * learnt}, "
+            f"and this model draws {side}: its large pictures will be less sharp",
+            DallEWarning,
+            stacklevel=3,
+        )
 
 
 def _generator_weights(stage: TrainedStage) -> dict[str, Tensor]:

@@ -75,7 +75,7 @@ def _flag(setting: Setting, name: str, optional: str, shown: str) -> inspect.Par
     kind: Any = str
     if get_origin(setting.kind) is Literal:
         words = get_args(setting.kind)
-        more |= {"parser": _one_of(words), "metavar": "|".join(words)}
+        more |= {"parser": one_of(words), "metavar": "|".join(words)}
     elif get_origin(setting.kind) is tuple:
         assert get_args(setting.kind) in ((str, ...), (int, ...)), f"no flag for {setting.kind}"
         # A comma-separated list: shorter to type than one flag per word.
@@ -93,8 +93,8 @@ def _flag(setting: Setting, name: str, optional: str, shown: str) -> inspect.Par
     )
 
 
-def _one_of(words: tuple[str, ...]) -> Callable[[str], str]:
-    """Parser of a setting that allows only some words."""
+def one_of(words: tuple[str, ...]) -> Callable[[str], str]:
+    """Parser of a flag that allows only some words."""
 
     def choose(text: str) -> str:
         if text not in words:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Any
+import sys
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dall_e.checkpoints.known_models import BUILT_IN
-from dall_e.cli.image_files import check_target, checked_suffix, grid_of, save, target_paths
+from dall_e.cli.image_files import ImageFiles, checked_suffix, grid_of
 from dall_e.cli.options import (
     Device,
     Model,
@@ -18,15 +19,34 @@ from dall_e.cli.options import (
     sampling_flags,
     size_option,
 )
+from dall_e.cli.output import steady_output
+from dall_e.cli.overwriting import Force
+from dall_e.cli.prompts import asked_prompts, files_of, seeds_of
+
+if TYPE_CHECKING:
+    from dall_e.images.files import PILImage
 
 
 @sampling_flags()
 def generate(  # noqa: PLR0913, one argument per flag
     sampling: dict[str, Any],
     prompts: Annotated[
-        list[str], typer.Argument(help="What to draw, in English or Chinese.", show_default=False)
-    ],
+        list[str] | None,
+        typer.Argument(
+            help="What to draw, in English or Chinese, each in quotes; - reads standard input.",
+            show_default=False,
+        ),
+    ] = None,
     *,
+    prompts_file: Annotated[
+        str,
+        typer.Option(
+            "--prompts",
+            show_default=False,
+            metavar="FILE",
+            help="File with a prompt on each line; or .jsonl, with prompt, seed and out in each.",
+        ),
+    ] = "",
     number: Annotated[
         int, typer.Option("--number", "-n", min=1, help="Pictures of each prompt.")
     ] = 1,
@@ -35,9 +55,12 @@ def generate(  # noqa: PLR0913, one argument per flag
         typer.Option(
             "--seed",
             show_default="random",
-            help="Seed of the first picture; the next ones count up.",
+            help="Seed of the first picture, 0 to 2^64 - 1; the next ones count up. -1 is random.",
         ),
     ] = None,
+    same_seed: Annotated[
+        bool, typer.Option("--same-seed", help="Start each prompt at the same seed.")
+    ] = False,
     best_of: Annotated[
         int,
         typer.Option(
@@ -73,6 +96,13 @@ def generate(  # noqa: PLR0913, one argument per flag
     grid: Annotated[
         bool, typer.Option("--grid", help="All pictures side by side in one file.")
     ] = False,
+    force: Force = False,
+    skip: Annotated[
+        int,
+        typer.Option(
+            "--skip", min=0, help="Leave out so many of the pictures: those drawn before."
+        ),
+    ] = 0,
     transparent: Annotated[
         bool, typer.Option("--transparent", help="Keep the background transparent.")
     ] = False,
@@ -100,7 +130,7 @@ def generate(  # noqa: PLR0913, one argument per flag
     quantization: Quantization = None,
     device: Device = "auto",
 ) -> None:
-    """Draw pictures. Prints the path of each file it writes.
+    """Draw pictures. Prints the path of each file as soon as it is written.
 
     A PNG carries prompt, seed, settings, model and version as text; `dall-e reproduce FILE` draws
     it again. The defaults below are those of the built-in model; other models have their own.
@@ -108,28 +138,74 @@ def generate(  # noqa: PLR0913, one argument per flag
     suffix = checked_suffix(out, file_format)
     if suffix == ".svg" and (grid or finish == "soft"):
         raise ValueError("an SVG has areas, no pixels: leave out --grid and --finish soft")
-    check_target(Path(out or f"picture{suffix}"))
-    pipeline = load(model, device, variant, quantization=quantization)
-    images = pipeline(
-        prompts,
-        num_images_per_prompt=number,
-        best_of=best_of,
-        negative_prompt=negative,
-        seed=seed,
-        height=size,
-        transparent=transparent,
-        style=style,
-        finish="crisp" if suffix == ".svg" else finish,
-        sampling=pipeline.sampling_settings(**sampling),
-        progress=True,
-        strict=strict,
+    asked = asked_prompts(prompts or [], prompts_file)
+    seeds = seeds_of(asked, number=number, best_of=best_of, seed=seed, same_seed=same_seed)
+    texts = [each.prompt for each in asked for _ in range(number)]
+    count = len(texts)
+    if skip >= count:
+        raise ValueError(f"--skip {skip} leaves nothing of {count} pictures to draw")
+    own_files = files_of(asked, number)
+    if grid and own_files:
+        raise ValueError("--grid draws one file: leave out the `out` of single prompts")
+    first = 0 if grid else skip
+    files = ImageFiles(
+        out, 1 if grid else count, first=first, force=force, own=own_files, suffix=suffix
     )
-    assert isinstance(images, list)
+    pipeline = load(model, device, variant, quantization=quantization)
+    settings = pipeline.sampling_settings(**sampling)
 
-    if grid:
-        # One row for each prompt, if there are several of each.
-        columns = number if len(prompts) > 1 and number > 1 else None
-        images = [grid_of(images, columns)]
-    for path, image in zip(target_paths(out, images, prompts[0], suffix), images, strict=True):
-        save(image, path)
-        print(path)
+    def draw(some: slice) -> list[PILImage]:
+        images = pipeline(
+            texts[some],
+            best_of=best_of,
+            negative_prompt=negative,
+            seed=seeds[some],
+            height=size,
+            transparent=transparent,
+            style=style,
+            finish="crisp" if suffix == ".svg" else finish,
+            sampling=settings,
+            progress=True,
+            strict=strict,
+        )
+        return list(images)
+
+    # One row for each prompt, if there are several of each.
+    columns = number if len(asked) > 1 and number > 1 else None
+    sheet: list[PILImage] = []
+    done = skip
+    with steady_output() as say:
+        try:
+            for image in _in_batches(draw, skip, count):
+                if grid:
+                    sheet.append(image)
+                else:
+                    say(files.save(image, done))
+                done += 1
+        except BaseException:
+            # Whatever stopped it: an interruption, a full disk, too little memory.
+            _tell_how_to_go_on(done, skip, count, seeds[0])
+            raise
+        finally:
+            if sheet:
+                say(files.save(grid_of(sheet, columns)))
+
+
+def _in_batches(
+    draw: Callable[[slice], list[PILImage]], first: int, count: int
+) -> Iterator[PILImage]:
+    """The pictures from `first` on, a batch at a time, so that they can be saved as they come."""
+    from dall_e.inference.engine import IMAGES_PER_BATCH
+
+    for start in range(first, count, IMAGES_PER_BATCH):
+        yield from draw(slice(start, min(start + IMAGES_PER_BATCH, count)))
+
+
+def _tell_how_to_go_on(done: int, skip: int, count: int, seed: int) -> None:
+    """Say which flags draw the rest, if there is something to go on from."""
+    if skip < done < count:
+        print(
+            f"\ndall-e: {done} of {count} pictures are there; "
+            f"the same command with --seed {seed} --skip {done} draws the others",
+            file=sys.stderr,
+        )

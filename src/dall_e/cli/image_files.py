@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import os
 import re
-import tempfile
 import unicodedata
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from dall_e.atomic_files import replace_bytes
+from dall_e.atomic_files import check_writable, replace_bytes
+from dall_e.cli.overwriting import check_free
+from dall_e.errors import UnusableFileError
 
 if TYPE_CHECKING:
     from dall_e.images.files import PILImage
@@ -34,42 +38,115 @@ def checked_suffix(out: str, file_format: str) -> str:
     return own or suffix or ".png"
 
 
-def check_target(path: Path) -> None:
-    """Find out before the drawing whether a file can be written. Raises ValueError or OSError."""
+class ImageFiles:
+    """The files of the pictures that a command draws: `out`, or made-up names.
+
+    Several pictures in `out` are numbered. A made-up name is of prompt and seed, or `like` another,
+    and never that of an older file.
+    """
+
+    def __init__(
+        self,
+        out: str,
+        count: int,
+        *,
+        first: int = 0,
+        force: bool = False,
+        like: str = "",
+        own: Mapping[int, Path] | None = None,
+        suffix: str = ".png",
+    ) -> None:
+        """Find out before the drawing whether pictures `first` to `count` can be written.
+
+        Without `force`, nothing is overwritten. `own` has the files of pictures with a file of
+        their own, by number; `suffix` ends made-up names. Raises ValueError or OSError.
+        """
+        self._force = force
+        self._like = like
+        self._own = own or {}
+        self._suffix = suffix
+        self._paths: list[Path] = []
+        _check_own({number: path for number, path in self._own.items() if number >= first}, force)
+        if len(self._own) == count:
+            return
+        if not out:
+            _check_target(Path(like or f"picture{suffix}"), force=True)
+            return
+
+        path = Path(out)
+        _check_file_type(path)
+        self._paths = [path]
+        if count > 1:
+            names = [f"{path.stem}-{number}{path.suffix}" for number in range(count)]
+            self._paths = [path.with_name(name) for name in names]
+
+        # The last name is the longest. It is looked at first: its errors are the better told.
+        _check_target(self._paths[-1], force=force)
+        check_free(self._paths[first:], force)
+
+    def save(self, image: PILImage, number: int = 0) -> Path:
+        """Write picture `number` with the texts that it carries, and return its path.
+
+        Raises OSError that names the file.
+        """
+        path = self._own.get(number) or (self._paths[number] if self._paths else None)
+        if path is not None:
+            _save(image, path, overwrite=self._force)
+            return path
+
+        made_up = Path(self._like or f"{_stem_of(image.info)}{self._suffix}")
+        for path in _unused_paths(made_up):
+            try:
+                _save(image, path, overwrite=False)
+            except FileExistsError:
+                continue  # Another process was quicker.
+            return path
+        raise AssertionError("there is always a next name")
+
+
+def _check_own(files: Mapping[int, Path], force: bool) -> None:
+    """Raise ValueError or OSError for files that cannot be written, or that are asked for twice."""
+    taken: set[Path] = set()
+    for path in files.values():
+        if path in taken:
+            raise ValueError(
+                f"two pictures would be written to {path}: give each a file of its own"
+            )
+        taken.add(path)
+        _check_target(path, force=force)
+
+
+def _check_file_type(path: Path) -> None:
+    """Raise ValueError for a name whose end does not say in what format to write."""
     if path.suffix.lower() not in FILE_TYPES:
         raise ValueError(
             f"cannot tell the file type of {path.name!r}: end it in {', '.join(FILE_TYPES)}"
         )
-    if path.is_dir():
-        raise ValueError(f"{path} is a folder; give a file name")
 
-    # The mode bits do not tell of read-only disks; a file does, with a name as long as the one to
-    # come.
+
+def _check_target(path: Path, *, force: bool) -> None:
+    """Raise ValueError or OSError for a file that cannot be written."""
+    _check_file_type(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=".part"):
-            pass
+        if path.is_dir():
+            raise UnusableFileError(path, "is a folder", "give a file name")
+        check_free([path], force)
+        check_writable(path)
+    except UnusableFileError:
+        raise
     except ValueError as error:
         raise ValueError(f"{str(path)!r} cannot be a file name: {error}") from error
     except OSError as error:
-        raise OSError(f"cannot write to the folder {path.parent}: {error.strerror}") from error
+        raise OSError(f"cannot write {path}: {error.strerror or error}") from error
 
 
-def target_paths(out: str, images: list[PILImage], prompt: str, suffix: str = ".png") -> list[Path]:
-    """One path per image: `out`, numbered if there are several, or made of prompt and seed.
-
-    A made-up name is never that of an older file.
-    """
-    if not out:
-        stem = "".join(_in_file_name(character) for character in prompt)
-        stem = re.sub("-+", "-", stem).strip("-")[:40] or "picture"
-        seeds = [re.sub(r"\D+", "-", image.info["seed"]).strip("-") for image in images]
-        return [_unused_path(f"{stem}-{seed[:40]}", suffix) for seed in seeds]
-
-    path = Path(out)
-    if len(images) == 1:
-        return [path]
-    return [path.with_name(f"{path.stem}-{index}{path.suffix}") for index in range(len(images))]
+def _stem_of(info: dict[Any, Any]) -> str:
+    """Prompt and seed of a picture, or the first prompt of a grid, as the stem of a file name."""
+    prompt = json.loads(info["grid_prompts"])[0] if "grid_prompts" in info else info["prompt"]
+    stem = "".join(_in_file_name(character) for character in prompt)
+    stem = re.sub("-+", "-", stem).strip("-")[:40] or "picture"
+    seed = re.sub(r"\D+", "-", info["seed"]).strip("-")[:40]
+    return f"{stem}-{seed}"
 
 
 def _in_file_name(character: str) -> str:
@@ -78,13 +155,13 @@ def _in_file_name(character: str) -> str:
     return character if character.isalnum() or character == "_" or is_sign else "-"
 
 
-def _unused_path(stem: str, suffix: str) -> Path:
-    """The first of STEM, STEM-2, STEM-3 ... that is not there yet."""
-    path, count = Path(stem + suffix), 1
-    while path.exists():
-        count += 1
-        path = Path(f"{stem}-{count}{suffix}")
-    return path
+def _unused_paths(path: Path) -> Iterator[Path]:
+    """Those of NAME, NAME-2, NAME-3 ... that are not there yet, without end."""
+    for count in itertools.count(1):
+        numbered = path.with_name(f"{path.stem}-{count}{path.suffix}") if count > 1 else path
+        # A link that leads nowhere is a name that is taken, too.
+        if not os.path.lexists(numbered):
+            yield numbered
 
 
 def grid_of(images: list[PILImage], columns: int | None) -> PILImage:
@@ -107,18 +184,20 @@ def grid_of(images: list[PILImage], columns: int | None) -> PILImage:
     return sheet
 
 
-def save(image: PILImage, path: Path) -> None:
-    """Write an image with the texts that it carries, or its SVG document.
+def _save(image: PILImage, path: Path, *, overwrite: bool) -> None:
+    """Write an image with the texts that it carries.
 
-    Raises OSError that names the file.
+    Raises OSError that names the file, FileExistsError if it is there and not to be overwritten.
     """
     from dall_e.images.files import save_image
 
     try:
         if path.suffix.lower() == ".svg":
-            replace_bytes(path, image.info["svg"])
+            replace_bytes(path, image.info["svg"], overwrite=overwrite)
             return
-        save_image(image, path, _texts(image))
+        save_image(image, path, _texts(image), overwrite=overwrite)
+    except FileExistsError as error:
+        raise FileExistsError(f"cannot write {path}: it is there already") from error
     except OSError as error:
         raise OSError(f"cannot write {path}: {error.strerror or error}") from error
 

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
+from dall_e.bounded_files import naming
 from dall_e.checkpoints.known_models import list_models, split_variant
-from dall_e.cli.image_files import check_target, grid_of, save
+from dall_e.cli.image_files import ImageFiles, grid_of
 from dall_e.cli.options import Device, load
+from dall_e.cli.output import steady_output
+from dall_e.cli.overwriting import Force
 from dall_e.config import REMOVED_SETTINGS, SamplingConfig
+from dall_e.errors import DallEWarning, UnusableFileError
 
 if TYPE_CHECKING:
     import os
@@ -26,7 +33,7 @@ _LATER_SETTINGS = ("compose",)
 
 def reproduce(
     file: Annotated[
-        Path, typer.Argument(help="A PNG or JPEG made by `dall-e generate`.", show_default=False)
+        Path, typer.Argument(help="A picture drawn by `dall-e generate`.", show_default=False)
     ],
     *,
     out: Annotated[
@@ -35,6 +42,7 @@ def reproduce(
             "--out", "-o", show_default="NAME-reproduced", help="File to write, same type as FILE."
         ),
     ] = "",
+    force: Force = False,
     model: Annotated[
         str,
         typer.Option(
@@ -55,44 +63,57 @@ def reproduce(
 
     Everything that it takes is in the text that FILE carries. Exit code 1 if the picture differs.
     """
-    from dall_e.images.files import read_metadata, same_pixels
+    from dall_e.images.files import same_pixels
 
-    info = read_metadata(file)
-    if not {"prompt", "seed", "model"} <= info.keys():
-        raise ValueError(
-            f"{file} does not say how it was drawn: it was not made by `dall-e generate`, "
-            "or saved anew"
-        )
-    target = _checked_target(file, out)
+    info = _how_drawn(file)
+    files = _checked_files(file, out, force)
     name, named_variant = _model_of(file, info, model)
-    pipeline = load(
-        name,
-        device,
-        variant or named_variant or info.get("variant"),
-        dtype=info.get("dtype"),
-        quantization=info.get("quantization"),
-    )
-    differences = _differences(pipeline, info)
-    for difference in differences:
-        print(f"dall-e: warning: {difference}", file=sys.stderr)
+    with _blaming(file):
+        pipeline = load(
+            name,
+            device,
+            variant or named_variant or info.get("variant"),
+            dtype=info.get("dtype"),
+            quantization=info.get("quantization"),
+        )
+        _round_again(pipeline, info)
+        differences = _differences(pipeline, info)
+        for difference in differences:
+            print(f"dall-e: warning: {difference}", file=sys.stderr)
+        image = _draw_again(pipeline, file, info)
 
-    save(_draw_again(pipeline, info), target)
-    print(target)
+    target = files.save(image)
+    with steady_output() as say:
+        say(target)
     if not same_pixels(file, target):
         reasons = "; ".join(differences) or "the machine may differ"
         raise ValueError(f"{target} is not the same picture as {file}: {reasons}")
     print(f"identical to {file}", file=sys.stderr)
 
 
-def _checked_target(file: Path, out: str) -> Path:
-    """Where the picture goes. Raises ValueError if that is the picture to compare with."""
-    target = Path(out) if out else file.with_name(f"{file.stem}-reproduced{file.suffix}")
-    check_target(target)
-    if target.exists() and target.samefile(file):
-        raise ValueError(
-            f"{target} is the picture to compare with, and would be overwritten; give another --out"
+def _how_drawn(file: Path) -> dict[str, str]:
+    """What FILE says of itself. Raises UnusableFileError if it does not say how it was drawn."""
+    from dall_e.images.files import read_metadata
+
+    info = read_metadata(file)
+    if not {"prompt", "seed", "model"} <= info.keys():
+        raise UnusableFileError(
+            file,
+            "it does not say how it was drawn: it was not made by `dall-e generate`, or saved anew",
         )
-    return target
+    return info
+
+
+def _checked_files(file: Path, out: str, force: bool) -> ImageFiles:
+    """Where the picture goes. Raises ValueError if that is the picture to compare with."""
+    if not out:
+        made_up = file.with_name(f"{file.stem}-reproduced{file.suffix}")
+        return ImageFiles("", 1, like=str(made_up))
+    if Path(out).exists() and Path(out).samefile(file):
+        raise ValueError(
+            f"{out} is the picture to compare with, and would be overwritten; give another --out"
+        )
+    return ImageFiles(out, 1, force=force)
 
 
 def _model_of(
@@ -107,21 +128,36 @@ def _model_of(
     return name, variant
 
 
-def _draw_again(pipeline: DALL_E, info: dict[str, str]) -> PILImage:
-    """The picture or grid that a file describes. Raises ValueError if an entry is damaged."""
-    try:
+def _round_again(pipeline: DALL_E, info: dict[str, str]) -> None:
+    """Take the weights through the number formats in which they have been, as FILE says."""
+    from dall_e.inference.loading import checked_dtype
+
+    dtype = pipeline.dtype
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DallEWarning)
+        for name in dict.fromkeys(info.get("rounded", "").split()):
+            pipeline.to(checked_dtype(name))
+        pipeline.to(dtype)
+
+
+def _draw_again(pipeline: DALL_E, file: Path, info: dict[str, str]) -> PILImage:
+    """The picture or grid that a file describes. Raises UnusableFileError if it is damaged."""
+    with naming(file, "its text is damaged"):
         side = int(info["size"].split("x")[0])
-        seeds = json.loads(info["seed"])
-        prompts = json.loads(info["grid_prompts"]) if "grid_prompts" in info else [info["prompt"]]
+        seed = json.loads(info["seed"])
+        seeds = _listed(seed if isinstance(seed, list) else [seed], int, "seeds")
+        prompts = [info["prompt"]]
+        if "grid_prompts" in info:
+            prompts = _listed(json.loads(info["grid_prompts"]), str, "prompts")
         columns = int(info.get("grid_columns", "0")) or None
+        if columns and not 0 < columns <= _MOST_IMAGES:
+            raise ValueError(f"it has {columns} columns, from 1 to {_MOST_IMAGES} are read")
         settings = _settings_of(info)
-    except (KeyError, ValueError, RecursionError) as error:
-        raise ValueError(f"the file's text is damaged: {error}") from error
 
     images = pipeline(
         prompts,
         negative_prompt=info.get("negative_prompt", ""),
-        seed=seeds if isinstance(seeds, list) else [seeds],
+        seed=seeds,
         height=side,
         transparent=info.get("transparent") == "True",
         style=info.get("style"),
@@ -131,7 +167,33 @@ def _draw_again(pipeline: DALL_E, info: dict[str, str]) -> PILImage:
         progress=True,
     )
     assert isinstance(images, list)
-    return grid_of(images, columns) if "grid_prompts" in info else images[0]
+    return grid_of(list(images), columns) if "grid_prompts" in info else images[0]
+
+
+_MOST_IMAGES = 1000
+"""Pictures, or columns, of a grid that is drawn again."""
+
+
+def _listed(values: Any, kind: type, what: str) -> list[Any]:
+    """A list as it is. Raises ValueError for what is none, for another kind, none, or too many."""
+    if not isinstance(values, list):
+        raise ValueError(f"its {what} are no list")
+    if not 0 < len(values) <= _MOST_IMAGES:
+        raise ValueError(f"it has {len(values)} {what}, from 1 to {_MOST_IMAGES} are read")
+    if any(type(entry) is not kind for entry in values):
+        raise ValueError(f"its {what} are not all a {kind.__name__}")
+    return values
+
+
+@contextlib.contextmanager
+def _blaming(file: Path) -> Iterator[None]:
+    """Inside, a setting that cannot be followed is said to be that of the file."""
+    try:
+        yield
+    except UnusableFileError:
+        raise
+    except ValueError as error:
+        raise UnusableFileError(file, f"it cannot be drawn again: {error}") from error
 
 
 def _settings_of(info: dict[str, str]) -> SamplingConfig:

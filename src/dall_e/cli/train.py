@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
@@ -19,33 +19,62 @@ from dall_e.config import (
 DryRun = Annotated[
     bool,
     typer.Option(
-        "--dry-run", help="Print what would be done, with what settings, and train nothing."
+        "--dry-run",
+        help="Print what would be done, with what settings and in what time, and train nothing.",
     ),
 ]
 
 
+FromInit = TypeVar("FromInit", GeneratorTraining, TokenizerTraining)
+
+
+def _fitted(config: FromInit, context: typer.Context) -> FromInit:
+    """The settings, those that were not given fitted to a start from trained weights."""
+    if not config.start.init:
+        return config
+    from dall_e.training.recipe import fit_to_data
+    from dall_e.training.tracking import announce
+
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    given = {name for name, source in sources.items() if source and source.name != "DEFAULT"}
+    fitted, words = fit_to_data(config, given)
+    if words:
+        announce(words)
+    return fitted
+
+
 @with_flags(TokenizerTraining)
-def tokenizer(config: TokenizerTraining, *, dry_run: DryRun = False) -> None:
+def tokenizer(
+    config: TokenizerTraining, *, context: typer.Context, dry_run: DryRun = False
+) -> None:
     """Train the image tokenizer: pictures to grids of codes and back.
 
     The run folder --out gets checkpoints, a log and sample sheets: originals beside their
     reconstructions. Stop it with Ctrl-C at any time; the same command again goes on.
+
+    From --init on up to 5,000 pictures, --images, --batch-size, --learning-rate and --warmup-images
+    fit these and the machine unless given.
     """
     from dall_e.training.tokenizer_stage import run_tokenizer_training
 
-    run_tokenizer_training(config, dry_run=dry_run)
+    run_tokenizer_training(_fitted(config, context), dry_run=dry_run)
 
 
 @with_flags(GeneratorTraining)
-def generator(config: GeneratorTraining, *, dry_run: DryRun = False) -> None:
+def generator(
+    config: GeneratorTraining, *, context: typer.Context, dry_run: DryRun = False
+) -> None:
     """Train the text encoder and the generator, on the codes of a trained image tokenizer.
 
     The run folder --out gets checkpoints, a log and sample sheets: drawn pictures with their
     prompts. Stop it with Ctrl-C at any time; the same command again goes on.
+
+    From --init, --tokenizer is the one of those weights unless given; and on up to 5,000 pictures
+    --images, --batch-size, --learning-rate and --warmup-images fit these and the machine.
     """
     from dall_e.training.generator_stage import run_generator_training
 
-    run_generator_training(config, dry_run=dry_run)
+    run_generator_training(_fitted(config, context), dry_run=dry_run)
 
 
 @with_flags(AdversarialTraining)

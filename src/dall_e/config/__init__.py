@@ -4,7 +4,13 @@ Standard library only. A default is written once, here; flags of the command lin
 come from these classes.
 """
 
-from dall_e.config.base import REMOVED_SETTINGS, build_settings, check_kinds, field_help
+from dall_e.config.base import (
+    REMOVED_SETTINGS,
+    build_settings,
+    check_kinds,
+    check_sizes,
+    field_help,
+)
 from dall_e.config.composition import flat_values, flattened, settings_of, with_values
 from dall_e.config.data import DataConfig
 from dall_e.config.model import DUAL_ENCODERS, PRESETS, UPSAMPLERS, ModelConfig
@@ -84,6 +90,7 @@ __all__ = [
     "UpsamplerTraining",
     "build_settings",
     "check_kinds",
+    "check_sizes",
     "field_help",
     "flat_values",
     "flattened",

@@ -16,6 +16,8 @@ import textwrap
 import warnings
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+from dall_e.errors import DallEWarning
+
 
 def require(condition: bool, message: str) -> None:
     """Raises ValueError with the message unless the condition holds."""
@@ -61,6 +63,45 @@ def _kind_problem(value: Any, hint: Any) -> str:
     if isinstance(value, hint):
         return ""
     return {bool: "True or False", str: "a text"}.get(hint, f"a {getattr(hint, '__name__', hint)}")
+
+
+_MOST = (
+    ("layers", 1000), ("blocks", 1000), ("heads", 1024), ("image_size", 8192), ("grid_size", 128),
+    ("tokens", 16384),
+)  # fmt: skip
+"""The largest value of a size, by the end of its name: far above what any network has."""
+_MOST_OF_OTHERS = 1 << 20
+_MOST_ENTRIES = 16
+_WIDEST_HEAD = 1024
+
+
+def check_sizes(settings: Any) -> None:
+    """Check that no size of a network is beyond all networks, before memory is taken for it.
+
+    Raises ValueError that names the setting and the limit.
+    """
+    config_class: Any = type(settings)
+    for name, hint in _kinds(config_class).items():
+        value = getattr(settings, name)
+        if hint is not int and hint != tuple[int, ...]:
+            continue
+        numbers_held = value if isinstance(value, tuple) else (value,)
+        most = next((most for end, most in _MOST if name.endswith(end)), _MOST_OF_OTHERS)
+        require(
+            len(numbers_held) <= _MOST_ENTRIES,
+            f"{name} has {len(numbers_held)} entries, at most {_MOST_ENTRIES} are read",
+        )
+        require(
+            all(number <= most for number in numbers_held),
+            f"{name} must be at most {most}, got {value}",
+        )
+
+    is_transformer = getattr(settings, "num_layers", 1) > 0
+    width, num_heads = getattr(settings, "width", 0), getattr(settings, "num_heads", 1)
+    require(
+        not is_transformer or width <= _WIDEST_HEAD * max(1, num_heads),
+        f"width {width} is more than {_WIDEST_HEAD} for each of {num_heads} heads",
+    )
 
 
 def check_at_least(settings: Any, least: float, *names: str) -> None:
@@ -134,7 +175,9 @@ def as_this_version_has_them(owner: str, values: dict[str, Any]) -> dict[str, An
     if lost:
         names = ", ".join(lost)
         warnings.warn(
-            f"settings that this version no longer has are ignored: {names}", stacklevel=4
+            f"settings that this version no longer has are ignored: {names}",
+            DallEWarning,
+            stacklevel=4,
         )
     return {name: value for name, value in values.items() if name not in removed}
 

@@ -6,7 +6,13 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from dall_e.config.base import as_this_version_has_them, build_settings, check_kinds, require
+from dall_e.config.base import (
+    as_this_version_has_them,
+    build_settings,
+    check_fractions,
+    check_kinds,
+    require,
+)
 from dall_e.config.networks import (
     DualEncoderConfig,
     GeneratorConfig,
@@ -43,9 +49,13 @@ class ModelConfig:
     finish: str = "soft"
     """How drawings are painted unless asked otherwise: "crisp" as areas of one colour with sharp
     borders, for flat styles; "soft" as the networks' pixels."""
+    trained_fraction: float = 1.0
+    """How far training came in its schedule, of the part that came least far; below 1 it was
+    stopped, and loading the model warns of it."""
 
     def __post_init__(self) -> None:
         check_kinds(self)
+        check_fractions(self, "trained_fraction")
         require(
             self.finish in FINISHES,
             f"finish {self.finish!r} is not one of {', '.join(FINISHES)}",
@@ -64,8 +74,13 @@ class ModelConfig:
             )
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON. Parts that the model does not have are left out."""
+        """Plain values, ready for JSON.
+
+        Parts that the model does not have are left out, and the fraction of a whole training.
+        """
         values = dataclasses.asdict(self)
+        if self.trained_fraction == 1:
+            del values["trained_fraction"]
         return {name: value for name, value in values.items() if value is not None}
 
     @classmethod

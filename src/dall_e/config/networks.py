@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from dall_e.config.base import check_at_least, check_kinds, require
+from dall_e.config.base import check_at_least, check_kinds, check_sizes, require
+
+MOST_CODES = 1 << 20
+"""Size of the largest vocabulary of image tokens."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +29,7 @@ class TokenizerConfig:
 
     def __post_init__(self) -> None:
         check_kinds(self)
+        check_sizes(self)
         check_at_least(self, 1, "image_size", "widths")
         check_at_least(self, 0, "encoder_blocks", "decoder_blocks")
         require(
@@ -43,6 +47,11 @@ class TokenizerConfig:
         )
         require(len(self.fsq_levels) > 0, "fsq_levels needs at least one entry")
         check_at_least(self, 2, "fsq_levels")
+        require(
+            self.num_codes <= MOST_CODES,
+            f"fsq_levels {self.fsq_levels} make {self.num_codes} codes, at most {MOST_CODES} are "
+            "possible",
+        )
 
     @property
     def patch_size(self) -> int:
@@ -77,6 +86,7 @@ class TextConfig:
 
     def __post_init__(self) -> None:
         check_kinds(self)
+        check_sizes(self)
         check_at_least(self, 1, "width", "num_heads")
         check_at_least(self, 0, "num_layers")
         require(
@@ -119,6 +129,7 @@ class GeneratorConfig:
 
     def __post_init__(self) -> None:
         check_kinds(self)
+        check_sizes(self)
         check_at_least(
             self, 1, "num_codes", "grid_size", "text_width", "text_tokens", "width", "num_heads"
         )
@@ -174,6 +185,7 @@ class DualEncoderConfig:
 
     def __post_init__(self) -> None:
         check_kinds(self)
+        check_sizes(self)
         check_at_least(self, 1, "image_size", "image_widths", "width")
         require(len(self.image_widths) > 0, "image_widths needs at least one entry")
         step = 2 << len(self.image_widths)
@@ -209,6 +221,7 @@ class UpsamplerConfig:
 
     def __post_init__(self) -> None:
         check_kinds(self)
+        check_sizes(self)
         require(len(self.widths) > 0, "widths needs at least one entry")
         require(
             not self.blocks or len(self.blocks) == len(self.widths),

@@ -13,7 +13,7 @@ import warnings
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from dall_e.config import SamplingConfig, build_settings, check_kinds
+from dall_e.config import SamplingConfig, build_settings, check_kinds, check_sizes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +75,11 @@ class PromptConfig:
 
     def __post_init__(self) -> None:
         check_kinds(self)
+        check_sizes(self)
+
+
+_LONGEST_MASKED = 2048
+"""Tokens of prompt and picture of a network with masks, which grow with their square."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,10 +134,17 @@ class LeftToRightConfig:
 
     def __post_init__(self) -> None:
         check_kinds(self)
+        check_sizes(self)
         if self.grid_size**2 != self.num_tokens:
             raise ValueError(f"num_tokens {self.num_tokens} is not the square of a whole number")
         if self.width % self.num_heads:
             raise ValueError(f"width {self.width} is not a multiple of {self.num_heads} heads")
+        length = self.prefix_tokens + self.num_tokens
+        if self.attention_mask != "all" and length > _LONGEST_MASKED:
+            raise ValueError(
+                f"a mask of lines over {length} tokens is asked for, at most {_LONGEST_MASKED} are "
+                "possible"
+            )
         if not self.num_codes <= min(self.code_rows, self.num_logits):
             raise ValueError(
                 f"num_codes {self.num_codes} is more than {self.code_rows} rows "
@@ -179,6 +191,7 @@ class VQGANConfig:
 
     def __post_init__(self) -> None:
         check_kinds(self)
+        check_sizes(self)
         if self.image_size % self.patch_size:
             raise ValueError(
                 f"image_size {self.image_size} is not a multiple of {self.patch_size} pixels"
@@ -209,6 +222,7 @@ class DVAEConfig:
 
     def __post_init__(self) -> None:
         check_kinds(self)
+        check_sizes(self)
 
     @property
     def patch_size(self) -> int:
@@ -241,6 +255,7 @@ class VisionConfig:
 
     def __post_init__(self) -> None:
         check_kinds(self)
+        check_sizes(self)
         if self.image_size % self.patch_size:
             raise ValueError(
                 f"image_size {self.image_size} is not a multiple of {self.patch_size} pixels"

@@ -117,8 +117,10 @@ def training_caption(record: Record, rng: random.Random, *, other_words: float =
     of what `PROBABILITIES` says; 0 always calls it by its name. The same `rng` state gives the same
     caption. Records of older data sets, without WordNet's words, work as well.
     """
-    # An image of the user's own folder has the caption that the user wrote.
-    if record.get("text"):
+    # An image of the user's own folder has the caption that the user wrote, or one of several.
+    if record.get("captions"):
+        return str(rng.choice(record["captions"]))
+    if "text" in record:
         return str(record["text"])
 
     bilingual = bool(record.get("zh"))
@@ -138,7 +140,7 @@ def style_said(record: Record) -> float:
 
 def plain_caption(record: Record, language: Language = "en") -> str:
     """The record's name in one language, without style; English where there is no Chinese."""
-    if record.get("text"):
+    if "text" in record:
         return str(record["text"])
     chinese = _chinese_names(record)[0] if language == "zh" and record.get("zh") else ""
     return chinese or str(record["en"])

@@ -1,7 +1,8 @@
 """Folders of images and webdataset shards to tensors, and the order in which training sees them.
 
-The order keeps no state: what a step sees is a function of the seed and of how many images were
-seen before, so a resumed run continues exactly where it stopped.
+`data/folders.py` finds files, `shards.py` and `caption_files.py` read them. The order keeps no
+state: what a step sees is a function of the seed and of how many images were seen before, so a
+resumed run continues exactly where it stopped.
 
 Shapes: N images, C 4 channels (premultiplied RGBA), H W the side in pixels.
 """
@@ -10,15 +11,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import lzma
-import math
 import os
 import random
-import tarfile
-import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,22 +24,24 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from dall_e.data.caption_files import LARGEST_CAPTION_FILE, record_of
+from dall_e.data.caption_tables import LARGEST_TABLE, CaptionTables
 from dall_e.data.captions import training_caption
+from dall_e.data.folders import FolderFiles, list_folder
+from dall_e.data.grouping import extension, group_files
+from dall_e.data.inventory import Inventory, readable
+from dall_e.data.shards import shard_images
+from dall_e.data.tar_files import LARGEST_MEMBER
+from dall_e.errors import UnusableFileError
 from dall_e.images.files import decode_image
-from dall_e.text.language import COLOURS_ZH
+from dall_e.images.headers import verify_image
 
 Record = dict[str, Any]
-IMAGE_EXTENSIONS = (".png", ".webp", ".jpg", ".jpeg", ".gif", ".bmp")
 
 HELD_OUT_FRACTION = 0.05
 """Fraction of a folder without splits of its own that is held out."""
 SMALLEST_TO_SPLIT = 20
 """In a folder of fewer images, training and measures share them all."""
-
-TEXT_FIELDS = ("text", "en", "zh", "kind", "colour", "style_en", "style_zh", "split")
-DAMAGE = (tarfile.TarError, lzma.LZMAError, zlib.error, OSError, EOFError, ValueError)
-"""What reading a damaged shard raises."""
-LIST_FIELDS = ("en_keywords", "zh_keywords", "en_synonyms", "en_hypernyms")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +54,12 @@ class ImageSet:
     """One per image, for `captions.py`; that of a user's own image has its caption in "text"."""
     skipped: list[str]
     """Files that could not be read, each with the reason."""
+    inventory: Inventory = field(default_factory=Inventory)
+    """All that was met in the folder, in all splits; of pictures that cannot be decoded, those of
+    this split."""
+    fingerprint: str = ""
+    """A checksum of the files of the images, and of their records, in order; empty if they are from
+    no folder."""
 
     @property
     def weights(self) -> npt.NDArray[np.float64]:
@@ -65,40 +71,46 @@ class ImageSet:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Entry:
+class Entry:
     """An image that is not decoded yet."""
 
     name: str
     """What messages call it."""
-    data: bytes
+    read: Callable[[], bytes]
+    """Gives the file's content; raises OSError or ValueError."""
     record: Record
 
 
 def load_images(folder: str | os.PathLike[str], size: int, split: str = "train") -> ImageSet:
     """One split of a folder, decoded at `size` x `size` pixels.
 
-    The folder has shards (*.tar, *.tar.xz) or plain image files. Beside a plain image, NAME.txt is
-    its caption; without one, the file name is. An image that cannot be read is left out and named
+    The folder has shards (*.tar, *.tar.xz, ...), image files, or both, also in folders in it.
+    Beside an image, NAME.txt, NAME.caption or NAME.json has its caption, or a table such as
+    metadata.csv does; else the file name is its caption. What cannot be read is left out and named
     in `skipped`. Raises ValueError if the folder is missing or the split holds no readable image.
     """
     root = Path(folder)
-    skipped: list[str] = []
-    entries = list(_entries(root, split, skipped))
-
-    images_NCHW, problems = _decoded(entries, size)
+    inventory = Inventory(root=str(root))
+    entries = entries_in(list_entries(root, inventory), split)
+    images_NCHW, digests, problems = _decoded(entries, size)
     good = [index for index, problem in enumerate(problems) if not problem]
-    skipped += [problem for problem in problems if problem]
+    for entry, problem in zip(entries, problems, strict=True):
+        if problem:
+            inventory.lose("picture that cannot be read", entry.name, problem)
     if not good:
-        reason = "no pictures at all"
-        if skipped:
-            reason = f"{len(skipped)} unreadable, first: {skipped[0]}"
-        raise ValueError(f"{root} has no readable picture in split {split!r} ({reason})")
+        raise ValueError(_nothing(root, split, inventory))
 
     # A copy of what is good would take the memory twice, so it is made only where it must.
     if len(good) < len(entries):
         images_NCHW = images_NCHW[good]
     records = [entries[index].record for index in good]
-    return ImageSet(images_NCHW=torch.from_numpy(images_NCHW), records=records, skipped=skipped)
+    return ImageSet(
+        images_NCHW=torch.from_numpy(images_NCHW),
+        records=records,
+        skipped=inventory.skipped,
+        inventory=inventory,
+        fingerprint=_fingerprint([digests[index] for index in good], records),
+    )
 
 
 def load_records(folder: str | os.PathLike[str], split: str = "train") -> list[Record]:
@@ -106,158 +118,166 @@ def load_records(folder: str | os.PathLike[str], split: str = "train") -> list[R
 
     Raises ValueError if the folder is missing.
     """
-    return [entry.record for entry in _entries(Path(folder), split, [])]
+    entries = list_entries(Path(folder), Inventory())
+    return [entry.record for entry in entries_in(entries, split)]
 
 
-def _entries(root: Path, split: str, skipped: list[str]) -> Iterator[_Entry]:
-    """The images of one split of a folder, of either kind. Raises ValueError if it is missing."""
+def list_entries(root: Path, inventory: Inventory) -> list[Entry]:
+    """The images of a folder, not decoded yet; `inventory` gets what was met.
+
+    Raises ValueError if there is no such folder.
+    """
     if not root.is_dir():
+        if root.exists():
+            raise UnusableFileError(root, "it is a file", "name the folder that it is in")
         raise ValueError(f"there is no folder {root}; `dall-e data build` makes one")
-    shards = sorted([*root.glob("*.tar"), *root.glob("*.tar.xz")])
-    if shards:
-        return _shard_entries(shards, split, skipped)
-    return _folder_entries(root, split, skipped)
+    files = list_folder(root, inventory)
+    entries: list[Entry] = []
+    for name in files.shards:
+        for image, content, record in shard_images(root / name, name, inventory):
+            read = partial(bytes, content)
+            entries.append(Entry(name=image, read=read, record=record))
+    entries += _loose_entries(root, files, inventory)
+    own = (entry.record.get("split") for entry in entries)
+    inventory.splits.update(split for split in own if split)
+    return entries
 
 
-def _decoded(entries: Sequence[_Entry], size: int) -> tuple[npt.NDArray[np.uint8], list[str]]:
-    """All images, uint8 [N, C, H, W], and why each could not be decoded, or ""."""
+def entries_in(entries: Sequence[Entry], split: str) -> list[Entry]:
+    """The images of one split, in order.
+
+    An image whose record names no split is held out by its name. Of too few such images none are,
+    and if there is nothing else, they are in every split.
+    """
+    free = [entry.name for entry in entries if not entry.record.get("split")]
+    held_out = _held_out(free)
+    chosen = [entry for entry in entries if _is_in(entry, split, held_out)]
+    if not chosen and not held_out and free:
+        chosen = [entry for entry in entries if not entry.record.get("split")]
+    return chosen
+
+
+def _is_in(entry: Entry, split: str, held_out: set[str]) -> bool:
+    own = entry.record.get("split")
+    if own:
+        return bool(own == split)
+    return (entry.name in held_out) == (split != "train")
+
+
+def _held_out(names: Sequence[str]) -> set[str]:
+    """Which images without a split are held out; that depends on their names only."""
+    if len(names) < SMALLEST_TO_SPLIT:
+        return set()
+
+    def order(name: str) -> bytes:
+        return hashlib.sha256(os.fsencode(name)).digest()
+
+    return set(sorted(names, key=order)[: round(HELD_OUT_FRACTION * len(names))])
+
+
+def _decoded(
+    entries: Sequence[Entry], size: int
+) -> tuple[npt.NDArray[np.uint8], list[bytes], list[str]]:
+    """All images, uint8 [N, C, H, W], the checksums of their files, and why each failed, or ""."""
     images_NCHW = np.zeros((len(entries), 4, size, size), dtype=np.uint8)
+    digests = [b""] * len(entries)
 
     def decode(index: int) -> str:
         try:
-            images_NCHW[index] = decode_image(entries[index].data, size)
+            content = entries[index].read()
+            digests[index] = hashlib.sha256(content).digest()
+            verify_image(content)
+            images_NCHW[index] = decode_image(content, size)
+        except OSError as error:
+            return error.strerror or str(error)
         except ValueError as error:
-            return f"{entries[index].name}: {error}"
+            return str(error)
         return ""
 
     # Decoding releases the interpreter lock, so threads are enough.
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as threads:
         problems = list(threads.map(decode, range(len(entries)), chunksize=64))
-    return images_NCHW, problems
+    return images_NCHW, digests, problems
 
 
-# Shards
+def _fingerprint(digests: Sequence[bytes], records: Sequence[Record]) -> str:
+    """What tells these pictures and captions, in this order, from others."""
+    total = hashlib.sha256()
+    for digest, record in zip(digests, records, strict=True):
+        total.update(digest)
+        total.update(json.dumps(record, sort_keys=True, default=str).encode())
+    return total.hexdigest()
 
 
-def _shard_entries(shards: Sequence[Path], split: str, skipped: list[str]) -> Iterator[_Entry]:
-    """Images of webdataset shards: members that share a stem.
-
-    They are NNNNNN.png, or another image file, and NNNNNN.json or NNNNNN.txt.
-    """
-    for shard in shards:
-        for stem, files in _shard_members(shard, skipped).items():
-            name = f"{shard.name}/{stem}"
-            try:
-                record = _member_record(files, stem)
-            except ValueError as error:
-                skipped.append(f"{name}: caption file: {error}")
-                continue
-
-            images = [files[extension] for extension in IMAGE_EXTENSIONS if extension in files]
-            if not images:
-                skipped.append(f"{name}: no picture file")
-            elif record.get("split", "train") == split:
-                yield _Entry(name=name, data=images[0], record=record)
+def _nothing(root: Path, split: str, inventory: Inventory) -> str:
+    """What to say of a folder without a readable picture."""
+    skipped = inventory.skipped
+    reason = f"{len(skipped)} unreadable, first: {skipped[0]}" if skipped else "no pictures at all"
+    met = "; ".join(part for part in (inventory.losses(), inventory.used()) if part)
+    told = f": {met}" if met else ""
+    return f"{root} has no readable picture in split {split!r} ({reason}){told}"
 
 
-def _shard_members(shard: Path, skipped: list[str]) -> dict[str, dict[str, bytes]]:
-    """The files of a shard by stem and extension; of a damaged one, those before the damage."""
-    members: dict[str, dict[str, bytes]] = {}
-    try:
-        with tarfile.open(shard) as tar:
-            for member in tar:
-                stem, _, extension = member.name.rpartition(".")
-                content = tar.extractfile(member) if member.isfile() else None
-                if content is not None:
-                    members.setdefault(stem, {})[f".{extension.lower()}"] = content.read()
-    except DAMAGE as error:
-        skipped.append(f"{shard.name}: {' '.join(str(error).split())}")
-    return members
+# Image files
 
 
-def _member_record(files: dict[str, bytes], stem: str) -> Record:
-    """The record of a shard's image. Raises ValueError if captions could not be made of it."""
-    if ".json" not in files:
-        text = files[".txt"].decode("utf-8", "replace").strip() if ".txt" in files else ""
-        return {"text": text or _caption_of_name(stem)}
-    try:
-        record = json.loads(files[".json"])
-    except RecursionError as error:
-        raise ValueError("too deep") from error
-    if not isinstance(record, dict):
-        raise ValueError("not a JSON object")
-    if not record.get("en") and not record.get("text"):
-        record["text"] = str(record.get("caption") or _caption_of_name(stem))
-    _check_record(record)
-    return record
+def _loose_entries(root: Path, files: FolderFiles, inventory: Inventory) -> Iterator[Entry]:
+    """Images of a folder that are files of their own."""
+    tables = CaptionTables(files.images, inventory)
+    for table in files.tables:
+        if not files.images:
+            # The list beside shards of `dall-e data build`, which have it all in them.
+            inventory.put_aside("table of captions without pictures beside it", table)
+        elif (content := _content(root, table, LARGEST_TABLE, inventory)) is not None:
+            tables.read(table, content)
 
+    grouped = group_files([*files.images, *files.captions], one_a_key=False)
+    for mask in grouped.masks:
+        inventory.put_aside("mask or the like, beside its picture", mask)
+    for name in grouped.alone:
+        if extension(name) == ".json":
+            inventory.put_aside("JSON file without a picture", name)
+        else:
+            inventory.note("text file without a picture of its name", name)
+    for name in grouped.by_other_case:
+        inventory.note("caption file named as its picture but for capitals or accents", name)
 
-def _check_record(record: Record) -> None:
-    """Raise ValueError for a record that captions cannot be made of."""
-    for name in TEXT_FIELDS:
-        text = record.get(name, "")
-        if not isinstance(text, str):
-            raise ValueError(f"its entry {name!r} is no text: {text!r}")
-        text.encode()  # a lone surrogate, half of a character, raises ValueError
-    for name in LIST_FIELDS:
-        words = record.get(name, [])
-        if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
-            raise ValueError(f"its entry {name!r} is no list of texts: {words!r}")
-    weight = record.get("weight", 1.0)
-    if not isinstance(weight, int | float) or not 0 <= weight < math.inf:
-        raise ValueError(f"its entry 'weight' is no number of at least 0: {weight!r}")
-    if not record.get("text") and "kind" not in record:
-        raise ValueError("it has no entry 'kind'")
-    if record.get("colour", "") not in ("", *COLOURS_ZH):
-        raise ValueError(f"its entry 'colour' is none of ours: {record['colour']!r}")
-
-
-# Folders
-
-
-def image_files(root: Path) -> list[Path]:
-    """All image files in a folder, and in the folders in it, in order."""
-    paths = (path for path in root.rglob("*") if path.suffix.lower() in IMAGE_EXTENSIONS)
-    return sorted(path for path in paths if path.is_file())
-
-
-def _folder_entries(root: Path, split: str, skipped: list[str]) -> Iterator[_Entry]:
-    """Images of a folder; which ones are held out depends on their names only."""
-    paths = image_files(root)
-    held_out: set[Path] = set()
-    if len(paths) >= SMALLEST_TO_SPLIT:
-        number = round(HELD_OUT_FRACTION * len(paths))
-        held_out.update(sorted(paths, key=lambda path: _hash_of_path(path, root))[:number])
-
-    for path in paths:
-        if held_out and (path in held_out) != (split != "train"):
-            continue
-        name = _readable(str(path.relative_to(root)))
-        caption, text = path.with_suffix(".txt"), ""
+    for name, captions in grouped.captions.items():
+        texts = {
+            caption: content
+            for caption in captions
+            if (content := _content(root, caption, LARGEST_CAPTION_FILE, inventory)) is not None
+        }
         try:
-            data = path.read_bytes()
-            if caption.is_file():
-                text = caption.read_text(encoding="utf-8-sig", errors="replace").strip()
-        except OSError as error:
-            skipped.append(f"{name}: {error.strerror or error}")
+            record = record_of(texts, readable(name), inventory, tables.captions(name))
+        except ValueError as error:
+            kind = "picture whose JSON file is unusable"
+            inventory.lose(kind, name, f"caption file: {error}")
             continue
-        text = text or _caption_of_name(_readable(path.stem))
-        yield _Entry(name=name, data=data, record={"text": text, "name": name})
+        record.setdefault("name", readable(name))
+        yield Entry(name=name, read=partial(_image_file, root / name), record=record)
 
 
-def _hash_of_path(path: Path, root: Path) -> bytes:
-    """A hash that sorts the files of a folder in an order that looks random."""
-    return hashlib.sha256(os.fsencode(path.relative_to(root))).digest()
+def _content(root: Path, name: str, most: int, inventory: Inventory) -> bytes | None:
+    """A text file, or None with the reason counted."""
+    path = root / name
+    try:
+        size = path.stat().st_size
+        if size <= most:
+            return path.read_bytes()
+        problem = f"its {size:,} bytes are more than {most:,}"
+    except OSError as error:
+        problem = error.strerror or str(error)
+    inventory.lose("caption file that cannot be read", name, problem)
+    return None
 
 
-def _readable(name: str) -> str:
-    """A file name as text; bytes that are none become question marks."""
-    return name.encode("utf-8", "replace").decode("utf-8")
-
-
-def _caption_of_name(stem: str) -> str:
-    """ "red_car-2" to "red car 2"."""
-    return " ".join(stem.rpartition("/")[2].replace("_", " ").replace("-", " ").split())
+def _image_file(path: Path) -> bytes:
+    """The content of a picture file. Raises OSError, or ValueError if it is too large."""
+    size = path.stat().st_size
+    if size > LARGEST_MEMBER:
+        raise ValueError(f"its {size:,} bytes are more than {LARGEST_MEMBER:,}")
+    return path.read_bytes()
 
 
 # The order of training
@@ -319,6 +339,7 @@ def images_in_fold(images: ImageSet, fold: int) -> ImageSet:
         images_NCHW=images.images_NCHW[rows],
         records=[images.records[row] for row in rows],
         skipped=[],
+        fingerprint=f"{images.fingerprint} half {fold}" if images.fingerprint else "",
     )
 
 

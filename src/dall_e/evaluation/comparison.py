@@ -32,7 +32,7 @@ def compare(
     """Measure two models, A and B, and B - A, on the same prompts and seeds.
 
     By language: R-precision, and the mean cosine between image and prompt. What is hard for both
-    models cancels in the difference.
+    models cancels in the difference. Raises ValueError without a judge.
     """
     assert [(s.text, s.seed) for s in samples_a] == [(s.text, s.seed) for s in samples_b]
 
@@ -62,8 +62,11 @@ def _scores(material: Material, language: Language, samples: Sequence[Sample]) -
     meanings = [prompt.concept for prompt in prompts]
     text_of_image = [prompts.index(sample.prompt) for sample in samples]
 
-    text_TD = material.judge.embed_texts([prompt.text(language) for prompt in prompts])
-    image_BD = material.judge.embed_images([sample.image for sample in samples])
+    judge = material.judge
+    if judge is None:
+        raise ValueError("two models are compared by a judge: give --judge")
+    text_TD = judge.embed_texts([prompt.text(language) for prompt in prompts])
+    image_BD = judge.embed_images([sample.image for sample in samples])
     cosine_B: Tensor = (image_BD * text_TD[text_of_image]).sum(1)
     return {
         "r_precision": r_precision(image_BD, text_of_image, text_TD, meanings),

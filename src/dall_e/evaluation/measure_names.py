@@ -41,6 +41,11 @@ EXPLAINED = {
         "",
     ),
     "diversity": ("1 - cosine between pictures of one prompt, by the judge", "higher"),
+    "diversity_dual_encoder": (
+        "the same by the model's own dual encoder, which may have chosen the pictures: no "
+        "independent judgement",
+        "higher",
+    ),
     "diversity_real": ("the same between real pictures of one thing", ""),
     "reconstruction_psnr": ("what the image tokenizer keeps of held-out pictures, in dB", "higher"),
     "seconds": ("seconds for one picture alone", "lower"),

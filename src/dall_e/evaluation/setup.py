@@ -15,8 +15,8 @@ from torch import Tensor
 from dall_e.checkpoints.run_files import load_dual_encoder, load_stage, load_text_tokenizer
 from dall_e.checkpoints.store import load_strict
 from dall_e.config import DetectorConfig, ModelConfig, SamplingConfig, build_settings
-from dall_e.data.datasets import load_images
-from dall_e.data.prompt_sets import suite_prompts
+from dall_e.data.datasets import ImageSet, load_images
+from dall_e.data.prompt_sets import SuitePrompt, suite_prompts
 from dall_e.errors import DallEWarning
 from dall_e.evaluation.composition import Composition
 from dall_e.evaluation.cost import Cost
@@ -92,16 +92,17 @@ def load_detector(folder: Path) -> Detector:
 
 
 def load_material(
-    suite: str, judge: Judge, detector: Path | None, data: str, engine: Engine
+    suite: str, judge: Judge | None, detector: Path | None, data: str, engine: Engine
 ) -> Material:
     """Load what models are measured with: prompts, real pictures, and tasks for the detector.
 
     `detector` is a run folder, `data` the data set that the models were trained on; pictures come
-    at the size of the engine's model.
+    at the size of the engine's model. Without a judge, a data set whose captions are a maker's own
+    is asked for by these, not by the suite.
     """
     # Models of other projects have no tokenizer that pictures are to be brought to.
     is_native = isinstance(engine.config, ModelConfig)
-    side = engine.config.tokenizer.image_size if is_native else judge.side
+    side = judge.side if judge and not is_native else engine.config.tokenizer.image_size
     training = load_images(data, side, split="train")
     held_out = load_images(data, side, split="val")
 
@@ -114,13 +115,19 @@ def load_material(
         composer = SceneComposer(training, side)
         composition = Composition(composer, load_detector(detector).to(engine.device))
     return Material(
-        prompts=suite_prompts(suite),
+        prompts=(None if judge else own_prompts(training)) or suite_prompts(suite),
         judge=judge,
         training=training,
         held_out=held_out,
         other_style=other_style,
         composition=composition,
     )
+
+
+def own_prompts(images: ImageSet) -> list[SuitePrompt]:
+    """The captions that makers wrote under their own pictures, each once; none of other sets."""
+    texts = dict.fromkeys(str(record["text"]) for record in images.records if record.get("text"))
+    return [SuitePrompt(group="single", concept=text, en=text, zh=text) for text in texts]
 
 
 def make_subject(

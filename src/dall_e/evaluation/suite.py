@@ -10,23 +10,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 
 import torch
 from torch import Tensor
 
 from dall_e.data.datasets import ImageSet
 from dall_e.data.prompt_sets import SuitePrompt
+from dall_e.evaluation.alignment import measure_alignment
 from dall_e.evaluation.composition import PER_TASK, Composed, Composition, composition_measures
 from dall_e.evaluation.cost import Cost
 from dall_e.evaluation.diversity import spread
 from dall_e.evaluation.fidelity import fidelity
-from dall_e.evaluation.intervals import Measure, difference_measure, mean_measure
+from dall_e.evaluation.intervals import Measure, mean_measure
 from dall_e.evaluation.judge import Judge
 from dall_e.evaluation.near_copies import Nearest, nearest, thumbnails
-from dall_e.evaluation.r_precision import r_precision
 from dall_e.evaluation.reconstruction import reconstruction
 from dall_e.evaluation.samples import (
-    LANGUAGES,
     Drawer,
     RealImages,
     Sample,
@@ -34,13 +34,20 @@ from dall_e.evaluation.samples import (
     spread_over,
 )
 from dall_e.images.files import ImageArray, from_pil
-from dall_e.text.language import Language
 
 _DIVERSITY_PROMPTS, _DIVERSITY_SEEDS = 12, 4
 # First seeds, far apart, so that no image is drawn for two measures.
 _DIVERSITY_SEED, _COMPOSITION_SEED = 1_000_000, 2_000_000
 _MOST_REAL_IMAGES = 200
 _RECONSTRUCTION_BATCH = 16
+
+WITHOUT_JUDGE = (
+    "No judge was given, so it was not measured whether pictures show what was asked for "
+    "(alignment), nor how real they look to an independent eye (fidelity, composition). Judges are "
+    "trained by `bash runs/judges.sh`, in some fifty minutes on two CPU cores; then give --judge "
+    "runs/judge --detector runs/detector. Measures named dual_encoder are by the model's own dual "
+    "encoder, which may have chosen the pictures: no independent judgement."
+)
 
 Embed = Callable[[Sequence[ImageArray]], Tensor]
 Measures = dict[str, Measure]
@@ -67,7 +74,8 @@ class Material:
     """What models are measured with, the same for all of them."""
 
     prompts: Sequence[SuitePrompt]
-    judge: Judge
+    judge: Judge | None
+    """Without one, only what needs no judgement is measured."""
     training: ImageSet
     """The images that models were trained on."""
     held_out: ImageSet
@@ -112,8 +120,12 @@ def evaluate(
     say("drawing")
     samples = draw_samples(subject.draw, material.prompts, seed=seed, limit=limit)
 
-    say("alignment")
-    measures, ranked_first = _measure_alignment(material, samples, real)
+    measures, ranked_first = Measures(), dict[int, bool]()
+    if material.judge is None:
+        notes.append(WITHOUT_JUDGE)
+    else:
+        say("alignment")
+        measures, ranked_first = measure_alignment(material.judge, material.prompts, samples, real)
 
     say("fidelity")
     measures |= _measure_fidelity(subject, material, samples, real, notes)
@@ -135,7 +147,7 @@ def evaluate(
     measures |= copy_measures
 
     say("diversity, reconstruction, cost")
-    measures |= _measure_diversity(subject, material, real, limit)
+    measures |= _measure_diversity(subject, material, real, limit, notes)
     measures |= _measure_reconstruction(subject, material)
     measures |= _measure_cost(subject)
 
@@ -147,79 +159,6 @@ def evaluate(
         composed=composed,
         notes=notes,
     )
-
-
-# Alignment
-
-
-def _measure_alignment(
-    material: Material, samples: Sequence[Sample], real: RealImages
-) -> tuple[Measures, dict[int, bool]]:
-    """Measure R-precision by group and language, its ceiling, and the parity of the languages.
-
-    Also returns, by number of a sample, whether the judge ranks its prompt first.
-    """
-    judge = material.judge
-    image_BD = judge.embed_images([sample.image for sample in samples])
-    # The judge always chooses among the texts of the whole suite, however few are drawn.
-    prompts = [prompt for prompt in material.prompts if prompt.concept]
-    meanings = [prompt.concept for prompt in prompts]
-
-    measures: Measures = {}
-    ranked_first: dict[int, bool] = {}
-    hits_of_group: dict[tuple[str, Language], dict[str, float]] = {}
-    for language in LANGUAGES:
-        rows = [
-            row
-            for row, sample in enumerate(samples)
-            if sample.language == language and sample.prompt.concept
-        ]
-        if not rows:
-            continue
-        text_TD = judge.embed_texts([prompt.text(language) for prompt in prompts])
-        text_of_image = [prompts.index(samples[row].prompt) for row in rows]
-        hits = r_precision(image_BD[rows], text_of_image, text_TD, meanings)
-        for row, hit in zip(rows, hits, strict=True):
-            prompt = samples[row].prompt
-            ranked_first[row] = bool(hit)
-            hits_of_group.setdefault((prompt.group, language), {})[prompt.en] = float(hit)
-        measures |= _measure_ceiling(language, material, text_TD, real, prompts)
-
-    for (group, language), hit_of_prompt in hits_of_group.items():
-        measures[f"r_precision_{group}_{language}"] = mean_measure(list(hit_of_prompt.values()))
-
-    english, chinese = (hits_of_group.get(("single", language), {}) for language in LANGUAGES)
-    if english:
-        paired = [chinese[prompt] for prompt in english]
-        measures["parity_en_minus_zh"] = difference_measure(list(english.values()), paired)
-    return measures, ranked_first
-
-
-def _measure_ceiling(
-    language: Language,
-    material: Material,
-    text_TD: Tensor,
-    real: RealImages,
-    prompts: Sequence[SuitePrompt],
-) -> Measures:
-    """Measure R-precision of real images that the judge has not seen, one of each thing."""
-
-    def unseen(record: dict[str, object]) -> bool:
-        return not material.judge.has_seen(record)
-
-    text_of_image, images = [], []
-    for index, prompt in enumerate(prompts):
-        rows = real.rows(prompt.concept, unseen) if prompt.group == "single" else []
-        if rows:
-            text_of_image.append(index)
-            images.append(real.image(rows[0]))
-    if not images:
-        return {}
-
-    image_BD = material.judge.embed_images(images)
-    meanings = [prompt.concept for prompt in prompts]
-    hits = r_precision(image_BD, text_of_image, text_TD, meanings)
-    return {f"r_precision_real_{language}": mean_measure(hits)}
 
 
 # Fidelity
@@ -236,7 +175,9 @@ def _measure_fidelity(
 
     The distance between two sets of real images is the floor.
     """
-    embeds: dict[str, Embed] = {"judge": material.judge.embed_images}
+    embeds: dict[str, Embed] = {}
+    if material.judge:
+        embeds["judge"] = material.judge.embed_images
     if subject.embed:
         embeds["dual_encoder"] = subject.embed
     else:
@@ -248,6 +189,9 @@ def _measure_fidelity(
         return {}
 
     measures: Measures = {}
+    if material.judge is None and find_spec("torchmetrics") is None:
+        notes.append("Without the package torchmetrics (open-dalle[eval]) there is no fidelity.")
+        return {}
     for name, embed in embeds.items():
         drawn_BD = embed([samples[index].image for index, _, _ in pairs])
         real_BD = embed([real.image(row) for _, row, _ in pairs])
@@ -339,12 +283,22 @@ def _some_images(images: ImageSet | None) -> list[ImageArray]:
 
 
 def _measure_diversity(
-    subject: Subject, material: Material, real: RealImages, limit: int
+    subject: Subject, material: Material, real: RealImages, limit: int, notes: list[str]
 ) -> Measures:
-    """Measure the spread of the images of one prompt, and of as many real ones of one thing."""
-    candidates = [
-        prompt for prompt in material.prompts if len(real.rows(prompt.concept)) >= _DIVERSITY_SEEDS
-    ]
+    """Measure the spread of the images of one prompt, and of as many real ones of one thing.
+
+    By the judge; without one by the model's own dual encoder, and called so.
+    """
+    embed = material.judge.embed_images if material.judge else subject.embed
+    if embed is None:
+        notes.append("There is no judge, and the model has no dual encoder: no diversity.")
+        return {}
+    suffix = "" if material.judge else "_dual_encoder"
+
+    # Real pictures to compare with, where there are enough of some things.
+    asked_for = [prompt for prompt in material.prompts if prompt.concept]
+    several = [prompt for prompt in asked_for if len(real.rows(prompt.concept)) >= _DIVERSITY_SEEDS]
+    candidates = several or asked_for
     most = min(_DIVERSITY_PROMPTS, limit) if limit else _DIVERSITY_PROMPTS
     prompts = [candidates[index] for index in spread_over(len(candidates), most)]
     if not prompts:
@@ -357,9 +311,11 @@ def _measure_diversity(
     real_images = [real.image(row) for row in rows]
 
     measures = {}
-    for name, images in (("diversity", drawn_images), ("diversity_real", real_images)):
-        image_PKD = material.judge.embed_images(images).unflatten(0, (-1, _DIVERSITY_SEEDS))
-        measures[name] = mean_measure(spread(image_PKD))
+    for name, images in (("", drawn_images), ("_real", real_images if several else [])):
+        if not images:
+            continue
+        image_PKD = embed(images).unflatten(0, (-1, _DIVERSITY_SEEDS))
+        measures[f"diversity{suffix}{name}"] = mean_measure(spread(image_PKD))
     return measures
 
 

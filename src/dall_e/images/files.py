@@ -11,17 +11,20 @@ Shapes: C 4 channels (premultiplied RGBA), S the side of a square, H W rows and 
 from __future__ import annotations
 
 import io
-import json
 import os
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, PngImagePlugin, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from dall_e.atomic_files import write_atomically
+from dall_e.bounded_files import naming, read_bytes
+from dall_e.images.headers import upright
+from dall_e.images.metadata import JPEG_OPTIONS, options_with, texts_in
 
 ImageArray = npt.NDArray[np.uint8]
 PILImage = Image.Image
@@ -30,8 +33,6 @@ PILImage = Image.Image
 JPEG_EXTENSIONS = (".jpg", ".jpeg")
 DEEP_MODES = ("I", "I;16", "I;16B", "I;16L", "F")
 """Grey images of more than eight bits."""
-LARGEST_COMMENT = 65533
-"""Bytes of a JPEG comment: a 16-bit length that counts itself."""
 VISIBLE = 8
 """Alpha above this is visible."""
 FLAT = 16
@@ -42,19 +43,38 @@ LONGEST_STRIP = 8
 """What is more than this many times as long as wide is a strip, not an image of a thing."""
 
 
+MOST_BYTES = 512 * 2**20
+"""Length of the longest picture file that is read."""
+MOST_PIXELS = 120_000_000
+"""Pixels of the largest picture file that is read; cameras make up to 108 million."""
+LONGEST_SIDE = 16384
+"""Pixels along the longer side of a picture that keeps its size."""
+_STRIP_PIXELS = 1 << 20
+"""Pixels of a large picture that are converted at a time."""
+
+
 # Reading
+
+
+def read_image(path: str | os.PathLike[str], size: int) -> ImageArray:
+    """An image file as `decode_image` gives it. Raises UnusableFileError, which names the file."""
+    content = read_bytes(Path(path), MOST_BYTES)
+    with naming(path):
+        return decode_image(content, size)
 
 
 def decode_image(data: bytes, size: int) -> ImageArray:
     """An image file as uint8 [4, size, size], premultiplied RGBA.
 
-    Reads PNG, JPEG, WebP, GIF and whatever else PIL reads. An image that is not square is centred
-    on a transparent square. Raises ValueError if the file cannot be read.
+    Reads PNG, JPEG, WebP, GIF and whatever else PIL reads, upright as its EXIF data says. An image
+    that is not square is centred on a transparent square. Raises ValueError if the file cannot be
+    read.
     """
     try:
         with Image.open(io.BytesIO(data)) as opened:
+            _check_size(opened)
             opened.load()
-            image = _square(_reduced(opened, size))
+            image = _square(_reduced(upright(opened), size))
     except UnidentifiedImageError as error:
         raise ValueError(f"not a readable picture ({len(data)} bytes): of no known kind") from error
     # Each format has its own errors for damage, and one bad file must not end a training run.
@@ -68,45 +88,52 @@ def from_pil(image: PILImage, size: int | None = None) -> ImageArray:
     """A PIL image of any mode as uint8 [4, size, size], premultiplied RGBA.
 
     Without a size it keeps its own longer side. One that is not square is centred on a transparent
-    square.
+    square. One that was opened from a camera's file is turned upright, as its EXIF data says.
     """
     size = size or max(image.size)
-    return _array(_square(_reduced(image, size)), size)
+    if size > LONGEST_SIDE:
+        raise ValueError(f"a picture of {size} pixels a side: at most {LONGEST_SIDE} are possible")
+    return _array(_square(_reduced(upright(image), size)), size)
 
 
 def read_metadata(path: str | os.PathLike[str]) -> dict[str, str]:
-    """The texts that `save_image` put into a PNG or JPEG file.
+    """The texts that `save_image` put into a PNG, JPEG, WebP or AVIF file.
 
-    Raises ValueError if it is not a readable image.
+    Raises UnusableFileError if it is not a readable image.
     """
-    try:
-        with Image.open(path) as image:
-            image.load()
-            info = image.info
-            if image.format == "PNG":
-                return {key: str(value) for key, value in info.items() if isinstance(value, str)}
-            comment = info.get("comment", b"")
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        # No such file, no permission and the like are not about the image.
-        if isinstance(error, OSError) and error.errno:
-            raise
-        raise ValueError(f"{path} is not a readable picture: {error}") from error
+    with naming(path, "it is not a readable picture"), Image.open(path) as image:
+        _check_size(image)
+        image.load()
+        return texts_in(image)
 
-    try:
-        texts = json.loads(comment)
-    except ValueError:  # a comment that another program wrote
-        return {}
-    return {key: str(value) for key, value in texts.items()} if isinstance(texts, dict) else {}
+
+def image_size(path: str | os.PathLike[str]) -> tuple[int, int]:
+    """Width and height of an image file that `read_metadata` has read."""
+    with Image.open(path) as image:
+        return image.width, image.height
 
 
 def same_pixels(first: str | os.PathLike[str], second: str | os.PathLike[str]) -> bool:
     """Whether two image files show exactly the same: size, mode and every pixel.
 
-    Metadata may differ.
+    Metadata may differ. Raises UnusableFileError if one is not a readable image.
     """
-    with Image.open(first) as left, Image.open(second) as right:
+    with naming(first), Image.open(first) as left, Image.open(second) as right:
+        _check_size(left)
+        _check_size(right)
         same_kind = left.size == right.size and left.mode == right.mode
         return bool(same_kind and left.tobytes() == right.tobytes())
+
+
+def _check_size(image: PILImage) -> None:
+    """Raise ValueError for an opened file that would fill the memory, or that runs a program."""
+    width, height = image.size
+    if width * height > MOST_PIXELS:
+        raise ValueError(
+            f"it has {width} x {height} pixels, pictures of at most {MOST_PIXELS} are read"
+        )
+    if image.format == "EPS":
+        raise ValueError("it is PostScript, a program that would have to be run")
 
 
 def _array(image: PILImage, size: int) -> ImageArray:
@@ -125,9 +152,38 @@ def _reduced(image: PILImage, size: int) -> PILImage:
     The means are taken before the copies of a large image fill the memory.
     """
     longest = max(image.size)
-    if longest < 8 * size or image.mode in DEEP_MODES:
+    if image.mode in DEEP_MODES:
+        image = _of_eight_bits(image)
+    if longest < 8 * size:
         return _premultiplied(image)
-    return image.convert("RGBA").convert("RGBa").reduce(longest // (4 * size))
+
+    # Row by row of blocks, so that a large image is never in memory three times.
+    factor = longest // (4 * size)
+    reduced = Image.new("RGBa", (-(-image.width // factor), -(-image.height // factor)))
+    for top, strip in _strips(image, factor):
+        blocks = strip.convert("RGBA").convert("RGBa").reduce(factor)
+        reduced.paste(blocks, (0, top // factor))
+    return reduced
+
+
+def _strips(image: PILImage, step: int) -> Iterator[tuple[int, PILImage]]:
+    """An image in strips, each with its first row; their heights are multiples of `step`."""
+    rows = max(1, _STRIP_PIXELS // (image.width * step)) * step
+    for top in range(0, image.height, rows):
+        yield top, image.crop((0, top, image.width, min(top + rows, image.height)))
+
+
+def _of_eight_bits(image: PILImage) -> PILImage:
+    """Grey of more than eight bits in mode L; PIL's own conversion clips instead of scaling."""
+    grey = Image.new("L", image.size)
+    if 0 in image.size:
+        return grey
+    _, highest = image.getextrema()
+    scale = 255 / max(float(highest), 255.0)  # type: ignore[arg-type]
+    for top, strip in _strips(image, 1):
+        scaled = np.asarray(strip).astype(np.float64) * scale
+        grey.paste(Image.fromarray(scaled.clip(0, 255).astype(np.uint8)), (0, top))
+    return grey
 
 
 def _square(image: PILImage) -> PILImage:
@@ -143,12 +199,6 @@ def _square(image: PILImage) -> PILImage:
 
 def _premultiplied(image: PILImage) -> PILImage:
     """Any PIL image as mode RGBa, rounded to nearest so that `encode_png` inverts it exactly."""
-    # PIL's own conversion of 16-bit grey clips instead of scaling.
-    if image.mode in DEEP_MODES:
-        grey = np.asarray(image).astype(np.float64)
-        scaled = grey * (255 / max(float(grey.max()), 255.0))
-        image = Image.fromarray(scaled.clip(0, 255).astype(np.uint8))
-
     straight = np.array(image.convert("RGBA")).astype(np.uint16)
     straight[..., :3] = (straight[..., :3] * straight[..., 3:] + 127) // 255
     return Image.frombytes("RGBa", image.size, straight.astype(np.uint8).tobytes())
@@ -247,13 +297,18 @@ def _rounded(pixels_HWC: ImageArray, bits: int) -> ImageArray:
 
 
 def save_image(
-    image: PILImage, path: str | os.PathLike[str], metadata: dict[str, str] | None = None
+    image: PILImage,
+    path: str | os.PathLike[str],
+    metadata: dict[str, str] | None = None,
+    *,
+    overwrite: bool = True,
 ) -> None:
     """Write an image so that the file is either complete or not there.
 
-    It goes into a temporary neighbour, which is then renamed. Metadata is kept as UTF-8 text chunks
-    in PNG and as a comment in JPEG; other formats hold none, with a warning. Raises ValueError for
-    an unknown file type, OSError (with the path) for a folder that is full or read-only.
+    It goes into a temporary neighbour, which is then renamed; without `overwrite`, a file that is
+    there already is kept, and FileExistsError raised. Metadata is kept where the file type has room
+    for it (`images/metadata.py`); other types hold none, with a warning. Raises ValueError for an
+    unknown file type, OSError (with the path) for a folder that is full or read-only.
     """
     path = Path(path)
     extension = path.suffix.lower()
@@ -265,44 +320,19 @@ def save_image(
             f"cannot tell the file type of {path.name!r}: end the name in .png, .jpg or .webp"
         )
 
-    options: dict[str, Any] = {}
-    if extension == ".png":
-        options["pnginfo"] = _png_text(metadata or {})
-    elif extension in JPEG_EXTENSIONS:
-        options = {"quality": 95, "subsampling": 0, "comment": _jpeg_comment(metadata or {})}
-    elif metadata:
-        warnings.warn(
-            f"{extension} files hold no metadata here; save as .png to keep prompt and seed",
-            stacklevel=2,
-        )
+    # Given here and nowhere else: the image may carry older texts of its own.
+    image = image.copy()
+    image.info = {}
+    options = options_with(metadata or {}, known[extension])
+    if extension in JPEG_EXTENSIONS:
+        options |= JPEG_OPTIONS
     if image.mode == "RGBA" and extension in JPEG_EXTENSIONS:
         warnings.warn("JPEG has no transparency: the picture is put on white", stacklevel=2)
         white = Image.new("RGBA", image.size, (255, 255, 255, 255))
         image = Image.alpha_composite(white, image).convert("RGB")
     path.parent.mkdir(parents=True, exist_ok=True)
-    with write_atomically(path) as file:
+    with write_atomically(path, overwrite=overwrite) as file:
         image.save(file, format=known[extension], **options)
-
-
-def _png_text(metadata: dict[str, str]) -> PngImagePlugin.PngInfo:
-    """Metadata as iTXt chunks, which hold any Unicode text."""
-    chunks = PngImagePlugin.PngInfo()
-    for key, value in metadata.items():
-        chunks.add_itxt(key, value)
-    return chunks
-
-
-def _jpeg_comment(metadata: dict[str, str]) -> bytes:
-    """Metadata as JSON, or nothing where it is too long for a comment."""
-    comment = json.dumps(metadata, ensure_ascii=False).encode() if metadata else b""
-    if len(comment) <= LARGEST_COMMENT:
-        return comment
-    warnings.warn(
-        f"prompt and settings are {len(comment)} bytes, a JPEG comment holds {LARGEST_COMMENT}: "
-        "they are left out; save as .png to keep them",
-        stacklevel=3,
-    )
-    return b""
 
 
 def shows_nothing(image: PILImage) -> bool:

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from dall_e.checkpoints.families.base import PublishedNetworks
-from dall_e.images.files import PILImage, decode_image, from_pil
+from dall_e.images.files import PILImage, from_pil, read_image
 from dall_e.inference.validation import checked_prompts, image_seeds, is_int
 from dall_e.models.left_to_right import LeftToRight
 from dall_e.models.prompt_networks import PromptStates, PromptTable
@@ -146,9 +146,11 @@ class Describer:
     def embed(self, x_1CSS: Tensor, before: list[int], behind: list[int]) -> Tensor:
         """States [1, L, D] of ids, an image [1, 3, S, S] in [0, 1], and ids behind it."""
         words = self._prompts.tokens
-        device = words.weight.device
-        before_LD = words(torch.tensor(before, device=device))
-        behind_LD = words(torch.tensor(behind, device=device))
+        before_L, behind_L = (
+            torch.tensor(ids, dtype=torch.int64, device=words.weight.device)
+            for ids in (before, behind)
+        )
+        before_LD, behind_LD = words(before_L), words(behind_L)
         return torch.cat((before_LD[None], self._vision(x_1CSS), behind_LD[None]), dim=1)
 
     def generate(self, states_1LD: Tensor, text_sampling: TextSamplingConfig) -> list[int]:
@@ -177,7 +179,7 @@ class Describer:
 
 def _next_word(logits_1V: Tensor, position: int, text_sampling: TextSamplingConfig) -> Tensor:
     """The next word [1]. Noise is addressed by position, as that of images is."""
-    noise_1V = torch.zeros(1, 1)
+    noise_1V = logits_1V.new_zeros(1, 1)
     if text_sampling.temperature:
         assert text_sampling.seed is not None
         noise_11V = gumbel([text_sampling.seed], 1, logits_1V.shape[-1], first_position=position)
@@ -207,8 +209,8 @@ def preprocess(image: PILImage | str | os.PathLike[str], size: int) -> Tensor:
     for a file that cannot be read.
     """
     if isinstance(image, str | os.PathLike):
-        rgba = decode_image(Path(image).expanduser().read_bytes(), size)
+        rgba = read_image(Path(image).expanduser(), size)
     else:
         rgba = from_pil(image, size)
-    rgba_CSS = torch.from_numpy(rgba) / 255
+    rgba_CSS = torch.from_numpy(rgba).float() / 255
     return (rgba_CSS[:3] + (1 - rgba_CSS[3:]) * _GREY)[None]

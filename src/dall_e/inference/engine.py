@@ -14,6 +14,7 @@ Shapes: B drawings, N image tokens, C H W channels (4, premultiplied RGBA), rows
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, replace
@@ -21,43 +22,42 @@ from functools import cached_property
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from dall_e.checkpoints.families.base import PublishedNetworks
 from dall_e.checkpoints.t5 import T5Features
 from dall_e.config import ModelConfig, SamplingConfig
 from dall_e.config.published import PublishedConfig, check_possible
+from dall_e.errors import DallEWarning
 from dall_e.images.files import PILImage
 from dall_e.inference.batching import batches, known_rows
 from dall_e.inference.finishing import checked_style, finished_image
 from dall_e.inference.loading import Networks
-from dall_e.inference.progress import ProgressCallback, step_callback
-from dall_e.inference.prompt_encoding import Pair, make_reader, stack_pairs
+from dall_e.inference.origin import name_of, origin_of
+from dall_e.inference.progress import ProgressCallback, StepCallback, counted_steps
+from dall_e.inference.prompt_encoding import Pair, States, make_reader, stack_pairs
 from dall_e.inference.recognition import Recognition, names_nothing
 from dall_e.inference.remarks import check_not_blank, remark_on_prompts
 from dall_e.inference.request import GeneratedImage, GenerationRequest, resolve_sampling
 from dall_e.inference.retrieval import Retriever
 from dall_e.inference.validation import (
+    Generators,
+    Seed,
     check_count,
     checked_finish,
-    checked_negative,
+    checked_negatives,
     checked_prompts,
     checked_size,
     default_size,
     image_seeds,
 )
+from dall_e.nn.precision import entering, weight_of
 from dall_e.planning.plan import DrawingJob, plan_all
 from dall_e.planning.vocabulary import Vocabulary
-from dall_e.runtime import free_memory, one_thread
-from dall_e.sampling.decode import (
-    KnownTokens,
-    StepCallback,
-    check_known_tokens,
-    decode_tokens,
-)
+from dall_e.runtime import free_memory, inference, one_thread
+from dall_e.sampling.decode import KnownTokens, check_known_tokens, decode_tokens
 from dall_e.text.published_tokenizers import PromptTokenizer
 from dall_e.text.tokenizer import TextTokenizer
-from dall_e.version import __version__
 
 # More images than this are drawn one batch after the other, so that memory stays bounded; it
 # changes no image.
@@ -90,18 +90,36 @@ class Engine:
         self.vocabulary = vocabulary
         self.weights_sha256 = weights_sha256
         self.quantization = quantization
+        self.rounded: tuple[str, ...] = ()
+        """Narrower number formats in which the weights have been before: what they lost is lost."""
         for network in networks.parts().values():
             network.requires_grad_(False).eval()
 
     @property
     def device(self) -> torch.device:
         """Where the weights are."""
-        return next(self.networks.generator.parameters()).device
+        return weight_of(self.networks.generator).device
 
     @property
     def dtype(self) -> torch.dtype:
         """Number format of the weights."""
-        return next(self.networks.generator.parameters()).dtype
+        return weight_of(self.networks.generator).dtype
+
+    def cast(self, dtype: torch.dtype) -> None:
+        """Bring all weights to a number format, in place.
+
+        Warns where they were narrower before: they are not what they would be, loaded in it.
+        """
+        before = self.dtype
+        if dtype != before and before.itemsize <= dtype.itemsize:
+            self.rounded = tuple(dict.fromkeys((*self.rounded, name_of(before))))
+            warnings.warn(
+                f"the weights stay as {name_of(before)} rounded them: "
+                f"load the model again for all of {name_of(dtype)}",
+                DallEWarning,
+                stacklevel=3,
+            )
+        self.networks.cast(dtype)
 
     # What to draw
 
@@ -109,11 +127,11 @@ class Engine:
         self,
         prompt: str | Sequence[str],
         *,
-        negative_prompt: str | None = None,
+        negative_prompt: str | Sequence[str] | None = None,
         num_images_per_prompt: int = 1,
         best_of: int = 1,
-        seed: int | Sequence[int] | None = None,
-        generator: torch.Generator | None = None,
+        seed: Seed = None,
+        generator: Generators = None,
         height: int | None = None,
         width: int | None = None,
         upsample: bool | None = None,
@@ -130,12 +148,12 @@ class Engine:
         are out of range, and for what the model cannot do.
         """
         prompts = checked_prompts(prompt)
-        negative = checked_negative(negative_prompt)
+        negatives = checked_negatives(negative_prompt, len(prompts))
         check_count(num_images_per_prompt, best_of, len(prompts))
         if best_of > 1:
             self.retriever("best_of")
         if isinstance(self.config, PublishedConfig):
-            check_possible(self.config, negative, transparent)
+            check_possible(self.config, "".join(negatives), transparent)
             if known is not None:
                 raise ValueError(f"{self.config.name} draws left to right: no token can be given")
         if known is not None:
@@ -150,7 +168,7 @@ class Engine:
             sampling=resolve_sampling(self.config, sampling, can_compose=bool(self.vocabulary)),
             size=size,
             upsample=self._checked_upsample(upsample, size),
-            negative_prompt=negative,
+            negative_prompts=negatives,
             images_per_prompt=num_images_per_prompt,
             best_of=best_of,
             transparent=transparent,
@@ -190,11 +208,18 @@ class Engine:
         image; a strict request raises ValueError instead. What names nothing known, and does not
         look like its prompt either, is always a ValueError.
         """
-        with torch.inference_mode(), self._threads():
+        with inference(self.device), self._threads():
             candidates = self._plan(request)
             codes_BN = self._draw_codes(request, candidates, on_step, on_progress)
             kept = self._choose(request, candidates, codes_BN)
-            return [self._finish(request, each, score, codes_BN) for each, score in kept]
+
+            finished: list[GeneratedImage] = []
+            for candidate, score in kept:
+                negative = request.negative_of(len(finished) * request.best_of)
+                finished.append(self._finish(request, candidate, score, codes_BN, negative))
+                if on_progress:
+                    on_progress("finishing", len(finished), len(kept))
+            return finished
 
     def _plan(self, request: GenerationRequest) -> list[DrawingJob]:
         """What is drawn for each candidate; the only place that asks the planner."""
@@ -214,30 +239,37 @@ class Engine:
         on_progress: ProgressCallback | None,
     ) -> Tensor:
         """Image tokens [B, N] of the drawings of a request, in batches of prompts of one length."""
-        texts = [text for candidate in candidates for text in candidate.prompts]
+        texts = [
+            (text, request.negative_of(number))
+            for number, candidate in enumerate(candidates)
+            for text in candidate.prompts
+        ]
         seeds = [candidate.seed for candidate in candidates for _ in candidate.prompts]
 
         # What a prompt says is read once, however many images it has.
         reader = make_reader(self.networks.text, self.text_tokenizer)
-        pairs: dict[str, Pair] = {}
+        pairs: dict[tuple[str, str], Pair] = {}
         for text in texts:
             if text not in pairs:
-                pairs[text] = reader.read(text, request.negative_prompt)
-        remark_on_prompts(candidates, reader.losses, request.negative_prompt, strict=request.strict)
+                pairs[text] = reader.read(*text)
+        negatives = [negative for _, negative in texts]
+        remark_on_prompts(candidates, reader.losses, negatives, strict=request.strict)
 
         lengths = [pairs[text].length for text in texts]
         groups = batches(lengths, self._images_per_batch(request.sampling))
         drawn: dict[int, Tensor] = {}
+        generator = self.networks.generator
         for number, rows in enumerate(groups):
-            text_states, null_states = stack_pairs([pairs[texts[row]] for row in rows])
+            stacked = stack_pairs([pairs[texts[row]] for row in rows])
+            text_states, null_states = (_entering_states(generator, states) for states in stacked)
             codes_BN = decode_tokens(
-                self.networks.generator,
+                generator,
                 text_states,
                 null_states,
                 seeds=[seeds[row] for row in rows],
                 settings=request.sampling,
                 known=known_rows(request.known, rows),
-                on_step=step_callback(on_step, on_progress, number, len(groups)),
+                on_step=counted_steps(on_step, on_progress, number, len(groups)),
             )
             drawn.update(zip(rows, codes_BN, strict=True))
         return torch.stack([drawn[row] for row in range(len(texts))])
@@ -299,6 +331,7 @@ class Engine:
         candidate: DrawingJob,
         score: float | None,
         codes_BN: Tensor,
+        negative: str,
     ) -> GeneratedImage:
         """The image of the candidate that was kept, with its story."""
         image, svg = self._image_and_svg(request, candidate, codes_BN)
@@ -311,7 +344,7 @@ class Engine:
             seed=candidate.seed,
             plan=candidate.plan,
             score=score,
-            metadata=self._metadata(request, candidate, score),
+            metadata=self._metadata(request, candidate, score, negative),
             svg=svg,
         )
 
@@ -330,37 +363,31 @@ class Engine:
         One at a time: convolutions over a batch may round differently, and the pixels of an image
         must not depend on the others.
         """
-        x_1CHW = self.networks.tokenizer.detokenize(codes_1N)
-        if upsample and self.networks.upsampler:
-            # The tokenizer's pixels are float32; each network computes in the dtype of its weights.
-            small_1CHW = x_1CHW.clamp(0, 1).to(self.dtype)
-            x_1CHW = self.networks.upsampler(small_1CHW).float()
+        tokenizer, upsampler = self.networks.tokenizer, self.networks.upsampler
+        x_1CHW = tokenizer.detokenize(entering(tokenizer, codes_1N))
+        if upsample and upsampler:
+            x_1CHW = upsampler(entering(upsampler, x_1CHW.clamp(0, 1))).float()
         return x_1CHW[0]
 
     # The story of an image
 
     def origin(self) -> dict[str, str]:
         """What a drawing depends on besides its settings, such as model, versions and device."""
-        variant = self.config.variant if isinstance(self.config, PublishedConfig) else ""
-        return {
-            **({"variant": variant} if variant else {}),
-            "model": self.config.name,
-            "model_version": self.config.version,
-            "weights_sha256": self.weights_sha256,
-            "dall_e_version": __version__,
-            "torch_version": torch.__version__,
-            "device": self.device.type,
-            "dtype": str(self.dtype).removeprefix("torch."),
-            **({"quantization": self.quantization} if self.quantization else {}),
-        }
+        return origin_of(
+            self.config,
+            self.networks,
+            weights_sha256=self.weights_sha256,
+            quantization=self.quantization,
+            rounded=self.rounded,
+        )
 
     def _metadata(
-        self, request: GenerationRequest, candidate: DrawingJob, score: float | None
+        self, request: GenerationRequest, candidate: DrawingJob, score: float | None, negative: str
     ) -> dict[str, str]:
         """All that is needed to draw an image again, and how it was chosen."""
         metadata = {
             "prompt": candidate.text,
-            "negative_prompt": request.negative_prompt,
+            "negative_prompt": negative,
             "seed": str(candidate.seed),
             **{name: str(value) for name, value in asdict(request.sampling).items()},
             **self.origin(),
@@ -382,3 +409,8 @@ class Engine:
         if score is not None:
             metadata |= {"best_of": str(request.best_of), "score": f"{score:.4f}"}
         return metadata
+
+
+def _entering_states(generator: nn.Module, states: States) -> States:
+    """What is known of some prompts, as the generator takes it."""
+    return type(states)(*(entering(generator, part) for part in states))

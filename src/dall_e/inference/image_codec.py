@@ -18,7 +18,7 @@ from dall_e.checkpoints.image_tokenizers import (
 )
 from dall_e.images.files import PILImage, from_pil, to_pil
 from dall_e.models.dvae import DVAE
-from dall_e.runtime import one_thread, pick_device
+from dall_e.runtime import inference, loading, one_thread, pick_device
 
 
 class ImageCodec:
@@ -34,9 +34,10 @@ class ImageCodec:
         """Load an image tokenizer from its file or folder.
 
         Reads VQGANs of taming-transformers, LlamaGen and DALL-E mini, and OpenAI's dVAE. Raises
-        FileNotFoundError, or ValueError for a file that is damaged or no image tokenizer.
+        FileNotFoundError, or UnusableFileError, with the cause, for a file that is damaged or no
+        image tokenizer.
         """
-        with one_thread():
+        with loading(), one_thread():
             return cls(load_image_tokenizer(Path(path).expanduser()))
 
     def save_pretrained(self, path: str | os.PathLike[str], *, int8: bool = False) -> None:
@@ -59,9 +60,9 @@ class ImageCodec:
         if side < patch_size:
             raise ValueError(f"a picture must have at least {patch_size} pixels a side, got {side}")
 
-        rgba_CHW = torch.from_numpy(from_pil(image, side)).to(self._device) / 255
+        rgba_CHW = torch.from_numpy(from_pil(image, side)).to(self._device).float() / 255
         x_1CHW = (rgba_CHW[:3] + 1 - rgba_CHW[3:])[None]
-        with torch.inference_mode(), one_thread():
+        with inference(self._device), one_thread():
             if isinstance(self.network, DVAE):
                 return self.network.encode(x_1CHW)[0]
             ranged_1CHW = x_1CHW if self.network.config.unit_range else x_1CHW * 2 - 1
@@ -82,7 +83,7 @@ class ImageCodec:
                 f"codes must be from 0 to {self.config.num_codes - 1}, got {lowest} to {highest}"
             )
 
-        with torch.inference_mode(), one_thread():
+        with inference(self._device), one_thread():
             x_CHW = self.network.decode(codes_HW[None].long().to(self._device))[0]
             if not isinstance(self.network, DVAE) and not self.network.config.unit_range:
                 x_CHW = x_CHW * 0.5 + 0.5

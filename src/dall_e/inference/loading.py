@@ -9,21 +9,24 @@ from typing import NamedTuple
 
 import torch
 
+from dall_e.bounded_files import naming
 from dall_e.checkpoints import converted, store
 from dall_e.checkpoints.families.base import LoadOptions, PublishedModel
 from dall_e.checkpoints.known_models import locate
 from dall_e.checkpoints.model_entry import Precision, Size
 from dall_e.checkpoints.registry import find_files, load_files
 from dall_e.config import ModelConfig
+from dall_e.errors import DallEWarning
 from dall_e.models.dual_encoder import DualEncoder
 from dall_e.models.generator import Generator
 from dall_e.models.image_tokenizer import ImageTokenizer
 from dall_e.models.text_encoder import TextEncoder
 from dall_e.models.upsampler import Upsampler
+from dall_e.nn.precision import cast
 from dall_e.nn.quantization import WEIGHT_FORMATS, WeightFormat
 from dall_e.nn.transformer import assign_weights
 from dall_e.planning.vocabulary import Vocabulary
-from dall_e.runtime import free_memory, one_thread
+from dall_e.runtime import free_memory, loading, one_thread
 from dall_e.text.tokenizer import TextTokenizer
 
 _SHORT_NAMES = {"fp32": torch.float32, "bf16": torch.bfloat16}
@@ -58,6 +61,11 @@ class Networks(NamedTuple):
         """The networks that the model has, by name."""
         return {name: network for name, network in self._asdict().items() if network is not None}
 
+    def cast(self, dtype: torch.dtype) -> None:
+        """Bring all weights to a number format, in place, as loading them in it does."""
+        for network in self.parts().values():
+            cast(network, dtype)
+
     def state_dict(self) -> dict[str, torch.Tensor]:
         """All weights, each name prefixed with its network's, such as `generator.`."""
         weights: dict[str, torch.Tensor] = {}
@@ -87,21 +95,23 @@ def load_model(
     Raises ValueError for an unknown name or for weights that are damaged or of the wrong shape,
     FileNotFoundError for a missing file.
     """
-    located = locate(name_or_path, variant, local_files_only=options.local_files_only)
+    located = locate(name_or_path, variant, hub=options.hub)
     if located.size:
         _warn_if_too_large(located.name, located.size, options)
 
     # Another project's own files
     place = located.place
     if place.is_file() or not converted.is_ours(place):
-        loaded = load_files(find_files(place, located.variant), located.name, options)
+        with loading():
+            loaded = load_files(find_files(place, located.variant), located.name, options)
         warnings.warn(
             f"the weights of {located.name} are under the licence {loaded.config.licence}",
+            DallEWarning,
             stacklevel=3,
         )
         return loaded
 
-    with one_thread():
+    with loading(), one_thread():
         if converted.is_converted(place):
             return converted.load_converted(place, options)
         return _load_native(place, options)
@@ -123,6 +133,7 @@ def _warn_if_too_large(name: str, size: Size, options: LoadOptions) -> None:
     warnings.warn(
         f"{name} takes about {size.gigabytes(precision):.1f} GB of memory in {precision}, "
         f"and {free / 1e9:.1f} GB are free{hint}",
+        DallEWarning,
         stacklevel=4,
     )
 
@@ -130,28 +141,34 @@ def _warn_if_too_large(name: str, size: Size, options: LoadOptions) -> None:
 def _load_native(folder: Path, options: LoadOptions) -> NativeModel:
     """Load a model of this project from its folder."""
     stored = store.load_model(folder, options.dtype)
-    try:
+    with naming(folder / store.CONFIG_FILE, "its settings cannot be used"):
         config = ModelConfig.from_dict(stored.config)
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"{folder / store.CONFIG_FILE}: {error}") from error
+        with store.Unfilled(stored.tensors):
+            networks = Networks.build(config)
 
-    with store.Unfilled():
-        networks = Networks.build(config)
+    if config.trained_fraction < 1:
+        warnings.warn(
+            f"the training of {config.name} {config.version} was stopped at "
+            f"{config.trained_fraction:.0%} of its schedule, so its pictures may be noise: go on "
+            "with the same training command, and export it again",
+            DallEWarning,
+            stacklevel=4,
+        )
+
     for part, network in networks.parts().items():
-        try:
+        with naming(folder):
             store.load_strict(network, stored.tensors, f"{part}.")
-        except ValueError as error:
-            raise ValueError(f"{folder}: {error}") from error
         # Quantized is what takes the time: the image tokenizer and its like stay as they are.
         if options.packing and part in ("text", "generator"):
             assign_weights(network, list(network.state_dict().items()), options.packing)
 
-    text_tokenizer = TextTokenizer.from_json(stored.text_tokenizer_json)
-    if text_tokenizer.num_ids > config.text.vocab_size:
-        raise ValueError(
-            f"{folder}: its text tokenizer has {text_tokenizer.num_ids} entries, "
-            f"its text encoder only {config.text.vocab_size}"
-        )
+    with naming(folder / store.TEXT_FILE):
+        text_tokenizer = TextTokenizer.from_json(stored.text_tokenizer_json)
+        if text_tokenizer.num_ids > config.text.vocab_size:
+            raise ValueError(
+                f"its text tokenizer has {text_tokenizer.num_ids} entries, "
+                f"its text encoder only {config.text.vocab_size}"
+            )
     vocabulary = None
     if stored.vocabulary is not None:
         vocabulary = Vocabulary.load(folder / store.VOCABULARY_FILE)
@@ -160,6 +177,7 @@ def _load_native(folder: Path, options: LoadOptions) -> NativeModel:
             f"{folder} has no {store.VOCABULARY_FILE}, so its model draws every prompt whole, "
             "where its settings ask for plans: export it again, or put the file of the model that "
             "it was made from beside its weights",
+            DallEWarning,
             stacklevel=4,
         )
     return NativeModel(config, networks, text_tokenizer, stored.sha256, vocabulary)

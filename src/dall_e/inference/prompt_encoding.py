@@ -138,7 +138,9 @@ class PublishedReader:
         return encoded
 
     def _states(self, encoded: EncodedPrompt) -> PromptStates:
-        ids_1L = torch.tensor([encoded.ids], device=self._network.tokens.weight.device)
+        ids_1L = torch.tensor(
+            [encoded.ids], dtype=torch.int64, device=self._network.tokens.weight.device
+        )
         states: PromptStates = self._network(ids_1L)
         return states
 

@@ -10,6 +10,7 @@ from dall_e.errors import DallEWarning
 from dall_e.images.files import PILImage, shows_nothing
 from dall_e.planning.plan import DrawingJob, Plan
 
+_INSIDE = ("dall_e", "torch")
 _MOST_WORDS = 12
 _LONGEST_WORD = 40
 """In characters, as are all that follow."""
@@ -20,14 +21,19 @@ def remark(message: str, *, strict: bool) -> None:
     """Warn whoever called this package; in a strict call, raise a ValueError instead."""
     if strict:
         raise ValueError(message)
+    # Beside this package, torch: once a model was compiled, it stands before each call.
     level, frame = 1, sys._getframe()
-    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == "dall_e":
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] in _INSIDE:
         level, frame = level + 1, frame.f_back
     warnings.warn(message, DallEWarning, stacklevel=level)
 
 
 def remark_on_prompts(
-    jobs: Sequence[DrawingJob], losses: Mapping[str, str], negative: str, *, strict: bool
+    jobs: Sequence[DrawingJob],
+    losses: Mapping[str, str],
+    negatives: Sequence[str],
+    *,
+    strict: bool,
 ) -> None:
     """Say in one line for each prompt what of it is not read.
 
@@ -40,8 +46,9 @@ def remark_on_prompts(
         told = [*filter(None, [unread_in_words(prompt, plan)]), *lost]
         if told:
             remark("; ".join(told), strict=strict)
-    if negative in losses:
-        remark(f"of the negative prompt: {losses[negative]}", strict=strict)
+    for negative in dict.fromkeys(negatives):
+        if negative in losses:
+            remark(f"of the negative prompt: {losses[negative]}", strict=strict)
 
 
 def unread_in_words(prompt: str, plan: Plan) -> str:

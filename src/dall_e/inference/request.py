@@ -8,13 +8,47 @@ from __future__ import annotations
 import dataclasses
 import warnings
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from dall_e.config import ModelConfig, SamplingConfig
 from dall_e.config.published import PublishedConfig, left_to_right
 from dall_e.images.files import PILImage
 from dall_e.planning.plan import Plan
 from dall_e.sampling.decode import KnownTokens
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dall_e.inference.progress import StepCallback
+    from dall_e.inference.validation import Generators, Seed
+
+
+class DrawingKeywords(TypedDict, total=False):
+    """The keywords of `DALL_E.__call__`, which explains them, but for how many pictures it draws.
+
+    For type checkers: its overloads share them.
+    """
+
+    num_inference_steps: int | None
+    best_of: int
+    guidance_scale: float | None
+    temperature: float | None
+    top_k: int | None
+    top_p: float | None
+    compose: bool | None
+    negative_prompt: str | Sequence[str] | None
+    seed: Seed
+    generator: Generators
+    height: int | None
+    width: int | None
+    transparent: bool
+    style: str | None
+    upsample: bool | None
+    finish: str | None
+    sampling: SamplingConfig | None
+    callback_on_step_end: StepCallback | None
+    progress: bool
+    strict: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +68,8 @@ class GenerationRequest:
     """Side of the images in pixels."""
     upsample: bool
     """Whether the model's upsampler draws what is beyond the model's own size."""
-    negative_prompt: str = ""
-    """What to steer away from."""
+    negative_prompts: tuple[str, ...] = ()
+    """What to steer away from, one for each prompt; nothing if it is left out."""
     images_per_prompt: int = 1
     """Images of each prompt."""
     best_of: int = 1
@@ -55,6 +89,11 @@ class GenerationRequest:
         count = len(self.prompts) * self.images_per_prompt * self.best_of
         if len(self.seeds) != count:
             raise ValueError(f"there are {len(self.seeds)} seeds for {count} candidates")
+        if len(self.negative_prompts) not in (0, len(self.prompts)):
+            raise ValueError(
+                f"there are {len(self.negative_prompts)} negative prompts for "
+                f"{len(self.prompts)} prompts"
+            )
         if self.known is None:
             return
 
@@ -70,6 +109,11 @@ class GenerationRequest:
         """The prompt of each candidate."""
         copies = self.images_per_prompt * self.best_of
         return [prompt for prompt in self.prompts for _ in range(copies)]
+
+    def negative_of(self, candidate: int) -> str:
+        """What a candidate, counted from 0, steers away from."""
+        copies = self.images_per_prompt * self.best_of
+        return self.negative_prompts[candidate // copies] if self.negative_prompts else ""
 
 
 @dataclass(frozen=True, kw_only=True)

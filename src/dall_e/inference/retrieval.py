@@ -16,10 +16,13 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from dall_e.data.datasets import image_files
-from dall_e.images.files import PILImage, decode_image, from_pil
+from dall_e.data.folders import image_files
+from dall_e.data.inventory import Inventory
+from dall_e.errors import DallEWarning
+from dall_e.images.files import PILImage, from_pil, read_image
 from dall_e.inference.validation import checked_prompts, is_int
 from dall_e.models.dual_encoder import DualEncoder
+from dall_e.nn.precision import entering
 from dall_e.text.tokenizer import TextTokenizer
 
 ImageInput = PILImage | str | os.PathLike[str]
@@ -58,11 +61,11 @@ class Retriever:
         if isinstance(image, PILImage):
             image_CHW = from_pil(image, side)
         else:
-            image_CHW = decode_image(Path(image).read_bytes(), side)
+            image_CHW = read_image(image, side)
 
-        weight = self._dual_encoder.bias
-        x_1CHW = torch.from_numpy(image_CHW)[None].to(weight.device, weight.dtype) / 255
-        image_1D: Tensor = self._dual_encoder.embed_images(x_1CHW)
+        x_1CHW = torch.from_numpy(image_CHW)[None].float() / 255
+        entering_1CHW = entering(self._dual_encoder, x_1CHW)
+        image_1D: Tensor = self._dual_encoder.embed_images(entering_1CHW)
         return image_1D[0]
 
     def scores(self, images: Iterable[ImageInput], text: str) -> list[float]:
@@ -115,4 +118,8 @@ def _files_in(folder: str | os.PathLike[str]) -> list[Path]:
     root = Path(folder).expanduser()
     if not root.is_dir():
         raise FileNotFoundError(f"there is no folder {root}")
-    return image_files(root)
+    inventory = Inventory(root=str(root))
+    files = image_files(root, inventory)
+    if inventory.losses():
+        warnings.warn(f"{root}: {inventory.losses()}", DallEWarning, stacklevel=4)
+    return files

@@ -11,7 +11,7 @@ import reprlib
 import secrets
 import unicodedata
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Union
 
 from dall_e.config.model import FINISHES, ModelConfig
 from dall_e.config.published import PublishedConfig
@@ -27,6 +27,12 @@ SMALLEST_SIZE, LARGEST_SIZE = 8, 4096
 
 DEFAULT_SIZE = 384
 """Side in pixels at which a model with an upsampler draws if nothing else is asked for."""
+
+SEEDS = 2**64
+"""How many seeds there are, from 0 on: the noise has a key of 64 bits."""
+
+RANDOM_SEED = -1
+"""Asks for a fresh seed, as other programs have it."""
 
 _BLANK_CATEGORIES = ("Cc", "Cf", "Zl", "Zp", "Zs")
 """Unicode categories with nothing to see: control characters, separators, zero-width spaces."""
@@ -53,11 +59,28 @@ def checked_prompts(prompt: str | Sequence[str]) -> list[str]:
     return [_storable(text) for text in named.values()]
 
 
-def checked_negative(negative_prompt: str | None) -> str:
-    """What to steer away from, as a text; empty for nothing."""
-    if not isinstance(negative_prompt, str | None):
-        raise ValueError(f"negative_prompt must be a text, got {reprlib.repr(negative_prompt)}")
-    return _storable(negative_prompt or "")
+def checked_negatives(
+    negative_prompt: str | Sequence[str] | None, num_prompts: int
+) -> tuple[str, ...]:
+    """What to steer away from for each prompt; empty for nothing.
+
+    One text is for all prompts, of a list each prompt has its own.
+    """
+    if isinstance(negative_prompt, str | None):
+        return (_storable(negative_prompt or ""),) * num_prompts
+
+    is_list = isinstance(negative_prompt, Sequence)
+    if not is_list or not all(isinstance(text, str) for text in negative_prompt):
+        raise ValueError(
+            f"negative_prompt must be a text, or a list of texts, got "
+            f"{reprlib.repr(negative_prompt)}"
+        )
+    if len(negative_prompt) != num_prompts:
+        raise ValueError(
+            f"negative_prompt has {len(negative_prompt)} entries for {num_prompts} prompts; "
+            "give one per prompt, or one text for all"
+        )
+    return tuple(_storable(text) for text in negative_prompt)
 
 
 def _storable(text: str) -> str:
@@ -125,61 +148,89 @@ def default_size(own_size: int, has_upsampler: bool) -> int:
     return max(own_size, DEFAULT_SIZE) if has_upsampler else own_size
 
 
-def image_seeds(
-    seed: int | Sequence[int] | None, generator: torch.Generator | None, count: int, best_of: int
-) -> list[int]:
+Seed = int | Sequence[int] | None
+Generators = Union["torch.Generator", Sequence["torch.Generator"], None]
+
+
+def image_seeds(seed: Seed, generator: Generators, count: int, best_of: int) -> list[int]:
     """One seed per candidate: those of an image count up from its first one.
 
     Each of the `count` images has `best_of` candidates. `seed` is the first of all, or a list with
-    the first of each image; without one, and without a generator, a fresh one is drawn.
+    the first of each image; -1 is a fresh one, and so is None without a generator.
     """
-    first_seeds = _first_seeds(seed, generator, count, best_of)
+    if generator is not None and seed is not None:
+        raise ValueError("give either seed or generator, not both")
+    if generator is not None:
+        first_seeds = _drawn_seeds(generator, count, best_of)
+    else:
+        first_seeds = _first_seeds(seed, count, best_of)
+
     seeds = [
         first + number if is_int(first) else first
         for first in first_seeds
         for number in range(best_of)
     ]
     for number in seeds:
-        if not is_int(number) or not 0 <= number < 2**63:
+        if not is_int(number) or not 0 <= number < SEEDS:
             raise ValueError(
-                f"a seed must be a whole number between 0 and 2^63 - 1, got {number!r}"
+                "a seed must be a whole number between 0 and 2^64 - 1, or -1 for a random one, "
+                f"got {number!r}"
             )
     return [int(number) for number in seeds]
 
 
-def _first_seeds(
-    seed: int | Sequence[int] | None, generator: torch.Generator | None, count: int, best_of: int
-) -> list[int]:
-    """The seed of the first candidate of each image."""
-    if generator is not None:
-        if seed is not None:
-            raise ValueError("give either seed or generator, not both")
-        return _drawn_seeds(generator, count, best_of)
-    if seed is None:
-        seed = secrets.randbelow(2**32)
+def fresh_seed() -> int:
+    """A random seed, short enough to be typed."""
+    return secrets.randbelow(2**32)
 
+
+def _first_seeds(seed: Seed, count: int, best_of: int) -> list[int]:
+    """The seed of the first candidate of each image."""
     # A number or list of numpy's or torch's.
-    if hasattr(seed, "tolist"):
+    if seed is not None and hasattr(seed, "tolist"):
         seed = seed.tolist()
+
     if not isinstance(seed, Sequence):
-        return [seed + index * best_of if is_int(seed) else seed for index in range(count)]
+        first = _chosen(seed)
+        return [first + index * best_of if is_int(first) else first for index in range(count)]
     if len(seed) != count:
         raise ValueError(
             f"seed has {len(seed)} entries for {count} pictures; "
             "give one per picture, or one number"
         )
-    return list(seed)
+    return [_chosen(number) for number in seed]
 
 
-def _drawn_seeds(generator: torch.Generator, count: int, best_of: int) -> list[int]:
-    """First seeds from the random stream of torch that the caller gave."""
+def _chosen(seed: int | None) -> int:
+    """A fresh seed for None and -1."""
+    return fresh_seed() if seed is None or (is_int(seed) and seed == RANDOM_SEED) else seed
+
+
+def _drawn_seeds(generator: Generators, count: int, best_of: int) -> list[int]:
+    """First seeds from one random stream of torch, or from one per image."""
     import torch
 
-    if not isinstance(generator, torch.Generator):
-        raise ValueError(f"generator must be a torch.Generator, got {type(generator).__name__}")
-    seeds: list[int] = torch.randint(
-        2**63 - best_of, (count,), generator=generator, device=generator.device
-    ).tolist()
+    streams: list[Any] = list(generator) if isinstance(generator, list | tuple) else [generator]
+    for stream in streams:
+        if not isinstance(stream, torch.Generator):
+            raise ValueError(
+                "generator must be a torch.Generator, or a list of them, got "
+                f"{type(stream).__name__}"
+            )
+    if isinstance(generator, list | tuple) and len(streams) != count:
+        raise ValueError(
+            f"generator has {len(streams)} entries for {count} pictures; "
+            "give one per picture, or a single one"
+        )
+
+    each = count // len(streams)
+    most = 2**63 - best_of
+    seeds: list[int] = []
+    for stream in streams:
+        drawn = torch.randint(
+            most, (each,), generator=stream, dtype=torch.int64, device=stream.device
+        )
+        seeds += drawn.tolist()
     return seeds
 
 

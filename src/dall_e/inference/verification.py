@@ -7,7 +7,6 @@ weight files and the settings.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from dall_e.bounded_files import naming, read_table
 from dall_e.checkpoints.families.reference import ReferenceCase
 from dall_e.checkpoints.registry import REFERENCE_FAMILIES, reference_outputs
 from dall_e.checkpoints.tensor_files import read_tensors
@@ -51,14 +51,12 @@ def read_case(folder: Path) -> ReferenceCase:
         raise FileNotFoundError(
             f"{path} is missing: the folder needs {META_FILE}, {EXPECTED_FILE} and weights"
         )
-    try:
-        meta = json.loads(path.read_bytes())
+    with naming(path, "it has another layout"):
+        meta = read_table(path)
         weights = [folder / name for name in meta["weights"]]
         case = ReferenceCase(family=meta["family"], weights=weights, config=dict(meta["config"]))
         if not case.weights:
             raise ValueError("it names no weights")
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} has another layout: {type(error).__name__} {error}") from error
     if case.family not in REFERENCE_FAMILIES:
         raise ValueError(
             f"{path}: family {case.family!r} is not one of {', '.join(REFERENCE_FAMILIES)}"

@@ -248,11 +248,12 @@ class Generator(nn.Module):
         memory = FixedMemory(
             shared.k_BHSK[:, :, : cache.length], shared.v_BHSK[:, :, : cache.length]
         )
-        rank_M, cached_S = torch.arange(x_BMD.shape[1]), torch.arange(cache.length)
+        rank_M = torch.arange(x_BMD.shape[1], dtype=torch.int64, device=x_BMD.device)
+        cached_S = torch.arange(cache.length, dtype=torch.int64, device=x_BMD.device)
         sees_cached_MS = cached_S < position + rank_M[:, None]
         sees_query_MM = rank_M == rank_M[:, None]
         visible_MS = torch.cat((sees_cached_MS, sees_query_MM), dim=1)
-        bias_MS = visibility_bias(visible_MS, x_BMD.dtype).to(x_BMD.device)
+        bias_MS = visibility_bias(visible_MS, x_BMD.dtype)
         return self._run_queries(x_BMD, rotation, memory, bias_MS)
 
     def is_batch_invariant(self) -> bool:
@@ -282,8 +283,9 @@ class Generator(nn.Module):
             bias_MS = None
             if sequential:
                 end = cache.length + x_BMD.shape[1]
-                visible_MS = torch.arange(end) <= torch.arange(cache.length, end)[:, None]
-                bias_MS = visibility_bias(visible_MS, x_BMD.dtype).to(x_BMD.device)
+                places_S = torch.arange(end, dtype=torch.int64, device=x_BMD.device)
+                visible_MS = places_S <= places_S[cache.length :, None]
+                bias_MS = visibility_bias(visible_MS, x_BMD.dtype)
             for block, memory in zip(self.content_blocks, memories, strict=True):
                 x_BMD = block(x_BMD, rotation=rotation, memory=memory, bias_TS=bias_MS)
 

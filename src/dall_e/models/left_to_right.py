@@ -220,7 +220,7 @@ class LeftToRight(nn.Module):
         position_1 = number_1 + cache.prefix
 
         # The cache is seen whole, so what is not filled has to be hidden.
-        visible_S = torch.arange(seen, device=number_1.device) <= position_1
+        visible_S = torch.arange(seen, dtype=torch.int64, device=number_1.device) <= position_1
         bias = visibility_bias(visible_S, x_B1D.dtype)[None, None, None]
         if cache.bias_B11S is not None:
             bias = bias + cache.bias_B11S[..., :seen]
@@ -294,7 +294,9 @@ class LeftToRight(nn.Module):
             prefix_BLD: Tensor = self.embedding_norm(prompt.states_BLD)
             return prefix_BLD
         rows = prompt.states_BLD.shape[0]
-        start_B1 = torch.full((rows, 1), self.config.start_code, device=prompt.states_BLD.device)
+        start_B1 = torch.full(
+            (rows, 1), self.config.start_code, dtype=torch.int64, device=prompt.states_BLD.device
+        )
         # The start code stands at position 0, and token i is read at position i + 1.
         return self._embed(start_B1, slice(0, 1), shift=0)
 
@@ -349,7 +351,7 @@ def _causal(visible_BS: Tensor) -> Tensor:
 def _lines(config: LeftToRightConfig) -> Tensor:
     """What each of LINES hides of the whole sequence; empty where all is seen."""
     if config.attention_mask == "all":
-        return torch.zeros(0, 0, 0)
+        return torch.zeros(0, 0, 0, dtype=torch.float32)
     length = config.prefix_tokens + config.num_tokens
     prompt = config.prefix_tokens - config.prompt_marks
     wrapped = config.attention_mask == "wrapped_lines"
@@ -364,10 +366,11 @@ def _rotation_table(config: LeftToRightConfig) -> Rotation:
     if config.places == "line":
         return line_rotation(length, head_width, config.rope_base)
     if config.places == "table":
-        return Rotation(torch.zeros(0), torch.zeros(0))
+        nothing = torch.zeros(0, dtype=torch.float32)
+        return Rotation(nothing, nothing.clone())
     axis = torch.arange(config.grid_size, dtype=torch.float64)
     grid = axial_rotation(axis, head_width, config.rope_base)
     # LlamaGen's prefix has cosine and sine 0: its queries and keys vanish, and it is attended to
     # evenly.
-    nothing = torch.zeros(config.prefix_tokens, head_width // 2)
+    nothing = torch.zeros(config.prefix_tokens, head_width // 2, dtype=torch.float32)
     return Rotation(torch.cat((nothing, grid.cos)), torch.cat((nothing, grid.sin)))

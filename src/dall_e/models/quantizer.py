@@ -42,8 +42,10 @@ class FSQ(nn.Module):
         self.width = len(levels)
         self.num_codes = math.prod(levels)
         strides = [math.prod(levels[:channel]) for channel in range(len(levels))]
-        self.register_buffer("levels_D", torch.tensor(levels), persistent=False)
-        self.register_buffer("strides_D", torch.tensor(strides), persistent=False)
+        self.register_buffer("levels_D", torch.tensor(levels, dtype=torch.int64), persistent=False)
+        self.register_buffer(
+            "strides_D", torch.tensor(strides, dtype=torch.int64), persistent=False
+        )
 
     def quantize(self, z_BDHW: Tensor) -> Quantized:
         """Squash latents (any real numbers) and round them to codes."""
@@ -69,8 +71,10 @@ class FSQ(nn.Module):
     def neighbours(self, codes_N: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Codes that differ from the given ones by one level in one random channel."""
         device = codes_N.device
-        channel = torch.randint(self.width, codes_N.shape, generator=generator, device=device)
-        up = torch.randint(2, codes_N.shape, generator=generator, device=device)
+        channel, up = (
+            torch.randint(end, codes_N.shape, generator=generator, dtype=torch.int64, device=device)
+            for end in (self.width, 2)
+        )
 
         steps_ND = self._split(codes_N)
         levels_N = self.levels_D[channel]
@@ -88,7 +92,8 @@ class FSQ(nn.Module):
         return torch.round((points_ND + 1) / 2 * (self.levels_D - 1))
 
     def _from_steps(self, steps_ND: Tensor) -> Tensor:
-        return steps_ND.float() * (2 / (self.levels_D - 1)) - 1
+        # A quotient of whole numbers would have the default dtype, which is the caller's.
+        return steps_ND.float() * (2 / (self.levels_D - 1).float()) - 1
 
 
 class VQ(nn.Module):

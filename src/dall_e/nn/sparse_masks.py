@@ -36,7 +36,7 @@ def visible(
     The first `prompt` positions are the prompt's, and seen by all that follow. `wrapped`: squares
     go on at the other edge.
     """
-    position_S = torch.arange(length)
+    position_S = torch.arange(length, dtype=torch.int64)
     steps_SS = position_S[:, None] - position_S[None]
     image_S = position_S - prompt
     if lines == "row":

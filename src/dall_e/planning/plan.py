@@ -198,6 +198,10 @@ def plan_prompt(prompt: str, vocabulary: Vocabulary, seed: int | None = None) ->
     seed: chooses what the prompt leaves open, as the colour of a car; without one it is always the
     same.
     """
+    # What a maker wrote under a picture is what the model was trained on.
+    if vocabulary.is_caption(prompt):
+        return Plan.whole(prompt)
+
     understood = parse(prompt, vocabulary)
     scene = understood.scene
     if scene is None:

@@ -8,9 +8,10 @@ prompt whole. One row of the file is one thing, with up to six cells between bar
 
 These are the English name, the Chinese name, the kind, what else the model has seen it with
 (colours in which there are pictures of it, and states; - is nothing), and other English and other
-Chinese words for it. Things of the table that scenes are composed
-of (`scenes/things.txt`) have all further words from there. Every other row is the name of single
-pictures, or of a style, which is the kind of those that the model draws well.
+Chinese words for it. Things of the table that scenes are composed of (`scenes/things.txt`) have all
+further words from there. Every other row is the name of single pictures, or of a style, which is
+the kind of those that the model draws well. A row of one cell is a caption of a maker's own
+picture: a prompt that says just this is drawn as it is.
 """
 
 from __future__ import annotations
@@ -22,12 +23,15 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from dall_e.bounded_files import naming, read_text
 from dall_e.images.animals import SPECIES
 from dall_e.scenes.graph import COLOURS, STATES, SceneObject
 from dall_e.scenes.vocabulary import Thing, things
 from dall_e.text.language import plural_of
 from dall_e.text.tables import read_table, table_rows
 
+_MOST_BYTES = 2**20
+"""Longest file; that of the built-in model has 65 KB."""
 SEVERAL = 3
 """How many are meant by what is said to be more than one."""
 
@@ -69,10 +73,13 @@ class KnownName(NamedTuple):
 class Vocabulary:
     """The things that one model knows, and every word for them."""
 
-    def __init__(self, known: Iterable[KnownName]) -> None:
+    def __init__(self, known: Iterable[KnownName], captions: Iterable[str] = ()) -> None:
         rows = tuple(known)
         self._known = {row.name: row for row in rows if row.kind != _STYLE}
         self._styles = tuple(row for row in rows if row.kind == _STYLE)
+        self.captions = tuple(dict.fromkeys(filter(None, map(_as_caption, captions))))
+        """What makers wrote under their own pictures, in the spelling in which it is compared."""
+        self._captions = frozenset(self.captions)
         self.table_things = {name: row for name, row in things().items() if name in self._known}
         """Those of the table that scenes are composed of, in its order."""
         self.single_things = {
@@ -82,7 +89,16 @@ class Vocabulary:
         self._singulars_and_plurals: dict[str, tuple[set[str], set[str]]] = {}
 
     def __len__(self) -> int:
-        return len(self._known)
+        return len(self._known) + len(self.captions)
+
+    @property
+    def has_things(self) -> bool:
+        """Whether there is anything to plan with."""
+        return bool(self._known)
+
+    def is_caption(self, prompt: str) -> bool:
+        """Whether a maker wrote just this under a picture, whatever the case and the blanks."""
+        return _as_caption(prompt) in self._captions
 
     def thing(self, name: str) -> Thing:
         """Return what is known of a name. Raises KeyError for one that the model does not know."""
@@ -235,15 +251,15 @@ class Vocabulary:
     @classmethod
     def from_text(cls, text: str) -> Vocabulary:
         """Read the text of a `vocabulary.txt`. Raises ValueError for a row that is none."""
-        return cls(_known_name(cells) for cells in table_rows(text))
+        rows = list(table_rows(text))
+        captions = [cells[0] for cells in rows if len(cells) == 1]
+        return cls((_known_name(cells) for cells in rows if len(cells) > 1), captions)
 
     @classmethod
     def load(cls, path: str | Path) -> Vocabulary:
-        """Read a `vocabulary.txt`. Raises ValueError, with its path, for a row that is none."""
-        try:
-            return cls.from_text(Path(path).read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise ValueError(f"{path}: {error}") from error
+        """Read a `vocabulary.txt`. Raises UnusableFileError for a row that is none."""
+        with naming(path):
+            return cls.from_text(read_text(Path(path), _MOST_BYTES))
 
     @classmethod
     def from_captions(
@@ -254,10 +270,12 @@ class Vocabulary:
         Of the table that scenes are composed of, these are the things that any picture shows. Other
         names count in the style that training sees most: in no other is a picture asked for without
         naming its style. They need a Chinese name and a kind. composed: whether the model trained
-        on composed scenes, too, in which animals sleep and play.
+        on composed scenes, too, in which animals sleep and play. The captions that makers wrote
+        themselves are known as they are.
         """
         names = (*_table_names(records, composed), *_single_names(records))
-        return cls([*names, *_style_names(records)])
+        captions = [str(record["text"]) for record in records if record.get("text")]
+        return cls([*names, *_style_names(records)], captions)
 
     def to_text(self) -> str:
         """Write the text that `from_text` reads."""
@@ -272,7 +290,15 @@ class Vocabulary:
                 cells.pop()
             lines.append(" | ".join(cells))
         lines += [f"{row.name} | {row.zh} | {_STYLE}" for row in self._styles]
-        return _HEAD + "\n".join(lines) + "\n"
+        return _HEAD + "\n".join([*lines, *self.captions]) + "\n"
+
+
+def _as_caption(text: str) -> str:
+    """A caption as it is kept and compared: small letters, single blanks, no mark that ends it.
+
+    Bars and a leading # would mean something else in the file.
+    """
+    return " ".join(text.lower().replace("|", " ").split()).lstrip("# ").rstrip(".。!！ ")
 
 
 def _known_name(cells: list[str]) -> KnownName:

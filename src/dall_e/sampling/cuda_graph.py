@@ -75,9 +75,11 @@ class GraphDecoder:
         self.codes_BN = codes_BN
 
         # What a step looks up by the token's number.
-        numbers_N = torch.arange(num_tokens, device=device)
+        numbers_N = torch.arange(num_tokens, dtype=torch.int64, device=device)
         self._temperature_N = cooling_temperatures(settings, numbers_N, num_tokens)
-        self.noise_BWC = torch.zeros(num_images, window, network.config.num_codes, device=device)
+        self.noise_BWC = torch.zeros(
+            num_images, window, network.config.num_codes, dtype=torch.float32, device=device
+        )
         self._number_1 = torch.zeros(1, dtype=torch.int64, device=device)
 
         # What a step leaves for the next one.

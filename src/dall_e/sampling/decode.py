@@ -266,7 +266,9 @@ def _decode_in_groups(task: _Task) -> None:
         logits_RMC = network.predict(cache, task.in_rows(positions_BM))
 
         # Guide and sample: codes that depend on seed, position and logits alone.
-        codes_BM = sampler(logits_RMC, positions_BM, torch.full((size,), num_done))
+        codes_BM = sampler(
+            logits_RMC, positions_BM, torch.full((size,), num_done, dtype=torch.int64, device="cpu")
+        )
         task.put(positions_BM, codes_BM)
 
         # Append: the next groups are to fit this one. Nothing comes after the last.

@@ -47,18 +47,20 @@ def philox(counter_Q4: Tensor, key_Q2: Tensor) -> Tensor:
 def uniform(seeds: list[int], rows: int, columns: int, stream: int, first_row: int = 0) -> Tensor:
     """Uniform numbers in (0, 1), float64 [B, rows, columns] on the CPU, from `first_row` on.
 
-    Raises ValueError on a seed outside 0..2^63-1.
+    Raises ValueError on a seed outside 0..2^64-1.
     """
     for seed in seeds:
-        if not 0 <= seed < 2**63:
-            raise ValueError(f"a seed must be between 0 and 2^63 - 1, got {seed}")
+        if not 0 <= seed < 2**64:
+            raise ValueError(f"a seed must be between 0 and 2^64 - 1, got {seed}")
 
     blocks = -(-columns // 4)
-    counter_BRK4 = torch.zeros(len(seeds), rows, blocks, 4, dtype=torch.int64)
-    counter_BRK4[..., 0] = torch.arange(blocks)
-    counter_BRK4[..., 1] = torch.arange(first_row, first_row + rows)[:, None]
+    counter_BRK4 = torch.zeros(len(seeds), rows, blocks, 4, dtype=torch.int64, device="cpu")
+    counter_BRK4[..., 0] = torch.arange(blocks, dtype=torch.int64, device="cpu")
+    rows_R = torch.arange(first_row, first_row + rows, dtype=torch.int64, device="cpu")
+    counter_BRK4[..., 1] = rows_R[:, None]
     counter_BRK4[..., 2] = stream
-    key_B2 = torch.tensor([[seed & _MASK, seed >> 32] for seed in seeds], dtype=torch.int64)
+    halves = [[seed & _MASK, seed >> 32] for seed in seeds]
+    key_B2 = torch.tensor(halves, dtype=torch.int64, device="cpu")
     words_BRK4 = philox(counter_BRK4, key_B2[:, None, None, :])
     return (words_BRK4.flatten(2)[..., :columns].double() + 0.5) / 2**32
 

@@ -61,7 +61,9 @@ def group_sizes(
 
 def group_numbers(sizes: list[int]) -> Tensor:
     """Group number, from 1, of each rank [N]."""
-    return torch.repeat_interleave(torch.arange(1, len(sizes) + 1), torch.tensor(sizes))
+    numbers = range(1, len(sizes) + 1)
+    ranks = [number for number, size in zip(numbers, sizes, strict=True) for _ in range(size)]
+    return torch.tensor(ranks, dtype=torch.int64, device="cpu")
 
 
 def make_orders(
@@ -91,7 +93,7 @@ def _locality_order(uniform_BP: Tensor, sizes: list[int]) -> Tensor:
     side = math.isqrt(num_positions)
     assert side * side == num_positions, f"{num_positions} positions are no square grid"
     near_PP, repel_PP = (kernel.to(uniform_BP.device) for kernel in _kernels(side))
-    rows_B = torch.arange(uniform_BP.shape[0], device=uniform_BP.device)
+    rows_B = torch.arange(uniform_BP.shape[0], dtype=torch.int64, device=uniform_BP.device)
 
     base_BP = _JITTER * uniform_BP.float()
     context_BP = torch.zeros_like(base_BP)
@@ -117,7 +119,7 @@ def _locality_order(uniform_BP: Tensor, sizes: list[int]) -> Tensor:
 
 def _kernels(side: int) -> tuple[Tensor, Tensor]:
     """How much each position adds to, and takes from, the score of each other."""
-    axis = torch.arange(side, dtype=torch.float32)
+    axis = torch.arange(side, dtype=torch.float32, device="cpu")
     points_P2 = torch.cartesian_prod(axis, axis)
     distance_PP = torch.cdist(points_P2, points_P2)
     near_PP = torch.where(

@@ -95,7 +95,7 @@ class JacobiDecoder:
         logits_RMC = self._network.predict_sequential(
             self._cache, self._in_rows(positions_M), start
         )
-        num_known_M = torch.arange(start, start + len(positions_M))
+        num_known_M = torch.arange(start, start + len(positions_M), dtype=torch.int64, device="cpu")
         return self._sampler(logits_RMC, positions_M[None], num_known_M)[0]
 
     def _in_rows(self, values_M: Tensor) -> Tensor:

@@ -59,7 +59,9 @@ class TokenSampler:
         """`in_raster_order`: all images are at the same position, then all at the next."""
         window = noise_window(len(seeds), num_codes) if in_raster_order else num_tokens
         self._settings, self._num_tokens = settings, num_tokens
-        self._seeds_B = torch.tensor(seeds, dtype=torch.int64, device="cpu")
+        # The kernels read 64 bits; torch has them with a sign only.
+        signed = [seed - 2**64 if seed >= 2**63 else seed for seed in seeds]
+        self._seeds_B = torch.tensor(signed, dtype=torch.int64, device="cpu")
         self._noise = _Noise(seeds, num_tokens, num_codes, min(window, num_tokens))
 
     def __call__(self, logits_RMC: Tensor, positions_BM: Tensor, num_known_M: Tensor) -> Tensor:

@@ -62,16 +62,26 @@ def prompt_tokenizer_from_json(text: str) -> PromptTokenizer:
             return CharBPETokenizer(bpe)
         if kind == "janus":
             return JanusTokenizer(bpe, (held["roles"][0], held["roles"][1]))
-    except (KeyError, TypeError, ValueError) as error:
+    except (
+        KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError,
+    ) as error:  # fmt: skip
         raise ValueError(f"not a text tokenizer of a published model: {error}") from error
     raise ValueError(f"not a text tokenizer of a published model: its kind is {kind!r}")
 
 
 def bpe_from_text(text: str) -> Tokenizer:
-    """A tokenizer.json. Raises ValueError if it is malformed."""
+    """A tokenizer.json. Raises ValueError if it is malformed.
+
+    Its padding is left out: a file could ask for any length, and networks here have their own.
+    """
     try:
-        return Tokenizer.from_str(text)
-    except Exception as error:  # The library raises bare Exception for every malformed file.
+        bpe = Tokenizer.from_str(text)
+        bpe.no_padding()
+        return bpe
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    # The library raises bare Exception for every malformed file, and its panics are no Exception.
+    except BaseException as error:
         raise ValueError(f"not a tokenizer.json: {error}") from error
 
 
@@ -89,6 +99,8 @@ class MiniTokenizer:
         for mark in (self.START, self.END, self.UNKNOWN):
             if mark not in vocabulary:
                 raise ValueError(f"the vocabulary has no {mark}: it is not that of DALL-E mini")
+        if any(type(piece_id) is not int or piece_id < 0 for piece_id in vocabulary.values()):
+            raise ValueError("the vocabulary has an id that is no whole number")
         self._vocabulary, self._lines = vocabulary, list(merges)
         self._pad_id = vocabulary.get(self.PAD, 1)
 

@@ -22,6 +22,7 @@ from tokenizers import (
 )
 
 from dall_e.atomic_files import replace_text
+from dall_e.bounded_files import WORDS_BYTES, naming, read_text
 
 PAD_ID, START_ID, END_ID = 0, 1, 2
 MARKS = ("<pad>", "<start>", "<end>")
@@ -103,17 +104,18 @@ class TextTokenizer:
 
         Raises FileNotFoundError, or ValueError if it is not such a file.
         """
-        try:
-            return cls.from_json(Path(path).read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise ValueError(f"{path}: {error}") from error
+        with naming(path):
+            return cls.from_json(read_text(Path(path), WORDS_BYTES))
 
     @classmethod
     def from_json(cls, text: str) -> TextTokenizer:
         """Read what `to_json` made. Raises ValueError if it is not that."""
         try:
             bpe = Tokenizer.from_str(text)
-        except Exception as error:  # The library raises bare Exception for every malformed file.
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        # The library raises bare Exception for a malformed file, and its panics are no Exception.
+        except BaseException as error:
             raise ValueError(f"not a text tokenizer: {error}") from error
         return cls(bpe)
 
@@ -140,13 +142,13 @@ class TextTokenizer:
         # mark.
         texts = [prompt.encode("utf-8", "replace").decode("utf-8") for prompt in prompts]
 
-        ids_BL = torch.full((len(prompts), max_tokens), PAD_ID, dtype=torch.int64)
+        ids_BL = torch.full((len(prompts), max_tokens), PAD_ID, dtype=torch.int64, device="cpu")
         dropped: list[str] = []
         encodings = self._bpe.encode_batch(texts)
         for row, (text, pieces) in enumerate(zip(texts, encodings, strict=True)):
             num_kept = _num_kept(pieces, max_tokens - 2)
             ids = [START_ID, *pieces.ids[:num_kept], END_ID]
-            ids_BL[row, : len(ids)] = torch.tensor(ids)
+            ids_BL[row, : len(ids)] = torch.tensor(ids, dtype=torch.int64, device="cpu")
 
             all_fit = num_kept == len(pieces.ids)
             dropped.append("" if all_fit else text[pieces.offsets[num_kept][0] :].strip())

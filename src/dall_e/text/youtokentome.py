@@ -41,16 +41,18 @@ class YouTokenToMe:
         try:
             numbers = [int(word) for word in text.split()]
             num_letters, num_pairs = numbers[:2]
+            if min(num_letters, num_pairs) < 0:
+                raise ValueError("a number of letters or pairs is below 0")
+            if len(numbers) != 2 + 2 * num_letters + 3 * num_pairs + 4:
+                raise ValueError(
+                    f"{len(numbers)} numbers are not {num_letters} letters and {num_pairs} pairs"
+                )
             rows = numbers[2 : 2 + 2 * num_letters]
             letters = {chr(rows[2 * row]): rows[2 * row + 1] for row in range(num_letters)}
 
             rest = numbers[2 + 2 * num_letters :]
             pairs = [rest[3 * row : 3 * row + 3] for row in range(num_pairs)]
             marks = rest[3 * num_pairs :]
-            if len(rest) != 3 * num_pairs + 4:
-                raise ValueError(
-                    f"{len(numbers)} numbers are not {num_letters} letters and {num_pairs} pairs"
-                )
         except (ValueError, IndexError, OverflowError) as error:
             raise ValueError(f"not a model of YouTokenToMe: {error}") from error
         return cls(letters=letters, pairs=pairs, marks=marks)

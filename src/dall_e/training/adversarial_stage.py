@@ -85,6 +85,7 @@ class AdversarialStage(GeneratorBase[GameBatch]):
         compiled = config.loop.compile
         self._likelihood = torch.compile(log_likelihood) if compiled else log_likelihood
         self._num_chunks = config.game.fakes // config.loop.batch_size
+        self.can_be_timed = not dry_run
         if not dry_run:
             self.fakes = self._make_fakes(Path(config.run_folder) / _FAKES_FILE)
 

@@ -27,10 +27,12 @@ from dall_e.models.detector import MAP_STEP, Detection, Detector
 from dall_e.runtime import pick_device
 from dall_e.training.batches import Batch
 from dall_e.training.cutout_scatter import CutoutScatter, Pixels, Scattered
+from dall_e.training.data_report import report_data
 from dall_e.training.loop import describe, fit
 from dall_e.training.player import Player
 from dall_e.training.prepared_stage import PreparedStage
 from dall_e.training.stage import StepOutput
+from dall_e.training.tracking import announce
 
 _MEASURED = 256
 _FIND_BATCH = 64
@@ -210,7 +212,11 @@ def run_detector_training(config: DetectorTraining, *, dry_run: bool = False) ->
     With `dry_run`, prints what it would do. Raises ValueError for missing or unfit data or run
     folder, as `fit` does.
     """
-    stage = DetectorStage(config, load_images(config.data, 2 * DetectorConfig().image_size))
+    announce(f"reading the pictures of {config.data}")
+    images = load_images(config.data, 2 * DetectorConfig().image_size)
+    data = report_data(config.run_folder, images)
+    stage = DetectorStage(config, images)
+    stage.run_data = data
     if dry_run:
         print(describe(config, stage))
         return

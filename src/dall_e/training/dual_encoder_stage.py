@@ -48,11 +48,13 @@ from dall_e.text.language import Language, mirrors
 from dall_e.text.tokenizer import TextTokenizer
 from dall_e.training.batches import Batch
 from dall_e.training.composed_scenes import ComposedScenes, SceneSource, TrainingScene
+from dall_e.training.data_report import report_cut_captions, report_data
 from dall_e.training.loop import describe, fit
 from dall_e.training.player import Player
 from dall_e.training.prepared_stage import PreparedStage
 from dall_e.training.run_folder import open_run_folder
 from dall_e.training.stage import StepOutput
+from dall_e.training.tracking import announce
 
 CHOICES = 100
 """Captions to choose from in the held-out measure."""
@@ -349,7 +351,9 @@ def run_dual_encoder_training(config: DualEncoderTraining, *, dry_run: bool = Fa
     data, text tokenizer or run folder, as `fit` does.
     """
     size = DUAL_ENCODERS[config.preset].image_size
+    announce(f"reading the pictures of {config.data}")
     images, held_out = (load_images(config.data, size, split=split) for split in ("train", "val"))
+    data = report_data(config.run_folder, images, held_out)
     scenes = held_out_scenes = None
     if config.scene_fraction:
         # What is cut out must be as unseen as what is left out.
@@ -359,7 +363,7 @@ def run_dual_encoder_training(config: DualEncoderTraining, *, dry_run: bool = Fa
         )
 
     def make_stage() -> DualEncoderStage:
-        return DualEncoderStage(
+        stage = DualEncoderStage(
             config,
             images,
             held_out,
@@ -367,6 +371,9 @@ def run_dual_encoder_training(config: DualEncoderTraining, *, dry_run: bool = Fa
             held_out_scenes=held_out_scenes,
             dry_run=dry_run,
         )
+        stage.run_data = data
+        report_cut_captions(images.records, stage.text_tokenizer, stage.sizes.max_tokens)
+        return stage
 
     if dry_run:
         print(describe(config, make_stage()))

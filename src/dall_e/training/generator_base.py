@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import dataclasses
 from collections.abc import Callable
@@ -9,11 +10,11 @@ from pathlib import Path
 from typing import Any, Generic
 
 import torch
+from torch import Tensor
 
 from dall_e.checkpoints.run_files import load_image_tokenizer, load_stage
 from dall_e.config import PRESETS, AdversarialTraining, GeneratorTraining
-from dall_e.data.prompt_sets import GALLERY_PROMPTS
-from dall_e.images.files import save_image, to_pil
+from dall_e.images.files import PILImage, save_image, to_pil
 from dall_e.images.sheets import contact_sheet
 from dall_e.runtime import pick_device
 from dall_e.sampling.decode import decode_tokens
@@ -31,6 +32,8 @@ from dall_e.training.loop import describe, fit
 from dall_e.training.player import Player
 from dall_e.training.prepared_stage import PreparedStage
 from dall_e.training.run_folder import open_run_folder
+from dall_e.training.sheet_prompts import sheet_prompts
+from dall_e.training.tracking import announce
 
 
 class GeneratorBase(PreparedStage[BatchType], Generic[BatchType]):
@@ -55,39 +58,55 @@ class GeneratorBase(PreparedStage[BatchType], Generic[BatchType]):
         self.quantizer = copy.deepcopy(self.tokenizer.quantizer)
         self.tokenizer.to(self.device)
         # Before the work of hours: are there weights to start from?
-        start = load_stage(config.start.init).weights("generator") if config.start.init else None
+        start = load_stage(config.start.init) if config.start.init else None
+        weights = start.weights("generator") if start else None
+        if start is not None and start.which:
+            announce(f"starting from {config.start.init}: {start.which}")
         self.data = GeneratorData(config, self.model, self.tokenizer, dry_run=dry_run)
+        self.run_data = self.data.run_data
+        self.num_held_out = len(self.data.held_out_records) if self.data.holds_out else 0
 
         torch.manual_seed(config.loop.seed)
         self.module = GeneratorNetworks(self.model)
-        if start is not None:
-            grow(self.module, start)
+        if weights is not None:
+            grow(self.module, weights)
         self.module.to(self.device)
         self.players = (Player(name="generator", module=self.module, optimizer=config.optimizer),)
         self.forward: Callable[[GeneratorBatch], GeneratorOutput] = self.module
-        if config.loop.compile:
+        if config.loop.compile and not dry_run:
             self.forward = torch.compile(self.module)
 
         self.prepare_ahead(config.loop.batch_size)
 
     @torch.no_grad()
     def sample(self, path: Path) -> dict[str, float]:
-        """Draws the gallery's prompts to `path` and measures the weights on held-out pictures."""
+        """Draws own captions, or the gallery's, to `path`; measures on held-out pictures.
+
+        Beside a drawing of an own caption is the true picture.
+        """
         was_training = self.module.training
         self.module.eval()
 
-        prompts = list(GALLERY_PROMPTS)
+        prompts, labels, true_BN = sheet_prompts(self.data)
         text, null = encode_prompts(self.module.text, self.data.text_tokenizer, prompts)
         steps = min(self.model.sampling.num_inference_steps, self.model.generator.num_tokens)
         settings = dataclasses.replace(self.model.sampling, num_inference_steps=steps)
         seeds = list(range(len(prompts)))
         codes_BN = decode_tokens(self.module.generator, text, null, seeds=seeds, settings=settings)
-        images = [to_pil(x_CHW, transparent=False) for x_CHW in self.tokenizer.detokenize(codes_BN)]
-        save_image(contact_sheet(images, prompts, columns=6), path)
+        images = self._images(codes_BN)
+        captions = prompts
+        if true_BN is not None:
+            pairs = zip(self._images(true_BN.to(self.device)), images, strict=True)
+            images = [image for pair in pairs for image in pair]
+            captions = [text for pair in zip(labels, prompts, strict=True) for text in pair]
+        save_image(contact_sheet(images, captions, columns=6), path)
 
         measures = measure_held_out(self.data, self.module, self.device)
         self.module.train(was_training)
         return measures
+
+    def _images(self, codes_BN: Tensor) -> list[PILImage]:
+        return [to_pil(x_CHW, transparent=False) for x_CHW in self.tokenizer.detokenize(codes_BN)]
 
     def summary(self) -> list[str]:
         """Data and sizes, for --dry-run and the log."""
@@ -102,7 +121,8 @@ def run_stage(
 ) -> None:
     """Train a stage, or print what it would do. Raises ValueError as the stage and `fit` do."""
     if dry_run:
-        print(describe(config, stage_class(config, dry_run=True)))
+        with contextlib.closing(stage_class(config, dry_run=True)) as stage:
+            print(describe(config, stage))
         return
     # The stage writes to the run folder too, so another run must be out of it before.
     with open_run_folder(config.run_folder):

@@ -36,8 +36,10 @@ from dall_e.scenes.composer import SceneComposer
 from dall_e.scenes.graph import Scene
 from dall_e.text.tokenizer import TextTokenizer
 from dall_e.training.corruption import Corrupted, uncorrupted
+from dall_e.training.data_report import report_cut_captions, report_data
 from dall_e.training.generator_networks import GeneratorBatch
 from dall_e.training.token_cache import image_codes, scene_codes, tokenize_as_they_are
+from dall_e.training.tracking import announce
 
 STEP_CHOICES = (8, 12, 16, 24, 32, 50)
 SCHEDULES: tuple[ScheduleKind, ...] = ("arccos", "cosine", "uniform")
@@ -100,8 +102,12 @@ class GeneratorData:
 
         # What is seen: pictures, and scenes behind them.
         size = model.tokenizer.image_size
+        announce(f"reading the pictures of {config.data}")
         images, held_out = (load_images(config.data, size, split=s) for s in ("train", "val"))
+        self.run_data = report_data(config.run_folder, images, held_out)
         self.records, self.held_out_records = images.records, held_out.records
+        self.holds_out = self.records != self.held_out_records
+        """Whether the pictures to measure with are others than those to train on."""
         self._weights = images.weights**self._config.weight_exponent
         self._compose(images)
         self._name_concepts()
@@ -111,6 +117,7 @@ class GeneratorData:
         if folder:
             folder.mkdir(parents=True, exist_ok=True)
         self.text_tokenizer = self._text_tokenizer(folder, config.start.init)
+        report_cut_captions(self.records, self.text_tokenizer, model.text.max_tokens)
         shape = (self._config.views, len(images), model.generator.num_tokens)
         self.codes_VMN = torch.zeros(shape, dtype=torch.int16)
         self.scene_codes_SN = self.codes_VMN[0, :0]
@@ -124,6 +131,7 @@ class GeneratorData:
         self.scenes: list[Scene] = []
         if not self._config.scene_fraction:
             return
+        announce(f"composing {self._config.scenes:,} scenes")
         composer = SceneComposer(
             images, self._model.tokenizer.image_size, canonical=self._config.canonical_scenes
         )
@@ -161,6 +169,7 @@ class GeneratorData:
         if init:
             tokenizer = load_text_tokenizer(init)
         else:
+            announce("learning words from the captions")
             tokenizer = TextTokenizer.train(self._all_captions(), self._model.text.vocab_size)
         if path:
             tokenizer.save(path)

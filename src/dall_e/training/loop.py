@@ -23,15 +23,26 @@ from typing import Any
 
 import torch
 
+from dall_e.checkpoints.run_files import FEW_HELD_OUT
 from dall_e.config import TrainingConfig
 from dall_e.runtime import autocast, pick_dtype
+from dall_e.training.estimate import estimate
 from dall_e.training.optim import learning_rate_fraction
 from dall_e.training.player import PlayerTrainer
-from dall_e.training.run_folder import RunFolder, has_checkpoint, open_run_folder
+from dall_e.training.run_folder import (
+    RunFolder,
+    check_same_data,
+    has_checkpoint,
+    open_run_folder,
+)
 from dall_e.training.stage import Stage
 from dall_e.training.tracking import Tracker
 
 OnSample = Callable[[Path, dict[str, float]], None]
+_LONGEST_SILENCE = 30.0
+"""Seconds after which a line of the log comes early, where steps are slow."""
+_RISEN = 1.05
+"""A held-out loss this many times its best is rising, not swaying."""
 # After so many steps in a row without a finite loss, a run is beyond help.
 _MOST_SKIPPED = 50
 
@@ -74,9 +85,13 @@ class _Run:
         self._tracker = Tracker(self._loop, folder)
         self._dtype = pick_dtype(self._loop.precision, stage.device)
         self._trainers = {player.name: PlayerTrainer(player) for player in stage.players}
-        self._stored_images = 0
-        self._best = math.inf
-        self._started = self._saved = self._sampled = time.monotonic()
+        self._stored_images = self._resumed_images = 0
+        self._best, self._best_seen = math.inf, 0
+        self._has_warned = False
+        self._started = self._sampled = self._logged = time.monotonic()
+        # A first checkpoint after the first step: whether there is room shows now, not in an hour.
+        self._saved = -math.inf
+        self._failed_saves = 0
 
     def is_complete(self) -> bool:
         """Whether all pictures were seen."""
@@ -90,17 +105,20 @@ class _Run:
     def restore(self) -> None:
         """Goes on from the run folder's checkpoint, if there is one; writes the head of the log."""
         state = self._folder.load_checkpoint(self._config, self._stage.networks)
+        if self._stage.run_data:
+            check_same_data(self._folder.path, self._stage.run_data)
+            self._folder.write_data(self._stage.run_data)
         self._folder.write_settings(self._config, self._stage.networks)
         if state is None:
             self._folder.trim_metrics(-1)
-            self._tracker.say("\n".join(self._stage.summary()))
+            self._tracker.say("\n".join([*self._stage.summary(), self._first_lines()]))
             return
 
         for name, trainer in self._trainers.items():
             trainer.load_state_dict(state["players"][name])
         self._stage.load_state_dict(state["stage"])
-        self.images_seen = self._stored_images = state["images_seen"]
-        self._best = self._folder.best_measure()
+        self.images_seen = self._stored_images = self._resumed_images = state["images_seen"]
+        self._best, self._best_seen = self._folder.best_measure()
         self._tracker.seconds = state["seconds"]
         _set_random_state(state["random"])
 
@@ -129,39 +147,66 @@ class _Run:
     def write_due(self) -> None:
         """Log, sheet and checkpoint, each if it is its time.
 
-        A checkpoint that fails is reported, and tried again later.
+        A checkpoint that fails is reported, and tried again later. Raises OSError if it is the
+        first of this call, or fails twice in a row: training would go on for nothing.
         """
-        if (self.images_seen // self._loop.batch_size) % self._loop.log_every == 0:
-            self._log()
         now = time.monotonic()
+        is_due = (self.images_seen // self._loop.batch_size) % self._loop.log_every == 0
+        if is_due or now - self._logged >= _LONGEST_SILENCE:
+            self._log()
         if now - self._sampled >= self._loop.sample_minutes * 60:
             self._sample()
         if now - self._saved >= self._loop.save_minutes * 60:
-            try:
-                self._save()
-            except OSError as error:
-                self._tracker.say(f"{error}; training goes on")
+            self._save_or_warn()
+
+    def _save_or_warn(self) -> None:
+        is_first = self._saved == -math.inf
+        try:
+            self._save()
+            if is_first:
+                self._folder.check_room()
+        except OSError as error:
+            self._failed_saves += 1
+            if is_first or self._failed_saves > 1:
+                raise OSError(
+                    f"{error}. Stopped rather than train on without saving: free some space, and "
+                    f"the same command goes on from {self._seen(self._stored_images)}"
+                ) from error
+            self._tracker.say(f"{error}; training goes on, and stops if the next one fails too")
             self._saved = time.monotonic()
 
     def finish(self, caught: int | None) -> None:
         """Saves; a sheet as well if the run is complete; then ends as the caught signal asks."""
         if self.images_seen > self._stored_images:
             self._save()
-            if self.is_complete():
-                self._sample()
+        if self.is_complete() and self.images_seen > self._resumed_images:
+            self._sample()
         self._tracker.close()
         if not self.is_complete():
-            self._tracker.say(f"stopped at {self._seen()}; the same command resumes")
+            fraction = self.images_seen / self._loop.images
+            self._tracker.say(
+                f"stopped at {self._seen()} ({fraction:.0%}); the same command resumes"
+            )
 
         if caught == signal.SIGINT:
             raise KeyboardInterrupt
         if caught is not None:
             raise SystemExit(128 + caught)
 
-    def _seen(self) -> str:
-        return f"{self.images_seen:,} of {self._loop.images:,} pictures"
+    def _first_lines(self) -> str:
+        """When the first line and the first sheet are to be expected."""
+        return (
+            f"training begins: a line every {self._loop.log_every} steps of "
+            f"{self._loop.batch_size} pictures, or {_LONGEST_SILENCE:.0f} s; "
+            f"a sheet every {self._loop.sample_minutes:g} min"
+        )
+
+    def _seen(self, images: int | None = None) -> str:
+        images = self.images_seen if images is None else images
+        return f"{images:,} of {self._loop.images:,} pictures"
 
     def _log(self) -> None:
+        self._logged = time.monotonic()
         fraction = learning_rate_fraction(self._config, self.images_seen)
         skipped = sum(int(trainer.num_skipped) for trainer in self._trainers.values())
         more = {
@@ -189,7 +234,7 @@ class _Run:
             try:
                 path.parent.mkdir(exist_ok=True)
                 measures = self._measure(path)
-                self._tracker.write_measures(self.images_seen, measures)
+                self._tracker.write_measures(self.images_seen, measures, path)
                 shown = "  ".join(f"{name} {value:.4g}" for name, value in measures.items())
                 self._tracker.say(f"sheet {path}  {shown}")
             except OSError as error:
@@ -204,7 +249,9 @@ class _Run:
                 stack.enter_context(trainer.averaged())
             with torch.no_grad():
                 measures = self._stage.sample(path)
-            self._keep_if_best(measures.get(self._stage.judged_by, math.inf))
+            judged = measures.get(self._stage.judged_by, math.inf)
+            self._keep_if_best(judged)
+            self._say_if_rising(judged)
             if self._on_sample is not None:
                 self._on_sample(path, measures)
         return measures
@@ -224,9 +271,17 @@ class _Run:
                 "players": players,
                 "images_seen": self.images_seen,
                 "measure": measure,
+                "num_held_out": self._stage.num_held_out,
             }
         )
-        self._best = measure
+        self._best, self._best_seen = measure, self.images_seen
+
+    def _say_if_rising(self, measure: float) -> None:
+        """Says once, in words, that held-out pictures grow less likely, and what may help."""
+        if self._has_warned or not math.isfinite(measure) or measure < _RISEN * self._best:
+            return
+        self._has_warned = True
+        self._tracker.say(overfitting_advice(self._stage, self._best, self._best_seen, measure))
 
     def _save(self) -> None:
         players = {name: trainer.state_dict() for name, trainer in self._trainers.items()}
@@ -244,10 +299,27 @@ class _Run:
             )
         self._stored_images = self.images_seen
         self._saved = time.monotonic()
+        self._failed_saves = 0
+
+
+def overfitting_advice(stage: Stage[Any], best: float, best_seen: int, now: float) -> str:
+    """What a rising held-out loss means, and what to try."""
+    weak = ""
+    if 0 < stage.num_held_out < FEW_HELD_OUT:
+        weak = f" ({stage.num_held_out} held-out pictures say little: look at the sheets)"
+    return (
+        f"over-fitting: {stage.judged_by} was {best:.3g} after {best_seen:,} pictures and is now "
+        f"{now:.3g}{weak}. The network learns the training pictures by heart and does worse on "
+        "others. Try fewer --images, a lower --learning-rate, or more pictures; "
+        "`dall-e export --weights best` takes the weights from before"
+    )
 
 
 def describe(config: TrainingConfig, stage: Stage[Any]) -> str:
-    """What --dry-run prints: what would be done, settings, sizes and schedule."""
+    """What --dry-run prints: what would be done, settings, sizes, schedule and time.
+
+    `stage` is good for nothing else afterwards: its steps may have been timed.
+    """
     loop = config.loop
     settings = {**dataclasses.asdict(config), "networks": stage.networks}
     lines = [json.dumps(settings, indent=2, ensure_ascii=False)]
@@ -269,7 +341,7 @@ def describe(config: TrainingConfig, stage: Stage[Any]) -> str:
             for player in stage.players
         )
         lines.append(f"after {images_seen:>12,} pictures: learning rate {rates}")
-    return "\n".join([*lines, *stage.summary()])
+    return "\n".join([*lines, *stage.summary(), estimate(config, stage)])
 
 
 def _random_state() -> dict[str, Any]:

@@ -11,12 +11,13 @@ import contextlib
 import dataclasses
 import json
 import math
+import shutil
 import subprocess
 import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -28,7 +29,12 @@ from dall_e.checkpoints.run_files import (
     read_checkpoint,
 )
 from dall_e.config import TrainingConfig, flat_values, flattened
+from dall_e.errors import UnusableFileError
+from dall_e.runtime import check_single_process
+from dall_e.version import __version__
 
+DATA_FILE = "data.json"
+"""What the run is trained on."""
 _BEST_ENTRIES = {"config", "networks", "players", "measure"}
 _RESUME_ENTRIES = {"config", "networks", "players", "stage", "images_seen", "seconds", "random"}
 # A run may go on with other values of these: they change when things are written and where, not
@@ -44,6 +50,15 @@ _FREE = {
     "compile",
     "tensorboard",
 }
+
+
+class RunData(NamedTuple):
+    """What tells the pictures and captions of a run from others."""
+
+    fingerprint: str
+    """A checksum of all of them, in order; empty for what is from no folder."""
+    images: int
+    held_out: int
 
 
 class RunFolder:
@@ -62,6 +77,21 @@ class RunFolder:
             raise OSError(
                 f"could not save {path}: {error.strerror}; the one before is kept"
             ) from error
+
+    def check_room(self) -> None:
+        """Raises OSError if the disk has no room for a second checkpoint beside the one there is.
+
+        The next one is whole before it takes the place of this one.
+        """
+        path = self.path / CHECKPOINT_FILE
+        disk = shutil.disk_usage(self.path)
+        # Some file systems do not know their size.
+        if disk.total and disk.free < path.stat().st_size:
+            size, free = (number / 2**20 for number in (path.stat().st_size, disk.free))
+            raise OSError(
+                f"the disk of {self.path} has {free:.1f} MiB free, and the next checkpoint needs "
+                f"{size:.1f} MiB beside the last one"
+            )
 
     def load_checkpoint(
         self, config: TrainingConfig, networks: dict[str, Any]
@@ -97,21 +127,45 @@ class RunFolder:
         """
         save_whole(self.path / BEST_FILE, {"format": CHECKPOINT_FORMAT, **state})
 
-    def best_measure(self) -> float:
-        """How well the best weights did, lower is better; infinity without readable ones."""
+    def best_measure(self) -> tuple[float, int]:
+        """How well the best weights did, lower is better, and after how many pictures.
+
+        Infinity without readable ones.
+        """
         path = self.path / BEST_FILE
         with contextlib.suppress(ValueError):
             if path.exists():
-                return float(read_checkpoint(path, _BEST_ENTRIES)["measure"])
-        return math.inf
+                best = read_checkpoint(path, _BEST_ENTRIES)
+                return float(best["measure"]), int(best.get("images_seen", 0))
+        return math.inf, 0
 
     def write_settings(self, config: TrainingConfig, networks: dict[str, Any]) -> None:
-        """Writes `config.json`, and a line of `command.txt`: version, commit and command."""
+        """Writes `config.json`, and a line of `command.txt`: version, commit and command.
+
+        Raises ValueError if the folder cannot be written to, or is something else, such as a model.
+        """
+        settings_path, command_path = self.path / "config.json", self.path / "command.txt"
+        is_run = command_path.exists() or (self.path / CHECKPOINT_FILE).exists()
+        if settings_path.exists() and not is_run:
+            raise UnusableFileError(
+                self.path,
+                "is no run folder: it has a config.json, and neither command.txt nor checkpoint.pt",
+                "name another folder with --out",
+            )
+
+        try:
+            with open(command_path, "a", encoding="utf-8") as file:
+                file.write(f"{_code_version()}  {' '.join(sys.argv)}\n")
+        except OSError as error:
+            raise _unwritable(command_path, error) from error
         settings = {**dataclasses.asdict(config), "networks": networks}
         text = json.dumps(settings, indent=2, ensure_ascii=False)
-        _replace_text(self.path / "config.json", text + "\n")
-        with open(self.path / "command.txt", "a", encoding="utf-8") as file:
-            file.write(f"{_code_version()}  {' '.join(sys.argv)}\n")
+        _replace_text(settings_path, text + "\n")
+
+    def write_data(self, data: RunData) -> None:
+        """Writes what the run is trained on, for `check_same_data`."""
+        text = json.dumps({**data._asdict(), "written_by": __version__}, indent=2)
+        _replace_text(self.path / DATA_FILE, text + "\n")
 
     def trim_metrics(self, images_seen: int) -> None:
         """Drops metrics from beyond the checkpoint, which the resumed run will write again."""
@@ -152,12 +206,38 @@ def has_checkpoint(folder: str) -> bool:
     return (Path(folder) / CHECKPOINT_FILE).exists()
 
 
+def check_same_data(folder: Path, data: RunData) -> None:
+    """Compare the data of a run that is resumed with what it was begun with.
+
+    A run of a version that kept no record of it is not compared. Raises ValueError if they differ.
+    """
+    path = folder / DATA_FILE
+    if not data.fingerprint or not has_checkpoint(str(folder)) or not path.exists():
+        return
+    try:
+        before = json.loads(path.read_text(encoding="utf-8"))
+        same = before["fingerprint"] == data.fingerprint
+        counts = f"{before['images']:,} pictures and {before['held_out']:,} held out"
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        why = f"not a record of a run's data ({error})"
+        raise UnusableFileError(path, why, "delete it to go on") from error
+    if not same:
+        raise ValueError(
+            f"{folder} holds a run on other pictures or captions: it had {counts}, now there are "
+            f"{data.images:,} and {data.held_out:,}, and not all are the same. Bring the old "
+            "ones back to resume it, name another --out for a new run (--init starts from its "
+            f"weights), or delete {path} to go on with the new ones"
+        )
+
+
 @contextlib.contextmanager
 def open_run_folder(path: str) -> Iterator[RunFolder]:
     """A run folder to write to, made if need be, with other runs kept out while it is open.
 
-    Raises ValueError if it cannot be made or written to, or if another run has it.
+    Raises ValueError if it cannot be made or written to, if another run has it, or if a launcher
+    started several processes.
     """
+    check_single_process()
     folder = Path(path)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -227,14 +307,14 @@ def _replace_text(path: Path, text: str) -> None:
     try:
         replace_text(path, text)
     except OSError as error:
-        raise ValueError(
-            f"cannot write {path}: {error.strerror}; name another run folder with --out"
-        ) from error
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> ValueError:
+    return ValueError(f"cannot write {path}: {error.strerror}; name another run folder with --out")
 
 
 def _code_version() -> str:
-    from dall_e.version import __version__
-
     command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
     try:
         result = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False)

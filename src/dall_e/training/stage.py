@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from dall_e.training.player import Player
+from dall_e.training.run_folder import RunData
 
 BatchType = TypeVar("BatchType")
 
@@ -42,9 +43,15 @@ class Stage(Generic[BatchType]):
     networks: dict[str, Any]
     """Settings of the networks, ready for JSON; stored with the weights, and a resumed run must
     have the same."""
+    run_data: RunData | None = None
+    """What it is trained on; a resumed run must have the same."""
     judged_by = ""
     """The measure of `sample` by which the best weights are kept, lower is better; empty keeps the
     newest only."""
+    can_be_timed = True
+    """Whether steps can be made before the stage is prepared, to time them for --dry-run."""
+    num_held_out = 0
+    """How many held-out pictures that measure is taken on: of few it says little."""
 
     def batch(self, images_seen: int) -> BatchType:
         """The batch that follows after `images_seen` pictures, on the device.

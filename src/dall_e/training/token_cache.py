@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import sys
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,14 +16,18 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
+from dall_e.checkpoints.run_files import load_whole
 from dall_e.data.augment import random_views
 from dall_e.data.datasets import ImageSet
 from dall_e.models.image_tokenizer import ImageTokenizer
 from dall_e.runtime import autocast, pick_dtype
 from dall_e.text.language import mirrors
 from dall_e.training.run_folder import save_whole
+from dall_e.training.tracking import announce
 
 _BATCH_SIZE = 64
+# Seconds between two lines that say how far the pictures have come.
+_SECONDS_PER_LINE = 20
 # Scenes between two lines that say how far the drawing has come.
 _SCENES_PER_LINE = 5000
 
@@ -55,6 +59,7 @@ def tokenize_views(
     """
     codes: list[Tensor] = []
     device = tokenizer.last_weight.device
+    total, said = views * len(images_NCHW), time.monotonic()
     for view in range(views):
         for start in range(0, len(images_NCHW), batch_size):
             rows = slice(start, start + batch_size)
@@ -63,6 +68,9 @@ def tokenize_views(
                 rng = torch.Generator().manual_seed((seed * 1000 + view) * 1_000_003 + start)
                 x_BCHW = random_views(x_BCHW, rng, mirror_B=mirror_N[rows])
             codes.append(tokenize_images(tokenizer, x_BCHW))
+            if time.monotonic() - said >= _SECONDS_PER_LINE:
+                announce(f"{view * len(images_NCHW) + start + len(x_BCHW):,} of {total:,} done")
+                said = time.monotonic()
     codes_VMN: Tensor = torch.cat(codes).unflatten(0, (views, -1))
     return codes_VMN
 
@@ -80,10 +88,10 @@ def image_codes(
 
     They are read from `path` if they were made from the same pictures by the same tokenizer.
     """
-    # Every 97th picture: enough to tell data sets apart, and quick.
-    digest = hashlib.sha256(images.images_NCHW[::97].numpy().tobytes()).hexdigest()
+    digest = hashlib.sha256(images.images_NCHW.contiguous().numpy().data).hexdigest()
 
     def make() -> Tensor:
+        announce(f"turning {len(images):,} pictures into codes, each in {views} views")
         mirror_N = torch.tensor([mirrors(record) for record in images.records])
         return tokenize_views(tokenizer, images.images_NCHW, mirror_N, views=views, seed=seed)
 
@@ -108,7 +116,7 @@ def scene_codes(
                 codes.append(tokenize_images(tokenizer, torch.stack(waiting).float() / 255))
                 waiting = []
             if number % _SCENES_PER_LINE == 0:
-                print(f"{number:,} of {count:,} scenes drawn", file=sys.stderr)
+                announce(f"{number:,} of {count:,} scenes drawn")
         return torch.cat(codes)
 
     return cached(path, f"{name} {count} {_encoder_digest(tokenizer)}", make)
@@ -121,7 +129,7 @@ def cached(path: Path, fingerprint: str, make: Callable[[], Codes]) -> Codes:
     again.
     """
     with contextlib.suppress(Exception):
-        stored: dict[str, Any] = torch.load(path, weights_only=True)
+        stored: dict[str, Any] = load_whole(path)
         if stored["fingerprint"] == fingerprint:
             stored_codes: Codes = stored["codes"]
             return stored_codes

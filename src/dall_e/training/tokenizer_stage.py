@@ -10,7 +10,6 @@ columns, D latent channels, K codes.
 from __future__ import annotations
 
 import dataclasses
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -30,6 +29,7 @@ from dall_e.models.discriminator import Discriminator
 from dall_e.models.image_tokenizer import ImageTokenizer
 from dall_e.models.quantizer import Quantized
 from dall_e.runtime import autocast, pick_device, pick_dtype, tune_convolutions
+from dall_e.training.data_report import report_data
 from dall_e.training.loop import describe, fit
 from dall_e.training.perceptual import PerceptualDistance
 from dall_e.training.perturbation import perturb
@@ -39,6 +39,7 @@ from dall_e.training.sampled_codes import CodeResampler
 from dall_e.training.stage import Stage, StepOutput
 from dall_e.training.token_cache import tokenize_as_they_are
 from dall_e.training.tokenizer_data import TokenizerBatch, TokenizerData
+from dall_e.training.tracking import announce
 
 # Fraction of the run over which the adversarial terms grow to their weight, so that the
 # discriminator learns first.
@@ -340,13 +341,13 @@ def run_tokenizer_training(config: TokenizerTraining, *, dry_run: bool = False) 
     data, weights or run folder, as `fit` does.
     """
     size = PRESETS[config.start.preset].tokenizer.image_size
+    announce(f"reading the pictures of {config.data}")
     images = load_images(config.data, size)
-    if images.skipped:
-        examples = ", ".join(images.skipped[:5])
-        print(f"{len(images.skipped)} pictures could not be read: {examples}", file=sys.stderr)
     held_out = load_images(config.data, size, split="val")
+    data = report_data(config.run_folder, images, held_out)
 
     stage = TokenizerStage(config, images, held_out, dry_run=dry_run)
+    stage.run_data = data
     if dry_run:
         print(describe(config, stage))
         return

@@ -1,22 +1,30 @@
-"""What a run tells while it trains: progress on the terminal, a log, metrics, TensorBoard."""
+"""What a run tells while it prepares and trains: on the terminal, a log, metrics, TensorBoard."""
 
 from __future__ import annotations
 
 import contextlib
+import struct
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
 from dall_e.config import LoopConfig
+from dall_e.training.explanations import explain_number
 from dall_e.training.run_folder import RunFolder
 
 # Without a terminal, a line is shown this often, in seconds; `log.txt` has all of them.
 _QUIET_SECONDS = 30
 _CLEAR_LINE = "\r\x1b[2K"
 _TERMINAL_WIDTH = 160
+
+
+def announce(text: str) -> None:
+    """Says what a run is doing before it trains, as its preparation can take minutes."""
+    print(text, file=sys.stderr, flush=True)
 
 
 class Tracker:
@@ -36,7 +44,7 @@ class Tracker:
 
         self._is_terminal = sys.stderr.isatty()
         self._shown = 0.0
-        self._writer = _tensorboard_writer(folder) if config.tensorboard else None
+        self._board = _Board(folder) if config.tensorboard else None
 
     def gather(self, values: Mapping[str, Tensor]) -> None:
         """Adds detached scalars to the means of the next line."""
@@ -71,21 +79,20 @@ class Tracker:
             **means,
         }
         self._folder.write_metrics({"kind": "train", "images_seen": images_seen, **values})
-        if self._writer is not None:
-            for name, value in values.items():
-                self._writer.add_scalar(name, value, images_seen)
+        if self._board is not None:
+            self._board.add_scalars(values, images_seen)
         skipped = int(more.get("skipped_steps", 0))
         self._show(_progress_line(images_seen, self._total, rate, means, skipped))
 
         self._sums, self._counts, self._images = {}, {}, 0
         self._start = time.monotonic()
 
-    def write_measures(self, images_seen: int, measures: Mapping[str, float]) -> None:
-        """Writes what the held-out pictures of a sample sheet measured."""
+    def write_measures(self, images_seen: int, measures: Mapping[str, float], sheet: Path) -> None:
+        """Writes what held-out pictures measured; TensorBoard gets the sheet (PNG), too."""
         self._folder.write_metrics({"kind": "sample", "images_seen": images_seen, **measures})
-        if self._writer is not None:
-            for name, value in measures.items():
-                self._writer.add_scalar(f"held_out/{name}", value, images_seen)
+        if self._board is not None:
+            self._board.add_scalars(measures, images_seen, under="held_out/")
+            self._board.add_sheet(sheet, images_seen)
 
     def say(self, text: str) -> None:
         """A message for the log and for the user."""
@@ -96,8 +103,8 @@ class Tracker:
         """Ends the progress line and TensorBoard's file."""
         if self._is_terminal:
             print(file=sys.stderr)
-        if self._writer is not None:
-            self._writer.close()
+        if self._board is not None:
+            self._board.close()
 
     def _show(self, line: str) -> None:
         self._folder.write_log(line)
@@ -111,8 +118,7 @@ class Tracker:
 def _progress_line(
     images_seen: int, total: int, rate: float, means: Mapping[str, float], skipped: int
 ) -> str:
-    minutes = max(total - images_seen, 0) / max(rate, 1e-9) / 60
-    left = f"{minutes / 60:.1f} h" if minutes >= 90 else f"{minutes:.0f} min"
+    left = minutes_or_hours(max(total - images_seen, 0) / max(rate, 1e-9))
     losses = "  ".join(
         f"{name} {value:.4g}" for name, value in means.items() if not name.endswith("_norm")
     )
@@ -120,11 +126,54 @@ def _progress_line(
     return f"{images_seen:,}/{total:,} pictures  {rate:.0f}/s  {left} left  {losses}{tail}"
 
 
-def _tensorboard_writer(folder: RunFolder) -> Any:
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError as error:
-        raise ImportError(
-            "--tensorboard needs the package tensorboard: pip install 'open-dalle[train]'"
-        ) from error
-    return SummaryWriter(str(folder.path))
+def minutes_or_hours(seconds: float) -> str:
+    """A time that is still to come, such as "12 min" or "2.5 h"."""
+    minutes = seconds / 60
+    return f"{minutes / 60:.1f} h" if minutes >= 90 else f"{minutes:.0f} min"
+
+
+class _Board:
+    """TensorBoard's file: numbers with what they mean, and sample sheets."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError as error:
+            raise ImportError(
+                "--tensorboard needs the package tensorboard: pip install 'open-dalle[train]'"
+            ) from error
+        # Numbers go to its file by themselves, as the writer has no way to explain them.
+        self._writer: Any = SummaryWriter(str(folder.path))
+
+    def add_scalars(self, values: Mapping[str, float], images_seen: int, under: str = "") -> None:
+        """Adds numbers, each explained in words."""
+        from tensorboard.compat.proto.summary_pb2 import Summary, SummaryMetadata
+
+        plugin = SummaryMetadata.PluginData(plugin_name="scalars")
+        entries = [
+            Summary.Value(
+                tag=f"{under}{name}",
+                simple_value=float(value),
+                metadata=SummaryMetadata(
+                    summary_description=explain_number(name), plugin_data=plugin
+                ),
+            )
+            for name, value in values.items()
+        ]
+        self._writer.file_writer.add_summary(Summary(value=entries), images_seen)
+
+    def add_sheet(self, path: Path, images_seen: int) -> None:
+        """Adds a sample sheet as it is on the disk, if it is a PNG file."""
+        from tensorboard.compat.proto.summary_pb2 import Summary
+
+        data = path.read_bytes()
+        if not data.startswith(b"\x89PNG"):
+            return
+        width, height = struct.unpack(">II", data[16:24])
+        image = Summary.Image(height=height, width=width, encoded_image_string=data)
+        entry = Summary.Value(tag="sheet", image=image)
+        self._writer.file_writer.add_summary(Summary(value=[entry]), images_seen)
+
+    def close(self) -> None:
+        """Writes what is left."""
+        self._writer.close()

@@ -30,9 +30,11 @@ from dall_e.models.image_tokenizer import ImageTokenizer
 from dall_e.models.upsampler import FACTOR, Upsampler, enlarged
 from dall_e.runtime import pick_device
 from dall_e.training.batches import Batch
+from dall_e.training.data_report import report_data
 from dall_e.training.loop import describe, fit
 from dall_e.training.player import Player
 from dall_e.training.stage import Stage, StepOutput
+from dall_e.training.tracking import announce
 
 _MOST_HELD_OUT = 96
 _SHEET_IMAGES = 8
@@ -194,8 +196,11 @@ def run_upsampler_training(config: UpsamplerTraining, *, dry_run: bool = False) 
     data, weights or run folder, as `fit` does.
     """
     side = FACTOR * config.small_size
+    announce(f"reading the pictures of {config.data}")
     images, held_out = (load_images(config.data, side, split=split) for split in ("train", "val"))
+    data = report_data(config.run_folder, images, held_out)
     stage = UpsamplerStage(config, images, held_out)
+    stage.run_data = data
     if dry_run:
         print(describe(config, stage))
         return

@@ -277,3 +277,39 @@ def test_memory_by_hand() -> None:
     (memory,) = [known.memory for known in list_models() if known.name == "kuprel/min-dalle"]
     mini, mega = memory.split("; ")
     assert mini.startswith("mini: 2.0 GB in float32") and mega.startswith("mega: 10.")
+
+
+@pytest.mark.parametrize(
+    ("address", "asked"),
+    [
+        ("https://huggingface.co/kuprel/min-dalle", "kuprel/min-dalle"),
+        ("https://huggingface.co/kuprel/min-dalle/tree/main", "kuprel/min-dalle"),
+        ("huggingface.co/kuprel/min-dalle/", "kuprel/min-dalle"),
+        ("https://hf.co/some-one/some-thing?library=x", "some-one/some-thing"),
+        ("hf://some-one/some-thing", "some-one/some-thing"),
+    ],
+)
+def test_fault_use_15_a_pasted_address_of_the_hub(
+    address: str, asked: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    names: list[str] = []
+    monkeypatch.setattr(
+        known_models, "download", lambda name, patterns, local: names.append(name) or tmp_path
+    )
+    found = known_models.locate(address)
+    assert names == [asked] and found.name == found.again == asked
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("https://huggingface.co/a/b/tree/dev", "not the main version of a/b"),
+        ("https://huggingface.co/a/b/blob/main/x.bin", "is one file of a model .* give 'a/b'"),
+        ("https://huggingface.co/datasets/a/b", "no model on the hub"),
+        ("https://huggingface.co/a", "no model on the hub"),
+        ("https://example.org/model.zip", "is a web address: download"),
+    ],
+)
+def test_fault_use_15_other_addresses_are_named(address: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        known_models.locate(address)

@@ -99,7 +99,10 @@ def test_one_file_stands_for_its_folder(mini_folder: Path, model: DALL_E, tmp_pa
     ):
         DALL_E.from_pretrained(tmp_path)
     torch.save({}, tmp_path / "other.pt")
-    with pytest.raises(ValueError, match=r"other\.pt is, or holds, no model that is known"):
+    with pytest.raises(
+        ValueError,
+        match=r"other\.pt: it is, or holds, no model that is known: it holds no weights by name",
+    ):
         DALL_E.from_pretrained(tmp_path / "other.pt")
 
 
@@ -228,3 +231,28 @@ def test_auto_keeps_the_number_format_of_the_files(mini_folder: Path, tmp_path: 
     assert [model.dtype for model in loaded] == [torch.float32, torch.float16]
     # Its pixels were published in float32.
     assert next(loaded[1].networks.tokenizer.parameters()).dtype == torch.float32
+
+
+def test_auto_draws_as_the_format_by_name(mini_folder: Path, tmp_path: Path) -> None:
+    """Metadata have one name for both."""
+    folder = tmp_path / "halved"
+    shutil.copytree(mini_folder, folder)
+    for name in ("encoder_mini.pt", "decoder_mini.pt"):
+        held = torch.load(folder / name, weights_only=True)
+        torch.save({key: tensor.bfloat16() for key, tensor in held.items()}, folder / name)
+    drawn = [
+        DALL_E.from_pretrained(folder, dtype=name)("a cat", seed=1) for name in ("auto", "bfloat16")
+    ]
+    assert drawn[0].info == drawn[1].info and drawn[0].tobytes() == drawn[1].tobytes()
+
+
+def test_fault_use_10_without_a_home_downloads_need_a_folder(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from huggingface_hub import constants
+
+    from dall_e.checkpoints.hub import download
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", "~/.cache/huggingface/hub")
+    with pytest.raises(ValueError, match="no home folder to keep some-one/it in: set HF_HOME"):
+        download("some-one/it", [], True)

@@ -77,7 +77,7 @@ def test_a_vocabulary_comes_along_and_goes_with_its_model(folder: Path) -> None:
     save("cat | 猫 | animal\n")
     assert store.load_model(folder).vocabulary == "cat | 猫 | animal\n"
     (folder / "vocabulary.txt").write_text("dog | 狗 | animal\n", encoding="utf-8")
-    with pytest.raises(ValueError, match=r"vocabulary\.txt was cut short or altered"):
+    with pytest.raises(ValueError, match=r"vocabulary\.txt: it was cut short or altered"):
         store.load_model(folder)
     save(None)
     assert not (folder / "vocabulary.txt").exists()
@@ -140,7 +140,7 @@ def test_a_weights_file_of_another_kind_is_named(folder: Path) -> None:
     }
     (folder / "config.json").write_text(json.dumps(head))
     (folder / "model.safetensors").write_bytes(junk)
-    with pytest.raises(ValueError, match="not a safetensors file"):
+    with pytest.raises(ValueError, match="no safetensors file"):
         store.load_model(folder)
 
 

@@ -18,6 +18,7 @@ from dall_e.checkpoints.tensor_files import (
     weights_in,
     write_tensors,
 )
+from dall_e.errors import DallEWarning
 
 WEIGHTS = {
     "a": torch.arange(6.0).view(2, 3),
@@ -49,7 +50,9 @@ def test_both_formats_of_torch(tmp_path: Path, zipped: bool) -> None:
     torch.save(tree, path, _use_new_zipfile_serialization=zipped)
     found = open_weights(path)
     assert (found["epoch"], found["name"]) == (3, "x") and found["rest"][0] == 1
-    check(weights_in(found, path))
+    with pytest.warns(DallEWarning, match="its weights are those under 'state_dict'"):
+        check(weights_in(found, path))
+    check(weights_in(found, path, ["state_dict"]))
 
 
 def test_safetensors_and_shards(tmp_path: Path) -> None:
@@ -103,7 +106,7 @@ def test_a_malicious_pickle_is_refused_and_nothing_ran(
     path = tmp_path / "evil.pt"
     torch.save({"a": torch.ones(2), "b": calls[what]}, path, _use_new_zipfile_serialization=zipped)
     with pytest.raises(
-        ValueError, match=r"evil\.pt asks to run .*refused and nothing of it was run"
+        ValueError, match=r"evil\.pt: it asks to run .*refused and nothing of it was run"
     ):
         open_weights(path)
     assert not victim.exists() and "it ran" not in capsys.readouterr().out

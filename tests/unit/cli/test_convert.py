@@ -8,6 +8,7 @@ from dall_e.cli import run
 from dall_e.images.files import read_metadata, same_pixels
 
 Capture = pytest.CaptureFixture[str]
+pytestmark = pytest.mark.filterwarnings("ignore:the weights of .* are under the licence")
 
 
 def test_converted_from_the_command_line(
@@ -50,6 +51,6 @@ def test_what_is_there_is_not_overwritten(
 ) -> None:
     (tmp_path / "mine").touch()
     assert run(["convert", str(mini_folder), str(tmp_path)]) == 1
-    assert "is there already: give a new folder" in capsys.readouterr().err
+    assert "is there already; give another name, or --force" in capsys.readouterr().err
     assert run(["convert", str(tmp_path / "none"), str(tmp_path / "x")]) == 1
     assert "there is no model folder" in capsys.readouterr().err

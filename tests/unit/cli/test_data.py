@@ -61,7 +61,7 @@ def test_show_composes_scenes_of_what_can_be_cut_out(
     assert run(shown) == 0
     assert "4 scenes of split train, made of 3 cut-outs" in capsys.readouterr().out
     assert Image.open(sheet).size[0] >= 2 * 128
-    assert run([*shown, "--split", "val"]) == 1
+    assert run([*shown, "--split", "val", "--force"]) == 1
     assert "neither 'train' nor 'heldout'" in capsys.readouterr().err
 
 
@@ -79,5 +79,35 @@ def test_pack_writes_a_folder_that_is_a_data_set(
     )
     assert "1 train: 0.0 MiB" in capsys.readouterr().out
     assert run(["data", "show", str(packed), "--out", str(tmp_path / "sheet.png")]) == 0
-    assert run(["data", "pack", str(packed), str(packed)]) == 1
+    assert run(["data", "pack", str(packed), str(packed), "--force"]) == 1
     assert "choose another folder" in capsys.readouterr().err
+
+
+def test_fault_use_06_data_sets_and_sheets_are_not_overwritten(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("set/report.json", "packed/train.tar.xz", "sheet.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("mine")
+    for command, name in (
+        (["build", "--out", "set"], "set"),
+        (["pack", "in", "packed"], "packed/train.tar.xz"),
+        (["show", "in", "--out", "sheet.png"], "sheet.png"),
+    ):
+        assert run(["data", *command]) == 1
+        assert f"{name}: is there already; " in capsys.readouterr().err
+    for name in ("set/report.json", "packed/train.tar.xz", "sheet.png"):
+        assert (tmp_path / name).read_text() == "mine"
+
+
+def test_fault_use_06_the_default_name_of_a_sheet_is_never_an_older_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "in").mkdir()
+    Image.new("RGB", (20, 20), "red").save(tmp_path / "in" / "red_ball.png")
+    for name in ("out/data.png", "out/data-2.png"):
+        assert run(["data", "show", "in"]) == 0
+        assert capsys.readouterr().out.strip().endswith(name)
+        assert Path(name).is_file()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 from dall_e import DALL_E
 from dall_e.cli import run
@@ -183,8 +184,49 @@ def test_composition_is_judged_by_a_detector(
     assert "<h2>Composition</h2>" in (tmp_path / "out" / "report.html").read_text()
 
 
+def test_fault_training_08_a_quick_look_needs_no_judge(
+    tiny_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    for name, value in (("a red hat", 90), ("a blue hat", 160)):
+        Image.new("RGBA", (16, 16), (value, value, 40, 255)).save(own / f"{name}.png")
+    more = ["--model", str(tiny_folder), "--out", str(tmp_path / "out" / "a"), "--quick"]
+    assert run(["evaluate", *FLAGS, *more, "--data", str(own)]) == 0
+    said = capsys.readouterr()
+    assert "runs/judges.sh" in said.err and "near_copies_of_names" in said.out
+    report = json.loads((tmp_path / "out" / "a" / "report.json").read_text())
+    assert (report["suite"], report["judge"], report["limit"]) == ("own captions", "none", 12)
+    assert {sample["text"] for sample in report["samples"]} == {"a red hat", "a blue hat"}
+    for flags, refusal in (
+        (["--quick", "--judge", str(tmp_path)], "--quick measures without a judge"),
+        (["--compare", "a", "b"], "--compare needs --judge"),
+        (["--detector", str(tmp_path)], "--detector needs --judge"),
+    ):
+        assert run(["evaluate", *flags]) == 1
+        assert refusal in capsys.readouterr().err
+
+
 def test_wrong_names(tiny_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["evaluate", "--judge", str(tmp_path), "--suite", "coco"]) == 1
     assert "there is no suite 'coco'" in capsys.readouterr().err
     assert run(["evaluate", "--judge", str(tmp_path), "--model", str(tiny_folder)]) == 1
     assert "holds no trained stage" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("page", "flags"),
+    [("report.html", []), ("report.json", []), ("comparison.html", ["--compare", "a", "b"])],
+)
+def test_fault_use_06_a_report_is_not_overwritten(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    page: str,
+    flags: list[str],
+) -> None:
+    monkeypatch.setattr("dall_e.cli.evaluate.find_model", Path)
+    (tmp_path / page).write_text("mine")
+    assert run(["evaluate", "--judge", "none", "--out", str(tmp_path), *flags]) == 1
+    assert f"{page}: is there already; " in capsys.readouterr().err
+    assert (tmp_path / page).read_text() == "mine"

@@ -25,6 +25,7 @@ from dall_e.cli import run
             "--guidance",
             "1.7",
         ],
+        ["a cat", "--out", "it.png", "--quantization", "int8"],
         ["a cat", "-n", "3", "--grid", "--out", "it.png"],
         ["a cat", "--out", "it.png", "--style", "水彩", "--transparent"],
         ["pixel art of a cat", "a cat as a sticker", "a cat", "--grid", "--out", "it.png"],
@@ -76,11 +77,17 @@ def test_reproduce_keeps_the_picture_it_compares_with(draw) -> None:
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ({"seed": "[" * 100_000}, "text is damaged: maximum recursion depth"),
+        ({"seed": "[" * 100_000}, "text is damaged: it is nested too deeply"),
         ({"seed": "[1, 2]"}, "seed has 2 entries for 1 pictures"),
         ({"order": "odd"}, "text is damaged: order must be one of raster"),
         ({"temperature": "inf"}, "text is damaged: temperature must be a finite number"),
-        ({"grid_prompts": "5"}, "prompt must be a text or a list"),
+        ({"grid_prompts": "5"}, "its prompts are no list"),
+        ({"grid_prompts": '"x"'}, "its prompts are no list"),
+        ({"grid_prompts": "[5]"}, "its prompts are not all a str"),
+        ({"seed": "[" + "1," * 1001 + "1]"}, "it has 1002 seeds, from 1 to 1000 are read"),
+        ({"top_p": "7"}, "text is damaged: top_p must be in"),
+        ({"dtype": "float8"}, "b.png: it cannot be drawn again: dtype float8 is not one of"),
+        ({"grid_prompts": '["a"]', "grid_columns": "9999999999"}, "from 1 to 1000 are read"),
         ({"size": "0x0"}, "got 0"),
     ],
 )
@@ -98,7 +105,7 @@ def test_reproduce_needs_a_whole_picture(draw) -> None:
     draw("a cat", "--steps", "1", "--out", "a.png")
     Path("a.png").write_bytes(Path("a.png").read_bytes()[:-40])
     code, _, errors = draw("a.png", command="reproduce")
-    assert code == 1 and errors.startswith("dall-e: error: a.png is not a readable picture")
+    assert code == 1 and errors.startswith("dall-e: error: a.png: it is not a readable picture")
 
 
 def test_reproduce_needs_a_picture_of_ours(draw) -> None:
@@ -108,3 +115,40 @@ def test_reproduce_needs_a_picture_of_ours(draw) -> None:
     assert "junk.png" in draw("junk.png", command="reproduce")[2]
     code, _, errors = draw("none.png", command="reproduce")
     assert code == 1 and errors == "dall-e: error: No such file or directory: none.png\n"
+
+
+def test_fault_use_13_reproduce_rounds_the_weights_again(draw, tiny_folder: Path) -> None:
+    """Weights that were in another number format before are not those of the file."""
+    import torch
+
+    from dall_e import DALL_E
+    from dall_e.errors import DallEWarning
+    from dall_e.images.files import save_image
+
+    model = DALL_E.from_pretrained(tiny_folder)
+    with pytest.warns(DallEWarning, match="stay as bfloat16 rounded them"):
+        model.to(torch.bfloat16, torch.float32)
+    image = model("a cat", seed=3, num_inference_steps=4)
+    save_image(image, "rounded.png", dict(image.info))
+    code, _, errors = draw("rounded.png", command="reproduce")
+    assert code == 0 and errors.endswith("identical to rounded.png\n")
+
+
+def test_fault_use_06_a_reproduction_overwrites_nothing(draw) -> None:
+    draw("a cat", "--steps", "1", "--out", "a.png")
+    for name in ("a-reproduced.png", "a-reproduced-2.png"):
+        assert draw("a.png", command="reproduce")[1] == [name]
+    Path("b.png").write_bytes(b"mine")
+    code, _, errors = draw("a.png", "--out", "b.png", command="reproduce")
+    assert code == 1 and "b.png: is there already" in errors
+    assert Path("b.png").read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.webp"])
+def test_fault_use_16_what_python_saved_is_reproduced(draw, tiny_folder: Path, name: str) -> None:
+    from dall_e import DALL_E
+
+    image = DALL_E.from_pretrained(tiny_folder)("a cat", seed=5, num_inference_steps=2)
+    image.save(name)
+    code, _, errors = draw(name, command="reproduce")
+    assert code == 0 and f"identical to {name}" in errors

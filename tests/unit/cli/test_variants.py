@@ -13,6 +13,7 @@ from dall_e.cli import run
 from dall_e.images.files import read_metadata
 
 Capture = pytest.CaptureFixture[str]
+pytestmark = pytest.mark.filterwarnings("ignore:the weights of .* are under the licence")
 FILES = ("encoder{}.pt", "decoder{}.pt", "vocab{}.json", "merges{}.txt")
 
 

@@ -87,7 +87,7 @@ def test_what_is_not_is_shown(
             {"family": "vae", "weights": ["a"], "config": {}},
             "family 'vae' is not one of min_dalle, ",
         ),
-        ({"family": "openai_dvae", "weights": []}, "another layout: KeyError 'config'"),
+        ({"family": "openai_dvae", "weights": []}, "another layout: it has no entry 'config'"),
         (
             {"family": "openai_dvae", "weights": ["x"], "config": {}},
             "one file of weights that starts with 'encoder'",

@@ -9,15 +9,12 @@ from dall_e.evaluation.cost import measure_cost
 
 
 def test_seconds_and_memory(tiny_folder: Path) -> None:
+    held = np.ones(2**30, dtype=np.uint8)
     cost = measure_cost(str(tiny_folder), "a cat", count=2)
     assert len(cost.seconds) == 2 and 0 < min(cost.seconds)
-    # Python with torch in it is a few hundred MiB.
-    assert 100 < cost.peak_mib < 4000 and cost.gpu_mib == 0 and cost.load_seconds > 0
-
-
-def test_what_the_caller_holds_is_not_counted(tiny_folder: Path) -> None:
-    held = np.ones(2**30, dtype=np.uint8)
-    assert measure_cost(str(tiny_folder), "a cat", count=1).peak_mib < 1000 < held.nbytes / 2**20
+    # Python with torch in it is a few hundred MiB; what the caller holds is not counted.
+    assert 100 < cost.peak_mib < 1000 < held.nbytes / 2**20
+    assert cost.gpu_mib == 0 and cost.load_seconds > 0
 
 
 def test_what_went_wrong_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """The whole suite on a drawer that cannot be wrong, or always is; its report and comparison."""
 
+import dataclasses
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -152,6 +153,27 @@ def test_one_language_is_measured_apart() -> None:
     assert found["r_precision_single_en"].value == 1 and found["r_precision_single_zh"].value == 0
     assert found["parity_en_minus_zh"].value == 1
     assert "seconds" not in found and "reconstruction_psnr" not in found
+
+
+def test_fault_training_08_without_a_judge_what_needs_none_is_measured() -> None:
+    material = dataclasses.replace(MATERIAL, judge=None)
+    subject = Subject(draw=draw_right, embed=ColourJudge().embed_images, reconstruct=lambda x: x)
+    result = evaluate(subject, material, limit=12, say=quiet)
+    found = result.measures
+    assert {"near_copies_of_names", "reconstruction_psnr", "kid_dual_encoder"} <= found.keys()
+    assert found["diversity_dual_encoder"].value == 0 and "diversity" not in found
+    assert not any("judge" in name or "precision" in name for name in found)
+    assert "it was not measured whether pictures show" in result.notes[0]
+    assert "runs/judges.sh" in result.notes[0]
+    for name in found:
+        assert explain(name)[0] != name
+    assert "no independent judgement" in explain("diversity_dual_encoder")[0]
+
+    blind = evaluate(Subject(draw=draw_right), material, limit=2, say=quiet)
+    assert "diversity_dual_encoder" not in blind.measures
+    assert any("no diversity" in note for note in blind.notes)
+    with pytest.raises(ValueError, match="give --judge"):
+        compare(material, result.samples, result.samples)
 
 
 def test_seeds_do_not_depend_on_the_limit() -> None:

@@ -1,12 +1,15 @@
 """Files to arrays and back: exact where it can be, clear where it cannot."""
 
 import io
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from dall_e.errors import UnusableFileError
 from dall_e.images import files
 
 
@@ -117,10 +120,10 @@ def test_a_truncated_file_and_a_bomb_have_no_metadata(
 ) -> None:
     files.save_image(Image.new("RGB", (40, 40)), tmp_path / "a.png", {"prompt": "a"})
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
-    with pytest.raises(ValueError, match="a.png is not a readable picture"):
+    with pytest.raises(ValueError, match="a.png: it is not a readable picture"):
         files.read_metadata(tmp_path / "a.png")
     (tmp_path / "a.png").write_bytes((tmp_path / "a.png").read_bytes()[:60])
-    with pytest.raises(ValueError, match="a.png is not a readable picture"):
+    with pytest.raises(ValueError, match="a.png: it is not a readable picture"):
         files.read_metadata(tmp_path / "a.png")
 
 
@@ -157,3 +160,50 @@ def test_a_pil_image_becomes_the_picture_that_its_file_would() -> None:
         assert (files.from_pil(image, 8) == files.decode_image(file_bytes(image), 8)).all()
         assert (files.from_pil(image) == files.decode_image(file_bytes(image), 12)).all()
     assert files.from_pil(Image.new("RGB", (20, 10))).shape == (4, 20, 20)
+
+
+def grey_png(width: int, height: int) -> bytes:
+    """A PNG of 16 bits whose header claims a size, with next to no data."""
+    buffer = io.BytesIO()
+    Image.fromarray(np.zeros((1, 1), dtype=np.uint16)).save(buffer, "PNG")
+    content = bytearray(buffer.getvalue())
+    content[16:24] = struct.pack(">II", width, height)
+    content[29:33] = struct.pack(">I", zlib.crc32(content[12:29]))
+    return bytes(content)
+
+
+def test_fault_reliability_04_a_picture_beyond_the_limit(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(grey_png(13300, 13300))
+    for read in (lambda: files.read_image(path, 96), lambda: files.read_metadata(path)):
+        with pytest.raises(UnusableFileError, match=r"13300 x 13300 pixels, .* 120000000 are read"):
+            read()
+    with pytest.raises(ValueError, match="at most 16384 are possible"):
+        files.from_pil(Image.new("L", (30000, 1)))
+    # A strip is read: small, it is no larger than its square.
+    path.write_bytes(file_bytes(Image.fromarray(np.full((1, 30000), 40000, dtype=np.uint16))))
+    assert files.read_image(path, 96).shape == (4, 96, 96)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA", "P"])
+def test_a_large_picture_in_strips_is_the_same(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (430, 301, 4), dtype=np.uint8)
+    image = Image.fromarray(noise, "RGBA").convert(mode)
+    whole = image.convert("RGBA").convert("RGBa").reduce(430 // (4 * 8))
+    monkeypatch.setattr(files, "_STRIP_PIXELS", 5000)
+    assert files._reduced(image, 8).tobytes() == whole.tobytes()
+
+
+def test_grey_of_sixteen_bits_in_strips_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    noise = np.random.default_rng(0).integers(0, 60000, (43, 30), dtype=np.uint16)
+    whole = np.asarray(files._of_eight_bits(Image.fromarray(noise)))
+    monkeypatch.setattr(files, "_STRIP_PIXELS", 100)
+    assert np.array_equal(whole, np.asarray(files._of_eight_bits(Image.fromarray(noise))))
+    assert np.array_equal(whole, (noise * (255 / noise.max())).astype(np.uint8))
+
+
+def test_fault_reliability_04_postscript_is_not_run(tmp_path: Path) -> None:
+    path = tmp_path / "a.eps"
+    Image.new("RGB", (4, 4)).save(path)
+    with pytest.raises(UnusableFileError, match="PostScript"):
+        files.read_image(path, 8)

@@ -24,6 +24,7 @@ from dall_e.config.published import (
     VisionConfig,
     VQGANConfig,
 )
+from dall_e.errors import DallEWarning
 from dall_e.inference.answering import (
     Conversation,
     Describer,
@@ -181,7 +182,8 @@ def test_nothing_is_loaded_before_it_is_asked_for(folder: Path) -> None:
     assert model.networks.vision.network is None and "vision" not in model.networks.parts()
     assert isinstance(model.describe(picture(), max_new_tokens=3), str)
     assert model.networks.vision.network.places.weight.dtype == torch.bfloat16
-    model.to(torch.float32)
+    with pytest.warns(DallEWarning, match="stay as bfloat16 rounded them"):
+        model.to(torch.float32)
     assert model.networks.vision.network.places.weight.dtype == torch.float32
 
 
@@ -329,3 +331,18 @@ def test_from_the_command_line(
     assert capsys.readouterr().out != first
     assert run(["describe", str(tmp_path / "none.png"), "--model", str(folder)]) == 1
     assert "there is no picture" in capsys.readouterr().err
+
+
+def test_fault_use_13_the_caller_s_settings_change_no_answer(folder: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        expected = DALL_E.from_pretrained(folder).describe(picture(), max_new_tokens=6)
+        torch.set_default_dtype(torch.float64)
+        torch.set_default_device("meta")
+        try:
+            with torch.autocast("cpu", dtype=torch.bfloat16):
+                answer = DALL_E.from_pretrained(folder).describe(picture(), max_new_tokens=6)
+        finally:
+            torch.set_default_dtype(torch.float32)
+            torch.set_default_device(None)
+    assert answer == expected

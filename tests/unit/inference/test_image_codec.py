@@ -40,10 +40,8 @@ def file(request: pytest.FixtureRequest, tmp_path: Path, write_foreign) -> Path:
     ]
     network = VQGAN(dataclasses.replace(VQ, lookup=lookup))
     adapter = llamagen_vq if request.param == "llamagen_vq" else taming_transformers
-    torch.save(
-        {"state_dict": write_foreign(network, adapter.tokenizer_table(network.config))},
-        tmp_path / "a.ckpt",
-    )
+    held = write_foreign(network, adapter.tokenizer_table(network.config))
+    torch.save({adapter.KEPT_UNDER[-1]: held}, tmp_path / "a.ckpt")
     return tmp_path / "a.ckpt"
 
 
@@ -73,7 +71,7 @@ def test_converted_it_is_the_same(
     assert torch.equal(first.encode(picture()), again.encode(picture()))
     codes_HW = first.encode(picture())
     assert first.decode(codes_HW).tobytes() == again.decode(codes_HW).tobytes()
-    with pytest.raises(ValueError, match="an image tokenizer alone: load it with ImageCodec"):
+    with pytest.raises(ValueError, match="an image tokenizer alone; load it with ImageCodec"):
         DALL_E.from_pretrained(target)
 
 
@@ -100,7 +98,27 @@ def test_what_is_wrong_is_named(file: Path, tmp_path: Path, tiny_folder: Path) -
     with pytest.raises(FileNotFoundError, match="none.pt is missing"):
         ImageCodec.from_pretrained(tmp_path / "none.pt")
     torch.save({"a": torch.ones(2)}, tmp_path / "other.pt")
-    with pytest.raises(ValueError, match="is no image tokenizer that is known"):
+    with pytest.raises(
+        ValueError,
+        match="it is no image tokenizer that is known: its weights are others, such as a;",
+    ):
         ImageCodec.from_pretrained(tmp_path / "other.pt")
     with pytest.raises(ValueError, match="holds a whole model"):
         ImageCodec.from_pretrained(tiny_folder)
+
+
+@pytest.mark.parametrize("name", ["float64", "bfloat16"])
+def test_fault_use_01_the_caller_s_settings_change_no_code(file: Path, name: str) -> None:
+    image = picture()
+    codes_HW = ImageCodec.from_pretrained(file).encode(image)
+    pixels = ImageCodec.from_pretrained(file).decode(codes_HW).tobytes()
+    torch.set_default_dtype(getattr(torch, name))
+    torch.set_default_device("meta")
+    try:
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            codec = ImageCodec.from_pretrained(file)
+            assert torch.equal(codec.encode(image), codes_HW)
+            assert codec.decode(codes_HW).tobytes() == pixels
+    finally:
+        torch.set_default_dtype(torch.float32)
+        torch.set_default_device(None)

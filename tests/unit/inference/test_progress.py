@@ -3,6 +3,8 @@
 import io
 import subprocess
 import sys
+import types
+import warnings
 
 import pytest
 
@@ -61,3 +63,31 @@ def test_importing_it_needs_neither_rich_nor_torch() -> None:
     code = "import sys, dall_e.inference.progress; print({'rich', 'torch'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+class Kernel:
+    """What IPython's shell is in a notebook."""
+
+    kernel = object()
+
+
+def test_fault_use_24_a_notebook_has_a_bar_without_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(get_ipython=Kernel))
+    monkeypatch.setattr(progress, "_DELAY", 0.0)
+    monkeypatch.setattr(progress, "_INTERVAL", 0.0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with ProgressBar() as bar:
+            assert bar.is_shown
+            for done in range(4):
+                bar("drawing", done, 3)
+            bar("finishing", 1, 2)
+    text = capsys.readouterr().err
+    assert "drawing" in text and "3/3" in text and "finishing" in text and "1/2" in text
+    assert not ProgressBar(False).is_shown
+
+    # The shell of a terminal is no notebook.
+    monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(get_ipython=object))
+    assert not ProgressBar().is_shown

@@ -13,7 +13,7 @@ from dall_e.cli import run
 from dall_e.errors import DallEWarning
 from dall_e.images.files import shows_nothing
 from dall_e.inference.remarks import unread_in_words
-from dall_e.inference.validation import checked_negative, checked_prompts
+from dall_e.inference.validation import checked_negatives, checked_prompts
 from dall_e.planning.plan import plan_prompt
 from dall_e.planning.vocabulary import Vocabulary
 
@@ -147,6 +147,7 @@ def test_a_small_thing_is_not_blank() -> None:
     assert shows_nothing(hidden)
 
 
+@pytest.mark.filterwarnings("always:this model reads English and Chinese")
 def test_fault_use_08_strict_on_the_command_line(
     tiny_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -164,4 +165,5 @@ def test_fault_use_20_arguments_of_a_locale_without_utf_8() -> None:
     assert checked_prompts(argument) == ["一只猫"]
     assert checked_prompts(["\ud83d\udc31 cat"]) == ["🐱 cat"]
     assert checked_prompts("a\ud800cat") == ["a?cat"]
-    assert checked_negative(argument) == "一只猫"
+    assert checked_negatives(argument, 2) == ("一只猫",) * 2
+    assert checked_negatives([argument, "a\ud800cat"], 2) == ("一只猫", "a?cat")

@@ -38,7 +38,19 @@ def test_names_come_from_captions() -> None:
     assert known.comes_in("black cat", "black")
     assert known.acts("cat", "sleeping") and not known.acts("car", "sleeping")
     assert not Vocabulary.from_captions(RECORDS).acts("cat", "sleeping")
-    assert len(Vocabulary.from_captions([{"text": "my holiday"}])) == 0
+    assert not Vocabulary.from_captions([{"text": "my holiday"}]).has_things
+
+
+def test_fault_training_03_a_makers_captions_are_known_as_they_are(tmp_path: Path) -> None:
+    own = [{"text": text} for text in ("A car.", "a  Red | blue\ncar", "# one", "一只猫。", " ")]
+    known = Vocabulary.from_captions([*RECORDS, *own])
+    (tmp_path / "vocabulary.txt").write_text(known.to_text(), encoding="utf-8")
+    loaded = Vocabulary.load(tmp_path / "vocabulary.txt")
+    assert loaded.captions == known.captions and len(known.captions) == 5
+    for record in own[:4]:
+        assert loaded.is_caption(record["text"]), record
+    assert loaded.is_caption("a CAR") and not loaded.is_caption("car")
+    assert list(loaded.table_things) == ["cat", "car"] and loaded.has_things
 
 
 def test_sets_of_one_style_are_known_together_and_words_written_by_hand_count() -> None:

@@ -59,12 +59,12 @@ def test_numbers_are_addressed_by_seed_stream_row_and_column() -> None:
     # Both halves of a 64-bit seed count.
     high, low = uniform([3 + (1 << 32)], 1, 4, stream=0), uniform([3], 1, 4, stream=0)
     assert not bool((high == low).any())
-    assert uniform([2**63 - 1], 1, 1, stream=ORDER_STREAM).isfinite().all()
+    assert uniform([2**64 - 1], 1, 1, stream=ORDER_STREAM).isfinite().all()
 
 
-@pytest.mark.parametrize("seed", [-1, 2**63])
+@pytest.mark.parametrize("seed", [-1, 2**64])
 def test_a_seed_out_of_range_is_named(seed: int) -> None:
-    with pytest.raises(ValueError, match=f"between 0 and 2.63 - 1, got {seed}"):
+    with pytest.raises(ValueError, match=f"between 0 and 2.64 - 1, got {seed}"):
         uniform([0, seed], 1, 1, stream=0)
 
 

@@ -10,7 +10,7 @@ from dall_e.nn.cpu import kernels
 from dall_e.sampling.token_sampler import TokenSampler
 
 TOKENS = 30
-SEEDS = [0, 1, 2**32 + 5, 2**63 - 1]
+SEEDS = [0, 1, 2**32 + 5, 2**63 - 1, 2**64 - 1]
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,7 @@ H W rows, columns.
 """
 
 import contextlib
+import copy
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ import torch
 from dall_e.checkpoints.run_files import load_image_tokenizer, load_stage
 from dall_e.checkpoints.store import save_model
 from dall_e.config import PRESETS, GeneratorTraining, with_values
+from dall_e.data.prompt_sets import GALLERY_PROMPTS
 from dall_e.images.files import encode_png
 from dall_e.models.image_tokenizer import ImageTokenizer
 from dall_e.text.tokenizer import TextTokenizer
@@ -24,6 +26,7 @@ from dall_e.training.generator_data import draw_partition
 from dall_e.training.generator_networks import GeneratorNetworks, grow
 from dall_e.training.generator_stage import GeneratorStage, run_generator_training
 from dall_e.training.run_folder import open_run_folder
+from dall_e.training.sheet_prompts import sheet_prompts
 from dall_e.training.token_cache import tokenize_views
 
 TINY = PRESETS["tiny"]
@@ -87,6 +90,39 @@ def test_a_few_steps_lower_the_loss_and_reach_every_weight(stage: GeneratorStage
         assert {"nats", "correction", "contrastive", "matched"} <= parts.keys()
     assert losses[-1] < 0.8 * losses[0]
     assert [name for name, p in stage.module.named_parameters() if p.grad is None] == []
+
+
+def test_fault_training_05_sheets_draw_own_captions(stage: GeneratorStage, tmp_path: Path) -> None:
+    prompts, labels, codes_BN = sheet_prompts(stage.data)
+    # Of fewer than twenty pictures none is held out.
+    assert labels == ["trained on"] * 12 and stage.num_held_out == 0
+    assert prompts[0] == "a small blue square" and "white square 28" in prompts
+    assert codes_BN is not None and torch.equal(codes_BN, stage.data.codes_VMN[0].long())
+
+    data = copy.copy(stage.data)
+    data.held_out_records, data.holds_out = [{"text": "a fox"}, {"text": "a hen"}], True
+    data.held_out_codes_MN = data.codes_VMN[0, :2].long() + 1
+    prompts, labels, codes_BN = sheet_prompts(data)
+    assert prompts[:2] == ["a fox", "a hen"] and labels[:3] == ["held out"] * 2 + ["trained on"]
+    assert codes_BN is not None and torch.equal(codes_BN[:2], data.held_out_codes_MN)
+    data.records = [{"en": "cat", "kind": "animal"}]
+    assert sheet_prompts(data).prompts == list(GALLERY_PROMPTS)
+
+
+def test_fault_training_05_preparation_says_what_it_does(
+    own_images: Path, tokenizer_run: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    GeneratorStage(own_settings(own_images, tokenizer_run, tmp_path / "run")).close()
+    said = capsys.readouterr().err.splitlines()
+    stages = (
+        "reading the pictures of ",
+        "12 pictures to train on, 12 to measure with; captions from .txt 4, file names 8",
+        "learning words from the captions",
+        "turning 12 pictures into codes",
+    )
+    assert len(said) >= len(stages), said
+    for line, start in zip(said, stages, strict=False):
+        assert line.startswith(start), said
 
 
 def test_orders_come_as_often_as_they_should() -> None:
@@ -177,7 +213,7 @@ def own_settings(
 
 def test_weights_that_do_not_fit_are_named(tokenizer_run: str, tmp_path: Path) -> None:
     generator_run = run_folder(tmp_path / "generator", "generator", {})
-    with pytest.raises(ValueError, match="no trained stage"):
+    with pytest.raises(ValueError, match="there is no such folder"):
         load_stage(str(tmp_path / "none"))
     with pytest.raises(
         ValueError, match="not a run that trained the tokenizer: it trained generator"
@@ -222,7 +258,7 @@ def test_start_from_a_model_folder(own_images: Path, tmp_path: Path) -> None:
 
 def test_the_built_in_model_goes_by_its_name() -> None:
     stage = load_stage("dall-e-emoji")
-    assert stage.players.keys() == {"tokenizer", "generator", "dual_encoder"}
+    assert stage.players.keys() == {"tokenizer", "generator", "dual_encoder", "upsampler"}
     weights = stage.weights("generator")
     assert "text.tokens.weight" in weights
     num_tokens = stage.network("generator")["grid_size"] ** 2

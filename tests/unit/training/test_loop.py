@@ -2,20 +2,26 @@
 
 import copy
 import json
+import re
+import shutil
 import signal
 import subprocess
 import sys
 import textwrap
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
 from dall_e.checkpoints.run_files import load_stage
 from dall_e.config import TrainingConfig, flat_values, with_values
+from dall_e.errors import UnusableFileError
+from dall_e.images.files import encode_png
 from dall_e.training.loop import describe, fit
 from dall_e.training.player import Player
 from dall_e.training.run_folder import open_run_folder
@@ -266,11 +272,82 @@ def test_a_full_disk_keeps_the_checkpoint_before(
         OSError, match=r"checkpoint.pt: No space left on device; the one before is kept"
     ):
         fit(longer, ToyStage(longer))
-    assert "training goes on" in capsys.readouterr().err
+    assert "12/16 pictures" in capsys.readouterr().err, "it stops after the first step"
     assert (tmp_path / "checkpoint.pt").read_bytes() == before
     assert not list(tmp_path.glob(".*.part"))
     monkeypatch.undo()
     assert fit(longer, ToyStage(longer)) == 16
+
+
+def test_fault_reliability_09_a_disk_that_fills_up_stops_the_second_failing_save(
+    tmp_path: Path, full_disk: Callable[[str], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = settings(tmp_path, images=400, save_minutes=0.0)
+    with pytest.raises(OSError, match=r"No space left .* the same command goes on from 12 of 400"):
+        fit(config, ToyStage(config, {12: lambda: full_disk("checkpoint.pt")}))
+    told = capsys.readouterr().err
+    assert told.count("training goes on, and stops if the next one fails too") == 1
+    log = (tmp_path / "log.txt").read_text()
+    assert "20/400 pictures" in log and "24/400 pictures" not in log
+    assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["images_seen"] == 12
+
+
+def test_fault_reliability_09_room_for_one_checkpoint_is_not_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = settings(tmp_path)
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1000))
+    with pytest.raises(OSError, match=r"has 0\.0 MiB free, and the next checkpoint needs"):
+        fit(config, ToyStage(config))
+    assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["images_seen"] == 4
+
+    # A file system that does not know its size is given the benefit of the doubt.
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=0, total=0))
+    assert fit(config, ToyStage(config)) == 40
+
+
+def test_fault_reliability_10_a_new_run_on_a_full_disk_names_the_file(
+    tmp_path: Path, full_disk: Callable[[str], None]
+) -> None:
+    config = settings(tmp_path / "run")
+    (tmp_path / "run").mkdir()
+    full_disk("config.json")
+    with pytest.raises(ValueError, match=r"cannot write .*run/config\.json: No space left"):
+        fit(config, ToyStage(config))
+    (tmp_path / "run" / "command.txt").unlink()
+    (tmp_path / "run" / "command.txt").symlink_to("/dev/full")
+    with pytest.raises(ValueError, match=r"cannot write .*run/command\.txt: No space left"):
+        fit(config, ToyStage(config))
+
+
+def test_a_model_folder_is_not_made_a_run_folder(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("a model's")
+    config = settings(tmp_path)
+    with pytest.raises(UnusableFileError, match="is no run folder: .*name another folder"):
+        fit(config, ToyStage(config))
+    assert (tmp_path / "config.json").read_text() == "a model's"
+
+
+def test_fault_reliability_09_a_flipped_byte_in_a_checkpoint_is_noticed(tmp_path: Path) -> None:
+    config = settings(tmp_path, images=8)
+    fit(config, ToyStage(config))
+    path = tmp_path / "checkpoint.pt"
+    whole = path.read_bytes()
+    with zipfile.ZipFile(path) as archive:
+        members = [member for member in archive.infolist() if member.file_size > 16]
+    assert len(members) > 5
+    for member in members:
+        damaged = bytearray(whole)
+        start = member.header_offset + 30
+        name_and_rest = int.from_bytes(whole[start - 4 : start - 2], "little")
+        name_and_rest += int.from_bytes(whole[start - 2 : start], "little")
+        damaged[start + name_and_rest + member.file_size // 2] ^= 1
+        path.write_bytes(damaged)
+        with pytest.raises(ValueError, match=r"checkpoint.pt: it cannot be read: .*; move it away"):
+            fit(config, ToyStage(config))
+    path.write_bytes(whole)
+    assert fit(config, ToyStage(config)) == 8
 
 
 def test_a_full_disk_inside_the_writer(tmp_path: Path, full_disk: Callable[[str], None]) -> None:
@@ -298,7 +375,7 @@ def test_the_weights_that_did_best_are_kept(tmp_path: Path) -> None:
     stage = JudgedStage(config)
     fit(config, stage)
     assert len(stage.sheets) == 4, "one for each step, one at the end"
-    assert_same(weights(tmp_path), stage.sheets[1])
+    assert_same(load_stage(tmp_path, "best").weights("toy"), stage.sheets[1])
     # A resumed run knows how well the best did: its own sheets are worse, then as good, then
     # better.
     resumed = JudgedStage(config)
@@ -315,7 +392,7 @@ def test_a_truncated_checkpoint_is_named(tmp_path: Path) -> None:
     path = tmp_path / "checkpoint.pt"
     path.write_bytes(path.read_bytes()[:-500])
     for call in (lambda: fit(config, ToyStage(config)), lambda: load_stage(tmp_path)):
-        with pytest.raises(ValueError, match=r"checkpoint.pt cannot be read .*move it away"):
+        with pytest.raises(ValueError, match=r"checkpoint.pt: it cannot be read: .*; move it away"):
             call()
 
 
@@ -323,7 +400,7 @@ def test_another_file_as_checkpoint_is_named(tmp_path: Path) -> None:
     config = settings(tmp_path, images=8)
     for other in ({"format": 1}, [1], {"format": 2, "players": {}}):
         torch.save(other, tmp_path / "checkpoint.pt")
-        with pytest.raises(ValueError, match="not a checkpoint of this version: move it away"):
+        with pytest.raises(ValueError, match="not a checkpoint of this version; move it away"):
             fit(config, ToyStage(config))
 
 
@@ -408,6 +485,73 @@ def test_describe_tells_settings_sizes_and_schedule(tmp_path: Path) -> None:
     assert f"would start a new run in {tmp_path}" in text and not list(tmp_path.iterdir())
     fit(config, ToyStage(config))
     assert f"would resume the run in {tmp_path}" in describe(config, ToyStage(config))
+
+
+def test_fault_training_02_a_dry_run_estimates_the_time(tmp_path: Path) -> None:
+    config = settings(tmp_path / "run", images=4_000_000)
+    stage = ToyStage(config)
+    timed = describe(config, stage).splitlines()[-1]
+    assert re.search(r"estimated time: [\d.]+ (min|h) for 4,000,000 pictures", timed), timed
+    assert "measured just now in 3 steps" in timed and not (tmp_path / "run").exists()
+    stage.can_be_timed = False
+    assert "estimated time: unknown" in describe(config, stage)
+    (tmp_path / "run").mkdir()
+    line = {"kind": "train", "images_seen": 1_000_000, "images_per_second": 500.0}
+    (tmp_path / "run" / "metrics.jsonl").write_text(json.dumps(line) + '\n{"images_se')
+    logged = describe(config, stage).splitlines()[-1]
+    # 3,000,000 at 500 a second are 6,000 s.
+    assert "1.7 h for 3,000,000 pictures, by 500 pictures/s in the last line of this" in logged
+
+
+def test_fault_training_05_over_fitting_is_said_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = settings(tmp_path, images=16, sample_minutes=0)
+    stage = JudgedStage(config)
+    stage.num_held_out = 2
+    measures = iter((2.05, 2.06, 2.5, 2.72, 2.8))
+    stage.sample = lambda path: {"held_out": next(measures)}  # type: ignore[method-assign]
+    fit(config, stage)
+    said = [line for line in capsys.readouterr().err.splitlines() if "over-fitting" in line]
+    assert len(said) == 1 and "was 2.05 after 4 pictures and is now 2.5" in said[0]
+    assert "2 held-out pictures say little" in said[0] and "Try fewer --images" in said[0]
+
+
+def test_fault_training_05_slow_steps_are_not_silent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("dall_e.training.loop._LONGEST_SILENCE", 0.0)
+    config = settings(tmp_path, images=12, log_every=1000)
+    fit(config, ToyStage(config))
+    lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert [line["images_seen"] for line in lines if line["kind"] == "train"] == [4, 8, 12]
+    assert "training begins: a line every 1000 steps" in capsys.readouterr().err
+
+
+def test_fault_training_05_tensorboard_explains_its_numbers_and_shows_sheets(
+    tmp_path: Path,
+) -> None:
+    loader = pytest.importorskip("tensorboard.backend.event_processing.event_file_loader")
+    config = settings(tmp_path, images=8, tensorboard=True)
+    stage = ToyStage(config)
+
+    def sample(path: Path) -> dict[str, float]:
+        path.write_bytes(encode_png(np.zeros((4, 3, 5), dtype=np.uint8)))
+        return {"psnr": 20.0}
+
+    stage.sample = sample  # type: ignore[method-assign]
+    fit(config, stage)
+    (events,) = tmp_path.glob("events.out.tfevents.*")
+    values = [
+        value
+        for event in loader.LegacyEventFileLoader(str(events)).Load()
+        for value in event.summary.value
+    ]
+    words = {value.tag: value.metadata.summary_description for value in values}
+    for tag in ("learning_rate", "toy_loss", "toy_norm", "images_per_second", "held_out/psnr"):
+        assert len(words[tag]) > 20, tag
+    (sheet,) = (value.image for value in values if value.tag == "sheet")
+    assert (sheet.width, sheet.height) == (5, 3)
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,7 @@ from dall_e.checkpoints.run_files import load_stage
 from dall_e.checkpoints.store import save_model
 from dall_e.config import PRESETS, TokenizerTraining, with_values
 from dall_e.data.datasets import ImageSet
+from dall_e.errors import DallEWarning
 from dall_e.images.files import encode_png
 from dall_e.models.image_tokenizer import ImageTokenizer
 from dall_e.models.quantizer import Quantized
@@ -266,10 +267,12 @@ def test_run_from_a_folder_of_pictures(tmp_path: Path, capsys: pytest.CaptureFix
         (data / f"{index}.png").write_bytes(encode_png(image))
     (data / "broken.png").write_bytes(b"not a picture")
     config = settings(tmp_path / "run", data=str(data), images=8)
-    run_tokenizer_training(config, dry_run=True)
+    with pytest.warns(DallEWarning, match=r"1 x picture that cannot be read \(broken\.png\)"):
+        run_tokenizer_training(config, dry_run=True)
     assert "tokenizer: " in capsys.readouterr().out and not (tmp_path / "run").exists()
-    run_tokenizer_training(config)
-    assert "1 pictures could not be read" in capsys.readouterr().err
+    with pytest.warns(DallEWarning, match="cannot be read"):
+        run_tokenizer_training(config)
+    assert "10 pictures to train on" in capsys.readouterr().err
     assert (tmp_path / "run" / "samples" / "000000008.png").exists()
 
 

@@ -11,15 +11,14 @@ Tensor names: B batch rows, L prompt tokens, N image tokens.
 
 from __future__ import annotations
 
-import contextlib
-import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from dall_e.checkpoints.hub import download
+from dall_e.bounded_files import WORDS_BYTES, naming, read_table, read_text
+from dall_e.checkpoints.hub import HubAccess, download
 from dall_e.checkpoints.keymap import KeyTable, Tensors, fill
 from dall_e.checkpoints.model_entry import KnownModel
 from dall_e.config import SamplingConfig
@@ -81,6 +80,10 @@ class TokenizerFamily(Protocol):
         """A weight file is of this project if it has all tensors of one of these."""
 
     @property
+    def KEPT_UNDER(self) -> tuple[str, ...]:  # noqa: N802
+        """Names under which its own files have the weights, the best first."""
+
+    @property
     def KEYS(self) -> Mapping[str, Any]:  # noqa: N802
         """Tables of names, by network."""
 
@@ -116,8 +119,8 @@ class LoadOptions(NamedTuple):
     dtype: torch.dtype
     packing: WeightFormat | None = None
     """Rounds the weights of linear layers to eight or four bits."""
-    local_files_only: bool = False
-    """Never downloads."""
+    hub: HubAccess = HubAccess()
+    """How the hub is asked for files."""
     as_stored: bool = False
     """Takes the number format of a project's own files instead of `dtype`."""
 
@@ -142,8 +145,12 @@ class VisionOnDemand:
 
         Raises as loading a model does.
         """
+        from dall_e.runtime import loading
+
         if self.network is None:
-            self.network = self._load(like.dtype).requires_grad_(False).eval().to(like.device)
+            with loading():
+                self.network = self._load(like.dtype).requires_grad_(False).eval()
+            self.network.to(like.device)
         return self.network
 
 
@@ -167,6 +174,20 @@ class PublishedNetworks(NamedTuple):
         if self.vision and self.vision.network:
             parts["vision"] = self.vision.network
         return parts
+
+    def cast(self, dtype: torch.dtype) -> None:
+        """Bring the weights to a number format, in place, as loading them in it does.
+
+        The image tokenizer stays in float32, and decodes in bfloat16 beside a generator that does.
+        """
+        import torch
+
+        from dall_e.nn.precision import cast
+
+        for part, network in self.parts().items():
+            cast(network, torch.float32 if part == "tokenizer" else dtype)
+        if dtype == torch.bfloat16:
+            self.tokenizer.decode_in_bfloat16()
 
     def state_dict(self) -> dict[str, Tensor]:
         """All weights, each name prefixed with its network's."""
@@ -225,17 +246,18 @@ def published_model(
 # Steps of loading
 
 
-def read_weights(path: Path) -> Tensors:
+def read_weights(path: Path, *kept_under: str, own_prefix: str = "", say: bool = True) -> Tensors:
     """The weights of a file by name, still on the disk.
 
-    Raises as `open_weights` and `open_flax` do.
+    kept_under: where the project's own files have them, the best first; for this and the rest see
+    `weights_in`. Raises as `open_weights`, `weights_in` and `open_flax` do.
     """
     from dall_e.checkpoints.flax_files import open_flax
     from dall_e.checkpoints.tensor_files import open_weights, weights_in
 
     if path.suffix == ".msgpack":
         return open_flax(path)
-    return weights_in(open_weights(path), path)
+    return weights_in(open_weights(path), path, kept_under, own_prefix=own_prefix, say=say)
 
 
 def stored_dtype(path: Path) -> torch.dtype:
@@ -243,30 +265,21 @@ def stored_dtype(path: Path) -> torch.dtype:
     import torch
 
     numbers: dict[torch.dtype, int] = {}
-    for tensor in read_weights(path).values():
+    for tensor in read_weights(path, say=False).values():
         numbers[tensor.dtype] = numbers.get(tensor.dtype, 0) + math.prod(tensor.shape)
     most = max(numbers, key=lambda dtype: numbers[dtype], default=torch.float32)
     return most if most in (torch.bfloat16, torch.float16) else torch.float32
 
 
-@contextlib.contextmanager
-def naming_file(path: Path) -> Iterator[None]:
-    """Inside, an error about settings becomes a ValueError that names the file."""
-    try:
-        yield
-    except KeyError as error:
-        raise ValueError(f"{path}: the settings have no entry {error}") from error
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"{path}: {error}") from error
-
-
-def build_transformer(text: PromptConfig, generator: LeftToRightConfig) -> TextToTokens:
-    """The two networks that draw tokens, their weights still to be filled."""
+def build_transformer(
+    text: PromptConfig, generator: LeftToRightConfig, *tensors: Tensors
+) -> TextToTokens:
+    """The two networks that draw tokens, their weights still to be filled with `tensors`."""
     from dall_e.checkpoints.store import Unfilled
     from dall_e.models.left_to_right import LeftToRight
     from dall_e.models.prompt_networks import build_prompts
 
-    with Unfilled():
+    with Unfilled(*tensors):
         return TextToTokens(build_prompts(text), LeftToRight(generator))
 
 
@@ -279,17 +292,18 @@ def load_transformer(
     packing: WeightFormat | None = None,
 ) -> TextToTokens:
     """The two networks that draw tokens, whose weights are all `tensors` of a file."""
-    networks = build_transformer(*configs)
+    with naming(path):
+        networks = build_transformer(*configs, tensors)
     fill(list(zip(networks, tables, strict=True)), tensors, dtype, str(path), packing)
     return networks
 
 
-def build_vqgan(config: VQGANConfig) -> VQGAN:
-    """A VQGAN, its weights still to be filled."""
+def build_vqgan(config: VQGANConfig, tensors: Tensors) -> VQGAN:
+    """A VQGAN, its weights still to be filled with `tensors`."""
     from dall_e.checkpoints.store import Unfilled
     from dall_e.models.vqgan import VQGAN
 
-    with Unfilled():
+    with Unfilled(tensors):
         return VQGAN(config)
 
 
@@ -297,31 +311,24 @@ def load_vqgan(
     path: Path, tensors: Tensors, config: VQGANConfig, table: KeyTable, dtype: torch.dtype
 ) -> VQGAN:
     """A VQGAN whose weights are all `tensors` of a file."""
-    network = build_vqgan(config)
+    with naming(path):
+        network = build_vqgan(config, tensors)
     fill([(network, table)], tensors, dtype, str(path))
     return network
 
 
-def read_text(path: Path) -> str:
-    """The text of a UTF-8 file."""
-    return path.read_text(encoding="utf-8")
+def read_words(path: Path) -> str:
+    """The text of a file of a text tokenizer. Raises as `bounded_files.read_text` does."""
+    return read_text(path, WORDS_BYTES)
 
 
 def read_settings(path: Path) -> Settings:
-    """The settings in a JSON file. Raises ValueError if it is malformed."""
-    try:
-        given = json.loads(read_text(path))
-    except ValueError as error:
-        raise ValueError(f"{path} is malformed: {error}") from error
-    if not isinstance(given, dict):
-        raise ValueError(
-            f"{path} is malformed: it holds a {type(given).__name__}, not settings by name"
-        )
-    return given
+    """The settings in a JSON file. Raises as `read_table` does."""
+    return read_table(path)
 
 
 def folder_with(names: list[str], folder: Path, repository: str, options: LoadOptions) -> Path:
     """The folder that has some files: the given one, or else a download of a repository."""
     if all((folder / name).is_file() for name in names):
         return folder
-    return download(repository, names, options.local_files_only)
+    return download(repository, names, options.hub.of_another_repository())

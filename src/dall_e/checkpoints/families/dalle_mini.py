@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dall_e.bounded_files import naming
 from dall_e.checkpoints.families import flax_vqgan, min_dalle
 from dall_e.checkpoints.families.base import (
     LoadOptions,
@@ -21,15 +22,14 @@ from dall_e.checkpoints.families.base import (
     Settings,
     TextToTokens,
     folder_with,
-    naming_file,
     published_model,
     read_settings,
-    read_text,
     read_weights,
+    read_words,
 )
 from dall_e.checkpoints.families.flax_vqgan import in_torch_order
 from dall_e.checkpoints.families.reference import ReferenceCase
-from dall_e.checkpoints.keymap import Tensors
+from dall_e.checkpoints.keymap import MOST_LAYERS, Tensors
 from dall_e.checkpoints.model_entry import KnownModel, Size
 from dall_e.config.published import LeftToRightConfig, PromptConfig
 from dall_e.text.published_tokenizers import BartTokenizer, bpe_from_text
@@ -122,6 +122,8 @@ def _renamed(name: str, tensor: StoredTensor) -> dict[str, StoredTensor]:
 
     if number:
         return dict([in_torch_order(["layers", number, *path], tensor)])
+    if tensor.shape[0] > MOST_LAYERS:
+        raise ValueError(f"{name} has {tensor.shape[0]} layers, at most {MOST_LAYERS} are read")
     return dict(
         in_torch_order(["layers", str(layer), *path], _slice(tensor, layer))
         for layer in range(tensor.shape[0])
@@ -195,8 +197,8 @@ def load_networks(
     path: Path, given: Settings, dtype: torch.dtype, packing: WeightFormat | None = None
 ) -> TextToTokens:
     """Load flax_model.msgpack; `given` is what config.json holds."""
-    encoder, decoder = split_tensors(read_weights(path))
-    with naming_file(path):
+    with naming(path):
+        encoder, decoder = split_tensors(read_weights(path))
         configs = config(given, encoder, decoder)
     return min_dalle.fill_networks(configs, (path, encoder), (path, decoder), dtype, packing)
 
@@ -215,11 +217,13 @@ def load(files: ModelFiles, name: str, options: LoadOptions) -> PublishedModel:
     vqgan_settings = read_settings(folder / "config.json")
     vqgan = flax_vqgan.load(folder / flax_vqgan.WEIGHTS_FILE, vqgan_settings, torch.float32)
 
+    with naming(paths["words"]):
+        words = BartTokenizer(bpe_from_text(read_words(paths["words"])))
     return published_model(
         files,
         name,
         PublishedNetworks(vqgan, *networks),
-        BartTokenizer(bpe_from_text(read_text(paths["words"]))),
+        words,
         licence="Apache-2.0",
         sampling={"guidance_scale": 10.0},
     )

@@ -11,8 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dall_e.bounded_files import naming
 from dall_e.checkpoints.families import taming_transformers
-from dall_e.checkpoints.families.base import Settings, load_vqgan, naming_file, read_weights
+from dall_e.checkpoints.families.base import Settings, load_vqgan, read_weights
 from dall_e.checkpoints.families.reference import ReferenceCase, vqgan_outputs
 from dall_e.checkpoints.families.vqgan_keys import TAMING, vqgan_table
 from dall_e.checkpoints.keymap import KeyTable, Tensors
@@ -29,6 +30,7 @@ REPOSITORY = "dalle-mini/vqgan_imagenet_f16_16384"
 WEIGHTS_FILE = "flax_model.msgpack"
 SIGNATURES = (("quantize/embedding/embedding",),)
 
+KEPT_UNDER = ()
 KEYS = {"tokenizer": TAMING}
 """Taming's names, which `tensors_under_taming_names` gives the file."""
 
@@ -51,8 +53,8 @@ def config(given: Settings, tensors: Tensors) -> VQGANConfig:
 
 def load(path: Path, given: Settings, dtype: torch.dtype) -> VQGAN:
     """Load flax_model.msgpack; `given` is what its config.json holds."""
-    tensors = tensors_under_taming_names(read_weights(path))
-    with naming_file(path):
+    with naming(path):
+        tensors = tensors_under_taming_names(read_weights(path))
         settings = config(given, tensors)
     return load_vqgan(path, tensors, settings, tokenizer_table(settings), dtype)
 

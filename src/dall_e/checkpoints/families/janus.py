@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from dall_e.bounded_files import naming
 from dall_e.checkpoints.families import janus_vision
 from dall_e.checkpoints.families.base import (
     LoadOptions,
@@ -20,11 +21,10 @@ from dall_e.checkpoints.families.base import (
     VisionOnDemand,
     build_transformer,
     build_vqgan,
-    naming_file,
     published_model,
     read_settings,
-    read_text,
     read_weights,
+    read_words,
 )
 from dall_e.checkpoints.families.janus_names import CONVERTED, ORIGINAL, names_of, within
 from dall_e.checkpoints.families.reference import ReferenceCase, guided_outputs
@@ -264,11 +264,12 @@ def load_networks(
     num_tokens: int = NUM_TOKENS,
 ) -> TextToImage:
     """Load what draws; `path` is the weight file, or the index of its shards."""
-    tensors = read_weights(path)
-    with naming_file(path):
+    tensors = read_weights(path, own_prefix="model.")
+    with naming(path):
         text, generator, vqgan = config(given, tensors, num_tokens)
-
-    networks = TextToImage(*build_transformer(text, generator), build_vqgan(vqgan))
+        networks = TextToImage(
+            *build_transformer(text, generator, tensors), build_vqgan(vqgan, tensors)
+        )
     tables = (
         prompt_table(tensors),
         transformer_table(generator, tensors),
@@ -285,9 +286,10 @@ def load(files: ModelFiles, name: str, options: LoadOptions) -> PublishedModel:
         weights, given, options.dtype, options.packing, _num_tokens(given)
     )
 
-    bpe = bpe_from_text(read_text(files.paths["words"]))
-    has_marks = all(bpe.token_to_id(role) is not None for role in PRO_ROLES)
-    words = JanusTokenizer(bpe, roles(weights, has_marks))
+    with naming(files.paths["words"]):
+        bpe = bpe_from_text(read_words(files.paths["words"]))
+        has_marks = all(bpe.token_to_id(role) is not None for role in PRO_ROLES)
+        words = JanusTokenizer(bpe, roles(weights, has_marks))
 
     vision = None
     if settings := janus_vision.read_vision_config(weights, given):

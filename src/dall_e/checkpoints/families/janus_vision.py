@@ -8,7 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dall_e.checkpoints.families.base import Settings, naming_file, read_weights
+from dall_e.bounded_files import naming
+from dall_e.checkpoints.families.base import Settings, read_weights
 from dall_e.checkpoints.families.janus_names import VisionNames, names_of
 from dall_e.checkpoints.keymap import (
     From,
@@ -103,8 +104,8 @@ def vision_config(given: Settings, tensors: Tensors) -> VisionConfig | None:
 
 def read_vision_config(path: Path, given: Settings) -> VisionConfig | None:
     """`vision_config` of a weight file; an error names the file."""
-    tensors = read_weights(path)
-    with naming_file(path):
+    tensors = read_weights(path, own_prefix="model.")
+    with naming(path):
         return vision_config(given, tensors)
 
 
@@ -113,8 +114,8 @@ def load_vision(path: Path, settings: VisionConfig, dtype: torch.dtype) -> Visio
     from dall_e.checkpoints.store import Unfilled
     from dall_e.models.vision_encoder import Vision
 
-    tensors = read_weights(path)
-    with Unfilled():
+    tensors = read_weights(path, own_prefix="model.")
+    with naming(path), Unfilled(tensors):
         network = Vision(settings)
     part = (network, vision_table(settings, tensors))
     fill([part], vision_tensors(tensors), dtype, str(path))

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dall_e.bounded_files import naming
 from dall_e.checkpoints.families import llamagen_vq
 from dall_e.checkpoints.families.base import (
     LoadOptions,
@@ -21,7 +22,6 @@ from dall_e.checkpoints.families.base import (
     Settings,
     TextToTokens,
     load_transformer,
-    naming_file,
     published_model,
     read_weights,
 )
@@ -193,8 +193,9 @@ def load_networks(
     num_tokens: int = 256,
 ) -> TextToTokens:
     """Load the transformer, to draw `num_tokens` tokens if the settings do not say how many."""
-    tensors = read_weights(path)
-    with naming_file(path):
+    # The project's own script draws with these, not with the averages under `ema`.
+    tensors = read_weights(path, "model")
+    with naming(path):
         text, generator = config(given, tensors, num_tokens)
 
     tables = prompt_table(text), transformer_table(generator)
@@ -214,7 +215,7 @@ def load(files: ModelFiles, name: str, options: LoadOptions) -> PublishedModel:
     image_size = 16 * networks.transformer.config.grid_size
     tokenizer = llamagen_vq.load(files.paths["tokenizer"], {}, torch.float32, image_size)
     max_tokens = networks.prompts.config.max_tokens
-    words = t5.T5Features.load(t5.REPOSITORY, max_tokens, local_files_only=options.local_files_only)
+    words = t5.T5Features.load(t5.REPOSITORY, max_tokens, hub=options.hub.of_another_repository())
     return published_model(
         files,
         name,

@@ -8,7 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dall_e.checkpoints.families.base import Settings, load_vqgan, naming_file, read_weights
+from dall_e.bounded_files import naming
+from dall_e.checkpoints.families.base import Settings, load_vqgan, read_weights
 from dall_e.checkpoints.families.reference import ReferenceCase, vqgan_outputs
 from dall_e.checkpoints.families.vqgan_keys import (
     LLAMAGEN,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 SIGNATURES = (("decoder.conv_blocks.0.res.0.conv1.weight",),)
 KEYS = {"tokenizer": LLAMAGEN}
+KEPT_UNDER = ("ema", "model")
 
 
 def tokenizer_table(settings: VQGANConfig) -> KeyTable:
@@ -66,9 +68,13 @@ def _sizes_given(given: Settings) -> dict[str, Any]:
 
 
 def load(path: Path, given: Settings, dtype: torch.dtype, image_size: int = 256) -> VQGAN:
-    """Load VQ-16 or VQ-8, to draw images of `image_size` pixels a side."""
-    tensors = read_weights(path)
-    with naming_file(path):
+    """Load VQ-16 or VQ-8, to draw images of `image_size` pixels a side.
+
+    Where the file has running averages of the weights, they are what the project's own scripts
+    take of an image tokenizer.
+    """
+    tensors = read_weights(path, *KEPT_UNDER)
+    with naming(path):
         settings = config(given, tensors, image_size)
     return load_vqgan(path, tensors, settings, tokenizer_table(settings), dtype)
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dall_e.bounded_files import naming
 from dall_e.checkpoints.families import min_dalle_vqgan
 from dall_e.checkpoints.families.base import (
     LoadOptions,
@@ -20,10 +21,9 @@ from dall_e.checkpoints.families.base import (
     Settings,
     TextToTokens,
     build_transformer,
-    naming_file,
     published_model,
-    read_text,
     read_weights,
+    read_words,
 )
 from dall_e.checkpoints.families.reference import ReferenceCase
 from dall_e.checkpoints.keymap import (
@@ -238,9 +238,9 @@ def load_networks(
 ) -> TextToTokens:
     """Load encoder and decoder; `start_code` is what an image starts with, None for the usual."""
     encoder_tensors, decoder_tensors = read_weights(encoder), read_weights(decoder)
-    with naming_file(encoder):
+    with naming(encoder):
         text = prompt_config(given, encoder_tensors)
-    with naming_file(decoder):
+    with naming(decoder):
         generator = transformer_config(given, decoder_tensors, text, start_code)
 
     halves = (encoder, encoder_tensors), (decoder, decoder_tensors)
@@ -256,7 +256,8 @@ def fill_networks(
 ) -> TextToTokens:
     """Encoder and decoder, each filled with all tensors of its half; the path is for errors."""
     text, generator = configs
-    networks = build_transformer(text, generator)
+    with naming(decoder[0]):
+        networks = build_transformer(text, generator, encoder[1], decoder[1])
     parts = (
         (networks.prompts, prompt_table(text), *encoder),
         (networks.transformer, transformer_table(generator), *decoder),
@@ -273,7 +274,10 @@ def load(files: ModelFiles, name: str, options: LoadOptions) -> PublishedModel:
     paths = files.paths
     networks = load_networks(paths["encoder"], paths["decoder"], {}, options.dtype, options.packing)
     detoker = min_dalle_vqgan.load(paths["detoker"], {}, torch.float32)
-    words = MiniTokenizer.from_files(read_text(paths["vocabulary"]), read_text(paths["merges"]))
+    with naming(paths["vocabulary"], "it is no vocabulary of DALL-E mini, or its merges are not"):
+        words = MiniTokenizer.from_files(
+            read_words(paths["vocabulary"]), read_words(paths["merges"])
+        )
     return published_model(
         files,
         name,

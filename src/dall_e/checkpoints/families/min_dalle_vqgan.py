@@ -8,7 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dall_e.checkpoints.families.base import Settings, load_vqgan, naming_file, read_weights
+from dall_e.bounded_files import naming
+from dall_e.checkpoints.families.base import Settings, load_vqgan, read_weights
 from dall_e.checkpoints.families.reference import ReferenceCase
 from dall_e.checkpoints.families.vqgan_keys import (
     TAMING,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from dall_e.models.vqgan import VQGAN
 
 SIGNATURES = (("embedding.weight", "decoder.conv_in.weight"),)
+KEPT_UNDER = ()
 KEYS = {
     "codebook": {
         "after_codes.*": "post_quant_conv.*",
@@ -52,7 +54,7 @@ def config(given: Settings, tensors: Tensors) -> VQGANConfig:
 def load(path: Path, given: Settings, dtype: torch.dtype) -> VQGAN:
     """Load detoker.pt. The network has no encoder."""
     tensors = read_weights(path)
-    with naming_file(path):
+    with naming(path):
         settings = config(given, tensors)
     return load_vqgan(path, tensors, settings, tokenizer_table(settings), dtype)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dall_e.bounded_files import naming
 from dall_e.checkpoints.families import taming_transformers
 from dall_e.checkpoints.families.base import (
     LoadOptions,
@@ -18,10 +19,9 @@ from dall_e.checkpoints.families.base import (
     Settings,
     TextToTokens,
     load_transformer,
-    naming_file,
     published_model,
-    read_text,
     read_weights,
+    read_words,
 )
 from dall_e.checkpoints.families.reference import ReferenceCase
 from dall_e.checkpoints.keymap import (
@@ -170,8 +170,8 @@ def load_networks(
     path: Path, given: Settings, dtype: torch.dtype, packing: WeightFormat | None = None
 ) -> TextToTokens:
     """Load the transformer."""
-    tensors = read_weights(path)
-    with naming_file(path):
+    tensors = read_weights(path, "state_dict")
+    with naming(path):
         text, generator = config(given, tensors)
 
     tables = prompt_table(text), transformer_table(generator)
@@ -185,7 +185,10 @@ def load(files: ModelFiles, name: str, options: LoadOptions) -> PublishedModel:
     paths = files.paths
     networks = load_networks(paths["weights"], {}, options.dtype, options.packing)
     tokenizer = taming_transformers.load(paths["tokenizer"], {}, torch.float32)
-    words = CharBPETokenizer.from_files(read_text(paths["vocabulary"]), read_text(paths["merges"]))
+    with naming(paths["vocabulary"], "it is no vocabulary of minDALL-E, or its merges are not"):
+        words = CharBPETokenizer.from_files(
+            read_words(paths["vocabulary"]), read_words(paths["merges"])
+        )
     return published_model(
         files,
         name,

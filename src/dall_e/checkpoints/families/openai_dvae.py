@@ -10,7 +10,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dall_e.checkpoints.families.base import Settings, naming_file, read_weights
+from dall_e.bounded_files import naming
+from dall_e.checkpoints.families.base import Settings, read_weights
 from dall_e.checkpoints.families.reference import ReferenceCase
 from dall_e.checkpoints.keymap import From, KeyTable, Tensors, fill
 from dall_e.config.published import DVAEConfig
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from dall_e.models.dvae import DVAE
 
 SIGNATURES = (("blocks.input.w",),)
+KEPT_UNDER = ()
 KEYS = {
     "start": "blocks.input",
     "end": "blocks.output.conv",
@@ -106,9 +108,9 @@ def load_networks(encoder: Path, decoder: Path, given: Settings, dtype: torch.dt
     from dall_e.models.dvae import DVAE
 
     encoder_tensors, decoder_tensors = read_weights(encoder), read_weights(decoder)
-    with naming_file(encoder):
+    with naming(encoder):
         settings = config(given, encoder_tensors, decoder_tensors)
-    with Unfilled():
+    with naming(encoder), Unfilled(encoder_tensors, decoder_tensors):
         network = DVAE(settings)
 
     encoder_part = (network.encoder, encoder_table(settings))

@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from dall_e.bounded_files import naming
 from dall_e.checkpoints.families import taming_transformers
 from dall_e.checkpoints.families.base import (
     LoadOptions,
@@ -26,10 +27,9 @@ from dall_e.checkpoints.families.base import (
     TextToTokens,
     folder_with,
     load_transformer,
-    naming_file,
     published_model,
-    read_text,
     read_weights,
+    read_words,
 )
 from dall_e.checkpoints.families.reference import ReferenceCase
 from dall_e.checkpoints.keymap import (
@@ -245,7 +245,7 @@ def load_networks(
 ) -> TextToTokens:
     """Load the transformer. `version` counts where the file does not show it; else it is v3."""
     tensors = read_weights(path)
-    with naming_file(path):
+    with naming(path):
         version = version_of(tensors) or version or "v3"
         text, generator = config(given, tensors, version)
 
@@ -271,11 +271,13 @@ def load(files: ModelFiles, name: str, options: LoadOptions) -> PublishedModel:
     # The last ids of the vocabulary stand for empty positions of the prompt.
     marks = generator.prompt_marks
     first_empty = text.vocab_size - (text.max_tokens - marks)
+    with naming(words):
+        pieces = RussianTokenizer.from_file(read_words(words), first_empty, starts_twice=marks == 1)
     return published_model(
         files,
         name,
         PublishedNetworks(tokenizer, *networks),
-        RussianTokenizer.from_file(read_text(words), first_empty, starts_twice=marks == 1),
+        pieces,
         licence="Apache-2.0",
         sampling={"guidance_scale": 1.0, "top_k": 2048, "top_p": 0.995},
         guided=False,

@@ -10,7 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dall_e.checkpoints.families.base import Settings, load_vqgan, naming_file, read_weights
+from dall_e.bounded_files import naming
+from dall_e.checkpoints.families.base import Settings, load_vqgan, read_weights
 from dall_e.checkpoints.families.reference import ReferenceCase, vqgan_outputs
 from dall_e.checkpoints.families.vqgan_keys import (
     TAMING,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 SIGNATURES = (("quantize.embedding.weight",), ("quantize.embed.weight",))
 KEYS = {"tokenizer": TAMING}
+KEPT_UNDER = ("state_dict",)
 
 
 def tokenizer_table(settings: VQGANConfig) -> KeyTable:
@@ -73,8 +75,8 @@ def _sizes_given(given: Settings) -> dict[str, Any]:
 
 def load(path: Path, given: Settings, dtype: torch.dtype, grid_size: int = 0) -> VQGAN:
     """Load a checkpoint. `grid_size` is the side of the grid of codes to draw; 0 if not known."""
-    tensors = read_weights(path)
-    with naming_file(path):
+    tensors = read_weights(path, *KEPT_UNDER)
+    with naming(path):
         settings = config(given, tensors)
     if grid_size:
         settings = replace(settings, image_size=grid_size * settings.patch_size)

@@ -182,6 +182,9 @@ def _attention(ours: str, theirs: str) -> dict[str, From]:
 
 # Sizes from the tensors themselves, for files that come without settings
 
+_MOST_LEVELS = 12
+"""Each halves the side of the picture."""
+
 
 def sizes_from_tensors(tensors: Tensors, layout: Layout) -> dict[str, Any]:
     """Settings of a VQGAN as its tensors show them. Raises ValueError if there is no decoder."""
@@ -216,7 +219,12 @@ def _count_decoder_levels(tensors: Tensors, layout: Layout) -> int:
     matches = [match for match in map(pattern.match, tensors) if match]
     if not matches or "decoder.conv_in.weight" not in tensors:
         raise ValueError("there is no VQGAN decoder among the weights")
-    return 1 + max(int(match[1]) for match in matches)
+    num_levels = 1 + max(int(match[1]) for match in matches)
+    if num_levels > _MOST_LEVELS:
+        raise ValueError(
+            f"a level has the number {num_levels - 1}, at most {_MOST_LEVELS} are read"
+        )
+    return num_levels
 
 
 def _count_parts(tensors: Tensors, prefix: str) -> int:

@@ -19,6 +19,8 @@ def complete_or_absent(out: Path) -> Iterator[Path]:
     Raises ValueError if `out` is something else than a data set or is being built by another
     process, OSError if the disk is full or read-only.
     """
+    # A link is followed: its target is replaced, not the link.
+    out = out.resolve() if out.is_symlink() else out
     partial = _start(out)
     try:
         yield partial

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import tarfile
@@ -13,6 +14,7 @@ from typing import BinaryIO
 from dall_e.data.build.card import dataset_card
 from dall_e.data.build.catalogue import Source
 from dall_e.data.build.records import Record, hash_fraction, weighed
+from dall_e.data.shards import CHECKSUMS, checksum_list
 
 Progress = Callable[[str, int, int], None]
 """Called with (what is being done, how many are done, how many there are)."""
@@ -92,16 +94,20 @@ def _numbered(kept: Sequence[Kept], sources: Sequence[Source]) -> list[Kept]:
 
 
 def _write_shard(path: Path, members: Sequence[Kept], spool: BinaryIO) -> None:
-    """Write a tar of NNNNNN.png and NNNNNN.json pairs.
+    """Write a tar of NNNNNN.png and NNNNNN.json pairs, and the list of their checksums.
 
     Nothing in it depends on when or by whom it was made.
     """
+    digests: list[tuple[str, str]] = []
     with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as tar:
         for item in members:
             spool.seek(item.offset)
-            name = f"{item.record['id']:06d}"
-            _add(tar, f"{name}.png", spool.read(item.length))
-            _add(tar, f"{name}.json", _json(item.record).encode())
+            number = f"{item.record['id']:06d}"
+            files = (".png", spool.read(item.length)), (".json", _json(item.record).encode())
+            for ending, content in files:
+                _add(tar, number + ending, content)
+                digests.append((number + ending, hashlib.sha256(content).hexdigest()))
+        _add(tar, CHECKSUMS, checksum_list(digests))
 
 
 def _add(tar: tarfile.TarFile, name: str, content: bytes) -> None:

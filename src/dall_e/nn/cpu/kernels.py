@@ -1,8 +1,8 @@
 """`kernels.c` and its headers, compiled for this machine at first use.
 
 Without a C compiler everything works too, with torch's operations; DALL_E_KERNELS=off asks for
-those. The compiled file is kept in the user's cache folder, under a name that tells source,
-compiler and processor apart. `dall-e env` says whether there is one.
+those. The compiled file is kept in the user's cache folder (`library_cache.py`), under a name that
+tells source, compiler and processor apart. `dall-e env` says whether there is one.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ import ctypes
 import hashlib
 import os
 import platform
+import shlex
 import shutil
 import subprocess
-import tempfile
-from collections.abc import Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib import resources
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 
+from dall_e.nn.cpu.library_cache import load_cached
 from dall_e.nn.cpu.linear import reads_int4
 
 SWITCH = "DALL_E_KERNELS"
@@ -98,9 +98,18 @@ def status() -> Status:
     if not compiler:
         return Status(None, "no C compiler is installed")
     try:
-        library = ctypes.CDLL(str(_cached_library(_sources(), compiler)))
-    except (OSError, subprocess.SubprocessError) as error:
-        return Status(None, f"{compiler} did not compile them: {error}")
+        sources = _sources()
+        name = _library_name(sources, compiler)
+    except (OSError, ValueError) as error:
+        return Status(None, f"the compiler {compiler!r} cannot be run: {error}")
+    except subprocess.SubprocessError as error:
+        return Status(None, f"{compiler} did not compile them: {_said(error)}")
+    try:
+        library = load_cached(name, partial(_compile, sources, compiler))
+    except subprocess.SubprocessError as error:
+        return Status(None, f"{compiler} did not compile them: {_said(error)}")
+    except OSError as error:
+        return Status(None, f"compiled by {compiler}, but no folder to keep them works: {error}")
 
     for name, (result, arguments) in _SIGNATURES.items():
         function = getattr(library, name)
@@ -108,12 +117,14 @@ def status() -> Status:
     return Status(Kernels(library, reads_int4(library)), f"compiled by {compiler}")
 
 
-# The library, from the cache folder or from the compiler
+# Compiling
 
 
 def _find_compiler() -> str:
-    candidates = [os.environ.get("CC"), *(shutil.which(name) for name in _COMPILERS)]
-    return next((path for path in candidates if path), "")
+    """The command of a C compiler, perhaps with options, as in CC="gcc -pipe"."""
+    found = (shutil.which(name) for name in _COMPILERS)
+    candidates = (os.environ.get("CC", "").strip(), *(shlex.quote(path) for path in found if path))
+    return next((command for command in candidates if command), "")
 
 
 def _sources() -> dict[str, bytes]:
@@ -127,52 +138,38 @@ def _sources() -> dict[str, bytes]:
 
 
 def _library_name(sources: dict[str, bytes], compiler: str) -> str:
-    """A file name for all that the compiled library depends on."""
+    """A name for all that the compiled library depends on."""
     digest = hashlib.sha256()
     for name, source in sources.items():
         digest.update(name.encode() + b"\0" + source + b"\0")
     digest.update(_identity(compiler).encode())
-    return f"kernels-{digest.hexdigest()[:20]}.so"
+    return f"kernels-{digest.hexdigest()[:20]}"
 
 
 def _identity(compiler: str) -> str:
     """What the compiled library depends on besides its sources."""
     version = subprocess.run(
-        [compiler, "--version"], capture_output=True, text=True, timeout=10, check=True
+        [*shlex.split(compiler), "--version"],
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=10,
+        check=True,
     ).stdout
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
         processor = next((line for line in lines if line.startswith(("flags", "Features"))), "")
     except OSError:
         processor = platform.processor()
-    return "\n".join((version, platform.machine(), processor, torch.__version__, torch.__file__))
+    return "\n".join(
+        (compiler, version, platform.machine(), processor, torch.__version__, torch.__file__)
+    )
 
 
-def _cached_library(sources: dict[str, bytes], compiler: str) -> Path:
-    """The shared library in the cache folder, compiled if it is not there yet.
-
-    Raises OSError or SubprocessError.
-    """
-    name = _library_name(sources, compiler)
-    for folder in _cache_folders():
-        try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if folder.stat().st_uid != os.getuid():
-                continue  # Never run what someone else has put there.
-            if not (folder / name).exists():
-                with tempfile.TemporaryDirectory(dir=folder) as work:
-                    # Whole or not at all, whoever else compiles at the same time.
-                    os.replace(_compile(sources, compiler, Path(work)), folder / name)
-        except PermissionError:
-            continue
-        return folder / name
-    raise OSError("no folder to keep them in can be written to")
-
-
-def _cache_folders() -> Iterator[Path]:
-    user_cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    yield Path(user_cache) / "dall_e"
-    yield Path(tempfile.gettempdir()) / f"dall_e-{os.getuid()}"
+def _said(error: subprocess.SubprocessError) -> str:
+    """What a compiler complained of, in one line."""
+    lines = [line.strip() for line in (getattr(error, "stderr", None) or "").splitlines()]
+    return next((line for line in lines if "error" in line.lower()), str(error))
 
 
 def _compile(sources: dict[str, bytes], compiler: str, work: Path) -> Path:
@@ -194,9 +191,12 @@ def _compile(sources: dict[str, bytes], compiler: str, work: Path) -> Path:
             try:
                 for arguments in (compiling, linking):
                     subprocess.run(
-                        [compiler, *arguments],
+                        [*shlex.split(compiler), *arguments],
                         cwd=work,
+                        env={**os.environ, "TMPDIR": str(work), "LC_ALL": "C"},
                         capture_output=True,
+                        text=True,
+                        errors="replace",
                         timeout=_LONGEST_COMPILATION,
                         check=True,
                     )

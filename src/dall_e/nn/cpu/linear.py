@@ -85,11 +85,11 @@ def reads_int4(library: Any) -> bool:
     How torch packs four bits depends on the processor; the kernels know one way (`int4.h`).
     """
     side = 64
-    values_OI = torch.arange(side * side, device="cpu").view(side, side) * 7 % 16
+    values_OI = torch.arange(side * side, dtype=torch.int64, device="cpu").view(side, side) * 7 % 16
     packed = torch.ops.aten._convert_weight_to_int4pack_for_cpu(values_OI.int(), 1)
-    half = torch.full((2, side), 0.5, device="cpu")
-    zeros = torch.arange(2 * side, device="cpu").view(2, side)
-    scales = torch.stack((half.bfloat16(), zeros.bfloat16()), dim=-1)
+    half = torch.full((2, side), 0.5, dtype=torch.bfloat16, device="cpu")
+    zeros = torch.arange(2 * side, dtype=torch.bfloat16, device="cpu").view(2, side)
+    scales = torch.stack((half, zeros), dim=-1)
     x_RI = torch.eye(side, dtype=torch.float32, device="cpu")[::9].contiguous()
 
     expected_RO = torch.ops.aten._weight_int4pack_mm_for_cpu(x_RI.bfloat16(), packed, 32, scales)

@@ -38,6 +38,9 @@ _MOST_ROWS = 16
 """With more rows and weights of fewer bits, torch's products win: bound by arithmetic, they use
 that of bfloat16."""
 
+_READ = (torch.float32, torch.bfloat16, torch.int8, torch.uint8)
+"""What weights may be: as they are, or packed into eight bits, or into four."""
+
 _stacks: weakref.WeakKeyDictionary[nn.ModuleList, Stack] = weakref.WeakKeyDictionary()
 _cache_structs: weakref.WeakKeyDictionary[KVCache, CacheStruct] = weakref.WeakKeyDictionary()
 
@@ -51,6 +54,7 @@ def stack_of(blocks: nn.ModuleList) -> Stack | None:
 
     stack = _stacks.get(blocks)
     if stack is None or stack.state != _state(blocks):
+        _stacks.pop(blocks, None)
         if not _is_possible(blocks, compiled):
             return None
         stack = _stacks[blocks] = Stack(blocks, compiled)
@@ -61,10 +65,10 @@ def _weights(blocks: nn.ModuleList) -> list[Tensor]:
     return [*blocks.parameters(), *blocks.buffers()]
 
 
-def _state(blocks: nn.ModuleList) -> tuple[tuple[int, int], ...]:
+def _state(blocks: nn.ModuleList) -> tuple[tuple[int, torch.dtype, int], ...]:
     """Changes whenever a weight is replaced or written to."""
     return tuple(
-        (weight.data_ptr(), 0 if weight.is_inference() else weight._version)
+        (weight.data_ptr(), weight.dtype, 0 if weight.is_inference() else weight._version)
         for weight in _weights(blocks)
     )
 
@@ -72,7 +76,7 @@ def _state(blocks: nn.ModuleList) -> tuple[tuple[int, int], ...]:
 def _is_possible(blocks: nn.ModuleList, compiled: Kernels) -> bool:
     """Whether the kernels can read all weights."""
     for weight in _weights(blocks):
-        if weight.device.type != "cpu" or weight.dtype == torch.float16:
+        if weight.device.type != "cpu" or weight.dtype not in _READ:
             return False
     packed = [linear.packed for linear in _linears(blocks) if linear.packed is not None]
     return compiled.reads_int4 or all(weight.bits != 4 for weight in packed)
@@ -87,6 +91,9 @@ class Stack:
 
     def __init__(self, blocks: nn.ModuleList, compiled: Kernels) -> None:
         self.state = _state(blocks)
+        # Kept, so that no other weight comes to lie where one of these lay: its state would be the
+        # same.
+        self._weights = [weight.detach() for weight in _weights(blocks)]
         self.is_float32 = all(
             linear.packed is None and linear.weight.dtype == torch.float32
             for linear in _linears(blocks)

@@ -34,6 +34,7 @@ from dall_e.config.published import (
     PromptConfig,
     VQGANConfig,
 )
+from dall_e.errors import DallEWarning
 from dall_e.models.dvae import DVAE
 from dall_e.models.left_to_right import LeftToRight
 from dall_e.models.prompt_networks import build_prompts
@@ -238,9 +239,9 @@ def test_llamagen(tmp_path: Path, kind: Any) -> None:
     held = foreign(prompts, llamagen.prompt_table(text)) | foreign(
         raster, llamagen.transformer_table(config)
     )
-    loaded = llamagen.load_networks(
-        saved(tmp_path / "a.pt", {"module": held}), {}, F32, num_tokens=16
-    )
+    path = saved(tmp_path / "a.pt", {"module": held})
+    with pytest.warns(DallEWarning, match="its weights are those under 'module'"):
+        loaded = llamagen.load_networks(path, {}, F32, num_tokens=16)
     assert (loaded.prompts.config, loaded.transformer.config) == (text, config)
     check_same(loaded.prompts, prompts)
     # Rows of queries and keys change places: element 2 i of a head becomes element i, 2 i + 1

@@ -22,3 +22,15 @@ def test_after_an_error_nothing_is_left(tmp_path: Path) -> None:
         with complete_or_absent(tmp_path / "set"):
             raise OSError(28, "No space left on device")
     assert not list(tmp_path.iterdir())
+
+
+def test_fault_use_06_a_link_to_a_folder_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    link = tmp_path / "set"
+    link.symlink_to(tmp_path / "disk" / "set")
+    for content in ("first", "second"):
+        with complete_or_absent(link) as partial:
+            (partial / "report.json").write_text(content)
+        assert link.is_symlink()
+        assert (tmp_path / "disk" / "set" / "report.json").read_text() == content
+    assert [path.name for path in (tmp_path / "disk").iterdir()] == ["set"]

@@ -1,0 +1,40 @@
+"""Standard output: what commands print for other programs, whether or not somebody reads it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+
+Say = Callable[[object], None]
+
+
+@contextlib.contextmanager
+def steady_output() -> Iterator[Say]:
+    """A function that prints a line at once, and never stops the work inside the block.
+
+    A reader that is gone, as in `| head -1`, has what it wanted. A full disk is an OSError, but
+    only at the end.
+    """
+    failures: list[OSError] = []
+
+    def say(line: object) -> None:
+        try:
+            print(line, flush=True)
+        except OSError as error:
+            failures.append(error)
+            drop_output()
+
+    yield say
+    if failures and not isinstance(failures[0], BrokenPipeError):
+        raise OSError(f"cannot write the output: {failures[0].strerror}") from failures[0]
+
+
+def drop_output() -> None:
+    """Let what is still to be printed go nowhere, silently."""
+    # A stand-in for standard output need not have a number.
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)

@@ -1,0 +1,58 @@
+"""Where an image comes from: model, versions, and what computed it in which number format."""
+
+from __future__ import annotations
+
+import torch
+
+from dall_e.checkpoints.families.base import PublishedNetworks
+from dall_e.config import ModelConfig
+from dall_e.config.published import PublishedConfig
+from dall_e.inference.loading import Networks
+from dall_e.nn.cpu.kernels import kernels
+from dall_e.nn.precision import weight_of
+from dall_e.version import __version__
+
+
+def origin_of(
+    config: ModelConfig | PublishedConfig,
+    networks: Networks | PublishedNetworks,
+    *,
+    weights_sha256: str,
+    quantization: str | None,
+    rounded: tuple[str, ...],
+) -> dict[str, str]:
+    """What a drawing depends on besides its settings, as texts by name.
+
+    `rounded` are the narrower number formats in which the weights have been before.
+    """
+    variant = config.variant if isinstance(config, PublishedConfig) else ""
+    device = weight_of(networks.generator).device.type
+    return {
+        **({"variant": variant} if variant else {}),
+        "model": config.name,
+        "model_version": config.version,
+        "weights_sha256": weights_sha256,
+        "dall_e_version": __version__,
+        "torch_version": torch.__version__,
+        "device": device,
+        "dtype": _described_dtypes(networks),
+        **({"rounded": " ".join(rounded)} if rounded else {}),
+        **({"quantization": quantization} if quantization else {}),
+        # This project's own code, compiled, where there is any; else torch's operations.
+        "kernels": "compiled" if device == "cpu" and kernels() else "torch",
+    }
+
+
+def name_of(dtype: torch.dtype) -> str:
+    """The name of a number format."""
+    return str(dtype).removeprefix("torch.")
+
+
+def _described_dtypes(networks: Networks | PublishedNetworks) -> str:
+    """What the generator computes in, and the networks that do not, though they load alike."""
+    parts = networks.parts()
+    if isinstance(networks, PublishedNetworks):
+        del parts["tokenizer"]  # In float32 beside any generator.
+    names = {part: name_of(weight_of(network).dtype) for part, network in parts.items()}
+    others = [f"{part} {name}" for part, name in names.items() if name != names["generator"]]
+    return names["generator"] + (f" ({', '.join(others)})" if others else "")

@@ -1,0 +1,32 @@
+"""The command `dall-e` for scripts and pages: as a program, without a second of imports each."""
+
+import os
+import runpy
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SERVER = Path(__file__).with_name("command_server.py")
+
+
+@pytest.fixture(scope="session")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A program `dall-e`, alone in its folder. The process behind it starts with the first use."""
+    folder = tmp_path_factory.mktemp("program")
+    path = folder / "socket"
+    client = runpy.run_path(str(SERVER))["CLIENT"]
+    (folder / "bin").mkdir()
+    program = folder / "bin" / "dall-e"
+    program.write_text(client.format(python=sys.executable, path=str(path)), encoding="utf-8")
+    program.chmod(0o755)
+    # What tests ask for is so little that threads would only wait for each other.
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(
+        [sys.executable, str(SERVER), str(path)], env=environment, stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdout is not None and server.stdout.readline() == "ready\n"
+        yield program
+        server.kill()
