@@ -28,9 +28,10 @@ _NOT_A_NOUN_BEHIND = frozenset(
 )
 """Behind one of these an English word is a verb, or is not to be drawn."""
 _BEFORE_ZH = re.compile(
-    rf"^(?:[一二{''.join(NUMBERS_ZH[1:])}几多\d]*[个只辆座艘条张把件朵棵头匹位名架台幅本杯碗块盏]|[大小])"
+    r"^(?:(?:没有?|不[要带戴穿是])(?:任何)?|[零无](?=.$)|[零0](?=[个只]))?"
+    rf"(?:[一二{''.join(NUMBERS_ZH[1:])}几多\d]*[个只辆座艘条张把件朵棵头匹位名架台幅本杯碗块盏]|[大小])?"
 )
-"""A number with its measure word, or a size, before a Chinese word."""
+"""What is said before a Chinese word: that it is not there, its number, its size."""
 
 
 class Nearest(NamedTuple):

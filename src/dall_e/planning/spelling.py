@@ -3,7 +3,7 @@
 A word of five letters or more that nobody knows is taken for one that the model knows, if that is
 the only one which a letter more, less, another letter or two letters in the wrong order make of it.
 The first letter is hardly ever wrong. Words that people write so are left alone
-(`spelled_right.txt`).
+(`spelled_right.txt`), and so are those for which something near is drawn (`nearest.py`).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from functools import lru_cache
 
+from dall_e.planning.nearest import has_nearest_en
 from dall_e.text.tables import read_table
 
 _SHORTEST = 5
@@ -33,7 +34,7 @@ class Spelling:
 
     def knows(self, word: str) -> bool:
         """Whether a word is spelled right."""
-        return word in self._known or word in _spelled_right()
+        return word in self._known or word in _spelled_right() or has_nearest_en(word)
 
     def spaced(self, text: str) -> str:
         """A text without blanks as the fewest known words; "" if it is none."""

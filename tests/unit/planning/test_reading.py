@@ -172,6 +172,17 @@ def test_only_one_word_may_be_meant() -> None:
     assert spelling.meant("bandle") == "" and spelling.meant("tiger") == ""
 
 
+def test_a_word_with_something_near_is_not_misspelt() -> None:
+    spelling = Spelling(["corgy", "corgys"])
+    assert spelling.meant("corgi") == spelling.meant("corgis") == ""
+    assert spelling.meant("corgg") == "corgy"
+
+
+def test_everyday_words_are_not_misspelt(vocabulary: Vocabulary) -> None:
+    for word in ("later", "matter", "stand", "coarse", "bandana"):
+        assert parse(f"a dog {word}", vocabulary).mended == ()
+
+
 def test_pixels_show_who_does_what_as_a_relation(posed: Vocabulary) -> None:
     """Without anchors what is worn is on its owner, and who rides is on the other."""
 
