@@ -33,6 +33,7 @@ from dall_e.inference.equivalents import (
     check_keywords,
     device_of_map,
     draw_uncompiled,
+    either,
 )
 from dall_e.inference.loading import NativeModel, Networks, checked_precision, load_model
 from dall_e.inference.placement import Placed
@@ -131,8 +132,8 @@ class DALL_E(Placed):
         damaged or of the wrong shape, FileNotFoundError for a missing file.
         """
         check_keywords(others, LOAD_HABITS, "from_pretrained")
-        dtype = _either("dtype", dtype, "torch_dtype", torch_dtype)
-        device = _either("device", device, "device_map", device_of_map(device_map))
+        dtype = either("dtype", dtype, "torch_dtype", torch_dtype)
+        device = either("device", device, "device_map", device_of_map(device_map))
 
         as_stored = dtype == "auto" and quantization is None
         precision = checked_precision(None if dtype == "auto" else dtype, quantization)
@@ -394,13 +395,3 @@ class DALL_E(Placed):
             if name == COMPILER_ASKS:
                 draw_uncompiled(type(self))
             return attribute_of_others(name)
-
-
-def _either(name: str, value: Any, other_name: str, other_value: Any) -> Any:
-    """The value that was given. Raises ValueError if both were and they contradict each other."""
-    if value is not None and other_value is not None and str(value) != str(other_value):
-        raise ValueError(
-            f"{name}={value!r} and {other_name}={other_value!r} contradict each other: "
-            f"write {name}= alone"
-        )
-    return other_value if value is None else value

@@ -17,7 +17,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -33,7 +33,7 @@ from dall_e.images.files import PILImage
 from dall_e.inference.batching import batches, known_rows
 from dall_e.inference.finishing import checked_style, finished_image
 from dall_e.inference.loading import Networks
-from dall_e.inference.origin import name_of, origin_of
+from dall_e.inference.origin import name_of, origin_of, story_of
 from dall_e.inference.progress import ProgressCallback, StepCallback, counted_steps
 from dall_e.inference.prompt_encoding import Pair, States, make_reader, stack_pairs
 from dall_e.inference.recognition import Recognition, names_nothing
@@ -344,7 +344,7 @@ class Engine:
             seed=candidate.seed,
             plan=candidate.plan,
             score=score,
-            metadata=self._metadata(request, candidate, score, negative),
+            metadata=story_of(request, candidate, score, negative, self.origin()),
             svg=svg,
         )
 
@@ -369,8 +369,6 @@ class Engine:
             x_1CHW = upsampler(entering(upsampler, x_1CHW.clamp(0, 1))).float()
         return x_1CHW[0]
 
-    # The story of an image
-
     def origin(self) -> dict[str, str]:
         """What a drawing depends on besides its settings, such as model, versions and device."""
         return origin_of(
@@ -380,35 +378,6 @@ class Engine:
             quantization=self.quantization,
             rounded=self.rounded,
         )
-
-    def _metadata(
-        self, request: GenerationRequest, candidate: DrawingJob, score: float | None, negative: str
-    ) -> dict[str, str]:
-        """All that is needed to draw an image again, and how it was chosen."""
-        metadata = {
-            "prompt": candidate.text,
-            "negative_prompt": negative,
-            "seed": str(candidate.seed),
-            **{name: str(value) for name, value in asdict(request.sampling).items()},
-            **self.origin(),
-        }
-        if not candidate.plan.is_whole:
-            metadata["plan"] = candidate.plan.describe()
-        if candidate.plan.unread:
-            metadata["unread"] = ", ".join(candidate.plan.unread)
-        if candidate.plan.nearest:
-            metadata["nearest"] = "; ".join(near.in_words() for near in candidate.plan.nearest)
-        metadata |= {
-            "transparent": str(request.transparent),
-            "size": f"{request.size}x{request.size}",
-            "upsample": str(request.upsample),
-            "finish": request.finish,
-        }
-        if request.style or candidate.plan.style:
-            metadata["style"] = request.style or candidate.plan.style
-        if score is not None:
-            metadata |= {"best_of": str(request.best_of), "score": f"{score:.4f}"}
-        return metadata
 
 
 def _entering_states(generator: nn.Module, states: States) -> States:

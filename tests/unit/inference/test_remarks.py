@@ -65,10 +65,10 @@ def draw(model: DALL_E, prompt: str | list[str], **keywords: object):
         ),
         ("a cute cat", "of 'a cute cat' this model did not read: 'cute'", "cute"),
         (
-            "a cat\nin watercolour",
-            r"the style 'watercolour', which 'a cat\nin watercolour' asks for is not available: "
+            "a cat\nin ukiyo-e",
+            r"the style 'ukiyo-e', which 'a cat\nin ukiyo-e' asks for is not available: "
             "the picture is in the model's own",
-            "watercolour",
+            "ukiyo-e",
         ),
         (
             "(a cat:1.4) --ar 16:9",
