@@ -84,7 +84,8 @@ def size_option() -> Any:
     return typer.Option(
         "--size",
         show_default=str(default),
-        help=f"Side in pixels; {own_size} is the built-in model's own, without its upsampler.",
+        help=f"Side in pixels; with --finish soft, {own_size} is what the built-in model draws "
+        "without its upsampler.",
     )
 
 

@@ -268,23 +268,23 @@ def _pose(vocabulary: Vocabulary, cast: Cast, action: Action) -> None:
     for shown in (item.name, f"{action.verb} {base}"):
         things = pictured_acts().get((shown, action.verb), ())
         if vocabulary.knows(shown) and thing.name in things and not thing.colour:
-            cast.items[action.subject] = _as_picture(vocabulary, item, shown)
+            cast.items[action.subject] = _shown_as(vocabulary, item, shown)
             cast.dropped.add(action.thing)
             return
     pose = f"{_POSES.get(action.verb, 'standing')} {base}"
     if item.thing.kind != "animal" or item.state:
         return
     if vocabulary.knows(pose):
-        cast.items[action.subject] = _as_picture(vocabulary, item, pose)
+        cast.items[action.subject] = _shown_as(vocabulary, item, pose)
         return
     worn = [cast.items[other.thing].name for other in cast.actions if other.verb == "wearing"]
     is_headwear = action.verb == "wearing" and all(map(is_on_head, worn))
     if is_headwear and vocabulary.knows(f"{base} face"):
         # From the front, a hat is on the head and glasses are before both eyes.
-        cast.items[action.subject] = _as_picture(vocabulary, item, f"{base} face")
+        cast.items[action.subject] = _shown_as(vocabulary, item, f"{base} face")
 
 
-def _as_picture(vocabulary: Vocabulary, item: SceneObject, name: str) -> SceneObject:
+def _shown_as(vocabulary: Vocabulary, item: SceneObject, name: str) -> SceneObject:
     return replace(item, name=name, model_thing=vocabulary.planned(name).model_thing)
 
 

@@ -25,8 +25,8 @@ class Container(NamedTuple):
     """holds, part, pair, heap, bunch, crowd or kind: `containers.txt` tells what each means."""
     words: tuple[str, ...]
     """English words for it."""
-    pictures: tuple[str, ...]
-    """Names of its pictures, the best first."""
+    drawings: tuple[str, ...]
+    """Names of its drawings, the best first."""
 
 
 class Deed(NamedTuple):
@@ -96,8 +96,8 @@ def life_stages() -> dict[tuple[str, str], str]:
 def pictured_acts() -> dict[tuple[str, str], tuple[str, ...]]:
     """The things on a picture of somebody who does something, by its name and the verb."""
     return {
-        (picture, verb): _words(names)
-        for picture, verb, names in read_table("planning/pictured_acts.txt")
+        (drawing, verb): _words(names)
+        for drawing, verb, names in read_table("planning/pictured_acts.txt")
     }
 
 

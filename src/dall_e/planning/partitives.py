@@ -48,9 +48,9 @@ def whole_of(
     if known:
         return Whole(known)
     if container.sort == "holds" and not _SERVED.search(name):
-        picture = next(filter(vocabulary.knows, container.pictures), "")
-        if picture and picture != name:
-            return Whole(name, picture)
+        drawing = next(filter(vocabulary.knows, container.drawings), "")
+        if drawing and drawing != name:
+            return Whole(name, drawing)
     return Whole(*_counted(vocabulary, container, name, is_plural))
 
 

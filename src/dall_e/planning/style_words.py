@@ -51,13 +51,13 @@ _NOUNS = frozenset(("sticker", "logo", "icon", "poster", "sketch"))
 # Chinese
 
 _KINDS_ZH = r"(?:画作|画|风格|风|图案|图片|图|版|效果|艺术|作品|样式|照片|照|形式|感)"
-_PICTURES_ZH = "张幅枚款副份"
+_DRAWINGS_ZH = "张幅枚款副份"
 """Measure words of pictures; all others belong to what is shown."""
 _ASKING_ZH = r"(?:请)?(?:帮我|给我)?(?:画|绘制|生成|设计|来|用|以)?"
 _COUNT_ZH = (
     r"(?P<count>[一两二三四五六七八九十\d]+[只个朵棵辆头匹条座栋位名株艘架把顶张幅枚款副份])?"
 )
-_PICTURE_OF = re.compile(f"^一[{_PICTURES_ZH}]")
+_DRAWING_OF = re.compile(f"^一[{_DRAWINGS_ZH}]")
 _AND_ZH = "和与跟、或及"
 
 
@@ -246,7 +246,7 @@ def _patterns_zh() -> tuple[re.Pattern[str], re.Pattern[str]]:
     style = rf"(?P<style>{words})(?P<kind>{_KINDS_ZH}*)"
     return (
         re.compile(rf"{_ASKING_ZH}{_COUNT_ZH}{style}(?P<link>[的，,：:\s]*)(?P<rest>.+)"),
-        re.compile(rf"(?P<rest>.+?)(?P<link>[的，,\s]*)(?:一?[{_PICTURES_ZH}])?{style}$"),
+        re.compile(rf"(?P<rest>.+?)(?P<link>[的，,\s]*)(?:一?[{_DRAWINGS_ZH}])?{style}$"),
     )
 
 
@@ -257,9 +257,9 @@ def _found_zh(text: str, vocabulary: Vocabulary) -> Styled | None:
         match = pattern.match(lower) if len(lower) == len(text) else None
         if match is None or not _is_meant_zh(match, is_before, vocabulary):
             continue
-        rest = _PICTURE_OF.sub("", text[match.start("rest") : match.end("rest")])
+        rest = _DRAWING_OF.sub("", text[match.start("rest") : match.end("rest")])
         count = match.groupdict().get("count") or ""
-        if count and count[-1] not in _PICTURES_ZH:
+        if count and count[-1] not in _DRAWINGS_ZH:
             rest = f"{count}{rest}"
         return Styled(rest.strip(" ，,"), _words_zh()[match["style"]][0])
     return None
@@ -287,7 +287,7 @@ def _is_meant_zh(match: re.Match[str], is_before: bool, vocabulary: Vocabulary) 
         nouns = [known[rest[:length]] for length in range(1, 6) if rest[:length] in known]
         is_noun = bool(nouns)
         is_animal = any(vocabulary.thing(name).kind == "animal" for name in nouns)
-        counts_things = (match["count"] or "张")[-1] not in _PICTURES_ZH
+        counts_things = (match["count"] or "张")[-1] not in _DRAWINGS_ZH
         if _words_zh()[word][0] == "black and white" and counts_things and is_animal:
             return False
         return not is_part and rest[0] not in _AND_ZH and (is_joined or is_noun)

@@ -148,11 +148,11 @@ def test_an_interruption_is_130(draw, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("flags", [("--out", "cat.svg"), ("--format", "svg")])
 def test_an_svg_is_areas_under_the_prompt(draw, flags: tuple[str, ...]) -> None:
-    code, lines, _ = draw("a <cat> & more", "--seed", "5", "--steps", "1", *flags)
-    name = "cat.svg" if "--out" in flags else "a-cat-more-5.svg"
+    code, lines, _ = draw("a <cat> & a dog", "--seed", "5", "--steps", "1", *flags)
+    name = "cat.svg" if "--out" in flags else "a-cat-a-dog-5.svg"
     assert (code, lines) == (0, [name])
     title, *groups = ElementTree.parse(name).getroot()
-    assert title.text == "a <cat> & more" and groups[0].attrib["data-name"]
+    assert title.text == "a <cat> & a dog" and groups[0].attrib["data-name"]
 
 
 @pytest.mark.parametrize(

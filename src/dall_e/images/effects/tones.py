@@ -110,12 +110,12 @@ _RAY_COUNT = 16
 
 def poster(groups: Sequence[Group], rng: np.random.Generator, *, ground: bool) -> list[Group]:
     """Return a picture in a few colours of old prints, on a ground of rays."""
-    pictures = [
+    originals = [
         in_areas(group) if group.role == "background" else group
         for group in of_role(groups, "background", "thing")
     ]
     press = _Press()
-    printed = [replace(group, paths=with_colours(group.paths, press)) for group in pictures]
+    printed = [replace(group, paths=with_colours(group.paths, press)) for group in originals]
     if not ground or of_role(groups, "background"):
         return printed
     pale, strong = _RAYS[int(rng.integers(len(_RAYS)))]
