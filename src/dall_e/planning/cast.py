@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from dall_e.planning.attachments import is_on_head, is_worn
 from dall_e.planning.grammar import Grammar, Mention, Objects, PartSaid
 from dall_e.planning.lexicon import Deed, pictured_acts
-from dall_e.planning.qualities import whole_name
+from dall_e.planning.qualities import flies, pictured_state, whole_name
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.scenes.graph import PARTS, Action, Scene, SceneObject
 
@@ -101,7 +101,7 @@ def cast_of(
     for index, mention in enumerate(mentions):
         for part in filter(mention.said.get, PARTS):
             item = cast.items[index]
-            cast.items[index] = give_part(grammar.vocabulary, item, part, mention.said[part])
+            cast.items[index] = _give_part(grammar.vocabulary, item, part, mention.said[part])
     _implied(grammar.vocabulary, cast, mentions)
     for action in list(cast.actions):
         _pose(grammar.vocabulary, cast, action)
@@ -234,7 +234,7 @@ def _act(cast: Cast, mentions: Sequence[Mention], subject: int, verb: str, thing
     cast.actions.append(Action(subject, verb, thing))
 
 
-def give_part(vocabulary: Vocabulary, item: SceneObject, part: str, colour: str) -> SceneObject:
+def _give_part(vocabulary: Vocabulary, item: SceneObject, part: str, colour: str) -> SceneObject:
     """Somebody with a part in a colour; a picture of its own if the model knows one."""
     words = {"yellow": "blond"}.get(colour, colour)
     for name in (f"{item.name} with {words} {part}", f"{item.name} with {part}"):
@@ -309,3 +309,41 @@ def as_relation(scene: Scene) -> tuple[Scene, tuple[int, ...]]:
     order = (subject, thing) if verb in ("riding", "sitting on") else (thing, subject)
     objects = tuple(scene.objects[index] for index in order)
     return replace(scene, objects=objects, relation=relation, actions=()), order
+
+
+def give_parts(
+    grammar: Grammar, cast: Cast, mentions: Sequence[Mention], parts: Sequence[PartSaid]
+) -> set[int]:
+    """Give somebody their hair, beard and clothes; the tokens that say so."""
+    used: set[int] = set()
+    for part in parts:
+        behind = [i for i, mention in enumerate(mentions) if mention.start >= part.stop]
+        ahead = [i for i, mention in enumerate(mentions) if mention.start < part.start]
+        choice = behind[:1] if part.is_before and behind else ahead[-1:] or behind[:1]
+        for index in choice:
+            owner = cast.owner(index)
+            if part.part:
+                item = cast.items[owner]
+                cast.items[owner] = _give_part(grammar.vocabulary, item, part.part, part.colour)
+            used.update(range(part.start, part.stop))
+    return used
+
+
+def show_states(
+    grammar: Grammar, cast: Cast, mentions: Sequence[Mention], tokens: Sequence[str]
+) -> set[int]:
+    """Take pictures of those who are said to do something, behind their nouns."""
+    used: set[int] = set()
+    for index, mention in enumerate(mentions):
+        stop = mentions[index + 1].start if index + 1 < len(mentions) else len(tokens)
+        state, position = grammar.state_behind(tokens, mention.stop, stop)
+        item, vocabulary = cast.items[index], grammar.vocabulary
+        if not state or item.state or position in cast.used or vocabulary.acts(item.name, state):
+            continue
+        pictured = pictured_state(vocabulary, item.name, state)
+        if pictured:
+            thing = vocabulary.planned(pictured).model_thing
+            cast.items[index] = replace(item, name=pictured, model_thing=thing)
+        if pictured or state == "flying" and flies(vocabulary, item.name):
+            used.update(range(position, position + grammar.state_tokens(tokens, position)))
+    return used

@@ -17,13 +17,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from dall_e.planning.cast import Cast, cast_of, give_part
+from dall_e.planning.cast import Cast, cast_of, give_parts, show_states
 from dall_e.planning.grammar import Grammar, Mention, Objects, PartSaid
 from dall_e.planning.grammar_en import English
 from dall_e.planning.grammar_zh import Chinese
 from dall_e.planning.marked_text import MarkedText
 from dall_e.planning.nearest import Nearest, substitutes_en, substitutes_zh
-from dall_e.planning.qualities import flies, pictured_state
 from dall_e.planning.style_words import without_style
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.scenes.graph import Scene
@@ -271,8 +270,8 @@ def _loose(grammar: Grammar, marked: MarkedText) -> tuple[Scene | None, Mended]:
     # What they do, what is said behind them, and how two of them stand to each other
     cast = cast_of(grammar, mentions, tokens, parts)
     used |= cast.used
-    used |= _give_parts(grammar, cast, mentions, parts)
-    used |= _states_behind(grammar, cast, mentions, tokens)
+    used |= give_parts(grammar, cast, mentions, parts)
+    used |= show_states(grammar, cast, mentions, tokens)
     if len(mentions) == 2 and not cast.actions and not cast.relation:
         used |= _relate(grammar, cast, mentions, tokens)
     for position in used - cast.unused:
@@ -330,44 +329,6 @@ def _mentions(grammar: Grammar, tokens: Sequence[str], blocked: set[int]) -> Ite
             free = stop
         position = max(stop, position + 1)
     yield from before
-
-
-def _give_parts(
-    grammar: Grammar, cast: Cast, mentions: Sequence[Mention], parts: Sequence[PartSaid]
-) -> set[int]:
-    """Give somebody their hair, beard and clothes; the tokens that say so."""
-    used: set[int] = set()
-    for part in parts:
-        behind = [i for i, mention in enumerate(mentions) if mention.start >= part.stop]
-        ahead = [i for i, mention in enumerate(mentions) if mention.start < part.start]
-        choice = behind[:1] if part.is_before and behind else ahead[-1:] or behind[:1]
-        for index in choice:
-            owner = cast.owner(index)
-            if part.part:
-                item = cast.items[owner]
-                cast.items[owner] = give_part(grammar.vocabulary, item, part.part, part.colour)
-            used.update(range(part.start, part.stop))
-    return used
-
-
-def _states_behind(
-    grammar: Grammar, cast: Cast, mentions: Sequence[Mention], tokens: Sequence[str]
-) -> set[int]:
-    """Take pictures of those who are said to do something, behind their nouns."""
-    used: set[int] = set()
-    for index, mention in enumerate(mentions):
-        stop = mentions[index + 1].start if index + 1 < len(mentions) else len(tokens)
-        state, position = grammar.state_behind(tokens, mention.stop, stop)
-        item, vocabulary = cast.items[index], grammar.vocabulary
-        if not state or item.state or position in cast.used or vocabulary.acts(item.name, state):
-            continue
-        pictured = pictured_state(vocabulary, item.name, state)
-        if pictured:
-            thing = vocabulary.planned(pictured).model_thing
-            cast.items[index] = replace(item, name=pictured, model_thing=thing)
-        if pictured or state == "flying" and flies(vocabulary, item.name):
-            used.update(range(position, position + grammar.state_tokens(tokens, position)))
-    return used
 
 
 def _relate(

@@ -17,14 +17,21 @@ picture: a prompt that says just this is drawn as it is.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from dall_e.bounded_files import naming, read_text
-from dall_e.images.animals import SPECIES
+from dall_e.planning.known_names import (
+    NONE,
+    STYLE,
+    KnownName,
+    known_name,
+    single_names,
+    style_names,
+    table_names,
+)
 from dall_e.scenes.graph import COLOURS, STATES, SceneObject
 from dall_e.scenes.vocabulary import Thing, things
 from dall_e.text.language import plural_of
@@ -42,32 +49,7 @@ _HEAD = """\
 # English | Chinese | kind | colours and states in which it was seen, too | other words for it, in
 # English | and in Chinese; - is nothing
 """
-_KINDS = (
-    "animal", "plant", "food", "vehicle", "object", "activity", "place", "weather", "heart", "face",
-    "person", "hand", "symbol", "clock", "flag",
-)  # fmt: skip
-"""Kinds of pictures that have a name to ask for, in the order of the file."""
-_NONE, _MOST_CELLS = "-", 6
-"""What stands in an empty cell, and how many cells a row may have."""
-_STYLE = "style"
-_KNOWN_STYLE = 0.25
-"""A style is known that training sees so often, as a part of how often it sees the first."""
-_NOT_SINGLE = re.compile(r"[,:|]")
-"""Marks of names that say more than a thing, such as "woman: red hair"."""
 _IN_SKY = re.compile("cloud|moon|sun|star|planet|comet|milky")
-
-
-class KnownName(NamedTuple):
-    """A row of the file."""
-
-    name: str
-    zh: str
-    kind: str
-    seen_with: frozenset[str] = frozenset()
-    """Colours and states."""
-    words_en: tuple[str, ...] = ()
-    words_zh: tuple[str, ...] = ()
-    """Other words for it."""
 
 
 class Vocabulary:
@@ -75,8 +57,8 @@ class Vocabulary:
 
     def __init__(self, known: Iterable[KnownName], captions: Iterable[str] = ()) -> None:
         rows = tuple(known)
-        self._known = {row.name: row for row in rows if row.kind != _STYLE}
-        self._styles = tuple(row for row in rows if row.kind == _STYLE)
+        self._known = {row.name: row for row in rows if row.kind != STYLE}
+        self._styles = tuple(row for row in rows if row.kind == STYLE)
         self.captions = tuple(dict.fromkeys(filter(None, map(_as_caption, captions))))
         """What makers wrote under their own pictures, in the spelling in which it is compared."""
         self._captions = frozenset(self.captions)
@@ -253,7 +235,7 @@ class Vocabulary:
         """Read the text of a `vocabulary.txt`. Raises ValueError for a row that is none."""
         rows = list(table_rows(text))
         captions = [cells[0] for cells in rows if len(cells) == 1]
-        return cls((_known_name(cells) for cells in rows if len(cells) > 1), captions)
+        return cls((known_name(cells) for cells in rows if len(cells) > 1), captions)
 
     @classmethod
     def load(cls, path: str | Path) -> Vocabulary:
@@ -273,9 +255,9 @@ class Vocabulary:
         on composed scenes, too, in which animals sleep and play. The captions that makers wrote
         themselves are known as they are.
         """
-        names = (*_table_names(records, composed), *_single_names(records))
+        names = (*table_names(records, composed), *single_names(records))
         captions = [str(record["text"]) for record in records if record.get("text")]
-        return cls([*names, *_style_names(records)], captions)
+        return cls([*names, *style_names(records)], captions)
 
     def to_text(self) -> str:
         """Write the text that `from_text` reads."""
@@ -285,11 +267,11 @@ class Vocabulary:
             row = self._known[name]
             seen_with = " ".join(sorted(row.seen_with, key=order.index))
             words = (", ".join(row.words_en), ", ".join(row.words_zh))
-            cells = [row.name, row.zh, row.kind, *(cell or _NONE for cell in (seen_with, *words))]
-            while cells[-1] == _NONE:
+            cells = [row.name, row.zh, row.kind, *(cell or NONE for cell in (seen_with, *words))]
+            while cells[-1] == NONE:
                 cells.pop()
             lines.append(" | ".join(cells))
-        lines += [f"{row.name} | {row.zh} | {_STYLE}" for row in self._styles]
+        lines += [f"{row.name} | {row.zh} | {STYLE}" for row in self._styles]
         return _HEAD + "\n".join([*lines, *self.captions]) + "\n"
 
 
@@ -299,30 +281,6 @@ def _as_caption(text: str) -> str:
     Bars and a leading # would mean something else in the file.
     """
     return " ".join(text.lower().replace("|", " ").split()).lstrip("# ").rstrip(".。!！ ")
-
-
-def _known_name(cells: list[str]) -> KnownName:
-    if not 3 <= len(cells) <= _MOST_CELLS or not all(cells[:3]):
-        raise ValueError(
-            f"row {' | '.join(cells)!r} has {len(cells)} cells: it needs an English name, a "
-            "Chinese name and a kind, and may have colours and states, and other words in English "
-            "and in Chinese"
-        )
-    name, zh, kind, *more = cells
-    seen, words_en, words_zh = (
-        "" if cell == _NONE else cell for cell in (*more, "", "", "")[: _MOST_CELLS - 3]
-    )
-    seen_with = frozenset(seen.split())
-    unknown = seen_with.difference(COLOURS, STATES)
-    if unknown:
-        named, known = ", ".join(sorted(unknown)), ", ".join((*COLOURS, *STATES))
-        raise ValueError(f"row {name!r} names {named}: known are {known}")
-    return KnownName(name, zh, kind, seen_with, _words(words_en), _words(words_zh))
-
-
-def _words(cell: str) -> tuple[str, ...]:
-    """The words of a cell, which has commas between them."""
-    return tuple(filter(None, (word.strip() for word in cell.split(","))))
 
 
 def _single(row: KnownName) -> Thing:
@@ -357,80 +315,3 @@ def _said_en(thing: Thing) -> Iterator[str]:
 @lru_cache(maxsize=1)
 def _synonyms_en() -> dict[str, tuple[str, ...]]:
     return {name: tuple(words) for name, *words in read_table("text/synonyms_en.txt")}
-
-
-def _table_names(records: Sequence[dict[str, Any]], composed: bool) -> Iterator[KnownName]:
-    """The things of the table of which there are pictures, and the colours of these."""
-    shown = {str(record.get("en", "")) for record in records}
-    shown |= {f"{record.get('source', '')}/{record.get('name', '')}" for record in records}
-    for thing in things().values():
-        images = [(name, colour) for name, colour in thing.image_names if name in shown]
-        if not images:
-            continue
-        colours = {colour for name, own_colour in images for colour in (own_colour, *name.split())}
-        states = STATES if composed and thing.name in SPECIES else ()
-        seen_with = frozenset(colours.intersection(COLOURS)).union(states)
-        yield KnownName(thing.name, thing.zh, thing.kind, seen_with)
-
-
-def _single_names(records: Sequence[dict[str, Any]]) -> Iterator[KnownName]:
-    """The names of single pictures in the style that training sees most."""
-    weights = Counter[str]()
-    for record in records:
-        weights[_style_of(record)] += record.get("weight", 1.0)
-    house_style = max(weights, key=lambda style: weights[style], default="")
-
-    rows: dict[str, KnownName] = {}
-    for record in records:
-        name, zh, kind = (str(record.get(field, "")) for field in ("en", "zh", "kind"))
-        is_single = kind in _KINDS and not record.get("tone") and not _NOT_SINGLE.search(name)
-        in_style = _style_of(record) == house_style
-        fits = _fits_a_cell(name) and _fits_a_cell(zh)
-        if in_style and is_single and fits and name not in things():
-            rows[name] = KnownName(name, zh, kind, frozenset(), *_hand_words(record))
-    yield from sorted(rows.values(), key=lambda row: (_KINDS.index(row.kind), row.name.lower()))
-
-
-def _style_of(record: dict[str, Any]) -> str:
-    """The style of a record's picture: sets that share one have the same name for it."""
-    return str(record.get("style_en") or record.get("source", ""))
-
-
-def _hand_words(record: dict[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Other English and other Chinese words for what a record shows, if people wrote its names.
-
-    The keywords of other sets say what a picture has to do with.
-    """
-    if record.get("zh_source") != "hand":
-        return (), ()
-    words_en, words_zh = (
-        tuple(word for word in record.get(field, ()) if _fits_a_cell(word) and "," not in word)
-        for field in ("en_keywords", "zh_keywords")
-    )
-    return words_en, words_zh
-
-
-def _style_names(records: Sequence[dict[str, Any]]) -> Iterator[KnownName]:
-    """The styles that training sees often or always by their names, with a Chinese name, too."""
-    weights = _weights(records, "style_en")
-    often = _KNOWN_STYLE * max(weights.values(), default=0.0)
-    known = {record["style_en"] for record in records if record.get("style_said") == 1}
-    known |= {name for name, weight in weights.items() if weight >= often}
-
-    names = {str(record.get("style_en", "")): str(record.get("style_zh", "")) for record in records}
-    for name, zh in names.items():
-        if name in known and name and zh and _fits_a_cell(name) and _fits_a_cell(zh):
-            yield KnownName(name, zh, _STYLE)
-
-
-def _weights(records: Sequence[dict[str, Any]], field: str) -> Counter[str]:
-    """How often training sees what has each value of a field."""
-    weights: Counter[str] = Counter()
-    for record in records:
-        weights[str(record.get(field, ""))] += record.get("weight", 1.0)
-    return weights
-
-
-def _fits_a_cell(text: str) -> bool:
-    """Whether a text comes back from the file as it is: no blank, no note, not two cells."""
-    return list(table_rows(text)) == [[text]]
