@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from dall_e.bounded_files import naming, read_text
-from dall_e.planning.known_names import (
+from dall_e.planning.vocabulary_rows import (
     NONE,
     STYLE,
     KnownName,

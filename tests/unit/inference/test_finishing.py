@@ -8,8 +8,8 @@ import pytest
 from dall_e import DALL_E
 from dall_e.config.published import PublishedConfig
 from dall_e.inference.finishing import checked_style
-from dall_e.planning.known_names import KnownName
 from dall_e.planning.vocabulary import Vocabulary
+from dall_e.planning.vocabulary_rows import KnownName
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from dall_e.data.datasets import ImageSet
 from dall_e.data.prompt_sets import suite_prompts
-from dall_e.planning.known_names import KnownName
 from dall_e.planning.parser import parse
 from dall_e.planning.vocabulary import Vocabulary
+from dall_e.planning.vocabulary_rows import KnownName
 from dall_e.scenes.composer import SceneComposer
 from dall_e.scenes.graph import COLOURS, STATES, Scene
 from dall_e.scenes.phrases import OPPOSITE

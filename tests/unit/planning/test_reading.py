@@ -3,11 +3,11 @@
 import pytest
 
 from dall_e.planning.cast import as_relation
-from dall_e.planning.known_names import KnownName
 from dall_e.planning.parser import Parse, parse
 from dall_e.planning.plan import plan_prompt
 from dall_e.planning.spelling import Spelling
 from dall_e.planning.vocabulary import Vocabulary
+from dall_e.planning.vocabulary_rows import KnownName
 from dall_e.scenes.graph import Action
 
 _ANIMALS = ("cat", "dog", "bird", "panda")

@@ -7,11 +7,11 @@ import time
 import pytest
 
 from dall_e.images.effects.catalogue import EFFECTS
-from dall_e.planning.known_names import KnownName
 from dall_e.planning.parser import parse
 from dall_e.planning.plan import plan_all, plan_prompt
 from dall_e.planning.style_words import effect_named, style_table, without_style
 from dall_e.planning.vocabulary import Vocabulary
+from dall_e.planning.vocabulary_rows import KnownName
 
 
 def test_every_effect_has_words_in_both_languages_and_no_word_means_two() -> None:

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from dall_e.planning.known_names import KnownName
 from dall_e.planning.vocabulary import Vocabulary
+from dall_e.planning.vocabulary_rows import KnownName
 from dall_e.scenes.vocabulary import things
 
 
