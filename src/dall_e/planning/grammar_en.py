@@ -69,7 +69,11 @@ _AND = re.compile(r",? and |, | & ")
 
 # Of any sentence
 
-_TOKEN = re.compile(r"\d{1,3}(?:,\d{3})+\b|(?:mrs?|dr|st)\.|[a-z0-9'-]+(?:\.[a-z0-9'-]+)*|[,;:.!?]")
+_LETTERS = r"[a-z0-9'\u00df-\u00f6\u00f8-\u024f\u0300-\u036f-]+"
+"""With those that have accents: no rat is in "Arāta"."""
+_TOKEN = re.compile(
+    rf"\d{{1,3}}(?:,\d{{3}})+\b|(?:mrs?|dr|st)\.|{_LETTERS}(?:\.{_LETTERS})*|[,;:.!?]"
+)
 _WORD = re.compile(
     r"\w[\w'’\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u0670\u06d6-\u06ed\u0900-\u109f"
     r"\u1780-\u17ff-]*"

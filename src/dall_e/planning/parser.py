@@ -175,7 +175,8 @@ def _coverage(grammar: Grammar, text: str, unread: Iterable[str]) -> float:
     def length(words: Iterable[str]) -> int:
         return sum(1 if grammar.separator else len(word) for word in words)
 
-    return 1 - length(unread) / max(length(grammar.words(text)), 1)
+    # What is read inside of a word of another script leaves two of one.
+    return max(0.0, 1 - length(unread) / max(length(grammar.words(text)), 1))
 
 
 # Every word

@@ -179,6 +179,23 @@ def test_a_word_with_something_near_is_not_misspelt() -> None:
     assert spelling.meant("corgg") == "corgy"
 
 
+@pytest.mark.parametrize("prompt", ["ÀRATÀ", "Çatç", "un canéfox"])
+def test_no_name_is_read_inside_of_a_word(prompt: str, vocabulary: Vocabulary) -> None:
+    read = parse(prompt, vocabulary)
+    assert read.scene is None and read.unread == tuple(prompt.split())
+
+
+def test_names_with_accents_are_read(vocabulary: Vocabulary) -> None:
+    scene = parse("I see two piñatas, then a dog", vocabulary).scene
+    assert scene is not None
+    assert [(item.name, item.count) for item in scene.objects] == [("piñata", 2), ("dog", 1)]
+
+
+def test_inside_of_a_word_of_another_script_nothing_is_certain(vocabulary: Vocabulary) -> None:
+    read = parse("αratα", vocabulary)
+    assert read.scene is None or read.coverage == 0
+
+
 def test_everyday_words_are_not_misspelt(vocabulary: Vocabulary) -> None:
     for word in ("later", "matter", "stand", "coarse", "bandana"):
         assert parse(f"a dog {word}", vocabulary).mended == ()
