@@ -6,7 +6,6 @@ channels (premultiplied RGBA).
 
 from __future__ import annotations
 
-import base64
 import io
 import re
 import zlib
@@ -143,17 +142,6 @@ def svg_document(groups: Sequence[Group], side: int, title: str = "") -> str:
         name = escape(group.name, quote=True)
         lines.append(f'<g id="thing-{number}" data-name="{name}"{moved}>\n{group.paths}\n</g>')
     return "\n".join([*lines, "</svg>\n"])
-
-
-def embedded_image(canvas_SS3: UInt8, side: int) -> str:
-    """Return an opaque image, uint8 [S, S, 3], as an SVG element of another side."""
-    file = io.BytesIO()
-    Image.fromarray(canvas_SS3, "RGB").save(file, "PNG", optimize=True)
-    data = base64.b64encode(file.getvalue()).decode("ascii")
-    return (
-        f'<image width="{side}" height="{side}" href="data:image/png;base64,{data}" '
-        'preserveAspectRatio="none"/>'
-    )
 
 
 def painted_svg(svg: str, side: int) -> UInt8:

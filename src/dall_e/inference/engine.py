@@ -222,6 +222,10 @@ class Engine:
                 pairs[text] = reader.read(text, request.negative_prompt)
         remark_on_prompts(candidates, reader.losses, request.negative_prompt, strict=request.strict)
 
+        # A place without things in it needs no drawing.
+        if not texts:
+            return torch.empty((0, 0), dtype=torch.long)
+
         lengths = [pairs[text].length for text in texts]
         groups = batches(lengths, self._images_per_batch(request.sampling))
         drawn: dict[int, Tensor] = {}

@@ -12,13 +12,12 @@ from dall_e.planning.grammar import (
     Grammar,
     Mention,
     Objects,
-    Placed,
     Related,
-    first_place,
     longest_first,
     small_number,
     whole_number,
 )
+from dall_e.planning.places import FoundPlace, find_place
 from dall_e.scenes.graph import MOST, SceneObject
 from dall_e.scenes.phrases import NUMBERS_EN, PAIRS, PLACES_EN, RELATIONS_EN, SIZE_WORDS_EN
 from dall_e.scenes.vocabulary import WORN
@@ -76,22 +75,6 @@ _STOPS = frozenset(
 )
 """Behind one of these, what is said belongs to another thing."""
 _GROUPS = frozenset(("family", "families", "couple", "couples"))
-_LOOSE_PLACES = {
-    "snow": "snow winter ice", "beach": "beach seaside shore coast",
-    "sea": "ocean sea lake river water waves", "desert": "desert dunes",
-    "grass": "grass meadow garden park field lawn farm", "road": "road street highway",
-    "city": "city town downtown", "forest": "forest woods jungle trees",
-    "sunset": "sunset sunrise dusk dawn", "rain": "rain storm", "space": "space galaxy",
-    "sky": "sky air clouds", "night": "night moonlight stars dark",
-    "room": "room kitchen bedroom house library", "table": "table desk",
-    "windowsill": "windowsill",
-}  # fmt: skip
-"""Words for places, behind one of the prepositions of `_WHERE`."""
-_PLACE_OF_WORD = {word: place for place, words in _LOOSE_PLACES.items() for word in words.split()}
-_WHERE = re.compile(
-    r"\b(?:in|on|at|by|under|across|through|among|over|down|along|near)"
-    rf"(?: (?:a|an|the|some))?(?: \w+)?? ({'|'.join(_PLACE_OF_WORD)})\b"
-)
 _VERBS = {
     "on": ("riding", "rides", "ride", "sits on", "climbing"),
     "above": ("flying over", "flies over", "jumping over", "jumps over"),
@@ -163,6 +146,9 @@ class English(Grammar):
         yield f"{text[: doing.start()]}{text[doing.end() :]}".strip(), state
 
     def places(self, text: str) -> Iterator[tuple[str, str, str]]:
+        found = self.find_place(text)
+        if found and len(found.spans) > 1:
+            yield found.rest(text), found.setting, ""
         for background, phrases in PLACES_EN.items():
             for phrase in phrases:
                 if text.endswith(f" {phrase}"):
@@ -170,6 +156,8 @@ class English(Grammar):
         plain = _PLAIN_BACKGROUND.search(text)
         if plain and plain[1] in COLOURS_ZH:
             yield text[: plain.start()], "plain", plain[1]
+        if found:
+            yield found.rest(text), found.setting, ""
         yield text, "", ""
 
     def pair(self, text: str) -> tuple[Objects, str] | None:
@@ -228,8 +216,8 @@ class English(Grammar):
         used = frozenset((*said_at.values(), *range(start, stop)))
         return Mention(self.vocabulary.planned(name, **said), start, stop, used)
 
-    def find_place(self, text: str) -> Placed | None:
-        return first_place(text, _place_patterns(), _WHERE, _PLACE_OF_WORD)
+    def find_place(self, text: str) -> FoundPlace | None:
+        return find_place(text, chinese=False, is_noun=self.vocabulary.words_en.__contains__)
 
     def relate(self, between: str, after: str) -> Related | None:
         for pattern, relation in _relation_patterns():
@@ -258,11 +246,6 @@ def _adjectives(tokens: Sequence[str], free: int, start: int) -> range:
             break
         first -= 1
     return range(first, start)
-
-
-@lru_cache(maxsize=1)
-def _place_patterns() -> list[tuple[re.Pattern[str], str]]:
-    return [(re.compile(rf"\b{words}\b"), place) for words, place in longest_first(PLACES_EN)]
 
 
 @lru_cache(maxsize=1)

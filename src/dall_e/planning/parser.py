@@ -123,6 +123,9 @@ def _exact(grammar: Grammar, text: str) -> Scene | None:
     """The scene of a prompt that is understood to the last word, and that the model can draw."""
     if len(text) > grammar.longest_exact:
         return None
+    placed = grammar.find_place(text)
+    if placed and placed.is_lone:
+        return _scene((), background=placed.setting)
     scene = _exact_scene(grammar, text)
     if scene is None:
         return None
@@ -165,7 +168,7 @@ def _acting(items: Objects, relation: str, state: str) -> tuple[Objects, str] | 
 def _scene(
     items: Objects, relation: str = "", background: str = "", background_colour: str = ""
 ) -> Scene:
-    """The record of one to three things.
+    """The record of up to three things.
 
     What is right of, below or behind another is said the other way round.
     """
@@ -191,8 +194,9 @@ def _loose(grammar: Grammar, marked: MarkedText) -> Scene | None:
     marked.replace((match.span() for match in _IDIOMS.finditer(marked.text)), "，")
     placed = grammar.find_place(marked.text)
     if placed:
-        marked.use(placed.start, placed.stop)
-        marked.replace([(placed.start, placed.stop)], ",")
+        for span in placed.spans:
+            marked.use(*span)
+        marked.replace(placed.spans, ",")
 
     # The things. What is named twice is one thing still.
     spans = grammar.tokens(marked.text)
@@ -202,7 +206,7 @@ def _loose(grammar: Grammar, marked: MarkedText) -> Scene | None:
         if len(mentions) < _MOST_THINGS:
             mentions.setdefault(mention.item.name, mention)
     if not mentions:
-        return None
+        return _scene((), background=placed.setting) if placed else None
     used = {position for mention in mentions.values() for position in mention.used}
 
     # How two of them stand to each other
@@ -215,7 +219,7 @@ def _loose(grammar: Grammar, marked: MarkedText) -> Scene | None:
         marked.use(*spans[position])
 
     items = _at_rest_or_play(grammar.vocabulary, items, marked)
-    return _scene(items, relation, placed.place if placed else "")
+    return _scene(items, relation, placed.setting if placed else "")
 
 
 def _mentions(grammar: Grammar, tokens: Sequence[str]) -> Iterator[Mention]:
