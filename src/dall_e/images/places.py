@@ -142,6 +142,8 @@ def scenery(setting: Setting) -> Scenery:
         back.append(_recoloured(svg, light.changes(layer), is_lit=time == "night"))
     if weather in ("rain", "storm"):
         back.append(_puddles(facts))
+    if weather == "fog":
+        back.append(_bands((11.0, 5.0, 0.35), (18.0, 6.0, 0.5), (25.0, 3.5, 0.35)))
     return Scenery(back="\n".join(back), front=_front(weather), facts=facts)
 
 
@@ -343,13 +345,17 @@ def _front(weather: str) -> str:
     if weather == "snow":
         return _scattered("snow", 60, _flake)
     if weather == "fog":
-        bands = ((11.0, 5.0, 0.35), (18.0, 6.0, 0.5), (26.0, 4.0, 0.35))
-        return "\n".join(
-            f'<rect x="{-20 + 7 * number}" y="{y}" width="52" height="{height}" rx="{height / 2}" '
-            f'fill="#F5F8FA" fill-opacity="{alpha}"/>'
-            for number, (y, height, alpha) in enumerate(bands)
-        )
+        return _bands((29.5, 4.0, 0.4))
     return ""
+
+
+def _bands(*bands: tuple[float, float, float]) -> str:
+    """Banks of fog: their upper row, height and opacity."""
+    return "\n".join(
+        f'<rect x="{7 * number - 20}" y="{y}" width="52" height="{height}" rx="{height / 2}" '
+        f'fill="#F5F8FA" fill-opacity="{alpha}"/>'
+        for number, (y, height, alpha) in enumerate(bands)
+    )
 
 
 def _scattered(name: str, count: int, drawn: Callable[[float, float, random.Random], str]) -> str:

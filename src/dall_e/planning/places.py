@@ -51,7 +51,7 @@ _ALONE = {"night": "night-sky", "sunset": "sunset-over-sea"}
 
 _PREPOSITIONS = (
     "in|on|at|by|across|through|among|over|down|along|near|inside|above|into|around|to|from|onto|"
-    "of|outside|beside|under|between|up|beyond"
+    "outside|beside|under|between|up|beyond"
 )
 _THE = r"(?:(?:an?|the|some|my|his|her|their|our|this|that) )?"
 _BEHIND_HEAD = (
@@ -70,7 +70,7 @@ _TIMES_EN = (
         r"(?:under|beneath|below) (?:the|a) (?:starry |night |clear |full )*(?:stars|moon|moonlight"
         r"|(?<=starry )sky|(?<=night )sky)|"
         r"under (?:a|the) sky full of stars|with (?:a )?stars in the sky|"
-        r"(?:in|by|under) (?:the )?(?:moonlight|starlight)|in the dark",
+        r"(?:in|by|under) (?:the )?(?:moonlight|starlight)|in the dark(?! \w)",
     ),
     (
         "sunset",
@@ -90,8 +90,8 @@ _WEATHERS_EN = (
     (
         "rain",
         r"(?:in|under|through|during) (?:an?|the )?(?:heavy |pouring |light |falling )*"
-        r"(?:rain|rainstorm|downpour)|on an? rainy (?:day|night)|(?:when|while) it (?:is |')?"
-        r"rain(?:s|ing)|^(?:heavy )?rain(?= (?:in|on|over)\b)",
+        r"(?:rain(?! forest)|rainstorm|downpour)|on an? rainy (?:day|night)|"
+        r"(?:when|while) it (?:is |')?rain(?:s|ing)|^(?:heavy )?rain(?= (?:in|on|over)\b)",
     ),
     (
         "snow",
@@ -151,6 +151,8 @@ _SAYS_MORE = re.compile(
     r"\b(?:stars|starry|night|snow|sunset|snowy|winter|autumn|fall)\b|[夜雪冬星秋]"
 )
 """Names of places with words in them that would be read as time or weather."""
+_ADVERBS = re.compile(r"\b(underwater|downtown)\b")
+"""Places that need no preposition."""
 _ARTICLE = re.compile(r" (?:an?|the) ")
 
 
@@ -266,15 +268,20 @@ def _named_en(text: str, is_noun: IsNoun) -> Iterator[_Named]:
         is_thing = coloured or nouns or not _NUMBERS.isdisjoint(before)
         if not is_thing:
             yield _described(match, _place_of(0)[match["name"]], match.start("name"))
+    # What is named first, and of two names at one place the longer: a tea house is no house.
+    found: list[_Named] = []
     for match in phrases.finditer(text):
         place = _place_of(1).get(f"{match['where']} {match['name']}")
         if place and not _goes_on(text, match, is_noun):
-            yield _described(match, place, match.start())
+            found.append(_described(match, place, match.start()))
     for match in behind.finditer(text):
         before = (match["before"] or "").split()
         is_thing = any(is_noun(f"{word} {match['name']}") for word in before)
         if not is_thing and not _goes_on(text, match, is_noun):
-            yield _described(match, _place_of(0)[match["name"]], match.start())
+            found.append(_described(match, _place_of(0)[match["name"]], match.start()))
+    yield from sorted(found, key=lambda named: (named.span[0], -len(named.words)))
+    for match in _ADVERBS.finditer(text):
+        yield _Named(_place_of(0)[match[1]], match.span(), match[1], {})
 
 
 def _goes_on(text: str, match: re.Match[str], is_noun: IsNoun) -> bool:
@@ -298,11 +305,15 @@ def _described(match: re.Match[str], place: str, start: int) -> _Named:
 
 
 def _named_zh(text: str) -> Iterator[_Named]:
+    """The longest name, wherever it is."""
+    found: list[_Named] = []
     in_name, at_name, phrases, head = _patterns_zh()
     for pattern, column in ((in_name, 2), (at_name, 2), (phrases, 3), (head, 2)):
         for match in pattern.finditer(text):
             start = match.start("name") if pattern is head else match.start()
-            yield _Named(_place_of(column)[match["name"]], (start, match.end()), match["name"], {})
+            place = _place_of(column)[match["name"]]
+            found.append(_Named(place, (start, match.end()), match["name"], {}))
+    yield from sorted(found, key=lambda named: -len(named.words))
 
 
 def _any_of(words: Iterable[str]) -> str:
@@ -315,7 +326,7 @@ def _patterns_en() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     names = _any_of(_place_of(0))
     pairs = [phrase.split(" ", 1) for phrase in _place_of(1)]
     wheres, nouns = ({pair[0] for pair in pairs}, {pair[1] for pair in pairs})
-    before = r"(?P<before>(?:(?!and |with |or |of )[\w'-]+ ){0,2}?)"
+    before = rf"(?P<before>(?:(?!(?:and|with|or|of|{_PREPOSITIONS}) )[\w'-]+ ){{0,2}}?)"
     return (
         re.compile(rf"[\s,]*{_THE}{before}(?P<name>{names}){_BEHIND_HEAD}"),
         re.compile(rf"\b(?P<where>{_any_of(wheres)}) {_THE}{before}(?P<name>{_any_of(nouns)})\b"),

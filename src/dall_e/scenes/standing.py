@@ -7,7 +7,7 @@ Lengths are fractions of the picture's side; x grows to the right, y downwards.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dall_e.images.compositing import Place
 from dall_e.images.places import UNITS, PlaceFacts
@@ -27,6 +27,7 @@ _POWER = 0.42
 house would be a dot."""
 _ROOM = 0.95
 """Of the picture's width, for things side by side."""
+_MOST_IN_ROW = 4
 _BIG = 4.0
 """In metres: what is as long stands behind smaller things."""
 _HIDDEN = 0.62
@@ -118,16 +119,23 @@ def _on_ground(singles: Sequence[_Single], facts: PlaceFacts) -> list[Stood]:
     """Side by side, as large as there is room."""
     if not singles:
         return []
-    sizes = [single.fitted(side) for single, side in zip(singles, _sides(singles), strict=True)]
+    sides = _sides(singles)
+    if len(singles) > _MOST_IN_ROW:
+        assert facts.far is not None and facts.near is not None
+        most = 0.1 + 1.4 * (facts.near - facts.far) / UNITS
+        sides = [side * min(most / max(sides), 1.0) for side in sides]
+    sizes = [single.fitted(side) for single, side in zip(singles, sides, strict=True)]
 
-    # More than four are in two rows
-    rows = 2 if len(singles) > 4 else 1
+    # The nearer of two rows hides little of the other.
+    rows = 2 if len(singles) > _MOST_IN_ROW else 1
     per_row = -(-len(singles) // rows)
     placed: list[Stood] = []
     for row in range(rows):
         part = slice(row * per_row, (row + 1) * per_row)
         depth = 0.75 if rows == 1 else (0.0, 1.0)[row]
-        placed += _row(singles[part], sizes[part], depth, facts)
+        row_of = _row(singles[part], sizes[part], depth, facts)
+        shift = 0.0 if rows == 1 else (0.22 - 0.44 * row) / per_row
+        placed += [_shifted(one, shift) for one in row_of]
     return sorted(placed, key=lambda one: one.place.bottom)
 
 
@@ -140,7 +148,6 @@ def _sides(singles: Sequence[_Single]) -> list[float]:
     largest = max(lengths)
     # A few things of one size are not as large as the largest of different ones.
     top = _LARGEST if min(lengths) < 0.8 * largest else 0.48
-    top = min(top, 0.36) if len(singles) > 4 else top
     return [
         max(top * length / largest, _SMALLEST) * single.scale
         for single, length in zip(singles, lengths, strict=True)
@@ -175,6 +182,13 @@ def _row(
     return placed
 
 
+def _shifted(one: Stood, right: float) -> Stood:
+    """A thing moved sideways within the picture."""
+    half = one.place.width / 2
+    x = min(max(one.place.x + right, half), 1 - half)
+    return replace(one, place=replace(one.place, x=x))
+
+
 def _feet(single: _Single, depth: float, facts: PlaceFacts) -> float:
     """The row on which a thing stands; depth is from 0, far, to 1, near."""
     assert facts.far is not None and facts.near is not None
@@ -193,8 +207,8 @@ def _in_air(singles: Sequence[_Single], facts: PlaceFacts, standing: int) -> lis
     if not singles:
         return []
     room = facts.air / UNITS
-    middle = 0.5 * room + (0.0 if standing else 0.06)
-    most = room * (0.78 if standing else 1.0)
+    middle = 0.5 * room if standing else max(0.6 * room, 0.32)
+    most = room * 0.78 if standing else max(room, 0.5)
     placed: list[Stood] = []
     for number, single in enumerate(singles):
         side = 0.4 * single.size.metres**_LONE_POWER * single.scale
