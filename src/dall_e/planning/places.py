@@ -39,6 +39,8 @@ class FoundPlace(NamedTuple):
         return re.sub(r"\s+", " ", rest).strip(" ,，、的有")
 
 
+_LONGEST = 600
+"""Characters of a text in which places are looked for."""
 _OPEN = {
     "night": "hills", "sunset": "hills", "rain": "park", "snow": "snow-field", "fog": "forest",
     "storm": "hills", "clouds": "hills", "sun": "hills",
@@ -161,6 +163,8 @@ def find_place(text: str, *, chinese: bool, is_noun: IsNoun) -> FoundPlace | Non
 
     is_noun: whether words are the name of a thing, so that "on a table lamp" is no table.
     """
+    # A place is named early, and the time to look for it grows with the text.
+    text, rest = text[:_LONGEST], text[_LONGEST:]
     left = _Left(text)
 
     # A name with a word for time or weather in it, as "starry sky", comes before such words alone.
@@ -182,7 +186,7 @@ def find_place(text: str, *, chinese: bool, is_noun: IsNoun) -> FoundPlace | Non
     if named is None and not any(said.values()):
         return None
 
-    is_lone = not (_SILENT_ZH if chinese else _SILENT_EN).sub("", left.text)
+    is_lone = not (_SILENT_ZH if chinese else _SILENT_EN).sub("", left.text + rest)
     said = {**named.said, **said} if named else said
     time, weather = said.get("time", ""), said.get("weather", "")
     if named:
