@@ -20,8 +20,9 @@ from dall_e.checkpoints.t5 import T5Features
 from dall_e.config import ModelConfig, SamplingConfig
 from dall_e.config.published import PublishedConfig
 from dall_e.images.files import PILImage
+from dall_e.images.svg import vectorised
 from dall_e.inference.answering import QUESTION, Describer, TextSamplingConfig, make_describer
-from dall_e.inference.engine import Engine, StepCallback
+from dall_e.inference.engine import Engine
 from dall_e.inference.loading import (
     NativeModel,
     Networks,
@@ -35,6 +36,7 @@ from dall_e.inference.retrieval import ImageInput, SearchResult
 from dall_e.inference.validation import check_callback
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.runtime import one_thread, pick_device
+from dall_e.sampling.decode import StepCallback
 from dall_e.text.published_tokenizers import PromptTokenizer
 from dall_e.text.tokenizer import TextTokenizer
 
@@ -182,7 +184,9 @@ class DALL_E:
         height: int | None = None,
         width: int | None = None,
         transparent: bool = False,
+        style: str | None = None,
         upsample: bool | None = None,
+        finish: str | None = None,
         sampling: SamplingConfig | None = None,
         callback_on_step_end: StepCallback | None = None,
         progress: bool = False,
@@ -218,12 +222,17 @@ class DALL_E:
                 it a fresh one is drawn. The seed of the picture that was kept is in its `info`,
                 with all that is needed to draw it again.
             generator: draws the seeds instead.
-            height, width: side in pixels. A model with an upsampler draws 256 unless given, others
+            height, width: side in pixels. A model with an upsampler draws 384 unless given, others
                 their own size, `config.tokenizer.image_size`. The built-in model's own is 96, which
                 is what it draws with height=96.
             transparent: keep the transparent background (mode RGBA) instead of white (mode RGB).
+            style: "watercolour", "pixel art", "sticker" or another of `dall-e styles`, in English
+                or Chinese. Without it, what the prompt says: "a watercolour painting of a rose".
             upsample: let the model's upsampler draw sizes beyond its own, rather than resizing
                 alone. True unless given for models that have an upsampler.
+            finish: "crisp" paints areas of one colour with sharp borders, "soft" shows the pixels
+                of the networks. The built-in model's is crisp. A crisp picture has itself as an
+                SVG document in `info["svg"]`, as bytes.
             sampling: every setting of the sampler at once; the ones above win over it.
             callback_on_step_end: called with a `DecodeStep` after each step; returning True stops
                 the drawing with DecodeInterrupted.
@@ -256,6 +265,8 @@ class DALL_E:
             width=width,
             upsample=upsample,
             transparent=transparent,
+            style=style,
+            finish=finish,
             sampling=settings,
             strict=strict,
         )
@@ -266,8 +277,29 @@ class DALL_E:
 
         for each in generated:
             each.pixels.info.update(each.metadata)
+            if each.svg:
+                each.pixels.info["svg"] = each.svg.encode()
         images = [each.pixels for each in generated]
         return images[0] if len(images) == 1 and isinstance(prompt, str) else images
+
+    def svg(self, image_or_prompt: PILImage | str, **keywords: Any) -> str:
+        """Draw a picture as an SVG document, or turn a PIL image into one.
+
+        It has a transparent ground and areas of one colour; each thing of a planned picture is a
+        group with its name. keywords: those of a call that draws one picture. Raises ValueError as
+        a call does, and for keywords beside an image.
+        """
+        if isinstance(image_or_prompt, PILImage):
+            if keywords:
+                raise ValueError(f"an image is not drawn: leave out {', '.join(sorted(keywords))}")
+            return vectorised(image_or_prompt)
+
+        if not isinstance(image_or_prompt, str) or keywords.get("num_images_per_prompt", 1) != 1:
+            raise ValueError("svg draws one picture of one prompt, or takes a PIL image")
+        image = self(image_or_prompt, **{**keywords, "finish": "crisp"})
+        assert isinstance(image, PILImage)
+        svg: bytes = image.info["svg"]
+        return svg.decode()
 
     def sampling_settings(self, base: SamplingConfig | None = None, **given: Any) -> SamplingConfig:
         """`base`, or the model's own settings, with those replaced that are given and not None.

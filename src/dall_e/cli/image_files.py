@@ -9,10 +9,29 @@ import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dall_e.atomic_files import replace_bytes
+
 if TYPE_CHECKING:
     from dall_e.images.files import PILImage
 
-FILE_TYPES = (".png", ".jpg", ".jpeg", ".webp")
+FILE_TYPES = (".png", ".jpg", ".jpeg", ".webp", ".svg")
+
+
+def checked_suffix(out: str, file_format: str) -> str:
+    """The end of a file's name: that of `out`, or of the format, or ".png".
+
+    Raises ValueError for a format that is none, and for one that `out` contradicts.
+    """
+    suffix = f".{file_format.lower().lstrip('.')}" if file_format else ""
+    if suffix and suffix not in FILE_TYPES:
+        known = ", ".join(known.lstrip(".") for known in FILE_TYPES)
+        raise ValueError(f"format {file_format!r} is not one of {known}")
+    own = Path(out).suffix.lower() if out else ""
+    if suffix and own and own.replace("jpeg", "jpg") != suffix.replace("jpeg", "jpg"):
+        raise ValueError(
+            f"--format {file_format} is not that of --out {out}: leave one of them out"
+        )
+    return own or suffix or ".png"
 
 
 def check_target(path: Path) -> None:
@@ -36,7 +55,7 @@ def check_target(path: Path) -> None:
         raise OSError(f"cannot write to the folder {path.parent}: {error.strerror}") from error
 
 
-def target_paths(out: str, images: list[PILImage], prompt: str) -> list[Path]:
+def target_paths(out: str, images: list[PILImage], prompt: str, suffix: str = ".png") -> list[Path]:
     """One path per image: `out`, numbered if there are several, or made of prompt and seed.
 
     A made-up name is never that of an older file.
@@ -45,7 +64,7 @@ def target_paths(out: str, images: list[PILImage], prompt: str) -> list[Path]:
         stem = "".join(_in_file_name(character) for character in prompt)
         stem = re.sub("-+", "-", stem).strip("-")[:40] or "picture"
         seeds = [re.sub(r"\D+", "-", image.info["seed"]).strip("-") for image in images]
-        return [_unused_path(f"{stem}-{seed[:40]}", ".png") for seed in seeds]
+        return [_unused_path(f"{stem}-{seed[:40]}", suffix) for seed in seeds]
 
     path = Path(out)
     if len(images) == 1:
@@ -82,14 +101,23 @@ def grid_of(images: list[PILImage], columns: int | None) -> PILImage:
         grid_prompts=listed_prompts,
         grid_columns=str(columns or 0),
     )
+    # Styles that are not all the same are in the words of the prompts.
+    if len({image.info.get("style") for image in images}) > 1:
+        sheet.info.pop("style", None)
     return sheet
 
 
 def save(image: PILImage, path: Path) -> None:
-    """Write an image with the texts that it carries. Raises OSError that names the file."""
+    """Write an image with the texts that it carries, or its SVG document.
+
+    Raises OSError that names the file.
+    """
     from dall_e.images.files import save_image
 
     try:
+        if path.suffix.lower() == ".svg":
+            replace_bytes(path, image.info["svg"])
+            return
         save_image(image, path, _texts(image))
     except OSError as error:
         raise OSError(f"cannot write {path}: {error.strerror or error}") from error

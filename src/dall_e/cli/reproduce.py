@@ -124,7 +124,9 @@ def _draw_again(pipeline: DALL_E, info: dict[str, str]) -> PILImage:
         seed=seeds if isinstance(seeds, list) else [seeds],
         height=side,
         transparent=info.get("transparent") == "True",
+        style=info.get("style"),
         upsample=info.get("upsample") == "True",
+        finish=info.get("finish", "soft"),
         sampling=settings,
         progress=True,
     )

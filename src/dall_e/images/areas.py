@@ -24,7 +24,16 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from dall_e.images.colour import from_oklab, oklab
+from dall_e.images.colour import from_oklab
+from dall_e.images.palette import (
+    disc,
+    inner_pixels,
+    is_round,
+    main_colours,
+    spots,
+    straight_oklab,
+    with_spots,
+)
 
 Floats = npt.NDArray[np.floating[Any]]
 UInt8 = npt.NDArray[np.uint8]
@@ -35,12 +44,14 @@ EMPTY = 0
 
 _SIDE = 384
 """Lengths below are in pixels of a picture of this side."""
-_FLAT_STEP = 0.03
-"""Neighbours inside of an area differ less than this, in OKLab."""
 _NEAR_BORDER = 5
 """A pixel at a border has a colour that is inside of an area this near."""
-_MOST_SAMPLES = 6000
-"""Pixels that the palette is found from."""
+_STANDS_OUT = 0.25
+"""A small round area is kept that differs so much from what is around it, in OKLab."""
+_EDGE_REACH = 5
+"""How far off a border colours are compared, to tell an edge from a gradient."""
+_SMALL_PART = 0.08
+"""An area is small beside another of which it is less than this part."""
 _NOISE_REACH = 9
 """Pixels of the window in which noise is smoothed."""
 _NOISE_STEP = 25.0
@@ -64,6 +75,12 @@ class AreaSettings:
     neighbours'."""
     between: float = 0.06
     """How far off the line between two colours a colour still counts as between them."""
+    band: float = 0.075
+    """Neighbours nearer than this in colour, in OKLab, become one if their border is soft."""
+    stain: float = 0.13
+    """The same for an area that is small beside its neighbour."""
+    soft_edge: float = 0.5
+    """A border is soft where colours change by less than this part of what they differ by."""
     smoothing: float = 2.0
     """Standard deviation of the blur that smooths borders."""
 
@@ -94,106 +111,28 @@ def flat_areas(image_HWC: UInt8, settings: AreaSettings | None = None) -> Areas:
     scale = max(image_HWC.shape[:2]) / _SIDE
     shown_HW = image_HWC[..., 3] >= 128
     if not shown_HW.any():
-        empty = np.zeros(image_HWC.shape[:2], dtype=np.int32)
+        height, width = shown_HW.shape
+        empty = np.zeros((2 * height, 2 * width), dtype=np.int32)
         return Areas(labels_HW=empty, palette_K3=np.zeros((0, 3), dtype=np.uint8))
 
     # What a network leaves of noise is smoothed away first, borders are kept.
     colours_HW3 = np.ascontiguousarray(image_HWC[..., :3])
     smooth_HW3 = cv2.bilateralFilter(colours_HW3, _NOISE_REACH, _NOISE_STEP, _NOISE_WIDTH)
     image_HWC = np.concatenate((smooth_HW3, image_HWC[..., 3:]), axis=2)
-    lab_HW3 = _lab(image_HWC)
-    inner_HW = _inner(lab_HW3, shown_HW, scale)
-    palette_K3 = _palette(lab_HW3[inner_HW], settings)
+    lab_HW3 = straight_oklab(image_HWC)
+    inner_HW = inner_pixels(lab_HW3, shown_HW, scale)
+    cores_HW = spots(lab_HW3, shown_HW, scale)
+    palette_K3 = main_colours(lab_HW3[inner_HW], settings.most_colours, settings.same_colour)
+    palette_K3 = with_spots(palette_K3, lab_HW3, cores_HW)
+    inner_HW = inner_HW | (cores_HW > 0)
 
     labels_HW = _nearest(lab_HW3, palette_K3, shown_HW, inner_HW, scale)
-    labels_HW = _without_specks(labels_HW, round(settings.least_area * scale**2))
+    labels_HW = _without_specks(labels_HW, palette_K3, round(settings.least_area * scale**2))
+    labels_HW = _without_bands(labels_HW, lab_HW3, palette_K3, settings, scale)
     labels_HW = _without_slivers(labels_HW, palette_K3, settings, scale)
     labels_HW = _smoothed(labels_HW, len(palette_K3), settings.smoothing * scale)
-    labels_HW = _without_specks(labels_HW, round(4 * settings.least_area * scale**2))
+    labels_HW = _without_specks(labels_HW, palette_K3, round(4 * settings.least_area * scale**2))
     return _compact(labels_HW, from_oklab(palette_K3).round().astype(np.uint8))
-
-
-def _lab(image_HWC: UInt8) -> Floats:
-    """Straight colours in OKLab, [H, W, 3]; black where nothing is shown."""
-    alpha_HW1 = np.maximum(image_HWC[..., 3:].astype(np.float32), 1)
-    straight_HW3 = (image_HWC[..., :3] * 255.0 / alpha_HW1).clip(0, 255).astype(np.uint8)
-    return oklab(straight_HW3.reshape(-1, 3)).reshape(straight_HW3.shape)
-
-
-def _inner(lab_HW3: Floats, shown_HW: npt.NDArray[np.bool_], scale: float) -> Any:
-    """Where a pixel is inside of an area: like its neighbours, and a little off the border."""
-    steps_HW = np.zeros(shown_HW.shape, dtype=np.float32)
-    for axis in (0, 1):
-        step = np.linalg.norm(np.diff(lab_HW3, axis=axis), axis=2)
-        padding = [(0, 0), (0, 0)]
-        padding[axis] = (0, 1)
-        np.maximum(steps_HW, np.pad(step, padding), out=steps_HW)
-        padding[axis] = (1, 0)
-        np.maximum(steps_HW, np.pad(step, padding), out=steps_HW)
-    flat = (shown_HW & (steps_HW < _FLAT_STEP / max(scale, 0.5))).astype(np.uint8)
-    eroded = cv2.erode(flat, _disc(2 * scale)).astype(bool)
-    # A drawing of nothing but borders has no inside: then every pixel that shows counts.
-    for candidate in (eroded, flat.astype(bool)):
-        if candidate.sum() >= 0.02 * shown_HW.sum():
-            return candidate
-    return shown_HW
-
-
-def _disc(radius: float) -> UInt8:
-    side = 2 * max(round(radius), 1) + 1
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), dtype=np.uint8)
-
-
-def _palette(lab_P3: Floats, settings: AreaSettings) -> Floats:
-    """The colours of inner pixels, OKLab [K, 3], the most used first.
-
-    k-means, started with the pixels that are farthest from all before, the middle of each cluster
-    being its median; then colours that are alike become one.
-    """
-    stride = max(len(lab_P3) // _MOST_SAMPLES, 1)
-    lab_P3 = np.ascontiguousarray(lab_P3[::stride], dtype=np.float32)
-
-    # Started farthest first
-    centres = [np.median(lab_P3, axis=0)]
-    distances_P = np.linalg.norm(lab_P3 - centres[0], axis=1)
-    while len(centres) < settings.most_colours and distances_P.max() > settings.same_colour:
-        centres.append(lab_P3[distances_P.argmax()])
-        np.minimum(distances_P, np.linalg.norm(lab_P3 - centres[-1], axis=1), out=distances_P)
-
-    centres_K3 = np.stack(centres)
-    for _ in range(5):
-        owner_P = _closest(lab_P3, centres_K3)
-        centres_K3 = np.stack(
-            [
-                np.median(lab_P3[owner_P == k], axis=0) if (owner_P == k).any() else centre
-                for k, centre in enumerate(centres_K3)
-            ]
-        )
-    counts_K = np.bincount(_closest(lab_P3, centres_K3), minlength=len(centres_K3))
-    return _merged(centres_K3, counts_K, settings.same_colour)
-
-
-def _closest(lab_P3: Floats, centres_K3: Floats) -> Any:
-    """The number of the nearest centre of each pixel."""
-    squares_PK = (centres_K3**2).sum(1) - 2 * lab_P3 @ centres_K3.T
-    return squares_PK.argmin(1)
-
-
-def _merged(centres_K3: Floats, counts_K: Any, same: float) -> Floats:
-    """Colours of which no two are nearer than `same`; of two that are, the mean by use."""
-    centres = [(int(n), c) for n, c in zip(counts_K, centres_K3, strict=True) if n]
-    while len(centres) > 1:
-        stacked = np.stack([c for _, c in centres])
-        gaps = np.linalg.norm(stacked[:, None] - stacked[None], axis=2)
-        np.fill_diagonal(gaps, np.inf)
-        first, second = divmod(int(gaps.argmin()), len(centres))
-        if gaps[first, second] >= same:
-            break
-        (n, a), (m, b) = centres[first], centres[second]
-        centres = [c for i, c in enumerate(centres) if i not in (first, second)]
-        centres.append((n + m, (n * a + m * b) / (n + m)))
-    centres.sort(key=lambda c: -c[0])
-    return np.stack([c for _, c in centres]).astype(np.float32)
 
 
 def _nearest(
@@ -201,28 +140,69 @@ def _nearest(
 ) -> Labels:
     """The label of each pixel by colour, at borders among the colours of areas nearby."""
     height, width = shown_HW.shape
-    costs_HWK = np.empty((height, width, len(palette_K3)), dtype=np.float32)
-    for k, colour in enumerate(palette_K3):
-        costs_HWK[..., k] = ((lab_HW3 - colour) ** 2).sum(2)
+    squares_PK = (palette_K3**2).sum(1) - 2 * lab_HW3.reshape(-1, 3) @ palette_K3.T
+    costs_HWK = squares_PK.reshape(height, width, len(palette_K3))
     inside_HW = costs_HWK.argmin(2)
 
-    reach = _disc(_NEAR_BORDER * scale)
+    reach = disc(_NEAR_BORDER * scale)
     for k in range(len(palette_K3)):
         here = (inner_HW & (inside_HW == k)).astype(np.uint8)
         costs_HWK[..., k] += 4.0 * (cv2.dilate(here, reach) == 0)
     return np.where(shown_HW, costs_HWK.argmin(2) + 1, EMPTY).astype(np.int32)
 
 
-def _without_specks(labels_HW: Labels, least: int) -> Labels:
-    """The labels, areas of fewer pixels than `least` given to what is nearest."""
+def _without_specks(labels_HW: Labels, palette_K3: Floats, least: int) -> Labels:
+    """The labels, areas of fewer pixels than `least` given to what is nearest.
+
+    Round ones that stand out, as eyes do, may be a quarter of that.
+    """
     specks_HW = np.zeros(labels_HW.shape, dtype=bool)
-    for label in np.unique(labels_HW):
-        mask = (labels_HW == label).astype(np.uint8)
-        _, parts_HW, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
-        small = stats[:, cv2.CC_STAT_AREA] < least
+    for label in _used(labels_HW):
+        mask_HW, window = _boxed(labels_HW, label)
+        _, parts_HW, stats, _ = cv2.connectedComponentsWithStats(mask_HW, connectivity=4)
+        areas = stats[:, cv2.CC_STAT_AREA]
+        small = areas < least
         small[0] = False
-        specks_HW |= small[parts_HW]
+        for part in np.flatnonzero(small & (4 * areas >= least) & is_round(stats)):
+            box = _around(stats[part], labels_HW.shape, window)
+            small[part] = not _stands_out(labels_HW[box], label, palette_K3)
+        if small.any():
+            specks_HW[window] |= small[parts_HW]
     return _filled(labels_HW, specks_HW)
+
+
+def _around(stats_5: Any, shape: tuple[int, ...], window: tuple[slice, slice]) -> Any:
+    """The box around a component found in a window, two pixels larger on every side."""
+    top = int(stats_5[cv2.CC_STAT_TOP]) + window[0].start
+    left = int(stats_5[cv2.CC_STAT_LEFT]) + window[1].start
+    bottom, right = top + int(stats_5[cv2.CC_STAT_HEIGHT]), left + int(stats_5[cv2.CC_STAT_WIDTH])
+    return np.s_[
+        max(top - 2, 0) : min(bottom + 2, shape[0]), max(left - 2, 0) : min(right + 2, shape[1])
+    ]
+
+
+def _stands_out(box_HW: Labels, label: int, palette_K3: Floats) -> bool:
+    """Whether a colour differs much from what else is mostly in its box, where all is shown."""
+    counts = np.bincount(box_HW.ravel(), minlength=len(palette_K3) + 1)
+    counts[label] = 0
+    other = int(counts.argmax())
+    if label == EMPTY or counts[EMPTY] or not counts[other]:
+        return False
+    gap = palette_K3[label - 1] - palette_K3[other - 1]
+    return bool(np.linalg.norm(gap) > _STANDS_OUT)
+
+
+def _used(labels_HW: Labels) -> list[int]:
+    """The labels that any pixel has."""
+    return [int(label) for label in np.flatnonzero(np.bincount(labels_HW.ravel()))]
+
+
+def _boxed(labels_HW: Labels, label: int) -> tuple[UInt8, tuple[slice, slice]]:
+    """Where a label is, cut to the box around it, and that box."""
+    mask_HW = (labels_HW == label).astype(np.uint8)
+    left, top, width, height = cv2.boundingRect(mask_HW)
+    window = np.s_[top : top + height, left : left + width]
+    return np.ascontiguousarray(mask_HW[window]), window
 
 
 def _filled(labels_HW: Labels, holes_HW: Any) -> Labels:
@@ -246,7 +226,7 @@ def _without_slivers(
     """
     for _ in range(3):
         slivers_HW = np.zeros(labels_HW.shape, dtype=bool)
-        for label in np.unique(labels_HW):
+        for label in _used(labels_HW):
             if label == EMPTY:
                 continue
             mask = (labels_HW == label).astype(np.uint8)
@@ -260,7 +240,7 @@ def _without_slivers(
                 here = parts_HW[window] == part
                 if depth_HW[window][here].max() > settings.thin * scale:
                     continue
-                around = cv2.dilate(here.astype(np.uint8), _disc(1)).astype(bool) & ~here
+                around = cv2.dilate(here.astype(np.uint8), disc(1)).astype(bool) & ~here
                 if _is_between(labels_HW[window][around], label, palette_K3, settings.between):
                     slivers_HW[window] |= here
         if not slivers_HW.any():
@@ -292,6 +272,69 @@ def _is_between(neighbours: Labels, label: int, palette_K3: Floats, tolerance: f
     return False
 
 
+def _without_bands(
+    labels_HW: Labels, lab_HW3: Floats, palette_K3: Floats, settings: AreaSettings, scale: float
+) -> Labels:
+    """The labels, neighbours made one that are alike and have no edge between them.
+
+    They are what becomes of a gradient, and of a stain in an area.
+    """
+    numbers_HW, labels_N = _numbered(labels_HW)
+    sizes_N = np.bincount(numbers_HW.ravel(), minlength=len(labels_N))
+    pairs_E2, steps_E = _borders(numbers_HW, lab_HW3, scale)
+    gaps_E = np.linalg.norm(np.subtract(*palette_K3[labels_N[pairs_E2] - 1].swapaxes(0, 1)), axis=1)
+    sharpness_E = steps_E / np.maximum(gaps_E, 1e-6)
+
+    # The softest first; the larger of two decides which colour they have.
+    owner_N = np.arange(len(labels_N))
+    for edge in np.argsort(sharpness_E):
+        if sharpness_E[edge] > settings.soft_edge:
+            break
+        first, second = sorted((owner_N[k] for k in pairs_E2[edge]), key=lambda k: -sizes_N[k])
+        gap = palette_K3[labels_N[first] - 1] - palette_K3[labels_N[second] - 1]
+        is_small = sizes_N[second] < _SMALL_PART * sizes_N[first]
+        most = settings.stain if is_small else settings.band
+        if first != second and np.linalg.norm(gap) < most:
+            owner_N[owner_N == second] = first
+            sizes_N[first] += sizes_N[second]
+    return labels_N[owner_N][numbers_HW]
+
+
+def _numbered(labels_HW: Labels) -> tuple[Labels, Labels]:
+    """The number of the connected area of each pixel, and the label of each; 0 is EMPTY."""
+    numbers_HW = np.zeros(labels_HW.shape, dtype=np.int32)
+    labels = [EMPTY]
+    for label in _used(labels_HW):
+        if label == EMPTY:
+            continue
+        mask_HW, window = _boxed(labels_HW, label)
+        count, parts_HW = cv2.connectedComponents(mask_HW, connectivity=4)
+        inside = parts_HW > 0
+        numbers_HW[window][inside] = parts_HW[inside] + (len(labels) - 1)
+        labels += [label] * (count - 1)
+    return numbers_HW, np.array(labels, dtype=np.int32)
+
+
+def _borders(numbers_HW: Labels, lab_HW3: Floats, scale: float) -> tuple[Any, Any]:
+    """Each pair of numbers that touch, [E, 2], and how much colours change across their border."""
+    reach = max(round(_EDGE_REACH * scale), 1)
+    count = int(numbers_HW.max()) + 1
+    keys, steps = [], []
+    for numbers, lab in ((numbers_HW, lab_HW3), (numbers_HW.T, lab_HW3.swapaxes(0, 1))):
+        before, after = numbers[:, :-1], numbers[:, 1:]
+        row, column = np.nonzero((before != after) & (before > 0) & (after > 0))
+        pair = np.sort(np.stack((before[row, column], after[row, column])), axis=0)
+        near = np.maximum(column - reach, 0)
+        far = np.minimum(column + 1 + reach, numbers.shape[1] - 1)
+        step = np.linalg.norm(lab[row, near] - lab[row, far], axis=1)
+        seen = (numbers[row, near] > 0) & (numbers[row, far] > 0)
+        keys.append((pair[0] * count + pair[1])[seen])
+        steps.append(step[seen])
+    pairs, which, lengths = np.unique(np.concatenate(keys), return_inverse=True, return_counts=True)
+    mean = np.bincount(which, np.concatenate(steps), minlength=len(pairs)) / lengths
+    return np.stack(np.divmod(pairs, count), axis=1), mean
+
+
 def _smoothed(labels_HW: Labels, num_colours: int, sigma: float) -> Labels:
     """The labels at twice the side, with smooth borders: the largest of the blurred masks."""
     height, width = labels_HW.shape
@@ -310,7 +353,7 @@ def _smoothed(labels_HW: Labels, num_colours: int, sigma: float) -> Labels:
 
 def _compact(labels_HW: Labels, palette_K3: UInt8) -> Areas:
     """Areas whose palette has only colours in use."""
-    used = [int(label) for label in np.unique(labels_HW) if label != EMPTY]
+    used = [int(label) for label in _used(labels_HW) if label != EMPTY]
     number = np.zeros(len(palette_K3) + 1, dtype=np.int32)
     number[used] = np.arange(1, len(used) + 1)
     return Areas(labels_HW=number[labels_HW], palette_K3=palette_K3[[k - 1 for k in used]])

@@ -309,18 +309,24 @@ def _part(areas: Areas, part: str) -> Mask | None:
         outside = int((component_HW & ~regions[part]).sum())
         if own in skin or is_inside or area < _LEAST_PART or outside > 0.3 * area:
             continue
-        grows = part == "clothes" or _grows(component_HW & near_HW, part, middle)
+        if part == "clothes":
+            # A beard begins beside the chin, clothes below it.
+            grows = not component_HW[: bottom - tall // 8].any()
+        else:
+            grows = _grows(component_HW & near_HW, part, middle)
         candidates.append((component_HW, own, grows))
 
     # What has the colour of what grows there belongs to it: pigtails.
     labels = {own for _, own, grows in candidates if grows}
+    if part == "clothes" and not labels:
+        labels = {own for _, own, _ in candidates}
     found = [component_HW for component_HW, own, _ in candidates if own in labels]
     return np.logical_or.reduce(found) if found else None
 
 
 def _grows(touching_HW: Mask, part: str, middle: int) -> bool:
     """Whether an area touches the face where hair or a beard grows."""
-    touching_H = touching_HW.any(1)
+    touching_H = np.asarray(touching_HW.any(1))
     upper, lower = int(touching_H[:middle].sum()), int(touching_H[middle:].sum())
     if part == "hair":
         return upper > 0 and upper >= lower

@@ -20,10 +20,15 @@ import numpy.typing as npt
 from PIL import Image
 
 from dall_e.images.areas import Areas, flat_areas
+from dall_e.images.files import PILImage, from_pil, to_pil
 from dall_e.images.materials import Overlay, Paint, painted_areas
 
 UInt8 = npt.NDArray[np.uint8]
 
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that no XML document may have."""
+_VECTORISED_SIDE = 256
+"""The longer side at which the areas of a user's image are found."""
 _PATHS = re.compile(r"<path [^>]*/>")
 _FILL = re.compile(r'fill="(#[0-9A-Fa-f]{6})"')
 _SPECKLE = 6
@@ -32,6 +37,10 @@ _CORNER = 75
 """A bend of more degrees than this stays a corner."""
 _SEGMENT = 4.5
 """Length in pixels to which borders are divided before curves are laid through them."""
+
+ROLES = ("background", "shadow", "edge", "thing")
+"""What groups of a picture are: what is behind everything, the shadow and the edge of a thing, and
+the thing itself."""
 
 
 class VectorDrawing:
@@ -71,6 +80,8 @@ class Group:
     """Its SVG elements."""
     matrix: tuple[float, float, float, float, float, float] = (1, 0, 0, 1, 0, 0)
     """Where it goes, as SVG's matrix(a, b, c, d, e, f)."""
+    role: str = "thing"
+    """What it is in the picture, one of ROLES."""
 
 
 def traced_paths(areas: Areas) -> str:
@@ -84,10 +95,10 @@ def traced_paths(areas: Areas) -> str:
     if not len(areas.palette_K3):
         return ""
     file = io.BytesIO()
-    Image.fromarray(areas.image(), "RGBA").save(file, "PNG", compress_level=0)
+    Image.fromarray(areas.image(), "RGBA").save(file, "TGA")
     svg = vtracer.convert_raw_image_to_svg(
         file.getvalue(),
-        img_format="png",
+        img_format="tga",
         colormode="color",
         hierarchical="stacked",
         mode="spline",
@@ -124,24 +135,44 @@ def _overlaid(paths: str, overlay: Overlay, areas: Areas) -> str:
     return "\n".join(lines)
 
 
-def svg_document(groups: Sequence[Group], side: int, title: str = "") -> str:
+def svg_document(
+    groups: Sequence[Group], side: int, title: str = "", size: int | None = None
+) -> str:
     """Return an SVG document [S, S] of groups, those at the back first, on a transparent ground.
 
-    title: what the picture shows, which screen readers say.
+    title: what the picture shows, which screen readers say. size: at which side it is shown where
+    nobody says another; `side` unless given.
     """
+    size = size or side
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}" '
-        f'width="{side}" height="{side}" role="img">'
+        f'width="{size}" height="{size}" role="img">'
     ]
     if title:
-        lines.append(f"<title>{escape(title)}</title>")
+        lines.append(f"<title>{_xml_text(title)}</title>")
     for number, group in enumerate(groups, 1):
         is_moved = group.matrix != (1, 0, 0, 1, 0, 0)
         numbers = " ".join(f"{value:.4g}" for value in group.matrix)
         moved = f' transform="matrix({numbers})"' if is_moved else ""
-        name = escape(group.name, quote=True)
+        name = _xml_text(group.name)
         lines.append(f'<g id="thing-{number}" data-name="{name}"{moved}>\n{group.paths}\n</g>')
     return "\n".join([*lines, "</svg>\n"])
+
+
+def _xml_text(text: str) -> str:
+    """A text as it stands in an element or an attribute."""
+    return escape(_NOT_XML.sub("", text), quote=True)
+
+
+def vectorised(image: PILImage, title: str = "") -> str:
+    """Return an image of any mode and size as an SVG document of areas of one colour.
+
+    It is square: an image that is not is centred on a transparent ground.
+    """
+    image_CSS = from_pil(image, _VECTORISED_SIDE)
+    drawing = VectorDrawing(np.ascontiguousarray(image_CSS.transpose(1, 2, 0)))
+    group = Group(name=title or "image", paths=drawing.paths)
+    return svg_document([group], drawing.side, title, _VECTORISED_SIDE)
 
 
 def painted_svg(svg: str, side: int) -> UInt8:
@@ -156,3 +187,8 @@ def painted_svg(svg: str, side: int) -> UInt8:
     pixels_SSC = straight_SSC.astype(np.uint16)
     pixels_SSC[..., :3] = (pixels_SSC[..., :3] * pixels_SSC[..., 3:] + 127) // 255
     return pixels_SSC.astype(np.uint8)
+
+
+def svg_image(svg: str, side: int, *, transparent: bool = False) -> PILImage:
+    """Return an SVG document as a PIL image, RGB on white or RGBA; raises as `painted_svg` does."""
+    return to_pil(painted_svg(svg, side).transpose(2, 0, 1), transparent=transparent)

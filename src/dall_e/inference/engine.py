@@ -14,9 +14,10 @@ Shapes: B drawings, N image tokens, C H W channels (4, premultiplied RGBA), rows
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, replace
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -26,12 +27,13 @@ from dall_e.checkpoints.families.base import PublishedNetworks
 from dall_e.checkpoints.t5 import T5Features
 from dall_e.config import ModelConfig, SamplingConfig
 from dall_e.config.published import PublishedConfig, check_possible
-from dall_e.images.files import PILImage, resize, to_pil, to_uint8
-from dall_e.images.svg import painted_svg
+from dall_e.images.files import PILImage
 from dall_e.inference.batching import batches, known_rows
+from dall_e.inference.finishing import checked_style, finished_image
 from dall_e.inference.loading import Networks
-from dall_e.inference.progress import ProgressCallback
+from dall_e.inference.progress import ProgressCallback, step_callback
 from dall_e.inference.prompt_encoding import Pair, make_reader, stack_pairs
+from dall_e.inference.recognition import Recognition, names_nothing
 from dall_e.inference.remarks import check_not_blank, remark_on_prompts
 from dall_e.inference.request import GeneratedImage, GenerationRequest, resolve_sampling
 from dall_e.inference.retrieval import Retriever
@@ -48,17 +50,14 @@ from dall_e.planning.plan import DrawingJob, plan_all
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.runtime import free_memory, one_thread
 from dall_e.sampling.decode import (
-    DecodeStep,
     KnownTokens,
+    StepCallback,
     check_known_tokens,
     decode_tokens,
 )
 from dall_e.text.published_tokenizers import PromptTokenizer
 from dall_e.text.tokenizer import TextTokenizer
 from dall_e.version import __version__
-
-StepCallback = Callable[[DecodeStep], "bool | None"]
-"""Called after each step of each batch; True stops the drawing with DecodeInterrupted."""
 
 # More images than this are drawn one batch after the other, so that memory stays bounded; it
 # changes no image.
@@ -120,6 +119,7 @@ class Engine:
         upsample: bool | None = None,
         transparent: bool = False,
         finish: str | None = None,
+        style: str | None = None,
         sampling: SamplingConfig | None = None,
         known: KnownTokens | None = None,
         strict: bool = False,
@@ -155,6 +155,7 @@ class Engine:
             best_of=best_of,
             transparent=transparent,
             finish=checked_finish(finish, self.config),
+            style=checked_style(style, self.config, self.vocabulary),
             known=known,
             strict=strict,
         )
@@ -186,7 +187,8 @@ class Engine:
 
         `on_step` sees the tokens after each step of each batch; `on_progress` is told how many
         steps of all batches are done. Warns of words that the model does not read, and of a blank
-        image; a strict request raises ValueError instead.
+        image; a strict request raises ValueError instead. What names nothing known, and does not
+        look like its prompt either, is always a ValueError.
         """
         with torch.inference_mode(), self._threads():
             candidates = self._plan(request)
@@ -197,7 +199,8 @@ class Engine:
     def _plan(self, request: GenerationRequest) -> list[DrawingJob]:
         """What is drawn for each candidate; the only place that asks the planner."""
         prompts, compose = request.candidate_prompts, request.sampling.compose
-        return plan_all(prompts, request.seeds, self.vocabulary, compose=compose)
+        vocabulary, style = self.vocabulary, request.style
+        return plan_all(prompts, request.seeds, vocabulary, compose=compose, style=style)
 
     def _threads(self) -> AbstractContextManager[None]:
         """One thread, or all cores for published models, whose products are large enough."""
@@ -238,7 +241,7 @@ class Engine:
                 seeds=[seeds[row] for row in rows],
                 settings=request.sampling,
                 known=known_rows(request.known, rows),
-                on_step=_step_callback(on_step, on_progress, number, len(groups)),
+                on_step=step_callback(on_step, on_progress, number, len(groups)),
             )
             drawn.update(zip(rows, codes_BN, strict=True))
         return torch.stack([drawn[row] for row in range(len(texts))])
@@ -266,6 +269,12 @@ class Engine:
             )
         return Retriever(self.networks.dual_encoder, self.text_tokenizer)
 
+    @cached_property
+    def _recognition(self) -> Recognition:
+        """What tells a picture from a blot; only for models with a vocabulary."""
+        assert self.vocabulary is not None
+        return Recognition(self.retriever("a prompt that names nothing known"), self.vocabulary)
+
     def _choose(
         self, request: GenerationRequest, candidates: list[DrawingJob], codes_BN: Tensor
     ) -> list[tuple[DrawingJob, float | None]]:
@@ -280,7 +289,9 @@ class Engine:
         kept: list[tuple[DrawingJob, float | None]] = []
         for first in range(0, len(candidates), request.best_of):
             rivals = candidates[first : first + request.best_of]
-            images = [self._image(small, rival, codes_BN) for rival in rivals]
+            images = [
+                self._image_and_svg(small, rival.without_style, codes_BN)[0] for rival in rivals
+            ]
             scores = retriever.scores(images, rivals[0].text)
             best = scores.index(max(scores))
             kept.append((rivals[best], scores[best]))
@@ -294,7 +305,9 @@ class Engine:
         codes_BN: Tensor,
     ) -> GeneratedImage:
         """The image of the candidate that was kept, with its story."""
-        image = self._image(request, candidate, codes_BN)
+        image, svg = self._image_and_svg(request, candidate, codes_BN)
+        if self.networks.dual_encoder is not None and names_nothing(candidate, self.vocabulary):
+            self._recognition.check(image, candidate)
         check_not_blank(image, candidate, strict=request.strict)
         return GeneratedImage(
             pixels=image,
@@ -303,28 +316,17 @@ class Engine:
             plan=candidate.plan,
             score=score,
             metadata=self._metadata(request, candidate, score),
+            svg=svg,
         )
 
-    def _image(
+    def _image_and_svg(
         self, request: GenerationRequest, candidate: DrawingJob, codes_BN: Tensor
-    ) -> PILImage:
-        """The pixels of a candidate, from the tokens of its drawings."""
-        size, transparent = request.size, request.transparent
+    ) -> tuple[PILImage, str]:
+        """The pixels of a candidate, and the SVG that they were painted from, "" without one."""
         drawings = [
             self.pixels(codes_BN[row : row + 1], request.upsample) for row in candidate.rows
         ]
-        if request.finish == "crisp":
-            arrays = [to_uint8(x_CHW) for x_CHW in drawings]
-            svg = candidate.plan.illustrate(arrays, candidate.seed)
-            painted_CSS = painted_svg(svg, size).transpose(2, 0, 1)
-            return to_pil(painted_CSS, transparent=transparent)
-        if not candidate.plan.is_whole:
-            arrays = [to_uint8(x_CHW) for x_CHW in drawings]
-            whole_CHW = candidate.plan.render(arrays, size, candidate.seed)
-            return to_pil(whole_CHW, transparent=transparent)
-
-        image = to_pil(drawings[0], transparent=transparent)
-        return image if size == image.width else resize(image, size, size)
+        return finished_image(request, candidate, drawings)
 
     def pixels(self, codes_1N: Tensor, upsample: bool = False) -> Tensor:
         """One drawing [4, H, W] in [0, 1], at the model's own size or upsampled.
@@ -371,30 +373,16 @@ class Engine:
             metadata["plan"] = candidate.plan.describe()
         if candidate.plan.unread:
             metadata["unread"] = ", ".join(candidate.plan.unread)
+        if candidate.plan.nearest:
+            metadata["nearest"] = "; ".join(near.in_words() for near in candidate.plan.nearest)
         metadata |= {
             "transparent": str(request.transparent),
             "size": f"{request.size}x{request.size}",
             "upsample": str(request.upsample),
             "finish": request.finish,
         }
+        if request.style or candidate.plan.style:
+            metadata["style"] = request.style or candidate.plan.style
         if score is not None:
             metadata |= {"best_of": str(request.best_of), "score": f"{score:.4f}"}
         return metadata
-
-
-def _step_callback(
-    on_step: StepCallback | None,
-    on_progress: ProgressCallback | None,
-    batch: int,
-    num_batches: int,
-) -> StepCallback | None:
-    """What the decode loop calls in one of the batches; None if nobody wants to know."""
-    if on_progress is None:
-        return on_step
-
-    def report(step: DecodeStep) -> bool | None:
-        done = batch * step.num_steps + step.step
-        on_progress("drawing", done, num_batches * step.num_steps)
-        return on_step(step) if on_step else None
-
-    return report

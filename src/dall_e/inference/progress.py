@@ -6,7 +6,10 @@ import sys
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dall_e.sampling.decode import DecodeStep, StepCallback
 
 ProgressCallback = Callable[[str, int, int], None]
 """Called with the name of a task, how many of its steps are done, and how many there are."""
@@ -70,3 +73,21 @@ def _started_bar() -> Any:
     )
     bar.start()
     return bar
+
+
+def step_callback(
+    on_step: StepCallback | None,
+    on_progress: ProgressCallback | None,
+    batch: int,
+    num_batches: int,
+) -> StepCallback | None:
+    """What the decode loop calls in one of the batches; None if nobody wants to know."""
+    if on_progress is None:
+        return on_step
+
+    def report(step: DecodeStep) -> bool | None:
+        done = batch * step.num_steps + step.step
+        on_progress("drawing", done, num_batches * step.num_steps)
+        return on_step(step) if on_step else None
+
+    return report

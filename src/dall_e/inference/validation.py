@@ -114,14 +114,14 @@ def checked_finish(finish: str | None, config: ModelConfig | PublishedConfig) ->
         raise ValueError(f"finish must be one of {', '.join(FINISHES)}, got {finish!r}")
     if chosen == "crisp" and not isinstance(config, ModelConfig):
         raise ValueError(
-            f"finish='crisp' is for drawings in areas of one colour: {config.name} paints pictures, "
-            "which would lose their shading"
+            "finish='crisp' is for drawings in areas of one colour: "
+            f"{config.name} paints pictures, which would lose their shading"
         )
     return chosen
 
 
 def default_size(own_size: int, has_upsampler: bool) -> int:
-    """The side at which a model draws if none is given: its own, or 256 where it can upsample."""
+    """The side at which a model draws if none is given: its own, or 384 where it can upsample."""
     return max(own_size, DEFAULT_SIZE) if has_upsampler else own_size
 
 

@@ -53,6 +53,18 @@ _FEET = re.compile(r"boots?$|shoes?$|sneakers?$|sandals?$|skates?$|slippers?$|so
 _BODY = re.compile(r"dress$|coat$|jacket$|shirt$|sweater$|kimono|vest$|hoodie|robe$|uniform|suit$")
 _HEAD = re.compile(r"hat$|cap$|crown|helmet|beanie|tiara|headphones?$|beret|turban|hood$|wig$|halo")
 """Where things are worn, by the ends of their names."""
+_CLOTHING = re.compile(rf"{_BODY.pattern}|skirt$|blouse$|sari$|gown$|tuxedo$|clothes$")
+
+
+def is_worn(name: str) -> bool:
+    """Whether a thing is one that people wear."""
+    places = (_EYES, _NECK, _FEET, _HEAD, _CLOTHING)
+    return any(place.search(name) for place in places)
+
+
+def is_on_head(name: str) -> bool:
+    """Whether a thing is worn on the head or before the eyes."""
+    return _EYES.search(name) is not None or _HEAD.search(name) is not None
 
 
 def composite(
@@ -124,6 +136,7 @@ def _worn(own: Part, anchors: Anchors, thing: Attached) -> tuple[list[Part], boo
     if _EYES.search(thing.name):
         apart = anchors.eye_distance * own.width
         width = max(2.1 * apart, 0.62 * head_width) if apart else 0.75 * head_width
+        width = min(width, 0.9 * head_width)
         x, y = anchors.eyes
         return [_centred(thing, x * own.width, y, _sized(thing, width=width))], False
     if _NECK.search(thing.name):
@@ -154,7 +167,7 @@ def _ridden(own: Part, anchors: Anchors, thing: Attached) -> tuple[list[Part], b
 
 def _hung_from(own: Part, anchors: Anchors, thing: Attached) -> tuple[list[Part], bool]:
     """Above whoever hangs from it, behind their upper end."""
-    width, height = _sized(thing, height=1.7)
+    width, height = _sized(thing, width=2.4, height=1.7)
     return [
         Part(
             index=thing.index, x=0.5 * own.width - 0.72 * width, y=-0.45 * height,

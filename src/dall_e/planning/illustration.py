@@ -90,8 +90,9 @@ def _background(scene: Scene, seed: int) -> tuple[PlaceFacts | None, list[Group]
     is_mirrored = random.Random(f"place/{seed}").random() < 0.5
     matrix = (-scale, 0, 0, scale, SIDE, 0) if is_mirrored else (scale, 0, 0, scale, 0, 0)
     words = str(setting).replace("+", ", ")
+    behind = Group(name=words, paths=drawn.back, matrix=matrix, role="background")
     before = [Group(name=setting.weather, paths=drawn.front, matrix=matrix)] if drawn.front else []
-    return drawn.facts, [Group(name=words, paths=drawn.back, matrix=matrix)], before
+    return drawn.facts, [behind], before
 
 
 def _flat_background(scene: Scene, seed: int) -> list[Group]:
@@ -104,7 +105,7 @@ def _flat_background(scene: Scene, seed: int) -> list[Group]:
         f'<stop stop-color="{first}"/><stop offset="1" stop-color="{last}"/></linearGradient>'
         f'</defs><rect width="{SIDE}" height="{SIDE}" fill="url(#background)"/>'
     )
-    return [Group(name=scene.background, paths=paths)]
+    return [Group(name=scene.background, paths=paths, role="background")]
 
 
 class _Sprite:
@@ -256,7 +257,8 @@ def _edged(drawing: VectorDrawing, group: Group) -> list[Group]:
         f'<g stroke="{_EDGE}" stroke-width="{3 / scale:.2f}" stroke-linejoin="round">\n'
         f"{group.paths}\n</g>"
     )
-    return [Group(name=f"edge of {group.name}", paths=edge, matrix=group.matrix), group]
+    name = f"edge of {group.name}"
+    return [Group(name=name, paths=edge, matrix=group.matrix, role="edge"), group]
 
 
 def _shadow(place: Place) -> Group:
@@ -268,7 +270,7 @@ def _shadow(place: Place) -> Group:
         f'ry="{width * 0.1 * part:.1f}" fill="#000" fill-opacity="0.09"/>'
         for part in (1.0, 0.8, 0.6)
     ]
-    return Group(name="shadow", paths="\n".join(rings))
+    return Group(name="shadow", paths="\n".join(rings), role="shadow")
 
 
 def _ripple(place: Place) -> Group:
@@ -283,4 +285,4 @@ def _ripple(place: Place) -> Group:
             (0.2, 3.0, 0.18, "#BBDDF5"),
         )
     ]
-    return Group(name="ripple", paths="\n".join(rings))
+    return Group(name="ripple", paths="\n".join(rings), role="shadow")

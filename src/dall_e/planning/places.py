@@ -247,6 +247,13 @@ def place_words() -> dict[str, tuple[tuple[str, ...], ...]]:
     return rows
 
 
+@lru_cache(maxsize=1)
+def words_of_places() -> frozenset[str]:
+    """Every English word of the names of places, of times of day and of weather."""
+    names = (name for lists in place_words().values() for words in lists[:2] for name in words)
+    return frozenset(word for name in names for word in name.split()) | _ADJECTIVES
+
+
 @lru_cache(maxsize=4)
 def _place_of(column: int) -> dict[str, str]:
     """The place of each word of a column; English phrases without articles."""

@@ -20,12 +20,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dall_e.images.effects.catalogue import EFFECTS, styled_groups
 from dall_e.images.files import ImageArray
 from dall_e.images.materials import Paint
 from dall_e.images.svg import VectorDrawing, svg_document
+from dall_e.planning.cast import as_relation, mounted
 from dall_e.planning.illustration import SIDE, lone_group, scene_groups
+from dall_e.planning.nearest import Nearest
 from dall_e.planning.parser import Parse, parse
 from dall_e.planning.renderer import alone, assemble, painted, sprite_of
+from dall_e.planning.style_words import in_style
 from dall_e.planning.variation import Appearance, canonical_appearance, sample_appearance
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.scenes.captions import scene_caption
@@ -76,11 +80,14 @@ class Plan:
     """What is where; None for a prompt that is drawn whole."""
     parse: Parse | None = None
     """What was understood of the prompt; None if nobody tried to."""
+    style: str = ""
+    """The effect that the picture is given, one of EFFECTS; or nothing."""
 
     @classmethod
     def whole(cls, prompt: str, parse: Parse | None = None) -> Plan:
         """Plan to draw a prompt as it is."""
-        return cls(objects=(PlannedObject(prompt=prompt),), parse=parse)
+        style = parse.style if parse else ""
+        return cls(objects=(PlannedObject(prompt=prompt),), parse=parse, style=style)
 
     @property
     def is_whole(self) -> bool:
@@ -100,6 +107,11 @@ class Plan:
         words = self.parse.unknown if self.is_whole else self.parse.unread
         return tuple(word for word in words if word.lower() not in _SILENT)
 
+    @property
+    def nearest(self) -> tuple[Nearest, ...]:
+        """What is drawn instead of things that the model does not know."""
+        return self.parse.nearest if self.parse else ()
+
     def describe(self) -> str:
         """Return the plan in a line, as metadata keep it; "" for a prompt that is drawn whole."""
         if self.scene is None:
@@ -112,9 +124,13 @@ class Plan:
 
         relation = f" [{self.scene.relation}]" if self.scene.relation else ""
         place = f" @ {self.scene.background}" if self.scene.background else ""
-        is_exact = self.parse is None or self.parse.is_exact
-        rest = "" if is_exact else ", the rest was not understood"
-        return f"{' + '.join(parts)}{relation}{place}{rest}".strip()
+        deeds = "".join(
+            f" [{self.objects[subject].prompt} {verb} {self.objects[thing].prompt}]"
+            for subject, verb, thing in self.scene.actions
+        )
+        is_read = self.parse is None or self.parse.is_exact or not self.unread
+        rest = "" if is_read else ", the rest was not understood"
+        return f"{' + '.join(parts)}{relation}{deeds}{place}{rest}".strip()
 
     def render(self, images: Sequence[ImageArray], side: int, seed: int) -> ImageArray:
         """Put the drawings [4, H, W] of `objects` together to an image [4, S, S].
@@ -128,15 +144,26 @@ class Plan:
         if _is_alone(self.scene):
             whole_SSC = alone(drawings_HWC[0], side)
         else:
-            sprites = [sprite_of(drawing_HWC) for drawing_HWC in drawings_HWC]
-            alternates = [planned.alternates for planned in self.objects]
-            whole_SSC = assemble(_at_rest(self.scene), sprites, side, seed, alternates)
+            scene, order = as_relation(_at_rest(self.scene))
+            sprites = [sprite_of(drawings_HWC[index]) for index in order]
+            alternates = [self.objects[index].alternates for index in order]
+            whole_SSC = assemble(scene, sprites, side, seed, alternates)
         return np.ascontiguousarray(whole_SSC.transpose(2, 0, 1))
 
-    def illustrate(self, images: Sequence[ImageArray], seed: int) -> str:
+    def illustrate(
+        self,
+        images: Sequence[ImageArray],
+        seed: int,
+        *,
+        title: str = "",
+        size: int = SIDE,
+        ground: bool = True,
+    ) -> str:
         """Return what `render` paints as an SVG document, one group for each thing.
 
-        A prompt that is drawn whole is one group.
+        A prompt that is drawn whole is one group. A style that is an effect on groups is in it;
+        `ground`: with what that has for a ground, such as the wall behind neon. title: what it
+        shows; the prompts of the drawings unless given. size: side at which it is shown.
         """
         drawings = [
             VectorDrawing(_turned(image_CHW, planned), planned.look)
@@ -148,8 +175,9 @@ class Plan:
         else:
             alternates = [planned.alternates for planned in self.objects]
             groups = scene_groups(_at_rest(self.scene), drawings, seed, alternates)
+        groups = styled_groups(groups, self.style, seed, ground=ground)
         place = [self.scene.background] if self.scene and self.scene.background else []
-        return svg_document(groups, SIDE, ", ".join([*names, *place]))
+        return svg_document(groups, SIDE, title or ", ".join([*names, *place]), size)
 
     def _painted(self, images: Sequence[ImageArray]) -> list[ImageArray]:
         """The drawings [4, H, W] of `objects`, turned and painted, [H, W, 4]."""
@@ -176,6 +204,8 @@ def plan_prompt(prompt: str, vocabulary: Vocabulary, seed: int | None = None) ->
     if scene is None:
         return Plan.whole(understood.text, understood)
 
+    riding = mounted(scene.objects, scene.relation)
+    scene = dataclasses.replace(scene, relation="", actions=riding) if riding else scene
     if seed is None:
         appearances = tuple(canonical_appearance(item, vocabulary) for item in scene.objects)
     else:
@@ -187,7 +217,7 @@ def plan_prompt(prompt: str, vocabulary: Vocabulary, seed: int | None = None) ->
         _planned(item, appearance, vocabulary, language, style)
         for item, appearance in zip(scene.objects, appearances, strict=True)
     )
-    plan = Plan(objects=objects, scene=scene, parse=understood)
+    plan = Plan(objects=objects, scene=scene, parse=understood, style=understood.style)
 
     # A place with nothing in it
     if not objects:
@@ -295,6 +325,11 @@ class DrawingJob:
     """Its drawings among those of all jobs: as many as the plan has objects."""
 
     @property
+    def without_style(self) -> DrawingJob:
+        """The same image without an effect, as candidates are compared."""
+        return dataclasses.replace(self, plan=dataclasses.replace(self.plan, style=""))
+
+    @property
     def prompts(self) -> tuple[str, ...]:
         """The prompt of each of its drawings, in the order of `rows`."""
         return self.plan.prompts
@@ -306,12 +341,16 @@ def plan_all(
     vocabulary: Vocabulary | None,
     *,
     compose: bool = True,
+    style: str = "",
 ) -> list[DrawingJob]:
     """Plan one image for each text with its seed.
 
     vocabulary: what the model knows; without one every prompt is drawn whole, as it is. compose:
-    without it every prompt is drawn whole, in its normal form.
+    without it every prompt is drawn whole, in its normal form. style: an effect, or a style that
+    the model has learned; else the prompts say which.
     """
+    effect = style if style in EFFECTS else ""
+    learned = "" if effect else style
 
     def planned(text: str, seed: int) -> Plan:
         if vocabulary is None:
@@ -324,7 +363,8 @@ def plan_all(
     jobs: list[DrawingJob] = []
     row = 0
     for text, seed in zip(texts, seeds, strict=True):
-        plan = planned(text, seed)
+        plan = planned(in_style(text, learned, vocabulary), seed)
+        plan = dataclasses.replace(plan, style=effect or plan.style)
         rows = range(row, row + len(plan.objects))
         jobs.append(DrawingJob(text=text, seed=seed, plan=plan, rows=rows))
         row = rows.stop

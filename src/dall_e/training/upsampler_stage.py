@@ -112,11 +112,11 @@ class UpsamplerStage(Stage[UpsamplerBatch]):
             antialias=True,
             align_corners=False,
         )
-        if self._tokenizer is None:
+        through = round(self.config.tokenized_fraction * len(small_BCHW))
+        if self._tokenizer is None or not through:
             return small_BCHW
 
         # Through the tokenizer, some with a few of their codes wrong
-        through = round(self.config.tokenized_fraction * len(small_BCHW))
         codes_BN = self._tokenizer.tokenize(small_BCHW[:through])
         perturbation = self.config.perturbation
         moved = round(perturbation.perturbed_fraction * len(small_BCHW)) if rng else 0
