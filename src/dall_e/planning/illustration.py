@@ -91,8 +91,8 @@ def _background(scene: Scene, seed: int) -> tuple[PlaceFacts | None, list[Group]
     matrix = (-scale, 0, 0, scale, SIDE, 0) if is_mirrored else (scale, 0, 0, scale, 0, 0)
     words = str(setting).replace("+", ", ")
     behind = Group(name=words, paths=drawn.back, matrix=matrix, role="background")
-    before = [Group(name=setting.weather, paths=drawn.front, matrix=matrix)] if drawn.front else []
-    return drawn.facts, [behind], before
+    before = Group(name=setting.weather, paths=drawn.front, matrix=matrix, role="shadow")
+    return drawn.facts, [behind], [before] if drawn.front else []
 
 
 def _flat_background(scene: Scene, seed: int) -> list[Group]:
@@ -158,7 +158,11 @@ def _placed(
     if is_lone:
         everything = [Stood(place=_whole(aspects[0]))]
     elif facts and ground_of(facts) and relation in APART:
-        everything = stood(reduced, aspects, facts)
+        spreads = [
+            max(width, height) / _longer_side(parts, index)
+            for index, (parts, width, height) in zip(kept, composites, strict=True)
+        ]
+        everything = stood(reduced, aspects, facts, spreads)
     else:
         ground = ground_of(facts) if facts else None
         everything = _touching(canonical_places(reduced, aspects, ground, CELLS), facts)
@@ -199,6 +203,11 @@ def _whole(aspect: float) -> Place:
     """The place of the only thing of a picture, of an aspect (width over height)."""
     height = _LONE / max(aspect, 1.0)
     return Place(index=0, x=0.5, y=0.5, width=height * aspect, height=height)
+
+
+def _longer_side(parts: Sequence[Part], index: int) -> float:
+    """The longer side of one of the parts."""
+    return next(max(part.width, part.height) for part in parts if part.index == index)
 
 
 def _composite(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from dall_e.images.compositing import Place
 from dall_e.images.places import UNITS, PlaceFacts
 from dall_e.images.strokes import Ground
-from dall_e.scenes.graph import SHAPES, Scene
+from dall_e.scenes.graph import MOST, SHAPES, Scene
 from dall_e.scenes.sizes import RealSize, real_size
 
 APART = frozenset(("", "left", "right", "next to"))
@@ -22,6 +22,8 @@ _LONE, _LONE_POWER = 0.5, 0.17
 """Side of the only thing, if it is a metre long; and how it grows with its length."""
 _LARGEST, _SMALLEST = 0.64, 0.19
 """Sides of the largest and of the smallest of several things."""
+_SPREAD_POWER = 0.5
+"""How a picture of somebody grows with what they hold or ride: half as fast as it is longer."""
 _POWER = 0.42
 """How sides beside each other grow with lengths: as fast as in the world, the mouse beside the
 house would be a dot."""
@@ -70,15 +72,21 @@ def ground_of(facts: PlaceFacts) -> Ground | None:
     return Ground(far=facts.far / UNITS, near=facts.near / UNITS, sky=facts.air / UNITS)
 
 
-def stood(scene: Scene, aspects: Sequence[float], facts: PlaceFacts) -> list[Stood]:
+def stood(
+    scene: Scene,
+    aspects: Sequence[float],
+    facts: PlaceFacts,
+    spreads: Sequence[float] = (1.0,) * MOST,
+) -> list[Stood]:
     """Put everything of a scene into a place with ground, those at the back first.
 
-    aspects: the width over height of each object. The scene's relation is one of APART.
+    aspects: the width over height of each object. spreads: how many times as long somebody is with
+    what they hold or ride. The scene's relation is one of APART.
     """
     singles = [
         single
         for index, aspect in enumerate(aspects)
-        for single in _singles(scene, index, aspect, facts)
+        for single in _singles(scene, index, aspect, facts, spreads[index])
     ]
     if scene.relation == "right":
         singles.reverse()
@@ -87,7 +95,9 @@ def stood(scene: Scene, aspects: Sequence[float], facts: PlaceFacts) -> list[Sto
     return [*_in_air(flying, facts, len(standing)), *_on_ground(standing, facts)]
 
 
-def _singles(scene: Scene, index: int, aspect: float, facts: PlaceFacts) -> list[_Single]:
+def _singles(
+    scene: Scene, index: int, aspect: float, facts: PlaceFacts, spread: float
+) -> list[_Single]:
     item = scene.objects[index]
     size = RealSize(0.5) if item.name in SHAPES else real_size(item.thing)
     kind = "" if item.name in SHAPES else item.thing.kind
@@ -97,7 +107,8 @@ def _singles(scene: Scene, index: int, aspect: float, facts: PlaceFacts) -> list
         where = "ground"
     others = [real_size(other.thing).metres for other in scene.objects if other.name not in SHAPES]
     is_back = size.metres >= _BIG and min(others, default=size.metres) < size.metres / 2
-    single = _Single(index, aspect, size, _SIZE_WORDS[item.size], where, is_back)
+    scale = _SIZE_WORDS[item.size] * spread**_SPREAD_POWER
+    single = _Single(index, aspect, size, scale, where, is_back)
     return [single] * item.count
 
 

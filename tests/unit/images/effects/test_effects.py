@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -13,6 +15,7 @@ from dall_e.images.effects.catalogue import (
 )
 from dall_e.images.effects.pixel_art import MOST_COLOURS
 from dall_e.images.effects.tones import SILHOUETTE
+from dall_e.images.effects.vectors import in_areas
 from dall_e.images.svg import Group, painted_svg, svg_document
 
 ON_GROUPS = tuple(name for name in EFFECTS if is_drawn_in_groups(name))
@@ -213,3 +216,9 @@ def test_oil_has_strokes_of_many_shades() -> None:
     face = of_pixels("oil painting")[100:150, 100:150, :3].astype(int)
     assert len(np.unique(face.reshape(-1, 3), axis=0)) > 200
     assert abs(face.mean((0, 1)) - (214, 40, 40)).max() < 45
+
+
+def test_a_background_in_areas_stays_in_its_place() -> None:
+    half = replace(SKY, paths=f'{SKY.paths}<path d="M0 192h384v192H0z" fill="#77B255"/>')
+    before, after = painted([half]), painted([in_areas(half)])
+    assert np.abs(before.astype(int) - after).mean() < 4
