@@ -1,6 +1,6 @@
 """Draws the sheets of the documentation anew: `python docs/draw_sheets.py`.
 
-drawings.png shows all of the project's own drawings (`data/build/drawings`).
+drawings.png shows all of the project's own drawings (`data/build/drawings`), places.png all places.
 
 gallery.png is that of `dall-e gallery`; composed.png shows prompts that say more than a name;
 scenes.png shows the same two scenes for seeds 0 to 7, in both languages. styles.png shows the
@@ -17,7 +17,9 @@ from dall_e.data.build.drawn_set import read_drawn_set, read_names
 from dall_e.data.build.rendering import Job, render_all
 from dall_e.images.effects.catalogue import EFFECTS
 from dall_e.images.files import decode_image, resize, save_image, to_pil
+from dall_e.images.places import TIMES, WEATHERS, Setting, place_document, places, scenery
 from dall_e.images.sheets import contact_sheet, make_grid
+from dall_e.images.svg import painted_svg
 
 DOCS = Path(__file__).parent
 SIDE = 128
@@ -54,6 +56,8 @@ SCENES = (
     "一只棕色的狗在草地上玩耍",
 )
 
+IN_WEATHER = ("beach", "city-street", "forest", "village")
+"""Places that the sheet of places shows in every light and weather."""
 STYLED = (
     "a red apple",
     "a cat",
@@ -110,7 +114,21 @@ def draw_own_drawings() -> None:
     save_image(make_grid(images, columns=36), DOCS / "drawings.png")
 
 
+def draw_places() -> None:
+    """Write a sheet of all places, and of some in other light and weather."""
+    settings = [*places(), *(f"{name}+{how}" for name in IN_WEATHER for how in (*TIMES, *WEATHERS))]
+    images = [
+        to_pil(
+            painted_svg(place_document(scenery(Setting.of(text))), 96).transpose(2, 0, 1),
+            transparent=False,
+        )
+        for text in settings
+    ]
+    save_image(make_grid(images, columns=12), DOCS / "places.png")
+
+
 if __name__ == "__main__":
     draw_sheets()
     draw_styles()
     draw_own_drawings()
+    draw_places()

@@ -15,6 +15,7 @@ from dall_e.cli.options import (
     Model,
     Quantization,
     Variant,
+    finish_option,
     load,
     sampling_flags,
     size_option,
@@ -85,14 +86,7 @@ def generate(  # noqa: PLR0913, one argument per flag
             help="Type of the file: png, jpg, webp or svg.",
         ),
     ] = "",
-    finish: Annotated[
-        str | None,
-        typer.Option(
-            "--finish",
-            show_default="the model's own",
-            help="crisp paints areas of one colour, soft shows the pixels of the networks.",
-        ),
-    ] = None,
+    finish: Annotated[str | None, finish_option()] = None,
     grid: Annotated[
         bool, typer.Option("--grid", help="All pictures side by side in one file.")
     ] = False,

@@ -89,6 +89,16 @@ def size_option() -> Any:
     )
 
 
+def finish_option() -> Any:
+    """The option for how drawings are painted; its help has the built-in model's own way."""
+    config = _built_in_config()
+    return typer.Option(
+        "--finish",
+        show_default="the model's own" if config is None else config.finish,
+        help="crisp paints areas of one colour, soft shows the pixels of the networks.",
+    )
+
+
 def load(
     name: str | os.PathLike[str],
     device: str,

@@ -6,7 +6,6 @@ channels (premultiplied RGBA).
 
 from __future__ import annotations
 
-import base64
 import io
 import re
 import zlib
@@ -174,17 +173,6 @@ def vectorised(image: PILImage, title: str = "") -> str:
     drawing = VectorDrawing(np.ascontiguousarray(image_CSS.transpose(1, 2, 0)))
     group = Group(name=title or "image", paths=drawing.paths)
     return svg_document([group], drawing.side, title, _VECTORISED_SIDE)
-
-
-def embedded_image(canvas_SS3: UInt8, side: int) -> str:
-    """Return an opaque image, uint8 [S, S, 3], as an SVG element of another side."""
-    file = io.BytesIO()
-    Image.fromarray(canvas_SS3, "RGB").save(file, "PNG", optimize=True)
-    data = base64.b64encode(file.getvalue()).decode("ascii")
-    return (
-        f'<image width="{side}" height="{side}" href="data:image/png;base64,{data}" '
-        'preserveAspectRatio="none"/>'
-    )
 
 
 def painted_svg(svg: str, side: int) -> UInt8:

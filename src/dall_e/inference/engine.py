@@ -255,6 +255,10 @@ class Engine:
         negatives = [negative for _, negative in texts]
         remark_on_prompts(candidates, reader.losses, negatives, strict=request.strict)
 
+        # A place without things in it needs no drawing.
+        if not texts:
+            return torch.empty((0, 0), dtype=torch.long)
+
         lengths = [pairs[text].length for text in texts]
         groups = batches(lengths, self._images_per_batch(request.sampling))
         drawn: dict[int, Tensor] = {}

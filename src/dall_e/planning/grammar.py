@@ -6,13 +6,13 @@ whole, and numbers of tokens (English words, Chinese characters) where it is sea
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple
 
 from dall_e.planning.lexicon import Deed
+from dall_e.planning.places import FoundPlace
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.scenes.graph import MOST, SceneObject
 
@@ -36,14 +36,6 @@ class Frame(NamedTuple):
     """The matter is from `start` to before `stop`."""
     style: str
     """The words of the style, or nothing."""
-
-
-class Placed(NamedTuple):
-    """Where a text names a place."""
-
-    start: int
-    stop: int
-    place: str
 
 
 class Related(NamedTuple):
@@ -196,8 +188,8 @@ class Grammar(ABC):
         """Return what joins two things that no verb joins: "with", "in", "and"; or nothing."""
 
     @abstractmethod
-    def find_place(self, text: str) -> Placed | None:
-        """Find the words for a place."""
+    def find_place(self, text: str) -> FoundPlace | None:
+        """Find the words for a place, a time of day and the weather."""
 
     @abstractmethod
     def relate(self, between: str, after: str) -> Related | None:
@@ -229,18 +221,3 @@ def longest_first(words_by_meaning: dict[str, tuple[str, ...]]) -> list[tuple[st
     """Return pairs of words and what they mean, so that "on top of" is tried before "on"."""
     pairs = [(words, meaning) for meaning, known in words_by_meaning.items() for words in known]
     return sorted(pairs, key=lambda pair: -len(pair[0]))
-
-
-def first_place(
-    text: str,
-    patterns: Sequence[tuple[re.Pattern[str], str]],
-    where: re.Pattern[str],
-    place_of_word: dict[str, str],
-) -> Placed | None:
-    """Find the words for a place: those of captions, else a word behind a preposition."""
-    for pattern, place in patterns:
-        match = pattern.search(text)
-        if match:
-            return Placed(*match.span(), place)
-    match = where.search(text)
-    return Placed(*match.span(), place_of_word[match[1]]) if match else None

@@ -15,9 +15,7 @@ from dall_e.planning.grammar import (
     Mention,
     Objects,
     PartSaid,
-    Placed,
     Related,
-    first_place,
     longest_first,
     small_number,
 )
@@ -32,6 +30,7 @@ from dall_e.planning.phrases_en import (
     size_of,
     state_behind,
 )
+from dall_e.planning.places import FoundPlace, find_place, words_of_places
 from dall_e.planning.qualities import is_person, qualified
 from dall_e.planning.spelling import Spelling
 from dall_e.planning.vocabulary import SEVERAL, Vocabulary
@@ -88,22 +87,6 @@ _MOST_ADJECTIVES = 4
 _NEGATIONS = frozenset(("no", "without", "zero", "0", "not"))
 _PLAYING = re.compile(r"\bplay\w* with\b")
 _GROUPS = frozenset(("family", "families", "couple", "couples"))
-_LOOSE_PLACES = {
-    "snow": "snow winter ice", "beach": "beach seaside shore coast",
-    "sea": "ocean sea lake river water waves", "desert": "desert dunes",
-    "grass": "grass meadow garden park field lawn farm", "road": "road street highway",
-    "city": "city town downtown", "forest": "forest woods jungle trees",
-    "sunset": "sunset sunrise dusk dawn", "rain": "rain storm", "space": "space galaxy",
-    "sky": "sky air clouds", "night": "night moonlight stars dark",
-    "room": "room kitchen bedroom house library", "table": "table desk",
-    "windowsill": "windowsill",
-}  # fmt: skip
-"""Words for places, behind one of the prepositions of `_WHERE`."""
-_PLACE_OF_WORD = {word: place for place, words in _LOOSE_PLACES.items() for word in words.split()}
-_WHERE = re.compile(
-    r"\b(?:in|on|at|by|under|across|through|among|over|down|along|near)"
-    rf"(?: (?:a|an|the|some))?(?: \w+)?? ({'|'.join(_PLACE_OF_WORD)})\b"
-)
 _VERBS = {
     "on": ("riding", "rides", "ride", "sits on", "climbing"),
     "above": ("flying over", "flies over", "jumping over", "jumps over"),
@@ -177,6 +160,9 @@ class English(Grammar):
         yield f"{text[: doing.start()]}{text[doing.end() :]}".strip(), state
 
     def places(self, text: str) -> Iterator[tuple[str, str, str]]:
+        found = self.find_place(text)
+        if found and len(found.spans) > 1:
+            yield found.rest(text), found.setting, ""
         for background, phrases in PLACES_EN.items():
             for phrase in phrases:
                 if text.endswith(f" {phrase}"):
@@ -184,6 +170,8 @@ class English(Grammar):
         plain = _PLAIN_BACKGROUND.search(text)
         if plain and plain[1] in COLOURS_ZH:
             yield text[: plain.start()], "plain", plain[1]
+        if found:
+            yield found.rest(text), found.setting, ""
         yield text, "", ""
 
     def pair(self, text: str) -> tuple[Objects, str] | None:
@@ -323,8 +311,8 @@ class English(Grammar):
             return ""
         return next((word for word in ("with", "in", "and") if f" {word} " in f" {between} "), "")
 
-    def find_place(self, text: str) -> Placed | None:
-        return first_place(text, _place_patterns(), _WHERE, _PLACE_OF_WORD)
+    def find_place(self, text: str) -> FoundPlace | None:
+        return find_place(text, chinese=False, is_noun=self.vocabulary.words_en.__contains__)
 
     def relate(self, between: str, after: str) -> Related | None:
         for pattern, relation in _relation_patterns():
@@ -347,18 +335,12 @@ def _spelling(vocabulary: Vocabulary) -> Spelling:
         *attributes("en"),
         *verbs("en")[1],
         *PLACES_EN,
-        *_PLACE_OF_WORD,
         *_relations(),
         *COLOURS_ZH,
     )
     sentences = (*own, *NUMBERS_EN, *(words for known in PLACES_EN.values() for words in known))
     words = {word for sentence in sentences for word in sentence.split()}
-    return Spelling(words | vocabulary.parts_en)
-
-
-@lru_cache(maxsize=1)
-def _place_patterns() -> list[tuple[re.Pattern[str], str]]:
-    return [(re.compile(rf"\b{words}\b"), place) for words, place in longest_first(PLACES_EN)]
+    return Spelling(words | words_of_places() | vocabulary.parts_en)
 
 
 @lru_cache(maxsize=1)

@@ -14,15 +14,13 @@ from dall_e.planning.grammar import (
     Mention,
     Objects,
     PartSaid,
-    Placed,
     Related,
-    first_place,
-    longest_first,
     small_number,
 )
 from dall_e.planning.lexicon import Deed, attributes_zh, containers, last_deed
 from dall_e.planning.partitives import whole_of
 from dall_e.planning.phrases_zh import parts_said, qualities, says_attribute
+from dall_e.planning.places import FoundPlace, find_place
 from dall_e.planning.qualities import Qualities, qualified
 from dall_e.scenes.graph import SceneObject
 from dall_e.scenes.phrases import NUMBERS_ZH, PLACES_ZH, RELATIONS_ZH
@@ -68,17 +66,6 @@ _EDGES = frozenset(
     "巨铁木石金银铜冰站坐飞跑跳挂画"
 )
 """A word of one character is a word beside one of these; elsewhere it may be half of another."""
-_LOOSE_PLACES = {
-    "snow": "雪地 雪山 雪", "grass": "草地 草坪 草原 花园 公园 农场", "beach": "沙滩 海滩 海边",
-    "sea": "大海 海里 海上 海中 海面 湖里 湖上 湖边 湖面 河里 河上 河边 水里 水中 水上 水面",
-    "desert": "沙漠", "road": "马路 公路 街道 街", "city": "城市", "forest": "森林 树林 丛林",
-    "sunset": "夕阳 黄昏", "rain": "雨中 雨里 雨天", "space": "太空 宇宙",
-    "sky": "天空 云里 云中 云端", "night": "夜晚 夜 星空 晚上", "room": "房间 屋 厨房 图书馆",
-    "table": "桌", "windowsill": "窗台",
-}  # fmt: skip
-"""Words for places, behind 在."""
-_PLACE_OF_WORD = {word: place for place, words in _LOOSE_PLACES.items() for word in words.split()}
-_WHERE = re.compile(rf"在({'|'.join(_PLACE_OF_WORD)})子?(?:里面|上面|[里上中下边])?")
 _VERBS = {"on": ("骑着", "骑在", "骑", "坐在"), "above": ("飞过", "跳过")}
 """What somebody does who is in a relation to something."""
 _SHORT_RELATIONS = {
@@ -145,12 +132,17 @@ class Chinese(Grammar):
         yield text, ""
 
     def places(self, text: str) -> Iterator[tuple[str, str, str]]:
+        found = self.find_place(text)
+        if found and len(found.spans) > 1:
+            yield found.rest(text), found.setting, ""
         for phrase, background, colour in _place_phrases():
             for link in ("有", "的", "，"):
                 if text.startswith(f"{phrase}{link}"):
                     yield text[len(phrase) + 1 :], background, colour
             if text.endswith(f"在{phrase}"):
                 yield text[: -len(phrase) - 1], background, colour
+        if found:
+            yield found.rest(text), found.setting, ""
         yield text, "", ""
 
     def pair(self, text: str) -> tuple[Objects, str] | None:
@@ -259,8 +251,8 @@ class Chinese(Grammar):
     def link(self, between: str) -> str:
         return "and" if _JOINED.search(between) else ""
 
-    def find_place(self, text: str) -> Placed | None:
-        return first_place(text, _place_patterns(), _WHERE, _PLACE_OF_WORD)
+    def find_place(self, text: str) -> FoundPlace | None:
+        return find_place(text, chinese=True, is_noun=self.vocabulary.words_zh.__contains__)
 
     def relate(self, between: str, after: str) -> Related | None:
         # 甲在乙的左边 says the relation behind both; 乙的左边有甲 between them, and turned.
@@ -351,11 +343,6 @@ def _place_phrases() -> list[tuple[str, str, str]]:
     phrases = [(words, place, "") for place, known in PLACES_ZH.items() for words in known]
     phrases += [(f"{word}背景上", "plain", colour) for colour, word in COLOURS_ZH.items()]
     return sorted(phrases, key=lambda phrase: -len(phrase[0]))
-
-
-@lru_cache(maxsize=1)
-def _place_patterns() -> list[tuple[re.Pattern[str], str]]:
-    return [(re.compile(f"在?{words}"), place) for words, place in longest_first(PLACES_ZH)]
 
 
 @lru_cache(maxsize=1)

@@ -15,19 +15,24 @@ from dataclasses import replace
 
 from dall_e.images.backgrounds import background
 from dall_e.images.compositing import Place
-from dall_e.images.strokes import Ground
-from dall_e.images.svg import Group, VectorDrawing, embedded_image
+from dall_e.images.places import UNITS, PlaceFacts, Setting, scenery
+from dall_e.images.svg import Group, VectorDrawing
 from dall_e.planning.anchors import Anchors, anchors_of
 from dall_e.planning.attachments import Attached, Part, composite
 from dall_e.planning.renderer import CELLS, is_light, places_of
 from dall_e.scenes.cutouts import solid_box
 from dall_e.scenes.graph import Scene
 from dall_e.scenes.slots import canonical_places
+from dall_e.scenes.standing import APART, Stood, ground_of, stood
 
 SIDE = 384
 """Side of the square in which an illustration lies."""
 _LONE = 0.94
 """Side of the only thing of a picture, as a fraction of the picture's."""
+_SETTINGS = {
+    "grass": "meadow", "night": "hills+night", "snow": "snow-field", "room": "living-room",
+}  # fmt: skip
+"""Backgrounds on which models are trained, as settings where they have other names."""
 _EDGE = "#8f9199"
 """Colour of the edge around things that would be lost on white."""
 
@@ -53,27 +58,54 @@ def scene_groups(
     drawings: one for each object of the scene. seed, alternates: as in `renderer.assemble`.
     """
     sprites = [_Sprite(drawing) for drawing in drawings]
-
-    # The background
-    groups: list[Group] = []
-    ground: Ground | None = None
-    if scene.background:
-        painter = random.Random(f"assembly/{seed}")
-        canvas_SS3, ground = background(scene.background, SIDE, painter, scene.background_colour)
-        image = embedded_image(canvas_SS3, SIDE)
-        groups.append(Group(name=scene.background, paths=image, role="background"))
+    facts, back, front = _background(scene, seed)
 
     # The things, those at the back first
+    groups: list[Group] = back
     done: Counter[int] = Counter()
-    for place, parts in _placed(scene, sprites, ground):
+    for one, parts in _placed(scene, sprites, facts):
+        place = one.place
         is_mirrored = alternates[place.index] and done[place.index] % 2 == 1
         done[place.index] += 1
-        if place.shadow:
+        if one.contact == "shadow":
             groups.append(_shadow(place))
         for part in parts:
             name = scene.objects[part.index].name
             groups += sprites[part.index].groups(name, place, part, is_mirrored)
-    return groups
+        if one.contact == "ripple":
+            groups.append(_ripple(place))
+    return [*groups, *front]
+
+
+def _background(scene: Scene, seed: int) -> tuple[PlaceFacts | None, list[Group], list[Group]]:
+    """What is known of a scene's place, what is behind its things, and what is before them."""
+    name = scene.background
+    if name in ("", "plain", "gradient"):
+        return None, _flat_background(scene, seed) if name else [], []
+    setting = Setting.of(_SETTINGS.get(name, name))
+    drawn = scenery(setting)
+
+    # Every second seed sees it from the other side.
+    scale = SIDE / UNITS
+    is_mirrored = random.Random(f"place/{seed}").random() < 0.5
+    matrix = (-scale, 0, 0, scale, SIDE, 0) if is_mirrored else (scale, 0, 0, scale, 0, 0)
+    words = str(setting).replace("+", ", ")
+    behind = Group(name=words, paths=drawn.back, matrix=matrix, role="background")
+    before = Group(name=setting.weather, paths=drawn.front, matrix=matrix, role="shadow")
+    return drawn.facts, [behind], [before] if drawn.front else []
+
+
+def _flat_background(scene: Scene, seed: int) -> list[Group]:
+    """One colour, or two that change into each other."""
+    painter = random.Random(f"assembly/{seed}")
+    canvas_SS3, _ = background(scene.background, SIDE, painter, scene.background_colour)
+    first, last = ("#{:02x}{:02x}{:02x}".format(*canvas_SS3[row, 0]) for row in (0, -1))
+    paths = (
+        '<defs><linearGradient id="background" x2="0" y2="1">'
+        f'<stop stop-color="{first}"/><stop offset="1" stop-color="{last}"/></linearGradient>'
+        f'</defs><rect width="{SIDE}" height="{SIDE}" fill="url(#background)"/>'
+    )
+    return [Group(name=scene.background, paths=paths, role="background")]
 
 
 class _Sprite:
@@ -101,17 +133,18 @@ class _Sprite:
 
 
 def _placed(
-    scene: Scene, sprites: Sequence[_Sprite], ground: Ground | None
-) -> Iterator[tuple[Place, list[Part]]]:
+    scene: Scene, sprites: Sequence[_Sprite], facts: PlaceFacts | None
+) -> Iterator[tuple[Stood, list[Part]]]:
     """The place of everybody and everything, and the boxes in it from the place's corner.
 
     Who does something is one composite with the things of theirs.
     """
     owned = {action.thing for action in scene.actions}
     if not owned:
-        for place in places_of(scene, [sprite.flat_HWC for sprite in sprites], ground):
+        for one in _laid_out(scene, sprites, facts):
+            place = one.place
             whole = Part(index=place.index, x=0, y=0, width=place.width, height=place.height)
-            yield place, [whole]
+            yield one, [whole]
         return
 
     # A scene of those who act and of everything that belongs to nobody
@@ -121,9 +154,20 @@ def _placed(
     items = tuple(scene.objects[index] for index in kept)
     reduced = replace(scene, objects=items, actions=(), relation=relation)
     aspects = [width / height for _, width, height in composites]
-    is_lone = len(items) == 1 and items[0].count == 1 and not (ground or items[0].size)
-    places = [_whole(aspects[0])] if is_lone else canonical_places(reduced, aspects, ground, CELLS)
-    for place in places:
+    is_lone = len(items) == 1 and items[0].count == 1 and not (facts or items[0].size)
+    if is_lone:
+        everything = [Stood(place=_whole(aspects[0]))]
+    elif facts and ground_of(facts) and relation in APART:
+        spreads = [
+            max(width, height) / _longer_side(parts, index)
+            for index, (parts, width, height) in zip(kept, composites, strict=True)
+        ]
+        everything = stood(reduced, aspects, facts, spreads)
+    else:
+        ground = ground_of(facts) if facts else None
+        everything = _touching(canonical_places(reduced, aspects, ground, CELLS), facts)
+    for one in everything:
+        place = one.place
         parts, width, height = composites[place.index]
         across, down = place.width / width, place.height / height
         fitted = [
@@ -136,13 +180,34 @@ def _placed(
             )
             for part in parts
         ]
-        yield replace(place, index=kept[place.index]), fitted
+        yield replace(one, place=replace(place, index=kept[place.index])), fitted
+
+
+def _laid_out(scene: Scene, sprites: Sequence[_Sprite], facts: PlaceFacts | None) -> list[Stood]:
+    """The place of every single thing of a scene in which nobody does anything."""
+    ground = ground_of(facts) if facts else None
+    if not sprites:
+        return []
+    if facts and ground and scene.relation in APART:
+        return stood(scene, [sprite.aspect for sprite in sprites], facts)
+    return _touching(places_of(scene, [sprite.flat_HWC for sprite in sprites], ground), facts)
+
+
+def _touching(places: Sequence[Place], facts: PlaceFacts | None) -> list[Stood]:
+    """Places that a canonical layout chose, with what is seen at their feet."""
+    contact = "ripple" if facts and facts.is_water else "shadow"
+    return [Stood(place=place, contact=contact if place.shadow else "") for place in places]
 
 
 def _whole(aspect: float) -> Place:
     """The place of the only thing of a picture, of an aspect (width over height)."""
     height = _LONE / max(aspect, 1.0)
     return Place(index=0, x=0.5, y=0.5, width=height * aspect, height=height)
+
+
+def _longer_side(parts: Sequence[Part], index: int) -> float:
+    """The longer side of one of the parts."""
+    return next(max(part.width, part.height) for part in parts if part.index == index)
 
 
 def _composite(
@@ -215,3 +280,18 @@ def _shadow(place: Place) -> Group:
         for part in (1.0, 0.8, 0.6)
     ]
     return Group(name="shadow", paths="\n".join(rings), role="shadow")
+
+
+def _ripple(place: Place) -> Group:
+    """Waves around a thing that lies in water, over its lower edge."""
+    x, y, width = place.x * SIDE, place.bottom * SIDE, place.width * SIDE
+    rings = [
+        f'<ellipse cx="{x + shift * width:.1f}" cy="{y - 0.008 * SIDE + down:.1f}" '
+        f'rx="{width * across:.1f}" ry="{max(width * across * 0.09, 2):.1f}" fill="{colour}"/>'
+        for shift, down, across, colour in (
+            (0.0, 1.0, 0.5, "#5DADEC"),
+            (-0.12, 0.0, 0.26, "#BBDDF5"),
+            (0.2, 3.0, 0.18, "#BBDDF5"),
+        )
+    ]
+    return Group(name="ripple", paths="\n".join(rings), role="shadow")

@@ -27,6 +27,8 @@ _NOT_A_NOUN_BEHIND = frozenset(
     "to i you we they he she it who which can will not no without does do very so".split()
 )
 """Behind one of these an English word is a verb, or is not to be drawn."""
+_DENIED_ZH = re.compile("没|无|不|别")
+"""What is not to be drawn."""
 _BEFORE_ZH = re.compile(
     r"^(?:(?:没有?|不[要带戴穿是])(?:任何)?|[零无](?=.$)|[零0](?=[个只]))?"
     rf"(?:[一二{''.join(NUMBERS_ZH[1:])}几多\d]*[个只辆座艘条张把件朵棵头匹位名架台幅本杯碗块盏]|[大小])?"
@@ -144,7 +146,7 @@ def substitutes_zh(
     found: dict[str, Nearest] = {}
     for run in runs:
         near = _inside_zh(run, vocabulary)
-        if near is None and nothing_read:
+        if near is None and nothing_read and not _DENIED_ZH.search(run):
             near = _by_head_zh(run, vocabulary)
         if near and len(found) < MOST:
             found[near.word] = near

@@ -22,8 +22,9 @@ from dall_e.planning.grammar import Grammar, Mention, Objects, PartSaid
 from dall_e.planning.grammar_en import English
 from dall_e.planning.grammar_zh import Chinese
 from dall_e.planning.marked_text import MarkedText
-from dall_e.planning.nearest import Nearest, substitutes_en, substitutes_zh
+from dall_e.planning.nearest import Nearest
 from dall_e.planning.style_words import without_style
+from dall_e.planning.substitution import substitutes_for, with_substitutes
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.scenes.graph import Scene
 from dall_e.scenes.phrases import OPPOSITE
@@ -43,9 +44,6 @@ _STATES = {
 }
 Mended = tuple[tuple[str, str], ...]
 """Words as they are written, and what they are taken for."""
-
-_WORDS = re.compile(r"[\w'-]+|[^\w\s]")
-_FULL_NAME = re.compile(r"\b([A-Z][a-z]+) ([A-Z][a-z]+)\b")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,15 +85,15 @@ def parse(prompt: str, vocabulary: Vocabulary) -> Parse:
     For nouns that it does not know, it is read again with what is nearest to them.
     """
     understood = _read(prompt, vocabulary)
-    substitutes = _substitutes(understood, vocabulary)
+    if understood.is_exact or _TONES.search(understood.text):
+        return understood
+    nothing_read = understood.scene is None or not understood.scene.objects
+    substitutes = substitutes_for(
+        understood.text, understood.unread, vocabulary, nothing_read=nothing_read
+    )
     if not substitutes:
         return understood
-
-    # As words of English, and as characters of Chinese.
-    edge = "" if is_chinese(understood.text) else r"\b"
-    words = "|".join(re.escape(word) for word in sorted(substitutes, key=len, reverse=True))
-    pattern = re.compile(f"{edge}(?:{words}){edge}", re.IGNORECASE)
-    text = pattern.sub(lambda match: substitutes[match[0].lower()].said, understood.text)
+    text = with_substitutes(understood.text, substitutes)
     again = _read(text, vocabulary)
     if again.scene is None:
         return understood
@@ -109,25 +107,6 @@ def parse(prompt: str, vocabulary: Vocabulary) -> Parse:
         style=understood.style,
         nearest=tuple(substitutes.values()),
     )
-
-
-def _substitutes(understood: Parse, vocabulary: Vocabulary) -> dict[str, Nearest]:
-    """What to read instead of words that no rule read."""
-    text = understood.text
-    if understood.is_exact or _TONES.search(text):
-        return {}
-    if is_chinese(text):
-        nothing_read = understood.scene is None
-        runs = [word for word in understood.unread if word in text]
-        return substitutes_zh(runs, vocabulary, nothing_read=nothing_read)
-
-    # Not the words for its place, and not the second name of somebody.
-    grammar, lower = English(vocabulary), text.lower()
-    unread = {word.lower() for word in understood.unread}
-    if grammar.find_place(lower):
-        unread = {word for word in unread if not grammar.find_place(f"in the {word}")}
-    unread -= {last.lower() for first, last in _FULL_NAME.findall(text) if first.lower() in unread}
-    return substitutes_en(_WORDS.findall(lower), frozenset(unread), vocabulary)
 
 
 def _read(prompt: str, vocabulary: Vocabulary) -> Parse:
@@ -151,7 +130,9 @@ def _read(prompt: str, vocabulary: Vocabulary) -> Parse:
     # What was not used: nothing in an exact reading, everything where nothing is known.
     rest = "" if exact else marked.unused() if scene else marked.whole
     words = grammar.words(rest)
-    unknown = [word for word in grammar.words(_TONES.sub(" ", rest)) if not grammar.knows(word)]
+    toneless = {word for word in grammar.words(_TONES.sub(" ", rest)) if not grammar.knows(word)}
+    written = normal.as_written(words)
+    unknown = [was for was, word in zip(written, words, strict=True) if word in toneless]
     refused_style = "" if has_style or not scene else normal.as_written([style])[0]
     others = (*filter(None, [refused_style]), *normal.ignored)
     if not scene and not grammar.words(marked.whole):
@@ -160,8 +141,8 @@ def _read(prompt: str, vocabulary: Vocabulary) -> Parse:
         text=text if effect else normal.text or prompt,
         scene=scene,
         coverage=_coverage(grammar, marked.whole, words) if scene else 0.0,
-        unread=tuple(dict.fromkeys((*normal.as_written(words), *others))),
-        unknown=tuple(dict.fromkeys((*normal.as_written(unknown), *others))),
+        unread=tuple(dict.fromkeys((*written, *others))),
+        unknown=tuple(dict.fromkeys((*unknown, *others))),
         mended=((text, spaced), *mended) if spaced and scene else mended,
         refused_style=refused_style,
         style=effect,
@@ -186,6 +167,9 @@ def _exact(grammar: Grammar, text: str) -> Scene | None:
     """The scene of a prompt that is understood to the last word, and that the model can draw."""
     if len(text) > grammar.longest_exact:
         return None
+    placed = grammar.find_place(text)
+    if placed and placed.is_lone:
+        return _scene((), background=placed.setting)
     scene = _exact_scene(grammar, text)
     if scene is None:
         return None
@@ -228,7 +212,7 @@ def _acting(items: Objects, relation: str, state: str) -> tuple[Objects, str] | 
 def _scene(
     items: Objects, relation: str = "", background: str = "", background_colour: str = ""
 ) -> Scene:
-    """The record of one to three things.
+    """The record of up to three things.
 
     What is right of, below or behind another is said the other way round.
     """
@@ -255,8 +239,9 @@ def _loose(grammar: Grammar, marked: MarkedText) -> tuple[Scene | None, Mended]:
     marked.replace((match.span() for match in _IDIOMS.finditer(marked.text)), "，")
     placed = grammar.find_place(marked.text)
     if placed:
-        marked.use(placed.start, placed.stop)
-        marked.replace([(placed.start, placed.stop)], ",")
+        for span in placed.spans:
+            marked.use(*span)
+        marked.replace(placed.spans, ",")
 
     # The things. What is named twice is one thing still.
     spans = grammar.tokens(marked.text)
@@ -265,7 +250,8 @@ def _loose(grammar: Grammar, marked: MarkedText) -> tuple[Scene | None, Mended]:
     parts = grammar.parts(tokens)
     mentions = _first_mentions(grammar, tokens, parts)
     if not mentions:
-        return None, ()
+        scene = _scene((), background=placed.setting) if placed else None
+        return scene, ()
     used = {position for mention in mentions for position in mention.used}
 
     # What they do, what is said behind them, and how two of them stand to each other
@@ -285,7 +271,7 @@ def _loose(grammar: Grammar, marked: MarkedText) -> tuple[Scene | None, Mended]:
         for position, (was, now) in enumerate(zip(written, tokens, strict=True))
         if was != now and position in used
     )
-    place = placed.place if placed else ""
+    place = placed.setting if placed else ""
     if actions:
         return Scene(objects=items, actions=actions, background=place), mended
     return _scene(items, relation, place), mended

@@ -130,7 +130,7 @@ class Plan:
         )
         is_read = self.parse is None or self.parse.is_exact or not self.unread
         rest = "" if is_read else ", the rest was not understood"
-        return f"{' + '.join(parts)}{relation}{deeds}{place}{rest}"
+        return f"{' + '.join(parts)}{relation}{deeds}{place}{rest}".strip()
 
     def render(self, images: Sequence[ImageArray], side: int, seed: int) -> ImageArray:
         """Put the drawings [4, H, W] of `objects` together to an image [4, S, S].
@@ -176,7 +176,8 @@ class Plan:
             alternates = [planned.alternates for planned in self.objects]
             groups = scene_groups(_at_rest(self.scene), drawings, seed, alternates)
         groups = styled_groups(groups, self.style, seed, ground=ground)
-        return svg_document(groups, SIDE, title or ", ".join(names), size)
+        place = [self.scene.background] if self.scene and self.scene.background else []
+        return svg_document(groups, SIDE, title or ", ".join([*names, *place]), size)
 
     def _painted(self, images: Sequence[ImageArray]) -> list[ImageArray]:
         """The drawings [4, H, W] of `objects`, turned and painted, [H, W, 4]."""
@@ -221,6 +222,10 @@ def plan_prompt(prompt: str, vocabulary: Vocabulary, seed: int | None = None) ->
         for item, appearance in zip(scene.objects, appearances, strict=True)
     )
     plan = Plan(objects=objects, scene=scene, parse=understood, style=understood.style)
+
+    # A place with nothing in it
+    if not objects:
+        return plan
 
     # The name of a thing, and nothing said of it: the prompt does as it is.
     name = f"{_word_for(appearances[0].name, scene.objects[0], vocabulary, language)}{style}"
@@ -306,8 +311,10 @@ def _is_alone(scene: Scene) -> bool:
 
     Then it stays where it was drawn.
     """
-    item, *others = scene.objects
-    return not others and item.count == 1 and not item.size and not scene.background
+    if len(scene.objects) != 1 or scene.background:
+        return False
+    item = scene.objects[0]
+    return item.count == 1 and not item.size
 
 
 @dataclass(frozen=True, kw_only=True)

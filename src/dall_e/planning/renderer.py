@@ -25,10 +25,13 @@ from dall_e.images.compositing import (
     paste_shadow,
     resized,
 )
+from dall_e.images.places import Setting, place_document, scenery
 from dall_e.images.strokes import Ground
+from dall_e.images.svg import painted_svg
 from dall_e.scenes.cutouts import SOLID, solid_box
-from dall_e.scenes.graph import Scene
+from dall_e.scenes.graph import BACKGROUNDS, Scene
 from dall_e.scenes.slots import canonical_places
+from dall_e.scenes.standing import ground_of
 from dall_e.scenes.vocabulary import EYEWEAR, is_head
 
 CELLS = 12
@@ -66,10 +69,15 @@ def assemble(
     ground: Ground | None = None
     if scene.background:
         painter = random.Random(f"assembly/{seed}")
-        canvas_SSC[..., :3], ground = background(
-            scene.background, side, painter, scene.background_colour
-        )
-        canvas_SSC[..., 3] = 255
+        if scene.background in BACKGROUNDS:
+            canvas_SSC[..., :3], ground = background(
+                scene.background, side, painter, scene.background_colour
+            )
+            canvas_SSC[..., 3] = 255
+        else:
+            drawn = scenery(Setting.of(scene.background))
+            canvas_SSC = painted_svg(place_document(drawn), side)
+            ground = ground_of(drawn.facts)
 
     # The things, those at the back first
     done: Counter[int] = Counter()

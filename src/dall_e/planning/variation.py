@@ -25,7 +25,7 @@ _FREE_COLOURS = {
     "coat": COAT_COLOURS,
     "fur": ("white", "black", "brown", "grey"),
 }
-_DARK_PLACES = frozenset(("night", "space"))
+_DARK_PLACES = frozenset(("space", "moon", "night-sky", "dungeon", "cave", "rooftop-at-night"))
 # What is written or drawn on a thing is wrong in a mirror, so only these may be turned.
 _TURNING_KINDS = frozenset(("animal", "food", "plant", "vehicle", "person", "face"))
 _TURNING_TRAITS = frozenset(("many", "coat", "paint", "stands"))
@@ -64,7 +64,7 @@ def sample_appearance(
         names, colours = _image_names(item.thing, vocabulary), _free_colours(item.thing)
 
         # A black cat is not seen at night.
-        if scene.background in _DARK_PLACES:
+        if _is_dark(scene.background):
             names = [name for name in names if "black" not in name] or names
             colours = tuple(colour for colour in colours if colour != "black")
 
@@ -79,6 +79,12 @@ def sample_appearance(
             item = dataclasses.replace(item, colour=rng.choice(colours))
         items.append(item)
     return dataclasses.replace(scene, objects=tuple(items)), tuple(appearances)
+
+
+def _is_dark(background: str) -> bool:
+    """Whether a background is so dark that what is black is not seen before it."""
+    place, *more = background.split("+")
+    return "night" in (place, *more) or place in _DARK_PLACES
 
 
 def _image_names(thing: Thing, vocabulary: Vocabulary) -> list[str]:

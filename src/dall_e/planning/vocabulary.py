@@ -305,13 +305,6 @@ def _singulars(thing: Thing) -> tuple[str, ...]:
     return (thing.name, *thing.other_names, *heads)
 
 
-def _said_en(thing: Thing) -> Iterator[str]:
-    """What one of a thing and several are called, in lower case."""
-    singulars = _singulars(thing)
-    for word in (*singulars, thing.plural, *map(plural_of, singulars[1:])):
-        yield word.lower()
-
-
 @lru_cache(maxsize=1)
 def _synonyms_en() -> dict[str, tuple[str, ...]]:
     return {name: tuple(words) for name, *words in read_table("text/synonyms_en.txt")}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from dall_e.images.places import Setting
 from dall_e.scenes.vocabulary import Thing, things
 
 RELATIONS = (
@@ -20,8 +21,6 @@ BACKGROUNDS = (
     "plain", "gradient", "grass", "beach", "night", "snow", "desert", "road", "room", "windowsill",
     "table",
 )  # fmt: skip
-PLANNED_BACKGROUNDS = ("forest", "city", "sunset", "rain", "sea", "underwater", "sky", "space")
-"""Places that only plans have: nothing is trained on them."""
 MATERIALS = ("wood", "stone", "gold", "silver", "glass", "leather", "ice", "wool", "metal")
 PATTERNS = ("striped", "dotted", "checked")
 AGES = ("baby", "young", "old")
@@ -128,13 +127,14 @@ class Scene:
     """Everything that a picture shows and a caption may say."""
 
     objects: tuple[SceneObject, ...]
-    """One to three."""
+    """Up to three; a scene without any is a picture of its place."""
     relation: str = ""
     """How the first of two objects stands to the second, one of RELATIONS; or nothing is said."""
     actions: tuple[Action, ...] = ()
     """Who does what with which of the objects; each is the thing of at most one action."""
     background: str = ""
-    """One of BACKGROUNDS or PLANNED_BACKGROUNDS; nothing: transparent."""
+    """One of BACKGROUNDS, on which models are trained, or the text of a setting
+    (`images/places.py`), such as "harbour+night"; nothing: transparent."""
     background_colour: str = ""
     """Of a plain background, one of COLOURS."""
     style_en: str = ""
@@ -147,8 +147,12 @@ class Scene:
     """Chooses places, sizes and shades within what the scene says."""
 
     def __post_init__(self) -> None:
-        if not 1 <= len(self.objects) <= 3:
-            raise ValueError(f"a scene has 1 to 3 objects, got {len(self.objects)}")
+        fewest = 0 if self.background else 1
+        if not fewest <= len(self.objects) <= 3:
+            raise ValueError(
+                f"a scene has {fewest} to 3 objects, got {len(self.objects)}; only one with a "
+                "background has none"
+            )
         if self.relation and (self.relation not in RELATIONS or len(self.objects) != 2):
             raise ValueError(
                 f"relation {self.relation!r} of {len(self.objects)} objects: known are "
@@ -162,6 +166,5 @@ class Scene:
                 raise ValueError(f"object {subject} is {verb!r} {thing}, of {count} objects")
         if len({action.thing for action in self.actions}) < len(self.actions):
             raise ValueError("a thing belongs to two actions")
-        known = (*BACKGROUNDS, *PLANNED_BACKGROUNDS)
-        if self.background and self.background not in known:
-            raise ValueError(f"background {self.background!r} is none of {', '.join(known)}")
+        if self.background and self.background not in BACKGROUNDS:
+            Setting.of(self.background)

@@ -27,6 +27,7 @@ def test_help_says_the_numbers(capsys: Capture) -> None:
     assert (
         f"revealed one after the other. [default: ({config.sampling.num_inference_steps})]" in text
     )
+    assert f"the pixels of the networks. [default: ({config.finish})]" in text
     assert "one by one" in text and "[default: (on)]" in text
     assert "the model's own)" not in text
     assert f"[default: ({config.sampling.top_p})]" in words_of_help(capsys, "evaluate")

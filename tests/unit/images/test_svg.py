@@ -13,7 +13,6 @@ from dall_e.images.materials import Paint
 from dall_e.images.svg import (
     Group,
     VectorDrawing,
-    embedded_image,
     painted_svg,
     svg_document,
     svg_image,
@@ -101,13 +100,6 @@ def test_painting_premultiplies() -> None:
 def test_broken_svg_is_refused() -> None:
     with pytest.raises(ValueError):
         painted_svg("<svg", 8)
-
-
-def test_an_embedded_image_is_seen() -> None:
-    canvas = np.full((8, 8, 3), (10, 200, 30), dtype=np.uint8)
-    group = Group(name="meadow", paths=embedded_image(canvas, 32))
-    painted = painted_svg(svg_document([group], 32), 16)
-    assert (painted == [10, 200, 30, 255]).all()
 
 
 def test_a_pattern_lies_over_the_main_colour_only() -> None:

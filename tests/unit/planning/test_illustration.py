@@ -55,7 +55,7 @@ def test_each_thing_of_a_scene_is_a_group_with_its_name() -> None:
     scene = Scene(objects=(thing("cat", count=2), thing("ball")), background="grass")
     groups = scene_groups(scene, [block(RED), block(BLUE)], seed=1)
     names = [group.name for group in groups]
-    assert names[0] == "grass" and names.count("cat") == 2 and names.count("ball") == 1
+    assert names[0] == "meadow" and names.count("cat") == 2 and names.count("ball") == 1
     root = ElementTree.fromstring(svg_document(groups, SIDE, "two cats and a ball"))
     assert [child.attrib["data-name"] for child in root[1:]] == names
     image = painted(groups)
@@ -137,5 +137,5 @@ def test_drawings_that_show_nothing_are_nothing() -> None:
 def test_shadows_lie_under_what_stands_on_the_ground() -> None:
     scene = Scene(objects=(thing("cat"),), background="grass")
     names = [group.name for group in scene_groups(scene, [block(RED)], seed=1)]
-    assert names == ["grass", "shadow", "cat"]
+    assert names == ["meadow", "shadow", "cat"]
     assert re.search("ellipse", scene_groups(scene, [block(RED)], seed=1)[1].paths)

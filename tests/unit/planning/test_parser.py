@@ -132,7 +132,7 @@ def test_captions_are_read_back(language: Language, least: float) -> None:
         ("一只白色的猫在窗台上睡觉", "white cat sleeping @windowsill"),
         ("窗台上有一只白猫正在睡觉", "white cat sleeping @windowsill"),
         ("一只猫睡在沙滩上", "cat sleeping @beach"),
-        ("草地上玩耍的狗", "dog playing @grass"),
+        ("草地上玩耍的狗", "dog playing @meadow"),
         ("一只在玩球的小狗", "dog playing"),
         ("一只在草地上睡觉的猫", "cat sleeping @grass"),
         ("a cat and a dog sleeping", None),
@@ -200,22 +200,22 @@ def named_in(scene: Scene | None) -> str:
     [
         (
             "an astronaut riding a big horse through the stars",
-            "astronaut + big horse (astronaut riding horse) @night",
+            "astronaut + big horse (astronaut riding horse) @space",
         ),
         ("a dog wearing a hat", "dog face + hat (dog face wearing hat)"),
         ("a sly fox in a hat", "fox face + hat (fox face wearing hat)"),
-        ("a majestic lion standing on a rock at sunset", "lion face + rock [on] @sunset"),
+        ("a majestic lion standing on a rock at sunset", "lion face + rock [on] @hills+sunset"),
         (
             "two cute kittens playing with a ball of yarn in the garden",
-            "cat playing*2 + yarn @grass",
+            "cat playing*2 + yarn @garden",
         ),
         (
             "a girl reading a blue book in a library",
-            "girl + blue book (girl reading blue book) @room",
+            "girl + blue book (girl reading blue book) @library",
         ),
         ("A cat sitting in a red box next to a dog.", "cat + red box + dog"),
         ("a photo of a green frog jumping over a mushroom", "green frog face + mushroom [above]"),
-        ("a red car driving down a city street", "red car @city"),
+        ("a red car driving down a city street", "red car @city-street"),
         ("birds flying over the sea", "bird*3 @sea"),
         (
             "a monkey holding a gray bucket, 3D style",
@@ -227,7 +227,7 @@ def named_in(scene: Scene | None) -> str:
         ("我想要几只小狗，还有12个苹果", "dog*3 + apple*6"),
         ("一只戴帽子的狗", "hat + dog face (dog face wearing hat)"),
         ("宇航员骑马", "astronaut + horse (astronaut riding horse)"),
-        ("一只可爱的小白猫在花园里追蝴蝶", "small white cat + butterfly @grass"),
+        ("一只可爱的小白猫在花园里追蝴蝶", "small white cat + butterfly @garden"),
         ("whales playing in the ocean", "whale*3 @sea"),
         ("一只熊在森林里散步", "bear @forest"),
         ("河南的城堡在云南", "castle"),
@@ -242,7 +242,7 @@ def named_in(scene: Scene | None) -> str:
         ("新年快乐，爸爸", "fireworks + man"),
         ("两只熊猫在吃竹子", "panda face*2 + pine decoration (panda face eating pine decoration)"),
         ("月亮下的城堡", "castle + moon [under]"),
-        ("草地上有三只奔跑的兔子", "rabbit*3 @grass"),
+        ("草地上有三只奔跑的兔子", "rabbit*3 @meadow"),
         ("一辆红色的汽车停在房子前面", "red car + house [in front]"),
         ("树下有一只睡觉的狗", "dog sleeping + tree [under]"),
     ],
@@ -295,7 +295,8 @@ def test_prompts_of_any_kind_do_not_fail(vocabulary: Vocabulary) -> None:
     for prompt in suite_prompts("emoji"):
         for text in (prompt.en, prompt.zh, prompt.en + " " + prompt.zh, prompt.en * 20):
             scene = parse(text, vocabulary).scene
-            assert scene is None or 1 <= len(scene.objects) <= 3
+            assert scene is None or scene.background or scene.objects
+            assert scene is None or len(scene.objects) <= 3
 
 
 # What was understood

@@ -5,15 +5,12 @@ Each takes the groups of a picture, those at the back first, and returns its own
 
 from __future__ import annotations
 
-import base64
-import io
 import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from dall_e.images.effects.vectors import (
     SIDE,
@@ -26,7 +23,6 @@ from dall_e.images.effects.vectors import (
 )
 from dall_e.images.svg import Group
 
-_IMAGE = re.compile(r'(?<=href="data:image/png;base64,)[^"]*')
 _FILLS = re.compile(r'fill="(?:#[0-9A-Fa-f]{3,6}|url\([^)]*\))"')
 _DEFINITIONS = re.compile(r"<defs>.*?</defs>\n?", re.DOTALL)
 
@@ -38,27 +34,13 @@ def black_and_white(
 ) -> list[Group]:
     """Return a picture in greys."""
     del rng, ground
-    return [
-        replace(group, paths=_grey_images(with_colours(group.paths, _grey))) for group in groups
-    ]
+    return [replace(group, paths=with_colours(group.paths, _grey)) for group in groups]
 
 
 def _grey(colour: str) -> str:
     """A grey as light as a colour, with a little more contrast."""
     lightness = float(in_oklab(colour)[0])
     return as_hex((np.clip(0.5 + 1.12 * (lightness - 0.52), 0, 1), 0, 0))
-
-
-def _grey_images(paths: str) -> str:
-    """Embedded images in greys."""
-
-    def grey(match: re.Match[str]) -> str:
-        image = Image.open(io.BytesIO(base64.b64decode(match[0]))).convert("L")
-        file = io.BytesIO()
-        image.save(file, "PNG", optimize=True)
-        return base64.b64encode(file.getvalue()).decode("ascii")
-
-    return _IMAGE.sub(grey, paths)
 
 
 # Silhouette

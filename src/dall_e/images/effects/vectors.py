@@ -131,9 +131,10 @@ def in_areas(group: Group) -> Group:
     """Return a background, whatever it is made of, as areas of a few colours."""
     canvas_SSC = painted_svg(svg_document([group], SIDE), SIDE)
     settings = AreaSettings(most_colours=9, same_colour=0.035, least_area=160)
-    return Group(
-        name=group.name, paths=traced_paths(flat_areas(canvas_SSC, settings)), role=group.role
-    )
+    areas = flat_areas(canvas_SSC, settings)
+    scale = SIDE / len(areas.labels_HW)
+    matrix = (scale, 0.0, 0.0, scale, 0.0, 0.0)
+    return Group(name=group.name, paths=traced_paths(areas), matrix=matrix, role=group.role)
 
 
 def box(fill: str, name: str = "ground") -> Group:
