@@ -193,6 +193,27 @@ def _laid_out(scene: Scene, sprites: Sequence[_Sprite], facts: PlaceFacts | None
     return _touching(places_of(scene, [sprite.flat_HWC for sprite in sprites], ground), facts)
 
 
+def square_places(scene: Scene) -> list[Place]:
+    """Return where everything of a scene goes if its drawings are as wide as they are high.
+
+    What somebody holds, wears or rides goes with them, and has no place of its own.
+    """
+    owned = {action.thing for action in scene.actions}
+    kept = [index for index in range(len(scene.objects)) if index not in owned]
+    items = tuple(scene.objects[index] for index in kept)
+    relation = "" if owned else scene.relation
+    reduced = replace(scene, objects=items, actions=(), relation=relation)
+    facts, _, _ = _background(scene, 0)
+    ground = ground_of(facts) if facts else None
+    if not items:
+        return []
+    if facts and ground and relation in APART:
+        places = [one.place for one in stood(reduced, [1.0] * len(items), facts)]
+    else:
+        places = canonical_places(reduced, [1.0] * len(items), ground, CELLS)
+    return [replace(place, index=kept[place.index]) for place in places]
+
+
 def _touching(places: Sequence[Place], facts: PlaceFacts | None) -> list[Stood]:
     """Places that a canonical layout chose, with what is seen at their feet."""
     contact = "ripple" if facts and facts.is_water else "shadow"

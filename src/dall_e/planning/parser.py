@@ -102,6 +102,7 @@ def parse(prompt: str, vocabulary: Vocabulary) -> Parse:
     )
     return replace(
         again,
+        is_exact=again.is_exact and not ignored,
         unread=tuple(dict.fromkeys((*again.unread, *ignored))),
         mended=tuple(dict.fromkeys((*understood.mended, *again.mended))),
         style=understood.style,

@@ -39,4 +39,5 @@ def with_substitutes(text: str, substitutes: Mapping[str, Nearest]) -> str:
     edge = "" if is_chinese(text) else r"\b"
     words = "|".join(re.escape(word) for word in sorted(substitutes, key=len, reverse=True))
     pattern = re.compile(f"{edge}(?:{words}){edge}", re.IGNORECASE)
-    return pattern.sub(lambda match: substitutes[match[0].lower()].said, text)
+    said = {word.lower(): nearest.said for word, nearest in substitutes.items()}
+    return pattern.sub(lambda match: said[match[0].lower()], text)
