@@ -257,7 +257,7 @@ class Engine:
 
         # A place without things in it needs no drawing.
         if not texts:
-            return torch.empty((0, 0), dtype=torch.long)
+            return torch.empty((0, 0), dtype=torch.long, device=self.device)
 
         lengths = [pairs[text].length for text in texts]
         groups = batches(lengths, self._images_per_batch(request.sampling))
