@@ -1,9 +1,10 @@
 """Draws the sheets of the documentation anew: `python docs/draw_sheets.py`.
 
-drawings.png shows all of the project's own drawings (`data/build/drawings`).
+drawings.png shows all of the project's own drawings (`data/build/drawings`), places.png all places.
 
 gallery.png is that of `dall-e gallery`; composed.png shows prompts that say more than a name;
-scenes.png shows the same two scenes for seeds 0 to 7, in both languages.
+scenes.png shows the same two scenes for seeds 0 to 7, in both languages. styles.png shows the
+effects that any drawing can be given.
 """
 
 from __future__ import annotations
@@ -14,8 +15,11 @@ from dall_e import DALL_E
 from dall_e.cli.gallery import gallery
 from dall_e.data.build.drawn_set import read_drawn_set, read_names
 from dall_e.data.build.rendering import Job, render_all
-from dall_e.images.files import decode_image, save_image, to_pil
+from dall_e.images.effects.catalogue import EFFECTS
+from dall_e.images.files import decode_image, resize, save_image, to_pil
+from dall_e.images.places import TIMES, WEATHERS, Setting, place_document, places, scenery
 from dall_e.images.sheets import contact_sheet, make_grid
+from dall_e.images.svg import painted_svg
 
 DOCS = Path(__file__).parent
 SIDE = 128
@@ -52,6 +56,19 @@ SCENES = (
     "一只棕色的狗在草地上玩耍",
 )
 
+IN_WEATHER = ("beach", "city-street", "forest", "village")
+"""Places that the sheet of places shows in every light and weather."""
+STYLED = (
+    "a red apple",
+    "a cat",
+    "a castle",
+    "a rose",
+    "a car",
+    "a tree",
+    "two cats and a red ball",
+    "a sailboat on the sea",
+)
+
 
 def draw_sheets() -> None:
     """Writes the three sheets beside this file."""
@@ -67,6 +84,18 @@ def draw_sheets() -> None:
         for image in model([prompt], num_images_per_prompt=8, seed=0, height=SIDE, width=SIDE)
     ]
     save_image(make_grid(scenes, columns=8), DOCS / "scenes.png")
+
+
+def draw_styles() -> None:
+    """Write a sheet with a row for each effect, drawn large and shown small."""
+    model = DALL_E.from_pretrained()
+    styled = [
+        resize(image, 100, 100)
+        for name in EFFECTS
+        for image in model(list(STYLED), seed=3, style=name)
+    ]
+    sheet = make_grid(styled, columns=len(STYLED))
+    save_image(sheet.quantize(256, kmeans=1), DOCS / "styles.png")
 
 
 def draw_own_drawings() -> None:
@@ -85,6 +114,21 @@ def draw_own_drawings() -> None:
     save_image(make_grid(images, columns=36), DOCS / "drawings.png")
 
 
+def draw_places() -> None:
+    """Write a sheet of all places, and of some in other light and weather."""
+    settings = [*places(), *(f"{name}+{how}" for name in IN_WEATHER for how in (*TIMES, *WEATHERS))]
+    images = [
+        to_pil(
+            painted_svg(place_document(scenery(Setting.of(text))), 96).transpose(2, 0, 1),
+            transparent=False,
+        )
+        for text in settings
+    ]
+    save_image(make_grid(images, columns=12), DOCS / "places.png")
+
+
 if __name__ == "__main__":
     draw_sheets()
+    draw_styles()
     draw_own_drawings()
+    draw_places()

@@ -22,6 +22,7 @@ from dall_e.config import ModelConfig, SamplingConfig
 from dall_e.config.published import PublishedConfig
 from dall_e.images.files import PILImage
 from dall_e.images.results import DrawnImage, ImageList
+from dall_e.images.svg import vectorised
 from dall_e.inference.answering import QUESTION, Describer, TextSamplingConfig, make_describer
 from dall_e.inference.engine import Engine
 from dall_e.inference.equivalents import (
@@ -32,6 +33,7 @@ from dall_e.inference.equivalents import (
     check_keywords,
     device_of_map,
     draw_uncompiled,
+    either,
 )
 from dall_e.inference.loading import NativeModel, Networks, checked_precision, load_model
 from dall_e.inference.placement import Placed
@@ -130,8 +132,8 @@ class DALL_E(Placed):
         damaged or of the wrong shape, FileNotFoundError for a missing file.
         """
         check_keywords(others, LOAD_HABITS, "from_pretrained")
-        dtype = _either("dtype", dtype, "torch_dtype", torch_dtype)
-        device = _either("device", device, "device_map", device_of_map(device_map))
+        dtype = either("dtype", dtype, "torch_dtype", torch_dtype)
+        device = either("device", device, "device_map", device_of_map(device_map))
 
         as_stored = dtype == "auto" and quantization is None
         precision = checked_precision(None if dtype == "auto" else dtype, quantization)
@@ -212,7 +214,9 @@ class DALL_E(Placed):
         height: int | None = None,
         width: int | None = None,
         transparent: bool = False,
+        style: str | None = None,
         upsample: bool | None = None,
+        finish: str | None = None,
         sampling: SamplingConfig | None = None,
         callback_on_step_end: StepCallback | None = None,
         progress: bool = False,
@@ -250,12 +254,17 @@ class DALL_E(Placed):
                 the call. Without it a fresh one is drawn. The seed of the picture that was kept is
                 in its `info`, with all that is needed to draw it again.
             generator: draws the seeds instead; or a list with one per picture.
-            height, width: side in pixels. A model with an upsampler draws 256 unless given, others
+            height, width: side in pixels. A model with an upsampler draws 384 unless given, others
                 their own size, `config.tokenizer.image_size`. The built-in model's own is 96, which
                 is what it draws with height=96.
             transparent: keep the transparent background (mode RGBA) instead of white (mode RGB).
+            style: "watercolour", "pixel art", "sticker" or another of `dall-e styles`, in English
+                or Chinese. Without it, what the prompt says: "a watercolour painting of a rose".
             upsample: let the model's upsampler draw sizes beyond its own, rather than resizing
                 alone. True unless given for models that have an upsampler.
+            finish: "crisp" paints areas of one colour with sharp borders, "soft" shows the pixels
+                of the networks. The built-in model's is crisp. A crisp picture has itself as an
+                SVG document in `info["svg"]`, as bytes.
             sampling: every setting of the sampler at once; the ones above win over it.
             callback_on_step_end: called with a `DecodeStep` after each step; returning True stops
                 the drawing with DecodeInterrupted.
@@ -291,6 +300,8 @@ class DALL_E(Placed):
             width=width,
             upsample=upsample,
             transparent=transparent,
+            style=style,
+            finish=finish,
             sampling=settings,
             strict=strict,
         )
@@ -299,8 +310,29 @@ class DALL_E(Placed):
             on_progress = bar if bar.is_shown else None
             generated = self.engine.generate(request, callback_on_step_end, on_progress)
 
-        images = ImageList(DrawnImage.of(each.pixels, each.metadata) for each in generated)
+        images = ImageList(
+            DrawnImage.of(each.pixels, each.metadata, svg=each.svg) for each in generated
+        )
         return images[0] if len(images) == 1 and isinstance(prompt, str) else images
+
+    def svg(self, image_or_prompt: PILImage | str, **keywords: Any) -> str:
+        """Draw a picture as an SVG document, or turn a PIL image into one.
+
+        It has a transparent ground and areas of one colour; each thing of a planned picture is a
+        group with its name. keywords: those of a call that draws one picture. Raises ValueError as
+        a call does, and for keywords beside an image.
+        """
+        if isinstance(image_or_prompt, PILImage):
+            if keywords:
+                raise ValueError(f"an image is not drawn: leave out {', '.join(sorted(keywords))}")
+            return vectorised(image_or_prompt)
+
+        if not isinstance(image_or_prompt, str) or keywords.get("num_images_per_prompt", 1) != 1:
+            raise ValueError("svg draws one picture of one prompt, or takes a PIL image")
+        image = self(image_or_prompt, **{**keywords, "finish": "crisp"})
+        assert isinstance(image, PILImage)
+        svg: bytes = image.info["svg"]
+        return svg.decode()
 
     def sampling_settings(self, base: SamplingConfig | None = None, **given: Any) -> SamplingConfig:
         """`base`, or the model's own settings, with those replaced that are given and not None.
@@ -363,13 +395,3 @@ class DALL_E(Placed):
             if name == COMPILER_ASKS:
                 draw_uncompiled(type(self))
             return attribute_of_others(name)
-
-
-def _either(name: str, value: Any, other_name: str, other_value: Any) -> Any:
-    """The value that was given. Raises ValueError if both were and they contradict each other."""
-    if value is not None and other_value is not None and str(value) != str(other_value):
-        raise ValueError(
-            f"{name}={value!r} and {other_name}={other_value!r} contradict each other: "
-            f"write {name}= alone"
-        )
-    return other_value if value is None else value

@@ -272,6 +272,7 @@ print(json.dumps(deeds), file=sys.__stderr__)
 LIBRARIES = (
     *("torch", "numpy", "PIL.Image", "safetensors", "tokenizers", "huggingface_hub", "typer"),
     "torch._dynamo",
+    "cv2",  # It names its own folder in LD_LIBRARY_PATH.
 )
 
 

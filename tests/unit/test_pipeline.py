@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
+from PIL import Image
 
 from dall_e import DALL_E, SamplingConfig
 from dall_e.errors import DallEWarning
@@ -119,6 +120,29 @@ def test_a_model_without_an_upsampler_draws_its_own_size(model: DALL_E) -> None:
 def test_size_and_transparency(model: DALL_E) -> None:
     image = model("a cat", num_inference_steps=1, height=50, transparent=True)
     assert (image.mode, image.size, image.info["size"]) == ("RGBA", (50, 50), "50x50")
+
+
+def test_svg_of_a_prompt_and_of_an_image(model: DALL_E) -> None:
+    keywords = {"num_inference_steps": 1, "seed": 3}
+    svg = model.svg("a cat", **keywords)
+    assert svg.startswith("<svg ") and "<title>a cat</title>" in svg
+    crisp = model("a cat", finish="crisp", **keywords)
+    assert isinstance(crisp, Image.Image) and crisp.info["svg"] == svg.encode()
+    assert "svg" not in model("a cat", **keywords).info  # this model's own finish is soft
+    assert model.svg(Image.new("RGB", (40, 20), "red")).count("<path") == 1
+
+
+@pytest.mark.parametrize(
+    ("what", "keywords", "message"),
+    [
+        ("a cat", {"num_images_per_prompt": 2}, "svg draws one picture of one prompt"),
+        (["a cat", "a dog"], {}, "svg draws one picture of one prompt"),
+        (Image.new("L", (9, 9)), {"seed": 1}, "an image is not drawn: leave out seed"),
+    ],
+)
+def test_what_svg_cannot_do(model: DALL_E, what: Any, keywords: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        model.svg(what, **keywords)
 
 
 def test_the_negative_prompt_and_settings_matter(model: DALL_E) -> None:

@@ -25,6 +25,7 @@ from dall_e.cli import (
     plan,
     reproduce,
     search,
+    styles,
     train,
     verify,
 )
@@ -60,6 +61,7 @@ for _group, _name, _command in (
     (app, "convert", convert.convert),
     (app, "gallery", gallery.gallery),
     (app, "models", models.models),
+    (app, "styles", styles.styles),
     (app, "env", env.env),
     (_train, "tokenizer", train.tokenizer),
     (_train, "generator", train.generator),

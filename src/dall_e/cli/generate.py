@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dall_e.checkpoints.known_models import BUILT_IN
-from dall_e.cli.image_files import ImageFiles, grid_of
+from dall_e.cli.image_files import ImageFiles, checked_suffix, grid_of
 from dall_e.cli.options import (
     Device,
     Model,
     Quantization,
     Variant,
+    finish_option,
     load,
     sampling_flags,
     size_option,
@@ -73,10 +74,19 @@ def generate(  # noqa: PLR0913, one argument per flag
             "--out",
             "-o",
             show_default="made of prompt and seed",
-            help="File to write, .png, .jpg or .webp; several pictures become NAME-0.png, "
+            help="File to write, .png, .jpg, .webp or .svg; several pictures become NAME-0.png, "
             "NAME-1.png ...",
         ),
     ] = "",
+    file_format: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            show_default="that of --out, or png",
+            help="Type of the file: png, jpg, webp or svg.",
+        ),
+    ] = "",
+    finish: Annotated[str | None, finish_option()] = None,
     grid: Annotated[
         bool, typer.Option("--grid", help="All pictures side by side in one file.")
     ] = False,
@@ -90,6 +100,14 @@ def generate(  # noqa: PLR0913, one argument per flag
     transparent: Annotated[
         bool, typer.Option("--transparent", help="Keep the background transparent.")
     ] = False,
+    style: Annotated[
+        str,
+        typer.Option(
+            "--style",
+            show_default="what the prompt says",
+            help="How the pictures are drawn, such as watercolour; `dall-e styles` lists them.",
+        ),
+    ] = "",
     negative: Annotated[
         str, typer.Option("--negative", show_default=False, help="What to steer away from.")
     ] = "",
@@ -111,6 +129,9 @@ def generate(  # noqa: PLR0913, one argument per flag
     A PNG carries prompt, seed, settings, model and version as text; `dall-e reproduce FILE` draws
     it again. The defaults below are those of the built-in model; other models have their own.
     """
+    suffix = checked_suffix(out, file_format)
+    if suffix == ".svg" and (grid or finish == "soft"):
+        raise ValueError("an SVG has areas, no pixels: leave out --grid and --finish soft")
     asked = asked_prompts(prompts or [], prompts_file)
     seeds = seeds_of(asked, number=number, best_of=best_of, seed=seed, same_seed=same_seed)
     texts = [each.prompt for each in asked for _ in range(number)]
@@ -121,7 +142,9 @@ def generate(  # noqa: PLR0913, one argument per flag
     if grid and own_files:
         raise ValueError("--grid draws one file: leave out the `out` of single prompts")
     first = 0 if grid else skip
-    files = ImageFiles(out, 1 if grid else count, first=first, force=force, own=own_files)
+    files = ImageFiles(
+        out, 1 if grid else count, first=first, force=force, own=own_files, suffix=suffix
+    )
     pipeline = load(model, device, variant, quantization=quantization)
     settings = pipeline.sampling_settings(**sampling)
 
@@ -133,6 +156,8 @@ def generate(  # noqa: PLR0913, one argument per flag
             seed=seeds[some],
             height=size,
             transparent=transparent,
+            style=style,
+            finish="crisp" if suffix == ".svg" else finish,
             sampling=settings,
             progress=True,
             strict=strict,

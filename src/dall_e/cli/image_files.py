@@ -11,14 +11,31 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dall_e.atomic_files import check_writable
+from dall_e.atomic_files import check_writable, replace_bytes
 from dall_e.cli.overwriting import check_free
 from dall_e.errors import UnusableFileError
 
 if TYPE_CHECKING:
     from dall_e.images.files import PILImage
 
-FILE_TYPES = (".png", ".jpg", ".jpeg", ".webp")
+FILE_TYPES = (".png", ".jpg", ".jpeg", ".webp", ".svg")
+
+
+def checked_suffix(out: str, file_format: str) -> str:
+    """The end of a file's name: that of `out`, or of the format, or ".png".
+
+    Raises ValueError for a format that is none, and for one that `out` contradicts.
+    """
+    suffix = f".{file_format.lower().lstrip('.')}" if file_format else ""
+    if suffix and suffix not in FILE_TYPES:
+        known = ", ".join(known.lstrip(".") for known in FILE_TYPES)
+        raise ValueError(f"format {file_format!r} is not one of {known}")
+    own = Path(out).suffix.lower() if out else ""
+    if suffix and own and own.replace("jpeg", "jpg") != suffix.replace("jpeg", "jpg"):
+        raise ValueError(
+            f"--format {file_format} is not that of --out {out}: leave one of them out"
+        )
+    return own or suffix or ".png"
 
 
 class ImageFiles:
@@ -37,21 +54,23 @@ class ImageFiles:
         force: bool = False,
         like: str = "",
         own: Mapping[int, Path] | None = None,
+        suffix: str = ".png",
     ) -> None:
         """Find out before the drawing whether pictures `first` to `count` can be written.
 
         Without `force`, nothing is overwritten. `own` has the files of pictures with a file of
-        their own, by number. Raises ValueError or OSError.
+        their own, by number; `suffix` ends made-up names. Raises ValueError or OSError.
         """
         self._force = force
         self._like = like
         self._own = own or {}
+        self._suffix = suffix
         self._paths: list[Path] = []
         _check_own({number: path for number, path in self._own.items() if number >= first}, force)
         if len(self._own) == count:
             return
         if not out:
-            _check_target(Path(like or "picture.png"), force=True)
+            _check_target(Path(like or f"picture{suffix}"), force=True)
             return
 
         path = Path(out)
@@ -75,7 +94,7 @@ class ImageFiles:
             _save(image, path, overwrite=self._force)
             return path
 
-        made_up = Path(self._like or f"{_stem_of(image.info)}.png")
+        made_up = Path(self._like or f"{_stem_of(image.info)}{self._suffix}")
         for path in _unused_paths(made_up):
             try:
                 _save(image, path, overwrite=False)
@@ -159,6 +178,9 @@ def grid_of(images: list[PILImage], columns: int | None) -> PILImage:
         grid_prompts=listed_prompts,
         grid_columns=str(columns or 0),
     )
+    # Styles that are not all the same are in the words of the prompts.
+    if len({image.info.get("style") for image in images}) > 1:
+        sheet.info.pop("style", None)
     return sheet
 
 
@@ -170,6 +192,9 @@ def _save(image: PILImage, path: Path, *, overwrite: bool) -> None:
     from dall_e.images.files import save_image
 
     try:
+        if path.suffix.lower() == ".svg":
+            replace_bytes(path, image.info["svg"], overwrite=overwrite)
+            return
         save_image(image, path, _texts(image), overwrite=overwrite)
     except FileExistsError as error:
         raise FileExistsError(f"cannot write {path}: it is there already") from error

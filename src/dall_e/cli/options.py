@@ -84,7 +84,18 @@ def size_option() -> Any:
     return typer.Option(
         "--size",
         show_default=str(default),
-        help=f"Side in pixels; {own_size} is the built-in model's own, without its upsampler.",
+        help=f"Side in pixels; with --finish soft, {own_size} is what the built-in model draws "
+        "without its upsampler.",
+    )
+
+
+def finish_option() -> Any:
+    """The option for how drawings are painted; its help has the built-in model's own way."""
+    config = _built_in_config()
+    return typer.Option(
+        "--finish",
+        show_default="the model's own" if config is None else config.finish,
+        help="crisp paints areas of one colour, soft shows the pixels of the networks.",
     )
 
 

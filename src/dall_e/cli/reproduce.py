@@ -160,7 +160,9 @@ def _draw_again(pipeline: DALL_E, file: Path, info: dict[str, str]) -> PILImage:
         seed=seeds,
         height=side,
         transparent=info.get("transparent") == "True",
+        style=info.get("style"),
         upsample=info.get("upsample") == "True",
+        finish=info.get("finish", "soft"),
         sampling=settings,
         progress=True,
     )

@@ -13,7 +13,7 @@ from dall_e.config.base import (
 )
 from dall_e.config.composition import flat_values, flattened, settings_of, with_values
 from dall_e.config.data import DataConfig
-from dall_e.config.model import DUAL_ENCODERS, PRESETS, ModelConfig
+from dall_e.config.model import DUAL_ENCODERS, PRESETS, UPSAMPLERS, ModelConfig
 from dall_e.config.networks import (
     DetectorConfig,
     DiscriminatorConfig,
@@ -54,6 +54,7 @@ __all__ = [
     "DUAL_ENCODERS",
     "PRESETS",
     "REMOVED_SETTINGS",
+    "UPSAMPLERS",
     "AdversarialTraining",
     "CodeGameConfig",
     "DataConfig",

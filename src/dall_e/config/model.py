@@ -22,6 +22,9 @@ from dall_e.config.networks import (
 )
 from dall_e.config.sampling import SamplingConfig
 
+FINISHES = ("crisp", "soft")
+"""How a drawing is painted at last."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ModelConfig:
@@ -43,6 +46,9 @@ class ModelConfig:
     """The scorer of text against pictures, if the model has one."""
     upsampler: UpsamplerConfig | None = None
     """The network that doubles the side of pictures, if the model has one."""
+    finish: str = "soft"
+    """How drawings are painted unless asked otherwise: "crisp" as areas of one colour with sharp
+    borders, for flat styles; "soft" as the networks' pixels."""
     trained_fraction: float = 1.0
     """How far training came in its schedule, of the part that came least far; below 1 it was
     stopped, and loading the model warns of it."""
@@ -50,6 +56,10 @@ class ModelConfig:
     def __post_init__(self) -> None:
         check_kinds(self)
         check_fractions(self, "trained_fraction")
+        require(
+            self.finish in FINISHES,
+            f"finish {self.finish!r} is not one of {', '.join(FINISHES)}",
+        )
         # The generator knows its neighbours by a few numbers, which must be theirs.
         for name, part, part_name in (
             ("num_codes", "tokenizer", "num_codes"),
@@ -171,4 +181,12 @@ DUAL_ENCODERS: dict[str, DualEncoderConfig] = {
     "s": DualEncoderConfig(),
     # Judges are not shipped with a model, so they may be larger.
     "judge": DualEncoderConfig(image_widths=(48, 128, 256)),
+}
+
+# Sizes of the upsampler. The large one knows pictures as a whole: 12 x 12 positions that attend to
+# each other, at a picture of 96 pixels.
+UPSAMPLERS: dict[str, UpsamplerConfig] = {
+    "tiny": UpsamplerConfig(widths=(8, 16)),
+    "small": UpsamplerConfig(),
+    "large": UpsamplerConfig(widths=(32, 64, 160, 320), blocks=(1, 1, 2, 3), attends=True),
 }

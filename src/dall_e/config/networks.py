@@ -212,12 +212,24 @@ class UpsamplerConfig:
 
     widths: tuple[int, ...] = (32, 64, 128)
     """Channels at each resolution, from the small picture's own down."""
+    blocks: tuple[int, ...] = ()
+    """Residual blocks at each resolution, on the way down and again on the way up; one each unless
+    given."""
+    attends: bool = False
+    """Whether every position of the coarsest resolution attends to all: what the picture shows as
+    a whole then says what its parts are."""
 
     def __post_init__(self) -> None:
         check_kinds(self)
         check_sizes(self)
         require(len(self.widths) > 0, "widths needs at least one entry")
+        require(
+            not self.blocks or len(self.blocks) == len(self.widths),
+            f"blocks has {len(self.blocks)} entries for {len(self.widths)} resolutions",
+        )
         check_at_least(self, 1, "widths")
+        if self.blocks:
+            check_at_least(self, 1, "blocks")
 
 
 @dataclass(frozen=True, kw_only=True)

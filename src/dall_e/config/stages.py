@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from dall_e.config.base import check_at_least, check_fractions, check_kinds, require
-from dall_e.config.model import DUAL_ENCODERS
-from dall_e.config.networks import UpsamplerConfig
+from dall_e.config.model import DUAL_ENCODERS, UPSAMPLERS
 from dall_e.config.training import (
     LoopConfig,
     OptimizerConfig,
@@ -329,9 +328,18 @@ class UpsamplerTraining(TrainingConfig):
 
     loop: LoopConfig = LoopConfig(batch_size=32)
     """How long the run goes on, and when it writes."""
+    preset: str = "small"
+    """Size of the network: tiny, small or large."""
     tokenizer: str = ""
-    """Run folder of an image tokenizer. Half of the small pictures go through it, so that what it
-    blurs is repaired."""
+    """Run or model folder of an image tokenizer, or dall-e-emoji: small pictures go through it, so
+    that what it blurs is repaired."""
+    tokenized_fraction: float = 0.5
+    """Fraction of a batch's pictures that go through the tokenizer."""
+    perturbation: PerturbationConfig = PerturbationConfig(perturbed_fraction=0.0)
+    """Codes of those pictures that are moved to neighbours, as a generator errs."""
+    mirrored: bool = True
+    """Whether half of the pictures are seen in a mirror; a generator trained with `--views 1`
+    draws none so."""
     small_size: int = 64
     """Side of the small pictures in pixels; the data set must have pictures of twice this side."""
     reconstruction: ReconstructionConfig = ReconstructionConfig()
@@ -340,7 +348,10 @@ class UpsamplerTraining(TrainingConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_at_least(self, 8, "small_size")
-        step = 1 << (len(UpsamplerConfig().widths) - 1)
+        check_fractions(self, "tokenized_fraction")
+        known = ", ".join(UPSAMPLERS)
+        require(self.preset in UPSAMPLERS, f"preset {self.preset!r} is not one of {known}")
+        step = 1 << (len(UPSAMPLERS[self.preset].widths) - 1)
         require(
             self.small_size % step == 0,
             f"small_size {self.small_size} is not a multiple of {step}",

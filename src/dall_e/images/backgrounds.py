@@ -18,7 +18,7 @@ def background(
 ) -> tuple[Canvas, Ground | None]:
     """An image uint8 [size, size, 3] of a place, and where its ground is; None if it has none.
 
-    `name` is one of BACKGROUNDS or PLANNED_BACKGROUNDS of the scenes; `colour`, of a plain
+    `name` is one of BACKGROUNDS of the scenes; `colour`, of a plain
     background, is a word of `colour.TARGETS`. The same state of `rng` gives the same image.
     """
     canvas_SS3 = np.empty((size, size, 3), dtype=np.uint8)
@@ -45,12 +45,4 @@ _PAINTERS: dict[str, Callable[[Canvas, random.Random], Ground | None]] = {
     "snow": outdoors.paint_snow,
     "desert": outdoors.paint_desert,
     "road": outdoors.paint_road,
-    "forest": outdoors.paint_forest,
-    "city": outdoors.paint_city,
-    "sunset": outdoors.paint_sunset,
-    "rain": outdoors.paint_rain,
-    "sea": outdoors.paint_sea,
-    "underwater": outdoors.paint_underwater,
-    "sky": outdoors.paint_sky,
-    "space": outdoors.paint_space,
 }

@@ -30,12 +30,17 @@ class DrawnImage(Image.Image):
     """
 
     @classmethod
-    def of(cls, image: Image.Image, metadata: Mapping[str, str]) -> DrawnImage:
-        """An image with its metadata; the pixels are shared, not copied."""
+    def of(cls, image: Image.Image, metadata: Mapping[str, str], *, svg: str = "") -> DrawnImage:
+        """An image with its metadata; the pixels are shared, not copied.
+
+        svg: the document that it was painted from, which goes into the `info` as bytes.
+        """
         drawn = cls()
         vars(drawn).update(vars(image))
         drawn.info = dict(image.info)
         drawn.info.update(metadata)
+        if svg:
+            drawn.info["svg"] = svg.encode()
         return drawn
 
     def save(

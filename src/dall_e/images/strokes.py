@@ -132,23 +132,6 @@ def cloud(canvas_SS3: Canvas, x: float, y: float, radius: float, colour: RGB) ->
         canvas_SS3[oval(size, middle, y - rise * radius, puff, puff) & above_S1] = colour
 
 
-def fir(canvas_SS3: Canvas, x: float, foot: float, height: float, colour: RGB) -> None:
-    """Paint a fir tree of three layers, darker towards its foot."""
-    size = len(canvas_SS3)
-    row_S1, column_S = np.arange(size)[:, None] / size, np.arange(size) / size
-    across_S = np.abs(column_S - x)
-
-    trunk = (across_S < 0.018) & (row_S1 < foot + 0.02) & (row_S1 > foot - 0.1)
-    canvas_SS3[trunk] = (112, 78, 52)
-
-    for layer in range(3):
-        bottom, top = foot - 0.07 - layer * height * 0.25, foot - height * (0.55 + 0.225 * layer)
-        fraction_S1 = (row_S1 - top) / (bottom - top)
-        inside = (fraction_S1 >= 0) & (fraction_S1 <= 1)
-        inside = inside & (across_S < fraction_S1 * height * (0.32 - 0.06 * layer))
-        canvas_SS3[inside] = times(colour, 0.88 + 0.08 * layer)
-
-
 def panes(block_HW3: Canvas, side: int, colour: RGB) -> None:
     """Paint rows of windows onto the front of a house, each `side` wide and twice as high."""
     height, width = block_HW3.shape[:2]

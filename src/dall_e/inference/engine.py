@@ -17,7 +17,8 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, replace
+from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -28,12 +29,14 @@ from dall_e.checkpoints.t5 import T5Features
 from dall_e.config import ModelConfig, SamplingConfig
 from dall_e.config.published import PublishedConfig, check_possible
 from dall_e.errors import DallEWarning
-from dall_e.images.files import PILImage, resize, to_pil, to_uint8
+from dall_e.images.files import PILImage
 from dall_e.inference.batching import batches, known_rows
+from dall_e.inference.finishing import checked_style, finished_image
 from dall_e.inference.loading import Networks
-from dall_e.inference.origin import name_of, origin_of
+from dall_e.inference.origin import name_of, origin_of, story_of
 from dall_e.inference.progress import ProgressCallback, StepCallback, counted_steps
 from dall_e.inference.prompt_encoding import Pair, States, make_reader, stack_pairs
+from dall_e.inference.recognition import Recognition, names_nothing
 from dall_e.inference.remarks import check_not_blank, remark_on_prompts
 from dall_e.inference.request import GeneratedImage, GenerationRequest, resolve_sampling
 from dall_e.inference.retrieval import Retriever
@@ -41,6 +44,7 @@ from dall_e.inference.validation import (
     Generators,
     Seed,
     check_count,
+    checked_finish,
     checked_negatives,
     checked_prompts,
     checked_size,
@@ -132,6 +136,8 @@ class Engine:
         width: int | None = None,
         upsample: bool | None = None,
         transparent: bool = False,
+        finish: str | None = None,
+        style: str | None = None,
         sampling: SamplingConfig | None = None,
         known: KnownTokens | None = None,
         strict: bool = False,
@@ -166,6 +172,8 @@ class Engine:
             images_per_prompt=num_images_per_prompt,
             best_of=best_of,
             transparent=transparent,
+            finish=checked_finish(finish, self.config),
+            style=checked_style(style, self.config, self.vocabulary),
             known=known,
             strict=strict,
         )
@@ -197,7 +205,8 @@ class Engine:
 
         `on_step` sees the tokens after each step of each batch; `on_progress` is told how many
         steps of all batches are done. Warns of words that the model does not read, and of a blank
-        image; a strict request raises ValueError instead.
+        image; a strict request raises ValueError instead. What names nothing known, and does not
+        look like its prompt either, is always a ValueError.
         """
         with inference(self.device), self._threads():
             candidates = self._plan(request)
@@ -215,7 +224,8 @@ class Engine:
     def _plan(self, request: GenerationRequest) -> list[DrawingJob]:
         """What is drawn for each candidate; the only place that asks the planner."""
         prompts, compose = request.candidate_prompts, request.sampling.compose
-        return plan_all(prompts, request.seeds, self.vocabulary, compose=compose)
+        vocabulary, style = self.vocabulary, request.style
+        return plan_all(prompts, request.seeds, vocabulary, compose=compose, style=style)
 
     def _threads(self) -> AbstractContextManager[None]:
         """One thread, or all cores for published models, whose products are large enough."""
@@ -244,6 +254,10 @@ class Engine:
                 pairs[text] = reader.read(*text)
         negatives = [negative for _, negative in texts]
         remark_on_prompts(candidates, reader.losses, negatives, strict=request.strict)
+
+        # A place without things in it needs no drawing.
+        if not texts:
+            return torch.empty((0, 0), dtype=torch.long, device=self.device)
 
         lengths = [pairs[text].length for text in texts]
         groups = batches(lengths, self._images_per_batch(request.sampling))
@@ -287,6 +301,12 @@ class Engine:
             )
         return Retriever(self.networks.dual_encoder, self.text_tokenizer)
 
+    @cached_property
+    def _recognition(self) -> Recognition:
+        """What tells a picture from a blot; only for models with a vocabulary."""
+        assert self.vocabulary is not None
+        return Recognition(self.retriever("a prompt that names nothing known"), self.vocabulary)
+
     def _choose(
         self, request: GenerationRequest, candidates: list[DrawingJob], codes_BN: Tensor
     ) -> list[tuple[DrawingJob, float | None]]:
@@ -301,7 +321,9 @@ class Engine:
         kept: list[tuple[DrawingJob, float | None]] = []
         for first in range(0, len(candidates), request.best_of):
             rivals = candidates[first : first + request.best_of]
-            images = [self._image(small, rival, codes_BN) for rival in rivals]
+            images = [
+                self._image_and_svg(small, rival.without_style, codes_BN)[0] for rival in rivals
+            ]
             scores = retriever.scores(images, rivals[0].text)
             best = scores.index(max(scores))
             kept.append((rivals[best], scores[best]))
@@ -316,7 +338,9 @@ class Engine:
         negative: str,
     ) -> GeneratedImage:
         """The image of the candidate that was kept, with its story."""
-        image = self._image(request, candidate, codes_BN)
+        image, svg = self._image_and_svg(request, candidate, codes_BN)
+        if self.networks.dual_encoder is not None and names_nothing(candidate, self.vocabulary):
+            self._recognition.check(image, candidate)
         check_not_blank(image, candidate, strict=request.strict)
         return GeneratedImage(
             pixels=image,
@@ -324,24 +348,18 @@ class Engine:
             seed=candidate.seed,
             plan=candidate.plan,
             score=score,
-            metadata=self._metadata(request, candidate, score, negative),
+            metadata=story_of(request, candidate, score, negative, self.origin()),
+            svg=svg,
         )
 
-    def _image(
+    def _image_and_svg(
         self, request: GenerationRequest, candidate: DrawingJob, codes_BN: Tensor
-    ) -> PILImage:
-        """The pixels of a candidate, from the tokens of its drawings."""
-        size, transparent = request.size, request.transparent
+    ) -> tuple[PILImage, str]:
+        """The pixels of a candidate, and the SVG that they were painted from, "" without one."""
         drawings = [
             self.pixels(codes_BN[row : row + 1], request.upsample) for row in candidate.rows
         ]
-        if not candidate.plan.is_whole:
-            arrays = [to_uint8(x_CHW) for x_CHW in drawings]
-            whole_CHW = candidate.plan.render(arrays, size, candidate.seed)
-            return to_pil(whole_CHW, transparent=transparent)
-
-        image = to_pil(drawings[0], transparent=transparent)
-        return image if size == image.width else resize(image, size, size)
+        return finished_image(request, candidate, drawings)
 
     def pixels(self, codes_1N: Tensor, upsample: bool = False) -> Tensor:
         """One drawing [4, H, W] in [0, 1], at the model's own size or upsampled.
@@ -355,8 +373,6 @@ class Engine:
             x_1CHW = upsampler(entering(upsampler, x_1CHW.clamp(0, 1))).float()
         return x_1CHW[0]
 
-    # The story of an image
-
     def origin(self) -> dict[str, str]:
         """What a drawing depends on besides its settings, such as model, versions and device."""
         return origin_of(
@@ -366,30 +382,6 @@ class Engine:
             quantization=self.quantization,
             rounded=self.rounded,
         )
-
-    def _metadata(
-        self, request: GenerationRequest, candidate: DrawingJob, score: float | None, negative: str
-    ) -> dict[str, str]:
-        """All that is needed to draw an image again, and how it was chosen."""
-        metadata = {
-            "prompt": candidate.text,
-            "negative_prompt": negative,
-            "seed": str(candidate.seed),
-            **{name: str(value) for name, value in asdict(request.sampling).items()},
-            **self.origin(),
-        }
-        if not candidate.plan.is_whole:
-            metadata["plan"] = candidate.plan.describe()
-        if candidate.plan.unread:
-            metadata["unread"] = ", ".join(candidate.plan.unread)
-        metadata |= {
-            "transparent": str(request.transparent),
-            "size": f"{request.size}x{request.size}",
-            "upsample": str(request.upsample),
-        }
-        if score is not None:
-            metadata |= {"best_of": str(request.best_of), "score": f"{score:.4f}"}
-        return metadata
 
 
 def _entering_states(generator: nn.Module, states: States) -> States:

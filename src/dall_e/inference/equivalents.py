@@ -223,3 +223,13 @@ def device_of_map(device_map: Any) -> str | None:
     if device_map in ("balanced", "balanced_low_0", "sequential"):
         return "auto"
     return f"cuda:{device_map}" if str(device_map).isdecimal() else str(device_map)
+
+
+def either(name: str, value: Any, other_name: str, other_value: Any) -> Any:
+    """The value that was given. Raises ValueError if both were and they contradict each other."""
+    if value is not None and other_value is not None and str(value) != str(other_value):
+        raise ValueError(
+            f"{name}={value!r} and {other_name}={other_value!r} contradict each other: "
+            f"write {name}= alone"
+        )
+    return other_value if value is None else value

@@ -1,6 +1,8 @@
-"""Where an image comes from: model, versions, and what computed it in which number format."""
+"""Where an image comes from: what was asked for, model, versions, and what computed it."""
 
 from __future__ import annotations
+
+from dataclasses import asdict
 
 import torch
 
@@ -8,8 +10,10 @@ from dall_e.checkpoints.families.base import PublishedNetworks
 from dall_e.config import ModelConfig
 from dall_e.config.published import PublishedConfig
 from dall_e.inference.loading import Networks
+from dall_e.inference.request import GenerationRequest
 from dall_e.nn.cpu.kernels import kernels
 from dall_e.nn.precision import weight_of
+from dall_e.planning.plan import DrawingJob
 from dall_e.version import __version__
 
 
@@ -41,6 +45,44 @@ def origin_of(
         # This project's own code, compiled, where there is any; else torch's operations.
         "kernels": "compiled" if device == "cpu" and kernels() else "torch",
     }
+
+
+def story_of(
+    request: GenerationRequest,
+    candidate: DrawingJob,
+    score: float | None,
+    negative: str,
+    origin: dict[str, str],
+) -> dict[str, str]:
+    """All that is needed to draw an image again, and how it was chosen, as texts by name.
+
+    origin: what `origin_of` says. It is the metadata of the image.
+    """
+    plan = candidate.plan
+    story = {
+        "prompt": candidate.text,
+        "negative_prompt": negative,
+        "seed": str(candidate.seed),
+        **{name: str(value) for name, value in asdict(request.sampling).items()},
+        **origin,
+    }
+    if not plan.is_whole:
+        story["plan"] = plan.describe()
+    if plan.unread:
+        story["unread"] = ", ".join(plan.unread)
+    if plan.nearest:
+        story["nearest"] = "; ".join(near.in_words() for near in plan.nearest)
+    story |= {
+        "transparent": str(request.transparent),
+        "size": f"{request.size}x{request.size}",
+        "upsample": str(request.upsample),
+        "finish": request.finish,
+    }
+    if request.style or plan.style:
+        story["style"] = request.style or plan.style
+    if score is not None:
+        story |= {"best_of": str(request.best_of), "score": f"{score:.4f}"}
+    return story
 
 
 def name_of(dtype: torch.dtype) -> str:

@@ -52,12 +52,18 @@ def remark_on_prompts(
 
 
 def unread_in_words(prompt: str, plan: Plan) -> str:
-    """What of a prompt is not in its picture, in one line; empty if nothing is missing."""
+    """What of a prompt is not in its picture, or is another thing, in one line.
+
+    Empty if nothing is missing.
+    """
     unread, parse = plan.unread, plan.parse
-    if parse is None or not unread:
+    if parse is None or not (unread or parse.mended or parse.nearest):
         return ""
 
-    told = []
+    told = [f"took {was!r} for {now!r}" for was, now in parse.mended]
+    if parse.nearest:
+        drawn = ", ".join(near.in_words() for near in parse.nearest)
+        told.append(f"of {_shown(prompt, _LONGEST_PROMPT)} this model has no picture: it {drawn}")
     style = "" if plan.is_whole else parse.refused_style
     words = [word for word in unread if word != style]
     if words:
@@ -67,7 +73,9 @@ def unread_in_words(prompt: str, plan: Plan) -> str:
         it = "it" if is_foreign else "this model"
         told.append(f"{who}of {_shown(prompt, _LONGEST_PROMPT)} {it} did not read: {_list(words)}")
     if style:
-        where = "" if words else f", which {_shown(prompt, _LONGEST_PROMPT)} asks for"
+        where = (
+            "" if words or parse.mended else f", which {_shown(prompt, _LONGEST_PROMPT)} asks for"
+        )
         told.append(
             f"the style {style!r}{where} is not available: the picture is in the model's own"
         )

@@ -42,7 +42,9 @@ class DrawingKeywords(TypedDict, total=False):
     height: int | None
     width: int | None
     transparent: bool
+    style: str | None
     upsample: bool | None
+    finish: str | None
     sampling: SamplingConfig | None
     callback_on_step_end: StepCallback | None
     progress: bool
@@ -72,6 +74,10 @@ class GenerationRequest:
     """Images of each prompt."""
     best_of: int = 1
     """Candidates for each image."""
+    finish: str = "soft"
+    """"crisp" paints areas of one colour with sharp borders, "soft" shows the network's pixels."""
+    style: str = ""
+    """An effect or a learned style for all images; or nothing: the prompts say which, if any."""
     transparent: bool = False
     """Keep the transparent background instead of white."""
     known: KnownTokens | None = None
@@ -126,6 +132,8 @@ class GeneratedImage:
     """How well it fits the prompt, from -1 to 1; None if there was nothing to choose from."""
     metadata: dict[str, str]
     """All that is needed to draw it again, as texts."""
+    svg: str = ""
+    """The same as an SVG document, a named group for each thing; "" if its finish is soft."""
 
 
 def resolve_sampling(

@@ -13,6 +13,9 @@ import unicodedata
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Union
 
+from dall_e.config.model import FINISHES, ModelConfig
+from dall_e.config.published import PublishedConfig
+
 if TYPE_CHECKING:
     import torch
 
@@ -22,7 +25,7 @@ MOST_IMAGES = 10_000
 SMALLEST_SIZE, LARGEST_SIZE = 8, 4096
 """Sides in pixels between which an image can be drawn."""
 
-DEFAULT_SIZE = 256
+DEFAULT_SIZE = 384
 """Side in pixels at which a model with an upsampler draws if nothing else is asked for."""
 
 SEEDS = 2**64
@@ -123,8 +126,25 @@ def checked_size(height: int | None, width: int | None, default: int) -> int:
     return sides[0]
 
 
+def checked_finish(finish: str | None, config: ModelConfig | PublishedConfig) -> str:
+    """How drawings are painted: `finish`, or the model's own where it is None.
+
+    Raises ValueError for a word that is none, and for "crisp" from a model of another project.
+    """
+    own = config.finish if isinstance(config, ModelConfig) else "soft"
+    chosen = own if finish is None else finish
+    if chosen not in FINISHES:
+        raise ValueError(f"finish must be one of {', '.join(FINISHES)}, got {finish!r}")
+    if chosen == "crisp" and not isinstance(config, ModelConfig):
+        raise ValueError(
+            "finish='crisp' is for drawings in areas of one colour: "
+            f"{config.name} paints pictures, which would lose their shading"
+        )
+    return chosen
+
+
 def default_size(own_size: int, has_upsampler: bool) -> int:
-    """The side at which a model draws if none is given: its own, or 256 where it can upsample."""
+    """The side at which a model draws if none is given: its own, or 384 where it can upsample."""
     return max(own_size, DEFAULT_SIZE) if has_upsampler else own_size
 
 

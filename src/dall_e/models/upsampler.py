@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dall_e.config import UpsamplerConfig
+from dall_e.models.image_tokenizer import AttentionBlock
 
 FACTOR = 2
 
@@ -31,6 +32,11 @@ class _Block(nn.Module):
         return y_BDHW
 
 
+def _blocks(width: int, count: int) -> nn.Module:
+    """So many blocks one after the other."""
+    return _Block(width) if count == 1 else nn.Sequential(*(_Block(width) for _ in range(count)))
+
+
 class Upsampler(nn.Module):
     """Doubles the side of images, which must be a multiple of 2^(resolutions - 1)."""
 
@@ -41,11 +47,13 @@ class Upsampler(nn.Module):
         pairs = list(zip(widths, widths[1:], strict=False))
 
         # Down, level by level.
+        blocks = config.blocks or (1,) * len(widths)
         self.door = nn.Conv2d(4, widths[0], 3, padding=1)
-        self.inward = nn.ModuleList(_Block(width) for width in widths)
+        self.inward = nn.ModuleList(map(_blocks, widths, blocks))
         self.steps = nn.ModuleList(
             nn.Conv2d(fine, coarse, 4, stride=2, padding=1) for fine, coarse in pairs
         )
+        self.middle = AttentionBlock(widths[-1]) if config.attends else nn.Identity()
 
         # Up again, with what each level had on the way down.
         self.unfold = nn.ModuleList(
@@ -53,7 +61,7 @@ class Upsampler(nn.Module):
             for fine, coarse in pairs
         )
         self.merge = nn.ModuleList(nn.Conv2d(2 * fine, fine, 3, padding=1) for fine, _ in pairs)
-        self.outward = nn.ModuleList(_Block(fine) for fine, _ in pairs)
+        self.outward = nn.ModuleList(map(_blocks, widths[:-1], blocks))
         self.exit = nn.Conv2d(widths[0], 4 * FACTOR**2, 3, padding=1)
 
         # It starts as bilinear resizing.
@@ -73,6 +81,7 @@ class Upsampler(nn.Module):
                 skips.append(h_BDHW)
                 h_BDHW = self.steps[index](h_BDHW)
 
+        h_BDHW = self.middle(h_BDHW)
         for index in reversed(range(len(skips))):
             both_BDHW = torch.cat((self.unfold[index](h_BDHW), skips[index]), dim=1)
             h_BDHW = self.outward[index](self.merge[index](both_BDHW))

@@ -6,12 +6,13 @@ whole, and numbers of tokens (English words, Chinese characters) where it is sea
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple
 
+from dall_e.planning.lexicon import Deed
+from dall_e.planning.places import FoundPlace
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.scenes.graph import MOST, SceneObject
 
@@ -37,14 +38,6 @@ class Frame(NamedTuple):
     """The words of the style, or nothing."""
 
 
-class Placed(NamedTuple):
-    """Where a text names a place."""
-
-    start: int
-    stop: int
-    place: str
-
-
 class Related(NamedTuple):
     """What words between two things, or behind both, say of how these stand to each other."""
 
@@ -67,6 +60,28 @@ class Mention:
     stop: int
     used: frozenset[int]
     """The tokens that say what `item` has: its noun, its number, its colour and its size."""
+    is_counted: bool = False
+    """Whether its number is said."""
+    count_at: frozenset[int] = frozenset()
+    """The tokens that say it."""
+    does: str = ""
+    """What it does with a thing that nobody names, as "breathing fire"; or nothing."""
+    is_content: bool = False
+    """Whether it is what the mention before it is full of."""
+    said: Mapping[str, str] = field(default_factory=dict)
+    """What is said of it, by field."""
+
+
+class PartSaid(NamedTuple):
+    """The colour of a part of somebody where a text says it, in tokens."""
+
+    start: int
+    stop: int
+    part: str
+    """One of the scene graph's PARTS; nothing for a hand or a mouth in which something is."""
+    colour: str
+    is_before: bool
+    """Whether it is said before its owner."""
 
 
 class Grammar(ABC):
@@ -122,12 +137,59 @@ class Grammar(ABC):
         """Return of how many tokens the longest noun at a position is; 0 if there is none."""
 
     @abstractmethod
-    def mention(self, tokens: Sequence[str], free: int, start: int, stop: int) -> Mention:
-        """Return the thing of a noun, with what the tokens from `free` to `start` say of it."""
+    def mentions(
+        self, tokens: Sequence[str], free: int, start: int, stop: int
+    ) -> tuple[Mention, ...]:
+        """Return the thing of a noun, with what the tokens from `free` to `start` say of it.
+
+        Of a container with something in it there may be two.
+        """
+
+    def spaced(self, text: str) -> str:
+        """Return a text with the blanks that it lacks; "" if it lacks none."""
+        return ""
+
+    def mended(self, tokens: Sequence[str]) -> list[str]:
+        """Return the tokens without wrong letters."""
+        return list(tokens)
 
     @abstractmethod
-    def find_place(self, text: str) -> Placed | None:
-        """Find the words for a place."""
+    def parts(self, tokens: Sequence[str]) -> list[PartSaid]:
+        """Find what is said of somebody's hair, beard and clothes."""
+
+    @abstractmethod
+    def deed(self, text: str) -> Deed | None:
+        """Find the last verb of a text that says what is done with a thing."""
+
+    @abstractmethod
+    def state_behind(self, tokens: Sequence[str], start: int, stop: int) -> tuple[str, int]:
+        """Find the state that tokens behind a noun say, and where; "" if they say none."""
+
+    @abstractmethod
+    def state_tokens(self, tokens: Sequence[str], position: int) -> int:
+        """Return how many tokens say the state at a position."""
+
+    def tokens_at(self, text: str, start: int, stop: int, first: int) -> set[int]:
+        """The tokens that characters of a text lie in, where `first` is its first token."""
+        if start == stop:
+            return set()
+        if self.separator:
+            start = text.count(self.separator, 0, start)
+            stop = text.count(self.separator, 0, stop) + 1
+        return set(range(first + start, first + stop))
+
+    def link_tokens(self, text: str, link: str, first: int) -> set[int]:
+        """The tokens of a link; words that say nothing by themselves need none."""
+        at = text.find(link)
+        return self.tokens_at(text, at, at + len(link), first) if at >= 0 else set()
+
+    @abstractmethod
+    def link(self, between: str) -> str:
+        """Return what joins two things that no verb joins: "with", "in", "and"; or nothing."""
+
+    @abstractmethod
+    def find_place(self, text: str) -> FoundPlace | None:
+        """Find the words for a place, a time of day and the weather."""
 
     @abstractmethod
     def relate(self, between: str, after: str) -> Related | None:
@@ -159,18 +221,3 @@ def longest_first(words_by_meaning: dict[str, tuple[str, ...]]) -> list[tuple[st
     """Return pairs of words and what they mean, so that "on top of" is tried before "on"."""
     pairs = [(words, meaning) for meaning, known in words_by_meaning.items() for words in known]
     return sorted(pairs, key=lambda pair: -len(pair[0]))
-
-
-def first_place(
-    text: str,
-    patterns: Sequence[tuple[re.Pattern[str], str]],
-    where: re.Pattern[str],
-    place_of_word: dict[str, str],
-) -> Placed | None:
-    """Find the words for a place: those of captions, else a word behind a preposition."""
-    for pattern, place in patterns:
-        match = pattern.search(text)
-        if match:
-            return Placed(*match.span(), place)
-    match = where.search(text)
-    return Placed(*match.span(), place_of_word[match[1]]) if match else None

@@ -4,24 +4,38 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
+from dall_e.planning.attachments import is_worn
 from dall_e.planning.grammar import (
     NO_THINGS,
     Frame,
     Grammar,
     Mention,
     Objects,
-    Placed,
+    PartSaid,
     Related,
-    first_place,
     longest_first,
     small_number,
-    whole_number,
 )
-from dall_e.scenes.graph import MOST, SceneObject
-from dall_e.scenes.phrases import NUMBERS_EN, PAIRS, PLACES_EN, RELATIONS_EN, SIZE_WORDS_EN
-from dall_e.scenes.vocabulary import WORN
+from dall_e.planning.lexicon import Deed, attributes, last_deed, verbs
+from dall_e.planning.partitives import whole_of
+from dall_e.planning.phrases_en import (
+    ARTICLES,
+    STOPS,
+    container_of,
+    parts_said,
+    qualities,
+    size_of,
+    state_behind,
+)
+from dall_e.planning.places import FoundPlace, find_place, words_of_places
+from dall_e.planning.qualities import is_person, qualified
+from dall_e.planning.spelling import Spelling
+from dall_e.planning.vocabulary import SEVERAL, Vocabulary
+from dall_e.scenes.graph import SceneObject
+from dall_e.scenes.phrases import NUMBERS_EN, PAIRS, PLACES_EN, RELATIONS_EN
 from dall_e.text.language import COLOURS_ZH
 
 # Around the matter of a prompt
@@ -46,7 +60,6 @@ _STYLE = re.compile(
 
 # Of sentences that are understood to the last word
 
-_ARTICLES = ("a", "an", "the")
 _PAIR_OF = (["pair", "of"], ["pairs", "of"])
 _PLAIN_BACKGROUND = re.compile(r" on (?:an? )?(\w+)( background)?$")
 _DETERMINED = re.compile(r"(?:an?|the|one|two|three|four|five|six|\d) ")
@@ -55,7 +68,11 @@ _AND = re.compile(r",? and |, | & ")
 
 # Of any sentence
 
-_TOKEN = re.compile(r"(?:mrs?|dr|st)\.|[a-z0-9'-]+(?:\.[a-z0-9'-]+)*|[,;:.!?]")
+_LETTERS = r"[a-z0-9'\u00df-\u00f6\u00f8-\u024f\u0300-\u036f-]+"
+"""With those that have accents: no rat is in "Arāta"."""
+_TOKEN = re.compile(
+    rf"\d{{1,3}}(?:,\d{{3}})+\b|(?:mrs?|dr|st)\.|{_LETTERS}(?:\.{_LETTERS})*|[,;:.!?]"
+)
 _WORD = re.compile(
     r"\w[\w'’\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u0670\u06d6-\u06ed\u0900-\u109f"
     r"\u1780-\u17ff-]*"
@@ -67,31 +84,9 @@ _JOINING = frozenset("of in on at with is are to for by from".split())
 _LONGEST_NOUN = 6
 """In words."""
 _MOST_ADJECTIVES = 4
-_NEGATIONS = frozenset(("no", "without"))
-_TOO_MANY = frozenset("dozen seven eight nine ten eleven twelve twenty hundred thousand".split())
-_MANY = _TOO_MANY.union(("many",))
-_STOPS = frozenset(
-    ", . ! ? and with in on of under behind over near to by at is are while from through "
-    "into".split()
-)
-"""Behind one of these, what is said belongs to another thing."""
+_NEGATIONS = frozenset(("no", "without", "zero", "0", "not"))
+_PLAYING = re.compile(r"\bplay\w* with\b")
 _GROUPS = frozenset(("family", "families", "couple", "couples"))
-_LOOSE_PLACES = {
-    "snow": "snow winter ice", "beach": "beach seaside shore coast",
-    "sea": "ocean sea lake river water waves", "desert": "desert dunes",
-    "grass": "grass meadow garden park field lawn farm", "road": "road street highway",
-    "city": "city town downtown", "forest": "forest woods jungle trees",
-    "sunset": "sunset sunrise dusk dawn", "rain": "rain storm", "space": "space galaxy",
-    "sky": "sky air clouds", "night": "night moonlight stars dark",
-    "room": "room kitchen bedroom house library", "table": "table desk",
-    "windowsill": "windowsill",
-}  # fmt: skip
-"""Words for places, behind one of the prepositions of `_WHERE`."""
-_PLACE_OF_WORD = {word: place for place, words in _LOOSE_PLACES.items() for word in words.split()}
-_WHERE = re.compile(
-    r"\b(?:in|on|at|by|under|across|through|among|over|down|along|near)"
-    rf"(?: (?:a|an|the|some))?(?: \w+)?? ({'|'.join(_PLACE_OF_WORD)})\b"
-)
 _VERBS = {
     "on": ("riding", "rides", "ride", "sits on", "climbing"),
     "above": ("flying over", "flies over", "jumping over", "jumps over"),
@@ -120,7 +115,7 @@ class English(Grammar):
 
         # The number
         count = 1
-        if words and words[0] in _ARTICLES:
+        if words and words[0] in ARTICLES:
             words = words[1:]
         elif words and small_number(words[0], NUMBERS_EN):
             count, words = small_number(words[0], NUMBERS_EN), words[1:]
@@ -128,7 +123,7 @@ class English(Grammar):
         words = words[2:] if in_pairs else words
 
         # The size
-        size = _size_of(words[0]) if words else ""
+        size = size_of(words[0]) if words else ""
         words = words[1:] if size else words
 
         # The colour, unless it is a part of the name: a red apple and a black cat have their own.
@@ -138,6 +133,8 @@ class English(Grammar):
             named = self._named(noun, count, in_pairs)
             if named:
                 name, number = named
+                # A little girl is a girl.
+                size = "" if size == "small" and is_person(self.vocabulary, name) else size
                 return self.vocabulary.planned(name, count=number, colour=said_colour, size=size)
         return None
 
@@ -163,6 +160,9 @@ class English(Grammar):
         yield f"{text[: doing.start()]}{text[doing.end() :]}".strip(), state
 
     def places(self, text: str) -> Iterator[tuple[str, str, str]]:
+        found = self.find_place(text)
+        if found and len(found.spans) > 1:
+            yield found.rest(text), found.setting, ""
         for background, phrases in PLACES_EN.items():
             for phrase in phrases:
                 if text.endswith(f" {phrase}"):
@@ -170,6 +170,8 @@ class English(Grammar):
         plain = _PLAIN_BACKGROUND.search(text)
         if plain and plain[1] in COLOURS_ZH:
             yield text[: plain.start()], "plain", plain[1]
+        if found:
+            yield found.rest(text), found.setting, ""
         yield text, "", ""
 
     def pair(self, text: str) -> tuple[Objects, str] | None:
@@ -182,8 +184,8 @@ class English(Grammar):
                 # Without an article it is the name of one picture: "sun behind cloud".
                 is_pair = any(_DETERMINED.match(phrase) for phrase in phrases)
                 # Who is in a hat wears it, of which scenes know nothing.
-                is_worn = relation == "inside" and second.name in WORN
-                if is_pair and not is_worn:
+                worn = relation == "inside" and is_worn(second.name)
+                if is_pair and not worn:
                     return (first, second), relation
         return None
 
@@ -196,6 +198,12 @@ class English(Grammar):
     def noun_length(self, tokens: Sequence[str], position: int) -> int:
         if not _NEGATIONS.isdisjoint(tokens[max(position - 2, 0) : position]):
             return 0
+        length = self._name_length(tokens, position)
+        if length < 2 and tokens[position + 1 : position + 2] == ["of"]:
+            return self._content_stop(tokens, position) - position or length
+        return length
+
+    def _name_length(self, tokens: Sequence[str], position: int) -> int:
         words = self.vocabulary.words_en
         for length in range(min(_LONGEST_NOUN, len(tokens) - position), 0, -1):
             noun = " ".join(tokens[position : position + length])
@@ -203,33 +211,108 @@ class English(Grammar):
                 return length
         return 0
 
-    def mention(self, tokens: Sequence[str], free: int, start: int, stop: int) -> Mention:
+    def _content_stop(self, tokens: Sequence[str], position: int) -> int:
+        """Where the noun behind "a bowl of" stops; `position` if there is no such container."""
+        if container_of(tokens[position]) is None:
+            return position
+        for start in range(position + 2, min(position + 2 + _MOST_ADJECTIVES, len(tokens))):
+            length = self._name_length(tokens, start)
+            if length:
+                # Of nouns that stand together the last one is meant.
+                following = self._name_length(tokens, start + length)
+                return start + length + following
+            if tokens[start] in STOPS:
+                break
+        return position
+
+    def mentions(
+        self, tokens: Sequence[str], free: int, start: int, stop: int
+    ) -> tuple[Mention, ...]:
+        noun = " ".join(tokens[start:stop])
+        if noun in self.vocabulary.words_en:
+            return (self._mention(tokens, free, start, stop),)
+        container = container_of(tokens[start])
+        if container is None:
+            raise AssertionError(f"{noun!r} is no noun")
+
+        # The content, by the last noun behind "of"
+        first = start + 2
+        while not self._name_length(tokens, first):
+            first += 1
+        following = first + self._name_length(tokens, first)
+        first = following if following < stop else first
+        content = self._mention(tokens, start + 2, first, stop)
+        is_plural = content.item.count > 1
+        whole = whole_of(
+            self.vocabulary, container, content.item.name, is_plural, tokens[first:stop]
+        )
+
+        # What is said of the container is said of both.
+        own = qualities(tokens, free, start, is_plural=True)
+        count = own.count or (SEVERAL if tokens[start].endswith("s") else 1)
+        said = {**content.said, **own.said}
+        used = own.used | content.used | {start, start + 1}
+        outer = whole.container or whole.name
+        count = whole.number if whole.number > 1 else count
+        made = qualified(self.vocabulary, outer, count, own.said if whole.container else said)
+        mention = Mention(
+            made.item, start, start + 1 if whole.container else stop,
+            used - content.used if whole.container else used, is_counted=True, said=said,
+        )  # fmt: skip
+        if not whole.container:
+            return (mention,)
+        return mention, replace(content, is_content=True)
+
+    def _mention(self, tokens: Sequence[str], free: int, start: int, stop: int) -> Mention:
         noun = " ".join(tokens[start:stop])
         name = self.vocabulary.words_en[noun]
         is_plural = self.vocabulary.is_plural(noun, name)
+        own = qualities(tokens, free, start, is_plural=is_plural)
+        count = own.count or self.vocabulary.how_many(noun, name)
+        made = qualified(self.vocabulary, name, count, own.said)
+        used = own.used.union(range(start, stop)) - own.at(made.dropped)
+        return Mention(
+            made.item,
+            start,
+            stop,
+            used,
+            is_counted=own.count > 0,
+            count_at=own.at(["count"]),
+            does=made.does,
+            said=own.said,
+        )
 
-        # Each word before the noun says one thing, and the last one to say it counts.
-        said: dict[str, str | int] = {"count": self.vocabulary.how_many(noun, name)}
-        said_at: dict[str, int] = {}
-        for position in _adjectives(tokens, free, start):
-            word = tokens[position]
-            colour, size = word.replace("gray", "grey"), _size_of(word)
-            number = NUMBERS_EN.index(word) if word in NUMBERS_EN else whole_number(word)
-            if size:
-                said["size"], said_at["size"] = size, position
-            elif colour in COLOURS_ZH:
-                said["colour"], said_at["colour"] = colour, position
-            elif is_plural and number or word in _MANY:
-                said["count"] = min(number or MOST, MOST)
-                # More than are drawn is not what was said.
-                if number <= MOST and word not in _TOO_MANY:
-                    said_at["count"] = position
+    def spaced(self, text: str) -> str:
+        return _spelling(self.vocabulary).spaced(text)
 
-        used = frozenset((*said_at.values(), *range(start, stop)))
-        return Mention(self.vocabulary.planned(name, **said), start, stop, used)
+    def mended(self, tokens: Sequence[str]) -> list[str]:
+        spelling = _spelling(self.vocabulary)
+        mended = [spelling.meant(token) or token for token in tokens]
+        # Of another language most words are unknown.
+        words = [word for word in mended if word.isalpha() and word not in ARTICLES]
+        known = sum(map(spelling.knows, words))
+        return mended if 2 * known > len(words) else list(tokens)
 
-    def find_place(self, text: str) -> Placed | None:
-        return first_place(text, _place_patterns(), _WHERE, _PLACE_OF_WORD)
+    def parts(self, tokens: Sequence[str]) -> list[PartSaid]:
+        return parts_said(tokens)
+
+    def deed(self, text: str) -> Deed | None:
+        return last_deed(text, "en")
+
+    def state_behind(self, tokens: Sequence[str], start: int, stop: int) -> tuple[str, int]:
+        return state_behind(tokens, start, stop)
+
+    def state_tokens(self, tokens: Sequence[str], position: int) -> int:
+        return 1
+
+    def link(self, between: str) -> str:
+        # Who plays with something has it before them.
+        if _PLAYING.search(between):
+            return ""
+        return next((word for word in ("with", "in", "and") if f" {word} " in f" {between} "), "")
+
+    def find_place(self, text: str) -> FoundPlace | None:
+        return find_place(text, chinese=False, is_noun=self.vocabulary.words_en.__contains__)
 
     def relate(self, between: str, after: str) -> Related | None:
         for pattern, relation in _relation_patterns():
@@ -245,30 +328,29 @@ class English(Grammar):
         return word in self.vocabulary.parts_en or word in _JOINING
 
 
-def _size_of(word: str) -> str:
-    return next((size for size, words in SIZE_WORDS_EN.items() if word in words), "")
-
-
-def _adjectives(tokens: Sequence[str], free: int, start: int) -> range:
-    """Up to four tokens before a noun, of those that say something of it."""
-    first = start
-    while first > max(free, start - _MOST_ADJECTIVES):
-        word = tokens[first - 1]
-        if word in _STOPS or word.endswith("ing"):
-            break
-        first -= 1
-    return range(first, start)
-
-
-@lru_cache(maxsize=1)
-def _place_patterns() -> list[tuple[re.Pattern[str], str]]:
-    return [(re.compile(rf"\b{words}\b"), place) for words, place in longest_first(PLACES_EN)]
+@lru_cache(maxsize=4)
+def _spelling(vocabulary: Vocabulary) -> Spelling:
+    """Knows the words of a model and those of this grammar."""
+    own = (
+        *attributes("en"),
+        *verbs("en")[1],
+        *PLACES_EN,
+        *_relations(),
+        *COLOURS_ZH,
+    )
+    sentences = (*own, *NUMBERS_EN, *(words for known in PLACES_EN.values() for words in known))
+    words = {word for sentence in sentences for word in sentence.split()}
+    return Spelling(words | words_of_places() | vocabulary.parts_en)
 
 
 @lru_cache(maxsize=1)
 def _relation_patterns() -> list[tuple[re.Pattern[str], str]]:
     """Patterns of verbs and prepositions, the longest first; of equally long ones verbs."""
-    relations = {word: relation for relation, words in _VERBS.items() for word in words}
-    relations |= {word: relation for relation, words in RELATIONS_EN.items() for word in words}
+    relations = _relations()
     words = sorted(relations, key=len, reverse=True)
     return [(re.compile(rf"\b{word}\b"), relations[word]) for word in words]
+
+
+def _relations() -> dict[str, str]:
+    relations = {word: relation for relation, words in _VERBS.items() for word in words}
+    return relations | {word: key for key, words in RELATIONS_EN.items() for word in words}

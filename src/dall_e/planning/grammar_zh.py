@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 from dall_e.planning.grammar import (
@@ -12,15 +13,16 @@ from dall_e.planning.grammar import (
     Grammar,
     Mention,
     Objects,
-    Placed,
+    PartSaid,
     Related,
-    first_place,
-    longest_first,
     small_number,
-    whole_number,
 )
-from dall_e.planning.vocabulary import SEVERAL
-from dall_e.scenes.graph import MOST, SceneObject
+from dall_e.planning.lexicon import Deed, attributes_zh, containers, last_deed
+from dall_e.planning.partitives import whole_of
+from dall_e.planning.phrases_zh import parts_said, qualities, says_attribute
+from dall_e.planning.places import FoundPlace, find_place
+from dall_e.planning.qualities import Qualities, qualified
+from dall_e.scenes.graph import SceneObject
 from dall_e.scenes.phrases import NUMBERS_ZH, PLACES_ZH, RELATIONS_ZH
 from dall_e.scenes.vocabulary import things
 from dall_e.text.language import COLOURS_ZH
@@ -54,21 +56,16 @@ _WORDS = re.compile(r"[^\W的了和与跟]+")
 """Runs of characters, but for those that say nothing by themselves."""
 _LONGEST_NOUN = 8
 """In characters."""
-_PHRASE_ENDS = re.compile("[和与跟在骑戴吃抱追看，,、]")
-"""Behind one of these, what is said belongs to another thing."""
-_EDGES = frozenset(" 。！？；：的和与跟在有是骑吃抱追看戴着、，,上下里旁前后左右睡玩色大小")
+_VERB = re.compile("[骑读看吃喝戴穿拿抱弹]")
+_ENGLISH_WORD = re.compile(r"(?:(?<= )|^)[A-Za-z]+(?![A-Za-z])")
+_MORE_MEASURES = "打个位名件朵棵座盏顶架艘部台枚颗尊道扇面张匹峰栋间家"
+_NEGATED = re.compile(r"(?:没有?|无|不要|不带|不戴|不穿|不是|零|(?<!\d)0)(?:任何|一?[个只件顶])?$")
+_JOINED = re.compile(r"^(?:和|与|跟|以及|还有|、|，|,)[^在有]{0,6}$")
+_EDGES = frozenset(
+    " 。！？；：的和与跟在有是骑吃抱追看戴着、，,上下里旁前后左右睡玩色大小喷喝读拿穿举"
+    "巨铁木石金银铜冰站坐飞跑跳挂画"
+)
 """A word of one character is a word beside one of these; elsewhere it may be half of another."""
-_LOOSE_PLACES = {
-    "snow": "雪地 雪山 雪", "grass": "草地 草坪 草原 花园 公园 农场", "beach": "沙滩 海滩 海边",
-    "sea": "大海 海里 海上 海中 海面 湖里 湖上 湖边 湖面 河里 河上 河边 水里 水中 水上 水面",
-    "desert": "沙漠", "road": "马路 公路 街道 街", "city": "城市", "forest": "森林 树林 丛林",
-    "sunset": "夕阳 黄昏", "rain": "雨中 雨里 雨天", "space": "太空 宇宙",
-    "sky": "天空 云里 云中 云端", "night": "夜晚 夜 星空 晚上", "room": "房间 屋 厨房 图书馆",
-    "table": "桌", "windowsill": "窗台",
-}  # fmt: skip
-"""Words for places, behind 在."""
-_PLACE_OF_WORD = {word: place for place, words in _LOOSE_PLACES.items() for word in words.split()}
-_WHERE = re.compile(rf"在({'|'.join(_PLACE_OF_WORD)})子?(?:里面|上面|[里上中下边])?")
 _VERBS = {"on": ("骑着", "骑在", "骑", "坐在"), "above": ("飞过", "跳过")}
 """What somebody does who is in a relation to something."""
 _SHORT_RELATIONS = {
@@ -109,12 +106,18 @@ class Chinese(Grammar):
         words = self.vocabulary.words_zh
         candidates = [
             self.vocabulary.planned(words[noun], count=count, colour=colour, size=size)
-            for noun, colour, size in _described(match[2])
+            for noun, colour, size in _described(match[3])
             if noun in words
         ]
         # 红苹果 is a name too, but more is known of apples.
         in_table = [item for item in candidates if item.name in self.vocabulary.table_things]
-        return next(iter((*in_table, *candidates)), None)
+        item = next(iter((*in_table, *candidates)), None)
+
+        # A plate of something is more than one of it.
+        container = containers("zh").get(match[2] or "")
+        is_own = item is not None and match[2] == item.thing.measure
+        is_one = container is None or container.sort == "part"
+        return item if is_own or is_one and match[2] != "打" else None
 
     def actions(self, text: str) -> Iterator[tuple[str, str]]:
         """The last one is the whole text, as if it named nothing."""
@@ -129,12 +132,17 @@ class Chinese(Grammar):
         yield text, ""
 
     def places(self, text: str) -> Iterator[tuple[str, str, str]]:
+        found = self.find_place(text)
+        if found and len(found.spans) > 1:
+            yield found.rest(text), found.setting, ""
         for phrase, background, colour in _place_phrases():
             for link in ("有", "的", "，"):
                 if text.startswith(f"{phrase}{link}"):
                     yield text[len(phrase) + 1 :], background, colour
             if text.endswith(f"在{phrase}"):
                 yield text[: -len(phrase) - 1], background, colour
+        if found:
+            yield found.rest(text), found.setting, ""
         yield text, "", ""
 
     def pair(self, text: str) -> tuple[Objects, str] | None:
@@ -153,38 +161,98 @@ class Chinese(Grammar):
         return [(position, position + 1) for position in range(len(text))]
 
     def noun_length(self, tokens: Sequence[str], position: int) -> int:
-        words = self.vocabulary.words_zh
+        before = "".join(tokens[max(position - 6, 0) : position])
+        if _NEGATED.search(before) or says_attribute(tokens, position):
+            return 0
+        if tokens[position].isascii():
+            return self._english_length(tokens, position)
         for length in range(min(_LONGEST_NOUN, len(tokens) - position), 0, -1):
             stop = position + length
-            name = words.get("".join(tokens[position:stop]))
-            if name is not None and name not in NO_THINGS:
-                beside = {*tokens[max(position - 1, 0) : position], *tokens[stop : stop + 1]}
-                return length if length > 1 or beside <= _edges() else 0
+            noun = "".join(tokens[position:stop])
+            name = self.vocabulary.words_zh.get(noun)
+            if name is None or name in NO_THINGS:
+                continue
+            # Who rides a bicycle has a picture, and does so to it: 骑自行车的熊.
+            is_verb = length > 2 and tokens[stop : stop + 1] == ["的"] and _VERB.match(noun)
+            if is_verb:
+                continue
+            beside = {*tokens[max(position - 1, 0) : position], *tokens[stop : stop + 1]}
+            return length if length > 1 or beside <= _edges() else 0
         return 0
 
-    def mention(self, tokens: Sequence[str], free: int, start: int, stop: int) -> Mention:
-        text = _PHRASE_ENDS.split("".join(tokens[free:start]))[-1]
-        spans: list[tuple[int, int]] = []
+    def _english_length(self, tokens: Sequence[str], position: int) -> int:
+        """The length of an English noun in a Chinese prompt."""
+        before = tokens[position - 1] if position else ""
+        if before.isascii() and before.isalpha():
+            return 0
+        text = "".join(tokens[position : position + 40])
+        ends = [match.end() for match in _ENGLISH_WORD.finditer(text)][:3]
+        words = self.vocabulary.words_en
+        return next((end for end in reversed(ends) if text[:end].lower() in words), 0)
 
-        # The last number that stands before a measure word
-        counted = list(_counted().finditer(text))
-        count = _count(counted[-1][1]) if counted else 1
-        if counted and whole_number(counted[-1][1]) <= MOST:
-            spans.append(counted[-1].span())
+    def _name(self, noun: str) -> str:
+        names = self.vocabulary.words_en if noun.isascii() else self.vocabulary.words_zh
+        return names[noun.lower()]
 
-        # The first size, and the first colour of the table
-        mark, size = next(((mark, size) for mark, size in _SIZES if mark in text), ("", ""))
-        colour, colour_span = _colour_in(text)
-        spans += [(text.find(mark), text.find(mark) + len(mark)), colour_span]
+    def mentions(
+        self, tokens: Sequence[str], free: int, start: int, stop: int
+    ) -> tuple[Mention, ...]:
+        own = qualities("".join(tokens[free:start]), start, _counted())
+        name = self._name("".join(tokens[start:stop]))
+        container = containers("zh").get(own.measure)
+        if container is None:
+            return (self._mention(name, own, start, stop),)
 
-        offset = start - len(text)
-        used = {offset + position for span in spans for position in range(*span)}
-        name = self.vocabulary.words_zh["".join(tokens[start:stop])]
-        item = self.vocabulary.planned(name, count=count, size=size, colour=colour)
-        return Mention(item, start, stop, frozenset((*used, *range(start, stop))))
+        # A measure word that holds things, or counts them
+        whole = whole_of(self.vocabulary, container, name, is_plural=True)
+        if whole.number > 1:
+            own.count = whole.number
+        if not whole.container:
+            return (self._mention(whole.name, own, start, stop),)
+        at = own.said_at.pop("count", frozenset())
+        item = self.vocabulary.planned(whole.container, count=max(own.count, 1))
+        outer = Mention(item, min(at, default=start), start, at, is_counted=True)
+        own.count = 0
+        return outer, replace(self._mention(name, own, start, stop), is_content=True)
 
-    def find_place(self, text: str) -> Placed | None:
-        return first_place(text, _place_patterns(), _WHERE, _PLACE_OF_WORD)
+    def _mention(self, name: str, own: Qualities, start: int, stop: int) -> Mention:
+        made = qualified(self.vocabulary, name, max(own.count, 1), own.said)
+        used = own.used.union(range(start, stop)) - own.at(made.dropped)
+        return Mention(
+            made.item,
+            start,
+            stop,
+            used,
+            is_counted=own.count > 0,
+            count_at=own.at(["count"]),
+            does=made.does,
+            said=own.said,
+        )
+
+    def parts(self, tokens: Sequence[str]) -> list[PartSaid]:
+        return parts_said("".join(tokens))
+
+    def deed(self, text: str) -> Deed | None:
+        return last_deed(text, "zh")
+
+    def state_behind(self, tokens: Sequence[str], start: int, stop: int) -> tuple[str, int]:
+        text = "".join(tokens[start : min(stop, start + 8)])
+        for word, attribute in attributes_zh():
+            at = text.find(word) if attribute.field == "state" else -1
+            if at >= 0:
+                return attribute.value, start + at
+        return "", -1
+
+    def state_tokens(self, tokens: Sequence[str], position: int) -> int:
+        text = "".join(tokens[position : position + 3])
+        states = (word for word, said in attributes_zh() if said.field == "state")
+        return next((len(word) for word in states if text.startswith(word)), 1)
+
+    def link(self, between: str) -> str:
+        return "and" if _JOINED.search(between) else ""
+
+    def find_place(self, text: str) -> FoundPlace | None:
+        return find_place(text, chinese=True, is_noun=self.vocabulary.words_zh.__contains__)
 
     def relate(self, between: str, after: str) -> Related | None:
         # 甲在乙的左边 says the relation behind both; 乙的左边有甲 between them, and turned.
@@ -204,7 +272,7 @@ class Chinese(Grammar):
         return None
 
     def words(self, text: str) -> list[str]:
-        return _WORDS.findall(text)
+        return [word for word in _WORDS.findall(text) if not _silent().fullmatch(word)]
 
     def knows(self, word: str) -> bool:
         return word in self.vocabulary.words_zh
@@ -233,30 +301,12 @@ def _coloured(text: str) -> Iterator[tuple[str, str]]:
             yield match[1], colour
 
 
-def _count(number: str) -> int:
-    if number in NUMBERS_ZH:
-        return NUMBERS_ZH.index(number)
-    count = whole_number(number) if number.isdecimal() else SEVERAL
-    return min(max(count, 1), MOST)
-
-
-def _colour_in(text: str) -> tuple[str, tuple[int, int]]:
-    """A colour that a text has somewhere, or its first character at the end; and where."""
-    for colour, word in COLOURS_ZH.items():
-        at = text.find(word)
-        if at >= 0:
-            return colour, (at, at + len(word))
-        if text.endswith(word[0]):
-            return colour, (len(text) - 1, len(text))
-    return "", (0, 0)
-
-
 @lru_cache(maxsize=1)
 def _measures() -> tuple[str, ...]:
     """All measure words, the longest first."""
     words = {thing.measure for thing in things().values()}
     words |= {measure for thing in things().values() for _, measure in thing.other_zh}
-    return tuple(sorted({*words, "个", "位", "名"}, key=len, reverse=True))
+    return tuple(sorted({*words, *containers("zh"), *_MORE_MEASURES}, key=len, reverse=True))
 
 
 @lru_cache(maxsize=1)
@@ -268,14 +318,23 @@ def _edges() -> frozenset[str]:
 def _numbered() -> re.Pattern[str]:
     """A number from one to six before a measure word, if there is one, and the rest."""
     numbers = f"一二{''.join(NUMBERS_ZH[1:])}"
-    return re.compile(rf"(?:([{numbers}]|\d)(?:{'|'.join(_measures())}))?(.+)")
+    return re.compile(rf"(?:([{numbers}]|\d)({'|'.join(_measures())}))?(.+)")
+
+
+@lru_cache(maxsize=1)
+def _silent() -> re.Pattern[str]:
+    """Runs that say nothing by themselves: one of something, and where it is done."""
+    measures = "|".join(measure for measure in _measures() if measure != "打")
+    return re.compile(rf"[上里中]|一(?:{measures})")
 
 
 @lru_cache(maxsize=1)
 def _counted() -> re.Pattern[str]:
     """Any number before a measure word. Digits are tried from their first one only."""
     numbers = "".join(NUMBERS_ZH[1:])
-    return re.compile(rf"([{numbers}]|(?<!\d)\d+|[几多])(?:{'|'.join(_measures())})")
+    return re.compile(
+        rf"([{numbers}]|(?<!\d)\d+|[几多]|[一二两三四五六七八九]?[十百千万]+|[七八九])({'|'.join(_measures())})"
+    )
 
 
 @lru_cache(maxsize=1)
@@ -284,11 +343,6 @@ def _place_phrases() -> list[tuple[str, str, str]]:
     phrases = [(words, place, "") for place, known in PLACES_ZH.items() for words in known]
     phrases += [(f"{word}背景上", "plain", colour) for colour, word in COLOURS_ZH.items()]
     return sorted(phrases, key=lambda phrase: -len(phrase[0]))
-
-
-@lru_cache(maxsize=1)
-def _place_patterns() -> list[tuple[re.Pattern[str], str]]:
-    return [(re.compile(f"在?{words}"), place) for words, place in longest_first(PLACES_ZH)]
 
 
 @lru_cache(maxsize=1)

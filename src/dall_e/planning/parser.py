@@ -17,14 +17,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from dall_e.planning.grammar import Grammar, Mention, Objects
+from dall_e.planning.cast import Cast, cast_of, give_parts, show_states
+from dall_e.planning.grammar import Grammar, Mention, Objects, PartSaid
 from dall_e.planning.grammar_en import English
 from dall_e.planning.grammar_zh import Chinese
 from dall_e.planning.marked_text import MarkedText
+from dall_e.planning.nearest import Nearest
+from dall_e.planning.style_words import without_style
+from dall_e.planning.substitution import substitutes_for, with_substitutes
 from dall_e.planning.vocabulary import Vocabulary
-from dall_e.scenes.graph import Scene, SceneObject
+from dall_e.scenes.graph import Scene
 from dall_e.scenes.phrases import OPPOSITE
-from dall_e.scenes.vocabulary import WORN
 from dall_e.text.language import is_chinese
 from dall_e.text.normal_form import normal_form
 
@@ -39,10 +42,8 @@ _STATES = {
     "sleeping": re.compile(r"\b(?:sleeping|asleep|sleeps|napping)\b|睡[觉着]?"),
     "playing": re.compile(r"\b(?:playing|plays)\b|玩[耍球]?"),
 }
-_WEARING = re.compile(r"wear|\bwith\b|\bin\b|戴")
-"""Who wears something has it on the head, which is what is under a hat."""
-_WORN_BY_NEXT = re.compile("(戴着?)[^，,]{0,5}$")
-"""Before what somebody wears who is named behind it: 戴帽子的狗."""
+Mended = tuple[tuple[str, str], ...]
+"""Words as they are written, and what they are taken for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,25 +66,64 @@ class Parse:
     """
     unknown: tuple[str, ...]
     """Of those, what is in no name that the model knows: not even its text encoder reads it."""
+    mended: Mended
+    """Words with a wrong letter or without blanks, as written, and what each was taken for."""
     refused_style: str
     """The style that was asked for, if the model does not have it."""
+    style: str
+    """The style that the drawings are given when they are done, one of EFFECTS; or nothing."""
     is_exact: bool
     """Whether one reading of the whole prompt explains every word of it."""
+    nearest: tuple[Nearest, ...] = ()
+    """Words that the model does not know, with what it draws instead."""
 
 
 @lru_cache(maxsize=64)
 def parse(prompt: str, vocabulary: Vocabulary) -> Parse:
-    """Read a prompt by the words that a model knows, in a time that grows with its length."""
+    """Read a prompt by the words that a model knows, in a time that grows with its length.
+
+    For nouns that it does not know, it is read again with what is nearest to them.
+    """
+    understood = _read(prompt, vocabulary)
+    if understood.is_exact or _TONES.search(understood.text):
+        return understood
+    nothing_read = understood.scene is None or not understood.scene.objects
+    substitutes = substitutes_for(
+        understood.text, understood.unread, vocabulary, nothing_read=nothing_read
+    )
+    if not substitutes:
+        return understood
+    text = with_substitutes(understood.text, substitutes)
+    again = _read(text, vocabulary)
+    if again.scene is None:
+        return understood
+    ignored = tuple(
+        word for word in understood.unread if word.lower() not in understood.text.lower()
+    )
+    return replace(
+        again,
+        is_exact=again.is_exact and not ignored,
+        unread=tuple(dict.fromkeys((*again.unread, *ignored))),
+        mended=tuple(dict.fromkeys((*understood.mended, *again.mended))),
+        style=understood.style,
+        nearest=tuple(substitutes.values()),
+    )
+
+
+def _read(prompt: str, vocabulary: Vocabulary) -> Parse:
+    """Read a prompt by the words that a model knows, and by no others."""
     normal = normal_form(prompt)
-    text = normal.text.rstrip(".。!！").strip()
+    text, effect = without_style(normal.text.rstrip(".。!！").strip(), vocabulary)
     chinese = is_chinese(text)
     grammar: Grammar = Chinese(vocabulary) if chinese else English(vocabulary)
-    marked = MarkedText(text if chinese else text.lower())
+    text = text if chinese else text.lower()
+    spaced = "" if " " in text else grammar.spaced(text)
+    marked = MarkedText(spaced or text)
 
     start, stop, style = grammar.frame(marked.text)
     marked.keep_only(start, stop)
     exact = _exact(grammar, marked.text)
-    scene = exact or _loose(grammar, marked)
+    scene, mended = (exact, ()) if exact else _loose(grammar, marked)
     has_style = vocabulary.has_style(style)
     if scene and has_style:
         scene = replace(scene, style_zh=style) if chinese else replace(scene, style_en=style)
@@ -91,18 +131,22 @@ def parse(prompt: str, vocabulary: Vocabulary) -> Parse:
     # What was not used: nothing in an exact reading, everything where nothing is known.
     rest = "" if exact else marked.unused() if scene else marked.whole
     words = grammar.words(rest)
-    unknown = [word for word in grammar.words(_TONES.sub(" ", rest)) if not grammar.knows(word)]
+    toneless = {word for word in grammar.words(_TONES.sub(" ", rest)) if not grammar.knows(word)}
+    written = normal.as_written(words)
+    unknown = [was for was, word in zip(written, words, strict=True) if word in toneless]
     refused_style = "" if has_style or not scene else normal.as_written([style])[0]
     others = (*filter(None, [refused_style]), *normal.ignored)
     if not scene and not grammar.words(marked.whole):
         others = others or tuple(filter(None, [prompt.strip()]))
     return Parse(
-        text=normal.text or prompt,
+        text=text if effect else normal.text or prompt,
         scene=scene,
         coverage=_coverage(grammar, marked.whole, words) if scene else 0.0,
-        unread=tuple(dict.fromkeys((*normal.as_written(words), *others))),
-        unknown=tuple(dict.fromkeys((*normal.as_written(unknown), *others))),
+        unread=tuple(dict.fromkeys((*written, *others))),
+        unknown=tuple(dict.fromkeys((*unknown, *others))),
+        mended=((text, spaced), *mended) if spaced and scene else mended,
         refused_style=refused_style,
+        style=effect,
         is_exact=exact is not None and not others,
     )
 
@@ -113,7 +157,8 @@ def _coverage(grammar: Grammar, text: str, unread: Iterable[str]) -> float:
     def length(words: Iterable[str]) -> int:
         return sum(1 if grammar.separator else len(word) for word in words)
 
-    return 1 - length(unread) / max(length(grammar.words(text)), 1)
+    # What is read inside of a word of another script leaves two of one.
+    return max(0.0, 1 - length(unread) / max(length(grammar.words(text)), 1))
 
 
 # Every word
@@ -123,6 +168,9 @@ def _exact(grammar: Grammar, text: str) -> Scene | None:
     """The scene of a prompt that is understood to the last word, and that the model can draw."""
     if len(text) > grammar.longest_exact:
         return None
+    placed = grammar.find_place(text)
+    if placed and placed.is_lone:
+        return _scene((), background=placed.setting)
     scene = _exact_scene(grammar, text)
     if scene is None:
         return None
@@ -165,7 +213,7 @@ def _acting(items: Objects, relation: str, state: str) -> tuple[Objects, str] | 
 def _scene(
     items: Objects, relation: str = "", background: str = "", background_colour: str = ""
 ) -> Scene:
-    """The record of one to three things.
+    """The record of up to three things.
 
     What is right of, below or behind another is said the other way round.
     """
@@ -182,119 +230,115 @@ def _scene(
 # Any sentence
 
 
-def _loose(grammar: Grammar, marked: MarkedText) -> Scene | None:
-    """The scene of the things that a prompt names; None if it names nothing known."""
+def _loose(grammar: Grammar, marked: MarkedText) -> tuple[Scene | None, Mended]:
+    """The scene of the things that a prompt names, None if it names nothing known; and what was
+    taken for other words."""
     if _TONES.search(marked.text):
-        return None
+        return None, ()
 
     # What would be taken for a thing, and the place, make way for a comma.
     marked.replace((match.span() for match in _IDIOMS.finditer(marked.text)), "，")
     placed = grammar.find_place(marked.text)
     if placed:
-        marked.use(placed.start, placed.stop)
-        marked.replace([(placed.start, placed.stop)], ",")
+        for span in placed.spans:
+            marked.use(*span)
+        marked.replace(placed.spans, ",")
 
     # The things. What is named twice is one thing still.
     spans = grammar.tokens(marked.text)
-    tokens = [marked.text[start:stop] for start, stop in spans]
-    mentions: dict[str, Mention] = {}
-    for mention in _mentions(grammar, tokens):
-        if len(mentions) < _MOST_THINGS:
-            mentions.setdefault(mention.item.name, mention)
+    written = [marked.text[start:stop] for start, stop in spans]
+    tokens = grammar.mended(written)
+    parts = grammar.parts(tokens)
+    mentions = _first_mentions(grammar, tokens, parts)
     if not mentions:
-        return None
-    used = {position for mention in mentions.values() for position in mention.used}
+        scene = _scene((), background=placed.setting) if placed else None
+        return scene, ()
+    used = {position for mention in mentions for position in mention.used}
 
-    # How two of them stand to each other
-    items, relation = tuple(mention.item for mention in mentions.values()), ""
-    if len(mentions) == 2:
-        first, second = mentions.values()
-        items, relation, words = _related(grammar, first, second, tokens)
-        used |= words
-    for position in used:
+    # What they do, what is said behind them, and how two of them stand to each other
+    cast = cast_of(grammar, mentions, tokens, parts)
+    used |= cast.used
+    used |= give_parts(grammar, cast, mentions, parts)
+    used |= show_states(grammar, cast, mentions, tokens)
+    if len(mentions) == 2 and not cast.actions and not cast.relation:
+        used |= _relate(grammar, cast, mentions, tokens)
+    for position in used - cast.unused:
         marked.use(*spans[position])
 
+    items, actions, relation = cast.finished()
     items = _at_rest_or_play(grammar.vocabulary, items, marked)
-    return _scene(items, relation, placed.place if placed else "")
+    mended = tuple(
+        (was, now)
+        for position, (was, now) in enumerate(zip(written, tokens, strict=True))
+        if was != now and position in used
+    )
+    place = placed.setting if placed else ""
+    if actions:
+        return Scene(objects=items, actions=actions, background=place), mended
+    return _scene(items, relation, place), mended
 
 
-def _mentions(grammar: Grammar, tokens: Sequence[str]) -> Iterator[Mention]:
+def _first_mentions(
+    grammar: Grammar, tokens: Sequence[str], parts: Sequence[PartSaid]
+) -> list[Mention]:
+    """The first things that tokens name, each once."""
+    mentions: dict[str, Mention] = {}
+    blocked = {position for part in parts for position in range(part.start, part.stop)}
+    for mention in _mentions(grammar, tokens, blocked):
+        if len(mentions) < _MOST_THINGS:
+            mentions.setdefault(mention.item.name, mention)
+    found = list(mentions.values())
+    for index, mention in enumerate(found):
+        if mention.is_content and (index == 0 or found[index - 1].stop > mention.start):
+            found[index] = replace(mention, is_content=False)
+    return found
+
+
+def _mentions(grammar: Grammar, tokens: Sequence[str], blocked: set[int]) -> Iterator[Mention]:
     """The things that tokens name.
 
-    Of two that stand together the last is meant: an apple pie is a pie.
+    Of two that stand together the last is meant: an apple pie is a pie. blocked: where no noun
+    starts, as the hair of somebody is no thing.
     """
-    before: Mention | None = None
-    free = position = 0
+    before: tuple[Mention, ...] = ()
+    free = position = before_free = 0
     while position < len(tokens):
-        length = grammar.noun_length(tokens, position)
+        length = 0 if position in blocked else grammar.noun_length(tokens, position)
         stop = position + length
-        is_beside = before is not None and before.stop == position
-        if before and is_beside and length and tokens[position] in grammar.groups:
-            before = replace(before, used=before.used.union(range(position, stop)))
+        is_beside = bool(before) and before[-1].stop == position
+        if is_beside and length and tokens[position] in grammar.groups:
+            last = before[-1]
+            before = (*before[:-1], replace(last, used=last.used.union(range(position, stop))))
         elif length:
-            if before and not is_beside:
-                yield before
-            before = grammar.mention(tokens, free, position, stop)
+            if not is_beside:
+                yield from before
+                before_free = free
+            before = grammar.mentions(tokens, before_free, position, stop)
             free = stop
         position = max(stop, position + 1)
-    if before:
-        yield before
+    yield from before
 
 
-def _related(
-    grammar: Grammar, first: Mention, second: Mention, tokens: Sequence[str]
-) -> tuple[Objects, str, set[int]]:
-    """Two things in the order of their relation, this, and the tokens that say so."""
-    vocabulary = grammar.vocabulary
-    before = grammar.separator.join(tokens[: first.start])
+def _relate(
+    grammar: Grammar, cast: Cast, mentions: Sequence[Mention], tokens: Sequence[str]
+) -> set[int]:
+    """Find out how two things stand to each other; the tokens that say so."""
+    first, second = mentions
     between = grammar.separator.join(tokens[first.stop : second.start])
     after = grammar.separator.join(tokens[second.stop :])
 
-    # What is worn is on a head.
-    wearing = _WEARING.search(between) if second.item.name in WORN else None
-    if wearing:
-        items = _worn(second.item, first.item, vocabulary)
-        return items, "on", _tokens_at(grammar, between, wearing.span(), first.stop)
-    worn = _WORN_BY_NEXT.search(before) if first.item.name in WORN else None
-    if worn and between.startswith("的"):
-        items = _worn(first.item, second.item, vocabulary)
-        return items, "on", _tokens_at(grammar, before, worn.span(1), 0)
-
-    # Every other relation. In a Chinese prompt, English words between things say an English one.
+    # In a Chinese prompt, English words between things say an English relation.
     in_english = isinstance(grammar, Chinese) and not is_chinese(between + after)
-    related = (English(vocabulary) if in_english else grammar).relate(between, after)
+    related = (English(grammar.vocabulary) if in_english else grammar).relate(between, after)
     if related is None:
-        return (first.item, second.item), "", set()
-    items = (second.item, first.item) if related.is_turned else (first.item, second.item)
-    words = _tokens_at(grammar, between, related.between, first.stop)
-    words |= _tokens_at(grammar, after, related.after, second.stop)
-    return items, related.relation, words
-
-
-def _tokens_at(grammar: Grammar, text: str, span: tuple[int, int], first: int) -> set[int]:
-    """The tokens that some characters of a text lie in, where `first` is the text's first token."""
-    start, stop = span
-    if start == stop:
         return set()
-    if grammar.separator:
-        start = text.count(grammar.separator, 0, start)
-        stop = text.count(grammar.separator, 0, stop) + 1
-    return set(range(first + start, first + stop))
-
-
-def _worn(worn: SceneObject, wearer: SceneObject, vocabulary: Vocabulary) -> Objects:
-    """What is worn and on which head; of several each wears one."""
-    if wearer.count > 1:
-        worn = replace(worn, count=wearer.count)
-    return worn, _head_of(wearer, vocabulary)
-
-
-def _head_of(item: SceneObject, vocabulary: Vocabulary) -> SceneObject:
-    """The face of an animal, if the model knows that by itself."""
-    head = f"{item.name} face"
-    if not vocabulary.knows(head):
-        return item
-    return replace(item, name=head, model_thing=vocabulary.single_things.get(head))
+    if not second.is_counted and not related.is_turned:
+        cast.items[1] = replace(cast.items[1], count=1)
+    if related.is_turned:
+        cast.items.reverse()
+    cast.relation = related.relation
+    words = grammar.tokens_at(between, *related.between, first.stop)
+    return words | grammar.tokens_at(after, *related.after, second.stop)
 
 
 def _at_rest_or_play(vocabulary: Vocabulary, items: Objects, marked: MarkedText) -> Objects:
@@ -303,6 +347,9 @@ def _at_rest_or_play(vocabulary: Vocabulary, items: Objects, marked: MarkedText)
         match = pattern.search(marked.text)
         if not match:
             continue
+        if any(state in item.name or item.state == state for item in items):
+            marked.use(*match.span())
+            return items
         for number, item in enumerate(items):
             if vocabulary.acts(item.name, state):
                 marked.use(*match.span())

@@ -20,9 +20,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dall_e.images.effects.catalogue import EFFECTS, styled_groups
 from dall_e.images.files import ImageArray
+from dall_e.images.materials import Paint
+from dall_e.images.svg import VectorDrawing, svg_document
+from dall_e.planning.cast import as_relation, mounted
+from dall_e.planning.illustration import SIDE, lone_group, scene_groups
+from dall_e.planning.nearest import Nearest
 from dall_e.planning.parser import Parse, parse
 from dall_e.planning.renderer import alone, assemble, painted, sprite_of
+from dall_e.planning.style_words import in_style
 from dall_e.planning.variation import Appearance, canonical_appearance, sample_appearance
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.scenes.captions import scene_caption
@@ -44,10 +51,23 @@ class PlannedObject:
     """What the model is asked for."""
     paint: str = ""
     """The colour that it is given after it is drawn, or nothing."""
+    material: str = ""
+    """What it is made of, or nothing."""
+    pattern: str = ""
+    """What is on it, or nothing."""
+    parts: tuple[tuple[str, str], ...] = ()
+    """Parts with a colour of their own."""
     mirrored: bool = False
     """Whether it is turned to look the other way."""
     alternates: bool = False
     """Whether of several every second one looks the other way than the first."""
+
+    @property
+    def look(self) -> Paint:
+        """All that is painted on it."""
+        return Paint(
+            colour=self.paint, material=self.material, pattern=self.pattern, parts=self.parts
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,11 +80,14 @@ class Plan:
     """What is where; None for a prompt that is drawn whole."""
     parse: Parse | None = None
     """What was understood of the prompt; None if nobody tried to."""
+    style: str = ""
+    """The effect that the picture is given, one of EFFECTS; or nothing."""
 
     @classmethod
     def whole(cls, prompt: str, parse: Parse | None = None) -> Plan:
         """Plan to draw a prompt as it is."""
-        return cls(objects=(PlannedObject(prompt=prompt),), parse=parse)
+        style = parse.style if parse else ""
+        return cls(objects=(PlannedObject(prompt=prompt),), parse=parse, style=style)
 
     @property
     def is_whole(self) -> bool:
@@ -84,6 +107,11 @@ class Plan:
         words = self.parse.unknown if self.is_whole else self.parse.unread
         return tuple(word for word in words if word.lower() not in _SILENT)
 
+    @property
+    def nearest(self) -> tuple[Nearest, ...]:
+        """What is drawn instead of things that the model does not know."""
+        return self.parse.nearest if self.parse else ()
+
     def describe(self) -> str:
         """Return the plan in a line, as metadata keep it; "" for a prompt that is drawn whole."""
         if self.scene is None:
@@ -96,9 +124,13 @@ class Plan:
 
         relation = f" [{self.scene.relation}]" if self.scene.relation else ""
         place = f" @ {self.scene.background}" if self.scene.background else ""
-        is_exact = self.parse is None or self.parse.is_exact
-        rest = "" if is_exact else ", the rest was not understood"
-        return f"{' + '.join(parts)}{relation}{place}{rest}"
+        deeds = "".join(
+            f" [{self.objects[subject].prompt} {verb} {self.objects[thing].prompt}]"
+            for subject, verb, thing in self.scene.actions
+        )
+        is_read = self.parse is None or self.parse.is_exact or not self.unread
+        rest = "" if is_read else ", the rest was not understood"
+        return f"{' + '.join(parts)}{relation}{deeds}{place}{rest}".strip()
 
     def render(self, images: Sequence[ImageArray], side: int, seed: int) -> ImageArray:
         """Put the drawings [4, H, W] of `objects` together to an image [4, S, S].
@@ -108,23 +140,57 @@ class Plan:
         if self.scene is None:
             raise ValueError("a prompt that is drawn whole has nothing to put together")
 
-        # Turned and painted
-        drawings_HWC = []
-        for image_CHW, planned in zip(images, self.objects, strict=True):
-            drawing_HWC = np.ascontiguousarray(image_CHW.transpose(1, 2, 0))
-            turned_HWC = drawing_HWC[:, ::-1] if planned.mirrored else drawing_HWC
-            drawings_HWC.append(painted(turned_HWC, planned.paint))
-
+        drawings_HWC = self._painted(images)
         if _is_alone(self.scene):
             whole_SSC = alone(drawings_HWC[0], side)
         else:
-            # Whoever sleeps or plays is drawn so already, with all that belongs to it.
-            items = tuple(dataclasses.replace(item, state="") for item in self.scene.objects)
-            scene = dataclasses.replace(self.scene, objects=items)
-            sprites = [sprite_of(drawing_HWC) for drawing_HWC in drawings_HWC]
-            alternates = [planned.alternates for planned in self.objects]
+            scene, order = as_relation(_at_rest(self.scene))
+            sprites = [sprite_of(drawings_HWC[index]) for index in order]
+            alternates = [self.objects[index].alternates for index in order]
             whole_SSC = assemble(scene, sprites, side, seed, alternates)
         return np.ascontiguousarray(whole_SSC.transpose(2, 0, 1))
+
+    def illustrate(
+        self,
+        images: Sequence[ImageArray],
+        seed: int,
+        *,
+        title: str = "",
+        size: int = SIDE,
+        ground: bool = True,
+    ) -> str:
+        """Return what `render` paints as an SVG document, one group for each thing.
+
+        A prompt that is drawn whole is one group. A style that is an effect on groups is in it;
+        `ground`: with what that has for a ground, such as the wall behind neon. title: what it
+        shows; the prompts of the drawings unless given. size: side at which it is shown.
+        """
+        drawings = [
+            VectorDrawing(_turned(image_CHW, planned), planned.look)
+            for image_CHW, planned in zip(images, self.objects, strict=True)
+        ]
+        names = [planned.prompt for planned in self.objects]
+        if self.scene is None or _is_alone(self.scene):
+            groups = lone_group(drawings[0], names[0])
+        else:
+            alternates = [planned.alternates for planned in self.objects]
+            groups = scene_groups(_at_rest(self.scene), drawings, seed, alternates)
+        groups = styled_groups(groups, self.style, seed, ground=ground)
+        place = [self.scene.background] if self.scene and self.scene.background else []
+        return svg_document(groups, SIDE, title or ", ".join([*names, *place]), size)
+
+    def _painted(self, images: Sequence[ImageArray]) -> list[ImageArray]:
+        """The drawings [4, H, W] of `objects`, turned and painted, [H, W, 4]."""
+        return [
+            painted(_turned(image_CHW, planned), planned.paint)
+            for image_CHW, planned in zip(images, self.objects, strict=True)
+        ]
+
+
+def _turned(image_CHW: ImageArray, planned: PlannedObject) -> ImageArray:
+    """A drawing [4, H, W] as [H, W, 4], looking the way that was planned."""
+    drawing_HWC = image_CHW.transpose(1, 2, 0)
+    return np.ascontiguousarray(drawing_HWC[:, ::-1] if planned.mirrored else drawing_HWC)
 
 
 def plan_prompt(prompt: str, vocabulary: Vocabulary, seed: int | None = None) -> Plan:
@@ -142,6 +208,8 @@ def plan_prompt(prompt: str, vocabulary: Vocabulary, seed: int | None = None) ->
     if scene is None:
         return Plan.whole(understood.text, understood)
 
+    riding = mounted(scene.objects, scene.relation)
+    scene = dataclasses.replace(scene, relation="", actions=riding) if riding else scene
     if seed is None:
         appearances = tuple(canonical_appearance(item, vocabulary) for item in scene.objects)
     else:
@@ -153,12 +221,16 @@ def plan_prompt(prompt: str, vocabulary: Vocabulary, seed: int | None = None) ->
         _planned(item, appearance, vocabulary, language, style)
         for item, appearance in zip(scene.objects, appearances, strict=True)
     )
-    plan = Plan(objects=objects, scene=scene, parse=understood)
+    plan = Plan(objects=objects, scene=scene, parse=understood, style=understood.style)
+
+    # A place with nothing in it
+    if not objects:
+        return plan
 
     # The name of a thing, and nothing said of it: the prompt does as it is.
     name = f"{_word_for(appearances[0].name, scene.objects[0], vocabulary, language)}{style}"
     same_words = {_bare(objects[0].prompt), _bare(name)}
-    nothing_to_do = not objects[0].paint and not objects[0].mirrored and _is_alone(scene)
+    nothing_to_do = objects[0].look == Paint() and not objects[0].mirrored and _is_alone(scene)
     if understood.is_exact and nothing_to_do and _bare(understood.text) in same_words:
         return Plan.whole(understood.text, understood)
     return plan
@@ -177,6 +249,9 @@ def _planned(
     return PlannedObject(
         prompt=f"{_prompt_for(single, appearance.name, vocabulary, language)}{style}",
         paint=paint,
+        material=item.material,
+        pattern=item.pattern,
+        parts=item.parts,
         mirrored=appearance.mirrored,
         alternates=appearance.alternates,
     )
@@ -224,13 +299,22 @@ def _comes_in_its_colour(item: SceneObject, vocabulary: Vocabulary) -> bool:
     return vocabulary.comes_in(item.name, item.colour)
 
 
+def _at_rest(scene: Scene) -> Scene:
+    """A scene to be laid out: whoever sleeps or plays is drawn so already, with what belongs to
+    it."""
+    items = tuple(dataclasses.replace(item, state="") for item in scene.objects)
+    return dataclasses.replace(scene, objects=items)
+
+
 def _is_alone(scene: Scene) -> bool:
     """Whether nothing is said of where its one thing is, and how large.
 
     Then it stays where it was drawn.
     """
-    item, *others = scene.objects
-    return not others and item.count == 1 and not item.size and not scene.background
+    if len(scene.objects) != 1 or scene.background:
+        return False
+    item = scene.objects[0]
+    return item.count == 1 and not item.size
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -245,6 +329,11 @@ class DrawingJob:
     """Its drawings among those of all jobs: as many as the plan has objects."""
 
     @property
+    def without_style(self) -> DrawingJob:
+        """The same image without an effect, as candidates are compared."""
+        return dataclasses.replace(self, plan=dataclasses.replace(self.plan, style=""))
+
+    @property
     def prompts(self) -> tuple[str, ...]:
         """The prompt of each of its drawings, in the order of `rows`."""
         return self.plan.prompts
@@ -256,12 +345,16 @@ def plan_all(
     vocabulary: Vocabulary | None,
     *,
     compose: bool = True,
+    style: str = "",
 ) -> list[DrawingJob]:
     """Plan one image for each text with its seed.
 
     vocabulary: what the model knows; without one every prompt is drawn whole, as it is. compose:
-    without it every prompt is drawn whole, in its normal form.
+    without it every prompt is drawn whole, in its normal form. style: an effect, or a style that
+    the model has learned; else the prompts say which.
     """
+    effect = style if style in EFFECTS else ""
+    learned = "" if effect else style
 
     def planned(text: str, seed: int) -> Plan:
         if vocabulary is None:
@@ -274,7 +367,8 @@ def plan_all(
     jobs: list[DrawingJob] = []
     row = 0
     for text, seed in zip(texts, seeds, strict=True):
-        plan = planned(text, seed)
+        plan = planned(in_style(text, learned, vocabulary), seed)
+        plan = dataclasses.replace(plan, style=effect or plan.style)
         rows = range(row, row + len(plan.objects))
         jobs.append(DrawingJob(text=text, seed=seed, plan=plan, rows=rows))
         row = rows.stop

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import random
 from typing import Any
 
-from dall_e.images.backgrounds import background
+from dall_e.planning.illustration import square_places
 from dall_e.planning.plan import Plan, PlannedObject
 from dall_e.scenes.graph import Scene, SceneObject
-from dall_e.scenes.slots import canonical_places
 
 FORMAT, VERSION = "dall-e plan", 1
-_CELLS = 12
-_PAINTED_SIDE = 96
-"""Side at which a place is painted only to see where its ground is."""
 
 Box = tuple[float, float, float, float]
 """Left, top, width, height, as fractions of the picture's side."""
@@ -49,7 +44,9 @@ def plan_record(plan: Plan, prompt: str, *, seed: int | None, size: int | None) 
     return {
         **record,
         "layout": "rules",
+        "style": plan.style,
         "relation": scene.relation,
+        "actions": [action._asdict() for action in scene.actions],
         "background": scene.background,
         "background_colour": scene.background_colour,
         "style_en": scene.style_en,
@@ -73,7 +70,12 @@ def plan_lines(record: dict[str, Any]) -> list[str]:
             for left, top, width, height in drawn["boxes"]
         ]
 
-    names = ("relation", "background", "background_colour", "style_en", "style_zh")
+    lines += [
+        f"{record['objects'][each['subject']]['name']} is {each['verb']} "
+        f"{record['objects'][each['thing']]['name']}"
+        for each in record.get("actions", ())
+    ]
+    names = ("style", "relation", "background", "background_colour", "style_en", "style_zh")
     lines += [f"{name.replace('_', ' ')}: {record[name]}" for name in names if record.get(name)]
     if record.get("unread"):
         lines.append(f"not understood: {', '.join(record['unread'])}")
@@ -94,6 +96,8 @@ def _object_record(item: SceneObject, planned: PlannedObject) -> dict[str, Any]:
 def _how(drawn: dict[str, Any]) -> str:
     """What the model is asked for, and what is done with the drawing."""
     words = [f'drawn as "{drawn["prompt"]}"']
+    words += [drawn[what] for what in ("material", "pattern") if drawn[what]]
+    words += [f"{part} {colour}" for part, colour in drawn["parts"]]
     if drawn["paint"]:
         words.append(f"painted {drawn['paint']}")
     if drawn["size"]:
@@ -107,16 +111,11 @@ def _how(drawn: dict[str, Any]) -> str:
 
 def _boxes(scene: Scene) -> list[list[Box]]:
     """The boxes of each object, for square drawings."""
-    ground = None
-    if scene.background:
-        painter = random.Random(0)
-        _, ground = background(scene.background, _PAINTED_SIDE, painter, scene.background_colour)
-
     # Whoever sleeps or plays is drawn so already, with all that belongs to it.
     items = tuple(dataclasses.replace(item, state="") for item in scene.objects)
     still = dataclasses.replace(scene, objects=items)
     boxes: list[list[Box]] = [[] for _ in items]
-    for place in canonical_places(still, [1.0] * len(items), ground, _CELLS):
+    for place in square_places(still):
         left, top = place.x - place.width / 2, place.y - place.height / 2
         numbers = (left, top, place.width, place.height)
         left, top, width, height = (round(number, 4) for number in numbers)

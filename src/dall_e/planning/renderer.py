@@ -25,13 +25,16 @@ from dall_e.images.compositing import (
     paste_shadow,
     resized,
 )
+from dall_e.images.places import Setting, place_document, scenery
 from dall_e.images.strokes import Ground
+from dall_e.images.svg import painted_svg
 from dall_e.scenes.cutouts import SOLID, solid_box
-from dall_e.scenes.graph import Scene
+from dall_e.scenes.graph import BACKGROUNDS, Scene
 from dall_e.scenes.slots import canonical_places
+from dall_e.scenes.standing import ground_of
 from dall_e.scenes.vocabulary import EYEWEAR, is_head
 
-_CELLS = 12
+CELLS = 12
 """Cells a side, for the places of things."""
 _GLASSES_WIDTH = 0.66
 """Of glasses, as a fraction of the head's."""
@@ -66,14 +69,19 @@ def assemble(
     ground: Ground | None = None
     if scene.background:
         painter = random.Random(f"assembly/{seed}")
-        canvas_SSC[..., :3], ground = background(
-            scene.background, side, painter, scene.background_colour
-        )
-        canvas_SSC[..., 3] = 255
+        if scene.background in BACKGROUNDS:
+            canvas_SSC[..., :3], ground = background(
+                scene.background, side, painter, scene.background_colour
+            )
+            canvas_SSC[..., 3] = 255
+        else:
+            drawn = scenery(Setting.of(scene.background))
+            canvas_SSC = painted_svg(place_document(drawn), side)
+            ground = ground_of(drawn.facts)
 
     # The things, those at the back first
     done: Counter[int] = Counter()
-    for place in _places(scene, sprites, ground):
+    for place in places_of(scene, sprites, ground):
         if place.shadow:
             paste_shadow(canvas_SSC, place)
         sprite_HWC = sprites[place.index]
@@ -86,12 +94,12 @@ def assemble(
     return canvas_SSC
 
 
-def _places(scene: Scene, sprites: Sequence[Canvas], ground: Ground | None) -> list[Place]:
+def places_of(scene: Scene, sprites: Sequence[Canvas], ground: Ground | None) -> list[Place]:
     """The place of every single thing."""
     wears_glasses = scene.relation == "on" and scene.objects[0].name in EYEWEAR
     if wears_glasses and is_head(scene.objects[1].thing):
         return _places_of_glasses(scene, sprites, ground)
-    return canonical_places(scene, [_aspect(sprite) for sprite in sprites], ground, _CELLS)
+    return canonical_places(scene, [_aspect(sprite) for sprite in sprites], ground, CELLS)
 
 
 def _places_of_glasses(
@@ -103,7 +111,7 @@ def _places_of_glasses(
     eyes = eye_level(head_HWC)
 
     places: list[Place] = []
-    for head in canonical_places(heads, [_aspect(head_HWC)], ground, _CELLS):
+    for head in canonical_places(heads, [_aspect(head_HWC)], ground, CELLS):
         width = _GLASSES_WIDTH * head.width
         height = width * glasses_HWC.shape[0] / glasses_HWC.shape[1]
         y = head.y + (eyes - 0.5) * head.height
@@ -172,12 +180,12 @@ def sprite_of(image_HWC: Canvas) -> Canvas:
 
 def _paste_edged(canvas_SSC: Canvas, sprite_HWC: Canvas, place: Place) -> None:
     """Paste a sprite, with an edge if it is so light that it would be lost on white."""
-    if _is_light(sprite_HWC):
+    if is_light(sprite_HWC):
         paste_outline(canvas_SSC, sprite_HWC, place)
     paste(canvas_SSC, sprite_HWC, place)
 
 
-def _is_light(sprite_HWC: Canvas) -> bool:
+def is_light(sprite_HWC: Canvas) -> bool:
     """Whether most of a sprite is white."""
     opaque_HW = sprite_HWC[..., 3] >= _OPAQUE
     if not opaque_HW.any():

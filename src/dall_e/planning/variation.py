@@ -10,6 +10,7 @@ import dataclasses
 import random
 from dataclasses import dataclass
 
+from dall_e.planning.lexicon import colourful
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.scenes.graph import COAT_COLOURS, Scene, SceneObject
 from dall_e.scenes.vocabulary import Thing
@@ -19,7 +20,12 @@ _COLOURED = 0.6
 """Fraction of things that come in many colours which get one that was not asked for."""
 _PAINTS = ("red", "orange", "yellow", "green", "blue", "purple", "pink")
 """Colours of what comes in many."""
-_DARK_PLACES = frozenset(("night", "space"))
+_FREE_COLOURS = {
+    "any": _PAINTS,
+    "coat": COAT_COLOURS,
+    "fur": ("white", "black", "brown", "grey"),
+}
+_DARK_PLACES = frozenset(("space", "moon", "night-sky", "dungeon", "cave", "rooftop-at-night"))
 # What is written or drawn on a thing is wrong in a mirror, so only these may be turned.
 _TURNING_KINDS = frozenset(("animal", "food", "plant", "vehicle", "person", "face"))
 _TURNING_TRAITS = frozenset(("many", "coat", "paint", "stands"))
@@ -50,6 +56,7 @@ def sample_appearance(
 
     The same seed chooses the same.
     """
+    acting = {action.subject for action in scene.actions}
     items: list[SceneObject] = []
     appearances: list[Appearance] = []
     for number, item in enumerate(scene.objects):
@@ -57,13 +64,14 @@ def sample_appearance(
         names, colours = _image_names(item.thing, vocabulary), _free_colours(item.thing)
 
         # A black cat is not seen at night.
-        if scene.background in _DARK_PLACES:
+        if _is_dark(scene.background):
             names = [name for name in names if "black" not in name] or names
             colours = tuple(colour for colour in colours if colour != "black")
 
         name = names[0] if item.state else rng.choice(names)
         turns = _turns(item.thing)
-        mirrored = turns and rng.random() < 0.5
+        # Where the mouth and the hands are is found best as things were drawn.
+        mirrored = turns and rng.random() < 0.5 and number not in acting
         appearances.append(Appearance(name=name, mirrored=mirrored, alternates=turns))
 
         is_coloured = rng.random() < _COLOURED
@@ -71,6 +79,12 @@ def sample_appearance(
             item = dataclasses.replace(item, colour=rng.choice(colours))
         items.append(item)
     return dataclasses.replace(scene, objects=tuple(items)), tuple(appearances)
+
+
+def _is_dark(background: str) -> bool:
+    """Whether a background is so dark that what is black is not seen before it."""
+    place, *more = background.split("+")
+    return "night" in (place, *more) or place in _DARK_PLACES
 
 
 def _image_names(thing: Thing, vocabulary: Vocabulary) -> list[str]:
@@ -91,9 +105,7 @@ def _image_names(thing: Thing, vocabulary: Vocabulary) -> list[str]:
 
 def _free_colours(thing: Thing) -> tuple[str, ...]:
     """The colours that it may have where none is said."""
-    if "many" in thing.traits:
-        return _PAINTS
-    return COAT_COLOURS if "coat" in thing.traits else ()
+    return _FREE_COLOURS.get(colourful().get(thing.name, ""), ())
 
 
 def _turns(thing: Thing) -> bool:

@@ -1,28 +1,37 @@
 """What one model knows by name: the file `vocabulary.txt` of its folder.
 
 A planner asks a model only for what its vocabulary has. A model without a vocabulary draws every
-prompt whole. One row of the file is one thing, with four cells between bars:
+prompt whole. One row of the file is one thing, with up to six cells between bars:
 
     cat | 猫 | animal | black sleeping playing
+    stool | 凳子 | object | - | wooden stool | 板凳, 圆凳
 
-These are the English name, the Chinese name, the kind, and what else the model has seen it with:
-colours in which there are pictures of it, and states. Things of the table that scenes are
-composed of (`scenes/things.txt`) have all further words from there. Every other row is the name of
-single pictures, or of a style, which is the kind of those that the model draws well. A row of one
-cell is a caption of a maker's own picture: a prompt that says just this is drawn as it is.
+These are the English name, the Chinese name, the kind, what else the model has seen it with
+(colours in which there are pictures of it, and states; - is nothing), and other English and other
+Chinese words for it. Things of the table that scenes are composed of (`scenes/things.txt`) have all
+further words from there. Every other row is the name of single pictures, or of a style, which is
+the kind of those that the model draws well. A row of one cell is a caption of a maker's own
+picture: a prompt that says just this is drawn as it is.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from dall_e.bounded_files import naming, read_text
-from dall_e.images.animals import SPECIES
+from dall_e.planning.vocabulary_rows import (
+    NONE,
+    STYLE,
+    KnownName,
+    known_name,
+    single_names,
+    style_names,
+    table_names,
+)
 from dall_e.scenes.graph import COLOURS, STATES, SceneObject
 from dall_e.scenes.vocabulary import Thing, things
 from dall_e.text.language import plural_of
@@ -37,29 +46,10 @@ _HEAD = """\
 # What the model has seen under its name: first things that scenes are composed of, then names of
 # single pictures.
 # Written by `dall-e export`. Unicode CLDR names through emojibase-data (MIT), as in the data set.
-# English | Chinese | kind | colours and states in which it was seen, too
+# English | Chinese | kind | colours and states in which it was seen, too | other words for it, in
+# English | and in Chinese; - is nothing
 """
-_KINDS = (
-    "animal", "plant", "food", "vehicle", "object", "activity", "place", "weather", "heart", "face",
-    "person", "hand", "symbol", "clock", "flag",
-)  # fmt: skip
-"""Kinds of pictures that have a name to ask for, in the order of the file."""
-_STYLE = "style"
-_KNOWN_STYLE = 0.25
-"""A style is known that training sees so often, as a part of how often it sees the first."""
-_NOT_SINGLE = re.compile(r"[,:|]")
-"""Marks of names that say more than a thing, such as "woman: red hair"."""
 _IN_SKY = re.compile("cloud|moon|sun|star|planet|comet|milky")
-
-
-class KnownName(NamedTuple):
-    """A row of the file."""
-
-    name: str
-    zh: str
-    kind: str
-    seen_with: frozenset[str] = frozenset()
-    """Colours and states."""
 
 
 class Vocabulary:
@@ -67,8 +57,8 @@ class Vocabulary:
 
     def __init__(self, known: Iterable[KnownName], captions: Iterable[str] = ()) -> None:
         rows = tuple(known)
-        self._known = {row.name: row for row in rows if row.kind != _STYLE}
-        self._styles = tuple(row for row in rows if row.kind == _STYLE)
+        self._known = {row.name: row for row in rows if row.kind != STYLE}
+        self._styles = tuple(row for row in rows if row.kind == STYLE)
         self.captions = tuple(dict.fromkeys(filter(None, map(_as_caption, captions))))
         """What makers wrote under their own pictures, in the spelling in which it is compared."""
         self._captions = frozenset(self.captions)
@@ -108,9 +98,14 @@ class Vocabulary:
         """Whether the model has seen a thing in a state, "sleeping" or "playing"."""
         return state in self._known[name].seen_with
 
+    @property
+    def styles(self) -> tuple[tuple[str, str], ...]:
+        """The English and the Chinese name of each style that the model has learned."""
+        return tuple((row.name, row.zh) for row in self._styles)
+
     def has_style(self, words: str) -> bool:
         """Whether the model draws in a style; every style if it does not say which ones it has."""
-        known = {word.lower() for row in self._styles for word in (row.name, row.zh)}
+        known = {word.lower() for names in self.styles for word in names}
         return not words or not known or words.lower() in known
 
     def planned(self, name: str, **said: Any) -> SceneObject:
@@ -124,17 +119,34 @@ class Vocabulary:
     def words_en(self) -> dict[str, str]:
         """The name of the thing for every English word; everyday words come last.
 
-        A word for several things stands for the first of them.
+        A word for several things stands for the first of them. Names come first, then the words of
+        the table, then those that people wrote beside a picture.
         """
         names: dict[str, str] = {}
-        for name, thing in self._things():
-            singulars = _singulars(thing)
-            for word in (*singulars, thing.plural, *map(plural_of, singulars[1:])):
-                names.setdefault(word.lower(), name)
-        for name, words in self._everyday_en.items():
-            for word in (*words, *map(plural_of, words)):
-                names.setdefault(word.lower(), name)
+        for word, name in self._pairs_en():
+            names.setdefault(word.lower(), name)
         return names
+
+    def _pairs_en(self) -> Iterator[tuple[str, str]]:
+        """Every English word with the name of its thing, the likeliest name first."""
+        for name, thing in self.table_things.items():
+            yield from ((word, name) for word in (name, thing.plural))
+        for name, thing in self.table_things.items():
+            yield from ((word, name) for word in _singulars(thing))
+            yield from ((plural_of(word), name) for word in _singulars(thing)[1:])
+        for name, thing in self.single_things.items():
+            yield from ((word, name) for word in (name, thing.plural))
+        written = ((row.words_en, name) for name, row in self._known.items())
+        for words, name in (*written, *self._singular_words(), *self._everyday_words()):
+            yield from ((word, name) for word in (*words, *map(plural_of, words)))
+
+    def _singular_words(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        for name, thing in self._things():
+            yield _singulars(thing)[1:], name
+
+    def _everyday_words(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        for name, words in self._everyday_en.items():
+            yield words, name
 
     @cached_property
     def parts_en(self) -> frozenset[str]:
@@ -150,13 +162,16 @@ class Vocabulary:
         names: dict[str, str] = {}
         for name, thing in self._things():
             names.setdefault(thing.zh, name)
-        for name, thing in self.table_things.items():
+        for name, thing in self._things():
             for word, _ in thing.other_zh:
                 names.setdefault(word, name)
 
         for known, *words in read_table("text/synonyms_zh.txt"):
             for word in words if known in names else ():
                 names.setdefault(word.lstrip("!"), names[known])
+        for known, *words in read_table("planning/everyday_zh.txt"):
+            for word in words if self.knows(known) else ():
+                names.setdefault(word, known)
 
         # Where only a head is known, the word for the animal means it.
         for name, thing in self.table_things.items():
@@ -196,7 +211,7 @@ class Vocabulary:
     def _everyday_en(self) -> dict[str, tuple[str, ...]]:
         """What people say instead of the names of a thing's pictures, by the thing's name.
 
-        Single things have those words among their own already.
+        Single things have those of `text/synonyms_en.txt` among their own already.
         """
         owners = {
             image: name
@@ -208,6 +223,9 @@ class Vocabulary:
         for image, words in _synonyms_en().items():
             if image in owners and image not in self.single_things:
                 everyday[owners[image]] = (*everyday.get(owners[image], ()), *words)
+        for name, *more in read_table("planning/everyday_en.txt"):
+            if self.knows(name):
+                everyday[name] = (*everyday.get(name, ()), *more)
         return everyday
 
     # Where it comes from, and where it is kept
@@ -217,7 +235,7 @@ class Vocabulary:
         """Read the text of a `vocabulary.txt`. Raises ValueError for a row that is none."""
         rows = list(table_rows(text))
         captions = [cells[0] for cells in rows if len(cells) == 1]
-        return cls((_known_name(cells) for cells in rows if len(cells) > 1), captions)
+        return cls((known_name(cells) for cells in rows if len(cells) > 1), captions)
 
     @classmethod
     def load(cls, path: str | Path) -> Vocabulary:
@@ -237,9 +255,9 @@ class Vocabulary:
         on composed scenes, too, in which animals sleep and play. The captions that makers wrote
         themselves are known as they are.
         """
-        names = (*_table_names(records, composed), *_single_names(records))
+        names = (*table_names(records, composed), *single_names(records))
         captions = [str(record["text"]) for record in records if record.get("text")]
-        return cls([*names, *_style_names(records)], captions)
+        return cls([*names, *style_names(records)], captions)
 
     def to_text(self) -> str:
         """Write the text that `from_text` reads."""
@@ -248,8 +266,12 @@ class Vocabulary:
         for name in (*self.table_things, *self.single_things):
             row = self._known[name]
             seen_with = " ".join(sorted(row.seen_with, key=order.index))
-            lines.append(" | ".join(filter(None, (row.name, row.zh, row.kind, seen_with))))
-        lines += [f"{row.name} | {row.zh} | {_STYLE}" for row in self._styles]
+            words = (", ".join(row.words_en), ", ".join(row.words_zh))
+            cells = [row.name, row.zh, row.kind, *(cell or NONE for cell in (seen_with, *words))]
+            while cells[-1] == NONE:
+                cells.pop()
+            lines.append(" | ".join(cells))
+        lines += [f"{row.name} | {row.zh} | {STYLE}" for row in self._styles]
         return _HEAD + "\n".join([*lines, *self.captions]) + "\n"
 
 
@@ -259,21 +281,6 @@ def _as_caption(text: str) -> str:
     Bars and a leading # would mean something else in the file.
     """
     return " ".join(text.lower().replace("|", " ").split()).lstrip("# ").rstrip(".。!！ ")
-
-
-def _known_name(cells: list[str]) -> KnownName:
-    if len(cells) not in (3, 4) or not all(cells[:3]):
-        raise ValueError(
-            f"row {' | '.join(cells)!r} has {len(cells)} cells: it needs an English name, a "
-            "Chinese name and a kind, and may have colours and states"
-        )
-    seen_with = frozenset(cells[3].split()) if len(cells) == 4 else frozenset[str]()
-    unknown = seen_with.difference(COLOURS, STATES)
-    if unknown:
-        named, known = ", ".join(sorted(unknown)), ", ".join((*COLOURS, *STATES))
-        raise ValueError(f"row {cells[0]!r} names {named}: known are {known}")
-    name, zh, kind = cells[:3]
-    return KnownName(name, zh, kind, seen_with)
 
 
 def _single(row: KnownName) -> Thing:
@@ -287,8 +294,8 @@ def _single(row: KnownName) -> Thing:
         kind=row.kind,
         traits=frozenset(("air",) if in_sky else ()),
         image_names=((row.name, ""),),
-        other_names=_synonyms_en().get(row.name, ()),
-        other_zh=(),
+        other_names=(*_synonyms_en().get(row.name, ()), *row.words_en),
+        other_zh=tuple((word, "") for word in row.words_zh),
     )
 
 
@@ -301,59 +308,3 @@ def _singulars(thing: Thing) -> tuple[str, ...]:
 @lru_cache(maxsize=1)
 def _synonyms_en() -> dict[str, tuple[str, ...]]:
     return {name: tuple(words) for name, *words in read_table("text/synonyms_en.txt")}
-
-
-def _table_names(records: Sequence[dict[str, Any]], composed: bool) -> Iterator[KnownName]:
-    """The things of the table of which there are pictures, and the colours of these."""
-    shown = {str(record.get("en", "")) for record in records}
-    shown |= {f"{record.get('source', '')}/{record.get('name', '')}" for record in records}
-    for thing in things().values():
-        images = [(name, colour) for name, colour in thing.image_names if name in shown]
-        if not images:
-            continue
-        colours = {colour for name, own_colour in images for colour in (own_colour, *name.split())}
-        states = STATES if composed and thing.name in SPECIES else ()
-        seen_with = frozenset(colours.intersection(COLOURS)).union(states)
-        yield KnownName(thing.name, thing.zh, thing.kind, seen_with)
-
-
-def _single_names(records: Sequence[dict[str, Any]]) -> Iterator[KnownName]:
-    """The names of single pictures in the style that training sees most."""
-    weights = _weights(records, "source")
-    house_style = max(weights, key=lambda source: weights[source], default="")
-
-    rows: dict[str, KnownName] = {}
-    for record in records:
-        name, zh, kind = (str(record.get(field, "")) for field in ("en", "zh", "kind"))
-        is_single = kind in _KINDS and not record.get("tone") and not _NOT_SINGLE.search(name)
-        in_style = record.get("source", "") == house_style
-        fits = _fits_a_cell(name) and _fits_a_cell(zh)
-        if in_style and is_single and fits and name not in things():
-            rows[name] = KnownName(name, zh, kind)
-    yield from sorted(rows.values(), key=lambda row: (_KINDS.index(row.kind), row.name.lower()))
-
-
-def _style_names(records: Sequence[dict[str, Any]]) -> Iterator[KnownName]:
-    """The styles that training sees often or always by their names, with a Chinese name, too."""
-    weights = _weights(records, "style_en")
-    often = _KNOWN_STYLE * max(weights.values(), default=0.0)
-    known = {record["style_en"] for record in records if record.get("style_said") == 1}
-    known |= {name for name, weight in weights.items() if weight >= often}
-
-    names = {str(record.get("style_en", "")): str(record.get("style_zh", "")) for record in records}
-    for name, zh in names.items():
-        if name in known and name and zh and _fits_a_cell(name) and _fits_a_cell(zh):
-            yield KnownName(name, zh, _STYLE)
-
-
-def _weights(records: Sequence[dict[str, Any]], field: str) -> Counter[str]:
-    """How often training sees what has each value of a field."""
-    weights: Counter[str] = Counter()
-    for record in records:
-        weights[str(record.get(field, ""))] += record.get("weight", 1.0)
-    return weights
-
-
-def _fits_a_cell(text: str) -> bool:
-    """Whether a text comes back from the file as it is: no blank, no note, not two cells."""
-    return list(table_rows(text)) == [[text]]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from dall_e.images.places import Setting
 from dall_e.scenes.vocabulary import Thing, things
 
 RELATIONS = (
@@ -19,8 +21,17 @@ BACKGROUNDS = (
     "plain", "gradient", "grass", "beach", "night", "snow", "desert", "road", "room", "windowsill",
     "table",
 )  # fmt: skip
-PLANNED_BACKGROUNDS = ("forest", "city", "sunset", "rain", "sea", "underwater", "sky", "space")
-"""Places that only plans have: nothing is trained on them."""
+MATERIALS = ("wood", "stone", "gold", "silver", "glass", "leather", "ice", "wool", "metal")
+PATTERNS = ("striped", "dotted", "checked")
+AGES = ("baby", "young", "old")
+PARTS = ("hair", "beard", "clothes")
+"""Parts of somebody that may have a colour of their own."""
+VERBS = (
+    "holding", "carrying", "wearing", "eating", "drinking", "reading", "riding", "sitting on",
+    "hanging from", "breathing", "full of",
+)  # fmt: skip
+"""What somebody does with a thing, or what a container has in it: each puts the thing to a part of
+who does it (`planning/anchors.py`)."""
 SHAPES = ("circle", "square")
 MOST = 6
 """The largest number of one thing."""
@@ -66,13 +77,31 @@ class SceneObject:
     """One of SIZES, or nothing."""
     state: str = ""
     """One of STATES, or nothing. Who plays does so with a ball."""
+    material: str = ""
+    """What a planned object is made of, one of MATERIALS; or nothing is said."""
+    pattern: str = ""
+    """What is on a planned object, one of PATTERNS; or nothing."""
+    age: str = ""
+    """One of AGES, or nothing."""
+    parts: tuple[tuple[str, str], ...] = ()
+    """Parts with a colour of their own: one of PARTS, one of COLOURS."""
     model_thing: Thing | None = None
     """For a planned object that the table of things lacks: what the model knows of it."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.count <= MOST:
             raise ValueError(f"a scene shows 1 to {MOST} of a thing, got {self.count}")
-        for value, known in ((self.colour, COLOURS), (self.size, SIZES), (self.state, STATES)):
+        values = (
+            (self.colour, COLOURS),
+            (self.size, SIZES),
+            (self.state, STATES),
+            (self.material, MATERIALS),
+            (self.pattern, PATTERNS),
+            (self.age, AGES),
+            *((part, PARTS) for part, _ in self.parts),
+            *((colour, COLOURS) for _, colour in self.parts),
+        )
+        for value, known in values:
             if value and value not in known:
                 raise ValueError(f"{value!r} is none of {', '.join(known)}")
 
@@ -82,16 +111,30 @@ class SceneObject:
         return self.model_thing or things()[self.name]
 
 
+class Action(NamedTuple):
+    """What one object does with another."""
+
+    subject: int
+    """Which object of the scene does it."""
+    verb: str
+    """One of VERBS."""
+    thing: int
+    """Which object of the scene it is done with."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Scene:
     """Everything that a picture shows and a caption may say."""
 
     objects: tuple[SceneObject, ...]
-    """One to three."""
+    """Up to three; a scene without any is a picture of its place."""
     relation: str = ""
     """How the first of two objects stands to the second, one of RELATIONS; or nothing is said."""
+    actions: tuple[Action, ...] = ()
+    """Who does what with which of the objects; each is the thing of at most one action."""
     background: str = ""
-    """One of BACKGROUNDS or PLANNED_BACKGROUNDS; nothing: transparent."""
+    """One of BACKGROUNDS, on which models are trained, or the text of a setting
+    (`images/places.py`), such as "harbour+night"; nothing: transparent."""
     background_colour: str = ""
     """Of a plain background, one of COLOURS."""
     style_en: str = ""
@@ -104,13 +147,24 @@ class Scene:
     """Chooses places, sizes and shades within what the scene says."""
 
     def __post_init__(self) -> None:
-        if not 1 <= len(self.objects) <= 3:
-            raise ValueError(f"a scene has 1 to 3 objects, got {len(self.objects)}")
+        fewest = 0 if self.background else 1
+        if not fewest <= len(self.objects) <= 3:
+            raise ValueError(
+                f"a scene has {fewest} to 3 objects, got {len(self.objects)}; only one with a "
+                "background has none"
+            )
         if self.relation and (self.relation not in RELATIONS or len(self.objects) != 2):
             raise ValueError(
                 f"relation {self.relation!r} of {len(self.objects)} objects: known are "
                 f"{', '.join(RELATIONS)}, of 2"
             )
-        known = (*BACKGROUNDS, *PLANNED_BACKGROUNDS)
-        if self.background and self.background not in known:
-            raise ValueError(f"background {self.background!r} is none of {', '.join(known)}")
+        count = len(self.objects)
+        for subject, verb, thing in self.actions:
+            if verb not in VERBS or not (
+                subject != thing and {subject, thing} <= set(range(count))
+            ):
+                raise ValueError(f"object {subject} is {verb!r} {thing}, of {count} objects")
+        if len({action.thing for action in self.actions}) < len(self.actions):
+            raise ValueError("a thing belongs to two actions")
+        if self.background and self.background not in BACKGROUNDS:
+            Setting.of(self.background)

@@ -27,39 +27,13 @@ PLACES_EN = {
     "windowsill": ("on a windowsill", "on the windowsill", "on a window sill", "by the window"),
     "table": ("on a table", "on the table", "on a wooden table"),
     "gradient": ("on a colourful background", "on a two-coloured background"),
-    "forest": ("in the forest", "in a forest", "in the woods", "in the jungle", "among the trees"),
-    "city": (
-        "in the city", "in a city", "in town", "in the town", "downtown", "over the city",
-        "above the city",
-    ),
-    "sunset": ("at sunset", "at sunrise", "at dusk", "at dawn", "in the sunset"),
-    "rain": ("in the rain", "in heavy rain", "on a rainy day"),
-    "sea": (
-        "on the sea", "at sea", "on the water", "in the water", "on the lake", "on a lake",
-        "in the sea", "in the ocean", "on the ocean", "on the river", "in the river",
-        "in the lake",
-    ),
-    "underwater": (
-        "under water", "underwater", "under the sea", "under the water",
-        "at the bottom of the sea",
-    ),
-    "sky": ("in the sky", "in the air", "in a blue sky", "in the clouds", "through the clouds"),
-    "space": ("in space", "in outer space", "through space", "in the universe"),
 }  # fmt: skip
 PLACES_ZH = {
     "grass": ("草地上", "绿草地上"), "beach": ("海滩上", "沙滩上", "海边"),
     "night": ("星空下", "夜空下"), "snow": ("雪地里", "雪地上"), "desert": ("沙漠里", "沙漠中"),
     "road": ("马路上", "公路上", "路上"), "room": ("房间里", "屋子里", "地板上"),
     "windowsill": ("窗台上", "窗户边"), "table": ("桌子上", "木桌上", "桌上"),
-    "gradient": ("彩色背景上", "渐变背景上"), "forest": ("森林里", "森林中", "树林里", "丛林里"),
-    "city": ("城市里", "城市中", "城里"), "sunset": ("夕阳下", "日落时", "日出时", "黄昏时"),
-    "rain": ("雨中", "雨里", "雨天", "下雨天"),
-    "sea": (
-        "海上", "海面上", "水面上", "湖上", "湖面上", "湖里", "河里", "水里", "海里", "大海里",
-    ),
-    "underwater": ("水下", "海底", "海底下"),
-    "sky": ("天空中", "天空里", "天上", "空中", "云端", "天空"),
-    "space": ("太空中", "太空里", "太空", "宇宙中", "宇宙里", "外太空"),
+    "gradient": ("彩色背景上", "渐变背景上"),
 }  # fmt: skip
 PLAIN_EN = ("on a {} background", "on {}")
 """On a background of one colour."""

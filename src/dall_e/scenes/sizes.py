@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
+from typing import NamedTuple
 
 from dall_e.scenes.chance import Chance, choice
+from dall_e.scenes.vocabulary import Thing
+from dall_e.text.tables import read_table
 
 Size = tuple[float, float]
 """Width and height."""
@@ -34,3 +38,43 @@ def fit(aspect: float, side: float, width: float = 1.0, height: float = 1.0) -> 
     """
     scale = min(side / max(aspect, 1.0), width / aspect, height)
     return scale * aspect, scale
+
+
+class RealSize(NamedTuple):
+    """How large a thing is in the world, and where it is by itself."""
+
+    metres: float
+    """Of its longer side."""
+    where: str = ""
+    """air, water or nothing: on the ground."""
+
+
+_KINDS = {
+    "animal": 0.6, "person": 1.8, "plant": 0.8, "vehicle": 3.0, "place": 6.0, "food": 0.2,
+    "activity": 1.8, "weather": 3.0, "sky": 3.0, "flag": 1.0, "face": 0.8, "object": 0.4,
+}  # fmt: skip
+"""Metres of things that the table lacks, by kind."""
+_IN_AIR = frozenset(("weather", "sky"))
+"""Kinds of things that are in the air by themselves."""
+
+
+def real_size(thing: Thing) -> RealSize:
+    """How large a thing is, by its name, the last word of it, or its kind."""
+    table = _real_sizes()
+    words = thing.name.split()
+    for first in range(len(words)):
+        known = table.get(" ".join(words[first:]))
+        if known:
+            return known
+    where = next((where for where in ("air", "water") if where in thing.traits), "")
+    where = where or ("air" if thing.kind in _IN_AIR else "")
+    return RealSize(_KINDS.get(thing.kind, 0.4), where)
+
+
+@lru_cache(maxsize=1)
+def _real_sizes() -> dict[str, RealSize]:
+    sizes: dict[str, RealSize] = {}
+    for metres, words, *where in read_table("scenes/real_sizes.txt"):
+        for word in words.split(","):
+            sizes[word.strip()] = RealSize(float(metres), where[0] if where else "")
+    return sizes

@@ -1,8 +1,8 @@
 """Trains the upsampler: pictures at half of their side to the pictures themselves.
 
-Half of the small pictures go through an image tokenizer first, if one is given: what it blurs can
-then be repaired, and clean pictures stay clean. A batch is a pure function of (seed, pictures
-seen).
+Some of the small pictures go through an image tokenizer first, if one is given: what it blurs can
+then be repaired, and clean pictures stay clean. Codes of some of those are moved to neighbours, as
+a generator errs. A batch is a pure function of (seed, pictures seen).
 
 Shapes: B pictures, M of the data set, C 4 channels (premultiplied RGBA), H W rows and columns.
 """
@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dall_e.checkpoints.run_files import load_image_tokenizer, load_stage
-from dall_e.config import TokenizerConfig, UpsamplerConfig, UpsamplerTraining, build_settings
+from dall_e.config import UPSAMPLERS, TokenizerConfig, UpsamplerTraining, build_settings
 from dall_e.data.augment import random_views
 from dall_e.data.datasets import ImageSet, batch_indices, load_images
 from dall_e.images.files import save_image
@@ -61,7 +61,7 @@ class UpsamplerStage(Stage[UpsamplerBatch]):
         """
         self.config = config
         self.device = pick_device(config.loop.device)
-        sizes = UpsamplerConfig()
+        sizes = UPSAMPLERS[config.preset]
         self.networks = {"upsampler": dataclasses.asdict(sizes)}
         self._images, self._held_out = images, held_out
         self._weights_M = images.weights
@@ -90,19 +90,23 @@ class UpsamplerStage(Stage[UpsamplerBatch]):
 
         # A designer's left and right are the same to it; sizes are not changed, for that would
         # soften what is asked.
-        mirror_B = torch.ones(len(rows_B), dtype=torch.bool)
-        x_BCHW = random_views(x_BCHW, rng, mirror_B=mirror_B, scales=(1.0, 1.0), shift=0.0)
+        if self.config.mirrored:
+            mirror_B = torch.ones(len(rows_B), dtype=torch.bool)
+            x_BCHW = random_views(x_BCHW, rng, mirror_B=mirror_B, scales=(1.0, 1.0), shift=0.0)
         x_BCHW = x_BCHW.to(self.device)
         background_BC = torch.rand(len(rows_B), 3, generator=rng)
         return UpsamplerBatch(
-            small_BCHW=self._small(x_BCHW),
+            small_BCHW=self._small(x_BCHW, rng),
             large_BCHW=x_BCHW,
             background_BC=background_BC.to(self.device),
         )
 
     @torch.no_grad()
-    def _small(self, large_BCHW: Tensor) -> Tensor:
-        """Pictures at half of their side, the first half of them through the tokenizer."""
+    def _small(self, large_BCHW: Tensor, rng: torch.Generator | None = None) -> Tensor:
+        """Pictures at half of their side, the first ones through the tokenizer.
+
+        rng: moves codes of the first of those, too; without one no code is moved.
+        """
         small_BCHW = F.interpolate(
             large_BCHW,
             scale_factor=1 / FACTOR,
@@ -110,11 +114,31 @@ class UpsamplerStage(Stage[UpsamplerBatch]):
             antialias=True,
             align_corners=False,
         )
-        if self._tokenizer is None:
+        through = round(self.config.tokenized_fraction * len(small_BCHW))
+        if self._tokenizer is None or not through:
             return small_BCHW
-        half = len(small_BCHW) // 2
-        blurred_BCHW = self._tokenizer.detokenize(self._tokenizer.tokenize(small_BCHW[:half]))
-        return torch.cat((blurred_BCHW.to(small_BCHW.dtype).clamp(0, 1), small_BCHW[half:]))
+
+        # Through the tokenizer, some with a few of their codes wrong
+        codes_BN = self._tokenizer.tokenize(small_BCHW[:through])
+        perturbation = self.config.perturbation
+        moved = round(perturbation.perturbed_fraction * len(small_BCHW)) if rng else 0
+        codes_BN = self._moved(codes_BN, min(moved, through), rng)
+        blurred_BCHW = self._tokenizer.detokenize(codes_BN).to(small_BCHW.dtype).clamp(0, 1)
+        return torch.cat((blurred_BCHW, small_BCHW[through:]))
+
+    def _moved(self, codes_BN: Tensor, count: int, rng: torch.Generator | None) -> Tensor:
+        """The codes, some of those of the first `count` pictures moved to neighbours."""
+        if not count or rng is None or self._tokenizer is None:
+            return codes_BN
+        first_PN, device = codes_BN[:count], codes_BN.device
+        seed = int(torch.randint(2**62, (), generator=rng))
+        own_rng = torch.Generator(device).manual_seed(seed)
+        most = self.config.perturbation.perturbed_tokens
+        fraction_P1 = torch.rand(count, 1, generator=own_rng, device=device) * most
+        draws_PN = torch.rand(first_PN.shape, generator=own_rng, device=device)
+        neighbour_PN = self._tokenizer.quantizer.neighbours(first_PN, own_rng)
+        moved_PN = torch.where(draws_PN < fraction_P1, neighbour_PN, first_PN)
+        return torch.cat((moved_PN, codes_BN[count:]))
 
     def loss(self, batch: UpsamplerBatch) -> StepOutput:
         """Distance of the enlarged pictures to the true ones."""
@@ -149,7 +173,8 @@ class UpsamplerStage(Stage[UpsamplerBatch]):
     def summary(self) -> list[str]:
         """Data, for --dry-run and the log."""
         small = self.config.small_size
-        through = "half of them through the tokenizer" if self._tokenizer else "clean"
+        fraction = f"{self.config.tokenized_fraction:.0%} of them through the tokenizer"
+        through = fraction if self._tokenizer else "clean"
         return [
             f"{len(self._images):,} pictures to train on, {len(self._held_out):,} held out",
             f"{small} pixels to {FACTOR * small}, {through}",

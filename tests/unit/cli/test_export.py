@@ -317,7 +317,7 @@ def test_fault_training_04_parts_come_from_a_model_too(
     said = capsys.readouterr().err
     assert "has learnt to bring 96 pixels to 192, and this model draws 32" in said
     model = DALL_E.from_pretrained(tmp_path / "model")
-    assert model("a cat", num_inference_steps=1).size == (256, 256)
+    assert model("a cat", num_inference_steps=1).size == (384, 384)
 
     # From a model folder, too, and to one that has the size that it learnt: nothing to warn of.
     again = ["--tokenizer", f"{tmp_path}/model", "--generator", f"{tmp_path}/model"]

@@ -3,6 +3,7 @@
 import os
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from PIL import Image
@@ -143,6 +144,41 @@ def test_an_interruption_is_130(draw, monkeypatch: pytest.MonkeyPatch) -> None:
     code, _, errors = draw("a cat", "--out", "cat.png")
     assert code == 130 and errors.endswith("interrupted\n")
     assert os.listdir() == []
+
+
+@pytest.mark.parametrize("flags", [("--out", "cat.svg"), ("--format", "svg")])
+def test_an_svg_is_areas_under_the_prompt(draw, flags: tuple[str, ...]) -> None:
+    code, lines, _ = draw("a <cat> & a dog", "--seed", "5", "--steps", "1", *flags)
+    name = "cat.svg" if "--out" in flags else "a-cat-a-dog-5.svg"
+    assert (code, lines) == (0, [name])
+    title, *groups = ElementTree.parse(name).getroot()
+    assert title.text == "a <cat> & a dog" and groups[0].attrib["data-name"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--format", "tiff"], "format 'tiff' is not one of png, jpg, jpeg, webp, svg"),
+        (["--format", "svg", "--out", "cat.png"], "--format svg is not that of --out cat.png"),
+        (["--out", "cat.svg", "--grid"], "leave out --grid"),
+        (["--out", "cat.svg", "--finish", "soft"], "leave out --grid and --finish soft"),
+        (["--finish", "blunt"], "finish must be one of"),
+    ],
+)
+def test_formats_that_cannot_be_are_named(draw, flags: list[str], message: str) -> None:
+    code, lines, problem = draw("a cat", "--steps", "1", *flags)
+    assert (code, lines) == (1, []) and message in problem and not list(Path().iterdir())
+
+
+def test_a_format_is_the_type_of_made_up_names(draw) -> None:
+    assert draw("a cat", "--seed", "5", "--steps", "1", "--format", "WEBP")[1] == ["a-cat-5.webp"]
+
+
+def test_a_crisp_picture_draws_again(draw) -> None:
+    draw("a cat", "--seed", "5", "--steps", "1", "--finish", "crisp", "--out", "cat.png")
+    with Image.open("cat.png") as image:
+        assert image.info["finish"] == "crisp" and "svg" not in image.info
+    assert draw("cat.png", command="reproduce")[0] == 0
 
 
 @pytest.mark.parametrize("flags", [["--out", "cat.png"], ["--out", "cat.png", "-n", "2", "--grid"]])

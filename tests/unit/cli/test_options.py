@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from dall_e.cli import options, run
+from dall_e.inference.validation import DEFAULT_SIZE
 
 Capture = pytest.CaptureFixture[str]
 
@@ -21,12 +22,12 @@ def test_help_says_the_numbers(capsys: Capture) -> None:
     assert config is not None and config.upsampler is not None
     text = words_of_help(capsys, "generate")
     own_size = config.tokenizer.image_size
-    assert (
-        f"{own_size} is the built-in model's own, without its upsampler. [default: (256)]" in text
-    )
+    assert f"with --finish soft, {own_size} is what the built-in model draws" in text
+    assert f"without its upsampler. [default: ({DEFAULT_SIZE})]" in text
     assert (
         f"revealed one after the other. [default: ({config.sampling.num_inference_steps})]" in text
     )
+    assert f"the pixels of the networks. [default: ({config.finish})]" in text
     assert "one by one" in text and "[default: (on)]" in text
     assert "the model's own)" not in text
     assert f"[default: ({config.sampling.top_p})]" in words_of_help(capsys, "evaluate")

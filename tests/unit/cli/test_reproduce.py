@@ -27,6 +27,8 @@ from dall_e.cli import run
         ],
         ["a cat", "--out", "it.png", "--quantization", "int8"],
         ["a cat", "-n", "3", "--grid", "--out", "it.png"],
+        ["a cat", "--out", "it.png", "--style", "水彩", "--transparent"],
+        ["pixel art of a cat", "a cat as a sticker", "a cat", "--grid", "--out", "it.png"],
         ["two cats and a dog", "a cat", "--compose", "--grid", "--out", "it.png"],
         ["a cat", "苹果", "-n", "2", "--grid", "--transparent", "--out", "it.png", "--seed", "3"],
     ],

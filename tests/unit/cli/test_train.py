@@ -46,9 +46,14 @@ def test_flags_become_settings(
     assert seen == [(config_class(), False), (with_values(config_class(), changes), True)]
 
 
-@pytest.mark.parametrize("stage", ["upsampler", "detector"])
-def test_a_stage_of_one_size_has_no_preset(stage: str) -> None:
-    assert run(["train", stage, "--preset", "tiny"]) == 2
+def test_a_stage_of_one_size_has_no_preset() -> None:
+    assert run(["train", "detector", "--preset", "tiny"]) == 2
+
+
+def test_sizes_of_the_upsampler_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["train", "upsampler", "--preset", "odd"]) == 1
+    error = "dall-e: error: preset 'odd' is not one of tiny, small, large\n"
+    assert capsys.readouterr().err == error
 
 
 def test_bad_settings_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:

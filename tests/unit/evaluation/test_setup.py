@@ -35,7 +35,7 @@ def engine(tiny_folder: Path) -> Engine:
 
 
 def test_a_subject_draws_at_its_own_size(engine: Engine) -> None:
-    assert engine.default_size == 256
+    assert engine.default_size == 384
     subject = make_subject(engine, STEP)
     (image,) = subject.draw(["a cat"], [3])
     request = engine.request("a cat", seed=3, sampling=STEP, height=32)

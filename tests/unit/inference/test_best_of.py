@@ -88,12 +88,12 @@ def test_larger_pictures_come_from_the_upsampler(model: DALL_E, plain: DALL_E) -
     assert model("a cat", num_inference_steps=1, seed=0, height=100).size == (100, 100)
 
 
-def test_with_an_upsampler_256_pixels_are_drawn_unless_told_otherwise(
+def test_with_an_upsampler_384_pixels_are_drawn_unless_told_otherwise(
     model: DALL_E, plain: DALL_E
 ) -> None:
     unsaid = model("a cat", num_inference_steps=1, seed=0)
-    said = model("a cat", num_inference_steps=1, seed=0, height=256, upsample=True)
-    assert unsaid.info["size"] == "256x256" and unsaid.info["upsample"] == "True"
+    said = model("a cat", num_inference_steps=1, seed=0, height=384, upsample=True)
+    assert unsaid.info["size"] == "384x384" and unsaid.info["upsample"] == "True"
     assert np.array_equal(np.asarray(unsaid), np.asarray(said))
     assert plain("a cat", num_inference_steps=1, seed=0).size == (32, 32)
 
@@ -136,13 +136,13 @@ def test_from_the_command_line_and_again(folder: Path, tmp_path: Path) -> None:
     assert run(["reproduce", str(picture), "--model", str(folder)]) == 0
 
 
-def test_the_command_line_draws_256_and_older_files_what_they_say(
+def test_the_command_line_draws_384_and_older_files_what_they_say(
     folder: Path, tmp_path: Path
 ) -> None:
     flags = ["--model", str(folder), "--steps", "1", "--seed", "4"]
     large, small = tmp_path / "large.png", tmp_path / "small.png"
     assert run(["generate", "a cat", "--out", str(large), *flags]) == 0
-    assert Image.open(large).size == (256, 256)
+    assert Image.open(large).size == (384, 384)
     assert run(["generate", "a cat", "--out", str(small), "--size", "32", *flags]) == 0
     for file in (large, small):
         assert run(["reproduce", str(file), "--model", str(folder)]) == 0

@@ -12,7 +12,8 @@ import pytest
 import torch
 
 from dall_e import DALL_E
-from dall_e.config import SamplingConfig, UpsamplerConfig
+from dall_e.config import ModelConfig, SamplingConfig, UpsamplerConfig
+from dall_e.images.svg import svg_image
 from dall_e.inference.engine import Engine
 from dall_e.inference.loading import Networks
 from dall_e.inference.request import GenerationRequest
@@ -64,16 +65,41 @@ def test_a_request_is_filled_with_the_models_defaults(model: DALL_E, engine: Eng
     assert request.sampling == model.sampling_settings()
 
 
-def test_with_an_upsampler_256_pixels_are_the_default(model: DALL_E) -> None:
+def test_with_an_upsampler_384_pixels_are_the_default(model: DALL_E) -> None:
     config = dataclasses.replace(model.config, upsampler=UpsamplerConfig(widths=(8, 16)))
     networks = model.networks._replace(upsampler=Networks.build(config).upsampler)
     engine = Engine(config, networks, model.text_tokenizer)
-    assert engine.default_size == 256
+    assert engine.default_size == 384
     request = engine.request("a cat", seed=0, sampling=STEPS)
-    assert (request.size, request.upsample) == (256, True)
-    assert engine.generate(request)[0].pixels.size == (256, 256)
+    assert (request.size, request.upsample) == (384, True)
+    assert engine.generate(request)[0].pixels.size == (384, 384)
     small = engine.request("a cat", height=32)
     assert (small.size, small.upsample) == (32, False)
+
+
+def test_a_crisp_image_is_painted_from_its_svg(engine: Engine) -> None:
+    soft, crisp = (
+        engine.generate(engine.request("a <cat>", seed=0, sampling=STEPS, finish=finish))[0]
+        for finish in ("soft", "crisp")
+    )
+    assert soft.svg == "" and soft.metadata["finish"] == "soft"
+    assert crisp.metadata["finish"] == "crisp"
+    assert "<title>a &lt;cat&gt;</title>" in crisp.svg and 'width="32"' in crisp.svg
+    painted = svg_image(crisp.svg, 32)
+    assert np.array_equal(np.asarray(painted), np.asarray(crisp.pixels))
+    assert not np.array_equal(np.asarray(soft.pixels), np.asarray(crisp.pixels))
+    with pytest.raises(ValueError, match="finish must be one of .*crisp.*, got 'sharp'"):
+        engine.request("a cat", finish="sharp")
+
+
+def test_the_finish_is_the_models_unless_somebody_says_another(model: DALL_E) -> None:
+    config = dataclasses.replace(model.config, finish="crisp")
+    crisp = Engine(config, model.networks, model.text_tokenizer)
+    assert crisp.request("a cat").finish == "crisp"
+    assert crisp.request("a cat", finish="soft").finish == "soft"
+    assert ModelConfig.from_dict(config.to_dict()).finish == "crisp"
+    with pytest.raises(ValueError, match="finish 'blurred' is not one of"):
+        dataclasses.replace(model.config, finish="blurred")
 
 
 def test_given_tokens_stay_and_the_rest_is_drawn(engine: Engine) -> None:

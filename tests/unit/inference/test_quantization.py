@@ -112,13 +112,14 @@ def float32_pixels() -> list[np.ndarray]:
 
 
 def pixels(model: DALL_E, **more: int) -> list[np.ndarray]:
-    """Two pictures of the built-in model at its default size, through every network that it has."""
+    """Two pictures of the built-in model, the pixels of its networks: areas hide small steps."""
     images = model(
         ["a red apple", "two cats and a ball"],
         seed=7,
         num_inference_steps=16,
         temperature=0.0,
-        **more,
+        finish="soft",
+        **{"height": 256, **more},
     )
     assert isinstance(images, list)
     return [np.asarray(image).astype(int) for image in images]

@@ -8,10 +8,14 @@ import pytest
 import torch
 
 from dall_e import DALL_E
+from dall_e.checkpoints.known_models import BUILT_IN, find_model
 from dall_e.cli import run
 from dall_e.errors import DallEWarning
 from dall_e.images.files import shows_nothing
+from dall_e.inference.remarks import unread_in_words
 from dall_e.inference.validation import checked_negatives, checked_prompts
+from dall_e.planning.plan import plan_prompt
+from dall_e.planning.vocabulary import Vocabulary
 
 
 @pytest.fixture(scope="module")
@@ -61,10 +65,10 @@ def draw(model: DALL_E, prompt: str | list[str], **keywords: object):
         ),
         ("a cute cat", "of 'a cute cat' this model did not read: 'cute'", "cute"),
         (
-            "a cat\nin watercolour",
-            r"the style 'watercolour', which 'a cat\nin watercolour' asks for is not available: "
+            "a cat\nin ukiyo-e",
+            r"the style 'ukiyo-e', which 'a cat\nin ukiyo-e' asks for is not available: "
             "the picture is in the model's own",
-            "watercolour",
+            "ukiyo-e",
         ),
         (
             "(a cat:1.4) --ar 16:9",
@@ -97,6 +101,15 @@ def test_fault_use_21_long_prompts_that_are_planned_are_told(
     assert len(told) == 1 and "'blorp0', 'blorp1'" in told[0] and "and 87 more" in told[0]
     draw(model, "a cat and a dog. " + "xyzzy " * 9_999)
     assert len(told) == 2 and "'xyzzy'" in told[1] and len(told[1]) < 300
+
+
+def test_wrong_letters_are_told() -> None:
+    vocabulary = Vocabulary.load(find_model(BUILT_IN) / "vocabulary.txt")
+    plan = plan_prompt("a bicylce and a blorp", vocabulary)
+    assert unread_in_words("a bicylce and a blorp", plan) == (
+        "took 'bicylce' for 'bicycle'; of 'a bicylce and a blorp' this model did not read: 'blorp'"
+    )
+    assert unread_in_words("", plan_prompt("a bicycle and a dog", vocabulary)) == ""
 
 
 def test_what_has_no_room_is_in_the_same_line(model: DALL_E, told: list[str]) -> None:

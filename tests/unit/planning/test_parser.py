@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from dall_e.data.datasets import ImageSet
 from dall_e.data.prompt_sets import suite_prompts
 from dall_e.planning.parser import parse
-from dall_e.planning.vocabulary import KnownName, Vocabulary
+from dall_e.planning.vocabulary import Vocabulary
+from dall_e.planning.vocabulary_rows import KnownName
 from dall_e.scenes.composer import SceneComposer
 from dall_e.scenes.graph import COLOURS, STATES, Scene
 from dall_e.scenes.phrases import OPPOSITE
@@ -131,7 +132,7 @@ def test_captions_are_read_back(language: Language, least: float) -> None:
         ("一只白色的猫在窗台上睡觉", "white cat sleeping @windowsill"),
         ("窗台上有一只白猫正在睡觉", "white cat sleeping @windowsill"),
         ("一只猫睡在沙滩上", "cat sleeping @beach"),
-        ("草地上玩耍的狗", "dog playing @grass"),
+        ("草地上玩耍的狗", "dog playing @meadow"),
         ("一只在玩球的小狗", "dog playing"),
         ("一只在草地上睡觉的猫", "cat sleeping @grass"),
         ("a cat and a dog sleeping", None),
@@ -178,11 +179,17 @@ def named_in(scene: Scene | None) -> str:
     if scene is None:
         return ""
     items = (
-        " ".join(filter(None, (item.size, item.colour, item.name, item.state)))
+        " ".join(filter(None, (item.size, item.colour, item.material, item.pattern, item.name)))
+        + (f" {item.state}" if item.state else "")
+        + "".join(f" {part}:{colour}" for part, colour in item.parts)
         + (f"*{item.count}" if item.count > 1 else "")
         for item in scene.objects
     )
     where = f" [{scene.relation}]" if scene.relation else ""
+    where += "".join(
+        f" ({scene.objects[subject].name} {verb} {scene.objects[thing].name})"
+        for subject, verb, thing in scene.actions
+    )
     place = f" @{scene.background}" if scene.background else ""
     style = scene.style_en or scene.style_zh
     return f"{' + '.join(items)}{where}{place}{f' {style!r}' if style else ''}"
@@ -191,42 +198,51 @@ def named_in(scene: Scene | None) -> str:
 @pytest.mark.parametrize(
     ("prompt", "expected"),
     [
-        ("an astronaut riding a big horse through the stars", "astronaut + big horse [on] @night"),
-        ("a dog wearing a hat", "hat + dog face [on]"),
-        ("a sly fox in a hat", "hat + fox face [on]"),
-        ("a majestic lion standing on a rock at sunset", "lion face + rock [on] @sunset"),
+        (
+            "an astronaut riding a big horse through the stars",
+            "astronaut + big horse (astronaut riding horse) @space",
+        ),
+        ("a dog wearing a hat", "dog face + hat (dog face wearing hat)"),
+        ("a sly fox in a hat", "fox face + hat (fox face wearing hat)"),
+        ("a majestic lion standing on a rock at sunset", "lion face + rock [on] @hills+sunset"),
         (
             "two cute kittens playing with a ball of yarn in the garden",
-            "cat playing*2 + yarn @grass",
+            "cat playing*2 + yarn @garden",
         ),
-        ("a girl reading a blue book in a library", "girl + blue book @room"),
+        (
+            "a girl reading a blue book in a library",
+            "girl + blue book (girl reading blue book) @library",
+        ),
         ("A cat sitting in a red box next to a dog.", "cat + red box + dog"),
         ("a photo of a green frog jumping over a mushroom", "green frog face + mushroom [above]"),
-        ("a red car driving down a city street", "red car @city"),
+        ("a red car driving down a city street", "red car @city-street"),
         ("birds flying over the sea", "bird*3 @sea"),
-        ("a monkey holding a gray bucket, 3D style", "monkey + grey bucket"),
+        (
+            "a monkey holding a gray bucket, 3D style",
+            "monkey + grey bucket (monkey holding bucket)",
+        ),
         ("my 2 lovely dogs", "dog*2"),
         ("12 cats playing cards", "cat playing*6"),
         ("I want many red balloons", "red balloon*6"),
         ("我想要几只小狗，还有12个苹果", "dog*3 + apple*6"),
-        ("一只戴帽子的狗", "hat + dog face [on]"),
-        ("宇航员骑马", "astronaut + horse [on]"),
-        ("一只可爱的小白猫在花园里追蝴蝶", "small white cat + butterfly @grass"),
+        ("一只戴帽子的狗", "hat + dog face (dog face wearing hat)"),
+        ("宇航员骑马", "astronaut + horse (astronaut riding horse)"),
+        ("一只可爱的小白猫在花园里追蝴蝶", "small white cat + butterfly @garden"),
         ("whales playing in the ocean", "whale*3 @sea"),
         ("一只熊在森林里散步", "bear @forest"),
         ("河南的城堡在云南", "castle"),
-        ("a monkey wearing red glasses", "red glasses + monkey face [on]"),
-        ("戴墨镜的老虎在海边", "sunglasses + tiger face [on] @beach"),
-        ("a dog in goggles", "goggles + dog face [on]"),
+        ("a monkey wearing red glasses", "monkey face + red glasses (monkey face wearing glasses)"),
+        ("戴墨镜的老虎在海边", "sunglasses + tiger face (tiger face wearing sunglasses) @beach"),
+        ("a dog in goggles", "dog face + goggles (dog face wearing goggles)"),
         ("noodles for my parents", "steaming bowl + family"),
         ("two sheep running to the house", "sheep*2 + house"),
         ("king of the jungle", "person with crown"),
         ("a hand drawn cat", "cat"),
         ("a man with two dogs", "man + dog*2"),
         ("新年快乐，爸爸", "fireworks + man"),
-        ("两只熊猫在吃竹子", "panda face*2 + pine decoration"),
+        ("两只熊猫在吃竹子", "panda face*2 + pine decoration (panda face eating pine decoration)"),
         ("月亮下的城堡", "castle + moon [under]"),
-        ("草地上有三只奔跑的兔子", "rabbit*3 @grass"),
+        ("草地上有三只奔跑的兔子", "rabbit*3 @meadow"),
         ("一辆红色的汽车停在房子前面", "red car + house [in front]"),
         ("树下有一只睡觉的狗", "dog sleeping + tree [under]"),
     ],
@@ -279,7 +295,8 @@ def test_prompts_of_any_kind_do_not_fail(vocabulary: Vocabulary) -> None:
     for prompt in suite_prompts("emoji"):
         for text in (prompt.en, prompt.zh, prompt.en + " " + prompt.zh, prompt.en * 20):
             scene = parse(text, vocabulary).scene
-            assert scene is None or 1 <= len(scene.objects) <= 3
+            assert scene is None or scene.background or scene.objects
+            assert scene is None or len(scene.objects) <= 3
 
 
 # What was understood
@@ -295,7 +312,7 @@ def test_prompts_of_any_kind_do_not_fail(vocabulary: Vocabulary) -> None:
         ("an apple pie for me", 0.25, ("apple", "for", "me")),
         ("a red red ball rolls", 0.5, ("red", "rolls")),
         ("a cat wearing a hat, flat style", 1.0, ()),
-        ("a cat wearing a hat, Pixel art style", 1.0, ("Pixel art style",)),
+        ("a cat wearing a hat, 3D clay style", 1.0, ("3D clay style",)),
         ("一只可爱的小白猫在花园里追蝴蝶", 11 / 14, ("可爱", "追")),
         ("月亮下的城堡", 1.0, ()),
         ("quantum entanglement", 0.0, ("quantum", "entanglement")),
@@ -391,7 +408,7 @@ def test_fault_reliability_10_numbers_of_any_length(vocabulary: Vocabulary) -> N
         ("nine cats", "cat*6", ("nine",)),
         ("7只猫", "cat*6", ("7只",)),
         ("a cat, a dog, a cow, a bus", "cat + dog + cow", ("bus",)),
-        ("two cats with hats", "hat*2 + cat face*2 [on]", ()),
+        ("two cats with hats", "cat face*2 + hat (cat face wearing hat)", ()),
     ],
 )
 def test_fault_use_08_and_18_read_or_told(
@@ -429,13 +446,13 @@ def test_fault_use_08_what_nobody_reads_is_told(
     ("prompt", "style"),
     [
         ("a cat, 3D style", "3D style"),
-        ("a cat in watercolour", "watercolour"),
-        ("a watercolor painting of a cat", "watercolor painting"),
-        ("a cat, oil painting", "oil painting"),
+        ("a cat in anime style", "anime style"),
+        ("a cartoon drawing of a cat", "cartoon drawing"),
+        ("a cat, photorealistic", "photorealistic"),
         ("a cat, clip art", "clip art"),
-        ("水墨画风格的猫", "水墨画风格"),
-        ("一只猫，水墨画", "水墨画"),
-        ("貓的水墨畫", "水墨畫"),
+        ("动漫风格的猫", "动漫风格"),
+        ("一只猫，版画", "版画"),
+        ("貓的漫畫", "漫畫"),
         ("a cat, flat style", ""),
         ("a cat, Twemoji style", ""),
         ("扁平风格的猫", ""),

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from dall_e.planning.vocabulary import KnownName, Vocabulary
+from dall_e.planning.vocabulary import Vocabulary
+from dall_e.planning.vocabulary_rows import KnownName
 from dall_e.scenes.vocabulary import things
 
 
@@ -51,6 +52,28 @@ def test_fault_training_03_a_makers_captions_are_known_as_they_are(tmp_path: Pat
         assert loaded.is_caption(record["text"]), record
     assert loaded.is_caption("a CAR") and not loaded.is_caption("car")
     assert list(loaded.table_things) == ["cat", "car"] and loaded.has_things
+
+
+def test_sets_of_one_style_are_known_together_and_words_written_by_hand_count() -> None:
+    words = {"en_keywords": ["bar stool", "a, b"], "zh_keywords": ["板凳"]}
+    house = {"style_en": "house style"}
+    known = Vocabulary.from_captions(
+        [
+            {**record("ghost", "鬼", "face"), **house, "en_keywords": ["spooky"]},
+            {
+                **record("stool", "凳子", "object", source="own"),
+                **house,
+                **words,
+                "zh_source": "hand",
+            },
+            {**record("zombie", "僵尸", "person"), "style_en": "other style"},
+        ]
+    )
+    assert list(known.single_things) == ["stool", "ghost"]
+    assert known.words_en["bar stool"] == known.words_zh["板凳"] == "stool"
+    assert "spooky" not in known.words_en
+    assert "stool | 凳子 | object | - | bar stool | 板凳\n" in known.to_text()
+    assert Vocabulary.from_text(known.to_text()).words_zh == known.words_zh
 
 
 def test_a_file_holds_it(tmp_path: Path) -> None:
@@ -106,3 +129,39 @@ def test_planned_things_bring_what_is_known_of_them(vocabulary: Vocabulary) -> N
     cat, ghost = vocabulary.planned("cat", count=2), vocabulary.planned("ghost", colour="pink")
     assert cat.image is None and cat.count == 2 and cat.thing is things()["cat"]
     assert ghost.thing.zh == "鬼" and ghost.colour == "pink"
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "stool | 凳子 | object | - | wooden stool, bar stool | 板凳, 圆凳",
+        "stool | 凳子 | object | - | - | 板凳",
+        "stool | 凳子 | object | red | bar stool",
+        "stool | 凳子 | object",
+    ],
+)
+def test_other_words_are_kept_by_the_file(row: str) -> None:
+    known = Vocabulary.from_text(row)
+    assert row in known.to_text().splitlines()
+    expected = [word.strip() for cell in row.split(" | ")[4:] for word in cell.split(",")]
+    for word in filter("-".__ne__, expected):
+        names = known.words_en if word.isascii() else known.words_zh
+        assert names[word] == "stool"
+    if "bar stool" in expected:
+        assert known.words_en["bar stools"] == "stool" and known.how_many("bar stools", "stool") > 1
+    assert "" not in known.words_en and "-" not in {*known.words_en, *known.words_zh}
+
+
+def test_a_name_of_its_own_wins_over_another_things_word() -> None:
+    known = Vocabulary.from_text(
+        "spell book | 魔法书 | object | - | grimoire, magic book | 咒语书\n"
+        "grimoire | 魔导书 | object\n"
+    )
+    # Names are looked at row by row, with their other words.
+    assert known.words_en["magic book"] == known.words_zh["咒语书"] == "spell book"
+    assert known.words_zh["魔导书"] == "grimoire"
+
+
+def test_more_cells_than_a_row_has_are_refused() -> None:
+    with pytest.raises(ValueError, match="has 7 cells"):
+        Vocabulary.from_text("a | 甲 | object | - | b | 乙 | c")

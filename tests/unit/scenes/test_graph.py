@@ -32,7 +32,7 @@ def test_objects_are_checked(said: dict[str, Any], problem: str) -> None:
         ((CAT,) * 4, {}, "1 to 3 objects, got 4"),
         ((CAT,), {"relation": "left"}, "relation 'left' of 1 objects"),
         ((CAT, CAT), {"relation": "near"}, "relation 'near' of 2 objects"),
-        ((CAT,), {"background": "moon"}, "background 'moon' is none of plain"),
+        ((CAT,), {"background": "nowhere"}, "'nowhere' is none of airport"),
     ],
 )
 def test_scenes_are_checked(

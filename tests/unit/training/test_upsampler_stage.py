@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from dall_e.checkpoints.run_files import load_stage
-from dall_e.config import PRESETS, TokenizerTraining, UpsamplerTraining, with_values
+from dall_e.config import PRESETS, UPSAMPLERS, TokenizerTraining, UpsamplerTraining, with_values
 from dall_e.data.datasets import ImageSet
 from dall_e.models.image_tokenizer import ImageTokenizer
 from dall_e.training.loop import fit
@@ -121,3 +121,78 @@ def test_run_from_a_data_set(
         ValueError, match="not a run that trained the tokenizer: it trained upsampler"
     ):
         run_upsampler_training(with_values(config, {"tokenizer": config.run_folder}))
+
+
+@pytest.mark.parametrize("fraction", [0.0, 0.25, 1.0])
+def test_as_many_go_through_the_tokenizer_as_asked(
+    tmp_path: Path, tokenizer_run: str, fraction: float
+) -> None:
+    plain = UpsamplerStage(settings(tmp_path), discs(24), discs(8)).batch(0)
+    config = settings(tmp_path, tokenizer=tokenizer_run, tokenized_fraction=fraction)
+    batch = UpsamplerStage(config, discs(24), discs(8)).batch(0)
+    changed = [
+        not torch.equal(*pair) for pair in zip(plain.small_BCHW, batch.small_BCHW, strict=True)
+    ]
+    through = round(8 * fraction)
+    assert changed == [True] * through + [False] * (8 - through)
+    assert batch.small_BCHW.min() >= 0 and batch.small_BCHW.max() <= 1
+
+
+def test_codes_of_some_of_those_are_moved(tmp_path: Path, tokenizer_run: str) -> None:
+    def batch(**values: float) -> torch.Tensor:
+        config = settings(tmp_path, tokenizer=tokenizer_run, tokenized_fraction=0.5, **values)
+        return UpsamplerStage(config, discs(24), discs(8)).batch(8).small_BCHW
+
+    plain = batch(perturbed_fraction=0.0)
+    moved, again = (batch(perturbed_fraction=0.25, perturbed_tokens=1.0) for _ in range(2))
+    assert torch.equal(moved, again)
+    changed = [not torch.equal(*pair) for pair in zip(plain, moved, strict=True)]
+    assert changed == [True] * 2 + [False] * 6
+    # No more are moved than go through the tokenizer.
+    most = batch(perturbed_fraction=1.0, perturbed_tokens=1.0)
+    assert torch.equal(most[4:], plain[4:]) and not torch.equal(most[3], plain[3])
+
+
+def test_what_is_measured_has_no_moved_codes(tmp_path: Path, tokenizer_run: str) -> None:
+    def measured(fraction: float) -> dict[str, float]:
+        config = settings(tmp_path, tokenizer=tokenizer_run, perturbed_fraction=fraction)
+        return UpsamplerStage(config, discs(24), discs(8)).sample(tmp_path / "sheet.png")
+
+    assert measured(0.0) == measured(0.5)
+
+
+def test_mirrored_pictures_are_half_of_a_batch_and_only_those(tmp_path: Path) -> None:
+    straight, mirrored = (
+        torch.cat(
+            [
+                UpsamplerStage(settings(tmp_path, mirrored=on), discs(24), discs(8))
+                .batch(8 * n)
+                .large_BCHW
+                for n in range(4)
+            ]
+        )
+        for on in (False, True)
+    )
+    turned = 0
+    for before, after in zip(straight, mirrored, strict=True):
+        is_turned = torch.equal(before.flip(-1), after)
+        assert is_turned or torch.equal(before, after)
+        turned += is_turned and not torch.equal(before, after)
+    assert 4 < turned < 28
+
+
+def test_the_preset_chooses_the_sizes(tmp_path: Path) -> None:
+    stage = UpsamplerStage(settings(tmp_path, preset="tiny"), discs(24), discs(8))
+    assert stage.upsampler.config == UPSAMPLERS["tiny"]
+    assert stage.networks["upsampler"]["widths"] == (8, 16)
+    with pytest.raises(ValueError, match="preset 'huge' is not one of tiny, small, large"):
+        settings(tmp_path, preset="huge")
+    with pytest.raises(ValueError, match="small_size 12 is not a multiple of 8"):
+        settings(tmp_path, preset="large", small_size=12)
+
+
+@pytest.mark.parametrize("name", ["tokenized_fraction", "perturbed_fraction", "perturbed_tokens"])
+@pytest.mark.parametrize("value", [-0.1, 1.1])
+def test_fractions_are_fractions(tmp_path: Path, name: str, value: float) -> None:
+    with pytest.raises(ValueError, match=name):
+        settings(tmp_path, **{name: value})

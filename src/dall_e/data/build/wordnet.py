@@ -45,6 +45,10 @@ class Synset:
 
     words: tuple[str, ...]
     broader: tuple[int, ...]
+    wholes: tuple[int, ...] = ()
+    """What it is a part of."""
+    file: int = 0
+    """The number of the lexicographers' file that it is in: animals, artifacts, ..."""
     is_individual: bool
     """A person, a place or a work with a name of its own, rather than a kind of thing."""
 
@@ -68,6 +72,14 @@ class WordNet:
         None for an unknown one.
         """
         return self._senses.get(word.lower().replace(" ", "_"), ())
+
+    def words(self) -> Iterator[str]:
+        """Every word and phrase that has a sense, in lower case."""
+        return (word.replace("_", " ") for word in self._senses)
+
+    def all_senses(self) -> frozenset[int]:
+        """The offset of every sense."""
+        return frozenset(sense for senses in self._senses.values() for sense in senses)
 
     def named(self, label: str) -> int | None:
         """The offset of a sense written "word.number", or None if it is unknown.
@@ -94,14 +106,22 @@ class WordNet:
         words = tuple(word.replace("_", " ") for word in fields[4:start:2])
 
         # Each pointer has a symbol, the offset it points to, that one's part of speech, and words.
-        broader = []
+        broader, wholes = [], []
         is_individual = False
         for number in range(int(fields[start])):
             symbol, target, part = fields[start + 1 + 4 * number :][:3]
             is_individual = is_individual or symbol == "@i"
             if symbol in ("@", "@i") and part == "n":
                 broader.append(int(target))
-        return Synset(words=words, broader=tuple(broader), is_individual=is_individual)
+            elif symbol == "#p" and part == "n":
+                wholes.append(int(target))
+        return Synset(
+            words=words,
+            broader=tuple(broader),
+            wholes=tuple(wholes),
+            file=int(fields[1]),
+            is_individual=is_individual,
+        )
 
     def above(self, offset: int) -> tuple[int, ...]:
         """The sense itself and all broader ones, the nearest first."""

@@ -1,0 +1,80 @@
+"""The last step of a picture: its drawings put together, painted and styled, as a PIL image.
+
+Shapes: C H W channels (4, premultiplied RGBA), rows and columns; S the side of the picture.
+"""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Sequence
+
+import numpy as np
+from torch import Tensor
+
+from dall_e.config import ModelConfig
+from dall_e.config.published import PublishedConfig
+from dall_e.images.effects.catalogue import is_drawn_in_groups, styled_pixels
+from dall_e.images.files import ImageArray, PILImage, from_pil, resize, to_pil, to_uint8
+from dall_e.images.svg import painted_svg, svg_image
+from dall_e.inference.request import GenerationRequest
+from dall_e.planning.plan import DrawingJob
+from dall_e.planning.style_words import effect_named, style_table
+from dall_e.planning.vocabulary import Vocabulary
+
+
+def finished_image(
+    request: GenerationRequest, job: DrawingJob, drawings: Sequence[Tensor]
+) -> tuple[PILImage, str]:
+    """Return the picture of a job from its drawings, [4, H, W] in [0, 1].
+
+    With it comes the SVG document that it was painted from, or "" where pixels are all there is.
+    """
+    plan, size, transparent = job.plan, request.size, request.transparent
+    arrays = [to_uint8(x_CHW) for x_CHW in drawings]
+
+    # Effects on groups need areas, however else the model's pictures are finished.
+    if request.finish == "crisp" or is_drawn_in_groups(plan.style):
+        ground = not transparent
+        svg = plan.illustrate(arrays, job.seed, title=job.text, size=size, ground=ground)
+        if is_drawn_in_groups(plan.style) or not plan.style:
+            return svg_image(svg, size, transparent=transparent), svg
+        return _styled(painted_svg(svg, size).transpose(2, 0, 1), request, job), ""
+    if not plan.is_whole:
+        return _styled(plan.render(arrays, size, job.seed), request, job), ""
+
+    image = to_pil(arrays[0], transparent=transparent or bool(plan.style))
+    image = image if size == image.width else resize(image, size, size)
+    return (_styled(from_pil(image), request, job) if plan.style else image), ""
+
+
+def _styled(whole_CSS: ImageArray, request: GenerationRequest, job: DrawingJob) -> PILImage:
+    """A finished picture with the style of its plan, if that is one on pixels."""
+    whole_SSC = np.ascontiguousarray(whole_CSS.transpose(1, 2, 0))
+    ground = not request.transparent
+    styled_SSC = styled_pixels(whole_SSC, job.plan.style, job.seed, ground=ground)
+    return to_pil(styled_SSC.transpose(2, 0, 1), transparent=request.transparent)
+
+
+def checked_style(
+    style: str | None, config: ModelConfig | PublishedConfig, vocabulary: Vocabulary | None
+) -> str:
+    """The name of the style that is asked for; empty for none.
+
+    Raises ValueError for one that neither the program nor the model has, and for any of a model of
+    another project, which reads styles as words of the prompt.
+    """
+    if style is None or style == "":
+        return ""
+    if not isinstance(style, str):
+        raise ValueError(f"style must be a text, got {reprlib.repr(style)}")
+    if not isinstance(config, ModelConfig):
+        raise ValueError(f"{config.name} reads styles in the prompt: say {style!r} there")
+    learned = vocabulary.styles if vocabulary is not None else ()
+    for names in learned:
+        if style.lower() in [name.lower() for name in names]:
+            return names[0]
+    effect = effect_named(style)
+    if not effect:
+        known = ", ".join((*style_table(), *(name for name, _ in learned)))
+        raise ValueError(f"style {style!r} is not known; `dall-e styles` lists these: {known}")
+    return effect

@@ -1,0 +1,226 @@
+"""Where on a drawing things are worn, held, eaten and carried: found by rules on the drawing.
+
+Eyes are small dark round spots; two at one height are a face that looks at us, one is a side view,
+whose muzzle is where the outline is nearer. Everything else follows from the eyes and the outline.
+
+Coordinates are fractions of the drawing's box, from its upper left corner; y grows downwards.
+Shapes: H W rows and columns of the box.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from dall_e.images.areas import EMPTY
+from dall_e.images.colour import oklab
+
+Point = tuple[float, float]
+
+_DARKEST = 0.46
+"""Eyes are at most this light, in OKLab."""
+_EYE_AREA = (0.0006, 0.03)
+"""Fraction of a drawing's area that an eye may have."""
+_ROUND = 2.4
+"""An eye is at most so many times as long as it is wide."""
+_EYES_WITHIN = 0.68
+"""Fraction of the height in which eyes are looked for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Anchors:
+    """The places of a drawing that things go to."""
+
+    eyes: Point
+    """Between the eyes, or the one that is seen."""
+    eye_distance: float
+    """From eye to eye, as a fraction of the width; 0 in a side view."""
+    mouth: Point
+    head: tuple[float, float, float, float]
+    """Left, top, right and bottom of the head."""
+    hand: Point
+    """Where something is held."""
+    seat: Point
+    """Where somebody sits who rides it."""
+    facing: int
+    """-1: it looks left, 1: right, 0: at us."""
+    has_eyes: bool
+    """Whether eyes were found; else all of this is a guess from the outline."""
+
+
+def anchors_of(labels_HW: npt.NDArray[np.int32], palette_K3: npt.NDArray[np.uint8]) -> Anchors:
+    """Find the anchors of a drawing, cut to what is seen of it, from its areas of one colour."""
+    shown_HW = labels_HW != EMPTY
+    height, width = shown_HW.shape
+    eyes = _eyes(labels_HW, palette_K3)
+    if len(eyes) == 2:
+        return _frontal(shown_HW, eyes)
+    if len(eyes) == 1:
+        return _side_view(shown_HW, eyes[0])
+
+    return _blind(shown_HW)
+
+
+def _blind(shown_HW: npt.NDArray[np.bool_]) -> Anchors:
+    """A guess from the outline alone.
+
+    What stands upright has its head on top; what is longer than high looks to the side where it
+    reaches highest, and its mouth is the end of that.
+    """
+    height, width = shown_HW.shape
+    upper_HW = shown_HW[: max(round(0.45 * height), 1)]
+    columns = np.flatnonzero(upper_HW.any(0))
+    if width > 1.05 * height and len(columns):
+        tops = np.where(upper_HW.any(0), upper_HW.argmax(0), height)
+        facing = -1 if tops[: width // 2].min() <= tops[width // 2 :].min() else 1
+        muzzle = int(columns[0] if facing < 0 else columns[-1])
+        row = float(np.flatnonzero(upper_HW[:, muzzle]).mean()) / height
+        x = muzzle / width
+        near, far = sorted((x, x - 0.32 * facing))
+        mouth = (x - 0.03 * facing, row)
+        return Anchors(
+            eyes=(x - 0.12 * facing, row - 0.08),
+            eye_distance=0.0,
+            mouth=mouth,
+            head=(max(near, 0), 0.0, min(far, 1), min(row + 0.15, 1)),
+            hand=mouth,
+            seat=(0.5, _top(shown_HW, 0.5)),
+            facing=facing,
+            has_eyes=False,
+        )
+
+    middle = _middle(shown_HW, 0, max(height // 3, 1))
+    return Anchors(
+        eyes=(middle, 0.25),
+        eye_distance=0.0,
+        mouth=(middle, 0.4),
+        head=(max(middle - 0.3, 0), 0.0, min(middle + 0.3, 1), 0.5),
+        hand=(0.82, 0.62),
+        seat=(0.5, _top(shown_HW, 0.5)),
+        facing=0,
+        has_eyes=False,
+    )
+
+
+def _eyes(labels_HW: npt.NDArray[np.int32], palette_K3: npt.NDArray[np.uint8]) -> list[Any]:
+    """The middles (x, y) in pixels of two eyes at one height, of one eye, or of none."""
+    height, width = labels_HW.shape
+    shown = int((labels_HW != EMPTY).sum())
+    dark = [k + 1 for k in range(len(palette_K3)) if oklab(palette_K3)[k, 0] < _DARKEST]
+    mask = np.isin(labels_HW, dark).astype(np.uint8)
+    _, _, stats, middles = cv2.connectedComponentsWithStats(mask, connectivity=8)
+
+    spots = []
+    for (_, top, wide, tall, area), (x, y) in zip(stats[1:], middles[1:], strict=True):
+        is_small = _EYE_AREA[0] * shown <= area <= _EYE_AREA[1] * shown
+        is_round = max(wide, tall) <= _ROUND * min(wide, tall) and area > 0.5 * wide * tall
+        if is_small and is_round and top + tall < _EYES_WITHIN * height:
+            spots.append((float(x), float(y), float(area)))
+
+    # Two alike at one height, the most alike first
+    pairs = []
+    for i, (x, y, area) in enumerate(spots):
+        for x2, y2, area2 in spots[:i]:
+            apart = abs(x - x2)
+            is_level = abs(y - y2) < 0.05 * height and 0.06 * width < apart < 0.75 * width
+            likeness = min(area, area2) / max(area, area2)
+            if is_level and likeness > 0.45:
+                pairs.append((likeness - 0.6 * (y + y2) / (2 * height), (x, y), (x2, y2)))
+    if pairs:
+        _, first, second = max(pairs)
+        return sorted([first, second])
+    return [max(spots, key=lambda spot: spot[2] - spot[1])[:2]] if spots else []
+
+
+def _frontal(shown_HW: npt.NDArray[np.bool_], eyes: list[Any]) -> Anchors:
+    """The anchors of somebody who looks at us."""
+    height, width = shown_HW.shape
+    (left_x, left_y), (right_x, right_y) = eyes
+    x, y = (left_x + right_x) / 2, (left_y + right_y) / 2
+    apart = right_x - left_x
+
+    # The head is about as high as wide, and its width is that of the outline at the eyes.
+    row = shown_HW[round(y)]
+    start, stop = _run(row, round(x))
+    wide = min(stop - start, 4.2 * apart)
+    above = np.flatnonzero(shown_HW[: round(y) + 1, round(x)])
+    top = float(above[0]) if len(above) else 0.0
+    bottom = min(max(y + 0.55 * wide, y + 1.2 * (y - top) * 0.8), height)
+    head = ((x - wide / 2) / width, top / height, (x + wide / 2) / width, bottom / height)
+    mouth_y = min(y + 0.75 * apart if apart > 0.3 * wide else y + 0.25 * wide, bottom)
+    is_face = bottom > 0.88 * height
+    hand = (0.84, 0.8) if is_face else (_side(shown_HW, 0.62), 0.62)
+    return Anchors(
+        eyes=(x / width, y / height),
+        eye_distance=apart / width,
+        mouth=(x / width, mouth_y / height),
+        head=tuple(float(np.clip(value, 0, 1)) for value in head),  # type: ignore[arg-type]
+        hand=hand,
+        seat=(0.5, _top(shown_HW, 0.5)),
+        facing=0,
+        has_eyes=True,
+    )
+
+
+def _side_view(shown_HW: npt.NDArray[np.bool_], eye: Any) -> Anchors:
+    """The anchors of somebody who looks left or right."""
+    height, width = shown_HW.shape
+    x, y = eye
+    low = min(round(y + 0.04 * height), height - 1)
+    start, stop = _run(shown_HW[low], round(x))
+    facing = -1 if x - start < stop - x else 1
+    muzzle = start if facing < 0 else stop
+    reach = max(abs(muzzle - x), 0.04 * width)
+
+    head_wide = min(2.6 * reach, 0.6 * width)
+    near, far = muzzle, muzzle - facing * head_wide
+    above = np.flatnonzero(shown_HW[: round(y) + 1, round(x)])
+    top = float(above[0]) if len(above) else 0.0
+    bottom = min(y + 1.2 * max(y - top, reach), height)
+    seat_x = 0.5 + 0.08 * -facing
+    return Anchors(
+        eyes=(x / width, y / height),
+        eye_distance=0.0,
+        mouth=((muzzle - facing * 0.1 * reach) / width, min(y + 0.55 * reach, bottom) / height),
+        head=(min(near, far) / width, top / height, max(near, far) / width, bottom / height),
+        hand=((muzzle - facing * 0.1 * reach) / width, min(y + 0.6 * reach, height) / height),
+        seat=(seat_x, _top(shown_HW, seat_x)),
+        facing=facing,
+        has_eyes=True,
+    )
+
+
+def _run(row_W: npt.NDArray[np.bool_], at: int) -> tuple[int, int]:
+    """Where the shown pixels around a position start and stop."""
+    if not row_W[at]:
+        return at, at + 1
+    gaps = np.flatnonzero(~row_W)
+    before, after = gaps[gaps < at], gaps[gaps > at]
+    start = int(before[-1]) + 1 if len(before) else 0
+    return start, int(after[0]) if len(after) else len(row_W)
+
+
+def _middle(shown_HW: npt.NDArray[np.bool_], top: int, bottom: int) -> float:
+    """The middle of what is shown in some rows, as a fraction of the width."""
+    columns = np.flatnonzero(shown_HW[top:bottom].any(0))
+    return float(columns.mean() + 0.5) / shown_HW.shape[1] if len(columns) else 0.5
+
+
+def _top(shown_HW: npt.NDArray[np.bool_], x: float) -> float:
+    """How far down the outline begins at a column, as a fraction of the height."""
+    height, width = shown_HW.shape
+    column = min(int(x * width), width - 1)
+    band = shown_HW[:, max(column - width // 16, 0) : column + width // 16 + 1]
+    rows = np.flatnonzero(band.mean(1) > 0.5)
+    return float(rows[0]) / height if len(rows) else 0.0
+
+
+def _side(shown_HW: npt.NDArray[np.bool_], y: float) -> float:
+    """Just inside the right outline at a row, as a fraction of the width."""
+    height, width = shown_HW.shape
+    columns = np.flatnonzero(shown_HW[min(int(y * height), height - 1)])
+    return float(columns[-1]) / width - 0.04 if len(columns) else 0.84

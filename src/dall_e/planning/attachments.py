@@ -1,0 +1,209 @@
+"""Who does what: where a thing goes that somebody holds, wears, eats, reads or rides.
+
+Somebody and the things of theirs become one composite, whose boxes are laid out around the anchors
+of the drawing (`planning/anchors.py`); the composite is then put into the scene like any other
+thing.
+
+Lengths of a composite are heights of the one who acts: its box is 1 high, and as wide as its aspect
+(width over height).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from dall_e.planning.anchors import Anchors
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One box of a composite, from its upper left corner."""
+
+    index: int
+    """Which object of the scene."""
+    x: float
+    y: float
+    width: float
+    height: float
+    mirrored: bool = False
+    """Whether it is turned to look the other way."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attached:
+    """A thing that belongs to somebody."""
+
+    index: int
+    """Which object of the scene."""
+    verb: str
+    """One of the scene graph's VERBS."""
+    name: str
+    """What it is."""
+    aspect: float
+    """Width over height."""
+    seat: tuple[float, float]
+    """Where one sits on it, as fractions of its box."""
+
+
+_EYES = re.compile(r"glasses$|goggles$|^eye patch$|monocle")
+_NECK = re.compile(r"scarf|tie$|necklace|^bow$|medal|beads|collar|pendant")
+_FEET = re.compile(r"boots?$|shoes?$|sneakers?$|sandals?$|skates?$|slippers?$|socks?$")
+_BODY = re.compile(r"dress$|coat$|jacket$|shirt$|sweater$|kimono|vest$|hoodie|robe$|uniform|suit$")
+_HEAD = re.compile(r"hat$|cap$|crown|helmet|beanie|tiara|headphones?$|beret|turban|hood$|wig$|halo")
+"""Where things are worn, by the ends of their names."""
+_CLOTHING = re.compile(rf"{_BODY.pattern}|skirt$|blouse$|sari$|gown$|tuxedo$|clothes$")
+
+
+def is_worn(name: str) -> bool:
+    """Whether a thing is one that people wear."""
+    places = (_EYES, _NECK, _FEET, _HEAD, _CLOTHING)
+    return any(place.search(name) for place in places)
+
+
+def is_on_head(name: str) -> bool:
+    """Whether a thing is worn on the head or before the eyes."""
+    return _EYES.search(name) is not None or _HEAD.search(name) is not None
+
+
+def composite(
+    subject: int, aspect: float, anchors: Anchors, things: Sequence[Attached]
+) -> list[Part]:
+    """Return the boxes of somebody and of their things, those at the back first."""
+    own = Part(index=subject, x=0.0, y=0.0, width=aspect, height=1.0)
+    behind: list[Part] = []
+    before: list[Part] = []
+    for number, thing in enumerate(things):
+        parts, is_behind = _RULES[thing.verb](own, anchors, thing)
+        if number and thing.verb in ("holding", "carrying"):
+            # The second thing is in the other hand.
+            parts = [replace(part, x=own.width - part.x - part.width) for part in parts]
+        (behind if is_behind else before).extend(parts)
+    return [*behind, own, *before]
+
+
+def _sized(thing: Attached, *, width: float = 0.0, height: float = 0.0) -> tuple[float, float]:
+    """Width and height of a thing that is at most so wide and so high."""
+    if not height:
+        return width, width / thing.aspect
+    if not width:
+        return height * thing.aspect, height
+    high = min(height, width / thing.aspect)
+    return high * thing.aspect, high
+
+
+def _centred(thing: Attached, x: float, y: float, size: tuple[float, float]) -> Part:
+    width, height = size
+    return Part(index=thing.index, x=x - width / 2, y=y - height / 2, width=width, height=height)
+
+
+def _held(own: Part, anchors: Anchors, thing: Attached) -> tuple[list[Part], bool]:
+    """In a hand, or in the mouth of an animal that is seen from the side."""
+    x, y = anchors.hand
+    size = _sized(thing, width=0.55, height=0.55)
+    shift = 0.3 * size[0] * (anchors.facing or 1)
+    return [_centred(thing, x * own.width + shift, y, size)], False
+
+
+def _carried(own: Part, anchors: Anchors, thing: Attached) -> tuple[list[Part], bool]:
+    """Before the body."""
+    size = _sized(thing, width=0.6 * own.width, height=0.45)
+    return [_centred(thing, 0.5 * own.width, 0.78, size)], False
+
+
+def _eaten(own: Part, anchors: Anchors, thing: Attached) -> tuple[list[Part], bool]:
+    """At the mouth, below it rather than over it."""
+    x, y = anchors.mouth
+    head = anchors.head[2] - anchors.head[0]
+    size = _sized(thing, width=max(0.5 * head * own.width, 0.3), height=0.42)
+    shift = 0.42 * size[0] * (anchors.facing or 0)
+    return [_centred(thing, x * own.width + shift, y + 0.42 * size[1], size)], False
+
+
+def _read(own: Part, anchors: Anchors, thing: Attached) -> tuple[list[Part], bool]:
+    """Before the body, under the mouth."""
+    size = _sized(thing, width=0.72 * max(own.width, 0.6), height=0.45)
+    x = anchors.mouth[0] * own.width + 0.35 * size[0] * anchors.facing
+    y = max(anchors.mouth[1] + 0.5 * size[1], 0.74)
+    return [_centred(thing, x, y, size)], False
+
+
+def _worn(own: Part, anchors: Anchors, thing: Attached) -> tuple[list[Part], bool]:
+    """Glasses before the eyes, a scarf at the neck, boots at the feet, all else on the head."""
+    left, top, right, bottom = anchors.head
+    head_width, head_x = (right - left) * own.width, (left + right) / 2 * own.width
+    if _EYES.search(thing.name):
+        apart = anchors.eye_distance * own.width
+        width = max(2.1 * apart, 0.62 * head_width) if apart else 0.75 * head_width
+        width = min(width, 0.9 * head_width)
+        x, y = anchors.eyes
+        return [_centred(thing, x * own.width, y, _sized(thing, width=width))], False
+    if _NECK.search(thing.name):
+        size = _sized(thing, width=0.75 * head_width, height=0.5)
+        return [_centred(thing, head_x, min(bottom + 0.2 * size[1], 0.92), size)], False
+    if _FEET.search(thing.name):
+        size = _sized(thing, width=0.5 * own.width, height=0.25)
+        return [_centred(thing, 0.5 * own.width, 1.0 - 0.4 * size[1], size)], False
+    if _BODY.search(thing.name):
+        size = _sized(thing, width=0.9 * own.width, height=0.6)
+        return [_centred(thing, 0.5 * own.width, max(bottom, 0.4) + 0.45 * size[1], size)], False
+    if not _HEAD.search(thing.name):
+        return _carried(own, anchors, thing)
+    width, height = _sized(thing, width=0.82 * head_width)
+    y = top + 0.12 * (bottom - top) - height / 2
+    return [_centred(thing, head_x, y, (width, height))], False
+
+
+def _ridden(own: Part, anchors: Anchors, thing: Attached) -> tuple[list[Part], bool]:
+    """Under whoever rides it: its seat is at the lower end of their body."""
+    width, height = _sized(thing, height=1.0)
+    if width > 1.9:
+        width, height = _sized(thing, width=1.9)
+    x = 0.5 * own.width - thing.seat[0] * width
+    y = 0.86 - thing.seat[1] * height
+    return [Part(index=thing.index, x=x, y=y, width=width, height=height)], True
+
+
+def _hung_from(own: Part, anchors: Anchors, thing: Attached) -> tuple[list[Part], bool]:
+    """Above whoever hangs from it, behind their upper end."""
+    width, height = _sized(thing, width=2.4, height=1.7)
+    return [
+        Part(
+            index=thing.index, x=0.5 * own.width - 0.72 * width, y=-0.45 * height,
+            width=width, height=height,
+        )
+    ], True  # fmt: skip
+
+
+def _breathed(own: Part, anchors: Anchors, thing: Attached) -> tuple[list[Part], bool]:
+    """Out of the mouth, the way that its owner looks."""
+    size = _sized(thing, width=0.6, height=0.5)
+    x, y = anchors.mouth
+    way = anchors.facing or -1
+    part = _centred(thing, x * own.width + way * 0.55 * size[0], y + 0.1 * size[1], size)
+    return [replace(part, mirrored=way > 0)], False
+
+
+def _filling(own: Part, anchors: Anchors, thing: Attached) -> tuple[list[Part], bool]:
+    """Out of the top of a container, half hidden by it."""
+    width, height = _sized(thing, width=0.44 * own.width, height=0.6)
+    middle, y = 0.5 * own.width, 0.02
+    step = min(0.8 * width, 0.27 * own.width)
+    places = ((-step, 0.0), (step, 0.0), (0.0, -0.12 * height))
+    return [_centred(thing, middle + dx, y + dy, (width, height)) for dx, dy in places], True
+
+
+_RULES = {
+    "holding": _held,
+    "carrying": _carried,
+    "wearing": _worn,
+    "eating": _eaten,
+    "drinking": _eaten,
+    "reading": _read,
+    "riding": _ridden,
+    "sitting on": _ridden,
+    "hanging from": _hung_from,
+    "breathing": _breathed,
+    "full of": _filling,
+}

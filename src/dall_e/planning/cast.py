@@ -1,0 +1,349 @@
+"""Who does what with which thing in a scene, from what a text says between its nouns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from dall_e.planning.attachments import is_on_head, is_worn
+from dall_e.planning.grammar import Grammar, Mention, Objects, PartSaid
+from dall_e.planning.lexicon import Deed, pictured_acts
+from dall_e.planning.qualities import flies, pictured_state, whole_name
+from dall_e.planning.vocabulary import Vocabulary
+from dall_e.scenes.graph import PARTS, Action, Scene, SceneObject
+
+_ALIVE = ("animal", "person", "face")
+_ALIVE_NAMES = frozenset(
+    ("robot face", "robot", "teddy bear", "snowman", "jack-o-lantern", "heart")
+)
+_UNHANDY = ("place", "sky", "weather", "vehicle", *_ALIVE)
+"""Kinds of things that nobody holds in a hand."""
+_READABLE = re.compile(
+    r"book|newspaper|magazine|scroll|menu|map\b|letter|envelope|page|memo|tablet"
+)
+_HOLLOW = re.compile(
+    r"vase|amphora|bowl|basket|bucket|\bjar\b|\bbox\b|\bpot\b|cauldron|chest\b|barrel|crate|"
+    r"wheelbarrow|cart$|pouch|\bbag\b|handbag|backpack|stocking|nest"
+)
+"""Things that others are in."""
+_FLAT = re.compile(r"desk|table|shelf|bench|tray|plate|stove|oven|\bbed\b|chair|couch|throne|stool")
+"""Things that others are on."""
+_MOUNTS = re.compile(
+    r"^(?:bicycle|motorcycle|scooter|kick scooter|motor scooter|skateboard|snowboard|sled|horse|"
+    r"camel|two-hump camel|elephant|donkey|unicorn|pegasus|tricycle|snowmobile|magic carpet|broom)$"
+)
+"""What somebody rides who is on it."""
+_BELONGS = re.compile("[上里中]?的")
+"""What joins something done to who does it."""
+_POSES = {
+    "holding": "holding", "carrying": "holding", "eating": "holding", "drinking": "holding",
+    "reading": "holding", "riding": "sitting", "sitting on": "sitting",
+}  # fmt: skip
+"""Pictures of somebody that have room for a thing, by verb."""
+_RELATIONS = {
+    "wearing": "on", "riding": "on", "sitting on": "on", "hanging from": "next to",
+    "full of": "inside", "eating": "next to", "drinking": "next to", "breathing": "next to",
+}  # fmt: skip
+"""How two stand to each other of which one does something with the other."""
+
+
+@dataclass(kw_only=True)
+class Cast:
+    """The things of a scene, while it is found out what they do."""
+
+    items: list[SceneObject]
+    actions: list[Action] = field(default_factory=list)
+    relation: str = ""
+    used: set[int] = field(default_factory=set)
+    """Tokens that say what is done."""
+    joined: set[int] = field(default_factory=set)
+    """Things that an "and" joins to the one before them."""
+    in_hand: set[int] = field(default_factory=set)
+    """Things that are said to be in somebody's hand or mouth."""
+    unused: set[int] = field(default_factory=set)
+    """Tokens that say how many there are of what is drawn once."""
+    dropped: set[int] = field(default_factory=set)
+    """Things that are on the picture of somebody already."""
+
+    def owner(self, index: int) -> int:
+        """Who does something with a thing; the thing itself if nobody does."""
+        return next((action.subject for action in self.actions if action.thing == index), index)
+
+    def finished(self) -> tuple[Objects, tuple[Action, ...], str]:
+        """The things without those that are dropped, what is done, and a relation."""
+        kept = [index for index in range(len(self.items)) if index not in self.dropped]
+        actions = tuple(
+            Action(kept.index(action.subject), action.verb, kept.index(action.thing))
+            for action in self.actions
+            if action.thing in kept
+        )
+        relation = self.relation if len(kept) == 2 and not actions else ""
+        return tuple(self.items[index] for index in kept), actions, relation
+
+
+def cast_of(
+    grammar: Grammar,
+    mentions: Sequence[Mention],
+    tokens: Sequence[str],
+    parts: Sequence[PartSaid],
+) -> Cast:
+    """Find out what the things that a text names do with each other.
+
+    parts: what is said of hair, hands and mouths.
+    """
+    cast = Cast(items=[mention.item for mention in mentions])
+    reading = _Reading(grammar=grammar, mentions=mentions, tokens=tokens)
+    in_hand = {part.start for part in parts if not part.part}
+    cast.in_hand = {i for i, mention in enumerate(mentions) if mention.stop in in_hand}
+    for index in range(1, len(mentions)):
+        _join(reading, cast, index)
+    for index, mention in enumerate(mentions):
+        for part in filter(mention.said.get, PARTS):
+            item = cast.items[index]
+            cast.items[index] = _give_part(grammar.vocabulary, item, part, mention.said[part])
+    _implied(grammar.vocabulary, cast, mentions)
+    for action in list(cast.actions):
+        _pose(grammar.vocabulary, cast, action)
+    return cast
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Reading:
+    """A text and the things that it names."""
+
+    grammar: Grammar
+    mentions: Sequence[Mention]
+    tokens: Sequence[str]
+
+    def between(self, start: int, stop: int) -> str:
+        """The text of some tokens."""
+        return self.grammar.separator.join(self.tokens[start:stop])
+
+    def stop_before(self, index: int) -> int:
+        """Where the thing before a thing stops."""
+        return self.mentions[index - 1].stop if index else 0
+
+
+def _join(reading: _Reading, cast: Cast, index: int) -> None:
+    """Find out how a thing belongs to one before it, or the one before it to it."""
+    owner = cast.owner(index - 1)
+    if reading.mentions[index].is_content:
+        _act(cast, reading.mentions, owner, "full of", index)
+    elif not (_by_verb(reading, cast, owner, index) or _by_verb_before(reading, cast, index)):
+        _by_link(reading, cast, owner, index)
+
+
+def _by_verb(reading: _Reading, cast: Cast, owner: int, index: int) -> bool:
+    """A verb between two things: a cat eating a fish."""
+    start = reading.stop_before(index)
+    between = reading.between(start, reading.mentions[index].start)
+    deed = _fitting(reading.grammar.deed(between), cast.items[index])
+    if deed is None:
+        return False
+    _act(cast, reading.mentions, owner, deed.verb, index)
+    cast.used |= reading.grammar.tokens_at(between, deed.start, deed.stop, start)
+    return True
+
+
+def _by_verb_before(reading: _Reading, cast: Cast, index: int) -> bool:
+    """A verb before a thing, or several, and then who does it: 拿着气球的熊."""
+    stop = reading.stop_before(index)
+    if not _BELONGS.match(reading.between(stop, reading.mentions[index].start)):
+        return False
+    head = index - 1
+    while head in cast.joined:
+        head -= 1
+    start = reading.stop_before(head)
+    before = reading.between(start, reading.mentions[head].start)
+    deed = _fitting(reading.grammar.deed(before), cast.items[head])
+    if deed is None:
+        return False
+    for thing in range(head, index):
+        _act(cast, reading.mentions, index, deed.verb, thing)
+    cast.used |= reading.grammar.tokens_at(before, deed.start, deed.stop, start)
+    return True
+
+
+def _by_link(reading: _Reading, cast: Cast, owner: int, index: int) -> None:
+    """Two things that no verb joins: a cat with a hat."""
+    start, mention = reading.stop_before(index), reading.mentions[index]
+    between = reading.between(start, mention.start)
+    link = reading.grammar.link(between)
+    verb = _verb_of_link(link, cast, owner, index)
+    if link == "and":
+        cast.joined.add(index)
+    if verb or link == "with":
+        cast.used |= reading.grammar.link_tokens(between, link, start)
+    if verb:
+        _act(cast, reading.mentions, owner, verb, index)
+    elif link == "with":
+        if not mention.is_counted:
+            cast.items[index] = replace(mention.item, count=1)
+        if _FLAT.search(cast.items[owner].name) and index == 1 and len(reading.mentions) == 2:
+            cast.items, cast.relation = cast.items[::-1], "on"
+
+
+def _fitting(deed: Deed | None, thing: SceneObject) -> Deed | None:
+    """A verb, if it can be done with a thing."""
+    if deed is None:
+        return None
+    if deed.verb == "reading" and not _READABLE.search(thing.name):
+        return None
+    if deed.verb in ("holding", "carrying") and thing.thing.kind == "vehicle":
+        return deed._replace(verb="riding")
+    return deed
+
+
+def _verb_of_link(link: str, cast: Cast, owner: int, index: int) -> str:
+    """What somebody does with a thing that is only named with them; "" if it is beside them."""
+    subject, thing = cast.items[owner], cast.items[index]
+    worn = is_worn(thing.name)
+    is_empty = _HOLLOW.search(subject.name) and " of " not in subject.name
+    if link == "with" and is_empty and not is_alive(subject):
+        return "full of"
+    if not is_alive(subject):
+        return ""
+    if link in ("with", "in") and worn:
+        return "wearing"
+    if link == "with" and (index in cast.in_hand or thing.thing.kind not in _UNHANDY):
+        return "holding"
+
+    # A hat and sunglasses: both are worn.
+    before = [action.verb for action in cast.actions if action.thing == index - 1]
+    if link == "and" and "wearing" in before and worn:
+        return "wearing"
+    if link == "and" and "holding" in before and thing.thing.kind not in _UNHANDY:
+        return "holding"
+    return ""
+
+
+def is_alive(item: SceneObject) -> bool:
+    """Whether a thing is somebody who can do something."""
+    return item.thing.kind in _ALIVE or item.name in _ALIVE_NAMES
+
+
+def _act(cast: Cast, mentions: Sequence[Mention], subject: int, verb: str, thing: int) -> None:
+    """Let somebody do something with a thing, which is one then."""
+    if any(action.thing == thing for action in cast.actions):
+        return
+    item = cast.items[thing]
+    if item.count > 1 and not (mentions[thing].is_counted and verb == "full of"):
+        cast.items[thing] = replace(item, count=1)
+        cast.unused |= mentions[thing].count_at
+    cast.actions.append(Action(subject, verb, thing))
+
+
+def _give_part(vocabulary: Vocabulary, item: SceneObject, part: str, colour: str) -> SceneObject:
+    """Somebody with a part in a colour; a picture of its own if the model knows one."""
+    words = {"yellow": "blond"}.get(colour, colour)
+    for name in (f"{item.name} with {words} {part}", f"{item.name} with {part}"):
+        if vocabulary.knows(name):
+            planned = vocabulary.planned(name)
+            item = replace(item, name=name, model_thing=planned.model_thing)
+            if words in name:
+                return item
+            break
+    return _with_part(item, part, colour)
+
+
+def _with_part(item: SceneObject, part: str, colour: str) -> SceneObject:
+    return replace(item, parts=tuple(sorted({**dict(item.parts), part: colour}.items())))
+
+
+def _implied(vocabulary: Vocabulary, cast: Cast, mentions: Sequence[Mention]) -> None:
+    """Add the things that nobody needs to name: the fire of a fire-breathing dragon."""
+    for index, mention in enumerate(mentions):
+        verb, _, word = mention.does.partition(" ")
+        name = vocabulary.words_en.get(word)
+        if name and len(cast.items) < 3:
+            cast.items.append(vocabulary.planned(name))
+            cast.actions.append(Action(index, verb, len(cast.items) - 1))
+
+
+def _pose(vocabulary: Vocabulary, cast: Cast, action: Action) -> None:
+    """Take the picture of somebody that shows an action, or has room for its thing."""
+    item, thing = cast.items[action.subject], cast.items[action.thing]
+    base = whole_name(item.name)
+    for shown in (item.name, f"{action.verb} {base}"):
+        things = pictured_acts().get((shown, action.verb), ())
+        if vocabulary.knows(shown) and thing.name in things and not thing.colour:
+            cast.items[action.subject] = _shown_as(vocabulary, item, shown)
+            cast.dropped.add(action.thing)
+            return
+    pose = f"{_POSES.get(action.verb, 'standing')} {base}"
+    if item.thing.kind != "animal" or item.state:
+        return
+    if vocabulary.knows(pose):
+        cast.items[action.subject] = _shown_as(vocabulary, item, pose)
+        return
+    worn = [cast.items[other.thing].name for other in cast.actions if other.verb == "wearing"]
+    is_headwear = action.verb == "wearing" and all(map(is_on_head, worn))
+    if is_headwear and vocabulary.knows(f"{base} face"):
+        # From the front, a hat is on the head and glasses are before both eyes.
+        cast.items[action.subject] = _shown_as(vocabulary, item, f"{base} face")
+
+
+def _shown_as(vocabulary: Vocabulary, item: SceneObject, name: str) -> SceneObject:
+    return replace(item, name=name, model_thing=vocabulary.planned(name).model_thing)
+
+
+def mounted(items: Objects, relation: str) -> tuple[Action, ...]:
+    """What somebody does who is said to be on something that people ride."""
+    if relation == "on" and len(items) == 2 and is_alive(items[0]) and _MOUNTS.match(items[1].name):
+        return (Action(0, "riding", 1),)
+    return ()
+
+
+def as_relation(scene: Scene) -> tuple[Scene, tuple[int, ...]]:
+    """A scene in which one does something with another as two that stand in a relation.
+
+    Pixels know no anchors: what is worn is on its owner, who rides is on the other, and all else is
+    before its owner. Returned are the scene, and which object of the old one each of its own is.
+    """
+    order = tuple(range(len(scene.objects)))
+    if len(scene.actions) != 1 or len(order) != 2:
+        return replace(scene, actions=()), order
+    subject, verb, thing = scene.actions[0]
+    relation = _RELATIONS.get(verb, "in front")
+    order = (subject, thing) if verb in ("riding", "sitting on") else (thing, subject)
+    objects = tuple(scene.objects[index] for index in order)
+    return replace(scene, objects=objects, relation=relation, actions=()), order
+
+
+def give_parts(
+    grammar: Grammar, cast: Cast, mentions: Sequence[Mention], parts: Sequence[PartSaid]
+) -> set[int]:
+    """Give somebody their hair, beard and clothes; the tokens that say so."""
+    used: set[int] = set()
+    for part in parts:
+        behind = [i for i, mention in enumerate(mentions) if mention.start >= part.stop]
+        ahead = [i for i, mention in enumerate(mentions) if mention.start < part.start]
+        choice = behind[:1] if part.is_before and behind else ahead[-1:] or behind[:1]
+        for index in choice:
+            owner = cast.owner(index)
+            if part.part:
+                item = cast.items[owner]
+                cast.items[owner] = _give_part(grammar.vocabulary, item, part.part, part.colour)
+            used.update(range(part.start, part.stop))
+    return used
+
+
+def show_states(
+    grammar: Grammar, cast: Cast, mentions: Sequence[Mention], tokens: Sequence[str]
+) -> set[int]:
+    """Take pictures of those who are said to do something, behind their nouns."""
+    used: set[int] = set()
+    for index, mention in enumerate(mentions):
+        stop = mentions[index + 1].start if index + 1 < len(mentions) else len(tokens)
+        state, position = grammar.state_behind(tokens, mention.stop, stop)
+        item, vocabulary = cast.items[index], grammar.vocabulary
+        if not state or item.state or position in cast.used or vocabulary.acts(item.name, state):
+            continue
+        pictured = pictured_state(vocabulary, item.name, state)
+        if pictured:
+            thing = vocabulary.planned(pictured).model_thing
+            cast.items[index] = replace(item, name=pictured, model_thing=thing)
+        if pictured or state == "flying" and flies(vocabulary, item.name):
+            used.update(range(position, position + grammar.state_tokens(tokens, position)))
+    return used

@@ -1,0 +1,112 @@
+"""Words that say something of a thing, count it or hold it, from the tables beside this module."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import NamedTuple
+
+from dall_e.text.language import Language
+from dall_e.text.tables import read_table
+
+
+class Attribute(NamedTuple):
+    """What a word says of a thing."""
+
+    field: str
+    """material, pattern, age, size, colour, hair, state, or "does"."""
+    value: str
+
+
+class Container(NamedTuple):
+    """What is counted, or holds something."""
+
+    sort: str
+    """holds, part, pair, heap, bunch, crowd or kind: `containers.txt` tells what each means."""
+    words: tuple[str, ...]
+    """English words for it."""
+    drawings: tuple[str, ...]
+    """Names of its drawings, the best first."""
+
+
+class Deed(NamedTuple):
+    """A verb where a text says it, in characters."""
+
+    verb: str
+    """One of the scene graph's VERBS."""
+    start: int
+    stop: int
+
+
+@lru_cache(maxsize=2)
+def attributes(language: Language) -> dict[str, Attribute]:
+    """Every word or pair of words that says something, in lower case."""
+    column = 2 if language == "en" else 3
+    return {
+        word: Attribute(cells[0], cells[1])
+        for cells in read_table("planning/attributes.txt")
+        for word in _words(cells[column])
+    }
+
+
+@lru_cache(maxsize=1)
+def attributes_zh() -> tuple[tuple[str, Attribute], ...]:
+    """The Chinese words and what they say, the longest first."""
+    return tuple(sorted(attributes("zh").items(), key=lambda item: -len(item[0])))
+
+
+@lru_cache(maxsize=2)
+def verbs(language: Language) -> tuple[re.Pattern[str], dict[str, str]]:
+    """A pattern of all verbs, and the scene graph's verb for each."""
+    column = 1 if language == "en" else 2
+    meanings = {
+        word: cells[0]
+        for cells in read_table("planning/verbs.txt")
+        for word in _words(cells[column])
+    }
+    words = "|".join(map(re.escape, sorted(meanings, key=len, reverse=True)))
+    return re.compile(rf"\b(?:{words})\b" if language == "en" else words), meanings
+
+
+def last_deed(text: str, language: Language) -> Deed | None:
+    """The last verb of a text that says what is done with a thing."""
+    pattern, meanings = verbs(language)
+    found = [*pattern.finditer(text)]
+    return Deed(meanings[found[-1][0]], *found[-1].span()) if found else None
+
+
+@lru_cache(maxsize=2)
+def containers(language: Language) -> dict[str, Container]:
+    """Every word for what counts or holds something; in English in the singular."""
+    column = 1 if language == "en" else 2
+    return {
+        word: Container(cells[0].split()[0], _words(cells[1]), _words(cells[3]))
+        for cells in read_table("planning/containers.txt")
+        for word in _words(cells[column])
+    }
+
+
+@lru_cache(maxsize=1)
+def life_stages() -> dict[tuple[str, str], str]:
+    """The picture of a young or an old one, by age and name."""
+    return {(age, name): young for age, name, young in read_table("planning/life_stages.txt")}
+
+
+@lru_cache(maxsize=1)
+def pictured_acts() -> dict[tuple[str, str], tuple[str, ...]]:
+    """The things on a picture of somebody who does something, by its name and the verb."""
+    return {
+        (drawing, verb): _words(names)
+        for drawing, verb, names in read_table("planning/pictured_acts.txt")
+    }
+
+
+@lru_cache(maxsize=1)
+def colourful() -> dict[str, str]:
+    """Things that come in many colours: "any", "coat" or "fur", by name."""
+    rows = read_table("planning/colourful.txt")
+    return {name: colours for colours, names in rows for name in _words(names)}
+
+
+def _words(cell: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in cell.split(",") if word.strip())

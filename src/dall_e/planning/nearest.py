@@ -1,0 +1,193 @@
+"""What is drawn for a word that a model does not know: the nearest thing that it does know.
+
+Tables have what is near a word: `nearest_by_hand.txt`, `nearest_en.txt` (from WordNet) and
+`heads_zh.txt` (the last character of a Chinese word). What is near nothing stays unread: a wrong
+picture is worse than none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import pairwise
+from typing import NamedTuple
+
+from dall_e.planning.vocabulary import Vocabulary
+from dall_e.scenes.phrases import NUMBERS_ZH
+from dall_e.text.language import Language, plural_of, with_article
+from dall_e.text.tables import read_table
+
+MOST = 3
+"""Words of one prompt for which something else is drawn."""
+_LONGEST_ZH = 6
+"""Characters of the longest Chinese word of the tables."""
+_FEWEST_ZH = 2
+_NOT_A_NOUN_BEHIND = frozenset(
+    "to i you we they he she it who which can will not no without does do very so".split()
+)
+"""Behind one of these an English word is a verb, or is not to be drawn."""
+_DENIED_ZH = re.compile("没|无|不|别")
+"""What is not to be drawn."""
+_BEFORE_ZH = re.compile(
+    r"^(?:(?:没有?|不[要带戴穿是])(?:任何)?|[零无](?=.$)|[零0](?=[个只]))?"
+    rf"(?:[一二{''.join(NUMBERS_ZH[1:])}几多\d]*[个只辆座艘条张把件朵棵头匹位名架台幅本杯碗块盏]|[大小])?"
+)
+"""What is said before a Chinese word: that it is not there, its number, its size."""
+
+
+class Nearest(NamedTuple):
+    """What a word is read as."""
+
+    word: str
+    """As the prompt has it."""
+    said: str
+    """What is drawn for it, in the words of the model: one or several, as the word says."""
+    name: str
+    """The name of that thing."""
+
+    def in_words(self) -> str:
+        """What happened, as whoever asked is told."""
+        is_one_in_english = self.said == self.name
+        return (
+            f"drew {with_article(self.said) if is_one_in_english else self.said} for {self.word!r}"
+        )
+
+
+def nearest_name(word: str, vocabulary: Vocabulary, language: Language) -> Nearest | None:
+    """What is known that is nearest to a word that is not known; None if nothing is near."""
+    return _near_zh(word, vocabulary) if language == "zh" else _near_en(word, vocabulary)
+
+
+def _near_en(word: str, vocabulary: Vocabulary) -> Nearest | None:
+    """A thing that is near an English word. Of several things, several near ones."""
+    names = _table_en().get(word.lower(), ())
+    known = next((name for name in names if vocabulary.knows(name)), None)
+    if known:
+        return Nearest(word, known, known)
+    names = _table_en().get(_singular(word.lower()), ())
+    known = next((name for name in names if vocabulary.knows(name)), None)
+    return Nearest(word, plural_of(known), known) if known else None
+
+
+def _near_zh(word: str, vocabulary: Vocabulary) -> Nearest | None:
+    """A thing that is near a Chinese word."""
+    known = next((name for name in _by_hand().get(word, ()) if vocabulary.knows(name)), None)
+    return Nearest(word, vocabulary.thing(known).zh, known) if known else None
+
+
+def _by_head_zh(word: str, vocabulary: Vocabulary) -> Nearest | None:
+    """The kind of thing that the last character of a Chinese word names."""
+    word = _BEFORE_ZH.sub("", word)
+    name = _heads_zh().get(word[-1:])
+    if name is None or not vocabulary.knows(name) or not _FEWEST_ZH <= len(word) <= _LONGEST_ZH:
+        return None
+    return Nearest(word, vocabulary.thing(name).zh, name)
+
+
+def has_nearest_en(word: str) -> bool:
+    """Whether an English word has something near: then it is not misspelt."""
+    return word in _table_en() or bool(_singular(word))
+
+
+# In a prompt
+
+
+def substitutes_en(
+    tokens: Sequence[str], unread: frozenset[str], vocabulary: Vocabulary
+) -> dict[str, Nearest]:
+    """What to read instead of the words of an English prompt that no rule read, by word.
+
+    Only nouns are replaced: a word behind "to", or that something does, is none. Of words that
+    stand together the last one is the thing, but for phrases of the tables: a seat belt is no belt.
+    """
+    found = _phrases_en(tokens, vocabulary)
+    for position, word in enumerate(tokens):
+        if len(found) == MOST or word not in unread or word in found:
+            continue
+        before = tokens[position - 1] if position else ""
+        after = tokens[position + 1] if position + 1 < len(tokens) else ""
+        is_done = before in _NOT_A_NOUN_BEHIND or _is_done(word, before, vocabulary)
+        near = None if is_done or _is_noun(after, vocabulary) else _near_en(word, vocabulary)
+        if near:
+            found[word] = near
+    return found
+
+
+def _phrases_en(tokens: Sequence[str], vocabulary: Vocabulary) -> dict[str, Nearest]:
+    """What to read instead of phrases of two words whose last word alone would mislead."""
+    found: dict[str, Nearest] = {}
+    for first, last in pairwise(tokens):
+        phrase = f"{first} {last}"
+        near = None if phrase in vocabulary.words_en else _near_en(phrase, vocabulary)
+        if near and len(found) < MOST:
+            found[phrase] = near
+    return found
+
+
+def _is_noun(word: str, vocabulary: Vocabulary) -> bool:
+    return word in vocabulary.words_en or word in _table_en()
+
+
+def _is_done(word: str, before: str, vocabulary: Vocabulary) -> bool:
+    """Whether a word is what somebody does: a dog barks."""
+    name = vocabulary.words_en.get(before)
+    return name is not None and bool(_singular(word)) and not vocabulary.is_plural(before, name)
+
+
+def substitutes_zh(
+    runs: Sequence[str], vocabulary: Vocabulary, *, nothing_read: bool
+) -> dict[str, Nearest]:
+    """What to read instead of parts of a Chinese prompt that no rule read, by part.
+
+    nothing_read: whether the prompt names nothing that is known; only then its last characters
+    count.
+    """
+    found: dict[str, Nearest] = {}
+    for run in runs:
+        near = _inside_zh(run, vocabulary)
+        if near is None and nothing_read and not _DENIED_ZH.search(run):
+            near = _by_head_zh(run, vocabulary)
+        if near and len(found) < MOST:
+            found[near.word] = near
+    return found
+
+
+def _inside_zh(run: str, vocabulary: Vocabulary) -> Nearest | None:
+    """The last and longest word of a run of characters that is near something."""
+    for stop in range(len(run), 0, -1):
+        for start in range(max(stop - _LONGEST_ZH, 0), stop):
+            word = run[start:stop]
+            near = _near_zh(word, vocabulary) if len(word) >= _FEWEST_ZH or word == run else None
+            if near:
+                return near
+    return None
+
+
+# Tables
+
+
+@lru_cache(maxsize=1)
+def _by_hand() -> dict[str, tuple[str, ...]]:
+    rows = read_table("planning/nearest_by_hand.txt")
+    return {word: tuple(names) for word, *names in rows}
+
+
+@lru_cache(maxsize=1)
+def _table_en() -> dict[str, tuple[str, ...]]:
+    rows = read_table("planning/nearest_en.txt")
+    return {word: tuple(names) for word, *names in rows} | _by_hand()
+
+
+def _singular(word: str) -> str:
+    """The word of the table of which an English word is the plural; "" if it is none."""
+    for end, instead in (("ies", "y"), ("ves", "f"), ("ves", "fe"), ("es", ""), ("s", "")):
+        singular = word.removesuffix(end) + instead
+        if word.endswith(end) and singular in _table_en() and plural_of(singular) == word:
+            return singular
+    return ""
+
+
+@lru_cache(maxsize=1)
+def _heads_zh() -> dict[str, str]:
+    return {head: name for head, name in read_table("planning/heads_zh.txt")}

@@ -1,0 +1,78 @@
+"""A bowl of soup, a slice of pizza, a pair of boots: what is drawn of a thing and its content."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from dall_e.planning.lexicon import Container
+from dall_e.planning.vocabulary import SEVERAL, Vocabulary
+from dall_e.scenes.phrases import PAIRS
+
+_SERVED = re.compile(
+    r"juice|milk|\btea\b|coffee|water$|wine|beer|latte|cappuccino|espresso|sauce|syrup|beverage|"
+    r"drink|smoothie|whisky|sake|perfume|shampoo|lotion|ketchup|mayonnaise|vinegar|honey|jam|soup|"
+    r"stew|porridge|curry|rice|noodles?|cereal|ramen|pasta|salad|ice cream|yogurt|spaghetti|"
+    r"popcorn|bowl|bottle|glass\b|cup|mug|\bjar|\bpot\b|basket|bucket|\bcan\b|box|\bbag\b"
+)
+"""Things whose pictures show what they are in."""
+_CROWD = 5
+
+
+class Whole(NamedTuple):
+    """What is drawn."""
+
+    name: str
+    container: str = ""
+    """The picture that it is in, or nothing."""
+    number: int = 1
+    """How many make up the whole."""
+
+
+def whole_of(
+    vocabulary: Vocabulary,
+    container: Container,
+    name: str,
+    is_plural: bool,
+    nouns: Sequence[str] = (),
+) -> Whole:
+    """Return what is drawn of a container of something, by the name of this.
+
+    is_plural: whether the content is said to be several things, as cookies are. nouns: the English
+    words that name it.
+    """
+    known = next(
+        filter(None, map(vocabulary.words_en.get, _names(vocabulary, container, name, nouns))), ""
+    )
+    if known:
+        return Whole(known)
+    if container.sort == "holds" and not _SERVED.search(name):
+        drawing = next(filter(vocabulary.knows, container.drawings), "")
+        if drawing and drawing != name:
+            return Whole(name, drawing)
+    return Whole(*_counted(vocabulary, container, name, is_plural))
+
+
+def _counted(
+    vocabulary: Vocabulary, container: Container, name: str, is_plural: bool
+) -> tuple[str, str, int]:
+    """The picture of the content and how many there are."""
+    thing = vocabulary.thing(name)
+    comes_so = thing.plural.startswith(PAIRS) or re.search(r"(?<!s)s$", name) is not None
+    if container.sort == "pair":
+        return name, "", 1 if comes_so else 2
+    if container.sort == "bunch" and thing.kind == "plant" and vocabulary.knows("bouquet"):
+        return "bouquet", "", 1
+    if container.sort in ("bunch", "heap"):
+        return name, "", 1 if comes_so or not is_plural else SEVERAL
+    return name, "", _CROWD if container.sort == "crowd" else 1
+
+
+def _names(
+    vocabulary: Vocabulary, container: Container, name: str, nouns: Sequence[str]
+) -> Iterator[str]:
+    """What the whole may be called."""
+    for word in container.words:
+        for content in (" ".join(nouns), vocabulary.thing(name).plural, name):
+            yield f"{word} of {content}".lower()

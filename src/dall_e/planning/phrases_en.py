@@ -1,0 +1,134 @@
+"""What English words before and behind a noun say of its thing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from dall_e.planning.grammar import PartSaid, whole_number
+from dall_e.planning.lexicon import Attribute, Container, attributes, containers
+from dall_e.planning.qualities import Qualities
+from dall_e.scenes.graph import MOST
+from dall_e.scenes.phrases import NUMBERS_EN, SIZE_WORDS_EN
+from dall_e.text.language import COLOURS_ZH
+
+ARTICLES = ("a", "an", "the")
+STOPS = frozenset(
+    ", . ! ? and with in on of under behind over near to by at is are while from through "
+    "into".split()
+)
+"""Behind one of these, what is said belongs to another thing."""
+_TOO_MANY = frozenset("dozen seven eight nine ten eleven twelve twenty hundred thousand".split())
+_MANY = _TOO_MANY.union(("many",))
+_MOST_ADJECTIVES = 6
+_COLOUR_WORDS = {
+    "blond": "yellow", "blonde": "yellow", "golden": "yellow", "gray": "grey", "ginger": "red",
+    "silver": "grey", "dark": "brown", **{colour: colour for colour in COLOURS_ZH},
+}  # fmt: skip
+"""Colours of hair, too."""
+_LOOKS = "(?:(?:long|short|curly|big|bushy|wavy|straight|bright) )*"
+_PARTS = re.compile(
+    rf"\b(?:(?:with|has|having|and|in|wearing|wears) )?(?:(?:an?|the|her|his|their) )?{_LOOKS}"
+    rf"({'|'.join(_COLOUR_WORDS)}) {_LOOKS}(hair|beard|moustache|clothes|clothing|outfit)\b"
+)
+_BODY = re.compile(
+    r"\b(?:in|on|with|over|around) (?:its|his|her|their) "
+    r"()(mouth|hands?|paws?|beak|arms|teeth|head|face|eyes|neck|feet|lap|wings|trunk|claws)\b"
+)
+"""Where somebody has something."""
+_PART_OF_WORD = {"hair": "hair", "beard": "beard", "moustache": "beard"}
+_HAIRED = re.compile(rf"({'|'.join(_COLOUR_WORDS)})-(hair|beard)ed")
+
+
+def qualities(tokens: Sequence[str], free: int, start: int, *, is_plural: bool) -> Qualities:
+    """Return what the tokens from `free` up to a noun say of it; the last one to say it counts."""
+    found = Qualities()
+    for position in _adjectives(tokens, free, start):
+        word = tokens[position]
+        pair = f"{tokens[position - 1]} {word}" if position > free else ""
+        both = attributes("en").get(pair)
+        attribute = both or attribute_of(word)
+        number = (
+            NUMBERS_EN.index(word) if word in NUMBERS_EN else whole_number(word.replace(",", ""))
+        )
+        if attribute:
+            at = frozenset((position - 1, position) if both else (position,))
+            found.said[attribute.field], found.said_at[attribute.field] = attribute.value, at
+        elif is_plural and number or word in _MANY:
+            found.count = min(number or MOST, MOST)
+            # More than are drawn is not what was said.
+            if number <= MOST and word not in _TOO_MANY:
+                found.said_at["count"] = frozenset((position,))
+    return found
+
+
+def attribute_of(word: str) -> Attribute | None:
+    """What a word says of a thing."""
+    size = size_of(word)
+    colour = word.replace("gray", "grey")
+    if size:
+        return Attribute("size", size)
+    if colour in COLOURS_ZH:
+        return Attribute("colour", colour)
+    haired = _HAIRED.fullmatch(word)
+    if haired:
+        return Attribute(haired[2], _COLOUR_WORDS[haired[1]])
+    return attributes("en").get(word)
+
+
+def size_of(word: str) -> str:
+    """The size that a word says."""
+    return next((size for size, words in SIZE_WORDS_EN.items() if word in words), "")
+
+
+def _adjectives(tokens: Sequence[str], free: int, start: int) -> range:
+    """Some tokens before a noun, of those that say something of it."""
+    first = start
+    while first > max(free, start - _MOST_ADJECTIVES):
+        word = tokens[first - 1]
+        # Behind a noun it is what this does: a dog eating fish.
+        is_done = first - 1 == free > 0 and _says_state(word)
+        if word in STOPS or word in ARTICLES or is_done:
+            break
+        if word.endswith("ing") and not _says_state(word):
+            break
+        first -= 1
+    return range(first, start)
+
+
+def _says_state(word: str) -> bool:
+    attribute = attributes("en").get(word)
+    return attribute is not None and attribute.field in ("state", "does")
+
+
+def state_behind(tokens: Sequence[str], start: int, stop: int) -> tuple[str, int]:
+    """The state that words behind a noun say, and at which token; "" if there is none."""
+    for position in range(start, min(stop, start + 4)):
+        attribute = attributes("en").get(tokens[position])
+        if attribute and attribute.field == "state":
+            return attribute.value, position
+        if tokens[position] in STOPS.difference(("is", "are")):
+            break
+    return "", -1
+
+
+def container_of(word: str) -> Container | None:
+    """What counts or holds things, by its English word in either number."""
+    known = containers("en")
+    singulars = (word, word.removesuffix("s"), word.removesuffix("es"))
+    return next((known[singular] for singular in singulars if singular in known), None)
+
+
+def parts_said(tokens: Sequence[str]) -> list[PartSaid]:
+    """What is said of somebody's hair, beard and clothes: "with red hair"."""
+    text = " ".join(tokens)
+    return [
+        PartSaid(
+            start=text.count(" ", 0, match.start()),
+            stop=text.count(" ", 0, match.end()) + 1,
+            part=_PART_OF_WORD.get(match[2], "clothes") if match[1] else "",
+            colour=_COLOUR_WORDS[match[1]] if match[1] else "",
+            is_before=False,
+        )
+        for match in (*_PARTS.finditer(text), *_BODY.finditer(text))
+    ]

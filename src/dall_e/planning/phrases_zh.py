@@ -1,0 +1,109 @@
+"""What Chinese words before and behind a noun say of its thing. Positions are characters."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from dall_e.planning.grammar import PartSaid, whole_number
+from dall_e.planning.lexicon import attributes, attributes_zh, verbs
+from dall_e.planning.qualities import Qualities
+from dall_e.planning.vocabulary import SEVERAL
+from dall_e.scenes.graph import MOST
+from dall_e.scenes.phrases import NUMBERS_ZH
+from dall_e.text.language import COLOURS_ZH
+
+_PHRASE_ENDS = re.compile("[和与跟在骑戴穿吃喝抱追看拿举,，、]")
+"""Behind one of these, what is said belongs to another thing."""
+_TOO_MANY = re.compile("[七八九十百千万]")
+_SIZES = (("大", "big"), ("小", "small"))
+_LONGEST_ATTRIBUTE = 5
+"""In characters, with 的."""
+_COLOURS = {
+    "金": "yellow", "银": "grey", "灰": "grey", "白": "white", "黑": "black", "红": "red",
+    "棕": "brown", "褐": "brown", "粉": "pink", "橙": "orange", "黄": "yellow", "绿": "green",
+    "蓝": "blue", "紫": "purple",
+}  # fmt: skip
+"""Colours of hair and clothes, by their first characters."""
+_PARTS = re.compile(
+    rf"(?:有|留着?|长着?|穿着?|一头|一身)*(?:[长短卷大]+的?)?({'|'.join(_COLOURS)})[色发]?的?"
+    r"(?:[长短卷大]+的?)?(头发|卷发|长发|短发|(?<=金)发|胡子|胡须|衣服|上衣|服装)的?"
+)
+_BODY = re.compile(r"在?(?:嘴|手|怀|头|脖子|爪子?|鼻子|脸)[里上中](?=[拿叼抱戴举有的着])")
+_PART_OF_WORD = {"胡子": "beard", "胡须": "beard", "衣服": "clothes", "上衣": "clothes"}
+_PART_OF_WORD |= {"服装": "clothes"}
+
+
+def qualities(text: str, start: int, counted: re.Pattern[str]) -> Qualities:
+    """Return what the characters before a noun, which starts at `start`, say of it."""
+    verb_ends = [match.end() for match in verbs("zh")[0].finditer(text)]
+    text = _PHRASE_ENDS.split(text[max(verb_ends, default=0) :])[-1]
+    offset, found = start - len(text), Qualities()
+
+    # The last number that stands before a measure word
+    numbers = list(counted.finditer(text))
+    if numbers:
+        last = numbers[-1]
+        found.count, found.measure = _count(last[1]), last[2]
+        is_dozen = last[2] == "打"
+        found.count = MOST if is_dozen else found.count
+        # More than are drawn is not what was said.
+        if whole_number(last[1]) <= MOST and not (is_dozen or _TOO_MANY.search(last[1])):
+            found.said_at["count"] = frozenset(range(offset + last.start(), offset + last.end()))
+        text, offset = text[last.end() :], offset + last.end()
+
+    # Colours of the table, then all that the table of attributes has, then sizes
+    taken: set[int] = set()
+
+    def say(field: str, value: str, at: int, length: int) -> None:
+        if at >= 0 and field not in found.said and taken.isdisjoint(range(at, at + length)):
+            found.said[field] = value
+            found.said_at[field] = frozenset(range(offset + at, offset + at + length))
+            taken.update(range(at, at + length))
+
+    for word, attribute in attributes_zh():
+        at = text.find(word) if len(word) > 1 else _last_character(text, word)
+        say(*attribute, at, len(word))
+    for colour, word in COLOURS_ZH.items():
+        say("colour", colour, text.find(word), 2)
+        say("colour", colour, _last_character(text, word[0]), 1)
+    for mark, size in _SIZES:
+        say("size", size, text.find(mark), 1)
+    return found
+
+
+def _last_character(text: str, character: str) -> int:
+    """Where a word of one character ends a text, or stands before 的; -1 if it does not."""
+    bare = text.removesuffix("的")
+    return len(bare) - 1 if bare.endswith(character) else -1
+
+
+def _count(number: str) -> int:
+    if number in NUMBERS_ZH:
+        return NUMBERS_ZH.index(number)
+    count = whole_number(number) if number.isdecimal() else SEVERAL
+    count = MOST if _TOO_MANY.search(number) else count
+    return min(max(count, 1), MOST)
+
+
+def says_attribute(tokens: Sequence[str], position: int) -> bool:
+    """Whether a word that may be a noun says something of the next one: 木头的椅子."""
+    text = "".join(tokens[position : position + _LONGEST_ATTRIBUTE])
+    return any(text.startswith(f"{word}的") for word in attributes("zh"))
+
+
+def parts_said(text: str) -> list[PartSaid]:
+    """What is said of somebody's hair, beard and clothes: 红头发的."""
+    return [
+        PartSaid(
+            start=match.start(),
+            stop=match.end(),
+            part=_PART_OF_WORD.get(match[2], "hair"),
+            colour=_COLOURS[match[1]],
+            is_before=not match[0].startswith(("有", "留", "长着")) or match[0].endswith("的"),
+        )
+        for match in _PARTS.finditer(text)
+    ] + [
+        PartSaid(match.start(), match.end(), "", "", is_before=True)
+        for match in _BODY.finditer(text)
+    ]

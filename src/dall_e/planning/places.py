@@ -1,0 +1,357 @@
+"""Finds in a prompt where things are, at what time of day, and in what weather.
+
+The words for places are in `planning/places.txt`; those for light and weather are here. What is
+found is one setting (`images/places.py`): "a street at night in the rain" is
+`city-street+night+rain`. Weather and time without a place are in the open.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+from dall_e.images.places import TIMES, Setting
+from dall_e.text.tables import read_table
+
+Span = tuple[int, int]
+IsNoun = Callable[[str], bool]
+
+
+class FoundPlace(NamedTuple):
+    """Where a text names a setting."""
+
+    setting: str
+    spans: tuple[Span, ...]
+    """The characters that say so, from and up to; in their order, apart from each other."""
+    is_lone: bool
+    """Whether the text says nothing else."""
+
+    def rest(self, text: str) -> str:
+        """Return the text without the words for the setting."""
+        position = 0
+        pieces = []
+        for start, stop in self.spans:
+            pieces.append(text[position:start])
+            position = stop
+        rest = "".join([*pieces, text[position:]])
+        return re.sub(r"\s+", " ", rest).strip(" ,，、的有")
+
+
+_LONGEST = 600
+"""Characters of a text in which places are looked for."""
+_OPEN = {
+    "night": "hills", "sunset": "hills", "rain": "park", "snow": "snow-field", "fog": "forest",
+    "storm": "hills", "clouds": "hills", "sun": "hills",
+}  # fmt: skip
+"""The place of a time or a weather without one."""
+_ALONE = {"night": "night-sky", "sunset": "sunset-over-sea"}
+"""The same where nothing else is in the picture."""
+
+# English
+
+_PREPOSITIONS = (
+    "in|on|at|by|across|through|among|over|down|along|near|inside|above|into|around|to|from|onto|"
+    "outside|beside|under|between|up|beyond"
+)
+_THE = r"(?:(?:an?|the|some|my|his|her|their|our|this|that) )?"
+_BEHIND_HEAD = (
+    r"(?=\s*$| ?[,;:.!?]| (?:with|full|of|where|and|in|on|at|by|under|during|from|over|that)\b)"
+)
+_NUMBERS = frozenset("two three four five six seven eight nine ten many several no without".split())
+_SILENT_EN = re.compile(
+    r"\b(?:an?|the|of|and|with|in|on|at|very|beautiful|pretty|nice|lovely|scene|view|landscape|"
+    r"picture|image|scenery|background|empty|quiet|peaceful|cosy|cozy|big|large|small|little|over|"
+    r"calm|wide|old|inside|interior|full|stars?|moon|sun)\b|[\s,.!'\"-]"
+)
+_TIMES_EN = (
+    (
+        "night",
+        r"(?:late )?(?:at|by|in the|during the) (?:\w+ )?night(?:time)?|at midnight|"
+        r"(?:under|beneath|below) (?:the|a) (?:starry |night |clear |full )*(?:stars|moon|moonlight"
+        r"|(?<=starry )sky|(?<=night )sky)|"
+        r"under (?:a|the) sky full of stars|with (?:a )?stars in the sky|"
+        r"(?:in|by|under) (?:the )?(?:moonlight|starlight)|in the dark(?! \w)",
+    ),
+    (
+        "sunset",
+        r"(?:at|during|before|in|into|under|against|by) (?:an?|the )?(?:\w+ )?(?:sunset|sunrise|"
+        r"dusk|dawn|sundown|twilight|golden hour)|(?:in|on) the (?:early )?(?:evening|morning)"
+        r"(?: light)?|(?:^|(?<=^the )|(?<=^a ))(?:\w+ )?(?:sunset|sunrise)(?: sky)?"
+        r"(?=$|,| (?:over|on|in|at|above|behind|with|by)\b)|\bwith (?:a|the) (?:sunset|sunrise)",
+    ),
+    ("", r"by day|in the day(?:time|light)|during the day(?:time)?|at noon"),
+)
+_WEATHERS_EN = (
+    (
+        "storm",
+        r"(?:in|during|through) (?:an?|the )?(?:\w+ )?(?:thunder ?|lightning ?)?storm|"
+        r"with (?:thunder and )?lightning|on a stormy (?:day|night)",
+    ),
+    (
+        "rain",
+        r"(?:in|under|through|during) (?:an?|the )?(?:heavy |pouring |light |falling )*"
+        r"(?:rain(?! forest)|rainstorm|downpour)|on an? rainy (?:day|night)|"
+        r"(?:when|while) it (?:is |')?rain(?:s|ing)|^(?:heavy )?rain(?= (?:in|on|over)\b)",
+    ),
+    (
+        "snow",
+        r"(?:in|on|through|under) (?:an?|the )?(?:deep |falling |heavy |fresh )*(?:snow|snowstorm|"
+        r"snowfall|blizzard)|(?:in|during) (?:the )?winter|on a snowy (?:day|night)|covered (?:in|"
+        r"with) snow|^(?:falling )?snow(?:fall)?(?= (?:in|on|over)\b)",
+    ),
+    ("fog", r"(?:in|through) (?:an?|the )?(?:thick |morning )*(?:fog|mist|haze)|"
+     r"on a foggy (?:day|night|morning)"),
+    ("sun", r"(?:in|on) (?:an?|the )?(?:bright )?(?:sunshine|sunlight|sunny day)|in the sun\b"),
+    ("clouds", r"on a cloudy day|under a cloudy sky"),
+)  # fmt: skip
+_ADJECTIVES_EN = {
+    "night": "night nighttime moonlit starry nocturnal dark midnight",
+    "sunset": "sunset sunrise evening dusk dawn",
+    "rain": "rainy raining wet",
+    "snow": "snowy snow-covered snowing winter wintry frozen icy",
+    "fog": "foggy misty hazy",
+    "storm": "stormy",
+    "clouds": "cloudy overcast",
+    "sun": "sunny sunlit",
+}
+_ADJECTIVES = frozenset(" ".join(_ADJECTIVES_EN.values()).split())
+
+# Chinese
+
+_SUFFIX = "里面|里头|上面|中间|外面|旁边|边上|里|上|中|边|旁|内|外"
+_TIMES_ZH = (
+    (
+        "night",
+        "(?:在)?(?:夜晚|夜里|晚上|深夜|午夜|夜间|月光下|星光下|星空下|夜空下|月下|夜色中|月夜|黑夜)"
+        "(?:里|中|时)?的?|(?<=市)夜景|(?:的)?夜景",
+    ),
+    (
+        "sunset",
+        "(?:在)?(?:日落时分|日落时|日出时|日落|日出|夕阳下|夕阳西下|夕阳中|夕阳|黄昏时?|傍晚|清晨|"
+        "早晨|晚霞|黎明)(?:里|中|下|时)?的?",
+    ),
+    ("", "(?:在)?白天的?"),
+)
+_WEATHERS_ZH = (
+    ("storm", "(?:在)?(?:暴风雨|雷雨|雷电|闪电)(?:中|里|下|天)?的?"),
+    ("rain", "(?:在)?(?:下雨天|雨天|雨中|雨里|大雨中|下着雨|下雨|细雨中|雨夜)(?:里|中|时)?的?"),
+    ("snow", "(?:在)?(?:下雪天|雪天|雪中|雪里|大雪中|下着雪|下雪|冬天|冬季|飘雪)(?:里|中|时)?的?"),
+    ("fog", "(?:在)?(?:雾中|雾里|大雾|浓雾|薄雾|有雾)(?:中|里)?的?"),
+    ("sun", "(?:在)?(?:阳光下|晴天|阳光明媚)(?:里|中)?的?"),
+    ("clouds", "(?:在)?(?:阴天|多云)的?"),
+)
+_SILENT_ZH = re.compile(
+    "[的了一个间片座条家所幅张处里上中下边旁与和有，,。！!、\\s]|美丽|风景|景色|安静"
+)
+_BEFORE_HEAD = (
+    "(?:^|[的，, ])(?:一?[个间片座条家所颗处幅张])?"
+    "(?:美丽|现代|漂亮|安静|热闹|古老|繁忙|宁静|大|小|老|旧)?的?"
+)
+_SAYS_MORE = re.compile(
+    r"\b(?:stars|starry|night|snow|sunset|snowy|winter|autumn|fall)\b|[夜雪冬星秋]"
+)
+"""Names of places with words in them that would be read as time or weather."""
+_ADVERBS = re.compile(r"\b(underwater|downtown)\b")
+"""Places that need no preposition."""
+_ARTICLE = re.compile(r" (?:an?|the) ")
+
+
+def find_place(text: str, *, chinese: bool, is_noun: IsNoun) -> FoundPlace | None:
+    """Find the setting that a text names; English in lower case. None if it names none.
+
+    is_noun: whether words are the name of a thing, so that "on a table lamp" is no table.
+    """
+    # A place is named early, and the time to look for it grows with the text.
+    text, rest = text[:_LONGEST], text[_LONGEST:]
+    left = _Left(text)
+
+    # A name with a word for time or weather in it, as "starry sky", comes before such words alone.
+    named = _first_named(text, chinese, is_noun)
+    if named and not _SAYS_MORE.search(named.words):
+        named = None
+    if named:
+        left.use(*named.span)
+    said: dict[str, str] = {}
+    for kind, meaning, pattern in _conditions(chinese):
+        match = pattern.search(left.text)
+        if match and kind not in said:
+            said[kind] = meaning
+            left.use(*match.span())
+    if named is None:
+        named = _first_named(left.text, chinese, is_noun)
+        if named:
+            left.use(*named.span)
+    if named is None and not any(said.values()):
+        return None
+
+    is_lone = not (_SILENT_ZH if chinese else _SILENT_EN).sub("", left.text + rest)
+    said = {**named.said, **said} if named else said
+    time, weather = said.get("time", ""), said.get("weather", "")
+    if named:
+        setting = Setting(place=named.place, time=time, weather=weather)
+    elif is_lone and not weather:
+        setting = Setting(place=_ALONE[time])
+    else:
+        # Snow lies on its own place already.
+        is_drawn = weather == "snow" and not time
+        setting = Setting(
+            place=_OPEN[weather or time], time=time, weather="" if is_drawn else weather
+        )
+    return FoundPlace(str(setting), tuple(sorted(left.spans)), is_lone)
+
+
+class _Left:
+    """What is left to read of a text; what was read is commas."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.spans: list[Span] = []
+
+    def use(self, start: int, stop: int) -> None:
+        """Take characters out."""
+        self.spans.append((start, stop))
+        self.text = f"{self.text[:start]}{',' * (stop - start)}{self.text[stop:]}"
+
+
+class _Named(NamedTuple):
+    """A place where a text names it."""
+
+    place: str
+    span: Span
+    words: str
+    said: dict[str, str]
+    """Time and weather that an adjective says."""
+
+
+@lru_cache(maxsize=2)
+def _conditions(chinese: bool) -> tuple[tuple[str, str, re.Pattern[str]], ...]:
+    times, weathers = (_TIMES_ZH, _WEATHERS_ZH) if chinese else (_TIMES_EN, _WEATHERS_EN)
+    return tuple(
+        (kind, meaning, re.compile(pattern if chinese else rf"(?:{pattern})\b"))
+        for kind, known in (("time", times), ("weather", weathers))
+        for meaning, pattern in known
+    )
+
+
+# Names
+
+
+@lru_cache(maxsize=1)
+def place_words() -> dict[str, tuple[tuple[str, ...], ...]]:
+    """The four lists of words of each place: English names and phrases, Chinese ones."""
+    rows: dict[str, tuple[tuple[str, ...], ...]] = {}
+    for name, *cells in read_table("planning/places.txt"):
+        rows[name] = tuple(tuple(filter(None, map(str.strip, cell.split(",")))) for cell in cells)
+    return rows
+
+
+@lru_cache(maxsize=1)
+def words_of_places() -> frozenset[str]:
+    """Every English word of the names of places, of times of day and of weather."""
+    names = (name for lists in place_words().values() for words in lists[:2] for name in words)
+    return frozenset(word for name in names for word in name.split()) | _ADJECTIVES
+
+
+@lru_cache(maxsize=4)
+def _place_of(column: int) -> dict[str, str]:
+    """The place of each word of a column; English phrases without articles."""
+    found: dict[str, str] = {}
+    for place, lists in place_words().items():
+        for words in lists[column]:
+            found.setdefault(_ARTICLE.sub(" ", words) if column == 1 else words, place)
+    return found
+
+
+def _first_named(text: str, chinese: bool, is_noun: IsNoun) -> _Named | None:
+    """The place that a text is about, else the first one that something is in."""
+    return next(_named_zh(text) if chinese else _named_en(text, is_noun), None)
+
+
+def _named_en(text: str, is_noun: IsNoun) -> Iterator[_Named]:
+    head, phrases, behind = _patterns_en()
+    match = head.match(text)
+    if match:
+        before = (match["before"] or "").split()
+        coloured = any(is_noun(f"{word} {match['name']}") for word in before)
+        nouns = [word for word in before if is_noun(word) and word not in _ADJECTIVES]
+        is_thing = coloured or nouns or not _NUMBERS.isdisjoint(before)
+        if not is_thing:
+            yield _described(match, _place_of(0)[match["name"]], match.start("name"))
+    # What is named first, and of two names at one place the longer: a tea house is no house.
+    found: list[_Named] = []
+    for match in phrases.finditer(text):
+        place = _place_of(1).get(f"{match['where']} {match['name']}")
+        if place and not _goes_on(text, match, is_noun):
+            found.append(_described(match, place, match.start()))
+    for match in behind.finditer(text):
+        before = (match["before"] or "").split()
+        is_thing = any(is_noun(f"{word} {match['name']}") for word in before)
+        if not is_thing and not _goes_on(text, match, is_noun):
+            found.append(_described(match, _place_of(0)[match["name"]], match.start()))
+    yield from sorted(found, key=lambda named: (named.span[0], -len(named.words)))
+    for match in _ADVERBS.finditer(text):
+        yield _Named(_place_of(0)[match[1]], match.span(), match[1], {})
+
+
+def _goes_on(text: str, match: re.Match[str], is_noun: IsNoun) -> bool:
+    """Whether the name of a place is the first part of a thing's: a garden chair."""
+    following = re.match(r" ([\w'-]+)", text[match.end() :])
+    if following is None:
+        return False
+    word = following[1]
+    return is_noun(f"{match['name']} {word}") or (is_noun(word) and not word.endswith("s"))
+
+
+def _described(match: re.Match[str], place: str, start: int) -> _Named:
+    """A place with what the adjective before it says."""
+    said: dict[str, str] = {}
+    for word in (match["before"] or "").split():
+        for meaning, words in _ADJECTIVES_EN.items():
+            if word in words.split():
+                said["time" if meaning in TIMES else "weather"] = meaning
+                start = min(start, match.start("before"))
+    return _Named(place, (start, match.end("name")), match["name"], said)
+
+
+def _named_zh(text: str) -> Iterator[_Named]:
+    """The longest name, wherever it is."""
+    found: list[_Named] = []
+    in_name, at_name, phrases, head = _patterns_zh()
+    for pattern, column in ((in_name, 2), (at_name, 2), (phrases, 3), (head, 2)):
+        for match in pattern.finditer(text):
+            start = match.start("name") if pattern is head else match.start()
+            place = _place_of(column)[match["name"]]
+            found.append(_Named(place, (start, match.end()), match["name"], {}))
+    yield from sorted(found, key=lambda named: -len(named.words))
+
+
+def _any_of(words: Iterable[str]) -> str:
+    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+
+
+@lru_cache(maxsize=1)
+def _patterns_en() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
+    """A place first, a phrase of those with their own preposition, a name behind any."""
+    names = _any_of(_place_of(0))
+    pairs = [phrase.split(" ", 1) for phrase in _place_of(1)]
+    wheres, nouns = ({pair[0] for pair in pairs}, {pair[1] for pair in pairs})
+    before = rf"(?P<before>(?:(?!(?:and|with|or|of|{_PREPOSITIONS}) )[\w'-]+ ){{0,2}}?)"
+    return (
+        re.compile(rf"[\s,]*{_THE}{before}(?P<name>{names}){_BEHIND_HEAD}"),
+        re.compile(rf"\b(?P<where>{_any_of(wheres)}) {_THE}{before}(?P<name>{_any_of(nouns)})\b"),
+        re.compile(rf"\b(?:{_PREPOSITIONS}) {_THE}{before}(?P<name>{names})\b"),
+    )
+
+
+@lru_cache(maxsize=1)
+def _patterns_zh() -> tuple[re.Pattern[str], ...]:
+    """在 before a name, a word for a side behind it, whole phrases, a place that ends the text."""
+    names, phrases = _any_of(_place_of(2)), _any_of(_place_of(3))
+    return (
+        re.compile(rf"在(?P<name>{names})(?:{_SUFFIX})?的?"),
+        re.compile(rf"(?P<name>{names})(?:{_SUFFIX}|(?<=[边畔里上中内底]))[的有]?"),
+        re.compile(rf"在?(?P<name>{phrases})面?[的有]?"),
+        re.compile(rf"{_BEFORE_HEAD}(?P<name>{names})(?=$|[，,、。有])"),
+    )

@@ -1,0 +1,117 @@
+"""What is said of a thing, and the thing that the model draws for it.
+
+An old man, a baby chicken and a sleeping fox have pictures of their own; a wooden shield is
+painted; a baby elephant is a small one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from dall_e.planning.lexicon import life_stages
+from dall_e.planning.vocabulary import Vocabulary
+from dall_e.scenes.graph import SceneObject
+
+PAINTED = ("colour", "size", "material", "pattern")
+"""Fields that a scene's object has as they are said."""
+_PEOPLE = ("person", "face")
+_FLYING_KINDS = frozenset(("airplane", "helicopter", "eagle", "bat", "bee", "butterfly", "kite"))
+"""Their pictures show them in the air."""
+
+
+@dataclass(kw_only=True)
+class Qualities:
+    """What is said of a thing beside its noun, and at which tokens."""
+
+    count: int = 0
+    """0: nothing is said of it."""
+    measure: str = ""
+    """The Chinese measure word, or nothing."""
+    said: dict[str, str] = field(default_factory=dict)
+    said_at: dict[str, frozenset[int]] = field(default_factory=dict)
+
+    @property
+    def used(self) -> frozenset[int]:
+        """All tokens that say something."""
+        return frozenset().union(*self.said_at.values())
+
+    def at(self, fields: Iterable[str]) -> frozenset[int]:
+        """The tokens that say some fields."""
+        return frozenset().union(*(self.said_at.get(name, frozenset()) for name in fields))
+
+
+class Qualified(NamedTuple):
+    """A thing with all that is said of it."""
+
+    item: SceneObject
+    does: str
+    """A verb and the thing that it is done with, or nothing."""
+    dropped: frozenset[str]
+    """Fields that say what is not drawn."""
+
+
+def qualified(vocabulary: Vocabulary, name: str, count: int, said: Mapping[str, str]) -> Qualified:
+    """Return the thing of a name with what is said of it, by field."""
+    left = dict(said)
+    dropped: set[str] = set()
+
+    # How old it is
+    age = left.pop("age", "")
+    aged = _aged(vocabulary, name, age) if age else ""
+    if aged:
+        name = aged
+    elif age == "baby":
+        left.setdefault("size", "small")
+    elif age:
+        dropped.add("age")
+
+    # What it does: as the model knows it, else as a picture of its own
+    state = left.pop("state", "")
+    acts = bool(state) and state in ("sleeping", "playing") and vocabulary.acts(name, state)
+    if state and not acts:
+        pictured = pictured_state(vocabulary, name, state)
+        if not pictured and not (state == "flying" and flies(vocabulary, name)):
+            dropped.add("state")
+        name, state = pictured or name, ""
+
+    # A little girl is a girl.
+    if left.get("size") == "small" and is_person(vocabulary, name):
+        del left["size"]
+    painted = {field: left[field] for field in PAINTED if field in left}
+    item = vocabulary.planned(name, count=count, state=state, **painted)
+    return Qualified(item, left.get("does", ""), frozenset(dropped))
+
+
+def pictured_state(vocabulary: Vocabulary, name: str, state: str) -> str:
+    """The picture of a thing in a state; "" if the model knows none."""
+    return next(filter(vocabulary.knows, _in_state(name, state)), "")
+
+
+def is_person(vocabulary: Vocabulary, name: str) -> bool:
+    """Whether a name is that of somebody."""
+    return vocabulary.thing(name).kind in _PEOPLE
+
+
+def flies(vocabulary: Vocabulary, name: str) -> bool:
+    """Whether the pictures of a thing show it in the air anyway."""
+    return name in _FLYING_KINDS or "air" in vocabulary.thing(name).traits
+
+
+def whole_name(name: str) -> str:
+    """The animal of a face."""
+    return name.removesuffix(" face")
+
+
+def _in_state(name: str, state: str) -> Iterator[str]:
+    base = whole_name(name)
+    yield f"{state} {base}"
+    yield f"{base} {state}"
+
+
+def _aged(vocabulary: Vocabulary, name: str, age: str) -> str:
+    """The picture of a thing at an age; "" if the model knows none."""
+    base = whole_name(name)
+    names = (life_stages().get((age, base), ""), f"{age} {base}")
+    return next((known for known in names if known and vocabulary.knows(known)), "")

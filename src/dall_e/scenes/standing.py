@@ -1,0 +1,233 @@
+"""Where the things of a scene stand in a drawn place, each as large as its kind is.
+
+Houses stand behind, small things in front; what flies is in the air, and what swims in the water.
+Lengths are fractions of the picture's side; x grows to the right, y downwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from dall_e.images.compositing import Place
+from dall_e.images.places import UNITS, PlaceFacts
+from dall_e.images.strokes import Ground
+from dall_e.scenes.graph import MOST, SHAPES, Scene
+from dall_e.scenes.sizes import RealSize, real_size
+
+APART = frozenset(("", "left", "right", "next to"))
+"""Relations in which things stand beside each other."""
+_SIZE_WORDS = {"big": 1.25, "": 1.0, "small": 0.68}
+_LONE, _LONE_POWER = 0.5, 0.17
+"""Side of the only thing, if it is a metre long; and how it grows with its length."""
+_LARGEST, _SMALLEST = 0.64, 0.19
+"""Sides of the largest and of the smallest of several things."""
+_SPREAD_POWER = 0.5
+"""How a picture of somebody grows with what they hold or ride: half as fast as it is longer."""
+_POWER = 0.42
+"""How sides beside each other grow with lengths: as fast as in the world, the mouse beside the
+house would be a dot."""
+_ROOM = 0.95
+"""Of the picture's width, for things side by side."""
+_MOST_IN_ROW = 4
+_BIG = 4.0
+"""In metres: what is as long stands behind smaller things."""
+_HIDDEN = 0.62
+"""Part of its width that a thing behind others needs for itself."""
+_SWIMMING_KINDS = frozenset(("animal", "person", "vehicle", "face"))
+"""What floats under water; everything else lies on its ground."""
+_CREEPING = frozenset(("crab", "starfish", "coral", "snail", "lobster", "oyster", "spiral shell"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stood:
+    """A thing in its place."""
+
+    place: Place
+    contact: str = ""
+    """What is seen where it touches what is below it: shadow, ripple or nothing."""
+
+
+@dataclass(frozen=True)
+class _Single:
+    """One thing to be placed."""
+
+    index: int
+    aspect: float
+    size: RealSize
+    scale: float
+    where: str
+    """air, water or ground."""
+    is_back: bool
+
+    def fitted(self, side: float) -> tuple[float, float]:
+        """Width and height with a longer side."""
+        return side * min(self.aspect, 1.0), side / max(self.aspect, 1.0)
+
+
+def ground_of(facts: PlaceFacts) -> Ground | None:
+    """The rows on which things stand, as painted backgrounds have them."""
+    if facts.far is None or facts.near is None:
+        return None
+    return Ground(far=facts.far / UNITS, near=facts.near / UNITS, sky=facts.air / UNITS)
+
+
+def stood(
+    scene: Scene,
+    aspects: Sequence[float],
+    facts: PlaceFacts,
+    spreads: Sequence[float] = (1.0,) * MOST,
+) -> list[Stood]:
+    """Put everything of a scene into a place with ground, those at the back first.
+
+    aspects: the width over height of each object. spreads: how many times as long somebody is with
+    what they hold or ride. The scene's relation is one of APART.
+    """
+    singles = [
+        single
+        for index, aspect in enumerate(aspects)
+        for single in _singles(scene, index, aspect, facts, spreads[index])
+    ]
+    if scene.relation == "right":
+        singles.reverse()
+    flying = [single for single in singles if single.where == "air"]
+    standing = [single for single in singles if single.where != "air"]
+    return [*_in_air(flying, facts, len(standing)), *_on_ground(standing, facts)]
+
+
+def _singles(
+    scene: Scene, index: int, aspect: float, facts: PlaceFacts, spread: float
+) -> list[_Single]:
+    item = scene.objects[index]
+    size = RealSize(0.5) if item.name in SHAPES else real_size(item.thing)
+    kind = "" if item.name in SHAPES else item.thing.kind
+    where = _where(item.name, kind, size, facts)
+    # Beside something, a bird stands on the ground too.
+    if scene.relation and where == "air":
+        where = "ground"
+    others = [real_size(other.thing).metres for other in scene.objects if other.name not in SHAPES]
+    is_back = size.metres >= _BIG and min(others, default=size.metres) < size.metres / 2
+    scale = _SIZE_WORDS[item.size] * spread**_SPREAD_POWER
+    single = _Single(index, aspect, size, scale, where, is_back)
+    return [single] * item.count
+
+
+def _where(name: str, kind: str, size: RealSize, facts: PlaceFacts) -> str:
+    if facts.is_water and facts.air > 0.7 * UNITS:
+        swims = kind in _SWIMMING_KINDS and name not in _CREEPING
+        return "air" if swims or size.where else "ground"
+    if size.where == "air":
+        return "air" if facts.air >= 8 else "ground"
+    if facts.is_water or (size.where == "water" and facts.water is not None):
+        return "water"
+    return "ground"
+
+
+# On the ground
+
+
+def _on_ground(singles: Sequence[_Single], facts: PlaceFacts) -> list[Stood]:
+    """Side by side, as large as there is room."""
+    if not singles:
+        return []
+    sides = _sides(singles)
+    if len(singles) > _MOST_IN_ROW:
+        assert facts.far is not None and facts.near is not None
+        most = 0.1 + 1.4 * (facts.near - facts.far) / UNITS
+        sides = [side * min(most / max(sides), 1.0) for side in sides]
+    sizes = [single.fitted(side) for single, side in zip(singles, sides, strict=True)]
+
+    # The nearer of two rows hides little of the other.
+    rows = 2 if len(singles) > _MOST_IN_ROW else 1
+    per_row = -(-len(singles) // rows)
+    placed: list[Stood] = []
+    for row in range(rows):
+        part = slice(row * per_row, (row + 1) * per_row)
+        depth = 0.75 if rows == 1 else (0.0, 1.0)[row]
+        row_of = _row(singles[part], sizes[part], depth, facts)
+        shift = 0.0 if rows == 1 else (0.22 - 0.44 * row) / per_row
+        placed += [_shifted(one, shift) for one in row_of]
+    return sorted(placed, key=lambda one: one.place.bottom)
+
+
+def _sides(singles: Sequence[_Single]) -> list[float]:
+    """The longer side of each."""
+    if len(singles) == 1:
+        side = _LONE * singles[0].size.metres ** _LONE_POWER * singles[0].scale
+        return [min(max(side, 0.2), 0.8)]
+    lengths = [single.size.metres**_POWER for single in singles]
+    largest = max(lengths)
+    # A few things of one size are not as large as the largest of different ones.
+    top = _LARGEST if min(lengths) < 0.8 * largest else 0.48
+    return [
+        max(top * length / largest, _SMALLEST) * single.scale
+        for single, length in zip(singles, lengths, strict=True)
+    ]
+
+
+def _row(
+    singles: Sequence[_Single],
+    sizes: Sequence[tuple[float, float]],
+    depth: float,
+    facts: PlaceFacts,
+) -> list[Stood]:
+    """Things side by side; those behind may be hidden a little."""
+    needed = [
+        width * (_HIDDEN if single.is_back else 1.0)
+        for single, (width, _) in zip(singles, sizes, strict=True)
+    ]
+    shrink = min(_ROOM / sum(needed), 1.0)
+    gap = (1 - sum(needed) * shrink) / (len(singles) + 1)
+    placed: list[Stood] = []
+    left = gap
+    for single, (width, height), own in zip(singles, sizes, needed, strict=True):
+        feet = _feet(single, depth, facts)
+        scale = min(shrink, (feet - 0.02) / height)
+        width, height, own = width * scale, height * scale, own * shrink
+        x = min(max(left + own / 2, min(width, 1) / 2), 1 - min(width, 1) / 2)
+        left += own + gap
+        place = Place(
+            index=single.index, x=x, y=feet - height / 2, width=width, height=height, shadow=True
+        )
+        placed.append(Stood(place=place, contact="ripple" if single.where == "water" else "shadow"))
+    return placed
+
+
+def _shifted(one: Stood, right: float) -> Stood:
+    """A thing moved sideways within the picture."""
+    half = one.place.width / 2
+    x = min(max(one.place.x + right, half), 1 - half)
+    return replace(one, place=replace(one.place, x=x))
+
+
+def _feet(single: _Single, depth: float, facts: PlaceFacts) -> float:
+    """The row on which a thing stands; depth is from 0, far, to 1, near."""
+    assert facts.far is not None and facts.near is not None
+    if single.where == "water" and facts.water is not None:
+        return (facts.water + 1.5 * depth) / UNITS
+    if single.is_back:
+        depth = 0.1
+    return (facts.far + depth * (facts.near - facts.far)) / UNITS
+
+
+# In the air
+
+
+def _in_air(singles: Sequence[_Single], facts: PlaceFacts, standing: int) -> list[Stood]:
+    """Side by side in the air, every second one a little lower."""
+    if not singles:
+        return []
+    room = facts.air / UNITS
+    middle = 0.5 * room if standing else max(0.6 * room, 0.32)
+    most = room * 0.78 if standing else max(room, 0.5)
+    placed: list[Stood] = []
+    for number, single in enumerate(singles):
+        side = 0.4 * single.size.metres**_LONE_POWER * single.scale
+        width, height = single.fitted(min(side, most, 0.9 / len(singles)))
+        x = (number + 0.5) / len(singles)
+        # Beside what stands in the middle there is more sky.
+        x = 0.3 if len(singles) == 1 and standing else x
+        y = middle + (0.03 if number % 2 else -0.03) * (len(singles) > 1)
+        y = max(y, height / 2 + 0.02)
+        placed.append(Stood(place=Place(index=single.index, x=x, y=y, width=width, height=height)))
+    return placed

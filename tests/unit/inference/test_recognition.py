@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from dall_e.images.files import PILImage
+from dall_e.inference import recognition
+from dall_e.inference.recognition import FLOOR, Recognition, names_nothing
+from dall_e.planning.plan import DrawingJob, plan_prompt
+from dall_e.planning.vocabulary import Vocabulary
+
+NAMES = [f"thing{number}" for number in range(120)]
+VOCABULARY = Vocabulary.from_text("\n".join(f"{name} | 物{name} | object" for name in NAMES))
+
+
+class FakeRetriever:
+    """Every picture is the first axis; texts lie as near to it as they are told to."""
+
+    def __init__(self, fits: float) -> None:
+        self.fits = fits
+
+    def embed_image(self, image: Any) -> torch.Tensor:
+        return torch.tensor([1.0, 0.0])
+
+    def embed_text(self, text: str) -> torch.Tensor:
+        if text not in NAMES:
+            return torch.tensor([self.fits, 0.0])
+        return torch.tensor([0.1 if int(text[5:]) % 2 else -0.1, 0.0])
+
+
+def job(prompt: str) -> DrawingJob:
+    return DrawingJob(text=prompt, seed=0, plan=plan_prompt(prompt, VOCABULARY), rows=range(1))
+
+
+def judge(fits: float) -> Recognition:
+    return Recognition(FakeRetriever(fits), VOCABULARY)  # type: ignore[arg-type]
+
+
+def test_the_score_counts_deviations_of_other_names() -> None:
+    image = PILImage()
+    names = len(NAMES[:: len(NAMES) // recognition.FEWEST_NAMES])
+    deviation = 0.1 * (names / (names - 1)) ** 0.5
+    assert judge(0.5).score(image, "quantum") == pytest.approx(0.5 / deviation)
+
+
+def test_a_blot_is_an_error_that_names_what_can_be_drawn() -> None:
+    judge(0.1 * FLOOR + 0.1).check(PILImage(), job("quantum"))
+    with pytest.raises(ValueError, match=r"no picture of 'thign7'.*knows 120 things.*'thing7"):
+        judge(0.1 * FLOOR - 0.1).check(PILImage(), job("thign7"))
+
+
+def test_only_unknown_words_of_models_with_many_names_are_judged() -> None:
+    assert names_nothing(job("quantum entanglement"), VOCABULARY)
+    assert not names_nothing(job("thing7"), VOCABULARY)
+    assert not names_nothing(job("thing7 and quantum"), VOCABULARY)
+    assert not names_nothing(job("quantum"), Vocabulary.from_text("cat | 猫 | animal"))
+    assert not names_nothing(job("quantum"), None)

@@ -1,0 +1,101 @@
+"""Words for places: every word of both languages finds its place, and no thing becomes one."""
+
+import pytest
+
+from dall_e.images.places import places
+from dall_e.images.svg import painted_svg
+from dall_e.planning.parser import parse
+from dall_e.planning.places import find_place, place_words
+from dall_e.planning.plan import plan_prompt
+from dall_e.planning.vocabulary import Vocabulary
+
+
+def setting(text: str, chinese: bool = False) -> str:
+    found = find_place(text, chinese=chinese, is_noun=lambda _: False)
+    return found.setting if found else ""
+
+
+def test_every_place_has_words_of_both_languages() -> None:
+    drawn = {other for facts in places().values() for _, other in facts.drawn}
+    assert set(place_words()) >= places().keys() - drawn
+    assert set(place_words()) <= places().keys()
+    for place, (names, phrases, names_zh, phrases_zh) in place_words().items():
+        assert (names or phrases) and (names_zh or phrases_zh), place
+
+
+@pytest.mark.parametrize("place", sorted(place_words()))
+def test_words_find_their_place(place: str) -> None:
+    names, phrases, names_zh, phrases_zh = place_words()[place]
+    for name in names:
+        assert setting(f"a {name}").startswith(place), name
+        assert setting(f"a cat in the {name}").startswith(place), name
+        found = find_place(name, chinese=False, is_noun=lambda _: False)
+        assert found and found.is_lone, name
+    for phrase in phrases:
+        assert setting(f"a cat {phrase}").startswith(place), phrase
+    for name in names_zh:
+        assert setting(name, True).startswith(place), name
+        assert setting(f"一只猫在{name}里", True).startswith(place), name
+    for phrase in phrases_zh:
+        assert setting(f"{phrase}有一只猫", True).startswith(place), phrase
+
+
+@pytest.mark.parametrize(
+    ("prompt", "background", "names"),
+    [
+        ("a kitchen", "kitchen", []),
+        ("a beach at sunset", "beach+sunset", []),
+        ("a street at night in the rain", "city-street+night+rain", []),
+        ("snow in the forest", "forest+snow", []),
+        ("sunset over mountains", "mountains+sunset", []),
+        ("a foggy forest", "forest+fog", []),
+        ("a garden full of flowers", "flower-garden", []),
+        ("a kitchen with a cat", "kitchen", ["cat"]),
+        ("a dog on the beach at sunset", "beach+sunset", ["dog"]),
+        ("a cat in the rain", "park+rain", ["cat"]),
+        ("厨房", "kitchen", []),
+        ("雨中的街道", "city-street+rain", []),
+        ("海边日落", "beach+sunset", []),
+        ("夜晚的城市", "city-street+night", []),
+        ("一只猫在厨房里", "kitchen", ["cat"]),
+        ("晚上的街道上有一辆汽车", "city-street+night", ["car"]),
+        # These are things, not places.
+        ("a cat under a table", "", ["cat"]),
+        ("a castle", "", ["castle"]),
+        ("桌子下的猫", "", ["cat"]),
+        ("the moon", "", ["moon"]),
+    ],
+)
+def test_prompts_with_places(
+    prompt: str, background: str, names: list[str], vocabulary: Vocabulary
+) -> None:
+    scene = parse(prompt, vocabulary).scene
+    assert scene is not None
+    assert (scene.background, [item.name for item in scene.objects]) == (background, names)
+
+
+def test_the_first_word_of_a_thing_is_no_place() -> None:
+    things = {"garden chair", "chair"}
+    assert find_place("a cat on a garden chair", chinese=False, is_noun=things.__contains__) is None
+    assert find_place("three beaches", chinese=False, is_noun=things.__contains__) is None
+
+
+def test_a_place_alone_is_drawn(vocabulary: Vocabulary) -> None:
+    plan = plan_prompt("a beach at sunset", vocabulary, 3)
+    assert (plan.prompts, plan.describe(), plan.unread) == ((), "@ beach+sunset", ())
+    svg = plan.illustrate([], 3)
+    assert svg == plan.illustrate([], 3) and "<image" not in svg
+    image = painted_svg(svg, 48)
+    assert image[..., 3].min() == 255
+    # The network's finish has the same place.
+    assert plan.render([], 48, 3).shape == (4, 48, 48)
+
+
+def test_a_model_draws_a_place_without_a_network(tiny_folder: str) -> None:
+    from dall_e import DALL_E
+
+    model = DALL_E.from_pretrained(tiny_folder)
+    drawn = {"seed": 1, "height": 64, "width": 64, "compose": True}
+    image = model("a kitchen", **drawn)
+    assert image.size == (64, 64) and image.info["plan"] == "@ kitchen"
+    assert image.tobytes() == model("厨房", **drawn).tobytes()
