@@ -133,12 +133,21 @@ def own_prompts(images: ImageSet) -> list[SuitePrompt]:
 def make_subject(
     engine: Engine, sampling: SamplingConfig, best_of: int = 1, cost: Cost | None = None
 ) -> Subject:
-    """Make a model under test of an engine. It draws at its own size, without its upsampler."""
+    """Make a model under test of an engine. It draws at its own size, without its upsampler.
+
+    What is drawn is seen as it is: soft, and blots too.
+    """
     size = engine.config.tokenizer.image_size
 
     def draw(prompts: list[str], seeds: list[int]) -> list[PILImage]:
         request = engine.request(
-            prompts, seed=seeds, sampling=sampling, best_of=best_of, height=size
+            prompts,
+            seed=seeds,
+            sampling=sampling,
+            best_of=best_of,
+            height=size,
+            finish="soft",
+            refuses_blots=False,
         )
         with ProgressBar() as bar:
             on_progress = bar if bar.is_shown else None

@@ -141,6 +141,7 @@ class Engine:
         sampling: SamplingConfig | None = None,
         known: KnownTokens | None = None,
         strict: bool = False,
+        refuses_blots: bool = True,
     ) -> GenerationRequest:
         """Check what a caller asks for, and fill in the model's defaults for what is None.
 
@@ -176,6 +177,7 @@ class Engine:
             style=checked_style(style, self.config, self.vocabulary),
             known=known,
             strict=strict,
+            refuses_blots=refuses_blots,
         )
 
     @property
@@ -339,7 +341,8 @@ class Engine:
     ) -> GeneratedImage:
         """The image of the candidate that was kept, with its story."""
         image, svg = self._image_and_svg(request, candidate, codes_BN)
-        if self.networks.dual_encoder is not None and names_nothing(candidate, self.vocabulary):
+        is_judged = request.refuses_blots and self.networks.dual_encoder is not None
+        if is_judged and names_nothing(candidate, self.vocabulary):
             self._recognition.check(image, candidate)
         check_not_blank(image, candidate, strict=request.strict)
         return GeneratedImage(

@@ -82,6 +82,9 @@ class GenerationRequest:
     """Keep the transparent background instead of white."""
     known: KnownTokens | None = None
     """Tokens that are given, one row per candidate; the rest is drawn to fit them."""
+    refuses_blots: bool = True
+    """Whether a drawing of what names nothing known has to look like its prompt; else it is a
+    ValueError. Whoever measures a model wants to see them all."""
     strict: bool = False
     """Whether what is not read, and a blank image, is an error instead of a warning."""
 
