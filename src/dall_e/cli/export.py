@@ -82,6 +82,13 @@ def export(  # noqa: PLR0913, one argument per flag
     model_version: Annotated[
         str, typer.Option("--version", help="Version of the weights.")
     ] = _FIRST_VERSION,
+    finish: Annotated[
+        str,
+        typer.Option(
+            "--finish",
+            help="How pictures are painted by default: crisp, for flat styles, or soft.",
+        ),
+    ] = ModelConfig().finish,
     int8: Annotated[
         bool,
         typer.Option(
@@ -133,6 +140,7 @@ def export(  # noqa: PLR0913, one argument per flag
         {
             "name": name or out.resolve().name,
             "version": model_version,
+            "finish": finish,
             "sampling": _sampling(sampling, stages["generator"], vocabulary, generator),
             "trained_fraction": min(stage.trained_fraction for stage in stages.values()),
             **settings,

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dall_e.data.captions import PROPER
 from dall_e.images.effects.catalogue import EFFECTS, styled_groups
 from dall_e.images.files import ImageArray
 from dall_e.images.materials import Paint
@@ -232,7 +233,9 @@ def plan_prompt(prompt: str, vocabulary: Vocabulary, seed: int | None = None) ->
     same_words = {_bare(objects[0].prompt), _bare(name)}
     nothing_to_do = objects[0].look == Paint() and not objects[0].mirrored and _is_alone(scene)
     if understood.is_exact and nothing_to_do and _bare(understood.text) in same_words:
-        return Plan.whole(understood.text, understood)
+        # What somebody does has no article, as in training: "a sleeping cat" is asked for so.
+        asked = objects[0].prompt
+        return Plan.whole(asked if PROPER.search(asked) else understood.text, understood)
     return plan
 
 

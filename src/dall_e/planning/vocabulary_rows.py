@@ -73,7 +73,9 @@ def table_names(records: Sequence[dict[str, Any]], composed: bool) -> Iterator[K
         if not images:
             continue
         colours = {colour for name, own_colour in images for colour in (own_colour, *name.split())}
-        states = STATES if composed and thing.name in SPECIES else ()
+        # A drawing of just that is better than what scenes taught.
+        drawn = {state for state in STATES if f"{state} {thing.name}" in shown}
+        states = set(STATES) - drawn if composed and thing.name in SPECIES else set[str]()
         seen_with = frozenset(colours.intersection(COLOURS)).union(states)
         yield KnownName(thing.name, thing.zh, thing.kind, seen_with)
 
