@@ -72,7 +72,7 @@ STYLED = (
 
 def draw_sheets() -> None:
     """Writes the three sheets beside this file."""
-    gallery(out=str(DOCS / "gallery.png"), size=SIDE, model="dall-e-emoji", seed=0)
+    gallery(out=str(DOCS / "gallery.png"), force=True, size=SIDE, model="dall-e-emoji", seed=0)
 
     model = DALL_E.from_pretrained()
     composed = model(list(COMPOSED), seed=0, height=SIDE, width=SIDE)

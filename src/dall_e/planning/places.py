@@ -229,7 +229,7 @@ class _Named(NamedTuple):
 def _conditions(chinese: bool) -> tuple[tuple[str, str, re.Pattern[str]], ...]:
     times, weathers = (_TIMES_ZH, _WEATHERS_ZH) if chinese else (_TIMES_EN, _WEATHERS_EN)
     return tuple(
-        (kind, meaning, re.compile(pattern if chinese else rf"(?:{pattern})\b"))
+        (kind, meaning, re.compile(pattern if chinese else rf"(?<![\w'])(?:{pattern})\b"))
         for kind, known in (("time", times), ("weather", weathers))
         for meaning, pattern in known
     )

@@ -99,3 +99,10 @@ def test_a_model_draws_a_place_without_a_network(tiny_folder: str) -> None:
     image = model("a kitchen", **drawn)
     assert image.size == (64, 64) and image.info["plan"] == "@ kitchen"
     assert image.tobytes() == model("厨房", **drawn).tobytes()
+
+
+@pytest.mark.parametrize("prompt", ["a sailboat at sunset", "a boat at night", "a hat in the rain"])
+def test_time_and_weather_begin_with_a_whole_word(vocabulary: Vocabulary, prompt: str) -> None:
+    """The end of "boat" is no preposition."""
+    read = parse(prompt, vocabulary)
+    assert read.scene is not None and len(read.scene.objects) == 1 and not read.unread
