@@ -197,7 +197,7 @@ def test_fault_use_01_tensors_name_their_dtype_and_device(path: Path) -> None:
         assert not missing, f"line {node.lineno}: torch.{name} without {', '.join(missing)}"
 
 
-def test_the_lowest_versions_are_those_promised() -> None:
+def test_fault_use_11_the_lowest_versions_are_those_promised() -> None:
     """What `make test-lowest` tests is what pyproject.toml says, but for torch."""
     project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     promised = dict(re.findall(r'"([\w-]+)>=([\d.]+)"', project.split("dependencies = [")[1]))
