@@ -13,6 +13,7 @@ from typing import ClassVar, NamedTuple
 
 from dall_e.planning.lexicon import Deed
 from dall_e.planning.places import FoundPlace
+from dall_e.planning.qualities import Qualities, qualified
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.scenes.graph import MOST, SceneObject
 
@@ -144,6 +145,25 @@ class Grammar(ABC):
 
         Of a container with something in it there may be two.
         """
+
+    def mention(
+        self, name: str, own: Qualities, start: int, stop: int, *, usual: int = 1
+    ) -> Mention:
+        """The thing of a name, whose noun is from `start` to `stop`, with what is said of it.
+
+        usual: how many are meant where no number is said.
+        """
+        made = qualified(self.vocabulary, name, own.count or usual, own.said)
+        return Mention(
+            made.item,
+            start,
+            stop,
+            own.used.union(range(start, stop)) - own.at(made.dropped),
+            is_counted=own.count > 0,
+            count_at=own.at(["count"]),
+            does=made.does,
+            said=own.said,
+        )
 
     def spaced(self, text: str) -> str:
         """Return a text with the blanks that it lacks; "" if it lacks none."""

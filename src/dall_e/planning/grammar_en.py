@@ -268,19 +268,8 @@ class English(Grammar):
         name = self.vocabulary.words_en[noun]
         is_plural = self.vocabulary.is_plural(noun, name)
         own = qualities(tokens, free, start, is_plural=is_plural)
-        count = own.count or self.vocabulary.how_many(noun, name)
-        made = qualified(self.vocabulary, name, count, own.said)
-        used = own.used.union(range(start, stop)) - own.at(made.dropped)
-        return Mention(
-            made.item,
-            start,
-            stop,
-            used,
-            is_counted=own.count > 0,
-            count_at=own.at(["count"]),
-            does=made.does,
-            said=own.said,
-        )
+        usual = self.vocabulary.how_many(noun, name)
+        return self.mention(name, own, start, stop, usual=usual)
 
     def spaced(self, text: str) -> str:
         return _spelling(self.vocabulary).spaced(text)

@@ -21,7 +21,6 @@ from dall_e.planning.lexicon import Deed, attributes_zh, containers, last_deed
 from dall_e.planning.partitives import whole_of
 from dall_e.planning.phrases_zh import parts_said, qualities, says_attribute
 from dall_e.planning.places import FoundPlace, find_place
-from dall_e.planning.qualities import Qualities, qualified
 from dall_e.scenes.graph import SceneObject
 from dall_e.scenes.phrases import NUMBERS_ZH, PLACES_ZH, RELATIONS_ZH
 from dall_e.scenes.vocabulary import things
@@ -201,33 +200,19 @@ class Chinese(Grammar):
         name = self._name("".join(tokens[start:stop]))
         container = containers("zh").get(own.measure)
         if container is None:
-            return (self._mention(name, own, start, stop),)
+            return (self.mention(name, own, start, stop),)
 
         # A measure word that holds things, or counts them
         whole = whole_of(self.vocabulary, container, name, is_plural=True)
         if whole.number > 1:
             own.count = whole.number
         if not whole.container:
-            return (self._mention(whole.name, own, start, stop),)
+            return (self.mention(whole.name, own, start, stop),)
         at = own.said_at.pop("count", frozenset())
         item = self.vocabulary.planned(whole.container, count=max(own.count, 1))
         outer = Mention(item, min(at, default=start), start, at, is_counted=True)
         own.count = 0
-        return outer, replace(self._mention(name, own, start, stop), is_content=True)
-
-    def _mention(self, name: str, own: Qualities, start: int, stop: int) -> Mention:
-        made = qualified(self.vocabulary, name, max(own.count, 1), own.said)
-        used = own.used.union(range(start, stop)) - own.at(made.dropped)
-        return Mention(
-            made.item,
-            start,
-            stop,
-            used,
-            is_counted=own.count > 0,
-            count_at=own.at(["count"]),
-            does=made.does,
-            said=own.said,
-        )
+        return outer, replace(self.mention(name, own, start, stop), is_content=True)
 
     def parts(self, tokens: Sequence[str]) -> list[PartSaid]:
         return parts_said("".join(tokens))
