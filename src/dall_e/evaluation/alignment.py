@@ -13,7 +13,7 @@ from dall_e.data.prompt_sets import SuitePrompt
 from dall_e.evaluation.intervals import Measure, difference_measure, mean_measure
 from dall_e.evaluation.judge import Judge
 from dall_e.evaluation.r_precision import r_precision
-from dall_e.evaluation.samples import LANGUAGES, RealImages, Sample
+from dall_e.evaluation.samples import LANGUAGES, RealImages, Sample, rows_with_concept
 from dall_e.text.language import Language
 
 Measures = dict[str, Measure]
@@ -35,11 +35,7 @@ def measure_alignment(
     ranked_first: dict[int, bool] = {}
     hits_of_group: dict[tuple[str, Language], dict[str, float]] = {}
     for language in LANGUAGES:
-        rows = [
-            row
-            for row, sample in enumerate(samples)
-            if sample.language == language and sample.prompt.concept
-        ]
+        rows = rows_with_concept(samples, language)
         if not rows:
             continue
         text_TD = judge.embed_texts([prompt.text(language) for prompt in prompts])

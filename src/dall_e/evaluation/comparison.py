@@ -17,7 +17,7 @@ from dall_e.atomic_files import replace_text
 from dall_e.evaluation.intervals import Measure, difference_measure, mean_measure
 from dall_e.evaluation.pages import document, image_tag, measure_table
 from dall_e.evaluation.r_precision import r_precision
-from dall_e.evaluation.samples import LANGUAGES, Sample
+from dall_e.evaluation.samples import LANGUAGES, Sample, rows_with_concept
 from dall_e.evaluation.suite import Material
 from dall_e.text.language import Language
 
@@ -38,11 +38,7 @@ def compare(
 
     measures: dict[str, Measure] = {}
     for language in LANGUAGES:
-        rows = [
-            row
-            for row, sample in enumerate(samples_a)
-            if sample.language == language and sample.prompt.concept
-        ]
+        rows = rows_with_concept(samples_a, language)
         if not rows:
             continue
         scores_a = _scores(material, language, [samples_a[row] for row in rows])

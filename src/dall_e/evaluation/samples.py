@@ -42,6 +42,15 @@ def spread_over(count: int, limit: int) -> list[int]:
     return [index * count // limit for index in range(limit)]
 
 
+def rows_with_concept(samples: Sequence[Sample], language: Language) -> list[int]:
+    """Find the samples in a language whose prompts name a concept."""
+    return [
+        row
+        for row, sample in enumerate(samples)
+        if sample.language == language and sample.prompt.concept
+    ]
+
+
 def draw_samples(
     draw: Drawer, prompts: Sequence[SuitePrompt], *, seed: int, limit: int = 0
 ) -> list[Sample]:
