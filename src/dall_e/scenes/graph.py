@@ -23,7 +23,6 @@ BACKGROUNDS = (
 )  # fmt: skip
 MATERIALS = ("wood", "stone", "gold", "silver", "glass", "leather", "ice", "wool", "metal")
 PATTERNS = ("striped", "dotted", "checked")
-AGES = ("baby", "young", "old")
 PARTS = ("hair", "beard", "clothes")
 """Parts of somebody that may have a colour of their own."""
 VERBS = (
@@ -81,8 +80,6 @@ class SceneObject:
     """What a planned object is made of, one of MATERIALS; or nothing is said."""
     pattern: str = ""
     """What is on a planned object, one of PATTERNS; or nothing."""
-    age: str = ""
-    """One of AGES, or nothing."""
     parts: tuple[tuple[str, str], ...] = ()
     """Parts with a colour of their own: one of PARTS, one of COLOURS."""
     model_thing: Thing | None = None
@@ -97,7 +94,6 @@ class SceneObject:
             (self.state, STATES),
             (self.material, MATERIALS),
             (self.pattern, PATTERNS),
-            (self.age, AGES),
             *((part, PARTS) for part, _ in self.parts),
             *((colour, COLOURS) for _, colour in self.parts),
         )
