@@ -282,7 +282,8 @@ def _toned(areas: Areas, main: MainColour, colour: str, labels: frozenset[int]) 
 
 def _part(areas: Areas, part: str) -> Mask | None:
     """Where hair, beard or clothes are; None where no face, or no such part, is found."""
-    face = _face(areas)
+    components = _components(areas)
+    face = _face(areas, components)
     if face is None:
         return None
     face_HW, label = face
@@ -303,7 +304,7 @@ def _part(areas: Areas, part: str) -> Mask | None:
 
     candidates: list[tuple[Mask, int, bool]] = []
     skin = _like(areas, label)
-    for component_HW, own in _components(areas):
+    for component_HW, own in components:
         area = int(component_HW.sum())
         is_inside = (component_HW & face_HW).sum() > 0.5 * area
         outside = int((component_HW & ~regions[part]).sum())
@@ -353,14 +354,14 @@ def _skin_labels(areas: Areas) -> frozenset[int]:
     return frozenset(int(k) + 1 for k in np.flatnonzero(is_skin_K))
 
 
-def _face(areas: Areas) -> tuple[Mask, int] | None:
+def _face(areas: Areas, components: list[tuple[Mask, int]]) -> tuple[Mask, int] | None:
     """The face with all that is in it, and the label of its skin.
 
     Of all areas in the colour of skin it is the one with most in it: eyes, a nose, a mouth.
     """
     best: tuple[int, Mask, int] | None = None
     skin = _skin_labels(areas)
-    for component_HW, label in _components(areas):
+    for component_HW, label in components:
         if label not in skin or component_HW.sum() < _LEAST_FACE:
             continue
         outlines, _ = cv2.findContours(

@@ -110,7 +110,7 @@ def _eyes(labels_HW: npt.NDArray[np.int32], palette_K3: npt.NDArray[np.uint8]) -
     """The middles (x, y) in pixels of two eyes at one height, of one eye, or of none."""
     height, width = labels_HW.shape
     shown = int((labels_HW != EMPTY).sum())
-    dark = [k + 1 for k in range(len(palette_K3)) if oklab(palette_K3)[k, 0] < _DARKEST]
+    dark = np.flatnonzero(oklab(palette_K3)[:, 0] < _DARKEST) + 1
     mask = np.isin(labels_HW, dark).astype(np.uint8)
     _, _, stats, middles = cv2.connectedComponentsWithStats(mask, connectivity=8)
 
