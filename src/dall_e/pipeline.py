@@ -23,7 +23,6 @@ from dall_e.config.published import PublishedConfig
 from dall_e.images.files import PILImage
 from dall_e.images.results import DrawnImage, ImageList
 from dall_e.images.svg import vectorised
-from dall_e.inference.answering import QUESTION, Describer, TextSamplingConfig, make_describer
 from dall_e.inference.engine import Engine
 from dall_e.inference.equivalents import (
     CALL_HABITS,
@@ -36,13 +35,12 @@ from dall_e.inference.equivalents import (
     either,
 )
 from dall_e.inference.loading import NativeModel, Networks, checked_precision, load_model
+from dall_e.inference.looking import Looking
 from dall_e.inference.placement import Placed
 from dall_e.inference.progress import ProgressBar, StepCallback
 from dall_e.inference.request import resolve_sampling
-from dall_e.inference.retrieval import ImageInput, SearchResult
 from dall_e.inference.validation import Generators, Seed, check_callback
 from dall_e.planning.vocabulary import Vocabulary
-from dall_e.runtime import inference, one_thread
 from dall_e.text.published_tokenizers import PromptTokenizer
 from dall_e.text.tokenizer import TextTokenizer
 
@@ -52,7 +50,7 @@ if TYPE_CHECKING:
     from dall_e.inference.request import DrawingKeywords
 
 
-class DALL_E(Placed):
+class DALL_E(Placed, Looking):
     """Draws pictures from prompts.
 
     Make one with `from_pretrained`. The model then lies in memory and is used like a function.
@@ -86,7 +84,6 @@ class DALL_E(Placed):
             quantization=quantization,
         )
         """Draws without the conveniences of this class."""
-        self._describer: Describer | None = None
 
     @classmethod
     def from_pretrained(  # noqa: PLR0913, the keywords that other libraries have here, too
@@ -341,48 +338,6 @@ class DALL_E(Placed):
         where more are asked for, and warns of it.
         """
         return resolve_sampling(self.config, base, can_compose=self.vocabulary is not None, **given)
-
-    def describe(
-        self,
-        image: ImageInput,
-        prompt: str = QUESTION,
-        *,
-        max_new_tokens: int = 256,
-        temperature: float = 0.0,
-        seed: int | None = None,
-    ) -> str:
-        """Say what is in a picture, a PIL image or a file, or answer a question about it.
-
-        The network for it is loaded at the first call. temperature: 0 takes the likeliest word, 1
-        draws by `seed`. Raises ValueError for a model that only draws.
-        """
-        if self._describer is None:
-            self._describer = make_describer(self.config.name, self.networks, self.text_tokenizer)
-        with inference(self.device):
-            text_sampling = TextSamplingConfig(max_new_tokens, temperature, seed)
-            return self._describer.answer(image, prompt, text_sampling)
-
-    def score(self, image: PILImage, text: str) -> float:
-        """How well a picture fits a text, from -1 to 1, by the model's dual encoder.
-
-        Higher is better. Scores of several pictures for one text can be compared, scores for
-        different texts hardly. A transparent picture is seen on white. Raises ValueError if the
-        model has no dual encoder.
-        """
-        with inference(self.device), one_thread():
-            return self.engine.retriever("score").scores([image], text)[0]
-
-    def search(
-        self, text: str, images: Sequence[ImageInput] | str | os.PathLike[str], *, top: int = 10
-    ) -> list[SearchResult]:
-        """Find the pictures that fit a text best: the `top` best, the best first.
-
-        images: a folder, looked through with the folders in it, or PIL images and picture files.
-        Files that cannot be read are left out with a warning. Raises ValueError if the model has no
-        dual encoder or there is no picture, and FileNotFoundError for a folder that is not there.
-        """
-        with inference(self.device), one_thread():
-            return self.engine.retriever("search").search(text, images, top)
 
     def origin(self) -> dict[str, str]:
         """What a drawing depends on besides its settings, such as model, versions and device."""
