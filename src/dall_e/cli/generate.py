@@ -189,7 +189,7 @@ def _in_batches(
     draw: Callable[[slice], list[PILImage]], first: int, count: int
 ) -> Iterator[PILImage]:
     """The pictures from `first` on, a batch at a time, so that they can be saved as they come."""
-    from dall_e.inference.engine import IMAGES_PER_BATCH
+    from dall_e.inference.token_drawing import IMAGES_PER_BATCH
 
     for start in range(first, count, IMAGES_PER_BATCH):
         yield from draw(slice(start, min(start + IMAGES_PER_BATCH, count)))

@@ -22,7 +22,7 @@ from functools import cached_property
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from dall_e.checkpoints.families.base import PublishedNetworks
 from dall_e.checkpoints.t5 import T5Features
@@ -30,16 +30,15 @@ from dall_e.config import ModelConfig, SamplingConfig
 from dall_e.config.published import PublishedConfig, check_possible
 from dall_e.errors import DallEWarning
 from dall_e.images.files import PILImage
-from dall_e.inference.batching import batches, known_rows
 from dall_e.inference.finishing import checked_style, finished_image
 from dall_e.inference.loading import Networks
 from dall_e.inference.origin import name_of, origin_of, story_of
-from dall_e.inference.progress import ProgressCallback, StepCallback, counted_steps
-from dall_e.inference.prompt_encoding import Pair, States, make_reader, stack_pairs
+from dall_e.inference.progress import ProgressCallback, StepCallback
 from dall_e.inference.recognition import Recognition, names_nothing
-from dall_e.inference.remarks import check_not_blank, remark_on_prompts
+from dall_e.inference.remarks import check_not_blank
 from dall_e.inference.request import GeneratedImage, GenerationRequest, resolve_sampling
 from dall_e.inference.retrieval import Retriever
+from dall_e.inference.token_drawing import TokenDrawer
 from dall_e.inference.validation import (
     Generators,
     Seed,
@@ -54,17 +53,10 @@ from dall_e.inference.validation import (
 from dall_e.nn.precision import entering, weight_of
 from dall_e.planning.plan import DrawingJob, plan_all
 from dall_e.planning.vocabulary import Vocabulary
-from dall_e.runtime import free_memory, inference, one_thread
-from dall_e.sampling.decode import KnownTokens, check_known_tokens, decode_tokens
+from dall_e.runtime import inference, one_thread
+from dall_e.sampling.decode import KnownTokens, check_known_tokens
 from dall_e.text.published_tokenizers import PromptTokenizer
 from dall_e.text.tokenizer import TextTokenizer
-
-# More images than this are drawn one batch after the other, so that memory stays bounded; it
-# changes no image.
-IMAGES_PER_BATCH = 16
-
-# Of the free memory, keys and values may take so much; the rest is for what is computed from them.
-_CACHE_FRACTION = 0.5
 
 
 class Engine:
@@ -90,6 +82,7 @@ class Engine:
         self.vocabulary = vocabulary
         self.weights_sha256 = weights_sha256
         self.quantization = quantization
+        self._drawer = TokenDrawer(networks, text_tokenizer)
         self.rounded: tuple[str, ...] = ()
         """Narrower number formats in which the weights have been before: what they lost is lost."""
         for network in networks.parts().values():
@@ -212,7 +205,7 @@ class Engine:
         """
         with inference(self.device), self._threads():
             candidates = self._plan(request)
-            codes_BN = self._draw_codes(request, candidates, on_step, on_progress)
+            codes_BN = self._drawer.draw(request, candidates, on_step, on_progress)
             kept = self._choose(request, candidates, codes_BN)
 
             finished: list[GeneratedImage] = []
@@ -232,64 +225,6 @@ class Engine:
     def _threads(self) -> AbstractContextManager[None]:
         """One thread, or all cores for published models, whose products are large enough."""
         return nullcontext() if isinstance(self.config, PublishedConfig) else one_thread()
-
-    def _draw_codes(
-        self,
-        request: GenerationRequest,
-        candidates: list[DrawingJob],
-        on_step: StepCallback | None,
-        on_progress: ProgressCallback | None,
-    ) -> Tensor:
-        """Image tokens [B, N] of the drawings of a request, in batches of prompts of one length."""
-        texts = [
-            (text, request.negative_of(number))
-            for number, candidate in enumerate(candidates)
-            for text in candidate.prompts
-        ]
-        seeds = [candidate.seed for candidate in candidates for _ in candidate.prompts]
-
-        # What a prompt says is read once, however many images it has.
-        reader = make_reader(self.networks.text, self.text_tokenizer)
-        pairs: dict[tuple[str, str], Pair] = {}
-        for text in texts:
-            if text not in pairs:
-                pairs[text] = reader.read(*text)
-        negatives = [negative for _, negative in texts]
-        remark_on_prompts(candidates, reader.losses, negatives, strict=request.strict)
-
-        # A place without things in it needs no drawing.
-        if not texts:
-            return torch.empty((0, 0), dtype=torch.long, device=self.device)
-
-        lengths = [pairs[text].length for text in texts]
-        groups = batches(lengths, self._images_per_batch(request.sampling))
-        drawn: dict[int, Tensor] = {}
-        generator = self.networks.generator
-        for number, rows in enumerate(groups):
-            stacked = stack_pairs([pairs[texts[row]] for row in rows])
-            text_states, null_states = (_entering_states(generator, states) for states in stacked)
-            codes_BN = decode_tokens(
-                generator,
-                text_states,
-                null_states,
-                seeds=[seeds[row] for row in rows],
-                settings=request.sampling,
-                known=known_rows(request.known, rows),
-                on_step=counted_steps(on_step, on_progress, number, len(groups)),
-            )
-            drawn.update(zip(rows, codes_BN, strict=True))
-        return torch.stack([drawn[row] for row in range(len(texts))])
-
-    def _images_per_batch(self, settings: SamplingConfig) -> int:
-        """How many are drawn together: fewer than IMAGES_PER_BATCH where memory is short."""
-        free = free_memory(self.device)
-        if free is None:
-            return IMAGES_PER_BATCH
-
-        rows_per_image = 1 if settings.guidance_scale == 1 else 2
-        bytes_per_image = rows_per_image * self.networks.generator.row_bytes()
-        room = int(free * _CACHE_FRACTION) // bytes_per_image
-        return max(1, min(IMAGES_PER_BATCH, room))
 
     # From candidates to images
 
@@ -385,8 +320,3 @@ class Engine:
             quantization=self.quantization,
             rounded=self.rounded,
         )
-
-
-def _entering_states(generator: nn.Module, states: States) -> States:
-    """What is known of some prompts, as the generator takes it."""
-    return type(states)(*(entering(generator, part) for part in states))

@@ -107,7 +107,7 @@ def test_too_little_memory_is_one_line(draw, monkeypatch: pytest.MonkeyPatch) ->
             "you tried to allocate 9 bytes"
         )
 
-    monkeypatch.setattr("dall_e.inference.engine.decode_tokens", full)
+    monkeypatch.setattr("dall_e.inference.token_drawing.decode_tokens", full)
     code, _, errors = draw("a cat", "--out", "a.png")
     assert (
         code == 1
@@ -140,7 +140,7 @@ def test_an_interruption_is_130(draw, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("dall_e.inference.engine.decode_tokens", interrupt)
+    monkeypatch.setattr("dall_e.inference.token_drawing.decode_tokens", interrupt)
     code, _, errors = draw("a cat", "--out", "cat.png")
     assert code == 130 and errors.endswith("interrupted\n")
     assert os.listdir() == []
@@ -211,9 +211,9 @@ def test_fault_use_09_a_made_up_name_goes_to_one_process(
 @pytest.fixture
 def interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pictures are drawn two at a time, and the third pair is never finished."""
-    from dall_e.inference import engine
+    from dall_e.inference import token_drawing
 
-    decode, calls = engine.decode_tokens, []
+    decode, calls = token_drawing.decode_tokens, []
 
     def interrupt(*given: object, **named: object) -> object:
         calls.append(1)
@@ -221,8 +221,8 @@ def interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
             raise KeyboardInterrupt
         return decode(*given, **named)
 
-    monkeypatch.setattr(engine, "IMAGES_PER_BATCH", 2)
-    monkeypatch.setattr(engine, "decode_tokens", interrupt)
+    monkeypatch.setattr(token_drawing, "IMAGES_PER_BATCH", 2)
+    monkeypatch.setattr(token_drawing, "decode_tokens", interrupt)
 
 
 FOUR_HUNDRED = ("a cat", "-n", "400", "--steps", "1", "--seed", "7", "--size", "16")

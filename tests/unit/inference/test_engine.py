@@ -120,7 +120,7 @@ def test_given_tokens_stay_and_the_rest_is_drawn(engine: Engine) -> None:
 def test_progress_counts_the_steps_of_all_batches(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dall_e.inference.engine.IMAGES_PER_BATCH", 2)
+    monkeypatch.setattr("dall_e.inference.token_drawing.IMAGES_PER_BATCH", 2)
     told: list[tuple[str, int, int]] = []
     request = engine.request("a cat", num_images_per_prompt=3, seed=0, sampling=STEPS)
     engine.generate(request, on_progress=lambda *each: told.append(each))

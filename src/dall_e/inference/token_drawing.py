@@ -1,0 +1,121 @@
+"""From drawing jobs to image tokens: prompts are read, and drawn in batches of one length.
+
+Shapes: B drawings, N image tokens, C codes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from dall_e.checkpoints.families.base import PublishedNetworks
+from dall_e.config import SamplingConfig
+from dall_e.inference.batching import batches, known_rows
+from dall_e.inference.loading import Networks
+from dall_e.inference.progress import ProgressCallback, StepCallback, counted_steps
+from dall_e.inference.prompt_encoding import Pair, States, make_reader, stack_pairs
+from dall_e.inference.remarks import remark_on_prompts
+from dall_e.inference.request import GenerationRequest
+from dall_e.nn.precision import entering, weight_of
+from dall_e.planning.plan import DrawingJob
+from dall_e.runtime import free_memory
+from dall_e.sampling.decode import decode_tokens
+
+# More images than this are drawn one batch after the other, so that memory stays bounded; it
+# changes no image.
+IMAGES_PER_BATCH = 16
+
+# Of the free memory, keys and values may take so much; the rest is for what is computed from them.
+_CACHE_FRACTION = 0.5
+
+
+class TokenDrawer:
+    """Draws the tokens of images with the networks of one model."""
+
+    def __init__(self, networks: Networks | PublishedNetworks, text_tokenizer: Any) -> None:
+        self._networks = networks
+        self._text_tokenizer = text_tokenizer
+
+    def draw(
+        self,
+        request: GenerationRequest,
+        candidates: list[DrawingJob],
+        on_step: StepCallback | None = None,
+        on_progress: ProgressCallback | None = None,
+    ) -> Tensor:
+        """Image tokens [B, N] of the drawings of a request, in batches of prompts of one length."""
+        texts = [
+            (text, request.negative_of(number))
+            for number, candidate in enumerate(candidates)
+            for text in candidate.prompts
+        ]
+        seeds = [candidate.seed for candidate in candidates for _ in candidate.prompts]
+        pairs = self._read(request, candidates, texts)
+
+        # A place without things in it needs no drawing.
+        generator = self._networks.generator
+        if not texts:
+            device = weight_of(generator).device
+            return torch.empty((0, 0), dtype=torch.long, device=device)
+
+        groups = batches([pair.length for pair in pairs], self._images_per_batch(request.sampling))
+        drawn: dict[int, Tensor] = {}
+        for number, rows in enumerate(groups):
+            text_states, null_states = self.states([pairs[row] for row in rows])
+            codes_BN = decode_tokens(
+                generator,
+                text_states,
+                null_states,
+                seeds=[seeds[row] for row in rows],
+                settings=request.sampling,
+                known=known_rows(request.known, rows),
+                on_step=counted_steps(on_step, on_progress, number, len(groups)),
+            )
+            drawn.update(zip(rows, codes_BN, strict=True))
+        return torch.stack([drawn[row] for row in range(len(texts))])
+
+    def states(self, pairs: Sequence[Pair]) -> tuple[States, States]:
+        """The states of prompts of one length and of their counterparts, as the generator takes
+        them."""
+        generator = self._networks.generator
+        text, null = stack_pairs(pairs)
+        return _entering_states(generator, text), _entering_states(generator, null)
+
+    def _read(
+        self,
+        request: GenerationRequest,
+        candidates: list[DrawingJob],
+        texts: list[tuple[str, str]],
+    ) -> list[Pair]:
+        """What the prompt and negative prompt of each drawing say, with a remark on what is lost.
+
+        Each prompt is read once, however many images it has.
+        """
+        reader = make_reader(self._networks.text, self._text_tokenizer)
+        pairs: dict[tuple[str, str], Pair] = {}
+        for text in texts:
+            if text not in pairs:
+                pairs[text] = reader.read(*text)
+        negatives = [negative for _, negative in texts]
+        remark_on_prompts(candidates, reader.losses, negatives, strict=request.strict)
+        return [pairs[text] for text in texts]
+
+    def _images_per_batch(self, settings: SamplingConfig) -> int:
+        """How many are drawn together: fewer than IMAGES_PER_BATCH where memory is short."""
+        generator = self._networks.generator
+        free = free_memory(weight_of(generator).device)
+        if free is None:
+            return IMAGES_PER_BATCH
+
+        rows_per_image = 1 if settings.guidance_scale == 1 else 2
+        bytes_per_image = rows_per_image * generator.row_bytes()
+        room = int(free * _CACHE_FRACTION) // bytes_per_image
+        return max(1, min(IMAGES_PER_BATCH, room))
+
+
+def _entering_states(generator: nn.Module, states: States) -> States:
+    """What is known of some prompts, as the generator takes it."""
+    return type(states)(*(entering(generator, part) for part in states))
