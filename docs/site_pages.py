@@ -1,18 +1,25 @@
 """Pages of the documentation that are made from the code itself, so that they cannot go stale.
 
 mkdocs calls `on_config` and `on_files` (mkdocs.yml, `hooks`): one page for each public module, one
-for all commands, and copies of the log, the changelog and the model card with their links mended.
+for all commands, copies of the log, the changelog and the model card with their links mended, and
+the pictures of the pages, drawn by the built-in model (`docs/page_pictures`).
 """
 
 from __future__ import annotations
 
+import io
 import re
+import runpy
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
     from mkdocs.structure.files import Files
+    from PIL.Image import Image
+
+    from dall_e import DALL_E
 
 ROOT = Path(__file__).parents[1]
 SOURCES = ROOT / "src" / "dall_e"
@@ -41,6 +48,8 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
     pages = {**module_pages(), **copied_pages(), "reference/commands.md": commands_page()}
     for uri, text in pages.items():
         files.append(File.generated(config, uri, content=text))
+    for uri, content in drawn_pictures().items():
+        files.append(File.generated(config, uri, content=content))
     return files
 
 
@@ -163,3 +172,39 @@ def decision_navigation() -> list[Any]:
         {path.read_text(encoding="utf-8").split("\n", 1)[0].lstrip("# "): f"decisions/{path.name}"}
         for path in sorted((ROOT / "docs" / "decisions").glob("*.md"))
     ]
+
+
+# Pictures.
+
+
+def picture_makers() -> dict[str, Callable[[DALL_E], Image | bytes]]:
+    """What draws each made picture, by the place of its file in the site.
+
+    Every module in docs/page_pictures has a table `PICTURES` from places, such as
+    "pictures/plan.png", to functions that take the model and give the picture, or the bytes of its
+    file. Raises ValueError for two pictures of one name.
+    """
+    makers: dict[str, Callable[[DALL_E], Image | bytes]] = {}
+    for path in sorted((ROOT / "docs" / "page_pictures").glob("*.py")):
+        found = runpy.run_path(str(path))["PICTURES"]
+        if twice := makers.keys() & found.keys():
+            raise ValueError(f"{path.name} draws {', '.join(sorted(twice))} a second time")
+        makers.update(found)
+    return makers
+
+
+def drawn_pictures() -> dict[str, bytes]:
+    """The files of all made pictures, drawn by the built-in model."""
+    from dall_e import DALL_E
+
+    model = DALL_E.from_pretrained()
+    return {uri: picture_file(make(model)) for uri, make in picture_makers().items()}
+
+
+def picture_file(picture: Image | bytes) -> bytes:
+    """A picture as a PNG file; what is a file already stays as it is."""
+    if isinstance(picture, bytes):
+        return picture
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()

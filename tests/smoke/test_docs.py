@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import runpy
@@ -14,6 +15,7 @@ import pytest
 import typer
 from PIL import Image
 
+from dall_e import DALL_E
 from dall_e.cli import app, run
 
 ROOT = Path(__file__).parents[2]
@@ -22,6 +24,7 @@ PAGES = sorted(path for path in DOCS.rglob("*.md") if path.parent.name != "decis
 BLOCK = re.compile(r"(<!-- not run: [^\n]+ -->\n)?```(python|sh)\n(.*?)```", re.DOTALL)
 PATH = re.compile(r"`((?:[\w.]+/)+[\w.]+\.(?:py|c|txt|sh|md|png))`")
 
+PICTURE = re.compile(r"!\[[^\]]*\]\(([^)\s]+)\)")
 
 READMES = sorted(ROOT.glob("README*.md"))
 NOT_RUN = re.compile(r"^(make|pip|git|npm) |^dall-e data build", re.MULTILINE)
@@ -134,6 +137,47 @@ def files_named() -> list[tuple[str, str]]:
 def test_files_that_pages_name_exist(page: str, path: str) -> None:
     places = (ROOT, ROOT / "src" / "dall_e")
     assert any((place / path).exists() for place in places), f"{page}: there is no {path}"
+
+
+# Pictures that the build of the site draws
+
+MAKERS = runpy.run_path(str(DOCS / "site_pages.py"))["picture_makers"]()
+
+
+def pictures_shown() -> set[str]:
+    """Places in the site of all pictures that pages show, as "pictures/plan.png"."""
+    shown: set[str] = set()
+    for page in PAGES:
+        for target in PICTURE.findall(page.read_text(encoding="utf-8")):
+            if not target.startswith("http"):
+                place = os.path.normpath(page.parent.relative_to(DOCS) / target)
+                shown.add(Path(place).as_posix())
+    return shown
+
+
+def test_every_picture_of_a_page_is_there_or_made() -> None:
+    shown = pictures_shown()
+    missing = {uri for uri in shown - MAKERS.keys() if not (DOCS / uri).is_file()}
+    assert not missing, "a file in docs/, or a function in docs/page_pictures"
+    assert MAKERS.keys() <= shown, "a picture that no page shows"
+
+
+@pytest.fixture(scope="module")
+def built_in() -> DALL_E:
+    return DALL_E.from_pretrained()
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("uri", sorted(MAKERS))
+def test_a_made_picture_is_drawn(uri: str, built_in: DALL_E) -> None:
+    picture_file = runpy.run_path(str(DOCS / "site_pages.py"))["picture_file"]
+    content = picture_file(MAKERS[uri](built_in))
+    if uri.endswith(".svg"):
+        assert b"<svg" in content
+        return
+    with Image.open(io.BytesIO(content)) as image:
+        assert Image.registered_extensions()[Path(uri).suffix] == image.format
+        assert len(image.convert("RGB").getcolors(1 << 24) or ()) > 2, "something is on it"
 
 
 def test_every_command_is_on_its_page() -> None:
