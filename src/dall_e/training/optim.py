@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from dall_e.config import OptimizerConfig, TrainingConfig
 from dall_e.nn.transformer import Block
+from dall_e.training.muon import Muon
 
 
 def build_optimizers(
@@ -32,12 +33,8 @@ def build_muon(
     learn as fast as common ones (Jordan et al. 2024). Its steps are scaled to the size of AdamW's
     (Liu et al., "Muon is scalable for LLM training", 2025), so one learning rate serves both.
     Embeddings and heads stay with AdamW: their rows are looked up one by one. Raises ValueError if
-    PyTorch is older than 2.9 or if `module` has neither block nor convolution.
+    `module` has neither block nor convolution.
     """
-    if not hasattr(torch.optim, "Muon"):
-        raise ValueError(
-            f"optimizer muon needs PyTorch 2.9 or newer, this is {torch.__version__}: choose adamw"
-        )
     # By identity: a block may hold a convolution, and both would name its kernel.
     hidden: dict[int, nn.Parameter] = {}
     for part in module.modules():
@@ -51,14 +48,10 @@ def build_muon(
             "neither: choose adamw"
         )
 
-    # Older versions of PyTorch have no class to derive it from.
-    from dall_e.training.muon import KernelMuon
-
-    muon = KernelMuon(
+    muon = Muon(
         list(hidden.values()),
-        lr=config.learning_rate,
+        learning_rate=config.learning_rate,
         weight_decay=config.weight_decay,
-        adjust_lr_fn="match_rms_adamw",
     )
     rest = [p for p in module.parameters() if p.requires_grad and id(p) not in hidden]
     return muon, build_adamw(rest, config, betas=betas)

@@ -8,6 +8,7 @@ from torch import nn
 
 from dall_e.config import LoopConfig, OptimizerConfig, TextConfig, TrainingConfig
 from dall_e.models.text_encoder import TextEncoder
+from dall_e.training.muon import orthogonalised
 from dall_e.training.optim import (
     AveragedWeights,
     build_muon,
@@ -117,11 +118,26 @@ def test_muon_steps_a_kernel_as_a_matrix_whatever_its_layout(layout: torch.memor
         matrix.grad = kernel.grad.flatten(1).clone()
         muon.step()
         plain.step()
-    # Its arithmetic is bfloat16, and the columns are in another order.
-    torch.testing.assert_close(kernel.detach().flatten(1), matrix.detach(), atol=2e-3, rtol=0)
+    # Theirs computes in bfloat16 everywhere.
+    torch.testing.assert_close(kernel.detach().flatten(1), matrix.detach(), atol=4e-3, rtol=0)
     assert conv[1].weight.grad is None
     muon.zero_grad()
     assert kernel.grad is None
+
+
+@pytest.mark.parametrize("shape", [(6, 4), (4, 6), (5, 5)])
+def test_orthogonalised_keeps_directions_and_evens_their_strength(shape: tuple[int, int]) -> None:
+    torch.manual_seed(0)
+    rows, columns = shape
+    u, _ = torch.linalg.qr(torch.randn(rows, 4))
+    v, _ = torch.linalg.qr(torch.randn(columns, 4))
+    strengths = torch.tensor([10.0, 3.0, 1.0, 0.3])
+    made = u.T @ orthogonalised(u @ torch.diag(strengths) @ v.T) @ v
+    assert made.dtype == torch.float32
+    assert bool(((made.diagonal() > 0.6) & (made.diagonal() < 1.3)).all())
+    torch.testing.assert_close(
+        made - torch.diag(made.diagonal()), torch.zeros(4, 4), atol=0.02, rtol=0
+    )
 
 
 def test_muon_refuses_what_has_no_transformer_block() -> None:
