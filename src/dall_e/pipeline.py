@@ -20,6 +20,7 @@ from dall_e.checkpoints.known_models import BUILT_IN
 from dall_e.checkpoints.t5 import T5Features
 from dall_e.config import ModelConfig, SamplingConfig
 from dall_e.config.published import PublishedConfig
+from dall_e.editing.noise_methods import NoiseHandling
 from dall_e.images.files import PILImage
 from dall_e.images.results import DrawnImage, ImageList
 from dall_e.images.svg import vectorised
@@ -38,7 +39,7 @@ from dall_e.inference.loading import NativeModel, Networks, checked_precision, l
 from dall_e.inference.looking import Looking
 from dall_e.inference.placement import Placed
 from dall_e.inference.progress import ProgressBar, StepCallback
-from dall_e.inference.request import resolve_sampling
+from dall_e.inference.request import ExplicitNoise, resolve_sampling, with_noise
 from dall_e.inference.validation import Generators, Seed, check_callback
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.text.published_tokenizers import PromptTokenizer
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
     from dall_e.inference.request import DrawingKeywords
 
 
-class DALL_E(Placed, Looking):
+class DALL_E(Placed, Looking, NoiseHandling):
     """Draws pictures from prompts.
 
     Make one with `from_pretrained`. The model then lies in memory and is used like a function.
@@ -218,6 +219,7 @@ class DALL_E(Placed, Looking):
         callback_on_step_end: StepCallback | None = None,
         progress: bool = False,
         strict: bool = False,
+        noise: ExplicitNoise | None = None,
         **others: Any,
     ) -> DrawnImage | ImageList:
         """Draw one picture (a `PIL.Image.Image`) or several (a list, prompt by prompt).
@@ -268,6 +270,8 @@ class DALL_E(Placed, Looking):
             progress: show a bar, in a notebook or on stderr if that is a terminal.
             strict: raise ValueError where something of a prompt is not read, or where a picture is
                 blank, instead of a warning.
+            noise: what `invert` found, for one picture that is drawn whole, with its seed and
+                settings unless others are given.
             others: what other libraries have here. What changes nothing is ignored; for the rest,
                 a TypeError says what to write.
 
@@ -277,6 +281,8 @@ class DALL_E(Placed, Looking):
         read as their names, and traditional Chinese as simplified. Warns of a blank picture.
         """
         check_keywords(others, CALL_HABITS, "a DALL_E")
+        if noise is not None:
+            seed, sampling = with_noise(noise, seed, sampling, self.weights_sha256)
         settings = self.sampling_settings(
             sampling,
             num_inference_steps=num_inference_steps,
@@ -301,6 +307,7 @@ class DALL_E(Placed, Looking):
             finish=finish,
             sampling=settings,
             strict=strict,
+            noise_BNC=None if noise is None else noise.noise_NC[None],
         )
         check_callback(callback_on_step_end)
         with ProgressBar(progress) as bar:

@@ -101,6 +101,12 @@ def _how_drawn(file: Path) -> dict[str, str]:
             file,
             "it does not say how it was drawn: it was not made by `dall-e generate`, or saved anew",
         )
+    if "noise" in info:
+        raise UnusableFileError(
+            file,
+            "it was drawn with noise that was given, which no seed makes",
+            "draw it again with `dall-e generate --noise` and the file of `dall-e invert`",
+        )
     return info
 
 

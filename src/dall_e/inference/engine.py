@@ -31,6 +31,7 @@ from dall_e.config.published import PublishedConfig, check_possible
 from dall_e.errors import DallEWarning
 from dall_e.images.files import PILImage
 from dall_e.inference.finishing import checked_style, finished_image
+from dall_e.inference.image_tokens import check_prefix
 from dall_e.inference.loading import Networks
 from dall_e.inference.origin import name_of, origin_of, story_of
 from dall_e.inference.progress import ProgressCallback, StepCallback
@@ -55,6 +56,7 @@ from dall_e.planning.plan import DrawingJob, plan_all
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.runtime import inference, one_thread
 from dall_e.sampling.decode import KnownTokens, check_known_tokens
+from dall_e.sampling.hindsight import NoiseRecorder, check_noise
 from dall_e.text.published_tokenizers import PromptTokenizer
 from dall_e.text.tokenizer import TextTokenizer
 
@@ -133,6 +135,7 @@ class Engine:
         style: str | None = None,
         sampling: SamplingConfig | None = None,
         known: KnownTokens | None = None,
+        noise_BNC: Tensor | None = None,
         strict: bool = False,
         refuses_blots: bool = True,
     ) -> GenerationRequest:
@@ -149,10 +152,12 @@ class Engine:
         if isinstance(self.config, PublishedConfig):
             check_possible(self.config, "".join(negatives), transparent)
             if known is not None:
-                raise ValueError(f"{self.config.name} draws left to right: no token can be given")
+                check_prefix(known, self.config.name)
+        grid = self.networks.generator.config
         if known is not None:
-            grid = self.networks.generator.config
             check_known_tokens(known, grid.num_tokens, grid.num_codes)
+        if noise_BNC is not None:
+            check_noise(noise_BNC, grid.num_tokens, grid.num_codes)
 
         size = checked_size(height, width, self.default_size)
         seeds = image_seeds(seed, generator, len(prompts) * num_images_per_prompt, best_of)
@@ -169,6 +174,7 @@ class Engine:
             finish=checked_finish(finish, self.config),
             style=checked_style(style, self.config, self.vocabulary),
             known=known,
+            noise_BNC=noise_BNC,
             strict=strict,
             refuses_blots=refuses_blots,
         )
@@ -215,6 +221,18 @@ class Engine:
                 if on_progress:
                     on_progress("finishing", len(finished), len(kept))
             return finished
+
+    def find_noise(self, request: GenerationRequest, codes_1N: Tensor) -> Tensor:
+        """Noise [1, N, C] with which a request for one image draws these codes."""
+        with inference(self.device), self._threads():
+            recorder = NoiseRecorder(
+                codes_1N,
+                list(request.seeds),
+                request.sampling,
+                self.networks.generator.config.num_codes,
+            )
+            self._drawer.draw(request, self._plan(request), sampler=recorder)
+            return recorder.noise_BNC
 
     def _plan(self, request: GenerationRequest) -> list[DrawingJob]:
         """What is drawn for each candidate; the only place that asks the planner."""

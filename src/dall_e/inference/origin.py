@@ -78,6 +78,8 @@ def story_of(
         "upsample": str(request.upsample),
         "finish": request.finish,
     }
+    if request.noise_BNC is not None:
+        story["noise"] = "given"
     if request.style or plan.style:
         story["style"] = request.style or plan.style
     if score is not None:

@@ -1,6 +1,6 @@
 """What goes into the engine and what comes out: checked requests, and finished images.
 
-Shapes: B candidates, N image tokens.
+Shapes: B candidates, N image tokens, C codes.
 """
 
 from __future__ import annotations
@@ -8,7 +8,9 @@ from __future__ import annotations
 import dataclasses
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, Protocol, TypedDict
+
+from torch import Tensor
 
 from dall_e.config import ModelConfig, SamplingConfig
 from dall_e.config.published import PublishedConfig, left_to_right
@@ -21,6 +23,29 @@ if TYPE_CHECKING:
 
     from dall_e.inference.progress import StepCallback
     from dall_e.inference.validation import Generators, Seed
+
+
+class ExplicitNoise(Protocol):
+    """Noise that one image is drawn with, as `DALL_E.invert` finds it (`editing/inversion.py`)."""
+
+    @property
+    def seed(self) -> int:
+        """Chooses the order of the tokens."""
+        ...
+
+    @property
+    def sampling(self) -> SamplingConfig:
+        """The settings that it was found for."""
+        ...
+
+    @property
+    def noise_NC(self) -> Tensor:  # noqa: N802
+        """float32, one number per position and code."""
+        ...
+
+    def check_model(self, weights_sha256: str) -> None:
+        """Raise ValueError if it was found with other weights."""
+        ...
 
 
 class DrawingKeywords(TypedDict, total=False):
@@ -49,6 +74,7 @@ class DrawingKeywords(TypedDict, total=False):
     callback_on_step_end: StepCallback | None
     progress: bool
     strict: bool
+    noise: ExplicitNoise | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +108,9 @@ class GenerationRequest:
     """Keep the transparent background instead of white."""
     known: KnownTokens | None = None
     """Tokens that are given, one row per candidate; the rest is drawn to fit them."""
+    noise_BNC: Tensor | None = None
+    """Noise that is given, one row per candidate, instead of that of the seeds, which then choose
+    the order alone."""
     refuses_blots: bool = True
     """Whether a drawing of what names nothing known has to look like its prompt; else it is a
     ValueError. Whoever measures a model wants to see them all."""
@@ -97,6 +126,7 @@ class GenerationRequest:
                 f"there are {len(self.negative_prompts)} negative prompts for "
                 f"{len(self.prompts)} prompts"
             )
+        self._check_noise(count)
         if self.known is None:
             return
 
@@ -105,6 +135,16 @@ class GenerationRequest:
         if len(self.known.codes_BN) != count:
             raise ValueError(
                 f"there are {len(self.known.codes_BN)} rows of known tokens for {count} candidates"
+            )
+
+    def _check_noise(self, count: int) -> None:
+        if self.noise_BNC is None:
+            return
+        if self.sampling.compose:
+            raise ValueError("noise that is given is of a whole picture: draw with compose=False")
+        if len(self.noise_BNC) != count:
+            raise ValueError(
+                f"there is noise for {len(self.noise_BNC)} pictures, and {count} are asked for"
             )
 
     @property
@@ -137,6 +177,19 @@ class GeneratedImage:
     """All that is needed to draw it again, as texts."""
     svg: str = ""
     """The same as an SVG document, a named group for each thing; "" if its finish is soft."""
+
+
+def with_noise(
+    noise: ExplicitNoise, seed: Seed, sampling: SamplingConfig | None, weights_sha256: str
+) -> tuple[Seed, SamplingConfig]:
+    """The seed and the settings of a drawing with noise that is given: the noise's own.
+
+    Raises ValueError for another seed beside it, and for noise of another model.
+    """
+    noise.check_model(weights_sha256)
+    if seed is not None and seed != noise.seed:
+        raise ValueError(f"this noise has a seed of its own, {noise.seed}: leave out seed={seed!r}")
+    return noise.seed, sampling or noise.sampling
 
 
 def resolve_sampling(

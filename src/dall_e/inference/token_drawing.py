@@ -23,6 +23,8 @@ from dall_e.nn.precision import entering, weight_of
 from dall_e.planning.plan import DrawingJob
 from dall_e.runtime import free_memory
 from dall_e.sampling.decode import decode_tokens
+from dall_e.sampling.hindsight import NoiseSampler
+from dall_e.sampling.token_sampler import Sampler
 
 # More images than this are drawn one batch after the other, so that memory stays bounded; it
 # changes no image.
@@ -45,8 +47,14 @@ class TokenDrawer:
         candidates: list[DrawingJob],
         on_step: StepCallback | None = None,
         on_progress: ProgressCallback | None = None,
+        *,
+        sampler: Sampler | None = None,
     ) -> Tensor:
-        """Image tokens [B, N] of the drawings of a request, in batches of prompts of one length."""
+        """Image tokens [B, N] of the drawings of a request, in batches of prompts of one length.
+
+        sampler: chooses the codes of a single drawing, instead of its seed.
+        """
+        assert sampler is None or len(candidates) == 1
         texts = [
             (text, request.negative_of(number))
             for number, candidate in enumerate(candidates)
@@ -72,6 +80,7 @@ class TokenDrawer:
                 seeds=[seeds[row] for row in rows],
                 settings=request.sampling,
                 known=known_rows(request.known, rows),
+                sampler=sampler or _sampler(request, rows),
                 on_step=counted_steps(on_step, on_progress, number, len(groups)),
             )
             drawn.update(zip(rows, codes_BN, strict=True))
@@ -114,6 +123,13 @@ class TokenDrawer:
         bytes_per_image = rows_per_image * generator.row_bytes()
         room = int(free * _CACHE_FRACTION) // bytes_per_image
         return max(1, min(IMAGES_PER_BATCH, room))
+
+
+def _sampler(request: GenerationRequest, rows: Sequence[int]) -> Sampler | None:
+    """What draws some of the images by noise that is given; None if the seeds make it."""
+    if request.noise_BNC is None:
+        return None
+    return NoiseSampler(request.noise_BNC[list(rows)], request.sampling)
 
 
 def _entering_states(generator: nn.Module, states: States) -> States:

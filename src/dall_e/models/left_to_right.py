@@ -194,13 +194,17 @@ class LeftToRight(nn.Module):
         assert positions_B1.shape[1] == 1, "a left-to-right model reveals one token at a time"
         return self._logits(cache.state_BD)[:, None, : self.config.num_codes].float()
 
-    def append(self, cache: LeftToRightCache, codes_B1: Tensor, positions_B1: Tensor) -> None:
-        """Make the next token known. The last one of an image is not read: nothing comes after."""
-        assert positions_B1.shape == codes_B1.shape and codes_B1.shape[1] == 1
-        number = cache.num_known
-        cache.num_known += 1
-        if cache.num_known < self.config.num_tokens:
-            self.read(cache, self._embed(codes_B1, slice(number, number + 1)))
+    def append(self, cache: LeftToRightCache, codes_BM: Tensor, positions_BM: Tensor) -> None:
+        """Make the next tokens known, one after the other, as if they had been drawn.
+
+        The last one of an image is not read: nothing comes after.
+        """
+        assert positions_BM.shape == codes_BM.shape
+        for code_B1 in codes_BM.split(1, dim=1):
+            number = cache.num_known
+            cache.num_known += 1
+            if cache.num_known < self.config.num_tokens:
+                self.read(cache, self._embed(code_B1, slice(number, number + 1)))
 
     def read(self, cache: LeftToRightCache, x_B1D: Tensor) -> None:
         """Read one more embedded token: a code, or a word (`models/vision_encoder.py`)."""

@@ -18,17 +18,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from dall_e.config import SamplingConfig
 from dall_e.sampling.cuda_graph import decode_with_graph
+from dall_e.sampling.filters import guide
 from dall_e.sampling.networks import GraphNetwork, Prompts, SpeculativeNetwork, TokenNetwork
 from dall_e.sampling.noise import ORDER_STREAM, uniform
 from dall_e.sampling.orders import group_sizes, make_orders
 from dall_e.sampling.speculative import JacobiDecoder
-from dall_e.sampling.token_sampler import TokenSampler
+from dall_e.sampling.token_sampler import Sampler, TokenSampler
 
 _MOST_SPECULATIVE_IMAGES = 3
 """With more images, one token of all of them at a time is sooner done than several tokens of one
@@ -47,6 +50,9 @@ class DecodeStep:
     """Codes in raster order; 0 where nothing is known yet."""
     known_BN: Tensor
     """True where the code is known."""
+    guess: Callable[[], Tensor] | None = None
+    """Gives the codes with the likeliest one where nothing is known, given what is; only until the
+    callback returns. None for a network that predicts the next token alone."""
 
 
 StepCallback = Callable[[DecodeStep], "bool | None"]
@@ -111,25 +117,31 @@ def decode_tokens(
     seeds: list[int],
     settings: SamplingConfig,
     known: KnownTokens | None = None,
+    sampler: Sampler | None = None,
     on_step: StepCallback | None = None,
 ) -> Tensor:
     """Draw codes [B, N] in raster order, one image per seed.
 
     `text` and `null` have B rows each: what to draw, and what to steer away from. An image is a
     function of its row of text, its seed and the settings; the other images of the batch play no
-    part. What is `known` beforehand stays as it is. `on_step` is called after each step; where it
-    returns True, DecodeInterrupted is raised.
+    part. What is `known` beforehand stays as it is. `sampler` chooses codes instead of the seeds,
+    which then say the order alone. `on_step` is called after each step; where it returns True,
+    DecodeInterrupted is raised.
 
-    For a left-to-right network the settings must ask for one token a step in raster order; it can
-    know nothing beforehand.
+    For a left-to-right network the settings must ask for one token a step in raster order, and
+    what is known must be the first tokens of that order.
     """
     task = _make_task(network, text, null, seeds, settings, known, on_step)
-    if isinstance(network, GraphNetwork) and task.positions_BN.device.type == "cuda":
+    is_plain = sampler is None and not task.num_known
+    if is_plain and isinstance(network, GraphNetwork) and task.positions_BN.device.type == "cuda":
         _decode_with_graph(task)
+    elif sampler is not None:
+        _decode_in_groups(task, sampler)
     elif _uses_speculation(task):
         _decode_speculatively(task)
     else:
-        _decode_in_groups(task)
+        own = task.sampler(task.seeds, in_raster_order=task.in_raster_order)
+        _decode_in_groups(task, own)
     return task.codes_BN
 
 
@@ -188,12 +200,14 @@ class _Task:
         self.codes_BN[images].scatter_(1, positions_BM, codes_BM)
         self.known_BN[images].scatter_(1, positions_BM, True)
 
-    def report(self, step: int) -> None:
+    def report(self, step: int, guess: Callable[[], Tensor] | None = None) -> None:
         """Tell the callback. Raises DecodeInterrupted where it asks to stop."""
         if self.on_step is None:
             return
         num_steps = len(self.group_sizes)
-        if self.on_step(DecodeStep(step, num_steps, self.codes_BN, self.known_BN)):
+        if not isinstance(self.network, SpeculativeNetwork):
+            guess = None
+        if self.on_step(DecodeStep(step, num_steps, self.codes_BN, self.known_BN, guess)):
             raise DecodeInterrupted(f"stopped by the callback after step {step} of {num_steps}")
 
 
@@ -246,10 +260,9 @@ def _make_task(
 # The loop
 
 
-def _decode_in_groups(task: _Task) -> None:
+def _decode_in_groups(task: _Task, sampler: Sampler) -> None:
     """Draw one group of tokens after the other, of all images at once."""
     network = task.network
-    sampler = task.sampler(task.seeds, in_raster_order=task.in_raster_order)
 
     # Prefill: the prompts, and the tokens that are known beforehand.
     cache = network.prefill(task.prompts)
@@ -276,7 +289,25 @@ def _decode_in_groups(task: _Task) -> None:
             network.append(cache, task.in_rows(codes_BM), task.in_rows(positions_BM))
 
         num_done += size
-        task.report(step)
+        task.report(step, partial(_guessed, task, [(slice(None), cache, num_done)]))
+
+
+def _guessed(task: _Task, images: list[tuple[slice, Any, int]]) -> Tensor:
+    """Codes [B, N] with the likeliest one where nothing is known.
+
+    images: which ones, the cache that knows them, and how many of their tokens it knows.
+    """
+    codes_BN = task.codes_BN.clone()
+    for rows, cache, num_done in images:
+        positions_BM = task.positions_BN[rows, num_done:]
+        if not positions_BM.shape[1]:
+            continue
+        logits_RMC = task.network.predict(cache, task.in_rows(positions_BM))
+        if task.num_copies == 2:
+            conditional_BMC, unconditional_BMC = logits_RMC.chunk(2)
+            logits_RMC = guide(conditional_BMC, unconditional_BMC, task.settings.guidance_scale)
+        codes_BN[rows] = codes_BN[rows].scatter(1, positions_BM, logits_RMC.argmax(-1))
+    return codes_BN
 
 
 # Variants that draw the same tokens sooner
@@ -311,8 +342,12 @@ def _decode_speculatively(task: _Task) -> None:
 
         # A step is done when all images have made it.
         num_done = min(decoder.num_known for decoder in decoders)
+        images = [
+            (slice(image, image + 1), decoder.cache, decoder.num_known)
+            for image, decoder in enumerate(decoders)
+        ]
         for number in range(num_reported, num_done):
-            task.report(number - task.num_known + 1)
+            task.report(number - task.num_known + 1, partial(_guessed, task, images))
         num_reported = num_done
 
 

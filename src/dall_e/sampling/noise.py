@@ -23,6 +23,10 @@ GUMBEL_STREAM = 0
 """Stream of the numbers that choose codes."""
 ORDER_STREAM = 1 << 16
 """Stream of the numbers that choose orders."""
+HINDSIGHT_STREAM = 2 << 16
+"""Stream of the numbers for what noise may have been, given the code that it chose."""
+MAXIMUM_STREAM = 3 << 16
+"""Stream of the numbers for the largest sum of score and noise of a position."""
 
 
 def philox(counter_Q4: Tensor, key_Q2: Tensor) -> Tensor:

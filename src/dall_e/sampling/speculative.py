@@ -47,7 +47,9 @@ class JacobiDecoder:
     ) -> None:
         """`positions_N` are in the order of drawing; the cache has `num_copies` rows, and knows the
         prompt and the first `num_known` tokens."""
-        self._network, self._cache, self._sampler = network, cache, sampler
+        self._network, self._sampler = network, sampler
+        self.cache = cache
+        """Knows the tokens that are known so far, between two rounds."""
         self._positions_N, self._num_copies = positions_N, num_copies
         self.num_known = num_known
         """Tokens known so far."""
@@ -69,7 +71,7 @@ class JacobiDecoder:
         appended = min(end, num_tokens - 1)
         if appended > start:
             self._network.append(
-                self._cache,
+                self.cache,
                 self._in_rows(guesses_W[: appended - start]),
                 self._in_rows(self._positions_N[start:appended]),
                 sequential=True,
@@ -84,7 +86,7 @@ class JacobiDecoder:
         # Keep what is right, and guess anew from there.
         self.num_known = start + num_right
         self._next_W = predicted_M[num_right - 1 :]
-        self._network.truncate(self._cache, min(self.num_known, appended))
+        self._network.truncate(self.cache, min(self.num_known, appended))
         return self._positions_N[start : self.num_known], guesses_W[:num_right]
 
     def _predict(self, start: int, end: int) -> Tensor:
@@ -92,9 +94,7 @@ class JacobiDecoder:
         positions_M = self._positions_N[start:end]
         if not len(positions_M):
             return positions_M
-        logits_RMC = self._network.predict_sequential(
-            self._cache, self._in_rows(positions_M), start
-        )
+        logits_RMC = self._network.predict_sequential(self.cache, self._in_rows(positions_M), start)
         num_known_M = torch.arange(start, start + len(positions_M), dtype=torch.int64, device="cpu")
         return self._sampler(logits_RMC, positions_M[None], num_known_M)[0]
 

@@ -10,6 +10,8 @@ N tokens, C codes, W positions whose noise is in memory.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -17,6 +19,10 @@ from dall_e.config import SamplingConfig
 from dall_e.nn.cpu.sampler import can_sample, sample_tokens
 from dall_e.sampling.filters import choose, guide
 from dall_e.sampling.noise import GUMBEL_STREAM, gumbel
+
+Sampler = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""From logits [R, M, C], positions [B, M] and how many tokens are known before each [M] to codes
+[B, M]: a `TokenSampler`, or what stands for one (`hindsight.py`)."""
 
 _NOISE_AT_A_TIME = 1 << 21
 """Numbers of noise in memory: of all 1024 x 16384 positions and codes they would fill 64 MiB an

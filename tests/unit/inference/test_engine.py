@@ -149,13 +149,20 @@ def test_requests_that_do_not_fit_together(engine: Engine, changes: dict, messag
         dataclasses.replace(request, **changes)
 
 
-def test_a_left_to_right_model_takes_no_given_tokens(mini_folder: Path) -> None:
+def test_a_left_to_right_model_takes_the_first_tokens_alone(mini_folder: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         engine = DALL_E.from_pretrained(mini_folder).engine
-    known = KnownTokens(torch.zeros(1, 4, dtype=torch.int64), torch.zeros(1, 4) == 1)
-    with pytest.raises(ValueError, match="draws left to right: no token can be given"):
-        engine.request("a cat", known=known)
+
+    def known(*positions: int) -> KnownTokens:
+        mask_BN = torch.zeros(1, 256, dtype=torch.bool)
+        mask_BN[0, list(positions)] = True
+        return KnownTokens(torch.zeros(1, 256, dtype=torch.int64), mask_BN)
+
+    for gap in (known(1), known(0, 2)):
+        with pytest.raises(ValueError, match="draws row by row, .* the top rows of a picture can"):
+            engine.request("a cat", known=gap)
+    assert engine.request("a cat", known=known(0, 1)).known is not None
     assert isinstance(engine.request("a cat"), GenerationRequest)
 
 

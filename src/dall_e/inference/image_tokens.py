@@ -1,0 +1,83 @@
+"""From images to the image tokens of a model, and which of them can be given to it.
+
+Shapes: B images, C H W channels, rows and columns; N image tokens.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from dall_e.checkpoints.families.base import PublishedNetworks
+from dall_e.config import ModelConfig
+from dall_e.config.published import PublishedConfig
+from dall_e.images.files import PILImage, from_pil, read_image
+from dall_e.images.white_ground import without_white_ground
+from dall_e.inference.loading import Networks
+from dall_e.inference.retrieval import ImageInput
+from dall_e.models.image_tokenizer import ImageTokenizer
+from dall_e.models.vqgan import VQGAN
+from dall_e.nn.precision import entering, weight_of
+from dall_e.runtime import inference, one_thread
+from dall_e.sampling.decode import KnownTokens
+
+
+def image_tokens(
+    config: ModelConfig | PublishedConfig, networks: Networks | PublishedNetworks, image: ImageInput
+) -> Tensor:
+    """Codes int64 [1, N] of an image of any size and mode, on the model's device.
+
+    image: a PIL image, or the file of one. One that is not square is centred on a square. Published
+    models see it on white; ours, which draw on nothing, without the white around what it shows.
+    Raises UnusableFileError for a file that cannot be read, and ValueError where a model was
+    published without what reads images.
+    """
+    tokenizer = networks.tokenizer
+    if isinstance(tokenizer, VQGAN) and tokenizer.encoder is None:
+        raise ValueError(
+            f"{config.name} was published without the encoder of its image tokenizer: it draws "
+            "pictures, but cannot read one"
+        )
+
+    size = config.tokenizer.image_size
+    array_CHW = from_pil(image, size) if isinstance(image, PILImage) else read_image(image, size)
+    if isinstance(tokenizer, ImageTokenizer):
+        array_CHW = without_white_ground(array_CHW)
+    x_CHW = torch.from_numpy(array_CHW).to(weight_of(tokenizer).device, torch.float32) / 255
+    with inference(x_CHW.device), one_thread():
+        if isinstance(tokenizer, ImageTokenizer):
+            return tokenizer.tokenize(entering(tokenizer, x_CHW[None]))
+
+        # Published tokenizers know neither transparency nor, most of them, our range.
+        assert isinstance(tokenizer, VQGAN)
+        rgb_CHW = x_CHW[:3] + 1 - x_CHW[3:]
+        ranged_CHW = rgb_CHW if tokenizer.config.unit_range else rgb_CHW * 2 - 1
+        return tokenizer.encode(ranged_CHW[None]).codes_BHW.flatten(1)
+
+
+def top_rows(codes_BN: Tensor, fraction: float) -> KnownTokens:
+    """The first rows of images as known tokens: all that a left-to-right model can be given.
+
+    fraction: of the rows, above 0 and below 1; at least one row is known, and one is left.
+    """
+    num_tokens = codes_BN.shape[1]
+    side = math.isqrt(num_tokens)
+    num_rows = min(max(round(side * fraction), 1), side - 1)
+    mask_BN = torch.zeros_like(codes_BN, dtype=torch.bool)
+    mask_BN[:, : num_rows * side] = True
+    return KnownTokens(codes_BN, mask_BN)
+
+
+def check_prefix(known: KnownTokens, name: str) -> None:
+    """Check that what is known are the first tokens. Raises ValueError if a gap is before one.
+
+    name: of the model, which draws from left to right.
+    """
+    is_known_BN = known.mask_BN
+    if bool((is_known_BN[:, 1:] & ~is_known_BN[:, :-1]).any()):
+        raise ValueError(
+            f"{name} draws row by row, from the top left on, and sees only what is before: the "
+            "top rows of a picture can be given, no other part"
+        )

@@ -1,0 +1,70 @@
+"""Pictures become tokens of any model that has an encoder, and their top rows can be given."""
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from dall_e import DALL_E
+from dall_e.inference.image_tokens import check_prefix, image_tokens, top_rows
+from dall_e.sampling.decode import KnownTokens
+
+PUBLISHED = ("min_dalle", "dalle_mini", "llamagen", "mindalle", "janus", "rudalle")
+
+Load = Callable[..., DALL_E]
+
+
+def an_image() -> Image.Image:
+    pixels = np.random.default_rng(3).integers(0, 255, (6, 9, 3), dtype=np.uint8)
+    return Image.fromarray(pixels).resize((90, 60))
+
+
+def drawn(model: DALL_E, **keywords: Any) -> tuple[torch.Tensor, np.ndarray]:
+    """Codes [1, N] and pixels of one drawing."""
+    last: list[torch.Tensor] = []
+    request = model.engine.request("a cat", seed=4, **keywords)
+    (image,) = model.engine.generate(request, lambda step: last.append(step.codes_BN.clone()))
+    return last[-1], np.asarray(image.pixels)
+
+
+@pytest.mark.parametrize("family", PUBLISHED)
+def test_published_models_go_on_from_the_top_rows(load: Load, family: str) -> None:
+    model = load(family)
+    codes_1N = image_tokens(model.config, model.networks, an_image())
+    grid = model.config.generator
+    assert codes_1N.shape == (1, grid.num_tokens) and int(codes_1N.max()) < grid.num_codes
+
+    known = top_rows(codes_1N, 0.5)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        continued_1N, _ = drawn(model, known=known)
+        plain_1N, plain = drawn(model)
+        again_1N, again = drawn(model, known=top_rows(plain_1N, 0.5))
+    assert torch.equal(continued_1N[known.mask_BN], codes_1N[known.mask_BN])
+    assert not torch.equal(continued_1N[~known.mask_BN], codes_1N[~known.mask_BN])
+    # A drawing that is given its own top rows goes on as it did.
+    assert torch.equal(again_1N, plain_1N) and np.array_equal(again, plain)
+
+
+@pytest.mark.parametrize(("fraction", "rows"), [(0.0, 1), (0.3, 1), (0.5, 2), (1.0, 3)])
+def test_at_least_one_row_is_known_and_one_is_left(fraction: float, rows: int) -> None:
+    known = top_rows(torch.zeros(2, 16, dtype=torch.int64), fraction)
+    assert known.count == 4 * rows and bool(known.mask_BN[:, : 4 * rows].all())
+
+
+def test_only_the_first_tokens_are_a_prefix() -> None:
+    codes_BN = torch.zeros(2, 4, dtype=torch.int64)
+    check_prefix(KnownTokens(codes_BN, torch.tensor([[1, 1, 0, 0]] * 2) == 1), "tiny")
+    with pytest.raises(ValueError, match="tiny draws row by row"):
+        check_prefix(KnownTokens(codes_BN, torch.tensor([[1, 1, 0, 0], [0, 1, 1, 0]]) == 1), "tiny")
+
+
+def test_without_an_encoder_nothing_is_read(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = load("min_dalle")
+    monkeypatch.setattr(model.networks.tokenizer, "encoder", None)
+    with pytest.raises(ValueError, match="tiny-min_dalle was published without the encoder"):
+        image_tokens(model.config, model.networks, an_image())
