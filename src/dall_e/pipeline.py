@@ -20,6 +20,7 @@ from dall_e.checkpoints.known_models import BUILT_IN
 from dall_e.checkpoints.t5 import T5Features
 from dall_e.config import ModelConfig, SamplingConfig
 from dall_e.config.published import PublishedConfig
+from dall_e.editing.methods import Editing
 from dall_e.editing.noise_methods import NoiseHandling
 from dall_e.images.files import PILImage
 from dall_e.images.results import DrawnImage, ImageList
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
     from dall_e.inference.request import DrawingKeywords
 
 
-class DALL_E(Placed, Looking, NoiseHandling):
+class DALL_E(Placed, Looking, NoiseHandling, Editing):
     """Draws pictures from prompts.
 
     Make one with `from_pretrained`. The model then lies in memory and is used like a function.

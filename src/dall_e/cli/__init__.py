@@ -15,6 +15,7 @@ from dall_e.cli import (
     convert,
     data,
     describe,
+    edit,
     env,
     evaluate,
     export,
@@ -52,6 +53,7 @@ _zoo = typer.Typer(help="Look after the published models.", no_args_is_help=True
 for _group, _name, _command in (
     (app, "generate", generate.generate),
     (app, "reproduce", reproduce.reproduce),
+    (app, "edit", edit.edit),
     (app, "plan", plan.plan),
     (app, "info", info.info),
     (app, "describe", describe.describe),

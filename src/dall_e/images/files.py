@@ -72,7 +72,7 @@ def decode_image(data: bytes, size: int) -> ImageArray:
     """
     try:
         with Image.open(io.BytesIO(data)) as opened:
-            _check_size(opened)
+            check_size(opened)
             opened.load()
             image = _square(_reduced(upright(opened), size))
     except UnidentifiedImageError as error:
@@ -102,7 +102,7 @@ def read_metadata(path: str | os.PathLike[str]) -> dict[str, str]:
     Raises UnusableFileError if it is not a readable image.
     """
     with naming(path, "it is not a readable picture"), Image.open(path) as image:
-        _check_size(image)
+        check_size(image)
         image.load()
         return texts_in(image)
 
@@ -119,13 +119,13 @@ def same_pixels(first: str | os.PathLike[str], second: str | os.PathLike[str]) -
     Metadata may differ. Raises UnusableFileError if one is not a readable image.
     """
     with naming(first), Image.open(first) as left, Image.open(second) as right:
-        _check_size(left)
-        _check_size(right)
+        check_size(left)
+        check_size(right)
         same_kind = left.size == right.size and left.mode == right.mode
         return bool(same_kind and left.tobytes() == right.tobytes())
 
 
-def _check_size(image: PILImage) -> None:
+def check_size(image: PILImage) -> None:
     """Raise ValueError for an opened file that would fill the memory, or that runs a program."""
     width, height = image.size
     if width * height > MOST_PIXELS:
@@ -153,7 +153,7 @@ def _reduced(image: PILImage, size: int) -> PILImage:
     """
     longest = max(image.size)
     if image.mode in DEEP_MODES:
-        image = _of_eight_bits(image)
+        image = of_eight_bits(image)
     if longest < 8 * size:
         return _premultiplied(image)
 
@@ -173,7 +173,7 @@ def _strips(image: PILImage, step: int) -> Iterator[tuple[int, PILImage]]:
         yield top, image.crop((0, top, image.width, min(top + rows, image.height)))
 
 
-def _of_eight_bits(image: PILImage) -> PILImage:
+def of_eight_bits(image: PILImage) -> PILImage:
     """Grey of more than eight bits in mode L; PIL's own conversion clips instead of scaling."""
     grey = Image.new("L", image.size)
     if 0 in image.size:

@@ -257,7 +257,7 @@ class Engine:
         return Retriever(self.networks.dual_encoder, self.text_tokenizer)
 
     @cached_property
-    def _recognition(self) -> Recognition:
+    def recognition(self) -> Recognition:
         """What tells a picture from a blot; only for models with a vocabulary."""
         assert self.vocabulary is not None
         return Recognition(self.retriever("a prompt that names nothing known"), self.vocabulary)
@@ -296,7 +296,7 @@ class Engine:
         image, svg = self._image_and_svg(request, candidate, codes_BN)
         is_judged = request.refuses_blots and self.networks.dual_encoder is not None
         if is_judged and names_nothing(candidate, self.vocabulary):
-            self._recognition.check(image, candidate)
+            self.recognition.check(image, candidate)
         check_not_blank(image, candidate, strict=request.strict)
         return GeneratedImage(
             pixels=image,

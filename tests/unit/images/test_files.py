@@ -196,9 +196,9 @@ def test_a_large_picture_in_strips_is_the_same(mode: str, monkeypatch: pytest.Mo
 
 def test_grey_of_sixteen_bits_in_strips_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     noise = np.random.default_rng(0).integers(0, 60000, (43, 30), dtype=np.uint16)
-    whole = np.asarray(files._of_eight_bits(Image.fromarray(noise)))
+    whole = np.asarray(files.of_eight_bits(Image.fromarray(noise)))
     monkeypatch.setattr(files, "_STRIP_PIXELS", 100)
-    assert np.array_equal(whole, np.asarray(files._of_eight_bits(Image.fromarray(noise))))
+    assert np.array_equal(whole, np.asarray(files.of_eight_bits(Image.fromarray(noise))))
     assert np.array_equal(whole, (noise * (255 / noise.max())).astype(np.uint8))
 
 

@@ -1,0 +1,94 @@
+"""What an edit is asked for, in English or Chinese: to draw, replace, remove or recolour something.
+
+People say what shall be there ("a red hat"), or what to do ("add a red hat", "replace the apple
+with a pear", 去掉树). The first names what is drawn, the second also where.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from dall_e.images.colour import TARGETS
+from dall_e.text.language import COLOURS_ZH
+
+Kind = Literal["draw", "remove", "recolour"]
+
+_COLOURS = "|".join((*TARGETS, "gray"))
+_ZH = "|".join(colour.rstrip("色") for colour in COLOURS_ZH.values())
+_ARTICLE = r"(?:the |this |that |an? |its |his |her )?"
+
+_REMOVE = (
+    rf"(?:remove|delete|erase|take away|take out|get rid of)\s+{_ARTICLE}(?P<where>.+)",
+    r"(?:去掉|删除|删掉|移除|擦掉|去除)(?P<where>.+)",
+    r"把(?P<where>.+?)(?:去掉|删除|删掉|移除|擦掉)",
+    r"(?:nothing|empty|background|without anything|什么都没有|空|)(?P<where>)",
+)
+_RECOLOUR = (
+    rf"(?:make|paint|colou?r|turn|dye)\s+{_ARTICLE}(?P<where>.+?)\s+(?P<what>{_COLOURS})",
+    rf"(?:change|turn)\s+(?:the colou?r of\s+)?{_ARTICLE}(?P<where>.+?)\s+(?:in)?to\s+"
+    rf"(?P<what>{_COLOURS})",
+    rf"(?P<where>)(?P<what>{_COLOURS})",
+    rf"把(?P<where>.+?)(?:涂成|染成|变成|改成|换成)(?P<what>{_ZH})色?",
+    rf"(?P<where>)(?P<what>{_ZH})色",
+)
+_REPLACE = (
+    rf"(?:replace|swap|exchange)\s+{_ARTICLE}(?P<where>.+?)\s+(?:with|by|for)\s+(?P<what>.+)",
+    rf"(?:change|turn)\s+{_ARTICLE}(?P<where>.+?)\s+(?:in)?to\s+(?P<what>.+)",
+    r"(?:make it|make this)(?P<where>)\s+(?P<what>(?:an?|the|some|two|three)\s.+)",
+    rf"make\s+{_ARTICLE}(?P<where>.+?)\s+(?P<what>an?\s.+)",
+    r"把(?P<where>.+?)(?:换成|变成|改成|替换成|替换为)(?P<what>.+)",
+)
+_ADD = (
+    r"(?:add|put|draw|insert|place|paint)\s+(?P<what>.+?)(?P<where>)(?:\s+(?:here|there))?",
+    r"(?:添加|加上|加|画上|画|放)(?P<where>)(?P<what>.+)",
+)
+_PRONOUNS = frozenset(("it", "this", "that", "them", "these", "everything", "它", "这个"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Instruction:
+    """What is to be done to a part of a picture."""
+
+    kind: Kind
+    what: str = ""
+    """What is drawn, as a prompt; or the colour that something gets, one of TARGETS."""
+    where: str = ""
+    """What is there now and is to change, in words; or nothing is said."""
+    replaces: bool = False
+    """Whether what is drawn takes the place of what is there."""
+
+
+def read_instruction(prompt: str) -> Instruction:
+    """Read what an edit is asked for. What is no instruction names what is to be drawn."""
+    text = " ".join(prompt.split()).strip(" .!。！")
+    for pattern in _REMOVE:
+        if found := re.fullmatch(pattern, text, re.IGNORECASE):
+            return Instruction(kind="remove", where=_named(found["where"]))
+    for pattern in _RECOLOUR:
+        if found := re.fullmatch(pattern, text, re.IGNORECASE):
+            colour = _colour(found["what"])
+            return Instruction(kind="recolour", what=colour, where=_named(found["where"]))
+    for replaces, patterns in ((True, _REPLACE), (False, _ADD)):
+        for pattern in patterns:
+            if found := re.fullmatch(pattern, text, re.IGNORECASE):
+                where = _named(found["where"])
+                return Instruction(
+                    kind="draw", what=found["what"].strip(), where=where, replaces=replaces
+                )
+    return Instruction(kind="draw", what=text)
+
+
+def _named(words: str) -> str:
+    """What is meant by words for a thing; "" for a pronoun, which names nothing."""
+    words = words.strip()
+    return "" if words.lower() in _PRONOUNS else words
+
+
+def _colour(word: str) -> str:
+    """The colour of an English or Chinese word."""
+    for colour, chinese in COLOURS_ZH.items():
+        if word in (chinese, chinese.rstrip("色")):
+            return colour
+    return "grey" if word.lower() == "gray" else word.lower()

@@ -1,0 +1,168 @@
+"""The things of a picture of ours, each by itself: its SVG document has a group for each of them.
+
+A document comes with a picture that was just drawn. From a file, the picture is drawn again as the
+file says, and only trusted if every pixel is the same.
+
+Shapes: H W rows and columns of the picture, C 4 channels (premultiplied RGBA).
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from dataclasses import dataclass
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+
+from dall_e.editing.drawing import named_things
+from dall_e.images.blending import premultiplied
+from dall_e.images.compositing import Canvas
+from dall_e.images.files import PILImage
+from dall_e.images.selections import UInt8, grown
+from dall_e.images.svg import painted_svg
+from dall_e.inference.engine import Engine
+from dall_e.inference.request import resolve_sampling
+from dall_e.planning.vocabulary import Vocabulary
+
+_SVG = "http://www.w3.org/2000/svg"
+_BELONGING = ("shadow", "ripple")
+"""Groups that belong to the thing before or behind which they stand."""
+_NUMBERS = ("num_inference_steps", "top_k")
+_FRACTIONS = ("guidance_scale", "temperature", "top_p")
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One thing of a picture."""
+
+    name: str
+    selected_HW: UInt8
+    """Where it is seen, with its shadow."""
+    behind_HWC: Canvas
+    """The picture without it."""
+
+
+class Layers:
+    """A picture as an SVG document of named things."""
+
+    def __init__(self, svg: str, image: PILImage) -> None:
+        """Take a document apart. Raises ValueError if it does not show just this picture."""
+        self._root = ElementTree.fromstring(svg)
+        self._side = image.width
+        self._whole_HWC = premultiplied(image)
+        self._is_opaque = image.mode == "RGB"
+        is_square = image.width == image.height
+        if not is_square or not np.array_equal(self._painted(self._root), self._whole_HWC):
+            raise ValueError("the document shows another picture")
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the things, those at the back first."""
+        names = [group.get("data-name", "") for group in self._root if _is_group(group)]
+        return [
+            name for name in names if name not in _BELONGING and not name.startswith("edge of ")
+        ]
+
+    def layer(self, name: str) -> Layer:
+        """Everything that has a name. Raises KeyError if nothing has it."""
+        if name not in self.names:
+            raise KeyError(name)
+        rest = copy.deepcopy(self._root)
+        groups = [group for group in rest if _is_group(group)]
+        for number, group in enumerate(groups):
+            if group.get("data-name") != name:
+                continue
+            rest.remove(group)
+            self._remove_belongings(rest, groups, number)
+
+        behind_HWC = self._painted(rest)
+        differs_HW = (behind_HWC != self._whole_HWC).any(2)
+        selected_HW = np.where(differs_HW, np.uint8(255), np.uint8(0))
+        return Layer(name, grown(selected_HW, 1), behind_HWC)
+
+    def _remove_belongings(
+        self, rest: ElementTree.Element, groups: list[ElementTree.Element], number: int
+    ) -> None:
+        """Take out the edge and the shadow before a group, and the ripple behind it."""
+        before = number - 1
+        name = groups[number].get("data-name")
+        while before >= 0 and groups[before].get("data-name") in ("shadow", f"edge of {name}"):
+            rest.remove(groups[before])
+            before -= 1
+        if number + 1 < len(groups) and groups[number + 1].get("data-name") == "ripple":
+            rest.remove(groups[number + 1])
+
+    def _painted(self, root: ElementTree.Element) -> Canvas:
+        """A document as pixels [H, W, C], on white where the picture is opaque."""
+        ElementTree.register_namespace("", _SVG)
+        canvas_HWC = painted_svg(ElementTree.tostring(root, encoding="unicode"), self._side)
+        if self._is_opaque:
+            through_HW1 = 255 - canvas_HWC[..., 3:]
+            canvas_HWC = np.concatenate(
+                (canvas_HWC[..., :3] + through_HW1, np.full_like(through_HW1, 255)), axis=2
+            )
+        return canvas_HWC
+
+
+def layers_of(engine: Engine, image: PILImage, svg: bytes | None) -> Layers | None:
+    """Return the things of a picture; None if it was not drawn as SVG by this model.
+
+    svg: the document that came with the picture, if it did.
+    """
+    if svg is None and image.info.get("weights_sha256") == engine.weights_sha256:
+        svg = _drawn_again(engine, image.info)
+    if not svg:
+        return None
+    try:
+        return Layers(svg.decode(), image)
+    except (ValueError, ElementTree.ParseError):
+        return None
+
+
+def named_layer(layers: Layers, words: str, vocabulary: Vocabulary | None) -> Layer | None:
+    """Return the thing of a picture that words name; None if it does not have it."""
+    wanted = [words, words.removesuffix("s")]
+    if vocabulary is not None:
+        wanted += [item.name for item in named_things(words, vocabulary)]
+        wanted.append(vocabulary.words_en.get(words.lower(), ""))
+    for name in layers.names:
+        said = set(_bare(name).split())
+        if any(word and set(_bare(word).split()) <= said for word in wanted):
+            return layers.layer(name)
+    return None
+
+
+def _bare(name: str) -> str:
+    """A name in small letters, without its article."""
+    return re.sub(r"^(?:an?|the) ", "", name.strip().lower())
+
+
+def _drawn_again(engine: Engine, info: dict[Any, Any]) -> bytes | None:
+    """The document of a picture that says how it was drawn; None if it does not."""
+    if info.get("finish") != "crisp" or "best_of" in info or "grid_prompts" in info:
+        return None
+    given: dict[str, Any] = {name: int(info[name]) for name in _NUMBERS}
+    given |= {name: float(info[name]) for name in _FRACTIONS}
+    settings = resolve_sampling(
+        engine.config,
+        None,
+        can_compose=engine.vocabulary is not None,
+        compose=info["compose"] == "True",
+        **given,
+    )
+    request = engine.request(
+        info["prompt"],
+        negative_prompt=info["negative_prompt"],
+        seed=int(info["seed"]),
+        height=int(info["size"].partition("x")[0]),
+        finish="crisp",
+        style=info.get("style"),
+        sampling=settings,
+    )
+    return engine.generate(request)[0].svg.encode()
+
+
+def _is_group(element: ElementTree.Element) -> bool:
+    return "data-name" in element.attrib

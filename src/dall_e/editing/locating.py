@@ -1,0 +1,187 @@
+"""Where an edit goes that has no mask: the words decide.
+
+    a thing that they name, in a picture of ours     its layer in the picture's document
+    a thing that they name, in any picture           of all areas off the ground, the one that the
+                                                     dual encoder finds most like it
+    something that is not there yet                  the largest free place on the ground
+
+Shapes: H W rows and columns of the picture, C 4 channels (premultiplied RGBA).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from dall_e.editing.drawing import named_things
+from dall_e.editing.instructions import Instruction
+from dall_e.editing.layers import Layers, named_layer
+from dall_e.images.blending import premultiplied
+from dall_e.images.compositing import Canvas
+from dall_e.images.files import PILImage, to_pil
+from dall_e.images.holes import free_ground
+from dall_e.images.selections import UInt8, bounds_of, grown
+from dall_e.inference.engine import Engine
+from dall_e.runtime import inference, one_thread
+
+_LEAST_PART = 0.004
+"""A part of a picture is looked at if it fills this fraction of it."""
+_MOST_PARTS = 24
+_CLEAR = 1.5
+"""What is found is so many standard deviations more like the words than other names are."""
+_LEAST_SIDE = 0.12
+"""A free place has at least this side, as a fraction of the picture's shorter one."""
+_LEAST_STANDING = 0.2
+"""The same for what stands; with less room it stands in the foreground, before other things."""
+_FOREGROUND_SIDE = 0.3
+"""How large it is there."""
+_OFF_MIDDLE = 0.1
+"""What a place in the foreground loses by being off the middle."""
+_LARGEST_SIDE = 0.4
+"""What is added is at most so large."""
+_MARGIN = 0.02
+"""A thing's box is larger than the thing by this fraction of the picture's side."""
+
+
+@dataclass(frozen=True)
+class Located:
+    """Where an edit goes."""
+
+    selected_HW: UInt8
+    thing_HW: UInt8 | None = None
+    """The thing that is there now, if it is known which pixels are its own."""
+    behind_HWC: Canvas | None = None
+    """What is behind that, if the picture's document says it."""
+
+
+def locate(
+    engine: Engine, image: PILImage, instruction: Instruction, layers: Layers | None, shown: str
+) -> Located:
+    """Find where an edit goes. Raises ValueError if the words do not say it."""
+    words = instruction.where or _replaced(engine, instruction, shown, layers)
+    if words:
+        found = _find(engine, image, words, layers)
+        if found is not None:
+            return found
+        if instruction.where or instruction.kind != "draw":
+            raise ValueError(
+                f"{words!r} is not found in the picture{_there(layers)}: "
+                "say with a mask or a box where it is"
+            )
+    if instruction.kind != "draw":
+        raise ValueError(
+            "the words do not say what is to change: name the thing, or give a mask or a box"
+        )
+    return Located(_free_place(engine, image, instruction.what))
+
+
+def _there(layers: Layers | None) -> str:
+    return f", which has {', '.join(layers.names)}" if layers and layers.names else ""
+
+
+def _replaced(engine: Engine, instruction: Instruction, shown: str, layers: Layers | None) -> str:
+    """What of a picture a prompt of the whole leaves out or changes; or nothing."""
+    if engine.vocabulary is None or instruction.kind != "draw":
+        return ""
+    after = named_things(instruction.what, engine.vocabulary)
+    before = named_things(shown, engine.vocabulary) if shown else ()
+
+    # The same thing in another colour, or one thing in place of another.
+    if before:
+        kept = {(item.name, item.colour) for item in after}
+        gone = [item.name for item in before if (item.name, item.colour) not in kept]
+        return gone[0] if gone and len(after) >= len(before) else ""
+    return after[0].name if len(after) == 1 and layers is None else ""
+
+
+def _find(engine: Engine, image: PILImage, words: str, layers: Layers | None) -> Located | None:
+    """The place of a thing that words name; None if it is not there."""
+    layer = named_layer(layers, words, engine.vocabulary) if layers else None
+    if layer is not None:
+        return Located(_boxed(layer.selected_HW), layer.selected_HW, layer.behind_HWC)
+    if layers is not None or engine.networks.dual_encoder is None:
+        return None
+    part_HW = _most_like(engine, premultiplied(image), words)
+    return None if part_HW is None else Located(_boxed(part_HW), part_HW)
+
+
+def _most_like(engine: Engine, canvas_HWC: Canvas, words: str) -> UInt8 | None:
+    """The part off the ground that is most like words; None if none is clearly like them."""
+    off_ground_HW = 255 - free_ground(canvas_HWC)
+    _, labels_HW, stats, _ = cv2.connectedComponentsWithStats(off_ground_HW, connectivity=8)
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    order = [int(i) + 1 for i in np.argsort(-areas) if areas[i] >= _LEAST_PART * labels_HW.size]
+
+    best, best_HW = _CLEAR, None
+    with inference(engine.device), one_thread():
+        for part in order[:_MOST_PARTS]:
+            part_HW = np.where(labels_HW == part, np.uint8(255), np.uint8(0))
+            left, top, right, bottom = bounds_of(part_HW)
+            cut_hwC = canvas_HWC[top:bottom, left:right].copy()
+            cut_hwC[part_HW[top:bottom, left:right] == 0] = 0
+            cutout = to_pil(cut_hwC.transpose(2, 0, 1), transparent=True)
+            score = engine.recognition.score(cutout, words)
+            if score > best:
+                best, best_HW = score, part_HW
+    return None if best_HW is None else grown(best_HW, max(3, len(best_HW) // 64))
+
+
+def _boxed(thing_HW: UInt8) -> UInt8:
+    """The box around a thing, a little larger."""
+    height, width = thing_HW.shape
+    margin = max(2, round(_MARGIN * min(height, width)))
+    left, top, right, bottom = bounds_of(thing_HW)
+    box_HW = np.zeros_like(thing_HW)
+    box_HW[max(top - margin, 0) : bottom + margin, max(left - margin, 0) : right + margin] = 255
+    return box_HW
+
+
+def _free_place(engine: Engine, image: PILImage, prompt: str) -> UInt8:
+    """The largest square of free ground: low for what stands, high for what flies."""
+    free_HW = free_ground(premultiplied(image))
+    height, width = free_HW.shape
+    padded_HW = cv2.copyMakeBorder(free_HW, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    radius_HW = cv2.distanceTransform(padded_HW, cv2.DIST_C, 3)[1:-1, 1:-1]
+
+    # What flies goes where most is free; what stands, lower, or else before everything else.
+    side = min(height, width)
+    if not _flies(engine, prompt):
+        radius_HW[: height // 2] = 0
+        if 2 * radius_HW.max() < _LEAST_STANDING * side:
+            return _foreground(free_HW)
+    y, x = np.unravel_index(int(radius_HW.argmax()), radius_HW.shape)
+    reach = int(min(radius_HW[y, x], _LARGEST_SIDE / 2 * side))
+    if 2 * reach < _LEAST_SIDE * side:
+        raise ValueError(
+            f"there is no free place in the picture for {prompt!r}: "
+            "say with a mask or a box where it goes"
+        )
+    box_HW = np.zeros_like(free_HW)
+    box_HW[y - reach + 1 : y + reach, x - reach + 1 : x + reach] = 255
+    return box_HW
+
+
+def _foreground(free_HW: UInt8) -> UInt8:
+    """A square at the lower edge of a picture, where it hides least."""
+    height, width = free_HW.shape
+    side = round(_FOREGROUND_SIDE * min(height, width))
+    top = height - side - round(_MARGIN * height)
+    free_W = (free_HW[top : top + side] >= 128).mean(0)
+    free_X = np.convolve(free_W, np.ones(side) / side, mode="valid")
+
+    # Of places that hide as little, the one nearest to the middle.
+    off_middle_X = np.abs(np.arange(len(free_X)) - (len(free_X) - 1) / 2) / width
+    left = int((free_X - _OFF_MIDDLE * off_middle_X).argmax())
+    box_HW = np.zeros_like(free_HW)
+    box_HW[top : top + side, left : left + side] = 255
+    return box_HW
+
+
+def _flies(engine: Engine, prompt: str) -> bool:
+    """Whether what a prompt names belongs in the air."""
+    if engine.vocabulary is None:
+        return False
+    things = named_things(prompt, engine.vocabulary)
+    return bool(things) and "air" in things[0].thing.traits

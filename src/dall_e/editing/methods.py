@@ -1,0 +1,143 @@
+"""The methods of a model that change pictures that exist."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from dall_e.checkpoints.families.base import PublishedNetworks
+from dall_e.config import ModelConfig, SamplingConfig
+from dall_e.config.published import PublishedConfig
+from dall_e.editing.inpainting import Edit, Method, edited
+from dall_e.editing.instructions import read_instruction
+from dall_e.editing.layers import layers_of
+from dall_e.editing.locating import Located, locate
+from dall_e.images.files import PILImage
+from dall_e.images.opening import open_image
+from dall_e.images.results import DrawnImage
+from dall_e.images.selections import Mask, bounds_of, selection_of
+from dall_e.inference.engine import Engine
+from dall_e.inference.loading import Networks
+from dall_e.inference.request import resolve_sampling
+from dall_e.inference.validation import Seed, image_seeds
+from dall_e.version import __version__
+
+METHODS = ("auto", "paste", "tokens")
+
+
+class Editing:
+    """Edits of any picture; a base of `DALL_E`."""
+
+    config: ModelConfig | PublishedConfig
+    networks: Networks | PublishedNetworks
+    engine: Engine
+
+    def edit(
+        self,
+        image: PILImage | str | os.PathLike[str],
+        prompt: str,
+        mask: Mask | None = None,
+        *,
+        seed: Seed = None,
+        method: str = "auto",
+        finish: str | None = None,
+        style: str | None = None,
+        sampling: SamplingConfig | None = None,
+        **settings: Any,
+    ) -> DrawnImage:
+        """Change a part of a picture of any size and origin, and nothing else.
+
+        Pixels outside of what is selected, and of a narrow border around it, stay as they are, bit
+        for bit. The result has the size of the picture, and is RGB, or RGBA if that has alpha.
+
+        Args:
+            image: a PIL image or a file. Of an animation the first frame is taken.
+            prompt: what shall be there, "a red hat" or "a cat wearing a red hat"; or what to do:
+                "add a bird", "replace the apple with a pear", "make the car blue", "remove the
+                tree", 把树去掉. An empty one removes.
+            mask: what may change: a picture or file of the same size, white where it may change,
+                or transparent there; a box of left, top, right and bottom in pixels, or in
+                fractions of the sides; or "alpha", what is transparent in the picture itself.
+                Without one the words decide: the thing that they name or replace, else the largest
+                free place.
+            seed: of what is drawn, as in a call.
+            method: "paste" draws the part whole and puts it in; "tokens" redraws the tokens of the
+                selection to fit the others; "auto" pastes where the model knows things by name.
+            finish, style: of what is drawn, as in a call.
+            sampling, settings: how tokens are drawn, as in a call; num_inference_steps=24.
+
+        Raises ValueError for a mask that does not fit, or selects nothing; for words that name
+        nothing in the picture, or nothing that can be drawn; and for a model that cannot edit.
+        """
+        self._check_can_edit("edit")
+        if method not in METHODS:
+            raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
+        if not isinstance(prompt, str):
+            raise ValueError(f"prompt must be a text, got {type(prompt).__name__}")
+        canvas = open_image(image)
+        instruction = read_instruction(prompt)
+        shown = str(canvas.info.get("prompt", canvas.info.get("edit_of", "")))
+
+        if mask is not None:
+            located = Located(selection_of(mask, canvas))
+        else:
+            svg = image.info.get("svg") if isinstance(image, PILImage) else None
+            layers = layers_of(self.engine, canvas, svg)
+            located = locate(self.engine, canvas, instruction, layers, shown)
+
+        (seed,) = image_seeds(seed, None, 1, 1)
+        changed = edited(
+            self.engine,
+            canvas,
+            Edit(
+                instruction=instruction,
+                selected_HW=located.selected_HW,
+                thing_HW=located.thing_HW,
+                behind_HWC=located.behind_HWC,
+                seed=seed,
+                sampling=self._sampling(sampling, settings),
+                method=self._method(method),
+                finish=finish,
+                style=style,
+                shown=shown,
+            ),
+        )
+        box = bounds_of(located.selected_HW)
+        return DrawnImage.of(changed, self._story_of_edit(prompt, shown, seed, box))
+
+    def _method(self, method: str) -> Method:
+        """How a part is drawn: "auto" pastes where the model knows things by name."""
+        if method == "auto":
+            return "paste" if self.engine.vocabulary is not None else "tokens"
+        return "tokens" if method == "tokens" else "paste"
+
+    def _sampling(self, base: SamplingConfig | None, settings: dict[str, Any]) -> SamplingConfig:
+        """The settings of the sampler. Raises ValueError for one that is none of them."""
+        unknown = settings.keys() - vars(self.config.sampling).keys()
+        if unknown:
+            raise ValueError(f"no setting is called {', '.join(sorted(unknown))}")
+        can_compose = self.engine.vocabulary is not None
+        return resolve_sampling(self.config, base, can_compose=can_compose, **settings)
+
+    def _story_of_edit(
+        self, prompt: str, shown: str, seed: int, box: tuple[int, int, int, int]
+    ) -> dict[str, str]:
+        """What the metadata of an edited picture say: it cannot be drawn again from a prompt."""
+        return {
+            "edit": prompt,
+            "edit_of": shown,
+            "edit_seed": str(seed),
+            "edit_box": json.dumps(box),
+            "edit_model": f"{self.config.name} {self.config.version}",
+            "dall_e_version": __version__,
+        }
+
+    def _check_can_edit(self, what: str) -> None:
+        """Raise ValueError for a model that draws left to right."""
+        if isinstance(self.config, PublishedConfig):
+            raise ValueError(
+                f"{self.config.name} cannot {what}: it draws left to right, so no token can be "
+                "given but those before it, and it knows no transparency; "
+                "the built-in model can"
+            )

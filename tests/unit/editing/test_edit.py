@@ -1,0 +1,118 @@
+"""Edits change what is asked for and nothing else; what cannot be done is said."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PIL import Image, ImageDraw
+
+from dall_e import DALL_E
+from dall_e.errors import DallEWarning
+from dall_e.images.blending import allowed
+from dall_e.images.selections import selection_of
+
+BOX = (60, 50, 140, 150)
+DRAWN: dict[str, Any] = {"seed": 3, "num_inference_steps": 2}
+
+
+@pytest.fixture(scope="module")
+def model(tiny_folder: Path) -> DALL_E:
+    return DALL_E.from_pretrained(tiny_folder)
+
+
+def landscape(mode: str = "RGB") -> Image.Image:
+    image = Image.new("RGBA", (200, 180), (150, 200, 250, 255))
+    pen = ImageDraw.Draw(image)
+    pen.rectangle((0, 100, 200, 180), fill=(60, 160, 60, 255))
+    pen.ellipse((75, 75, 125, 125), fill=(220, 40, 40, 255))
+    return image.convert(mode)
+
+
+def changed(before: Image.Image, after: Image.Image) -> npt.NDArray[np.bool_]:
+    assert (before.size, before.mode) == (after.size, after.mode)
+    return np.asarray((np.asarray(before) != np.asarray(after)).any(2))
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+@pytest.mark.parametrize("method", ["paste", "tokens"])
+@pytest.mark.parametrize("prompt", ["a cat", "remove it", "blue"])
+def test_nothing_changes_outside_of_the_mask_and_its_border(
+    model: DALL_E, mode: str, method: str, prompt: str
+) -> None:
+    image = landscape(mode)
+    result = model.edit(image, prompt, BOX, method=method, **DRAWN)
+    changed_HW = changed(image, result)
+    assert changed_HW.any()
+    assert not changed_HW[allowed(selection_of(BOX, image)) == 0].any()
+    assert result.info["edit"] == prompt and result.info["edit_seed"] == "3"
+
+
+def test_an_edit_is_a_function_of_its_seed(model: DALL_E) -> None:
+    first, same, other = (
+        np.asarray(model.edit(landscape(), "a cat", BOX, seed=seed, num_inference_steps=2))
+        for seed in (1, 1, 2)
+    )
+    assert np.array_equal(first, same) and not np.array_equal(first, other)
+
+
+def test_what_is_removed_shows_the_ground(model: DALL_E) -> None:
+    result = np.asarray(model.edit(landscape(), "nothing", BOX)).astype(int)
+    assert np.abs(result[80, 100] - (150, 200, 250)).max() < 12
+    assert np.abs(result[120, 100] - (60, 160, 60)).max() < 12
+
+
+def test_what_is_recoloured_keeps_its_shape(model: DALL_E) -> None:
+    image = landscape()
+    result = model.edit(image, "make it blue", BOX)
+    red, _, blue = result.getpixel((100, 100))  # type: ignore[misc]
+    assert blue > 150 > red
+    assert result.getpixel((65, 60)) == image.getpixel((65, 60))
+
+
+def test_words_find_a_thing_in_a_picture_of_ours(model: DALL_E) -> None:
+    image = model("a cat and a house", compose=True, finish="crisp", height=96, **DRAWN)
+    removed = model.edit(image, "remove the house")
+    changed_HW = changed(image, removed)
+    assert 0 < changed_HW.mean() < 0.6
+
+    # A file says how it was drawn, and is drawn again.
+    stored = Image.Image.copy(image)
+    stored.info.pop("svg")
+    assert np.array_equal(np.asarray(model.edit(stored, "remove the house")), np.asarray(removed))
+    with pytest.raises(ValueError, match="'castle' is not found in the picture, which has.*house"):
+        model.edit(image, "remove the castle")
+
+
+def test_what_is_added_without_a_mask_gets_a_free_place(model: DALL_E) -> None:
+    image = Image.new("RGB", (120, 100), "white")
+    ImageDraw.Draw(image).rectangle((0, 20, 50, 80), fill="red")
+    changed_HW = changed(image, model.edit(image, "add a bird", **DRAWN))
+    assert changed_HW.any() and changed_HW[:, :48].mean() < 0.02
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"prompt": "remove it"}, "the words do not say what is to change"),
+        ({"prompt": 7, "mask": BOX}, "prompt must be a text, got int"),
+        ({"prompt": "a cat", "mask": BOX, "method": "magic"}, "method must be one of auto, paste"),
+        ({"prompt": "a cat", "mask": BOX, "stepz": 3}, "no setting is called stepz"),
+        ({"prompt": "a cat", "mask": (0, 0, 0, 0)}, "the box 0,0,0,0"),
+        ({"prompt": "remove it", "mask": (0, 0, 200, 180)}, "all of the picture is selected"),
+        ({"prompt": "blue", "mask": "alpha"}, "no transparent part"),
+    ],
+)
+def test_what_cannot_be_done_is_said(model: DALL_E, arguments: dict[str, Any], told: str) -> None:
+    arguments = dict(arguments)
+    prompt, mask = arguments.pop("prompt"), arguments.pop("mask", None)
+    with pytest.raises(ValueError, match=told):
+        model.edit(Image.new("RGB", (200, 180), "white"), prompt, mask, **arguments)
+
+
+def test_a_model_that_draws_left_to_right_says_why_it_cannot(mini_folder: Path) -> None:
+    with pytest.warns(DallEWarning, match="licence"):
+        mini = DALL_E.from_pretrained(mini_folder)
+    with pytest.raises(ValueError, match="cannot edit: it draws left to right"):
+        mini.edit(landscape(), "a cat", BOX)
