@@ -61,7 +61,12 @@ class Instruction:
 
 
 def read_instruction(prompt: str) -> Instruction:
-    """Read what an edit is asked for. What is no instruction names what is to be drawn."""
+    """Read what an edit is asked for. What is no instruction names what is to be drawn.
+
+    Raises ValueError for what is no text.
+    """
+    if not isinstance(prompt, str):
+        raise ValueError(f"prompt must be a text, got {type(prompt).__name__}")
     text = " ".join(prompt.split()).strip(" .!。！")
     for pattern in _REMOVE:
         if found := re.fullmatch(pattern, text, re.IGNORECASE):

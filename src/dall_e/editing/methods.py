@@ -10,7 +10,7 @@ from dall_e.checkpoints.families.base import PublishedNetworks
 from dall_e.config import ModelConfig, SamplingConfig
 from dall_e.config.published import PublishedConfig
 from dall_e.editing.inpainting import Edit, Method, edited
-from dall_e.editing.instructions import read_instruction
+from dall_e.editing.instructions import Instruction, read_instruction
 from dall_e.editing.layers import layers_of
 from dall_e.editing.locating import Located, locate
 from dall_e.images.files import PILImage
@@ -73,38 +73,40 @@ class Editing:
         self._check_can_edit("edit")
         if method not in METHODS:
             raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
-        if not isinstance(prompt, str):
-            raise ValueError(f"prompt must be a text, got {type(prompt).__name__}")
-        canvas = open_image(image)
         instruction = read_instruction(prompt)
+        canvas = open_image(image)
         shown = str(canvas.info.get("prompt", canvas.info.get("edit_of", "")))
 
-        if mask is not None:
-            located = Located(selection_of(mask, canvas))
-        else:
-            svg = image.info.get("svg") if isinstance(image, PILImage) else None
-            layers = layers_of(self.engine, canvas, svg)
-            located = locate(self.engine, canvas, instruction, layers, shown)
-
+        svg = image.info.get("svg") if isinstance(image, PILImage) else None
+        located = self._located(canvas, svg, instruction, mask, shown)
         (seed,) = image_seeds(seed, None, 1, 1)
-        changed = edited(
-            self.engine,
-            canvas,
-            Edit(
-                instruction=instruction,
-                selected_HW=located.selected_HW,
-                thing_HW=located.thing_HW,
-                behind_HWC=located.behind_HWC,
-                seed=seed,
-                sampling=self._sampling(sampling, settings),
-                method=self._method(method),
-                finish=finish,
-                style=style,
-                shown=shown,
-            ),
+        edit = Edit(
+            instruction=instruction,
+            selected_HW=located.selected_HW,
+            thing_HW=located.thing_HW,
+            behind_HWC=located.behind_HWC,
+            seed=seed,
+            sampling=self._sampling(sampling, settings),
+            method=self._method(method),
+            finish=finish,
+            style=style,
+            shown=shown,
         )
-        box = bounds_of(located.selected_HW)
-        return DrawnImage.of(changed, self._story_of_edit(prompt, shown, seed, box))
+        return DrawnImage.of(edited(self.engine, canvas, edit), self._story_of_edit(prompt, edit))
+
+    def _located(
+        self,
+        image: PILImage,
+        svg: bytes | None,
+        instruction: Instruction,
+        mask: Mask | None,
+        shown: str,
+    ) -> Located:
+        """Where an edit goes: in the mask, or else where the words say."""
+        if mask is not None:
+            return Located(selection_of(mask, image))
+        layers = layers_of(self.engine, image, svg)
+        return locate(self.engine, image, instruction, layers, shown)
 
     def _method(self, method: str) -> Method:
         """How a part is drawn: "auto" pastes where the model knows things by name."""
@@ -120,15 +122,13 @@ class Editing:
         can_compose = self.engine.vocabulary is not None
         return resolve_sampling(self.config, base, can_compose=can_compose, **settings)
 
-    def _story_of_edit(
-        self, prompt: str, shown: str, seed: int, box: tuple[int, int, int, int]
-    ) -> dict[str, str]:
+    def _story_of_edit(self, prompt: str, edit: Edit) -> dict[str, str]:
         """What the metadata of an edited picture say: it cannot be drawn again from a prompt."""
         return {
             "edit": prompt,
-            "edit_of": shown,
-            "edit_seed": str(seed),
-            "edit_box": json.dumps(box),
+            "edit_of": edit.shown,
+            "edit_seed": str(edit.seed),
+            "edit_box": json.dumps(bounds_of(edit.selected_HW)),
             "edit_model": f"{self.config.name} {self.config.version}",
             "dall_e_version": __version__,
         }

@@ -91,16 +91,16 @@ def fitted(sprite_hwC: Canvas, selected_HW: UInt8, *, stands: bool = True) -> Ca
     return canvas_HWC
 
 
-def covering(picture_hwC: Canvas, selected_HW: UInt8) -> Canvas:
+def covering(image_hwC: Canvas, selected_HW: UInt8) -> Canvas:
     """Return a canvas [H, W, C] with an opaque picture that covers the bounds of a selection.
 
     What does not fit is cut off on both sides.
     """
     left, top, right, bottom = bounds_of(selected_HW)
-    height, width = picture_hwC.shape[:2]
+    height, width = image_hwC.shape[:2]
     scale = max((right - left) / width, (bottom - top) / height)
     w, h = max(right - left, round(width * scale)), max(bottom - top, round(height * scale))
-    large_hwC = resized(picture_hwC, w, h)
+    large_hwC = resized(image_hwC, w, h)
     x, y = (w - right + left) // 2, (h - bottom + top) // 2
     canvas_HWC = np.zeros((*selected_HW.shape, 4), dtype=np.uint8)
     canvas_HWC[top:bottom, left:right] = large_hwC[y : y + bottom - top, x : x + right - left]

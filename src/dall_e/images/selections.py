@@ -44,7 +44,7 @@ def selection_of(mask: Mask, image: PILImage) -> UInt8:
             )
         return selected_HW
     if isinstance(mask, PILImage | str | os.PathLike):
-        return _of_picture(mask, image)
+        return _of_image(mask, image)
 
     left, top, right, bottom = box_of(mask, image.size)
     selected_HW = np.zeros((image.height, image.width), dtype=np.uint8)
@@ -99,17 +99,19 @@ def grown(selected_HW: UInt8, pixels: int) -> UInt8:
     return np.asarray(cv2.dilate(selected_HW, disc), dtype=np.uint8)
 
 
-def _of_picture(mask: PILImage | str | os.PathLike[str], image: PILImage) -> UInt8:
+def _of_image(mask: PILImage | str | os.PathLike[str], image: PILImage) -> UInt8:
     """What a mask selects that is a picture of its own."""
-    picture = open_image(mask)
-    if picture.size != image.size:
+    mask_image = open_image(mask)
+    if mask_image.size != image.size:
         raise ValueError(
-            f"the mask has {picture.width} x {picture.height} pixels, the picture "
+            f"the mask has {mask_image.width} x {mask_image.height} pixels, the picture "
             f"{image.width} x {image.height}: give the mask the size of the picture"
         )
-    transparent_HW = _transparent(picture)
+    transparent_HW = _transparent(mask_image)
     selected_HW = (
-        transparent_HW if transparent_HW.any() else np.asarray(picture.convert("L"), dtype=np.uint8)
+        transparent_HW
+        if transparent_HW.any()
+        else np.asarray(mask_image.convert("L"), dtype=np.uint8)
     )
     if selected_HW.max() < 128:
         raise ValueError(
