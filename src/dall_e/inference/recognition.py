@@ -17,6 +17,7 @@ from torch import Tensor
 
 from dall_e.images.files import PILImage
 from dall_e.inference.retrieval import Retriever
+from dall_e.planning.parser import has_tone
 from dall_e.planning.plan import DrawingJob
 from dall_e.planning.vocabulary import Vocabulary
 
@@ -73,8 +74,12 @@ class Recognition:
 
 
 def names_nothing(job: DrawingJob, vocabulary: Vocabulary | None) -> bool:
-    """Whether a prompt is drawn whole, and has words that the model does not know."""
+    """Whether a prompt is drawn whole, and is no name that the model knows.
+
+    Names of hands and of people with a skin tone, of which no rule reads anything, are known.
+    """
     parse = job.plan.parse
     if vocabulary is None or parse is None or len(vocabulary) < FEWEST_NAMES:
         return False
-    return job.plan.is_whole and parse.scene is None and bool(job.plan.unread)
+    is_unread = job.plan.is_whole and parse.scene is None
+    return is_unread and (bool(job.plan.unread) or not has_tone(parse.text))

@@ -45,6 +45,8 @@ class Attached:
     """Width over height."""
     seat: tuple[float, float]
     """Where one sits on it, as fractions of its box."""
+    count: int = 1
+    """How many of it there are."""
 
 
 _EYES = re.compile(r"glasses$|goggles$|^eye patch$|monocle")
@@ -98,12 +100,20 @@ def _centred(thing: Attached, x: float, y: float, size: tuple[float, float]) -> 
     return Part(index=thing.index, x=x - width / 2, y=y - height / 2, width=width, height=height)
 
 
+_IN_A_HAND = ((0.0, 0.0), (0.62, 0.2), (-0.02, 0.55), (0.6, 0.75), (1.2, 0.5), (0.3, 1.2))
+"""Where several held things are, from the first one to the side and up, in widths and heights."""
+
+
 def _held(own: Part, anchors: Anchors, thing: Attached) -> tuple[list[Part], bool]:
     """In a hand, or in the mouth of an animal that is seen from the side."""
     x, y = anchors.hand
     size = _sized(thing, width=0.55, height=0.55)
-    shift = 0.3 * size[0] * (anchors.facing or 1)
-    return [_centred(thing, x * own.width + shift, y, size)], False
+    way = anchors.facing or 1
+    x = x * own.width + 0.3 * size[0] * way
+    return [
+        _centred(thing, x + across * size[0] * way, y - up * size[1], size)
+        for across, up in _IN_A_HAND[: thing.count]
+    ][::-1], False
 
 
 def _carried(own: Part, anchors: Anchors, thing: Attached) -> tuple[list[Part], bool]:

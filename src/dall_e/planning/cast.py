@@ -41,6 +41,10 @@ _POSES = {
     "reading": "holding", "riding": "sitting", "sitting on": "sitting",
 }  # fmt: skip
 """Pictures of somebody that have room for a thing, by verb."""
+_OF_SEVERAL = ("full of", "holding", "carrying")
+"""What is done with several things of a kind at once."""
+_EACH = re.compile(r"都|\b(?:both|each|all)\b")
+_CLOSED_BOOKS = ("book", "closed book")
 _RELATIONS = {
     "wearing": "on", "riding": "on", "sitting on": "on", "hanging from": "next to",
     "full of": "inside", "eating": "next to", "drinking": "next to", "breathing": "next to",
@@ -103,8 +107,10 @@ def cast_of(
             item = cast.items[index]
             cast.items[index] = _give_part(grammar.vocabulary, item, part, mention.said[part])
     _implied(grammar.vocabulary, cast, mentions)
+    _give_each(reading, cast)
     for action in list(cast.actions):
         _pose(grammar.vocabulary, cast, action)
+        _open(grammar.vocabulary, cast, action)
     return cast
 
 
@@ -209,13 +215,28 @@ def _verb_of_link(link: str, cast: Cast, owner: int, index: int) -> str:
     if link == "with" and (index in cast.in_hand or thing.thing.kind not in _UNHANDY):
         return "holding"
 
-    # A hat and sunglasses: both are worn.
+    # A hat and sunglasses: both are worn, and so is a hat beside a balloon.
     before = [action.verb for action in cast.actions if action.thing == index - 1]
-    if link == "and" and "wearing" in before and worn:
+    if link == "and" and worn and not {"wearing", "holding"}.isdisjoint(before):
         return "wearing"
     if link == "and" and "holding" in before and thing.thing.kind not in _UNHANDY:
         return "holding"
     return ""
+
+
+def _give_each(reading: _Reading, cast: Cast) -> None:
+    """Give each of several what all of them are said to wear: a cat and a dog wearing hats."""
+    for subject, verb, thing in list(cast.actions):
+        if verb != "wearing" or thing >= len(reading.mentions):
+            continue
+        between = reading.between(reading.stop_before(thing), reading.mentions[thing].start)
+        is_of_all = reading.mentions[thing].item.count > 1 or _EACH.search(between)
+        other = subject
+        while is_of_all and other in cast.joined:
+            other -= 1
+            if is_alive(cast.items[other]):
+                cast.items.append(replace(cast.items[thing]))
+                cast.actions.append(Action(other, verb, len(cast.items) - 1))
 
 
 def is_alive(item: SceneObject) -> bool:
@@ -228,7 +249,7 @@ def _act(cast: Cast, mentions: Sequence[Mention], subject: int, verb: str, thing
     if any(action.thing == thing for action in cast.actions):
         return
     item = cast.items[thing]
-    if item.count > 1 and not (mentions[thing].is_counted and verb == "full of"):
+    if item.count > 1 and not (mentions[thing].is_counted and verb in _OF_SEVERAL):
         cast.items[thing] = replace(item, count=1)
         cast.unused |= mentions[thing].count_at
     cast.actions.append(Action(subject, verb, thing))
@@ -282,6 +303,14 @@ def _pose(vocabulary: Vocabulary, cast: Cast, action: Action) -> None:
     if is_headwear and vocabulary.knows(f"{base} face"):
         # From the front, a hat is on the head and glasses are before both eyes.
         cast.items[action.subject] = _shown_as(vocabulary, item, f"{base} face")
+
+
+def _open(vocabulary: Vocabulary, cast: Cast, action: Action) -> None:
+    """Open the book that somebody reads, unless its cover has to show a colour."""
+    thing = cast.items[action.thing]
+    is_closed = thing.name in _CLOSED_BOOKS and not thing.colour
+    if action.verb == "reading" and is_closed and vocabulary.knows("open book"):
+        cast.items[action.thing] = _shown_as(vocabulary, thing, "open book")
 
 
 def _shown_as(vocabulary: Vocabulary, item: SceneObject, name: str) -> SceneObject:

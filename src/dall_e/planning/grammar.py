@@ -20,11 +20,13 @@ from dall_e.scenes.graph import MOST, SceneObject
 Objects = tuple[SceneObject, ...]
 
 NO_THINGS = frozenset(
-    "back end on soon top dash link mate up cool free new ok light cooking dizzy person people "
-    "sunset sunrise cityscape plus minus multiply divide information recycling customs infinity "
+    "back end on soon top dash link mate up cool free new ok light cooking dizzy sunset "
+    " sunrise cityscape plus minus multiply divide information recycling customs infinity "
     "selfie".split()
 ).union(("night with stars", "sunrise over mountains", "cityscape at dusk"))
 """Names of pictures that hardly ever are meant by these words in a sentence."""
+MOST_THINGS = 3
+"""Things of a prompt that are drawn, beside those that belong to one of them."""
 _LONGEST_NUMBER = 9
 """Digits beyond which it does not matter how many there are."""
 
@@ -65,6 +67,8 @@ class Mention:
     """Whether its number is said."""
     count_at: frozenset[int] = frozenset()
     """The tokens that say it."""
+    age_at: frozenset[int] = frozenset()
+    """The tokens that say how old it is."""
     does: str = ""
     """What it does with a thing that nobody names, as "breathing fire"; or nothing."""
     is_content: bool = False
@@ -161,6 +165,7 @@ class Grammar(ABC):
             own.used.union(range(start, stop)) - own.at(made.dropped),
             is_counted=own.count > 0,
             count_at=own.at(["count"]),
+            age_at=own.at(["age"]),
             does=made.does,
             said=own.said,
         )

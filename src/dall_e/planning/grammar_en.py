@@ -57,6 +57,8 @@ _STYLE = re.compile(
     r"(?:,| in)(?: an?)? "
     r"((?:[\w-]+ ){1,3}style|clip art|(?:[\w-]+ ){0,3}icon(?: on a colou?red circle)?)$"
 )
+_MANNER = re.compile(r",? (?:in|after) the (?:style|manner) of ((?:[\w'.-]+ ?){1,4})$")
+"""The style of somebody, or of a time."""
 
 # Of sentences that are understood to the last word
 
@@ -74,7 +76,7 @@ _TOKEN = re.compile(
     rf"\d{{1,3}}(?:,\d{{3}})+\b|(?:mrs?|dr|st)\.|{_LETTERS}(?:\.{_LETTERS})*|[,;:.!?]"
 )
 _WORD = re.compile(
-    r"\w[\w'’\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u0670\u06d6-\u06ed\u0900-\u109f"
+    r"\d+(?:[.,]\d+)+|\w[\w'’\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u0670\u06d6-\u06ed\u0900-\u109f"
     r"\u1780-\u17ff-]*"
 )
 """Letters, and the marks of those scripts that write vowels with them."""
@@ -105,7 +107,7 @@ class English(Grammar):
         medium = _MEDIUM_BEFORE.match(text)
         if medium:
             return Frame(medium.end(), len(text), medium[1])
-        style = _STYLE.search(text) or _MEDIUM_BEHIND.search(text)
+        style = _MANNER.search(text) or _STYLE.search(text) or _MEDIUM_BEHIND.search(text)
         stop = style.start() if style else len(text)
         polite = _POLITE.match(text[:stop])
         return Frame(polite.end() if polite else 0, stop, style[1] if style else "")
@@ -314,7 +316,8 @@ class English(Grammar):
         return [word for word in _WORD.findall(text) if word not in _SILENT]
 
     def knows(self, word: str) -> bool:
-        return word in self.vocabulary.parts_en or word in _JOINING
+        is_known = word in self.vocabulary.parts_en or word in _JOINING
+        return is_known and word not in _NEGATIONS
 
 
 @lru_cache(maxsize=4)

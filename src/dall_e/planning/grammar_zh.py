@@ -57,12 +57,13 @@ _LONGEST_NOUN = 8
 """In characters."""
 _VERB = re.compile("[骑读看吃喝戴穿拿抱弹]")
 _ENGLISH_WORD = re.compile(r"(?:(?<= )|^)[A-Za-z]+(?![A-Za-z])")
+_NUMERALS = "一二两三四五六七八九十百千万"
 _MORE_MEASURES = "打个位名件朵棵座盏顶架艘部台枚颗尊道扇面张匹峰栋间家"
 _NEGATED = re.compile(r"(?:没有?|无|不要|不带|不戴|不穿|不是|零|(?<!\d)0)(?:任何|一?[个只件顶])?$")
 _JOINED = re.compile(r"^(?:和|与|跟|以及|还有|、|，|,)[^在有]{0,6}$")
 _EDGES = frozenset(
     " 。！？；：的和与跟在有是骑吃抱追看戴着、，,上下里旁前后左右睡玩色大小喷喝读拿穿举"
-    "巨铁木石金银铜冰站坐飞跑跳挂画"
+    f"巨铁木石金银铜冰站坐飞跑跳挂画都几{_NUMERALS}"
 )
 """A word of one character is a word beside one of these; elsewhere it may be half of another."""
 _VERBS = {"on": ("骑着", "骑在", "骑", "坐在"), "above": ("飞过", "跳过")}
@@ -165,10 +166,13 @@ class Chinese(Grammar):
             return 0
         if tokens[position].isascii():
             return self._english_length(tokens, position)
-        for length in range(min(_LONGEST_NOUN, len(tokens) - position), 0, -1):
-            stop = position + length
-            noun = "".join(tokens[position:stop])
-            name = self.vocabulary.words_zh.get(noun)
+        words, ahead = (
+            self.vocabulary.words_zh,
+            "".join(tokens[position : position + _LONGEST_NOUN]),
+        )
+        for length in range(len(ahead), 0, -1):
+            stop, noun = position + length, ahead[:length]
+            name = words.get(noun)
             if name is None or name in NO_THINGS:
                 continue
             # Who rides a bicycle has a picture, and does so to it: 骑自行车的熊.
@@ -316,9 +320,8 @@ def _silent() -> re.Pattern[str]:
 @lru_cache(maxsize=1)
 def _counted() -> re.Pattern[str]:
     """Any number before a measure word. Digits are tried from their first one only."""
-    numbers = "".join(NUMBERS_ZH[1:])
     return re.compile(
-        rf"([{numbers}]|(?<!\d)\d+|[几多]|[一二两三四五六七八九]?[十百千万]+|[七八九])({'|'.join(_measures())})"
+        rf"([几多]|(?<!\d)\d+|(?<![{_NUMERALS}])[{_NUMERALS}]{{1,9}})({'|'.join(_measures())})"
     )
 
 

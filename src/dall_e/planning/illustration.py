@@ -242,6 +242,7 @@ def _composite(
             name=scene.objects[action.thing].name,
             aspect=sprites[action.thing].aspect,
             seat=sprites[action.thing].anchors().seat,
+            count=scene.objects[action.thing].count,
         )
         for action in scene.actions
         if action.subject == subject

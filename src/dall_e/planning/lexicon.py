@@ -102,10 +102,11 @@ def pictured_acts() -> dict[tuple[str, str], tuple[str, ...]]:
 
 
 @lru_cache(maxsize=1)
-def colourful() -> dict[str, str]:
-    """Things that come in many colours: "any", "coat" or "fur", by name."""
-    rows = read_table("planning/colourful.txt")
-    return {name: colours for colours, names in rows for name in _words(names)}
+def colourful() -> frozenset[str]:
+    """Names of things that come in many colours."""
+    return frozenset(
+        name for (row,) in read_table("planning/colourful.txt") for name in _words(row)
+    )
 
 
 def _words(cell: str) -> tuple[str, ...]:

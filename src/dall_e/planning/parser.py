@@ -13,15 +13,21 @@ by one, it draws them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from dall_e.planning.cast import Cast, cast_of, give_parts, show_states
-from dall_e.planning.grammar import Grammar, Mention, Objects, PartSaid
+from dall_e.planning.grammar import MOST_THINGS, Grammar, Mention, Objects
 from dall_e.planning.grammar_en import English
 from dall_e.planning.grammar_zh import Chinese
 from dall_e.planning.marked_text import MarkedText
+from dall_e.planning.mentions import (
+    drop_unclaimed,
+    first_mentions,
+    full_grown,
+    stands_on_own_legs,
+)
 from dall_e.planning.nearest import Nearest
 from dall_e.planning.style_words import without_style
 from dall_e.planning.substitution import substitutes_for, with_substitutes
@@ -31,7 +37,6 @@ from dall_e.scenes.phrases import OPPOSITE
 from dall_e.text.language import is_chinese
 from dall_e.text.normal_form import normal_form
 
-_MOST_THINGS = 3
 _TONES = re.compile(
     r"\b(?:(?:medium-)?(?:light|dark) |medium )?skin tone\b|(?:较[浅深]|中等(?:-?[浅深])?)?肤色"
 )
@@ -85,7 +90,7 @@ def parse(prompt: str, vocabulary: Vocabulary) -> Parse:
     For nouns that it does not know, it is read again with what is nearest to them.
     """
     understood = _read(prompt, vocabulary)
-    if understood.is_exact or _TONES.search(understood.text):
+    if understood.is_exact or has_tone(understood.text):
         return understood
     nothing_read = understood.scene is None or not understood.scene.objects
     substitutes = substitutes_for(
@@ -151,6 +156,11 @@ def _read(prompt: str, vocabulary: Vocabulary) -> Parse:
     )
 
 
+def has_tone(text: str) -> bool:
+    """Whether a prompt in its normal form names a skin tone: no rule reads such names."""
+    return _TONES.search(text) is not None
+
+
 def _coverage(grammar: Grammar, text: str, unread: Iterable[str]) -> float:
     """The fraction of a text's words that are not among those unread, by words or characters."""
 
@@ -176,6 +186,8 @@ def _exact(grammar: Grammar, text: str) -> Scene | None:
         return None
     acts = grammar.vocabulary.acts
     can_be_drawn = all(not item.state or acts(item.name, item.state) for item in scene.objects)
+    if scene.relation and stands_on_own_legs(*scene.objects):
+        return None
     return scene if can_be_drawn else None
 
 
@@ -195,7 +207,7 @@ def _exact_scene(grammar: Grammar, text: str) -> Scene | None:
 def _listed(grammar: Grammar, text: str) -> tuple[Objects, str] | None:
     """One to three things, in no stated relation."""
     phrases = grammar.split(text)
-    if len(phrases) > _MOST_THINGS:
+    if len(phrases) > MOST_THINGS:
         return None
     items = tuple(item for item in map(grammar.item, phrases) if item)
     return (items, "") if len(items) == len(phrases) else None
@@ -233,7 +245,7 @@ def _scene(
 def _loose(grammar: Grammar, marked: MarkedText) -> tuple[Scene | None, Mended]:
     """The scene of the things that a prompt names, None if it names nothing known; and what was
     taken for other words."""
-    if _TONES.search(marked.text):
+    if has_tone(marked.text):
         return None, ()
 
     # What would be taken for a thing, and the place, make way for a comma.
@@ -249,7 +261,7 @@ def _loose(grammar: Grammar, marked: MarkedText) -> tuple[Scene | None, Mended]:
     written = [marked.text[start:stop] for start, stop in spans]
     tokens = grammar.mended(written)
     parts = grammar.parts(tokens)
-    mentions = _first_mentions(grammar, tokens, parts)
+    mentions = first_mentions(grammar, tokens, parts)
     if not mentions:
         scene = _scene((), background=placed.setting) if placed else None
         return scene, ()
@@ -257,11 +269,14 @@ def _loose(grammar: Grammar, marked: MarkedText) -> tuple[Scene | None, Mended]:
 
     # What they do, what is said behind them, and how two of them stand to each other
     cast = cast_of(grammar, mentions, tokens, parts)
+    drop_unclaimed(cast, mentions)
     used |= cast.used
     used |= give_parts(grammar, cast, mentions, parts)
     used |= show_states(grammar, cast, mentions, tokens)
     if len(mentions) == 2 and not cast.actions and not cast.relation:
         used |= _relate(grammar, cast, mentions, tokens)
+    if not placed and len(mentions) == 1:
+        cast.items[0] = full_grown(cast, mentions[0])
     for position in used - cast.unused:
         marked.use(*spans[position])
 
@@ -276,47 +291,6 @@ def _loose(grammar: Grammar, marked: MarkedText) -> tuple[Scene | None, Mended]:
     if actions:
         return Scene(objects=items, actions=actions, background=place), mended
     return _scene(items, relation, place), mended
-
-
-def _first_mentions(
-    grammar: Grammar, tokens: Sequence[str], parts: Sequence[PartSaid]
-) -> list[Mention]:
-    """The first things that tokens name, each once."""
-    mentions: dict[str, Mention] = {}
-    blocked = {position for part in parts for position in range(part.start, part.stop)}
-    for mention in _mentions(grammar, tokens, blocked):
-        if len(mentions) < _MOST_THINGS:
-            mentions.setdefault(mention.item.name, mention)
-    found = list(mentions.values())
-    for index, mention in enumerate(found):
-        if mention.is_content and (index == 0 or found[index - 1].stop > mention.start):
-            found[index] = replace(mention, is_content=False)
-    return found
-
-
-def _mentions(grammar: Grammar, tokens: Sequence[str], blocked: set[int]) -> Iterator[Mention]:
-    """The things that tokens name.
-
-    Of two that stand together the last is meant: an apple pie is a pie. blocked: where no noun
-    starts, as the hair of somebody is no thing.
-    """
-    before: tuple[Mention, ...] = ()
-    free = position = before_free = 0
-    while position < len(tokens):
-        length = 0 if position in blocked else grammar.noun_length(tokens, position)
-        stop = position + length
-        is_beside = bool(before) and before[-1].stop == position
-        if is_beside and length and tokens[position] in grammar.groups:
-            last = before[-1]
-            before = (*before[:-1], replace(last, used=last.used.union(range(position, stop))))
-        elif length:
-            if not is_beside:
-                yield from before
-                before_free = free
-            before = grammar.mentions(tokens, before_free, position, stop)
-            free = stop
-        position = max(stop, position + 1)
-    yield from before
 
 
 def _relate(

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dall_e.planning.grammar import PartSaid, whole_number
 from dall_e.planning.lexicon import Attribute, Container, attributes, containers
 from dall_e.planning.qualities import Qualities
+from dall_e.planning.vocabulary import SEVERAL
 from dall_e.scenes.graph import MOST
 from dall_e.scenes.phrases import NUMBERS_EN, SIZE_WORDS_EN
 from dall_e.text.language import COLOURS_ZH
@@ -19,7 +20,8 @@ STOPS = frozenset(
 )
 """Behind one of these, what is said belongs to another thing."""
 _TOO_MANY = frozenset("dozen seven eight nine ten eleven twelve twenty hundred thousand".split())
-_MANY = _TOO_MANY.union(("many",))
+_MANY = _TOO_MANY.union(("many", "numerous", "countless"))
+_SOME = frozenset(("several", "few", "some"))
 _MOST_ADJECTIVES = 6
 _COLOUR_WORDS = {
     "blond": "yellow", "blonde": "yellow", "golden": "yellow", "gray": "grey", "ginger": "red",
@@ -59,6 +61,8 @@ def qualities(tokens: Sequence[str], free: int, start: int, *, is_plural: bool) 
             # More than are drawn is not what was said.
             if number <= MOST and word not in _TOO_MANY:
                 found.said_at["count"] = frozenset((position,))
+        elif is_plural and word in _SOME:
+            found.count, found.said_at["count"] = SEVERAL, frozenset((position,))
     return found
 
 

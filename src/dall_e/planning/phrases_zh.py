@@ -79,6 +79,7 @@ def _last_character(text: str, character: str) -> int:
 
 
 def _count(number: str) -> int:
+    number = "两" if number == "二" else number
     if number in NUMBERS_ZH:
         return NUMBERS_ZH.index(number)
     count = whole_number(number) if number.isdecimal() else SEVERAL

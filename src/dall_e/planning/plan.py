@@ -119,9 +119,9 @@ class Plan:
             return ""
         parts = []
         for item, planned in zip(self.scene.objects, self.objects, strict=True):
-            paint = f" painted {planned.paint}" if planned.paint else ""
             mirrored = " mirrored" if planned.mirrored else ""
-            parts.append(f"{item.count} x {planned.prompt}{paint}{mirrored}")
+            look = _look_in_words(planned, item.size)
+            parts.append(f"{item.count} x {planned.prompt}{look}{mirrored}")
 
         relation = f" [{self.scene.relation}]" if self.scene.relation else ""
         place = f" @ {self.scene.background}" if self.scene.background else ""
@@ -186,6 +186,18 @@ class Plan:
             painted(_turned(image_CHW, planned), planned.paint)
             for image_CHW, planned in zip(images, self.objects, strict=True)
         ]
+
+
+def _look_in_words(planned: PlannedObject, size: str) -> str:
+    """How a drawing is changed: " small, painted red, of wood, striped, red hair"."""
+    said = [
+        *([size] if size else []),
+        *([f"painted {planned.paint}"] if planned.paint else []),
+        *([f"of {planned.material}"] if planned.material else []),
+        *([planned.pattern] if planned.pattern else []),
+        *(f"{colour} {part}" for part, colour in planned.parts),
+    ]
+    return f" {', '.join(said)}" if said else ""
 
 
 def _turned(image_CHW: ImageArray, planned: PlannedObject) -> ImageArray:

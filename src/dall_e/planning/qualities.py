@@ -100,8 +100,8 @@ def flies(vocabulary: Vocabulary, name: str) -> bool:
 
 
 def whole_name(name: str) -> str:
-    """The animal of a face."""
-    return name.removesuffix(" face")
+    """The animal of a face, or of a picture of it that stands."""
+    return name.removesuffix(" face").removeprefix("standing ")
 
 
 def _in_state(name: str, state: str) -> Iterator[str]:

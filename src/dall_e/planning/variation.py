@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from dall_e.planning.lexicon import colourful
 from dall_e.planning.vocabulary import Vocabulary
-from dall_e.scenes.graph import COAT_COLOURS, Scene, SceneObject
+from dall_e.scenes.graph import Scene, SceneObject
 from dall_e.scenes.vocabulary import Thing
 from dall_e.text.language import mirrors
 
@@ -20,11 +20,6 @@ _COLOURED = 0.6
 """Fraction of things that come in many colours which get one that was not asked for."""
 _PAINTS = ("red", "orange", "yellow", "green", "blue", "purple", "pink")
 """Colours of what comes in many."""
-_FREE_COLOURS = {
-    "any": _PAINTS,
-    "coat": COAT_COLOURS,
-    "fur": ("white", "black", "brown", "grey"),
-}
 _DARK_PLACES = frozenset(("space", "moon", "night-sky", "dungeon", "cave", "rooftop-at-night"))
 # What is written or drawn on a thing is wrong in a mirror, so only these may be turned.
 _TURNING_KINDS = frozenset(("animal", "food", "plant", "vehicle", "person", "face"))
@@ -66,7 +61,6 @@ def sample_appearance(
         # A black cat is not seen at night.
         if _is_dark(scene.background):
             names = [name for name in names if "black" not in name] or names
-            colours = tuple(colour for colour in colours if colour != "black")
 
         name = names[0] if item.state else rng.choice(names)
         turns = _turns(item.thing)
@@ -105,7 +99,7 @@ def _image_names(thing: Thing, vocabulary: Vocabulary) -> list[str]:
 
 def _free_colours(thing: Thing) -> tuple[str, ...]:
     """The colours that it may have where none is said."""
-    return _FREE_COLOURS.get(colourful().get(thing.name, ""), ())
+    return _PAINTS if thing.name in colourful() else ()
 
 
 def _turns(thing: Thing) -> bool:

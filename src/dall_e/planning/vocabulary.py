@@ -125,7 +125,24 @@ class Vocabulary:
         names: dict[str, str] = {}
         for word, name in self._pairs_en():
             names.setdefault(word.lower(), name)
+        for head, whole in self._whole_bodies.items():
+            base = head.removesuffix(" face")
+            names |= {base: whole, plural_of(base): whole}
         return names
+
+    @cached_property
+    def _whole_bodies(self) -> dict[str, str]:
+        """Pictures of whole animals by the names of their faces, where the model knows both.
+
+        A fox in the snow is more than a face.
+        """
+        faces = [name for name in self.table_things if name.endswith(" face")]
+        bases = {face: face.removesuffix(" face") for face in faces}
+        return {
+            face: f"standing {base}"
+            for face, base in bases.items()
+            if f"standing {base}" in self.single_things and base not in self.table_things
+        }
 
     def _pairs_en(self) -> Iterator[tuple[str, str]]:
         """Every English word with the name of its thing, the likeliest name first."""
@@ -177,7 +194,8 @@ class Vocabulary:
         for name, thing in self.table_things.items():
             if "head" in thing.traits:
                 names.setdefault(thing.zh.removesuffix("脸"), name)
-        return names
+        bodies = self._whole_bodies.items()
+        return names | {self.thing(face).zh.removesuffix("脸"): body for face, body in bodies}
 
     def is_plural(self, noun: str, name: str) -> bool:
         """Whether an English noun is what several of a thing are called."""
@@ -223,6 +241,8 @@ class Vocabulary:
         for image, words in _synonyms_en().items():
             if image in owners and image not in self.single_things:
                 everyday[owners[image]] = (*everyday.get(owners[image], ()), *words)
+        for head, whole in self._whole_bodies.items():
+            everyday[whole] = (head.removesuffix(" face"),)
         for name, *more in read_table("planning/everyday_en.txt"):
             if self.knows(name):
                 everyday[name] = (*everyday.get(name, ()), *more)

@@ -123,7 +123,7 @@ class Scene:
     """Everything that a picture shows and a caption may say."""
 
     objects: tuple[SceneObject, ...]
-    """Up to three; a scene without any is a picture of its place."""
+    """Up to three, and those that belong to one of them; without any, a picture of its place."""
     relation: str = ""
     """How the first of two objects stands to the second, one of RELATIONS; or nothing is said."""
     actions: tuple[Action, ...] = ()
@@ -144,10 +144,11 @@ class Scene:
 
     def __post_init__(self) -> None:
         fewest = 0 if self.background else 1
-        if not fewest <= len(self.objects) <= 3:
+        free = len(self.objects) - len({action.thing for action in self.actions})
+        if not fewest <= free <= 3:
             raise ValueError(
-                f"a scene has {fewest} to 3 objects, got {len(self.objects)}; only one with a "
-                "background has none"
+                f"a scene has {fewest} to 3 objects beside those that belong to one of them, got "
+                f"{free}; only one with a background has none"
             )
         if self.relation and (self.relation not in RELATIONS or len(self.objects) != 2):
             raise ValueError(

@@ -22,6 +22,10 @@ _QUOTES = str.maketrans("‘’‚‛“”„‟‐‑‒", "''''\"\"\"\"---")
 _CHINESE_SIGNS = re.compile("([，。、！？：；（）]+)")
 """Signs that the rules of Chinese know, and whose normal form would be that of English."""
 _ENGLISH_SIGNS = str.maketrans({"，": ", ", "、": ", ", "。": ". ", "؛": "; ", "،": ", "})
+_MINUS = re.compile(r"(?<!\S)-(?=\d)")
+"""A hyphen that makes a number negative."""
+_LISTING = re.compile(r"(?<=[^\W\d_])(?<!\bw)\s*[/+]\s*(?=[^\W\d_])")
+"""What some people write between two words of a list."""
 _LOOSE_QUOTES = re.compile(r"(?<![\w-])'|'(?![\w-])")
 """Those that are no apostrophe of a word."""
 _MARKS = re.compile("[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u20d0-\u20f0\ufe20-\ufe2f]")
@@ -63,6 +67,7 @@ def normal_form(prompt: str) -> NormalForm:
     text, rest = _cut(_LONG_NUMBER.sub(r"\1", prompt))
     language: Language = "zh" if is_chinese(text) else "en"
     text, marks = without_marks(text.translate(_QUOTES), "" if language == "zh" else " ")
+    text = _LISTING.sub("、" if language == "zh" else ", ", _MINUS.sub("−", text))
     text, tones = name_emoji(text, language)
 
     if language == "zh":

@@ -25,7 +25,7 @@ def model(tiny_folder: Path) -> DALL_E:
         (
             "a big red car and a puppy",
             ("automobile", "a dog"),
-            "1 x automobile painted red + 1 x a dog",
+            "1 x automobile big, painted red + 1 x a dog",
         ),
         (
             "two firefighters and a pink ghost",
@@ -40,7 +40,7 @@ def model(tiny_folder: Path) -> DALL_E:
         ("a book", ("closed book",), "1 x closed book"),
         ("一本书", ("合上的书本",), "1 x 合上的书本"),
         ("a blue house", ("a house",), "1 x a house painted blue"),
-        ("a small cat in the snow", ("a cat",), "1 x a cat @ snow"),
+        ("a small cat in the snow", ("a cat",), "1 x a cat small @ snow"),
         (
             "A white cat sleeping on a windowsill",
             ("a white cat sleeping",),
@@ -64,7 +64,7 @@ def model(tiny_folder: Path) -> DALL_E:
         (
             "my small dog wears a red crown",
             ("a dog face", "a crown"),
-            "1 x a dog face + 1 x a crown painted red [a dog face wearing a crown]",
+            "1 x a dog face small + 1 x a crown painted red [a dog face wearing a crown]",
         ),
         (
             "the cat in the hat",

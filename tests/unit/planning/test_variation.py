@@ -7,7 +7,7 @@ import pytest
 from dall_e.planning.parser import parse
 from dall_e.planning.variation import canonical_appearance, sample_appearance
 from dall_e.planning.vocabulary import Vocabulary
-from dall_e.scenes.graph import COAT_COLOURS, Scene
+from dall_e.scenes.graph import Scene
 from dall_e.scenes.vocabulary import things
 
 
@@ -43,22 +43,20 @@ def test_the_same_seed_gives_the_same_look(appearances: Sampler) -> None:
     assert len({sample_appearance(scene, seed, words) for seed in range(20)}) > 10
 
 
-def test_a_car_has_any_colour_and_a_cat_that_of_a_cat(appearances: Sampler) -> None:
+def test_a_car_has_any_colour_and_a_cat_its_own(appearances: Sampler) -> None:
     cars = Counter(
         colour for (_, colour, _), count in appearances("a car").items() for _ in range(count)
     )
     assert set(cars) == {"", "red", "orange", "yellow", "green", "blue", "purple", "pink"}
     assert 0.3 < cars[""] / cars.total() < 0.5
-    assert {colour for _, colour, _ in appearances("a cat")} == {"", *COAT_COLOURS}
-    assert {colour for _, colour, _ in appearances("a strawberry")} == {""}
+    for own in ("a cat", "a dog", "a horse", "a strawberry"):
+        assert {colour for _, colour, _ in appearances(own)} == {""}, own
 
 
 def test_nothing_black_stands_before_a_dark_sky(appearances: Sampler) -> None:
     for place in ("in space", "at night"):
         cats = appearances(f"a cat {place}")
-        assert len(cats) > 4 and not any(
-            "black" in name or colour == "black" for name, colour, _ in cats
-        )
+        assert len(cats) > 1 and not any("black" in name for name, *_ in cats)
     assert {colour for _, colour, _ in appearances("a black cat in space")} == {"black"}
 
 

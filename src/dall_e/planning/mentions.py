@@ -1,0 +1,157 @@
+"""The things that a text names: which of its nouns are things of their own, and which are not.
+
+What is named twice is one thing still. But who says more of the second one means another: "a black
+cat chasing a white cat", "a cat wearing a hat and a dog wearing a hat".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from dall_e.planning.attachments import is_worn
+from dall_e.planning.cast import Cast, is_alive
+from dall_e.planning.grammar import MOST_THINGS, Grammar, Mention, PartSaid
+from dall_e.scenes.graph import SceneObject
+
+_BODY_PARTS = frozenset(
+    (
+        "eye", "nose", "leg", "ear", "wing", "tooth", "tongue", "foot", "mouth", "raised hand",
+        "flexed biceps",
+    )
+)  # fmt: skip
+"""Names of pictures of what somebody has anyway: nobody with blue eyes holds an eye."""
+_HAVING = frozenset("with has have having 有 长".split())
+_STANDING_ON = frozenset(("leg", "foot"))
+_ANOTHER = frozenset(("a", "an", "another"))
+
+
+def first_mentions(
+    grammar: Grammar, tokens: Sequence[str], parts: Sequence[PartSaid]
+) -> list[Mention]:
+    """The first things that tokens name, each once.
+
+    What people wear may be there more often than that, and beyond MOST_THINGS, as each wears one of
+    their own: `drop_unclaimed` takes out what nobody wears.
+    """
+    found: list[Mention] = []
+    blocked = {position for part in parts for position in range(part.start, part.stop)}
+    for mention in _mentions(grammar, tokens, blocked):
+        again = [known for known in found if known.item.name == mention.item.name]
+        is_own = is_worn(mention.item.name) or all(
+            _is_another(known, mention, tokens) for known in again
+        )
+        counted = sum(not _may_be_worn(found, index) for index in range(len(found)))
+        found.append(mention)
+        has_room = counted < MOST_THINGS or _may_be_worn(found, len(found) - 1)
+        if not is_own or not has_room or len(found) > 2 * MOST_THINGS:
+            found.pop()
+    found = [
+        mention for index, mention in enumerate(found) if not _is_own_part(found, index, tokens)
+    ]
+    for index, mention in enumerate(found):
+        if mention.is_content and (index == 0 or found[index - 1].stop > mention.start):
+            found[index] = replace(mention, is_content=False)
+    return found
+
+
+def drop_unclaimed(cast: Cast, mentions: Sequence[Mention]) -> None:
+    """Leave out what people wear and nobody does, if it is named again or beyond MOST_THINGS.
+
+    Its words are not read then.
+    """
+    for index in range(len(mentions) - 1, 0, -1):
+        mention = mentions[index]
+        acting = {action.subject for action in cast.actions}
+        is_claimed = cast.owner(index) != index or index in acting
+        if is_claimed or not is_worn(mention.item.name):
+            continue
+        before = [mentions[other] for other in range(index)]
+        is_repeated = any(_is_same(known, mention) for known in before)
+        kept = [other for other in range(len(cast.items)) if other not in cast.dropped]
+        free = [other for other in kept if cast.owner(other) == other]
+        if is_repeated or len(free) > MOST_THINGS:
+            cast.dropped.add(index)
+            cast.unused |= mention.used
+
+
+def full_grown(cast: Cast, mention: Mention) -> SceneObject:
+    """The only thing of a picture: beside nothing else, a small elephant is no baby.
+
+    It is as large as any other then, and that it is a baby is not read.
+    """
+    item = cast.items[0]
+    if mention.said.get("age") != "baby" or "size" in mention.said or not item.size:
+        return item
+    cast.unused |= mention.age_at
+    return replace(item, size="")
+
+
+def _is_another(known: Mention, mention: Mention, tokens: Sequence[str]) -> bool:
+    """Whether a thing of the same name is meant that was not named yet."""
+    if known.is_content or mention.is_content:
+        return False
+    first = min(mention.used, default=mention.start)
+    article = tokens[first - 1] if first else ""
+    if mention.said:
+        return mention.said != known.said
+    return article == "another" or (bool(known.said) and article in _ANOTHER)
+
+
+def _is_same(known: Mention, mention: Mention) -> bool:
+    """Whether two things have one name, and nothing else is said of the second."""
+    is_alike = not mention.said or mention.said == known.said
+    return known.item.name == mention.item.name and is_alike
+
+
+def _may_be_worn(found: Sequence[Mention], index: int) -> bool:
+    """Whether a thing is one that people wear, and stands behind somebody."""
+    while index and is_worn(found[index].item.name):
+        index -= 1
+        if is_alive(found[index].item):
+            return True
+    return False
+
+
+def stands_on_own_legs(first: SceneObject, second: SceneObject) -> bool:
+    """Whether somebody is said to stand on their legs, of whom there is no picture."""
+    return second.name in _STANDING_ON and is_alive(first)
+
+
+def _is_own_part(found: Sequence[Mention], index: int, tokens: Sequence[str]) -> bool:
+    """Whether a thing is a part of somebody's body that is only said to be theirs."""
+    mention = found[index]
+    name = mention.item.name
+    if name not in _BODY_PARTS:
+        return False
+    if index and is_alive(found[index - 1].item):
+        between = set(tokens[found[index - 1].stop : mention.start])
+        return not _HAVING.isdisjoint(between) or (name in _STANDING_ON and "on" in between)
+    behind = tokens[mention.stop : mention.stop + 1]
+    owner = found[index + 1] if index + 1 < len(found) else None
+    return list(behind) == ["的"] and owner is not None and is_alive(owner.item)
+
+
+def _mentions(grammar: Grammar, tokens: Sequence[str], blocked: set[int]) -> Iterator[Mention]:
+    """The things that tokens name.
+
+    Of two that stand together the last is meant: an apple pie is a pie. blocked: where no noun
+    starts, as the hair of somebody is no thing.
+    """
+    before: tuple[Mention, ...] = ()
+    free = position = before_free = 0
+    while position < len(tokens):
+        length = 0 if position in blocked else grammar.noun_length(tokens, position)
+        stop = position + length
+        is_beside = bool(before) and before[-1].stop == position
+        if is_beside and length and tokens[position] in grammar.groups:
+            last = before[-1]
+            before = (*before[:-1], replace(last, used=last.used.union(range(position, stop))))
+        elif length:
+            if not is_beside:
+                yield from before
+                before_free = free
+            before = grammar.mentions(tokens, before_free, position, stop)
+            free = stop
+        position = max(stop, position + 1)
+    yield from before
