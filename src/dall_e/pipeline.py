@@ -39,6 +39,7 @@ from dall_e.inference.equivalents import (
 from dall_e.inference.loading import NativeModel, Networks, checked_precision, load_model
 from dall_e.inference.looking import Looking
 from dall_e.inference.placement import Placed
+from dall_e.inference.planned import Planned
 from dall_e.inference.progress import ProgressBar, StepCallback
 from dall_e.inference.request import ExplicitNoise, resolve_sampling, with_noise
 from dall_e.inference.validation import Generators, Seed, check_callback
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
     from dall_e.inference.request import DrawingKeywords
 
 
-class DALL_E(Placed, Looking, NoiseHandling, Editing):
+class DALL_E(Placed, Looking, Planned, NoiseHandling, Editing):
     """Draws pictures from prompts.
 
     Make one with `from_pretrained`. The model then lies in memory and is used like a function.

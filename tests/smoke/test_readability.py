@@ -42,6 +42,8 @@ LONG_FUNCTIONS = {
     "cli/evaluate.py:evaluate": "an argument for each flag, with its help",
     "cli/export.py:export": "an argument for each flag, with its help",
     "cli/generate.py:generate": "an argument for each flag, with its help",
+    "cli/plan.py:plan": "an argument for each flag, with its help",
+    "inference/engine.py:request": "a keyword for each choice, as the facade has them",
     "pipeline.py:__call__": "its docstring says what each of the twenty keywords does",
 }
 """Functions, as file:name, that may be longer, each with the reason."""

@@ -22,6 +22,7 @@ from dall_e.cli.options import (
 )
 from dall_e.cli.output import steady_output
 from dall_e.cli.overwriting import Force
+from dall_e.cli.plan_drawing import check_plan_alone, draw_plan_file
 from dall_e.cli.prompts import asked_prompts, files_of, seeds_of
 
 if TYPE_CHECKING:
@@ -46,6 +47,15 @@ def generate(  # noqa: PLR0913, one argument per flag
             show_default=False,
             metavar="FILE",
             help="File with a prompt on each line; or .jsonl, with prompt, seed and out in each.",
+        ),
+    ] = "",
+    plan: Annotated[
+        str,
+        typer.Option(
+            "--plan",
+            show_default=False,
+            metavar="FILE",
+            help="Draw a plan instead of prompts: a file of `dall-e plan --out`, or a picture.",
         ),
     ] = "",
     number: Annotated[
@@ -132,6 +142,25 @@ def generate(  # noqa: PLR0913, one argument per flag
     suffix = checked_suffix(out, file_format)
     if suffix == ".svg" and (grid or finish == "soft"):
         raise ValueError("an SVG has areas, no pixels: leave out --grid and --finish soft")
+    if plan:
+        check_plan_alone(
+            {
+                "prompts": prompts or prompts_file,
+                "--number": number > 1,
+                "--best-of": best_of > 1,
+                "--grid": grid,
+                "--skip": skip,
+                "--style": style,
+                "--negative": negative,
+                "--finish soft": finish == "soft",
+            }
+        )
+        files = ImageFiles(out, 1, force=force, suffix=suffix)
+        pipeline = load(model, device, variant, quantization=quantization)
+        draw_plan_file(
+            pipeline, plan, files, seed=seed, size=size, transparent=transparent, sampling=sampling
+        )
+        return
     asked = asked_prompts(prompts or [], prompts_file)
     seeds = seeds_of(asked, number=number, best_of=best_of, seed=seed, same_seed=same_seed)
     texts = [each.prompt for each in asked for _ in range(number)]

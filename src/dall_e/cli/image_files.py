@@ -167,6 +167,7 @@ def _unused_paths(path: Path) -> Iterator[Path]:
 def grid_of(images: list[PILImage], columns: int | None) -> PILImage:
     """All images on one sheet, which carries what they share, and the lists of what they do not."""
     from dall_e.images.sheets import make_grid
+    from dall_e.planning.plan_record import PLAN_KEY
 
     prompts = [image.info["prompt"] for image in images]
     listed_prompts = json.dumps(prompts, ensure_ascii=False)
@@ -178,6 +179,8 @@ def grid_of(images: list[PILImage], columns: int | None) -> PILImage:
         grid_prompts=listed_prompts,
         grid_columns=str(columns or 0),
     )
+    # A plan is that of one picture.
+    sheet.info.pop(PLAN_KEY, None)
     # Styles that are not all the same are in the words of the prompts.
     if len({image.info.get("style") for image in images}) > 1:
         sheet.info.pop("style", None)

@@ -14,11 +14,15 @@ from typing import Annotated, Any
 
 import typer
 
+from dall_e.bounded_files import naming
 from dall_e.checkpoints.known_models import find_model, list_models
 from dall_e.checkpoints.registry import WEIGHT_SUFFIXES
+from dall_e.cli.svg_facts import svg_facts
 from dall_e.errors import UnusableFileError
 
 _CHECKPOINT, _METRICS, _COMMANDS = "checkpoint.pt", "metrics.jsonl", "command.txt"
+_MOST_SVG = 64 * 2**20
+"""Length of the longest SVG document that is read."""
 _MOST_LETTERS = 2000
 """Of a value that is shown; JSON has all of it."""
 _MOST_LOG_BYTES = 1 << 16
@@ -73,10 +77,26 @@ def _facts(place: str) -> Facts:
         raise FileNotFoundError(2, "No such file or directory", place)
     if path.suffix.lower() in WEIGHT_SUFFIXES or path.name.endswith(".index.json"):
         return _of_weights(path)
+    if path.suffix.lower() == ".svg":
+        return _of_svg(path)
     return _of_image(path)
 
 
 # Pictures
+
+
+def _of_svg(path: Path) -> Facts:
+    """What an SVG document says of itself; nothing in it is run or loaded."""
+    size = path.stat().st_size
+    if size > _MOST_SVG:
+        raise UnusableFileError(path, f"it has {size} bytes, of an SVG {_MOST_SVG} are read")
+    with naming(path, "it is no SVG that can be read"):
+        said = svg_facts(path.read_bytes())
+    facts: Facts = {"file": str(path), "kind": "SVG picture", "bytes": size}
+    facts |= {name: value for name, value in said.items() if value}
+    if not said["things"]:
+        facts["drawn by"] = "nothing is said: no group has the name of a thing"
+    return facts
 
 
 def _of_image(path: Path) -> Facts:
@@ -102,9 +122,16 @@ def _of_image(path: Path) -> Facts:
     if not is_grid and texts.get("size", side) != side:
         facts["changed"] = f"it was drawn with {texts['size']} pixels"
     facts |= {name: texts[name] for name in _FIRST if texts.get(name)}
-    facts |= {name: text for name, text in texts.items() if name not in _FIRST and text}
+    others = {name: text for name, text in texts.items() if name not in _FIRST and text}
+    is_edited = others.pop("from_plan", "") == "True"
+    has_plan = bool(others.pop("plan_json", ""))
+    facts |= others
+    if has_plan:
+        facts["its plan"] = f"dall-e plan {shlex.quote(str(path))}"
     facts["draw it again"] = f"dall-e reproduce {shlex.quote(str(path))}"
-    if not is_grid:
+    if is_edited:
+        facts["draw more like it"] = f"dall-e generate --plan {shlex.quote(str(path))} --seed -1"
+    elif not is_grid:
         facts["draw more like it"] = _command(texts)
     return facts
 

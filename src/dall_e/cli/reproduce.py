@@ -160,6 +160,10 @@ def _draw_again(pipeline: DALL_E, file: Path, info: dict[str, str]) -> PILImage:
             raise ValueError(f"it has {columns} columns, from 1 to {_MOST_IMAGES} are read")
         settings = _settings_of(info)
 
+    # What was edited is in no prompt.
+    if info.get("from_plan") == "True" and "grid_prompts" not in info:
+        return _drawn_plan(pipeline, file, info, side, settings)
+
     images = pipeline(
         prompts,
         negative_prompt=info.get("negative_prompt", ""),
@@ -174,6 +178,21 @@ def _draw_again(pipeline: DALL_E, file: Path, info: dict[str, str]) -> PILImage:
     )
     assert isinstance(images, list)
     return grid_of(list(images), columns) if "grid_prompts" in info else images[0]
+
+
+def _drawn_plan(
+    pipeline: DALL_E, file: Path, info: dict[str, str], side: int, settings: SamplingConfig
+) -> PILImage:
+    """The picture of the plan that a file carries."""
+    from dall_e.planning.plan_record import PLAN_KEY
+    from dall_e.planning.record_fields import parsed
+
+    with naming(file, "its plan is damaged"):
+        record = parsed(info[PLAN_KEY])
+    is_transparent = info.get("transparent") == "True"
+    return pipeline.draw_plan(
+        record, height=side, transparent=is_transparent, sampling=settings, progress=True
+    )
 
 
 _MOST_IMAGES = 1000

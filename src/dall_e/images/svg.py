@@ -152,7 +152,8 @@ def svg_document(
         lines.append(f"<title>{_xml_text(title)}</title>")
     for number, group in enumerate(groups, 1):
         is_moved = group.matrix != (1, 0, 0, 1, 0, 0)
-        numbers = " ".join(f"{value:.4g}" for value in group.matrix)
+        # What rounding left of zero is zero.
+        numbers = " ".join(f"{round(value, 6) + 0.0:.4g}" for value in group.matrix)
         moved = f' transform="matrix({numbers})"' if is_moved else ""
         name = _xml_text(group.name)
         lines.append(f'<g id="thing-{number}" data-name="{name}"{moved}>\n{group.paths}\n</g>')

@@ -29,8 +29,7 @@ from dall_e.checkpoints.t5 import T5Features
 from dall_e.config import ModelConfig, SamplingConfig
 from dall_e.config.published import PublishedConfig, check_possible
 from dall_e.errors import DallEWarning
-from dall_e.images.files import PILImage
-from dall_e.inference.finishing import checked_style, finished_image
+from dall_e.inference.finishing import FinishedImage, checked_style, finished_image
 from dall_e.inference.image_tokens import check_prefix
 from dall_e.inference.loading import Networks
 from dall_e.inference.origin import name_of, origin_of, story_of
@@ -52,7 +51,8 @@ from dall_e.inference.validation import (
     image_seeds,
 )
 from dall_e.nn.precision import entering, weight_of
-from dall_e.planning.plan import DrawingJob, plan_all
+from dall_e.planning.drawing_jobs import DrawingJob, jobs_of, plan_all
+from dall_e.planning.plan import Plan
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.runtime import inference, one_thread
 from dall_e.sampling.decode import KnownTokens, check_known_tokens
@@ -136,12 +136,14 @@ class Engine:
         sampling: SamplingConfig | None = None,
         known: KnownTokens | None = None,
         noise_BNC: Tensor | None = None,
+        plans: Sequence[Plan] = (),
         strict: bool = False,
         refuses_blots: bool = True,
     ) -> GenerationRequest:
         """Check what a caller asks for, and fill in the model's defaults for what is None.
 
-        Seeds, sizes and the rest are those of `DALL_E.__call__`. Raises ValueError for values that
+        Seeds, sizes and the rest are those of `DALL_E.__call__`. plans: one for each prompt, if
+        they were planned before. Raises ValueError for values that
         are out of range, and for what the model cannot do.
         """
         prompts = checked_prompts(prompt)
@@ -175,6 +177,7 @@ class Engine:
             style=checked_style(style, self.config, self.vocabulary),
             known=known,
             noise_BNC=noise_BNC,
+            plans=tuple(plans),
             strict=strict,
             refuses_blots=refuses_blots,
         )
@@ -236,6 +239,8 @@ class Engine:
 
     def _plan(self, request: GenerationRequest) -> list[DrawingJob]:
         """What is drawn for each candidate; the only place that asks the planner."""
+        if request.plans:
+            return jobs_of(request.candidate_prompts, request.seeds, request.plans)
         prompts, compose = request.candidate_prompts, request.sampling.compose
         vocabulary, style = self.vocabulary, request.style
         return plan_all(prompts, request.seeds, vocabulary, compose=compose, style=style)
@@ -277,7 +282,7 @@ class Engine:
         for first in range(0, len(candidates), request.best_of):
             rivals = candidates[first : first + request.best_of]
             images = [
-                self._image_and_svg(small, rival.without_style, codes_BN)[0] for rival in rivals
+                self._finished(small, rival.without_style, codes_BN).pixels for rival in rivals
             ]
             scores = retriever.scores(images, rivals[0].text)
             best = scores.index(max(scores))
@@ -293,7 +298,8 @@ class Engine:
         negative: str,
     ) -> GeneratedImage:
         """The image of the candidate that was kept, with its story."""
-        image, svg = self._image_and_svg(request, candidate, codes_BN)
+        finished = self._finished(request, candidate, codes_BN)
+        image = finished.pixels
         is_judged = request.refuses_blots and self.networks.dual_encoder is not None
         if is_judged and names_nothing(candidate, self.vocabulary):
             self.recognition.check(image, candidate)
@@ -304,14 +310,15 @@ class Engine:
             seed=candidate.seed,
             plan=candidate.plan,
             score=score,
-            metadata=story_of(request, candidate, score, negative, self.origin()),
-            svg=svg,
+            metadata=story_of(request, candidate, score, negative, self.origin(), finished.placed),
+            svg=finished.svg,
+            placed=finished.placed,
         )
 
-    def _image_and_svg(
+    def _finished(
         self, request: GenerationRequest, candidate: DrawingJob, codes_BN: Tensor
-    ) -> tuple[PILImage, str]:
-        """The pixels of a candidate, and the SVG that they were painted from, "" without one."""
+    ) -> FinishedImage:
+        """The pixels of a candidate, and what they were painted from."""
         drawings = [
             self.pixels(codes_BN[row : row + 1], request.upsample) for row in candidate.rows
         ]

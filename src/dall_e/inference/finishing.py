@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from torch import Tensor
@@ -17,34 +18,44 @@ from dall_e.images.effects.catalogue import is_drawn_in_groups, styled_pixels
 from dall_e.images.files import ImageArray, PILImage, from_pil, resize, to_pil, to_uint8
 from dall_e.images.svg import painted_svg, svg_image
 from dall_e.inference.request import GenerationRequest
-from dall_e.planning.plan import DrawingJob
+from dall_e.planning.drawing_jobs import DrawingJob
+from dall_e.planning.placed_plan import PlacedPlan
 from dall_e.planning.style_words import effect_named, style_table
 from dall_e.planning.vocabulary import Vocabulary
 
 
+class FinishedImage(NamedTuple):
+    """The picture of a job, and what it was painted from."""
+
+    pixels: PILImage
+    svg: str = ""
+    """The document that it was painted from; "" where pixels are all there is."""
+    placed: PlacedPlan | None = None
+    """The plan with the boxes of everything; None if nothing was painted."""
+
+
 def finished_image(
     request: GenerationRequest, job: DrawingJob, drawings: Sequence[Tensor]
-) -> tuple[PILImage, str]:
-    """Return the picture of a job from its drawings, [4, H, W] in [0, 1].
-
-    With it comes the SVG document that it was painted from, or "" where pixels are all there is.
-    """
+) -> FinishedImage:
+    """Return the picture of a job from its drawings, [4, H, W] in [0, 1]."""
     plan, size, transparent = job.plan, request.size, request.transparent
     arrays = [to_uint8(x_CHW) for x_CHW in drawings]
 
     # Effects on groups need areas, however else the model's pictures are finished.
     if request.finish == "crisp" or is_drawn_in_groups(plan.style):
-        ground = not transparent
-        svg = plan.illustrate(arrays, job.seed, title=job.text, size=size, ground=ground)
+        vectors = plan.vectors(arrays)
+        placed = plan.settle(vectors, prompt=job.text, seed=job.seed, size=size)
+        svg = placed.document(vectors, title=job.text, size=size, ground=not transparent)
         if is_drawn_in_groups(plan.style) or not plan.style:
-            return svg_image(svg, size, transparent=transparent), svg
-        return _styled(painted_svg(svg, size).transpose(2, 0, 1), request, job), ""
+            return FinishedImage(svg_image(svg, size, transparent=transparent), svg, placed)
+        pixels = _styled(painted_svg(svg, size).transpose(2, 0, 1), request, job)
+        return FinishedImage(pixels, placed=placed)
     if not plan.is_whole:
-        return _styled(plan.render(arrays, size, job.seed), request, job), ""
+        return FinishedImage(_styled(plan.render(arrays, size, job.seed), request, job))
 
     image = to_pil(arrays[0], transparent=transparent or bool(plan.style))
     image = image if size == image.width else resize(image, size, size)
-    return (_styled(from_pil(image), request, job) if plan.style else image), ""
+    return FinishedImage(_styled(from_pil(image), request, job) if plan.style else image)
 
 
 def _styled(whole_CSS: ImageArray, request: GenerationRequest, job: DrawingJob) -> PILImage:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
+from typing import Any
 
 import torch
 
@@ -13,7 +15,10 @@ from dall_e.inference.loading import Networks
 from dall_e.inference.request import GenerationRequest
 from dall_e.nn.cpu.kernels import kernels
 from dall_e.nn.precision import weight_of
-from dall_e.planning.plan import DrawingJob
+from dall_e.planning.drawing_jobs import DrawingJob
+from dall_e.planning.placed_plan import PlacedPlan
+from dall_e.planning.plan import Plan
+from dall_e.planning.plan_record import FROM_PLAN_KEY, PLAN_KEY, placed_record, plan_record
 from dall_e.version import __version__
 
 
@@ -53,10 +58,12 @@ def story_of(
     score: float | None,
     negative: str,
     origin: dict[str, str],
+    placed: PlacedPlan | None,
 ) -> dict[str, str]:
     """All that is needed to draw an image again, and how it was chosen, as texts by name.
 
-    origin: what `origin_of` says. It is the metadata of the image.
+    origin: what `origin_of` says. picture: the plan with the boxes of everything, if there is one.
+    It is the metadata of the image.
     """
     plan = candidate.plan
     story = {
@@ -82,9 +89,23 @@ def story_of(
         story["noise"] = "given"
     if request.style or plan.style:
         story["style"] = request.style or plan.style
+    story |= _plan_entries(plan, candidate, request, placed)
     if score is not None:
         story |= {"best_of": str(request.best_of), "score": f"{score:.4f}"}
     return story
+
+
+def _plan_entries(
+    plan: Plan, candidate: DrawingJob, request: GenerationRequest, placed: PlacedPlan | None
+) -> dict[str, str]:
+    """The plan as JSON, from which the same is drawn, and whether that was done."""
+    record: dict[str, Any] = {}
+    if placed is not None:
+        record = placed_record(placed)
+    elif not plan.is_whole:
+        record = plan_record(plan, candidate.text, seed=candidate.seed, size=request.size)
+    entries = {PLAN_KEY: json.dumps(record, ensure_ascii=False)} if record else {}
+    return {**entries, FROM_PLAN_KEY: "True"} if request.plans else entries
 
 
 def name_of(dtype: torch.dtype) -> str:

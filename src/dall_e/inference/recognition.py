@@ -17,8 +17,8 @@ from torch import Tensor
 
 from dall_e.images.files import PILImage
 from dall_e.inference.retrieval import Retriever
+from dall_e.planning.drawing_jobs import DrawingJob
 from dall_e.planning.parser import has_tone
-from dall_e.planning.plan import DrawingJob
 from dall_e.planning.vocabulary import Vocabulary
 
 FLOOR = 2.8

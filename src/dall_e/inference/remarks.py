@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 
 from dall_e.errors import DallEWarning
 from dall_e.images.files import PILImage, shows_nothing
-from dall_e.planning.plan import DrawingJob, Plan
+from dall_e.planning.drawing_jobs import DrawingJob
+from dall_e.planning.plan import Plan
 
 _INSIDE = ("dall_e", "torch")
 _MOST_WORDS = 12

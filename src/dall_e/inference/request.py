@@ -15,6 +15,7 @@ from torch import Tensor
 from dall_e.config import ModelConfig, SamplingConfig
 from dall_e.config.published import PublishedConfig, left_to_right
 from dall_e.images.files import PILImage
+from dall_e.planning.placed_plan import PlacedPlan
 from dall_e.planning.plan import Plan
 from dall_e.sampling.decode import KnownTokens
 
@@ -111,6 +112,8 @@ class GenerationRequest:
     noise_BNC: Tensor | None = None
     """Noise that is given, one row per candidate, instead of that of the seeds, which then choose
     the order alone."""
+    plans: tuple[Plan, ...] = ()
+    """The plan of each candidate, if it was made before; else the prompts are planned."""
     refuses_blots: bool = True
     """Whether a drawing of what names nothing known has to look like its prompt; else it is a
     ValueError. Whoever measures a model wants to see them all."""
@@ -127,6 +130,8 @@ class GenerationRequest:
                 f"{len(self.prompts)} prompts"
             )
         self._check_noise(count)
+        if self.plans:
+            self._check_plans()
         if self.known is None:
             return
 
@@ -145,6 +150,19 @@ class GenerationRequest:
         if len(self.noise_BNC) != count:
             raise ValueError(
                 f"there is noise for {len(self.noise_BNC)} pictures, and {count} are asked for"
+            )
+
+    def _check_plans(self) -> None:
+        """Raise ValueError for plans that are not one per candidate, or not drawn so."""
+        if len(self.plans) != len(self.seeds) or self.best_of != 1:
+            raise ValueError(
+                f"there are {len(self.plans)} plans for {len(self.seeds)} candidates, and "
+                f"best_of {self.best_of}: a plan says what is drawn, so there is one candidate"
+            )
+        if self.finish != "crisp" and any(plan.placed for plan in self.plans):
+            raise ValueError(
+                f"a plan with boxes is painted from areas: finish must be 'crisp', not "
+                f"{self.finish!r}"
             )
 
     @property
@@ -177,6 +195,8 @@ class GeneratedImage:
     """All that is needed to draw it again, as texts."""
     svg: str = ""
     """The same as an SVG document, a named group for each thing; "" if its finish is soft."""
+    placed: PlacedPlan | None = None
+    """The plan with the boxes of everything; None if its finish is soft."""
 
 
 def with_noise(

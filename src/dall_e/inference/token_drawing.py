@@ -20,7 +20,7 @@ from dall_e.inference.prompt_encoding import Pair, States, make_reader, stack_pa
 from dall_e.inference.remarks import remark_on_prompts
 from dall_e.inference.request import GenerationRequest
 from dall_e.nn.precision import entering, weight_of
-from dall_e.planning.plan import DrawingJob
+from dall_e.planning.drawing_jobs import DrawingJob
 from dall_e.runtime import free_memory
 from dall_e.sampling.decode import decode_tokens
 from dall_e.sampling.hindsight import NoiseSampler
@@ -55,12 +55,13 @@ class TokenDrawer:
         sampler: chooses the codes of a single drawing, instead of its seed.
         """
         assert sampler is None or len(candidates) == 1
-        texts = [
-            (text, request.negative_of(number))
+        drawings = {
+            row: (text, request.negative_of(number), seed)
             for number, candidate in enumerate(candidates)
-            for text in candidate.prompts
-        ]
-        seeds = [candidate.seed for candidate in candidates for _ in candidate.prompts]
+            for row, text, seed in candidate.drawings
+        }
+        texts = [(text, negative) for text, negative, _ in drawings.values()]
+        seeds = [seed for *_, seed in drawings.values()]
         pairs = self._read(request, candidates, texts)
 
         # A place without things in it needs no drawing.

@@ -19,9 +19,10 @@ from dall_e.images.places import UNITS, PlaceFacts, Setting, scenery
 from dall_e.images.svg import Group, VectorDrawing
 from dall_e.planning.anchors import Anchors, anchors_of
 from dall_e.planning.attachments import Attached, Part, composite
+from dall_e.planning.layers import Box, Layer, fitted, placing_matrix
 from dall_e.planning.renderer import CELLS, is_light, places_of
 from dall_e.scenes.cutouts import solid_box
-from dall_e.scenes.graph import Scene
+from dall_e.scenes.graph import MOST, Scene
 from dall_e.scenes.slots import canonical_places
 from dall_e.scenes.standing import APART, Stood, ground_of, stood
 
@@ -36,15 +37,84 @@ _SETTINGS = {
 _EDGE = "#8f9199"
 """Colour of the edge around things that would be lost on white."""
 
-Box = tuple[int, int, int, int]
+PixelBox = tuple[int, int, int, int]
 """Left, top, right and bottom in pixels."""
+
+
+def lone_layers(drawing: VectorDrawing) -> list[Layer]:
+    """Return the layer of a drawing of one thing that stays where it was drawn."""
+    left, top, right, bottom = (value / drawing.side for value in seen_box(drawing))
+    return [Layer(object=0, box=(left, top, right - left, bottom - top))]
+
+
+def scene_layers(
+    scene: Scene, drawings: Sequence[VectorDrawing], alternates: Sequence[bool] = (False,) * 3
+) -> list[Layer]:
+    """Return everything of a scene in its place, those at the back first.
+
+    drawings: one for each object of the scene. alternates: as in `renderer.assemble`.
+    """
+    sprites = [_Sprite(drawing) for drawing in drawings]
+    facts = place_facts(scene.background)
+    layers: list[Layer] = []
+    done: Counter[int] = Counter()
+    for one, parts in _placed(scene, sprites, facts):
+        place = one.place
+        copy = done[place.index]
+        is_mirrored = alternates[place.index] and copy % 2 == 1
+        done[place.index] += 1
+
+        left = place.x - place.width / 2
+        whole = (left, place.top, place.width, place.height)
+        if one.contact == "shadow":
+            layers.append(Layer(object=place.index, copy=copy, kind="shadow", box=whole))
+        taken: Counter[int] = Counter()
+        for part in parts:
+            x = place.width - part.x - part.width if is_mirrored else part.x
+            layers.append(
+                Layer(
+                    object=part.index,
+                    copy=copy if part.index == place.index else _number(copy, taken, part.index),
+                    box=(left + x, place.top + part.y, part.width, part.height),
+                    mirrored=is_mirrored != part.mirrored,
+                )
+            )
+        if one.contact == "ripple":
+            layers.append(Layer(object=place.index, copy=copy, kind="ripple", box=whole))
+    return layers
+
+
+def _number(copy: int, taken: Counter[int], index: int) -> int:
+    """The number of a thing that somebody has: three strawberries in each of two cups are six."""
+    number = copy * MOST + taken[index]
+    taken[index] += 1
+    return number
+
+
+def layer_groups(
+    layers: Sequence[Layer], drawings: Sequence[VectorDrawing], names: Sequence[str]
+) -> list[Group]:
+    """Return a group for each layer, behind it an edge if it would be lost on white.
+
+    drawings, names: one for each object. Layers that fit into their room are put there first.
+    """
+    boxes = [seen_box(drawing) for drawing in drawings]
+    aspects = [(right - left) / (bottom - top) for left, top, right, bottom in boxes]
+    groups: list[Group] = []
+    for layer in fitted(layers, aspects):
+        if layer.kind != "thing":
+            groups.append(_shadow(layer) if layer.kind == "shadow" else _ripple(layer))
+            continue
+        drawing = drawings[layer.object]
+        matrix = placing_matrix(boxes[layer.object], layer, SIDE, is_mirrored=layer.mirrored)
+        group = Group(name=names[layer.object], paths=drawing.paths, matrix=matrix)
+        groups += _edged(drawing, group)
+    return groups
 
 
 def lone_group(drawing: VectorDrawing, name: str) -> list[Group]:
     """Return a drawing of one thing where it was drawn."""
-    scale = SIDE / drawing.side
-    matrix = (scale, 0.0, 0.0, scale, 0.0, 0.0)
-    return _edged(drawing, Group(name=name, paths=drawing.paths, matrix=matrix))
+    return layer_groups(lone_layers(drawing), [drawing], [name])
 
 
 def scene_groups(
@@ -53,36 +123,28 @@ def scene_groups(
     seed: int,
     alternates: Sequence[bool] = (False,) * 3,
 ) -> list[Group]:
-    """Return everything of a scene in its place, those at the back first.
+    """Return everything of a scene as groups, with its background; the arguments are the same."""
+    behind, before = background_groups(scene.background, scene.background_colour, seed)
+    layers = scene_layers(scene, drawings, alternates)
+    names = [item.name for item in scene.objects]
+    return [*behind, *layer_groups(layers, drawings, names), *before]
 
-    drawings: one for each object of the scene. seed, alternates: as in `renderer.assemble`.
+
+def place_facts(background: str) -> PlaceFacts | None:
+    """What is known of a background; None if it is nothing, or one without ground and air."""
+    if background in ("", "plain", "gradient"):
+        return None
+    return scenery(Setting.of(_SETTINGS.get(background, background))).facts
+
+
+def background_groups(background: str, colour: str, seed: int) -> tuple[list[Group], list[Group]]:
+    """Return what is behind the things of a picture, and what is before them.
+
+    background, colour: those of a scene. seed: chooses shades, and from which side it is seen.
     """
-    sprites = [_Sprite(drawing) for drawing in drawings]
-    facts, back, front = _background(scene, seed)
-
-    # The things, those at the back first
-    groups: list[Group] = back
-    done: Counter[int] = Counter()
-    for one, parts in _placed(scene, sprites, facts):
-        place = one.place
-        is_mirrored = alternates[place.index] and done[place.index] % 2 == 1
-        done[place.index] += 1
-        if one.contact == "shadow":
-            groups.append(_shadow(place))
-        for part in parts:
-            name = scene.objects[part.index].name
-            groups += sprites[part.index].groups(name, place, part, is_mirrored)
-        if one.contact == "ripple":
-            groups.append(_ripple(place))
-    return [*groups, *front]
-
-
-def _background(scene: Scene, seed: int) -> tuple[PlaceFacts | None, list[Group], list[Group]]:
-    """What is known of a scene's place, what is behind its things, and what is before them."""
-    name = scene.background
-    if name in ("", "plain", "gradient"):
-        return None, _flat_background(scene, seed) if name else [], []
-    setting = Setting.of(_SETTINGS.get(name, name))
+    if background in ("", "plain", "gradient"):
+        return _flat_background(background, colour, seed) if background else [], []
+    setting = Setting.of(_SETTINGS.get(background, background))
     drawn = scenery(setting)
 
     # Every second seed sees it from the other side.
@@ -92,20 +154,20 @@ def _background(scene: Scene, seed: int) -> tuple[PlaceFacts | None, list[Group]
     words = str(setting).replace("+", ", ")
     behind = Group(name=words, paths=drawn.back, matrix=matrix, role="background")
     before = Group(name=setting.weather, paths=drawn.front, matrix=matrix, role="shadow")
-    return drawn.facts, [behind], [before] if drawn.front else []
+    return [behind], [before] if drawn.front else []
 
 
-def _flat_background(scene: Scene, seed: int) -> list[Group]:
+def _flat_background(name: str, colour: str, seed: int) -> list[Group]:
     """One colour, or two that change into each other."""
     painter = random.Random(f"assembly/{seed}")
-    canvas_SS3, _ = background(scene.background, SIDE, painter, scene.background_colour)
+    canvas_SS3, _ = background(name, SIDE, painter, colour)
     first, last = ("#{:02x}{:02x}{:02x}".format(*canvas_SS3[row, 0]) for row in (0, -1))
     paths = (
         '<defs><linearGradient id="background" x2="0" y2="1">'
         f'<stop stop-color="{first}"/><stop offset="1" stop-color="{last}"/></linearGradient>'
         f'</defs><rect width="{SIDE}" height="{SIDE}" fill="url(#background)"/>'
     )
-    return [Group(name=scene.background, paths=paths, role="background")]
+    return [Group(name=name, paths=paths, role="background")]
 
 
 class _Sprite:
@@ -113,7 +175,7 @@ class _Sprite:
 
     def __init__(self, drawing: VectorDrawing) -> None:
         self.drawing = drawing
-        self.box = _box(drawing)
+        self.box = seen_box(drawing)
         left, top, right, bottom = self.box
         self.flat_HWC = drawing.flat_SSC[top:bottom, left:right]
         self.aspect = (right - left) / (bottom - top)
@@ -123,13 +185,6 @@ class _Sprite:
         left, top, right, bottom = self.box
         labels_HW = self.drawing.areas.labels_HW[top:bottom, left:right]
         return anchors_of(labels_HW, self.drawing.areas.palette_K3)
-
-    def groups(self, name: str, place: Place, part: Part, is_mirrored: bool) -> list[Group]:
-        """Its group in its part of a place; behind it an edge, if it would be lost on white."""
-        x = place.width - part.x - part.width if is_mirrored else part.x
-        box = (place.x - place.width / 2 + x, place.top + part.y, part.width, part.height)
-        matrix = _matrix(self.box, box, is_mirrored != part.mirrored)
-        return _edged(self.drawing, Group(name=name, paths=self.drawing.paths, matrix=matrix))
 
 
 def _placed(
@@ -203,7 +258,7 @@ def square_places(scene: Scene) -> list[Place]:
     items = tuple(scene.objects[index] for index in kept)
     relation = "" if owned else scene.relation
     reduced = replace(scene, objects=items, actions=(), relation=relation)
-    facts, _, _ = _background(scene, 0)
+    facts = place_facts(scene.background)
     ground = ground_of(facts) if facts else None
     if not items:
         return []
@@ -212,6 +267,19 @@ def square_places(scene: Scene) -> list[Place]:
     else:
         places = canonical_places(reduced, [1.0] * len(items), ground, CELLS)
     return [replace(place, index=kept[place.index]) for place in places]
+
+
+def square_boxes(scene: Scene) -> list[list[Box]]:
+    """Return the boxes of each object, for square drawings, to four digits."""
+    # Whoever sleeps or plays is drawn so already, with all that belongs to it.
+    items = tuple(replace(item, state="") for item in scene.objects)
+    boxes: list[list[Box]] = [[] for _ in items]
+    for place in square_places(replace(scene, objects=items)):
+        left, top = place.x - place.width / 2, place.y - place.height / 2
+        numbers = (left, top, place.width, place.height)
+        left, top, width, height = (round(number, 4) for number in numbers)
+        boxes[place.index].append((left, top, width, height))
+    return boxes
 
 
 def _touching(places: Sequence[Place], facts: PlaceFacts | None) -> list[Stood]:
@@ -255,28 +323,13 @@ def _composite(
     return [replace(part, x=part.x - left, y=part.y - top) for part in parts], width, height
 
 
-def _box(drawing: VectorDrawing) -> Box:
-    """What is seen of a drawing; all of it if it is opaque at its corners, or shows nothing."""
+def seen_box(drawing: VectorDrawing) -> PixelBox:
+    """Return what is seen of a drawing: all of one that is opaque at its corners, or empty."""
     side = drawing.side
     alpha_SS = drawing.flat_SSC[..., 3]
     if alpha_SS[[0, 0, -1, -1], [0, -1, 0, -1]].all():
         return (0, 0, side, side)
     return solid_box(alpha_SS) or (0, 0, side, side)
-
-
-def _matrix(
-    box: Box, target: tuple[float, float, float, float], is_mirrored: bool
-) -> tuple[float, float, float, float, float, float]:
-    """What moves a box of a drawing to another, as SVG's matrix(a, b, c, d, e, f).
-
-    target: left, top, width and height as fractions of the side.
-    """
-    left, top, right, bottom = box
-    x, y, width, height = (SIDE * value for value in target)
-    across, down = width / max(right - left, 1), height / max(bottom - top, 1)
-    if is_mirrored:
-        return (-across, 0.0, 0.0, down, x + width + left * across, y - top * down)
-    return (across, 0.0, 0.0, down, x - left * across, y - top * down)
 
 
 def _edged(drawing: VectorDrawing, group: Group) -> list[Group]:
@@ -292,10 +345,10 @@ def _edged(drawing: VectorDrawing, group: Group) -> list[Group]:
     return [Group(name=name, paths=edge, matrix=group.matrix, role="edge"), group]
 
 
-def _shadow(place: Place) -> Group:
+def _shadow(layer: Layer) -> Group:
     """A flat ellipse where a thing touches the ground, darker in its middle."""
-    x, y = place.x * SIDE, (place.bottom - 0.01) * SIDE
-    width = place.width * SIDE
+    x, y = layer.foot[0] * SIDE, (layer.foot[1] - 0.01) * SIDE
+    width = layer.box[2] * SIDE
     rings = [
         f'<ellipse cx="{x:.1f}" cy="{y:.1f}" rx="{width * 0.45 * part:.1f}" '
         f'ry="{width * 0.1 * part:.1f}" fill="#000" fill-opacity="0.09"/>'
@@ -304,9 +357,9 @@ def _shadow(place: Place) -> Group:
     return Group(name="shadow", paths="\n".join(rings), role="shadow")
 
 
-def _ripple(place: Place) -> Group:
+def _ripple(layer: Layer) -> Group:
     """Waves around a thing that lies in water, over its lower edge."""
-    x, y, width = place.x * SIDE, place.bottom * SIDE, place.width * SIDE
+    x, y, width = layer.foot[0] * SIDE, layer.foot[1] * SIDE, layer.box[2] * SIDE
     rings = [
         f'<ellipse cx="{x + shift * width:.1f}" cy="{y - 0.008 * SIDE + down:.1f}" '
         f'rx="{width * across:.1f}" ry="{max(width * across * 0.09, 2):.1f}" fill="{colour}"/>'

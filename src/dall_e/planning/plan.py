@@ -16,25 +16,25 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from dall_e.data.captions import PROPER
-from dall_e.images.effects.catalogue import EFFECTS, styled_groups
 from dall_e.images.files import ImageArray
 from dall_e.images.materials import Paint
-from dall_e.images.svg import VectorDrawing, svg_document
+from dall_e.images.svg import VectorDrawing
 from dall_e.planning.cast import as_relation, mounted
-from dall_e.planning.illustration import SIDE, lone_group, scene_groups
+from dall_e.planning.illustration import SIDE, lone_layers, scene_layers
 from dall_e.planning.nearest import Nearest
 from dall_e.planning.parser import Parse, parse
+from dall_e.planning.placed_plan import PlacedObject, PlacedPlan
+from dall_e.planning.planned_object import PlannedObject
 from dall_e.planning.renderer import alone, assemble, painted, sprite_of
-from dall_e.planning.style_words import in_style
 from dall_e.planning.variation import Appearance, canonical_appearance, sample_appearance
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.scenes.captions import scene_caption
-from dall_e.scenes.graph import COAT_COLOURS, Scene, SceneObject
+from dall_e.scenes.graph import COAT_COLOURS, SHAPES, Scene, SceneObject
 from dall_e.text.language import Language, is_chinese
 
 _SILENT = frozenset(
@@ -42,33 +42,6 @@ _SILENT = frozenset(
     "emojis please thanks".split()
 )
 """Words that nobody misses."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class PlannedObject:
-    """One drawing that the model is asked for, and what is done with it."""
-
-    prompt: str
-    """What the model is asked for."""
-    paint: str = ""
-    """The colour that it is given after it is drawn, or nothing."""
-    material: str = ""
-    """What it is made of, or nothing."""
-    pattern: str = ""
-    """What is on it, or nothing."""
-    parts: tuple[tuple[str, str], ...] = ()
-    """Parts with a colour of their own."""
-    mirrored: bool = False
-    """Whether it is turned to look the other way."""
-    alternates: bool = False
-    """Whether of several every second one looks the other way than the first."""
-
-    @property
-    def look(self) -> Paint:
-        """All that is painted on it."""
-        return Paint(
-            colour=self.paint, material=self.material, pattern=self.pattern, parts=self.parts
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +56,14 @@ class Plan:
     """What was understood of the prompt; None if nobody tried to."""
     style: str = ""
     """The effect that the picture is given, one of EFFECTS; or nothing."""
+    placed: PlacedPlan | None = None
+    """Where everything is, if that was decided before; else rules do."""
+
+    @classmethod
+    def of_placed(cls, placed: PlacedPlan) -> Plan:
+        """Plan to draw just what a plan with the boxes of everything says."""
+        drawings = tuple(each.drawing for each in placed.objects)
+        return cls(objects=drawings, style=placed.style, placed=placed)
 
     @classmethod
     def whole(cls, prompt: str, parse: Parse | None = None) -> Plan:
@@ -93,7 +74,7 @@ class Plan:
     @property
     def is_whole(self) -> bool:
         """Whether the prompt is drawn as it is, and nothing is put together."""
-        return self.scene is None
+        return self.scene is None and self.placed is None
 
     @property
     def prompts(self) -> tuple[str, ...]:
@@ -115,6 +96,9 @@ class Plan:
 
     def describe(self) -> str:
         """Return the plan in a line, as metadata keep it; "" for a prompt that is drawn whole."""
+        if self.placed is not None:
+            place = f" @ {self.placed.background}" if self.placed.background else ""
+            return f"{' + '.join(self.placed.names)}{place}".strip()
         if self.scene is None:
             return ""
         parts = []
@@ -151,6 +135,46 @@ class Plan:
             whole_SSC = assemble(scene, sprites, side, seed, alternates)
         return np.ascontiguousarray(whole_SSC.transpose(2, 0, 1))
 
+    def vectors(self, images: Sequence[ImageArray]) -> list[VectorDrawing]:
+        """Return the drawings [4, H, W] of `objects` as areas, turned and painted."""
+        return [
+            VectorDrawing(_turned(image_CHW, planned), planned.look)
+            for image_CHW, planned in zip(images, self.objects, strict=True)
+        ]
+
+    def settle(
+        self, drawings: Sequence[VectorDrawing], *, prompt: str, seed: int, size: int
+    ) -> PlacedPlan:
+        """Return the plan with the place of everything, which its drawings decide.
+
+        drawings: what `vectors` gives. prompt, seed, size: of the picture.
+        """
+        if self.placed is not None:
+            return replace(self.placed.fitted(drawings), style=self.style, size=size)
+        scene = self.scene
+        if scene is None or _is_alone(scene):
+            layers = lone_layers(drawings[0])
+        else:
+            alternates = [planned.alternates for planned in self.objects]
+            layers = scene_layers(_at_rest(scene), drawings, alternates)
+
+        read = scene or (self.parse.scene if self.parse else None)
+        items = read.objects if read and len(read.objects) == len(self.objects) else ()
+        holders = {action.thing: action.subject for action in scene.actions} if scene else {}
+        return PlacedPlan(
+            prompt=prompt,
+            seed=seed,
+            size=size,
+            objects=tuple(
+                _placed_object(planned, items[index] if items else None, holders.get(index))
+                for index, planned in enumerate(self.objects)
+            ),
+            layers=tuple(layers),
+            background=scene.background if scene else "",
+            background_colour=scene.background_colour if scene else "",
+            style=self.style,
+        )
+
     def illustrate(
         self,
         images: Sequence[ImageArray],
@@ -166,19 +190,11 @@ class Plan:
         `ground`: with what that has for a ground, such as the wall behind neon. title: what it
         shows; the prompts of the drawings unless given. size: side at which it is shown.
         """
-        drawings = [
-            VectorDrawing(_turned(image_CHW, planned), planned.look)
-            for image_CHW, planned in zip(images, self.objects, strict=True)
-        ]
-        names = [planned.prompt for planned in self.objects]
-        if self.scene is None or _is_alone(self.scene):
-            groups = lone_group(drawings[0], names[0])
-        else:
-            alternates = [planned.alternates for planned in self.objects]
-            groups = scene_groups(_at_rest(self.scene), drawings, seed, alternates)
-        groups = styled_groups(groups, self.style, seed, ground=ground)
+        drawings = self.vectors(images)
         place = [self.scene.background] if self.scene and self.scene.background else []
-        return svg_document(groups, SIDE, title or ", ".join([*names, *place]), size)
+        title = title or ", ".join([*self.prompts, *place])
+        placed = self.settle(drawings, prompt=title, seed=seed, size=size)
+        return placed.document(drawings, title=title, size=size, ground=ground)
 
     def _painted(self, images: Sequence[ImageArray]) -> list[ImageArray]:
         """The drawings [4, H, W] of `objects`, turned and painted, [H, W, 4]."""
@@ -198,6 +214,18 @@ def _look_in_words(planned: PlannedObject, size: str) -> str:
         *(f"{colour} {part}" for part, colour in planned.parts),
     ]
     return f" {', '.join(said)}" if said else ""
+
+
+def _placed_object(
+    planned: PlannedObject, item: SceneObject | None, held_by: int | None
+) -> PlacedObject:
+    """A drawing under the names of what it shows."""
+    drawing = dataclasses.replace(planned, alternates=False)
+    name, name_zh = _bare(planned.prompt), ""
+    if item is not None:
+        name = item.name
+        name_zh = "" if item.name in SHAPES else item.thing.zh
+    return PlacedObject(name=name, name_zh=name_zh, drawing=drawing, held_by=held_by)
 
 
 def _turned(image_CHW: ImageArray, planned: PlannedObject) -> ImageArray:
@@ -330,61 +358,3 @@ def _is_alone(scene: Scene) -> bool:
         return False
     item = scene.objects[0]
     return item.count == 1 and not item.size
-
-
-@dataclass(frozen=True, kw_only=True)
-class DrawingJob:
-    """One image of a call, and which of the call's drawings it is made of."""
-
-    text: str
-    """The prompt of the user."""
-    seed: int
-    plan: Plan
-    rows: range
-    """Its drawings among those of all jobs: as many as the plan has objects."""
-
-    @property
-    def without_style(self) -> DrawingJob:
-        """The same image without an effect, as candidates are compared."""
-        return dataclasses.replace(self, plan=dataclasses.replace(self.plan, style=""))
-
-    @property
-    def prompts(self) -> tuple[str, ...]:
-        """The prompt of each of its drawings, in the order of `rows`."""
-        return self.plan.prompts
-
-
-def plan_all(
-    texts: Sequence[str],
-    seeds: Sequence[int],
-    vocabulary: Vocabulary | None,
-    *,
-    compose: bool = True,
-    style: str = "",
-) -> list[DrawingJob]:
-    """Plan one image for each text with its seed.
-
-    vocabulary: what the model knows; without one every prompt is drawn whole, as it is. compose:
-    without it every prompt is drawn whole, in its normal form. style: an effect, or a style that
-    the model has learned; else the prompts say which.
-    """
-    effect = style if style in EFFECTS else ""
-    learned = "" if effect else style
-
-    def planned(text: str, seed: int) -> Plan:
-        if vocabulary is None:
-            return Plan.whole(text)
-        if compose:
-            return plan_prompt(text, vocabulary, seed)
-        understood = parse(text, vocabulary)
-        return Plan.whole(understood.text, understood)
-
-    jobs: list[DrawingJob] = []
-    row = 0
-    for text, seed in zip(texts, seeds, strict=True):
-        plan = planned(in_style(text, learned, vocabulary), seed)
-        plan = dataclasses.replace(plan, style=effect or plan.style)
-        rows = range(row, row + len(plan.objects))
-        jobs.append(DrawingJob(text=text, seed=seed, plan=plan, rows=rows))
-        row = rows.stop
-    return jobs

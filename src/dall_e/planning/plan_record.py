@@ -5,14 +5,19 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from dall_e.planning.illustration import square_places
-from dall_e.planning.plan import Plan, PlannedObject
-from dall_e.scenes.graph import Scene, SceneObject
+from dall_e.planning.illustration import square_boxes
+from dall_e.planning.placed_plan import PlacedPlan
+from dall_e.planning.plan import Plan
+from dall_e.planning.planned_object import PlannedObject
+from dall_e.scenes.graph import SceneObject
 
 FORMAT, VERSION = "dall-e plan", 1
-
-Box = tuple[float, float, float, float]
-"""Left, top, width, height, as fractions of the picture's side."""
+PLAN_KEY = "plan_json"
+"""The text of a picture's metadata that holds its plan as JSON."""
+RULES, BOXES = "rules", "boxes"
+"""What places the things of a plan: rules, when they are drawn, or the plan itself."""
+FROM_PLAN_KEY = "from_plan"
+"""The text of a picture's metadata that says it was drawn from a plan, not from a prompt."""
 
 
 def plan_record(plan: Plan, prompt: str, *, seed: int | None, size: int | None) -> dict[str, Any]:
@@ -37,13 +42,14 @@ def plan_record(plan: Plan, prompt: str, *, seed: int | None, size: int | None) 
             "unread": list(plan.parse.unread),
         }
     if plan.scene is None:
-        return {**record, "objects": [{"prompt": text} for text in plan.prompts]}
+        objects = [{"prompt": text} for text in plan.prompts]
+        return {**record, "style": plan.style, "objects": objects}
 
     scene = plan.scene
-    boxes = _boxes(scene)
+    boxes = square_boxes(scene)
     return {
         **record,
-        "layout": "rules",
+        "layout": RULES,
         "style": plan.style,
         "relation": scene.relation,
         "actions": [action._asdict() for action in scene.actions],
@@ -58,8 +64,39 @@ def plan_record(plan: Plan, prompt: str, *, seed: int | None, size: int | None) 
     }
 
 
+def placed_record(placed: PlacedPlan) -> dict[str, Any]:
+    """Everything that a plan with boxes says, for JSON; numbers are kept to the last bit.
+
+    `layers` are what is seen, from back to front: a thing of one of the `objects`, or the shadow or
+    ripple at its feet. A `box` is left, top, width and height as fractions of the side.
+    """
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "layout": BOXES,
+        "prompt": placed.prompt,
+        "seed": placed.seed,
+        "size": placed.size,
+        "style": placed.style,
+        "background": placed.background,
+        "background_colour": placed.background_colour,
+        "objects": [
+            {
+                "name": each.name,
+                "name_zh": each.name_zh,
+                "held_by": each.held_by,
+                **_drawing_record(each.drawing),
+            }
+            for each in placed.objects
+        ],
+        "layers": [dataclasses.asdict(layer) for layer in placed.layers],
+    }
+
+
 def plan_lines(record: dict[str, Any]) -> list[str]:
-    """A record of `plan_record` in lines."""
+    """A record in lines, as people read it."""
+    if record.get("layout") == BOXES:
+        return _placed_lines(record)
     lines = [f"prompt: {record['prompt']}"]
     if record["whole"]:
         lines.append("plan: it is drawn whole, as one picture")
@@ -82,6 +119,32 @@ def plan_lines(record: dict[str, Any]) -> list[str]:
     return lines
 
 
+def _placed_lines(record: dict[str, Any]) -> list[str]:
+    """A plan with boxes in lines, one for each thing that is seen, those at the back first."""
+    lines = [f"prompt: {record['prompt']}", f"seed: {record['seed']}"]
+    things = [layer for layer in record["layers"] if layer["kind"] == "thing"]
+    owners = sorted((layer["object"], layer["copy"]) for layer in things)
+    for layer in things:
+        drawn = record["objects"][layer["object"]]
+        alike = [owner for owner in owners if record["objects"][owner[0]]["name"] == drawn["name"]]
+        place = alike.index((layer["object"], layer["copy"])) + 1
+        number = f"#{place}" if len(alike) > 1 else ""
+        left, top, width, height = layer["box"]
+        lines.append(f"{drawn['name']}{number}, {_how(drawn)}")
+        lines.append(
+            f"   at {left:.2f} from the left and {top:.2f} from the top, {width:.2f} x {height:.2f}"
+        )
+        if layer["angle"]:
+            lines.append(f"   turned by {layer['angle']:g} degrees")
+        if drawn["held_by"] is not None:
+            lines.append(f"   goes with {record['objects'][drawn['held_by']]['name']}")
+    names = ("style", "background", "background_colour")
+    return [
+        *lines,
+        *(f"{name.replace('_', ' ')}: {record[name]}" for name in names if record[name]),
+    ]
+
+
 def _object_record(item: SceneObject, planned: PlannedObject) -> dict[str, Any]:
     return {
         "name": item.name,
@@ -93,6 +156,13 @@ def _object_record(item: SceneObject, planned: PlannedObject) -> dict[str, Any]:
     }
 
 
+def _drawing_record(planned: PlannedObject) -> dict[str, Any]:
+    """A drawing of a plan with boxes, in which nothing alternates any more."""
+    record = dataclasses.asdict(planned)
+    del record["alternates"]
+    return record
+
+
 def _how(drawn: dict[str, Any]) -> str:
     """What the model is asked for, and what is done with the drawing."""
     words = [f'drawn as "{drawn["prompt"]}"']
@@ -100,24 +170,10 @@ def _how(drawn: dict[str, Any]) -> str:
     words += [f"{part} {colour}" for part, colour in drawn["parts"]]
     if drawn["paint"]:
         words.append(f"painted {drawn['paint']}")
-    if drawn["size"]:
+    if drawn.get("size"):
         words.append(drawn["size"])
     if drawn["mirrored"]:
         words.append("mirrored")
-    if drawn["alternates"] and drawn["count"] > 1:
+    if drawn.get("alternates") and drawn["count"] > 1:
         words.append("every second one the other way")
     return ", ".join(words)
-
-
-def _boxes(scene: Scene) -> list[list[Box]]:
-    """The boxes of each object, for square drawings."""
-    # Whoever sleeps or plays is drawn so already, with all that belongs to it.
-    items = tuple(dataclasses.replace(item, state="") for item in scene.objects)
-    still = dataclasses.replace(scene, objects=items)
-    boxes: list[list[Box]] = [[] for _ in items]
-    for place in square_places(still):
-        left, top = place.x - place.width / 2, place.y - place.height / 2
-        numbers = (left, top, place.width, place.height)
-        left, top, width, height = (round(number, 4) for number in numbers)
-        boxes[place.index].append((left, top, width, height))
-    return boxes

@@ -120,3 +120,23 @@ def test_what_nobody_knows_is_said(tell, tmp_path: Path) -> None:
     assert "a.safetensors" in tell(tmp_path / "a.safetensors")
     assert "neither a model nor a run" in tell(tmp_path)
     assert "No such file" in tell(tmp_path / "none")
+
+
+def test_an_svg_says_what_is_in_it(draw, tell, tmp_path: Path) -> None:
+    draw("two cats and a ball", "--compose", "--seed", "7", "--steps", "2", "--out", "a.svg")
+    facts = tell("a.svg", "--json")
+    assert facts["kind"] == "SVG picture" and facts["title"] == "two cats and a ball"
+    assert "2 x cat" in facts["things"] and facts["pixels"] == "32x32" and facts["paths"] > 2
+    others = {
+        "plain.svg": '<?xml version="1.0"?><svg width="5px" height="6"/>',
+        "page.svg": "<html/>",
+        "half.svg": "<svg><g>",
+        "bomb.svg": '<!DOCTYPE s [<!ENTITY a "aaaa">]><svg>&a;</svg>',
+    }
+    for name, text in others.items():
+        (tmp_path / name).write_text(text)
+    plain = tell("plain.svg", "--json")
+    assert plain["pixels"] == "5x6" and "no group" in plain["drawn by"]
+    assert "its first element is 'html'" in tell("page.svg")
+    assert "no well-formed XML" in tell("half.svg")
+    assert "declares the entity 'a'" in tell("bomb.svg")

@@ -91,3 +91,46 @@ def test_a_record_says_all_of_a_plan(show) -> None:
             **{name: record[name] for name in ("style_en", "style_zh")},
         )
         assert scene == plan.scene
+
+
+def test_a_plan_is_edited_and_drawn(draw) -> None:
+    """From a prompt to a plan, another plan, a picture, and the same picture again."""
+    code, lines, _ = draw(
+        "a cat and a ball", "--seed", "3", "--size", "64", "--boxes", "--out", "plan.json",
+        command="plan",
+    )  # fmt: skip
+    assert (code, lines) == (0, ["plan.json"])
+    edits = ("--move", "ball=0.1,0", "--recolour", "ball=blue", "--turn", "ball=10")
+    more = ("--resize", "cat=0.5", "--replace", "cat=a tree", "--add", "a dog=0.2,0.2,0.1")
+    code, _, _ = draw("plan.json", *edits, *more, "--out", "plan2.json", command="plan")
+    assert code == 0
+    record = json.loads(open("plan2.json", encoding="utf-8").read())
+    assert [each["name"] for each in record["objects"]] == ["tree", "ball", "dog"]
+    assert record["objects"][1]["paint"] == "blue" and record["layers"][1]["angle"] == 10
+
+    assert draw("--plan", "plan2.json", "--out", "picture.png")[0] == 0
+    code, lines, _ = draw("picture.png", command="plan")
+    assert code == 0 and any(line.startswith("ball, ") and "blue" in line for line in lines)
+    assert draw("picture.png", command="reproduce")[0] == 0
+    code, lines, _ = draw("picture.png", "--remove", "ball", "--json", command="plan")
+    assert len(json.loads("\n".join(lines))["layers"]) == 2
+
+
+def test_what_cannot_be_edited_or_drawn_is_said(draw) -> None:
+    draw("a cat and a ball", "--seed", "3", "--size", "64", "--boxes", "--out", "plan.json",
+         command="plan")  # fmt: skip
+    for arguments, message in (
+        (("plan.json", "--move", "ball"), "--move takes NAME=VALUE"),
+        (("plan.json", "--move", "ball=1"), "--move is like ball=0.1,0"),
+        (("plan.json", "--resize", "ball=big"), "--resize is like ball=1.5"),
+        (("plan.json", "--remove", "dog"), "the plan has no 'dog'; it has cat, ball"),
+        (("plan.json", "--seed", "3"), "a seed and a size of its own"),
+        (("plan.json", "--out", "plan.json"), "is there already"),
+        (("none.json",), "No such file"),
+        (("a cat and a dog", "a ball and a cat", "--boxes"), "one prompt at a time"),
+    ):
+        code, _, errors = draw(*arguments, command="plan")
+        assert code == 1 and message in errors
+    code, _, errors = draw("a cat", "--plan", "plan.json", "--number", "2")
+    assert code == 1 and "leave out prompts, --number" in errors
+    assert "finish soft" in draw("--plan", "plan.json", "--finish", "soft")[2]

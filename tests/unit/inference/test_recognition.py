@@ -8,7 +8,8 @@ import torch
 from dall_e.images.files import PILImage
 from dall_e.inference import recognition
 from dall_e.inference.recognition import FLOOR, Recognition, names_nothing
-from dall_e.planning.plan import DrawingJob, plan_prompt
+from dall_e.planning.drawing_jobs import DrawingJob
+from dall_e.planning.plan import plan_prompt
 from dall_e.planning.vocabulary import Vocabulary
 
 NAMES = [f"thing{number}" for number in range(120)]

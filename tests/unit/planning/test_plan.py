@@ -9,7 +9,8 @@ import pytest
 
 from dall_e import DALL_E
 from dall_e.errors import DallEWarning
-from dall_e.planning.plan import Plan, plan_all, plan_prompt
+from dall_e.planning.drawing_jobs import plan_all
+from dall_e.planning.plan import Plan, plan_prompt
 from dall_e.planning.vocabulary import Vocabulary
 
 

@@ -7,8 +7,9 @@ import time
 import pytest
 
 from dall_e.images.effects.catalogue import EFFECTS
+from dall_e.planning.drawing_jobs import plan_all
 from dall_e.planning.parser import parse
-from dall_e.planning.plan import plan_all, plan_prompt
+from dall_e.planning.plan import plan_prompt
 from dall_e.planning.style_words import effect_named, style_table, without_style
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.planning.vocabulary_rows import KnownName

@@ -1,0 +1,36 @@
+"""One drawing of a plan: what the model is asked for, and what is done with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dall_e.images.materials import Paint
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedObject:
+    """One drawing that the model is asked for, and what is done with it."""
+
+    prompt: str
+    """What the model is asked for."""
+    paint: str = ""
+    """The colour that it is given after it is drawn, or nothing."""
+    material: str = ""
+    """What it is made of, or nothing."""
+    pattern: str = ""
+    """What is on it, or nothing."""
+    parts: tuple[tuple[str, str], ...] = ()
+    """Parts with a colour of their own."""
+    mirrored: bool = False
+    """Whether it is turned to look the other way."""
+    alternates: bool = False
+    """Whether of several every second one looks the other way than the first."""
+    seed: int | None = None
+    """Chooses how it is drawn; without one, the seed of the picture does."""
+
+    @property
+    def look(self) -> Paint:
+        """All that is painted on it."""
+        return Paint(
+            colour=self.paint, material=self.material, pattern=self.pattern, parts=self.parts
+        )
