@@ -22,6 +22,7 @@ from dall_e.config import ModelConfig, SamplingConfig
 from dall_e.config.published import PublishedConfig
 from dall_e.editing.methods import Editing
 from dall_e.editing.noise_methods import NoiseHandling
+from dall_e.explain.methods import Explaining
 from dall_e.images.files import PILImage
 from dall_e.images.results import DrawnImage, ImageList
 from dall_e.images.svg import vectorised
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
     from dall_e.inference.request import DrawingKeywords
 
 
-class DALL_E(Placed, Looking, Planned, NoiseHandling, Editing):
+class DALL_E(Placed, Looking, Planned, NoiseHandling, Editing, Explaining):
     """Draws pictures from prompts.
 
     Make one with `from_pretrained`. The model then lies in memory and is used like a function.

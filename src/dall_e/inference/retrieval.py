@@ -2,7 +2,7 @@
 
 Images and texts are directions in that space; how well two fit is the cosine between them.
 
-Shapes: D width, L text tokens, C H W channels (4, premultiplied RGBA), rows and columns.
+Shapes: D width, L text tokens, N texts, C H W channels (4, premultiplied RGBA), rows and columns.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from dall_e.images.files import PILImage, from_pil, read_image
 from dall_e.inference.validation import checked_prompts, is_int
 from dall_e.models.dual_encoder import DualEncoder
 from dall_e.nn.precision import entering
-from dall_e.text.tokenizer import TextTokenizer
+from dall_e.text.tokenizer import PAD_ID, TextTokenizer
 
 ImageInput = PILImage | str | os.PathLike[str]
 """An image, or the file of one."""
@@ -51,6 +51,16 @@ class Retriever:
         ids_1L = self._text_tokenizer.encode(checked_prompts(text), max_tokens).ids_BL
         text_1D: Tensor = self._dual_encoder.embed_texts(ids_1L.to(self._dual_encoder.bias.device))
         return text_1D[0]
+
+    def embed_names(self, names: Sequence[str]) -> Tensor:
+        """Directions [N, D] of many short texts at once, as a vocabulary has them."""
+        max_tokens = self._dual_encoder.config.max_tokens
+        ids_NL = self._text_tokenizer.encode(list(names), max_tokens).ids_BL
+        # Padding changes no direction, and most of a row is padding.
+        longest = int((ids_NL != PAD_ID).sum(1).max())
+        ids_NL = ids_NL[:, :longest]
+        names_ND: Tensor = self._dual_encoder.embed_texts(ids_NL.to(self._dual_encoder.bias.device))
+        return names_ND
 
     def embed_image(self, image: ImageInput) -> Tensor:
         """Direction [D] of an image, seen on white.

@@ -121,6 +121,28 @@ class Attention(nn.Module):
         self, x_BTD: Tensor, rotation: Rotation | None, memory: Memory, bias_TS: Tensor | None
     ) -> Tensor:
         """[B, T, D] to [B, T, D]; the keys are the memory's, then the tokens' own."""
+        q_BHTK, k_BHTK, v_BHTK = self._projected(x_BTD, rotation)
+        mixed_BHTK = attend(q_BHTK, *memory.extend(k_BHTK, v_BHTK), bias_TS)
+        mixed_BTD: Tensor = self.out(mixed_BHTK.transpose(1, 2).flatten(2))
+        return mixed_BTD
+
+    def probabilities(
+        self, x_BTD: Tensor, rotation: Rotation | None, memory: Memory, bias_TS: Tensor | None
+    ) -> Tensor:
+        """How much each token looks at each key, [B, H, T, S], rows that add up to 1.
+
+        The arguments are those of `forward`, which computes the same without keeping it.
+        """
+        q_BHTK, k_BHTK, v_BHTK = self._projected(x_BTD, rotation)
+        k_BHSK, _ = memory.extend(k_BHTK, v_BHTK)
+        scores_BHTS = (q_BHTK * q_BHTK.shape[-1] ** -0.5) @ k_BHSK.transpose(-1, -2)
+        if bias_TS is not None:
+            scores_BHTS = scores_BHTS + bias_TS
+        probabilities_BHTS: Tensor = scores_BHTS.softmax(-1)
+        return probabilities_BHTS
+
+    def _projected(self, x_BTD: Tensor, rotation: Rotation | None) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values, each [B, H, T, K]."""
         # Queries and keys are normed and rotated together: half as many operations.
         both_2BHTK, v_BHTK = self._split(self.qkv(x_BTD))
         if isinstance(self.q_norm, RMSNorm) and isinstance(self.k_norm, RMSNorm):
@@ -128,11 +150,7 @@ class Attention(nn.Module):
             both_2BHTK = rms_norm(both_2BHTK, weight_2K[:, None, None, None], self.q_norm.eps)
         if rotation is not None:
             both_2BHTK = rotate(both_2BHTK, rotation)
-
-        q_BHTK, k_BHTK = both_2BHTK.unbind()
-        mixed_BHTK = attend(q_BHTK, *memory.extend(k_BHTK, v_BHTK), bias_TS)
-        mixed_BTD: Tensor = self.out(mixed_BHTK.transpose(1, 2).flatten(2))
-        return mixed_BTD
+        return both_2BHTK[0], both_2BHTK[1], v_BHTK
 
     def _split(self, qkv_BTD: Tensor) -> tuple[Tensor, Tensor]:
         """Queries and keys [2, B, H, T, K], and values [B, H, T, K]."""

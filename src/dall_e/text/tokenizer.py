@@ -154,6 +154,19 @@ class TextTokenizer:
             dropped.append("" if all_fit else text[pieces.offsets[num_kept][0] :].strip())
         return EncodedText(ids_BL=ids_BL, dropped=dropped)
 
+    def spans(self, prompt: str, max_tokens: int) -> list[tuple[int, int]]:
+        """Where in the prompt each piece of `encode` starts and stops, in characters.
+
+        Marks are left out, so piece k is token k + 1, behind the start mark. The blank before a
+        word belongs to it.
+        """
+        text = prompt.encode("utf-8", "replace").decode("utf-8")
+        pieces = self._bpe.encode(text)
+        return [
+            (int(start), int(stop))
+            for start, stop in pieces.offsets[: _num_kept(pieces, max_tokens - 2)]
+        ]
+
     def decode(self, ids: Iterable[int]) -> str:
         """The text of some ids, without marks and padding, in the lower case of `encode`."""
         plain_ids = [int(piece_id) for piece_id in ids]
