@@ -26,6 +26,7 @@ from dall_e.explain.methods import Explaining
 from dall_e.images.files import PILImage
 from dall_e.images.results import DrawnImage, ImageList
 from dall_e.images.svg import vectorised
+from dall_e.inference.adapted import Adapted
 from dall_e.inference.engine import Engine
 from dall_e.inference.equivalents import (
     CALL_HABITS,
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
     from dall_e.inference.request import DrawingKeywords
 
 
-class DALL_E(Placed, Looking, Planned, NoiseHandling, Editing, Explaining):
+class DALL_E(Placed, Adapted, Looking, Planned, NoiseHandling, Editing, Explaining):
     """Draws pictures from prompts.
 
     Make one with `from_pretrained`. The model then lies in memory and is used like a function.

@@ -41,6 +41,7 @@ LONG_FUNCTIONS = {
     "cli/edit.py:edit": "an argument for each flag, with its help",
     "cli/evaluate.py:evaluate": "an argument for each flag, with its help",
     "cli/export.py:export": "an argument for each flag, with its help",
+    "cli/finetune.py:finetune": "an argument for each flag, with its help",
     "cli/generate.py:generate": "an argument for each flag, with its help",
     "cli/plan.py:plan": "an argument for each flag, with its help",
     "inference/engine.py:request": "a keyword for each choice, as the facade has them",

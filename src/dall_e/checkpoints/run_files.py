@@ -24,6 +24,7 @@ from dall_e.config import DualEncoderConfig, TokenizerConfig, build_settings, fl
 from dall_e.errors import DallEWarning, UnusableFileError
 from dall_e.models.dual_encoder import DualEncoder
 from dall_e.models.image_tokenizer import ImageTokenizer
+from dall_e.nn.lora import LowRank, has_lora, lora_of, merged
 from dall_e.text.tokenizer import TextTokenizer
 
 CHECKPOINT_FILE = "checkpoint.pt"
@@ -71,7 +72,21 @@ class TrainedStage(NamedTuple):
         return not self.which
 
     def weights(self, player: str) -> dict[str, Tensor]:
-        """The weights of one player. Raises ValueError if the run trained others."""
+        """The weights of one player, with what it has learned by low rank added to them.
+
+        Raises ValueError if the run trained others.
+        """
+        weights = self._weights(player)
+        return merged(weights) if has_lora(weights) else weights
+
+    def lora(self, player: str) -> dict[str, LowRank]:
+        """What a player has learned by low rank, by layer; nothing if all of its weights learned.
+
+        Raises as `weights` does.
+        """
+        return lora_of(self._weights(player))
+
+    def _weights(self, player: str) -> dict[str, Tensor]:
         if player not in self.players and self.is_model:
             raise ValueError(
                 f"the model {self.folder} has no {player}: it has {', '.join(self.players)}"

@@ -238,6 +238,7 @@ def _vocabulary(stage: TrainedStage, folder: Path) -> Vocabulary | None:
     None, and a note, where that data is no longer there.
     """
     from dall_e.checkpoints.known_models import BUILT_IN, find_model
+    from dall_e.checkpoints.run_files import initial_model
     from dall_e.checkpoints.store import VOCABULARY_FILE
     from dall_e.data.datasets import load_records
     from dall_e.planning.vocabulary import Vocabulary
@@ -251,7 +252,13 @@ def _vocabulary(stage: TrainedStage, folder: Path) -> Vocabulary | None:
     except ValueError as error:
         print(f"the model gets no {VOCABULARY_FILE}, so it draws whole: {error}", file=sys.stderr)
         return None
-    return Vocabulary.from_captions(records, composed=run.get("scene_fraction", 0) > 0)
+    own = Vocabulary.from_captions(records, composed=run.get("scene_fraction", 0) > 0)
+
+    # What it went on drawing while it learned, it still knows.
+    initial = initial_model(stage) if run.get("prior_fraction") else None
+    if initial is not None and (initial / VOCABULARY_FILE).is_file():
+        return own.joined(Vocabulary.load(initial / VOCABULARY_FILE))
+    return own
 
 
 def _check_same_words(dual_encoder: Path, text_tokenizer: TextTokenizer) -> None:

@@ -12,6 +12,7 @@ from dall_e.checkpoints.known_models import BUILT_IN
 from dall_e.cli.image_files import ImageFiles, checked_suffix, grid_of
 from dall_e.cli.options import (
     Device,
+    Loras,
     Model,
     Quantization,
     Variant,
@@ -132,6 +133,7 @@ def generate(  # noqa: PLR0913, one argument per flag
     model: Model = BUILT_IN,
     variant: Variant = None,
     quantization: Quantization = None,
+    lora: Loras = None,
     device: Device = "auto",
 ) -> None:
     """Draw pictures. Prints the path of each file as soon as it is written.
@@ -174,7 +176,7 @@ def generate(  # noqa: PLR0913, one argument per flag
     files = ImageFiles(
         out, 1 if grid else count, first=first, force=force, own=own_files, suffix=suffix
     )
-    pipeline = load(model, device, variant, quantization=quantization)
+    pipeline = load(model, device, variant, quantization=quantization, loras=lora)
     settings = pipeline.sampling_settings(**sampling)
 
     def draw(some: slice) -> list[PILImage]:

@@ -41,6 +41,16 @@ Device = Annotated[
     str, typer.Option("--device", help="cpu, cuda, or auto, which takes a GPU where there is one.")
 ]
 
+Loras = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--lora",
+        metavar="FOLDER[:SCALE]",
+        show_default="none",
+        help="A LoRA on top of the model, which counts SCALE times; may be given several times.",
+    ),
+]
+
 
 @lru_cache(maxsize=1)
 def _built_in_config() -> ModelConfig | None:
@@ -106,13 +116,26 @@ def load(
     *,
     dtype: str | None = None,
     quantization: str | None = None,
+    loras: list[str] | None = None,
 ) -> DALL_E:
-    """Load the model of a name or folder, as `DALL_E.from_pretrained` does."""
+    """Load the model of a name or folder, as `DALL_E.from_pretrained` does, and LoRA files."""
     # A misspelt name is found before the second that torch takes to import.
     located = locate(name, variant)
     from dall_e.pipeline import DALL_E
 
     variant = variant or split_variant(name)[1]
-    return DALL_E.from_pretrained(
+    model = DALL_E.from_pretrained(
         located.again, variant=variant, device=device, dtype=dtype, quantization=quantization
     )
+    for folder, scale in map(_folder_and_scale, loras or []):
+        model.load_lora(os.path.expanduser(folder), scale=scale)
+    return model
+
+
+def _folder_and_scale(text: str) -> tuple[str, float]:
+    """FOLDER or FOLDER:SCALE."""
+    folder, mark, scale = text.rpartition(":")
+    try:
+        return (folder, float(scale)) if mark else (text, 1.0)
+    except ValueError:
+        return text, 1.0

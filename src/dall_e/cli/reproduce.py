@@ -15,7 +15,7 @@ import typer
 from dall_e.bounded_files import naming
 from dall_e.checkpoints.known_models import list_models, split_variant
 from dall_e.cli.image_files import ImageFiles, grid_of
-from dall_e.cli.options import Device, load
+from dall_e.cli.options import Device, Loras, load
 from dall_e.cli.output import steady_output
 from dall_e.cli.overwriting import Force
 from dall_e.config import REMOVED_SETTINGS, SamplingConfig
@@ -57,6 +57,7 @@ def reproduce(
             help="Which of several models of one name.",
         ),
     ] = None,
+    lora: Loras = None,
     device: Device = "auto",
 ) -> None:
     """Draw the picture of FILE again, and say whether it is the same.
@@ -75,6 +76,7 @@ def reproduce(
             variant or named_variant or info.get("variant"),
             dtype=info.get("dtype"),
             quantization=info.get("quantization"),
+            loras=lora,
         )
         _round_again(pipeline, info)
         differences = _differences(pipeline, info)
@@ -242,8 +244,11 @@ def _differences(pipeline: DALL_E, info: dict[str, str]) -> list[str]:
     changed = [
         f"{name.replace('_', ' ')} was {info[name][:16]}, is {value[:16]}"
         for name, value in pipeline.origin().items()
-        if info.get(name, value) != value
+        if name != "lora" and info.get(name, value) != value
     ]
+    on_top, was_on_top = pipeline.origin().get("lora", ""), info.get("lora", "")
+    if on_top != was_on_top:
+        changed.append(f"LoRA was {was_on_top or 'none'}, is {on_top or 'none'} (see --lora)")
     # What older versions did and this one does not.
     removed = [
         f"it was drawn with {name}={info[name]}, which this version no longer has"

@@ -43,8 +43,10 @@ from dall_e.config.stages import (
 )
 from dall_e.config.training import (
     LoopConfig,
+    LoraConfig,
     OptimizerConfig,
     OptimizerKind,
+    PriorConfig,
     ReconstructionConfig,
     StartConfig,
     TrainingConfig,
@@ -68,6 +70,7 @@ __all__ = [
     "GeneratorLossConfig",
     "GeneratorTraining",
     "LoopConfig",
+    "LoraConfig",
     "ModelConfig",
     "NoiseConfig",
     "OptimizerConfig",
@@ -76,6 +79,7 @@ __all__ = [
     "PerceptualConfig",
     "PerturbationConfig",
     "PixelGameConfig",
+    "PriorConfig",
     "ReconstructionConfig",
     "SampledCodesConfig",
     "SamplingConfig",

@@ -9,7 +9,9 @@ from dall_e.config.base import check_at_least, check_fractions, check_kinds, req
 from dall_e.config.model import DUAL_ENCODERS, UPSAMPLERS
 from dall_e.config.training import (
     LoopConfig,
+    LoraConfig,
     OptimizerConfig,
+    PriorConfig,
     ReconstructionConfig,
     StartConfig,
     TrainingConfig,
@@ -229,6 +231,19 @@ class GeneratorTraining(TrainingConfig):
     """What is done to the tokens that they see."""
     losses: GeneratorLossConfig = GeneratorLossConfig()
     """Weights of the losses."""
+    lora: LoraConfig = LoraConfig()
+    """Whether all weights learn, or little beside each."""
+    prior: PriorConfig = PriorConfig()
+    """What it sees of its own drawings."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("lora_rank", "prior_fraction"):
+            part = self.lora if name == "lora_rank" else self.prior
+            require(
+                not getattr(part, name) or bool(self.start.init),
+                f"{name} needs init: the trained weights to start from",
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

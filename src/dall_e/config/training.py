@@ -101,6 +101,37 @@ class StartConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LoraConfig:
+    """Learning by low rank, from the weights of --init (`nn/lora.py`)."""
+
+    lora_rank: int = 0
+    """Rank of what is learned beside each weight of the blocks, which stays as it is; 0 trains all
+    weights."""
+    lora_alpha: float = 16.0
+    """What is learned counts this much, divided by the rank."""
+
+    def __post_init__(self) -> None:
+        check_kinds(self)
+        check_at_least(self, 0, "lora_rank")
+        require(self.lora_alpha > 0, f"lora_alpha must be above 0, got {self.lora_alpha}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PriorConfig:
+    """Drawings of the initial model, so that it keeps what it knew (`prior_drawings.py`)."""
+
+    prior_fraction: float = 0.0
+    """Fraction of a batch that are drawings of the model of --init, of names that it knows."""
+    prior_drawings: int = 256
+    """How many of these it draws before training, if they have a fraction."""
+
+    def __post_init__(self) -> None:
+        check_kinds(self)
+        check_fractions(self, "prior_fraction")
+        check_at_least(self, 1, "prior_drawings")
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReconstructionConfig:
     """The distance of a picture made to the true one (`losses/reconstruction.py`)."""
 

@@ -29,6 +29,7 @@ from dall_e.checkpoints.t5 import T5Features
 from dall_e.config import ModelConfig, SamplingConfig
 from dall_e.config.published import PublishedConfig, check_possible
 from dall_e.errors import DallEWarning
+from dall_e.inference.adapters import Adapters
 from dall_e.inference.finishing import FinishedImage, checked_style, finished_image
 from dall_e.inference.image_tokens import check_prefix
 from dall_e.inference.loading import Networks
@@ -84,6 +85,8 @@ class Engine:
         self.vocabulary = vocabulary
         self.weights_sha256 = weights_sha256
         self.quantization = quantization
+        self.adapters = Adapters(networks)
+        """LoRA files on top of the weights."""
         self._drawer = TokenDrawer(networks, text_tokenizer)
         self.rounded: tuple[str, ...] = ()
         """Narrower number formats in which the weights have been before: what they lost is lost."""
@@ -344,4 +347,5 @@ class Engine:
             weights_sha256=self.weights_sha256,
             quantization=self.quantization,
             rounded=self.rounded,
+            lora=self.adapters.described(),
         )

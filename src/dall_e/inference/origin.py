@@ -29,10 +29,12 @@ def origin_of(
     weights_sha256: str,
     quantization: str | None,
     rounded: tuple[str, ...],
+    lora: str = "",
 ) -> dict[str, str]:
     """What a drawing depends on besides its settings, as texts by name.
 
-    `rounded` are the narrower number formats in which the weights have been before.
+    `rounded` are the narrower number formats in which the weights have been before, `lora` what is
+    on top of them.
     """
     variant = config.variant if isinstance(config, PublishedConfig) else ""
     device = weight_of(networks.generator).device.type
@@ -47,6 +49,7 @@ def origin_of(
         "dtype": _described_dtypes(networks),
         **({"rounded": " ".join(rounded)} if rounded else {}),
         **({"quantization": quantization} if quantization else {}),
+        **({"lora": lora} if lora else {}),
         # This project's own code, compiled, where there is any; else torch's operations.
         "kernels": "compiled" if device == "cpu" and kernels() else "torch",
     }

@@ -61,7 +61,8 @@ def plan_all(
     learned = "" if effect else style
 
     def planned(text: str, seed: int) -> Plan:
-        if vocabulary is None:
+        # What a maker wrote under a picture is what the model was trained on.
+        if vocabulary is None or vocabulary.is_caption(text):
             return Plan.whole(text)
         if compose:
             return plan_prompt(text, vocabulary, seed)

@@ -279,6 +279,12 @@ class Vocabulary:
         captions = [str(record["text"]) for record in records if record.get("text")]
         return cls([*names, *style_names(records)], captions)
 
+    def joined(self, others: Vocabulary) -> Vocabulary:
+        """All that this one knows, and all that the others know; of one name, what is said here."""
+        rows = {row.name: row for each in (others, self) for row in each._known.values()}
+        styles = {row.name: row for each in (others, self) for row in each._styles}
+        return Vocabulary([*rows.values(), *styles.values()], (*self.captions, *others.captions))
+
     def to_text(self) -> str:
         """Write the text that `from_text` reads."""
         order = [*COLOURS, *STATES]

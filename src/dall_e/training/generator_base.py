@@ -16,6 +16,7 @@ from dall_e.checkpoints.run_files import load_image_tokenizer, load_stage
 from dall_e.config import PRESETS, AdversarialTraining, GeneratorTraining
 from dall_e.images.files import PILImage, save_image, to_pil
 from dall_e.images.sheets import contact_sheet
+from dall_e.nn.lora import add_lora
 from dall_e.runtime import pick_device
 from dall_e.sampling.decode import decode_tokens
 from dall_e.training.batches import BatchType
@@ -31,6 +32,7 @@ from dall_e.training.held_out_nats import measure_held_out
 from dall_e.training.loop import describe, fit
 from dall_e.training.player import Player
 from dall_e.training.prepared_stage import PreparedStage
+from dall_e.training.prior_drawings import draw_prior
 from dall_e.training.run_folder import open_run_folder
 from dall_e.training.sheet_prompts import sheet_prompts
 from dall_e.training.tracking import announce
@@ -71,12 +73,24 @@ class GeneratorBase(PreparedStage[BatchType], Generic[BatchType]):
         if weights is not None:
             grow(self.module, weights)
         self.module.to(self.device)
+        if isinstance(config, GeneratorTraining):
+            self._adapt(config, dry_run=dry_run)
         self.players = (Player(name="generator", module=self.module, optimizer=config.optimizer),)
         self.forward: Callable[[GeneratorBatch], GeneratorOutput] = self.module
         if config.loop.compile and not dry_run:
             self.forward = torch.compile(self.module)
 
         self.prepare_ahead(config.loop.batch_size)
+
+    def _adapt(self, config: GeneratorTraining, *, dry_run: bool) -> None:
+        """What a start from trained weights may have: drawings of their own, and low rank."""
+        if config.prior.prior_fraction and not dry_run:
+            words = self.data.text_tokenizer
+            self.data.take_prior(draw_prior(config, self.model, self.module, words))
+        if config.lora.lora_rank:
+            rank, alpha = config.lora.lora_rank, config.lora.lora_alpha
+            layers = add_lora(self.module, rank=rank, alpha=alpha)
+            announce(f"learning by rank {rank} in {len(layers)} layers")
 
     @torch.no_grad()
     def sample(self, path: Path) -> dict[str, float]:

@@ -38,6 +38,7 @@ from dall_e.text.tokenizer import TextTokenizer
 from dall_e.training.corruption import Corrupted, uncorrupted
 from dall_e.training.data_report import report_cut_captions, report_data
 from dall_e.training.generator_networks import GeneratorBatch
+from dall_e.training.prior_drawings import PriorDrawings
 from dall_e.training.token_cache import image_codes, scene_codes, tokenize_as_they_are
 from dall_e.training.tracking import announce
 
@@ -122,6 +123,7 @@ class GeneratorData:
         self.codes_VMN = torch.zeros(shape, dtype=torch.int16)
         self.scene_codes_SN = self.codes_VMN[0, :0]
         self.held_out_codes_MN = self.codes_VMN[0, :0].long()
+        self._prior: PriorDrawings | None = None
         if folder:
             self._tokenize(folder, tokenizer, images, held_out)
 
@@ -207,6 +209,16 @@ class GeneratorData:
             )
         self.held_out_codes_MN = tokenize_as_they_are(tokenizer, held_out.images_NCHW).long()
 
+    def take_prior(self, prior: PriorDrawings) -> None:
+        """Have drawings of the initial model among the pictures of every batch from now on."""
+        self._prior = prior
+        first = int(self._concepts_M.max()) + 1
+        self._prior_first = len(self._concepts_M)
+        concepts_P = first + torch.arange(len(prior.names))
+        self._concepts_M = torch.cat((self._concepts_M, concepts_P))
+        are_labelled_P = torch.ones(len(prior.names), dtype=torch.bool)
+        self._is_labelled_M = torch.cat((self._is_labelled_M, are_labelled_P))
+
     def partition(self, images_seen: int) -> Partition:
         """How the pictures of the batch after `images_seen` pictures are revealed."""
         rng = random.Random(f"{self._seed} {images_seen}")
@@ -268,6 +280,7 @@ class GeneratorData:
         indices_B = torch.from_numpy(indices)
         codes_BN = self.codes_VMN[views_B, indices_B].long()
 
+        self._put_prior(images_seen, indices_B, codes_BN, captions)
         self._put_scenes(images_seen, indices_B, codes_BN, captions)
 
         # Some captions are dropped, for guidance; those of pictures without a label always.
@@ -278,6 +291,19 @@ class GeneratorData:
             for dropped, caption in zip(dropped_B.tolist(), captions, strict=True)
         ]
         return Captioned(kept, codes_BN, self._concepts_M[indices_B])
+
+    def _put_prior(
+        self, images_seen: int, indices_B: Tensor, codes_BN: Tensor, captions: list[str]
+    ) -> None:
+        """Puts drawings of the initial model in the place of the first pictures of a batch."""
+        if not self._prior:
+            return
+        rows_P = self._prior.rows(self._seed, images_seen, self._batch_size)
+        count = len(rows_P)
+        codes_BN[:count] = self._prior.codes_PN[rows_P].long()
+        indices_B[:count] = self._prior_first + rows_P
+        rng = random.Random(f"{self._seed}/{images_seen}/prior")
+        captions[:count] = [rng.choice(self._prior.names[row]) for row in rows_P.tolist()]
 
     def _put_scenes(
         self, images_seen: int, indices_B: Tensor, codes_BN: Tensor, captions: list[str]

@@ -301,3 +301,96 @@ def test_a_full_disk_leaves_no_half_codes(
     with pytest.raises(OSError, match="No space left on device"):
         GeneratorStage(own_settings(own_images, tokenizer_run, tmp_path))
     assert [path.name for path in tmp_path.iterdir()] == ["text_tokenizer.json"]
+
+
+def model_folder(folder: Path, vocabulary: str | None) -> Path:
+    """A model folder of untrained tiny networks."""
+    torch.manual_seed(2)
+    weights = {
+        name: tensor
+        for name, tensor in GeneratorNetworks(TINY).state_dict().items()
+        if not name.startswith("tower.")
+    }
+    for name, tensor in ImageTokenizer(TINY.tokenizer).state_dict().items():
+        weights[f"tokenizer.{name}"] = tensor
+    words = TextTokenizer.train(["a cat", "a red house"], TINY.text.vocab_size)
+    settings = {**TINY.to_dict(), "sampling": {"num_inference_steps": 4}}
+    save_model(
+        folder,
+        settings,
+        weights,
+        int8=False,
+        text_tokenizer_json=words.to_json(),
+        vocabulary=vocabulary,
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def known_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder that knows two names."""
+    rows = "cat | 猫 | animal | - | - | -\nhouse | 房子 | place | - | - | -\n"
+    return model_folder(tmp_path_factory.mktemp("models") / "known", rows)
+
+
+def test_low_rank_trains_little_resumes_and_is_exported_whole(
+    own_images: Path, tokenizer_run: str, known_model: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    more = {"images": 32, "init": str(known_model), "lora_rank": 2, "learning_rate": 1e-2}
+    config = own_settings(own_images, tokenizer_run, out, **more)
+    stopped = with_values(config, {"images": 16})
+    run_generator_training(stopped)
+    run_generator_training(config)
+
+    stage = load_stage(str(out))
+    learned = stage.lora("generator")
+    assert "generator.query_blocks.0.mlp.down" in learned and "text.blocks.0.mlp.down" in learned
+    assert all(len(low_rank.a_RI) == 2 for low_rank in learned.values())
+
+    # Added to the initial weights, it is what the run came to; nothing else has changed.
+    initial, weights = load_stage(str(known_model)).weights("generator"), stage.weights("generator")
+    for name, tensor in initial.items():
+        layer = name.removesuffix(".weight")
+        added = learned[layer].delta() if layer in learned else 0
+        torch.testing.assert_close(weights[name], tensor + added)
+    assert any(float(low_rank.delta().abs().max()) > 0 for low_rank in learned.values())
+
+
+def test_own_drawings_are_among_the_pictures_of_every_batch(
+    own_images: Path, tokenizer_run: str, known_model: Path, tmp_path: Path
+) -> None:
+    more = {"init": str(known_model), "prior_fraction": 0.25, "caption_drop": 0.0}
+    config = own_settings(own_images, tokenizer_run, tmp_path / "run", **more)
+    with contextlib.closing(GeneratorStage(config)) as stage:
+        seen = [stage.data.captioned(8 * number) for number in range(6)]
+        assert {caption for batch in seen for caption in batch.captions[:2]} == {
+            "cat", "猫", "house", "房子",
+        }  # fmt: skip
+        assert all("square" in caption for batch in seen for caption in batch.captions[2:])
+        codes = {caption: batch.codes_BN[0] for batch in seen for caption in batch.captions[:1]}
+        first = seen[0]
+        # Both languages of a name have one drawing, and one number.
+        assert len({int(batch.concepts_B[0]) for batch in seen}) == 2
+        assert len({tuple(code.tolist()) for code in codes.values()}) == 2
+
+    # A resumed run meets the same drawings in the same order.
+    with contextlib.closing(GeneratorStage(config)) as again:
+        repeated = again.data.captioned(0)
+        assert repeated.captions == first.captions
+        assert torch.equal(repeated.codes_BN, first.codes_BN)
+
+
+def test_own_drawings_need_a_model_that_knows_names(
+    own_images: Path, tokenizer_run: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match="prior_fraction needs init"):
+        own_settings(own_images, tokenizer_run, tmp_path / "a", prior_fraction=0.5)
+    with pytest.raises(ValueError, match="lora_rank needs init"):
+        own_settings(own_images, tokenizer_run, tmp_path / "a", lora_rank=4)
+    bare = model_folder(tmp_path / "bare", None)
+    config = own_settings(
+        own_images, tokenizer_run, tmp_path / "b", init=str(bare), prior_fraction=0.5
+    )
+    with pytest.raises(ValueError, match="has no vocabulary.txt"):
+        GeneratorStage(config)

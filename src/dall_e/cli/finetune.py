@@ -1,0 +1,147 @@
+"""`dall-e finetune`: from a folder of pictures with captions to a model that draws them."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dall_e.checkpoints.known_models import BUILT_IN
+from dall_e.cli.overwriting import Force, check_free
+
+_KEPT_FRACTION = 0.35
+"""Of a batch: drawings of the model itself, so that it keeps what it knew."""
+_LORA_RANK = 16
+_LORA_LEARNING_RATE = 1.5e-3
+"""Of the small matrices; all weights together learn at the rate of `training/recipe.py`."""
+
+
+def finetune(  # noqa: PLR0913, one argument per flag
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            help="Pictures with captions, as `dall-e data check` reads them.", show_default=False
+        ),
+    ],
+    *,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Model folder to write.", show_default=False)
+    ],
+    model: Annotated[
+        str, typer.Option("--model", help="Model folder to start from, or dall-e-emoji.")
+    ] = BUILT_IN,
+    run: Annotated[
+        Path | None,
+        typer.Option(
+            help="Run folder: checkpoints, log and sample sheets.", show_default="OUT with -run"
+        ),
+    ] = None,
+    lora: Annotated[
+        bool,
+        typer.Option(
+            "--lora/--full",
+            help="Learn little beside each weight, which takes less memory and gives a small file "
+            "too (OUT/lora); or all weights.",
+        ),
+    ] = False,
+    rank: Annotated[int, typer.Option(min=1, help="Rank of --lora.")] = _LORA_RANK,
+    keep: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=0.9,
+            help="Fraction of what is learned from that are drawings of the model itself, so that "
+            "it keeps what it knew.",
+        ),
+    ] = _KEPT_FRACTION,
+    images: Annotated[
+        int | None,
+        typer.Option(min=1, show_default="fits the folder", help="Pictures to see in all."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the order and of the noise.")] = 0,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done, and in what time.")
+    ] = False,
+    force: Force = False,
+) -> None:
+    """Teach a model your own pictures, and write a model folder that draws them.
+
+    It is three commands, which are printed: the check of the folder, the training of the generator,
+    and the export. Stop it with Ctrl-C at any time; the same command again goes on. Several dozen
+    captioned pictures of one style or subject are enough.
+    """
+    from dall_e.checkpoints.store import MODEL_FILES
+
+    check_free((out / file for file in MODEL_FILES), force)
+    run_folder = run or out.with_name(f"{out.name}-run")
+    train = [
+        *("train", "generator", "--data", str(folder), "--init", model),
+        *("--preset", _preset_of(model), "--out", str(run_folder), "--seed", str(seed)),
+        *("--views", "4", "--prior-fraction", str(keep)),
+    ]
+    if lora:
+        train += ["--lora-rank", str(rank), "--lora-alpha", str(rank)]
+        train += ["--learning-rate", str(_LORA_LEARNING_RATE)]
+    if images:
+        train += ["--images", str(images)]
+    if dry_run:
+        _call([*train, "--dry-run"])
+        return
+
+    _call(["data", "check", str(folder)])
+    _call(train)
+    export = ["export", "--generator", str(run_folder), "--out", str(out)]
+    for part in _other_parts(model):
+        export += [f"--{part.replace('_', '-')}", model]
+    _call([*export, *(["--force"] if force else [])])
+    if lora:
+        _save_lora(run_folder, out / "lora", model)
+
+
+def _call(arguments: list[str]) -> None:
+    """Run another command of ours, and show how it is typed. Raises typer.Exit if it fails."""
+    from dall_e.cli import run as run_command
+
+    print(f"dall-e: {shlex.join(['dall-e', *arguments])}", file=sys.stderr, flush=True)
+    code = run_command(arguments)
+    if code:
+        raise typer.Exit(code)
+
+
+def _preset_of(model: str) -> str:
+    """The preset that has the sizes of a model. Raises ValueError for one of other sizes."""
+    from dall_e.checkpoints.known_models import find_model
+    from dall_e.checkpoints.store import read_model_config
+    from dall_e.config import PRESETS, ModelConfig
+
+    config = ModelConfig.from_dict(read_model_config(find_model(model)))
+    for name, preset in PRESETS.items():
+        if (preset.generator, preset.text) == (config.generator, config.text):
+            return name
+    raise ValueError(f"the model {model} has none of the sizes {', '.join(PRESETS)}")
+
+
+def _other_parts(model: str) -> list[str]:
+    """What a model has beside generator and image tokenizer, and a model made from it, too."""
+    from dall_e.checkpoints.known_models import find_model
+    from dall_e.checkpoints.store import read_model_config
+
+    stored = read_model_config(find_model(model))
+    return [part for part in ("dual_encoder", "upsampler") if stored.get(part)]
+
+
+def _save_lora(run_folder: Path, folder: Path, model: str) -> None:
+    """The small file beside the model."""
+    from dall_e.checkpoints.known_models import find_model
+    from dall_e.checkpoints.lora_files import save_lora
+    from dall_e.checkpoints.run_files import load_stage
+    from dall_e.checkpoints.store import read_model_config
+
+    learned = load_stage(run_folder).lora("generator")
+    layers = {name: low_rank for name, low_rank in learned.items() if not name.startswith("tower.")}
+    name = str(read_model_config(find_model(model)).get("name", model))
+    save_lora(folder, layers, base_model=name)
+    print(folder)

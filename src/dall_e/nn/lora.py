@@ -1,0 +1,111 @@
+"""Low-rank adaptation: a weight W becomes W + s B A, and only the small matrices A and B learn.
+
+Hu et al. 2021, "LoRA", arXiv 2106.09685. B starts at zero, so that the network starts as it was.
+In training, A and B stand beside the weight as a parametrisation of PyTorch's; for drawing they are
+added to it, so that nothing gets slower.
+
+Shapes: R the rank, I inputs of a layer, O its outputs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
+
+from dall_e.nn.transformer import Block, Linear
+
+_WEIGHT = ".parametrizations.weight."
+"""What stands in the names of a layer's parts between the layer and the part."""
+
+
+class LowRank(NamedTuple):
+    """What is added to the weight of one layer: scale * b_OR @ a_RI."""
+
+    a_RI: Tensor
+    b_OR: Tensor
+    scale: float
+
+    def delta(self) -> Tensor:
+        """What is added, [O, I], float32."""
+        product_OI: Tensor = self.b_OR.float() @ self.a_RI.float()
+        return self.scale * product_OI
+
+
+class LowRankSum(nn.Module):
+    """The parametrisation: a weight [O, I] to the weight with what is learned."""
+
+    scale: Tensor
+
+    def __init__(self, weight_OI: Tensor, rank: int, alpha: float) -> None:
+        """`alpha` / `rank` is the scale, as in the paper."""
+        super().__init__()
+        outputs, inputs = weight_OI.shape
+        self.lora_A = nn.Parameter(weight_OI.new_empty(rank, inputs))
+        self.lora_B = nn.Parameter(weight_OI.new_zeros(outputs, rank))
+        nn.init.kaiming_uniform_(self.lora_A, a=math.sqrt(5))
+        self.register_buffer("scale", weight_OI.new_tensor(alpha / rank))
+
+    def forward(self, weight_OI: Tensor) -> Tensor:
+        """[O, I] to [O, I]."""
+        return weight_OI + self.scale * (self.lora_B @ self.lora_A)
+
+
+def add_lora(network: nn.Module, *, rank: int, alpha: float) -> tuple[str, ...]:
+    """Freeze a network, and let the linear layers of its blocks learn by low rank.
+
+    Returns the names of these layers. Raises ValueError for a rank that a layer does not have, and
+    for a network without blocks.
+    """
+    network.requires_grad_(False)
+    layers = {
+        f"{block_name}.{name}": layer
+        for block_name, block in network.named_modules()
+        if isinstance(block, Block)
+        for name, layer in block.named_modules()
+        if isinstance(layer, Linear)
+    }
+    if not layers:
+        raise ValueError(f"{type(network).__name__} has no blocks that could learn by low rank")
+
+    for name, layer in layers.items():
+        most = min(layer.weight.shape)
+        if not 1 <= rank <= most:
+            raise ValueError(f"the rank must be from 1 to {most} for {name}, got {rank}")
+        part = LowRankSum(layer.weight, rank, alpha)
+        parametrize.register_parametrization(layer, "weight", part)
+    return tuple(layers)
+
+
+def has_lora(weights: Iterable[str]) -> bool:
+    """Whether weights of these names are of a network that `add_lora` changed."""
+    return any(name.endswith(f"{_WEIGHT}original") for name in weights)
+
+
+def lora_of(weights: Mapping[str, Tensor]) -> dict[str, LowRank]:
+    """What a network has learned by low rank, by the names of its layers."""
+    learned: dict[str, LowRank] = {}
+    for name in weights:
+        layer, mark, part = name.partition(_WEIGHT)
+        if mark and part == "original":
+            a, b, scale = (
+                weights[f"{layer}{_WEIGHT}0.{each}"] for each in ("lora_A", "lora_B", "scale")
+            )
+            learned[layer] = LowRank(a, b, float(scale))
+    return learned
+
+
+def merged(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The weights of the network as it was before `add_lora`, with what was learned added."""
+    learned = lora_of(weights)
+    plain: dict[str, Tensor] = {}
+    for name, tensor in weights.items():
+        layer, mark, part = name.partition(_WEIGHT)
+        if not mark:
+            plain[name] = tensor
+        elif part == "original":
+            plain[f"{layer}.weight"] = tensor + learned[layer].delta().to(tensor.dtype)
+    return plain
