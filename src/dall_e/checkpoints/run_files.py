@@ -113,9 +113,9 @@ def load_stage(folder: str | Path, weights: WeightsChoice = "auto") -> TrainedSt
     `weights` chooses between those of a run that did best on held-out data and the last ones.
     "auto" takes the best, but the last where the run has no measure for that, where its held-out
     pictures are few, or where the best ones are from its first half. A model folder has the players
-    "tokenizer" and "generator", and "dual_encoder" and "upsampler" if there are such, without what
-    only training needs. Warns of a run that was stopped before its end. Raises ValueError if there
-    are no readable weights, or not those that are asked for.
+    "tokenizer" and "generator", and "dual_encoder", "upsampler" and "captioner" if there are such,
+    without what only training needs. Warns of a run that was stopped before its end. Raises
+    ValueError if there are no readable weights, or not those that are asked for.
     """
     if weights not in get_args(WeightsChoice):
         raise ValueError(f"weights {weights!r} is not one of {', '.join(get_args(WeightsChoice))}")
@@ -227,6 +227,17 @@ def load_image_tokenizer(stage: TrainedStage, sizes: TokenizerConfig) -> ImageTo
     return tokenizer.eval().requires_grad_(False)
 
 
+def load_image_tokenizer_at(folder: str, side: int) -> ImageTokenizer:
+    """The image tokenizer of a run or model folder, frozen, for pictures of this side.
+
+    Raises ValueError for a folder without one.
+    """
+    stage = load_stage(folder)
+    stage.weights("tokenizer")  # before its settings: a run of another stage is named as such
+    settings = {**stage.network("tokenizer"), "image_size": side}
+    return load_image_tokenizer(stage, build_settings(TokenizerConfig, settings))
+
+
 def load_dual_encoder(stage: TrainedStage) -> DualEncoder:
     """The dual encoder that a stage trained, frozen, on the CPU. Raises ValueError without one."""
     weights = stage.weights("dual_encoder")
@@ -277,7 +288,7 @@ def _read_model(name: str, path: Path) -> TrainedStage:
     players: dict[str, dict[str, Tensor]] = {"tokenizer": {}, "generator": {}}
     for weight, tensor in stored.tensors.items():
         part, rest = weight.split(".", 1)
-        if part in ("tokenizer", "dual_encoder", "upsampler"):
+        if part in ("tokenizer", "dual_encoder", "upsampler", "captioner"):
             players.setdefault(part, {})[rest] = tensor
         elif part in ("text", "generator"):
             players["generator"][weight] = tensor

@@ -12,6 +12,7 @@ from typing import Annotated, Any, cast
 import typer
 
 from dall_e.cli import (
+    caption,
     convert,
     data,
     describe,
@@ -59,6 +60,7 @@ for _group, _name, _command in (
     (app, "plan", plan.plan),
     (app, "explain", explain.explain),
     (app, "info", info.info),
+    (app, "caption", caption.caption),
     (app, "describe", describe.describe),
     (app, "search", search.search),
     (app, "finetune", finetune.finetune),
@@ -75,6 +77,7 @@ for _group, _name, _command in (
     (_train, "dual-encoder", train.dual_encoder),
     (_train, "upsampler", train.upsampler),
     (_train, "detector", train.detector),
+    (_train, "captioner", train.captioner),
     (_data, "build", data.build_command),
     (_data, "check", data.check_command),
     (_data, "show", data.show_command),

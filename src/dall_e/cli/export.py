@@ -58,6 +58,14 @@ def export(  # noqa: PLR0913, one argument per flag
             show_default="none",
         ),
     ] = None,
+    captioner: Annotated[
+        Path | None,
+        typer.Option(
+            help=f"Run folder of `dall-e train captioner`, {_OR_A_MODEL}: for captions of "
+            "pictures.",
+            show_default="none",
+        ),
+    ] = None,
     weights: Annotated[
         str,
         typer.Option(
@@ -113,6 +121,7 @@ def export(  # noqa: PLR0913, one argument per flag
         "tokenizer": tokenizer or _tokenizer_of(stages["generator"]),
         "dual_encoder": dual_encoder,
         "upsampler": upsampler,
+        "captioner": captioner,
     }
     for part, folder in folders.items():
         if folder is not None:
@@ -131,7 +140,9 @@ def export(  # noqa: PLR0913, one argument per flag
         settings[part] = stages[part].network(part)
     settings["tokenizer"]["image_size"] = image_size
     if dual_encoder is not None:
-        _check_same_words(dual_encoder, text_tokenizer)
+        _check_same_words("dual-encoder", dual_encoder, text_tokenizer)
+    if captioner is not None:
+        _check_same_words("captioner", captioner, text_tokenizer)
     if upsampler is not None:
         _check_upsampler(stages["upsampler"], image_size)
 
@@ -261,14 +272,15 @@ def _vocabulary(stage: TrainedStage, folder: Path) -> Vocabulary | None:
     return own
 
 
-def _check_same_words(dual_encoder: Path, text_tokenizer: TextTokenizer) -> None:
-    """Check that the dual encoder reads words as the generator does: a model has one tokenizer."""
+def _check_same_words(stage: str, folder: Path, text_tokenizer: TextTokenizer) -> None:
+    """Check that a part reads words as the generator does: a model has one text tokenizer."""
     from dall_e.checkpoints.run_files import load_text_tokenizer
 
-    if load_text_tokenizer(dual_encoder).to_json() != text_tokenizer.to_json():
+    if load_text_tokenizer(folder).to_json() != text_tokenizer.to_json():
+        part = stage.replace("-", " ")
         raise ValueError(
-            f"the dual encoder in {dual_encoder} was trained with another text tokenizer than the "
-            "generator: train it with `dall-e train dual-encoder --text-tokenizer` and the "
+            f"the {part} in {folder} was trained with another text tokenizer than the "
+            f"generator: train it with `dall-e train {stage} --text-tokenizer` and the "
             "generator's run folder"
         )
 

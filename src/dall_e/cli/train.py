@@ -9,6 +9,7 @@ import typer
 from dall_e.cli.flags import with_flags
 from dall_e.config import (
     AdversarialTraining,
+    CaptionerTraining,
     DetectorTraining,
     DualEncoderTraining,
     GeneratorTraining,
@@ -115,3 +116,15 @@ def detector(config: DetectorTraining, *, dry_run: DryRun = False) -> None:
     from dall_e.training.detector_stage import run_detector_training
 
     run_detector_training(config, dry_run=dry_run)
+
+
+@with_flags(CaptionerTraining)
+def captioner(config: CaptionerTraining, *, dry_run: DryRun = False) -> None:
+    """Train the captioner, which says what a picture shows (`dall-e export --captioner`).
+
+    --dual-encoder lets it start with what a trained dual encoder sees of pictures, and --tokenizer
+    shows it pictures as soft as those that a generator draws.
+    """
+    from dall_e.training.captioner_stage import run_captioner_training
+
+    run_captioner_training(config, dry_run=dry_run)

@@ -11,10 +11,12 @@ from dall_e.config.base import (
     check_sizes,
     field_help,
 )
+from dall_e.config.captioner_training import CaptionerTraining
 from dall_e.config.composition import flat_values, flattened, settings_of, with_values
 from dall_e.config.data import DataConfig
-from dall_e.config.model import DUAL_ENCODERS, PRESETS, UPSAMPLERS, ModelConfig
+from dall_e.config.model import CAPTIONERS, DUAL_ENCODERS, PRESETS, UPSAMPLERS, ModelConfig
 from dall_e.config.networks import (
+    CaptionerConfig,
     DetectorConfig,
     DiscriminatorConfig,
     DualEncoderConfig,
@@ -53,11 +55,14 @@ from dall_e.config.training import (
 )
 
 __all__ = [
+    "CAPTIONERS",
     "DUAL_ENCODERS",
     "PRESETS",
     "REMOVED_SETTINGS",
     "UPSAMPLERS",
     "AdversarialTraining",
+    "CaptionerConfig",
+    "CaptionerTraining",
     "CodeGameConfig",
     "DataConfig",
     "DetectorConfig",

@@ -14,6 +14,7 @@ from dall_e.config.base import (
     require,
 )
 from dall_e.config.networks import (
+    CaptionerConfig,
     DualEncoderConfig,
     GeneratorConfig,
     TextConfig,
@@ -46,6 +47,8 @@ class ModelConfig:
     """The scorer of text against pictures, if the model has one."""
     upsampler: UpsamplerConfig | None = None
     """The network that doubles the side of pictures, if the model has one."""
+    captioner: CaptionerConfig | None = None
+    """The network that says what a picture shows, if the model has one."""
     finish: str = "soft"
     """How drawings are painted unless asked otherwise: "crisp" as areas of one colour with sharp
     borders, for flat styles; "soft" as the networks' pixels."""
@@ -107,6 +110,7 @@ _PARTS = {
     "sampling": SamplingConfig,
     "dual_encoder": DualEncoderConfig,
     "upsampler": UpsamplerConfig,
+    "captioner": CaptionerConfig,
 }
 
 
@@ -189,4 +193,19 @@ UPSAMPLERS: dict[str, UpsamplerConfig] = {
     "tiny": UpsamplerConfig(widths=(8, 16)),
     "small": UpsamplerConfig(),
     "large": UpsamplerConfig(widths=(32, 64, 160, 320), blocks=(1, 1, 2, 3), attends=True),
+}
+
+# Sizes of the captioner. The xs one has the picture tower of the xs dual encoder, to start from.
+CAPTIONERS: dict[str, CaptionerConfig] = {
+    "tiny": CaptionerConfig(
+        image_size=32,
+        image_widths=(16, 32, 48),
+        image_vector=48,
+        vocab_size=512,
+        width=48,
+        num_layers=1,
+        num_heads=2,
+        mlp_width=128,
+    ),
+    "xs": CaptionerConfig(),
 }

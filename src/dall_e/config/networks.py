@@ -207,6 +207,65 @@ class DualEncoderConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CaptionerConfig:
+    """The network that says what a picture shows (`models/captioner.py`)."""
+
+    image_size: int = 64
+    """Side in pixels at which it looks at pictures of any size."""
+    image_widths: tuple[int, ...] = (32, 96, 160)
+    """Channels of the picture's features at each resolution, from half the picture's side down."""
+    image_vector: int = 128
+    """Numbers that say what the picture is as a whole; these three are the dual encoder's."""
+    vocab_size: int = 6144
+    """Entries of the byte-level BPE."""
+    max_tokens: int = 32
+    """Longest caption in tokens, start and end marks included."""
+    width: int = 160
+    """Width of the residual stream."""
+    num_layers: int = 2
+    """Transformer blocks over the words."""
+    num_heads: int = 5
+    """Attention heads."""
+    mlp_width: int = 416
+    """Inner width of the gated MLP."""
+    dropout: float = 0.1
+    """Dropout on the residual branches in training."""
+
+    def __post_init__(self) -> None:
+        check_kinds(self)
+        check_sizes(self)
+        check_at_least(self, 1, "image_size", "image_widths", "width", "num_layers", "num_heads")
+        check_at_least(self, 1, "mlp_width", "image_vector")
+        require(len(self.image_widths) > 0, "image_widths needs at least one entry")
+        step = 2 << len(self.image_widths)
+        require(
+            self.image_size % step == 0, f"image_size {self.image_size} is not a multiple of {step}"
+        )
+        require(
+            self.vocab_size >= 259,
+            f"vocab_size {self.vocab_size} < 259: 256 bytes and 3 marks must fit",
+        )
+        require(self.max_tokens >= 4, f"max_tokens {self.max_tokens} < 4")
+        require(
+            self.width % self.num_heads == 0,
+            f"width {self.width} is not a multiple of {self.num_heads} heads",
+        )
+        require(0 <= self.dropout < 1, f"dropout {self.dropout} is not in [0, 1)")
+
+    @property
+    def tower(self) -> DualEncoderConfig:
+        """Sizes of the picture tower of a dual encoder that sees pictures as this network does."""
+        return DualEncoderConfig(
+            image_size=self.image_size, image_widths=self.image_widths, width=self.image_vector
+        )
+
+    @property
+    def map_size(self) -> int:
+        """Side of the map of features that the words look at."""
+        return self.image_size >> (len(self.image_widths) + 1)
+
+
+@dataclass(frozen=True, kw_only=True)
 class UpsamplerConfig:
     """The U-Net that doubles the side of a picture (`models/upsampler.py`)."""
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from dall_e.text.language import COLOURS_ZH, Language, with_article
+from dall_e.text.language import COLOURS_ZH, Language, is_chinese, with_article
 from dall_e.text.tables import read_table
 
 Record = dict[str, Any]
@@ -144,6 +144,27 @@ def plain_caption(record: Record, language: Language = "en") -> str:
         return str(record["text"])
     chinese = _chinese_names(record)[0] if language == "zh" and record.get("zh") else ""
     return chinese or str(record["en"])
+
+
+def describing_captions(record: Record, language: Language) -> list[str]:
+    """What to say of a picture to somebody who does not see it, in one language; maybe nothing.
+
+    That is its name, as one of it where that can be said: "an apple", 一个苹果. An image of the
+    user's own folder has the captions that are in this language.
+    """
+    if "text" in record:
+        own = [str(caption) for caption in record.get("captions") or [record["text"]]]
+        return [caption for caption in own if is_chinese(caption) == (language == "zh")]
+    if language == "zh" and not record.get("zh"):
+        return []
+    return [_one(plain_caption(record, language), "", record["kind"], language, counted=True)]
+
+
+def names_of(record: Record, language: Language) -> list[str]:
+    """What the thing of a record is called in one language: its name, then words as good as it."""
+    if language == "zh":
+        return _chinese_names(record) if record.get("zh") else []
+    return [str(record["en"]), *_everyday_english(record), *_words(record, "en_synonyms")]
 
 
 def _phrase(record: Record, language: Language, rng: random.Random, other_words: float) -> str:

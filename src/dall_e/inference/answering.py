@@ -28,6 +28,11 @@ from dall_e.text.published_tokenizers import JanusTokenizer, bpe_from_text
 
 QUESTION = "Describe this picture."
 """What is asked of an image unless the caller asks something else."""
+CAPTION_QUESTIONS = {
+    "en": "Say in one short sentence what this picture shows.",
+    "zh": "用一句简短的中文说明这张图片的内容。",
+}
+"""What is asked for a caption, by language."""
 
 # What fills an image up to a square, as in training.
 _GREY = 127 / 255
@@ -125,6 +130,15 @@ class Describer:
 
         Warns if the answer was cut short; raises ValueError for what does not fit.
         """
+        return self.likely_answer(image, question, text_sampling)[0]
+
+    def likely_answer(
+        self,
+        image: PILImage | str | os.PathLike[str],
+        question: str,
+        text_sampling: TextSamplingConfig,
+    ) -> tuple[str, float]:
+        """As `answer`, and how likely its words and its end are, in nats; at most 0."""
         (question,) = checked_prompts(question)
         text_sampling = text_sampling.checked()
 
@@ -134,14 +148,14 @@ class Describer:
         states_1LD = self.embed(x_1CSS, before, behind)
 
         # Answer
-        ids = self.generate(states_1LD, text_sampling)
+        ids, log_probability = self._words(states_1LD, text_sampling)
         if ids[-1] != self._conversation.end_id:
             warnings.warn(
                 f"the answer was cut off after max_new_tokens {text_sampling.max_new_tokens}: "
                 "ask for more",
                 stacklevel=3,
             )
-        return self._conversation.text(ids)
+        return self._conversation.text(ids), log_probability
 
     def embed(self, x_1CSS: Tensor, before: list[int], behind: list[int]) -> Tensor:
         """States [1, L, D] of ids, an image [1, 3, S, S] in [0, 1], and ids behind it."""
@@ -155,6 +169,12 @@ class Describer:
 
     def generate(self, states_1LD: Tensor, text_sampling: TextSamplingConfig) -> list[int]:
         """Ids of an answer: up to the mark that ends it, or as many as are allowed."""
+        return self._words(states_1LD, text_sampling)[0]
+
+    def _words(
+        self, states_1LD: Tensor, text_sampling: TextSamplingConfig
+    ) -> tuple[list[int], float]:
+        """Ids of an answer, and how likely all of them are, in nats."""
         raster, vision, room = self._raster, self._vision, text_sampling.max_new_tokens
         longest = raster.config.prefix_tokens + raster.config.num_tokens
         length = states_1LD.shape[1]
@@ -168,13 +188,16 @@ class Describer:
         visible_1L = torch.ones(1, length, dtype=torch.bool, device=states_1LD.device)
         cache = raster.prefill(PromptStates(states_1LD, visible_1L), room=room)
         ids: list[int] = []
+        log_probability = 0.0
         while len(ids) < room:
-            word_1 = _next_word(vision.word_logits(cache.state_BD), len(ids), text_sampling)
+            logits_1V = vision.word_logits(cache.state_BD)
+            word_1 = _next_word(logits_1V, len(ids), text_sampling)
             ids.append(int(word_1))
+            log_probability += float(logits_1V.float().log_softmax(-1)[0, ids[-1]])
             if ids[-1] == self._conversation.end_id:
                 break
             raster.read(cache, self._prompts.tokens(word_1)[:, None])
-        return ids
+        return ids, log_probability
 
 
 def _next_word(logits_1V: Tensor, position: int, text_sampling: TextSamplingConfig) -> Tensor:

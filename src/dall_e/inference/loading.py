@@ -17,6 +17,7 @@ from dall_e.checkpoints.model_entry import Precision, Size
 from dall_e.checkpoints.registry import find_files, load_files
 from dall_e.config import ModelConfig
 from dall_e.errors import DallEWarning
+from dall_e.models.captioner import Captioner
 from dall_e.models.dual_encoder import DualEncoder
 from dall_e.models.generator import Generator
 from dall_e.models.image_tokenizer import ImageTokenizer
@@ -45,6 +46,8 @@ class Networks(NamedTuple):
     """Scores text against images; not every model has one."""
     upsampler: Upsampler | None = None
     """Draws images at twice their side; not every model has one."""
+    captioner: Captioner | None = None
+    """Says what images show; not every model has one."""
 
     @classmethod
     def build(cls, config: ModelConfig) -> Networks:
@@ -55,6 +58,7 @@ class Networks(NamedTuple):
             Generator(config.generator),
             DualEncoder(config.dual_encoder) if config.dual_encoder else None,
             Upsampler(config.upsampler) if config.upsampler else None,
+            Captioner(config.captioner) if config.captioner else None,
         )
 
     def parts(self) -> dict[str, torch.nn.Module]:

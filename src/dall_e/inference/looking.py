@@ -4,17 +4,38 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypedDict, overload
 
 from dall_e.checkpoints.families.base import PublishedNetworks
 from dall_e.config import ModelConfig
 from dall_e.config.published import PublishedConfig
 from dall_e.images.files import PILImage
 from dall_e.inference.answering import QUESTION, Describer, TextSamplingConfig, make_describer
+from dall_e.inference.captioning import (
+    Caption,
+    CaptionSettings,
+    ImageCaptions,
+    Method,
+    make_captioning,
+)
 from dall_e.inference.engine import Engine
 from dall_e.inference.loading import Networks
 from dall_e.inference.retrieval import ImageInput, SearchResult
 from dall_e.runtime import inference, one_thread
+from dall_e.text.language import Language
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+
+class CaptionKeywords(TypedDict, total=False):
+    """The keywords of `caption` besides the language."""
+
+    method: Method
+    num_beams: int | None
+    temperature: float | None
+    top_p: float | None
+    seed: int | None
 
 
 class Looking:
@@ -25,6 +46,106 @@ class Looking:
     text_tokenizer: Any
     engine: Engine
     _describer: Describer | None = None
+    _captioning: ImageCaptions | None = None
+
+    # A text is a sequence of texts as well, so the second overload would take a file's name too.
+    @overload
+    def caption(  # type: ignore[overload-overlap]
+        self, image: ImageInput, language: Language = "en", **keywords: Unpack[CaptionKeywords]
+    ) -> str: ...
+
+    @overload
+    def caption(
+        self,
+        image: Sequence[ImageInput],
+        language: Language = "en",
+        **keywords: Unpack[CaptionKeywords],
+    ) -> list[str]: ...
+
+    def caption(
+        self,
+        image: ImageInput | Sequence[ImageInput],
+        language: Language = "en",
+        *,
+        method: Method = "greedy",
+        num_beams: int | None = None,
+        temperature: float | None = None,
+        top_p: float | None = None,
+        seed: int | None = None,
+    ) -> str | list[str]:
+        """Say what a picture shows, in English or Chinese; of a list of pictures, what each shows.
+
+        Args:
+            image: a PIL image or a file; of an animated one the first picture is seen. Or a list.
+            language: "en" or "zh".
+            method: "greedy" takes the likeliest word each time, "beam" looks for the likeliest
+                caption, "sampled" draws the words.
+            num_beams: how many captions a beam search follows, 4 unless given.
+            temperature, top_p: of drawn words: 1 and 0.95 unless given.
+            seed: of drawn words.
+
+        Raises ValueError for a model that only draws, for a picture that is blank, for numbers out
+        of range and for those that the method has no use for; OSError or ValueError for a file that
+        cannot be read.
+        """
+        settings = CaptionSettings(
+            language=language,
+            method=method,
+            num_beams=num_beams,
+            temperature=temperature,
+            top_p=top_p,
+            seed=seed,
+        )
+        is_one = isinstance(image, PILImage | str | os.PathLike)
+        images: Sequence[ImageInput] = [image] if is_one else list(image)  # type: ignore[list-item, arg-type]
+        texts = [captions[0].text for captions in self.captions_of(images, settings)]
+        return texts[0] if is_one else texts
+
+    def captions(
+        self,
+        image: ImageInput,
+        language: Language = "en",
+        *,
+        num: int = 3,
+        method: Method = "beam",
+        num_beams: int | None = None,
+        temperature: float | None = None,
+        top_p: float | None = None,
+        seed: int | None = None,
+    ) -> list[Caption]:
+        """Several captions of a picture, each with its log-probability; the rest is as `caption`.
+
+        By method "beam" they are in the order of their probability, and by "sampled" drawn one
+        after the other, so that a likely one comes several times.
+        """
+        settings = CaptionSettings(
+            language=language,
+            method=method,
+            num=num,
+            num_beams=num_beams,
+            temperature=temperature,
+            top_p=top_p,
+            seed=seed,
+        )
+        return self.captions_of([image], settings)[0]
+
+    def captions_of(
+        self, images: Sequence[ImageInput], settings: CaptionSettings
+    ) -> list[list[Caption]]:
+        """Captions of each of several pictures, as `captions` makes them of one."""
+        if not images:
+            return []
+        if self._captioning is None:
+            self._captioning = make_captioning(
+                self.config.name, self.networks, self.text_tokenizer, self._make_describer
+            )
+        with inference(self.engine.device), one_thread():
+            return self._captioning.captions(images, settings)
+
+    def _make_describer(self) -> Describer:
+        if self._describer is None:
+            self._describer = make_describer(self.config.name, self.networks, self.text_tokenizer)
+        return self._describer
 
     def describe(
         self,
@@ -40,11 +161,10 @@ class Looking:
         The network for it is loaded at the first call. temperature: 0 takes the likeliest word, 1
         draws by `seed`. Raises ValueError for a model that only draws.
         """
-        if self._describer is None:
-            self._describer = make_describer(self.config.name, self.networks, self.text_tokenizer)
+        describer = self._make_describer()
         with inference(self.engine.device):
             text_sampling = TextSamplingConfig(max_new_tokens, temperature, seed)
-            return self._describer.answer(image, prompt, text_sampling)
+            return describer.answer(image, prompt, text_sampling)
 
     def score(self, image: PILImage, text: str) -> float:
         """How well a picture fits a text, from -1 to 1, by the model's dual encoder.

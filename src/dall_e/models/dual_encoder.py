@@ -84,11 +84,14 @@ class ImageTower(nn.Module):
             maps.append(block(step(maps[-1])))
         return maps
 
-    def forward(self, x_B3HW: Tensor) -> Tensor:
-        """Vectors [B, D] of any length, of opaque images in [0, 1] of the tower's own side."""
-        coarsest_BDHW = self.maps(x_B3HW)[-1]
+    def vector(self, coarsest_BDHW: Tensor) -> Tensor:
+        """Vectors [B, D] of any length, of the last of the `maps`."""
         image_BD: Tensor = self.out(F.silu(self.read(coarsest_BDHW)).flatten(1))
         return image_BD
+
+    def forward(self, x_B3HW: Tensor) -> Tensor:
+        """Vectors [B, D] of any length, of opaque images in [0, 1] of the tower's own side."""
+        return self.vector(self.maps(x_B3HW)[-1])
 
 
 class DualEncoder(nn.Module):

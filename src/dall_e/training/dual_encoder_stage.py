@@ -22,7 +22,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from dall_e.checkpoints.run_files import load_text_tokenizer
@@ -53,6 +52,7 @@ from dall_e.training.loop import describe, fit
 from dall_e.training.player import Player
 from dall_e.training.prepared_stage import PreparedStage
 from dall_e.training.run_folder import open_run_folder
+from dall_e.training.softening import softened
 from dall_e.training.stage import StepOutput
 from dall_e.training.tracking import announce
 
@@ -168,7 +168,7 @@ class DualEncoderStage(PreparedStage[DualEncoderBatch]):
         background_BC[torch.rand(size, generator=rng) < _WHITE_FRACTION] = 1.0
         soft_B = torch.rand(size, generator=rng) < _SOFT_FRACTION
         return DualEncoderBatch(
-            x_BCHW=_softened(x_BCHW, soft_B),
+            x_BCHW=softened(x_BCHW, soft_B),
             background_BC=background_BC,
             ids_TL=self._ids(captions + wrong_captions),
             same_BB=_same(meanings, captions),
@@ -329,19 +329,6 @@ def _same(meanings: Sequence[str], captions: Sequence[str]) -> Tensor:
         torch.from_numpy(np.unique(texts, return_inverse=True)[1]) for texts in (meanings, captions)
     )
     return (meaning_B[:, None] == meaning_B) | (caption_B[:, None] == caption_B)
-
-
-def _softened(x_BCHW: Tensor, soft_B: Tensor) -> Tensor:
-    """Pictures, those marked at half of their resolution."""
-    if not bool(soft_B.any()):
-        return x_BCHW
-    half_PCHW = F.interpolate(
-        x_BCHW[soft_B], scale_factor=0.5, mode="bilinear", antialias=True, align_corners=False
-    )
-    x_BCHW[soft_B] = F.interpolate(
-        half_PCHW, size=x_BCHW.shape[2:], mode="bilinear", align_corners=False
-    )
-    return x_BCHW
 
 
 def run_dual_encoder_training(config: DualEncoderTraining, *, dry_run: bool = False) -> None:

@@ -18,8 +18,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dall_e.checkpoints.run_files import load_image_tokenizer, load_stage
-from dall_e.config import UPSAMPLERS, TokenizerConfig, UpsamplerTraining, build_settings
+from dall_e.checkpoints.run_files import load_image_tokenizer_at
+from dall_e.config import UPSAMPLERS, UpsamplerTraining
 from dall_e.data.augment import random_views
 from dall_e.data.datasets import ImageSet, batch_indices, load_images
 from dall_e.images.files import save_image
@@ -32,6 +32,7 @@ from dall_e.runtime import pick_device
 from dall_e.training.batches import Batch
 from dall_e.training.data_report import report_data
 from dall_e.training.loop import describe, fit
+from dall_e.training.perturbation import moved_codes
 from dall_e.training.player import Player
 from dall_e.training.stage import Stage, StepOutput
 from dall_e.training.tracking import announce
@@ -67,7 +68,9 @@ class UpsamplerStage(Stage[UpsamplerBatch]):
         self._weights_M = images.weights
         self._tokenizer: ImageTokenizer | None = None
         if config.tokenizer:
-            self._tokenizer = _load_tokenizer(config.tokenizer, config.small_size).to(self.device)
+            self._tokenizer = load_image_tokenizer_at(config.tokenizer, config.small_size).to(
+                self.device
+            )
 
         torch.manual_seed(config.loop.seed)
         self.upsampler = Upsampler(sizes)
@@ -122,23 +125,15 @@ class UpsamplerStage(Stage[UpsamplerBatch]):
         codes_BN = self._tokenizer.tokenize(small_BCHW[:through])
         perturbation = self.config.perturbation
         moved = round(perturbation.perturbed_fraction * len(small_BCHW)) if rng else 0
-        codes_BN = self._moved(codes_BN, min(moved, through), rng)
+        codes_BN = moved_codes(
+            codes_BN,
+            self._tokenizer.quantizer,
+            rng,
+            num_images=min(moved, through),
+            most_tokens=perturbation.perturbed_tokens,
+        )
         blurred_BCHW = self._tokenizer.detokenize(codes_BN).to(small_BCHW.dtype).clamp(0, 1)
         return torch.cat((blurred_BCHW, small_BCHW[through:]))
-
-    def _moved(self, codes_BN: Tensor, count: int, rng: torch.Generator | None) -> Tensor:
-        """The codes, some of those of the first `count` pictures moved to neighbours."""
-        if not count or rng is None or self._tokenizer is None:
-            return codes_BN
-        first_PN, device = codes_BN[:count], codes_BN.device
-        seed = int(torch.randint(2**62, (), generator=rng))
-        own_rng = torch.Generator(device).manual_seed(seed)
-        most = self.config.perturbation.perturbed_tokens
-        fraction_P1 = torch.rand(count, 1, generator=own_rng, device=device) * most
-        draws_PN = torch.rand(first_PN.shape, generator=own_rng, device=device)
-        neighbour_PN = self._tokenizer.quantizer.neighbours(first_PN, own_rng)
-        moved_PN = torch.where(draws_PN < fraction_P1, neighbour_PN, first_PN)
-        return torch.cat((moved_PN, codes_BN[count:]))
 
     def loss(self, batch: UpsamplerBatch) -> StepOutput:
         """Distance of the enlarged pictures to the true ones."""
@@ -179,14 +174,6 @@ class UpsamplerStage(Stage[UpsamplerBatch]):
             f"{len(self._images):,} pictures to train on, {len(self._held_out):,} held out",
             f"{small} pixels to {FACTOR * small}, {through}",
         ]
-
-
-def _load_tokenizer(folder: str, side: int) -> ImageTokenizer:
-    """The trained image tokenizer, frozen, for pictures of another side than it was trained on."""
-    stage = load_stage(folder)
-    stage.weights("tokenizer")  # before its settings: a run of another stage is named as such
-    settings = {**stage.network("tokenizer"), "image_size": side}
-    return load_image_tokenizer(stage, build_settings(TokenizerConfig, settings))
 
 
 def run_upsampler_training(config: UpsamplerTraining, *, dry_run: bool = False) -> None:

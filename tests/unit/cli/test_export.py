@@ -9,14 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from dall_e import DALL_E
 from dall_e.checkpoints.known_models import find_model
 from dall_e.checkpoints.store import read_model_config
 from dall_e.cli import run
 from dall_e.config import (
+    CAPTIONERS,
     DUAL_ENCODERS,
     PRESETS,
+    CaptionerTraining,
     DualEncoderTraining,
     GeneratorTraining,
     TokenizerTraining,
@@ -27,6 +30,7 @@ from dall_e.config import (
 )
 from dall_e.errors import DallEWarning
 from dall_e.images.files import encode_png
+from dall_e.models.captioner import Captioner
 from dall_e.models.dual_encoder import DualEncoder
 from dall_e.models.generator import Generator
 from dall_e.models.image_tokenizer import ImageTokenizer
@@ -157,6 +161,32 @@ def test_dual_encoder_and_upsampler_come_along(
     assert (
         image.size == (64, 64) and image.info["best_of"] == "2" and image.info["upsample"] == "True"
     )
+
+
+def test_a_captioner_comes_along_and_is_handed_on(
+    runs, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    torch.manual_seed(1)
+    sizes = {"captioner": dataclasses.asdict(CAPTIONERS["tiny"])}
+    make_run(tmp_path / "c", CaptionerTraining(), sizes, "captioner", Captioner(CAPTIONERS["tiny"]))
+    flags = [*runs[0], "--captioner", f"{tmp_path}/c"]
+    TextTokenizer.train(["other words"] * 3, 300).save(tmp_path / "c" / "text_tokenizer.json")
+    assert run(["export", *flags]) == 1
+    error = capsys.readouterr().err
+    assert "the captioner in" in error and "`dall-e train captioner --text-tokenizer`" in error
+    words = (tmp_path / "g" / "text_tokenizer.json").read_bytes()
+    (tmp_path / "c" / "text_tokenizer.json").write_bytes(words)
+    assert run(["export", *flags]) == 0
+    assert "captioner: the last weights" in capsys.readouterr().err
+
+    # A model folder hands it on.
+    flags = [*runs[0], "--captioner", f"{tmp_path}/model", "--out", f"{tmp_path}/2"]
+    assert run(["export", *flags]) == 0
+    captions = [
+        DALL_E.from_pretrained(tmp_path / name).captions(Image.linear_gradient("L"))
+        for name in ("model", "2")
+    ]
+    assert captions[0] == captions[1]
 
 
 def test_what_the_captions_name_is_the_vocabulary(runs, tmp_path: Path) -> None:

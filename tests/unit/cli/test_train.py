@@ -7,6 +7,7 @@ import pytest
 from dall_e.cli import run
 from dall_e.config import (
     AdversarialTraining,
+    CaptionerTraining,
     DetectorTraining,
     DualEncoderTraining,
     GeneratorTraining,
@@ -26,6 +27,7 @@ from dall_e.config import (
         ("dual-encoder", DualEncoderTraining),
         ("upsampler", UpsamplerTraining),
         ("detector", DetectorTraining),
+        ("captioner", CaptionerTraining),
     ],
 )
 def test_flags_become_settings(

@@ -26,6 +26,7 @@ from dall_e.config.published import (
 )
 from dall_e.errors import DallEWarning
 from dall_e.inference.answering import (
+    CAPTION_QUESTIONS,
     Conversation,
     Describer,
     TextSamplingConfig,
@@ -246,6 +247,46 @@ def test_draws_follow_the_seed(model: DALL_E) -> None:
     assert model.describe(picture(), max_new_tokens=20, temperature=1.0, seed=2) != first
     with pytest.warns(UserWarning, match="seed is ignored: at temperature 0"):
         model.describe(picture(), max_new_tokens=1, seed=1)
+
+
+def test_a_caption_is_an_answer(model: DALL_E) -> None:
+    """Both languages have a question of their own; probabilities are those of the words."""
+    english, chinese = (
+        model.captions(picture(), language, num=1, method="greedy") for language in ("en", "zh")
+    )
+    assert model.caption(picture()) == english[0].text
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for language, (caption,) in (("en", english), ("zh", chinese)):
+            question = CAPTION_QUESTIONS[language]
+            assert model.describe(picture(), question, max_new_tokens=64) == caption.text
+    assert english[0].log_probability < 0
+    drawn = model.captions(picture(), num=2, method="sampled", seed=3)
+    assert drawn[0].text == model.caption(picture(), method="sampled", seed=3)
+    assert drawn[0] != drawn[1]
+    with pytest.raises(ValueError, match="without beams: take method greedy or sampled"):
+        model.captions(picture())
+    with pytest.raises(ValueError, match="draws among all words: leave out top_p"):
+        model.caption(picture(), method="sampled", top_p=0.5)
+    with pytest.raises(ValueError, match="the picture is blank"):
+        model.caption(Image.new("RGB", (8, 8)))
+
+
+@torch.no_grad()
+def test_how_likely_an_answer_is(model: DALL_E) -> None:
+    """The sum over its words, by one pass over all of them."""
+    made_for, question = describer(model), Conversation(model.text_tokenizer).around("What?")
+    states_1LD = made_for.embed(preprocess(picture(), 12), *question)
+    sampling = TextSamplingConfig(5, 0.0, None)
+    _, log_probability = made_for.likely_answer(picture(), "What?", sampling)
+    words = made_for.generate(states_1LD, sampling)
+    embedded = made_for._prompts.tokens(torch.tensor([words[:-1]]))
+    known = torch.cat((states_1LD, embedded), dim=1)
+    visible = torch.ones(known.shape[:2], dtype=torch.bool)
+    states = made_for._raster.states(PromptStates(known, visible), torch.zeros(1, 0).long())
+    logits = made_for._vision.word_logits(states[0, -len(words) :]).log_softmax(-1)
+    expected = sum(float(row[word]) for row, word in zip(logits, words, strict=True))
+    assert log_probability == pytest.approx(expected, abs=1e-3)
 
 
 def test_the_frame_of_a_question() -> None:
