@@ -1,13 +1,23 @@
 """`python -m benchmarks NAME`, each with --help.
 
-The names are captions, coverage, drawing, matmul, peers, pointing, scaling and training.
+The names are captions, coverage, drawing, matmul, noise, peers, pointing, scaling and training.
 """
 
 from __future__ import annotations
 
 import typer
 
-from benchmarks import captions, coverage, drawing, matmul, peers, pointing, scaling, training
+from benchmarks import (
+    captions,
+    coverage,
+    drawing,
+    matmul,
+    noise,
+    peers,
+    pointing,
+    scaling,
+    training,
+)
 
 app = typer.Typer(
     help="Measure the project on this machine, which should have nothing else to do meanwhile.",
@@ -15,7 +25,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for benchmark in (captions, coverage, drawing, matmul, peers, pointing, scaling, training):
+for benchmark in (captions, coverage, drawing, matmul, noise, peers, pointing, scaling, training):
     app.command(benchmark.__name__.removeprefix("benchmarks."))(benchmark.measure)
 
 if __name__ == "__main__":

@@ -40,11 +40,13 @@ from dall_e.inference.equivalents import (
 )
 from dall_e.inference.loading import NativeModel, Networks, checked_precision, load_model
 from dall_e.inference.looking import Looking
+from dall_e.inference.partial_images import split_callback
 from dall_e.inference.placement import Placed
 from dall_e.inference.planned import Planned
-from dall_e.inference.progress import ProgressBar, StepCallback
+from dall_e.inference.progress import AnyStepCallback, ProgressBar
 from dall_e.inference.request import ExplicitNoise, resolve_sampling, with_noise
-from dall_e.inference.validation import Generators, Seed, check_callback
+from dall_e.inference.streaming import Streaming
+from dall_e.inference.validation import Generators, Seed
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.text.published_tokenizers import PromptTokenizer
 from dall_e.text.tokenizer import TextTokenizer
@@ -55,7 +57,7 @@ if TYPE_CHECKING:
     from dall_e.inference.request import DrawingKeywords
 
 
-class DALL_E(Placed, Adapted, Looking, Planned, NoiseHandling, Editing, Explaining):
+class DALL_E(Placed, Adapted, Looking, Streaming, Planned, NoiseHandling, Editing, Explaining):
     """Draws pictures from prompts.
 
     Make one with `from_pretrained`. The model then lies in memory and is used like a function.
@@ -220,7 +222,7 @@ class DALL_E(Placed, Adapted, Looking, Planned, NoiseHandling, Editing, Explaini
         upsample: bool | None = None,
         finish: str | None = None,
         sampling: SamplingConfig | None = None,
-        callback_on_step_end: StepCallback | None = None,
+        callback_on_step_end: AnyStepCallback | None = None,
         progress: bool = False,
         strict: bool = False,
         noise: ExplicitNoise | None = None,
@@ -270,7 +272,9 @@ class DALL_E(Placed, Adapted, Looking, Planned, NoiseHandling, Editing, Explaini
                 SVG document in `info["svg"]`, as bytes.
             sampling: every setting of the sampler at once; the ones above win over it.
             callback_on_step_end: called with a `DecodeStep` after each step; returning True stops
-                the drawing with DecodeInterrupted.
+                the drawing with DecodeInterrupted. A function of four parameters is called as
+                diffusers calls it, (pipe, step, timestep, callback_kwargs), with `codes` and
+                `known` in the dict; `pipe._interrupt = True` stops it.
             progress: show a bar, in a notebook or on stderr if that is a terminal.
             strict: raise ValueError where something of a prompt is not read, or where a picture is
                 blank, instead of a warning.
@@ -313,10 +317,10 @@ class DALL_E(Placed, Adapted, Looking, Planned, NoiseHandling, Editing, Explaini
             strict=strict,
             noise_BNC=None if noise is None else noise.noise_NC[None],
         )
-        check_callback(callback_on_step_end)
+        on_step, partial = split_callback(callback_on_step_end, self)
         with ProgressBar(progress) as bar:
             on_progress = bar if bar.is_shown else None
-            generated = self.engine.generate(request, callback_on_step_end, on_progress)
+            generated = self.engine.generate(request, on_step, on_progress, partial)
 
         images = ImageList(
             DrawnImage.of(each.pixels, each.metadata, svg=each.svg) for each in generated

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dall_e.checkpoints.known_models import BUILT_IN
+from dall_e.cli.films import check_film, drawn_or_filmed, given_noise, tell_film
 from dall_e.cli.image_files import ImageFiles, checked_suffix, grid_of
 from dall_e.cli.options import (
     Device,
@@ -130,6 +132,24 @@ def generate(  # noqa: PLR0913, one argument per flag
         ),
     ] = False,
     size: Annotated[int | None, size_option()] = None,
+    film: Annotated[
+        str,
+        typer.Option(
+            "--film",
+            show_default=False,
+            metavar="FILE",
+            help="Also write how the picture is drawn, as a .gif or .webp.",
+        ),
+    ] = "",
+    noise: Annotated[
+        Path | None,
+        typer.Option(
+            "--noise",
+            show_default=False,
+            metavar="FILE",
+            help="Draw with the noise that `dall-e invert` found, whole.",
+        ),
+    ] = None,
     model: Model = BUILT_IN,
     variant: Variant = None,
     quantization: Quantization = None,
@@ -155,6 +175,8 @@ def generate(  # noqa: PLR0913, one argument per flag
                 "--style": style,
                 "--negative": negative,
                 "--finish soft": finish == "soft",
+                "--film": film,
+                "--noise": noise is not None,
             }
         )
         files = ImageFiles(out, 1, force=force, suffix=suffix)
@@ -176,12 +198,16 @@ def generate(  # noqa: PLR0913, one argument per flag
     files = ImageFiles(
         out, 1 if grid else count, first=first, force=force, own=own_files, suffix=suffix
     )
+    check_film(film, force, count)
     pipeline = load(model, device, variant, quantization=quantization, loras=lora)
-    settings = pipeline.sampling_settings(**sampling)
+    given, base = given_noise(noise, seed)
+    settings = pipeline.sampling_settings(base, **sampling)
 
     def draw(some: slice) -> list[PILImage]:
-        images = pipeline(
+        return drawn_or_filmed(
+            pipeline,
             texts[some],
+            film,
             best_of=best_of,
             negative_prompt=negative,
             seed=seeds[some],
@@ -192,8 +218,8 @@ def generate(  # noqa: PLR0913, one argument per flag
             sampling=settings,
             progress=True,
             strict=strict,
+            noise=given,
         )
-        return list(images)
 
     # One row for each prompt, if there are several of each.
     columns = number if len(asked) > 1 and number > 1 else None
@@ -214,6 +240,7 @@ def generate(  # noqa: PLR0913, one argument per flag
         finally:
             if sheet:
                 say(files.save(grid_of(sheet, columns)))
+        tell_film(film, say)
 
 
 def _in_batches(

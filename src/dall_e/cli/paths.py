@@ -13,7 +13,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
-_TEXTS = {"prompts", "prompt", "negative", "text", "name", "model_version"}
+_TEXTS = {"prompts", "prompt", "before", "after", "negative", "text", "name", "model_version"}
 """Parameters that are never paths."""
 
 

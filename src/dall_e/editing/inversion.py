@@ -131,19 +131,13 @@ def invert(engine: Engine, image: ImageInput, request: GenerationRequest) -> Inv
     Raises ValueError for a request at temperature 0, where noise has no say, and for a model that
     cannot read images.
     """
-    sampling = request.sampling
-    if sampling.temperature == 0 or sampling.final_temperature == 0:
-        raise ValueError(
-            f"at temperature {sampling.temperature} to {sampling.final_temperature} the likeliest "
-            "code is taken and noise has no say: give a temperature above 0"
-        )
     codes_1N = image_tokens(engine.config, engine.networks, image)
     noise_1NC = engine.find_noise(request, codes_1N)
     return Inversion(
         prompt=request.prompts[0],
         negative_prompt=request.negative_of(0),
         seed=request.seeds[0],
-        sampling=sampling,
+        sampling=request.sampling,
         codes_N=codes_1N[0].cpu(),
         noise_NC=noise_1NC[0],
         weights_sha256=engine.weights_sha256,

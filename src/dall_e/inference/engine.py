@@ -14,9 +14,9 @@ Shapes: B drawings, N image tokens, C H W channels (4, premultiplied RGBA), rows
 
 from __future__ import annotations
 
+import contextlib
 import warnings
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -34,6 +34,7 @@ from dall_e.inference.finishing import FinishedImage, checked_style, finished_im
 from dall_e.inference.image_tokens import check_prefix
 from dall_e.inference.loading import Networks
 from dall_e.inference.origin import name_of, origin_of, story_of
+from dall_e.inference.partial_images import PartialImages
 from dall_e.inference.progress import ProgressCallback, StepCallback
 from dall_e.inference.recognition import Recognition, names_nothing
 from dall_e.inference.remarks import check_not_blank
@@ -57,7 +58,7 @@ from dall_e.planning.plan import Plan
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.runtime import inference, one_thread
 from dall_e.sampling.decode import KnownTokens, check_known_tokens
-from dall_e.sampling.hindsight import NoiseRecorder, check_noise
+from dall_e.sampling.hindsight import NoiseRecorder, check_noise, check_noise_counts
 from dall_e.text.published_tokenizers import PromptTokenizer
 from dall_e.text.tokenizer import TextTokenizer
 
@@ -87,7 +88,8 @@ class Engine:
         self.quantization = quantization
         self.adapters = Adapters(networks)
         """LoRA files on top of the weights."""
-        self._drawer = TokenDrawer(networks, text_tokenizer)
+        self.drawer = TokenDrawer(networks, text_tokenizer)
+        """Draws tokens alone; inside of `computing`."""
         self.rounded: tuple[str, ...] = ()
         """Narrower number formats in which the weights have been before: what they lost is lost."""
         for network in networks.parts().values():
@@ -207,17 +209,23 @@ class Engine:
         request: GenerationRequest,
         on_step: StepCallback | None = None,
         on_progress: ProgressCallback | None = None,
+        partial: PartialImages | None = None,
     ) -> list[GeneratedImage]:
         """Draw the images of a request, prompt by prompt.
 
         `on_step` sees the tokens after each step of each batch; `on_progress` is told how many
-        steps of all batches are done. Warns of words that the model does not read, and of a blank
-        image; a strict request raises ValueError instead. What names nothing known, and does not
-        look like its prompt either, is always a ValueError.
+        steps of all batches are done; `partial` shows a single image on the way. Warns of words
+        that the model does not read, and of a blank image; a strict request raises ValueError
+        instead. What names nothing known, and does not look like its prompt either, is always a
+        ValueError.
         """
-        with inference(self.device), self._threads():
-            candidates = self._plan(request)
-            codes_BN = self._drawer.draw(request, candidates, on_step, on_progress)
+        with self.computing():
+            candidates = self.plan(request)
+            if partial:
+                partial.begin(request, candidates, self.pixels)
+            codes_BN = self.drawer.draw(
+                request, candidates, on_step, on_progress, on_batch_step=partial
+            )
             kept = self._choose(request, candidates, codes_BN)
 
             finished: list[GeneratedImage] = []
@@ -229,18 +237,22 @@ class Engine:
             return finished
 
     def find_noise(self, request: GenerationRequest, codes_1N: Tensor) -> Tensor:
-        """Noise [1, N, C] with which a request for one image draws these codes."""
-        with inference(self.device), self._threads():
+        """Noise [1, N, C] with which a request for one image draws these codes.
+
+        Raises ValueError for a request at temperature 0, where noise has no say.
+        """
+        check_noise_counts(request.sampling)
+        with self.computing():
             recorder = NoiseRecorder(
                 codes_1N,
                 list(request.seeds),
                 request.sampling,
                 self.networks.generator.config.num_codes,
             )
-            self._drawer.draw(request, self._plan(request), sampler=recorder)
+            self.drawer.draw(request, self.plan(request), sampler=recorder)
             return recorder.noise_BNC
 
-    def _plan(self, request: GenerationRequest) -> list[DrawingJob]:
+    def plan(self, request: GenerationRequest) -> list[DrawingJob]:
         """What is drawn for each candidate; the only place that asks the planner."""
         if request.plans:
             return jobs_of(request.candidate_prompts, request.seeds, request.plans)
@@ -248,9 +260,21 @@ class Engine:
         vocabulary, style = self.vocabulary, request.style
         return plan_all(prompts, request.seeds, vocabulary, compose=compose, style=style)
 
-    def _threads(self) -> AbstractContextManager[None]:
-        """One thread, or all cores for published models, whose products are large enough."""
-        return nullcontext() if isinstance(self.config, PublishedConfig) else one_thread()
+    @contextlib.contextmanager
+    def computing(self) -> Iterator[None]:
+        """Compute without gradients, as drawings are: in one thread, or on all cores for published
+        models, whose products are large enough."""
+        is_large = isinstance(self.config, PublishedConfig)
+        with inference(self.device), contextlib.nullcontext() if is_large else one_thread():
+            yield
+
+    def finish(self, request: GenerationRequest, codes_BN: Tensor) -> list[GeneratedImage]:
+        """The images of a request whose tokens are drawn already, one drawing for each."""
+        with self.computing():
+            return [
+                self._finish(request, job, None, codes_BN, request.negative_of(number))
+                for number, job in enumerate(self.plan(request))
+            ]
 
     # From candidates to images
 

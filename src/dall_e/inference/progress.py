@@ -5,12 +5,15 @@ And what is called after each step of a drawing.
 
 from __future__ import annotations
 
+import inspect
 import sys
 import time
 import warnings
 from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
+
+from dall_e.inference.validation import check_callback
 
 if TYPE_CHECKING:
     from dall_e.sampling.decode import DecodeStep
@@ -20,6 +23,9 @@ ProgressCallback = Callable[[str, int, int], None]
 
 StepCallback = Callable[["DecodeStep"], "bool | None"]
 """Called after each step of each batch; True stops the drawing with DecodeInterrupted."""
+
+AnyStepCallback = Callable[..., Any]
+"""A `StepCallback`, or a function in the form of diffusers: (pipe, step, timestep, kwargs)."""
 
 # The bar comes after half a second, so that a quick drawing never waits for the import of rich
 # (0.1 s), and is redrawn ten times a second.
@@ -96,6 +102,45 @@ def counted_steps(
             return on_step(step)
 
     return report
+
+
+def step_callback(callback: AnyStepCallback | None, pipe: Any) -> StepCallback | None:
+    """A caller's function as the decode loop calls it.
+
+    One of four parameters is in the form of diffusers: it gets the model, the number of the step
+    from 0, how many steps are left, and a dict with the `codes` so far and which are `known`, both
+    [B, N]. What it returns is not read; `pipe._interrupt = True` stops the drawing. Raises
+    ValueError for what is no function.
+    """
+    check_callback(callback)
+    if callback is None or not _takes_four(callback):
+        return callback
+
+    pipe._interrupt = False
+
+    def report(step: DecodeStep) -> bool:
+        tensors = {"codes": step.codes_BN, "known": step.known_BN}
+        callback(pipe, step.step - 1, step.num_steps - step.step, tensors)
+        return bool(pipe._interrupt)
+
+    return report
+
+
+def _takes_four(callback: AnyStepCallback) -> bool:
+    """Whether four values can be given to a function, and one cannot."""
+    try:
+        signature = inspect.signature(callback)
+    except (TypeError, ValueError):
+        return False  # Some functions in C do not say what they take.
+
+    def fits(*values: None) -> bool:
+        try:
+            signature.bind(*values)
+        except TypeError:
+            return False
+        return True
+
+    return fits(None, None, None, None) and not fits(None)
 
 
 class _Bars(Protocol):

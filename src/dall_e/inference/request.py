@@ -22,7 +22,7 @@ from dall_e.sampling.decode import KnownTokens
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dall_e.inference.progress import StepCallback
+    from dall_e.inference.progress import AnyStepCallback
     from dall_e.inference.validation import Generators, Seed
 
 
@@ -72,7 +72,7 @@ class DrawingKeywords(TypedDict, total=False):
     upsample: bool | None
     finish: str | None
     sampling: SamplingConfig | None
-    callback_on_step_end: StepCallback | None
+    callback_on_step_end: AnyStepCallback | None
     progress: bool
     strict: bool
     noise: ExplicitNoise | None

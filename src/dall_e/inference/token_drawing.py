@@ -15,6 +15,7 @@ from dall_e.checkpoints.families.base import PublishedNetworks
 from dall_e.config import SamplingConfig
 from dall_e.inference.batching import batches, known_rows
 from dall_e.inference.loading import Networks
+from dall_e.inference.partial_images import BatchCallback, watched
 from dall_e.inference.progress import ProgressCallback, StepCallback, counted_steps
 from dall_e.inference.prompt_encoding import Pair, States, make_reader, stack_pairs
 from dall_e.inference.remarks import remark_on_prompts
@@ -24,6 +25,7 @@ from dall_e.planning.drawing_jobs import DrawingJob
 from dall_e.runtime import free_memory
 from dall_e.sampling.decode import decode_tokens
 from dall_e.sampling.hindsight import NoiseSampler
+from dall_e.sampling.mixing import MixedNetwork, MixedPrompts
 from dall_e.sampling.token_sampler import Sampler
 
 # More images than this are drawn one batch after the other, so that memory stays bounded; it
@@ -49,10 +51,12 @@ class TokenDrawer:
         on_progress: ProgressCallback | None = None,
         *,
         sampler: Sampler | None = None,
+        on_batch_step: BatchCallback | None = None,
     ) -> Tensor:
         """Image tokens [B, N] of the drawings of a request, in batches of prompts of one length.
 
-        sampler: chooses the codes of a single drawing, instead of its seed.
+        sampler: chooses the codes of a single drawing, instead of its seed. on_batch_step: is told
+        which drawings a step was of.
         """
         assert sampler is None or len(candidates) == 1
         drawings = {
@@ -73,6 +77,7 @@ class TokenDrawer:
         groups = batches([pair.length for pair in pairs], self._images_per_batch(request.sampling))
         drawn: dict[int, Tensor] = {}
         for number, rows in enumerate(groups):
+            counted = counted_steps(on_step, on_progress, number, len(groups))
             text_states, null_states = self.states([pairs[row] for row in rows])
             codes_BN = decode_tokens(
                 generator,
@@ -82,10 +87,47 @@ class TokenDrawer:
                 settings=request.sampling,
                 known=known_rows(request.known, rows),
                 sampler=sampler or _sampler(request, rows),
-                on_step=counted_steps(on_step, on_progress, number, len(groups)),
+                on_step=watched(counted, on_batch_step, rows, number, len(groups)),
             )
             drawn.update(zip(rows, codes_BN, strict=True))
         return torch.stack([drawn[row] for row in range(len(texts))])
+
+    def draw_between(
+        self,
+        requests: Sequence[GenerationRequest],
+        jobs: Sequence[list[DrawingJob]],
+        weight_B: Tensor,
+    ) -> Tensor:
+        """Image tokens [B, N] of whole images between two prompts.
+
+        requests: for the same images under the one and under the other prompt, with the same noise.
+        weight_B: of the second prompt, from 0 to 1.
+        """
+        first, second = requests
+        if first.prompts == second.prompts and first.negative_prompts == second.negative_prompts:
+            return self.draw(first, jobs[0])
+        pairs = [
+            self._read(request, some, _texts(request, some))
+            for request, some in zip(requests, jobs, strict=True)
+        ]
+
+        # Each image has two prompts, and so twice the rows.
+        size = max(1, self._images_per_batch(first.sampling) // 2)
+        drawn: list[Tensor] = []
+        for start in range(0, len(weight_B), size):
+            rows = range(len(weight_B))[start : start + size]
+            states = [self.states([each[row] for row in rows]) for each in pairs]
+            drawn.append(
+                decode_tokens(
+                    MixedNetwork(self._networks.generator, weight_B[start : start + size]),
+                    MixedPrompts(states[0][0], states[1][0]),
+                    MixedPrompts(states[0][1], states[1][1]),
+                    seeds=[first.seeds[row] for row in rows],
+                    settings=first.sampling,
+                    sampler=_sampler(first, rows),
+                )
+            )
+        return torch.cat(drawn)
 
     def states(self, pairs: Sequence[Pair]) -> tuple[States, States]:
         """The states of prompts of one length and of their counterparts, as the generator takes
@@ -124,6 +166,15 @@ class TokenDrawer:
         bytes_per_image = rows_per_image * generator.row_bytes()
         room = int(free * _CACHE_FRACTION) // bytes_per_image
         return max(1, min(IMAGES_PER_BATCH, room))
+
+
+def _texts(request: GenerationRequest, jobs: list[DrawingJob]) -> list[tuple[str, str]]:
+    """The prompt and the negative prompt of each drawing."""
+    return [
+        (text, request.negative_of(number))
+        for number, job in enumerate(jobs)
+        for text in job.prompts
+    ]
 
 
 def _sampler(request: GenerationRequest, rows: Sequence[int]) -> Sampler | None:

@@ -138,6 +138,15 @@ def check_noise(noise_BNC: Tensor, num_tokens: int, num_codes: int) -> None:
         raise ValueError("noise must be finite numbers, and some of it is not")
 
 
+def check_noise_counts(settings: SamplingConfig) -> None:
+    """Check that noise plays a part at these temperatures. Raises ValueError if not."""
+    if settings.temperature == 0 or settings.final_temperature == 0:
+        raise ValueError(
+            f"at temperature {settings.temperature} to {settings.final_temperature} the likeliest "
+            "code is taken and noise has no say: give a temperature above 0"
+        )
+
+
 def rows_at(values_BNC: Tensor, positions_BM: Tensor) -> Tensor:
     """The rows [B, M, C] of some positions, which differ from image to image."""
     return values_BNC.gather(1, positions_BM[..., None].expand(-1, -1, values_BNC.shape[-1]))
