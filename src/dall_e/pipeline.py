@@ -42,12 +42,12 @@ from dall_e.inference.loading import NativeModel, Networks, checked_precision, l
 from dall_e.inference.looking import Looking
 from dall_e.inference.partial_images import split_callback
 from dall_e.inference.placement import Placed
-from dall_e.inference.planned import Planned
 from dall_e.inference.progress import AnyStepCallback, ProgressBar
 from dall_e.inference.request import ExplicitNoise, resolve_sampling, with_noise
 from dall_e.inference.streaming import Streaming
 from dall_e.inference.validation import Generators, Seed
 from dall_e.planning.vocabulary import Vocabulary
+from dall_e.sheets.methods import Sheets
 from dall_e.text.published_tokenizers import PromptTokenizer
 from dall_e.text.tokenizer import TextTokenizer
 
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from dall_e.inference.request import DrawingKeywords
 
 
-class DALL_E(Placed, Adapted, Looking, Streaming, Planned, NoiseHandling, Editing, Explaining):
+class DALL_E(Placed, Adapted, Looking, Streaming, Sheets, NoiseHandling, Editing, Explaining):
     """Draws pictures from prompts.
 
     Make one with `from_pretrained`. The model then lies in memory and is used like a function.

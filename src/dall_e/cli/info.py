@@ -111,6 +111,9 @@ def _of_image(path: Path) -> Facts:
         ) from error
     side = "x".join(str(length) for length in image_size(path))
     facts: Facts = {"file": str(path), "kind": "picture", "pixels": side}
+    if "sheet" in texts:
+        facts["drawn by"] = "dall-e sheet; where each sprite is says the .json beside it"
+        return {**facts, **texts}
     if not {"prompt", "seed", "model"} <= texts.keys():
         facts |= {
             "drawn by": "nothing is said: it was not drawn by dall-e, or was saved by another "

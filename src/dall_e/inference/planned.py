@@ -53,18 +53,30 @@ class Planned:
         seed: a fresh one unless given. height, style, sampling: as in a call that draws. Raises
         ValueError as a call does, and for models of other projects, which have no plans.
         """
+        return self.plan_all([prompt], [seed], height=height, style=style, sampling=sampling)[0]
+
+    def plan_all(
+        self,
+        prompts: Sequence[str],
+        seeds: Sequence[int | None],
+        *,
+        height: int | None = None,
+        style: str | None = None,
+        sampling: SamplingConfig | None = None,
+    ) -> list[PlacedPlan]:
+        """Plan the pictures of several prompts as `plan` does, each with its seed."""
         self._check_plans()
         settings = sampling or self.engine.config.sampling
         request = self.engine.request(
-            prompt,
-            seed=seed,
+            list(prompts),
+            seed=[fresh_seed() if seed is None else seed for seed in seeds],
             height=height,
             style=style,
             finish="crisp",
             transparent=True,
             sampling=replace(settings, compose=self.vocabulary is not None),
         )
-        return self._with_words(self.engine.generate(request)[0])
+        return [self._with_words(drawn) for drawn in self.engine.generate(request)]
 
     def load_plan(self, source: PlanSource) -> PlacedPlan:
         """Read a plan with the place of everything from JSON or from a picture, to be edited.

@@ -199,15 +199,18 @@ class PlacedPlan:
             added = [contact, thing] if contact.kind == "shadow" else [thing, contact]
         return replace(self, objects=(*self.objects, new), layers=(*self.layers, *added))
 
-    def framed(self, box: Box) -> PlacedPlan:
-        """Bring everything into a box, as large as it allows, standing in the middle of its foot.
+    def framed(self, box: Box, *, stands: bool = True) -> PlacedPlan:
+        """Bring everything into a box, as large as it allows, and leave the background out.
 
-        The background goes. Turned things count as if they were upright.
+        It is in the middle of the box, or of its foot if it `stands`. Turned things count as if
+        they were upright.
         """
         left, top, width, height = bounds(self.layers)
         room_left, room_top, room_width, room_height = box
         factor = min(room_width / width, room_height / height)
         x, y = room_left + room_width / 2, room_top + room_height
+        if not stands:
+            y -= (room_height - height * factor) / 2
         layers = tuple(
             layer.scaled(factor, (0.0, 0.0)).moved(
                 x - (left + width / 2) * factor, y - (top + height) * factor
@@ -215,6 +218,19 @@ class PlacedPlan:
             for layer in self.layers
         )
         return replace(self, layers=layers, background="", background_colour="")
+
+    def mirrored(self) -> PlacedPlan:
+        """Return the plan in a mirror; the background stays."""
+        layers = tuple(
+            replace(
+                layer,
+                box=(1 - layer.box[0] - layer.box[2], *layer.box[1:]),
+                mirrored=not layer.mirrored,
+                angle=-layer.angle,
+            )
+            for layer in self.layers
+        )
+        return replace(self, layers=layers)
 
     # Drawing
 

@@ -327,7 +327,11 @@ def _background(fields: Fields) -> tuple[str, str]:
     background = fields.text("background", "")
     if background and background not in BACKGROUNDS:
         _at(fields.path_of("background"), partial(Setting.of, background))
-    return background, fields.text("background_colour", "", COLOURS)
+    path = fields.path_of("background_colour")
+    colour = fields.text("background_colour", "", COLOURS)
+    if background == "plain" and not colour:
+        raise ValueError(f"{path} is missing: a plain background has a colour")
+    return background, colour
 
 
 def _check_no_circle(holders: Mapping[int, int], path: str) -> None:

@@ -78,6 +78,7 @@ WRONG: list[tuple[tuple[str | int, ...], Any, str]] = [
     (("layout",), "golden", "layout is 'golden', known are rules, boxes"),
     (("style",), "cubism", "style is 'cubism', known are"),
     (("background",), "the moon of Mars", "background: "),
+    (("background",), "plain", "background_colour is missing"),
     (("background_colour",), "mauve", "background_colour is 'mauve'"),
     (("objects",), {}, "objects must be a list"),
     (("objects", 0), "cat", r"objects\[0\] must be an object with fields"),

@@ -1,0 +1,1 @@
+"""Sprite sheets for games, and sets of product pictures for shops."""
