@@ -46,7 +46,7 @@ def interpolate(  # noqa: PLR0913, one argument per flag
     variant: Variant = None,
     device: Device = "auto",
 ) -> None:
-    """Draw pictures from A to B, each a drawing of its own, and prints the file's path.
+    """Draw pictures from A to B, each a drawing of its own. Prints the path of each file.
 
     Words turn into words, and noise into noise.
     """
