@@ -1,6 +1,6 @@
 """`python -m benchmarks NAME`, each with --help.
 
-The names are captions, coverage, drawing, matmul, noise, peers, pointing, scaling and training.
+The names are captions, coverage, drawing, edits, matmul, noise, peers, pointing, scaling and training.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from benchmarks import (
     captions,
     coverage,
     drawing,
+    edits,
     matmul,
     noise,
     peers,
@@ -25,7 +26,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for benchmark in (captions, coverage, drawing, matmul, noise, peers, pointing, scaling, training):
+for benchmark in (captions, coverage, drawing, edits, matmul, noise, peers, pointing, scaling, training):
     app.command(benchmark.__name__.removeprefix("benchmarks."))(benchmark.measure)
 
 if __name__ == "__main__":

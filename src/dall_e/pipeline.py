@@ -219,6 +219,7 @@ class DALL_E(Placed, Adapted, Looking, Streaming, Sheets, NoiseHandling, Editing
         width: int | None = None,
         transparent: bool = False,
         style: str | None = None,
+        tile: str | None = None,
         upsample: bool | None = None,
         finish: str | None = None,
         sampling: SamplingConfig | None = None,
@@ -265,6 +266,8 @@ class DALL_E(Placed, Adapted, Looking, Streaming, Sheets, NoiseHandling, Editing
             transparent: keep the transparent background (mode RGBA) instead of white (mode RGB).
             style: "watercolour", "pixel art", "sticker" or another of `dall-e styles`, in English
                 or Chinese. Without it, what the prompt says: "a watercolour painting of a rose".
+            tile: "x", "y" or "xy": a texture that repeats across, down or both without seam. Its
+                things are laid out as on wrapping paper; a place is mirrored.
             upsample: let the model's upsampler draw sizes beyond its own, rather than resizing
                 alone. True unless given for models that have an upsampler.
             finish: "crisp" paints areas of one colour with sharp borders, "soft" shows the pixels
@@ -312,6 +315,7 @@ class DALL_E(Placed, Adapted, Looking, Streaming, Sheets, NoiseHandling, Editing
             upsample=upsample,
             transparent=transparent,
             style=style,
+            tile=tile,
             finish=finish,
             sampling=settings,
             strict=strict,

@@ -29,6 +29,7 @@ from dall_e.cli import (
     interpolate,
     invert,
     models,
+    outpaint,
     plan,
     product,
     reproduce,
@@ -36,6 +37,7 @@ from dall_e.cli import (
     sheet,
     styles,
     train,
+    variations,
     verify,
 )
 from dall_e.cli.output import drop_output
@@ -62,6 +64,8 @@ for _group, _name, _command in (
     (app, "generate", generate.generate),
     (app, "reproduce", reproduce.reproduce),
     (app, "edit", edit.edit),
+    (app, "outpaint", outpaint.outpaint),
+    (app, "variations", variations.variations),
     (app, "plan", plan.plan),
     (app, "sheet", sheet.sheet),
     (app, "product", product.product),

@@ -121,6 +121,14 @@ def generate(  # noqa: PLR0913, one argument per flag
             help="How the pictures are drawn, such as watercolour; `dall-e styles` lists them.",
         ),
     ] = "",
+    tile: Annotated[
+        str,
+        typer.Option(
+            "--tile",
+            show_default="none",
+            help="x, y or xy: a texture that repeats across, down or both without seam.",
+        ),
+    ] = "",
     negative: Annotated[
         str, typer.Option("--negative", show_default=False, help="What to steer away from.")
     ] = "",
@@ -214,6 +222,7 @@ def generate(  # noqa: PLR0913, one argument per flag
             height=size,
             transparent=transparent,
             style=style,
+            tile=tile,
             finish="crisp" if suffix == ".svg" else finish,
             sampling=settings,
             progress=True,

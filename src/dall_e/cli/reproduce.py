@@ -173,6 +173,7 @@ def _draw_again(pipeline: DALL_E, file: Path, info: dict[str, str]) -> PILImage:
         height=side,
         transparent=info.get("transparent") == "True",
         style=info.get("style"),
+        tile=info.get("tile"),
         upsample=info.get("upsample") == "True",
         finish=info.get("finish", "soft"),
         sampling=settings,

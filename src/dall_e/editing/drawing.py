@@ -46,13 +46,14 @@ def new_part(prompt: str, vocabulary: Vocabulary | None, shown: str = "") -> str
     kept = list(range(len(scene.objects)))
     owned = [action.thing for action in scene.actions]
     before = named_things(shown, vocabulary) if shown else ()
-    if before:
-        there = {(item.name, item.colour) for item in before}
-        kept = [i for i in kept if (scene.objects[i].name, scene.objects[i].colour) not in there]
-    elif owned:
+    there = {item.name for item in before}
+    is_there = [bool(there & set(item.name.split())) for item in scene.objects]
+    looks = {(item.name, item.colour) for item in before}
+    if owned and (not before or any(is_there[action.subject] for action in scene.actions)):
         kept = owned
-    if not kept:
-        kept = owned or list(range(len(scene.objects)))
+    elif before:
+        kept = [i for i in kept if (scene.objects[i].name, scene.objects[i].colour) not in looks]
+        kept = kept or list(range(len(scene.objects)))
 
     # A single thing of a prompt that says nothing else is asked for in the prompt's own words.
     if len(kept) == len(scene.objects) and not scene.background:

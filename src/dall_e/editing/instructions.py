@@ -56,8 +56,8 @@ class Instruction:
     """What is drawn, as a prompt; or the colour that something gets, one of TARGETS."""
     where: str = ""
     """What is there now and is to change, in words; or nothing is said."""
-    replaces: bool = False
-    """Whether what is drawn takes the place of what is there."""
+    adds: bool = False
+    """Whether what is drawn comes to what is there already, and replaces nothing."""
 
 
 def read_instruction(prompt: str) -> Instruction:
@@ -75,13 +75,12 @@ def read_instruction(prompt: str) -> Instruction:
         if found := re.fullmatch(pattern, text, re.IGNORECASE):
             colour = _colour(found["what"])
             return Instruction(kind="recolour", what=colour, where=_named(found["where"]))
-    for replaces, patterns in ((True, _REPLACE), (False, _ADD)):
+    for adds, patterns in ((False, _REPLACE), (True, _ADD)):
         for pattern in patterns:
             if found := re.fullmatch(pattern, text, re.IGNORECASE):
                 where = _named(found["where"])
-                return Instruction(
-                    kind="draw", what=found["what"].strip(), where=where, replaces=replaces
-                )
+                what = found["what"].strip()
+                return Instruction(kind="draw", what=what, where=where, adds=adds)
     return Instruction(kind="draw", what=text)
 
 

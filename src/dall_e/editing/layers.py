@@ -11,6 +11,7 @@ from __future__ import annotations
 import copy
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from xml.etree import ElementTree
 
@@ -57,10 +58,15 @@ class Layers:
         if not is_square or not np.array_equal(self._painted(self._root), self._whole_HWC):
             raise ValueError("the document shows another picture")
 
-    @property
+    @cached_property
     def names(self) -> list[str]:
         """The names of the things, those at the back first."""
-        names = [group.get("data-name", "") for group in self._root if _is_group(group)]
+        place = self._place()
+        names = [
+            group.get("data-name", "")
+            for group in self._root
+            if _is_group(group) and group is not place
+        ]
         return [
             name for name in names if name not in _BELONGING and not name.startswith("edge of ")
         ]
@@ -82,6 +88,25 @@ class Layers:
         selected_HW = np.where(differs_HW, np.uint8(255), np.uint8(0))
         return Layer(name, grown(selected_HW, 1), behind_HWC)
 
+    def ground(self) -> Canvas:
+        """The picture without any thing: its place, or nothing."""
+        return self._painted(self._alone(self._place()))
+
+    def _place(self) -> ElementTree.Element | None:
+        """The group of the place; None for things on nothing."""
+        first = next((group for group in self._root if _is_group(group)), None)
+        if first is None:
+            return None
+        corners = self._painted(self._alone(first), on_white=False)[[0, 0, -1, -1], [0, -1, 0, -1]]
+        return first if corners[:, 3].min() == 255 else None
+
+    def _alone(self, kept: ElementTree.Element | None) -> ElementTree.Element:
+        """The document without any group but one."""
+        root = copy.copy(self._root)
+        for group in [group for group in root if _is_group(group) and group is not kept]:
+            root.remove(group)
+        return root
+
     def _remove_belongings(
         self, rest: ElementTree.Element, groups: list[ElementTree.Element], number: int
     ) -> None:
@@ -94,11 +119,11 @@ class Layers:
         if number + 1 < len(groups) and groups[number + 1].get("data-name") == "ripple":
             rest.remove(groups[number + 1])
 
-    def _painted(self, root: ElementTree.Element) -> Canvas:
+    def _painted(self, root: ElementTree.Element, *, on_white: bool = True) -> Canvas:
         """A document as pixels [H, W, C], on white where the picture is opaque."""
         ElementTree.register_namespace("", _SVG)
         canvas_HWC = painted_svg(ElementTree.tostring(root, encoding="unicode"), self._side)
-        if self._is_opaque:
+        if self._is_opaque and on_white:
             through_HW1 = 255 - canvas_HWC[..., 3:]
             canvas_HWC = np.concatenate(
                 (canvas_HWC[..., :3] + through_HW1, np.full_like(through_HW1, 255)), axis=2

@@ -29,6 +29,10 @@ from dall_e.runtime import inference, one_thread
 _LEAST_PART = 0.004
 """A part of a picture is looked at if it fills this fraction of it."""
 _MOST_PARTS = 24
+_WIDEST = 0.94
+"""What is wider than this fraction of the picture is no thing, but a landscape."""
+_LARGE = 0.05
+"""The only thing of a picture fills at least this fraction of it."""
 _CLEAR = 1.5
 """What is found is so many standard deviations more like the words than other names are."""
 _LEAST_SIDE = 0.12
@@ -60,7 +64,7 @@ def locate(
     engine: Engine, image: PILImage, instruction: Instruction, layers: Layers | None, shown: str
 ) -> Located:
     """Find where an edit goes. Raises ValueError if the words do not say it."""
-    words = instruction.where or _replaced(engine, instruction, shown, layers)
+    words = instruction.where or _replaced(engine, instruction, shown)
     if words:
         found = _find(engine, image, words, layers)
         if found is not None:
@@ -70,6 +74,9 @@ def locate(
                 f"{words!r} is not found in the picture{_there(layers)}: "
                 "say with a mask or a box where it is"
             )
+    sole = None if words or instruction.adds else _sole_thing(image, layers)
+    if sole is not None:
+        return sole
     if instruction.kind != "draw":
         raise ValueError(
             "the words do not say what is to change: name the thing, or give a mask or a box"
@@ -81,9 +88,9 @@ def _there(layers: Layers | None) -> str:
     return f", which has {', '.join(layers.names)}" if layers and layers.names else ""
 
 
-def _replaced(engine: Engine, instruction: Instruction, shown: str, layers: Layers | None) -> str:
+def _replaced(engine: Engine, instruction: Instruction, shown: str) -> str:
     """What of a picture a prompt of the whole leaves out or changes; or nothing."""
-    if engine.vocabulary is None or instruction.kind != "draw":
+    if engine.vocabulary is None or instruction.kind != "draw" or instruction.adds:
         return ""
     after = named_things(instruction.what, engine.vocabulary)
     before = named_things(shown, engine.vocabulary) if shown else ()
@@ -93,7 +100,7 @@ def _replaced(engine: Engine, instruction: Instruction, shown: str, layers: Laye
         kept = {(item.name, item.colour) for item in after}
         gone = [item.name for item in before if (item.name, item.colour) not in kept]
         return gone[0] if gone and len(after) >= len(before) else ""
-    return after[0].name if len(after) == 1 and layers is None else ""
+    return ""
 
 
 def _find(engine: Engine, image: PILImage, words: str, layers: Layers | None) -> Located | None:
@@ -103,21 +110,45 @@ def _find(engine: Engine, image: PILImage, words: str, layers: Layers | None) ->
         return Located(_boxed(layer.selected_HW), layer.selected_HW, layer.behind_HWC)
     if layers is not None or engine.networks.dual_encoder is None:
         return None
-    part_HW = _most_like(engine, premultiplied(image), words)
+    canvas_HWC = premultiplied(image)
+    part_HW = _part_like(engine, canvas_HWC, words)
     return None if part_HW is None else Located(_boxed(part_HW), part_HW)
 
 
-def _most_like(engine: Engine, canvas_HWC: Canvas, words: str) -> UInt8 | None:
-    """The part off the ground that is most like words; None if none is clearly like them."""
+def _sole_thing(image: PILImage, layers: Layers | None) -> Located | None:
+    """The place of the only thing of a picture; None if it has several, or none."""
+    if layers is not None:
+        if len(layers.names) != 1:
+            return None
+        layer = layers.layer(layers.names[0])
+        return Located(_boxed(layer.selected_HW), layer.selected_HW, layer.behind_HWC)
+    parts = [part_HW for part_HW in _parts(premultiplied(image)) if part_HW.mean() / 255 >= _LARGE]
+    return Located(_boxed(parts[0]), parts[0]) if len(parts) == 1 else None
+
+
+def _parts(canvas_HWC: Canvas) -> list[UInt8]:
+    """What hangs together off the ground, the largest first; nothing as wide as the picture."""
     off_ground_HW = 255 - free_ground(canvas_HWC)
     _, labels_HW, stats, _ = cv2.connectedComponentsWithStats(off_ground_HW, connectivity=8)
-    areas = stats[1:, cv2.CC_STAT_AREA]
-    order = [int(i) + 1 for i in np.argsort(-areas) if areas[i] >= _LEAST_PART * labels_HW.size]
+    least, widest = _LEAST_PART * labels_HW.size, _WIDEST * labels_HW.shape[1]
+    parts = [
+        int(number) + 1
+        for number in np.argsort(-stats[1:, cv2.CC_STAT_AREA])
+        if stats[number + 1, cv2.CC_STAT_AREA] >= least
+        and stats[number + 1, cv2.CC_STAT_WIDTH] <= widest
+    ]
+    reach = max(3, len(labels_HW) // 64)
+    return [
+        grown(np.where(labels_HW == part, np.uint8(255), np.uint8(0)), reach)
+        for part in parts[:_MOST_PARTS]
+    ]
 
+
+def _part_like(engine: Engine, canvas_HWC: Canvas, words: str) -> UInt8 | None:
+    """The part off the ground that is most like words; None if none is clearly like them."""
     best, best_HW = _CLEAR, None
     with inference(engine.device), one_thread():
-        for part in order[:_MOST_PARTS]:
-            part_HW = np.where(labels_HW == part, np.uint8(255), np.uint8(0))
+        for part_HW in _parts(canvas_HWC):
             left, top, right, bottom = bounds_of(part_HW)
             cut_hwC = canvas_HWC[top:bottom, left:right].copy()
             cut_hwC[part_HW[top:bottom, left:right] == 0] = 0
@@ -125,7 +156,7 @@ def _most_like(engine: Engine, canvas_HWC: Canvas, words: str) -> UInt8 | None:
             score = engine.recognition.score(cutout, words)
             if score > best:
                 best, best_HW = score, part_HW
-    return None if best_HW is None else grown(best_HW, max(3, len(best_HW) // 64))
+    return best_HW
 
 
 def _boxed(thing_HW: UInt8) -> UInt8:

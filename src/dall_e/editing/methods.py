@@ -13,9 +13,11 @@ from dall_e.editing.inpainting import Edit, Method, edited
 from dall_e.editing.instructions import Instruction, read_instruction
 from dall_e.editing.layers import layers_of
 from dall_e.editing.locating import Located, locate
+from dall_e.editing.outpainting import checked_margins, enlarged, new_place
+from dall_e.editing.variations import checked_strength, varied
 from dall_e.images.files import PILImage
 from dall_e.images.opening import open_image
-from dall_e.images.results import DrawnImage
+from dall_e.images.results import DrawnImage, ImageList
 from dall_e.images.selections import Mask, bounds_of, selection_of
 from dall_e.inference.engine import Engine
 from dall_e.inference.loading import Networks
@@ -93,6 +95,95 @@ class Editing:
             shown=shown,
         )
         return DrawnImage.of(edited(self.engine, canvas, edit), self._story_of_edit(prompt, edit))
+
+    def outpaint(
+        self,
+        image: PILImage | str | os.PathLike[str],
+        prompt: str = "",
+        *,
+        left: float = 0,
+        right: float = 0,
+        top: float = 0,
+        bottom: float = 0,
+        seed: Seed = None,
+        sampling: SamplingConfig | None = None,
+        **settings: Any,
+    ) -> DrawnImage:
+        """Give a picture of any origin a larger canvas, on which its ground goes on.
+
+        Its own pixels stay as they are, bit for bit.
+
+        Args:
+            image: a PIL image or a file.
+            prompt: what is added in the largest new part; nothing unless given.
+            left, right, top, bottom: how much larger, in pixels, or in fractions of the side if
+                they are no whole numbers: left=0.5 is half as wide again.
+            seed, sampling, settings: of what is added, as in a call.
+
+        Raises ValueError for margins that are negative, nothing, or too large, and for a model that
+        cannot edit.
+        """
+        self._check_can_edit("outpaint")
+        canvas = open_image(image)
+        margins = checked_margins(canvas, (left, right, top, bottom))
+        svg = image.info.get("svg") if isinstance(image, PILImage) else None
+        result = enlarged(canvas, margins, layers_of(self.engine, canvas, svg))
+
+        (seed,) = image_seeds(seed, None, 1, 1)
+        edit = Edit(
+            instruction=Instruction(kind="draw", what=prompt),
+            selected_HW=new_place(result.size, margins),
+            seed=seed,
+            sampling=self._sampling(sampling, settings),
+            method=self._method("auto"),
+            shown=str(canvas.info.get("prompt", "")),
+        )
+        if prompt:
+            result = edited(self.engine, result, edit)
+        story = {**self._story_of_edit(prompt, edit), "outpaint": json.dumps(margins)}
+        return DrawnImage.of(result, story)
+
+    def variations(
+        self,
+        image: PILImage | str | os.PathLike[str],
+        strength: float = 0.5,
+        *,
+        prompt: str = "",
+        num_images: int = 4,
+        seed: Seed = None,
+        transparent: bool = False,
+        height: int | None = None,
+        sampling: SamplingConfig | None = None,
+        **settings: Any,
+    ) -> ImageList:
+        """Draw variations of a picture: a fraction of its tokens is drawn anew, the others stay.
+
+        Of a picture of ours the things stay where they are, and each is varied. Any other picture
+        is read at the model's own size, best if it shows one thing on white or on nothing.
+
+        Args:
+            image: a PIL image or a file.
+            strength: the fraction that is drawn anew, above 0; 1 keeps none.
+            prompt: what it shows; what a picture of ours says of itself unless given.
+            num_images: how many; variation k has seed + k.
+            seed, transparent, height, sampling, settings: as in a call.
+
+        Raises ValueError for a strength out of range, where nobody says what the picture shows, and
+        for a model that cannot.
+        """
+        self._check_can_edit("vary any part of a picture")
+        strength = checked_strength(strength)
+        canvas = open_image(image)
+        seeds = image_seeds(seed, None, num_images, 1)
+        keywords = {"transparent": transparent, "height": height}
+        chosen = self._sampling(sampling, settings)
+        images = ImageList()
+        for each in seeds:
+            one = varied(self.engine, canvas, prompt, strength, each, chosen, **keywords)
+            story = {f"variation_{name}": text for name, text in one.metadata.items()}
+            story |= {"variation_seed": str(each), "variation_strength": str(strength)}
+            images.append(DrawnImage.of(one.pixels, story, svg=one.svg))
+        return images
 
     def _located(
         self,

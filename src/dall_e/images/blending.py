@@ -37,6 +37,11 @@ def premultiplied(image: PILImage) -> Canvas:
     return straight_HWC
 
 
+def as_mode(canvas_HWC: Canvas, mode: str) -> PILImage:
+    """Return a canvas as a picture in mode RGB, on white, or RGBA."""
+    return to_pil(canvas_HWC.transpose(2, 0, 1), transparent=mode == "RGBA")
+
+
 def put_into(image: PILImage, changed_HWC: Canvas, weight_HW: UInt8) -> PILImage:
     """Return a picture with changed pixels where the weight says so, in its own mode.
 
@@ -51,8 +56,7 @@ def put_into(image: PILImage, changed_HWC: Canvas, weight_HW: UInt8) -> PILImage
 
     result_HWD = np.array(image)
     mixed_1PC = mixed_PC.astype(np.uint8)[None]
-    straight = to_pil(mixed_1PC.transpose(2, 0, 1), transparent=image.mode == "RGBA")
-    result_HWD[differs_HW] = np.asarray(straight)[0]
+    result_HWD[differs_HW] = np.asarray(as_mode(mixed_1PC, image.mode))[0]
     return Image.fromarray(result_HWD, image.mode)
 
 

@@ -34,6 +34,8 @@ _ENCLOSED = 0.5
 common with that."""
 _GROUND_SIDES = 2
 """The ground is seen on at least so many sides of a selection."""
+_GROUND_FRACTION = 0.15
+"""The ground of a whole picture is seen along so much of its edge."""
 _TOUCH = 3
 """Pixels of an area beyond a side of the selection with which it is seen there."""
 _STRETCH = np.array([1.0, 0.6], dtype=np.float32)
@@ -60,9 +62,9 @@ def things_within(image_HWC: UInt8, selected_HW: UInt8) -> UInt8:
     inside_HW = window.selected_HW
 
     # Areas that go on outside: the ground, seen on several sides, and things, seen on one.
-    sides = _sides_touched(parts_HW, count, inside_HW)
-    crosses = np.isin(np.arange(count), parts_HW[inside_HW]) & (sides > 0)
-    is_ground = crosses & (sides >= _GROUND_SIDES)
+    touches, is_wide = _sides_touched(parts_HW, count, inside_HW)
+    crosses = np.isin(np.arange(count), parts_HW[inside_HW]) & touches
+    is_ground = crosses & is_wide
     thing_HW = (crosses & ~is_ground)[parts_HW] & inside_HW
     within_HW = inside_HW & ~crosses[parts_HW]
 
@@ -82,8 +84,8 @@ def free_ground(image_HWC: UInt8) -> UInt8:
     everything_HW = np.full(image_HWC.shape[:2], 255, dtype=np.uint8)
     window = _window(image_HWC, everything_HW)
     parts_HW, count = _components(window.labels_HW)
-    sides = _sides_touched(parts_HW, count, window.selected_HW)
-    return _at_full_size((sides >= _GROUND_SIDES)[parts_HW], window.box, everything_HW)
+    _, is_ground = _sides_touched(parts_HW, count, window.selected_HW, _GROUND_FRACTION)
+    return _at_full_size(is_ground[parts_HW], window.box, everything_HW)
 
 
 def filled(image_HWC: UInt8, hole_HW: UInt8) -> UInt8:
@@ -150,8 +152,13 @@ def _components(labels_HW: Labels) -> tuple[Labels, int]:
     return parts_HW, count
 
 
-def _sides_touched(parts_HW: Labels, count: int, inside_HW: Bools) -> npt.NDArray[np.int64]:
-    """On how many of the four sides of a selection each area is seen, just outside."""
+def _sides_touched(
+    parts_HW: Labels, count: int, inside_HW: Bools, fraction: float = 0.0
+) -> tuple[Bools, Bools]:
+    """Which areas are seen just outside of a selection, and which so widely as the ground is.
+
+    fraction: of the selection's outline, along which the ground is seen at least.
+    """
     # Where the selection ends at the picture's edge, what is at the edge is seen on that side.
     parts_HW = np.pad(parts_HW, 2, mode="edge")
     inside_HW = np.pad(inside_HW, 2)
@@ -168,7 +175,8 @@ def _sides_touched(parts_HW: Labels, count: int, inside_HW: Bools) -> npt.NDArra
     for side in range(4):
         seen = np.bincount(parts_HW[ring_HW & (side_HW == side)], minlength=count)
         touched += seen >= _TOUCH
-    return touched
+    fractions = np.bincount(parts_HW[ring_HW], minlength=count) / max(np.count_nonzero(ring_HW), 1)
+    return touched > 0, (touched >= _GROUND_SIDES) & (fractions >= fraction)
 
 
 def _votes(window: _Window) -> tuple[Any, Any]:

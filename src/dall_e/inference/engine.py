@@ -21,6 +21,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -31,7 +32,7 @@ from dall_e.config.published import PublishedConfig, check_possible
 from dall_e.errors import DallEWarning
 from dall_e.inference.adapters import Adapters
 from dall_e.inference.finishing import FinishedImage, checked_style, finished_image
-from dall_e.inference.image_tokens import check_prefix
+from dall_e.inference.image_tokens import check_prefix, new_tokens
 from dall_e.inference.loading import Networks
 from dall_e.inference.origin import name_of, origin_of, story_of
 from dall_e.inference.partial_images import PartialImages
@@ -49,11 +50,13 @@ from dall_e.inference.validation import (
     checked_negatives,
     checked_prompts,
     checked_size,
+    checked_tile,
     default_size,
     image_seeds,
 )
 from dall_e.nn.precision import entering, weight_of
 from dall_e.planning.drawing_jobs import DrawingJob, jobs_of, plan_all
+from dall_e.planning.mixing import mixed_plan
 from dall_e.planning.plan import Plan
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.runtime import inference, one_thread
@@ -138,6 +141,7 @@ class Engine:
         transparent: bool = False,
         finish: str | None = None,
         style: str | None = None,
+        tile: str | None = None,
         sampling: SamplingConfig | None = None,
         known: KnownTokens | None = None,
         noise_BNC: Tensor | None = None,
@@ -180,6 +184,7 @@ class Engine:
             transparent=transparent,
             finish=checked_finish(finish, self.config),
             style=checked_style(style, self.config, self.vocabulary),
+            tile=checked_tile(tile),
             known=known,
             noise_BNC=noise_BNC,
             plans=tuple(plans),
@@ -235,6 +240,27 @@ class Engine:
                 if on_progress:
                     on_progress("finishing", len(finished), len(kept))
             return finished
+
+    def vary(self, request: GenerationRequest, fraction: float, seed: int) -> GeneratedImage:
+        """Draw the one image of a request with a fraction of its tokens drawn anew, by a seed.
+
+        Everything stays in its place. Of what the prompt leaves open, such as colours, the same
+        fraction is chosen anew.
+        """
+        with inference(self.device), self._threads():
+            (before,) = self._plan(request)
+            (after,) = self._plan(replace(request, seeds=(seed,)))
+            codes_BN = self._drawer.draw(request, [before])
+            is_new_B = np.random.default_rng(seed).random(len(before.prompts)) < fraction
+            mixed = replace(before, plan=mixed_plan(before.plan, after.plan, list(is_new_B)))
+
+            # Known tokens are of what is asked for as before; all of another thing is new.
+            if fraction < 1 and mixed.prompts == before.prompts and codes_BN.numel():
+                known = KnownTokens(codes_BN, ~new_tokens(codes_BN, fraction, seed))
+            else:
+                known = None
+            varied_BN = self._drawer.draw(request, [replace(mixed, seed=seed)], known=known)
+            return self._finish(request, mixed, None, varied_BN, request.negative_of(0))
 
     def find_noise(self, request: GenerationRequest, codes_1N: Tensor) -> Tensor:
         """Noise [1, N, C] with which a request for one image draws these codes.

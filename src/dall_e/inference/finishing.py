@@ -21,6 +21,7 @@ from dall_e.inference.request import GenerationRequest
 from dall_e.planning.drawing_jobs import DrawingJob
 from dall_e.planning.placed_plan import PlacedPlan
 from dall_e.planning.style_words import effect_named, style_table
+from dall_e.planning.tiling import mirrored_tile, tiled
 from dall_e.planning.vocabulary import Vocabulary
 
 
@@ -40,6 +41,8 @@ def finished_image(
     """Return the picture of a job from its drawings, [4, H, W] in [0, 1]."""
     plan, size, transparent = job.plan, request.size, request.transparent
     arrays = [to_uint8(x_CHW) for x_CHW in drawings]
+    if request.tile:
+        return tiled_image(request, job, arrays)
 
     # Effects on groups need areas, however else the model's pictures are finished.
     if request.finish == "crisp" or is_drawn_in_groups(plan.style):
@@ -56,6 +59,36 @@ def finished_image(
     image = to_pil(arrays[0], transparent=transparent or bool(plan.style))
     image = image if size == image.width else resize(image, size, size)
     return FinishedImage(_styled(from_pil(image), request, job) if plan.style else image)
+
+
+def tiled_image(
+    request: GenerationRequest, job: DrawingJob, arrays: Sequence[ImageArray]
+) -> FinishedImage:
+    """Return the things of a job as a texture.
+
+    A drawing that fills its picture, and a place without things, is mirrored; that has no document.
+    """
+    plan, size, transparent = job.plan, request.size, request.transparent
+    corners = [array_CHW[3, [0, 0, -1, -1], [0, -1, 0, -1]].min() for array_CHW in arrays]
+    if arrays and max(corners) < 255:
+        vectors = plan.vectors(arrays)
+        placed = plan.settle(vectors, prompt=job.text, seed=job.seed, size=size)
+        placed = tiled(placed, request.tile, job.seed)
+        svg = placed.document(vectors, title=job.text, size=size, ground=False)
+        if not plan.style or is_drawn_in_groups(plan.style):
+            return FinishedImage(svg_image(svg, size, transparent=transparent), svg, placed)
+        pixels = _styled(painted_svg(svg, size).transpose(2, 0, 1), request, job)
+        return FinishedImage(pixels, placed=placed)
+
+    if plan.is_whole:
+        whole_CSS = from_pil(resize(to_pil(arrays[0], transparent=True), size, size))
+    else:
+        whole_CSS = plan.render(arrays, size, job.seed)
+    tile_SSC = mirrored_tile(np.ascontiguousarray(whole_CSS.transpose(1, 2, 0)), request.tile)
+    tile_CSS = np.ascontiguousarray(tile_SSC.transpose(2, 0, 1))
+    if plan.style:
+        return FinishedImage(_styled(tile_CSS, request, job))
+    return FinishedImage(to_pil(tile_CSS, transparent=transparent))
 
 
 def _styled(whole_CSS: ImageArray, request: GenerationRequest, job: DrawingJob) -> PILImage:

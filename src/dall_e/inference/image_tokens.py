@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import math
 
+import cv2
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -22,6 +24,9 @@ from dall_e.models.vqgan import VQGAN
 from dall_e.nn.precision import entering, weight_of
 from dall_e.runtime import inference, one_thread
 from dall_e.sampling.decode import KnownTokens
+
+_BLOT = 1.2
+"""How far the blots reach that are drawn anew, as a standard deviation in tokens."""
 
 
 def image_tokens(
@@ -68,6 +73,22 @@ def top_rows(codes_BN: Tensor, fraction: float) -> KnownTokens:
     mask_BN = torch.zeros_like(codes_BN, dtype=torch.bool)
     mask_BN[:, : num_rows * side] = True
     return KnownTokens(codes_BN, mask_BN)
+
+
+def new_tokens(codes_BN: Tensor, fraction: float, seed: int) -> Tensor:
+    """Which tokens of images are drawn anew, bool [B, N]: the same blots of the grid in each.
+
+    fraction: how many of them, above 0 and below 1; at least one is new, and one is kept.
+    """
+    num_tokens = codes_BN.shape[1]
+    side = math.isqrt(num_tokens)
+    noise_N = np.random.default_rng(seed).standard_normal(num_tokens).astype(np.float32)
+    if side * side == num_tokens:
+        noise_N = cv2.GaussianBlur(noise_N.reshape(side, side), (0, 0), _BLOT).ravel()
+    count = min(max(round(num_tokens * fraction), 1), num_tokens - 1)
+    is_new_N = np.zeros(num_tokens, dtype=bool)
+    is_new_N[np.argsort(noise_N)[:count]] = True
+    return torch.from_numpy(is_new_N).to(codes_BN.device).expand(codes_BN.shape)
 
 
 def check_prefix(known: KnownTokens, name: str) -> None:

@@ -90,6 +90,8 @@ def story_of(
     }
     if request.noise_BNC is not None:
         story["noise"] = "given"
+    if request.tile:
+        story["tile"] = request.tile
     if request.style or plan.style:
         story["style"] = request.style or plan.style
     story |= _plan_entries(plan, candidate, request, placed)

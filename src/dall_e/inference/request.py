@@ -69,6 +69,7 @@ class DrawingKeywords(TypedDict, total=False):
     width: int | None
     transparent: bool
     style: str | None
+    tile: str | None
     upsample: bool | None
     finish: str | None
     sampling: SamplingConfig | None
@@ -107,6 +108,8 @@ class GenerationRequest:
     """An effect or a learned style for all images; or nothing: the prompts say which, if any."""
     transparent: bool = False
     """Keep the transparent background instead of white."""
+    tile: str = ""
+    """Directions in which the picture can be repeated without seam, one of TILES; or nothing."""
     known: KnownTokens | None = None
     """Tokens that are given, one row per candidate; the rest is drawn to fit them."""
     noise_BNC: Tensor | None = None

@@ -23,7 +23,7 @@ from dall_e.inference.request import GenerationRequest
 from dall_e.nn.precision import entering, weight_of
 from dall_e.planning.drawing_jobs import DrawingJob
 from dall_e.runtime import free_memory
-from dall_e.sampling.decode import decode_tokens
+from dall_e.sampling.decode import KnownTokens, decode_tokens
 from dall_e.sampling.hindsight import NoiseSampler
 from dall_e.sampling.mixing import MixedNetwork, MixedPrompts
 from dall_e.sampling.token_sampler import Sampler
@@ -51,11 +51,13 @@ class TokenDrawer:
         on_progress: ProgressCallback | None = None,
         *,
         sampler: Sampler | None = None,
+        known: KnownTokens | None = None,
         on_batch_step: BatchCallback | None = None,
     ) -> Tensor:
         """Image tokens [B, N] of the drawings of a request, in batches of prompts of one length.
 
-        sampler: chooses the codes of a single drawing, instead of its seed. on_batch_step: is told
+        sampler: chooses the codes of a single drawing, instead of its seed. known: tokens that are
+        given, a row for each drawing; those of the request unless given. on_batch_step: is told
         which drawings a step was of.
         """
         assert sampler is None or len(candidates) == 1
@@ -85,7 +87,7 @@ class TokenDrawer:
                 null_states,
                 seeds=[seeds[row] for row in rows],
                 settings=request.sampling,
-                known=known_rows(request.known, rows),
+                known=known_rows(known or request.known, rows),
                 sampler=sampler or _sampler(request, rows),
                 on_step=watched(counted, on_batch_step, rows, number, len(groups)),
             )

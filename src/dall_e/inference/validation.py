@@ -31,6 +31,9 @@ DEFAULT_SIZE = 384
 SEEDS = 2**64
 """How many seeds there are, from 0 on: the noise has a key of 64 bits."""
 
+TILES = ("x", "y", "xy")
+"""The directions in which a texture can repeat: across, down, both."""
+
 RANDOM_SEED = -1
 """Asks for a fresh seed, as other programs have it."""
 
@@ -124,6 +127,15 @@ def checked_size(height: int | None, width: int | None, default: int) -> int:
             f"this model draws square pictures: height {height} and width {width} must be equal"
         )
     return sides[0]
+
+
+def checked_tile(tile: str | None) -> str:
+    """The directions in which a texture repeats; "" for none. Raises ValueError for others."""
+    if tile is None or tile == "":
+        return ""
+    if tile not in TILES:
+        raise ValueError(f"tile must be one of {', '.join(TILES)}, got {tile!r}")
+    return tile
 
 
 def checked_finish(finish: str | None, config: ModelConfig | PublishedConfig) -> str:

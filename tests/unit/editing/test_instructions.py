@@ -6,14 +6,14 @@ from dall_e.editing.instructions import Instruction, read_instruction
 
 
 @pytest.mark.parametrize(
-    ("prompt", "kind", "what", "where", "replaces"),
+    ("prompt", "kind", "what", "where", "adds"),
     [
         ("a red hat", "draw", "a red hat", "", False),
-        ("add a red hat", "draw", "a red hat", "", False),
-        ("Put a bird here.", "draw", "a bird", "", False),
-        ("replace the apple with a pear", "draw", "a pear", "apple", True),
-        ("turn the car into a bus", "draw", "a bus", "car", True),
-        ("make it a dog", "draw", "a dog", "", True),
+        ("add a red hat", "draw", "a red hat", "", True),
+        ("Put a bird here.", "draw", "a bird", "", True),
+        ("replace the apple with a pear", "draw", "a pear", "apple", False),
+        ("turn the car into a bus", "draw", "a bus", "car", False),
+        ("make it a dog", "draw", "a dog", "", False),
         ("remove the tree", "remove", "", "tree", False),
         ("remove it", "remove", "", "", False),
         ("nothing", "remove", "", "", False),
@@ -23,12 +23,12 @@ from dall_e.editing.instructions import Instruction, read_instruction
         ("green", "recolour", "green", "", False),
         ("去掉树", "remove", "", "树", False),
         ("把树去掉", "remove", "", "树", False),
-        ("把苹果换成梨", "draw", "梨", "苹果", True),
+        ("把苹果换成梨", "draw", "梨", "苹果", False),
         ("把汽车变成蓝色", "recolour", "blue", "汽车", False),
-        ("加一只狗", "draw", "一只狗", "", False),
+        ("加一只狗", "draw", "一只狗", "", True),
         ("一顶红帽子", "draw", "一顶红帽子", "", False),
     ],
 )
-def test_prompts_are_read(prompt: str, kind: str, what: str, where: str, replaces: bool) -> None:
+def test_prompts_are_read(prompt: str, kind: str, what: str, where: str, adds: bool) -> None:
     read = read_instruction(prompt)
-    assert read == Instruction(kind=kind, what=what, where=where, replaces=replaces)  # type: ignore[arg-type]
+    assert read == Instruction(kind=kind, what=what, where=where, adds=adds)  # type: ignore[arg-type]

@@ -1,0 +1,125 @@
+"""`python -m benchmarks edits`: whether edits change what they should, nothing else, and how soon.
+
+Prints the pixels that changed outside of the mask and its border (0), the time of an edit beside
+that of drawing its picture, and draws all edits of `benchmarks/prompts/edits.txt` as a sheet,
+before and after in pairs. Whether they do what was asked is for people to look at.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from PIL import Image
+
+from benchmarks.table import Out, Table, spread
+from dall_e import DALL_E
+from dall_e.images.blending import allowed
+from dall_e.images.selections import selection_of
+from dall_e.images.sheets import contact_sheet
+
+LIST = Path(__file__).with_name("prompts") / "edits.txt"
+SHEET = Path("out") / "bench" / "edits.png"
+SIDE = 384
+"""Side in pixels of what is edited."""
+CUT = (0, 50, 384, 357)
+"""What of a picture is kept as a file of 5 : 4."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One line of the list."""
+
+    prompt: str
+    seed: int
+    kind: str
+    box: tuple[float, ...] | None
+    """In fractions of the sides; None lets the words decide."""
+    words: str
+
+
+def asked_edits(path: Path = LIST) -> list[Asked]:
+    """The edits of the list, in its order."""
+    edits: list[Asked] = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.startswith("#"):
+            continue
+        prompt, seed, kind, box, words = (part.strip() for part in line.split("|"))
+        numbers = None if box == "words" else tuple(float(part) for part in box.split(","))
+        edits.append(Asked(prompt, int(seed), kind, numbers, words))
+    return edits
+
+
+def source(model: DALL_E, asked: Asked) -> Image.Image:
+    """The picture that is edited: ours, its pixels alone, or pixels as a camera has them."""
+    drawn = model(asked.prompt, seed=asked.seed, height=SIDE)
+    if asked.kind == "ours":
+        return drawn
+    pixels = np.asarray(drawn)
+    if asked.kind == "file":
+        left, top, right, bottom = CUT
+        return Image.fromarray(pixels[top:bottom, left:right])
+
+    # Light from the upper left, and the noise of a sensor
+    rng = np.random.default_rng(asked.seed)
+    rows, columns = np.mgrid[:SIDE, :SIDE] / SIDE
+    light = (1.0 - 0.3 * (rows + columns) / 2)[..., None]
+    noisy = pixels * light + rng.normal(0, 4, pixels.shape)
+    return Image.fromarray(noisy.clip(0, 255).astype(np.uint8))
+
+
+def changed_outside(before: Image.Image, after: Image.Image) -> int:
+    """Pixels that differ outside of what was selected and its border."""
+    box = json.loads(after.info["edit_box"])
+    kept_HW = allowed(selection_of(box, before)) == 0
+    differs_HW = (np.asarray(before) != np.asarray(after)).any(2)
+    return int(np.count_nonzero(differs_HW & kept_HW))
+
+
+def measure(
+    model: Annotated[str, typer.Option(help="Known name or model folder.")] = "dall-e-emoji",
+    sheet: Annotated[Path, typer.Option(help="Picture of all edits to write.")] = SHEET,
+    out: Out = None,
+) -> None:
+    """Edit forty pictures: what changed outside, what it took beside a drawing, and a sheet."""
+    table = Table("edits")
+    pipeline = DALL_E.from_pretrained(model)
+    pipeline("a cat", seed=0, height=SIDE)
+
+    outside: list[int] = []
+    ratios: list[float] = []
+    seconds: list[float] = []
+    images: list[Image.Image] = []
+    captions: list[str] = []
+    for asked in asked_edits():
+        begun = time.perf_counter()
+        before = source(pipeline, asked)
+        drawn = time.perf_counter()
+        images.append(before.resize((192, round(192 * before.height / before.width))))
+        captions.append(asked.prompt)
+        try:
+            after = pipeline.edit(before, asked.words, asked.box, seed=asked.seed)
+        except ValueError as error:
+            images.append(images[-1])
+            captions.append(f"{asked.words}: refused, {error}")
+            continue
+        edited = time.perf_counter()
+
+        outside.append(changed_outside(before, after))
+        seconds.append(edited - drawn)
+        ratios.append((edited - drawn) / (drawn - begun))
+        images.append(after.resize(images[-1].size))
+        captions.append(asked.words)
+
+    table.add(what="pixels changed outside of mask and border", **spread(outside, 0))
+    table.add(what="seconds of an edit", **spread(seconds))
+    table.add(what="time of an edit / of drawing its picture", **spread(ratios))
+    sheet.parent.mkdir(parents=True, exist_ok=True)
+    contact_sheet(images, captions, 8).save(sheet)
+    print(sheet)
+    table.finish(out)
