@@ -1,8 +1,9 @@
 """`python -m benchmarks edits`: whether edits change what they should, nothing else, and how soon.
 
-Prints the pixels that changed outside of the mask and its border (0), the time of an edit beside
-that of drawing its picture, and draws all edits of `benchmarks/prompts/edits.txt` as a sheet,
-before and after in pairs. Whether they do what was asked is for people to look at.
+Prints the steps across the seams of textures beside their inner steps (at most 1.1), the pixels
+that changed outside of the mask and its border (0), the time of an edit beside that of drawing its
+picture, and draws all edits of `benchmarks/prompts/edits.txt` as a sheet, before and after in
+pairs. Whether they do what was asked is for people to look at.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ LIST = Path(__file__).with_name("prompts") / "edits.txt"
 SHEET = Path("out") / "bench" / "edits.png"
 SIDE = 384
 """Side in pixels of what is edited."""
+TEXTURES = ("a red apple", "a cat and a flower", "a star", "a forest")
 CUT = (0, 50, 384, 357)
 """What of a picture is kept as a file of 5 : 4."""
 
@@ -81,6 +83,18 @@ def changed_outside(before: Image.Image, after: Image.Image) -> int:
     return int(np.count_nonzero(differs_HW & kept_HW))
 
 
+def seam_ratio(image: Image.Image) -> float:
+    """The mean step of brightness across both seams over that between other neighbours."""
+    grey_HW = np.asarray(image.convert("L")).astype(np.float64)
+    seams, inner = [], []
+    for axis in (0, 1):
+        steps = np.abs(grey_HW - np.roll(grey_HW, -1, axis))
+        lines = np.moveaxis(steps, axis, 0).mean(1)
+        seams.append(lines[-1])
+        inner.append(lines[:-1].mean())
+    return float(np.mean(seams) / np.mean(inner))
+
+
 def measure(
     model: Annotated[str, typer.Option(help="Known name or model folder.")] = "dall-e-emoji",
     sheet: Annotated[Path, typer.Option(help="Picture of all edits to write.")] = SHEET,
@@ -116,6 +130,12 @@ def measure(
         images.append(after.resize(images[-1].size))
         captions.append(asked.words)
 
+    textures = [
+        seam_ratio(pipeline(prompt, tile="xy", seed=seed, height=SIDE))
+        for prompt in TEXTURES
+        for seed in range(4)
+    ]
+    table.add(what="step across the seams / inner steps", **spread(textures))
     table.add(what="pixels changed outside of mask and border", **spread(outside, 0))
     table.add(what="seconds of an edit", **spread(seconds))
     table.add(what="time of an edit / of drawing its picture", **spread(ratios))

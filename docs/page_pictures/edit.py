@@ -1,4 +1,4 @@
-"""The pictures of the tutorial on edits: before, and after each of three changes."""
+"""The pictures of the pages on edits, larger canvases, variations and textures."""
 
 from __future__ import annotations
 
@@ -24,4 +24,33 @@ def edits(model: DALL_E) -> Image:
     return make_grid([image, *changed], 2)
 
 
-PICTURES: dict[str, Callable[[DALL_E], Image | bytes]] = {"pictures/edit.png": edits}
+def outpainting(model: DALL_E) -> Image:
+    """The picture of the page, wider on both sides."""
+    image = model("a tree and a house in the snow", seed=5, height=256)
+    return model.outpaint(image, left=0.3, right=0.5)
+
+
+def variations(model: DALL_E) -> Image:
+    """The picture of the page, and three variations of it."""
+    from dall_e.images.sheets import make_grid
+
+    image = model("a car and a house on the road", seed=1, height=192)
+    return make_grid(
+        [image, *model.variations(image, 0.8, num_images=3, seed=7, height=192)], 4
+    )
+
+
+def texture(model: DALL_E) -> Image:
+    """Four copies of a texture, edge to edge."""
+    from dall_e.images.sheets import make_grid
+
+    tile = model("a cat and a flower", tile="xy", seed=2, height=192)
+    return make_grid([tile] * 4, 2, gap=0)
+
+
+PICTURES: dict[str, Callable[[DALL_E], Image | bytes]] = {
+    "pictures/edit.png": edits,
+    "pictures/outpaint.png": outpainting,
+    "pictures/variations.png": variations,
+    "pictures/texture.png": texture,
+}

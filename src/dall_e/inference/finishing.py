@@ -76,9 +76,8 @@ def tiled_image(
         placed = tiled(placed, request.tile, job.seed)
         svg = placed.document(vectors, title=job.text, size=size, ground=False)
         if not plan.style or is_drawn_in_groups(plan.style):
-            return FinishedImage(svg_image(svg, size, transparent=transparent), svg, placed)
-        pixels = _styled(painted_svg(svg, size).transpose(2, 0, 1), request, job)
-        return FinishedImage(pixels, placed=placed)
+            return FinishedImage(svg_image(svg, size, transparent=transparent), svg)
+        return FinishedImage(_styled(painted_svg(svg, size).transpose(2, 0, 1), request, job))
 
     if plan.is_whole:
         whole_CSS = from_pil(resize(to_pil(arrays[0], transparent=True), size, size))

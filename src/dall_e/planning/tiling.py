@@ -34,12 +34,15 @@ def tiled(placed: PlacedPlan, tile: str, seed: int) -> PlacedPlan:
     """
     layers: list[Layer] = []
     num_things = len(placed.objects)
+    copies = [0] * num_things
     for number, box in enumerate(_fields(tile, num_things, seed)):
-        turn, copy = number % num_things, number // num_things
+        turn = number % num_things
+        is_mirrored = number // num_things % 2 == 1
         for each in _wrapped(box, tile):
             layers.append(
-                Layer(object=turn, copy=copy, box=each, mirrored=copy % 2 == 1, fits=True)
+                Layer(object=turn, copy=copies[turn], box=each, mirrored=is_mirrored, fits=True)
             )
+            copies[turn] += 1
     return dataclasses.replace(placed, layers=tuple(layers), background="", background_colour="")
 
 
