@@ -35,9 +35,7 @@ def variations(model: DALL_E) -> Image:
     from dall_e.images.sheets import make_grid
 
     image = model("a car and a house on the road", seed=1, height=192)
-    return make_grid(
-        [image, *model.variations(image, 0.8, num_images=3, seed=7, height=192)], 4
-    )
+    return make_grid([image, *model.variations(image, 0.8, num_images=3, seed=7, height=192)], 4)
 
 
 def texture(model: DALL_E) -> Image:

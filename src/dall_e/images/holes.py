@@ -175,7 +175,8 @@ def _sides_touched(
     for side in range(4):
         seen = np.bincount(parts_HW[ring_HW & (side_HW == side)], minlength=count)
         touched += seen >= _TOUCH
-    fractions = np.bincount(parts_HW[ring_HW], minlength=count) / max(np.count_nonzero(ring_HW), 1)
+    length = max(int(np.count_nonzero(ring_HW)), 1)
+    fractions = np.bincount(parts_HW[ring_HW], minlength=count) / length
     return touched > 0, (touched >= _GROUND_SIDES) & (fractions >= fraction)
 
 
