@@ -1,6 +1,7 @@
 """`python -m benchmarks NAME`, each with --help.
 
-The names are captions, coverage, drawing, edits, matmul, noise, peers, pointing, scaling and training.
+The names are captions, coverage, drawing, edits, matmul, noise, peers, pointing, scaling and
+training.
 """
 
 from __future__ import annotations

@@ -44,10 +44,18 @@ def outpaint(  # noqa: PLR0913, one argument per flag
 
     Its own pixels stay as they are, bit for bit.
     """
-    sides = {"left": left, "right": right, "top": top, "bottom": bottom}
-    margins = {side: _number(side, text) for side, text in sides.items()}
     files = changed_file(image, "outpainted", out, force)
-    result = load(model, device).outpaint(image, prompt, seed=seed, **margins)
+    texts = {"left": left, "right": right, "top": top, "bottom": bottom}
+    pixels = {side: _number(side, text) for side, text in texts.items()}
+    result = load(model, device).outpaint(
+        image,
+        prompt,
+        left=pixels["left"],
+        right=pixels["right"],
+        top=pixels["top"],
+        bottom=pixels["bottom"],
+        seed=seed,
+    )
     with steady_output() as say:
         say(files.save(result))
 

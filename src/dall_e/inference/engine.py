@@ -247,10 +247,10 @@ class Engine:
         Everything stays in its place. Of what the prompt leaves open, such as colours, the same
         fraction is chosen anew.
         """
-        with inference(self.device), self._threads():
-            (before,) = self._plan(request)
-            (after,) = self._plan(replace(request, seeds=(seed,)))
-            codes_BN = self._drawer.draw(request, [before])
+        with self.computing():
+            (before,) = self.plan(request)
+            (after,) = self.plan(replace(request, seeds=(seed,)))
+            codes_BN = self.drawer.draw(request, [before])
             is_new_B = np.random.default_rng(seed).random(len(before.prompts)) < fraction
             mixed = replace(before, plan=mixed_plan(before.plan, after.plan, list(is_new_B)))
 
@@ -259,7 +259,7 @@ class Engine:
                 known = KnownTokens(codes_BN, ~new_tokens(codes_BN, fraction, seed))
             else:
                 known = None
-            varied_BN = self._drawer.draw(request, [replace(mixed, seed=seed)], known=known)
+            varied_BN = self.drawer.draw(request, [replace(mixed, seed=seed)], known=known)
             return self._finish(request, mixed, None, varied_BN, request.negative_of(0))
 
     def find_noise(self, request: GenerationRequest, codes_1N: Tensor) -> Tensor:
