@@ -27,7 +27,18 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for benchmark in (captions, coverage, drawing, edits, matmul, noise, peers, pointing, scaling, training):
+for benchmark in (
+    captions,
+    coverage,
+    drawing,
+    edits,
+    matmul,
+    noise,
+    peers,
+    pointing,
+    scaling,
+    training,
+):
     app.command(benchmark.__name__.removeprefix("benchmarks."))(benchmark.measure)
 
 if __name__ == "__main__":
