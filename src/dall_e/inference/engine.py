@@ -244,8 +244,7 @@ class Engine:
     def vary(self, request: GenerationRequest, fraction: float, seed: int) -> GeneratedImage:
         """Draw the one image of a request with a fraction of its tokens drawn anew, by a seed.
 
-        Everything stays in its place. Of what the prompt leaves open, such as colours, the same
-        fraction is chosen anew.
+        Everything stays in its place; of what the prompt leaves open, a fraction is chosen anew.
         """
         with self.computing():
             (before,) = self.plan(request)
@@ -255,10 +254,9 @@ class Engine:
             mixed = replace(before, plan=mixed_plan(before.plan, after.plan, list(is_new_B)))
 
             # Known tokens are of what is asked for as before; all of another thing is new.
+            known = None
             if fraction < 1 and mixed.prompts == before.prompts and codes_BN.numel():
                 known = KnownTokens(codes_BN, ~new_tokens(codes_BN, fraction, seed))
-            else:
-                known = None
             varied_BN = self.drawer.draw(request, [replace(mixed, seed=seed)], known=known)
             return self._finish(request, mixed, None, varied_BN, request.negative_of(0))
 
