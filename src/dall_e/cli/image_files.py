@@ -120,7 +120,7 @@ def _check_file_type(path: Path) -> None:
     """Raise ValueError for a name whose end does not say in what format to write."""
     if path.suffix.lower() not in FILE_TYPES:
         raise ValueError(
-            f"cannot tell the file type of {path.name!r}: end it in {', '.join(FILE_TYPES)}"
+            f"cannot tell the file type of {str(path)!r}: end it in {', '.join(FILE_TYPES)}"
         )
 
 

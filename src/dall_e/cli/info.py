@@ -107,7 +107,9 @@ def _of_image(path: Path) -> Facts:
     except ValueError as error:
         ends = ", ".join(WEIGHT_SUFFIXES)
         raise UnusableFileError(
-            path, f"it is no picture that can be read ({error})", f"weight files end in {ends}"
+            path,
+            f"it is no picture that can be read ({str(error).removeprefix(f'{path}: ')})",
+            f"weight files end in {ends}",
         ) from error
     side = "x".join(str(length) for length in image_size(path))
     facts: Facts = {"file": str(path), "kind": "picture", "pixels": side}

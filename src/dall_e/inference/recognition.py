@@ -62,10 +62,10 @@ class Recognition:
         """What to say of a prompt that cannot be drawn."""
         shown = prompt if len(prompt) <= _LONGEST else f"{prompt[: _LONGEST - 3]}..."
         known = self._vocabulary.words_en if prompt.isascii() else self._vocabulary.words_zh
-        like = (
-            get_close_matches(shown.lower(), known, _MOST_SHOWN, _ALIKE)
-            or list(known)[:_MOST_SHOWN]
-        )
+        said = set(shown.lower().split())
+        with_word = [name for name in known if not said.isdisjoint(name.split())]
+        close = get_close_matches(shown.lower(), known, _MOST_SHOWN, _ALIKE)
+        like = (with_word or close or list(known))[:_MOST_SHOWN]
         return (
             f"the model has no picture of {shown!r} and knows nothing near it: what it drew does "
             f"not look like it. It knows {len(self._vocabulary):,} things by name, such as "

@@ -116,7 +116,8 @@ def test_fault_use_25_where_a_run_stands(tell, tmp_path: Path) -> None:
 def test_what_nobody_knows_is_said(tell, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("hello")
     (tmp_path / "a.safetensors").write_text("hello")
-    assert "no picture that can be read" in tell(tmp_path / "a.txt")
+    told = tell(tmp_path / "a.txt")
+    assert "no picture that can be read" in told and told.count("a.txt:") == 1
     assert "a.safetensors" in tell(tmp_path / "a.safetensors")
     assert "neither a model nor a run" in tell(tmp_path)
     assert "No such file" in tell(tmp_path / "none")

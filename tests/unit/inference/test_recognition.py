@@ -58,3 +58,15 @@ def test_only_unknown_words_of_models_with_many_names_are_judged() -> None:
     assert not names_nothing(job("thing7 and quantum"), VOCABULARY)
     assert not names_nothing(job("quantum"), Vocabulary.from_text("cat | 猫 | animal"))
     assert not names_nothing(job("quantum"), None)
+
+
+def test_a_word_of_known_names_that_is_none_itself_is_judged_and_names_them() -> None:
+    """Red, big and no cats drew a blot, without a word."""
+    more = "red apple | 红苹果 | food"
+    vocabulary = Vocabulary.from_text("\n".join([more, VOCABULARY.to_text()]))
+    plan = plan_prompt("red", vocabulary)
+    red = DrawingJob(text="red", seed=0, plan=plan, rows=range(1))
+    assert names_nothing(red, vocabulary)
+    judge = Recognition(FakeRetriever(0.0), vocabulary)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="such as 'red apple'"):
+        judge.check(PILImage(), red)
