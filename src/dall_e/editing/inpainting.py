@@ -149,7 +149,9 @@ def _recoloured(image: PILImage, edit: Edit) -> PILImage:
 def _pasted(engine: Engine, image: PILImage, edit: Edit) -> PILImage:
     """The part is drawn whole; what it replaces is taken out first."""
     selected_HW = edit.selected_HW
-    prompt = new_part(edit.instruction.what, engine.vocabulary, edit.shown)
+    prompt = edit.instruction.what
+    if not edit.instruction.whole:
+        prompt = new_part(prompt, engine.vocabulary, edit.shown)
     left, top, right, bottom = bounds_of(selected_HW)
     side = max(right - left, bottom - top)
     drawing_hwC = draw_part(engine, prompt, edit.seed, side, edit.sampling, edit.finish, edit.style)

@@ -58,6 +58,8 @@ class Instruction:
     """What is there now and is to change, in words; or nothing is said."""
     adds: bool = False
     """Whether what is drawn comes to what is there already, and replaces nothing."""
+    whole: bool = False
+    """Whether all that the prompt says is drawn, with what is there already."""
 
 
 def read_instruction(prompt: str) -> Instruction:

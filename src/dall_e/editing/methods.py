@@ -11,6 +11,7 @@ from dall_e.config import ModelConfig, SamplingConfig
 from dall_e.config.published import PublishedConfig
 from dall_e.editing.inpainting import Edit, Method, edited
 from dall_e.editing.instructions import Instruction, read_instruction
+from dall_e.editing.intentions import as_meant
 from dall_e.editing.layers import layers_of
 from dall_e.editing.locating import Located, locate
 from dall_e.editing.outpainting import checked_margins, enlarged, new_place
@@ -79,6 +80,8 @@ class Editing:
         canvas = open_image(image)
         shown = str(canvas.info.get("prompt", canvas.info.get("edit_of", "")))
 
+        if mask is None:
+            instruction = as_meant(instruction, shown, self.engine.vocabulary)
         svg = image.info.get("svg") if isinstance(image, PILImage) else None
         located = self._located(canvas, svg, instruction, mask, shown)
         (seed,) = image_seeds(seed, None, 1, 1)

@@ -6,9 +6,11 @@ Shapes: B images, C H W channels, rows and columns; N image tokens.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -82,7 +84,7 @@ def new_tokens(codes_BN: Tensor, fraction: float, seed: int) -> Tensor:
     """
     num_tokens = codes_BN.shape[1]
     side = math.isqrt(num_tokens)
-    noise_N = np.random.default_rng(seed).standard_normal(num_tokens).astype(np.float32)
+    noise_N: npt.NDArray[Any] = np.random.default_rng(seed).standard_normal(num_tokens)
     if side * side == num_tokens:
         noise_N = cv2.GaussianBlur(noise_N.reshape(side, side), (0, 0), _BLOT).ravel()
     count = min(max(round(num_tokens * fraction), 1), num_tokens - 1)
