@@ -12,7 +12,7 @@ from PIL import Image
 
 from dall_e import DALL_E, SamplingConfig
 from dall_e.errors import DallEWarning
-from dall_e.inference import engine
+from dall_e.inference import token_drawing
 from dall_e.sampling.decode import DecodeInterrupted, decode_tokens
 
 
@@ -62,7 +62,7 @@ def test_short_memory_makes_smaller_batches_of_the_same_pictures(
         sizes.append(len(text.states_BLD))
         return decode_tokens(generator, text, *rest, **more)
 
-    monkeypatch.setattr(engine, "decode_tokens", counted)
+    monkeypatch.setattr(token_drawing, "decode_tokens", counted)
     together = draw()
     assert sizes == [3]
     row = model.networks.generator.row_bytes()
@@ -75,13 +75,13 @@ def test_short_memory_makes_smaller_batches_of_the_same_pictures(
     assert row == sum(tensor.nbytes for tensor in tensors)
     # Half of it for the caches: two pictures with guidance, four without; and one where there is no
     # room at all.
-    monkeypatch.setattr(engine, "free_memory", lambda _device: 2 * 5 * row)
+    monkeypatch.setattr(token_drawing, "free_memory", lambda _device: 2 * 5 * row)
     short = draw()
     assert sizes == [2, 1]
     assert all(np.array_equal(one, other) for one, other in zip(together, short, strict=True))
     draw(guidance_scale=1)
     assert sizes == [3]
-    monkeypatch.setattr(engine, "free_memory", lambda _device: 0)
+    monkeypatch.setattr(token_drawing, "free_memory", lambda _device: 0)
     draw()
     assert sizes == [1, 1, 1]
 
