@@ -62,13 +62,11 @@ class Editing:
             mask: what may change: a picture or file of the same size, white where it may change,
                 or transparent there; a box of left, top, right and bottom in pixels, or in
                 fractions of the sides; or "alpha", what is transparent in the picture itself.
-                Without one the words decide: the thing that they name or replace, else the largest
-                free place.
-            seed: of what is drawn, as in a call.
+                Without one the words decide where.
+            seed: of what is drawn.
             method: "paste" draws the part whole and puts it in; "tokens" redraws the tokens of the
                 selection to fit the others; "auto" pastes where the model knows things by name.
-            finish, style: of what is drawn, as in a call.
-            sampling, settings: how tokens are drawn, as in a call; num_inference_steps=24.
+            finish, style, sampling, settings: as in a call; num_inference_steps=24.
 
         Raises ValueError for a mask that does not fit, or selects nothing; for words that name
         nothing in the picture, or nothing that can be drawn; and for a model that cannot edit.

@@ -28,6 +28,17 @@ from dall_e.training.run_folder import open_run_folder
 from dall_e.training.stage import Stage, StepOutput
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """The same sums in the same order, here and in the processes that are started."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMP_NUM_THREADS", "1")
+        yield
+    torch.set_num_threads(before)
+
+
 class ToyBatch(NamedTuple):
     x_BCHW: Tensor
     factor: float
