@@ -166,13 +166,10 @@ class Chinese(Grammar):
             return 0
         if tokens[position].isascii():
             return self._english_length(tokens, position)
-        words, ahead = (
-            self.vocabulary.words_zh,
-            "".join(tokens[position : position + _LONGEST_NOUN]),
-        )
+        ahead = "".join(tokens[position : position + _LONGEST_NOUN])
         for length in range(len(ahead), 0, -1):
             stop, noun = position + length, ahead[:length]
-            name = words.get(noun)
+            name = self.vocabulary.words_zh.get(noun)
             if name is None or name in NO_THINGS:
                 continue
             # Who rides a bicycle has a picture, and does so to it: 骑自行车的熊.

@@ -117,7 +117,8 @@ def substitutes_en(
 def _phrases_en(tokens: Sequence[str], vocabulary: Vocabulary) -> dict[str, Nearest]:
     """What to read instead of phrases of two words whose last word alone would mislead."""
     found: dict[str, Nearest] = {}
-    for first, last in pairwise(tokens):
+    # Each once, in order: a long prompt says much again.
+    for first, last in dict.fromkeys(pairwise(tokens)):
         phrase = f"{first} {last}"
         near = None if phrase in vocabulary.words_en else _near_en(phrase, vocabulary)
         if near and len(found) < MOST:

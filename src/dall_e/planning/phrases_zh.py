@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from dall_e.planning.grammar import PartSaid, whole_number
 from dall_e.planning.lexicon import attributes, attributes_zh, verbs
@@ -13,7 +14,7 @@ from dall_e.scenes.graph import MOST
 from dall_e.scenes.phrases import NUMBERS_ZH
 from dall_e.text.language import COLOURS_ZH
 
-_PHRASE_ENDS = re.compile("[和与跟在骑戴穿吃喝抱追看拿举,，、]")
+_PHRASE_ENDS = "和与跟在骑戴穿吃喝抱追看拿举,，、"
 """Behind one of these, what is said belongs to another thing."""
 _TOO_MANY = re.compile("[七八九十百千万]")
 _SIZES = (("大", "big"), ("小", "small"))
@@ -25,8 +26,10 @@ _COLOURS = {
     "蓝": "blue", "紫": "purple",
 }  # fmt: skip
 """Colours of hair and clothes, by their first characters."""
+# A run of sizes is read from its first character only: from each, it would be read again and again.
 _PARTS = re.compile(
-    rf"(?:有|留着?|长着?|穿着?|一头|一身)*(?:[长短卷大]+的?)?({'|'.join(_COLOURS)})[色发]?的?"
+    r"(?:有|留着?|长着?|穿着?|一头|一身)*(?:(?<![长短卷大])[长短卷大]+的?)?"
+    rf"({'|'.join(_COLOURS)})[色发]?的?"
     r"(?:[长短卷大]+的?)?(头发|卷发|长发|短发|(?<=金)发|胡子|胡须|衣服|上衣|服装)的?"
 )
 _BODY = re.compile(r"在?(?:嘴|手|怀|头|脖子|爪子?|鼻子|脸)[里上中](?=[拿叼抱戴举有的着])")
@@ -37,7 +40,8 @@ _PART_OF_WORD |= {"服装": "clothes"}
 def qualities(text: str, start: int, counted: re.Pattern[str]) -> Qualities:
     """Return what the characters before a noun, which starts at `start`, say of it."""
     verb_ends = [match.end() for match in verbs("zh")[0].finditer(text)]
-    text = _PHRASE_ENDS.split(text[max(verb_ends, default=0) :])[-1]
+    text = text[max(verb_ends, default=0) :]
+    text = text[max(map(text.rfind, _PHRASE_ENDS)) + 1 :]
     offset, found = start - len(text), Qualities()
 
     # The last number that stands before a measure word
@@ -51,6 +55,9 @@ def qualities(text: str, start: int, counted: re.Pattern[str]) -> Qualities:
         if whole_number(last[1]) <= MOST and not (is_dozen or _TOO_MANY.search(last[1])):
             found.said_at["count"] = frozenset(range(offset + last.start(), offset + last.end()))
         text, offset = text[last.end() :], offset + last.end()
+
+    if not text:
+        return found
 
     # Colours of the table, then all that the table of attributes has, then sizes
     taken: set[int] = set()
@@ -90,7 +97,13 @@ def _count(number: str) -> int:
 def says_attribute(tokens: Sequence[str], position: int) -> bool:
     """Whether a word that may be a noun says something of the next one: 木头的椅子."""
     text = "".join(tokens[position : position + _LONGEST_ATTRIBUTE])
-    return any(text.startswith(f"{word}的") for word in attributes("zh"))
+    return text.startswith(_before_nouns())
+
+
+@lru_cache(maxsize=1)
+def _before_nouns() -> tuple[str, ...]:
+    """Every word that says something of what comes next, as it stands before that."""
+    return tuple(f"{word}的" for word in attributes("zh"))
 
 
 def parts_said(text: str) -> list[PartSaid]:

@@ -366,15 +366,14 @@ def test_long_prompts_take_no_time(unit: str, vocabulary: Vocabulary) -> None:
 def test_fault_reliability_09_parsing_is_fast_for_anything(
     unit: str, vocabulary: Vocabulary
 ) -> None:
-    """Ten thousand characters took 10 s. They take 45 ms: here the best of some tries counts, with
-    room for a busy machine."""
+    """Ten thousand characters take less than 50 ms: the best of some tries, on a busy machine."""
     parse("a cat 猫", vocabulary)
     text, seconds = unit * (10_000 // len(unit)), []
     for attempt in range(5):
         start = time.process_time()
         parse(text + "!" * attempt, vocabulary)
         seconds.append(time.process_time() - start)
-        if seconds[-1] < 0.15:
+        if seconds[-1] < 0.05:
             return
     pytest.fail(f"{unit!r}: {min(seconds):.3f} s")
 

@@ -30,7 +30,10 @@ from dall_e.training.stage import Stage, StepOutput
 
 @pytest.fixture(scope="module", autouse=True)
 def one_thread() -> Iterator[None]:
-    """The same sums in the same order, here and in the processes that are started."""
+    """The same sums in the same order, here and in the processes that are started.
+
+    Of the module, as the straight run is: one of each test would come after it.
+    """
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     with pytest.MonkeyPatch.context() as patch:
@@ -563,11 +566,3 @@ def test_fault_training_05_tensorboard_explains_its_numbers_and_shows_sheets(
         assert len(words[tag]) > 20, tag
     (sheet,) = (value.image for value in values if value.tag == "sheet")
     assert (sheet.width, sheet.height) == (5, 3)
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)

@@ -119,7 +119,7 @@ def test_muon_steps_a_kernel_as_a_matrix_whatever_its_layout(layout: torch.memor
         muon.step()
         plain.step()
     # Theirs computes in bfloat16 everywhere.
-    torch.testing.assert_close(kernel.detach().flatten(1), matrix.detach(), atol=4e-3, rtol=0)
+    torch.testing.assert_close(kernel.detach().flatten(1), matrix.detach(), atol=2e-3, rtol=0)
     assert conv[1].weight.grad is None
     muon.zero_grad()
     assert kernel.grad is None
