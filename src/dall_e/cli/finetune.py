@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -113,11 +113,9 @@ def _call(arguments: list[str]) -> None:
 
 def _preset_of(model: str) -> str:
     """The preset that has the sizes of a model. Raises ValueError for one of other sizes."""
-    from dall_e.checkpoints.known_models import find_model
-    from dall_e.checkpoints.store import read_model_config
     from dall_e.config import PRESETS, ModelConfig
 
-    config = ModelConfig.from_dict(read_model_config(find_model(model)))
+    config = ModelConfig.from_dict(_stored_config(model))
     for name, preset in PRESETS.items():
         if (preset.generator, preset.text) == (config.generator, config.text):
             return name
@@ -126,22 +124,25 @@ def _preset_of(model: str) -> str:
 
 def _other_parts(model: str) -> list[str]:
     """What a model has beside generator and image tokenizer, and a model made from it, too."""
+    stored = _stored_config(model)
+    return [part for part in ("dual_encoder", "upsampler") if stored.get(part)]
+
+
+def _stored_config(model: str) -> dict[str, Any]:
+    """The settings of a model folder, or of the built-in model."""
     from dall_e.checkpoints.known_models import find_model
     from dall_e.checkpoints.store import read_model_config
 
-    stored = read_model_config(find_model(model))
-    return [part for part in ("dual_encoder", "upsampler") if stored.get(part)]
+    return read_model_config(find_model(model))
 
 
 def _save_lora(run_folder: Path, folder: Path, model: str) -> None:
     """The small file beside the model."""
-    from dall_e.checkpoints.known_models import find_model
     from dall_e.checkpoints.lora_files import save_lora
     from dall_e.checkpoints.run_files import load_stage
-    from dall_e.checkpoints.store import read_model_config
 
     learned = load_stage(run_folder).lora("generator")
     layers = {name: low_rank for name, low_rank in learned.items() if not name.startswith("tower.")}
-    name = str(read_model_config(find_model(model)).get("name", model))
+    name = str(_stored_config(model).get("name", model))
     save_lora(folder, layers, base_model=name)
     print(folder)

@@ -238,12 +238,13 @@ class GeneratorTraining(TrainingConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("lora_rank", "prior_fraction"):
-            part = self.lora if name == "lora_rank" else self.prior
-            require(
-                not getattr(part, name) or bool(self.start.init),
-                f"{name} needs init: the trained weights to start from",
-            )
+        needing = {
+            "lora_rank": self.lora.lora_rank,
+            "prior_fraction": self.prior.prior_fraction,
+        }
+        for name, value in needing.items():
+            message = f"{name} needs init: the trained weights to start from"
+            require(not value or bool(self.start.init), message)
 
 
 @dataclass(frozen=True, kw_only=True)
