@@ -252,6 +252,7 @@ def _vocabulary(stage: TrainedStage, folder: Path) -> Vocabulary | None:
     from dall_e.checkpoints.run_files import initial_model
     from dall_e.checkpoints.store import VOCABULARY_FILE
     from dall_e.data.datasets import load_records
+    from dall_e.data.shared_names import with_shared_names
     from dall_e.planning.vocabulary import Vocabulary
 
     run = stage.settings
@@ -263,7 +264,10 @@ def _vocabulary(stage: TrainedStage, folder: Path) -> Vocabulary | None:
     except ValueError as error:
         print(f"the model gets no {VOCABULARY_FILE}, so it draws whole: {error}", file=sys.stderr)
         return None
-    own = Vocabulary.from_captions(records, composed=run.get("scene_fraction", 0) > 0)
+    named = with_shared_names(
+        records, style=str(run.get("style", "")), subject=str(run.get("subject", ""))
+    )
+    own = Vocabulary.from_captions(named, composed=run.get("scene_fraction", 0) > 0)
 
     # What it went on drawing while it learned, it still knows.
     initial = initial_model(stage) if run.get("prior_fraction") else None

@@ -39,6 +39,22 @@ def finetune(  # noqa: PLR0913, one argument per flag
             help="Run folder: checkpoints, log and sample sheets.", show_default="OUT with -run"
         ),
     ] = None,
+    style: Annotated[
+        str,
+        typer.Option(
+            help="Name of the pictures' style: any name can then be asked for in it (--style of "
+            "`dall-e generate`).",
+            show_default=False,
+        ),
+    ] = "",
+    subject: Annotated[
+        str,
+        typer.Option(
+            help="Name of the one thing that all pictures show, such as 'sks robot'; they need no "
+            "captions then.",
+            show_default=False,
+        ),
+    ] = "",
     lora: Annotated[
         bool,
         typer.Option(
@@ -82,6 +98,8 @@ def finetune(  # noqa: PLR0913, one argument per flag
         *("--preset", _preset_of(model), "--out", str(run_folder), "--seed", str(seed)),
         *("--views", "4", "--prior-fraction", str(keep)),
     ]
+    for name, said in (("--style", style), ("--subject", subject)):
+        train += [name, said] if said else []
     if lora:
         train += ["--lora-rank", str(rank), "--lora-alpha", str(rank)]
         train += ["--learning-rate", str(_LORA_LEARNING_RATE)]

@@ -18,6 +18,11 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from dall_e.errors import DallEWarning
 
+_LONGEST_NAME = 40
+"""Characters of a style or of a subject: both are said in every caption."""
+_NO_PART_OF_NAMES = "|,:#\n"
+"""These mean something else in a vocabulary or in a caption."""
+
 
 def require(condition: bool, message: str) -> None:
     """Raises ValueError with the message unless the condition holds."""
@@ -117,6 +122,17 @@ def check_fractions(settings: Any, *names: str) -> None:
     for name in names:
         value = getattr(settings, name)
         require(0 <= value <= 1, f"{name} must be in [0, 1], got {value}")
+
+
+def check_name(what: str, name: str) -> None:
+    """Raises ValueError for a name that cannot stand in captions and in a vocabulary."""
+    require(
+        len(name) <= _LONGEST_NAME,
+        f"{what} may have {_LONGEST_NAME} characters, got {len(name)}: {name!r}",
+    )
+    bad = sorted(set(name) & set(_NO_PART_OF_NAMES))
+    require(not bad, f"{what} {name!r} must not have {' '.join(map(repr, bad))} in it")
+    require(name == name.strip(), f"{what} {name!r} must not begin or end with a blank")
 
 
 def field_help(config_class: type) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from dall_e.config.base import check_at_least, check_fractions, check_kinds, require
+from dall_e.config.base import check_at_least, check_fractions, check_kinds, check_name, require
 from dall_e.config.model import DUAL_ENCODERS, UPSAMPLERS
 from dall_e.config.training import (
     LoopConfig,
@@ -166,6 +166,12 @@ class GeneratorBatchConfig:
     caption_fraction: float = 1.0
     """Fraction of pictures whose captions are used; 0 trains without labels, before a run that
     starts from it (--init)."""
+    style: str = ""
+    """Name of the pictures' style: it is said behind every caption, and then any name can be asked
+    for in it."""
+    subject: str = ""
+    """Name of the one thing that all of these pictures show, such as "sks robot"; it stands for
+    their captions."""
     other_words: float = 1.0
     """How often captions use everyday, like or broader words, relative to `data/captions.py`; 0
     always uses names."""
@@ -181,6 +187,8 @@ class GeneratorBatchConfig:
         check_at_least(self, 1, "views", "scenes")
         check_fractions(self, "scene_fraction", "caption_drop", "caption_fraction")
         check_fractions(self, "other_words", "weight_exponent", "random_order")
+        for what in ("style", "subject"):
+            check_name(what, getattr(self, what))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -118,6 +118,10 @@ def checked_style(
             return names[0]
     effect = effect_named(style)
     if not effect:
+        # A learned style may be called without its last word: crayon is "crayon style".
+        for names in learned:
+            if f"{style.lower()} style" == names[0].lower() or f"{style}风格" == names[1]:
+                return names[0]
         known = ", ".join((*style_table(), *(name for name, _ in learned)))
         raise ValueError(f"style {style!r} is not known; `dall-e styles` lists these: {known}")
     return effect

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -41,12 +41,14 @@ class Linear(nn.Linear):
     no multiple of four, which rounds differently (measured on two processors; LOG.md). An image
     would then depend on its batch. So such inputs are padded.
 
-    Its weight may be packed into eight or four bits; then this holds only up to rounding.
+    Its weight may be packed into eight or four bits; then this holds only up to rounding. It may
+    learn by low rank (`nn/lora.py`).
     """
 
     def __init__(self, in_features: int, out_features: int, bias: bool = True) -> None:
         super().__init__(in_features, out_features, bias)
         self.packed: PackedWeight | None = None
+        self.learns_low_rank = False
 
     def pack(self, packed: PackedWeight) -> None:
         """Compute with this weight from now on, and drop its own. For inference only."""
@@ -59,6 +61,12 @@ class Linear(nn.Linear):
         if self.packed is not None:
             product: Tensor = self.packed(input)
             return product if self.bias is None else product + self.bias
+
+        # In training the sum of the weights is never made, nor its gradient.
+        if self.learns_low_rank and torch.is_grad_enabled():
+            layers: Any = self.parametrizations
+            beside: Tensor = layers.weight[0].product(input, layers.weight.original, self.bias)
+            return beside
 
         num_rows = input.numel() // input.shape[-1]
         missing = -num_rows % _ROWS_OF_ONE_PATH

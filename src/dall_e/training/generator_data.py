@@ -30,6 +30,7 @@ from dall_e.config import (
 )
 from dall_e.data.captions import plain_caption, training_caption
 from dall_e.data.datasets import ImageSet, batch_captions, batch_indices, load_images
+from dall_e.data.shared_names import with_shared_names
 from dall_e.models.image_tokenizer import ImageTokenizer
 from dall_e.sampling.orders import group_numbers, group_sizes, make_orders
 from dall_e.scenes.composer import SceneComposer
@@ -106,9 +107,11 @@ class GeneratorData:
         announce(f"reading the pictures of {config.data}")
         images, held_out = (load_images(config.data, size, split=s) for s in ("train", "val"))
         self.run_data = report_data(config.run_folder, images, held_out)
-        self.records, self.held_out_records = images.records, held_out.records
-        self.holds_out = self.records != self.held_out_records
+        self.holds_out = images.records != held_out.records
         """Whether the pictures to measure with are others than those to train on."""
+        names = {"style": self._config.style, "subject": self._config.subject}
+        self.records = with_shared_names(images.records, **names)
+        self.held_out_records = with_shared_names(held_out.records, **names)
         self._weights = images.weights**self._config.weight_exponent
         self._compose(images)
         self._name_concepts()

@@ -29,7 +29,9 @@ _WARMUP_FRACTION = 0.05
 _BATCH_SIZES = {"cpu": 16, "mps": 32, "cuda": 64}
 """What learns are steps, and on a CPU a step costs what its pictures cost. A GPU takes more of them
 in the same time."""
-_FITTED = ("tokenizer", "images", "batch_size", "learning_rate", "warmup_images")
+_FITTED = (
+    "tokenizer", "images", "batch_size", "learning_rate", "warmup_images", "contrastive_weight",
+)  # fmt: skip
 
 
 def fit_to_data(config: Config, given: Collection[str]) -> tuple[Config, str]:
@@ -55,8 +57,10 @@ def fit_to_data(config: Config, given: Collection[str]) -> tuple[Config, str]:
 def _stored(folder: Path) -> dict[str, Any]:
     """What a run that can be resumed was started with; nothing without one."""
     try:
-        stored = flattened(json.loads((folder / SETTINGS_FILE).read_bytes()))
-    except (OSError, ValueError, AttributeError):
+        written = json.loads((folder / SETTINGS_FILE).read_bytes())
+        # Those of the networks stand beside them, one of which is called tokenizer as well.
+        stored = flattened({name: written[name] for name in written if name != "networks"})
+    except (OSError, ValueError, TypeError, AttributeError):
         return {}
     return {name: stored[name] for name in _FITTED if name in stored}
 
@@ -67,6 +71,9 @@ def _chosen(config: GeneratorTraining | TokenizerTraining) -> dict[str, Any]:
     if isinstance(config, GeneratorTraining):
         start = load_stage(config.start.init)
         values["tokenizer"] = start.settings.get("tokenizer") or config.start.init
+        if start.is_model:
+            # A model folder has no contrastive tower: a new one would teach the text encoder noise.
+            values["contrastive_weight"] = 0.0
 
     num_images = len(load_records(config.data))
     if not 0 < num_images <= MOST_IMAGES:

@@ -98,11 +98,17 @@ def test_all_weights_learn_unless_it_is_asked_for(
     pictures: Path, base: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "full"
-    assert finetune(pictures, base, out, "--run", str(tmp_path / "run")) == 0
+    named = ["--style", "crayon", "--subject", "sks robot"]
+    assert finetune(pictures, base, out, "--run", str(tmp_path / "run"), *named) == 0
     assert (tmp_path / "run" / "checkpoint.pt").exists() and not (out / "lora").exists()
-    changed = DALL_E.from_pretrained(out).networks.state_dict()
+    model = DALL_E.from_pretrained(out)
+    changed = model.networks.state_dict()
     initial = DALL_E.from_pretrained(base).networks.state_dict()
     assert not torch.allclose(changed["text.tokens.weight"], initial["text.tokens.weight"])
+
+    # It can be asked for the style of the pictures, and for what they show.
+    assert model.vocabulary is not None and model.vocabulary.knows("sks robot")
+    assert ("crayon style", "crayon风格") in model.vocabulary.styles
 
 
 def test_a_folder_without_pictures_stops_before_training(

@@ -24,6 +24,7 @@ def drawn(model: DALL_E, prompt: str = "a cat", **how):
 def test_a_style_is_known_by_any_of_its_words_or_an_error(model: DALL_E) -> None:
     words = Vocabulary([KnownName("flat style", "扁平风格", "style")])
     names = {"水墨画": "ink painting", "Flat style": "flat style", "扁平风格": "flat style"}
+    names |= {"Flat": "flat style", "扁平": "flat style"}
     for name, expected in {**names, "": "", None: ""}.items():
         assert checked_style(name, model.config, words) == expected
     assert checked_style("logo", model.config, None) == "logo"

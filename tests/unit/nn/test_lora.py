@@ -12,6 +12,7 @@ from torch import nn
 from dall_e.config import TextConfig
 from dall_e.models.text_encoder import TextEncoder
 from dall_e.nn.lora import LowRank, add_lora, has_lora, lora_of, merged
+from dall_e.nn.transformer import Linear
 
 SIZES = TextConfig(vocab_size=300, max_tokens=8, width=32, num_layers=2, num_heads=2)
 
@@ -69,6 +70,26 @@ def test_merged_weights_give_what_the_adapted_network_gives() -> None:
     torch.testing.assert_close(
         plain(ids()).states_BLD, adapted(ids()).states_BLD, atol=1e-5, rtol=0
     )
+
+
+def test_a_product_beside_the_weight_has_the_gradients_of_the_sum() -> None:
+    adapted, summed = encoder(), encoder()
+    for network in (adapted, summed):
+        torch.manual_seed(1)
+        add_lora(network, rank=4, alpha=8)
+        trained(network, steps=1)
+
+    # The slow way: weights that are added up before the product.
+    for layer in summed.modules():
+        if isinstance(layer, Linear):
+            layer.learns_low_rank = False
+    for network in (adapted, summed):
+        network.zero_grad()
+        network(ids()).states_BLD.square().mean().backward()
+    slow = dict(summed.named_parameters())
+    for name, parameter in adapted.named_parameters():
+        if parameter.requires_grad:
+            torch.testing.assert_close(parameter.grad, slow[name].grad, atol=1e-6, rtol=1e-4)
 
 
 @pytest.mark.parametrize("rank", [0, 33])

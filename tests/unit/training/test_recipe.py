@@ -56,9 +56,11 @@ def test_fault_training_02_a_run_keeps_what_it_was_started_with(
     config = settings(pictures, tmp_path / "run")
     (tmp_path / "run").mkdir()
     started = with_values(config, {"images": 640, "learning_rate": 1e-4, "batch_size": 7})
-    (tmp_path / "run" / "config.json").write_text(json.dumps(dataclasses.asdict(started)))
+    written = {**dataclasses.asdict(started), "networks": {"tokenizer": {"image_size": 96}}}
+    (tmp_path / "run" / "config.json").write_text(json.dumps(written))
     values = flat_values(fit_to_data(config, given=())[0])
     assert (values["images"], values["learning_rate"], values["batch_size"]) == (640, 1e-4, 7)
+    assert values["tokenizer"] == started.batches.tokenizer
 
 
 def test_fault_training_02_flags_that_are_given_win(
