@@ -278,6 +278,7 @@ print(json.dumps(deeds), file=sys.__stderr__)
 LIBRARIES = (
     *("torch", "numpy", "PIL.Image", "safetensors", "tokenizers", "huggingface_hub", "typer"),
     "torch._dynamo",
+    *("fastapi.testclient", "uvicorn", "prometheus_client", "limits.storage", "fastapi_swagger"),
     "cv2",  # It names its own folder in LD_LIBRARY_PATH.
 )
 

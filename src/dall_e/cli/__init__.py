@@ -28,12 +28,14 @@ from dall_e.cli import (
     info,
     interpolate,
     invert,
+    keys,
     models,
     outpaint,
     plan,
     product,
     reproduce,
     search,
+    serve,
     sheet,
     styles,
     train,
@@ -57,6 +59,7 @@ _train = typer.Typer(
     help="Train one stage; the same command again resumes it.", no_args_is_help=True
 )
 _data = typer.Typer(help="Make and look at training data.", no_args_is_help=True)
+_keys = typer.Typer(help="Say who may use a server.", no_args_is_help=True)
 _zoo = typer.Typer(help="Look after the published models.", no_args_is_help=True)
 
 # Help lists the commands in this order.
@@ -77,6 +80,7 @@ for _group, _name, _command in (
     (app, "caption", caption.caption),
     (app, "describe", describe.describe),
     (app, "search", search.search),
+    (app, "serve", serve.serve),
     (app, "finetune", finetune.finetune),
     (app, "export", export.export),
     (app, "evaluate", evaluate.evaluate),
@@ -96,11 +100,15 @@ for _group, _name, _command in (
     (_data, "check", data.check_command),
     (_data, "show", data.show_command),
     (_data, "pack", data.pack_command),
+    (_keys, "add", keys.add),
+    (_keys, "list", keys.list_keys),
+    (_keys, "revoke", keys.revoke),
     (_zoo, "verify", verify.verify),
 ):
     _group.command(_name, cls=ExpandingCommand)(_command)
 app.add_typer(_train, name="train")
 app.add_typer(_data, name="data")
+app.add_typer(_keys, name="keys")
 app.add_typer(_zoo, name="zoo")
 
 

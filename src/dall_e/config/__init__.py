@@ -26,6 +26,7 @@ from dall_e.config.networks import (
     UpsamplerConfig,
 )
 from dall_e.config.sampling import OrderKind, SamplingConfig, ScheduleKind
+from dall_e.config.serving import ServingConfig
 from dall_e.config.stages import (
     AdversarialTraining,
     CodeGameConfig,
@@ -89,6 +90,7 @@ __all__ = [
     "SampledCodesConfig",
     "SamplingConfig",
     "ScheduleKind",
+    "ServingConfig",
     "StartConfig",
     "TextConfig",
     "TokenizerBatchConfig",

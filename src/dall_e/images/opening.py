@@ -43,19 +43,40 @@ def open_image(source: PILImage | str | os.PathLike[str]) -> PILImage:
 
     content = read_bytes(Path(source), MOST_BYTES)
     with naming(source):
-        try:
-            with Image.open(io.BytesIO(content)) as opened:
-                check_size(opened)
-                opened.load()
-                return _checked(opened, texts_in(opened))
-        except Image.DecompressionBombError as error:
-            raise ValueError(
-                f"it has far too many pixels, pictures of at most {MOST_PIXELS} are read"
-            ) from error
-        except UnidentifiedImageError as error:
-            raise ValueError(
-                f"not a readable picture ({len(content)} bytes): of no known kind"
-            ) from error
+        return open_image_bytes(content)
+
+
+def open_image_bytes(
+    content: bytes, *, most_pixels: int = MOST_PIXELS, formats: tuple[str, ...] | None = None
+) -> PILImage:
+    """Open a picture file in memory as `open_image` does.
+
+    most_pixels: more are not decoded. formats: Pillow's names of those that are read, all unless
+    given. Raises ValueError for a picture that is too large or too small, or cannot be read.
+    """
+    try:
+        with Image.open(io.BytesIO(content), formats=formats) as opened:
+            width, height = opened.size
+            if width * height > most_pixels:
+                raise ValueError(
+                    f"it has {width} x {height} pixels, pictures of at most {most_pixels} are read"
+                )
+            check_size(opened)
+            opened.load()
+            return _checked(opened, texts_in(opened))
+    except (ValueError, DallEWarning):
+        raise
+    except Image.DecompressionBombError as error:
+        raise ValueError(
+            f"it has far too many pixels, pictures of at most {most_pixels} are read"
+        ) from error
+    except UnidentifiedImageError as error:
+        known = f"none of {', '.join(formats)}" if formats else "of no known kind"
+        raise ValueError(f"not a readable picture ({len(content)} bytes): {known}") from error
+    # Each format has its own errors for damage.
+    except Exception as error:
+        reason = " ".join((str(error) or type(error).__name__).split())
+        raise ValueError(f"not a readable picture ({len(content)} bytes): {reason}") from error
 
 
 def _checked(image: PILImage, texts: dict[str, str]) -> PILImage:

@@ -74,6 +74,11 @@ def box_of(numbers: Any, size: tuple[int, int]) -> Box:
     return left, top, right, bottom
 
 
+def inverted_mask(mask: PILImage) -> PILImage:
+    """Return a mask that selects what this one, white and black, keeps."""
+    return mask.convert("L").point(lambda value: 255 - value)
+
+
 def bounds_of(selected_HW: UInt8) -> Box:
     """Return the smallest box around everything that is selected at least by half."""
     rows, columns = (np.flatnonzero((selected_HW >= 128).any(axis)) for axis in (1, 0))

@@ -1,0 +1,80 @@
+"""`dall-e serve`: a server with OpenAI's images API."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dall_e.checkpoints.known_models import BUILT_IN
+from dall_e.cli.flags import with_flags
+from dall_e.cli.keys import File, key_file
+from dall_e.cli.options import Device, Quantization, load
+from dall_e.config import ServingConfig
+
+if TYPE_CHECKING:
+    from dall_e.pipeline import DALL_E
+
+MISSING = "the server needs more packages: pip install 'open-dalle[serve]'"
+
+
+@with_flags(ServingConfig)
+def serve(
+    settings: ServingConfig,
+    *,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--model",
+            metavar="NAME",
+            show_default=BUILT_IN,
+            help="A known name or a model folder; given several times, clients choose. The first "
+            "draws for every name that none of them has.",
+        ),
+    ] = None,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; 0.0.0.0 is every one of this machine.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8000,
+    keys: File = None,
+    without_keys: Annotated[
+        bool, typer.Option("--without-keys", help="Let everybody in who can reach the server.")
+    ] = False,
+    quantization: Quantization = None,
+    device: Device = "auto",
+) -> None:
+    """Serve pictures by OpenAI's images API, so that programs of any language can ask for them.
+
+    Requests that wait are drawn together. Where there are keys (`dall-e keys add`), clients need
+    one; without any, the server listens to this machine alone. The API is shown at /docs.
+    """
+    try:
+        import uvicorn  # noqa: F401, looked for before a model is loaded
+
+        from dall_e.serving.app import create_app
+        from dall_e.serving.running import check_exposure, server_for
+    except ImportError as error:
+        raise ImportError(f"{MISSING} ({error})") from error
+
+    file = key_file(keys)
+    file.check_private()
+    known = None if without_keys or not file.keys else file
+    check_exposure(host, known, without_keys=without_keys)
+
+    import logging
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    app = create_app(_loaded(model or [BUILT_IN], device, quantization), settings, known)
+    server_for(app, host, port).run()
+
+
+def _loaded(names: list[str], device: str, quantization: str | None) -> dict[str, DALL_E]:
+    """Models by the names that clients know them by; a folder's is its last part."""
+    models: dict[str, DALL_E] = {}
+    for name in names:
+        shown = Path(name).name if Path(name).is_dir() else name
+        if shown in models:
+            raise ValueError(f"two models would be called {shown!r}: rename one of the folders")
+        models[shown] = load(name, device, quantization=quantization)
+    return models

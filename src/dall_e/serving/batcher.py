@@ -1,0 +1,235 @@
+"""The queue of a server: what waits is drawn together, one owner after the other.
+
+One thread draws tokens, batch after batch. A drawing that comes while a batch is drawn joins the
+next one: the rows of a batch know equally many tokens at each step, so none can join between. The
+images of a batch are finished in threads of their own, while the next batch is drawn already.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+from dall_e.config import ServingConfig
+from dall_e.inference.together import DrawnTokens, draw_together
+from dall_e.sampling.decode import DecodeInterrupted
+from dall_e.serving.failures import Refusal, stopping, too_slow
+from dall_e.serving.metrics import Metrics
+from dall_e.serving.work import Drawing, Task, Work
+
+_LOG = logging.getLogger("dall_e.serving")
+_MEMORY = 0.8
+"""How much the time of the last pictures counts in the estimate of the next."""
+_FIRST_GUESS = 2.0
+"""Seconds for a picture, before one was drawn."""
+_LONGEST_RETRY = 300
+"""Seconds after which a client may always try again."""
+
+
+class Batcher:
+    """Draws what waits."""
+
+    def __init__(self, settings: ServingConfig, metrics: Metrics) -> None:
+        """Nothing is drawn before `start`."""
+        self._settings, self._metrics = settings, metrics
+        self._changed = threading.Condition()
+        self._waiting: dict[str, deque[Work]] = {}
+        """By owner; whose turn it is stands first."""
+        self._num_finishing = 0
+        self._is_draining = False
+        self._is_stopped = False
+        self._seconds_each = _FIRST_GUESS
+        self._thread: threading.Thread | None = None
+        self._finishers = ThreadPoolExecutor(settings.finishing_threads, "finishing")
+        metrics.watch(self)
+
+    # From outside
+
+    def start(self) -> None:
+        """Begin to draw."""
+        self._thread = threading.Thread(target=self._run, name="drawing", daemon=True)
+        self._thread.start()
+
+    def submit(self, works: Sequence[Work]) -> None:
+        """Let work wait, all of it or none.
+
+        Raises Refusal 429 with the seconds to wait where the queue is full, and 503 where the
+        server stops.
+        """
+        with self._changed:
+            if self._is_draining:
+                raise stopping()
+            room = self._settings.max_waiting - self.num_waiting
+            if len(works) > room:
+                self._metrics.refused.labels("queue_full").inc(len(works))
+                raise Refusal(
+                    429,
+                    f"{self.num_waiting} of {self._settings.max_waiting} places in the queue are "
+                    f"taken, and {len(works)} are asked for: come again later",
+                    code="queue_full",
+                    retry_after=self.seconds_to_wait(),
+                )
+            for work in works:
+                self._waiting.setdefault(work.owner, deque()).append(work)
+            self._changed.notify_all()
+
+    def seconds_to_wait(self) -> int:
+        """After how many seconds there will probably be room."""
+        seconds = self._seconds_each * max(1, self.num_waiting + self._num_finishing)
+        return min(_LONGEST_RETRY, max(1, math.ceil(seconds)))
+
+    @property
+    def num_waiting(self) -> int:
+        """Pieces of work in the queue that somebody waits for."""
+        return sum(work.is_wanted for queue in list(self._waiting.values()) for work in list(queue))
+
+    @property
+    def is_draining(self) -> bool:
+        """Whether it takes no more."""
+        return self._is_draining
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether its thread runs."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def drain(self) -> None:
+        """Take no more; what waits is still drawn."""
+        with self._changed:
+            self._is_draining = True
+            self._changed.notify_all()
+
+    def refund(self) -> None:
+        """Send away what still waits, so that it can be asked for elsewhere."""
+        with self._changed:
+            left = [work for queue in self._waiting.values() for work in queue]
+            self._waiting.clear()
+        for work in left:
+            work.refuse(stopping())
+
+    def stop(self) -> None:
+        """Draw to the end what is being drawn, send away what waits, and end."""
+        self.drain()
+        self.refund()
+        with self._changed:
+            self._is_stopped = True
+            self._changed.notify_all()
+        if self._thread is not None:
+            self._thread.join()
+        self._finishers.shutdown()
+
+    # The thread that draws
+
+    def _run(self) -> None:
+        while True:
+            works = self._next_works()
+            if not works:
+                return
+            first = works[0]
+            if isinstance(first, Task):
+                first.settle(first.call)
+                continue
+            drawings = [work for work in works if isinstance(work, Drawing)]
+            try:
+                self._draw(drawings)
+            # A fault must not end the thread: it goes to those who wait.
+            except Exception as error:
+                for work in drawings:
+                    work.refuse(error)
+
+    def _next_works(self) -> list[Work]:
+        """The next batch, or one other piece of work; nothing once it is to stop."""
+        most = 2 * self._settings.batch_size
+        with self._changed:
+            while True:
+                works = self._take() if self._num_finishing < most else []
+                if works or self._is_stopped:
+                    return works
+                self._changed.wait()
+
+    def _take(self) -> list[Work]:
+        """Take what is drawn next out of the queue: one piece of each owner in turn."""
+        taken: list[Work] = []
+        owners = deque(self._waiting)
+        while owners and len(taken) < self._settings.batch_size:
+            owner = owners.popleft()
+            queue = self._waiting[owner]
+            self._drop_unwanted(queue)
+            if queue and _go_together(taken, queue[0]):
+                taken.append(queue.popleft())
+                owners.append(owner)
+
+                # Whoever had a turn goes to the end of the line.
+                self._waiting[owner] = self._waiting.pop(owner)
+            if not queue:
+                del self._waiting[owner]
+                owners = deque(each for each in owners if each != owner)
+        return taken
+
+    def _drop_unwanted(self, queue: deque[Work]) -> None:
+        while queue and not queue[0].is_wanted:
+            work = queue.popleft()
+            if work.is_late and not work.future.done():
+                self._metrics.refused.labels("deadline").inc()
+                work.refuse(too_slow(work.seconds))
+            else:
+                self._metrics.cancelled.inc()
+
+    def _draw(self, drawings: list[Drawing]) -> None:
+        """Draw the tokens of a batch, and let its images be finished."""
+        started = time.monotonic()
+        for work in drawings:
+            self._metrics.seconds_waiting.observe(started - work.accepted)
+        self._metrics.batch_size.observe(len(drawings))
+
+        engine = drawings[0].model.engine
+        try:
+            tokens = draw_together(engine, [work.participant() for work in drawings])
+        except DecodeInterrupted:
+            self._metrics.cancelled.inc(len(drawings))
+            for work in drawings:
+                work.refuse(too_slow(work.seconds))
+            return
+
+        seconds = time.monotonic() - started
+        self._metrics.seconds_drawing.observe(seconds)
+        self._seconds_each += (1 - _MEMORY) * (seconds / len(drawings) - self._seconds_each)
+        with self._changed:
+            self._num_finishing += len(drawings)
+        for work, drawn in zip(drawings, tokens, strict=True):
+            self._finishers.submit(self._finish, work, drawn)
+
+    def _finish(self, work: Drawing, drawn: DrawnTokens) -> None:
+        """Make the image of tokens, in one of the threads for that."""
+        try:
+            work.settle(partial(self._image, work, drawn))
+        # An error in handing it over has nobody to go to.
+        except Exception:
+            _LOG.exception("a picture could not be handed over")
+        finally:
+            with self._changed:
+                self._num_finishing -= 1
+                self._changed.notify_all()
+
+    def _image(self, work: Drawing, drawn: DrawnTokens) -> object:
+        started = time.monotonic()
+        result = work.finish(drawn.image_of(work.model.engine))
+        self._metrics.seconds_finishing.observe(time.monotonic() - started)
+        self._metrics.images.inc()
+        return result
+
+
+def _go_together(taken: list[Work], work: Work) -> bool:
+    """Whether work can be done along with what is taken already."""
+    if not taken:
+        return True
+    first = taken[0]
+    if not isinstance(first, Drawing) or not isinstance(work, Drawing):
+        return False
+    return first.group == work.group

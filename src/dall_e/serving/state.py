@@ -1,0 +1,75 @@
+"""What all routes of a server use: its models, its queue, its keys and its counters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import cast
+
+from starlette.requests import Request
+
+from dall_e.config import ServingConfig
+from dall_e.pipeline import DALL_E
+from dall_e.serving.batcher import Batcher
+from dall_e.serving.keys import KeyFile
+from dall_e.serving.links import LinkedImages
+from dall_e.serving.metrics import Metrics
+
+MODEL_HEADER = "X-Model"
+"""Says which model drew, as any name is taken for one."""
+
+
+class ServerState:
+    """The parts of one server."""
+
+    def __init__(
+        self, models: Mapping[str, DALL_E], settings: ServingConfig, keys: KeyFile | None = None
+    ) -> None:
+        """models: by name; the first one is for names that are not known.
+
+        keys: who may use the server; everybody without them.
+        """
+        if not models:
+            raise ValueError("a server needs at least one model, got none")
+        self.models = dict(models)
+        self.settings = settings
+        self.keys = keys
+        self.metrics = Metrics()
+        self.batcher = Batcher(settings, self.metrics)
+        self.links = LinkedImages(settings.link_seconds, settings.link_megabytes * 2**20)
+        self.is_warm = False
+        """Whether each model has drawn once."""
+
+    def model_of(self, name: str | None) -> NamedModel:
+        """The model of a name; the first one for a name that is not known, as aliases have it."""
+        if name not in self.models:
+            name = next(iter(self.models))
+        return NamedModel(name, self.models[name])
+
+    def url_of(self, request: Request, path: str) -> str:
+        """Where a client finds a path of this server."""
+        base = self.settings.public_url or str(request.base_url)
+        return f"{base.rstrip('/')}/{path}"
+
+
+@dataclass(frozen=True)
+class NamedModel:
+    """A model and the name that it is served by."""
+
+    name: str
+    model: DALL_E
+    headers: dict[str, str] = field(init=False)
+    """Say which model it was."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "headers", {MODEL_HEADER: self.name})
+
+
+def state_of(request: Request) -> ServerState:
+    """The server that a request has come to."""
+    return cast(ServerState, request.app.state.server)
+
+
+def owner_of(request: Request) -> str:
+    """Whose request it is, as the guard has found out."""
+    return cast(str, request.state.owner)

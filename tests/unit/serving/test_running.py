@@ -1,0 +1,55 @@
+"""How a server stops: it finishes what it can, and gives back the rest."""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from dall_e import DALL_E
+from dall_e.config import ServingConfig
+from dall_e.serving.work import Task
+
+from .conftest import running
+
+pytestmark = pytest.mark.filterwarnings("ignore::dall_e.errors.DallEWarning")
+
+BODY = {"prompt": "a cat", "seed": 1}
+
+
+@pytest.mark.parametrize(("drain_seconds", "status"), [(30.0, 200), (0.2, 503)])
+def test_stopping(
+    tiny_model: DALL_E, ask: Callable[..., Any], drain_seconds: float, status: int
+) -> None:
+    """What waits is drawn if there is time for it, and else told to come again."""
+    gate = threading.Event()
+    with ThreadPoolExecutor(1) as clients:
+        with running(tiny_model, ServingConfig(drain_seconds=drain_seconds)) as server:
+            batcher = server.state.batcher
+            batcher.submit([Task("first", 60, gate.wait)])
+            asked = clients.submit(ask, server, "/v1/images/generations", BODY)
+            while batcher.num_waiting < 1:
+                time.sleep(0.01)
+            threading.Timer(1.0, gate.set).start()
+        answer = asked.result(60)
+    assert answer.status == status
+    if status == 503:
+        assert answer.json["error"]["code"] == "stopping" and answer.headers["retry-after"]
+
+
+def test_it_is_ready_once_each_model_has_drawn(tiny_model: DALL_E) -> None:
+    from fastapi.testclient import TestClient
+
+    from dall_e.serving.app import create_app, server_of
+
+    app = create_app({"tiny": tiny_model})
+    with TestClient(app, base_url="http://127.0.0.1") as client:
+        for _ in range(500):
+            if client.get("/readyz").status_code == 200:
+                break
+            time.sleep(0.01)
+        assert client.get("/readyz").text == "ready"
+        server_of(app).batcher.drain()
+        assert client.get("/readyz").status_code == 503
