@@ -4,11 +4,49 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from dall_e.config.base import check_at_least, check_kinds, check_sizes, require
 
 MOST_CODES = 1 << 20
 """Size of the largest vocabulary of image tokens."""
+
+
+# What several networks are checked for
+
+
+def _check_tower(settings: Any) -> None:
+    """A picture tower: each of its resolutions, and a last halving, must go into the picture."""
+    require(len(settings.image_widths) > 0, "image_widths needs at least one entry")
+    step = 2 << len(settings.image_widths)
+    require(
+        settings.image_size % step == 0,
+        f"image_size {settings.image_size} is not a multiple of {step}",
+    )
+
+
+def _check_words(settings: Any) -> None:
+    """Room for the vocabulary of the byte-level BPE, and for a prompt."""
+    require(
+        settings.vocab_size >= 259,
+        f"vocab_size {settings.vocab_size} < 259: 256 bytes and 3 marks must fit",
+    )
+    require(settings.max_tokens >= 4, f"max_tokens {settings.max_tokens} < 4")
+
+
+def _check_heads(settings: Any) -> None:
+    """Every attention head is as wide as the others."""
+    require(
+        settings.width % settings.num_heads == 0,
+        f"width {settings.width} is not a multiple of {settings.num_heads} heads",
+    )
+
+
+def _check_dropout(settings: Any) -> None:
+    require(0 <= settings.dropout < 1, f"dropout {settings.dropout} is not in [0, 1)")
+
+
+# The networks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,15 +127,8 @@ class TextConfig:
         check_sizes(self)
         check_at_least(self, 1, "width", "num_heads")
         check_at_least(self, 0, "num_layers")
-        require(
-            self.vocab_size >= 259,
-            f"vocab_size {self.vocab_size} < 259: 256 bytes and 3 marks must fit",
-        )
-        require(self.max_tokens >= 4, f"max_tokens {self.max_tokens} < 4")
-        require(
-            self.width % self.num_heads == 0,
-            f"width {self.width} is not a multiple of {self.num_heads} heads",
-        )
+        _check_words(self)
+        _check_heads(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,16 +166,13 @@ class GeneratorConfig:
         )
         check_at_least(self, 1, "mlp_width", "rope_base")
         check_at_least(self, 0, "content_layers", "query_layers")
-        require(
-            self.width % self.num_heads == 0,
-            f"width {self.width} is not a multiple of {self.num_heads} heads",
-        )
+        _check_heads(self)
         head_width = self.width // self.num_heads
         require(
             head_width % 4 == 0,
             f"head width {head_width} is not a multiple of 4, as 2-D rotation needs",
         )
-        require(0 <= self.dropout < 1, f"dropout {self.dropout} is not in [0, 1)")
+        _check_dropout(self)
 
     @property
     def num_tokens(self) -> int:
@@ -187,11 +215,7 @@ class DualEncoderConfig:
         check_kinds(self)
         check_sizes(self)
         check_at_least(self, 1, "image_size", "image_widths", "width")
-        require(len(self.image_widths) > 0, "image_widths needs at least one entry")
-        step = 2 << len(self.image_widths)
-        require(
-            self.image_size % step == 0, f"image_size {self.image_size} is not a multiple of {step}"
-        )
+        _check_tower(self)
         require(self.text.width == self.text_width, "text_width must be that of the text tower")
 
     @property
@@ -236,21 +260,10 @@ class CaptionerConfig:
         check_sizes(self)
         check_at_least(self, 1, "image_size", "image_widths", "width", "num_layers", "num_heads")
         check_at_least(self, 1, "mlp_width", "image_vector")
-        require(len(self.image_widths) > 0, "image_widths needs at least one entry")
-        step = 2 << len(self.image_widths)
-        require(
-            self.image_size % step == 0, f"image_size {self.image_size} is not a multiple of {step}"
-        )
-        require(
-            self.vocab_size >= 259,
-            f"vocab_size {self.vocab_size} < 259: 256 bytes and 3 marks must fit",
-        )
-        require(self.max_tokens >= 4, f"max_tokens {self.max_tokens} < 4")
-        require(
-            self.width % self.num_heads == 0,
-            f"width {self.width} is not a multiple of {self.num_heads} heads",
-        )
-        require(0 <= self.dropout < 1, f"dropout {self.dropout} is not in [0, 1)")
+        _check_tower(self)
+        _check_words(self)
+        _check_heads(self)
+        _check_dropout(self)
 
     @property
     def tower(self) -> DualEncoderConfig:

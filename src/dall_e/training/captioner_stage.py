@@ -11,7 +11,6 @@ W also rows and columns, L text tokens, V entries of the vocabulary.
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import random
 from collections.abc import Iterator, Sequence
@@ -19,41 +18,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dall_e.checkpoints.run_files import (
-    load_image_tokenizer_at,
-    load_stage,
-    load_text_tokenizer,
-)
-from dall_e.checkpoints.store import TEXT_FILE, load_strict
+from dall_e.checkpoints.run_files import load_image_tokenizer_at, load_stage
+from dall_e.checkpoints.store import load_strict
 from dall_e.config import CAPTIONERS, CaptionerTraining
 from dall_e.data.captions import describing_captions
-from dall_e.data.datasets import ImageSet, batch_indices, load_images
+from dall_e.data.datasets import ImageSet, load_images
 from dall_e.images.files import save_image
 from dall_e.images.sheets import contact_sheet
 from dall_e.models.captioner import LANGUAGES, Captioner, ImageFeatures, ImageMemory
 from dall_e.models.image_tokenizer import ImageTokenizer
 from dall_e.models.text_encoder import PAD_ID
-from dall_e.runtime import pick_device
 from dall_e.sampling.words import greedy_captions
-from dall_e.text.tokenizer import TextTokenizer
 from dall_e.training.batches import Batch
 from dall_e.training.captioned_scenes import CaptionedScenes, SceneSource
 from dall_e.training.captioner_features import Eyes, FeatureBank
-from dall_e.training.data_report import report_cut_captions, report_data
-from dall_e.training.loop import describe, fit
+from dall_e.training.data_report import report_data
+from dall_e.training.paired_stage import SCENES_FOR_WORDS, PairedStage, run_paired_stage
 from dall_e.training.player import Player
-from dall_e.training.prepared_stage import PreparedStage
-from dall_e.training.run_folder import open_run_folder
 from dall_e.training.stage import StepOutput
 from dall_e.training.tracking import announce
 
 _SHEET_IMAGES = 48
-_SCENES_FOR_WORDS = 1500
 _MEASURE_BATCH = 128
 
 
@@ -89,7 +78,7 @@ class SeenScenes(NamedTuple):
     """Of each scene, in English and in Chinese."""
 
 
-class CaptionerStage(PreparedStage[CaptionerBatch]):
+class CaptionerStage(PairedStage[CaptionerBatch]):
     """Data, network and loss of this stage, for `training.loop.fit`."""
 
     judged_by = "held_out_nats"
@@ -109,24 +98,12 @@ class CaptionerStage(PreparedStage[CaptionerBatch]):
         With `dry_run`, nothing is written; good for `summary` only. Raises ValueError if what is
         taken over does not fit.
         """
-        self.config = config
-        self.device = pick_device(config.loop.device)
-        self.sizes = CAPTIONERS[config.preset]
-        self.networks = {"captioner": dataclasses.asdict(self.sizes)}
-
-        # What is said. A house style has more weight in data sets; who looks is to know all alike.
-        self._images, self._held_out = images, held_out
-        self.num_held_out = len(held_out)
-        self._weights_M = np.minimum(images.weights, np.median(images.weights))
+        self.config, self.sizes = config, CAPTIONERS[config.preset]
         self._source = scenes if config.scene_fraction else None
-        fraction = config.scene_fraction if scenes else 0
-        self._num_scenes = round(fraction * config.loop.batch_size)
-        self.text_tokenizer = self._text_tokenizer(None if dry_run else Path(config.run_folder))
-        if self.text_tokenizer.num_ids > self.sizes.vocab_size:
-            raise ValueError(
-                f"the text tokenizer has {self.text_tokenizer.num_ids} entries, preset "
-                f"{config.preset} has room for {self.sizes.vocab_size}"
-            )
+        super().__init__(
+            config, self.sizes, images, held_out, has_scenes=bool(scenes), dry_run=dry_run
+        )
+        self.num_held_out = len(held_out)
 
         torch.manual_seed(config.loop.seed)
         self.captioner = Captioner(self.sizes)
@@ -178,20 +155,13 @@ class CaptionerStage(PreparedStage[CaptionerBatch]):
 
     def prepare(self, images_seen: int) -> CaptionerBatch:
         """The batch that starts after `images_seen` pictures, on the CPU."""
-        seed, size = self.config.loop.seed, self.config.loop.batch_size
-        num_images = size - self._num_scenes
-
-        # Pictures of the set and scenes are counted apart, so that every picture has its turn.
-        batch_number = images_seen // size
-        rows_B = batch_indices(
-            len(self._images), self._weights_M, seed, batch_number * num_images, num_images
-        )
-        rng = torch.Generator().manual_seed((seed * 2**40 + images_seen) % 2**63)
+        rows_B = self._drawn_rows(images_seen)
+        rng, num_images = self._chance(images_seen), len(rows_B)
         view_B = torch.randint(self.config.views, (num_images,), generator=rng)
         features = self._views.at(view_B * len(self._images) + torch.from_numpy(rows_B))
 
         # What is said of them, in both languages
-        choose = random.Random(f"{seed}/{images_seen}")
+        choose = random.Random(f"{self._seed}/{images_seen}")
         records = [self._images.records[int(row)] for row in rows_B]
         said = [
             (row, language, choose.choice(captions))
@@ -307,22 +277,6 @@ class CaptionerStage(PreparedStage[CaptionerBatch]):
             f"{self._num_scenes} of {size} pictures of a batch are composed scenes",
         ]
 
-    def _ids(self, captions: list[str]) -> Tensor:
-        return self.text_tokenizer.encode(captions, self.sizes.max_tokens).ids_BL
-
-    def _text_tokenizer(self, folder: Path | None) -> TextTokenizer:
-        """The one in the run folder, else the one to take over, else a new one, kept there."""
-        path = folder / TEXT_FILE if folder else None
-        if path and path.exists():
-            return TextTokenizer.load(path)
-        if self.config.text_tokenizer:
-            tokenizer = load_text_tokenizer(self.config.text_tokenizer)
-        else:
-            tokenizer = TextTokenizer.train(self._all_captions(), self.sizes.vocab_size)
-        if path:
-            tokenizer.save(path)
-        return tokenizer
-
     def _all_captions(self) -> Iterator[str]:
         names = (
             caption
@@ -333,7 +287,7 @@ class CaptionerStage(PreparedStage[CaptionerBatch]):
         source = self._source
         if source is None:
             return names
-        scenes = (source.captions(f"words/{number}") for number in range(_SCENES_FOR_WORDS))
+        scenes = (source.captions(f"words/{number}") for number in range(SCENES_FOR_WORDS))
         return itertools.chain(names, (text for captions in scenes for text in captions))
 
 
@@ -352,16 +306,7 @@ def run_captioner_training(config: CaptionerTraining, *, dry_run: bool = False) 
     data = report_data(config.run_folder, images, held_out)
     scenes = CaptionedScenes(images, side) if config.scene_fraction else None
 
-    def make_stage() -> CaptionerStage:
-        stage = CaptionerStage(config, images, held_out, scenes=scenes, dry_run=dry_run)
-        stage.run_data = data
-        report_cut_captions(images.records, stage.text_tokenizer, stage.sizes.max_tokens)
-        return stage
+    def make() -> CaptionerStage:
+        return CaptionerStage(config, images, held_out, scenes=scenes, dry_run=dry_run)
 
-    if dry_run:
-        print(describe(config, make_stage()))
-        return
-    # The stage writes to the run folder too, so another run must be out of it before.
-    with open_run_folder(config.run_folder):
-        stage = make_stage()
-    fit(config, stage)
+    run_paired_stage(config, make, data, dry_run=dry_run)

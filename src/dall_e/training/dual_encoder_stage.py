@@ -11,7 +11,6 @@ channels (4, premultiplied RGBA), H W also rows and columns, L text tokens, D wi
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import random
 from collections.abc import Callable, Iterator, Sequence
@@ -24,15 +23,12 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from dall_e.checkpoints.run_files import load_text_tokenizer
-from dall_e.checkpoints.store import TEXT_FILE
 from dall_e.config import DUAL_ENCODERS, DualEncoderTraining
 from dall_e.data.augment import random_views
 from dall_e.data.captions import plain_caption, training_caption
 from dall_e.data.datasets import (
     ImageSet,
     batch_captions,
-    batch_indices,
     images_in_fold,
     in_fold,
     load_images,
@@ -42,16 +38,12 @@ from dall_e.images.sheets import contact_sheet
 from dall_e.losses.contrastive import sigmoid_contrastive_loss, wrong_caption_loss
 from dall_e.losses.metrics import r_precision_hits
 from dall_e.models.dual_encoder import DualEncoder
-from dall_e.runtime import pick_device
 from dall_e.text.language import Language, mirrors
-from dall_e.text.tokenizer import TextTokenizer
 from dall_e.training.batches import Batch
 from dall_e.training.composed_scenes import ComposedScenes, SceneSource, TrainingScene
-from dall_e.training.data_report import report_cut_captions, report_data
-from dall_e.training.loop import describe, fit
+from dall_e.training.data_report import report_data
+from dall_e.training.paired_stage import SCENES_FOR_WORDS, PairedStage, run_paired_stage
 from dall_e.training.player import Player
-from dall_e.training.prepared_stage import PreparedStage
-from dall_e.training.run_folder import open_run_folder
 from dall_e.training.softening import softened
 from dall_e.training.stage import StepOutput
 from dall_e.training.tracking import announce
@@ -60,7 +52,6 @@ CHOICES = 100
 """Captions to choose from in the held-out measure."""
 _CAPTIONS_PER_RECORD = 8
 _SHEET_IMAGES = 48
-_SCENES_FOR_WORDS = 1500
 _SCENES_TO_MEASURE = 200
 _EMBED_BATCH = 256
 # Pictures of a model are softer than those of a designer; some of the training pictures are too.
@@ -84,7 +75,7 @@ class DualEncoderBatch(Batch):
     """Pictures that have a wrong caption."""
 
 
-class DualEncoderStage(PreparedStage[DualEncoderBatch]):
+class DualEncoderStage(PairedStage[DualEncoderBatch]):
     """Data, network and losses of this stage, for `training.loop.fit`."""
 
     def __init__(
@@ -102,25 +93,14 @@ class DualEncoderStage(PreparedStage[DualEncoderBatch]):
         With `dry_run`, nothing is written; good for `summary` only. Raises ValueError if pictures
         have another size than the preset's, or the text tokenizer does not fit.
         """
-        self.config = config
-        self.device = pick_device(config.loop.device)
-        self.sizes = DUAL_ENCODERS[config.preset]
-        self.networks = {"dual_encoder": dataclasses.asdict(self.sizes)}
-
-        # What is seen: pictures, and scenes if they have a fraction of the batches.
-        self._images, self._held_out = images, held_out
-        self._weights_M = _weights(config, images)
+        self.config, self.sizes = config, DUAL_ENCODERS[config.preset]
+        self._scenes, self._held_out_scenes = scenes, held_out_scenes
+        super().__init__(
+            config, self.sizes, images, held_out, has_scenes=bool(scenes), dry_run=dry_run
+        )
+        _weigh_folds(self._weights_M, config, images)
         self._mirror_M = torch.tensor([mirrors(record) for record in images.records])
         self._names_M = [plain_caption(record) for record in images.records]
-        self._scenes, self._held_out_scenes = scenes, held_out_scenes
-        fraction = config.scene_fraction if scenes else 0
-        self._num_scenes = round(fraction * config.loop.batch_size)
-        self.text_tokenizer = self._text_tokenizer(None if dry_run else Path(config.run_folder))
-        if self.text_tokenizer.num_ids > self.sizes.vocab_size:
-            raise ValueError(
-                f"the text tokenizer has {self.text_tokenizer.num_ids} entries, preset "
-                f"{config.preset} has room for {self.sizes.vocab_size}"
-            )
 
         torch.manual_seed(config.loop.seed)
         self.dual_encoder = DualEncoder(self.sizes)
@@ -140,16 +120,15 @@ class DualEncoderStage(PreparedStage[DualEncoderBatch]):
 
     def prepare(self, images_seen: int) -> DualEncoderBatch:
         """The batch that starts after `images_seen` pictures, on the CPU."""
-        seed, size = self.config.loop.seed, self.config.loop.batch_size
-        num_images = size - self._num_scenes
-
-        # Pictures of the set and scenes are counted apart, so that every picture still has its
-        # turn.
-        seen = images_seen // size * num_images
-        rows_B = batch_indices(len(self._images), self._weights_M, seed, seen, num_images)
-        captions = batch_captions(self._images.records, rows_B, seed=seed, images_seen=seen)
+        rows_B = self._drawn_rows(images_seen)
+        captions = batch_captions(
+            self._images.records,
+            rows_B,
+            seed=self._seed,
+            images_seen=self._drawn_before(images_seen),
+        )
         meanings = [self._names_M[row] for row in rows_B]
-        rng = torch.Generator().manual_seed((seed * 2**40 + images_seen) % 2**63)
+        rng = self._chance(images_seen)
         x_BCHW = self._images.images_NCHW[rows_B].float() / 255
         x_BCHW = random_views(x_BCHW, rng, mirror_B=self._mirror_M[rows_B])
 
@@ -160,13 +139,13 @@ class DualEncoderStage(PreparedStage[DualEncoderBatch]):
             x_BCHW = torch.cat((x_BCHW, *images))
         captions += [scene.caption for scene in scenes]
         meanings += [scene.caption for scene in scenes]
-        rows_H = [num_images + row for row, scene in enumerate(scenes) if scene.wrong_caption]
+        rows_H = [len(rows_B) + row for row, scene in enumerate(scenes) if scene.wrong_caption]
         wrong_captions = [scene.wrong_caption for scene in scenes if scene.wrong_caption]
 
         # On flat colours, half of them white; some pictures soft.
-        background_BC = torch.rand(size, 3, generator=rng)
-        background_BC[torch.rand(size, generator=rng) < _WHITE_FRACTION] = 1.0
-        soft_B = torch.rand(size, generator=rng) < _SOFT_FRACTION
+        background_BC = torch.rand(self._batch_size, 3, generator=rng)
+        background_BC[torch.rand(self._batch_size, generator=rng) < _WHITE_FRACTION] = 1.0
+        soft_B = torch.rand(self._batch_size, generator=rng) < _SOFT_FRACTION
         return DualEncoderBatch(
             x_BCHW=softened(x_BCHW, soft_B),
             background_BC=background_BC,
@@ -268,31 +247,12 @@ class DualEncoderStage(PreparedStage[DualEncoderBatch]):
             "scenes",
         ]
 
-    def _ids(self, captions: list[str]) -> Tensor:
-        return self.text_tokenizer.encode(captions, self.sizes.max_tokens).ids_BL
-
     def _embed_texts(self, captions: list[str]) -> Tensor:
         embedded: list[Tensor] = []
         for start in range(0, len(captions), _EMBED_BATCH):
             ids_BL = self._ids(captions[start : start + _EMBED_BATCH])
             embedded.append(self.dual_encoder.embed_texts(ids_BL.to(self.device)))
         return torch.cat(embedded)
-
-    def _text_tokenizer(self, folder: Path | None) -> TextTokenizer:
-        """The one in the run folder, else the one to take over, else a new one.
-
-        It is kept in the run folder.
-        """
-        path = folder / TEXT_FILE if folder else None
-        if path and path.exists():
-            return TextTokenizer.load(path)
-        if self.config.text_tokenizer:
-            tokenizer = load_text_tokenizer(self.config.text_tokenizer)
-        else:
-            tokenizer = TextTokenizer.train(self._all_captions(), self.sizes.vocab_size)
-        if path:
-            tokenizer.save(path)
-        return tokenizer
 
     def _all_captions(self) -> Iterator[str]:
         captions: Iterator[str] = (
@@ -302,22 +262,20 @@ class DualEncoderStage(PreparedStage[DualEncoderBatch]):
         )
         if self._scenes is None:
             return captions
-        scenes = (self._scenes(f"words/{number}") for number in range(_SCENES_FOR_WORDS))
+        scenes = (self._scenes(f"words/{number}") for number in range(SCENES_FOR_WORDS))
         return itertools.chain(captions, (scene.caption for scene in scenes))
 
 
-def _weights(config: DualEncoderTraining, images: ImageSet) -> npt.NDArray[np.float64]:
-    """How often each picture is drawn. Raises ValueError if none ever is."""
-    # Generators have a house style, which data sets give more weight; who scores is to know all
-    # styles alike.
-    weights_M = np.minimum(images.weights, np.median(images.weights))
+def _weigh_folds(
+    weights_M: npt.NDArray[np.float64], config: DualEncoderTraining, images: ImageSet
+) -> None:
+    """Have pictures of the other fold drawn as often as asked. Raises ValueError if none is."""
     is_other_M = [not in_fold(record, config.fold) for record in images.records]
     weights_M[is_other_M] *= config.other_fraction
     if not weights_M.any():
         raise ValueError(
             f"fold {config.fold} has none of the {len(images)} pictures; raise other_fraction"
         )
-    return weights_M
 
 
 def _same(meanings: Sequence[str], captions: Sequence[str]) -> Tensor:
@@ -349,8 +307,8 @@ def run_dual_encoder_training(config: DualEncoderTraining, *, dry_run: bool = Fa
             ComposedScenes(cut, size, split) for split in ("train", "heldout")
         )
 
-    def make_stage() -> DualEncoderStage:
-        stage = DualEncoderStage(
+    def make() -> DualEncoderStage:
+        return DualEncoderStage(
             config,
             images,
             held_out,
@@ -358,14 +316,5 @@ def run_dual_encoder_training(config: DualEncoderTraining, *, dry_run: bool = Fa
             held_out_scenes=held_out_scenes,
             dry_run=dry_run,
         )
-        stage.run_data = data
-        report_cut_captions(images.records, stage.text_tokenizer, stage.sizes.max_tokens)
-        return stage
 
-    if dry_run:
-        print(describe(config, make_stage()))
-        return
-    # The stage writes to the run folder too, so another run must be out of it before.
-    with open_run_folder(config.run_folder):
-        stage = make_stage()
-    fit(config, stage)
+    run_paired_stage(config, make, data, dry_run=dry_run)

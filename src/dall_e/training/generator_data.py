@@ -18,8 +18,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dall_e.checkpoints.run_files import load_text_tokenizer
-from dall_e.checkpoints.store import TEXT_FILE
 from dall_e.config import (
     AdversarialTraining,
     GeneratorTraining,
@@ -35,11 +33,11 @@ from dall_e.models.image_tokenizer import ImageTokenizer
 from dall_e.sampling.orders import group_numbers, group_sizes, make_orders
 from dall_e.scenes.composer import SceneComposer
 from dall_e.scenes.graph import Scene
-from dall_e.text.tokenizer import TextTokenizer
 from dall_e.training.corruption import Corrupted, uncorrupted
 from dall_e.training.data_report import report_cut_captions, report_data
 from dall_e.training.generator_networks import GeneratorBatch
 from dall_e.training.prior_drawings import PriorDrawings
+from dall_e.training.run_words import text_tokenizer_of_run
 from dall_e.training.token_cache import image_codes, scene_codes, tokenize_as_they_are
 from dall_e.training.tracking import announce
 
@@ -120,7 +118,9 @@ class GeneratorData:
         folder = None if dry_run else Path(config.run_folder)
         if folder:
             folder.mkdir(parents=True, exist_ok=True)
-        self.text_tokenizer = self._text_tokenizer(folder, config.start.init)
+        self.text_tokenizer = text_tokenizer_of_run(
+            folder, config.start.init, self._all_captions, model.text.vocab_size
+        )
         report_cut_captions(self.records, self.text_tokenizer, model.text.max_tokens)
         shape = (self._config.views, len(images), model.generator.num_tokens)
         self.codes_VMN = torch.zeros(shape, dtype=torch.int16)
@@ -157,28 +157,6 @@ class GeneratorData:
         rng = torch.Generator().manual_seed(0)
         rank_M = torch.rand(len(names), generator=rng, dtype=torch.float64)
         self._is_labelled_M = rank_M < self._config.caption_fraction
-
-    def _text_tokenizer(self, folder: Path | None, init: str) -> TextTokenizer:
-        """The one in the run folder, else that of the run to start from, else a new one.
-
-        It is kept in the run folder.
-        """
-        path = folder / TEXT_FILE if folder else None
-        if path and path.exists():
-            try:
-                return TextTokenizer.load(path)
-            except ValueError as error:
-                raise ValueError(
-                    f"{error}; delete it, and it is made again from the captions"
-                ) from error
-        if init:
-            tokenizer = load_text_tokenizer(init)
-        else:
-            announce("learning words from the captions")
-            tokenizer = TextTokenizer.train(self._all_captions(), self._model.text.vocab_size)
-        if path:
-            tokenizer.save(path)
-        return tokenizer
 
     def _all_captions(self) -> list[str]:
         captions = [

@@ -1,5 +1,6 @@
 """Edits change what is asked for and nothing else; what cannot be done is said."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +15,8 @@ from dall_e.images.blending import allowed
 from dall_e.images.selections import selection_of
 
 BOX = (60, 50, 140, 150)
+Landscape = Callable[..., Image.Image]
 DRAWN: dict[str, Any] = {"seed": 3, "num_inference_steps": 2}
-
-
-@pytest.fixture(scope="module")
-def model(tiny_folder: Path) -> DALL_E:
-    return DALL_E.from_pretrained(tiny_folder)
-
-
-def landscape(mode: str = "RGB") -> Image.Image:
-    image = Image.new("RGBA", (200, 180), (150, 200, 250, 255))
-    pen = ImageDraw.Draw(image)
-    pen.rectangle((0, 100, 200, 180), fill=(60, 160, 60, 255))
-    pen.ellipse((75, 75, 125, 125), fill=(220, 40, 40, 255))
-    return image.convert(mode)
 
 
 def changed(before: Image.Image, after: Image.Image) -> npt.NDArray[np.bool_]:
@@ -39,7 +28,7 @@ def changed(before: Image.Image, after: Image.Image) -> npt.NDArray[np.bool_]:
 @pytest.mark.parametrize("method", ["paste", "tokens"])
 @pytest.mark.parametrize("prompt", ["a cat", "remove it", "blue"])
 def test_nothing_changes_outside_of_the_mask_and_its_border(
-    model: DALL_E, mode: str, method: str, prompt: str
+    model: DALL_E, mode: str, method: str, prompt: str, landscape: Landscape
 ) -> None:
     image = landscape(mode)
     result = model.edit(image, prompt, BOX, method=method, **DRAWN)
@@ -49,7 +38,7 @@ def test_nothing_changes_outside_of_the_mask_and_its_border(
     assert result.info["edit"] == prompt and result.info["edit_seed"] == "3"
 
 
-def test_an_edit_is_a_function_of_its_seed(model: DALL_E) -> None:
+def test_an_edit_is_a_function_of_its_seed(model: DALL_E, landscape: Landscape) -> None:
     first, same, other = (
         np.asarray(model.edit(landscape(), "a cat", BOX, seed=seed, num_inference_steps=2))
         for seed in (1, 1, 2)
@@ -57,13 +46,13 @@ def test_an_edit_is_a_function_of_its_seed(model: DALL_E) -> None:
     assert np.array_equal(first, same) and not np.array_equal(first, other)
 
 
-def test_what_is_removed_shows_the_ground(model: DALL_E) -> None:
+def test_what_is_removed_shows_the_ground(model: DALL_E, landscape: Landscape) -> None:
     result = np.asarray(model.edit(landscape(), "nothing", BOX)).astype(int)
     assert np.abs(result[80, 100] - (150, 200, 250)).max() < 12
     assert np.abs(result[120, 100] - (60, 160, 60)).max() < 12
 
 
-def test_what_is_recoloured_keeps_its_shape(model: DALL_E) -> None:
+def test_what_is_recoloured_keeps_its_shape(model: DALL_E, landscape: Landscape) -> None:
     image = landscape()
     result = model.edit(image, "make it blue", BOX)
     red, _, blue = result.getpixel((100, 100))  # type: ignore[misc]
@@ -111,7 +100,9 @@ def test_what_cannot_be_done_is_said(model: DALL_E, arguments: dict[str, Any], t
         model.edit(Image.new("RGB", (200, 180), "white"), prompt, mask, **arguments)
 
 
-def test_a_model_that_draws_left_to_right_says_why_it_cannot(mini_folder: Path) -> None:
+def test_a_model_that_draws_left_to_right_says_why_it_cannot(
+    mini_folder: Path, landscape: Landscape
+) -> None:
     with pytest.warns(DallEWarning, match="licence"):
         mini = DALL_E.from_pretrained(mini_folder)
     with pytest.raises(ValueError, match="cannot edit: it draws left to right"):

@@ -15,11 +15,6 @@ from dall_e.editing.interpolation import checked_end, largest_gaps
 STEPS = SamplingConfig(num_inference_steps=6)
 
 
-@pytest.fixture(scope="module")
-def model(tiny_folder: Path) -> DALL_E:
-    return DALL_E.from_pretrained(tiny_folder)
-
-
 def same(first: Any, second: Any) -> bool:
     return np.array_equal(np.asarray(first), np.asarray(second))
 

@@ -19,11 +19,6 @@ STEPS = SamplingConfig(num_inference_steps=6)
 
 
 @pytest.fixture(scope="module")
-def model(tiny_folder: Path) -> DALL_E:
-    return DALL_E.from_pretrained(tiny_folder)
-
-
-@pytest.fixture(scope="module")
 def image() -> Image.Image:
     pixels = np.random.default_rng(0).integers(0, 255, (8, 8, 4), dtype=np.uint8)
     return Image.fromarray(pixels).resize((50, 50))

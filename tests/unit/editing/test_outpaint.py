@@ -1,32 +1,22 @@
 """A larger canvas keeps the picture; variations keep a part of it; textures repeat."""
 
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from dall_e import DALL_E
 
+Landscape = Callable[..., Image.Image]
 DRAWN: dict[str, Any] = {"seed": 3, "num_inference_steps": 2}
 
 
-@pytest.fixture(scope="module")
-def model(tiny_folder: Path) -> DALL_E:
-    return DALL_E.from_pretrained(tiny_folder)
-
-
-def landscape(mode: str = "RGB") -> Image.Image:
-    image = Image.new("RGBA", (200, 180), (150, 200, 250, 255))
-    pen = ImageDraw.Draw(image)
-    pen.rectangle((0, 100, 200, 180), fill=(60, 160, 60, 255))
-    pen.ellipse((75, 75, 125, 125), fill=(220, 40, 40, 255))
-    return image.convert(mode)
-
-
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])
-def test_a_larger_canvas_keeps_every_pixel_and_goes_on(model: DALL_E, mode: str) -> None:
+def test_a_larger_canvas_keeps_every_pixel_and_goes_on(
+    model: DALL_E, mode: str, landscape: Landscape
+) -> None:
     image = landscape(mode)
     result = model.outpaint(image, left=30, right=0.5, top=10, bottom=5)
     assert result.size == (330, 195) and result.mode == mode
@@ -38,7 +28,7 @@ def test_a_larger_canvas_keeps_every_pixel_and_goes_on(model: DALL_E, mode: str)
     assert np.abs(wide[:60, 240:] - sky).max() < 12 and np.abs(wide[130:, 240:] - grass).max() < 12
 
 
-def test_what_is_added_is_in_the_new_part(model: DALL_E) -> None:
+def test_what_is_added_is_in_the_new_part(model: DALL_E, landscape: Landscape) -> None:
     image = landscape()
     plain = np.asarray(model.outpaint(image, right=150))
     added = model.outpaint(image, "a cat", right=150, **DRAWN)
@@ -55,7 +45,9 @@ def test_what_is_added_is_in_the_new_part(model: DALL_E) -> None:
         ({"right": 16000, "bottom": 12000}, "would get 16200 x 12180 pixels"),
     ],
 )
-def test_bad_margins_are_said(model: DALL_E, margins: dict[str, Any], told: str) -> None:
+def test_bad_margins_are_said(
+    model: DALL_E, margins: dict[str, Any], told: str, landscape: Landscape
+) -> None:
     with pytest.raises(ValueError, match=told):
         model.outpaint(landscape(), **margins)
 
@@ -74,7 +66,7 @@ def test_variations_keep_a_part_of_the_tokens(model: DALL_E) -> None:
     assert few[0].info["variation_seed"] == "8" and few[1].info["variation_seed"] == "9"
 
 
-def test_another_picture_is_varied_by_what_it_shows(model: DALL_E) -> None:
+def test_another_picture_is_varied_by_what_it_shows(model: DALL_E, landscape: Landscape) -> None:
     with pytest.raises(ValueError, match="does not say what it shows"):
         model.variations(landscape(), num_images=1)
     varied = model.variations(landscape(), 0.3, prompt="a ball", num_images=1, **DRAWN)
@@ -82,7 +74,7 @@ def test_another_picture_is_varied_by_what_it_shows(model: DALL_E) -> None:
 
 
 @pytest.mark.parametrize("strength", [0, 1.5, -1, True, "0.5"])
-def test_bad_strengths_are_said(model: DALL_E, strength: Any) -> None:
+def test_bad_strengths_are_said(model: DALL_E, strength: Any, landscape: Landscape) -> None:
     with pytest.raises(ValueError, match="strength must be above 0 and at most 1"):
         model.variations(landscape(), strength, prompt="a ball")
 

@@ -3,18 +3,12 @@
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from dall_e import DALL_E
 from dall_e.config import SamplingConfig
 from dall_e.editing.own_drawings import own_drawing
 
 STEPS = SamplingConfig(num_inference_steps=4)
-
-
-@pytest.fixture(scope="module")
-def model(tiny_folder: Path) -> DALL_E:
-    return DALL_E.from_pretrained(tiny_folder)
 
 
 def test_an_own_drawing_is_known_in_memory_and_in_a_file(model: DALL_E, tmp_path: Path) -> None:

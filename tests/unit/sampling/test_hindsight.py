@@ -8,7 +8,7 @@ import dataclasses
 import pytest
 import torch
 
-from dall_e.config import GeneratorConfig, SamplingConfig
+from dall_e.config import SamplingConfig
 from dall_e.models.generator import Generator
 from dall_e.models.text_encoder import TextStates
 from dall_e.sampling.decode import decode_tokens
@@ -21,17 +21,6 @@ from dall_e.sampling.hindsight import (
 )
 from dall_e.sampling.noise import gumbel
 
-CONFIG = GeneratorConfig(
-    num_codes=40,
-    grid_size=5,
-    text_width=12,
-    text_tokens=4,
-    width=32,
-    num_heads=2,
-    content_layers=2,
-    query_layers=2,
-    mlp_width=48,
-)
 PLAIN = SamplingConfig(
     num_inference_steps=8, guidance_scale=1.0, top_p=1.0, final_temperature=1.0, max_group=6
 )
@@ -40,15 +29,6 @@ NARROW = dataclasses.replace(
 )
 EULER, VARIANCE = 0.5772, 1.6449
 """Mean and variance of Gumbel(0, 1)."""
-
-
-@pytest.fixture(scope="module")
-def network() -> Generator:
-    torch.manual_seed(0)
-    made = Generator(CONFIG)
-    for parameter in made.parameters():
-        torch.nn.init.normal_(parameter, std=0.1)
-    return made.eval()
 
 
 def states(rows: int, seed: int = 0) -> TextStates:

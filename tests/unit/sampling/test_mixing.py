@@ -3,10 +3,13 @@
 Shapes: B pictures, N tokens.
 """
 
-import torch
-from torch import Tensor, nn
+from collections.abc import Callable
 
-from dall_e.config import GeneratorConfig, SamplingConfig
+import pytest
+import torch
+from torch import Tensor
+
+from dall_e.config import SamplingConfig
 from dall_e.models.generator import Generator
 from dall_e.models.text_encoder import TextStates
 from dall_e.sampling.decode import decode_tokens
@@ -14,26 +17,12 @@ from dall_e.sampling.hindsight import NoiseSampler
 from dall_e.sampling.mixing import MixedNetwork, MixedPrompts
 from dall_e.sampling.noise import gumbel
 
-CONFIG = GeneratorConfig(
-    num_codes=40,
-    grid_size=5,
-    text_width=12,
-    text_tokens=4,
-    width=32,
-    num_heads=2,
-    content_layers=2,
-    query_layers=2,
-    mlp_width=48,
-)
 SETTINGS = SamplingConfig(num_inference_steps=6, guidance_scale=2.0, top_p=0.95)
 
 
-def a_network() -> Generator:
-    torch.manual_seed(0)
-    made = Generator(CONFIG)
-    for parameter in made.parameters():
-        nn.init.normal_(parameter, std=0.15)
-    return made.eval()
+@pytest.fixture(scope="module")
+def network(make_network: Callable[..., Generator]) -> Generator:
+    return make_network(std=0.15)
 
 
 def states(seed: int, rows: int = 3) -> TextStates:
@@ -44,8 +33,8 @@ def states(seed: int, rows: int = 3) -> TextStates:
     )
 
 
-def test_the_ends_are_those_of_the_prompts_and_the_middle_is_between() -> None:
-    network, seeds = a_network(), [7, 7, 7]
+def test_the_ends_are_those_of_the_prompts_and_the_middle_is_between(network: Generator) -> None:
+    seeds = [7, 7, 7]
     sampler = NoiseSampler(gumbel(seeds, 25, 40), SETTINGS)
     first, second, null = states(1), states(2), states(3)
 
@@ -68,8 +57,7 @@ def test_the_ends_are_those_of_the_prompts_and_the_middle_is_between() -> None:
 
 
 @torch.no_grad()
-def test_logits_are_the_weighted_mean() -> None:
-    network = a_network()
+def test_logits_are_the_weighted_mean(network: Generator) -> None:
     mixed = MixedNetwork(network, torch.tensor([0.25]))
     first, second = states(1, 1), states(2, 1)
     positions_11 = torch.tensor([[3]])

@@ -1,30 +1,20 @@
 """Speculative decoding gives the tokens of one token per pass, in fewer passes."""
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from dall_e.config import GeneratorConfig, OrderKind, SamplingConfig
+from dall_e.config import OrderKind, SamplingConfig
 from dall_e.models.generator import Generator
 from dall_e.models.text_encoder import TextStates
 from dall_e.nn.cpu import kernels
 from dall_e.sampling.decode import DecodeInterrupted, DecodeStep, KnownTokens, decode_tokens
 from dall_e.sampling.networks import SpeculativeNetwork
 
-CONFIG = GeneratorConfig(
-    num_codes=40,
-    grid_size=5,
-    text_width=12,
-    text_tokens=4,
-    width=32,
-    num_heads=2,
-    content_layers=2,
-    query_layers=2,
-    mlp_width=48,
-)
 SETTINGS = SamplingConfig(
     num_inference_steps=25,
     guidance_scale=2.0,
@@ -54,15 +44,11 @@ class Counted(Generator):
 
 
 @pytest.fixture(scope="module", params=["kernels", "torch"])
-def network(request: pytest.FixtureRequest) -> Any:
-    torch.manual_seed(0)
-    made = Counted(CONFIG)
-    for parameter in made.parameters():
-        nn.init.normal_(parameter, std=0.1)
+def network(request: pytest.FixtureRequest, make_network: Callable[..., Generator]) -> Any:
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "torch":
             patch.setenv(kernels.SWITCH, "off")
-        yield made.eval()
+        yield make_network(Counted)
 
 
 def states(rows: int, seed: int = 0) -> TextStates:
