@@ -22,7 +22,9 @@ from dall_e.errors import UnusableFileError
 _PREFIX = "dalle-"
 _BYTES = 32
 _LONGEST_NAME = 64
-_OTHERS_MAY_READ = 0o077
+_OPEN_TO_OTHERS = 0o026
+"""Others may read or change it, or its group may change it. A hash may be read by a group, as
+containers mount it."""
 
 
 class KnownKey(NamedTuple):
@@ -99,12 +101,12 @@ class KeyFile:
         self._read_at = None
 
     def check_private(self) -> None:
-        """Raise UnusableFileError if others than its owner may read or change the file."""
+        """Raise UnusableFileError for a file that is open to others."""
         try:
             mode = self.path.stat().st_mode
         except FileNotFoundError:
             return
-        if os.name == "posix" and mode & _OTHERS_MAY_READ:
+        if os.name == "posix" and mode & _OPEN_TO_OTHERS:
             raise UnusableFileError(
                 self.path, f"others may use it, its mode is {mode & 0o777:o}", "chmod 600 it"
             )
