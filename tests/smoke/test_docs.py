@@ -85,6 +85,7 @@ def folder(program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
 RUN = [page for page in [*PAGES, *READMES] if blocks(page)]
 
 
+@pytest.mark.usefixtures("hasty")
 @pytest.mark.filterwarnings("default")  # pages show what warns, too
 @pytest.mark.parametrize("page", RUN, ids=lambda page: str(page.relative_to(ROOT)))
 def test_the_code_of_a_page_runs_as_pasted(
@@ -163,8 +164,8 @@ def test_every_picture_of_a_page_is_there_or_made() -> None:
 
 
 @pytest.fixture(scope="module")
-def built_in() -> DALL_E:
-    return DALL_E.from_pretrained()
+def built_in(hasty_built_in: Path) -> DALL_E:
+    return DALL_E.from_pretrained(hasty_built_in)
 
 
 @pytest.mark.filterwarnings("default")

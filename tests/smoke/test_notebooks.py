@@ -25,6 +25,7 @@ def test_there_is_a_notebook() -> None:
     assert [path.name for path in NOTEBOOKS] == ["explain.ipynb"]
 
 
+@pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
 def test_a_notebook_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)

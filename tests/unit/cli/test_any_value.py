@@ -30,7 +30,7 @@ NUMBERS = st.one_of(
 )
 PARTS = st.text(st.characters(codec=None), min_size=1, max_size=20)
 IN_A_TEST = settings(
-    max_examples=8,
+    max_examples=5,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
