@@ -1,7 +1,7 @@
 """`python -m benchmarks NAME`, each with --help.
 
-The names are captions, coverage, drawing, edits, matmul, noise, peers, pointing, scaling and
-training.
+The names are captions, coverage, drawing, edits, matmul, noise, peers, pointing, scaling,
+serve, soak and training.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from benchmarks import (
     peers,
     pointing,
     scaling,
+    serve,
+    soak,
     training,
 )
 
@@ -37,6 +39,8 @@ for benchmark in (
     peers,
     pointing,
     scaling,
+    serve,
+    soak,
     training,
 ):
     app.command(benchmark.__name__.removeprefix("benchmarks."))(benchmark.measure)

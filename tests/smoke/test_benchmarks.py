@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -77,3 +78,22 @@ def test_scaling(tiny_folder: Path, tmp_path: Path, rows: Rows) -> None:
     assert list(found)[2:] == names
     assert all(found[name]["pictures_s"] > 0 and found[name]["fraction"] > 0 for name in names)
     assert (tmp_path / "result.svg").is_file()
+
+
+def test_serve_and_soak(tiny_folder: Path, rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One after the other, both with one server in a process of its own."""
+    from benchmarks.server_process import serving
+
+    with serving(str(tiny_folder)) as server:
+        for name in ("serve", "soak"):
+            monkeypatch.setattr(f"benchmarks.{name}.serving", lambda *_: nullcontext(server))
+        found = rows("serve", f"--model={tiny_folder}", "--clients=1,3", "--seconds=0.5")
+        assert found["1 clients"]["times_first"] == 1 and found["3 clients"]["pictures"] >= 3
+        assert found["3 clients"]["p99"] >= found["3 clients"]["p50"] > 0
+        found = rows("soak", f"--model={tiny_folder}", "--minutes=0.1", "--drawers=2")
+
+    assert found["pictures drawn again and compared"]["wrong"] == 0
+    assert found["pictures of somebody else"]["count"] == 0
+    assert found["nonsense not answered by 4xx"]["count"] == 0
+    assert found["damaged pictures answered by 5xx"]["count"] == 0
+    assert found["pictures"]["count"] > 2 and found["requests that hung up"]["count"]

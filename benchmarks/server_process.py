@@ -1,0 +1,72 @@
+"""A server in a process of its own, for benchmarks that ask it."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+_SECONDS_TO_START = 300
+_SECONDS_TO_STOP = 120
+
+
+class ServerProcess(NamedTuple):
+    """Where a server is found, and by which number its process."""
+
+    url: str
+    pid: int
+
+    @property
+    def port(self) -> int:
+        """Of the loopback."""
+        return int(self.url.rpartition(":")[2])
+
+    @property
+    def memory(self) -> int:
+        """Bytes of memory that the process has now; 0 where the system does not say."""
+        try:
+            lines = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii").splitlines()
+        except OSError:
+            return 0
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS"))
+
+
+@contextlib.contextmanager
+def serving(model: str, *flags: str) -> Iterator[ServerProcess]:
+    """Serve a model on a free port of the loopback, with limits that are far away.
+
+    Raises RuntimeError if it does not start.
+    """
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "dall_e", "serve", "--model", model, "--port", str(port)]
+    command += ["--without-keys", "--requests-per-minute", "0", "--max-waiting", "512", *flags]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        server = ServerProcess(f"http://127.0.0.1:{port}", process.pid)
+        try:
+            _wait(server, process)
+            yield server
+        finally:
+            process.terminate()
+            process.wait(_SECONDS_TO_STOP)
+
+
+def _wait(server: ServerProcess, process: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + _SECONDS_TO_START
+    while time.monotonic() < end:
+        try:
+            with urllib.request.urlopen(f"{server.url}/readyz"):
+                return
+        except (urllib.error.URLError, OSError):
+            if process.poll() is not None:
+                raise RuntimeError(f"the server ended with {process.returncode}") from None
+            time.sleep(0.2)
+    raise RuntimeError(f"the server was not ready within {_SECONDS_TO_START} s")
