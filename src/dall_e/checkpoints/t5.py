@@ -49,7 +49,7 @@ class T5Features:
                 "LlamaGen reads prompts with flan-t5-xl: pip install 'open-dalle[hub]'"
             ) from error
         tokenizer = AutoTokenizer.from_pretrained(where, **hub.keywords())
-        encoder = T5EncoderModel.from_pretrained(where, dtype=torch.bfloat16, **hub.keywords())
+        encoder: Any = T5EncoderModel.from_pretrained(where, dtype=torch.bfloat16, **hub.keywords())
         return cls(tokenizer, encoder.eval(), max_tokens)
 
     def to_json(self) -> str:

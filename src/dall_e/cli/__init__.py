@@ -97,6 +97,7 @@ for _group, _name, _command in (
     (_train, "upsampler", train.upsampler),
     (_train, "detector", train.detector),
     (_train, "captioner", train.captioner),
+    (_train, "adapter", train.adapter),
     (_data, "build", data.build_command),
     (_data, "check", data.check_command),
     (_data, "show", data.show_command),

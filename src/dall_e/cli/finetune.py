@@ -87,24 +87,30 @@ def finetune(  # noqa: PLR0913, one argument per flag
 
     It is three commands, which are printed: the check of the folder, the training of the generator,
     and the export. Stop it with Ctrl-C at any time; the same command again goes on. Several dozen
-    captioned pictures of one style or subject are enough.
+    captioned pictures of one style or subject are enough. A published model, such as LlamaGen or
+    Janus, always learns by --lora.
     """
     from dall_e.checkpoints.store import MODEL_FILES
 
     check_free((out / file for file in MODEL_FILES), force)
     run_folder = run or out.with_name(f"{out.name}-run")
+    said = [
+        part for pair in (("--style", style), ("--subject", subject)) if pair[1] for part in pair
+    ]
+    said += ["--images", str(images)] if images else []
+    if _is_published(model):
+        _finetune_published(folder, model, out, run_folder, rank, seed, said, dry_run=dry_run)
+        return
+
     train = [
         *("train", "generator", "--data", str(folder), "--init", model),
         *("--preset", _preset_of(model), "--out", str(run_folder), "--seed", str(seed)),
         *("--views", "4", "--prior-fraction", str(keep)),
     ]
-    for name, said in (("--style", style), ("--subject", subject)):
-        train += [name, said] if said else []
+    train += said
     if lora:
         train += ["--lora-rank", str(rank), "--lora-alpha", str(rank)]
         train += ["--learning-rate", str(_LORA_LEARNING_RATE)]
-    if images:
-        train += ["--images", str(images)]
     if dry_run:
         _call([*train, "--dry-run"])
         return
@@ -117,6 +123,53 @@ def finetune(  # noqa: PLR0913, one argument per flag
     _call([*export, *(["--force"] if force else [])])
     if lora:
         _save_lora(run_folder, out / "lora", model)
+
+
+def _is_published(model: str) -> bool:
+    """Whether a model is another project's. Raises as `locate` does."""
+    from dall_e.checkpoints import converted
+    from dall_e.checkpoints.known_models import locate
+
+    if model == BUILT_IN:
+        return False
+    place = locate(model).place
+    return place.is_file() or not converted.is_ours(place) or converted.is_converted(place)
+
+
+def _finetune_published(  # noqa: PLR0913, what the command was given
+    folder: Path,
+    model: str,
+    out: Path,
+    run_folder: Path,
+    rank: int,
+    seed: int,
+    said: list[str],
+    *,
+    dry_run: bool,
+) -> None:
+    """The check, the training of small matrices, the LoRA, and the model with it added."""
+    train = [
+        *("train", "adapter", "--data", str(folder), "--init", model, "--out", str(run_folder)),
+        *("--lora-rank", str(rank), "--lora-alpha", str(rank), "--seed", str(seed), *said),
+    ]
+    if dry_run:
+        _call([*train, "--dry-run"])
+        return
+    _call(["data", "check", str(folder)])
+    _call(train)
+
+    from dall_e import DALL_E
+    from dall_e.checkpoints.lora_files import save_lora
+    from dall_e.checkpoints.run_files import load_stage
+    from dall_e.training.adapter_stage import PLAYER, learned_layers
+
+    # On top of the model once more: what is saved is what was learned, and fits it.
+    learned = learned_layers(load_stage(run_folder).weights(PLAYER))
+    drawing = DALL_E.from_pretrained(model)
+    save_lora(out / "lora", learned, base_model=drawing.config.name)
+    drawing.load_lora(out / "lora").save_pretrained(out)
+    print(out / "lora")
+    print(out)
 
 
 def _call(arguments: list[str]) -> None:

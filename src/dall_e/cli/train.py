@@ -8,6 +8,7 @@ import typer
 
 from dall_e.cli.flags import with_flags
 from dall_e.config import (
+    AdapterTraining,
     AdversarialTraining,
     CaptionerTraining,
     DetectorTraining,
@@ -128,3 +129,15 @@ def captioner(config: CaptionerTraining, *, dry_run: DryRun = False) -> None:
     from dall_e.training.captioner_stage import run_captioner_training
 
     run_captioner_training(config, dry_run=dry_run)
+
+
+@with_flags(AdapterTraining)
+def adapter(config: AdapterTraining, *, dry_run: DryRun = False) -> None:
+    """Train a LoRA of a published model (--init), such as LlamaGen or Janus, on captioned pictures.
+
+    Its own image tokenizer reads the pictures. Only small matrices learn, and the run folder holds
+    nothing else. `dall-e finetune --model NAME` does this and writes the LoRA.
+    """
+    from dall_e.training.adapter_stage import run_adapter_training
+
+    run_adapter_training(config, dry_run=dry_run)

@@ -4,6 +4,7 @@ Standard library only. A default is written once, here; flags of the command lin
 come from these classes.
 """
 
+from dall_e.config.adapter_training import AdapterTraining
 from dall_e.config.base import (
     REMOVED_SETTINGS,
     build_settings,
@@ -61,6 +62,7 @@ __all__ = [
     "PRESETS",
     "REMOVED_SETTINGS",
     "UPSAMPLERS",
+    "AdapterTraining",
     "AdversarialTraining",
     "CaptionerConfig",
     "CaptionerTraining",

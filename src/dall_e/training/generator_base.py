@@ -88,8 +88,11 @@ class GeneratorBase(PreparedStage[BatchType], Generic[BatchType]):
             words = self.data.text_tokenizer
             self.data.take_prior(draw_prior(config, self.model, self.module, words))
         if config.lora.lora_rank:
+            # Words keep their meaning: a text encoder that learns few captions forgets what else
+            # they say, and a cat in a new style is no cat (LOG.md).
+            self.module.requires_grad_(False)
             rank, alpha = config.lora.lora_rank, config.lora.lora_alpha
-            layers = add_lora(self.module, rank=rank, alpha=alpha)
+            layers = add_lora(self.module.generator, rank=rank, alpha=alpha)
             announce(f"learning by rank {rank} in {len(layers)} layers")
 
     @torch.no_grad()

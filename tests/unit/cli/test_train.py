@@ -6,6 +6,7 @@ import pytest
 
 from dall_e.cli import run
 from dall_e.config import (
+    AdapterTraining,
     AdversarialTraining,
     CaptionerTraining,
     DetectorTraining,
@@ -28,6 +29,7 @@ from dall_e.config import (
         ("upsampler", UpsamplerTraining),
         ("detector", DetectorTraining),
         ("captioner", CaptionerTraining),
+        ("adapter", AdapterTraining),
     ],
 )
 def test_flags_become_settings(

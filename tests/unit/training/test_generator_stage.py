@@ -345,7 +345,9 @@ def test_low_rank_trains_little_resumes_and_is_exported_whole(
 
     stage = load_stage(str(out))
     learned = stage.lora("generator")
-    assert "generator.query_blocks.0.mlp.down" in learned and "text.blocks.0.mlp.down" in learned
+    assert "generator.query_blocks.0.mlp.down" in learned
+    # Words keep their meaning.
+    assert all(layer.startswith("generator.") for layer in learned)
     assert all(len(low_rank.a_RI) == 2 for low_rank in learned.values())
 
     # Added to the initial weights, it is what the run came to; nothing else has changed.
