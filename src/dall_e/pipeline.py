@@ -38,6 +38,7 @@ from dall_e.inference.equivalents import (
     draw_uncompiled,
     either,
 )
+from dall_e.inference.image_prompts import ImagePrompt, known_part
 from dall_e.inference.loading import NativeModel, Networks, checked_precision, load_model
 from dall_e.inference.looking import Looking
 from dall_e.inference.partial_images import split_callback
@@ -227,6 +228,7 @@ class DALL_E(Placed, Adapted, Looking, Streaming, Sheets, NoiseHandling, Editing
         progress: bool = False,
         strict: bool = False,
         noise: ExplicitNoise | None = None,
+        image_prompt: ImagePrompt | None = None,
         **others: Any,
     ) -> DrawnImage | ImageList:
         """Draw one picture (a `PIL.Image.Image`) or several (a list, prompt by prompt).
@@ -283,6 +285,10 @@ class DALL_E(Placed, Adapted, Looking, Streaming, Sheets, NoiseHandling, Editing
                 blank, instead of a warning.
             noise: what `invert` found, for one picture that is drawn whole, with its seed and
                 settings unless others are given.
+            image_prompt: a picture, or its file, whose top half is given; the rest is drawn to fit
+                it and the prompt. Or a pair of it and the part that is given: "top", "bottom",
+                "left", "right", or left, top, right and bottom of a box, in pixels or fractions. A
+                model that draws left to right can be given top rows only.
             others: what other libraries have here. What changes nothing is ignored; for the rest,
                 a TypeError says what to write.
 
@@ -303,6 +309,10 @@ class DALL_E(Placed, Adapted, Looking, Streaming, Sheets, NoiseHandling, Editing
             top_p=top_p,
             compose=compose,
         )
+        known = None
+        if image_prompt is not None:
+            besides = {"compose": compose, "tile": tile, "noise": noise is not None}
+            known, settings = known_part(self.engine, image_prompt, settings, **besides)
         request = self.engine.request(
             prompt,
             negative_prompt=negative_prompt,
@@ -319,6 +329,8 @@ class DALL_E(Placed, Adapted, Looking, Streaming, Sheets, NoiseHandling, Editing
             finish=finish,
             sampling=settings,
             strict=strict,
+            known=known,
+            refuses_blots=known is None,
             noise_BNC=None if noise is None else noise.noise_NC[None],
         )
         on_step, partial = split_callback(callback_on_step_end, self)

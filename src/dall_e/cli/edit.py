@@ -9,6 +9,7 @@ import typer
 
 from dall_e.checkpoints.known_models import BUILT_IN
 from dall_e.cli.image_files import ImageFiles
+from dall_e.cli.image_parts import box_numbers
 from dall_e.cli.options import Device, Model, Variant, finish_option, load, sampling_flags
 from dall_e.cli.output import steady_output
 from dall_e.cli.overwriting import Force
@@ -76,7 +77,7 @@ def edit(  # noqa: PLR0913, one argument per flag
     """
     if mask and box:
         raise ValueError("give --mask or --box, but not both")
-    selection = _numbers(box) if box else mask or None
+    selection = box_numbers("--box", box) if box else mask or None
     files = changed_file(image, "edited", out, force)
 
     pipeline = load(model, device, variant)
@@ -106,11 +107,3 @@ def changed_file(image: Path, how: str, out: str, force: bool) -> ImageFiles:
         return ImageFiles(out, 1, force=force)
     made_up = image.with_name(f"{image.stem}-{how}.png")
     return ImageFiles("", 1, like=str(made_up))
-
-
-def _numbers(box: str) -> list[float]:
-    """The numbers of a box. Raises ValueError for what are no numbers."""
-    try:
-        return [float(number) for number in box.split(",")]
-    except ValueError as error:
-        raise ValueError(f"--box takes four numbers, left,top,right,bottom, got {box!r}") from error

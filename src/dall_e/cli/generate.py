@@ -12,6 +12,7 @@ import typer
 from dall_e.checkpoints.known_models import BUILT_IN
 from dall_e.cli.films import check_film, drawn_or_filmed, given_noise, tell_film
 from dall_e.cli.image_files import ImageFiles, checked_suffix, grid_of
+from dall_e.cli.image_parts import given_part
 from dall_e.cli.options import (
     Device,
     Loras,
@@ -158,6 +159,16 @@ def generate(  # noqa: PLR0913, one argument per flag
             help="Draw with the noise that `dall-e invert` found, whole.",
         ),
     ] = None,
+    image_prompt: Annotated[
+        str,
+        typer.Option(
+            "--image-prompt",
+            show_default=False,
+            metavar="FILE[:PART]",
+            help="Go on from a part of a picture: top (unless said), bottom, left, right, or "
+            "left,top,right,bottom in pixels or fractions.",
+        ),
+    ] = "",
     model: Model = BUILT_IN,
     variant: Variant = None,
     quantization: Quantization = None,
@@ -185,6 +196,7 @@ def generate(  # noqa: PLR0913, one argument per flag
                 "--finish soft": finish == "soft",
                 "--film": film,
                 "--noise": noise is not None,
+                "--image-prompt": image_prompt,
             }
         )
         files = ImageFiles(out, 1, force=force, suffix=suffix)
@@ -207,6 +219,7 @@ def generate(  # noqa: PLR0913, one argument per flag
         out, 1 if grid else count, first=first, force=force, own=own_files, suffix=suffix
     )
     check_film(film, force, count)
+    part = given_part(image_prompt)
     pipeline = load(model, device, variant, quantization=quantization, loras=lora)
     given, base = given_noise(noise, seed)
     settings = pipeline.sampling_settings(base, **sampling)
@@ -228,6 +241,7 @@ def generate(  # noqa: PLR0913, one argument per flag
             progress=True,
             strict=strict,
             noise=given,
+            image_prompt=part,
         )
 
     # One row for each prompt, if there are several of each.

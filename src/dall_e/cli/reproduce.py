@@ -109,6 +109,12 @@ def _how_drawn(file: Path) -> dict[str, str]:
             "it was drawn with noise that was given, which no seed makes",
             "draw it again with `dall-e generate --noise` and the file of `dall-e invert`",
         )
+    if "known_tokens" in info:
+        raise UnusableFileError(
+            file,
+            "it goes on from a part of another picture, which it does not carry",
+            "draw it again with `dall-e generate --image-prompt` and that picture",
+        )
     return info
 
 

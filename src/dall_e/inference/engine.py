@@ -185,7 +185,7 @@ class Engine:
             finish=checked_finish(finish, self.config),
             style=checked_style(style, self.config, self.vocabulary),
             tile=checked_tile(tile),
-            known=known,
+            known=known.for_each(len(seeds)) if known else None,
             noise_BNC=noise_BNC,
             plans=tuple(plans),
             strict=strict,

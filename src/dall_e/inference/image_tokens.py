@@ -64,19 +64,6 @@ def image_tokens(
         return tokenizer.encode(ranged_CHW[None]).codes_BHW.flatten(1)
 
 
-def top_rows(codes_BN: Tensor, fraction: float) -> KnownTokens:
-    """The first rows of images as known tokens: all that a left-to-right model can be given.
-
-    fraction: of the rows, above 0 and below 1; at least one row is known, and one is left.
-    """
-    num_tokens = codes_BN.shape[1]
-    side = math.isqrt(num_tokens)
-    num_rows = min(max(round(side * fraction), 1), side - 1)
-    mask_BN = torch.zeros_like(codes_BN, dtype=torch.bool)
-    mask_BN[:, : num_rows * side] = True
-    return KnownTokens(codes_BN, mask_BN)
-
-
 def new_tokens(codes_BN: Tensor, fraction: float, seed: int) -> Tensor:
     """Which tokens of images are drawn anew, bool [B, N]: the same blots of the grid in each.
 

@@ -90,6 +90,8 @@ def story_of(
     }
     if request.noise_BNC is not None:
         story["noise"] = "given"
+    if request.known is not None:
+        story["known_tokens"] = "given"
     if request.tile:
         story["tile"] = request.tile
     if request.style or plan.style:

@@ -22,6 +22,7 @@ from dall_e.sampling.decode import KnownTokens
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dall_e.inference.image_prompts import ImagePrompt
     from dall_e.inference.progress import AnyStepCallback
     from dall_e.inference.validation import Generators, Seed
 
@@ -77,6 +78,7 @@ class DrawingKeywords(TypedDict, total=False):
     progress: bool
     strict: bool
     noise: ExplicitNoise | None
+    image_prompt: ImagePrompt | None
 
 
 @dataclass(frozen=True, kw_only=True)

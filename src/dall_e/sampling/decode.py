@@ -91,6 +91,11 @@ class KnownTokens:
             raise ValueError(f"all {counts[0]} tokens are known: nothing is left to draw")
         return int(counts[0])
 
+    def for_each(self, count: int) -> KnownTokens:
+        """What is known of one image, for so many images; that of several stays as it is."""
+        rows = (count if len(self.codes_BN) == 1 else -1, -1)
+        return KnownTokens(self.codes_BN.expand(rows), self.mask_BN.expand(rows))
+
 
 def check_known_tokens(known: KnownTokens, num_tokens: int, num_codes: int) -> None:
     """Check that known tokens are of a network's grid and vocabulary. Raises ValueError if not."""

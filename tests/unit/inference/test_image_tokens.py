@@ -1,4 +1,4 @@
-"""Pictures become tokens of any model that has an encoder, and their top rows can be given."""
+"""Pictures become tokens of any model that has an encoder, and left to right some can be given."""
 
 import warnings
 from collections.abc import Callable
@@ -10,7 +10,8 @@ import torch
 from PIL import Image
 
 from dall_e import DALL_E
-from dall_e.inference.image_tokens import check_prefix, image_tokens, top_rows
+from dall_e.inference.image_prompts import PARTS, tokens_in
+from dall_e.inference.image_tokens import check_prefix, image_tokens
 from dall_e.sampling.decode import KnownTokens
 
 PUBLISHED = ("min_dalle", "dalle_mini", "llamagen", "mindalle", "janus", "rudalle")
@@ -38,22 +39,16 @@ def test_published_models_go_on_from_the_top_rows(load: Load, family: str) -> No
     grid = model.config.generator
     assert codes_1N.shape == (1, grid.num_tokens) and int(codes_1N.max()) < grid.num_codes
 
-    known = top_rows(codes_1N, 0.5)
+    is_top_1N = tokens_in(PARTS["top"], grid.grid_size)[None]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        continued_1N, _ = drawn(model, known=known)
+        continued_1N, _ = drawn(model, known=KnownTokens(codes_1N, is_top_1N))
         plain_1N, plain = drawn(model)
-        again_1N, again = drawn(model, known=top_rows(plain_1N, 0.5))
-    assert torch.equal(continued_1N[known.mask_BN], codes_1N[known.mask_BN])
-    assert not torch.equal(continued_1N[~known.mask_BN], codes_1N[~known.mask_BN])
+        again_1N, again = drawn(model, known=KnownTokens(plain_1N, is_top_1N))
+    assert torch.equal(continued_1N[is_top_1N], codes_1N[is_top_1N])
+    assert not torch.equal(continued_1N[~is_top_1N], codes_1N[~is_top_1N])
     # A drawing that is given its own top rows goes on as it did.
     assert torch.equal(again_1N, plain_1N) and np.array_equal(again, plain)
-
-
-@pytest.mark.parametrize(("fraction", "rows"), [(0.0, 1), (0.3, 1), (0.5, 2), (1.0, 3)])
-def test_at_least_one_row_is_known_and_one_is_left(fraction: float, rows: int) -> None:
-    known = top_rows(torch.zeros(2, 16, dtype=torch.int64), fraction)
-    assert known.count == 4 * rows and bool(known.mask_BN[:, : 4 * rows].all())
 
 
 def test_only_the_first_tokens_are_a_prefix() -> None:
