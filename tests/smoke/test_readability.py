@@ -46,6 +46,7 @@ LONG_FUNCTIONS = {
     "cli/generate.py:generate": "an argument for each flag, with its help",
     "cli/plan.py:plan": "an argument for each flag, with its help",
     "cli/sheet.py:sheet": "an argument for each flag, with its help",
+    "editing/methods.py:edit": "its docstring says what each keyword does",
     "inference/engine.py:request": "a keyword for each choice, as the facade has them",
     "pipeline.py:__call__": "its docstring says what each of the twenty keywords does",
 }

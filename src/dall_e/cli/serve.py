@@ -16,6 +16,7 @@ from dall_e.config import ServingConfig
 if TYPE_CHECKING:
     from dall_e.pipeline import DALL_E
 
+_SWITCH_SECONDS = 0.0005
 MISSING = "the server needs more packages: pip install 'open-dalle[serve]'"
 
 
@@ -63,7 +64,11 @@ def serve(
     check_exposure(host, known, without_keys=without_keys)
 
     import logging
+    import sys
 
+    # The thread that draws tokens asks for Python's lock at each step, and those that finish
+    # pictures hold it for as long as this.
+    sys.setswitchinterval(_SWITCH_SECONDS)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     app = create_app(_loaded(model or [BUILT_IN], device, quantization), settings, known)
     server_for(app, host, port).run()

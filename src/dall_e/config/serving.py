@@ -14,7 +14,8 @@ class ServingConfig:
     batch_size: int = 8
     """Pictures that are drawn together, if as many wait."""
     max_waiting: int = 64
-    """Pictures that wait at most; who asks for more is told when to come again."""
+    """Pictures that wait at most, half of them of one owner; who asks for more is told when to come
+    again."""
     max_images: int = 10
     """Pictures of one request."""
     max_side: int = 1536

@@ -15,8 +15,9 @@ import numpy as np
 
 from dall_e.config import SamplingConfig
 from dall_e.images.compositing import Canvas
-from dall_e.images.files import from_pil
+from dall_e.images.files import PILImage, from_pil
 from dall_e.inference.engine import Engine
+from dall_e.inference.partial_images import PartialImages
 from dall_e.planning.parser import parse
 from dall_e.planning.plan import plan_prompt
 from dall_e.planning.renderer import sprite_of
@@ -81,10 +82,12 @@ def draw_part(
     settings: SamplingConfig,
     finish: str | None = None,
     style: str | None = None,
+    partial: PartialImages | None = None,
 ) -> Canvas:
     """Draw what a prompt says, cut to what is seen of it, uint8 [h, w, C].
 
-    side: longest side in pixels at which it is shown. It is opaque where the prompt is a place.
+    side: longest side in pixels at which it is shown. partial: shows it on the way. It is opaque
+    where the prompt is a place.
     """
     own_side = engine.config.tokenizer.image_size
     size = min(max(round(side * _MARGIN), own_side), _LARGEST)
@@ -97,9 +100,13 @@ def draw_part(
         finish=finish,
         style=style,
     )
-    (drawn,) = engine.generate(request)
-    drawing_hwC = np.ascontiguousarray(from_pil(drawn.pixels).transpose(1, 2, 0))
-    return sprite_of(drawing_hwC)
+    (drawn,) = engine.generate(request, partial=partial)
+    return sprite_of(as_canvas(drawn.pixels))
+
+
+def as_canvas(image: PILImage) -> Canvas:
+    """A PIL image as uint8 [h, w, C]."""
+    return np.ascontiguousarray(from_pil(image).transpose(1, 2, 0))
 
 
 def is_place(drawing_hwC: Canvas) -> bool:

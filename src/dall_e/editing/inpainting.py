@@ -13,6 +13,7 @@ RGBA), N tokens.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,7 +22,7 @@ import numpy as np
 import torch
 
 from dall_e.config import SamplingConfig
-from dall_e.editing.drawing import draw_part, is_place, new_part, whole_settings
+from dall_e.editing.drawing import as_canvas, draw_part, is_place, new_part, whole_settings
 from dall_e.editing.instructions import Instruction
 from dall_e.images.blending import (
     allowed,
@@ -34,11 +35,13 @@ from dall_e.images.blending import (
 )
 from dall_e.images.colour import largest_colour, recoloured
 from dall_e.images.compositing import Canvas, resized
-from dall_e.images.files import PILImage, from_pil
+from dall_e.images.files import PILImage
 from dall_e.images.holes import filled, things_within
 from dall_e.images.selections import Box, UInt8, border_of, bounds_of, grown, is_box
 from dall_e.inference.engine import Engine
 from dall_e.inference.image_tokens import image_tokens
+from dall_e.inference.partial_images import PartialImages
+from dall_e.planning.renderer import sprite_of
 from dall_e.sampling.decode import KnownTokens
 
 Method = Literal["paste", "tokens"]
@@ -69,6 +72,10 @@ class Edit:
     """The picture without it, if that is known."""
     shown: str = ""
     """The prompt of the picture as it is, if it is known."""
+    on_image: Callable[[PILImage], bool | None] | None = None
+    """Sees the edited picture while its part is drawn; True stops the drawing."""
+    previews: int = 0
+    """How often, at most."""
 
 
 def edited(engine: Engine, image: PILImage, edit: Edit) -> PILImage:
@@ -154,7 +161,16 @@ def _pasted(engine: Engine, image: PILImage, edit: Edit) -> PILImage:
         prompt = new_part(prompt, engine.vocabulary, edit.shown)
     left, top, right, bottom = bounds_of(selected_HW)
     side = max(right - left, bottom - top)
-    drawing_hwC = draw_part(engine, prompt, edit.seed, side, edit.sampling, edit.finish, edit.style)
+    partial = _previews(edit, lambda part: _with_part(image, edit, sprite_of(as_canvas(part))))
+    drawing_hwC = draw_part(
+        engine, prompt, edit.seed, side, edit.sampling, edit.finish, edit.style, partial
+    )
+    return _with_part(image, edit, drawing_hwC)
+
+
+def _with_part(image: PILImage, edit: Edit, drawing_hwC: Canvas) -> PILImage:
+    """The picture with a drawing in the place of what is selected."""
+    selected_HW = edit.selected_HW
     if is_place(drawing_hwC):
         wide_HW = grown(selected_HW, border_of(selected_HW))
         changed_HWC = over(covering(drawing_hwC, wide_HW), premultiplied(image))
@@ -166,11 +182,27 @@ def _pasted(engine: Engine, image: PILImage, edit: Edit) -> PILImage:
     return put_into(ground, over(sprite_HWC, canvas_HWC), allowed(selected_HW))
 
 
+def _previews(edit: Edit, finish: Callable[[PILImage], PILImage]) -> PartialImages | None:
+    """What shows the edited picture on the way; None where nobody looks.
+
+    finish: makes the picture of the part as it is so far.
+    """
+    on_image = edit.on_image
+    if on_image is None or not edit.previews:
+        return None
+
+    def show(done: int, total: int, part: PILImage) -> bool | None:
+        return on_image(finish(part))
+
+    # The last of the steps that are evenly spread is the finished picture.
+    return PartialImages(show, edit.previews + 1)
+
+
 def _redrawn(engine: Engine, image: PILImage, edit: Edit) -> PILImage:
     """The tokens that the selection touches are drawn anew in a square window around it."""
     selected_HW = edit.selected_HW
-    left, top, right, bottom = window = _window(selected_HW)
-    side = right - left
+    window = _window(selected_HW)
+    side = window[2] - window[0]
     cropped = image.convert("RGBA").crop(window)
     mask_hw = _cropped(selected_HW, window)
 
@@ -192,8 +224,16 @@ def _redrawn(engine: Engine, image: PILImage, edit: Edit) -> PILImage:
         known=known,
         refuses_blots=False,
     )
-    (drawn,) = engine.generate(request)
-    drawn_hwC = np.ascontiguousarray(from_pil(drawn.pixels).transpose(1, 2, 0))
+    partial = _previews(edit, lambda part: _with_window(image, edit, window, as_canvas(part)))
+    (drawn,) = engine.generate(request, partial=partial)
+    return _with_window(image, edit, window, as_canvas(drawn.pixels))
+
+
+def _with_window(image: PILImage, edit: Edit, window: Box, drawn_hwC: Canvas) -> PILImage:
+    """The picture with a square window drawn anew, where it is selected."""
+    left, top, right, bottom = window
+    side = right - left
+    selected_HW = edit.selected_HW
     canvas_HWC = premultiplied(image)
     height, width = selected_HW.shape
     changed_HWC = canvas_HWC.copy()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from typing import Any
 
 from dall_e.checkpoints.families.base import PublishedNetworks
@@ -36,7 +37,7 @@ class Editing:
     networks: Networks | PublishedNetworks
     engine: Engine
 
-    def edit(
+    def edit(  # noqa: PLR0913, one keyword per choice, as a call has them
         self,
         image: PILImage | str | os.PathLike[str],
         prompt: str,
@@ -47,6 +48,8 @@ class Editing:
         finish: str | None = None,
         style: str | None = None,
         sampling: SamplingConfig | None = None,
+        on_image: Callable[[PILImage], bool | None] | None = None,
+        previews: int = 3,
         **settings: Any,
     ) -> DrawnImage:
         """Change a part of a picture of any size and origin, and nothing else.
@@ -67,6 +70,8 @@ class Editing:
             method: "paste" draws the part whole and puts it in; "tokens" redraws the tokens of the
                 selection to fit the others; "auto" pastes where the model knows things by name.
             finish, style, sampling, settings: as in a call; num_inference_steps=24.
+            on_image: is called with the picture while the part is drawn, at most `previews` times;
+                returning True stops the drawing with DecodeInterrupted.
 
         Raises ValueError for a mask that does not fit, or selects nothing; for words that name
         nothing in the picture, or nothing that can be drawn; and for a model that cannot edit.
@@ -94,6 +99,8 @@ class Editing:
             finish=finish,
             style=style,
             shown=shown,
+            on_image=on_image,
+            previews=previews,
         )
         return DrawnImage.of(edited(self.engine, canvas, edit), self._story_of_edit(prompt, edit))
 

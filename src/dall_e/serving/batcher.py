@@ -65,19 +65,29 @@ class Batcher:
         with self._changed:
             if self._is_draining:
                 raise stopping()
-            room = self._settings.max_waiting - self.num_waiting
-            if len(works) > room:
-                self._metrics.refused.labels("queue_full").inc(len(works))
-                raise Refusal(
-                    429,
-                    f"{self.num_waiting} of {self._settings.max_waiting} places in the queue are "
-                    f"taken, and {len(works)} are asked for: come again later",
-                    code="queue_full",
-                    retry_after=self.seconds_to_wait(),
-                )
+            self._check_room(works)
             for work in works:
                 self._waiting.setdefault(work.owner, deque()).append(work)
             self._changed.notify_all()
+
+    def _check_room(self, works: Sequence[Work]) -> None:
+        """Raise Refusal 429 where the queue is full, or its owner's half of it."""
+        most = self._settings.max_waiting
+        of_one = max(self._settings.max_images, most // 2)
+        own = self._waiting.get(works[0].owner, ())
+        for taken, places, whose in (
+            (self.num_waiting, most, "of all"),
+            (sum(work.is_wanted for work in own), of_one, "of one owner"),
+        ):
+            if taken + len(works) > places:
+                self._metrics.refused.labels("queue_full").inc(len(works))
+                raise Refusal(
+                    429,
+                    f"{taken} of {places} places in the queue {whose} are taken, and {len(works)} "
+                    "are asked for: come again later",
+                    code="queue_full",
+                    retry_after=self.seconds_to_wait(),
+                )
 
     def seconds_to_wait(self) -> int:
         """After how many seconds there will probably be room."""

@@ -106,6 +106,7 @@ def edits_of(
     mask: PILImage | None,
     owner: str,
     settings: ServingConfig,
+    on_image: OnImage | None = None,
 ) -> list[Task]:
     """Return one piece of work for each edited image that is asked for."""
     _check_body(body, settings)
@@ -113,19 +114,24 @@ def edits_of(
     if not body.prompt:
         raise unreadable("prompt is missing: say what to change, such as 'add a bird'", "prompt")
 
-    def edited(seed: int) -> Answer:
+    def edited(number: int, seed: int) -> Answer:
         result = model.edit(
             image,
             body.prompt,
             mask,
             seed=seed,
+            on_image=None if on_image is None else partial(on_image, number),
+            previews=body.partial_images,
             num_inference_steps=body.steps,
             guidance_scale=body.guidance_scale,
         )
         return answer_of(_in_size(result, size), body)
 
     seeds = image_seeds(body.seed, None, body.n, 1)
-    return [Task(owner, settings.request_seconds, partial(edited, seed)) for seed in seeds]
+    return [
+        Task(owner, settings.request_seconds, partial(edited, number, seed))
+        for number, seed in enumerate(seeds)
+    ]
 
 
 def variations_of(

@@ -72,10 +72,12 @@ async def edit_image(request: Request) -> Response:
     body, image, mask = await _form(request, EditBody)
     named = state.model_of(body.model)
     log_prompt(state, body.prompt)
-    works = edits_of(named.model, body, image, mask, owner, state.settings)
     if not body.stream:
+        works = edits_of(named.model, body, image, mask, owner, state.settings)
         return await answered(request, named, body, works)
-    return streamed("image_edit", state, named, body, works, ProgressFeed())
+    feed = ProgressFeed()
+    works = edits_of(named.model, body, image, mask, owner, state.settings, feed.put)
+    return streamed("image_edit", state, named, body, works, feed)
 
 
 @router.post(

@@ -44,6 +44,8 @@ def test_flags_arrive_where_they_count(
     tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With a key, on every address, as containers do it."""
+    switched: list[float] = []
+    monkeypatch.setattr("sys.setswitchinterval", switched.append)
     served: list[DrainingServer] = []
 
     def note(server: DrainingServer) -> None:
@@ -57,6 +59,7 @@ def test_flags_arrive_where_they_count(
     assert run(command) == 0
     config = served[0].config
     state = server_of(config.app)  # type: ignore[arg-type]
+    assert switched == [0.0005]
     assert (config.host, config.port) == ("0.0.0.0", 1234)
     assert state.settings.batch_size == 3 and list(state.models) == ["tiny"]
     assert state.keys is not None and [key.name for key in state.keys.keys] == ["alice"]

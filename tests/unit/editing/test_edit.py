@@ -13,6 +13,7 @@ from dall_e import DALL_E
 from dall_e.errors import DallEWarning
 from dall_e.images.blending import allowed
 from dall_e.images.selections import selection_of
+from dall_e.sampling.decode import DecodeInterrupted
 
 BOX = (60, 50, 140, 150)
 Landscape = Callable[..., Image.Image]
@@ -44,6 +45,27 @@ def test_an_edit_is_a_function_of_its_seed(model: DALL_E, landscape: Landscape) 
         for seed in (1, 1, 2)
     )
     assert np.array_equal(first, same) and not np.array_equal(first, other)
+
+
+@pytest.mark.parametrize("method", ["paste", "tokens"])
+def test_an_edit_can_be_watched_and_stopped(
+    model: DALL_E, method: str, landscape: Landscape
+) -> None:
+    """What is shown on the way differs from the result, and that from the picture, in the mask."""
+    image, shown = landscape(), []
+    asked: dict[str, Any] = {"seed": 3, "num_inference_steps": 6, "method": method}
+
+    def look(preview: Image.Image) -> None:
+        shown.append(preview)
+
+    result = model.edit(image, "a cat", BOX, on_image=look, previews=2, **asked)
+    assert result.tobytes() == model.edit(image, "a cat", BOX, **asked).tobytes()
+    assert len(shown) == 2
+    for preview in shown:
+        assert not changed(image, preview)[allowed(selection_of(BOX, image)) == 0].any()
+    assert shown[0].tobytes() != result.tobytes()
+    with pytest.raises(DecodeInterrupted):
+        model.edit(image, "a cat", BOX, on_image=lambda preview: True, **asked)
 
 
 def test_what_is_removed_shows_the_ground(model: DALL_E, landscape: Landscape) -> None:

@@ -79,7 +79,9 @@ def test_a_full_queue_says_when_to_come_again(batcher: Batcher) -> None:
     released = held(batcher)
     waiting = [task("a") for _ in range(10)]
     batcher.submit(waiting)
-    with pytest.raises(Refusal, match="10 of 12 places .* 3 are asked for") as error:
+    with pytest.raises(Refusal, match="10 of 10 places in the queue of one owner"):
+        batcher.submit([task("a")])
+    with pytest.raises(Refusal, match="10 of 12 places .* of all .* 3 are asked for") as error:
         batcher.submit([task("b") for _ in range(3)])
     assert error.value.status == 429 and int(error.value.headers["Retry-After"]) >= 1
     assert batcher.num_waiting == 10

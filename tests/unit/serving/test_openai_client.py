@@ -149,10 +149,16 @@ def test_edit_changes_what_is_transparent_in_the_mask(server: Any, png: bytes) -
 
 
 def test_an_edit_can_be_streamed(server: Any, png: bytes) -> None:
-    (event,) = server.client.images.edit(
-        image=("cat.png", png), prompt="remove", mask=("mask.png", white_mask()), stream=True
-    )
+    asked: Any = {"image": ("cat.png", png), "mask": ("mask.png", white_mask()), "stream": True}
+    (event,) = server.client.images.edit(prompt="remove", **asked)
     assert event.type == "image_edit.completed" and opened(event.b64_json).size == (32, 32)
+    *partial, last = server.client.images.edit(prompt="a red apple", partial_images=2, **asked)
+    assert [each.type for each in partial] == ["image_edit.partial_image"] * 2
+    before, after = opened(base64.b64encode(png).decode()), opened(last.b64_json)
+    for each in partial:
+        shown = opened(each.b64_json)
+        assert shown.crop((0, 0, 2, 32)).tobytes() == before.crop((0, 0, 2, 32)).tobytes()
+        assert shown.tobytes() != after.tobytes()
 
 
 def white_mask() -> bytes:

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from dall_e import DALL_E
+from dall_e.inference.captioning import Caption, CaptionSettings
 
 pytestmark = pytest.mark.filterwarnings("ignore::dall_e.errors.DallEWarning")
 
@@ -43,12 +44,24 @@ def test_an_explanation_is_a_page(server: Any, ask: Ask) -> None:
     assert answer.json["html"].lower().startswith("<!doctype html>") and answer.json["seed"] == 3
 
 
-def test_captions_need_a_model_that_has_them(server: Any, ask: Ask) -> None:
+def test_captions_of_a_model_that_has_them(
+    server: Any, ask: Ask, tiny_model: DALL_E, monkeypatch: pytest.MonkeyPatch
+) -> None:
     image = io.BytesIO()
     Image.effect_mandelbrot((32, 32), (-2, -1, 1, 1), 9).save(image, "PNG")
-    body = form({"language": "zh"}, image.getvalue())
-    answer = ask(server, "/v1/captions", body, Content_Type="multipart/form-data; boundary=cut")
+    header = {"Content_Type": "multipart/form-data; boundary=cut"}
+    body = form({"language": "zh", "n": "2", "seed": "5"}, image.getvalue())
+    answer = ask(server, "/v1/captions", body, **header)
     assert answer.status == 400 and "no captioner" in answer.json["error"]["message"]
+
+    def captions_of(images: list[Image.Image], settings: CaptionSettings) -> list[list[Caption]]:
+        assert images[0].size == (32, 32)
+        assert (settings.language, settings.method, settings.seed) == ("zh", "sampled", 5)
+        return [[Caption("一只猫", -1.5)] * settings.num]
+
+    monkeypatch.setattr(tiny_model, "captions_of", captions_of)
+    answer = ask(server, "/v1/captions", body, **header)
+    assert answer.json["captions"] == [{"text": "一只猫", "log_probability": -1.5}] * 2
 
 
 def form(fields: dict[str, str], image: bytes, name: str = "image") -> bytes:
