@@ -1,6 +1,7 @@
 """The server put together: routes, errors in OpenAI's shape, the guard around it all.
 
-A page can be mounted at `/`: no route of ours lies there.
+A page can be mounted at `/`, as no route of ours lies there: `create_app(...).mount("/", page)`. A
+content-security policy that it sends wins over the guard's, which lets a page load nothing.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from dall_e.errors import DallEWarning
 from dall_e.pipeline import DALL_E
 from dall_e.serving import health_routes, image_routes, own_routes, webui_routes
 from dall_e.serving.failures import ClientGoneError, Refusal, as_refusal, unreadable
-from dall_e.serving.guard import Guard
+from dall_e.serving.guard import DOCUMENTATION, Guard
 from dall_e.serving.keys import KeyFile
 from dall_e.serving.state import MODEL_HEADER, ServerState
 from dall_e.serving.work import Task
@@ -66,7 +67,14 @@ def create_app(
     app.include_router(image_routes.router, include_in_schema=False)
     app.include_router(own_routes.router, prefix="/v1", tags=["more"])
     app.include_router(webui_routes.router, prefix="/sdapi/v1", tags=["AUTOMATIC1111"])
-    patch_fastapi(app, docs_url="/docs")
+    patch_fastapi(
+        app,
+        DOCUMENTATION,
+        redirect_from_root_to_docs=False,
+        swagger_js_url=f"{DOCUMENTATION}/swagger-ui-bundle.js",
+        swagger_css_url=f"{DOCUMENTATION}/swagger-ui.css",
+        swagger_favicon_url=f"{DOCUMENTATION}/favicon-32x32.png",
+    )
     _answer_errors(app)
 
     if state.settings.allow_origins:

@@ -27,9 +27,10 @@ from dall_e.serving.state import ServerState
 
 LINK_PATH = "/v1/images/files/"
 """Where pictures behind links are; a signed name is the key to each."""
-OPEN_PATHS = ("/healthz", "/readyz", "/docs", "/openapi.json")
+DOCUMENTATION = "/docs"
+"""The page of the API, and below it what it loads."""
+OPEN_PATHS = ("/healthz", "/readyz", DOCUMENTATION, "/openapi.json")
 """What tells nothing of anybody."""
-_DOCUMENTATION = "/docs"
 _ANONYMOUS = "anonymous"
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _DISCARD_SECONDS = 5.0
@@ -101,7 +102,7 @@ class Guard:
         client = scope.get("client")
         owner = client[0] if client else _ANONYMOUS
         path = scope["path"]
-        is_open = path in OPEN_PATHS or path.startswith((LINK_PATH, f"{_DOCUMENTATION}/"))
+        is_open = path in OPEN_PATHS or path.startswith((LINK_PATH, f"{DOCUMENTATION}/"))
         if self._state.keys is not None and not is_open and scope["method"] != "OPTIONS":
             owner = self._owner_by_key(headers)
         if scope["method"] == "POST":
@@ -229,7 +230,7 @@ class _Exchange:
 
     def _headers(self) -> dict[str, str]:
         path = self._scope["path"]
-        is_documentation = path.startswith(_DOCUMENTATION)
+        is_documentation = path.startswith(DOCUMENTATION)
         policy = _OF_DOCUMENTATION if is_documentation else _CLOSED
         # Pictures behind links may be shown by any page that was given the link.
         resources = "cross-origin" if path.startswith(LINK_PATH) else "same-origin"

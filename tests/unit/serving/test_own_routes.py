@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -100,3 +101,8 @@ def test_the_api_is_described(server: Any, ask: Ask) -> None:
     assert {"image", "mask", "prompt", "partial_images"} <= fields.keys()
     page = ask(server, "/docs")
     assert page.status == 200 and b"//cdn" not in page.body
+    parts = re.findall(r'(?:src|href)="([^"]+)"', page.body.decode())
+    assert len(parts) >= 2
+    for part in parts:
+        assert part.startswith(f"{server.url}/docs/"), "what the guard lets in without a key"
+        assert ask(server, part.removeprefix(server.url)).status == 200

@@ -53,3 +53,22 @@ def test_it_is_ready_once_each_model_has_drawn(tiny_model: DALL_E) -> None:
         assert client.get("/readyz").text == "ready"
         server_of(app).batcher.drain()
         assert client.get("/readyz").status_code == 503
+
+
+def test_a_page_can_be_mounted(tiny_model: DALL_E) -> None:
+    """It is found at / and below, beside the routes, and its own policy counts."""
+    from fastapi.testclient import TestClient
+    from starlette.responses import PlainTextResponse
+
+    from dall_e.serving.app import create_app
+
+    app = create_app({"tiny": tiny_model}, warm_up=False)
+    policy = {"Content-Security-Policy": "default-src 'self'"}
+    app.mount("/", PlainTextResponse("the page", headers=policy))
+    with TestClient(app, base_url="http://127.0.0.1") as client:
+        for path in ("/", "/assets/style.css"):
+            answer = client.get(path)
+            assert answer.text == "the page" and answer.headers["x-frame-options"] == "DENY"
+            assert answer.headers["content-security-policy"] == "default-src 'self'"
+        assert client.get("/readyz").text == "ready"
+        assert client.get("/v1/models").json()["data"]
