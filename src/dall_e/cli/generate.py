@@ -194,15 +194,21 @@ def generate(  # noqa: PLR0913, one argument per flag
                 "--style": style,
                 "--negative": negative,
                 "--finish soft": finish == "soft",
-                "--film": film,
                 "--noise": noise is not None,
                 "--image-prompt": image_prompt,
             }
         )
         files = ImageFiles(out, 1, force=force, suffix=suffix)
-        pipeline = load(model, device, variant, quantization=quantization)
+        check_film(film, force)
         draw_plan_file(
-            pipeline, plan, files, seed=seed, size=size, transparent=transparent, sampling=sampling
+            load(model, device, variant, quantization=quantization),
+            plan,
+            files,
+            seed=seed,
+            size=size,
+            transparent=transparent,
+            sampling=sampling,
+            film=film,
         )
         return
     asked = asked_prompts(prompts or [], prompts_file)

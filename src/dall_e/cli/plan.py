@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -124,9 +123,10 @@ def plan(  # noqa: PLR0913, one argument per flag
 
 def _tell(records: list[dict[str, Any]], *, out: str, as_json: bool, force: bool) -> None:
     """Print the plans, or write them to a file."""
+    from dall_e.planning.plan_files import as_text
     from dall_e.planning.plan_record import plan_lines
 
-    text = json.dumps(records[0] if len(records) == 1 else records, ensure_ascii=False, indent=2)
+    text = as_text(records[0] if len(records) == 1 else records)
     if out:
         path = Path(out)
         replace_bytes(path, f"{text}\n".encode(), overwrite=force)
@@ -192,9 +192,7 @@ def _record_of_file(
 
 
 def _edited(placed: PlacedPlan, edits: PlanEdits) -> dict[str, Any]:
-    from dall_e.planning.plan_record import placed_record
-
-    return placed_record(edits.apply(placed))
+    return edits.apply(placed).record()
 
 
 def _vocabulary_of(model: str) -> Vocabulary | None:

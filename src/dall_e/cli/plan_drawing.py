@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dall_e.cli.films import tell_film
 from dall_e.cli.output import steady_output
 from dall_e.inference.validation import RANDOM_SEED, fresh_seed
 
 if TYPE_CHECKING:
     from dall_e.cli.image_files import ImageFiles
+    from dall_e.images.files import PILImage
     from dall_e.pipeline import DALL_E
 
 
@@ -31,19 +34,25 @@ def draw_plan_file(
     size: int | None,
     transparent: bool,
     sampling: Mapping[str, Any],
+    film: str,
 ) -> None:
     """Draw the plan in a file, save the picture and print where it is.
 
-    seed, size: instead of those of the plan. sampling: settings that were given. Raises
-    UnusableFileError for a file that holds no plan.
+    seed, size: instead of those of the plan. sampling: settings that were given. film: where to
+    show how it is drawn, or nothing. Raises UnusableFileError for a file that holds no plan.
     """
-    image = pipeline.draw_plan(
-        plan,
-        seed=fresh_seed() if seed == RANDOM_SEED else seed,
-        height=size,
-        transparent=transparent,
-        sampling=pipeline.sampling_settings(**sampling),
-        progress=True,
-    )
+    keywords: dict[str, Any] = {
+        "seed": fresh_seed() if seed == RANDOM_SEED else seed,
+        "height": size,
+        "transparent": transparent,
+        "sampling": pipeline.sampling_settings(**sampling),
+        "progress": True,
+    }
+    source = Path(plan)
+    if film:
+        image: PILImage = pipeline.film(source, film, **keywords)
+    else:
+        image = pipeline.draw_plan(source, **keywords)
     with steady_output() as say:
         say(files.save(image))
+        tell_film(film, say)

@@ -18,7 +18,7 @@ from dall_e.nn.precision import weight_of
 from dall_e.planning.drawing_jobs import DrawingJob
 from dall_e.planning.placed_plan import PlacedPlan
 from dall_e.planning.plan import Plan
-from dall_e.planning.plan_record import FROM_PLAN_KEY, PLAN_KEY, placed_record, plan_record
+from dall_e.planning.plan_record import FROM_PLAN_KEY, PLAN_KEY, plan_record
 from dall_e.version import __version__
 
 
@@ -108,7 +108,7 @@ def _plan_entries(
     """The plan as JSON, from which the same is drawn, and whether that was done."""
     record: dict[str, Any] = {}
     if placed is not None:
-        record = placed_record(placed)
+        record = placed.record()
     elif not plan.is_whole:
         record = plan_record(plan, candidate.text, seed=candidate.seed, size=request.size)
     entries = {PLAN_KEY: json.dumps(record, ensure_ascii=False)} if record else {}

@@ -16,7 +16,8 @@ from dall_e.errors import UnusableFileError
 from dall_e.images.files import PILImage, read_metadata
 from dall_e.images.results import DrawnImage, ImageList
 from dall_e.inference.engine import Engine
-from dall_e.inference.progress import ProgressBar
+from dall_e.inference.partial_images import PartialImages, split_callback
+from dall_e.inference.progress import AnyStepCallback, ProgressBar
 from dall_e.inference.request import GeneratedImage
 from dall_e.inference.validation import fresh_seed
 from dall_e.planning.placed_plan import PlacedPlan
@@ -29,6 +30,8 @@ from dall_e.planning.vocabulary import Vocabulary
 
 PlanSource = PlacedPlan | SavedPlan | Mapping[str, Any] | PILImage | str | os.PathLike[str]
 """A plan; what JSON says of one; a picture that carries its plan; or a file of either kind."""
+DRAWN_SOURCES = (str, PlacedPlan, SavedPlan, Mapping, PILImage, os.PathLike)
+"""The same where a text is a prompt, which can be drawn as well."""
 
 
 class Planned:
@@ -100,19 +103,25 @@ class Planned:
         height: int | None = None,
         transparent: bool = False,
         sampling: SamplingConfig | None = None,
+        callback_on_step_end: AnyStepCallback | PartialImages | None = None,
         progress: bool = False,
     ) -> DrawnImage:
         """Draw a plan, as `load_plan` reads it. Raises ValueError as that does.
 
         seed, height: instead of those of the plan; another seed draws the same things in the same
-        places anew. transparent, sampling, progress: as in a call that draws.
+        places anew. The others are as in a call that draws.
         """
         self._check_plans()
         saved = self._saved(plan)
         if seed is not None:
             saved = saved.with_seed(seed)
         drawn = self._drawn_plans(
-            [saved], height=height, transparent=transparent, sampling=sampling, progress=progress
+            [saved],
+            height=height,
+            transparent=transparent,
+            sampling=sampling,
+            callback=callback_on_step_end,
+            progress=progress,
         )
         return _as_images(drawn)[0]
 
@@ -140,6 +149,7 @@ class Planned:
         height: int | None = None,
         transparent: bool = False,
         sampling: SamplingConfig | None = None,
+        callback: AnyStepCallback | PartialImages | None = None,
         progress: bool = False,
     ) -> list[GeneratedImage]:
         if not plans:
@@ -153,8 +163,10 @@ class Planned:
             sampling=sampling,
             plans=[plan.plan for plan in plans],
         )
+        on_step, partial_images = split_callback(callback, self)
         with ProgressBar(progress) as bar:
-            return self.engine.generate(request, None, bar if bar.is_shown else None)
+            on_progress = bar if bar.is_shown else None
+            return self.engine.generate(request, on_step, on_progress, partial_images)
 
     def _saved(self, source: PlanSource) -> SavedPlan:
         """A plan that can be drawn, whatever it comes from."""

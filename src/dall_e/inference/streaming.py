@@ -18,6 +18,7 @@ from dall_e.images.files import PILImage
 from dall_e.images.films import checked_film, checked_frames, cross_faded, save_film
 from dall_e.images.metadata import texts_of
 from dall_e.inference.partial_images import ImageCallback, PartialImages
+from dall_e.inference.planned import DRAWN_SOURCES, PlanSource
 from dall_e.inference.validation import check_callback, is_int
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ class Streaming:
     """The method of a model that gives a drawing as a stream."""
 
     def stream(
-        self, prompt: str, *, previews: int = 16, **keywords: Unpack[DrawingKeywords]
+        self, prompt: str | PlanSource, *, previews: int = 16, **keywords: Unpack[DrawingKeywords]
     ) -> DrawingStream:
         """Draw one picture, and give it a few times while it is drawn: an iterator of events.
 
@@ -124,14 +125,16 @@ class Streaming:
         block.
 
         Args:
-            prompt: what to draw.
+            prompt: what to draw; or a plan, as `draw_plan` takes it, a file of one as a Path.
             previews: partial pictures at most, evenly spread over the steps.
-            keywords: those of a call.
+            keywords: those of a call; of `draw_plan` for a plan.
 
         Raises ValueError as a call does, at once, and for more than one picture.
         """
-        if not isinstance(prompt, str):
-            raise ValueError(f"stream draws one prompt, a text, got {type(prompt).__name__}")
+        if not isinstance(prompt, DRAWN_SOURCES):
+            raise ValueError(
+                f"stream draws one prompt, a text, or a plan, got {type(prompt).__name__}"
+            )
         if keywords.get("best_of", 1) != 1:
             raise ValueError("stream shows one picture while it is drawn: leave out best_of")
         if not is_int(previews) or previews < 0:
@@ -141,7 +144,8 @@ class Streaming:
 
         def draw(on_image: ImageCallback) -> PILImage:
             partial = PartialImages(on_image, previews, own_callback)
-            call: Any = self
+            model: Any = self
+            call = model if isinstance(prompt, str) else model.draw_plan
             image: PILImage = call(prompt, **keywords, callback_on_step_end=partial)
             return image
 
@@ -149,7 +153,7 @@ class Streaming:
 
     def film(
         self,
-        source: str | Sequence[PILImage],
+        source: str | PlanSource | Sequence[PILImage],
         path: str | os.PathLike[str],
         *,
         seconds: float = 0.08,
@@ -159,23 +163,24 @@ class Streaming:
         """Write a film, GIF or WebP as the path ends, and return its last picture.
 
         Args:
-            source: a prompt: the film shows how it is drawn; or pictures of one size, such as those
-                of `interpolate`, which fade into each other.
+            source: a prompt or a plan, a file of one as a Path: the film shows how it is drawn; or
+                pictures of one size, such as those of `interpolate`, which fade into each other.
             path: of the file.
             seconds: for which each picture is shown; the last one stays longer.
             overwrite: without it, a file that is there is a FileExistsError.
-            keywords: those of a call, for a prompt.
+            keywords: those of a call, for a prompt; of `draw_plan`, for a plan.
 
         Raises ValueError for another type of file, for no pictures, and as a call does.
         """
         checked_film(path)
-        if isinstance(source, str):
-            with self.stream(source, previews=_FILM_PREVIEWS, **keywords) as events:
+        shown: Any = source
+        if isinstance(source, DRAWN_SOURCES):
+            with self.stream(shown, previews=_FILM_PREVIEWS, **keywords) as events:
                 images = [event.image for event in events]
         else:
             if keywords:
                 raise ValueError(f"pictures are not drawn: leave out {', '.join(sorted(keywords))}")
-            images = cross_faded(checked_frames(source), _FADED)
+            images = cross_faded(checked_frames(shown), _FADED)
         last = images[-1]
         save_film(images, path, seconds=seconds, texts=texts_of(last.info), overwrite=overwrite)
         return last

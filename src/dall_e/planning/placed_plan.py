@@ -19,6 +19,7 @@ from dall_e.images.effects.catalogue import styled_groups
 from dall_e.images.svg import VectorDrawing, svg_document
 from dall_e.planning.illustration import SIDE, background_groups, layer_groups, seen_box
 from dall_e.planning.layers import Box, Layer, bounds, fitted
+from dall_e.planning.plan_files import WrittenPlan
 from dall_e.planning.planned_object import PlannedObject
 from dall_e.scenes.graph import COLOURS, MOST
 from dall_e.text.language import COLOURS_ZH
@@ -56,10 +57,11 @@ Owner = tuple[int, int]
 
 
 @dataclass(frozen=True, kw_only=True)
-class PlacedPlan:
+class PlacedPlan(WrittenPlan):
     """What a picture shows, and where. `DALL_E.plan` makes one, `DALL_E.draw_plan` draws it.
 
-    Things go by name, such as "cat"; of two cats, "cat#2" is the second one.
+    Things go by name, such as "cat"; of two cats, "cat#2" is the second one. `save` writes a plan
+    to a file, and `DALL_E.load_plan` reads it.
     """
 
     prompt: str

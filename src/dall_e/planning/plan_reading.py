@@ -15,7 +15,8 @@ from dall_e.planning.illustration import square_boxes
 from dall_e.planning.layers import KINDS, Box, Layer
 from dall_e.planning.placed_plan import MOST_OBJECTS, PlacedObject, PlacedPlan
 from dall_e.planning.plan import Plan, plan_prompt
-from dall_e.planning.plan_record import BOXES, FORMAT, RULES, VERSION
+from dall_e.planning.plan_files import BOXES, FORMAT, VERSION
+from dall_e.planning.plan_record import RULES
 from dall_e.planning.plan_words import object_of
 from dall_e.planning.planned_object import PlannedObject
 from dall_e.planning.record_fields import Fields, finite, shown

@@ -6,16 +6,15 @@ import dataclasses
 from typing import Any
 
 from dall_e.planning.illustration import square_boxes
-from dall_e.planning.placed_plan import PlacedPlan
 from dall_e.planning.plan import Plan
+from dall_e.planning.plan_files import BOXES, FORMAT, VERSION
 from dall_e.planning.planned_object import PlannedObject
 from dall_e.scenes.graph import SceneObject
 
-FORMAT, VERSION = "dall-e plan", 1
 PLAN_KEY = "plan_json"
 """The text of a picture's metadata that holds its plan as JSON."""
-RULES, BOXES = "rules", "boxes"
-"""What places the things of a plan: rules, when they are drawn, or the plan itself."""
+RULES = "rules"
+"""What places the things of a plan without boxes, when they are drawn."""
 FROM_PLAN_KEY = "from_plan"
 """The text of a picture's metadata that says it was drawn from a plan, not from a prompt."""
 
@@ -61,35 +60,6 @@ def plan_record(plan: Plan, prompt: str, *, seed: int | None, size: int | None) 
             {**_object_record(item, planned), "boxes": boxes[number]}
             for number, (item, planned) in enumerate(zip(scene.objects, plan.objects, strict=True))
         ],
-    }
-
-
-def placed_record(placed: PlacedPlan) -> dict[str, Any]:
-    """Everything that a plan with boxes says, for JSON; numbers are kept to the last bit.
-
-    `layers` are what is seen, from back to front: a thing of one of the `objects`, or the shadow or
-    ripple at its feet. A `box` is left, top, width and height as fractions of the side.
-    """
-    return {
-        "format": FORMAT,
-        "version": VERSION,
-        "layout": BOXES,
-        "prompt": placed.prompt,
-        "seed": placed.seed,
-        "size": placed.size,
-        "style": placed.style,
-        "background": placed.background,
-        "background_colour": placed.background_colour,
-        "objects": [
-            {
-                "name": each.name,
-                "name_zh": each.name_zh,
-                "held_by": each.held_by,
-                **_drawing_record(each.drawing),
-            }
-            for each in placed.objects
-        ],
-        "layers": [dataclasses.asdict(layer) for layer in placed.layers],
     }
 
 
@@ -154,13 +124,6 @@ def _object_record(item: SceneObject, planned: PlannedObject) -> dict[str, Any]:
         "state": item.state,
         **dataclasses.asdict(planned),
     }
-
-
-def _drawing_record(planned: PlannedObject) -> dict[str, Any]:
-    """A drawing of a plan with boxes, in which nothing alternates any more."""
-    record = dataclasses.asdict(planned)
-    del record["alternates"]
-    return record
 
 
 def _how(drawn: dict[str, Any]) -> str:

@@ -15,7 +15,7 @@ from dall_e.inference.captioning import CaptionSettings
 from dall_e.inference.validation import RANDOM_SEED, fresh_seed
 from dall_e.pipeline import DALL_E
 from dall_e.planning.plan import Plan, plan_prompt
-from dall_e.planning.plan_record import placed_record, plan_record
+from dall_e.planning.plan_record import plan_record
 from dall_e.serving.image_routes import checked_body, form_schema, log_prompt
 from dall_e.serving.schemas import CaptionBody, ExplanationBody, PlanBody
 from dall_e.serving.state import owner_of, state_of
@@ -109,7 +109,7 @@ def _explanation(model: DALL_E, body: ExplanationBody) -> dict[str, Any]:
 def _plan(model: DALL_E, body: PlanBody) -> dict[str, Any]:
     seed = None if body.seed is None else _seed(body.seed)
     if body.boxes:
-        return placed_record(model.plan(body.prompt, _seed(seed)))
+        return model.plan(body.prompt, _seed(seed)).record()
     made = Plan.whole(body.prompt)
     if model.vocabulary is not None:
         made = plan_prompt(body.prompt, model.vocabulary, seed)

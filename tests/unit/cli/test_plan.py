@@ -134,3 +134,21 @@ def test_what_cannot_be_edited_or_drawn_is_said(draw) -> None:
     code, _, errors = draw("a cat", "--plan", "plan.json", "--number", "2")
     assert code == 1 and "leave out prompts, --number" in errors
     assert "finish soft" in draw("--plan", "plan.json", "--finish", "soft")[2]
+
+
+def test_python_saves_the_file_that_the_command_writes(
+    show, tmp_path, tiny_folder, monkeypatch
+) -> None:
+    from dall_e import DALL_E
+
+    monkeypatch.chdir(tmp_path)
+    flags = ("--seed=4", "--size=48", "--boxes", f"--model={tiny_folder}", "--device=cpu")
+    assert show("a cat and a ball", *flags, "--out=told.json")[0] == 0
+    DALL_E.from_pretrained(tiny_folder).plan("a cat and a ball", 4, height=48).save("saved.json")
+    assert (tmp_path / "saved.json").read_bytes() == (tmp_path / "told.json").read_bytes()
+
+    # It is drawn, and how it is drawn is shown.
+    drawing = ["--plan=saved.json", "--out=it.png", "--film=it.gif"]
+    assert run(["generate", *drawing, f"--model={tiny_folder}", "--device=cpu"]) == 0
+    assert (tmp_path / "it.gif").read_bytes().startswith(b"GIF8")
+    assert run(["generate", "--plan=saved.json", "--film=it.png"]) == 1

@@ -52,6 +52,26 @@ def test_a_model_plans_and_draws_what_was_edited(model: DALL_E) -> None:
     assert other.info["seed"] == "5" and other.tobytes() != first.tobytes()
 
 
+def test_a_plan_is_saved_read_and_shown_as_it_is_drawn(model: DALL_E, tmp_path: Path) -> None:
+    plan = model.plan("a cat and a ball", 4, height=48).move("cat", 0.1, 0)
+    path = tmp_path / "plan.json"
+    plan.save(path)
+    assert model.load_plan(path) == model.load_plan(json.loads(plan.to_json())) == plan
+    with pytest.raises(FileExistsError):
+        plan.save(path, overwrite=False)
+    with pytest.raises(ValueError, match="a plan is a JSON file: end 'plan.txt' in .json"):
+        plan.save(tmp_path / "plan.txt")
+
+    expected = model.draw_plan(plan).tobytes()
+    for source in (plan, path, plan.record()):
+        events = list(model.stream(source, previews=3))
+        assert len(events) >= 3 and events[-1].image.tobytes() == expected
+        assert len({event.image.tobytes() for event in events}) == len(events)
+    assert model.film(path, tmp_path / "film.gif", seed=9).tobytes() != expected
+    with pytest.raises(ValueError, match="stream draws one prompt, a text, or a plan, got int"):
+        model.stream(3)  # type: ignore[arg-type]
+
+
 def test_files_that_hold_no_plan_are_named(model: DALL_E, tmp_path: Path) -> None:
     from PIL import Image
 

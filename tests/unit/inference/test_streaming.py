@@ -102,7 +102,7 @@ def test_a_stream_that_nobody_has_any_more_stops(model: DALL_E) -> None:
     ("prompt", "keywords", "message"),
     [
         ("  ", {}, "the prompt is blank"),
-        (["a cat", "a dog"], {}, "one prompt, a text, got list"),
+        (["a cat", "a dog"], {}, "one prompt, a text, or a plan, got list"),
         ("a cat", {"best_of": 2}, "leave out best_of"),
         ("a cat", {"num_images_per_prompt": 2}, "one picture is shown .* not 2"),
         ("a cat", {"previews": -1}, "previews must be .* got -1"),

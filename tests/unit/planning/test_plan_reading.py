@@ -10,7 +10,7 @@ import pytest
 from dall_e.errors import DallEWarning
 from dall_e.planning.plan import Plan, plan_prompt
 from dall_e.planning.plan_reading import read_plan
-from dall_e.planning.plan_record import placed_record, plan_record
+from dall_e.planning.plan_record import plan_record
 from dall_e.planning.record_fields import parsed
 from dall_e.planning.vocabulary import Vocabulary
 
@@ -43,7 +43,7 @@ def test_a_plan_with_boxes_comes_back(vocabulary: Vocabulary, prompt: str) -> No
     image[:, 20:70, 13:80] = 255
     vectors = plan.vectors([image] * len(plan.objects))
     placed = plan.settle(vectors, prompt=prompt, seed=5, size=100)
-    text = json.dumps(placed_record(placed))
+    text = json.dumps(placed.record())
     assert read_plan(json.loads(text), vocabulary).plan == Plan.of_placed(placed)
 
 
@@ -53,7 +53,7 @@ def boxes(vocabulary: Vocabulary) -> dict[str, Any]:
     image = np.full((4, 96, 96), 255, dtype=np.uint8)
     vectors = plan.vectors([image, image])
     placed = plan.settle(vectors, prompt="a cat and a ball", seed=5, size=100)
-    record: dict[str, Any] = json.loads(json.dumps(placed_record(placed)))
+    record: dict[str, Any] = json.loads(json.dumps(placed.record()))
     return record
 
 
