@@ -25,11 +25,16 @@ from dall_e.images.selections import UInt8, grown
 from dall_e.images.svg import painted_svg
 from dall_e.inference.engine import Engine
 from dall_e.inference.request import resolve_sampling
+from dall_e.planning.plan_reading import read_plan
+from dall_e.planning.plan_record import FROM_PLAN_KEY, PLAN_KEY
+from dall_e.planning.record_fields import parsed
 from dall_e.planning.vocabulary import Vocabulary
 
 _SVG = "http://www.w3.org/2000/svg"
 _BELONGING = ("shadow", "ripple")
 """Groups that belong to the thing before or behind which they stand."""
+_NOT_OF_A_PROMPT = {"best_of", "grid_prompts", "noise", "known_tokens"}
+"""What a picture says of itself that a prompt and a seed alone do not draw again."""
 _NUMBERS = ("num_inference_steps", "top_k")
 _FRACTIONS = ("guidance_scale", "temperature", "top_p")
 
@@ -166,7 +171,7 @@ def _bare(name: str) -> str:
 
 def _drawn_again(engine: Engine, info: dict[Any, Any]) -> bytes | None:
     """The document of a picture that says how it was drawn; None if it does not."""
-    if info.get("finish") != "crisp" or "best_of" in info or "grid_prompts" in info:
+    if info.get("finish") != "crisp" or _NOT_OF_A_PROMPT & info.keys():
         return None
     given: dict[str, Any] = {name: int(info[name]) for name in _NUMBERS}
     given |= {name: float(info[name]) for name in _FRACTIONS}
@@ -177,15 +182,24 @@ def _drawn_again(engine: Engine, info: dict[Any, Any]) -> bytes | None:
         compose=info["compose"] == "True",
         **given,
     )
-    request = engine.request(
-        info["prompt"],
-        negative_prompt=info["negative_prompt"],
-        seed=int(info["seed"]),
-        height=int(info["size"].partition("x")[0]),
-        finish="crisp",
-        style=info.get("style"),
-        sampling=settings,
-    )
+    keywords: dict[str, Any] = {
+        "seed": int(info["seed"]),
+        "height": int(info["size"].partition("x")[0]),
+        "finish": "crisp",
+        "sampling": settings,
+    }
+
+    # What was edited is in its plan, and in no prompt.
+    if info.get(FROM_PLAN_KEY) == "True":
+        saved = read_plan(parsed(info[PLAN_KEY]), engine.vocabulary)
+        request = engine.request(saved.prompt, plans=[saved.plan], **keywords)
+    else:
+        request = engine.request(
+            info["prompt"],
+            negative_prompt=info["negative_prompt"],
+            style=info.get("style"),
+            **keywords,
+        )
     return engine.generate(request)[0].svg.encode()
 
 

@@ -10,12 +10,14 @@ import pytest
 from PIL import Image, ImageDraw
 
 from dall_e import DALL_E
+from dall_e.config import SamplingConfig
 from dall_e.errors import DallEWarning
 from dall_e.images.blending import allowed
 from dall_e.images.selections import selection_of
 from dall_e.sampling.decode import DecodeInterrupted
 
 BOX = (60, 50, 140, 150)
+FEW = SamplingConfig(num_inference_steps=2)
 Landscape = Callable[..., Image.Image]
 DRAWN: dict[str, Any] = {"seed": 3, "num_inference_steps": 2}
 
@@ -94,6 +96,18 @@ def test_words_find_a_thing_in_a_picture_of_ours(model: DALL_E) -> None:
     assert np.array_equal(np.asarray(model.edit(stored, "remove the house")), np.asarray(removed))
     with pytest.raises(ValueError, match="'castle' is not found in the picture, which has.*house"):
         model.edit(image, "remove the castle")
+
+
+def test_words_find_a_thing_in_the_file_of_an_edited_plan(model: DALL_E, tmp_path: Path) -> None:
+    plan = model.plan("a cat and a house", 3, height=96, sampling=FEW)
+    model.draw_plan(plan.replace("house", "a tree"), sampling=FEW).save(tmp_path / "a.png")
+    changed_HW = changed(
+        Image.open(tmp_path / "a.png").convert("RGB"),
+        model.edit(tmp_path / "a.png", "remove the tree"),
+    )
+    assert 0 < changed_HW.mean() < 0.6
+    with pytest.raises(ValueError, match="'house' is not found in the picture"):
+        model.edit(tmp_path / "a.png", "remove the house")
 
 
 def test_what_is_added_without_a_mask_gets_a_free_place(model: DALL_E) -> None:
