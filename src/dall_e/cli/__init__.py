@@ -40,6 +40,7 @@ from dall_e.cli import (
     sheet,
     styles,
     train,
+    train_all,
     variations,
     verify,
 )
@@ -90,6 +91,7 @@ for _group, _name, _command in (
     (app, "models", models.models),
     (app, "styles", styles.styles),
     (app, "env", env.env),
+    (_train, "all", train_all.train_all),
     (_train, "tokenizer", train.tokenizer),
     (_train, "generator", train.generator),
     (_train, "adversarial", train.adversarial),

@@ -6,6 +6,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
+from dall_e.cli.config_file import ConfigFile
 from dall_e.cli.flags import with_flags
 from dall_e.config import (
     AdapterTraining,
@@ -47,7 +48,11 @@ def _fitted(config: FromInit, context: typer.Context) -> FromInit:
 
 @with_flags(TokenizerTraining)
 def tokenizer(
-    config: TokenizerTraining, *, context: typer.Context, dry_run: DryRun = False
+    config: TokenizerTraining,
+    *,
+    context: typer.Context,
+    config_file: ConfigFile = None,
+    dry_run: DryRun = False,
 ) -> None:
     """Train the image tokenizer: pictures to grids of codes and back.
 
@@ -64,7 +69,11 @@ def tokenizer(
 
 @with_flags(GeneratorTraining)
 def generator(
-    config: GeneratorTraining, *, context: typer.Context, dry_run: DryRun = False
+    config: GeneratorTraining,
+    *,
+    context: typer.Context,
+    config_file: ConfigFile = None,
+    dry_run: DryRun = False,
 ) -> None:
     """Train the text encoder and the generator, on the codes of a trained image tokenizer.
 
@@ -80,7 +89,9 @@ def generator(
 
 
 @with_flags(AdversarialTraining)
-def adversarial(config: AdversarialTraining, *, dry_run: DryRun = False) -> None:
+def adversarial(
+    config: AdversarialTraining, *, config_file: ConfigFile = None, dry_run: DryRun = False
+) -> None:
     """Train a generator further, against its own drawings.
 
     It draws fakes first. Then it learns to find real pictures more likely than them, and right
@@ -92,7 +103,9 @@ def adversarial(config: AdversarialTraining, *, dry_run: DryRun = False) -> None
 
 
 @with_flags(DualEncoderTraining)
-def dual_encoder(config: DualEncoderTraining, *, dry_run: DryRun = False) -> None:
+def dual_encoder(
+    config: DualEncoderTraining, *, config_file: ConfigFile = None, dry_run: DryRun = False
+) -> None:
     """Train the dual encoder, which scores text against pictures.
 
     A model needs it for `best_of` and `score` (`dall-e export --dual-encoder`). With --seed 1
@@ -104,7 +117,9 @@ def dual_encoder(config: DualEncoderTraining, *, dry_run: DryRun = False) -> Non
 
 
 @with_flags(UpsamplerTraining)
-def upsampler(config: UpsamplerTraining, *, dry_run: DryRun = False) -> None:
+def upsampler(
+    config: UpsamplerTraining, *, config_file: ConfigFile = None, dry_run: DryRun = False
+) -> None:
     """Train the upsampler, which doubles the side of pictures (`dall-e export --upsampler`)."""
     from dall_e.training.upsampler_stage import run_upsampler_training
 
@@ -112,7 +127,9 @@ def upsampler(config: UpsamplerTraining, *, dry_run: DryRun = False) -> None:
 
 
 @with_flags(DetectorTraining)
-def detector(config: DetectorTraining, *, dry_run: DryRun = False) -> None:
+def detector(
+    config: DetectorTraining, *, config_file: ConfigFile = None, dry_run: DryRun = False
+) -> None:
     """Train the detector, which judges composed pictures (`dall-e evaluate --detector`)."""
     from dall_e.training.detector_stage import run_detector_training
 
@@ -120,7 +137,9 @@ def detector(config: DetectorTraining, *, dry_run: DryRun = False) -> None:
 
 
 @with_flags(CaptionerTraining)
-def captioner(config: CaptionerTraining, *, dry_run: DryRun = False) -> None:
+def captioner(
+    config: CaptionerTraining, *, config_file: ConfigFile = None, dry_run: DryRun = False
+) -> None:
     """Train the captioner, which says what a picture shows (`dall-e export --captioner`).
 
     --dual-encoder lets it start with what a trained dual encoder sees of pictures, and --tokenizer
@@ -132,7 +151,9 @@ def captioner(config: CaptionerTraining, *, dry_run: DryRun = False) -> None:
 
 
 @with_flags(AdapterTraining)
-def adapter(config: AdapterTraining, *, dry_run: DryRun = False) -> None:
+def adapter(
+    config: AdapterTraining, *, config_file: ConfigFile = None, dry_run: DryRun = False
+) -> None:
     """Train a LoRA of a published model (--init), such as LlamaGen or Janus, on captioned pictures.
 
     Its own image tokenizer reads the pictures. Only small matrices learn, and the run folder holds

@@ -68,7 +68,7 @@ def test_the_model_has_own_captions_and_the_lora_gives_the_same(
     pictures: Path, base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "mine"
-    assert finetune(pictures, base, out, "--lora", "--rank", "2") == 0
+    assert finetune(pictures, base, out, "--rank", "2") == 0
     told = capsys.readouterr().err
     for command in ("dall-e data check", "dall-e train generator", "dall-e export"):
         assert command in told
@@ -98,7 +98,7 @@ def test_all_weights_learn_unless_it_is_asked_for(
     pictures: Path, base: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "full"
-    named = ["--style", "crayon", "--subject", "sks robot"]
+    named = ["--style", "crayon", "--subject", "sks robot", "--full"]
     assert finetune(pictures, base, out, "--run", str(tmp_path / "run"), *named) == 0
     assert (tmp_path / "run" / "checkpoint.pt").exists() and not (out / "lora").exists()
     model = DALL_E.from_pretrained(out)
