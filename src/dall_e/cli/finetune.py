@@ -11,7 +11,7 @@ from dall_e.checkpoints.known_models import BUILT_IN
 from dall_e.cli.commands import call
 from dall_e.cli.overwriting import Force, check_free
 
-_KEPT_FRACTION = 0.25
+_KEPT_FRACTION = 0.35
 """Of a batch: drawings of the model itself, so that it keeps what it knew."""
 _AS_DRAWN = ("--views", "1", "--random-order", "0.3", "--noisy-fraction", "0.1")
 """Few pictures are learnt as they are, mostly in the order in which they are drawn."""
@@ -111,7 +111,7 @@ def finetune(  # noqa: PLR0913, one argument per flag
     train += said
     if lora:
         train += ["--lora-rank", str(rank), "--lora-alpha", str(rank)]
-        train += ["--learning-rate", str(_LORA_LEARNING_RATE), "--batch-size", "8"]
+        train += ["--learning-rate", str(_LORA_LEARNING_RATE)]
     if dry_run:
         call([*train, "--dry-run"])
         return

@@ -24,6 +24,8 @@ MOST_IMAGES = 5_000
 """Of more pictures, the defaults of a long training serve as well."""
 _STEPS_PER_ROOT = 44
 """Steps for each square root of the number of pictures: 270 for 38 pictures, 1,400 for 1,000."""
+_LORA_STEPS_PER_ROOT, _LORA_BATCH_SIZE = 28, 8
+"""By low rank: after more, names that were not taught get rougher in a new style (LOG.md)."""
 _LEARNING_RATE = 3e-4
 _WARMUP_FRACTION = 0.05
 _BATCH_SIZES = {"cpu": 16, "mps": 32, "cuda": 64}
@@ -79,7 +81,10 @@ def _chosen(config: GeneratorTraining | TokenizerTraining) -> dict[str, Any]:
     if not 0 < num_images <= MOST_IMAGES:
         return values
     batch_size = _BATCH_SIZES[pick_device(config.loop.device).type]
-    images = math.ceil(_STEPS_PER_ROOT * math.sqrt(num_images)) * batch_size
+    steps_per_root = _STEPS_PER_ROOT
+    if isinstance(config, GeneratorTraining) and config.lora.lora_rank:
+        batch_size, steps_per_root = _LORA_BATCH_SIZE, _LORA_STEPS_PER_ROOT
+    images = math.ceil(steps_per_root * math.sqrt(num_images)) * batch_size
     return values | {
         "images": images,
         "batch_size": batch_size,

@@ -41,6 +41,10 @@ def test_fault_training_02_few_pictures_get_a_short_gentle_run(
     assert values["tokenizer"] == "dall-e-emoji"
     assert "--images 4224 --batch-size 16 --learning-rate 0.0003" in words
 
+    # By low rank, fewer pictures.
+    small = flat_values(fit_to_data(with_values(config, {"lora_rank": 4}), given=())[0])
+    assert (small["images"], small["batch_size"]) == (168 * 8, 8)
+
     kept, words = fit_to_data(
         with_values(config, {"images": 99, "tokenizer": "mine"}), given=("images", "tokenizer")
     )
