@@ -36,6 +36,8 @@ _BAD_BODIES = (
     b'{"prompt": "a cat", "guidance_scale": 1e999}',
     b'{"plan": {"format": "dall-e plan", "version": 1}}',
 )
+_COME_AGAIN = (429, 503, 504)
+"""What a server answers that is busy."""
 _SETTLED = 0.25
 """Of the time, after which memory is looked at first."""
 _MOST_COMPARED = 200
@@ -115,8 +117,16 @@ async def _draw(
     client: AsyncOpenAI, rng: random.Random, kept: list[bytes], counts: Counter[str]
 ) -> None:
     """Ask for a picture, and keep it if it is one of those that are compared."""
+    from openai import APIStatusError
+
     seed, prompt = rng.randrange(2**32), rng.choice(PROMPTS)
-    answer = await client.images.generate(prompt=prompt, extra_body={"seed": seed})
+    try:
+        answer = await client.images.generate(prompt=prompt, extra_body={"seed": seed})
+    except APIStatusError as error:
+        if error.status_code not in _COME_AGAIN:
+            raise
+        counts["pictures asked for again later"] += 1
+        return
     assert answer.data and answer.data[0].b64_json
     png = base64.b64decode(answer.data[0].b64_json)
     counts["pictures"] += 1

@@ -1,6 +1,7 @@
 """Each benchmark makes its table, on the smallest model; how fast it is, is for people to read."""
 
 import json
+import sys
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
@@ -89,6 +90,7 @@ def test_serve_and_soak(tiny_folder: Path, rows: Rows, monkeypatch: pytest.Monke
             monkeypatch.setattr(f"benchmarks.{name}.serving", lambda *_: nullcontext(server))
         found = rows("serve", f"--model={tiny_folder}", "--clients=1,3", "--seconds=0.5")
         assert found["1 clients"]["times_first"] == 1 and found["3 clients"]["pictures"] >= 3
+        assert found["3 clients"]["processor_s"] > 0 or sys.platform != "linux"
         assert found["3 clients"]["p99"] >= found["3 clients"]["p50"] > 0
         found = rows("soak", f"--model={tiny_folder}", "--minutes=0.1", "--drawers=2")
 

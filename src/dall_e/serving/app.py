@@ -13,10 +13,11 @@ from collections.abc import AsyncIterator, Mapping
 from functools import partial
 from typing import Any, cast
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse, Response
+from fastapi.security import HTTPBearer
 from fastapi_swagger import patch_fastapi
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
@@ -59,6 +60,8 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
+        # For the page of the API alone: the guard has looked at the key before.
+        dependencies=[Depends(HTTPBearer(auto_error=False))] if keys else None,
         lifespan=lambda _: _running(state, warm_up),
     )
     app.state.server = state

@@ -60,6 +60,7 @@ def test_spoofing_a_key(start: Any, keys: KeyFile, ask: Ask) -> None:
     assert ask(server, "/v1/models").status == 401
     assert ask(server, "/metrics").status == 401
     assert ask(server, "/healthz").status == 200
+    assert ask(server, "/openapi.json").json["components"]["securitySchemes"]
     assert ask(server, "/v1/models", Authorization=f"Bearer {key}").status == 200
 
 
