@@ -57,7 +57,8 @@ def differences_of(model: DALL_E, images: ImageSet, known: Vocabulary) -> dict[s
         if known.knows(name):
             rows.setdefault(name, []).append(row)
 
-    # Without a vocabulary, whatever is drawn is given back.
+    # Without a vocabulary, whatever is drawn is given back; and what is remembered is not learned.
+    model.memory = None
     model.vocabulary = model.engine.vocabulary = None
     names = list(rows)
     differences: dict[str, float] = {}

@@ -39,15 +39,17 @@ from dall_e.inference.equivalents import (
     either,
 )
 from dall_e.inference.image_prompts import ImagePrompt, known_part
-from dall_e.inference.loading import NativeModel, Networks, checked_precision, load_model
+from dall_e.inference.loading import Networks, checked_precision, load_model
 from dall_e.inference.looking import Looking
 from dall_e.inference.partial_images import split_callback
 from dall_e.inference.placement import Placed
 from dall_e.inference.progress import AnyStepCallback, ProgressBar
+from dall_e.inference.remembering import Remembering
 from dall_e.inference.request import ExplicitNoise, resolve_sampling, with_noise
 from dall_e.inference.streaming import Streaming
 from dall_e.inference.validation import Generators, Seed
 from dall_e.planning.vocabulary import Vocabulary
+from dall_e.sampling.memory import TokenMemory
 from dall_e.sheets.methods import Sheets
 from dall_e.text.published_tokenizers import PromptTokenizer
 from dall_e.text.tokenizer import TextTokenizer
@@ -58,7 +60,17 @@ if TYPE_CHECKING:
     from dall_e.inference.request import DrawingKeywords
 
 
-class DALL_E(Placed, Adapted, Looking, Streaming, Sheets, NoiseHandling, Editing, Explaining):
+class DALL_E(  # one base for each room that adds methods
+    Placed,
+    Adapted,
+    Remembering,
+    Looking,
+    Streaming,
+    Sheets,
+    NoiseHandling,
+    Editing,
+    Explaining,
+):
     """Draws pictures from prompts.
 
     Make one with `from_pretrained`. The model then lies in memory and is used like a function.
@@ -71,6 +83,7 @@ class DALL_E(Placed, Adapted, Looking, Streaming, Sheets, NoiseHandling, Editing
         text_tokenizer: TextTokenizer | PromptTokenizer | T5Features,
         *,
         vocabulary: Vocabulary | None = None,
+        memory: TokenMemory | None = None,
         weights_sha256: str = "",
         quantization: str | None = None,
     ) -> None:
@@ -88,6 +101,7 @@ class DALL_E(Placed, Adapted, Looking, Streaming, Sheets, NoiseHandling, Editing
             networks,
             text_tokenizer,
             vocabulary=vocabulary,
+            memory=memory,
             weights_sha256=weights_sha256,
             quantization=quantization,
         )
@@ -142,14 +156,14 @@ class DALL_E(Placed, Adapted, Looking, Streaming, Sheets, NoiseHandling, Editing
 
         as_stored = dtype == "auto" and quantization is None
         precision = checked_precision(None if dtype == "auto" else dtype, quantization)
-        hub = HubAccess(local_files_only, revision, token, cache_dir)
-        options = LoadOptions(*precision, hub, as_stored)
+        access = HubAccess(local_files_only, revision, token, cache_dir)
+        options = LoadOptions(*precision, access, as_stored)
         loaded = load_model(name_or_path, variant, options)
+        parts = (loaded.config, loaded.networks, loaded.text_tokenizer)
         model = cls(
-            loaded.config,
-            loaded.networks,
-            loaded.text_tokenizer,
-            vocabulary=loaded.vocabulary if isinstance(loaded, NativeModel) else None,
+            *parts,
+            vocabulary=loaded.vocabulary,
+            memory=loaded.memory,
             weights_sha256=loaded.sha256,
             quantization=options.packing,
         )
@@ -174,6 +188,7 @@ class DALL_E(Placed, Adapted, Looking, Streaming, Sheets, NoiseHandling, Editing
             int8=int8,
             text_tokenizer_json=self.text_tokenizer.to_json(),
             vocabulary=self.vocabulary.to_text() if self.vocabulary else None,
+            memory=self.memory,
         )
 
     # A text is a sequence of texts as well, so the last overload would take it too.

@@ -32,6 +32,7 @@ FOLLOWED = (
     "dall_e.inference.adapted",
     "dall_e.inference.looking",
     "dall_e.inference.placement",
+    "dall_e.inference.remembering",
     "dall_e.inference.streaming",
     "dall_e.inference.planned",
     "dall_e.sheets.methods",

@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,14 @@ from torch.overrides import TorchFunctionMode
 from dall_e.atomic_files import replace_files
 from dall_e.bounded_files import WORDS_BYTES, check_kind, naming, read_table, read_text
 from dall_e.checkpoints.keymap import current_name
+from dall_e.checkpoints.memory_file import MEMORY_FILE, read_memory, write_memory
 from dall_e.checkpoints.stored_tensor import StoredTensor
 from dall_e.checkpoints.tensor_files import open_weights
 from dall_e.checkpoints.weights_file import is_scale, read_weight, write_weights_file
 from dall_e.errors import UnusableFileError
 from dall_e.nn.quantization import WeightFormat
 from dall_e.nn.transformer import assign_weights
+from dall_e.sampling.memory import TokenMemory
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
@@ -34,7 +37,7 @@ TEXT_FILE = "text_tokenizer.json"
 VOCABULARY_FILE = "vocabulary.txt"
 VOCABULARY_BYTES = 2**20
 """Longest vocabulary; that of the built-in model has 65 KB."""
-MODEL_FILES = (WEIGHTS_FILE, TEXT_FILE, VOCABULARY_FILE, CONFIG_FILE)
+MODEL_FILES = (WEIGHTS_FILE, TEXT_FILE, VOCABULARY_FILE, MEMORY_FILE, CONFIG_FILE)
 """What `save_model` writes into a folder, or removes from it."""
 _FORMAT = 1
 _MAKE_AGAIN = "copy the model folder again, or make it again with `dall-e export`"
@@ -54,6 +57,10 @@ class StoredModel:
     """Of the weights file; tells models of the same name and version apart."""
     vocabulary: str | None = None
     """The text of `vocabulary.txt`, if there is one: what the model knows by name."""
+    has_memory: bool = False
+    """Whether there is a `memory.safetensors`."""
+    memory: TokenMemory | None = None
+    """Its images, where they were read."""
 
 
 # Writing
@@ -67,10 +74,11 @@ def save_model(
     int8: bool,
     text_tokenizer_json: str,
     vocabulary: str | None = None,
+    memory: TokenMemory | None = None,
 ) -> None:
     """Write a model folder; other files in it are left alone.
 
-    But for the `vocabulary.txt` of an earlier model, which goes if this one has no `vocabulary`.
+    But for the vocabulary and the memory of an earlier model, which go if this one has none.
 
     Every file is complete on the disk before the first one takes its place, so a full disk or an
     interruption leaves the old model. Besides the given tensors there is never more than one in
@@ -82,19 +90,29 @@ def save_model(
     if vocabulary is not None:
         texts[VOCABULARY_FILE] = vocabulary
 
-    names = (WEIGHTS_FILE, *texts, CONFIG_FILE)
-    with replace_files(*(target / name for name in names)) as (weights, *text_paths, head):
-        write_weights_file(weights, tensors, int8=int8)
-        files = {WEIGHTS_FILE: _size_and_digest(weights)}
-        for (name, text), path in zip(texts.items(), text_paths, strict=True):
-            path.write_bytes(text.encode("utf-8"))
+    writers: dict[str, Callable[[Path], Any]] = {
+        WEIGHTS_FILE: lambda path: write_weights_file(path, tensors, int8=int8),
+        **{name: partial(_write_text, text=text) for name, text in texts.items()},
+    }
+    if memory is not None:
+        writers[MEMORY_FILE] = lambda path: write_memory(path, memory)
+
+    names = (*writers, CONFIG_FILE)
+    with replace_files(*(target / name for name in names)) as (*paths, head):
+        files: dict[str, dict[str, Any]] = {}
+        for (name, write), path in zip(writers.items(), paths, strict=True):
+            write(path)
             files[name] = _size_and_digest(path)
 
         content = {"format": _FORMAT, "files": files, "model": config}
         lines = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
         head.write_bytes(lines.encode("utf-8"))
-    if vocabulary is None:
-        (target / VOCABULARY_FILE).unlink(missing_ok=True)
+    for name in {VOCABULARY_FILE, MEMORY_FILE} - writers.keys():
+        (target / name).unlink(missing_ok=True)
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_bytes(text.encode("utf-8"))
 
 
 def _size_and_digest(path: Path) -> dict[str, Any]:
@@ -128,7 +146,8 @@ def load_model(folder: str | Path, dtype: torch.dtype = torch.float32) -> Stored
             for name in held
             if not is_scale(held, name)
         }
-    return replace(stored, tensors=tensors)
+    memory = read_memory(Path(folder) / MEMORY_FILE) if stored.has_memory else None
+    return replace(stored, tensors=tensors, memory=memory)
 
 
 def open_stored(folder: str | Path) -> dict[str, StoredTensor]:
@@ -147,14 +166,16 @@ def check_model(folder: str | Path) -> StoredModel:
     _check_file(folder / WEIGHTS_FILE, files)
     _check_file(folder / TEXT_FILE, files)
     vocabulary = folder / VOCABULARY_FILE
-    if VOCABULARY_FILE in files:
-        _check_file(vocabulary, files)
+    for name in (VOCABULARY_FILE, MEMORY_FILE):
+        if name in files:
+            _check_file(folder / name, files)
     return StoredModel(
         config=config,
         tensors={},
         text_tokenizer_json=read_text(folder / TEXT_FILE, WORDS_BYTES),
         sha256=files[WEIGHTS_FILE]["sha256"],
         vocabulary=read_text(vocabulary, VOCABULARY_BYTES) if vocabulary.is_file() else None,
+        has_memory=MEMORY_FILE in files,
     )
 
 

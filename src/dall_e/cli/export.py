@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from dall_e.checkpoints.run_files import TrainedStage
     from dall_e.planning.vocabulary import Vocabulary
+    from dall_e.sampling.memory import TokenMemory
     from dall_e.text.tokenizer import TextTokenizer
 
 _TRAINING_ONLY = ("tower.",)
@@ -164,6 +165,7 @@ def export(  # noqa: PLR0913, one argument per flag
         int8=int8,
         text_tokenizer_json=text_tokenizer.to_json(),
         vocabulary=vocabulary.to_text() if vocabulary else None,
+        memory=_memory(stages),
     )
     for part, stage in stages.items():
         of_model = f"the model {stage.folder}"
@@ -274,6 +276,22 @@ def _vocabulary(stage: TrainedStage, folder: Path) -> Vocabulary | None:
     if initial is not None and (initial / VOCABULARY_FILE).is_file():
         return own.joined(Vocabulary.load(initial / VOCABULARY_FILE))
     return own
+
+
+def _memory(stages: dict[str, TrainedStage]) -> TokenMemory | None:
+    """What the model remembers whose image tokenizer is taken, if it keeps its names, too.
+
+    That is the model itself with other parts, or one that went on drawing its names as it learned.
+    """
+    from dall_e.checkpoints.known_models import find_model
+    from dall_e.checkpoints.memory_file import MEMORY_FILE, read_memory
+
+    generator, tokenizer = stages["generator"], stages["tokenizer"]
+    keeps_names = generator.is_model or generator.settings.get("prior_fraction")
+    if not tokenizer.is_model or not keeps_names:
+        return None
+    path = find_model(str(tokenizer.folder)) / MEMORY_FILE
+    return read_memory(path) if path.is_file() else None
 
 
 def _check_same_words(stage: str, folder: Path, text_tokenizer: TextTokenizer) -> None:

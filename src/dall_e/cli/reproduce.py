@@ -78,7 +78,7 @@ def reproduce(
             quantization=info.get("quantization"),
             loras=lora,
         )
-        _round_again(pipeline, info)
+        _as_it_was(pipeline, info)
         differences = _differences(pipeline, info)
         for difference in differences:
             print(f"dall-e: warning: {difference}", file=sys.stderr)
@@ -142,10 +142,13 @@ def _model_of(
     return name, variant
 
 
-def _round_again(pipeline: DALL_E, info: dict[str, str]) -> None:
-    """Take the weights through the number formats in which they have been, as FILE says."""
+def _as_it_was(pipeline: DALL_E, info: dict[str, str]) -> None:
+    """Take the weights through the number formats in which they have been, as FILE says; and the
+    memory off, if FILE was drawn without."""
     from dall_e.inference.loading import checked_dtype
 
+    if "memory" not in info:
+        pipeline.memory = None
     dtype = pipeline.dtype
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DallEWarning)

@@ -31,6 +31,7 @@ from dall_e.config import ModelConfig, SamplingConfig
 from dall_e.config.published import PublishedConfig, check_possible
 from dall_e.errors import DallEWarning
 from dall_e.inference.adapters import Adapters
+from dall_e.inference.decoding import decode_pixels
 from dall_e.inference.finishing import FinishedImage, checked_style, finished_image
 from dall_e.inference.image_tokens import check_prefix, new_tokens
 from dall_e.inference.loading import Networks
@@ -54,7 +55,7 @@ from dall_e.inference.validation import (
     default_size,
     image_seeds,
 )
-from dall_e.nn.precision import entering, weight_of
+from dall_e.nn.precision import weight_of
 from dall_e.planning.drawing_jobs import DrawingJob, jobs_of, plan_all
 from dall_e.planning.mixing import mixed_plan
 from dall_e.planning.plan import Plan
@@ -62,6 +63,7 @@ from dall_e.planning.vocabulary import Vocabulary
 from dall_e.runtime import inference, one_thread
 from dall_e.sampling.decode import KnownTokens, check_known_tokens
 from dall_e.sampling.hindsight import NoiseRecorder, check_noise, check_noise_counts
+from dall_e.sampling.memory import TokenMemory
 from dall_e.text.published_tokenizers import PromptTokenizer
 from dall_e.text.tokenizer import TextTokenizer
 
@@ -76,11 +78,13 @@ class Engine:
         text_tokenizer: TextTokenizer | PromptTokenizer | T5Features,
         *,
         vocabulary: Vocabulary | None = None,
+        memory: TokenMemory | None = None,
         weights_sha256: str = "",
         quantization: str | None = None,
     ) -> None:
         """`vocabulary` is what the model knows by name; without one, prompts are drawn whole.
 
+        `memory` has images that it remembers beside what it has learned.
         `weights_sha256` and `quantization` (int8 or int4) are recorded in the metadata.
         """
         self.config = config
@@ -91,7 +95,7 @@ class Engine:
         self.quantization = quantization
         self.adapters = Adapters(networks)
         """LoRA files on top of the weights."""
-        self.drawer = TokenDrawer(networks, text_tokenizer)
+        self.drawer = TokenDrawer(networks, text_tokenizer, memory)
         """Draws tokens alone; inside of `computing`."""
         self.rounded: tuple[str, ...] = ()
         """Narrower number formats in which the weights have been before: what they lost is lost."""
@@ -376,16 +380,8 @@ class Engine:
         return finished_image(request, candidate, drawings)
 
     def pixels(self, codes_1N: Tensor, upsample: bool = False) -> Tensor:
-        """One drawing [4, H, W] in [0, 1], at the model's own size or upsampled.
-
-        One at a time: convolutions over a batch may round differently, and the pixels of an image
-        must not depend on the others.
-        """
-        tokenizer, upsampler = self.networks.tokenizer, self.networks.upsampler
-        x_1CHW = tokenizer.detokenize(entering(tokenizer, codes_1N))
-        if upsample and upsampler:
-            x_1CHW = upsampler(entering(upsampler, x_1CHW.clamp(0, 1))).float()
-        return x_1CHW[0]
+        """One drawing [4, H, W] in [0, 1], at the model's own size or upsampled."""
+        return decode_pixels(self.networks, self.drawer.memory, codes_1N, upsample=upsample)
 
     def origin(self) -> dict[str, str]:
         """What a drawing depends on besides its settings, such as model, versions and device."""
@@ -396,4 +392,5 @@ class Engine:
             quantization=self.quantization,
             rounded=self.rounded,
             lora=self.adapters.described(),
+            memory=self.drawer.memory,
         )

@@ -48,11 +48,7 @@ def image_tokens(
             "pictures, but cannot read one"
         )
 
-    size = config.tokenizer.image_size
-    array_CHW = from_pil(image, size) if isinstance(image, PILImage) else read_image(image, size)
-    if isinstance(tokenizer, ImageTokenizer):
-        array_CHW = without_white_ground(array_CHW)
-    x_CHW = torch.from_numpy(array_CHW).to(weight_of(tokenizer).device, torch.float32) / 255
+    x_CHW = image_pixels(config, networks, image)
     with inference(x_CHW.device), one_thread():
         if isinstance(tokenizer, ImageTokenizer):
             return tokenizer.tokenize(entering(tokenizer, x_CHW[None]))
@@ -62,6 +58,20 @@ def image_tokens(
         rgb_CHW = x_CHW[:3] + 1 - x_CHW[3:]
         ranged_CHW = rgb_CHW if tokenizer.config.unit_range else rgb_CHW * 2 - 1
         return tokenizer.encode(ranged_CHW[None]).codes_BHW.flatten(1)
+
+
+def image_pixels(
+    config: ModelConfig | PublishedConfig, networks: Networks | PublishedNetworks, image: ImageInput
+) -> Tensor:
+    """An image as the image tokenizer takes it: float32 [4, H, W] in [0, 1], premultiplied RGBA.
+
+    Arguments and errors are as of `image_tokens`.
+    """
+    tokenizer, size = networks.tokenizer, config.tokenizer.image_size
+    array_CHW = from_pil(image, size) if isinstance(image, PILImage) else read_image(image, size)
+    if isinstance(tokenizer, ImageTokenizer):
+        array_CHW = without_white_ground(array_CHW)
+    return torch.from_numpy(array_CHW).to(weight_of(tokenizer).device, torch.float32) / 255
 
 
 def new_tokens(codes_BN: Tensor, fraction: float, seed: int) -> Tensor:

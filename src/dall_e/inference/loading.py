@@ -13,6 +13,7 @@ from dall_e.bounded_files import naming
 from dall_e.checkpoints import converted, store
 from dall_e.checkpoints.families.base import LoadOptions, PublishedModel
 from dall_e.checkpoints.known_models import locate
+from dall_e.checkpoints.memory_file import MEMORY_FILE
 from dall_e.checkpoints.model_entry import Precision, Size
 from dall_e.checkpoints.registry import find_files, load_files
 from dall_e.config import ModelConfig
@@ -28,6 +29,7 @@ from dall_e.nn.quantization import WEIGHT_FORMATS, WeightFormat
 from dall_e.nn.transformer import assign_weights
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.runtime import free_memory, loading, one_thread
+from dall_e.sampling.memory import TokenMemory
 from dall_e.text.tokenizer import TextTokenizer
 
 _SHORT_NAMES = {"fp32": torch.float32, "bf16": torch.bfloat16}
@@ -89,6 +91,8 @@ class NativeModel(NamedTuple):
     """Of the weights file."""
     vocabulary: Vocabulary | None = None
     """What it knows by name; without one, prompts are drawn whole."""
+    memory: TokenMemory | None = None
+    """Images that it remembers beside what it has learned."""
 
 
 def load_model(
@@ -184,7 +188,13 @@ def _load_native(folder: Path, options: LoadOptions) -> NativeModel:
             DallEWarning,
             stacklevel=4,
         )
-    return NativeModel(config, networks, text_tokenizer, stored.sha256, vocabulary)
+    if stored.memory is not None:
+        with naming(folder / MEMORY_FILE):
+            sizes = config.tokenizer
+            stored.memory.check(sizes.grid_size**2, sizes.num_codes)
+    return NativeModel(
+        config, networks, text_tokenizer, stored.sha256, vocabulary, memory=stored.memory
+    )
 
 
 def checked_precision(

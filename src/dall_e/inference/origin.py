@@ -19,6 +19,7 @@ from dall_e.planning.drawing_jobs import DrawingJob
 from dall_e.planning.placed_plan import PlacedPlan
 from dall_e.planning.plan import Plan
 from dall_e.planning.plan_record import FROM_PLAN_KEY, PLAN_KEY, plan_record
+from dall_e.sampling.memory import TokenMemory
 from dall_e.version import __version__
 
 
@@ -30,11 +31,12 @@ def origin_of(
     quantization: str | None,
     rounded: tuple[str, ...],
     lora: str = "",
+    memory: TokenMemory | None = None,
 ) -> dict[str, str]:
     """What a drawing depends on besides its settings, as texts by name.
 
     `rounded` are the narrower number formats in which the weights have been before, `lora` what is
-    on top of them.
+    on top of them, `memory` what stands beside them.
     """
     variant = config.variant if isinstance(config, PublishedConfig) else ""
     device = weight_of(networks.generator).device.type
@@ -50,6 +52,7 @@ def origin_of(
         **({"rounded": " ".join(rounded)} if rounded else {}),
         **({"quantization": quantization} if quantization else {}),
         **({"lora": lora} if lora else {}),
+        **({"memory": f"{len(memory)} pictures {memory.digest[:16]}"} if memory else {}),
         # This project's own code, compiled, where there is any; else torch's operations.
         "kernels": "compiled" if device == "cpu" and kernels() else "torch",
     }

@@ -25,7 +25,10 @@ from dall_e.planning.drawing_jobs import DrawingJob
 from dall_e.runtime import free_memory
 from dall_e.sampling.decode import KnownTokens, decode_tokens
 from dall_e.sampling.hindsight import NoiseSampler
+from dall_e.sampling.memory import TokenMemory
 from dall_e.sampling.mixing import MixedNetwork, MixedPrompts
+from dall_e.sampling.networks import Prompts, SpeculativeNetwork, TokenNetwork
+from dall_e.sampling.recall import RecalledPrompts, RecallingNetwork
 from dall_e.sampling.token_sampler import Sampler
 
 # More images than this are drawn one batch after the other, so that memory stays bounded; it
@@ -36,12 +39,23 @@ IMAGES_PER_BATCH = 16
 _CACHE_FRACTION = 0.5
 
 
+Drawing = tuple[str, str]
+"""A prompt and its negative prompt."""
+
+
 class TokenDrawer:
     """Draws the tokens of images with the networks of one model."""
 
-    def __init__(self, networks: Networks | PublishedNetworks, text_tokenizer: Any) -> None:
+    def __init__(
+        self,
+        networks: Networks | PublishedNetworks,
+        text_tokenizer: Any,
+        memory: TokenMemory | None = None,
+    ) -> None:
         self._networks = networks
         self._text_tokenizer = text_tokenizer
+        self.memory = memory
+        """Images that prompts recall, beside what the generator has learned."""
 
     def draw(
         self,
@@ -81,10 +95,13 @@ class TokenDrawer:
         for number, rows in enumerate(groups):
             counted = counted_steps(on_step, on_progress, number, len(groups))
             text_states, null_states = self.states([pairs[row] for row in rows])
+            network, (prompts,), (negatives,) = self._recalling(
+                [[texts[row] for row in rows]], [(text_states, null_states)]
+            )
             codes_BN = decode_tokens(
-                generator,
-                text_states,
-                null_states,
+                network,
+                prompts,
+                negatives,
                 seeds=[seeds[row] for row in rows],
                 settings=request.sampling,
                 known=known_rows(known or request.known, rows),
@@ -108,9 +125,10 @@ class TokenDrawer:
         first, second = requests
         if first.prompts == second.prompts and first.negative_prompts == second.negative_prompts:
             return self.draw(first, jobs[0])
+        texts = [_texts(request, some) for request, some in zip(requests, jobs, strict=True)]
         pairs = [
-            self._read(request, some, _texts(request, some))
-            for request, some in zip(requests, jobs, strict=True)
+            self._read(request, some, own)
+            for request, some, own in zip(requests, jobs, texts, strict=True)
         ]
 
         # Each image has two prompts, and so twice the rows.
@@ -119,11 +137,13 @@ class TokenDrawer:
         for start in range(0, len(weight_B), size):
             rows = range(len(weight_B))[start : start + size]
             states = [self.states([each[row] for row in rows]) for each in pairs]
+            own_texts = [[own[row] for row in rows] for own in texts]
+            network, prompts, negatives = self._recalling(own_texts, states)
             drawn.append(
                 decode_tokens(
-                    MixedNetwork(self._networks.generator, weight_B[start : start + size]),
-                    MixedPrompts(states[0][0], states[1][0]),
-                    MixedPrompts(states[0][1], states[1][1]),
+                    MixedNetwork(network, weight_B[start : start + size]),
+                    MixedPrompts(*prompts),
+                    MixedPrompts(*negatives),
                     seeds=[first.seeds[row] for row in rows],
                     settings=first.sampling,
                     sampler=_sampler(first, rows),
@@ -138,11 +158,31 @@ class TokenDrawer:
         text, null = stack_pairs(pairs)
         return _entering_states(generator, text), _entering_states(generator, null)
 
+    def _recalling(
+        self, texts: Sequence[Sequence[Drawing]], states: Sequence[tuple[States, States]]
+    ) -> tuple[TokenNetwork, list[Prompts], list[Prompts]]:
+        """The network, its prompts and their counterparts, with what the memory has for them.
+
+        texts: prompts and negative prompts, one list for each of `states`.
+        """
+        generator, memory = self._networks.generator, self.memory
+        if memory is not None and isinstance(generator, SpeculativeNetwork):
+            recalled = [
+                RecalledPrompts.of(memory, [prompt for prompt, _ in some], text)
+                for some, (text, _) in zip(texts, states, strict=True)
+            ]
+            if any(each.recalls_any for each in recalled):
+                nothing = [
+                    each.nothing(null) for each, (_, null) in zip(recalled, states, strict=True)
+                ]
+                return RecallingNetwork(generator), [*recalled], [*nothing]
+        return generator, [text for text, _ in states], [null for _, null in states]
+
     def _read(
         self,
         request: GenerationRequest,
         candidates: list[DrawingJob],
-        texts: list[tuple[str, str]],
+        texts: list[Drawing],
     ) -> list[Pair]:
         """What the prompt and negative prompt of each drawing say, with a remark on what is lost.
 
@@ -170,7 +210,7 @@ class TokenDrawer:
         return max(1, min(IMAGES_PER_BATCH, room))
 
 
-def _texts(request: GenerationRequest, jobs: list[DrawingJob]) -> list[tuple[str, str]]:
+def _texts(request: GenerationRequest, jobs: list[DrawingJob]) -> list[Drawing]:
     """The prompt and the negative prompt of each drawing."""
     return [
         (text, request.negative_of(number))

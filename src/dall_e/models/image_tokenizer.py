@@ -214,6 +214,10 @@ class ImageTokenizer(nn.Module):
         """
         codes_BHW = codes_BN.unflatten(1, (self.config.grid_size, self.config.grid_size))
         latents_BDHW = self.quantizer.embed(codes_BHW).to(self.last_weight.dtype)
-        images_BCHW = self.decode(latents_BDHW).float().clamp(0, 1)
-        colour_BCHW, alpha_BCHW = images_BCHW.split((3, 1), dim=1)
-        return torch.cat((torch.minimum(colour_BCHW, alpha_BCHW), alpha_BCHW), dim=1)
+        return as_premultiplied(self.decode(latents_BDHW))
+
+
+def as_premultiplied(x_BCHW: Tensor) -> Tensor:
+    """Bring images [B, 4, H, W] to valid premultiplied RGBA, float32 in [0, 1]."""
+    colour_BCHW, alpha_BCHW = x_BCHW.float().clamp(0, 1).split((3, 1), dim=1)
+    return torch.cat((torch.minimum(colour_BCHW, alpha_BCHW), alpha_BCHW), dim=1)

@@ -41,7 +41,7 @@ class Appearance:
 
 def canonical_appearance(item: SceneObject, vocabulary: Vocabulary) -> Appearance:
     """Return the appearance that is the same for every image."""
-    return Appearance(name=_image_names(item.thing, vocabulary)[0])
+    return Appearance(name=image_names(item.thing, vocabulary)[0])
 
 
 def sample_appearance(
@@ -56,7 +56,7 @@ def sample_appearance(
     appearances: list[Appearance] = []
     for number, item in enumerate(scene.objects):
         rng = random.Random(f"look/{seed}/{number}/{item.name}")
-        names, colours = _image_names(item.thing, vocabulary), _free_colours(item.thing)
+        names, colours = image_names(item.thing, vocabulary), _free_colours(item.thing)
 
         # A black cat is not seen at night.
         if _is_dark(scene.background):
@@ -81,7 +81,7 @@ def _is_dark(background: str) -> bool:
     return "night" in (place, *more) or place in _DARK_PLACES
 
 
-def _image_names(thing: Thing, vocabulary: Vocabulary) -> list[str]:
+def image_names(thing: Thing, vocabulary: Vocabulary) -> list[str]:
     """Names of its pictures that the model knows and that say no colour, the best known one first.
 
     The names of single pictures have none of the table's among them, so a thing's own name counts

@@ -12,7 +12,7 @@ from dall_e.scenes.graph import COLOURS, STATES
 from dall_e.scenes.vocabulary import things
 from dall_e.text.tables import table_rows
 
-_KINDS = (
+KINDS = (
     "animal", "plant", "food", "vehicle", "object", "activity", "place", "weather", "heart", "face",
     "person", "hand", "symbol", "clock", "flag",
 )  # fmt: skip
@@ -90,12 +90,12 @@ def single_names(records: Sequence[dict[str, Any]]) -> Iterator[KnownName]:
     rows: dict[str, KnownName] = {}
     for record in records:
         name, zh, kind = (str(record.get(field, "")) for field in ("en", "zh", "kind"))
-        is_single = kind in _KINDS and not record.get("tone") and not _NOT_SINGLE.search(name)
+        is_single = kind in KINDS and not record.get("tone") and not _NOT_SINGLE.search(name)
         in_style = _style_of(record) == house_style
         fits = _fits_a_cell(name) and _fits_a_cell(zh)
         if in_style and is_single and fits and name not in things():
             rows[name] = KnownName(name, zh, kind, frozenset(), *_hand_words(record))
-    yield from sorted(rows.values(), key=lambda row: (_KINDS.index(row.kind), row.name.lower()))
+    yield from sorted(rows.values(), key=lambda row: (KINDS.index(row.kind), row.name.lower()))
 
 
 def _style_of(record: dict[str, Any]) -> str:

@@ -35,6 +35,11 @@ def with_article(phrase: str) -> str:
     return f"{'an' if vowel else 'a'} {phrase}"
 
 
+def without_article(phrase: str) -> str:
+    """Take "a", "an" or "the" off the start of a phrase."""
+    return re.sub(r"^(?:an?|the)(?: |$)", "", phrase, flags=re.IGNORECASE)
+
+
 def regular_plural(name: str) -> str:
     """Turn "box" to "boxes", "candy" to "candies", "cat" to "cats"; only the last word changes."""
     if re.search(r"(?:s|x|z|ch|sh)$", name):

@@ -17,7 +17,8 @@ SIZE = {"height": 96, "finish": "soft", "num_inference_steps": 4, "compose": Fal
 
 @pytest.fixture(scope="module")
 def model() -> DALL_E:
-    return DALL_E.from_pretrained()
+    """What it remembers, no LoRA changes."""
+    return DALL_E.from_pretrained().forget()
 
 
 def lora(folder: Path, model: DALL_E, *, seed: int, layer: str = LAYER, wider: int = 0) -> Path:

@@ -82,9 +82,10 @@ def test_fault_use_02_and_03_every_model_draws_in_every_precision(
     if precision == "float32":
         assert np.array_equal(np.asarray(several[0]), pixels(model, height=own_size))
 
-    # Something is drawn, and a seed matters.
+    # Something is drawn; and a seed matters, unless the picture is remembered.
     assert np.asarray(several[0]).std() > 0
-    assert not np.array_equal(np.asarray(several[0]), np.asarray(several[1]))
+    if model.memory is None:
+        assert not np.array_equal(np.asarray(several[0]), np.asarray(several[1]))
 
     info = image.info
     assert info["kernels"] == ("compiled" if switch == "on" else "torch")

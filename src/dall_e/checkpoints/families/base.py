@@ -208,6 +208,10 @@ class PublishedModel(NamedTuple):
     text_tokenizer: PromptTokenizer | T5Features
     sha256: str = ""
     """Of the weights file of our own format; empty for a project's own files."""
+    vocabulary: None = None
+    """It has no list of names, and draws prompts whole."""
+    memory: None = None
+    """It remembers no images."""
 
 
 def published_model(

@@ -1,0 +1,83 @@
+"""`dall-e remember`: a model that draws the pictures of a folder by name, at once."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dall_e.checkpoints.known_models import BUILT_IN
+from dall_e.cli.options import load
+from dall_e.cli.overwriting import Force, check_free
+
+if TYPE_CHECKING:
+    from dall_e.data.datasets import ImageSet
+
+
+def remember(
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            help="Pictures with captions, as `dall-e data check` reads them, or a data set of "
+            "`dall-e data build`.",
+            show_default=False,
+        ),
+    ],
+    *,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Model folder to write.", show_default=False)
+    ],
+    model: Annotated[
+        str, typer.Option("--model", help="Model folder to start from, or dall-e-emoji.")
+    ] = BUILT_IN,
+    instead: Annotated[
+        bool,
+        typer.Option("--instead", help="Forget first what the model remembers already."),
+    ] = False,
+    force: Force = False,
+) -> None:
+    """Remember the pictures of a folder, and write a model that draws them by their names.
+
+    It takes seconds and trains nothing. A short caption is a name, which can then be used in any
+    prompt: after a picture "fritz.png" with the caption "fritz", there is "fritz with a hat on the
+    beach". Of one name, several pictures are several designs. To teach a style that new pictures
+    are drawn in, use `dall-e finetune`.
+    """
+    from dall_e.checkpoints.store import MODEL_FILES
+    from dall_e.inference.remembered_records import remember_records
+
+    check_free((out / file for file in MODEL_FILES), force)
+    loaded = load(model, "cpu")
+    if instead:
+        loaded.forget()
+    images = _all_images(folder, loaded.config.tokenizer.image_size)
+    remember_records(loaded, images.images_NCHW.float() / 255, images.records)
+    loaded.save_pretrained(out)
+    print(f"dall-e: remembered {len(images):,} pictures", file=sys.stderr)
+    print(out)
+
+
+def _all_images(folder: Path, size: int) -> ImageSet:
+    """The pictures of a folder; of a data set with a part that is held out, the others.
+
+    Raises ValueError for a folder without a picture.
+    """
+    import dataclasses
+
+    import torch
+
+    from dall_e.data.datasets import load_images
+
+    images = load_images(folder, size)
+    if any("split" in record for record in images.records):
+        return images
+    others = load_images(folder, size, split="val")
+    if others.fingerprint == images.fingerprint:
+        return images
+    return dataclasses.replace(
+        images,
+        images_NCHW=torch.cat((images.images_NCHW, others.images_NCHW)),
+        records=[*images.records, *others.records],
+    )

@@ -1,0 +1,58 @@
+"""`memory.safetensors`: written, read back, and refused where it is damaged."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from dall_e.checkpoints.memory_file import read_memory, write_memory
+from dall_e.errors import UnusableFileError
+from dall_e.sampling.memory import TokenMemory
+
+MEMORY = TokenMemory(
+    torch.arange(18, dtype=torch.int16).view(2, 9), (("cat", "猫"), ()), (b"abc", b"")
+)
+
+
+def test_what_is_written_comes_back(tmp_path: Path) -> None:
+    path = tmp_path / "memory.safetensors"
+    write_memory(path, MEMORY)
+    back = read_memory(path)
+    assert back.digest == MEMORY.digest and back.prompts == MEMORY.prompts
+    assert back.residuals == MEMORY.residuals and torch.equal(back.codes_IN, MEMORY.codes_IN)
+
+
+@pytest.mark.parametrize(
+    ("name", "tensor", "problem"),
+    [
+        ("codes", torch.zeros(2, 9), "its codes are torch.float32"),
+        ("codes", torch.zeros(9, dtype=torch.int16), r"its codes are torch.int16 \[9\]"),
+        ("lengths", torch.tensor([3, 4], dtype=torch.int32), "3 bytes of residuals, and says 7"),
+        ("lengths", torch.tensor([4, -1], dtype=torch.int32), "3 bytes of residuals, and says 3"),
+        ("prompts", torch.tensor(list(b'[["a"], 3]'), dtype=torch.uint8), "not lists of texts"),
+        ("prompts", torch.tensor(list(b"{"), dtype=torch.uint8), "it is not a memory"),
+        ("prompts", torch.tensor(list(b"[[]]"), dtype=torch.uint8), "the others 1 and 2"),
+    ],
+)
+def test_other_contents_are_named(
+    tmp_path: Path, name: str, tensor: torch.Tensor, problem: str
+) -> None:
+    path = tmp_path / "memory.safetensors"
+    write_memory(path, MEMORY)
+    save_file({**load_file(path), name: tensor}, path)
+    with pytest.raises(UnusableFileError, match=problem):
+        read_memory(path)
+
+
+def test_a_file_that_is_missing_cut_short_or_lacks_a_part(tmp_path: Path) -> None:
+    path = tmp_path / "memory.safetensors"
+    with pytest.raises(FileNotFoundError, match="memory.safetensors is missing"):
+        read_memory(path)
+    write_memory(path, MEMORY)
+    path.write_bytes(path.read_bytes()[:-2])
+    with pytest.raises(UnusableFileError, match="it is not a memory of images"):
+        read_memory(path)
+    save_file({"codes": MEMORY.codes_IN}, path)
+    with pytest.raises(UnusableFileError, match="it is not a memory of images"):
+        read_memory(path)

@@ -1,0 +1,43 @@
+"""What image tokens leave out of an image, in few bytes."""
+
+import zlib
+
+import numpy as np
+import pytest
+
+from dall_e.images.residuals import _basis, pack_residual, unpack_residual
+
+
+def test_the_basis_is_orthonormal_and_its_first_row_is_grey() -> None:
+    basis_KK = _basis(4)
+    np.testing.assert_allclose(basis_KK @ basis_KK.T, np.eye(64), atol=1e-6)
+    # 48 colour values of one patch, all the same; and no alpha.
+    np.testing.assert_allclose(basis_KK[0], [48**-0.5] * 48 + [0] * 16, atol=1e-6)
+
+
+def test_a_difference_comes_back_to_half_a_step() -> None:
+    rng = np.random.default_rng(0)
+    flat_CHW = np.repeat(rng.uniform(-0.3, 0.3, (4, 3, 1)), 3, axis=2)
+    difference_CHW = np.kron(flat_CHW, np.ones((8, 8))).astype(np.float32)
+    packed = pack_residual(difference_CHW, 8)
+    back_CHW = unpack_residual(packed, 24, 8)
+    # Each patch has one coefficient a channel, which is off by at most 0.6 of a step of 0.15; of
+    # its 64 pixels each is off by an eighth of that, and colours are sums of three.
+    assert np.abs(back_CHW - difference_CHW).max() < 0.6 * 0.15 / 8 * 2
+    assert len(packed) < 200
+
+
+def test_nothing_left_out_takes_next_to_no_bytes() -> None:
+    packed = pack_residual(np.zeros((4, 96, 96), dtype=np.float32), 8)
+    assert len(packed) < 80
+    assert not unpack_residual(packed, 96, 8).any()
+
+
+@pytest.mark.parametrize(
+    "packed",
+    [b"", b"nonsense", zlib.compress(b"\0" * 10), zlib.compress(b"\0" * 100_000)],
+    ids=["nothing", "nonsense", "short", "long"],
+)
+def test_other_bytes_are_refused(packed: bytes) -> None:
+    with pytest.raises(ValueError, match="the details of a picture"):
+        unpack_residual(packed, 24, 8)

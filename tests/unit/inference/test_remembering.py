@@ -1,0 +1,133 @@
+"""Pictures that a model remembers at once: drawn by name, in scenes, kept, and forgotten."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageDraw
+
+from dall_e import DALL_E
+from dall_e.errors import UnusableFileError
+from dall_e.inference.remembered_records import remember_records
+from dall_e.inference.remembering import name_in
+
+
+def picture(colour: str = "purple") -> Image.Image:
+    """Something that no data set has: a ring with a bar through it."""
+    image = Image.new("RGBA", (96, 96))
+    draw = ImageDraw.Draw(image)
+    draw.ellipse((12, 12, 84, 84), outline=colour, width=14)
+    draw.rectangle((40, 4, 56, 92), fill="gold")
+    return image
+
+
+@pytest.fixture
+def model() -> DALL_E:
+    return DALL_E.from_pretrained("dall-e-emoji")
+
+
+def far(first: Image.Image, second: Image.Image) -> float:
+    """Mean difference of the pixels of two pictures of 96 pixels on black, of 255."""
+    black = Image.new("RGBA", (96, 96), "black")
+    shown = [Image.alpha_composite(black, image.convert("RGBA")) for image in (first, second)]
+    arrays = [np.asarray(image, dtype=float) for image in shown]
+    return float(np.abs(arrays[0] - arrays[1]).mean())
+
+
+def test_a_picture_is_drawn_by_its_name_and_kept(model: DALL_E, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="did not read: 'frombolo'"):
+        model("a frombolo", strict=True)
+    assert model.remember(picture(), "a frombolo") is model
+    small = {"height": 96, "finish": "soft", "transparent": True}
+    drawn = model("a frombolo", seed=1, **small)
+    assert far(drawn, picture()) < 4
+    assert drawn.info["memory"] == model.origin()["memory"]
+
+    # It is a word of all prompts.
+    (job,) = model.engine.plan(model.engine.request("a cat and two frombolos"))
+    assert job.prompts[-1] == "frombolo"
+    assert model.memory is not None and model.memory.recalled(job.prompts[-1])
+
+    model.save_pretrained(tmp_path)
+    again = DALL_E.from_pretrained(tmp_path)
+    assert far(again("a frombolo", seed=1, **small), drawn) == 0
+
+    # Without the memory the name is a word without a picture.
+    again.forget("frombolo")
+    assert far(again("a frombolo", seed=1, **small), picture()) > 10
+
+
+def test_the_built_in_model_remembers_its_house_style(model: DALL_E) -> None:
+    """A name that the weights alone do not know by heart; without its memory it is a blot."""
+    assert model.memory is not None and len(model.memory) > 3000
+    small = {"height": 96, "finish": "soft", "transparent": True, "seed": 1}
+    with_memory = model("a lighthouse", **small)
+    assert "memory" in with_memory.info
+    model.memory = None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        alone = model("a lighthouse", **small)
+    assert "memory" not in alone.info and far(with_memory, alone) > 5
+
+
+RECORDS = (
+    {"en": "alembic", "zh": "蒸馏器", "kind": "object", "en_synonyms": ["still", "elixir"]},
+    {"en": "elixir", "zh": "灵药", "kind": "object"},
+    {"text": "Fritz", "captions": ["Fritz", "our dog in the garden"]},
+)
+
+
+def test_what_recalls_the_pictures_of_a_data_set() -> None:
+    """Names, other words unless they name another picture, and captions as they are."""
+    model = DALL_E.from_pretrained().forget()
+    remember_records(model, torch.rand(3, 4, 96, 96), RECORDS)
+    assert model.memory is not None
+    rows = {
+        prompt: model.memory.recalled(prompt)
+        for prompt in ("an alembic", "still", "蒸馏器", "elixir", "灵药", "fritz", "the garden")
+    }
+    assert rows == {
+        "an alembic": [0], "still": [0], "蒸馏器": [0], "elixir": [1], "灵药": [1],
+        "fritz": [2], "the garden": [],
+    }  # fmt: skip
+    assert model.memory.recalled("our dog in the garden.") == [2]
+    assert model.vocabulary is not None and model.vocabulary.knows("Fritz")
+    assert model.vocabulary.is_caption("our dog in the garden")
+
+
+def test_wrong_calls_are_named(model: DALL_E, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="images are 1, names 2"):
+        model.remember([picture()], ["a", "b"])
+    with pytest.raises(ValueError, match="kind must be one of animal, .*, got 'thing'"):
+        model.remember(picture(), "frombolo", kind="thing")
+    for name in ("", "a ", "a cat with a hat", "one, two", "# frombolo", "a|b"):
+        with pytest.raises(ValueError, match="a name must be up to 4 words"):
+            model.remember(picture(), name)
+    with pytest.raises(ValueError, match="no image is remembered as 'frombolo'"):
+        model.forget(["cat", "frombolo"])
+    (tmp_path / "no.png").write_bytes(b"no picture")
+    with pytest.raises(UnusableFileError):
+        model.remember(tmp_path / "no.png", "frombolo")
+    model.forget()
+    assert model.memory is None
+    with pytest.raises(ValueError, match="no memory to forget"):
+        model.forget("cat")
+
+
+@pytest.mark.parametrize(
+    ("caption", "name"),
+    [
+        ("A red fox.", "red fox"),
+        ("the Fritz", "Fritz"),
+        ("小白", "小白"),
+        ("戴帽子的小白", ""),
+        ("a cat with a hat", ""),
+        ("one two three four five", ""),
+        ("fritz, sitting", ""),
+        ("", ""),
+    ],
+)
+def test_names_in_captions(caption: str, name: str) -> None:
+    assert name_in(caption) == name
