@@ -37,6 +37,9 @@ MATERIALS: dict[str, tuple[float, float, float]] = {
 }  # fmt: skip
 """Lightness, chroma and hue in degrees of each material. Wool has any colour."""
 
+_DYED = frozenset(("leather", "glass"))
+"""Materials that have the colour that is said: of red leather only the grain is leather."""
+
 _OVERLAYS: dict[str, tuple[str, str]] = {
     # A tile's side, and what is drawn on it; {ink} is a darker shade of the thing's own colour.
     "wood": (
@@ -143,7 +146,8 @@ def painted_areas(areas: Areas, paint: Paint) -> tuple[Areas, tuple[Overlay, ...
     labels = _shades_of(areas, main)
     if paint.colour:
         areas = replace(areas, palette_K3=_recoloured(areas, main, paint.colour, labels))
-    if paint.material in MATERIALS:
+    is_dyed = bool(paint.colour) and paint.material in _DYED
+    if paint.material in MATERIALS and not is_dyed:
         areas = replace(areas, palette_K3=_of_material(areas, main, paint.material, labels))
     overlays = [_overlay(name, areas, labels) for name in (paint.material, paint.pattern) if name]
     return areas, tuple(overlay for overlay in overlays if overlay)

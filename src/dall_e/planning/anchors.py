@@ -27,6 +27,12 @@ _EYE_AREA = (0.0006, 0.03)
 """Fraction of a drawing's area that an eye may have."""
 _ROUND = 2.4
 """An eye is at most so many times as long as it is wide."""
+_TALL = 2.2
+"""Somebody is seen from head to foot in a drawing that is so many times as high as wide."""
+_LEAST_TALL = 40
+"""Rows of the smallest drawing in which a head and a body can be told apart."""
+_NECK_WITHIN = (0.12, 0.3)
+"""Where the neck of a whole body is, as fractions of the height."""
 _EYES_WITHIN = 0.68
 """Fraction of the height in which eyes are looked for."""
 
@@ -50,12 +56,16 @@ class Anchors:
     """-1: it looks left, 1: right, 0: at us."""
     has_eyes: bool
     """Whether eyes were found; else all of this is a guess from the outline."""
+    is_whole: bool = False
+    """Whether somebody is seen upright from head to foot."""
 
 
 def anchors_of(labels_HW: npt.NDArray[np.int32], palette_K3: npt.NDArray[np.uint8]) -> Anchors:
     """Find the anchors of a drawing, cut to what is seen of it, from its areas of one colour."""
     shown_HW = labels_HW != EMPTY
     height, width = shown_HW.shape
+    if height > _TALL * width and height >= _LEAST_TALL:
+        return _upright(shown_HW)
     eyes = _eyes(labels_HW, palette_K3)
     if len(eyes) == 2:
         return _frontal(shown_HW, eyes)
@@ -63,6 +73,30 @@ def anchors_of(labels_HW: npt.NDArray[np.int32], palette_K3: npt.NDArray[np.uint
         return _side_view(shown_HW, eyes[0])
 
     return _blind(shown_HW)
+
+
+def _upright(shown_HW: npt.NDArray[np.bool_]) -> Anchors:
+    """The anchors of somebody who is seen from head to foot: the neck is where they are thinnest.
+
+    Eyes are a few pixels then, so the outline says where everything is.
+    """
+    height, width = shown_HW.shape
+    top, bottom = (round(height * fraction) for fraction in _NECK_WITHIN)
+    neck = (top + int(shown_HW[top:bottom].sum(1).argmin())) / height
+    columns = np.flatnonzero(shown_HW[: max(round(0.9 * neck * height), 1)].any(0))
+    left, right = (columns[0] / width, (columns[-1] + 1) / width) if len(columns) else (0.3, 0.7)
+    middle = float(left + right) / 2
+    return Anchors(
+        eyes=(middle, 0.5 * neck),
+        eye_distance=0.0,
+        mouth=(middle, 0.8 * neck),
+        head=(float(left), 0.0, float(right), neck),
+        hand=(_side(shown_HW, 0.52), 0.52),
+        seat=(0.5, 0.5),
+        facing=0,
+        has_eyes=False,
+        is_whole=True,
+    )
 
 
 def _blind(shown_HW: npt.NDArray[np.bool_]) -> Anchors:

@@ -47,15 +47,25 @@ class Attached:
     """Where one sits on it, as fractions of its box."""
     count: int = 1
     """How many of it there are."""
+    owner: str = ""
+    """Who or what it belongs to."""
 
 
 _EYES = re.compile(r"glasses$|goggles$|^eye patch$|monocle")
 _NECK = re.compile(r"scarf|tie$|necklace|^bow$|medal|beads|collar|pendant")
+_PLAYED = re.compile(r"guitar$|violin$|banjo$|cello$|accordion$|drum$|harp$|keyboard$|saxophone$")
+"""Who holds it has it before the body, with both hands."""
+_PLATE = re.compile(r"plate$|tray$|dish$")
+"""What things are on rather than in."""
 _FEET = re.compile(r"boots?$|shoes?$|sneakers?$|sandals?$|skates?$|slippers?$|socks?$")
 _BODY = re.compile(r"dress$|coat$|jacket$|shirt$|sweater$|kimono|vest$|hoodie|robe$|uniform|suit$")
 _HEAD = re.compile(r"hat$|cap$|crown|helmet|beanie|tiara|headphones?$|beret|turban|hood$|wig$|halo")
 """Where things are worn, by the ends of their names."""
-_CLOTHING = re.compile(rf"{_BODY.pattern}|skirt$|blouse$|sari$|gown$|tuxedo$|clothes$")
+_LEGS = re.compile(r"skirt$|kilt$|tutu$|jeans$|shorts$|trousers$")
+_SHORT = re.compile(r"shirt$|blouse$|sweater$|jacket$|vest$|hoodie$|suit$")
+_CLOTHING = re.compile(
+    rf"{_BODY.pattern}|skirt$|blouse$|sari$|gown$|tuxedo$|clothes$|jeans$|shorts$|kilt$|tutu$|cloak$|apron$"
+)
 
 
 def is_worn(name: str) -> bool:
@@ -100,14 +110,26 @@ def _centred(thing: Attached, x: float, y: float, size: tuple[float, float]) -> 
     return Part(index=thing.index, x=x - width / 2, y=y - height / 2, width=width, height=height)
 
 
+_HELD_BY_WHOLE = 0.34
+"""Longer side of what somebody holds who is seen from head to foot."""
+_HIPS = 0.52
+"""How far down they sit, as a fraction of their height."""
+_BOARDS = re.compile(r"skateboard$|snowboard$|surfboard$|scooter$|sled$|carpet$|skis$|raft$")
+"""They stand on it."""
+_WAIST, _KNEES = 0.5, 0.8
+"""How far down shirts and dresses reach on them."""
 _IN_A_HAND = ((0.0, 0.0), (0.62, 0.2), (-0.02, 0.55), (0.6, 0.75), (1.2, 0.5), (0.3, 1.2))
 """Where several held things are, from the first one to the side and up, in widths and heights."""
 
 
 def _held(own: Part, anchors: Anchors, thing: Attached) -> tuple[list[Part], bool]:
     """In a hand, or in the mouth of an animal that is seen from the side."""
+    if anchors.is_whole and _PLAYED.search(thing.name):
+        size = _sized(thing, width=1.3 * own.width, height=_HELD_BY_WHOLE)
+        return [_centred(thing, 0.56 * own.width, _HIPS - 0.06, size)], False
     x, y = anchors.hand
-    size = _sized(thing, width=0.55, height=0.55)
+    longest = _HELD_BY_WHOLE if anchors.is_whole else 0.55
+    size = _sized(thing, width=longest, height=longest)
     way = anchors.facing or 1
     x = x * own.width + 0.3 * size[0] * way
     return [
@@ -118,6 +140,9 @@ def _held(own: Part, anchors: Anchors, thing: Attached) -> tuple[list[Part], boo
 
 def _carried(own: Part, anchors: Anchors, thing: Attached) -> tuple[list[Part], bool]:
     """Before the body."""
+    if anchors.is_whole:
+        size = _sized(thing, width=1.1 * own.width, height=_HELD_BY_WHOLE)
+        return [_centred(thing, 0.5 * own.width, 0.45, size)], False
     size = _sized(thing, width=0.6 * own.width, height=0.45)
     return [_centred(thing, 0.5 * own.width, 0.78, size)], False
 
@@ -133,6 +158,10 @@ def _eaten(own: Part, anchors: Anchors, thing: Attached) -> tuple[list[Part], bo
 
 def _read(own: Part, anchors: Anchors, thing: Attached) -> tuple[list[Part], bool]:
     """Before the body, under the mouth."""
+    if anchors.is_whole:
+        size = _sized(thing, width=1.1 * own.width, height=_HELD_BY_WHOLE)
+        y = anchors.head[3] + 0.04 + size[1] / 2
+        return [_centred(thing, anchors.mouth[0] * own.width, y, size)], False
     size = _sized(thing, width=0.72 * max(own.width, 0.6), height=0.45)
     x = anchors.mouth[0] * own.width + 0.35 * size[0] * anchors.facing
     y = max(anchors.mouth[1] + 0.5 * size[1], 0.74)
@@ -152,6 +181,8 @@ def _worn(own: Part, anchors: Anchors, thing: Attached) -> tuple[list[Part], boo
     if _NECK.search(thing.name):
         size = _sized(thing, width=0.75 * head_width, height=0.5)
         return [_centred(thing, head_x, min(bottom + 0.2 * size[1], 0.92), size)], False
+    if anchors.is_whole and (_CLOTHING.search(thing.name) or _LEGS.search(thing.name)):
+        return _dressed(own, anchors, thing), False
     if _FEET.search(thing.name):
         size = _sized(thing, width=0.5 * own.width, height=0.25)
         return [_centred(thing, 0.5 * own.width, 1.0 - 0.4 * size[1], size)], False
@@ -165,8 +196,34 @@ def _worn(own: Part, anchors: Anchors, thing: Attached) -> tuple[list[Part], boo
     return [_centred(thing, head_x, y, (width, height))], False
 
 
+def _dressed(own: Part, anchors: Anchors, thing: Attached) -> list[Part]:
+    """Clothes on a body from head to foot, as wide as they have to be to hide what is under."""
+    neck = anchors.head[3]
+    if _LEGS.search(thing.name):
+        top, bottom, least = _WAIST - 0.04, 1.0 if "jeans" in thing.name else _KNEES, 0.8
+    elif _SHORT.search(thing.name):
+        top, bottom, least = neck - 0.01, _WAIST + 0.08, 1.06
+    else:
+        top, bottom, least = neck - 0.01, _KNEES, 0.0
+    height = bottom - top
+    width = max(height * thing.aspect, least * own.width)
+    width = min(width, 1.7 * own.width)
+    x = 0.5 * own.width - width / 2
+    return [Part(index=thing.index, x=x, y=top, width=width, height=width / thing.aspect)]
+
+
 def _ridden(own: Part, anchors: Anchors, thing: Attached) -> tuple[list[Part], bool]:
-    """Under whoever rides it: its seat is at the lower end of their body."""
+    """Under whoever rides it: its seat is at the lower end of their body.
+
+    Of a whole body the legs are behind it; on what is flat a whole body stands.
+    """
+    if anchors.is_whole:
+        stands = _BOARDS.search(thing.name) is not None
+        longest = 0.7 if stands else 1.5
+        width, height = _sized(thing, width=longest, height=min(longest, 1.15))
+        x = 0.5 * own.width - thing.seat[0] * width
+        y = (0.99 if stands else _HIPS) - thing.seat[1] * height
+        return [Part(index=thing.index, x=x, y=y, width=width, height=height)], stands
     width, height = _sized(thing, height=1.0)
     if width > 1.9:
         width, height = _sized(thing, width=1.9)
@@ -196,7 +253,12 @@ def _breathed(own: Part, anchors: Anchors, thing: Attached) -> tuple[list[Part],
 
 
 def _filling(own: Part, anchors: Anchors, thing: Attached) -> tuple[list[Part], bool]:
-    """Out of the top of a container, half hidden by it."""
+    """Out of the top of a container, half hidden by it; on a plate, in its middle."""
+    if _PLATE.search(thing.owner):
+        size = _sized(thing, width=0.3 * own.width, height=0.3)
+        steps = ((-0.165, 0.12), (0.165, 0.12), (0.0, -0.16))
+        middle = (0.5 * own.width, 0.5)
+        return [_centred(thing, middle[0] + x, middle[1] + y, size) for x, y in steps], False
     width, height = _sized(thing, width=0.44 * own.width, height=0.6)
     middle, y = 0.5 * own.width, 0.02
     step = min(0.8 * width, 0.27 * own.width)

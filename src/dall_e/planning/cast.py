@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from dall_e.planning.attachments import is_on_head, is_worn
 from dall_e.planning.grammar import Grammar, Mention, Objects, PartSaid
-from dall_e.planning.lexicon import Deed, pictured_acts
+from dall_e.planning.lexicon import Deed, pictured_acts, pictures_of_acts
 from dall_e.planning.qualities import flies, pictured_state, whole_name
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.scenes.graph import PARTS, Action, Scene, SceneObject
@@ -286,7 +286,8 @@ def _pose(vocabulary: Vocabulary, cast: Cast, action: Action) -> None:
     """Take the picture of somebody that shows an action, or has room for its thing."""
     item, thing = cast.items[action.subject], cast.items[action.thing]
     base = whole_name(item.name)
-    for shown in (item.name, f"{action.verb} {base}"):
+    others = pictures_of_acts().get((base, action.verb), ())
+    for shown in (item.name, f"{action.verb} {base}", *others):
         things = pictured_acts().get((shown, action.verb), ())
         if vocabulary.knows(shown) and thing.name in things and not thing.colour:
             cast.items[action.subject] = _shown_as(vocabulary, item, shown)
@@ -369,10 +370,10 @@ def show_states(
         item, vocabulary = cast.items[index], grammar.vocabulary
         if not state or item.state or position in cast.used or vocabulary.acts(item.name, state):
             continue
-        pictured = pictured_state(vocabulary, item.name, state)
+        pictured, colour = pictured_state(vocabulary, item.name, state)
         if pictured:
-            thing = vocabulary.planned(pictured).model_thing
-            cast.items[index] = replace(item, name=pictured, model_thing=thing)
+            shown = _shown_as(vocabulary, item, pictured)
+            cast.items[index] = replace(shown, colour=item.colour or colour)
         if pictured or state == "flying" and flies(vocabulary, item.name):
             used.update(range(position, position + grammar.state_tokens(tokens, position)))
     return used

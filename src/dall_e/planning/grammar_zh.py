@@ -177,7 +177,8 @@ class Chinese(Grammar):
             if is_verb:
                 continue
             beside = {*tokens[max(position - 1, 0) : position], *tokens[stop : stop + 1]}
-            return length if length > 1 or beside <= _edges() else 0
+            stands_alone = beside <= _edges() or before.endswith(_materials())
+            return length if length > 1 or stands_alone else 0
         return 0
 
     def _english_length(self, tokens: Sequence[str], position: int) -> int:
@@ -293,6 +294,13 @@ def _measures() -> tuple[str, ...]:
     words = {thing.measure for thing in things().values()}
     words |= {measure for thing in things().values() for _, measure in thing.other_zh}
     return tuple(sorted({*words, *containers("zh"), *_MORE_MEASURES}, key=len, reverse=True))
+
+
+@lru_cache(maxsize=1)
+def _materials() -> tuple[str, ...]:
+    """What things are made of: of a 玻璃瓶 the last character is a thing."""
+    said = attributes_zh()
+    return tuple(word for word, meant in said if meant.field == "material" and len(word) > 1)
 
 
 @lru_cache(maxsize=1)

@@ -20,6 +20,7 @@ from dall_e.images.svg import Group, VectorDrawing
 from dall_e.planning.anchors import Anchors, anchors_of
 from dall_e.planning.attachments import Attached, Part, composite
 from dall_e.planning.layers import Box, Layer, fitted, placing_matrix
+from dall_e.planning.pair_sizes import pair_sized
 from dall_e.planning.renderer import CELLS, is_light, places_of
 from dall_e.scenes.cutouts import solid_box
 from dall_e.scenes.graph import MOST, Scene
@@ -220,7 +221,9 @@ def _placed(
         everything = stood(reduced, aspects, facts, spreads)
     else:
         ground = ground_of(facts) if facts else None
-        everything = _touching(canonical_places(reduced, aspects, ground, CELLS), facts)
+        places = canonical_places(reduced, aspects, ground, CELLS)
+        places = places if facts else pair_sized(reduced, places, aspects)
+        everything = _touching(places, facts)
     for one in everything:
         place = one.place
         parts, width, height = composites[place.index]
@@ -245,7 +248,10 @@ def _laid_out(scene: Scene, sprites: Sequence[_Sprite], facts: PlaceFacts | None
         return []
     if facts and ground and scene.relation in APART:
         return stood(scene, [sprite.aspect for sprite in sprites], facts)
-    return _touching(places_of(scene, [sprite.flat_HWC for sprite in sprites], ground), facts)
+    places = places_of(scene, [sprite.flat_HWC for sprite in sprites], ground)
+    if facts is None:
+        places = pair_sized(scene, places, [sprite.aspect for sprite in sprites])
+    return _touching(places, facts)
 
 
 def square_places(scene: Scene) -> list[Place]:
@@ -266,6 +272,7 @@ def square_places(scene: Scene) -> list[Place]:
         places = [one.place for one in stood(reduced, [1.0] * len(items), facts)]
     else:
         places = canonical_places(reduced, [1.0] * len(items), ground, CELLS)
+        places = places if facts else pair_sized(reduced, places, [1.0] * len(items))
     return [replace(place, index=kept[place.index]) for place in places]
 
 
@@ -311,6 +318,7 @@ def _composite(
             aspect=sprites[action.thing].aspect,
             seat=sprites[action.thing].anchors().seat,
             count=scene.objects[action.thing].count,
+            owner=scene.objects[subject].name,
         )
         for action in scene.actions
         if action.subject == subject

@@ -97,7 +97,27 @@ def pictured_acts() -> dict[tuple[str, str], tuple[str, ...]]:
     """The things on a picture of somebody who does something, by its name and the verb."""
     return {
         (drawing, verb): _words(names)
-        for drawing, verb, names in read_table("planning/pictured_acts.txt")
+        for drawing, verb, names, *_ in read_table("planning/pictured_acts.txt")
+    }
+
+
+@lru_cache(maxsize=1)
+def pictures_of_acts() -> dict[tuple[str, str], tuple[str, ...]]:
+    """The pictures on which somebody does something with a thing, by their name and the verb."""
+    found: dict[tuple[str, str], tuple[str, ...]] = {}
+    for drawing, verb, _, *more in read_table("planning/pictured_acts.txt"):
+        for who in _words(more[0]) if more else ():
+            found[who, verb] = (*found.get((who, verb), ()), drawing)
+    return found
+
+
+@lru_cache(maxsize=1)
+def states_of_others() -> dict[tuple[str, str], tuple[str, str]]:
+    """The picture of somebody else and its colour, or nothing, by a state and who is in it."""
+    return {
+        (state, who): (drawing, colour.removeprefix("-"))
+        for state, drawing, colour, names in read_table("planning/states_of_others.txt")
+        for who in _words(names)
     }
 
 

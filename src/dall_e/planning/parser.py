@@ -29,9 +29,11 @@ from dall_e.planning.mentions import (
     stands_on_own_legs,
 )
 from dall_e.planning.nearest import Nearest
+from dall_e.planning.place_signs import with_sign
 from dall_e.planning.style_words import without_style
 from dall_e.planning.substitution import substitutes_for, with_substitutes
 from dall_e.planning.vocabulary import Vocabulary
+from dall_e.planning.whole_bodies import with_whole_bodies
 from dall_e.scenes.graph import Scene
 from dall_e.scenes.phrases import OPPOSITE
 from dall_e.text.language import is_chinese
@@ -87,8 +89,19 @@ class Parse:
 def parse(prompt: str, vocabulary: Vocabulary) -> Parse:
     """Read a prompt by the words that a model knows, in a time that grows with its length.
 
-    For nouns that it does not know, it is read again with what is nearest to them.
+    For nouns that it does not know, it is read again with what is nearest to them. Who is more
+    than a head in the scene is shown whole.
     """
+    understood = _read_twice(prompt, vocabulary)
+    if understood.scene is None:
+        return understood
+    scene = with_sign(understood.scene, understood.style, vocabulary)
+    scene, others = with_whole_bodies(scene, vocabulary)
+    return replace(understood, scene=scene, nearest=(*understood.nearest, *others))
+
+
+def _read_twice(prompt: str, vocabulary: Vocabulary) -> Parse:
+    """Read a prompt, and read it again with the nearest known thing for what is not known."""
     understood = _read(prompt, vocabulary)
     if understood.is_exact or has_tone(understood.text):
         return understood

@@ -14,9 +14,11 @@ _SERVED = re.compile(
     r"juice|milk|\btea\b|coffee|water$|wine|beer|latte|cappuccino|espresso|sauce|syrup|beverage|"
     r"drink|smoothie|whisky|sake|perfume|shampoo|lotion|ketchup|mayonnaise|vinegar|honey|jam|soup|"
     r"stew|porridge|curry|rice|noodles?|cereal|ramen|pasta|salad|ice cream|yogurt|spaghetti|"
-    r"popcorn|bowl|bottle|glass\b|cup|mug|\bjar|\bpot\b|basket|bucket|\bcan\b|box|\bbag\b"
+    r"popcorn|pancakes?|waffle|cake\b|\bpie\b|sushi|dinner|omelette|plate|bowl|bottle|glass\b|cup|mug|\bjar|\bpot\b|basket|bucket|\bcan\b|box|\bbag\b"
 )
 """Things whose pictures show what they are in."""
+_ANY_FLOWER = frozenset(("flower", "tulip", "blossom", "wildflower"))
+"""A bunch of these is the bouquet of pictures, which has tulips in it."""
 _CROWD = 5
 
 
@@ -62,9 +64,9 @@ def _counted(
     comes_so = thing.plural.startswith(PAIRS) or re.search(r"(?<!s)s$", name) is not None
     if container.sort == "pair":
         return name, "", 1 if comes_so else 2
-    if container.sort == "bunch" and thing.kind == "plant" and vocabulary.knows("bouquet"):
+    if container.sort == "bunch" and name in _ANY_FLOWER and vocabulary.knows("bouquet"):
         return "bouquet", "", 1
-    if container.sort in ("bunch", "heap"):
+    if container.sort in ("bunch", "heap") or "plate" in container.words:
         return name, "", 1 if comes_so or not is_plural else SEVERAL
     return name, "", _CROWD if container.sort == "crowd" else 1
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from dall_e.planning.lexicon import life_stages
+from dall_e.planning.lexicon import life_stages, states_of_others
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.scenes.graph import SceneObject
 
@@ -71,7 +71,9 @@ def qualified(vocabulary: Vocabulary, name: str, count: int, said: Mapping[str, 
     state = left.pop("state", "")
     acts = bool(state) and state in ("sleeping", "playing") and vocabulary.acts(name, state)
     if state and not acts:
-        pictured = pictured_state(vocabulary, name, state)
+        pictured, colour = pictured_state(vocabulary, name, state)
+        if colour:
+            left.setdefault("colour", colour)
         if not pictured and not (state == "flying" and flies(vocabulary, name)):
             dropped.add("state")
         name, state = pictured or name, ""
@@ -84,9 +86,18 @@ def qualified(vocabulary: Vocabulary, name: str, count: int, said: Mapping[str, 
     return Qualified(item, left.get("does", ""), frozenset(dropped))
 
 
-def pictured_state(vocabulary: Vocabulary, name: str, state: str) -> str:
-    """The picture of a thing in a state; "" if the model knows none."""
-    return next(filter(vocabulary.knows, _in_state(name, state)), "")
+def pictured_state(vocabulary: Vocabulary, name: str, state: str) -> tuple[str, str]:
+    """The picture of a thing in a state, and the colour that it is painted in or nothing.
+
+    It may be that of another: an eagle flies as a brown bird. "" if the model knows none.
+    """
+    own = next(filter(vocabulary.knows, _in_state(name, state)), "")
+    other, colour = states_of_others().get((state, name), ("", ""))
+    return (
+        ("", "")
+        if not own and not vocabulary.knows(other)
+        else (own or other, "" if own else colour)
+    )
 
 
 def is_person(vocabulary: Vocabulary, name: str) -> bool:

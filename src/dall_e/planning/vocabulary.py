@@ -128,6 +128,8 @@ class Vocabulary:
         for head, whole in self._whole_bodies.items():
             base = head.removesuffix(" face")
             names |= {base: whole, plural_of(base): whole}
+        for name, words in self._first_meanings:
+            names |= {word: name for each in words for word in (each, plural_of(each))}
         return names
 
     @cached_property
@@ -195,7 +197,21 @@ class Vocabulary:
             if "head" in thing.traits:
                 names.setdefault(thing.zh.removesuffix("脸"), name)
         bodies = self._whole_bodies.items()
-        return names | {self.thing(face).zh.removesuffix("脸"): body for face, body in bodies}
+        names |= {self.thing(face).zh.removesuffix("脸"): body for face, body in bodies}
+        return names | {word: name for name, words in self._first_meanings for word in words}
+
+    @cached_property
+    def _first_meanings(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Known names with the words that mean them first, whatever else other tables say.
+
+        A word that is itself a known name means that.
+        """
+        rows = read_table("planning/first_meanings.txt")
+        return tuple(
+            (name, tuple(word for word in words if not self.knows(word)))
+            for name, *words in rows
+            if self.knows(name)
+        )
 
     def is_plural(self, noun: str, name: str) -> bool:
         """Whether an English noun is what several of a thing are called."""
@@ -243,7 +259,8 @@ class Vocabulary:
                 everyday[owners[image]] = (*everyday.get(owners[image], ()), *words)
         for head, whole in self._whole_bodies.items():
             everyday[whole] = (head.removesuffix(" face"),)
-        for name, *more in read_table("planning/everyday_en.txt"):
+        rows = ((name, more) for name, *more in read_table("planning/everyday_en.txt"))
+        for name, more in (*rows, *self._first_meanings):
             if self.knows(name):
                 everyday[name] = (*everyday.get(name, ()), *more)
         return everyday

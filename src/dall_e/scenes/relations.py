@@ -8,6 +8,7 @@ fractions of the picture's side; x grows to the right, y downwards.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -24,6 +25,11 @@ TOUCHING = frozenset(("on", "under", "in front", "behind", "inside"))
 _WIDER = 0.35
 """Part of its side by which a block is larger for each further column."""
 _WIDEST = 0.92
+_CROWNED = re.compile(r"tree$|^oak$|^maple$|^birch$|^cedar$|^branch$")
+"""Plants with a crown that others sit in."""
+_SEATS = re.compile(r"chair$|couch|sofa|throne$|^seat$|^park bench$")
+_SEAT_DOWN = 0.62
+"""How far down somebody sits on what has a back, as a fraction of its height."""
 _BLOCK_FILL = 0.94
 """Fraction of its cell in a block that a thing takes."""
 
@@ -153,6 +159,8 @@ def _on_top(
     scene: Scene, aspects: Sequence[float], ground: Ground | None, rng: Chance
 ) -> list[Place]:
     """The first stands on the upper edge of the second."""
+    if rng is None and _CROWNED.search(scene.objects[1].name):
+        return _in_crown(scene, aspects, ground)
     feet = feet_on(ground, rng) if ground else uniform(rng, 0.93, 0.98)
     x = uniform(rng, 0.42, 0.58)
 
@@ -164,8 +172,21 @@ def _on_top(
     # It stands a little below the edge, so that no gap is seen.
     support = standing(1, lower_size, x, feet, ground)
     upper_x = x + uniform(rng, -0.03, 0.03)
-    y = support.top + 0.06 * lower_size[1] - upper_size[1] / 2
+    is_seat = rng is None and _SEATS.search(scene.objects[1].name)
+    depth = _SEAT_DOWN if is_seat else 0.06
+    y = support.top + depth * lower_size[1] - upper_size[1] / 2
     return [support, Place(index=0, x=upper_x, y=y, width=upper_size[0], height=upper_size[1])]
+
+
+def _in_crown(scene: Scene, aspects: Sequence[float], ground: Ground | None) -> list[Place]:
+    """The first sits in the crown of a tree, which is large: birds on it are seen then."""
+    feet = feet_on(ground, None) if ground else 0.97
+    tree_size = fit(aspects[1], 0.9, 0.9, feet - 0.06)
+    tree = standing(1, tree_size, 0.5, feet, ground)
+    side = _wider(scene, 0, 0.34 if scene.objects[0].count == 1 else 0.5)
+    width, height = fit(aspects[0], side, 0.86 * max(tree_size[0], 0.3), 0.4 * tree_size[1])
+    y = tree.top + 0.3 * tree_size[1] - height / 2
+    return [tree, Place(index=0, x=0.5, y=max(y, height / 2), width=width, height=height)]
 
 
 def _beneath(

@@ -1,0 +1,63 @@
+"""Two things side by side where there is no ground: each as large as its kind, on one line.
+
+Slots (`scenes/slots.py`) are equally large, as training knows them. A man beside a dog is higher
+than the dog in a picture that is put together.
+
+Lengths are fractions of the picture's side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from dall_e.images.compositing import Place
+from dall_e.scenes.graph import SHAPES, Scene
+from dall_e.scenes.sizes import real_size
+
+_BESIDE = frozenset(("", "left", "right", "next to"))
+_STANDING = frozenset(("animal", "person", "vehicle", "place", "plant"))
+"""Kinds of things that stand on the line on which the other one stands."""
+_POWER = 0.3
+"""Real sizes to this power are sizes in the picture: an ant is seen beside an elephant."""
+_SMALLEST = 0.5
+"""The smaller of two is at least so large a part of the larger."""
+_WIDE, _HIGH, _GAP = 0.46, 0.86, 0.05
+"""The most that one of two takes, and what is between both."""
+_WHOLE = 0.94
+"""The most that both take."""
+
+
+def pair_sized(scene: Scene, places: Sequence[Place], aspects: Sequence[float]) -> list[Place]:
+    """Return the places of two single things of their own sizes; all other places as they are.
+
+    places: of every single thing of the scene, without ground. aspects: width over height of each
+    object. What is said to be big or small keeps its slot.
+    """
+    items = scene.objects
+    is_pair = len(places) == len(items) == 2 and scene.relation in _BESIDE
+    if not is_pair or any(item.size or item.name in SHAPES for item in items):
+        return list(places)
+
+    # Heights of both, then all as large as there is room
+    metres = [real_size(item.thing).metres for item in items]
+    shares = [max((length / max(metres)) ** _POWER, _SMALLEST) for length in metres]
+    heights = [
+        share * min(_HIGH, _WIDE / aspect) for share, aspect in zip(shares, aspects, strict=True)
+    ]
+    widths = [height * aspect for height, aspect in zip(heights, aspects, strict=True)]
+    scale = min((_WHOLE - _GAP) / sum(widths), _WHOLE / max(heights))
+
+    # Side by side, in the order that they had
+    stands = any(item.thing.kind in _STANDING for item in items) and not any(
+        real_size(item.thing).where == "air" for item in items
+    )
+    foot = 0.5 + scale * max(heights) / 2
+    left = 0.5 - (scale * sum(widths) + _GAP) / 2
+    placed = []
+    for place in sorted(places, key=lambda place: place.x):
+        width, height = scale * widths[place.index], scale * heights[place.index]
+        y = foot - height / 2 if stands else 0.5
+        placed.append(replace(place, x=left + width / 2, y=y, width=width, height=height))
+        left += width + _GAP
+    return placed
