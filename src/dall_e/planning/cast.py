@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from dall_e.planning.attachments import is_on_head, is_worn
 from dall_e.planning.grammar import Grammar, Mention, Objects, PartSaid
-from dall_e.planning.lexicon import Deed, pictured_acts, pictures_of_acts
+from dall_e.planning.lexicon import Deed, pictured_acts, images_of_acts
 from dall_e.planning.qualities import flies, pictured_state, whole_name
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.scenes.graph import PARTS, Action, Scene, SceneObject
@@ -286,7 +286,7 @@ def _pose(vocabulary: Vocabulary, cast: Cast, action: Action) -> None:
     """Take the picture of somebody that shows an action, or has room for its thing."""
     item, thing = cast.items[action.subject], cast.items[action.thing]
     base = whole_name(item.name)
-    others = pictures_of_acts().get((base, action.verb), ())
+    others = images_of_acts().get((base, action.verb), ())
     for shown in (item.name, f"{action.verb} {base}", *others):
         things = pictured_acts().get((shown, action.verb), ())
         if vocabulary.knows(shown) and thing.name in things and not thing.colour:

@@ -102,7 +102,7 @@ def pictured_acts() -> dict[tuple[str, str], tuple[str, ...]]:
 
 
 @lru_cache(maxsize=1)
-def pictures_of_acts() -> dict[tuple[str, str], tuple[str, ...]]:
+def images_of_acts() -> dict[tuple[str, str], tuple[str, ...]]:
     """The pictures on which somebody does something with a thing, by their name and the verb."""
     found: dict[tuple[str, str], tuple[str, ...]] = {}
     for drawing, verb, _, *more in read_table("planning/pictured_acts.txt"):

@@ -41,9 +41,9 @@ def pair_sized(scene: Scene, places: Sequence[Place], aspects: Sequence[float]) 
 
     # Heights of both, then all as large as there is room
     metres = [real_size(item.thing).metres for item in items]
-    shares = [max((length / max(metres)) ** _POWER, _SMALLEST) for length in metres]
+    fractions = [max((length / max(metres)) ** _POWER, _SMALLEST) for length in metres]
     heights = [
-        share * min(_HIGH, _WIDE / aspect) for share, aspect in zip(shares, aspects, strict=True)
+        fraction * min(_HIGH, _WIDE / aspect) for fraction, aspect in zip(fractions, aspects, strict=True)
     ]
     widths = [height * aspect for height, aspect in zip(heights, aspects, strict=True)]
     scale = min((_WHOLE - _GAP) / sum(widths), _WHOLE / max(heights))

@@ -275,7 +275,8 @@ def plan_prompt(prompt: str, vocabulary: Vocabulary, seed: int | None = None) ->
     if understood.is_exact and nothing_to_do and _bare(understood.text) in same_words:
         # What somebody does has no article, as in training: "a sleeping cat" is asked for so.
         asked = objects[0].prompt
-        return Plan.whole(asked if PROPER.search(asked) else understood.text, understood)
+        is_renamed = bool(understood.nearest) or PROPER.search(asked) is not None
+        return Plan.whole(asked if is_renamed else understood.text, understood)
     return plan
 
 
