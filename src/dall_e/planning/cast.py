@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from dall_e.planning.attachments import is_on_head, is_worn
 from dall_e.planning.grammar import Grammar, Mention, Objects, PartSaid
-from dall_e.planning.lexicon import Deed, pictured_acts, images_of_acts
+from dall_e.planning.lexicon import Deed, images_of_acts, pictured_acts
 from dall_e.planning.qualities import flies, pictured_state, whole_name
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.scenes.graph import PARTS, Action, Scene, SceneObject

@@ -43,7 +43,8 @@ def pair_sized(scene: Scene, places: Sequence[Place], aspects: Sequence[float]) 
     metres = [real_size(item.thing).metres for item in items]
     fractions = [max((length / max(metres)) ** _POWER, _SMALLEST) for length in metres]
     heights = [
-        fraction * min(_HIGH, _WIDE / aspect) for fraction, aspect in zip(fractions, aspects, strict=True)
+        fraction * min(_HIGH, _WIDE / aspect)
+        for fraction, aspect in zip(fractions, aspects, strict=True)
     ]
     widths = [height * aspect for height, aspect in zip(heights, aspects, strict=True)]
     scale = min((_WHOLE - _GAP) / sum(widths), _WHOLE / max(heights))
