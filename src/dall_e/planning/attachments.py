@@ -257,8 +257,8 @@ def _filling(own: Part, anchors: Anchors, thing: Attached) -> tuple[list[Part], 
     if _PLATE.search(thing.owner):
         size = _sized(thing, width=0.3 * own.width, height=0.3)
         steps = ((-0.165, 0.12), (0.165, 0.12), (0.0, -0.16))
-        middle = (0.5 * own.width, 0.5)
-        return [_centred(thing, middle[0] + x, middle[1] + y, size) for x, y in steps], False
+        centre = 0.5 * own.width
+        return [_centred(thing, centre + x, 0.5 + y, size) for x, y in steps], False
     width, height = _sized(thing, width=0.44 * own.width, height=0.6)
     middle, y = 0.5 * own.width, 0.02
     step = min(0.8 * width, 0.27 * own.width)

@@ -177,8 +177,8 @@ class Chinese(Grammar):
             if is_verb:
                 continue
             beside = {*tokens[max(position - 1, 0) : position], *tokens[stop : stop + 1]}
-            stands_alone = beside <= _edges() or before.endswith(_materials())
-            return length if length > 1 or stands_alone else 0
+            is_word = length > 1 or beside <= _edges() or before.endswith(_materials())
+            return length if is_word else 0
         return 0
 
     def _english_length(self, tokens: Sequence[str], position: int) -> int:
