@@ -13,6 +13,7 @@ from PIL import Image
 
 from dall_e import DALL_E
 from dall_e.checkpoints.known_models import find_model
+from dall_e.checkpoints.memory_file import MEMORY_FILE, read_memory
 from dall_e.checkpoints.store import read_model_config
 from dall_e.cli import run
 from dall_e.config import (
@@ -332,6 +333,18 @@ def test_fault_training_03_own_captions_are_drawn_as_they_are(runs, tmp_path: Pa
     for seed in range(8):
         assert plan_prompt("A car.", both, seed).prompts == ("A car.",)
     assert any(not plan_prompt("a car", find_vocabulary(), seed).is_whole for seed in range(8))
+
+
+def test_a_model_with_other_parts_keeps_what_it_remembers(runs, tmp_path: Path) -> None:
+    """A trained one with a tokenizer of its own has nothing to remember."""
+    flags, _ = runs
+    parts = ["--generator", "dall-e-emoji", "--dual-encoder", "dall-e-emoji"]
+    assert run(["export", *parts, "--out", f"{tmp_path}/same"]) == 0
+    memory = DALL_E.from_pretrained(tmp_path / "same").memory
+    built_in = read_memory(find_model("dall-e-emoji") / MEMORY_FILE)
+    assert memory is not None and memory.digest == built_in.digest
+    assert run(["export", *flags]) == 0
+    assert DALL_E.from_pretrained(tmp_path / "model").memory is None
 
 
 def find_vocabulary() -> Vocabulary:
