@@ -36,7 +36,7 @@ WEIGHTS_FILE = "model.safetensors"
 TEXT_FILE = "text_tokenizer.json"
 VOCABULARY_FILE = "vocabulary.txt"
 VOCABULARY_BYTES = 2**20
-"""Longest vocabulary; that of the built-in model has 65 KB."""
+"""Longest vocabulary; that of the built-in model has 128 KB."""
 MODEL_FILES = (WEIGHTS_FILE, TEXT_FILE, VOCABULARY_FILE, MEMORY_FILE, CONFIG_FILE)
 """What `save_model` writes into a folder, or removes from it."""
 _FORMAT = 1

@@ -9,6 +9,7 @@ import typer
 
 from dall_e.checkpoints.known_models import BUILT_IN
 from dall_e.cli.commands import call
+from dall_e.cli.options import NewModel, StartModel
 from dall_e.cli.overwriting import Force, check_free
 
 _KEPT_FRACTION = 0.35
@@ -28,12 +29,8 @@ def finetune(  # noqa: PLR0913, one argument per flag
         ),
     ],
     *,
-    out: Annotated[
-        Path, typer.Option("--out", "-o", help="Model folder to write.", show_default=False)
-    ],
-    model: Annotated[
-        str, typer.Option("--model", help="Model folder to start from, or dall-e-emoji.")
-    ] = BUILT_IN,
+    out: NewModel,
+    model: StartModel = BUILT_IN,
     run: Annotated[
         Path | None,
         typer.Option(

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
 
 Model = Annotated[
     str, typer.Option("--model", help="A known name (see `dall-e models`) or a model folder.")
+]
+StartModel = Annotated[
+    str, typer.Option("--model", help="Model folder to start from, or dall-e-emoji.")
+]
+NewModel = Annotated[
+    Path, typer.Option("--out", "-o", help="Model folder to write.", show_default=False)
 ]
 Variant = Annotated[
     str | None,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dall_e.checkpoints.known_models import BUILT_IN
-from dall_e.cli.options import load
+from dall_e.cli.options import NewModel, StartModel, load
 from dall_e.cli.overwriting import Force, check_free
 
 if TYPE_CHECKING:
@@ -26,12 +26,8 @@ def remember(
         ),
     ],
     *,
-    out: Annotated[
-        Path, typer.Option("--out", "-o", help="Model folder to write.", show_default=False)
-    ],
-    model: Annotated[
-        str, typer.Option("--model", help="Model folder to start from, or dall-e-emoji.")
-    ] = BUILT_IN,
+    out: NewModel,
+    model: StartModel = BUILT_IN,
     instead: Annotated[
         bool,
         typer.Option("--instead", help="Forget first what the model remembers already."),

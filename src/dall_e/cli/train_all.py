@@ -8,6 +8,7 @@ from typing import Annotated, NamedTuple
 import typer
 
 from dall_e.cli.commands import call
+from dall_e.cli.options import NewModel
 from dall_e.cli.overwriting import Force, check_free
 from dall_e.config import StartConfig
 
@@ -39,9 +40,7 @@ def train_all(
     data: Annotated[
         Path, typer.Option("--data", help="Pictures with captions.", show_default=False)
     ],
-    out: Annotated[
-        Path, typer.Option("--out", "-o", help="Model folder to write.", show_default=False)
-    ],
+    out: NewModel,
     size: Annotated[
         str, typer.Option("--size", help=f"The one dial: {', '.join(_DIALS)}.")
     ] = StartConfig.preset,

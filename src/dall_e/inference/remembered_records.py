@@ -12,7 +12,7 @@ from dall_e.inference.remembering import Remembering, name_in, remembered
 from dall_e.planning.recall_prompts import recall_prompts
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.planning.vocabulary_rows import KnownName
-from dall_e.text.language import Language, with_article
+from dall_e.text.language import Language
 
 Record = dict[str, Any]
 _LANGUAGES: tuple[Language, ...] = ("en", "zh")
@@ -51,8 +51,7 @@ def _prompts(
     recall it where they are the title of another: an alembic is a "potion" only if nothing else is.
     """
     if "text" in record:
-        names = _names(record)
-        return (*_captions(record), *names, *map(with_article, names))
+        return (*_captions(record), *_names(record))
     own = _titles(record)
     words = [name for language in _LANGUAGES for name in names_of(record, language)]
     free = [word for word in words if word not in titles]

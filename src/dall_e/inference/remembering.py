@@ -28,7 +28,7 @@ from dall_e.planning.vocabulary import Vocabulary
 from dall_e.planning.vocabulary_rows import KINDS, KnownName
 from dall_e.runtime import inference, one_thread
 from dall_e.sampling.memory import TokenMemory
-from dall_e.text.language import is_chinese, with_article, without_article
+from dall_e.text.language import is_chinese, without_article
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -101,8 +101,8 @@ class Remembering:
 
         _image_tokenizer(self.engine)
         pixels = [image_pixels(self.config, self.engine.networks, image) for image in images]
-        prompts = [(name, name if is_chinese(name) else with_article(name)) for name in names]
         known = Vocabulary([KnownName(name, name, kind) for name in names])
+        prompts = [(name,) for name in names]
         self.add_memory(remembered(self.engine, torch.stack(pixels), prompts), known)
         return self
 
@@ -117,12 +117,13 @@ class Remembering:
 
         The names stay words that it knows. Raises ValueError for a name that no image has.
         """
-        memory = self.memory
-        if names is None or memory is None:
-            if names is not None:
-                raise ValueError("the model has no memory to forget anything of")
+        if names is None:
             self.memory = None
             return self
+        memory = self.memory
+        if memory is None:
+            raise ValueError("the model has no memory to forget anything of")
+
         names = [names] if isinstance(names, str) else list(names)
         unknown = [name for name in names if not memory.recalled(name)]
         if unknown:
@@ -148,7 +149,7 @@ def remembered(engine: Engine, x_BCHW: Tensor, prompts: Sequence[Sequence[str]])
                 pack_residual(difference_CHW.numpy(), tokenizer.config.patch_size)
                 for difference_CHW in difference_BCHW
             ]
-    return TokenMemory(torch.cat(codes).clone(), tuple(map(tuple, prompts)), tuple(residuals))
+    return TokenMemory(torch.cat(codes), tuple(map(tuple, prompts)), tuple(residuals))
 
 
 def _image_tokenizer(engine: Engine) -> ImageTokenizer:

@@ -14,7 +14,6 @@ Shapes: C H W channels (4, premultiplied RGBA), rows and columns; S the side of 
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -35,7 +34,7 @@ from dall_e.planning.variation import Appearance, canonical_appearance, sample_a
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.scenes.captions import scene_caption
 from dall_e.scenes.graph import COAT_COLOURS, SHAPES, Scene, SceneObject
-from dall_e.text.language import Language, is_chinese
+from dall_e.text.language import Language, is_chinese, without_article
 
 _SILENT = frozenset(
     "a an the and of is are was were it its there this that some my your with for by to emoji "
@@ -330,7 +329,7 @@ def _style_words(scene: Scene, language: Language) -> str:
 
 def _bare(name: str) -> str:
     """A name without its article."""
-    return re.sub(r"^(?:an?|the) ", "", name.strip().lower())
+    return without_article(name.strip().lower())
 
 
 def _comes_in_its_colour(item: SceneObject, vocabulary: Vocabulary) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
@@ -24,6 +25,9 @@ from dall_e.serving.waiting import results_of
 from dall_e.serving.work import Task
 
 router = APIRouter()
+
+BodyT = TypeVar("BodyT", ExplanationBody, PlanBody)
+"""What asks about a prompt."""
 
 
 @router.post(
@@ -48,20 +52,23 @@ async def caption_image(request: Request) -> Response:
 @router.post("/explanations", summary="Draw a picture, and say how it came about")
 async def explain_image(body: ExplanationBody, request: Request) -> Response:
     """Draw a picture, and give the page that says which word drew what, and how sure it was."""
-    state = state_of(request)
-    named = state.model_of(body.model)
-    log_prompt(state, body.prompt)
-    content = await _done(request, partial(_explanation, named.model, body))
-    return JSONResponse(content, headers=named.headers)
+    return await _answer(request, body, _explanation)
 
 
 @router.post("/plans", summary="Say how a prompt would be drawn")
 async def plan_image(body: PlanBody, request: Request) -> Response:
     """Give the plan of a prompt: things, colours, places, and what was not understood."""
+    return await _answer(request, body, _plan)
+
+
+async def _answer(
+    request: Request, body: BodyT, call: Callable[[DALL_E, BodyT], dict[str, Any]]
+) -> Response:
+    """What a call makes of a prompt, with the model that its body names."""
     state = state_of(request)
     named = state.model_of(body.model)
     log_prompt(state, body.prompt)
-    content = await _done(request, partial(_plan, named.model, body))
+    content = await _done(request, partial(call, named.model, body))
     return JSONResponse(content, headers=named.headers)
 
 
