@@ -42,8 +42,10 @@ class LoopConfig:
     """Minutes between sample sheets."""
     max_minutes: float = 0.0
     """Save and stop after this many minutes, to be resumed by the same command; 0 is no limit."""
-    tensorboard: bool = False
-    """Also write the log for TensorBoard."""
+    track: str = "auto"
+    """Where numbers and sheets go beside the run folder's own log: tensorboard, wandb, mlflow, or
+    another tracker of Accelerate, several with commas, or none; auto is TensorBoard where it is
+    installed."""
 
     def __post_init__(self) -> None:
         check_kinds(self)

@@ -31,9 +31,8 @@ from dall_e.runtime import pick_device
 from dall_e.sampling.decode import decode_tokens
 from dall_e.training.batches import Batch
 from dall_e.training.data_report import report_data
-from dall_e.training.loop import describe, fit
 from dall_e.training.player import Player
-from dall_e.training.run_folder import open_run_folder
+from dall_e.training.running import run_stage
 from dall_e.training.stage import Stage, StepOutput
 from dall_e.training.tracking import announce
 
@@ -160,7 +159,9 @@ class AdapterStage(Stage[AdapterBatch]):
         """What the model reads of a caption; of the empty one, what stands for none."""
         if caption not in self._pairs:
             said = caption or plain_caption(self._records[0])
-            self._pairs[caption] = self._reader.read(said, "")
+            # Kept for sheets, too, which are drawn without the autocast of a training step.
+            with torch.autocast(self.device.type, enabled=False):
+                self._pairs[caption] = self._reader.read(said, "")
         return self._pairs[caption]
 
     @torch.no_grad()
@@ -246,9 +247,4 @@ def run_adapter_training(config: AdapterTraining, *, dry_run: bool = False) -> N
     With `dry_run`, prints what it would do. Raises ValueError for missing or unfit data, weights or
     run folder, as `fit` does.
     """
-    if dry_run:
-        print(describe(config, AdapterStage(config)))
-        return
-    with open_run_folder(config.run_folder):
-        stage = AdapterStage(config)
-    fit(config, stage)
+    run_stage(config, AdapterStage, dry_run=dry_run)

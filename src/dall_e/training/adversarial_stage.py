@@ -17,6 +17,7 @@ import copy
 import random
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -29,9 +30,10 @@ from dall_e.runtime import autocast, pick_dtype
 from dall_e.sampling.decode import DecodeStep, decode_tokens
 from dall_e.sampling.orders import group_sizes
 from dall_e.training.batches import Batch
-from dall_e.training.generator_base import GeneratorBase, run_stage
+from dall_e.training.generator_base import GeneratorBase
 from dall_e.training.generator_data import MAX_GROUP, Partition, draw_order
 from dall_e.training.generator_networks import GeneratorBatch, GeneratorNetworks
+from dall_e.training.running import run_stage
 from dall_e.training.stage import StepOutput
 from dall_e.training.token_cache import cached, weights_digest
 
@@ -231,4 +233,4 @@ def run_adversarial_training(config: AdversarialTraining, *, dry_run: bool = Fal
     With `dry_run`, prints what it would do. Raises ValueError for missing or unfit
     data, weights or run folder, as `fit` does.
     """
-    run_stage(AdversarialStage, config, dry_run=dry_run)
+    run_stage(config, partial(AdversarialStage, dry_run=dry_run), dry_run=dry_run)

@@ -37,8 +37,9 @@ from dall_e.training.batches import Batch
 from dall_e.training.captioned_scenes import CaptionedScenes, SceneSource
 from dall_e.training.captioner_features import Eyes, FeatureBank
 from dall_e.training.data_report import report_data
-from dall_e.training.paired_stage import SCENES_FOR_WORDS, PairedStage, run_paired_stage
+from dall_e.training.paired_stage import SCENES_FOR_WORDS, PairedStage
 from dall_e.training.player import Player
+from dall_e.training.running import run_stage
 from dall_e.training.stage import StepOutput
 from dall_e.training.tracking import announce
 
@@ -297,16 +298,17 @@ def run_captioner_training(config: CaptionerTraining, *, dry_run: bool = False) 
     With `dry_run`, prints what it would do. Raises ValueError for missing or unfit data, weights or
     run folder, as `fit` does.
     """
-    side = CAPTIONERS[config.preset].image_size
-    if config.tokenizer:
-        # Through the tokenizer at the side that its own model draws.
-        side = int(load_stage(config.tokenizer).network("tokenizer")["image_size"])
-    announce(f"reading the pictures of {config.data}")
-    images, held_out = (load_images(config.data, side, split=split) for split in ("train", "val"))
-    data = report_data(config.run_folder, images, held_out)
-    scenes = CaptionedScenes(images, side) if config.scene_fraction else None
 
-    def make() -> CaptionerStage:
-        return CaptionerStage(config, images, held_out, scenes=scenes, dry_run=dry_run)
+    def make(config: CaptionerTraining) -> CaptionerStage:
+        side = CAPTIONERS[config.preset].image_size
+        if config.tokenizer:
+            # Through the tokenizer at the side that its own model draws.
+            side = int(load_stage(config.tokenizer).network("tokenizer")["image_size"])
+        announce(f"reading the pictures of {config.data}")
+        images, held_out = (load_images(config.data, side, split=s) for s in ("train", "val"))
+        data = report_data(config.run_folder, images, held_out)
+        scenes = CaptionedScenes(images, side) if config.scene_fraction else None
+        stage = CaptionerStage(config, images, held_out, scenes=scenes, dry_run=dry_run)
+        return stage.with_data(data)
 
-    run_paired_stage(config, make, data, dry_run=dry_run)
+    run_stage(config, make, dry_run=dry_run)

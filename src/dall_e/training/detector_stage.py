@@ -28,9 +28,9 @@ from dall_e.runtime import pick_device
 from dall_e.training.batches import Batch
 from dall_e.training.cutout_scatter import CutoutScatter, Pixels, Scattered
 from dall_e.training.data_report import report_data
-from dall_e.training.loop import describe, fit
 from dall_e.training.player import Player
 from dall_e.training.prepared_stage import PreparedStage
+from dall_e.training.running import run_stage
 from dall_e.training.stage import StepOutput
 from dall_e.training.tracking import announce
 
@@ -212,12 +212,13 @@ def run_detector_training(config: DetectorTraining, *, dry_run: bool = False) ->
     With `dry_run`, prints what it would do. Raises ValueError for missing or unfit data or run
     folder, as `fit` does.
     """
-    announce(f"reading the pictures of {config.data}")
-    images = load_images(config.data, 2 * DetectorConfig().image_size)
-    data = report_data(config.run_folder, images)
-    stage = DetectorStage(config, images)
-    stage.run_data = data
-    if dry_run:
-        print(describe(config, stage))
-        return
-    fit(config, stage)
+
+    def make(config: DetectorTraining) -> DetectorStage:
+        announce(f"reading the pictures of {config.data}")
+        images = load_images(config.data, 2 * DetectorConfig().image_size)
+        data = report_data(config.run_folder, images)
+        stage = DetectorStage(config, images)
+        stage.run_data = data
+        return stage
+
+    run_stage(config, make, dry_run=dry_run)

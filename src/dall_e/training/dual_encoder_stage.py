@@ -42,8 +42,9 @@ from dall_e.text.language import Language, mirrors
 from dall_e.training.batches import Batch
 from dall_e.training.composed_scenes import ComposedScenes, SceneSource, TrainingScene
 from dall_e.training.data_report import report_data
-from dall_e.training.paired_stage import SCENES_FOR_WORDS, PairedStage, run_paired_stage
+from dall_e.training.paired_stage import SCENES_FOR_WORDS, PairedStage
 from dall_e.training.player import Player
+from dall_e.training.running import run_stage
 from dall_e.training.softening import softened
 from dall_e.training.stage import StepOutput
 from dall_e.training.tracking import announce
@@ -295,20 +296,20 @@ def run_dual_encoder_training(config: DualEncoderTraining, *, dry_run: bool = Fa
     With `dry_run`, prints what it would do. Raises ValueError for missing or unfit
     data, text tokenizer or run folder, as `fit` does.
     """
-    size = DUAL_ENCODERS[config.preset].image_size
-    announce(f"reading the pictures of {config.data}")
-    images, held_out = (load_images(config.data, size, split=split) for split in ("train", "val"))
-    data = report_data(config.run_folder, images, held_out)
-    scenes = held_out_scenes = None
-    if config.scene_fraction:
-        # What is cut out must be as unseen as what is left out.
-        cut = images if config.other_fraction else images_in_fold(images, config.fold)
-        scenes, held_out_scenes = (
-            ComposedScenes(cut, size, split) for split in ("train", "heldout")
-        )
 
-    def make() -> DualEncoderStage:
-        return DualEncoderStage(
+    def make(config: DualEncoderTraining) -> DualEncoderStage:
+        size = DUAL_ENCODERS[config.preset].image_size
+        announce(f"reading the pictures of {config.data}")
+        images, held_out = (load_images(config.data, size, split=s) for s in ("train", "val"))
+        data = report_data(config.run_folder, images, held_out)
+        scenes = held_out_scenes = None
+        if config.scene_fraction:
+            # What is cut out must be as unseen as what is left out.
+            cut = images if config.other_fraction else images_in_fold(images, config.fold)
+            scenes, held_out_scenes = (
+                ComposedScenes(cut, size, split) for split in ("train", "heldout")
+            )
+        stage = DualEncoderStage(
             config,
             images,
             held_out,
@@ -316,5 +317,6 @@ def run_dual_encoder_training(config: DualEncoderTraining, *, dry_run: bool = Fa
             held_out_scenes=held_out_scenes,
             dry_run=dry_run,
         )
+        return stage.with_data(data)
 
-    run_paired_stage(config, make, data, dry_run=dry_run)
+    run_stage(config, make, dry_run=dry_run)

@@ -24,7 +24,8 @@ _EXPLAINED = {
     "recognised": "Fraction of held-out pictures that are likeliest under their own caption.",
     # The game against its own drawings
     "margin": "How much likelier a real picture is than a drawn one. Higher is better.",
-    "ranked": "Fraction of pairs in which the real picture is the likelier one.",
+    "ranked": "Fraction of pairs in which the real picture is told from the other. In the game of "
+    "pixels a discriminator near 1 wins outright, one near 0.5 cannot tell.",
     "code_game": "Loss of the game against the generator's own drawings.",
     "real": "Fraction of real pictures that are told as such.",
     "fake": "Fraction of drawn pictures that are told as such.",

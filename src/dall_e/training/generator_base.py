@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Generic
+from typing import Generic
 
 import torch
 from torch import Tensor
@@ -29,11 +28,9 @@ from dall_e.training.generator_networks import (
     grow,
 )
 from dall_e.training.held_out_nats import measure_held_out
-from dall_e.training.loop import describe, fit
 from dall_e.training.player import Player
 from dall_e.training.prepared_stage import PreparedStage
 from dall_e.training.prior_drawings import draw_prior
-from dall_e.training.run_folder import open_run_folder
 from dall_e.training.sheet_prompts import sheet_prompts
 from dall_e.training.tracking import announce
 
@@ -128,20 +125,3 @@ class GeneratorBase(PreparedStage[BatchType], Generic[BatchType]):
     def summary(self) -> list[str]:
         """Data and sizes, for --dry-run and the log."""
         return [*self.data.summary(), f"{self.players[0].num_parameters():,} parameters"]
-
-
-def run_stage(
-    stage_class: type[GeneratorBase[Any]],
-    config: GeneratorTraining | AdversarialTraining,
-    *,
-    dry_run: bool,
-) -> None:
-    """Train a stage, or print what it would do. Raises ValueError as the stage and `fit` do."""
-    if dry_run:
-        with contextlib.closing(stage_class(config, dry_run=True)) as stage:
-            print(describe(config, stage))
-        return
-    # The stage writes to the run folder too, so another run must be out of it before.
-    with open_run_folder(config.run_folder):
-        stage = stage_class(config)
-    fit(config, stage)

@@ -7,6 +7,8 @@ Shapes: B pictures of a batch, K of them with a caption, N tokens, C codes, D wi
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from torch import Tensor
 
@@ -14,8 +16,9 @@ from dall_e.config import GeneratorTraining
 from dall_e.losses.contrastive import sigmoid_contrastive_loss
 from dall_e.losses.tokens import correction_loss, token_loss
 from dall_e.training.corruption import Corrupted, corrupt
-from dall_e.training.generator_base import GeneratorBase, run_stage
+from dall_e.training.generator_base import GeneratorBase
 from dall_e.training.generator_networks import GeneratorBatch
+from dall_e.training.running import run_stage
 from dall_e.training.stage import StepOutput
 
 
@@ -75,4 +78,4 @@ def run_generator_training(config: GeneratorTraining, *, dry_run: bool = False) 
     With `dry_run`, prints what it would do. Raises ValueError for missing or unfit
     data, weights or run folder, as `fit` does.
     """
-    run_stage(GeneratorStage, config, dry_run=dry_run)
+    run_stage(config, partial(GeneratorStage, dry_run=dry_run), dry_run=dry_run)

@@ -82,7 +82,7 @@ class _Run:
         self._stage = stage
         self._folder = folder
         self._on_sample = on_sample
-        self._tracker = Tracker(self._loop, folder)
+        self._tracker = Tracker(config, folder)
         self._dtype = pick_dtype(self._loop.precision, stage.device)
         self._trainers = {player.name: PlayerTrainer(player) for player in stage.players}
         self._stored_images = self._resumed_images = 0

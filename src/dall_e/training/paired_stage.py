@@ -9,9 +9,9 @@ Shapes: B pictures of a batch, L text tokens.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Generic
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -28,10 +28,11 @@ from dall_e.data.datasets import ImageSet, batch_indices
 from dall_e.runtime import pick_device
 from dall_e.training.batches import BatchType
 from dall_e.training.data_report import report_cut_captions
-from dall_e.training.loop import describe, fit
 from dall_e.training.prepared_stage import PreparedStage
-from dall_e.training.run_folder import RunData, open_run_folder
+from dall_e.training.run_folder import RunData
 from dall_e.training.run_words import text_tokenizer_of_run
+
+PairedType = TypeVar("PairedType", bound="PairedStage[Any]")
 
 SCENES_FOR_WORDS = 1500
 """Scenes whose captions are among those that a new text tokenizer is made from."""
@@ -79,9 +80,11 @@ class PairedStage(PreparedStage[BatchType], Generic[BatchType]):
                 f"{config.preset} has room for {sizes.vocab_size}"
             )
 
-    def report_cut_captions(self) -> None:
-        """Warn of captions that people wrote and that do not fit into the network."""
+    def with_data(self: PairedType, data: RunData) -> PairedType:
+        """This stage, with a record of its data, and a warning of captions that are cut."""
+        self.run_data = data
         report_cut_captions(self._images.records, self.text_tokenizer, self._max_tokens)
+        return self
 
     def _all_captions(self) -> Iterator[str]:
         """What a new text tokenizer is made from."""
@@ -111,30 +114,3 @@ class PairedStage(PreparedStage[BatchType], Generic[BatchType]):
     def _chance(self, images_seen: int) -> torch.Generator:
         """What is random in that batch."""
         return torch.Generator().manual_seed((self._seed * 2**40 + images_seen) % 2**63)
-
-
-def run_paired_stage(
-    config: CaptionerTraining | DualEncoderTraining,
-    make: Callable[[], PairedStage[BatchType]],
-    data: RunData,
-    *,
-    dry_run: bool,
-) -> None:
-    """Train the stage that `make` gives, or print what it would do.
-
-    Raises ValueError as the stage and `fit` do.
-    """
-
-    def make_stage() -> PairedStage[BatchType]:
-        stage = make()
-        stage.run_data = data
-        stage.report_cut_captions()
-        return stage
-
-    if dry_run:
-        print(describe(config, make_stage()))
-        return
-    # The stage writes to the run folder too, so another run must be out of it before.
-    with open_run_folder(config.run_folder):
-        stage = make_stage()
-    fit(config, stage)

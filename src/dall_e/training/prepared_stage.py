@@ -13,6 +13,8 @@ from dall_e.training.stage import Stage
 class PreparedStage(Stage[BatchType], Generic[BatchType]):
     """Has `prepare` instead of `batch`, and calls `prepare_ahead` once the data are there."""
 
+    _prepared: Prefetch[BatchType] | None = None
+
     def prepare(self, images_seen: int) -> BatchType:
         """The batch that starts after `images_seen` pictures, on the CPU.
 
@@ -28,8 +30,10 @@ class PreparedStage(Stage[BatchType], Generic[BatchType]):
 
     def batch(self, images_seen: int) -> BatchType:
         """The batch that starts after `images_seen` pictures, on the device."""
+        assert self._prepared, "a stage prepares its data before it is asked for batches"
         return self._prepared(images_seen).to(self.device)
 
     def close(self) -> None:
         """Ends the processes that make batches."""
-        self._prepared.close()
+        if self._prepared:
+            self._prepared.close()

@@ -48,7 +48,8 @@ _FREE = {
     "sample_minutes",
     "device",
     "compile",
-    "tensorboard",
+    "track",
+    "tensorboard",  # of runs of version 0.14 or older
 }
 
 

@@ -30,11 +30,11 @@ from dall_e.models.image_tokenizer import ImageTokenizer
 from dall_e.models.quantizer import Quantized
 from dall_e.runtime import autocast, pick_device, pick_dtype, tune_convolutions
 from dall_e.training.data_report import report_data
-from dall_e.training.loop import describe, fit
 from dall_e.training.perceptual import PerceptualDistance
 from dall_e.training.perturbation import perturb
 from dall_e.training.pixel_game import Pairs, PixelGame
 from dall_e.training.player import Player
+from dall_e.training.running import run_stage
 from dall_e.training.sampled_codes import CodeResampler
 from dall_e.training.stage import Stage, StepOutput
 from dall_e.training.token_cache import tokenize_as_they_are
@@ -340,15 +340,16 @@ def run_tokenizer_training(config: TokenizerTraining, *, dry_run: bool = False) 
     With `dry_run`, prints what it would do. Raises ValueError for missing or unfit
     data, weights or run folder, as `fit` does.
     """
-    size = PRESETS[config.start.preset].tokenizer.image_size
-    announce(f"reading the pictures of {config.data}")
-    images = load_images(config.data, size)
-    held_out = load_images(config.data, size, split="val")
-    data = report_data(config.run_folder, images, held_out)
 
-    stage = TokenizerStage(config, images, held_out, dry_run=dry_run)
-    stage.run_data = data
-    if dry_run:
-        print(describe(config, stage))
-        return
-    fit(config, stage)
+    def make(config: TokenizerTraining) -> TokenizerStage:
+        size = PRESETS[config.start.preset].tokenizer.image_size
+        announce(f"reading the pictures of {config.data}")
+        images = load_images(config.data, size)
+        held_out = load_images(config.data, size, split="val")
+        data = report_data(config.run_folder, images, held_out)
+
+        stage = TokenizerStage(config, images, held_out, dry_run=dry_run)
+        stage.run_data = data
+        return stage
+
+    run_stage(config, make, dry_run=dry_run)

@@ -1,20 +1,18 @@
-"""What a run tells while it prepares and trains: on the terminal, a log, metrics, TensorBoard."""
+"""What a run tells while it prepares and trains: on the terminal, a log, metrics, trackers."""
 
 from __future__ import annotations
 
 import contextlib
-import struct
 import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from torch import Tensor
 
-from dall_e.config import LoopConfig
-from dall_e.training.explanations import explain_number
+from dall_e.config import TrainingConfig, flat_values
 from dall_e.training.run_folder import RunFolder
+from dall_e.training.trackers import Trackers, tracker_names
 
 # Without a terminal, a line is shown this often, in seconds; `log.txt` has all of them.
 _QUIET_SECONDS = 30
@@ -30,10 +28,10 @@ def announce(text: str) -> None:
 class Tracker:
     """Gathers values between two lines of the log, and writes them; its clock can be paused."""
 
-    def __init__(self, config: LoopConfig, folder: RunFolder) -> None:
+    def __init__(self, config: TrainingConfig, folder: RunFolder) -> None:
         self.seconds = 0.0
         """Time that the run has trained for, over all its resumptions."""
-        self._total = config.images
+        self._total = config.loop.images
         self._folder = folder
 
         # Since the last line of the log.
@@ -44,7 +42,8 @@ class Tracker:
 
         self._is_terminal = sys.stderr.isatty()
         self._shown = 0.0
-        self._board = _Board(folder) if config.tensorboard else None
+        names = tracker_names(config.loop.track)
+        self._trackers = Trackers(names, folder.path, flat_values(config))
 
     def gather(self, values: Mapping[str, Tensor]) -> None:
         """Adds detached scalars to the means of the next line."""
@@ -79,8 +78,7 @@ class Tracker:
             **means,
         }
         self._folder.write_metrics({"kind": "train", "images_seen": images_seen, **values})
-        if self._board is not None:
-            self._board.add_scalars(values, images_seen)
+        self._trackers.add_numbers(values, images_seen)
         skipped = int(more.get("skipped_steps", 0))
         self._show(_progress_line(images_seen, self._total, rate, means, skipped))
 
@@ -88,11 +86,10 @@ class Tracker:
         self._start = time.monotonic()
 
     def write_measures(self, images_seen: int, measures: Mapping[str, float], sheet: Path) -> None:
-        """Writes what held-out pictures measured; TensorBoard gets the sheet (PNG), too."""
+        """Writes what held-out pictures measured; trackers get the sheet (PNG), too."""
         self._folder.write_metrics({"kind": "sample", "images_seen": images_seen, **measures})
-        if self._board is not None:
-            self._board.add_scalars(measures, images_seen, under="held_out/")
-            self._board.add_sheet(sheet, images_seen)
+        self._trackers.add_numbers(measures, images_seen, under="held_out/")
+        self._trackers.add_sheet(sheet, images_seen)
 
     def say(self, text: str) -> None:
         """A message for the log and for the user."""
@@ -100,11 +97,10 @@ class Tracker:
         self._folder.write_log(text)
 
     def close(self) -> None:
-        """Ends the progress line and TensorBoard's file."""
+        """Ends the progress line, and the trackers."""
         if self._is_terminal:
             print(file=sys.stderr)
-        if self._board is not None:
-            self._board.close()
+        self._trackers.close()
 
     def _show(self, line: str) -> None:
         self._folder.write_log(line)
@@ -130,50 +126,3 @@ def minutes_or_hours(seconds: float) -> str:
     """A time that is still to come, such as "12 min" or "2.5 h"."""
     minutes = seconds / 60
     return f"{minutes / 60:.1f} h" if minutes >= 90 else f"{minutes:.0f} min"
-
-
-class _Board:
-    """TensorBoard's file: numbers with what they mean, and sample sheets."""
-
-    def __init__(self, folder: RunFolder) -> None:
-        try:
-            from torch.utils.tensorboard import SummaryWriter
-        except ImportError as error:
-            raise ImportError(
-                "--tensorboard needs the package tensorboard: pip install 'open-dalle[train]'"
-            ) from error
-        # Numbers go to its file by themselves, as the writer has no way to explain them.
-        self._writer: Any = SummaryWriter(str(folder.path))
-
-    def add_scalars(self, values: Mapping[str, float], images_seen: int, under: str = "") -> None:
-        """Adds numbers, each explained in words."""
-        from tensorboard.compat.proto.summary_pb2 import Summary, SummaryMetadata
-
-        plugin = SummaryMetadata.PluginData(plugin_name="scalars")
-        entries = [
-            Summary.Value(
-                tag=f"{under}{name}",
-                simple_value=float(value),
-                metadata=SummaryMetadata(
-                    summary_description=explain_number(name), plugin_data=plugin
-                ),
-            )
-            for name, value in values.items()
-        ]
-        self._writer.file_writer.add_summary(Summary(value=entries), images_seen)
-
-    def add_sheet(self, path: Path, images_seen: int) -> None:
-        """Adds a sample sheet as it is on the disk, if it is a PNG file."""
-        from tensorboard.compat.proto.summary_pb2 import Summary
-
-        data = path.read_bytes()
-        if not data.startswith(b"\x89PNG"):
-            return
-        width, height = struct.unpack(">II", data[16:24])
-        image = Summary.Image(height=height, width=width, encoded_image_string=data)
-        entry = Summary.Value(tag="sheet", image=image)
-        self._writer.file_writer.add_summary(Summary(value=[entry]), images_seen)
-
-    def close(self) -> None:
-        """Writes what is left."""
-        self._writer.close()

@@ -31,9 +31,9 @@ from dall_e.models.upsampler import FACTOR, Upsampler, enlarged
 from dall_e.runtime import pick_device
 from dall_e.training.batches import Batch
 from dall_e.training.data_report import report_data
-from dall_e.training.loop import describe, fit
 from dall_e.training.perturbation import moved_codes
 from dall_e.training.player import Player
+from dall_e.training.running import run_stage
 from dall_e.training.stage import Stage, StepOutput
 from dall_e.training.tracking import announce
 
@@ -182,13 +182,14 @@ def run_upsampler_training(config: UpsamplerTraining, *, dry_run: bool = False) 
     With `dry_run`, prints what it would do. Raises ValueError for missing or unfit
     data, weights or run folder, as `fit` does.
     """
-    side = FACTOR * config.small_size
-    announce(f"reading the pictures of {config.data}")
-    images, held_out = (load_images(config.data, side, split=split) for split in ("train", "val"))
-    data = report_data(config.run_folder, images, held_out)
-    stage = UpsamplerStage(config, images, held_out)
-    stage.run_data = data
-    if dry_run:
-        print(describe(config, stage))
-        return
-    fit(config, stage)
+
+    def make(config: UpsamplerTraining) -> UpsamplerStage:
+        side = FACTOR * config.small_size
+        announce(f"reading the pictures of {config.data}")
+        images, held_out = (load_images(config.data, side, split=s) for s in ("train", "val"))
+        data = report_data(config.run_folder, images, held_out)
+        stage = UpsamplerStage(config, images, held_out)
+        stage.run_data = data
+        return stage
+
+    run_stage(config, make, dry_run=dry_run)

@@ -15,7 +15,7 @@ learning-rate = 2e-4
 [batches]
 style = "crayon"
 [loop]
-tensorboard = true
+track = "none"
 """
 
 
@@ -34,7 +34,7 @@ def test_flags_override_the_file_which_overrides_defaults(seen: list[Any], tmp_p
     path = tmp_path / "mine.toml"
     path.write_text(FILE)
     assert run(["train", "generator", "--config", str(path), "--images", "7"]) == 0
-    told = {"images": 7, "learning_rate": 2e-4, "style": "crayon", "tensorboard": True}
+    told = {"images": 7, "learning_rate": 2e-4, "style": "crayon", "track": "none"}
     assert seen == [with_values(GeneratorTraining(), told)]
 
     # A list is as flags have it.

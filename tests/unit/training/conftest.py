@@ -46,6 +46,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "precision": "fp32",
             "device": "cpu",
             "learning_rate": 3e-3,
+            "track": "none",
         },
     )
     fit(config, GeneratorStage(config))

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -21,7 +20,6 @@ from torch import Tensor, nn
 from dall_e.checkpoints.run_files import load_stage
 from dall_e.config import TrainingConfig, flat_values, with_values
 from dall_e.errors import UnusableFileError
-from dall_e.images.files import encode_png
 from dall_e.training.loop import describe, fit
 from dall_e.training.player import Player
 from dall_e.training.run_folder import open_run_folder
@@ -97,6 +95,7 @@ def settings(out: Path, **changes: Any) -> TrainingConfig:
         "log_every": 1,
         "precision": "fp32",
         "device": "cpu",
+        "track": "none",
     }
     return with_values(TrainingConfig(), {**small, **changes})
 
@@ -540,29 +539,3 @@ def test_fault_training_05_slow_steps_are_not_silent(
     lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
     assert [line["images_seen"] for line in lines if line["kind"] == "train"] == [4, 8, 12]
     assert "training begins: a line every 1000 steps" in capsys.readouterr().err
-
-
-def test_fault_training_05_tensorboard_explains_its_numbers_and_shows_sheets(
-    tmp_path: Path,
-) -> None:
-    loader = pytest.importorskip("tensorboard.backend.event_processing.event_file_loader")
-    config = settings(tmp_path, images=8, tensorboard=True)
-    stage = ToyStage(config)
-
-    def sample(path: Path) -> dict[str, float]:
-        path.write_bytes(encode_png(np.zeros((4, 3, 5), dtype=np.uint8)))
-        return {"psnr": 20.0}
-
-    stage.sample = sample  # type: ignore[method-assign]
-    fit(config, stage)
-    (events,) = tmp_path.glob("events.out.tfevents.*")
-    values = [
-        value
-        for event in loader.LegacyEventFileLoader(str(events)).Load()
-        for value in event.summary.value
-    ]
-    words = {value.tag: value.metadata.summary_description for value in values}
-    for tag in ("learning_rate", "toy_loss", "toy_norm", "images_per_second", "held_out/psnr"):
-        assert len(words[tag]) > 20, tag
-    (sheet,) = (value.image for value in values if value.tag == "sheet")
-    assert (sheet.width, sheet.height) == (5, 3)
