@@ -1,6 +1,6 @@
 """Areas of one colour as SVG, and SVG as pixels.
 
-Tracing is vtracer's, painting is resvg's. Shapes: H W rows and columns, S the side of a square, C 4
+Painting is resvg's. Shapes: H W rows and columns, S the side of a square, C 4
 channels (premultiplied RGBA).
 """
 
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import re
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,9 +18,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from dall_e.images.areas import Areas, flat_areas
+from dall_e.images.areas import flat_areas
 from dall_e.images.files import PILImage, from_pil, to_pil
-from dall_e.images.materials import Overlay, Paint, painted_areas
+from dall_e.images.materials import Paint, painted_areas
+from dall_e.images.surfaces import dressed
+from dall_e.images.tracing import traced_paths
 
 UInt8 = npt.NDArray[np.uint8]
 
@@ -29,14 +30,6 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that no XML document may have."""
 _VECTORISED_SIDE = 256
 """The longer side at which the areas of a user's image are found."""
-_PATHS = re.compile(r"<path [^>]*/>")
-_FILL = re.compile(r'fill="(#[0-9A-Fa-f]{6})"')
-_SPECKLE = 6
-"""Traced areas have at least this side in pixels."""
-_CORNER = 75
-"""A bend of more degrees than this stays a corner."""
-_SEGMENT = 4.5
-"""Length in pixels to which borders are divided before curves are laid through them."""
 
 ROLES = ("background", "shadow", "edge", "thing")
 """What groups of a picture are: what is behind everything, the shadow and the edge of a thing, and
@@ -49,7 +42,7 @@ class VectorDrawing:
     def __init__(self, image_HWC: UInt8, paint: Paint | None = None) -> None:
         """Find the areas of a drawing of any side, uint8 [H, W, C] premultiplied, and paint it."""
         areas = flat_areas(image_HWC)
-        self.areas, self._overlays = painted_areas(areas, paint) if paint else (areas, ())
+        self.areas, self._surface = painted_areas(areas, paint) if paint else (areas, None)
 
     @property
     def side(self) -> int:
@@ -64,10 +57,7 @@ class VectorDrawing:
     @cached_property
     def paths(self) -> str:
         """Its SVG elements, those at the back first."""
-        paths = traced_paths(self.areas)
-        for overlay in self._overlays:
-            paths = _overlaid(paths, overlay, self.areas)
-        return paths
+        return dressed(traced_paths(self.areas), self.areas, self._surface)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,57 +72,6 @@ class Group:
     """Where it goes, as SVG's matrix(a, b, c, d, e, f)."""
     role: str = "thing"
     """What it is in the picture, one of ROLES."""
-
-
-def traced_paths(areas: Areas) -> str:
-    """Return the areas as `<path>` elements, those at the back first; "" if there is none.
-
-    Coordinates are pixels of the areas' labels.
-    """
-    # Tracing loads its library first when it is used.
-    import vtracer
-
-    if not len(areas.palette_K3):
-        return ""
-    file = io.BytesIO()
-    Image.fromarray(areas.image(), "RGBA").save(file, "TGA")
-    svg = vtracer.convert_raw_image_to_svg(
-        file.getvalue(),
-        img_format="tga",
-        colormode="color",
-        hierarchical="stacked",
-        mode="spline",
-        filter_speckle=_SPECKLE,
-        color_precision=8,
-        layer_difference=0,
-        corner_threshold=_CORNER,
-        length_threshold=_SEGMENT,
-        max_iterations=10,
-        splice_threshold=45,
-        path_precision=1,
-    )
-    return "\n".join(_PATHS.findall(svg))
-
-
-def _overlaid(paths: str, overlay: Overlay, areas: Areas) -> str:
-    """The elements, over each one of the overlay's colours its shape again with the pattern."""
-    colours = {
-        "#{:02x}{:02x}{:02x}".format(*areas.palette_K3[label - 1]) for label in overlay.labels
-    }
-    number = zlib.crc32(overlay.tile.encode())
-    name = f"{overlay.name}-{number:08x}"
-    side = f"{overlay.side:g}"
-    lines = [
-        f'<defs><pattern id="{name}" patternUnits="userSpaceOnUse" width="{side}" '
-        f'height="{side}" patternTransform="rotate({overlay.angle:g})">{overlay.tile}'
-        "</pattern></defs>"
-    ]
-    for path in paths.splitlines():
-        lines.append(path)
-        fill = _FILL.search(path)
-        if fill and fill[1].lower() in colours:
-            lines.append(path.replace(fill[0], f'fill="url(#{name})"'))
-    return "\n".join(lines)
 
 
 def svg_document(

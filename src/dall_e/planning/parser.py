@@ -21,6 +21,7 @@ from dall_e.planning.cast import Cast, cast_of, give_parts, show_states
 from dall_e.planning.grammar import MOST_THINGS, Grammar, Mention, Objects
 from dall_e.planning.grammar_en import English
 from dall_e.planning.grammar_zh import Chinese
+from dall_e.planning.made_of import with_material_first
 from dall_e.planning.marked_text import MarkedText
 from dall_e.planning.mentions import (
     drop_unclaimed,
@@ -134,7 +135,7 @@ def _read(prompt: str, vocabulary: Vocabulary) -> Parse:
     text, effect = without_style(normal.text.rstrip(".。!！").strip(), vocabulary)
     chinese = is_chinese(text)
     grammar: Grammar = Chinese(vocabulary) if chinese else English(vocabulary)
-    text = text if chinese else text.lower()
+    text = with_material_first(text if chinese else text.lower(), "zh" if chinese else "en")
     spaced = "" if " " in text else grammar.spaced(text)
     marked = MarkedText(spaced or text)
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 from dall_e.errors import DallEWarning
 from dall_e.images.effects.catalogue import EFFECTS
 from dall_e.images.places import Setting
+from dall_e.images.textures import MATERIALS, PATTERNS
 from dall_e.planning.illustration import square_boxes
 from dall_e.planning.layers import KINDS, Box, Layer
 from dall_e.planning.placed_plan import MOST_OBJECTS, PlacedObject, PlacedPlan
@@ -24,10 +25,8 @@ from dall_e.planning.vocabulary import Vocabulary
 from dall_e.scenes.graph import (
     BACKGROUNDS,
     COLOURS,
-    MATERIALS,
     MOST,
     PARTS,
-    PATTERNS,
     RELATIONS,
     SHAPES,
     SIZES,
@@ -317,7 +316,7 @@ def _paint(fields: Fields) -> PlannedObject:
         parts.append((entry[0], entry[1]))
     return PlannedObject(
         prompt="",
-        material=fields.text("material", "", MATERIALS),
+        material=fields.text("material", "", tuple(MATERIALS)),
         pattern=fields.text("pattern", "", PATTERNS),
         parts=tuple(parts),
     )

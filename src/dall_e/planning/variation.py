@@ -10,6 +10,7 @@ import dataclasses
 import random
 from dataclasses import dataclass
 
+from dall_e.images.textures import MATERIALS
 from dall_e.planning.lexicon import colourful
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.scenes.graph import Scene, SceneObject
@@ -68,8 +69,10 @@ def sample_appearance(
         mirrored = turns and rng.random() < 0.5 and number not in acting
         appearances.append(Appearance(name=name, mirrored=mirrored, alternates=turns))
 
+        # Gold and wood have colours of their own.
+        is_free = not item.colour and MATERIALS.get(item.material) is None
         is_coloured = rng.random() < _COLOURED
-        if colours and is_coloured and not item.colour:
+        if colours and is_coloured and is_free:
             item = dataclasses.replace(item, colour=rng.choice(colours))
         items.append(item)
     return dataclasses.replace(scene, objects=tuple(items)), tuple(appearances)

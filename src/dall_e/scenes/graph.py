@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from dall_e.images.places import Setting
+from dall_e.images.textures import MATERIALS, PATTERNS
 from dall_e.scenes.vocabulary import Thing, things
 
 RELATIONS = (
@@ -21,8 +22,6 @@ BACKGROUNDS = (
     "plain", "gradient", "grass", "beach", "night", "snow", "desert", "road", "room", "windowsill",
     "table",
 )  # fmt: skip
-MATERIALS = ("wood", "stone", "gold", "silver", "glass", "leather", "ice", "wool", "metal")
-PATTERNS = ("striped", "dotted", "checked")
 PARTS = ("hair", "beard", "clothes")
 """Parts of somebody that may have a colour of their own."""
 VERBS = (

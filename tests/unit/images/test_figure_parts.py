@@ -1,0 +1,74 @@
+"""Somebody with a face, made by hand, whose hair, beard and clothes get colours of their own."""
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from dall_e.images.areas import Areas
+from dall_e.images.colour import oklab
+from dall_e.images.materials import Paint, painted_areas
+
+BLACK = (25, 25, 28)
+SKIN, HAIR, BEARD, SHIRT = (255, 210, 120), (90, 60, 40), (120, 80, 50), (50, 90, 200)
+
+
+@pytest.fixture
+def man(areas_of: Callable[..., Areas]) -> Areas:
+    """A face with eyes, a nose, hair on top, a beard below, and a shirt."""
+    return areas_of(
+        240, (SHIRT, 120, 235, 80, 60), (HAIR, 120, 80, 58, 56), (BEARD, 120, 130, 40, 44),
+        (SKIN, 120, 98, 46, 48), (BLACK, 103, 95, 5, 7), (BLACK, 137, 95, 5, 7),
+        (HAIR, 120, 115, 6, 5),
+    )  # fmt: skip
+
+
+def hue(colour: npt.NDArray[np.uint8]) -> float:
+    lab = oklab(colour[None])[0]
+    return float(np.degrees(np.arctan2(lab[2], lab[1])) % 360)
+
+
+def colour_at(areas: Areas, x: int, y: int) -> tuple[int, ...]:
+    return tuple(areas.image()[y, x, :3].tolist())
+
+
+def test_the_callers_areas_stay_as_they_are(man: Areas) -> None:
+    before = man.palette_K3.copy(), man.labels_HW.copy()
+    painted_areas(man, Paint(parts=(("hair", "red"),)))
+    assert np.array_equal(before[0], man.palette_K3)
+    assert np.array_equal(before[1], man.labels_HW)
+
+
+@pytest.mark.parametrize(
+    ("part", "inside"),
+    [("hair", (120, 35)), ("beard", (120, 165)), ("clothes", (120, 225))],
+)
+def test_parts_have_colours_of_their_own(man: Areas, part: str, inside: tuple[int, int]) -> None:
+    painted, _ = painted_areas(man, Paint(parts=((part, "green"),)))
+    places = {
+        "hair": (120, 35), "beard": (120, 165), "clothes": (120, 225), "skin": (120, 75),
+        "eye": (103, 95), "nose": (120, 115),
+    }  # fmt: skip
+    for name, (x, y) in places.items():
+        is_changed = colour_at(painted, x, y) != colour_at(man, x, y)
+        assert is_changed == (name == part), name
+    green = np.array(colour_at(painted, *inside), dtype=np.uint8)
+    assert abs(hue(green) - 145) < 30
+
+
+def test_each_part_and_the_rest_may_change_together(man: Areas) -> None:
+    paint = Paint(parts=(("hair", "red"), ("beard", "white"), ("clothes", "green")))
+    painted, _ = painted_areas(man, paint)
+    assert abs(hue(np.array(colour_at(painted, 120, 35), dtype=np.uint8)) - 27) < 25
+    assert min(colour_at(painted, 120, 165)) > 150
+    assert abs(hue(np.array(colour_at(painted, 120, 225), dtype=np.uint8)) - 145) < 30
+
+
+def test_who_has_no_face_has_clothes_only(areas_of: Callable[..., Areas]) -> None:
+    doll = areas_of(200, (SHIRT, 100, 120, 50, 70), (BLACK, 100, 30, 20, 20))
+    unchanged, _ = painted_areas(doll, Paint(parts=(("hair", "red"), ("beard", "red"))))
+    assert np.array_equal(unchanged.image(), doll.image())
+    dressed, _ = painted_areas(doll, Paint(parts=(("clothes", "red"),)))
+    assert abs(hue(np.array(colour_at(dressed, 100, 120), dtype=np.uint8)) - 27) < 25
+    assert colour_at(dressed, 100, 30) == BLACK
