@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from dall_e.planning.attachments import is_on_head, is_worn
 from dall_e.planning.grammar import Grammar, Mention, Objects, PartSaid
 from dall_e.planning.lexicon import Deed, images_of_acts, pictured_acts
-from dall_e.planning.qualities import flies, pictured_state, whole_name
+from dall_e.planning.qualities import flies, pictured_state, shown_as, whole_name
 from dall_e.planning.vocabulary import Vocabulary
-from dall_e.scenes.graph import PARTS, Action, Scene, SceneObject
+from dall_e.scenes.graph import COLOURS, PARTS, Action, Scene, SceneObject
 
 _ALIVE = ("animal", "person", "face")
 _ALIVE_NAMES = frozenset(
@@ -45,6 +45,8 @@ _OF_SEVERAL = ("full of", "holding", "carrying")
 """What is done with several things of a kind at once."""
 _EACH = re.compile(r"都|\b(?:both|each|all)\b")
 _CLOSED_BOOKS = ("book", "closed book")
+_ADULTS = {"boy": "man", "girl": "woman", "child": "person", "father": "man"}
+"""Whose picture is taken of those that have none with such hair."""
 _RELATIONS = {
     "wearing": "on", "riding": "on", "sitting on": "on", "hanging from": "next to",
     "full of": "inside", "eating": "next to", "drinking": "next to", "breathing": "next to",
@@ -258,14 +260,14 @@ def _act(cast: Cast, mentions: Sequence[Mention], subject: int, verb: str, thing
 def _give_part(vocabulary: Vocabulary, item: SceneObject, part: str, colour: str) -> SceneObject:
     """Somebody with a part in a colour; a picture of its own if the model knows one."""
     words = {"yellow": "blond"}.get(colour, colour)
-    for name in (f"{item.name} with {words} {part}", f"{item.name} with {part}"):
+    bases = (item.name, _ADULTS.get(item.name, item.name))
+    for name in (f"{base} with {look}" for look in (f"{words} {part}", part) for base in bases):
         if vocabulary.knows(name):
-            planned = vocabulary.planned(name)
-            item = replace(item, name=name, model_thing=planned.model_thing)
+            item = shown_as(vocabulary, item, name)
             if words in name:
                 return item
             break
-    return _with_part(item, part, colour)
+    return _with_part(item, part, colour) if colour in COLOURS else item
 
 
 def _with_part(item: SceneObject, part: str, colour: str) -> SceneObject:
@@ -290,20 +292,20 @@ def _pose(vocabulary: Vocabulary, cast: Cast, action: Action) -> None:
     for shown in (item.name, f"{action.verb} {base}", *others):
         things = pictured_acts().get((shown, action.verb), ())
         if vocabulary.knows(shown) and thing.name in things and not thing.colour:
-            cast.items[action.subject] = _shown_as(vocabulary, item, shown)
+            cast.items[action.subject] = shown_as(vocabulary, item, shown)
             cast.dropped.add(action.thing)
             return
     pose = f"{_POSES.get(action.verb, 'standing')} {base}"
     if item.thing.kind != "animal" or item.state:
         return
     if vocabulary.knows(pose):
-        cast.items[action.subject] = _shown_as(vocabulary, item, pose)
+        cast.items[action.subject] = shown_as(vocabulary, item, pose)
         return
     worn = [cast.items[other.thing].name for other in cast.actions if other.verb == "wearing"]
     is_headwear = action.verb == "wearing" and all(map(is_on_head, worn))
     if is_headwear and vocabulary.knows(f"{base} face"):
         # From the front, a hat is on the head and glasses are before both eyes.
-        cast.items[action.subject] = _shown_as(vocabulary, item, f"{base} face")
+        cast.items[action.subject] = shown_as(vocabulary, item, f"{base} face")
 
 
 def _open(vocabulary: Vocabulary, cast: Cast, action: Action) -> None:
@@ -311,11 +313,7 @@ def _open(vocabulary: Vocabulary, cast: Cast, action: Action) -> None:
     thing = cast.items[action.thing]
     is_closed = thing.name in _CLOSED_BOOKS and not thing.colour
     if action.verb == "reading" and is_closed and vocabulary.knows("open book"):
-        cast.items[action.thing] = _shown_as(vocabulary, thing, "open book")
-
-
-def _shown_as(vocabulary: Vocabulary, item: SceneObject, name: str) -> SceneObject:
-    return replace(item, name=name, model_thing=vocabulary.planned(name).model_thing)
+        cast.items[action.thing] = shown_as(vocabulary, thing, "open book")
 
 
 def mounted(items: Objects, relation: str) -> tuple[Action, ...]:
@@ -352,10 +350,11 @@ def give_parts(
         choice = behind[:1] if part.is_before and behind else ahead[-1:] or behind[:1]
         for index in choice:
             owner = cast.owner(index)
+            item = cast.items[owner]
             if part.part:
-                item = cast.items[owner]
                 cast.items[owner] = _give_part(grammar.vocabulary, item, part.part, part.colour)
-            used.update(range(part.start, part.stop))
+            if not part.part or cast.items[owner] != item or f"with {part.part}" in item.name:
+                used.update(range(part.start, part.stop))
     return used
 
 
@@ -372,8 +371,7 @@ def show_states(
             continue
         pictured, colour = pictured_state(vocabulary, item.name, state)
         if pictured:
-            shown = _shown_as(vocabulary, item, pictured)
-            cast.items[index] = replace(shown, colour=item.colour or colour)
+            cast.items[index] = shown_as(vocabulary, item, pictured, colour)
         if pictured or state == "flying" and flies(vocabulary, item.name):
             used.update(range(position, position + grammar.state_tokens(tokens, position)))
     return used

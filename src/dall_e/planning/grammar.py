@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple
 
-from dall_e.planning.lexicon import Deed
+from dall_e.planning.lexicon import Deed, pictured_number
 from dall_e.planning.places import FoundPlace
 from dall_e.planning.qualities import Qualities, qualified
 from dall_e.planning.vocabulary import Vocabulary
@@ -27,6 +27,8 @@ NO_THINGS = frozenset(
 """Names of pictures that hardly ever are meant by these words in a sentence."""
 MOST_THINGS = 3
 """Things of a prompt that are drawn, beside those that belong to one of them."""
+_PAIRS_ZH = frozenset("双对副")
+"""Measure words of what comes in twos."""
 _LONGEST_NUMBER = 9
 """Digits beyond which it does not matter how many there are."""
 
@@ -157,18 +159,28 @@ class Grammar(ABC):
 
         usual: how many are meant where no number is said.
         """
-        made = qualified(self.vocabulary, name, own.count or usual, own.said)
+        is_of_pairs = own.measure in _PAIRS_ZH
+        number, is_exact = (own.count, True) if is_of_pairs else drawn_number(name, own.count)
+        made = qualified(self.vocabulary, name, number or usual, own.said)
+        dropped = made.dropped if is_exact else made.dropped.union(("count",))
         return Mention(
             made.item,
             start,
             stop,
-            own.used.union(range(start, stop)) - own.at(made.dropped),
+            own.used.union(range(start, stop)) - own.at(dropped),
             is_counted=own.count > 0,
             count_at=own.at(["count"]),
             age_at=own.at(["age"]),
             does=made.does,
             said=own.said,
         )
+
+    def is_owner(self, tokens: Sequence[str], free: int, owner: Mention, thing: Mention) -> bool:
+        """Whether of two things the first only says whose the second is: 忍者的飞镖.
+
+        free: from which token on something may be said of the owner.
+        """
+        return False
 
     def spaced(self, text: str) -> str:
         """Return a text with the blanks that it lacks; "" if it lacks none."""
@@ -227,6 +239,17 @@ class Grammar(ABC):
     @abstractmethod
     def knows(self, word: str) -> bool:
         """Whether a word is in a name that the model knows, or joins words."""
+
+
+def drawn_number(name: str, said: int) -> tuple[int, bool]:
+    """How often the picture of a thing is drawn for a number of it, and whether that shows it.
+
+    Two cherries are one picture, and three are one that does not show them.
+    """
+    shown = pictured_number(name)
+    if said <= 1 or shown == 1:
+        return said, True
+    return max(said // shown, 1), said % shown == 0
 
 
 def small_number(word: str, names: Sequence[str]) -> int:

@@ -16,15 +16,18 @@ from dall_e.planning.grammar import (
     Objects,
     PartSaid,
     Related,
+    drawn_number,
     longest_first,
     small_number,
 )
-from dall_e.planning.lexicon import Deed, attributes, last_deed, verbs
+from dall_e.planning.lexicon import Deed, attributes, last_deed, pictured_number, verbs
 from dall_e.planning.partitives import whole_of
 from dall_e.planning.phrases_en import (
     ARTICLES,
     STOPS,
     container_of,
+    is_material,
+    made_of,
     parts_said,
     qualities,
     size_of,
@@ -135,6 +138,9 @@ class English(Grammar):
             named = self._named(noun, count, in_pairs)
             if named:
                 name, number = named
+                number, is_shown = (number, True) if in_pairs else drawn_number(name, number)
+                if not is_shown:
+                    return None
                 # A little girl is a girl.
                 size = "" if size == "small" and is_person(self.vocabulary, name) else size
                 return self.vocabulary.planned(name, count=number, colour=said_colour, size=size)
@@ -199,6 +205,8 @@ class English(Grammar):
 
     def noun_length(self, tokens: Sequence[str], position: int) -> int:
         if not _NEGATIONS.isdisjoint(tokens[max(position - 2, 0) : position]):
+            return 0
+        if is_material(tokens, position):
             return 0
         length = self._name_length(tokens, position)
         if length < 2 and tokens[position + 1 : position + 2] == ["of"]:
@@ -268,10 +276,23 @@ class English(Grammar):
     def _mention(self, tokens: Sequence[str], free: int, start: int, stop: int) -> Mention:
         noun = " ".join(tokens[start:stop])
         name = self.vocabulary.words_en[noun]
-        is_plural = self.vocabulary.is_plural(noun, name)
+        is_plural = self.vocabulary.is_plural(noun, name) or pictured_number(name) > 1
         own = qualities(tokens, free, start, is_plural=is_plural)
         usual = self.vocabulary.how_many(noun, name)
-        return self.mention(name, own, start, stop, usual=usual)
+        said_behind = made_of(tokens, stop)
+        if said_behind and "material" not in own.said:
+            own.said["material"], own.said_at["material"] = said_behind
+        mention = self.mention(name, own, start, stop, usual=usual)
+        return replace(mention, used=mention.used | self._owners(tokens, free, start))
+
+    def _owners(self, tokens: Sequence[str], free: int, start: int) -> set[int]:
+        """The tokens that say whose a thing is, which is not drawn: a king's throne."""
+        words = self.vocabulary.words_en
+        return {
+            at
+            for at in range(free, start)
+            if tokens[at].endswith("'s") and tokens[at][:-2] in words
+        }
 
     def spaced(self, text: str) -> str:
         return _spelling(self.vocabulary).spaced(text)

@@ -15,6 +15,7 @@ from dall_e.planning.grammar import (
     Objects,
     PartSaid,
     Related,
+    drawn_number,
     small_number,
 )
 from dall_e.planning.lexicon import Deed, attributes_zh, containers, last_deed
@@ -66,6 +67,8 @@ _EDGES = frozenset(
     f"巨铁木石金银铜冰站坐飞跑跳挂画都几{_NUMERALS}"
 )
 """A word of one character is a word beside one of these; elsewhere it may be half of another."""
+_BEFORE_OWNERS = frozenset("，,。 ")
+"""Only these stand between something and who owns the next thing."""
 _VERBS = {"on": ("骑着", "骑在", "骑", "坐在"), "above": ("飞过", "跳过")}
 """What somebody does who is in a relation to something."""
 _SHORT_RELATIONS = {
@@ -117,7 +120,11 @@ class Chinese(Grammar):
         container = containers("zh").get(match[2] or "")
         is_own = item is not None and match[2] == item.thing.measure
         is_one = container is None or container.sort == "part"
-        return item if is_own or is_one and match[2] != "打" else None
+        if item is None or not (is_own or is_one and match[2] != "打"):
+            return None
+        is_pair = container is not None and container.sort == "pair"
+        number, is_shown = (count, True) if is_pair else drawn_number(item.name, count)
+        return replace(item, count=number) if is_shown else None
 
     def actions(self, text: str) -> Iterator[tuple[str, str]]:
         """The last one is the whole text, as if it named nothing."""
@@ -215,6 +222,13 @@ class Chinese(Grammar):
         outer = Mention(item, min(at, default=start), start, at, is_counted=True)
         own.count = 0
         return outer, replace(self.mention(name, own, start, stop), is_content=True)
+
+    def is_owner(self, tokens: Sequence[str], free: int, owner: Mention, thing: Mention) -> bool:
+        between = range(owner.stop, thing.start)
+        before = set(range(free, owner.start)) - owner.used
+        is_joined = tokens[owner.stop : owner.stop + 1] == ["的"]
+        is_first = all(tokens[position] in _BEFORE_OWNERS for position in before)
+        return is_joined and is_first and set(between) - thing.used == {owner.stop}
 
     def parts(self, tokens: Sequence[str]) -> list[PartSaid]:
         return parts_said("".join(tokens))

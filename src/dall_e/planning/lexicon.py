@@ -122,6 +122,20 @@ def states_of_others() -> dict[tuple[str, str], tuple[str, str]]:
 
 
 @lru_cache(maxsize=1)
+def _pictured_numbers() -> dict[str, int]:
+    return {
+        name: int(number)
+        for number, names in read_table("planning/pictured_numbers.txt")
+        for name in _words(names)
+    }
+
+
+def pictured_number(name: str) -> int:
+    """How many of a thing its picture shows: two cherries hang on one stem."""
+    return _pictured_numbers().get(name, 1)
+
+
+@lru_cache(maxsize=1)
 def colourful() -> frozenset[str]:
     """Names of things that come in many colours."""
     return frozenset(

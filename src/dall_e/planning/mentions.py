@@ -135,8 +135,8 @@ def _is_own_part(found: Sequence[Mention], index: int, tokens: Sequence[str]) ->
 def _mentions(grammar: Grammar, tokens: Sequence[str], blocked: set[int]) -> Iterator[Mention]:
     """The things that tokens name.
 
-    Of two that stand together the last is meant: an apple pie is a pie. blocked: where no noun
-    starts, as the hair of somebody is no thing.
+    Of two that stand together the last is meant: an apple pie is a pie. Who owns a thing is not
+    another one. blocked: where no noun starts, as the hair of somebody is no thing.
     """
     before: tuple[Mention, ...] = ()
     free = position = before_free = 0
@@ -148,10 +148,15 @@ def _mentions(grammar: Grammar, tokens: Sequence[str], blocked: set[int]) -> Ite
             last = before[-1]
             before = (*before[:-1], replace(last, used=last.used.union(range(position, stop))))
         elif length:
-            if not is_beside:
+            first = before_free if is_beside else free
+            found = grammar.mentions(tokens, first, position, stop)
+            owner = before[-1] if before else None
+            is_somebody = owner is not None and owner.item.name not in _BODY_PARTS
+            if owner and is_somebody and grammar.is_owner(tokens, before_free, owner, found[0]):
+                found = (replace(found[0], used=found[0].used | owner.used), *found[1:])
+            elif not is_beside:
                 yield from before
                 before_free = free
-            before = grammar.mentions(tokens, before_free, position, stop)
-            free = stop
+            before, free = found, stop
         position = max(stop, position + 1)
     yield from before

@@ -105,6 +105,9 @@ def substitutes_en(
     for position, word in enumerate(tokens):
         if len(found) == MOST or word not in unread or word in found:
             continue
+        # What is known, and not read, is no thing of its own here: "with long hair".
+        if word in vocabulary.words_en:
+            continue
         before = tokens[position - 1] if position else ""
         after = tokens[position + 1] if position + 1 < len(tokens) else ""
         is_done = before in _NOT_A_NOUN_BEHIND or _is_done(word, before, vocabulary)

@@ -31,6 +31,7 @@ from dall_e.planning.mentions import (
 )
 from dall_e.planning.nearest import Nearest
 from dall_e.planning.place_signs import with_sign
+from dall_e.planning.qualities import pictured_state, shown_as
 from dall_e.planning.style_words import without_style
 from dall_e.planning.substitution import substitutes_for, with_substitutes
 from dall_e.planning.vocabulary import Vocabulary
@@ -47,7 +48,7 @@ _TONES = re.compile(
 _IDIOMS = re.compile(r"马上|马虎|世上|\bhand (?=drawn|painted|made|written)")
 """Words that name a thing and do not mean it."""
 _STATES = {
-    "sleeping": re.compile(r"\b(?:sleeping|asleep|sleeps|napping)\b|睡[觉着]?"),
+    "sleeping": re.compile(r"\b(?:sleeping|asleep|sleeps|napping)\b|睡[觉着在]?"),
     "playing": re.compile(r"\b(?:playing|plays)\b|玩[耍球]?"),
 }
 Mended = tuple[tuple[str, str], ...]
@@ -340,7 +341,12 @@ def _at_rest_or_play(vocabulary: Vocabulary, items: Objects, marked: MarkedText)
             return items
         for number, item in enumerate(items):
             if vocabulary.acts(item.name, state):
+                shown = replace(item, state=state)
+            else:
+                pictured, colour = pictured_state(vocabulary, item.name, state)
+                shown = shown_as(vocabulary, item, pictured, colour) if pictured else item
+            if shown != item:
                 marked.use(*match.span())
-                return (*items[:number], replace(item, state=state), *items[number + 1 :])
+                return (*items[:number], shown, *items[number + 1 :])
         return items
     return items

@@ -17,6 +17,8 @@ _SERVED = re.compile(
     r"popcorn|pancakes?|waffle|cake\b|\bpie\b|sushi|dinner|omelette|plate|bowl|bottle|glass\b|cup|mug|\bjar|\bpot\b|basket|bucket|\bcan\b|box|\bbag\b"
 )
 """Things whose pictures show what they are in."""
+_SERVED_AS = re.compile(r"^(?:cup|mug|glass|bottle|bowl|jar|plate|pot) of ")
+"""What of a name only says in what it is."""
 _ANY_FLOWER = frozenset(("flower", "tulip", "blossom", "wildflower"))
 """A bunch of these is the bouquet of pictures, which has tulips in it."""
 _CROWD = 5
@@ -76,5 +78,7 @@ def _names(
 ) -> Iterator[str]:
     """What the whole may be called."""
     for word in container.words:
-        for content in (" ".join(nouns), vocabulary.thing(name).plural, name):
+        thing = vocabulary.thing(name)
+        served = _SERVED_AS.sub("", name)
+        for content in (" ".join(nouns), thing.plural, name, served, *thing.other_names):
             yield f"{word} of {content}".lower()

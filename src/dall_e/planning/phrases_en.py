@@ -33,11 +33,22 @@ _PARTS = re.compile(
     rf"\b(?:(?:with|has|having|and|in|wearing|wears) )?(?:(?:an?|the|her|his|their) )?{_LOOKS}"
     rf"({'|'.join(_COLOUR_WORDS)}) {_LOOKS}(hair|beard|moustache|clothes|clothing|outfit)\b"
 )
+_LOOKING = re.compile(
+    r"\b(?:with|has|having|and) (?:(?:an?|the|her|his|their) )?"
+    r"(?:(?:long|short|big|bushy|thick|full) )*(?:(curls)|"
+    r"(?:(curly|curled|wavy|frizzy) )?(?:long |short )?(hair|beard|goatee))\b|"
+    r"\b(curly|curly-haired|bearded)"
+    r"(?= (?:\w+ )?(?:man|woman|boy|girl|person|guy|lady|child|kid)\b)"
+)
+"""Hair and beards of which no colour is said."""
 _BODY = re.compile(
     r"\b(?:in|on|with|over|around) (?:its|his|her|their) "
     r"()(mouth|hands?|paws?|beak|arms|teeth|head|face|eyes|neck|feet|lap|wings|trunk|claws)\b"
 )
 """Where somebody has something."""
+_MADE_OF = re.compile(
+    r"(?:\w+ )??(?:is )?(?:made|built|carved) (?:out )?(?:of|from) (?P<material>\w+)"
+)
 _PART_OF_WORD = {"hair": "hair", "beard": "beard", "moustache": "beard"}
 _HAIRED = re.compile(rf"({'|'.join(_COLOUR_WORDS)})-(hair|beard)ed")
 
@@ -64,6 +75,20 @@ def qualities(tokens: Sequence[str], free: int, start: int, *, is_plural: bool) 
         elif is_plural and word in _SOME:
             found.count, found.said_at["count"] = SEVERAL, frozenset((position,))
     return found
+
+
+def is_material(tokens: Sequence[str], position: int) -> bool:
+    """Whether the word at a position says what something is made of, behind its noun."""
+    return _MADE_OF.fullmatch(" ".join(tokens[max(position - 3, 0) : position + 1])) is not None
+
+
+def made_of(tokens: Sequence[str], stop: int) -> tuple[str, frozenset[int]] | None:
+    """The material that is said behind a noun, and at which tokens; None if there is none."""
+    match = _MADE_OF.match(" ".join(tokens[stop : stop + 5]))
+    said = attributes("en").get(match["material"]) if match else None
+    if match is None or said is None or said.field != "material":
+        return None
+    return said.value, frozenset(range(stop, stop + match[0].count(" ") + 1))
 
 
 def attribute_of(word: str) -> Attribute | None:
@@ -135,4 +160,18 @@ def parts_said(tokens: Sequence[str]) -> list[PartSaid]:
             is_before=False,
         )
         for match in (*_PARTS.finditer(text), *_BODY.finditer(text))
-    ]
+    ] + [_look(text, match) for match in _LOOKING.finditer(text)]
+
+
+def _look(text: str, match: re.Match[str]) -> PartSaid:
+    """What is said of hair or a beard without a colour: its look, or only that it is there."""
+    curls, curly, noun, before = match.groups()
+    part = "beard" if noun in ("beard", "goatee") or before == "bearded" else "hair"
+    is_curly = curls or curly or (before or "").startswith("curly")
+    return PartSaid(
+        start=text.count(" ", 0, match.start()),
+        stop=text.count(" ", 0, match.end()) + 1,
+        part=part,
+        colour="curly" if is_curly else "",
+        is_before=before is not None,
+    )

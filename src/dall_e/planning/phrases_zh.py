@@ -32,6 +32,11 @@ _PARTS = re.compile(
     rf"({'|'.join(_COLOURS)})[色发]?的?"
     r"(?:[长短卷大]+的?)?(头发|卷发|长发|短发|(?<=金)发|胡子|胡须|衣服|上衣|服装)的?"
 )
+_LOOKING = re.compile(
+    r"(?:有|留着?|长着?|一头)*(?P<curly>卷[曲]?(?:的|着)?)?(?:[长短]的?)?"
+    r"(?:(?P<hair>头发|(?<=卷)发)|(?P<beard>(?:络腮|大)?胡[子须]))的?"
+)
+"""Hair and beards of which no colour is said."""
 _BODY = re.compile(r"在?(?:嘴|手|怀|头|脖子|爪子?|鼻子|脸)[里上中](?=[拿叼抱戴举有的着])")
 _PART_OF_WORD = {"胡子": "beard", "胡须": "beard", "衣服": "clothes", "上衣": "clothes"}
 _PART_OF_WORD |= {"服装": "clothes"}
@@ -108,16 +113,31 @@ def _before_nouns() -> tuple[str, ...]:
 
 def parts_said(text: str) -> list[PartSaid]:
     """What is said of somebody's hair, beard and clothes: 红头发的."""
-    return [
-        PartSaid(
-            start=match.start(),
-            stop=match.end(),
-            part=_PART_OF_WORD.get(match[2], "hair"),
-            colour=_COLOURS[match[1]],
-            is_before=not match[0].startswith(("有", "留", "长着")) or match[0].endswith("的"),
-        )
-        for match in _PARTS.finditer(text)
-    ] + [
-        PartSaid(match.start(), match.end(), "", "", is_before=True)
-        for match in _BODY.finditer(text)
-    ]
+    return (
+        [
+            PartSaid(
+                start=match.start(),
+                stop=match.end(),
+                part=_PART_OF_WORD.get(match[2], "hair"),
+                colour=_COLOURS[match[1]],
+                is_before=not match[0].startswith(("有", "留", "长着")) or match[0].endswith("的"),
+            )
+            for match in _PARTS.finditer(text)
+        ]
+        + [
+            PartSaid(match.start(), match.end(), "", "", is_before=True)
+            for match in _BODY.finditer(text)
+        ]
+        + [_look(match) for match in _LOOKING.finditer(text)]
+    )
+
+
+def _look(match: re.Match[str]) -> PartSaid:
+    """What is said of hair or a beard without a colour: its look, or only that it is there."""
+    return PartSaid(
+        start=match.start(),
+        stop=match.end(),
+        part="beard" if match["beard"] else "hair",
+        colour="curly" if match["curly"] else "",
+        is_before=match[0].endswith("的"),
+    )

@@ -62,7 +62,7 @@ _BEHIND_HEAD = (
 _NUMBERS = frozenset("two three four five six seven eight nine ten many several no without".split())
 _SILENT_EN = re.compile(
     r"\b(?:an?|the|of|and|with|in|on|at|very|beautiful|pretty|nice|lovely|scene|view|landscape|"
-    r"picture|image|scenery|background|empty|quiet|peaceful|cosy|cozy|big|large|small|little|over|"
+    r"picture|image|scenery|background|empty|quiet|peaceful|cosy|cozy|big|large|small|little|tiny|huge|busy|lively|over|"
     r"calm|wide|old|inside|interior|full|stars?|moon|sun)\b|[\s,.!'\"-]"
 )
 _TIMES_EN = (
@@ -143,7 +143,7 @@ _WEATHERS_ZH = (
     ("clouds", "(?:在)?(?:阴天|多云)的?"),
 )
 _SILENT_ZH = re.compile(
-    "[的了一个间片座条家所幅张处里上中下边旁与和有，,。！!、\\s]|美丽|风景|景色|安静"
+    "[的了一个间片座条家所幅张处里上中下边旁与和有，,。！!、\\s]|美丽|风景|景色|安静|热闹|繁忙|宁静"
 )
 _BEFORE_HEAD = (
     "(?:^|[的，, ])(?:一?[个间片座条家所颗处幅张])?"
@@ -185,12 +185,15 @@ def find_place(text: str, *, chinese: bool, is_noun: IsNoun) -> FoundPlace | Non
             left.use(*named.span)
     if named is None and not any(said.values()):
         return None
+    _use_surroundings(left, named, chinese)
 
     is_lone = not (_SILENT_ZH if chinese else _SILENT_EN).sub("", left.text + rest)
     said = {**named.said, **said} if named else said
     time, weather = said.get("time", ""), said.get("weather", "")
     if named:
-        setting = Setting(place=named.place, time=time, weather=weather)
+        own = Setting.of(named.place)
+        time, weather = time or own.time, weather or own.weather
+        setting = Setting(place=own.place, time=time, weather=weather)
     elif is_lone and not weather:
         setting = Setting(place=_ALONE[time])
     else:
@@ -200,6 +203,26 @@ def find_place(text: str, *, chinese: bool, is_noun: IsNoun) -> FoundPlace | Non
             place=_OPEN[weather or time], time=time, weather="" if is_drawn else weather
         )
     return FoundPlace(str(setting), tuple(sorted(left.spans)), is_lone)
+
+
+_SURROUNDINGS = {
+    "sea": frozenset(("island", "beach", "harbour", "underwater", "ice-field")),
+    "hills": frozenset(("village", "farm", "windmill-hill", "wheat-field", "lake", "river")),
+    "forest": frozenset(("lake", "river", "pond", "waterfall", "hills", "mountains")),
+    "mountains": frozenset(("lake", "snowy-mountains", "hills")),
+    "city-street": frozenset(("park", "shop", "cafe", "market")),
+}
+"""What lies around a place, and is seen in its picture or left to it: an island in the ocean."""
+
+
+def _use_surroundings(left: _Left, named: _Named | None, chinese: bool) -> None:
+    """Take out the words for what lies around a place."""
+    if named is None or chinese:
+        return
+    behind = _patterns_en()[2].match(left.text, named.span[1] + 1)
+    around = _place_of(0)[behind["name"]] if behind else ""
+    if behind and named.place in _SURROUNDINGS.get(around, ()):
+        left.use(*behind.span())
 
 
 class _Left:

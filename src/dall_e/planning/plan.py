@@ -38,9 +38,9 @@ from dall_e.text.language import Language, is_chinese, without_article
 
 _SILENT = frozenset(
     "a an the and of is are was were it its there this that some my your with for by to emoji "
-    "emojis please thanks".split()
+    "emojis please thanks cartoon cute kawaii adorable clipart 卡通 可爱".split()
 )
-"""Words that nobody misses."""
+"""Words that nobody misses, and those for how all of it is drawn anyway."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ painted; a baby elephant is a small one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from dall_e.planning.lexicon import life_stages, states_of_others
@@ -98,6 +98,12 @@ def pictured_state(vocabulary: Vocabulary, name: str, state: str) -> tuple[str, 
         if not own and not vocabulary.knows(other)
         else (own or other, "" if own else colour)
     )
+
+
+def shown_as(vocabulary: Vocabulary, item: SceneObject, name: str, colour: str = "") -> SceneObject:
+    """Return a thing with the picture of another name; its own colour goes before `colour`."""
+    planned = vocabulary.planned(name)
+    return replace(item, name=name, model_thing=planned.model_thing, colour=item.colour or colour)
 
 
 def is_person(vocabulary: Vocabulary, name: str) -> bool:

@@ -38,7 +38,7 @@ _ASKING = (
     r"(?:(?:a|an|the|some) )?"
 )
 _PRAISE = (
-    r"(?:(?:simple|cute|beautiful|small|minimal|minimalist|modern|retro|vintage|detailed|loose|"
+    r"(?:(?:simple|cute|cartoon|kawaii|funny|adorable|beautiful|small|minimal|minimalist|modern|retro|vintage|detailed|loose|"
     r"quick|rough|soft|traditional|old|nice|little|colou?rful|classic|flat|delicate|bright|"
     r"black and white) ){0,2}"
 )

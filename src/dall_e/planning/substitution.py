@@ -11,6 +11,8 @@ from dall_e.planning.vocabulary import Vocabulary
 from dall_e.text.language import is_chinese
 
 _WORDS = re.compile(r"[\w'-]+|[^\w\s]")
+_SOMEBODYS = frozenset(("hair", "头发", "发丝"))
+"""What somebody has anyway: nobody with long hair has a wig beside them."""
 _FULL_NAME = re.compile(r"\b([A-Z][a-z]+) ([A-Z][a-z]+)\b")
 
 
@@ -21,6 +23,7 @@ def substitutes_for(
 
     unread: these words. nothing_read: whether no rule read any thing of the text.
     """
+    unread = [word for word in unread if nothing_read or not _is_somebodys(word)]
     if is_chinese(text):
         runs = [word for word in unread if word in text]
         return substitutes_zh(runs, vocabulary, nothing_read=nothing_read)
@@ -32,6 +35,10 @@ def substitutes_for(
         words = {word for word in words if not grammar.find_place(f"in the {word}")}
     words -= {last.lower() for first, last in _FULL_NAME.findall(text) if first.lower() in words}
     return substitutes_en(_WORDS.findall(lower), frozenset(words), vocabulary)
+
+
+def _is_somebodys(word: str) -> bool:
+    return word.lower() in _SOMEBODYS or word.endswith("头发")
 
 
 def with_substitutes(text: str, substitutes: Mapping[str, Nearest]) -> str:

@@ -18,7 +18,7 @@ def setting(text: str, chinese: bool = False) -> str:
 def test_every_place_has_words_of_both_languages() -> None:
     drawn = {other for facts in places().values() for _, other in facts.drawn}
     assert set(place_words()) >= places().keys() - drawn
-    assert set(place_words()) <= places().keys()
+    assert {place.split("+")[0] for place in place_words()} <= places().keys()
     for place, (names, phrases, names_zh, phrases_zh) in place_words().items():
         assert (names or phrases) and (names_zh or phrases_zh), place
 
@@ -106,3 +106,23 @@ def test_time_and_weather_begin_with_a_whole_word(vocabulary: Vocabulary, prompt
     """The end of "boat" is no preposition."""
     read = parse(prompt, vocabulary)
     assert read.scene is not None and len(read.scene.objects) == 1 and not read.unread
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a tiny island in the ocean", "island"),
+        ("a lake in the mountains", "lake"),
+        ("a busy night market", "market+night"),
+    ],
+)
+def test_what_lies_around_a_place_is_read_with_it(text: str, expected: str) -> None:
+    found = find_place(text, chinese=False, is_noun=lambda _: False)
+    assert found is not None
+    assert (found.setting, found.is_lone) == (expected, True)
+
+
+def test_chinese_night_market_is_a_market_at_night() -> None:
+    found = find_place("热闹的夜市", chinese=True, is_noun=lambda _: False)
+    assert found is not None
+    assert (found.setting, found.is_lone) == ("market+night", True)
