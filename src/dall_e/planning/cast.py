@@ -11,7 +11,7 @@ from dall_e.planning.grammar import Grammar, Mention, Objects, PartSaid
 from dall_e.planning.lexicon import Deed, images_of_acts, pictured_acts
 from dall_e.planning.qualities import flies, pictured_state, shown_as, whole_name
 from dall_e.planning.vocabulary import Vocabulary
-from dall_e.scenes.graph import COLOURS, PARTS, Action, Scene, SceneObject
+from dall_e.scenes.graph import COLOURS, PARTS, Action, Link, Scene, SceneObject
 
 _ALIVE = ("animal", "person", "face")
 _ALIVE_NAMES = frozenset(
@@ -61,6 +61,8 @@ class Cast:
     items: list[SceneObject]
     actions: list[Action] = field(default_factory=list)
     relation: str = ""
+    links: list[Link] = field(default_factory=list)
+    """How things stand to each other where one relation does not say it."""
     used: set[int] = field(default_factory=set)
     """Tokens that say what is done."""
     joined: set[int] = field(default_factory=set)
@@ -76,16 +78,26 @@ class Cast:
         """Who does something with a thing; the thing itself if nobody does."""
         return next((action.subject for action in self.actions if action.thing == index), index)
 
-    def finished(self) -> tuple[Objects, tuple[Action, ...], str]:
-        """The things without those that are dropped, what is done, and a relation."""
+    def scene(self, place: str) -> Scene:
+        """The scene of the things without those that are dropped, in a place or nowhere."""
         kept = [index for index in range(len(self.items)) if index not in self.dropped]
         actions = tuple(
             Action(kept.index(action.subject), action.verb, kept.index(action.thing))
             for action in self.actions
             if action.thing in kept
         )
-        relation = self.relation if len(kept) == 2 and not actions else ""
-        return tuple(self.items[index] for index in kept), actions, relation
+        links = tuple(
+            Link(kept.index(link.first), link.relation, kept.index(link.second))
+            for link in self.links
+            if link.first in kept and link.second in kept
+        )
+        return Scene(
+            objects=tuple(self.items[index] for index in kept),
+            relation=self.relation if len(kept) == 2 and not actions and not links else "",
+            links=links,
+            actions=actions,
+            background=place,
+        )
 
 
 def cast_of(

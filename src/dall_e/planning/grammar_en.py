@@ -27,7 +27,6 @@ from dall_e.planning.phrases_en import (
     STOPS,
     container_of,
     is_material,
-    made_of,
     parts_said,
     qualities,
     size_of,
@@ -95,8 +94,10 @@ _GROUPS = frozenset(("family", "families", "couple", "couples"))
 _VERBS = {
     "on": ("riding", "rides", "ride", "sits on", "climbing"),
     "above": ("flying over", "flies over", "jumping over", "jumps over"),
+    "next to": ("near", "by", "close to", "alongside", "leaning against"),
+    "under": ("beneath", "lying under"),
 }
-"""What somebody does who is in a relation to something."""
+"""What somebody does who is in a relation to something, and words that no caption has."""
 
 
 class English(Grammar):
@@ -279,9 +280,6 @@ class English(Grammar):
         is_plural = self.vocabulary.is_plural(noun, name) or pictured_number(name) > 1
         own = qualities(tokens, free, start, is_plural=is_plural)
         usual = self.vocabulary.how_many(noun, name)
-        said_behind = made_of(tokens, stop)
-        if said_behind and "material" not in own.said:
-            own.said["material"], own.said_at["material"] = said_behind
         mention = self.mention(name, own, start, stop, usual=usual)
         return replace(mention, used=mention.used | self._owners(tokens, free, start))
 

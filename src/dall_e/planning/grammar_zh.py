@@ -63,7 +63,7 @@ _MORE_MEASURES = "打个位名件朵棵座盏顶架艘部台枚颗尊道扇面�
 _NEGATED = re.compile(r"(?:没有?|无|不要|不带|不戴|不穿|不是|零|(?<!\d)0)(?:任何|一?[个只件顶])?$")
 _JOINED = re.compile(r"^(?:和|与|跟|以及|还有|、|，|,)[^在有]{0,6}$")
 _EDGES = frozenset(
-    " 。！？；：的和与跟在有是骑吃抱追看戴着、，,上下里旁前后左右睡玩色大小喷喝读拿穿举"
+    " 。！？；：的和与跟在有是之中间骑吃抱追看戴着、，,上下里旁前后左右睡玩色大小喷喝读拿穿举"
     f"巨铁木石金银铜冰站坐飞跑跳挂画都几{_NUMERALS}"
 )
 """A word of one character is a word beside one of these; elsewhere it may be half of another."""

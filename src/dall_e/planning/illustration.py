@@ -23,7 +23,7 @@ from dall_e.planning.layers import Box, Layer, fitted, placing_matrix
 from dall_e.planning.pair_sizes import pair_sized
 from dall_e.planning.renderer import CELLS, is_light, places_of
 from dall_e.scenes.cutouts import solid_box
-from dall_e.scenes.graph import MOST, Scene
+from dall_e.scenes.graph import MOST, Link, Scene
 from dall_e.scenes.slots import canonical_places
 from dall_e.scenes.standing import APART, Stood, ground_of, stood
 
@@ -206,14 +206,13 @@ def _placed(
     # A scene of those who act and of everything that belongs to nobody
     kept = [index for index in range(len(sprites)) if index not in owned]
     composites = [_composite(scene, sprites, index) for index in kept]
-    relation = scene.relation if len(kept) == len(scene.objects) else ""
-    items = tuple(scene.objects[index] for index in kept)
-    reduced = replace(scene, objects=items, actions=(), relation=relation)
+    reduced = _without_owned(scene, kept)
+    items, relation = reduced.objects, reduced.relation
     aspects = [width / height for _, width, height in composites]
     is_lone = len(items) == 1 and items[0].count == 1 and not (facts or items[0].size)
     if is_lone:
         everything = [Stood(place=_whole(aspects[0]))]
-    elif facts and ground_of(facts) and relation in APART:
+    elif facts and ground_of(facts) and relation in APART and not reduced.links:
         spreads = [
             max(width, height) / _longer_side(parts, index)
             for index, (parts, width, height) in zip(kept, composites, strict=True)
@@ -241,12 +240,24 @@ def _placed(
         yield replace(one, place=replace(place, index=kept[place.index])), fitted
 
 
+def _without_owned(scene: Scene, kept: Sequence[int]) -> Scene:
+    """A scene without the things that belong to somebody; of two, a link is their relation."""
+    items = tuple(scene.objects[index] for index in kept)
+    links = tuple(
+        Link(kept.index(first), relation, kept.index(second))
+        for first, relation, second in scene.links
+        if first in kept and second in kept
+    )
+    relation = scene.relation if len(kept) == len(scene.objects) else ""
+    return replace(scene, objects=items, actions=(), relation=relation, links=links)
+
+
 def _laid_out(scene: Scene, sprites: Sequence[_Sprite], facts: PlaceFacts | None) -> list[Stood]:
     """The place of every single thing of a scene in which nobody does anything."""
     ground = ground_of(facts) if facts else None
     if not sprites:
         return []
-    if facts and ground and scene.relation in APART:
+    if facts and ground and scene.relation in APART and not scene.links:
         return stood(scene, [sprite.aspect for sprite in sprites], facts)
     places = places_of(scene, [sprite.flat_HWC for sprite in sprites], ground)
     if facts is None:
@@ -261,14 +272,13 @@ def square_places(scene: Scene) -> list[Place]:
     """
     owned = {action.thing for action in scene.actions}
     kept = [index for index in range(len(scene.objects)) if index not in owned]
-    items = tuple(scene.objects[index] for index in kept)
-    relation = "" if owned else scene.relation
-    reduced = replace(scene, objects=items, actions=(), relation=relation)
+    reduced = _without_owned(scene, kept)
+    items, relation = reduced.objects, reduced.relation
     facts = place_facts(scene.background)
     ground = ground_of(facts) if facts else None
     if not items:
         return []
-    if facts and ground and relation in APART:
+    if facts and ground and relation in APART and not reduced.links:
         places = [one.place for one in stood(reduced, [1.0] * len(items), facts)]
     else:
         places = canonical_places(reduced, [1.0] * len(items), ground, CELLS)

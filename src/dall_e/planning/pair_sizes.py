@@ -35,7 +35,7 @@ def pair_sized(scene: Scene, places: Sequence[Place], aspects: Sequence[float]) 
     object. What is said to be big or small keeps its slot.
     """
     items = scene.objects
-    is_pair = len(places) == len(items) == 2 and scene.relation in _BESIDE
+    is_pair = len(places) == len(items) == 2 and scene.relation in _BESIDE and not scene.links
     if not is_pair or any(item.size or item.name in SHAPES for item in items):
         return list(places)
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from dall_e.planning.cast import Cast, cast_of, give_parts, show_states
+from dall_e.planning.chains import link_things, put_between, relation_of
 from dall_e.planning.grammar import MOST_THINGS, Grammar, Mention, Objects
 from dall_e.planning.grammar_en import English
 from dall_e.planning.grammar_zh import Chinese
@@ -240,18 +241,22 @@ def _acting(items: Objects, relation: str, state: str) -> tuple[Objects, str] | 
 def _scene(
     items: Objects, relation: str = "", background: str = "", background_colour: str = ""
 ) -> Scene:
-    """The record of up to three things.
-
-    What is right of, below or behind another is said the other way round.
-    """
-    if relation in ("right", "below", "behind"):
-        items, relation = (items[1], items[0]), OPPOSITE[relation]
-    return Scene(
-        objects=items,
-        relation=relation,
-        background=background,
-        background_colour=background_colour,
+    """The record of up to three things."""
+    return _seen_from_first(
+        Scene(
+            objects=items,
+            relation=relation,
+            background=background,
+            background_colour=background_colour,
+        )
     )
+
+
+def _seen_from_first(scene: Scene) -> Scene:
+    """A scene in which what is right of, below or behind another is said the other way round."""
+    if scene.relation not in ("right", "below", "behind"):
+        return scene
+    return replace(scene, objects=scene.objects[::-1], relation=OPPOSITE[scene.relation])
 
 
 # Any sentence
@@ -288,24 +293,25 @@ def _loose(grammar: Grammar, marked: MarkedText) -> tuple[Scene | None, Mended]:
     used |= cast.used
     used |= give_parts(grammar, cast, mentions, parts)
     used |= show_states(grammar, cast, mentions, tokens)
-    if len(mentions) == 2 and not cast.actions and not cast.relation:
+    used |= put_between(grammar, cast, mentions, tokens)
+    if len(mentions) == 2 and not (cast.actions or cast.relation or cast.links):
         used |= _relate(grammar, cast, mentions, tokens)
+    elif not cast.relation:
+        used |= link_things(grammar, cast, mentions, tokens)
     if not placed and len(mentions) == 1:
         cast.items[0] = full_grown(cast, mentions[0])
     for position in used - cast.unused:
         marked.use(*spans[position])
 
-    items, actions, relation = cast.finished()
-    items = _at_rest_or_play(grammar.vocabulary, items, marked)
+    scene = cast.scene(placed.setting if placed else "")
+    items = _at_rest_or_play(grammar.vocabulary, scene.objects, marked)
     mended = tuple(
         (was, now)
         for position, (was, now) in enumerate(zip(written, tokens, strict=True))
         if was != now and position in used
     )
-    place = placed.setting if placed else ""
-    if actions:
-        return Scene(objects=items, actions=actions, background=place), mended
-    return _scene(items, relation, place), mended
+    scene = replace(scene, objects=items)
+    return _seen_from_first(scene), mended
 
 
 def _relate(
@@ -316,9 +322,7 @@ def _relate(
     between = grammar.separator.join(tokens[first.stop : second.start])
     after = grammar.separator.join(tokens[second.stop :])
 
-    # In a Chinese prompt, English words between things say an English relation.
-    in_english = isinstance(grammar, Chinese) and not is_chinese(between + after)
-    related = (English(grammar.vocabulary) if in_english else grammar).relate(between, after)
+    related = relation_of(grammar, between, after)
     if related is None:
         return set()
     if not second.is_counted and not related.is_turned:

@@ -46,9 +46,8 @@ _BODY = re.compile(
     r"()(mouth|hands?|paws?|beak|arms|teeth|head|face|eyes|neck|feet|lap|wings|trunk|claws)\b"
 )
 """Where somebody has something."""
-_MADE_OF = re.compile(
-    r"(?:\w+ )??(?:is )?(?:made|built|carved) (?:out )?(?:of|from) (?P<material>\w+)"
-)
+_MADE_OF = re.compile(r"(?:\w+ )??(?:made|built|carved|woven) (?:out )?(?:of|from) \w+")
+"""What something is made of is no thing of its own, known or not."""
 _PART_OF_WORD = {"hair": "hair", "beard": "beard", "moustache": "beard"}
 _HAIRED = re.compile(rf"({'|'.join(_COLOUR_WORDS)})-(hair|beard)ed")
 
@@ -80,15 +79,6 @@ def qualities(tokens: Sequence[str], free: int, start: int, *, is_plural: bool) 
 def is_material(tokens: Sequence[str], position: int) -> bool:
     """Whether the word at a position says what something is made of, behind its noun."""
     return _MADE_OF.fullmatch(" ".join(tokens[max(position - 3, 0) : position + 1])) is not None
-
-
-def made_of(tokens: Sequence[str], stop: int) -> tuple[str, frozenset[int]] | None:
-    """The material that is said behind a noun, and at which tokens; None if there is none."""
-    match = _MADE_OF.match(" ".join(tokens[stop : stop + 5]))
-    said = attributes("en").get(match["material"]) if match else None
-    if match is None or said is None or said.field != "material":
-        return None
-    return said.value, frozenset(range(stop, stop + match[0].count(" ") + 1))
 
 
 def attribute_of(word: str) -> Attribute | None:

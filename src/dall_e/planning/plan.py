@@ -107,6 +107,10 @@ class Plan:
             parts.append(f"{item.count} x {planned.prompt}{look}{mirrored}")
 
         relation = f" [{self.scene.relation}]" if self.scene.relation else ""
+        relation += "".join(
+            f" [{self.objects[first].prompt} {link} {self.objects[second].prompt}]"
+            for first, link, second in self.scene.links
+        )
         place = f" @ {self.scene.background}" if self.scene.background else ""
         deeds = "".join(
             f" [{self.objects[subject].prompt} {verb} {self.objects[thing].prompt}]"

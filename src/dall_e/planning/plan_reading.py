@@ -33,6 +33,7 @@ from dall_e.scenes.graph import (
     STATES,
     VERBS,
     Action,
+    Link,
     Scene,
     SceneObject,
 )
@@ -126,6 +127,7 @@ def _ruled(fields: Fields, vocabulary: Vocabulary) -> Plan:
     records = fields.objects("objects")
     style = fields.text("style", "", tuple(EFFECTS))
     relation = fields.text("relation", "", RELATIONS)
+    links = tuple(_link(each) for each in fields.objects("links", ()))
     actions = tuple(_action(each) for each in fields.objects("actions", ()))
     _check_no_circle({action.thing: action.subject for action in actions}, "actions")
     place = _background(fields)
@@ -141,6 +143,7 @@ def _ruled(fields: Fields, vocabulary: Vocabulary) -> Plan:
     scene = Scene(
         objects=tuple(items),
         relation=relation,
+        links=links,
         actions=actions,
         background=place[0],
         background_colour=place[1],
@@ -149,6 +152,13 @@ def _ruled(fields: Fields, vocabulary: Vocabulary) -> Plan:
     )
     _check_boxes(boxes, scene)
     return Plan(objects=tuple(drawings), scene=scene, style=style)
+
+
+def _link(fields: Fields) -> Link:
+    first, second = fields.whole("first", MOST), fields.whole("second", MOST)
+    link = Link(first, fields.text("relation", known=RELATIONS), second)
+    fields.end()
+    return link
 
 
 def _action(fields: Fields) -> Action:

@@ -51,6 +51,7 @@ def plan_record(plan: Plan, prompt: str, *, seed: int | None, size: int | None) 
         "layout": RULES,
         "style": plan.style,
         "relation": scene.relation,
+        "links": [link._asdict() for link in scene.links],
         "actions": [action._asdict() for action in scene.actions],
         "background": scene.background,
         "background_colour": scene.background_colour,
@@ -81,6 +82,11 @@ def plan_lines(record: dict[str, Any]) -> list[str]:
         f"{record['objects'][each['subject']]['name']} is {each['verb']} "
         f"{record['objects'][each['thing']]['name']}"
         for each in record.get("actions", ())
+    ]
+    lines += [
+        f"{record['objects'][each['first']]['name']} is {each['relation']} "
+        f"{record['objects'][each['second']]['name']}"
+        for each in record.get("links", ())
     ]
     names = ("style", "relation", "background", "background_colour", "style_en", "style_zh")
     lines += [f"{name.replace('_', ' ')}: {record[name]}" for name in names if record.get(name)]

@@ -59,7 +59,8 @@ def with_whole_bodies(scene: Scene, vocabulary: Vocabulary) -> tuple[Scene, tupl
 
 def _is_whole(scene: Scene, vocabulary: Vocabulary, index: int) -> bool:
     """Whether all of somebody is meant, and not a portrait."""
-    if scene.background not in _FLAT or scene.relation in _TOUCHING:
+    relations = {scene.relation, *(link.relation for link in scene.links)}
+    if scene.background not in _FLAT or relations & _TOUCHING:
         return True
 
     # What it does, and who rides it

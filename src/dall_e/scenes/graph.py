@@ -117,6 +117,17 @@ class Action(NamedTuple):
     """Which object of the scene it is done with."""
 
 
+class Link(NamedTuple):
+    """How one object of several stands to another."""
+
+    first: int
+    """Which object of the scene is somewhere."""
+    relation: str
+    """One of RELATIONS."""
+    second: int
+    """Which object it is said to stand to."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Scene:
     """Everything that a picture shows and a caption may say."""
@@ -125,6 +136,9 @@ class Scene:
     """Up to three, and those that belong to one of them; without any, a picture of its place."""
     relation: str = ""
     """How the first of two objects stands to the second, one of RELATIONS; or nothing is said."""
+    links: tuple[Link, ...] = ()
+    """How objects stand to each other where one relation does not say it: a book under a lamp on a
+    desk. Each object is the first of at most one of them, and none goes round in a circle."""
     actions: tuple[Action, ...] = ()
     """Who does what with which of the objects; each is the thing of at most one action."""
     background: str = ""
@@ -155,6 +169,7 @@ class Scene:
                 f"{', '.join(RELATIONS)}, of 2"
             )
         count = len(self.objects)
+        _check_links(self.links, count)
         for subject, verb, thing in self.actions:
             if verb not in VERBS or not (
                 subject != thing and {subject, thing} <= set(range(count))
@@ -164,3 +179,15 @@ class Scene:
             raise ValueError("a thing belongs to two actions")
         if self.background and self.background not in BACKGROUNDS:
             Setting.of(self.background)
+
+
+def _check_links(links: tuple[Link, ...], count: int) -> None:
+    """Raise ValueError for links of no objects or of no relation, and for those in a circle."""
+    above = {link.first: link.second for link in links}
+    for first, relation, second in links:
+        is_known = relation in RELATIONS and {first, second} <= set(range(count))
+        last = second
+        for _ in links:
+            last = above.get(last, last)
+        if not is_known or first == second or last in above or len(above) < len(links):
+            raise ValueError(f"object {first} is {relation!r} {second}, of {count} objects")

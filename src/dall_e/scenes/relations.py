@@ -25,10 +25,10 @@ TOUCHING = frozenset(("on", "under", "in front", "behind", "inside"))
 _WIDER = 0.35
 """Part of its side by which a block is larger for each further column."""
 _WIDEST = 0.92
-_CROWNED = re.compile(r"tree$|^oak$|^maple$|^birch$|^cedar$|^branch$")
+CROWNED = re.compile(r"tree$|^oak$|^maple$|^birch$|^cedar$|^branch$")
 """Plants with a crown that others sit in."""
-_SEATS = re.compile(r"chair$|couch|sofa|throne$|^seat$|^park bench$")
-_SEAT_DOWN = 0.62
+SEATS = re.compile(r"chair$|couch|sofa|throne$|^seat$|^park bench$")
+SEAT_DOWN = 0.62
 """How far down somebody sits on what has a back, as a fraction of its height."""
 _BLOCK_FILL = 0.94
 """Fraction of its cell in a block that a thing takes."""
@@ -51,25 +51,25 @@ def related_places(
             for place in places
         ]
 
-    grids = [_grid(scene, index) for index in (0, 1)]
+    grids = [columns_of(scene, index) for index in (0, 1)]
     blocks = [
         aspect * columns / rows for aspect, (columns, rows) in zip(aspects, grids, strict=True)
     ]
     return [
         single
         for place in arrange(scene, blocks, ground, rng)
-        for single in _split(place, scene.objects[place.index].count, *grids[place.index])
+        for single in in_block(place, scene.objects[place.index].count, *grids[place.index])
     ]
 
 
-def _grid(scene: Scene, index: int) -> tuple[int, int]:
+def columns_of(scene: Scene, index: int) -> tuple[int, int]:
     """Columns and rows of the block of an object. What looks out of something is in one row."""
     count = scene.objects[index].count
     rows = 1 if count < 4 or (scene.relation == "inside" and index == 0) else 2
     return -(-count // rows), rows
 
 
-def _split(block: Place, count: int, columns: int, rows: int) -> list[Place]:
+def in_block(block: Place, count: int, columns: int, rows: int) -> list[Place]:
     """Each thing of a block; one alone is the block. A last row that is not full is centred."""
     if count == 1:
         return [block]
@@ -99,7 +99,7 @@ def _in_column(place: Place, column: int, columns: int, feet: float) -> Place:
 
 def _wider(scene: Scene, index: int, side: float) -> float:
     """The longer side of an object's box, where one alone would have `side`."""
-    return min(side * (1 + _WIDER * (_grid(scene, index)[0] - 1)), max(side, _WIDEST))
+    return min(side * (1 + _WIDER * (columns_of(scene, index)[0] - 1)), max(side, _WIDEST))
 
 
 def feet_on(ground: Ground, rng: Chance) -> float:
@@ -159,7 +159,7 @@ def _on_top(
     scene: Scene, aspects: Sequence[float], ground: Ground | None, rng: Chance
 ) -> list[Place]:
     """The first stands on the upper edge of the second."""
-    if rng is None and _CROWNED.search(scene.objects[1].name):
+    if rng is None and CROWNED.search(scene.objects[1].name):
         return _in_crown(scene, aspects, ground)
     feet = feet_on(ground, rng) if ground else uniform(rng, 0.93, 0.98)
     x = uniform(rng, 0.42, 0.58)
@@ -172,8 +172,8 @@ def _on_top(
     # It stands a little below the edge, so that no gap is seen.
     support = standing(1, lower_size, x, feet, ground)
     upper_x = x + uniform(rng, -0.03, 0.03)
-    is_seat = rng is None and _SEATS.search(scene.objects[1].name)
-    depth = _SEAT_DOWN if is_seat else 0.06
+    is_seat = rng is None and SEATS.search(scene.objects[1].name)
+    depth = SEAT_DOWN if is_seat else 0.06
     y = support.top + depth * lower_size[1] - upper_size[1] / 2
     return [support, Place(index=0, x=upper_x, y=y, width=upper_size[0], height=upper_size[1])]
 
@@ -251,7 +251,7 @@ def _rows_of_groups(
     front_size = fit(aspects[front], _wider(scene, front, 0.34), _WIDEST, 0.34)
     back_size = fit(aspects[back], _wider(scene, back, 0.54), _WIDEST, 0.46)
     top = feet[0] - front_size[1]
-    back_feet = min(feet[1], top + 0.45 * back_size[1] / _grid(scene, back)[1])
+    back_feet = min(feet[1], top + 0.45 * back_size[1] / columns_of(scene, back)[1])
     return [
         standing(back, back_size, 0.5, back_feet, ground),
         standing(front, front_size, 0.5, feet[0], ground),

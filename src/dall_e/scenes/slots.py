@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from dall_e.images.compositing import Place
 from dall_e.images.strokes import Ground
+from dall_e.scenes.chains import linked_places
 from dall_e.scenes.graph import Scene
 from dall_e.scenes.layout import flies, layout
 
@@ -46,6 +47,8 @@ def canonical_places(
     scene: Scene, aspects: Sequence[float], ground: Ground | None, cells: int
 ) -> list[Place]:
     """Boxes for any scene without chance: slots where there are some, else the canonical layout."""
+    if scene.links:
+        return linked_places(scene, aspects, ground)
     if has_slots(scene):
         return canonical_layout(scene, aspects, ground, cells)
     return layout(scene, aspects, ground, None, cells)
