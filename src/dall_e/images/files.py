@@ -39,6 +39,8 @@ FLAT = 16
 """Colours that differ by no more than this, of 255, look the same side by side."""
 SEEN_FRACTION = 0.001
 """Of an image's pixels, so many differ from the rest at least where anything is seen on it."""
+_GLANCE = 4
+"""At a glance one of so many rows and columns is looked at."""
 LONGEST_STRIP = 8
 """What is more than this many times as long as wide is a strip, not an image of a thing."""
 
@@ -337,11 +339,20 @@ def save_image(
 
 def shows_nothing(image: PILImage) -> bool:
     """Whether (almost) all pixels of an image are transparent, or of one colour."""
-    pixels_HWC = np.asarray(image.convert("RGBA")).astype(np.float32)
+    pixels_HWC = np.asarray(image.convert("RGBA"))
+    # Most images show something at a glance, at one pixel of many.
+    if _seen_fraction(pixels_HWC[::_GLANCE, ::_GLANCE]) >= 2 * SEEN_FRACTION:
+        return False
+    return _seen_fraction(pixels_HWC) < SEEN_FRACTION
+
+
+def _seen_fraction(straight_HWC: ImageArray) -> float:
+    """How many of these pixels differ from what is usual among them, from 0 to 1."""
+    pixels_HWC = straight_HWC.astype(np.float32)
     pixels_HWC[..., :3] *= pixels_HWC[..., 3:] / 255
     usual_C = np.median(pixels_HWC.reshape(-1, 4), axis=0)
     differs_HW = np.abs(pixels_HWC - usual_C).max(axis=2) > FLAT
-    return bool(differs_HW.mean() < SEEN_FRACTION)
+    return float(differs_HW.mean())
 
 
 # Changing

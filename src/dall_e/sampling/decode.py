@@ -30,12 +30,13 @@ from dall_e.sampling.filters import guide
 from dall_e.sampling.networks import GraphNetwork, Prompts, SpeculativeNetwork, TokenNetwork
 from dall_e.sampling.noise import ORDER_STREAM, uniform
 from dall_e.sampling.orders import group_sizes, make_orders
+from dall_e.sampling.recall import RecalledPrompts
 from dall_e.sampling.speculative import JacobiDecoder
 from dall_e.sampling.token_sampler import Sampler, TokenSampler
 
 _MOST_SPECULATIVE_IMAGES = 3
 """With more images, one token of all of them at a time is sooner done than several tokens of one
-image after the other."""
+image after the other. Images that a memory recalls do not count: they take a few passes each."""
 
 
 @dataclass(frozen=True)
@@ -319,15 +320,17 @@ def _guessed(task: _Task, images: list[tuple[slice, Any, int]]) -> Tensor:
 
 
 def _uses_speculation(task: _Task) -> bool:
-    """Whether to draw speculatively: for one token at a time, where it is quicker, or else not the
-    same.
+    """Whether to draw speculatively: one token at a time, where it is quicker or else not the same.
 
     An image must not depend on its batch, so many are drawn at once only by a network that rounds
     alike then.
     """
     if not isinstance(task.network, SpeculativeNetwork) or max(task.group_sizes) > 1:
         return False
-    return len(task.seeds) <= _MOST_SPECULATIVE_IMAGES or not task.network.is_batch_invariant()
+    num_images = len(task.seeds)
+    if isinstance(task.prompts, RecalledPrompts):
+        num_images -= int(task.prompts.is_recalled_RK[:num_images].any(1).sum())
+    return num_images <= _MOST_SPECULATIVE_IMAGES or not task.network.is_batch_invariant()
 
 
 def _decode_speculatively(task: _Task) -> None:

@@ -30,6 +30,11 @@ WINDOW = 6
 """Guesses that are checked in a round."""
 AHEAD = 4
 """Positions behind them that are predicted as well, to be guesses of the next round."""
+LONGEST = 36
+"""Most of either, while all guesses come true: those of an image that is known by heart do, and
+then a pass over many costs little more than one over a few."""
+_GROWTH = 2
+"""How many times as far as it got a round looks ahead, while all guesses come true."""
 
 
 class JacobiDecoder:
@@ -55,6 +60,7 @@ class JacobiDecoder:
         """Tokens known so far."""
         # The first one is right, the others are guesses.
         self._next_W = self._predict(num_known, num_known + AHEAD)
+        self._window, self._ahead = WINDOW, AHEAD
 
     @property
     def is_done(self) -> bool:
@@ -64,7 +70,7 @@ class JacobiDecoder:
     def round(self) -> tuple[Tensor, Tensor]:
         """Run one pass; return positions and codes, at least one, that are known since then."""
         start, num_tokens = self.num_known, len(self._positions_N)
-        guesses_W = self._next_W[:WINDOW]
+        guesses_W = self._next_W[: self._window]
         end = start + len(guesses_W)
 
         # Append the guesses. After the last token nothing is predicted.
@@ -79,7 +85,7 @@ class JacobiDecoder:
 
         # Predict all but the first of these positions, and some more. A guess counts if it and all
         # guesses before it are what is predicted.
-        predicted_M = self._predict(start + 1, min(end + AHEAD, num_tokens))
+        predicted_M = self._predict(start + 1, min(end + self._ahead, num_tokens))
         agree_W = guesses_W[1:] == predicted_M[: len(guesses_W) - 1]
         num_right = 1 + int(agree_W.long().cumprod(0).sum())
 
@@ -87,6 +93,10 @@ class JacobiDecoder:
         self.num_known = start + num_right
         self._next_W = predicted_M[num_right - 1 :]
         self._network.truncate(self.cache, min(self.num_known, appended))
+        if num_right == len(guesses_W):
+            self._window, self._ahead = LONGEST, min(_GROWTH * num_right, LONGEST)
+        else:
+            self._window, self._ahead = WINDOW, AHEAD
         return self._positions_N[start : self.num_known], guesses_W[:num_right]
 
     def _predict(self, start: int, end: int) -> Tensor:

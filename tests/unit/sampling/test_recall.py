@@ -96,3 +96,21 @@ def test_known_tokens_of_an_image_let_it_be_recalled(network: Generator) -> None
     mask_BN[0, :3] = True
     codes_BN = draw(network, ["dog"], [3], known=KnownTokens(CODES_IN[2:].long(), mask_BN))
     assert torch.equal(codes_BN, CODES_IN[2:].long())
+
+
+def test_a_recalled_image_takes_few_passes_however_many_are_drawn(
+    network: Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While all guesses come true, each round looks further ahead: 25 tokens in 4 rounds."""
+    appended: list[int] = []
+    append = network.append
+
+    def counted(cache: Any, codes_BM: Tensor, *rest: Any, **more: Any) -> Tensor:
+        appended.append(codes_BM.shape[1])
+        return append(cache, codes_BM, *rest, **more)
+
+    monkeypatch.setattr(network, "append", counted)
+    codes_BN = draw(network, ["cat"] * 5, list(range(5)))
+    assert torch.equal(codes_BN, CODES_IN[[0] * 5].long())
+    # The last token is not appended, as nothing comes after it.
+    assert sum(appended) == 5 * 24 and len(appended) <= 5 * 5

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ctypes
 import time
 import weakref
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -100,7 +101,8 @@ class Stack:
         )
         """Whether all weights are float32: then it is used for any number of rows."""
         self._library = compiled.library
-        self._tuner = ThreadTuner()
+        self._tuners: dict[int, ThreadTuner] = defaultdict(ThreadTuner)
+        """By the binary digits of the number of rows: threads pay the more, the more rows."""
 
         # An array holds copies of its structures; the structures keep the tensors alive.
         layers: list[Any] = list(blocks)
@@ -144,6 +146,7 @@ class Stack:
         slots = [memory for memory in memories if isinstance(memory, CacheSlot)]
         assert len(slots) == len(self.structs)
         position, capacity = slots[0].position, slots[0].cache.k_BHSK.shape[2]
+        tuner = self._tuners[(entries * tokens).bit_length()]
         end = position + tokens if mask != "independent" else min(position + tokens, filled + 1)
         assert end <= capacity, f"a cache of {capacity} tokens is full"
 
@@ -162,13 +165,16 @@ class Stack:
             capacity=capacity,
             mask=MASK_KINDS.index(mask),
             rows=rows_BTD,
-            threads=self._tuner.threads(most_threads()),
+            threads=tuner.threads(most_threads()),
         )
         caches = [_cache_struct(slot.cache) for slot in slots]
         _set_rotation(call, rotation)
         _set_bias(call, bias_BS, bias_LS)
         texts = _set_cross(call, cross)
+        started = time.perf_counter()
         self._run(call, caches, texts)
+        seconds = time.perf_counter() - started
+        tuner.note(call.threads, seconds / (entries * tokens))
         return rows_BTD.to(x_BTD.dtype)
 
     def _run(
@@ -180,15 +186,12 @@ class Stack:
 
         cache_array = (CacheStruct * len(caches))(*caches)
         text_array = (CacheStruct * max(1, len(texts)))(*texts)
-        started = time.perf_counter()
         self._library.run_blocks(
             ctypes.addressof(self.structs),
             ctypes.addressof(cache_array),
             ctypes.addressof(text_array),
             ctypes.addressof(call),
         )
-        seconds = time.perf_counter() - started
-        self._tuner.note(call.threads, seconds / (call.entries * call.tokens))
 
 
 # Arguments that a call may have or not

@@ -7,13 +7,16 @@ class ThreadTuner:
     """Chooses between one thread and all of them: whichever was quicker of late.
 
     On a quiet machine all are quicker. Where others have work for a core, threads wait for each
-    other, and one is. Results do not depend on the number, so both may be tried while drawing.
+    other, and one is. All are taken only if that is clearly quicker, as a thread that waits keeps
+    its core from others. Results do not depend on the number, so both may be tried while drawing.
     """
 
     _RETRY_EVERY = 64
     """Calls after which the slower choice is tried again."""
     _DECAY = 0.8
     """How much of the running mean a new measurement leaves."""
+    _GAIN = 1.2
+    """How many times as quick all threads have to be."""
 
     def __init__(self) -> None:
         self._calls = 0
@@ -30,7 +33,7 @@ class ThreadTuner:
         if 1 not in self._seconds:
             return 1
 
-        quicker = most if self._seconds[most] <= self._seconds[1] else 1
+        quicker = most if self._GAIN * self._seconds[most] <= self._seconds[1] else 1
         slower = 1 + most - quicker
         return quicker if self._calls % self._RETRY_EVERY else slower
 
