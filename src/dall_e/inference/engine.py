@@ -33,6 +33,7 @@ from dall_e.errors import DallEWarning
 from dall_e.inference.adapters import Adapters
 from dall_e.inference.decoding import decode_pixels
 from dall_e.inference.finishing import FinishedImage, checked_style, finished_image
+from dall_e.inference.foreseen import Decode, foreseeing
 from dall_e.inference.image_tokens import check_prefix, new_tokens
 from dall_e.inference.loading import Networks
 from dall_e.inference.origin import name_of, origin_of, story_of
@@ -41,7 +42,7 @@ from dall_e.inference.progress import ProgressCallback, StepCallback
 from dall_e.inference.recognition import Recognition, names_nothing
 from dall_e.inference.remarks import check_not_blank
 from dall_e.inference.request import GeneratedImage, GenerationRequest, resolve_sampling
-from dall_e.inference.retrieval import Retriever
+from dall_e.inference.retrieval import Retriever, retriever_of
 from dall_e.inference.token_drawing import TokenDrawer
 from dall_e.inference.validation import (
     Generators,
@@ -52,6 +53,7 @@ from dall_e.inference.validation import (
     checked_prompts,
     checked_size,
     checked_tile,
+    checked_upsample,
     default_size,
     image_seeds,
 )
@@ -156,8 +158,7 @@ class Engine:
         """Check what a caller asks for, and fill in the model's defaults for what is None.
 
         Seeds, sizes and the rest are those of `DALL_E.__call__`. plans: one for each prompt, if
-        they were planned before. Raises ValueError for values that
-        are out of range, and for what the model cannot do.
+        they were planned before. Raises ValueError for what is out of range or the model cannot do.
         """
         prompts = checked_prompts(prompt)
         negatives = checked_negatives(negative_prompt, len(prompts))
@@ -181,7 +182,9 @@ class Engine:
             seeds=tuple(seeds),
             sampling=resolve_sampling(self.config, sampling, can_compose=bool(self.vocabulary)),
             size=size,
-            upsample=self._checked_upsample(upsample, size),
+            upsample=checked_upsample(
+                upsample, size, self.config, self.networks.upsampler is not None
+            ),
             negative_prompts=negatives,
             images_per_prompt=num_images_per_prompt,
             best_of=best_of,
@@ -201,15 +204,6 @@ class Engine:
         """Side in pixels at which the model draws if none is given."""
         has_upsampler = self.networks.upsampler is not None
         return default_size(self.config.tokenizer.image_size, has_upsampler)
-
-    def _checked_upsample(self, upsample: bool | None, size: int) -> bool:
-        """Whether the upsampler is used: for sizes beyond the model's own, unless it is refused."""
-        if upsample and self.networks.upsampler is None:
-            raise ValueError(
-                f"the model {self.config.name!r} {self.config.version} has no upsampler"
-            )
-        is_larger = size > self.config.tokenizer.image_size
-        return self.networks.upsampler is not None and is_larger and upsample is not False
 
     # Drawing
 
@@ -232,18 +226,21 @@ class Engine:
             candidates = self.plan(request)
             if partial:
                 partial.begin(request, candidates, self.pixels)
-            codes_BN = self.drawer.draw(
-                request, candidates, on_step, on_progress, on_batch_step=partial
-            )
-            kept = self._choose(request, candidates, codes_BN)
+            with foreseeing(self._decoder(request), self.drawer.memory, candidates) as pixels:
+                codes_BN = self.drawer.draw(
+                    request, candidates, on_step, on_progress, on_batch_step=partial
+                )
+                kept = self._choose(request, candidates, codes_BN)
 
-            finished: list[GeneratedImage] = []
-            for candidate, score in kept:
-                negative = request.negative_of(len(finished) * request.best_of)
-                finished.append(self._finish(request, candidate, score, codes_BN, negative))
-                if on_progress:
-                    on_progress("finishing", len(finished), len(kept))
-            return finished
+                finished: list[GeneratedImage] = []
+                for candidate, score in kept:
+                    negative = request.negative_of(len(finished) * request.best_of)
+                    finished.append(
+                        self._finish(request, candidate, score, codes_BN, negative, pixels)
+                    )
+                    if on_progress:
+                        on_progress("finishing", len(finished), len(kept))
+                return finished
 
     def vary(self, request: GenerationRequest, fraction: float, seed: int) -> GeneratedImage:
         """Draw the one image of a request with a fraction of its tokens drawn anew, by a seed.
@@ -308,13 +305,7 @@ class Engine:
 
     def retriever(self, purpose: str) -> Retriever:
         """What compares images with texts. Raises ValueError if the model has no dual encoder."""
-        if self.networks.dual_encoder is None:
-            raise ValueError(
-                f"{purpose} needs a dual encoder, which the model {self.config.name!r} "
-                f"{self.config.version} does not have; `dall-e export --dual-encoder` makes a "
-                "model with one"
-            )
-        return Retriever(self.networks.dual_encoder, self.text_tokenizer)
+        return retriever_of(self.networks.dual_encoder, self.text_tokenizer, self.config, purpose)
 
     @cached_property
     def recognition(self) -> Recognition:
@@ -351,9 +342,10 @@ class Engine:
         score: float | None,
         codes_BN: Tensor,
         negative: str,
+        pixels: Decode | None = None,
     ) -> GeneratedImage:
-        """The image of the candidate that was kept, with its story."""
-        finished = self._finished(request, candidate, codes_BN)
+        """The image of the candidate that was kept, with its story; `pixels` decodes drawings."""
+        finished = self._finished(request, candidate, codes_BN, pixels)
         image = finished.pixels
         is_judged = request.refuses_blots and self.networks.dual_encoder is not None
         if is_judged and names_nothing(candidate, self.vocabulary):
@@ -371,13 +363,25 @@ class Engine:
         )
 
     def _finished(
-        self, request: GenerationRequest, candidate: DrawingJob, codes_BN: Tensor
+        self,
+        request: GenerationRequest,
+        candidate: DrawingJob,
+        codes_BN: Tensor,
+        pixels: Decode | None = None,
     ) -> FinishedImage:
         """The pixels of a candidate, and what they were painted from."""
-        drawings = [
-            self.pixels(codes_BN[row : row + 1], request.upsample) for row in candidate.rows
-        ]
+        pixels = pixels or self._decoder(request)
+        drawings = [pixels(codes_BN[row : row + 1]) for row in candidate.rows]
         return finished_image(request, candidate, drawings)
+
+    def _decoder(self, request: GenerationRequest) -> Decode:
+        """What decodes the drawings of a request, in any thread."""
+
+        def decode(codes_1N: Tensor) -> Tensor:
+            with self.computing():
+                return self.pixels(codes_1N.to(self.device), request.upsample)
+
+        return decode
 
     def pixels(self, codes_1N: Tensor, upsample: bool = False) -> Tensor:
         """One drawing [4, H, W] in [0, 1], at the model's own size or upsampled."""

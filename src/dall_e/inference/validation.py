@@ -255,3 +255,18 @@ def check_callback(callback: object) -> None:
 def is_int(value: object) -> bool:
     """Whether a value is a whole number; True and False are none."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
+def checked_upsample(
+    upsample: bool | None,
+    size: int,
+    config: ModelConfig | PublishedConfig,
+    has_upsampler: bool,
+) -> bool:
+    """Whether the upsampler is used: for sizes beyond the model's own, unless it is refused.
+
+    Raises ValueError if it is asked for and the model has none.
+    """
+    if upsample and not has_upsampler:
+        raise ValueError(f"the model {config.name!r} {config.version} has no upsampler")
+    return has_upsampler and size > config.tokenizer.image_size and upsample is not False
