@@ -243,20 +243,25 @@ _LAUNCHERS = (
 """What torchrun and accelerate, Open MPI, and MPICH say of size and rank, as variables."""
 
 
+def num_launched() -> int:
+    """How many processes a launcher started together with this one; 1 without a launcher."""
+    counts = [os.environ.get(size, "") for size, _ in _LAUNCHERS]
+    return max([int(count) for count in counts if count.isdecimal()], default=1)
+
+
 def check_single_process() -> None:
-    """Refuse to train where a launcher has started several processes, which do not share work.
+    """Refuse what does not share its work where a launcher has started several processes.
 
     Raises ValueError in the first of them; the others end without a word (SystemExit).
     """
-    counts = [os.environ.get(size, "") for size, _ in _LAUNCHERS]
-    num_processes = max([int(count) for count in counts if count.isdecimal()], default=1)
-    if num_processes == 1:
+    if num_launched() == 1:
         return
     if not is_main_process():
         raise SystemExit(1)
     raise ValueError(
-        f"a launcher started {num_processes} processes, and training runs in one: start it as "
-        "`dall-e train ...`, without torchrun, accelerate launch or mpirun"
+        f"a launcher started {num_launched()} processes, and this runs in one: start it without "
+        "torchrun, accelerate launch or mpirun. The stages, `dall-e train tokenizer` and others, "
+        "share their work"
     )
 
 

@@ -101,10 +101,10 @@ def test_fault_training_07_several_processes_are_refused_once(
     monkeypatch.setenv(size, "2")
     monkeypatch.setenv(rank, "0")
     # Before anything else, so data that is missing is not even looked for.
-    assert run(["train", "generator", "--data", "none"]) == 1
+    assert run(["train", "all", "--data", "none", "--out", "none"]) == 1
     refusal = capsys.readouterr().err
     assert refusal.count("\n") == 1 and "a launcher started 2 processes" in refusal
     monkeypatch.setenv(rank, "1")
     with pytest.raises(SystemExit) as ended:
-        run(["train", "tokenizer"])
+        run(["finetune", "none", "--out", "none"])
     assert ended.value.code == 1 and capsys.readouterr().err == ""

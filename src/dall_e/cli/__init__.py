@@ -106,6 +106,7 @@ for _group, _name, _command in (
     (_data, "check", data.check_command),
     (_data, "show", data.show_command),
     (_data, "pack", data.pack_command),
+    (_data, "encode", data.encode_command),
     (_keys, "add", keys.add),
     (_keys, "list", keys.list_keys),
     (_keys, "revoke", keys.revoke),
@@ -129,15 +130,6 @@ def _print_version(asked: bool) -> None:
 # The base of all errors in a command line. Newer typer has its own copy of click, older typer
 # imports it.
 _CommandLineError = cast("type[Exception]", typer.BadParameter.__mro__[2])
-
-
-@_train.callback()
-def _before_training() -> None:
-    # At once: before data is read, and before a stage takes its folder.
-    if any(os.environ.get(name) for name in ("WORLD_SIZE", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE")):
-        from dall_e.runtime import check_single_process
-
-        check_single_process()
 
 
 @app.callback()
@@ -180,14 +172,16 @@ def run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return _interrupted()
     except _CommandLineError as error:
-        error.show()  # type: ignore[attr-defined]
+        if _is_to_be_told(error):
+            error.show()  # type: ignore[attr-defined]
         return int(error.exit_code)  # type: ignore[attr-defined]
     except BrokenPipeError:
         # The reader of the output is gone.
         drop_output()
         return 1
     except (ValueError, OSError, ImportError) as error:
-        print(f"dall-e: error: {_one_line(error)}", file=sys.stderr)
+        if _is_to_be_told(error):
+            print(f"dall-e: error: {_one_line(error)}", file=sys.stderr)
         return 1
     except (MemoryError, RuntimeError) as error:
         if not _is_out_of_memory(error):
@@ -197,6 +191,19 @@ def run(arguments: list[str]) -> int:
             file=sys.stderr,
         )
         return 1
+
+
+def _is_to_be_told(error: BaseException) -> bool:
+    """Of processes that train together, all meet what is wrong with a command: one says so.
+
+    What a system refuses may be another thing in each.
+    """
+    launched = any(os.environ.get(name) for name in ("RANK", "OMPI_COMM_WORLD_RANK", "PMI_RANK"))
+    if not launched or isinstance(error, OSError):
+        return True
+    from dall_e.runtime import is_main_process
+
+    return is_main_process()
 
 
 def _is_out_of_memory(error: BaseException) -> bool:

@@ -237,3 +237,54 @@ def pack_command(
     _say_skipped(report.skipped)
     found = ", ".join(f"{count} {split}" for split, count in report.images.items())
     print(f"{found}: {sum(report.sizes.values()) / 2**20:.1f} MiB in {Path(out)}")
+
+
+def encode_command(
+    folder: Annotated[
+        str, typer.Argument(help="Pictures with captions: loose files, tar shards, or both.")
+    ] = DataConfig.out,
+    *,
+    out: Annotated[str, typer.Option("--out", "-o", help="Folder for the codes.")] = "data/tokens",
+    tokenizer: Annotated[
+        str, typer.Option(help="Run or model folder of the image tokenizer, or dall-e-emoji.")
+    ] = "runs/tokenizer",
+    views: Annotated[
+        int, typer.Option(min=1, max=64, help="Views of each picture: itself, and moved ones.")
+    ] = 8,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the views.")] = 0,
+    shard_size: Annotated[
+        int, typer.Option(min=1, help="Pictures of a shard, of those that are loose files.")
+    ] = 4096,
+    device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "auto",
+) -> None:
+    """Turn pictures into codes, once; `dall-e train generator --data` takes the folder.
+
+    Pictures are read a shard at a time, so there may be more than fit in memory, and `torchrun` or
+    `accelerate launch` share the shards out among processes. The same command again goes on with
+    those that are missing. What cannot be read is left out, counted and named.
+    """
+    from dall_e.training.encoding import EncodingConfig, encode
+    from dall_e.training.processes import join, leave, speaking
+
+    config = EncodingConfig(
+        data=folder,
+        out=out,
+        tokenizer=tokenizer,
+        views=views,
+        seed=seed,
+        shard_size=shard_size,
+        device=join(device),
+    )
+    with speaking():
+        encoded = encode(config, on_shard=_say_shard)
+        leave()
+        _say_skipped(encoded.inventory.skipped)
+        there = encoded.shards - encoded.made
+        print(
+            f"{encoded.images:,} pictures in {encoded.shards} shards, {there} of them there "
+            f"before: {out}"
+        )
+
+
+def _say_shard(done: int, total: int) -> None:
+    print(f"{done} of {total} shards of this process done", file=sys.stderr, flush=True)

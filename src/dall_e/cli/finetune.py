@@ -89,7 +89,9 @@ def finetune(  # noqa: PLR0913, one argument per flag
     Janus, always learns by --lora.
     """
     from dall_e.checkpoints.store import MODEL_FILES
+    from dall_e.runtime import check_single_process
 
+    check_single_process()
     check_free((out / file for file in MODEL_FILES), force)
     run_folder = run or out.with_name(f"{out.name}-run")
     said = [

@@ -62,7 +62,9 @@ def train_all(
     """
     from dall_e.checkpoints.store import MODEL_FILES
     from dall_e.data.datasets import load_records
+    from dall_e.runtime import check_single_process
 
+    check_single_process()
     if size not in _DIALS:
         raise ValueError(f"size {size!r} is not one of {', '.join(_DIALS)}")
     check_free((out / file for file in MODEL_FILES), force)

@@ -24,7 +24,10 @@ class LoopConfig:
     images: int = 400_000
     """Pictures to see before the run ends."""
     batch_size: int = 64
-    """Pictures per step."""
+    """Pictures per step, of all processes."""
+    micro_batch: int = 0
+    """Pictures that a process computes at once; the gradients of a step's micro-batches are added
+    up, which takes less memory. 0 is the batch, shared out among the processes."""
     seed: int = 0
     """Seed of initialisation, data order and noise."""
     precision: Literal["auto", "bf16", "fp32"] = "auto"
@@ -46,12 +49,23 @@ class LoopConfig:
     """Where numbers and sheets go beside the run folder's own log: tensorboard, wandb, mlflow, or
     another tracker of Accelerate, several with commas, or none; auto is TensorBoard where it is
     installed."""
+    profile: bool = False
+    """Say at the end where the time of steps went, and what takes memory."""
 
     def __post_init__(self) -> None:
         check_kinds(self)
         check_at_least(self, 1, "images", "batch_size", "log_every")
-        check_at_least(self, 0, "save_minutes", "sample_minutes", "max_minutes")
+        check_at_least(self, 0, "micro_batch", "save_minutes", "sample_minutes", "max_minutes")
+        require(
+            self.batch_size % self.micro_batch_size == 0,
+            f"batch_size {self.batch_size} is no multiple of micro_batch {self.micro_batch}",
+        )
         require(0 <= self.seed < 2**32, f"seed must be between 0 and 2^32 - 1, got {self.seed}")
+
+    @property
+    def micro_batch_size(self) -> int:
+        """Pictures that a process computes at once."""
+        return self.micro_batch or self.batch_size
 
 
 @dataclass(frozen=True, kw_only=True)

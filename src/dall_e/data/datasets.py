@@ -92,25 +92,35 @@ def load_images(folder: str | os.PathLike[str], size: int, split: str = "train")
     root = Path(folder)
     inventory = Inventory(root=str(root))
     entries = entries_in(list_entries(root, inventory), split)
+    images_NCHW, good, digests = read_entries(entries, size, inventory)
+    if not good:
+        raise ValueError(_nothing(root, split, inventory))
+    records = [entries[index].record for index in good]
+    return ImageSet(
+        images_NCHW=images_NCHW,
+        records=records,
+        skipped=inventory.skipped,
+        inventory=inventory,
+        fingerprint=_fingerprint(digests, records),
+    )
+
+
+def read_entries(
+    entries: Sequence[Entry], size: int, inventory: Inventory
+) -> tuple[torch.Tensor, list[int], list[bytes]]:
+    """Pictures uint8 [N, C, H, W], which of the entries they are, and checksums of their files.
+
+    Those that cannot be decoded are left out, and `inventory` gets the reasons.
+    """
     images_NCHW, digests, problems = _decoded(entries, size)
     good = [index for index, problem in enumerate(problems) if not problem]
     for entry, problem in zip(entries, problems, strict=True):
         if problem:
             inventory.lose("picture that cannot be read", entry.name, problem)
-    if not good:
-        raise ValueError(_nothing(root, split, inventory))
-
     # A copy of what is good would take the memory twice, so it is made only where it must.
     if len(good) < len(entries):
         images_NCHW = images_NCHW[good]
-    records = [entries[index].record for index in good]
-    return ImageSet(
-        images_NCHW=torch.from_numpy(images_NCHW),
-        records=records,
-        skipped=inventory.skipped,
-        inventory=inventory,
-        fingerprint=_fingerprint([digests[index] for index in good], records),
-    )
+    return torch.from_numpy(images_NCHW), good, [digests[index] for index in good]
 
 
 def load_records(folder: str | os.PathLike[str], split: str = "train") -> list[Record]:
@@ -137,7 +147,7 @@ def list_entries(root: Path, inventory: Inventory) -> list[Entry]:
         for image, content, record in shard_images(root / name, name, inventory):
             read = partial(bytes, content)
             entries.append(Entry(name=image, read=read, record=record))
-    entries += _loose_entries(root, files, inventory)
+    entries += loose_entries(root, files, inventory)
     own = (entry.record.get("split") for entry in entries)
     inventory.splits.update(split for split in own if split)
     return entries
@@ -221,7 +231,7 @@ def _nothing(root: Path, split: str, inventory: Inventory) -> str:
 # Image files
 
 
-def _loose_entries(root: Path, files: FolderFiles, inventory: Inventory) -> Iterator[Entry]:
+def loose_entries(root: Path, files: FolderFiles, inventory: Inventory) -> Iterator[Entry]:
     """Images of a folder that are files of their own."""
     tables = CaptionTables(files.images, inventory)
     for table in files.tables:

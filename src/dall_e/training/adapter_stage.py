@@ -121,7 +121,7 @@ class AdapterStage(Stage[AdapterBatch]):
     def batch(self, images_seen: int) -> AdapterBatch:
         """The batch that follows after `images_seen` pictures, on the device."""
         loop = self.config.loop
-        size, seed = loop.batch_size, loop.seed
+        size, seed = loop.micro_batch_size, loop.seed
         rows = batch_indices(len(self._records), self._weights_M, seed, images_seen, size)
         captions = batch_captions(self._records, rows, seed=seed, images_seen=images_seen)
 

@@ -86,14 +86,14 @@ class AdversarialStage(GeneratorBase[GameBatch]):
         self.reference = copy.deepcopy(self.module).requires_grad_(False)
         compiled = config.loop.compile
         self._likelihood = torch.compile(log_likelihood) if compiled else log_likelihood
-        self._num_chunks = config.game.fakes // config.loop.batch_size
+        self._num_chunks = config.game.fakes // config.loop.micro_batch_size
         self.can_be_timed = not dry_run
         if not dry_run:
             self.fakes = self._make_fakes(Path(config.run_folder) / _FAKES_FILE)
 
     def prepare(self, images_seen: int) -> GameBatch:
         """The batch of B real pictures, with B fakes, and the reals' captions in a wrong order."""
-        size = self.config.loop.batch_size
+        size = self.config.loop.micro_batch_size
 
         # Reals are revealed in as many steps as the fakes that they meet, in orders of their own.
         chunk = images_seen // size % self._num_chunks
@@ -147,7 +147,7 @@ class AdversarialStage(GeneratorBase[GameBatch]):
     def summary(self) -> list[str]:
         """Data and sizes, for --dry-run and the log."""
         steps = " and ".join(map(str, self.config.game.fake_steps))
-        count = self._num_chunks * self.config.loop.batch_size
+        count = self._num_chunks * self.config.loop.micro_batch_size
         return [*super().summary(), f"{count:,} fakes, drawn in {steps} steps"]
 
     def _group_sizes(self, chunk: int) -> list[int]:
@@ -161,14 +161,14 @@ class AdversarialStage(GeneratorBase[GameBatch]):
         game, loop = self.config.game, self.config.loop
         fingerprint = (
             f"{weights_digest(self.reference)} {game.fakes} {game.fake_steps} "
-            f"{loop.batch_size} {loop.seed}"
+            f"{loop.micro_batch_size} {loop.seed}"
         )
         codes_FN, positions_FN, ids_FL = cached(path, fingerprint, self._draw_fakes)
         return Fakes(codes_FN=codes_FN, positions_FN=positions_FN, ids_FL=ids_FL)
 
     def _draw_fakes(self) -> list[Tensor]:
         """The fields of `Fakes`, int16."""
-        size = self.config.loop.batch_size
+        size = self.config.loop.micro_batch_size
         chunks: list[tuple[Tensor, Tensor, Tensor]] = []
         for chunk in range(self._num_chunks):
             chunks.append(self._draw_chunk(chunk))
@@ -178,7 +178,7 @@ class AdversarialStage(GeneratorBase[GameBatch]):
         return [torch.cat(tensors).to(torch.int16) for tensors in zip(*chunks, strict=True)]
 
     def _draw_chunk(self, chunk: int) -> tuple[Tensor, Tensor, Tensor]:
-        seed, size = self.config.loop.seed, self.config.loop.batch_size
+        seed, size = self.config.loop.seed, self.config.loop.micro_batch_size
         captions = self.data.captioned(_FAKES_FROM + chunk * size).captions
         ids_BL = self.data.encode(captions)
         rng = random.Random(f"{seed} fakes {chunk}")

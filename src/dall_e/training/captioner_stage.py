@@ -135,7 +135,7 @@ class CaptionerStage(PairedStage[CaptionerBatch]):
             captions = [source.captions(f"{seed}/{number}") for number in range(self.config.scenes)]
             features = eyes.of_scenes(folder, source, self._images.fingerprint)
             self._scenes = SeenScenes(features, captions)
-        self.prepare_ahead(self.config.loop.batch_size)
+        self.prepare_ahead(self.config.loop)
 
     def _take_features(self, folder: str) -> None:
         """Start from the picture tower of a dual encoder. Raises ValueError if it does not fit."""
@@ -269,7 +269,7 @@ class CaptionerStage(PairedStage[CaptionerBatch]):
 
     def summary(self) -> list[str]:
         """Data, for --dry-run and the log."""
-        size = self.config.loop.batch_size
+        size = self.config.loop.micro_batch_size
         through = f"{self.config.tokenized_fraction:.0%} of them through the tokenizer"
         return [
             f"{len(self._images):,} pictures to train on, {len(self._held_out):,} held out",

@@ -8,12 +8,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dall_e.data.datasets import ImageSet, Record
+from dall_e.data.token_shards import TokenSet
 from dall_e.errors import DallEWarning
 from dall_e.text.tokenizer import TextTokenizer
 from dall_e.training.run_folder import RunData, check_same_data
 
 
-def report_data(run_folder: str, images: ImageSet, held_out: ImageSet | None = None) -> RunData:
+def report_data(
+    run_folder: str, images: ImageSet | TokenSet, held_out: ImageSet | TokenSet | None = None
+) -> RunData:
     """Say what was read and what was not, and compare it with what the run was begun with.
 
     Raises ValueError if the run folder holds a run on other pictures or captions.
@@ -34,7 +37,7 @@ def report_data(run_folder: str, images: ImageSet, held_out: ImageSet | None = N
     return data
 
 
-def run_data(images: ImageSet, held_out: ImageSet | None = None) -> RunData:
+def run_data(images: ImageSet | TokenSet, held_out: ImageSet | TokenSet | None = None) -> RunData:
     """What tells the pictures and captions of a run from others."""
     return RunData(
         fingerprint=" ".join(part.fingerprint for part in (images, held_out) if part).strip(),

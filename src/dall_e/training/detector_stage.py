@@ -87,14 +87,13 @@ class DetectorStage(PreparedStage[DetectorBatch]):
         self._forward: Callable[[Tensor], Any] = self.detector
         if config.loop.compile:
             self._forward = torch.compile(self.detector)
-        self.prepare_ahead(config.loop.batch_size)
+        self.prepare_ahead(config.loop)
 
     def prepare(self, images_seen: int) -> DetectorBatch:
         """The batch that starts after `images_seen` pictures, on the CPU."""
         loop = self.config.loop
-        drawn = [
-            self._scatter(f"{loop.seed}/{images_seen + row}") for row in range(loop.batch_size)
-        ]
+        rows = range(loop.micro_batch_size)
+        drawn = [self._scatter(f"{loop.seed}/{images_seen + row}") for row in rows]
         objects = [objects for _, objects in drawn]
         return DetectorBatch(x_BCHW=_stacked(drawn), targets=make_targets(objects, self.sizes))
 

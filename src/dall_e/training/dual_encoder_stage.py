@@ -117,7 +117,7 @@ class DualEncoderStage(PairedStage[DualEncoderBatch]):
         self._forward: Callable[..., Any] = self.dual_encoder
         if config.loop.compile:
             self._forward = torch.compile(self.dual_encoder)
-        self.prepare_ahead(config.loop.batch_size)
+        self.prepare_ahead(config.loop)
 
     def prepare(self, images_seen: int) -> DualEncoderBatch:
         """The batch that starts after `images_seen` pictures, on the CPU."""
@@ -244,8 +244,8 @@ class DualEncoderStage(PairedStage[DualEncoderBatch]):
         return [
             f"{num_drawn:,} of {len(self._images):,} pictures are drawn, "
             f"{len(self._held_out):,} are held out",
-            f"{self._num_scenes} of {self.config.loop.batch_size} pictures of a batch are composed "
-            "scenes",
+            f"{self._num_scenes} of {self.config.loop.micro_batch_size} pictures of a batch are "
+            "composed scenes",
         ]
 
     def _embed_texts(self, captions: list[str]) -> Tensor:

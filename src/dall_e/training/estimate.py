@@ -1,8 +1,12 @@
-"""How long a run will take: by the rate that its log has, else by a few steps that are timed."""
+"""What a run would do, and how long it would take.
+
+The rate is that of its log, or else of a few steps that are timed.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import time
 from pathlib import Path
@@ -12,7 +16,9 @@ import torch
 
 from dall_e.config import TrainingConfig
 from dall_e.runtime import autocast, pick_dtype
+from dall_e.training.optim import learning_rate_fraction
 from dall_e.training.player import PlayerTrainer
+from dall_e.training.run_folder import has_checkpoint
 from dall_e.training.stage import Stage
 from dall_e.training.tracking import minutes_or_hours
 
@@ -27,6 +33,35 @@ class _Rate(NamedTuple):
     """Where the number is from, in words."""
     images_seen: int = 0
     """How far the run is."""
+
+
+def describe(config: TrainingConfig, stage: Stage[Any]) -> str:
+    """What --dry-run prints: what would be done, settings, sizes, schedule and time.
+
+    `stage` is good for nothing else afterwards: its steps may have been timed.
+    """
+    loop = config.loop
+    settings = {**dataclasses.asdict(config), "networks": stage.networks}
+    lines = [json.dumps(settings, indent=2, ensure_ascii=False)]
+
+    action = "resume the run in" if has_checkpoint(config.run_folder) else "start a new run in"
+    num_steps = -(-loop.images // loop.batch_size)
+    lines.append(f"would {action} {config.run_folder}; nothing is written now")
+    lines.append(f"{num_steps:,} steps of {loop.batch_size} pictures on {stage.device}")
+
+    for player in stage.players:
+        total, trained = player.num_parameters(), player.num_parameters(trained=True)
+        lines.append(f"{player.name}: {total:,} parameters, {trained:,} of them trained")
+
+    for tenth in range(0, 11, 2):
+        images_seen = loop.images * tenth // 10
+        fraction = learning_rate_fraction(config, images_seen)
+        rates = ", ".join(
+            f"{player.name} {player.optimizer.learning_rate * fraction:.2e}"
+            for player in stage.players
+        )
+        lines.append(f"after {images_seen:>12,} pictures: learning rate {rates}")
+    return "\n".join([*lines, *stage.summary(), estimate(config, stage)])
 
 
 def estimate(config: TrainingConfig, stage: Stage[Any]) -> str:
@@ -67,7 +102,7 @@ def _timed_rate(config: TrainingConfig, stage: Stage[Any]) -> _Rate | None:
         return None
     trainers = {player.name: PlayerTrainer(player) for player in stage.players}
     dtype = pick_dtype(config.loop.precision, stage.device)
-    size, begun, counted = config.loop.batch_size, time.monotonic(), 0
+    size, begun, counted = config.loop.micro_batch_size, time.monotonic(), 0
 
     for number in range(_MOST_STEPS + 1):
         turns = stage.losses(stage.batch(number * size), progress=0.5)
@@ -77,7 +112,8 @@ def _timed_rate(config: TrainingConfig, stage: Stage[Any]) -> _Rate | None:
             if turn is None:
                 break
             name, (loss, _) = turn
-            trainers[name].step(loss, 1.0)
+            trainers[name].add(loss)
+            trainers[name].step(1.0)
 
         if stage.device.type == "cuda":
             torch.cuda.synchronize(stage.device)

@@ -77,7 +77,7 @@ class GeneratorBase(PreparedStage[BatchType], Generic[BatchType]):
         if config.loop.compile and not dry_run:
             self.forward = torch.compile(self.module)
 
-        self.prepare_ahead(config.loop.batch_size)
+        self.prepare_ahead(config.loop)
 
     def _adapt(self, config: GeneratorTraining, *, dry_run: bool) -> None:
         """What a start from trained weights may have: drawings of their own, and low rank."""

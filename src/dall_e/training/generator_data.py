@@ -29,6 +29,7 @@ from dall_e.config import (
 from dall_e.data.captions import plain_caption, training_caption
 from dall_e.data.datasets import ImageSet, batch_captions, batch_indices, load_images
 from dall_e.data.shared_names import with_shared_names
+from dall_e.data.token_shards import StoredCodes, TokenSet, is_token_folder, load_tokens
 from dall_e.models.image_tokenizer import ImageTokenizer
 from dall_e.sampling.orders import group_numbers, group_sizes, make_orders
 from dall_e.scenes.composer import SceneComposer
@@ -38,7 +39,12 @@ from dall_e.training.data_report import report_cut_captions, report_data
 from dall_e.training.generator_networks import GeneratorBatch
 from dall_e.training.prior_drawings import PriorDrawings
 from dall_e.training.run_words import text_tokenizer_of_run
-from dall_e.training.token_cache import image_codes, scene_codes, tokenize_as_they_are
+from dall_e.training.token_cache import (
+    encoder_digest,
+    image_codes,
+    scene_codes,
+    tokenize_as_they_are,
+)
 from dall_e.training.tracking import announce
 
 STEP_CHOICES = (8, 12, 16, 24, 32, 50)
@@ -47,6 +53,8 @@ MAX_GROUP = SamplingConfig().max_group
 _CAPTIONS_PER_RECORD = 8
 _CODES_FILE = "codes.pt"
 _SCENE_CODES_FILE = "scene_codes.pt"
+_MOST_HELD_OUT_CODES = 4096
+"""So many pictures to measure with are in memory, of however many are held out."""
 
 Corrupt = Callable[[Tensor, torch.Generator], Corrupted]
 
@@ -97,13 +105,11 @@ class GeneratorData:
     ) -> None:
         """With `dry_run`, nothing is tokenised or written; good for numbers of pictures only."""
         self._config = config.batches
-        self._seed, self._batch_size = config.loop.seed, config.loop.batch_size
+        self._seed, self._batch_size = config.loop.seed, config.loop.micro_batch_size
         self._model = model
 
         # What is seen: pictures, and scenes behind them.
-        size = model.tokenizer.image_size
-        announce(f"reading the pictures of {config.data}")
-        images, held_out = (load_images(config.data, size, split=s) for s in ("train", "val"))
+        images, held_out = (self._load(config.data, split) for split in ("train", "val"))
         self.run_data = report_data(config.run_folder, images, held_out)
         self.holds_out = images.records != held_out.records
         """Whether the pictures to measure with are others than those to train on."""
@@ -123,19 +129,50 @@ class GeneratorData:
         )
         report_cut_captions(self.records, self.text_tokenizer, model.text.max_tokens)
         shape = (self._config.views, len(images), model.generator.num_tokens)
-        self.codes_VMN = torch.zeros(shape, dtype=torch.int16)
-        self.scene_codes_SN = self.codes_VMN[0, :0]
-        self.held_out_codes_MN = self.codes_VMN[0, :0].long()
+        self.codes_VMN: Tensor | StoredCodes = torch.zeros(shape, dtype=torch.int16)
+        self.scene_codes_SN = torch.zeros(0, shape[2], dtype=torch.int16)
+        self.held_out_codes_MN = torch.zeros(0, shape[2], dtype=torch.int64)
         self._prior: PriorDrawings | None = None
-        if folder:
+        if isinstance(images, TokenSet) and isinstance(held_out, TokenSet):
+            self._take_codes(images, held_out, tokenizer)
+        elif folder and isinstance(images, ImageSet) and isinstance(held_out, ImageSet):
             self._tokenize(folder, tokenizer, images, held_out)
 
-    def _compose(self, images: ImageSet) -> None:
+    def _load(self, folder: str, split: str) -> ImageSet | TokenSet:
+        """Pictures, or their codes where the folder has these."""
+        if is_token_folder(folder):
+            return load_tokens(folder, split)
+        if split == "train":
+            announce(f"reading the pictures of {folder}")
+        return load_images(folder, self._model.tokenizer.image_size, split=split)
+
+    def _take_codes(self, codes: TokenSet, held_out: TokenSet, tokenizer: ImageTokenizer) -> None:
+        """Codes that `dall-e data encode` made. Raises ValueError if they are not this model's."""
+        views, _, num_tokens = codes.codes_VMN.shape
+        is_own = codes.encoder == encoder_digest(tokenizer)
+        if not is_own or num_tokens != self._model.generator.num_tokens:
+            raise ValueError(
+                f"{codes.inventory.root} was encoded by another image tokenizer than "
+                f"{self._config.tokenizer}: encode it again, or name the one that did it"
+            )
+        if views != self._config.views:
+            announce(f"{views} views of each picture, as {codes.inventory.root} has them")
+        self.codes_VMN = codes.codes_VMN
+        rows = range(min(len(held_out), _MOST_HELD_OUT_CODES))
+        self.held_out_records = self.held_out_records[: len(rows)]
+        self.held_out_codes_MN = held_out.codes_VMN[0, rows].long()
+
+    def _compose(self, images: ImageSet | TokenSet) -> None:
         """The scenes, and who draws and captions them; none if they are no part of the batches."""
         self._composer: SceneComposer | None = None
         self.scenes: list[Scene] = []
         if not self._config.scene_fraction:
             return
+        if isinstance(images, TokenSet):
+            raise ValueError(
+                f"{images.inventory.root} has codes, and scenes are composed of pictures: leave "
+                "--scene-fraction at 0, or name the folder of the pictures"
+            )
         announce(f"composing {self._config.scenes:,} scenes")
         composer = SceneComposer(
             images, self._model.tokenizer.image_size, canonical=self._config.canonical_scenes
@@ -306,7 +343,7 @@ class GeneratorData:
 
     def summary(self) -> list[str]:
         """Numbers of pictures and labels, for --dry-run and the log."""
-        views, num_images, num_tokens = self.codes_VMN.shape
+        views, num_images, num_tokens = tuple(self.codes_VMN.shape)
         lines = [
             f"{num_images:,} pictures in {views} views of {num_tokens} tokens; "
             f"{len(self.held_out_records):,} held out"

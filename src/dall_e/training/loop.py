@@ -9,42 +9,32 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
+import itertools
 import math
-import random
 import signal
-import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import torch
 
-from dall_e.checkpoints.run_files import FEW_HELD_OUT
 from dall_e.config import TrainingConfig
 from dall_e.runtime import autocast, pick_dtype
-from dall_e.training.estimate import estimate
+from dall_e.training.alarms import MOST_SKIPPED, Alarm, Alarms, Best
+from dall_e.training.gradients import SharedGradients, Turns, own_positions, seed_micro_batch
+from dall_e.training.interruption import catch_signals, random_state, set_random_state
 from dall_e.training.optim import learning_rate_fraction
 from dall_e.training.player import PlayerTrainer
-from dall_e.training.run_folder import (
-    RunFolder,
-    check_same_data,
-    has_checkpoint,
-    open_run_folder,
-)
+from dall_e.training.processes import any_of, rank
+from dall_e.training.profile import Profile
+from dall_e.training.run_folder import RunFolder, check_same_data, open_run_folder
 from dall_e.training.stage import Stage
 from dall_e.training.tracking import Tracker
 
 OnSample = Callable[[Path, dict[str, float]], None]
 _LONGEST_SILENCE = 30.0
 """Seconds after which a line of the log comes early, where steps are slow."""
-_RISEN = 1.05
-"""A held-out loss this many times its best is rising, not swaying."""
-# After so many steps in a row without a finite loss, a run is beyond help.
-_MOST_SKIPPED = 50
 
 
 def fit(config: TrainingConfig, stage: Stage[Any], *, on_sample: OnSample | None = None) -> int:
@@ -53,16 +43,18 @@ def fit(config: TrainingConfig, stage: Stage[Any], *, on_sample: OnSample | None
     `on_sample` gets path and measures of each sample sheet while the players have their averaged
     weights. Ctrl-C and SIGTERM save first and then end the program as usual (KeyboardInterrupt,
     SystemExit). Raises ValueError if the run folder cannot be used or holds a run with other
-    settings, and OSError if the last checkpoint cannot be written.
+    settings, and OSError if the last checkpoint cannot be written. Several processes call this
+    together (`processes.join`); the main one writes.
     """
     with open_run_folder(config.run_folder) as folder, contextlib.closing(stage):
         run = _Run(config, stage, folder, on_sample)
-        run.restore()
-        with _catch_signals() as caught:
-            while not run.is_complete() and not caught and not run.is_out_of_time():
+        with contextlib.closing(run), catch_signals() as caught:
+            run.restore()
+            while not run.is_complete():
                 run.step()
-                run.write_due()
-        run.finish(caught[0] if caught else None)
+                if run.write_due(must_stop=bool(caught)):
+                    break
+            run.finish(caught[0] if caught else None)
     return run.images_seen
 
 
@@ -85,9 +77,11 @@ class _Run:
         self._tracker = Tracker(config, folder)
         self._dtype = pick_dtype(self._loop.precision, stage.device)
         self._trainers = {player.name: PlayerTrainer(player) for player in stage.players}
+        self._gradients = SharedGradients(stage.players)
+        self._profile = Profile(stage.device, on=self._loop.profile)
+        self._alarms, self._train_loss = Alarms(stage), math.inf
+        self._best = Best()
         self._stored_images = self._resumed_images = 0
-        self._best, self._best_seen = math.inf, 0
-        self._has_warned = False
         self._started = self._sampled = self._logged = time.monotonic()
         # A first checkpoint after the first step: whether there is room shows now, not in an hour.
         self._saved = -math.inf
@@ -118,9 +112,9 @@ class _Run:
             trainer.load_state_dict(state["players"][name])
         self._stage.load_state_dict(state["stage"])
         self.images_seen = self._stored_images = self._resumed_images = state["images_seen"]
-        self._best, self._best_seen = self._folder.best_measure()
+        self._best = Best(*self._folder.best_measure())
         self._tracker.seconds = state["seconds"]
-        _set_random_state(state["random"])
+        set_random_state(state["random"])
 
         self._folder.trim_metrics(self.images_seen)
         done = "already complete" if self.is_complete() else "resuming"
@@ -130,40 +124,72 @@ class _Run:
         """One batch, and one optimiser step of every player whose turn it is."""
         progress = min(self.images_seen / self._loop.images, 1.0)
         fraction = learning_rate_fraction(self._config, self.images_seen)
-        turns = self._stage.losses(self._stage.batch(self.images_seen), progress)
+        with self._profile.step():
+            positions = own_positions(self._loop, self.images_seen)
+            with self._profile.part("data"):
+                batches = [self._stage.batch(position) for position in positions]
+            all_turns = [self._stage.losses(batch, progress) for batch in batches]
 
-        while True:
-            with autocast(self._stage.device, self._dtype):
-                turn = next(turns, None)
-            if turn is None:
-                break
-            name, (loss, parts) = turn
-            norm = self._trainers[name].step(loss, fraction)
-            self._tracker.gather({**parts, f"{name}_loss": loss, f"{name}_norm": norm})
+            for turn in itertools.count():
+                name = self._add_losses(all_turns, positions, turn)
+                if name is None:
+                    break
+                with self._profile.part("optimizer"):
+                    norm = self._trainers[name].step(fraction)
+                self._tracker.gather({f"{name}_norm": norm})
+            self._stage.end_step()
 
         self.images_seen += self._loop.batch_size
         self._tracker.count(self._loop.batch_size)
 
-    def write_due(self) -> None:
-        """Log, sheet and checkpoint, each if it is its time.
+    def _add_losses(self, all_turns: list[Turns], positions: list[int], number: int) -> str | None:
+        """Forward and backward passes of one turn, for every micro-batch; whose turn it was."""
+        name = None
+        for turns, position in zip(all_turns, positions, strict=True):
+            seed_micro_batch(self._loop, position, number)
+            is_last = position == positions[-1]
+            with self._profile.part("forward"), autocast(self._stage.device, self._dtype):
+                turn = self._gradients.next_turn(turns, is_last=is_last)
+            if turn is None:
+                return None
+            name, (loss, parts) = turn
+            with self._profile.part("backward"):
+                self._trainers[name].add(loss, 1 / len(positions))
+            self._tracker.gather({**parts, f"{name}_loss": loss})
+        return name
 
-        A checkpoint that fails is reported, and tried again later. Raises OSError if it is the
-        first of this call, or fails twice in a row: training would go on for nothing.
+    def write_due(self, *, must_stop: bool) -> bool:
+        """Log, sheet and checkpoint, each if it is its time; whether the run is to stop now.
+
+        The main process's clocks count, and a signal to any process stops all. A checkpoint that
+        fails is reported, and tried again later. Raises OSError if it is the first of this call,
+        or fails twice in a row: training would go on for nothing.
         """
         now = time.monotonic()
         is_due = (self.images_seen // self._loop.batch_size) % self._loop.log_every == 0
-        if is_due or now - self._logged >= _LONGEST_SILENCE:
+        due = (
+            is_due or now - self._logged >= _LONGEST_SILENCE,
+            now - self._sampled >= self._loop.sample_minutes * 60,
+            now - self._saved >= self._loop.save_minutes * 60,
+            self.is_out_of_time(),
+        )
+        log, sample, save, out_of_time, stop = any_of(
+            (*(flag and rank() == 0 for flag in due), must_stop), self._stage.device
+        )
+        if log:
             self._log()
-        if now - self._sampled >= self._loop.sample_minutes * 60:
+        if sample:
             self._sample()
-        if now - self._saved >= self._loop.save_minutes * 60:
+        # Weights of which every loss is not finite must not take the place of good ones.
+        if save and not any(int(trainer.num_skipped_in_row) for trainer in self._trainers.values()):
             self._save_or_warn()
+        return out_of_time or stop
 
     def _save_or_warn(self) -> None:
         is_first = self._saved == -math.inf
         try:
             self._save()
-            if is_first:
+            if is_first and rank() == 0:
                 self._folder.check_room()
         except OSError as error:
             self._failed_saves += 1
@@ -181,7 +207,8 @@ class _Run:
             self._save()
         if self.is_complete() and self.images_seen > self._resumed_images:
             self._sample()
-        self._tracker.close()
+        if self._profile.is_on:
+            self._tracker.say("\n".join(self._profile.lines(self._trainers.values())))
         if not self.is_complete():
             fraction = self.images_seen / self._loop.images
             self._tracker.say(
@@ -192,6 +219,10 @@ class _Run:
             raise KeyboardInterrupt
         if caught is not None:
             raise SystemExit(128 + caught)
+
+    def close(self) -> None:
+        """Ends the log and the trackers, however the run ends."""
+        self._tracker.close()
 
     def _first_lines(self) -> str:
         """When the first line and the first sheet are to be expected."""
@@ -214,22 +245,34 @@ class _Run:
             "skipped_steps": float(skipped),
             **self._stage.window(),
         }
-        self._tracker.write(self.images_seen, more)
+        values = self._tracker.write(self.images_seen, more)
+        self._train_loss = values.get(f"{self._stage.players[0].name}_loss", math.inf)
+        self._raise(self._alarms.of_line(values))
 
         for name, trainer in self._trainers.items():
             in_row = int(trainer.num_skipped_in_row)
-            if in_row >= _MOST_SKIPPED:
+            if in_row >= MOST_SKIPPED:
                 raise ValueError(
                     f"the loss of {name} was not finite {in_row} times in a row, up to picture "
-                    f"{self.images_seen:,}; the last checkpoint is kept. Try a lower "
-                    "--learning-rate or --precision fp32"
+                    f"{self.images_seen:,}; the checkpoint from before, after "
+                    f"{self._stored_images:,}, is kept. Try a lower --learning-rate or "
+                    "--precision fp32"
                 )
 
+    def _raise(self, alarms: Iterable[Alarm]) -> None:
+        """Says each alarm, and keeps the checkpoint from before where later ones will be worse."""
+        for alarm in alarms:
+            kept = self._folder.keep_checkpoint(f"before_{alarm.name}") if alarm.spoils else None
+            told = f"{alarm.text}. The last checkpoint is kept in {kept}" if kept else alarm.text
+            self._tracker.alarm(self.images_seen, alarm.name, told)
+
     def _sample(self) -> None:
+        if rank() > 0:
+            return  # The main process draws them, and the others wait for its next step.
         path = self._folder.path / "samples" / f"{self.images_seen:09d}.png"
         # Sheets are made at times that depend on the clock, so they must leave no trace in the
         # random state.
-        random_state = _random_state()
+        state = random_state()
         with self._tracker.paused():
             try:
                 path.parent.mkdir(exist_ok=True)
@@ -240,7 +283,7 @@ class _Run:
             except OSError as error:
                 why = error.strerror or error
                 self._tracker.say(f"could not write {path}: {why}; training goes on")
-        _set_random_state(random_state)
+        set_random_state(state)
         self._sampled = time.monotonic()
 
     def _measure(self, path: Path) -> dict[str, float]:
@@ -251,14 +294,14 @@ class _Run:
                 measures = self._stage.sample(path)
             judged = measures.get(self._stage.judged_by, math.inf)
             self._keep_if_best(judged)
-            self._say_if_rising(judged)
+            self._raise(self._alarms.of_measure(judged, self._train_loss, self._best))
             if self._on_sample is not None:
                 self._on_sample(path, measures)
         return measures
 
     def _keep_if_best(self, measure: float) -> None:
         """Keeps the players' present weights if none before did as well."""
-        if not measure < self._best:
+        if not measure < self._best.measure:
             return
         players = {
             name: {"weights": trainer.player.module.state_dict()}
@@ -274,16 +317,16 @@ class _Run:
                 "num_held_out": self._stage.num_held_out,
             }
         )
-        self._best, self._best_seen = measure, self.images_seen
-
-    def _say_if_rising(self, measure: float) -> None:
-        """Says once, in words, that held-out pictures grow less likely, and what may help."""
-        if self._has_warned or not math.isfinite(measure) or measure < _RISEN * self._best:
-            return
-        self._has_warned = True
-        self._tracker.say(overfitting_advice(self._stage, self._best, self._best_seen, measure))
+        self._best = Best(measure, self.images_seen, self._train_loss)
 
     def _save(self) -> None:
+        if rank() == 0:
+            self._save_checkpoint()
+        self._stored_images = self.images_seen
+        self._saved = time.monotonic()
+        self._failed_saves = 0
+
+    def _save_checkpoint(self) -> None:
         players = {name: trainer.state_dict() for name, trainer in self._trainers.items()}
         with self._tracker.paused():
             self._folder.save_checkpoint(
@@ -294,89 +337,6 @@ class _Run:
                     "stage": self._stage.state_dict(),
                     "images_seen": self.images_seen,
                     "seconds": self._tracker.seconds,
-                    "random": _random_state(),
+                    "random": random_state(),
                 }
             )
-        self._stored_images = self.images_seen
-        self._saved = time.monotonic()
-        self._failed_saves = 0
-
-
-def overfitting_advice(stage: Stage[Any], best: float, best_seen: int, now: float) -> str:
-    """What a rising held-out loss means, and what to try."""
-    weak = ""
-    if 0 < stage.num_held_out < FEW_HELD_OUT:
-        weak = f" ({stage.num_held_out} held-out pictures say little: look at the sheets)"
-    return (
-        f"over-fitting: {stage.judged_by} was {best:.3g} after {best_seen:,} pictures and is now "
-        f"{now:.3g}{weak}. The network learns the training pictures by heart and does worse on "
-        "others. Try fewer --images, a lower --learning-rate, or more pictures; "
-        "`dall-e export --weights best` takes the weights from before"
-    )
-
-
-def describe(config: TrainingConfig, stage: Stage[Any]) -> str:
-    """What --dry-run prints: what would be done, settings, sizes, schedule and time.
-
-    `stage` is good for nothing else afterwards: its steps may have been timed.
-    """
-    loop = config.loop
-    settings = {**dataclasses.asdict(config), "networks": stage.networks}
-    lines = [json.dumps(settings, indent=2, ensure_ascii=False)]
-
-    action = "resume the run in" if has_checkpoint(config.run_folder) else "start a new run in"
-    num_steps = -(-loop.images // loop.batch_size)
-    lines.append(f"would {action} {config.run_folder}; nothing is written now")
-    lines.append(f"{num_steps:,} steps of {loop.batch_size} pictures on {stage.device}")
-
-    for player in stage.players:
-        total, trained = player.num_parameters(), player.num_parameters(trained=True)
-        lines.append(f"{player.name}: {total:,} parameters, {trained:,} of them trained")
-
-    for tenth in range(0, 11, 2):
-        images_seen = loop.images * tenth // 10
-        fraction = learning_rate_fraction(config, images_seen)
-        rates = ", ".join(
-            f"{player.name} {player.optimizer.learning_rate * fraction:.2e}"
-            for player in stage.players
-        )
-        lines.append(f"after {images_seen:>12,} pictures: learning rate {rates}")
-    return "\n".join([*lines, *stage.summary(), estimate(config, stage)])
-
-
-def _random_state() -> dict[str, Any]:
-    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
-    return {"torch": torch.get_rng_state(), "cuda": cuda, "python": random.getstate()}
-
-
-def _set_random_state(state: dict[str, Any]) -> None:
-    torch.set_rng_state(state["torch"])
-    if state["cuda"] and torch.cuda.is_available():
-        torch.cuda.set_rng_state_all(state["cuda"])
-    random.setstate(state["python"])
-
-
-@contextlib.contextmanager
-def _catch_signals() -> Iterator[list[int]]:
-    """A list that gets the first SIGINT or SIGTERM; a second one ends the program at once."""
-    caught: list[int] = []
-    # Only the main thread may set handlers.
-    is_main_thread = threading.current_thread() is threading.main_thread()
-    watched = (signal.SIGINT, signal.SIGTERM) if is_main_thread else ()
-    before = {number: signal.getsignal(number) for number in watched}
-
-    def restore() -> None:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-    def note(number: int, frame: FrameType | None) -> None:
-        caught.append(number)
-        restore()
-        print("\nsaving; once more stops at once, without saving", file=sys.stderr)
-
-    for number in watched:
-        signal.signal(number, note)
-    try:
-        yield caught
-    finally:
-        restore()

@@ -61,7 +61,7 @@ class PairedStage(PreparedStage[BatchType], Generic[BatchType]):
         """
         self.device = pick_device(config.loop.device)
         self.networks = {config.stage: dataclasses.asdict(sizes)}
-        self._seed, self._batch_size = config.loop.seed, config.loop.batch_size
+        self._seed, self._batch_size = config.loop.seed, config.loop.micro_batch_size
         self._max_tokens = sizes.max_tokens
 
         # A house style has more weight in data sets; who looks is to know all styles alike.

@@ -23,6 +23,7 @@ from dall_e.losses.adversarial import (
 )
 from dall_e.losses.reconstruction import feature_matching_loss
 from dall_e.models.discriminator import Discriminator, Judgement
+from dall_e.training.processes import num_processes, total
 from dall_e.training.stage import StepOutput
 
 LAZY_STEPS = 8
@@ -59,6 +60,8 @@ class PixelGame:
         self.adaptive = torch.ones((), device=device)
         """How large the tokenizer's adversarial loss must be for a gradient like that of the
         reconstruction."""
+        self._weights: list[Tensor] = []
+        """Unsmoothed, one for each micro-batch of a lazy step."""
         self._config = config
         self._discriminator = discriminator
         self._judge: Callable[[Tensor], Judgement] = discriminator
@@ -89,6 +92,7 @@ class PixelGame:
         matching, matching_parts = feature_matching_loss(
             original=real.features, reconstruction=fake.features
         )
+        adaptive = self.adaptive
         adversarial, parts = generator_loss(real_B=real.logits_B, fake_B=fake.logits_B)
         if is_lazy_step:
             weight = adaptive_weight(
@@ -97,14 +101,21 @@ class PixelGame:
                 weight=last_weight,
                 largest=_LARGEST_ADAPTIVE_WEIGHT,
             )
-            weight = torch.nan_to_num(weight, 1.0)
-            self.adaptive = torch.lerp(self.adaptive, weight, _ADAPTIVE_SMOOTHING)
+            self._weights.append(torch.nan_to_num(weight, 1.0))
+            adaptive = torch.lerp(self.adaptive, self._weights[-1], _ADAPTIVE_SMOOTHING)
 
         loss = (
-            self._config.adversarial_weight * self.adaptive * adversarial
+            self._config.adversarial_weight * adaptive * adversarial
             + self._config.feature_weight * matching
         )
-        return StepOutput(loss, {**parts, **matching_parts, "adaptive": self.adaptive})
+        return StepOutput(loss, {**parts, **matching_parts, "adaptive": adaptive})
+
+    def end_step(self) -> None:
+        """Moves the smoothed weight by the mean of the step's micro-batches, of all processes."""
+        if self._weights:
+            mean = total(torch.stack(self._weights).mean()) / num_processes()
+            self.adaptive = torch.lerp(self.adaptive, mean, _ADAPTIVE_SMOOTHING)
+            self._weights = []
 
     def discriminator_loss(
         self, pairs: Pairs, progress: float, *, is_lazy_step: bool

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from dall_e.config import OptimizerConfig
 from dall_e.training.optim import AveragedWeights, build_optimizers
+from dall_e.training.processes import total
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,23 +52,34 @@ class PlayerTrainer:
         if player.ema:
             self._average = AveragedWeights(player.module, player.optimizer.ema_decay)
 
+        self._loss: Tensor | None = None
+        """Of what was added since the last step."""
         self._num_steps = 0
         device = self._parameters[0].device
         self.num_skipped = torch.zeros((), device=device)
         self.num_skipped_in_row = torch.zeros((), device=device)
 
-    def step(self, loss: Tensor, learning_rate_fraction: float) -> Tensor:
-        """One step: backward, clip, step, average. Returns the norm of the gradient.
+    def add(self, loss: Tensor, fraction: float = 1.0) -> None:
+        """The backward pass of a loss that is this fraction of the step's."""
+        if self._loss is None:
+            # A turn of another player may have left gradients here.
+            for optimizer in self._optimizers:
+                optimizer.zero_grad(set_to_none=True)
+        part = loss if fraction == 1 else loss * fraction
+        part.backward()
+        self._loss = part.detach() if self._loss is None else self._loss + part.detach()
 
-        Nothing changes if the loss or the gradient is not finite.
+    def step(self, learning_rate_fraction: float) -> Tensor:
+        """One step: clip, step, average. Returns the norm of the gradient of what was added.
+
+        Nothing changes if a loss or the gradient is not finite, in any process.
         """
-        for optimizer in self._optimizers:
-            optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        assert self._loss is not None, "a step follows the loss that it is for"
         norm = nn.utils.clip_grad_norm_(self._parameters, self.player.optimizer.clip_norm)
 
         # Counted on the device, so that the CPU need not wait for the loss.
-        bad = (~torch.isfinite(norm + loss.detach())).float()
+        bad = (~torch.isfinite(norm + total(self._loss))).float()
+        self._loss = None
         self.num_skipped = self.num_skipped + bad
         self.num_skipped_in_row = (self.num_skipped_in_row + 1) * bad
 
@@ -85,6 +97,24 @@ class PlayerTrainer:
         if self._average is not None:
             self._average.update(self._num_steps)
         return norm.detach()
+
+    def kept_bytes(self) -> dict[str, int]:
+        """What it keeps in memory between steps, by kind; of the weights, all of its network's."""
+        states: list[dict[str, Any]] = [
+            state for optimizer in self._optimizers for state in optimizer.state.values()
+        ]
+        moments = [x for state in states for x in state.values() if isinstance(x, Tensor)]
+        averages = [] if self._average is None else list(self._average.state_dict().values())
+        kinds: dict[str, list[Tensor]] = {
+            "weights": list(self.player.module.parameters()),
+            "gradients": [p.grad for p in self._parameters if p.grad is not None],
+            "optimizer": moments,
+            "averages": averages,
+        }
+        return {
+            kind: sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+            for kind, tensors in kinds.items()
+        }
 
     def averaged(self) -> contextlib.AbstractContextManager[None]:
         """The network has its averaged weights inside the `with`."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Generic
 
+from dall_e.config import LoopConfig
 from dall_e.runtime import batch_workers
 from dall_e.training.batches import BatchType
 from dall_e.training.prefetch import Prefetch
+from dall_e.training.processes import num_processes
 from dall_e.training.stage import Stage
 
 
@@ -22,10 +24,12 @@ class PreparedStage(Stage[BatchType], Generic[BatchType]):
         """
         raise NotImplementedError
 
-    def prepare_ahead(self, batch_size: int) -> None:
+    def prepare_ahead(self, loop: LoopConfig) -> None:
         """From now on batches can be asked for."""
         self._prepared = Prefetch(
-            self.prepare, stride=batch_size, workers=batch_workers(self.device)
+            self.prepare,
+            stride=loop.micro_batch_size * num_processes(),
+            workers=batch_workers(self.device),
         )
 
     def batch(self, images_seen: int) -> BatchType:

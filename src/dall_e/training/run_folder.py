@@ -11,6 +11,7 @@ import contextlib
 import dataclasses
 import json
 import math
+import os
 import shutil
 import subprocess
 import sys
@@ -31,6 +32,7 @@ from dall_e.checkpoints.run_files import (
 from dall_e.config import TrainingConfig, flat_values, flattened
 from dall_e.errors import UnusableFileError
 from dall_e.runtime import check_single_process
+from dall_e.training.processes import num_processes, rank
 from dall_e.version import __version__
 
 DATA_FILE = "data.json"
@@ -49,6 +51,7 @@ _FREE = {
     "device",
     "compile",
     "track",
+    "profile",
     "tensorboard",  # of runs of version 0.14 or older
 }
 
@@ -68,6 +71,7 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._warned = False
+        self._writes = rank() == 0
 
     def save_checkpoint(self, state: dict[str, Any]) -> None:
         """Replaces the checkpoint, or raises OSError and leaves the old one as it was."""
@@ -78,6 +82,20 @@ class RunFolder:
             raise OSError(
                 f"could not save {path}: {error.strerror}; the one before is kept"
             ) from error
+
+    def keep_checkpoint(self, name: str) -> Path | None:
+        """Keeps the checkpoint as it is now in a folder of its own, which can be started from.
+
+        None without a checkpoint, or on a file system without such names.
+        """
+        kept = self.path / name
+        with contextlib.suppress(OSError):
+            kept.mkdir(exist_ok=True)
+            # The next one is another file, so that a second name for this one is enough.
+            (kept / CHECKPOINT_FILE).unlink(missing_ok=True)
+            os.link(self.path / CHECKPOINT_FILE, kept / CHECKPOINT_FILE)
+            return kept
+        return None
 
     def check_room(self) -> None:
         """Raises OSError if the disk has no room for a second checkpoint beside the one there is.
@@ -145,6 +163,8 @@ class RunFolder:
 
         Raises ValueError if the folder cannot be written to, or is something else, such as a model.
         """
+        if not self._writes:
+            return
         settings_path, command_path = self.path / "config.json", self.path / "command.txt"
         is_run = command_path.exists() or (self.path / CHECKPOINT_FILE).exists()
         if settings_path.exists() and not is_run:
@@ -165,13 +185,15 @@ class RunFolder:
 
     def write_data(self, data: RunData) -> None:
         """Writes what the run is trained on, for `check_same_data`."""
+        if not self._writes:
+            return
         text = json.dumps({**data._asdict(), "written_by": __version__}, indent=2)
         _replace_text(self.path / DATA_FILE, text + "\n")
 
     def trim_metrics(self, images_seen: int) -> None:
         """Drops metrics from beyond the checkpoint, which the resumed run will write again."""
         path = self.path / "metrics.jsonl"
-        if not path.exists():
+        if not path.exists() or not self._writes:
             return
         kept: list[str] = []
         for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
@@ -190,6 +212,8 @@ class RunFolder:
         self._append("log.txt", line)
 
     def _append(self, name: str, line: str) -> None:
+        if not self._writes:
+            return
         try:
             with open(self.path / name, "a", encoding="utf-8") as file:
                 file.write(line + "\n")
@@ -235,10 +259,15 @@ def check_same_data(folder: Path, data: RunData) -> None:
 def open_run_folder(path: str) -> Iterator[RunFolder]:
     """A run folder to write to, made if need be, with other runs kept out while it is open.
 
-    Raises ValueError if it cannot be made or written to, if another run has it, or if a launcher
-    started several processes.
+    Of several processes the main one holds it, and the others write nothing. Raises ValueError if
+    it cannot be made or written to, if another run has it, or if processes were started that have
+    not joined.
     """
-    check_single_process()
+    if num_processes() == 1:
+        check_single_process()
+    elif rank() > 0:
+        yield RunFolder(Path(path))
+        return
     folder = Path(path)
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -73,8 +73,14 @@ class Stage(Generic[BatchType]):
         """
         yield self.players[0].name, self.loss(batch)
 
+    def end_step(self) -> None:
+        """Called after each step, in every process: what has state becomes the same in all.
+
+        `training.processes` adds up over processes; micro-batches are gathered by the stage.
+        """
+
     def window(self) -> dict[str, float]:
-        """More values for a line of the log, gathered since the last call."""
+        """More values for a line of the log, gathered by all processes since the last call."""
         return {}
 
     def sample(self, path: Path) -> dict[str, float]:

@@ -95,7 +95,7 @@ def image_codes(
         mirror_N = torch.tensor([mirrors(record) for record in images.records])
         return tokenize_views(tokenizer, images.images_NCHW, mirror_N, views=views, seed=seed)
 
-    return cached(path, f"{digest} {_encoder_digest(tokenizer)} {views} {seed} {len(images)}", make)
+    return cached(path, f"{digest} {encoder_digest(tokenizer)} {views} {seed} {len(images)}", make)
 
 
 def scene_codes(
@@ -119,7 +119,7 @@ def scene_codes(
                 announce(f"{number:,} of {count:,} scenes drawn")
         return torch.cat(codes)
 
-    return cached(path, f"{name} {count} {_encoder_digest(tokenizer)}", make)
+    return cached(path, f"{name} {count} {encoder_digest(tokenizer)}", make)
 
 
 def cached(path: Path, fingerprint: str, make: Callable[[], Codes]) -> Codes:
@@ -146,5 +146,6 @@ def weights_digest(network: nn.Module) -> str:
     return digest.hexdigest()
 
 
-def _encoder_digest(tokenizer: ImageTokenizer) -> str:
+def encoder_digest(tokenizer: ImageTokenizer) -> str:
+    """A digest that tells an image tokenizer that makes other codes from this one."""
     return f"{weights_digest(tokenizer.encoder)} {tokenizer.config}"

@@ -70,8 +70,8 @@ class TokenizerData:
         """The batch after `images_seen` pictures: a function of the seed and of that number."""
         config, loop = self._config.batches, self._config.loop
         rng = torch.Generator().manual_seed((loop.seed * 2**40 + images_seen) % 2**63)
-        rows_B = batch_indices(len(self), self._weights_N, loop.seed, images_seen, loop.batch_size)
-        size = len(rows_B)
+        size = loop.micro_batch_size
+        rows_B = batch_indices(len(self), self._weights_N, loop.seed, images_seen, size)
 
         # Every picture moved, but for some that are seen as they are.
         images_BCHW = _augment(self._images_NCHW, rows_B.tolist(), rng)

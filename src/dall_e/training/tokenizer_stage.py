@@ -34,6 +34,7 @@ from dall_e.training.perceptual import PerceptualDistance
 from dall_e.training.perturbation import perturb
 from dall_e.training.pixel_game import Pairs, PixelGame
 from dall_e.training.player import Player
+from dall_e.training.processes import total
 from dall_e.training.running import run_stage
 from dall_e.training.sampled_codes import CodeResampler
 from dall_e.training.stage import Stage, StepOutput
@@ -271,9 +272,15 @@ class TokenizerStage(Stage[TokenizerBatch]):
             fake_BCHW=over_background(reconstruction_BCHW[rest].float(), background_BC),
         )
 
+    def end_step(self) -> None:
+        """The adaptive weight follows the micro-batches of all processes alike."""
+        if self._game:
+            self._game.end_step()
+
     def window(self) -> dict[str, float]:
         """Fraction of the codes used since the last line of the log, and their perplexity."""
-        fraction_K = self._code_counts_K / self._code_counts_K.sum().clamp_min(1)
+        counts_K = total(self._code_counts_K)
+        fraction_K = counts_K / counts_K.sum().clamp_min(1)
         self._code_counts_K = torch.zeros_like(self._code_counts_K)
         entropy = -torch.xlogy(fraction_K, fraction_K).sum()
         return {

@@ -11,6 +11,7 @@ from pathlib import Path
 from torch import Tensor
 
 from dall_e.config import TrainingConfig, flat_values
+from dall_e.training.processes import from_all, rank
 from dall_e.training.run_folder import RunFolder
 from dall_e.training.trackers import Trackers, tracker_names
 
@@ -22,7 +23,8 @@ _TERMINAL_WIDTH = 160
 
 def announce(text: str) -> None:
     """Says what a run is doing before it trains, as its preparation can take minutes."""
-    print(text, file=sys.stderr, flush=True)
+    if rank() == 0:
+        print(text, file=sys.stderr, flush=True)
 
 
 class Tracker:
@@ -42,7 +44,7 @@ class Tracker:
 
         self._is_terminal = sys.stderr.isatty()
         self._shown = 0.0
-        names = tracker_names(config.loop.track)
+        names = tracker_names(config.loop.track) if rank() == 0 else ()
         self._trackers = Trackers(names, folder.path, flat_values(config))
 
     def gather(self, values: Mapping[str, Tensor]) -> None:
@@ -64,9 +66,12 @@ class Tracker:
         yield
         self._start += time.monotonic() - begun
 
-    def write(self, images_seen: int, more: Mapping[str, float]) -> None:
-        """One line of every log, from what was gathered since the last one and `more`."""
-        means = {name: float(value) / self._counts[name] for name, value in self._sums.items()}
+    def write(self, images_seen: int, more: Mapping[str, float]) -> dict[str, float]:
+        """One line of every log, from what all processes gathered since the last one and `more`.
+
+        Returns its values.
+        """
+        means = self._means()
         seconds = time.monotonic() - self._start
         rate = self._images / max(seconds, 1e-9)
         self.seconds += seconds
@@ -84,6 +89,18 @@ class Tracker:
 
         self._sums, self._counts, self._images = {}, {}, 0
         self._start = time.monotonic()
+        return values
+
+    def _means(self) -> dict[str, float]:
+        """Of what all processes have gathered; a process may lack what its pictures lack."""
+        own = {name: (float(value), self._counts[name]) for name, value in self._sums.items()}
+        sums: dict[str, float] = {}
+        counts: dict[str, int] = {}
+        for gathered in from_all(own):
+            for name, (value, count) in gathered.items():
+                sums[name] = sums.get(name, 0.0) + value
+                counts[name] = counts.get(name, 0) + count
+        return {name: sums[name] / counts[name] for name in sums}
 
     def write_measures(self, images_seen: int, measures: Mapping[str, float], sheet: Path) -> None:
         """Writes what held-out pictures measured; trackers get the sheet (PNG), too."""
@@ -93,8 +110,16 @@ class Tracker:
 
     def say(self, text: str) -> None:
         """A message for the log and for the user."""
+        if rank() > 0:
+            return
         print(f"{_CLEAR_LINE}{text}" if self._is_terminal else text, file=sys.stderr, flush=True)
         self._folder.write_log(text)
+
+    def alarm(self, images_seen: int, name: str, text: str) -> None:
+        """Something that went wrong, for the log, the metrics and the user."""
+        entry = {"kind": "alarm", "images_seen": images_seen, "alarm": name, "text": text}
+        self._folder.write_metrics(entry)
+        self.say(text)
 
     def close(self) -> None:
         """Ends the progress line, and the trackers."""
@@ -103,6 +128,8 @@ class Tracker:
         self._trackers.close()
 
     def _show(self, line: str) -> None:
+        if rank() > 0:
+            return
         self._folder.write_log(line)
         if self._is_terminal:
             print(f"{_CLEAR_LINE}{line[:_TERMINAL_WIDTH]}", end="", file=sys.stderr, flush=True)

@@ -87,7 +87,7 @@ class UpsamplerStage(Stage[UpsamplerBatch]):
         loop = self.config.loop
         rng = torch.Generator().manual_seed((loop.seed * 2**40 + images_seen) % 2**63)
         rows_B = batch_indices(
-            len(self._images), self._weights_M, loop.seed, images_seen, loop.batch_size
+            len(self._images), self._weights_M, loop.seed, images_seen, loop.micro_batch_size
         )
         x_BCHW = self._images.images_NCHW[rows_B].float() / 255
 

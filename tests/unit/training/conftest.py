@@ -31,7 +31,9 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
     weights = ImageTokenizer(PRESETS["tiny"].tokenizer).state_dict()
     with open_run_folder(str(root / "tokenizer")) as folder:
         player = {"weights": weights, "ema": weights}
-        folder.save_checkpoint({"config": {}, "networks": {}, "players": {"tokenizer": player}})
+        networks = {"tokenizer": dataclasses.asdict(PRESETS["tiny"].tokenizer)}
+        players = {"tokenizer": player}
+        folder.save_checkpoint({"config": {}, "networks": networks, "players": players})
     config = with_values(
         GeneratorTraining(),
         {

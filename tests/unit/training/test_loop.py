@@ -20,8 +20,9 @@ from torch import Tensor, nn
 from dall_e.checkpoints.run_files import load_stage
 from dall_e.config import TrainingConfig, flat_values, with_values
 from dall_e.errors import UnusableFileError
-from dall_e.training.loop import describe, fit
-from dall_e.training.player import Player
+from dall_e.training.estimate import describe
+from dall_e.training.loop import fit
+from dall_e.training.player import Player, PlayerTrainer
 from dall_e.training.run_folder import open_run_folder
 from dall_e.training.stage import Stage, StepOutput
 
@@ -539,3 +540,24 @@ def test_fault_training_05_slow_steps_are_not_silent(
     lines = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
     assert [line["images_seen"] for line in lines if line["kind"] == "train"] == [4, 8, 12]
     assert "training begins: a line every 1000 steps" in capsys.readouterr().err
+
+
+def test_a_profile_says_where_time_and_memory_go(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = settings(tmp_path, images=16, profile=True)
+    stage = ToyStage(config)
+    fit(config, stage)
+    time, memory = capsys.readouterr().err.splitlines()[-2:]
+    assert time.startswith("profile of 3 steps: ") and "outside of forward, backward" in time
+    shares = [float(share) for share in re.findall(r"([\d.]+)%", time)]
+    assert len(shares) == 5 and sum(shares[:4]) <= 100.4
+    assert shares[4] == pytest.approx(100 - sum(shares[1:4]), abs=0.3)
+    # 81 numbers of 4 bytes: weights, gradients, AdamW's two moments and its counts, averages.
+    assert "weights 0.0, gradients 0.0, optimizer 0.0, averages 0.0" in memory
+    trainer = PlayerTrainer(stage.players[0])
+    trainer.add(stage.loss(stage.batch(0)).loss)
+    trainer.step(1.0)
+    kept = trainer.kept_bytes()
+    assert kept["weights"] == kept["gradients"] == kept["averages"] == 324
+    assert 648 <= kept["optimizer"] <= 664

@@ -1,0 +1,91 @@
+"""The losses of a step: one micro-batch after the other, with gradients that processes share.
+
+A batch is made of micro-batches, each a function of the seed and of its place in the data. Which
+process computes one, and how many each has, changes nothing but the order of sums: two processes,
+or one that adds up the gradients of two micro-batches, learn the same.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+
+from dall_e.config import LoopConfig
+from dall_e.training.player import Player
+from dall_e.training.processes import num_processes, rank
+from dall_e.training.stage import StepOutput
+
+Turns = Iterator[tuple[str, StepOutput]]
+Turn = tuple[str, StepOutput]
+
+
+def own_positions(loop: LoopConfig, images_seen: int) -> list[int]:
+    """Where the micro-batches of this process start, in the batch after `images_seen` pictures.
+
+    Processes take turns, so those of one are always `num_processes` micro-batches apart. Raises
+    ValueError if they do not share a batch evenly.
+    """
+    size = loop.micro_batch_size
+    each, rest = divmod(loop.batch_size, size * num_processes())
+    if rest:
+        raise ValueError(
+            f"--batch-size {loop.batch_size} is no multiple of {num_processes()} processes with "
+            f"micro-batches of {size}: name another --batch-size or --micro-batch"
+        )
+    return [images_seen + (turn * num_processes() + rank()) * size for turn in range(each)]
+
+
+def seed_micro_batch(loop: LoopConfig, position: int, turn: int) -> None:
+    """Makes what is random in a network (dropout) a function of the micro-batch, too."""
+    torch.manual_seed((loop.seed * 2**44 + position * 8 + turn) % 2**63)
+
+
+class SharedGradients:
+    """What players learn from, averaged over all processes by PyTorch's DDP."""
+
+    def __init__(self, players: tuple[Player, ...]) -> None:
+        self._shared: DistributedDataParallel | None = None
+        if num_processes() > 1:
+            # Which weights a loss depends on changes from turn to turn, and with the captions.
+            modules = nn.ModuleList(player.module for player in players)
+            self._shared = DistributedDataParallel(
+                _NextTurn(modules), find_unused_parameters=True, broadcast_buffers=False
+            )
+
+    def next_turn(self, turns: Turns, *, is_last: bool) -> Turn | None:
+        """The next loss of a micro-batch, None after the last one.
+
+        Gradients are averaged in the backward pass of the last micro-batch of a process, and added
+        up before.
+        """
+        if self._shared is None:
+            return next(turns, None)
+        waiting = contextlib.nullcontext() if is_last else self._shared.no_sync()
+        with waiting, contextlib.suppress(_NoTurn):
+            turn: Turn = self._shared(turns)
+            return turn
+        return None
+
+
+class _NoTurn(Exception):
+    """A stage has no further loss for this step."""
+
+
+class _NextTurn(nn.Module):
+    """The forward pass of whatever a stage computes next: DDP watches a module's `forward`."""
+
+    def __init__(self, modules: nn.ModuleList) -> None:
+        super().__init__()
+        self._modules_of_players = modules
+
+    def forward(self, turns: Turns) -> Any:
+        turn = next(turns, None)
+        if turn is None:
+            # DDP must not wait for the gradients of a loss that is not there.
+            raise _NoTurn
+        return turn
