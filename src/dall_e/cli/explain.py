@@ -42,7 +42,7 @@ def explain(  # noqa: PLR0913, one argument per flag
         Path | None,
         typer.Option(
             "--images",
-            show_default="drawn anew by the model",
+            show_default="the memory of the model",
             help="Folder of pictures in which the nearest are looked for, such as training data.",
         ),
     ] = None,

@@ -22,6 +22,7 @@ from dall_e.explain.oracle import Revealed, forced_log_probabilities
 from dall_e.explain.prompt_words import PromptWord, prompt_words, token_rows
 from dall_e.explain.reading import explainable, states_of
 from dall_e.explain.record import Explained, ExplainedDrawing
+from dall_e.explain.remembered import remembered_images
 from dall_e.explain.report import page
 from dall_e.images.files import to_uint8
 from dall_e.images.results import DrawnImage
@@ -59,9 +60,9 @@ def explain(
 ) -> Explanation:
     """Draw the one picture of a request, and explain each of its drawings.
 
-    images: a folder, best those that the model was trained on, to look for the nearest
-    ones in. Raises ValueError for models that draw left to right, and for a request of several
-    pictures.
+    images: a folder, best those that the model was trained on, to look for the nearest ones in;
+    the model's memory unless given. Raises ValueError for models that draw left to right, and for
+    a request of several pictures.
     """
     explainable(engine)
     if len(request.seeds) != 1:
@@ -93,7 +94,7 @@ def explain(
             unread=plan.unread,
             graph=plan_graph(generated.prompt, words, plan, engine.vocabulary),
             drawings=tuple(drawings),
-            compared_with=f"the pictures in {os.fspath(images)}" if images else "",
+            compared_with=near.compared_with,
         )
 
 
@@ -137,6 +138,7 @@ def _explained(
         terms_S=terms_S,
         frame_steps=tuple(shown_after),
         frames=tuple(to_uint8(frame_CHW) for frame_CHW in frames),
+        remembered=tuple(remembered_images(engine, prompt, revealed, drawn_2N[0])),
         nearest=tuple(neighbours.of(image, codes_N)),
     )
 

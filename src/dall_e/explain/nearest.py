@@ -1,8 +1,9 @@
 """The images that a drawing is most like, so that a copy is seen as a copy.
 
-The dual encoder finds them, and tokens tell how much is the same, position by position. What the
-model draws under a name has its tokens at once. A file has to be read into tokens, which is not
+They are looked for in the model's memory, by tokens that are the same, position by position. Or in
+a folder: there the dual encoder finds them, and a file has to be read into tokens, which is not
 exact: of its own drawings, saved and read again, the built-in model finds 69 to 92 % of the tokens.
+A model without a memory is asked what it draws under its names.
 
 Shapes: N image tokens, D width, M images or names, C H W channels (4, premultiplied RGBA), rows and
 columns.
@@ -21,11 +22,13 @@ from torch import Tensor
 
 from dall_e.data.folders import image_files
 from dall_e.data.inventory import Inventory
+from dall_e.explain.remembered import image_of_row, name_of_row
 from dall_e.images.files import ImageArray, read_image, to_pil, to_uint8
 from dall_e.inference.engine import Engine
 from dall_e.models.image_tokenizer import ImageTokenizer
 from dall_e.nn.precision import entering
 from dall_e.sampling.decode import DecodeStep
+from dall_e.sampling.memory import TokenMemory
 
 NUM_SHOWN = 3
 _OTHER_SEED = 1 << 20
@@ -37,7 +40,7 @@ class NearImage:
     """An image that a drawing is like."""
 
     name: str
-    """Of its file, or the name under which the model drew it anew."""
+    """Of its file, or the name by which it is remembered, or was drawn anew."""
     image: ImageArray
     """uint8 [4, H, W], premultiplied RGBA."""
     similarity: float
@@ -50,7 +53,7 @@ class Neighbours:
     """Finds the nearest of some images, for several drawings one after the other."""
 
     def __init__(self, engine: Engine, folder: str | os.PathLike[str] | None = None) -> None:
-        """Look in a folder of images; without one, in what the model draws under its names.
+        """Look in a folder of images, or in the memory of the model, or in what it draws by name.
 
         Files that are no images are left out. Raises FileNotFoundError without such a folder,
         ValueError if there is no image in it, or if the model has no dual encoder.
@@ -58,10 +61,19 @@ class Neighbours:
         self._engine = engine
         self._files: list[Path] = []
         self._names: list[str] = []
+        self._memory: TokenMemory | None = None
+        self.compared_with = ""
+        """What the images are taken from, in words; "" for names that are drawn anew."""
         if folder is not None:
             self._root = Path(folder).expanduser()
             self._directions_MD = self._read_folder()
-        elif engine.networks.dual_encoder is not None and engine.vocabulary is not None:
+            self.compared_with = f"the pictures in {os.fspath(folder)}"
+        elif engine.networks.dual_encoder is None:
+            return
+        elif engine.drawer.memory:
+            self._memory = engine.drawer.memory
+            self.compared_with = f"the {len(self._memory):,} pictures that the model remembers"
+        elif engine.vocabulary is not None:
             known = engine.vocabulary
             self._names = list(dict.fromkeys([*known.table_things, *known.single_things]))
             if self._names:
@@ -72,10 +84,12 @@ class Neighbours:
 
         None for a model that has nothing to compare with.
         """
+        if self._memory:
+            return self._remembered(self._memory, image, codes_N)
         count = len(self._files) or len(self._names)
         if not count:
             return []
-        own_D = self._engine.retriever("near pictures").embed_image(to_pil(image))
+        own_D = self._direction(image)
         best = (self._directions_MD @ own_D).topk(min(NUM_SHOWN, count)).indices.tolist()
         if self._files:
             names = [self._files[row].relative_to(self._root).as_posix() for row in best]
@@ -90,15 +104,30 @@ class Neighbours:
             NearImage(
                 name=name,
                 image=other,
-                similarity=self._similarity(own_D, other),
+                similarity=float(own_D @ self._direction(other)),
                 same_tokens=float((other_N == codes_N).float().mean()),
             )
             for name, other, other_N in zip(names, images, tokens, strict=True)
         ]
         return sorted(near, key=lambda each: -each.similarity)
 
-    def _similarity(self, own_D: Tensor, other: ImageArray) -> float:
-        return float(own_D @ self._engine.retriever("near pictures").embed_image(to_pil(other)))
+    def _remembered(
+        self, memory: TokenMemory, image: ImageArray, codes_N: Tensor
+    ) -> list[NearImage]:
+        """Those of the memory with the most tokens that are the same, whatever they are called."""
+        same_I = (memory.codes_IN == codes_N.to(memory.codes_IN)).float().mean(1)
+        best = same_I.topk(min(NUM_SHOWN, len(memory)))
+        own_D = self._direction(image)
+        near: list[NearImage] = []
+        for row, same in zip(best.indices.tolist(), best.values.tolist(), strict=True):
+            other = image_of_row(self._engine, memory, row)
+            similarity = float(own_D @ self._direction(other))
+            name = name_of_row(memory, row)
+            near.append(NearImage(name=name, image=other, similarity=similarity, same_tokens=same))
+        return near
+
+    def _direction(self, image: ImageArray) -> Tensor:
+        return self._engine.retriever("near pictures").embed_image(to_pil(image))
 
     def _read_folder(self) -> Tensor:
         """Directions [M, D] of the images of the folder, whose files are noted."""

@@ -16,6 +16,7 @@ from dall_e.explain.graph_svg import PlanGraph
 from dall_e.explain.nearest import NearImage
 from dall_e.explain.oracle import Revealed
 from dall_e.explain.prompt_words import PromptWord
+from dall_e.explain.remembered import RememberedImage
 from dall_e.images.files import ImageArray
 from dall_e.images.results import DrawnImage
 
@@ -44,6 +45,8 @@ class ExplainedDrawing:
     """The steps after which `frames` show the drawing."""
     frames: tuple[ImageArray, ...]
     """What was drawn solid, the likeliest rest pale."""
+    remembered: tuple[RememberedImage, ...]
+    """The images of the memory that its prompt recalls; empty if there is none."""
     nearest: tuple[NearImage, ...]
     """What it is most like; empty for a model that has nothing to compare with."""
 

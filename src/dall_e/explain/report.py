@@ -32,6 +32,8 @@ _HEAT = (194, 65, 12)
 """Red, green and blue of a map."""
 _STRONGEST = 0.85
 """How much a map covers where it is largest."""
+_MOST_REMEMBERED = 4
+"""Images of the memory that a page shows of one drawing."""
 _NAMES_REDRAWN = (
     "The weights come without the pictures that they were trained on. So this is what the model "
     "draws, with other seeds, under the names that fit the drawing best: what agrees in nearly all "
@@ -105,6 +107,16 @@ def _drawing(explanation: Explained, drawing: ExplainedDrawing) -> dict[str, Any
         "frame_steps": drawing.frame_steps,
         "bars": _markup(bars_svg(drawing.terms_S.tolist())),
         "total": f"{float(drawing.terms_S.sum()):+.1f}",
+        "remembered": [
+            {
+                "name": image.name,
+                "image": _data(encode_png(image.image), "png"),
+                "map": _map(image.share_N, f"share of {image.name}", ""),
+                "says": f"due to it are {float(image.share_N.mean()):.0%} of the probability of "
+                f"the tokens; {image.same_tokens:.0%} of them are its own",
+            }
+            for image in drawing.remembered[:_MOST_REMEMBERED]
+        ],
         "nearest": [
             {
                 "name": near.name,

@@ -184,6 +184,20 @@ def _beliefs(
     return belief_RKM[:, 1:], belief_RKM[:, 0]
 
 
+def responsibilities(is_own_KN: Tensor, log_N: Tensor, known_N: Tensor) -> Tensor:
+    """The part [K, N] of each recalled image in the probability of the tokens that were drawn.
+
+    All by rank. is_own_KN: whether a token is that of an image. log_N: log p of it by the network.
+    known_N: how many tokens were known before it was drawn. What a column lacks to 1 is due to the
+    network.
+    """
+    is_recalled_1K = torch.ones(1, len(is_own_KN), dtype=torch.bool, device=is_own_KN.device)
+    weight_1KN, network_1N = _beliefs(is_own_KN[None], is_recalled_1K, known_N.tolist())
+    image_KN = _SURE * weight_1KN[0] * is_own_KN
+    network_N = (network_1N[0] + (1 - _SURE) * weight_1KN[0].sum(0)) * log_N.exp()
+    return image_KN / (image_KN.sum(0) + network_N).clamp(min=torch.finfo(torch.float32).tiny)
+
+
 def _at(codes_RKN: Tensor, positions_RM: Tensor) -> Tensor:
     """The codes [R, K, M] of recalled images at some positions."""
     return codes_RKN.gather(2, positions_RM[:, None].expand(-1, codes_RKN.shape[1], -1))

@@ -134,8 +134,24 @@ def test_a_copy_is_seen_as_one(tmp_path: Path) -> None:
     assert "copy.png" in made.to_html() and str(tmp_path) in made.to_html()
 
 
-def test_without_a_folder_names_are_drawn_again() -> None:
+def test_what_is_remembered_is_shown_with_its_share() -> None:
+    """A name of the memory recalls its picture, to which nearly all of the drawing is due."""
     model = DALL_E.from_pretrained()
+    assert model.memory is not None
+    settings = model.sampling_settings(compose=False, num_inference_steps=12)
+    made = model.explain("a knight", seed=1, sampling=settings)
+    (drawing,) = made.drawings
+    first = drawing.remembered[0]
+    assert first.row in model.memory.recalled("knight") and first.same_tokens > 0.9
+    assert float(first.share_N.mean()) > 0.9 and first.share_N.shape == (144,)
+    assert drawing.nearest[0].name == first.name and drawing.nearest[0].similarity > 0.99
+    text = made.to_html()
+    assert f"remembered from {first.name}" in text and "pictures that the model remembers" in text
+
+
+def test_without_a_memory_names_are_drawn_again() -> None:
+    model = DALL_E.from_pretrained()
+    model.memory = None
     last: list = []
     request = model.engine.request(
         "apple", seed=1, height=96, sampling=model.sampling_settings(compose=False)

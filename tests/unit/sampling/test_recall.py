@@ -12,7 +12,7 @@ from dall_e.models.generator import Generator
 from dall_e.models.text_encoder import TextStates
 from dall_e.sampling.decode import KnownTokens, decode_tokens
 from dall_e.sampling.memory import TokenMemory
-from dall_e.sampling.recall import RecalledPrompts, RecallingNetwork
+from dall_e.sampling.recall import RecalledPrompts, RecallingNetwork, responsibilities
 
 SETTINGS = SamplingConfig(num_inference_steps=25, guidance_scale=1.1, top_p=0.9, temperature=0.65)
 CODES_IN = torch.randint(0, 40, (3, 25), generator=torch.Generator().manual_seed(5)).short()
@@ -114,3 +114,19 @@ def test_a_recalled_image_takes_few_passes_however_many_are_drawn(
     assert torch.equal(codes_BN, CODES_IN[[0] * 5].long())
     # The last token is not appended, as nothing comes after it.
     assert sum(appended) == 5 * 24 and len(appended) <= 5 * 5
+
+
+def test_a_token_is_due_to_what_foretold_it() -> None:
+    """By hand, of one image and three tokens one after the other, the last not its own."""
+    is_own_KN = torch.tensor([[True, True, False]])
+    due_KN = responsibilities(is_own_KN, torch.full((3,), 0.2).log(), torch.arange(3))
+
+    image, network = 0.97, 0.03
+    expected = []
+    for own in (True, True, False):
+        of_image = 0.97 * image * own
+        of_network = (network + 0.03 * image) * 0.2
+        expected.append(of_image / (of_image + of_network))
+        image, network = image * 0.97, network * 0.3
+        image, network = image / (image + network), network / (image + network)
+    assert due_KN[0].tolist() == pytest.approx(expected, rel=1e-4)
