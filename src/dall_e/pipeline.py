@@ -167,6 +167,7 @@ class DALL_E(  # one base for each room that adds methods
             weights_sha256=loaded.sha256,
             quantization=options.packing,
         )
+        model.recogniser = loaded.recogniser
         return model if device is None else model.to(device)
 
     def save_pretrained(self, path: str | os.PathLike[str], *, int8: bool = True) -> None:
@@ -189,6 +190,7 @@ class DALL_E(  # one base for each room that adds methods
             text_tokenizer_json=self.text_tokenizer.to_json(),
             vocabulary=self.vocabulary.to_text() if self.vocabulary else None,
             memory=self.memory,
+            recogniser=self.recogniser,
         )
 
     # A text is a sequence of texts as well, so the last overload would take it too.

@@ -23,10 +23,16 @@ from dall_e.atomic_files import replace_files
 from dall_e.bounded_files import WORDS_BYTES, check_kind, naming, read_table, read_text
 from dall_e.checkpoints.keymap import current_name
 from dall_e.checkpoints.memory_file import MEMORY_FILE, read_memory, write_memory
+from dall_e.checkpoints.recogniser_file import (
+    RECOGNISER_FILE,
+    read_recogniser,
+    write_recogniser,
+)
 from dall_e.checkpoints.stored_tensor import StoredTensor
 from dall_e.checkpoints.tensor_files import open_weights
 from dall_e.checkpoints.weights_file import is_scale, read_weight, write_weights_file
 from dall_e.errors import UnusableFileError
+from dall_e.models.recogniser import Recogniser
 from dall_e.nn.quantization import WeightFormat
 from dall_e.nn.transformer import assign_weights
 from dall_e.sampling.memory import TokenMemory
@@ -37,7 +43,14 @@ TEXT_FILE = "text_tokenizer.json"
 VOCABULARY_FILE = "vocabulary.txt"
 VOCABULARY_BYTES = 2**20
 """Longest vocabulary; that of the built-in model has 128 KB."""
-MODEL_FILES = (WEIGHTS_FILE, TEXT_FILE, VOCABULARY_FILE, MEMORY_FILE, CONFIG_FILE)
+MODEL_FILES = (
+    WEIGHTS_FILE,
+    TEXT_FILE,
+    VOCABULARY_FILE,
+    MEMORY_FILE,
+    RECOGNISER_FILE,
+    CONFIG_FILE,
+)
 """What `save_model` writes into a folder, or removes from it."""
 _FORMAT = 1
 _MAKE_AGAIN = "copy the model folder again, or make it again with `dall-e export`"
@@ -61,6 +74,10 @@ class StoredModel:
     """Whether there is a `memory.safetensors`."""
     memory: TokenMemory | None = None
     """Its images, where they were read."""
+    has_recogniser: bool = False
+    """Whether there is a `recogniser.safetensors`."""
+    recogniser: Recogniser | None = None
+    """What tells what pictures show, where it was read."""
 
 
 # Writing
@@ -75,10 +92,12 @@ def save_model(
     text_tokenizer_json: str,
     vocabulary: str | None = None,
     memory: TokenMemory | None = None,
+    recogniser: Recogniser | None = None,
 ) -> None:
     """Write a model folder; other files in it are left alone.
 
-    But for the vocabulary and the memory of an earlier model, which go if this one has none.
+    But for the vocabulary, memory and recogniser of an earlier model, which go if this one has
+    none.
 
     Every file is complete on the disk before the first one takes its place, so a full disk or an
     interruption leaves the old model. Besides the given tensors there is never more than one in
@@ -96,6 +115,8 @@ def save_model(
     }
     if memory is not None:
         writers[MEMORY_FILE] = lambda path: write_memory(path, memory)
+    if recogniser is not None:
+        writers[RECOGNISER_FILE] = lambda path: write_recogniser(path, recogniser)
 
     names = (*writers, CONFIG_FILE)
     with replace_files(*(target / name for name in names)) as (*paths, head):
@@ -107,7 +128,7 @@ def save_model(
         content = {"format": _FORMAT, "files": files, "model": config}
         lines = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
         head.write_bytes(lines.encode("utf-8"))
-    for name in {VOCABULARY_FILE, MEMORY_FILE} - writers.keys():
+    for name in {VOCABULARY_FILE, MEMORY_FILE, RECOGNISER_FILE} - writers.keys():
         (target / name).unlink(missing_ok=True)
 
 
@@ -147,7 +168,8 @@ def load_model(folder: str | Path, dtype: torch.dtype = torch.float32) -> Stored
             if not is_scale(held, name)
         }
     memory = read_memory(Path(folder) / MEMORY_FILE) if stored.has_memory else None
-    return replace(stored, tensors=tensors, memory=memory)
+    recogniser = read_recogniser(Path(folder) / RECOGNISER_FILE) if stored.has_recogniser else None
+    return replace(stored, tensors=tensors, memory=memory, recogniser=recogniser)
 
 
 def open_stored(folder: str | Path) -> dict[str, StoredTensor]:
@@ -166,7 +188,7 @@ def check_model(folder: str | Path) -> StoredModel:
     _check_file(folder / WEIGHTS_FILE, files)
     _check_file(folder / TEXT_FILE, files)
     vocabulary = folder / VOCABULARY_FILE
-    for name in (VOCABULARY_FILE, MEMORY_FILE):
+    for name in (VOCABULARY_FILE, MEMORY_FILE, RECOGNISER_FILE):
         if name in files:
             _check_file(folder / name, files)
     return StoredModel(
@@ -176,6 +198,7 @@ def check_model(folder: str | Path) -> StoredModel:
         sha256=files[WEIGHTS_FILE]["sha256"],
         vocabulary=read_text(vocabulary, VOCABULARY_BYTES) if vocabulary.is_file() else None,
         has_memory=MEMORY_FILE in files,
+        has_recogniser=RECOGNISER_FILE in files,
     )
 
 

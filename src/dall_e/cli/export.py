@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -19,13 +20,14 @@ if TYPE_CHECKING:
 
     from dall_e.checkpoints.run_files import TrainedStage
     from dall_e.planning.vocabulary import Vocabulary
-    from dall_e.sampling.memory import TokenMemory
     from dall_e.text.tokenizer import TextTokenizer
 
 _TRAINING_ONLY = ("tower.",)
 """Starts of the names of weights that only training needs."""
 _OR_A_MODEL = "a model folder, or dall-e-emoji"
 _FIRST_VERSION = "1"
+
+BesideWeights = TypeVar("BesideWeights")
 
 
 @with_flags(
@@ -111,6 +113,8 @@ def export(  # noqa: PLR0913, one argument per flag
     the model; those left out are of the model that the generator's run started from (--init).
     `dall-e generate --model FOLDER` then draws with it.
     """
+    from dall_e.checkpoints.memory_file import MEMORY_FILE, read_memory
+    from dall_e.checkpoints.recogniser_file import RECOGNISER_FILE, read_recogniser
     from dall_e.checkpoints.run_files import load_stage, load_text_tokenizer
     from dall_e.checkpoints.store import MODEL_FILES, save_model
 
@@ -165,7 +169,8 @@ def export(  # noqa: PLR0913, one argument per flag
         int8=int8,
         text_tokenizer_json=text_tokenizer.to_json(),
         vocabulary=vocabulary.to_text() if vocabulary else None,
-        memory=_memory(stages),
+        memory=_beside(stages, MEMORY_FILE, read_memory),
+        recogniser=_beside(stages, RECOGNISER_FILE, read_recogniser),
     )
     for part, stage in stages.items():
         of_model = f"the model {stage.folder}"
@@ -278,20 +283,21 @@ def _vocabulary(stage: TrainedStage, folder: Path) -> Vocabulary | None:
     return own
 
 
-def _memory(stages: dict[str, TrainedStage]) -> TokenMemory | None:
-    """What the model remembers whose image tokenizer is taken, if it keeps its names, too.
+def _beside(
+    stages: dict[str, TrainedStage], name: str, read: Callable[[Path], BesideWeights]
+) -> BesideWeights | None:
+    """A file of the model whose image tokenizer is taken, if this one keeps its names, too.
 
     That is the model itself with other parts, or one that went on drawing its names as it learned.
     """
     from dall_e.checkpoints.known_models import find_model
-    from dall_e.checkpoints.memory_file import MEMORY_FILE, read_memory
 
     generator, tokenizer = stages["generator"], stages["tokenizer"]
     keeps_names = generator.is_model or generator.settings.get("prior_fraction")
     if not tokenizer.is_model or not keeps_names:
         return None
-    path = find_model(str(tokenizer.folder)) / MEMORY_FILE
-    return read_memory(path) if path.is_file() else None
+    path = find_model(str(tokenizer.folder)) / name
+    return read(path) if path.is_file() else None
 
 
 def _check_same_words(stage: str, folder: Path, text_tokenizer: TextTokenizer) -> None:

@@ -11,10 +11,8 @@ import re
 from collections.abc import Sequence
 
 from dall_e.data.datasets import Record
-from dall_e.text.language import Language
+from dall_e.text.language import Language, without_tone
 
-_TONE_EN = re.compile(r"[,:]? [a-z-]+ skin tone")
-_TONE_ZH = re.compile(r"，?(?:中等-|较)?(?:中等|浅|深)肤色")
 _SIGNS = re.compile(r"[^\w]+")
 _TONES = re.compile(r"1F3F[BCDEF]")
 
@@ -44,5 +42,5 @@ def known_rows(held_out: Sequence[Record], trained_on: Sequence[Record]) -> list
 
 def _plain(text: str, language: Language) -> str:
     """A name as captions have it: small letters, no signs, no skin tone."""
-    text = (_TONE_ZH if language == "zh" else _TONE_EN).sub("", text.lower())
+    text = without_tone(text.lower(), language)
     return _SIGNS.sub("" if language == "zh" else " ", text).strip()

@@ -32,13 +32,13 @@ class Explaining:
 
         Which word drew what, by attention and by leaving the word out under the same noise; how
         sure the model was of each token; how each step went, and how much it speaks for the prompt;
-        which images of the memory it is from, and which it is most like. `save` writes it as one page, and a notebook
-        shows it.
+        which images of the memory it is from, and which it is most like. `save` writes it as one
+        page, and a notebook shows it.
 
         seed, compose, negative_prompt, style, height, sampling: as in a call, which draws the same
         picture. images: a folder to look for the nearest images in, best that of the training
-        data; else the model's memory, or what it draws under the names that fit best. Raises ValueError as a call
-        does, and for models that draw left to right.
+        data; else the model's memory, or what it draws under the names that fit best. Raises
+        ValueError as a call does, and for models that draw left to right.
         """
         explainable(self.engine)
         if not isinstance(prompt, str):

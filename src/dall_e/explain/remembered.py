@@ -32,7 +32,7 @@ class RememberedImage:
     """The first prompt that recalls it."""
     image: ImageArray
     """uint8 [4, H, W], premultiplied RGBA."""
-    share_N: Tensor
+    fraction_N: Tensor
     """Of the probability of each token that was drawn, the part that is due to this image, 0 to 1,
     in raster order. At temperature 1 and without guidance."""
     same_tokens: float
@@ -55,7 +55,7 @@ def remembered_images(
     codes_KN = memory.codes_IN[rows].to(revealed.codes_N)
     is_own_KN = codes_KN == revealed.codes_N
     known_N = torch.searchsorted(revealed.groups_N, revealed.groups_N)
-    share_KN = responsibilities(
+    fraction_KN = responsibilities(
         is_own_KN[:, revealed.positions_N], log_N[revealed.positions_N], known_N
     )
     images = [
@@ -63,14 +63,14 @@ def remembered_images(
             row=row,
             name=name_of_row(memory, row),
             image=image_of_row(engine, memory, row),
-            share_N=share_N,
+            fraction_N=fraction_N,
             same_tokens=float(is_own_N.float().mean()),
         )
-        for row, share_N, is_own_N in zip(
-            rows, revealed.in_raster_order(share_KN), is_own_KN, strict=True
+        for row, fraction_N, is_own_N in zip(
+            rows, revealed.in_raster_order(fraction_KN), is_own_KN, strict=True
         )
     ]
-    return sorted(images, key=lambda each: -float(each.share_N.mean()))
+    return sorted(images, key=lambda each: -float(each.fraction_N.mean()))
 
 
 def name_of_row(memory: TokenMemory, row: int) -> str:

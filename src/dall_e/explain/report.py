@@ -111,8 +111,8 @@ def _drawing(explanation: Explained, drawing: ExplainedDrawing) -> dict[str, Any
             {
                 "name": image.name,
                 "image": _data(encode_png(image.image), "png"),
-                "map": _map(image.share_N, f"share of {image.name}", ""),
-                "says": f"due to it are {float(image.share_N.mean()):.0%} of the probability of "
+                "map": _map(image.fraction_N, f"due to {image.name}", ""),
+                "says": f"due to it are {float(image.fraction_N.mean()):.0%} of the probability of "
                 f"the tokens; {image.same_tokens:.0%} of them are its own",
             }
             for image in drawing.remembered[:_MOST_REMEMBERED]

@@ -266,18 +266,25 @@ class QuestionCaptions:
 
 
 def make_captioning(
-    name: str, networks: Any, text_tokenizer: Any, describer: Callable[[], Describer]
+    name: str,
+    networks: Any,
+    text_tokenizer: Any,
+    *,
+    describer: Callable[[], Describer],
+    recognised: Callable[[], ImageCaptions] | None,
 ) -> ImageCaptions:
-    """What makes the captions of a model: its captioner, or answers to a question.
+    """What makes the captions of a model: its captioner, answers to a question, or its recogniser.
 
-    describer: makes what answers questions, for a model that does. Raises ValueError if the model
-    can do neither.
+    describer, recognised: make what answers questions or recognises, for a model that does. Raises
+    ValueError if the model can do nothing of this.
     """
     captioner = getattr(networks, "captioner", None)
     if captioner is not None:
         return CaptionWriter(captioner, text_tokenizer)
     if getattr(networks, "vision", None) is not None:
         return QuestionCaptions(describer())
+    if recognised is not None:
+        return recognised()
     raise ValueError(
         f"{name} only draws: it has no captioner; `dall-e train captioner` trains one, and "
         "`dall-e export --captioner` puts it into a model"

@@ -22,6 +22,7 @@ from dall_e.models.captioner import Captioner
 from dall_e.models.dual_encoder import DualEncoder
 from dall_e.models.generator import Generator
 from dall_e.models.image_tokenizer import ImageTokenizer
+from dall_e.models.recogniser import Recogniser
 from dall_e.models.text_encoder import TextEncoder
 from dall_e.models.upsampler import Upsampler
 from dall_e.nn.precision import cast
@@ -93,6 +94,8 @@ class NativeModel(NamedTuple):
     """What it knows by name; without one, prompts are drawn whole."""
     memory: TokenMemory | None = None
     """Images that it remembers beside what it has learned."""
+    recogniser: Recogniser | None = None
+    """Tells what pictures show."""
 
 
 def load_model(
@@ -193,7 +196,13 @@ def _load_native(folder: Path, options: LoadOptions) -> NativeModel:
             sizes = config.tokenizer
             stored.memory.check(sizes.grid_size**2, sizes.num_codes)
     return NativeModel(
-        config, networks, text_tokenizer, stored.sha256, vocabulary, memory=stored.memory
+        config,
+        networks,
+        text_tokenizer,
+        stored.sha256,
+        vocabulary,
+        memory=stored.memory,
+        recogniser=stored.recogniser,
     )
 
 

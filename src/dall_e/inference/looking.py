@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypedDict, overload
 
 from dall_e.checkpoints.families.base import PublishedNetworks
@@ -20,7 +21,9 @@ from dall_e.inference.captioning import (
 )
 from dall_e.inference.engine import Engine
 from dall_e.inference.loading import Networks
+from dall_e.inference.recognising import RecognisedCaptions
 from dall_e.inference.retrieval import ImageInput, SearchResult
+from dall_e.models.recogniser import Recogniser
 from dall_e.runtime import inference, one_thread
 from dall_e.text.language import Language
 
@@ -45,6 +48,9 @@ class Looking:
     networks: Networks | PublishedNetworks
     text_tokenizer: Any
     engine: Engine
+    recogniser: Recogniser | None = None
+    """Tells what pictures show; None for a model without one. Can be set before the first caption.
+    """
     _describer: Describer | None = None
     _captioning: ImageCaptions | None = None
 
@@ -136,8 +142,15 @@ class Looking:
         if not images:
             return []
         if self._captioning is None:
+            recogniser = self.recogniser
             self._captioning = make_captioning(
-                self.config.name, self.networks, self.text_tokenizer, self._make_describer
+                self.config.name,
+                self.networks,
+                self.text_tokenizer,
+                describer=self._make_describer,
+                recognised=partial(RecognisedCaptions, recogniser, self.engine)
+                if recogniser is not None
+                else None,
             )
         with inference(self.engine.device), one_thread():
             return self._captioning.captions(images, settings)

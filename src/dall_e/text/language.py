@@ -19,6 +19,8 @@ _IRREGULAR = {
     "foot": "feet", "tooth": "teeth", "wolf": "wolves", "leaf": "leaves", "shrimp": "shrimp",
     "bison": "bison", "police": "police",
 }  # fmt: skip
+_TONE_EN = re.compile(r"[,:]? [a-z-]+ skin tone")
+_TONE_ZH = re.compile(r"，?(?:中等-|较)?(?:中等|浅|深)肤色")
 _PEOPLE = ("man", "woman", "person")
 _SIDES = frozenset(("left", "right", "leftwards", "rightwards"))
 _KINDS_WITH_A_SIDE = ("letter", "flag", "symbol", "clock")
@@ -64,6 +66,11 @@ def plural_of(name: str) -> str:
     if not acts and not re.search(r"[^s]s$", last):
         last = _IRREGULAR.get(last, regular_plural(last))
     return f"{' '.join([*start, last])}{''.join(rest)}"
+
+
+def without_tone(phrase: str, language: Language) -> str:
+    """Take the skin tone off a name: "person running, dark skin tone" is "person running"."""
+    return (_TONE_ZH if language == "zh" else _TONE_EN).sub("", phrase).strip()
 
 
 def mirrors(record: dict[str, object]) -> bool:

@@ -134,7 +134,7 @@ def test_a_copy_is_seen_as_one(tmp_path: Path) -> None:
     assert "copy.png" in made.to_html() and str(tmp_path) in made.to_html()
 
 
-def test_what_is_remembered_is_shown_with_its_share() -> None:
+def test_what_is_remembered_is_shown_with_its_part() -> None:
     """A name of the memory recalls its picture, to which nearly all of the drawing is due."""
     model = DALL_E.from_pretrained()
     assert model.memory is not None
@@ -143,7 +143,7 @@ def test_what_is_remembered_is_shown_with_its_share() -> None:
     (drawing,) = made.drawings
     first = drawing.remembered[0]
     assert first.row in model.memory.recalled("knight") and first.same_tokens > 0.9
-    assert float(first.share_N.mean()) > 0.9 and first.share_N.shape == (144,)
+    assert float(first.fraction_N.mean()) > 0.9 and first.fraction_N.shape == (144,)
     assert drawing.nearest[0].name == first.name and drawing.nearest[0].similarity > 0.99
     text = made.to_html()
     assert f"remembered from {first.name}" in text and "pictures that the model remembers" in text

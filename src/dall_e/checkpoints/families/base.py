@@ -212,6 +212,8 @@ class PublishedModel(NamedTuple):
     """It has no list of names, and draws prompts whole."""
     memory: None = None
     """It remembers no images."""
+    recogniser: None = None
+    """It recognises none."""
 
 
 def published_model(
