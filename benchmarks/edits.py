@@ -1,6 +1,6 @@
 """`python -m benchmarks edits`: whether edits change what they should, nothing else, and how soon.
 
-Prints the steps across the seams of textures beside their inner steps (at most 1.1), the pixels
+Prints the steps across the seams of textures beside the same steps inside (at most 1.1), the pixels
 that changed outside of the mask and its border (0), the time of an edit beside that of drawing its
 picture, and draws all edits of `benchmarks/prompts/edits.txt` as a sheet, before and after in
 pairs. Whether they do what was asked is for people to look at.
@@ -9,6 +9,7 @@ pairs. Whether they do what was asked is for people to look at.
 from __future__ import annotations
 
 import json
+import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,11 +24,14 @@ from dall_e import DALL_E
 from dall_e.images.blending import allowed
 from dall_e.images.selections import selection_of
 from dall_e.images.sheets import contact_sheet
+from dall_e.images.svg import svg_image
 
 LIST = Path(__file__).with_name("prompts") / "edits.txt"
 SHEET = Path("out") / "bench" / "edits.png"
 SIDE = 384
 """Side in pixels of what is edited."""
+_NO_STEP = 1e-6
+"""Mean step of brightness where all is of one colour."""
 TEXTURES = ("a red apple", "a cat and a flower", "a star", "a forest")
 CUT = (0, 50, 384, 357)
 """What of a picture is kept as a file of 5 : 4."""
@@ -84,15 +88,41 @@ def changed_outside(before: Image.Image, after: Image.Image) -> int:
 
 
 def seam_ratio(image: Image.Image) -> float:
-    """The mean step of brightness across both seams over that between other neighbours."""
-    grey_HW = np.asarray(image.convert("L")).astype(np.float64)
+    """The mean step of brightness across both seams over that at the same place inside.
+
+    The texture is painted once more, half a side further, so that what was at its edges is in its
+    middle; only then the same content is compared. One without a document is mirrored: its own
+    inner steps are all there is.
+    """
     seams, inner = [], []
+    middle = image.width // 2 - 1
+    svg = image.info.get("svg")
+    steps = _steps(image)
+    moved = _steps(svg_image(moved_tile(svg.decode(), image.width), image.width)) if svg else None
     for axis in (0, 1):
-        steps = np.abs(grey_HW - np.roll(grey_HW, -1, axis))
-        lines = np.moveaxis(steps, axis, 0).mean(1)
-        seams.append(lines[-1])
-        inner.append(lines[:-1].mean())
-    return float(np.mean(seams) / np.mean(inner))
+        seams.append(steps[axis][-1])
+        inner.append(moved[axis][middle] if moved else steps[axis][:-1].mean())
+    return 1.0 if seams == inner else float(np.mean(seams) / max(np.mean(inner), _NO_STEP))
+
+
+def _steps(image: Image.Image) -> list[np.ndarray]:
+    """The mean step of brightness from each row to the next, and from each column; the last wraps
+    around."""
+    grey_HW = np.asarray(image.convert("L")).astype(np.float64)
+    steps = [np.abs(grey_HW - np.roll(grey_HW, -1, axis)) for axis in (0, 1)]
+    return [np.moveaxis(steps[axis], axis, 0).mean(1) for axis in (0, 1)]
+
+
+def moved_tile(svg: str, side: int) -> str:
+    """The document of a texture, moved by half its side down and across."""
+    head, body = re.fullmatch(r"(<svg[^>]*>)(.*)</svg>\s*", svg, re.DOTALL).groups()
+    half = side / 2
+    copies = (
+        f'<g transform="translate({x} {y})">{body}</g>'
+        for x in (-half, half)
+        for y in (-half, half)
+    )
+    return f"{head}{''.join(copies)}</svg>"
 
 
 def measure(
@@ -135,7 +165,7 @@ def measure(
         for prompt in TEXTURES
         for seed in range(4)
     ]
-    table.add(what="step across the seams / inner steps", **spread(textures))
+    table.add(what="step across the seams / the same inside", **spread(textures))
     table.add(what="pixels changed outside of mask and border", **spread(outside, 0))
     table.add(what="seconds of an edit", **spread(seconds))
     table.add(what="time of an edit / of drawing its picture", **spread(ratios))

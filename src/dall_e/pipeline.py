@@ -154,10 +154,9 @@ class DALL_E(  # one base for each room that adds methods
         dtype = either("dtype", dtype, "torch_dtype", torch_dtype)
         device = either("device", device, "device_map", device_of_map(device_map))
 
-        as_stored = dtype == "auto" and quantization is None
         precision = checked_precision(None if dtype == "auto" else dtype, quantization)
         access = HubAccess(local_files_only, revision, token, cache_dir)
-        options = LoadOptions(*precision, access, as_stored)
+        options = LoadOptions(*precision, access, dtype == "auto" and quantization is None)
         loaded = load_model(name_or_path, variant, options)
         parts = (loaded.config, loaded.networks, loaded.text_tokenizer)
         model = cls(
