@@ -1,9 +1,9 @@
 """What `python -m benchmarks edits` measures: a texture that fits, and one that does not."""
 
 import pytest
+from benchmarks.edits import moved_tile, seam_ratio
 from PIL import Image
 
-from benchmarks.edits import moved_tile, seam_ratio
 from dall_e.images.svg import svg_image
 
 HEAD = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64" width="64" height="64">'
