@@ -96,6 +96,8 @@ _VERBS = {
     "above": ("flying over", "flies over", "jumping over", "jumps over"),
     "next to": ("near", "by", "close to", "alongside", "leaning against"),
     "under": ("beneath", "lying under"),
+    # Animals are drawn looking to the left, at what they run after.
+    "right": ("chasing", "chases", "running after", "following"),
 }
 """What somebody does who is in a relation to something, and words that no caption has."""
 

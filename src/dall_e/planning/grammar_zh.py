@@ -67,9 +67,14 @@ _EDGES = frozenset(
     f"巨铁木石金银铜冰站坐飞跑跳挂画都几{_NUMERALS}"
 )
 """A word of one character is a word beside one of these; elsewhere it may be half of another."""
+_IN_WORDS = frozenset("长高热")
+"""Of what is said of things, characters that are parts of many words."""
 _BEFORE_OWNERS = frozenset("，,。 ")
 """Only these stand between something and who owns the next thing."""
-_VERBS = {"on": ("骑着", "骑在", "骑", "坐在"), "above": ("飞过", "跳过")}
+_VERBS = {
+    "on": ("骑着", "骑在", "骑", "坐在"), "above": ("飞过", "跳过"),
+    "right": ("追着", "追赶", "追逐", "在追", "追"),
+}  # fmt: skip
 """What somebody does who is in a relation to something."""
 _SHORT_RELATIONS = {
     "下": "under", "上": "on", "里": "inside", "中": "inside", "旁": "next to", "前": "in front",
@@ -184,7 +189,7 @@ class Chinese(Grammar):
             if is_verb:
                 continue
             beside = {*tokens[max(position - 1, 0) : position], *tokens[stop : stop + 1]}
-            is_word = length > 1 or beside <= _edges() or before.endswith(_materials())
+            is_word = length > 1 or beside <= _edges() or before.endswith(_before_words())
             return length if is_word else 0
         return 0
 
@@ -311,10 +316,14 @@ def _measures() -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=1)
-def _materials() -> tuple[str, ...]:
-    """What things are made of: of a 玻璃瓶 the last character is a thing."""
-    said = attributes_zh()
-    return tuple(word for word, meant in said if meant.field == "material" and len(word) > 1)
+def _before_words() -> tuple[str, ...]:
+    """What things are made of, and how they are: 玻璃瓶 and 胖猫 end in a thing."""
+    return tuple(
+        word
+        for word, said in attributes_zh()
+        if (said.field == "material" and len(word) > 1)
+        or (said.field in ("build", "condition") and word not in _IN_WORDS)
+    )
 
 
 @lru_cache(maxsize=1)

@@ -24,8 +24,14 @@ def with_material_first(text: str, language: Language) -> str:
 def _turned(match: re.Match[str]) -> str:
     """A thing with its material behind the other words that say something of it."""
     words = match[1].split()
-    said = next((at for at, word in enumerate(words) if not attribute_of(word)), len(words) - 1)
+    said = next((at for at, word in enumerate(words) if not _is_said(word)), len(words) - 1)
     return " ".join((*words[:said], match[2], *words[said:]))
+
+
+def _is_said(word: str) -> bool:
+    """Whether a word says something of a thing, and hardly begins its name, as "hot" may."""
+    attribute = attribute_of(word)
+    return attribute is not None and attribute.field != "condition"
 
 
 @lru_cache(maxsize=1)

@@ -83,6 +83,8 @@ def full_grown(cast: Cast, mention: Mention) -> SceneObject:
     item = cast.items[0]
     if mention.said.get("age") != "baby" or "size" in mention.said or not item.size:
         return item
+    if item.build:
+        return replace(item, size="")
     cast.unused |= mention.age_at
     return replace(item, size="")
 

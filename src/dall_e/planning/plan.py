@@ -21,7 +21,6 @@ import numpy as np
 
 from dall_e.data.captions import PROPER
 from dall_e.images.files import ImageArray
-from dall_e.images.materials import Paint
 from dall_e.images.svg import VectorDrawing
 from dall_e.planning.cast import as_relation, mounted
 from dall_e.planning.illustration import SIDE, lone_layers, scene_layers
@@ -30,6 +29,7 @@ from dall_e.planning.parser import Parse, parse
 from dall_e.planning.placed_plan import PlacedObject, PlacedPlan
 from dall_e.planning.planned_object import PlannedObject
 from dall_e.planning.renderer import alone, assemble, painted, sprite_of
+from dall_e.planning.shaping import shaped
 from dall_e.planning.variation import Appearance, canonical_appearance, sample_appearance
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.scenes.captions import scene_caption
@@ -213,7 +213,7 @@ def _look_in_words(planned: PlannedObject, size: str) -> str:
         *([size] if size else []),
         *([f"painted {planned.paint}"] if planned.paint else []),
         *([f"of {planned.material}"] if planned.material else []),
-        *([planned.pattern] if planned.pattern else []),
+        *(said for said in (planned.pattern, planned.build, planned.condition) if said),
         *(f"{colour} {part}" for part, colour in planned.parts),
     ]
     return f" {', '.join(said)}" if said else ""
@@ -232,9 +232,11 @@ def _placed_object(
 
 
 def _turned(image_CHW: ImageArray, planned: PlannedObject) -> ImageArray:
-    """A drawing [4, H, W] as [H, W, 4], looking the way that was planned."""
+    """A drawing [4, H, W] as [H, W, 4], in the form and looking the way that was planned."""
     drawing_HWC = image_CHW.transpose(1, 2, 0)
-    return np.ascontiguousarray(drawing_HWC[:, ::-1] if planned.mirrored else drawing_HWC)
+    if planned.mirrored:
+        drawing_HWC = drawing_HWC[:, ::-1]
+    return shaped(np.ascontiguousarray(drawing_HWC), planned)
 
 
 def plan_prompt(prompt: str, vocabulary: Vocabulary, seed: int | None = None) -> Plan:
@@ -274,7 +276,7 @@ def plan_prompt(prompt: str, vocabulary: Vocabulary, seed: int | None = None) ->
     # The name of a thing, and nothing said of it: the prompt does as it is.
     name = f"{_word_for(appearances[0].name, scene.objects[0], vocabulary, language)}{style}"
     same_words = {_bare(objects[0].prompt), _bare(name)}
-    nothing_to_do = objects[0].look == Paint() and not objects[0].mirrored and _is_alone(scene)
+    nothing_to_do = objects[0].is_as_drawn and _is_alone(scene)
     if understood.is_exact and nothing_to_do and _bare(understood.text) in same_words:
         # What somebody does has no article, as in training: "a sleeping cat" is asked for so.
         asked = objects[0].prompt
@@ -298,6 +300,8 @@ def _planned(
         paint=paint,
         material=item.material,
         pattern=item.pattern,
+        build=item.build,
+        condition=item.condition,
         parts=item.parts,
         mirrored=appearance.mirrored,
         alternates=appearance.alternates,

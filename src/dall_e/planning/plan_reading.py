@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from dall_e.errors import DallEWarning
 from dall_e.images.effects.catalogue import EFFECTS
+from dall_e.images.forms import BUILDS, CONDITIONS
 from dall_e.images.places import Setting
 from dall_e.images.textures import MATERIALS, PATTERNS
 from dall_e.planning.illustration import square_boxes
@@ -180,7 +181,8 @@ def _scene_object(fields: Fields, vocabulary: Vocabulary) -> SceneObject:
         "state": fields.text("state", "", STATES),
     }
     painted = _paint(fields)
-    with_look = {"material": painted.material, "pattern": painted.pattern, "parts": painted.parts}
+    looks = ("material", "pattern", "build", "condition", "parts")
+    with_look = {field: getattr(painted, field) for field in looks}
     return _at(fields.path_of("count"), partial(vocabulary.planned, name, **said, **with_look))
 
 
@@ -303,6 +305,8 @@ def _drawing(fields: Fields, item: SceneObject | None) -> PlannedObject:
         paint=fields.text("paint", "", COLOURS),
         material=looks.material,
         pattern=looks.pattern,
+        build=looks.build,
+        condition=looks.condition,
         parts=looks.parts,
         mirrored=fields.flag("mirrored"),
         alternates=fields.flag("alternates") if item else False,
@@ -328,6 +332,8 @@ def _paint(fields: Fields) -> PlannedObject:
         prompt="",
         material=fields.text("material", "", tuple(MATERIALS)),
         pattern=fields.text("pattern", "", PATTERNS),
+        build=fields.text("build", "", BUILDS),
+        condition=fields.text("condition", "", CONDITIONS),
         parts=tuple(parts),
     )
 

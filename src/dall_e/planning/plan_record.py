@@ -13,6 +13,7 @@ from dall_e.scenes.graph import SceneObject
 
 PLAN_KEY = "plan_json"
 """The text of a picture's metadata that holds its plan as JSON."""
+_LOOKS = ("material", "pattern", "build", "condition")
 RULES = "rules"
 """What places the things of a plan without boxes, when they are drawn."""
 FROM_PLAN_KEY = "from_plan"
@@ -135,7 +136,7 @@ def _object_record(item: SceneObject, planned: PlannedObject) -> dict[str, Any]:
 def _how(drawn: dict[str, Any]) -> str:
     """What the model is asked for, and what is done with the drawing."""
     words = [f'drawn as "{drawn["prompt"]}"']
-    words += [drawn[what] for what in ("material", "pattern") if drawn[what]]
+    words += [drawn[what] for what in _LOOKS if drawn[what]]
     words += [f"{part} {colour}" for part, colour in drawn["parts"]]
     if drawn["paint"]:
         words.append(f"painted {drawn['paint']}")

@@ -19,6 +19,10 @@ class PlannedObject:
     """What it is made of, or nothing."""
     pattern: str = ""
     """What is on it, or nothing."""
+    build: str = ""
+    """Its proportions, one of `images.forms.BUILDS`, or nothing."""
+    condition: str = ""
+    """What has happened to it, one of `images.forms.CONDITIONS`, or nothing."""
     parts: tuple[tuple[str, str], ...] = ()
     """Parts with a colour of their own."""
     mirrored: bool = False
@@ -27,6 +31,12 @@ class PlannedObject:
     """Whether of several every second one looks the other way than the first."""
     seed: int | None = None
     """Chooses how it is drawn; without one, the seed of the picture does."""
+
+    @property
+    def is_as_drawn(self) -> bool:
+        """Whether nothing is done with it after it is drawn."""
+        is_formed = self.build or self.condition or self.mirrored
+        return self.look == Paint() and not is_formed
 
     @property
     def look(self) -> Paint:

@@ -6,17 +6,29 @@ painted; a baby elephant is a small one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dall_e.planning.lexicon import life_stages, states_of_others
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.scenes.graph import SceneObject
 
-PAINTED = ("colour", "size", "material", "pattern")
+PAINTED = ("colour", "size", "material", "pattern", "build", "condition")
 """Fields that a scene's object has as they are said."""
 _PEOPLE = ("person", "face")
+_LIVING = ("animal", *_PEOPLE)
+_NEVER = frozenset(("weather", "sky", "flag", "symbol", "hand"))
+"""Kinds of things that are never broken, hot, wet or under snow."""
+_HEATED = re.compile(
+    r"mug$|cup\b|kettle|teapot|\bpot\b|\bpan\b|saucepan|bowl|^iron$|bathtub|stove|oven"
+)
+_STEAMING = re.compile(
+    r"beverage|^cup of|mug$|cup without handle|steaming|porridge|^dinner$|bowl of (?:soup|noodles)|"
+    r"pot of|espresso|cappuccino|latte"
+)
+"""Things that can be hot beside food, and those whose pictures steam."""
 _FLYING_KINDS = frozenset(("airplane", "helicopter", "eagle", "bat", "bee", "butterfly", "kite"))
 """Their pictures show them in the air."""
 
@@ -57,33 +69,66 @@ def qualified(vocabulary: Vocabulary, name: str, count: int, said: Mapping[str, 
     left = dict(said)
     dropped: set[str] = set()
 
-    # How old it is
-    age = left.pop("age", "")
-    aged = _aged(vocabulary, name, age) if age else ""
-    if aged:
-        name = aged
-    elif age == "baby":
-        left.setdefault("size", "small")
-    elif age:
-        dropped.add("age")
-
-    # What it does: as the model knows it, else as a picture of its own
-    state = left.pop("state", "")
-    acts = bool(state) and state in ("sleeping", "playing") and vocabulary.acts(name, state)
-    if state and not acts:
-        pictured, colour = pictured_state(vocabulary, name, state)
-        if colour:
-            left.setdefault("colour", colour)
-        if not pictured and not (state == "flying" and flies(vocabulary, name)):
-            dropped.add("state")
-        name, state = pictured or name, ""
+    name = _at_age(vocabulary, name, left, dropped)
+    name, state = _in_its_state(vocabulary, name, left, dropped)
+    _settle_condition(vocabulary, name, left, dropped)
+    if left.get("build") in ("tall", "long"):
+        left.setdefault("size", "big")
 
     # A little girl is a girl.
     if left.get("size") == "small" and is_person(vocabulary, name):
         del left["size"]
-    painted = {field: left[field] for field in PAINTED if field in left}
+    painted: dict[str, Any] = {field: left[field] for field in PAINTED if field in left}
+    if "hair" in left and "hair" not in said:
+        painted["parts"] = (("hair", left["hair"]),)
     item = vocabulary.planned(name, count=count, state=state, **painted)
     return Qualified(item, left.get("does", ""), frozenset(dropped))
+
+
+def _at_age(vocabulary: Vocabulary, name: str, left: dict[str, str], dropped: set[str]) -> str:
+    """The name of a thing as old as it is said to be: a picture, a large head, white hair."""
+    age = left.pop("age", "")
+    aged = _aged(vocabulary, name, age) if age else ""
+    if not age or aged:
+        return aged or name
+    if age == "baby":
+        left.setdefault("size", "small")
+        if vocabulary.thing(name).kind in _LIVING:
+            left["build"] = "baby"
+    elif age == "old" and is_person(vocabulary, name):
+        left.setdefault("hair", "white")
+    else:
+        dropped.add("age")
+    return name
+
+
+def _in_its_state(
+    vocabulary: Vocabulary, name: str, left: dict[str, str], dropped: set[str]
+) -> tuple[str, str]:
+    """A thing that does something, as the model knows it or by another picture: name and state."""
+    state = left.pop("state", "")
+    if not state or (state in ("sleeping", "playing") and vocabulary.acts(name, state)):
+        return name, state
+    pictured, colour = pictured_state(vocabulary, name, state)
+    if colour:
+        left.setdefault("colour", colour)
+    if not pictured and not (state == "flying" and flies(vocabulary, name)):
+        dropped.add("state")
+    return pictured or name, ""
+
+
+def _settle_condition(
+    vocabulary: Vocabulary, name: str, left: dict[str, str], dropped: set[str]
+) -> None:
+    """Leave out what cannot happen to a thing, and what its picture shows already."""
+    condition, kind = left.get("condition", ""), vocabulary.thing(name).kind
+    is_warm = kind == "food" or _HEATED.search(name) is not None
+    is_odd = kind in _NEVER or (condition == "broken" and kind in _LIVING)
+    is_odd = is_odd or (condition == "hot" and not is_warm)
+    if is_odd:
+        dropped.add("condition")
+    if is_odd or (condition == "hot" and _STEAMING.search(name)):
+        left.pop("condition", None)
 
 
 def pictured_state(vocabulary: Vocabulary, name: str, state: str) -> tuple[str, str]:

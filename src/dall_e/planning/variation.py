@@ -66,7 +66,9 @@ def sample_appearance(
         name = names[0] if item.state else rng.choice(names)
         turns = _turns(item.thing)
         # Where the mouth and the hands are is found best as things were drawn.
-        mirrored = turns and rng.random() < 0.5 and number not in acting
+        # And who is left or right of something looks where it was drawn to look.
+        may_turn = number not in acting and scene.relation not in ("left", "right")
+        mirrored = turns and rng.random() < 0.5 and may_turn
         appearances.append(Appearance(name=name, mirrored=mirrored, alternates=turns))
 
         # Gold and wood have colours of their own.

@@ -59,6 +59,8 @@ def with_whole_bodies(scene: Scene, vocabulary: Vocabulary) -> tuple[Scene, tupl
 
 def _is_whole(scene: Scene, vocabulary: Vocabulary, index: int) -> bool:
     """Whether all of somebody is meant, and not a portrait."""
+    if scene.objects[index].build not in ("", "baby"):
+        return True
     relations = {scene.relation, *(link.relation for link in scene.links)}
     if scene.background not in _FLAT or relations & _TOUCHING:
         return True

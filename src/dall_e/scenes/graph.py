@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from dall_e.images.forms import BUILDS, CONDITIONS
 from dall_e.images.places import Setting
 from dall_e.images.textures import MATERIALS, PATTERNS
 from dall_e.scenes.vocabulary import Thing, things
@@ -79,6 +80,10 @@ class SceneObject:
     """What a planned object is made of, one of MATERIALS; or nothing is said."""
     pattern: str = ""
     """What is on a planned object, one of PATTERNS; or nothing."""
+    build: str = ""
+    """The proportions of a planned object, one of BUILDS; or as it is drawn."""
+    condition: str = ""
+    """What has happened to a planned object, one of CONDITIONS; or nothing."""
     parts: tuple[tuple[str, str], ...] = ()
     """Parts with a colour of their own: one of PARTS, one of COLOURS."""
     model_thing: Thing | None = None
@@ -93,6 +98,8 @@ class SceneObject:
             (self.state, STATES),
             (self.material, MATERIALS),
             (self.pattern, PATTERNS),
+            (self.build, BUILDS),
+            (self.condition, CONDITIONS),
             *((part, PARTS) for part, _ in self.parts),
             *((colour, COLOURS) for _, colour in self.parts),
         )

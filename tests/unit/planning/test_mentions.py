@@ -69,7 +69,7 @@ def shown(prompt: str, vocabulary: Vocabulary) -> list[str]:
         ("猫/狗", ["1 cat", "1 dog"]),
         # The same again, or another
         ("a cat of a cat of a cat", ["1 cat"]),
-        ("a black cat chasing a white cat", ["1 black cat", "1 white cat"]),
+        ("a black cat chasing a white cat", ["1 white cat", "1 black cat"]),
         ("a baby cat next to a cat", ["1 small cat", "1 cat"]),
         # What is nobody's name
         ("a cat in the style of van gogh", ["1 cat"]),
@@ -150,7 +150,7 @@ def test_a_body_part_alone_is_a_thing(known: Vocabulary) -> None:
 
 def test_a_lone_baby_is_as_large_as_any_other(known: Vocabulary) -> None:
     assert shown("a baby dog", known) == ["1 dog"]
-    assert parse("a baby dog", known).unread == ("baby",)
+    assert parse("a baby dog", known).unread == ()
     assert shown("a baby dog on the beach", known) == ["1 small dog"]
     assert shown("a small dog", known) == ["1 small dog"]
 
