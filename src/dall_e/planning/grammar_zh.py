@@ -69,6 +69,8 @@ _EDGES = frozenset(
 """A word of one character is a word beside one of these; elsewhere it may be half of another."""
 _IN_WORDS = frozenset("长高热")
 """Of what is said of things, characters that are parts of many words."""
+_LONGEST_OWNER = 24
+"""Characters that may say whose a thing is; without an end, each owner of an owner would count."""
 _BEFORE_OWNERS = frozenset("，,。 ")
 """Only these stand between something and who owns the next thing."""
 _VERBS = {
@@ -232,8 +234,10 @@ class Chinese(Grammar):
         between = range(owner.stop, thing.start)
         before = set(range(free, owner.start)) - owner.used
         is_joined = tokens[owner.stop : owner.stop + 1] == ["的"]
+        if not is_joined or len(owner.used) > _LONGEST_OWNER:
+            return False
         is_first = all(tokens[position] in _BEFORE_OWNERS for position in before)
-        return is_joined and is_first and set(between) - thing.used == {owner.stop}
+        return is_first and set(between) - thing.used == {owner.stop}
 
     def parts(self, tokens: Sequence[str]) -> list[PartSaid]:
         return parts_said("".join(tokens))

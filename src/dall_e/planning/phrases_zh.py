@@ -33,7 +33,7 @@ _PARTS = re.compile(
     r"(?:[长短卷大]+的?)?(头发|卷发|长发|短发|(?<=金)发|胡子|胡须|衣服|上衣|服装)的?"
 )
 _LOOKING = re.compile(
-    r"(?:有|留着?|长着?|一头)*(?P<curly>卷[曲]?(?:的|着)?)?(?:[长短]的?)?"
+    r"(?<![有留长着])(?:有|留着?|长着?|一头)*(?P<curly>卷[曲]?(?:的|着)?)?(?:[长短]的?)?"
     r"(?:(?P<hair>头发|(?<=卷)发)|(?P<beard>(?:络腮|大)?胡[子须]))的?"
 )
 """Hair and beards of which no colour is said."""
@@ -73,7 +73,9 @@ def qualities(text: str, start: int, counted: re.Pattern[str]) -> Qualities:
             found.said_at[field] = frozenset(range(offset + at, offset + at + length))
             taken.update(range(at, at + length))
 
-    for word, attribute in attributes_zh():
+    characters = set(text)
+    said = [pair for pair in attributes_zh() if pair[0][0] in characters]
+    for word, attribute in said:
         at = text.find(word) if len(word) > 1 else _last_character(text, word)
         say(*attribute, at, len(word))
     for colour, word in COLOURS_ZH.items():

@@ -344,7 +344,21 @@ def test_only_what_the_model_knows_is_read() -> None:
 
 
 @pytest.mark.parametrize(
-    "unit", ["在", "1", "猫和", "a，猫 ", "a 图标", "马上", "a cat ", " on the"]
+    "unit",
+    [
+        "在",
+        "1",
+        "猫和",
+        "a，猫 ",
+        "a 图标",
+        "马上",
+        "a cat ",
+        " on the",
+        "猫的",
+        "长",
+        "猫追",
+        "a cat between ",
+    ],
 )
 def test_long_prompts_take_no_time(unit: str, vocabulary: Vocabulary) -> None:
     """Ten times as long takes about ten times as long: a second here is far from quadratic."""
