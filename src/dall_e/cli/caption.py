@@ -89,7 +89,7 @@ def caption(  # noqa: PLR0913, one argument per flag
         int, typer.Option("--batch-size", min=1, help="Pictures that are looked at together.")
     ] = 32,
     model: Annotated[
-        str, typer.Option("--model", help="A known name or a model folder, with a captioner.")
+        str, typer.Option("--model", help="A known name or a model folder.")
     ] = BUILT_IN,
     device: Device = "auto",
 ) -> None:

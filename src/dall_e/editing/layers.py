@@ -35,6 +35,8 @@ _BELONGING = ("shadow", "ripple")
 """Groups that belong to the thing before or behind which they stand."""
 _NOT_OF_A_PROMPT = {"best_of", "grid_prompts", "noise", "known_tokens"}
 """What a picture says of itself that a prompt and a seed alone do not draw again."""
+_SIDE_OF_GROUNDS = 32
+"""At which it is seen whether a group covers the corners: painting is what an edit waits for."""
 _NUMBERS = ("num_inference_steps", "top_k")
 _FRACTIONS = ("guidance_scale", "temperature", "top_p")
 
@@ -102,7 +104,8 @@ class Layers:
         first = next((group for group in self._root if _is_group(group)), None)
         if first is None:
             return None
-        corners = self._painted(self._alone(first), on_white=False)[[0, 0, -1, -1], [0, -1, 0, -1]]
+        alone = ElementTree.tostring(self._alone(first), encoding="unicode")
+        corners = painted_svg(alone, _SIDE_OF_GROUNDS)[[0, 0, -1, -1], [0, -1, 0, -1]]
         return first if corners[:, 3].min() == 255 else None
 
     def _alone(self, kept: ElementTree.Element | None) -> ElementTree.Element:
@@ -124,11 +127,11 @@ class Layers:
         if number + 1 < len(groups) and groups[number + 1].get("data-name") == "ripple":
             rest.remove(groups[number + 1])
 
-    def _painted(self, root: ElementTree.Element, *, on_white: bool = True) -> Canvas:
+    def _painted(self, root: ElementTree.Element) -> Canvas:
         """A document as pixels [H, W, C], on white where the picture is opaque."""
         ElementTree.register_namespace("", _SVG)
         canvas_HWC = painted_svg(ElementTree.tostring(root, encoding="unicode"), self._side)
-        if self._is_opaque and on_white:
+        if self._is_opaque:
             through_HW1 = 255 - canvas_HWC[..., 3:]
             canvas_HWC = np.concatenate(
                 (canvas_HWC[..., :3] + through_HW1, np.full_like(through_HW1, 255)), axis=2

@@ -28,7 +28,7 @@ from dall_e.sampling.filters import choose
 from dall_e.sampling.memory import TokenMemory
 from dall_e.sampling.noise import gumbel
 from dall_e.scenes.phrases import NUMBERS_EN, NUMBERS_ZH
-from dall_e.text.language import Language, is_chinese, plural_of
+from dall_e.text.language import Language, is_chinese, plural_of, without_tone
 
 SURE = 0.5
 """Below this probability a caption says "maybe"."""
@@ -73,7 +73,8 @@ class RecognisedCaptions:
         rows = [
             row
             for row, prompts in enumerate(memory.prompts)
-            if prompts and not any(prompt.lower() in names for prompt in prompts)
+            if prompts
+            and not any(without_tone(prompt.lower(), "en") in names for prompt in prompts)
         ]
         if not rows:
             return self._recogniser

@@ -113,3 +113,12 @@ def test_what_is_remembered_is_named_at_once(model: DALL_E) -> None:
 def test_blank_pictures_have_nothing_to_say_of(model: DALL_E) -> None:
     with pytest.raises(ValueError, match="blank"):
         model.caption(Image.new("RGB", (64, 64), "white"))
+
+
+def test_the_built_in_model_says_what_it_drew_from_the_pixels_alone() -> None:
+    model = DALL_E.from_pretrained()
+    pixels = Image.fromarray(np.asarray(model("a knight", seed=1)))
+    assert model.caption(pixels) == "a knight" and model.caption(pixels, "zh") == "骑士"
+    assert model.recogniser is not None and not pixels.info
+    known = {thing.name for thing in model.recogniser.things}
+    assert len(known) > 2900 and all(name == name.lower() for name in known)
