@@ -110,8 +110,10 @@ def _log_probabilities(recogniser: Recogniser, drawing_CHW: ImageArray) -> Float
     parts = separate_parts(drawing_CHW)
     if whole_1K.max() >= np.log(SURE) or not 2 <= len(parts) <= _MOST_PARTS:
         return whole_1K
+
+    # Of several parts all must be right: they are compared by the mean.
     parts_PK = recogniser.log_probabilities(parts)
-    return parts_PK if parts_PK.max(1).sum() > whole_1K.max() else whole_1K
+    return parts_PK if parts_PK.max(1).mean() > whole_1K.max() else whole_1K
 
 
 def _likeliest(log_PK: Floats, num_beams: int) -> list[Written]:
