@@ -71,6 +71,8 @@ class Mention:
     """The tokens that say it."""
     age_at: frozenset[int] = frozenset()
     """The tokens that say how old it is."""
+    colours_at: frozenset[int] = frozenset()
+    """The tokens that say that several are of many colours."""
     does: str = ""
     """What it does with a thing that nobody names, as "breathing fire"; or nothing."""
     is_content: bool = False
@@ -171,6 +173,7 @@ class Grammar(ABC):
             is_counted=own.count > 0,
             count_at=own.at(["count"]),
             age_at=own.at(["age"]),
+            colours_at=own.at(["colours"]),
             does=made.does,
             said=own.said,
         )

@@ -22,6 +22,7 @@ _BODY_PARTS = frozenset(
 )  # fmt: skip
 """Names of pictures of what somebody has anyway: nobody with blue eyes holds an eye."""
 _HAVING = frozenset("with has have having 有 长".split())
+_MANY_COLOURS = ("red", "yellow", "blue")
 _STANDING_ON = frozenset(("leg", "foot"))
 _ANOTHER = frozenset(("a", "an", "another"))
 
@@ -87,6 +88,21 @@ def full_grown(cast: Cast, mention: Mention) -> SceneObject:
         return replace(item, size="")
     cast.unused |= mention.age_at
     return replace(item, size="")
+
+
+def in_many_colours(cast: Cast, mention: Mention) -> None:
+    """Give several of the only thing of a picture a colour each, in turn, if they are to be
+    colourful."""
+    item = cast.items[0]
+    if not mention.colours_at or item.count < 2 or item.colour:
+        return
+    shown = _MANY_COLOURS[: item.count]
+    counts = [len(range(first, item.count, len(shown))) for first in range(len(shown))]
+    cast.items = [
+        replace(item, count=count, colour=colour)
+        for count, colour in zip(counts, shown, strict=True)
+    ]
+    cast.used |= mention.colours_at
 
 
 def _is_another(known: Mention, mention: Mention, tokens: Sequence[str]) -> bool:

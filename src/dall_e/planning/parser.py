@@ -28,6 +28,7 @@ from dall_e.planning.mentions import (
     drop_unclaimed,
     first_mentions,
     full_grown,
+    in_many_colours,
     stands_on_own_legs,
 )
 from dall_e.planning.nearest import Nearest
@@ -300,6 +301,9 @@ def _loose(grammar: Grammar, marked: MarkedText) -> tuple[Scene | None, Mended]:
         used |= link_things(grammar, cast, mentions, tokens)
     if not placed and len(mentions) == 1:
         cast.items[0] = full_grown(cast, mentions[0])
+    if len(cast.items) == 1:
+        in_many_colours(cast, mentions[0])
+        used |= cast.used
     for position in used - cast.unused:
         marked.use(*spans[position])
 

@@ -75,6 +75,9 @@ def qualified(vocabulary: Vocabulary, name: str, count: int, said: Mapping[str, 
     if left.get("build") in ("tall", "long"):
         left.setdefault("size", "big")
 
+    if "colours" in left:
+        dropped.add("colours")
+
     # A little girl is a girl.
     if left.get("size") == "small" and is_person(vocabulary, name):
         del left["size"]
@@ -112,7 +115,10 @@ def _in_its_state(
     pictured, colour = pictured_state(vocabulary, name, state)
     if colour:
         left.setdefault("colour", colour)
-    if not pictured and not (state == "flying" and flies(vocabulary, name)):
+    is_shown = state == "flying" and flies(vocabulary, name)
+    # Pictures of people smile.
+    is_shown = is_shown or (state == "grinning" and is_person(vocabulary, name))
+    if not pictured and not is_shown:
         dropped.add("state")
     return pictured or name, ""
 

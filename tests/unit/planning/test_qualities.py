@@ -72,9 +72,20 @@ def test_forms(prompt: str, expected: str) -> None:
     assert (" + ".join(told), read.unread) == (expected, ())
 
 
+@pytest.mark.parametrize("prompt", ["five colourful vases", "五个彩色的花瓶"])
+def test_several_that_are_colourful_have_colours_in_turn(prompt: str) -> None:
+    read = parse(prompt, KNOWN)
+    assert read.scene is not None and read.unread == ()
+    drawn = [(item.count, item.colour) for item in read.scene.objects]
+    assert drawn == [(2, "red"), (2, "yellow"), (1, "blue")]
+
+
 @pytest.mark.parametrize(
     ("prompt", "unread"),
     [
+        ("a colourful vase", ("colourful",)),
+        ("a smiling man", ()),
+        ("a smiling vase", ("smiling",)),
         ("a broken cat", ("broken",)),
         ("a hot vase", ("hot",)),
         ("a wet cloud", ("wet",)),
