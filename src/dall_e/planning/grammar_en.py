@@ -209,7 +209,8 @@ class English(Grammar):
     def noun_length(self, tokens: Sequence[str], position: int) -> int:
         if not _NEGATIONS.isdisjoint(tokens[max(position - 2, 0) : position]):
             return 0
-        if is_material(tokens, position):
+        pair = attributes("en").get(" ".join(tokens[position : position + 2]))
+        if is_material(tokens, position) or (pair and pair.field == "pattern"):
             return 0
         length = self._name_length(tokens, position)
         if length < 2 and tokens[position + 1 : position + 2] == ["of"]:

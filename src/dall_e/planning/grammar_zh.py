@@ -61,6 +61,8 @@ _ENGLISH_WORD = re.compile(r"(?:(?<= )|^)[A-Za-z]+(?![A-Za-z])")
 _NUMERALS = "一二两三四五六七八九十百千万"
 _MORE_MEASURES = "打个位名件朵棵座盏顶架艘部台枚颗尊道扇面张匹峰栋间家"
 _NEGATED = re.compile(r"(?:没有?|无|不要|不带|不戴|不穿|不是|零|(?<!\d)0)(?:任何|一?[个只件顶])?$")
+_MADE = re.compile("(?:做成?|制成?|编成?|织成?)的")
+"""Behind what something is made of, which is no thing of its own."""
 _JOINED = re.compile(r"^(?:和|与|跟|以及|还有|、|，|,)[^在有]{0,6}$")
 _EDGES = frozenset(
     " 。！？；：的和与跟在有是之中间骑吃抱追看戴着、，,上下里旁前后左右睡玩色大小喷喝读拿穿举"
@@ -186,6 +188,8 @@ class Chinese(Grammar):
             name = self.vocabulary.words_zh.get(noun)
             if name is None or name in NO_THINGS:
                 continue
+            if _MADE.match("".join(tokens[stop : stop + 4])):
+                return 0
             # Who rides a bicycle has a picture, and does so to it: 骑自行车的熊.
             is_verb = length > 2 and tokens[stop : stop + 1] == ["的"] and _VERB.match(noun)
             if is_verb:

@@ -43,6 +43,8 @@ KNOWN = Vocabulary.from_text(
         # What it is made of
         ("a chair made of wood", "chair", ()),
         ("a basket made of bamboo", "basket", ("made", "of", "bamboo")),
+        ("竹子做的篮子", "basket", ("竹子做",)),
+        ("a leopard print basket", "basket", ()),
         # How many a picture shows
         ("two cherries", "cherries", ()),
         ("four red cherries", "cherries*2", ()),
