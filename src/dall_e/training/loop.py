@@ -13,13 +13,13 @@ import itertools
 import math
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from dall_e.config import TrainingConfig
+from dall_e.config import LoopConfig, TrainingConfig
 from dall_e.runtime import autocast, pick_dtype
 from dall_e.training.alarms import MOST_SKIPPED, Alarm, Alarms, Best
 from dall_e.training.gradients import SharedGradients, Turns, own_positions, seed_micro_batch
@@ -51,7 +51,8 @@ def fit(config: TrainingConfig, stage: Stage[Any], *, on_sample: OnSample | None
         with contextlib.closing(run), catch_signals() as caught:
             run.restore()
             while not run.is_complete():
-                run.step()
+                with _memory_named(config.loop):
+                    run.step()
                 if run.write_due(must_stop=bool(caught)):
                     break
             run.finish(caught[0] if caught else None)
@@ -340,3 +341,21 @@ class _Run:
                     "random": random_state(),
                 }
             )
+
+
+@contextlib.contextmanager
+def _memory_named(loop: LoopConfig) -> Iterator[None]:
+    """Raises ValueError with a way out where a step needs more memory than there is."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        texts = ("out of memory", "allocate memory", "not enough memory")
+        if not isinstance(error, MemoryError) and not any(t in str(error).lower() for t in texts):
+            raise
+        size = loop.micro_batch_size
+        smaller = max((s for s in range(1, size // 2 + 1) if loop.batch_size % s == 0), default=0)
+        mend = (
+            f"--micro-batch {smaller}, which adds gradients up" if smaller else "another --preset"
+        )
+        told = f"not enough memory to learn from {size} pictures at once: try {mend}"
+        raise ValueError(told) from error

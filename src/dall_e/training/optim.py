@@ -92,12 +92,18 @@ def learning_rate_fraction(config: TrainingConfig, images_seen: int) -> float:
 
 
 class AveragedWeights:
-    """Exponential moving average of a module's weights; it is what is sampled and kept."""
+    """Exponential moving average of a module's weights; it is what is sampled and kept.
+
+    Of weights that do not learn it keeps no copy: they are their own average.
+    """
 
     def __init__(self, module: nn.Module, decay: float) -> None:
         self._decay = decay
         self._module = module
-        self._average = _copied(module.state_dict())
+        frozen = {name for name, weight in module.named_parameters() if not weight.requires_grad}
+        weights = module.state_dict()
+        self._moving = [name for name in weights if name not in frozen]
+        self._average = {**weights, **_copied({name: weights[name] for name in self._moving})}
 
     @torch.no_grad()
     def update(self, num_steps: int) -> None:
@@ -108,13 +114,20 @@ class AveragedWeights:
         decay = min(self._decay, (1 + num_steps) / (10 + num_steps))
         averages: list[Tensor] = []
         weights: list[Tensor] = []
-        for name, tensor in self._module.state_dict().items():
+        present = self._module.state_dict()
+        for name in self._moving:
+            tensor = present[name]
             if tensor.is_floating_point():
                 averages.append(self._average[name])
                 weights.append(tensor)
             else:
                 self._average[name].copy_(tensor)
         torch._foreach_lerp_(averages, weights, 1 - decay)
+
+    def kept_bytes(self) -> int:
+        """What it has in memory beside the module's own weights."""
+        kept = [self._average[name] for name in self._moving]
+        return sum(tensor.numel() * tensor.element_size() for tensor in kept)
 
     def state_dict(self) -> dict[str, Tensor]:
         """The averaged weights, by the module's names."""
@@ -133,12 +146,13 @@ class AveragedWeights:
     @contextmanager
     def swapped_in(self) -> Iterator[None]:
         """The module has the averaged weights inside the `with`, and exactly its own after it."""
-        trained = _copied(self._module.state_dict())
+        present = self._module.state_dict()
+        trained = _copied({name: present[name] for name in self._moving})
         self._module.load_state_dict(self._average)
         try:
             yield
         finally:
-            self._module.load_state_dict(trained)
+            self._module.load_state_dict({**self._average, **trained})
 
 
 def _copied(weights: dict[str, Tensor]) -> dict[str, Tensor]:

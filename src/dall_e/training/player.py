@@ -104,17 +104,16 @@ class PlayerTrainer:
             state for optimizer in self._optimizers for state in optimizer.state.values()
         ]
         moments = [x for state in states for x in state.values() if isinstance(x, Tensor)]
-        averages = [] if self._average is None else list(self._average.state_dict().values())
         kinds: dict[str, list[Tensor]] = {
             "weights": list(self.player.module.parameters()),
             "gradients": [p.grad for p in self._parameters if p.grad is not None],
             "optimizer": moments,
-            "averages": averages,
         }
-        return {
+        kept = {
             kind: sum(tensor.numel() * tensor.element_size() for tensor in tensors)
             for kind, tensors in kinds.items()
         }
+        return {**kept, "averages": self._average.kept_bytes() if self._average else 0}
 
     def averaged(self) -> contextlib.AbstractContextManager[None]:
         """The network has its averaged weights inside the `with`."""

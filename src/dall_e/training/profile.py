@@ -25,7 +25,7 @@ class Profile:
         self._seconds = dict.fromkeys(_PARTS, 0.0)
         self._all = 0.0
         self._steps = 0
-        self._began_with = _peak_bytes() if on else 0
+        self._began_with = self._peak = _peak_bytes() if on else 0
 
     @contextlib.contextmanager
     def step(self) -> Iterator[None]:
@@ -36,6 +36,8 @@ class Profile:
         if self._steps == 0:
             self._seconds, self._all = dict.fromkeys(_PARTS, 0.0), 0.0
         self._steps += 1
+        if self.is_on:
+            self._peak = _peak_bytes()  # Not at the end: sheets take memory of their own.
 
     @contextlib.contextmanager
     def part(self, name: str) -> Iterator[None]:
@@ -56,12 +58,12 @@ class Profile:
             for name, number in trainer.kept_bytes().items():
                 kept[name] = kept.get(name, 0) + number
         memory = ", ".join(f"{name} {number / _MB:.1f}" for name, number in kept.items())
-        risen = (_peak_bytes() - self._began_with) / _MB
+        risen = (self._peak - self._began_with) / _MB
         return [
             f"profile of {self._steps - 1} steps: {self._all / (self._steps - 1):.3g} s a step; "
             f"{told}; outside of forward, backward and optimizer {outside:.1%}",
-            f"memory in MiB: {memory}; the peak of the process rose by {risen:.1f} in training, to "
-            f"{_peak_bytes() / _MB:.1f}",
+            f"memory in MiB: {memory}; the peak of the process rose by {risen:.1f} in its steps, "
+            f"to {self._peak / _MB:.1f}",
             *self._gpu_line(),
         ]
 

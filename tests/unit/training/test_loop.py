@@ -561,3 +561,21 @@ def test_a_profile_says_where_time_and_memory_go(
     kept = trainer.kept_bytes()
     assert kept["weights"] == kept["gradients"] == kept["averages"] == 324
     assert 648 <= kept["optimizer"] <= 664
+
+
+@pytest.mark.parametrize(
+    ("micro_batch", "mend"),
+    [(0, "4 pictures .*: try --micro-batch 2"), (1, "another --preset")],
+)
+def test_memory_that_runs_out_is_named_with_a_way_out(
+    tmp_path: Path, micro_batch: int, mend: str
+) -> None:
+    def run_out() -> float:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+    config = settings(tmp_path, micro_batch=micro_batch)
+    with pytest.raises(ValueError, match=f"not enough memory to learn from .*{mend}"):
+        fit(config, ToyStage(config, {0: run_out}))
+    # Nothing is there yet, so the same command with smaller micro-batches is a new run.
+    config = settings(tmp_path, micro_batch=1, images=8)
+    assert fit(config, ToyStage(config)) == 8

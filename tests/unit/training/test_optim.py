@@ -143,3 +143,22 @@ def test_orthogonalised_keeps_directions_and_evens_their_strength(shape: tuple[i
 def test_muon_refuses_what_has_no_transformer_block() -> None:
     with pytest.raises(ValueError, match="Linear has neither"):
         build_muon(nn.Linear(2, 2), muon_config(weight_decay=0.0), betas=(0.9, 0.95))
+
+
+def test_weights_that_do_not_learn_are_their_own_average() -> None:
+    module = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 2))
+    module[0].requires_grad_(False)
+    average = AveragedWeights(module, 0.5)
+    assert average.kept_bytes() == 4 * (4 * 2 + 2)
+    before = {name: weight.clone() for name, weight in module.state_dict().items()}
+    with torch.no_grad():
+        module[1].weight += 1
+    average.update(1000)
+    stored = average.state_dict()
+    assert stored.keys() == before.keys()
+    assert stored["0.weight"].data_ptr() == module[0].weight.data_ptr()
+    torch.testing.assert_close(stored["1.weight"], before["1.weight"] + 0.5)
+    with average.swapped_in():
+        torch.testing.assert_close(module[1].weight.detach(), before["1.weight"] + 0.5)
+        assert torch.equal(module[0].weight, before["0.weight"])
+    torch.testing.assert_close(module[1].weight.detach(), before["1.weight"] + 1)
