@@ -115,7 +115,9 @@ def _steps(image: Image.Image) -> list[np.ndarray]:
 
 def moved_tile(svg: str, side: int) -> str:
     """The document of a texture, moved by half its side down and across."""
-    head, body = re.fullmatch(r"(<svg[^>]*>)(.*)</svg>\s*", svg, re.DOTALL).groups()
+    found = re.fullmatch(r"(<svg[^>]*>)(.*)</svg>\s*", svg, re.DOTALL)
+    assert found is not None
+    head, body = found.groups()
     half = side / 2
     copies = (
         f'<g transform="translate({x} {y})">{body}</g>'

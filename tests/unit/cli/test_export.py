@@ -340,11 +340,13 @@ def test_a_model_with_other_parts_keeps_what_it_remembers(runs, tmp_path: Path) 
     flags, _ = runs
     parts = ["--generator", "dall-e-emoji", "--dual-encoder", "dall-e-emoji"]
     assert run(["export", *parts, "--out", f"{tmp_path}/same"]) == 0
-    memory = DALL_E.from_pretrained(tmp_path / "same").memory
+    same = DALL_E.from_pretrained(tmp_path / "same")
     built_in = read_memory(find_model("dall-e-emoji") / MEMORY_FILE)
-    assert memory is not None and memory.digest == built_in.digest
+    assert same.memory is not None and same.memory.digest == built_in.digest
+    assert same.recogniser is not None and len(same.recogniser.things) > 2900
     assert run(["export", *flags]) == 0
-    assert DALL_E.from_pretrained(tmp_path / "model").memory is None
+    mine = DALL_E.from_pretrained(tmp_path / "model")
+    assert mine.memory is None and mine.recogniser is None
 
 
 def find_vocabulary() -> Vocabulary:
