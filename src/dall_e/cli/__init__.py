@@ -201,9 +201,9 @@ def _is_to_be_told(error: BaseException) -> bool:
     launched = any(os.environ.get(name) for name in ("RANK", "OMPI_COMM_WORLD_RANK", "PMI_RANK"))
     if not launched or isinstance(error, OSError):
         return True
-    from dall_e.runtime import is_main_process
+    from dall_e.runtime import is_main_process, num_launched
 
-    return is_main_process()
+    return num_launched() == 1 or is_main_process()
 
 
 def _is_out_of_memory(error: BaseException) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import resource
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -81,6 +80,13 @@ class Profile:
 
 
 def _peak_bytes() -> int:
-    """The most memory that this process ever had; macOS tells it in bytes, Linux in KiB."""
+    """The most memory that this process ever had; macOS tells it in bytes, Linux in KiB.
+
+    0 where the system does not say.
+    """
+    try:
+        import resource
+    except ImportError:
+        return 0
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024

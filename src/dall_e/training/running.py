@@ -33,7 +33,7 @@ def run_stage(
     if rank() == 0:
         tracker_names(config.loop.track)
     if dry_run:
-        with contextlib.closing(make(config)) as stage:
+        with speaking(), contextlib.closing(make(config)) as stage:
             print(describe(config, stage))
         return
     # The main process prepares first, and the others find what it has left in the run folder. That

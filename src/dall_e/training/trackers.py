@@ -56,7 +56,12 @@ def tracker_names(track: str) -> tuple[str, ...]:
 
 
 def _has_tensorboard() -> bool:
-    return all(importlib.util.find_spec(name) for name in ("accelerate", "tensorboard"))
+    """Whether it can be used; an old library beside a new one is no reason not to train."""
+    try:
+        import accelerate.tracking
+    except ImportError:
+        return False
+    return bool(accelerate.tracking.is_tensorboard_available())
 
 
 def _check_wandb_login() -> None:

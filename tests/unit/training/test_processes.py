@@ -220,5 +220,7 @@ def test_batches_that_do_not_share_out_are_refused_once(
         settings(tmp_path, micro_batch=3)
 
     monkeypatch.setenv("RANK", "1")
-    assert run(["train", "generator", "--data", str(tmp_path / "none")]) == 1
-    assert capsys.readouterr().err == "", "the main process says it"
+    wrong = ["train", "generator", "--batch-size", "0"]
+    assert run(wrong) and "batch_size" in capsys.readouterr().err, "a variable alone is no launcher"
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert run(wrong) and not capsys.readouterr().err, "the main process says it"
