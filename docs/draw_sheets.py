@@ -111,7 +111,7 @@ def draw_own_drawings() -> None:
         for rendering in render_all(jobs, workers=1)
         if not rendering.reason
     ]
-    sheet = make_grid(images, columns=36).convert("RGB")
+    sheet = make_grid(images, columns=43).convert("RGB")
     save_image(sheet.quantize(128), DOCS / "drawings.png")  # a third of the bytes
 
 

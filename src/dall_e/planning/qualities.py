@@ -29,6 +29,8 @@ _STEAMING = re.compile(
     r"pot of|espresso|cappuccino|latte"
 )
 """Things that can be hot beside food, and those whose pictures steam."""
+_POSED = re.compile("^(?:standing|sitting|swimming) ")
+"""How an animal is shown that is only said by its name."""
 _FLYING_KINDS = frozenset(("airplane", "helicopter", "eagle", "bat", "bee", "butterfly", "kite"))
 """Their pictures show them in the air."""
 
@@ -168,8 +170,8 @@ def flies(vocabulary: Vocabulary, name: str) -> bool:
 
 
 def whole_name(name: str) -> str:
-    """The animal of a face, or of a picture of it that stands."""
-    return name.removesuffix(" face").removeprefix("standing ")
+    """The animal of a face, or of a whole picture of it."""
+    return _POSED.sub("", name.removesuffix(" face"))
 
 
 def _in_state(name: str, state: str) -> Iterator[str]:

@@ -128,6 +128,8 @@ class Vocabulary:
         for head, whole in self._whole_bodies.items():
             base = head.removesuffix(" face")
             names |= {base: whole, plural_of(base): whole}
+            if base == head:
+                names |= {f"{base} {part}": head for part in ("face", "head")}
         for name, words in self._first_meanings:
             names |= {word: name for each in words for word in (each, plural_of(each))}
         return names
@@ -140,10 +142,14 @@ class Vocabulary:
         """
         faces = [name for name in self.table_things if name.endswith(" face")]
         bases = {face: face.removesuffix(" face") for face in faces}
-        return {
+        standing = {
             face: f"standing {base}"
             for face, base in bases.items()
             if f"standing {base}" in self.single_things and base not in self.table_things
+        }
+        rows = read_table("planning/whole_animals.txt")
+        return standing | {
+            head: whole for head, whole in rows if self.knows(head) and self.knows(whole)
         }
 
     def _pairs_en(self) -> Iterator[tuple[str, str]]:
@@ -196,8 +202,9 @@ class Vocabulary:
         for name, thing in self.table_things.items():
             if "head" in thing.traits:
                 names.setdefault(thing.zh.removesuffix("脸"), name)
-        bodies = self._whole_bodies.items()
-        names |= {self.thing(face).zh.removesuffix("脸"): body for face, body in bodies}
+        for head, whole in self._whole_bodies.items():
+            base = self.thing(head).zh.removesuffix("脸")
+            names |= {base: whole, f"{base}脸": head, f"{base}头": head}
         return names | {word: name for name, words in self._first_meanings for word in words}
 
     @cached_property

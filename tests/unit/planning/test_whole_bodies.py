@@ -11,8 +11,10 @@ woman | 女人 | person
 boy | 男孩 | person
 girl | 女孩 | person
 old man | 老爷爷 | person
-man standing | 站立的男人 | person
-woman standing | 站立的女人 | person
+standing man | 站着的男人 | person
+standing woman | 站着的女人 | person
+standing girl | 站着的女孩 | person
+standing old man | 站着的老爷爷 | person
 man running | 男生跑步 | person
 man biking | 男生骑自行车 | person
 man in tuxedo | 穿礼服的男人 | person
@@ -68,14 +70,14 @@ def drawn(read: Parse) -> str:
         ("a girl wearing a hat", "girl + hat"),
         ("戴帽子的女孩", "hat + girl"),
         # What is done with the body, in a place, and beside other things
-        ("a man riding a horse", "man standing + horse"),
-        ("a man on a horse", "man standing + horse"),
-        ("an old man reading a newspaper", "man standing hair:white + newspaper"),
-        ("a woman in a blue dress", "woman standing + blue dress"),
-        ("穿裙子的小女孩", "skirt + woman standing"),
-        ("a girl in the garden", "woman standing @garden"),
-        ("a man and a dog", "man standing + dog"),
-        ("a girl with red hair and a dog", "woman standing hair:red + dog"),
+        ("a man riding a horse", "standing man + horse"),
+        ("a man on a horse", "standing man + horse"),
+        ("an old man reading a newspaper", "standing old man + newspaper"),
+        ("a woman in a blue dress", "standing woman + blue dress"),
+        ("穿裙子的小女孩", "skirt + standing girl"),
+        ("a girl in the garden", "standing girl @garden"),
+        ("a man and a dog", "standing man + dog"),
+        ("a girl with red hair and a dog", "standing girl hair:red + dog"),
         ("a wolf in a forest", "coyote @forest"),
         # Pictures of what is done
         ("a boy riding a bicycle", "man biking"),
@@ -109,6 +111,28 @@ def test_another_animal_is_told(people: Vocabulary) -> None:
     assert [near.said for near in parse("a wolf in a forest", people).nearest] == ["coyote"]
     assert parse("a wolf", people).nearest == ()
     assert parse("a man riding a horse", people).nearest == ()
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ("a koala", "sitting koala"),
+        ("two koalas", "2 sitting koala"),
+        ("考拉", "sitting koala"),
+        ("a koala face", "koala"),
+        ("考拉脸", "koala"),
+        ("a sleeping koala", "sleeping koala"),
+        ("a white eagle", "white standing eagle"),
+        ("a flying eagle", "flying eagle"),
+    ],
+)
+def test_an_animal_is_whole_unless_its_face_is_said(prompt: str, expected: str) -> None:
+    rows = ("koala", "sitting koala", "sleeping koala", "eagle", "standing eagle", "flying eagle")
+    words = ("考拉", "坐着的考拉", "睡觉的考拉", "鹰", "站着的鹰", "飞翔的鹰")
+    known = Vocabulary.from_text(
+        "\n".join(f"{name} | {zh} | animal" for name, zh in zip(rows, words, strict=True))
+    )
+    assert drawn(parse(prompt, known)) == expected
 
 
 def test_glass_is_what_a_bottle_is_made_of(people: Vocabulary) -> None:
