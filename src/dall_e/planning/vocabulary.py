@@ -202,10 +202,17 @@ class Vocabulary:
         for name, thing in self.table_things.items():
             if "head" in thing.traits:
                 names.setdefault(thing.zh.removesuffix("脸"), name)
+        first = {word: name for name, words in self._first_meanings for word in words}
+        return names | self._bodies_zh | first
+
+    @cached_property
+    def _bodies_zh(self) -> dict[str, str]:
+        """The whole animals by their Chinese names, and their heads by "face" and "head"."""
+        names: dict[str, str] = {}
         for head, whole in self._whole_bodies.items():
             base = self.thing(head).zh.removesuffix("脸")
             names |= {base: whole, f"{base}脸": head, f"{base}头": head}
-        return names | {word: name for name, words in self._first_meanings for word in words}
+        return names
 
     @cached_property
     def _first_meanings(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
