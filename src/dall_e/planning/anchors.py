@@ -9,7 +9,7 @@ Shapes: H W rows and columns of the box.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -18,8 +18,7 @@ import numpy.typing as npt
 
 from dall_e.images.areas import EMPTY
 from dall_e.images.colour import oklab
-
-Point = tuple[float, float]
+from dall_e.planning.outlines import Hand, Hollow, Point
 
 _DARKEST = 0.46
 """Eyes are at most this light, in OKLab."""
@@ -29,6 +28,12 @@ _ROUND = 2.4
 """An eye is at most so many times as long as it is wide."""
 _TALL = 2.2
 """Somebody is seen from head to foot in a drawing that is so many times as high as wide."""
+_STRIDING = 1.15
+"""Somebody who walks or runs is seen in one that is so many times as high as wide."""
+_TURNED = 0.09
+"""The face of a head in profile is so far off its middle, in widths of the head."""
+_AHEAD = 0.08
+"""A head that is so far off the middle is in front of the body."""
 _LEAST_TALL = 40
 """Rows of the smallest drawing in which a head and a body can be told apart."""
 _NECK_WITHIN = (0.12, 0.3)
@@ -58,17 +63,45 @@ class Anchors:
     """Whether eyes were found; else all of this is a guess from the outline."""
     is_whole: bool = False
     """Whether somebody is seen upright from head to foot."""
+    is_bust: bool = False
+    """Whether it is the head and shoulders of a person."""
+    hands: tuple[Hand, ...] = ()
+    """Hands or paws, from left to right, where they were looked for and found."""
+    hollow: Hollow | None = None
+    """Where things are in it, or below it, where that was looked for and found."""
+    coat: str = "#000000"
+    """The colour of the most of it, as #rrggbb."""
+
+    @property
+    def way(self) -> int:
+        """-1: it goes left, 1: right; its head is there, even if it looks at us."""
+        if self.facing:
+            return self.facing
+        off = (self.head[0] + self.head[2]) / 2 - 0.5
+        return -1 if off < -_AHEAD else 1
 
 
-def anchors_of(labels_HW: npt.NDArray[np.int32], palette_K3: npt.NDArray[np.uint8]) -> Anchors:
-    """Find the anchors of a drawing, cut to what is seen of it, from its areas of one colour."""
+def anchors_of(
+    labels_HW: npt.NDArray[np.int32],
+    palette_K3: npt.NDArray[np.uint8],
+    *,
+    is_person: bool = False,
+) -> Anchors:
+    """Find the anchors of a drawing, cut to what is seen of it, from its areas of one colour.
+
+    is_person: whether it shows a person, who may be seen from the side, walking.
+    """
     shown_HW = labels_HW != EMPTY
     height, width = shown_HW.shape
     if height > _TALL * width and height >= _LEAST_TALL:
-        return _upright(shown_HW)
+        upright = _upright(shown_HW)
+        return replace(upright, facing=_profile(labels_HW, upright)) if is_person else upright
     eyes = _eyes(labels_HW, palette_K3)
+    if is_person and len(eyes) < 2 and height > _STRIDING * width:
+        upright = _upright(shown_HW)
+        return replace(upright, facing=_profile(labels_HW, upright))
     if len(eyes) == 2:
-        return _frontal(shown_HW, eyes)
+        return replace(_frontal(shown_HW, eyes), is_bust=is_person)
     if len(eyes) == 1:
         return _side_view(shown_HW, eyes[0])
 
@@ -97,6 +130,22 @@ def _upright(shown_HW: npt.NDArray[np.bool_]) -> Anchors:
         has_eyes=False,
         is_whole=True,
     )
+
+
+def _profile(labels_HW: npt.NDArray[np.int32], anchors: Anchors) -> int:
+    """Which way a head looks: its face, the colour of its lower half, is nearer to that side."""
+    height, width = labels_HW.shape
+    left, _, right, bottom = anchors.head
+    head_HW = labels_HW[
+        : max(round(bottom * height), 2), round(left * width) : round(right * width)
+    ]
+    lower_HW = head_HW[round(0.45 * len(head_HW)) :]
+    counts = np.bincount(lower_HW[lower_HW != EMPTY], minlength=1)
+    face_HW = head_HW == counts.argmax()
+    if not counts.any() or not face_HW.any():
+        return 0
+    off = np.nonzero(face_HW)[1].mean() - np.nonzero(head_HW != EMPTY)[1].mean()
+    return int(np.sign(off)) if abs(off) > _TURNED * head_HW.shape[1] else 0
 
 
 def _blind(shown_HW: npt.NDArray[np.bool_]) -> Anchors:

@@ -12,44 +12,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from dall_e.planning.anchors import Anchors
-
-
-@dataclass(frozen=True, kw_only=True)
-class Part:
-    """One box of a composite, from its upper left corner."""
-
-    index: int
-    """Which object of the scene."""
-    x: float
-    y: float
-    width: float
-    height: float
-    mirrored: bool = False
-    """Whether it is turned to look the other way."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Attached:
-    """A thing that belongs to somebody."""
-
-    index: int
-    """Which object of the scene."""
-    verb: str
-    """One of the scene graph's VERBS."""
-    name: str
-    """What it is."""
-    aspect: float
-    """Width over height."""
-    seat: tuple[float, float]
-    """Where one sits on it, as fractions of its box."""
-    count: int = 1
-    """How many of it there are."""
-    owner: str = ""
-    """Who or what it belongs to."""
-
+from dall_e.planning.holding import bitten, held
+from dall_e.planning.parts import Attached, Part, centred, sized
+from dall_e.planning.touching import (
+    blown,
+    embraced,
+    hung_from,
+    kicked,
+    led,
+    pulled,
+    pushed,
+    put_inside,
+    put_on,
+    put_under,
+)
 
 _EYES = re.compile(r"glasses$|goggles$|^eye patch$|monocle")
 _NECK = re.compile(r"scarf|tie$|necklace|^bow$|medal|beads|collar|pendant")
@@ -83,33 +62,33 @@ def composite(
     subject: int, aspect: float, anchors: Anchors, things: Sequence[Attached]
 ) -> list[Part]:
     """Return the boxes of somebody and of their things, those at the back first."""
-    own = Part(index=subject, x=0.0, y=0.0, width=aspect, height=1.0)
+    own = _turned(Part(index=subject, x=0.0, y=0.0, width=aspect, height=1.0), things)
     behind: list[Part] = []
     before: list[Part] = []
-    for number, thing in enumerate(things):
-        parts, is_behind = _RULES[thing.verb](own, anchors, thing)
-        if number and thing.verb in ("holding", "carrying"):
-            # The second thing is in the other hand.
-            parts = [replace(part, x=own.width - part.x - part.width) for part in parts]
+    in_hand = 0
+    several = sum(thing.verb == "holding" for thing in things) > 1
+    for thing in things:
+        numbered = replace(thing, order=in_hand, has_another=several)
+        parts, is_behind = _RULES[thing.verb](own, anchors, numbered)
+        in_hand += thing.verb in ("holding", "carrying")
         (behind if is_behind else before).extend(parts)
     return [*behind, own, *before]
 
 
-def _sized(thing: Attached, *, width: float = 0.0, height: float = 0.0) -> tuple[float, float]:
-    """Width and height of a thing that is at most so wide and so high."""
-    if not height:
-        return width, width / thing.aspect
-    if not width:
-        return height * thing.aspect, height
-    high = min(height, width / thing.aspect)
-    return high * thing.aspect, high
+def _turned(own: Part, things: Sequence[Attached]) -> Part:
+    """Somebody as they are while they act: a bat hangs head down, a branch bears things level."""
+    for thing in things:
+        if thing.verb == "hanging from" and _HEAD_DOWN.search(thing.owner):
+            return replace(own, y=own.y - own.height, angle=180.0)
+        if thing.verb == "bearing" and thing.owner_slope is not None:
+            slope = thing.owner_slope
+            return replace(own, angle=-slope if slope <= 90 else 180 - slope)
+        if thing.verb == "hugging":
+            return replace(own, angle=-7.0)
+    return own
 
 
-def _centred(thing: Attached, x: float, y: float, size: tuple[float, float]) -> Part:
-    width, height = size
-    return Part(index=thing.index, x=x - width / 2, y=y - height / 2, width=width, height=height)
-
-
+_HEAD_DOWN = re.compile(r"\bbat$")
 _HELD_BY_WHOLE = 0.34
 """Longer side of what somebody holds who is seen from head to foot."""
 _HIPS = 0.52
@@ -118,54 +97,44 @@ _BOARDS = re.compile(r"skateboard$|snowboard$|surfboard$|scooter$|sled$|carpet$|
 """They stand on it."""
 _WAIST, _KNEES = 0.5, 0.8
 """How far down shirts and dresses reach on them."""
-_IN_A_HAND = ((0.0, 0.0), (0.62, 0.2), (-0.02, 0.55), (0.6, 0.75), (1.2, 0.5), (0.3, 1.2))
-"""Where several held things are, from the first one to the side and up, in widths and heights."""
 
 
 def _held(own: Part, anchors: Anchors, thing: Attached) -> tuple[list[Part], bool]:
-    """In a hand, or in the mouth of an animal that is seen from the side."""
+    """In a hand; what is played with both hands is before the body."""
     if anchors.is_whole and _PLAYED.search(thing.name):
-        size = _sized(thing, width=1.3 * own.width, height=_HELD_BY_WHOLE)
-        return [_centred(thing, 0.56 * own.width, _HIPS - 0.06, size)], False
-    x, y = anchors.hand
-    longest = _HELD_BY_WHOLE if anchors.is_whole else 0.55
-    size = _sized(thing, width=longest, height=longest)
-    way = anchors.facing or 1
-    x = x * own.width + 0.3 * size[0] * way
-    return [
-        _centred(thing, x + across * size[0] * way, y - up * size[1], size)
-        for across, up in _IN_A_HAND[: thing.count]
-    ][::-1], False
+        size = sized(thing, width=1.3 * own.width, height=_HELD_BY_WHOLE)
+        return [centred(thing, 0.56 * own.width, _HIPS - 0.06, size)], False
+    return held(own, anchors, thing)
 
 
 def _carried(own: Part, anchors: Anchors, thing: Attached) -> tuple[list[Part], bool]:
     """Before the body."""
     if anchors.is_whole:
-        size = _sized(thing, width=1.1 * own.width, height=_HELD_BY_WHOLE)
-        return [_centred(thing, 0.5 * own.width, 0.45, size)], False
-    size = _sized(thing, width=0.6 * own.width, height=0.45)
-    return [_centred(thing, 0.5 * own.width, 0.78, size)], False
+        size = sized(thing, width=1.1 * own.width, height=_HELD_BY_WHOLE)
+        return [centred(thing, 0.5 * own.width, 0.45, size)], False
+    size = sized(thing, width=0.6 * own.width, height=0.45)
+    return [centred(thing, 0.5 * own.width, 0.78, size)], False
 
 
 def _eaten(own: Part, anchors: Anchors, thing: Attached) -> tuple[list[Part], bool]:
     """At the mouth, below it rather than over it."""
     x, y = anchors.mouth
     head = anchors.head[2] - anchors.head[0]
-    size = _sized(thing, width=max(0.5 * head * own.width, 0.3), height=0.42)
+    size = sized(thing, width=max(0.5 * head * own.width, 0.3), height=0.42)
     shift = 0.42 * size[0] * (anchors.facing or 0)
-    return [_centred(thing, x * own.width + shift, y + 0.42 * size[1], size)], False
+    return [centred(thing, x * own.width + shift, y + 0.42 * size[1], size)], False
 
 
 def _read(own: Part, anchors: Anchors, thing: Attached) -> tuple[list[Part], bool]:
     """Before the body, under the mouth."""
     if anchors.is_whole:
-        size = _sized(thing, width=1.1 * own.width, height=_HELD_BY_WHOLE)
+        size = sized(thing, width=1.1 * own.width, height=_HELD_BY_WHOLE)
         y = anchors.head[3] + 0.04 + size[1] / 2
-        return [_centred(thing, anchors.mouth[0] * own.width, y, size)], False
-    size = _sized(thing, width=0.72 * max(own.width, 0.6), height=0.45)
+        return [centred(thing, anchors.mouth[0] * own.width, y, size)], False
+    size = sized(thing, width=0.72 * max(own.width, 0.6), height=0.45)
     x = anchors.mouth[0] * own.width + 0.35 * size[0] * anchors.facing
     y = max(anchors.mouth[1] + 0.5 * size[1], 0.74)
-    return [_centred(thing, x, y, size)], False
+    return [centred(thing, x, y, size)], False
 
 
 def _worn(own: Part, anchors: Anchors, thing: Attached) -> tuple[list[Part], bool]:
@@ -177,23 +146,23 @@ def _worn(own: Part, anchors: Anchors, thing: Attached) -> tuple[list[Part], boo
         width = max(2.1 * apart, 0.62 * head_width) if apart else 0.75 * head_width
         width = min(width, 0.9 * head_width)
         x, y = anchors.eyes
-        return [_centred(thing, x * own.width, y, _sized(thing, width=width))], False
+        return [centred(thing, x * own.width, y, sized(thing, width=width))], False
     if _NECK.search(thing.name):
-        size = _sized(thing, width=0.75 * head_width, height=0.5)
-        return [_centred(thing, head_x, min(bottom + 0.2 * size[1], 0.92), size)], False
+        size = sized(thing, width=0.75 * head_width, height=0.5)
+        return [centred(thing, head_x, min(bottom + 0.2 * size[1], 0.92), size)], False
     if anchors.is_whole and (_CLOTHING.search(thing.name) or _LEGS.search(thing.name)):
         return _dressed(own, anchors, thing), False
     if _FEET.search(thing.name):
-        size = _sized(thing, width=0.5 * own.width, height=0.25)
-        return [_centred(thing, 0.5 * own.width, 1.0 - 0.4 * size[1], size)], False
+        size = sized(thing, width=0.5 * own.width, height=0.25)
+        return [centred(thing, 0.5 * own.width, 1.0 - 0.4 * size[1], size)], False
     if _BODY.search(thing.name):
-        size = _sized(thing, width=0.9 * own.width, height=0.6)
-        return [_centred(thing, 0.5 * own.width, max(bottom, 0.4) + 0.45 * size[1], size)], False
+        size = sized(thing, width=0.9 * own.width, height=0.6)
+        return [centred(thing, 0.5 * own.width, max(bottom, 0.4) + 0.45 * size[1], size)], False
     if not _HEAD.search(thing.name):
         return _carried(own, anchors, thing)
-    width, height = _sized(thing, width=0.82 * head_width)
+    width, height = sized(thing, width=0.82 * head_width)
     y = top + 0.12 * (bottom - top) - height / 2
-    return [_centred(thing, head_x, y, (width, height))], False
+    return [centred(thing, head_x, y, (width, height))], False
 
 
 def _dressed(own: Part, anchors: Anchors, thing: Attached) -> list[Part]:
@@ -220,54 +189,46 @@ def _ridden(own: Part, anchors: Anchors, thing: Attached) -> tuple[list[Part], b
     if anchors.is_whole:
         stands = _BOARDS.search(thing.name) is not None
         longest = 0.7 if stands else 1.5
-        width, height = _sized(thing, width=longest, height=min(longest, 1.15))
+        width, height = sized(thing, width=longest, height=min(longest, 1.15))
         x = 0.5 * own.width - thing.seat[0] * width
         y = (0.99 if stands else _HIPS) - thing.seat[1] * height
         return [Part(index=thing.index, x=x, y=y, width=width, height=height)], stands
-    width, height = _sized(thing, height=1.0)
+    width, height = sized(thing, height=1.0)
     if width > 1.9:
-        width, height = _sized(thing, width=1.9)
+        width, height = sized(thing, width=1.9)
     x = 0.5 * own.width - thing.seat[0] * width
     y = 0.86 - thing.seat[1] * height
     return [Part(index=thing.index, x=x, y=y, width=width, height=height)], True
 
 
-def _hung_from(own: Part, anchors: Anchors, thing: Attached) -> tuple[list[Part], bool]:
-    """Above whoever hangs from it, behind their upper end."""
-    width, height = _sized(thing, width=2.4, height=1.7)
-    return [
-        Part(
-            index=thing.index, x=0.5 * own.width - 0.72 * width, y=-0.45 * height,
-            width=width, height=height,
-        )
-    ], True  # fmt: skip
-
-
 def _breathed(own: Part, anchors: Anchors, thing: Attached) -> tuple[list[Part], bool]:
     """Out of the mouth, the way that its owner looks."""
-    size = _sized(thing, width=0.6, height=0.5)
+    size = sized(thing, width=0.6, height=0.5)
     x, y = anchors.mouth
     way = anchors.facing or -1
-    part = _centred(thing, x * own.width + way * 0.55 * size[0], y + 0.1 * size[1], size)
+    part = centred(thing, x * own.width + way * 0.55 * size[0], y + 0.1 * size[1], size)
     return [replace(part, mirrored=way > 0)], False
 
 
 def _filling(own: Part, anchors: Anchors, thing: Attached) -> tuple[list[Part], bool]:
     """Out of the top of a container, half hidden by it; on a plate, in its middle."""
     if _PLATE.search(thing.owner):
-        size = _sized(thing, width=0.3 * own.width, height=0.3)
+        size = sized(thing, width=0.3 * own.width, height=0.3)
         steps = ((-0.165, 0.12), (0.165, 0.12), (0.0, -0.16))
         centre = 0.5 * own.width
-        return [_centred(thing, centre + x, 0.5 + y, size) for x, y in steps], False
-    width, height = _sized(thing, width=0.44 * own.width, height=0.6)
+        return [centred(thing, centre + x, 0.5 + y, size) for x, y in steps], False
+    if anchors.hollow is not None and anchors.hollow.bottom > anchors.hollow.top:
+        return put_inside(own, anchors, replace(thing, count=max(thing.count, 3)))
+    width, height = sized(thing, width=0.44 * own.width, height=0.6)
     middle, y = 0.5 * own.width, 0.02
     step = min(0.8 * width, 0.27 * own.width)
     places = ((-step, 0.0), (step, 0.0), (0.0, -0.12 * height))
-    return [_centred(thing, middle + dx, y + dy, (width, height)) for dx, dy in places], True
+    return [centred(thing, middle + dx, y + dy, (width, height)) for dx, dy in places], True
 
 
 _RULES = {
     "holding": _held,
+    "biting": bitten,
     "carrying": _carried,
     "wearing": _worn,
     "eating": _eaten,
@@ -275,7 +236,16 @@ _RULES = {
     "reading": _read,
     "riding": _ridden,
     "sitting on": _ridden,
-    "hanging from": _hung_from,
+    "hanging from": hung_from,
     "breathing": _breathed,
+    "blowing": blown,
+    "pulling": pulled,
+    "pushing": pushed,
+    "kicking": kicked,
+    "leading": led,
     "full of": _filling,
+    "bearing": put_on,
+    "hugging": embraced,
+    "containing": put_inside,
+    "covering": put_under,
 }

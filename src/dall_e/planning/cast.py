@@ -6,10 +6,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from dall_e.planning.attachments import is_on_head, is_worn
+from dall_e.planning.attachments import is_worn
 from dall_e.planning.grammar import Grammar, Mention, Objects, PartSaid
-from dall_e.planning.lexicon import Deed, images_of_acts, pictured_acts
-from dall_e.planning.qualities import flies, pictured_state, shown_as, whole_name
+from dall_e.planning.lexicon import Deed
+from dall_e.planning.poses import image_with, opened, posed
+from dall_e.planning.qualities import flies, pictured_state, shown_as
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.scenes.graph import COLOURS, PARTS, Action, Link, Scene, SceneObject
 
@@ -22,6 +23,9 @@ _UNHANDY = ("place", "sky", "weather", "vehicle", *_ALIVE)
 _READABLE = re.compile(
     r"book|newspaper|magazine|scroll|menu|map\b|letter|envelope|page|memo|tablet"
 )
+_CHILD = re.compile(r"child|\bboy|\bgirl|baby")
+_EMBRACING = ("person", "animal")
+_BLOWN = re.compile("bubble")
 _HOLLOW = re.compile(
     r"vase|amphora|bowl|basket|bucket|\bjar\b|\bbox\b|\bpot\b|cauldron|chest\b|barrel|crate|"
     r"wheelbarrow|cart$|pouch|\bbag\b|handbag|backpack|stocking|nest"
@@ -29,29 +33,21 @@ _HOLLOW = re.compile(
 """Things that others are in."""
 _FLAT = re.compile(r"desk|table|shelf|bench|tray|plate|stove|oven|\bbed\b|chair|couch|throne|stool")
 """Things that others are on."""
+_ICED = re.compile(r"cake$|muffin$|pudding$|custard$|pancakes$|ice cream$|sundae$")
+"""Food with something on top."""
 _MOUNTS = re.compile(
     r"^(?:bicycle|motorcycle|scooter|kick scooter|motor scooter|skateboard|snowboard|sled|horse|"
     r"camel|two-hump camel|elephant|donkey|unicorn|pegasus|tricycle|snowmobile|magic carpet|broom)$"
 )
 """What somebody rides who is on it."""
+_WITHIN = ("里", "中", "内")
 _BELONGS = re.compile("[上里中]?的")
 """What joins something done to who does it."""
-_POSES = {
-    "holding": "holding", "carrying": "holding", "eating": "holding", "drinking": "holding",
-    "reading": "holding", "riding": "sitting", "sitting on": "sitting",
-}  # fmt: skip
-"""Pictures of somebody that have room for a thing, by verb."""
 _OF_SEVERAL = ("full of", "holding", "carrying")
 """What is done with several things of a kind at once."""
 _EACH = re.compile(r"都|\b(?:both|each|all)\b")
-_CLOSED_BOOKS = ("book", "closed book")
 _ADULTS = {"boy": "man", "girl": "woman", "child": "person", "father": "man"}
 """Whose picture is taken of those that have none with such hair."""
-_RELATIONS = {
-    "wearing": "on", "riding": "on", "sitting on": "on", "hanging from": "next to",
-    "full of": "inside", "eating": "next to", "drinking": "next to", "breathing": "next to",
-}  # fmt: skip
-"""How two stand to each other of which one does something with the other."""
 
 
 @dataclass(kw_only=True)
@@ -69,6 +65,8 @@ class Cast:
     """Things that an "and" joins to the one before them."""
     in_hand: set[int] = field(default_factory=set)
     """Things that are said to be in somebody's hand or mouth."""
+    in_mouth: set[int] = field(default_factory=set)
+    """Those that are said to be in somebody's mouth."""
     unused: set[int] = field(default_factory=set)
     """Tokens that say how many there are of what is drawn once."""
     dropped: set[int] = field(default_factory=set)
@@ -112,8 +110,9 @@ def cast_of(
     """
     cast = Cast(items=[mention.item for mention in mentions])
     reading = _Reading(grammar=grammar, mentions=mentions, tokens=tokens)
-    in_hand = {part.start for part in parts if not part.part}
-    cast.in_hand = {i for i, mention in enumerate(mentions) if mention.stop in in_hand}
+    at_hand = {part.start: part.is_mouth for part in parts if not part.part}
+    cast.in_hand = {i for i, mention in enumerate(mentions) if mention.stop in at_hand}
+    cast.in_mouth = {i for i in cast.in_hand if at_hand[mentions[i].stop]}
     for index in range(1, len(mentions)):
         _join(reading, cast, index)
     for index, mention in enumerate(mentions):
@@ -122,9 +121,9 @@ def cast_of(
             cast.items[index] = _give_part(grammar.vocabulary, item, part, mention.said[part])
     _implied(grammar.vocabulary, cast, mentions)
     _give_each(reading, cast)
+    _embrace(reading, cast)
     for action in list(cast.actions):
         _pose(grammar.vocabulary, cast, action)
-        _open(grammar.vocabulary, cast, action)
     return cast
 
 
@@ -161,7 +160,13 @@ def _by_verb(reading: _Reading, cast: Cast, owner: int, index: int) -> bool:
     deed = _fitting(reading.grammar.deed(between), cast.items[index])
     if deed is None:
         return False
-    _act(cast, reading.mentions, owner, deed.verb, index)
+    behind = reading.mentions[index].stop
+    if deed.verb == "sitting on" and reading.between(behind, behind + 1) in _WITHIN:
+        # 坐在箱子里: in the box, not on it
+        cast.relation = "inside"
+        cast.used.add(behind)
+    else:
+        _act(cast, reading.mentions, owner, deed.verb, index)
     cast.used |= reading.grammar.tokens_at(between, deed.start, deed.stop, start)
     return True
 
@@ -200,7 +205,9 @@ def _by_link(reading: _Reading, cast: Cast, owner: int, index: int) -> None:
     elif link == "with":
         if not mention.is_counted:
             cast.items[index] = replace(mention.item, count=1)
-        if _FLAT.search(cast.items[owner].name) and index == 1 and len(reading.mentions) == 2:
+        name = cast.items[owner].name
+        has_top = _FLAT.search(name) or _ICED.search(name)
+        if has_top and index == 1 and len(reading.mentions) == 2:
             cast.items, cast.relation = cast.items[::-1], "on"
 
 
@@ -212,6 +219,10 @@ def _fitting(deed: Deed | None, thing: SceneObject) -> Deed | None:
         return None
     if deed.verb in ("holding", "carrying") and thing.thing.kind == "vehicle":
         return deed._replace(verb="riding")
+    if deed.verb == "breathing" and _BLOWN.search(thing.name):
+        return deed._replace(verb="blowing")
+    if deed.verb == "leading" and thing.thing.kind != "animal":
+        return None if thing.thing.kind in _UNHANDY else deed._replace(verb="holding")
     return deed
 
 
@@ -253,6 +264,21 @@ def _give_each(reading: _Reading, cast: Cast) -> None:
                 cast.actions.append(Action(other, verb, len(cast.items) - 1))
 
 
+def _embrace(reading: _Reading, cast: Cast) -> None:
+    """Let two of a kind hug each other: two bears hugging."""
+    for index, mention in enumerate(reading.mentions):
+        is_last = index + 1 == len(reading.mentions)
+        stop = len(reading.tokens) if is_last else reading.mentions[index + 1].start
+        behind = reading.between(mention.stop, stop)
+        deed = reading.grammar.deed(behind)
+        if deed is None or deed.verb != "hugging" or mention.item.count != 2:
+            continue
+        cast.items[index] = replace(cast.items[index], count=1)
+        cast.items.append(cast.items[index])
+        cast.actions.append(Action(index, "hugging", len(cast.items) - 1))
+        cast.used |= reading.grammar.tokens_at(behind, deed.start, deed.stop, mention.stop)
+
+
 def is_alive(item: SceneObject) -> bool:
     """Whether a thing is somebody who can do something."""
     return item.thing.kind in _ALIVE or item.name in _ALIVE_NAMES
@@ -266,6 +292,13 @@ def _act(cast: Cast, mentions: Sequence[Mention], subject: int, verb: str, thing
     if item.count > 1 and not (mentions[thing].is_counted and verb in _OF_SEVERAL):
         cast.items[thing] = replace(item, count=1)
         cast.unused |= mentions[thing].count_at
+    kinds = {cast.items[index].thing.kind for index in (subject, thing)}
+    if verb == "hugging" and (len(kinds) > 1 or kinds.isdisjoint(_EMBRACING)):
+        verb = "carrying"
+    if verb == "hugging" and _CHILD.search(item.name) and not cast.items[thing].size:
+        cast.items[thing] = replace(cast.items[thing], size="small")
+    if thing in cast.in_mouth and verb in ("holding", "carrying"):
+        verb = "biting"
     cast.actions.append(Action(subject, verb, thing))
 
 
@@ -297,35 +330,20 @@ def _implied(vocabulary: Vocabulary, cast: Cast, mentions: Sequence[Mention]) ->
 
 
 def _pose(vocabulary: Vocabulary, cast: Cast, action: Action) -> None:
-    """Take the picture of somebody that shows an action, or has room for its thing."""
-    item, thing = cast.items[action.subject], cast.items[action.thing]
-    base = whole_name(item.name)
-    others = images_of_acts().get((base, action.verb), ())
-    for shown in (item.name, f"{action.verb} {base}", *others):
-        things = pictured_acts().get((shown, action.verb), ())
-        if vocabulary.knows(shown) and thing.name in things and not thing.colour:
-            cast.items[action.subject] = shown_as(vocabulary, item, shown)
-            cast.dropped.add(action.thing)
-            return
-    pose = f"{_POSES.get(action.verb, 'standing')} {base}"
-    if item.thing.kind != "animal" or item.state:
+    """Take the pictures of somebody and of their thing that fit an action."""
+    subject, verb, thing = action
+    item, other = cast.items[subject], cast.items[thing]
+    shown = image_with(vocabulary, item, verb, other)
+    if shown is not None:
+        cast.items[subject] = shown
+        cast.dropped.add(thing)
         return
-    if vocabulary.knows(pose):
-        cast.items[action.subject] = shown_as(vocabulary, item, pose)
-        return
-    worn = [cast.items[other.thing].name for other in cast.actions if other.verb == "wearing"]
-    is_headwear = action.verb == "wearing" and all(map(is_on_head, worn))
-    if is_headwear and vocabulary.knows(f"{base} face"):
-        # From the front, a hat is on the head and glasses are before both eyes.
-        cast.items[action.subject] = shown_as(vocabulary, item, f"{base} face")
-
-
-def _open(vocabulary: Vocabulary, cast: Cast, action: Action) -> None:
-    """Open the book that somebody reads, unless its cover has to show a colour."""
-    thing = cast.items[action.thing]
-    is_closed = thing.name in _CLOSED_BOOKS and not thing.colour
-    if action.verb == "reading" and is_closed and vocabulary.knows("open book"):
-        cast.items[action.thing] = shown_as(vocabulary, thing, "open book")
+    worn = [cast.items[each.thing].name for each in cast.actions if each.verb == "wearing"]
+    cast.items[subject] = posed(vocabulary, item, verb, worn)
+    if verb == "hugging":
+        cast.items[thing] = posed(vocabulary, other, verb, ())
+    elif verb == "reading":
+        cast.items[thing] = opened(vocabulary, other)
 
 
 def mounted(items: Objects, relation: str) -> tuple[Action, ...]:
@@ -333,22 +351,6 @@ def mounted(items: Objects, relation: str) -> tuple[Action, ...]:
     if relation == "on" and len(items) == 2 and is_alive(items[0]) and _MOUNTS.match(items[1].name):
         return (Action(0, "riding", 1),)
     return ()
-
-
-def as_relation(scene: Scene) -> tuple[Scene, tuple[int, ...]]:
-    """A scene in which one does something with another as two that stand in a relation.
-
-    Pixels know no anchors: what is worn is on its owner, who rides is on the other, and all else is
-    before its owner. Returned are the scene, and which object of the old one each of its own is.
-    """
-    order = tuple(range(len(scene.objects)))
-    if len(scene.actions) != 1 or len(order) != 2:
-        return replace(scene, actions=()), order
-    subject, verb, thing = scene.actions[0]
-    relation = _RELATIONS.get(verb, "in front")
-    order = (subject, thing) if verb in ("riding", "sitting on") else (thing, subject)
-    objects = tuple(scene.objects[index] for index in order)
-    return replace(scene, objects=objects, relation=relation, actions=()), order
 
 
 def give_parts(

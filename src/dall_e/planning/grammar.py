@@ -91,6 +91,8 @@ class PartSaid(NamedTuple):
     colour: str
     is_before: bool
     """Whether it is said before its owner."""
+    is_mouth: bool = False
+    """Whether something is in a mouth."""
 
 
 class Grammar(ABC):

@@ -17,29 +17,23 @@ from dall_e.images.backgrounds import background
 from dall_e.images.compositing import Place
 from dall_e.images.places import UNITS, PlaceFacts, Setting, scenery
 from dall_e.images.svg import Group, VectorDrawing
-from dall_e.planning.anchors import Anchors, anchors_of
-from dall_e.planning.attachments import Attached, Part, composite
-from dall_e.planning.layers import Box, Layer, fitted, placing_matrix
+from dall_e.planning.composites import composite_of, joined
+from dall_e.planning.layer_groups import SIDE, layer_groups
+from dall_e.planning.layers import Box, Layer
 from dall_e.planning.pair_sizes import pair_sized
-from dall_e.planning.renderer import CELLS, is_light, places_of
-from dall_e.scenes.cutouts import solid_box
+from dall_e.planning.parts import Part
+from dall_e.planning.renderer import CELLS, places_of
+from dall_e.planning.sprites import Sprite, seen_box
 from dall_e.scenes.graph import MOST, Link, Scene
 from dall_e.scenes.slots import canonical_places
 from dall_e.scenes.standing import APART, Stood, ground_of, stood
 
-SIDE = 384
-"""Side of the square in which an illustration lies."""
 _LONE = 0.94
 """Side of the only thing of a picture, as a fraction of the picture's."""
 _SETTINGS = {
     "grass": "meadow", "night": "hills+night", "snow": "snow-field", "room": "living-room",
 }  # fmt: skip
 """Backgrounds on which models are trained, as settings where they have other names."""
-_EDGE = "#8f9199"
-"""Colour of the edge around things that would be lost on white."""
-
-PixelBox = tuple[int, int, int, int]
-"""Left, top, right and bottom in pixels."""
 
 
 def lone_layers(drawing: VectorDrawing) -> list[Layer]:
@@ -55,7 +49,7 @@ def scene_layers(
 
     drawings: one for each object of the scene. alternates: as in `renderer.assemble`.
     """
-    sprites = [_Sprite(drawing) for drawing in drawings]
+    sprites = [Sprite(drawing) for drawing in drawings]
     facts = place_facts(scene.background)
     layers: list[Layer] = []
     done: Counter[int] = Counter()
@@ -75,9 +69,14 @@ def scene_layers(
             layers.append(
                 Layer(
                     object=part.index,
-                    copy=copy if part.index == place.index else _number(copy, taken, part.index),
+                    copy=copy if part.index == place.index else _number(copy, taken, part),
+                    kind=part.kind,
                     box=(left + x, place.top + part.y, part.width, part.height),
                     mirrored=is_mirrored != part.mirrored,
+                    angle=-part.angle if is_mirrored else part.angle,
+                    clip=part.clip,
+                    colour=part.colour,
+                    thickness=part.thickness,
                 )
             )
         if one.contact == "ripple":
@@ -85,32 +84,15 @@ def scene_layers(
     return layers
 
 
-def _number(copy: int, taken: Counter[int], index: int) -> int:
-    """The number of a thing that somebody has: three strawberries in each of two cups are six."""
-    number = copy * MOST + taken[index]
-    taken[index] += 1
-    return number
+def _number(copy: int, taken: Counter[int], part: Part) -> int:
+    """The number of a thing that somebody has: three strawberries in each of two cups are six.
 
-
-def layer_groups(
-    layers: Sequence[Layer], drawings: Sequence[VectorDrawing], names: Sequence[str]
-) -> list[Group]:
-    """Return a group for each layer, behind it an edge if it would be lost on white.
-
-    drawings, names: one for each object. Layers that fit into their room are put there first.
+    A cord belongs to the thing before it.
     """
-    boxes = [seen_box(drawing) for drawing in drawings]
-    aspects = [(right - left) / (bottom - top) for left, top, right, bottom in boxes]
-    groups: list[Group] = []
-    for layer in fitted(layers, aspects):
-        if layer.kind != "thing":
-            groups.append(_shadow(layer) if layer.kind == "shadow" else _ripple(layer))
-            continue
-        drawing = drawings[layer.object]
-        matrix = placing_matrix(boxes[layer.object], layer, SIDE, is_mirrored=layer.mirrored)
-        group = Group(name=names[layer.object], paths=drawing.paths, matrix=matrix)
-        groups += _edged(drawing, group)
-    return groups
+    if part.kind != "thing":
+        return copy * MOST + max(taken[part.index] - 1, 0)
+    taken[part.index] += 1
+    return copy * MOST + taken[part.index] - 1
 
 
 def lone_group(drawing: VectorDrawing, name: str) -> list[Group]:
@@ -171,30 +153,14 @@ def _flat_background(name: str, colour: str, seed: int) -> list[Group]:
     return [Group(name=name, paths=paths, role="background")]
 
 
-class _Sprite:
-    """A drawing, and what is seen of it."""
-
-    def __init__(self, drawing: VectorDrawing) -> None:
-        self.drawing = drawing
-        self.box = seen_box(drawing)
-        left, top, right, bottom = self.box
-        self.flat_HWC = drawing.flat_SSC[top:bottom, left:right]
-        self.aspect = (right - left) / (bottom - top)
-
-    def anchors(self) -> Anchors:
-        """Where things go on it."""
-        left, top, right, bottom = self.box
-        labels_HW = self.drawing.areas.labels_HW[top:bottom, left:right]
-        return anchors_of(labels_HW, self.drawing.areas.palette_K3)
-
-
 def _placed(
-    scene: Scene, sprites: Sequence[_Sprite], facts: PlaceFacts | None
+    scene: Scene, sprites: Sequence[Sprite], facts: PlaceFacts | None
 ) -> Iterator[tuple[Stood, list[Part]]]:
     """The place of everybody and everything, and the boxes in it from the place's corner.
 
     Who does something is one composite with the things of theirs.
     """
+    scene = joined(scene, sprites)
     owned = {action.thing for action in scene.actions}
     if not owned:
         for one in _laid_out(scene, sprites, facts):
@@ -205,7 +171,7 @@ def _placed(
 
     # A scene of those who act and of everything that belongs to nobody
     kept = [index for index in range(len(sprites)) if index not in owned]
-    composites = [_composite(scene, sprites, index) for index in kept]
+    composites = [composite_of(scene, sprites, index) for index in kept]
     reduced = _without_owned(scene, kept)
     items, relation = reduced.objects, reduced.relation
     aspects = [width / height for _, width, height in composites]
@@ -252,7 +218,7 @@ def _without_owned(scene: Scene, kept: Sequence[int]) -> Scene:
     return replace(scene, objects=items, actions=(), relation=relation, links=links)
 
 
-def _laid_out(scene: Scene, sprites: Sequence[_Sprite], facts: PlaceFacts | None) -> list[Stood]:
+def _laid_out(scene: Scene, sprites: Sequence[Sprite], facts: PlaceFacts | None) -> list[Stood]:
     """The place of every single thing of a scene in which nobody does anything."""
     ground = ground_of(facts) if facts else None
     if not sprites:
@@ -314,77 +280,3 @@ def _whole(aspect: float) -> Place:
 def _longer_side(parts: Sequence[Part], index: int) -> float:
     """The longer side of one of the parts."""
     return next(max(part.width, part.height) for part in parts if part.index == index)
-
-
-def _composite(
-    scene: Scene, sprites: Sequence[_Sprite], subject: int
-) -> tuple[list[Part], float, float]:
-    """The boxes of somebody and their things from the corner of them all, and its size."""
-    things = [
-        Attached(
-            index=action.thing,
-            verb=action.verb,
-            name=scene.objects[action.thing].name,
-            aspect=sprites[action.thing].aspect,
-            seat=sprites[action.thing].anchors().seat,
-            count=scene.objects[action.thing].count,
-            owner=scene.objects[subject].name,
-        )
-        for action in scene.actions
-        if action.subject == subject
-    ]
-    own = sprites[subject]
-    parts = composite(subject, own.aspect, own.anchors(), things)
-    left, top = min(part.x for part in parts), min(part.y for part in parts)
-    width = max(part.x + part.width for part in parts) - left
-    height = max(part.y + part.height for part in parts) - top
-    return [replace(part, x=part.x - left, y=part.y - top) for part in parts], width, height
-
-
-def seen_box(drawing: VectorDrawing) -> PixelBox:
-    """Return what is seen of a drawing: all of one that is opaque at its corners, or empty."""
-    side = drawing.side
-    alpha_SS = drawing.flat_SSC[..., 3]
-    if alpha_SS[[0, 0, -1, -1], [0, -1, 0, -1]].all():
-        return (0, 0, side, side)
-    return solid_box(alpha_SS) or (0, 0, side, side)
-
-
-def _edged(drawing: VectorDrawing, group: Group) -> list[Group]:
-    """A group, behind it a thin edge if the drawing is so light that it would be lost on white."""
-    if not is_light(drawing.flat_SSC):
-        return [group]
-    scale = max(abs(group.matrix[0]), abs(group.matrix[3]), 1e-6)
-    edge = (
-        f'<g stroke="{_EDGE}" stroke-width="{3 / scale:.2f}" stroke-linejoin="round">\n'
-        f"{group.paths}\n</g>"
-    )
-    name = f"edge of {group.name}"
-    return [Group(name=name, paths=edge, matrix=group.matrix, role="edge"), group]
-
-
-def _shadow(layer: Layer) -> Group:
-    """A flat ellipse where a thing touches the ground, darker in its middle."""
-    x, y = layer.foot[0] * SIDE, (layer.foot[1] - 0.01) * SIDE
-    width = layer.box[2] * SIDE
-    rings = [
-        f'<ellipse cx="{x:.1f}" cy="{y:.1f}" rx="{width * 0.45 * part:.1f}" '
-        f'ry="{width * 0.1 * part:.1f}" fill="#000" fill-opacity="0.09"/>'
-        for part in (1.0, 0.8, 0.6)
-    ]
-    return Group(name="shadow", paths="\n".join(rings), role="shadow")
-
-
-def _ripple(layer: Layer) -> Group:
-    """Waves around a thing that lies in water, over its lower edge."""
-    x, y, width = layer.foot[0] * SIDE, layer.foot[1] * SIDE, layer.box[2] * SIDE
-    rings = [
-        f'<ellipse cx="{x + shift * width:.1f}" cy="{y - 0.008 * SIDE + down:.1f}" '
-        f'rx="{width * across:.1f}" ry="{max(width * across * 0.09, 2):.1f}" fill="{colour}"/>'
-        for shift, down, across, colour in (
-            (0.0, 1.0, 0.5, "#5DADEC"),
-            (-0.12, 0.0, 0.26, "#BBDDF5"),
-            (0.2, 3.0, 0.18, "#BBDDF5"),
-        )
-    ]
-    return Group(name="ripple", paths="\n".join(rings), role="shadow")

@@ -14,8 +14,14 @@ Box = tuple[float, float, float, float]
 Matrix = tuple[float, float, float, float, float, float]
 """SVG's matrix(a, b, c, d, e, f)."""
 
-KINDS = ("thing", "shadow", "ripple")
-"""What a layer shows: a thing, its shadow on the ground, or waves around it in water."""
+KINDS = ("thing", "front", "cord", "shadow", "ripple")
+"""What a layer shows: a thing, what of it is before other things (fingers around a handle, the
+front of a basket), a cord that it hangs on or is led by, its shadow on the ground, or waves around
+it in water."""
+CONTACTS = ("shadow", "ripple")
+"""Kinds of what is seen at the feet of a thing."""
+Rings = tuple[tuple[tuple[float, float], ...], ...]
+"""Closed lines of points; what lies within an odd number of them is inside."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +42,13 @@ class Layer:
     """Degrees against the clock by which it is turned about the middle of its foot."""
     fits: bool = False
     """Whether the box is room in which the thing keeps its proportions, not a box that it fills."""
+    clip: Rings = ()
+    """Of a front: where it is seen, in fractions of what is seen of the drawing, not mirrored."""
+    colour: str = ""
+    """Of a cord: as #rrggbb. It runs from the upper left of its box to the lower right, or if it
+    is mirrored from the upper right to the lower left."""
+    thickness: float = 0.0
+    """Of a cord: as a fraction of its length."""
 
     @property
     def owner(self) -> tuple[int, int]:
@@ -82,7 +95,7 @@ def fitted(layers: Sequence[Layer], aspects: Sequence[float]) -> tuple[Layer, ..
     aspects: width over height of each object's drawing. What has a shadow stands at the foot of its
     room, everything else is in the middle.
     """
-    standing = {layer.owner for layer in layers if layer.kind != "thing"}
+    standing = {layer.owner for layer in layers if layer.kind in CONTACTS}
     boxes: dict[tuple[int, int], Box] = {}
     for layer in layers:
         if layer.kind == "thing" and layer.fits:
@@ -121,11 +134,14 @@ def placing_matrix(
 def turned(matrix: Matrix, degrees: float, about: tuple[float, float]) -> Matrix:
     """Return a matrix that also turns what it moves, against the clock about a point."""
     a, b, c, d, e, f = matrix
-    x, y = about
+    across, down = (turned_about(axis, degrees, (0.0, 0.0)) for axis in ((a, b), (c, d)))
+    return (*across, *down, *turned_about((e, f), degrees, about))
+
+
+def turned_about(
+    point: tuple[float, float], degrees: float, about: tuple[float, float]
+) -> tuple[float, float]:
+    """Return a point turned against the clock about another."""
+    right, down = point[0] - about[0], point[1] - about[1]
     cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
-
-    def spun(right: float, down: float) -> tuple[float, float]:
-        return cos * right + sin * down, cos * down - sin * right
-
-    move_x, move_y = spun(e - x, f - y)
-    return (*spun(a, b), *spun(c, d), x + move_x, y + move_y)
+    return about[0] + cos * right + sin * down, about[1] + cos * down - sin * right

@@ -95,10 +95,10 @@ def life_stages() -> dict[tuple[str, str], str]:
 @lru_cache(maxsize=1)
 def pictured_acts() -> dict[tuple[str, str], tuple[str, ...]]:
     """The things on a picture of somebody who does something, by its name and the verb."""
-    return {
-        (drawing, verb): _words(names)
-        for drawing, verb, names, *_ in read_table("planning/pictured_acts.txt")
-    }
+    found: dict[tuple[str, str], tuple[str, ...]] = {}
+    for drawing, verb, names, *_ in read_table("planning/pictured_acts.txt"):
+        found[drawing, verb] = (*found.get((drawing, verb), ()), *_words(names))
+    return found
 
 
 @lru_cache(maxsize=1)

@@ -32,6 +32,7 @@ from dall_e.planning.mentions import (
     stands_on_own_legs,
 )
 from dall_e.planning.nearest import Nearest
+from dall_e.planning.pictured_pairs import with_pictured_pairs
 from dall_e.planning.place_signs import with_sign
 from dall_e.planning.qualities import pictured_state, shown_as
 from dall_e.planning.style_words import without_style
@@ -47,7 +48,7 @@ _TONES = re.compile(
     r"\b(?:(?:medium-)?(?:light|dark) |medium )?skin tone\b|(?:较[浅深]|中等(?:-?[浅深])?)?肤色"
 )
 """Names of hands and people that are no words of the tables: such a prompt is left alone."""
-_IDIOMS = re.compile(r"马上|马虎|世上|\bhand (?=drawn|painted|made|written)")
+_IDIOMS = re.compile(r"马上|马虎|马拉松|世上|\bhand (?=drawn|painted|made|written)")
 """Words that name a thing and do not mean it."""
 _STATES = {
     "sleeping": re.compile(r"\b(?:sleeping|asleep|sleeps|napping)\b|睡[觉着在]?"),
@@ -100,6 +101,7 @@ def parse(prompt: str, vocabulary: Vocabulary) -> Parse:
     if understood.scene is None:
         return understood
     scene = with_sign(understood.scene, understood.style, vocabulary)
+    scene = with_pictured_pairs(scene, vocabulary)
     scene, others = with_whole_bodies(scene, vocabulary)
     return replace(understood, scene=scene, nearest=(*understood.nearest, *others))
 

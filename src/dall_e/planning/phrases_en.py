@@ -48,6 +48,7 @@ _BODY = re.compile(
 """Where somebody has something."""
 _MADE_OF = re.compile(r"(?:\w+ )??(?:made|built|carved|woven) (?:out )?(?:of|from) \w+")
 """What something is made of is no thing of its own, known or not."""
+_MOUTHS = ("mouth", "beak", "teeth")
 _PART_OF_WORD = {"hair": "hair", "beard": "beard", "moustache": "beard"}
 _HAIRED = re.compile(rf"({'|'.join(_COLOUR_WORDS)})-(hair|beard)ed")
 
@@ -148,6 +149,7 @@ def parts_said(tokens: Sequence[str]) -> list[PartSaid]:
             part=_PART_OF_WORD.get(match[2], "clothes") if match[1] else "",
             colour=_COLOUR_WORDS[match[1]] if match[1] else "",
             is_before=False,
+            is_mouth=match[2] in _MOUTHS,
         )
         for match in (*_PARTS.finditer(text), *_BODY.finditer(text))
     ] + [_look(text, match) for match in _LOOKING.finditer(text)]

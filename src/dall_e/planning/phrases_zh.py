@@ -127,7 +127,7 @@ def parts_said(text: str) -> list[PartSaid]:
             for match in _PARTS.finditer(text)
         ]
         + [
-            PartSaid(match.start(), match.end(), "", "", is_before=True)
+            PartSaid(match.start(), match.end(), "", "", is_before=True, is_mouth="嘴" in match[0])
             for match in _BODY.finditer(text)
         ]
         + [_look(match) for match in _LOOKING.finditer(text)]

@@ -17,10 +17,12 @@ from typing import Any
 
 from dall_e.images.effects.catalogue import styled_groups
 from dall_e.images.svg import VectorDrawing, svg_document
-from dall_e.planning.illustration import SIDE, background_groups, layer_groups, seen_box
-from dall_e.planning.layers import Box, Layer, bounds, fitted
+from dall_e.planning.illustration import background_groups
+from dall_e.planning.layer_groups import SIDE, layer_groups
+from dall_e.planning.layers import CONTACTS, Box, Layer, bounds, fitted
 from dall_e.planning.plan_files import WrittenPlan
 from dall_e.planning.planned_object import PlannedObject
+from dall_e.planning.sprites import seen_box
 from dall_e.scenes.graph import COLOURS, MOST
 from dall_e.text.language import COLOURS_ZH
 
@@ -151,6 +153,8 @@ class PlacedPlan(WrittenPlan):
             if layer.object in indices and layer.kind == "thing"
             else layer
             for layer in plan.layers
+            # Where the fingers of another are is not known.
+            if not (layer.object in indices and layer.kind == "front")
         )
         return replace(plan, layers=layers)
 
@@ -194,7 +198,7 @@ class PlacedPlan(WrittenPlan):
         _check_seen(words, [thing])
 
         # Where others have a shadow, so low or lower, it has one, too.
-        contacts = [layer for layer in self.layers if layer.kind != "thing"]
+        contacts = [layer for layer in self.layers if layer.kind in CONTACTS]
         added = [thing]
         if contacts and thing.foot[1] > min(layer.foot[1] for layer in contacts) - _DEPTH:
             contact = replace(thing, kind=contacts[-1].kind, fits=False)
@@ -291,7 +295,8 @@ class PlacedPlan(WrittenPlan):
         """What stays where it is when a thing is resized."""
         own = [layer for layer in self.layers if layer.owner == owner]
         thing = next(layer for layer in own if layer.kind == "thing")
-        return thing.foot if len(own) > 1 else thing.middle
+        has_contact = any(layer.kind in CONTACTS for layer in own)
+        return thing.foot if has_contact else thing.middle
 
     def _separated(self, name: str) -> tuple[PlacedPlan, list[int]]:
         """The plan in which what goes by a name shares no object with anything else; its objects.

@@ -22,13 +22,14 @@ import numpy as np
 from dall_e.data.captions import PROPER
 from dall_e.images.files import ImageArray
 from dall_e.images.svg import VectorDrawing
-from dall_e.planning.cast import as_relation, mounted
-from dall_e.planning.illustration import SIDE, lone_layers, scene_layers
+from dall_e.planning.cast import mounted
+from dall_e.planning.illustration import lone_layers, scene_layers
+from dall_e.planning.layer_groups import SIDE
 from dall_e.planning.nearest import Nearest
 from dall_e.planning.parser import Parse, parse
 from dall_e.planning.placed_plan import PlacedObject, PlacedPlan
 from dall_e.planning.planned_object import PlannedObject
-from dall_e.planning.renderer import alone, assemble, painted, sprite_of
+from dall_e.planning.renderer import alone, as_relation, assemble, painted, sprite_of
 from dall_e.planning.shaping import shaped
 from dall_e.planning.variation import Appearance, canonical_appearance, sample_appearance
 from dall_e.planning.vocabulary import Vocabulary

@@ -14,7 +14,7 @@ from dall_e.images.forms import BUILDS, CONDITIONS
 from dall_e.images.places import Setting
 from dall_e.images.textures import MATERIALS, PATTERNS
 from dall_e.planning.illustration import square_boxes
-from dall_e.planning.layers import KINDS, Box, Layer
+from dall_e.planning.layer_reading import read_layer
 from dall_e.planning.placed_plan import MOST_OBJECTS, PlacedObject, PlacedPlan
 from dall_e.planning.plan import Plan, plan_prompt
 from dall_e.planning.plan_files import BOXES, FORMAT, VERSION
@@ -219,7 +219,7 @@ def _placed(
     }
     _check_no_circle(holders, "held_by")
 
-    layers = tuple(_layer(each, len(objects)) for each in fields.objects("layers"))
+    layers = tuple(read_layer(each, len(objects)) for each in fields.objects("layers"))
     background, background_colour = _background(fields)
     if not background and not any(layer.kind == "thing" for layer in layers):
         raise ValueError("layers: there is no thing and no background, so nothing would be seen")
@@ -263,31 +263,6 @@ def _check_known(path: str, name: str, drawing: PlannedObject, vocabulary: Vocab
         DallEWarning,
         stacklevel=2,
     )
-
-
-def _layer(fields: Fields, count: int) -> Layer:
-    path = fields.path_of("box")
-    numbers = [finite(value, path) for value in fields.entries("box")]
-    if len(numbers) != 4:
-        raise ValueError(f"{path} must be left, top, width and height, got {len(numbers)} numbers")
-    left, top, width, height = numbers
-    if width <= 0 or height <= 0:
-        raise ValueError(f"{path} must be wider and higher than 0, got {width:g} x {height:g}")
-    if max(abs(value) for value in numbers) > 100:
-        raise ValueError(f"{path} is in fractions of the picture's side, got {shown(numbers)}")
-
-    box: Box = (left, top, width, height)
-    layer = Layer(
-        object=fields.whole("object", max(count - 1, 0)),
-        copy=fields.whole("copy", 1000, 0),
-        kind=fields.text("kind", "thing", KINDS),
-        box=box,
-        mirrored=fields.flag("mirrored"),
-        angle=fields.number("angle", 0.0),
-        fits=fields.flag("fits"),
-    )
-    fields.end()
-    return layer
 
 
 # Parts of both

@@ -36,6 +36,12 @@ from dall_e.scenes.vocabulary import EYEWEAR, is_head
 
 CELLS = 12
 """Cells a side, for the places of things."""
+_AS_RELATIONS = {
+    "wearing": "on", "riding": "on", "sitting on": "on", "hanging from": "next to",
+    "full of": "inside", "eating": "next to", "drinking": "next to", "breathing": "next to",
+    "pulling": "next to", "pushing": "next to", "kicking": "next to", "leading": "next to",
+}  # fmt: skip
+"""How two stand to each other of which one does something with the other."""
 _GLASSES_WIDTH = 0.66
 """Of glasses, as a fraction of the head's."""
 _EYES_DOWN = (0.25, 0.65)
@@ -192,3 +198,19 @@ def is_light(sprite_HWC: Canvas) -> bool:
         return False
     light_N = sprite_HWC[opaque_HW][:, :3].min(1) >= _LIGHT
     return bool(light_N.mean() > _MOSTLY_LIGHT)
+
+
+def as_relation(scene: Scene) -> tuple[Scene, tuple[int, ...]]:
+    """A scene in which one does something with another as two that stand in a relation.
+
+    Pixels know no anchors: what is worn is on its owner, who rides is on the other, and all else is
+    before its owner. Returned are the scene, and which object of the old one each of its own is.
+    """
+    order = tuple(range(len(scene.objects)))
+    if len(scene.actions) != 1 or len(order) != 2:
+        return dataclasses.replace(scene, actions=()), order
+    subject, verb, thing = scene.actions[0]
+    relation = _AS_RELATIONS.get(verb, "in front")
+    order = (subject, thing) if verb in ("riding", "sitting on") else (thing, subject)
+    objects = tuple(scene.objects[index] for index in order)
+    return dataclasses.replace(scene, objects=objects, relation=relation, actions=()), order

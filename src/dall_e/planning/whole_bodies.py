@@ -13,17 +13,34 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from dall_e.planning.attachments import is_on_head
+from dall_e.planning.lexicon import pictured_acts
 from dall_e.planning.nearest import Nearest
 from dall_e.planning.qualities import is_person
 from dall_e.planning.vocabulary import Vocabulary
-from dall_e.scenes.graph import Scene, SceneObject
+from dall_e.scenes.graph import PARTS, Scene, SceneObject
 from dall_e.text.tables import read_table
 
 _WITH_THE_BODY = frozenset(
-    ("riding", "sitting on", "reading", "holding", "carrying", "hanging from", "wearing")
+    (
+        "riding",
+        "sitting on",
+        "reading",
+        "holding",
+        "carrying",
+        "hanging from",
+        "wearing",
+        "pulling",
+        "pushing",
+        "kicking",
+        "leading",
+        "hugging",
+    )
 )
 """What somebody does with more than the head, unless it is worn on that."""
+_WHOLE_THINGS = ("riding", "carrying", "holding", "hugging", "leading")
+"""What is done with all of somebody."""
 _TOUCHING = frozenset(("on", "under", "in front", "behind", "inside"))
+_STANDING = " standing"
 _FLAT = frozenset(("", "plain", "gradient"))
 """Backgrounds that are no places."""
 
@@ -46,7 +63,7 @@ def with_whole_bodies(scene: Scene, vocabulary: Vocabulary) -> tuple[Scene, tupl
     told: list[Nearest] = []
     items = list(scene.objects)
     for index, item in enumerate(scene.objects):
-        whole = _table().get(item.name)
+        whole = _own_figure(item, scene, index, vocabulary) or _table().get(item.name)
         if whole is None or item.state or not vocabulary.knows(whole.name):
             continue
         if not _is_whole(scene, vocabulary, index):
@@ -67,7 +84,7 @@ def _is_whole(scene: Scene, vocabulary: Vocabulary, index: int) -> bool:
 
     # What it does, and who rides it
     for subject, verb, thing in scene.actions:
-        if index == thing and verb in ("riding", "carrying", "holding"):
+        if index == thing and verb in _WHOLE_THINGS:
             return True
         if index == subject and verb in _WITH_THE_BODY:
             name = scene.objects[thing].name
@@ -84,6 +101,22 @@ def _is_whole(scene: Scene, vocabulary: Vocabulary, index: int) -> bool:
     return any(not is_person(vocabulary, item.name) for item in others)
 
 
+def _own_figure(
+    item: SceneObject, scene: Scene, index: int, vocabulary: Vocabulary
+) -> _Whole | None:
+    """The picture of a person of this name from head to foot, with empty hands, if there is one.
+
+    Who has something on their own picture keeps that one, unless they hold something else.
+    """
+    name = f"standing {item.name}"
+    if not is_person(vocabulary, item.name) or not vocabulary.knows(name):
+        return None
+    is_busy = any(action.subject == index for action in scene.actions)
+    if not is_busy and (item.name, "holding") in pictured_acts():
+        return None
+    return _Whole(name, {}, is_another=False)
+
+
 def _as_whole(item: SceneObject, whole: _Whole, vocabulary: Vocabulary) -> SceneObject:
     """Somebody with the picture of a whole body; what is said of them goes before the table."""
     painted = dict(whole.painted)
@@ -91,6 +124,16 @@ def _as_whole(item: SceneObject, whole: _Whole, vocabulary: Vocabulary) -> Scene
     parts = tuple(sorted({**painted, **dict(item.parts)}.items()))
     thing = vocabulary.planned(whole.name).model_thing
     return replace(item, name=whole.name, model_thing=thing, colour=colour, parts=parts)
+
+
+def figure_of(name: str) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+    """The name of somebody whose pictures show a person of their kind from head to foot, and the
+    parts that are painted on those: an old man is "man", with white hair; () if there is none."""
+    whole = _table().get(name)
+    if whole is None or not whole.name.endswith(_STANDING):
+        return ()
+    parts = tuple((part, colour) for part, colour in whole.painted.items() if part in PARTS)
+    return ((whole.name.removesuffix(_STANDING), parts),)
 
 
 @lru_cache(maxsize=1)

@@ -27,7 +27,8 @@ PARTS = ("hair", "beard", "clothes")
 """Parts of somebody that may have a colour of their own."""
 VERBS = (
     "holding", "carrying", "wearing", "eating", "drinking", "reading", "riding", "sitting on",
-    "hanging from", "breathing", "full of",
+    "hanging from", "breathing", "full of", "biting", "blowing", "pulling", "pushing", "kicking",
+    "leading", "containing", "covering", "bearing", "hugging",
 )  # fmt: skip
 """What somebody does with a thing, or what a container has in it: each puts the thing to a part of
 who does it (`planning/anchors.py`)."""

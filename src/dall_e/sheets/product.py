@@ -13,7 +13,7 @@ from dall_e.images.files import PILImage, save_image
 from dall_e.images.metadata import texts_of
 from dall_e.images.results import DrawnImage
 from dall_e.images.sheets import contact_sheet
-from dall_e.planning.layers import Layer, bounds
+from dall_e.planning.layers import CONTACTS, Layer, bounds
 from dall_e.planning.placed_plan import PlacedPlan
 from dall_e.scenes.graph import COLOURS
 from dall_e.text.language import COLOURS_ZH
@@ -95,5 +95,5 @@ def _on_ground(plan: PlacedPlan) -> PlacedPlan:
     """The product on a plain ground, with its shadow below it."""
     standing = plan.framed(_STANDING)
     shadow = Layer(object=0, kind="shadow", box=bounds(standing.layers))
-    layers = (shadow, *(layer for layer in standing.layers if layer.kind == "thing"))
+    layers = (shadow, *(layer for layer in standing.layers if layer.kind not in CONTACTS))
     return replace(standing, layers=layers, background="plain", background_colour=_GROUND)

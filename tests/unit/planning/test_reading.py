@@ -2,9 +2,9 @@
 
 import pytest
 
-from dall_e.planning.cast import as_relation
 from dall_e.planning.parser import Parse, parse
 from dall_e.planning.plan import plan_prompt
+from dall_e.planning.renderer import as_relation
 from dall_e.planning.spelling import Spelling
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.planning.vocabulary_rows import KnownName
@@ -107,7 +107,7 @@ def told(read: Parse) -> str:
         # Who does what
         ("a cat eating a fish", "eating cat"),
         ("a cat eating a carrot", "holding cat + carrot; 0 eating 1"),
-        ("a dog with a fish in its mouth", "holding dog + fish; 0 holding 1"),
+        ("a dog with a fish in its mouth", "sitting dog + fish; 0 biting 1"),
         ("a dog holding three bones", "holding dog + bone*3; 0 holding 1"),
         ("two dogs in bow ties", "standing dog*2 + bow tie; 0 wearing 1"),
         ("拿着骨头的狗", "bone + holding dog; 1 holding 0"),

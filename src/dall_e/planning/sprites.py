@@ -1,0 +1,81 @@
+"""A drawing, what is seen of it, and where things go on it.
+
+Shapes: H W rows and columns of what is seen, K colours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from dall_e.images.areas import EMPTY
+from dall_e.images.svg import VectorDrawing
+from dall_e.planning.anchors import Anchors, anchors_of
+from dall_e.planning.hands import hands_of
+from dall_e.planning.hollows import opening_of, rim_of, room_below
+from dall_e.scenes.cutouts import solid_box
+
+PixelBox = tuple[int, int, int, int]
+"""Left, top, right and bottom in pixels."""
+
+_WITH_HANDS = frozenset(("holding", "pulling", "pushing", "leading"))
+_WITH_ARMS = frozenset(("hanging from", "hugging"))
+_CONTAINING = frozenset(("containing", "full of"))
+_SHAFT = 0.16
+"""Fraction of a thing's width that is its end."""
+
+
+class Sprite:
+    """A drawing, and what is seen of it."""
+
+    def __init__(self, drawing: VectorDrawing) -> None:
+        self.drawing = drawing
+        self.box = seen_box(drawing)
+        left, top, right, bottom = self.box
+        self.flat_HWC = drawing.flat_SSC[top:bottom, left:right]
+        self.aspect = (right - left) / (bottom - top)
+
+        self.labels_HW = drawing.areas.labels_HW[top:bottom, left:right]
+        self.shown_HW = self.labels_HW != EMPTY
+
+    def anchors(self, verbs: Sequence[str] = (), *, is_person: bool = False) -> Anchors:
+        """Where things go on it, with what those need that are done with it."""
+        palette_K3 = self.drawing.areas.palette_K3
+        found = anchors_of(self.labels_HW, palette_K3, is_person=is_person)
+        if not _WITH_HANDS.isdisjoint(verbs):
+            found = replace(found, hands=hands_of(self.labels_HW, found))
+        if not _WITH_ARMS.isdisjoint(verbs):
+            found = replace(found, coat=_main_colour(self.labels_HW, palette_K3))
+        if not _CONTAINING.isdisjoint(verbs):
+            hollow = opening_of(self.labels_HW, palette_K3)
+            found = replace(found, hollow=hollow or rim_of(self.shown_HW))
+        if "covering" in verbs:
+            found = replace(found, hollow=room_below(self.shown_HW))
+        return found
+
+    @property
+    def thin_side(self) -> int:
+        """-1 if its left end is thin, as a shaft or a handle is, 1 if its right one is, or 0."""
+        part = max(round(_SHAFT * self.shown_HW.shape[1]), 1)
+        left, right = self.shown_HW[:, :part].mean(), self.shown_HW[:, -part:].mean()
+        if min(left, right) > 0.6 * max(left, right):
+            return 0
+        return -1 if left < right else 1
+
+
+def seen_box(drawing: VectorDrawing) -> PixelBox:
+    """Return what is seen of a drawing: all of one that is opaque at its corners, or empty."""
+    side = drawing.side
+    alpha_SS = drawing.flat_SSC[..., 3]
+    if alpha_SS[[0, 0, -1, -1], [0, -1, 0, -1]].all():
+        return (0, 0, side, side)
+    return solid_box(alpha_SS) or (0, 0, side, side)
+
+
+def _main_colour(labels_HW: npt.NDArray[np.int32], palette_K3: npt.NDArray[np.uint8]) -> str:
+    """The colour of the largest part of a drawing, as #rrggbb."""
+    counts = np.bincount(labels_HW[labels_HW != EMPTY], minlength=2)
+    return "#{:02x}{:02x}{:02x}".format(*palette_K3[max(int(counts.argmax()), 1) - 1])
