@@ -30,6 +30,12 @@ _TALL = 2.2
 """Somebody is seen from head to foot in a drawing that is so many times as high as wide."""
 _STRIDING = 1.15
 """Somebody who walks or runs is seen in one that is so many times as high as wide."""
+_WITH_LEGS = 1.3
+"""Somebody who looks at us has legs in a drawing that is so many times as high as wide."""
+_LARGE_EYES = 0.18
+"""Who has eyes so far apart, in widths, has a large head, however slim they are."""
+_WIDE_HEAD, _HEAD_ENDS = 0.62, (0.36, 0.56)
+"""A large head is so wide, in widths, and ends between these fractions of the height."""
 _TURNED = 0.09
 """The face of a head in profile is so far off its middle, in widths of the head."""
 _AHEAD = 0.08
@@ -63,6 +69,8 @@ class Anchors:
     """Whether eyes were found; else all of this is a guess from the outline."""
     is_whole: bool = False
     """Whether somebody is seen upright from head to foot."""
+    is_person: bool = False
+    """Whether it shows a person."""
     is_bust: bool = False
     """Whether it is the head and shoulders of a person."""
     hands: tuple[Hand, ...] = ()
@@ -93,19 +101,51 @@ def anchors_of(
     """
     shown_HW = labels_HW != EMPTY
     height, width = shown_HW.shape
-    if height > _TALL * width and height >= _LEAST_TALL:
+    eyes = _eyes(labels_HW, palette_K3)
+    has_large_head = is_person and len(eyes) == 2 and eyes[1][0] - eyes[0][0] > _LARGE_EYES * width
+    if is_person and not has_large_head and height >= _LEAST_TALL and _is_wide_above(shown_HW):
+        return _large_headed(shown_HW)
+    if height > _TALL * width and height >= _LEAST_TALL and not has_large_head:
         upright = _upright(shown_HW)
         return replace(upright, facing=_profile(labels_HW, upright)) if is_person else upright
-    eyes = _eyes(labels_HW, palette_K3)
     if is_person and len(eyes) < 2 and height > _STRIDING * width:
         upright = _upright(shown_HW)
         return replace(upright, facing=_profile(labels_HW, upright))
     if len(eyes) == 2:
-        return replace(_frontal(shown_HW, eyes), is_bust=is_person)
+        is_bust = is_person and height < _WITH_LEGS * width
+        return replace(_frontal(shown_HW, eyes), is_person=is_person, is_bust=is_bust)
     if len(eyes) == 1:
         return _side_view(shown_HW, eyes[0])
 
     return _blind(shown_HW)
+
+
+def _is_wide_above(shown_HW: npt.NDArray[np.bool_]) -> bool:
+    """Whether somebody upright has a head that is as wide as they are, or nearly so."""
+    height, width = shown_HW.shape
+    head_HW = shown_HW[: round(_HEAD_ENDS[0] * height)]
+    return height > _WITH_LEGS * width and int(head_HW.sum(1).max()) > _WIDE_HEAD * width
+
+
+def _large_headed(shown_HW: npt.NDArray[np.bool_]) -> Anchors:
+    """The anchors of somebody with a large head whose eyes touch their hair: from the outline."""
+    height, width = shown_HW.shape
+    first, last = (round(height * fraction) for fraction in _HEAD_ENDS)
+    neck = (first + int(shown_HW[first:last].sum(1).argmin())) / height
+    columns = np.flatnonzero(shown_HW[:first].any(0))
+    left, right = float(columns[0]) / width, float(columns[-1] + 1) / width
+    middle = (left + right) / 2
+    return Anchors(
+        eyes=(middle, 0.62 * neck),
+        eye_distance=0.42 * (right - left),
+        mouth=(middle, 0.84 * neck),
+        head=(left, 0.0, right, neck),
+        hand=(_side(shown_HW, 0.7), 0.7),
+        seat=(0.5, _top(shown_HW, 0.5)),
+        facing=0,
+        has_eyes=False,
+        is_person=True,
+    )
 
 
 def _upright(shown_HW: npt.NDArray[np.bool_]) -> Anchors:

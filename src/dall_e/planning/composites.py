@@ -35,7 +35,8 @@ def composite_of(
         for action in actions
     ]
     is_person = item.name not in SHAPES and item.thing.kind == "person"
-    anchors = own.anchors([action.verb for action in actions], is_person=is_person)
+    verbs = [action.verb for action in actions]
+    anchors = own.anchors(verbs, name=item.name, is_person=is_person)
     parts = composite(subject, own.aspect, anchors, things)
     left, top, right, bottom = bounds_of(parts)
     moved = [replace(part, x=part.x - left, y=part.y - top) for part in parts]

@@ -22,6 +22,8 @@ _LONG = 1.9
 """A thing is long whose axis is at least so many times as long as it is wide."""
 _END, _THIN = 0.22, 0.42
 """Fraction of its axis that is an end, which is thin if it has this part of the breadth."""
+_SLENDER = 1.4
+"""What is so many times as long as wide has its axis along its length."""
 _LEVEL_AXIS = 0.35
 """An axis that rises less than this is no handle's."""
 _GRIP = 0.14
@@ -76,7 +78,7 @@ def handle_of(shown_HW: npt.NDArray[np.bool_], name: str) -> Handle:
         grip_at, main = _CROOK_GRIP, upright
     if not _HUNG.search(name):
         # A broad axe is widest across: its handle is found upright.
-        is_slender = _spread(points_P2, main, 0) >= _LONG * _spread(points_P2, main, 1)
+        is_slender = _spread(points_P2, main, 0) >= _SLENDER * _spread(points_P2, main, 1)
         for axis in (main, upright) if is_slender else (upright, main):
             handle = _along(points_P2, axis, grip_at, (height, width))
             if handle is not None:

@@ -20,8 +20,8 @@ Labels = npt.NDArray[np.int32]
 
 _HAND = 0.072
 """Of somebody's height is a hand."""
-_ARMS_END = 0.68
-"""Skin is that of legs below this."""
+_ARMS_END, _SHORT_LEGS = 0.68, 0.84
+"""Skin is that of legs below this; the second is for those with a large head."""
 _LEAST_ARM = 0.003
 """Fraction of somebody's area that an arm or a hand has at least."""
 _IN_FACE = 0.15
@@ -34,38 +34,43 @@ _PAWS_WITHIN = 0.86
 
 def hands_of(labels_HW: Labels, anchors: Anchors) -> tuple[Hand, ...]:
     """Find up to two hands of a drawing in its labels, from left to right; () if there are none."""
-    found = _whole(labels_HW, anchors) if anchors.is_whole else _paws(labels_HW, anchors)
+    has_arms = anchors.is_whole or (anchors.is_person and not anchors.is_bust)
+    found = _arms(labels_HW, anchors) if has_arms else _paws(labels_HW, anchors)
     return tuple(sorted(found, key=lambda hand: hand.point[0]))
 
 
-def skin_of(labels_HW: Labels, anchors: Anchors) -> int:
-    """Return the label of the face, of those in the lower part of the head."""
+def _skins(labels_HW: Labels, anchors: Anchors) -> list[int]:
+    """The labels that may be the face's: those of the lower part of the head, the largest first."""
     height, width = labels_HW.shape
     left, top, right, bottom = anchors.head
-    middle = top + 0.35 * (bottom - top)
-    face = labels_HW[
-        round(middle * height) : max(round(bottom * height), round(middle * height) + 1),
-        round(left * width) : max(round(right * width), round(left * width) + 1),
-    ]
+    first = round((top + 0.35 * (bottom - top)) * height)
+    face = labels_HW[first : max(round(bottom * height), first + 1), round(left * width) :]
+    face = face[:, : max(round((right - left) * width), 1)]
     counts = np.bincount(face[face != EMPTY], minlength=1)
-    if not counts.any():
-        return EMPTY
-
-    # Of face and hair, that which arms or hands have, too
-    band = labels_HW[round(0.38 * height) : round(_ARMS_END * height)]
-    lower = np.bincount(band[band != EMPTY], minlength=len(counts))[: len(counts)]
-    in_face = counts >= _IN_FACE * counts.sum()
-    return int((lower * in_face).argmax()) if (lower * in_face).any() else int(counts.argmax())
+    wanted = np.flatnonzero(counts >= _IN_FACE * max(int(counts.sum()), 1))
+    return sorted((int(label) for label in wanted if label != EMPTY), key=lambda k: -counts[k])
 
 
-def _whole(labels_HW: Labels, anchors: Anchors) -> list[Hand]:
-    """The lower ends of the two largest areas of skin below the neck."""
-    height, width = labels_HW.shape
-    shown = max(int((labels_HW != EMPTY).sum()), 1)
-    skin_HW = labels_HW == skin_of(labels_HW, anchors)
-    skin_HW[: round((anchors.head[3] + 0.03) * height)] = False
-    skin_HW[round(_ARMS_END * height) :] = False
-    arms = [part for part in components(skin_HW) if part[0][4] >= _LEAST_ARM * shown]
+def _arms(labels_HW: Labels, anchors: Anchors) -> list[Hand]:
+    """The lower ends of two areas of skin below the face, alike on both sides if there are such."""
+    found = [_ends_of_arms(labels_HW == skin, anchors) for skin in _skins(labels_HW, anchors)]
+    level = [hands for hands in found if len(hands) == 2 and _are_level(*hands)]
+    return next(iter((*level, *(hands for hands in found if hands))), [])
+
+
+def _are_level(first: Hand, second: Hand) -> bool:
+    (x, y), (x2, y2) = first.point, second.point
+    return abs(x + x2 - 1) < 0.3 and abs(y - y2) < 0.12 and abs(x - x2) > 0.12
+
+
+def _ends_of_arms(skin_HW: npt.NDArray[np.bool_], anchors: Anchors) -> list[Hand]:
+    height, width = skin_HW.shape
+    ends = round((_ARMS_END if anchors.is_whole else _SHORT_LEGS) * height)
+    face = round(anchors.mouth[1] * height)
+    below_HW = skin_HW.copy()
+    below_HW[ends:] = False
+    arms = [part for part in components(below_HW) if part[0][1] > face]
+    arms = [part for part in arms if part[0][4] >= _LEAST_ARM * height * width]
     arms.sort(key=lambda part: -part[0][4])
 
     hands = []

@@ -116,7 +116,9 @@ def _floating(own: Part, anchors: Anchors, thing: Attached) -> list[Part]:
     parts = []
     for number in range(thing.count):
         off = number - (thing.count - 1) / 2
-        x = start[0] + way * (0.16 if thing.count == 1 else 0.06) + off * 0.8 * size[0]
+        # The strings pass beside the face.
+        beside = (0.94 if way > 0 else 0.06) * own.width
+        x = beside + way * (0.08 + 0.2 * (thing.count - 1) * size[0]) + off * 0.8 * size[0]
         y = anchors.head[1] - 0.02 - size[1] / 2 + 0.2 * abs(off) * size[1]
         part = centred(thing, x, y, size)
         grip = thing.handle.grip if thing.handle.is_long else (0.5, 0.9)

@@ -38,8 +38,13 @@ _LEAST_GAP = (0.24, 0.13)
 """Width and height of the smallest room that something is put into."""
 
 
-def opening_of(labels_HW: Labels, palette_K3: npt.NDArray[np.uint8]) -> Hollow | None:
-    """Find the opening of a container that is seen a little from above; None if there is none."""
+def opening_of(
+    labels_HW: Labels, palette_K3: npt.NDArray[np.uint8], *, is_open: bool = False
+) -> Hollow | None:
+    """Find the opening of a container that is seen a little from above; None if there is none.
+
+    is_open: whether its name says that it is, so that a lid or a flap may be above the opening.
+    """
     height, width = labels_HW.shape
     shown_HW = labels_HW != EMPTY
     if not len(palette_K3) or not shown_HW.any():
@@ -50,10 +55,10 @@ def opening_of(labels_HW: Labels, palette_K3: npt.NDArray[np.uint8]) -> Hollow |
     for label in np.flatnonzero(light_K < mean - _DARKER) + 1:
         for (left, top, wide, tall, _), mask_HW in components(labels_HW == label):
             is_shape = wide >= _WIDE * width and _HIGH[0] * height <= tall <= _HIGH[1] * height
-            is_above = top + tall / 2 < 0.5 * height and wide > 1.2 * tall
+            is_above = top + tall / 2 < 0.6 * height and wide > 1.2 * tall
             above_HW = shown_HW[max(top - round(_RIM * height), 0) : top]
-            is_open = top < _RIM * height or not above_HW[:, left + wide // 2].all()
-            if not (is_shape and is_above and is_open):
+            has_rim = top < _RIM * height or not above_HW[:, left + wide // 2].all()
+            if not (is_shape and is_above and (has_rim or is_open)):
                 continue
             if _open_edge(mask_HW, shown_HW) > _OPEN_EDGE:
                 continue
@@ -98,6 +103,15 @@ def _before(hull_HW: Bools, shown_HW: Bools) -> Bools:
     first, last = columns[0], columns[-1]
     last_W[:first], last_W[last + 1 :] = last_W[first], last_W[last]
     return np.asarray(shown_HW & (np.arange(height)[:, None] > last_W[None, :]))
+
+
+def bars_of(labels_HW: Labels) -> Hollow:
+    """Return the room in a cage, or in a glass: what is not its back is before what is in it."""
+    height, width = labels_HW.shape
+    middle = labels_HW[height // 4 : 3 * height // 4, width // 4 : 3 * width // 4]
+    back = int(np.bincount(middle.ravel(), minlength=1).argmax())
+    bars_HW = (labels_HW != EMPTY) & (labels_HW != back)
+    return Hollow(0.2, 0.35, 0.8, 0.85, rings_of(bars_HW))
 
 
 def rim_of(shown_HW: Bools) -> Hollow:

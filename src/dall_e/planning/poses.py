@@ -48,6 +48,8 @@ def posed(vocabulary: Vocabulary, item: SceneObject, verb: str, worn: Sequence[s
         return item
     if kind == "person" and verb in _GAITS:
         return _going(vocabulary, item, _GAITS[verb])
+    if kind == "person" and verb == "hugging":
+        return item
     pose = f"{_POSES.get(verb, 'standing' if kind == 'animal' else '')} {base}"
     if vocabulary.knows(pose):
         return shown_as(vocabulary, item, pose)

@@ -29,6 +29,10 @@ from dall_e.planning.parts import (
 
 _SHOWN = 0.62
 """What is in something is seen to this part of its height."""
+_SEEN_THROUGH = re.compile(r"cage$|fishbowl$|fish tank$|aquarium$|terrarium$")
+_BARRED = re.compile("cage$")
+_DEEPEST = 0.88
+"""What is in a container does not reach further down in it."""
 _STEMS = re.compile(r"rose|tulip|flower|bouquet|daisy|lily|lavender|plant|blossom|orchid|poppy")
 _STEM_SHOWN = 0.78
 _BARS = re.compile(r"branch$|bough$|rope$|\bbar$|\bpole$|perch$|\bvine$|\bwire$|hook$")
@@ -48,7 +52,17 @@ _ROPE, _LEASH = "#8f6a4a", "#c1283c"
 
 
 def put_inside(own: Part, anchors: Anchors, thing: Attached) -> Laid:
-    """In a container, whose front is before it."""
+    """In a container, whose front is before it; behind bars, or in what one sees through."""
+    if _SEEN_THROUGH.search(thing.owner):
+        size = sized(thing, width=0.52 * own.width / thing.count, height=0.4)
+        middle = (thing.count - 1) / 2
+        parts = [
+            centred(thing, (0.5 * own.width + (number - middle) * size[0]), 0.6, size)
+            for number in range(thing.count)
+        ]
+        has_bars = _BARRED.search(thing.owner) is not None
+        front = front_of(own, anchors.hollow.front) if has_bars and anchors.hollow else []
+        return [*parts, *front], False
     hollow = anchors.hollow or Hollow(0.1, 0.0, 0.9, 0.0)
     room = (hollow.right - hollow.left) * own.width
     is_stem = _STEMS.search(thing.name) is not None
@@ -60,7 +74,7 @@ def put_inside(own: Part, anchors: Anchors, thing: Attached) -> Laid:
 
     # So much of it is seen above the rim; its foot does not show below the container.
     bottom = hollow.bottom + (1 - (_STEM_SHOWN if is_stem else _SHOWN)) * height
-    bottom = min(bottom, 0.97)
+    bottom = min(bottom, _DEEPEST)
     middle = (hollow.left + hollow.right) / 2 * own.width
     step = (room - width) / max(thing.count - 1, 1)
     parts = []
@@ -132,7 +146,7 @@ def pushed(own: Part, anchors: Anchors, thing: Attached) -> Laid:
     way = anchors.way
     hand = free_hand(anchors, 0, own)
     reach = hand.point[0] * own.width
-    size = sized(thing, width=1.1, height=min(1 - hand.point[1] + 0.04, 0.62))
+    size = sized(thing, width=1.1, height=within(1.04 - hand.point[1], 0.42, 0.62))
     x = reach + way * 0.46 * size[0]
     part = centred(thing, x, 1 - size[1] / 2, size)
     return [replace(part, mirrored=thing.thin_side * way > 0), *front_of(own, hand.rings)], False

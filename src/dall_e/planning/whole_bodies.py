@@ -41,6 +41,8 @@ _WHOLE_THINGS = ("riding", "carrying", "holding", "hugging", "leading")
 """What is done with all of somebody."""
 _TOUCHING = frozenset(("on", "under", "in front", "behind", "inside"))
 _STANDING = " standing"
+_FIGURES = {"child": "boy"}
+"""Whose whole picture is taken for a name that has none."""
 _FLAT = frozenset(("", "plain", "gradient"))
 """Backgrounds that are no places."""
 
@@ -64,6 +66,7 @@ def with_whole_bodies(scene: Scene, vocabulary: Vocabulary) -> tuple[Scene, tupl
     items = list(scene.objects)
     for index, item in enumerate(scene.objects):
         whole = _own_figure(item, scene, index, vocabulary) or _table().get(item.name)
+        whole = _newer(whole, vocabulary) if whole else None
         if whole is None or item.state or not vocabulary.knows(whole.name):
             continue
         if not _is_whole(scene, vocabulary, index):
@@ -108,13 +111,20 @@ def _own_figure(
 
     Who has something on their own picture keeps that one, unless they hold something else.
     """
-    name = f"standing {item.name}"
+    name = f"standing {_FIGURES.get(item.name, item.name)}"
     if not is_person(vocabulary, item.name) or not vocabulary.knows(name):
         return None
     is_busy = any(action.subject == index for action in scene.actions)
     if not is_busy and (item.name, "holding") in pictured_acts():
         return None
     return _Whole(name, {}, is_another=False)
+
+
+def _newer(whole: _Whole, vocabulary: Vocabulary) -> _Whole:
+    """The picture "standing man", if the model knows it, for "man standing"."""
+    name = f"standing {whole.name.removesuffix(_STANDING)}"
+    is_known = whole.name.endswith(_STANDING) and vocabulary.knows(name)
+    return whole._replace(name=name) if is_known else whole
 
 
 def _as_whole(item: SceneObject, whole: _Whole, vocabulary: Vocabulary) -> SceneObject:
