@@ -36,6 +36,8 @@ _LARGE_EYES = 0.18
 """Who has eyes so far apart, in widths, has a large head, however slim they are."""
 _WIDE_HEAD, _HEAD_ENDS = 0.62, (0.36, 0.56)
 """A large head is so wide, in widths, and ends between these fractions of the height."""
+_CROWN = 0.2
+"""Fraction of the height in which there are no shoulders yet."""
 _TURNED = 0.09
 """The face of a head in profile is so far off its middle, in widths of the head."""
 _AHEAD = 0.08
@@ -123,7 +125,8 @@ def anchors_of(
 def _is_wide_above(shown_HW: npt.NDArray[np.bool_]) -> bool:
     """Whether somebody upright has a head that is as wide as they are, or nearly so."""
     height, width = shown_HW.shape
-    head_HW = shown_HW[: round(_HEAD_ENDS[0] * height)]
+    # Above the shoulders of somebody with a small head
+    head_HW = shown_HW[: round(_CROWN * height)]
     return height > _WITH_LEGS * width and int(head_HW.sum(1).max()) > _WIDE_HEAD * width
 
 

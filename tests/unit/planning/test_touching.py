@@ -10,7 +10,7 @@ from dall_e.planning.anchors import Anchors, anchors_of
 from dall_e.planning.attachments import composite
 from dall_e.planning.handles import Handle, handle_of
 from dall_e.planning.hands import hands_of
-from dall_e.planning.hollows import opening_of, rim_of, room_below
+from dall_e.planning.hollows import bars_of, opening_of, rim_of, room_below
 from dall_e.planning.outlines import Hand, Hollow, rings_of
 from dall_e.planning.parts import Attached, Part, bounds_of, middle_of
 
@@ -202,3 +202,37 @@ def test_rings_keep_holes_and_leave_specks() -> None:
 def test_a_hollow_without_a_front_hides_nothing() -> None:
     anchors = replace(STANDING, hollow=Hollow(0.1, 0.2, 0.9, 0.3))
     assert [part.kind for part in laid(attached("containing"), anchors)] == ["thing", "thing"]
+
+
+def large_headed() -> np.ndarray:
+    """Somebody 200 high and 110 wide, with a head of 90, bare arms to row 150, and no eyes."""
+    labels = drawn(200, 110)
+    labels[90:150, 30:80], labels[150:200, 35:75] = SHIRT, BROWN
+    for left in (4, 86):
+        labels[105:150, left : left + 20] = SKIN
+    cv2.ellipse(labels, (55, 45), (48, 45), 0, 0, 360, DARK, -1)
+    cv2.ellipse(labels, (55, 58), (40, 30), 0, 0, 360, SKIN, -1)
+    return labels
+
+
+def test_a_large_head_is_told_from_a_small_one() -> None:
+    small = anchors_of(person(), PALETTE, is_person=True)
+    large = anchors_of(large_headed(), PALETTE, is_person=True)
+    assert small.is_whole and not large.is_whole
+    assert small.head[3] < 0.3 < large.head[3]
+    left, right = hands_of(large_headed(), large)
+    assert left.point == pytest.approx((0.13, 0.72), abs=0.03)
+    assert right.point == pytest.approx((0.87, 0.72), abs=0.03)
+
+
+def test_a_bird_is_behind_the_bars_of_its_cage() -> None:
+    cage = drawn(100, 80)
+    cage[:, :] = SKIN  # its back
+    for left in (0, 36, 72):
+        cage[:, left : left + 8] = BROWN
+    hollow = bars_of(cage)
+    xs = sorted({x for ring in hollow.front for x, _ in ring})
+    assert xs[0] < 0.1 and xs[-1] > 0.95 and len(hollow.front) == 3
+    anchors = replace(STANDING, hollow=hollow)
+    _, bird, bars = laid(attached("containing", "bird", owner="birdcage"), anchors, 0.8)
+    assert bars.kind == "front" and 0.3 < middle_of(bird)[1] < 0.8
