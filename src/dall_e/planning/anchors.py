@@ -127,7 +127,7 @@ def _is_wide_above(shown_HW: npt.NDArray[np.bool_]) -> bool:
     height, width = shown_HW.shape
     # Above the shoulders of somebody with a small head
     head_HW = shown_HW[: round(_CROWN * height)]
-    return height > _WITH_LEGS * width and int(head_HW.sum(1).max()) > _WIDE_HEAD * width
+    return bool(height > _WITH_LEGS * width and head_HW.sum(1).max() > _WIDE_HEAD * width)
 
 
 def _large_headed(shown_HW: npt.NDArray[np.bool_]) -> Anchors:
