@@ -40,7 +40,7 @@ _WITH_THE_BODY = frozenset(
 _WHOLE_THINGS = ("riding", "carrying", "holding", "hugging", "leading")
 """What is done with all of somebody."""
 _TOUCHING = frozenset(("on", "under", "in front", "behind", "inside"))
-_STANDING = " standing"
+_STANDING = "standing "
 _FIGURES = {"child": "boy"}
 """Whose whole picture is taken for a name that has none."""
 _FLAT = frozenset(("", "plain", "gradient"))
@@ -66,7 +66,6 @@ def with_whole_bodies(scene: Scene, vocabulary: Vocabulary) -> tuple[Scene, tupl
     items = list(scene.objects)
     for index, item in enumerate(scene.objects):
         whole = _own_figure(item, scene, index, vocabulary) or _table().get(item.name)
-        whole = _newer(whole, vocabulary) if whole else None
         if whole is None or item.state or not vocabulary.knows(whole.name):
             continue
         if not _is_whole(scene, vocabulary, index):
@@ -120,13 +119,6 @@ def _own_figure(
     return _Whole(name, {}, is_another=False)
 
 
-def _newer(whole: _Whole, vocabulary: Vocabulary) -> _Whole:
-    """The picture "standing man", if the model knows it, for "man standing"."""
-    name = f"standing {whole.name.removesuffix(_STANDING)}"
-    is_known = whole.name.endswith(_STANDING) and vocabulary.knows(name)
-    return whole._replace(name=name) if is_known else whole
-
-
 def _as_whole(item: SceneObject, whole: _Whole, vocabulary: Vocabulary) -> SceneObject:
     """Somebody with the picture of a whole body; what is said of them goes before the table."""
     painted = dict(whole.painted)
@@ -140,10 +132,10 @@ def figure_of(name: str) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
     """The name of somebody whose pictures show a person of their kind from head to foot, and the
     parts that are painted on those: an old man is "man", with white hair; () if there is none."""
     whole = _table().get(name)
-    if whole is None or not whole.name.endswith(_STANDING):
+    if whole is None or not whole.name.startswith(_STANDING):
         return ()
     parts = tuple((part, colour) for part, colour in whole.painted.items() if part in PARTS)
-    return ((whole.name.removesuffix(_STANDING), parts),)
+    return ((whole.name.removeprefix(_STANDING), parts),)
 
 
 @lru_cache(maxsize=1)
