@@ -50,10 +50,10 @@ def linked_places(scene: Scene, aspects: Sequence[float], ground: Ground | None)
     waiting = list(range(len(blocks)))
     waiting.sort(key=lambda index: index in links)
     while waiting:
-        index = next((each for each in waiting if _is_ready(links.get(each), placed)), waiting[0])
+        index = next(each for each in waiting if _is_ready(links.get(each), placed))
         waiting.remove(index)
         link = links.get(index)
-        if link is None or link.second not in placed:
+        if link is None:
             right = max((_right(place) for place in placed.values()), default=-_GAP)
             placed[index] = _standing(index, blocks[index], right + _GAP + blocks[index][0] / 2, 0)
             depth[index] = 0
