@@ -24,6 +24,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from dall_e.images.borders import smooth_borders
 from dall_e.images.colour import from_oklab
 from dall_e.images.palette import (
     disc,
@@ -66,7 +67,7 @@ class AreaSettings:
 
     most_colours: int = 14
     """Colours that are looked for."""
-    same_colour: float = 0.06
+    same_colour: float = 0.04
     """Colours nearer than this are one, in OKLab."""
     least_area: int = 110
     """Smaller areas go to their neighbours."""
@@ -81,7 +82,7 @@ class AreaSettings:
     """The same for an area that is small beside its neighbour."""
     soft_edge: float = 0.5
     """A border is soft where colours change by less than this part of what they differ by."""
-    smoothing: float = 2.0
+    smoothing: float = 1.4
     """Standard deviation of the blur that smooths borders."""
 
 
@@ -118,8 +119,7 @@ def flat_areas(image_HWC: UInt8, settings: AreaSettings | None = None) -> Areas:
     # What a network leaves of noise is smoothed away first, borders are kept.
     colours_HW3 = np.ascontiguousarray(image_HWC[..., :3])
     smooth_HW3 = cv2.bilateralFilter(colours_HW3, _NOISE_REACH, _NOISE_STEP, _NOISE_WIDTH)
-    image_HWC = np.concatenate((smooth_HW3, image_HWC[..., 3:]), axis=2)
-    lab_HW3 = straight_oklab(image_HWC)
+    lab_HW3 = straight_oklab(np.concatenate((smooth_HW3, image_HWC[..., 3:]), axis=2))
     inner_HW = inner_pixels(lab_HW3, shown_HW, scale)
     cores_HW = spots(lab_HW3, shown_HW, scale)
     palette_K3 = main_colours(lab_HW3[inner_HW], settings.most_colours, settings.same_colour)
@@ -130,9 +130,10 @@ def flat_areas(image_HWC: UInt8, settings: AreaSettings | None = None) -> Areas:
     labels_HW = _without_specks(labels_HW, palette_K3, round(settings.least_area * scale**2))
     labels_HW = _without_bands(labels_HW, lab_HW3, palette_K3, settings, scale)
     labels_HW = _without_slivers(labels_HW, palette_K3, settings, scale)
-    labels_HW = _smoothed(labels_HW, len(palette_K3), settings.smoothing * scale)
+    colours_K3 = from_oklab(palette_K3).round().astype(np.uint8)
+    labels_HW = smooth_borders(labels_HW, image_HWC, colours_K3, settings.smoothing * scale)
     labels_HW = _without_specks(labels_HW, palette_K3, round(4 * settings.least_area * scale**2))
-    return _compact(labels_HW, from_oklab(palette_K3).round().astype(np.uint8))
+    return _compact(labels_HW, colours_K3)
 
 
 def _nearest(
@@ -333,22 +334,6 @@ def _borders(numbers_HW: Labels, lab_HW3: Floats, scale: float) -> tuple[Any, An
     pairs, which, lengths = np.unique(np.concatenate(keys), return_inverse=True, return_counts=True)
     mean = np.bincount(which, np.concatenate(steps), minlength=len(pairs)) / lengths
     return np.stack(np.divmod(pairs, count), axis=1), mean
-
-
-def _smoothed(labels_HW: Labels, num_colours: int, sigma: float) -> Labels:
-    """The labels at twice the side, with smooth borders: the largest of the blurred masks."""
-    height, width = labels_HW.shape
-    best_HW = np.full((2 * height, 2 * width), -1.0, dtype=np.float32)
-    result_HW = np.zeros(best_HW.shape, dtype=np.int32)
-    for label in range(num_colours + 1):
-        mask = (labels_HW == label).astype(np.float32)
-        if not mask.any():
-            continue
-        mask = cv2.resize(mask, None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR)
-        weight_HW = cv2.GaussianBlur(mask, (0, 0), 2 * sigma, borderType=cv2.BORDER_REPLICATE)
-        wins_HW = weight_HW > best_HW
-        best_HW[wins_HW], result_HW[wins_HW] = weight_HW[wins_HW], label
-    return result_HW
 
 
 def _compact(labels_HW: Labels, palette_K3: UInt8) -> Areas:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from dall_e.checkpoints.families.base import PublishedNetworks
-from dall_e.images.residuals import unpack_residual
+from dall_e.images.residuals import smoothed_residual, unpack_residual
 from dall_e.inference.loading import Networks
 from dall_e.models.image_tokenizer import ImageTokenizer, as_premultiplied
 from dall_e.nn.precision import entering
@@ -36,6 +36,10 @@ def decode_pixels(
     if memory is not None and isinstance(tokenizer, ImageTokenizer):
         sizes = tokenizer.config
         residual_CHW = recalled_residual(memory, codes_1N, sizes.image_size, sizes.patch_size)
+        if residual_CHW.any():
+            plain_CHW = x_1CHW[0].float().cpu().numpy()
+            smooth_CHW = smoothed_residual(plain_CHW, residual_CHW.numpy(), sizes.patch_size)
+            residual_CHW = torch.from_numpy(smooth_CHW)
         x_1CHW = as_premultiplied(x_1CHW + residual_CHW.to(x_1CHW))
         # Rounded cosines leave a faint ripple where nothing is.
         x_1CHW = torch.where(x_1CHW[:, 3:] > _RIPPLE, x_1CHW, 0.0)
