@@ -25,7 +25,7 @@ _READABLE = re.compile(
 )
 _CHILD = re.compile(r"child|\bboy|\bgirl|baby")
 _EMBRACING = ("person", "animal")
-_BLOWN = re.compile("bubble")
+_BLOWN = re.compile("bubble|^foam$")
 _HOLLOW = re.compile(
     r"vase|amphora|bowl|basket|bucket|\bjar\b|\bbox\b|\bpot\b|cauldron|chest\b|barrel|crate|"
     r"wheelbarrow|cart$|pouch|\bbag\b|handbag|backpack|stocking|nest"

@@ -30,6 +30,8 @@ _OPEN_EDGE = 0.62
 """An opening has less than this part of its outline in common with the outline of all."""
 _BAND = 0.93
 """What fills more of its box is a band around the container."""
+_BELOW_A_FLAP = 0.6
+"""How far down the middle of an opening is below an open flap, as a fraction of the height."""
 _RIM = 0.14
 """The rim behind an opening is at most so thick, as a fraction of the height."""
 _MOUTH, _DEEP = 0.3, 0.1
@@ -55,7 +57,8 @@ def opening_of(
     for label in np.flatnonzero(light_K < mean - _DARKER) + 1:
         for (left, top, wide, tall, _), mask_HW in components(labels_HW == label):
             is_shape = wide >= _WIDE * width and _HIGH[0] * height <= tall <= _HIGH[1] * height
-            is_above = top + tall / 2 < 0.6 * height and wide > 1.2 * tall
+            lowest = (_BELOW_A_FLAP if is_open else 0.5) * height
+            is_above = top + tall / 2 < lowest and wide > 1.2 * tall
             above_HW = shown_HW[max(top - round(_RIM * height), 0) : top]
             has_rim = top < _RIM * height or not above_HW[:, left + wide // 2].all()
             if not (is_shape and is_above and (has_rim or is_open)):
