@@ -5,6 +5,8 @@ Shapes: N image tokens, C H W channels (4, premultiplied RGBA), rows and columns
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -12,11 +14,13 @@ from dall_e.checkpoints.families.base import PublishedNetworks
 from dall_e.images.residuals import smoothed_residual, unpack_residual
 from dall_e.inference.loading import Networks
 from dall_e.models.image_tokenizer import ImageTokenizer, as_premultiplied
-from dall_e.nn.precision import entering
+from dall_e.nn.precision import entering, weight_of
 from dall_e.sampling.memory import TokenMemory
 
 _RIPPLE = 8 / 255
 """Alpha that is no drawing."""
+_AT_A_TIME = 32
+"""Images of the memory that are decoded together."""
 
 
 def decode_pixels(
@@ -46,6 +50,32 @@ def decode_pixels(
     if upsample and upsampler:
         x_1CHW = upsampler(entering(upsampler, x_1CHW.clamp(0, 1))).float()
     return x_1CHW[0]
+
+
+def decode_remembered(
+    networks: Networks | PublishedNetworks, memory: TokenMemory, rows: Sequence[int]
+) -> Tensor:
+    """Images of a memory [B, 4, H, W] in [0, 1], each with its own details.
+
+    Many at a time, so they may be a rounding off what is drawn.
+    """
+    tokenizer = networks.tokenizer
+    assert isinstance(tokenizer, ImageTokenizer)
+    sizes = tokenizer.config
+    decoded: list[Tensor] = []
+    for start in range(0, len(rows), _AT_A_TIME):
+        some = list(rows[start : start + _AT_A_TIME])
+        codes_BN = memory.codes_IN[some].to(weight_of(tokenizer).device, torch.int64)
+        x_BCHW = tokenizer.detokenize(codes_BN)
+        residuals = [
+            torch.from_numpy(
+                unpack_residual(memory.residuals[row], sizes.image_size, sizes.patch_size)
+            )
+            for row in some
+        ]
+        x_BCHW = as_premultiplied(x_BCHW + torch.stack(residuals).to(x_BCHW))
+        decoded.append(torch.where(x_BCHW[:, 3:] > _RIPPLE, x_BCHW, 0.0))
+    return torch.cat(decoded)
 
 
 def recalled_residual(memory: TokenMemory, codes_1N: Tensor, size: int, side: int) -> Tensor:

@@ -21,6 +21,7 @@ from dall_e.images.files import ImageArray, to_uint8
 from dall_e.images.flat_ground import without_flat_ground
 from dall_e.images.parts import separate_parts
 from dall_e.inference.captioning import Caption, CaptionSettings, seen
+from dall_e.inference.decoding import decode_remembered
 from dall_e.inference.engine import Engine
 from dall_e.inference.retrieval import ImageInput
 from dall_e.models.recogniser import RecognisedThing, Recogniser
@@ -78,8 +79,8 @@ class RecognisedCaptions:
         ]
         if not rows:
             return self._recogniser
-        codes_BN = memory.codes_IN[rows].to(self._engine.device, torch.int64)
-        drawings = [to_uint8(self._engine.pixels(codes_N[None])) for codes_N in codes_BN]
+        x_BCHW = decode_remembered(self._engine.networks, memory, rows)
+        drawings = [to_uint8(x_CHW) for x_CHW in x_BCHW]
         return self._recogniser.joined(drawings, [_thing(memory.prompts[row]) for row in rows])
 
 
