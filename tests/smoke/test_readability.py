@@ -280,6 +280,7 @@ LIBRARIES = (
     *("torch", "numpy", "PIL.Image", "safetensors", "tokenizers", "huggingface_hub", "typer"),
     "torch._dynamo",
     *("fastapi.testclient", "uvicorn", "prometheus_client", "limits.storage", "fastapi_swagger"),
+    "gradio",
     "cv2",  # It names its own folder in LD_LIBRARY_PATH.
 )
 

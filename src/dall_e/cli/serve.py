@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,14 +16,17 @@ from dall_e.cli.options import Device, Quantization, load
 from dall_e.config import ServingConfig
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
     from dall_e.pipeline import DALL_E
 
 _SWITCH_SECONDS = 0.0005
+NO_PAGE = "there is no page to draw on at /: pip install 'open-dalle[page]' brings it"
 MISSING = "the server needs more packages: pip install 'open-dalle[serve]'"
 
 
 @with_flags(ServingConfig)
-def serve(
+def serve(  # noqa: PLR0913, one visible flag for each choice
     settings: ServingConfig,
     *,
     model: Annotated[
@@ -42,13 +47,20 @@ def serve(
     without_keys: Annotated[
         bool, typer.Option("--without-keys", help="Let everybody in who can reach the server.")
     ] = False,
+    page: Annotated[
+        bool,
+        typer.Option(
+            help="Serve a page to draw on at /, in the browser, if the extra `page` is installed."
+        ),
+    ] = True,
     quantization: Quantization = None,
     device: Device = "auto",
 ) -> None:
     """Serve pictures by OpenAI's images API, so that programs of any language can ask for them.
 
     Requests that wait are drawn together. Where there are keys (`dall-e keys add`), clients need
-    one; without any, the server listens to this machine alone. The API is shown at /docs.
+    one; without any, the server listens to this machine alone. The API is shown at /docs, and at /
+    there is a page to draw on.
     """
     try:
         import uvicorn  # noqa: F401, looked for before a model is loaded
@@ -63,7 +75,6 @@ def serve(
     known = None if without_keys or not file.keys else file
     check_exposure(host, known, without_keys=without_keys)
 
-    import logging
     import sys
 
     # The thread that draws tokens asks for Python's lock at each step, and those that finish
@@ -71,7 +82,19 @@ def serve(
     sys.setswitchinterval(_SWITCH_SECONDS)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     app = create_app(_loaded(model or [BUILT_IN], device, quantization), settings, known)
+    if page:
+        _add_page(app)
     server_for(app, host, port).run()
+
+
+def _add_page(app: FastAPI) -> None:
+    """Mount the page, or say what it needs."""
+    if find_spec("gradio") is None:
+        logging.getLogger("dall_e.serving").info(NO_PAGE)
+        return
+    from dall_e.page.mounting import mount_page
+
+    mount_page(app)
 
 
 def _loaded(names: list[str], device: str, quantization: str | None) -> dict[str, DALL_E]:

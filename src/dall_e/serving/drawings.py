@@ -155,7 +155,7 @@ def variations_of(
             num_inference_steps=body.steps,
             guidance_scale=body.guidance_scale,
         )
-        return answer_of(results[0], body)
+        return answer_of(results[0], body, svg=body.svg)
 
     first = fresh_seed() if body.seed is None else body.seed
     seeds = image_seeds(first, None, body.n, 1)

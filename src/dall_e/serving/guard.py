@@ -10,27 +10,32 @@ import asyncio
 import contextlib
 import ipaddress
 import logging
-import math
 import time
 from typing import Any
 from urllib.parse import urlsplit
 
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import JSONResponse
+from starlette.requests import HTTPConnection
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dall_e.serving.failures import Refusal, as_refusal
+from dall_e.serving.sessions import COOKIE
 from dall_e.serving.state import ServerState
 
 LINK_PATH = "/v1/images/files/"
 """Where pictures behind links are; a signed name is the key to each."""
 DOCUMENTATION = "/docs"
 """The page of the API, and below it what it loads."""
-OPEN_PATHS = ("/healthz", "/readyz", DOCUMENTATION, "/openapi.json")
+SIGN_IN = "/sign-in"
+"""Where people give their key to the page, which no header does for them."""
+OPEN_PATHS = ("/", SIGN_IN, "/healthz", "/readyz", DOCUMENTATION, "/openapi.json")
 """What tells nothing of anybody."""
+EXPLANATION_PATH = "/explanations/"
+"""Where pages that explain a picture are; a signed name is the key to each."""
+_PAGE_FACTOR = 10
+"""How many more requests a page may send than a program: each key that is typed may be one. What
+draws counts as a request of a program besides."""
 _ANONYMOUS = "anonymous"
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _DISCARD_SECONDS = 5.0
@@ -58,7 +63,6 @@ class Guard:
     def __init__(self, app: ASGIApp, state: ServerState) -> None:
         """`state` has the settings, the keys and the counters."""
         self._app, self._state = app, state
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -74,8 +78,7 @@ class Guard:
                 self._state.metrics.refused.labels("rate").inc()
             # A client that is still sending would not see the answer.
             await exchange.discard()
-            answer = JSONResponse(refusal.body(), refusal.status, refusal.headers)
-            await answer(scope, receive, exchange.send)
+            await self._refused(scope, refusal)(scope, receive, exchange.send)
         else:
             await self._answer(scope, exchange)
         finally:
@@ -92,6 +95,13 @@ class Guard:
             answer = JSONResponse(refusal.body(), refusal.status, refusal.headers)
             await answer(scope, exchange.receive, exchange.send)
 
+    def _refused(self, scope: Scope, refusal: Refusal) -> Response:
+        """The answer to a request that may not come in; people are asked for their key."""
+        is_visit = scope["method"] == "GET" and scope["path"] in self._state.page_paths
+        if refusal.status == 401 and is_visit:
+            return RedirectResponse(SIGN_IN, 303)
+        return JSONResponse(refusal.body(), refusal.status, refusal.headers)
+
     # Who comes in
 
     def _admit(self, scope: Scope) -> str:
@@ -102,12 +112,21 @@ class Guard:
         client = scope.get("client")
         owner = client[0] if client else _ANONYMOUS
         path = scope["path"]
-        is_open = path in OPEN_PATHS or path.startswith((LINK_PATH, f"{DOCUMENTATION}/"))
-        if self._state.keys is not None and not is_open and scope["method"] != "OPTIONS":
-            owner = self._owner_by_key(headers)
+        is_page = path.startswith(self._state.page_paths)
+        is_needed = not _is_open(path) and scope["method"] != "OPTIONS"
+        if self._state.keys is not None and is_needed:
+            # Only the page takes cookies: browsers send them along unasked.
+            by_cookie = self._owner_by_cookie(scope) if is_page else None
+            owner = by_cookie or self._owner_by_key(headers)
         if scope["method"] == "POST":
-            self._check_rate(owner)
+            self._state.rates.check(owner, _PAGE_FACTOR if is_page else 1)
         return owner
+
+    def _owner_by_cookie(self, scope: Scope) -> str | None:
+        """Who has signed in to the page, if anybody."""
+        assert self._state.keys is not None
+        cookie = HTTPConnection(scope).cookies.get(COOKIE, "")
+        return self._state.sessions.owner_of(cookie, self._state.keys)
 
     def _owner_by_key(self, headers: Headers) -> str:
         assert self._state.keys is not None
@@ -154,20 +173,6 @@ class Guard:
             f"pages of {origin[:80]} may not use this server; --allow-origins lets them",
             code="origin_not_allowed",
         )
-
-    def _check_rate(self, owner: str) -> None:
-        most = self._state.settings.requests_per_minute
-        if not most:
-            return
-        limit = RateLimitItemPerMinute(most)
-        if not self._limiter.hit(limit, owner):
-            reset = self._limiter.get_window_stats(limit, owner).reset_time
-            raise Refusal(
-                429,
-                f"{most} requests in a minute are allowed: come again later",
-                code="rate_limit_exceeded",
-                retry_after=max(1, math.ceil(reset - time.time())),
-            )
 
     def _check_length(self, headers: Headers) -> None:
         length = headers.get("content-length", "0")
@@ -249,6 +254,12 @@ class _Exchange:
         self._state.metrics.seconds_request.observe(seconds)
         owner = self._scope.get("state", {}).get("owner", "-")
         _LOG.info("%s %s %d %.2fs %s", self._scope["method"], path, self._status, seconds, owner)
+
+
+def _is_open(path: str) -> bool:
+    """Whether a path needs no key."""
+    signed = (LINK_PATH, EXPLANATION_PATH)
+    return path in OPEN_PATHS or path.startswith((*signed, f"{DOCUMENTATION}/"))
 
 
 def _check_bytes(number: int, state: ServerState) -> None:

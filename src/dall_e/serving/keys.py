@@ -64,7 +64,10 @@ class KeyFile:
 
     def owner_of(self, key: str) -> str | None:
         """Whose key it is; None for one that is not known. Takes as long for any key."""
-        digest = _hash(key)
+        return self.owner_of_hash(hash_of(key))
+
+    def owner_of_hash(self, digest: str) -> str | None:
+        """Whose key has a hash; None for one that is not known."""
         owner = None
         for known in self.keys:
             if hmac.compare_digest(known.sha256, digest):
@@ -82,7 +85,7 @@ class KeyFile:
             raise ValueError(f"{name!r} has a key already: revoke it first, or take another name")
         key = _PREFIX + secrets.token_urlsafe(_BYTES)
         created = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
-        self._write((*self.keys, KnownKey(name, _hash(key), created)))
+        self._write((*self.keys, KnownKey(name, hash_of(key), created)))
         return key
 
     def revoke(self, name: str) -> None:
@@ -112,5 +115,6 @@ class KeyFile:
             )
 
 
-def _hash(key: str) -> str:
+def hash_of(key: str) -> str:
+    """Return what is kept of a key."""
     return hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()

@@ -100,6 +100,7 @@ class VariationBody(ImageBody):
 
     prompt: str = Field("", max_length=MOST_LETTERS, description="What the picture shows.")
     strength: float = Field(0.5, gt=0, le=1, description="The fraction that is drawn anew.")
+    svg: bool = Field(False, description="Also give the picture as an SVG document.")
 
 
 class CaptionBody(Body):

@@ -14,6 +14,8 @@ from dall_e.serving.batcher import Batcher
 from dall_e.serving.keys import KeyFile
 from dall_e.serving.links import LinkedImages
 from dall_e.serving.metrics import Metrics
+from dall_e.serving.rates import Rates
+from dall_e.serving.sessions import Sessions
 
 MODEL_HEADER = "X-Model"
 """Says which model drew, as any name is taken for one."""
@@ -37,6 +39,10 @@ class ServerState:
         self.metrics = Metrics()
         self.batcher = Batcher(settings, self.metrics)
         self.links = LinkedImages(settings.link_seconds, settings.link_megabytes * 2**20)
+        self.rates = Rates(settings.requests_per_minute)
+        self.sessions = Sessions()
+        self.page_paths: tuple[str, ...] = ()
+        """What a page to draw on is mounted under, if there is one."""
         self.is_warm = False
         """Whether each model has drawn once."""
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import pytest
 
+import dall_e
 from dall_e.cli import run
 from dall_e.serving.app import server_of
 from dall_e.serving.running import DrainingServer
+
+PACKAGE = Path(dall_e.__file__).parent
 
 
 def test_keys_are_added_listed_and_revoked(
@@ -55,7 +59,7 @@ def test_flags_arrive_where_they_count(
     file = ["--keys", str(tmp_path / "keys.json")]
     assert run(["keys", "add", "alice", *file]) == 0
     command = ["serve", "--host", "0.0.0.0", "--port", "1234", "--device", "cpu"]
-    command += ["--batch-size", "3", "--model", str(tiny_folder), *file]
+    command += ["--no-page", "--batch-size", "3", "--model", str(tiny_folder), *file]
     assert run(command) == 0
     config = served[0].config
     state = server_of(config.app)  # type: ignore[arg-type]
@@ -66,3 +70,39 @@ def test_flags_arrive_where_they_count(
     assert run([*command, "--model", str(tiny_folder)]) == 1
     assert run([*command, "--without-keys"]) == 0
     assert server_of(served[1].config.app).keys is None  # type: ignore[arg-type]
+
+
+def test_a_page_is_added_where_it_can_be(
+    tiny_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    mounted: list[object] = []
+    monkeypatch.setattr("dall_e.page.mounting.mount_page", mounted.append)
+    monkeypatch.setattr("sys.setswitchinterval", lambda seconds: None)
+    monkeypatch.setattr(DrainingServer, "run", lambda server: None)
+    command = ["serve", "--model", str(tiny_folder), "--keys", str(tmp_path / "keys.json")]
+    assert run([*command, "--no-page"]) == 0 and not mounted
+    assert run(command) == 0 and len(mounted) == 1
+
+    # Without Gradio it serves all the same, and says what is missing.
+    monkeypatch.setattr("dall_e.cli.serve.find_spec", lambda name: None)
+    with caplog.at_level("INFO", "dall_e.serving"):
+        assert run(command) == 0
+    assert len(mounted) == 1 and "pip install 'open-dalle[page]' brings it" in caplog.text
+
+
+def test_only_the_page_loads_gradio() -> None:
+    """It takes seconds, which no other command shall wait for."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        loads = any(
+            "gradio" in ast.unparse(node).split()
+            for node in tree.body
+            if isinstance(node, ast.Import | ast.ImportFrom)
+        )
+        uses_them = {"actions", "arranging", "asking", "drawing", "layout"}
+        assert not loads or (path.parent.name == "page" and path.stem in uses_them), path
+    code = (PACKAGE / "page" / "mounting.py").read_text(encoding="utf-8")
+    assert "\nfrom dall_e.page.layout" not in code

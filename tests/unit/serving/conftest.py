@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from fastapi import FastAPI
 from openai import OpenAI
 
 from dall_e import DALL_E
@@ -38,10 +39,14 @@ class RunningServer:
 
 @contextlib.contextmanager
 def running(
-    model: DALL_E, settings: ServingConfig, keys: KeyFile | None = None
+    model: DALL_E,
+    settings: ServingConfig,
+    keys: KeyFile | None = None,
+    prepare: Callable[[FastAPI], None] = lambda app: None,
 ) -> Iterator[RunningServer]:
-    """A server on a free port of the loopback."""
+    """A server on a free port of the loopback; `prepare` adds something to it before it starts."""
     app = create_app({"tiny": model}, settings, keys, warm_up=False)
+    prepare(app)
     server = server_for(app, "127.0.0.1", 0, log_level="warning")
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
     thread.start()

@@ -23,6 +23,7 @@ from dall_e.errors import UnusableFileError
 from dall_e.serving.keys import KeyFile
 from dall_e.serving.running import check_exposure
 
+from ..page import test_actions, test_front
 from .test_own_routes import form
 
 pytestmark = pytest.mark.filterwarnings("ignore::dall_e.errors.DallEWarning")
@@ -37,7 +38,8 @@ PAGE = Path(__file__).parents[3] / "docs" / "serving-threats.md"
 def test_each_row_has_its_test() -> None:
     rows = re.findall(r"\| `(test_\w+)` \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     kinds = ("spoofing", "tampering", "repudiation", "information", "denial", "elevation")
-    tests = [name for name in globals() if name.startswith(tuple(f"test_{kind}" for kind in kinds))]
+    names = [*globals(), *vars(test_actions), *vars(test_front)]
+    tests = [name for name in names if name.startswith(tuple(f"test_{kind}" for kind in kinds))]
     assert sorted(rows) == sorted(tests)
 
 
