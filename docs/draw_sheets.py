@@ -19,7 +19,7 @@ from dall_e.images.effects.catalogue import EFFECTS
 from dall_e.images.files import decode_image, resize, save_image, to_pil
 from dall_e.images.places import TIMES, WEATHERS, Setting, place_document, places, scenery
 from dall_e.images.sheets import contact_sheet, make_grid
-from dall_e.images.svg import painted_svg
+from dall_e.images.painting import painted_svg
 
 DOCS = Path(__file__).parent
 SIDE = 128

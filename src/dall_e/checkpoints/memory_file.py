@@ -4,14 +4,18 @@
     residuals  uint8 [R]      what the tokens leave out, image after image (`images/residuals.py`)
     lengths    int32 [I]      bytes of each image among them
     prompts    uint8 [P]      JSON: for each image a list of the prompts that recall it
+    curves     uint8 [V]      JSON, packed by LZMA: of each image the drawing that it was made of
 
-Shapes: I images, N tokens, R bytes of all images, P bytes of text.
+Files of before version 0.15 have no curves.
+
+Shapes: I images, N tokens, R bytes of all images, P and V bytes of text.
 """
 
 from __future__ import annotations
 
 import itertools
 import json
+import lzma
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +26,7 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 from dall_e.bounded_files import naming
+from dall_e.images.curves import check_curves
 from dall_e.sampling.memory import TokenMemory
 
 MEMORY_FILE = "memory.safetensors"
@@ -32,17 +37,21 @@ _KINDS = {
     "residuals": torch.uint8,
     "lengths": torch.int32,
     "prompts": torch.uint8,
+    "curves": torch.uint8,
 }
+_MOST_CURVES = 2**28
+"""Bytes of all curves that are still unpacked."""
 
 
 def write_memory(path: Path, memory: TokenMemory) -> None:
     """Write a memory. Raises OSError."""
-    prompts = json.dumps(memory.prompts, ensure_ascii=False, separators=(",", ":")).encode()
+    curves = lzma.compress(_as_json(memory.curves), preset=9)
     tensors = {
         "codes": memory.codes_IN.contiguous(),
         "residuals": _bytes(b"".join(memory.residuals)),
         "lengths": torch.tensor(list(map(len, memory.residuals)), dtype=torch.int32),
-        "prompts": _bytes(prompts),
+        "prompts": _bytes(_as_json(memory.prompts)),
+        "curves": _bytes(curves),
     }
     path.write_bytes(save_tensors(tensors, metadata={"format": "pt"}))
 
@@ -65,6 +74,10 @@ def read_memory(path: Path) -> TokenMemory:
         return _memory_of(tensors)
 
 
+def _as_json(content: object) -> bytes:
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+
+
 def _bytes(content: bytes) -> Tensor:
     return torch.from_numpy(np.frombuffer(content, dtype=np.uint8).copy())
 
@@ -72,6 +85,8 @@ def _bytes(content: bytes) -> Tensor:
 def _memory_of(tensors: dict[str, Tensor]) -> TokenMemory:
     """Raises KeyError or ValueError for tensors that are no memory."""
     for name, dtype in _KINDS.items():
+        if name == "curves" and name not in tensors:
+            continue
         dims = 2 if name == "codes" else 1
         if tensors[name].dtype != dtype or tensors[name].dim() != dims:
             raise ValueError(f"its {name} are {tensors[name].dtype} {list(tensors[name].shape)}")
@@ -87,4 +102,22 @@ def _memory_of(tensors: dict[str, Tensor]) -> TokenMemory:
         raise ValueError(f"it has {len(content)} bytes of residuals, and says {sum(lengths)}")
     ends = list(itertools.accumulate(lengths, initial=0))
     residuals = tuple(content[start:end] for start, end in itertools.pairwise(ends))
-    return TokenMemory(tensors["codes"], tuple(map(tuple, prompts)), residuals)
+    curves = _curves_of(tensors["curves"]) if "curves" in tensors else ()
+    return TokenMemory(tensors["codes"], tuple(map(tuple, prompts)), residuals, curves)
+
+
+def _curves_of(packed: Tensor) -> tuple[str, ...]:
+    """Raises ValueError for bytes that are no curves."""
+    unpacker = lzma.LZMADecompressor(memlimit=_MOST_CURVES)
+    try:
+        content = unpacker.decompress(packed.numpy().tobytes(), max_length=_MOST_CURVES)
+    except lzma.LZMAError as error:
+        raise ValueError(f"its curves cannot be unpacked: {error}") from error
+    if not unpacker.eof:
+        raise ValueError(f"its curves have no end within {_MOST_CURVES} bytes")
+    curves = json.loads(content)
+    if not isinstance(curves, list) or not all(isinstance(each, str) for each in curves):
+        raise ValueError("its curves are no texts")
+    for each in curves:
+        check_curves(each)
+    return tuple(curves)

@@ -23,6 +23,9 @@ class DataConfig:
     """Folder for the downloaded packages; kept, so that a second build needs no network."""
     shard_size: int = 2000
     """Pictures per shard."""
+    curves: bool = False
+    """Keep in each record the curves of its drawing, where they are simple enough, for `dall-e
+    remember` (`images/curves.py`)."""
     workers: int = 0
     """Processes that render; 0 takes one per core. The result does not depend on it."""
 

@@ -21,8 +21,8 @@ from dall_e.editing.drawing import named_things
 from dall_e.images.blending import premultiplied
 from dall_e.images.compositing import Canvas
 from dall_e.images.files import PILImage
+from dall_e.images.painting import painted_svg
 from dall_e.images.selections import UInt8, grown
-from dall_e.images.svg import painted_svg
 from dall_e.inference.engine import Engine
 from dall_e.inference.request import resolve_sampling
 from dall_e.planning.plan_reading import read_plan

@@ -1,25 +1,22 @@
-"""Areas of one colour as SVG, and SVG as pixels.
+"""Areas of one colour as SVG.
 
-Painting is resvg's. Shapes: H W rows and columns, S the side of a square, C 4
-channels (premultiplied RGBA).
+Shapes: H W rows and columns, S the side of a square, C 4 channels (premultiplied RGBA), K colours.
 """
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
-from dall_e.images.areas import flat_areas
-from dall_e.images.files import PILImage, from_pil, to_pil
+from dall_e.images.areas import Areas, flat_areas
+from dall_e.images.curves import areas_of_curves, recoloured_curves
+from dall_e.images.files import PILImage, from_pil
 from dall_e.images.materials import Paint, painted_areas
 from dall_e.images.surfaces import dressed
 from dall_e.images.tracing import traced_paths
@@ -39,10 +36,17 @@ the thing itself."""
 class VectorDrawing:
     """One drawing as areas, and as the SVG paths around them."""
 
-    def __init__(self, image_HWC: UInt8, paint: Paint | None = None) -> None:
-        """Find the areas of a drawing of any side, uint8 [H, W, C] premultiplied, and paint it."""
-        areas = flat_areas(image_HWC)
-        self.areas, self._surface = painted_areas(areas, paint) if paint else (areas, None)
+    def __init__(self, image_HWC: UInt8, paint: Paint | None = None, curves: str = "") -> None:
+        """Find the areas of a drawing of any side, uint8 [H, W, C] premultiplied, and paint it.
+
+        curves: of the same drawing, where they are known (`images/curves.py`); then nothing has to
+        be found.
+        """
+        self._curves = curves
+        self._found = areas_of_curves(curves) if curves else flat_areas(image_HWC)
+        self.areas, self._surface = self._found, None
+        if paint:
+            self.areas, self._surface = painted_areas(self._found, paint)
 
     @property
     def side(self) -> int:
@@ -57,7 +61,20 @@ class VectorDrawing:
     @cached_property
     def paths(self) -> str:
         """Its SVG elements, those at the back first."""
-        return dressed(traced_paths(self.areas), self.areas, self._surface)
+        return dressed(self._outlines(), self.areas, self._surface)
+
+    def _outlines(self) -> str:
+        """Its areas as elements: the curves that are known, or what is traced where areas are not
+        those of the curves any more."""
+        if not self._curves or not np.array_equal(self.areas.labels_HW, self._found.labels_HW):
+            return traced_paths(self.areas)
+        before, after = _hex_colours(self._found), _hex_colours(self.areas)
+        return recoloured_curves(self._curves, dict(zip(before, after, strict=True)))
+
+
+def _hex_colours(areas: Areas) -> list[str]:
+    """The palette as #rrggbb."""
+    return ["#{:02x}{:02x}{:02x}".format(*colour_3) for colour_3 in areas.palette_K3]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,22 +130,3 @@ def vectorised(image: PILImage, title: str = "") -> str:
     drawing = VectorDrawing(np.ascontiguousarray(image_CSS.transpose(1, 2, 0)))
     group = Group(name=title or "image", paths=drawing.paths)
     return svg_document([group], drawing.side, title, _VECTORISED_SIDE)
-
-
-def painted_svg(svg: str, side: int) -> UInt8:
-    """Return an SVG document as pixels, uint8 [S, S, C] premultiplied.
-
-    Raises ValueError if it is broken.
-    """
-    import resvg_py
-
-    png: Any = resvg_py.svg_to_bytes(svg_string=svg, width=side, height=side)
-    straight_SSC = np.asarray(Image.open(io.BytesIO(bytes(png))).convert("RGBA"))
-    pixels_SSC = straight_SSC.astype(np.uint16)
-    pixels_SSC[..., :3] = (pixels_SSC[..., :3] * pixels_SSC[..., 3:] + 127) // 255
-    return pixels_SSC.astype(np.uint8)
-
-
-def svg_image(svg: str, side: int, *, transparent: bool = False) -> PILImage:
-    """Return an SVG document as a PIL image, RGB on white or RGBA; raises as `painted_svg` does."""
-    return to_pil(painted_svg(svg, side).transpose(2, 0, 1), transparent=transparent)

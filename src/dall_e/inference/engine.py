@@ -33,7 +33,6 @@ from dall_e.errors import DallEWarning
 from dall_e.inference.adapters import Adapters
 from dall_e.inference.decoding import decode_pixels
 from dall_e.inference.finishing import FinishedImage, checked_style, finished_image
-from dall_e.inference.foreseen import Decode, foreseeing
 from dall_e.inference.image_tokens import check_prefix, new_tokens
 from dall_e.inference.loading import Networks
 from dall_e.inference.origin import name_of, origin_of, story_of
@@ -226,21 +225,18 @@ class Engine:
             candidates = self.plan(request)
             if partial:
                 partial.begin(request, candidates, self.pixels)
-            with foreseeing(self._decoder(request), self.drawer.memory, candidates) as pixels:
-                codes_BN = self.drawer.draw(
-                    request, candidates, on_step, on_progress, on_batch_step=partial
-                )
-                kept = self._choose(request, candidates, codes_BN)
+            codes_BN = self.drawer.draw(
+                request, candidates, on_step, on_progress, on_batch_step=partial
+            )
+            kept = self._choose(request, candidates, codes_BN)
 
-                finished: list[GeneratedImage] = []
-                for candidate, score in kept:
-                    negative = request.negative_of(len(finished) * request.best_of)
-                    finished.append(
-                        self._finish(request, candidate, score, codes_BN, negative, pixels)
-                    )
-                    if on_progress:
-                        on_progress("finishing", len(finished), len(kept))
-                return finished
+            finished: list[GeneratedImage] = []
+            for candidate, score in kept:
+                negative = request.negative_of(len(finished) * request.best_of)
+                finished.append(self._finish(request, candidate, score, codes_BN, negative))
+                if on_progress:
+                    on_progress("finishing", len(finished), len(kept))
+            return finished
 
     def vary(self, request: GenerationRequest, fraction: float, seed: int) -> GeneratedImage:
         """Draw the one image of a request with a fraction of its tokens drawn anew, by a seed.
@@ -342,10 +338,9 @@ class Engine:
         score: float | None,
         codes_BN: Tensor,
         negative: str,
-        pixels: Decode | None = None,
     ) -> GeneratedImage:
-        """The image of the candidate that was kept, with its story; `pixels` decodes drawings."""
-        finished = self._finished(request, candidate, codes_BN, pixels)
+        """The image of the candidate that was kept, with its story."""
+        finished = self._finished(request, candidate, codes_BN)
         image = finished.pixels
         is_judged = request.refuses_blots and self.networks.dual_encoder is not None
         if is_judged and names_nothing(candidate, self.vocabulary):
@@ -363,25 +358,13 @@ class Engine:
         )
 
     def _finished(
-        self,
-        request: GenerationRequest,
-        candidate: DrawingJob,
-        codes_BN: Tensor,
-        pixels: Decode | None = None,
+        self, request: GenerationRequest, candidate: DrawingJob, codes_BN: Tensor
     ) -> FinishedImage:
         """The pixels of a candidate, and what they were painted from."""
-        pixels = pixels or self._decoder(request)
-        drawings = [pixels(codes_BN[row : row + 1]) for row in candidate.rows]
-        return finished_image(request, candidate, drawings)
-
-    def _decoder(self, request: GenerationRequest) -> Decode:
-        """What decodes the drawings of a request, in any thread."""
-
-        def decode(codes_1N: Tensor) -> Tensor:
-            with self.computing():
-                return self.pixels(codes_1N.to(self.device), request.upsample)
-
-        return decode
+        rows, memory = candidate.rows, self.drawer.memory
+        drawings = [self.pixels(codes_BN[row : row + 1], request.upsample) for row in rows]
+        curves = [memory.curves_of(codes_BN[row]) if memory else "" for row in rows]
+        return finished_image(request, candidate, drawings, curves)
 
     def pixels(self, codes_1N: Tensor, upsample: bool = False) -> Tensor:
         """One drawing [4, H, W] in [0, 1], at the model's own size or upsampled."""

@@ -16,7 +16,7 @@ from dall_e.config import ModelConfig
 from dall_e.config.published import PublishedConfig
 from dall_e.images.effects.catalogue import is_drawn_in_groups, styled_pixels
 from dall_e.images.files import ImageArray, PILImage, from_pil, resize, to_pil, to_uint8
-from dall_e.images.svg import painted_svg, svg_image
+from dall_e.images.painting import painted_svg, svg_image
 from dall_e.inference.request import GenerationRequest
 from dall_e.planning.drawing_jobs import DrawingJob
 from dall_e.planning.placed_plan import PlacedPlan
@@ -36,17 +36,23 @@ class FinishedImage(NamedTuple):
 
 
 def finished_image(
-    request: GenerationRequest, job: DrawingJob, drawings: Sequence[Tensor]
+    request: GenerationRequest,
+    job: DrawingJob,
+    drawings: Sequence[Tensor],
+    curves: Sequence[str] = (),
 ) -> FinishedImage:
-    """Return the picture of a job from its drawings, [4, H, W] in [0, 1]."""
+    """Return the picture of a job from its drawings, [4, H, W] in [0, 1].
+
+    curves: of each drawing, where they are known (`images/curves.py`), else "".
+    """
     plan, size, transparent = job.plan, request.size, request.transparent
     arrays = [to_uint8(x_CHW) for x_CHW in drawings]
     if request.tile:
-        return tiled_image(request, job, arrays)
+        return tiled_image(request, job, arrays, curves)
 
     # Effects on groups need areas, however else the model's pictures are finished.
     if request.finish == "crisp" or is_drawn_in_groups(plan.style):
-        vectors = plan.vectors(arrays)
+        vectors = plan.vectors(arrays, curves)
         placed = plan.settle(vectors, prompt=job.text, seed=job.seed, size=size)
         svg = placed.document(vectors, title=job.text, size=size, ground=not transparent)
         if is_drawn_in_groups(plan.style) or not plan.style:
@@ -62,7 +68,10 @@ def finished_image(
 
 
 def tiled_image(
-    request: GenerationRequest, job: DrawingJob, arrays: Sequence[ImageArray]
+    request: GenerationRequest,
+    job: DrawingJob,
+    arrays: Sequence[ImageArray],
+    curves: Sequence[str] = (),
 ) -> FinishedImage:
     """Return the things of a job as a texture.
 
@@ -71,7 +80,7 @@ def tiled_image(
     plan, size, transparent = job.plan, request.size, request.transparent
     corners = [array_CHW[3, [0, 0, -1, -1], [0, -1, 0, -1]].min() for array_CHW in arrays]
     if arrays and max(corners) < 255:
-        vectors = plan.vectors(arrays)
+        vectors = plan.vectors(arrays, curves)
         placed = plan.settle(vectors, prompt=job.text, seed=job.seed, size=size)
         placed = tiled(placed, request.tile, job.seed)
         svg = placed.document(vectors, title=job.text, size=size, ground=False)

@@ -32,7 +32,8 @@ def remember_records(model: Remembering, x_BCHW: Tensor, records: Sequence[Recor
     asked = recall_prompts(known)
     titles = {title for record in records for title in _titles(record)}
     prompts = [tuple(dict.fromkeys(_prompts(record, asked, titles))) for record in records]
-    model.add_memory(remembered(model.engine, x_BCHW, prompts), known)
+    curves = [str(record.get("curves", "")) for record in records]
+    model.add_memory(remembered(model.engine, x_BCHW, prompts, curves), known)
 
 
 def _titles(record: Record) -> list[str]:

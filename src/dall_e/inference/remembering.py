@@ -132,9 +132,15 @@ class Remembering:
         return self
 
 
-def remembered(engine: Engine, x_BCHW: Tensor, prompts: Sequence[Sequence[str]]) -> TokenMemory:
+def remembered(
+    engine: Engine,
+    x_BCHW: Tensor,
+    prompts: Sequence[Sequence[str]],
+    curves: Sequence[str] = (),
+) -> TokenMemory:
     """The memory of images [B, 4, H, W] in [0, 1], each recalled by its prompts.
 
+    curves: of each image, where they are known (`images/curves.py`), else "".
     Raises ValueError for published models, and if there are not as many images as prompts.
     """
     tokenizer = _image_tokenizer(engine)
@@ -149,7 +155,9 @@ def remembered(engine: Engine, x_BCHW: Tensor, prompts: Sequence[Sequence[str]])
                 pack_residual(difference_CHW.numpy(), tokenizer.config.patch_size)
                 for difference_CHW in difference_BCHW
             ]
-    return TokenMemory(torch.cat(codes), tuple(map(tuple, prompts)), tuple(residuals))
+    known = tuple(curves) or ("",) * len(residuals)
+    left_out = [b"" if own else packed for own, packed in zip(known, residuals, strict=True)]
+    return TokenMemory(torch.cat(codes), tuple(map(tuple, prompts)), tuple(left_out), known)
 
 
 def _image_tokenizer(engine: Engine) -> ImageTokenizer:

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dall_e.data.captions import PROPER
+from dall_e.images.curves import mirrored_curves
 from dall_e.images.files import ImageArray
 from dall_e.images.svg import VectorDrawing
 from dall_e.planning.cast import mounted
@@ -139,11 +140,21 @@ class Plan:
             whole_SSC = assemble(scene, sprites, side, seed, alternates)
         return np.ascontiguousarray(whole_SSC.transpose(2, 0, 1))
 
-    def vectors(self, images: Sequence[ImageArray]) -> list[VectorDrawing]:
-        """Return the drawings [4, H, W] of `objects` as areas, turned and painted."""
+    def vectors(
+        self, images: Sequence[ImageArray], curves: Sequence[str] = ()
+    ) -> list[VectorDrawing]:
+        """Return the drawings [4, H, W] of `objects` as areas, turned and painted.
+
+        curves: of each, where they are known, else "".
+        """
+        known = curves or [""] * len(self.objects)
         return [
-            VectorDrawing(_turned(image_CHW, planned), planned.look)
-            for image_CHW, planned in zip(images, self.objects, strict=True)
+            VectorDrawing(
+                _turned(image_CHW, planned),
+                planned.look,
+                mirrored_curves(own) if planned.mirrored else own,
+            )
+            for image_CHW, own, planned in zip(images, known, self.objects, strict=True)
         ]
 
     def settle(

@@ -25,9 +25,9 @@ from dall_e.images.compositing import (
     paste_shadow,
     resized,
 )
+from dall_e.images.painting import painted_svg
 from dall_e.images.places import Setting, place_document, scenery
 from dall_e.images.strokes import Ground
-from dall_e.images.svg import painted_svg
 from dall_e.scenes.cutouts import SOLID, solid_box
 from dall_e.scenes.graph import BACKGROUNDS, Scene
 from dall_e.scenes.slots import canonical_places

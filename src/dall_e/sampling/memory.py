@@ -41,16 +41,21 @@ class TokenMemory:
     prompts: tuple[tuple[str, ...], ...]
     """Of each image, compared without case and article; one without any gives details alone."""
     residuals: tuple[bytes, ...]
-    """Of each image, what the codes leave out (`images/residuals.py`)."""
+    """Of each image, what the codes leave out (`images/residuals.py`); none of one with curves."""
+    curves: tuple[str, ...] = ()
+    """Of each image the drawing that it was made of (`images/curves.py`), "" where there is none;
+    () where no image has any."""
 
     def __post_init__(self) -> None:
         """Raise ValueError for parts that do not go together."""
         shape = list(self.codes_IN.shape)
-        counts = (len(self.prompts), len(self.residuals))
-        if len(shape) != 2 or counts != (shape[0], shape[0]):
+        if not self.curves:
+            object.__setattr__(self, "curves", ("",) * len(self.prompts))
+        counts = [len(self.prompts), len(self.residuals), len(self.curves)]
+        if len(shape) != 2 or counts != 3 * shape[:1]:
             raise ValueError(
-                "a memory needs codes, prompts and residuals of each image: codes are "
-                f"{shape}, the others {counts[0]} and {counts[1]}"
+                "a memory needs codes, prompts, residuals and curves of each image: codes are "
+                f"{shape}, the others {counts[0]}, {counts[1]} and {counts[2]}"
             )
 
     def __len__(self) -> int:
@@ -71,8 +76,8 @@ class TokenMemory:
         """BLAKE2b of all of it; tells memories apart."""
         digest = hashlib.blake2b(repr(self.prompts).encode(), digest_size=16)
         digest.update(self.codes_IN.contiguous().numpy().tobytes())
-        for residual in self.residuals:
-            digest.update(residual)
+        for residual, curves in zip(self.residuals, self.curves, strict=True):
+            digest.update(residual + curves.encode())
         return digest.hexdigest()
 
     # By prompt
@@ -100,6 +105,7 @@ class TokenMemory:
             torch.cat((self.codes_IN, other.codes_IN)),
             (*self.prompts, *other.prompts),
             (*self.residuals, *other.residuals),
+            (*self.curves, *other.curves),
         )
 
     def without(self, prompts: Iterable[str]) -> TokenMemory:
@@ -110,9 +116,23 @@ class TokenMemory:
             self.codes_IN[kept],
             tuple(self.prompts[row] for row in kept),
             tuple(self.residuals[row] for row in kept),
+            tuple(self.curves[row] for row in kept),
         )
 
     # By what a drawing looks like
+
+    @cached_property
+    def _by_codes(self) -> dict[bytes, int]:
+        return {codes_N.numpy().tobytes(): row for row, codes_N in enumerate(self.codes_IN)}
+
+    def row_of(self, codes_N: Tensor) -> int | None:
+        """The image that has all of these tokens."""
+        return self._by_codes.get(codes_N.cpu().to(torch.int16).numpy().tobytes())
+
+    def curves_of(self, codes_N: Tensor) -> str:
+        """The curves of the image that has all of these tokens; "" if there are none."""
+        row = self.row_of(codes_N)
+        return "" if row is None else self.curves[row]
 
     def nearest(self, codes_BN: Tensor) -> tuple[Tensor, Tensor]:
         """Which image of the memory is most like each token of drawings and what is around it.

@@ -1,5 +1,6 @@
 """`memory.safetensors`: written, read back, and refused where it is damaged."""
 
+import lzma
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,17 @@ from dall_e.checkpoints.memory_file import read_memory, write_memory
 from dall_e.errors import UnusableFileError
 from dall_e.sampling.memory import TokenMemory
 
+CURVES = '<path fill="#dd2e44" d="M12,3.5 C14,2 20,2 24,8 Z"/>'
 MEMORY = TokenMemory(
-    torch.arange(18, dtype=torch.int16).view(2, 9), (("cat", "猫"), ()), (b"abc", b"")
+    torch.arange(18, dtype=torch.int16).view(2, 9),
+    (("cat", "猫"), ()),
+    (b"abc", b""),
+    ("", CURVES),
 )
+
+
+def packed(text: str) -> torch.Tensor:
+    return torch.tensor(list(lzma.compress(text.encode())), dtype=torch.uint8)
 
 
 def test_what_is_written_comes_back(tmp_path: Path) -> None:
@@ -20,6 +29,7 @@ def test_what_is_written_comes_back(tmp_path: Path) -> None:
     write_memory(path, MEMORY)
     back = read_memory(path)
     assert back.digest == MEMORY.digest and back.prompts == MEMORY.prompts
+    assert back.curves == MEMORY.curves
     assert back.residuals == MEMORY.residuals and torch.equal(back.codes_IN, MEMORY.codes_IN)
 
 
@@ -32,7 +42,11 @@ def test_what_is_written_comes_back(tmp_path: Path) -> None:
         ("lengths", torch.tensor([4, -1], dtype=torch.int32), "3 bytes of residuals, and says 3"),
         ("prompts", torch.tensor(list(b'[["a"], 3]'), dtype=torch.uint8), "not lists of texts"),
         ("prompts", torch.tensor(list(b"{"), dtype=torch.uint8), "it is not a memory"),
-        ("prompts", torch.tensor(list(b"[[]]"), dtype=torch.uint8), "the others 1 and 2"),
+        ("prompts", torch.tensor(list(b"[[]]"), dtype=torch.uint8), "the others 1, 2 and 2"),
+        ("curves", packed('["", "<script>"]'), "no curves of a drawing: '<script>'"),
+        ("curves", packed("[1, 2]"), "its curves are no texts"),
+        ("curves", packed("[]")[:-9], "its curves have no end"),
+        ("curves", torch.ones(99, dtype=torch.uint8), "its curves cannot be unpacked"),
     ],
 )
 def test_other_contents_are_named(
@@ -43,6 +57,15 @@ def test_other_contents_are_named(
     save_file({**load_file(path), name: tensor}, path)
     with pytest.raises(UnusableFileError, match=problem):
         read_memory(path)
+
+
+def test_older_files_have_no_curves(tmp_path: Path) -> None:
+    path = tmp_path / "memory.safetensors"
+    write_memory(path, MEMORY)
+    tensors = load_file(path)
+    del tensors["curves"]
+    save_file(tensors, path)
+    assert read_memory(path).curves == ("", "")
 
 
 def test_a_file_that_is_missing_cut_short_or_lacks_a_part(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import numpy.typing as npt
 import pytest
 
 from dall_e.images.areas import EMPTY, Areas, AreaSettings, flat_areas
-from dall_e.images.svg import painted_svg
+from dall_e.images.painting import painted_svg
 
 UInt8 = npt.NDArray[np.uint8]
 SIDE = 192

@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from dall_e.images.painting import painted_svg
 from dall_e.images.places import (
     TIMES,
     UNITS,
@@ -15,7 +16,6 @@ from dall_e.images.places import (
     places,
     scenery,
 )
-from dall_e.images.svg import painted_svg
 
 FOLDER = resources.files("dall_e.images").joinpath("places")
 OUTDOORS = [name for name, facts in places().items() if facts.kind == "outdoor"]

@@ -10,8 +10,9 @@ import numpy.typing as npt
 import pytest
 
 from dall_e.images.areas import Areas
+from dall_e.images.painting import painted_svg
 from dall_e.images.surfaces import FINISHES, Surface, dressed
-from dall_e.images.svg import Group, painted_svg, svg_document
+from dall_e.images.svg import Group, svg_document
 from dall_e.images.textures import MATERIALS, PATTERNS, TEXTURES
 from dall_e.images.tracing import traced_paths
 

@@ -13,7 +13,7 @@ import torch
 
 from dall_e import DALL_E
 from dall_e.config import ModelConfig, SamplingConfig, UpsamplerConfig
-from dall_e.images.svg import svg_image
+from dall_e.images.painting import svg_image
 from dall_e.inference.engine import Engine
 from dall_e.inference.loading import Networks
 from dall_e.inference.request import GenerationRequest

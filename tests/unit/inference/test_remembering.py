@@ -10,6 +10,8 @@ from PIL import Image, ImageDraw
 
 from dall_e import DALL_E
 from dall_e.errors import UnusableFileError
+from dall_e.images.curves import curves_document
+from dall_e.images.painting import painted_svg
 from dall_e.inference.remembered_records import remember_records
 from dall_e.inference.remembering import name_in
 
@@ -131,3 +133,34 @@ def test_wrong_calls_are_named(model: DALL_E, tmp_path: Path) -> None:
 )
 def test_names_in_captions(caption: str, name: str) -> None:
     assert name_in(caption) == name
+
+
+def test_a_drawing_with_curves_comes_back_as_it_was_drawn(tmp_path: Path) -> None:
+    """Sharp at any size and in other colours; where it is edited, details stay."""
+    curves = (
+        '<path fill="#6b2fa0" d="M40,40 L344,40 L344,344 L40,344 Z"/>\n'
+        '<path fill="#ffd700" d="M160,20 L224,20 L224,364 L160,364 Z"/>'
+    )
+    pixels_SSC = painted_svg(curves_document(curves), 96)
+    x_1CHW = torch.from_numpy(pixels_SSC.transpose(2, 0, 1).copy())[None].float() / 255
+    model = DALL_E.from_pretrained("dall-e-emoji").forget()
+    remember_records(model, x_1CHW, [{"text": "frombolo", "curves": curves}])
+    assert model.memory is not None
+    assert model.memory.residuals == (b"",) and model.memory.curves == (curves,)
+
+    model.save_pretrained(tmp_path)
+    model = DALL_E.from_pretrained(tmp_path)
+    svg = model.svg("a frombolo", seed=2)
+    outlines = [line.partition(" d=")[2] for line in curves.splitlines()]
+    assert all(outline in svg for outline in outlines)
+    blue = model.svg("a blue frombolo", seed=2)
+    assert all(outline in blue for outline in outlines) and "#6b2fa0" not in blue
+
+    soft = model("a frombolo", seed=2, height=96, finish="soft", transparent=True)
+    assert far(soft, Image.fromarray(pixels_SSC)) < 1
+
+    # Where a token differs, its neighbours still have their details.
+    codes_1N = model.memory.codes_IN.long()
+    codes_1N[0, 0] = (codes_1N[0, 0] + 1) % 1000
+    edited_CHW = model.engine.pixels(codes_1N)
+    assert (edited_CHW - x_1CHW[0])[:, 24:].abs().mean() < 0.004

@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from dall_e.images.svg import Group, VectorDrawing, painted_svg, svg_document
+from dall_e.images.painting import painted_svg
+from dall_e.images.svg import Group, VectorDrawing, svg_document
 from dall_e.planning.illustration import SIDE, lone_group, scene_groups
 from dall_e.scenes.graph import Action, Scene, SceneObject
 

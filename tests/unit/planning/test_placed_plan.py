@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from dall_e.images.svg import VectorDrawing, painted_svg
+from dall_e.images.painting import painted_svg
+from dall_e.images.svg import VectorDrawing
 from dall_e.planning.layers import Layer, bounds
 from dall_e.planning.placed_plan import PlacedObject, PlacedPlan
 from dall_e.planning.plan import Plan, plan_prompt

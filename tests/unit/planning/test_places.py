@@ -2,8 +2,8 @@
 
 import pytest
 
+from dall_e.images.painting import painted_svg
 from dall_e.images.places import places
-from dall_e.images.svg import painted_svg
 from dall_e.planning.parser import parse
 from dall_e.planning.places import find_place, place_words
 from dall_e.planning.plan import plan_prompt

@@ -51,17 +51,30 @@ def test_too_few_alike_around_it() -> None:
 
 def test_joined_and_without() -> None:
     two = memory()
-    more = two.joined(TokenMemory(two.codes_IN[:1] + 20, (("dog",),), (b"third",)))
+    third = TokenMemory(two.codes_IN[:1] + 20, (("dog",),), (b"third",), ("curves",))
+    more = two.joined(third)
     assert len(more) == 3 and more.recalled("dog") == [2] and more.residuals[2] == b"third"
+    assert more.curves == ("", "", "curves") and two.curves == ("", "")
     left = more.without(["猫"])
     assert left.prompts == (("black cat", "Cat"), ("dog",))
     assert left.residuals == (b"second", b"third") and left.codes_IN[1, 0] == 21
+    assert left.curves == ("", "curves")
     assert len({two.digest, more.digest, left.digest}) == 3
+
+
+def test_the_image_of_all_tokens_is_found_and_its_curves() -> None:
+    known = TokenMemory(memory().codes_IN, ((), ()), (b"", b"x"), ("curves", ""))
+    assert known.row_of(torch.tensor(SECOND)) == 1
+    assert known.curves_of(torch.tensor(FIRST)) == "curves"
+    assert known.curves_of(torch.tensor(SECOND)) == ""
+    assert known.row_of(torch.tensor([*FIRST[:8], 0])) is None
+    assert known.curves_of(torch.tensor([*FIRST[:8], 0])) == ""
+    assert known.digest != TokenMemory(memory().codes_IN, ((), ()), (b"", b"x")).digest
 
 
 def test_parts_that_do_not_go_together() -> None:
     codes_IN = torch.tensor([FIRST], dtype=torch.int16)
-    with pytest.raises(ValueError, match=r"\[1, 9\], the others 2 and 1"):
+    with pytest.raises(ValueError, match=r"\[1, 9\], the others 2, 1 and 2"):
         TokenMemory(codes_IN, (("a",), ("b",)), (b"",))
     with pytest.raises(ValueError, match="9 tokens an image, the other 4"):
         memory().joined(TokenMemory(codes_IN[:, :4], (("a",),), (b"",)))

@@ -249,7 +249,7 @@ def _render(
     kept: list[Kept] = []
     offset = 0
     progress("rendering", 0, len(drawings))
-    renderings = render_all((_job(drawing, config.size) for drawing in drawings), config.workers)
+    renderings = render_all((_job(drawing, config) for drawing in drawings), config.workers)
     with spool.open("wb") as file:
         pairs = zip(drawings, renderings, strict=True)
         for number, (drawing, rendering) in enumerate(pairs, start=1):
@@ -279,9 +279,14 @@ def _reason_to_skip(drawing: Drawing, rendering: Rendering, seen: set[bytes]) ->
     return "same pixels as another" if rendering.digest in seen else ""
 
 
-def _job(drawing: Drawing, size: int) -> Job:
+def _job(drawing: Drawing, config: DataConfig) -> Job:
     """What a worker needs to render a drawing."""
     source = drawing.source
     return Job(
-        data=drawing.data, is_svg=drawing.is_svg, crop=source.crop, margin=source.margin, size=size
+        data=drawing.data,
+        is_svg=drawing.is_svg,
+        crop=source.crop,
+        margin=source.margin,
+        size=config.size,
+        curves=config.curves,
     )

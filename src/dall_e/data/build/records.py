@@ -59,6 +59,7 @@ def image_record(drawing: Drawing, rendering: Rendering, thesaurus: Thesaurus | 
         "mono": rendering.mono,
         "weight": 0.0,
         "licence": source.licence,
+        **({"curves": rendering.curves} if rendering.curves else {}),
     }
 
 

@@ -23,10 +23,16 @@ from typing import Any
 import numpy as np
 
 from dall_e.images.colour_words import main_colour_word
+from dall_e.images.curves import curves_document, plain_curves
 from dall_e.images.files import ImageArray, cropped, decode_image, encode_png
+from dall_e.images.painting import painted_svg
 
 CHUNK = 24
 """Jobs that travel to a process together."""
+_SEEN = 48
+"""Levels, of 255, by which a pixel that looks different differs."""
+_MOST_DIFFERENT = 0.02
+"""Fraction of such pixels where curves are not the drawing any more."""
 PANIC_ENVIRONMENT = {"RUST_BACKTRACE": "0"}
 """A panic in the renderer prints a page of stack otherwise."""
 SVG_HEAD = re.compile(r"<svg\b[^>]*>", re.IGNORECASE | re.DOTALL)
@@ -45,6 +51,8 @@ class Job:
     margin: float
     """Empty border as a fraction of the side."""
     size: int
+    curves: bool = False
+    """Whether its curves are wanted, too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +69,8 @@ class Rendering:
     """Without colour: black, grey and white only."""
     colour: str = ""
     """The one colour that most of the picture has, or empty."""
+    curves: str = ""
+    """Of a simple drawing, if they are wanted (`images/curves.py`)."""
 
 
 def render_all(jobs: Iterable[Job], workers: int) -> Iterator[Rendering]:
@@ -144,7 +154,20 @@ def render_job(job: Job) -> Rendering:
         pale=bool((darkest_HW < 225).mean() < 0.02),
         mono=not has_colour,
         colour=main_colour_word(image_CHW),
+        curves=_curves(job, image_CHW) if job.curves else "",
     )
+
+
+def _curves(job: Job, image_CHW: ImageArray) -> str:
+    """The curves of a job, if they are known to give the same picture; else nothing."""
+    if not job.is_svg or job.crop:
+        return ""
+    curves = plain_curves(job.data.decode("utf-8", "replace"), job.margin)
+    if not curves:
+        return ""
+    drawn_SSC = painted_svg(curves_document(curves), job.size).astype(np.int16)
+    differs_SS = np.abs(drawn_SSC.transpose(2, 0, 1) - image_CHW).max(axis=0) > _SEEN
+    return curves if differs_SS.mean() < _MOST_DIFFERENT else ""
 
 
 def _image(job: Job) -> ImageArray:

@@ -16,7 +16,8 @@ import numpy.typing as npt
 
 from dall_e.images.areas import AreaSettings, flat_areas
 from dall_e.images.colour import from_oklab, oklab
-from dall_e.images.svg import Group, painted_svg, svg_document
+from dall_e.images.painting import painted_svg
+from dall_e.images.svg import Group, svg_document
 from dall_e.images.tracing import traced_paths
 
 SIDE = 384

@@ -16,7 +16,8 @@ from dall_e.images.effects.catalogue import (
 from dall_e.images.effects.pixel_art import MOST_COLOURS
 from dall_e.images.effects.tones import SILHOUETTE
 from dall_e.images.effects.vectors import in_areas
-from dall_e.images.svg import Group, painted_svg, svg_document
+from dall_e.images.painting import painted_svg
+from dall_e.images.svg import Group, svg_document
 
 ON_GROUPS = tuple(name for name in EFFECTS if is_drawn_in_groups(name))
 ON_PIXELS = tuple(name for name in EFFECTS if name not in ON_GROUPS)
