@@ -22,9 +22,9 @@ from PIL import Image
 from benchmarks.table import Out, Table, spread
 from dall_e import DALL_E
 from dall_e.images.blending import allowed
+from dall_e.images.painting import svg_image
 from dall_e.images.selections import selection_of
 from dall_e.images.sheets import contact_sheet
-from dall_e.images.svg import svg_image
 
 LIST = Path(__file__).with_name("prompts") / "edits.txt"
 SHEET = Path("out") / "bench" / "edits.png"

@@ -17,9 +17,9 @@ from dall_e.data.build.drawn_set import read_drawn_set, read_names
 from dall_e.data.build.rendering import Job, render_all
 from dall_e.images.effects.catalogue import EFFECTS
 from dall_e.images.files import decode_image, resize, save_image, to_pil
+from dall_e.images.painting import painted_svg
 from dall_e.images.places import TIMES, WEATHERS, Setting, place_document, places, scenery
 from dall_e.images.sheets import contact_sheet, make_grid
-from dall_e.images.painting import painted_svg
 
 DOCS = Path(__file__).parent
 SIDE = 128

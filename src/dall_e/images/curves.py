@@ -81,8 +81,10 @@ def _plain_element(element: str) -> str:
     if attributes or not _PLAIN.fullmatch(outline):
         return ""
     try:
-        red, green, blue = ImageColor.getrgb(fill)
-    except ValueError:  # a gradient, or four numbers
+        red, green, blue, *alpha = ImageColor.getrgb(fill)
+    except ValueError:  # a gradient
+        return ""
+    if alpha:
         return ""
     return f'<path fill="#{red:02x}{green:02x}{blue:02x}" d="{outline}"/>'
 

@@ -10,15 +10,8 @@ from PIL import Image
 
 from dall_e.images.areas import Areas
 from dall_e.images.materials import Paint
-from dall_e.images.svg import (
-    Group,
-    VectorDrawing,
-    painted_svg,
-    svg_document,
-    svg_image,
-    traced_paths,
-    vectorised,
-)
+from dall_e.images.painting import painted_svg, svg_image
+from dall_e.images.svg import Group, VectorDrawing, svg_document, traced_paths, vectorised
 
 SVG = "{http://www.w3.org/2000/svg}"
 RED, BLUE = (220, 40, 40), (40, 60, 220)

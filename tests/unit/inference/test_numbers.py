@@ -59,8 +59,10 @@ def pixels(model: DALL_E, seed: int = 5, **more: Any) -> np.ndarray:
 # Every kind, every precision, one picture and two, with and without kernels
 
 
-@pytest.mark.parametrize("switch", ["on", "off"])
-@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize(
+    ("precision", "switch"),
+    [*((precision, "on") for precision in PRECISIONS), ("float32", "off"), ("int4", "off")],
+)
 @pytest.mark.parametrize("kind", KINDS)
 def test_fault_use_02_and_03_every_model_draws_in_every_precision(
     kind: str, precision: str, switch: str, load: Load, monkeypatch: pytest.MonkeyPatch
@@ -137,7 +139,7 @@ SETTINGS: dict[str, Callable[[], Any]] = {
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ["built-in", "native", "dalle_mini", "llamagen", "janus"])
 def test_fault_use_01_and_13_the_caller_s_settings_change_no_picture(
     kind: str, setting: str, load: Load, folder_of: FolderOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -182,7 +184,7 @@ def test_scores_do_not_change_either(setting: str, load: Load) -> None:
 # Networks of one model in other number formats than each other
 
 
-@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64])
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64])
 @pytest.mark.parametrize("part", ["tokenizer", "text", "generator", "dual_encoder", "upsampler"])
 def test_every_network_takes_what_another_one_makes(
     part: str, dtype: torch.dtype, load: Load
