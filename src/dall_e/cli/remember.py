@@ -32,11 +32,18 @@ def remember(
         bool,
         typer.Option("--instead", help="Forget first what the model remembers already."),
     ] = False,
+    held_out: Annotated[
+        bool,
+        typer.Option(
+            "--held-out",
+            help="Also those that a data set holds out, so that measures on them mean nothing.",
+        ),
+    ] = False,
     force: Force = False,
 ) -> None:
     """Remember the pictures of a folder, and write a model that draws them by their names.
 
-    It takes seconds and trains nothing. A short caption is a name, which can then be used in any
+    It trains nothing: a few pictures take seconds, some thousand minutes. A short caption is a name, which can then be used in any
     prompt: after a picture "fritz.png" with the caption "fritz", there is "fritz with a hat on the
     beach". Of one name, several pictures are several designs. To teach a style that new pictures
     are drawn in, use `dall-e finetune`.
@@ -48,15 +55,15 @@ def remember(
     loaded = load(model, "cpu")
     if instead:
         loaded.forget()
-    images = _all_images(folder, loaded.config.tokenizer.image_size)
+    images = _all_images(folder, loaded.config.tokenizer.image_size, held_out)
     remember_records(loaded, images.images_NCHW.float() / 255, images.records)
     loaded.save_pretrained(out)
     print(f"dall-e: remembered {len(images):,} pictures", file=sys.stderr)
     print(out)
 
 
-def _all_images(folder: Path, size: int) -> ImageSet:
-    """The pictures of a folder; of a data set with a part that is held out, the others.
+def _all_images(folder: Path, size: int, held_out: bool) -> ImageSet:
+    """The pictures of a folder; of a data set with a part that is held out, that only if asked for.
 
     Raises ValueError for a folder without a picture.
     """
@@ -67,7 +74,7 @@ def _all_images(folder: Path, size: int) -> ImageSet:
     from dall_e.data.datasets import load_images
 
     images = load_images(folder, size)
-    if any("split" in record for record in images.records):
+    if any("split" in record for record in images.records) and not held_out:
         return images
     others = load_images(folder, size, split="val")
     if others.fingerprint == images.fingerprint:

@@ -144,20 +144,24 @@ def remembered(
     Raises ValueError for published models, and if there are not as many images as prompts.
     """
     tokenizer = _image_tokenizer(engine)
+    known = tuple(curves) or ("",) * len(x_BCHW)
     codes: list[Tensor] = []
     residuals: list[bytes] = []
     with inference(engine.device), one_thread():
         for some_BCHW in x_BCHW.split(_AT_A_TIME):
             codes_BN = tokenizer.tokenize(entering(tokenizer, some_BCHW.to(engine.device)))
-            difference_BCHW = some_BCHW - tokenizer.detokenize(codes_BN).cpu()
             codes.append(codes_BN.to(torch.int16).cpu())
-            residuals += [
-                pack_residual(difference_CHW.numpy(), tokenizer.config.patch_size)
-                for difference_CHW in difference_BCHW
-            ]
-    known = tuple(curves) or ("",) * len(residuals)
-    left_out = [b"" if own else packed for own, packed in zip(known, residuals, strict=True)]
-    return TokenMemory(torch.cat(codes), tuple(map(tuple, prompts)), tuple(left_out), known)
+            for x_CHW, codes_N in zip(some_BCHW, codes_BN, strict=True):
+                # What curves say needs no residual.
+                is_drawn = known[len(residuals)]
+                residuals.append(b"" if is_drawn else _left_out(tokenizer, x_CHW, codes_N))
+    return TokenMemory(torch.cat(codes), tuple(map(tuple, prompts)), tuple(residuals), known)
+
+
+def _left_out(tokenizer: ImageTokenizer, x_CHW: Tensor, codes_N: Tensor) -> bytes:
+    """What the codes of an image leave out of it."""
+    difference_CHW = x_CHW - tokenizer.detokenize(codes_N[None])[0].cpu()
+    return pack_residual(difference_CHW.numpy(), tokenizer.config.patch_size)
 
 
 def _image_tokenizer(engine: Engine) -> ImageTokenizer:
