@@ -4,7 +4,7 @@ import pytest
 from benchmarks.edits import moved_tile, seam_ratio
 from PIL import Image
 
-from dall_e.images.svg import svg_image
+from dall_e.images.painting import svg_image
 
 HEAD = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64" width="64" height="64">'
 WRAPPED = (

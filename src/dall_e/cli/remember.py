@@ -43,10 +43,10 @@ def remember(
 ) -> None:
     """Remember the pictures of a folder, and write a model that draws them by their names.
 
-    It trains nothing: a few pictures take seconds, some thousand minutes. A short caption is a name, which can then be used in any
-    prompt: after a picture "fritz.png" with the caption "fritz", there is "fritz with a hat on the
-    beach". Of one name, several pictures are several designs. To teach a style that new pictures
-    are drawn in, use `dall-e finetune`.
+    It trains nothing: a few pictures take seconds, some thousand minutes. A short caption is a
+    name, which can then be used in any prompt: after a picture "fritz.png" with the caption
+    "fritz", there is "fritz with a hat on the beach". Of one name, several pictures are several
+    designs. To teach a style that new pictures are drawn in, use `dall-e finetune`.
     """
     from dall_e.checkpoints.store import MODEL_FILES
     from dall_e.inference.remembered_records import remember_records
