@@ -151,7 +151,7 @@ def cord(index: int, start: Point, end: Point, colour: str, thickness: float) ->
         y=min(y, y2),
         width=width,
         height=height,
-        mirrored=(x2 - x) * (y2 - y) < 0,
+        mirrored=bool((x2 - x) * (y2 - y) < 0),
         kind="cord",
         colour=colour,
         thickness=round(thickness / (width**2 + height**2) ** 0.5, 4),

@@ -5,6 +5,7 @@ Each takes the groups of a picture, those at the back first, and returns its own
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -24,6 +25,7 @@ from dall_e.images.effects.vectors import (
 )
 from dall_e.images.svg import Group
 
+_FILL = re.compile(r'fill="#[0-9A-Fa-f]{6}"')
 _LINE = 3.4
 """Width of a line, in pixels of a picture of SIDE."""
 _THIN_LINE = 2.0
@@ -42,12 +44,7 @@ def _lined(group: Group, width: float, look: Callable[[Shape], tuple[str, str]])
         if shape.area < _LEAST:
             continue
         fill, line = look(shape)
-        style = f'fill="{fill}" stroke="{line}"'
-        elements.append(
-            shape.element.replace(f'fill="{shape.fill}"', style, 1).replace(
-                f'fill="{shape.fill.upper()}"', style, 1
-            )
-        )
+        elements.append(_FILL.sub(f'fill="{fill}" stroke="{line}"', shape.element, count=1))
     stroke = f'stroke-width="{width / scale_of(group):.3g}" stroke-linejoin="round"'
     return replace(group, paths="\n".join([f"<g {stroke}>", *elements, "</g>"]))
 

@@ -13,6 +13,7 @@ from dall_e.images.effects.catalogue import (
     styled_groups,
     styled_pixels,
 )
+from dall_e.images.effects.outlines import line_art
 from dall_e.images.effects.pixel_art import MOST_COLOURS
 from dall_e.images.effects.tones import SILHOUETTE
 from dall_e.images.effects.vectors import in_areas
@@ -223,3 +224,11 @@ def test_a_background_in_areas_stays_in_its_place() -> None:
     half = replace(SKY, paths=f'{SKY.paths}<path d="M0 192h384v192H0z" fill="#77B255"/>')
     before, after = painted([half]), painted([in_areas(half)])
     assert np.abs(before.astype(int) - after).mean() < 4
+
+
+def test_a_colour_without_letters_is_lined_once() -> None:
+    """What is dark and small keeps its colour, and "#000000" is the same in large letters."""
+    path = '<path fill="#000000" d="M10,10 L30,10 L30,30 L10,30 Z"/>'
+    (lined,) = line_art([Group(name="dot", paths=path)], np.random.default_rng(0), ground=False)
+    assert lined.paths.count("stroke=") == 1
+    painted_svg(svg_document([lined], 384), 64)
