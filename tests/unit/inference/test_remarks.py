@@ -63,7 +63,7 @@ def draw(model: DALL_E, prompt: str | list[str], **keywords: object):
             "this model reads English and Chinese; of '赤いリンゴ' it did not read: '赤いリンゴ'",
             "赤いリンゴ",
         ),
-        ("a cute cat", "of 'a cute cat' this model did not read: 'cute'", "cute"),
+        ("a fluffy cat", "of 'a fluffy cat' this model did not read: 'fluffy'", "fluffy"),
         (
             "a cat\nin ukiyo-e",
             r"the style 'ukiyo-e', which 'a cat\nin ukiyo-e' asks for is not available: "
