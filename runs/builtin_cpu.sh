@@ -106,7 +106,7 @@ own own4 own2 62000 16 4e-4 0.06 5000
 "$dalle" export --tokenizer runs/tokenizer --generator runs/own4 --dual-encoder runs/dual_encoder --upsampler runs/upsampler \
     --out src/dall_e/weights --force --version 0.13 --name dall-e-emoji --finish crisp --weights last --steps 144 --guidance 1.1 --temperature 0.65 --final-temperature 0.5 --compose
 
-# Only names that are known by heart are asked for; and the pictures of the house style are remembered, with all names.
+# Only names that are known by heart are asked for; and the drawings of the house style are remembered, with all names.
 .venv/bin/python runs/known_names.py data/own
-"$dalle" data build --out data/remembered --size 96 --sources twemoji,drawings
-"$dalle" remember data/remembered --model src/dall_e/weights --out src/dall_e/weights --instead --force
+"$dalle" data build --out data/remembered --size 96 --sources twemoji,drawings --curves
+"$dalle" remember data/remembered --model src/dall_e/weights --out src/dall_e/weights --instead --held-out --force

@@ -48,7 +48,7 @@ def plain_curves(svg: str, margin: float = 0.0) -> str:
     from picosvg.svg import SVG
 
     box = _BOX.search(svg)
-    if box is None:
+    if box is None or "<svg" not in svg:
         return ""
     left, top, width, height = map(float, box.groups())
     scale = CURVE_SIDE * (1 - 2 * margin) / max(width, height)

@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from dall_e.config import DataConfig
@@ -60,8 +61,11 @@ def build(
 
     A broken-off build leaves nothing but the cached packages, and `OUT.partial` if it was killed,
     which the next build clears. Raises ValueError (an unknown source, a package that cannot be
-    fetched, an output folder that is something else) and OSError (a full or read-only disk).
+    fetched, an output folder that is something else), OSError (a full or read-only disk), and
+    ImportError where curves are wanted without the package that makes them.
     """
+    if config.curves and find_spec("picosvg") is None:
+        raise ImportError("curves need the package picosvg: pip install 'open-dalle[data]'")
     start = time.monotonic()
     progress = progress or (lambda task, done, total: None)
     sources = chosen_sources(config, catalogue)

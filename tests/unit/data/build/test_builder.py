@@ -1,5 +1,6 @@
 """A whole build, from package archives to shards, on a handful of drawings."""
 
+import dataclasses
 import hashlib
 import io
 import json
@@ -13,6 +14,7 @@ from dall_e.config import DataConfig
 from dall_e.data.build import builder
 from dall_e.data.build.catalogue import SOURCES, Source
 from dall_e.data.datasets import load_images
+from dall_e.images.curves import check_curves
 
 pytest.importorskip("resvg_py")
 
@@ -151,6 +153,21 @@ def test_a_build_is_complete_repeatable_and_says_what_it_left_out(
     assert "Princeton University" in card
     splits = [len(load_images(tmp_path / "set", 16, split)) for split in report.splits]
     assert sum(splits) == report.kept
+
+
+def test_curves_are_kept_where_they_are_wanted_and_can_be_had(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = dataclasses.replace(config(tmp_path), size=96, curves=True)
+    builder.build(wanted, catalogue=[TOY])
+    lines = (tmp_path / "set" / "captions.jsonl").read_text("utf-8").splitlines()
+    cat = next(record for record in map(json.loads, lines) if record["hex"] == "1F431")
+    assert 'fill="#ff8800"' in cat["curves"]
+    check_curves(cat["curves"])
+
+    monkeypatch.setattr(builder, "find_spec", lambda name: None)
+    with pytest.raises(ImportError, match=r"pip install 'open-dalle\[data\]'"):
+        builder.build(wanted, catalogue=[TOY])
 
 
 def test_a_build_without_wordnet_goes_on_and_says_so(
