@@ -149,11 +149,7 @@ class Plan:
         """
         known = curves or [""] * len(self.objects)
         return [
-            VectorDrawing(
-                _turned(image_CHW, planned),
-                planned.look,
-                mirrored_curves(own) if planned.mirrored else own,
-            )
+            VectorDrawing(_turned(image_CHW, planned), planned.look, _turned_curves(own, planned))
             for image_CHW, own, planned in zip(images, known, self.objects, strict=True)
         ]
 
@@ -241,6 +237,13 @@ def _placed_object(
         name = item.name
         name_zh = "" if item.name in SHAPES else item.thing.zh
     return PlacedObject(name=name, name_zh=name_zh, drawing=drawing, held_by=held_by)
+
+
+def _turned_curves(curves: str, planned: PlannedObject) -> str:
+    """Curves that look the way that was planned; "" for a drawing in another form than theirs."""
+    if planned.build or planned.condition:
+        return ""
+    return mirrored_curves(curves) if planned.mirrored else curves
 
 
 def _turned(image_CHW: ImageArray, planned: PlannedObject) -> ImageArray:

@@ -3,6 +3,7 @@ as a whole."""
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from dall_e import DALL_E
 from dall_e.errors import DallEWarning
 from dall_e.planning.drawing_jobs import plan_all
 from dall_e.planning.plan import Plan, plan_prompt
+from dall_e.planning.planned_object import PlannedObject
 from dall_e.planning.vocabulary import Vocabulary
 
 
@@ -230,3 +232,17 @@ def test_who_sleeps_is_put_where_the_prompt_says(vocabulary: Vocabulary) -> None
         assert (
             56 <= columns[-1] - columns[0] <= 64 and 50 < rows[-1] < 90
         )  # two thirds of the side, at the sill
+
+
+def test_curves_are_used_as_they_are_mirrored_and_not_in_another_form() -> None:
+    curves = '<path fill="#dd2e44" d="M40,40 L200,40 L200,344 L40,344 Z"/>'
+    image_CHW = np.zeros((4, 96, 96), dtype=np.uint8)
+    image_CHW[:, 10:86, 10:50] = 255
+    forms: tuple[dict[str, Any], ...] = ({}, {"mirrored": True}, {"build": "tall"},
+                                         {"condition": "wet"})  # fmt: skip
+    objects = tuple(PlannedObject(prompt="a thing", **form) for form in forms)
+    plan = dataclasses.replace(Plan.whole("things"), objects=objects)
+    plain, mirrored, tall, wet = plan.vectors([image_CHW] * 4, [curves] * 4)
+    assert plain.paths == curves
+    assert mirrored.paths == '<path fill="#dd2e44" d="M344,40 L184,40 L184,344 L344,344 Z"/>'
+    assert "#dd2e44" not in tall.paths and "#dd2e44" not in wet.paths
