@@ -1,4 +1,4 @@
-"""Parts of somebody in colours of their own: hair, a beard, clothes.
+"""Parts of somebody in colours of their own: hair, a beard, clothes or a half of them.
 
 They are found from the face, which is the area of skin with most things in it.
 
@@ -21,8 +21,11 @@ from dall_e.images.shades import main_of, shades_of
 
 Mask = npt.NDArray[np.bool_]
 
-_LEAST_FACE, _LEAST_PART = 600, 120
-"""Pixels of the smallest face, and of the smallest part."""
+_LEAST_FACE, _LEAST_PART, _LEAST_PIECE = 600, 120, 800
+"""Pixels of the smallest face, of the smallest part, and of the smallest piece of clothes."""
+_WAIST, _SHOES, _SPREAD = 0.5, 0.8, 0.14
+"""How far down from the chin to the feet the waist is and shoes begin, and how much it varies."""
+_CLOTHES = ("clothes", "top", "bottom")
 _LEAST_FEATURES = 2
 """A face has at least so many things in it."""
 _SAME_SKIN = 0.06
@@ -32,12 +35,12 @@ _SKIN = ((0.55, 0.95), (0.045, 0.18), (38, 98))
 
 
 def with_part(areas: Areas, part: str, colour: str) -> Areas:
-    """Return the areas with a part (hair, beard, clothes) in one of `colour.TARGETS`.
+    """Return the areas with a part (hair, beard, clothes, top, bottom) in one of `colour.TARGETS`.
 
     The part gets labels of its own. Areas in which it is not found stay as they are.
     """
     where_HW = _part(areas, part)
-    if where_HW is None and part == "clothes":
+    if where_HW is None and part in _CLOTHES:
         main = main_of(areas)  # somebody drawn small is mostly clothes
         labels = shades_of(areas, main) if main else frozenset[int]()
         where_HW = np.isin(areas.labels_HW, sorted(labels))
@@ -98,19 +101,20 @@ def _part(areas: Areas, part: str) -> Mask | None:
     regions = {
         "hair": (row_H1 < middle + tall) & beside,
         "beard": (row_H1 > middle + tall // 8) & (row_H1 < bottom + tall) & beside,
-        "clothes": (row_H1 > bottom - 2) & (column_1W >= 0),
+        **dict.fromkeys(_CLOTHES, (row_H1 > bottom - 2) & (column_1W >= 0)),
     }
     near_HW = cv2.dilate(face_HW.astype(np.uint8), np.ones((9, 9), np.uint8)).astype(bool)
 
+    least = _LEAST_PIECE if part in _CLOTHES else _LEAST_PART
     candidates: list[tuple[Mask, int, bool]] = []
     skin = _like(areas, label)
     for component_HW, own in components:
         area = int(component_HW.sum())
         is_inside = (component_HW & face_HW).sum() > 0.5 * area
         outside = int((component_HW & ~regions[part]).sum())
-        if own in skin or is_inside or area < _LEAST_PART or outside > 0.3 * area:
+        if own in skin or is_inside or area < least or outside > 0.3 * area:
             continue
-        if part == "clothes":
+        if part in _CLOTHES:
             # A beard begins beside the chin, clothes below it.
             grows = not component_HW[: bottom - tall // 8].any()
         else:
@@ -119,10 +123,34 @@ def _part(areas: Areas, part: str) -> Mask | None:
 
     # What has the colour of what grows there belongs to it: pigtails.
     labels = {own for _, own, grows in candidates if grows}
-    if part == "clothes" and not labels:
+    if part in _CLOTHES and not labels:
         labels = {own for _, own, _ in candidates}
     found = [component_HW for component_HW, own, _ in candidates if own in labels]
+    if part in _CLOTHES:
+        feet = int(np.flatnonzero((areas.labels_HW != EMPTY).any(1))[-1]) + 1
+        found = _half(found, part, bottom, feet)
     return np.logical_or.reduce(found) if found else None
+
+
+def _half(found: list[Mask], part: str, chin: int, feet: int) -> list[Mask]:
+    """Clothes without shoes: all of them, or what is above or below the waist."""
+    high = feet - chin
+    waist, shoes = chin + _WAIST * high, chin + _SHOES * high
+    spread = _SPREAD * high
+    kept: list[Mask] = []
+    for mask_HW in found:
+        rows = np.flatnonzero(mask_HW.any(1))
+        first, last = rows[0], rows[-1]
+        if first >= shoes:
+            continue
+        is_top, is_bottom = last <= waist + spread, first >= waist - spread
+        if part == "clothes" or (part == "top" and is_top) or (part == "bottom" and is_bottom):
+            kept.append(mask_HW)
+        elif not is_top and not is_bottom:
+            # A dress is cut at the waist.
+            row_H1 = np.arange(len(mask_HW))[:, None]
+            kept.append(mask_HW & ((row_H1 < waist) == (part == "top")))
+    return kept
 
 
 def _grows(touching_HW: Mask, part: str, middle: int) -> bool:

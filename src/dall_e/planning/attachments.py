@@ -15,10 +15,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from dall_e.planning.anchors import Anchors
-from dall_e.planning.holding import bitten, held
+from dall_e.planning.holding import bitten, held, sipped
 from dall_e.planning.parts import Attached, Part, centred, sized
 from dall_e.planning.touching import (
     blown,
+    bunched,
     embraced,
     hung_from,
     kicked,
@@ -95,6 +96,8 @@ _HIPS = 0.52
 """How far down they sit, as a fraction of their height."""
 _BOARDS = re.compile(r"skateboard$|snowboard$|surfboard$|scooter$|sled$|carpet$|skis$|raft$")
 """They stand on it."""
+_TOGETHER = 0.55
+"""Hands nearer to each other than this, in widths, are before the body."""
 _WAIST, _KNEES = 0.5, 0.8
 """How far down shirts and dresses reach on them."""
 
@@ -117,10 +120,15 @@ def _carried(own: Part, anchors: Anchors, thing: Attached) -> tuple[list[Part], 
 
 
 def _eaten(own: Part, anchors: Anchors, thing: Attached) -> tuple[list[Part], bool]:
-    """At the mouth, below it rather than over it."""
+    """At the mouth, below it rather than over it; a drink is lower, with a straw."""
     x, y = anchors.mouth
     head = anchors.head[2] - anchors.head[0]
-    size = sized(thing, width=max(0.5 * head * own.width, 0.3), height=0.42)
+    widest = max(0.5 * head * own.width, 0.3)
+    if len(anchors.hands) == 2 and not anchors.facing:
+        (left, high), (right, low) = (hand.point for hand in anchors.hands)
+        if right - left < _TOGETHER:
+            return sipped(own, anchors, thing, (widest, max(high, low) + 0.05)), False
+    size = sized(thing, width=widest, height=0.42)
     shift = 0.42 * size[0] * (anchors.facing or 0)
     return [centred(thing, x * own.width + shift, y + 0.42 * size[1], size)], False
 
@@ -246,6 +254,7 @@ _RULES = {
     "full of": _filling,
     "bearing": put_on,
     "hugging": embraced,
+    "bunched with": bunched,
     "containing": put_inside,
     "covering": put_under,
 }

@@ -20,8 +20,8 @@ from dall_e.planning.grammar import (
     longest_first,
     small_number,
 )
-from dall_e.planning.lexicon import Deed, attributes, last_deed, pictured_number, verbs
-from dall_e.planning.partitives import whole_of
+from dall_e.planning.lexicon import Deed, attributes, containers, last_deed, pictured_number, verbs
+from dall_e.planning.partitives import is_bunch, whole_of
 from dall_e.planning.phrases_en import (
     ARTICLES,
     STOPS,
@@ -33,7 +33,7 @@ from dall_e.planning.phrases_en import (
     state_behind,
 )
 from dall_e.planning.places import FoundPlace, find_place, words_of_places
-from dall_e.planning.qualities import is_person, qualified
+from dall_e.planning.qualities import is_animal, is_natural, is_person, qualified, whole_name
 from dall_e.planning.spelling import Spelling
 from dall_e.planning.vocabulary import SEVERAL, Vocabulary
 from dall_e.scenes.graph import SceneObject
@@ -136,7 +136,8 @@ class English(Grammar):
 
         # The colour, unless it is a part of the name: a red apple and a black cat have their own.
         colour = words[0].replace("gray", "grey") if words else ""
-        for said_colour in (colour, "") if colour in COLOURS_ZH else ("",):
+        readings = (colour, "") if colour in COLOURS_ZH else ("",)
+        for said_colour in readings[::-1] if self._is_whole_name(words) else readings:
             noun = " ".join(words[1:] if said_colour else words)
             named = self._named(noun, count, in_pairs)
             if named:
@@ -148,6 +149,22 @@ class English(Grammar):
                 size = "" if size == "small" and is_person(self.vocabulary, name) else size
                 return self.vocabulary.planned(name, count=number, colour=said_colour, size=size)
         return None
+
+    def _is_whole_name(self, words: Sequence[str]) -> bool:
+        """Whether words with a colour are the name of something else: no red panda is a panda."""
+        name = self.vocabulary.words_en.get(" ".join(words), "")
+        return bool(name) and not self._comes_in(words) and is_natural(self.vocabulary, name)
+
+    def _comes_in(self, words: Sequence[str]) -> bool:
+        """Whether a colour and a noun are said of a thing that has pictures in this colour."""
+        colour = words[0].replace("gray", "grey") if len(words) > 1 else ""
+        name = self.vocabulary.words_en.get(" ".join(words[1:]), "")
+        if colour not in COLOURS_ZH or not name:
+            return False
+        # A brown bear is a bear, of which there is more than a head.
+        whole = self.vocabulary.words_en.get(" ".join(words), "")
+        is_same = whole_name(whole) == whole_name(name) and is_animal(self.vocabulary, name)
+        return is_same or self.vocabulary.comes_in(name, colour)
 
     def _named(self, noun: str, count: int, in_pairs: bool) -> tuple[str, int] | None:
         """The thing of a noun and how many of it are meant; None for a noun of the wrong number."""
@@ -219,9 +236,19 @@ class English(Grammar):
 
     def _name_length(self, tokens: Sequence[str], position: int) -> int:
         words = self.vocabulary.words_en
+        # Behind who does it: a dog drinking water has no drinking water.
+        done = " ".join(tokens[position : position + 1])
+        if done in verbs("en")[1] and position and tokens[position - 1] in words:
+            return 0
         for length in range(min(_LONGEST_NOUN, len(tokens) - position), 0, -1):
             noun = " ".join(tokens[position : position + length])
-            if noun in words and noun not in NO_THINGS and words[noun] not in NO_THINGS:
+            is_thing = noun in words and noun not in NO_THINGS and words[noun] not in NO_THINGS
+            # More is known of a cat that is black than of a "black cat".
+            words_of_it = tokens[position : position + length]
+            is_thing = is_thing and not self._comes_in(words_of_it)
+            # Who is walking a dog is no picture of somebody walking.
+            ahead = tokens[position + length - 1 : position + length + 1]
+            if is_thing and (length == 1 or " ".join(ahead) not in verbs("en")[1]):
                 return length
         return 0
 
@@ -263,8 +290,11 @@ class English(Grammar):
 
         # What is said of the container is said of both.
         own = qualities(tokens, free, start, is_plural=True)
-        count = own.count or (SEVERAL if tokens[start].endswith("s") else 1)
+        is_one = tokens[start] in containers("en") or not tokens[start].endswith("s")
+        count = own.count or (1 if is_one else SEVERAL)
         said = {**content.said, **own.said}
+        if is_bunch(self.vocabulary, container, whole):
+            said["bunch"] = "flowers"
         used = own.used | content.used | {start, start + 1}
         outer = whole.container or whole.name
         count = whole.number if whole.number > 1 else count

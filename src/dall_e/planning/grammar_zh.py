@@ -19,7 +19,7 @@ from dall_e.planning.grammar import (
     small_number,
 )
 from dall_e.planning.lexicon import Deed, attributes_zh, containers, last_deed
-from dall_e.planning.partitives import whole_of
+from dall_e.planning.partitives import is_bunch, whole_of
 from dall_e.planning.phrases_zh import parts_said, qualities, says_attribute
 from dall_e.planning.places import FoundPlace, find_place
 from dall_e.scenes.graph import SceneObject
@@ -226,6 +226,8 @@ class Chinese(Grammar):
         whole = whole_of(self.vocabulary, container, name, is_plural=True)
         if whole.number > 1:
             own.count = whole.number
+        if is_bunch(self.vocabulary, container, whole):
+            own.said["bunch"] = "flowers"
         if not whole.container:
             return (self.mention(whole.name, own, start, stop),)
         at = own.said_at.pop("count", frozenset())

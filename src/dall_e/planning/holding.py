@@ -46,6 +46,9 @@ _CLEAR = 0.74
 """What is beside a face does not reach further to its middle than this."""
 _STRING = "#8f9199"
 """Its colour."""
+_STRAW, _SLIM = "#dd2e44", 1.0
+"""The colour of a straw, and the aspect of what one drinks from with one."""
+_HOT = re.compile("tea|coffee|cocoa|chocolate|soup|hot|espresso|latte|mug")
 _PAWS = (Hand((0.32, 0.64), ()), Hand((0.68, 0.64), ()))
 """Where paws are if they are not found."""
 _IN_FRONT = 0.76
@@ -202,6 +205,26 @@ def _between_paws(own: Part, hands: tuple[Hand, ...], thing: Attached) -> list[P
         size = sized(thing, width=wide, height=0.42)
         part = centred(thing, middle[0], middle[1] - 0.06 * size[1], size)
     return [part, *front_of(own, (*hands[0].rings, *hands[1].rings))]
+
+
+def sipped(own: Part, anchors: Anchors, thing: Attached, room: Point) -> list[Part]:
+    """At the mouth, with both hands before it; from a bottle or a glass there is a straw.
+
+    room: how wide it may be, and how far down it may reach.
+    """
+    is_slim = thing.aspect < _SLIM and not _HOT.search(thing.name)
+    has_straw = thing.verb == "drinking" and is_slim
+    least = 0.2 if anchors.is_whole else 0.3
+    top = anchors.head[3] + 0.01 if has_straw else anchors.mouth[1] - 0.01
+    size = sized(thing, width=room[0], height=max(room[1] - top, least))
+    x = anchors.mouth[0] * own.width
+    rings = tuple(ring for hand in anchors.hands for ring in hand.rings)
+    parts = [centred(thing, x, top + size[1] / 2, size), *front_of(own, rings)]
+    if not has_straw:
+        return parts
+    end = (x, top + 0.25 * size[1])
+    lips = anchors.mouth[1] - (0.0 if anchors.is_whole else 0.02)
+    return [cord(thing.index, (x, lips), end, _STRAW, 0.024), *parts]
 
 
 def bitten(own: Part, anchors: Anchors, thing: Attached) -> Laid:

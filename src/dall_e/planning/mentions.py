@@ -12,7 +12,9 @@ from dataclasses import replace
 from dall_e.planning.attachments import is_worn
 from dall_e.planning.cast import Cast, is_alive
 from dall_e.planning.grammar import MOST_THINGS, Grammar, Mention, PartSaid
-from dall_e.scenes.graph import SceneObject
+from dall_e.planning.poses import posed
+from dall_e.planning.qualities import shown_as, whole_name
+from dall_e.scenes.graph import Action, SceneObject
 
 _BODY_PARTS = frozenset(
     (
@@ -105,6 +107,31 @@ def in_many_colours(cast: Cast, mention: Mention) -> None:
     cast.used |= mention.colours_at
 
 
+def walked_by_somebody(
+    grammar: Grammar, cast: Cast, mentions: Sequence[Mention], tokens: Sequence[str]
+) -> None:
+    """Add who walks a dog, if nobody is said to: 遛狗."""
+    before = grammar.separator.join(tokens[: mentions[0].start])
+    deed, vocabulary = grammar.deed(before), grammar.vocabulary
+    is_animal_first = cast.items[0].thing.kind == "animal"
+    if deed is None or deed.verb != "leading" or not is_animal_first or not vocabulary.knows("man"):
+        return
+    if any(item.thing.kind == "person" for item in cast.items):
+        return
+    cast.items.append(posed(vocabulary, vocabulary.planned("man"), deed.verb, ()))
+    cast.actions.append(Action(len(cast.items) - 1, deed.verb, 0))
+    cast.used |= grammar.tokens_at(before, deed.start, deed.stop, 0)
+
+
+def bunch_together(cast: Cast, mention: Mention) -> None:
+    """Put the flowers of a bunch together, which are the only thing of a picture: those beside the
+    first are a second object."""
+    item = cast.items[0]
+    if mention.said.get("bunch") and item.count > 1:
+        cast.items = [replace(item, count=1), replace(item, count=item.count - 1)]
+        cast.actions.append(Action(0, "bunched with", 1))
+
+
 def _is_another(known: Mention, mention: Mention, tokens: Sequence[str]) -> bool:
     """Whether a thing of the same name is meant that was not named yet."""
     if known.is_content or mention.is_content:
@@ -150,6 +177,15 @@ def _is_own_part(found: Sequence[Mention], index: int, tokens: Sequence[str]) ->
     return list(behind) == ["的"] and owner is not None and is_alive(owner.item)
 
 
+def _owned(grammar: Grammar, owner: Mention, thing: Mention) -> Mention:
+    """A thing of somebody's, by the picture of such: 巫师的帽子 is a wizard hat."""
+    vocabulary, name = grammar.vocabulary, thing.item.name
+    base = whole_name(owner.item.name)
+    names = (f"{base} {name}", f"{base}'s {name}")
+    known = next((vocabulary.words_en[each] for each in names if each in vocabulary.words_en), "")
+    return replace(thing, item=shown_as(vocabulary, thing.item, known)) if known else thing
+
+
 def _mentions(grammar: Grammar, tokens: Sequence[str], blocked: set[int]) -> Iterator[Mention]:
     """The things that tokens name.
 
@@ -171,7 +207,8 @@ def _mentions(grammar: Grammar, tokens: Sequence[str], blocked: set[int]) -> Ite
             owner = before[-1] if before else None
             is_somebody = owner is not None and owner.item.name not in _BODY_PARTS
             if owner and is_somebody and grammar.is_owner(tokens, before_free, owner, found[0]):
-                found = (replace(found[0], used=found[0].used | owner.used), *found[1:])
+                owned = _owned(grammar, owner, found[0])
+                found = (replace(owned, used=owned.used | owner.used), *found[1:])
             elif not is_beside:
                 yield from before
                 before_free = free

@@ -19,17 +19,20 @@ from functools import lru_cache
 
 from dall_e.planning.cast import Cast, cast_of, give_parts, show_states
 from dall_e.planning.chains import link_things, put_between, relation_of
+from dall_e.planning.clothing import with_own_clothes
 from dall_e.planning.grammar import MOST_THINGS, Grammar, Mention, Objects
 from dall_e.planning.grammar_en import English
 from dall_e.planning.grammar_zh import Chinese
 from dall_e.planning.made_of import with_material_first
 from dall_e.planning.marked_text import MarkedText
 from dall_e.planning.mentions import (
+    bunch_together,
     drop_unclaimed,
     first_mentions,
     full_grown,
     in_many_colours,
     stands_on_own_legs,
+    walked_by_somebody,
 )
 from dall_e.planning.nearest import Nearest
 from dall_e.planning.pictured_pairs import with_pictured_pairs
@@ -103,6 +106,7 @@ def parse(prompt: str, vocabulary: Vocabulary) -> Parse:
     scene = with_sign(understood.scene, understood.style, vocabulary)
     scene = with_pictured_pairs(scene, vocabulary)
     scene, others = with_whole_bodies(scene, vocabulary)
+    scene = with_own_clothes(scene, vocabulary)
     return replace(understood, scene=scene, nearest=(*understood.nearest, *others))
 
 
@@ -293,6 +297,7 @@ def _loose(grammar: Grammar, marked: MarkedText) -> tuple[Scene | None, Mended]:
     # What they do, what is said behind them, and how two of them stand to each other
     cast = cast_of(grammar, mentions, tokens, parts)
     drop_unclaimed(cast, mentions)
+    walked_by_somebody(grammar, cast, mentions, tokens)
     used |= cast.used
     used |= give_parts(grammar, cast, mentions, parts)
     used |= show_states(grammar, cast, mentions, tokens)
@@ -304,6 +309,7 @@ def _loose(grammar: Grammar, marked: MarkedText) -> tuple[Scene | None, Mended]:
     if not placed and len(mentions) == 1:
         cast.items[0] = full_grown(cast, mentions[0])
     if len(cast.items) == 1:
+        bunch_together(cast, mentions[0])
         in_many_colours(cast, mentions[0])
         used |= cast.used
     for position in used - cast.unused:

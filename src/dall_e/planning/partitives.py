@@ -58,6 +58,12 @@ def whole_of(
     return Whole(*_counted(vocabulary, container, name, is_plural))
 
 
+def is_bunch(vocabulary: Vocabulary, container: Container, whole: Whole) -> bool:
+    """Whether it is several flowers, which are together in a bunch."""
+    is_plant = vocabulary.thing(whole.name).kind == "plant"
+    return container.sort == "bunch" and whole.number > 1 and is_plant
+
+
 def _counted(
     vocabulary: Vocabulary, container: Container, name: str, is_plural: bool
 ) -> tuple[str, str, int]:

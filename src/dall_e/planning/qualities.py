@@ -19,6 +19,7 @@ PAINTED = ("colour", "size", "material", "pattern", "build", "condition")
 """Fields that a scene's object has as they are said."""
 _PEOPLE = ("person", "face")
 _LIVING = ("animal", *_PEOPLE)
+_NATURAL = ("animal", "food")
 _NEVER = frozenset(("weather", "sky", "flag", "symbol", "hand"))
 """Kinds of things that are never broken, hot, wet or under snow."""
 _HEATED = re.compile(
@@ -162,6 +163,16 @@ def shown_as(vocabulary: Vocabulary, item: SceneObject, name: str, colour: str =
 def is_person(vocabulary: Vocabulary, name: str) -> bool:
     """Whether a name is that of somebody."""
     return vocabulary.thing(name).kind in _PEOPLE
+
+
+def is_natural(vocabulary: Vocabulary, name: str) -> bool:
+    """Whether a name is that of an animal or food, in whose names colours are kinds."""
+    return vocabulary.thing(name).kind in _NATURAL
+
+
+def is_animal(vocabulary: Vocabulary, name: str) -> bool:
+    """Whether a name is that of an animal."""
+    return vocabulary.thing(name).kind == "animal"
 
 
 def flies(vocabulary: Vocabulary, name: str) -> bool:

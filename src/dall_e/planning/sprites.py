@@ -23,7 +23,7 @@ from dall_e.scenes.cutouts import solid_box
 PixelBox = tuple[int, int, int, int]
 """Left, top, right and bottom in pixels."""
 
-_WITH_HANDS = frozenset(("holding", "pulling", "pushing", "leading"))
+_WITH_HANDS = frozenset(("holding", "pulling", "pushing", "leading", "eating", "drinking"))
 _WITH_ARMS = frozenset(("hanging from", "hugging"))
 _CONTAINING = frozenset(("containing", "full of"))
 _BARRED = re.compile("cage$")

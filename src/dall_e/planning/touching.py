@@ -45,6 +45,8 @@ _LEAN = 7.0
 """Degrees by which those lean who embrace."""
 _LED_LARGER = 1.15
 """Who is led is drawn so many times as large as they are."""
+_FAN = 30.0
+"""Degrees between two flowers of a bunch."""
 _ROPE, _LEASH = "#8f6a4a", "#c1283c"
 
 
@@ -207,6 +209,18 @@ def put_on(own: Part, anchors: Anchors, thing: Attached) -> Laid:
         centred(thing, x + (number - (thing.count - 1) / 2) * 1.05 * size[0], y, size)
         for number in range(thing.count)
     ], False
+
+
+def bunched(own: Part, anchors: Anchors, thing: Attached) -> Laid:
+    """Behind the first of them and leaning to either side, all stems at one place."""
+    parts = []
+    for number in range(thing.count):
+        step, side = number // 2 + 1, 1 - 2 * (number % 2)
+        height = 1 - 0.06 * step
+        size = sized(thing, height=height)
+        part = centred(thing, own.width / 2, 1 - height / 2, size)
+        parts.append(replace(part, angle=side * _FAN * step))
+    return parts[::-1], True
 
 
 def embraced(own: Part, anchors: Anchors, thing: Attached) -> Laid:

@@ -17,7 +17,7 @@ picture: a prompt that says just this is drawn as it is.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,7 @@ _HEAD = """\
 # English | Chinese | kind | colours and states in which it was seen, too | other words for it, in
 # English | and in Chinese; - is nothing
 """
+_MADE = ("object", "place", "vehicle")
 _IN_SKY = re.compile("cloud|moon|sun|star|planet|comet|milky")
 
 
@@ -132,7 +133,14 @@ class Vocabulary:
                 names |= {f"{base} {part}": head for part in ("face", "head")}
         for name, words in self._first_meanings:
             names |= {word: name for each in words for word in (each, plural_of(each))}
-        return names
+        return {word: name for word, name in names.items() if not self._is_painted(word, names)}
+
+    def _is_painted(self, word: str, names: Mapping[str, str]) -> bool:
+        """Whether a word for a made thing only says its colour: a white shirt is a shirt."""
+        name = names[word]
+        colour, _, noun = word.partition(" ")
+        is_made = self.thing(name).kind in _MADE and not self.knows(word)
+        return is_made and colour in COLOURS and names.get(noun) == name
 
     @cached_property
     def _whole_bodies(self) -> dict[str, str]:

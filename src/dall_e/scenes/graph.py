@@ -23,12 +23,12 @@ BACKGROUNDS = (
     "plain", "gradient", "grass", "beach", "night", "snow", "desert", "road", "room", "windowsill",
     "table",
 )  # fmt: skip
-PARTS = ("hair", "beard", "clothes")
-"""Parts of somebody that may have a colour of their own."""
+PARTS = ("hair", "beard", "clothes", "top", "bottom")
+"""Parts of somebody that may have a colour of their own; of clothes the upper or the lower half."""
 VERBS = (
     "holding", "carrying", "wearing", "eating", "drinking", "reading", "riding", "sitting on",
     "hanging from", "breathing", "full of", "biting", "blowing", "pulling", "pushing", "kicking",
-    "leading", "containing", "covering", "bearing", "hugging",
+    "leading", "containing", "covering", "bearing", "hugging", "bunched with",
 )  # fmt: skip
 """What somebody does with a thing, or what a container has in it: each puts the thing to a part of
 who does it (`planning/anchors.py`)."""

@@ -65,6 +65,23 @@ def test_each_part_and_the_rest_may_change_together(man: Areas) -> None:
     assert abs(hue(np.array(colour_at(painted, 120, 225), dtype=np.uint8)) - 145) < 30
 
 
+@pytest.mark.parametrize(("part", "places"), [("top", [0]), ("bottom", [1]), ("clothes", [0, 1])])
+@pytest.mark.parametrize("is_dress", [True, False])
+def test_clothes_end_at_the_waist_and_have_no_shoes(
+    part: str, places: list[int], is_dress: bool, areas_of: Callable[..., Areas]
+) -> None:
+    low = SHIRT if is_dress else BEARD
+    girl = areas_of(
+        384, (SHIRT, 192, 220, 50, 50), (low, 192, 290, 50, 40), (HAIR, 192, 360, 30, 14),
+        (SKIN, 192, 120, 60, 60), (BLACK, 172, 115, 6, 8), (BLACK, 212, 115, 6, 8),
+        (HAIR, 192, 145, 8, 6),
+    )  # fmt: skip
+    painted, _ = painted_areas(girl, Paint(parts=((part, "green"),)))
+    spots = [(192, 220), (192, 310), (192, 360)]
+    changed = [spot for spot in spots if colour_at(painted, *spot) != colour_at(girl, *spot)]
+    assert changed == [spots[place] for place in places]
+
+
 def test_who_has_no_face_has_clothes_only(areas_of: Callable[..., Areas]) -> None:
     doll = areas_of(200, (SHIRT, 100, 120, 50, 70), (BLACK, 100, 30, 20, 20))
     unchanged, _ = painted_areas(doll, Paint(parts=(("hair", "red"), ("beard", "red"))))

@@ -18,6 +18,18 @@ KNOWN = Vocabulary.from_text(
     cherries | 樱桃 | food | - | cherry
     ninja | 忍者 | person
     dart | 飞镖 | object
+    hat | 帽子 | object
+    wizard | 巫师 | person
+    wizard hat | 巫师帽 | object
+    panda | 熊猫 | animal
+    red panda | 小熊猫 | animal
+    shirt | 衬衫 | object | - | white shirt
+    wine | 葡萄酒 | food | - | red wine
+    glass of wine | 一杯酒 | food
+    man walking | 男行人 | person
+    goblin | 小妖精 | face
+    standing goblin | 站着的哥布林 | person | - | - | 哥布林
+    glass of water | 一杯水 | food | - | drinking water, water
     bamboo | 竹子 | plant
     basket | 篮子 | object
     girl | 女孩 | person
@@ -40,6 +52,20 @@ KNOWN = Vocabulary.from_text(
         ("a ninja's dart", "dart", ()),
         ("有猫的椅子", "cat + chair", ("有",)),
         ("戴着靴子和袜子的狗", "boot + socks + dog", ()),
+        ("巫师的帽子", "wizard hat", ()),
+        ("忍者的帽子", "hat", ()),
+        # Two words that are one name, and a colour that is only one
+        ("a red panda", "red panda", ()),
+        ("a red panda and a red chair", "red panda + chair", ()),
+        ("a glass of red wine", "glass of wine", ()),
+        # Whole before a mask
+        ("a goblin", "standing goblin", ()),
+        ("a goblin face", "goblin", ()),
+        ("小妖精", "standing goblin", ()),
+        # What is done is no part of a name
+        ("a man walking a dog", "man walking + dog", ()),
+        ("遛狗", "dog + man walking", ()),
+        ("a dog drinking water", "dog + glass of water", ()),
         # What it is made of
         ("a chair made of wood", "chair", ()),
         ("a basket made of bamboo", "basket", ("made", "of", "bamboo")),

@@ -211,7 +211,7 @@ def named_in(scene: Scene | None) -> str:
         ),
         (
             "a girl reading a blue book in a library",
-            "standing girl + blue book (standing girl reading blue book) @library",
+            "standing girl + blue book (standing girl reading book) @library",
         ),
         ("A cat sitting in a red box next to a dog.", "cat + red box + dog"),
         ("a photo of a green frog jumping over a mushroom", "green frog face + mushroom [above]"),

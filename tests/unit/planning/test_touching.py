@@ -102,6 +102,28 @@ def test_the_second_thing_is_in_the_other_hand() -> None:
     assert xs[0] > 0.2 > xs[1]
 
 
+def test_flowers_of_a_bunch_lean_apart_from_one_place() -> None:
+    *behind, own = laid(attached("bunched with", "rose", count=2))
+    assert own.index == BODY and sorted(part.angle for part in behind) == [-30, 30]
+    feet = [(part.x + part.width / 2, part.y + part.height) for part in behind]
+    assert feet == [pytest.approx((own.width / 2, 1.0))] * 2
+
+
+@pytest.mark.parametrize(("thing", "has_straw"), [("glass of water", True), ("cup of tea", False)])
+def test_a_drink_is_at_the_mouth_in_both_hands(thing: str, has_straw: bool) -> None:
+    left, right = STANDING.hands
+    near = (left._replace(point=(0.4, 0.5)), right._replace(point=(0.6, 0.5)))
+    parts = laid(attached("drinking", thing, aspect=0.6), replace(STANDING, hands=near))
+    straws = [part for part in parts if part.kind == "cord"]
+    glass = next(part for part in parts if part.index == THING and part.kind == "thing")
+    assert bool(straws) == has_straw and parts[-1].kind == "front"
+    top = straws[0].y if has_straw else glass.y
+    assert top == pytest.approx(STANDING.mouth[1], abs=0.02)
+    assert glass.y > STANDING.eyes[1] + 0.02 and glass.y + glass.height == pytest.approx(
+        0.55, abs=0.05
+    )
+
+
 def test_balloons_are_above_the_head_on_strings() -> None:
     parts = laid(attached("holding", "balloon", count=3))
     strings = [part for part in parts if part.kind == "cord"]

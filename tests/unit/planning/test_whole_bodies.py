@@ -28,6 +28,9 @@ bicycle | 自行车 | vehicle
 skirt | 裙子 | object
 dress | 连衣裙 | object
 hat | 帽子 | object
+shirt | 衬衫 | object | - | white shirt
+jeans | 牛仔裤 | object
+coat | 外套 | object
 tuxedo | 燕尾服 | object
 newspaper | 报纸 | object
 fork and knife with plate | 餐具 | object
@@ -73,8 +76,15 @@ def drawn(read: Parse) -> str:
         ("a man riding a horse", "standing man + horse"),
         ("a man on a horse", "standing man + horse"),
         ("an old man reading a newspaper", "standing old man + newspaper"),
-        ("a woman in a blue dress", "standing woman + blue dress"),
-        ("穿裙子的小女孩", "skirt + standing girl"),
+        ("a woman in a blue dress", "standing woman clothes:blue"),
+        ("穿裙子的小女孩", "standing girl"),
+        ("a girl in a red skirt", "standing girl bottom:red"),
+        ("a man in a green shirt and blue jeans", "standing man bottom:blue top:green"),
+        ("a woman in a green shirt and a hat", "standing woman top:green + hat"),
+        ("a man in a green coat", "standing man top:green + green coat"),
+        ("a man wearing a white shirt", "standing man top:white"),
+        ("a man in a striped shirt", "standing man + shirt"),
+        ("a man in a blue dress", "standing man + blue dress"),
         ("a girl in the garden", "standing girl @garden"),
         ("a man and a dog", "standing man + dog"),
         ("a girl with red hair and a dog", "standing girl hair:red + dog"),
@@ -91,7 +101,7 @@ def drawn(read: Parse) -> str:
         # Containers and bunches
         ("a plate of cookies", "fork and knife with plate + cookie"),
         ("一盘饼干", "fork and knife with plate + cookie"),
-        ("a bunch of roses", "3 rose"),
+        ("a bunch of roses", "rose + 2 rose"),
         ("a bunch of flowers", "bouquet"),
         # What stands for a place
         ("a logo of a coffee shop", "cup of coffee"),
