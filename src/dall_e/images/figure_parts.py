@@ -22,7 +22,7 @@ from dall_e.images.shades import main_of, shades_of
 Mask = npt.NDArray[np.bool_]
 
 _LEAST_FACE, _LEAST_PART, _LEAST_PIECE = 600, 120, 800
-"""Pixels of the smallest face, of the smallest part, and of the smallest piece of clothes."""
+"""Pixels of the smallest face, of the smallest part, and of clothes that are not like others."""
 _WAIST, _SHOES, _SPREAD = 0.5, 0.8, 0.14
 """How far down from the chin to the feet the waist is and shoes begin, and how much it varies."""
 _CLOTHES = ("clothes", "top", "bottom")
@@ -105,18 +105,18 @@ def _part(areas: Areas, part: str) -> Mask | None:
     }
     near_HW = cv2.dilate(face_HW.astype(np.uint8), np.ones((9, 9), np.uint8)).astype(bool)
 
-    least = _LEAST_PIECE if part in _CLOTHES else _LEAST_PART
     candidates: list[tuple[Mask, int, bool]] = []
     skin = _like(areas, label)
     for component_HW, own in components:
         area = int(component_HW.sum())
         is_inside = (component_HW & face_HW).sum() > 0.5 * area
         outside = int((component_HW & ~regions[part]).sum())
-        if own in skin or is_inside or area < least or outside > 0.3 * area:
+        if own in skin or is_inside or area < _LEAST_PART or outside > 0.3 * area:
             continue
         if part in _CLOTHES:
             # A beard begins beside the chin, clothes below it.
-            grows = not component_HW[: bottom - tall // 8].any()
+            # What is small is a mouth in a beard, unless it has the colour of a larger piece.
+            grows = area >= _LEAST_PIECE and not component_HW[: bottom - tall // 8].any()
         else:
             grows = _grows(component_HW & near_HW, part, middle)
         candidates.append((component_HW, own, grows))
