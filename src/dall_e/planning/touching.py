@@ -217,8 +217,8 @@ def bunched(own: Part, anchors: Anchors, thing: Attached) -> Laid:
     for number in range(thing.count):
         step, side = number // 2 + 1, 1 - 2 * (number % 2)
         height = 1 - 0.06 * step
-        size = sized(thing, height=height)
-        part = centred(thing, own.width / 2, 1 - height / 2, size)
+        size = sized(thing, width=1.5, height=height)
+        part = centred(thing, own.width / 2, 1 - size[1] / 2, size)
         parts.append(replace(part, angle=side * _FAN * step))
     return parts[::-1], True
 

@@ -80,8 +80,8 @@ def told(read: Parse) -> str:
         ("a pair of boots", "boot*2"),
         ("一双靴子", "boot*2"),
         ("a pair of gloves", "gloves"),
-        ("a bunch of roses", "rose*3"),
-        ("一束玫瑰", "rose*3"),
+        ("a bunch of roses", "rose + rose*2; 0 bunched with 1"),
+        ("一束玫瑰", "rose + rose*2; 0 bunched with 1"),
         ("a flock of birds", "bird*5"),
         ("a slice of a slice of a carrot", "carrot"),
         # What is said of a thing
