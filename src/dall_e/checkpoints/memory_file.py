@@ -31,7 +31,7 @@ from dall_e.sampling.memory import TokenMemory
 
 MEMORY_FILE = "memory.safetensors"
 _LARGEST = 2**30
-"""Bytes of a file that is still read; that of the built-in model has 9 MB."""
+"""Bytes of a file that is still read; that of the built-in model has 3 MB."""
 _KINDS = {
     "codes": torch.int16,
     "residuals": torch.uint8,

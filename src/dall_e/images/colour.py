@@ -20,6 +20,12 @@ UInt8 = npt.NDArray[np.uint8]
 RGB = tuple[float, float, float]
 """An sRGB colour; each part is from 0 to 255."""
 
+
+def hex_of(rgb_3: npt.ArrayLike) -> str:
+    """Return an sRGB colour, each part a whole number from 0 to 255, as #rrggbb."""
+    return "#{:02x}{:02x}{:02x}".format(*np.asarray(rgb_3).astype(int))
+
+
 TARGETS: dict[str, tuple[float, float, float]] = {
     "red": (0.60, 0.22, 27), "orange": (0.74, 0.17, 57), "yellow": (0.87, 0.17, 97),
     "green": (0.66, 0.19, 144), "blue": (0.57, 0.19, 258), "purple": (0.52, 0.19, 303),
@@ -112,6 +118,11 @@ def from_oklab(lab_P3: Floats) -> Floats:
     lms_P3 = lab_P3 @ _FROM_LAB.T
     linear_P3 = (lms_P3 * lms_P3 * lms_P3) @ _FROM_LMS.T
     return np.asarray(_GAMMA[(linear_P3.clip(0, 1) * 4096).astype(np.int32)])
+
+
+def as_hex(lab_3: npt.ArrayLike) -> str:
+    """Return a colour in OKLab as #rrggbb."""
+    return hex_of(from_oklab(np.asarray(lab_3, dtype=np.float32)[None])[0].round())
 
 
 def straight_colours(image_HWC: UInt8) -> tuple[npt.NDArray[np.bool_], UInt8]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dall_e.images.areas import Areas
-from dall_e.images.colour import DARK, GREY_CHROMA, from_oklab, oklab
+from dall_e.images.colour import DARK, GREY_CHROMA, as_hex, oklab
 from dall_e.images.figure_parts import with_part
 from dall_e.images.shades import body_of, content_of, main_of, palette_in, palette_near, shades_of
 from dall_e.images.surfaces import Surface
@@ -82,11 +82,6 @@ def _surface(areas: Areas, labels: frozenset[int], paint: Paint) -> Surface:
         labels=labels,
         material=paint.material,
         pattern=paint.pattern,
-        ink=_hex(ink),
-        contrast=_hex(contrast),
+        ink=as_hex(ink),
+        contrast=as_hex(contrast),
     )
-
-
-def _hex(lab_3: object) -> str:
-    red, green, blue = from_oklab(np.asarray(lab_3, dtype=np.float32)[None])[0].round().astype(int)
-    return f"#{red:02x}{green:02x}{blue:02x}"

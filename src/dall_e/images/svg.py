@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dall_e.images.areas import Areas, flat_areas
+from dall_e.images.colour import hex_of
 from dall_e.images.curves import areas_of_curves, recoloured_curves
 from dall_e.images.files import PILImage, from_pil
 from dall_e.images.materials import Paint, painted_areas
@@ -74,7 +75,7 @@ class VectorDrawing:
 
 def _hex_colours(areas: Areas) -> list[str]:
     """The palette as #rrggbb."""
-    return ["#{:02x}{:02x}{:02x}".format(*colour_3) for colour_3 in areas.palette_K3]
+    return [hex_of(colour_3) for colour_3 in areas.palette_K3]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -41,7 +41,7 @@ from dall_e.inference.progress import ProgressCallback, StepCallback
 from dall_e.inference.recognition import Recognition, names_nothing
 from dall_e.inference.remarks import check_not_blank
 from dall_e.inference.request import GeneratedImage, GenerationRequest, resolve_sampling
-from dall_e.inference.retrieval import Retriever, retriever_of
+from dall_e.inference.retrieval import Retriever
 from dall_e.inference.token_drawing import TokenDrawer
 from dall_e.inference.validation import (
     Generators,
@@ -301,7 +301,13 @@ class Engine:
 
     def retriever(self, purpose: str) -> Retriever:
         """What compares images with texts. Raises ValueError if the model has no dual encoder."""
-        return retriever_of(self.networks.dual_encoder, self.text_tokenizer, self.config, purpose)
+        if self.networks.dual_encoder is None:
+            raise ValueError(
+                f"{purpose} needs a dual encoder, which the model {self.config.name!r} "
+                f"{self.config.version} does not have; `dall-e export --dual-encoder` makes a "
+                "model with one"
+            )
+        return Retriever(self.networks.dual_encoder, self.text_tokenizer)
 
     @cached_property
     def recognition(self) -> Recognition:

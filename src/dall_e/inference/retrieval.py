@@ -16,8 +16,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from dall_e.config import ModelConfig
-from dall_e.config.published import PublishedConfig
 from dall_e.data.folders import image_files
 from dall_e.data.inventory import Inventory
 from dall_e.errors import DallEWarning
@@ -120,21 +118,6 @@ class Retriever:
 
     def _score(self, image: ImageInput, text_D: Tensor) -> float:
         return float((self.embed_image(image) * text_D).sum())
-
-
-def retriever_of(
-    dual_encoder: DualEncoder | None,
-    text_tokenizer: TextTokenizer,
-    config: ModelConfig | PublishedConfig,
-    purpose: str,
-) -> Retriever:
-    """What compares images with texts. Raises ValueError if the model has no dual encoder."""
-    if dual_encoder is None:
-        raise ValueError(
-            f"{purpose} needs a dual encoder, which the model {config.name!r} {config.version} "
-            "does not have; `dall-e export --dual-encoder` makes a model with one"
-        )
-    return Retriever(dual_encoder, text_tokenizer)
 
 
 def _files_in(folder: str | os.PathLike[str]) -> list[Path]:

@@ -12,7 +12,16 @@ from dall_e.planning.lexicon import Deed
 from dall_e.planning.poses import image_with, opened, posed
 from dall_e.planning.qualities import flies, pictured_state, shown_as
 from dall_e.planning.vocabulary import Vocabulary
-from dall_e.scenes.graph import COLOURS, PARTS, Action, Link, Scene, SceneObject
+from dall_e.scenes.graph import (
+    COLOURS,
+    PARTS,
+    Action,
+    Link,
+    Scene,
+    SceneObject,
+    actions_among,
+    links_among,
+)
 
 _ALIVE = ("animal", "person", "face")
 _ALIVE_NAMES = frozenset(
@@ -79,16 +88,8 @@ class Cast:
     def scene(self, place: str) -> Scene:
         """The scene of the things without those that are dropped, in a place or nowhere."""
         kept = [index for index in range(len(self.items)) if index not in self.dropped]
-        actions = tuple(
-            Action(kept.index(action.subject), action.verb, kept.index(action.thing))
-            for action in self.actions
-            if action.thing in kept
-        )
-        links = tuple(
-            Link(kept.index(link.first), link.relation, kept.index(link.second))
-            for link in self.links
-            if link.first in kept and link.second in kept
-        )
+        actions = actions_among(self.actions, kept)
+        links = links_among(self.links, kept)
         return Scene(
             objects=tuple(self.items[index] for index in kept),
             relation=self.relation if len(kept) == 2 and not actions and not links else "",
@@ -312,11 +313,7 @@ def _give_part(vocabulary: Vocabulary, item: SceneObject, part: str, colour: str
             if words in name:
                 return item
             break
-    return _with_part(item, part, colour) if colour in COLOURS else item
-
-
-def _with_part(item: SceneObject, part: str, colour: str) -> SceneObject:
-    return replace(item, parts=tuple(sorted({**dict(item.parts), part: colour}.items())))
+    return item.with_part(part, colour) if colour in COLOURS else item
 
 
 def _implied(vocabulary: Vocabulary, cast: Cast, mentions: Sequence[Mention]) -> None:

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from dall_e.planning.qualities import is_person
 from dall_e.planning.vocabulary import Vocabulary
-from dall_e.scenes.graph import Action, Link, Scene, SceneObject
+from dall_e.scenes.graph import Scene, SceneObject, actions_among, links_among
 from dall_e.text.tables import read_table
 
 _KINDS = (
@@ -59,24 +59,14 @@ def _without(scene: Scene, dropped: Collection[int]) -> Scene:
     return replace(
         scene,
         objects=tuple(scene.objects[index] for index in kept),
-        actions=tuple(
-            Action(kept.index(subject), verb, kept.index(thing))
-            for subject, verb, thing in scene.actions
-            if subject in kept and thing in kept
-        ),
-        links=tuple(
-            Link(kept.index(first), relation, kept.index(second))
-            for first, relation, second in scene.links
-            if first in kept and second in kept
-        ),
+        actions=actions_among(scene.actions, kept),
+        links=links_among(scene.links, kept),
     )
 
 
 def _painted(item: SceneObject, part: str, colour: str) -> SceneObject:
     """Somebody with a part in a colour; as they are if none is said."""
-    if not colour:
-        return item
-    return replace(item, parts=tuple(sorted({**dict(item.parts), part: colour}.items())))
+    return item.with_part(part, colour) if colour else item
 
 
 @lru_cache(maxsize=1)

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from dall_e.images.backgrounds import background
+from dall_e.images.colour import hex_of
 from dall_e.images.compositing import Place
 from dall_e.images.places import UNITS, PlaceFacts, Setting, scenery
 from dall_e.images.svg import Group, VectorDrawing
@@ -24,7 +25,7 @@ from dall_e.planning.pair_sizes import pair_sized
 from dall_e.planning.parts import Part
 from dall_e.planning.renderer import CELLS, places_of
 from dall_e.planning.sprites import Sprite, seen_box
-from dall_e.scenes.graph import MOST, Link, Scene
+from dall_e.scenes.graph import MOST, Scene, links_among
 from dall_e.scenes.slots import canonical_places
 from dall_e.scenes.standing import APART, Stood, ground_of, stood
 
@@ -144,7 +145,7 @@ def _flat_background(name: str, colour: str, seed: int) -> list[Group]:
     """One colour, or two that change into each other."""
     painter = random.Random(f"assembly/{seed}")
     canvas_SS3, _ = background(name, SIDE, painter, colour)
-    first, last = ("#{:02x}{:02x}{:02x}".format(*canvas_SS3[row, 0]) for row in (0, -1))
+    first, last = (hex_of(canvas_SS3[row, 0]) for row in (0, -1))
     paths = (
         '<defs><linearGradient id="background" x2="0" y2="1">'
         f'<stop stop-color="{first}"/><stop offset="1" stop-color="{last}"/></linearGradient>'
@@ -209,11 +210,7 @@ def _placed(
 def _without_owned(scene: Scene, kept: Sequence[int]) -> Scene:
     """A scene without the things that belong to somebody; of two, a link is their relation."""
     items = tuple(scene.objects[index] for index in kept)
-    links = tuple(
-        Link(kept.index(first), relation, kept.index(second))
-        for first, relation, second in scene.links
-        if first in kept and second in kept
-    )
+    links = links_among(scene.links, kept)
     relation = scene.relation if len(kept) == len(scene.objects) else ""
     return replace(scene, objects=items, actions=(), relation=relation, links=links)
 

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dall_e.images.areas import EMPTY
+from dall_e.images.colour import hex_of
 from dall_e.images.svg import VectorDrawing
 from dall_e.planning.anchors import Anchors, anchors_of
 from dall_e.planning.hands import hands_of
@@ -105,4 +106,4 @@ def seen_box(drawing: VectorDrawing) -> PixelBox:
 def _main_colour(labels_HW: npt.NDArray[np.int32], palette_K3: npt.NDArray[np.uint8]) -> str:
     """The colour of the largest part of a drawing, as #rrggbb."""
     counts = np.bincount(labels_HW[labels_HW != EMPTY], minlength=2)
-    return "#{:02x}{:02x}{:02x}".format(*palette_K3[max(int(counts.argmax()), 1) - 1])
+    return hex_of(palette_K3[max(int(counts.argmax()), 1) - 1])

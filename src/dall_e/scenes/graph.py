@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from dall_e.images.forms import BUILDS, CONDITIONS
@@ -113,6 +114,10 @@ class SceneObject:
         """What is known of it. Raises KeyError for a shape, and for what nobody has a word for."""
         return self.model_thing or things()[self.name]
 
+    def with_part(self, part: str, colour: str) -> SceneObject:
+        """The same with a part in a colour of its own."""
+        return replace(self, parts=tuple(sorted({**dict(self.parts), part: colour}.items())))
+
 
 class Action(NamedTuple):
     """What one object does with another."""
@@ -134,6 +139,24 @@ class Link(NamedTuple):
     """One of RELATIONS."""
     second: int
     """Which object it is said to stand to."""
+
+
+def actions_among(actions: Iterable[Action], kept: Sequence[int]) -> tuple[Action, ...]:
+    """The actions of only some objects, counted anew in the order in which they are kept."""
+    return tuple(
+        Action(kept.index(subject), verb, kept.index(thing))
+        for subject, verb, thing in actions
+        if subject in kept and thing in kept
+    )
+
+
+def links_among(links: Iterable[Link], kept: Sequence[int]) -> tuple[Link, ...]:
+    """The links of only some objects, counted anew in the order in which they are kept."""
+    return tuple(
+        Link(kept.index(first), relation, kept.index(second))
+        for first, relation, second in links
+        if first in kept and second in kept
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,10 +11,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from dall_e.images.colour import as_hex
 from dall_e.images.effects.vectors import (
     SIDE,
     Shape,
-    as_hex,
     box,
     in_areas,
     in_oklab,

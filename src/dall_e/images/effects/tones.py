@@ -12,15 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from dall_e.images.effects.vectors import (
-    SIDE,
-    as_hex,
-    box,
-    in_areas,
-    in_oklab,
-    of_role,
-    with_colours,
-)
+from dall_e.images.colour import as_hex
+from dall_e.images.effects.vectors import SIDE, box, in_areas, in_oklab, of_role, with_colours
 from dall_e.images.svg import Group
 
 _FILLS = re.compile(r'fill="(?:#[0-9A-Fa-f]{3,6}|url\([^)]*\))"')

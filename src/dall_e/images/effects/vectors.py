@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dall_e.images.areas import AreaSettings, flat_areas
-from dall_e.images.colour import from_oklab, oklab
+from dall_e.images.colour import oklab
 from dall_e.images.painting import painted_svg
 from dall_e.images.svg import Group, svg_document
 from dall_e.images.tracing import traced_paths
@@ -94,12 +94,6 @@ def in_oklab(colour: str) -> npt.NDArray[Any]:
     digits = colour[1:] if len(colour) == 7 else "".join(2 * digit for digit in colour[1:])
     rgb_13 = np.array([[int(digits[start : start + 2], 16) for start in (0, 2, 4)]], dtype=np.uint8)
     return np.asarray(oklab(rgb_13)[0])
-
-
-def as_hex(lab_3: npt.ArrayLike) -> str:
-    """Return a colour in OKLab as #rrggbb."""
-    rgb = from_oklab(np.asarray(lab_3, dtype=np.float32)[None])[0].round().clip(0, 255)
-    return "#{:02x}{:02x}{:02x}".format(*rgb.astype(int))
 
 
 def with_colours(text: str, change: Callable[[str], str]) -> str:
