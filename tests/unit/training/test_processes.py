@@ -35,6 +35,10 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
+_PATIENCE = 10.0
+"""Seconds after which a launcher ends those that another one's failure has left waiting."""
+
+
 def in_processes(function: Callable[[], Any], count: int = 2) -> list[str]:
     """Call a function in processes that know of each other, as `torchrun` starts them.
 
@@ -57,6 +61,10 @@ def in_processes(function: Callable[[], Any], count: int = 2) -> list[str]:
         sender.close()
     told = []
     for receiver, _ in results:
+        if any(failure for _, failure in told) and not receiver.poll(_PATIENCE):
+            # It waits for one that has failed and is gone.
+            for process in processes:
+                process.kill()
         try:
             told.append(receiver.recv())
         except EOFError:  # killed
