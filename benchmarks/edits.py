@@ -33,6 +33,8 @@ SIDE = 384
 _NO_STEP = 1e-6
 """Mean step of brightness where all is of one colour."""
 TEXTURES = ("a red apple", "a cat and a flower", "a star", "a forest")
+FINER = 4
+"""How many times as large a texture is painted to measure its seams."""
 CUT = (0, 50, 384, 357)
 """What of a picture is kept as a file of 5 : 4."""
 
@@ -91,18 +93,26 @@ def seam_ratio(image: Image.Image) -> float:
     """The mean step of brightness across both seams over that at the same place inside.
 
     The texture is painted once more, half a side further, so that what was at its edges is in its
-    middle; only then the same content is compared. One without a document is mirrored: its own
-    inner steps are all there is.
+    middle; only then the same content is compared. Both are painted FINER times as large and averaged:
+    in the moved one two copies lie over each other there, and paint a pixel that an edge covers by half
+    twice. One without a document is mirrored: its own inner steps are all there is.
     """
     seams, inner = [], []
     middle = image.width // 2 - 1
     svg = image.info.get("svg")
-    steps = _steps(image)
-    moved = _steps(svg_image(moved_tile(svg.decode(), image.width), image.width)) if svg else None
+    steps, moved = _steps(image), None
+    if svg:
+        steps = _steps(finely_painted(svg.decode(), image.width))
+        moved = _steps(finely_painted(moved_tile(svg.decode(), image.width), image.width))
     for axis in (0, 1):
         seams.append(steps[axis][-1])
         inner.append(moved[axis][middle] if moved else steps[axis][:-1].mean())
     return 1.0 if seams == inner else float(np.mean(seams) / max(np.mean(inner), _NO_STEP))
+
+
+def finely_painted(svg: str, side: int) -> Image.Image:
+    """A document as a picture [S, S], each pixel the mean of FINER times FINER."""
+    return svg_image(svg, side * FINER).resize((side, side), Image.Resampling.BOX)
 
 
 def _steps(image: Image.Image) -> list[np.ndarray]:

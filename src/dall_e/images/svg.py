@@ -110,7 +110,7 @@ def svg_document(
     for number, group in enumerate(groups, 1):
         is_moved = group.matrix != (1, 0, 0, 1, 0, 0)
         # What rounding left of zero is zero.
-        numbers = " ".join(f"{round(value, 6) + 0.0:.4g}" for value in group.matrix)
+        numbers = " ".join(f"{round(value, 6) + 0.0:.6g}" for value in group.matrix)
         moved = f' transform="matrix({numbers})"' if is_moved else ""
         name = _xml_text(group.name)
         lines.append(f'<g id="thing-{number}" data-name="{name}"{moved}>\n{group.paths}\n</g>')

@@ -53,7 +53,7 @@ def scale_of(group: Group) -> float:
 
 def moved(group: Group) -> str:
     """Return a group as one element, in its place."""
-    numbers = " ".join(f"{value:.4g}" for value in group.matrix)
+    numbers = " ".join(f"{value:.6g}" for value in group.matrix)
     return f'<g transform="matrix({numbers})">\n{group.paths}\n</g>'
 
 
