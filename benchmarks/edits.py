@@ -2,8 +2,8 @@
 
 Prints the steps across the seams of textures beside the same steps inside (at most 1.1), the pixels
 that changed outside of the mask and its border (0), the time of an edit beside that of drawing its
-picture (both three times, by turns), and draws all edits of `benchmarks/prompts/edits.txt` as a sheet, before and after in
-pairs. Whether they do what was asked is for people to look at.
+picture (both three times, by turns), and draws all edits of `benchmarks/prompts/edits.txt` as a
+sheet, before and after in pairs. Whether they do what was asked is for people to look at.
 """
 
 from __future__ import annotations
@@ -95,9 +95,9 @@ def seam_ratio(image: Image.Image) -> float:
     """The mean step of brightness across both seams over that at the same place inside.
 
     The texture is painted once more, half a side further, so that what was at its edges is in its
-    middle; only then the same content is compared. Both are painted FINER times as large and averaged:
-    in the moved one two copies lie over each other there, and paint a pixel that an edge covers by half
-    twice. One without a document is mirrored: its own inner steps are all there is.
+    middle; only then the same content is compared. Both are painted FINER times as large and
+    averaged: in the moved one two copies lie over each other there, and paint a pixel that an edge
+    covers by half twice. One without a document is mirrored: its own inner steps are all there is.
     """
     seams, inner = [], []
     middle = image.width // 2 - 1

@@ -2,7 +2,8 @@
 
     a thing that they name, in a picture of ours     its layer in the picture's document
     a thing that they name, in any picture           of all areas off the ground, the one that the
-                                                     dual encoder finds most like it
+                                                     dual encoder finds most like it; or else what
+                                                     the recogniser knows in a window
     something that is not there yet                  the largest free place on the ground
 
 Shapes: H W rows and columns of the picture, C 4 channels (premultiplied RGBA).
@@ -16,6 +17,7 @@ import cv2
 import numpy as np
 
 from dall_e.editing.drawing import named_things
+from dall_e.editing.finding import recognised_part
 from dall_e.editing.instructions import Instruction
 from dall_e.editing.layers import Layers, named_layer
 from dall_e.images.blending import premultiplied
@@ -24,6 +26,7 @@ from dall_e.images.files import PILImage, to_pil
 from dall_e.images.holes import free_ground
 from dall_e.images.selections import UInt8, bounds_of, grown
 from dall_e.inference.engine import Engine
+from dall_e.models.recogniser import Recogniser
 from dall_e.runtime import inference, one_thread
 
 _LEAST_PART = 0.004
@@ -60,13 +63,22 @@ class Located:
     """What is behind that, if the picture's document says it."""
 
 
+@dataclass(frozen=True)
+class Eyes:
+    """What looks for a thing in a picture."""
+
+    engine: Engine
+    recogniser: Recogniser | None = None
+
+
 def locate(
-    engine: Engine, image: PILImage, instruction: Instruction, layers: Layers | None, shown: str
+    eyes: Eyes, image: PILImage, instruction: Instruction, layers: Layers | None, shown: str
 ) -> Located:
     """Find where an edit goes. Raises ValueError if the words do not say it."""
+    engine = eyes.engine
     words = instruction.where or _replaced(engine, instruction, shown)
     if words:
-        found = _find(engine, image, words, layers)
+        found = _find(eyes, image, words, layers)
         if found is not None:
             return found
         if instruction.where or instruction.kind != "draw":
@@ -103,8 +115,9 @@ def _replaced(engine: Engine, instruction: Instruction, shown: str) -> str:
     return ""
 
 
-def _find(engine: Engine, image: PILImage, words: str, layers: Layers | None) -> Located | None:
+def _find(eyes: Eyes, image: PILImage, words: str, layers: Layers | None) -> Located | None:
     """The place of a thing that words name; None if it is not there."""
+    engine = eyes.engine
     layer = named_layer(layers, words, engine.vocabulary) if layers else None
     if layer is not None:
         return Located(_boxed(layer.selected_HW), layer.selected_HW, layer.behind_HWC)
@@ -112,7 +125,18 @@ def _find(engine: Engine, image: PILImage, words: str, layers: Layers | None) ->
         return None
     canvas_HWC = premultiplied(image)
     part_HW = _part_like(engine, canvas_HWC, words)
+    if part_HW is None and eyes.recogniser is not None:
+        part_HW = recognised_part(canvas_HWC, _names(engine, words), eyes.recogniser)
     return None if part_HW is None else Located(_boxed(part_HW), part_HW)
+
+
+def _names(engine: Engine, words: str) -> frozenset[str]:
+    """What words name, in English."""
+    bare = words.lower()
+    if engine.vocabulary is None:
+        return frozenset({bare})
+    things = named_things(words, engine.vocabulary)
+    return frozenset({bare, *(item.name for item in things)})
 
 
 def _sole_thing(image: PILImage, layers: Layers | None) -> Located | None:

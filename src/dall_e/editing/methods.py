@@ -14,7 +14,7 @@ from dall_e.editing.inpainting import Edit, Method, edited
 from dall_e.editing.instructions import Instruction, read_instruction
 from dall_e.editing.intentions import as_meant
 from dall_e.editing.layers import layers_of
-from dall_e.editing.locating import Located, locate
+from dall_e.editing.locating import Eyes, Located, locate
 from dall_e.editing.outpainting import checked_margins, enlarged, new_place
 from dall_e.editing.variations import checked_strength, varied
 from dall_e.images.files import PILImage
@@ -25,6 +25,7 @@ from dall_e.inference.engine import Engine
 from dall_e.inference.loading import Networks
 from dall_e.inference.request import resolve_sampling
 from dall_e.inference.validation import Seed, image_seeds
+from dall_e.models.recogniser import Recogniser
 from dall_e.version import __version__
 
 METHODS = ("auto", "paste", "tokens")
@@ -36,6 +37,7 @@ class Editing:
     config: ModelConfig | PublishedConfig
     networks: Networks | PublishedNetworks
     engine: Engine
+    recogniser: Recogniser | None
 
     def edit(  # noqa: PLR0913, one keyword per choice, as a call has them
         self,
@@ -205,7 +207,7 @@ class Editing:
         if mask is not None:
             return Located(selection_of(mask, image))
         layers = layers_of(self.engine, image, svg)
-        return locate(self.engine, image, instruction, layers, shown)
+        return locate(Eyes(self.engine, self.recogniser), image, instruction, layers, shown)
 
     def _method(self, method: str) -> Method:
         """How a part is drawn: "auto" pastes where the model knows things by name."""

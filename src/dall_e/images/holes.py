@@ -12,6 +12,7 @@ Shapes: H W rows and columns of the picture, h w those of a window of it, C 4 ch
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import cv2
@@ -27,6 +28,8 @@ Labels = npt.NDArray[np.int32]
 
 _WORKING_SIDE = 128
 """Longest side of the window in which areas are looked at, in pixels."""
+_WHOLE_SIDE = 256
+"""The same where things are looked for in a whole picture."""
 _CONTEXT = 0.25
 """Of what is around a selection so much is looked at, as a fraction of its longer side."""
 _ENCLOSED = 0.5
@@ -58,10 +61,31 @@ class _Window(NamedTuple):
 def things_within(image_HWC: UInt8, selected_HW: UInt8) -> UInt8:
     """Select what of a picture lies wholly within a selection, uint8 [H, W]."""
     window = _window(image_HWC, selected_HW)
-    parts_HW, count = _components(window.labels_HW)
-    inside_HW = window.selected_HW
+    return _at_full_size(
+        _lying_within(_components(window.labels_HW), window.selected_HW), window.box, selected_HW
+    )
 
+
+def things_in_boxes(image_HWC: UInt8, boxes: Sequence[Box]) -> Iterator[UInt8]:
+    """Select what of a picture lies wholly within each of some boxes, uint8 [H, W]."""
+    everything_HW = np.full(image_HWC.shape[:2], 255, dtype=np.uint8)
+    window = _window(image_HWC, everything_HW, _WHOLE_SIDE)
+    parts = _components(window.labels_HW)
+    rows, columns = len(window.labels_HW), len(window.labels_HW[0])
+    height, width = len(everything_HW), len(everything_HW[0])
+    for left, top, right, bottom in boxes:
+        inside_hw = np.zeros((rows, columns), dtype=bool)
+        row, column = top * rows // height, left * columns // width
+        inside_hw[row : bottom * rows // height, column : right * columns // width] = True
+        is_seen = inside_hw.any()
+        within_hw = _lying_within(parts, inside_hw) if is_seen else inside_hw
+        yield _at_full_size(within_hw, window.box, everything_HW)
+
+
+def _lying_within(parts: tuple[Labels, int], inside_HW: Bools) -> Bools:
+    """What lies within a selection, of the connected areas of a window and their number."""
     # Areas that go on outside: the ground, seen on several sides, and things, seen on one.
+    parts_HW, count = parts
     touches, is_wide = _sides_touched(parts_HW, count, inside_HW)
     crosses = np.isin(np.arange(count), parts_HW[inside_HW]) & touches
     is_ground = crosses & is_wide
@@ -75,8 +99,7 @@ def things_within(image_HWC: UInt8, selected_HW: UInt8) -> UInt8:
         outline_HW = _dilated(one_HW, 1) & ~one_HW & inside_HW
         if outline_HW.any() and thing_HW[outline_HW].mean() > _ENCLOSED:
             within_HW &= ~one_HW
-    within_HW = _dilated(within_HW, 2) & inside_HW
-    return _at_full_size(within_HW, window.box, selected_HW)
+    return np.asarray(_dilated(within_HW, 2) & inside_HW)
 
 
 def free_ground(image_HWC: UInt8) -> UInt8:
@@ -118,8 +141,11 @@ def filled(image_HWC: UInt8, hole_HW: UInt8) -> UInt8:
     return result_HWC
 
 
-def _window(image_HWC: UInt8, selected_HW: UInt8) -> _Window:
-    """What is looked at of a picture: a selection with what is around it."""
+def _window(image_HWC: UInt8, selected_HW: UInt8, side: int = _WORKING_SIDE) -> _Window:
+    """What is looked at of a picture: a selection with what is around it.
+
+    side: its longest side in pixels.
+    """
     left, top, right, bottom = bounds_of(selected_HW)
     reach = max(8, round(_CONTEXT * max(right - left, bottom - top)))
     height, width = selected_HW.shape
@@ -131,7 +157,7 @@ def _window(image_HWC: UInt8, selected_HW: UInt8) -> _Window:
     )
     part_hwC = image_HWC[box[1] : box[3], box[0] : box[2]]
     part_hw = selected_HW[box[1] : box[3], box[0] : box[2]]
-    scale = min(1.0, _WORKING_SIDE / max(part_hw.shape))
+    scale = min(1.0, side / max(part_hw.shape))
     size = (max(8, round(part_hw.shape[1] * scale)), max(8, round(part_hw.shape[0] * scale)))
     small_hwC = np.asarray(cv2.resize(part_hwC, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
     small_hw = cv2.resize(part_hw, size, interpolation=cv2.INTER_AREA) >= 128
