@@ -39,6 +39,8 @@ _GROUND_SIDES = 2
 """The ground is seen on at least so many sides of a selection."""
 _GROUND_FRACTION = 0.15
 """The ground of a whole picture is seen along so much of its edge."""
+_LEAST_GROUND = 0.7
+"""Where so much of what is around a hole is ground, the ground alone fills it."""
 _TOUCH = 3
 """Pixels of an area beyond a side of the selection with which it is seen there."""
 _STRETCH = np.array([1.0, 0.6], dtype=np.float32)
@@ -247,6 +249,13 @@ def _border(window: _Window) -> tuple[Any, Any, Any]:
     border_hw = _dilated(hole_hw, 4) & ~_dilated(hole_hw, 1)
     if not border_hw.any():
         border_hw = ~hole_hw
+
+    # A thing beside the hole does not go on in it.
+    parts_hw, count = _components(labels_hw)
+    _, is_ground = _sides_touched(parts_hw, count, hole_hw)
+    ground_hw = border_hw & is_ground[parts_hw]
+    if np.count_nonzero(ground_hw) >= _LEAST_GROUND * np.count_nonzero(border_hw):
+        border_hw = ground_hw
     border_P2 = np.argwhere(border_hw)
     seen_P2 = border_P2.copy()
 
