@@ -122,6 +122,24 @@ def anchors_of(
     return _blind(shown_HW)
 
 
+def anchors_of_face(shown_HW: npt.NDArray[np.bool_]) -> Anchors:
+    """The anchors of a thing that is all face, as a sun or a pumpkin is, from its outline."""
+    height, width = shown_HW.shape
+    rows, columns = np.nonzero(shown_HW)
+    x, y = float(columns.mean()) / width, float(rows.mean()) / height
+    top = _top(shown_HW, x)
+    return Anchors(
+        eyes=(x, y - 0.06),
+        eye_distance=0.0,
+        mouth=(x, y + 0.16),
+        head=(max(x - 0.35, 0), top, min(x + 0.35, 1), min(y + 0.3, 1)),
+        hand=(0.9, 0.62),
+        seat=(0.5, _top(shown_HW, 0.5)),
+        facing=0,
+        has_eyes=False,
+    )
+
+
 def _is_wide_above(shown_HW: npt.NDArray[np.bool_]) -> bool:
     """Whether somebody upright has a head that is as wide as they are, or nearly so."""
     height, width = shown_HW.shape

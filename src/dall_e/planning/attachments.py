@@ -39,13 +39,19 @@ _PLATE = re.compile(r"plate$|tray$|dish$")
 """What things are on rather than in."""
 _FEET = re.compile(r"boots?$|shoes?$|sneakers?$|sandals?$|skates?$|slippers?$|socks?$")
 _BODY = re.compile(r"dress$|coat$|jacket$|shirt$|sweater$|kimono|vest$|hoodie|robe$|uniform|suit$")
-_HEAD = re.compile(r"hat$|cap$|crown|helmet|beanie|tiara|headphones?$|beret|turban|hood$|wig$|halo")
+_HEAD = re.compile(
+    r"hat$|cap$|crown|helmet|beanie|tiara|headphones?$|beret|turban|hood$|wig$|halo|sombrero|fez$|bonnet"
+)
 """Where things are worn, by the ends of their names."""
 _LEGS = re.compile(r"skirt$|kilt$|tutu$|jeans$|shorts$|trousers$")
 _SHORT = re.compile(r"shirt$|blouse$|sweater$|jacket$|vest$|hoodie$|suit$")
 _CLOTHING = re.compile(
     rf"{_BODY.pattern}|skirt$|blouse$|sari$|gown$|tuxedo$|clothes$|jeans$|shorts$|kilt$|tutu$|cloak$|apron$"
 )
+
+
+FACED = ("food", "plant", "sky", "face")
+"""Kinds of things that have hats and glasses on, as in cartoons: all of them is a face."""
 
 
 def is_worn(name: str) -> bool:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from dall_e.planning.attachments import is_worn
+from dall_e.planning.attachments import FACED, is_on_head, is_worn
 from dall_e.planning.grammar import Grammar, Mention, Objects, PartSaid
 from dall_e.planning.lexicon import Deed
 from dall_e.planning.poses import image_with, opened, posed
@@ -234,6 +234,8 @@ def _verb_of_link(link: str, cast: Cast, owner: int, index: int) -> str:
     is_empty = _HOLLOW.search(subject.name) and " of " not in subject.name
     if link == "with" and is_empty and not is_alive(subject):
         return "full of"
+    if link == "with" and is_on_head(thing.name) and subject.thing.kind in FACED:
+        return "wearing"
     if not is_alive(subject):
         return ""
     if link in ("with", "in") and worn:

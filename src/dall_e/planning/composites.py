@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from dall_e.planning.attachments import composite
+from dall_e.planning.anchors import anchors_of_face
+from dall_e.planning.attachments import FACED, composite
 from dall_e.planning.handles import handle_of
 from dall_e.planning.hollows import room_below
 from dall_e.planning.parts import Attached, Part, bounds_of
@@ -37,6 +38,8 @@ def composite_of(
     is_person = item.name not in SHAPES and item.thing.kind == "person"
     verbs = [action.verb for action in actions]
     anchors = own.anchors(verbs, name=item.name, is_person=is_person)
+    if item.thing.kind in FACED and not anchors.has_eyes and not anchors.is_whole:
+        anchors = anchors_of_face(own.shown_HW)
     parts = composite(subject, own.aspect, anchors, things)
     left, top, right, bottom = bounds_of(parts)
     moved = [replace(part, x=part.x - left, y=part.y - top) for part in parts]

@@ -5,7 +5,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from dall_e.planning.anchors import Anchors, anchors_of
+from dall_e.planning.anchors import Anchors, anchors_of, anchors_of_face
 
 Labels = npt.NDArray[np.int32]
 PALETTE = np.array([[240, 180, 80], [25, 20, 20], [250, 250, 250]], dtype=np.uint8)
@@ -116,6 +116,14 @@ def test_without_eyes_the_outline_says_where_things_go() -> None:
     upright = np.full((200, 80), SKIN, dtype=np.int32)
     anchors = anchors_of(upright, PALETTE)
     assert anchors.facing == 0 and anchors.eyes[1] < anchors.mouth[1] < 0.5
+
+
+def test_a_thing_that_is_all_face_looks_out_of_its_middle() -> None:
+    crescent_HW = np.zeros((100, 100), dtype=np.bool_)
+    crescent_HW[20:80, 60:90] = True
+    anchors = anchors_of_face(crescent_HW)
+    assert anchors.eyes == pytest.approx((0.745, 0.435)) and anchors.mouth[1] > 0.6
+    assert anchors.head[1] == 0.2 and anchors.facing == 0
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (3, 3)])
