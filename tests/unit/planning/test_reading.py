@@ -111,7 +111,7 @@ def told(read: Parse) -> str:
         ("a dog with a fish in its mouth", "sitting dog + fish; 0 biting 1"),
         ("a dog holding three bones", "holding dog + bone*3; 0 holding 1"),
         ("a carrot with a top hat", "carrot + top hat; 0 wearing 1"),
-        ("a desk with a top hat", "desk + top hat"),
+        ("a desk with a top hat", "top hat + desk"),
         ("two dogs in bow ties", "standing dog*2 + bow tie; 0 wearing 1"),
         ("拿着骨头的狗", "bone + holding dog; 1 holding 0"),
         ("戴着领结和手套的狗", "bow tie + gloves + standing dog; 2 wearing 0; 2 wearing 1"),
