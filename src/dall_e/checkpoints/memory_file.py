@@ -4,18 +4,20 @@
     residuals  uint8 [R]      what the tokens leave out, image after image (`images/residuals.py`)
     lengths    int32 [I]      bytes of each image among them
     prompts    uint8 [P]      JSON: for each image a list of the prompts that recall it
-    curves     uint8 [V]      JSON, packed by LZMA: of each image the drawing that it was made of
+    curves     uint8 [V]      of each image the drawing that it was made of, packed in blocks
+                              (`images/packed_curves.py`)
+    blocks     int32 [K]      bytes of each block
+    sums       int64 [I]      the CRC-32 of each drawing
 
 Files of before version 0.15 have no curves.
 
-Shapes: I images, N tokens, R bytes of all images, P and V bytes of text.
+Shapes: I images, N tokens, R bytes of all images, P and V bytes of text, K blocks.
 """
 
 from __future__ import annotations
 
 import itertools
 import json
-import lzma
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +28,7 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 from dall_e.bounded_files import naming
-from dall_e.images.curves import check_curves
+from dall_e.images.packed_curves import PackedCurves
 from dall_e.sampling.memory import TokenMemory
 
 MEMORY_FILE = "memory.safetensors"
@@ -38,20 +40,24 @@ _KINDS = {
     "lengths": torch.int32,
     "prompts": torch.uint8,
     "curves": torch.uint8,
+    "blocks": torch.int32,
+    "sums": torch.int64,
 }
-_MOST_CURVES = 2**28
-"""Bytes of all curves that are still unpacked."""
+_OF_CURVES = ("curves", "blocks", "sums")
 
 
 def write_memory(path: Path, memory: TokenMemory) -> None:
     """Write a memory. Raises OSError."""
-    curves = lzma.compress(_as_json(memory.curves), preset=9)
+    curves = memory.curves
+    packed = curves if isinstance(curves, PackedCurves) else PackedCurves.pack(curves)
     tensors = {
         "codes": memory.codes_IN.contiguous(),
         "residuals": _bytes(b"".join(memory.residuals)),
         "lengths": torch.tensor(list(map(len, memory.residuals)), dtype=torch.int32),
         "prompts": _bytes(_as_json(memory.prompts)),
-        "curves": _bytes(curves),
+        "curves": _bytes(b"".join(packed.blocks)),
+        "blocks": torch.tensor(list(map(len, packed.blocks)), dtype=torch.int32),
+        "sums": torch.tensor(packed.sums, dtype=torch.int64),
     }
     path.write_bytes(save_tensors(tensors, metadata={"format": "pt"}))
 
@@ -85,7 +91,7 @@ def _bytes(content: bytes) -> Tensor:
 def _memory_of(tensors: dict[str, Tensor]) -> TokenMemory:
     """Raises KeyError or ValueError for tensors that are no memory."""
     for name, dtype in _KINDS.items():
-        if name == "curves" and name not in tensors:
+        if name in _OF_CURVES and "curves" not in tensors:
             continue
         dims = 2 if name == "codes" else 1
         if tensors[name].dtype != dtype or tensors[name].dim() != dims:
@@ -97,27 +103,20 @@ def _memory_of(tensors: dict[str, Tensor]) -> TokenMemory:
     ):
         raise ValueError("its prompts are not lists of texts")
 
-    lengths, content = tensors["lengths"].tolist(), tensors["residuals"].numpy().tobytes()
-    if min(lengths, default=0) < 0 or sum(lengths) != len(content):
-        raise ValueError(f"it has {len(content)} bytes of residuals, and says {sum(lengths)}")
-    ends = list(itertools.accumulate(lengths, initial=0))
-    residuals = tuple(content[start:end] for start, end in itertools.pairwise(ends))
-    curves = _curves_of(tensors["curves"]) if "curves" in tensors else ()
+    residuals = _pieces(tensors["residuals"], tensors["lengths"], "residuals")
+    curves = _curves_of(tensors) if "curves" in tensors else ()
     return TokenMemory(tensors["codes"], tuple(map(tuple, prompts)), residuals, curves)
 
 
-def _curves_of(packed: Tensor) -> tuple[str, ...]:
-    """Raises ValueError for bytes that are no curves."""
-    unpacker = lzma.LZMADecompressor(memlimit=_MOST_CURVES)
-    try:
-        content = unpacker.decompress(packed.numpy().tobytes(), max_length=_MOST_CURVES)
-    except lzma.LZMAError as error:
-        raise ValueError(f"its curves cannot be unpacked: {error}") from error
-    if not unpacker.eof:
-        raise ValueError(f"its curves have no end within {_MOST_CURVES} bytes")
-    curves = json.loads(content)
-    if not isinstance(curves, list) or not all(isinstance(each, str) for each in curves):
-        raise ValueError("its curves are no texts")
-    for each in curves:
-        check_curves(each)
-    return tuple(curves)
+def _curves_of(tensors: dict[str, Tensor]) -> PackedCurves:
+    blocks = _pieces(tensors["curves"], tensors["blocks"], "curves")
+    return PackedCurves(blocks, tensors["sums"].tolist())
+
+
+def _pieces(content: Tensor, lengths: Tensor, name: str) -> tuple[bytes, ...]:
+    """Bytes in pieces of some lengths. Raises ValueError for lengths that are not of them."""
+    counts, packed = lengths.tolist(), content.numpy().tobytes()
+    if min(counts, default=0) < 0 or sum(counts) != len(packed):
+        raise ValueError(f"it has {len(packed)} bytes of {name}, and says {sum(counts)}")
+    ends = list(itertools.accumulate(counts, initial=0))
+    return tuple(packed[start:end] for start, end in itertools.pairwise(ends))

@@ -14,14 +14,16 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from dall_e.images.packed_curves import sums_of
 from dall_e.text.language import without_article
 
 _AROUND = 9
@@ -42,9 +44,9 @@ class TokenMemory:
     """Of each image, compared without case and article; one without any gives details alone."""
     residuals: tuple[bytes, ...]
     """Of each image, what the codes leave out (`images/residuals.py`); none of one with curves."""
-    curves: tuple[str, ...] = ()
+    curves: Sequence[str] = ()
     """Of each image the drawing that it was made of (`images/curves.py`), "" where there is none;
-    () where no image has any."""
+    () where no image has any. Those of a file are unpacked when they are asked for."""
 
     def __post_init__(self) -> None:
         """Raise ValueError for parts that do not go together."""
@@ -76,8 +78,8 @@ class TokenMemory:
         """BLAKE2b of all of it; tells memories apart."""
         digest = hashlib.blake2b(repr(self.prompts).encode(), digest_size=16)
         digest.update(self.codes_IN.contiguous().numpy().tobytes())
-        for residual, curves in zip(self.residuals, self.curves, strict=True):
-            digest.update(residual + curves.encode())
+        digest.update(b"".join(self.residuals))
+        digest.update(np.array(sums_of(self.curves), dtype="<u4").tobytes())
         return digest.hexdigest()
 
     # By prompt

@@ -22,6 +22,8 @@ _IRREGULAR = {
 _TONE_EN = re.compile(r"[,:]? [a-z-]+ skin tone")
 _TONE_ZH = re.compile(r"，?(?:中等-|较)?(?:中等|浅|深)肤色")
 _PEOPLE = ("man", "woman", "person")
+_AFTER_HEADS = frozenset(("with", "in", "of", "on", "behind", "not", "getting"))
+"""Words after the noun that becomes a plural."""
 _SIDES = frozenset(("left", "right", "leftwards", "rightwards"))
 _KINDS_WITH_A_SIDE = ("letter", "flag", "symbol", "clock")
 
@@ -44,9 +46,9 @@ def without_article(phrase: str) -> str:
 
 def regular_plural(name: str) -> str:
     """Turn "box" to "boxes", "candy" to "candies", "cat" to "cats"; only the last word changes."""
-    if re.search(r"(?:s|x|z|ch|sh)$", name):
+    if name.endswith(("s", "x", "z", "ch", "sh")):
         return f"{name}es"
-    if re.search(r"[^aeiou]y$", name):
+    if name.endswith("y") and len(name) > 1 and name[-2] not in "aeiou":
         return f"{name[:-1]}ies"
     return f"{name}s"
 
@@ -56,16 +58,22 @@ def plural_of(name: str) -> str:
 
     "French fries" are several already, and stay as they are.
     """
-    head, *rest = re.split(r"(?= (?:with|in|of|on|behind|not|getting) )", name, maxsplit=1)
-    *start, last = head.split(" ")
+    start = name.split(" ")
+    rest: list[str] = []
+    for place, word in enumerate(start):
+        if place and word in _AFTER_HEADS and place < len(start) - 1:
+            start, rest = start[:place], start[place:]
+            break
+    last = start.pop()
     if start and start[0] in _PEOPLE:
         start[0] = _IRREGULAR[start[0]]
 
     # Of a face exhaling there is no plural, of a king and of an office building there is.
     acts = start and last.endswith("ing") and last != "building"
-    if not acts and not re.search(r"[^s]s$", last):
-        last = _IRREGULAR.get(last, regular_plural(last))
-    return f"{' '.join([*start, last])}{''.join(rest)}"
+    is_plural = len(last) > 1 and last.endswith("s") and not last.endswith("ss")
+    if not acts and not is_plural:
+        last = _IRREGULAR.get(last) or regular_plural(last)
+    return " ".join([*start, last, *rest])
 
 
 def without_tone(phrase: str, language: Language) -> str:
