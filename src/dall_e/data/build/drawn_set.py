@@ -1,4 +1,8 @@
-"""The project's own drawings: an SVG for each thing, with names in `drawings/names.tsv`."""
+"""The project's own drawings: an SVG for each thing, with names in `drawings/names.tsv`.
+
+Series have folders of their own within it, each with its `names.tsv`: `drawings/animals` are animals
+that do what people do, `drawings/people` people at what they do.
+"""
 
 from __future__ import annotations
 
@@ -26,15 +30,25 @@ GROUP_KINDS = {
 
 
 def read_drawn_set() -> dict[str, bytes]:
-    """Read all files of the set, by name."""
+    """Read all files of the set by name, those of series by "series/name"."""
     folder = resources.files("dall_e.data.build") / FOLDER
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    files: dict[str, bytes] = {}
+    for path in folder.iterdir():
+        if path.is_dir():
+            files |= {f"{path.name}/{each.name}": each.read_bytes() for each in path.iterdir()}
+        else:
+            files[path.name] = path.read_bytes()
+    return files
 
 
 def read_names(files: Mapping[str, bytes]) -> Iterator[dict[str, str]]:
-    """Read the rows of `names.tsv`, each by column."""
-    table = io.StringIO(files[NAMES].decode("utf-8"))
-    yield from csv.DictReader(table, delimiter="\t", quoting=csv.QUOTE_NONE)
+    """Read the rows of each `names.tsv`, each by column; files of series are "series/name"."""
+    for name in sorted(files):
+        series, _, file = name.rpartition("/")
+        if file == NAMES:
+            table = io.StringIO(files[name].decode("utf-8"))
+            for row in csv.DictReader(table, delimiter="\t", quoting=csv.QUOTE_NONE):
+                yield row | {"file": f"{series}/{row['file']}" if series else row["file"]}
 
 
 def own_drawings(
