@@ -23,6 +23,8 @@ from dall_e.images.sheets import contact_sheet, make_grid
 
 DOCS = Path(__file__).parent
 SIDE = 128
+OF_SERIES = 12
+"""The sheet of drawings shows every so many of those of a series."""
 COMPOSED = (
     "two cats and a red ball",
     "a blue house",
@@ -99,9 +101,10 @@ def draw_styles() -> None:
 
 
 def draw_own_drawings() -> None:
-    """Write a sheet of the project's own drawings, small, in the order of their names."""
+    """Write a sheet of the project's own drawings, small; of series one in OF_SERIES."""
     files = read_drawn_set()
     names = [row["file"] for row in read_names(files)]
+    names = [name for i, name in enumerate(names) if "/" not in name or i % OF_SERIES == 0]
     jobs = (
         Job(data=files[f"{name}.svg"], is_svg=True, crop=False, margin=0.0, size=44)
         for name in names

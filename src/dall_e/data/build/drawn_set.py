@@ -1,7 +1,7 @@
 """The project's own drawings: an SVG for each thing, with names in `drawings/names.tsv`.
 
-Series have folders of their own within it, each with its `names.tsv`: `drawings/animals` are animals
-that do what people do, `drawings/people` people at what they do.
+Series have folders of their own within it, each with its `names.tsv`: `drawings/animals` are
+animals that do what people do, `drawings/people` people at what they do.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def own_drawings(
     emoji of the same name: two designs behind one name would blur.
     """
     for row in read_names(files):
-        name = row["file"]
+        name = row["file"].rpartition("/")[2]
         if row["group"] == "place":
             yield Skip(name=name, reason="a place")
         elif vocabulary.emoji.by_label(row["en"]):
@@ -75,7 +75,7 @@ def own_drawings(
                 zh_keywords=_listed(row["synonyms_zh"]),
                 group=row["group"],
             )
-            svg = files[f"{name}.svg"]
+            svg = files[f"{row['file']}.svg"]
             yield Drawing(source=source, name=name, data=svg, is_svg=True, facts=facts)
 
 

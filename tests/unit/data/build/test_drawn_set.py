@@ -18,6 +18,7 @@ FORBIDDEN = ("Gradient", "<text", "<image", "<style", "<filter", "<script", "hre
 
 def test_every_file_has_a_row_and_every_row_a_file() -> None:
     assert DRAWN.keys() == ROWS.keys() and len(ROWS) > 1000
+    assert len({name.rpartition("/")[2] for name in ROWS}) == len(ROWS)
 
 
 def test_names_are_whole_and_told_apart() -> None:
