@@ -57,10 +57,10 @@ class RecognisedCaptions:
 
         Raises ValueError for an image that is blank, and what `seen` raises.
         """
-        known = self._known()
+        known = self.known()
         return [_captions(known, seen(image, _SIDE), settings) for image in images]
 
-    def _known(self) -> Recogniser:
+    def known(self) -> Recogniser:
         """The recogniser with what is remembered by names that it does not know."""
         memory = self._engine.drawer.memory
         if self._with_memory is None or self._with_memory[0] is not memory:
