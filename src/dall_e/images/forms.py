@@ -21,6 +21,8 @@ Box = tuple[int, int, int, int]
 
 BUILDS = ("tall", "short", "fat", "thin", "long", "baby")
 CONDITIONS = ("broken", "hot", "wet", "snowy", "glowing", "burning")
+LIT = ("glowing", "burning")
+"""Those with light around a thing, which is painted before."""
 
 _STRETCHED = {
     "tall": (0.74, 1.0), "short": (1.0, 0.66), "fat": (1.36, 1.0), "thin": (0.64, 1.0),
