@@ -43,6 +43,4 @@ class PlannedObject:
     def look(self) -> Paint:
         """All that is painted on it; under a glow or flames, it has its colour before those."""
         colour = "" if self.condition in LIT else self.paint
-        return Paint(
-            colour=colour, material=self.material, pattern=self.pattern, parts=self.parts
-        )
+        return Paint(colour=colour, material=self.material, pattern=self.pattern, parts=self.parts)
