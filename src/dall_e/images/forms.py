@@ -1,4 +1,4 @@
-"""A drawing in another form: taller or thinner, with a large head, broken, steaming, wet, in snow.
+"""A drawing in another form: taller or thinner, with a large head, broken, wet, in snow, aglow.
 
 All of it moves or paints pixels of one drawing before its areas are found, so what comes out is as
 crisp as any other. A drawing that fills its square is a picture with its own ground: it stays as it
@@ -20,7 +20,9 @@ Box = tuple[int, int, int, int]
 """Left, top, right and bottom in pixels."""
 
 BUILDS = ("tall", "short", "fat", "thin", "long", "baby")
-CONDITIONS = ("broken", "hot", "wet", "snowy")
+CONDITIONS = ("broken", "hot", "wet", "snowy", "glowing", "burning")
+LIT = ("glowing", "burning")
+"""Those with light around a thing, which is painted before."""
 
 _STRETCHED = {
     "tall": (0.74, 1.0), "short": (1.0, 0.66), "fat": (1.36, 1.0), "thin": (0.64, 1.0),
@@ -42,6 +44,12 @@ _STEAM = (176, 190, 201, 255)
 _WATER = (84, 172, 238, 255)
 _SNOW, _SNOW_SHADE = (222, 236, 250, 255), (158, 190, 224, 255)
 """Bluish, so that it is seen on a white ground too."""
+_LIGHT = ((0.1, (255, 247, 208, 255)), (0.055, (255, 229, 128, 255)))
+"""How far a glow is from the outline, as fractions of the side, and its colours from outside."""
+_FLAMES = ((0.055, 0.17, (244, 144, 12, 255)), (0.025, 0.1, (255, 204, 77, 255)))
+"""How far flames are beside and how far over the outline, as fractions of the side, and colours."""
+_TONGUE = 0.125
+"""Width of a flame, as a fraction of the side."""
 
 
 def stretched(image_SSC: UInt8, build: str) -> UInt8:
@@ -89,9 +97,11 @@ def in_condition(image_SSC: UInt8, condition: str) -> UInt8:
     box = seen_box(image_SSC)
     if box is None:
         return image_SSC
-    return {"broken": _broken, "hot": _steaming, "wet": _dripping, "snowy": _snowy}[condition](
-        image_SSC, box
-    )
+    changed = {
+        "broken": _broken, "hot": _steaming, "wet": _dripping, "snowy": _snowy,
+        "glowing": _glowing, "burning": _burning,
+    }  # fmt: skip
+    return changed[condition](image_SSC, box)
 
 
 def seen_box(image_SSC: UInt8) -> Box | None:
@@ -188,4 +198,41 @@ def _snowy(image_SSC: UInt8, box: Box) -> UInt8:
         depth_S = top_S + (thick * side * wave).astype(int)
         is_snow_SS = (np.arange(side)[:, None] < depth_S[None, :]) & shown_SS
         out[is_snow_SS] = colour
+    return out
+
+
+def _glowing(image_SSC: UInt8, box: Box) -> UInt8:
+    """A thing in a glow of two tones, a little smaller for it."""
+    side = len(image_SSC)
+    left, top, right, bottom = box
+    small = _fitted(image_SSC[top:bottom, left:right], 0.8, 0.8, side, round(0.9 * side))
+    is_thing_SS = small[..., 3] >= _SOLID
+    far_SS = cv2.distanceTransform((~is_thing_SS).astype(np.uint8), cv2.DIST_L2, 5)
+    out = np.zeros_like(image_SSC)
+    for reach, colour in _LIGHT:
+        out[far_SS <= reach * side] = colour
+    out[is_thing_SS] = small[is_thing_SS]
+    return out
+
+
+def _burning(image_SSC: UInt8, box: Box) -> UInt8:
+    """Flames behind a thing, which lick up from its outline."""
+    side = len(image_SSC)
+    left, top, right, bottom = box
+    small = _fitted(image_SSC[top:bottom, left:right], 0.76, 0.76, side, round(0.93 * side))
+    is_thing_SS = small[..., 3] >= _SOLID
+    far_SS = cv2.distanceTransform((~is_thing_SS).astype(np.uint8), cv2.DIST_L2, 5)
+    out = np.zeros_like(image_SSC)
+    rows_S1 = np.arange(side)[:, None]
+
+    # Each tongue is highest in its middle; every other one is lower.
+    tongues_S = np.arange(side) / (_TONGUE * side)
+    peak_S = (1 - np.abs(2 * (tongues_S % 1) - 1)) ** 1.4 * np.where(tongues_S % 2 < 1, 1, 0.65)
+    for beside, over, colour in _FLAMES:
+        is_near_SS = far_SS <= beside * side
+        first_S = np.where(is_near_SS.any(0), is_near_SS.argmax(0), side)
+        is_over_SS = rows_S1 >= first_S - over * side * peak_S
+        is_tongue_SS = is_over_SS & (rows_S1 <= first_S) & (first_S < side)
+        out[is_near_SS | is_tongue_SS] = colour
+    out[is_thing_SS] = small[is_thing_SS]
     return out

@@ -116,6 +116,8 @@ class Chinese(Grammar):
             return None
 
         words = self.vocabulary.words_zh
+        if match[1] and phrase.strip() in words:  # 三头犬 is one dog with three heads.
+            return self.vocabulary.planned(words[phrase.strip()])
         candidates = [
             self.vocabulary.planned(words[noun], count=count, colour=colour, size=size)
             for noun, colour, size in _described(match[3])

@@ -74,6 +74,8 @@ def _counted(
         return name, "", 1 if comes_so else 2
     if container.sort == "bunch" and name in _ANY_FLOWER and vocabulary.knows("bouquet"):
         return "bouquet", "", 1
+    if "plate" in container.words and _SERVED.search(name):
+        return name, "", 1
     if container.sort in ("bunch", "heap") or "plate" in container.words:
         return name, "", 1 if comes_so or not is_plural else SEVERAL
     return name, "", _CROWD if container.sort == "crowd" else 1

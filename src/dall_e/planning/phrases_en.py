@@ -110,7 +110,7 @@ def _adjectives(tokens: Sequence[str], free: int, start: int) -> range:
         is_done = first - 1 == free > 0 and _says_state(word)
         if word in STOPS or word in ARTICLES or is_done:
             break
-        if word.endswith("ing") and not _says_state(word):
+        if word.endswith("ing") and word not in attributes("en"):
             break
         first -= 1
     return range(first, start)

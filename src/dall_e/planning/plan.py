@@ -22,6 +22,7 @@ import numpy as np
 from dall_e.data.captions import PROPER
 from dall_e.images.curves import mirrored_curves
 from dall_e.images.files import ImageArray
+from dall_e.images.forms import LIT
 from dall_e.images.svg import VectorDrawing
 from dall_e.planning.cast import mounted
 from dall_e.planning.illustration import lone_layers, scene_layers
@@ -210,7 +211,7 @@ class Plan:
     def _painted(self, images: Sequence[ImageArray]) -> list[ImageArray]:
         """The drawings [4, H, W] of `objects`, turned and painted, [H, W, 4]."""
         return [
-            painted(_turned(image_CHW, planned), planned.paint)
+            painted(_turned(image_CHW, planned), planned.look.colour)
             for image_CHW, planned in zip(images, self.objects, strict=True)
         ]
 
@@ -251,7 +252,10 @@ def _turned(image_CHW: ImageArray, planned: PlannedObject) -> ImageArray:
     drawing_HWC = image_CHW.transpose(1, 2, 0)
     if planned.mirrored:
         drawing_HWC = drawing_HWC[:, ::-1]
-    return shaped(np.ascontiguousarray(drawing_HWC), planned)
+    drawing_HWC = np.ascontiguousarray(drawing_HWC)
+    if planned.condition in LIT:
+        drawing_HWC = painted(drawing_HWC, planned.paint)
+    return shaped(drawing_HWC, planned)
 
 
 def plan_prompt(prompt: str, vocabulary: Vocabulary, seed: int | None = None) -> Plan:

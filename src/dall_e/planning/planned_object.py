@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dall_e.images.forms import LIT
 from dall_e.images.materials import Paint
 
 
@@ -40,7 +41,6 @@ class PlannedObject:
 
     @property
     def look(self) -> Paint:
-        """All that is painted on it."""
-        return Paint(
-            colour=self.paint, material=self.material, pattern=self.pattern, parts=self.parts
-        )
+        """All that is painted on it; under a glow or flames, it has its colour before those."""
+        colour = "" if self.condition in LIT else self.paint
+        return Paint(colour=colour, material=self.material, pattern=self.pattern, parts=self.parts)

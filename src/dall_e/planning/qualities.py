@@ -27,9 +27,14 @@ _HEATED = re.compile(
 )
 _STEAMING = re.compile(
     r"beverage|^cup of|mug$|cup without handle|steaming|porridge|^dinner$|bowl of (?:soup|noodles)|"
-    r"pot of|espresso|cappuccino|latte"
+    r"pot of|espresso|cappuccino|latte|steamer of|hot pot|congee|soup|roasted|roast chicken|"
+    r"freshly baked|noodles$|wontons|tangyuan|tofu"
 )
 """Things that can be hot beside food, and those whose pictures steam."""
+_ALIGHT = re.compile(
+    r"fire|flam|torch|candle|lantern|lamp|\bsun|moon|star|glowing|light|burning|phoenix|lava"
+)
+"""Things whose pictures burn or glow."""
 _POSED = re.compile("^(?:standing|sitting|swimming) ")
 """How an animal is shown that is only said by its name."""
 _FLYING_KINDS = frozenset(("airplane", "helicopter", "eagle", "bat", "bee", "butterfly", "kite"))
@@ -136,7 +141,9 @@ def _settle_condition(
     is_odd = is_odd or (condition == "hot" and not is_warm)
     if is_odd:
         dropped.add("condition")
-    if is_odd or (condition == "hot" and _STEAMING.search(name)):
+    is_shown = condition == "hot" and _STEAMING.search(name)
+    is_shown = is_shown or (condition in ("glowing", "burning") and _ALIGHT.search(name))
+    if is_odd or is_shown:
         left.pop("condition", None)
 
 

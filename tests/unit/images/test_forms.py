@@ -81,6 +81,14 @@ def test_the_halves_of_something_broken_are_apart() -> None:
     assert not middle[left : right + 1].all()
 
 
+def test_a_glow_is_all_around_and_flames_are_higher_than_wide() -> None:
+    image = drawn(30, 30)
+    across, down = size(in_condition(image, "glowing"))
+    assert abs(across - down) <= 2
+    wide, high = size(in_condition(image, "burning"))
+    assert high > wide + 2
+
+
 @pytest.mark.parametrize(
     "image", [np.zeros((8, 8, 4), np.uint8), np.full((8, 8, 4), 255, np.uint8)]
 )
