@@ -17,6 +17,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from dall_e.planning.acts import with_pictured_acts, without_own_parts
 from dall_e.planning.cast import Cast, cast_of, give_parts, show_states
 from dall_e.planning.chains import link_things, put_between, relation_of
 from dall_e.planning.clothing import with_own_clothes
@@ -44,7 +45,7 @@ from dall_e.planning.vocabulary import Vocabulary
 from dall_e.planning.whole_bodies import with_whole_bodies
 from dall_e.scenes.graph import Scene
 from dall_e.scenes.phrases import OPPOSITE
-from dall_e.text.language import is_chinese
+from dall_e.text.language import Language, is_chinese
 from dall_e.text.normal_form import normal_form
 
 _TONES = re.compile(
@@ -144,7 +145,10 @@ def _read(prompt: str, vocabulary: Vocabulary) -> Parse:
     text, effect = without_style(normal.text.rstrip(".。!！").strip(), vocabulary)
     chinese = is_chinese(text)
     grammar: Grammar = Chinese(vocabulary) if chinese else English(vocabulary)
-    text = with_material_first(text if chinese else text.lower(), "zh" if chinese else "en")
+    language: Language = "zh" if chinese else "en"
+    text = with_material_first(text if chinese else text.lower(), language)
+    text = without_own_parts(text, vocabulary, language)
+    text = with_pictured_acts(text, vocabulary, language)
     spaced = "" if " " in text else grammar.spaced(text)
     marked = MarkedText(spaced or text)
 

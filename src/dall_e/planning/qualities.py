@@ -30,8 +30,10 @@ _STEAMING = re.compile(
     r"pot of|espresso|cappuccino|latte"
 )
 """Things that can be hot beside food, and those whose pictures steam."""
-_POSED = re.compile("^(?:standing|sitting|swimming) ")
+_POSED = re.compile("^(?:standing|sitting|swimming|upright) ")
 """How an animal is shown that is only said by its name."""
+_YOUNG = re.compile("^baby |^little | (?:cub|calf|foal|pup|puppy)$")
+"""What names of young animals have beside that of their kind."""
 _FLYING_KINDS = frozenset(("airplane", "helicopter", "eagle", "bat", "bee", "butterfly", "kite"))
 """Their pictures show them in the air."""
 
@@ -181,8 +183,8 @@ def flies(vocabulary: Vocabulary, name: str) -> bool:
 
 
 def whole_name(name: str) -> str:
-    """The animal of a face, or of a whole picture of it."""
-    return _POSED.sub("", name.removesuffix(" face"))
+    """The animal of a face, of a whole picture of it, or of its young."""
+    return _YOUNG.sub("", _POSED.sub("", name.removesuffix(" face")))
 
 
 def _in_state(name: str, state: str) -> Iterator[str]:

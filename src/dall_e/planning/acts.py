@@ -1,0 +1,253 @@
+"""An animal and what it does, read as the name of the picture that shows both.
+
+"a monkey playing the guitar" is "a guitar-playing monkey", 伸着懒腰的小猫 is 伸懒腰的猫, if the model
+has such a picture; else a prompt stays as it is. The table `acts.txt` says which words mean which
+act. What else is said of the animal, such as its colour or where it is, is read as of any other.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+from dall_e.planning.qualities import whole_name
+from dall_e.planning.vocabulary import Vocabulary
+from dall_e.text.language import Language, plural_of
+from dall_e.text.tables import read_table
+
+_WORD = re.compile(r"[a-z'-]+")
+_LONGEST_EN, _LONGEST_ZH = 3, 6
+"""Words, or characters, of the names of animals."""
+_BETWEEN_EN = (
+    "(?: (?:on|at|with|an?|the|his|her|its|their|some|little|small|big|large|tiny|huge|of))"
+)
+_BEFORE_EN = (
+    r"(?:,? (?:(?:that|who|which) )?(?:(?:is|are) )?(?:happily |busily |quietly |standing up and )?)"
+)
+_JOINED_EN = re.compile(r" and (?:(?:an?|the) )?(?:[a-z]+ ){0,2}")
+_JOINED_ZH = re.compile(r"[和与跟]一?[只头条匹个]?")
+_ALIVE = ("animal", "person", "face")
+_STOPS_ZH = "，。；！？,;和与跟"
+_AHEAD_ZH = 12
+"""Characters behind an act in which its animal is."""
+
+
+_PARTS_EN = re.compile(
+    r" (?:with|has|having) (?:(?!and\b|on\b|in\b)[\w-]+ ){0,4}?"
+    r"(?:mane|tail|ears?|trunk|horns?|whiskers|stripes|wings|fur|feathers|teeth|claws|beak|eyes|"
+    r"paws|spots|shell|humps?|antlers|tusks|fins?|legs|neck|tentacles|scales|wool|snout|nose|fangs|"
+    r"quills|spines|spikes|hooves|pincers|antennae|crest)\b(?! (?:in|out|spread|on)\b)"
+)
+_PARTS_ZH = re.compile(
+    "(?:有着?|长着|长有|拖着|竖着|留着|露出|带着)?(?:一[条对双只身个])?"
+    "[\u5927\u957f\u5c0f\u5c16\u77ed\u7c97\u84ec\u677e\u6bdb\u8338\u7684\u9510\u5229\u9ad8\u5de8]{0,4}"
+    "(?:鬃毛|尾巴|耳朵|鼻子|獠牙|尖牙|犄角|胡须|条纹|翅膀|羽毛|牙齿|眼睛|斑点|驼峰|鹿角|象牙|脖子|"
+    "触手|鳞片)(?:[大长小尖短高]|蓬松|长长|大大|尖尖|毛茸茸|锋利)?的"
+)
+"""Parts that animals have, with what is said of them."""
+
+
+class _Act(NamedTuple):
+    """Words that mean an act."""
+
+    act: str
+    words: re.Pattern[str]
+
+
+class _Named(NamedTuple):
+    """Somebody where a text names them, in characters."""
+
+    start: int
+    stop: int
+    name: str
+
+
+def without_own_parts(text: str, vocabulary: Vocabulary, language: Language) -> str:
+    """Return a prompt in lower case without the parts that an animal's picture shows anyway.
+
+    "a lion with a big mane" is "a lion", 长着长鼻子的大象 is 大象.
+    """
+    if language == "zh":
+        for match in reversed([*_PARTS_ZH.finditer(text)]):
+            ahead = next(_animals_zh(text[match.end() : match.end() + 8], vocabulary), None)
+            if ahead is not None and ahead.start <= 2:
+                text = text[: match.start()] + text[match.end() :]
+        return text
+    ends = {one.stop for one in _animals_en(text, vocabulary)}
+    for match in reversed([*_PARTS_EN.finditer(text)]):
+        if match.start() in ends:
+            text = text[: match.start()] + text[match.end() :]
+    return text
+
+
+def with_pictured_acts(text: str, vocabulary: Vocabulary, language: Language) -> str:
+    """Return a prompt in lower case with pictures' names for animals and what they do.
+
+    Of what two words say the longer one counts; each prompt has one such act at most.
+    """
+    found = [
+        (match, act.act)
+        for act in _acts(language)
+        for match in act.words.finditer(text)
+    ]  # fmt: skip
+    rewrite = _in_english if language == "en" else _in_chinese
+    for match, act in sorted(found, key=lambda each: each[0].start() - each[0].end()):
+        again = rewrite(text, match, act, vocabulary)
+        if again:
+            return again
+    return text
+
+
+def _in_english(text: str, match: re.Match[str], act: str, vocabulary: Vocabulary) -> str:
+    """The text with the picture of an animal and its act; "" if there is none."""
+    named = _animals_en(text, vocabulary)
+    before = [one for one in named if one.stop <= match.start()]
+    after = [one for one in named if one.start >= match.end()]
+    doers: list[_Named] = []
+    if before:
+        doers = [one for one in before[-1:] if _reaches(text[one.stop : match.start()])]
+        others = before[-2:-1] if doers else []
+        joined = [one for one in others if _JOINED_EN.fullmatch(text[one.stop : doers[0].start])]
+        doers = [*joined, *doers]
+    elif after and re.fullmatch(r" (?:[a-z]+ ){0,3}", text[match.end() : after[0].start]):
+        is_bare = len(match[0].split()) == 1
+        doers = after[:1] if is_bare else []
+    if not doers or not all(_pictured(one.name, act, vocabulary) for one in doers):
+        return ""
+
+    # The words for the act go, and the picture's name stands for the animal.
+    start = match.start()
+    lead = re.search(_BEFORE_EN + "$", text[:start])
+    start = max(lead.start() if lead else start, doers[-1].stop if before else 0)
+    edits = [(one.start, one.stop, _name_en(text, one, act, vocabulary)) for one in doers]
+    return _edited(text, [*edits, (start if before else match.start(), match.end(), "")])
+
+
+def _in_chinese(text: str, match: re.Match[str], act: str, vocabulary: Vocabulary) -> str:
+    """The text with the picture of an animal and its act; "" if there is none."""
+    start, stop = match.span()
+    has_owner = text[stop : stop + 1] == "的"
+    named = list(_animals_zh(text, vocabulary))
+    before = [one for one in named if one.stop <= start]
+    after = [one for one in named if stop < one.start <= stop + _AHEAD_ZH]
+    if has_owner:
+        doers = [one for one in after[:1] if not _has_stop(text[stop + 1 : one.start])]
+        stop += 1
+    else:
+        doers = [one for one in before[-1:] if not re.search("[，。；]", text[one.stop : start])]
+        joined = before[-2:-1] if doers else []
+        doers = [
+            *(one for one in joined if _JOINED_ZH.fullmatch(text[one.stop : doers[0].start])),
+            *doers,
+        ]
+    names = [_pictured(one.name, act, vocabulary) for one in doers]
+    if not doers or not all(names):
+        return ""
+    edits = [
+        (one.start, one.stop, vocabulary.thing(name).zh)
+        for one, name in zip(doers, names, strict=True)
+    ]
+    return _edited(text, [*edits, (start, stop, "")])
+
+
+def _has_stop(text: str) -> bool:
+    return any(mark in text for mark in _STOPS_ZH)
+
+
+def _reaches(between: str) -> bool:
+    """Whether what is said behind an animal is still of it: "in the park playing guitar" is not
+    of the park, and "who is" is of the animal."""
+    return re.search(r"\b(?:and|but|while|with)\b.*\b(?:man|woman|boy|girl)\b", between) is None
+
+
+def _edited(text: str, edits: list[tuple[int, int, str]]) -> str:
+    """A text with other words at some places."""
+    for start, stop, words in sorted(edits, reverse=True):
+        text = f"{text[:start]}{words}{text[stop:]}"
+    text = re.sub(r"\b(\w+) (?=\1\b)", "", re.sub("  +", " ", text))
+    return re.sub(r" +([,.]|$)", r"\1", text).strip()
+
+
+def _name_en(text: str, one: _Named, act: str, vocabulary: Vocabulary) -> str:
+    """The picture's name, of as many as the words for the animal mean."""
+    noun = text[one.start : one.stop]
+    name = _pictured(one.name, act, vocabulary)
+    return plural_of(name) if vocabulary.is_plural(noun, one.name) else name
+
+
+def _pictured(name: str, act: str, vocabulary: Vocabulary) -> str:
+    """The name of the picture on which an animal does something; "" if the model has none."""
+    base = whole_name(name)
+    names = (f"{act} {base}", f"{base} {act}")
+    return next(filter(vocabulary.knows, names), "")
+
+
+def _animals_en(text: str, vocabulary: Vocabulary) -> list[_Named]:
+    """Animals and people that an English text names, in its order."""
+    spans = [match.span() for match in _WORD.finditer(text)]
+    found: list[_Named] = []
+    position = 0
+    while position < len(spans):
+        for length in range(min(_LONGEST_EN, len(spans) - position), 0, -1):
+            start, stop = spans[position][0], spans[position + length - 1][1]
+            name = vocabulary.words_en.get(text[start:stop], "")
+            if name and vocabulary.thing(name).kind in _ALIVE:
+                plain = _plain(name, vocabulary)
+                # What is said of it stays: a black cat.
+                start += len(text[start:stop].partition(" ")[0]) + 1 if plain != name else 0
+                found.append(_Named(start, stop, plain))
+                position += length - 1
+                break
+        position += 1
+    return found
+
+
+def _animals_zh(text: str, vocabulary: Vocabulary) -> Iterator[_Named]:
+    """Animals and people that a Chinese text names, in its order."""
+    position = 0
+    while position < len(text):
+        for length in range(min(_LONGEST_ZH, len(text) - position), 0, -1):
+            name = vocabulary.words_zh.get(text[position : position + length], "")
+            if not name:
+                continue
+            if vocabulary.thing(name).kind in _ALIVE:
+                yield _Named(position, position + length, _plain(name, vocabulary))
+            position += length - 1 if length > 1 or vocabulary.thing(name).kind in _ALIVE else 0
+            break
+        position += 1
+
+
+def _plain(name: str, vocabulary: Vocabulary) -> str:
+    """The animal itself of "black cat" and of others in whose names something is said of them."""
+    first, _, rest = name.partition(" ")
+    return rest if first in ("black", "baby", "white") and vocabulary.knows(rest) else name
+
+
+@lru_cache(maxsize=2)
+def _acts(language: Language) -> tuple[_Act, ...]:
+    """All acts with the words that mean them."""
+    columns = (1, 2) if language == "en" else (3, 4)
+    made = _words_en if language == "en" else _words_zh
+    rows = read_table("planning/acts.txt")
+    cells = ((row[0], *(_split(row[column]) for column in columns)) for row in rows)
+    return tuple(_Act(act, made(verbs, things)) for act, verbs, things in cells if verbs)
+
+
+def _split(cell: str) -> tuple[str, ...]:
+    """Words of a cell, the longest first; none for "-"."""
+    words = (word.strip().lower() for word in cell.split(",") if word.strip() not in ("", "-"))
+    return tuple(sorted(words, key=len, reverse=True))
+
+
+def _words_en(verbs: tuple[str, ...], things: tuple[str, ...]) -> re.Pattern[str]:
+    verb, thing = "|".join(map(re.escape, verbs)), "|".join(map(re.escape, things))
+    behind = rf"{_BETWEEN_EN}{{0,3}} (?:{thing})" if things else ""
+    return re.compile(rf"(?<![\w-])(?:{verb}){behind}(?![\w-])")
+
+
+def _words_zh(verbs: tuple[str, ...], things: tuple[str, ...]) -> re.Pattern[str]:
+    verb, thing = "|".join(map(re.escape, verbs)), "|".join(map(re.escape, things))
+    behind = rf"[着了过]?(?:一?[个只把本杯束条件顶辆架支根座台朵份盒碗张]|一)?[大小]?(?:{thing})" if things else ""
+    return re.compile(rf"(?:正在|正|在)?(?:{verb}){behind}(?:着)?")
