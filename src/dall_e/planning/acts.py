@@ -1,7 +1,7 @@
 """An animal and what it does, read as the name of the picture that shows both.
 
-"a monkey playing the guitar" is "a guitar-playing monkey", 伸着懒腰的小猫 is 伸懒腰的猫, if the model
-has such a picture; else a prompt stays as it is. The table `acts.txt` says which words mean which
+"a monkey playing the guitar" is "a guitar-playing monkey", 伸着懒腰的小猫 is 伸懒腰的猫, if the
+model has such a picture; else a prompt stays as it is. The table `acts.txt` says which words mean which
 act. What else is said of the animal, such as its colour or where it is, is read as of any other.
 """
 
@@ -24,7 +24,8 @@ _BETWEEN_EN = (
     "(?: (?:on|at|with|an?|the|his|her|its|their|some|little|small|big|large|tiny|huge|of))"
 )
 _BEFORE_EN = (
-    r"(?:,? (?:(?:that|who|which) )?(?:(?:is|are) )?(?:happily |busily |quietly |standing up and )?)"
+    r"(?:,? (?:(?:that|who|which) )?(?:(?:is|are) )?"
+    r"(?:happily |busily |quietly |standing up and )?)"
 )
 _JOINED_EN = re.compile(r" and (?:(?:an?|the) )?(?:[a-z]+ ){0,2}")
 _JOINED_ZH = re.compile(r"[和与跟]一?[只头条匹个]?")
@@ -75,7 +76,8 @@ def without_own_parts(text: str, vocabulary: Vocabulary, language: Language) -> 
             if ahead is not None and ahead.start <= 2:
                 text = text[: match.start()] + text[match.end() :]
         return text
-    ends = {one.stop for one in _animals_en(text, vocabulary)}
+    named = _animals_en(text, vocabulary)
+    ends = {one.stop for one in named if vocabulary.thing(one.name).kind == "animal"}
     for match in reversed([*_PARTS_EN.finditer(text)]):
         if match.start() in ends:
             text = text[: match.start()] + text[match.end() :]
@@ -112,8 +114,8 @@ def _in_english(text: str, match: re.Match[str], act: str, vocabulary: Vocabular
         joined = [one for one in others if _JOINED_EN.fullmatch(text[one.stop : doers[0].start])]
         doers = [*joined, *doers]
     elif after and re.fullmatch(r" (?:[a-z]+ ){0,3}", text[match.end() : after[0].start]):
-        is_bare = len(match[0].split()) == 1
-        doers = after[:1] if is_bare else []
+        is_before = len(match[0].split()) == 1 or match[0].endswith(" of")
+        doers = after[:1] if is_before else []
     if not doers or not all(_pictured(one.name, act, vocabulary) for one in doers):
         return ""
 
@@ -174,7 +176,9 @@ def _name_en(text: str, one: _Named, act: str, vocabulary: Vocabulary) -> str:
     """The picture's name, of as many as the words for the animal mean."""
     noun = text[one.start : one.stop]
     name = _pictured(one.name, act, vocabulary)
-    return plural_of(name) if vocabulary.is_plural(noun, one.name) else name
+    is_group = text[: one.start].endswith(" of ")
+    is_several = vocabulary.is_plural(noun, one.name) and not is_group
+    return plural_of(name) if is_several else name
 
 
 def _pictured(name: str, act: str, vocabulary: Vocabulary) -> str:
@@ -222,7 +226,7 @@ def _animals_zh(text: str, vocabulary: Vocabulary) -> Iterator[_Named]:
 def _plain(name: str, vocabulary: Vocabulary) -> str:
     """The animal itself of "black cat" and of others in whose names something is said of them."""
     first, _, rest = name.partition(" ")
-    return rest if first in ("black", "baby", "white") and vocabulary.knows(rest) else name
+    return rest if first in ("black", "baby", "white", "mother") and vocabulary.knows(rest) else name
 
 
 @lru_cache(maxsize=2)
@@ -231,7 +235,7 @@ def _acts(language: Language) -> tuple[_Act, ...]:
     columns = (1, 2) if language == "en" else (3, 4)
     made = _words_en if language == "en" else _words_zh
     rows = read_table("planning/acts.txt")
-    cells = ((row[0], *(_split(row[column]) for column in columns)) for row in rows)
+    cells = ((row[0], _split(row[columns[0]]), _split(row[columns[1]])) for row in rows)
     return tuple(_Act(act, made(verbs, things)) for act, verbs, things in cells if verbs)
 
 
@@ -249,5 +253,6 @@ def _words_en(verbs: tuple[str, ...], things: tuple[str, ...]) -> re.Pattern[str
 
 def _words_zh(verbs: tuple[str, ...], things: tuple[str, ...]) -> re.Pattern[str]:
     verb, thing = "|".join(map(re.escape, verbs)), "|".join(map(re.escape, things))
-    behind = rf"[着了过]?(?:一?[个只把本杯束条件顶辆架支根座台朵份盒碗张]|一)?[大小]?(?:{thing})" if things else ""
+    number = "(?:一?[个只把本杯束条件顶辆架支根座台朵份盒碗张]|一)?"
+    behind = rf"[着了过]?{number}[大小]?(?:{thing})" if things else ""
     return re.compile(rf"(?:正在|正|在)?(?:{verb}){behind}(?:着)?")
