@@ -1,8 +1,8 @@
 """An animal and what it does, read as the name of the picture that shows both.
 
 "a monkey playing the guitar" is "a guitar-playing monkey", 伸着懒腰的小猫 is 伸懒腰的猫, if the
-model has such a picture; else a prompt stays as it is. The table `acts.txt` says which words mean which
-act. What else is said of the animal, such as its colour or where it is, is read as of any other.
+model has such a picture; else a prompt stays as it is. The table `acts.txt` says which words mean
+which act. What else is said of the animal, such as its colour or where it is, is read as of any other.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from dall_e.planning.qualities import whole_name
 from dall_e.planning.vocabulary import Vocabulary
-from dall_e.text.language import Language, plural_of
+from dall_e.text.language import COLOURS_ZH, Language, plural_of
 from dall_e.text.tables import read_table
 
 _WORD = re.compile(r"[a-z'-]+")
@@ -36,18 +36,21 @@ _AHEAD_ZH = 12
 
 
 _PARTS_EN = re.compile(
-    r" (?:with|has|having) (?:(?!and\b|on\b|in\b)[\w-]+ ){0,4}?"
+    r" (?:with|has|having|waving|flapping|wagging|raising|spreading|snapping|swishing|clapping) "
+    r"(?:(?:an?|the|its|his|her|their|big|large|long|short|small|little|tiny|huge|sharp|bushy|"
+    r"fluffy|curly|floppy|round|pointy|pointed|soft|thick|fine|beautiful|shiny|strong|spiral|cute|"
+    r"furry|giant|tall|wide|curved|powerful|great|very|magnificent|bright|sharp-looking) ){0,4}"
     r"(?:mane|tail|ears?|trunk|horns?|whiskers|stripes|wings|fur|feathers|teeth|claws|beak|eyes|"
     r"paws|spots|shell|humps?|antlers|tusks|fins?|legs|neck|tentacles|scales|wool|snout|nose|fangs|"
     r"quills|spines|spikes|hooves|pincers|antennae|crest)\b(?! (?:in|out|spread|on)\b)"
 )
 _PARTS_ZH = re.compile(
-    "(?:有着?|长着|长有|拖着|竖着|留着|露出|带着)?(?:一[条对双只身个])?"
+    "(?:(?<=[只头条匹个的，。群])|^)(?:有着?|长着|长有|拖着|竖着|留着|露出|带着|摇着?|挥舞着?|张开|展开|扇动|竖起|翘着)?(?:一[条对双只身个])?"
     "[\u5927\u957f\u5c0f\u5c16\u77ed\u7c97\u84ec\u677e\u6bdb\u8338\u7684\u9510\u5229\u9ad8\u5de8]{0,4}"
     "(?:鬃毛|尾巴|耳朵|鼻子|獠牙|尖牙|犄角|胡须|条纹|翅膀|羽毛|牙齿|眼睛|斑点|驼峰|鹿角|象牙|脖子|"
-    "触手|鳞片)(?:[大长小尖短高]|蓬松|长长|大大|尖尖|毛茸茸|锋利)?的"
+    "触手|鳞片|钳子|大钳|爪子)(?:[大长小尖短高]|蓬松|长长|大大|尖尖|毛茸茸|锋利)?的"
 )
-"""Parts that animals have, with what is said of them."""
+"""Parts that animals have, with what is said of them; not their colours and numbers."""
 
 
 class _Act(NamedTuple):
@@ -73,7 +76,9 @@ def without_own_parts(text: str, vocabulary: Vocabulary, language: Language) -> 
     if language == "zh":
         for match in reversed([*_PARTS_ZH.finditer(text)]):
             ahead = next(_animals_zh(text[match.end() : match.end() + 8], vocabulary), None)
-            if ahead is not None and ahead.start <= 2:
+            if ahead is None or ahead.start > 2:
+                continue
+            if vocabulary.thing(ahead.name).kind == "animal":
                 text = text[: match.start()] + text[match.end() :]
         return text
     named = _animals_en(text, vocabulary)
@@ -81,6 +86,15 @@ def without_own_parts(text: str, vocabulary: Vocabulary, language: Language) -> 
     for match in reversed([*_PARTS_EN.finditer(text)]):
         if match.start() in ends:
             text = text[: match.start()] + text[match.end() :]
+    return text
+
+
+def with_groups_first(text: str, vocabulary: Vocabulary) -> str:
+    """Return a Chinese prompt with groups of animals as they are counted: 羊群 is 一群羊."""
+    for one in reversed([*_animals_zh(text, vocabulary)]):
+        if text[one.stop : one.stop + 1] == "群" and text[one.stop : one.stop + 2] != "群岛":
+            noun, before = text[one.start : one.stop], text[: one.start].removesuffix("一群")
+            text = f"{before}一群{noun}{text[one.stop + 1 :]}"
     return text
 
 
@@ -116,7 +130,7 @@ def _in_english(text: str, match: re.Match[str], act: str, vocabulary: Vocabular
     elif after and re.fullmatch(r" (?:[a-z]+ ){0,3}", text[match.end() : after[0].start]):
         is_before = len(match[0].split()) == 1 or match[0].endswith(" of")
         doers = after[:1] if is_before else []
-    if not doers or not all(_pictured(one.name, act, vocabulary) for one in doers):
+    if not doers or not all(_pictured(one.name, act, vocabulary)[0] for one in doers):
         return ""
 
     # The words for the act go, and the picture's name stands for the animal.
@@ -144,12 +158,12 @@ def _in_chinese(text: str, match: re.Match[str], act: str, vocabulary: Vocabular
             *(one for one in joined if _JOINED_ZH.fullmatch(text[one.stop : doers[0].start])),
             *doers,
         ]
-    names = [_pictured(one.name, act, vocabulary) for one in doers]
-    if not doers or not all(names):
+    shown = [_pictured(one.name, act, vocabulary) for one in doers]
+    if not doers or not all(name for name, _ in shown):
         return ""
     edits = [
-        (one.start, one.stop, vocabulary.thing(name).zh)
-        for one, name in zip(doers, names, strict=True)
+        (one.start, one.stop, f"{COLOURS_ZH.get(colour, '')}{vocabulary.thing(name).zh}")
+        for one, (name, colour) in zip(doers, shown, strict=True)
     ]
     return _edited(text, [*edits, (start, stop, "")])
 
@@ -175,17 +189,33 @@ def _edited(text: str, edits: list[tuple[int, int, str]]) -> str:
 def _name_en(text: str, one: _Named, act: str, vocabulary: Vocabulary) -> str:
     """The picture's name, of as many as the words for the animal mean."""
     noun = text[one.start : one.stop]
-    name = _pictured(one.name, act, vocabulary)
+    name, colour = _pictured(one.name, act, vocabulary)
     is_group = text[: one.start].endswith(" of ")
     is_several = vocabulary.is_plural(noun, one.name) and not is_group
-    return plural_of(name) if is_several else name
+    return f"{colour} {plural_of(name) if is_several else name}".strip()
 
 
-def _pictured(name: str, act: str, vocabulary: Vocabulary) -> str:
-    """The name of the picture on which an animal does something; "" if the model has none."""
+def _pictured(name: str, act: str, vocabulary: Vocabulary) -> tuple[str, str]:
+    """The name of the picture on which an animal does something, and the colour that it gets.
+
+    Of kinds without such a picture it is that of the animal that they are; "" if there is none.
+    """
     base = whole_name(name)
-    names = (f"{act} {base}", f"{base} {act}")
-    return next(filter(vocabulary.knows, names), "")
+    kind, colour = _breeds().get(base) or _breeds().get(name) or ("", "")
+    for shown, painted in ((base, ""), (kind, colour)):
+        if shown and vocabulary.knows(f"{act} {shown}"):
+            return f"{act} {shown}", painted
+    return "", ""
+
+
+@lru_cache(maxsize=1)
+def _breeds() -> dict[str, tuple[str, str]]:
+    """The animal that a kind is, and its colour or nothing, by the kind's name."""
+    return {
+        name: (animal, colour.removeprefix("-"))
+        for names, animal, colour in read_table("planning/breeds.txt")
+        for name in _split(names)
+    }
 
 
 def _animals_en(text: str, vocabulary: Vocabulary) -> list[_Named]:
@@ -217,7 +247,10 @@ def _animals_zh(text: str, vocabulary: Vocabulary) -> Iterator[_Named]:
             if not name:
                 continue
             if vocabulary.thing(name).kind in _ALIVE:
-                yield _Named(position, position + length, _plain(name, vocabulary))
+                plain, stop = _plain(name, vocabulary), position + length
+                own = vocabulary.thing(plain).zh
+                is_said = plain != name and text[position:stop].endswith(own)
+                yield _Named(stop - len(own) if is_said else position, stop, plain)
             position += length - 1 if length > 1 or vocabulary.thing(name).kind in _ALIVE else 0
             break
         position += 1
@@ -226,7 +259,9 @@ def _animals_zh(text: str, vocabulary: Vocabulary) -> Iterator[_Named]:
 def _plain(name: str, vocabulary: Vocabulary) -> str:
     """The animal itself of "black cat" and of others in whose names something is said of them."""
     first, _, rest = name.partition(" ")
-    return rest if first in ("black", "baby", "white", "mother") and vocabulary.knows(rest) else name
+    return (
+        rest if first in ("black", "baby", "white", "mother") and vocabulary.knows(rest) else name
+    )
 
 
 @lru_cache(maxsize=2)

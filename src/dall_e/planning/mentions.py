@@ -84,6 +84,8 @@ def full_grown(cast: Cast, mention: Mention) -> SceneObject:
     It is as large as any other then, and that it is a baby is not read.
     """
     item = cast.items[0]
+    if item.thing.kind == "animal" and mention.said.get("size") == "small" and item.count == 1:
+        return replace(item, size="")
     if mention.said.get("age") != "baby" or "size" in mention.said or not item.size:
         return item
     if item.build:

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from dall_e.planning.acts import with_pictured_acts, without_own_parts
+from dall_e.planning.acts import with_groups_first, with_pictured_acts, without_own_parts
 from dall_e.planning.cast import Cast, cast_of, give_parts, show_states
 from dall_e.planning.chains import link_things, put_between, relation_of
 from dall_e.planning.clothing import with_own_clothes
@@ -147,6 +147,7 @@ def _read(prompt: str, vocabulary: Vocabulary) -> Parse:
     grammar: Grammar = Chinese(vocabulary) if chinese else English(vocabulary)
     language: Language = "zh" if chinese else "en"
     text = with_material_first(text if chinese else text.lower(), language)
+    text = with_groups_first(text, vocabulary) if chinese else text
     text = without_own_parts(text, vocabulary, language)
     text = with_pictured_acts(text, vocabulary, language)
     spaced = "" if " " in text else grammar.spaced(text)
