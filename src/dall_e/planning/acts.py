@@ -2,7 +2,8 @@
 
 "a monkey playing the guitar" is "a guitar-playing monkey", 伸着懒腰的小猫 is 伸懒腰的猫, if the
 model has such a picture; else a prompt stays as it is. The table `acts.txt` says which words mean
-which act. What else is said of the animal, such as its colour or where it is, is read as of any other.
+which act. What else is said of the animal, such as its colour or where it is, is read as of any
+other.
 """
 
 from __future__ import annotations
@@ -31,6 +32,10 @@ _JOINED_EN = re.compile(r" and (?:(?:an?|the) )?(?:[a-z]+ ){0,2}")
 _JOINED_ZH = re.compile(r"[和与跟]一?[只头条匹个]?")
 _ALIVE = ("animal", "person", "face")
 _STOPS_ZH = "，。；！？,;和与跟"
+_BEFORE_ACTS_ZH = "的着只头条匹个位群，。、在里上中旁边下"
+_FOR_ONE = re.compile(r"-(?:sitting|sleeping|bedded|bathing|climbing|riding|driving|flying)$")
+"""Acts of which a picture shows a seat, a bed or a car, that several share."""
+_SEVERAL_ZH = re.compile("[两二三四五六七八九十几2-9][只头条匹个]|一群")
 _AHEAD_ZH = 12
 """Characters behind an act in which its animal is."""
 
@@ -132,6 +137,9 @@ def _in_english(text: str, match: re.Match[str], act: str, vocabulary: Vocabular
         doers = after[:1] if is_before else []
     if not doers or not all(_pictured(one.name, act, vocabulary)[0] for one in doers):
         return ""
+    is_several = any(vocabulary.is_plural(text[one.start : one.stop], one.name) for one in doers)
+    if is_several and _FOR_ONE.search(act):
+        return ""
 
     # The words for the act go, and the picture's name stands for the animal.
     start = match.start()
@@ -146,6 +154,10 @@ def _in_chinese(text: str, match: re.Match[str], act: str, vocabulary: Vocabular
     start, stop = match.span()
     has_owner = text[stop : stop + 1] == "的"
     named = list(_animals_zh(text, vocabulary))
+    # What is said before the act is said of the animal, too: 戴帽子弹吉他的猫.
+    is_open = has_owner and start > 0 and text[start - 1] not in _BEFORE_ACTS_ZH
+    if is_open and any(one.start == start for one in named):
+        return f"{text[:start]}的{text[start:]}"
     before = [one for one in named if one.stop <= start]
     after = [one for one in named if stop < one.start <= stop + _AHEAD_ZH]
     if has_owner:
@@ -161,11 +173,13 @@ def _in_chinese(text: str, match: re.Match[str], act: str, vocabulary: Vocabular
     shown = [_pictured(one.name, act, vocabulary) for one in doers]
     if not doers or not all(name for name, _ in shown):
         return ""
+    if _FOR_ONE.search(act) and _SEVERAL_ZH.search(text[: doers[-1].start]):
+        return ""
     edits = [
         (one.start, one.stop, f"{COLOURS_ZH.get(colour, '')}{vocabulary.thing(name).zh}")
         for one, (name, colour) in zip(doers, shown, strict=True)
     ]
-    return _edited(text, [*edits, (start, stop, "")])
+    return _edited(text, [*edits, (start, stop, "的" if is_open else "")])
 
 
 def _has_stop(text: str) -> bool:

@@ -34,6 +34,7 @@ from dall_e.planning.mentions import (
     in_many_colours,
     stands_on_own_legs,
     walked_by_somebody,
+    without_diminutive,
 )
 from dall_e.planning.nearest import Nearest
 from dall_e.planning.pictured_pairs import with_pictured_pairs
@@ -105,6 +106,7 @@ def parse(prompt: str, vocabulary: Vocabulary) -> Parse:
     if understood.scene is None:
         return understood
     scene = with_sign(understood.scene, understood.style, vocabulary)
+    scene = without_diminutive(scene) if is_chinese(prompt) else scene
     scene = with_pictured_pairs(scene, vocabulary)
     scene, others = with_whole_bodies(scene, vocabulary)
     scene = with_own_clothes(scene, vocabulary)
