@@ -30,6 +30,8 @@ _BEFORE_EN = (
 )
 _JOINED_EN = re.compile(r" and (?:(?:an?|the) )?(?:[a-z]+ ){0,2}")
 _JOINED_ZH = re.compile(r"[和与跟]一?[只头条匹个]?")
+_MOST_TRIED = 12
+"""Of many acts in a long prompt, so that the time to read it grows with its length only."""
 _ALIVE = ("animal", "person", "face")
 _STOPS_ZH = "，。；！？,;和与跟"
 _BEFORE_ACTS_ZH = "的着只头条匹个位群，。、在里上中旁边下"
@@ -114,7 +116,8 @@ def with_pictured_acts(text: str, vocabulary: Vocabulary, language: Language) ->
         for match in act.words.finditer(text)
     ]  # fmt: skip
     rewrite = _in_english if language == "en" else _in_chinese
-    for match, act in sorted(found, key=lambda each: each[0].start() - each[0].end()):
+    longest = sorted(found, key=lambda each: each[0].start() - each[0].end())
+    for match, act in longest[:_MOST_TRIED]:
         again = rewrite(text, match, act, vocabulary)
         if again:
             return again
