@@ -90,7 +90,6 @@ _LONGEST_NOUN = 6
 _MOST_ADJECTIVES = 4
 _NEGATIONS = frozenset(("no", "without", "zero", "0", "not"))
 _PLAYING = re.compile(r"\bplay\w* with\b")
-_GROUPS = frozenset(("family", "families", "couple", "couples"))
 _VERBS = {
     "on": ("riding", "rides", "ride", "sits on", "climbing"),
     "above": ("flying over", "flies over", "jumping over", "jumps over"),
@@ -107,7 +106,7 @@ class English(Grammar):
 
     longest_exact = 400
     separator = " "
-    groups = _GROUPS
+    groups = frozenset(("family", "families", "couple", "couples"))
 
     def frame(self, text: str) -> Frame:
         medium = _MEDIUM_BEFORE.match(text)
@@ -236,9 +235,10 @@ class English(Grammar):
 
     def _name_length(self, tokens: Sequence[str], position: int) -> int:
         words = self.vocabulary.words_en
-        # Behind who does it: a dog drinking water has no drinking water.
+        # A dog drinking water has no drinking water.
         done = " ".join(tokens[position : position + 1])
-        if done in verbs("en")[1] and position and tokens[position - 1] in words:
+        is_verb = done in verbs("en")[1] and position > 0 and tokens[position - 1] in words
+        if is_verb or (done == "building" and {*ARTICLES} & {*tokens[position + 1 : position + 2]}):
             return 0
         for length in range(min(_LONGEST_NOUN, len(tokens) - position), 0, -1):
             noun = " ".join(tokens[position : position + length])

@@ -54,7 +54,7 @@ _AND = re.compile(r"、|和|与|跟|以及|还有|，")
 
 _WORDS = re.compile(r"[^\W的了和与跟]+")
 """Runs of characters, but for those that say nothing by themselves."""
-_LONGEST_NOUN = 8
+_LONGEST_NOUN = 12
 """In characters."""
 _VERB = re.compile("[骑读看吃喝戴穿拿抱弹]")
 _ENGLISH_WORD = re.compile(r"(?:(?<= )|^)[A-Za-z]+(?![A-Za-z])")

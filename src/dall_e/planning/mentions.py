@@ -14,7 +14,7 @@ from dall_e.planning.cast import Cast, is_alive
 from dall_e.planning.grammar import MOST_THINGS, Grammar, Mention, PartSaid
 from dall_e.planning.poses import posed
 from dall_e.planning.qualities import shown_as, whole_name
-from dall_e.scenes.graph import Action, SceneObject
+from dall_e.scenes.graph import Action, Scene, SceneObject
 
 _BODY_PARTS = frozenset(
     (
@@ -90,6 +90,16 @@ def full_grown(cast: Cast, mention: Mention) -> SceneObject:
         return replace(item, size="")
     cast.unused |= mention.age_at
     return replace(item, size="")
+
+
+def without_diminutive(scene: Scene) -> Scene:
+    """A scene in which 小 before the only animal is no size: 小熊 is as large as any bear."""
+    if len(scene.objects) != 1 or scene.background:
+        return scene
+    (item,) = scene.objects
+    if item.thing.kind != "animal" or item.size != "small" or item.count > 1:
+        return scene
+    return replace(scene, objects=(replace(item, size=""),))
 
 
 def in_many_colours(cast: Cast, mention: Mention) -> None:

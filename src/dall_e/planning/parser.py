@@ -17,6 +17,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from dall_e.planning.acts import with_groups_first, with_pictured_acts, without_own_parts
 from dall_e.planning.cast import Cast, cast_of, give_parts, show_states
 from dall_e.planning.chains import link_things, put_between, relation_of
 from dall_e.planning.clothing import with_own_clothes
@@ -33,6 +34,7 @@ from dall_e.planning.mentions import (
     in_many_colours,
     stands_on_own_legs,
     walked_by_somebody,
+    without_diminutive,
 )
 from dall_e.planning.nearest import Nearest
 from dall_e.planning.pictured_pairs import with_pictured_pairs
@@ -44,7 +46,7 @@ from dall_e.planning.vocabulary import Vocabulary
 from dall_e.planning.whole_bodies import with_whole_bodies
 from dall_e.scenes.graph import Scene
 from dall_e.scenes.phrases import OPPOSITE
-from dall_e.text.language import is_chinese
+from dall_e.text.language import Language, is_chinese
 from dall_e.text.normal_form import normal_form
 
 _TONES = re.compile(
@@ -104,6 +106,7 @@ def parse(prompt: str, vocabulary: Vocabulary) -> Parse:
     if understood.scene is None:
         return understood
     scene = with_sign(understood.scene, understood.style, vocabulary)
+    scene = without_diminutive(scene) if is_chinese(prompt) else scene
     scene = with_pictured_pairs(scene, vocabulary)
     scene, others = with_whole_bodies(scene, vocabulary)
     scene = with_own_clothes(scene, vocabulary)
@@ -144,7 +147,11 @@ def _read(prompt: str, vocabulary: Vocabulary) -> Parse:
     text, effect = without_style(normal.text.rstrip(".。!！").strip(), vocabulary)
     chinese = is_chinese(text)
     grammar: Grammar = Chinese(vocabulary) if chinese else English(vocabulary)
-    text = with_material_first(text if chinese else text.lower(), "zh" if chinese else "en")
+    language: Language = "zh" if chinese else "en"
+    text = with_material_first(text if chinese else text.lower(), language)
+    text = with_groups_first(text, vocabulary) if chinese else text
+    text = without_own_parts(text, vocabulary, language)
+    text = with_pictured_acts(text, vocabulary, language)
     spaced = "" if " " in text else grammar.spaced(text)
     marked = MarkedText(spaced or text)
 

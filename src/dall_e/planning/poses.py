@@ -50,6 +50,10 @@ def posed(vocabulary: Vocabulary, item: SceneObject, verb: str, worn: Sequence[s
         return _going(vocabulary, item, _GAITS[verb])
     if kind == "person" and verb == "hugging":
         return item
+    # On two legs it has room for clothes, and a hat is on the head.
+    upright = f"upright {base}"
+    if verb == "wearing" and vocabulary.knows(upright):
+        return shown_as(vocabulary, item, upright)
     pose = f"{_POSES.get(verb, 'standing' if kind == 'animal' else '')} {base}"
     if vocabulary.knows(pose):
         return shown_as(vocabulary, item, pose)

@@ -35,8 +35,10 @@ _ALIGHT = re.compile(
     r"fire|flam|torch|candle|lantern|lamp|\bsun|moon|star|glowing|light|burning|phoenix|lava"
 )
 """Things whose pictures burn or glow."""
-_POSED = re.compile("^(?:standing|sitting|swimming) ")
+_POSED = re.compile("^(?:standing|sitting|swimming|upright) ")
 """How an animal is shown that is only said by its name."""
+_YOUNG = re.compile("^baby |^little | (?:cub|calf|foal|pup|puppy)$")
+"""What names of young animals have beside that of their kind."""
 _FLYING_KINDS = frozenset(("airplane", "helicopter", "eagle", "bat", "bee", "butterfly", "kite"))
 """Their pictures show them in the air."""
 
@@ -188,8 +190,8 @@ def flies(vocabulary: Vocabulary, name: str) -> bool:
 
 
 def whole_name(name: str) -> str:
-    """The animal of a face, or of a whole picture of it."""
-    return _POSED.sub("", name.removesuffix(" face"))
+    """The animal of a face, of a whole picture of it, or of its young."""
+    return _YOUNG.sub("", _POSED.sub("", name.removesuffix(" face")))
 
 
 def _in_state(name: str, state: str) -> Iterator[str]:

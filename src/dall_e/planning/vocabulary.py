@@ -130,6 +130,7 @@ class Vocabulary:
             base = head.removesuffix(" face")
             names |= {base: whole, plural_of(base): whole}
             if base == head:
+                names |= {word: whole for word, name in names.items() if name == head}
                 names |= {f"{base} {part}": head for part in ("face", "head")}
         for name, words in self._first_meanings:
             names |= {word: name for each in words for word in (each, plural_of(each))}

@@ -17,7 +17,8 @@ COLOURS_ZH = {
 _IRREGULAR = {
     "man": "men", "woman": "women", "person": "people", "child": "children", "baby": "babies",
     "foot": "feet", "tooth": "teeth", "wolf": "wolves", "leaf": "leaves", "shrimp": "shrimp",
-    "bison": "bison", "police": "police",
+    "bison": "bison", "police": "police", "fish": "fish", "sheep": "sheep", "deer": "deer",
+    "salmon": "salmon", "trout": "trout", "koi": "koi", "carp": "carp", "goldfish": "goldfish",
 }  # fmt: skip
 _TONE_EN = re.compile(r"[,:]? [a-z-]+ skin tone")
 _TONE_ZH = re.compile(r"，?(?:中等-|较)?(?:中等|浅|深)肤色")
