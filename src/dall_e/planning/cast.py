@@ -55,7 +55,7 @@ _BELONGS = re.compile("[上里中]?的")
 _OF_SEVERAL = ("full of", "holding", "carrying")
 """What is done with several things of a kind at once."""
 _EACH = re.compile(r"都|\b(?:both|each|all)\b")
-_ADULTS = {"boy": "man", "girl": "woman", "child": "person", "father": "man"}
+_ADULTS = {"child": "person", "father": "man"}
 """Whose picture is taken of those that have none with such hair."""
 
 

@@ -11,6 +11,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from functools import lru_cache
 
+from dall_e.planning.pictured_people import figure_in
 from dall_e.planning.qualities import is_person
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.scenes.graph import Scene, SceneObject, actions_among, links_among
@@ -41,7 +42,7 @@ def with_own_clothes(scene: Scene, vocabulary: Vocabulary) -> Scene:
         thing = items[index]
         if verb != "wearing" or not is_person(vocabulary, items[subject].name):
             continue
-        kinds = _table().get(_POSE.sub("", items[subject].name), frozenset())
+        kinds = _table().get(figure_in(_POSE.sub("", items[subject].name)), frozenset())
         own = (part for kind, part, names in _KINDS if kind in kinds and names.search(thing.name))
         part = next(own, "")
         is_plain = not (thing.material or thing.pattern)
