@@ -26,6 +26,7 @@ _LEAST_FACE, _LEAST_PART, _LEAST_PIECE = 600, 120, 800
 _WAIST, _SHOES, _SPREAD = 0.5, 0.8, 0.14
 """How far down from the chin to the feet the waist is and shoes begin, and how much it varies."""
 _CLOTHES = ("clothes", "top", "bottom")
+_HALVES = ("top", "bottom")
 _LEAST_FEATURES = 2
 """A face has at least so many things in it."""
 _SAME_SKIN = 0.06
@@ -62,6 +63,9 @@ def with_part(areas: Areas, part: str, colour: str) -> Areas:
     if main is None:
         return areas
     labels = frozenset(range(len(areas.palette_K3) + 1, new))
+    if part in _HALVES:
+        # What is held before a shirt, and what shows under a jacket, has other colours.
+        labels &= shades_of(alone, main)
     return replace(whole, palette_K3=_toned(whole, main, colour, labels))
 
 

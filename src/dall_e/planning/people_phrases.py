@@ -9,8 +9,10 @@ from functools import lru_cache
 from dall_e.text.language import COLOURS_ZH, Language
 from dall_e.text.tables import read_table
 
-_OTHER_COLOURS = {"gray": "grey", "navy": "blue", "beige": "brown", "golden": "yellow", "gold": "yellow",
-                  "turquoise": "blue", "violet": "purple", "crimson": "red", "silver": "grey"}  # fmt: skip
+_OTHER_COLOURS = {
+    "gray": "grey", "navy": "blue", "beige": "brown", "golden": "yellow", "gold": "yellow",
+    "turquoise": "blue", "violet": "purple", "crimson": "red", "silver": "grey",
+}  # fmt: skip
 _COLOURS_OF_ZH = {word[0]: colour for colour, word in COLOURS_ZH.items()} | {
     "金": "yellow", "银": "grey", "褐": "brown", "青": "green",
 }  # fmt: skip
@@ -23,9 +25,16 @@ _LOOKS = (
 )
 """What is said of clothes and not drawn."""
 _COLOUR = "|".join((*COLOURS_ZH, *_OTHER_COLOURS))
-_BEHIND = rf"(?:,? and (?:{_ARTICLES} )?{_LOOKS}(?:(?P<other>{_COLOUR}) )?(?P<legs>jeans|pants|trousers|shorts|skirt)\b)?"
+_BEHIND = (
+    rf"(?:,? and (?:{_ARTICLES} )?{_LOOKS}(?:(?P<other>{_COLOUR}) )?"
+    r"(?P<legs>jeans|pants|trousers|shorts|skirt)\b)?"
+)
+"""What is worn below it."""
 _COLOUR_ZH = "(?:粉|浅|深|淡|大|鲜|天|墨)?"
-_BEHIND_ZH = rf"(?:[和与、]{_COLOUR_ZH}(?P<other>[{''.join(_COLOURS_OF_ZH)}])?色?的?(?P<legs>牛仔裤|裤子|短裤|长裤|裙子|半身裙|短裙))?"
+_BEHIND_ZH = (
+    rf"(?:[和与、]{_COLOUR_ZH}(?P<other>[{''.join(_COLOURS_OF_ZH)}])?色?的?"
+    "(?P<legs>牛仔裤|裤子|短裤|长裤|裙子|半身裙|短裙))?"
+)
 _JEANS = ("jeans", "牛仔裤")
 
 
@@ -140,6 +149,31 @@ def figures() -> dict[str, tuple[tuple[str, tuple[tuple[str, str], ...]], ...]]:
         for name in _words(names):
             found[name] = (*found.get(name, ()), (figure, parts))
     return found
+
+
+@lru_cache(maxsize=512)
+def figure_in(name: str) -> str:
+    """Who is on a picture of an act: of "woman doing yoga" that is "woman"."""
+    return next(filter(None, (who_in(act.picture, name) for act in acts())), name)
+
+
+def parts_of_act(name: str, part: str) -> tuple[str, ...]:
+    """The parts that are painted for one: somebody at an act has things before their clothes, which
+    keep their colours if the halves are painted."""
+    is_act = part == "clothes" and figure_in(name) != name
+    return ("top", "bottom") if is_act else (part,)
+
+
+def who_in(picture: str, name: str) -> str:
+    """Who is on a picture of a kind, such as "{} doing yoga"; "" if it is none of these."""
+    before, _, behind = picture.partition("{}")
+    is_its = name.startswith(before) and name.endswith(behind)
+    return name[len(before) : len(name) - len(behind)] if is_its else ""
+
+
+def is_figure(name: str) -> bool:
+    """Whether a picture shows somebody from head to foot, at an act or in clothes of the tables."""
+    return figure_in(name) != name or any(who_in(worn.picture, name) for worn in garments())
 
 
 @lru_cache(maxsize=2)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import NamedTuple
 
 from dall_e.planning.grammar import Grammar
@@ -21,7 +20,9 @@ from dall_e.planning.people_phrases import (
     acts,
     figures,
     garments,
+    parts_of_act,
     phrases_in,
+    who_in,
 )
 from dall_e.planning.qualities import is_person, shown_as
 from dall_e.planning.vocabulary import Vocabulary
@@ -83,10 +84,12 @@ def readings_of(text: str, grammar: Grammar, vocabulary: Vocabulary) -> Iterator
 
 
 def _subsets(said: Sequence[tuple[int, Phrase]]) -> Iterator[list[tuple[int, Phrase]]]:
-    """All phrases, then the acts alone, then the clothes alone, each if it is not the same."""
+    """All phrases, then the acts alone, then one act, then the clothes alone; nothing twice."""
     done: list[list[tuple[int, Phrase]]] = [[]]
     some = [each for each in said if isinstance(each[1].shows, Act)]
-    for chosen in (list(said), some, [each for each in said if each not in some]):
+    worn = [each for each in said if each not in some]
+    single = [[*worn, each] for each in some]
+    for chosen in (list(said), some, *single, *([each] for each in some), worn):
         if chosen not in done:
             done.append(chosen)
             yield chosen
@@ -164,7 +167,7 @@ def _without(text: str, phrases: Sequence[Phrase], is_chinese: bool) -> str:
 def with_pictured_people(
     scene: Scene, shown: Sequence[tuple[int, Phrase]], vocabulary: Vocabulary
 ) -> Scene | None:
-    """Return a scene whose people have the pictures of what is said of them; None if one has none."""
+    """Return a scene whose people have the pictures of what is said; None if one has none."""
     people = [i for i, item in enumerate(scene.objects) if is_person(vocabulary, item.name)]
     items = list(scene.objects)
     dropped: set[int] = set()
@@ -213,8 +216,8 @@ def _pictured(
             continue
         pictured = shown_as(vocabulary, item, shown)
         own = {**dict(parts), **dict(pictured.parts)}
-        for phrase in worn:
-            own |= dict(phrase.parts)
+        for part, colour in (each for phrase in worn for each in phrase.parts):
+            own |= dict.fromkeys(parts_of_act(shown, part), colour)
         return replace(pictured, parts=tuple(sorted(own.items())))
     return None
 
@@ -228,19 +231,6 @@ def _figures_of(name: str) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
         yield from ((other, parts) for other, _ in figures().get(figure, ()))
     yield from figures().get(bare, ())
     for garment in garments():
-        who = _who_in(garment.picture, bare)
+        who = who_in(garment.picture, bare)
         if who:
             yield who, ()
-
-
-@lru_cache(maxsize=512)
-def figure_in(name: str) -> str:
-    """Who is on a picture of an act: of "woman doing yoga" that is "woman"."""
-    return next(filter(None, (_who_in(act.picture, name) for act in acts())), name)
-
-
-def _who_in(picture: str, name: str) -> str:
-    """Who is on a picture of a kind, such as "{} doing yoga"; "" if it is none of these."""
-    before, _, behind = picture.partition("{}")
-    is_its = name.startswith(before) and name.endswith(behind)
-    return name[len(before) : len(name) - len(behind)] if is_its else ""
