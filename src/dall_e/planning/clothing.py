@@ -11,7 +11,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from functools import lru_cache
 
-from dall_e.planning.people_phrases import figure_in, parts_of_act
+from dall_e.planning.people_phrases import figure_in, part_at_act
 from dall_e.planning.qualities import is_person
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.scenes.graph import Scene, SceneObject, actions_among, links_among
@@ -48,8 +48,8 @@ def with_own_clothes(scene: Scene, vocabulary: Vocabulary) -> Scene:
         is_plain = not (thing.material or thing.pattern)
         if part and is_plain:
             worn.add(index)
-            for each in parts_of_act(items[subject].name, part):
-                items[subject] = _painted(items[subject], each, thing.colour)
+            part = part_at_act(items[subject].name, part)
+            items[subject] = _painted(items[subject], part, thing.colour)
         elif "top" in kinds and _OVER_A_TOP.search(thing.name):
             items[subject] = _painted(items[subject], "top", thing.colour)
     return _without(replace(scene, objects=tuple(items)), worn)

@@ -157,11 +157,10 @@ def figure_in(name: str) -> str:
     return next(filter(None, (who_in(act.picture, name) for act in acts())), name)
 
 
-def parts_of_act(name: str, part: str) -> tuple[str, ...]:
-    """The parts that are painted for one: somebody at an act has things before their clothes, which
-    keep their colours if the halves are painted."""
+def part_at_act(name: str, part: str) -> str:
+    """The part that is painted on a picture: of somebody at an act only what is like their top."""
     is_act = part == "clothes" and figure_in(name) != name
-    return ("top", "bottom") if is_act else (part,)
+    return "garment" if is_act else part
 
 
 def who_in(picture: str, name: str) -> str:

@@ -20,7 +20,7 @@ from dall_e.planning.people_phrases import (
     acts,
     figures,
     garments,
-    parts_of_act,
+    part_at_act,
     phrases_in,
     who_in,
 )
@@ -217,7 +217,7 @@ def _pictured(
         pictured = shown_as(vocabulary, item, shown)
         own = {**dict(parts), **dict(pictured.parts)}
         for part, colour in (each for phrase in worn for each in phrase.parts):
-            own |= dict.fromkeys(parts_of_act(shown, part), colour)
+            own[part_at_act(shown, part)] = colour
         return replace(pictured, parts=tuple(sorted(own.items())))
     return None
 
@@ -230,7 +230,8 @@ def _figures_of(name: str) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
         yield figure, parts
         yield from ((other, parts) for other, _ in figures().get(figure, ()))
     yield from figures().get(bare, ())
-    for garment in garments():
-        who = who_in(garment.picture, bare)
+    pictures = (*(act.picture for act in acts()), *(worn.picture for worn in garments()))
+    for picture in pictures:
+        who = who_in(picture, bare)
         if who:
             yield who, ()
