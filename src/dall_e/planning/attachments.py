@@ -96,7 +96,7 @@ _HIPS = 0.52
 """How far down they sit, as a fraction of their height."""
 _BOARDS = re.compile(r"skateboard$|snowboard$|surfboard$|scooter$|sled$|carpet$|skis$|raft$")
 """They stand on it."""
-_HAT, _HAT_ON_HAIR = 0.12, 0.26
+_HAT, _HAT_ON_HAIR = 0.12, 0.34
 """How far down a head hats reach; people have hair under theirs."""
 _TOGETHER = 0.55
 """Hands nearer to each other than this, in widths, are before the body."""

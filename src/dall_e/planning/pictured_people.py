@@ -43,6 +43,13 @@ _FOLLOWING = re.compile(
 """What may be behind an act: what else is said, and not a thing that it is done with."""
 
 
+_MORE_WORN = re.compile(
+    r"\s*(?:,|and)\s+(?=(?:an?|the)\s|(?:\w+ )?(?:sunglasses|glasses|gloves|boots|shoes|sneakers|"
+    r"sandals|headphones|socks)\b)"
+)
+"""What joins something else that is worn."""
+
+
 class Reading(NamedTuple):
     """A prompt without the phrases that pictures of people show."""
 
@@ -151,7 +158,7 @@ def _without(text: str, phrases: Sequence[Phrase], is_chinese: bool) -> str:
                 after = after.removeprefix("的")
             text = before + after
             continue
-        worn = re.match(r"\s*(?:,|and)\s+(?=(?:an?|the)\s)", after)
+        worn = _MORE_WORN.match(after)
         if worn and not isinstance(phrase.shows, Act):
             after = " wearing " + after[worn.end() :]
         text = f"{before.rstrip()} {after.strip()}"

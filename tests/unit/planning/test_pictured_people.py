@@ -49,10 +49,7 @@ def test_who_does_or_wears_something_has_its_picture(
     assert shown(prompt) == [(name, parts)]
 
 
-@pytest.mark.parametrize(
-    "prompt",
-    ["a dog playing the guitar", "a man playing the guitar", "a woman playing the guitar solo"],
-)
+@pytest.mark.parametrize("prompt", ["a dog playing the guitar", "a man playing the guitar"])
 def test_what_no_picture_shows_is_read_as_ever(prompt: str) -> None:
     assert not any("playing" in name for name, _ in shown(prompt))
 
