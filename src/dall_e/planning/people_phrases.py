@@ -42,7 +42,7 @@ _JEANS = ("jeans", "牛仔裤")
 class Act:
     """What somebody does, of which there are pictures."""
 
-    picture: str
+    image: str
     """Their names, with {} for whose picture it is: "{} doing yoga"."""
     en: tuple[str, ...]
     zh: tuple[str, ...]
@@ -52,18 +52,18 @@ class Act:
     @property
     def is_adjective(self) -> bool:
         """Whether it is said before somebody, too: a dancing girl."""
-        return self.picture.endswith("{}")
+        return self.image.endswith("{}")
 
-    def picture_of(self, name: str) -> str:
+    def image_of(self, name: str) -> str:
         """The name of the picture on which somebody does it."""
-        return self.picture.format(name)
+        return self.image.format(name)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Garment:
     """Clothes in which there are pictures of people."""
 
-    picture: str
+    image: str
     """Their names, with {} for whose picture it is: "{} in a hoodie"."""
     part: str
     """The part of somebody that has the colour of these clothes: clothes, top or bottom."""
@@ -71,9 +71,9 @@ class Garment:
     zh: tuple[str, ...]
     things: tuple[str, ...] = ()
 
-    def picture_of(self, name: str) -> str:
+    def image_of(self, name: str) -> str:
         """The name of the picture on which somebody wears it."""
-        return self.picture.format(name)
+        return self.image.format(name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,8 +125,8 @@ def _plain(phrase: str) -> str:
 def acts() -> tuple[Act, ...]:
     """All acts of which there are pictures."""
     return tuple(
-        Act(picture=picture, en=_words(en), zh=_words(zh), things=_words("".join(more)))
-        for picture, en, zh, *more in read_table("planning/acts_of_people.txt")
+        Act(image=image, en=_words(en), zh=_words(zh), things=_words("".join(more)))
+        for image, en, zh, *more in read_table("planning/acts_of_people.txt")
     )
 
 
@@ -134,8 +134,8 @@ def acts() -> tuple[Act, ...]:
 def garments() -> tuple[Garment, ...]:
     """All clothes of which there are pictures."""
     return tuple(
-        Garment(picture=picture, part=part, en=_words(en), zh=_words(zh))
-        for picture, part, en, zh in read_table("planning/garments.txt")
+        Garment(image=image, part=part, en=_words(en), zh=_words(zh))
+        for image, part, en, zh in read_table("planning/garments.txt")
     )
 
 
@@ -154,7 +154,7 @@ def figures() -> dict[str, tuple[tuple[str, tuple[tuple[str, str], ...]], ...]]:
 @lru_cache(maxsize=512)
 def figure_in(name: str) -> str:
     """Who is on a picture of an act: of "woman doing yoga" that is "woman"."""
-    return next(filter(None, (who_in(act.picture, name) for act in acts())), name)
+    return next(filter(None, (who_in(act.image, name) for act in acts())), name)
 
 
 def part_at_act(name: str, part: str) -> str:
@@ -163,16 +163,16 @@ def part_at_act(name: str, part: str) -> str:
     return "garment" if is_act else part
 
 
-def who_in(picture: str, name: str) -> str:
+def who_in(image: str, name: str) -> str:
     """Who is on a picture of a kind, such as "{} doing yoga"; "" if it is none of these."""
-    before, _, behind = picture.partition("{}")
+    before, _, behind = image.partition("{}")
     is_its = name.startswith(before) and name.endswith(behind)
     return name[len(before) : len(name) - len(behind)] if is_its else ""
 
 
 def is_figure(name: str) -> bool:
     """Whether a picture shows somebody from head to foot, at an act or in clothes of the tables."""
-    return figure_in(name) != name or any(who_in(worn.picture, name) for worn in garments())
+    return figure_in(name) != name or any(who_in(worn.image, name) for worn in garments())
 
 
 @lru_cache(maxsize=2)

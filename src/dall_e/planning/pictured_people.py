@@ -215,10 +215,10 @@ def _pictured(
     for name, parts in _figures_of(item.name):
         shown = name
         for phrase in (*worn, *done):
-            shown = phrase.shows.picture_of(shown)
+            shown = phrase.shows.image_of(shown)
         if not vocabulary.knows(shown) and worn and done:
             # The act, and the clothes of its picture in the colour that is said
-            shown = done[0].shows.picture_of(name)
+            shown = done[0].shows.image_of(name)
         if not vocabulary.knows(shown):
             continue
         pictured = shown_as(vocabulary, item, shown)
@@ -237,8 +237,8 @@ def _figures_of(name: str) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
         yield figure, parts
         yield from ((other, parts) for other, _ in figures().get(figure, ()))
     yield from figures().get(bare, ())
-    pictures = (*(act.picture for act in acts()), *(worn.picture for worn in garments()))
-    for picture in pictures:
-        who = who_in(picture, bare)
+    images = (*(act.image for act in acts()), *(worn.image for worn in garments()))
+    for image in images:
+        who = who_in(image, bare)
         if who:
             yield who, ()

@@ -61,4 +61,4 @@ def test_of_two_each_has_what_is_said_of_them() -> None:
 
 def test_the_longest_phrase_counts() -> None:
     (phrase,) = phrases_in("a boy sleeping at a desk", "en")
-    assert phrase.shows.picture == "{} sleeping at a desk"
+    assert phrase.shows.image == "{} sleeping at a desk"
