@@ -8,6 +8,7 @@ Shapes: H W rows and columns, K colours.
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -25,7 +26,10 @@ _LEAST_FACE, _LEAST_PART, _LEAST_PIECE = 600, 120, 800
 """Pixels of the smallest face, of the smallest part, and of clothes that are not like others."""
 _WAIST, _SHOES, _SPREAD = 0.5, 0.8, 0.14
 """How far down from the chin to the feet the waist is and shoes begin, and how much it varies."""
-_CLOTHES = ("clothes", "top", "bottom")
+_CLOTHES = ("clothes", "top", "bottom", "garment")
+_HALVES = ("top", "bottom")
+_TWIN_HUE = 14
+"""Degrees between two shades of one piece of clothes, at most."""
 _LEAST_FEATURES = 2
 """A face has at least so many things in it."""
 _SAME_SKIN = 0.06
@@ -35,7 +39,7 @@ _SKIN = ((0.55, 0.95), (0.045, 0.18), (38, 98))
 
 
 def with_part(areas: Areas, part: str, colour: str) -> Areas:
-    """Return the areas with a part (hair, beard, clothes, top, bottom) in one of `colour.TARGETS`.
+    """Return the areas with a part, one of the graph's PARTS, in one of `colour.TARGETS`.
 
     The part gets labels of its own. Areas in which it is not found stay as they are.
     """
@@ -56,13 +60,26 @@ def with_part(areas: Areas, part: str, colour: str) -> Areas:
     whole = Areas(labels_HW=labels_HW, palette_K3=np.concatenate(palette))
 
     # Its own main colour is the one that changes.
-    alone_HW = np.where(where_HW, labels_HW, EMPTY)
-    alone = Areas(labels_HW=alone_HW, palette_K3=whole.palette_K3)
+    alone = _only(whole, where_HW)
     main = main_of(alone)
     if main is None:
         return areas
     labels = frozenset(range(len(areas.palette_K3) + 1, new))
+    if part in _HALVES:
+        # What is held before a shirt, and what shows under a jacket, has other colours.
+        labels &= shades_of(alone, main)
+    elif part == "garment":
+        # Somebody at an act has other things before them, and a desk or a horse below.
+        upper_HW = _part(areas, "top")
+        upper = None if upper_HW is None else main_of(_only(whole, upper_HW))
+        main = upper or main
+        labels &= shades_of(alone, main)
     return replace(whole, palette_K3=_toned(whole, main, colour, labels))
+
+
+def _only(areas: Areas, where_HW: Mask) -> Areas:
+    """The areas with nothing but what is somewhere."""
+    return replace(areas, labels_HW=np.where(where_HW, areas.labels_HW, EMPTY))
 
 
 def _toned(areas: Areas, main: MainColour, colour: str, labels: frozenset[int]) -> Any:
@@ -125,6 +142,8 @@ def _part(areas: Areas, part: str) -> Mask | None:
     labels = {own for _, own, grows in candidates if grows}
     if part in _CLOTHES and not labels:
         labels = {own for _, own, _ in candidates}
+    if part in _CLOTHES:
+        labels |= {own for _, own, _ in candidates if _is_twin(areas, own, labels)}
     found = [component_HW for component_HW, own, _ in candidates if own in labels]
     if part in _CLOTHES:
         feet = int(np.flatnonzero((areas.labels_HW != EMPTY).any(1))[-1]) + 1
@@ -144,7 +163,11 @@ def _half(found: list[Mask], part: str, chin: int, feet: int) -> list[Mask]:
         if first >= shoes:
             continue
         is_top, is_bottom = last <= waist + spread, first >= waist - spread
-        if part == "clothes" or (part == "top" and is_top) or (part == "bottom" and is_bottom):
+        if (
+            part in ("clothes", "garment")
+            or (part == "top" and is_top)
+            or (part == "bottom" and is_bottom)
+        ):
             kept.append(mask_HW)
         elif not is_top and not is_bottom:
             # A dress is cut at the waist.
@@ -167,6 +190,19 @@ def _like(areas: Areas, label: int) -> frozenset[int]:
     lab_K3 = oklab(areas.palette_K3)
     near_K = np.linalg.norm(lab_K3 - lab_K3[label - 1], axis=1) < _SAME_SKIN
     return frozenset(int(k) + 1 for k in np.flatnonzero(near_K))
+
+
+def _is_twin(areas: Areas, label: int, labels: Collection[int]) -> bool:
+    """Whether a label is another shade of one of some: sleeves that are raised beside the face."""
+    lab_K3 = oklab(areas.palette_K3)
+    chroma_K = np.hypot(lab_K3[:, 1], lab_K3[:, 2])
+    hue_K = np.degrees(np.arctan2(lab_K3[:, 2], lab_K3[:, 1]))
+    for other in labels:
+        is_coloured = min(chroma_K[label - 1], chroma_K[other - 1]) > GREY_CHROMA
+        off = abs((hue_K[label - 1] - hue_K[other - 1] + 180) % 360 - 180)
+        if is_coloured and off < _TWIN_HUE:
+            return True
+    return False
 
 
 def _skin_labels(areas: Areas) -> frozenset[int]:

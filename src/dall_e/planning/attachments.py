@@ -102,6 +102,8 @@ _HIPS = 0.52
 """How far down they sit, as a fraction of their height."""
 _BOARDS = re.compile(r"skateboard$|snowboard$|surfboard$|scooter$|sled$|carpet$|skis$|raft$")
 """They stand on it."""
+_HAT, _HAT_ON_HAIR = 0.12, 0.34
+"""How far down a head hats reach; people have hair under theirs."""
 _TOGETHER = 0.55
 """Hands nearer to each other than this, in widths, are before the body."""
 _WAIST, _KNEES = 0.5, 0.8
@@ -175,7 +177,8 @@ def _worn(own: Part, anchors: Anchors, thing: Attached) -> tuple[list[Part], boo
     if not _HEAD.search(thing.name):
         return _carried(own, anchors, thing)
     width, height = sized(thing, width=0.82 * head_width)
-    y = top + 0.12 * (bottom - top) - height / 2
+    depth = _HAT_ON_HAIR if anchors.is_person else _HAT
+    y = top + depth * (bottom - top) - height / 2
     return [centred(thing, head_x, y, (width, height))], False
 
 

@@ -57,6 +57,8 @@ _OF_SEVERAL = ("full of", "holding", "carrying")
 _EACH = re.compile(r"都|\b(?:both|each|all)\b")
 _ADULTS = {"boy": "man", "girl": "woman", "child": "person", "father": "man"}
 """Whose picture is taken of those that have none with such hair."""
+_PAINTED_YOUNG = ("boy", "girl")
+"""Those whose hair is painted instead."""
 
 
 @dataclass(kw_only=True)
@@ -308,7 +310,8 @@ def _act(cast: Cast, mentions: Sequence[Mention], subject: int, verb: str, thing
 def _give_part(vocabulary: Vocabulary, item: SceneObject, part: str, colour: str) -> SceneObject:
     """Somebody with a part in a colour; a picture of its own if the model knows one."""
     words = {"yellow": "blond"}.get(colour, colour)
-    bases = (item.name, _ADULTS.get(item.name, item.name))
+    is_painted = colour in COLOURS and item.name in _PAINTED_YOUNG
+    bases = (item.name, item.name if is_painted else _ADULTS.get(item.name, item.name))
     for name in (f"{base} with {look}" for look in (f"{words} {part}", part) for base in bases):
         if vocabulary.knows(name):
             item = shown_as(vocabulary, item, name)

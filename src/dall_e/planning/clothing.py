@@ -11,6 +11,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from functools import lru_cache
 
+from dall_e.planning.people_phrases import figure_in, part_at_act
 from dall_e.planning.qualities import is_person
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.scenes.graph import Scene, SceneObject, actions_among, links_among
@@ -41,12 +42,13 @@ def with_own_clothes(scene: Scene, vocabulary: Vocabulary) -> Scene:
         thing = items[index]
         if verb != "wearing" or not is_person(vocabulary, items[subject].name):
             continue
-        kinds = _table().get(_POSE.sub("", items[subject].name), frozenset())
+        kinds = _table().get(figure_in(_POSE.sub("", items[subject].name)), frozenset())
         own = (part for kind, part, names in _KINDS if kind in kinds and names.search(thing.name))
         part = next(own, "")
         is_plain = not (thing.material or thing.pattern)
         if part and is_plain:
             worn.add(index)
+            part = part_at_act(items[subject].name, part)
             items[subject] = _painted(items[subject], part, thing.colour)
         elif "top" in kinds and _OVER_A_TOP.search(thing.name):
             items[subject] = _painted(items[subject], "top", thing.colour)

@@ -37,7 +37,9 @@ from dall_e.planning.mentions import (
     without_diminutive,
 )
 from dall_e.planning.nearest import Nearest
+from dall_e.planning.people_phrases import Phrase
 from dall_e.planning.pictured_pairs import with_pictured_pairs
+from dall_e.planning.pictured_people import readings_of, with_pictured_people
 from dall_e.planning.place_signs import with_sign
 from dall_e.planning.qualities import pictured_state, shown_as
 from dall_e.planning.style_words import without_style
@@ -102,13 +104,31 @@ def parse(prompt: str, vocabulary: Vocabulary) -> Parse:
     For nouns that it does not know, it is read again with what is nearest to them. Who is more
     than a head in the scene is shown whole.
     """
-    understood = _read_twice(prompt, vocabulary)
+    text = normal_form(prompt).text
+    grammar: Grammar = Chinese(vocabulary) if is_chinese(text) else English(vocabulary)
+    if not has_tone(text):
+        for reading in readings_of(text, grammar, vocabulary):
+            understood = _finished(reading.text, vocabulary, reading.shown)
+            if understood is not None:
+                return replace(understood, text=text, is_exact=False)
+    understood = _finished(prompt, vocabulary)
+    assert understood is not None
+    return understood
+
+
+def _finished(
+    text: str, vocabulary: Vocabulary, shown: Sequence[tuple[int, Phrase]] = ()
+) -> Parse | None:
+    """Read a text, with what else is said of its people; None if there is no picture of that."""
+    understood = _read_twice(text, vocabulary)
     if understood.scene is None:
-        return understood
+        return None if shown else understood
     scene = with_sign(understood.scene, understood.style, vocabulary)
-    scene = without_diminutive(scene) if is_chinese(prompt) else scene
-    scene = with_pictured_pairs(scene, vocabulary)
-    scene, others = with_whole_bodies(scene, vocabulary)
+    scene = without_diminutive(scene) if is_chinese(text) else scene
+    pictured = with_pictured_people(with_pictured_pairs(scene, vocabulary), shown, vocabulary)
+    if pictured is None:
+        return None
+    scene, others = with_whole_bodies(pictured, vocabulary)
     scene = with_own_clothes(scene, vocabulary)
     return replace(understood, scene=scene, nearest=(*understood.nearest, *others))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
+import re
 from dataclasses import dataclass
 
 from dall_e.images.textures import MATERIALS
@@ -26,6 +27,8 @@ _DARK_PLACES = frozenset(("space", "moon", "night-sky", "dungeon", "cave", "roof
 _TURNING_KINDS = frozenset(("animal", "food", "plant", "vehicle", "person", "face"))
 _TURNING_TRAITS = frozenset(("many", "coat", "paint", "stands"))
 _ONE_WAY = frozenset(("clock", "watch", "dice"))
+_WRITTEN = re.compile(r"sleeping|yawning|thinking|blackboard|teacher with|calligraphy")
+"""Letters or signs are on pictures of people with such names."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,4 +113,13 @@ def _free_colours(thing: Thing) -> tuple[str, ...]:
 def _turns(thing: Thing) -> bool:
     """Whether it means the same in a mirror."""
     may_turn = thing.kind in _TURNING_KINDS or not _TURNING_TRAITS.isdisjoint(thing.traits)
-    return may_turn and thing.name not in _ONE_WAY and mirrors({"en": thing.name})
+    return (
+        may_turn
+        and thing.name not in _ONE_WAY
+        and not _is_written(thing)
+        and mirrors({"en": thing.name})
+    )
+
+
+def _is_written(thing: Thing) -> bool:
+    return thing.kind == "person" and _WRITTEN.search(thing.name) is not None

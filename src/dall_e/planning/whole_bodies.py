@@ -15,6 +15,7 @@ from typing import NamedTuple
 from dall_e.planning.attachments import is_on_head
 from dall_e.planning.lexicon import pictured_acts
 from dall_e.planning.nearest import Nearest
+from dall_e.planning.people_phrases import is_figure
 from dall_e.planning.qualities import is_person
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.scenes.graph import PARTS, Scene, SceneObject
@@ -100,7 +101,7 @@ def _is_whole(scene: Scene, vocabulary: Vocabulary, index: int) -> bool:
         for other, item in enumerate(scene.objects)
         if other not in owned and other != index and item.thing is not None
     ]
-    return any(not is_person(vocabulary, item.name) for item in others)
+    return any(not is_person(vocabulary, item.name) or is_figure(item.name) for item in others)
 
 
 def _own_figure(

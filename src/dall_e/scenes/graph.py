@@ -24,8 +24,9 @@ BACKGROUNDS = (
     "plain", "gradient", "grass", "beach", "night", "snow", "desert", "road", "room", "windowsill",
     "table",
 )  # fmt: skip
-PARTS = ("hair", "beard", "clothes", "top", "bottom")
-"""Parts of somebody that may have a colour of their own; of clothes the upper or the lower half."""
+PARTS = ("hair", "beard", "clothes", "top", "bottom", "garment")
+"""Parts of somebody that may have a colour of their own; of clothes the upper or the lower half, or
+what is worn above with all below that is like it."""
 VERBS = (
     "holding", "carrying", "wearing", "eating", "drinking", "reading", "riding", "sitting on",
     "hanging from", "breathing", "full of", "biting", "blowing", "pulling", "pushing", "kicking",
