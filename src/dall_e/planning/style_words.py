@@ -45,7 +45,20 @@ _PRAISE = (
 _RIM = r"(?:,? with (?:an? )?(?:thick |bold )?white (?:border|borders|outline|rim|edge|edges))?"
 """Of stickers, which have one."""
 _JOINING = frozenset("with and of in on a an the or at for no under by to without from as".split())
-_NOUNS = frozenset(("sticker", "logo", "icon", "poster", "sketch"))
+_NOUNS = frozenset(
+    (
+        "sticker",
+        "logo",
+        "icon",
+        "poster",
+        "sketch",
+        "stamp",
+        "tattoo",
+        "enamel pin",
+        "doodle",
+        "old photo",
+    )
+)
 """Styles whose names are things, too: a sticker book is no book."""
 
 # Chinese
