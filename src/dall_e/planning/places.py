@@ -150,7 +150,8 @@ _BEFORE_HEAD = (
     "(?:美丽|现代|漂亮|安静|热闹|古老|繁忙|宁静|大|小|老|旧)?的?"
 )
 _SAYS_MORE = re.compile(
-    r"\b(?:stars|starry|night|snow|sunset|snowy|winter|autumn|fall)\b|[夜雪冬星秋]"
+    r"\b(?:stars|starry|night|snow|sunset|snowy|winter|autumn|fall|spring|summer|moon|fireworks|"
+    r"christmas|halloween)\b|[夜雪冬星秋春夏月雾]"
 )
 """Names of places with words in them that would be read as time or weather."""
 _ADVERBS = re.compile(r"\b(underwater|downtown)\b")
