@@ -43,7 +43,9 @@ _LONGEST = 600
 """Characters of a text in which places are looked for."""
 _OPEN = {
     "night": "hills", "sunset": "hills", "rain": "park", "snow": "snow-field", "fog": "forest",
-    "storm": "hills", "clouds": "hills", "sun": "hills",
+    "storm": "hills", "clouds": "hills", "sun": "hills", "rainbow": "meadow", "wind": "hills",
+    "autumn": "forest", "spring": "park", "full-moon": "hills", "aurora": "ice-field",
+    "meteors": "hills", "fireworks": "city-skyline",
 }  # fmt: skip
 """The place of a time or a weather without one."""
 _ALONE = {"night": "night-sky", "sunset": "sunset-over-sea"}
@@ -65,11 +67,13 @@ _SILENT_EN = re.compile(
     r"picture|image|scenery|background|empty|quiet|peaceful|cosy|cozy|big|large|small|little|tiny|huge|busy|lively|over|"
     r"calm|wide|old|inside|interior|full|stars?|moon|sun)\b|[\s,.!'\"-]"
 )
+_OVER = r"(?= (?:over|above|across|behind)\b)"
+"""What is in the sky is named before the place under it."""
 _TIMES_EN = (
     (
         "night",
         r"(?:late )?(?:at|by|in the|during the) (?:\w+ )?night(?:time)?|at midnight|"
-        r"(?:under|beneath|below) (?:the|a) (?:starry |night |clear |full )*(?:stars|moon|moonlight"
+        r"(?:under|beneath|below) (?:the|a) (?:starry |night |clear )*(?:stars|moon|moonlight"
         r"|(?<=starry )sky|(?<=night )sky)|"
         r"under (?:a|the) sky full of stars|with (?:a )?stars in the sky|"
         r"(?:in|by|under) (?:the )?(?:moonlight|starlight)|in the dark(?! \w)",
@@ -87,7 +91,8 @@ _WEATHERS_EN = (
     (
         "storm",
         r"(?:in|during|through) (?:an?|the )?(?:\w+ )?(?:thunder ?|lightning ?)?storm|"
-        r"with (?:thunder and )?lightning|on a stormy (?:day|night)",
+        r"with (?:thunder and )?lightning|on a stormy (?:day|night)|"
+        rf"^(?:(?:an?|the) )?(?:bolt of |thunder ?)?(?:lightning(?: bolts?)?|storm){_OVER}",
     ),
     (
         "rain",
@@ -102,9 +107,28 @@ _WEATHERS_EN = (
         r"with) snow|^(?:falling )?snow(?:fall)?(?= (?:in|on|over)\b)",
     ),
     ("fog", r"(?:in|through) (?:an?|the )?(?:thick |morning )*(?:fog|mist|haze)|"
-     r"on a foggy (?:day|night|morning)"),
-    ("sun", r"(?:in|on) (?:an?|the )?(?:bright )?(?:sunshine|sunlight|sunny day)|in the sun\b"),
+     rf"on a foggy (?:day|night|morning)|(?:covered|shrouded) (?:in|with|by) (?:fog|mist)|"
+     rf"^(?:(?:thick|morning) )?(?:fog|mist){_OVER}"),
+    ("sun", r"(?:in|on) (?:an?|the )?(?:bright )?(?:sunshine|sunlight|sunny day)|in the sun\b|"
+     r"in (?:the )?summer(?:time)?|on an? (?:hot )?summer(?:'s)? day"),
     ("clouds", r"on a cloudy day|under a cloudy sky"),
+    ("rainbow", rf"(?:under|beneath|below) (?:an?|the) (?:\w+ )?rainbow|with (?:an?|the) "
+     rf"(?:\w+ )?rainbow (?:in the sky|above|overhead|in the background)|"
+     rf"^(?:(?:an?|the) )?(?:(?:\w+ )?rainbow){_OVER}"),
+    ("wind", r"(?:in|through|against) (?:an?|the )?(?:strong )?(?:wind|gale|windstorm|breeze)|"
+     r"on a windy (?:day|night)"),
+    ("autumn", r"(?:in|during) (?:the )?(?:late |early )?(?:autumn|fall)(?: season)?|"
+     r"on an autumn day|with (?:autumn|fall) leaves"),
+    ("spring", r"(?:in|during) (?:the )?(?:early )?spring(?:time)?|on a spring day"),
+    ("full-moon", r"(?:under|beneath|below|by|in) (?:the light of )?(?:an?|the) (?:big |bright )*"
+     r"full moon|(?:on|during) (?:an? |the )?full moon(?: night)?|with (?:an?|the) full moon"
+     rf"(?: in the sky)?|^(?:(?:an?|the) )?full moon{_OVER}"),
+    ("aurora", r"(?:under|beneath|with) (?:the |an? )?(?:northern lights|aurora(?: borealis)?)|"
+     rf"^(?:the |an? )?(?:northern lights|aurora(?: borealis)?){_OVER}"),
+    ("meteors", r"(?:under|with|during) (?:an? |the )?(?:meteor shower|shooting stars?)"
+     rf"(?: in the sky)?|^(?:an? |the )?(?:meteor shower|shooting stars?){_OVER}"),
+    ("fireworks", r"(?:under|beneath|with) (?:the )?fireworks(?: in the (?:night )?sky)?|"
+     rf"^(?:the )?fireworks{_OVER}"),
 )  # fmt: skip
 _ADJECTIVES_EN = {
     "night": "night nighttime moonlit starry nocturnal dark midnight",
@@ -114,7 +138,10 @@ _ADJECTIVES_EN = {
     "fog": "foggy misty hazy",
     "storm": "stormy",
     "clouds": "cloudy overcast",
-    "sun": "sunny sunlit",
+    "sun": "sunny sunlit summer",
+    "wind": "windy windswept",
+    "autumn": "autumn autumnal",
+    "spring": "spring springtime",
 }
 _ADJECTIVES = frozenset(" ".join(_ADJECTIVES_EN.values()).split())
 
@@ -124,7 +151,7 @@ _SUFFIX = "里面|里头|上面|中间|外面|旁边|边上|里|上|中|边|旁|
 _TIMES_ZH = (
     (
         "night",
-        "(?:在)?(?:夜晚|夜里|晚上|深夜|午夜|夜间|月光下|星光下|星空下|夜空下|月下|夜色中|月夜|黑夜)"
+        "(?:在)?(?:夜晚|夜里|晚上|深夜|午夜|夜间|月光下|月亮下面?|星光下|星空下|夜空下|月下|夜色中|月夜|黑夜)"
         "(?:里|中|时)?的?|(?<=市)夜景|(?:的)?夜景",
     ),
     (
@@ -135,12 +162,30 @@ _TIMES_ZH = (
     ("", "(?:在)?白天的?"),
 )
 _WEATHERS_ZH = (
-    ("storm", "(?:在)?(?:暴风雨|雷雨|雷电|闪电(?=[中里下天]))(?:中|里|下|天)?的?"),
-    ("rain", "(?:在)?(?:下雨天|雨天|雨中|雨里|大雨中|下着雨|下雨|细雨中|雨夜)(?:里|中|时)?的?"),
-    ("snow", "(?:在)?(?:下雪天|雪天|雪中|雪里|大雪中|下着雪|下雪|冬天|冬季|飘雪)(?:里|中|时)?的?"),
-    ("fog", "(?:在)?(?:雾中|雾里|大雾|浓雾|薄雾|有雾)(?:中|里)?的?"),
-    ("sun", "(?:在)?(?:阳光下|晴天|阳光明媚)(?:里|中)?的?"),
+    ("storm", "(?:在)?(?:暴风雨|雷雨|雷电|雷暴|电闪雷鸣|闪电(?=[中里下天]))(?:中|里|下|天)?的?"),
+    (
+        "rain",
+        "(?:在)?(?:下雨天|雨天|雨中|雨里|[大小暴细]雨(?:中|里|天)|下着雨|下雨|烟雨|雨夜)(?:里|中|时)?的?",
+    ),
+    (
+        "snow",
+        "(?:在)?(?:下雪天|雪天|雪中|雪里|[大暴]雪(?:纷飞|中|里|天)|下着雪|下雪|雪后|冬天|冬季|"
+        "冬日|飘雪|白雪覆盖|积雪覆盖)(?:里|中|时)?的?",
+    ),
+    ("fog", "(?:在)?(?:[云迷晨]?雾中|雾里|大雾|浓雾|薄雾|晨雾|有雾|云雾缭绕|雾蒙蒙)(?:中|里)?的?"),
+    ("sun", "(?:在)?(?:阳光下|晴天|阳光明媚|夏天|夏季|夏日)(?:里|中)?的?"),
     ("clouds", "(?:在)?(?:阴天|多云)的?"),
+    ("rainbow", "(?:在)?(?:雨后彩虹|彩虹)(?:之?下)的?|雨后的?彩虹|有彩虹的"),
+    ("wind", "(?:在)?(?:[大狂微]风(?:中|里|天)|(?<![卷旋台屏暴])风[中里]|刮风|起风)(?:的时候|时)?的?"),
+    ("autumn", "(?:在)?(?:的)?(?:秋天|秋季|秋日|深秋|金秋)(?:里|时)?的?"),
+    ("spring", "(?:在)?(?:的)?(?:春天|春季|春日|阳春)(?:里|时)?的?"),
+    (
+        "full-moon",
+        "(?:在)?(?:一轮)?(?:满月|圆月|明月)(?:之?下|当空|夜)的?|月圆之夜的?|中秋夜(?:里|晚)?的?",
+    ),
+    ("aurora", "(?:在)?极光(?:之?下)的?"),
+    ("meteors", "(?:在)?(?:流星雨|流星)(?:之?下|划过)的?"),
+    ("fireworks", "(?:在)?(?:烟花|烟火)(?:之?下|绽放)的?"),
 )
 _SILENT_ZH = re.compile(
     "[的了一个间片座条家所幅张处里上中下边旁与和有，,。！!、\\s]|美丽|风景|景色|安静|热闹|繁忙|宁静"

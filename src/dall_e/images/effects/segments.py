@@ -147,4 +147,4 @@ def over(below_SS3: Any, colour: Any, alpha_SS: Any) -> Floats:
 
 def _distances(mask_SS: Any) -> Floats:
     distance_SS = cv2.distanceTransform(mask_SS.astype(np.uint8), cv2.DIST_L2, 5)
-    return np.minimum(distance_SS, len(mask_SS)).astype(np.float32)
+    return np.asarray(np.minimum(distance_SS, len(mask_SS)), dtype=np.float32)
