@@ -40,11 +40,12 @@ from dall_e.planning.place_signs import with_sign
 from dall_e.planning.qualities import pictured_state, shown_as
 from dall_e.planning.style_words import without_style
 from dall_e.planning.substitution import substitutes_for, with_substitutes
+from dall_e.planning.turned_phrases import in_plain_order
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.planning.whole_bodies import with_whole_bodies
 from dall_e.scenes.graph import Scene
 from dall_e.scenes.phrases import OPPOSITE
-from dall_e.text.language import is_chinese
+from dall_e.text.language import Language, is_chinese
 from dall_e.text.normal_form import normal_form
 
 _TONES = re.compile(
@@ -144,7 +145,9 @@ def _read(prompt: str, vocabulary: Vocabulary) -> Parse:
     text, effect = without_style(normal.text.rstrip(".。!！").strip(), vocabulary)
     chinese = is_chinese(text)
     grammar: Grammar = Chinese(vocabulary) if chinese else English(vocabulary)
-    text = with_material_first(text if chinese else text.lower(), "zh" if chinese else "en")
+    language: Language = "zh" if chinese else "en"
+    text = in_plain_order(text if chinese else text.lower(), language)
+    text = with_material_first(text, language)
     spaced = "" if " " in text else grammar.spaced(text)
     marked = MarkedText(spaced or text)
 

@@ -16,7 +16,7 @@ from dall_e.images.compositing import Place
 from dall_e.images.strokes import Ground
 from dall_e.scenes.chance import Chance, choice, happens, uniform
 from dall_e.scenes.graph import SHAPES, Scene
-from dall_e.scenes.sizes import PAIRED, Size, fit, side_of
+from dall_e.scenes.sizes import PAIRED, Size, fit, real_size, side_of
 
 Arrange = Callable[[Scene, Sequence[float], Ground | None, Chance], list[Place]]
 
@@ -28,6 +28,8 @@ _WIDEST = 0.92
 CROWNED = re.compile(r"tree$|^oak$|^maple$|^birch$|^cedar$|^branch$")
 """Plants with a crown that others sit in."""
 SEATS = re.compile(r"chair$|couch|sofa|throne$|^seat$|^park bench$")
+FLOATING = re.compile(r"balloon|kite$")
+"""What rises from where it is tied."""
 SEAT_DOWN = 0.62
 """How far down somebody sits on what has a back, as a fraction of its height."""
 _BLOCK_FILL = 0.94
@@ -172,7 +174,8 @@ def _on_top(
     # It stands a little below the edge, so that no gap is seen.
     support = standing(1, lower_size, x, feet, ground)
     upper_x = x + uniform(rng, -0.03, 0.03)
-    is_seat = rng is None and SEATS.search(scene.objects[1].name)
+    floats = FLOATING.search(scene.objects[0].name)
+    is_seat = rng is None and not floats and SEATS.search(scene.objects[1].name)
     depth = SEAT_DOWN if is_seat else 0.06
     y = support.top + depth * lower_size[1] - upper_size[1] / 2
     return [support, Place(index=0, x=upper_x, y=y, width=upper_size[0], height=upper_size[1])]
@@ -221,8 +224,11 @@ def _overlapping(
     feet = ground.near if ground else 0.95
     lift = min(0.1, ground.near - ground.far) if ground else 0.1
 
-    front_size = fit(aspects[front], uniform(rng, 0.4, 0.46), 0.5)
-    back_size = fit(aspects[back], uniform(rng, 0.54, 0.64), 0.6, feet - 0.1)
+    front_side, back_side = uniform(rng, 0.4, 0.46), uniform(rng, 0.54, 0.64)
+    if rng is None:
+        front_side, back_side = _natural_sides(scene, front, back)
+    front_size = fit(aspects[front], front_side, 0.62)
+    back_size = fit(aspects[back], back_side, 0.66, feet - 0.1)
 
     if max(item.count for item in scene.objects) > 1:
         return _rows_of_groups(scene, aspects, (front, back), (feet, feet - lift), ground)
@@ -234,6 +240,27 @@ def _overlapping(
         standing(back, back_size, back_x, feet - lift, ground),
         standing(front, front_size, back_x + direction * apart, feet, ground),
     ]
+
+
+def _natural_sides(scene: Scene, front: int, back: int) -> tuple[float, float]:
+    """Sides of two things of which one is before the other, each as large as its kind."""
+    lengths = [
+        0.5 if item.name in SHAPES else real_size(item.thing).metres for item in scene.objects
+    ]
+    times = min(max((lengths[front] / lengths[back]) ** _NATURAL, _LEAST_TIMES), _MOST_TIMES)
+    front_side, back_side = 0.52 * times**0.5, 0.52 / times**0.5
+    # What is behind is still seen.
+    if scene.objects[front].size == "small":
+        front_side *= 0.75
+    if scene.objects[back].size == "small":
+        back_side *= 0.8
+    return min(front_side, 0.64), min(back_side, 0.68)
+
+
+_NATURAL = 0.4
+"""How fast sides grow with the lengths of things in the world."""
+_LEAST_TIMES, _MOST_TIMES = 0.5, 1.3
+"""What is in front is at least, and at most, so many times as large as what is behind."""
 
 
 def _rows_of_groups(

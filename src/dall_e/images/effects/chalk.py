@@ -88,10 +88,9 @@ def chalk(image_SSC: UInt8, rng: np.random.Generator, *, ground: bool) -> UInt8:
     line_SS = _grainy(segments.lines(_CHALK.line, 1.3 * _CHALK.line), 0.34, rng)
 
     smears_SS = 1 + 0.22 * (clouds(side, 130, rng) - 0.5) + 0.025 * noise(side, 2, rng)
-    board_SS3: Any = (
-        _BOARD * smears_SS[..., None] + 0.035 * blurred(segments.alpha_SS, 14)[..., None]
-    )
-    colour_SS3 = over(board_SS3, segments.spread(chalks_K3), fill_SS)
+    glow_SS = 0.035 * blurred(segments.alpha_SS, 14)
+    board_SS3: Any = _BOARD * smears_SS[..., None] + glow_SS[..., None]
+    colour_SS3: Any = over(board_SS3, segments.spread(chalks_K3), fill_SS)
     colour_SS3 = over(colour_SS3, (0.95, 0.95, 0.92), line_SS)
     if not ground:
         return finished(colour_SS3, np.maximum(segments.alpha_SS, line_SS))
