@@ -15,12 +15,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from dall_e.images.faces import with_face
+
 UInt8 = npt.NDArray[np.uint8]
 Box = tuple[int, int, int, int]
 """Left, top, right and bottom in pixels."""
 
 BUILDS = ("tall", "short", "fat", "thin", "long", "baby")
-CONDITIONS = ("broken", "hot", "wet", "snowy")
+CONDITIONS = ("broken", "hot", "wet", "snowy", "smiling")
 
 _STRETCHED = {
     "tall": (0.74, 1.0), "short": (1.0, 0.66), "fat": (1.36, 1.0), "thin": (0.64, 1.0),
@@ -89,6 +91,8 @@ def in_condition(image_SSC: UInt8, condition: str) -> UInt8:
     box = seen_box(image_SSC)
     if box is None:
         return image_SSC
+    if condition == "smiling":
+        return with_face(image_SSC)
     return {"broken": _broken, "hot": _steaming, "wet": _dripping, "snowy": _snowy}[condition](
         image_SSC, box
     )

@@ -36,7 +36,7 @@ from dall_e.planning.mentions import (
 )
 from dall_e.planning.nearest import Nearest
 from dall_e.planning.pictured_pairs import with_pictured_pairs
-from dall_e.planning.place_signs import with_sign
+from dall_e.planning.place_signs import NEON_CITY, with_sign
 from dall_e.planning.qualities import pictured_state, shown_as
 from dall_e.planning.style_words import without_style
 from dall_e.planning.substitution import substitutes_for, with_substitutes
@@ -105,10 +105,22 @@ def parse(prompt: str, vocabulary: Vocabulary) -> Parse:
     if understood.scene is None:
         return understood
     scene = with_sign(understood.scene, understood.style, vocabulary)
+    if scene.background == NEON_CITY and scene.background != understood.scene.background:
+        understood = replace(understood, style="")
+    scene = _lone_as_large(scene, understood.text)
     scene = with_pictured_pairs(scene, vocabulary)
     scene, others = with_whole_bodies(scene, vocabulary)
     scene = with_own_clothes(scene, vocabulary)
     return replace(understood, scene=scene, nearest=(*understood.nearest, *others))
+
+
+def _lone_as_large(scene: Scene, text: str) -> Scene:
+    """A scene whose only thing fills its picture: 小熊 is a dear bear rather than a small one."""
+    if len(scene.objects) != 1 or scene.background or not is_chinese(text):
+        return scene
+    item = scene.objects[0]
+    is_dear = item.count == 1 and item.size == "small" and "小小" not in text
+    return replace(scene, objects=(replace(item, size=""),)) if is_dear else scene
 
 
 def _read_twice(prompt: str, vocabulary: Vocabulary) -> Parse:

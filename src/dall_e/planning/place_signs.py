@@ -14,6 +14,7 @@ _OF_THINGS = frozenset(("logo", "sticker", "icon", "silhouette", "neon"))
 """Styles that show things, and no ground that they stand on."""
 _BY_NIGHT = frozenset(("cyberpunk",))
 """Styles whose places are shown by night."""
+NEON_CITY = "neon-street"
 _CITIES = frozenset(("city-street", "city-skyline", "future-city", "rainy-street"))
 
 
@@ -35,7 +36,7 @@ def _by_night(background: str) -> str:
     """A place at night; a city with neon signs."""
     place, *more = background.split("+")
     if place in _CITIES:
-        return "neon-street"
+        return NEON_CITY
     weather = [word for word in more if word not in TIMES]
     night = "+".join((place, "night", *weather))
     return night if is_setting(night) else background

@@ -50,6 +50,8 @@ _OPEN = {
     "meteors": "hills", "fireworks": "city-skyline",
 }  # fmt: skip
 """The place of a time or a weather without one."""
+_FALLING = re.compile(r"storm|blizzard|falling|snowing|[下大暴飘风]雪")
+"""Snow that is seen in the air."""
 _AFLOAT = re.compile(
     r"\b(?:sail|row|steam)?(?:boats?|ships?)\b|\b(?:yachts?|whales?|dolphins?|canoes?|kayaks?|surfers?|"
     r"surfing|submarines?|jellyfish)\b|[帆轮渔战游龙海盗小木货]船|游艇|鲸鱼?|海豚|冲浪|皮划艇|独木舟"
@@ -137,7 +139,7 @@ def find_place(text: str, *, chinese: bool, is_noun: IsNoun) -> FoundPlace | Non
         setting = Setting(place=_ALONE[time])
     else:
         # Snow lies on its own place already.
-        is_drawn = weather == "snow" and not time
+        is_drawn = weather == "snow" and not time and not _FALLING.search(text)
         place = "sea" if _AFLOAT.search(text) else _OPEN[weather or time]
         setting = Setting(
             place=place, time=time, weather="" if is_drawn and place != "sea" else weather

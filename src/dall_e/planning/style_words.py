@@ -61,6 +61,11 @@ _NOUNS = frozenset(
 )
 """Styles whose names are things, too: a sticker book is no book."""
 
+_CUTE = ("sticker", "cute sticker", "die-cut sticker", "vinyl sticker")
+_KAWAII = re.compile(r"\b(?:kawaii|cute)\b")
+_ARTICLE = re.compile(r"^((?:an?|the|two|three) )?")
+"""Of what is on a kawaii sticker, which has a face."""
+
 # Chinese
 
 _KINDS_ZH = r"(?:画作|画|风格|风|图案|图片|图|版|效果|艺术|作品|样式|照片|照|形式|感)"
@@ -190,6 +195,8 @@ def _found_en(text: str, vocabulary: Vocabulary) -> Styled | None:
             continue
         parts = match.groupdict()
         rest = text[match.start("rest") : match.end("rest")]
+        if parts["style"] in _CUTE and _KAWAII.search(lower[: match.start("style")]):
+            rest = _ARTICLE.sub(r"\1kawaii ", rest)
         if parts.get("article"):
             rest = f"{parts['article']}{rest}"
         if parts.get("more"):

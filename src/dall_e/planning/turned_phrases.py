@@ -30,23 +30,40 @@ _EN: tuple[tuple[re.Pattern[str], str], ...] = (
         r"\1 on",
     ),
 )  # fmt: skip
+_MADE = (
+    "(?:ice|snow|stone|marble|bronze|gold|golden|silver|wooden|wood|glass|crystal|clay|chocolate|"
+    "metal|jade)"
+)
+_STATUES: tuple[tuple[re.Pattern[str], str], ...] = (
+    (
+        re.compile(
+            rf"\b({_MADE}) (?:sculpture|statuette|statue|figurine|figure|carving) of "
+            r"(?:an? |the )?"
+        ),
+        r"\1 ",
+    ),
+    (re.compile(r"\b(?:sculpture|statue) of (?:an? |the )?(?!liberty)"), "stone "),
+)
+"""A statue is what it shows, of another material."""
+_CARVED = {"冰": "冰做的", "雪": "冰做的", "石": "石头", "木": "木头", "铜": "铜制的", "玉": "水晶"}
+_CARVING = re.compile(r"([冰雪石木铜玉])雕(?:刻成?)?的?(?=[\u4e00-\u9fff])")
 _ZH: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?<=[只个条朵辆件把张本顶双支艘颗])(?:不同|各种|多种)颜?色?的"), "彩色的"),
     (re.compile(r"^(?:很?多种|各种|不同)颜?色的|^(?:各色|五颜六色)的?"), "几个彩色的"),
     (
         re.compile(r"(?<=[\u4e00-\u9fff])的?(?:[脊后]?背|(?<![山屋房楼塔])头?顶|身|肩膀?|腿|膝盖?)上面?"
                    r"(?=的|有|坐|站|趴|停)"),
-        "的上面",
+        "的上",
     ),
     (
         re.compile(r"(?<=[\u4e00-\u9fff])在([\u4e00-\u9fff]{1,4})(?:[脊后]?背|肩膀?)上"),
-        r"在\1的上面",
+        r"在\1的上",
     ),
 )  # fmt: skip
 
 
 def in_plain_order(text: str, language: Language) -> str:
     """Return a prompt in lower case with such phrases as the grammars read them."""
-    for pattern, plain in _ZH if language == "zh" else _EN:
+    for pattern, plain in _ZH if language == "zh" else (*_EN, *_STATUES):
         text = pattern.sub(plain, text)
-    return text
+    return _CARVING.sub(lambda match: _CARVED[match[1]], text) if language == "zh" else text

@@ -166,9 +166,11 @@ def _on_top(
     feet = feet_on(ground, rng) if ground else uniform(rng, 0.93, 0.98)
     x = uniform(rng, 0.42, 0.58)
 
-    lower_size = fit(aspects[1], _wider(scene, 1, uniform(rng, 0.5, 0.62)), 0.9, 0.5)
+    times = 1.0 if rng is not None else _natural_times(scene)
+    lower_side = uniform(rng, 0.5, 0.62) * (1.2 if times < _LEAST_TIMES + 0.2 else 1.0)
+    lower_size = fit(aspects[1], _wider(scene, 1, lower_side), 0.9, 0.5 if times == 1 else 0.58)
     width = (0.75 if scene.objects[0].count == 1 else 0.95) * max(lower_size[0], 0.3)
-    upper_side = _wider(scene, 0, uniform(rng, 0.34, 0.44))
+    upper_side = _wider(scene, 0, uniform(rng, 0.34, 0.44) * times)
     upper_size = fit(aspects[0], upper_side, width, feet - lower_size[1] - 0.02)
 
     # It stands a little below the edge, so that no gap is seen.
@@ -236,10 +238,23 @@ def _overlapping(
     direction = choice(rng, (-1, 1))
     back_x = 0.5 - direction * uniform(rng, 0.1, 0.14)
     apart = (front_size[0] + back_size[0]) / 2 * uniform(rng, 0.52, 0.66)
+    if rng is None:
+        # Both together are in the middle.
+        edges = (-back_size[0] / 2, back_size[0] / 2, direction * apart - front_size[0] / 2,
+                 direction * apart + front_size[0] / 2)  # fmt: skip
+        back_x = 0.5 - (min(edges) + max(edges)) / 2
     return [
         standing(back, back_size, back_x, feet - lift, ground),
         standing(front, front_size, back_x + direction * apart, feet, ground),
     ]
+
+
+def _natural_times(scene: Scene) -> float:
+    """How many times as large as usual what stands on something is, by the sizes of both."""
+    lengths = [
+        0.5 if item.name in SHAPES else real_size(item.thing).metres for item in scene.objects
+    ]
+    return min(max((lengths[0] / lengths[1]) ** 0.3, 0.55), 1.0)
 
 
 def _natural_sides(scene: Scene, front: int, back: int) -> tuple[float, float]:

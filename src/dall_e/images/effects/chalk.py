@@ -82,7 +82,7 @@ def chalk(image_SSC: UInt8, rng: np.random.Generator, *, ground: bool) -> UInt8:
     dark_K = lab_K3[:, 0] < 0.45
     lab_K3[:, 0] = 0.8 + 0.17 * lab_K3[:, 0]
     chalks_K3 = tinted(lab_K3, chroma=0.85)
-    fill_SS = _strokes(segments, _CHALK, rng) * segments.spread(np.where(dark_K, 0.12, 0.9))
+    fill_SS: Any = _strokes(segments, _CHALK, rng) * segments.spread(np.where(dark_K, 0.12, 0.9))
     dust_SS = 0.12 * segments.alpha_SS * segments.spread(np.where(dark_K, 0.0, 1.0))
     fill_SS = _grainy(np.maximum(fill_SS, dust_SS), _CHALK.grain, rng)
     line_SS = _grainy(segments.lines(_CHALK.line, 1.3 * _CHALK.line), 0.34, rng)

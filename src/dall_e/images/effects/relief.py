@@ -109,6 +109,8 @@ def low_poly(image_SSC: UInt8, rng: np.random.Generator, *, ground: bool) -> UIn
     segments = Segments(image_SSC, rng)
     side, k = segments.side, segments.scale
     height_SS = blurred(_height(segments, 20, 60), 3)
+    if segments.is_scene:
+        height_SS = np.zeros_like(height_SS)
     colour_SS3 = blurred(segments.flat_SS3, 0.6)
     if not segments.shown_SS.all():
         fall_SS = np.linspace(0, 1, side, dtype=np.float32)[:, None] * np.ones(side)

@@ -117,7 +117,10 @@ def knitting(image_SSC: UInt8, rng: np.random.Generator, *, ground: bool) -> UIn
 
 def toy_bricks(image_SSC: UInt8, rng: np.random.Generator, *, ground: bool) -> UInt8:
     """Return bricks with studs; `ground` is the plate they are on."""
-    colour_SS3, shown_SS = _in_cells(image_SSC, rng, 38, _brick, (0.88, 0.9, 0.92))
+    green, blue = (0.42, 0.68, 0.36), (0.5, 0.74, 0.93)
+    sums_3 = image_SSC[..., :3].reshape(-1, 3).sum(0, dtype=np.int64)
+    plate = blue if sums_3.argmax() == 1 else green
+    colour_SS3, shown_SS = _in_cells(image_SSC, rng, 38, _brick, plate)
     return finished(colour_SS3, 1.0 if ground else shown_SS)
 
 
