@@ -62,7 +62,7 @@ _NOUNS = frozenset(
 """Styles whose names are things, too: a sticker book is no book."""
 
 _CUTE = ("sticker", "cute sticker", "die-cut sticker", "vinyl sticker")
-_KAWAII = re.compile(r"\b(?:kawaii|cute)\b")
+_KAWAII = re.compile(r"\bkawaii\b")
 _ARTICLE = re.compile(r"^((?:an?|the|two|three) )?")
 """Of what is on a kawaii sticker, which has a face."""
 

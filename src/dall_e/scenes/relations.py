@@ -15,8 +15,9 @@ from dataclasses import replace
 from dall_e.images.compositing import Place
 from dall_e.images.strokes import Ground
 from dall_e.scenes.chance import Chance, choice, happens, uniform
-from dall_e.scenes.graph import SHAPES, Scene
+from dall_e.scenes.graph import SHAPES, Scene, SceneObject
 from dall_e.scenes.sizes import PAIRED, Size, fit, real_size, side_of
+from dall_e.scenes.vocabulary import things
 
 Arrange = Callable[[Scene, Sequence[float], Ground | None, Chance], list[Place]]
 
@@ -251,17 +252,21 @@ def _overlapping(
 
 def _natural_times(scene: Scene) -> float:
     """How many times as large as usual what stands on something is, by the sizes of both."""
-    lengths = [
-        0.5 if item.name in SHAPES else real_size(item.thing).metres for item in scene.objects
-    ]
-    return min(max((lengths[0] / lengths[1]) ** 0.3, 0.55), 1.0)
+    lengths = [_metres(item) for item in scene.objects]
+    if max(item.count for item in scene.objects) > 1:
+        return 1.0
+    return float(min(max((lengths[0] / lengths[1]) ** 0.3, 0.55), 1.0))
+
+
+def _metres(item: SceneObject) -> float:
+    """How long a thing is in the world; half a metre, if nobody knows."""
+    known = item.model_thing or things().get(item.name)
+    return real_size(known).metres if known else 0.5
 
 
 def _natural_sides(scene: Scene, front: int, back: int) -> tuple[float, float]:
     """Sides of two things of which one is before the other, each as large as its kind."""
-    lengths = [
-        0.5 if item.name in SHAPES else real_size(item.thing).metres for item in scene.objects
-    ]
+    lengths = [_metres(item) for item in scene.objects]
     times = min(max((lengths[front] / lengths[back]) ** _NATURAL, _LEAST_TIMES), _MOST_TIMES)
     front_side, back_side = 0.52 * times**0.5, 0.52 / times**0.5
     # What is behind is still seen.
