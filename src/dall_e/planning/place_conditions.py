@@ -106,7 +106,7 @@ _WEATHERS_ZH = (
     ),
     (
         "snow",
-        "(?:在)?(?:下雪天|雪天|雪中|雪里|[大暴]雪(?:纷飞|中|里|天)|下着雪|下雪|雪后|冬天|冬季|"
+        "(?:在)?(?:暴?风雪(?:中|里|天)?|下雪天|雪天|雪中|雪里|[大暴]雪(?:纷飞|中|里|天)|下着雪|下雪|雪后|冬天|冬季|"
         "冬日|飘雪|白雪覆盖|积雪覆盖)(?:里|中|时)?的?",
     ),
     ("fog", "(?:在)?(?:[云迷晨]?雾中|雾里|大雾|浓雾|薄雾|晨雾|有雾|云雾缭绕|雾蒙蒙)(?:中|里)?的?"),
@@ -132,10 +132,27 @@ _WEATHERS_ZH = (
 )
 
 
+def _days(meanings: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Patterns for "a rainy day in", by what an adjective means."""
+    ahead = r"(?= (?:in|at|on|by|over|near|with)\b)"
+    return tuple(
+        (
+            meaning,
+            rf"^(?:(?:an?|the) )?(?:\w+ ){{0,2}}?(?:{ADJECTIVES_EN[meaning].replace(' ', '|')}) "
+            rf"(?:\w+ )?(?:day|night|morning|afternoon|evening|time){ahead}",
+        )
+        for meaning in meanings
+    )
+
+
 @lru_cache(maxsize=2)
 def conditions(chinese: bool) -> tuple[tuple[str, str, re.Pattern[str]], ...]:
     """Return what to look for: time or weather, which one, and the words for it."""
     times, weathers = (_TIMES_ZH, _WEATHERS_ZH) if chinese else (_TIMES_EN, _WEATHERS_EN)
+    if not chinese:
+        times, weathers = (*times, *_days(("night", "sunset"))), (*weathers, *_days(tuple(
+            meaning for meaning in ADJECTIVES_EN if meaning not in ("night", "sunset")
+        )))  # fmt: skip
     return tuple(
         (kind, meaning, re.compile(pattern if chinese else rf"(?<![\w'])(?:{pattern})\b"))
         for kind, known in (("time", times), ("weather", weathers))

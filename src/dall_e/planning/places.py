@@ -262,8 +262,8 @@ def _described(match: re.Match[str], place: str, start: int) -> _Named:
 def _named_zh(text: str) -> Iterator[_Named]:
     """The longest name, wherever it is."""
     found: list[_Named] = []
-    in_name, at_name, phrases, head = _patterns_zh()
-    for pattern, column in ((in_name, 2), (at_name, 2), (phrases, 3), (head, 2)):
+    in_name, owner, at_name, phrases, head = _patterns_zh()
+    for pattern, column in ((in_name, 2), (owner, 2), (at_name, 2), (phrases, 3), (head, 2)):
         for match in pattern.finditer(text):
             start = match.start("name") if pattern is head else match.start()
             place = _place_of(column)[match["name"]]
@@ -295,6 +295,7 @@ def _patterns_zh() -> tuple[re.Pattern[str], ...]:
     names, phrases = _any_of(_place_of(2)), _any_of(_place_of(3))
     return (
         re.compile(rf"在(?P<name>{names})(?:{_SUFFIX})?的?"),
+        re.compile(rf"^(?P<name>{_any_of(name for name in _place_of(2) if len(name) > 1)})的(?=.)"),
         re.compile(rf"(?P<name>{names})(?:{_SUFFIX}|(?<=[边畔里上中内底]))[的有]?"),
         re.compile(rf"在?(?P<name>{phrases})面?[的有]?"),
         re.compile(rf"{_BEFORE_HEAD}(?P<name>{names})(?=$|[，,、。有])"),

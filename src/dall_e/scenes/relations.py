@@ -202,7 +202,7 @@ def _beneath(
     feet = feet_on(ground, rng) if ground else 0.97
     x = uniform(rng, 0.42, 0.58)
 
-    if scene.objects[1].thing.kind == "plant":
+    if scene.objects[1].thing.kind == "plant" or scene.objects[1].name.endswith("tree"):
         cover_size = fit(aspects[1], 0.92, 0.95, feet - 0.02)
         size = fit(aspects[0], _wider(scene, 0, uniform(rng, 0.28, 0.36)), _WIDEST)
         cover = standing(1, cover_size, x, feet - 0.03, ground)
@@ -255,7 +255,7 @@ def _natural_times(scene: Scene) -> float:
     lengths = [_metres(item) for item in scene.objects]
     if max(item.count for item in scene.objects) > 1:
         return 1.0
-    return float(min(max((lengths[0] / lengths[1]) ** 0.3, 0.55), 1.0))
+    return float(min(max((lengths[0] / lengths[1]) ** 0.3, 0.62), 1.0))
 
 
 def _metres(item: SceneObject) -> float:
