@@ -48,7 +48,7 @@ class _Medium:
 
 _CRAYON = _Medium(wander=2.2, line=4.0, pitch=6.0, grain=0.42, cover=0.92)
 _PENCILS = _Medium(wander=1.0, line=1.8, pitch=3.6, grain=0.3, cover=0.84)
-_CHALK = _Medium(wander=1.8, line=3.4, pitch=6.5, grain=0.5, cover=0.66)
+_CHALK = _Medium(wander=1.8, line=3.4, pitch=6.5, grain=0.3, cover=0.82)
 
 
 def _by_hand(image_SSC: UInt8, rng: np.random.Generator, reach: float) -> Segments:
@@ -80,8 +80,8 @@ def chalk(image_SSC: UInt8, rng: np.random.Generator, *, ground: bool) -> UInt8:
     side, k = segments.side, segments.scale
     lab_K3 = segments.lab_K3.copy()
     dark_K = lab_K3[:, 0] < 0.45
-    lab_K3[:, 0] = 0.8 + 0.17 * lab_K3[:, 0]
-    chalks_K3 = tinted(lab_K3, chroma=0.85)
+    lab_K3[:, 0] = 0.82 + 0.17 * lab_K3[:, 0]
+    chalks_K3 = tinted(lab_K3, chroma=1.0)
     fill_SS: Any = _strokes(segments, _CHALK, rng) * segments.spread(np.where(dark_K, 0.12, 0.9))
     dust_SS = 0.12 * segments.alpha_SS * segments.spread(np.where(dark_K, 0.0, 1.0))
     fill_SS = _grainy(np.maximum(fill_SS, dust_SS), _CHALK.grain, rng)
