@@ -32,7 +32,10 @@ def composite_of(
     actions = [action for action in scene.actions if action.subject == subject]
     own, item = sprites[subject], scene.objects[subject]
     things = [
-        _attached(scene.objects[action.thing], action, sprites[action.thing], item.name, own)
+        replace(
+            _attached(scene.objects[action.thing], action, sprites[action.thing], item.name, own),
+            owner_metres=0.0 if item.name in SHAPES else real_size(item.thing).metres,
+        )
         for action in actions
     ]
     is_person = item.name not in SHAPES and item.thing.kind == "person"

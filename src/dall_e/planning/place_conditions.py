@@ -148,11 +148,12 @@ def _days(meanings: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
 @lru_cache(maxsize=2)
 def conditions(chinese: bool) -> tuple[tuple[str, str, re.Pattern[str]], ...]:
     """Return what to look for: time or weather, which one, and the words for it."""
-    times, weathers = (_TIMES_ZH, _WEATHERS_ZH) if chinese else (_TIMES_EN, _WEATHERS_EN)
+    times: tuple[tuple[str, str], ...] = _TIMES_ZH if chinese else _TIMES_EN
+    weathers: tuple[tuple[str, str], ...] = _WEATHERS_ZH if chinese else _WEATHERS_EN
     if not chinese:
-        times, weathers = (*times, *_days(("night", "sunset"))), (*weathers, *_days(tuple(
-            meaning for meaning in ADJECTIVES_EN if meaning not in ("night", "sunset")
-        )))  # fmt: skip
+        of_times = ("night", "sunset")
+        others = tuple(meaning for meaning in ADJECTIVES_EN if meaning not in of_times)
+        times, weathers = (*times, *_days(of_times)), (*weathers, *_days(others))
     return tuple(
         (kind, meaning, re.compile(pattern if chinese else rf"(?<![\w'])(?:{pattern})\b"))
         for kind, known in (("time", times), ("weather", weathers))

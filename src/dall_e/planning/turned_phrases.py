@@ -12,6 +12,11 @@ _COLOURS = r"(?:(?:all|many|two|three|four|several) )?(?:different|various|assor
 _NUMBER = r"(?:two|three|four|five|six|[2-6]|several|some|many|lots of)"
 _EN: tuple[tuple[re.Pattern[str], str], ...] = (
     (
+        re.compile(r"^(?:(?:a (?:ring|circle) of|some|many|several|lots of) )?((?:\w+ )?\w+s) "
+                   r"(?:all )?(?:around|surrounding) ((?:an?|the) [\w -]+)$"),
+        r"\2 between two \1",
+    ),
+    (
         re.compile(rf"\b({_NUMBER} )?([\w'-]+)(?:,)? (?:in|of|with|each in|all in) {_COLOURS}\b"),
         r"\1colourful \2",
     ),
@@ -48,6 +53,10 @@ _STATUES: tuple[tuple[re.Pattern[str], str], ...] = (
 _CARVED = {"冰": "冰做的", "雪": "冰做的", "石": "石头", "木": "木头", "铜": "铜制的", "玉": "水晶"}
 _CARVING = re.compile(r"([冰雪石木铜玉])雕(?:刻成?)?的?(?=[\u4e00-\u9fff])")
 _ZH: tuple[tuple[re.Pattern[str], str], ...] = (
+    (
+        re.compile(r"^([\u4e00-\u9fff]{1,6}?)的?(?:周围|四周)(?:有|是|的)+([\u4e00-\u9fff]{1,6})$"),
+        r"\1在两个\2之间",
+    ),
     (re.compile(r"(?<=[只个条朵辆件把张本顶双支艘颗])(?:不同|各种|多种)颜?色?的"), "彩色的"),
     (re.compile(r"^(?:很?多种|各种|不同)颜?色的|^(?:各色|五颜六色)的?"), "几个彩色的"),
     (

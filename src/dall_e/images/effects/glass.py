@@ -18,6 +18,10 @@ _PANES = np.array(
     [[0.72, 0.86, 0.95], [0.8, 0.9, 0.86], [0.97, 0.9, 0.7], [0.86, 0.83, 0.95]], dtype=np.float32
 )
 """Colours of the glass around a thing."""
+_DEEP_PANES = np.array(
+    [[0.36, 0.58, 0.86], [0.42, 0.7, 0.62], [0.92, 0.72, 0.36], [0.6, 0.5, 0.82]], dtype=np.float32
+)
+"""The same around what is light itself."""
 _GROUT = np.array([0.87, 0.84, 0.78], dtype=np.float32)
 _STONES = np.array([[0.93, 0.9, 0.82], [0.85, 0.88, 0.86], [0.9, 0.86, 0.8]], dtype=np.float32)
 _GOLD = np.array([0.83, 0.64, 0.25], dtype=np.float32)
@@ -63,7 +67,9 @@ def stained_glass(image_SSC: UInt8, rng: np.random.Generator, *, ground: bool) -
     lab_K3 = segments.lab_K3.copy()
     lab_K3[:, 0] = np.clip(0.22 + 0.75 * lab_K3[:, 0], 0.2, 0.93)
     colour_SS3 = segments.spread(tinted(lab_K3, chroma=1.3))
-    around_SS3 = _PANES[rng.integers(len(_PANES), size=count)][piece_SS]
+    light_SS = segments.lightness_SS[segments.shown_SS]
+    panes = _DEEP_PANES if light_SS.size and light_SS.mean() > 0.76 else _PANES
+    around_SS3 = panes[rng.integers(len(panes), size=count)][piece_SS]
     colour_SS3 = np.where(segments.shown_SS[..., None], colour_SS3, around_SS3)
 
     # Light comes through unevenly: by the pane, in streaks, and less towards the lead.
