@@ -15,8 +15,6 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from dall_e.images.faces import with_face
-
 UInt8 = npt.NDArray[np.uint8]
 Box = tuple[int, int, int, int]
 """Left, top, right and bottom in pixels."""
@@ -87,12 +85,10 @@ def with_large_head(image_SSC: UInt8, head: Box) -> UInt8:
 
 
 def in_condition(image_SSC: UInt8, condition: str) -> UInt8:
-    """Return a drawing of a thing that is one of CONDITIONS."""
+    """Return a drawing of a thing that is one of CONDITIONS but "smiling", which is a face."""
     box = seen_box(image_SSC)
     if box is None:
         return image_SSC
-    if condition == "smiling":
-        return with_face(image_SSC)
     return {"broken": _broken, "hot": _steaming, "wet": _dripping, "snowy": _snowy}[condition](
         image_SSC, box
     )

@@ -76,8 +76,8 @@ def _painted(item: SceneObject, part: str, colour: str) -> SceneObject:
 def _bare() -> dict[str, str]:
     """The picture of somebody without the clothes that theirs shows, by name."""
     return {
-        name.strip(): picture
-        for names, picture in read_table("planning/bare.txt")
+        name.strip(): bare
+        for names, bare in read_table("planning/bare.txt")
         for name in names.split(",")
     }
 

@@ -59,6 +59,12 @@ def test_words_find_their_place(place: str) -> None:
         ("夜晚的城市", "city-street+night", []),
         ("一只猫在厨房里", "kitchen", ["cat"]),
         ("晚上的街道上有一辆汽车", "city-street+night", ["car"]),
+        ("the great wall in autumn", "great-wall+autumn", []),
+        ("长城的秋天", "great-wall+autumn", []),
+        ("a rainy day in the city", "city-street+rain", []),
+        ("a rainbow over a waterfall", "waterfall+rainbow", []),
+        ("a forest under the northern lights", "forest+aurora", []),
+        ("a village in the mountains", "village", []),
         # These are things, not places.
         ("a cat under a table", "", ["cat"]),
         ("a castle", "", ["castle"]),
