@@ -63,7 +63,7 @@ _WEATHERS_EN = (
     ("spring", r"(?:in|during) (?:the )?(?:early )?spring(?:time)?|on a spring day"),
     ("full-moon", r"(?:under|beneath|below|by|in) (?:the light of )?(?:an?|the) (?:big |bright )*"
      r"full moon|(?:on|during) (?:an? |the )?full moon(?: night)?|with (?:an?|the) full moon"
-     rf"(?: in the sky)?|^(?:(?:an?|the) )?full moon{_OVER}"),
+     rf"(?: in the sky)?|^(?:(?:an?|the) )?(?:\w+ )?moon{_OVER}"),
     ("aurora", r"(?:under|beneath|with) (?:the |an? )?(?:northern lights|aurora(?: borealis)?)|"
      rf"^(?:the |an? )?(?:northern lights|aurora(?: borealis)?){_OVER}"),
     ("meteors", r"(?:under|with|during) (?:an? |the )?(?:meteor shower|shooting stars?)"
