@@ -20,7 +20,7 @@ Box = tuple[int, int, int, int]
 """Left, top, right and bottom in pixels."""
 
 BUILDS = ("tall", "short", "fat", "thin", "long", "baby")
-CONDITIONS = ("broken", "hot", "wet", "snowy", "glowing", "burning")
+CONDITIONS = ("broken", "hot", "wet", "snowy", "glowing", "burning", "smiling")
 LIT = ("glowing", "burning")
 """Those with light around a thing, which is painted before."""
 
@@ -93,7 +93,7 @@ def with_large_head(image_SSC: UInt8, head: Box) -> UInt8:
 
 
 def in_condition(image_SSC: UInt8, condition: str) -> UInt8:
-    """Return a drawing of a thing that is one of CONDITIONS."""
+    """Return a drawing of a thing that is one of CONDITIONS but "smiling", which is a face."""
     box = seen_box(image_SSC)
     if box is None:
         return image_SSC

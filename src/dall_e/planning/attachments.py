@@ -210,9 +210,12 @@ def _ridden(own: Part, anchors: Anchors, thing: Attached) -> tuple[list[Part], b
         x = 0.5 * own.width - thing.seat[0] * width
         y = (0.99 if stands else _HIPS) - thing.seat[1] * height
         return [Part(index=thing.index, x=x, y=y, width=width, height=height)], stands
-    width, height = sized(thing, height=1.0)
-    if width > 1.9:
-        width, height = sized(thing, width=1.9)
+    # A bird on an elephant is small.
+    times = (thing.metres / thing.owner_metres) ** 0.35 if thing.owner_metres else 1.0
+    most = min(max(times, 1.0), 2.2)
+    width, height = sized(thing, height=most)
+    if width > 1.9 * most:
+        width, height = sized(thing, width=1.9 * most)
     x = 0.5 * own.width - thing.seat[0] * width
     y = 0.86 - thing.seat[1] * height
     return [Part(index=thing.index, x=x, y=y, width=width, height=height)], True

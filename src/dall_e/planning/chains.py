@@ -55,6 +55,7 @@ def link_things(
         cast.links.append(Link(first, related.relation, second))
         if not related.is_turned:
             cast.links += _joined_links(cast, index, related.relation)
+        cast.links += _joined_behind(cast, index, related)
         start, stop = mentions[index - 1].stop, mentions[index].stop
         between, after = _around(grammar, mentions, tokens, index)
         used |= grammar.tokens_at(between, *related.between, start)
@@ -69,6 +70,15 @@ def _joined_links(cast: Cast, index: int, relation: str) -> list[Link]:
     while other in cast.joined and cast.owner(other - 1) == other - 1 and other - 1 not in linked:
         other -= 1
         links.append(Link(other, relation, index))
+    return links
+
+
+def _joined_behind(cast: Cast, index: int, related: Related) -> list[Link]:
+    """The same of what an "and" joins to a thing behind: 沙发上的猫和狗."""
+    links, other = [], index + 1
+    while related.is_turned and other in cast.joined and cast.owner(other) == other:
+        links.append(Link(other, related.relation, cast.owner(index - 1)))
+        other += 1
     return links
 
 

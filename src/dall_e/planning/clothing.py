@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from dall_e.planning.people_phrases import figure_in, part_at_act
-from dall_e.planning.qualities import is_person
+from dall_e.planning.qualities import is_person, shown_as
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.scenes.graph import Scene, SceneObject, actions_among, links_among
 from dall_e.text.tables import read_table
@@ -40,6 +40,9 @@ def with_own_clothes(scene: Scene, vocabulary: Vocabulary) -> Scene:
     worn: set[int] = set()
     for subject, verb, index in scene.actions:
         thing = items[index]
+        bare = _bare().get(items[subject].name, "")
+        if verb == "wearing" and vocabulary.knows(bare):
+            items[subject] = shown_as(vocabulary, items[subject], bare)
         if verb != "wearing" or not is_person(vocabulary, items[subject].name):
             continue
         kinds = _table().get(figure_in(_POSE.sub("", items[subject].name)), frozenset())
@@ -69,6 +72,16 @@ def _without(scene: Scene, dropped: Collection[int]) -> Scene:
 def _painted(item: SceneObject, part: str, colour: str) -> SceneObject:
     """Somebody with a part in a colour; as they are if none is said."""
     return item.with_part(part, colour) if colour else item
+
+
+@lru_cache(maxsize=1)
+def _bare() -> dict[str, str]:
+    """The picture of somebody without the clothes that theirs shows, by name."""
+    return {
+        name.strip(): bare
+        for names, bare in read_table("planning/bare.txt")
+        for name in names.split(",")
+    }
 
 
 @lru_cache(maxsize=1)

@@ -13,6 +13,7 @@ from dall_e.planning.hollows import room_below
 from dall_e.planning.parts import Attached, Part, bounds_of
 from dall_e.planning.sprites import Sprite
 from dall_e.scenes.graph import SHAPES, Action, Scene, SceneObject
+from dall_e.scenes.relations import FLOATING
 from dall_e.scenes.sizes import real_size
 
 _BEARING = re.compile(r"chair$|couch|sofa|throne$|^seat$|bench$|^branch$|^bough$")
@@ -32,7 +33,10 @@ def composite_of(
     actions = [action for action in scene.actions if action.subject == subject]
     own, item = sprites[subject], scene.objects[subject]
     things = [
-        _attached(scene.objects[action.thing], action, sprites[action.thing], item.name, own)
+        replace(
+            _attached(scene.objects[action.thing], action, sprites[action.thing], item.name, own),
+            owner_metres=0.0 if item.name in SHAPES else real_size(item.thing).metres,
+        )
         for action in actions
     ]
     is_person = item.name not in SHAPES and item.thing.kind == "person"
@@ -81,6 +85,8 @@ def joined(scene: Scene, sprites: Sequence[Sprite]) -> Scene:
     if outer.name in SHAPES or outer.count > 1:
         return scene
     if verb == "containing" and outer.thing.kind in _NO_CONTAINERS:
+        return scene
+    if verb == "bearing" and FLOATING.search(scene.objects[1 - number].name):
         return scene
     if verb == "bearing" and not _BEARING.search(outer.name):
         return scene

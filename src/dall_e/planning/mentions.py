@@ -25,6 +25,7 @@ _BODY_PARTS = frozenset(
 """Names of pictures of what somebody has anyway: nobody with blue eyes holds an eye."""
 _HAVING = frozenset("with has have having 有 长".split())
 _MANY_COLOURS = ("red", "yellow", "blue")
+_MANY_COATS = ("orange", "black", "white")
 _STANDING_ON = frozenset(("leg", "foot"))
 _ANOTHER = frozenset(("a", "an", "another"))
 
@@ -108,7 +109,8 @@ def in_many_colours(cast: Cast, mention: Mention) -> None:
     item = cast.items[0]
     if not mention.colours_at or item.count < 2 or item.colour:
         return
-    shown = _MANY_COLOURS[: item.count]
+    colours = _MANY_COATS if item.thing.kind == "animal" else _MANY_COLOURS
+    shown = colours[: item.count]
     counts = [len(range(first, item.count, len(shown))) for first in range(len(shown))]
     cast.items = [
         replace(item, count=count, colour=colour)

@@ -40,10 +40,11 @@ from dall_e.planning.nearest import Nearest
 from dall_e.planning.people_phrases import Phrase
 from dall_e.planning.pictured_pairs import with_pictured_pairs
 from dall_e.planning.pictured_people import readings_of, with_pictured_people
-from dall_e.planning.place_signs import with_sign
+from dall_e.planning.place_signs import NEON_CITY, with_sign
 from dall_e.planning.qualities import pictured_state, shown_as
 from dall_e.planning.style_words import without_style
 from dall_e.planning.substitution import substitutes_for, with_substitutes
+from dall_e.planning.turned_phrases import in_plain_order
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.planning.whole_bodies import with_whole_bodies
 from dall_e.scenes.graph import Scene
@@ -124,13 +125,25 @@ def _finished(
     if understood.scene is None:
         return None if shown else understood
     scene = with_sign(understood.scene, understood.style, vocabulary)
+    if scene.background == NEON_CITY and scene.background != understood.scene.background:
+        understood = replace(understood, style="")
     scene = without_diminutive(scene) if is_chinese(text) else scene
+    scene = _lone_as_large(scene, understood.text)
     pictured = with_pictured_people(with_pictured_pairs(scene, vocabulary), shown, vocabulary)
     if pictured is None:
         return None
     scene, others = with_whole_bodies(pictured, vocabulary)
     scene = with_own_clothes(scene, vocabulary)
     return replace(understood, scene=scene, nearest=(*understood.nearest, *others))
+
+
+def _lone_as_large(scene: Scene, text: str) -> Scene:
+    """A scene whose only thing fills its picture: 小熊 is a dear bear rather than a small one."""
+    if len(scene.objects) != 1 or scene.background or not is_chinese(text):
+        return scene
+    item = scene.objects[0]
+    is_dear = item.count == 1 and item.size == "small" and "小小" not in text
+    return replace(scene, objects=(replace(item, size=""),)) if is_dear else scene
 
 
 def _read_twice(prompt: str, vocabulary: Vocabulary) -> Parse:
@@ -168,7 +181,8 @@ def _read(prompt: str, vocabulary: Vocabulary) -> Parse:
     chinese = is_chinese(text)
     grammar: Grammar = Chinese(vocabulary) if chinese else English(vocabulary)
     language: Language = "zh" if chinese else "en"
-    text = with_material_first(text if chinese else text.lower(), language)
+    text = in_plain_order(text if chinese else text.lower(), language)
+    text = with_material_first(text, language)
     text = with_groups_first(text, vocabulary) if chinese else text
     text = without_own_parts(text, vocabulary, language)
     text = with_pictured_acts(text, vocabulary, language)

@@ -78,6 +78,8 @@ class Attached:
     """Its kind in the vocabulary."""
     thin_side: int = 0
     """-1: what it is drawn or pushed by is at its left, 1: at its right."""
+    owner_metres: float = 0.0
+    """How long its owner is in the world; 0 if nobody knows."""
     owner_slope: float | None = None
     """Of a branch that bears it: the direction in which that is longest, in degrees."""
     is_small: bool = False

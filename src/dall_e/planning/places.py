@@ -1,6 +1,7 @@
 """Finds in a prompt where things are, at what time of day, and in what weather.
 
-The words for places are in `planning/places.txt`; those for light and weather are here. What is
+The words for places are in `planning/places.txt`, those for light and weather in
+`place_conditions`. What is
 found is one setting (`images/places.py`): "a street at night in the rain" is
 `city-street+night+rain`. Weather and time without a place are in the open.
 """
@@ -13,6 +14,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from dall_e.images.places import TIMES, Setting
+from dall_e.planning.place_conditions import ADJECTIVES_EN, conditions
 from dall_e.text.tables import read_table
 
 Span = tuple[int, int]
@@ -43,9 +45,18 @@ _LONGEST = 600
 """Characters of a text in which places are looked for."""
 _OPEN = {
     "night": "hills", "sunset": "hills", "rain": "park", "snow": "snow-field", "fog": "forest",
-    "storm": "hills", "clouds": "hills", "sun": "hills",
+    "storm": "hills", "clouds": "hills", "sun": "hills", "rainbow": "meadow", "wind": "hills",
+    "autumn": "forest", "spring": "park", "full-moon": "hills", "aurora": "ice-field",
+    "meteors": "hills", "fireworks": "city-skyline",
 }  # fmt: skip
 """The place of a time or a weather without one."""
+_FALLING = re.compile(r"storm|blizzard|falling|snowing|[下大暴飘风]雪")
+"""Snow that is seen in the air."""
+_AFLOAT = re.compile(
+    r"\b(?:sail|row|steam)?(?:boats?|ships?)\b|\b(?:yachts?|whales?|dolphins?|canoes?|kayaks?|surfers?|"
+    r"surfing|submarines?|jellyfish)\b|[帆轮渔战游龙海盗小木货]船|游艇|鲸鱼?|海豚|冲浪|皮划艇|独木舟"
+)
+"""What is on the sea where nothing says where it is."""
 _ALONE = {"night": "night-sky", "sunset": "sunset-over-sea"}
 """The same where nothing else is in the picture."""
 
@@ -65,83 +76,12 @@ _SILENT_EN = re.compile(
     r"picture|image|scenery|background|empty|quiet|peaceful|cosy|cozy|big|large|small|little|tiny|huge|busy|lively|over|"
     r"calm|wide|old|inside|interior|full|stars?|moon|sun)\b|[\s,.!'\"-]"
 )
-_TIMES_EN = (
-    (
-        "night",
-        r"(?:late )?(?:at|by|in the|during the) (?:\w+ )?night(?:time)?|at midnight|"
-        r"(?:under|beneath|below) (?:the|a) (?:starry |night |clear |full )*(?:stars|moon|moonlight"
-        r"|(?<=starry )sky|(?<=night )sky)|"
-        r"under (?:a|the) sky full of stars|with (?:a )?stars in the sky|"
-        r"(?:in|by|under) (?:the )?(?:moonlight|starlight)|in the dark(?! \w)",
-    ),
-    (
-        "sunset",
-        r"(?:at|during|before|in|into|under|against|by) (?:an?|the )?(?:\w+ )?(?:sunset|sunrise|"
-        r"dusk|dawn|sundown|twilight|golden hour)|(?:in|on) the (?:early )?(?:evening|morning)"
-        r"(?: light)?|(?:^|(?<=^the )|(?<=^a ))(?:\w+ )?(?:sunset|sunrise)(?: sky)?"
-        r"(?=$|,| (?:over|on|in|at|above|behind|with|by)\b)|\bwith (?:a|the) (?:sunset|sunrise)",
-    ),
-    ("", r"by day|in the day(?:time|light)|during the day(?:time)?|at noon"),
-)
-_WEATHERS_EN = (
-    (
-        "storm",
-        r"(?:in|during|through) (?:an?|the )?(?:\w+ )?(?:thunder ?|lightning ?)?storm|"
-        r"with (?:thunder and )?lightning|on a stormy (?:day|night)",
-    ),
-    (
-        "rain",
-        r"(?:in|under|through|during) (?:an?|the )?(?:heavy |pouring |light |falling )*"
-        r"(?:rain(?! forest)|rainstorm|downpour)|on an? rainy (?:day|night)|"
-        r"(?:when|while) it (?:is |')?rain(?:s|ing)|^(?:heavy )?rain(?= (?:in|on|over)\b)",
-    ),
-    (
-        "snow",
-        r"(?:in|on|through|under) (?:an?|the )?(?:deep |falling |heavy |fresh )*(?:snow|snowstorm|"
-        r"snowfall|blizzard)|(?:in|during) (?:the )?winter|on a snowy (?:day|night)|covered (?:in|"
-        r"with) snow|^(?:falling )?snow(?:fall)?(?= (?:in|on|over)\b)",
-    ),
-    ("fog", r"(?:in|through) (?:an?|the )?(?:thick |morning )*(?:fog|mist|haze)|"
-     r"on a foggy (?:day|night|morning)"),
-    ("sun", r"(?:in|on) (?:an?|the )?(?:bright )?(?:sunshine|sunlight|sunny day)|in the sun\b"),
-    ("clouds", r"on a cloudy day|under a cloudy sky"),
-)  # fmt: skip
-_ADJECTIVES_EN = {
-    "night": "night nighttime moonlit starry nocturnal dark midnight",
-    "sunset": "sunset sunrise evening dusk dawn",
-    "rain": "rainy raining wet",
-    "snow": "snowy snow-covered snowing winter wintry frozen icy",
-    "fog": "foggy misty hazy",
-    "storm": "stormy",
-    "clouds": "cloudy overcast",
-    "sun": "sunny sunlit",
-}
-_ADJECTIVES = frozenset(" ".join(_ADJECTIVES_EN.values()).split())
+_ADJECTIVES = frozenset(" ".join(ADJECTIVES_EN.values()).split())
+
 
 # Chinese
 
-_SUFFIX = "里面|里头|上面|中间|外面|旁边|边上|里|上|中|边|旁|内|外"
-_TIMES_ZH = (
-    (
-        "night",
-        "(?:在)?(?:夜晚|夜里|晚上|深夜|午夜|夜间|月光下|星光下|星空下|夜空下|月下|夜色中|月夜|黑夜)"
-        "(?:里|中|时)?的?|(?<=市)夜景|(?:的)?夜景",
-    ),
-    (
-        "sunset",
-        "(?:在)?(?:日落时分|日落时|日出时|日落|日出|夕阳下|夕阳西下|夕阳中|夕阳|黄昏时?|傍晚|清晨|"
-        "早晨|晚霞|黎明)(?:里|中|下|时)?的?",
-    ),
-    ("", "(?:在)?白天的?"),
-)
-_WEATHERS_ZH = (
-    ("storm", "(?:在)?(?:暴风雨|雷雨|雷电|闪电(?=[中里下天]))(?:中|里|下|天)?的?"),
-    ("rain", "(?:在)?(?:下雨天|雨天|雨中|雨里|大雨中|下着雨|下雨|细雨中|雨夜)(?:里|中|时)?的?"),
-    ("snow", "(?:在)?(?:下雪天|雪天|雪中|雪里|大雪中|下着雪|下雪|冬天|冬季|飘雪)(?:里|中|时)?的?"),
-    ("fog", "(?:在)?(?:雾中|雾里|大雾|浓雾|薄雾|有雾)(?:中|里)?的?"),
-    ("sun", "(?:在)?(?:阳光下|晴天|阳光明媚)(?:里|中)?的?"),
-    ("clouds", "(?:在)?(?:阴天|多云)的?"),
-)
+_SUFFIX = "脚下|里面|里头|上面|中间|外面|旁边|边上|里|上|中|边|旁|内|外"
 _SILENT_ZH = re.compile(
     "[的了一个间片座条家所幅张处里上中下边旁与和有，,。！!、\\s]|美丽|风景|景色|安静|热闹|繁忙|宁静"
 )
@@ -150,7 +90,8 @@ _BEFORE_HEAD = (
     "(?:美丽|现代|漂亮|安静|热闹|古老|繁忙|宁静|大|小|老|旧)?的?"
 )
 _SAYS_MORE = re.compile(
-    r"\b(?:stars|starry|night|snow|sunset|snowy|winter|autumn|fall)\b|[夜雪冬星秋]"
+    r"\b(?:stars|starry|night|snow|sunset|snowy|winter|autumn|fall|spring|summer|moon|fireworks|"
+    r"christmas|halloween)\b|[夜雪冬星秋春夏月雾]"
 )
 """Names of places with words in them that would be read as time or weather."""
 _ADVERBS = re.compile(r"\b(underwater|downtown)\b")
@@ -174,7 +115,7 @@ def find_place(text: str, *, chinese: bool, is_noun: IsNoun) -> FoundPlace | Non
     if named:
         left.use(*named.span)
     said: dict[str, str] = {}
-    for kind, meaning, pattern in _conditions(chinese):
+    for kind, meaning, pattern in conditions(chinese):
         match = pattern.search(left.text)
         if match and kind not in said:
             said[kind] = meaning
@@ -198,30 +139,20 @@ def find_place(text: str, *, chinese: bool, is_noun: IsNoun) -> FoundPlace | Non
         setting = Setting(place=_ALONE[time])
     else:
         # Snow lies on its own place already.
-        is_drawn = weather == "snow" and not time
+        is_drawn = weather == "snow" and not time and not _FALLING.search(text)
+        place = "sea" if _AFLOAT.search(text) else _OPEN[weather or time]
         setting = Setting(
-            place=_OPEN[weather or time], time=time, weather="" if is_drawn else weather
+            place=place, time=time, weather="" if is_drawn and place != "sea" else weather
         )
     return FoundPlace(str(setting), tuple(sorted(left.spans)), is_lone)
 
 
-_SURROUNDINGS = {
-    "sea": frozenset(("island", "beach", "harbour", "underwater", "ice-field")),
-    "hills": frozenset(("village", "farm", "windmill-hill", "wheat-field", "lake", "river")),
-    "forest": frozenset(("lake", "river", "pond", "waterfall", "hills", "mountains")),
-    "mountains": frozenset(("lake", "snowy-mountains", "hills")),
-    "city-street": frozenset(("park", "shop", "cafe", "market")),
-}
-"""What lies around a place, and is seen in its picture or left to it: an island in the ocean."""
-
-
 def _use_surroundings(left: _Left, named: _Named | None, chinese: bool) -> None:
-    """Take out the words for what lies around a place."""
+    """Take out the words for what lies around a place: a village in the mountains."""
     if named is None or chinese:
         return
     behind = _patterns_en()[2].match(left.text, named.span[1] + 1)
-    around = _place_of(0)[behind["name"]] if behind else ""
-    if behind and named.place in _SURROUNDINGS.get(around, ()):
+    if behind:
         left.use(*behind.span())
 
 
@@ -246,16 +177,6 @@ class _Named(NamedTuple):
     words: str
     said: dict[str, str]
     """Time and weather that an adjective says."""
-
-
-@lru_cache(maxsize=2)
-def _conditions(chinese: bool) -> tuple[tuple[str, str, re.Pattern[str]], ...]:
-    times, weathers = (_TIMES_ZH, _WEATHERS_ZH) if chinese else (_TIMES_EN, _WEATHERS_EN)
-    return tuple(
-        (kind, meaning, re.compile(pattern if chinese else rf"(?<![\w'])(?:{pattern})\b"))
-        for kind, known in (("time", times), ("weather", weathers))
-        for meaning, pattern in known
-    )
 
 
 # Names
@@ -331,7 +252,7 @@ def _described(match: re.Match[str], place: str, start: int) -> _Named:
     """A place with what the adjective before it says."""
     said: dict[str, str] = {}
     for word in (match["before"] or "").split():
-        for meaning, words in _ADJECTIVES_EN.items():
+        for meaning, words in ADJECTIVES_EN.items():
             if word in words.split():
                 said["time" if meaning in TIMES else "weather"] = meaning
                 start = min(start, match.start("before"))
@@ -341,8 +262,8 @@ def _described(match: re.Match[str], place: str, start: int) -> _Named:
 def _named_zh(text: str) -> Iterator[_Named]:
     """The longest name, wherever it is."""
     found: list[_Named] = []
-    in_name, at_name, phrases, head = _patterns_zh()
-    for pattern, column in ((in_name, 2), (at_name, 2), (phrases, 3), (head, 2)):
+    in_name, owner, at_name, phrases, head = _patterns_zh()
+    for pattern, column in ((in_name, 2), (owner, 2), (at_name, 2), (phrases, 3), (head, 2)):
         for match in pattern.finditer(text):
             start = match.start("name") if pattern is head else match.start()
             place = _place_of(column)[match["name"]]
@@ -374,6 +295,7 @@ def _patterns_zh() -> tuple[re.Pattern[str], ...]:
     names, phrases = _any_of(_place_of(2)), _any_of(_place_of(3))
     return (
         re.compile(rf"在(?P<name>{names})(?:{_SUFFIX})?的?"),
+        re.compile(rf"^(?P<name>{_any_of(name for name in _place_of(2) if len(name) > 1)})的(?=.)"),
         re.compile(rf"(?P<name>{names})(?:{_SUFFIX}|(?<=[边畔里上中内底]))[的有]?"),
         re.compile(rf"在?(?P<name>{phrases})面?[的有]?"),
         re.compile(rf"{_BEFORE_HEAD}(?P<name>{names})(?=$|[，,、。有])"),

@@ -22,6 +22,10 @@ _LIVING = ("animal", *_PEOPLE)
 _NATURAL = ("animal", "food")
 _NEVER = frozenset(("weather", "sky", "flag", "symbol", "hand"))
 """Kinds of things that are never broken, hot, wet or under snow."""
+_WITH_FACES = frozenset(("animal", "person", "face", "hand", "flag"))
+"""Kinds of things that have a face, or get none."""
+_CUTE = frozenset(("food", "plant", "weather", "sky"))
+"""Kinds of things that are drawn with a face where they are to be cute."""
 _HEATED = re.compile(
     r"mug$|cup\b|kettle|teapot|\bpot\b|\bpan\b|saucepan|bowl|^iron$|bathtub|stove|oven"
 )
@@ -126,6 +130,9 @@ def _in_its_state(
     if colour:
         left.setdefault("colour", colour)
     is_shown = state == "flying" and flies(vocabulary, name)
+    if state == "grinning" and not pictured and vocabulary.thing(name).kind not in _WITH_FACES:
+        left.setdefault("condition", "smiling")
+        return name, ""
     # Pictures of people smile.
     is_shown = is_shown or (state == "grinning" and is_person(vocabulary, name))
     if not pictured and not is_shown:
@@ -139,8 +146,12 @@ def _settle_condition(
     """Leave out what cannot happen to a thing, and what its picture shows already."""
     condition, kind = left.get("condition", ""), vocabulary.thing(name).kind
     is_warm = kind == "food" or _HEATED.search(name) is not None
-    is_odd = kind in _NEVER or (condition == "broken" and kind in _LIVING)
+    if condition == "cute":
+        condition = left["condition"] = "smiling" if kind in _CUTE else "cute"
+    is_odd = (kind in _NEVER and condition != "smiling") or condition == "cute"
+    is_odd = is_odd or (condition == "broken" and kind in _LIVING)
     is_odd = is_odd or (condition == "hot" and not is_warm)
+    is_odd = is_odd or (condition == "smiling" and kind in _WITH_FACES)
     if is_odd:
         dropped.add("condition")
     is_shown = condition == "hot" and _STEAMING.search(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dall_e.images.areas import flat_areas
+from dall_e.images.faces import with_face
 from dall_e.images.forms import UInt8, in_condition, seen_box, stretched, with_large_head
 from dall_e.planning.anchors import anchors_of
 from dall_e.planning.planned_object import PlannedObject
@@ -17,6 +18,8 @@ def shaped(image_SSC: UInt8, planned: PlannedObject) -> UInt8:
         image_SSC = _young(image_SSC)
     elif planned.build:
         image_SSC = stretched(image_SSC, planned.build)
+    if planned.condition == "smiling":
+        return with_face(image_SSC)
     return in_condition(image_SSC, planned.condition) if planned.condition else image_SSC
 
 

@@ -45,8 +45,26 @@ _PRAISE = (
 _RIM = r"(?:,? with (?:an? )?(?:thick |bold )?white (?:border|borders|outline|rim|edge|edges))?"
 """Of stickers, which have one."""
 _JOINING = frozenset("with and of in on a an the or at for no under by to without from as".split())
-_NOUNS = frozenset(("sticker", "logo", "icon", "poster", "sketch"))
+_NOUNS = frozenset(
+    (
+        "sticker",
+        "logo",
+        "icon",
+        "poster",
+        "sketch",
+        "stamp",
+        "tattoo",
+        "enamel pin",
+        "doodle",
+        "old photo",
+    )
+)
 """Styles whose names are things, too: a sticker book is no book."""
+
+_CUTE = ("sticker", "cute sticker", "die-cut sticker", "vinyl sticker")
+_KAWAII = re.compile(r"\bkawaii\b")
+_ARTICLE = re.compile(r"^((?:an?|the|two|three) )?")
+"""Of what is on a kawaii sticker, which has a face."""
 
 # Chinese
 
@@ -177,6 +195,8 @@ def _found_en(text: str, vocabulary: Vocabulary) -> Styled | None:
             continue
         parts = match.groupdict()
         rest = text[match.start("rest") : match.end("rest")]
+        if parts["style"] in _CUTE and _KAWAII.search(lower[: match.start("style")]):
+            rest = _ARTICLE.sub(r"\1kawaii ", rest)
         if parts.get("article"):
             rest = f"{parts['article']}{rest}"
         if parts.get("more"):

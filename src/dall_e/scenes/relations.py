@@ -15,8 +15,9 @@ from dataclasses import replace
 from dall_e.images.compositing import Place
 from dall_e.images.strokes import Ground
 from dall_e.scenes.chance import Chance, choice, happens, uniform
-from dall_e.scenes.graph import SHAPES, Scene
-from dall_e.scenes.sizes import PAIRED, Size, fit, side_of
+from dall_e.scenes.graph import SHAPES, Scene, SceneObject
+from dall_e.scenes.sizes import PAIRED, Size, fit, real_size, side_of
+from dall_e.scenes.vocabulary import things
 
 Arrange = Callable[[Scene, Sequence[float], Ground | None, Chance], list[Place]]
 
@@ -28,6 +29,8 @@ _WIDEST = 0.92
 CROWNED = re.compile(r"tree$|^oak$|^maple$|^birch$|^cedar$|^branch$")
 """Plants with a crown that others sit in."""
 SEATS = re.compile(r"chair$|couch|sofa|throne$|^seat$|^park bench$")
+FLOATING = re.compile(r"balloon|kite$")
+"""What rises from where it is tied."""
 SEAT_DOWN = 0.62
 """How far down somebody sits on what has a back, as a fraction of its height."""
 _BLOCK_FILL = 0.94
@@ -164,15 +167,18 @@ def _on_top(
     feet = feet_on(ground, rng) if ground else uniform(rng, 0.93, 0.98)
     x = uniform(rng, 0.42, 0.58)
 
-    lower_size = fit(aspects[1], _wider(scene, 1, uniform(rng, 0.5, 0.62)), 0.9, 0.5)
+    times = 1.0 if rng is not None else _natural_times(scene)
+    lower_side = uniform(rng, 0.5, 0.62) * (1.2 if times < _LEAST_TIMES + 0.2 else 1.0)
+    lower_size = fit(aspects[1], _wider(scene, 1, lower_side), 0.9, 0.5 if times == 1 else 0.58)
     width = (0.75 if scene.objects[0].count == 1 else 0.95) * max(lower_size[0], 0.3)
-    upper_side = _wider(scene, 0, uniform(rng, 0.34, 0.44))
+    upper_side = _wider(scene, 0, uniform(rng, 0.34, 0.44) * times)
     upper_size = fit(aspects[0], upper_side, width, feet - lower_size[1] - 0.02)
 
     # It stands a little below the edge, so that no gap is seen.
     support = standing(1, lower_size, x, feet, ground)
     upper_x = x + uniform(rng, -0.03, 0.03)
-    is_seat = rng is None and SEATS.search(scene.objects[1].name)
+    floats = FLOATING.search(scene.objects[0].name)
+    is_seat = rng is None and not floats and SEATS.search(scene.objects[1].name)
     depth = SEAT_DOWN if is_seat else 0.06
     y = support.top + depth * lower_size[1] - upper_size[1] / 2
     return [support, Place(index=0, x=upper_x, y=y, width=upper_size[0], height=upper_size[1])]
@@ -196,7 +202,7 @@ def _beneath(
     feet = feet_on(ground, rng) if ground else 0.97
     x = uniform(rng, 0.42, 0.58)
 
-    if scene.objects[1].thing.kind == "plant":
+    if scene.objects[1].thing.kind == "plant" or scene.objects[1].name.endswith("tree"):
         cover_size = fit(aspects[1], 0.92, 0.95, feet - 0.02)
         size = fit(aspects[0], _wider(scene, 0, uniform(rng, 0.28, 0.36)), _WIDEST)
         cover = standing(1, cover_size, x, feet - 0.03, ground)
@@ -221,8 +227,11 @@ def _overlapping(
     feet = ground.near if ground else 0.95
     lift = min(0.1, ground.near - ground.far) if ground else 0.1
 
-    front_size = fit(aspects[front], uniform(rng, 0.4, 0.46), 0.5)
-    back_size = fit(aspects[back], uniform(rng, 0.54, 0.64), 0.6, feet - 0.1)
+    front_side, back_side = uniform(rng, 0.4, 0.46), uniform(rng, 0.54, 0.64)
+    if rng is None:
+        front_side, back_side = _natural_sides(scene, front, back)
+    front_size = fit(aspects[front], front_side, 0.62)
+    back_size = fit(aspects[back], back_side, 0.66, feet - 0.1)
 
     if max(item.count for item in scene.objects) > 1:
         return _rows_of_groups(scene, aspects, (front, back), (feet, feet - lift), ground)
@@ -230,10 +239,48 @@ def _overlapping(
     direction = choice(rng, (-1, 1))
     back_x = 0.5 - direction * uniform(rng, 0.1, 0.14)
     apart = (front_size[0] + back_size[0]) / 2 * uniform(rng, 0.52, 0.66)
+    if rng is None:
+        # Both together are in the middle.
+        edges = (-back_size[0] / 2, back_size[0] / 2, direction * apart - front_size[0] / 2,
+                 direction * apart + front_size[0] / 2)  # fmt: skip
+        back_x = 0.5 - (min(edges) + max(edges)) / 2
     return [
         standing(back, back_size, back_x, feet - lift, ground),
         standing(front, front_size, back_x + direction * apart, feet, ground),
     ]
+
+
+def _natural_times(scene: Scene) -> float:
+    """How many times as large as usual what stands on something is, by the sizes of both."""
+    lengths = [_metres(item) for item in scene.objects]
+    if max(item.count for item in scene.objects) > 1:
+        return 1.0
+    return float(min(max((lengths[0] / lengths[1]) ** 0.3, 0.62), 1.0))
+
+
+def _metres(item: SceneObject) -> float:
+    """How long a thing is in the world; half a metre, if nobody knows."""
+    known = item.model_thing or things().get(item.name)
+    return real_size(known).metres if known else 0.5
+
+
+def _natural_sides(scene: Scene, front: int, back: int) -> tuple[float, float]:
+    """Sides of two things of which one is before the other, each as large as its kind."""
+    lengths = [_metres(item) for item in scene.objects]
+    times = min(max((lengths[front] / lengths[back]) ** _NATURAL, _LEAST_TIMES), _MOST_TIMES)
+    front_side, back_side = 0.52 * times**0.5, 0.52 / times**0.5
+    # What is behind is still seen.
+    if scene.objects[front].size == "small":
+        front_side *= 0.75
+    if scene.objects[back].size == "small":
+        back_side *= 0.8
+    return min(front_side, 0.64), min(back_side, 0.68)
+
+
+_NATURAL = 0.4
+"""How fast sides grow with the lengths of things in the world."""
+_LEAST_TIMES, _MOST_TIMES = 0.5, 1.3
+"""What is in front is at least, and at most, so many times as large as what is behind."""
 
 
 def _rows_of_groups(

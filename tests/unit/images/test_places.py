@@ -42,7 +42,7 @@ def test_a_place_has_layers_and_ground(name: str) -> None:
     facts = places()[name]
     assert facts.kind in ("outdoor", "indoor", "apart")
     if facts.far is None or facts.near is None:
-        assert name in ("sky", "space") and facts.far is facts.near
+        assert name in ("sky", "space", "orbit") and facts.far is facts.near
     else:
         assert facts.air < facts.far < facts.near < UNITS
     for said, other in facts.drawn:
@@ -88,3 +88,11 @@ def test_a_place_is_crisp_at_any_size() -> None:
     large = painted("kitchen", 288)
     colours, counts = np.unique(large.reshape(-1, 4), axis=0, return_counts=True)
     assert counts[counts > 288].sum() > 0.9 * counts.sum() and len(colours) > 10
+
+
+def test_leaves_turn_in_autumn_and_what_shines_by_night_makes_it_night() -> None:
+    assert "#5C913B" in scenery(Setting.of("park")).back
+    assert "#5C913B" not in scenery(Setting.of("park+autumn")).back
+    for weather in ("full-moon", "aurora", "meteors", "fireworks"):
+        lit = scenery(Setting.of(f"lake+{weather}")).back
+        assert "#1F3A68" in lit and lit != scenery(Setting.of("lake+night")).back

@@ -59,6 +59,12 @@ def test_words_find_their_place(place: str) -> None:
         ("夜晚的城市", "city-street+night", []),
         ("一只猫在厨房里", "kitchen", ["cat"]),
         ("晚上的街道上有一辆汽车", "city-street+night", ["car"]),
+        ("the great wall in autumn", "great-wall+autumn", []),
+        ("长城的秋天", "great-wall+autumn", []),
+        ("a rainy day in the city", "city-street+rain", []),
+        ("a rainbow over a waterfall", "waterfall+rainbow", []),
+        ("a forest under the northern lights", "forest+aurora", []),
+        ("a village in the mountains", "village", []),
         # These are things, not places.
         ("a cat under a table", "", ["cat"]),
         ("a castle", "", ["castle"]),
@@ -113,7 +119,7 @@ def test_time_and_weather_begin_with_a_whole_word(vocabulary: Vocabulary, prompt
     [
         ("a tiny island in the ocean", "island"),
         ("a lake in the mountains", "lake"),
-        ("a busy night market", "market+night"),
+        ("a busy night market", "night-market"),
     ],
 )
 def test_what_lies_around_a_place_is_read_with_it(text: str, expected: str) -> None:
@@ -125,4 +131,4 @@ def test_what_lies_around_a_place_is_read_with_it(text: str, expected: str) -> N
 def test_chinese_night_market_is_a_market_at_night() -> None:
     found = find_place("热闹的夜市", chinese=True, is_noun=lambda _: False)
     assert found is not None
-    assert (found.setting, found.is_lone) == ("market+night", True)
+    assert (found.setting, found.is_lone) == ("night-market", True)

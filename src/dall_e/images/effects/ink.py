@@ -74,7 +74,7 @@ def ink(image_SSC: UInt8, rng: np.random.Generator, *, ground: bool) -> UInt8:
 
     fibres_SS1 = (0.5 * noise(side, 3, rng) + clouds(side, 90, rng) * 2 - 1)[..., None]
     painted_SS3 = painted_SS3 * _PAPER * (1 + 0.012 * fibres_SS1)
-    return finished(_sealed(painted_SS3, alpha_SS, rng), 1.0)
+    return finished(sealed(painted_SS3, alpha_SS, rng), 1.0)
 
 
 def _distances(side: int) -> Floats:
@@ -83,8 +83,8 @@ def _distances(side: int) -> Floats:
     return np.hypot(steps_S[:, None], steps_S)
 
 
-def _sealed(painted_SS3: Floats, alpha_SS: Floats, rng: np.random.Generator) -> Floats:
-    """The painting with the painter's seal in a corner that is empty; without one, if none is."""
+def sealed(painted_SS3: Floats, alpha_SS: Floats, rng: np.random.Generator) -> Floats:
+    """Return a painting with the painter's seal in a corner that is empty, if one is."""
     side = len(painted_SS3)
     width = round(30 * side / SIDE)
     margin = round(16 * side / SIDE)

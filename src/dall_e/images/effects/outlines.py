@@ -73,6 +73,7 @@ def _to_colour_in(shape: Shape) -> tuple[str, str]:
 # Neon
 
 _NIGHT = "#0f0c1f"
+_BRICKS = ("#211a33", "#1d172e", "#251c38", "#1a152a")
 _TUBES = ("#7df3ff", "#ff7de3", "#fff2a8", "#a8ffcf")
 """Colours of tubes for what is grey."""
 _TUBE = 4.2
@@ -110,7 +111,23 @@ def neon(groups: Sequence[Group], rng: np.random.Generator, *, ground: bool) -> 
     )
     lit = [part for pair in zip(tubes, cores, strict=True) for part in pair]
     wall = [box(_NIGHT, "wall")] if ground or backgrounds else []
+    if ground and not backgrounds:
+        wall = [_bricks()]
     return [*wall, *dim, glow, *lit, halo]
+
+
+def _bricks() -> Group:
+    """A wall of dark bricks."""
+    rows = []
+    for row in range(-1, SIDE // 24 + 1):
+        for column in range(-1, SIDE // 48 + 1):
+            x, y = 48 * column + 24 * (row % 2), 24 * row
+            tint = _BRICKS[(3 * row + 5 * column + row * column) % len(_BRICKS)]
+            rows.append(
+                f'<rect x="{x + 1}" y="{y + 1}" width="46" height="22" rx="2" fill="{tint}"/>'
+            )
+    ground = f'<rect width="{SIDE}" height="{SIDE}" fill="{_NIGHT}"/>'
+    return Group(name="wall", paths="\n".join([ground, *rows]), role="background")
 
 
 def _glow(paths: str, reach: float, opacity: float) -> str:

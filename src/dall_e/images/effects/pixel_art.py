@@ -32,11 +32,7 @@ def pixel_art(image_SSC: UInt8, rng: np.random.Generator, *, ground: bool) -> UI
     """Return a drawing, premultiplied RGBA, in square cells of one colour; `ground`: on white."""
     side = len(image_SSC)
     cell = max(round(side / GRID), 1)
-    grid = -(-side // cell)
-    whole: Any = cv2.resize(image_SSC, (grid * cell,) * 2, interpolation=cv2.INTER_AREA)
-
-    labels, palette_K3 = _reduced(whole, rng)
-    cells_GG = _strongest(labels, len(palette_K3), cell)
+    cells_GG, palette_K3 = cells_of(image_SSC, rng, cell)
     colours = np.zeros((len(palette_K3) + 1, 4), dtype=np.uint8)
     colours[:-1, :3], colours[:-1, 3] = palette_K3, 255
     small_GGC = colours[cells_GG]
@@ -47,6 +43,17 @@ def pixel_art(image_SSC: UInt8, rng: np.random.Generator, *, ground: bool) -> UI
     return np.ascontiguousarray(
         np.kron(small_GGC, np.ones((cell, cell, 1), dtype=np.uint8))[:side, :side]
     )
+
+
+def cells_of(
+    image_SSC: UInt8, rng: np.random.Generator, cell: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the colour of each cell of so many pixels, [G, G], -1 where it is empty, and the
+    colours, sRGB [K, 3]."""
+    grid = -(-len(image_SSC) // cell)
+    whole: Any = cv2.resize(image_SSC, (grid * cell,) * 2, interpolation=cv2.INTER_AREA)
+    labels_SS, palette_K3 = _reduced(whole, rng)
+    return _strongest(labels_SS, len(palette_K3), cell), palette_K3
 
 
 def _reduced(image_SSC: UInt8, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
