@@ -15,6 +15,7 @@ from dall_e.planning.grammar import MOST_THINGS, Grammar, Mention, PartSaid
 from dall_e.planning.poses import posed
 from dall_e.planning.qualities import shown_as, whole_name
 from dall_e.scenes.graph import Action, Scene, SceneObject
+from dall_e.text.language import is_chinese
 
 _BODY_PARTS = frozenset(
     (
@@ -93,14 +94,13 @@ def full_grown(cast: Cast, mention: Mention) -> SceneObject:
     return replace(item, size="")
 
 
-def without_diminutive(scene: Scene) -> Scene:
-    """A scene in which 小 before the only animal is no size: 小熊 is as large as any bear."""
-    if len(scene.objects) != 1 or scene.background:
+def without_diminutive(scene: Scene, text: str) -> Scene:
+    """A scene whose only thing fills its picture: 小熊 is a dear bear rather than a small one."""
+    if len(scene.objects) != 1 or scene.background or not is_chinese(text):
         return scene
     (item,) = scene.objects
-    if item.thing.kind != "animal" or item.size != "small" or item.count > 1:
-        return scene
-    return replace(scene, objects=(replace(item, size=""),))
+    is_dear = item.count == 1 and item.size == "small" and "小小" not in text
+    return replace(scene, objects=(replace(item, size=""),)) if is_dear else scene
 
 
 def in_many_colours(cast: Cast, mention: Mention) -> None:

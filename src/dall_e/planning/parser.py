@@ -127,23 +127,13 @@ def _finished(
     scene = with_sign(understood.scene, understood.style, vocabulary)
     if scene.background == NEON_CITY and scene.background != understood.scene.background:
         understood = replace(understood, style="")
-    scene = without_diminutive(scene) if is_chinese(text) else scene
-    scene = _lone_as_large(scene, understood.text)
+    scene = without_diminutive(scene, understood.text)
     pictured = with_pictured_people(with_pictured_pairs(scene, vocabulary), shown, vocabulary)
     if pictured is None:
         return None
     scene, others = with_whole_bodies(pictured, vocabulary)
     scene = with_own_clothes(scene, vocabulary)
     return replace(understood, scene=scene, nearest=(*understood.nearest, *others))
-
-
-def _lone_as_large(scene: Scene, text: str) -> Scene:
-    """A scene whose only thing fills its picture: 小熊 is a dear bear rather than a small one."""
-    if len(scene.objects) != 1 or scene.background or not is_chinese(text):
-        return scene
-    item = scene.objects[0]
-    is_dear = item.count == 1 and item.size == "small" and "小小" not in text
-    return replace(scene, objects=(replace(item, size=""),)) if is_dear else scene
 
 
 def _read_twice(prompt: str, vocabulary: Vocabulary) -> Parse:
