@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dall_e.checkpoints.known_models import BUILT_IN
+from dall_e.cli.config_file import ConfigFile
 from dall_e.cli.flags import with_flags
 from dall_e.cli.keys import File, key_file
 from dall_e.cli.options import Device, Quantization, load
@@ -55,6 +56,7 @@ def serve(  # noqa: PLR0913, one visible flag for each choice
     ] = True,
     quantization: Quantization = None,
     device: Device = "auto",
+    config_file: ConfigFile = None,
 ) -> None:
     """Serve pictures by OpenAI's images API, so that programs of any language can ask for them.
 
@@ -66,6 +68,7 @@ def serve(  # noqa: PLR0913, one visible flag for each choice
         import uvicorn  # noqa: F401, looked for before a model is loaded
 
         from dall_e.serving.app import create_app
+        from dall_e.serving.filters import filters_of
         from dall_e.serving.running import check_exposure, server_for
     except ImportError as error:
         raise ImportError(f"{MISSING} ({error})") from error
@@ -74,6 +77,7 @@ def serve(  # noqa: PLR0913, one visible flag for each choice
     file.check_private()
     known = None if without_keys or not file.keys else file
     check_exposure(host, known, without_keys=without_keys)
+    filters_of(settings)  # a filter that is not there is said before a model is loaded
 
     import sys
 

@@ -44,6 +44,11 @@ class ServingConfig:
     """Web sites whose pages may use the server, such as https://example.org; else none."""
     public_url: str = ""
     """Where clients find the server, for links; else as each of them has called it."""
+    refused_words: str = ""
+    """File of words, one on each line; prompts with one of them are refused. `default` is a short
+    list that comes along."""
+    content_filter: str = ""
+    """MODULE:CALLABLE that makes a filter of prompts and pictures of your own."""
     log_prompts: bool = False
     """Also log what is asked for; else the log says that, not what."""
 
@@ -75,6 +80,11 @@ class ServingConfig:
                 origin == "*" or origin.startswith(("http://", "https://")),
                 f"an origin is like https://example.org, got {origin!r}",
             )
+        module, _, name = self.content_filter.partition(":")
+        require(
+            not self.content_filter or bool(module and name),
+            f"content_filter is like my_filters:MyFilter, got {self.content_filter!r}",
+        )
         require(
             not self.public_url or self.public_url.startswith(("http://", "https://")),
             f"public_url must start with http:// or https://, got {self.public_url!r}",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import warnings
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
 from typing import Any, cast
 
@@ -27,6 +27,7 @@ from dall_e.errors import DallEWarning
 from dall_e.pipeline import DALL_E
 from dall_e.serving import health_routes, image_routes, own_routes, webui_routes
 from dall_e.serving.failures import ClientGoneError, Refusal, as_refusal, unreadable
+from dall_e.serving.filters import ContentFilter
 from dall_e.serving.guard import DOCUMENTATION, Guard
 from dall_e.serving.keys import KeyFile
 from dall_e.serving.state import MODEL_HEADER, ServerState
@@ -45,14 +46,16 @@ def create_app(
     settings: ServingConfig | None = None,
     keys: KeyFile | None = None,
     *,
+    filters: Sequence[ContentFilter] = (),
     warm_up: bool = True,
 ) -> FastAPI:
     """Return an ASGI application that serves models.
 
     models: by the name that clients call each; the first one is for all other names. keys: who may
-    use it, everybody unless given. warm_up: draw once with each model before it says it is ready.
+    use it, everybody unless given. filters: of prompts and images, beside those that the
+    settings name. warm_up: draw once with each model before it says it is ready.
     """
-    state = ServerState(models, settings or ServingConfig(), keys)
+    state = ServerState(models, settings or ServingConfig(), keys, filters)
     app = FastAPI(
         title="dall_e",
         version=__version__,

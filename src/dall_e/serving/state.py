@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -11,9 +11,11 @@ from starlette.requests import Request
 from dall_e.config import ServingConfig
 from dall_e.pipeline import DALL_E
 from dall_e.serving.batcher import Batcher
+from dall_e.serving.filters import ContentFilter, filters_of
 from dall_e.serving.keys import KeyFile
 from dall_e.serving.links import LinkedImages
 from dall_e.serving.metrics import Metrics
+from dall_e.serving.moderation import Moderation
 from dall_e.serving.rates import Rates
 from dall_e.serving.sessions import Sessions
 
@@ -25,11 +27,16 @@ class ServerState:
     """The parts of one server."""
 
     def __init__(
-        self, models: Mapping[str, DALL_E], settings: ServingConfig, keys: KeyFile | None = None
+        self,
+        models: Mapping[str, DALL_E],
+        settings: ServingConfig,
+        keys: KeyFile | None = None,
+        filters: Sequence[ContentFilter] = (),
     ) -> None:
         """models: by name; the first one is for names that are not known.
 
-        keys: who may use the server; everybody without them.
+        keys: who may use the server; everybody without them. filters: asked beside those that the
+        settings name.
         """
         if not models:
             raise ValueError("a server needs at least one model, got none")
@@ -37,6 +44,7 @@ class ServerState:
         self.settings = settings
         self.keys = keys
         self.metrics = Metrics()
+        self.moderation = Moderation((*filters_of(settings), *filters), self.metrics)
         self.batcher = Batcher(settings, self.metrics)
         self.links = LinkedImages(settings.link_seconds, settings.link_megabytes * 2**20)
         self.rates = Rates(settings.requests_per_minute)
