@@ -28,6 +28,7 @@ from dall_e.cli.output import steady_output
 from dall_e.cli.overwriting import Force
 from dall_e.cli.plan_drawing import check_plan_alone, draw_plan_file
 from dall_e.cli.prompts import asked_prompts, files_of, seeds_of
+from dall_e.cli.signing import Signing, SigningPrompt, credentials_of
 
 if TYPE_CHECKING:
     from dall_e.images.files import PILImage
@@ -174,6 +175,8 @@ def generate(  # noqa: PLR0913, one argument per flag
     quantization: Quantization = None,
     lora: Loras = None,
     device: Device = "auto",
+    c2pa: Signing = None,
+    c2pa_prompt: SigningPrompt = False,
 ) -> None:
     """Draw pictures. Prints the path of each file as soon as it is written.
 
@@ -183,6 +186,7 @@ def generate(  # noqa: PLR0913, one argument per flag
     suffix = checked_suffix(out, file_format)
     if suffix == ".svg" and (grid or finish == "soft"):
         raise ValueError("an SVG has areas, no pixels: leave out --grid and --finish soft")
+    credentials = credentials_of(c2pa, with_prompt=c2pa_prompt)
     if plan:
         check_plan_alone(
             {
@@ -198,7 +202,7 @@ def generate(  # noqa: PLR0913, one argument per flag
                 "--image-prompt": image_prompt,
             }
         )
-        files = ImageFiles(out, 1, force=force, suffix=suffix)
+        files = ImageFiles(out, 1, force=force, suffix=suffix, credentials=credentials)
         check_film(film, force)
         draw_plan_file(
             load(model, device, variant, quantization=quantization),
@@ -222,7 +226,13 @@ def generate(  # noqa: PLR0913, one argument per flag
         raise ValueError("--grid draws one file: leave out the `out` of single prompts")
     first = 0 if grid else skip
     files = ImageFiles(
-        out, 1 if grid else count, first=first, force=force, own=own_files, suffix=suffix
+        out,
+        1 if grid else count,
+        first=first,
+        force=force,
+        own=own_files,
+        suffix=suffix,
+        credentials=credentials,
     )
     check_film(film, force, count)
     part = given_part(image_prompt)

@@ -70,6 +70,7 @@ def serve(  # noqa: PLR0913, one visible flag for each choice
         from dall_e.serving.app import create_app
         from dall_e.serving.filters import filters_of
         from dall_e.serving.running import check_exposure, server_for
+        from dall_e.serving.state import credentials_of
     except ImportError as error:
         raise ImportError(f"{MISSING} ({error})") from error
 
@@ -77,6 +78,7 @@ def serve(  # noqa: PLR0913, one visible flag for each choice
     file.check_private()
     known = None if without_keys or not file.keys else file
     check_exposure(host, known, without_keys=without_keys)
+    credentials_of(settings)
     filters_of(settings)  # a filter that is not there is said before a model is loaded
 
     import sys

@@ -49,6 +49,12 @@ class ServingConfig:
     list that comes along."""
     content_filter: str = ""
     """MODULE:CALLABLE that makes a filter of prompts and pictures of your own."""
+    c2pa_certificates: str = ""
+    """PEM file of certificates, the signer's first: pictures get signed Content Credentials."""
+    c2pa_key: str = ""
+    """PEM file of the key of these certificates."""
+    c2pa_prompt: bool = False
+    """Let the credentials also say prompt, seed and model."""
     log_prompts: bool = False
     """Also log what is asked for; else the log says that, not what."""
 
@@ -80,6 +86,14 @@ class ServingConfig:
                 origin == "*" or origin.startswith(("http://", "https://")),
                 f"an origin is like https://example.org, got {origin!r}",
             )
+        require(
+            bool(self.c2pa_certificates) == bool(self.c2pa_key),
+            "c2pa_certificates and c2pa_key sign together: give both files, or neither",
+        )
+        require(
+            not self.c2pa_prompt or bool(self.c2pa_key),
+            "c2pa_prompt says what is signed: give c2pa_certificates and c2pa_key, too",
+        )
         module, _, name = self.content_filter.partition(":")
         require(
             not self.content_filter or bool(module and name),

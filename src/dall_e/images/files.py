@@ -23,6 +23,7 @@ from PIL import Image, UnidentifiedImageError
 
 from dall_e.atomic_files import write_atomically
 from dall_e.bounded_files import naming, read_bytes
+from dall_e.images.credentials import MEDIA_TYPES, Credentials
 from dall_e.images.headers import upright
 from dall_e.images.metadata import JPEG_OPTIONS, options_with, texts_in
 
@@ -304,12 +305,14 @@ def save_image(
     metadata: dict[str, str] | None = None,
     *,
     overwrite: bool = True,
+    credentials: Credentials | None = None,
 ) -> None:
     """Write an image so that the file is either complete or not there.
 
     It goes into a temporary neighbour, which is then renamed; without `overwrite`, a file that is
     there already is kept, and FileExistsError raised. Metadata is kept where the file type has room
-    for it (`images/metadata.py`); other types hold none, with a warning. Raises ValueError for an
+    for it (`images/metadata.py`); other types hold none, with a warning. `credentials` sign the
+    file. Raises ValueError for an
     unknown file type, OSError (with the path) for a folder that is full or read-only.
     """
     path = Path(path)
@@ -334,7 +337,12 @@ def save_image(
         image = Image.alpha_composite(white, image).convert("RGB")
     path.parent.mkdir(parents=True, exist_ok=True)
     with write_atomically(path, overwrite=overwrite) as file:
-        image.save(file, format=known[extension], **options)
+        if credentials is None:
+            image.save(file, format=known[extension], **options)
+            return
+        buffer = io.BytesIO()
+        image.save(buffer, format=known[extension], **options)
+        file.write(credentials.signed(buffer.getvalue(), MEDIA_TYPES[extension], metadata))
 
 
 def shows_nothing(image: PILImage) -> bool:

@@ -133,7 +133,7 @@ def edits_of(
             num_inference_steps=body.steps,
             guidance_scale=body.guidance_scale,
         )
-        return _answer(state, _in_size(result, size), body)
+        return _answer(state, _in_size(result, size), body, is_change=True)
 
     seeds = image_seeds(body.seed, None, body.n, 1)
     return [
@@ -167,7 +167,7 @@ def variations_of(
             num_inference_steps=body.steps,
             guidance_scale=body.guidance_scale,
         )
-        return _answer(state, results[0], body, svg=body.svg)
+        return _answer(state, results[0], body, svg=body.svg, is_change=True)
 
     first = fresh_seed() if body.seed is None else body.seed
     seeds = image_seeds(first, None, body.n, 1)
@@ -283,10 +283,17 @@ def _drawn(
     return _answer(state, drawn, body, svg=body.svg)
 
 
-def _answer(state: ServerState, image: DrawnImage, body: ImageBody, *, svg: bool = False) -> Answer:
+def _answer(
+    state: ServerState,
+    image: DrawnImage,
+    body: ImageBody,
+    *,
+    svg: bool = False,
+    is_change: bool = False,
+) -> Answer:
     """An image as its client gets it. Raises Refusal 400 for one that the filters refuse."""
     state.moderation.check_image(image)
-    return answer_of(image, body, svg=svg)
+    return answer_of(image, body, svg=svg, credentials=state.credentials, is_change=is_change)
 
 
 def _enlarged(model: DALL_E, drawn: DrawnImage, size: Size) -> DrawnImage:

@@ -151,7 +151,7 @@ def streamed(
         raise unreadable("a stream has its pictures as b64_json, not as links", "response_format")
     waiting: list[Work] = works
     state.batcher.submit(waiting)
-    events = image_events(name, named.model.engine, body, waiting, feed)
+    events = image_events(name, named.model.engine, body, waiting, feed, state.credentials)
     return StreamingResponse(events, media_type=MEDIA_TYPE, headers=named.headers)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
@@ -18,6 +17,7 @@ from dall_e.inference.validation import RANDOM_SEED, fresh_seed
 from dall_e.pipeline import DALL_E
 from dall_e.planning.plan import Plan, plan_prompt
 from dall_e.planning.plan_record import plan_record
+from dall_e.serving.answers import image_file
 from dall_e.serving.image_routes import checked_body, form_schema, log_prompt
 from dall_e.serving.schemas import CaptionBody, ExplanationBody, PlanBody
 from dall_e.serving.state import ServerState, owner_of, state_of
@@ -110,10 +110,9 @@ def _explanation(state: ServerState, model: DALL_E, body: ExplanationBody) -> di
         sampling=sampling,
     )
     state.moderation.check_image(explanation.image)
-    buffer = io.BytesIO()
-    explanation.image.save(buffer, "PNG")
+    file = image_file(explanation.image, "png", credentials=state.credentials)
     return {
-        "b64_json": base64.b64encode(buffer.getvalue()).decode("ascii"),
+        "b64_json": base64.b64encode(file.content).decode("ascii"),
         "seed": explanation.seed,
         "plan": explanation.plan,
         "unread": ", ".join(explanation.unread),

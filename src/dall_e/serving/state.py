@@ -9,6 +9,7 @@ from typing import cast
 from starlette.requests import Request
 
 from dall_e.config import ServingConfig
+from dall_e.images.credentials import Credentials
 from dall_e.pipeline import DALL_E
 from dall_e.serving.batcher import Batcher
 from dall_e.serving.filters import ContentFilter, filters_of
@@ -44,6 +45,8 @@ class ServerState:
         self.settings = settings
         self.keys = keys
         self.metrics = Metrics()
+        self.credentials = credentials_of(settings)
+        """Sign what is given away, if anything does."""
         self.moderation = Moderation((*filters_of(settings), *filters), self.metrics)
         self.batcher = Batcher(settings, self.metrics)
         self.links = LinkedImages(settings.link_seconds, settings.link_megabytes * 2**20)
@@ -64,6 +67,15 @@ class ServerState:
         """Where a client finds a path of this server."""
         base = self.settings.public_url or str(request.base_url)
         return f"{base.rstrip('/')}/{path}"
+
+
+def credentials_of(settings: ServingConfig) -> Credentials | None:
+    """Return what signs pictures. Raises ValueError for files that cannot sign."""
+    if not settings.c2pa_key:
+        return None
+    return Credentials.from_files(
+        settings.c2pa_certificates, settings.c2pa_key, with_prompt=settings.c2pa_prompt
+    )
 
 
 @dataclass(frozen=True)
