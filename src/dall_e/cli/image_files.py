@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dall_e.atomic_files import check_writable, replace_bytes
+from dall_e.atomic_files import check_writable
 from dall_e.cli.overwriting import check_free
 from dall_e.errors import UnusableFileError
 
@@ -196,16 +196,9 @@ def _save(image: PILImage, path: Path, credentials: Credentials | None, *, overw
 
     Raises OSError that names the file, FileExistsError if it is there and not to be overwritten.
     """
-    from dall_e.images.credentials import MEDIA_TYPES
     from dall_e.images.files import save_image
 
     try:
-        if path.suffix.lower() == ".svg":
-            document: bytes = image.info["svg"]
-            if credentials is not None:
-                document = credentials.signed(document, MEDIA_TYPES[".svg"], _texts(image))
-            replace_bytes(path, document, overwrite=overwrite)
-            return
         save_image(image, path, _texts(image), overwrite=overwrite, credentials=credentials)
     except FileExistsError as error:
         raise FileExistsError(f"cannot write {path}: it is there already") from error

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import sys
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -54,6 +56,14 @@ def serve(  # noqa: PLR0913, one visible flag for each choice
             help="Serve a page to draw on at /, in the browser, if the extra `page` is installed."
         ),
     ] = True,
+    cluster: Annotated[
+        bool,
+        typer.Option(
+            "--cluster",
+            help="Serve by several replicas on a Ray cluster, that of RAY_ADDRESS, or on this "
+            "machine; without the page, and without links. Needs the extra `cluster`.",
+        ),
+    ] = False,
     quantization: Quantization = None,
     device: Device = "auto",
     config_file: ConfigFile = None,
@@ -81,13 +91,20 @@ def serve(  # noqa: PLR0913, one visible flag for each choice
     credentials_of(settings)
     filters_of(settings)  # a filter that is not there is said before a model is loaded
 
-    import sys
+    load_all = partial(_loaded, model or [BUILT_IN], device, quantization)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    if cluster:
+        from dall_e.serving.cluster import serve_on_cluster
+
+        serve_on_cluster(
+            load_all, settings, known, host=host, port=port, switch_seconds=_SWITCH_SECONDS
+        )
+        return
 
     # The thread that draws tokens asks for Python's lock at each step, and those that finish
     # pictures hold it for as long as this.
     sys.setswitchinterval(_SWITCH_SECONDS)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    app = create_app(_loaded(model or [BUILT_IN], device, quantization), settings, known)
+    app = create_app(load_all(), settings, known)
     if page:
         _add_page(app)
     server_for(app, host, port).run()

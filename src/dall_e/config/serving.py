@@ -8,6 +8,29 @@ from dall_e.config.base import check_at_least, check_kinds, require
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReplicasConfig:
+    """Replicas of a server on a cluster, which come and go with what is asked for."""
+
+    min_replicas: int = 1
+    """With --cluster: servers that there are when nobody asks."""
+    max_replicas: int = 4
+    """With --cluster: servers that there are at most."""
+    replica_cpus: float = 1.0
+    """With --cluster: processors that each of them takes."""
+    replica_gpus: float = 0.0
+    """With --cluster: GPUs that each of them takes."""
+
+    def __post_init__(self) -> None:
+        check_kinds(self)
+        check_at_least(self, 1, "min_replicas")
+        check_at_least(self, 0, "replica_cpus", "replica_gpus")
+        require(
+            self.max_replicas >= self.min_replicas,
+            f"max_replicas {self.max_replicas} is less than min_replicas {self.min_replicas}",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class ServingConfig:
     """Limits of a server. The defaults are for one machine and a few people."""
 
@@ -57,6 +80,9 @@ class ServingConfig:
     """Let the credentials also say prompt, seed and model."""
     log_prompts: bool = False
     """Also log what is asked for; else the log says that, not what."""
+
+    replicas: ReplicasConfig = ReplicasConfig()
+    """Of --cluster."""
 
     def __post_init__(self) -> None:
         check_kinds(self)

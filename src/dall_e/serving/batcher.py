@@ -105,6 +105,11 @@ class Batcher:
         return self._is_draining
 
     @property
+    def has_begun(self) -> bool:
+        """Whether it was started."""
+        return self._thread is not None
+
+    @property
     def is_alive(self) -> bool:
         """Whether its thread runs."""
         return self._thread is not None and self._thread.is_alive()

@@ -55,7 +55,7 @@ def drawings_of(
     Raises ValueError for what the model cannot do, and Refusal for what the server does not.
     """
     settings = state.settings
-    _check_body(body, settings)
+    _check_body(body, state)
     size = _size_of(body, settings)
     _check_shape(model, body, size)
     if body.plan is None and not body.prompt:
@@ -114,7 +114,7 @@ def edits_of(
 ) -> list[Task]:
     """Return one piece of work for each edited image that is asked for."""
     settings = state.settings
-    _check_body(body, settings)
+    _check_body(body, state)
     size = _size_of(body, settings)
     if not body.prompt:
         raise unreadable("prompt is missing: say what to change, such as 'add a bird'", "prompt")
@@ -147,7 +147,7 @@ def variations_of(
 ) -> list[Task]:
     """Return one piece of work for each variation that is asked for."""
     settings = state.settings
-    _check_body(body, settings)
+    _check_body(body, state)
     size = _size_of(body, settings)
     if size and not size.is_square:
         raise unreadable(f"variations are square, got {body.size}", "size")
@@ -177,8 +177,15 @@ def variations_of(
 # What is asked for
 
 
-def _check_body(body: ImageBody, settings: ServingConfig) -> None:
+def _check_body(body: ImageBody, state: ServerState) -> None:
     """Raise Refusal 400 for more than the server gives, and for what no file can hold."""
+    settings = state.settings
+    if body.response_format == "url" and not state.gives_links:
+        raise unreadable(
+            "several servers answer here, and none has the pictures of the others: ask for "
+            "b64_json instead of links",
+            "response_format",
+        )
     if body.n > settings.max_images:
         raise unreadable(
             f"n is {body.n}, of one request at most {settings.max_images} pictures are drawn", "n"

@@ -33,11 +33,12 @@ class ServerState:
         settings: ServingConfig,
         keys: KeyFile | None = None,
         filters: Sequence[ContentFilter] = (),
+        gives_links: bool = True,
     ) -> None:
         """models: by name; the first one is for names that are not known.
 
         keys: who may use the server; everybody without them. filters: asked beside those that the
-        settings name.
+        settings name. gives_links: whether pictures may be asked for as links.
         """
         if not models:
             raise ValueError("a server needs at least one model, got none")
@@ -50,6 +51,7 @@ class ServerState:
         self.moderation = Moderation((*filters_of(settings), *filters), self.metrics)
         self.batcher = Batcher(settings, self.metrics)
         self.links = LinkedImages(settings.link_seconds, settings.link_megabytes * 2**20)
+        self.gives_links = gives_links
         self.rates = Rates(settings.requests_per_minute)
         self.sessions = Sessions()
         self.page_paths: tuple[str, ...] = ()

@@ -117,6 +117,18 @@ def test_kubernetes_asks_what_the_server_answers() -> None:
     assert pod["terminationGracePeriodSeconds"] > 60 + 10
 
 
+def test_commands_of_the_cluster_could_run() -> None:
+    """Those above the file, and it is one of Ray's launcher."""
+    text = (FOLDER / "cluster.yaml").read_text(encoding="utf-8")
+    (cluster,) = yaml_of("cluster.yaml")
+    assert cluster["provider"]["type"] == "local" and cluster["setup_commands"]
+    group: Any = typer.main.get_command(app)
+    commands = re.findall(r'ray exec cluster.yaml "dall-e (\w+) ([^"]+)"', text)
+    assert {name for name, _ in commands} == {"serve", "generate"}
+    for name, words in commands:
+        assert group.commands[name].make_context(name, words.split()).params["cluster"]
+
+
 def test_the_dashboard_shows_counters_that_there_are() -> None:
     metrics = Metrics()
     metrics.requests.labels("/", "200").inc()
