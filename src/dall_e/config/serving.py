@@ -61,6 +61,9 @@ class ServingConfig:
     """Seconds for which a link to a picture works."""
     link_megabytes: int = 256
     """Memory for the pictures behind links; the oldest go first."""
+    processes: int = 1
+    """Processes that draw, each with the models in its memory. With more than one, pictures come
+    quicker where many ask and there are processors for it."""
     finishing_threads: int = 2
     """Threads that make pictures of tokens, beside the one that draws tokens."""
     allow_origins: tuple[str, ...] = ()
@@ -98,6 +101,7 @@ class ServingConfig:
             "link_seconds",
             "link_megabytes",
             "finishing_threads",
+            "processes",
         )
         check_at_least(self, 16, "max_side")
         check_at_least(self, 0, "requests_per_minute", "drain_seconds")

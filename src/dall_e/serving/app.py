@@ -29,6 +29,7 @@ from dall_e.serving import health_routes, image_routes, own_routes, webui_routes
 from dall_e.serving.failures import ClientGoneError, Refusal, as_refusal, unreadable
 from dall_e.serving.filters import ContentFilter
 from dall_e.serving.guard import DOCUMENTATION, Guard
+from dall_e.serving.helpers import Load
 from dall_e.serving.keys import KeyFile
 from dall_e.serving.state import MODEL_HEADER, ServerState
 from dall_e.serving.work import Task
@@ -49,6 +50,7 @@ def create_app(
     filters: Sequence[ContentFilter] = (),
     warm_up: bool = True,
     gives_links: bool = True,
+    load: Load | None = None,
 ) -> FastAPI:
     """Return an ASGI application that serves models.
 
@@ -56,8 +58,9 @@ def create_app(
     use it, everybody unless given. filters: of prompts and images, beside those that the
     settings name. warm_up: draw once with each model before it says it is ready. gives_links:
     pictures may be asked for as links, which one server alone at its address can keep.
+    load: makes the same models in further processes, where the settings have some.
     """
-    state = ServerState(models, settings or ServingConfig(), keys, filters, gives_links)
+    state = ServerState(models, settings or ServingConfig(), keys, filters, gives_links, load)
     app = FastAPI(
         title="dall_e",
         version=__version__,

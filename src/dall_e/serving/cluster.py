@@ -11,13 +11,12 @@ import logging
 import signal
 import sys
 import threading
-from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from dall_e.config import ServingConfig
-from dall_e.pipeline import DALL_E
 from dall_e.serving.app import create_app, server_of, warm_up
+from dall_e.serving.helpers import Load
 from dall_e.serving.keys import KeyFile
 from dall_e.serving.ray_cluster import MISSING, connect
 
@@ -29,9 +28,6 @@ NAME = "dall-e"
 """Of the application, for Ray's own commands."""
 _SECONDS_TO_STOP = 10
 """For what a replica does beside drawing."""
-
-Load = Callable[[], dict[str, DALL_E]]
-"""Loads the models that each replica serves, by name."""
 
 
 def serve_on_cluster(
@@ -46,8 +42,11 @@ def serve_on_cluster(
     """Deploy the application, or update it, on the cluster of RAY_ADDRESS or of this machine.
 
     Returns once it serves. Without such a cluster one is started here, and the application serves
-    until it is stopped. switch_seconds: for Python, in each replica.
+    until it is stopped. load: the models that each replica serves. switch_seconds: for Python, in
+    each replica.
     """
+    if settings.processes > 1:
+        raise ValueError("each replica is one process: leave out --processes, have more replicas")
     try:
         from ray import serve
     except ImportError as error:

@@ -13,6 +13,7 @@ from dall_e.images.credentials import Credentials
 from dall_e.pipeline import DALL_E
 from dall_e.serving.batcher import Batcher
 from dall_e.serving.filters import ContentFilter, filters_of
+from dall_e.serving.helpers import Helper, Load
 from dall_e.serving.keys import KeyFile
 from dall_e.serving.links import LinkedImages
 from dall_e.serving.metrics import Metrics
@@ -34,12 +35,19 @@ class ServerState:
         keys: KeyFile | None = None,
         filters: Sequence[ContentFilter] = (),
         gives_links: bool = True,
+        load: Load | None = None,
     ) -> None:
         """models: by name; the first one is for names that are not known.
 
         keys: who may use the server; everybody without them. filters: asked beside those that the
         settings name. gives_links: whether pictures may be asked for as links.
+        load: makes the same models in further processes that draw.
         """
+        if settings.processes > 1 and load is None:
+            raise ValueError(
+                f"{settings.processes} processes draw, but none is told how to load the models: "
+                "give load, or one process"
+            )
         if not models:
             raise ValueError("a server needs at least one model, got none")
         self.models = dict(models)
@@ -49,7 +57,7 @@ class ServerState:
         self.credentials = credentials_of(settings)
         """Sign what is given away, if anything does."""
         self.moderation = Moderation((*filters_of(settings), *filters), self.metrics)
-        self.batcher = Batcher(settings, self.metrics)
+        self.batcher = Batcher(settings, self.metrics, self._helpers(load))
         self.links = LinkedImages(settings.link_seconds, settings.link_megabytes * 2**20)
         self.gives_links = gives_links
         self.rates = Rates(settings.requests_per_minute)
@@ -58,6 +66,10 @@ class ServerState:
         """What a page to draw on is mounted under, if there is one."""
         self.is_warm = False
         """Whether each model has drawn once."""
+
+    def _helpers(self, load: Load | None) -> list[Helper]:
+        number = self.settings.processes - 1 if load else 0
+        return [Helper(load, self.models) for _ in range(number) if load]
 
     def model_of(self, name: str | None) -> NamedModel:
         """The model of a name; the first one for a name that is not known, as aliases have it."""
