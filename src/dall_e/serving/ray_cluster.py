@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 MISSING = "a cluster needs more packages: pip install 'open-dalle[cluster]'"
@@ -20,6 +21,8 @@ def connect() -> bool:
     try:
         ray.init(address="auto", **quiet)
     except ConnectionError:
+        # Ray would tell its makers that it runs.
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         ray.init(include_dashboard=False, **quiet)
         return True
     return False

@@ -14,6 +14,7 @@ from dall_e.cli.serve import _loaded
 from dall_e.config import ServingConfig
 from dall_e.inference.request import GenerationRequest
 from dall_e.serving.batcher import Batcher
+from dall_e.serving.cluster import serve_on_cluster
 from dall_e.serving.failures import Refusal
 from dall_e.serving.helpers import Helper, HelperLostError, Result
 from dall_e.serving.metrics import Metrics
@@ -155,6 +156,10 @@ def test_errors_and_leaving_are_as_without_helpers(with_helper: Any, tiny_model:
 def test_processes_need_to_know_the_models(tiny_model: DALL_E) -> None:
     with pytest.raises(ValueError, match="give load, or one process"):
         ServerState({"tiny": tiny_model}, ServingConfig(processes=2))
+    with pytest.raises(ValueError, match="leave out --processes"):
+        serve_on_cluster(
+            dict, ServingConfig(processes=2), None, host="localhost", port=1, switch_seconds=0.1
+        )
 
 
 def test_a_process_draws_and_may_be_killed(tiny_folder: Path, tiny_model: DALL_E) -> None:
