@@ -104,6 +104,10 @@ def serve(  # noqa: PLR0913, one visible flag for each choice
     # The thread that draws tokens asks for Python's lock at each step, and those that finish
     # pictures hold it for as long as this.
     sys.setswitchinterval(_SWITCH_SECONDS)
+    if settings.processes > 1:
+        from dall_e.runtime import divide_threads
+
+        divide_threads(settings.processes)
     app = create_app(load_all(), settings, known, load=load_all)
     if page:
         _add_page(app)

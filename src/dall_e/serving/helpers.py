@@ -21,6 +21,7 @@ from dall_e.errors import DallEWarning
 from dall_e.inference.request import GeneratedImage, GenerationRequest
 from dall_e.inference.together import DrawnTokens, Participant, draw_together
 from dall_e.pipeline import DALL_E
+from dall_e.runtime import divide_threads
 from dall_e.sampling.decode import DecodeInterrupted
 
 Load = Callable[[], dict[str, DALL_E]]
@@ -38,9 +39,12 @@ class HelperLostError(Exception):
 class Helper:
     """One process; to be used by one thread."""
 
-    def __init__(self, load: Load, models: Mapping[str, DALL_E]) -> None:
-        """`load` makes in the process what `models` are here. Nothing is started yet."""
-        self._load = load
+    def __init__(self, load: Load, models: Mapping[str, DALL_E], processes: int = 2) -> None:
+        """`load` makes in the process what `models` are here. Nothing is started yet.
+
+        processes: how many there are, that of the server included, to have threads for all.
+        """
+        self._load, self._processes = load, processes
         self._numbers = {id(model): number for number, model in enumerate(models.values())}
         # A process that is forked has locks of threads that it does not have.
         self._context = get_context("spawn")
@@ -49,7 +53,10 @@ class Helper:
         """Start the process, and return when it can draw. Raises HelperLostError if it cannot."""
         self._pipe, theirs = self._context.Pipe()
         self._process = self._context.Process(
-            target=_draw_for, args=(theirs, self._load), name="drawing", daemon=True
+            target=_draw_for,
+            args=(theirs, self._load, self._processes),
+            name="drawing",
+            daemon=True,
         )
         self._process.start()
         theirs.close()
@@ -110,12 +117,13 @@ class Helper:
 # In the process
 
 
-def _draw_for(pipe: Connection, load: Load) -> None:
+def _draw_for(pipe: Connection, load: Load, processes: int) -> None:
     """Draw what comes through a pipe, until the server ends."""
     # Ctrl-C goes to all processes of a terminal; the server says when this one shall end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # A warning has words of the prompt in it.
     warnings.filterwarnings("ignore", category=DallEWarning)
+    divide_threads(processes)
     models = list(load().values())
     with contextlib.suppress(EOFError, OSError):
         pipe.send([])

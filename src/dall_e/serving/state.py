@@ -69,7 +69,7 @@ class ServerState:
 
     def _helpers(self, load: Load | None) -> list[Helper]:
         number = self.settings.processes - 1 if load else 0
-        return [Helper(load, self.models) for _ in range(number) if load]
+        return [Helper(load, self.models, self.settings.processes) for _ in range(number) if load]
 
     def model_of(self, name: str | None) -> NamedModel:
         """The model of a name; the first one for a name that is not known, as aliases have it."""
