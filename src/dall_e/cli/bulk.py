@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from dall_e.checkpoints.known_models import locate
 from dall_e.cli.options import load
 from dall_e.cli.output import steady_output
 from dall_e.cli.prompts import Asked
@@ -58,6 +59,8 @@ def draw_bulk(
     from dall_e.serving.bulk import BulkJob, draw_on_cluster, first_seed_of, lines_to_draw
     from dall_e.serving.targets import Target
 
+    # A misspelt name is found before a cluster is.
+    locate(how.model["name"], how.model["variant"])
     first = seed
     if first in (None, RANDOM_SEED):
         begun = None if force else first_seed_of(out)

@@ -194,5 +194,9 @@ class _Worker:
     def _write(self, line: Line, image: DrawnImage) -> str:
         suffix, texts = self._job.suffix, texts_of(image.info)
         content = encoded_image(image, suffix, texts, credentials=self._job.credentials)
-        self._target.write(line.name, content)
+        try:
+            self._target.write(line.name, content)
+        # A full disk, or a store that does not answer: the others are tried all the same.
+        except OSError as error:
+            return str(error)
         return ""

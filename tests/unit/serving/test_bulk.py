@@ -131,6 +131,17 @@ def test_a_line_that_cannot_be_drawn_leaves_the_others(tiny_model: DALL_E, tmp_p
     assert {path.name for path in tmp_path.iterdir()} == {"cat.png"}
 
 
+def test_a_full_disk_is_told_of_each_line(
+    tiny_model: DALL_E, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(target: Target, name: str, content: bytes) -> None:
+        raise OSError(28, "No space left on device", name)
+
+    monkeypatch.setattr(Target, "write", write)
+    (failed,) = drawn(job_at(tmp_path, tiny_model), LINES[:1])
+    assert "No space left on device" in failed.error and failed.name == "0.png"
+
+
 # The command
 
 
@@ -185,6 +196,7 @@ def test_lines_that_fail_are_told(asked: list[str], capsys: pytest.CaptureFixtur
         (["--prompts", "jpg.jsonl"], "out is the name of a .png file below --out, got 'a.jpg'"),
         (["--prompts", "same.jsonl"], "would be drawn to 'a.png', as is another line"),
         (["--prompts", "seed.jsonl"], "a seed is from 0 to 2^64 - 1, got -7"),
+        (["--model", "dall-e-emojis"], "dall-e-emojis"),
         (["--seed", str(2**64)], "a seed is from 0 to 2^64 - 1"),
     ],
 )
