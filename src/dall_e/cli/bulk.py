@@ -7,12 +7,13 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from dall_e.checkpoints.known_models import locate
 from dall_e.cli.options import load
 from dall_e.cli.output import steady_output
+from dall_e.cli.paths import absolute
 from dall_e.cli.prompts import Asked
 from dall_e.inference.validation import RANDOM_SEED, SEEDS, fresh_seed
 
@@ -68,12 +69,12 @@ def draw_bulk(
     assert first is not None
     lines = _lines_of(asked, first, how.suffix)
     job = BulkJob(
-        load=partial(load, **how.model),
+        load=partial(load, **{**how.model, "name": absolute(how.model["name"])}),
         how={"model": dict(how.model), "seed": first, **how.keywords, **how.sampling},
         keywords=how.keywords,
         sampling=how.sampling,
         suffix=how.suffix,
-        target=out,
+        target=out if "://" in out else str(Path(out).absolute()),
         credentials=how.credentials,
         num_workers=num_workers,
     )

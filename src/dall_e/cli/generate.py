@@ -235,6 +235,8 @@ def generate(  # noqa: PLR0913, one argument per flag
         )
         return
     asked = asked_prompts(prompts or [], prompts_file)
+    if workers and not cluster:
+        raise ValueError("--workers are those of --cluster: give it, too, or leave them out")
     if cluster:
         check_bulk(
             {

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import sys
+from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,6 +17,7 @@ from dall_e.cli.config_file import ConfigFile
 from dall_e.cli.flags import with_flags
 from dall_e.cli.keys import File, key_file
 from dall_e.cli.options import Device, Quantization, load
+from dall_e.cli.paths import absolute
 from dall_e.config import ServingConfig
 
 if TYPE_CHECKING:
@@ -79,6 +81,7 @@ def serve(  # noqa: PLR0913, one visible flag for each choice
 
         from dall_e.serving.app import create_app
         from dall_e.serving.filters import filters_of
+        from dall_e.serving.keys import KeyFile
         from dall_e.serving.running import check_exposure, server_for
         from dall_e.serving.state import credentials_of
     except ImportError as error:
@@ -91,13 +94,25 @@ def serve(  # noqa: PLR0913, one visible flag for each choice
     credentials_of(settings)
     filters_of(settings)  # a filter that is not there is said before a model is loaded
 
-    load_all = partial(_loaded, model or [BUILT_IN], device, quantization)
+    if not cluster and settings.replicas != ServingConfig().replicas:
+        raise ValueError("replicas are those of --cluster: give it, too, or leave them out")
+    names = [absolute(name) for name in model or [BUILT_IN]]
+    load_all = partial(_loaded, names, device, quantization)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     if cluster:
         from dall_e.serving.cluster import serve_on_cluster
 
+        if known is not None:
+            known = KeyFile(known.path.absolute())
+        files = ("refused_words", "c2pa_certificates", "c2pa_key")
+        found: dict[str, Any] = {name: absolute(getattr(settings, name)) for name in files}
         serve_on_cluster(
-            load_all, settings, known, host=host, port=port, switch_seconds=_SWITCH_SECONDS
+            load_all,
+            replace(settings, **found),
+            known,
+            host=host,
+            port=port,
+            switch_seconds=_SWITCH_SECONDS,
         )
         return
 

@@ -217,6 +217,36 @@ def test_jobs_that_cannot_be(
     assert not Path("out").exists()
 
 
+def test_flags_of_a_cluster_need_one(
+    tiny_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["generate", "a cat", "--workers", "2", "--model", str(tiny_folder)]) == 1
+    assert "--workers are those of --cluster" in capsys.readouterr().err
+    keys = ["--keys", str(tmp_path / "keys.json")]
+    assert run(["serve", "--min-replicas", "2", "--model", str(tiny_folder), *keys]) == 1
+    assert "replicas are those of --cluster" in capsys.readouterr().err
+
+
+def test_a_cluster_is_given_files_by_their_whole_paths(
+    tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its processes work in other folders."""
+    seen: list[Any] = []
+
+    def serve(load: Any, settings: Any, keys: Any, **others: Any) -> None:
+        seen.extend((load.args[0], settings.refused_words, keys.path, others["port"]))
+
+    monkeypatch.setattr("dall_e.serving.cluster.serve_on_cluster", serve)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "words.txt").write_text("boat")
+    (tmp_path / "tiny").symlink_to(tiny_folder)
+    assert run(["keys", "add", "me", "--keys", "keys.json"]) == 0
+    command = ["serve", "--cluster", "--keys", "keys.json", "--model", "tiny", "--port", "7"]
+    assert run([*command, "--model", "dall-e-emoji", "--refused-words", "words.txt"]) == 0
+    models = [str(tmp_path / "tiny"), "dall-e-emoji"]
+    assert seen == [models, str(tmp_path / "words.txt"), tmp_path / "keys.json", 7]
+
+
 def test_without_ray_the_command_for_it_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
