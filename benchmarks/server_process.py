@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -38,6 +39,15 @@ class ServerProcess(NamedTuple):
     def processor_seconds(self) -> float:
         """Seconds that processors have worked for it; 0 where the system does not say."""
         return sum(map(_processor_seconds_of, _family_of(self.pid)))
+
+    def kill_a_drawing_process(self) -> bool:
+        """Kill one of the processes that draw for it, if there is one."""
+        for pid in _family_of(self.pid):
+            with contextlib.suppress(OSError):
+                if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    os.kill(pid, signal.SIGKILL)
+                    return True
+        return False
 
 
 def _family_of(pid: int) -> list[int]:

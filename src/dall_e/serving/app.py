@@ -26,10 +26,10 @@ from dall_e.config import ServingConfig
 from dall_e.errors import DallEWarning
 from dall_e.pipeline import DALL_E
 from dall_e.serving import health_routes, image_routes, own_routes, webui_routes
+from dall_e.serving.drawing_processes import Load
 from dall_e.serving.failures import ClientGoneError, Refusal, as_refusal, unreadable
 from dall_e.serving.filters import ContentFilter
 from dall_e.serving.guard import DOCUMENTATION, Guard
-from dall_e.serving.helpers import Load
 from dall_e.serving.keys import KeyFile
 from dall_e.serving.state import MODEL_HEADER, ServerState
 from dall_e.serving.work import Task

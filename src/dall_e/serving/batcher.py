@@ -23,8 +23,8 @@ from dall_e.config import ServingConfig
 from dall_e.inference.request import GeneratedImage
 from dall_e.inference.together import draw_together
 from dall_e.sampling.decode import DecodeInterrupted
+from dall_e.serving.drawing_processes import Helper, HelperLostError, Result
 from dall_e.serving.failures import Refusal, stopping, too_slow
-from dall_e.serving.helpers import Helper, HelperLostError, Result
 from dall_e.serving.metrics import Metrics
 from dall_e.serving.work import Drawing, Task, Work
 

@@ -12,8 +12,8 @@ from dall_e.config import ServingConfig
 from dall_e.images.credentials import Credentials
 from dall_e.pipeline import DALL_E
 from dall_e.serving.batcher import Batcher
+from dall_e.serving.drawing_processes import Helper, Load
 from dall_e.serving.filters import ContentFilter, filters_of
-from dall_e.serving.helpers import Helper, Load
 from dall_e.serving.keys import KeyFile
 from dall_e.serving.links import LinkedImages
 from dall_e.serving.metrics import Metrics

@@ -15,8 +15,8 @@ from dall_e.config import ServingConfig
 from dall_e.inference.request import GenerationRequest
 from dall_e.serving.batcher import Batcher
 from dall_e.serving.cluster import serve_on_cluster
+from dall_e.serving.drawing_processes import Helper, HelperLostError, Result
 from dall_e.serving.failures import Refusal
-from dall_e.serving.helpers import Helper, HelperLostError, Result
 from dall_e.serving.metrics import Metrics
 from dall_e.serving.state import ServerState
 from dall_e.serving.work import Drawing
