@@ -41,7 +41,7 @@ _COME_AGAIN = (429, 503, 504)
 _SETTLED = 0.25
 """Of the time, after which memory is looked at first."""
 _SECONDS_TO_LIVE = 15.0
-"""For which a process that draws is let alone, at least."""
+"""For which a process that draws is let alone."""
 _MOST_COMPARED = 200
 
 
@@ -111,7 +111,7 @@ async def _soak(
             again(lambda: _hang_up(client, rng, counts), 1.0),
             again(lambda: _send_nonsense(server, rng, counts), 1.0),
             again(lambda: _read_slowly(server, rng, counts), 1.0),
-            again(lambda: _kill(server, counts), 2 * _SECONDS_TO_LIVE),
+            _kill(server, end, counts),
             again(lambda: _send_damage(server, rng, pictures, counts), 0.2),
             watch(),
         ]
@@ -153,10 +153,11 @@ async def _hang_up(client: AsyncOpenAI, rng: random.Random, counts: Counter[str]
     counts["requests that hung up"] += 1
 
 
-async def _kill(server: ServerProcess, counts: Counter[str]) -> None:
-    """Kill a process that draws, once it had some time for that."""
-    await asyncio.sleep(_SECONDS_TO_LIVE)
-    counts["processes killed"] += server.kill_a_drawing_process()
+async def _kill(server: ServerProcess, end: float, counts: Counter[str]) -> None:
+    """Kill a process that draws, whenever it had some time for that, until `end`."""
+    while (left := end - time.monotonic()) > 0:
+        await asyncio.sleep(min(left, _SECONDS_TO_LIVE))
+        counts["processes killed"] += server.kill_a_drawing_process()
 
 
 async def _send_nonsense(server: ServerProcess, rng: random.Random, counts: Counter[str]) -> None:
