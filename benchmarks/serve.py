@@ -32,6 +32,7 @@ def measure(
     seconds: Annotated[float, typer.Option(help="For which each number of clients asks.")] = 60.0,
     batch_size: Annotated[int, typer.Option(min=1, help="Pictures drawn together.")] = 8,
     finishing_threads: Annotated[int, typer.Option(min=1, help="As of `dall-e serve`.")] = 2,
+    processes: Annotated[int, typer.Option(min=1, help="As of `dall-e serve`.")] = 1,
     out: Out = None,
 ) -> None:
     """Pictures per second and seconds of a request, beside one request at a time in the same run.
@@ -41,7 +42,8 @@ def measure(
     processor for each picture say something on a busy machine, too.
     """
     table = Table("serve")
-    flags = ("--batch-size", str(batch_size), "--finishing-threads", str(finishing_threads))
+    flags = ["--batch-size", str(batch_size), "--finishing-threads", str(finishing_threads)]
+    flags += ["--processes", str(processes)]
     first = 0.0
     with serving(model, *flags) as server:
         for count in map(int, clients.split(",")):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -31,23 +32,55 @@ class ServerProcess(NamedTuple):
 
     @property
     def memory(self) -> int:
-        """Bytes of memory that the process has now; 0 where the system does not say."""
-        try:
-            lines = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii").splitlines()
-        except OSError:
-            return 0
-        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS"))
+        """Bytes of memory that its processes have now; 0 where the system does not say."""
+        return sum(map(_memory_of, _family_of(self.pid)))
 
     @property
     def processor_seconds(self) -> float:
         """Seconds that processors have worked for it; 0 where the system does not say."""
-        try:
-            text = Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8")
-        except OSError:
-            return 0.0
-        # Behind the name in brackets, the fields 14 and 15 of proc(5).
-        fields = text.rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return sum(map(_processor_seconds_of, _family_of(self.pid)))
+
+    def kill_a_drawing_process(self) -> bool:
+        """Kill one of the processes that draw for it, if there is one."""
+        for pid in _family_of(self.pid):
+            with contextlib.suppress(OSError):
+                if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    os.kill(pid, signal.SIGKILL)
+                    return True
+        return False
+
+
+def _family_of(pid: int) -> list[int]:
+    """A process, and all that it has started."""
+    try:
+        text = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+        threads = [int(path.name) for path in Path(f"/proc/{pid}/task").iterdir()]
+    except OSError:
+        return [pid]
+    for thread in set(threads) - {pid}:
+        with contextlib.suppress(OSError):
+            children = Path(f"/proc/{pid}/task/{thread}/children")
+            text += " " + children.read_text(encoding="ascii")
+    return [pid, *(each for child in text.split() for each in _family_of(int(child)))]
+
+
+def _memory_of(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return 0
+    found = (int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS"))
+    return next(found, 0)
+
+
+def _processor_seconds_of(pid: int) -> float:
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    except OSError:
+        return 0.0
+    # Behind the name in brackets, the fields 14 and 15 of proc(5).
+    fields = text.rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextlib.contextmanager

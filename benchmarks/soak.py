@@ -40,6 +40,8 @@ _COME_AGAIN = (429, 503, 504)
 """What a server answers that is busy."""
 _SETTLED = 0.25
 """Of the time, after which memory is looked at first."""
+_SECONDS_TO_LIVE = 15.0
+"""For which a process that draws is let alone."""
 _MOST_COMPARED = 200
 
 
@@ -47,10 +49,13 @@ def measure(
     model: Annotated[str, typer.Option(help="A known name or a model folder.")] = "dall-e-emoji",
     minutes: Annotated[float, typer.Option(help="For how long.")] = 20.0,
     drawers: Annotated[int, typer.Option(min=1, help="Clients that behave.")] = 4,
+    processes: Annotated[int, typer.Option(min=1, help="As of `dall-e serve`.")] = 1,
     seed: Annotated[int, typer.Option(help="Of what the others do.")] = 1,
     out: Out = None,
 ) -> None:
     """Ask a server for pictures, while others hang up, send nonsense, and read slowly.
+
+    With several processes, one of those that draw beside the server is killed every now and then.
 
     Afterwards each picture is drawn again from its own metadata by the library, and compared. The
     memory of the server is looked at after a quarter of the time and at the end.
@@ -58,7 +63,7 @@ def measure(
     table = Table("soak")
     kept: list[bytes] = []
     counts: Counter[str] = Counter()
-    with serving(model) as server:
+    with serving(model, "--processes", str(processes)) as server:
         memory = asyncio.run(
             _soak(server, 60 * minutes, drawers, random.Random(seed), kept, counts)
         )
@@ -106,6 +111,7 @@ async def _soak(
             again(lambda: _hang_up(client, rng, counts), 1.0),
             again(lambda: _send_nonsense(server, rng, counts), 1.0),
             again(lambda: _read_slowly(server, rng, counts), 1.0),
+            _kill(server, end, counts),
             again(lambda: _send_damage(server, rng, pictures, counts), 0.2),
             watch(),
         ]
@@ -145,6 +151,13 @@ async def _hang_up(client: AsyncOpenAI, rng: random.Random, counts: Counter[str]
     with contextlib.suppress(asyncio.TimeoutError):
         await asyncio.wait_for(asked, rng.random() * 2)
     counts["requests that hung up"] += 1
+
+
+async def _kill(server: ServerProcess, end: float, counts: Counter[str]) -> None:
+    """Kill a process that draws, whenever it had some time for that, until `end`."""
+    while (left := end - time.monotonic()) > 0:
+        await asyncio.sleep(min(left, _SECONDS_TO_LIVE))
+        counts["processes killed"] += server.kill_a_drawing_process()
 
 
 async def _send_nonsense(server: ServerProcess, rng: random.Random, counts: Counter[str]) -> None:

@@ -153,6 +153,14 @@ def most_threads() -> int:
     return max(torch.get_num_threads(), _outside.threads)
 
 
+def divide_threads(processes: int) -> None:
+    """Let this thread and new ones compute with a part of torch's threads.
+
+    processes: how many of them compute at a time on this machine, for whom all would be too many.
+    """
+    torch.set_num_threads(max(1, torch.get_num_threads() // processes))
+
+
 def _go_inside() -> None:
     # A thread takes its number when it first asks: not while another changes that of new threads.
     with _changing_threads:

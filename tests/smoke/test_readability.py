@@ -45,6 +45,7 @@ LONG_FUNCTIONS = {
     "cli/finetune.py:finetune": "an argument for each flag, with its help",
     "cli/generate.py:generate": "an argument for each flag, with its help",
     "cli/plan.py:plan": "an argument for each flag, with its help",
+    "cli/serve.py:serve": "an argument for each flag, with its help",
     "cli/sheet.py:sheet": "an argument for each flag, with its help",
     "editing/methods.py:edit": "its docstring says what each keyword does",
     "inference/engine.py:request": "a keyword for each choice, as the facade has them",

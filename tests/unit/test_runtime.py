@@ -1,5 +1,6 @@
 """Device and arithmetic are chosen by name, and nothing is set behind the caller's back."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from dall_e.cli import run
 from dall_e.runtime import (
     autocast,
     check_single_process,
+    divide_threads,
     is_main_process,
     pick_device,
     pick_dtype,
@@ -108,3 +110,17 @@ def test_fault_training_07_several_processes_are_refused_once(
     with pytest.raises(SystemExit) as ended:
         run(["finetune", "none", "--out", "none"])
     assert ended.value.code == 1 and capsys.readouterr().err == ""
+
+
+def test_processes_divide_the_threads() -> None:
+    """Of this thread and of new ones; each has one at least."""
+    before = torch.get_num_threads()
+    try:
+        for threads, processes, own in ((4, 2, 2), (2, 3, 1)):
+            torch.set_num_threads(threads)
+            divide_threads(processes)
+            with ThreadPoolExecutor(1) as pool:
+                assert pool.submit(torch.get_num_threads).result() == own
+            assert torch.get_num_threads() == own
+    finally:
+        torch.set_num_threads(before)

@@ -1,4 +1,4 @@
-"""`--config FILE.toml`: settings of a training stage from a file; flags override them.
+"""`--config FILE.toml`: settings of a command from a file; flags override them.
 
 images = 20000
 [optimizer]              # tables are for reading; a setting has one name wherever it stands
@@ -32,15 +32,27 @@ def use_config_file(context: typer.Context, path: Path | None) -> Path | None:
         table = tomli.loads(read_text(path, _MOST_BYTES))
     values = dict(_flat(table))
 
-    known = {str(parameter.name) for parameter in context.command.params} - _NOT_SETTINGS
+    parameters = {str(parameter.name): parameter for parameter in context.command.params}
+    known = parameters.keys() - _NOT_SETTINGS
     unknown = sorted(values.keys() - known)
     if unknown:
         raise ValueError(
-            f"{path} has {', '.join(unknown)}, which `dall-e train {context.info_name}` does not "
+            f"{path} has {', '.join(unknown)}, which `{_name_of(context)}` does not "
             f"know: its settings are {', '.join(sorted(known))}"
         )
+    for name, value in values.items():
+        # A flag that may be given several times takes a list; others have commas.
+        if getattr(parameters[name], "multiple", False) and isinstance(value, str):
+            values[name] = [each.strip() for each in value.split(",")]
     context.default_map = {**(context.default_map or {}), **values}
     return path
+
+
+def _name_of(context: typer.Context) -> str:
+    """The command as it is typed, whatever the program was started as."""
+    *above, name = context.command_path.split()
+    group = above[-1:] if len(above) > 1 else []
+    return " ".join(["dall-e", *group, name])
 
 
 def _flat(table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

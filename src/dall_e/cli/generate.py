@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dall_e.checkpoints.known_models import BUILT_IN
+from dall_e.cli.bulk import HowDrawn, check_bulk, draw_bulk
 from dall_e.cli.films import check_film, drawn_or_filmed, given_noise, tell_film
 from dall_e.cli.image_files import ImageFiles, checked_suffix, grid_of
 from dall_e.cli.image_parts import given_part
@@ -24,10 +25,11 @@ from dall_e.cli.options import (
     sampling_flags,
     size_option,
 )
-from dall_e.cli.output import steady_output
+from dall_e.cli.output import Say, steady_output
 from dall_e.cli.overwriting import Force
 from dall_e.cli.plan_drawing import check_plan_alone, draw_plan_file
 from dall_e.cli.prompts import asked_prompts, files_of, seeds_of
+from dall_e.cli.signing import Signing, SigningPrompt, credentials_of
 
 if TYPE_CHECKING:
     from dall_e.images.files import PILImage
@@ -174,15 +176,35 @@ def generate(  # noqa: PLR0913, one argument per flag
     quantization: Quantization = None,
     lora: Loras = None,
     device: Device = "auto",
+    c2pa: Signing = None,
+    c2pa_prompt: SigningPrompt = False,
+    cluster: Annotated[
+        bool,
+        typer.Option(
+            "--cluster",
+            help="Draw with all workers of a Ray cluster, or of this machine, into the folder or "
+            "URL of --out; the same command goes on where it was stopped. Needs the extra "
+            "`cluster`.",
+        ),
+    ] = False,
+    workers: Annotated[
+        int,
+        typer.Option(
+            "--workers", min=0, show_default="as many as there is room", help="Of --cluster."
+        ),
+    ] = 0,
 ) -> None:
     """Draw pictures. Prints the path of each file as soon as it is written.
 
     A PNG carries prompt, seed, settings, model and version as text; `dall-e reproduce FILE` draws
     it again. The defaults below are those of the built-in model; other models have their own.
     """
-    suffix = checked_suffix(out, file_format)
+    suffix = checked_suffix("" if cluster else out, file_format)
     if suffix == ".svg" and (grid or finish == "soft"):
         raise ValueError("an SVG has areas, no pixels: leave out --grid and --finish soft")
+    if suffix == ".svg":
+        finish = "crisp"
+    credentials = credentials_of(c2pa, with_prompt=c2pa_prompt)
     if plan:
         check_plan_alone(
             {
@@ -196,9 +218,10 @@ def generate(  # noqa: PLR0913, one argument per flag
                 "--finish soft": finish == "soft",
                 "--noise": noise is not None,
                 "--image-prompt": image_prompt,
+                "--cluster": cluster,
             }
         )
-        files = ImageFiles(out, 1, force=force, suffix=suffix)
+        files = ImageFiles(out, 1, force=force, suffix=suffix, credentials=credentials)
         check_film(film, force)
         draw_plan_file(
             load(model, device, variant, quantization=quantization),
@@ -212,6 +235,45 @@ def generate(  # noqa: PLR0913, one argument per flag
         )
         return
     asked = asked_prompts(prompts or [], prompts_file)
+    if workers and not cluster:
+        raise ValueError("--workers are those of --cluster: give it, too, or leave them out")
+    if cluster:
+        check_bulk(
+            {
+                "--number": number > 1,
+                "--same-seed": same_seed,
+                "--best-of": best_of > 1,
+                "--grid": grid,
+                "--skip": skip,
+                "--film": film,
+                "--noise": noise is not None,
+                "--image-prompt": image_prompt,
+            },
+            out,
+        )
+        how = HowDrawn(
+            model={
+                "name": model,
+                "device": device,
+                "variant": variant,
+                "quantization": quantization,
+                "loras": lora,
+            },
+            keywords={
+                "negative_prompt": negative,
+                "height": size,
+                "transparent": transparent,
+                "style": style,
+                "tile": tile,
+                "finish": finish,
+                "strict": strict,
+            },
+            sampling=sampling,
+            suffix=suffix,
+            credentials=credentials,
+        )
+        draw_bulk(asked, out, how, seed=seed, force=force, num_workers=workers)
+        return
     seeds = seeds_of(asked, number=number, best_of=best_of, seed=seed, same_seed=same_seed)
     texts = [each.prompt for each in asked for _ in range(number)]
     count = len(texts)
@@ -222,7 +284,13 @@ def generate(  # noqa: PLR0913, one argument per flag
         raise ValueError("--grid draws one file: leave out the `out` of single prompts")
     first = 0 if grid else skip
     files = ImageFiles(
-        out, 1 if grid else count, first=first, force=force, own=own_files, suffix=suffix
+        out,
+        1 if grid else count,
+        first=first,
+        force=force,
+        own=own_files,
+        suffix=suffix,
+        credentials=credentials,
     )
     check_film(film, force, count)
     part = given_part(image_prompt)
@@ -242,7 +310,7 @@ def generate(  # noqa: PLR0913, one argument per flag
             transparent=transparent,
             style=style,
             tile=tile,
-            finish="crisp" if suffix == ".svg" else finish,
+            finish=finish,
             sampling=settings,
             progress=True,
             strict=strict,
@@ -252,24 +320,49 @@ def generate(  # noqa: PLR0913, one argument per flag
 
     # One row for each prompt, if there are several of each.
     columns = number if len(asked) > 1 and number > 1 else None
+    with steady_output() as say:
+        _save_all(
+            _in_batches(draw, skip, count),
+            files,
+            say,
+            grid=(columns,) if grid else None,
+            skip=skip,
+            count=count,
+            seed=seeds[0],
+        )
+        tell_film(film, say)
+
+
+def _save_all(
+    images: Iterator[PILImage],
+    files: ImageFiles,
+    say: Say,
+    *,
+    grid: tuple[int | None] | None,
+    skip: int,
+    count: int,
+    seed: int,
+) -> None:
+    """Save pictures as they come, from number `skip` on, and say where; or all on one sheet.
+
+    grid: the columns of the sheet. Of what is left when it stops, it says how to go on.
+    """
     sheet: list[PILImage] = []
     done = skip
-    with steady_output() as say:
-        try:
-            for image in _in_batches(draw, skip, count):
-                if grid:
-                    sheet.append(image)
-                else:
-                    say(files.save(image, done))
-                done += 1
-        except BaseException:
-            # Whatever stopped it: an interruption, a full disk, too little memory.
-            _tell_how_to_go_on(done, skip, count, seeds[0])
-            raise
-        finally:
-            if sheet:
-                say(files.save(grid_of(sheet, columns)))
-        tell_film(film, say)
+    try:
+        for image in images:
+            if grid:
+                sheet.append(image)
+            else:
+                say(files.save(image, done))
+            done += 1
+    except BaseException:
+        # Whatever stopped it: an interruption, a full disk, too little memory.
+        _tell_how_to_go_on(done, skip, count, seed)
+        raise
+    finally:
+        if grid and sheet:
+            say(files.save(grid_of(sheet, *grid)))
 
 
 def _in_batches(

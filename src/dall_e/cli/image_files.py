@@ -11,11 +11,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dall_e.atomic_files import check_writable, replace_bytes
+from dall_e.atomic_files import check_writable
 from dall_e.cli.overwriting import check_free
 from dall_e.errors import UnusableFileError
 
 if TYPE_CHECKING:
+    from dall_e.images.credentials import Credentials
     from dall_e.images.files import PILImage
 
 FILE_TYPES = (".png", ".jpg", ".jpeg", ".webp", ".svg")
@@ -55,16 +56,19 @@ class ImageFiles:
         like: str = "",
         own: Mapping[int, Path] | None = None,
         suffix: str = ".png",
+        credentials: Credentials | None = None,
     ) -> None:
         """Find out before the drawing whether pictures `first` to `count` can be written.
 
         Without `force`, nothing is overwritten. `own` has the files of pictures with a file of
-        their own, by number; `suffix` ends made-up names. Raises ValueError or OSError.
+        their own, by number; `suffix` ends made-up names; `credentials` sign each. Raises
+        ValueError or OSError.
         """
         self._force = force
         self._like = like
         self._own = own or {}
         self._suffix = suffix
+        self._credentials = credentials
         self._paths: list[Path] = []
         _check_own({number: path for number, path in self._own.items() if number >= first}, force)
         if len(self._own) == count:
@@ -91,13 +95,13 @@ class ImageFiles:
         """
         path = self._own.get(number) or (self._paths[number] if self._paths else None)
         if path is not None:
-            _save(image, path, overwrite=self._force)
+            _save(image, path, self._credentials, overwrite=self._force)
             return path
 
         made_up = Path(self._like or f"{_stem_of(image.info)}{self._suffix}")
         for path in _unused_paths(made_up):
             try:
-                _save(image, path, overwrite=False)
+                _save(image, path, self._credentials, overwrite=False)
             except FileExistsError:
                 continue  # Another process was quicker.
             return path
@@ -187,7 +191,7 @@ def grid_of(images: list[PILImage], columns: int | None) -> PILImage:
     return sheet
 
 
-def _save(image: PILImage, path: Path, *, overwrite: bool) -> None:
+def _save(image: PILImage, path: Path, credentials: Credentials | None, *, overwrite: bool) -> None:
     """Write an image with the texts that it carries.
 
     Raises OSError that names the file, FileExistsError if it is there and not to be overwritten.
@@ -195,10 +199,7 @@ def _save(image: PILImage, path: Path, *, overwrite: bool) -> None:
     from dall_e.images.files import save_image
 
     try:
-        if path.suffix.lower() == ".svg":
-            replace_bytes(path, image.info["svg"], overwrite=overwrite)
-            return
-        save_image(image, path, _texts(image), overwrite=overwrite)
+        save_image(image, path, _texts(image), overwrite=overwrite, credentials=credentials)
     except FileExistsError as error:
         raise FileExistsError(f"cannot write {path}: it is there already") from error
     except OSError as error:

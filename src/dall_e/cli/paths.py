@@ -29,6 +29,15 @@ class ExpandingCommand(TyperCommand):
         return rest
 
 
+def absolute(name: str) -> str:
+    """Return a file or folder as a process that works elsewhere finds it; other names as they are.
+
+    A model's name, or an address such as s3://bucket, is none.
+    """
+    path = Path(name)
+    return str(path.absolute()) if name and path.exists() else name
+
+
 def expanded(value: Any) -> Any:
     """A path, or a list of paths, with the home folder for `~`; anything else as it is.
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import logging
+import sys
+from dataclasses import replace
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dall_e.checkpoints.known_models import BUILT_IN
+from dall_e.cli.config_file import ConfigFile
 from dall_e.cli.flags import with_flags
 from dall_e.cli.keys import File, key_file
 from dall_e.cli.options import Device, Quantization, load
+from dall_e.cli.paths import absolute
 from dall_e.config import ServingConfig
 
 if TYPE_CHECKING:
@@ -53,8 +58,17 @@ def serve(  # noqa: PLR0913, one visible flag for each choice
             help="Serve a page to draw on at /, in the browser, if the extra `page` is installed."
         ),
     ] = True,
+    cluster: Annotated[
+        bool,
+        typer.Option(
+            "--cluster",
+            help="Serve by several replicas on a Ray cluster, that of RAY_ADDRESS, or on this "
+            "machine; without the page, and without links. Needs the extra `cluster`.",
+        ),
+    ] = False,
     quantization: Quantization = None,
     device: Device = "auto",
+    config_file: ConfigFile = None,
 ) -> None:
     """Serve pictures by OpenAI's images API, so that programs of any language can ask for them.
 
@@ -66,7 +80,10 @@ def serve(  # noqa: PLR0913, one visible flag for each choice
         import uvicorn  # noqa: F401, looked for before a model is loaded
 
         from dall_e.serving.app import create_app
+        from dall_e.serving.filters import filters_of
+        from dall_e.serving.keys import KeyFile
         from dall_e.serving.running import check_exposure, server_for
+        from dall_e.serving.state import credentials_of
     except ImportError as error:
         raise ImportError(f"{MISSING} ({error})") from error
 
@@ -74,14 +91,39 @@ def serve(  # noqa: PLR0913, one visible flag for each choice
     file.check_private()
     known = None if without_keys or not file.keys else file
     check_exposure(host, known, without_keys=without_keys)
+    credentials_of(settings)
+    filters_of(settings)  # a filter that is not there is said before a model is loaded
 
-    import sys
+    if not cluster and settings.replicas != ServingConfig().replicas:
+        raise ValueError("replicas are those of --cluster: give it, too, or leave them out")
+    names = [absolute(name) for name in model or [BUILT_IN]]
+    load_all = partial(_loaded, names, device, quantization)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    if cluster:
+        from dall_e.serving.cluster import serve_on_cluster
+
+        if known is not None:
+            known = KeyFile(known.path.absolute())
+        files = ("refused_words", "c2pa_certificates", "c2pa_key")
+        found: dict[str, Any] = {name: absolute(getattr(settings, name)) for name in files}
+        serve_on_cluster(
+            load_all,
+            replace(settings, **found),
+            known,
+            host=host,
+            port=port,
+            switch_seconds=_SWITCH_SECONDS,
+        )
+        return
 
     # The thread that draws tokens asks for Python's lock at each step, and those that finish
     # pictures hold it for as long as this.
     sys.setswitchinterval(_SWITCH_SECONDS)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    app = create_app(_loaded(model or [BUILT_IN], device, quantization), settings, known)
+    if settings.processes > 1:
+        from dall_e.runtime import divide_threads
+
+        divide_threads(settings.processes)
+    app = create_app(load_all(), settings, known, load=load_all)
     if page:
         _add_page(app)
     server_for(app, host, port).run()

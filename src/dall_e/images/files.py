@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import io
 import os
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,16 +20,17 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
-from dall_e.atomic_files import write_atomically
+from dall_e.atomic_files import replace_bytes
 from dall_e.bounded_files import naming, read_bytes
+from dall_e.images.credentials import Credentials
+from dall_e.images.encoding import encoded_image
 from dall_e.images.headers import upright
-from dall_e.images.metadata import JPEG_OPTIONS, options_with, texts_in
+from dall_e.images.metadata import texts_in
 
 ImageArray = npt.NDArray[np.uint8]
 PILImage = Image.Image
 """The type of an image, for modules that may not import PIL."""
 
-JPEG_EXTENSIONS = (".jpg", ".jpeg")
 DEEP_MODES = ("I", "I;16", "I;16B", "I;16L", "F")
 """Grey images of more than eight bits."""
 VISIBLE = 8
@@ -304,37 +304,20 @@ def save_image(
     metadata: dict[str, str] | None = None,
     *,
     overwrite: bool = True,
+    credentials: Credentials | None = None,
 ) -> None:
     """Write an image so that the file is either complete or not there.
 
     It goes into a temporary neighbour, which is then renamed; without `overwrite`, a file that is
     there already is kept, and FileExistsError raised. Metadata is kept where the file type has room
-    for it (`images/metadata.py`); other types hold none, with a warning. Raises ValueError for an
+    for it (`images/metadata.py`); other types hold none, with a warning. `credentials` sign the
+    file. Raises ValueError for an
     unknown file type, OSError (with the path) for a folder that is full or read-only.
     """
     path = Path(path)
-    extension = path.suffix.lower()
-    Image.preinit()
-    # Only a rare file type is worth the time to load all that Pillow knows.
-    known = Image.EXTENSION if extension in Image.EXTENSION else Image.registered_extensions()
-    if extension not in known:
-        raise ValueError(
-            f"cannot tell the file type of {path.name!r}: end the name in .png, .jpg or .webp"
-        )
-
-    # Given here and nowhere else: the image may carry older texts of its own.
-    image = image.copy()
-    image.info = {}
-    options = options_with(metadata or {}, known[extension])
-    if extension in JPEG_EXTENSIONS:
-        options |= JPEG_OPTIONS
-    if image.mode == "RGBA" and extension in JPEG_EXTENSIONS:
-        warnings.warn("JPEG has no transparency: the picture is put on white", stacklevel=2)
-        white = Image.new("RGBA", image.size, (255, 255, 255, 255))
-        image = Image.alpha_composite(white, image).convert("RGB")
+    content = encoded_image(image, path.suffix, metadata, credentials=credentials, name=path.name)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with write_atomically(path, overwrite=overwrite) as file:
-        image.save(file, format=known[extension], **options)
+    replace_bytes(path, content, overwrite=overwrite)
 
 
 def shows_nothing(image: PILImage) -> bool:

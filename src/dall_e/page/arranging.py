@@ -110,7 +110,8 @@ class ArrangingActions(Actions):
                 "svg": True,
             }
             body = checked_body(GenerationBody, fields)
-            works = drawings_of(self._model_of(entry), body, owner, self._state.settings)
+            model = self._model_of(entry)
+            works = await run_in_threadpool(drawings_of, model, body, owner, self._state)
             (answer,) = await self._done(works)
         drawn = kept(self._state.links, answer, entry.title)
         changed = replace(drawn, asked=entry.asked, before=entry, is_arranged=True)

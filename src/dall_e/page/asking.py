@@ -63,6 +63,7 @@ class AskingActions(Actions):
             most = self._state.settings.max_upload_pixels
             sent = str(data.get("picture", ""))
             image = await run_in_threadpool(from_base64, sent, most, "picture")
+            await run_in_threadpool(self._state.moderation.check_upload, image)
             file = await run_in_threadpool(image_file, image, "png")
         entry = Entry(
             name=self._state.links.add(file),

@@ -57,7 +57,7 @@ class DrawingActions(Actions):
             log_prompt(self._state, body.prompt)
             feed = ProgressFeed()
             model = self._model(body.model)
-            works = drawings_of(model, body, owner, self._state.settings, feed.put)
+            works = await run_in_threadpool(drawings_of, model, body, owner, self._state, feed.put)
         async with aclosing(self._follow(album, works, feed, body.prompt.strip(), body)) as stream:
             async for shown in stream:
                 yield shown
@@ -82,7 +82,7 @@ class DrawingActions(Actions):
                 },
             )
             model = self._model_of(entry)
-            works = variations_of(model, body, image, owner, self._state.settings)
+            works = await run_in_threadpool(variations_of, model, body, image, owner, self._state)
         async with aclosing(self._follow(album, works, ProgressFeed(), entry.title)) as stream:
             async for shown in stream:
                 yield shown
@@ -102,8 +102,10 @@ class DrawingActions(Actions):
             body = checked_body(EditBody, {"prompt": words, "partial_images": _PREVIEWS})
             log_prompt(self._state, body.prompt)
             feed = ProgressFeed()
-            model, settings = self._model_of(entry), self._state.settings
-            works = edits_of(model, body, image, painted, owner, settings, feed.put)
+            model = self._model_of(entry)
+            works = await run_in_threadpool(
+                edits_of, model, body, image, painted, owner, self._state, feed.put
+            )
         async with aclosing(
             self._follow(album, works, feed, f"{entry.title} · {words.strip()}")
         ) as stream:

@@ -8,7 +8,9 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from dall_e.images.credentials import Credentials
 from dall_e.images.files import PILImage
+from dall_e.images.metadata import texts_of
 from dall_e.images.results import DrawnImage
 from dall_e.inference.engine import Engine
 from dall_e.serving.links import StoredImage
@@ -44,13 +46,29 @@ class Answer:
         return base64.b64encode(self.file.content).decode("ascii")
 
 
-def answer_of(image: DrawnImage, body: ImageBody, *, svg: bool = False) -> Answer:
-    """Return a finished image as the body of a request asks for it."""
+def answer_of(
+    image: DrawnImage,
+    body: ImageBody,
+    *,
+    svg: bool = False,
+    credentials: Credentials | None = None,
+    is_change: bool = False,
+) -> Answer:
+    """Return a finished image as the body of a request asks for it.
+
+    is_change: a part of it may be that of somebody else, as its credentials say.
+    """
     info = image.info
     seed = info.get("seed") or info.get("edit_seed") or info.get("variation_seed")
     document = info.get("svg", b"") if svg else b""
     return Answer(
-        file=image_file(image, body.output_format, body.output_compression),
+        file=image_file(
+            image,
+            body.output_format,
+            body.output_compression,
+            credentials=credentials,
+            is_change=is_change,
+        ),
         width=image.width,
         height=image.height,
         seed=None if seed is None else int(seed),
@@ -60,7 +78,14 @@ def answer_of(image: DrawnImage, body: ImageBody, *, svg: bool = False) -> Answe
     )
 
 
-def image_file(image: PILImage, file_format: Format, compression: int = 100) -> StoredImage:
+def image_file(
+    image: PILImage,
+    file_format: Format,
+    compression: int = 100,
+    *,
+    credentials: Credentials | None = None,
+    is_change: bool = False,
+) -> StoredImage:
     """Return an image as a file, with its metadata where the format has room for them.
 
     compression: of jpeg and webp, from 0 to 100; 100 is the best quality, in webp without loss.
@@ -72,7 +97,11 @@ def image_file(image: PILImage, file_format: Format, compression: int = 100) -> 
         options = {"lossless": True} if compression == 100 else {"quality": compression}
     buffer = io.BytesIO()
     image.save(buffer, file_format.upper(), **options)
-    return StoredImage(buffer.getvalue(), _MEDIA_TYPES[file_format])
+    content, media_type = buffer.getvalue(), _MEDIA_TYPES[file_format]
+    if credentials is not None:
+        texts = texts_of(image.info)
+        content = credentials.signed(content, media_type, texts, is_change=is_change)
+    return StoredImage(content, media_type)
 
 
 def facts_of(answer: Answer, body: ImageBody) -> dict[str, Any]:

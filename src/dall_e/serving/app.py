@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import warnings
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
 from typing import Any, cast
 
@@ -26,7 +26,9 @@ from dall_e.config import ServingConfig
 from dall_e.errors import DallEWarning
 from dall_e.pipeline import DALL_E
 from dall_e.serving import health_routes, image_routes, own_routes, webui_routes
+from dall_e.serving.drawing_processes import Load
 from dall_e.serving.failures import ClientGoneError, Refusal, as_refusal, unreadable
+from dall_e.serving.filters import ContentFilter
 from dall_e.serving.guard import DOCUMENTATION, Guard
 from dall_e.serving.keys import KeyFile
 from dall_e.serving.state import MODEL_HEADER, ServerState
@@ -45,14 +47,20 @@ def create_app(
     settings: ServingConfig | None = None,
     keys: KeyFile | None = None,
     *,
+    filters: Sequence[ContentFilter] = (),
     warm_up: bool = True,
+    gives_links: bool = True,
+    load: Load | None = None,
 ) -> FastAPI:
     """Return an ASGI application that serves models.
 
     models: by the name that clients call each; the first one is for all other names. keys: who may
-    use it, everybody unless given. warm_up: draw once with each model before it says it is ready.
+    use it, everybody unless given. filters: of prompts and images, beside those that the
+    settings name. warm_up: draw once with each model before it says it is ready. gives_links:
+    pictures may be asked for as links, which one server alone at its address can keep.
+    load: makes the same models in further processes, where the settings have some.
     """
-    state = ServerState(models, settings or ServingConfig(), keys)
+    state = ServerState(models, settings or ServingConfig(), keys, filters, gives_links, load)
     app = FastAPI(
         title="dall_e",
         version=__version__,
@@ -62,7 +70,7 @@ def create_app(
         swagger_ui_oauth2_redirect_url=None,
         # For the page of the API alone: the guard has looked at the key before.
         dependencies=[Depends(HTTPBearer(auto_error=False))] if keys else None,
-        lifespan=lambda _: _running(state, warm_up),
+        lifespan=lambda _: _running(state, is_cold=warm_up),
     )
     app.state.server = state
     app.include_router(health_routes.router, tags=["health"])
@@ -98,13 +106,13 @@ def server_of(app: ASGIApp) -> ServerState:
 
 
 @contextlib.asynccontextmanager
-async def _running(state: ServerState, warm_up: bool) -> AsyncIterator[None]:
+async def _running(state: ServerState, *, is_cold: bool) -> AsyncIterator[None]:
     """Draw what is asked for, from the start of the server to its end."""
     # A warning has words of the prompt in it; clients are told in the answer.
     warnings.filterwarnings("ignore", category=DallEWarning)
     state.batcher.start()
-    if warm_up:
-        state.batcher.submit([Task("", _WARM_UP_SECONDS, partial(_warm_up, state))])
+    if is_cold:
+        state.batcher.submit([Task("", _WARM_UP_SECONDS, partial(warm_up, state))])
     else:
         state.is_warm = True
     try:
@@ -113,7 +121,7 @@ async def _running(state: ServerState, warm_up: bool) -> AsyncIterator[None]:
         state.batcher.stop()
 
 
-def _warm_up(state: ServerState) -> None:
+def warm_up(state: ServerState) -> None:
     """Draw once with each model, which compiles and allocates what later drawings find there."""
     for name, model in state.models.items():
         try:

@@ -19,6 +19,7 @@ from dall_e.planning.plan_reading import read_plan
 from dall_e.serving.answers import Answer, answer_of
 from dall_e.serving.failures import unreadable
 from dall_e.serving.schemas import EditBody, GenerationBody, ImageBody, VariationBody
+from dall_e.serving.state import ServerState
 from dall_e.serving.work import Drawing, Task
 
 WITHOUT_EFFECT = ("vivid", "natural")
@@ -46,18 +47,21 @@ def drawings_of(
     model: DALL_E,
     body: GenerationBody,
     owner: str,
-    settings: ServingConfig,
+    state: ServerState,
     on_image: OnImage | None = None,
 ) -> list[Drawing]:
     """Return one drawing for each image that is asked for.
 
     Raises ValueError for what the model cannot do, and Refusal for what the server does not.
     """
-    _check_body(body, settings)
+    settings = state.settings
+    _check_body(body, state)
     size = _size_of(body, settings)
     _check_shape(model, body, size)
     if body.plan is None and not body.prompt:
         raise unreadable("prompt is missing: say what to draw, or give a plan", "prompt")
+
+    _check_words(body, state)
 
     # With a plan, its own seed and size are the defaults.
     saved = None if body.plan is None else read_plan(body.plan, model.vocabulary)
@@ -91,9 +95,9 @@ def drawings_of(
                 settings.request_seconds,
                 model,
                 request,
-                partial(_drawn, model, body, size),
+                partial(_drawn, state, model, body, size),
                 previews=body.partial_images if body.stream else 0,
-                on_image=_numbered(on_image, number),
+                on_image=_numbered(state, on_image, number),
             )
         )
     return works
@@ -105,27 +109,31 @@ def edits_of(
     image: PILImage,
     mask: PILImage | None,
     owner: str,
-    settings: ServingConfig,
+    state: ServerState,
     on_image: OnImage | None = None,
 ) -> list[Task]:
     """Return one piece of work for each edited image that is asked for."""
-    _check_body(body, settings)
+    settings = state.settings
+    _check_body(body, state)
     size = _size_of(body, settings)
     if not body.prompt:
         raise unreadable("prompt is missing: say what to change, such as 'add a bird'", "prompt")
+    state.moderation.check_prompts(body.prompt)
+    tell = _shown(state, on_image)
 
     def edited(number: int, seed: int) -> Answer:
+        state.moderation.check_upload(image)
         result = model.edit(
             image,
             body.prompt,
             mask,
             seed=seed,
-            on_image=None if on_image is None else partial(on_image, number),
+            on_image=None if tell is None else partial(tell, number),
             previews=body.partial_images,
             num_inference_steps=body.steps,
             guidance_scale=body.guidance_scale,
         )
-        return answer_of(_in_size(result, size), body)
+        return _answer(state, _in_size(result, size), body, is_change=True)
 
     seeds = image_seeds(body.seed, None, body.n, 1)
     return [
@@ -135,15 +143,19 @@ def edits_of(
 
 
 def variations_of(
-    model: DALL_E, body: VariationBody, image: PILImage, owner: str, settings: ServingConfig
+    model: DALL_E, body: VariationBody, image: PILImage, owner: str, state: ServerState
 ) -> list[Task]:
     """Return one piece of work for each variation that is asked for."""
-    _check_body(body, settings)
+    settings = state.settings
+    _check_body(body, state)
     size = _size_of(body, settings)
     if size and not size.is_square:
         raise unreadable(f"variations are square, got {body.size}", "size")
 
+    state.moderation.check_prompts(body.prompt)
+
     def varied(seed: int) -> Answer:
+        state.moderation.check_upload(image)
         results = model.variations(
             image,
             body.strength,
@@ -155,7 +167,7 @@ def variations_of(
             num_inference_steps=body.steps,
             guidance_scale=body.guidance_scale,
         )
-        return answer_of(results[0], body, svg=body.svg)
+        return _answer(state, results[0], body, svg=body.svg, is_change=True)
 
     first = fresh_seed() if body.seed is None else body.seed
     seeds = image_seeds(first, None, body.n, 1)
@@ -165,8 +177,15 @@ def variations_of(
 # What is asked for
 
 
-def _check_body(body: ImageBody, settings: ServingConfig) -> None:
+def _check_body(body: ImageBody, state: ServerState) -> None:
     """Raise Refusal 400 for more than the server gives, and for what no file can hold."""
+    settings = state.settings
+    if body.response_format == "url" and not state.gives_links:
+        raise unreadable(
+            "several servers answer here, and none has the pictures of the others: ask for "
+            "b64_json instead of links",
+            "response_format",
+        )
     if body.n > settings.max_images:
         raise unreadable(
             f"n is {body.n}, of one request at most {settings.max_images} pictures are drawn", "n"
@@ -218,13 +237,38 @@ def _checked_side(side: int | None, settings: ServingConfig) -> int | None:
     return side
 
 
-def _numbered(on_image: OnImage | None, number: int) -> Callable[[int, int, PILImage], None] | None:
-    """What the engine calls with an image on the way: the same with its number."""
+def _check_words(body: GenerationBody, state: ServerState) -> None:
+    """Raise Refusal 400 for words that the filters of the server refuse."""
+    state.moderation.check_prompts(body.prompt)
+    if body.plan is not None:
+        state.moderation.check_plan(body.plan)
+    # logits = u + s (c - u): with s below 1, u is drawn rather than steered away from.
+    if body.guidance_scale is not None and body.guidance_scale < 1:
+        state.moderation.check_prompts(body.negative_prompt)
+
+
+def _shown(state: ServerState, on_image: OnImage | None) -> OnImage | None:
+    """What is told of images on the way: those that the filters let pass."""
     if on_image is None:
         return None
 
+    def tell(number: int, image: PILImage) -> None:
+        if state.moderation.allows_image(image):
+            on_image(number, image)
+
+    return tell
+
+
+def _numbered(
+    state: ServerState, on_image: OnImage | None, number: int
+) -> Callable[[int, int, PILImage], None] | None:
+    """What the engine calls with an image on the way: the same with its number."""
+    shown = _shown(state, on_image)
+    if shown is None:
+        return None
+
     def tell(done: int, total: int, image: PILImage) -> None:
-        on_image(number, image)
+        shown(number, image)
 
     return tell
 
@@ -232,12 +276,31 @@ def _numbered(on_image: OnImage | None, number: int) -> Callable[[int, int, PILI
 # What is made of it
 
 
-def _drawn(model: DALL_E, body: GenerationBody, size: Size | None, image: GeneratedImage) -> Answer:
+def _drawn(
+    state: ServerState,
+    model: DALL_E,
+    body: GenerationBody,
+    size: Size | None,
+    image: GeneratedImage,
+) -> Answer:
     """The answer of a finished image."""
     drawn = DrawnImage.of(image.pixels, image.metadata, svg=image.svg)
     if size and not size.is_square:
         drawn = _enlarged(model, drawn, size)
-    return answer_of(drawn, body, svg=body.svg)
+    return _answer(state, drawn, body, svg=body.svg)
+
+
+def _answer(
+    state: ServerState,
+    image: DrawnImage,
+    body: ImageBody,
+    *,
+    svg: bool = False,
+    is_change: bool = False,
+) -> Answer:
+    """An image as its client gets it. Raises Refusal 400 for one that the filters refuse."""
+    state.moderation.check_image(image)
+    return answer_of(image, body, svg=svg, credentials=state.credentials, is_change=is_change)
 
 
 def _enlarged(model: DALL_E, drawn: DrawnImage, size: Size) -> DrawnImage:

@@ -10,6 +10,7 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 
+from dall_e.images.credentials import Credentials
 from dall_e.images.files import PILImage
 from dall_e.inference.engine import Engine
 from dall_e.serving.answers import Answer, facts_of, image_file, now, usage_of
@@ -27,16 +28,18 @@ async def image_events(
     body: GenerationBody | EditBody,
     works: Sequence[Work],
     feed: ProgressFeed,
+    credentials: Credentials | None = None,
 ) -> AsyncIterator[bytes]:
     """Give the events of images, the last of which is [DONE].
 
     name: image_generation or image_edit. An error is an event too, and the last before [DONE].
+    credentials: sign images on the way; those at the end are signed already.
     """
     shown = [0] * len(works)
     async for event in feed.follow(works):
         if not event.is_final:
             yield await run_in_threadpool(
-                _partial_event, name, body, event.value, shown[event.number]
+                _partial_event, name, body, event.value, shown[event.number], credentials
             )
             shown[event.number] += 1
             continue
@@ -50,9 +53,19 @@ async def image_events(
 
 
 def _partial_event(
-    name: str, body: GenerationBody | EditBody, image: PILImage, index: int
+    name: str,
+    body: GenerationBody | EditBody,
+    image: PILImage,
+    index: int,
+    credentials: Credentials | None,
 ) -> bytes:
-    file = image_file(image, body.output_format, body.output_compression)
+    file = image_file(
+        image,
+        body.output_format,
+        body.output_compression,
+        credentials=credentials,
+        is_change=isinstance(body, EditBody),
+    )
     return _event(
         {
             "type": f"{name}.partial_image",

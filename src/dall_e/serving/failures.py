@@ -7,6 +7,8 @@ from typing import Any
 
 from starlette.exceptions import HTTPException
 
+from dall_e.serving.languages import told
+
 _LOG = logging.getLogger("dall_e.serving")
 
 
@@ -34,13 +36,14 @@ class Refusal(HTTPException):
             self.headers["WWW-Authenticate"] = "Bearer"
 
     def body(self) -> dict[str, Any]:
-        """The answer as JSON has it."""
+        """The answer as JSON has it, in the language of the request."""
         kind = "invalid_request_error" if 400 <= self.status < 500 else "server_error"
         if self.status == 429:
             kind = "rate_limit_error"
         if self.status == 401:
             kind = "authentication_error"
-        error = {"message": self.message, "type": kind, "param": self.param, "code": self.code}
+        message = told(self.message, self.code)
+        error = {"message": message, "type": kind, "param": self.param, "code": self.code}
         return {"error": error}
 
 

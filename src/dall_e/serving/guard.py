@@ -20,6 +20,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dall_e.serving.failures import Refusal, as_refusal
+from dall_e.serving.languages import LANGUAGE, language_of
 from dall_e.serving.sessions import COOKIE
 from dall_e.serving.state import ServerState
 
@@ -69,6 +70,7 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        LANGUAGE.set(language_of(Headers(scope=scope).get("accept-language", "")))
         exchange = _Exchange(scope, receive, send, self._state)
         try:
             scope.setdefault("state", {})["owner"] = self._admit(scope)

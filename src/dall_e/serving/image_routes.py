@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel, ValidationError
+from starlette.concurrency import run_in_threadpool
 
 from dall_e.images.files import PILImage
 from dall_e.serving.answers import Answer, facts_of, now, usage_of
@@ -54,10 +55,10 @@ async def generate_images(body: GenerationBody, request: Request) -> Response:
     named = state.model_of(body.model)
     log_prompt(state, body.prompt)
     if not body.stream:
-        works = drawings_of(named.model, body, owner, state.settings)
+        works = await run_in_threadpool(drawings_of, named.model, body, owner, state)
         return await answered(request, named, body, works)
     feed = ProgressFeed()
-    drawings = drawings_of(named.model, body, owner, state.settings, feed.put)
+    drawings = await run_in_threadpool(drawings_of, named.model, body, owner, state, feed.put)
     return streamed("image_generation", state, named, body, drawings, feed)
 
 
@@ -73,10 +74,12 @@ async def edit_image(request: Request) -> Response:
     named = state.model_of(body.model)
     log_prompt(state, body.prompt)
     if not body.stream:
-        works = edits_of(named.model, body, image, mask, owner, state.settings)
+        works = await run_in_threadpool(edits_of, named.model, body, image, mask, owner, state)
         return await answered(request, named, body, works)
     feed = ProgressFeed()
-    works = edits_of(named.model, body, image, mask, owner, state.settings, feed.put)
+    works = await run_in_threadpool(
+        edits_of, named.model, body, image, mask, owner, state, feed.put
+    )
     return streamed("image_edit", state, named, body, works, feed)
 
 
@@ -91,7 +94,7 @@ async def vary_image(request: Request) -> Response:
     body, image, _ = await _form(request, VariationBody)
     named = state.model_of(body.model)
     log_prompt(state, body.prompt)
-    works = variations_of(named.model, body, image, owner, state.settings)
+    works = await run_in_threadpool(variations_of, named.model, body, image, owner, state)
     return await answered(request, named, body, works)
 
 
@@ -148,7 +151,7 @@ def streamed(
         raise unreadable("a stream has its pictures as b64_json, not as links", "response_format")
     waiting: list[Work] = works
     state.batcher.submit(waiting)
-    events = image_events(name, named.model.engine, body, waiting, feed)
+    events = image_events(name, named.model.engine, body, waiting, feed, state.credentials)
     return StreamingResponse(events, media_type=MEDIA_TYPE, headers=named.headers)
 
 

@@ -44,6 +44,9 @@ class Metrics:
         self.cancelled = Counter(
             "dalle_cancelled", "Pictures whose client left", registry=self.registry
         )
+        self.helpers_lost = Counter(
+            "dalle_helpers_lost", "Processes that draw which have died", registry=self.registry
+        )
         self.batch_size = Histogram(
             "dalle_batch_size", "Pictures drawn together", registry=self.registry, buckets=_SIZES
         )

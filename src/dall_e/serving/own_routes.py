@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-import io
 from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
+from starlette.concurrency import run_in_threadpool
 
 from dall_e.images.files import PILImage
 from dall_e.inference.captioning import CaptionSettings
@@ -17,9 +17,10 @@ from dall_e.inference.validation import RANDOM_SEED, fresh_seed
 from dall_e.pipeline import DALL_E
 from dall_e.planning.plan import Plan, plan_prompt
 from dall_e.planning.plan_record import plan_record
+from dall_e.serving.answers import image_file
 from dall_e.serving.image_routes import checked_body, form_schema, log_prompt
 from dall_e.serving.schemas import CaptionBody, ExplanationBody, PlanBody
-from dall_e.serving.state import owner_of, state_of
+from dall_e.serving.state import ServerState, owner_of, state_of
 from dall_e.serving.uploads import only_image, read_form, texts_of_form
 from dall_e.serving.waiting import results_of
 from dall_e.serving.work import Task
@@ -45,7 +46,7 @@ async def caption_image(request: Request) -> Response:
     finally:
         await form.close()
     named = state.model_of(body.model)
-    content = await _done(request, partial(_captions, named.model, image, body))
+    content = await _done(request, partial(_captions, state, named.model, image, body))
     return JSONResponse(content, headers=named.headers)
 
 
@@ -62,13 +63,14 @@ async def plan_image(body: PlanBody, request: Request) -> Response:
 
 
 async def _answer(
-    request: Request, body: BodyT, call: Callable[[DALL_E, BodyT], dict[str, Any]]
+    request: Request, body: BodyT, call: Callable[[ServerState, DALL_E, BodyT], dict[str, Any]]
 ) -> Response:
     """What a call makes of a prompt, with the model that its body names."""
     state = state_of(request)
     named = state.model_of(body.model)
     log_prompt(state, body.prompt)
-    content = await _done(request, partial(call, named.model, body))
+    await run_in_threadpool(state.moderation.check_prompts, body.prompt)
+    content = await _done(request, partial(call, state, named.model, body))
     return JSONResponse(content, headers=named.headers)
 
 
@@ -80,7 +82,10 @@ async def _done(request: Request, call: partial[dict[str, Any]]) -> dict[str, An
     return dict(content)
 
 
-def _captions(model: DALL_E, image: PILImage, body: CaptionBody) -> dict[str, Any]:
+def _captions(
+    state: ServerState, model: DALL_E, image: PILImage, body: CaptionBody
+) -> dict[str, Any]:
+    state.moderation.check_upload(image)
     is_drawn = body.n > 1 or body.seed is not None
     settings = CaptionSettings(
         language=body.language,
@@ -92,7 +97,9 @@ def _captions(model: DALL_E, image: PILImage, body: CaptionBody) -> dict[str, An
     return {"captions": [caption._asdict() for caption in captions]}
 
 
-def _explanation(model: DALL_E, body: ExplanationBody) -> dict[str, Any]:
+def _explanation(state: ServerState, model: DALL_E, body: ExplanationBody) -> dict[str, Any]:
+    if body.guidance_scale is not None and body.guidance_scale < 1:
+        state.moderation.check_prompts(body.negative_prompt)
     sampling = model.sampling_settings(
         num_inference_steps=body.steps, guidance_scale=body.guidance_scale
     )
@@ -102,10 +109,10 @@ def _explanation(model: DALL_E, body: ExplanationBody) -> dict[str, Any]:
         negative_prompt=body.negative_prompt,
         sampling=sampling,
     )
-    buffer = io.BytesIO()
-    explanation.image.save(buffer, "PNG")
+    state.moderation.check_image(explanation.image)
+    file = image_file(explanation.image, "png", credentials=state.credentials)
     return {
-        "b64_json": base64.b64encode(buffer.getvalue()).decode("ascii"),
+        "b64_json": base64.b64encode(file.content).decode("ascii"),
         "seed": explanation.seed,
         "plan": explanation.plan,
         "unread": ", ".join(explanation.unread),
@@ -113,7 +120,7 @@ def _explanation(model: DALL_E, body: ExplanationBody) -> dict[str, Any]:
     }
 
 
-def _plan(model: DALL_E, body: PlanBody) -> dict[str, Any]:
+def _plan(state: ServerState, model: DALL_E, body: PlanBody) -> dict[str, Any]:
     seed = None if body.seed is None else _seed(body.seed)
     if body.boxes:
         return model.plan(body.prompt, _seed(seed)).record()

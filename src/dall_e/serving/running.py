@@ -70,6 +70,8 @@ def server_for(app: ASGIApp, host: str, port: int, *, log_level: str = "info") -
         host=host,
         port=port,
         http=ImpatientProtocol,
+        # Nothing here speaks by WebSocket, and the guard looks at HTTP alone.
+        ws="none",
         log_level=log_level,
         # The guard writes a line that says less.
         access_log=False,

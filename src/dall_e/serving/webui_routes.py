@@ -37,7 +37,8 @@ async def text_to_image(body: TextToImageBody, request: Request) -> Response:
     state = state_of(request)
     log_prompt(state, body.prompt)
     asked = GenerationBody(negative_prompt=body.negative_prompt, **_asked(body))
-    works = drawings_of(state.model_of(None).model, asked, owner_of(request), state.settings)
+    model = state.model_of(None).model
+    works = await run_in_threadpool(drawings_of, model, asked, owner_of(request), state)
     return await _answered(request, body, list(works))
 
 
@@ -52,12 +53,13 @@ async def image_to_image(body: ImageToImageBody, request: Request) -> Response:
     works: list[Any]
     if body.mask is None:
         varied = VariationBody(strength=body.denoising_strength, **_asked(body, square=True))
-        works = list(variations_of(model, varied, image, owner, state.settings))
+        works = list(await run_in_threadpool(variations_of, model, varied, image, owner, state))
     else:
         mask = await run_in_threadpool(from_base64, body.mask, most_pixels, "mask")
         if body.inpainting_mask_invert:
             mask = inverted_mask(mask)
-        works = list(edits_of(model, EditBody(**_asked(body)), image, mask, owner, state.settings))
+        edited = EditBody(**_asked(body))
+        works = list(await run_in_threadpool(edits_of, model, edited, image, mask, owner, state))
     return await _answered(request, body, works)
 
 

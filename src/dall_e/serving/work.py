@@ -24,6 +24,8 @@ class Work:
         self.accepted = time.monotonic()
         self.future: Future[Any] = Future()
         """Holds the result; to cancel it is to leave."""
+        self.is_for_helpers = False
+        """Whether another process may do it."""
 
     @property
     def is_late(self) -> bool:
@@ -85,6 +87,7 @@ class Drawing(Work):
         if on_image and previews:
             # The last of the steps that are evenly spread is the finished image.
             self._partial = PartialImages(on_image, previews + 1)
+        self.is_for_helpers = self._partial is None
 
     @property
     def group(self) -> Hashable:

@@ -72,6 +72,37 @@ def test_flags_arrive_where_they_count(
     assert server_of(served[1].config.app).keys is None  # type: ignore[arg-type]
 
 
+def test_settings_come_from_a_file(
+    tiny_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Flags override them; a file that names a filter which is not there ends it at once."""
+    served: list[DrainingServer] = []
+
+    def note(server: DrainingServer) -> None:
+        served.append(server)
+
+    monkeypatch.setattr("sys.setswitchinterval", lambda seconds: None)
+    monkeypatch.setattr(DrainingServer, "run", note)
+    file = tmp_path / "serve.toml"
+    text = 'port = 99\nmodel = ["{folder}"]\n[limits]\nbatch-size = 4\nallow-origins = ["*"]\n'
+    file.write_text(text.format(folder=tiny_folder))
+    command = ["serve", "--no-page", "--keys", str(tmp_path / "keys.json"), "--config", str(file)]
+    assert run([*command, "--batch-size", "3"]) == 0
+    state = server_of(served[0].config.app)  # type: ignore[arg-type]
+    assert served[0].config.port == 99 and list(state.models) == ["tiny"]
+    assert state.settings.batch_size == 3 and state.settings.allow_origins == ("*",)
+
+    file.write_text('ports = 99\nmodel = "no such model"\n')
+    assert run(command) == 1
+    assert "has ports, which `dall-e serve` does not know" in capsys.readouterr().err
+    file.write_text('model = "no such model"\ncontent-filter = "nowhere:Filter"\n')
+    assert run(command) == 1
+    assert "there is no content_filter 'nowhere:Filter'" in capsys.readouterr().err
+
+
 def test_a_page_is_added_where_it_can_be(
     tiny_folder: Path,
     tmp_path: Path,

@@ -6,7 +6,7 @@ import json
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ from openai import OpenAI
 from dall_e import DALL_E
 from dall_e.config import ServingConfig
 from dall_e.serving.app import create_app, server_of
+from dall_e.serving.filters import ContentFilter
 from dall_e.serving.keys import KeyFile
 from dall_e.serving.running import server_for
 from dall_e.serving.state import ServerState
@@ -43,9 +44,10 @@ def running(
     settings: ServingConfig,
     keys: KeyFile | None = None,
     prepare: Callable[[FastAPI], None] = lambda app: None,
+    filters: Sequence[ContentFilter] = (),
 ) -> Iterator[RunningServer]:
     """A server on a free port of the loopback; `prepare` adds something to it before it starts."""
-    app = create_app({"tiny": model}, settings, keys, warm_up=False)
+    app = create_app({"tiny": model}, settings, keys, filters=filters, warm_up=False)
     prepare(app)
     server = server_for(app, "127.0.0.1", 0, log_level="warning")
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)

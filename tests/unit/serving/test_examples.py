@@ -15,6 +15,8 @@ import yaml
 from PIL import Image
 
 from dall_e.cli import app
+from dall_e.config import ServingConfig
+from dall_e.serving.filters import filters_of
 from dall_e.serving.metrics import Metrics
 
 pytestmark = pytest.mark.filterwarnings("ignore::dall_e.errors.DallEWarning")
@@ -24,6 +26,7 @@ FOLDER = Path(__file__).parents[3] / "examples" / "serve"
 
 def read_serve(words: list[str]) -> None:
     """Read the flags of `dall-e serve`, and do nothing. Raises what it would print."""
+    words = [str(FOLDER / "serve.toml") if word.endswith("serve.toml") else word for word in words]
     group: Any = typer.main.get_command(app)
     group.commands["serve"].make_context("serve", words)
 
@@ -61,6 +64,8 @@ def test_the_other_clients_draw(server: Any, tmp_path: Path, program: str, file:
 
 def test_commands_of_units_and_containers_could_run() -> None:
     unit = (FOLDER / "dall-e.service").read_text(encoding="utf-8")
+    for name in ("keys.json", "serve.toml"):
+        assert f"LoadCredential={name}:/etc/dall-e/{name}" in unit and f"%d/{name}" in unit
     command = re.search(r"^ExecStart=\S+/dall-e serve (.*)$", unit, re.MULTILINE)
     assert command
     read_serve(command[1].split())
@@ -72,7 +77,9 @@ def test_commands_of_units_and_containers_could_run() -> None:
     )
     assert entry[:2] == ["dall-e", "serve"]
     read_serve([*entry[2:], *default])
-    assert "-c constraints.txt" in docker
+    assert "-c constraints.txt" in docker and "COPY examples/serve/serve.toml" in docker
+    ignored = (FOLDER / "Dockerfile.dockerignore").read_text(encoding="utf-8")
+    assert "!examples/serve/serve.toml" in ignored.splitlines()
 
     (compose,) = yaml_of("compose.yaml")
     read_serve([*entry[2:], *compose["services"]["dall-e"]["command"]])
@@ -80,6 +87,22 @@ def test_commands_of_units_and_containers_could_run() -> None:
         for volume in service.get("volumes", ()):
             name = volume.split(":")[0]
             assert (FOLDER / name).exists() or "key" in name, "made by the commands above it"
+
+
+def test_the_settings_have_a_filter_of_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the command reads them; each setting is one that there is."""
+    group: Any = typer.main.get_command(app)
+    context = group.commands["serve"].make_context(
+        "serve", ["--config", str(FOLDER / "serve.toml"), "--batch-size", "3"]
+    )
+    assert context.params["refused_words"] == "default"
+    assert context.params["batch_size"] == 3 and context.params["max_waiting"] == 64
+
+    monkeypatch.syspath_prepend(FOLDER)
+    (own,) = filters_of(ServingConfig(content_filter="filters:NoPlainPictures"))
+    assert own.refuse_prompt("a cat") is None and own.refuse_prompt("a cat " * 100)
+    assert own.refuse_image(Image.new("RGB", (8, 8), "red"))
+    assert own.refuse_image(Image.effect_noise((8, 8), 60)) is None
 
 
 def test_kubernetes_asks_what_the_server_answers() -> None:
@@ -92,6 +115,18 @@ def test_kubernetes_asks_what_the_server_answers() -> None:
     labels = deployment["spec"]["template"]["metadata"]["labels"]
     assert service["spec"]["selector"] == labels == budget["spec"]["selector"]["matchLabels"]
     assert pod["terminationGracePeriodSeconds"] > 60 + 10
+
+
+def test_commands_of_the_cluster_could_run() -> None:
+    """Those above the file, and it is one of Ray's launcher."""
+    text = (FOLDER / "cluster.yaml").read_text(encoding="utf-8")
+    (cluster,) = yaml_of("cluster.yaml")
+    assert cluster["provider"]["type"] == "local" and cluster["setup_commands"]
+    group: Any = typer.main.get_command(app)
+    commands = re.findall(r'ray exec cluster.yaml "dall-e (\w+) ([^"]+)"', text)
+    assert {name for name, _ in commands} == {"serve", "generate"}
+    for name, words in commands:
+        assert group.commands[name].make_context(name, words.split()).params["cluster"]
 
 
 def test_the_dashboard_shows_counters_that_there_are() -> None:

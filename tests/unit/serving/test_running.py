@@ -1,5 +1,6 @@
 """How a server stops: it finishes what it can, and gives back the rest."""
 
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from dall_e import DALL_E
 from dall_e.config import ServingConfig
 from dall_e.serving.work import Task
 
-from .conftest import running
+from .conftest import RunningServer, running
 
 pytestmark = pytest.mark.filterwarnings("ignore::dall_e.errors.DallEWarning")
 
@@ -53,6 +54,19 @@ def test_it_is_ready_once_each_model_has_drawn(tiny_model: DALL_E) -> None:
         assert client.get("/readyz").text == "ready"
         server_of(app).batcher.drain()
         assert client.get("/readyz").status_code == 503
+
+
+def test_websockets_do_not_pass_by_the_guard(server: RunningServer) -> None:
+    """Whatever libraries are installed: such a request is one of HTTP, with the guard's headers."""
+    host, port = server.url.removeprefix("http://").split(":")
+    head = (
+        f"GET /v1/models HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    )
+    head += "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(head.encode())
+        answer = connection.recv(4096)
+    assert answer.startswith(b"HTTP/1.1 200") and b"x-frame-options: DENY" in answer
 
 
 def test_a_page_can_be_mounted(tiny_model: DALL_E) -> None:
