@@ -37,7 +37,7 @@ from dall_e.scenes.vocabulary import Thing, things
 from dall_e.text.language import plural_of
 from dall_e.text.tables import read_table, table_rows
 
-_MOST_BYTES = 2**20
+_MOST_BYTES = 2**22
 """Longest file; that of the built-in model has 128 KB."""
 SEVERAL = 3
 """How many are meant by what is said to be more than one."""

@@ -23,7 +23,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from dall_e.images.packed_curves import sums_of
+from dall_e.images.packed_curves import PackedCurves, sums_of
 from dall_e.text.language import without_article
 
 _AROUND = 9
@@ -103,11 +103,12 @@ class TokenMemory:
                 f"one memory has {self.codes_IN.shape[1]} tokens an image, the other "
                 f"{other.codes_IN.shape[1]}"
             )
+        packed = self.curves if isinstance(self.curves, PackedCurves) else None
         return TokenMemory(
             torch.cat((self.codes_IN, other.codes_IN)),
             (*self.prompts, *other.prompts),
             (*self.residuals, *other.residuals),
-            (*self.curves, *other.curves),
+            packed.extended(other.curves) if packed else (*self.curves, *other.curves),
         )
 
     def without(self, prompts: Iterable[str]) -> TokenMemory:

@@ -33,13 +33,15 @@ def test_what_is_written_comes_back(tmp_path: Path) -> None:
     [
         ("codes", torch.zeros(2, 9), "its codes are torch.float32"),
         ("codes", torch.zeros(9, dtype=torch.int16), r"its codes are torch.int16 \[9\]"),
+        ("codes", torch.zeros(6, dtype=torch.uint8), "3 codes are not those of 2 images"),
+        ("codes", torch.tensor(list(b"\xfd7zXZ\x00ab"), dtype=torch.uint8), "it has no end within"),
         ("lengths", torch.tensor([3, 4], dtype=torch.int32), "3 bytes of residuals, and says 7"),
         ("lengths", torch.tensor([4, -1], dtype=torch.int32), "3 bytes of residuals, and says 3"),
         ("prompts", torch.tensor(list(b'[["a"], 3]'), dtype=torch.uint8), "not lists of texts"),
         ("prompts", torch.tensor(list(b"{"), dtype=torch.uint8), "it is not a memory"),
         ("prompts", torch.tensor(list(b"[[]]"), dtype=torch.uint8), "the others 1, 2 and 2"),
         ("blocks", torch.tensor([9], dtype=torch.int32), "bytes of curves, and says 9"),
-        ("sums", torch.zeros(300, dtype=torch.int64), "300 drawings are not in 1 blocks of 128"),
+        ("sums", torch.zeros(300, dtype=torch.int64), "300 drawings are not in 1 blocks of 256"),
         ("sums", torch.zeros(2), "its sums are torch.float32"),
     ],
 )
@@ -53,13 +55,17 @@ def test_other_contents_are_named(
         read_memory(path)
 
 
-def test_older_files_have_no_curves(tmp_path: Path) -> None:
+def test_older_files_have_no_curves_and_plain_codes(tmp_path: Path) -> None:
     path = tmp_path / "memory.safetensors"
     write_memory(path, MEMORY)
     tensors = load_file(path)
     del tensors["curves"], tensors["blocks"], tensors["sums"]
+    prompts = b'[["cat", "\xe7\x8c\xab"], []]'
+    tensors |= {"codes": MEMORY.codes_IN, "prompts": torch.tensor(list(prompts), dtype=torch.uint8)}
     save_file(tensors, path)
-    assert read_memory(path).curves == ("", "")
+    back = read_memory(path)
+    assert back.curves == ("", "") and back.prompts == MEMORY.prompts
+    assert torch.equal(back.codes_IN, MEMORY.codes_IN)
 
 
 def test_a_file_that_is_missing_cut_short_or_lacks_a_part(tmp_path: Path) -> None:

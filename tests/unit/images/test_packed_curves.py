@@ -4,44 +4,65 @@ from __future__ import annotations
 
 import pytest
 
-from dall_e.images.packed_curves import BLOCK, PackedCurves, sums_of
+from dall_e.images.packed_curves import BLOCK, PackedCurves, absolute, relative, sums_of
 
-CURVES = ["" if n % 7 == 3 else f'<path fill="#dd2e44" d="M{n},3.5 L14,2 Z"/>' for n in range(300)]
+CURVES = ["" if n % 7 == 3 else f'<path fill="#dd2e44" d="M{n},3.5 L14,2 Z"/>' for n in range(600)]
 
 
 def test_each_drawing_comes_back() -> None:
     packed = PackedCurves.pack(CURVES)
-    assert len(packed) == 300 and len(packed.blocks) == 3 and list(packed) == CURVES
-    assert [packed[n] for n in (0, 3, BLOCK - 1, BLOCK, 299, -1)] == [
-        CURVES[n] for n in (0, 3, BLOCK - 1, BLOCK, 299, -1)
+    assert len(packed) == 600 and len(packed.blocks) == 3 and list(packed) == CURVES
+    assert [packed[n] for n in (0, 3, BLOCK - 1, BLOCK, 599, -1)] == [
+        CURVES[n] for n in (0, 3, BLOCK - 1, BLOCK, 599, -1)
     ]
-    assert packed[126:131] == tuple(CURVES[126:131])
-    assert sums_of(packed) == sums_of(CURVES) and len(set(sums_of(CURVES))) == 258
+    assert packed[254:259] == tuple(CURVES[254:259])
+    assert sums_of(packed) == sums_of(CURVES) and len(set(sums_of(CURVES))) == 515
     assert len(PackedCurves.pack([])) == 0 and PackedCurves.pack([""])[0] == ""
     with pytest.raises(IndexError):
-        packed[300]
+        packed[600]
 
 
 def test_what_is_damaged_is_said_when_it_is_asked_for() -> None:
     packed = PackedCurves.pack(CURVES)
     cut = PackedCurves([packed.blocks[0][:-20], *packed.blocks[1:]], packed.sums)
     assert cut[BLOCK] == CURVES[BLOCK]
-    with pytest.raises(ValueError, match="the curves of the memory are damaged"):
+    with pytest.raises(ValueError, match="damaged"):
         cut[0]
+    other = PackedCurves(packed.blocks, [7, *packed.sums[1:]])
+    assert other[1] == CURVES[1]
+    with pytest.raises(ValueError, match="drawing 0 of the memory is damaged: its sum is another"):
+        other[0]
     with pytest.raises(ValueError, match="cannot be unpacked"):
         PackedCurves([b"\xff" * 40], [0])[0]
-    with pytest.raises(ValueError, match="300 drawings are not in 2 blocks"):
+    with pytest.raises(ValueError, match="600 drawings are not in 2 blocks"):
         PackedCurves(packed.blocks[:2], packed.sums)
 
 
-def test_what_is_no_drawing_is_refused() -> None:
-    with pytest.raises(ValueError, match="no curves of a drawing: '<script>'"):
-        PackedCurves.pack(["", "<script>"])[1]
+def test_points_are_said_from_where_the_pen_is() -> None:
+    curves = "\n".join(
+        (
+            '<path fill="#77b255" d="M22.8,353.6 L361.5,353.6 C366.7,353.6 370.9,357.8 370.9,363 Z '
+            'M0,-1.5 Q2,3 4,5.5 Z"/>',
+            '<path fill="#000000" d="M1,2"/>',
+        )
+    )
+    said = "#77b255 m228,3536 l3387,0 c52,0 94,42 94,94z m-228,-3551 q20,45 40,70z\n#000000 m10,20"
+    assert relative(curves).split() == said.replace("z m", "zm").split()
+    assert absolute(relative(curves)) == curves
+    assert absolute(relative("")) == ""
+
+
+def test_more_drawings_leave_whole_blocks_as_they_are() -> None:
+    packed = PackedCurves.pack(CURVES)
+    more = packed.extended(CURVES[:200])
+    assert list(more) == [*CURVES, *CURVES[:200]] and more.blocks[:2] == packed.blocks[:2]
+    assert list(more) == list(PackedCurves.pack([*CURVES, *CURVES[:200]]))
 
 
 def test_a_block_that_grows_beyond_all_bounds_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawing = f'<path fill="#dd2e44" d="M1,1 {"L1,1 " * 5000}Z"/>'
+    packed = PackedCurves.pack([drawing])
+    assert len(packed.blocks[0]) < 400 and packed[0] == drawing
     monkeypatch.setattr("dall_e.images.packed_curves._LARGEST", 1000)
-    bomb = PackedCurves.pack(["Z" * 5000])
-    assert len(bomb.blocks[0]) < 200
-    with pytest.raises(ValueError, match="are damaged"):
-        bomb[0]
+    with pytest.raises(ValueError, match="damaged"):
+        PackedCurves(packed.blocks, packed.sums)[0]
