@@ -37,6 +37,9 @@ class LoopConfig:
     start-up."""
     device: str = "auto"
     """cpu, cuda, or auto."""
+    sharding: Literal["auto", "none", "fsdp"] = "auto"
+    """Whether each of several processes keeps all weights (none) or a part of them (fsdp); auto
+    does as `accelerate launch` was told."""
     log_every: int = 20
     """Steps between lines of the log."""
     save_minutes: float = 5.0

@@ -77,8 +77,8 @@ class _Run:
         self._on_sample = on_sample
         self._tracker = Tracker(config, folder)
         self._dtype = pick_dtype(self._loop.precision, stage.device)
+        self._gradients = SharedGradients(stage, self._loop)
         self._trainers = {player.name: PlayerTrainer(player) for player in stage.players}
-        self._gradients = SharedGradients(stage.players)
         self._profile = Profile(stage.device, on=self._loop.profile)
         self._alarms, self._train_loss = Alarms(stage), math.inf
         self._best = Best()
@@ -157,6 +157,7 @@ class _Run:
             with self._profile.part("backward"):
                 self._trainers[name].add(loss, 1 / len(positions))
             self._tracker.gather({**parts, f"{name}_loss": loss})
+        self._gradients.end_turn()
         return name
 
     def write_due(self, *, must_stop: bool) -> bool:
@@ -268,46 +269,44 @@ class _Run:
             self._tracker.alarm(self.images_seen, alarm.name, told)
 
     def _sample(self) -> None:
-        if rank() > 0:
+        if rank() > 0 and self._gradients.shards is None:
             return  # The main process draws them, and the others wait for its next step.
-        path = self._folder.path / "samples" / f"{self.images_seen:09d}.png"
         # Sheets are made at times that depend on the clock, so they must leave no trace in the
         # random state.
         state = random_state()
-        with self._tracker.paused():
-            try:
-                path.parent.mkdir(exist_ok=True)
-                measures = self._measure(path)
-                self._tracker.write_measures(self.images_seen, measures, path)
-                shown = "  ".join(f"{name} {value:.4g}" for name, value in measures.items())
-                self._tracker.say(f"sheet {path}  {shown}")
-            except OSError as error:
-                why = error.strerror or error
-                self._tracker.say(f"could not write {path}: {why}; training goes on")
+        with self._tracker.paused(), contextlib.ExitStack() as stack:
+            for trainer in self._trainers.values():
+                stack.enter_context(trainer.averaged())
+            players = {name: {"weights": each.weights()} for name, each in self._trainers.items()}
+            stack.enter_context(self._gradients.gathered())
+            if rank() == 0:
+                self._write_sheet(players)
         set_random_state(state)
         self._sampled = time.monotonic()
 
-    def _measure(self, path: Path) -> dict[str, float]:
-        with contextlib.ExitStack() as stack:
-            for trainer in self._trainers.values():
-                stack.enter_context(trainer.averaged())
+    def _write_sheet(self, players: dict[str, Any]) -> None:
+        """Draws and measures; `players` are the weights to keep if none before did as well."""
+        path = self._folder.path / "samples" / f"{self.images_seen:09d}.png"
+        try:
+            path.parent.mkdir(exist_ok=True)
             with torch.no_grad():
                 measures = self._stage.sample(path)
             judged = measures.get(self._stage.judged_by, math.inf)
-            self._keep_if_best(judged)
+            self._keep_if_best(judged, players)
             self._raise(self._alarms.of_measure(judged, self._train_loss, self._best))
             if self._on_sample is not None:
                 self._on_sample(path, measures)
-        return measures
+            self._tracker.write_measures(self.images_seen, measures, path)
+            shown = "  ".join(f"{name} {value:.4g}" for name, value in measures.items())
+            self._tracker.say(f"sheet {path}  {shown}")
+        except OSError as error:
+            why = error.strerror or error
+            self._tracker.say(f"could not write {path}: {why}; training goes on")
 
-    def _keep_if_best(self, measure: float) -> None:
+    def _keep_if_best(self, measure: float, players: dict[str, Any]) -> None:
         """Keeps the players' present weights if none before did as well."""
         if not measure < self._best.measure:
             return
-        players = {
-            name: {"weights": trainer.player.module.state_dict()}
-            for name, trainer in self._trainers.items()
-        }
         self._folder.save_best(
             {
                 "config": dataclasses.asdict(self._config),
@@ -321,7 +320,7 @@ class _Run:
         self._best = Best(measure, self.images_seen, self._train_loss)
 
     def _save(self) -> None:
-        if rank() == 0:
+        if rank() == 0 or self._gradients.shards is not None:
             self._save_checkpoint()
         self._stored_images = self.images_seen
         self._saved = time.monotonic()
@@ -329,6 +328,8 @@ class _Run:
 
     def _save_checkpoint(self) -> None:
         players = {name: trainer.state_dict() for name, trainer in self._trainers.items()}
+        if rank() > 0:
+            return
         with self._tracker.paused():
             self._folder.save_checkpoint(
                 {

@@ -49,6 +49,7 @@ _FREE = {
     "save_minutes",
     "sample_minutes",
     "device",
+    "sharding",
     "compile",
     "track",
     "profile",

@@ -50,6 +50,9 @@ class Stage(Generic[BatchType]):
     newest only."""
     can_be_timed = True
     """Whether steps can be made before the stage is prepared, to time them for --dry-run."""
+    can_be_sharded = False
+    """Whether its networks can be in shards (`sharding.py`): each of `losses` is then computed in a
+    forward pass of its own, and no gradient of a gradient is taken."""
     num_held_out = 0
     """How many held-out pictures that measure is taken on: of few it says little."""
 
