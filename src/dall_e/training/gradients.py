@@ -91,7 +91,7 @@ class SharedGradients:
     def end_turn(self) -> None:
         """Called after the last backward pass of a turn."""
         if self.shards is not None:
-            self.shards.share_scalars()
+            self.shards.average_scalars()
 
     def gathered(self) -> contextlib.AbstractContextManager[None]:
         """Inside, networks can be used as those of one process."""

@@ -68,7 +68,7 @@ class ShardedNetworks:
         """Gives back what a forward pass without a backward pass has brought together."""
         self.root.reshard()  # type: ignore[operator]
 
-    def share_scalars(self) -> None:
+    def average_scalars(self) -> None:
         """Averages the gradients of weights that every process has, after a backward pass."""
         if not self._scalars:
             return
