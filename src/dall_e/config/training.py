@@ -28,6 +28,9 @@ class LoopConfig:
     micro_batch: int = 0
     """Pictures that a process computes at once; the gradients of a step's micro-batches are added
     up, which takes less memory. 0 is the batch, shared out among the processes."""
+    gradient_checkpointing: bool = False
+    """Keep the inputs of transformer blocks only, and compute what is inside anew in the backward
+    pass: a third slower, less memory, the same gradients."""
     seed: int = 0
     """Seed of initialisation, data order and noise."""
     precision: Literal["auto", "bf16", "fp32"] = "auto"

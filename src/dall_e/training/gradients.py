@@ -16,6 +16,7 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from dall_e.config import LoopConfig
+from dall_e.nn.transformer import recompute_blocks
 from dall_e.training.processes import num_processes, rank
 from dall_e.training.sharding import ShardedNetworks, is_shard, missing_elsewhere, wants_shards
 from dall_e.training.stage import Stage, StepOutput
@@ -43,6 +44,15 @@ def own_positions(loop: LoopConfig, images_seen: int) -> list[int]:
 def seed_micro_batch(loop: LoopConfig, position: int, turn: int) -> None:
     """Makes what is random in a network (dropout) a function of the micro-batch, too."""
     torch.manual_seed((loop.seed * 2**44 + position * 8 + turn) % 2**63)
+
+
+def recompute_where_asked(stage: Stage[Any], loop: LoopConfig) -> None:
+    """Gradient checkpointing, if the settings say so. Raises ValueError without such blocks."""
+    if loop.gradient_checkpointing and not sum(map(recompute_blocks, stage.computed())):
+        raise ValueError(
+            "--gradient-checkpointing is for transformer blocks, and this stage has none: a "
+            "smaller --micro-batch takes less memory, too"
+        )
 
 
 class SharedGradients:

@@ -13,17 +13,24 @@ import itertools
 import math
 import signal
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from dall_e.config import LoopConfig, TrainingConfig
+from dall_e.config import TrainingConfig
 from dall_e.runtime import autocast, pick_dtype
 from dall_e.training.alarms import MOST_SKIPPED, Alarm, Alarms, Best
-from dall_e.training.gradients import SharedGradients, Turns, own_positions, seed_micro_batch
+from dall_e.training.gradients import (
+    SharedGradients,
+    Turns,
+    own_positions,
+    recompute_where_asked,
+    seed_micro_batch,
+)
 from dall_e.training.interruption import catch_signals, random_state, set_random_state
+from dall_e.training.memory_fitting import memory_named
 from dall_e.training.optim import learning_rate_fraction
 from dall_e.training.player import PlayerTrainer
 from dall_e.training.processes import any_of, rank
@@ -51,7 +58,7 @@ def fit(config: TrainingConfig, stage: Stage[Any], *, on_sample: OnSample | None
         with contextlib.closing(run), catch_signals() as caught:
             run.restore()
             while not run.is_complete():
-                with _memory_named(config.loop):
+                with memory_named(config.loop):
                     run.step()
                 if run.write_due(must_stop=bool(caught)):
                     break
@@ -77,6 +84,7 @@ class _Run:
         self._on_sample = on_sample
         self._tracker = Tracker(config, folder)
         self._dtype = pick_dtype(self._loop.precision, stage.device)
+        recompute_where_asked(stage, self._loop)
         self._gradients = SharedGradients(stage, self._loop)
         self._trainers = {player.name: PlayerTrainer(player) for player in stage.players}
         self._profile = Profile(stage.device, on=self._loop.profile)
@@ -342,21 +350,3 @@ class _Run:
                     "random": random_state(),
                 }
             )
-
-
-@contextlib.contextmanager
-def _memory_named(loop: LoopConfig) -> Iterator[None]:
-    """Raises ValueError with a way out where a step needs more memory than there is."""
-    try:
-        yield
-    except (MemoryError, RuntimeError) as error:
-        texts = ("out of memory", "allocate memory", "not enough memory")
-        if not isinstance(error, MemoryError) and not any(t in str(error).lower() for t in texts):
-            raise
-        size = loop.micro_batch_size
-        smaller = max((s for s in range(1, size // 2 + 1) if loop.batch_size % s == 0), default=0)
-        mend = (
-            f"--micro-batch {smaller}, which adds gradients up" if smaller else "another --preset"
-        )
-        told = f"not enough memory to learn from {size} pictures at once: try {mend}"
-        raise ValueError(told) from error
