@@ -88,7 +88,7 @@ def _configs(
     from dall_e.config import GeneratorTraining, TokenizerTraining, with_values
     from dall_e.training.loop import fit
 
-    _write_images(folder / "pictures", preset)
+    write_images(folder / "pictures", preset, NUM_IMAGES)
     shared: dict[str, Any] = {
         "data": str(folder / "pictures"),
         "preset": preset,
@@ -116,7 +116,8 @@ def _configs(
     return {"tokenizer": alone, "tokenizer and discriminator": judged, "generator": generator}
 
 
-def _write_images(folder: Path, preset: str) -> None:
+def write_images(folder: Path, preset: str, count: int) -> None:
+    """Write pictures of noise, as large as a preset has them; their names are captions."""
     import numpy as np
 
     from dall_e.config import PRESETS
@@ -125,7 +126,7 @@ def _write_images(folder: Path, preset: str) -> None:
     side = PRESETS[preset].tokenizer.image_size
     rng = np.random.default_rng(0)
     folder.mkdir()
-    for number in range(NUM_IMAGES):
+    for number in range(count):
         image = rng.integers(0, 256, (4, side, side), dtype=np.uint8)
         image[3] = 255
         (folder / f"a picture of noise number {number}.png").write_bytes(encode_png(image))
