@@ -84,7 +84,7 @@ def main(batch_size: int, rank: int, recomputes: bool) -> None:
         stage = GeneratorStage(config)
         recompute_where_asked(stage, config.loop)
 
-        stage.loss(stage.batch(0)).loss.backward()  # type: ignore[no-untyped-call]
+        stage.loss(stage.batch(0)).loss.backward()
         stage.module.zero_grad(set_to_none=True)
         _give_back()
         before = _own_bytes()
