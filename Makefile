@@ -3,6 +3,7 @@
 #   make draw PROMPT="a red apple"     set up what is missing, draw a picture, print its path
 #   make test                          lint, types, layers and tests
 #   make test-lowest                   a smoke set of the tests with the least versions of the dependencies
+#   make test-cluster                  the tests on a local Ray cluster, which take minutes
 #   make bench                         times of drawing, and what the machine can do
 #   make bench-peers                   drawing beside other projects' code, by turns
 #   make bench-scaling                 pictures per second by batch and steps
@@ -15,7 +16,7 @@ PYTHON ?= python3
 FLAGS =
 RUN = .venv/bin/python -m
 
-.PHONY: help install draw test test-lowest lint format bench bench-peers bench-scaling tiny docs clean
+.PHONY: help install draw test test-lowest test-cluster lint format bench bench-peers bench-scaling tiny docs clean
 
 help:
 	@sed -n '/^#  /s/^# *//p' Makefile
@@ -51,6 +52,10 @@ draw: .venv/installed
 # One process for each core; each runs the tests of whole files, which share models.
 test: lint
 	$(RUN) pytest -n auto --dist loadfile
+
+test-cluster: .venv/installed-dev
+	$(RUN) pip install -c constraints.txt -e ".[cluster]"
+	$(RUN) pytest -m cluster
 
 # The least versions lie in a folder that Python looks into before .venv.
 LOWEST_TESTS = smoke/test_cli.py unit/cli/test_generate.py unit/cli/test_reproduce.py unit/cli/test_flags.py \
