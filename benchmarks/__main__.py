@@ -1,7 +1,7 @@
 """`python -m benchmarks NAME`, each with --help.
 
-The names are captions, coverage, drawing, edits, matmul, noise, peers, pointing, scaling,
-serve, soak and training.
+The names are captions, coverage, drawing, edits, finetuning, matmul, noise, peers, pointing,
+scaling, serve, soak and training.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from benchmarks import (
     coverage,
     drawing,
     edits,
+    finetuning,
     matmul,
     noise,
     peers,
@@ -34,6 +35,7 @@ for benchmark in (
     coverage,
     drawing,
     edits,
+    finetuning,
     matmul,
     noise,
     peers,

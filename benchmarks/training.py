@@ -35,11 +35,15 @@ def measure(
         int, typer.Option(min=1, help="Times that 8 steps are measured, after 8 that do not count.")
     ] = 3,
     compile: Annotated[str, typer.Option(help="no, yes, or both.")] = "no",
+    beside: Annotated[
+        bool, typer.Option(help="Also the generator's steps beside a plain loop and DALLE-pytorch.")
+    ] = True,
     device: Device = "auto",
     out: Out = None,
 ) -> None:
     """Pictures per second of training the tokenizer (also with its discriminator) and generator."""
-    from dall_e.config import with_values
+    from benchmarks.trainers import rows_beside
+    from dall_e.config import GeneratorTraining, with_values
     from dall_e.runtime import pick_device, pick_dtype
 
     if compile not in _COMPILED:
@@ -53,7 +57,7 @@ def measure(
 
     for preset in presets.split(","):
         with tempfile.TemporaryDirectory() as folder:
-            configs = _configs(Path(folder), preset, batch_size, device, windows)
+            configs = make_configs(Path(folder), preset, batch_size, device, windows)
             for name, config in configs.items():
                 operations = _operations_per_image(config)
                 for compiled in _COMPILED[compile]:
@@ -62,6 +66,10 @@ def measure(
                     speeds = _speeds(with_values(config, {"compile": compiled, "out": out_folder}))
                     label = f"{preset} {name}" + (", compiled" if compiled else "")
                     table.add(what=label, **_cells(speeds, operations, rate))
+            generator = configs["generator"]
+            assert isinstance(generator, GeneratorTraining)
+            for row in rows_beside(generator) if beside else ():
+                table.add(**row)
     table.finish(out)
 
 
@@ -78,7 +86,7 @@ def _cells(speeds: list[float], operations: float, rate: float) -> dict[str, Cel
     }
 
 
-def _configs(
+def make_configs(
     folder: Path, preset: str, batch_size: int, device: str, windows: int
 ) -> dict[str, TokenizerTraining | GeneratorTraining]:
     """Return the settings of what is measured.
@@ -88,7 +96,7 @@ def _configs(
     from dall_e.config import GeneratorTraining, TokenizerTraining, with_values
     from dall_e.training.loop import fit
 
-    _write_images(folder / "pictures", preset)
+    write_images(folder / "pictures", preset, NUM_IMAGES)
     shared: dict[str, Any] = {
         "data": str(folder / "pictures"),
         "preset": preset,
@@ -116,7 +124,8 @@ def _configs(
     return {"tokenizer": alone, "tokenizer and discriminator": judged, "generator": generator}
 
 
-def _write_images(folder: Path, preset: str) -> None:
+def write_images(folder: Path, preset: str, count: int) -> None:
+    """Write pictures of noise, as large as a preset has them; their names are captions."""
     import numpy as np
 
     from dall_e.config import PRESETS
@@ -125,7 +134,7 @@ def _write_images(folder: Path, preset: str) -> None:
     side = PRESETS[preset].tokenizer.image_size
     rng = np.random.default_rng(0)
     folder.mkdir()
-    for number in range(NUM_IMAGES):
+    for number in range(count):
         image = rng.integers(0, 256, (4, side, side), dtype=np.uint8)
         image[3] = 255
         (folder / f"a picture of noise number {number}.png").write_bytes(encode_png(image))
@@ -157,36 +166,15 @@ def _stage(config: TrainingConfig) -> Stage[Any]:
 def _operations_per_image(config: TrainingConfig) -> float:
     """Count the operations of products and convolutions, forward and backward, per image."""
     import torch
-    from torch.utils._python_dispatch import TorchDispatchMode
-    from torch.utils.flop_counter import flop_registry
 
+    from benchmarks.operations import Operations
     from dall_e.config import with_values
-
-    # torch's own FlopCounterMode also watches modules, which a gradient of a gradient does not
-    # survive.
-    class Counter(TorchDispatchMode):
-        def __init__(self) -> None:
-            super().__init__()  # type: ignore[no-untyped-call]
-            self.total = 0
-
-        def __torch_dispatch__(
-            self,
-            func: Any,
-            types: Any,
-            args: tuple[Any, ...] = (),
-            kwargs: dict[str, Any] | None = None,
-        ) -> Any:
-            result = func(*args, **(kwargs or {}))
-            count = flop_registry.get(func._overloadpacket)
-            if count is not None:
-                self.total += int(count(*args, **(kwargs or {}), out_val=result))
-            return result
 
     # The number does not depend on the batch; a small one counts sooner.
     size = min(config.loop.batch_size, 4)
     stage = _stage(with_values(config, {"batch_size": size}))
     players = {player.name: player for player in stage.players}
-    with Counter() as counter:
+    with Operations() as counter:
         for step in range(CYCLE):
             for name, output in stage.losses(stage.batch(step * size), 0.5):
                 torch.autograd.backward(output.loss)

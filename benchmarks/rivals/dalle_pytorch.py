@@ -9,7 +9,7 @@ use its cache.
 from __future__ import annotations
 
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.clock import Clock, Steps, Times
 from benchmarks.rivals import load
@@ -33,40 +33,55 @@ _STUBS = (
 )
 
 
+def make_network(
+    *, codes: tuple[int, int], text: tuple[int, int], width: int, depth: int, heads: int
+) -> Any:
+    """Its transformer, with rotary positions.
+
+    `codes`: how many there are, and the side of their grid; `text`: words, and words of a prompt.
+    Raises MissingPeerError if it is not installed.
+    """
+    package = load("dalle_pytorch.dalle_pytorch", INSTALL, _STUBS)
+    num_codes, grid_size = codes
+    vocab_size, text_tokens = text
+    # Four levels make 16 pixels a token; the rest of the image tokenizer is never run.
+    vae = package.DiscreteVAE(
+        image_size=256, num_tokens=num_codes, num_layers=4, codebook_dim=8, hidden_dim=8
+    )
+    vae.image_size = 16 * grid_size  # Its own check wants a power of two.
+    vae.decode = lambda codes: codes
+    return package.DALLE(
+        dim=width,
+        vae=vae,
+        num_text_tokens=vocab_size - text_tokens,
+        text_seq_len=text_tokens,
+        depth=depth,
+        heads=heads,
+        dim_head=width // heads,
+        shift_tokens=False,
+        rotary_emb=True,
+    )
+
+
 class DallePytorch:
     """Draws as `DALLE.generate_images(use_cache=True)` does, with random weights of its own."""
 
     def __init__(self, shape: Shape, device: torch.device) -> None:
         import torch
 
-        package = load("dalle_pytorch.dalle_pytorch", INSTALL, _STUBS)
         self.name = f"dalle-pytorch {version('dalle-pytorch')}, fp32, tokens only"
         self._shape, self._device = shape, device
         config = shape.config.generator
         self._text_tokens = config.prefix_tokens - 1
         torch.manual_seed(0)
 
-        # Four levels make 16 pixels a token; the rest of the image tokenizer is never run.
-        vae = package.DiscreteVAE(
-            image_size=16 * config.grid_size,
-            num_tokens=config.num_codes,
-            num_layers=4,
-            codebook_dim=8,
-            hidden_dim=8,
-        )
-        vae.decode = lambda codes: codes
-
         assert config.mlp_width == 4 * config.width, "its inner width is four times the outer one"
-        self._model = package.DALLE(
-            dim=config.width,
-            vae=vae,
-            num_text_tokens=shape.config.text.vocab_size - self._text_tokens,
-            text_seq_len=self._text_tokens,
+        self._model = make_network(
+            codes=(config.num_codes, config.grid_size),
+            text=(shape.config.text.vocab_size, self._text_tokens),
+            width=config.width,
             depth=config.num_layers,
             heads=config.num_heads,
-            dim_head=config.width // config.num_heads,
-            shift_tokens=False,
-            rotary_emb=True,
         )
         self._model.eval().requires_grad_(False).to(device)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import multiprocessing
 import os
 import threading
@@ -92,6 +93,13 @@ def free_memory(device: torch.device) -> int | None:
         return None
     found = [line.split()[1] for line in lines if line.startswith("MemAvailable:")]
     return int(found[0]) * 1024 if found else None
+
+
+def free_unused(device: torch.device) -> None:
+    """Give back memory that nothing refers to any more, also what the GPU's allocator keeps."""
+    gc.collect()
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
 
 
 def tune_convolutions(device: torch.device) -> None:

@@ -51,7 +51,7 @@ def test_matmul(rows: Rows) -> None:
 
 
 def test_training(rows: Rows) -> None:
-    flags = ["--presets=tiny", "--batch-size=2", "--windows=1", "--device=cpu"]
+    flags = ["--presets=tiny", "--batch-size=2", "--windows=1", "--device=cpu", "--no-beside"]
     found = rows("training", *flags)
     names = ["tiny tokenizer", "tiny tokenizer and discriminator", "tiny generator"]
     assert list(found)[1:] == names

@@ -256,6 +256,15 @@ def encode_command(
         int, typer.Option(min=1, help="Pictures of a shard, of those that are loose files.")
     ] = 4096,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto.")] = "auto",
+    cluster: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            metavar="WORKERS",
+            help="Encode by so many workers of a Ray cluster, that of RAY_ADDRESS, or on this "
+            "machine; 0: in this process. Needs the extra `cluster`.",
+        ),
+    ] = 0,
 ) -> None:
     """Turn pictures into codes, once; `dall-e train generator --data` takes the folder.
 
@@ -263,6 +272,7 @@ def encode_command(
     `accelerate launch` share the shards out among processes. The same command again goes on with
     those that are missing. What cannot be read is left out, counted and named.
     """
+    from dall_e.training.cluster_encoding import encode_on_cluster
     from dall_e.training.encoding import EncodingConfig, encode
     from dall_e.training.processes import join, leave, speaking
 
@@ -276,7 +286,10 @@ def encode_command(
         device=join(device),
     )
     with speaking():
-        encoded = encode(config, on_shard=_say_shard)
+        if cluster:
+            encoded = encode_on_cluster(config, on_shard=_say_shard, workers=cluster)
+        else:
+            encoded = encode(config, on_shard=_say_shard)
         leave()
         _say_skipped(encoded.inventory.skipped)
         there = encoded.shards - encoded.made

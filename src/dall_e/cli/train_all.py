@@ -62,9 +62,8 @@ def train_all(
     """
     from dall_e.checkpoints.store import MODEL_FILES
     from dall_e.data.datasets import load_records
-    from dall_e.runtime import check_single_process
+    from dall_e.training.processes import staying_together
 
-    check_single_process()
     if size not in _DIALS:
         raise ValueError(f"size {size!r} is not one of {', '.join(_DIALS)}")
     check_free((out / file for file in MODEL_FILES), force)
@@ -73,8 +72,10 @@ def train_all(
         raise ValueError(f"{data} has no picture to train on")
     runs = runs or out.with_name(f"{out.name}-runs")
 
-    for command in _commands(data, out, runs, size, seed, num_images):
-        call([*command, *(["--force"] if force and command[0] == "export" else [])], dry=dry_run)
+    with staying_together():
+        for command in _commands(data, out, runs, size, seed, num_images):
+            forced = ["--force"] if force and command[0] == "export" else []
+            call([*command, *forced], dry=dry_run, by_all=command[0] == "train")
 
 
 def _commands(

@@ -28,6 +28,9 @@ class LoopConfig:
     micro_batch: int = 0
     """Pictures that a process computes at once; the gradients of a step's micro-batches are added
     up, which takes less memory. 0 is the batch, shared out among the processes."""
+    gradient_checkpointing: bool = False
+    """Keep the inputs of transformer blocks only, and compute what is inside anew in the backward
+    pass: a third slower, less memory, the same gradients."""
     seed: int = 0
     """Seed of initialisation, data order and noise."""
     precision: Literal["auto", "bf16", "fp32"] = "auto"
@@ -37,6 +40,9 @@ class LoopConfig:
     start-up."""
     device: str = "auto"
     """cpu, cuda, or auto."""
+    sharding: Literal["auto", "none", "fsdp"] = "auto"
+    """Whether each of several processes keeps all weights (none) or a part of them (fsdp); auto
+    does as `accelerate launch` was told."""
     log_every: int = 20
     """Steps between lines of the log."""
     save_minutes: float = 5.0

@@ -96,6 +96,10 @@ class AdapterStage(Stage[AdapterBatch]):
         self.adapters = small_matrices(self.generator, layers)
         self.players = (Player(name=PLAYER, module=self.adapters, optimizer=config.optimizer),)
 
+    def computed(self) -> list[nn.Module]:
+        """The published network, beside which small matrices learn."""
+        return [self.generator]
+
     @torch.no_grad()
     def _encoded(self, images: ImageSet) -> Tensor:
         """Codes int64 [M, N] of pictures on white. Raises ValueError if it has no encoder."""

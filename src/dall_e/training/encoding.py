@@ -13,7 +13,6 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -69,50 +68,74 @@ def encode(config: EncodingConfig, *, on_shard: Callable[[int, int], None]) -> E
     `on_shard` gets the number of portions that this process has done, and how many it has. Raises
     ValueError for a folder without pictures, or an image tokenizer that cannot be used.
     """
-    device = pick_device(config.device)
-    side = int(load_stage(config.tokenizer).network("tokenizer")["image_size"])
-    tokenizer = load_image_tokenizer_at(config.tokenizer, side).to(device)
-    encoder = encoder_digest(tokenizer)
-    inventory = Inventory(root=config.data)
-    root, folder = Path(config.data), Path(config.out)
-    if not root.is_dir():
-        raise ValueError(f"there is no folder {root}")
-    folder.mkdir(parents=True, exist_ok=True)
-    found = portions(root, config.shard_size, inventory)
-    if not found:
-        raise ValueError(f"{root} has no pictures: {inventory.used() or 'it is empty'}")
-
-    # A portion of many is as large as a shard: only the smallest folders hold nothing out.
-    holds_out = len(found) > 1 or len(found[0].entries(Inventory())) >= SMALLEST_TO_SPLIT
-    own = range(rank(), len(found), num_processes())
-    lost: Lost = {}
+    encoding = Encoding(config)
+    own = range(rank(), encoding.num_shards, num_processes())
     made = 0
     for done, number in enumerate(own, start=1):
-        work = _Work(config, tokenizer, encoder, found[number], number, holds_out)
-        head = shard_head(folder, work.name)
-        if head is None or head["made_from"] != work.made_from:
-            head, made = work.write(folder), made + 1
-        _add(lost, head["lost"])
+        made += encoding.make(number)
         on_shard(done, len(own))
-
     # The index says that all is there, so it waits for every process.
-    from_every_process = from_all((lost, made))
-    for theirs, _ in from_every_process:
-        _add(inventory.lost, theirs)
-    names = [f"{number:05d}" for number in range(len(found))]
-    heads = [shard_head(folder, name) for name in names]
-    images = sum(head["count"] for head in heads if head)
-    if not images:
-        raise ValueError(f"{root} has no readable picture: {inventory.losses()}")
-    if rank() == 0:
-        about = {"encoder": encoder, "views": config.views, "images": images}
-        write_index(folder, names, {**about, "lost": inventory.lost})
-    return Encoded(
-        images=images,
-        shards=len(names),
-        made=sum(theirs for _, theirs in from_every_process),
-        inventory=inventory,
-    )
+    return encoding.finish(sum(from_all(made)))
+
+
+class Encoding:
+    """The shards of a folder: which are missing, how one is made, and what says that all are there.
+
+    Whoever makes a shard, and however often, it is the same file, and whole.
+    """
+
+    def __init__(self, config: EncodingConfig) -> None:
+        """Raises ValueError for a folder without pictures, or an unusable image tokenizer."""
+        self._config = config
+        side = int(load_stage(config.tokenizer).network("tokenizer")["image_size"])
+        tokenizer = load_image_tokenizer_at(config.tokenizer, side)
+        self._tokenizer = tokenizer.to(pick_device(config.device))
+        self._encoder = encoder_digest(self._tokenizer)
+        self._inventory = Inventory(root=config.data)
+        self._root, self._folder = Path(config.data), Path(config.out)
+        if not self._root.is_dir():
+            raise ValueError(f"there is no folder {self._root}")
+        self._folder.mkdir(parents=True, exist_ok=True)
+        found = portions(self._root, config.shard_size, self._inventory)
+        if not found:
+            used = self._inventory.used() or "it is empty"
+            raise ValueError(f"{self._root} has no pictures: {used}")
+        # A portion of many is as large as a shard: only the smallest folders hold nothing out.
+        self._holds_out = len(found) > 1 or len(found[0].entries(Inventory())) >= SMALLEST_TO_SPLIT
+        self._portions = found
+        self.num_shards = len(found)
+
+    def is_missing(self, number: int) -> bool:
+        """Whether a shard is not there, or is one of other pictures or of another tokenizer."""
+        work = self._work(number)
+        head = shard_head(self._folder, work.name)
+        return head is None or head["made_from"] != work.made_from
+
+    def make(self, number: int) -> bool:
+        """Makes a shard if it is missing; whether it was."""
+        is_missing = self.is_missing(number)
+        if is_missing:
+            self._work(number).write(self._folder)
+        return is_missing
+
+    def finish(self, made: int) -> Encoded:
+        """Writes the index, once all shards are there. Raises ValueError if no picture is."""
+        names = [f"{number:05d}" for number in range(self.num_shards)]
+        heads = [head for name in names if (head := shard_head(self._folder, name))]
+        inventory = self._inventory
+        for head in heads:
+            _add(inventory.lost, head["lost"])
+        images = sum(head["count"] for head in heads)
+        if not images:
+            raise ValueError(f"{self._root} has no readable picture: {inventory.losses()}")
+        if rank() == 0:
+            about = {"encoder": self._encoder, "views": self._config.views, "images": images}
+            write_index(self._folder, names, {**about, "lost": inventory.lost})
+        return Encoded(images=images, shards=len(names), made=made, inventory=inventory)
+
+    def _work(self, number: int) -> _Work:
+        portion, holds_out = self._portions[number], self._holds_out
+        return _Work(self._config, self._tokenizer, self._encoder, portion, number, holds_out)
 
 
 class _Work:
@@ -136,8 +159,8 @@ class _Work:
         self.made_from = hashlib.sha256(repr(about).encode()).hexdigest()
         """Which pictures, and which tokenizer: a shard of others is made again."""
 
-    def write(self, folder: Path) -> dict[str, Any]:
-        """Makes the shard; returns its head."""
+    def write(self, folder: Path) -> None:
+        """Makes the shard."""
         config, inventory = self._config, Inventory()
         entries = self._portion.entries(inventory)
         images_NCHW, good, _ = read_entries(entries, self._tokenizer.config.image_size, inventory)
@@ -152,7 +175,6 @@ class _Work:
             )
         head = {"made_from": self.made_from, "lost": inventory.lost}
         write_shard(folder, self.name, codes_VMN, records, head)
-        return {**head, "count": len(records)}
 
 
 def _add(lost: Lost, more: Lost) -> None:

@@ -16,6 +16,7 @@ import torch
 
 from dall_e.config import TrainingConfig
 from dall_e.runtime import autocast, pick_dtype
+from dall_e.training.gradients import recompute_where_asked
 from dall_e.training.optim import learning_rate_fraction
 from dall_e.training.player import PlayerTrainer
 from dall_e.training.run_folder import has_checkpoint
@@ -100,6 +101,7 @@ def _timed_rate(config: TrainingConfig, stage: Stage[Any]) -> _Rate | None:
     """The rate of a few steps on this machine, as busy as it is. A quick first step warms up."""
     if not stage.can_be_timed:
         return None
+    recompute_where_asked(stage, config.loop)
     trainers = {player.name: PlayerTrainer(player) for player in stage.players}
     dtype = pick_dtype(config.loop.precision, stage.device)
     size, begun, counted = config.loop.micro_batch_size, time.monotonic(), 0

@@ -38,6 +38,8 @@ from dall_e.training.tracking import announce
 class GeneratorBase(PreparedStage[BatchType], Generic[BatchType]):
     """Everything of a stage for `training.loop.fit` but its batches and its loss."""
 
+    can_be_sharded = True
+
     def __init__(
         self, config: GeneratorTraining | AdversarialTraining, *, dry_run: bool = False
     ) -> None:

@@ -13,17 +13,24 @@ import itertools
 import math
 import signal
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from dall_e.config import LoopConfig, TrainingConfig
+from dall_e.config import TrainingConfig
 from dall_e.runtime import autocast, pick_dtype
 from dall_e.training.alarms import MOST_SKIPPED, Alarm, Alarms, Best
-from dall_e.training.gradients import SharedGradients, Turns, own_positions, seed_micro_batch
+from dall_e.training.gradients import (
+    SharedGradients,
+    Turns,
+    own_positions,
+    recompute_where_asked,
+    seed_micro_batch,
+)
 from dall_e.training.interruption import catch_signals, random_state, set_random_state
+from dall_e.training.memory_fitting import memory_named
 from dall_e.training.optim import learning_rate_fraction
 from dall_e.training.player import PlayerTrainer
 from dall_e.training.processes import any_of, rank
@@ -51,7 +58,7 @@ def fit(config: TrainingConfig, stage: Stage[Any], *, on_sample: OnSample | None
         with contextlib.closing(run), catch_signals() as caught:
             run.restore()
             while not run.is_complete():
-                with _memory_named(config.loop):
+                with memory_named(config.loop):
                     run.step()
                 if run.write_due(must_stop=bool(caught)):
                     break
@@ -77,8 +84,9 @@ class _Run:
         self._on_sample = on_sample
         self._tracker = Tracker(config, folder)
         self._dtype = pick_dtype(self._loop.precision, stage.device)
+        recompute_where_asked(stage, self._loop)
+        self._gradients = SharedGradients(stage, self._loop)
         self._trainers = {player.name: PlayerTrainer(player) for player in stage.players}
-        self._gradients = SharedGradients(stage.players)
         self._profile = Profile(stage.device, on=self._loop.profile)
         self._alarms, self._train_loss = Alarms(stage), math.inf
         self._best = Best()
@@ -157,6 +165,7 @@ class _Run:
             with self._profile.part("backward"):
                 self._trainers[name].add(loss, 1 / len(positions))
             self._tracker.gather({**parts, f"{name}_loss": loss})
+        self._gradients.end_turn()
         return name
 
     def write_due(self, *, must_stop: bool) -> bool:
@@ -268,46 +277,44 @@ class _Run:
             self._tracker.alarm(self.images_seen, alarm.name, told)
 
     def _sample(self) -> None:
-        if rank() > 0:
+        if rank() > 0 and self._gradients.shards is None:
             return  # The main process draws them, and the others wait for its next step.
-        path = self._folder.path / "samples" / f"{self.images_seen:09d}.png"
         # Sheets are made at times that depend on the clock, so they must leave no trace in the
         # random state.
         state = random_state()
-        with self._tracker.paused():
-            try:
-                path.parent.mkdir(exist_ok=True)
-                measures = self._measure(path)
-                self._tracker.write_measures(self.images_seen, measures, path)
-                shown = "  ".join(f"{name} {value:.4g}" for name, value in measures.items())
-                self._tracker.say(f"sheet {path}  {shown}")
-            except OSError as error:
-                why = error.strerror or error
-                self._tracker.say(f"could not write {path}: {why}; training goes on")
+        with self._tracker.paused(), contextlib.ExitStack() as stack:
+            for trainer in self._trainers.values():
+                stack.enter_context(trainer.averaged())
+            players = {name: {"weights": each.weights()} for name, each in self._trainers.items()}
+            stack.enter_context(self._gradients.gathered())
+            if rank() == 0:
+                self._write_sheet(players)
         set_random_state(state)
         self._sampled = time.monotonic()
 
-    def _measure(self, path: Path) -> dict[str, float]:
-        with contextlib.ExitStack() as stack:
-            for trainer in self._trainers.values():
-                stack.enter_context(trainer.averaged())
+    def _write_sheet(self, players: dict[str, Any]) -> None:
+        """Draws and measures; `players` are the weights to keep if none before did as well."""
+        path = self._folder.path / "samples" / f"{self.images_seen:09d}.png"
+        try:
+            path.parent.mkdir(exist_ok=True)
             with torch.no_grad():
                 measures = self._stage.sample(path)
             judged = measures.get(self._stage.judged_by, math.inf)
-            self._keep_if_best(judged)
+            self._keep_if_best(judged, players)
             self._raise(self._alarms.of_measure(judged, self._train_loss, self._best))
             if self._on_sample is not None:
                 self._on_sample(path, measures)
-        return measures
+            self._tracker.write_measures(self.images_seen, measures, path)
+            shown = "  ".join(f"{name} {value:.4g}" for name, value in measures.items())
+            self._tracker.say(f"sheet {path}  {shown}")
+        except OSError as error:
+            why = error.strerror or error
+            self._tracker.say(f"could not write {path}: {why}; training goes on")
 
-    def _keep_if_best(self, measure: float) -> None:
+    def _keep_if_best(self, measure: float, players: dict[str, Any]) -> None:
         """Keeps the players' present weights if none before did as well."""
         if not measure < self._best.measure:
             return
-        players = {
-            name: {"weights": trainer.player.module.state_dict()}
-            for name, trainer in self._trainers.items()
-        }
         self._folder.save_best(
             {
                 "config": dataclasses.asdict(self._config),
@@ -321,7 +328,7 @@ class _Run:
         self._best = Best(measure, self.images_seen, self._train_loss)
 
     def _save(self) -> None:
-        if rank() == 0:
+        if rank() == 0 or self._gradients.shards is not None:
             self._save_checkpoint()
         self._stored_images = self.images_seen
         self._saved = time.monotonic()
@@ -329,6 +336,8 @@ class _Run:
 
     def _save_checkpoint(self) -> None:
         players = {name: trainer.state_dict() for name, trainer in self._trainers.items()}
+        if rank() > 0:
+            return
         with self._tracker.paused():
             self._folder.save_checkpoint(
                 {
@@ -341,21 +350,3 @@ class _Run:
                     "random": random_state(),
                 }
             )
-
-
-@contextlib.contextmanager
-def _memory_named(loop: LoopConfig) -> Iterator[None]:
-    """Raises ValueError with a way out where a step needs more memory than there is."""
-    try:
-        yield
-    except (MemoryError, RuntimeError) as error:
-        texts = ("out of memory", "allocate memory", "not enough memory")
-        if not isinstance(error, MemoryError) and not any(t in str(error).lower() for t in texts):
-            raise
-        size = loop.micro_batch_size
-        smaller = max((s for s in range(1, size // 2 + 1) if loop.batch_size % s == 0), default=0)
-        mend = (
-            f"--micro-batch {smaller}, which adds gradients up" if smaller else "another --preset"
-        )
-        told = f"not enough memory to learn from {size} pictures at once: try {mend}"
-        raise ValueError(told) from error

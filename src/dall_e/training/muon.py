@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from dall_e.runtime import computes_bf16
+from dall_e.training.sharding import full, shared_out
 
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 """Of the polynomial a x + b x^3 + c x^5, steep at 0 (Jordan et al., "Muon", 2024)."""
@@ -61,11 +62,13 @@ class Muon(torch.optim.Optimizer):
         # Nesterov's momentum: the average, and a step further along it
         average_MN = state["momentum_buffer"]
         average_MN.lerp_(gradient_MN, 1 - MOMENTUM)
-        update_MN = orthogonalised(gradient_MN.lerp(average_MN, MOMENTUM))
+        # Of shards the whole, once: products of shards would be sent around one by one.
+        update_MN = orthogonalised(full(gradient_MN.lerp(average_MN, MOMENTUM)))
 
         size = RMS_OF_ADAMW * max(update_MN.shape) ** 0.5
         weight.mul_(1 - learning_rate * weight_decay)
-        weight.sub_(update_MN.view(weight.shape), alpha=learning_rate * size)
+        update = shared_out(update_MN.view(weight.shape), weight)
+        weight.sub_(update, alpha=learning_rate * size)
 
 
 def orthogonalised(matrix_MN: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from dall_e.config import OptimizerConfig, TrainingConfig
 from dall_e.nn.transformer import Block
 from dall_e.training.muon import Muon
+from dall_e.training.sharding import local, shared_out
 
 
 def build_optimizers(
@@ -118,15 +119,15 @@ class AveragedWeights:
         for name in self._moving:
             tensor = present[name]
             if tensor.is_floating_point():
-                averages.append(self._average[name])
-                weights.append(tensor)
+                averages.append(local(self._average[name]))
+                weights.append(local(tensor))
             else:
                 self._average[name].copy_(tensor)
         torch._foreach_lerp_(averages, weights, 1 - decay)
 
     def kept_bytes(self) -> int:
         """What it has in memory beside the module's own weights."""
-        kept = [self._average[name] for name in self._moving]
+        kept = [local(self._average[name]) for name in self._moving]
         return sum(tensor.numel() * tensor.element_size() for tensor in kept)
 
     def state_dict(self) -> dict[str, Tensor]:
@@ -141,7 +142,7 @@ class AveragedWeights:
             names = sorted(dict(expected.items() ^ given.items()))
             raise ValueError(f"the stored averages do not fit the network at {', '.join(names)}")
         for name, tensor in weights.items():
-            self._average[name].copy_(tensor)
+            self._average[name].copy_(shared_out(tensor, self._average[name]))
 
     @contextmanager
     def swapped_in(self) -> Iterator[None]:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from dall_e.config import OptimizerConfig
 from dall_e.training.optim import AveragedWeights, build_optimizers
 from dall_e.training.processes import total
+from dall_e.training.sharding import is_shard, local, shared_out, whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +76,7 @@ class PlayerTrainer:
         Nothing changes if a loss or the gradient is not finite, in any process.
         """
         assert self._loss is not None, "a step follows the loss that it is for"
-        norm = nn.utils.clip_grad_norm_(self._parameters, self.player.optimizer.clip_norm)
+        norm = clip(self._parameters, self.player.optimizer.clip_norm)
 
         # Counted on the device, so that the CPU need not wait for the loss.
         bad = (~torch.isfinite(norm + total(self._loss))).float()
@@ -110,7 +111,7 @@ class PlayerTrainer:
             "optimizer": moments,
         }
         kept = {
-            kind: sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+            kind: sum(local(x).numel() * x.element_size() for x in tensors)
             for kind, tensors in kinds.items()
         }
         return {**kept, "averages": self._average.kept_bytes() if self._average else 0}
@@ -119,23 +120,50 @@ class PlayerTrainer:
         """The network has its averaged weights inside the `with`."""
         return contextlib.nullcontext() if self._average is None else self._average.swapped_in()
 
+    def weights(self) -> dict[str, Tensor]:
+        """The network's weights as they are; of shards, in the main process alone."""
+        weights: dict[str, Tensor] = whole(self.player.module.state_dict())
+        return weights
+
     def state_dict(self) -> dict[str, Any]:
-        """All that a resumed run needs."""
+        """All that a resumed run needs; of shards, in the main process alone."""
         return {
-            "weights": self.player.module.state_dict(),
-            "ema": None if self._average is None else self._average.state_dict(),
-            "optimizers": [optimizer.state_dict() for optimizer in self._optimizers],
+            "weights": self.weights(),
+            "ema": None if self._average is None else whole(self._average.state_dict()),
+            "optimizers": [whole(optimizer.state_dict()) for optimizer in self._optimizers],
             "num_steps": self._num_steps,
             "skipped": [float(self.num_skipped), float(self.num_skipped_in_row)],
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Takes back what `state_dict` gave."""
-        self.player.module.load_state_dict(state["weights"])
+        present = self.player.module.state_dict()
+        stored = state["weights"]
+        if stored.keys() == present.keys():
+            stored = {name: shared_out(stored[name], like) for name, like in present.items()}
+        self.player.module.load_state_dict(stored)
         if self._average is not None:
             self._average.load_state_dict(state["ema"])
         for optimizer, stored in zip(self._optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(stored)
+            weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+            moments = {
+                index: {name: shared_out(x, weights[index]) for name, x in of_weight.items()}
+                for index, of_weight in stored["state"].items()
+            }
+            optimizer.load_state_dict({**stored, "state": moments})
         self._num_steps = state["num_steps"]
         self.num_skipped.fill_(state["skipped"][0])
         self.num_skipped_in_row.fill_(state["skipped"][1])
+
+
+def clip(parameters: list[nn.Parameter], most: float) -> Tensor:
+    """Scale gradients down to this norm of all of them together; returns the norm before."""
+    gradients = [local(p.grad) for p in parameters if p.grad is not None]
+    in_shards = [is_shard(p) for p in parameters if p.grad is not None]
+    if not any(in_shards):
+        return nn.utils.clip_grad_norm_(parameters, most)
+    squares = torch.stack([gradient.float().square().sum() for gradient in gradients])
+    shards_G = torch.tensor(in_shards, device=squares.device)
+    norm = (total((squares * shards_G).sum()) + (squares * ~shards_G).sum()).sqrt()
+    torch._foreach_mul_(gradients, (most / (norm + 1e-6)).clamp(max=1.0))
+    return norm

@@ -99,8 +99,28 @@ def speaking() -> Iterator[None]:
         yield
 
 
+_staying: list[bool] = []
+"""One entry for each command that makes others follow one another."""
+
+
+@contextlib.contextmanager
+def staying_together(device: str = "auto") -> Iterator[None]:
+    """Inside, `leave` ends nothing, so that several stages can follow one another.
+
+    Processes that have left cannot meet again at the launcher's address.
+    """
+    join(device)
+    _staying.append(True)
+    try:
+        yield
+    finally:
+        _staying.pop()
+    leave()
+
+
 def leave() -> None:
     """The end of what the processes do together: none leaves before the last has arrived."""
     if distributed.is_initialized():
         distributed.barrier()
-        distributed.destroy_process_group()
+        if not _staying:
+            distributed.destroy_process_group()

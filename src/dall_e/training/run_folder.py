@@ -49,6 +49,8 @@ _FREE = {
     "save_minutes",
     "sample_minutes",
     "device",
+    "sharding",
+    "gradient_checkpointing",
     "compile",
     "track",
     "profile",
@@ -307,6 +309,9 @@ def _differences(
     defaults = flat_values(type(config)())
     stored = {**defaults, **flattened(state["config"])}
     before = {**_plain(stored), "networks": _plain(state["networks"])}
+    sizes = [each["micro_batch"] or each["batch_size"] for each in (before, now)]
+    if sizes[0] % sizes[1] == 0:
+        before["micro_batch"] = now["micro_batch"]  # Less at once, as memory ran out.
 
     return [
         f"{name} was {before.get(name)!r} and is now {now.get(name)!r}"

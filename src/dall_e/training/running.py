@@ -10,13 +10,16 @@ from typing import Any, TypeVar
 
 from dall_e.checkpoints.run_files import SETTINGS_FILE
 from dall_e.config import TrainingConfig, with_values
+from dall_e.runtime import free_unused, pick_device
 from dall_e.training.estimate import describe
 from dall_e.training.gradients import own_positions
 from dall_e.training.loop import fit
+from dall_e.training.memory_fitting import NotEnoughMemory
 from dall_e.training.processes import join, leave, main_first, num_processes, rank, speaking
 from dall_e.training.run_folder import has_checkpoint, open_run_folder
 from dall_e.training.stage import Stage
 from dall_e.training.trackers import tracker_names
+from dall_e.training.tracking import announce
 
 Config = TypeVar("Config", bound=TrainingConfig)
 
@@ -36,16 +39,40 @@ def run_stage(
         with speaking(), contextlib.closing(make(config)) as stage:
             print(describe(config, stage))
         return
+    while True:
+        smaller = _fit_or_smaller(config, make)
+        if not smaller:
+            break
+        parts, size = config.loop.batch_size // smaller, config.loop.micro_batch_size
+        announce(
+            f"not enough memory to learn from {size} pictures at once: now {smaller} at a time, "
+            f"and the gradients of {parts} times are added up, so that a step still learns from "
+            f"{config.loop.batch_size}"
+        )
+        config = with_values(config, {"micro_batch": smaller})
+        free_unused(pick_device(config.loop.device))
+    leave()
+
+
+def _fit_or_smaller(config: Config, make: Callable[[Config], Stage[Any]]) -> int:
+    """Trains; or, if memory runs out, the size of micro-batches to try next.
+
+    What it had is free again then. Several processes cannot wait for the one that has run out.
+    """
     # The main process prepares first, and the others find what it has left in the run folder. That
     # is held, so that another run is out of it before anything is written.
     with open_run_folder(config.run_folder), main_first(), speaking():
         stage = make(config)
     try:
         fit(config, stage)
+    except NotEnoughMemory as error:
+        if num_processes() > 1 or not error.micro_batch:
+            raise
+        return error.micro_batch
     except (KeyboardInterrupt, SystemExit):
         leave()  # All have stopped, and saved.
         raise
-    leave()
+    return 0
 
 
 def _shared_out(config: Config) -> Config:
@@ -56,11 +83,13 @@ def _shared_out(config: Config) -> Config:
     """
     device = join(config.loop.device)
     values: dict[str, Any] = {"device": device}
+    before = _stored_micro_batch(Path(config.run_folder))
+    each, rest = divmod(config.loop.batch_size, num_processes())
     if not config.loop.micro_batch:
-        before = _stored_micro_batch(Path(config.run_folder))
-        each, rest = divmod(config.loop.batch_size, num_processes())
         if before or (num_processes() > 1 and not rest):
             values["micro_batch"] = before or each
+    elif before and config.loop.micro_batch % before == 0:
+        values["micro_batch"] = before  # What was asked for did not fit into memory.
     config = with_values(config, values)
     own_positions(config.loop, 0)
     return config

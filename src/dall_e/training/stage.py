@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from dall_e.training.player import Player
 from dall_e.training.run_folder import RunData
@@ -50,8 +50,15 @@ class Stage(Generic[BatchType]):
     newest only."""
     can_be_timed = True
     """Whether steps can be made before the stage is prepared, to time them for --dry-run."""
+    can_be_sharded = False
+    """Whether its networks can be in shards (`sharding.py`): each of `losses` is then computed in a
+    forward pass of its own, and no gradient of a gradient is taken."""
     num_held_out = 0
     """How many held-out pictures that measure is taken on: of few it says little."""
+
+    def computed(self) -> list[nn.Module]:
+        """The networks that are computed with gradients: those that learn, and what is around."""
+        return [player.module for player in self.players]
 
     def batch(self, images_seen: int) -> BatchType:
         """The batch that follows after `images_seen` pictures, on the device.

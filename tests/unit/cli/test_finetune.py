@@ -20,6 +20,8 @@ from dall_e.models.image_tokenizer import ImageTokenizer
 from dall_e.text.tokenizer import TextTokenizer
 from dall_e.training.generator_networks import GeneratorNetworks
 
+from ..training.test_processes import in_processes
+
 TINY = PRESETS["tiny"]
 
 
@@ -109,6 +111,26 @@ def test_all_weights_learn_unless_it_is_asked_for(
     # It can be asked for the style of the pictures, and for what they show.
     assert model.vocabulary is not None and model.vocabulary.knows("sks robot")
     assert ("crayon style", "crayon风格") in model.vocabulary.styles
+
+
+def test_a_launcher_may_start_several_processes(pictures: Path, base: Path, tmp_path: Path) -> None:
+    def tuned() -> None:
+        assert finetune(pictures, base, tmp_path / "two", "--rank", "2") == 0
+
+    said = in_processes(tuned)
+    assert said[0].count("dall-e: dall-e ") == 3 and not said[1], "one process speaks"
+    assert finetune(pictures, base, tmp_path / "one", "--rank", "2") == 0
+    both = [DALL_E.from_pretrained(tmp_path / name).networks for name in ("one", "two")]
+    for name, weight in both[0].state_dict().items():
+        torch.testing.assert_close(both[1].state_dict()[name], weight, atol=0.02, rtol=0)
+    assert (tmp_path / "two" / "lora").is_dir()
+
+    # What the main process cannot do ends all.
+    def refused() -> None:
+        (tmp_path / "empty").mkdir(exist_ok=True)
+        assert finetune(tmp_path / "empty", base, tmp_path / "none") == 1
+
+    assert not in_processes(refused)[1]
 
 
 def test_a_folder_without_pictures_stops_before_training(

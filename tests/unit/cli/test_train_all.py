@@ -1,12 +1,16 @@
 """`dall-e train all`: what it types, by the size and by the folder."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from dall_e.cli import run
+from dall_e import DALL_E
+from dall_e.cli import run, train_all
+
+from ..training.test_processes import in_processes
 
 
 @pytest.fixture
@@ -62,3 +66,22 @@ def test_bad_input_is_named(
     (tmp_path / "empty").mkdir()
     assert run(["train", "all", "--data", str(tmp_path / "empty"), *out]) == 1
     assert "has no picture to train on" in capsys.readouterr().err
+
+
+def test_processes_go_from_stage_to_stage_together(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = train_all._DIALS["tiny"]._replace(tokenizer_passes=1, generator_passes=1, least=128)
+    monkeypatch.setattr(train_all, "_DIALS", {"tiny": few})
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    command = ["train", "all", "--data", str(pictures), "--out", str(tmp_path / "mine")]
+
+    def trained() -> None:
+        assert run([*command, "--size", "tiny"]) == 0
+
+    said = in_processes(trained)
+    assert said[0].count("dall-e: dall-e ") == 4 and not said[1], "one process speaks"
+    for stage in ("tokenizer", "generator"):
+        settings = json.loads((tmp_path / "mine-runs" / stage / "config.json").read_text())
+        assert settings["loop"]["micro_batch"] == settings["loop"]["batch_size"] // 2
+    assert DALL_E.from_pretrained(tmp_path / "mine")("a grey square 1", seed=0).size == (32, 32)

@@ -1,6 +1,7 @@
 """The loop with a toy stage: resume, stop, damage, bad numbers."""
 
 import copy
+import functools
 import json
 import re
 import shutil
@@ -24,6 +25,7 @@ from dall_e.training.estimate import describe
 from dall_e.training.loop import fit
 from dall_e.training.player import Player, PlayerTrainer
 from dall_e.training.run_folder import open_run_folder
+from dall_e.training.running import run_stage
 from dall_e.training.stage import Stage, StepOutput
 
 
@@ -565,7 +567,7 @@ def test_a_profile_says_where_time_and_memory_go(
 
 @pytest.mark.parametrize(
     ("micro_batch", "mend"),
-    [(0, "4 pictures .*: try --micro-batch 2"), (1, "another --preset")],
+    [(0, "4 pictures .*: try --micro-batch 2"), (1, "--gradient-checkpointing")],
 )
 def test_memory_that_runs_out_is_named_with_a_way_out(
     tmp_path: Path, micro_batch: int, mend: str
@@ -579,3 +581,55 @@ def test_memory_that_runs_out_is_named_with_a_way_out(
     # Nothing is there yet, so the same command with smaller micro-batches is a new run.
     config = settings(tmp_path, micro_batch=1, images=8)
     assert fit(config, ToyStage(config)) == 8
+
+
+class HungryStage(ToyStage):
+    """Has memory for two pictures at once only, once it has seen so many."""
+
+    first = 0
+
+    def batch(self, images_seen: int) -> ToyBatch:
+        size = self.config.loop.micro_batch_size
+        if size > 2 and images_seen >= self.first:
+            raise [MemoryError(), torch.OutOfMemoryError("CUDA out of memory")][size == 4]
+        batch = super().batch(images_seen)
+        return batch._replace(x_BCHW=batch.x_BCHW[:size])
+
+
+@pytest.mark.parametrize("first", [0, 16])
+@pytest.mark.parametrize("micro_batch", [0, 8])
+def test_micro_batches_are_fitted_to_the_memory(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], first: int, micro_batch: int
+) -> None:
+    given = functools.partial(settings, batch_size=8, images=32, save_minutes=0.0)
+    config = given(tmp_path / "run", micro_batch=micro_batch)
+    HungryStage.first = first
+    run_stage(config, HungryStage)
+    said = capsys.readouterr().err
+    assert "to learn from 8 pictures at once: now 4 at a time" in said
+    assert "to learn from 4 pictures at once: now 2 at a time" in said
+    assert "of 4 times are added up, so that a step still learns from 8" in said
+    assert (f"resuming: {first} of 32" in said) == (first > 0), "from the last checkpoint"
+    state = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)
+    assert state["images_seen"] == 32 and state["players"]["toy"]["num_steps"] == 4
+    if not first:
+        run_stage(given(tmp_path / "small", micro_batch=2), HungryStage)
+        assert_same(weights(tmp_path / "run"), weights(tmp_path / "small"))
+
+    # The same command goes on, with what it was fitted to.
+    run_stage(with_values(config, {"images": 40}), HungryStage)
+    assert "not enough memory" not in capsys.readouterr().err
+    with pytest.raises(ValueError, match="micro_batch was 2 and is now 3"):
+        run_stage(with_values(config, {"images": 48, "micro_batch": 3, "batch_size": 9}), ToyStage)
+
+
+def test_memory_for_no_picture_at_all_is_an_error(tmp_path: Path) -> None:
+    def run_out() -> float:
+        raise MemoryError
+
+    config = settings(tmp_path, micro_batch=1, gradient_checkpointing=False)
+    with pytest.raises(ValueError, match="from 1 pictures .*: try --gradient-checkpointing"):
+        run_stage(config, lambda config: ToyStage(config, {0: run_out}))
+    config = settings(tmp_path, gradient_checkpointing=True)
+    with pytest.raises(ValueError, match="this stage has none"):
+        run_stage(config, ToyStage)

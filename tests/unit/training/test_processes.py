@@ -100,7 +100,7 @@ def _work(function: Callable[[], Any], rank: int, count: int, port: int, sender:
 
 def losses(folder: Path, name: str) -> list[float]:
     lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
-    return [line[name] for line in lines if line["kind"] == "train"]
+    return [line[name] for line in lines if name in line]
 
 
 def alone(config: Any, stage: Callable[..., Any] = ToyStage) -> None:
