@@ -105,6 +105,11 @@ def with_groups_first(text: str, vocabulary: Vocabulary) -> str:
     return text
 
 
+_WHERE_EN = re.compile(r"(?:on|in|at|by|under|inside|out of) ")
+_WHERE_ZH = "上里下边前中"
+"""How words begin and end that only say where somebody is."""
+
+
 def with_pictured_acts(text: str, vocabulary: Vocabulary, language: Language) -> str:
     """Return a prompt in lower case with pictures' names for animals and what they do.
 
@@ -116,12 +121,22 @@ def with_pictured_acts(text: str, vocabulary: Vocabulary, language: Language) ->
         for match in act.words.finditer(text)
     ]  # fmt: skip
     rewrite = _in_english if language == "en" else _in_chinese
+    found = [each for each in found if not _is_place_of_another(text, each[0], language)]
     longest = sorted(found, key=lambda each: each[0].start() - each[0].end())
     for match, act in longest[:_MOST_TRIED]:
         again = rewrite(text, match, act, vocabulary)
         if again:
             return again
     return text
+
+
+def _is_place_of_another(text: str, match: re.Match[str], language: Language) -> bool:
+    """Whether words say where something else is done: "sleeping on a windowsill", 在窗台上睡觉."""
+    if language == "en":
+        is_doing = re.search(r"\b\w+ing $", text[: match.start()]) is not None
+        return is_doing and _WHERE_EN.match(match[0]) is not None
+    after = text[match.end() :]
+    return match[0][-1] in _WHERE_ZH and after[:1] not in ("", "的", *_STOPS_ZH)
 
 
 def _in_english(text: str, match: re.Match[str], act: str, vocabulary: Vocabulary) -> str:
