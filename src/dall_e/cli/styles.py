@@ -30,11 +30,11 @@ def styles(
     from dall_e.planning.vocabulary import Vocabulary
 
     for name, chinese, about in style_names():
-        print(f"{name:<16} {chinese:　<5} {about}")
+        print(f"{name:<26} {chinese:　<6} {about}")
         if words:
             _, english, others = style_table()[name]
             told = dict.fromkeys(word.rstrip("*+") for word in (*english, *others))
             print(f"    {', '.join(told)}")
     file = find_model(model) / VOCABULARY_FILE
     for name, chinese in Vocabulary.load(file).styles if file.is_file() else ():
-        print(f"{name:<16} {chinese:　<5} learned by this model")
+        print(f"{name:<26} {chinese:　<6} learned by this model")

@@ -28,8 +28,8 @@ def test_a_style_is_known_by_any_of_its_words_or_an_error(model: DALL_E) -> None
     for name, expected in {**names, "": "", None: ""}.items():
         assert checked_style(name, model.config, words) == expected
     assert checked_style("logo", model.config, None) == "logo"
-    with pytest.raises(ValueError, match="'woodcut' is not known.*watercolour.*flat style"):
-        checked_style("woodcut", model.config, words)
+    with pytest.raises(ValueError, match="'batik' is not known.*watercolour.*flat style"):
+        checked_style("batik", model.config, words)
     with pytest.raises(ValueError, match="must be a text"):
         checked_style(7, model.config, words)  # type: ignore[arg-type]
     published = PublishedConfig.__new__(PublishedConfig)

@@ -65,10 +65,10 @@ def draw(model: DALL_E, prompt: str | list[str], **keywords: object):
         ),
         ("a fluffy cat", "of 'a fluffy cat' this model did not read: 'fluffy'", "fluffy"),
         (
-            "a cat\nin ukiyo-e",
-            r"the style 'ukiyo-e', which 'a cat\nin ukiyo-e' asks for is not available: "
+            "a cat\nin batik style",
+            r"the style 'batik style', which 'a cat\nin batik style' asks for is not available: "
             "the picture is in the model's own",
-            "ukiyo-e",
+            "batik style",
         ),
         (
             "(a cat:1.4) --ar 16:9",
