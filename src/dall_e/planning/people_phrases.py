@@ -35,6 +35,7 @@ _BEHIND_ZH = (
     rf"(?:[和与、]{_COLOUR_ZH}(?P<other>[{''.join(_COLOURS_OF_ZH)}])?色?的?"
     "(?P<legs>牛仔裤|裤子|短裤|长裤|裙子|半身裙|短裙))?"
 )
+_WORD = re.compile(r"[\w'-]+")
 _JEANS = ("jeans", "牛仔裤")
 
 
@@ -92,9 +93,9 @@ def phrases_in(text: str, language: Language) -> list[Phrase]:
     lower = text.lower() if language == "en" else text
     found = [_worn(match, language) for match in _garment_pattern(language).finditer(lower)]
     taken = {at for phrase in found for at in range(phrase.start, phrase.stop)}
-    pattern, known = _act_pattern(language)
-    for match in pattern.finditer(lower):
-        if taken.isdisjoint(range(*match.span())):
+    known = _acts_by_phrase(language)
+    for match in _act_pattern(lower, language).finditer(lower):
+        if match[0] and taken.isdisjoint(range(*match.span())):
             act = known[_plain(match[0]) if language == "en" else match[0]]
             found.append(Phrase(start=match.start(), stop=match.end(), shows=act))
     return sorted(found, key=lambda phrase: phrase.start)
@@ -176,18 +177,34 @@ def is_figure(name: str) -> bool:
 
 
 @lru_cache(maxsize=2)
-def _act_pattern(language: Language) -> tuple[re.Pattern[str], dict[str, Act]]:
-    """A pattern of all acts, the longest first, and the act of each phrase."""
+def _acts_by_phrase(language: Language) -> dict[str, Act]:
+    """The act of each phrase, the longest phrases first."""
     known: dict[str, Act] = {}
     for act in acts():
-        for word in act.en if language == "en" else act.zh:
-            known.setdefault(_plain(word) if language == "en" else word, act)
-    words = sorted(known, key=len, reverse=True)
+        for phrase in act.en if language == "en" else act.zh:
+            known.setdefault(_plain(phrase) if language == "en" else phrase, act)
+    return {phrase: known[phrase] for phrase in sorted(known, key=len, reverse=True)}
+
+
+@lru_cache(maxsize=1)
+def _words_of_phrases() -> dict[str, frozenset[str]]:
+    """The words of each English phrase for an act."""
+    return {phrase: frozenset(phrase.split(" ")) for phrase in _acts_by_phrase("en")}
+
+
+def _act_pattern(text: str, language: Language) -> re.Pattern[str]:
+    """A pattern of the acts whose words a text has, the longest first.
+
+    That of all acts would be compiled for a second.
+    """
     if language == "zh":
-        return re.compile("|".join(map(re.escape, words))), known
+        known = _acts_by_phrase("zh")
+        return re.compile("|".join(re.escape(phrase) for phrase in known if phrase in text))
+    there = frozenset(_WORD.findall(text))
+    said = [phrase for phrase, words in _words_of_phrases().items() if words <= there]
     article = rf" (?:{_ARTICLES} )?{_HOW}"
-    spaced = "|".join(article.join(map(re.escape, word.split(" "))) for word in words)
-    return re.compile(rf"\b(?:{spaced})\b(?!-)"), known
+    spaced = "|".join(article.join(map(re.escape, phrase.split(" "))) for phrase in said)
+    return re.compile(rf"\b(?:{spaced})\b(?!-)" if said else "(?!)")
 
 
 @lru_cache(maxsize=2)
