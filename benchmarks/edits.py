@@ -156,7 +156,7 @@ def measure(
     captions: list[str] = []
     for asked in asked_edits():
         drawing, editing = [], []
-        after: Image.Image | None = None
+        before, after = source(pipeline, asked), None
         refusal = ""
         for _ in range(TURNS):
             begun = time.perf_counter()
