@@ -13,6 +13,7 @@ from dall_e.images.place_light import LAMP, Light, hex_of, mixed, recoloured, rg
 _SUN = re.compile(r'<circle [^>]*fill="#FFCC4D"/>')
 _BASE = re.compile(r'<path d="M-6-6h48v48H-6z" fill="#[0-9A-Fa-f]{6}"/>')
 """What the sky of every drawing begins with."""
+_BOLT = f'<path d="M25 4l-4.500 7.500h3L21 19l8-9.500h-3.400L29 4z" fill="{LAMP}"/>'
 _OVERCAST = frozenset(("rain", "snow", "fog", "storm", "clouds"))
 _SKIES = {
     "rain": "#A3B1BB", "storm": "#66757F", "snow": "#D5E0E8", "fog": "#DDE4E9",
@@ -32,6 +33,8 @@ def sky_of(svg: str, light: Light, facts: PlaceFacts) -> str:
     if light.time == "night":
         sky = "#1F3A68" if is_clear else "#1B2A44"
         lights = _night_lights(light.weather) if is_clear else ""
+        if light.weather == "storm":
+            lights, rest = _clouds("#101B30") + _BOLT, ""
         return f'<g id="sky">{_filled(sky)}{lights}{_night(rest)}</g>'
 
     if light.time == "sunset" and is_clear:
@@ -49,7 +52,7 @@ def sky_of(svg: str, light: Light, facts: PlaceFacts) -> str:
     if light.weather == "rainbow":
         more = _rainbow(facts.horizon)
     if light.weather == "storm":
-        more += f'<path d="M25 4l-4.500 7.500h3L21 19l8-9.500h-3.400L29 4z" fill="{LAMP}"/>'
+        more += _BOLT
     return f'<g id="sky">{_filled(colour)}{rest}{more}</g>'
 
 

@@ -315,7 +315,7 @@ def _split(cell: str) -> tuple[str, ...]:
 def _words_en(verbs: tuple[str, ...], things: tuple[str, ...]) -> re.Pattern[str]:
     verb, thing = "|".join(map(re.escape, verbs)), "|".join(map(re.escape, things))
     behind = rf"{_BETWEEN_EN}{{0,3}} (?:{thing})" if things else ""
-    return re.compile(rf"(?<![\w-])(?:{verb}){behind}(?![\w-])")
+    return re.compile(rf"(?<![\w-])(?:{verb}){behind}(?![\w-]| hol(?:e|low)\b)")
 
 
 def _words_zh(verbs: tuple[str, ...], things: tuple[str, ...]) -> re.Pattern[str]:

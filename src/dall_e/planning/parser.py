@@ -42,6 +42,7 @@ from dall_e.planning.pictured_pairs import with_pictured_pairs
 from dall_e.planning.pictured_people import readings_of, with_pictured_people
 from dall_e.planning.place_signs import NEON_CITY, with_sign
 from dall_e.planning.qualities import pictured_state, shown_as
+from dall_e.planning.style_things import in_own_way
 from dall_e.planning.style_words import without_style
 from dall_e.planning.substitution import substitutes_for, with_substitutes
 from dall_e.planning.turned_phrases import in_plain_order
@@ -132,7 +133,7 @@ def _finished(
     if pictured is None:
         return None
     scene, others = with_whole_bodies(pictured, vocabulary)
-    scene = with_own_clothes(scene, vocabulary)
+    scene = in_own_way(with_own_clothes(scene, vocabulary), understood.style, vocabulary)
     return replace(understood, scene=scene, nearest=(*understood.nearest, *others))
 
 

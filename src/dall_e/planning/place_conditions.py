@@ -31,6 +31,13 @@ _TIMES_EN = (
 _WEATHERS_EN = (
     (
         "storm",
+        r"^(?:(?:an?|the) )?(?:\w+ )?(?:thunder ?|rain ?|lightning ?)?storms?"
+        r"(?= ?$| ?,| (?:with|and|at|over|in|on)\b)|"
+        r"^(?:(?:an?|the) )?(?:\w+ )?lightning(?: bolts?)? in (?:an?|the) (?:\w+ )?sky|"
+        r"(?:with|and) (?:an? |the )?"
+        r"(?:(?:bright|big|loud|flashing|huge|bolts? of|flash(?:es)? of) )*"
+        r"(?:lightning|thunder)"
+        r"(?: (?:and thunder|bolts?|strikes?|flash(?:es)?))?|"
         r"(?:in|during|through) (?:an? |the )?(?:\w+ )?(?:thunder ?|lightning ?)?storm|"
         r"with (?:thunder and )?lightning|on a stormy (?:day|night)|"
         rf"^(?:(?:an?|the) )?(?:bolt of |thunder ?)?(?:lightning(?: bolts?)?|storm){_OVER}",
@@ -55,6 +62,8 @@ _WEATHERS_EN = (
     ("clouds", r"on a cloudy day|under a cloudy sky"),
     ("rainbow", rf"(?:under|beneath|below) (?:an?|the) (?:\w+ )?rainbow|with (?:an?|the) "
      rf"(?:\w+ )?rainbow (?:in the sky|above|overhead|in the background)|"
+     rf"(?:^|with )(?:(?:an?|the) )?(?:\w+ )?rainbow (?:after|following) "
+     rf"(?:an? |the |some )?(?:\w+ )?(?:rain(?:storm|fall)?|storm|shower)|"
      rf"^(?:(?:an?|the) )?(?:(?:\w+ )?rainbow){_OVER}"),
     ("wind", r"(?:in|through|against) (?:an? |the )?(?:strong )?(?:wind|gale|windstorm|breeze)|"
      r"on a windy (?:day|night)"),
@@ -99,7 +108,10 @@ _TIMES_ZH = (
     ("", "(?:在)?白天的?"),
 )
 _WEATHERS_ZH = (
-    ("storm", "(?:在)?(?:暴风雨|雷雨|雷电|雷暴|电闪雷鸣|闪电(?=[中里下天]))(?:中|里|下|天)?的?"),
+    (
+        "storm",
+        "(?:在)?(?:暴风雨|雷雨|雷电|雷暴|电闪雷鸣|闪电(?=[中里下天]))(?:中|里|下|天)?的?(?:闪电|雷电|天空)?",
+    ),
     (
         "rain",
         "(?:在)?(?:下雨天|雨天|雨中|雨里|[大小暴细]雨(?:中|里|天)|下着雨|下雨|烟雨|雨夜)(?:里|中|时)?的?",
@@ -112,7 +124,10 @@ _WEATHERS_ZH = (
     ("fog", "(?:在)?(?:[云迷晨]?雾中|雾里|大雾|浓雾|薄雾|晨雾|有雾|云雾缭绕|雾蒙蒙)(?:中|里)?的?"),
     ("sun", "(?:在)?(?:阳光下|晴天|阳光明媚|夏天|夏季|夏日)(?:里|中)?的?"),
     ("clouds", "(?:在)?(?:阴天|多云)的?"),
-    ("rainbow", "(?:在)?(?:雨后彩虹|彩虹)(?:之?下)的?|雨后的?彩虹|有彩虹的"),
+    (
+        "rainbow",
+        "(?:在)?(?:雨后彩虹|彩虹)(?:之?下)的?|(?:大雨|雨|雨过天晴)(?:过?后|之后)?的?(?:一道|天空)?的?彩虹|有彩虹的",
+    ),
     (
         "wind",
         "(?:在)?(?:[大狂微]风(?:中|里|天)|(?<![卷旋台屏暴])风[中里]|刮风|起风)(?:的时候|时)?的?",

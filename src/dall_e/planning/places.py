@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from dall_e.images.places import TIMES, Setting
 from dall_e.planning.place_conditions import ADJECTIVES_EN, conditions
+from dall_e.planning.place_contents import find_contents
 from dall_e.text.tables import read_table
 
 Span = tuple[int, int]
@@ -114,18 +115,14 @@ def find_place(text: str, *, chinese: bool, is_noun: IsNoun) -> FoundPlace | Non
         named = None
     if named:
         left.use(*named.span)
-    said: dict[str, str] = {}
-    for kind, meaning, pattern in conditions(chinese):
-        match = pattern.search(left.text)
-        if match and kind not in said:
-            said[kind] = meaning
-            left.use(*match.span())
+    said = _use_conditions(left, chinese)
     if named is None:
         named = _first_named(left.text, chinese, is_noun)
         if named:
             left.use(*named.span)
     if named is None and not any(said.values()):
         return None
+    named = _use_contents(left, named, chinese)
     _use_surroundings(left, named, chinese)
 
     is_lone = not (_SILENT_ZH if chinese else _SILENT_EN).sub("", left.text + rest)
@@ -145,6 +142,28 @@ def find_place(text: str, *, chinese: bool, is_noun: IsNoun) -> FoundPlace | Non
             place=place, time=time, weather="" if is_drawn and place != "sea" else weather
         )
     return FoundPlace(str(setting), tuple(sorted(left.spans)), is_lone)
+
+
+def _use_conditions(left: _Left, chinese: bool) -> dict[str, str]:
+    """Take out the words for time and weather; what is said first of each is meant."""
+    said: dict[str, str] = {}
+    for kind, meaning, pattern in conditions(chinese):
+        for match in pattern.finditer(left.text):
+            if said.setdefault(kind, meaning) == meaning:
+                left.use(*match.span())
+    return said
+
+
+def _use_contents(left: _Left, named: _Named | None, chinese: bool) -> _Named | None:
+    """Take out the words for what a place shows anyway, and take the drawing that shows it best."""
+    while named:
+        contents = find_contents(left.text, named.place, named.span[1], chinese=chinese)
+        if contents is None:
+            break
+        left.use(*contents.span)
+        end = named.span[1] if chinese else contents.span[1]
+        named = named._replace(place=contents.place, span=(named.span[0], end))
+    return named
 
 
 def _use_surroundings(left: _Left, named: _Named | None, chinese: bool) -> None:

@@ -29,6 +29,8 @@ _POWER = 0.42
 house would be a dot."""
 _ROOM = 0.95
 """Of the picture's width, for things side by side."""
+_TOP, _ROOM_ON_TOP = 25.5, 0.5
+"""Ground higher than this row is the top of a hill or a mountain, and has less room."""
 _MOST_IN_ROW = 4
 _BIG = 4.0
 """In metres: what is as long stands behind smaller things."""
@@ -176,7 +178,9 @@ def _row(
         width * (_HIDDEN if single.is_back else 1.0)
         for single, (width, _) in zip(singles, sizes, strict=True)
     ]
-    shrink = min(_ROOM / sum(needed), 1.0)
+    assert facts.near is not None
+    room = _ROOM if facts.near > _TOP else _ROOM_ON_TOP
+    shrink = min(room / sum(needed), 1.0)
     gap = (1 - sum(needed) * shrink) / (len(singles) + 1)
     placed: list[Stood] = []
     left = gap

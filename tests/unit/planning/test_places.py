@@ -132,3 +132,29 @@ def test_chinese_night_market_is_a_market_at_night() -> None:
     found = find_place("热闹的夜市", chinese=True, is_noun=lambda _: False)
     assert found is not None
     assert (found.setting, found.is_lone) == ("night-market", True)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "chinese", "place"),
+    [
+        ("a playground with a slide", False, "playground"),
+        ("a park full of cherry blossoms", False, "cherry-blossoms"),
+        ("a forest with a river", False, "forest-river"),
+        ("樱花盛开的公园", True, "cherry-blossoms"),
+        ("有滑梯的游乐场", True, "playground"),
+        ("a thunderstorm with lightning", False, "hills+storm"),
+        ("a rainbow after the rain", False, "meadow+rainbow"),
+        ("a highway through a canyon", False, "canyon-road"),
+        ("结冰的湖面", True, "frozen-lake"),
+    ],
+)
+def test_what_a_place_shows_is_no_thing(prompt: str, chinese: bool, place: str) -> None:
+    found = find_place(prompt, chinese=chinese, is_noun=lambda _: False)
+    assert found is not None
+    assert (found.setting, found.is_lone) == (place, True)
+
+
+def test_other_things_of_a_place_are_left() -> None:
+    found = find_place("a playground with a dog", chinese=False, is_noun=lambda _: False)
+    assert found is not None
+    assert "dog" in found.rest("a playground with a dog")

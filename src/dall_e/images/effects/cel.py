@@ -12,6 +12,8 @@ from dall_e.images.effects.texture import Floats, UInt8, blurred, finished
 
 _SKIES = (((0.62, 0.83, 0.98), (0.93, 0.97, 1.0)), ((0.99, 0.74, 0.82), (1.0, 0.95, 0.9)))
 """Colours of a ground, above and below."""
+_OF_AREAS = 0.1
+"""How much each area turns from the light by itself: more would smear faces."""
 
 
 def anime(image_SSC: UInt8, rng: np.random.Generator, *, ground: bool) -> UInt8:
@@ -24,7 +26,7 @@ def anime(image_SSC: UInt8, rng: np.random.Generator, *, ground: bool) -> UInt8:
     line_SS3 = segments.spread(tinted(segments.lab_K3, chroma=1.0, light=0.42))
 
     # Each area is in shadow at its lower right, as if all were one body.
-    soft_SS = blurred(segments.alpha_SS, 22) + 0.35 * blurred(
+    soft_SS = blurred(segments.alpha_SS, 22) + _OF_AREAS * blurred(
         np.asarray(np.clip(segments.depth_SS / 14, 0, 1), dtype=np.float32), 6
     )
     turned_SS = np.gradient(soft_SS, axis=0) * 0.8 + np.gradient(soft_SS, axis=1) * 0.6

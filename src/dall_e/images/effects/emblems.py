@@ -115,6 +115,8 @@ _GAP = 2.6
 _DETAIL = 0.2
 """What is so much darker than usual is a hole of the mark, in OKLab."""
 _THIN_RIM = 3.0
+_FEW, _ONE_COLOUR, _STRONG = 3, 0.12, 0.08
+"""A plain shape has so few parts, their colours no farther apart, and not grey, in OKLab."""
 
 
 def logo(groups: Sequence[Group], rng: np.random.Generator, *, ground: bool) -> list[Group]:
@@ -130,11 +132,16 @@ def logo(groups: Sequence[Group], rng: np.random.Generator, *, ground: bool) -> 
 
 
 def icon(groups: Sequence[Group], rng: np.random.Generator, *, ground: bool) -> list[Group]:
-    """Return a white mark on a square with round corners."""
+    """Return a white mark on a square with round corners; a plain shape keeps its colour on a
+    light one: a red heart."""
     del ground
     brand = _brand(groups, rng)
+    is_plain = _is_plain(groups)
     lab_3 = in_oklab(brand)
     light = as_hex(lab_3 + (0.1, 0.0, 0.0))
+    if is_plain:
+        tints = ((0.985, 0.08), (0.93, 0.16))
+        light, brand = (as_hex((level, part * lab_3[1], part * lab_3[2])) for level, part in tints)
     fade = (
         '<defs><linearGradient id="fade" x1="0" y1="0" x2="0" y2="1"><stop offset="0" '
         f'stop-color="{light}"/><stop offset="1" stop-color="{brand}"/></linearGradient></defs>'
@@ -145,7 +152,21 @@ def icon(groups: Sequence[Group], rng: np.random.Generator, *, ground: bool) -> 
         f'height="{SIDE - 2 * margin:g}" rx="{SIDE * 0.2:g}" fill="url(#fade)"/>'
     )
     tile = Group(name="tile", paths=f"{fade}\n{square}")
+    if is_plain:
+        return [tile, *shrunk(of_role(groups, "thing"), _ON_SQUARE)]
     return [tile, *_mark(groups, brand, _ON_SQUARE)]
+
+
+def _is_plain(groups: Sequence[Group]) -> bool:
+    """Whether all that is shown is one thing of one strong colour, as a heart or a star."""
+    things = of_role(groups, "thing")
+    if len(things) != 1:
+        return False
+    labs = [np.asarray(in_oklab(shape.fill)) for shape in _lower(things[0])]
+    if not labs or len(labs) > _FEW:
+        return False
+    spread = max(float(np.linalg.norm(lab - labs[0])) for lab in labs)
+    return spread < _ONE_COLOUR and float(np.hypot(*labs[0][1:])) > _STRONG
 
 
 def _brand(groups: Sequence[Group], rng: np.random.Generator) -> str:

@@ -28,7 +28,11 @@ _INK = np.array([0.075, 0.08, 0.1], dtype=np.float32)
 _SEAL = np.array([0.74, 0.13, 0.1], dtype=np.float32)
 _TINT = 0.2
 """How much of the colours is left in the washes."""
-_OPAQUE, _MIST = 0.9, 0.7
+_OPAQUE, _MIST = 0.9, 0.5
+_HALF = 16.0
+"""Rows of a picture of SIDE after which half of the ink is left."""
+_RIDGES, _THIN = 1.7, 0.7
+"""Of scenes: ink under the upper borders of what is dark, and that of lines."""
 _RED = 0.45
 """How much more of red: painters of ink have vermilion, too."""
 
@@ -50,17 +54,22 @@ def ink(image_SSC: UInt8, rng: np.random.Generator, *, ground: bool) -> UInt8:
     wash_SS = (0.7 * tone_SS + 0.3 * run_SS) * form_SS ** (1.15 - tone_SS)
     wash_SS += 0.1 * borders(image, 3.0) * wet_SS + 0.05 * alpha_SS * form_SS
 
-    # Of a scene, what is far from its middle stays in the mist.
-    if alpha_SS.min() > _OPAQUE:
-        wash_SS *= _MIST * np.clip(1.25 - _distances(side) + 0.8 * (wet_SS - 0.5), 0, 1)
+    # Of a scene, what is far from its middle stays in the mist, and ridges run down into it.
+    is_scene = alpha_SS.min() > _OPAQUE
+    if is_scene:
+        near_SS = np.clip(1.25 - _distances(side) + 0.8 * (wet_SS - 0.5), 0, 1)
+        wash_SS = _MIST * wash_SS * near_SS + _RIDGES * _run_down(tone_SS) * (0.3 + wet_SS)
 
     # The brush: lines that swell, and dry out where it is lifted
     pressure_SS = clouds(side, 70, rng, octaves=2) + 0.25 * shading(alpha_SS)
-    thin_SS, thick_SS = borders(image, 0.8), borders(image, 2.6)
+    thin_SS, thick_SS = borders(image, 0.7), borders(image, 1.9)
     line_SS = thin_SS + np.clip(2.4 * pressure_SS - 0.8, 0, 1) * (thick_SS - thin_SS)
-    line_SS = np.clip(1.7 * line_SS - 0.25, 0, 1)
+    line_SS = np.clip(1.35 * line_SS - 0.25, 0, 1)
     hairs_SS = 0.6 * noise(side, 5, rng) + noise(side, 14, rng)
     line_SS *= np.clip(0.2 * hairs_SS + 3.5 * (pressure_SS - 0.1), 0.3, 1)
+
+    if is_scene:
+        line_SS = np.asarray(_THIN * thin_SS * np.clip(2 * pressure_SS - 0.5, 0.1, 1))
 
     ink_SS = np.clip(0.92 * wash_SS + 0.85 * line_SS, 0, 0.96)
     tint_SS3 = (_TINT + _RED * red_SS * (0.6 + 0.5 * form_SS))[..., None] * (
@@ -75,6 +84,19 @@ def ink(image_SSC: UInt8, rng: np.random.Generator, *, ground: bool) -> UInt8:
     fibres_SS1 = (0.5 * noise(side, 3, rng) + clouds(side, 90, rng) * 2 - 1)[..., None]
     painted_SS3 = painted_SS3 * _PAPER * (1 + 0.012 * fibres_SS1)
     return finished(sealed(painted_SS3, alpha_SS, rng), 1.0)
+
+
+def _run_down(tone_SS: Floats) -> Floats:
+    """Ink that is laid under borders with something lighter and thins out downwards, [S, S]."""
+    side = len(tone_SS)
+    step = max(round(3 * side / SIDE), 1)
+    soft_SS = blurred(tone_SS, 1.5)
+    edges_SS = np.zeros_like(soft_SS)
+    edges_SS[step:] = np.clip(2.2 * (soft_SS[step:] - soft_SS[:-step]), 0, 1)
+    kept = 0.5 ** (SIDE / (_HALF * side))
+    for row in range(1, side):
+        edges_SS[row] = np.maximum(edges_SS[row], kept * edges_SS[row - 1])
+    return np.asarray(blurred(edges_SS, 1.2) * np.clip(2 * tone_SS, 0, 1), dtype=np.float32)
 
 
 def _distances(side: int) -> Floats:

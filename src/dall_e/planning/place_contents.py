@@ -1,0 +1,75 @@
+"""What a place shows already, so that its name says nothing new: a playground with a slide.
+
+    "a park full of cherry blossoms"    the drawing of cherry blossoms, and nothing laid over it
+    開 or 有: 有滑梯的游乐场, 樱花盛开的公园   the same, with the words before the place
+
+Which things a place shows is in `place_contents.txt`, with the drawing that shows them best.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+from dall_e.text.tables import read_table
+
+_JOINS = (
+    r"(?:with|full of|filled with|covered (?:in|with)|surrounded by|lined with|between|among|and|"
+    r"of|in|by|beside|near|next to|along|on the shore of|at the edge of)"
+)
+_PRAISE = (
+    r"(?:(?:an?|the|its|some|one|many|lots of|a lot of|a few|several|rows of|tall|big|large|"
+    r"huge|small|little|tiny|single|lone|lonely|blooming|beautiful|golden|green|blue|white|pink|"
+    r"red|sandy|old|high|full|wooden|colou?rful|bright|dark) )*"
+)
+_END = r"(?=$|[,.;!]| (?:and|with|in|on|at|by|under|behind|around|everywhere|all)\b)"
+_FULL_ZH = r"(?:开满|长满|种满|布满|铺满|落满|满是|到处是|盛开着?|满天|漫天|带|有|和|与)[着了]?"
+_COUNT_ZH = r"(?:[一几两][座片棵个条架道轮排]|很多|许多|粉色的?|美丽的?|高高的)*"
+_DOING_ZH = r"(?:盛开|开放|遍地|满地|满园|满山|林立|环绕|飘落|飘飞|掩映|烂漫|起伏)?"
+
+
+class Contents(NamedTuple):
+    """Where a text says what a place shows anyway."""
+
+    place: str
+    """The drawing that shows it best."""
+    span: tuple[int, int]
+
+
+def find_contents(text: str, place: str, start: int, *, chinese: bool) -> Contents | None:
+    """Find words for what a place shows; behind it in English, anywhere in Chinese.
+
+    start: the end of the place's name. English is in lower case.
+    """
+    for drawing, english, pattern_zh in _patterns(place):
+        match = pattern_zh.search(text) if chinese else english.match(text, start)
+        if match:
+            return Contents(drawing, match.span())
+    return None
+
+
+@lru_cache(maxsize=256)
+def _patterns(place: str) -> tuple[tuple[str, re.Pattern[str], re.Pattern[str]], ...]:
+    """The drawing, and the patterns for its things, of each row about a place."""
+    return tuple(_rows(place))
+
+
+def _rows(place: str) -> Iterator[tuple[str, re.Pattern[str], re.Pattern[str]]]:
+    for name, drawing, english, chinese in read_table("planning/place_contents.txt"):
+        if name != place:
+            continue
+        en, zh = (_any_of(cell) for cell in (english, chinese))
+        yield (
+            drawing or place,
+            re.compile(rf" {_JOINS} {_PRAISE}(?:{en}){_END}"),
+            re.compile(
+                rf"(?:{_FULL_ZH}{_COUNT_ZH}(?:{zh})|(?:{zh}){_DOING_ZH}(?<!^)(?=的,))(?=的?(?:,|$))"
+            ),
+        )
+
+
+def _any_of(cell: str) -> str:
+    words = sorted(filter(None, map(str.strip, cell.split(","))), key=len, reverse=True)
+    return "|".join(map(re.escape, words)) or "(?!)"
