@@ -28,6 +28,9 @@ _WAIST, _SHOES, _SPREAD = 0.5, 0.8, 0.14
 """How far down from the chin to the feet the waist is and shoes begin, and how much it varies."""
 _CLOTHES = ("clothes", "top", "bottom", "garment")
 _HALVES = ("top", "bottom")
+_AS_IT_IS = (0.0, 1.0, 0.0)
+_BLOND = (-0.12, 0.85, -16.0)
+"""Yellow hair is darker and warmer than the yellow skin of drawings."""
 _TWIN_HUE = 14
 """Degrees between two shades of one piece of clothes, at most."""
 _LEAST_FEATURES = 2
@@ -74,7 +77,8 @@ def with_part(areas: Areas, part: str, colour: str) -> Areas:
         upper = None if upper_HW is None else main_of(_only(whole, upper_HW))
         main = upper or main
         labels &= shades_of(alone, main)
-    return replace(whole, palette_K3=_toned(whole, main, colour, labels))
+    shade = _BLOND if part in ("hair", "beard") and colour == "yellow" else _AS_IT_IS
+    return replace(whole, palette_K3=_toned(whole, main, colour, labels, shade))
 
 
 def _only(areas: Areas, where_HW: Mask) -> Areas:
@@ -82,8 +86,14 @@ def _only(areas: Areas, where_HW: Mask) -> Areas:
     return replace(areas, labels_HW=np.where(where_HW, areas.labels_HW, EMPTY))
 
 
-def _toned(areas: Areas, main: MainColour, colour: str, labels: frozenset[int]) -> Any:
-    """The palette with some labels in shades of a colour, dark ones too."""
+def _toned(
+    areas: Areas,
+    main: MainColour,
+    colour: str,
+    labels: frozenset[int],
+    shade: tuple[float, float, float],
+) -> Any:
+    """The palette with some labels in shades of a colour, dark ones too; shade: `recoloured`."""
     palette_K3 = areas.palette_K3.copy()
     lab_K3 = oklab(palette_K3)
     for label in labels:
@@ -96,7 +106,7 @@ def _toned(areas: Areas, main: MainColour, colour: str, labels: frozenset[int]) 
         )
         pixel = np.full((1, 1, 4), 255, dtype=np.uint8)
         pixel[0, 0, :3] = palette_K3[label - 1]
-        palette_K3[label - 1] = recoloured(pixel, own, colour)[0, 0, :3]
+        palette_K3[label - 1] = recoloured(pixel, own, colour, shade)[0, 0, :3]
     return palette_K3
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from dall_e.planning.attachments import FACED, is_on_head, is_worn
 from dall_e.planning.grammar import Grammar, Mention, Objects, PartSaid
 from dall_e.planning.lexicon import Deed
-from dall_e.planning.poses import image_with, opened, posed
+from dall_e.planning.poses import image_with, opened, posed, worn_before_eyes
 from dall_e.planning.qualities import flies, pictured_state, shown_as
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.scenes.graph import (
@@ -346,6 +346,8 @@ def _pose(vocabulary: Vocabulary, cast: Cast, action: Action) -> None:
         cast.items[thing] = posed(vocabulary, other, verb, ())
     elif verb == "reading":
         cast.items[thing] = opened(vocabulary, other)
+    elif verb == "wearing":
+        cast.items[thing] = worn_before_eyes(vocabulary, other)
 
 
 def mounted(items: Objects, relation: str) -> tuple[Action, ...]:
