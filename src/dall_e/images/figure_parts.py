@@ -28,6 +28,10 @@ _WAIST, _SHOES, _SPREAD = 0.5, 0.8, 0.14
 """How far down from the chin to the feet the waist is and shoes begin, and how much it varies."""
 _CLOTHES = ("clothes", "top", "bottom", "garment")
 _HALVES = ("top", "bottom")
+_ALL_AROUND = 0.8
+"""A headscarf is around a face, above as far as below."""
+_WIDEST = 1.3
+"""Widths of a face from which clothes reach to either side of it, at most."""
 _AS_IT_IS = (0.0, 1.0, 0.0)
 _BLOND = (-0.12, 0.85, -16.0)
 """Yellow hair is darker and warmer than the yellow skin of drawings."""
@@ -125,10 +129,12 @@ def _part(areas: Areas, part: str) -> Mask | None:
     row_H1 = np.arange(len(face_HW))[:, None]
     column_1W = np.arange(face_HW.shape[1])[None]
     beside = (column_1W >= left - wide) & (column_1W <= right + wide)
+    # A dog on a leash, or a cart, is farther off than clothes are.
+    beneath = (column_1W >= left - _WIDEST * wide) & (column_1W <= right + _WIDEST * wide)
     regions = {
         "hair": (row_H1 < middle + tall) & beside,
         "beard": (row_H1 > middle + tall // 8) & (row_H1 < bottom + tall) & beside,
-        **dict.fromkeys(_CLOTHES, (row_H1 > bottom - 2) & (column_1W >= 0)),
+        **dict.fromkeys(_CLOTHES, (row_H1 > bottom - 2) & beneath),
     }
     near_HW = cv2.dilate(face_HW.astype(np.uint8), np.ones((9, 9), np.uint8)).astype(bool)
 
@@ -191,7 +197,7 @@ def _grows(touching_HW: Mask, part: str, middle: int) -> bool:
     touching_H = np.asarray(touching_HW.any(1))
     upper, lower = int(touching_H[:middle].sum()), int(touching_H[middle:].sum())
     if part == "hair":
-        return upper > 0 and upper >= lower
+        return upper > 0 and upper >= _ALL_AROUND * lower
     return lower > upper
 
 

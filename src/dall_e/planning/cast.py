@@ -24,6 +24,8 @@ from dall_e.scenes.graph import (
 )
 
 _ALIVE = ("animal", "person", "face")
+_BLOND_LOOKS = ("long blond hair", "short blond hair", "blond hair")
+"""Pictures from head to foot come first."""
 _ALIVE_NAMES = frozenset(
     ("robot face", "robot", "teddy bear", "snowman", "jack-o-lantern", "heart")
 )
@@ -312,7 +314,9 @@ def _give_part(vocabulary: Vocabulary, item: SceneObject, part: str, colour: str
     words = {"yellow": "blond"}.get(colour, colour)
     is_painted = colour in COLOURS and item.name in _PAINTED_YOUNG
     bases = (item.name, item.name if is_painted else _ADULTS.get(item.name, item.name))
-    for name in (f"{base} with {look}" for look in (f"{words} {part}", part) for base in bases):
+    own_looks = _BLOND_LOOKS if (words, part) == ("blond", "hair") else (f"{words} {part}",)
+    looks = (*own_looks, part)
+    for name in (f"{base} with {look}" for look in looks for base in bases):
         if vocabulary.knows(name):
             item = shown_as(vocabulary, item, name)
             if words in name:
