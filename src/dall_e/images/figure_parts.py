@@ -28,6 +28,13 @@ _WAIST, _SHOES, _SPREAD = 0.5, 0.8, 0.14
 """How far down from the chin to the feet the waist is and shoes begin, and how much it varies."""
 _CLOTHES = ("clothes", "top", "bottom", "garment")
 _HALVES = ("top", "bottom")
+_ALL_AROUND = 0.8
+"""A headscarf is around a face, above as far as below."""
+_WIDEST = 1.3
+"""Widths of a face from which clothes reach to either side of it, at most."""
+_AS_IT_IS = (0.0, 1.0, 0.0)
+_BLOND = (-0.12, 0.85, -16.0)
+"""Yellow hair is darker and warmer than the yellow skin of drawings."""
 _TWIN_HUE = 14
 """Degrees between two shades of one piece of clothes, at most."""
 _LEAST_FEATURES = 2
@@ -74,7 +81,8 @@ def with_part(areas: Areas, part: str, colour: str) -> Areas:
         upper = None if upper_HW is None else main_of(_only(whole, upper_HW))
         main = upper or main
         labels &= shades_of(alone, main)
-    return replace(whole, palette_K3=_toned(whole, main, colour, labels))
+    shade = _BLOND if part in ("hair", "beard") and colour == "yellow" else _AS_IT_IS
+    return replace(whole, palette_K3=_toned(whole, main, colour, labels, shade))
 
 
 def _only(areas: Areas, where_HW: Mask) -> Areas:
@@ -82,8 +90,14 @@ def _only(areas: Areas, where_HW: Mask) -> Areas:
     return replace(areas, labels_HW=np.where(where_HW, areas.labels_HW, EMPTY))
 
 
-def _toned(areas: Areas, main: MainColour, colour: str, labels: frozenset[int]) -> Any:
-    """The palette with some labels in shades of a colour, dark ones too."""
+def _toned(
+    areas: Areas,
+    main: MainColour,
+    colour: str,
+    labels: frozenset[int],
+    shade: tuple[float, float, float],
+) -> Any:
+    """The palette with some labels in shades of a colour, dark ones too; shade: `recoloured`."""
     palette_K3 = areas.palette_K3.copy()
     lab_K3 = oklab(palette_K3)
     for label in labels:
@@ -96,7 +110,7 @@ def _toned(areas: Areas, main: MainColour, colour: str, labels: frozenset[int]) 
         )
         pixel = np.full((1, 1, 4), 255, dtype=np.uint8)
         pixel[0, 0, :3] = palette_K3[label - 1]
-        palette_K3[label - 1] = recoloured(pixel, own, colour)[0, 0, :3]
+        palette_K3[label - 1] = recoloured(pixel, own, colour, shade)[0, 0, :3]
     return palette_K3
 
 
@@ -115,10 +129,12 @@ def _part(areas: Areas, part: str) -> Mask | None:
     row_H1 = np.arange(len(face_HW))[:, None]
     column_1W = np.arange(face_HW.shape[1])[None]
     beside = (column_1W >= left - wide) & (column_1W <= right + wide)
+    # A dog on a leash, or a cart, is farther off than clothes are.
+    beneath = (column_1W >= left - _WIDEST * wide) & (column_1W <= right + _WIDEST * wide)
     regions = {
         "hair": (row_H1 < middle + tall) & beside,
         "beard": (row_H1 > middle + tall // 8) & (row_H1 < bottom + tall) & beside,
-        **dict.fromkeys(_CLOTHES, (row_H1 > bottom - 2) & (column_1W >= 0)),
+        **dict.fromkeys(_CLOTHES, (row_H1 > bottom - 2) & beneath),
     }
     near_HW = cv2.dilate(face_HW.astype(np.uint8), np.ones((9, 9), np.uint8)).astype(bool)
 
@@ -181,7 +197,7 @@ def _grows(touching_HW: Mask, part: str, middle: int) -> bool:
     touching_H = np.asarray(touching_HW.any(1))
     upper, lower = int(touching_H[:middle].sum()), int(touching_H[middle:].sum())
     if part == "hair":
-        return upper > 0 and upper >= lower
+        return upper > 0 and upper >= _ALL_AROUND * lower
     return lower > upper
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from dall_e.planning.attachments import FACED, is_on_head, is_worn
 from dall_e.planning.grammar import Grammar, Mention, Objects, PartSaid
 from dall_e.planning.lexicon import Deed
-from dall_e.planning.poses import image_with, opened, posed
+from dall_e.planning.poses import image_with, opened, posed, worn_before_eyes
 from dall_e.planning.qualities import flies, pictured_state, shown_as
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.scenes.graph import (
@@ -24,6 +24,8 @@ from dall_e.scenes.graph import (
 )
 
 _ALIVE = ("animal", "person", "face")
+_BLOND_LOOKS = ("long blond hair", "short blond hair", "blond hair")
+"""Pictures from head to foot come first."""
 _ALIVE_NAMES = frozenset(
     ("robot face", "robot", "teddy bear", "snowman", "jack-o-lantern", "heart")
 )
@@ -312,7 +314,9 @@ def _give_part(vocabulary: Vocabulary, item: SceneObject, part: str, colour: str
     words = {"yellow": "blond"}.get(colour, colour)
     is_painted = colour in COLOURS and item.name in _PAINTED_YOUNG
     bases = (item.name, item.name if is_painted else _ADULTS.get(item.name, item.name))
-    for name in (f"{base} with {look}" for look in (f"{words} {part}", part) for base in bases):
+    own_looks = _BLOND_LOOKS if (words, part) == ("blond", "hair") else (f"{words} {part}",)
+    looks = (*own_looks, part)
+    for name in (f"{base} with {look}" for look in looks for base in bases):
         if vocabulary.knows(name):
             item = shown_as(vocabulary, item, name)
             if words in name:
@@ -346,6 +350,8 @@ def _pose(vocabulary: Vocabulary, cast: Cast, action: Action) -> None:
         cast.items[thing] = posed(vocabulary, other, verb, ())
     elif verb == "reading":
         cast.items[thing] = opened(vocabulary, other)
+    elif verb == "wearing":
+        cast.items[thing] = worn_before_eyes(vocabulary, other)
 
 
 def mounted(items: Objects, relation: str) -> tuple[Action, ...]:

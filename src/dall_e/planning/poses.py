@@ -80,3 +80,10 @@ def opened(vocabulary: Vocabulary, thing: SceneObject) -> SceneObject:
     if is_closed and vocabulary.knows("open book"):
         return shown_as(vocabulary, thing, "open book")
     return thing
+
+
+def worn_before_eyes(vocabulary: Vocabulary, thing: SceneObject) -> SceneObject:
+    """Return the glasses that somebody wears with clear lenses, through which the eyes are seen."""
+    if thing.name == "glasses" and vocabulary.knows("clear glasses"):
+        return shown_as(vocabulary, thing, "clear glasses")
+    return thing

@@ -57,6 +57,23 @@ def test_parts_have_colours_of_their_own(man: Areas, part: str, inside: tuple[in
     assert abs(hue(green) - 145) < 30
 
 
+def test_blond_hair_is_no_skin(man: Areas) -> None:
+    painted, _ = painted_areas(man, Paint(parts=(("hair", "yellow"),)))
+    colours = np.array([colour_at(painted, 120, 35), (255, 220, 93)], dtype=np.uint8)
+    assert np.linalg.norm(np.diff(oklab(colours), axis=0)) > 0.1
+
+
+def test_a_cart_beside_somebody_keeps_its_colour(areas_of: Callable[..., Areas]) -> None:
+    areas = areas_of(
+        240, (SHIRT, 60, 190, 34, 70), (HAIR, 60, 60, 22, 24), (SKIN, 60, 75, 20, 22),
+        (BLACK, 53, 75, 3, 4), (BLACK, 67, 75, 3, 4), (HAIR, 60, 84, 4, 3),
+        (BEARD, 180, 190, 50, 60),
+    )  # fmt: skip
+    painted, _ = painted_areas(areas, Paint(parts=(("clothes", "green"),)))
+    assert colour_at(painted, 180, 190) == colour_at(areas, 180, 190)
+    assert colour_at(painted, 60, 190) != colour_at(areas, 60, 190)
+
+
 def test_each_part_and_the_rest_may_change_together(man: Areas) -> None:
     paint = Paint(parts=(("hair", "red"), ("beard", "white"), ("clothes", "green")))
     painted, _ = painted_areas(man, paint)

@@ -22,6 +22,8 @@ VOCABULARY = Vocabulary.from_text(
     guitar-playing dog | 弹吉他的狗 | animal
     dancing cat | 跳舞的猫 | animal
     box-sitting cat | 纸箱里的猫 | animal
+    ball-carrying dog | 叼着球的狗 | animal
+    ball-playing dog | 玩球的狗 | animal
     poodle | 贵宾犬 | animal
     """
 )
@@ -40,6 +42,9 @@ VOCABULARY = Vocabulary.from_text(
         ("猫在跳舞", "跳舞的猫"),
         ("戴帽子弹吉他的猫", "戴帽子的弹吉他的猫"),
         ("a cat in a box", "a box-sitting cat"),
+        ("a dog with a ball in its mouth", "a ball-carrying dog"),
+        ("a dog with a ball", "a ball-playing dog"),
+        ("叼着球的狗", "叼着球的狗"),
         ("a poodle playing the guitar", "a white guitar-playing dog"),
     ],
 )

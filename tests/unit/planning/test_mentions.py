@@ -27,6 +27,8 @@ def known() -> Vocabulary:
         KnownName("hat", "帽子", "object"),
         KnownName("book", "书", "object"),
         KnownName("open book", "打开的书本", "object"),
+        KnownName("glasses", "眼镜", "object"),
+        KnownName("clear glasses", "透明眼镜", "object"),
         KnownName("eye", "眼睛", "object"),
         KnownName("leg", "腿", "object"),
         KnownName("nose", "鼻子", "object"),
@@ -74,6 +76,9 @@ def shown(prompt: str, vocabulary: Vocabulary) -> list[str]:
         # What is nobody's name
         ("a cat in the style of van gogh", ["1 cat"]),
         ("a person reading a book", ["1 person walking", "1 open book"]),
+        # Eyes are seen through glasses that are worn
+        ("a girl wearing glasses", ["1 girl", "1 clear glasses"]),
+        ("a cat and glasses", ["1 cat", "1 glasses"]),
         # Whole animals instead of faces, where the model knows them
         ("a fox", ["1 standing fox"]),
         ("two foxes and a cat", ["2 standing fox", "1 cat"]),
