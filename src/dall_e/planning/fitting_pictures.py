@@ -10,6 +10,7 @@ import re
 from dataclasses import replace
 from functools import lru_cache
 
+from dall_e.planning.lexicon import pictured_number
 from dall_e.planning.qualities import shown_as
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.scenes.graph import SHAPES, Scene, SceneObject
@@ -52,7 +53,11 @@ def with_better_pictures(scene: Scene, vocabulary: Vocabulary) -> Scene:
         is_there = not places or scene.background in places
         if item.name in SHAPES or item.state or not is_there or not vocabulary.knows(name):
             return item
-        return shown_as(vocabulary, item, name)
+        number = pictured_number(name)
+        if item.count < number:
+            return item
+        # Boots of which no number is said are a pair, too.
+        return shown_as(vocabulary, replace(item, count=item.count // number), name)
 
     return replace(scene, objects=tuple(map(better, scene.objects)))
 
