@@ -71,7 +71,9 @@ def sample_appearance(
         # Where the mouth and the hands are is found best as things were drawn.
         # And who is left or right of something looks where it was drawn to look.
         may_turn = number not in acting and scene.relation not in ("left", "right")
-        mirrored = turns and rng.random() < 0.5 and may_turn
+        # Animals look to the left in most drawings: of two, the first one looks at the second.
+        is_turned = rng.random() < 0.5 or item.count == 2
+        mirrored = turns and is_turned and may_turn
         appearances.append(Appearance(name=name, mirrored=mirrored, alternates=turns))
 
         # Gold and wood have colours of their own.
