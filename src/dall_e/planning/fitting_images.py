@@ -48,11 +48,16 @@ def with_shared_seats(text: str, vocabulary: Vocabulary, language: Language) -> 
 
 
 def with_better_images(scene: Scene, vocabulary: Vocabulary) -> Scene:
-    """Return a scene with the better picture of each thing that has one where the scene is."""
+    """Return a scene with the better picture of each thing that has one where it is.
+
+    Where it is says the scene's place, or another thing in it, such as a desk.
+    """
+
+    there = {scene.background, *(item.name for item in scene.objects)}
 
     def better(item: SceneObject) -> SceneObject:
         name, places = _better().get(item.name, ("", ()))
-        is_there = not places or scene.background in places
+        is_there = not places or not there.isdisjoint(places)
         if item.name in SHAPES or item.state or not is_there or not vocabulary.knows(name):
             return item
         number = pictured_number(name)
