@@ -41,7 +41,7 @@ CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
 TEXT_FILE = "text_tokenizer.json"
 VOCABULARY_FILE = "vocabulary.txt"
-VOCABULARY_BYTES = 2**20
+VOCABULARY_BYTES = 2**22
 """Longest vocabulary; that of the built-in model has 170 KB."""
 MODEL_FILES = (
     WEIGHTS_FILE,

@@ -21,7 +21,7 @@ from dall_e.planning.acts import with_groups_first, with_pictured_acts, without_
 from dall_e.planning.cast import Cast, cast_of, give_parts, show_states
 from dall_e.planning.chains import link_things, put_between, relation_of
 from dall_e.planning.clothing import with_own_clothes
-from dall_e.planning.fitting_pictures import with_better_pictures, with_shared_seats
+from dall_e.planning.fitting_images import with_better_images, with_shared_seats
 from dall_e.planning.grammar import MOST_THINGS, Grammar, Mention, Objects
 from dall_e.planning.grammar_en import English
 from dall_e.planning.grammar_zh import Chinese
@@ -129,7 +129,7 @@ def _finished(
     scene = with_sign(understood.scene, understood.style, vocabulary)
     if scene.background == NEON_CITY and scene.background != understood.scene.background:
         understood = replace(understood, style="")
-    scene = with_better_pictures(without_diminutive(scene, understood.text), vocabulary)
+    scene = with_better_images(without_diminutive(scene, understood.text), vocabulary)
     pictured = with_pictured_people(with_pictured_pairs(scene, vocabulary), shown, vocabulary)
     if pictured is None:
         return None

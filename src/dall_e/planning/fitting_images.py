@@ -1,6 +1,6 @@
 """Pictures that fit what is said better than each thing's own: two on one seat, a book that lies.
 
-The table `fitting_pictures.txt` says which. What is said beside, such as a colour of one of two
+The table `fitting_images.txt` says which. What is said beside, such as a colour of one of two
 animals, is not on a picture of both, and the prompt is then read as ever.
 """
 
@@ -23,6 +23,8 @@ _TOGETHER = (
 )
 _SEAT_OF = r"(?:the same |an? |the |one |their )(?:(?:little|small|wooden|big|cosy|cozy|comfy) )*"
 _TOGETHER_ZH = "(?:一起|都|并排|并肩|正在|正|依偎|安静地|开心地|地)*"
+_TOLD_OF_ZH = "色的黑白灰橘黄棕花红蓝大胖"
+"""How a word ends that says more of the first animal."""
 _SITTING_ZH = "(?:坐|躺|趴|待|挤|窝)?"
 
 
@@ -45,12 +47,17 @@ def with_shared_seats(text: str, vocabulary: Vocabulary, language: Language) -> 
     return text
 
 
-def with_better_pictures(scene: Scene, vocabulary: Vocabulary) -> Scene:
-    """Return a scene with the better picture of each thing that has one where the scene is."""
+def with_better_images(scene: Scene, vocabulary: Vocabulary) -> Scene:
+    """Return a scene with the better picture of each thing that has one where it is.
+
+    Where it is says the scene's place, or another thing in it, such as a desk.
+    """
+
+    there = {scene.background, *(item.name for item in scene.objects)}
 
     def better(item: SceneObject) -> SceneObject:
         name, places = _better().get(item.name, ("", ()))
-        is_there = not places or scene.background in places
+        is_there = not places or not there.isdisjoint(places)
         if item.name in SHAPES or item.state or not is_there or not vocabulary.knows(name):
             return item
         number = pictured_number(name)
@@ -72,10 +79,10 @@ def _patterns(language: Language) -> tuple[str, ...]:
     first, second, seat = f"(?P<a>{animals})", f"(?P<b>{animals})", f"(?P<seat>{seats})"
     none = "(?P<b>(?!))?"
     if language == "en":
-        one, where = "(?:(?:an?|one|the) )?(?:(?:cute|little|small) )?", f"{_TOGETHER} (?:on|in) "
-        end = rf"{where}{_SEAT_OF}{seat}\b"
+        one, small = r"\b(?:an?|one|the) ", "(?:(?:cute|little|small) )?"
+        end = rf"{_TOGETHER} (?:on|in) {_SEAT_OF}{seat}\b"
         return (
-            rf"\b{one}\b{first} and {one}\b{second}\b{end}",
+            rf"(?:^|{one}){small}{first} and (?:{one})?{small}{second}\b{end}",
             rf"\b(?:two|2|a pair of) {first}\b{none}{end}",
         )
     count, also = "(?:[一1]?[只条头个位])?", "[和与跟]"
@@ -84,7 +91,7 @@ def _patterns(language: Language) -> tuple[str, ...]:
     of_seat = f"(?:同?一?[张条艘个块只把])?{seat}[上里中]?"
     on = f"{_TOGETHER_ZH}{_SITTING_ZH}在{of_seat}"
     behind = f"{_SITTING_ZH}在?{of_seat}(?:的|有|坐着|躺着|趴着)+"
-    return (f"{both}{on}", f"{two}{on}", f"{behind}{both}", f"{behind}{two}")
+    return (f"(?<![{_TOLD_OF_ZH}]){both}{on}", f"{two}{on}", f"{behind}{both}", f"{behind}{two}")
 
 
 @lru_cache(maxsize=4)
@@ -92,7 +99,7 @@ def _words(sort: str, language: Language) -> dict[str, str]:
     """The name for each word of a sort of the table's rows, seat or animal."""
     return {
         word.strip(): name
-        for kind, name, english, chinese in read_table("planning/fitting_pictures.txt")
+        for kind, name, english, chinese in read_table("planning/fitting_images.txt")
         if kind == sort
         for word in (english if language == "en" else chinese).split(",")
     }
@@ -102,7 +109,7 @@ def _words(sort: str, language: Language) -> dict[str, str]:
 def _better() -> dict[str, tuple[str, tuple[str, ...]]]:
     """The better picture of a name, and the places in which it is taken, none for all."""
     return {
-        name: (picture, () if places == "-" else tuple(map(str.strip, places.split(","))))
-        for kind, name, picture, places in read_table("planning/fitting_pictures.txt")
+        name: (image, () if places == "-" else tuple(map(str.strip, places.split(","))))
+        for kind, name, image, places in read_table("planning/fitting_images.txt")
         if kind == "better"
     }

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dall_e.planning.fitting_pictures import with_shared_seats
+from dall_e.planning.fitting_images import with_shared_seats
 from dall_e.planning.parser import parse
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.text.language import is_chinese
@@ -33,6 +33,7 @@ PAIR, CATS = "sofa-sharing cat-dog pair", "sofa-sharing cat-cat pair"
         ("两只猫坐在沙发上", "共坐沙发的一对猫"),
         ("a black cat and a dog on a sofa", "a black cat and a dog on a sofa"),
         ("a cat and a dog on a bed", "a cat and a dog on a bed"),
+        ("一只黑猫和一只狗在沙发上", "一只黑猫和一只狗在沙发上"),
         ("猫和狗", "猫和狗"),
     ],
 )
