@@ -104,8 +104,7 @@ class Parse:
 def parse(prompt: str, vocabulary: Vocabulary) -> Parse:
     """Read a prompt by the words that a model knows, in a time that grows with its length.
 
-    For nouns that it does not know, it is read again with what is nearest to them. Who is more
-    than a head in the scene is shown whole.
+    For nouns that it does not know, it is read again with what is nearest to them.
     """
     text = normal_form(prompt).text
     grammar: Grammar = Chinese(vocabulary) if is_chinese(text) else English(vocabulary)
