@@ -25,8 +25,9 @@ _STRIDE = 0.25
 """How far a window moves, as a fraction of its side."""
 _LEAST_FILLED = 0.15
 """What lies within a window fills this fraction of it, or it is not looked at."""
-_LEAST_PROBABLE = 0.1
-"""Of drawings in front of places of ours what is right is above this, what is wrong below 0.04."""
+_LEAST_PROBABLE = 0.015
+"""What is found is the likeliest of all and has this probability. Of drawings in front of places
+what is right is above 0.02, what is wrong below 0.01."""
 _AROUND = 4
 """Pixels around a part in which the ground is looked for."""
 _LEAST_FREE = 0.5

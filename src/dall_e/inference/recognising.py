@@ -29,7 +29,14 @@ from dall_e.sampling.filters import choose
 from dall_e.sampling.memory import TokenMemory
 from dall_e.sampling.noise import gumbel
 from dall_e.scenes.phrases import NUMBERS_EN, NUMBERS_ZH
-from dall_e.text.language import Language, is_chinese, plural_of, without_tone
+from dall_e.text.language import (
+    Language,
+    is_chinese,
+    plural_of,
+    with_article,
+    without_article,
+    without_tone,
+)
 
 SURE = 0.5
 """Below this probability a caption says "maybe"."""
@@ -88,7 +95,9 @@ def _thing(prompts: Sequence[str]) -> RecognisedThing:
     """What a remembered image is called: by its first prompt in each language."""
     english = next((prompt for prompt in prompts if not is_chinese(prompt)), prompts[0])
     chinese = next((prompt for prompt in prompts if is_chinese(prompt)), "")
-    return RecognisedThing(english, english, chinese)
+    name = without_article(english)
+    said = english if name != english or name.endswith("s") else with_article(name)
+    return RecognisedThing(name.lower(), said, chinese)
 
 
 def _captions(
