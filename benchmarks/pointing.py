@@ -30,7 +30,7 @@ from torch import Tensor
 from dall_e import DALL_E
 from dall_e.explain.prompt_words import prompt_words
 from dall_e.explain.regions import WordRegion, word_regions
-from dall_e.images.compositing import Canvas, Place
+from dall_e.images.compositing import Canvas, Place, in_square
 from dall_e.images.files import to_pil, to_uint8
 from dall_e.models.image_tokenizer import ImageTokenizer
 from dall_e.planning.renderer import assemble, places_of, sprite_of
@@ -156,13 +156,7 @@ def judged_left(pipeline: DALL_E, canvas_HWC: Canvas, pair: tuple[str, ...]) -> 
 
 def _squared(half_HWC: Canvas) -> Canvas:
     """What is seen on half a picture, in the middle of a square, [4, S, S]."""
-    sprite_HWC = sprite_of(half_HWC)
-    height, width, _ = sprite_HWC.shape
-    side = max(height, width)
-    square_SSC = np.zeros((side, side, 4), dtype=np.uint8)
-    top, left = (side - height) // 2, (side - width) // 2
-    square_SSC[top : top + height, left : left + width] = sprite_HWC
-    return np.ascontiguousarray(square_SSC.transpose(2, 0, 1))
+    return np.ascontiguousarray(in_square(sprite_of(half_HWC)).transpose(2, 0, 1))
 
 
 def regions_of(

@@ -27,7 +27,7 @@ from dall_e.models.recogniser import RecognisedThing, Recogniser, unit_rows
 
 RECOGNISER_FILE = "recogniser.safetensors"
 _LARGEST = 2**28
-"""Bytes of a file that is still read; that of the built-in model has 2 MB."""
+"""Bytes of a file that is still read; that of the built-in model has 4 MB."""
 _STEPS = 127
 _KINDS: dict[str, tuple[Any, int]] = {
     "mean": (np.float32, 1),

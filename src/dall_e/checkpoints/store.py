@@ -42,7 +42,7 @@ WEIGHTS_FILE = "model.safetensors"
 TEXT_FILE = "text_tokenizer.json"
 VOCABULARY_FILE = "vocabulary.txt"
 VOCABULARY_BYTES = 2**22
-"""Longest vocabulary; that of the built-in model has 170 KB."""
+"""Longest vocabulary; that of the built-in model has 0.9 MB."""
 MODEL_FILES = (
     WEIGHTS_FILE,
     TEXT_FILE,

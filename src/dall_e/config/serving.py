@@ -62,8 +62,8 @@ class ServingConfig:
     link_megabytes: int = 256
     """Memory for the pictures behind links; the oldest go first."""
     processes: int = 1
-    """Processes that draw, each with the models in its memory. With more than one, pictures come
-    quicker where many ask and there are processors for it."""
+    """Processes that draw, each with the models in its memory. On two processors a second one
+    gained nothing."""
     finishing_threads: int = 2
     """Threads that make pictures of tokens, beside the one that draws tokens."""
     allow_origins: tuple[str, ...] = ()

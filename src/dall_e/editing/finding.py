@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from dall_e.images.compositing import Canvas
+from dall_e.images.compositing import Canvas, in_square
 from dall_e.images.files import ImageArray
 from dall_e.images.holes import free_ground, things_in_boxes
 from dall_e.images.selections import Box, UInt8, bounds_of, grown
@@ -91,9 +91,4 @@ def _cutout(canvas_HWC: Canvas, part_HW: UInt8) -> ImageArray:
     left, top, right, bottom = bounds_of(part_HW)
     cut_hwC = canvas_HWC[top:bottom, left:right].copy()
     cut_hwC[part_HW[top:bottom, left:right] < 128] = 0
-    height, width, _ = cut_hwC.shape
-    side = max(height, width)
-    square_SSC = np.zeros((side, side, 4), dtype=np.uint8)
-    y, x = (side - height) // 2, (side - width) // 2
-    square_SSC[y : y + height, x : x + width] = cut_hwC
-    return np.ascontiguousarray(square_SSC.transpose(2, 0, 1))
+    return np.ascontiguousarray(in_square(cut_hwC).transpose(2, 0, 1))

@@ -70,6 +70,16 @@ def resized(sprite_HWC: Canvas, width: int, height: int, angle: float = 0.0) -> 
     return result_HWC
 
 
+def in_square(sprite_HWC: Canvas) -> Canvas:
+    """Return a sprite in the middle of an empty square as large as its longer side, [S, S, C]."""
+    height, width, channels = sprite_HWC.shape
+    side = max(height, width)
+    square_SSC = np.zeros((side, side, channels), dtype=np.uint8)
+    top, left = (side - height) // 2, (side - width) // 2
+    square_SSC[top : top + height, left : left + width] = sprite_HWC
+    return square_SSC
+
+
 def paste(canvas_SSC: Canvas, sprite_HWC: Canvas, place: Place) -> None:
     """Put a premultiplied image over the canvas, its middle at the place's.
 

@@ -16,6 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 UInt8 = npt.NDArray[np.uint8]
+Bools = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float32]
 Box = tuple[int, int, int, int]
 """Left, top, right and bottom in pixels."""
 
@@ -201,13 +203,23 @@ def _snowy(image_SSC: UInt8, box: Box) -> UInt8:
     return out
 
 
+def _smaller(image_SSC: UInt8, box: Box, size: float, foot: float) -> tuple[UInt8, Bools, Floats]:
+    """A thing with room around it, where it is, and how far from it each pixel is, [S, S].
+
+    size: its longer side, and foot: how far down it stands, as fractions of the picture's.
+    """
+    side = len(image_SSC)
+    left, top, right, bottom = box
+    small = _fitted(image_SSC[top:bottom, left:right], size, size, side, round(foot * side))
+    is_thing_SS = small[..., 3] >= _SOLID
+    far_SS = cv2.distanceTransform((~is_thing_SS).astype(np.uint8), cv2.DIST_L2, 5)
+    return small, is_thing_SS, np.asarray(far_SS, dtype=np.float32)
+
+
 def _glowing(image_SSC: UInt8, box: Box) -> UInt8:
     """A thing in a glow of two tones, a little smaller for it."""
     side = len(image_SSC)
-    left, top, right, bottom = box
-    small = _fitted(image_SSC[top:bottom, left:right], 0.8, 0.8, side, round(0.9 * side))
-    is_thing_SS = small[..., 3] >= _SOLID
-    far_SS = cv2.distanceTransform((~is_thing_SS).astype(np.uint8), cv2.DIST_L2, 5)
+    small, is_thing_SS, far_SS = _smaller(image_SSC, box, 0.8, 0.9)
     out = np.zeros_like(image_SSC)
     for reach, colour in _LIGHT:
         out[far_SS <= reach * side] = colour
@@ -218,10 +230,7 @@ def _glowing(image_SSC: UInt8, box: Box) -> UInt8:
 def _burning(image_SSC: UInt8, box: Box) -> UInt8:
     """Flames behind a thing, which lick up from its outline."""
     side = len(image_SSC)
-    left, top, right, bottom = box
-    small = _fitted(image_SSC[top:bottom, left:right], 0.76, 0.76, side, round(0.93 * side))
-    is_thing_SS = small[..., 3] >= _SOLID
-    far_SS = cv2.distanceTransform((~is_thing_SS).astype(np.uint8), cv2.DIST_L2, 5)
+    small, is_thing_SS, far_SS = _smaller(image_SSC, box, 0.76, 0.93)
     out = np.zeros_like(image_SSC)
     rows_S1 = np.arange(side)[:, None]
 

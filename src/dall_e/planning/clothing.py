@@ -7,14 +7,13 @@ does not show, the piece is drawn, and the sleeves under it have its colour.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 from dataclasses import replace
 from functools import lru_cache
 
 from dall_e.planning.people_phrases import figure_in, part_at_act
 from dall_e.planning.qualities import is_person, shown_as
 from dall_e.planning.vocabulary import Vocabulary
-from dall_e.scenes.graph import Scene, SceneObject, actions_among, links_among
+from dall_e.scenes.graph import Scene, SceneObject
 from dall_e.text.tables import read_table
 
 _KINDS = (
@@ -55,18 +54,7 @@ def with_own_clothes(scene: Scene, vocabulary: Vocabulary) -> Scene:
             items[subject] = _painted(items[subject], part, thing.colour)
         elif "top" in kinds and _OVER_A_TOP.search(thing.name):
             items[subject] = _painted(items[subject], "top", thing.colour)
-    return _without(replace(scene, objects=tuple(items)), worn)
-
-
-def _without(scene: Scene, dropped: Collection[int]) -> Scene:
-    """Return a scene without some of its things, and what is done with them."""
-    kept = [index for index in range(len(scene.objects)) if index not in dropped]
-    return replace(
-        scene,
-        objects=tuple(scene.objects[index] for index in kept),
-        actions=actions_among(scene.actions, kept),
-        links=links_among(scene.links, kept),
-    )
+    return replace(scene, objects=tuple(items)).without(worn)
 
 
 def _painted(item: SceneObject, part: str, colour: str) -> SceneObject:

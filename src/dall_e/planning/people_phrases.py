@@ -36,6 +36,8 @@ _BEHIND_ZH = (
     "(?P<legs>牛仔裤|裤子|短裤|长裤|裙子|半身裙|短裙))?"
 )
 _WORD = re.compile(r"[\w'-]+")
+_NOTHING = "(?!)"
+"""A pattern that is nowhere."""
 _JEANS = ("jeans", "牛仔裤")
 
 
@@ -95,7 +97,7 @@ def phrases_in(text: str, language: Language) -> list[Phrase]:
     taken = {at for phrase in found for at in range(phrase.start, phrase.stop)}
     known = _acts_by_phrase(language)
     for match in _act_pattern(lower, language).finditer(lower):
-        if match[0] and taken.isdisjoint(range(*match.span())):
+        if taken.isdisjoint(range(*match.span())):
             act = known[_plain(match[0]) if language == "en" else match[0]]
             found.append(Phrase(start=match.start(), stop=match.end(), shows=act))
     return sorted(found, key=lambda phrase: phrase.start)
@@ -199,12 +201,13 @@ def _act_pattern(text: str, language: Language) -> re.Pattern[str]:
     """
     if language == "zh":
         known = _acts_by_phrase("zh")
-        return re.compile("|".join(re.escape(phrase) for phrase in known if phrase in text))
+        said = [phrase for phrase in known if phrase in text]
+        return re.compile("|".join(map(re.escape, said)) or _NOTHING)
     there = frozenset(_WORD.findall(text))
     said = [phrase for phrase, words in _words_of_phrases().items() if words <= there]
     article = rf" (?:{_ARTICLES} )?{_HOW}"
     spaced = "|".join(article.join(map(re.escape, phrase.split(" "))) for phrase in said)
-    return re.compile(rf"\b(?:{spaced})\b(?!-)" if said else "(?!)")
+    return re.compile(rf"\b(?:{spaced})\b(?!-)" if said else _NOTHING)
 
 
 @lru_cache(maxsize=2)

@@ -27,7 +27,7 @@ from dall_e.planning.people_phrases import (
 from dall_e.planning.qualities import is_person, shown_as
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.planning.whole_bodies import figure_of
-from dall_e.scenes.graph import Scene, SceneObject, actions_among, links_among
+from dall_e.scenes.graph import Scene, SceneObject
 
 _ALIVE = ("person", "face", "animal")
 _POSE = re.compile(r"^(?:standing|walking|running|holding|sitting|reading|waving|jumping) ")
@@ -194,14 +194,8 @@ def with_pictured_people(
 
 def _kept(scene: Scene, dropped: set[int]) -> Scene:
     """A scene without the things that are on somebody's picture already."""
-    kept = [index for index in range(len(scene.objects)) if index not in dropped]
-    return replace(
-        scene,
-        objects=tuple(scene.objects[index] for index in kept),
-        actions=actions_among(scene.actions, kept),
-        links=links_among(scene.links, kept),
-        relation=scene.relation if not dropped else "",
-    )
+    # What is left of two stands to nothing any more.
+    return replace(scene, relation="").without(dropped) if dropped else scene
 
 
 def _pictured(

@@ -38,7 +38,7 @@ from dall_e.text.language import plural_of
 from dall_e.text.tables import read_table, table_rows
 
 _MOST_BYTES = 2**22
-"""Longest file; that of the built-in model has 128 KB."""
+"""Longest file; that of the built-in model has 0.9 MB."""
 SEVERAL = 3
 """How many are meant by what is said to be more than one."""
 

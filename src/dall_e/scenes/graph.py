@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -186,6 +186,16 @@ class Scene:
     """Fraction of its captions that name the style."""
     seed: str = ""
     """Chooses places, sizes and shades within what the scene says."""
+
+    def without(self, dropped: Collection[int]) -> Scene:
+        """Return a scene without some of its objects, and what is done with them."""
+        kept = [index for index in range(len(self.objects)) if index not in dropped]
+        return replace(
+            self,
+            objects=tuple(self.objects[index] for index in kept),
+            actions=actions_among(self.actions, kept),
+            links=links_among(self.links, kept),
+        )
 
     def __post_init__(self) -> None:
         fewest = 0 if self.background else 1
