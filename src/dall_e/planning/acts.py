@@ -9,10 +9,11 @@ other.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
+from dall_e.planning.long_names import long_names
 from dall_e.planning.qualities import whole_name
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.text.language import COLOURS_ZH, Language, plural_of
@@ -80,6 +81,8 @@ def without_own_parts(text: str, vocabulary: Vocabulary, language: Language) -> 
 
     "a lion with a big mane" is "a lion", 长着长鼻子的大象 is 大象.
     """
+    if long_names(text, vocabulary, language):
+        return text
     if language == "zh":
         for match in reversed([*_PARTS_ZH.finditer(text)]):
             ahead = next(_animals_zh(text[match.end() : match.end() + 8], vocabulary), None)
@@ -121,13 +124,22 @@ def with_pictured_acts(text: str, vocabulary: Vocabulary, language: Language) ->
         for match in act.words.finditer(text)
     ]  # fmt: skip
     rewrite = _in_english if language == "en" else _in_chinese
-    found = [each for each in found if not _is_place_of_another(text, each[0], language)]
+    whole = long_names(text, vocabulary, language) if found else ()
+    found = [
+        each for each in found
+        if not _is_place_of_another(text, each[0], language) and not _is_inside(each[0], whole)
+    ]  # fmt: skip
     longest = sorted(found, key=lambda each: each[0].start() - each[0].end())
     for match, act in longest[:_MOST_TRIED]:
         again = rewrite(text, match, act, vocabulary)
         if again:
             return again
     return text
+
+
+def _is_inside(match: re.Match[str], spans: Iterable[tuple[int, int, str]]) -> bool:
+    """Whether words are a part of a longer name, as of "a mother duck followed by ducklings"."""
+    return any(start <= match.start() and match.end() <= stop for start, stop, _ in spans)
 
 
 def _is_place_of_another(text: str, match: re.Match[str], language: Language) -> bool:

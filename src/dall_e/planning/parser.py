@@ -25,6 +25,7 @@ from dall_e.planning.fitting_images import with_better_images, with_shared_seats
 from dall_e.planning.grammar import MOST_THINGS, Grammar, Mention, Objects
 from dall_e.planning.grammar_en import English
 from dall_e.planning.grammar_zh import Chinese
+from dall_e.planning.long_names import with_long_name
 from dall_e.planning.made_of import with_material_first
 from dall_e.planning.marked_text import MarkedText
 from dall_e.planning.mentions import (
@@ -109,6 +110,8 @@ def parse(prompt: str, vocabulary: Vocabulary) -> Parse:
     text = normal_form(prompt).text
     grammar: Grammar = Chinese(vocabulary) if is_chinese(text) else English(vocabulary)
     if not has_tone(text):
+        named = with_long_name(text, vocabulary, "zh" if is_chinese(text) else "en")
+        prompt, text = (prompt if named == text else named), named
         for reading in readings_of(text, grammar, vocabulary):
             understood = _finished(reading.text, vocabulary, reading.shown)
             if understood is not None:
@@ -179,7 +182,6 @@ def _read(prompt: str, vocabulary: Vocabulary) -> Parse:
     text = with_pictured_acts(text, vocabulary, language)
     spaced = "" if " " in text else grammar.spaced(text)
     marked = MarkedText(spaced or text)
-
     start, stop, style = grammar.frame(marked.text)
     marked.keep_only(start, stop)
     exact = _exact(grammar, marked.text)
@@ -354,8 +356,7 @@ def _loose(grammar: Grammar, marked: MarkedText) -> tuple[Scene | None, Mended]:
         for position, (was, now) in enumerate(zip(written, tokens, strict=True))
         if was != now and position in used
     )
-    scene = replace(scene, objects=items)
-    return _seen_from_first(scene), mended
+    return _seen_from_first(replace(scene, objects=items)), mended
 
 
 def _relate(
@@ -365,7 +366,6 @@ def _relate(
     first, second = mentions
     between = grammar.separator.join(tokens[first.stop : second.start])
     after = grammar.separator.join(tokens[second.stop :])
-
     related = relation_of(grammar, between, after)
     if related is None:
         return set()

@@ -9,11 +9,12 @@ said of them beside, such as the colour of their hair, is painted on it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 from dall_e.planning.grammar import Grammar
+from dall_e.planning.long_names import long_names
 from dall_e.planning.people_phrases import (
     Act,
     Phrase,
@@ -28,6 +29,7 @@ from dall_e.planning.qualities import is_person, shown_as
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.planning.whole_bodies import figure_of
 from dall_e.scenes.graph import Scene, SceneObject
+from dall_e.text.language import Language
 
 _ALIVE = ("person", "face", "animal")
 _POSE = re.compile(r"^(?:standing|walking|running|holding|sitting|reading|waving|jumping) ")
@@ -69,7 +71,10 @@ class _Named(NamedTuple):
 def readings_of(text: str, grammar: Grammar, vocabulary: Vocabulary) -> Iterator[Reading]:
     """Yield a text without what pictures of people may show, most of it first; () if none does."""
     is_chinese = not grammar.separator
-    found = phrases_in(text, "zh" if is_chinese else "en")[:_MOST]
+    language: Language = "zh" if is_chinese else "en"
+    found = phrases_in(text, language)[:_MOST]
+    whole = long_names(text.lower(), vocabulary, language) if found else ()
+    found = [phrase for phrase in found if not _is_of_another_name(phrase, whole)]
     if not found:
         return
     named = _named(text, grammar, vocabulary)
@@ -88,6 +93,14 @@ def readings_of(text: str, grammar: Grammar, vocabulary: Vocabulary) -> Iterator
     kept = [(people.index(at), phrase) for at, phrase in said if at in people]
     for some in _subsets(kept):
         yield Reading(_without(text, [phrase for _, phrase in some], is_chinese), tuple(some))
+
+
+def _is_of_another_name(phrase: Phrase, names: Iterable[tuple[int, int, str]]) -> bool:
+    """Whether a phrase is a part of a long name of a picture that does not just show it."""
+    return any(
+        start <= phrase.start and phrase.stop <= stop and not who_in(phrase.shows.image, name)
+        for start, stop, name in names
+    )
 
 
 def _subsets(said: Sequence[tuple[int, Phrase]]) -> Iterator[list[tuple[int, Phrase]]]:
