@@ -25,6 +25,11 @@ VOCABULARY = Vocabulary.from_text(
     ball-carrying dog | 叼着球的狗 | animal
     ball-playing dog | 玩球的狗 | animal
     poodle | 贵宾犬 | animal
+    angry cat | 生气的猫 | animal
+    sick dog | 生病的狗 | animal
+    arms-crossing cat | 双臂交叉的猫 | animal
+    cart-pushing dog | 推着小车的狗 | animal
+    newspaper-reading dog | 看报纸的狗 | animal
     """
 )
 
@@ -46,6 +51,15 @@ VOCABULARY = Vocabulary.from_text(
         ("a dog with a ball", "a ball-playing dog"),
         ("叼着球的狗", "叼着球的狗"),
         ("a poodle playing the guitar", "a white guitar-playing dog"),
+        ("a furious cat", "a angry cat"),
+        ("愤怒的猫", "生气的猫"),
+        ("a dog with a sore throat", "a sick dog"),
+        ("喉咙痛的狗", "生病的狗"),
+        ("a cat with crossed arms", "a arms-crossing cat"),
+        ("一只猫双臂交叉", "一只双臂交叉的猫"),
+        ("a dog pushing a cart of carrots", "a cart-pushing dog"),
+        ("狗推着一车胡萝卜", "推着小车的狗"),
+        ("a dog reading the newspaper", "a newspaper-reading dog"),
     ],
 )
 def test_an_act_is_read_as_the_name_of_its_picture(prompt: str, read: str) -> None:

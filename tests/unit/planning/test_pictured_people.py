@@ -12,6 +12,8 @@ _PEOPLE = {
     "woman playing the guitar": "弹吉他的女人", "boy sleeping at a desk": "趴在桌上睡觉的男孩",
     "girl in a hoodie": "穿连帽衫的女孩", "girl in a hoodie reading": "看书的穿连帽衫的女孩",
     "man walking a dog": "遛狗的男人", "girl doing yoga": "做瑜伽的女孩",
+    "man feeding a horse": "喂马的男人", "person walking": "行人",
+    "woman making dumplings": "包饺子的女人",
 }  # fmt: skip
 KNOWN = Vocabulary(
     [
@@ -40,6 +42,9 @@ def shown(prompt: str) -> list[tuple[str, dict[str, str]]]:
         ("a girl in a blue hoodie reading", "girl in a hoodie reading", {"top": "blue"}),
         ("a girl in a red hoodie and black jeans", "girl in a hoodie",
          {"bottom": "black", "top": "red"}),
+        ("a person giving a horse grass", "man feeding a horse", {}),
+        ("绿衣服的人给马喂草", "man feeding a horse", {"clothes": "green"}),
+        ("包饺子的女人", "woman making dumplings", {}),
         ("a girl in a red kimono doing yoga", "girl doing yoga", {"garment": "red"}),
     ],
 )  # fmt: skip
