@@ -22,7 +22,7 @@ Box = tuple[int, int, int, int]
 """Left, top, right and bottom in pixels."""
 
 BUILDS = ("tall", "short", "fat", "thin", "long", "baby")
-CONDITIONS = ("broken", "hot", "wet", "snowy", "glowing", "burning", "smiling")
+CONDITIONS = ("broken", "hot", "wet", "snowy", "glowing", "burning", "smiling", "bitten")
 LIT = ("glowing", "burning")
 """Those with light around a thing, which is painted before."""
 
@@ -46,6 +46,8 @@ _STEAM = (176, 190, 201, 255)
 _WATER = (84, 172, 238, 255)
 _SNOW, _SNOW_SHADE = (222, 236, 250, 255), (158, 190, 224, 255)
 """Bluish, so that it is seen on a white ground too."""
+_BITES = ((0.99, 0.14, 0.15), (0.88, 0.31, 0.15), (1.0, 0.48, 0.14))
+"""Of something bitten: across and down in its box, and the radius as a fraction of its side."""
 _LIGHT = ((0.1, (255, 247, 208, 255)), (0.055, (255, 229, 128, 255)))
 """How far a glow is from the outline, as fractions of the side, and its colours from outside."""
 _FLAMES = ((0.055, 0.17, (244, 144, 12, 255)), (0.025, 0.1, (255, 204, 77, 255)))
@@ -101,7 +103,7 @@ def in_condition(image_SSC: UInt8, condition: str) -> UInt8:
         return image_SSC
     changed = {
         "broken": _broken, "hot": _steaming, "wet": _dripping, "snowy": _snowy,
-        "glowing": _glowing, "burning": _burning,
+        "glowing": _glowing, "burning": _burning, "bitten": _bitten,
     }  # fmt: skip
     return changed[condition](image_SSC, box)
 
@@ -143,6 +145,18 @@ def _broken(image_SSC: UInt8, box: Box) -> UInt8:
         turn[0, 2] += way * _APART * side
         moved = cv2.warpAffine(half, turn, (side, side), flags=cv2.INTER_LINEAR)
         out[moved[..., 3] >= _SOLID] = moved[moved[..., 3] >= _SOLID]
+    return out
+
+
+def _bitten(image_SSC: UInt8, box: Box) -> UInt8:
+    """A bite out of the right side, with the marks of three teeth."""
+    left, top, right, bottom = box
+    width, height = right - left, bottom - top
+    gone_SS = np.zeros(image_SSC.shape[:2], np.uint8)
+    for across, down, radius in _BITES:
+        centre = (round(left + across * width), round(top + down * height))
+        cv2.circle(gone_SS, centre, max(round(radius * max(width, height)), 1), 1, -1)
+    out: UInt8 = np.where(gone_SS[..., None] > 0, 0, image_SSC).astype(np.uint8)
     return out
 
 

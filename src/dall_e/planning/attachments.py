@@ -48,7 +48,15 @@ _SHORT = re.compile(r"shirt$|blouse$|sweater$|jacket$|vest$|hoodie$|suit$")
 _CLOTHING = re.compile(
     rf"{_BODY.pattern}|skirt$|blouse$|sari$|gown$|tuxedo$|clothes$|jeans$|shorts$|kilt$|tutu$|cloak$|apron$"
 )
-
+_FRONTS = (
+    (re.compile(r"mug|cup\b"), (0.42, 0.56, 0.4)),
+    (re.compile(r"guitar"), (0.27, 0.73, 0.24)),
+    (re.compile(r"backpack|bag\b|handbag|pouch|suitcase|box|bottle|\bjar\b"), (0.5, 0.66, 0.4)),
+    (re.compile(r"shirt|hoodie|sweater|jacket|dress|jumper|apron"), (0.5, 0.52, 0.36)),
+    (re.compile(r"balloon"), (0.5, 0.36, 0.36)),
+    (re.compile(r"shield"), (0.5, 0.46, 0.5)),
+)
+"""Where there is room on the front of a thing, as fractions of its box, and the longer side."""
 
 FACED = ("food", "plant", "sky", "face")
 """Kinds of things that have hats and glasses on, as in cartoons: all of them is a face."""
@@ -246,6 +254,15 @@ def _filling(own: Part, anchors: Anchors, thing: Attached) -> tuple[list[Part], 
     return [centred(thing, middle + dx, y + dy, (width, height)) for dx, dy in places], True
 
 
+def _printed(own: Part, anchors: Anchors, thing: Attached) -> tuple[list[Part], bool]:
+    """On the front of a thing, in the middle of where there is room for it."""
+    x, y, most = next(
+        (spot for names, spot in _FRONTS if names.search(thing.owner)), (0.5, 0.5, 0.44)
+    )
+    size = sized(thing, width=most * own.width, height=most)
+    return [centred(thing, x * own.width, y, size)], False
+
+
 _RULES = {
     "holding": _held,
     "biting": bitten,
@@ -269,4 +286,5 @@ _RULES = {
     "bunched with": bunched,
     "containing": put_inside,
     "covering": put_under,
+    "printed with": _printed,
 }

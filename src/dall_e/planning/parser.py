@@ -6,8 +6,7 @@ sizes, how two of them stand to each other, what they do, and where they are.
 
 A second, loose pass takes from any other prompt the things that it names and what is said of them
 in known words. "An astronaut riding a big horse through the stars" names an astronaut, a big horse
-and the night. A small model that is given such a sentence draws one lump; asked for the things one
-by one, it draws them.
+and the night. Asked for the things one by one, a small model draws them.
 """
 
 from __future__ import annotations
@@ -43,6 +42,7 @@ from dall_e.planning.people_phrases import Phrase
 from dall_e.planning.pictured_pairs import with_pictured_pairs
 from dall_e.planning.pictured_people import readings_of, with_pictured_people
 from dall_e.planning.place_signs import NEON_CITY, with_sign
+from dall_e.planning.prints import with_prints
 from dall_e.planning.qualities import pictured_state, shown_as
 from dall_e.planning.style_things import in_own_way
 from dall_e.planning.style_words import without_style
@@ -176,7 +176,7 @@ def _read(prompt: str, vocabulary: Vocabulary) -> Parse:
     grammar: Grammar = Chinese(vocabulary) if chinese else English(vocabulary)
     language: Language = "zh" if chinese else "en"
     text = in_plain_order(text if chinese else text.lower(), language)
-    text = with_material_first(text, language)
+    text = with_material_first(with_prints(text, vocabulary, language), language)
     text = with_groups_first(text, vocabulary) if chinese else text
     text = with_shared_seats(without_own_parts(text, vocabulary, language), vocabulary, language)
     text = with_pictured_acts(text, vocabulary, language)

@@ -151,6 +151,7 @@ def _settle_condition(
     is_odd = (kind in _NEVER and condition != "smiling") or condition == "cute"
     is_odd = is_odd or (condition == "broken" and kind in _LIVING)
     is_odd = is_odd or (condition == "hot" and not is_warm)
+    is_odd = is_odd or (condition == "bitten" and kind != "food")
     is_odd = is_odd or (condition == "smiling" and kind in _WITH_FACES)
     if is_odd:
         dropped.add("condition")

@@ -5,12 +5,25 @@ are three colourful balloons, and who is on somebody's back is on them.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
-from dall_e.text.language import Language
+from dall_e.text.language import COLOURS_ZH, Language
 
 _COLOURS = r"(?:(?:all|many|two|three|four|several) )?(?:different|various|assorted|many) colou?rs"
 _NUMBER = r"(?:two|three|four|five|six|[2-6]|several|some|many|lots of)"
-_EN: tuple[tuple[re.Pattern[str], str], ...] = (
+_HUES = f"({'|'.join(colour for colour in COLOURS_ZH if colour != 'white')})"
+_PATTERNED = "(?:striped|checked|checkered|chequered|plaid|dotted|polka|gingham)"
+Turned = str | Callable[[re.Match[str]], str]
+
+
+def _patterned(match: re.Match[str]) -> str:
+    """A thing with its pattern before it: a cup with blue dots is a blue dotted cup."""
+    article, thing, colour, stripes, checks = match.groups()
+    pattern = "striped" if stripes else "checked" if checks else "dotted"
+    return " ".join(filter(None, ((article or "").strip(), colour, pattern, thing.strip())))
+
+
+_EN: tuple[tuple[re.Pattern[str], Turned], ...] = (
     (
         re.compile(r"^(?:(?:a (?:ring|circle) of|some|many|several|lots of) )?((?:\w+ )?\w+s) "
                    r"(?:all )?(?:around|surrounding) ((?:an?|the) [\w -]+)$"),
@@ -20,6 +33,17 @@ _EN: tuple[tuple[re.Pattern[str], str], ...] = (
         re.compile(rf"\b({_NUMBER} )?([\w'-]+)(?:,)? (?:in|of|with|each in|all in) {_COLOURS}\b"),
         r"\1colourful \2",
     ),
+    (
+        re.compile(rf"\b(?:{_HUES} and white|white and {_HUES}) (?={_PATTERNED})"),
+        lambda match: f"{match[1] or match[2]} ",
+    ),
+    (
+        re.compile(r"^((?:an?|the|two|three|a pair of) )?((?:(?!with\b)[\w'-]+ )+)with "
+                   rf"(?:{_HUES} )?(?:(stripes)|(?:polka )?dots|(checks))$"),
+        _patterned,
+    ),
+    (re.compile(r"^((?:an? )?)([\w' -]+?) with an? (?:bite|bite mark)(?: taken out)?(?: of it)?$"),
+     r"\1bitten \2"),
     (re.compile(r"\b(?:different(?:ly)?|variously|multi)[- ]colou?red\b"), "colourful"),
     (
         re.compile(r"\bon ((?:an?|the|his|her) (?:\w+ ){0,2}?\w+)'s? (?:back|shoulders?|lap)\b"),
@@ -39,7 +63,7 @@ _MADE = (
     "(?:ice|snow|stone|marble|bronze|gold|golden|silver|wooden|wood|glass|crystal|clay|chocolate|"
     "metal|jade)"
 )
-_STATUES: tuple[tuple[re.Pattern[str], str], ...] = (
+_STATUES: tuple[tuple[re.Pattern[str], Turned], ...] = (
     (
         re.compile(
             rf"\b({_MADE}) (?:sculpture|statuette|statue|figurine|figure|carving) of "
@@ -52,7 +76,12 @@ _STATUES: tuple[tuple[re.Pattern[str], str], ...] = (
 """A statue is what it shows, of another material."""
 _CARVED = {"冰": "冰做的", "雪": "冰做的", "石": "石头", "木": "木头", "铜": "铜制的", "玉": "水晶"}
 _CARVING = re.compile(r"([冰雪石木铜玉])雕(?:刻成?)?的?(?=[\u4e00-\u9fff])")
-_ZH: tuple[tuple[re.Pattern[str], str], ...] = (
+_ZH: tuple[tuple[re.Pattern[str], Turned], ...] = (
+    (
+        re.compile(r"(?:([红蓝绿黄黑粉紫橙灰棕])白|白([红蓝绿黄黑粉紫橙灰棕]))(?:色|相间)?的?"
+                   r"(?=条纹|格子|格纹|波点|圆点|方格)"),
+        lambda match: f"{match[1] or match[2]}色",
+    ),
     (
         re.compile(r"^([\u4e00-\u9fff]{1,6}?)的?(?:周围|四周)(?:有|是|的)+([\u4e00-\u9fff]{1,6})$"),
         r"\1在两个\2之间",

@@ -30,7 +30,7 @@ what is worn above with all below that is like it."""
 VERBS = (
     "holding", "carrying", "wearing", "eating", "drinking", "reading", "riding", "sitting on",
     "hanging from", "breathing", "full of", "biting", "blowing", "pulling", "pushing", "kicking",
-    "leading", "containing", "covering", "bearing", "hugging", "bunched with",
+    "leading", "containing", "covering", "bearing", "hugging", "bunched with", "printed with",
 )  # fmt: skip
 """What somebody does with a thing, or what a container has in it: each puts the thing to a part of
 who does it (`planning/anchors.py`)."""

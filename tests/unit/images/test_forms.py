@@ -81,6 +81,13 @@ def test_the_halves_of_something_broken_are_apart() -> None:
     assert not middle[left : right + 1].all()
 
 
+def test_a_bite_is_missing_at_the_right() -> None:
+    image = drawn(40, 40)
+    gone = (image[..., 3] > 0) & (in_condition(image, "bitten")[..., 3] == 0)
+    columns = np.flatnonzero(gone.any(0))
+    assert gone.sum() > 60 and columns[0] > SIDE // 2
+
+
 def test_a_glow_is_all_around_and_flames_are_higher_than_wide() -> None:
     image = drawn(30, 30)
     across, down = size(in_condition(image, "glowing"))
