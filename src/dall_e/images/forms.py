@@ -22,7 +22,12 @@ Box = tuple[int, int, int, int]
 """Left, top, right and bottom in pixels."""
 
 BUILDS = ("tall", "short", "fat", "thin", "long", "baby")
-CONDITIONS = ("broken", "hot", "wet", "snowy", "glowing", "burning", "smiling", "bitten")
+CONDITIONS = (
+    "broken", "hot", "wet", "snowy", "glowing", "burning", "bitten", "smiling", "loving", "sleepy",
+    "crying", "angry", "scared", "lively", "handy", "winged",
+)  # fmt: skip
+"""What has happened to a thing; from smiling to handy it has a face (`images/faces.py`), and from
+lively on limbs or wings (`images/limbs.py`)."""
 LIT = ("glowing", "burning")
 """Those with light around a thing, which is painted before."""
 
@@ -97,7 +102,7 @@ def with_large_head(image_SSC: UInt8, head: Box) -> UInt8:
 
 
 def in_condition(image_SSC: UInt8, condition: str) -> UInt8:
-    """Return a drawing of a thing that is one of CONDITIONS but "smiling", which is a face."""
+    """Return a drawing of a thing that is one of CONDITIONS but those of faces."""
     box = seen_box(image_SSC)
     if box is None:
         return image_SSC

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from dall_e.planning.attachments import FACED, is_on_head, is_worn
 from dall_e.planning.grammar import Grammar, Mention, Objects, PartSaid
 from dall_e.planning.lexicon import Deed
+from dall_e.planning.lively import ALIVE, is_alive, with_hands
 from dall_e.planning.poses import image_with, opened, posed, worn_before_eyes
-from dall_e.planning.qualities import flies, pictured_state, shown_as
+from dall_e.planning.qualities import flies, mood_of, pictured_state, shown_as
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.scenes.graph import (
     COLOURS,
@@ -21,15 +22,11 @@ from dall_e.scenes.graph import (
     SceneObject,
     actions_among,
     links_among,
-)
+)  # fmt: skip
 
-_ALIVE = ("animal", "person", "face")
 _BLOND_LOOKS = ("long blond hair", "short blond hair", "blond hair")
 """Pictures from head to foot come first."""
-_ALIVE_NAMES = frozenset(
-    ("robot face", "robot", "teddy bear", "snowman", "jack-o-lantern", "heart")
-)
-_UNHANDY = ("place", "sky", "weather", "vehicle", *_ALIVE)
+_UNHANDY = ("place", "sky", "weather", "vehicle", *ALIVE)
 """Kinds of things that nobody holds in a hand."""
 _READABLE = re.compile(
     r"book|newspaper|magazine|scroll|menu|map\b|letter|envelope|page|memo|tablet"
@@ -286,11 +283,6 @@ def _embrace(reading: _Reading, cast: Cast) -> None:
         cast.used |= reading.grammar.tokens_at(behind, deed.start, deed.stop, mention.stop)
 
 
-def is_alive(item: SceneObject) -> bool:
-    """Whether a thing is somebody who can do something."""
-    return item.thing.kind in _ALIVE or item.name in _ALIVE_NAMES
-
-
 def _act(cast: Cast, mentions: Sequence[Mention], subject: int, verb: str, thing: int) -> None:
     """Let somebody do something with a thing, which is one then."""
     if any(action.thing == thing for action in cast.actions):
@@ -344,6 +336,7 @@ def _pose(vocabulary: Vocabulary, cast: Cast, action: Action) -> None:
         cast.items[subject] = shown
         cast.dropped.add(thing)
         return
+    cast.items[subject] = item = with_hands(item, verb, vocabulary)
     worn = [cast.items[each.thing].name for each in cast.actions if each.verb == "wearing"]
     cast.items[subject] = posed(vocabulary, item, verb, worn)
     if verb == "hugging":
@@ -394,6 +387,9 @@ def show_states(
         pictured, colour = pictured_state(vocabulary, item.name, state)
         if pictured:
             cast.items[index] = shown_as(vocabulary, item, pictured, colour)
-        if pictured or state == "flying" and flies(vocabulary, item.name):
+        mood = "" if pictured or item.condition else mood_of(vocabulary, item.name, state)
+        if mood:
+            cast.items[index] = replace(item, condition=mood)
+        if pictured or mood or state == "flying" and flies(vocabulary, item.name):
             used.update(range(position, position + grammar.state_tokens(tokens, position)))
     return used

@@ -6,14 +6,18 @@ cat chasing a white cat", "a cat wearing a hat and a dog wearing a hat".
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from dall_e.planning.attachments import is_worn
-from dall_e.planning.cast import Cast, is_alive
-from dall_e.planning.grammar import MOST_THINGS, Grammar, Mention, PartSaid
+from dall_e.planning.cast import Cast
+from dall_e.planning.grammar import MOST_THINGS, Grammar, Mention, Objects, PartSaid
+from dall_e.planning.lively import is_alive
+from dall_e.planning.marked_text import MarkedText
 from dall_e.planning.poses import posed
-from dall_e.planning.qualities import shown_as, whole_name
+from dall_e.planning.qualities import pictured_state, shown_as, whole_name
+from dall_e.planning.vocabulary import Vocabulary
 from dall_e.scenes.graph import Action, Scene, SceneObject
 from dall_e.text.language import is_chinese
 
@@ -29,6 +33,10 @@ _MANY_COLOURS = ("red", "yellow", "blue")
 _MANY_COATS = ("orange", "black", "white")
 _STANDING_ON = frozenset(("leg", "foot"))
 _ANOTHER = frozenset(("a", "an", "another"))
+_STATES = {
+    "sleeping": re.compile(r"\b(?:sleeping|asleep|sleeps|napping)\b|睡[觉着在]?"),
+    "playing": re.compile(r"\b(?:playing|plays)\b|玩[耍球]?"),
+}
 
 
 def first_mentions(
@@ -227,3 +235,25 @@ def _mentions(grammar: Grammar, tokens: Sequence[str], blocked: set[int]) -> Ite
             before, free = found, stop
         position = max(stop, position + 1)
     yield from before
+
+
+def at_rest_or_play(vocabulary: Vocabulary, items: Objects, marked: MarkedText) -> Objects:
+    """The things, the first that can do so asleep or at play, if the text says that somebody is."""
+    for state, pattern in _STATES.items():
+        match = pattern.search(marked.text)
+        if not match:
+            continue
+        if any(state in item.name or item.state == state for item in items):
+            marked.use(*match.span())
+            return items
+        for number, item in enumerate(items):
+            if vocabulary.acts(item.name, state):
+                shown = replace(item, state=state)
+            else:
+                pictured, colour = pictured_state(vocabulary, item.name, state)
+                shown = shown_as(vocabulary, item, pictured, colour) if pictured else item
+            if shown != item:
+                marked.use(*match.span())
+                return (*items[:number], shown, *items[number + 1 :])
+        return items
+    return items

@@ -20,14 +20,18 @@ from dall_e.planning.acts import with_groups_first, with_pictured_acts, without_
 from dall_e.planning.cast import Cast, cast_of, give_parts, show_states
 from dall_e.planning.chains import link_things, put_between, relation_of
 from dall_e.planning.clothing import with_own_clothes
+from dall_e.planning.emblems import with_emblem_first
 from dall_e.planning.fitting_images import with_better_images, with_shared_seats
 from dall_e.planning.grammar import MOST_THINGS, Grammar, Mention, Objects
 from dall_e.planning.grammar_en import English
 from dall_e.planning.grammar_zh import Chinese
+from dall_e.planning.ideas import idea_of, in_other_words
+from dall_e.planning.lively import with_lively_things
 from dall_e.planning.long_names import with_long_name
 from dall_e.planning.made_of import with_material_first
 from dall_e.planning.marked_text import MarkedText
 from dall_e.planning.mentions import (
+    at_rest_or_play,
     bunch_together,
     drop_unclaimed,
     first_mentions,
@@ -36,14 +40,13 @@ from dall_e.planning.mentions import (
     stands_on_own_legs,
     walked_by_somebody,
     without_diminutive,
-)
+)  # fmt: skip
 from dall_e.planning.nearest import Nearest
 from dall_e.planning.people_phrases import Phrase
 from dall_e.planning.pictured_pairs import with_pictured_pairs
 from dall_e.planning.pictured_people import readings_of, with_pictured_people
 from dall_e.planning.place_signs import NEON_CITY, with_sign
 from dall_e.planning.prints import with_prints
-from dall_e.planning.qualities import pictured_state, shown_as
 from dall_e.planning.style_things import in_own_way
 from dall_e.planning.style_words import without_style
 from dall_e.planning.substitution import substitutes_for, with_substitutes
@@ -61,10 +64,6 @@ _TONES = re.compile(
 """Names of hands and people that are no words of the tables: such a prompt is left alone."""
 _IDIOMS = re.compile(r"马上|马虎|马拉松|世上|\bhand (?=drawn|painted|made|written)")
 """Words that name a thing and do not mean it."""
-_STATES = {
-    "sleeping": re.compile(r"\b(?:sleeping|asleep|sleeps|napping)\b|睡[觉着在]?"),
-    "playing": re.compile(r"\b(?:playing|plays)\b|玩[耍球]?"),
-}
 Mended = tuple[tuple[str, str], ...]
 """Words as they are written, and what they are taken for."""
 
@@ -108,6 +107,9 @@ def parse(prompt: str, vocabulary: Vocabulary) -> Parse:
     For nouns that it does not know, it is read again with what is nearest to them.
     """
     text = normal_form(prompt).text
+    idea = idea_of(text.lower(), "zh" if is_chinese(text) else "en")
+    if idea and idea != text.lower():
+        return replace(parse(idea, vocabulary), text=text, is_exact=False)
     grammar: Grammar = Chinese(vocabulary) if is_chinese(text) else English(vocabulary)
     if not has_tone(text):
         named = with_long_name(text, vocabulary, "zh" if is_chinese(text) else "en")
@@ -171,15 +173,19 @@ def _read_twice(prompt: str, vocabulary: Vocabulary) -> Parse:
 def _read(prompt: str, vocabulary: Vocabulary) -> Parse:
     """Read a prompt by the words that a model knows, and by no others."""
     normal = normal_form(prompt)
-    text, effect = without_style(normal.text.rstrip(".。!！").strip(), vocabulary)
+    text, effect = without_style(
+        with_emblem_first(normal.text.rstrip(".。!！").strip(), vocabulary), vocabulary
+    )
+    text = idea_of(text.lower(), "zh" if is_chinese(text) else "en") or text
     chinese = is_chinese(text)
     grammar: Grammar = Chinese(vocabulary) if chinese else English(vocabulary)
     language: Language = "zh" if chinese else "en"
-    text = in_plain_order(text if chinese else text.lower(), language)
+    text = in_other_words(text if chinese else text.lower(), language)
+    text = in_plain_order(text, language)
     text = with_material_first(with_prints(text, vocabulary, language), language)
     text = with_groups_first(text, vocabulary) if chinese else text
     text = with_shared_seats(without_own_parts(text, vocabulary, language), vocabulary, language)
-    text = with_pictured_acts(text, vocabulary, language)
+    text = with_lively_things(with_pictured_acts(text, vocabulary, language), vocabulary, language)
     spaced = "" if " " in text else grammar.spaced(text)
     marked = MarkedText(spaced or text)
     start, stop, style = grammar.frame(marked.text)
@@ -350,7 +356,7 @@ def _loose(grammar: Grammar, marked: MarkedText) -> tuple[Scene | None, Mended]:
         marked.use(*spans[position])
 
     scene = cast.scene(placed.setting if placed else "")
-    items = _at_rest_or_play(grammar.vocabulary, scene.objects, marked)
+    items = at_rest_or_play(grammar.vocabulary, scene.objects, marked)
     mended = tuple(
         (was, now)
         for position, (was, now) in enumerate(zip(written, tokens, strict=True))
@@ -376,25 +382,3 @@ def _relate(
     cast.relation = related.relation
     words = grammar.tokens_at(between, *related.between, first.stop)
     return words | grammar.tokens_at(after, *related.after, second.stop)
-
-
-def _at_rest_or_play(vocabulary: Vocabulary, items: Objects, marked: MarkedText) -> Objects:
-    """The things, the first that can do so asleep or at play, if the text says that somebody is."""
-    for state, pattern in _STATES.items():
-        match = pattern.search(marked.text)
-        if not match:
-            continue
-        if any(state in item.name or item.state == state for item in items):
-            marked.use(*match.span())
-            return items
-        for number, item in enumerate(items):
-            if vocabulary.acts(item.name, state):
-                shown = replace(item, state=state)
-            else:
-                pictured, colour = pictured_state(vocabulary, item.name, state)
-                shown = shown_as(vocabulary, item, pictured, colour) if pictured else item
-            if shown != item:
-                marked.use(*match.span())
-                return (*items[:number], shown, *items[number + 1 :])
-        return items
-    return items

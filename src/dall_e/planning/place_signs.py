@@ -28,8 +28,13 @@ def with_sign(scene: Scene, style: str, vocabulary: Vocabulary) -> Scene:
     if style not in _OF_THINGS or scene.objects or not scene.background:
         return scene
     place = scene.background.partition("+")[0]
-    name = next(filter(vocabulary.knows, _signs().get(place, ())), "")
+    name = sign_of(place, vocabulary)
     return replace(scene, objects=(vocabulary.planned(name),), background="") if name else scene
+
+
+def sign_of(place: str, vocabulary: Vocabulary) -> str:
+    """The name of the thing that stands for a place; "" if the model knows none."""
+    return next(filter(vocabulary.knows, _signs().get(place, ())), "")
 
 
 def _by_night(background: str) -> str:

@@ -227,6 +227,11 @@ def _place_of(column: int) -> dict[str, str]:
     return found
 
 
+def place_named(words: str) -> str:
+    """The place of a name in either language; "" if it is none."""
+    return _place_of(0).get(words) or _place_of(2).get(words, "")
+
+
 def _first_named(text: str, chinese: bool, is_noun: IsNoun) -> _Named | None:
     """The place that a text is about, else the first one that something is in."""
     return next(_named_zh(text) if chinese else _named_en(text, is_noun), None)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
+from dall_e.images.faces import MOODS
 from dall_e.planning.lexicon import life_stages, states_of_others
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.scenes.graph import SceneObject
@@ -24,6 +25,27 @@ _NEVER = frozenset(("weather", "sky", "flag", "symbol", "hand"))
 """Kinds of things that are never broken, hot, wet or under snow."""
 _WITH_FACES = frozenset(("animal", "person", "face", "hand", "flag"))
 """Kinds of things that have a face, or get none."""
+_FACED = re.compile(
+    r"snowman|ghost|jack-o-lantern|robot|teddy|doll\b|scarecrow|gingerbread|smiling|\bface\b|mask|"
+    r"puppet|figurine|statue|monster|alien|skull|skeleton|mummy|golem|crying|sleeping|with face"
+)
+"""Things whose pictures have a face, whatever their kind."""
+_WINGLESS = re.compile(
+    r"\b(?:cat|kitten|dog|puppy|corgi|pig|piglet|cow|bull|horse|pony|elephant|whale|fish|shark|dolphin|"
+    r"turtle|tortoise|rabbit|bunny|hamster|mouse|fox|wolf|bear|panda|lion|tiger|sheep|goat|llama|"
+    r"alpaca|giraffe|hippopotamus|rhinoceros|crocodile|snake|frog|hedgehog|camel|koala|otter)$"
+)
+"""Animals that have no wings of their own."""
+_AIRBORNE = re.compile(
+    r"plane|jet|rocket|drone|balloon|ufo|saucer|kite|helicopter|airship|carpet|leaf|feather|wing|"
+    r"parachute|glider|bubble|flag|broom|arrow|spaceship|shuttle|satellite|petal|seed|paper|pigeon|frisbee|ball$"
+)
+"""Things that are in the air without wings."""
+_MOOD_OF = {
+    "grinning": "smiling", "crying": "crying", "sleeping": "sleepy", "dancing": "lively",
+    "running": "lively", "walking": "lively", "standing": "",
+}  # fmt: skip
+"""The faces of what a thing does, as cartoons show it."""
 _CUTE = frozenset(("food", "plant", "weather", "sky"))
 """Kinds of things that are drawn with a face where they are to be cute."""
 _HEATED = re.compile(
@@ -130,8 +152,9 @@ def _in_its_state(
     if colour:
         left.setdefault("colour", colour)
     is_shown = state == "flying" and flies(vocabulary, name)
-    if state == "grinning" and not pictured and vocabulary.thing(name).kind not in _WITH_FACES:
-        left.setdefault("condition", "smiling")
+    mood = mood_of(vocabulary, name, state)
+    if mood and not pictured:
+        left.setdefault("condition", mood)
         return name, ""
     # Pictures of people smile.
     is_shown = is_shown or (state == "grinning" and is_person(vocabulary, name))
@@ -148,17 +171,40 @@ def _settle_condition(
     is_warm = kind == "food" or _HEATED.search(name) is not None
     if condition == "cute":
         condition = left["condition"] = "smiling" if kind in _CUTE else "cute"
-    is_odd = (kind in _NEVER and condition != "smiling") or condition == "cute"
+    is_face = condition in MOODS
+    is_odd = (kind in _NEVER and not is_face) or condition == "cute"
     is_odd = is_odd or (condition == "broken" and kind in _LIVING)
     is_odd = is_odd or (condition == "hot" and not is_warm)
     is_odd = is_odd or (condition == "bitten" and kind != "food")
-    is_odd = is_odd or (condition == "smiling" and kind in _WITH_FACES)
+    is_odd = is_odd or (is_face and has_face(vocabulary, name))
     if is_odd:
         dropped.add("condition")
     is_shown = condition == "hot" and _STEAMING.search(name)
     is_shown = is_shown or (condition in ("glowing", "burning") and _ALIGHT.search(name))
     if is_odd or is_shown:
         left.pop("condition", None)
+
+
+def has_face(vocabulary: Vocabulary, name: str) -> bool:
+    """Whether the picture of a thing has a face, or can get none."""
+    return vocabulary.thing(name).kind in _WITH_FACES or _FACED.search(name) is not None
+
+
+def mood_of(vocabulary: Vocabulary, name: str, state: str) -> str:
+    """The face that a thing gets for what it does; "" for who has a face already."""
+    if state == "flying":
+        return "winged" if _gets_wings(vocabulary, name) else ""
+    mood = _MOOD_OF.get(state, "")
+    return "" if not mood or has_face(vocabulary, name) else mood
+
+
+def _gets_wings(vocabulary: Vocabulary, name: str) -> bool:
+    """Whether a thing flies in a picture only if it is given wings."""
+    kind = vocabulary.thing(name).kind
+    if flies(vocabulary, name) or _AIRBORNE.search(name):
+        return False
+    is_heavy = kind == "animal" and _WINGLESS.search(name) is not None
+    return is_heavy or kind in ("object", "food", "plant", "vehicle", "building", "clothing")
 
 
 def pictured_state(vocabulary: Vocabulary, name: str, state: str) -> tuple[str, str]:
