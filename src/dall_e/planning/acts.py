@@ -126,9 +126,11 @@ def with_pictured_acts(text: str, vocabulary: Vocabulary, language: Language) ->
     rewrite = _in_english if language == "en" else _in_chinese
     whole = long_names(text, vocabulary, language) if found else ()
     found = [
-        each for each in found
-        if not _is_place_of_another(text, each[0], language) and not _is_inside(each[0], whole)
-    ]  # fmt: skip
+        (match, act)
+        for match, act in found
+        if not _is_place_of_another(text, match, language)
+        and not _is_inside(match, act, whole, vocabulary)
+    ]
     longest = sorted(found, key=lambda each: each[0].start() - each[0].end())
     for match, act in longest[:_MOST_TRIED]:
         again = rewrite(text, match, act, vocabulary)
@@ -137,9 +139,22 @@ def with_pictured_acts(text: str, vocabulary: Vocabulary, language: Language) ->
     return text
 
 
-def _is_inside(match: re.Match[str], spans: Iterable[tuple[int, int, str]]) -> bool:
-    """Whether words are a part of a longer name, as of "a mother duck followed by ducklings"."""
-    return any(start <= match.start() and match.end() <= stop for start, stop, _ in spans)
+def _is_inside(
+    match: re.Match[str],
+    act: str,
+    names: Iterable[tuple[int, int, str]],
+    vocabulary: Vocabulary,
+) -> bool:
+    """Whether words are a part of a longer name, as of "a mother duck followed by ducklings".
+
+    If that name means an animal's picture of the act itself, it is read as the act.
+    """
+    return any(
+        start <= match.start()
+        and match.end() <= stop
+        and not (name.startswith(f"{act} ") and vocabulary.knows(name.removeprefix(f"{act} ")))
+        for start, stop, name in names
+    )
 
 
 def _is_place_of_another(text: str, match: re.Match[str], language: Language) -> bool:

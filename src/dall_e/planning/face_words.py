@@ -21,8 +21,8 @@ _FACE_EN = re.compile(
     r"(?P<behind>(?:,? [a-z'-]+){0,9})"
 )
 _NEUTRAL = frozenset(
-    "smiling smiley little round cute yellow funny cartoon very big so hard emoji and with the a an "
-    "of in its his her from over out is that who".split()
+    "smiling smiley little round cute yellow funny cartoon very big so hard emoji and with the "
+    "a an of in its his her from over out is that who".split()
 )
 """Words beside an expression that change nothing."""
 

@@ -18,6 +18,7 @@ _WORD = re.compile(r"[a-z0-9'-]+")
 _LITTLE = frozenset("a an the his her its their my is are was one some".split())
 """Words with which a name is said as well as without them."""
 _LITTLE_ZH = re.compile("正在|[在着了的]|[一这那][只个位名头条匹张群对]")
+_NUMBER = re.compile(r"(?:two|three|four|five) ")
 _FEWEST, _MOST = 3, 12
 """Words of a long name, little ones aside."""
 _FEWEST_WRITTEN = 4
@@ -30,11 +31,13 @@ _ALIVE = ("animal", "person", "face")
 def with_long_name(text: str, vocabulary: Vocabulary, language: Language) -> str:
     """Return a prompt whose longest such name is spelled as the vocabulary spells it.
 
-    In Chinese the whole prompt has to be the name. What is said of a face is its name, too.
+    In Chinese the whole prompt has to be the name, and becomes that of the picture. What is
+    said of a face is its name, too.
     """
     text = as_face(text, vocabulary, language)
     if language == "zh":
-        return _long_names_zh(vocabulary).get(_plain_zh(text), text)
+        name = _long_names_zh(vocabulary).get(_plain_zh(text), "")
+        return vocabulary.thing(name).zh if name else text
     words = [match for match in _WORD.finditer(text.lower()) if match[0] not in _LITTLE]
     known = _long_names_en(vocabulary)
     for length in range(min(_MOST, len(words)), _FEWEST - 1, -1):
@@ -44,6 +47,8 @@ def with_long_name(text: str, vocabulary: Vocabulary, language: Language) -> str
             start, stop = some[0].start(), some[-1].end()
             # A comma is no part of a name.
             if name and "," not in text[start:stop]:
+                if _NUMBER.match(name):  # A pair is one picture.
+                    name = vocabulary.words_en[name]
                 return f"{text[:start]}{name}{text[stop:]}"
     return text
 
@@ -88,9 +93,9 @@ def _long_names_en(vocabulary: Vocabulary) -> dict[str, str]:
 
 @lru_cache(maxsize=4)
 def _long_names_zh(vocabulary: Vocabulary) -> dict[str, str]:
-    """Long names as they are written, by their characters without the little ones."""
+    """The names of pictures by their long Chinese names without the little characters."""
     return {
-        _plain_zh(word): word
+        _plain_zh(word): name
         for word, name in reversed(vocabulary.words_zh.items())
         if _FEWEST_ZH <= len(word) <= _MOST_ZH and _is_alive(name, vocabulary)
     }

@@ -22,6 +22,8 @@ _GAITS = {
     "pulling": "walking", "pushing": "walking", "leading": "walking", "kicking": "running",
 }  # fmt: skip
 """How people go who do something on their feet."""
+_IN_HANDS = ("holding", "carrying")
+"""What is done with both hands before the body."""
 _CLOSED_BOOKS = ("book", "closed book")
 
 
@@ -54,9 +56,10 @@ def posed(vocabulary: Vocabulary, item: SceneObject, verb: str, worn: Sequence[s
     upright = f"upright {base}"
     if verb == "wearing" and vocabulary.knows(upright):
         return shown_as(vocabulary, item, upright)
-    pose = f"{_POSES.get(verb, 'standing' if kind == 'animal' else '')} {base}"
-    if vocabulary.knows(pose):
-        return shown_as(vocabulary, item, pose)
+    pose = _POSES.get(verb, "standing" if kind == "animal" else "")
+    for name in (base, *(figure for figure, _ in figure_of(item.name) if verb in _IN_HANDS)):
+        if vocabulary.knows(f"{pose} {name}"):
+            return shown_as(vocabulary, item, f"{pose} {name}")
     is_headwear = verb == "wearing" and all(map(is_on_head, worn))
     if is_headwear and kind == "animal" and vocabulary.knows(f"{base} face"):
         # From the front, a hat is on the head and glasses are before both eyes.
