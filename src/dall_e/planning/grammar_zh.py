@@ -124,7 +124,14 @@ class Chinese(Grammar):
             if noun in words
         ]
         # 红苹果 is a name too, but more is known of apples.
-        in_table = [item for item in candidates if item.name in self.vocabulary.table_things]
+        # 红包 is no red bag.
+        is_word = len(match[3]) == 2 and match[3] in words
+        in_table = [
+            item
+            for item in candidates
+            if item.name in self.vocabulary.table_things
+            and not (is_word and item.thing.kind == "object")
+        ]
         item = next(iter((*in_table, *candidates)), None)
 
         # A plate of something is more than one of it.

@@ -4,9 +4,7 @@ A first pass reads the captions of `scenes/captions.py` backwards, and a little 
 prompt only if it understands every word: things that the model knows, their numbers, colours and
 sizes, how two of them stand to each other, what they do, and where they are.
 
-A second, loose pass takes from any other prompt the things that it names and what is said of them
-in known words. "An astronaut riding a big horse through the stars" names an astronaut, a big horse
-and the night. Asked for the things one by one, a small model draws them.
+A second, loose pass takes from any other prompt the things that it names and what is said of them.
 """
 
 from __future__ import annotations
@@ -47,6 +45,7 @@ from dall_e.planning.pictured_pairs import with_pictured_pairs
 from dall_e.planning.pictured_people import readings_of, with_pictured_people
 from dall_e.planning.place_signs import NEON_CITY, with_sign
 from dall_e.planning.prints import with_prints
+from dall_e.planning.shown_parts import without_shown_parts
 from dall_e.planning.style_things import in_own_way
 from dall_e.planning.style_words import without_style
 from dall_e.planning.substitution import substitutes_for, with_substitutes
@@ -182,7 +181,8 @@ def _read(prompt: str, vocabulary: Vocabulary) -> Parse:
     language: Language = "zh" if chinese else "en"
     text = in_other_words(text if chinese else text.lower(), language)
     text = in_plain_order(text, language)
-    text = with_material_first(with_prints(text, vocabulary, language), language)
+    text = with_prints(without_shown_parts(text, vocabulary, language), vocabulary, language)
+    text = with_material_first(text, language)
     text = with_groups_first(text, vocabulary) if chinese else text
     text = with_shared_seats(without_own_parts(text, vocabulary, language), vocabulary, language)
     text = with_lively_things(with_pictured_acts(text, vocabulary, language), vocabulary, language)

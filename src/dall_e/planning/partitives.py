@@ -58,6 +58,13 @@ def whole_of(
     return Whole(*_counted(vocabulary, container, name, is_plural))
 
 
+def is_served(name: str) -> bool:
+    """Whether the picture of a thing shows it in a cup, on a plate, or in what else it comes in."""
+    return (
+        _SERVED.search(name) is not None or re.search("potion|lemonade|cocktail", name) is not None
+    )
+
+
 def is_bunch(vocabulary: Vocabulary, container: Container, whole: Whole) -> bool:
     """Whether it is several flowers, which are together in a bunch."""
     is_plant = vocabulary.thing(whole.name).kind == "plant"

@@ -13,17 +13,17 @@ from dall_e.planning.lexicon import attributes
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.text.language import Language
 
-_FRONTED = (
-    "(?:t-?shirt|tee|shirt|hoodie|sweater|sweatshirt|jumper|jacket|dress|apron|cap|mug|cup|"
-    "tote|bag|backpack|handbag|suitcase|shield|flag|banner|balloon|box|pillow|cushion|blanket|"
-    "poster|card|sticker|guitar|skateboard|surfboard|plate|bowl|vase|notebook|book|badge|coin|"
-    "bottle|jar|can|cape|helmet)"
+_UPRIGHT = (
+    "t-?shirt|tee|shirt|hoodie|sweater|sweatshirt|jumper|jacket|dress|apron|cap|mug|cup|tote|bag|"
+    "backpack|handbag|suitcase|shield|flag|banner|balloon|poster|card|sticker|guitar|skateboard|"
+    "vase|notebook|badge|coin|bottle|jar|can|cape|helmet"
 )
-"""Things with a front that pictures are printed on, without those on which others stand."""
+"""Things with a front that pictures are printed on, and on which nothing stands."""
+_FRONTED = f"(?:{_UPRIGHT}|box|pillow|cushion|blanket|surfboard|plate|bowl|book)"
 _SHOWN = r"(?:an? |the |some )?(?P<shown>[a-z][\w'-]*(?: [a-z][\w'-]*){0,2}?)"
 _EN = (
     re.compile(
-        rf"\b(?P<thing>{_FRONTED}) with {_SHOWN} "
+        rf"\b(?P<thing>{_UPRIGHT}) with {_SHOWN} "
         r"(?:(?:printed|painted|drawn|embroidered) )?on (?:it|(?:its|the) (?:front|side))\b"
     ),
     re.compile(

@@ -44,6 +44,7 @@ _EN: tuple[tuple[re.Pattern[str], Turned], ...] = (
     ),
     (re.compile(r"^((?:an? )?)([\w' -]+?) with an? (?:bite|bite mark)(?: taken out)?(?: of it)?$"),
      r"\1bitten \2"),
+    (re.compile(r"\bwith no [\w' -]+, (?:just|only) "), "with "),
     (re.compile(r"\b(?:different(?:ly)?|variously|multi)[- ]colou?red\b"), "colourful"),
     (
         re.compile(r"\bon ((?:an?|the|his|her) (?:\w+ ){0,2}?\w+)'s? (?:back|shoulders?|lap)\b"),

@@ -509,3 +509,9 @@ def test_every_prompt_is_read_or_told(vocabulary: Vocabulary, prompt: str) -> No
     assert 0 <= read.coverage <= 1 and set(read.unknown) <= set(read.unread)
     if read.is_exact:
         assert read.unread == ()
+
+
+def test_a_word_of_two_characters_is_no_colour_and_a_thing(vocabulary: Vocabulary) -> None:
+    scenes = [parse(prompt, vocabulary).scene for prompt in ("红包", "一个红包", "红色的包")]
+    names = [scene.objects[0].name if scene else "" for scene in scenes]
+    assert names[:2] == ["red envelope", "red envelope"] and names[2] != "red envelope"

@@ -20,6 +20,7 @@ from dall_e.scenes.graph import Action
         ("a guitar with fire on it", "a guitar printed with a fire"),
         ("a backpack with a star on the front", "a backpack printed with a star"),
         # What stands on something, patterns, and what nobody knows stay as they are.
+        ("a book with a cat on it", "a book with a cat on it"),
         ("a table with a cake on it", "a table with a cake on it"),
         ("a dress with a floral print", "a dress with a floral print"),
         ("a shirt with a qwertyuiop on it", "a shirt with a qwertyuiop on it"),

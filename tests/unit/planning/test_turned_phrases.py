@@ -20,6 +20,7 @@ from dall_e.planning.turned_phrases import in_plain_order
         ("a white and red checked shirt", "a red checked shirt"),
         ("black and yellow striped scarf", "black and yellow striped scarf"),
         ("a blue and white plate", "a blue and white plate"),
+        ("a fishbowl with no fish, just pebbles", "a fishbowl with pebbles"),
         ("a cup with stripes", "a striped cup"),
         ("a big cup with blue polka dots", "a blue dotted big cup"),
         ("a man with a cup with stripes", "a man with a cup with stripes"),
