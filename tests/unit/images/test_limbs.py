@@ -5,7 +5,7 @@ import pytest
 
 from dall_e.images.faces import MOODS, with_face
 from dall_e.images.forms import UInt8
-from dall_e.images.limbs import with_limbs, with_wings
+from dall_e.images.limbs import HANDS, with_limbs, with_wings
 
 SIDE = 96
 RED = (200, 30, 30, 255)
@@ -22,9 +22,9 @@ def red(image: UInt8) -> int:
     return int((image == RED).all(-1).sum())
 
 
-@pytest.mark.parametrize("hands_full", [False, True])
-def test_limbs_are_beside_and_below_a_smaller_thing(hands_full: bool) -> None:
-    image, limbs = ball(), with_limbs(ball(), hands_full=hands_full)
+@pytest.mark.parametrize("hands", ["", "full", "up"])
+def test_limbs_are_beside_and_below_a_smaller_thing(hands: str) -> None:
+    image, limbs = ball(), with_limbs(ball(), hands=hands)
     assert 0.2 * red(image) < red(limbs) < 0.8 * red(image)
     shown = limbs[..., 3] >= 128
     foot = np.flatnonzero(shown.any(1))[-1]
@@ -45,7 +45,7 @@ def test_a_picture_with_its_own_ground_stays() -> None:
 
 
 def test_moods_differ() -> None:
-    drawn = {mood: with_face(ball(), mood) for mood in MOODS if mood not in ("lively", "handy")}
+    drawn = {mood: with_face(ball(), mood) for mood in MOODS if mood not in HANDS}
     for mood, image in drawn.items():
         others = [other for name, other in drawn.items() if name != mood]
         assert not any(np.array_equal(image, other) for other in others), mood

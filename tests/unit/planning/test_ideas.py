@@ -11,7 +11,7 @@ from dall_e.text.tables import read_table
 @pytest.mark.parametrize(
     ("said", "drawn"),
     [
-        ("never give up", "a man climbing a mountain"),
+        ("never give up", "man hiking on a mountaintop"),
         ("the feeling of freedom", "a bird flying over the sea"),
         ("good luck!", "four leaf clover"),
         ("good luck charm bracelet", ""),

@@ -17,6 +17,7 @@ def conditions(prompt: str, vocabulary: Vocabulary) -> list[tuple[str, str]]:
     [
         ("a brain reading a book", "brain", "handy"),
         ("a cactus hugging a balloon", "cactus", "handy"),
+        ("a brain carrying a cup of coffee", "brain", "handy"),
         ("a carrot running", "carrot", "lively"),
         ("a crying cloud", "cloud", "crying"),
         ("a cloud crying", "cloud", "crying"),
