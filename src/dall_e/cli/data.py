@@ -32,8 +32,9 @@ def build_command(
     """Fetch the picture packages and render them into a data set with captions.
 
     Captions are in English and Chinese. Packages come through npm, and clip art through apt where
-    there is one. They are kept in --cache, so that a second build needs no network. The same
-    packages give the same bytes. An interrupted build leaves an older set untouched.
+    there is one. They and the rendered pictures are kept in --cache, so that a second build needs
+    no network and renders only what is new. The same packages give the same bytes.
+    An interrupted build leaves an older set untouched, and goes on from what it had rendered.
     """
     if dry_run:
         _list_sources(config)

@@ -20,7 +20,8 @@ class DataConfig:
     sources: tuple[str, ...] = ()
     """Only these sources, by name; empty takes all that the licences allow."""
     cache: str = "data/packages"
-    """Folder for the downloaded packages; kept, so that a second build needs no network."""
+    """Folder for downloaded packages and rendered pictures; kept, so that a second build needs no
+    network and renders only what is new."""
     shard_size: int = 2000
     """Pictures per shard."""
     curves: bool = False

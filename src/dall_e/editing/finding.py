@@ -47,7 +47,7 @@ def recognised_part(
     boxes = list(_windows(height, width)) if wanted else []
     parts = [
         part_HW
-        for part_HW, box in zip(things_in_boxes(canvas_HWC, boxes), boxes, strict=True)
+        for box, part_HW in things_in_boxes(canvas_HWC, boxes)
         if np.count_nonzero(part_HW) >= _LEAST_FILLED * (box[2] - box[0]) * (box[3] - box[1])
     ]
     if not parts:

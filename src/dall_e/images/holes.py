@@ -7,7 +7,8 @@ again: each of its pixels votes for the colours at the hole's border, near ones 
 with the inverse of the distance cubed.
 
 Shapes: H W rows and columns of the picture, h w those of a window of it, C 4 channels
-(premultiplied RGBA), K colours, P pixels of the border, Q pixels of the hole.
+(premultiplied RGBA), K colours, P pixels of the border, Q pixels of the
+hole, R pixels around a selection.
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ _LEAST_GROUND = 0.7
 """Where so much of what is around a hole is ground, the ground alone fills it."""
 _TOUCH = 3
 """Pixels of an area beyond a side of the selection with which it is seen there."""
+_RING = 2
+"""Pixels around a selection in which its sides are looked at."""
 _STRETCH = np.array([1.0, 0.6], dtype=np.float32)
 """Down and across: what is beside a hole counts as nearer, as grounds and skies lie level."""
 _ROOM = 8_000_000
@@ -68,20 +71,35 @@ def things_within(image_HWC: UInt8, selected_HW: UInt8) -> UInt8:
     )
 
 
-def things_in_boxes(image_HWC: UInt8, boxes: Sequence[Box]) -> Iterator[UInt8]:
-    """Select what of a picture lies wholly within each of some boxes, uint8 [H, W]."""
+def things_in_boxes(image_HWC: UInt8, boxes: Sequence[Box]) -> Iterator[tuple[Box, UInt8]]:
+    """Select what of a picture lies wholly within some boxes: the box, and a selection [H, W].
+
+    What lies within several boxes is given once, with the first of them; empty boxes are left out.
+    """
     everything_HW = np.full(image_HWC.shape[:2], 255, dtype=np.uint8)
     window = _window(image_HWC, everything_HW, _WHOLE_SIDE)
-    parts = _components(window.labels_HW)
-    rows, columns = len(window.labels_HW), len(window.labels_HW[0])
+    parts_HW, count = _components(window.labels_HW)
+    rows, columns = len(parts_HW), len(parts_HW[0])
     height, width = len(everything_HW), len(everything_HW[0])
-    for left, top, right, bottom in boxes:
-        inside_hw = np.zeros((rows, columns), dtype=bool)
-        row, column = top * rows // height, left * columns // width
-        inside_hw[row : bottom * rows // height, column : right * columns // width] = True
-        is_seen = inside_hw.any()
-        within_hw = _lying_within(parts, inside_hw) if is_seen else inside_hw
-        yield _at_full_size(within_hw, window.box, everything_HW)
+    found: set[bytes] = set()
+    for box in boxes:
+        left, right = box[0] * columns // width, box[2] * columns // width
+        top, bottom = box[1] * rows // height, box[3] * rows // height
+        if left >= right or top >= bottom:
+            continue
+        # Nothing counts that is farther from the box than its sides are looked at.
+        first_row, first_column = max(top - _RING, 0), max(left - _RING, 0)
+        near = (slice(first_row, bottom + _RING), slice(first_column, right + _RING))
+        inside_hw = np.zeros(parts_HW[near].shape, dtype=bool)
+        inside_hw[
+            top - first_row : bottom - first_row, left - first_column : right - first_column
+        ] = True
+        within_HW = np.zeros(parts_HW.shape, dtype=bool)
+        within_HW[near] = _lying_within((parts_HW[near], count), inside_hw)
+        bits = np.packbits(within_HW).tobytes()
+        if within_HW.any() and bits not in found:
+            found.add(bits)
+            yield box, _at_full_size(within_HW, window.box, everything_HW)
 
 
 def _lying_within(parts: tuple[Labels, int], inside_HW: Bools) -> Bools:
@@ -89,7 +107,9 @@ def _lying_within(parts: tuple[Labels, int], inside_HW: Bools) -> Bools:
     # Areas that go on outside: the ground, seen on several sides, and things, seen on one.
     parts_HW, count = parts
     touches, is_wide = _sides_touched(parts_HW, count, inside_HW)
-    crosses = np.isin(np.arange(count), parts_HW[inside_HW]) & touches
+    crosses = np.zeros(count, dtype=bool)
+    crosses[parts_HW[inside_HW]] = True
+    crosses &= touches
     is_ground = crosses & is_wide
     thing_HW = (crosses & ~is_ground)[parts_HW] & inside_HW
     within_HW = inside_HW & ~crosses[parts_HW]
@@ -188,23 +208,22 @@ def _sides_touched(
     fraction: of the selection's outline, along which the ground is seen at least.
     """
     # Where the selection ends at the picture's edge, what is at the edge is seen on that side.
-    parts_HW = np.pad(parts_HW, 2, mode="edge")
-    inside_HW = np.pad(inside_HW, 2)
-    ring_HW = _dilated(inside_HW, 2) & ~inside_HW
+    parts_HW = np.pad(parts_HW, _RING, mode="edge")
+    inside_HW = np.pad(inside_HW, _RING)
+    ring_HW = _dilated(inside_HW, _RING) & ~inside_HW
     left, top, right, bottom = bounds_of(inside_HW.astype(np.uint8) * 255)
-    rows_HW, columns_HW = np.indices(inside_HW.shape)
+    rows_R, columns_R = np.nonzero(ring_HW)
+    parts_R = parts_HW[rows_R, columns_R]
 
     # How far beyond each side; inside of the box of an odd shape, the nearest side counts.
-    beyond_4HW = np.stack(
-        [left - columns_HW, top - rows_HW, columns_HW - right + 1, rows_HW - bottom + 1]
+    beyond_4R = np.stack(
+        [left - columns_R, top - rows_R, columns_R - right + 1, rows_R - bottom + 1]
     )
-    side_HW = beyond_4HW.argmax(0)
+    side_R = beyond_4R.argmax(0)
     touched = np.zeros(count, dtype=np.int64)
     for side in range(4):
-        seen = np.bincount(parts_HW[ring_HW & (side_HW == side)], minlength=count)
-        touched += seen >= _TOUCH
-    length = max(int(np.count_nonzero(ring_HW)), 1)
-    fractions = np.bincount(parts_HW[ring_HW], minlength=count) / length
+        touched += np.bincount(parts_R[side_R == side], minlength=count) >= _TOUCH
+    fractions = np.bincount(parts_R, minlength=count) / max(len(parts_R), 1)
     return touched > 0, (touched >= _GROUND_SIDES) & (fractions >= fraction)
 
 

@@ -22,7 +22,9 @@ def remember_records(model: Remembering, x_BCHW: Tensor, records: Sequence[Recor
     """Remember images [B, 4, H, W], premultiplied RGBA in [0, 1], by the names of their records.
 
     The names of a data set's records (`data/captions.py`) and short captions become words that the
-    model knows; longer captions are drawn as they are. Raises ValueError for published models.
+    model knows; longer captions are drawn as they are. Of a name that it knows already, words that
+    somebody wrote by hand in a record are newer and hold; of the others its own hold. Raises
+    ValueError for published models.
     """
     own = [KnownName(name, name, "object") for record in records for name in _names(record)]
     captions = [caption for record in records for caption in _captions(record)]
@@ -33,6 +35,9 @@ def remember_records(model: Remembering, x_BCHW: Tensor, records: Sequence[Recor
     titles = {title for record in records for title in _titles(record)}
     prompts = [tuple(dict.fromkeys(_prompts(record, asked, titles))) for record in records]
     curves = [str(record.get("curves", "")) for record in records]
+    if model.vocabulary is not None:
+        by_hand = [record for record in named if record.get("zh_source") == "hand"]
+        model.vocabulary = Vocabulary.from_captions(by_hand).joined(model.vocabulary)
     model.add_memory(remembered(model.engine, x_BCHW, prompts, curves), known)
 
 

@@ -99,6 +99,21 @@ def test_what_recalls_the_pictures_of_a_data_set() -> None:
     assert model.vocabulary.is_caption("our dog in the garden")
 
 
+def test_of_a_known_name_words_by_hand_hold_and_others_do_not() -> None:
+    model = DALL_E.from_pretrained().forget()
+    by_hand = {
+        "en": "lighthouse", "zh": "灯楼", "kind": "place",
+        "zh_source": "hand", "en_keywords": ["pharos tower"],
+    }  # fmt: skip
+    said_elsewhere = {"en": "mermaid", "zh": "鱼人", "kind": "person", "zh_source": "cldr"}
+    records = [by_hand, said_elsewhere, {"text": "potion"}]
+    remember_records(model, torch.rand(3, 4, 96, 96), records)
+    known = model.vocabulary
+    assert known is not None and known.thing("lighthouse").zh == "灯楼"
+    assert known.words_en["pharos tower"] == "lighthouse"
+    assert known.thing("mermaid").zh != "鱼人" and known.thing("potion").zh != "potion"
+
+
 def test_wrong_calls_are_named(model: DALL_E, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="images are 1, names 2"):
         model.remember([picture()], ["a", "b"])

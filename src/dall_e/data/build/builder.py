@@ -22,7 +22,8 @@ from dall_e.data.build.emoji_names import EmojiNames, read_emojibase
 from dall_e.data.build.icons import Drawing, Skip, Vocabulary, iconify_drawings, raster_drawings
 from dall_e.data.build.output_folder import complete_or_absent
 from dall_e.data.build.records import image_record
-from dall_e.data.build.rendering import Job, Rendering, render_all
+from dall_e.data.build.rendering import Job, Rendering
+from dall_e.data.build.rendering_cache import cached_renderings
 from dall_e.data.build.shards import Kept, Progress, Skipped, reason_counts, write_data_set
 from dall_e.data.build.wordnet import Thesaurus, read_wordnet
 
@@ -59,10 +60,11 @@ def build(
 ) -> BuildReport:
     """Build the data set of `config` in `config.out`, which appears only once it is complete.
 
-    A broken-off build leaves nothing but the cached packages, and `OUT.partial` if it was killed,
-    which the next build clears. Raises ValueError (an unknown source, a package that cannot be
-    fetched, an output folder that is something else), OSError (a full or read-only disk), and
-    ImportError where curves are wanted without the package that makes them.
+    A broken-off build leaves nothing but its cache, which has packages and renderings, and
+    `OUT.partial` if it was killed, which the next build clears. Raises ValueError (an unknown
+    source, a package that cannot be fetched, an output folder that is something else), OSError (a
+    full or read-only disk), and ImportError where curves are wanted without the package that makes
+    them.
     """
     if config.curves and find_spec("picosvg") is None:
         raise ImportError("curves need the package picosvg: pip install 'open-dalle[data]'")
@@ -253,7 +255,8 @@ def _render(
     kept: list[Kept] = []
     offset = 0
     progress("rendering", 0, len(drawings))
-    renderings = render_all((_job(drawing, config) for drawing in drawings), config.workers)
+    jobs = [_job(drawing, config) for drawing in drawings]
+    renderings = cached_renderings(jobs, config.workers, Path(config.cache))
     with spool.open("wb") as file:
         pairs = zip(drawings, renderings, strict=True)
         for number, (drawing, rendering) in enumerate(pairs, start=1):
