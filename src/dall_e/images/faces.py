@@ -18,8 +18,10 @@ UInt8 = npt.NDArray[np.uint8]
 
 _DARK, _WHITE, _CHEEK = (41, 47, 51, 255), (255, 255, 255, 255), (234, 89, 110, 255)
 _TEAR, _HEART, _SNORE = (93, 173, 236, 255), (221, 46, 68, 255), (93, 117, 180, 255)
-MOODS = ("smiling", "loving", "sleepy", "crying", "angry", "scared", "lively", "handy")
-"""What a face shows; those who are lively or handy have arms and legs, too, and smile."""
+_GLAD = ("smiling", "lively", "handy", "lifting")
+MOODS = (*_GLAD, "loving", "sleepy", "crying", "angry", "scared")
+"""What a face shows; those who are lively, handy or lifting have arms and
+legs, too, and smile."""
 _LEAST, _MOST = 0.13, 0.2
 """Radius of the smallest and of the largest face, as a fraction of the side."""
 _PART = 1.15
@@ -38,7 +40,7 @@ def with_face(image_SSC: UInt8, mood: str = "smiling") -> UInt8:
     radius = min(max(radius, _LEAST * side), _MOST * side)
     out: UInt8 = image_SSC.copy()
     face = _Face(out, x, y, radius, is_dark)
-    if mood in ("smiling", "lively", "handy"):
+    if mood in _GLAD:
         face.cheeks()
         face.open_eyes()
         face.smile()

@@ -24,9 +24,9 @@ Box = tuple[int, int, int, int]
 BUILDS = ("tall", "short", "fat", "thin", "long", "baby")
 CONDITIONS = (
     "broken", "hot", "wet", "snowy", "glowing", "burning", "bitten", "smiling", "loving", "sleepy",
-    "crying", "angry", "scared", "lively", "handy", "winged",
+    "crying", "angry", "scared", "lively", "handy", "lifting", "winged",
 )  # fmt: skip
-"""What has happened to a thing; from smiling to handy it has a face (`images/faces.py`), and from
+"""What has happened to a thing; from smiling to lifting it has a face (`images/faces.py`), and from
 lively on limbs or wings (`images/limbs.py`)."""
 LIT = ("glowing", "burning")
 """Those with light around a thing, which is painted before."""

@@ -14,10 +14,12 @@ from dall_e.images.forms import seen_box
 UInt8 = npt.NDArray[np.uint8]
 Point = tuple[float, float]
 
+HANDS = {"lively": "", "handy": "full", "lifting": "up"}
+"""Where the hands are of those who are in a condition with limbs."""
 _BODY, _BODY_TOP = 0.6, 0.14
 """The longer side of the thing, and its upper edge, as fractions of the picture's side."""
-_SHORTEST = 0.34
-"""The least height of a thing, by which a flat one sits deeper."""
+_WINGED_BODY = 0.46
+"""The longer side of a thing with wings."""
 _FEET = 0.95
 """Where the soles are."""
 _LINE, _GLOVE, _SHOE = (60, 50, 60, 255), (245, 248, 250, 255), (190, 25, 49, 255)
@@ -27,10 +29,11 @@ _THICK = 0.032
 """Of arms and legs, as a fraction of the side."""
 
 
-def with_limbs(image_SSC: UInt8, *, hands_full: bool = False) -> UInt8:
+def with_limbs(image_SSC: UInt8, *, hands: str = "") -> UInt8:
     """Return a drawing, smaller, with two arms and two legs; unchanged if it fills its square.
 
-    hands_full: whether both hands are before the body, for what is held there.
+    hands: "full" if both are before the body, for what is held there; "up" if they lift a barbell;
+    else one of them waves.
     """
     box = seen_box(image_SSC)
     if box is None:
@@ -42,18 +45,22 @@ def with_limbs(image_SSC: UInt8, *, hands_full: bool = False) -> UInt8:
     part = np.ascontiguousarray(image_SSC[top:bottom, left:right])
     body = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
     x = (side - size[0]) // 2
-    y = round(_BODY_TOP * side) + max(round(_BODY * side) - size[1], 0)
+    y = round((_BODY_TOP + (0.07 if hands == "up" else 0)) * side)
+    y += max(round(_BODY * side) - size[1], 0)
 
     # Limbs start inside of the body, and lie behind it.
     out: UInt8 = np.zeros_like(image_SSC)
     _legs(out, side, x, y, size)
-    if not hands_full:
-        _arms(out, side, _edge(body, x, y, 0.52))
+    edge = _edge(body, x, y, 0.52)
+    if hands == "up":
+        _arms_up(out, side, edge, float(y))
+    elif not hands:
+        _arms(out, side, edge)
     solid = body[..., 3] >= 128
     room = out[y : y + size[1], x : x + size[0]]
     room[solid] = body[solid]
-    if hands_full:
-        _arms_before(out, side, _edge(body, x, y, 0.55))
+    if hands == "full":
+        _arms_before(out, side, edge)
     return out
 
 
@@ -64,15 +71,15 @@ def with_wings(image_SSC: UInt8) -> UInt8:
         return image_SSC
     left, top, right, bottom = box
     side = len(image_SSC)
-    scale = _BODY * side / max(right - left, bottom - top)
+    scale = _WINGED_BODY * side / max(right - left, bottom - top)
     size = (max(round((right - left) * scale), 1), max(round((bottom - top) * scale), 1))
     part = np.ascontiguousarray(image_SSC[top:bottom, left:right])
     body = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
-    x, y = (side - size[0]) // 2, round(0.56 * side - size[1] / 2)
+    x, y = (side - size[0]) // 2, round(0.6 * side - size[1] / 2)
 
     out: UInt8 = np.zeros_like(image_SSC)
-    for way, (across, down) in zip((-1, 1), _edge(body, x, y, 0.42), strict=True):
-        _wing(out, side, (across - way * 0.05 * side, down), way)
+    for way, (across, down) in zip((-1, 1), _edge(body, x, y, 0.5), strict=True):
+        _wing(out, side, (across - way * 0.1 * side, down), way)
     solid = body[..., 3] >= 128
     room = out[y : y + size[1], x : x + size[0]]
     room[solid] = body[solid]
@@ -81,16 +88,14 @@ def with_wings(image_SSC: UInt8) -> UInt8:
 
 def _wing(out: UInt8, side: int, root: Point, way: int) -> None:
     """Three feathers from a root, the highest one the longest."""
-    reach = 0.46 * side - way * (root[0] - 0.5 * side)
-    for angle, length, shade in (
-        (-52, 1.0, _FEATHERS[0]),
-        (-26, 0.92, _FEATHERS[1]),
-        (2, 0.74, _FEATHERS[0]),
-    ):
-        long = length * max(reach, 0.2 * side)
+    room = (0.47 * side - way * (root[0] - 0.5 * side)) * 1.15
+    reach = min(max(room, 0.34 * side), 0.42 * side)
+    tones = (_FEATHERS[0], _FEATHERS[1], _FEATHERS[0])
+    for angle, length, shade in zip((-58, -34, -8), (1.0, 0.9, 0.7), tones, strict=True):
+        long = length * reach
         turn = np.deg2rad(angle)
         middle = (root[0] + way * 0.5 * long * np.cos(turn), root[1] + 0.5 * long * np.sin(turn))
-        axes = (round(0.54 * long), round(0.088 * side))
+        axes = (round(0.54 * long), round(0.075 * side))
         centre = (round(float(middle[0])), round(float(middle[1])))
         cv2.ellipse(out, centre, axes, way * angle, 0, 360, _RIM, -1)
         inner = (max(axes[0] - side // 60, 1), max(axes[1] - side // 60, 1))
@@ -124,6 +129,27 @@ def _arms(out: UInt8, side: int, edge: tuple[Point, Point]) -> None:
     low = (max(left - 0.13 * side, 0.07 * side), row + 0.15 * side)
     _limb(out, side, ((left + 0.06 * side, row), (left - 0.1 * side, row + 0.03 * side), low))
     _hand(out, side, low)
+
+
+def _arms_up(out: UInt8, side: int, edge: tuple[Point, Point], top: float) -> None:
+    """Both arms are raised, and bear a barbell above the head."""
+    bar = max(round(top - 0.1 * side), round(0.09 * side))
+    half = min((edge[1][0] - edge[0][0]) / 2 + 0.1 * side, 0.36 * side)
+    left, right = round(0.5 * side - half), round(0.5 * side + half)
+    for (start, row), hand in zip(edge, (left, right), strict=True):
+        way = 1 if hand == left else -1
+        elbow = (hand - way * 0.01 * side, row - 0.02 * side)
+        _limb(out, side, ((start + way * 0.06 * side, row), elbow, (float(hand), float(bar))))
+    ends = (max(left - round(0.1 * side), 2), min(right + round(0.1 * side), side - 3))
+    cv2.line(out, (ends[0], bar), (ends[1], bar), _RIM, max(round(0.03 * side), 2))
+    for end, way in zip(ends, (1, -1), strict=True):
+        for step, tall in ((0.0, 0.06), (0.035, 0.09)):
+            at = round(end + way * step * side)
+            wide = max(round(0.013 * side), 1)
+            corners = ((at - wide, bar - round(tall * side)), (at + wide, bar + round(tall * side)))
+            cv2.rectangle(out, *corners, _LINE, -1)
+    for hand in (left, right):
+        _hand(out, side, (float(hand), float(bar)))
 
 
 def _arms_before(out: UInt8, side: int, edge: tuple[Point, Point]) -> None:

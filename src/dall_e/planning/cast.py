@@ -336,7 +336,10 @@ def _pose(vocabulary: Vocabulary, cast: Cast, action: Action) -> None:
         cast.items[subject] = shown
         cast.dropped.add(thing)
         return
-    cast.items[subject] = item = with_hands(item, verb, vocabulary)
+    cast.items[subject] = item = with_hands(item, verb, other, vocabulary)
+    if item.condition == "lifting":
+        cast.dropped.add(thing)
+        return
     worn = [cast.items[each.thing].name for each in cast.actions if each.verb == "wearing"]
     cast.items[subject] = posed(vocabulary, item, verb, worn)
     if verb == "hugging":

@@ -100,13 +100,17 @@ def is_alive(item: SceneObject) -> bool:
     return item.thing.kind in ALIVE or item.name in _ALIVE_NAMES
 
 
-def with_hands(item: SceneObject, verb: str, vocabulary: Vocabulary) -> SceneObject:
+def with_hands(
+    item: SceneObject, verb: str, other: SceneObject, vocabulary: Vocabulary
+) -> SceneObject:
     """Return a thing that does something with another as somebody with a face and hands."""
     if item.condition or has_face(vocabulary, item.name):
         return item
     if verb == "riding":
         return replace(item, condition="lively")
     is_somebody = item.thing.kind in _HOLDERS or _CHARACTERS.search(item.name) is not None
+    if verb in _WITH_HANDS and other.name == "barbell":
+        return replace(item, condition="lifting")
     if verb in _WITH_HANDS or (verb == "holding" and is_somebody):
         return replace(item, condition="handy")
     return item

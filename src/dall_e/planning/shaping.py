@@ -5,7 +5,7 @@ from __future__ import annotations
 from dall_e.images.areas import flat_areas
 from dall_e.images.faces import MOODS, with_face
 from dall_e.images.forms import UInt8, in_condition, seen_box, stretched, with_large_head
-from dall_e.images.limbs import with_limbs, with_wings
+from dall_e.images.limbs import HANDS, with_limbs, with_wings
 from dall_e.planning.anchors import anchors_of
 from dall_e.planning.planned_object import PlannedObject
 
@@ -21,8 +21,8 @@ def shaped(image_SSC: UInt8, planned: PlannedObject) -> UInt8:
         image_SSC = stretched(image_SSC, planned.build)
     if planned.condition in MOODS:
         image_SSC = with_face(image_SSC, planned.condition)
-        if planned.condition in ("lively", "handy"):
-            return with_limbs(image_SSC, hands_full=planned.condition == "handy")
+        if planned.condition in HANDS:
+            return with_limbs(image_SSC, hands=HANDS[planned.condition])
         return image_SSC
     if planned.condition == "winged":
         return with_wings(image_SSC)
