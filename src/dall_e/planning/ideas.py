@@ -39,12 +39,6 @@ _SHOWERED = (
 _QUEUES = r"(?:queu(?:e|e?ing)|lining up|in (?:a )?(?:line|queue)) (?:for|at)|waiting for"
 _MENDED = r"(?:fixed|mended|repaired|healed|patched)(?: up)?"
 _PLASTERS = r"(?:an? )?(?:band-?aids?|bandages?|plasters?|stitches)"
-_DREAMERS = r"(?:dog|cat|bear|boy|girl|man|fox|rabbit|panda|mouse|robot|penguin)"
-
-
-def _under_a_moon(match: re.Match[str]) -> str:
-    """A dog that takes the moon for a cookie has one, and a full moon above."""
-    return f"{match[1]} and {match[2] or 'a '}{match[3]} under a full moon"
 
 
 def _in_weather(match: re.Match[str]) -> str:
@@ -88,12 +82,6 @@ _EN: tuple[tuple[re.Pattern[str], _Plain], ...] = (
     ),
     (re.compile(r"^(two |a pair of )(\w+)s in love$"), r"\1lovestruck \2s and a red heart"),
     (re.compile(r"^(.+?)s in love$"), r"\1s and a red heart"),
-    (
-        re.compile(
-            rf"^((?:an? |the )?(?:\w+ )?{_DREAMERS}) thinks? (?:that )?the moon is (an? )?(\w+)$"
-        ),
-        _under_a_moon,
-    ),
     (
         re.compile(
             r"\blooking at (?:an? |the |its |his |her )?(?:old )?"
