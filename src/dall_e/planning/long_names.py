@@ -25,6 +25,8 @@ _FEWEST_WRITTEN = 4
 """Words, all of them, of names that are looked for as they are written."""
 _FEWEST_ZH, _MOST_ZH = 5, 16
 """Characters of a long name."""
+_LONGEST_PROMPT = 300
+"""In characters: a longer one tells of many things, and would take long to be searched."""
 _ALIVE = ("animal", "person", "face")
 
 
@@ -34,6 +36,8 @@ def with_long_name(text: str, vocabulary: Vocabulary, language: Language) -> str
     In Chinese the whole prompt has to be the name, and becomes that of the picture. What is
     said of a face is its name, too.
     """
+    if len(text) > _LONGEST_PROMPT:
+        return text
     text = as_face(text, vocabulary, language)
     if language == "zh":
         name = _long_names_zh(vocabulary).get(_plain_zh(text), "")
@@ -55,6 +59,8 @@ def with_long_name(text: str, vocabulary: Vocabulary, language: Language) -> str
 
 def long_names(text: str, vocabulary: Vocabulary, language: Language) -> list[tuple[int, int, str]]:
     """Return where a text in lower case has long names of somebody, with the pictures' names."""
+    if len(text) > _LONGEST_PROMPT:
+        return []
     if language == "zh":
         name = vocabulary.words_zh.get(text, "")
         is_long = len(text) >= _FEWEST_ZH and _is_alive(name, vocabulary)
