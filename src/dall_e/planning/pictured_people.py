@@ -230,6 +230,7 @@ def _pictured(
             continue
         pictured = shown_as(vocabulary, item, shown)
         own = {**dict(parts), **dict(pictured.parts)}
+        own = {part_at_act(shown, part): colour for part, colour in own.items()}
         for part, colour in (each for phrase in worn for each in phrase.parts):
             own[part_at_act(shown, part)] = colour
         return replace(pictured, parts=tuple(sorted(own.items())))

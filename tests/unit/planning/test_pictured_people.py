@@ -43,7 +43,7 @@ def shown(prompt: str) -> list[tuple[str, dict[str, str]]]:
         ("a girl in a red hoodie and black jeans", "girl in a hoodie",
          {"bottom": "black", "top": "red"}),
         ("a person giving a horse grass", "man feeding a horse", {}),
-        ("绿衣服的人给马喂草", "man feeding a horse", {"clothes": "green"}),
+        ("绿衣服的人给马喂草", "man feeding a horse", {"garment": "green"}),
         ("包饺子的女人", "woman making dumplings", {}),
         ("a girl in a red kimono doing yoga", "girl doing yoga", {"garment": "red"}),
     ],
