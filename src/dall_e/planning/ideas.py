@@ -146,6 +146,8 @@ _EN: tuple[tuple[re.Pattern[str], _Plain], ...] = (
 )  # fmt: skip
 _LONGEST = 400
 """Characters of a prompt; a longer one is read as it is, so that its time stays short."""
+_LONGEST_IDEA = 80
+"""Characters of a prompt that is an idea and nothing else."""
 _NIGHT_LANDS = "草原|草地|沙漠|山|海|湖|田|村|森林|树林|城|营地|河|院子|花园"
 _ZH: tuple[tuple[re.Pattern[str], _Plain], ...] = (
     # What is not there
@@ -177,6 +179,8 @@ _ZH: tuple[tuple[re.Pattern[str], _Plain], ...] = (
 
 def idea_of(text: str, language: Language) -> str:
     """What stands for an idea, in English; "" for a prompt in lower case that names a thing."""
+    if len(text) > _LONGEST_IDEA:
+        return ""
     around = _AROUND_EN if language == "en" else _AROUND_ZH
     return _ideas(language).get(text) or _ideas(language).get(around.sub("", text), "")
 
