@@ -43,7 +43,7 @@ def with_limbs(image_SSC: UInt8, *, hands: str = "") -> UInt8:
     scale = _BODY * side / max(right - left, bottom - top)
     size = (max(round((right - left) * scale), 1), max(round((bottom - top) * scale), 1))
     part = np.ascontiguousarray(image_SSC[top:bottom, left:right])
-    body = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
+    body: UInt8 = cv2.resize(part, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
     x = (side - size[0]) // 2
     y = round((_BODY_TOP + (0.07 if hands == "up" else 0)) * side)
     y += max(round(_BODY * side) - size[1], 0)
@@ -74,7 +74,7 @@ def with_wings(image_SSC: UInt8) -> UInt8:
     scale = _WINGED_BODY * side / max(right - left, bottom - top)
     size = (max(round((right - left) * scale), 1), max(round((bottom - top) * scale), 1))
     part = np.ascontiguousarray(image_SSC[top:bottom, left:right])
-    body = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
+    body: UInt8 = cv2.resize(part, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
     x, y = (side - size[0]) // 2, round(0.6 * side - size[1] / 2)
 
     out: UInt8 = np.zeros_like(image_SSC)

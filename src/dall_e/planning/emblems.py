@@ -19,6 +19,8 @@ _EMBLEMS = {
     "enamel pin": "enamel pin", "poster": "poster",
 }  # fmt: skip
 """Words for what is shown on something, and the style that they mean."""
+_LONGEST = 200
+"""Characters of a prompt; a longer one is read as it is."""
 _LOOKS = (
     r"(?:retro|vintage|minimalist|minimal|simple|round|circular|square|cute|modern|classic|flat|"
     r"old|hand-drawn|camping|outdoor|hiking|mountain|adventure|national park|cool|nice|beautiful|"
@@ -48,6 +50,8 @@ _CUTE_ZH = re.compile(
 
 def with_emblem_first(text: str, vocabulary: Vocabulary) -> str:
     """Return a prompt in its normal form with a style before what it shows."""
+    if len(text) > _LONGEST:
+        return text
     if is_chinese(text):
         cute = _CUTE_ZH.match(text)
         if cute:

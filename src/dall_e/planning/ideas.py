@@ -125,12 +125,17 @@ _EN: tuple[tuple[re.Pattern[str], _Plain], ...] = (
     # Words that say nothing of what is seen
     (
         re.compile(
-            r"\b(?:flat (?:design|style|vector)|glossy|homesick|cartoon(?: style)?|clip ?art)"
-            r"(?: of)? (?=\w)"
+            r"\b(?:(?:flat (?:design|style|vector)|clip ?art)(?: of)?|glossy|homesick|"
+            r"cartoon(?! (?:drawing|style|picture|image|illustration|version|art|of)))"
+            r" (?=\w)"
         ),
         "",
     ),
 )  # fmt: skip
+_LONGEST = 400
+"""Characters of a prompt; a longer one is read as it is, so that its time stays short."""
+_LONGEST_IDEA = 80
+"""Characters of a prompt that is an idea and nothing else."""
 _NIGHT_LANDS = "草原|草地|沙漠|山|海|湖|田|村|森林|树林|城|营地|河|院子|花园"
 _ZH: tuple[tuple[re.Pattern[str], _Plain], ...] = (
     # What is not there
@@ -156,18 +161,22 @@ _ZH: tuple[tuple[re.Pattern[str], _Plain], ...] = (
     # How things are
     (re.compile(r"^(.{1,4})外面的.{1,3}?看着里面的(.{1,4})$"), r"\1里的\2"),
     (re.compile(r"(?:加班|工作|熬夜)(?:到深夜|到半夜|一整夜)的?"), "夜晚疲惫的"),
-    (re.compile(r"(?:扁平|平面|卡通)(?:风格?|设计)?的"), ""),
+    (re.compile(r"(?:扁平|平面)(?:风格?|设计)?的"), ""),
 )
 
 
 def idea_of(text: str, language: Language) -> str:
     """What stands for an idea, in English; "" for a prompt in lower case that names a thing."""
+    if len(text) > _LONGEST_IDEA:
+        return ""
     around = _AROUND_EN if language == "en" else _AROUND_ZH
     return _ideas(language).get(text) or _ideas(language).get(around.sub("", text), "")
 
 
 def in_other_words(text: str, language: Language) -> str:
     """Return a prompt in lower case, with what it says in words that are read."""
+    if len(text) > _LONGEST:
+        return text
     for pattern, plain in _EN if language == "en" else _ZH:
         changed = pattern.sub(plain, text)
         # What says nothing more would be left without a thing.

@@ -15,6 +15,8 @@ from dall_e.planning.vocabulary import Vocabulary
 from dall_e.scenes.graph import SceneObject
 from dall_e.text.language import Language
 
+_LONGEST = 400
+"""Characters of a prompt; a longer one is read as it is, so that its time stays short."""
 ALIVE = ("animal", "person", "face")
 """Kinds of those who can do something."""
 _ALIVE_NAMES = frozenset(
@@ -71,6 +73,8 @@ _ZH: tuple[tuple[re.Pattern[str], str], ...] = (
 
 def with_lively_things(text: str, vocabulary: Vocabulary, language: Language) -> str:
     """Return a prompt in lower case in which things that do what people do hold what it takes."""
+    if len(text) > _LONGEST:
+        return text
     for pattern, plain in _EN if language == "en" else _ZH:
         for match in pattern.finditer(text):
             before = text[: match.start()]
