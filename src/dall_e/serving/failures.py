@@ -7,7 +7,8 @@ from typing import Any
 
 from starlette.exceptions import HTTPException
 
-from dall_e.serving.languages import told
+from dall_e.serving.languages import told, told_to_people
+from dall_e.text.language import Language
 
 _LOG = logging.getLogger("dall_e.serving")
 
@@ -45,6 +46,10 @@ class Refusal(HTTPException):
         message = told(self.message, self.code)
         error = {"message": message, "type": kind, "param": self.param, "code": self.code}
         return {"error": error}
+
+    def body_for_page(self, language: Language) -> dict[str, Any]:
+        """The same for a page to draw on, which shows what stands under `detail`."""
+        return {**self.body(), "detail": told_to_people(self.message, self.code, language)}
 
 
 def unreadable(message: str, param: str | None = None) -> Refusal:

@@ -70,7 +70,8 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        LANGUAGE.set(language_of(Headers(scope=scope).get("accept-language", "")))
+        accepted = language_of(Headers(scope=scope).get("accept-language", ""))
+        LANGUAGE.set(self._state.page_language(scope["path"]) or accepted)
         exchange = _Exchange(scope, receive, send, self._state)
         try:
             scope.setdefault("state", {})["owner"] = self._admit(scope)
@@ -99,10 +100,12 @@ class Guard:
 
     def _refused(self, scope: Scope, refusal: Refusal) -> Response:
         """The answer to a request that may not come in; people are asked for their key."""
-        is_visit = scope["method"] == "GET" and scope["path"] in self._state.page_paths
+        language = self._state.page_language(scope["path"])
+        is_visit = scope["method"] == "GET" and f"{scope['path'].rstrip('/')}/" in self._state.pages
         if refusal.status == 401 and is_visit:
-            return RedirectResponse(SIGN_IN, 303)
-        return JSONResponse(refusal.body(), refusal.status, refusal.headers)
+            return RedirectResponse(f"{SIGN_IN}?language={language}", 303)
+        body = refusal.body() if language is None else refusal.body_for_page(language)
+        return JSONResponse(body, refusal.status, refusal.headers)
 
     # Who comes in
 
@@ -114,11 +117,15 @@ class Guard:
         client = scope.get("client")
         owner = client[0] if client else _ANONYMOUS
         path = scope["path"]
-        is_page = path.startswith(self._state.page_paths)
+        is_page = self._state.page_language(path) is not None
         is_needed = not _is_open(path) and scope["method"] != "OPTIONS"
         if self._state.keys is not None and is_needed:
             # Only the page takes cookies: browsers send them along unasked.
             by_cookie = self._owner_by_cookie(scope) if is_page else None
+            if is_page and by_cookie is None and "authorization" not in headers:
+                raise Refusal(
+                    401, "you are signed out: load the page again", code="invalid_api_key"
+                )
             owner = by_cookie or self._owner_by_key(headers)
         if scope["method"] == "POST":
             self._state.rates.check(owner, _PAGE_FACTOR if is_page else 1)
