@@ -126,21 +126,25 @@ def _fitted(text: str, room: int) -> str:
     return text
 
 
-def bars_svg(values: Sequence[float]) -> str:
-    """Bars above and below a line, one for each value, as an SVG element."""
+def bars_svg(values: Sequence[float], step: str = "step {number}") -> str:
+    """Bars above and below a line, one for each value, as an SVG element.
+
+    step: what each is called, with its number.
+    """
     highest, lowest = max([*values, 0.0]), min([*values, 0.0])
     span = max(highest - lowest, 1e-6)
     bars = []
     for number, value in enumerate(values):
         top, height = (highest - max(value, 0.0)) / span, abs(value) / span
+        called = escape(step.format(number=number + 1))
         kind = "for" if value >= 0 else "against"
         bars.append(
             f'<rect class="{kind}" x="{number + 0.1}" y="{top:.4f}" width="0.8" '
-            f'height="{height:.4f}"><title>step {number + 1}: {value:+.3f}</title></rect>'
+            f'height="{height:.4f}"><title>{called}: {value:+.3f}</title></rect>'
         )
     zero = highest / span
     return (
         f'<svg class="bars" viewBox="0 -0.02 {max(len(values), 1)} 1.04" '
-        'preserveAspectRatio="none" role="img" aria-label="d for each step">'
+        'preserveAspectRatio="none" role="img" aria-label="d">'
         f'{"".join(bars)}<line x1="0" x2="{len(values)}" y1="{zero:.4f}" y2="{zero:.4f}"/></svg>'
     )

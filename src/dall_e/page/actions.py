@@ -134,9 +134,10 @@ class Actions:
         vocabulary = self._state.model_of(None).model.vocabulary
         return views.things_in_words(names.split(", "), vocabulary, self._words)
 
-    async def _asked(self, owner: str, call: Callable[[], Any]) -> Any:
-        """Return what a call gives, when it is its turn."""
-        (result,) = await self._done([Task(owner, self._state.settings.request_seconds, call)])
+    async def _asked(self, owner: str, call: Callable[[], Any], *images: PILImage) -> Any:
+        """Return what a call gives, when it is its turn; images are those that it keeps."""
+        seconds = self._state.settings.request_seconds
+        (result,) = await self._done([Task(owner, seconds, call, images)])
         return result
 
 

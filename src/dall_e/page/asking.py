@@ -19,6 +19,7 @@ from dall_e.serving.answers import image_file
 from dall_e.serving.links import StoredImage
 from dall_e.serving.schemas import GenerationBody
 from dall_e.serving.uploads import from_base64
+from dall_e.text.language import Language
 
 _LONGEST_READ = 2000
 """Characters of a prompt that are looked at while it is typed."""
@@ -51,7 +52,8 @@ class AskingActions(Actions):
             entry, _ = self._chosen(album)
             if entry.asked is None or entry.is_arranged:
                 raise self._error(self._words.no_explanation)
-            call = partial(_explanation, self._model_of(entry), entry.asked)
+            language = self._words.language
+            call = partial(_explanation, self._model_of(entry), entry.asked, language)
             page: str = await self._asked(owner, call)
         name = self._state.links.add(StoredImage(page.encode(), HTML))
         return views.explained(name, self._words)
@@ -81,7 +83,7 @@ class AskingActions(Actions):
             _, image = self._chosen(album)
             settings = CaptionSettings(language=self._words.language)
             call = partial(self._model(model).captions_of, [image], settings)
-            (captions,) = await self._asked(owner, call)
+            (captions,) = await self._asked(owner, call, image)
         return views.captioned([caption.text for caption in captions])
 
 
@@ -91,7 +93,7 @@ def can_describe(model: DALL_E) -> bool:
     return any(part is not None for part in (*parts, model.recogniser))
 
 
-def _explanation(model: DALL_E, asked: GenerationBody) -> str:
+def _explanation(model: DALL_E, asked: GenerationBody, language: Language) -> str:
     """The page that explains a picture, which is drawn again."""
     sampling = model.sampling_settings(
         num_inference_steps=asked.steps, guidance_scale=asked.guidance_scale
@@ -103,4 +105,4 @@ def _explanation(model: DALL_E, asked: GenerationBody) -> str:
         style=asked.style or None,
         sampling=sampling,
     )
-    return explanation.to_html()
+    return explanation.to_html(language)

@@ -12,7 +12,7 @@ import ipaddress
 import logging
 import time
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
@@ -40,6 +40,8 @@ draws counts as a request of a program besides."""
 _ANONYMOUS = "anonymous"
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _DISCARD_SECONDS = 5.0
+_MOST_DIGITS = 18
+"""Of the length of a request."""
 _LOG = logging.getLogger("dall_e.serving")
 
 _HEADERS = {
@@ -76,7 +78,9 @@ class Guard:
         try:
             scope.setdefault("state", {})["owner"] = self._admit(scope)
             self._check_length(Headers(scope=scope))
-        except Refusal as refusal:
+        # A file of keys that cannot be read is the server's fault, and lets nobody in.
+        except Exception as error:
+            refusal = as_refusal(error)
             if refusal.status == 429:
                 self._state.metrics.refused.labels("rate").inc()
             # A client that is still sending would not see the answer.
@@ -158,7 +162,7 @@ class Guard:
         """
         if self._state.keys is not None:
             return
-        name = urlsplit(f"//{host}").hostname or ""
+        name = _parsed(f"//{host}").hostname or ""
         public = urlsplit(self._state.settings.public_url).hostname
         if name in _LOOPBACK or name == public or _is_address(name):
             return
@@ -175,7 +179,8 @@ class Guard:
         allowed = self._state.settings.allow_origins
         if origin is None or origin in allowed or "*" in allowed:
             return
-        if urlsplit(origin).netloc == headers.get("host"):
+        own = _parsed(origin).netloc
+        if own and own == headers.get("host"):
             return
         raise Refusal(
             403,
@@ -185,7 +190,7 @@ class Guard:
 
     def _check_length(self, headers: Headers) -> None:
         length = headers.get("content-length", "0")
-        if not length.isascii() or not length.isdigit():
+        if not length.isascii() or not length.isdigit() or len(length) > _MOST_DIGITS:
             raise Refusal(400, "the length of the request is no number", code="invalid_length")
         _check_bytes(int(length), self._state)
 
@@ -263,6 +268,14 @@ class _Exchange:
         self._state.metrics.seconds_request.observe(seconds)
         owner = self._scope.get("state", {}).get("owner", "-")
         _LOG.info("%s %s %d %.2fs %s", self._scope["method"], path, self._status, seconds, owner)
+
+
+def _parsed(address: str) -> SplitResult:
+    """The parts of an address; none for what is no address, such as one with half a bracket."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return urlsplit("")
 
 
 def _is_open(path: str) -> bool:

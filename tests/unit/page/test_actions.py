@@ -139,7 +139,10 @@ def test_edits_that_cannot_be_are_said_in_chinese(site: RunningServer, album: Al
         (lambda: point(name="ball", move=[9, 0]), "这样“球”就到图外面去了。"),
         (lambda: point(name="ball", resize=0.001), "这样“球”就太小了，看不见。"),
         (lambda: point(name="dragon", remove=True), "图里没有“龙”；有的是：猫、球。"),
-        (lambda: chinese.add(album, "", " ", visitor()), "还没有写要添加什么，例如“一个红色的球”。"),
+        (
+            lambda: chinese.add(album, "", " ", visitor()),
+            "还没有写要添加什么，例如“一个红色的球”。",
+        ),
         (lambda: chinese.add(album, "", "量子", visitor()), "不能添加“量子”：模型不认识 量子。"),
         (lambda: chinese.explain(Album(), visitor()), ZH.choose_first),
     ):

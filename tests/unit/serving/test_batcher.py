@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from dall_e import DALL_E
 from dall_e.config import ServingConfig
@@ -90,6 +91,37 @@ def test_a_full_queue_says_when_to_come_again(batcher: Batcher) -> None:
     waiting[0].future.cancel()
     batcher.submit([task("b") for _ in range(3)])
     released.set()
+
+
+def test_pictures_that_wait_have_bounded_memory() -> None:
+    """Those of who has left are let go at once, in the middle of the line, too."""
+    settings = ServingConfig(max_waiting=100, waiting_megabytes=1)
+    batcher = Batcher(settings, Metrics())
+    released = held(batcher)
+    image = Image.new("RGBA", (400, 400))
+
+    def waiting(owner: str) -> Task:
+        return Task(owner, 60, lambda: None, [image])
+
+    works = [waiting("a") for _ in range(1)]
+    batcher.submit([waiting("b")])
+    batcher.submit(works)
+    with pytest.raises(Refusal, match="pictures of 1 MB wait to be changed already, of 1"):
+        batcher.submit([waiting("c")])
+    batcher.submit([task("c")])
+    works[0].future.cancel()
+    batcher.submit([waiting("c")])
+    assert [len(queue) for queue in batcher._waiting.values()] == [1, 0, 2]
+    released.set()
+    batcher.stop()
+
+    # One that is larger than all that may wait is done when it waits alone.
+    alone = Batcher(settings, Metrics())
+    huge = Task("a", 60, lambda: 7, [Image.new("RGB", (1000, 1000))])
+    alone.submit([huge])
+    alone.start()
+    assert huge.future.result(60) == 7
+    alone.stop()
 
 
 def test_what_nobody_waits_for_is_not_done(batcher: Batcher) -> None:

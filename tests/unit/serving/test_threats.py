@@ -80,6 +80,8 @@ def test_spoofing_with_the_file_of_keys(keys: KeyFile) -> None:
 def test_spoofing_the_name_of_the_server(server: Any, ask: Ask) -> None:
     answer = ask(server, "/v1/models", Host="evil.example")
     assert answer.status == 421 and "evil.example" in answer.json["error"]["message"]
+    for name in ("[", "[::1", "a]b", "::1]", "", "127.0.0.1.evil.example"):
+        assert ask(server, "/v1/models", Host=name).status in (400, 421)
     for name in ("localhost:1234", "127.0.0.1", "[::1]:80"):
         assert ask(server, "/v1/models", Host=name).status == 200
 
@@ -88,6 +90,8 @@ def test_spoofing_from_another_web_page(start: Any, server: Any, ask: Ask) -> No
     body = {"prompt": "a cat"}
     answer = ask(server, GENERATIONS, body, Origin="https://evil.example")
     assert answer.status == 403 and "access-control-allow-origin" not in answer.headers
+    for origin in ("null", "http://[", "http://", "//"):
+        assert ask(server, GENERATIONS, body, Origin=origin).status == 403
     assert ask(server, "/v1/models", Origin=server.url).status == 200
     friend = start(allow_origins=("https://friend.example",))
     answer = ask(friend, "/v1/models", Origin="https://friend.example")
@@ -135,6 +139,7 @@ def test_tampering_with_lengths(server: Any) -> None:
     for lengths in (
         b"Content-Length: 19\r\nContent-Length: 2\r\n\r\n" + body,
         b"Content-Length: -1\r\n\r\n" + body,
+        b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n" + body,
         b"Content-Length: 1e3\r\n\r\n" + body,
         b"Transfer-Encoding: chunked, identity\r\n\r\n" + smuggled,
     ):
@@ -201,6 +206,18 @@ def test_information_in_errors(
     assert "server" not in answer.headers
     for name in ("x-content-type-options", "content-security-policy", "x-frame-options"):
         assert name in answer.headers
+
+
+def test_a_file_of_keys_that_breaks_lets_nobody_in(start: Any, keys: KeyFile, ask: Ask) -> None:
+    """It is the server's fault, and says nothing of where the file is."""
+    key = keys.add("alice")
+    server = start(keys)
+    keys.path.write_text("{")
+    for path in ("/v1/models", "/metrics"):
+        answer = ask(server, path, Authorization=f"Bearer {key}")
+        assert answer.status == 500 and answer.json["error"]["code"] == "internal_error"
+        assert b"keys.json" not in answer.body and "content-security-policy" in answer.headers
+    assert ask(server, "/healthz").status == 200
 
 
 def test_information_of_others(server: Any, ask: Ask) -> None:
