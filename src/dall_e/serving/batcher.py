@@ -191,12 +191,8 @@ class Batcher:
                 first.settle(first.call)
                 continue
             drawings = [work for work in works if isinstance(work, Drawing)]
-            try:
-                self._draw(drawings)
-            # A fault must not end the thread: it goes to those who wait.
-            except Exception as error:
-                for work in drawings:
-                    work.refuse(error)
+            for failed in self._draw_safely(drawings):
+                self._draw_safely([failed])
 
     def _next_works(self, *, is_helper: bool = False) -> list[Work]:
         """The next batch, or one other piece of work; nothing once it is to stop."""
@@ -259,6 +255,20 @@ class Batcher:
             work.refuse(too_slow(work.seconds))
         else:
             self._metrics.cancelled.inc()
+
+    def _draw_safely(self, drawings: list[Drawing]) -> list[Drawing]:
+        """Draw a batch, and return those that are to be drawn by themselves.
+
+        A fault must not end the thread: it goes to whoever asked for what has it, and to nobody
+        who was drawn along with that.
+        """
+        try:
+            self._draw(drawings)
+        except Exception as error:
+            if len(drawings) > 1:
+                return drawings
+            drawings[0].refuse(error)
+        return []
 
     def _draw(self, drawings: list[Drawing]) -> None:
         """Draw the tokens of a batch, and let its images be finished."""

@@ -40,6 +40,10 @@ draws counts as a request of a program besides."""
 _ANONYMOUS = "anonymous"
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _DISCARD_SECONDS = 5.0
+_MOST_BYTES_OF_KEY = 4096
+"""Of the form in which somebody gives a key."""
+_PREFIX_OF_HOUSE = 64
+"""Bits of an IPv6 address that are one customer's; the rest they choose themselves."""
 _MOST_DIGITS = 18
 """Of the length of a request."""
 _LOG = logging.getLogger("dall_e.serving")
@@ -77,7 +81,7 @@ class Guard:
         exchange = _Exchange(scope, receive, send, self._state)
         try:
             scope.setdefault("state", {})["owner"] = self._admit(scope)
-            self._check_length(Headers(scope=scope))
+            self._check_length(scope)
         # A file of keys that cannot be read is the server's fault, and lets nobody in.
         except Exception as error:
             refusal = as_refusal(error)
@@ -119,7 +123,7 @@ class Guard:
         self._check_host(headers.get("host", ""))
         self._check_origin(headers)
         client = scope.get("client")
-        owner = client[0] if client else _ANONYMOUS
+        owner = _house_of(client[0]) if client else _ANONYMOUS
         path = scope["path"]
         is_page = self._state.page_language(path) is not None
         is_needed = not _is_open(path) and scope["method"] != "OPTIONS"
@@ -188,11 +192,11 @@ class Guard:
             code="origin_not_allowed",
         )
 
-    def _check_length(self, headers: Headers) -> None:
-        length = headers.get("content-length", "0")
+    def _check_length(self, scope: Scope) -> None:
+        length = Headers(scope=scope).get("content-length", "0")
         if not length.isascii() or not length.isdigit() or len(length) > _MOST_DIGITS:
             raise Refusal(400, "the length of the request is no number", code="invalid_length")
-        _check_bytes(int(length), self._state)
+        _check_bytes(int(length), scope, self._state)
 
 
 class _Exchange:
@@ -223,7 +227,7 @@ class _Exchange:
                 408, f"the request did not arrive within {seconds:g} s", code="too_slow"
             ) from error
         self._num_bytes += len(message.get("body", b""))
-        _check_bytes(self._num_bytes, self._state)
+        _check_bytes(self._num_bytes, self._scope, self._state)
         self._has_arrived = not message.get("more_body", False)
         return message
 
@@ -284,14 +288,27 @@ def _is_open(path: str) -> bool:
     return path in OPEN_PATHS or path.startswith((*signed, f"{DOCUMENTATION}/"))
 
 
-def _check_bytes(number: int, state: ServerState) -> None:
-    most = state.settings.max_body_megabytes * 2**20
+def _check_bytes(number: int, scope: Scope, state: ServerState) -> None:
+    # Whoever has no key yet has nothing long to say.
+    is_key = scope["path"] == SIGN_IN
+    most = _MOST_BYTES_OF_KEY if is_key else state.settings.max_body_megabytes * 2**20
     if number > most:
         raise Refusal(
             413,
             f"the request has {number} bytes or more, at most {most} are read",
             code="request_too_large",
         )
+
+
+def _house_of(address: str) -> str:
+    """Whose an address is: of a long one, the part that is given to one customer."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if found.version == 4 or found.is_loopback:
+        return address
+    return str(ipaddress.ip_network((found, _PREFIX_OF_HOUSE), strict=False))
 
 
 def _is_address(name: str) -> bool:

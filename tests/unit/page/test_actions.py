@@ -274,7 +274,7 @@ def test_a_picture_is_explained(
 
     def explain(prompt: str, **settings: Any) -> Any:
         asked.update(settings, prompt=prompt)
-        return SimpleNamespace(to_html=lambda: "<p>why</p>")
+        return SimpleNamespace(to_html=lambda language: f"<p>why in {language}</p>")
 
     monkeypatch.setattr(actions._state.models["tiny"], "explain", explain)
     shown = asyncio.run(actions.explain(album, visitor()))

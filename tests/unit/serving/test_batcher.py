@@ -10,6 +10,7 @@ from PIL import Image
 
 from dall_e import DALL_E
 from dall_e.config import ServingConfig
+from dall_e.serving import batcher as batcher_module
 from dall_e.serving.batcher import Batcher
 from dall_e.serving.failures import Refusal
 from dall_e.serving.metrics import Metrics
@@ -159,6 +160,29 @@ def test_a_fault_goes_to_those_who_wait_and_the_thread_lives_on(
     again = drawing(tiny_model, 1)
     batcher.submit([again])
     assert again.future.result(60) and batcher.is_alive
+
+
+def test_a_fault_of_one_is_nobody_else_s(
+    batcher: Batcher, tiny_model: DALL_E, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever is drawn along with it gets the picture that belongs to the seed."""
+    whole = batcher_module.draw_together
+
+    def draw(engine: Any, participants: Any) -> Any:
+        if any(each.request.seeds == (2,) for each in participants):
+            raise RuntimeError("broken")
+        return whole(engine, participants)
+
+    monkeypatch.setattr(batcher_module, "draw_together", draw)
+    released = held(batcher)
+    works = [drawing(tiny_model, seed, owner=f"owner {seed}") for seed in range(4)]
+    batcher.submit(works)
+    released.set()
+    with pytest.raises(RuntimeError, match="broken"):
+        works[2].future.result(60)
+    for seed in (0, 1, 3):
+        own = tiny_model("a white cat", seed=seed).tobytes()
+        assert works[seed].future.result(60) == own
 
 
 def test_stopping_finishes_or_gives_back(batcher: Batcher, tiny_model: DALL_E) -> None:

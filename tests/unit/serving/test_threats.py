@@ -20,8 +20,10 @@ from PIL import Image
 
 from dall_e import DALL_E
 from dall_e.errors import UnusableFileError
+from dall_e.serving.guard import _house_of
 from dall_e.serving.keys import KeyFile
 from dall_e.serving.running import check_exposure
+from dall_e.serving.work import Task
 
 from ..page import test_actions, test_front
 from .test_own_routes import form
@@ -271,6 +273,28 @@ def test_denial_by_long_requests(server: Any, ask: Ask) -> None:
     assert ask(server, GENERATIONS, {"prompt": "x" * 33000}).status == 400
 
 
+def test_whoever_has_no_key_says_nothing_long(start: Any, keys: KeyFile, ask: Ask) -> None:
+    keys.add("alice")
+    server = start(keys)
+    answer = ask(server, "/sign-in", b"key=" + b"x" * 5000)
+    assert answer.status == 413 and answer.json["error"]["code"] == "request_too_large"
+
+
+@pytest.mark.parametrize(
+    ("address", "house"),
+    [
+        ("203.0.113.9", "203.0.113.9"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::", "2001:db8:1:2::/64"),
+        ("::1", "::1"),
+        ("testclient", "testclient"),
+    ],
+)
+def test_a_house_has_one_rate(address: str, house: str) -> None:
+    """Who has one long address has 2^64 of them."""
+    assert _house_of(address) == house
+
+
 def test_denial_by_slow_requests(start: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dall_e.serving.running._HEADER_SECONDS", 0.3)
     server = start(body_seconds=0.5)
@@ -302,6 +326,29 @@ def test_denial_by_pictures_that_unpack(server: Any, ask: Ask) -> None:
     assert "PNG, JPEG, WEBP" in told(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n")
     assert "not a readable" in told(png_of(64, 64))
     assert "not a readable" in told(b"")
+
+
+def test_denial_by_pictures_that_wait(start: Any, ask: Ask) -> None:
+    """A small file of one colour is a large picture in the queue."""
+    server = start(waiting_megabytes=1, requests_per_minute=0)
+    released = threading.Event()
+    server.state.batcher.submit([Task("", 60, released.wait)])
+    file = io.BytesIO()
+    Image.new("RGB", (700, 700), "red").save(file, "PNG")
+    body = form({"prompt": "a cat", "seed": "1"}, file.getvalue())
+    first: list[Any] = []
+
+    def vary() -> Any:
+        return ask(server, "/v1/images/variations", body, **FORM)
+
+    waiting = threading.Thread(target=lambda: first.append(vary()))
+    waiting.start()
+    wait_until(lambda: server.state.batcher.num_waiting == 1)
+    answer = vary()
+    assert answer.status == 429 and "wait to be changed" in answer.json["error"]["message"]
+    released.set()
+    waiting.join()
+    assert first[0].status == 200
 
 
 def test_denial_by_asking_for_too_much(start: Any, ask: Ask) -> None:
