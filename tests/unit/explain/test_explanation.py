@@ -108,7 +108,7 @@ def test_the_page_has_chinese_words(explanation: Explanation, tmp_path: Path) ->
     shown = " ".join(re.findall(r">([^<>]+)<", body) + re.findall(r'(?:alt|title)="([^"]*)"', body))
     allowed = {*explanation.prompt.split(), *explanation.graph.things, *explanation.model.split()}
     allowed |= {word for each in explanation.drawings for word in each.prompt.split()}
-    allowed |= {"log"}
+    allowed |= {"log", "dᵢ"}
     assert set(re.findall(r"[A-Za-z][\w-]+", shown)) <= allowed
     for name, words in vars(EN).items():
         other = getattr(ZH, name)
