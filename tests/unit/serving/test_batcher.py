@@ -96,21 +96,21 @@ def test_a_full_queue_says_when_to_come_again(batcher: Batcher) -> None:
 
 def test_pictures_that_wait_have_bounded_memory() -> None:
     """Those of who has left are let go at once, in the middle of the line, too."""
-    settings = ServingConfig(max_waiting=100, waiting_megabytes=1)
+    settings = ServingConfig(max_waiting=100, waiting_megabytes=2)
     batcher = Batcher(settings, Metrics())
     released = held(batcher)
-    image = Image.new("RGBA", (400, 400))
+    image = Image.new("RGBA", (500, 500))
 
     def waiting(owner: str) -> Task:
         return Task(owner, 60, lambda: None, [image])
 
-    works = [waiting("a") for _ in range(1)]
+    leaving = waiting("a")
     batcher.submit([waiting("b")])
-    batcher.submit(works)
-    with pytest.raises(Refusal, match="pictures of 1 MB wait to be changed already, of 1"):
+    batcher.submit([leaving])
+    with pytest.raises(Refusal, match="pictures of 1 MB wait to be changed already, of 2"):
         batcher.submit([waiting("c")])
     batcher.submit([task("c")])
-    works[0].future.cancel()
+    leaving.future.cancel()
     batcher.submit([waiting("c")])
     assert [len(queue) for queue in batcher._waiting.values()] == [1, 0, 2]
     released.set()
