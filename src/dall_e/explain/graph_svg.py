@@ -73,8 +73,11 @@ def _things(plan: Plan) -> list[str]:
     return [*names, place] if place else names
 
 
-def graph_svg(graph: PlanGraph) -> str:
-    """The graph as an SVG element; everything that it says is escaped."""
+def graph_svg(graph: PlanGraph, whole: str = "picture") -> str:
+    """The graph as an SVG element; everything that it says is escaped.
+
+    whole: what is written where all lines end.
+    """
     rows = max(len(graph.words), len(graph.things), 1)
     height, middle = rows * _ROW, _WORD_WIDTH + _GAP
     right = middle + _THING_WIDTH + _GAP
@@ -88,7 +91,7 @@ def graph_svg(graph: PlanGraph) -> str:
     boxes += [
         _box(middle, y, _THING_WIDTH, text) for y, text in zip(things_y, graph.things, strict=True)
     ]
-    boxes.append(_box(right, height / 2, 76, "picture"))
+    boxes.append(_box(right, height / 2, 76, whole))
     label = escape(f"{', '.join(graph.words)}: {', '.join(graph.things)}")
     return (
         f'<svg class="graph" viewBox="-1 -1 {right + 78} {height + 2}" role="img" '

@@ -19,6 +19,7 @@ class PageWords:
     planned: str
     not_read: str
     from_words: str
+    whole: str
     edges_of_plan: str
     edges_of_whole: str
     one_drawing: str
@@ -72,6 +73,7 @@ EN = PageWords(
     planned="It was planned and put together: {plan}.",
     not_read="Not read: {words}.",
     from_words="From words to picture",
+    whole="picture",
     edges_of_plan="A line from a word leads to what is missing or different in the plan without "
     "it.",
     edges_of_whole="The prompt is drawn whole: every word is read by the one drawing.",
@@ -141,6 +143,7 @@ ZH = PageWords(
     planned="先安排布局，一样一样地画，再拼在一起：{drawings}。",
     not_read="没有读懂：{words}。",
     from_words="从文字到图",
+    whole="图",
     edges_of_plan="从一个词连出的线，指向没有这个词时布局里缺少或不同的东西。",
     edges_of_whole="整句话画成一幅画：每个词都被这一幅画读到。",
     one_drawing="一幅画，{tokens} 个编码，分 {steps} 步画成。",

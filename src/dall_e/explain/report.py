@@ -49,7 +49,7 @@ def page(explanation: Explained, language: Language = "en") -> str:
         model=explanation.model,
         summary=_summary(explanation, words),
         unread=explanation.unread,
-        graph=_markup(graph_svg(explanation.graph)),
+        graph=_markup(graph_svg(explanation.graph, words.whole)),
         graph_says=(words.edges_of_plan if several or explanation.plan else words.edges_of_whole),
         drawings=[_drawing(explanation, drawing, words) for drawing in explanation.drawings],
     )

@@ -95,10 +95,10 @@ class Target:
 
     @contextlib.contextmanager
     def _reached(self) -> Iterator[None]:
-        """Turn what packages raise for a store that does not answer into an OSError."""
+        """Turn what packages raise for a store that cannot be used into an OSError that names it."""
         try:
             yield
-        except (OSError, ValueError, ImportError):
+        except (ValueError, ImportError):
             raise
         # Each package has errors of its own.
         except Exception as error:
