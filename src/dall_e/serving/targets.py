@@ -95,7 +95,7 @@ class Target:
 
     @contextlib.contextmanager
     def _reached(self) -> Iterator[None]:
-        """Turn what packages raise for a store that cannot be used into an OSError that names it."""
+        """Turn whatever a store that cannot be used raises into an OSError that names it."""
         try:
             yield
         except (ValueError, ImportError):
