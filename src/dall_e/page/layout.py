@@ -171,7 +171,8 @@ def _connect_drawing(actions: Actions, asked: _Asked, studio: _Studio) -> None:
     drawing = began.then(
         actions.draw, [studio.album, asked.prompt, *asked.choices], list(studio), **_PRIVATE
     )
-    drawing.then(None, None, busy, js=ended, **_PRIVATE)
+    for finished in (drawing.success, drawing.failure):
+        finished(None, None, busy, js=ended, **_PRIVATE)
     asked.stop.click(actions.stop, studio.album, list(studio), cancels=drawing, **_PRIVATE).then(
         None, None, busy, js=ended, **_PRIVATE
     )

@@ -11,10 +11,11 @@ _ZH = {
     "`An Unexpected Error Occurred!`": "`出了意外的错误。`",
     "`An error occurred`": "`出错了`",
     "`An error occurred.`": "`出错了`",
-    "_title??`Error`": "_title??`没有成功`",
     "`In queue: {position} of {size}`": "`排队：第 {position} 位，共 {size} 位`",
     "`queue: ${": "`排队：${",
     "`processing |`": "`正在处理 |`",
+    # The head of a message is its kind, in capitals.
+    "t.type.charAt(0).toUpperCase()+t.type.slice(1)": "({error:`没有成功`})[t.type]??``",
 }
 REWORDED = {english.encode(): chinese.encode() for english, chinese in _ZH.items()}
 """What stands in the scripts, and what the Chinese page has instead."""

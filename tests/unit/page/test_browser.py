@@ -40,6 +40,8 @@ class Visit:
         self, browser: Any, site: RunningServer, *, path: str = "/", **options: Any
     ) -> None:
         self.page = browser.new_context(**options).new_page()
+        # A busy machine draws, and starts a browser, many times more slowly than this.
+        self.page.set_default_timeout(300_000)
         self.troubles: list[str] = []
         self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
         self.page.on("console", self._note)
