@@ -16,7 +16,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dall_e.page.rewording import Reworded
+from dall_e.page.rewording import Reworded, uncompressed
 from dall_e.serving.failures import Refusal, unreadable
 from dall_e.text.language import Language
 
@@ -84,7 +84,7 @@ class PageFront:
         elif path.startswith(_FOLDERS):
             send = _cached(send)
             if self._language == "zh" and path.endswith(".js") and scope["method"] == "GET":
-                send = Reworded(send)
+                send, scope = Reworded(send), uncompressed(scope)
         await self._app(scope, receive, send)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.types import Message, Send
+from starlette.types import Message, Scope, Send
 
 _ZH = {
     "`This application is currently busy. Please try again. `": "`现在使用的人太多，请稍后再试。`",
@@ -19,6 +19,12 @@ _ZH = {
 }
 REWORDED = {english.encode(): chinese.encode() for english, chinese in _ZH.items()}
 """What stands in the scripts, and what the Chinese page has instead."""
+
+
+def uncompressed(scope: Scope) -> Scope:
+    """Return a request that takes no compressed answer, in which no words could be found."""
+    headers = [each for each in scope["headers"] if each[0].lower() != b"accept-encoding"]
+    return {**scope, "headers": headers}
 
 
 class Reworded:
