@@ -54,7 +54,7 @@ test: lint
 	$(RUN) pytest -n auto --dist loadfile
 
 test-cluster: .venv/installed-dev
-	$(RUN) pip install -c constraints.txt -e ".[cluster]"
+	$(RUN) pip install -c constraints.txt -e ".[cluster]" "moto[s3]" flask flask-cors s3fs
 	$(RUN) pytest -m cluster
 
 # The least versions lie in a folder that Python looks into before .venv.

@@ -54,13 +54,14 @@ def measure(
             rate = len(taken) / whole
             first = first or rate
             cuts = statistics.quantiles(taken, n=100, method="inclusive") if len(taken) > 1 else []
-            p50, p99 = (cuts[49], cuts[98]) if cuts else (taken[0], taken[0])
+            p50, p95, p99 = (cuts[at] if cuts else taken[0] for at in (49, 94, 98))
             table.add(
                 what=f"{count} clients",
                 pictures=len(taken),
                 pictures_s=round(rate, 3),
                 times_first=round(rate / first, 2),
                 p50=round(p50, 3),
+                p95=round(p95, 3),
                 p99=round(p99, 3),
                 p99_to_p50=round(p99 / p50, 2),
                 processor_s=round(worked / len(taken), 3),

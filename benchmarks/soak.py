@@ -38,8 +38,10 @@ _BAD_BODIES = (
 )
 _COME_AGAIN = (429, 503, 504)
 """What a server answers that is busy."""
-_SETTLED = 0.25
-"""Of the time, after which memory is looked at first."""
+_LOOKS = 20
+"""How often memory is looked at, evenly; of 20 minutes, after each."""
+_EARLY = 2
+"""The look that the last one is compared with."""
 _SECONDS_TO_LIVE = 15.0
 """For which a process that draws is let alone."""
 _MOST_COMPARED = 200
@@ -58,7 +60,7 @@ def measure(
     With several processes, one of those that draw beside the server is killed every now and then.
 
     Afterwards each picture is drawn again from its own metadata by the library, and compared. The
-    memory of the server is looked at after a quarter of the time and at the end.
+    memory of the server is looked at 20 times; the last time is compared with the second.
     """
     table = Table("soak")
     kept: list[bytes] = []
@@ -71,9 +73,9 @@ def measure(
         table.add(what=name, count=count)
     wrong = sum(not is_same for is_same in _compared(model, kept))
     table.add(what="pictures drawn again and compared", count=len(kept), wrong=wrong)
-    early, late = memory
+    early, late, most = (each // 2**20 for each in (memory[_EARLY - 1], memory[-1], max(memory)))
     growth = round(late / early - 1, 4) if early else None
-    table.add(what="memory, MB", early=early // 2**20, late=late // 2**20, growth=growth)
+    table.add(what="memory, MB", early=early, late=late, most=most, growth=growth)
     table.finish(out)
 
 
@@ -84,12 +86,13 @@ async def _soak(
     rng: random.Random,
     kept: list[bytes],
     counts: Counter[str],
-) -> tuple[int, int]:
-    """Let all clients loose; the memory of the server early and late."""
+) -> list[int]:
+    """Let all clients loose; the memory of the server at each look."""
     from openai import AsyncOpenAI
 
-    end = time.monotonic() + seconds
-    memory = [0, 0]
+    started = time.monotonic()
+    end = started + seconds
+    memory: list[int] = []
 
     async def again(what: Callable[[], Awaitable[None]], pause: float) -> None:
         while time.monotonic() < end:
@@ -97,11 +100,10 @@ async def _soak(
             await asyncio.sleep(pause * rng.random())
 
     async def watch() -> None:
-        await asyncio.sleep(seconds * _SETTLED)
-        memory[0] = server.memory
-        await asyncio.sleep(max(0.0, end - time.monotonic()))
-        memory[1] = server.memory
-        print(f"memory {memory}", file=sys.stderr, flush=True)
+        for look in range(1, _LOOKS + 1):
+            await asyncio.sleep(max(0.0, started + seconds * look / _LOOKS - time.monotonic()))
+            memory.append(server.memory)
+            print(f"memory {memory[-1] // 2**20} MB", file=sys.stderr, flush=True)
 
     pictures = _pictures()
     url = f"{server.url}/v1"
@@ -116,7 +118,7 @@ async def _soak(
             watch(),
         ]
         await asyncio.gather(*deeds)
-    return memory[0], memory[1]
+    return memory
 
 
 async def _draw(

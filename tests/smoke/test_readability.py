@@ -41,6 +41,7 @@ LONG_FUNCTIONS = {
     "cli/caption.py:caption": "an argument for each flag, with its help",
     "cli/edit.py:edit": "an argument for each flag, with its help",
     "cli/evaluate.py:evaluate": "an argument for each flag, with its help",
+    "cli/explain.py:explain": "an argument for each flag, with its help",
     "cli/export.py:export": "an argument for each flag, with its help",
     "cli/finetune.py:finetune": "an argument for each flag, with its help",
     "cli/generate.py:generate": "an argument for each flag, with its help",

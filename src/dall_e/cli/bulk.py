@@ -1,4 +1,4 @@
-"""`dall-e generate --cluster`: many prompts, drawn by the workers of a Ray cluster."""
+"""Many prompts into a folder or to a URL: `dall-e generate --cluster`, or `--out URL` alone."""
 
 from __future__ import annotations
 
@@ -35,11 +35,17 @@ class HowDrawn:
     credentials: Credentials | None
 
 
-def check_bulk(given: Mapping[str, Any], out: str) -> None:
-    """Raise ValueError for flags that mean nothing beside --cluster, by name, and without --out."""
+def is_url(out: str) -> bool:
+    """Whether pictures go to an address instead of a file."""
+    return "://" in out
+
+
+def check_bulk(given: Mapping[str, Any], out: str, *, on_cluster: bool = True) -> None:
+    """Raise ValueError for flags that mean nothing in a bulk job, by name, and without --out."""
     others = [name for name, value in given.items() if value]
     if others:
-        raise ValueError(f"--cluster draws one picture of each line: leave out {', '.join(others)}")
+        what = "--cluster draws" if on_cluster else "to a URL goes"
+        raise ValueError(f"{what} one picture of each line: leave out {', '.join(others)}")
     if not out:
         raise ValueError("--cluster writes many pictures: give a folder or a URL with --out")
 
@@ -51,13 +57,20 @@ def draw_bulk(
     *,
     seed: int | None,
     force: bool,
-    num_workers: int,
+    num_workers: int | None,
 ) -> None:
     """Draw what is asked for that is not there yet, and print where each picture is.
 
+    num_workers: of a cluster, as many as there is room for if 0; None draws in this process.
     Raises ValueError at the end if lines could not be drawn.
     """
-    from dall_e.serving.bulk import BulkJob, draw_on_cluster, first_seed_of, lines_to_draw
+    from dall_e.serving.bulk import (
+        BulkJob,
+        draw_here,
+        draw_on_cluster,
+        first_seed_of,
+        lines_to_draw,
+    )
     from dall_e.serving.targets import Target
 
     # A misspelt name is found before a cluster is.
@@ -74,9 +87,9 @@ def draw_bulk(
         keywords=how.keywords,
         sampling=how.sampling,
         suffix=how.suffix,
-        target=out if "://" in out else str(Path(out).absolute()),
+        target=out if is_url(out) else str(Path(out).absolute()),
         credentials=how.credentials,
-        num_workers=num_workers,
+        num_workers=num_workers or 0,
     )
     left = lines_to_draw(job, lines, anew=force)
     if len(left) < len(lines):
@@ -85,7 +98,8 @@ def draw_bulk(
     num_failed = 0
     # Ray tells of workers that died on standard output, where the paths belong.
     with steady_output(sys.stdout) as say, contextlib.redirect_stdout(sys.stderr):
-        for name, error in draw_on_cluster(job, left):
+        draw = draw_here if num_workers is None else draw_on_cluster
+        for name, error in draw(job, left):
             if error:
                 num_failed += 1
                 print(f"dall-e: {name} was not drawn: {error}", file=sys.stderr)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
 from dall_e.checkpoints.known_models import BUILT_IN
+from dall_e.cli.flags import one_of
 from dall_e.cli.options import Device, Model, Variant, load, sampling_flags, size_option
 from dall_e.cli.overwriting import Force, check_free
 from dall_e.cli.prompts import asked_prompts
 from dall_e.errors import UnusableFileError
+from dall_e.text.language import Language
 
 
 @sampling_flags()
@@ -46,6 +48,15 @@ def explain(  # noqa: PLR0913, one argument per flag
             help="Folder of pictures in which the nearest are looked for, such as training data.",
         ),
     ] = None,
+    language: Annotated[
+        str,
+        typer.Option(
+            "--language",
+            metavar="en|zh",
+            parser=one_of(("en", "zh")),
+            help="Of what the page says.",
+        ),
+    ] = "en",
     size: Annotated[int | None, size_option()] = None,
     model: Model = BUILT_IN,
     variant: Variant = None,
@@ -71,5 +82,5 @@ def explain(  # noqa: PLR0913, one argument per flag
         sampling=pipeline.sampling_settings(**sampling),
         images=images,
     )
-    explanation.save(out)
+    explanation.save(out, cast(Language, language))
     print(out)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dall_e.checkpoints.known_models import BUILT_IN
-from dall_e.cli.bulk import HowDrawn, check_bulk, draw_bulk
+from dall_e.cli.bulk import HowDrawn, check_bulk, draw_bulk, is_url
 from dall_e.cli.films import check_film, drawn_or_filmed, given_noise, tell_film
 from dall_e.cli.image_files import ImageFiles, checked_suffix, grid_of
 from dall_e.cli.image_parts import given_part
@@ -91,7 +91,8 @@ def generate(  # noqa: PLR0913, one argument per flag
             "-o",
             show_default="made of prompt and seed",
             help="File to write, .png, .jpg, .webp or .svg; several pictures become NAME-0.png, "
-            "NAME-1.png ...",
+            "NAME-1.png ... Or a URL such as s3://bucket/pictures, for one picture of each prompt; "
+            "the same command goes on where it was stopped.",
         ),
     ] = "",
     file_format: Annotated[
@@ -199,7 +200,8 @@ def generate(  # noqa: PLR0913, one argument per flag
     A PNG carries prompt, seed, settings, model and version as text; `dall-e reproduce FILE` draws
     it again. The defaults below are those of the built-in model; other models have their own.
     """
-    suffix = checked_suffix("" if cluster else out, file_format)
+    is_bulk = cluster or is_url(out)
+    suffix = checked_suffix("" if is_bulk else out, file_format)
     if suffix == ".svg" and (grid or finish == "soft"):
         raise ValueError("an SVG has areas, no pixels: leave out --grid and --finish soft")
     if suffix == ".svg":
@@ -219,6 +221,7 @@ def generate(  # noqa: PLR0913, one argument per flag
                 "--noise": noise is not None,
                 "--image-prompt": image_prompt,
                 "--cluster": cluster,
+                "an --out that is a URL": is_url(out),
             }
         )
         files = ImageFiles(out, 1, force=force, suffix=suffix, credentials=credentials)
@@ -237,7 +240,7 @@ def generate(  # noqa: PLR0913, one argument per flag
     asked = asked_prompts(prompts or [], prompts_file)
     if workers and not cluster:
         raise ValueError("--workers are those of --cluster: give it, too, or leave them out")
-    if cluster:
+    if is_bulk:
         check_bulk(
             {
                 "--number": number > 1,
@@ -250,6 +253,7 @@ def generate(  # noqa: PLR0913, one argument per flag
                 "--image-prompt": image_prompt,
             },
             out,
+            on_cluster=cluster,
         )
         how = HowDrawn(
             model={
@@ -272,7 +276,7 @@ def generate(  # noqa: PLR0913, one argument per flag
             suffix=suffix,
             credentials=credentials,
         )
-        draw_bulk(asked, out, how, seed=seed, force=force, num_workers=workers)
+        draw_bulk(asked, out, how, seed=seed, force=force, num_workers=workers if cluster else None)
         return
     seeds = seeds_of(asked, number=number, best_of=best_of, seed=seed, same_seed=same_seed)
     texts = [each.prompt for each in asked for _ in range(number)]

@@ -47,6 +47,9 @@ class ServingConfig:
     """Pixels of the largest picture that is taken in."""
     max_body_megabytes: int = 32
     """Length of the longest request."""
+    waiting_megabytes: int = 512
+    """Memory for pictures that were sent and wait to be changed; who sends more is told when to
+    come again."""
     max_connections: int = 256
     """Connections at a time; further ones are answered 503."""
     body_seconds: float = 30.0
@@ -98,6 +101,7 @@ class ServingConfig:
             "max_images",
             "max_upload_pixels",
             "max_body_megabytes",
+            "waiting_megabytes",
             "link_seconds",
             "link_megabytes",
             "finishing_threads",

@@ -30,7 +30,7 @@ from dall_e.inference.engine import Engine
 from dall_e.inference.request import GenerationRequest
 from dall_e.runtime import inference, one_thread
 from dall_e.sampling.decode import DecodeStep
-from dall_e.text.language import is_chinese
+from dall_e.text.language import Language, is_chinese
 
 _NOTEBOOK_HEIGHT = 720
 """Of the page in a notebook, in pixels."""
@@ -39,13 +39,16 @@ _NOTEBOOK_HEIGHT = 720
 class Explanation(Explained):
     """A picture and how it came about. In a notebook it shows itself as its page."""
 
-    def to_html(self) -> str:
-        """One page with everything in it, which needs no other file and no network."""
-        return page(self)
+    def to_html(self, language: Language = "en") -> str:
+        """One page with everything in it, which needs no other file and no network.
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+        language: of what the page says, "en" or "zh".
+        """
+        return page(self, language)
+
+    def save(self, path: str | os.PathLike[str], language: Language = "en") -> None:
         """Write the page to a file, whole or not at all. Raises OSError if it cannot."""
-        replace_text(path, self.to_html())
+        replace_text(path, self.to_html(language))
 
     def _repr_html_(self) -> str:
         # In a frame of its own, so that its style stays inside.
@@ -95,6 +98,7 @@ def explain(
             graph=plan_graph(generated.prompt, words, plan, engine.vocabulary),
             drawings=tuple(drawings),
             compared_with=near.compared_with,
+            compared_with_zh=near.compared_with_zh,
         )
 
 

@@ -73,8 +73,11 @@ def _things(plan: Plan) -> list[str]:
     return [*names, place] if place else names
 
 
-def graph_svg(graph: PlanGraph) -> str:
-    """The graph as an SVG element; everything that it says is escaped."""
+def graph_svg(graph: PlanGraph, whole: str = "picture") -> str:
+    """The graph as an SVG element; everything that it says is escaped.
+
+    whole: what is written where all lines end.
+    """
     rows = max(len(graph.words), len(graph.things), 1)
     height, middle = rows * _ROW, _WORD_WIDTH + _GAP
     right = middle + _THING_WIDTH + _GAP
@@ -88,7 +91,7 @@ def graph_svg(graph: PlanGraph) -> str:
     boxes += [
         _box(middle, y, _THING_WIDTH, text) for y, text in zip(things_y, graph.things, strict=True)
     ]
-    boxes.append(_box(right, height / 2, 76, "picture"))
+    boxes.append(_box(right, height / 2, 76, whole))
     label = escape(f"{', '.join(graph.words)}: {', '.join(graph.things)}")
     return (
         f'<svg class="graph" viewBox="-1 -1 {right + 78} {height + 2}" role="img" '
@@ -126,21 +129,25 @@ def _fitted(text: str, room: int) -> str:
     return text
 
 
-def bars_svg(values: Sequence[float]) -> str:
-    """Bars above and below a line, one for each value, as an SVG element."""
+def bars_svg(values: Sequence[float], step: str = "step {number}") -> str:
+    """Bars above and below a line, one for each value, as an SVG element.
+
+    step: what each is called, with its number.
+    """
     highest, lowest = max([*values, 0.0]), min([*values, 0.0])
     span = max(highest - lowest, 1e-6)
     bars = []
     for number, value in enumerate(values):
         top, height = (highest - max(value, 0.0)) / span, abs(value) / span
+        called = escape(step.format(number=number + 1))
         kind = "for" if value >= 0 else "against"
         bars.append(
             f'<rect class="{kind}" x="{number + 0.1}" y="{top:.4f}" width="0.8" '
-            f'height="{height:.4f}"><title>step {number + 1}: {value:+.3f}</title></rect>'
+            f'height="{height:.4f}"><title>{called}: {value:+.3f}</title></rect>'
         )
     zero = highest / span
     return (
         f'<svg class="bars" viewBox="0 -0.02 {max(len(values), 1)} 1.04" '
-        'preserveAspectRatio="none" role="img" aria-label="d for each step">'
+        'preserveAspectRatio="none" role="img" aria-label="d">'
         f'{"".join(bars)}<line x1="0" x2="{len(values)}" y1="{zero:.4f}" y2="{zero:.4f}"/></svg>'
     )

@@ -64,15 +64,18 @@ class Neighbours:
         self._memory: TokenMemory | None = None
         self.compared_with = ""
         """What the images are taken from, in words; "" for names that are drawn anew."""
+        self.compared_with_zh = ""
         if folder is not None:
             self._root = Path(folder).expanduser()
             self._directions_MD = self._read_folder()
             self.compared_with = f"the pictures in {os.fspath(folder)}"
+            self.compared_with_zh = f"文件夹 {os.fspath(folder)} 的图"
         elif engine.networks.dual_encoder is None:
             return
         elif engine.drawer.memory:
             self._memory = engine.drawer.memory
             self.compared_with = f"the {len(self._memory):,} pictures that the model remembers"
+            self.compared_with_zh = f"模型记住的 {len(self._memory):,} 张图"
         elif engine.vocabulary is not None:
             known = engine.vocabulary
             self._names = list(dict.fromkeys([*known.table_things, *known.single_things]))

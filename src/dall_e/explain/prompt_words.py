@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from dall_e.planning.grammar import Grammar
 from dall_e.planning.grammar_en import English
@@ -13,6 +14,8 @@ from dall_e.planning.vocabulary import Vocabulary
 from dall_e.text.language import is_chinese
 from dall_e.text.tokenizer import TextTokenizer
 
+MOST_WORDS = 40
+"""Words of one prompt that are asked about: each is a run of the network, and a plan."""
 _WORD = re.compile(r"[⺀-鿿]|[^\W_]+(?:['’-][^\W_]+)*")
 _SILENT = frozenset(
     "a an the and or of is are was were it its there this that some my your with for by to emoji "
@@ -40,11 +43,12 @@ class PromptWord:
 def prompt_words(prompt: str, vocabulary: Vocabulary | None = None) -> list[PromptWord]:
     """The words of an English or Chinese prompt that say something, in their order.
 
-    vocabulary: with one, words that together name a thing that it knows are one word.
+    vocabulary: with one, words that together name a thing that it knows are one word. Of a long
+    prompt they are the first MOST_WORDS.
     """
-    spans = list(_spans(prompt, vocabulary))
-    words = [PromptWord(text=prompt[a:b], start=a, stop=b) for a, b in spans]
-    return [word for word in words if word.text.lower() not in _SILENT]
+    spans = _spans(prompt, vocabulary)
+    words = (PromptWord(text=prompt[a:b], start=a, stop=b) for a, b in spans)
+    return [*islice((word for word in words if word.text.lower() not in _SILENT), MOST_WORDS)]
 
 
 def _spans(prompt: str, vocabulary: Vocabulary | None) -> Iterator[tuple[int, int]]:

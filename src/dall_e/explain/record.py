@@ -72,3 +72,5 @@ class Explained:
     """Each drawing that the picture is made of."""
     compared_with: str
     """What the nearest images are taken from, in words."""
+    compared_with_zh: str
+    """The same in Chinese."""

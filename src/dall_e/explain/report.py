@@ -20,9 +20,10 @@ import numpy as np
 from torch import Tensor
 
 from dall_e.explain.graph_svg import bars_svg, graph_svg
+from dall_e.explain.page_words import WORDS, PageWords
 from dall_e.explain.record import Explained, ExplainedDrawing
 from dall_e.images.files import ImageArray, encode_png, encode_webp, from_pil
-from dall_e.text.language import is_chinese
+from dall_e.text.language import Language
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -34,31 +35,23 @@ _STRONGEST = 0.85
 """How much a map covers where it is largest."""
 _MOST_REMEMBERED = 4
 """Images of the memory that a page shows of one drawing."""
-_NAMES_REDRAWN = (
-    "The weights come without the pictures that they were trained on. So this is what the model "
-    "draws, with other seeds, under the names that fit the drawing best: what agrees in nearly all "
-    "tokens was learned by heart."
-)
 
 
-def page(explanation: Explained) -> str:
+def page(explanation: Explained, language: Language = "en") -> str:
     """The whole page as HTML."""
+    words = WORDS[language]
     several = len(explanation.drawings) > 1
     return _template().render(
-        language="zh" if is_chinese(explanation.prompt) else "en",
+        words=words,
         prompt=explanation.prompt,
         image=_data(encode_webp(from_pil(explanation.image)), "webp"),
         seed=explanation.seed,
         model=explanation.model,
-        summary=_summary(explanation),
+        summary=_summary(explanation, words),
         unread=explanation.unread,
-        graph=_markup(graph_svg(explanation.graph)),
-        graph_says=(
-            "A line from a word leads to what is missing or different in the plan without it."
-            if several or explanation.plan
-            else "The prompt is drawn whole: every word is read by the one drawing."
-        ),
-        drawings=[_drawing(explanation, drawing) for drawing in explanation.drawings],
+        graph=_markup(graph_svg(explanation.graph, words.whole)),
+        graph_says=(words.edges_of_plan if several or explanation.plan else words.edges_of_whole),
+        drawings=[_drawing(explanation, drawing, words) for drawing in explanation.drawings],
     )
 
 
@@ -79,41 +72,45 @@ def _markup(svg: str) -> Any:
     return Markup(svg)
 
 
-def _summary(explanation: Explained) -> str:
+def _summary(explanation: Explained, words: PageWords) -> str:
     """How the picture was made, in a sentence."""
     if not explanation.drawings:
-        return "It is a place without things, painted by rules: the model drew nothing."
+        return words.only_place
     if not explanation.plan:
-        return "The model drew it whole, as one drawing."
-    return f"It was planned and put together: {explanation.plan}."
+        return words.drawn_whole
+    drawings = words.comma.join(drawing.prompt for drawing in explanation.drawings)
+    return words.planned.format(plan=explanation.plan, drawings=drawings)
 
 
 # A drawing
 
 
-def _drawing(explanation: Explained, drawing: ExplainedDrawing) -> dict[str, Any]:
+def _drawing(explanation: Explained, drawing: ExplainedDrawing, words: PageWords) -> dict[str, Any]:
     """What the template shows of a drawing."""
+    is_chinese = words.language == "zh"
+    compared = explanation.compared_with_zh if is_chinese else explanation.compared_with
     return {
         "prompt": drawing.prompt,
         "image": _data(encode_png(drawing.image), "png"),
         "num_tokens": len(drawing.revealed.codes_N),
         "num_steps": int(drawing.revealed.groups_N.max()),
         "words": [
-            {"text": word.text, "maps": _word_maps(drawing, number)}
+            {"text": word.text, "maps": _word_maps(drawing, number, words)}
             for number, word in enumerate(drawing.words)
         ],
-        "certainty": _certainty_maps(drawing),
+        "certainty": _certainty_maps(drawing, words),
         "film": _data(encode_webp(_strip(drawing.frames)), "webp"),
         "frame_steps": drawing.frame_steps,
-        "bars": _markup(bars_svg(drawing.terms_S.tolist())),
+        "bars": _markup(bars_svg(drawing.terms_S.tolist(), words.step_number)),
         "total": f"{float(drawing.terms_S.sum()):+.1f}",
         "remembered": [
             {
                 "name": image.name,
                 "image": _data(encode_png(image.image), "png"),
-                "map": _map(image.fraction_N, f"due to {image.name}", ""),
-                "says": f"due to it are {float(image.fraction_N.mean()):.0%} of the probability of "
-                f"the tokens; {image.same_tokens:.0%} of them are its own",
+                "map": _map(image.fraction_N, words.due_to.format(name=image.name), ""),
+                "says": words.due_to_says.format(
+                    part=float(image.fraction_N.mean()), same=image.same_tokens
+                ),
             }
             for image in drawing.remembered[:_MOST_REMEMBERED]
         ],
@@ -121,59 +118,50 @@ def _drawing(explanation: Explained, drawing: ExplainedDrawing) -> dict[str, Any
             {
                 "name": near.name,
                 "image": _data(encode_png(near.image), "png"),
-                "says": f"{near.same_tokens:.0%} of the tokens are the same; "
-                f"similarity {near.similarity:.2f}",
+                "says": words.same_tokens.format(same=near.same_tokens, similarity=near.similarity),
             }
             for near in drawing.nearest
         ],
         "nearest_says": (
-            f"The most similar of {explanation.compared_with}. A copy has most of its tokens in "
-            "common with the picture, but not all, as reading a picture into tokens is not exact."
-            if explanation.compared_with
-            else _NAMES_REDRAWN
+            words.similar.format(compared=compared) if compared else words.names_redrawn
         ),
     }
 
 
-def _word_maps(drawing: ExplainedDrawing, number: int) -> list[dict[str, str]]:
+def _word_maps(drawing: ExplainedDrawing, number: int, words: PageWords) -> list[dict[str, str]]:
     """Evidence, attention, effect and flipped tokens of a word."""
     attention_N = drawing.attention_WYN[number].mean(0)
     effect_N = drawing.effects.divergence_WN[number]
     flipped_N = drawing.effects.flipped_WN[number]
     evidence_N = drawing.effects.evidence_WN[number]
     word = drawing.words[number].text
+
+    def most(values_N: Tensor, says: str) -> str:
+        return says.format(value=float(values_N.max()))
+
+    flipped = words.number_of.format(number=int(flipped_N.sum()), total=len(flipped_N))
     return [
-        _map(evidence_N, f"evidence for {word}", f"up to {float(evidence_N.max()):.2f} nats"),
-        _map(attention_N, f"attention to {word}", f"up to {float(attention_N.max()):.2f}"),
-        _map(effect_N, f"effect of {word}", f"up to {float(effect_N.max()):.2f} nats"),
-        _map(
-            flipped_N.float(),
-            f"tokens flipped by {word}",
-            f"{int(flipped_N.sum())} of {len(flipped_N)}",
-        ),
+        _map(evidence_N, words.evidence_for.format(word=word), most(evidence_N, words.nats)),
+        _map(attention_N, words.attention_to.format(word=word), most(attention_N, words.most)),
+        _map(effect_N, words.effect_of.format(word=word), most(effect_N, words.nats)),
+        _map(flipped_N.float(), words.flipped_by.format(word=word), flipped),
     ]
 
 
-def _certainty_maps(drawing: ExplainedDrawing) -> list[dict[str, str]]:
+def _certainty_maps(drawing: ExplainedDrawing, words: PageWords) -> list[dict[str, str]]:
     """Order, entropy and rank of the tokens."""
     certainty, num_codes = drawing.certainty, drawing.effects.log_probabilities_NC.shape[-1]
-    rank_N, most = certainty.rank_N, math.log(num_codes)
-    likeliest = float((rank_N == 0).float().mean())
-    rarest = f"; the rarest choice was number {int(rank_N.max()) + 1} of {num_codes:,}"
+    rank_N = certainty.rank_N
+    entropy = words.entropy_says.format(
+        mean=float(certainty.entropy_N.mean()), most=math.log(num_codes)
+    )
+    rank = words.rank_says.format(likeliest=float((rank_N == 0).float().mean()))
+    if int(rank_N.max()):
+        rank += words.rarest.format(number=int(rank_N.max()) + 1, total=num_codes)
     return [
-        _map(
-            drawing.revealed.steps_N.float(), "Order", "from the first step, clear, to the last one"
-        ),
-        _map(
-            certainty.entropy_N,
-            "Entropy",
-            f"{float(certainty.entropy_N.mean()):.2f} nats on average, of {most:.1f} possible",
-        ),
-        _map(
-            (rank_N.float() + 1).log(),
-            "Rank",
-            f"{likeliest:.0%} are the likeliest code{rarest if int(rank_N.max()) else ''}",
-        ),
+        _map(drawing.revealed.steps_N.float(), words.order, words.order_says),
+        _map(certainty.entropy_N, words.entropy, entropy),
+        _map((rank_N.float() + 1).log(), words.rank, rank),
     ]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
+from html import escape
 from typing import Any, cast
 
 import gradio as gr
@@ -19,7 +20,8 @@ from dall_e.page.album import Album, Entry, opened, plan_of
 from dall_e.page.words import Words
 from dall_e.pipeline import DALL_E
 from dall_e.planning.placed_plan import PlacedPlan
-from dall_e.serving.failures import Refusal, as_refusal, unreadable
+from dall_e.serving.failures import Refusal, as_refusal
+from dall_e.serving.languages import told_to_people
 from dall_e.serving.state import ServerState
 from dall_e.serving.work import Task, Work
 
@@ -69,14 +71,14 @@ class Actions:
         return self._model(entry.asked.model if entry.asked else None)
 
     def _chosen(self, album: Album) -> tuple[Entry, PILImage]:
-        """The chosen picture, and its image. Raises Refusal if there is none, or it is gone."""
+        """The chosen picture, and its image. Raises gr.Error if there is none, or it is gone."""
         entry = album.chosen
         if entry is None:
-            raise unreadable(self._words.choose_first)
+            raise self._error(self._words.choose_first)
         try:
             return entry, opened(self._state.links, entry)
         except Refusal as error:
-            raise unreadable(self._words.gone) from error
+            raise self._error(self._words.gone) from error
 
     def _plan(self, entry: Entry) -> PlacedPlan | None:
         """The plan of a picture; None where it has none, or the picture is gone."""
@@ -104,26 +106,39 @@ class Actions:
             for work in works:
                 work.future.cancel()
 
-    async def _asked(self, owner: str, call: Callable[[], Any]) -> Any:
-        """Return what a call gives, when it is its turn."""
-        (result,) = await self._done([Task(owner, self._state.settings.request_seconds, call)])
+    @contextlib.contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Turn whatever goes wrong into what the page tells its visitor."""
+        try:
+            yield
+        except gr.Error:
+            raise
+        except Exception as error:
+            raise self._as_told(error) from error
+
+    def _as_told(self, error: BaseException) -> gr.Error:
+        """What a visitor is told of an error: what programs are told of it, in this language."""
+        refusal = as_refusal(error)
+        return self._error(
+            told_to_people(refusal.message, refusal.code, self._words.language, self._in_words)
+        )
+
+    def _error(self, text: str) -> gr.Error:
+        """What tells a visitor something in words of the page."""
+        # Gradio shows it as HTML.
+        shown = escape(text, quote=False)
+        return gr.Error(shown, title=self._words.went_wrong, print_exception=False)
+
+    def _in_words(self, names: str) -> str:
+        """Things that an error names, as the page calls them."""
+        vocabulary = self._state.model_of(None).model.vocabulary
+        return views.things_in_words(names.split(", "), vocabulary, self._words)
+
+    async def _asked(self, owner: str, call: Callable[[], Any], *images: PILImage) -> Any:
+        """Return what a call gives, when it is its turn; images are those that it keeps."""
+        seconds = self._state.settings.request_seconds
+        (result,) = await self._done([Task(owner, seconds, call, images)])
         return result
-
-
-@contextlib.contextmanager
-def told() -> Iterator[None]:
-    """Turn whatever goes wrong into what the page tells its visitor."""
-    try:
-        yield
-    except gr.Error:
-        raise
-    except Exception as error:
-        raise as_told(error) from error
-
-
-def as_told(error: BaseException) -> gr.Error:
-    """Return what a visitor is told of an error: what programs are told of it."""
-    return gr.Error(as_refusal(error).message, print_exception=False)
 
 
 def data_of(event: gr.EventData) -> dict[str, Any]:

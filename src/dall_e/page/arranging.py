@@ -11,11 +11,10 @@ from dataclasses import replace
 import gradio as gr
 from starlette.concurrency import run_in_threadpool
 
-from dall_e.page.actions import Actions, Shown, data_of, told
+from dall_e.page.actions import Actions, Shown, data_of
 from dall_e.page.album import Album, kept
 from dall_e.planning.placed_plan import PlacedPlan
 from dall_e.serving.drawings import drawings_of
-from dall_e.serving.failures import unreadable
 from dall_e.serving.image_routes import checked_body
 from dall_e.serving.schemas import GenerationBody
 
@@ -97,12 +96,12 @@ class ArrangingActions(Actions):
         self, album: Album, thing: str | None, request: gr.Request, edit: Edit
     ) -> Shown:
         """Draw the chosen picture anew after an edit of its plan, in its place."""
-        with told():
+        with self._telling():
             owner = self._count(request)
             entry, _ = self._chosen(album)
             plan = await run_in_threadpool(self._plan, entry)
             if plan is None:
-                raise unreadable(self._words.no_plan)
+                raise self._error(self._words.no_plan)
             fields = {
                 "plan": edit(plan).record(),
                 "size": f"{entry.width}x{entry.height}",

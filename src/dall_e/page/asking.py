@@ -10,16 +10,16 @@ from starlette.concurrency import run_in_threadpool
 from dall_e.inference.captioning import CaptionSettings
 from dall_e.inference.remarks import unread_in_words
 from dall_e.page import views
-from dall_e.page.actions import Actions, Shown, data_of, told
+from dall_e.page.actions import Actions, Shown, data_of
 from dall_e.page.album import Album, Entry
 from dall_e.page.routes import HTML
 from dall_e.pipeline import DALL_E
 from dall_e.planning.plan import plan_prompt
 from dall_e.serving.answers import image_file
-from dall_e.serving.failures import unreadable
 from dall_e.serving.links import StoredImage
 from dall_e.serving.schemas import GenerationBody
 from dall_e.serving.uploads import from_base64
+from dall_e.text.language import Language
 
 _LONGEST_READ = 2000
 """Characters of a prompt that are looked at while it is typed."""
@@ -37,7 +37,8 @@ class AskingActions(Actions):
         if not text or vocabulary is None:
             return ""
         plan = plan_prompt(text, vocabulary, None)
-        return views.understanding(plan, unread_in_words(text, plan), vocabulary, self._words)
+        remark = unread_in_words(text, plan, self._words.language)
+        return views.understanding(plan, remark, vocabulary, self._words)
 
     def example(self, event: gr.EventData) -> str:
         """Take one of the prompts that are shown."""
@@ -46,12 +47,13 @@ class AskingActions(Actions):
 
     async def explain(self, album: Album, request: gr.Request) -> str:
         """Say how the chosen picture came about."""
-        with told():
+        with self._telling():
             owner = self._count(request)
             entry, _ = self._chosen(album)
             if entry.asked is None or entry.is_arranged:
-                raise unreadable(self._words.no_explanation)
-            call = partial(_explanation, self._model_of(entry), entry.asked)
+                raise self._error(self._words.no_explanation)
+            language = self._words.language
+            call = partial(_explanation, self._model_of(entry), entry.asked, language)
             page: str = await self._asked(owner, call)
         name = self._state.links.add(StoredImage(page.encode(), HTML))
         return views.explained(name, self._words)
@@ -59,7 +61,7 @@ class AskingActions(Actions):
     async def bring(self, album: Album, event: gr.EventData) -> Shown:
         """Take in a picture of the visitor's own."""
         data = data_of(event)
-        with told():
+        with self._telling():
             most = self._state.settings.max_upload_pixels
             sent = str(data.get("picture", ""))
             image = await run_in_threadpool(from_base64, sent, most, "picture")
@@ -76,12 +78,12 @@ class AskingActions(Actions):
 
     async def describe(self, album: Album, model: str, request: gr.Request) -> str:
         """Say what the chosen picture shows."""
-        with told():
+        with self._telling():
             owner = self._count(request)
             _, image = self._chosen(album)
             settings = CaptionSettings(language=self._words.language)
             call = partial(self._model(model).captions_of, [image], settings)
-            (captions,) = await self._asked(owner, call)
+            (captions,) = await self._asked(owner, call, image)
         return views.captioned([caption.text for caption in captions])
 
 
@@ -91,7 +93,7 @@ def can_describe(model: DALL_E) -> bool:
     return any(part is not None for part in (*parts, model.recogniser))
 
 
-def _explanation(model: DALL_E, asked: GenerationBody) -> str:
+def _explanation(model: DALL_E, asked: GenerationBody, language: Language) -> str:
     """The page that explains a picture, which is drawn again."""
     sampling = model.sampling_settings(
         num_inference_steps=asked.steps, guidance_scale=asked.guidance_scale
@@ -103,4 +105,4 @@ def _explanation(model: DALL_E, asked: GenerationBody) -> str:
         style=asked.style or None,
         sampling=sampling,
     )
-    return explanation.to_html()
+    return explanation.to_html(language)

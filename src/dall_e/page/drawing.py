@@ -5,6 +5,7 @@ Each gives what the page shows, again and again. If the visitor leaves or stops 
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import aclosing
@@ -14,7 +15,7 @@ import gradio as gr
 from starlette.concurrency import run_in_threadpool
 
 from dall_e.images.files import PILImage
-from dall_e.page.actions import Actions, Shown, as_told, told
+from dall_e.page.actions import Actions, Shown
 from dall_e.page.album import Album, Entry, kept
 from dall_e.page.views import Pending
 from dall_e.serving.answers import Answer, image_file
@@ -29,6 +30,8 @@ from dall_e.serving.work import Work
 
 _PREVIEWS = 3
 _PREVIEW_QUALITY = 85
+_LONGEST_SEED = 20
+"""Digits of 2^64."""
 
 
 class Choices(NamedTuple):
@@ -51,7 +54,7 @@ class DrawingActions(Actions):
         self, album: Album, prompt: str, request: gr.Request, *choices: Any
     ) -> AsyncIterator[Shown]:
         """Draw a prompt."""
-        with told():
+        with self._telling():
             owner = self._count(request)
             body = checked_body(GenerationBody, _fields(prompt, Choices(*choices)))
             log_prompt(self._state, body.prompt)
@@ -68,13 +71,13 @@ class DrawingActions(Actions):
         """Draw variations of the chosen picture; of one of somebody else the prompt says what it
         shows."""
         chosen = Choices(*choices)
-        with told():
+        with self._telling():
             owner = self._count(request)
             entry, image = self._chosen(album)
             body = checked_body(
                 VariationBody,
                 {
-                    "n": int(chosen.number),
+                    "n": _number_of(chosen),
                     "strength": strength,
                     "prompt": "" if "prompt" in image.info else prompt.strip(),
                     "background": "transparent" if entry.is_transparent else "auto",
@@ -94,7 +97,7 @@ class DrawingActions(Actions):
 
         mask: a data URL, white where the picture may change; "" for nothing painted.
         """
-        with told():
+        with self._telling():
             owner = self._count(request)
             entry, image = self._chosen(album)
             most = self._state.settings.max_upload_pixels
@@ -125,7 +128,7 @@ class DrawingActions(Actions):
         asked: GenerationBody | None = None,
     ) -> AsyncGenerator[Shown, None]:
         """Let work be done, and show how it comes along; the album has all of it at the end."""
-        with told():
+        with self._telling():
             self._state.batcher.submit(works)
         pending = [Pending() for _ in works]
         done: dict[int, Entry] = {}
@@ -150,7 +153,7 @@ class DrawingActions(Actions):
 
         yield await self.show(album.with_new([done[number] for number in sorted(done)]))
         if failure is not None:
-            raise as_told(failure)
+            raise self._as_told(failure)
 
     def _kept(self, answer: Answer, title: str, asked: GenerationBody | None) -> Entry:
         """A finished picture; one that was drawn from a prompt knows how."""
@@ -158,15 +161,22 @@ class DrawingActions(Actions):
         return kept(self._state.links, answer, title, own)
 
 
+def _number_of(chosen: Choices) -> int:
+    """How many pictures. Raises Refusal 400 where somebody has emptied the field for it."""
+    if not isinstance(chosen.number, int | float) or not math.isfinite(chosen.number):
+        raise unreadable(f"n is a whole number, got {str(chosen.number)[:40]!r}", "n")
+    return int(chosen.number)
+
+
 def _fields(prompt: str, chosen: Choices) -> dict[str, Any]:
-    """The fields of a request. Raises Refusal 400 for a seed that is no number."""
+    """The fields of a request. Raises Refusal 400 for what is no number and should be one."""
     seed = chosen.seed.strip()
-    if seed and not seed.isdecimal():
+    if seed and not (seed.isdecimal() and len(seed) <= _LONGEST_SEED):
         raise unreadable(f"a seed is a whole number, got {seed[:40]!r}", "seed")
     is_square = chosen.size == "auto" or len(set(chosen.size.split("x"))) == 1
     return {
         "prompt": prompt.strip(),
-        "n": int(chosen.number),
+        "n": _number_of(chosen),
         "size": chosen.size,
         "style": chosen.style,
         "background": "transparent" if chosen.transparent else "auto",

@@ -16,6 +16,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from dall_e.page.rewording import Reworded, uncompressed
 from dall_e.serving.failures import Refusal, unreadable
 from dall_e.text.language import Language
 
@@ -74,13 +75,16 @@ class PageFront:
             if scope["method"] == "POST":
                 receive = await _checked_body(receive)
         except Refusal as refusal:
-            answer = JSONResponse(refusal.body(), refusal.status, refusal.headers)
+            body = refusal.body_for_page(self._language)
+            answer = JSONResponse(body, refusal.status, refusal.headers)
             await answer(scope, receive, send)
             return
         if path == "/":
             send = _Rewritten(send, self._language)
         elif path.startswith(_FOLDERS):
             send = _cached(send)
+            if self._language == "zh" and path.endswith(".js") and scope["method"] == "GET":
+                send, scope = Reworded(send), uncompressed(scope)
         await self._app(scope, receive, send)
 
 

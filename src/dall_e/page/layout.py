@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+import json
 from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -161,24 +161,30 @@ def _connect_drawing(actions: Actions, asked: _Asked, studio: _Studio) -> None:
     busy = [asked.draw, asked.stop]
     began = gr.on(
         [asked.draw.click, asked.prompt.submit],
-        partial(_switch, is_drawing=True),
+        None,
         None,
         busy,
+        js=_switch(is_drawing=True),
         **_PRIVATE,
     )
+    ended = _switch(is_drawing=False)
     drawing = began.then(
         actions.draw, [studio.album, asked.prompt, *asked.choices], list(studio), **_PRIVATE
     )
-    for ended in (drawing.success, drawing.failure):
-        ended(partial(_switch, is_drawing=False), None, busy, **_PRIVATE)
+    for finished in (drawing.success, drawing.failure):
+        finished(None, None, busy, js=ended, **_PRIVATE)
     asked.stop.click(actions.stop, studio.album, list(studio), cancels=drawing, **_PRIVATE).then(
-        partial(_switch, is_drawing=False), None, busy, **_PRIVATE
+        None, None, busy, js=ended, **_PRIVATE
     )
 
 
-def _switch(*, is_drawing: bool) -> tuple[Any, Any]:
-    """Show the button that stops instead of the one that draws, or the other way round."""
-    return gr.update(visible=not is_drawing), gr.update(visible=is_drawing)
+def _switch(*, is_drawing: bool) -> str:
+    """Show the button that stops instead of the one that draws, or the other way round.
+
+    It is a script: it works, too, when the server does not answer or refuses.
+    """
+    updates = [{"__type__": "update", "visible": shown} for shown in (not is_drawing, is_drawing)]
+    return f"() => {json.dumps(updates)}"
 
 
 # What was drawn

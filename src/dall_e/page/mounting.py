@@ -49,7 +49,7 @@ def mount_page(app: FastAPI) -> None:
         )
         mount = cast(Mount, app.routes[-1])
         mount.app = PageFront(mount.app, language)
-        state.page_paths = (*state.page_paths, f"{path}/")
+        state.pages[f"{path}/"] = language
 
 
 def _theme(gr: Any) -> Any:

@@ -15,6 +15,7 @@ from dall_e.serving.guard import EXPLANATION_PATH, SIGN_IN
 from dall_e.serving.sessions import COOKIE, SECONDS
 from dall_e.serving.state import state_of
 from dall_e.serving.uploads import read_form, texts_of_form
+from dall_e.text.language import Language
 
 router = APIRouter(include_in_schema=False)
 _TEMPLATES = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True)
@@ -32,7 +33,7 @@ _OF_EXPLANATIONS = (
 @router.get("/")
 async def find_language(request: Request) -> Response:
     """Lead to the page in the language of the browser."""
-    return RedirectResponse(f"/{preferred(_accepted(request))}/", 307)
+    return RedirectResponse(f"/{_language(request)}/", 307)
 
 
 @router.get(SIGN_IN)
@@ -51,7 +52,7 @@ async def sign_in(request: Request) -> Response:
     key = texts_of_form(form).get("key", "").strip()
     if state.keys is None or state.keys.owner_of(key) is None:
         return _form(request, is_wrong=True)
-    answer = RedirectResponse("/", 303)
+    answer = RedirectResponse(f"/{_language(request)}/", 303)
     answer.set_cookie(
         COOKIE,
         state.sessions.cookie_of(key),
@@ -75,7 +76,7 @@ async def show_explanation(name: str, request: Request) -> Response:
 
 def _form(request: Request, *, is_wrong: bool) -> Response:
     nonce = secrets.token_urlsafe(16)
-    words: Words = WORDS[preferred(_accepted(request))]
+    words: Words = WORDS[_language(request)]
     content = _TEMPLATES.get_template("sign_in.html").render(
         words=words, nonce=nonce, is_wrong=is_wrong
     )
@@ -89,5 +90,8 @@ def _form(request: Request, *, is_wrong: bool) -> Response:
     return HTMLResponse(content, status, headers)
 
 
-def _accepted(request: Request) -> str:
-    return request.headers.get("accept-language", "")
+def _language(request: Request) -> Language:
+    """That of the page that somebody comes from, else that of the browser."""
+    asked = request.query_params.get("language", "")
+    found: Language | None = next((each for each in WORDS if each == asked), None)
+    return found or preferred(request.headers.get("accept-language", ""))

@@ -7,7 +7,7 @@ from html import escape
 from typing import NamedTuple
 
 from dall_e.page.album import Album, Entry
-from dall_e.page.words import CONDITIONS_ZH, Words
+from dall_e.page.words import CONDITIONS_ZH, LOOKS_ZH, Words
 from dall_e.planning.placed_plan import PlacedPlan
 from dall_e.planning.places import place_words
 from dall_e.planning.plan import Plan
@@ -15,7 +15,6 @@ from dall_e.planning.style_words import style_table
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.scenes.graph import SHAPES
 from dall_e.serving.guard import EXPLANATION_PATH, LINK_PATH
-from dall_e.text.language import COLOURS_ZH
 
 _LONGEST_NAME = 48
 """Characters of the name of a file."""
@@ -63,7 +62,7 @@ def understanding(plan: Plan, remark: str, vocabulary: Vocabulary, words: Words)
         for item, drawn in zip(scene.objects, plan.objects * len(scene.objects), strict=False):
             look = [drawn.paint or item.colour, drawn.material, drawn.pattern, item.size]
             name = _named(item.name, vocabulary, words)
-            said = " ".join([*(_colour(each, words) for each in look if each), name])
+            said = " ".join([*(_look(each, words) for each in look if each), name])
             said = f"{item.count} × {said}" if item.count > 1 else said
             if item.name in swapped:
                 said = f"{said} ({words.instead} “{swapped[item.name]}”)"
@@ -87,9 +86,17 @@ def _chip(kind: str, text: str) -> str:
 
 
 def _named(name: str, vocabulary: Vocabulary, words: Words) -> str:
-    if words.language == "zh" and name not in SHAPES and vocabulary.knows(name):
-        return vocabulary.thing(name).zh or name
-    return name
+    if name in SHAPES or words.language == "en":
+        return _look(name, words)
+    return vocabulary.thing(name).zh or name if vocabulary.knows(name) else name
+
+
+def things_in_words(names: Sequence[str], vocabulary: Vocabulary | None, words: Words) -> str:
+    """Things of a plan by their names in it, such as "cat#2", as a list in words."""
+    if vocabulary is None or words.language == "en":
+        return ", ".join(names)
+    parts = [name.partition("#") for name in names]
+    return "、".join(_named(name, vocabulary, words) + "".join(rest) for name, *rest in parts)
 
 
 def _place(background: str, words: Words) -> str:
@@ -102,8 +109,9 @@ def _place(background: str, words: Words) -> str:
     return "，".join(CONDITIONS_ZH.get(name, name) for name in names)
 
 
-def _colour(name: str, words: Words) -> str:
-    return COLOURS_ZH.get(name, name) if words.language == "zh" else name
+def _look(name: str, words: Words) -> str:
+    """A colour, a size, a material, a pattern or a shape in words."""
+    return LOOKS_ZH.get(name, name) if words.language == "zh" else name
 
 
 # Pictures
@@ -191,12 +199,14 @@ def stage(entry: Entry | None, plan: PlacedPlan | None, thing: str, words: Words
         return _note(words.choose_first)
     if plan is None:
         return _note(words.no_plan)
+    called = {name: shown for shown, name in things_of(plan, words)}
     frames = []
     for name, (left, top, width, height) in boxes_of(plan).items():
         style = f"left:{left:.2%};top:{top:.2%};width:{width:.2%};height:{height:.2%}"
         frames.append(
             f'<button type="button" class="thing{" chosen" if name == thing else ""}" '
-            f'data-name="{escape(name)}" style="{style}" aria-label="{escape(name)}"></button>'
+            f'data-name="{escape(name)}" style="{style}" '
+            f'aria-label="{escape(called[name])}"></button>'
         )
     return (
         f'<div class="stage"><img src="{entry.url}" alt="{escape(entry.title)}" '
@@ -217,7 +227,7 @@ def things_of(plan: PlacedPlan, words: Words) -> list[tuple[str, str]]:
     if words.language == "en":
         return [(name, name) for name in boxes_of(plan)]
     return [
-        (name.replace(plain, chinese.get(plain, plain), 1), name)
+        (name.replace(plain, chinese.get(plain) or _look(plain, words), 1), name)
         for name in boxes_of(plan)
         for plain in [name.rpartition("#")[0] or name]
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dall_e.text.language import Language
+from dall_e.text.language import COLOURS_ZH, Language
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +84,7 @@ class Words:
     key_hint: str
     sign_in: str
     wrong_key: str
+    went_wrong: str
     prompts: tuple[str, ...]
 
 
@@ -163,6 +164,7 @@ EN = Words(
     key_hint="This server needs a key. Whoever runs it gives you one.",
     sign_in="Sign in",
     wrong_key="This key is not known.",
+    went_wrong="That did not work",
     prompts=(
         "a white cat sleeping on a windowsill",
         "two cats and a red ball in the snow",
@@ -247,6 +249,7 @@ ZH = Words(
     key_hint="这台服务器需要密钥，请向它的管理者索取。",
     sign_in="登录",
     wrong_key="这个密钥不存在。",
+    went_wrong="没有成功",
     prompts=(
         "一只白色的猫在窗台上睡觉",
         "雪地里的两只猫和一个红色的球",
@@ -259,10 +262,24 @@ ZH = Words(
 
 CONDITIONS_ZH = {
     "sunset": "日落", "night": "夜晚", "rain": "下雨", "snow": "雪地", "fog": "雾",
-    "storm": "暴风雨", "clouds": "多云", "sun": "晴天", "grass": "草地", "room": "房间",
-    "plain": "单色背景", "gradient": "渐变背景",
+    "storm": "暴风雨", "clouds": "多云", "sun": "晴天", "rainbow": "彩虹", "wind": "大风",
+    "autumn": "秋天", "spring": "春天", "full-moon": "满月", "aurora": "极光", "meteors": "流星雨",
+    "fireworks": "烟花", "grass": "草地", "room": "房间", "plain": "单色背景",
+    "gradient": "渐变背景",
 }  # fmt: skip
 """Times, weathers and grounds in Chinese; places have a table of their own."""
+
+LOOKS_ZH = {
+    **COLOURS_ZH,
+    "big": "大", "small": "小", "circle": "圆形", "square": "正方形",
+    "wood": "木制", "stone": "石制", "marble": "大理石", "brick": "砖砌", "gold": "金制",
+    "silver": "银制", "bronze": "青铜", "metal": "金属", "glass": "玻璃", "crystal": "水晶",
+    "diamond": "钻石", "ice": "冰做", "leather": "皮革", "wool": "毛线", "cloth": "布艺",
+    "straw": "草编", "paper": "纸质", "cardboard": "纸板", "plastic": "塑料", "rubber": "橡胶",
+    "porcelain": "陶瓷", "clay": "陶土", "chocolate": "巧克力", "striped": "条纹",
+    "dotted": "圆点", "checked": "格子", "floral": "碎花", "starry": "星纹",
+}  # fmt: skip
+"""Colours, sizes, materials, patterns and shapes in Chinese."""
 
 WORDS = {words.language: words for words in (EN, ZH)}
 """By the language, which is also the path of the page."""

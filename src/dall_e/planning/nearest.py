@@ -46,8 +46,10 @@ class Nearest(NamedTuple):
     name: str
     """The name of that thing."""
 
-    def in_words(self) -> str:
+    def in_words(self, language: Language = "en") -> str:
         """What happened, as whoever asked is told."""
+        if language == "zh":
+            return f"把“{self.word}”画成“{self.said}”"
         is_one_in_english = self.said == self.name
         return (
             f"drew {with_article(self.said) if is_one_in_english else self.said} for {self.word!r}"

@@ -84,6 +84,9 @@ class Batcher:
         with self._changed:
             if self._is_draining:
                 raise stopping()
+            # What nobody waits for any more keeps its pictures until it is gone.
+            for queue in self._waiting.values():
+                self._let_go_unwanted(queue)
             self._check_room(works)
             for work in works:
                 self._waiting.setdefault(work.owner, deque()).append(work)
@@ -107,6 +110,22 @@ class Batcher:
                     code="queue_full",
                     retry_after=self.seconds_to_wait(),
                 )
+        self._check_memory(works)
+
+    def _check_memory(self, works: Sequence[Work]) -> None:
+        """Raise Refusal 429 where pictures that wait to be changed would take too much memory."""
+        most = self._settings.waiting_megabytes * 2**20
+        held = sum(work.num_bytes for queue in self._waiting.values() for work in queue)
+        # One that is too large by itself is let in when nothing else waits.
+        if held and held + sum(work.num_bytes for work in works) > most:
+            self._metrics.refused.labels("queue_full").inc(len(works))
+            raise Refusal(
+                429,
+                f"pictures of {held // 2**20} MB wait to be changed already, of {most // 2**20}: "
+                "come again later",
+                code="queue_full",
+                retry_after=self.seconds_to_wait(),
+            )
 
     def seconds_to_wait(self) -> int:
         """After how many seconds there will probably be room."""
@@ -172,12 +191,8 @@ class Batcher:
                 first.settle(first.call)
                 continue
             drawings = [work for work in works if isinstance(work, Drawing)]
-            try:
-                self._draw(drawings)
-            # A fault must not end the thread: it goes to those who wait.
-            except Exception as error:
-                for work in drawings:
-                    work.refuse(error)
+            for failed in self._draw_safely(drawings):
+                self._draw_safely([failed])
 
     def _next_works(self, *, is_helper: bool = False) -> list[Work]:
         """The next batch, or one other piece of work; nothing once it is to stop."""
@@ -218,13 +233,42 @@ class Batcher:
         return taken
 
     def _drop_unwanted(self, queue: deque[Work]) -> None:
+        """Take what nobody waits for off the front of a queue."""
         while queue and not queue[0].is_wanted:
-            work = queue.popleft()
-            if work.is_late and not work.future.done():
-                self._metrics.refused.labels("deadline").inc()
-                work.refuse(too_slow(work.seconds))
+            self._let_go(queue.popleft())
+
+    def _let_go_unwanted(self, queue: deque[Work]) -> None:
+        """Take what nobody waits for out of a queue, wherever it stands."""
+        if all(work.is_wanted for work in queue):
+            return
+        works = list(queue)
+        queue.clear()
+        for work in works:
+            if work.is_wanted:
+                queue.append(work)
             else:
-                self._metrics.cancelled.inc()
+                self._let_go(work)
+
+    def _let_go(self, work: Work) -> None:
+        if work.is_late and not work.future.done():
+            self._metrics.refused.labels("deadline").inc()
+            work.refuse(too_slow(work.seconds))
+        else:
+            self._metrics.cancelled.inc()
+
+    def _draw_safely(self, drawings: list[Drawing]) -> list[Drawing]:
+        """Draw a batch, and return those that are to be drawn by themselves.
+
+        A fault must not end the thread: it goes to whoever asked for what has it, and to nobody
+        who was drawn along with that.
+        """
+        try:
+            self._draw(drawings)
+        except Exception as error:
+            if len(drawings) > 1:
+                return drawings
+            drawings[0].refuse(error)
+        return []
 
     def _draw(self, drawings: list[Drawing]) -> None:
         """Draw the tokens of a batch, and let its images be finished."""

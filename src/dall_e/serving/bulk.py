@@ -1,4 +1,4 @@
-"""Bulk jobs: the pictures of many prompts, drawn by all workers of a Ray cluster.
+"""Bulk jobs: the pictures of many prompts, drawn here or by all workers of a Ray cluster.
 
 Each line of a job has a file and a seed, and a picture depends on nothing else; so a line that is
 drawn twice, after a worker has died or a job was stopped, gives the same file. What is there
@@ -21,7 +21,7 @@ from dall_e.images.encoding import encoded_image
 from dall_e.images.metadata import texts_of
 from dall_e.images.results import DrawnImage
 from dall_e.pipeline import DALL_E
-from dall_e.serving.ray_cluster import MISSING, connect
+from dall_e.ray_cluster import MISSING, connected
 from dall_e.serving.targets import Target
 
 _FORMAT = {"format": "dall-e bulk job", "version": 1}
@@ -105,6 +105,14 @@ def first_seed_of(target: str) -> int | None:
     return seed if isinstance(seed, int) else None
 
 
+def draw_here(job: BulkJob, lines: Sequence[Line]) -> Iterator[Outcome]:
+    """Draw lines in this process, and give what became of each, in their order."""
+    worker = _Worker(job) if lines else None
+    for start in range(0, len(lines), job.lines_per_call):
+        assert worker is not None
+        yield from worker.draw(lines[start : start + job.lines_per_call])
+
+
 def draw_on_cluster(job: BulkJob, lines: Sequence[Line]) -> Iterator[Outcome]:
     """Draw lines with all workers, and give what became of each, in any order.
 
@@ -117,8 +125,7 @@ def draw_on_cluster(job: BulkJob, lines: Sequence[Line]) -> Iterator[Outcome]:
         import ray.data
     except ImportError as error:
         raise ImportError(f"{MISSING} ({error})") from error
-    is_ours = connect()
-    try:
+    with connected():
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = False
         logging.getLogger("ray.data").setLevel(logging.ERROR)
@@ -135,9 +142,6 @@ def draw_on_cluster(job: BulkJob, lines: Sequence[Line]) -> Iterator[Outcome]:
         )
         for row in drawn.iter_rows():
             yield Outcome(row["name"], row["error"])
-    finally:
-        if is_ours:
-            ray.shutdown()
 
 
 def _room(num_workers: int, num_blocks: int) -> tuple[int, dict[str, Any]]:
@@ -168,12 +172,20 @@ class _Worker:
                 batch["prompt"], batch["seed"], batch["name"], strict=True
             )
         ]
+        outcomes = self.draw(lines)
+        return {
+            "name": [outcome.name for outcome in outcomes],
+            "error": [outcome.error for outcome in outcomes],
+        }
+
+    def draw(self, lines: Sequence[Line]) -> list[Outcome]:
+        """Draw lines together, and write their pictures."""
         try:
             errors = [self._write(line, image) for line, image in self._drawn(lines)]
         except ValueError:
             # One line that cannot be drawn must not take the others along.
             errors = [self._alone(line) for line in lines]
-        return {"name": [line.name for line in lines], "error": errors}
+        return [Outcome(line.name, error) for line, error in zip(lines, errors, strict=True)]
 
     def _drawn(self, lines: Sequence[Line]) -> Iterator[tuple[Line, DrawnImage]]:
         images = self._model(

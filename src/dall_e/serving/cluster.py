@@ -15,10 +15,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from dall_e.config import ServingConfig
+from dall_e.ray_cluster import MISSING, connect
 from dall_e.serving.app import create_app, server_of, warm_up
 from dall_e.serving.drawing_processes import Load
 from dall_e.serving.keys import KeyFile
-from dall_e.serving.ray_cluster import MISSING, connect
 
 if TYPE_CHECKING:
     from fastapi import FastAPI

@@ -150,12 +150,30 @@ def _drawn(
         for number, request in enumerate(requests)
     ]
     try:
-        tokens = draw_together(model.engine, participants)
+        return _images_of(participants, model)
     except DecodeInterrupted:
         return None
+
+
+def _images_of(participants: Sequence[Participant], model: DALL_E) -> list[Result]:
+    """The images of those who are drawn together; a fault of one is nobody else's."""
+    try:
+        tokens = draw_together(model.engine, participants)
+    except DecodeInterrupted:
+        raise
     except Exception as error:
-        return [_sendable(error)] * len(requests)
+        if len(participants) > 1:
+            return [_image_alone(each, model) for each in participants]
+        return [_sendable(error)]
     return [_image_of(each, model) for each in tokens]
+
+
+def _image_alone(participant: Participant, model: DALL_E) -> Result:
+    try:
+        (result,) = _images_of([participant], model)
+    except DecodeInterrupted as error:
+        return _sendable(error)
+    return result
 
 
 def _image_of(tokens: DrawnTokens, model: DALL_E) -> Result:

@@ -136,8 +136,10 @@ def edits_of(
         return _answer(state, _in_size(result, size), body, is_change=True)
 
     seeds = image_seeds(body.seed, None, body.n, 1)
+    kept = [image] if mask is None else [image, mask]
     return [
-        Task(owner, settings.request_seconds, partial(edited, number, seed))
+        # All of them keep the same pictures.
+        Task(owner, settings.request_seconds, partial(edited, number, seed), [] if number else kept)
         for number, seed in enumerate(seeds)
     ]
 
@@ -171,7 +173,10 @@ def variations_of(
 
     first = fresh_seed() if body.seed is None else body.seed
     seeds = image_seeds(first, None, body.n, 1)
-    return [Task(owner, settings.request_seconds, partial(varied, seed)) for seed in seeds]
+    return [
+        Task(owner, settings.request_seconds, partial(varied, seed), [] if number else [image])
+        for number, seed in enumerate(seeds)
+    ]
 
 
 # What is asked for

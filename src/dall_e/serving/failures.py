@@ -7,7 +7,9 @@ from typing import Any
 
 from starlette.exceptions import HTTPException
 
-from dall_e.serving.languages import told
+from dall_e.errors import UnusableFileError
+from dall_e.serving.languages import told, told_to_people
+from dall_e.text.language import Language
 
 _LOG = logging.getLogger("dall_e.serving")
 
@@ -46,6 +48,10 @@ class Refusal(HTTPException):
         error = {"message": message, "type": kind, "param": self.param, "code": self.code}
         return {"error": error}
 
+    def body_for_page(self, language: Language) -> dict[str, Any]:
+        """The same for a page to draw on, which shows what stands under `detail`."""
+        return {**self.body(), "detail": told_to_people(self.message, self.code, language)}
+
 
 def unreadable(message: str, param: str | None = None) -> Refusal:
     """Return the refusal of a request that its sender can mend."""
@@ -80,7 +86,8 @@ def as_refusal(error: BaseException) -> Refusal:
     """Return what a client is told of an error; of a fault of ours no more than that it is one."""
     if isinstance(error, Refusal):
         return error
-    if isinstance(error, ValueError):
+    # No client names a file, so that one that cannot be used is the server's own.
+    if isinstance(error, ValueError) and not isinstance(error, UnusableFileError):
         return unreadable(str(error))
     _LOG.error("a request failed", exc_info=error)
     return Refusal(500, "the server failed; its log says why", code="internal_error")

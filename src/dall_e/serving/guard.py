@@ -12,7 +12,7 @@ import ipaddress
 import logging
 import time
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
@@ -40,6 +40,12 @@ draws counts as a request of a program besides."""
 _ANONYMOUS = "anonymous"
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _DISCARD_SECONDS = 5.0
+_MOST_BYTES_OF_KEY = 4096
+"""Of the form in which somebody gives a key."""
+_PREFIX_OF_HOUSE = 64
+"""Bits of an IPv6 address that are one customer's; the rest they choose themselves."""
+_MOST_DIGITS = 18
+"""Of the length of a request."""
 _LOG = logging.getLogger("dall_e.serving")
 
 _HEADERS = {
@@ -70,12 +76,15 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        LANGUAGE.set(language_of(Headers(scope=scope).get("accept-language", "")))
+        accepted = language_of(Headers(scope=scope).get("accept-language", ""))
+        LANGUAGE.set(self._state.page_language(scope["path"]) or accepted)
         exchange = _Exchange(scope, receive, send, self._state)
         try:
             scope.setdefault("state", {})["owner"] = self._admit(scope)
-            self._check_length(Headers(scope=scope))
-        except Refusal as refusal:
+            self._check_length(scope)
+        # A file of keys that cannot be read is the server's fault, and lets nobody in.
+        except Exception as error:
+            refusal = as_refusal(error)
             if refusal.status == 429:
                 self._state.metrics.refused.labels("rate").inc()
             # A client that is still sending would not see the answer.
@@ -99,10 +108,12 @@ class Guard:
 
     def _refused(self, scope: Scope, refusal: Refusal) -> Response:
         """The answer to a request that may not come in; people are asked for their key."""
-        is_visit = scope["method"] == "GET" and scope["path"] in self._state.page_paths
+        language = self._state.page_language(scope["path"])
+        is_visit = scope["method"] == "GET" and f"{scope['path'].rstrip('/')}/" in self._state.pages
         if refusal.status == 401 and is_visit:
-            return RedirectResponse(SIGN_IN, 303)
-        return JSONResponse(refusal.body(), refusal.status, refusal.headers)
+            return RedirectResponse(f"{SIGN_IN}?language={language}", 303)
+        body = refusal.body() if language is None else refusal.body_for_page(language)
+        return JSONResponse(body, refusal.status, refusal.headers)
 
     # Who comes in
 
@@ -112,13 +123,17 @@ class Guard:
         self._check_host(headers.get("host", ""))
         self._check_origin(headers)
         client = scope.get("client")
-        owner = client[0] if client else _ANONYMOUS
+        owner = _house_of(client[0]) if client else _ANONYMOUS
         path = scope["path"]
-        is_page = path.startswith(self._state.page_paths)
+        is_page = self._state.page_language(path) is not None
         is_needed = not _is_open(path) and scope["method"] != "OPTIONS"
         if self._state.keys is not None and is_needed:
             # Only the page takes cookies: browsers send them along unasked.
             by_cookie = self._owner_by_cookie(scope) if is_page else None
+            if is_page and by_cookie is None and "authorization" not in headers:
+                raise Refusal(
+                    401, "you are signed out: load the page again", code="invalid_api_key"
+                )
             owner = by_cookie or self._owner_by_key(headers)
         if scope["method"] == "POST":
             self._state.rates.check(owner, _PAGE_FACTOR if is_page else 1)
@@ -151,7 +166,7 @@ class Guard:
         """
         if self._state.keys is not None:
             return
-        name = urlsplit(f"//{host}").hostname or ""
+        name = _parsed(f"//{host}").hostname or ""
         public = urlsplit(self._state.settings.public_url).hostname
         if name in _LOOPBACK or name == public or _is_address(name):
             return
@@ -168,7 +183,8 @@ class Guard:
         allowed = self._state.settings.allow_origins
         if origin is None or origin in allowed or "*" in allowed:
             return
-        if urlsplit(origin).netloc == headers.get("host"):
+        own = _parsed(origin).netloc
+        if own and own == headers.get("host"):
             return
         raise Refusal(
             403,
@@ -176,11 +192,11 @@ class Guard:
             code="origin_not_allowed",
         )
 
-    def _check_length(self, headers: Headers) -> None:
-        length = headers.get("content-length", "0")
-        if not length.isascii() or not length.isdigit():
+    def _check_length(self, scope: Scope) -> None:
+        length = Headers(scope=scope).get("content-length", "0")
+        if not length.isascii() or not length.isdigit() or len(length) > _MOST_DIGITS:
             raise Refusal(400, "the length of the request is no number", code="invalid_length")
-        _check_bytes(int(length), self._state)
+        _check_bytes(int(length), scope, self._state)
 
 
 class _Exchange:
@@ -211,7 +227,7 @@ class _Exchange:
                 408, f"the request did not arrive within {seconds:g} s", code="too_slow"
             ) from error
         self._num_bytes += len(message.get("body", b""))
-        _check_bytes(self._num_bytes, self._state)
+        _check_bytes(self._num_bytes, self._scope, self._state)
         self._has_arrived = not message.get("more_body", False)
         return message
 
@@ -258,20 +274,41 @@ class _Exchange:
         _LOG.info("%s %s %d %.2fs %s", self._scope["method"], path, self._status, seconds, owner)
 
 
+def _parsed(address: str) -> SplitResult:
+    """The parts of an address; none for what is no address, such as one with half a bracket."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return urlsplit("")
+
+
 def _is_open(path: str) -> bool:
     """Whether a path needs no key."""
     signed = (LINK_PATH, EXPLANATION_PATH)
     return path in OPEN_PATHS or path.startswith((*signed, f"{DOCUMENTATION}/"))
 
 
-def _check_bytes(number: int, state: ServerState) -> None:
-    most = state.settings.max_body_megabytes * 2**20
+def _check_bytes(number: int, scope: Scope, state: ServerState) -> None:
+    # Whoever has no key yet has nothing long to say.
+    is_key = scope["path"] == SIGN_IN
+    most = _MOST_BYTES_OF_KEY if is_key else state.settings.max_body_megabytes * 2**20
     if number > most:
         raise Refusal(
             413,
             f"the request has {number} bytes or more, at most {most} are read",
             code="request_too_large",
         )
+
+
+def _house_of(address: str) -> str:
+    """Whose an address is: of a long one, the part that is given to one customer."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if found.version == 4 or found.is_loopback:
+        return address
+    return str(ipaddress.ip_network((found, _PREFIX_OF_HOUSE), strict=False))
 
 
 def _is_address(name: str) -> bool:

@@ -87,12 +87,13 @@ def _unpacked(text: str) -> Any:
 
 
 def _texts_in(value: Any) -> Iterator[str]:
-    """Every text in what JSON can hold."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for each in value.values():
-            yield from _texts_in(each)
-    elif isinstance(value, list | tuple):
-        for each in value:
-            yield from _texts_in(each)
+    """Every text in what JSON can hold, however deep it is nested."""
+    left = [value]
+    while left:
+        each = left.pop()
+        if isinstance(each, str):
+            yield each
+        elif isinstance(each, Mapping):
+            left += each.values()
+        elif isinstance(each, list | tuple):
+            left += each

@@ -46,7 +46,7 @@ async def caption_image(request: Request) -> Response:
     finally:
         await form.close()
     named = state.model_of(body.model)
-    content = await _done(request, partial(_captions, state, named.model, image, body))
+    content = await _done(request, partial(_captions, state, named.model, image, body), image)
     return JSONResponse(content, headers=named.headers)
 
 
@@ -74,10 +74,12 @@ async def _answer(
     return JSONResponse(content, headers=named.headers)
 
 
-async def _done(request: Request, call: partial[dict[str, Any]]) -> dict[str, Any]:
-    """What a call gives, when it is its turn."""
+async def _done(
+    request: Request, call: partial[dict[str, Any]], *images: PILImage
+) -> dict[str, Any]:
+    """What a call gives, when it is its turn; images are those that it keeps until then."""
     state = state_of(request)
-    work = Task(owner_of(request), state.settings.request_seconds, call)
+    work = Task(owner_of(request), state.settings.request_seconds, call, images)
     (content,) = await results_of(request, state.batcher, [work])
     return dict(content)
 
@@ -116,7 +118,7 @@ def _explanation(state: ServerState, model: DALL_E, body: ExplanationBody) -> di
         "seed": explanation.seed,
         "plan": explanation.plan,
         "unread": ", ".join(explanation.unread),
-        "html": explanation.to_html(),
+        "html": explanation.to_html(body.language),
     }
 
 

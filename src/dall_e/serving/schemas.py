@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
 from dall_e.inference.validation import SEEDS
+from dall_e.text.language import Language
 
 MOST_LETTERS = 32000
 """Of a prompt, as OpenAI has it."""
@@ -106,7 +107,7 @@ class VariationBody(ImageBody):
 class CaptionBody(Body):
     """The fields of `POST /v1/captions` beside its picture."""
 
-    language: Literal["en", "zh"] = "en"
+    language: Language = "en"
     n: int = Field(1, ge=1, le=8, description="How many captions.")
 
 
@@ -115,6 +116,7 @@ class ExplanationBody(DrawingBody):
 
     prompt: str = Field(min_length=1, max_length=MOST_LETTERS)
     negative_prompt: str = Field("", max_length=MOST_LETTERS)
+    language: Language = Field("en", description="Of the page that explains it.")
 
 
 class PlanBody(Body):

@@ -20,6 +20,7 @@ from dall_e.serving.metrics import Metrics
 from dall_e.serving.moderation import Moderation
 from dall_e.serving.rates import Rates
 from dall_e.serving.sessions import Sessions
+from dall_e.text.language import Language
 
 MODEL_HEADER = "X-Model"
 """Says which model drew, as any name is taken for one."""
@@ -62,8 +63,8 @@ class ServerState:
         self.gives_links = gives_links
         self.rates = Rates(settings.requests_per_minute)
         self.sessions = Sessions()
-        self.page_paths: tuple[str, ...] = ()
-        """What a page to draw on is mounted under, if there is one."""
+        self.pages: dict[str, Language] = {}
+        """Below which path there is a page to draw on, in which language."""
         self.is_warm = False
         """Whether each model has drawn once."""
 
@@ -76,6 +77,11 @@ class ServerState:
         if name not in self.models:
             name = next(iter(self.models))
         return NamedModel(name, self.models[name])
+
+    def page_language(self, path: str) -> Language | None:
+        """The language of the page that a path belongs to; None for all other paths."""
+        below = f"{path}/"
+        return next((told for page, told in self.pages.items() if below.startswith(page)), None)
 
     def url_of(self, request: Request, path: str) -> str:
         """Where a client finds a path of this server."""

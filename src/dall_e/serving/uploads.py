@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import threading
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -21,6 +22,7 @@ IMAGE_FIELDS = ("image", "image[]", "images", "images[]")
 """Names of the pictures in a form, as the clients have them."""
 _MOST_FILES = 20
 _MOST_FIELDS = 100
+_UNPACKING = threading.Semaphore(4)
 
 
 async def read_form(request: Request) -> FormData:
@@ -70,7 +72,9 @@ async def optional_image(form: FormData, name: str, most_pixels: int) -> PILImag
 def decoded(content: bytes, most_pixels: int, name: str) -> PILImage:
     """Return the picture in a file. Raises Refusal 400 that names the field of the request."""
     try:
-        return open_image_bytes(content, most_pixels=most_pixels, formats=FORMATS)
+        # Of many that come at a time, few are unpacked at a time.
+        with _UNPACKING:
+            return open_image_bytes(content, most_pixels=most_pixels, formats=FORMATS)
     except ValueError as error:
         raise unreadable(f"{name}: {error}", name) from error
 

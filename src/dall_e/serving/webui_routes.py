@@ -13,7 +13,7 @@ from dall_e.images.selections import inverted_mask
 from dall_e.serving.answers import Answer
 from dall_e.serving.drawings import drawings_of, edits_of, variations_of
 from dall_e.serving.failures import unreadable
-from dall_e.serving.image_routes import log_prompt
+from dall_e.serving.image_routes import checked_body, log_prompt
 from dall_e.serving.schemas import (
     EditBody,
     GenerationBody,
@@ -36,7 +36,8 @@ async def text_to_image(body: TextToImageBody, request: Request) -> Response:
     """Draw batch_size times n_iter pictures; `info` has the seeds as JSON in a text."""
     state = state_of(request)
     log_prompt(state, body.prompt)
-    asked = GenerationBody(negative_prompt=body.negative_prompt, **_asked(body))
+    fields = {"negative_prompt": body.negative_prompt, **_asked(body)}
+    asked = checked_body(GenerationBody, fields)
     model = state.model_of(None).model
     works = await run_in_threadpool(drawings_of, model, asked, owner_of(request), state)
     return await _answered(request, body, list(works))
@@ -52,13 +53,14 @@ async def image_to_image(body: ImageToImageBody, request: Request) -> Response:
     image = await run_in_threadpool(from_base64, body.init_images[0], most_pixels, "init_images")
     works: list[Any]
     if body.mask is None:
-        varied = VariationBody(strength=body.denoising_strength, **_asked(body, square=True))
+        fields = {"strength": body.denoising_strength, **_asked(body, square=True)}
+        varied = checked_body(VariationBody, fields)
         works = list(await run_in_threadpool(variations_of, model, varied, image, owner, state))
     else:
         mask = await run_in_threadpool(from_base64, body.mask, most_pixels, "mask")
         if body.inpainting_mask_invert:
             mask = inverted_mask(mask)
-        edited = EditBody(**_asked(body))
+        edited = checked_body(EditBody, _asked(body))
         works = list(await run_in_threadpool(edits_of, model, edited, image, mask, owner, state))
     return await _answered(request, body, works)
 

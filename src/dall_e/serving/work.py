@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
 from typing import Any
 
+from dall_e.images.files import PILImage
 from dall_e.inference.partial_images import ImageCallback, PartialImages
 from dall_e.inference.request import GeneratedImage, GenerationRequest
 from dall_e.inference.together import Participant
@@ -26,6 +27,8 @@ class Work:
         """Holds the result; to cancel it is to leave."""
         self.is_for_helpers = False
         """Whether another process may do it."""
+        self.num_bytes = 0
+        """Memory of the pictures that were sent with it, which it keeps until it is done."""
 
     @property
     def is_late(self) -> bool:
@@ -104,7 +107,10 @@ class Drawing(Work):
 class Task(Work):
     """Any other work with the networks, done by itself."""
 
-    def __init__(self, owner: str, seconds: float, call: Callable[[], Any]) -> None:
-        """`call` makes the result."""
+    def __init__(
+        self, owner: str, seconds: float, call: Callable[[], Any], images: Sequence[PILImage] = ()
+    ) -> None:
+        """`call` makes the result. images: that it keeps until then."""
         super().__init__(owner, seconds)
         self.call = call
+        self.num_bytes = sum(image.width * image.height * len(image.getbands()) for image in images)

@@ -7,15 +7,14 @@ is in the codes exactly once. All machines see the folders under the same paths.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import importlib.util
 import logging
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from dall_e.ray_cluster import MISSING, connected
 from dall_e.training.encoding import Encoded, Encoding, EncodingConfig
 
 
@@ -28,7 +27,7 @@ def encode_on_cluster(
     ImportError without Ray, ValueError as `encoding.encode`.
     """
     if importlib.util.find_spec("ray") is None:
-        raise ImportError("a cluster needs more packages: pip install 'open-dalle[cluster]'")
+        raise ImportError(MISSING)
     folders: dict[str, Any] = {
         name: str(Path(getattr(config, name)).absolute()) for name in ("data", "out")
     }
@@ -38,7 +37,7 @@ def encode_on_cluster(
     encoding = Encoding(config)
     missing = [number for number in range(encoding.num_shards) if encoding.is_missing(number)]
     if missing:
-        with _connected():
+        with connected():
             for done, _ in enumerate(_made(config, missing, workers), start=1):
                 on_shard(done, len(missing))
     left = [number for number in missing if encoding.is_missing(number)]
@@ -75,21 +74,3 @@ def _made(config: EncodingConfig, numbers: list[int], workers: int) -> Iterator[
         num_gpus=1 if config.device.startswith("cuda") else 0,
     )
     yield from shards.iter_rows()
-
-
-@contextlib.contextmanager
-def _connected() -> Iterator[None]:
-    """Inside, there is a cluster."""
-    import ray
-
-    if ray.is_initialized():
-        yield
-        return
-    if "RAY_ADDRESS" not in os.environ:
-        # Ray would tell its makers that it runs.
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    ray.init(log_to_driver=False, logging_level=logging.ERROR, include_dashboard=False)
-    try:
-        yield
-    finally:
-        ray.shutdown()

@@ -15,6 +15,7 @@ from dall_e.errors import DallEWarning
 from dall_e.explain.explanation import Explanation
 from dall_e.explain.graph_svg import bars_svg, graph_svg, plan_graph
 from dall_e.explain.nearest import Neighbours
+from dall_e.explain.page_words import EN, ZH
 from dall_e.explain.prompt_words import prompt_words
 from dall_e.planning.plan import plan_prompt
 
@@ -96,6 +97,24 @@ def test_a_page_is_whole_and_needs_nothing_else(explanation: Explanation, tmp_pa
     assert not tags.opened and {"svg", "input", "figure", "script"} <= tags.names
     assert tags.addresses and all(each.startswith("data:image/") for each in tags.addresses)
     assert "prefers-color-scheme: dark" in text and "<iframe" in explanation._repr_html_()
+
+
+def test_the_page_has_chinese_words(explanation: Explanation, tmp_path: Path) -> None:
+    """All of them: what is left in English is the prompt, names and formulas."""
+    explanation.save(tmp_path / "page.html", "zh")
+    text = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert '<html lang="zh">' in text and "从文字到图" in text and "From words" not in text
+    body = re.sub(r"<(script|style)>.*?</\1>", "", text, flags=re.DOTALL)
+    shown = " ".join(re.findall(r">([^<>]+)<", body) + re.findall(r'(?:alt|title)="([^"]*)"', body))
+    allowed = {*explanation.prompt.split(), *explanation.graph.things, *explanation.model.split()}
+    allowed |= {word for each in explanation.drawings for word in each.prompt.split()}
+    allowed |= {"log", "dᵢ"}
+    assert set(re.findall(r"[A-Za-z][\w-]+", shown)) <= allowed
+    for name, words in vars(EN).items():
+        other = getattr(ZH, name)
+        fields = set(re.findall(r"\{(\w+)", words)), set(re.findall(r"\{(\w+)", other))
+        assert other and words != other, name
+        assert name == "planned" or fields[0] == fields[1], name
 
 
 def test_what_people_write_is_escaped(model: DALL_E, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from dall_e.checkpoints.known_models import BUILT_IN, find_model
-from dall_e.explain.prompt_words import prompt_words, token_rows
+from dall_e.explain.prompt_words import MOST_WORDS, prompt_words, token_rows
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.text.tokenizer import TextTokenizer
 
@@ -60,3 +60,12 @@ def test_tokens_of_a_word() -> None:
     assert token_rows(word, "cat", tokenizer, 24) and not token_rows(
         late, "white " * 30 + "cat", tokenizer, 24
     )
+
+
+@pytest.mark.parametrize("prompt", ["quux florp " * 3000, "量子猫和" * 8000])
+def test_of_a_long_prompt_so_many_words_are_asked_about(
+    prompt: str, vocabulary: Vocabulary
+) -> None:
+    """Each of them is a run of the network: the number of letters must not decide how many."""
+    assert len(prompt_words(prompt, vocabulary)) == MOST_WORDS
+    assert len(prompt_words(prompt)) == MOST_WORDS

@@ -40,6 +40,20 @@ def told() -> Iterator[list[str]]:
         yield texts
 
 
+@pytest.mark.parametrize(
+    ("prompt", "remark"),
+    [
+        ("雪地里的苹果，量子", "“雪地里的苹果，量子” 里没有读懂：“量子”"),
+        ("ein roter Apfel", "“ein roter Apfel” 里没有读懂：“ein”，“roter”，“Apfel”"),
+        ("кот", "模型只读中文和英文；“кот” 里没有读懂：“кот”"),
+    ],
+)
+def test_remarks_in_chinese(model: DALL_E, prompt: str, remark: str) -> None:
+    vocabulary = model.vocabulary
+    assert vocabulary is not None
+    assert unread_in_words(prompt, plan_prompt(prompt, vocabulary), "zh") == remark
+
+
 def draw(model: DALL_E, prompt: str | list[str], **keywords: object):
     return model(prompt, num_inference_steps=1, seed=1, compose=True, **keywords)
 
@@ -108,6 +122,9 @@ def test_wrong_letters_are_told() -> None:
     plan = plan_prompt("a bicylce and a blorp", vocabulary)
     assert unread_in_words("a bicylce and a blorp", plan) == (
         "took 'bicylce' for 'bicycle'; of 'a bicylce and a blorp' this model did not read: 'blorp'"
+    )
+    assert unread_in_words("a bicylce and a blorp", plan, "zh") == (
+        "把“bicylce”当作“bicycle”；“a bicylce and a blorp” 里没有读懂：“blorp”"
     )
     assert unread_in_words("", plan_prompt("a bicycle and a dog", vocabulary)) == ""
 

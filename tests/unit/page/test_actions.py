@@ -90,6 +90,11 @@ def test_the_picture_is_what_programs_get(actions: Actions, album: Album) -> Non
     [
         ("", {}, "prompt is missing"),
         (PROMPT, {4: "x"}, "a seed is a whole number, got 'x'"),
+        (PROMPT, {4: "9" * 5000}, "a seed is a whole number, got '999"),
+        (PROMPT, {4: "9" * 20}, "seed: Input should be less than 18446744073709551616"),
+        (PROMPT, {0: None}, "n is a whole number, got 'None'"),
+        (PROMPT, {0: float("inf")}, "n is a whole number, got 'inf'"),
+        ("<b>", {4: "<b>"}, "got '&lt;b&gt;'"),
         (PROMPT, {0: 3}, "at most 2 pictures"),
         (PROMPT, {1: "9000x9000"}, "sides have 16 to 1536 pixels"),
         (PROMPT, {2: "no such style"}, "no such style"),
@@ -102,6 +107,48 @@ def test_what_is_wrong_is_said(
     with pytest.raises(gr.Error) as error:
         all_of(actions.draw(Album(), prompt, visitor(), *choices))
     assert message in error.value.message
+
+
+@pytest.mark.parametrize(
+    ("prompt", "changed", "message"),
+    [
+        ("", {}, "还没有写要画什么：请写几个词，或给出一个布局。"),
+        (PROMPT, {4: "x"}, "种子是一个整数，而不是“x”。"),
+        (PROMPT, {0: 3}, "要画 3 张，而一次最多画 2 张。"),
+        (PROMPT, {1: "9000x9000"}, "这里的边长是 16 到 1536 像素，而要的是 9000。"),
+        (PROMPT, {2: "no such"}, "没有“no such”这种风格。"),
+        ("猫" * 32001, {}, "文字：最多 32000 个字符。"),
+    ],
+)
+def test_what_is_wrong_is_said_in_chinese(
+    site: RunningServer, prompt: str, changed: dict[int, Any], message: str
+) -> None:
+    choices = [changed.get(number, value) for number, value in enumerate(CHOICES)]
+    with pytest.raises(gr.Error) as error:
+        all_of(Actions(site.state, ZH).draw(Album(), prompt, visitor(), *choices))
+    assert (error.value.message, error.value.title) == (message, ZH.went_wrong)
+
+
+def test_edits_that_cannot_be_are_said_in_chinese(site: RunningServer, album: Album) -> None:
+    chinese = Actions(site.state, ZH)
+
+    async def point(**data: Any) -> Any:
+        return await chinese.point(album, event(**data), visitor())
+
+    for call, message in (
+        (lambda: point(name="ball", move=[9, 0]), "这样“球”就到图外面去了。"),
+        (lambda: point(name="ball", resize=0.001), "这样“球”就太小了，看不见。"),
+        (lambda: point(name="dragon", remove=True), "图里没有“龙”；有的是：猫、球。"),
+        (
+            lambda: chinese.add(album, "", " ", visitor()),
+            "还没有写要添加什么，例如“一个红色的球”。",
+        ),
+        (lambda: chinese.add(album, "", "量子", visitor()), "不能添加“量子”：模型不认识 量子。"),
+        (lambda: chinese.explain(Album(), visitor()), ZH.choose_first),
+    ):
+        with pytest.raises(gr.Error) as error:
+            asyncio.run(call())
+        assert error.value.message == message
 
 
 def test_who_stops_takes_the_work_along(actions: Actions) -> None:
@@ -227,7 +274,7 @@ def test_a_picture_is_explained(
 
     def explain(prompt: str, **settings: Any) -> Any:
         asked.update(settings, prompt=prompt)
-        return SimpleNamespace(to_html=lambda: "<p>why</p>")
+        return SimpleNamespace(to_html=lambda language: f"<p>why in {language}</p>")
 
     monkeypatch.setattr(actions._state.models["tiny"], "explain", explain)
     shown = asyncio.run(actions.explain(album, visitor()))
@@ -242,6 +289,10 @@ def test_what_is_understood_is_seen_while_one_types(actions: Actions, site: Runn
     assert "<b></b>" not in said and EN.not_understood in said
     said = Actions(site.state, ZH).understand("水彩画风格的红色的苹果在雪地里，量子", "tiny")
     for chip in ("红色 苹果", "地点: 雪", "风格: 水彩", "量子"):
+        assert chip in said
+    assert "里没有读懂：“量子”" in said
+    said = Actions(site.state, ZH).understand("a big wooden cat and a circle", "tiny")
+    for chip in (">木制 大 猫<", "圆<"):
         assert chip in said
     assert actions.understand("  ", "tiny") == ""
     assert EN.nothing_understood in actions.understand("quuxly", "tiny")

@@ -1,5 +1,6 @@
 """The page in a browser, with real clicks. Skipped where there is no Chromium."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from dall_e import DALL_E
+from dall_e.config import ServingConfig
+from dall_e.page.mounting import mount_page
 from dall_e.page.words import EN, ZH
 
-from ..serving.conftest import RunningServer
+from ..serving.conftest import RunningServer, running
 
 pytestmark = pytest.mark.filterwarnings("ignore::dall_e.errors.DallEWarning")
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -32,14 +36,18 @@ def browser() -> Iterator[Any]:
 class Visit:
     """Somebody on the page; what goes wrong in it, and what it asks elsewhere, is noted."""
 
-    def __init__(self, browser: Any, site: RunningServer, **options: Any) -> None:
+    def __init__(
+        self, browser: Any, site: RunningServer, *, path: str = "/", **options: Any
+    ) -> None:
         self.page = browser.new_context(**options).new_page()
+        # A busy machine draws, and starts a browser, many times more slowly than this.
+        self.page.set_default_timeout(300_000)
         self.troubles: list[str] = []
         self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
         self.page.on("console", self._note)
         self.page.on("request", self._look)
         self._site = site
-        self.page.goto(site.url)
+        self.page.goto(site.url + path)
         self.page.wait_for_selector("#prompt textarea")
 
     def _note(self, message: Any) -> None:
@@ -139,7 +147,37 @@ def test_a_phone_at_night_in_chinese(browser: Any, site: RunningServer) -> None:
     page.wait_for_function(f"() => document.documentElement.scrollWidth === {screen['width']}")
     ground = page.evaluate("() => getComputedStyle(document.body).backgroundColor")
     assert sum(int(part) for part in ground[4:-1].split(",")) < 150
+
+    # What goes wrong is said in Chinese, and so is what waits.
+    page.fill("#prompt textarea", "")
+    page.wait_for_selector(".chip", state="detached")
+    page.click("#draw")
+    page.wait_for_selector("text=还没有写要画什么")
+    toast = page.inner_text(".toast-body")
+    assert ZH.went_wrong in toast and not re.search("[A-Za-z]{2}", toast)
+    page.wait_for_selector("#draw")
+    assert visible_english(page) == []
+
     page.click(f"text={ZH.other_language}")
     page.wait_for_selector(f"text={EN.tagline}")
     assert visit.troubles == []
     page.context.close()
+
+
+def visible_english(page: Any) -> list[str]:
+    """English words that are seen on the page, but for those that are meant to be."""
+    meant = r"dall_e|English|PNG|SVG|JPEG|WebP|Delete|a penguin and a blue balloon"
+    texts = re.sub(meant, "", page.inner_text("body")).splitlines()
+    return [text for text in texts if re.search("[A-Za-z]{2}", text)]
+
+
+def test_a_chinese_visitor_who_asks_too_often(browser: Any, planning_model: DALL_E) -> None:
+    """What the server refuses before Gradio sees it is told in Chinese, too."""
+    with running(planning_model, ServingConfig(requests_per_minute=1), prepare=mount_page) as site:
+        visit = Visit(browser, site, locale="en-GB", path="/zh/")
+        for _ in range(12):
+            visit.page.click("#draw")
+            visit.page.wait_for_timeout(100)
+        visit.page.wait_for_selector("text=每分钟最多 10 次请求：请稍后再试。")
+        assert "English" not in " ".join(visible_english(visit.page))
+        visit.page.context.close()

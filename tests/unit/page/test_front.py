@@ -12,11 +12,18 @@ import pytest
 
 from dall_e import DALL_E
 from dall_e.config import ServingConfig
+from dall_e.images.places import TIMES, WEATHERS
+from dall_e.images.textures import MATERIALS, PATTERNS
+from dall_e.page import views
 from dall_e.page.mounting import mount_page
+from dall_e.page.rewording import REWORDED
 from dall_e.page.routes import HTML
-from dall_e.page.words import EN, WORDS, ZH, preferred
+from dall_e.page.words import EN, LOOKS_ZH, WORDS, ZH, preferred
+from dall_e.planning.places import place_words
+from dall_e.scenes.graph import BACKGROUNDS, COLOURS, SHAPES, SIZES
 from dall_e.serving.keys import KeyFile
 from dall_e.serving.links import StoredImage
+from dall_e.text.language import is_chinese
 
 from ..serving.conftest import RunningServer, running
 
@@ -83,6 +90,30 @@ def test_scripts_and_styles_come_from_here_and_are_kept(site: RunningServer) -> 
     assert answer.status == 200 and "immutable" in answer.headers["Cache-Control"]
     assert ask(site, "/en/theme.css").headers["Cache-Control"] != answer.headers["Cache-Control"]
     assert "fonts.googleapis.com" not in ask(site, "/en/theme.css").text
+
+
+def test_gradio_s_own_words_are_chinese_on_the_chinese_page(site: RunningServer) -> None:
+    """Each of the words that are replaced is still in a script of this version of Gradio."""
+    import gradio
+
+    folder = Path(gradio.__file__).parent / "templates" / "frontend" / "assets"
+    left = set(REWORDED)
+    for path in folder.glob("*.js"):
+        content = path.read_bytes()
+        found = [english for english in REWORDED if english in content]
+        if not found or left.isdisjoint(found):
+            continue
+        left -= set(found)
+        for language in WORDS:
+            # As browsers ask, which take compressed answers.
+            encodings = "gzip, deflate, br" if language == "zh" else "identity"
+            answer = ask(site, f"/{language}/assets/{path.name}", Accept_Encoding=encodings)
+            for english in found:
+                assert (english.decode() in answer.text) == (language == "en")
+                assert (REWORDED[english].decode() in answer.text) == (language == "zh")
+            length = len(answer.text.encode())
+            assert answer.status == 200 and int(answer.headers["Content-Length"]) == length
+    assert not left
 
 
 @pytest.mark.parametrize(
@@ -162,7 +193,10 @@ def guarded(planning_model: DALL_E, keys: KeyFile) -> Iterator[RunningServer]:
 
 def test_whoever_has_no_key_is_asked_for_one(guarded: RunningServer) -> None:
     answer = ask(guarded, "/en/")
-    assert (answer.status, answer.headers["Location"]) == (303, "/sign-in")
+    assert (answer.status, answer.headers["Location"]) == (303, "/sign-in?language=en")
+    for path in ("/zh/", "/zh"):
+        answer = ask(guarded, path, Accept_Language="en")
+        assert (answer.status, answer.headers["Location"]) == (303, "/sign-in?language=zh")
     assert ask(guarded, "/en/config").status == 401
     assert ask(guarded, JOIN, "{}").status == 401
     form = ask(guarded, "/sign-in", Accept_Language="zh")
@@ -175,7 +209,7 @@ def test_elevation_by_a_cookie(guarded: RunningServer, keys: KeyFile) -> None:
     assert wrong.status == 401 and EN.wrong_key in wrong.text
     assert "Set-Cookie" not in wrong.headers
     right = ask(guarded, "/sign-in", urlencode({"key": key}), **FORM)
-    assert (right.status, right.headers["Location"]) == (303, "/")
+    assert (right.status, right.headers["Location"]) == (303, "/en/")
     cookie, *flags = right.headers["Set-Cookie"].split("; ")
     assert {"HttpOnly", "SameSite=lax"} <= set(flags) and key not in cookie
 
@@ -185,6 +219,28 @@ def test_elevation_by_a_cookie(guarded: RunningServer, keys: KeyFile) -> None:
     assert ask(guarded, "/en/", Cookie=f"{cookie}x").status == 303
     keys.revoke("alice")
     assert ask(guarded, "/en/", Cookie=cookie).status == 303
+
+
+def test_a_chinese_page_is_chinese_in_any_browser(guarded: RunningServer, keys: KeyFile) -> None:
+    """From the form for the key to what is refused; `detail` is what Gradio shows."""
+    form = ask(guarded, "/sign-in?language=zh", Accept_Language="en")
+    assert ZH.key_hint in form.text and EN.key_hint not in form.text
+    wrong = ask(guarded, "/sign-in?language=zh", urlencode({"key": "x"}), **FORM)
+    assert wrong.status == 401 and ZH.wrong_key in wrong.text
+    key = urlencode({"key": keys.add("bao")})
+    right = ask(guarded, "/sign-in?language=zh", key, **FORM)
+    assert right.headers["Location"] == "/zh/"
+    other = ask(guarded, "/sign-in?language=https://example.org", key, **FORM)
+    assert other.headers["Location"] == "/en/"
+
+    join = JOIN.replace("/en/", "/zh/")
+    gone = json.loads(ask(guarded, join, "{}", Accept_Language="en").text)
+    assert gone["detail"] == "登录已过期，请重新打开这个页面。"
+    assert gone["error"]["code"] == "invalid_api_key"
+    cookie = right.headers["Set-Cookie"].partition(";")[0]
+    answer = ask(guarded, join, '{"path": "x"}', Cookie=cookie, Accept_Language="en")
+    assert json.loads(answer.text)["detail"] == "图片请直接发送，服务器不打开文件名和地址。"
+    keys.revoke("bao")
 
 
 def test_keys_are_not_guessed_for_long(guarded: RunningServer) -> None:
@@ -205,6 +261,14 @@ def test_both_languages_say_everything() -> None:
         assert text and other and type(text) is type(other)
         if name not in ("language", "save_png"):
             assert text != other, name
+
+
+def test_looks_and_places_have_chinese_words() -> None:
+    looks = {*COLOURS, *SIZES, *SHAPES, *MATERIALS, *PATTERNS}
+    assert looks == LOOKS_ZH.keys() and all(map(is_chinese, LOOKS_ZH.values()))
+    for place in (*place_words(), *BACKGROUNDS, *(f"beach+{each}" for each in (*TIMES, *WEATHERS))):
+        shown = views._place(place, ZH)
+        assert is_chinese(shown) and not re.search("[a-z]", shown), place
 
 
 def test_the_files_of_the_page_are_in_the_package() -> None:

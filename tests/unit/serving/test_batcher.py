@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from dall_e import DALL_E
 from dall_e.config import ServingConfig
+from dall_e.serving import batcher as batcher_module
 from dall_e.serving.batcher import Batcher
 from dall_e.serving.failures import Refusal
 from dall_e.serving.metrics import Metrics
@@ -92,6 +94,37 @@ def test_a_full_queue_says_when_to_come_again(batcher: Batcher) -> None:
     released.set()
 
 
+def test_pictures_that_wait_have_bounded_memory() -> None:
+    """Those of who has left are let go at once, in the middle of the line, too."""
+    settings = ServingConfig(max_waiting=100, waiting_megabytes=2)
+    batcher = Batcher(settings, Metrics())
+    released = held(batcher)
+    image = Image.new("RGBA", (500, 500))
+
+    def waiting(owner: str) -> Task:
+        return Task(owner, 60, lambda: None, [image])
+
+    leaving = waiting("a")
+    batcher.submit([waiting("b")])
+    batcher.submit([leaving])
+    with pytest.raises(Refusal, match="pictures of 1 MB wait to be changed already, of 2"):
+        batcher.submit([waiting("c")])
+    batcher.submit([task("c")])
+    leaving.future.cancel()
+    batcher.submit([waiting("c")])
+    assert [len(queue) for queue in batcher._waiting.values()] == [1, 0, 2]
+    released.set()
+    batcher.stop()
+
+    # One that is larger than all that may wait is done when it waits alone.
+    alone = Batcher(settings, Metrics())
+    huge = Task("a", 60, lambda: 7, [Image.new("RGB", (1000, 1000))])
+    alone.submit([huge])
+    alone.start()
+    assert huge.future.result(60) == 7
+    alone.stop()
+
+
 def test_what_nobody_waits_for_is_not_done(batcher: Batcher) -> None:
     released = held(batcher)
     done: list[str] = []
@@ -127,6 +160,29 @@ def test_a_fault_goes_to_those_who_wait_and_the_thread_lives_on(
     again = drawing(tiny_model, 1)
     batcher.submit([again])
     assert again.future.result(60) and batcher.is_alive
+
+
+def test_a_fault_of_one_is_nobody_else_s(
+    batcher: Batcher, tiny_model: DALL_E, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever is drawn along with it gets the picture that belongs to the seed."""
+    whole = batcher_module.draw_together
+
+    def draw(engine: Any, participants: Any) -> Any:
+        if any(each.request.seeds == (2,) for each in participants):
+            raise RuntimeError("broken")
+        return whole(engine, participants)
+
+    monkeypatch.setattr(batcher_module, "draw_together", draw)
+    released = held(batcher)
+    works = [drawing(tiny_model, seed, owner=f"owner {seed}") for seed in range(4)]
+    batcher.submit(works)
+    released.set()
+    with pytest.raises(RuntimeError, match="broken"):
+        works[2].future.result(60)
+    for seed in (0, 1, 3):
+        own = tiny_model("a white cat", seed=seed).tobytes()
+        assert works[seed].future.result(60) == own
 
 
 def test_stopping_finishes_or_gives_back(batcher: Batcher, tiny_model: DALL_E) -> None:

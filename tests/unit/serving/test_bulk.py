@@ -1,5 +1,6 @@
 """Bulk jobs without a cluster: what is drawn, where it goes, and how a job goes on."""
 
+import io
 import json
 import sys
 from collections.abc import Iterator
@@ -56,6 +57,50 @@ def test_a_target_holds_files(kind: str, tmp_path: Path, memory: str) -> None:
     assert target.place_of("a.png") == f"{target.address}/a.png"
     if kind == "folder":
         assert (tmp_path / "not there yet" / "a.png").read_bytes() == b"3"
+
+
+def test_where_there_may_be_half_of_a_file_it_is_renamed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a server of files: a write that was cut leaves nothing of its name."""
+    target = Target(tmp_path.as_uri())
+    assert target._is_local and not target._is_store
+    target._is_local = False
+    whole = target._files.pipe_file
+
+    def cut(path: str, content: bytes) -> None:
+        whole(path, content[:1])
+        raise ConnectionResetError("cut")
+
+    monkeypatch.setattr(target._files, "pipe_file", cut)
+    with pytest.raises(OSError, match="cut"):
+        target.write("b/c.png", b"123")
+    assert "b/c.png" not in target.names()
+    monkeypatch.undo()
+    target.write("b/c.png", b"123")
+    target.write("b/c.png", b"456")
+    assert target.names() == {"b/c.png"} and (tmp_path / "b" / "c.png").read_bytes() == b"456"
+
+
+def test_a_store_that_does_not_answer_is_named(
+    memory: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Packages for stores have errors of their own, which are no OSError."""
+
+    class NobodyThereError(Exception):
+        pass
+
+    def fail(*_: object, **__: object) -> None:
+        raise NobodyThereError("no route")
+
+    target = Target(memory)
+    for name in ("pipe_file", "exists"):
+        monkeypatch.setattr(target._files, name, fail)
+    calls = (target.names, target.manifest, lambda: target.write("a.png", b""))
+    for call in calls:
+        with pytest.raises(OSError, match=r"memory://pictures/here cannot be used: no route"):
+            call()
+    monkeypatch.undo()
 
 
 def test_targets_that_cannot_be(tmp_path: Path) -> None:
@@ -178,6 +223,39 @@ def test_the_command_draws_what_is_asked_for(
     assert printed.out.splitlines() == names[2:] and "2 of 3 are there" in printed.err
     with Image.open(names[2]) as image:
         assert int(texts_of(image.info)["seed"]) == seeds[2]
+
+
+def test_an_address_needs_no_cluster(
+    asked: list[str],
+    memory: str,
+    capsys: pytest.CaptureFixture[str],
+    tiny_model: DALL_E,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Pictures go to it one batch after the other, and the same command goes on."""
+    command = [word for word in asked if word not in ("--cluster", "--out", "out")]
+    prompts = ["a cat", "a white cat", "红苹果"] * 4
+    command += ["--out", memory, *prompts]
+    monkeypatch.setattr(bulk, "draw_on_cluster", None)
+    assert run([*command, "--seed", "3"]) == 0
+    names = [f"{number:06}.png" for number in range(12)]
+    assert capsys.readouterr().out.splitlines() == [f"{memory}/{name}" for name in names]
+    target = Target(memory)
+    assert target.names() == {*names, "job.json"}
+    with Image.open(io.BytesIO(target._files.cat_file(f"{target._root}/{names[5]}"))) as image:
+        own = tiny_model("红苹果", seed=8, num_inference_steps=2)
+        assert image.tobytes() == own.tobytes()
+    target._files.rm(f"{target._root}/{names[7]}")
+    assert run(command) == 0
+    assert capsys.readouterr().out.splitlines() == [f"{memory}/{names[7]}"]
+    assert not Path("memory:").exists()
+
+    for flags, problem in (
+        (["-n", "2"], "to a URL goes one picture of each line: leave out --number"),
+        (["--workers", "2"], "--workers are those of --cluster"),
+    ):
+        assert run([*command, *flags]) == 1
+        assert problem in capsys.readouterr().err
 
 
 def test_lines_that_fail_are_told(asked: list[str], capsys: pytest.CaptureFixture[str]) -> None:

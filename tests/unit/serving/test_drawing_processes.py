@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from dall_e import DALL_E
 from dall_e.cli.serve import _loaded
 from dall_e.config import ServingConfig
 from dall_e.inference.request import GenerationRequest
+from dall_e.serving import drawing_processes
 from dall_e.serving.batcher import Batcher
 from dall_e.serving.cluster import serve_on_cluster
 from dall_e.serving.drawing_processes import Helper, HelperLostError, Result
@@ -151,6 +153,31 @@ def test_errors_and_leaving_are_as_without_helpers(with_helper: Any, tiny_model:
     with pytest.raises(Refusal, match="not done within"):
         slow.future.result(60)
     released.set()
+
+
+def test_a_fault_of_one_is_nobody_else_s_in_a_process(
+    tiny_model: DALL_E, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = drawing_processes.draw_together
+
+    def draw(engine: Any, participants: Any) -> Any:
+        if any(each.request.seeds == (1,) for each in participants):
+            raise KeyError("broken")
+        return whole(engine, participants)
+
+    monkeypatch.setattr(drawing_processes, "draw_together", draw)
+    requests = [tiny_model.engine.request("a white cat", seed=seed) for seed in range(3)]
+    ours, theirs = Pipe()
+    results = drawing_processes._drawn(tiny_model, requests, theirs)
+    assert results is not None and isinstance(results[1], KeyError)
+    for seed in (0, 2):
+        drawn = results[seed]
+        assert not isinstance(drawn, Exception)
+        assert (
+            drawn.pixels.tobytes() == tiny_model.engine.generate(requests[seed])[0].pixels.tobytes()
+        )
+    ours.close()
+    theirs.close()
 
 
 def test_processes_need_to_know_the_models(tiny_model: DALL_E) -> None:

@@ -15,7 +15,7 @@ from dall_e.config import ServingConfig
 from dall_e.errors import UnusableFileError
 from dall_e.serving.filters import WordFilter, filters_of
 from dall_e.serving.metrics import Metrics
-from dall_e.serving.moderation import Moderation
+from dall_e.serving.moderation import Moderation, _texts_in
 
 from .conftest import PROMPT, RunningServer, running
 from .test_own_routes import form
@@ -194,6 +194,16 @@ def test_images_are_refused_in_words(secretive: RunningServer, ask: Ask) -> None
     check_refused(ask(secretive, "/sdapi/v1/img2img", sent), "not given away")
     assert refusals(secretive) == {"prompt_filter": 0, "image_filter": 5}
     assert b'dalle_refused_total{reason="image_filter"} 5.0' in ask(secretive, "/metrics").body
+
+
+def test_plans_are_read_however_deep_they_are_nested(secretive: RunningServer, ask: Ask) -> None:
+    """What is said deep inside is looked at, and what cannot be read is the client's mistake."""
+    deep = b'{"plan": ' + b'{"a": ' * 900 + b'"a cat"' + b"}" * 901
+    assert ask(secretive, GENERATIONS, deep).status == 400
+    nested: Any = "deep"
+    for _ in range(5000):
+        nested = {"a": [nested]}
+    assert list(_texts_in(nested)) == ["deep"]
 
 
 def test_a_stream_shows_nothing_of_an_image_that_is_refused(

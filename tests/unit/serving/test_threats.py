@@ -20,8 +20,10 @@ from PIL import Image
 
 from dall_e import DALL_E
 from dall_e.errors import UnusableFileError
+from dall_e.serving.guard import _house_of
 from dall_e.serving.keys import KeyFile
 from dall_e.serving.running import check_exposure
+from dall_e.serving.work import Task
 
 from ..page import test_actions, test_front
 from .test_own_routes import form
@@ -80,6 +82,8 @@ def test_spoofing_with_the_file_of_keys(keys: KeyFile) -> None:
 def test_spoofing_the_name_of_the_server(server: Any, ask: Ask) -> None:
     answer = ask(server, "/v1/models", Host="evil.example")
     assert answer.status == 421 and "evil.example" in answer.json["error"]["message"]
+    for name in ("[", "[::1", "a]b", "::1]", "", "127.0.0.1.evil.example"):
+        assert ask(server, "/v1/models", Host=name).status in (400, 421)
     for name in ("localhost:1234", "127.0.0.1", "[::1]:80"):
         assert ask(server, "/v1/models", Host=name).status == 200
 
@@ -88,6 +92,8 @@ def test_spoofing_from_another_web_page(start: Any, server: Any, ask: Ask) -> No
     body = {"prompt": "a cat"}
     answer = ask(server, GENERATIONS, body, Origin="https://evil.example")
     assert answer.status == 403 and "access-control-allow-origin" not in answer.headers
+    for origin in ("null", "http://[", "http://", "//"):
+        assert ask(server, GENERATIONS, body, Origin=origin).status == 403
     assert ask(server, "/v1/models", Origin=server.url).status == 200
     friend = start(allow_origins=("https://friend.example",))
     answer = ask(friend, "/v1/models", Origin="https://friend.example")
@@ -135,6 +141,7 @@ def test_tampering_with_lengths(server: Any) -> None:
     for lengths in (
         b"Content-Length: 19\r\nContent-Length: 2\r\n\r\n" + body,
         b"Content-Length: -1\r\n\r\n" + body,
+        b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n" + body,
         b"Content-Length: 1e3\r\n\r\n" + body,
         b"Transfer-Encoding: chunked, identity\r\n\r\n" + smuggled,
     ):
@@ -203,6 +210,18 @@ def test_information_in_errors(
         assert name in answer.headers
 
 
+def test_a_file_of_keys_that_breaks_lets_nobody_in(start: Any, keys: KeyFile, ask: Ask) -> None:
+    """It is the server's fault, and says nothing of where the file is."""
+    key = keys.add("alice")
+    server = start(keys)
+    keys.path.write_text("{")
+    for path in ("/v1/models", "/metrics"):
+        answer = ask(server, path, Authorization=f"Bearer {key}")
+        assert answer.status == 500 and answer.json["error"]["code"] == "internal_error"
+        assert b"keys.json" not in answer.body and "content-security-policy" in answer.headers
+    assert ask(server, "/healthz").status == 200
+
+
 def test_information_of_others(server: Any, ask: Ask) -> None:
     """Twelve requests at a time, each from a thread of its own: each gets its own seed."""
     got: dict[int, int] = {}
@@ -254,6 +273,28 @@ def test_denial_by_long_requests(server: Any, ask: Ask) -> None:
     assert ask(server, GENERATIONS, {"prompt": "x" * 33000}).status == 400
 
 
+def test_whoever_has_no_key_says_nothing_long(start: Any, keys: KeyFile, ask: Ask) -> None:
+    keys.add("alice")
+    server = start(keys)
+    answer = ask(server, "/sign-in", b"key=" + b"x" * 5000)
+    assert answer.status == 413 and answer.json["error"]["code"] == "request_too_large"
+
+
+@pytest.mark.parametrize(
+    ("address", "house"),
+    [
+        ("203.0.113.9", "203.0.113.9"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::", "2001:db8:1:2::/64"),
+        ("::1", "::1"),
+        ("testclient", "testclient"),
+    ],
+)
+def test_a_house_has_one_rate(address: str, house: str) -> None:
+    """Who has one long address has 2^64 of them."""
+    assert _house_of(address) == house
+
+
 def test_denial_by_slow_requests(start: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dall_e.serving.running._HEADER_SECONDS", 0.3)
     server = start(body_seconds=0.5)
@@ -285,6 +326,29 @@ def test_denial_by_pictures_that_unpack(server: Any, ask: Ask) -> None:
     assert "PNG, JPEG, WEBP" in told(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n")
     assert "not a readable" in told(png_of(64, 64))
     assert "not a readable" in told(b"")
+
+
+def test_denial_by_pictures_that_wait(start: Any, ask: Ask) -> None:
+    """A small file of one colour is a large picture in the queue."""
+    server = start(waiting_megabytes=1, requests_per_minute=0)
+    released = threading.Event()
+    server.state.batcher.submit([Task("", 60, released.wait)])
+    file = io.BytesIO()
+    Image.new("RGB", (700, 700), "red").save(file, "PNG")
+    body = form({"prompt": "a cat", "seed": "1"}, file.getvalue())
+    first: list[Any] = []
+
+    def vary() -> Any:
+        return ask(server, "/v1/images/variations", body, **FORM)
+
+    waiting = threading.Thread(target=lambda: first.append(vary()))
+    waiting.start()
+    wait_until(lambda: server.state.batcher.num_waiting == 1)
+    answer = vary()
+    assert answer.status == 429 and "wait to be changed" in answer.json["error"]["message"]
+    released.set()
+    waiting.join()
+    assert first[0].status == 200
 
 
 def test_denial_by_asking_for_too_much(start: Any, ask: Ask) -> None:

@@ -96,7 +96,7 @@ def test_shards_that_no_worker_made_are_an_error(
         data=str(folders / "data"), out=str(tmp_path), tokenizer=str(folders / "tokenizer")
     )
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: object())
-    monkeypatch.setattr(cluster_encoding, "_connected", threading.Lock)
+    monkeypatch.setattr(cluster_encoding, "connected", threading.Lock)
     monkeypatch.setattr(cluster_encoding, "_made", lambda config, numbers, workers: iter(()))
     with pytest.raises(ValueError, match="1 shards could not be made; the same command goes on"):
         cluster_encoding.encode_on_cluster(config, on_shard=print, workers=2)
