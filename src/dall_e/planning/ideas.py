@@ -21,6 +21,8 @@ _AROUND_EN = re.compile(
 _AROUND_ZH = re.compile(
     r"^(?:一种|一张|表达|表现|象征|代表|关于)|(?:的感觉|的象征|的心情|的样子|[。！!~～]+)$"
 )
+_LONGEST = 400
+"""Characters of a prompt that is said in other words; longer ones are read as they are."""
 _Plain = str | Callable[[re.Match[str]], str]
 """What stands for a match."""
 _NOBODY = (
@@ -175,6 +177,8 @@ def idea_of(text: str, language: Language) -> str:
 
 def in_other_words(text: str, language: Language) -> str:
     """Return a prompt in lower case, with what it says in words that are read."""
+    if len(text) > _LONGEST:
+        return text
     if len(text) > _LONGEST:
         return text
     for pattern, plain in _EN if language == "en" else _ZH:

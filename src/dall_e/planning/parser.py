@@ -99,6 +99,11 @@ class Parse:
     """Words that the model does not know, with what it draws instead."""
 
 
+_MOST_REWORDED = 500
+"""Characters of a prompt that is put into other words before it is read: longer ones are no
+sentences, and would take longer than they are worth."""
+
+
 @lru_cache(maxsize=64)
 def parse(prompt: str, vocabulary: Vocabulary) -> Parse:
     """Read a prompt by the words that a model knows, in a time that grows with its length.
@@ -169,6 +174,17 @@ def _read_twice(prompt: str, vocabulary: Vocabulary) -> Parse:
     )
 
 
+def _reworded(text: str, vocabulary: Vocabulary, language: Language) -> str:
+    """Return a text in lower case, with what it says in the words that grammars read."""
+    text = in_plain_order(in_other_words(text, language), language)
+    text = with_prints(without_shown_parts(text, vocabulary, language), vocabulary, language)
+    text = with_material_first(text, language)
+    text = with_groups_first(text, vocabulary) if language == "zh" else text
+    text = with_shared_seats(without_own_parts(text, vocabulary, language), vocabulary, language)
+    text = with_pictured_acts(text, vocabulary, language)
+    return with_lively_things(text, vocabulary, language)
+
+
 def _read(prompt: str, vocabulary: Vocabulary) -> Parse:
     """Read a prompt by the words that a model knows, and by no others."""
     normal = normal_form(prompt)
@@ -179,13 +195,8 @@ def _read(prompt: str, vocabulary: Vocabulary) -> Parse:
     chinese = is_chinese(text)
     grammar: Grammar = Chinese(vocabulary) if chinese else English(vocabulary)
     language: Language = "zh" if chinese else "en"
-    text = in_other_words(text if chinese else text.lower(), language)
-    text = in_plain_order(text, language)
-    text = with_prints(without_shown_parts(text, vocabulary, language), vocabulary, language)
-    text = with_material_first(text, language)
-    text = with_groups_first(text, vocabulary) if chinese else text
-    text = with_shared_seats(without_own_parts(text, vocabulary, language), vocabulary, language)
-    text = with_lively_things(with_pictured_acts(text, vocabulary, language), vocabulary, language)
+    text = text if chinese else text.lower()
+    text = _reworded(text, vocabulary, language) if len(text) <= _MOST_REWORDED else text
     spaced = "" if " " in text else grammar.spaced(text)
     marked = MarkedText(spaced or text)
     start, stop, style = grammar.frame(marked.text)
