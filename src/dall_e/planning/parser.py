@@ -23,7 +23,6 @@ from dall_e.planning.fitting_images import with_better_images, with_shared_seats
 from dall_e.planning.grammar import MOST_THINGS, Grammar, Mention, Objects
 from dall_e.planning.grammar_en import English
 from dall_e.planning.grammar_zh import Chinese
-from dall_e.planning.ideas import idea_of, in_other_words
 from dall_e.planning.lively import with_lively_things
 from dall_e.planning.long_names import with_long_name
 from dall_e.planning.made_of import with_material_first
@@ -54,6 +53,7 @@ from dall_e.planning.vocabulary import Vocabulary
 from dall_e.planning.whole_bodies import with_whole_bodies
 from dall_e.scenes.graph import Scene
 from dall_e.scenes.phrases import OPPOSITE
+from dall_e.text.ideas import idea_of, in_other_words
 from dall_e.text.language import Language, is_chinese
 from dall_e.text.normal_form import normal_form
 

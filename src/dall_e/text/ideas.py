@@ -194,7 +194,7 @@ def _ideas(language: Language) -> dict[str, str]:
     column = 0 if language == "en" else 1
     return {
         words.strip(): row[2].lower()
-        for row in read_table("planning/ideas.txt")
+        for row in read_table("text/ideas.txt")
         for words in row[column].split(",")
         if words.strip()
     }

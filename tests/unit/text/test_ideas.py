@@ -2,9 +2,9 @@
 
 import pytest
 
-from dall_e.planning.ideas import idea_of, in_other_words
 from dall_e.planning.parser import parse
 from dall_e.planning.vocabulary import Vocabulary
+from dall_e.text.ideas import idea_of, in_other_words
 from dall_e.text.tables import read_table
 
 
@@ -38,7 +38,7 @@ def test_an_idea_is_in_one_row_only() -> None:
     for column in (0, 1):
         words = [
             word.strip()
-            for row in read_table("planning/ideas.txt")
+            for row in read_table("text/ideas.txt")
             for word in row[column].split(",")
             if word.strip()
         ]
