@@ -165,7 +165,7 @@ def test_eight_pictures_are_learnt_by_heart(
         right += bool(np.abs(drawn_HWC - true_HWC).mean() < 0.02)
     assert right >= 6
 
-    # Added to the weights, it computes what the run computed.
+    # Added to the weights, it computes what the run computed: logits within 1e-5 of the largest of them.
     pair = make_reader(drawing.networks.text, drawing.text_tokenizer).read(caption(0), "")
     codes_1N = torch.arange(15)[None] % 30
     with torch.no_grad():
@@ -173,8 +173,8 @@ def test_eight_pictures_are_learnt_by_heart(
     network = made(LeftToRight(drawing.config.generator))
     network.load_state_dict(DALL_E.from_pretrained(base).networks.generator.state_dict())
     apart = with_matrices(network, learned)
-    drawn_by = [logits.softmax(-1) for logits in (apart(pair.text, codes_1N), merged)]
-    torch.testing.assert_close(*drawn_by, atol=1e-5, rtol=0)
+    unmerged = apart(pair.text, codes_1N).detach()
+    torch.testing.assert_close(merged, unmerged, atol=1e-5 * float(unmerged.abs().max()), rtol=0)
 
 
 def caption(number: int) -> str:
