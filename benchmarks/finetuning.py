@@ -2,7 +2,8 @@
 
 Each is measured in a process of its own, in float32, with the same batch. What counts are the
 weights, and by how much the process's own memory (RssAnon) rises above them in two steps, after one
-step that does not count and has left nothing but what the arithmetic library keeps. Linux only.
+step that does not count and has left nothing but what the arithmetic library keeps. Beside it
+stands what `training/rehearsal.py` foresees before a run. Linux only.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -31,30 +33,36 @@ _RANK = 16
 def measure(
     batch_size: Annotated[int, typer.Option(min=1, help="Pictures per step.")] = 8,
     rank: Annotated[int, typer.Option(min=1, help="Rank of the LoRA.")] = _RANK,
+    model: Annotated[str, typer.Option(help="Model folder to go on from.")] = "dall-e-emoji",
+    preset: Annotated[str, typer.Option(help="Its size: tiny, xs64, xs or s.")] = "xs",
     out: Out = None,
 ) -> None:
     """Peak memory of steps of full training and of LoRA, the same batch on both sides."""
     table = Table("finetuning")
     for recomputes in (False, True):
-        found = [_in_process(batch_size, each, recomputes) for each in (0, rank)]
+        found = [_in_process(batch_size, each, recomputes, model, preset) for each in (0, rank)]
         for name, numbers in zip(("all weights", f"LoRA, rank {rank}"), found, strict=True):
             table.add(
                 what=name + (", gradient checkpointing" if recomputes else ""),
                 weights_mib=round(numbers["weights"] / _MIB, 1),
                 kept_mib=round(numbers["kept"] / _MIB, 1),
                 peak_mib=round(numbers["peak"] / _MIB, 1),
+                foreseen_mib=round(numbers["foreseen"] / _MIB, 1),
+                foreseen_of_peak=round(numbers["foreseen"] / numbers["peak"], 2),
                 of_all_weights=round(numbers["peak"] / found[0]["peak"], 3),
                 cpu_s_step=round(numbers["seconds"], 2),
             )
     table.finish(out)
 
 
-def _in_process(batch_size: int, rank: int, recomputes: bool) -> dict[str, float]:
+def _in_process(
+    batch_size: int, rank: int, recomputes: bool, model: str, preset: str
+) -> dict[str, float]:
     """What `main` prints, in bytes and seconds."""
     command = [sys.executable, "-m", "benchmarks.finetuning"]
     # Freed memory goes back at once, so that the peak is that of what is in use.
     environment = {**os.environ, "MALLOC_MMAP_THRESHOLD_": str(2**16), "OMP_NUM_THREADS": "1"}
-    arguments = [str(batch_size), str(rank), str(int(recomputes))]
+    arguments = [str(batch_size), str(rank), str(int(recomputes)), model, preset]
     result = subprocess.run(
         [*command, *arguments], env=environment, stdout=subprocess.PIPE, text=True, check=True
     )
@@ -62,25 +70,29 @@ def _in_process(batch_size: int, rank: int, recomputes: bool) -> dict[str, float
     return numbers
 
 
-def main(batch_size: int, rank: int, recomputes: bool) -> None:
+def main(batch_size: int, rank: int, recomputes: bool, model: str, preset: str) -> None:
     """Measure one way of learning in this process, and print it as JSON."""
     import time
 
     from benchmarks.training import write_images
     from dall_e.config import GeneratorTraining, with_values
-    from dall_e.training.generator_stage import GeneratorStage
+    from dall_e.training.generator_stage import GeneratorRehearsal, GeneratorStage
     from dall_e.training.gradients import recompute_where_asked
     from dall_e.training.player import PlayerTrainer
+    from dall_e.training.rehearsal import rehearse
 
     with tempfile.TemporaryDirectory() as folder:
-        write_images(Path(folder) / "pictures", "xs", 4 * batch_size)
+        write_images(Path(folder) / "pictures", preset, 4 * batch_size)
         values = {
             **{"data": f"{folder}/pictures", "out": f"{folder}/run", "views": 1, "device": "cpu"},
-            **{"init": "dall-e-emoji", "tokenizer": "dall-e-emoji", "preset": "xs"},
+            **{"init": model, "tokenizer": model, "preset": preset},
             **{"precision": "fp32", "batch_size": batch_size, "lora_rank": rank},
             "gradient_checkpointing": recomputes,
         }
         config = with_values(GeneratorTraining(), values)
+        # First, as before a run: what it brings into memory of PyTorch is the program's, not a
+        # step's.
+        foreseen = rehearse(config.loop, partial(GeneratorRehearsal, config))
         stage = GeneratorStage(config)
         recompute_where_asked(stage, config.loop)
 
@@ -100,6 +112,7 @@ def main(batch_size: int, rank: int, recomputes: bool) -> None:
             "kept": sum(kept.values()),
             "peak": peak[0] - before + kept["weights"],
             "seconds": (time.process_time() - begun) / 2,
+            "foreseen": foreseen.total,
         }
         stage.close()
     print(json.dumps(numbers))
@@ -137,4 +150,4 @@ def _give_back() -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "1")
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "1", *sys.argv[4:])

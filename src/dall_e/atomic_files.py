@@ -16,11 +16,14 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
+
+_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}\.part")
 
 
 @contextlib.contextmanager
@@ -80,6 +83,17 @@ def replace_bytes(path: str | os.PathLike[str], content: bytes, *, overwrite: bo
 def replace_text(path: str | os.PathLike[str], text: str, *, overwrite: bool = True) -> None:
     """Write a whole UTF-8 text file at once; raises as `replace_bytes` does."""
     replace_bytes(path, text.encode("utf-8"), overwrite=overwrite)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files that killed writers have left in a folder.
+
+    It is for a folder in which nobody writes at the time.
+    """
+    for path in folder.glob(".*.part"):
+        if _TEMPORARY.fullmatch(path.name):
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:

@@ -18,7 +18,7 @@ import torch
 def pick_device(name: str) -> torch.device:
     """The named device; `auto` takes the first of cuda, mps and cpu that is there.
 
-    Raises ValueError if there is no such device.
+    There is one CPU, whatever number it has. Raises ValueError if there is no such device.
     """
     if name == "auto":
         if torch.cuda.is_available():
@@ -48,7 +48,8 @@ def pick_device(name: str) -> torch.device:
             f"device {name!r} was asked for, "
             f"but there are only {torch.cuda.device_count()} CUDA devices"
         )
-    return device
+    # Launchers number it, and tensors of "cpu:0" and "cpu" are on two devices to fake tensors.
+    return torch.device("cpu") if device.type == "cpu" else device
 
 
 def computes_bf16(device: torch.device) -> bool:
@@ -91,8 +92,25 @@ def free_memory(device: torch.device) -> int | None:
         lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
     except OSError:
         return None
-    found = [line.split()[1] for line in lines if line.startswith("MemAvailable:")]
-    return int(found[0]) * 1024 if found else None
+    found = [int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")]
+    return min([*found, *_left_of_limit(_LIMITS)], default=None)
+
+
+_LIMITS = Path("/sys/fs/cgroup")
+
+
+def _left_of_limit(folder: Path) -> list[int]:
+    """What a container may still take, one number, if it has a limit (Linux' control groups 2).
+
+    Files that it has read are in its memory, too, and make way.
+    """
+    try:
+        limit, current = ((folder / f"memory.{x}").read_text("ascii") for x in ("max", "current"))
+        stats = (folder / "memory.stat").read_text("ascii").splitlines()
+        of_files = [int(line.split()[1]) for line in stats if line.startswith("inactive_file ")]
+        return [max(int(limit) - int(current) + sum(of_files), 0)]
+    except (OSError, ValueError):
+        return []  # No such file, or no limit: "max".
 
 
 def free_unused(device: torch.device) -> None:

@@ -11,6 +11,7 @@ import pytest
 from dall_e import atomic_files
 from dall_e.atomic_files import (
     check_writable,
+    remove_leftovers,
     replace_bytes,
     replace_files,
     replace_text,
@@ -203,3 +204,11 @@ def test_fault_reliability_10_a_full_disk_is_told_with_the_path(
     full_disk(path.name)
     with pytest.raises(OSError, match=r"No space left on device: .*a\.bin'"):
         replace_bytes(path, b"new")
+
+
+def test_leftovers_of_killed_writers_are_removed_and_nothing_else(path: Path) -> None:
+    kept = {"a.bin", "half.part", ".hidden.part", ".a.bin.0123456.part", "b.01234567.part"}
+    for name in (*kept - {"a.bin"}, ".a.bin.01234567.part", ".b.c.89abcdef.part"):
+        (path.parent / name).write_bytes(b"half")
+    remove_leftovers(path.parent)
+    assert set(content_of_folder(path)) == kept

@@ -22,6 +22,7 @@ CPU = torch.device("cpu")
 
 def test_devices_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     assert pick_device("cpu") == CPU
+    assert pick_device("cpu:0").index is None, "there is one, as launchers may say"
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert pick_device("auto").type in ("cpu", "mps")
     with pytest.raises(
@@ -40,6 +41,23 @@ def test_free_memory_is_told_where_the_system_tells() -> None:
     free = runtime.free_memory(CPU)
     assert free is None or 2**20 < free < 2**50
     assert Path("/proc/meminfo").exists() == (free is not None)
+
+
+def test_free_memory_is_what_a_container_may_take(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runtime, "_LIMITS", tmp_path)
+    unlimited = runtime.free_memory(CPU)
+    if unlimited is None:
+        pytest.skip("this system does not say")
+    (tmp_path / "memory.current").write_text("3000\n")
+    (tmp_path / "memory.stat").write_text("anon 2500\ninactive_file 400\nfile 500\n")
+    (tmp_path / "memory.max").write_text("max\n")
+    assert abs(runtime.free_memory(CPU) - unlimited) < 2**30  # type: ignore[operator]
+    (tmp_path / "memory.max").write_text("5000\n")
+    assert runtime.free_memory(CPU) == 2400
+    (tmp_path / "memory.max").write_text("1000\n")
+    assert runtime.free_memory(CPU) == 0
 
 
 def test_a_name_that_is_no_device_is_a_user_error() -> None:

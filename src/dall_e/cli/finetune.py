@@ -10,7 +10,7 @@ import typer
 from dall_e.checkpoints.known_models import BUILT_IN
 from dall_e.cli.commands import call
 from dall_e.cli.options import NewModel, StartModel
-from dall_e.cli.overwriting import Force, check_free
+from dall_e.cli.overwriting import Force, check_free_model
 
 _KEPT_FRACTION = 0.35
 """Of a batch: drawings of the model itself, so that it keeps what it knew."""
@@ -95,12 +95,11 @@ def finetune(  # noqa: PLR0913, one argument per flag
     captioned pictures of one style or subject are enough. A published model, such as LlamaGen or
     Janus, always learns by --lora.
     """
-    from dall_e.checkpoints.store import MODEL_FILES
     from dall_e.training.processes import rank as process
     from dall_e.training.processes import staying_together
 
-    check_free((out / file for file in MODEL_FILES), force)
     run_folder = run or out.with_name(f"{out.name}-run")
+    force = check_free_model(out, run_folder, force)
     said = [
         part for pair in (("--style", style), ("--subject", subject)) if pair[1] for part in pair
     ]
@@ -129,9 +128,10 @@ def finetune(  # noqa: PLR0913, one argument per flag
         export = ["export", "--generator", str(run_folder), "--out", str(out)]
         for part in _other_parts(model):
             export += [f"--{part.replace('_', '-')}", model]
-        call([*export, *(["--force"] if force else [])])
+        # The model comes last: once it is there, all is.
         if lora and process() == 0:
             _save_lora(run_folder, out / "lora", model)
+        call([*export, *(["--force"] if force else [])])
 
 
 def _is_published(model: str) -> bool:

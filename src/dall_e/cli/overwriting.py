@@ -29,6 +29,22 @@ def check_free(paths: Iterable[Path], force: bool) -> None:
             )
 
 
+def check_free_model(folder: Path, run_folder: Path, force: bool) -> bool:
+    """As `check_free`, for the model of a run: whether its files may take the place of others.
+
+    Those of a command that was killed as it wrote the model may: the run is there, and of the model
+    all but its config, which comes last.
+    """
+    from dall_e.checkpoints.store import CONFIG_FILE, MODEL_FILES
+    from dall_e.training.run_folder import has_checkpoint
+
+    there = [path for file in MODEL_FILES if (path := folder / file).exists()]
+    if there and folder / CONFIG_FILE not in there and has_checkpoint(str(run_folder)):
+        return True
+    check_free(there, force)
+    return force
+
+
 def check_free_folder(folder: Path, force: bool) -> None:
     """As `check_free`, for a folder that will be replaced as a whole; an empty one is free."""
     if folder.is_dir() and not any(folder.iterdir()):

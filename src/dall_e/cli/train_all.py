@@ -9,7 +9,7 @@ import typer
 
 from dall_e.cli.commands import call
 from dall_e.cli.options import NewModel
-from dall_e.cli.overwriting import Force, check_free
+from dall_e.cli.overwriting import Force, check_free_model
 from dall_e.config import StartConfig
 
 _MOST_IMAGES = 400_000
@@ -60,17 +60,16 @@ def train_all(
     from the folder. The commands are printed as they are typed. Stop it with Ctrl-C at any time;
     the same command again goes on where it stopped.
     """
-    from dall_e.checkpoints.store import MODEL_FILES
     from dall_e.data.datasets import load_records
     from dall_e.training.processes import staying_together
 
     if size not in _DIALS:
         raise ValueError(f"size {size!r} is not one of {', '.join(_DIALS)}")
-    check_free((out / file for file in MODEL_FILES), force)
+    runs = runs or out.with_name(f"{out.name}-runs")
+    force = check_free_model(out, runs / "generator", force)
     num_images = len(load_records(data))
     if not num_images:
         raise ValueError(f"{data} has no picture to train on")
-    runs = runs or out.with_name(f"{out.name}-runs")
 
     with staying_together():
         for command in _commands(data, out, runs, size, seed, num_images):

@@ -29,9 +29,17 @@ class DataConfig:
     remember` (`images/curves.py`)."""
     workers: int = 0
     """Processes that render; 0 takes one per core. The result does not depend on it."""
+    cluster: int = 0
+    """Workers of a Ray cluster that render instead, that of RAY_ADDRESS, or on this machine; 0:
+    none. The result does not depend on it. Needs the extra `cluster`."""
 
     def __post_init__(self) -> None:
         check_kinds(self)
         require(8 <= self.size <= 1024, f"size must be between 8 and 1024 pixels, got {self.size}")
         require(self.shard_size >= 1, f"shard_size must be at least 1, got {self.shard_size}")
         require(self.workers >= 0, f"workers must be at least 0, got {self.workers}")
+        require(self.cluster >= 0, f"cluster must be at least 0, got {self.cluster}")
+        require(
+            not (self.cluster and self.workers),
+            "workers are processes of this machine, cluster those of a Ray cluster: name one",
+        )

@@ -299,9 +299,12 @@ class Vocabulary:
 
     @classmethod
     def load(cls, path: str | Path) -> Vocabulary:
-        """Read a `vocabulary.txt`. Raises UnusableFileError for a row that is none."""
+        """Read a `vocabulary.txt`; files that say the same give one object, which none changes.
+
+        Raises UnusableFileError for a row that is none.
+        """
         with naming(path):
-            return cls.from_text(read_text(Path(path), _MOST_BYTES))
+            return _of_text(read_text(Path(path), _MOST_BYTES))
 
     @classmethod
     def from_captions(
@@ -369,6 +372,12 @@ def _singulars(thing: Thing) -> tuple[str, ...]:
     """What one of a thing is called. The picture of a lion is that of its face."""
     heads = [name for name, _ in thing.image_names[:1] if "head" in thing.traits]
     return (thing.name, *thing.other_names, *heads)
+
+
+@lru_cache(maxsize=2)
+def _of_text(text: str) -> Vocabulary:
+    """What is found out of its words as prompts are read is found once for all models with them."""
+    return Vocabulary.from_text(text)
 
 
 @lru_cache(maxsize=1)

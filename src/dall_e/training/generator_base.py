@@ -12,9 +12,16 @@ import torch
 from torch import Tensor
 
 from dall_e.checkpoints.run_files import load_image_tokenizer, load_stage
-from dall_e.config import PRESETS, AdversarialTraining, GeneratorTraining
+from dall_e.config import (
+    PRESETS,
+    AdversarialTraining,
+    GeneratorTraining,
+    LoraConfig,
+    ModelConfig,
+)
 from dall_e.images.files import PILImage, save_image, to_pil
 from dall_e.images.sheets import contact_sheet
+from dall_e.models.image_tokenizer import ImageTokenizer
 from dall_e.nn.lora import add_lora
 from dall_e.runtime import pick_device
 from dall_e.sampling.decode import decode_tokens
@@ -87,12 +94,20 @@ class GeneratorBase(PreparedStage[BatchType], Generic[BatchType]):
             words = self.data.text_tokenizer
             self.data.take_prior(draw_prior(config, self.model, self.module, words))
         if config.lora.lora_rank:
-            # Words keep their meaning: a text encoder that learns few captions forgets what else
-            # they say, and a cat in a new style is no cat (LOG.md).
-            self.module.requires_grad_(False)
-            rank, alpha = config.lora.lora_rank, config.lora.lora_alpha
-            layers = add_lora(self.module.generator, rank=rank, alpha=alpha)
-            announce(f"learning by rank {rank} in {len(layers)} layers")
+            layers = freeze_all_but_lora(self.module, config.lora)
+            announce(f"learning by rank {config.lora.lora_rank} in {layers} layers")
+
+    def rehearse(self, config: GeneratorTraining, model: ModelConfig) -> None:
+        """The networks alone, in the place of `__init__`: to find out what memory a step needs."""
+        self.device = pick_device(config.loop.device)
+        self.model = model
+        with self.device:
+            self.tokenizer = ImageTokenizer(model.tokenizer)
+            self.module = GeneratorNetworks(model)
+        if config.lora.lora_rank:
+            freeze_all_but_lora(self.module, config.lora)
+        self.players = (Player(name="generator", module=self.module, optimizer=config.optimizer),)
+        self.forward = self.module
 
     @torch.no_grad()
     def sample(self, path: Path) -> dict[str, float]:
@@ -127,3 +142,13 @@ class GeneratorBase(PreparedStage[BatchType], Generic[BatchType]):
     def summary(self) -> list[str]:
         """Data and sizes, for --dry-run and the log."""
         return [*self.data.summary(), f"{self.players[0].num_parameters():,} parameters"]
+
+
+def freeze_all_but_lora(module: GeneratorNetworks, config: LoraConfig) -> int:
+    """Have the generator learn by low rank, and nothing else; in how many layers.
+
+    Words keep their meaning: a text encoder that learns few captions forgets what else they say,
+    and a cat in a new style is no cat (LOG.md).
+    """
+    module.requires_grad_(False)
+    return len(add_lora(module.generator, rank=config.lora_rank, alpha=config.lora_alpha))

@@ -53,6 +53,24 @@ class GeneratorBatch(Batch):
         return self.codes_BN.gather(1, self.positions_BN)
 
 
+def empty_batch(model: ModelConfig, size: int) -> GeneratorBatch:
+    """A batch of nothing but zeros, with the shapes and types of one with `size` captions."""
+    num_tokens = model.generator.num_tokens
+    codes_BN = torch.zeros(size, num_tokens, dtype=torch.long)
+    return GeneratorBatch(
+        ids_BL=torch.zeros(size, model.text.max_tokens, dtype=torch.long),
+        codes_BN=codes_BN,
+        positions_BN=codes_BN.clone(),
+        groups_N=codes_BN[0].clone(),
+        context_BN=codes_BN.clone(),
+        level_B=torch.zeros(size),
+        replaced_BN=codes_BN.bool(),
+        clean_BN=codes_BN.bool(),
+        captioned_K=torch.arange(size),
+        same_KK=torch.eye(size, dtype=torch.bool),
+    )
+
+
 class GeneratorOutput(NamedTuple):
     """What the networks say of a batch."""
 

@@ -12,12 +12,12 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from dall_e.config import GeneratorTraining
+from dall_e.config import PRESETS, GeneratorTraining
 from dall_e.losses.contrastive import sigmoid_contrastive_loss
 from dall_e.losses.tokens import correction_loss, token_loss
 from dall_e.training.corruption import Corrupted, corrupt
 from dall_e.training.generator_base import GeneratorBase
-from dall_e.training.generator_networks import GeneratorBatch
+from dall_e.training.generator_networks import GeneratorBatch, empty_batch
 from dall_e.training.running import run_stage
 from dall_e.training.stage import StepOutput
 
@@ -72,10 +72,28 @@ class GeneratorStage(GeneratorBase[GeneratorBatch]):
         return StepOutput(loss, parts)
 
 
+class GeneratorRehearsal(GeneratorStage):
+    """The same step on a batch of zeros, without data or weights to start from."""
+
+    def __init__(self, config: GeneratorTraining) -> None:
+        self.config = config
+        self.rehearse(config, PRESETS[config.start.preset])
+
+    def batch(self, images_seen: int) -> GeneratorBatch:
+        """A batch with captions for all of its pictures."""
+        with self.device:
+            return empty_batch(self.model, self.config.loop.micro_batch_size)
+
+
 def run_generator_training(config: GeneratorTraining, *, dry_run: bool = False) -> None:
     """`dall-e train generator`: trains on the pictures of `config.data`.
 
     With `dry_run`, prints what it would do. Raises ValueError for missing or unfit
     data, weights or run folder, as `fit` does.
     """
-    run_stage(config, partial(GeneratorStage, dry_run=dry_run), dry_run=dry_run)
+    run_stage(
+        config,
+        partial(GeneratorStage, dry_run=dry_run),
+        dry_run=dry_run,
+        rehearsal=GeneratorRehearsal,
+    )

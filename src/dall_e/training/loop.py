@@ -215,7 +215,7 @@ class _Run:
         """Saves; a sheet as well if the run is complete; then ends as the caught signal asks."""
         if self.images_seen > self._stored_images:
             self._save()
-        if self.is_complete() and self.images_seen > self._resumed_images:
+        if self.is_complete() and self._lacks_last_sheet():
             self._sample()
         if self._profile.is_on:
             self._tracker.say("\n".join(self._profile.lines(self._trainers.values())))
@@ -229,6 +229,13 @@ class _Run:
             raise KeyboardInterrupt
         if caught is not None:
             raise SystemExit(128 + caught)
+
+    def _lacks_last_sheet(self) -> bool:
+        """Whether it is to be drawn, by all processes: also if a run was killed just before it."""
+        if self.images_seen > self._resumed_images:
+            return True
+        is_missing = rank() == 0 and not self._folder.has_measures(self.images_seen)
+        return any_of([is_missing], self._stage.device)[0]
 
     def close(self) -> None:
         """Ends the log and the trackers, however the run ends."""

@@ -80,10 +80,14 @@ class PlayerTrainer:
 
         # Counted on the device, so that the CPU need not wait for the loss.
         bad = (~torch.isfinite(norm + total(self._loss))).float()
-        self._loss = None
         self.num_skipped = self.num_skipped + bad
         self.num_skipped_in_row = (self.num_skipped_in_row + 1) * bad
+        self.update(bad, learning_rate_fraction)
+        return norm.detach()
 
+    def update(self, bad: Tensor, learning_rate_fraction: float) -> None:
+        """Moves weights and averages by the gradients as they are, but where `bad` is 1."""
+        self._loss = None
         for optimizer in self._optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = self.player.optimizer.learning_rate * learning_rate_fraction
@@ -97,7 +101,6 @@ class PlayerTrainer:
         self._num_steps += 1
         if self._average is not None:
             self._average.update(self._num_steps)
-        return norm.detach()
 
     def kept_bytes(self) -> dict[str, int]:
         """What it keeps in memory between steps, by kind; of the weights, all of its network's."""

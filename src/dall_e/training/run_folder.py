@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from dall_e.atomic_files import replace_text, write_atomically
+from dall_e.atomic_files import remove_leftovers, replace_text, write_atomically
 from dall_e.checkpoints.run_files import (
     BEST_FILE,
     CHECKPOINT_FILE,
@@ -205,6 +205,17 @@ class RunFolder:
                     kept.append(line + "\n")
         _replace_text(path, "".join(kept))
 
+    def has_measures(self, images_seen: int) -> bool:
+        """Whether a sheet of this moment is complete: its measures are written last."""
+        with contextlib.suppress(OSError):
+            text = (self.path / "metrics.jsonl").read_text(encoding="utf-8", errors="replace")
+            for line in reversed(text.splitlines()):
+                with contextlib.suppress(ValueError, KeyError, TypeError):
+                    values = json.loads(line)
+                    if (values["kind"], values["images_seen"]) == ("sample", images_seen):
+                        return True
+        return False
+
     def write_metrics(self, values: dict[str, Any]) -> None:
         """Appends one line to `metrics.jsonl`."""
         self._append("metrics.jsonl", json.dumps(values))
@@ -281,6 +292,8 @@ def open_run_folder(path: str) -> Iterator[RunFolder]:
         raise ValueError(f"{why}; name another with --out") from error
     with lock:
         _take(lock.fileno(), folder)
+        # Half a checkpoint, of a run that was killed as it saved, is as large as a whole one.
+        remove_leftovers(folder)
         yield RunFolder(folder)
 
 

@@ -15,6 +15,7 @@ from dall_e.training.estimate import describe
 from dall_e.training.gradients import own_positions
 from dall_e.training.loop import fit
 from dall_e.training.memory_fitting import NotEnoughMemory
+from dall_e.training.memory_planning import fitted_to_memory
 from dall_e.training.processes import join, leave, main_first, num_processes, rank, speaking
 from dall_e.training.run_folder import has_checkpoint, open_run_folder
 from dall_e.training.stage import Stage
@@ -25,16 +26,24 @@ Config = TypeVar("Config", bound=TrainingConfig)
 
 
 def run_stage(
-    config: Config, make: Callable[[Config], Stage[Any]], *, dry_run: bool = False
+    config: Config,
+    make: Callable[[Config], Stage[Any]],
+    *,
+    dry_run: bool = False,
+    rehearsal: Callable[[Config], Stage[Any]] | None = None,
 ) -> None:
     """Train the stage that `make` prepares, or with `dry_run` print what would be done.
 
-    Raises ValueError as `make` and `fit` do, and for trackers that are not known or not ready,
+    Where there is a `rehearsal`, the same stage without its data (`rehearsal.py`), a run that needs
+    more memory than there is has smaller micro-batches, or is refused. Raises ValueError as `make`
+    and `fit` do, for too little memory, and for trackers that are not known or not ready,
     ImportError for those that are not installed: before anything is prepared.
     """
     config = _shared_out(config)
     if rank() == 0:
         tracker_names(config.loop.track)
+    if rehearsal is not None:
+        config = fitted_to_memory(config, rehearsal)
     if dry_run:
         with speaking(), contextlib.closing(make(config)) as stage:
             print(describe(config, stage))

@@ -325,6 +325,44 @@ class TokenizerStage(Stage[TokenizerBatch]):
             self._game.adaptive = state["adaptive"].to(self.device)
 
 
+class TokenizerRehearsal(TokenizerStage):
+    """The same step, a costly one, on a batch of zeros, without pictures or weights to start from.
+
+    Features of a dual encoder, if its distance is asked for, are left out.
+    """
+
+    def __init__(self, config: TokenizerTraining) -> None:
+        self._config = config
+        self._sizes = PRESETS[config.start.preset].tokenizer
+        self.device = pick_device(config.loop.device)
+        self._perceptual = self._game = self.discriminator = None
+        with self.device:
+            self.tokenizer = ImageTokenizer(self._sizes)
+            if config.game.adversarial_weight > 0:
+                self.discriminator = Discriminator(DiscriminatorConfig())
+                self._game = PixelGame(config.game, self.discriminator, self.device, compiled=False)
+        self.tokenizer.encoder.requires_grad_(not config.freeze_encoder)
+        self.tokenizer.quantizer.requires_grad_(not config.freeze_encoder)
+        self.players = self._make_players()
+        self._encode, self._decode = self.tokenizer.encode, self.tokenizer.decode
+
+    def batch(self, images_seen: int) -> TokenizerBatch:
+        """A batch in which no codes are sampled."""
+        size, side = self._config.loop.micro_batch_size, self._sizes.image_size
+        images_BCHW = torch.zeros(size, 4, side, side, device=self.device)
+        return TokenizerBatch(
+            images_BCHW=images_BCHW.to(memory_format=torch.channels_last),
+            background_BC=torch.zeros(size, 3, device=self.device),
+            sampled=slice(0, 0),
+            sampled_codes_PT=None,
+            rng=torch.Generator(self.device),
+            is_lazy_step=True,
+        )
+
+    def _count(self, codes_BHW: Tensor) -> None:
+        """Codes without content cannot be counted, and their counts take no memory."""
+
+
 def _check_sizes(preset: str, side: int, *image_sets: ImageSet) -> None:
     expected = (4, side, side)
     for images in image_sets:
@@ -359,4 +397,4 @@ def run_tokenizer_training(config: TokenizerTraining, *, dry_run: bool = False) 
         stage.run_data = data
         return stage
 
-    run_stage(config, make, dry_run=dry_run)
+    run_stage(config, make, dry_run=dry_run, rehearsal=TokenizerRehearsal)

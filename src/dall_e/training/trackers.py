@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from dall_e.atomic_files import replace_text
 from dall_e.errors import DallEWarning
 from dall_e.training.explanations import explain_number
 
@@ -163,7 +164,7 @@ class Trackers:
         """The same for every start of a run, so that its curves are one."""
         path = self._folder / _WANDB_ID_FILE
         if not path.exists():
-            path.write_text(uuid.uuid4().hex, encoding="utf-8")
+            replace_text(path, uuid.uuid4().hex)
         return path.read_text(encoding="utf-8").strip()
 
 

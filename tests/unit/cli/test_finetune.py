@@ -95,6 +95,16 @@ def test_the_model_has_own_captions_and_the_lora_gives_the_same(
     assert finetune(pictures, base, out) == 1
     assert "--force" in capsys.readouterr().err
 
+    # But for one of which the config, which is written last, is missing: the command was killed.
+    written = (out / "config.json").read_bytes()
+    (out / "config.json").unlink()
+    (out / "lora" / "adapter_config.json").unlink()
+    assert finetune(pictures, base, out, "--rank", "2") == 0
+    assert (out / "config.json").read_bytes() == written
+    assert (out / "lora" / "adapter_config.json").exists()
+    (out / "config.json").unlink()
+    assert finetune(pictures, base, out, "--run", str(tmp_path / "another")) == 1, "not of this run"
+
 
 def test_all_weights_learn_unless_it_is_asked_for(
     pictures: Path, base: Path, tmp_path: Path

@@ -71,7 +71,7 @@ def test_bad_input_is_named(
 def test_processes_go_from_stage_to_stage_together(
     pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    few = train_all._DIALS["tiny"]._replace(tokenizer_passes=1, generator_passes=1, least=128)
+    few = train_all._DIALS["tiny"]._replace(tokenizer_passes=1, generator_passes=1, least=64)
     monkeypatch.setattr(train_all, "_DIALS", {"tiny": few})
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     command = ["train", "all", "--data", str(pictures), "--out", str(tmp_path / "mine")]

@@ -48,6 +48,7 @@ def test_fault_training_03_a_makers_captions_are_known_as_they_are(tmp_path: Pat
     (tmp_path / "vocabulary.txt").write_text(known.to_text(), encoding="utf-8")
     loaded = Vocabulary.load(tmp_path / "vocabulary.txt")
     assert loaded.captions == known.captions and len(known.captions) == 5
+    assert Vocabulary.load(tmp_path / "vocabulary.txt") is loaded, "its words are found once"
     for record in own[:4]:
         assert loaded.is_caption(record["text"]), record
     assert loaded.is_caption("a CAR") and not loaded.is_caption("car")

@@ -165,7 +165,7 @@ def test_eight_pictures_are_learnt_by_heart(
         right += bool(np.abs(drawn_HWC - true_HWC).mean() < 0.02)
     assert right >= 6
 
-    # Added to the weights, it computes what the run computed: logits within 1e-5 of the largest of them.
+    # Added to the weights, it computes what the run computed, within 1e-5 of the largest logit.
     pair = make_reader(drawing.networks.text, drawing.text_tokenizer).read(caption(0), "")
     codes_1N = torch.arange(15)[None] % 30
     with torch.no_grad():

@@ -103,10 +103,9 @@ def test_the_game_raises_reals_above_fakes(folders: Path) -> None:
     assert parts["real"] + parts["fake"] > 1.2, (
         "both sides of the game are told apart better than by chance"
     )
+    initial = load_stage(folders / "generator").weights("generator")
     for name, weight in stage.reference.state_dict().items():
-        assert torch.equal(weight, load_stage(folders / "generator").weights("generator")[name]), (
-            name
-        )
+        assert torch.equal(weight, initial[name]), name
 
 
 def test_a_resumed_round_meets_the_same_fakes(folders: Path, stage: AdversarialStage) -> None:

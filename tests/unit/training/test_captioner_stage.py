@@ -189,8 +189,9 @@ def test_a_resumed_run_is_the_straight_one(tmp_path: Path, runs: Path) -> None:
     with pytest.raises(Stopped):
         fit(parted, make(parted), on_sample=stop)
     fit(parted, make(parted))
+    parted = weights(tmp_path / "parted")
     for name, weight in weights(tmp_path / "straight").items():
-        assert torch.equal(weight, weights(tmp_path / "parted")[name]), name
+        assert torch.equal(weight, parted[name]), name
 
 
 def test_what_does_not_fit_is_named(tmp_path: Path, runs: Path) -> None:

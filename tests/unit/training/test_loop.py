@@ -192,10 +192,11 @@ def test_killed_run_resumes(straight: Path, tmp_path: Path) -> None:
     assert ended.returncode == -9, ended.stderr.decode()
     with open(tmp_path / "metrics.jsonl", "a") as file:
         file.write('{"kind": "train", "ima')  # as a kill in the middle of a line leaves it
-    (tmp_path / ".checkpoint.pt.0.part").write_bytes(b"half")
+    (tmp_path / ".checkpoint.pt.01234567.part").write_bytes(b"half")
     config = settings(tmp_path)
     fit(config, ToyStage(config))
     assert_same(weights(tmp_path), weights(straight))
+    assert not list(tmp_path.glob(".*.part")), "what was half written is as large as all of it"
     assert all(json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines())
 
 
@@ -205,6 +206,19 @@ def test_a_complete_run_is_left_alone(straight: Path, capsys: pytest.CaptureFixt
     assert fit(config, ToyStage(config)) == 40
     assert "already complete" in capsys.readouterr().err
     assert (straight / "checkpoint.pt").read_bytes() == before
+
+
+def test_a_run_that_was_killed_before_its_last_sheet_gets_it(tmp_path: Path) -> None:
+    config = settings(tmp_path, images=8)
+    fit(config, ToyStage(config))
+    for sheet in (tmp_path / "samples").iterdir():
+        sheet.unlink()
+    metrics = (tmp_path / "metrics.jsonl").read_text().splitlines()
+    (tmp_path / "metrics.jsonl").write_text("\n".join(metrics[:-1]) + "\n")
+    for _ in range(2):
+        fit(config, ToyStage(config))
+        assert (tmp_path / "metrics.jsonl").read_text().splitlines() == metrics
+        assert [path.name for path in (tmp_path / "samples").iterdir()] == ["000000008.png"]
 
 
 def test_minutes_run_out(tmp_path: Path) -> None:

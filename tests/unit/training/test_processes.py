@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import importlib
 import json
 import multiprocessing
 import os
@@ -46,6 +47,7 @@ def in_processes(function: Callable[[], Any], count: int = 2) -> list[str]:
     its error stream; raises AssertionError with the traceback of one that failed, and ends all of
     them where one was killed, as a launcher does.
     """
+    importlib.import_module("torch._dynamo")  # once for all, for steps on tensors without content
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -116,8 +118,9 @@ def test_two_processes_learn_what_one_does(tmp_path: Path) -> None:
         assert len(both[0]) == 10
         torch.testing.assert_close(*map(torch.tensor, both), rtol=1e-6, atol=1e-6)
     assert len(losses(tmp_path / "two", "images_per_second")) == 10
+    shared = weights(tmp_path / "two")
     for name, weight in weights(tmp_path / "one").items():
-        torch.testing.assert_close(weights(tmp_path / "two")[name], weight, rtol=1e-5, atol=1e-6)
+        torch.testing.assert_close(shared[name], weight, rtol=1e-5, atol=1e-6)
     assert json.loads((tmp_path / "two" / "config.json").read_text())["loop"]["micro_batch"] == 2
     assert "training begins" in said[0] and not said[1], "one process speaks"
     assert len((tmp_path / "two" / "command.txt").read_text().splitlines()) == 1
@@ -156,8 +159,9 @@ def test_one_process_goes_on_with_the_micro_batches_of_two(tmp_path: Path) -> No
     in_processes(stopped)
     run_stage(settings(tmp_path), ToyStage)
     alone(settings(tmp_path / "one", micro_batch=2))
+    found = weights(tmp_path)
     for name, weight in weights(tmp_path / "one").items():
-        torch.testing.assert_close(weights(tmp_path)[name], weight, rtol=1e-5, atol=1e-6)
+        torch.testing.assert_close(found[name], weight, rtol=1e-5, atol=1e-6)
 
 
 def test_a_signal_to_one_process_stops_all(tmp_path: Path) -> None:

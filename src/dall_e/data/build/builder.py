@@ -26,6 +26,7 @@ from dall_e.data.build.rendering import Job, Rendering
 from dall_e.data.build.rendering_cache import cached_renderings
 from dall_e.data.build.shards import Kept, Progress, Skipped, reason_counts, write_data_set
 from dall_e.data.build.wordnet import Thesaurus, read_wordnet
+from dall_e.ray_cluster import MISSING
 
 Files = Mapping[str, bytes]
 """Files of a package, by path."""
@@ -63,9 +64,11 @@ def build(
     A broken-off build leaves nothing but its cache, which has packages and renderings, and
     `OUT.partial` if it was killed, which the next build clears. Raises ValueError (an unknown
     source, a package that cannot be fetched, an output folder that is something else), OSError (a
-    full or read-only disk), and ImportError where curves are wanted without the package that makes
-    them.
+    full or read-only disk), and ImportError where curves or a cluster are wanted without the
+    package that makes them.
     """
+    if config.cluster and find_spec("ray") is None:
+        raise ImportError(MISSING)
     if config.curves and find_spec("picosvg") is None:
         raise ImportError("curves need the package picosvg: pip install 'open-dalle[data]'")
     start = time.monotonic()
@@ -256,7 +259,7 @@ def _render(
     offset = 0
     progress("rendering", 0, len(drawings))
     jobs = [_job(drawing, config) for drawing in drawings]
-    renderings = cached_renderings(jobs, config.workers, Path(config.cache))
+    renderings = cached_renderings(jobs, config.workers, Path(config.cache), cluster=config.cluster)
     with spool.open("wb") as file:
         pairs = zip(drawings, renderings, strict=True)
         for number, (drawing, rendering) in enumerate(pairs, start=1):

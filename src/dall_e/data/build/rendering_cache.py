@@ -11,12 +11,13 @@ import contextlib
 import hashlib
 import sqlite3
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import ModuleType
 
 from dall_e.data.build import rendering
+from dall_e.data.build.cluster_rendering import render_on_cluster
 from dall_e.data.build.rendering import Job, Rendering, render_all, render_job
 from dall_e.errors import DallEWarning
 from dall_e.images import areas, colour_words, curves, encoding, files, headers, painting
@@ -40,24 +41,26 @@ _A_COMMIT = 200
 """Renderings that are written together; so many are lost at most when a build is killed."""
 
 
-def cached_renderings(jobs: Sequence[Job], workers: int, folder: Path) -> Iterator[Rendering]:
+def cached_renderings(
+    jobs: Sequence[Job], workers: int, folder: Path, *, cluster: int = 0
+) -> Iterator[Rendering]:
     """Renderings of all jobs, in their order: those kept in `folder`, and the others made now.
 
-    `workers` processes render (0: one per core). Where the cache cannot be read or written, a
-    warning says so, and everything is rendered.
+    `workers` processes render (0: one per core), or `cluster` of a Ray cluster, unless it is 0.
+    Where the cache cannot be read or written, a warning says so, and everything is rendered.
     """
     try:
         cache = _Cache(folder / FILE)
     except (OSError, sqlite3.Error) as error:
         _warn(folder / FILE, error)
-        yield from render_all(jobs, workers)
+        yield from _rendered(jobs, workers, cluster)
         return
 
     with contextlib.closing(cache):
         keys = [_key(job) for job in jobs]
         kept = cache.known()
         missing = (job for job, key in zip(jobs, keys, strict=True) if key not in kept)
-        fresh = render_all(missing, workers)
+        fresh = _rendered(missing, workers, cluster)
         for job, key in zip(jobs, keys, strict=True):
             if key in kept:
                 yield cache.read(key) or render_job(job)
@@ -65,6 +68,10 @@ def cached_renderings(jobs: Sequence[Job], workers: int, folder: Path) -> Iterat
                 rendering = next(fresh)
                 cache.add(key, rendering)
                 yield rendering
+
+
+def _rendered(jobs: Iterable[Job], workers: int, cluster: int) -> Iterator[Rendering]:
+    return render_on_cluster(jobs, cluster) if cluster else render_all(jobs, workers)
 
 
 def code_version() -> str:
