@@ -1,16 +1,19 @@
-"""How many drawings are in the style, how many show their subject, and a sheet to look at.
+"""How many drawings are in a style, how many show their subject, and a sheet to look at.
 
 Asked for are the names that the model was taught in the style, others that it was not, and these
 without the style, of which nothing should be lost.
 
-Two judges that had no part in the fine-tuning and chose none of the drawings:
+Judges that had no part in the fine-tuning and chose none of the drawings:
 
 - style: a linear probe on gradients and colours, counted by hand and learned by no network. It
-  tells OpenMoji from the sets that the built-in model knows, on pictures of other names.
+  tells the style from the sets that the built-in model knows, on pictures of other names.
 - subject: the built-in model's dual encoder, which has never seen OpenMoji. The name that fits a
   drawing best, of all that are asked for in its row, must be its own: by chance one in 40 or 24.
+- named: the same by the built-in model's recogniser, which knows outlines and gradients. It knows
+  those of the model's own drawings best, so it favours them where only their lines and colours are
+  new.
 
-What both make of true OpenMoji pictures is the ceiling.
+What they make of true pictures of the style is the ceiling.
 
     python examples/your_own_style/judge.py data/openmoji data/emoji my-style --out sheet.png
 
@@ -34,6 +37,7 @@ from dall_e.evaluation.intervals import Measure, mean_measure
 from dall_e.evaluation.judge import Judge
 from dall_e.images.files import PILImage, from_pil, to_pil
 from dall_e.images.sheets import contact_sheet
+from dall_e.models.recogniser import Recogniser
 
 SIDE, CELL, BINS = 48, 12, 8
 SEEDS = (0,)
@@ -108,6 +112,9 @@ def main() -> None:
     probe = learned_probe(built_in, new, known)
     scorer = built_in.networks.dual_encoder
     judge = Judge(scorer, built_in.text_tokenizer, name="its own", fold=0, other_fraction=1)
+    recogniser = built_in.recogniser
+    assert recogniser is not None
+    judges = (probe, judge, recogniser)
 
     # What can be had: true pictures of both styles
     true = {"taught": SHOWN, "new": ASKED}
@@ -116,13 +123,11 @@ def main() -> None:
         for which, names in true.items()
     }
     for which, names in true.items():
-        say(f"true OpenMoji, {which}", probe, judge, pictures[which], names)
+        say(f"true OpenMoji, {which}", judges, pictures[which], names)
     own = {str(record["en"]): row for row, record in enumerate(known.records)}
     there = [name for name in ASKED if name in own]
-    say(
-        "true pictures of a known set", probe, judge,
-        [as_image(known.images_NCHW[own[name]]) for name in there], there,
-    )  # fmt: skip
+    known_images = [as_image(known.images_NCHW[own[name]]) for name in there]
+    say("true pictures of a known set", judges, known_images, there)
 
     # What is drawn
     rows = [pictures["taught"][: len(ASKED)], pictures["new"]]
@@ -130,9 +135,9 @@ def main() -> None:
         model = DALL_E.from_pretrained(name) if name else built_in
         for which, names in true.items():
             drawn = draw(model, [f"{each}, {STYLE}" for each in names])
-            say(f"{name or 'built-in'}, {which}", probe, judge, drawn, names)
+            say(f"{name or 'built-in'}, {which}", judges, drawn, names)
             rows.append(drawn[: len(ASKED)])
-        say(f"{name or 'built-in'}, without the style", probe, judge, draw(model, ASKED), ASKED)
+        say(f"{name or 'built-in'}, without the style", judges, draw(model, ASKED), ASKED)
     if arguments.out:
         save_sheet(rows, arguments.out)
 
@@ -174,16 +179,37 @@ def draw(model: DALL_E, prompts: list[str]) -> list[PILImage]:
 
 
 def say(
-    what: str, probe: StyleProbe, judge: Judge, images: list[PILImage], names: list[str]
+    what: str,
+    judges: tuple[StyleProbe, Judge, Recogniser],
+    images: list[PILImage],
+    names: Sequence[str],
 ) -> None:
-    """One row: style, subject, both."""
+    """One row: style, subject, both, and what the recogniser names."""
+    probe, judge, recogniser = judges
     styles = probe.is_openmoji(images)
     sides = [from_pil(image.resize((2 * SIDE, 2 * SIDE))) for image in images]
-    scores_MN = judge.embed_images(sides) @ judge.embed_texts(names).T
+    scores_MN = judge.embed_images(sides) @ judge.embed_texts(list(names)).T
     best_M = scores_MN.argmax(1).tolist()
     subjects = [best == row % len(names) for row, best in enumerate(best_M)]
     both = [style and subject for style, subject in zip(styles, subjects, strict=True)]
-    print(f"{what}: style {mean(styles)}, subject {mean(subjects)}, both {mean(both)}", flush=True)
+    named = mean(named_right(recogniser, images, names))
+    print(
+        f"{what}: style {mean(styles)}, subject {mean(subjects)}, both {mean(both)}, named {named}",
+        flush=True,
+    )
+
+
+def named_right(
+    recogniser: Recogniser, images: Sequence[PILImage], names: Sequence[str]
+) -> list[bool]:
+    """Whether the recogniser finds each picture's own name likelier than the others asked for."""
+    number = {thing.name: row for row, thing in enumerate(recogniser.things)}
+    log_MK = recogniser.log_probabilities([from_pil(image) for image in images])
+    rows = [number.get(name) for name in names]
+    log_MN = np.stack([log_MK[:, row] if row is not None else -np.inf * np.ones(len(images))
+                       for row in rows], axis=1)  # fmt: skip
+    best_M = log_MN.argmax(1)
+    return [int(best) == place % len(names) for place, best in enumerate(best_M)]
 
 
 def mean(values: Sequence[bool]) -> Measure:

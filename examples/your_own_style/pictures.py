@@ -2,7 +2,7 @@
 
 OpenMoji is a style that the built-in model has never seen: black outlines, flat colours.
 
-    dall-e data build --sources openmoji --size 96 --out data/openmoji
+    dall-e data build --sources openmoji --size 384 --out data/openmoji
     python examples/your_own_style/pictures.py data/openmoji pictures
 """
 
@@ -13,7 +13,8 @@ from dall_e.data.captions import plain_caption
 from dall_e.data.datasets import ImageSet, load_images
 from dall_e.images.files import save_image, to_pil
 
-SIZE = 96
+SIZE, LARGE = 96, 384
+"""Sides in pixels at which pictures are judged, and at which the forty are written."""
 STYLE = "OpenMoji style"
 
 SHOWN = (
@@ -32,9 +33,9 @@ ASKED = (
 """What it is asked for in the style, and has seen in its own only."""
 
 
-def openmoji(data: str) -> ImageSet:
+def openmoji(data: str, size: int = SIZE) -> ImageSet:
     """All pictures of the set."""
-    return load_images(data, SIZE, split="heldout_style")
+    return load_images(data, size, split="heldout_style")
 
 
 def rows_of(images: ImageSet, names: list[str]) -> list[int]:
@@ -45,7 +46,7 @@ def rows_of(images: ImageSet, names: list[str]) -> list[int]:
 
 def main(data: str, folder: str) -> None:
     """Write NAME.png and NAME.txt of what the model is taught."""
-    images = openmoji(data)
+    images = openmoji(data, LARGE)
     out = Path(folder)
     out.mkdir(parents=True, exist_ok=True)
     for name, row in zip(SHOWN, rows_of(images, SHOWN), strict=True):

@@ -44,9 +44,9 @@ from dall_e.inference.looking import Looking
 from dall_e.inference.partial_images import split_callback
 from dall_e.inference.placement import Placed
 from dall_e.inference.progress import AnyStepCallback, ProgressBar
-from dall_e.inference.remembering import Remembering
 from dall_e.inference.request import ExplicitNoise, resolve_sampling, with_noise
 from dall_e.inference.streaming import Streaming
+from dall_e.inference.style_finding import StyleFinding
 from dall_e.inference.validation import Generators, Seed
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.sampling.memory import TokenMemory
@@ -63,7 +63,7 @@ if TYPE_CHECKING:
 class DALL_E(  # one base for each room that adds methods
     Placed,
     Adapted,
-    Remembering,
+    StyleFinding,
     Looking,
     Streaming,
     Sheets,
@@ -190,6 +190,7 @@ class DALL_E(  # one base for each room that adds methods
             vocabulary=self.vocabulary.to_text() if self.vocabulary else None,
             memory=self.memory,
             recogniser=self.recogniser,
+            styles=tuple(self.vocabulary.fitted.values()) if self.vocabulary else (),
         )
 
     # A text is a sequence of texts as well, so the last overload would take it too.

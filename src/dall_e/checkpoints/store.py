@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -29,9 +29,11 @@ from dall_e.checkpoints.recogniser_file import (
     write_recogniser,
 )
 from dall_e.checkpoints.stored_tensor import StoredTensor
+from dall_e.checkpoints.styles_file import STYLES_FILE, read_styles, styles_json
 from dall_e.checkpoints.tensor_files import open_weights
 from dall_e.checkpoints.weights_file import is_scale, read_weight, write_weights_file
 from dall_e.errors import UnusableFileError
+from dall_e.images.restyling.fitted_style import FittedStyle
 from dall_e.models.recogniser import Recogniser
 from dall_e.nn.quantization import WeightFormat
 from dall_e.nn.transformer import assign_weights
@@ -49,9 +51,11 @@ MODEL_FILES = (
     VOCABULARY_FILE,
     MEMORY_FILE,
     RECOGNISER_FILE,
+    STYLES_FILE,
     CONFIG_FILE,
 )
 """What `save_model` writes into a folder, or removes from it."""
+_OPTIONAL = (VOCABULARY_FILE, MEMORY_FILE, RECOGNISER_FILE, STYLES_FILE)
 _FORMAT = 1
 _MAKE_AGAIN = "copy the model folder again, or make it again with `dall-e export`"
 
@@ -78,12 +82,14 @@ class StoredModel:
     """Whether there is a `recogniser.safetensors`."""
     recogniser: Recogniser | None = None
     """What tells what pictures show, where it was read."""
+    styles: tuple[FittedStyle, ...] = ()
+    """The styles that were found in pictures."""
 
 
 # Writing
 
 
-def save_model(
+def save_model(  # noqa: PLR0913, one argument for each file
     folder: str | Path,
     config: dict[str, Any],
     tensors: Mapping[str, torch.Tensor],
@@ -93,11 +99,12 @@ def save_model(
     vocabulary: str | None = None,
     memory: TokenMemory | None = None,
     recogniser: Recogniser | None = None,
+    styles: Sequence[FittedStyle] = (),
 ) -> None:
     """Write a model folder; other files in it are left alone.
 
-    But for the vocabulary, memory and recogniser of an earlier model, which go if this one has
-    none.
+    But for the vocabulary, memory, recogniser and styles of an earlier model, which go if this one
+    has none.
 
     Every file is complete on the disk before the first one takes its place, so a full disk or an
     interruption leaves the old model. Besides the given tensors there is never more than one in
@@ -108,6 +115,8 @@ def save_model(
     texts = {TEXT_FILE: text_tokenizer_json}
     if vocabulary is not None:
         texts[VOCABULARY_FILE] = vocabulary
+    if styles:
+        texts[STYLES_FILE] = styles_json(styles)
 
     writers: dict[str, Callable[[Path], Any]] = {
         WEIGHTS_FILE: lambda path: write_weights_file(path, tensors, int8=int8),
@@ -128,7 +137,7 @@ def save_model(
         content = {"format": _FORMAT, "files": files, "model": config}
         lines = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
         head.write_bytes(lines.encode("utf-8"))
-    for name in {VOCABULARY_FILE, MEMORY_FILE, RECOGNISER_FILE} - writers.keys():
+    for name in {*_OPTIONAL} - writers.keys():
         (target / name).unlink(missing_ok=True)
 
 
@@ -188,7 +197,7 @@ def check_model(folder: str | Path) -> StoredModel:
     _check_file(folder / WEIGHTS_FILE, files)
     _check_file(folder / TEXT_FILE, files)
     vocabulary = folder / VOCABULARY_FILE
-    for name in (VOCABULARY_FILE, MEMORY_FILE, RECOGNISER_FILE):
+    for name in _OPTIONAL:
         if name in files:
             _check_file(folder / name, files)
     return StoredModel(
@@ -199,6 +208,7 @@ def check_model(folder: str | Path) -> StoredModel:
         vocabulary=read_text(vocabulary, VOCABULARY_BYTES) if vocabulary.is_file() else None,
         has_memory=MEMORY_FILE in files,
         has_recogniser=RECOGNISER_FILE in files,
+        styles=read_styles(folder / STYLES_FILE) if STYLES_FILE in files else (),
     )
 
 

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from dall_e.checkpoints.known_models import BUILT_IN
 from dall_e.cli.options import NewModel, StartModel, load
 from dall_e.cli.overwriting import Force, check_free
-
-if TYPE_CHECKING:
-    from dall_e.data.datasets import ImageSet
 
 
 def remember(
@@ -49,38 +46,15 @@ def remember(
     designs. To teach a style that new pictures are drawn in, use `dall-e finetune`.
     """
     from dall_e.checkpoints.store import MODEL_FILES
+    from dall_e.data.datasets import load_all_images
     from dall_e.inference.remembered_records import remember_records
 
     check_free((out / file for file in MODEL_FILES), force)
     loaded = load(model, "cpu")
     if instead:
         loaded.forget()
-    images = _all_images(folder, loaded.config.tokenizer.image_size, held_out)
+    images = load_all_images(folder, loaded.config.tokenizer.image_size, held_out=held_out)
     remember_records(loaded, images.images_NCHW.float() / 255, images.records)
     loaded.save_pretrained(out)
     print(f"dall-e: remembered {len(images):,} pictures", file=sys.stderr)
     print(out)
-
-
-def _all_images(folder: Path, size: int, held_out: bool) -> ImageSet:
-    """The pictures of a folder; of a data set with a part that is held out, that only if asked for.
-
-    Raises ValueError for a folder without a picture.
-    """
-    import dataclasses
-
-    import torch
-
-    from dall_e.data.datasets import load_images
-
-    images = load_images(folder, size)
-    if any("split" in record for record in images.records) and not held_out:
-        return images
-    others = load_images(folder, size, split="val")
-    if others.fingerprint == images.fingerprint:
-        return images
-    return dataclasses.replace(
-        images,
-        images_NCHW=torch.cat((images.images_NCHW, others.images_NCHW)),
-        records=[*images.records, *others.records],
-    )

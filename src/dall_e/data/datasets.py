@@ -9,6 +9,7 @@ Shapes: N images, C 4 channels (premultiplied RGBA), H W the side in pixels.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -102,6 +103,26 @@ def load_images(folder: str | os.PathLike[str], size: int, split: str = "train")
         skipped=inventory.skipped,
         inventory=inventory,
         fingerprint=_fingerprint(digests, records),
+    )
+
+
+def load_all_images(
+    folder: str | os.PathLike[str], size: int, *, held_out: bool = False
+) -> ImageSet:
+    """All pictures of a folder; of a data set with a part that is held out, that only if asked for.
+
+    Raises ValueError for a folder without a picture.
+    """
+    images = load_images(folder, size)
+    if any("split" in record for record in images.records) and not held_out:
+        return images
+    others = load_images(folder, size, split="val")
+    if others.fingerprint == images.fingerprint:
+        return images
+    return dataclasses.replace(
+        images,
+        images_NCHW=torch.cat((images.images_NCHW, others.images_NCHW)),
+        records=[*images.records, *others.records],
     )
 
 

@@ -54,15 +54,7 @@ class PackedCurves(Sequence[str]):
     def pack(cls, curves: Sequence[str]) -> PackedCurves:
         """Pack drawings. Their coordinates are kept in tenths."""
         said = [relative(each) for each in curves]
-        blocks = [
-            lzma.compress(
-                _BETWEEN.join(said[start : start + BLOCK]).encode(),
-                format=lzma.FORMAT_RAW,
-                filters=_FILTERS,
-            )
-            for start in range(0, len(said), BLOCK)
-        ]
-        return cls(blocks, sums_of(map(absolute, said)))
+        return cls(_packed(said), sums_of(map(absolute, said)))
 
     def extended(self, curves: Sequence[str]) -> PackedCurves:
         """These drawings and some more; only the last block is packed anew."""
@@ -70,6 +62,18 @@ class PackedCurves(Sequence[str]):
         rest = PackedCurves.pack([*self[whole * BLOCK :], *curves])
         sums = (*self.sums[: whole * BLOCK], *rest.sums)
         return PackedCurves((*self.blocks[:whole], *rest.blocks), sums)
+
+    def selected(self, rows: Sequence[int]) -> PackedCurves:
+        """Some of these drawings; blocks that stay as they are are not packed anew."""
+        same = next((place for place, row in enumerate(rows) if place != row), len(rows))
+        whole = same // BLOCK
+        said = []
+        for row in rows[whole * BLOCK :]:
+            block, place = divmod(row, BLOCK)
+            said.append(self._unpacked(block)[place])
+        return PackedCurves(
+            (*self.blocks[:whole], *_packed(said)), [self.sums[row] for row in rows]
+        )
 
     def __len__(self) -> int:
         return len(self.sums)
@@ -114,6 +118,18 @@ class PackedCurves(Sequence[str]):
         if len(curves) != len(self.sums[block * BLOCK : (block + 1) * BLOCK]):
             raise ValueError(f"the curves of the memory are damaged: block {block} is cut short")
         return curves
+
+
+def _packed(said: Sequence[str]) -> list[bytes]:
+    """Blocks of drawings, each as `relative` says it."""
+    return [
+        lzma.compress(
+            _BETWEEN.join(said[start : start + BLOCK]).encode(),
+            format=lzma.FORMAT_RAW,
+            filters=_FILTERS,
+        )
+        for start in range(0, len(said), BLOCK)
+    ]
 
 
 def sums_of(curves: Iterable[str]) -> list[int]:

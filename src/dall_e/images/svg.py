@@ -90,6 +90,8 @@ class Group:
     """Where it goes, as SVG's matrix(a, b, c, d, e, f)."""
     role: str = "thing"
     """What it is in the picture, one of ROLES."""
+    style: str = ""
+    """The name of the style that it is drawn in already, if that is one found in pictures."""
 
 
 def svg_document(

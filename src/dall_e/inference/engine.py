@@ -30,6 +30,7 @@ from dall_e.checkpoints.t5 import T5Features
 from dall_e.config import ModelConfig, SamplingConfig
 from dall_e.config.published import PublishedConfig, check_possible
 from dall_e.errors import DallEWarning
+from dall_e.images.restyling.fitted_style import FittedStyle
 from dall_e.inference.adapters import Adapters
 from dall_e.inference.decoding import decode_pixels
 from dall_e.inference.finishing import FinishedImage, checked_style, finished_image
@@ -370,7 +371,11 @@ class Engine:
         rows, memory = candidate.rows, self.drawer.memory
         drawings = [self.pixels(codes_BN[row : row + 1], request.upsample) for row in rows]
         curves = [memory.curves_of(codes_BN[row]) if memory else "" for row in rows]
-        return finished_image(request, candidate, drawings, curves)
+        return finished_image(request, candidate, drawings, curves, self.fitted_style(candidate))
+
+    def fitted_style(self, job: DrawingJob) -> FittedStyle | None:
+        """The style of a job, if it was found in pictures."""
+        return self.vocabulary.fitted.get(job.plan.style) if self.vocabulary else None
 
     def pixels(self, codes_1N: Tensor, upsample: bool = False) -> Tensor:
         """One drawing [4, H, W] in [0, 1], at the model's own size or upsampled."""

@@ -182,7 +182,7 @@ def _load_native(folder: Path, options: LoadOptions) -> NativeModel:
             )
     vocabulary = None
     if stored.vocabulary is not None:
-        vocabulary = Vocabulary.load(folder / store.VOCABULARY_FILE)
+        vocabulary = Vocabulary.load(folder / store.VOCABULARY_FILE).with_fitted(stored.styles)
     elif config.sampling.compose:
         warnings.warn(
             f"{folder} has no {store.VOCABULARY_FILE}, so its model draws every prompt whole, "

@@ -70,8 +70,7 @@ def understanding(plan: Plan, remark: str, vocabulary: Vocabulary, words: Words)
         if scene.background:
             chips.append(_chip("place", f"{words.here}: {_place(scene.background, words)}"))
     if plan.style:
-        shown = style_table()[plan.style][0] if words.language == "zh" else plan.style
-        chips.append(_chip("place", f"{words.style}: {shown}"))
+        chips.append(_chip("place", f"{words.style}: {_style(plan.style, vocabulary, words)}"))
     unread = "".join(_chip("unknown", word) for word in plan.unread)
     if not chips and not unread:
         return ""
@@ -79,6 +78,14 @@ def understanding(plan: Plan, remark: str, vocabulary: Vocabulary, words: Words)
     label = words.not_understood if chips else words.nothing_understood
     missing = f"<b>{escape(label)}</b>{unread}" if unread else ""
     return f'<p class="understood" title="{escape(remark)}">{known}{missing}</p>'
+
+
+def _style(name: str, vocabulary: Vocabulary, words: Words) -> str:
+    """A style in the page's language."""
+    if words.language != "zh":
+        return name
+    fitted = vocabulary.fitted.get(name)
+    return fitted.name_zh if fitted else style_table()[name][0]
 
 
 def _chip(kind: str, text: str) -> str:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import starmap
 
 from dall_e.images.effects.catalogue import EFFECTS
+from dall_e.images.restyling.fitted_style import FittedStyle
 from dall_e.planning.parser import parse
 from dall_e.planning.plan import Plan, plan_prompt
+from dall_e.planning.planned_object import PlannedObject
 from dall_e.planning.style_words import in_style
 from dall_e.planning.vocabulary import Vocabulary
+from dall_e.text.language import without_article
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,10 +58,11 @@ def plan_all(
     """Plan one image for each text with its seed.
 
     vocabulary: what the model knows; without one every prompt is drawn whole, as it is. compose:
-    without it every prompt is drawn whole, in its normal form. style: an effect, or a style that
-    the model has learned; else the prompts say which.
+    without it every prompt is drawn whole, in its normal form. style: an effect, a style that was
+    found in pictures, or one that the model has learned; else the prompts say which.
     """
-    effect = style if style in EFFECTS else ""
+    fitted = vocabulary.fitted if vocabulary else {}
+    effect = style if style in EFFECTS or style in fitted else ""
     learned = "" if effect else style
 
     def planned(text: str, seed: int) -> Plan:
@@ -74,10 +79,41 @@ def plan_all(
     for text, seed in zip(texts, seeds, strict=True):
         plan = planned(in_style(text, learned, vocabulary), seed)
         plan = dataclasses.replace(plan, style=effect or plan.style)
+        if plan.style in fitted:
+            plan = _with_own_images(plan, fitted[plan.style])
         rows = range(row, row + len(plan.objects))
         jobs.append(DrawingJob(text=text, seed=seed, plan=plan, rows=rows))
         row = rows.stop
     return jobs
+
+
+def _with_own_images(plan: Plan, style: FittedStyle) -> Plan:
+    """The plan with the pictures that a style was found in, where they show what is planned.
+
+    One of which more is said than a colour is drawn from what the model knows. What the seed chose,
+    such as the colour of a boat, is not done with them; nor is one that is alone turned.
+    """
+    things = plan.scene.objects if plan.scene else ()
+    is_alone = len(things) == 1 and things[0].count == 1
+    read = plan.parse.scene.objects if plan.parse and plan.parse.scene else ()
+
+    def own(number: int, planned: PlannedObject) -> PlannedObject:
+        is_asked = number >= len(read) or bool(read[number].colour)
+        paint = planned.paint if is_asked else ""
+        is_plain = dataclasses.replace(planned, paint="", mirrored=False).is_as_drawn
+        name = without_article(" ".join(planned.prompt.casefold().split())).rstrip(".。!！ ")
+        # Its picture of a red apple is red already.
+        coloured = f"{paint} {name}"
+        if paint and coloured in style.images:
+            name, paint = coloured, ""
+        if not is_plain or name not in style.images:
+            return planned
+        mirrored = planned.mirrored and not is_alone
+        return dataclasses.replace(
+            planned, prompt=style.caption(name), paint=paint, mirrored=mirrored
+        )
+
+    return dataclasses.replace(plan, objects=tuple(starmap(own, enumerate(plan.objects))))
 
 
 def jobs_of(texts: Sequence[str], seeds: Sequence[int], plans: Sequence[Plan]) -> list[DrawingJob]:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+from dall_e.images.restyling.fitted_style import FittedStyle
 from dall_e.images.svg import Group, VectorDrawing
 from dall_e.planning.layers import Layer, fitted, placing_matrix
 from dall_e.planning.renderer import is_light
@@ -20,11 +21,15 @@ _EDGE = "#8f9199"
 
 
 def layer_groups(
-    layers: Sequence[Layer], drawings: Sequence[VectorDrawing], names: Sequence[str]
+    layers: Sequence[Layer],
+    drawings: Sequence[VectorDrawing],
+    names: Sequence[str],
+    styles: Sequence[str] = (),
 ) -> list[Group]:
     """Return a group for each layer, behind it an edge if it would be lost on white.
 
-    drawings, names: one for each object. Layers that fit into their room are put there first.
+    drawings, names: one for each object. styles: the style that each is drawn in already, or
+    nothing. Layers that fit into their room are put there first.
     """
     boxes = [seen_box(drawing) for drawing in drawings]
     aspects = [(right - left) / (bottom - top) for left, top, right, bottom in boxes]
@@ -35,12 +40,19 @@ def layer_groups(
             continue
         drawing, box = drawings[layer.object], boxes[layer.object]
         matrix = placing_matrix(box, layer, SIDE, is_mirrored=layer.mirrored)
-        group = Group(name=names[layer.object], paths=drawing.paths, matrix=matrix)
+        style = styles[layer.object] if styles else ""
+        group = Group(name=names[layer.object], paths=drawing.paths, matrix=matrix, style=style)
         if layer.kind == "front":
             groups.append(_front(group, layer, box, len(groups)))
         else:
             groups += _edged(drawing, group)
     return groups
+
+
+def styles_of(prompts: Sequence[str], fitted: FittedStyle | None) -> list[str]:
+    """Return the style that the picture of each prompt is in already, or nothing."""
+    mark = fitted.caption("") if fitted else ""
+    return [fitted.name if fitted and prompt.endswith(mark) else "" for prompt in prompts]
 
 
 def _edged(drawing: VectorDrawing, group: Group) -> list[Group]:

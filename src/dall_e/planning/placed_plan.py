@@ -16,9 +16,11 @@ from functools import partial
 from typing import Any
 
 from dall_e.images.effects.catalogue import styled_groups
-from dall_e.images.svg import VectorDrawing, svg_document
+from dall_e.images.restyling.fitted_style import FittedStyle
+from dall_e.images.restyling.redrawing import redrawn_groups
+from dall_e.images.svg import Group, VectorDrawing, svg_document
 from dall_e.planning.illustration import background_groups
-from dall_e.planning.layer_groups import SIDE, layer_groups
+from dall_e.planning.layer_groups import SIDE, layer_groups, styles_of
 from dall_e.planning.layers import CONTACTS, Box, Layer, bounds, fitted
 from dall_e.planning.plan_files import WrittenPlan
 from dall_e.planning.planned_object import PlannedObject
@@ -247,18 +249,33 @@ class PlacedPlan(WrittenPlan):
         return replace(self, layers=fitted(self.layers, aspects))
 
     def document(
-        self, drawings: Sequence[VectorDrawing], *, title: str, size: int, ground: bool = True
+        self,
+        drawings: Sequence[VectorDrawing],
+        *,
+        title: str,
+        size: int,
+        ground: bool = True,
+        fitted: FittedStyle | None = None,
     ) -> str:
         """Return the picture as an SVG document, one group for each thing.
-
-        drawings: one for each object, turned and painted. title: what it shows. size: side at which
-        it is shown. ground: with what a style has for a ground, such as the wall behind neon.
+        drawings: one for each object, turned and painted. size: at which it is shown. ground:
+        with what a style has for a ground, as neon a wall. fitted: a style found in pictures.
         """
+        groups = self.groups(drawings, fitted)
+        if not fitted:
+            groups = styled_groups(groups, self.style, seed=self.seed, ground=ground)
+        else:
+            groups = redrawn_groups(groups, fitted, seed=self.seed, ground=ground)
+        return svg_document(groups, SIDE, title, size)
+
+    def groups(
+        self, drawings: Sequence[VectorDrawing], fitted: FittedStyle | None = None
+    ) -> list[Group]:
+        """Return the groups of the picture before it is given a style, those at the back first."""
         behind, before = background_groups(self.background, self.background_colour, self.seed)
         names = [each.name for each in self.objects]
-        groups = [*behind, *layer_groups(self.layers, drawings, names), *before]
-        groups = styled_groups(groups, self.style, self.seed, ground=ground)
-        return svg_document(groups, SIDE, title, size)
+        styles = styles_of([each.drawing.prompt for each in self.objects], fitted)
+        return [*behind, *layer_groups(self.layers, drawings, names, styles), *before]
 
     # Which things
 

@@ -99,7 +99,7 @@ def read_plan(record: Any, vocabulary: Vocabulary | None) -> SavedPlan:
         placed = _placed(fields, prompt, seed, size, vocabulary)
         return SavedPlan(Plan.of_placed(placed), prompt, seed, size)
     if is_whole:
-        return SavedPlan(_whole(fields), prompt, seed, size)
+        return SavedPlan(_whole(fields, vocabulary), prompt, seed, size)
     if vocabulary is None:
         raise ValueError("layout is 'rules', but this model has no vocabulary to plan with")
     return SavedPlan(_ruled(fields, vocabulary), prompt, seed, size)
@@ -108,8 +108,8 @@ def read_plan(record: Any, vocabulary: Vocabulary | None) -> SavedPlan:
 # Prompts that are drawn whole
 
 
-def _whole(fields: Fields) -> Plan:
-    style = fields.text("style", "", tuple(EFFECTS))
+def _whole(fields: Fields, vocabulary: Vocabulary | None) -> Plan:
+    style = fields.text("style", "", _styles(vocabulary))
     drawings = fields.objects("objects")
     if len(drawings) != 1:
         raise ValueError(
@@ -121,12 +121,17 @@ def _whole(fields: Fields) -> Plan:
     return Plan(objects=(PlannedObject(prompt=text),), style=style)
 
 
+def _styles(vocabulary: Vocabulary | None) -> tuple[str, ...]:
+    """The effects, and the styles that were found in pictures for the model."""
+    return (*EFFECTS, *(vocabulary.fitted if vocabulary else ()))
+
+
 # Plans that rules lay out
 
 
 def _ruled(fields: Fields, vocabulary: Vocabulary) -> Plan:
     records = fields.objects("objects")
-    style = fields.text("style", "", tuple(EFFECTS))
+    style = fields.text("style", "", _styles(vocabulary))
     relation = fields.text("relation", "", RELATIONS)
     links = tuple(_link(each) for each in fields.objects("links", ()))
     actions = tuple(_action(each) for each in fields.objects("actions", ()))
@@ -231,7 +236,7 @@ def _placed(
         layers=layers,
         background=background,
         background_colour=background_colour,
-        style=fields.text("style", "", tuple(EFFECTS)),
+        style=fields.text("style", "", _styles(vocabulary)),
         reader=partial(object_of, vocabulary=vocabulary),
     )
     fields.end()

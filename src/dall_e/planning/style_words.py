@@ -3,7 +3,8 @@
     "a watercolor painting of a rose"    watercolour, of "a rose"
     水墨画的竹子                           ink painting, of 竹子
 
-Words and names are in `styles.txt`. Styles that one model has learned are in its vocabulary.
+Words and names are in `styles.txt`. Styles that one model has learned, or that were found in
+pictures for it, are in its vocabulary.
 """
 
 from __future__ import annotations
@@ -85,13 +86,16 @@ class Styled(NamedTuple):
     text: str
     """The prompt without the words for the style."""
     style: str
-    """One of EFFECTS, or nothing."""
+    """One of EFFECTS, one that was found in pictures, or nothing."""
 
 
 def without_style(text: str, vocabulary: Vocabulary) -> Styled:
-    """Find the style of a prompt in its normal form; the model's own styles stay in it."""
+    """Find the style of a prompt in its normal form; what the model has learned stays in it."""
     if len(text) > _LONGEST_TEXT:
         return Styled(text, "")
+    own = _found_fitted(text, vocabulary)
+    if own is not None:
+        return own
     find = _found_zh if is_chinese(text) else _found_en
     style = ""
     for _ in range(_MOST_STYLES):
@@ -133,6 +137,64 @@ def in_style(text: str, style: str, vocabulary: Vocabulary | None) -> str:
     if is_chinese(text):
         return f"{text}，{dict(vocabulary.styles)[style]}"
     return f"{text}, {style}"
+
+
+def fitted_named(name: str, vocabulary: Vocabulary | None) -> str:
+    """Return the style found in pictures that a name means; "" if there is none."""
+    bare = _without_kind(" ".join(name.lower().split()))
+    for style in vocabulary.fitted.values() if vocabulary else ():
+        if bare in (_without_kind(style.name.lower()), _without_kind(style.name_zh.lower())):
+            return style.name
+    return ""
+
+
+def _without_kind(name: str) -> str:
+    return re.sub(r"(?:[ -]style|风格)$", "", name)
+
+
+def _found_fitted(text: str, vocabulary: Vocabulary) -> Styled | None:
+    """The style found in pictures that a prompt names, and the rest of it; None if it names none.
+
+    It has the word style with it, or stands behind a comma or "in".
+    """
+    lower = text.lower()
+    if len(lower) != len(text):
+        return None
+    for style in vocabulary.fitted.values():
+        names = {_without_kind(name.lower()) for name in (style.name, style.name_zh)}
+        for pattern in _patterns_fitted("|".join(sorted(map(re.escape, names)))):
+            match = pattern.match(lower)
+            if match is None:
+                continue
+            parts = [text[slice(*match.span(part))] for part in ("count", "rest", "more")
+                     if match.groupdict().get(part)]  # fmt: skip
+            if match.groupdict().get("count") and parts[0][-1] in _DRAWINGS_ZH:
+                parts[0] = ""
+            rest = _DRAWING_OF.sub("", "".join(parts)).strip(" ,，")
+            if _is_left(rest):
+                return Styled(rest, style.name)
+    return None
+
+
+@lru_cache(maxsize=32)
+def _patterns_fitted(words: str) -> tuple[re.Pattern[str], ...]:
+    """Where a prompt may name a style of one of some words."""
+    style = rf"(?:{words})"
+    kind = r"(?:[ -]?style(?:d)?|风格|风)"
+    return (
+        re.compile(rf"(?P<rest>.+?)(?:,| -| in the style of| in)(?: an?| the)? ?{style} ?{kind}?$"),
+        re.compile(rf"(?P<rest>.+?)[，,的\s]*(?:用|以)?{style} ?{kind}$"),
+        re.compile(
+            rf"{_ASKING}{style} ?{kind}(?: {_MEDIA.replace('(?:-| )', '')})? (?:of|for|showing) "
+            rf"(?P<rest>.+)$"
+        ),
+        re.compile(
+            rf"{_ASKING_ZH}{_COUNT_ZH}{style} ?{kind}[的，,：:\s]*(?:画|绘制)?(?P<rest>.+)$"
+        ),
+        re.compile(rf"(?P<rest>.+?),? ?{style} ?{kind}(?P<more>,.+)$"),
+        re.compile(rf"{_ASKING}{style} ?{kind}[,:]? (?P<rest>.+)$"),
+        re.compile(rf"{style}[,:：，] ?(?P<rest>.+)$"),
+    )
 
 
 def _is_left(text: str) -> bool:

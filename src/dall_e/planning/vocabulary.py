@@ -18,11 +18,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
 from dall_e.bounded_files import naming, read_text
+from dall_e.images.restyling.fitted_style import FittedStyle
 from dall_e.planning.vocabulary_rows import (
     NONE,
     STYLE,
@@ -56,8 +58,15 @@ _IN_SKY = re.compile("cloud|moon|sun|star|planet|comet|milky")
 class Vocabulary:
     """The things that one model knows, and every word for them."""
 
-    def __init__(self, known: Iterable[KnownName], captions: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        known: Iterable[KnownName],
+        captions: Iterable[str] = (),
+        fitted: Iterable[FittedStyle] = (),
+    ) -> None:
         rows = tuple(known)
+        self.fitted = {style.name: style for style in fitted}
+        """Styles that were found in pictures, by name; they are in a file of their own."""
         self._known = {row.name: row for row in rows if row.kind != STYLE}
         self._styles = tuple(row for row in rows if row.kind == STYLE)
         self.captions = tuple(dict.fromkeys(filter(None, map(_as_caption, captions))))
@@ -108,6 +117,12 @@ class Vocabulary:
         """Whether the model draws in a style; every style if it does not say which ones it has."""
         known = {word.lower() for names in self.styles for word in names}
         return not words or not known or words.lower() in known
+
+    def with_fitted(self, styles: Iterable[FittedStyle]) -> Vocabulary:
+        """Return what is known here, with styles that were found in pictures."""
+        same = copy(self)
+        same.fitted = {**self.fitted, **{style.name: style for style in styles}}
+        return same
 
     def planned(self, name: str, **said: Any) -> SceneObject:
         """Return a thing that the model is to draw, with what is `said` of it."""
@@ -326,7 +341,11 @@ class Vocabulary:
         """All that this one knows, and all that the others know; of one name, what is said here."""
         rows = {row.name: row for each in (others, self) for row in each._known.values()}
         styles = {row.name: row for each in (others, self) for row in each._styles}
-        return Vocabulary([*rows.values(), *styles.values()], (*self.captions, *others.captions))
+        return Vocabulary(
+            [*rows.values(), *styles.values()],
+            (*self.captions, *others.captions),
+            (*others.fitted.values(), *self.fitted.values()),
+        )
 
     def to_text(self) -> str:
         """Write the text that `from_text` reads."""

@@ -115,11 +115,12 @@ class TokenMemory:
         """The images that none of these prompts recalls."""
         gone = {row for prompt in prompts for row in self.recalled(prompt)}
         kept = [row for row in range(len(self)) if row not in gone]
+        packed = self.curves if isinstance(self.curves, PackedCurves) else None
         return TokenMemory(
             self.codes_IN[kept],
             tuple(self.prompts[row] for row in kept),
             tuple(self.residuals[row] for row in kept),
-            tuple(self.curves[row] for row in kept),
+            packed.selected(kept) if packed else tuple(self.curves[row] for row in kept),
         )
 
     # By what a drawing looks like

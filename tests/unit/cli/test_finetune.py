@@ -162,3 +162,42 @@ def test_dry_run_writes_nothing(
 
 def test_the_built_in_model_has_a_known_size() -> None:
     assert _preset_of(BUILT_IN) == "xs"
+
+
+@pytest.fixture(scope="module")
+def penned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four pictures of one style, which their captions name."""
+    from ..images.restyling.conftest import SHAPES, in_pen, pixels
+
+    folder = tmp_path_factory.mktemp("penned")
+    for name, paths in zip(("apple", "castle", "car", "zorblat"), SHAPES, strict=True):
+        straight = Image.fromarray(pixels(in_pen(paths)), "RGBA")
+        straight.save(folder / f"{name}.png")
+        (folder / f"{name}.txt").write_text(f"a {name}, pen style", encoding="utf-8")
+    return folder
+
+
+def test_few_images_of_one_style_train_nothing(
+    penned: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "mine"
+    assert run(["finetune", str(penned), "--out", str(out), "--dry-run"]) == 0
+    assert "would find the style pen in 4 pictures" in capsys.readouterr().out
+    assert not out.exists()
+    assert run(["finetune", str(penned), "--out", str(out)]) == 0
+    told = capsys.readouterr()
+    assert told.out.strip() == str(out) and "train generator" not in told.err
+    assert "found pen style in 4 pictures" in told.err and "lines of" in told.err
+    assert list(DALL_E.from_pretrained(out).styles) == ["pen style"]
+    assert not (tmp_path / "mine-run").exists()
+
+
+def test_only_a_style_is_refused_where_there_is_none(
+    pictures: Path, penned: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = ["--out", str(tmp_path / "mine")]
+    assert run(["finetune", str(pictures), *out, "--only-style"]) == 1
+    assert "name no style that they share" in capsys.readouterr().err
+    assert run(["finetune", str(penned), *out, "--only-style", "--full"]) == 1
+    assert "--only-style trains nothing: leave out --full" in capsys.readouterr().err
+    assert not (tmp_path / "mine").exists()

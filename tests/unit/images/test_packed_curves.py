@@ -59,6 +59,18 @@ def test_more_drawings_leave_whole_blocks_as_they_are() -> None:
     assert list(more) == list(PackedCurves.pack([*CURVES, *CURVES[:200]]))
 
 
+def test_fewer_drawings_are_the_same_ones_and_whole_blocks_stay(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    packed = PackedCurves.pack(CURVES)
+    monkeypatch.setattr("dall_e.images.packed_curves.absolute", None)  # none has to be read
+    rows = [n for n in range(600) if n not in (300, 599)]
+    fewer, none = packed.selected(rows), packed.selected([])
+    monkeypatch.undo()
+    assert list(fewer) == [CURVES[n] for n in rows] and fewer.blocks[0] == packed.blocks[0]
+    assert len(none) == 0 and packed.selected(range(600)).blocks == packed.blocks
+
+
 def test_a_block_that_grows_beyond_all_bounds_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     drawing = f'<path fill="#dd2e44" d="M1,1 {"L1,1 " * 5000}Z"/>'
     packed = PackedCurves.pack([drawing])

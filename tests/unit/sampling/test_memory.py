@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from dall_e.images.packed_curves import PackedCurves
 from dall_e.sampling.memory import TokenMemory
 
 # Two images of 3 x 3 tokens: the second has other codes in its left column.
@@ -60,6 +61,14 @@ def test_joined_and_without() -> None:
     assert left.residuals == (b"second", b"third") and left.codes_IN[1, 0] == 21
     assert left.curves == ("", "curves")
     assert len({two.digest, more.digest, left.digest}) == 3
+
+
+def test_packed_curves_stay_packed_without_some() -> None:
+    drawing = '<path fill="#dd2e44" d="M1,1 L3,1 Z"/>'
+    packed = PackedCurves.pack(["", drawing])
+    known = TokenMemory(memory().codes_IN, (("cat",), ("dog",)), (b"x", b""), packed)
+    left = known.without(["cat"])
+    assert isinstance(left.curves, PackedCurves) and list(left.curves) == [drawing]
 
 
 def test_the_image_of_all_tokens_is_found_and_its_curves() -> None:

@@ -123,10 +123,10 @@ def main_colour_of(groups: Sequence[Group], least_chroma: float = 0.06) -> str:
 # Grounds
 
 
-def in_areas(group: Group) -> Group:
+def in_areas(group: Group, most_colours: int = 9) -> Group:
     """Return a background, whatever it is made of, as areas of a few colours."""
     canvas_SSC = painted_svg(svg_document([group], SIDE), SIDE)
-    settings = AreaSettings(most_colours=9, same_colour=0.035, least_area=160)
+    settings = AreaSettings(most_colours=most_colours, same_colour=0.035, least_area=160)
     areas = flat_areas(canvas_SSC, settings)
     scale = SIDE / len(areas.labels_HW)
     matrix = (scale, 0.0, 0.0, scale, 0.0, 0.0)

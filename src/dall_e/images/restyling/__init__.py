@@ -1,0 +1,1 @@
+"""A style that is found in a few pictures, and drawings redrawn in it."""
