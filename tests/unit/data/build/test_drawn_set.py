@@ -56,7 +56,7 @@ def broken_rule(name: str) -> str:
 
 
 def test_drawings_do_not_reach_the_border_of_their_square() -> None:
-    """Every fifteenth: what touches the border looks cut. Busts end at the lower border, and may."""
+    """Every fifteenth: what touches it looks cut. Busts end at the lower border, and may."""
     single = [name for name in sorted(DRAWN) if ROWS[name]["group"] != "place"][::15]
     jobs = [Job(data=DRAWN[name], is_svg=True, crop=False, margin=0.0, size=72) for name in single]
     for name, rendering in zip(single, render_all(jobs, 1), strict=True):
