@@ -52,6 +52,7 @@ from dall_e.planning.turned_phrases import in_plain_order
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.planning.whole_bodies import with_whole_bodies
 from dall_e.scenes.graph import Scene
+from dall_e.scenes.in_place import in_place
 from dall_e.scenes.phrases import OPPOSITE
 from dall_e.text.ideas import idea_of, in_other_words
 from dall_e.text.language import Language, is_chinese
@@ -142,7 +143,7 @@ def _finished(
     if pictured is None:
         return None
     scene, others = with_whole_bodies(pictured, vocabulary)
-    scene = in_own_way(with_own_clothes(scene, vocabulary), understood.style, vocabulary)
+    scene = in_place(in_own_way(with_own_clothes(scene, vocabulary), understood.style, vocabulary))
     return replace(understood, scene=scene, nearest=(*understood.nearest, *others))
 
 

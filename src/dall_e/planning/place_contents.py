@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
+from dall_e.images.places import places
 from dall_e.text.tables import read_table
 
 _JOINS = (
@@ -21,12 +22,14 @@ _JOINS = (
 )
 _PRAISE = (
     r"(?:(?:an?|the|its|some|one|many|lots of|a lot of|a few|several|rows of|tall|big|large|"
-    r"huge|small|little|tiny|single|lone|lonely|blooming|beautiful|golden|green|blue|white|pink|"
-    r"red|sandy|old|high|full|wooden|colou?rful|bright|dark) )*"
+    r"huge|small|little|tiny|single|lone|lonely|blooming|beautiful|golden|COLOURS"
+    r"sandy|old|high|full|wooden|colou?rful|bright|dark) )*"
 )
+_COLOURS = "green|blue|white|pink|red|"
+"""What nature shows so anyway, and furniture has only if it is drawn so."""
 _END = r"(?=$|[,.;!]| (?:and|with|in|on|at|by|under|behind|around|everywhere|all)\b)"
 _FULL_ZH = r"(?:开满|长满|种满|布满|铺满|落满|满是|到处是|盛开着?|满天|漫天|带|有|和|与)[着了]?"
-_COUNT_ZH = r"(?:[一几两][座片棵个条架道轮排]|很多|许多|粉色的?|美丽的?|高高的)*"
+_COUNT_ZH = r"(?:[一几两][座片棵个条架道轮排面艘盏张把只]|很多|许多|粉色的?|美丽的?|高高的)*"
 _DOING_ZH = r"(?:盛开|开放|遍地|满地|满园|满山|林立|环绕|飘落|飘飞|掩映|烂漫|起伏)?"
 
 
@@ -61,11 +64,12 @@ def _rows(place: str) -> Iterator[tuple[str, re.Pattern[str], re.Pattern[str]]]:
         if name != place:
             continue
         en, zh = (_any_of(cell) for cell in (english, chinese))
+        praise = _PRAISE.replace("COLOURS", "" if places()[place].kind == "indoor" else _COLOURS)
         yield (
             drawing or place,
-            re.compile(rf" {_JOINS} {_PRAISE}(?:{en}){_END}"),
+            re.compile(rf" {_JOINS} {praise}(?:{en}){_END}"),
             re.compile(
-                rf"(?:{_FULL_ZH}{_COUNT_ZH}(?:{zh})|(?:{zh}){_DOING_ZH}(?<!^)(?=的,))(?=的?(?:,|$))"
+                rf"(?:{_FULL_ZH}{_COUNT_ZH}(?:{zh})|(?:{zh}){_DOING_ZH}(?<!^)(?=的,))(?=的?(?:,|$|[和与、]))"
             ),
         )
 

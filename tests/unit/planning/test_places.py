@@ -158,3 +158,26 @@ def test_other_things_of_a_place_are_left() -> None:
     found = find_place("a playground with a dog", chinese=False, is_noun=lambda _: False)
     assert found is not None
     assert "dog" in found.rest("a playground with a dog")
+
+
+@pytest.mark.parametrize(
+    ("prompt", "background", "objects"),
+    [
+        ("a living room with a fireplace", "fireplace-room", 0),
+        ("a farm with a windmill", "farm-windmill", 0),
+        ("a tropical island with a shipwreck", "island-wreck", 0),
+        ("playground with a slide and two swings", "playground", 0),
+        ("kids' bedroom with toys on the floor", "kids-room", 0),
+        ("snowy village at night", "village+night+snow", 0),
+        ("a rainy night in the city", "city-street+night+rain", 0),
+        ("雪夜的村庄", "village+night+snow", 0),
+        ("客厅沙发上有一只狗", "living-room", 1),
+        ("月球上有一面旗", "moon-flag", 0),
+    ],
+)
+def test_prompts_of_places_with_things(
+    prompt: str, background: str, objects: int, vocabulary: Vocabulary
+) -> None:
+    scene = parse(prompt, vocabulary).scene
+    assert scene is not None
+    assert (scene.background, len(scene.objects)) == (background, objects)
