@@ -39,9 +39,11 @@ class FoundPlace(NamedTuple):
             pieces.append(text[position:start])
             position = stop
         rest = "".join([*pieces, text[position:]])
-        return re.sub(r"\s+", " ", rest).strip(" ,，、的有")
+        return _JOINED.sub("", re.sub(r"\s+", " ", rest).strip(" ,，、的有"))
 
 
+_JOINED = re.compile(r"^(?:(?:and|with) |[和与](?=[一二两三四五六几很许]))")
+"""What joined the first thing to the place."""
 _LONGEST = 600
 """Characters of a text in which places are looked for."""
 _OPEN = {
@@ -100,6 +102,8 @@ _SAYS_MORE = re.compile(
     r"christmas|halloween)\b|[夜雪冬星秋春夏月雾]"
 )
 """Names of places with words in them that would be read as time or weather."""
+_HILL = re.compile(r"[\s,]*(?:an? |the )?(?:(?:green|grassy|small|big) )?hill(?= with )")
+"""A thing by itself, and a place with things on it."""
 _ADVERBS = re.compile(r"\b(underwater|downtown)\b")
 """Places that need no preposition."""
 _ARTICLE = re.compile(r" (?:an?|the) ")
@@ -252,6 +256,9 @@ def _named_en(text: str, is_noun: IsNoun) -> Iterator[_Named]:
         is_thing = coloured or nouns or not _NUMBERS.isdisjoint(before)
         if not is_thing:
             yield _described(match, _place_of(0)[match["name"]], match.start("name"))
+    hill = _HILL.match(text)
+    if hill:
+        yield _Named("hills", hill.span(), hill[0], {})
     # What is named first, and of two names at one place the longer: a tea house is no house.
     found: list[_Named] = []
     for match in phrases.finditer(text):
@@ -290,7 +297,7 @@ def _described(match: re.Match[str], place: str, start: int) -> _Named:
                 said["time" if meaning in TIMES else "weather"] = meaning
                 if word in before:
                     start = min(start, match.start("before"))
-    return _Named(place, (start, match.end("name")), match["name"], said)
+    return _Named(place, (start, match.end()), match["name"], said)
 
 
 def _named_zh(text: str) -> Iterator[_Named]:
@@ -320,7 +327,7 @@ def _patterns_en() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     wheres, nouns = ({pair[0] for pair in pairs}, {pair[1] for pair in pairs})
     before = rf"(?P<before>(?:(?!(?:and|with|or|of|{_PREPOSITIONS}) )[\w'-]+ ){{0,2}}?)"
     return (
-        re.compile(rf"[\s,]*{_THE}{before}(?P<name>{names}){_BEHIND_HEAD}"),
+        re.compile(rf"[\s,]*{_THE}{before}(?P<name>{names})(?: scene)?{_BEHIND_HEAD}"),
         re.compile(rf"\b(?P<where>{_any_of(wheres)}) {_THE}{before}(?P<name>{_any_of(nouns)})\b"),
         re.compile(rf"\b(?:{_PREPOSITIONS}) {_THE}{before}(?P<name>{names})\b"),
     )

@@ -37,10 +37,12 @@ def spread(
     facts: PlaceFacts,
     parts: Sequence[PlacePart],
     water: Sequence[Box] = (),
+    taken: Sequence[Box] = (),
 ) -> list[Stood]:
     """Put things on the ground and the water of a place, those at the back first.
 
-    sides: the longer side of each. parts: what the place shows. water: its free waters.
+    sides: the longer side of each. parts: what the place shows. water: its free waters. taken:
+    where other things are.
     """
     fitted = [single.fitted(side) for single, side in zip(singles, sides, strict=True)]
     room = _WIDTH + _WIDTH_MORE * max(len(singles) - 3, 0)
@@ -59,7 +61,7 @@ def spread(
         width, height = (own * side for side in fitted[at])
         tries = [
             _price(single, _box(single, (width, height), scale, depth, step, facts, water), depth,
-                   scale, done, parts, len(singles))
+                   scale, done, parts, taken, len(singles))
             for scale in _SCALES
             for depth in _depths(single, facts)
             for step in range(_STEPS + 1)
@@ -110,6 +112,7 @@ def _price(
     scale: float,
     done: Sequence[tuple[Single, float, Box]],
     parts: Sequence[PlacePart],
+    taken: Sequence[Box],
     count: int,
 ) -> tuple[float, float, Box]:
     """What a place costs, with the place."""
@@ -117,6 +120,7 @@ def _price(
     price += _ASIDE * abs((box[0] + box[2]) / 2 - 0.5) * (2.0 if count == 1 else 1.0)
     of_part = _HIDES_ALIVE if single.is_alive else _HIDES_PART
     price += sum(of_part * _hidden(box, part.box) for part in parts)
+    price += sum(_HIDES * _hidden(box, other) for other in taken)
     for other, other_depth, other_box in done:
         part_of = 0.4 if other.is_back else 1.0
         price += _HIDES * part_of * _hidden(box, other_box)

@@ -27,6 +27,7 @@ _ON_TABLES = re.compile(
 )
 _ON_FLOORS = re.compile(r"potted plant|flower pot|pet |dog bowl")
 _MOST_ON_TABLE = 4
+_ALIVE = ("animal", "person", "face", "activity")
 _SEATED = (("sofa-sitting", "couch"), ("bathing", "bathtub"))
 """Pictures of somebody in a piece of furniture, which cover that of the place."""
 _BESIDE = ("next to", "left", "right")
@@ -122,7 +123,7 @@ def _onto_tables(
 
 def _is_laid(item: SceneObject) -> bool:
     """Whether a thing is one that lies or stands on tables."""
-    if item.name in SHAPES or _ON_FLOORS.search(item.name):
+    if item.name in SHAPES or item.thing.kind in _ALIVE or _ON_FLOORS.search(item.name):
         return False
     return item.thing.kind == "food" or _ON_TABLES.search(item.name) is not None
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from dall_e.images.compositing import Place
-from dall_e.images.place_parts import parts_of, room_of
+from dall_e.images.place_parts import Box, parts_of, room_of
 from dall_e.images.places import UNITS, PlaceFacts
 from dall_e.images.strokes import Ground
 from dall_e.scenes.free_ground import spread
@@ -77,15 +77,21 @@ def stood(
     flying = [single for single in free if single.where == "air"]
     standing = [single for single in free if single.where != "air"]
     at_part = spotted(at_spots, facts, mirrored=mirrored)
-    if _is_spread(standing, scene.relation, facts):
+    taken = [_box_of(one.place) for one in at_part]
+    if standing and (taken or _is_spread(standing, scene.relation, facts)):
         parts = parts_of(facts.name, mirrored=mirrored)
         water = room_of(facts.name, "water", mirrored=mirrored)
-        on_ground = spread(standing, _sides(standing), facts, parts, water)
+        on_ground = spread(standing, _sides(standing), facts, parts, water, taken)
     else:
         on_ground = _on_ground(standing, facts)
     covering = [one for one in at_part if one.contact]
     others = [one for one in at_part if not one.contact]
     return [*_in_air(flying, facts, len(standing)), *covering, *others, *on_ground]
+
+
+def _box_of(place: Place) -> Box:
+    left, top = place.x - place.width / 2, place.y - place.height / 2
+    return left, top, left + place.width, top + place.height
 
 
 def _is_spread(singles: Sequence[Single], relation: str, facts: PlaceFacts) -> bool:
