@@ -26,17 +26,13 @@ from dall_e.planning.pair_sizes import pair_sized
 from dall_e.planning.parts import Part
 from dall_e.planning.renderer import CELLS, places_of
 from dall_e.planning.sprites import Sprite, seen_box
-from dall_e.scenes.graph import MOST, Scene, links_among
+from dall_e.scenes.graph import MOST, SETTINGS, Scene, links_among
 from dall_e.scenes.singles import Stood
 from dall_e.scenes.slots import canonical_places
 from dall_e.scenes.standing import APART, ground_of, stood
 
 _LONE = 0.94
 """Side of the only thing of a picture, as a fraction of the picture's."""
-_SETTINGS = {
-    "grass": "meadow", "night": "hills+night", "snow": "snow-field", "room": "living-room",
-}  # fmt: skip
-"""Backgrounds on which models are trained, as settings where they have other names."""
 
 
 def lone_layers(drawing: VectorDrawing) -> list[Layer]:
@@ -125,7 +121,7 @@ def place_facts(background: str) -> PlaceFacts | None:
     """What is known of a background; None if it is nothing, or one without ground and air."""
     if background in ("", "plain", "gradient"):
         return None
-    return scenery(Setting.of(_SETTINGS.get(background, background))).facts
+    return scenery(Setting.of(SETTINGS.get(background, background))).facts
 
 
 def background_groups(background: str, colour: str, seed: int) -> tuple[list[Group], list[Group]]:
@@ -135,7 +131,7 @@ def background_groups(background: str, colour: str, seed: int) -> tuple[list[Gro
     """
     if background in ("", "plain", "gradient"):
         return _flat_background(background, colour, seed) if background else [], []
-    setting = Setting.of(_SETTINGS.get(background, background))
+    setting = Setting.of(SETTINGS.get(background, background))
     drawn = scenery(setting)
 
     # Every second seed sees it from the other side.

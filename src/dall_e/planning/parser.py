@@ -42,6 +42,7 @@ from dall_e.planning.nearest import Nearest
 from dall_e.planning.people_phrases import Phrase
 from dall_e.planning.pictured_pairs import with_pictured_pairs
 from dall_e.planning.pictured_people import readings_of, with_pictured_people
+from dall_e.planning.place_contents import with_contents
 from dall_e.planning.place_signs import NEON_CITY, with_sign
 from dall_e.planning.prints import with_prints
 from dall_e.planning.shown_parts import without_shown_parts
@@ -143,7 +144,8 @@ def _finished(
     if pictured is None:
         return None
     scene, others = with_whole_bodies(pictured, vocabulary)
-    scene = in_place(in_own_way(with_own_clothes(scene, vocabulary), understood.style, vocabulary))
+    scene = in_own_way(with_own_clothes(scene, vocabulary), understood.style, vocabulary)
+    scene = in_place(with_contents(scene))
     return replace(understood, scene=scene, nearest=(*understood.nearest, *others))
 
 

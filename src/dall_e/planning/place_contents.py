@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
 from dall_e.images.places import places
+from dall_e.scenes.graph import Link, Scene, SceneObject
 from dall_e.text.tables import read_table
 
 _JOINS = (
@@ -53,6 +55,56 @@ def find_contents(text: str, place: str, start: int, *, chinese: bool) -> Conten
     return None
 
 
+def with_contents(scene: Scene) -> Scene:
+    """Return a scene without the plain things that its place shows, or shows in another drawing.
+
+    Of "a park with ducks on a pond" the ducks are left, on the pond of that drawing. The only thing
+    of a scene stays.
+    """
+    place, plus, weather = scene.background.partition("+")
+    for index, item in enumerate(scene.objects):
+        if len(scene.objects) < 2 or not _is_plain(scene, index):
+            continue
+        drawing = _drawings(place).get(item.name) or _drawings(place).get(item.name.split()[-1])
+        held = [link for link in _links(scene) if link.second == index]
+        if drawing is None or (held and drawing == place):
+            continue
+        objects = list(scene.objects)
+        for link in held:
+            on_water = link.relation in ("on", "inside") and places()[drawing].water is not None
+            objects[link.first] = replace(objects[link.first], spot="on:water" if on_water else "")
+        scene = replace(
+            scene, objects=tuple(objects), relation="", background=f"{drawing}{plus}{weather}"
+        )
+        return with_contents(scene.without((index,)))
+    return scene
+
+
+def _links(scene: Scene) -> tuple[Link, ...]:
+    own = (Link(0, scene.relation, 1),) if scene.relation else ()
+    return (*scene.links, *own)
+
+
+def _is_plain(scene: Scene, index: int) -> bool:
+    """Whether nothing is said of a thing but its name, nor that it is anywhere or used."""
+    item = scene.objects[index]
+    plain = SceneObject(name=item.name, image=None, model_thing=item.model_thing)
+    is_somewhere = any(link.first == index for link in _links(scene))
+    acts = any(index in (action.subject, action.thing) for action in scene.actions)
+    return replace(item, image=None) == plain and not is_somewhere and not acts
+
+
+@lru_cache(maxsize=256)
+def _drawings(place: str) -> dict[str, str]:
+    """The drawing of each single thing that a place shows."""
+    found: dict[str, str] = {}
+    for name, drawing, english, _ in read_table("planning/place_contents.txt"):
+        if name == place:
+            for word in filter(None, map(str.strip, english.split(","))):
+                found.setdefault(word, drawing or place)
+    return found
+
+
 @lru_cache(maxsize=256)
 def _patterns(place: str) -> tuple[tuple[str, re.Pattern[str], re.Pattern[str]], ...]:
     """The drawing, and the patterns for its things, of each row about a place."""
@@ -69,7 +121,7 @@ def _rows(place: str) -> Iterator[tuple[str, re.Pattern[str], re.Pattern[str]]]:
             drawing or place,
             re.compile(rf" {_JOINS} {praise}(?:{en}){_END}"),
             re.compile(
-                rf"(?:{_FULL_ZH}{_COUNT_ZH}(?:{zh})|(?:{zh}){_DOING_ZH}(?<!^)(?=的,))(?=的?(?:,|$|[和与、]))"
+                rf"(?:(?:{_FULL_ZH}|(?<=,)){_COUNT_ZH}(?:{zh})|(?:{zh}){_DOING_ZH}(?<!^)(?=的,))(?=的?(?:,|$|[和与、]))"
             ),
         )
 

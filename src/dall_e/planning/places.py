@@ -42,7 +42,7 @@ class FoundPlace(NamedTuple):
         return _JOINED.sub("", re.sub(r"\s+", " ", rest).strip(" ,，、的有"))
 
 
-_JOINED = re.compile(r"^(?:(?:and|with) |[和与](?=[一二两三四五六几很许]))")
+_JOINED = re.compile(r"^(?:(?:an?|the) )?(?:(?:and|with) |[和与](?=[一二两三四五六几很许]))")
 """What joined the first thing to the place."""
 _LONGEST = 600
 """Characters of a text in which places are looked for."""
@@ -102,8 +102,13 @@ _SAYS_MORE = re.compile(
     r"christmas|halloween)\b|[夜雪冬星秋春夏月雾]"
 )
 """Names of places with words in them that would be read as time or weather."""
-_HILL = re.compile(r"[\s,]*(?:an? |the )?(?:(?:green|grassy|small|big) )?hill(?= with )")
-"""A thing by itself, and a place with things on it."""
+_GROUND_OF = {"hill": "hills", "bridge": "bridge", "bar": "bar", "moon": "moon"}
+_GROUNDS = re.compile(
+    r"[\s,]*(?:an? |the )?(?:(?:green|grassy|small|big|busy|stone) )?(?P<name>hill|bridge|bar|"
+    r"moon(?= with (?:an? |two |three )(?:astronaut|rocket|rover|spaceship|flag|alien|lander)))"
+    r"(?= with )"
+)
+"""Things by themselves, and places with things on them."""
 _ADVERBS = re.compile(r"\b(underwater|downtown)\b")
 """Places that need no preposition."""
 _ARTICLE = re.compile(r" (?:an?|the) ")
@@ -256,9 +261,9 @@ def _named_en(text: str, is_noun: IsNoun) -> Iterator[_Named]:
         is_thing = coloured or nouns or not _NUMBERS.isdisjoint(before)
         if not is_thing:
             yield _described(match, _place_of(0)[match["name"]], match.start("name"))
-    hill = _HILL.match(text)
-    if hill:
-        yield _Named("hills", hill.span(), hill[0], {})
+    ground = _GROUNDS.match(text)
+    if ground:
+        yield _Named(_GROUND_OF[ground["name"]], ground.span(), ground["name"], {})
     # What is named first, and of two names at one place the longer: a tea house is no house.
     found: list[_Named] = []
     for match in phrases.finditer(text):

@@ -25,6 +25,10 @@ BACKGROUNDS = (
     "plain", "gradient", "grass", "beach", "night", "snow", "desert", "road", "room", "windowsill",
     "table",
 )  # fmt: skip
+SETTINGS = {
+    "grass": "meadow", "night": "hills+night", "snow": "snow-field", "room": "living-room",
+}  # fmt: skip
+"""Those of them, as settings, that are places with other names."""
 PARTS = ("hair", "beard", "clothes", "top", "bottom", "garment")
 """Parts of somebody that may have a colour of their own; of clothes the upper or the lower half, or
 what is worn above with all below that is like it."""

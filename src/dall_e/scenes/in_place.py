@@ -13,13 +13,12 @@ from dataclasses import replace
 
 from dall_e.images.place_parts import PlacePart, parts_of
 from dall_e.images.places import Setting, scenery
-from dall_e.scenes.graph import BACKGROUNDS, SHAPES, Link, Scene, SceneObject
+from dall_e.scenes.graph import SETTINGS, SHAPES, Link, Scene, SceneObject
 
 _FLOOR = re.compile(r"(?:^| )(?:floor|carpet|ground|tile)$")
 _WALL = re.compile(r"(?:^| )(?:wall|brick wall|stone wall|bricks?|ceiling)$")
 _SKY = re.compile(r"(?:^| )sky$")
-_ROOMS = {"room": "living-room"}
-"""Backgrounds on which models are trained, as places."""
+_WATER = re.compile(r"(?:^| )(?:water|sea|ocean|water wave)$")
 _ON_TABLES = re.compile(
     r"(?:^| )(?:(?:desk|table) lamp|vase|cups?|mug|glass|plate|bowl|bottle|books?|laptop|candle|"
     r"pot|saucepan|pan|teapot|kettle|jar|globe|microscope|phone|telephone|cake|microwave|toaster|"
@@ -35,8 +34,8 @@ _BESIDE = ("next to", "left", "right")
 
 def in_place(scene: Scene) -> Scene:
     """Return a scene without what its place shows, and with spots for what is on that."""
-    place = _ROOMS.get(scene.background, scene.background)
-    if not scene.objects or not place or (place in BACKGROUNDS and place == scene.background):
+    place = SETTINGS.get(scene.background, scene.background)
+    if not scene.objects or place in ("", "plain", "gradient"):
         return scene
     facts = scenery(Setting.of(place)).facts
     links = list(scene.links)
@@ -64,7 +63,9 @@ def in_place(scene: Scene) -> Scene:
             dropped.add(index)
         elif part and not is_said:
             spots |= dict(_onto(part, on_it))
-            if _is_plain(item) and len(scene.objects) > 1:
+            # How many desks there are that books are on, their place says.
+            bare = replace(item, count=1) if on_it else item
+            if _is_plain(bare) and len(scene.objects) > 1:
                 dropped.add(index)
             elif item.count == 1 and part.is_called(item.name):
                 spots[index] = f"as:{part.names[0]}"
@@ -79,7 +80,9 @@ def in_place(scene: Scene) -> Scene:
 
 
 def _surface(item: SceneObject, *, indoors: bool, is_used: bool) -> str:
-    """The spot of what is on a floor, on a wall or in the sky; "" if a thing is none of these."""
+    """The spot of what is on a floor, a wall, a water or in the sky; "" if a thing is no such."""
+    if not indoors and is_used and _WATER.search(item.name):
+        return "on:water"
     if indoors and _FLOOR.search(item.name):
         return "on:floor"
     if indoors and _WALL.search(item.name):

@@ -106,7 +106,8 @@ def _is_spread(singles: Sequence[Single], relation: str, facts: PlaceFacts) -> b
     if len(singles) > 2 or (swims and has_water):
         return True
     is_peopled = all(single.is_alive for single in singles)
-    return bool(parts_of(facts.name)) and not is_peopled
+    is_alone_inside = len(singles) == 1 and facts.kind == "indoor"
+    return bool(parts_of(facts.name)) and (not is_peopled or is_alone_inside)
 
 
 def _singles(
@@ -122,8 +123,8 @@ def _singles(
     others = [real_size(other.thing).metres for other in scene.objects if other.name not in SHAPES]
     is_back = size.metres >= _BIG and min(others, default=size.metres) < size.metres / 2
     scale = _SIZE_WORDS[item.size] * spread**_SPREAD_POWER
-    if item.spot == "in:air":
-        where = "air"
+    if item.spot in ("in:air", "on:water"):
+        where = item.spot[3:]
     single = Single(
         index, aspect, size, scale, where, is_back, kind in _ALIVE or item.name in SHAPES, item.spot
     )
