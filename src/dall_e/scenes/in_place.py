@@ -27,7 +27,7 @@ _ON_TABLES = re.compile(
 _ON_FLOORS = re.compile(r"potted plant|flower pot|pet |dog bowl")
 _MOST_ON_TABLE = 4
 _ALIVE = ("animal", "person", "face", "activity")
-_SEATED = (("sofa-sitting", "couch"), ("bathing", "bathtub"))
+_SEATED = (("sofa-sitting", "couch"), ("sofa-sharing", "couch"), ("bathing", "bathtub"))
 """Pictures of somebody in a piece of furniture, which cover that of the place."""
 _BESIDE = ("next to", "left", "right")
 
