@@ -52,7 +52,7 @@ class Light:
         rgb = mixed(rgb, (grey, grey, grey * 1.05), _GREYED.get(self.weather, 0.0))
         rgb = mixed((0.0, 0.0, 0.0), rgb, _DARKENED.get(self.weather, 1.0))
         if self.weather == "fog":
-            return mixed(rgb, _FOG, 0.8 * _AMOUNT[layer])
+            return mixed(rgb, _FOG, 0.66 * _AMOUNT[layer])
         return mixed(rgb, _SNOW, _SNOWED[layer]) if self.weather == "snow" else rgb
 
 

@@ -120,7 +120,7 @@ def scenery(setting: Setting) -> Scenery:
     if weather in ("rain", "storm"):
         back.append(puddles(facts))
     if weather == "fog":
-        back.append(banks((11.0, 5.0, 0.35), (18.0, 6.0, 0.5), (25.0, 3.5, 0.35)))
+        back.append(banks((11.0, 5.0, 0.25), (18.0, 6.0, 0.35), (25.0, 3.5, 0.3)))
     return Scenery(back="\n".join(back), front=before_all(weather), facts=facts)
 
 

@@ -16,6 +16,7 @@ from dataclasses import replace
 from dall_e.images.backgrounds import background
 from dall_e.images.colour import hex_of
 from dall_e.images.compositing import Place
+from dall_e.images.place_parts import is_mirrored
 from dall_e.images.places import UNITS, PlaceFacts, Setting, scenery
 from dall_e.images.svg import Group, VectorDrawing
 from dall_e.planning.composites import composite_of, joined
@@ -25,16 +26,13 @@ from dall_e.planning.pair_sizes import pair_sized
 from dall_e.planning.parts import Part
 from dall_e.planning.renderer import CELLS, places_of
 from dall_e.planning.sprites import Sprite, seen_box
-from dall_e.scenes.graph import MOST, Scene, links_among
+from dall_e.scenes.graph import MOST, SETTINGS, Scene, links_among
+from dall_e.scenes.singles import Stood
 from dall_e.scenes.slots import canonical_places
-from dall_e.scenes.standing import APART, Stood, ground_of, stood
+from dall_e.scenes.standing import APART, ground_of, stood
 
 _LONE = 0.94
 """Side of the only thing of a picture, as a fraction of the picture's."""
-_SETTINGS = {
-    "grass": "meadow", "night": "hills+night", "snow": "snow-field", "room": "living-room",
-}  # fmt: skip
-"""Backgrounds on which models are trained, as settings where they have other names."""
 
 
 def lone_layers(drawing: VectorDrawing) -> list[Layer]:
@@ -44,20 +42,25 @@ def lone_layers(drawing: VectorDrawing) -> list[Layer]:
 
 
 def scene_layers(
-    scene: Scene, drawings: Sequence[VectorDrawing], alternates: Sequence[bool] = (False,) * 3
+    scene: Scene,
+    drawings: Sequence[VectorDrawing],
+    alternates: Sequence[bool] = (False,) * 3,
+    seed: int | None = None,
 ) -> list[Layer]:
     """Return everything of a scene in its place, those at the back first.
 
-    drawings: one for each object of the scene. alternates: as in `renderer.assemble`.
+    drawings: one for each object of the scene. alternates: as in `renderer.assemble`. seed: that of
+    the background, which chooses from which side it is seen.
     """
     sprites = [Sprite(drawing) for drawing in drawings]
     facts = place_facts(scene.background)
     layers: list[Layer] = []
     done: Counter[int] = Counter()
-    for one, parts in _placed(scene, sprites, facts):
+    turned = seed is not None and is_mirrored(seed)
+    for one, parts in _placed(scene, sprites, facts, turned):
         place = one.place
         copy = done[place.index]
-        is_mirrored = alternates[place.index] and copy % 2 == 1
+        is_turned = alternates[place.index] and copy % 2 == 1
         done[place.index] += 1
 
         left = place.x - place.width / 2
@@ -66,15 +69,15 @@ def scene_layers(
             layers.append(Layer(object=place.index, copy=copy, kind="shadow", box=whole))
         taken: Counter[int] = Counter()
         for part in parts:
-            x = place.width - part.x - part.width if is_mirrored else part.x
+            x = place.width - part.x - part.width if is_turned else part.x
             layers.append(
                 Layer(
                     object=part.index,
                     copy=copy if part.index == place.index else _number(copy, taken, part),
                     kind=part.kind,
                     box=(left + x, place.top + part.y, part.width, part.height),
-                    mirrored=is_mirrored != part.mirrored,
-                    angle=-part.angle if is_mirrored else part.angle,
+                    mirrored=is_turned != part.mirrored,
+                    angle=-part.angle if is_turned else part.angle,
                     clip=part.clip,
                     colour=part.colour,
                     thickness=part.thickness,
@@ -109,7 +112,7 @@ def scene_groups(
 ) -> list[Group]:
     """Return everything of a scene as groups, with its background; the arguments are the same."""
     behind, before = background_groups(scene.background, scene.background_colour, seed)
-    layers = scene_layers(scene, drawings, alternates)
+    layers = scene_layers(scene, drawings, alternates, seed)
     names = [item.name for item in scene.objects]
     return [*behind, *layer_groups(layers, drawings, names), *before]
 
@@ -118,7 +121,7 @@ def place_facts(background: str) -> PlaceFacts | None:
     """What is known of a background; None if it is nothing, or one without ground and air."""
     if background in ("", "plain", "gradient"):
         return None
-    return scenery(Setting.of(_SETTINGS.get(background, background))).facts
+    return scenery(Setting.of(SETTINGS.get(background, background))).facts
 
 
 def background_groups(background: str, colour: str, seed: int) -> tuple[list[Group], list[Group]]:
@@ -128,13 +131,13 @@ def background_groups(background: str, colour: str, seed: int) -> tuple[list[Gro
     """
     if background in ("", "plain", "gradient"):
         return _flat_background(background, colour, seed) if background else [], []
-    setting = Setting.of(_SETTINGS.get(background, background))
+    setting = Setting.of(SETTINGS.get(background, background))
     drawn = scenery(setting)
 
     # Every second seed sees it from the other side.
     scale = SIDE / UNITS
-    is_mirrored = random.Random(f"place/{seed}").random() < 0.5
-    matrix = (-scale, 0, 0, scale, SIDE, 0) if is_mirrored else (scale, 0, 0, scale, 0, 0)
+    is_turned = is_mirrored(seed)
+    matrix = (-scale, 0, 0, scale, SIDE, 0) if is_turned else (scale, 0, 0, scale, 0, 0)
     words = str(setting).replace("+", ", ")
     behind = Group(name=words, paths=drawn.back, matrix=matrix, role="background")
     before = Group(name=setting.weather, paths=drawn.front, matrix=matrix, role="shadow")
@@ -155,7 +158,7 @@ def _flat_background(name: str, colour: str, seed: int) -> list[Group]:
 
 
 def _placed(
-    scene: Scene, sprites: Sequence[Sprite], facts: PlaceFacts | None
+    scene: Scene, sprites: Sequence[Sprite], facts: PlaceFacts | None, mirrored: bool
 ) -> Iterator[tuple[Stood, list[Part]]]:
     """The place of everybody and everything, and the boxes in it from the place's corner.
 
@@ -164,7 +167,7 @@ def _placed(
     scene = joined(scene, sprites)
     owned = {action.thing for action in scene.actions}
     if not owned:
-        for one in _laid_out(scene, sprites, facts):
+        for one in _laid_out(scene, sprites, facts, mirrored):
             place = one.place
             whole = Part(index=place.index, x=0, y=0, width=place.width, height=place.height)
             yield one, [whole]
@@ -184,7 +187,7 @@ def _placed(
             max(width, height) / _longer_side(parts, index)
             for index, (parts, width, height) in zip(kept, composites, strict=True)
         ]
-        everything = stood(reduced, aspects, facts, spreads)
+        everything = stood(reduced, aspects, facts, spreads, mirrored=mirrored)
     else:
         ground = ground_of(facts) if facts else None
         places = canonical_places(reduced, aspects, ground, CELLS)
@@ -215,13 +218,16 @@ def _without_owned(scene: Scene, kept: Sequence[int]) -> Scene:
     return replace(scene, objects=items, actions=(), relation=relation, links=links)
 
 
-def _laid_out(scene: Scene, sprites: Sequence[Sprite], facts: PlaceFacts | None) -> list[Stood]:
+def _laid_out(
+    scene: Scene, sprites: Sequence[Sprite], facts: PlaceFacts | None, mirrored: bool
+) -> list[Stood]:
     """The place of every single thing of a scene in which nobody does anything."""
     ground = ground_of(facts) if facts else None
     if not sprites:
         return []
     if facts and ground and scene.relation in APART and not scene.links:
-        return stood(scene, [sprite.aspect for sprite in sprites], facts)
+        aspects = [sprite.aspect for sprite in sprites]
+        return stood(scene, aspects, facts, mirrored=mirrored)
     places = places_of(scene, [sprite.flat_HWC for sprite in sprites], ground)
     if facts is None:
         places = pair_sized(scene, places, [sprite.aspect for sprite in sprites])

@@ -42,6 +42,7 @@ from dall_e.planning.nearest import Nearest
 from dall_e.planning.people_phrases import Phrase
 from dall_e.planning.pictured_pairs import with_pictured_pairs
 from dall_e.planning.pictured_people import readings_of, with_pictured_people
+from dall_e.planning.place_contents import with_contents
 from dall_e.planning.place_signs import NEON_CITY, with_sign
 from dall_e.planning.prints import with_prints
 from dall_e.planning.shown_parts import without_shown_parts
@@ -52,6 +53,7 @@ from dall_e.planning.turned_phrases import in_plain_order
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.planning.whole_bodies import with_whole_bodies
 from dall_e.scenes.graph import Scene
+from dall_e.scenes.in_place import in_place
 from dall_e.scenes.phrases import OPPOSITE
 from dall_e.text.ideas import idea_of, in_other_words
 from dall_e.text.language import Language, is_chinese
@@ -143,6 +145,7 @@ def _finished(
         return None
     scene, others = with_whole_bodies(pictured, vocabulary)
     scene = in_own_way(with_own_clothes(scene, vocabulary), understood.style, vocabulary)
+    scene = in_place(with_contents(scene))
     return replace(understood, scene=scene, nearest=(*understood.nearest, *others))
 
 

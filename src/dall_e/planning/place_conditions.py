@@ -17,7 +17,8 @@ _TIMES_EN = (
         r"(?:under|beneath|below) (?:the|a) (?:starry |night |clear )*(?:stars|moon|moonlight"
         r"|(?<=starry )sky|(?<=night )sky)|"
         r"under (?:a|the) sky full of stars|with (?:a )?stars in the sky|"
-        r"(?:in|by|under) (?:the )?(?:moonlight|starlight)|in the dark(?! \w)",
+        r"(?:in|by|under) (?:the )?(?:moonlight|starlight)|in the dark(?! \w)|"
+        r"(?=(?:rainy|snowy|stormy|foggy|misty|windy|cloudy|wintry|winter|summer|autumn) night\b)",
     ),
     (
         "sunset",
@@ -94,10 +95,12 @@ ADJECTIVES_EN = {
     "spring": "spring springtime",
 }
 
+_NIGHTS_ZH = (("weather", "snow", "雪(?=夜)"), ("weather", "rain", "雨(?=夜)"))
+"""A weather that is said together with the night: 雪夜."""
 _TIMES_ZH = (
     (
         "night",
-        "(?:在)?(?:夜晚|夜里|晚上|深夜|午夜|夜间|月光下|星光下|星空下|夜空下|(?<![满圆明])月下|夜色中|月夜|黑夜)"
+        "(?<=,)夜(?:里|晚|中)?的?|(?:在)?(?:夜晚|夜里|晚上|深夜|午夜|夜间|月光下|星光下|星空下|夜空下|(?<![满圆明])月下|夜色中|月夜|黑夜)"
         "(?:里|中|时)?的?|(?<=市)夜景|(?:的)?夜景",
     ),
     (
@@ -114,7 +117,7 @@ _WEATHERS_ZH = (
     ),
     (
         "rain",
-        "(?:在)?(?:下雨天|雨天|雨中|雨里|[大小暴细]雨(?:中|里|天)|下着雨|下雨|烟雨|雨夜)(?:里|中|时)?的?",
+        "(?:在)?(?:下雨天|雨天|雨中|雨里|[大小暴细]雨(?:中|里|天)|下着雨|下雨|烟雨)(?:里|中|时)?的?",
     ),
     (
         "snow",
@@ -169,7 +172,8 @@ def conditions(chinese: bool) -> tuple[tuple[str, str, re.Pattern[str]], ...]:
         of_times = ("night", "sunset")
         others = tuple(meaning for meaning in ADJECTIVES_EN if meaning not in of_times)
         times, weathers = (*times, *_days(of_times)), (*weathers, *_days(others))
-    return tuple(
+    nights = tuple((kind, said, re.compile(pattern)) for kind, said, pattern in _NIGHTS_ZH)
+    return (nights if chinese else ()) + tuple(
         (kind, meaning, re.compile(pattern if chinese else rf"(?<![\w'])(?:{pattern})\b"))
         for kind, known in (("time", times), ("weather", weathers))
         for meaning, pattern in known

@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
+from dall_e.images.places import places
+from dall_e.scenes.graph import Link, Scene, SceneObject
 from dall_e.text.tables import read_table
 
 _JOINS = (
@@ -21,12 +24,14 @@ _JOINS = (
 )
 _PRAISE = (
     r"(?:(?:an?|the|its|some|one|many|lots of|a lot of|a few|several|rows of|tall|big|large|"
-    r"huge|small|little|tiny|single|lone|lonely|blooming|beautiful|golden|green|blue|white|pink|"
-    r"red|sandy|old|high|full|wooden|colou?rful|bright|dark) )*"
+    r"huge|small|little|tiny|single|lone|lonely|blooming|beautiful|golden|COLOURS"
+    r"sandy|old|high|full|wooden|colou?rful|bright|dark) )*"
 )
+_COLOURS = "green|blue|white|pink|red|"
+"""What nature shows so anyway, and furniture has only if it is drawn so."""
 _END = r"(?=$|[,.;!]| (?:and|with|in|on|at|by|under|behind|around|everywhere|all)\b)"
 _FULL_ZH = r"(?:开满|长满|种满|布满|铺满|落满|满是|到处是|盛开着?|满天|漫天|带|有|和|与)[着了]?"
-_COUNT_ZH = r"(?:[一几两][座片棵个条架道轮排]|很多|许多|粉色的?|美丽的?|高高的)*"
+_COUNT_ZH = r"(?:[一几两][座片棵个条架道轮排面艘盏张把只]|很多|许多|粉色的?|美丽的?|高高的)*"
 _DOING_ZH = r"(?:盛开|开放|遍地|满地|满园|满山|林立|环绕|飘落|飘飞|掩映|烂漫|起伏)?"
 
 
@@ -50,6 +55,56 @@ def find_contents(text: str, place: str, start: int, *, chinese: bool) -> Conten
     return None
 
 
+def with_contents(scene: Scene) -> Scene:
+    """Return a scene without the plain things that its place shows, or shows in another drawing.
+
+    Of "a park with ducks on a pond" the ducks are left, on the pond of that drawing. The only thing
+    of a scene stays.
+    """
+    place, plus, weather = scene.background.partition("+")
+    for index, item in enumerate(scene.objects):
+        if len(scene.objects) < 2 or not _is_plain(scene, index):
+            continue
+        drawing = _drawings(place).get(item.name) or _drawings(place).get(item.name.split()[-1])
+        held = [link for link in _links(scene) if link.second == index]
+        if drawing is None or (held and drawing == place):
+            continue
+        objects = list(scene.objects)
+        for link in held:
+            on_water = link.relation in ("on", "inside") and places()[drawing].water is not None
+            objects[link.first] = replace(objects[link.first], spot="on:water" if on_water else "")
+        scene = replace(
+            scene, objects=tuple(objects), relation="", background=f"{drawing}{plus}{weather}"
+        )
+        return with_contents(scene.without((index,)))
+    return scene
+
+
+def _links(scene: Scene) -> tuple[Link, ...]:
+    own = (Link(0, scene.relation, 1),) if scene.relation else ()
+    return (*scene.links, *own)
+
+
+def _is_plain(scene: Scene, index: int) -> bool:
+    """Whether nothing is said of a thing but its name, nor that it is anywhere or used."""
+    item = scene.objects[index]
+    plain = SceneObject(name=item.name, image=None, model_thing=item.model_thing)
+    is_somewhere = any(link.first == index for link in _links(scene))
+    acts = any(index in (action.subject, action.thing) for action in scene.actions)
+    return replace(item, image=None) == plain and not is_somewhere and not acts
+
+
+@lru_cache(maxsize=256)
+def _drawings(place: str) -> dict[str, str]:
+    """The drawing of each single thing that a place shows."""
+    found: dict[str, str] = {}
+    for name, drawing, english, _ in read_table("planning/place_contents.txt"):
+        if name == place:
+            for word in filter(None, map(str.strip, english.split(","))):
+                found.setdefault(word, drawing or place)
+    return found
+
+
 @lru_cache(maxsize=256)
 def _patterns(place: str) -> tuple[tuple[str, re.Pattern[str], re.Pattern[str]], ...]:
     """The drawing, and the patterns for its things, of each row about a place."""
@@ -61,11 +116,12 @@ def _rows(place: str) -> Iterator[tuple[str, re.Pattern[str], re.Pattern[str]]]:
         if name != place:
             continue
         en, zh = (_any_of(cell) for cell in (english, chinese))
+        praise = _PRAISE.replace("COLOURS", "" if places()[place].kind == "indoor" else _COLOURS)
         yield (
             drawing or place,
-            re.compile(rf" {_JOINS} {_PRAISE}(?:{en}){_END}"),
+            re.compile(rf" {_JOINS} {praise}(?:{en}){_END}"),
             re.compile(
-                rf"(?:{_FULL_ZH}{_COUNT_ZH}(?:{zh})|(?:{zh}){_DOING_ZH}(?<!^)(?=的,))(?=的?(?:,|$))"
+                rf"(?:(?:{_FULL_ZH}|(?<=,)){_COUNT_ZH}(?:{zh})|(?:{zh}){_DOING_ZH}(?<!^)(?=的,))(?=的?(?:,|$|[和与、]))"
             ),
         )
 

@@ -39,9 +39,11 @@ class FoundPlace(NamedTuple):
             pieces.append(text[position:start])
             position = stop
         rest = "".join([*pieces, text[position:]])
-        return re.sub(r"\s+", " ", rest).strip(" ,，、的有")
+        return _JOINED.sub("", re.sub(r"\s+", " ", rest).strip(" ,，、的有"))
 
 
+_JOINED = re.compile(r"^(?:(?:an?|the) )?(?:(?:and|with) |[和与](?=[一二两三四五六几很许]))")
+"""What joined the first thing to the place."""
 _LONGEST = 600
 """Characters of a text in which places are looked for."""
 _OPEN = {
@@ -83,6 +85,11 @@ _ADJECTIVES = frozenset(" ".join(ADJECTIVES_EN.values()).split())
 # Chinese
 
 _SUFFIX = "脚下|里面|里头|上面|中间|外面|旁边|边上|里|上|中|边|旁|内|外"
+_PARTS_ZH = (
+    "(?:墙|墙壁|沙发|床|桌子?|餐桌|书桌|课桌|长椅|长凳|椅子?|地板?|地毯|窗户?|书架|柜台|水槽|洗手池|浴缸|灶台|"
+    "炉灶|冰箱|天空|屋顶|台|壁炉|圣诞树|大?树|架子|货架|草地)"
+)
+"""What a place may be named before: the sofa of a living room."""
 _SILENT_ZH = re.compile(
     "[的了一个间片座条家所幅张处里上中下边旁与和有，,。！!、\\s]|美丽|风景|景色|安静|热闹|繁忙|宁静"
 )
@@ -95,6 +102,13 @@ _SAYS_MORE = re.compile(
     r"christmas|halloween)\b|[夜雪冬星秋春夏月雾]"
 )
 """Names of places with words in them that would be read as time or weather."""
+_GROUND_OF = {"hill": "hills", "bridge": "bridge", "bar": "bar", "moon": "moon"}
+_GROUNDS = re.compile(
+    r"[\s,]*(?:an? |the )?(?:(?:green|grassy|small|big|busy|stone) )?(?P<name>hill|bridge|bar|"
+    r"moon(?= with (?:an? |two |three )(?:astronaut|rocket|rover|spaceship|flag|alien|lander)))"
+    r"(?= with )"
+)
+"""Things by themselves, and places with things on them."""
 _ADVERBS = re.compile(r"\b(underwater|downtown)\b")
 """Places that need no preposition."""
 _ARTICLE = re.compile(r" (?:an?|the) ")
@@ -149,7 +163,7 @@ def _use_conditions(left: _Left, chinese: bool) -> dict[str, str]:
     said: dict[str, str] = {}
     for kind, meaning, pattern in conditions(chinese):
         for match in pattern.finditer(left.text):
-            if said.setdefault(kind, meaning) == meaning:
+            if said.setdefault(kind, meaning) == meaning and match[0]:
                 left.use(*match.span())
     return said
 
@@ -247,6 +261,9 @@ def _named_en(text: str, is_noun: IsNoun) -> Iterator[_Named]:
         is_thing = coloured or nouns or not _NUMBERS.isdisjoint(before)
         if not is_thing:
             yield _described(match, _place_of(0)[match["name"]], match.start("name"))
+    ground = _GROUNDS.match(text)
+    if ground:
+        yield _Named(_GROUND_OF[ground["name"]], ground.span(), ground["name"], {})
     # What is named first, and of two names at one place the longer: a tea house is no house.
     found: list[_Named] = []
     for match in phrases.finditer(text):
@@ -275,18 +292,26 @@ def _goes_on(text: str, match: re.Match[str], is_noun: IsNoun) -> bool:
 def _described(match: re.Match[str], place: str, start: int) -> _Named:
     """A place with what the adjective before it says."""
     said: dict[str, str] = {}
-    for word in (match["before"] or "").split():
+    before = (match["before"] or "").split()
+    # "Snowy village" is among the names of the village, and says snow all the same.
+    own = match["name"].split()
+    is_name = _place_of(0).get(" ".join(own[1:])) == place
+    for word in [*before, *own[:is_name]]:
         for meaning, words in ADJECTIVES_EN.items():
             if word in words.split():
                 said["time" if meaning in TIMES else "weather"] = meaning
-                start = min(start, match.start("before"))
-    return _Named(place, (start, match.end("name")), match["name"], said)
+                if word in before:
+                    start = min(start, match.start("before"))
+    return _Named(place, (start, match.end()), match["name"], said)
 
 
 def _named_zh(text: str) -> Iterator[_Named]:
     """The longest name, wherever it is."""
     found: list[_Named] = []
-    in_name, owner, at_name, phrases, head = _patterns_zh()
+    of_part, in_name, owner, at_name, phrases, head = _patterns_zh()
+    match = of_part.match(text)
+    if match:
+        yield _Named(_place_of(2)[match["name"]], match.span(), match["name"], {})
     for pattern, column in ((in_name, 2), (owner, 2), (at_name, 2), (phrases, 3), (head, 2)):
         for match in pattern.finditer(text):
             start = match.start("name") if pattern is head else match.start()
@@ -307,7 +332,7 @@ def _patterns_en() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     wheres, nouns = ({pair[0] for pair in pairs}, {pair[1] for pair in pairs})
     before = rf"(?P<before>(?:(?!(?:and|with|or|of|{_PREPOSITIONS}) )[\w'-]+ ){{0,2}}?)"
     return (
-        re.compile(rf"[\s,]*{_THE}{before}(?P<name>{names}){_BEHIND_HEAD}"),
+        re.compile(rf"[\s,]*{_THE}{before}(?P<name>{names})(?: scene)?{_BEHIND_HEAD}"),
         re.compile(rf"\b(?P<where>{_any_of(wheres)}) {_THE}{before}(?P<name>{_any_of(nouns)})\b"),
         re.compile(rf"\b(?:{_PREPOSITIONS}) {_THE}{before}(?P<name>{names})\b"),
     )
@@ -315,11 +340,14 @@ def _patterns_en() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
 
 @lru_cache(maxsize=1)
 def _patterns_zh() -> tuple[re.Pattern[str], ...]:
-    """在 before a name, a word for a side behind it, whole phrases, a place that ends the text."""
+    """A place before a part of it, 在 before a name, a word for a side behind it, whole phrases, a
+    place that ends the text."""
     names, phrases = _any_of(_place_of(2)), _any_of(_place_of(3))
+    longer = _any_of(name for name in _place_of(2) if len(name) > 1)
     return (
+        re.compile(rf"^(?:在)?(?P<name>{longer})的?(?={_PARTS_ZH}(?:上|里|下|旁|边|前))"),
         re.compile(rf"在(?P<name>{names})(?:{_SUFFIX})?的?"),
-        re.compile(rf"^(?P<name>{_any_of(name for name in _place_of(2) if len(name) > 1)})的(?=.)"),
+        re.compile(rf"^(?P<name>{longer})的(?=.)"),
         re.compile(rf"(?P<name>{names})(?:{_SUFFIX}|(?<=[边畔里上中内底]))[的有]?"),
         re.compile(rf"在?(?P<name>{phrases})面?[的有]?"),
         re.compile(rf"{_BEFORE_HEAD}(?P<name>{names})(?=$|[，,、。有])"),

@@ -168,7 +168,7 @@ class Plan:
             layers = lone_layers(drawings[0])
         else:
             alternates = [planned.alternates for planned in self.objects]
-            layers = scene_layers(_at_rest(scene), drawings, alternates)
+            layers = scene_layers(_at_rest(scene), drawings, alternates, seed)
 
         read = scene or (self.parse.scene if self.parse else None)
         items = read.objects if read and len(read.objects) == len(self.objects) else ()

@@ -184,6 +184,7 @@ def _scene_object(fields: Fields, vocabulary: Vocabulary) -> SceneObject:
         "colour": fields.text("colour", "", COLOURS),
         "size": fields.text("size", "", SIZES),
         "state": fields.text("state", "", STATES),
+        "spot": fields.text("spot", ""),
     }
     painted = _paint(fields)
     looks = ("material", "pattern", "build", "condition", "parts")

@@ -129,6 +129,7 @@ def _object_record(item: SceneObject, planned: PlannedObject) -> dict[str, Any]:
         "colour": item.colour,
         "size": item.size,
         "state": item.state,
+        **({"spot": item.spot} if item.spot else {}),
         **dataclasses.asdict(planned),
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -24,6 +25,10 @@ BACKGROUNDS = (
     "plain", "gradient", "grass", "beach", "night", "snow", "desert", "road", "room", "windowsill",
     "table",
 )  # fmt: skip
+SETTINGS = {
+    "grass": "meadow", "night": "hills+night", "snow": "snow-field", "room": "living-room",
+}  # fmt: skip
+"""Those of them, as settings, that are places with other names."""
 PARTS = ("hair", "beard", "clothes", "top", "bottom", "garment")
 """Parts of somebody that may have a colour of their own; of clothes the upper or the lower half, or
 what is worn above with all below that is like it."""
@@ -35,6 +40,7 @@ VERBS = (
 """What somebody does with a thing, or what a container has in it: each puts the thing to a part of
 who does it (`planning/anchors.py`)."""
 SHAPES = ("circle", "square")
+_SPOT = re.compile(rf"(?:{'|'.join(RELATIONS)}|as|in):[A-Za-z][\w -]{{0,40}}")
 MOST = 6
 """The largest number of one thing."""
 
@@ -89,6 +95,8 @@ class SceneObject:
     """What has happened to a planned object, one of CONDITIONS; or nothing."""
     parts: tuple[tuple[str, str], ...] = ()
     """Parts with a colour of their own: one of PARTS, one of COLOURS."""
+    spot: str = ""
+    """Where it is in its place, as "on:couch" or "on:wall" (`spots.py`); or nothing is said."""
     model_thing: Thing | None = None
     """For a planned object that the table of things lacks: what the model knows of it."""
 
@@ -109,6 +117,8 @@ class SceneObject:
         for value, known in values:
             if value and value not in known:
                 raise ValueError(f"{value!r} is none of {', '.join(known)}")
+        if self.spot and not _SPOT.fullmatch(self.spot):
+            raise ValueError(f"spot {self.spot!r} is no relation and part, as 'on:couch'")
 
     @property
     def thing(self) -> Thing:

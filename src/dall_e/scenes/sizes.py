@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
@@ -54,6 +55,7 @@ _KINDS = {
     "activity": 1.8, "weather": 3.0, "sky": 3.0, "flag": 1.0, "face": 0.8, "object": 0.4,
 }  # fmt: skip
 """Metres of things that the table lacks, by kind."""
+_WITH = re.compile(r" (?:with|and|on|in|holding|using|flying|looking) ")
 _IN_AIR = frozenset(("weather", "sky"))
 """Kinds of things that are in the air by themselves."""
 
@@ -62,6 +64,9 @@ def real_size(thing: Thing) -> RealSize:
     """How large a thing is, by its name, the last word of it, or its kind."""
     table = _real_sizes()
     words = thing.name.split()
+    if thing.kind in ("person", "animal"):
+        # A boy with a kite is as large as a boy, and does not fly.
+        words = _WITH.split(thing.name)[0].split()
     for first in range(len(words)):
         known = table.get(" ".join(words[first:]))
         if known:

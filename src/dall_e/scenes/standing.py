@@ -7,19 +7,21 @@ Lengths are fractions of the picture's side; x grows to the right, y downwards.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from dall_e.images.compositing import Place
+from dall_e.images.place_parts import Box, parts_of, room_of
 from dall_e.images.places import UNITS, PlaceFacts
 from dall_e.images.strokes import Ground
+from dall_e.scenes.free_ground import spread
 from dall_e.scenes.graph import MOST, SHAPES, Scene
+from dall_e.scenes.singles import LONE, LONE_POWER, Single, Stood
 from dall_e.scenes.sizes import RealSize, real_size
+from dall_e.scenes.spots import has_spot, spotted
 
 APART = frozenset(("", "left", "right", "next to"))
 """Relations in which things stand beside each other."""
 _SIZE_WORDS = {"big": 1.25, "": 1.0, "small": 0.68}
-_LONE, _LONE_POWER = 0.5, 0.17
-"""Side of the only thing, if it is a metre long; and how it grows with its length."""
 _LARGEST, _SMALLEST = 0.64, 0.19
 """Sides of the largest and of the smallest of several things."""
 _SPREAD_POWER = 0.5
@@ -38,33 +40,8 @@ _HIDDEN = 0.62
 """Part of its width that a thing behind others needs for itself."""
 _SWIMMING_KINDS = frozenset(("animal", "person", "vehicle", "face"))
 """What floats under water; everything else lies on its ground."""
+_ALIVE = frozenset(("animal", "person", "face"))
 _CREEPING = frozenset(("crab", "starfish", "coral", "snail", "lobster", "oyster", "spiral shell"))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Stood:
-    """A thing in its place."""
-
-    place: Place
-    contact: str = ""
-    """What is seen where it touches what is below it: shadow, ripple or nothing."""
-
-
-@dataclass(frozen=True)
-class _Single:
-    """One thing to be placed."""
-
-    index: int
-    aspect: float
-    size: RealSize
-    scale: float
-    where: str
-    """air, water or ground."""
-    is_back: bool
-
-    def fitted(self, side: float) -> tuple[float, float]:
-        """Width and height with a longer side."""
-        return side * min(self.aspect, 1.0), side / max(self.aspect, 1.0)
 
 
 def ground_of(facts: PlaceFacts) -> Ground | None:
@@ -79,11 +56,14 @@ def stood(
     aspects: Sequence[float],
     facts: PlaceFacts,
     spreads: Sequence[float] = (1.0,) * MOST,
+    *,
+    mirrored: bool = False,
 ) -> list[Stood]:
     """Put everything of a scene into a place with ground, those at the back first.
 
     aspects: the width over height of each object. spreads: how many times as long somebody is with
-    what they hold or ride. The scene's relation is one of APART.
+    what they hold or ride. mirrored: whether the place is seen from its other side. The scene's
+    relation is one of APART.
     """
     singles = [
         single
@@ -92,14 +72,47 @@ def stood(
     ]
     if scene.relation == "right":
         singles.reverse()
-    flying = [single for single in singles if single.where == "air"]
-    standing = [single for single in singles if single.where != "air"]
-    return [*_in_air(flying, facts, len(standing)), *_on_ground(standing, facts)]
+    at_spots = [single for single in singles if has_spot(single, facts)]
+    free = [single for single in singles if single not in at_spots]
+    flying = [single for single in free if single.where == "air"]
+    standing = [single for single in free if single.where != "air"]
+    at_part = spotted(at_spots, facts, mirrored=mirrored)
+    taken = [_box_of(one.place) for one in at_part]
+    if standing and (taken or _is_spread(standing, scene.relation, facts)):
+        parts = parts_of(facts.name, mirrored=mirrored)
+        water = room_of(facts.name, "water", mirrored=mirrored)
+        on_ground = spread(standing, _sides(standing), facts, parts, water, taken)
+    else:
+        on_ground = _on_ground(standing, facts)
+    covering = [one for one in at_part if one.contact]
+    others = [one for one in at_part if not one.contact]
+    return [*_in_air(flying, facts, len(standing)), *covering, *others, *on_ground]
+
+
+def _box_of(place: Place) -> Box:
+    left, top = place.x - place.width / 2, place.y - place.height / 2
+    return left, top, left + place.width, top + place.height
+
+
+def _is_spread(singles: Sequence[Single], relation: str, facts: PlaceFacts) -> bool:
+    """Whether things go all over the ground, or beside what the place shows."""
+    if not singles or relation in ("left", "right") or facts.is_water:
+        return False
+    assert facts.near is not None
+    if facts.near <= _TOP:
+        return False
+    swims = any(single.where == "water" for single in singles)
+    has_water = bool(room_of(facts.name, "water"))
+    if len(singles) > 2 or (swims and has_water):
+        return True
+    is_peopled = all(single.is_alive for single in singles)
+    is_alone_inside = len(singles) == 1 and facts.kind == "indoor"
+    return bool(parts_of(facts.name)) and (not is_peopled or is_alone_inside)
 
 
 def _singles(
     scene: Scene, index: int, aspect: float, facts: PlaceFacts, spread: float
-) -> list[_Single]:
+) -> list[Single]:
     item = scene.objects[index]
     size = RealSize(0.5) if item.name in SHAPES else real_size(item.thing)
     kind = "" if item.name in SHAPES else item.thing.kind
@@ -110,7 +123,11 @@ def _singles(
     others = [real_size(other.thing).metres for other in scene.objects if other.name not in SHAPES]
     is_back = size.metres >= _BIG and min(others, default=size.metres) < size.metres / 2
     scale = _SIZE_WORDS[item.size] * spread**_SPREAD_POWER
-    single = _Single(index, aspect, size, scale, where, is_back)
+    if item.spot in ("in:air", "on:water"):
+        where = item.spot[3:]
+    single = Single(
+        index, aspect, size, scale, where, is_back, kind in _ALIVE or item.name in SHAPES, item.spot
+    )
     return [single] * item.count
 
 
@@ -128,7 +145,7 @@ def _where(name: str, kind: str, size: RealSize, facts: PlaceFacts) -> str:
 # On the ground
 
 
-def _on_ground(singles: Sequence[_Single], facts: PlaceFacts) -> list[Stood]:
+def _on_ground(singles: Sequence[Single], facts: PlaceFacts) -> list[Stood]:
     """Side by side, as large as there is room."""
     if not singles:
         return []
@@ -152,10 +169,10 @@ def _on_ground(singles: Sequence[_Single], facts: PlaceFacts) -> list[Stood]:
     return sorted(placed, key=lambda one: one.place.bottom)
 
 
-def _sides(singles: Sequence[_Single]) -> list[float]:
+def _sides(singles: Sequence[Single]) -> list[float]:
     """The longer side of each."""
     if len(singles) == 1:
-        side = _LONE * singles[0].size.metres ** _LONE_POWER * singles[0].scale
+        side = LONE * singles[0].size.metres ** LONE_POWER * singles[0].scale
         return [min(max(side, 0.2), 0.8)]
     lengths = [single.size.metres**_POWER for single in singles]
     largest = max(lengths)
@@ -168,7 +185,7 @@ def _sides(singles: Sequence[_Single]) -> list[float]:
 
 
 def _row(
-    singles: Sequence[_Single],
+    singles: Sequence[Single],
     sizes: Sequence[tuple[float, float]],
     depth: float,
     facts: PlaceFacts,
@@ -204,7 +221,7 @@ def _shifted(one: Stood, right: float) -> Stood:
     return replace(one, place=replace(one.place, x=x))
 
 
-def _feet(single: _Single, depth: float, facts: PlaceFacts) -> float:
+def _feet(single: Single, depth: float, facts: PlaceFacts) -> float:
     """The row on which a thing stands; depth is from 0, far, to 1, near."""
     assert facts.far is not None and facts.near is not None
     if single.where == "water" and facts.water is not None:
@@ -217,21 +234,22 @@ def _feet(single: _Single, depth: float, facts: PlaceFacts) -> float:
 # In the air
 
 
-def _in_air(singles: Sequence[_Single], facts: PlaceFacts, standing: int) -> list[Stood]:
+def _in_air(singles: Sequence[Single], facts: PlaceFacts, standing: int) -> list[Stood]:
     """Side by side in the air, every second one a little lower."""
     if not singles:
         return []
     room = facts.air / UNITS
     middle = 0.5 * room if standing else max(0.6 * room, 0.32)
-    most = room * 0.78 if standing else max(room, 0.5)
+    most = max(room * 0.78, 0.28) if standing else max(room, 0.5)
     placed: list[Stood] = []
     for number, single in enumerate(singles):
-        side = 0.4 * single.size.metres**_LONE_POWER * single.scale
+        side = 0.4 * single.size.metres**LONE_POWER * single.scale
         width, height = single.fitted(min(side, most, 0.9 / len(singles)))
         x = (number + 0.5) / len(singles)
         # Beside what stands in the middle there is more sky.
         x = 0.3 if len(singles) == 1 and standing else x
-        y = middle + (0.03 if number % 2 else -0.03) * (len(singles) > 1)
+        off = (0.03 if number % 2 else -0.03) * (len(singles) > 1)
+        y = middle + off * (1.0 if len(singles) < 3 else 2.2)
         y = max(y, height / 2 + 0.02)
         placed.append(Stood(place=Place(index=single.index, x=x, y=y, width=width, height=height)))
     return placed

@@ -1,13 +1,19 @@
 """Words for places: every word of both languages finds its place, and no thing becomes one."""
 
+import json
+
 import pytest
 
 from dall_e.images.painting import painted_svg
 from dall_e.images.places import places
 from dall_e.planning.parser import parse
+from dall_e.planning.place_contents import with_contents
 from dall_e.planning.places import find_place, place_words
 from dall_e.planning.plan import plan_prompt
+from dall_e.planning.plan_reading import read_plan
+from dall_e.planning.plan_record import plan_record
 from dall_e.planning.vocabulary import Vocabulary
+from dall_e.scenes.graph import Scene, SceneObject
 
 
 def setting(text: str, chinese: bool = False) -> str:
@@ -158,3 +164,64 @@ def test_other_things_of_a_place_are_left() -> None:
     found = find_place("a playground with a dog", chinese=False, is_noun=lambda _: False)
     assert found is not None
     assert "dog" in found.rest("a playground with a dog")
+
+
+@pytest.mark.parametrize(
+    ("prompt", "background", "objects"),
+    [
+        ("a living room with a fireplace", "fireplace-room", 0),
+        ("a farm with a windmill", "farm-windmill", 0),
+        ("a tropical island with a shipwreck", "island-wreck", 0),
+        ("playground with a slide and two swings", "playground", 0),
+        ("kids' bedroom with toys on the floor", "kids-room", 0),
+        ("snowy village at night", "village+night+snow", 0),
+        ("a rainy night in the city", "city-street+night+rain", 0),
+        ("雪夜的村庄", "village+night+snow", 0),
+        ("客厅沙发上有一只狗", "living-room", 1),
+        ("月球上有一面旗", "moon-flag", 0),
+        ("沙漠里有绿洲和骆驼", "oasis", 1),
+        ("a beach with sailboats on the water", "beach", 1),
+        ("a beach with a hot air balloon in the sky", "beach", 1),
+        ("a hill with a house and sheep", "hills", 2),
+        ("the moon with a rocket and an astronaut", "moon", 2),
+        ("an island with a palm tree and a treasure chest", "island", 1),
+        ("a misty bridge", "river-bridge+fog", 0),
+    ],
+)
+def test_prompts_of_places_with_things(
+    prompt: str, background: str, objects: int, vocabulary: Vocabulary
+) -> None:
+    scene = parse(prompt, vocabulary).scene
+    assert scene is not None
+    assert (scene.background, len(scene.objects)) == (background, objects)
+
+
+def test_a_plan_with_spots_is_read_back(vocabulary: Vocabulary) -> None:
+    plan = plan_prompt("a bedroom with a teddy bear on the bed", vocabulary, 3)
+    assert plan.scene is not None and plan.scene.objects[0].spot == "on:bed"
+    record = json.loads(json.dumps(plan_record(plan, prompt="a bear", seed=3, size=64)))
+    assert read_plan(record, vocabulary).plan.scene == plan.scene
+    record["objects"][0]["spot"] = "somewhere"
+    with pytest.raises(ValueError, match="spot"):
+        read_plan(record, vocabulary)
+
+
+def test_a_red_sofa_is_said_and_green_trees_are_there() -> None:
+    red = find_place("a living room with a red sofa", chinese=False, is_noun=lambda _: False)
+    assert red is not None and "red sofa" in red.rest("a living room with a red sofa")
+    green = find_place("a park with green trees", chinese=False, is_noun=lambda _: False)
+    assert green is not None and green.is_lone
+
+
+def test_what_another_drawing_of_a_place_shows_is_no_thing() -> None:
+    duck, pond = (SceneObject(name=name, image=None) for name in ("duck", "pond"))
+    scene = Scene(objects=(duck, pond), relation="on", background="park+night")
+    changed = with_contents(scene)
+    assert (changed.background, changed.relation) == ("pond+night", "")
+    assert [(item.name, item.spot) for item in changed.objects] == [("duck", "on:water")]
+    # What something is said of stays, and so does the only thing.
+    alone = Scene(objects=(pond,), background="park")
+    red = Scene(
+        objects=(duck, SceneObject(name="pond", image=None, colour="red")), background="park"
+    )
+    assert with_contents(alone) == alone and with_contents(red) == red
