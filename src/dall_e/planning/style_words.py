@@ -218,7 +218,10 @@ def _is_meant_en(place: str, match: re.Match[str], text: str, vocabulary: Vocabu
     if place == "before":
         is_coat = style == "black and white" and _is_coat_en(match, vocabulary)
         is_longer = _is_longer_noun(text[match.start("style") :], word, vocabulary)
-        return not (is_coat or is_longer or style in _NOUNS)
+        is_noun = style in _NOUNS and not word.endswith("drawn")
+        return not (is_coat or is_longer or is_noun)
+    if place == "behind" and word == "knitting" and not media:
+        return False
     if place == "behind":
         last = match["rest"].split()[-1]
         is_name = text in vocabulary.words_en or f"{last} {word}" in vocabulary.words_en

@@ -7,7 +7,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from dall_e.text.language import COLOURS_ZH, Language
+from dall_e.planning.lexicon import attributes
+from dall_e.planning.place_conditions import ADJECTIVES_EN
+from dall_e.planning.vocabulary import Vocabulary
+from dall_e.text.language import COLOURS_ZH, Language, plural_of
 
 _COLOURS = r"(?:(?:all|many|two|three|four|several) )?(?:different|various|assorted|many) colou?rs"
 _NUMBER = r"(?:two|three|four|five|six|[2-6]|several|some|many|lots of)"
@@ -106,3 +109,97 @@ def in_plain_order(text: str, language: Language) -> str:
     for pattern, plain in _ZH if language == "zh" else (*_EN, *_STATUES):
         text = pattern.sub(plain, text)
     return _CARVING.sub(lambda match: _CARVED[match[1]], text) if language == "zh" else text
+
+
+_COLOUR_BEHIND = re.compile(
+    r"^(?P<article>(?:an?|the|my) )?(?P<thing>[a-z][\w' -]*?)(?:, (?:in |all )?| in | colou?red )"
+    rf"(?P<colour>{'|'.join((*COLOURS_ZH, 'gray'))})(?: colou?r)?$"
+)
+_REPEATED = re.compile(
+    r"^(?:an? )?(?:(?:seamless|repeating|repeat|tileable|simple|cute|colou?rful) )*"
+    r"(?:pattern|wallpaper|wrapping paper|fabric print|texture) (?:made )?(?:of|with) "
+    r"(?:an? |the |some |many |little |small |cute )*(?P<of>[a-z][\w' -]*)$|"
+    r"^(?:an? )?(?:seamless |repeating |tileable |cute )*(?P<noun>[a-z][\w' -]*?)(?: print)?"
+    r" (?:seamless |repeat(?:ing)? |wallpaper )*(?:pattern|motif|wrapping paper)"
+    r"(?: (?:wallpaper|background|paper|texture))?$"
+)
+_REPEATED_ZH = re.compile(
+    "^(?:无缝|重复|一[个张幅种])?的?(?P<noun>[\u4e00-\u9fff]{1,6}?)的?(?:无缝|重复|平铺)?的?"
+    "(?:图案|花纹|印花|底纹|纹样|壁纸|包装纸)$"
+)
+_MANY_OF = "six {}"
+"""As many as are drawn of one thing."""
+
+
+_DAYS = {
+    "rain": "on a rainy day", "snow": "on a snowy day", "fog": "on a foggy day",
+    "storm": "on a stormy day", "clouds": "on a cloudy day", "sun": "on a sunny day",
+    "wind": "on a windy day", "autumn": "on an autumn day", "spring": "on a spring day",
+}  # fmt: skip
+"""How a day of each weather and season is said where something is."""
+_MORE_DAYS = {"hot": "sun", "warm": "sun", "cold": "snow", "chilly": "autumn", "blustery": "wind"}
+_HOURS = {"night": " at night", "evening": " at sunset", "dusk": " at sunset", "dawn": " at dawn"}
+_PLAIN = (
+    "very|hot|warm|cold|chilly|freezing|cool|quiet|calm|peaceful|beautiful|lovely|lazy|long|late|"
+    "early|perfect|nice|bright|dark|typical|fine|clear|blustery|grey|gray|gloomy"
+)
+"""What else is said of days."""
+_DAY = re.compile(
+    r"^(?:(?:an?|the|on an?|it is an?|what an?) )?(?P<looks>(?:(?:"
+    + "|".join((_PLAIN, *(" ".join(ADJECTIVES_EN.values()).split())))
+    + r") ){1,3})"
+    r"(?P<hour>day|morning|afternoon|evening|night|dusk|dawn|weather|season)(?: scene)?$"
+)
+
+
+def with_days(text: str) -> str:
+    """An English prompt that is a day and its weather, as where something is: "a rainy night"."""
+    match = _DAY.match(text)
+    for word in match["looks"].split() if match else ():
+        meanings = (day for day in _DAYS if word in ADJECTIVES_EN[day].split())
+        meaning = next(meanings, _MORE_DAYS.get(word, ""))
+        if match and meaning:
+            return _DAYS[meaning] + _HOURS.get(match["hour"], "")
+    return text
+
+
+def with_looks_first(text: str, vocabulary: Vocabulary, language: Language) -> str:
+    """Return a prompt in lower case with such phrases as the grammars read them, whose thing has
+    its colour before it, and of which a pattern is many: "a house in blue" is a blue house.
+    """
+    text = in_plain_order(text, language)
+    if language == "zh":
+        match = _REPEATED_ZH.match(text)
+        noun = match["noun"] if match else ""
+        nouns = [(noun[:at], noun[at:]) for at in range(2, len(noun) - 1)]
+        both = next((two for two in nouns if all(each in vocabulary.words_zh for each in two)), ())
+        if both and noun not in vocabulary.words_zh:
+            return "和".join(f"三个{each}" for each in both)
+        is_thing = noun in vocabulary.words_zh and text not in vocabulary.words_zh
+        return f"六个{noun}" if is_thing else text
+    text = with_days(text)
+    behind = _COLOUR_BEHIND.match(text)
+    if behind and _is_made(behind["thing"], vocabulary):
+        return f"{behind['article'] or ''}{behind['colour']} {behind['thing']}"
+    match = _REPEATED.match(text)
+    if match is None or re.sub("^an? ", "", text) in vocabulary.words_en:
+        return text
+    noun = match["of"] or match["noun"]
+    name = _name_of(noun, vocabulary)
+    if not name or noun in attributes("en"):
+        return text
+    last = noun.rpartition(" ")[2]
+    is_many = any(vocabulary.is_plural(each, name) for each in (noun, last))
+    return _MANY_OF.format(noun if is_many else plural_of(noun))
+
+
+def _name_of(noun: str, vocabulary: Vocabulary) -> str:
+    """The thing of a noun or of its last word."""
+    names = vocabulary.words_en
+    return names.get(noun, "") or names.get(noun.rpartition(" ")[2], "")
+
+
+def _is_made(noun: str, vocabulary: Vocabulary) -> bool:
+    """Whether a noun names something that is not alive: a woman in red wears it."""
+    name = _name_of(noun, vocabulary)
+    return name != "" and vocabulary.thing(name).kind not in ("person", "face", "animal")
