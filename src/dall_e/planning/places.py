@@ -55,7 +55,7 @@ _FALLING = re.compile(r"storm|blizzard|falling|snowing|[下大暴飘风]雪")
 """Snow that is seen in the air."""
 _AFLOAT = re.compile(
     r"\b(?:sail|row|steam)?(?:boats?|ships?)\b|\b(?:yachts?|whales?|dolphins?|canoes?|kayaks?|surfers?|"
-    r"surfing|submarines?|jellyfish)\b|[帆轮渔战游龙海盗小木货]船|游艇|鲸鱼?|海豚|冲浪|皮划艇|独木舟"
+    r"surfing|submarines?|jellyfish)\b|[帆轮渔战游龙海盗小木货]船|的船$|游艇|鲸鱼?|海豚|冲浪|皮划艇|独木舟"
 )
 """What is on the sea where nothing says where it is."""
 _ALONE = {"night": "night-sky", "sunset": "sunset-over-sea"}

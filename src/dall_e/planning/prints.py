@@ -30,7 +30,7 @@ _EN = (
     ),
     re.compile(
         rf"\b(?P<thing>{_FRONTED}) with {_SHOWN} "
-        r"(?:print|design|motif|logo|emblem|decal|graphic|picture)s?\b"
+        r"(?:print|pattern|design|motif|logo|emblem|decal|graphic|picture)s?\b"
     ),
     re.compile(
         rf"\b(?P<thing>{_FRONTED}) with (?:an? |the )?(?:picture|image|print|drawing|design) of "

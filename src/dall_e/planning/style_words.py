@@ -215,6 +215,8 @@ def _is_meant_en(place: str, match: re.Match[str], text: str, vocabulary: Vocabu
         return False
     if not media and mark and (mark == _ALWAYS or place != "in"):
         return False
+    if place == "before" and style == "neon" and match["rest"].split()[0] in COLOURS:
+        return False
     if place == "before":
         is_coat = style == "black and white" and _is_coat_en(match, vocabulary)
         is_longer = _is_longer_noun(text[match.start("style") :], word, vocabulary)

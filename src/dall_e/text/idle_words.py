@@ -46,6 +46,15 @@ _EN: tuple[tuple[re.Pattern[str], str], ...] = (
         ),
         r"\1\2 and \3glasses of \1",
     ),
+    (re.compile(r"\brose[- ]gold\b"), "pink"),
+    (
+        re.compile(
+            r"\b(?:neon|pastel|hot|baby|navy|dark|light|bright|pale|deep) "
+            r"(?=(?:red|blue|green|pink|yellow|orange|purple|brown|grey|gray)\b)"
+        ),
+        "",
+    ),
+    (re.compile(r"(?<=(?:er|or|st|an|ef|se|ge)) at (?:his |her )?work$"), ""),
     (re.compile(r"\bcacti\b"), "cactuses"),
     (re.compile(r"\boctopi\b"), "octopuses"),
     (re.compile(r"\bmangos\b"), "mangoes"),

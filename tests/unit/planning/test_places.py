@@ -54,6 +54,8 @@ def test_words_find_their_place(place: str) -> None:
         ("a rainy day", "park+rain", []),
         ("a cold winter night", "snow-field+night+snow", []),
         ("hot summer afternoon", "hills+sun", []),
+        ("a quiet night in the village", "village+night", []),
+        ("暴风雨中的船", "sea+storm", ["sailboat"]),
         ("夏天的午后", "hills+sun", []),
         ("a dog on the beach at sunset", "beach+sunset", ["dog"]),
         ("a cat in the rain", "park+rain", ["cat"]),
