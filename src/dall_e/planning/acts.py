@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from dall_e.planning.long_names import long_names
-from dall_e.planning.qualities import whole_name
+from dall_e.planning.qualities import flies, whole_name
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.text.language import COLOURS_ZH, Language, plural_of
 from dall_e.text.tables import read_table
@@ -89,13 +89,18 @@ def without_own_parts(text: str, vocabulary: Vocabulary, language: Language) -> 
             if ahead is None or ahead.start > 2:
                 continue
             if vocabulary.thing(ahead.name).kind == "animal":
-                text = text[: match.start()] + text[match.end() :]
+                is_new = "翅膀" in match[0] and not flies(vocabulary, ahead.name)
+                text = f"{text[: match.start()]}{'会飞的' * is_new}{text[match.end() :]}"
         return text
     named = _animals_en(text, vocabulary)
-    ends = {one.stop for one in named if vocabulary.thing(one.name).kind == "animal"}
+    ends = {one.stop: one for one in named if vocabulary.thing(one.name).kind == "animal"}
     for match in reversed([*_PARTS_EN.finditer(text)]):
-        if match.start() in ends:
-            text = text[: match.start()] + text[match.end() :]
+        one = ends.get(match.start())
+        if one is None:
+            continue
+        is_new = match[0].endswith("wings") and not flies(vocabulary, one.name)
+        noun = f"{'flying ' * is_new}{text[one.start : one.stop]}"
+        text = f"{text[: one.start]}{noun}{text[match.end() :]}"
     return text
 
 

@@ -66,7 +66,8 @@ def with_emblem_first(text: str, vocabulary: Vocabulary) -> str:
     if match is None or _BLANK.match(match["rest"]):
         return text
     lead, style = match["lead"].strip(), _EMBLEMS[match["kind"]]
-    sign = _sign(lead, vocabulary) or vocabulary.words_en.get(lead, "")
+    words = vocabulary.words_en
+    sign = _sign(lead, vocabulary) or words.get(lead, "") or words.get(f"{lead} icon", "")
     also = f" and {with_article(sign)}" if sign and sign not in match["rest"] else ""
     return f"{style} of {match['rest']}{also}"
 

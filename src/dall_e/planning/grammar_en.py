@@ -20,7 +20,15 @@ from dall_e.planning.grammar import (
     longest_first,
     small_number,
 )
-from dall_e.planning.lexicon import Deed, attributes, containers, last_deed, pictured_number, verbs
+from dall_e.planning.lexicon import (
+    RELATING_EN,
+    Deed,
+    attributes,
+    containers,
+    last_deed,
+    pictured_number,
+    verbs,
+)
 from dall_e.planning.partitives import is_bunch, whole_of
 from dall_e.planning.phrases_en import (
     ARTICLES,
@@ -71,7 +79,6 @@ _DOING = re.compile(r" ?\b(?:is |are )?(sleeping|asleep|playing(?: with a ball)?
 _AND = re.compile(r",? and |, | & ")
 
 # Of any sentence
-
 _LETTERS = r"[a-z0-9'\u00df-\u00f6\u00f8-\u024f\u0300-\u036f-]+"
 """With those that have accents: no rat is in "Arāta"."""
 _TOKEN = re.compile(
@@ -86,19 +93,10 @@ _SILENT = frozenset(("a", "an", "the", "and"))
 """Words that no rule needs to use, as they say nothing by themselves."""
 _JOINING = frozenset("of in on at with is are to for by from".split())
 _LONGEST_NOUN = 6
-"""In words."""
 _MOST_ADJECTIVES = 4
+"""In words, as the longest noun."""
 _NEGATIONS = frozenset(("no", "without", "zero", "0", "not"))
 _PLAYING = re.compile(r"\bplay\w* with\b")
-_VERBS = {
-    "on": ("riding", "rides", "ride", "sits on", "climbing"),
-    "above": ("flying over", "flies over", "jumping over", "jumps over"),
-    "next to": ("near", "by", "close to", "alongside", "leaning against"),
-    "under": ("beneath", "lying under"),
-    # Animals are drawn looking to the left, at what they run after.
-    "right": ("chasing", "chases", "running after", "following"),
-}
-"""What somebody does who is in a relation to something, and words that no caption has."""
 
 
 class English(Grammar):
@@ -396,5 +394,5 @@ def _relation_patterns() -> list[tuple[re.Pattern[str], str]]:
 
 
 def _relations() -> dict[str, str]:
-    relations = {word: relation for relation, words in _VERBS.items() for word in words}
+    relations = {word: relation for relation, words in RELATING_EN.items() for word in words}
     return relations | {word: key for key, words in RELATIONS_EN.items() for word in words}

@@ -18,7 +18,7 @@ from dall_e.planning.grammar import (
     drawn_number,
     small_number,
 )
-from dall_e.planning.lexicon import Deed, attributes_zh, containers, last_deed
+from dall_e.planning.lexicon import LOOKING_ZH, Deed, attributes_zh, containers, last_deed
 from dall_e.planning.partitives import is_bunch, whole_of
 from dall_e.planning.phrases_zh import parts_said, qualities, says_attribute
 from dall_e.planning.places import FoundPlace, find_place
@@ -77,7 +77,7 @@ _BEFORE_OWNERS = frozenset("，,。 ")
 """Only these stand between something and who owns the next thing."""
 _VERBS = {
     "on": ("骑着", "骑在", "骑", "坐在"), "above": ("飞过", "跳过"),
-    "right": ("追着", "追赶", "追逐", "在追", "追"),
+    "right": ("追着", "追赶", "追逐", "在追", "追", *LOOKING_ZH),
 }  # fmt: skip
 """What somebody does who is in a relation to something."""
 _SHORT_RELATIONS = {

@@ -9,6 +9,28 @@ from typing import NamedTuple
 from dall_e.text.language import Language
 from dall_e.text.tables import read_table
 
+LOOKING_EN = (
+    "looking at", "looks at", "looking into", "looking in", "looking up at", "looking down at",
+    "staring at", "stares at", "watching", "watches", "gazing at", "peeking at", "peering at",
+    "peering into", "peeking into", "admiring", "examining", "inspecting", "sniffing", "smelling",
+    "facing", "barking at", "talking to", "waiting for", "stalking", "hunting", "listening to",
+    "waving at",
+)  # fmt: skip
+LOOKING_ZH = (
+    "看着", "望着", "盯着", "注视着", "凝视着", "瞪着", "瞧着", "闻着", "守着", "等着", "对着",
+    "面对着", "朝着",
+)  # fmt: skip
+"""What somebody does who faces a thing."""
+RELATING_EN = {
+    "on": ("riding", "rides", "ride", "sits on", "climbing"),
+    "above": ("flying over", "flies over", "jumping over", "jumps over"),
+    "next to": ("near", "by", "close to", "alongside", "leaning against"),
+    "under": ("beneath", "lying under"),
+    # Animals are drawn looking to the left, at what they run after.
+    "right": ("chasing", "chases", "running after", "following", *LOOKING_EN),
+}
+"""What somebody does who is in a relation to something, and words that no caption has."""
+
 
 class Attribute(NamedTuple):
     """What a word says of a thing."""

@@ -17,6 +17,14 @@ from dall_e.text.language import Language
 _WORD = re.compile(r"[a-z0-9'-]+")
 _LITTLE = frozenset("a an the his her its their my is are was one some".split())
 """Words with which a name is said as well as without them."""
+_USUAL = {
+    "puppy": "dog", "pup": "dog", "kitten": "cat", "kitty": "cat", "bunny": "rabbit",
+    "kid": "child", "bike": "bicycle", "veterinarian": "vet", "photo": "picture",
+    "repairing": "fixing", "mending": "fixing", "tv": "television", "plane": "airplane",
+    "policeman": "officer", "mom": "woman", "mum": "woman", "mother": "woman", "mommy": "woman",
+    "dad": "man", "father": "man", "daddy": "man", "lady": "woman", "guy": "man",
+}  # fmt: skip
+"""Words that mean the same on a picture."""
 _LITTLE_ZH = re.compile("正在|[在着了的]|[一这那][只个位名头条匹张群对]")
 _NUMBER = re.compile(r"(?:two|three|four|five) ")
 _FEWEST, _MOST = 3, 12
@@ -47,7 +55,8 @@ def with_long_name(text: str, vocabulary: Vocabulary, language: Language) -> str
     for length in range(min(_MOST, len(words)), _FEWEST - 1, -1):
         for first in range(len(words) - length + 1):
             some = words[first : first + length]
-            name = known.get(" ".join(match[0] for match in some), "")
+            said = " ".join(match[0] for match in some)
+            name = known.get(said) or known.get(_in_usual_words(said), "")
             start, stop = some[0].start(), some[-1].end()
             # A comma is no part of a name.
             if name and "," not in text[start:stop]:
@@ -55,6 +64,11 @@ def with_long_name(text: str, vocabulary: Vocabulary, language: Language) -> str
                     name = vocabulary.words_en[name]
                 return f"{text[:start]}{name}{text[stop:]}"
     return text
+
+
+def _in_usual_words(said: str) -> str:
+    """A name with other words for those that most names have: a puppy is a dog."""
+    return " ".join(_USUAL.get(word, word) for word in said.split(" "))
 
 
 def long_names(text: str, vocabulary: Vocabulary, language: Language) -> list[tuple[int, int, str]]:
@@ -94,7 +108,8 @@ def _long_names_en(vocabulary: Vocabulary) -> dict[str, str]:
             words = [each for each in _WORD.findall(word) if each not in _LITTLE]
             if len(words) >= _FEWEST:
                 known.setdefault(" ".join(words), word)
-    return known
+    usual = {_in_usual_words(said): word for said, word in reversed(known.items())}
+    return usual | known
 
 
 @lru_cache(maxsize=4)

@@ -31,6 +31,8 @@ _BODY_PARTS = frozenset(
 _HAVING = frozenset("with has have having 有 长".split())
 _MANY_COLOURS = ("red", "yellow", "blue")
 _MANY_COATS = ("orange", "black", "white")
+_VESSEL = re.compile(r"glass|cup|mug|bottle|jar\b|plate|bowl|pot\b|\bcan\b|box|knife|fork|spoon")
+"""What food is in, or eaten with, rather than food."""
 _STANDING_ON = frozenset(("leg", "foot"))
 _ANOTHER = frozenset(("a", "an", "another"))
 _STATES = {
@@ -206,12 +208,30 @@ def _owned(grammar: Grammar, owner: Mention, thing: Mention) -> Mention:
     return replace(thing, item=shown_as(vocabulary, thing.item, known)) if known else thing
 
 
+def _is_also_meant(
+    vocabulary: Vocabulary, first: Mention, second: Mention, *, is_list: bool
+) -> bool:
+    """Whether of two nouns that stand together the first is drawn as well: somebody before an act,
+    and food on other food, as avocado toast.
+
+    is_list: whether nouns that stand together are a list, as in Chinese: 星星月亮.
+    """
+    kind = vocabulary.thing(first.item.name).kind
+    if second.item.name.split(" ")[0].endswith("ing") or " with " in second.item.name:
+        return kind in ("person", "animal", "face")
+    is_alike = kind == vocabulary.thing(second.item.name).kind
+    if _VESSEL.search(first.item.name):
+        return False
+    return is_alike and kind in (("food", "sky", "animal", "plant") if is_list else ("food",))
+
+
 def _mentions(grammar: Grammar, tokens: Sequence[str], blocked: set[int]) -> Iterator[Mention]:
     """The things that tokens name.
 
     Of two that stand together the last is meant: an apple pie is a pie. Who owns a thing is not
     another one. blocked: where no noun starts, as the hair of somebody is no thing.
     """
+    vocabulary = grammar.vocabulary
     before: tuple[Mention, ...] = ()
     free = position = before_free = 0
     while position < len(tokens):
@@ -229,7 +249,10 @@ def _mentions(grammar: Grammar, tokens: Sequence[str], blocked: set[int]) -> Ite
             if owner and is_somebody and grammar.is_owner(tokens, before_free, owner, found[0]):
                 owned = _owned(grammar, owner, found[0])
                 found = (replace(owned, used=owned.used | owner.used), *found[1:])
-            elif not is_beside:
+            elif not is_beside or (
+                owner is not None
+                and _is_also_meant(vocabulary, owner, found[0], is_list=not grammar.separator)
+            ):
                 yield from before
                 before_free = free
             before, free = found, stop

@@ -41,7 +41,7 @@ from dall_e.planning.mentions import (
 from dall_e.planning.nearest import Nearest
 from dall_e.planning.people_phrases import Phrase
 from dall_e.planning.pictured_pairs import with_pictured_pairs
-from dall_e.planning.pictured_people import readings_of, with_pictured_people
+from dall_e.planning.pictured_people import readings_of, with_pictured_people, with_somebody
 from dall_e.planning.place_contents import with_contents
 from dall_e.planning.place_signs import NEON_CITY, with_sign
 from dall_e.planning.prints import with_prints
@@ -49,13 +49,14 @@ from dall_e.planning.shown_parts import without_shown_parts
 from dall_e.planning.style_things import in_own_way
 from dall_e.planning.style_words import without_style
 from dall_e.planning.substitution import substitutes_for, with_substitutes
-from dall_e.planning.turned_phrases import in_plain_order
+from dall_e.planning.turned_phrases import with_looks_first
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.planning.whole_bodies import with_whole_bodies
 from dall_e.scenes.graph import Scene
 from dall_e.scenes.in_place import in_place
 from dall_e.scenes.phrases import OPPOSITE
 from dall_e.text.ideas import idea_of, in_other_words
+from dall_e.text.idle_words import without_idle_words
 from dall_e.text.language import Language, is_chinese
 from dall_e.text.normal_form import normal_form
 
@@ -102,8 +103,7 @@ class Parse:
 
 
 _MOST_REWORDED = 500
-"""Characters of a prompt that is put into other words before it is read: longer ones are no
-sentences, and would take longer than they are worth."""
+"""Characters of a prompt that is put into other words: longer ones are no sentences."""
 
 
 @lru_cache(maxsize=64)
@@ -118,7 +118,8 @@ def parse(prompt: str, vocabulary: Vocabulary) -> Parse:
         return replace(parse(idea, vocabulary), text=text, is_exact=False)
     grammar: Grammar = Chinese(vocabulary) if is_chinese(text) else English(vocabulary)
     if not has_tone(text):
-        named = with_long_name(text, vocabulary, "zh" if is_chinese(text) else "en")
+        language: Language = "en" if grammar.separator else "zh"
+        named = with_somebody(with_long_name(text, vocabulary, language), grammar, vocabulary)
         prompt, text = (prompt if named == text else named), named
         for reading in readings_of(text, grammar, vocabulary):
             understood = _finished(reading.text, vocabulary, reading.shown)
@@ -126,6 +127,11 @@ def parse(prompt: str, vocabulary: Vocabulary) -> Parse:
                 return replace(understood, text=text, is_exact=False)
     understood = _finished(prompt, vocabulary)
     assert understood is not None
+    if understood.unread and not has_tone(text):
+        for reading in readings_of(text, grammar, vocabulary, with_things=True):
+            other = _finished(reading.text, vocabulary, reading.shown)
+            if other is not None and len(other.unread) < len(understood.unread):
+                return replace(other, text=text, is_exact=False)
     return understood
 
 
@@ -164,9 +170,8 @@ def _read_twice(prompt: str, vocabulary: Vocabulary) -> Parse:
     again = _read(text, vocabulary)
     if again.scene is None:
         return understood
-    ignored = tuple(
-        word for word in understood.unread if word.lower() not in understood.text.lower()
-    )
+    lower = understood.text.lower()
+    ignored = tuple(word for word in understood.unread if word.lower() not in lower)
     return replace(
         again,
         is_exact=again.is_exact and not ignored,
@@ -179,7 +184,8 @@ def _read_twice(prompt: str, vocabulary: Vocabulary) -> Parse:
 
 def _reworded(text: str, vocabulary: Vocabulary, language: Language) -> str:
     """Return a text in lower case, with what it says in the words that grammars read."""
-    text = in_plain_order(in_other_words(text, language), language)
+    text = without_idle_words(text, language, vocabulary.names_in(language).__contains__)
+    text = with_looks_first(in_other_words(text, language), vocabulary, language)
     text = with_prints(without_shown_parts(text, vocabulary, language), vocabulary, language)
     text = with_material_first(text, language)
     text = with_groups_first(text, vocabulary) if language == "zh" else text
@@ -209,7 +215,6 @@ def _read(prompt: str, vocabulary: Vocabulary) -> Parse:
     has_style = vocabulary.has_style(style)
     if scene and has_style:
         scene = replace(scene, style_zh=style) if chinese else replace(scene, style_en=style)
-
     # What was not used: nothing in an exact reading, everything where nothing is known.
     rest = "" if exact else marked.unused() if scene else marked.whole
     words = grammar.words(rest)

@@ -17,7 +17,11 @@ _COLOURS_OF_ZH = {word[0]: colour for colour, word in COLOURS_ZH.items()} | {
     "金": "yellow", "银": "grey", "褐": "brown", "青": "green",
 }  # fmt: skip
 _ARTICLES = r"(?:an?|the|his|her|their|its|my)"
-_HOW = "(?:(?:heavy|big|large|huge|small|little|new|old|delicious|tasty|cold|beautiful) )?"
+_HOW = (
+    "(?:(?:very|really|quite|heavy|big|large|huge|small|little|tiny|giant|new|old|delicious|tasty|"
+    "cold|hot|warm|fresh|beautiful|pretty|nice|cute|lovely|long|short|tall|thick|soft|broken|dirty|"
+    "good|funny|interesting|favou?rite|colou?rful|cosy|cozy|fancy|simple|own) ){0,3}"
+)
 """What is said of a thing and not drawn."""
 _LOOKS = (
     "(?:(?:long|short|beautiful|elegant|fancy|traditional|thick|warm|big|oversized|cute|little|"

@@ -40,7 +40,7 @@ _NEAR = 14
 _FOLLOWING = re.compile(
     r"\s*$|\s*[,.;!?，。；！？、]|\s+(?:in|on|at|with|and|by|near|under|beside|next|behind|outside|"
     r"inside|while|to|from|through|over|together|during|after|before|happily|quietly|alone|around|"
-    r"outdoors|indoors|up|wearing|wears|as|for|like|against|below|above|using|into)\b"
+    r"outdoors|indoors|up|wearing|wears|as|for|like|against|below|above|using|into|of)\b"
 )
 """What may be behind an act: what else is said, and not a thing that it is done with."""
 
@@ -68,8 +68,17 @@ class _Named(NamedTuple):
     name: str
 
 
-def readings_of(text: str, grammar: Grammar, vocabulary: Vocabulary) -> Iterator[Reading]:
-    """Yield a text without what pictures of people may show, most of it first; () if none does."""
+_DONE_WITH = re.compile(r"\s+(?:an?|the|some|his|her|their|its|two|three)\s")
+"""What may be behind an act that is done with a thing, which is drawn beside: "knitting a sock"."""
+
+
+def readings_of(
+    text: str, grammar: Grammar, vocabulary: Vocabulary, *, with_things: bool = False
+) -> Iterator[Reading]:
+    """Yield a text without what pictures of people may show, most of it first; () if none does.
+
+    with_things: also where an act is done with a thing that its pictures do not show.
+    """
     is_chinese = not grammar.separator
     language: Language = "zh" if is_chinese else "en"
     found = phrases_in(text, language)[:_MOST]
@@ -80,7 +89,7 @@ def readings_of(text: str, grammar: Grammar, vocabulary: Vocabulary) -> Iterator
     named = _named(text, grammar, vocabulary)
     said: list[tuple[int, Phrase]] = []
     for phrase in found:
-        owner = _owner(text, phrase, named, is_chinese)
+        owner = _owner(text, phrase, named, is_chinese, with_things=with_things)
         if owner is not None and is_person(vocabulary, _bare(owner, phrase, text, vocabulary)):
             said.append((owner.start, phrase))
     taken = [phrase for _, phrase in said]
@@ -93,6 +102,47 @@ def readings_of(text: str, grammar: Grammar, vocabulary: Vocabulary) -> Iterator
     kept = [(people.index(at), phrase) for at, phrase in said if at in people]
     for some in _subsets(kept):
         yield Reading(_without(text, [phrase for _, phrase in some], is_chinese), tuple(some))
+
+
+_ASKED_EN = re.compile(
+    r"^(?:(?:i am|i'm|we are|we're|let's go|let's|gone|going|go|time for|i love|i like|love|enjoy|"
+    r"enjoying|out|people|somebody|someone|a person|person) )+(?=\w+ing\b)"
+)
+_ASKED_ZH = re.compile("^(?:我们?|有人|大家|一起|去|正?在|喜欢|爱|热爱)+(?=[\u4e00-\u9fff]{2})")
+_FOLLOWING_ZH = re.compile("[，。！,!在呢啦了]")
+_LEAD = 8
+"""Characters before an act that say when or where it is done."""
+_ANYBODY = (("woman", "女人"), ("man", "男人"), ("girl", "女孩"), ("boy", "男孩"))
+"""Who does what nobody is said to do."""
+
+
+def with_somebody(text: str, grammar: Grammar, vocabulary: Vocabulary) -> str:
+    """Return a prompt that starts with an act of people and names nobody, with somebody who does
+    it: "playing chess" is a woman, a man, a girl or a boy who does.
+    """
+    is_chinese = not grammar.separator
+    words = vocabulary.words_zh if is_chinese else vocabulary.words_en
+    lower = text.lower()
+    if lower in words:
+        return text
+    bare = (_ASKED_ZH if is_chinese else _ASKED_EN).sub("", lower)
+    first = next(iter(phrases_in(bare, "zh" if is_chinese else "en")), None)
+    if first is None or not isinstance(first.shows, Act):
+        return text
+    before, rest = bare[: first.start], bare[first.stop :]
+    if before and not (is_chinese and len(before) <= _LEAD and before[-1] not in "的地个"):
+        return text
+    if rest and not (_FOLLOWING_ZH if is_chinese else _FOLLOWING).match(rest):
+        return text
+    if any(
+        not first.start <= each.start < first.stop for each in _named(bare, grammar, vocabulary)
+    ):
+        return text
+    turn = len(first.shows.image) % len(_ANYBODY)
+    for who, who_zh in (*_ANYBODY[turn:], *_ANYBODY[:turn]):
+        if vocabulary.knows(first.shows.image_of(who)):
+            return f"{before}{who_zh if is_chinese else f'{who} '}{bare[first.start :]}"
+    return text
 
 
 def _is_of_another_name(phrase: Phrase, names: Iterable[tuple[int, int, str]]) -> bool:
@@ -141,7 +191,14 @@ def _bare(owner: _Named, phrase: Phrase, text: str, vocabulary: Vocabulary) -> s
     return vocabulary.words_en.get(rest, "") or vocabulary.words_zh.get(rest, "") or owner.name
 
 
-def _owner(text: str, phrase: Phrase, named: Sequence[_Named], is_chinese: bool) -> _Named | None:
+def _owner(
+    text: str,
+    phrase: Phrase,
+    named: Sequence[_Named],
+    is_chinese: bool,
+    *,
+    with_things: bool = False,
+) -> _Named | None:
     """Who a phrase is said of; None if that is not clear, or the phrase is a part of a name."""
     # Who is a part of what is done is nobody else: the dog of "walking a dog"
     named = [each for each in named if each.start < phrase.start or phrase.stop < each.stop]
@@ -151,6 +208,8 @@ def _owner(text: str, phrase: Phrase, named: Sequence[_Named], is_chinese: bool)
     before = next((each for each in reversed(named) if each.stop <= phrase.start), None)
     after = next((each for each in named if each.start >= phrase.stop), None)
     rest = text[phrase.stop :]
+    if with_things and not is_chinese and _DONE_WITH.match(rest) and phrase.start > 0:
+        return before
     if is_chinese:
         is_before = after is not None and re.match(r"[着了]?[的地]", rest) is not None
         is_before = is_before or before is None

@@ -57,7 +57,7 @@ _FALLING = re.compile(r"storm|blizzard|falling|snowing|[下大暴飘风]雪")
 """Snow that is seen in the air."""
 _AFLOAT = re.compile(
     r"\b(?:sail|row|steam)?(?:boats?|ships?)\b|\b(?:yachts?|whales?|dolphins?|canoes?|kayaks?|surfers?|"
-    r"surfing|submarines?|jellyfish)\b|[帆轮渔战游龙海盗小木货]船|游艇|鲸鱼?|海豚|冲浪|皮划艇|独木舟"
+    r"surfing|submarines?|jellyfish)\b|[帆轮渔战游龙海盗小木货]船|的船$|游艇|鲸鱼?|海豚|冲浪|皮划艇|独木舟"
 )
 """What is on the sea where nothing says where it is."""
 _ALONE = {"night": "night-sky", "sunset": "sunset-over-sea"}
@@ -91,7 +91,7 @@ _PARTS_ZH = (
 )
 """What a place may be named before: the sofa of a living room."""
 _SILENT_ZH = re.compile(
-    "[的了一个间片座条家所幅张处里上中下边旁与和有，,。！!、\\s]|美丽|风景|景色|安静|热闹|繁忙|宁静"
+    "[的了一个间片座条家所幅张处里上中下边旁与和有，,。！!、\\s]|美丽|风景|景色|安静|热闹|繁忙|宁静|炎热|闷热|寒冷|温暖|凉爽|慵懒|静谧|美好"
 )
 _BEFORE_HEAD = (
     "(?:^|[的，, ])(?:一?[个间片座条家所颗处幅张])?"

@@ -40,8 +40,9 @@ from dall_e.scenes.graph import COAT_COLOURS, SHAPES, Scene, SceneObject
 from dall_e.text.language import Language, is_chinese, without_article
 
 _SILENT = frozenset(
-    "a an the and of is are was were it its there this that some my your with for by to emoji "
-    "emojis please thanks cartoon cute kawaii adorable clipart 卡通 可爱".split()
+    "a an the and of is are was were it its there this that some my your his her their our with "
+    "for by to from at in very really just emoji emojis please thanks cartoon cute kawaii adorable "
+    "clipart 卡通 可爱 带 带有 有 在 正在 给 着".split()
 )
 """Words that nobody misses, and those for how all of it is drawn anyway."""
 

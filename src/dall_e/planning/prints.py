@@ -20,6 +20,8 @@ _UPRIGHT = (
 )
 """Things with a front that pictures are printed on, and on which nothing stands."""
 _FRONTED = f"(?:{_UPRIGHT}|box|pillow|cushion|blanket|surfboard|plate|bowl|book)"
+_FLAT = "coin|medal|flag|shield|badge|button|balloon|t-?shirt|hoodie|kite"
+"""Things on which a picture is, if they have one: nothing else can be with a coin."""
 _SHOWN = r"(?:an? |the |some )?(?P<shown>[a-z][\w'-]*(?: [a-z][\w'-]*){0,2}?)"
 _EN = (
     re.compile(
@@ -28,14 +30,21 @@ _EN = (
     ),
     re.compile(
         rf"\b(?P<thing>{_FRONTED}) with {_SHOWN} "
-        r"(?:print|design|motif|logo|emblem|decal|graphic|picture)s?\b"
+        r"(?:print|pattern|design|motif|logo|emblem|decal|graphic|picture)s?\b"
     ),
     re.compile(
         rf"\b(?P<thing>{_FRONTED}) with (?:an? |the )?(?:picture|image|print|drawing|design) of "
         rf"{_SHOWN}(?=$|,| and | in | on )"
     ),
+    re.compile(
+        rf"\b{_SHOWN} (?:pattern(?:ed)?|print(?:ed)?|motif) (?P<thing>{_FRONTED}|tile|fabric|"
+        r"curtain|tablecloth|carpet|rug|skirt|scarf|towel|pyjamas|pajamas|umbrella)\b"
+    ),
+    re.compile(rf"\b(?P<thing>{_FLAT}) with {_SHOWN}$"),
 )
 _ZH = re.compile(r"(?:带有|印有|画有|带|有)?(?P<shown>[\u4e00-\u9fff]{1,4}?)(?:图案|花样|印花)的")
+_PLAIN_WORDS = ("gold", "golden", "silver", "wooden", "metal", "long", "short")
+"""Of what is with something because it is made so: a hoodie with long sleeves."""
 _MOST_WORDS_BEFORE = 4
 
 
@@ -51,7 +60,8 @@ def with_prints(text: str, vocabulary: Vocabulary, language: Language) -> str:
         if match is None or _is_named(text, match, vocabulary):
             continue
         shown = match["shown"]
-        if shown in attributes("en") or not _is_known(shown, vocabulary):
+        is_look = shown.split()[0] in (*attributes("en"), *_PLAIN_WORDS)
+        if is_look or not _is_known(shown, vocabulary):
             continue
         turned = f"{match['thing']} printed with a {shown}"
         return text[: match.start()] + turned + text[match.end() :]

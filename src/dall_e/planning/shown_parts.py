@@ -22,6 +22,10 @@ _IN_ZH = re.compile(
     r"^(?:(?:圆|玻璃|塑料|纸|大|小|陶瓷)的?)?(?:杯子|玻璃杯|杯|碗|瓶子|瓶|盘子|罐子|盒子)[里中上](?:的|装着|盛着)"
     r"(?P<thing>[\u4e00-\u9fff]{1,6})$"
 )
+_PARTS_ZH = re.compile(
+    "(?:带有?|有着?|配有?|附带|装有|镶着?|镶有|镶嵌着?|嵌着|贴着|贴有)(?:一[个条把层块张颗枚些]|[两二三四]个|几个)?(?:小|大|长|圆)?"
+    "(?P<part>[\u4e00-\u9fff]{1,5}?)的(?P<thing>[\u4e00-\u9fff]{1,8})$"
+)
 _ARTICLE = re.compile(r"^(?:an?|the) ")
 _MOST_LOOKS = 3
 """Adjectives before a part."""
@@ -34,6 +38,7 @@ def without_shown_parts(text: str, vocabulary: Vocabulary, language: Language) -
     all these words stays as it is.
     """
     if language == "zh":
+        text = _without_parts_zh(text, vocabulary)
         match = _IN_ZH.match(text)
         if match is None or text in vocabulary.words_zh:
             return text
@@ -58,22 +63,37 @@ def _without_container(text: str, vocabulary: Vocabulary) -> str:
     return f"{match['thing']} {match['where']} {looks}" if looks else match["thing"]
 
 
+def _without_parts_zh(text: str, vocabulary: Vocabulary) -> str:
+    """A Chinese text without a part that its thing has anyway: 带抽屉的书桌 is a desk."""
+    match = None if text in vocabulary.words_zh else _PARTS_ZH.search(text)
+    if match is None:
+        return text
+    for thing, parts in _parts_of().items():
+        if match["thing"].endswith(thing) and match["part"] in parts:
+            return text[: match.start()] + match["thing"]
+    return text
+
+
 def _without_toppings(text: str) -> str:
     match = _WITH.match(text)
     if match is None:
         return text
     words = match["thing"].split()
-    own = _parts_of().get(words[-1]) or _parts_of().get(" ".join(words[-2:]))
-    if own is None:
+    none: frozenset[str] = frozenset()
+    own = _parts_of().get(words[-1], none) | _parts_of().get(" ".join(words[-2:]), none)
+    if not own:
         return text
     colours: list[str] = []
+    others: list[str] = []
     for part in re.split(r",? and |, ", match["parts"]):
         said = re.sub(r"^(?:an?|the|some|two|three|four) ", "", part.strip()).split()
         at = next((n for n in range(_MOST_LOOKS + 1) if " ".join(said[n:]) in own), None)
         if at is None:
-            return text
+            others.append(part)
+            continue
         colours += [word for word in said[:at] if word in COLOURS_ZH]
-    return " with ".join(filter(None, (match["thing"], " ".join(colours))))
+    left = " and ".join(others) if others else " ".join(colours)
+    return " with ".join(filter(None, (match["thing"], left)))
 
 
 @lru_cache(maxsize=1)

@@ -277,10 +277,15 @@ def _is_meant_en(place: str, match: re.Match[str], text: str, vocabulary: Vocabu
         return False
     if not media and mark and (mark == _ALWAYS or place != "in"):
         return False
+    if place == "before" and style == "neon" and match["rest"].split()[0] in COLOURS:
+        return False
     if place == "before":
         is_coat = style == "black and white" and _is_coat_en(match, vocabulary)
         is_longer = _is_longer_noun(text[match.start("style") :], word, vocabulary)
-        return not (is_coat or is_longer or style in _NOUNS)
+        is_noun = style in _NOUNS and not word.endswith("drawn")
+        return not (is_coat or is_longer or is_noun)
+    if place == "behind" and word == "knitting" and not media:
+        return False
     if place == "behind":
         last = match["rest"].split()[-1]
         is_name = text in vocabulary.words_en or f"{last} {word}" in vocabulary.words_en

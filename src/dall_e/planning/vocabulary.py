@@ -202,6 +202,10 @@ class Vocabulary:
         """Every single word of the English names and words, in lower case."""
         return frozenset(part for words in self.words_en for part in re.findall(r"[\w'-]+", words))
 
+    def names_in(self, language: str) -> dict[str, str]:
+        """The name of the thing for every word of a language, "en" or "zh"."""
+        return self.words_en if language == "en" else self.words_zh
+
     @cached_property
     def words_zh(self) -> dict[str, str]:
         """The name of the thing for every Chinese word; everyday words come last.

@@ -18,6 +18,17 @@ _AROUND_EN = re.compile(
     r"(?:a )?(?:symbol|picture|image|feeling|sense|concept) (?:of|for)|feeling of|represent|"
     r"symboli[sz]e|show|express) )+|[.!?]+$"
 )
+_MORE_AROUND_EN = re.compile(
+    r"^(?:happy|feeling|feel|stay|so much|too much|so|very|i feel|i am|i'm|we are|it's|it is|"
+    r"let's|celebrating|celebrate|spread|spreading|pure|total|endless|happy happy) |"
+    r" (?:mood|vibes|feeling|time|concept|illustration|poster|card|greeting card|banner|theme|"
+    r"symbol|picture|image|emoji|sticker|icon|celebration|greetings|day|again|forever)$"
+)
+_MORE_AROUND_ZH = re.compile(
+    "^(?:我们?|好想?|太|真|很|非常|超级|祝你?|庆祝|欢度|喜迎|永远|一起)|"
+    "(?:快乐|了|啊|呀|啦|吧|时光|时刻|的?海报|的?贺卡|的?插画|的?主题|的?图标|的?贴纸|的?表情包?|的?一天|节)$"
+)
+"""What is said around an idea that means it still."""
 _AROUND_ZH = re.compile(
     r"^(?:一种|一张|表达|表现|象征|代表|关于)|(?:的感觉|的象征|的心情|的样子|[。！!~～]+)$"
 )
@@ -171,8 +182,11 @@ def idea_of(text: str, language: Language) -> str:
     """What stands for an idea, in English; "" for a prompt in lower case that names a thing."""
     if len(text) > _LONGEST_IDEA:
         return ""
-    around = _AROUND_EN if language == "en" else _AROUND_ZH
-    return _ideas(language).get(text) or _ideas(language).get(around.sub("", text), "")
+    known, is_english = _ideas(language), language == "en"
+    around = _AROUND_EN if is_english else _AROUND_ZH
+    more = _MORE_AROUND_EN if is_english else _MORE_AROUND_ZH
+    bare = around.sub("", text)
+    return next((known[words] for words in (text, bare, more.sub("", bare)) if words in known), "")
 
 
 def in_other_words(text: str, language: Language) -> str:

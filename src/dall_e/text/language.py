@@ -19,9 +19,17 @@ _IRREGULAR = {
     "foot": "feet", "tooth": "teeth", "wolf": "wolves", "leaf": "leaves", "shrimp": "shrimp",
     "bison": "bison", "police": "police", "fish": "fish", "sheep": "sheep", "deer": "deer",
     "salmon": "salmon", "trout": "trout", "koi": "koi", "carp": "carp", "goldfish": "goldfish",
+    "potato": "potatoes", "tomato": "tomatoes", "hero": "heroes", "superhero": "superheroes",
+    "mosquito": "mosquitoes", "mango": "mangoes", "elf": "elves", "shelf": "shelves",
+    "bookshelf": "bookshelves", "loaf": "loaves", "thief": "thieves", "calf": "calves",
+    "ox": "oxen", "dwarf": "dwarves", "housewife": "housewives",
+    "half": "halves", "tornado": "tornadoes", "domino": "dominoes", "torpedo": "torpedoes",
 }  # fmt: skip
 _TONE_EN = re.compile(r"[,:]? [a-z-]+ skin tone")
 _TONE_ZH = re.compile(r"，?(?:中等-|较)?(?:中等|浅|深)肤色")
+_MAN = re.compile(r"(?<=\w)man$")
+_NO_MEN = frozenset("human german roman ottoman caiman talisman shaman norman".split())
+"""Words that end like policeman and have another plural."""
 _PEOPLE = ("man", "woman", "person")
 _AFTER_HEADS = frozenset(("with", "in", "of", "on", "behind", "not", "getting"))
 """Words after the noun that becomes a plural."""
@@ -73,7 +81,8 @@ def plural_of(name: str) -> str:
     acts = start and last.endswith("ing") and last != "building"
     is_plural = len(last) > 1 and last.endswith("s") and not last.endswith("ss")
     if not acts and not is_plural:
-        last = _IRREGULAR.get(last) or regular_plural(last)
+        is_man = _MAN.search(last) is not None and last not in _NO_MEN
+        last = _IRREGULAR.get(last) or (_MAN.sub("men", last) if is_man else regular_plural(last))
     return " ".join([*start, last, *rest])
 
 

@@ -67,3 +67,22 @@ def test_of_two_each_has_what_is_said_of_them() -> None:
 def test_the_longest_phrase_counts() -> None:
     (phrase,) = phrases_in("a boy sleeping at a desk", "en")
     assert phrase.shows.image == "{} sleeping at a desk"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "names"),
+    [
+        # Nobody is said to do it
+        ("playing the guitar", ["woman playing the guitar"]),
+        ("包饺子", ["woman making dumplings"]),
+        ("周末包饺子", ["woman making dumplings"]),
+        ("go playing the guitar in the park", ["woman playing the guitar"]),
+        ("a dog playing the guitar", ["dog", "guitar"]),
+        # An act is done with a thing that its pictures do not show.
+        ("a girl doing yoga with a dog", ["girl doing yoga", "dog"]),
+        ("a woman playing the guitar of a dog", ["woman playing the guitar", "dog"]),
+        ("a woman making very big dumplings", ["woman making dumplings"]),
+    ],
+)
+def test_acts_of_nobody_and_with_things(prompt: str, names: list[str]) -> None:
+    assert [name for name, _ in shown(prompt)] == names

@@ -228,3 +228,34 @@ def test_who_is_on_a_bicycle_rides_it(posed: Vocabulary) -> None:
     assert plan.scene.actions == (Action(0, "riding", 1),)
     plan = plan_prompt("a cat on a chair", posed)
     assert plan.scene is not None and plan.scene.relation == "on" and not plan.scene.actions
+
+
+def test_words_spelled_right_are_not_mended(vocabulary: Vocabulary) -> None:
+    known = Spelling(["price", "quilt", "tomato"])
+    assert [known.meant(word) for word in ("prize", "quiet", "tomatoo")] == ["", "", "tomato"]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "said"),
+    [
+        ("a cat looking at a lemon", "lemon, cat left"),
+        ("小猫看着柠檬", "lemon, cat left"),
+        ("a house in blue", "house blue"),
+        ("a blue coin with a cat", "coin blue, cat coin printed with cat"),
+        ("seamless pattern of lemons", "lemon*6"),
+        ("lemon pattern", "lemon*6"),
+        ("柠檬图案", "lemon*6"),
+        ("a lemon pattern box", "box, lemon box printed with lemon"),
+        ("lemon bread", "lemon, bread"),
+    ],
+)
+def test_looks_and_patterns(prompt: str, said: str, vocabulary: Vocabulary) -> None:
+    scene = parse(prompt, vocabulary).scene
+    assert scene is not None
+    things = [
+        f"{item.thing.name}{f'*{item.count}' if item.count > 1 else ''} {item.colour}".strip()
+        for item in scene.objects
+    ]
+    names = [item.thing.name for item in scene.objects]
+    done = [f"{names[each.subject]} {each.verb} {names[each.thing]}" for each in scene.actions]
+    assert " ".join(filter(None, (", ".join(things), scene.relation, *done))) == said

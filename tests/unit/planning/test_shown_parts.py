@@ -20,6 +20,8 @@ from dall_e.planning.vocabulary import Vocabulary
         ("a hot dog with a balloon", "a hot dog with a balloon"),
         ("a cat in a box", "a cat in a box"),
         ("a cat with a collar", "a cat with a collar"),
+        ("a bunk bed with a ladder", "a bunk bed"),
+        ("a cupcake with pink frosting and a cherry", "a cupcake with a cherry"),
     ],
 )
 def test_english(said: str, read: str, vocabulary: Vocabulary) -> None:
@@ -28,7 +30,13 @@ def test_english(said: str, read: str, vocabulary: Vocabulary) -> None:
 
 @pytest.mark.parametrize(
     ("said", "read"),
-    [("玻璃杯里的牛奶", "牛奶"), ("盒子里的猫", "盒子里的猫"), ("红色的杯子", "红色的杯子")],
+    [
+        ("玻璃杯里的牛奶", "牛奶"),
+        ("盒子里的猫", "盒子里的猫"),
+        ("红色的杯子", "红色的杯子"),
+        ("带抽屉的书桌", "书桌"),
+        ("带狗的书桌", "带狗的书桌"),
+    ],
 )
 def test_chinese(said: str, read: str, vocabulary: Vocabulary) -> None:
     assert without_shown_parts(said, vocabulary, "zh") == read

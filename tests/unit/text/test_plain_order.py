@@ -2,7 +2,7 @@
 
 import pytest
 
-from dall_e.planning.turned_phrases import in_plain_order
+from dall_e.text.plain_order import in_plain_order
 
 
 @pytest.mark.parametrize(
