@@ -34,6 +34,7 @@ FOLLOWED = (
     "dall_e.inference.placement",
     "dall_e.inference.remembering",
     "dall_e.inference.streaming",
+    "dall_e.inference.style_finding",
     "dall_e.inference.planned",
     "dall_e.sheets.methods",
     "dall_e.inference.request",
