@@ -18,8 +18,8 @@ from torch import Tensor
 from dall_e.images.files import PILImage
 from dall_e.inference.retrieval import Retriever
 from dall_e.planning.drawing_jobs import DrawingJob
-from dall_e.planning.parser import has_tone
 from dall_e.planning.vocabulary import Vocabulary
+from dall_e.text.language import has_tone
 
 FLOOR = 2.8
 """Standard deviations above the names that others have. Of 40 pictures that the built-in weights

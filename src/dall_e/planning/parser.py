@@ -57,13 +57,9 @@ from dall_e.scenes.in_place import in_place
 from dall_e.scenes.phrases import OPPOSITE
 from dall_e.text.ideas import idea_of, in_other_words
 from dall_e.text.idle_words import without_idle_words
-from dall_e.text.language import Language, is_chinese
+from dall_e.text.language import Language, has_tone, is_chinese, without_tones
 from dall_e.text.normal_form import normal_form
 
-_TONES = re.compile(
-    r"\b(?:(?:medium-)?(?:light|dark) |medium )?skin tone\b|(?:较[浅深]|中等(?:-?[浅深])?)?肤色"
-)
-"""Names of hands and people that are no words of the tables: such a prompt is left alone."""
 _IDIOMS = re.compile(r"马上|马虎|马拉松|世上|\bhand (?=drawn|painted|made|written)")
 """Words that name a thing and do not mean it."""
 Mended = tuple[tuple[str, str], ...]
@@ -218,7 +214,7 @@ def _read(prompt: str, vocabulary: Vocabulary) -> Parse:
     # What was not used: nothing in an exact reading, everything where nothing is known.
     rest = "" if exact else marked.unused() if scene else marked.whole
     words = grammar.words(rest)
-    toneless = {word for word in grammar.words(_TONES.sub(" ", rest)) if not grammar.knows(word)}
+    toneless = {word for word in grammar.words(without_tones(rest)) if not grammar.knows(word)}
     written = normal.as_written(words)
     unknown = [was for was, word in zip(written, words, strict=True) if word in toneless]
     refused_style = "" if has_style or not scene else normal.as_written([style])[0]
@@ -236,11 +232,6 @@ def _read(prompt: str, vocabulary: Vocabulary) -> Parse:
         style=effect,
         is_exact=exact is not None and not others,
     )
-
-
-def has_tone(text: str) -> bool:
-    """Whether a prompt in its normal form names a skin tone: no rule reads such names."""
-    return _TONES.search(text) is not None
 
 
 def _coverage(grammar: Grammar, text: str, unread: Iterable[str]) -> float:

@@ -29,6 +29,7 @@ from dall_e.planning.vocabulary_rows import (
     NONE,
     STYLE,
     KnownName,
+    as_caption,
     known_name,
     single_names,
     style_names,
@@ -69,7 +70,7 @@ class Vocabulary:
         """Styles that were found in pictures, by name; they are in a file of their own."""
         self._known = {row.name: row for row in rows if row.kind != STYLE}
         self._styles = tuple(row for row in rows if row.kind == STYLE)
-        self.captions = tuple(dict.fromkeys(filter(None, map(_as_caption, captions))))
+        self.captions = tuple(dict.fromkeys(filter(None, map(as_caption, captions))))
         """What makers wrote under their own pictures, in the spelling in which it is compared."""
         self._captions = frozenset(self.captions)
         self.table_things = {name: row for name, row in things().items() if name in self._known}
@@ -90,7 +91,7 @@ class Vocabulary:
 
     def is_caption(self, prompt: str) -> bool:
         """Whether a maker wrote just this under a picture, whatever the case and the blanks."""
-        return _as_caption(prompt) in self._captions
+        return as_caption(prompt) in self._captions
 
     def thing(self, name: str) -> Thing:
         """Return what is known of a name. Raises KeyError for one that the model does not know."""
@@ -307,8 +308,6 @@ class Vocabulary:
                 everyday[name] = (*everyday.get(name, ()), *more)
         return everyday
 
-    # Where it comes from, and where it is kept
-
     @classmethod
     def from_text(cls, text: str) -> Vocabulary:
         """Read the text of a `vocabulary.txt`. Raises ValueError for a row that is none."""
@@ -365,14 +364,6 @@ class Vocabulary:
             lines.append(" | ".join(cells))
         lines += [f"{row.name} | {row.zh} | {STYLE}" for row in self._styles]
         return _HEAD + "\n".join([*lines, *self.captions]) + "\n"
-
-
-def _as_caption(text: str) -> str:
-    """A caption as it is kept and compared: small letters, single blanks, no mark that ends it.
-
-    Bars and a leading # would mean something else in the file.
-    """
-    return " ".join(text.lower().replace("|", " ").split()).lstrip("# ").rstrip(".。!！ ")
 
 
 def _single(row: KnownName) -> Thing:

@@ -141,3 +141,11 @@ def _weights(records: Sequence[dict[str, Any]], field: str) -> Counter[str]:
 def _fits_a_cell(text: str) -> bool:
     """Whether a text comes back from the file as it is: no blank, no note, not two cells."""
     return list(table_rows(text)) == [[text]]
+
+
+def as_caption(text: str) -> str:
+    """A caption as it is kept and compared: small letters, single blanks, no mark that ends it.
+
+    Bars and a leading # would mean something else in the file.
+    """
+    return " ".join(text.lower().replace("|", " ").split()).lstrip("# ").rstrip(".。!！ ")

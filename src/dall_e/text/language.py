@@ -27,6 +27,10 @@ _IRREGULAR = {
 }  # fmt: skip
 _TONE_EN = re.compile(r"[,:]? [a-z-]+ skin tone")
 _TONE_ZH = re.compile(r"，?(?:中等-|较)?(?:中等|浅|深)肤色")
+_TONES = re.compile(
+    r"\b(?:(?:medium-)?(?:light|dark) |medium )?skin tone\b|(?:较[浅深]|中等(?:-?[浅深])?)?肤色"
+)
+"""Names of hands and people that are no words of the tables: such a prompt is left alone."""
 _MAN = re.compile(r"(?<=\w)man$")
 _NO_MEN = frozenset("human german roman ottoman caiman talisman shaman norman".split())
 """Words that end like policeman and have another plural."""
@@ -100,3 +104,13 @@ def mirrors(record: dict[str, object]) -> bool:
         return False
     words = str(record.get("en", "")).lower().replace("-", " ").split()
     return not _SIDES & set(words)
+
+
+def has_tone(text: str) -> bool:
+    """Whether a prompt in its normal form names a skin tone: no rule reads such names."""
+    return _TONES.search(text) is not None
+
+
+def without_tones(text: str) -> str:
+    """A text with blanks for the skin tones that it names."""
+    return _TONES.sub(" ", text)
