@@ -29,6 +29,7 @@ _REPEATED_ZH = re.compile(
     "(?:图案|花纹|印花|底纹|纹样|壁纸|包装纸)$"
 )
 _JOINS = re.compile(r"\b(?:with|in|on|of|for|from|at|by)\b")
+_CONTAINER = re.compile(r"\b([a-z]+) (basket|bowl|plate|box|crate|bucket|tray|bag)\b")
 _MANY_OF = "six {}"
 """As many as are drawn of one thing."""
 
@@ -88,7 +89,7 @@ def with_looks_first(text: str, vocabulary: Vocabulary, language: Language) -> s
             return "和".join(f"三个{each}" for each in both)
         is_thing = noun in vocabulary.words_zh and text not in vocabulary.words_zh
         return f"六个{noun}" if is_thing else text
-    text = with_days(text)
+    text = _filled(with_days(text), vocabulary)
     behind = _COLOUR_BEHIND.match(text)
     if behind and _is_made(behind["thing"], vocabulary):
         return f"{behind['article'] or ''}{behind['colour']} {behind['thing']}"
@@ -102,6 +103,19 @@ def with_looks_first(text: str, vocabulary: Vocabulary, language: Language) -> s
     last = noun.rpartition(" ")[2]
     is_many = any(vocabulary.is_plural(each, name) for each in (noun, last))
     return _MANY_OF.format(noun if is_many else plural_of(noun))
+
+
+def _filled(text: str, vocabulary: Vocabulary) -> str:
+    """A text with what is in a container behind it, if there is a picture of that: a fruit basket
+    is a basket of fruit."""
+    words = vocabulary.words_en
+    for match in _CONTAINER.finditer(text):
+        content, container = match.groups()
+        full = (f"{container} of {each}" for each in (content, plural_of(content)))
+        known = next(filter(words.__contains__, full), "")
+        if known and match[0] not in words:
+            return f"{text[: match.start()]}{known}{text[match.end() :]}"
+    return text
 
 
 def _name_of(noun: str, vocabulary: Vocabulary) -> str:

@@ -259,3 +259,10 @@ def test_looks_and_patterns(prompt: str, said: str, vocabulary: Vocabulary) -> N
     names = [item.thing.name for item in scene.objects]
     done = [f"{names[each.subject]} {each.verb} {names[each.thing]}" for each in scene.actions]
     assert " ".join(filter(None, (", ".join(things), scene.relation, *done))) == said
+
+
+def test_a_fruit_basket_is_a_basket_of_fruit() -> None:
+    rows = [KnownName("basket of fruit", "一篮水果", "food"), KnownName("basket", "篮子", "object")]
+    known = Vocabulary(rows)
+    assert told(parse("a fruit basket", known)) == "basket of fruit"
+    assert told(parse("a yarn basket", known)) == "basket"
