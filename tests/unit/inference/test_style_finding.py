@@ -169,12 +169,14 @@ def test_the_style_is_saved_listed_and_loaded(
         DALL_E.from_pretrained(tmp_path / "mine")
 
 
-def test_a_style_learned_again_replaces_the_first(found: StyleFit) -> None:
-    model = DALL_E.from_pretrained()
-    model.learn_style(IMAGES, CAPTIONS)
-    memory = model.memory
-    assert memory is not None
-    before = len(memory)
+def test_a_style_learned_again_replaces_the_first(
+    found: StyleFit, learned: tuple[DALL_E, StyleFit]
+) -> None:
+    model, first = DALL_E.from_pretrained(), learned[0]
+    model.memory = first.memory
+    model.vocabulary = model.engine.vocabulary = first.vocabulary
+    assert model.memory is not None and list(model.styles) == ["pen style"]
+    before = len(model.memory)
     turned = [each.transpose(Image.Transpose.FLIP_TOP_BOTTOM) for each in IMAGES]
     model.learn_style(turned, list(NAMES), style="pen")
     assert model.memory is not None and len(model.memory) == before
