@@ -18,7 +18,7 @@ from dall_e.planning.marked_text import MarkedText
 from dall_e.planning.poses import posed
 from dall_e.planning.qualities import pictured_state, shown_as, whole_name
 from dall_e.planning.vocabulary import Vocabulary
-from dall_e.scenes.graph import Action, Scene, SceneObject
+from dall_e.scenes.graph import IN_A_ROW, Action, Scene, SceneObject
 from dall_e.text.language import is_chinese
 
 _BODY_PARTS = frozenset(
@@ -39,6 +39,11 @@ _STATES = {
     "sleeping": re.compile(r"\b(?:sleeping|asleep|sleeps|napping)\b|睡[觉着在]?"),
     "playing": re.compile(r"\b(?:playing|plays)\b|玩[耍球]?"),
 }
+_IN_A_ROW = re.compile(
+    r"\b(?:(?:standing |sitting |lined up )?in a row|lined up|side by side)\b"
+    "|(?:站|坐|摆|排)?(?:成|在)?一[排行列]|排[成着]?[队排]|并排"
+)
+"""How several equal things stand to each other."""
 
 
 def first_mentions(
@@ -280,3 +285,12 @@ def at_rest_or_play(vocabulary: Vocabulary, items: Objects, marked: MarkedText) 
                 return (*items[:number], shown, *items[number + 1 :])
         return items
     return items
+
+
+def in_a_row(items: Objects, marked: MarkedText) -> Objects:
+    """The things, several equal ones side by side if the text says so and nothing else is there."""
+    match = _IN_A_ROW.search(marked.text)
+    if not match or len(items) != 1 or items[0].count == 1:
+        return items
+    marked.use(*match.span())
+    return (replace(items[0], spot=IN_A_ROW),)

@@ -33,6 +33,7 @@ from dall_e.planning.mentions import (
     drop_unclaimed,
     first_mentions,
     full_grown,
+    in_a_row,
     in_many_colours,
     stands_on_own_legs,
     walked_by_somebody,
@@ -366,7 +367,7 @@ def _loose(grammar: Grammar, marked: MarkedText) -> tuple[Scene | None, Mended]:
         marked.use(*spans[position])
 
     scene = cast.scene(placed.setting if placed else "")
-    items = at_rest_or_play(grammar.vocabulary, scene.objects, marked)
+    items = in_a_row(at_rest_or_play(grammar.vocabulary, scene.objects, marked), marked)
     mended = tuple(
         (was, now)
         for position, (was, now) in enumerate(zip(written, tokens, strict=True))

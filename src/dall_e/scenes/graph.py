@@ -41,6 +41,8 @@ VERBS = (
 who does it (`planning/anchors.py`)."""
 SHAPES = ("circle", "square")
 _SPOT = re.compile(rf"(?:{'|'.join(RELATIONS)}|as|in):[A-Za-z][\w -]{{0,40}}")
+IN_A_ROW = "in:row"
+"""The spot of several equal things that stand side by side."""
 MOST = 6
 """The largest number of one thing."""
 
@@ -96,7 +98,8 @@ class SceneObject:
     parts: tuple[tuple[str, str], ...] = ()
     """Parts with a colour of their own: one of PARTS, one of COLOURS."""
     spot: str = ""
-    """Where it is in its place, as "on:couch" or "on:wall" (`spots.py`); or nothing is said."""
+    """Where it is in its place, as "on:couch" or "on:wall" (`spots.py`), or IN_A_ROW; or nothing is
+    said."""
     model_thing: Thing | None = None
     """For a planned object that the table of things lacks: what the model knows of it."""
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from dall_e.images.compositing import Place
 from dall_e.images.strokes import Ground
 from dall_e.scenes.chains import linked_places
-from dall_e.scenes.graph import Scene
+from dall_e.scenes.graph import IN_A_ROW, Scene
 from dall_e.scenes.layout import flies, layout
 
 FILL = {"big": 1.0, "": 0.92, "small": 0.6}
@@ -73,12 +73,21 @@ def canonical_layout(
         side = {"big": cells, "small": cells // 3}.get(scene.objects[0].size, cells * 2 // 3)
         edge = (cells - side) // 2
         slots, fills = [(0, _Slot(edge, edge, side))], [FILL[""]]
+    elif len(scene.objects) == 1 and scene.objects[0].spot == IN_A_ROW:
+        slots = [(0, slot) for slot in _row(scene.objects[0].count, cells)]
     elif len(scene.objects) == 2:
         slots = _halves(scene, cells)
     else:
         everything = _one_by_one(scene)
         slots = list(zip(everything, _grid(len(everything), 0, 0, cells, cells), strict=True))
     return [_centred(index, slot, aspects[index], fills[index], cells) for index, slot in slots]
+
+
+def _row(count: int, cells: int) -> list[_Slot]:
+    """`count` equal slots side by side, across the middle of the picture."""
+    side = max(cells // count, 1)
+    left, top = (cells - count * side) // 2, (cells - side) // 2
+    return [_Slot(left + number * side, top, side) for number in range(count)]
 
 
 def _one_by_one(scene: Scene) -> list[int]:

@@ -25,6 +25,27 @@ def _patterned(match: re.Match[str]) -> str:
 
 _EN: tuple[tuple[re.Pattern[str], Turned], ...] = (
     (
+        re.compile(r"\bhatch(?:ing|es) (?:out )?(?:from|of) "
+                   r"(?:an?|the|its|her|his) (?:\w+ )?egg\b"),
+        "hatching",
+    ),
+    (re.compile(r"\bin an? (?:straight |long |neat )*(?:line|row)\b"), "in a row"),
+    (re.compile(rf"^a (?:row|line) of ({_NUMBER} [\w -]+)$"), r"\1 in a row"),
+    (
+        re.compile(r"^([\w' -]+?),? (?:is )?(?:on|to|at) the left(?: side)?(?: and|,|;)+ "
+                   r"([\w' -]+?),? (?:is )?(?:on|to|at) the right(?: side)?$"),
+        r"\1 to the left of \2",
+    ),
+    (
+        re.compile(r"^(?:on the )?left:? ([\w' -]+?)(?: and|,|;)+ (?:on the )?right:? ([\w' -]+)$"),
+        r"\1 to the left of \2",
+    ),
+    (
+        re.compile(r"^([\w' -]+?),? (?:is )?(?:on|to|at) the right(?: side)?(?: and|,|;)+ "
+                   r"([\w' -]+?),? (?:is )?(?:on|to|at) the left(?: side)?$"),
+        r"\1 to the right of \2",
+    ),
+    (
         re.compile(r"^(?:(?:a (?:ring|circle) of|some|many|several|lots of) )?((?:\w+ )?\w+s) "
                    r"(?:all )?(?:around|surrounding) ((?:an?|the) [\w -]+)$"),
         r"\2 between two \1",
@@ -77,7 +98,23 @@ _STATUES: tuple[tuple[re.Pattern[str], Turned], ...] = (
 """A statue is what it shows, of another material."""
 _CARVED = {"冰": "冰做的", "雪": "冰做的", "石": "石头", "木": "木头", "铜": "铜制的", "玉": "水晶"}
 _CARVING = re.compile(r"([冰雪石木铜玉])雕(?:刻成?)?的?(?=[\u4e00-\u9fff])")
+_LEFT_ZH, _IS_ZH = "左(?:边|侧|面)", "(?:的?是|有|放着?|:|：)?"
 _ZH: tuple[tuple[re.Pattern[str], Turned], ...] = (
+    (
+        re.compile(f"^{_LEFT_ZH}{_IS_ZH}([\u4e00-\u9fff]+?)[,，和]?"
+                   f"右(?:边|侧|面){_IS_ZH}([\u4e00-\u9fff]+)$"),
+        r"\1在\2的左边",
+    ),
+    (
+        re.compile(f"^([\u4e00-\u9fff]+?)在?{_LEFT_ZH}[,，]"
+                   f"([\u4e00-\u9fff]+?)在?右(?:边|侧|面)$"),
+        r"\1在\2的左边",
+    ),
+    (
+        re.compile(r"[坐趴躺站蹲藏躲]着?在([\u4e00-\u9fff]{1,6}?)的?"
+                   r"(下面|底下|下边|后面|旁边|前面|下)$"),
+        r"在\1\2",
+    ),
     (
         re.compile(r"(?:([红蓝绿黄黑粉紫橙灰棕])白|白([红蓝绿黄黑粉紫橙灰棕]))(?:色|相间)?的?"
                    r"(?=条纹|格子|格纹|波点|圆点|方格)"),

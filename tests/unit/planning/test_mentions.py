@@ -5,7 +5,7 @@ import pytest
 from dall_e.planning.parser import parse
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.planning.vocabulary_rows import KnownName
-from dall_e.scenes.graph import Action
+from dall_e.scenes.graph import IN_A_ROW, Action
 
 
 @pytest.fixture(scope="module")
@@ -163,3 +163,11 @@ def test_a_lone_baby_is_as_large_as_any_other(known: Vocabulary) -> None:
 @pytest.mark.parametrize("prompt", ["no cats", "not a cat", "zero cats"])
 def test_what_is_not_wanted_is_told(prompt: str, known: Vocabulary) -> None:
     assert parse(prompt, known).unknown == (prompt.split()[0],)
+
+
+@pytest.mark.parametrize("prompt", ["three cats in a row", "三只猫排成一排"])
+def test_several_equal_things_stand_in_a_row(prompt: str, known: Vocabulary) -> None:
+    understood = parse(prompt, known)
+    assert understood.scene and not understood.unread
+    (cats,) = understood.scene.objects
+    assert cats.count == 3 and cats.spot == IN_A_ROW

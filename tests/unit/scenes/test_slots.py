@@ -6,7 +6,7 @@ import pytest
 
 from dall_e.images.compositing import Place
 from dall_e.images.strokes import Ground
-from dall_e.scenes.graph import MOST, CutoutImage, Scene, SceneObject
+from dall_e.scenes.graph import IN_A_ROW, MOST, CutoutImage, Scene, SceneObject
 from dall_e.scenes.slots import canonical_layout, has_slots
 
 GROUND = Ground(far=0.7, near=0.95, sky=0.5)
@@ -106,3 +106,13 @@ def test_what_acts_or_touches_has_no_slot() -> None:
         assert not has_slots(scene)
         with pytest.raises(ValueError, match="have no slots"):
             canonical_layout(scene, [1.0, 1.0], None, 12)
+
+
+@pytest.mark.parametrize("count", range(2, MOST + 1))
+def test_things_in_a_row_stand_side_by_side(count: int) -> None:
+    ducks = SceneObject(name="duck", image=CutoutImage(0), count=count, spot=IN_A_ROW)
+    places = canonical_layout(Scene(objects=(ducks,)), [1.4], None, 12)
+    assert len(places) == count and len({place.y for place in places}) == 1
+    assert all(0 <= place.x - place.width / 2 < place.x + place.width / 2 <= 1 for place in places)
+    for one, other in itertools.pairwise(places):
+        assert one.x + one.width / 2 <= other.x - other.width / 2

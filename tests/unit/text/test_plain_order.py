@@ -26,6 +26,13 @@ from dall_e.text.plain_order import in_plain_order
         ("a man with a cup with stripes", "a man with a cup with stripes"),
         ("a sandwich with a bite taken out of it", "a bitten sandwich"),
         ("a cat with a long back", "a cat with a long back"),
+        ("a cup on the left, a teapot on the right", "a cup to the left of a teapot"),
+        ("a cup on the right and a teapot on the left", "a cup to the right of a teapot"),
+        ("left: a cat, right: a dog", "a cat to the left of a dog"),
+        ("a cat on the left", "a cat on the left"),
+        ("four penguins standing in a straight line", "four penguins standing in a row"),
+        ("a baby dragon hatching from an egg", "a baby dragon hatching"),
+        ("a row of three houses", "three houses in a row"),
     ],
 )
 def test_english(said: str, plain: str) -> None:
@@ -44,6 +51,10 @@ def test_english(said: str, plain: str) -> None:
         ("红白相间的格子桌布", "红色格子桌布"),
         ("蓝白花纹的盘子", "蓝白花纹的盘子"),
         ("冰雕天鹅", "冰做的天鹅"),
+        ("左边是猫右边是狗", "猫在狗的左边"),
+        ("猫在左边，狗在右边", "猫在狗的左边"),
+        ("小狗趴在椅子下面", "小狗在椅子下面"),
+        ("小狗坐在树下", "小狗在树下"),
     ],
 )
 def test_chinese(said: str, plain: str) -> None:
