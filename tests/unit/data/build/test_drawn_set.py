@@ -44,7 +44,7 @@ def broken_rule(name: str) -> str:
     text = DRAWN[name].decode("utf-8")
     root = ElementTree.fromstring(text)
     _, _, width, height = map(float, root.attrib["viewBox"].split())
-    if len(text) >= 8000 or not 36 <= width == height < 48:
+    if len(text) >= 8000 or not 36 <= width == height <= 48:
         return f"{len(text)} bytes in a box of {root.attrib['viewBox']}"
     if not root[0].tag.endswith("title") or not (root[0].text or "").strip():
         return "it has no title"
