@@ -74,7 +74,8 @@ def test_a_record_says_all_of_a_plan(show) -> None:
     from dall_e.scenes.graph import Scene
 
     vocabulary = Vocabulary.load(find_model(BUILT_IN) / "vocabulary.txt")
-    for prompt in ("three small blue cars and a big dog on the beach", "watercolour of a sad cat"):
+    prompts = ("three small blue cars and a big dog on the beach", "watercolour of a cat and a cup")
+    for prompt in prompts:
         record = json.loads(show(prompt, "--json", "--seed", "5")[1])
         plan = plan_prompt(prompt, vocabulary, 5)
         asked = ("prompt", "paint", "mirrored", "alternates")
