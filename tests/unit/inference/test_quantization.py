@@ -112,9 +112,9 @@ def float32_pixels() -> list[np.ndarray]:
 
 
 def pixels(model: DALL_E, **more: int) -> list[np.ndarray]:
-    """Two pictures of the built-in model, the pixels of its networks: areas hide small steps."""
+    """Two pictures of what the network knows by heart, as it draws them: areas hide small steps."""
     images = model(
-        ["a red apple", "two cats and a ball"],
+        ["a red apple", "two cats and a banana"],
         seed=7,
         num_inference_steps=16,
         temperature=0.0,
