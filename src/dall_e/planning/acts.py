@@ -65,7 +65,14 @@ class _Act(NamedTuple):
     """Words that mean an act."""
 
     act: str
-    words: re.Pattern[str]
+    verbs: tuple[str, ...]
+    things: tuple[str, ...]
+    language: Language
+
+    def found_in(self, text: str) -> Iterator[re.Match[str]]:
+        """Where a text says it. Patterns are compiled where a verb of theirs is there at all."""
+        if any(verb in text for verb in self.verbs):
+            yield from _pattern(self.verbs, self.things, self.language).finditer(text)
 
 
 class _Named(NamedTuple):
@@ -126,7 +133,7 @@ def with_pictured_acts(text: str, vocabulary: Vocabulary, language: Language) ->
     found = [
         (match, act.act)
         for act in _acts(language)
-        for match in act.words.finditer(text)
+        for match in act.found_in(text)
     ]  # fmt: skip
     rewrite = _in_english if language == "en" else _in_chinese
     whole = long_names(text, vocabulary, language) if found else ()
@@ -332,10 +339,16 @@ def _plain(name: str, vocabulary: Vocabulary) -> str:
 def _acts(language: Language) -> tuple[_Act, ...]:
     """All acts with the words that mean them."""
     columns = (1, 2) if language == "en" else (3, 4)
-    made = _words_en if language == "en" else _words_zh
     rows = read_table("planning/acts.txt")
     cells = ((row[0], _split(row[columns[0]]), _split(row[columns[1]])) for row in rows)
-    return tuple(_Act(act, made(verbs, things)) for act, verbs, things in cells if verbs)
+    return tuple(_Act(act, verbs, things, language) for act, verbs, things in cells if verbs)
+
+
+@lru_cache(maxsize=1024)
+def _pattern(
+    verbs: tuple[str, ...], things: tuple[str, ...], language: Language
+) -> re.Pattern[str]:
+    return _words_en(verbs, things) if language == "en" else _words_zh(verbs, things)
 
 
 def _split(cell: str) -> tuple[str, ...]:

@@ -184,7 +184,7 @@ def _use_surroundings(left: _Left, named: _Named | None, chinese: bool) -> None:
     """Take out the words for what lies around a place: a village in the mountains."""
     if named is None or chinese:
         return
-    behind = _patterns_en()[2].match(left.text, named.span[1] + 1)
+    behind = _patterns_of(left.text)[2].match(left.text, named.span[1] + 1)
     if behind:
         left.use(*behind.span())
 
@@ -252,7 +252,7 @@ def _first_named(text: str, chinese: bool, is_noun: IsNoun) -> _Named | None:
 
 
 def _named_en(text: str, is_noun: IsNoun) -> Iterator[_Named]:
-    head, phrases, behind = _patterns_en()
+    head, phrases, behind = _patterns_of(text)
     match = head.match(text)
     if match:
         before = (match["before"] or "").split()
@@ -308,7 +308,8 @@ def _described(match: re.Match[str], place: str, start: int) -> _Named:
 def _named_zh(text: str) -> Iterator[_Named]:
     """The longest name, wherever it is."""
     found: list[_Named] = []
-    of_part, in_name, owner, at_name, phrases, head = _patterns_zh()
+    there = _there(text, _place_of(2)), _there(text, _place_of(3))
+    of_part, in_name, owner, at_name, phrases, head = _patterns_zh(*there)
     match = of_part.match(text)
     if match:
         yield _Named(_place_of(2)[match["name"]], match.span(), match["name"], {})
@@ -320,35 +321,51 @@ def _named_zh(text: str) -> Iterator[_Named]:
     yield from sorted(found, key=lambda named: -len(named.words))
 
 
+def _there(text: str, words: Iterable[str]) -> tuple[str, ...]:
+    """Those words that are in a text. To compile a pattern of all would take half a second."""
+    return tuple(word for word in words if word in text)
+
+
 def _any_of(words: Iterable[str]) -> str:
-    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+    """A pattern of any of some words, the longest first; of none it matches nothing."""
+    return "|".join(map(re.escape, sorted(words, key=len, reverse=True))) or r"(?!)"
 
 
 @lru_cache(maxsize=1)
-def _patterns_en() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
+def _behind_prepositions() -> frozenset[str]:
+    """The names of places with a preposition of their own."""
+    return frozenset(phrase.split(" ", 1)[1] for phrase in _place_of(1))
+
+
+def _patterns_of(text: str) -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
+    """The patterns of the places that an English text may name."""
+    return _patterns_en(_there(text, _place_of(0)), _there(text, _behind_prepositions()))
+
+
+@lru_cache(maxsize=256)
+def _patterns_en(
+    names: tuple[str, ...], nouns: tuple[str, ...]
+) -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     """A place first, a phrase of those with their own preposition, a name behind any."""
-    names = _any_of(_place_of(0))
-    pairs = [phrase.split(" ", 1) for phrase in _place_of(1)]
-    wheres, nouns = ({pair[0] for pair in pairs}, {pair[1] for pair in pairs})
+    name, wheres = _any_of(names), {phrase.split(" ", 1)[0] for phrase in _place_of(1)}
     before = rf"(?P<before>(?:(?!(?:and|with|or|of|{_PREPOSITIONS}) )[\w'-]+ ){{0,2}}?)"
     return (
-        re.compile(rf"[\s,]*{_THE}{before}(?P<name>{names})(?: scene)?{_BEHIND_HEAD}"),
+        re.compile(rf"[\s,]*{_THE}{before}(?P<name>{name})(?: scene)?{_BEHIND_HEAD}"),
         re.compile(rf"\b(?P<where>{_any_of(wheres)}) {_THE}{before}(?P<name>{_any_of(nouns)})\b"),
-        re.compile(rf"\b(?:{_PREPOSITIONS}) {_THE}{before}(?P<name>{names})\b"),
+        re.compile(rf"\b(?:{_PREPOSITIONS}) {_THE}{before}(?P<name>{name})\b"),
     )
 
 
-@lru_cache(maxsize=1)
-def _patterns_zh() -> tuple[re.Pattern[str], ...]:
+@lru_cache(maxsize=256)
+def _patterns_zh(names: tuple[str, ...], phrases: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
     """A place before a part of it, 在 before a name, a word for a side behind it, whole phrases, a
     place that ends the text."""
-    names, phrases = _any_of(_place_of(2)), _any_of(_place_of(3))
-    longer = _any_of(name for name in _place_of(2) if len(name) > 1)
+    name, longer = _any_of(names), _any_of(each for each in names if len(each) > 1)
     return (
         re.compile(rf"^(?:在)?(?P<name>{longer})的?(?={_PARTS_ZH}(?:上|里|下|旁|边|前))"),
-        re.compile(rf"在(?P<name>{names})(?:{_SUFFIX})?的?"),
+        re.compile(rf"在(?P<name>{name})(?:{_SUFFIX})?的?"),
         re.compile(rf"^(?P<name>{longer})的(?=.)"),
-        re.compile(rf"(?P<name>{names})(?:{_SUFFIX}|(?<=[边畔里上中内底]))[的有]?"),
-        re.compile(rf"在?(?P<name>{phrases})面?[的有]?"),
-        re.compile(rf"{_BEFORE_HEAD}(?P<name>{names})(?=$|[，,、。有])"),
+        re.compile(rf"(?P<name>{name})(?:{_SUFFIX}|(?<=[边畔里上中内底]))[的有]?"),
+        re.compile(rf"在?(?P<name>{_any_of(phrases)})面?[的有]?"),
+        re.compile(rf"{_BEFORE_HEAD}(?P<name>{name})(?=$|[，,、。有])"),
     )
