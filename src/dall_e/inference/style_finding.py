@@ -31,7 +31,7 @@ from dall_e.inference.retrieval import ImageInput
 from dall_e.planning.drawing_jobs import DrawingJob
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.planning.vocabulary_rows import KnownName
-from dall_e.text.language import is_chinese, without_article
+from dall_e.text.language import is_chinese, spelled
 from dall_e.text.shared_style import shared_style
 
 _MOST_MEASURED = 80
@@ -139,7 +139,7 @@ class StyleFinding(Remembering):
             asked = [form for name in names for form in self._forms(name)]
             unknown = [name for name in names if not self._is_known(name)]
             new += [KnownName(name, name, "object") for name in unknown]
-            images.update(map(_spelled, (*asked, *unknown)))
+            images.update(map(spelled, (*asked, *unknown)))
 
             # A caption that does not name the style would change what the model draws without it.
             written = [
@@ -147,7 +147,7 @@ class StyleFinding(Remembering):
                 for caption, word in zip(said, words, strict=True)
             ]
             long += [] if names else written
-            own = [style.caption(_spelled(form)) for form in (*asked, *unknown)]
+            own = [style.caption(spelled(form)) for form in (*asked, *unknown)]
             prompts.append(tuple(dict.fromkeys((*own, *unknown, *written))))
             has_ground = bool(style.ground) and bool(names)
             own_SSC = _without_ground(drawing_SSC) if has_ground else drawing_SSC
@@ -253,8 +253,3 @@ def _without_ground(image_SSC: np.ndarray) -> np.ndarray:
     """A picture without what is behind everything."""
     shown_SS1 = seen(image_SSC).shown_SS[..., None]
     return np.where(shown_SS1, image_SSC, 0).astype(np.uint8)
-
-
-def _spelled(prompt: str) -> str:
-    """A prompt as plans compare it: without case, article and the mark that ends it."""
-    return without_article(" ".join(prompt.casefold().split())).rstrip(".。!！ ")

@@ -14,7 +14,7 @@ from dall_e.planning.plan import Plan, plan_prompt
 from dall_e.planning.planned_object import PlannedObject
 from dall_e.planning.style_words import in_style
 from dall_e.planning.vocabulary import Vocabulary
-from dall_e.text.language import without_article
+from dall_e.text.language import spelled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +101,7 @@ def _with_own_images(plan: Plan, style: FittedStyle) -> Plan:
         is_asked = number >= len(read) or bool(read[number].colour)
         paint = planned.paint if is_asked else ""
         is_plain = dataclasses.replace(planned, paint="", mirrored=False).is_as_drawn
-        name = without_article(" ".join(planned.prompt.casefold().split())).rstrip(".。!！ ")
+        name = spelled(planned.prompt)
         # Its picture of a red apple is red already.
         coloured = f"{paint} {name}"
         if paint and coloured in style.images:

@@ -15,6 +15,7 @@ from dall_e.planning.qualities import shown_as
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.scenes.graph import SHAPES, Scene, SceneObject
 from dall_e.text.language import Language
+from dall_e.text.patterns import any_of
 from dall_e.text.tables import read_table
 
 _TOGETHER = (
@@ -72,10 +73,7 @@ def with_better_images(scene: Scene, vocabulary: Vocabulary) -> Scene:
 @lru_cache(maxsize=2)
 def _patterns(language: Language) -> tuple[str, ...]:
     """Ways to say it; the groups are a, b and seat, and b is there only if both are named."""
-    animals, seats = (
-        "|".join(sorted(map(re.escape, _words(sort, language)), key=len, reverse=True))
-        for sort in ("animal", "seat")
-    )
+    animals, seats = (any_of(_words(sort, language)) for sort in ("animal", "seat"))
     first, second, seat = f"(?P<a>{animals})", f"(?P<b>{animals})", f"(?P<seat>{seats})"
     none = "(?P<b>(?!))?"
     if language == "en":

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from dall_e.text.language import Language
+from dall_e.text.patterns import any_of
 from dall_e.text.tables import read_table
 
 LOOKING_EN = (
@@ -86,7 +87,7 @@ def verbs(language: Language) -> tuple[re.Pattern[str], dict[str, str]]:
         for cells in read_table("planning/verbs.txt")
         for word in _words(cells[column])
     }
-    words = "|".join(map(re.escape, sorted(meanings, key=len, reverse=True)))
+    words = any_of(meanings)
     return re.compile(rf"\b(?:{words})\b" if language == "en" else words), meanings
 
 

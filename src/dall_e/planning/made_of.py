@@ -9,6 +9,7 @@ from functools import lru_cache
 from dall_e.planning.lexicon import attributes
 from dall_e.planning.phrases_en import attribute_of
 from dall_e.text.language import Language
+from dall_e.text.patterns import any_of
 
 
 def with_material_first(text: str, language: Language) -> str:
@@ -53,4 +54,4 @@ def _made_of_zh() -> re.Pattern[str]:
 def _materials(language: Language) -> str:
     """Words for materials as a pattern, the longest first."""
     words = [word for word, said in attributes(language).items() if said.field == "material"]
-    return "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
+    return any_of(words)

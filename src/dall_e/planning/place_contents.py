@@ -15,7 +15,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from dall_e.images.places import places
-from dall_e.scenes.graph import Link, Scene, SceneObject
+from dall_e.scenes.graph import Scene
+from dall_e.text.patterns import any_of
 from dall_e.text.tables import read_table
 
 _JOINS = (
@@ -66,7 +67,7 @@ def with_contents(scene: Scene) -> Scene:
         if len(scene.objects) < 2 or not _is_plain(scene, index):
             continue
         drawing = _drawings(place).get(item.name) or _drawings(place).get(item.name.split()[-1])
-        held = [link for link in _links(scene) if link.second == index]
+        held = [link for link in scene.all_links if link.second == index]
         if drawing is None or (held and drawing == place):
             continue
         objects = list(scene.objects)
@@ -80,18 +81,11 @@ def with_contents(scene: Scene) -> Scene:
     return scene
 
 
-def _links(scene: Scene) -> tuple[Link, ...]:
-    own = (Link(0, scene.relation, 1),) if scene.relation else ()
-    return (*scene.links, *own)
-
-
 def _is_plain(scene: Scene, index: int) -> bool:
     """Whether nothing is said of a thing but its name, nor that it is anywhere or used."""
-    item = scene.objects[index]
-    plain = SceneObject(name=item.name, image=None, model_thing=item.model_thing)
-    is_somewhere = any(link.first == index for link in _links(scene))
+    is_somewhere = any(link.first == index for link in scene.all_links)
     acts = any(index in (action.subject, action.thing) for action in scene.actions)
-    return replace(item, image=None) == plain and not is_somewhere and not acts
+    return scene.objects[index].is_plain and not is_somewhere and not acts
 
 
 @lru_cache(maxsize=256)
@@ -100,7 +94,7 @@ def _drawings(place: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, drawing, english, _ in read_table("planning/place_contents.txt"):
         if name == place:
-            for word in filter(None, map(str.strip, english.split(","))):
+            for word in _words(english):
                 found.setdefault(word, drawing or place)
     return found
 
@@ -115,7 +109,7 @@ def _rows(place: str) -> Iterator[tuple[str, re.Pattern[str], re.Pattern[str]]]:
     for name, drawing, english, chinese in read_table("planning/place_contents.txt"):
         if name != place:
             continue
-        en, zh = (_any_of(cell) for cell in (english, chinese))
+        en, zh = (any_of(_words(cell)) for cell in (english, chinese))
         praise = _PRAISE.replace("COLOURS", "" if places()[place].kind == "indoor" else _COLOURS)
         yield (
             drawing or place,
@@ -126,6 +120,5 @@ def _rows(place: str) -> Iterator[tuple[str, re.Pattern[str], re.Pattern[str]]]:
         )
 
 
-def _any_of(cell: str) -> str:
-    words = sorted(filter(None, map(str.strip, cell.split(","))), key=len, reverse=True)
-    return "|".join(map(re.escape, words)) or "(?!)"
+def _words(cell: str) -> list[str]:
+    return [word for word in map(str.strip, cell.split(",")) if word]

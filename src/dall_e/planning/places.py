@@ -16,6 +16,7 @@ from typing import NamedTuple
 from dall_e.images.places import TIMES, Setting
 from dall_e.planning.place_conditions import ADJECTIVES_EN, conditions
 from dall_e.planning.place_contents import find_contents
+from dall_e.text.patterns import any_of
 from dall_e.text.tables import read_table
 
 Span = tuple[int, int]
@@ -326,11 +327,6 @@ def _there(text: str, words: Iterable[str]) -> tuple[str, ...]:
     return tuple(word for word in words if word in text)
 
 
-def _any_of(words: Iterable[str]) -> str:
-    """A pattern of any of some words, the longest first; of none it matches nothing."""
-    return "|".join(map(re.escape, sorted(words, key=len, reverse=True))) or r"(?!)"
-
-
 @lru_cache(maxsize=1)
 def _behind_prepositions() -> frozenset[str]:
     """The names of places with a preposition of their own."""
@@ -347,11 +343,11 @@ def _patterns_en(
     names: tuple[str, ...], nouns: tuple[str, ...]
 ) -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
     """A place first, a phrase of those with their own preposition, a name behind any."""
-    name, wheres = _any_of(names), {phrase.split(" ", 1)[0] for phrase in _place_of(1)}
+    name, wheres = any_of(names), {phrase.split(" ", 1)[0] for phrase in _place_of(1)}
     before = rf"(?P<before>(?:(?!(?:and|with|or|of|{_PREPOSITIONS}) )[\w'-]+ ){{0,2}}?)"
     return (
         re.compile(rf"[\s,]*{_THE}{before}(?P<name>{name})(?: scene)?{_BEHIND_HEAD}"),
-        re.compile(rf"\b(?P<where>{_any_of(wheres)}) {_THE}{before}(?P<name>{_any_of(nouns)})\b"),
+        re.compile(rf"\b(?P<where>{any_of(wheres)}) {_THE}{before}(?P<name>{any_of(nouns)})\b"),
         re.compile(rf"\b(?:{_PREPOSITIONS}) {_THE}{before}(?P<name>{name})\b"),
     )
 
@@ -360,12 +356,12 @@ def _patterns_en(
 def _patterns_zh(names: tuple[str, ...], phrases: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
     """A place before a part of it, 在 before a name, a word for a side behind it, whole phrases, a
     place that ends the text."""
-    name, longer = _any_of(names), _any_of(each for each in names if len(each) > 1)
+    name, longer = any_of(names), any_of(each for each in names if len(each) > 1)
     return (
         re.compile(rf"^(?:在)?(?P<name>{longer})的?(?={_PARTS_ZH}(?:上|里|下|旁|边|前))"),
         re.compile(rf"在(?P<name>{name})(?:{_SUFFIX})?的?"),
         re.compile(rf"^(?P<name>{longer})的(?=.)"),
         re.compile(rf"(?P<name>{name})(?:{_SUFFIX}|(?<=[边畔里上中内底]))[的有]?"),
-        re.compile(rf"在?(?P<name>{_any_of(phrases)})面?[的有]?"),
+        re.compile(rf"在?(?P<name>{any_of(phrases)})面?[的有]?"),
         re.compile(rf"{_BEFORE_HEAD}(?P<name>{name})(?=$|[，,、。有])"),
     )

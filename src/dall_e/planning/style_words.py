@@ -18,6 +18,7 @@ from dall_e.images.effects.catalogue import EFFECTS
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.scenes.graph import COLOURS
 from dall_e.text.language import is_chinese
+from dall_e.text.patterns import any_of
 from dall_e.text.tables import read_table
 
 _MOST_STYLES = 3
@@ -218,7 +219,7 @@ def _words_en() -> dict[str, tuple[str, str]]:
 @lru_cache(maxsize=1)
 def _patterns_en() -> tuple[tuple[str, re.Pattern[str]], ...]:
     """Where an English prompt may name a style: a word for the place, and a pattern."""
-    words = "|".join(sorted(map(re.escape, _words_en()), key=len, reverse=True))
+    words = any_of(_words_en())
     style = rf"(?P<style>{words})(?P<media>{_MEDIA}*)"
     style_behind = style + _RIM
     return (
@@ -329,7 +330,7 @@ def _words_zh() -> dict[str, tuple[str, str]]:
 @lru_cache(maxsize=1)
 def _patterns_zh() -> tuple[re.Pattern[str], re.Pattern[str]]:
     """Where a Chinese prompt may name a style: at its beginning, and at its end."""
-    words = "|".join(sorted(map(re.escape, _words_zh()), key=len, reverse=True))
+    words = any_of(_words_zh())
     style = rf"(?P<style>{words})(?P<kind>{_KINDS_ZH}*)"
     return (
         re.compile(rf"{_ASKING_ZH}{_COUNT_ZH}{style}(?P<link>[的，,：:\s]*)(?P<rest>.+)"),

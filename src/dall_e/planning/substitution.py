@@ -9,6 +9,7 @@ from dall_e.planning.grammar_en import English
 from dall_e.planning.nearest import Nearest, substitutes_en, substitutes_zh
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.text.language import is_chinese
+from dall_e.text.patterns import any_of
 
 _WORDS = re.compile(r"[\w'-]+|[^\w\s]")
 _SOMEBODYS = frozenset(("hair", "头发", "发丝"))
@@ -44,7 +45,7 @@ def _is_somebodys(word: str) -> bool:
 def with_substitutes(text: str, substitutes: Mapping[str, Nearest]) -> str:
     """Return a text with what is read instead of its words: English words, Chinese characters."""
     edge = "" if is_chinese(text) else r"\b"
-    words = "|".join(re.escape(word) for word in sorted(substitutes, key=len, reverse=True))
+    words = any_of(substitutes)
     pattern = re.compile(f"{edge}(?:{words}){edge}", re.IGNORECASE)
     said = {word.lower(): nearest.said for word, nearest in substitutes.items()}
     return pattern.sub(lambda match: said[match[0].lower()], text)

@@ -24,7 +24,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dall_e.images.packed_curves import PackedCurves, sums_of
-from dall_e.text.language import without_article
+from dall_e.text.language import spelled
 
 _AROUND = 9
 """A patch and its eight neighbours."""
@@ -88,13 +88,13 @@ class TokenMemory:
     def _rows(self) -> dict[str, list[int]]:
         rows: dict[str, list[int]] = {}
         for row, prompts in enumerate(self.prompts):
-            for prompt in dict.fromkeys(map(_spelled, prompts)):
+            for prompt in dict.fromkeys(map(spelled, prompts)):
                 rows.setdefault(prompt, []).append(row)
         return rows
 
     def recalled(self, prompt: str) -> list[int]:
         """Which images a prompt recalls: those that have just this prompt."""
-        return self._rows.get(_spelled(prompt), [])
+        return self._rows.get(spelled(prompt), [])
 
     def joined(self, other: TokenMemory) -> TokenMemory:
         """The images of both. Raises ValueError for grids of different size."""
@@ -161,8 +161,3 @@ class TokenMemory:
             found.append((rows_K[number_N], best_N >= _FEWEST_ALIKE))
         rows_BN, is_found_BN = (torch.stack(parts) for parts in zip(*found, strict=True))
         return rows_BN, is_found_BN
-
-
-def _spelled(prompt: str) -> str:
-    """A prompt as it is compared: without case, article and the mark that ends it."""
-    return without_article(" ".join(prompt.casefold().split())).rstrip(".。!！ ")

@@ -128,6 +128,12 @@ class SceneObject:
         """What is known of it. Raises KeyError for a shape, and for what nobody has a word for."""
         return self.model_thing or things()[self.name]
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing is said of it but its name."""
+        plain = SceneObject(name=self.name, image=None, model_thing=self.model_thing)
+        return replace(self, image=None) == plain
+
     def with_part(self, part: str, colour: str) -> SceneObject:
         """The same with a part in a colour of its own."""
         return replace(self, parts=tuple(sorted({**dict(self.parts), part: colour}.items())))
@@ -199,6 +205,11 @@ class Scene:
     """Fraction of its captions that name the style."""
     seed: str = ""
     """Chooses places, sizes and shades within what the scene says."""
+
+    @property
+    def all_links(self) -> tuple[Link, ...]:
+        """Its links, and its relation as one of them."""
+        return (*self.links, *((Link(0, self.relation, 1),) if self.relation else ()))
 
     def without(self, dropped: Collection[int]) -> Scene:
         """Return a scene without some of its objects, and what is done with them."""

@@ -38,9 +38,7 @@ def in_place(scene: Scene) -> Scene:
     if not scene.objects or place in ("", "plain", "gradient"):
         return scene
     facts = scenery(Setting.of(place)).facts
-    links = list(scene.links)
-    if scene.relation:
-        links.append(Link(0, scene.relation, 1))
+    links = list(scene.all_links)
     seats = {
         action.thing: (action.subject, "on")
         for action in scene.actions
@@ -65,7 +63,7 @@ def in_place(scene: Scene) -> Scene:
             spots |= dict(_onto(part, on_it))
             # How many desks there are that books are on, their place says.
             bare = replace(item, count=1) if on_it else item
-            if _is_plain(bare) and len(scene.objects) > 1:
+            if bare.is_plain and len(scene.objects) > 1:
                 dropped.add(index)
             elif item.count == 1 and part.is_called(item.name):
                 spots[index] = f"as:{part.names[0]}"
@@ -106,7 +104,7 @@ def _onto(part: PlacePart, on_it: list[Link]) -> Iterator[tuple[int, str]]:
 def _fewer(item: SceneObject, part: PlacePart, parts: Sequence[PlacePart]) -> SceneObject:
     """Several things without those of them that the place shows."""
     shown = sum(each.names == part.names for each in parts)
-    is_more = item.count > shown and _is_plain(replace(item, count=1))
+    is_more = item.count > shown and replace(item, count=1).is_plain
     return replace(item, count=item.count - shown) if is_more else item
 
 
@@ -129,12 +127,6 @@ def _is_laid(item: SceneObject) -> bool:
     if item.name in SHAPES or item.thing.kind in _ALIVE or _ON_FLOORS.search(item.name):
         return False
     return item.thing.kind == "food" or _ON_TABLES.search(item.name) is not None
-
-
-def _is_plain(item: SceneObject) -> bool:
-    """Whether nothing is said of a thing but its name."""
-    plain = SceneObject(name=item.name, image=None, model_thing=item.model_thing)
-    return replace(item, image=None) == plain
 
 
 def _with_spots(scene: Scene, spots: dict[int, str], dropped: set[int], links: list[Link]) -> Scene:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from dall_e.text.language import Language
+from dall_e.text.patterns import any_of
 from dall_e.text.tables import read_table
 
 _PHOTO = (
@@ -111,28 +112,10 @@ def _without_own_work(text: str, language: Language, is_name: Callable[[str], bo
 def _own_work(language: Language) -> re.Pattern[str]:
     """A pattern of all occupations with a verb behind them, and something that it is done with."""
     first = 0 if language == "en" else 2
-    ways = []
-    for row in read_table("text/own_work.txt"):
-        who, verbs = (
-            "|".join(sorted(map(re.escape, cell.split(", ")), key=len, reverse=True))
-            for cell in row[first : first + 2]
-        )
-        ways.append(
-            f"(?:{who})(?=(?: is| are)? (?:{verbs}) )"
-            if first == 0
-            else f"(?:{who})(?=正?在?(?:{verbs}))"
-        )
-    verbs = "|".join(
-        sorted(
-            {
-                verb
-                for row in read_table("text/own_work.txt")
-                for verb in row[first + 1].split(", ")
-            },
-            key=len,
-            reverse=True,
-        )
-    )
+    rows = [[cell.split(", ") for cell in row] for row in read_table("text/own_work.txt")]
+    behind = "(?: is| are)? (?:{}) " if language == "en" else "正?在?(?:{})"
+    ways = [f"(?:{any_of(row[first])})(?={behind.format(any_of(row[first + 1]))})" for row in rows]
+    verbs = any_of({verb for row in rows for verb in row[first + 1]})
     if language == "en":
         return re.compile(rf"\b(?P<who>{'|'.join(ways)})(?: is| are)? (?:{verbs}) (?=\w)")
     return re.compile(rf"(?P<who>{'|'.join(ways)})正?在?(?:{verbs})着?(?=[\u4e00-\u9fff])")

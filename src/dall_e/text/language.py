@@ -57,6 +57,11 @@ def without_article(phrase: str) -> str:
     return re.sub(r"^(?:an?|the)(?: |$)", "", phrase, flags=re.IGNORECASE)
 
 
+def spelled(prompt: str) -> str:
+    """A prompt as it is compared: without case, article and the mark that ends it."""
+    return without_article(" ".join(prompt.casefold().split())).rstrip(".。!！ ")
+
+
 def regular_plural(name: str) -> str:
     """Turn "box" to "boxes", "candy" to "candies", "cat" to "cats"; only the last word changes."""
     if name.endswith(("s", "x", "z", "ch", "sh")):

@@ -32,18 +32,13 @@ _EN: tuple[tuple[re.Pattern[str], Turned], ...] = (
     (re.compile(r"\bin an? (?:straight |long |neat )*(?:line|row)\b"), "in a row"),
     (re.compile(rf"^a (?:row|line) of ({_NUMBER} [\w -]+)$"), r"\1 in a row"),
     (
-        re.compile(r"^([\w' -]+?),? (?:is )?(?:on|to|at) the left(?: side)?(?: and|,|;)+ "
-                   r"([\w' -]+?),? (?:is )?(?:on|to|at) the right(?: side)?$"),
-        r"\1 to the left of \2",
+        re.compile(r"^([\w' -]+?),? (?:is )?(?:on|to|at) the (left|right)(?: side)?(?: and|,|;)+ "
+                   r"([\w' -]+?),? (?:is )?(?:on|to|at) the (?!\2)(?:left|right)(?: side)?$"),
+        r"\1 to the \2 of \3",
     ),
     (
         re.compile(r"^(?:on the )?left:? ([\w' -]+?)(?: and|,|;)+ (?:on the )?right:? ([\w' -]+)$"),
         r"\1 to the left of \2",
-    ),
-    (
-        re.compile(r"^([\w' -]+?),? (?:is )?(?:on|to|at) the right(?: side)?(?: and|,|;)+ "
-                   r"([\w' -]+?),? (?:is )?(?:on|to|at) the left(?: side)?$"),
-        r"\1 to the right of \2",
     ),
     (
         re.compile(r"^(?:(?:a (?:ring|circle) of|some|many|several|lots of) )?((?:\w+ )?\w+s) "

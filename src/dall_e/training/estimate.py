@@ -15,12 +15,12 @@ from typing import Any, NamedTuple
 import torch
 
 from dall_e.config import TrainingConfig
-from dall_e.runtime import autocast, pick_dtype
+from dall_e.runtime import pick_dtype
 from dall_e.training.gradients import recompute_where_asked
 from dall_e.training.optim import learning_rate_fraction
 from dall_e.training.player import PlayerTrainer
 from dall_e.training.run_folder import has_checkpoint
-from dall_e.training.stage import Stage
+from dall_e.training.stage import Stage, played
 from dall_e.training.tracking import minutes_or_hours
 
 _MOST_STEPS = 3
@@ -107,13 +107,7 @@ def _timed_rate(config: TrainingConfig, stage: Stage[Any]) -> _Rate | None:
     size, begun, counted = config.loop.micro_batch_size, time.monotonic(), 0
 
     for number in range(_MOST_STEPS + 1):
-        turns = stage.losses(stage.batch(number * size), progress=0.5)
-        while True:
-            with autocast(stage.device, dtype):
-                turn = next(turns, None)
-            if turn is None:
-                break
-            name, (loss, _) = turn
+        for name, loss in played(stage, stage.batch(number * size), 0.5, dtype):
             trainers[name].add(loss)
             trainers[name].step(1.0)
 

@@ -19,11 +19,11 @@ from torch.utils._pytree import tree_iter
 from torch.utils.weak import WeakIdKeyDictionary
 
 from dall_e.config import LoopConfig
-from dall_e.runtime import autocast, pick_dtype
+from dall_e.runtime import pick_dtype
 from dall_e.training.gradients import recompute_where_asked
 from dall_e.training.player import PlayerTrainer
 from dall_e.training.processes import num_processes
-from dall_e.training.stage import Stage
+from dall_e.training.stage import Stage, played
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,13 +127,7 @@ def _step(
     stage: Stage[Any], batch: Any, trainers: Mapping[str, PlayerTrainer], dtype: torch.dtype
 ) -> None:
     """One step of all players, towards the end of a run, when all of them play."""
-    turns = stage.losses(batch, progress=1.0)
-    while True:
-        with autocast(stage.device, dtype):
-            turn = next(turns, None)
-        if turn is None:
-            return
-        name, (loss, _) = turn
+    for name, loss in played(stage, batch, 1.0, dtype):
         trainers[name].add(loss)
         trainers[name].update(torch.zeros((), device=stage.device), 1.0)
 

@@ -14,6 +14,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import torch
 from torch import Tensor, nn
 
+from dall_e.runtime import autocast
 from dall_e.training.player import Player
 from dall_e.training.run_folder import RunData
 
@@ -110,3 +111,20 @@ class Stage(Generic[BatchType]):
 
     def close(self) -> None:
         """Ends what the stage has started; called at the end of `fit`, however it ends."""
+
+
+def played(
+    stage: Stage[BatchType], batch: BatchType, progress: float, dtype: torch.dtype
+) -> Iterator[tuple[str, Tensor]]:
+    """Yield the name of each player in turn, and its loss, computed in `dtype` where it may be.
+
+    The player has to learn from it before the next turn, as in the training loop.
+    """
+    turns = stage.losses(batch, progress)
+    while True:
+        with autocast(stage.device, dtype):
+            turn = next(turns, None)
+        if turn is None:
+            return
+        name, (loss, _) = turn
+        yield name, loss
