@@ -10,6 +10,7 @@ Shapes: h w rows and columns, C 4 channels (premultiplied RGBA).
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import numpy as np
 
@@ -31,6 +32,16 @@ _LARGEST = 2048
 _MARGIN = 1.15
 """A drawing is larger than what is seen of it."""
 
+_OWNED_EN = re.compile(
+    r"(?P<who>.+?) (?:(?:who|that) )?(?:is )?"
+    r"(?:wearing|wears|holding|holds|carrying|carries|(?:in|with|having|has)(?= (?:an?|the) )) "
+    r"(?P<what>.+)",
+    re.IGNORECASE,
+)
+_OWNED_ZH = re.compile(
+    "(?P<who>.*?)(?:正?(?:戴|穿|拿|举|抱|背|打|提|系)着?)(?P<what>.+?)(?:的(?P<whose>[^的]+))?"
+)
+
 
 def new_part(prompt: str, vocabulary: Vocabulary | None, shown: str = "") -> str:
     """Return the words for what of a prompt is drawn anew.
@@ -39,6 +50,11 @@ def new_part(prompt: str, vocabulary: Vocabulary | None, shown: str = "") -> str
     """
     if vocabulary is None:
         return prompt
+    before = named_things(shown, vocabulary) if shown else ()
+    there = {item.name for item in before}
+    owned_part = _owned_part(prompt, there, vocabulary)
+    if owned_part:
+        return owned_part
     plan = plan_prompt(prompt, vocabulary)
     if plan.scene is None or not plan.scene.objects:
         return prompt
@@ -46,8 +62,6 @@ def new_part(prompt: str, vocabulary: Vocabulary | None, shown: str = "") -> str
     scene = plan.scene
     kept = list(range(len(scene.objects)))
     owned = [action.thing for action in scene.actions]
-    before = named_things(shown, vocabulary) if shown else ()
-    there = {item.name for item in before}
     is_there = [bool(there & set(item.name.split())) for item in scene.objects]
     looks = {(item.name, item.colour) for item in before}
     if owned and (not before or any(is_there[action.subject] for action in scene.actions)):
@@ -66,6 +80,25 @@ def new_part(prompt: str, vocabulary: Vocabulary | None, shown: str = "") -> str
     if any(item.model_thing or item.material or item.pattern for item in items):
         return " and ".join(plan.objects[index].prompt for index in kept)
     return scene_caption(reduced, None, language)
+
+
+def _owned_part(prompt: str, there: set[str], vocabulary: Vocabulary) -> str:
+    """What somebody has on or holds, of a prompt that is read as one picture of both; or nothing.
+
+    there: names of what the picture shows; empty where that is not known.
+    """
+    pattern = _OWNED_ZH if is_chinese(prompt) else _OWNED_EN
+    found = pattern.fullmatch(prompt.strip(" .,。，"))
+    if found is None:
+        return ""
+    parts = found.groupdict()
+    read = named_things(prompt, vocabulary)
+    owners = named_things(parts.get("whose") or parts["who"], vocabulary)
+    if len(read) != 1 or len(owners) != 1 or not named_things(parts["what"], vocabulary):
+        return ""
+    name, owner = read[0].name, owners[0].name
+    is_both = name != owner and owner.split()[-1] in re.split("[ -]", name)
+    return parts["what"] if is_both and (not there or owner in there) else ""
 
 
 def named_things(prompt: str, vocabulary: Vocabulary) -> tuple[SceneObject, ...]:
