@@ -41,24 +41,7 @@ _EN: tuple[tuple[re.Pattern[str], str], ...] = (
         "",
     ),
     (re.compile(r"\b(?:plush|stuffed|soft toy) (?:animal )?(\w+)(?: toy| doll)?\b"), r"\1"),
-    (
-        re.compile(
-            r"\b(wine|champagne|beer|whisky|juice)((?: \w+)?) and ((?:two|three|four) )glasses"
-        ),
-        r"\1\2 and \3glasses of \1",
-    ),
-    (re.compile(r"\brose[- ]gold\b"), "pink"),
-    (
-        re.compile(
-            r"\b(?:neon|pastel|hot|baby|navy|dark|light|bright|pale|deep) "
-            r"(?=(?:red|blue|green|pink|yellow|orange|purple|brown|grey|gray)\b)"
-        ),
-        "",
-    ),
     (re.compile(r"(?<=(?:er|or|st|an|ef|se|ge)) at (?:his |her )?work$"), ""),
-    (re.compile(r"\bcacti\b"), "cactuses"),
-    (re.compile(r"\boctopi\b"), "octopuses"),
-    (re.compile(r"\bmangos\b"), "mangoes"),
     (re.compile(rf"(?:,? {_GRADES})+$"), ""),
     (re.compile(r",? isolated(?: on (?:a )?(?:transparent|plain|clean) background)?$"), ""),
     (re.compile(r",? (?:on|with) (?:an? )?(?:transparent|no|clean|blank) background$"), ""),

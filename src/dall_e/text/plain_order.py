@@ -24,6 +24,20 @@ def _patterned(match: re.Match[str]) -> str:
 
 
 _EN: tuple[tuple[re.Pattern[str], Turned], ...] = (
+    (re.compile(r"\bcacti\b"), "cactuses"),
+    (re.compile(r"\boctopi\b"), "octopuses"),
+    (re.compile(r"\bmangos\b"), "mangoes"),
+    (re.compile(r"\brose[- ]gold\b"), "pink"),
+    (
+        re.compile(r"\b(?:neon|pastel|hot|baby|navy|dark|light|bright|pale|deep) "
+                   r"(?=(?:red|blue|green|pink|yellow|orange|purple|brown|grey|gray)\b)"),
+        "",
+    ),
+    (
+        re.compile(r"\b(wine|champagne|beer|whisky|juice)((?: \w+)?) and "
+                   r"((?:two|three|four) )glasses"),
+        r"\1\2 and \3glasses of \1",
+    ),
     (
         re.compile(r"\bhatch(?:ing|es) (?:out )?(?:from|of) "
                    r"(?:an?|the|its|her|his) (?:\w+ )?egg\b"),

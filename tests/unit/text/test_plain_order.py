@@ -10,6 +10,9 @@ from dall_e.text.plain_order import in_plain_order
     [
         ("three balloons of different colors", "three colourful balloons"),
         ("two cats in various colours", "two colourful cats"),
+        ("a bottle of red wine and two glasses", "a bottle of red wine and two glasses of wine"),
+        ("a rose gold watch", "a pink watch"),
+        ("three neon green cacti", "three green cactuses"),
         ("a monkey on an elephant's back", "a monkey on an elephant"),
         ("a cat on the roof of a car", "a cat on top of a car"),
         ("a balloon tied to a chair", "a balloon on a chair"),
