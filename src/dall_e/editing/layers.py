@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -37,6 +38,8 @@ _NOT_OF_A_PROMPT = {"best_of", "grid_prompts", "noise", "known_tokens"}
 """What a picture says of itself that a prompt and a seed alone do not draw again."""
 _SIDE_OF_GROUNDS = 32
 """At which it is seen whether a group covers the corners: painting is what an edit waits for."""
+_WITHIN = 0.85
+"""A thing lies within a selection if so much of it does."""
 _NUMBERS = ("num_inference_steps", "top_k")
 _FRACTIONS = ("guidance_scale", "temperature", "top_p")
 
@@ -69,30 +72,44 @@ class Layers:
     def names(self) -> list[str]:
         """The names of the things, those at the back first."""
         place = self._place()
-        names = [
-            group.get("data-name", "")
-            for group in self._root
-            if _is_group(group) and group is not place
-        ]
-        return [
-            name for name in names if name not in _BELONGING and not name.startswith("edge of ")
-        ]
+        names = [_name_of(group) for group in self._groups() if group is not place]
+        return [name for name in names if _is_thing(name)]
 
     def layer(self, name: str) -> Layer:
         """Everything that has a name. Raises KeyError if nothing has it."""
         if name not in self.names:
             raise KeyError(name)
-        rest = copy.deepcopy(self._root)
-        groups = [group for group in rest if _is_group(group)]
-        for number, group in enumerate(groups):
-            if group.get("data-name") != name:
+        groups = self._groups()
+        return self._without([n for n, each in enumerate(groups) if _name_of(each) == name])
+
+    def within(self, selected_HW: UInt8) -> Layer | None:
+        """The things that lie within a selection, as one; None if there are none."""
+        place, found = self._place(), []
+        for number, group in enumerate(self._groups()):
+            if group is place or not _is_thing(_name_of(group)):
                 continue
-            rest.remove(group)
+            alone_HW = self._without([number]).selected_HW >= 128
+            inside = np.count_nonzero(alone_HW & (selected_HW >= 128))
+            if inside and inside >= _WITHIN * np.count_nonzero(alone_HW):
+                found.append(number)
+        return self._without(found) if found else None
+
+    def _groups(self) -> list[ElementTree.Element]:
+        """All groups of the document, those at the back first."""
+        return [group for group in self._root if _is_group(group)]
+
+    def _without(self, numbers: Sequence[int]) -> Layer:
+        """Some groups with all that belongs to them, as one thing."""
+        rest = copy.copy(self._root)
+        groups = self._groups()
+        for number in numbers:
+            rest.remove(groups[number])
             self._remove_belongings(rest, groups, number)
 
         behind_HWC = self._painted(rest)
         differs_HW = (behind_HWC != self._whole_HWC).any(2)
         selected_HW = np.where(differs_HW, np.uint8(255), np.uint8(0))
+        name = ", ".join(dict.fromkeys(_name_of(groups[number]) for number in numbers))
         return Layer(name, grown(selected_HW, 1), behind_HWC)
 
     def ground(self) -> Canvas:
@@ -111,8 +128,9 @@ class Layers:
     def _alone(self, kept: ElementTree.Element | None) -> ElementTree.Element:
         """The document without any group but one."""
         root = copy.copy(self._root)
-        for group in [group for group in root if _is_group(group) and group is not kept]:
-            root.remove(group)
+        for group in self._groups():
+            if group is not kept:
+                root.remove(group)
         return root
 
     def _remove_belongings(
@@ -120,11 +138,11 @@ class Layers:
     ) -> None:
         """Take out the edge and the shadow before a group, and the ripple behind it."""
         before = number - 1
-        name = groups[number].get("data-name")
-        while before >= 0 and groups[before].get("data-name") in ("shadow", f"edge of {name}"):
+        belonging = ("shadow", f"edge of {_name_of(groups[number])}")
+        while before >= 0 and _name_of(groups[before]) in belonging:
             rest.remove(groups[before])
             before -= 1
-        if number + 1 < len(groups) and groups[number + 1].get("data-name") == "ripple":
+        if number + 1 < len(groups) and _name_of(groups[number + 1]) == "ripple":
             rest.remove(groups[number + 1])
 
     def _painted(self, root: ElementTree.Element) -> Canvas:
@@ -208,3 +226,12 @@ def _drawn_again(engine: Engine, info: dict[Any, Any]) -> bytes | None:
 
 def _is_group(element: ElementTree.Element) -> bool:
     return "data-name" in element.attrib
+
+
+def _name_of(group: ElementTree.Element) -> str:
+    return group.get("data-name", "")
+
+
+def _is_thing(name: str) -> bool:
+    """Whether a group of this name is a thing, and no shadow or edge of one."""
+    return name not in _BELONGING and not name.startswith("edge of ")

@@ -24,7 +24,7 @@ from dall_e.images.blending import premultiplied
 from dall_e.images.compositing import Canvas
 from dall_e.images.files import PILImage, to_pil
 from dall_e.images.holes import free_ground
-from dall_e.images.selections import UInt8, bounds_of, grown
+from dall_e.images.selections import UInt8, bounds_of, grown, is_box
 from dall_e.inference.engine import Engine
 from dall_e.models.recogniser import Recogniser
 from dall_e.runtime import inference, one_thread
@@ -94,6 +94,20 @@ def locate(
             "the words do not say what is to change: name the thing, or give a mask or a box"
         )
     return Located(_free_place(engine, image, instruction.what))
+
+
+def masked(selected_HW: UInt8, instruction: Instruction, layers: Layers | None) -> Located:
+    """Find what of a picture a mask or a box is about.
+
+    In a picture of ours, a box takes out the things that lie within it, and of none a part.
+    """
+    if layers is None or not is_box(selected_HW):
+        return Located(selected_HW)
+    inside = None if instruction.adds else layers.within(selected_HW)
+    if inside is not None:
+        return Located(selected_HW, inside.selected_HW, inside.behind_HWC)
+    nothing_HW = np.zeros_like(selected_HW)
+    return Located(selected_HW, nothing_HW if instruction.kind == "draw" else None)
 
 
 def _there(layers: Layers | None) -> str:

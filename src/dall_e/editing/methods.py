@@ -14,7 +14,7 @@ from dall_e.editing.inpainting import Edit, Method, edited
 from dall_e.editing.instructions import Instruction, read_instruction
 from dall_e.editing.intentions import as_meant
 from dall_e.editing.layers import layers_of
-from dall_e.editing.locating import Eyes, Located, locate
+from dall_e.editing.locating import Eyes, Located, locate, masked
 from dall_e.editing.outpainting import checked_margins, enlarged, new_place
 from dall_e.editing.variations import checked_strength, varied
 from dall_e.images.files import PILImage
@@ -204,9 +204,9 @@ class Editing:
         shown: str,
     ) -> Located:
         """Where an edit goes: in the mask, or else where the words say."""
-        if mask is not None:
-            return Located(selection_of(mask, image))
         layers = layers_of(self.engine, image, svg)
+        if mask is not None:
+            return masked(selection_of(mask, image), instruction, layers)
         return locate(Eyes(self.engine, self.recogniser), image, instruction, layers, shown)
 
     def _method(self, method: str) -> Method:
