@@ -29,10 +29,12 @@ _WEIGHTS_3 = np.array([0.5, 1.5, 1.5])
 but red stays red."""
 _TURN, _GREY = 0.5, 0.04
 """Hues are about one within this angle, in radians; below this chroma there is none."""
+_COLOURED, _SAME_HUE = 0.05, 0.8
+"""Above this chroma a colour keeps its hue, if the style has one that is so much alike."""
 _MASS = 0.35
 """What two pictures have as much of counts so much beside what lies at the same place."""
 _OTHER_HUE = 0.25
-"""So much farther is a colour of another hue, for places."""
+"""So much farther is a colour of another hue, where no pair says what belongs to it."""
 _DOUBT = 0.25
 """Pairs' worth of belief in the nearest colour before any pair was seen."""
 _NEAREST = 0.05
@@ -82,8 +84,7 @@ class ColourMap:
         """
         if not self.is_strict or not len(self.palette_K3):
             return self(lab_P3)
-        others_PK = _OTHER_HUE * (1 - _same_hue(lab_P3, self.palette_K3))
-        return np.asarray(self.palette_K3[(_gaps(lab_P3, self.palette_K3) + others_PK).argmin(1)])
+        return _snapped(lab_P3, self.palette_K3)
 
 
 def learned_map(
@@ -99,7 +100,8 @@ def learned_map(
             key=lambda met_AK: float((met_AK * alike_AK).sum()),
         )
         evidence_AK += together * alike_AK
-    near_AK = _alike(anchors_A3, palette_K3, _NEAREST) + 1e-9 * alike_AK + 1e-30
+    near_AK = _alike(anchors_A3, palette_K3, _NEAREST) * ~_loses_hue(anchors_A3, palette_K3)
+    near_AK += 1e-9 * alike_AK + 1e-30
     near_AK /= near_AK.sum(1, keepdims=True)
     score_AK = evidence_AK + _DOUBT * near_AK
     best_A = score_AK.argmax(1)
@@ -187,10 +189,25 @@ def _same_hue(anchors_A3: Floats, palette_K3: Floats) -> Floats:
     return np.where(are_both_AK, alike_AK, np.where(is_one_AK, beside_grey_AK, 1.0))
 
 
+def _loses_hue(anchors_A3: Floats, palette_K3: Floats) -> Bools:
+    """Whether a colour would turn grey [A, K], and the palette has its hue: pale green is green."""
+    chroma_A, chroma_K = (np.hypot(lab[:, 1], lab[:, 2]) for lab in (anchors_A3, palette_K3))
+    is_grey_AK = (chroma_A > _COLOURED)[:, None] & (chroma_K <= _GREY)[None]
+    same_AK = _same_hue(anchors_A3, palette_K3) * (chroma_K > _GREY)
+    return np.asarray(is_grey_AK & (same_AK.max(1, keepdims=True) > _SAME_HUE))
+
+
 def _gaps(first_P3: Floats, second_K3: Floats) -> Floats:
     """How far colours are from others, [P, K]."""
     return np.asarray(np.linalg.norm((first_P3[:, None] - second_K3[None]) * _WEIGHTS_3, axis=2))
 
 
+def _hue_gaps(first_P3: Floats, second_K3: Floats) -> Floats:
+    """The same, and farther for another hue: pale green is nearer to green than to grey."""
+    other_PK = _OTHER_HUE * (1 - _same_hue(first_P3, second_K3))
+    return np.asarray(_gaps(first_P3, second_K3) + other_PK)
+
+
 def _snapped(lab_P3: Floats, palette_K3: Floats) -> Floats:
-    return np.asarray(palette_K3[_gaps(lab_P3, palette_K3).argmin(1)])
+    """The nearest colours of a palette [P, 3], of the same hue if there is any."""
+    return np.asarray(palette_K3[_hue_gaps(lab_P3, palette_K3).argmin(1)])
