@@ -352,9 +352,9 @@ def _edges() -> frozenset[str]:
 
 @lru_cache(maxsize=1)
 def _numbered() -> re.Pattern[str]:
-    """A number from one to six before a measure word, if there is one, and the rest."""
-    numbers = f"一二{''.join(NUMBERS_ZH[1:])}"
-    return re.compile(rf"(?:([{numbers}]|\d)({'|'.join(_measures())}))?(.+)")
+    """A number from one to twelve before a measure word, if there is one, and the rest."""
+    numbers = "|".join(reversed(("二", *NUMBERS_ZH[1:])))
+    return re.compile(rf"(?:({numbers}|1[0-2]|\d)({'|'.join(_measures())}))?(.+)")
 
 
 @lru_cache(maxsize=1)

@@ -9,7 +9,7 @@ from dall_e.planning.grammar import PartSaid, whole_number
 from dall_e.planning.lexicon import Attribute, Container, attributes, containers
 from dall_e.planning.qualities import Qualities
 from dall_e.planning.vocabulary import SEVERAL
-from dall_e.scenes.graph import MOST
+from dall_e.scenes.graph import MOST, MOST_COMPOSED
 from dall_e.scenes.phrases import NUMBERS_EN, SIZE_WORDS_EN
 from dall_e.text.language import COLOURS_ZH
 
@@ -19,8 +19,12 @@ STOPS = frozenset(
     "into".split()
 )
 """Behind one of these, what is said belongs to another thing."""
-_TOO_MANY = frozenset("dozen seven eight nine ten eleven twelve twenty hundred thousand".split())
-_MANY = _TOO_MANY.union(("many", "numerous", "countless"))
+_TOO_MANY = frozenset(
+    "thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty "
+    "seventy eighty ninety hundred thousand million".split()
+)
+_MANY = frozenset(("many", "numerous", "countless"))
+_DOZEN = "dozen"
 _SOME = frozenset(("several", "few", "some"))
 _MOST_ADJECTIVES = 6
 _COLOUR_WORDS = {
@@ -67,7 +71,9 @@ def qualities(tokens: Sequence[str], free: int, start: int, *, is_plural: bool) 
         if attribute:
             at = frozenset((position - 1, position) if both else (position,))
             found.said[attribute.field], found.said_at[attribute.field] = attribute.value, at
-        elif is_plural and number or word in _MANY:
+        elif word in _MANY:
+            found.count, found.said_at["count"] = MOST_COMPOSED, frozenset((position,))
+        elif is_plural and number or word == _DOZEN or word in _TOO_MANY:
             found.count = min(number or MOST, MOST)
             # More than are drawn is not what was said.
             if number <= MOST and word not in _TOO_MANY:

@@ -16,7 +16,7 @@ from dall_e.text.language import COLOURS_ZH
 
 _PHRASE_ENDS = "和与跟在骑戴穿吃喝抱追看拿举,，、"
 """Behind one of these, what is said belongs to another thing."""
-_TOO_MANY = re.compile("[七八九十百千万]")
+_TOO_MANY = re.compile("[十百千万]")
 _SIZES = (("大", "big"), ("小", "small"))
 _LONGEST_ATTRIBUTE = 5
 """In characters, with 的."""
@@ -57,7 +57,8 @@ def qualities(text: str, start: int, counted: re.Pattern[str]) -> Qualities:
         is_dozen = last[2] == "打"
         found.count = MOST if is_dozen else found.count
         # More than are drawn is not what was said.
-        if whole_number(last[1]) <= MOST and not (is_dozen or _TOO_MANY.search(last[1])):
+        is_more = last[1] not in NUMBERS_ZH and _TOO_MANY.search(last[1])
+        if whole_number(last[1]) <= MOST and not (is_more or (is_dozen and last[1] not in "一1")):
             found.said_at["count"] = frozenset(range(offset + last.start(), offset + last.end()))
         text, offset = text[last.end() :], offset + last.end()
 

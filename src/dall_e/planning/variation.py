@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from dall_e.images.textures import MATERIALS
 from dall_e.planning.lexicon import colourful
 from dall_e.planning.vocabulary import Vocabulary
-from dall_e.scenes.graph import Scene, SceneObject
+from dall_e.scenes.graph import IN_A_ROW, Scene, SceneObject
 from dall_e.scenes.vocabulary import Thing
 from dall_e.text.language import mirrors
 
@@ -74,7 +74,9 @@ def sample_appearance(
         # Animals look to the left in most drawings: of two, the first one looks at the second.
         is_turned = rng.random() < 0.5 or item.count == 2
         mirrored = turns and is_turned and may_turn
-        appearances.append(Appearance(name=name, mirrored=mirrored, alternates=turns))
+        # A row of ducks goes one way.
+        alternates = turns and item.spot != IN_A_ROW
+        appearances.append(Appearance(name=name, mirrored=mirrored, alternates=alternates))
 
         # Gold and wood have colours of their own.
         is_free = not item.colour and MATERIALS.get(item.material) is None

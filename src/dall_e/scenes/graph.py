@@ -43,8 +43,10 @@ SHAPES = ("circle", "square")
 _SPOT = re.compile(rf"(?:{'|'.join(RELATIONS)}|as|in):[A-Za-z][\w -]{{0,40}}")
 IN_A_ROW = "in:row"
 """The spot of several equal things that stand side by side."""
-MOST = 6
+MOST = 12
 """The largest number of one thing."""
+MOST_COMPOSED = 6
+"""The same in scenes that training composes, and of "many": each is still seen well."""
 
 
 @dataclass(frozen=True)

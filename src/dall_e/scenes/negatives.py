@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 
-from dall_e.scenes.graph import COAT_COLOURS, COLOURS, MOST, Scene, SceneObject, Shape
+from dall_e.scenes.graph import COAT_COLOURS, COLOURS, MOST_COMPOSED, Scene, SceneObject, Shape
 from dall_e.scenes.phrases import OPPOSITE
 
 
@@ -33,7 +33,9 @@ def _changes(scene: Scene, rng: random.Random) -> Iterator[Scene]:
 
         # Shapes frame something, and with a relation the caption counts nothing.
         if not isinstance(item.image, Shape) and not scene.relation and not item.state:
-            count = rng.choice([count for count in range(1, MOST + 1) if count != item.count])
+            count = rng.choice(
+                [count for count in range(1, MOST_COMPOSED + 1) if count != item.count]
+            )
             yield _with_object(scene, index, replace(item, count=count))
 
 

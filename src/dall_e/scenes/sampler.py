@@ -9,7 +9,7 @@ from dataclasses import replace
 from dall_e.scenes.cutouts import CutOut, by_thing
 from dall_e.scenes.graph import (
     COLOURS,
-    MOST,
+    MOST_COMPOSED,
     SHAPES,
     CutoutImage,
     DrawnAnimal,
@@ -155,7 +155,7 @@ class SceneProposals:
 
     def _many(self, groups: Groups, rng: random.Random, seed: str) -> Scene | None:
         """Several of one thing."""
-        count = rng.randint(2, MOST)
+        count = rng.randint(2, MOST_COMPOSED)
         item = self._object(groups, rng, colour_fraction=0.4, size_fraction=0.1, count=count)
         if item is None:
             return None

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from dall_e.images.compositing import Place
 from dall_e.images.strokes import Ground
 from dall_e.scenes.chains import linked_places
-from dall_e.scenes.graph import IN_A_ROW, Scene
+from dall_e.scenes.graph import IN_A_ROW, MOST_COMPOSED, Scene
 from dall_e.scenes.layout import flies, layout
 
 FILL = {"big": 1.0, "": 0.92, "small": 0.6}
@@ -32,9 +32,9 @@ DEEP = 0.1
 class _Slot(NamedTuple):
     """A square for one thing, in cells."""
 
-    left: int
-    top: int
-    side: int
+    left: float
+    top: float
+    side: float
 
 
 def has_slots(scene: Scene) -> bool:
@@ -85,7 +85,7 @@ def canonical_layout(
 
 def _row(count: int, cells: int) -> list[_Slot]:
     """`count` equal slots side by side, across the middle of the picture."""
-    side = max(cells // count, 1)
+    side = cells // count if count <= MOST_COMPOSED else cells / count
     left, top = (cells - count * side) // 2, (cells - side) // 2
     return [_Slot(left + number * side, top, side) for number in range(count)]
 
@@ -181,7 +181,7 @@ def _on_ground(scene: Scene, aspects: Sequence[float], ground: Ground, cells: in
     return places
 
 
-def _rows(count: int, ground: Ground, cells: int, side: int, top: int) -> list[_Slot]:
+def _rows(count: int, ground: Ground, cells: int, side: float, top: int) -> list[_Slot]:
     """Slots on the ground and below row `top`, the farther row first.
 
     A `side` of 0 makes them as large as there is room.
@@ -189,7 +189,10 @@ def _rows(count: int, ground: Ground, cells: int, side: int, top: int) -> list[_
     feet = min(round(ground.near * cells), cells)
     rows = 2 if count > 3 and ground.near - ground.far > DEEP else 1
     columns = max(-(-count // rows), 1)
-    side = min(side or cells // max(columns, 2), (feet - top) // rows)
+    widest, highest = cells / max(columns, 2), (feet - top) / rows
+    side = min(side or widest, highest)
+    # Many have slots that are parts of cells.
+    side = int(side) or side
 
     slots = []
     for row in range(rows):

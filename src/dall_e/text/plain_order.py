@@ -10,7 +10,10 @@ from collections.abc import Callable
 from dall_e.text.language import COLOURS_ZH, Language
 
 _COLOURS = r"(?:(?:all|many|two|three|four|several) )?(?:different|various|assorted|many) colou?rs"
-_NUMBER = r"(?:two|three|four|five|six|[2-6]|several|some|many|lots of)"
+_NUMBER = (
+    r"(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|a dozen|1[0-2]|[2-9]|several|"
+    r"some|many|lots of)"
+)
 _HUES = f"({'|'.join(colour for colour in COLOURS_ZH if colour != 'white')})"
 _PATTERNED = "(?:striped|checked|checkered|chequered|plaid|dotted|polka|gingham)"
 Turned = str | Callable[[re.Match[str]], str]
@@ -24,6 +27,7 @@ def _patterned(match: re.Match[str]) -> str:
 
 
 _EN: tuple[tuple[re.Pattern[str], Turned], ...] = (
+    (re.compile(r"\bhalf a dozen\b"), "six"),
     (re.compile(r"\bcacti\b"), "cactuses"),
     (re.compile(r"\boctopi\b"), "octopuses"),
     (re.compile(r"\bmangos\b"), "mangoes"),
@@ -109,6 +113,8 @@ _CARVED = {"冰": "冰做的", "雪": "冰做的", "石": "石头", "木": "木�
 _CARVING = re.compile(r"([冰雪石木铜玉])雕(?:刻成?)?的?(?=[\u4e00-\u9fff])")
 _LEFT_ZH, _IS_ZH = "左(?:边|侧|面)", "(?:的?是|有|放着?|:|：)?"
 _ZH: tuple[tuple[re.Pattern[str], Turned], ...] = (
+    (re.compile(r"^一打(?=[\u4e00-\u9fff])"), "十二个"),
+    (re.compile(r"^半打(?=[\u4e00-\u9fff])"), "六个"),
     (
         re.compile(f"^{_LEFT_ZH}{_IS_ZH}([\u4e00-\u9fff]+?)[,，和]?"
                    f"右(?:边|侧|面){_IS_ZH}([\u4e00-\u9fff]+)$"),

@@ -59,7 +59,7 @@ def shown(prompt: str, vocabulary: Vocabulary) -> list[str]:
         ("a few cats", ["3 cat"]),
         ("hundreds of cats", ["5 cat"]),
         ("plenty of cats", ["5 cat"]),
-        ("十二个苹果", ["6 apple"]),
+        ("十二个苹果", ["12 apple"]),
         ("二只猫", ["2 cat"]),
         ("两三只猫", ["3 cat"]),
         # Lists

@@ -148,7 +148,7 @@ def test_boxes_that_rules_would_overrule_are_refused(vocabulary: Vocabulary) -> 
         read_plan(changed(record, ("actions",), acting), vocabulary)
     with pytest.raises(ValueError, match=r"objects\[0\].name: the model does not know 'zzqx'"):
         read_plan(changed(record, ("objects", 0, "name"), "zzqx"), vocabulary)
-    with pytest.raises(ValueError, match=r"objects\[0\].count must be a whole number from 0 to 6"):
+    with pytest.raises(ValueError, match=r"objects\[0\].count must be a whole number from 0 to 12"):
         read_plan(changed(record, ("objects", 0, "count"), 40), vocabulary)
 
 
