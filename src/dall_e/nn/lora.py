@@ -3,7 +3,8 @@
 Hu et al. 2021, "LoRA", arXiv 2106.09685. B starts at zero, so that the network starts as it was.
 In training, A and B stand beside the weight as a parametrisation of PyTorch's, and a layer gives
 x W' + s (x A') B': no gradient of a whole weight is made, which is a third less arithmetic than in
-full training. For drawing B A is added to the weight, so that nothing gets slower.
+full training. What x is cheaply made of is kept instead of x, which halves the memory of a step.
+For drawing B A is added to the weight, so that nothing gets slower.
 
 Shapes: R the rank, I inputs of a layer, O its outputs.
 """
@@ -11,11 +12,13 @@ Shapes: R the rank, I inputs of a layer, O its outputs.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn.utils import parametrize
 
 from dall_e.nn.transformer import Block, Linear
@@ -55,10 +58,85 @@ class LowRankSum(nn.Module):
         """[O, I] to [O, I]."""
         return weight_OI + self.scale * (self.lora_B @ self.lora_A)
 
-    def product(self, x: Tensor, weight_OI: Tensor, bias_O: Tensor | None) -> Tensor:
-        """What a layer of the sum gives for [..., I], without the sum: [..., O]."""
-        beside = F.linear(F.linear(x, self.lora_A), self.lora_B)
-        return F.linear(x, weight_OI, bias_O) + self.scale * beside
+    def product(
+        self,
+        make: Callable[..., Tensor],
+        weight_OI: Tensor,
+        bias_O: Tensor | None,
+        *made_of: Tensor,
+    ) -> Tensor:
+        """What a layer of the sum gives for `make(*made_of)`, [..., I], without the sum: [..., O].
+
+        What `make` gives is made anew in the backward pass, and not kept. It must depend on no
+        other tensor that learns.
+        """
+        if torch.compiler.is_compiling():
+            # A compiler chooses itself what to keep.
+            x = make(*made_of)
+            beside = F.linear(F.linear(x, self.lora_A), self.lora_B)
+            return F.linear(x, weight_OI, bias_O) + self.scale * beside
+        product: Tensor = _Product.apply(  # type: ignore[no-untyped-call]
+            make, weight_OI, bias_O, self.lora_A, self.lora_B, self.scale, *made_of
+        )
+        return product
+
+
+class _Product(torch.autograd.Function):
+    """x W' + b + (s x A') B', which keeps what x is made of, and not x.
+
+    The two products are added up as they are made: to multiply the second one by s and to add it
+    would read and write all outputs twice more, and gradients as often.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        make: Callable[..., Tensor],
+        weight_OI: Tensor,
+        bias_O: Tensor | None,
+        a_RI: Tensor,
+        b_OR: Tensor,
+        scale: Tensor,
+        *made_of: Tensor,
+    ) -> Tensor:
+        """[..., O] of the x [..., I] that `make` makes."""
+        x = make(*made_of)
+        kind = x.device.type
+        ctx.autocast = (kind, torch.get_autocast_dtype(kind), torch.is_autocast_enabled(kind))
+        dtype = ctx.autocast[1] if ctx.autocast[2] else x.dtype
+        x = x.to(dtype)
+
+        small_MR = (F.linear(x, a_RI.to(dtype)) * scale.to(dtype)).flatten(0, -2)
+        y = F.linear(x, weight_OI.to(dtype), None if bias_O is None else bias_O.to(dtype))
+        y.flatten(0, -2).addmm_(small_MR, b_OR.to(dtype).T)
+        ctx.make = make
+        ctx.save_for_backward(weight_OI, a_RI, b_OR, scale, small_MR, *made_of)
+        return y
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        """Gradients of A, of B, and of what x is made of."""
+        weight_OI, a_RI, b_OR, scale, small_MR, *made_of = ctx.saved_tensors
+        dtype, needs = grad.dtype, ctx.needs_input_grad[6:]
+        with torch.enable_grad(), torch.autocast(*ctx.autocast):
+            again = [t.detach().requires_grad_(n) for t, n in zip(made_of, needs, strict=True)]
+            x = ctx.make(*again)
+
+        grad_MO = grad.reshape(-1, grad.shape[-1])
+        grad_small_MR = (grad_MO @ b_OR.to(dtype)) * scale.to(dtype)
+        grad_a_RI = grad_small_MR.T @ x.detach().reshape(-1, x.shape[-1]).to(dtype)
+        grad_b_OR = grad_MO.T @ small_MR
+
+        grads: list[Tensor | None] = [None] * len(again)
+        if any(needs):
+            grad_x_MI = grad_MO @ weight_OI.to(dtype)
+            grad_x_MI.addmm_(grad_small_MR, a_RI.to(dtype))
+            learn = [t for t in again if t.requires_grad]
+            found = iter(torch.autograd.grad(x, learn, grad_x_MI.view(x.shape).to(x.dtype)))
+            grads = [next(found) if need else None for need in needs]
+        beside = (grad_a_RI.to(a_RI.dtype), grad_b_OR.to(b_OR.dtype))
+        return (None, None, None, *beside, None, *grads)
 
 
 def add_lora(network: nn.Module, *, rank: int, alpha: float) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from dall_e.config.published import BlockStyle
-from dall_e.nn.attention import FixedMemory, Memory, Rotation, attend, cache_dtype, rotate
+from dall_e.nn.attention import FixedMemory, Memory, NoMemory, Rotation, attend, cache_dtype, rotate
 from dall_e.nn.quantization import PackedWeight, WeightFormat, pack_weight
 
 NATIVE = BlockStyle()
@@ -63,11 +63,8 @@ class Linear(nn.Linear):
             product: Tensor = self.packed(input)
             return product if self.bias is None else product + self.bias
 
-        # In training the sum of the weights is never made, nor its gradient.
         if self.learns_low_rank and torch.is_grad_enabled():
-            layers: Any = self.parametrizations
-            beside: Tensor = layers.weight[0].product(input, layers.weight.original, self.bias)
-            return beside
+            return after(_itself, self, input)
 
         num_rows = input.numel() // input.shape[-1]
         missing = -num_rows % _ROWS_OF_ONE_PATH
@@ -76,6 +73,22 @@ class Linear(nn.Linear):
             return super().forward(input)
         padded_RD = F.pad(input.reshape(num_rows, -1), (0, 0, 0, missing))
         return super().forward(padded_RD)[:num_rows].view(*input.shape[:-1], -1)
+
+
+def _itself(x: Tensor) -> Tensor:
+    return x
+
+
+def after(make: Callable[..., Tensor], layer: nn.Module, *made_of: Tensor) -> Tensor:
+    """`layer(make(*made_of))`; to learn by low rank, what is made is made anew, and not kept."""
+    y: Tensor
+    if isinstance(layer, Linear) and layer.learns_low_rank and torch.is_grad_enabled():
+        # The sum of the weights is never made, nor its gradient.
+        layers: Any = layer.parametrizations
+        y = layers.weight[0].product(make, layers.weight.original, layer.bias, *made_of)
+    else:
+        y = layer(make(*made_of))
+    return y
 
 
 def rms_norm(x_BTD: Tensor, weight: Tensor, eps: float) -> Tensor:
@@ -127,22 +140,32 @@ class Attention(nn.Module):
         self.k_norm = RMSNorm(width // num_heads) if style.qk_norm else nn.Identity()
 
     def forward(
-        self, x_BTD: Tensor, rotation: Rotation | None, memory: Memory, bias_TS: Tensor | None
+        self,
+        x_BTD: Tensor,
+        rotation: Rotation | None,
+        memory: Memory,
+        bias_TS: Tensor | None,
+        before: Callable[[Tensor], Tensor] = _itself,
     ) -> Tensor:
         """[B, T, D] to [B, T, D]; the keys are the memory's, then the tokens' own."""
-        q_BHTK, k_BHTK, v_BHTK = self._projected(x_BTD, rotation)
-        mixed_BHTK = attend(q_BHTK, *memory.extend(k_BHTK, v_BHTK), bias_TS)
-        mixed_BTD: Tensor = self.out(mixed_BHTK.transpose(1, 2).flatten(2))
-        return mixed_BTD
+        qkv_BTD = after(before, self.qkv, x_BTD)
+        mix = partial(self._mixed, rotation, memory, bias_TS)
+        alone = isinstance(memory, NoMemory)
+        return after(mix, self.out, qkv_BTD) if alone else after(_itself, self.out, mix(qkv_BTD))
 
     def probabilities(
-        self, x_BTD: Tensor, rotation: Rotation | None, memory: Memory, bias_TS: Tensor | None
+        self,
+        x_BTD: Tensor,
+        rotation: Rotation | None,
+        memory: Memory,
+        bias_TS: Tensor | None,
+        before: Callable[[Tensor], Tensor] = _itself,
     ) -> Tensor:
         """How much each token looks at each key, [B, H, T, S], rows that add up to 1.
 
         The arguments are those of `forward`, which computes the same without keeping it.
         """
-        q_BHTK, k_BHTK, v_BHTK = self._projected(x_BTD, rotation)
+        q_BHTK, k_BHTK, v_BHTK = self._split(self.qkv(before(x_BTD)), rotation)
         k_BHSK, _ = memory.extend(k_BHTK, v_BHTK)
         scores_BHTS = (q_BHTK * q_BHTK.shape[-1] ** -0.5) @ k_BHSK.transpose(-1, -2)
         if bias_TS is not None:
@@ -150,21 +173,25 @@ class Attention(nn.Module):
         probabilities_BHTS: Tensor = scores_BHTS.softmax(-1)
         return probabilities_BHTS
 
-    def _projected(self, x_BTD: Tensor, rotation: Rotation | None) -> tuple[Tensor, Tensor, Tensor]:
+    def _mixed(
+        self, rotation: Rotation | None, memory: Memory, bias_TS: Tensor | None, qkv_BTD: Tensor
+    ) -> Tensor:
+        """What the tokens see, [B, T, D], of queries, keys and values [B, T, 3 D]."""
+        q_BHTK, k_BHTK, v_BHTK = self._split(qkv_BTD, rotation)
+        mixed_BHTK = attend(q_BHTK, *memory.extend(k_BHTK, v_BHTK), bias_TS)
+        return mixed_BHTK.transpose(1, 2).flatten(2)
+
+    def _split(self, qkv_BTD: Tensor, rotation: Rotation | None) -> tuple[Tensor, Tensor, Tensor]:
         """Queries, keys and values, each [B, H, T, K]."""
+        all_3BHTK = qkv_BTD.unflatten(-1, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4)
+        both_2BHTK, v_BHTK = all_3BHTK[:2], all_3BHTK[2]
         # Queries and keys are normed and rotated together: half as many operations.
-        both_2BHTK, v_BHTK = self._split(self.qkv(x_BTD))
         if isinstance(self.q_norm, RMSNorm) and isinstance(self.k_norm, RMSNorm):
             weight_2K = torch.stack((self.q_norm.weight, self.k_norm.weight))
             both_2BHTK = rms_norm(both_2BHTK, weight_2K[:, None, None, None], self.q_norm.eps)
         if rotation is not None:
             both_2BHTK = rotate(both_2BHTK, rotation)
         return both_2BHTK[0], both_2BHTK[1], v_BHTK
-
-    def _split(self, qkv_BTD: Tensor) -> tuple[Tensor, Tensor]:
-        """Queries and keys [2, B, H, T, K], and values [B, H, T, K]."""
-        all_3BHTK = qkv_BTD.unflatten(-1, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4)
-        return all_3BHTK[:2], all_3BHTK[2]
 
 
 class CrossAttention(nn.Module):
@@ -192,12 +219,7 @@ class CrossAttention(nn.Module):
         """[B, T, D] to [B, T, D]."""
         q_BHTK = split_heads(self.q(x_BTD), self.num_heads)
         mixed_BHTK = attend(q_BHTK, text.k_BHSK, text.v_BHSK, bias_TS)
-        mixed_BTD: Tensor = self.out(mixed_BHTK.transpose(1, 2).flatten(2))
-        return mixed_BTD
-
-
-def _quick_gelu(x_BTD: Tensor) -> Tensor:
-    return x_BTD * torch.sigmoid(1.702 * x_BTD)
+        return after(_itself, self.out, mixed_BHTK.transpose(1, 2).flatten(2))
 
 
 _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -205,7 +227,7 @@ _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "gelu_gated": F.gelu,
     "gelu": F.gelu,
     "gelu_tanh": partial(F.gelu, approximate="tanh"),
-    "quick_gelu": _quick_gelu,
+    "quick_gelu": lambda x_BTD: x_BTD * torch.sigmoid(1.702 * x_BTD),
 }
 
 
@@ -220,10 +242,13 @@ class GatedMLP(nn.Module):
         self.kind = style.mlp
         self.activation = _ACTIVATIONS[style.mlp]
 
-    def forward(self, x_BTD: Tensor) -> Tensor:
+    def forward(self, x_BTD: Tensor, before: Callable[[Tensor], Tensor] = _itself) -> Tensor:
         """Same shape."""
-        gate, up = self.gate_up(x_BTD).chunk(2, dim=-1)
-        y_BTD: Tensor = self.down(self.norm(self.activation(gate) * up))
+        return after(self._inside, self.down, after(before, self.gate_up, x_BTD))
+
+    def _inside(self, both_BTD: Tensor) -> Tensor:
+        gate, up = both_BTD.chunk(2, dim=-1)
+        y_BTD: Tensor = self.norm(self.activation(gate) * up)
         return y_BTD
 
 
@@ -237,10 +262,9 @@ class MLP(nn.Module):
         self.kind = style.mlp
         self.activation = _ACTIVATIONS[style.mlp]
 
-    def forward(self, x_BTD: Tensor) -> Tensor:
+    def forward(self, x_BTD: Tensor, before: Callable[[Tensor], Tensor] = _itself) -> Tensor:
         """Same shape."""
-        y_BTD: Tensor = self.down(self.activation(self.up(x_BTD)))
-        return y_BTD
+        return after(self.activation, self.down, after(before, self.up, x_BTD))
 
 
 class CrossView(NamedTuple):
@@ -310,7 +334,7 @@ class Block(nn.Module):
         bias_TS: Tensor | None,
         cross: CrossView | None,
     ) -> Tensor:
-        y_BTD = self.attention(self.attention_norm(x_BTD), rotation, memory, bias_TS)
+        y_BTD = self.attention(x_BTD, rotation, memory, bias_TS, self.attention_norm)
         x_BTD = x_BTD + F.dropout(self.attention_after(y_BTD), self.dropout, self.training)
 
         if self.cross is not None:
@@ -318,7 +342,7 @@ class Block(nn.Module):
             y_BTD = self.cross(self.cross_norm(x_BTD), *cross)
             x_BTD = x_BTD + self.cross_after(y_BTD)
 
-        y_BTD = self.mlp(self.mlp_norm(x_BTD))
+        y_BTD = self.mlp(x_BTD, self.mlp_norm)
         return x_BTD + F.dropout(self.mlp_after(y_BTD), self.dropout, self.training)
 
 

@@ -92,7 +92,7 @@ def test_probabilities_are_what_attention_mixes_values_with() -> None:
     x_BTD = torch.randn(2, 5, 32)
     bias_TS = torch.zeros(5, 5).masked_fill(torch.ones(5, 5).triu(1).bool(), -1e9)
     probabilities_BHTS = attention.probabilities(x_BTD, None, NoMemory(), bias_TS)
-    q, k, v = attention._projected(x_BTD, None)
+    q, k, v = attention._split(attention.qkv(x_BTD), None)
     assert torch.allclose(probabilities_BHTS.sum(-1), torch.ones(2, 4, 5))
     assert torch.allclose(probabilities_BHTS @ v, attend(q, k, v, bias_TS), atol=1e-6)
     assert (probabilities_BHTS.triu(1) == 0).all(), "what is hidden gets nothing"

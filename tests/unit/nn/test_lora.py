@@ -7,12 +7,16 @@ import copy
 
 import pytest
 import torch
-from torch import nn
+import torch.nn.functional as F
+from torch import Tensor, nn
 
-from dall_e.config import TextConfig
-from dall_e.models.text_encoder import TextEncoder
+from dall_e.config import GeneratorConfig, TextConfig
+from dall_e.config.published import BlockStyle
+from dall_e.models.generator import Generator
+from dall_e.models.text_encoder import TextEncoder, TextStates
+from dall_e.nn.attention import FixedMemory, NoMemory
 from dall_e.nn.lora import LowRank, add_lora, has_lora, lora_of, merged
-from dall_e.nn.transformer import Linear
+from dall_e.nn.transformer import Block, Linear
 
 SIZES = TextConfig(vocab_size=300, max_tokens=8, width=32, num_layers=2, num_heads=2)
 
@@ -72,24 +76,101 @@ def test_merged_weights_give_what_the_adapted_network_gives() -> None:
     )
 
 
-def test_a_product_beside_the_weight_has_the_gradients_of_the_sum() -> None:
-    adapted, summed = encoder(), encoder()
-    for network in (adapted, summed):
-        torch.manual_seed(1)
-        add_lora(network, rank=4, alpha=8)
-        trained(network, steps=1)
-
-    # The slow way: weights that are added up before the product.
-    for layer in summed.modules():
+def slow(network: nn.Module) -> None:
+    """The weights are added up before the product, and all is kept."""
+    for layer in network.modules():
         if isinstance(layer, Linear):
             layer.learns_low_rank = False
-    for network in (adapted, summed):
-        network.zero_grad()
-        network(ids()).states_BLD.square().mean().backward()
-    slow = dict(summed.named_parameters())
-    for name, parameter in adapted.named_parameters():
-        if parameter.requires_grad:
-            torch.testing.assert_close(parameter.grad, slow[name].grad, atol=1e-6, rtol=1e-4)
+
+
+def gradients(network: nn.Module, loss: Tensor) -> dict[str, Tensor]:
+    network.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]
+    named = network.named_parameters()
+    return {name: p.grad.clone() for name, p in named if p.grad is not None}
+
+
+def assert_close(found: dict[str, Tensor], expected: dict[str, Tensor], most: float) -> None:
+    """Of each tensor, by its largest number."""
+    assert found.keys() == expected.keys()
+    for name, gradient in expected.items():
+        largest = gradient.abs().max().item()
+        assert largest > 1e-4, name
+        torch.testing.assert_close(found[name], gradient, atol=most * largest, rtol=0)
+
+
+def generator() -> Generator:
+    torch.manual_seed(3)
+    sizes = GeneratorConfig(
+        **{"grid_size": 4, "num_codes": 64, "width": 32, "num_heads": 2, "mlp_width": 64},
+        **{"text_width": 32, "text_tokens": 8, "content_layers": 2, "query_layers": 2},
+    )
+    network = Generator(sizes)
+    add_lora(network, rank=4, alpha=8)
+    for name, parameter in network.named_parameters():
+        if name.endswith("lora_B"):
+            nn.init.normal_(parameter, std=0.1)
+    return network
+
+
+def generator_loss(network: Generator) -> Tensor:
+    random = torch.Generator().manual_seed(4)
+    text = TextStates(torch.randn(2, 8, 32, generator=random), torch.randn(2, 32, generator=random))
+    codes_BN = torch.randint(64, (2, 16), generator=random)
+    places_BN = torch.rand(2, 16, generator=random).argsort(1)
+    groups_N = torch.arange(16) // 4 + 1
+    output = network(text, codes_BN, places_BN, groups_N, torch.zeros(2))
+    return sum(
+        F.cross_entropy(logits_BNC.flatten(0, 1).float(), codes_BN.flatten())
+        for logits_BNC in (output.logits_BNC, output.correction_BNC)
+    )
+
+
+def test_a_product_beside_the_weight_has_the_gradients_of_the_sum() -> None:
+    adapted, summed = generator(), generator()
+    slow(summed)
+    found = gradients(adapted, generator_loss(adapted))
+    assert len(found) == 2 * 4 * 4
+    assert_close(found, gradients(summed, generator_loss(summed)), 2e-5)
+
+
+def test_it_has_them_in_bfloat16_too() -> None:
+    adapted, exact = generator(), generator()
+    slow(exact)
+    with torch.autocast("cpu", torch.bfloat16):
+        loss = generator_loss(adapted)
+    found = gradients(adapted, loss)
+    assert all(gradient.dtype == torch.float32 for gradient in found.values())
+    expected = gradients(exact, generator_loss(exact))
+    for name, gradient in expected.items():
+        alike = F.cosine_similarity(found[name].flatten(), gradient.flatten(), dim=0)
+        assert alike > 0.99, (name, alike)
+
+
+@pytest.mark.parametrize("style", [BlockStyle(), BlockStyle(mlp="gelu", attention_bias=True)])
+def test_a_block_gives_back_the_gradients_of_what_it_reads(style: BlockStyle) -> None:
+    blocks = []
+    for _ in range(2):
+        torch.manual_seed(5)
+        block = Block(32, 2, 64, style=style)
+        holder = nn.ModuleList([block])
+        add_lora(holder, rank=4, alpha=8)
+        for name, parameter in block.named_parameters():
+            if name.endswith(("lora_B", "bias")):
+                nn.init.normal_(parameter, std=0.1)
+        blocks.append(block)
+    slow(blocks[1])
+
+    found = []
+    for block in blocks:
+        torch.manual_seed(6)
+        x_BTD, k_BHSK, v_BHSK = (
+            torch.randn(shape, requires_grad=True) for shape in [(2, 6, 32), *[(2, 2, 3, 16)] * 2]
+        )
+        for memory in (NoMemory(), FixedMemory(k_BHSK, v_BHSK)):
+            block(x_BTD, rotation=None, memory=memory).square().sum().backward()
+        found.append({"x": x_BTD.grad, "k": k_BHSK.grad, "v": v_BHSK.grad})
+    assert_close(*found, 2e-5)
 
 
 @pytest.mark.parametrize("rank", [0, 33])

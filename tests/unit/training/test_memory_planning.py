@@ -91,6 +91,16 @@ def test_a_generator_takes_what_was_foreseen(
     assert foreseen.computed == pytest.approx(found.computed, rel=0.15)
 
 
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_low_rank_takes_at_most_half_of_what_all_weights_take(precision: str) -> None:
+    values = {"preset": "xs", "precision": precision, "batch_size": 8, "device": "cpu"}
+    needs = []
+    for more in ({}, {"init": "dall-e-emoji", "lora_rank": 16}):
+        config = with_values(GeneratorTraining(), {**values, **more})
+        needs.append(rehearse(config.loop, partial(GeneratorRehearsal, config)).total)
+    assert needs[1] <= 0.45 * needs[0], needs
+
+
 def test_a_tokenizer_and_its_discriminator_take_what_was_foreseen(tmp_path: Path) -> None:
     # Launchers number the CPU; it is one device all the same.
     config = tokenizer_settings(tmp_path, coarse_fraction=0.0, device="cpu:0")
