@@ -20,8 +20,9 @@ from dall_e.config import CaptionerConfig
 from dall_e.config.published import BlockStyle
 from dall_e.models.dual_encoder import ImageTower
 from dall_e.nn.attention import FixedMemory, NoMemory, visibility_bias
+from dall_e.nn.norms import RMSNorm
 from dall_e.nn.preprocessing import composite_and_resize
-from dall_e.nn.transformer import Block, CrossView, RMSNorm, initialise_transformer
+from dall_e.nn.transformer import Block, CrossView, initialise_transformer
 from dall_e.text.language import Language
 
 LANGUAGES: tuple[Language, ...] = ("en", "zh")

@@ -39,7 +39,8 @@ from dall_e.nn.attention import (
     visibility_bias,
 )
 from dall_e.nn.cpu.stack import Mask, Stack, stack_of
-from dall_e.nn.transformer import Block, Linear, RMSNorm, initialise_transformer, split_heads
+from dall_e.nn.norms import RMSNorm
+from dall_e.nn.transformer import Block, Linear, initialise_transformer, split_heads
 
 
 class GeneratorOutput(NamedTuple):

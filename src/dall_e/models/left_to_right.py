@@ -31,8 +31,9 @@ from dall_e.nn.attention import (
     visibility_bias,
 )
 from dall_e.nn.cpu.stack import Stack, stack_of
+from dall_e.nn.norms import make_norm
 from dall_e.nn.sparse_masks import LINES, line_of_layer, visible
-from dall_e.nn.transformer import Block, CrossView, Linear, make_norm
+from dall_e.nn.transformer import Block, CrossView, Linear
 
 
 @dataclass

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from dall_e.config.published import PromptConfig
 from dall_e.nn.attention import NoMemory, visibility_bias
-from dall_e.nn.transformer import Block, Linear, make_norm
+from dall_e.nn.norms import make_norm
+from dall_e.nn.transformer import Block, Linear
 
 
 class PromptStates(NamedTuple):

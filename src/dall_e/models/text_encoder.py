@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from dall_e.config import TextConfig
 from dall_e.nn.attention import NoMemory, visibility_bias
-from dall_e.nn.transformer import Block, RMSNorm, initialise_transformer
+from dall_e.nn.norms import RMSNorm
+from dall_e.nn.transformer import Block, initialise_transformer
 
 PAD_ID, START_ID, END_ID = 0, 1, 2
 

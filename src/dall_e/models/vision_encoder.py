@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from dall_e.config.published import BlockStyle, VisionConfig
 from dall_e.models.left_to_right import TwoLayers
 from dall_e.nn.attention import NoMemory
-from dall_e.nn.transformer import Block, Linear, make_norm
+from dall_e.nn.norms import make_norm
+from dall_e.nn.transformer import Block, Linear
 
 
 class Vision(nn.Module):

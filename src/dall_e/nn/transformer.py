@@ -21,6 +21,7 @@ from torch.utils.checkpoint import checkpoint
 
 from dall_e.config.published import BlockStyle
 from dall_e.nn.attention import FixedMemory, Memory, NoMemory, Rotation, attend, cache_dtype, rotate
+from dall_e.nn.norms import RMSNorm, make_norm, rms_norm
 from dall_e.nn.quantization import PackedWeight, WeightFormat, pack_weight
 
 NATIVE = BlockStyle()
@@ -89,40 +90,6 @@ def after(make: Callable[..., Tensor], layer: nn.Module, *made_of: Tensor) -> Te
     else:
         y = layer(make(*made_of))
     return y
-
-
-def rms_norm(x_BTD: Tensor, weight: Tensor, eps: float) -> Tensor:
-    """x / rms(x) * weight, over the last axis; further axes of `weight` broadcast."""
-    if torch.is_grad_enabled() or x_BTD.device.type != "cpu":
-        if weight.ndim == 1:
-            return F.rms_norm(x_BTD, weight.shape, weight.to(x_BTD.dtype), eps=eps)
-        return F.rms_norm(x_BTD, x_BTD.shape[-1:], eps=eps) * weight.to(x_BTD.dtype)
-
-    # Of the few rows of a step, these five operations take half as long as the dozen of torch's own
-    # (LOG.md).
-    x32_BTD = x_BTD.float()
-    scale_BT1 = x32_BTD.square().mean(-1, keepdim=True).add_(eps).rsqrt_()
-    return (x32_BTD * scale_BT1).mul_(weight).to(x_BTD.dtype)
-
-
-class RMSNorm(nn.Module):
-    """x / rms(x) * scale (Zhang and Sennrich 2019, arXiv 1910.07467)."""
-
-    def __init__(self, width: int, eps: float = 1e-6) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.ones(width))
-        self.eps = eps
-
-    def forward(self, x_BTD: Tensor) -> Tensor:
-        """Same shape and dtype."""
-        return rms_norm(x_BTD, self.weight, self.eps)
-
-
-def make_norm(width: int, style: BlockStyle) -> nn.Module:
-    """The norm of a style."""
-    if style.norm == "layer":
-        return nn.LayerNorm(width, eps=style.norm_eps)
-    return RMSNorm(width, style.norm_eps)
 
 
 class Attention(nn.Module):

@@ -7,17 +7,17 @@ import math
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dall_e.nn.attention import NoMemory, visibility_bias
+from dall_e.nn.norms import RMSNorm, rms_norm
 from dall_e.nn.transformer import (
     Attention,
     Block,
     GatedMLP,
     Linear,
-    RMSNorm,
     initialise_transformer,
-    rms_norm,
     split_heads,
 )
 
@@ -44,6 +44,21 @@ def test_the_norm_of_drawing_is_that_of_training(dtype: torch.dtype) -> None:
             drawn = rms_norm(given, weight, 1e-6)
         assert trained.dtype == drawn.dtype == dtype
         torch.testing.assert_close(trained, drawn)
+
+
+@pytest.mark.parametrize("axes", [3, 0])
+def test_the_gradients_of_the_norm_are_those_of_pytorch(axes: int) -> None:
+    weight_2K = normal(2, 8, seed=1)
+    weight = weight_2K[:, None, None, None] if axes else weight_2K[0]
+    found = []
+    for norm in (rms_norm, lambda x, gain, eps: F.rms_norm(x, x.shape[-1:], eps=eps) * gain):
+        given, gain = normal(2, 3, 4, 5, 8).requires_grad_(), weight.clone().requires_grad_()
+        result = norm(given, gain, 1e-2)
+        result.backward(normal(*result.shape, seed=2))
+        found.append((result, given.grad, gain.grad))
+    for mine, expected in zip(*found, strict=True):
+        torch.testing.assert_close(mine, expected, atol=1e-5, rtol=1e-5)
+        assert expected.abs().max() > 0.1
 
 
 def test_gated_mlp_by_hand() -> None:

@@ -17,8 +17,9 @@ from dall_e.nn.cpu.structures import (
     NormStruct,
     make_struct,
 )
+from dall_e.nn.norms import RMSNorm
 from dall_e.nn.quantization import as_eight_bits
-from dall_e.nn.transformer import Block, GatedMLP, Linear, RMSNorm
+from dall_e.nn.transformer import Block, GatedMLP, Linear
 
 _LARGEST_PANELS = 1 << 20
 """Matrices up to this many numbers are copied into panels: cheap in memory, and fastest for the
