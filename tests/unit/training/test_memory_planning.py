@@ -98,7 +98,7 @@ def test_low_rank_takes_at_most_half_of_what_all_weights_take(precision: str) ->
     for more in ({}, {"init": "dall-e-emoji", "lora_rank": 16}):
         config = with_values(GeneratorTraining(), {**values, **more})
         needs.append(rehearse(config.loop, partial(GeneratorRehearsal, config)).total)
-    assert needs[1] <= 0.45 * needs[0], needs
+    assert needs[1] <= 0.5 * needs[0], needs
 
 
 def test_a_tokenizer_and_its_discriminator_take_what_was_foreseen(tmp_path: Path) -> None:
