@@ -189,12 +189,16 @@ class CrossAttention(nn.Module):
         return after(_itself, self.out, mixed_BHTK.transpose(1, 2).flatten(2))
 
 
+def _quick_gelu(x_BTD: Tensor) -> Tensor:
+    return x_BTD * torch.sigmoid(1.702 * x_BTD)
+
+
 _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "silu_gated": F.silu,
     "gelu_gated": F.gelu,
     "gelu": F.gelu,
     "gelu_tanh": partial(F.gelu, approximate="tanh"),
-    "quick_gelu": lambda x_BTD: x_BTD * torch.sigmoid(1.702 * x_BTD),
+    "quick_gelu": _quick_gelu,
 }
 
 
