@@ -7,9 +7,10 @@ things are has to be known without asking the model, so there are two kinds of p
 *Put together.* The model's own drawings of single things, placed by rules: the boxes are known, and
 the tokens are shown to the generator under "a cat and a dog". Chance is the area of a box.
 
-*Drawn.* Pictures that the generator drew whole (`compose=False`) of "a cat and a tree". The dual
-encoder says which half shows which; a map hits if it points at that half. Where it is not sure, or
-where one of the halves is empty, the picture is left out. Chance is one in two.
+*Drawn.* Pictures that the generator drew whole (`compose=False`) of "a cat and a tree". The
+recogniser, which is another part than the one that draws, says which half shows which; a map hits
+if it points at that half. Where a half is empty, or shows neither, the picture is left out. Chance
+is one in two.
 
 Shapes: G the side of the grid of tokens, H W C rows, columns and channels (premultiplied RGBA).
 """
@@ -28,10 +29,11 @@ import typer
 from torch import Tensor
 
 from dall_e import DALL_E
+from dall_e.editing.finding import is_called
 from dall_e.explain.prompt_words import prompt_words
 from dall_e.explain.regions import WordRegion, word_regions
 from dall_e.images.compositing import Canvas, Place, in_square
-from dall_e.images.files import to_pil, to_uint8
+from dall_e.images.files import to_uint8
 from dall_e.models.image_tokenizer import ImageTokenizer
 from dall_e.planning.renderer import assemble, places_of, sprite_of
 from dall_e.sampling.decode import DecodeStep
@@ -50,10 +52,6 @@ NAMES = {
 """Things that are known by heart, in English and in Chinese."""
 LEAST_INK = 0.02
 """Mean opacity of half a picture, 0 to 1, below which nothing is on it."""
-
-
-LEAST_MARGIN = 0.1
-"""Difference of cosines, summed over both halves, below which the judge is not sure."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,17 +139,24 @@ def drawn_whole(pipeline: DALL_E, pairs: list[tuple[str, ...]], seed: int) -> It
 
 
 def judged_left(pipeline: DALL_E, canvas_HWC: Canvas, pair: tuple[str, ...]) -> bool | None:
-    """Whether the first of two things is in the left half; None where that is not clear."""
+    """Whether the first of two things is in the left half; None where that is not clear.
+
+    Each half has to be recognised, of all NAMES, as one of the two.
+    """
     middle = canvas_HWC.shape[1] // 2
     halves = (canvas_HWC[:, :middle], canvas_HWC[:, middle:])
     if min(float(half[..., 3].mean()) / 255 for half in halves) < LEAST_INK:
         return None
-    retriever = pipeline.engine.retriever("the pointing game")
-    names_2D = retriever.embed_names(pair)
-    halves_2D = torch.stack([retriever.embed_image(to_pil(_squared(half))) for half in halves])
-    (left_first, left_second), (right_first, right_second) = (halves_2D @ names_2D.T).tolist()
-    margin = left_first + right_second - left_second - right_first
-    return margin > 0 if abs(margin) >= LEAST_MARGIN else None
+    recogniser = pipeline.recogniser
+    assert recogniser is not None
+    log_2K = recogniser.log_probabilities([_squared(half) for half in halves])
+    names = sorted(NAMES)
+    rows = [
+        [row for row, thing in enumerate(recogniser.things) if is_called(thing, {name})]
+        for name in names
+    ]
+    seen = [names[int(np.argmax([log_K[each].max() for each in rows]))] for log_K in log_2K]
+    return seen[0] == pair[0] if sorted(seen) == sorted(pair) else None
 
 
 def _squared(half_HWC: Canvas) -> Canvas:

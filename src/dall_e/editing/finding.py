@@ -9,7 +9,7 @@ Shapes: H W rows and columns of the picture, h w those of what is cut out, C 4 c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import numpy as np
 
@@ -42,7 +42,7 @@ def recognised_part(
     names: English, as the recogniser has them, or the last words of such names. None where nothing
     is recognised as that.
     """
-    wanted = [row for row, thing in enumerate(recogniser.things) if _is_called(thing, names)]
+    wanted = [row for row, thing in enumerate(recogniser.things) if is_called(thing, names)]
     height, width, _ = canvas_HWC.shape
     boxes = list(_windows(height, width)) if wanted else []
     parts = [
@@ -60,7 +60,7 @@ def recognised_part(
     return parts[best] if is_found else None
 
 
-def _is_called(thing: RecognisedThing, names: frozenset[str]) -> bool:
+def is_called(thing: RecognisedThing, names: Collection[str]) -> bool:
     """Whether a thing has one of some names, or is a kind of it: a deciduous tree is a tree, and a
     house with a garden is a house."""
     head = thing.name.partition(" with ")[0].split()[-1]
