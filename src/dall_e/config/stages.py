@@ -151,16 +151,16 @@ class GeneratorBatchConfig:
     tokenizer: str = "runs/tokenizer"
     """Run or model folder of the image tokenizer; dall-e-emoji is the built-in model's."""
     views: int = 8
-    """Augmented views of each picture that are tokenised beforehand; the first is the picture
-    itself."""
+    """Augmented views of each picture that are tokenised beforehand; the first is unchanged."""
     scene_fraction: float = 0.0
     """Fraction of a batch's pictures that are composed scenes (`scenes/composer.py`) instead of
     pictures of the data set."""
     scenes: int = 40_000
     """How many scenes are composed and tokenised beforehand, if they have a fraction."""
     canonical_scenes: bool = True
-    """Sizes, places and directions that captions do not say are always the same; small models learn
-    these sooner."""
+    """Sizes, places and directions that captions do not say are always the same: easy to learn."""
+    pair_fraction: float = 0.0
+    """Fraction of scenes that are two common things side by side (`scenes/things.txt`), no more."""
     caption_drop: float = 0.1
     """Fraction of captions replaced by the empty one, for classifier-free guidance."""
     caption_fraction: float = 1.0
@@ -176,8 +176,7 @@ class GeneratorBatchConfig:
     """How often captions use everyday, like or broader words, relative to `data/captions.py`; 0
     always uses names."""
     weight_exponent: float = 1.0
-    """Exponent of the data set's weights: 1 sees pictures as often as they say, 0 each as often as
-    any other."""
+    """Exponent of the data set's weights: at 0 each picture is seen as often as any other."""
     random_order: float = 0.7
     """Fraction of batches with random order; the rest is split between locality and raster, two to
     one."""
@@ -185,7 +184,7 @@ class GeneratorBatchConfig:
     def __post_init__(self) -> None:
         check_kinds(self)
         check_at_least(self, 1, "views", "scenes")
-        check_fractions(self, "scene_fraction", "caption_drop", "caption_fraction")
+        check_fractions(self, "scene_fraction", "pair_fraction", "caption_drop", "caption_fraction")
         check_fractions(self, "other_words", "weight_exponent", "random_order")
         for what in ("style", "subject"):
             check_name(what, getattr(self, what))

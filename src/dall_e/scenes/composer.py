@@ -71,7 +71,15 @@ class SceneComposer:
     Raises ValueError if the set has no image that can be cut out, or if `size` is below 16 pixels.
     """
 
-    def __init__(self, images: ImageSet, size: int, *, canonical: bool = False):
+    def __init__(
+        self,
+        images: ImageSet,
+        size: int,
+        *,
+        canonical: bool = False,
+        pair_fraction: float = 0.0,
+    ) -> None:
+        """pair_fraction: of scenes that are two common things side by side and no more, 0 to 1."""
         if size < 16:
             raise ValueError(f"a composed scene has at least 16 pixels a side, got {size}")
         self.size = size
@@ -85,7 +93,9 @@ class SceneComposer:
             (cut_out.image, cut_out.thing): cut_out for cut_out in (*self.cut_outs, *drawn)
         }
         self._balls = [cut_out for cut_out in self.cut_outs if cut_out.thing in BALLS]
-        self._proposals = SceneProposals(self.cut_outs, actors, canonical=canonical)
+        self._proposals = SceneProposals(
+            self.cut_outs, actors, canonical=canonical, pair_fraction=pair_fraction
+        )
         self._letter_z = letter_z()
 
     def scene(self, seed: int | str, split: str = "train") -> Scene:

@@ -87,6 +87,7 @@ class SceneProposals:
     """Records of scenes of given cut-outs; `actors` are drawings of animals by their state.
 
     In `canonical` scenes a thing without a colour or a style word is always the same image of it.
+    `pair_fraction` of the scenes are two common things side by side and no more.
     """
 
     def __init__(
@@ -95,8 +96,10 @@ class SceneProposals:
         actors: Mapping[str, Sequence[CutOut]],
         *,
         canonical: bool = False,
-    ):
+        pair_fraction: float = 0.0,
+    ) -> None:
         self._canonical = canonical
+        self._pair_fraction = pair_fraction
         drawn = (cut_out for group in actors.values() for cut_out in group)
         self._index = {(cut_out.image, cut_out.thing): cut_out for cut_out in (*cut_outs, *drawn)}
         self._actors = {state: by_thing(group) for state, group in actors.items()}
@@ -114,9 +117,16 @@ class SceneProposals:
         # What the house style lacks is lent by the others.
         self._house = max(self._source_weights, key=lambda source: self._source_weights[source])
         self._house_groups = {**self._all, **self._by_source[self._house]}
+        self._common = {
+            name: group
+            for name, group in self._house_groups.items()
+            if "common" in things()[name].traits
+        }
 
     def propose(self, rng: random.Random, seed: str) -> Scene | None:
         """A scene, or None where what was drawn does not go together."""
+        if self._pair_fraction and rng.random() < self._pair_fraction:
+            return self._pair(rng, seed)
         sorts = CANONICAL_SORTS if self._canonical else SORTS
         sort = rng.choices(list(sorts), list(sorts.values()))[0]
         groups = self._groups(rng)
@@ -144,6 +154,14 @@ class SceneProposals:
         return self._by_source[rng.choices(list(weights), list(weights.values()))[0]]
 
     # Sorts of scenes
+
+    def _pair(self, rng: random.Random, seed: str) -> Scene | None:
+        """Two common things side by side, in the house style, of which nothing else is said."""
+        drawn = [self._object(self._common, rng, colour_fraction=0.0) for _ in range(2)]
+        items = [item for item in drawn if item]
+        if len({item.name for item in items}) < 2:
+            return None
+        return self._finished(items, seed, rng)
 
     def _one(self, groups: Groups, rng: random.Random, seed: str) -> Scene | None:
         """One thing."""

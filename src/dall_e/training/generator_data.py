@@ -175,7 +175,10 @@ class GeneratorData:
             )
         announce(f"composing {self._config.scenes:,} scenes")
         composer = SceneComposer(
-            images, self._model.tokenizer.image_size, canonical=self._config.canonical_scenes
+            images,
+            self._model.tokenizer.image_size,
+            canonical=self._config.canonical_scenes,
+            pair_fraction=self._config.pair_fraction,
         )
         self.scenes = [
             composer.scene(f"{self._seed}/{number}") for number in range(self._config.scenes)

@@ -121,6 +121,7 @@ def test_every_thing_has_its_words() -> None:
             "holds",
             "covers",
             "often",
+            "common",
         }
         assert thing_.traits <= known, thing_
         assert thing_.image_names, thing_

@@ -62,7 +62,6 @@ def thing(name: str, **more: object) -> SceneObject:
     image_name = {"car": "automobile", "gift": "wrapped gift"}.get(name, name)
     image = Shape() if name == "circle" else CutoutImage(NAMES.index(image_name))
     return SceneObject(name=name, image=image, **more)  # type: ignore[arg-type]
-    return SceneObject(name=name, image=image, **more)  # type: ignore[arg-type]
 
 
 def count_parts(alpha: npt.NDArray[np.bool_]) -> int:
@@ -347,6 +346,18 @@ def test_all_sorts_of_scenes_come_up(composer: SceneComposer) -> None:
     assert any(item.name == "cat" and item.state == "sleeping" for item in on_sills)
     # Animals that are drawn for what they do are of no style.
     assert {scene.style_en for scene in scenes if not scene.objects[0].state} == {"Noto style"}
+
+
+def test_pairs_of_common_things_are_composed_by_themselves() -> None:
+    pairs = SceneComposer(image_set(), 64, canonical=True, pair_fraction=1.0)
+    scenes = [pairs.scene(seed) for seed in range(100)]
+    for scene in scenes:
+        assert [item.count for item in scene.objects] == [1, 1]
+        assert not scene.relation and not scene.background
+        assert all("common" in item.thing.traits for item in scene.objects)
+    assert len({tuple(item.name for item in scene.objects) for scene in scenes}) > 3
+    some = SceneComposer(image_set(), 64, canonical=True, pair_fraction=0.5)
+    assert {len(some.scene(seed).objects) for seed in range(100)} >= {1, 2}
 
 
 def test_sets_without_anything_to_cut_out_are_named() -> None:
