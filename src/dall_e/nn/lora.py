@@ -106,9 +106,9 @@ class _Product(torch.autograd.Function):
         dtype = ctx.autocast[1] if ctx.autocast[2] else x.dtype
         x = x.to(dtype)
 
-        small_MR = (F.linear(x, a_RI.to(dtype)) * scale.to(dtype)).flatten(0, -2)
+        small_MR = (F.linear(x, a_RI.to(dtype)) * scale.to(dtype)).view(-1, len(a_RI))
         y = F.linear(x, weight_OI.to(dtype), None if bias_O is None else bias_O.to(dtype))
-        y.flatten(0, -2).addmm_(small_MR, b_OR.to(dtype).T)
+        y.view(-1, len(b_OR)).addmm_(small_MR, b_OR.to(dtype).T)
         ctx.make = make
         ctx.save_for_backward(weight_OI, a_RI, b_OR, scale, small_MR, *made_of)
         return y

@@ -52,12 +52,13 @@ class _Normed(torch.autograd.Function):
         """Gradients of x and of the weight."""
         x_BTD, weight, scale_BT1 = ctx.saved_tensors
         grad_BTD, normed_BTD = grad_BTD.float(), x_BTD.float() * scale_BT1
-        product_BTD = grad_BTD * normed_BTD
-        learns = ctx.needs_input_grad[1]
-        grad_weight = product_BTD.sum_to_size(weight.shape).to(weight.dtype) if learns else None
+        grad_weight = None
+        if ctx.needs_input_grad[1]:
+            grad_weight = (grad_BTD * normed_BTD).sum_to_size(weight.shape).to(weight.dtype)
 
-        along_BT1 = product_BTD.mul_(weight).mean(-1, keepdim=True)
-        grad_x_BTD = (grad_BTD * weight).addcmul_(normed_BTD, along_BT1, value=-1).mul_(scale_BT1)
+        weighted_BTD = grad_BTD * weight
+        along_BT1 = (weighted_BTD * normed_BTD).mean(-1, keepdim=True)
+        grad_x_BTD = weighted_BTD.addcmul_(normed_BTD, along_BT1, value=-1).mul_(scale_BT1)
         return grad_x_BTD.to(x_BTD.dtype), grad_weight, None
 
 

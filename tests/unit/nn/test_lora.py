@@ -173,6 +173,17 @@ def test_a_block_gives_back_the_gradients_of_what_it_reads(style: BlockStyle) ->
     assert_close(*found, 2e-5)
 
 
+@pytest.mark.parametrize("shape", [(4,), (3, 4), (0, 2, 4), (2, 3, 5, 4)])
+def test_a_layer_takes_inputs_of_any_number_of_axes(shape: tuple[int, ...]) -> None:
+    torch.manual_seed(7)
+    block = Block(4, 2, 8)
+    add_lora(nn.ModuleList([block]), rank=2, alpha=2)
+    layer = block.attention.out
+    nn.init.normal_(layer.parametrizations.weight[0].lora_B)  # type: ignore
+    x = torch.randn(shape)
+    torch.testing.assert_close(layer(x), F.linear(x, layer.weight, layer.bias))
+
+
 @pytest.mark.parametrize("rank", [0, 33])
 def test_a_rank_that_no_layer_has_is_refused(rank: int) -> None:
     with pytest.raises(ValueError, match=f"from 1 to 32 .* got {rank}"):

@@ -61,6 +61,13 @@ def test_the_gradients_of_the_norm_are_those_of_pytorch(axes: int) -> None:
         assert expected.abs().max() > 0.1
 
 
+def test_a_gain_of_the_shape_of_its_input_has_its_own_gradient() -> None:
+    x_D, gain_D = normal(8).requires_grad_(), normal(8, seed=1).requires_grad_()
+    rms_norm(x_D, gain_D, 1e-6).sum().backward()
+    expected = x_D.detach() * x_D.detach().square().mean().rsqrt()
+    torch.testing.assert_close(gain_D.grad, expected, atol=1e-5, rtol=1e-5)
+
+
 def test_gated_mlp_by_hand() -> None:
     mlp = GatedMLP(1, 1)
     with torch.no_grad():
