@@ -17,7 +17,7 @@ from dall_e.images.files import PILImage, to_pil
 
 UInt8 = npt.NDArray[np.uint8]
 
-_ROOT = re.compile(r"<svg\b([^>]*?)(/?)>", re.DOTALL)
+_ROOT = re.compile(r"""<((?:\w+:)?svg)\b((?:[^>"']|"[^"]*"|'[^']*')*?)(/?)>""", re.DOTALL)
 _SIZE = re.compile(r"""\s(?:width|height)\s*=\s*("[^"]*"|'[^']*')""")
 _AS_IT_IS = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 """The transform that changes nothing."""
@@ -30,15 +30,13 @@ def painted_svg(svg: str, side: int) -> UInt8:
     """
     from resvg import render, usvg
 
-    # What is no XML is refused here: the renderer would print a backtrace.
-    try:
-        expat.ParserCreate().Parse(svg, True)
-    except expat.ExpatError as error:
-        raise ValueError(f"the SVG document is broken: {error}") from error
+    if side < 1:
+        raise ValueError(f"the side must be above 0, got {side}")
+    sized = _sized(svg, side)
 
     # Options belong to the thread that made them, so each call has its own.
     try:
-        png = render(usvg.Tree.from_str(_sized(svg, side), usvg.Options.default()), _AS_IT_IS)
+        png = render(usvg.Tree.from_str(sized, usvg.Options.default()), _AS_IT_IS)
     except (KeyboardInterrupt, SystemExit, MemoryError):
         raise
     except BaseException as error:  # a Rust panic is not an Exception
@@ -52,14 +50,33 @@ def painted_svg(svg: str, side: int) -> UInt8:
 def _sized(svg: str, side: int) -> str:
     """A document whose own size is S times S pixels, as the renderer paints it at that."""
 
-    def resized(root: re.Match[str]) -> str:
-        attributes = _SIZE.sub("", root[1])
-        return f'<svg{attributes} width="{side}" height="{side}"{root[2]}>'
-
-    document, found = _ROOT.subn(resized, svg, count=1)
-    if not found:
+    begin = _begin_of_root(svg)
+    root = _ROOT.match(svg, begin)
+    if root is None:
         raise ValueError("the document is no SVG: it has no svg element")
-    return document
+    name, attributes, end = root[1], _SIZE.sub("", root[2]), root[3]
+    sized = f'<{name}{attributes} width="{side}" height="{side}"{end}>'
+    return svg[:begin] + sized + svg[root.end() :]
+
+
+def _begin_of_root(svg: str) -> int:
+    """Where the first element of a document begins, which comments may stand before.
+
+    Raises ValueError for what is no XML, for which the renderer would print a backtrace.
+    """
+    parser = expat.ParserCreate()
+    begins: list[int] = []
+
+    def begun(_name: str, _attributes: dict[str, str]) -> None:
+        begins.append(parser.CurrentByteIndex)
+        parser.StartElementHandler = None
+
+    parser.StartElementHandler = begun
+    try:
+        parser.Parse(svg, True)
+    except expat.ExpatError as error:
+        raise ValueError(f"the SVG document is broken: {error}") from error
+    return len(svg.encode()[: begins[0]].decode())
 
 
 def svg_image(svg: str, side: int, *, transparent: bool = False) -> PILImage:

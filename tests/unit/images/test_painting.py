@@ -24,6 +24,26 @@ def test_a_document_fills_the_side_that_is_asked_for(size, side):
     assert (pixels_SSC[:, side // 2 :] == [0, 0, 128, 128]).all()
 
 
+@pytest.mark.parametrize(
+    "before",
+    ['<!-- é <svg width="1"> -->', '<?xml version="1.0"?>\n<!DOCTYPE svg [<!ENTITY a "b">]>'],
+)
+def test_the_root_is_found_behind_anything_and_with_any_attributes(before):
+    document = HALVES.format('width="3" data-name="a > b"')
+    assert np.array_equal(painted_svg(before + document, 8), painted_svg(HALVES.format(""), 8))
+    prefixed = HALVES.format("").replace("xmlns=", "xmlns:s=")
+    for name in ("svg", "rect"):
+        prefixed = prefixed.replace(f"<{name}", f"<s:{name}").replace(f"</{name}", f"</s:{name}")
+    assert np.array_equal(painted_svg(before + prefixed, 8), painted_svg(HALVES.format(""), 8))
+
+
+@pytest.mark.parametrize("side", [0, -1])
+def test_a_side_of_nothing_is_refused(side, capfd):
+    with pytest.raises(ValueError, match=f"above 0, got {side}"):
+        painted_svg(HALVES.format(""), side)
+    assert "panicked" not in capfd.readouterr().err
+
+
 def test_sizes_within_the_document_stay():
     lines = HALVES.format("").replace('fill="#ff0000"', 'stroke-width="1" fill="#ff0000"')
     assert np.array_equal(painted_svg(lines, 8), painted_svg(HALVES.format(""), 8))
