@@ -82,11 +82,13 @@ class Layers:
         groups = self._groups()
         return self._without([n for n, each in enumerate(groups) if _name_of(each) == name])
 
-    def within(self, selected_HW: UInt8) -> Layer | None:
-        """The things that lie within a selection, as one; None if there are none."""
+    def within(self, selected_HW: UInt8, name: str = "") -> Layer | None:
+        """The things that lie within a selection, or those of a name; None if there are none."""
         place, found = self._place(), []
         for number, group in enumerate(self._groups()):
             if group is place or not _is_thing(_name_of(group)):
+                continue
+            if name and _name_of(group) != name:
                 continue
             alone_HW = self._without([number]).selected_HW >= 128
             inside = np.count_nonzero(alone_HW & (selected_HW >= 128))
@@ -162,6 +164,8 @@ def layers_of(engine: Engine, image: PILImage, svg: bytes | None) -> Layers | No
 
     svg: the document that came with the picture, if it did.
     """
+    if not isinstance(svg, bytes):
+        svg = None  # Another program's text.
     if svg is None and image.info.get("weights_sha256") == engine.weights_sha256:
         svg = _drawn_again(engine, image.info)
     if not svg:

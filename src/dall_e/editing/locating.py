@@ -27,6 +27,7 @@ from dall_e.images.holes import free_ground
 from dall_e.images.selections import UInt8, bounds_of, grown, is_box
 from dall_e.inference.engine import Engine
 from dall_e.models.recogniser import Recogniser
+from dall_e.planning.vocabulary import Vocabulary
 from dall_e.runtime import inference, one_thread
 
 _LEAST_PART = 0.004
@@ -96,14 +97,25 @@ def locate(
     return Located(_free_place(engine, image, instruction.what))
 
 
-def masked(selected_HW: UInt8, instruction: Instruction, layers: Layers | None) -> Located:
+def masked(
+    selected_HW: UInt8,
+    instruction: Instruction,
+    layers: Layers | None,
+    vocabulary: Vocabulary | None = None,
+) -> Located:
     """Find what of a picture a mask or a box is about.
 
-    In a picture of ours, a box takes out the things that lie within it, and of none a part.
+    In a picture of ours, a box takes out the things that lie within it, and of none a part. Of
+    several, it takes out those that the words name.
     """
     if layers is None or not is_box(selected_HW):
         return Located(selected_HW)
-    inside = None if instruction.adds else layers.within(selected_HW)
+    inside = None
+    if not instruction.adds:
+        words = instruction.where
+        named = named_layer(layers, words, vocabulary) if words else None
+        inside = layers.within(selected_HW, named.name) if named else None
+        inside = inside or layers.within(selected_HW)
     if inside is not None:
         return Located(selected_HW, inside.selected_HW, inside.behind_HWC)
     nothing_HW = np.zeros_like(selected_HW)
@@ -111,7 +123,8 @@ def masked(selected_HW: UInt8, instruction: Instruction, layers: Layers | None) 
 
 
 def _there(layers: Layers | None) -> str:
-    return f", which has {', '.join(layers.names)}" if layers and layers.names else ""
+    names = dict.fromkeys(layers.names) if layers else ()
+    return f", which has {', '.join(names)}" if names else ""
 
 
 def _replaced(engine: Engine, instruction: Instruction, shown: str) -> str:

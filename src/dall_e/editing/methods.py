@@ -206,7 +206,8 @@ class Editing:
         """Where an edit goes: in the mask, or else where the words say."""
         layers = layers_of(self.engine, image, svg)
         if mask is not None:
-            return masked(selection_of(mask, image), instruction, layers)
+            selected_HW = selection_of(mask, image)
+            return masked(selected_HW, instruction, layers, self.engine.vocabulary)
         return locate(Eyes(self.engine, self.recogniser), image, instruction, layers, shown)
 
     def _method(self, method: str) -> Method:

@@ -94,7 +94,17 @@ def test_words_find_a_thing_in_a_picture_of_ours(model: DALL_E) -> None:
     stored = Image.Image.copy(image)
     stored.info.pop("svg")
     assert np.array_equal(np.asarray(model.edit(stored, "remove the house")), np.asarray(removed))
+    stored.info["svg"] = "a text of another program"
+    assert np.array_equal(np.asarray(model.edit(stored, "remove the house")), np.asarray(removed))
     with pytest.raises(ValueError, match="'castle' is not found in the picture, which has.*house"):
+        model.edit(image, "remove the castle")
+
+
+def test_a_name_is_said_once_of_what_a_picture_has(model: DALL_E) -> None:
+    image = model("seven cats", compose=True, finish="crisp", height=96, **DRAWN)
+    with pytest.raises(
+        ValueError, match="'castle' is not found in the picture, which has cat: say"
+    ):
         model.edit(image, "remove the castle")
 
 

@@ -46,6 +46,21 @@ def test_what_a_box_cuts_stays_whole(layers: Layers, prompt: str, taken: bool) -
     assert located.thing_HW is None or not located.thing_HW.any()
 
 
+@pytest.mark.parametrize(
+    ("prompt", "goes"), [("remove the ball", "ball"), ("replace the ball with a dog", "ball"),
+                         ("remove the tree", "all"), ("a dog", "all")],
+)  # fmt: skip
+def test_of_several_things_the_one_that_is_named_goes(prompt: str, goes: str) -> None:
+    document = DOCUMENT.replace('a box"><rect x="24', 'a ball"><rect x="24')
+    layers = Layers(document, svg_image(document, SIDE))
+    located = masked(box(0, 0, SIDE, SIDE), read_instruction(prompt), layers)
+    assert located.thing_HW is not None and located.thing_HW[6, 28] == 255
+    assert (located.thing_HW[6, 8] == 255) == (goes == "all")
+    # A box beside what is named is about what lies in the box.
+    located = masked(box(2, 2, 18, 20), read_instruction(prompt), layers)
+    assert located.thing_HW is not None and located.thing_HW[6, 8] == 255
+
+
 def test_what_is_added_takes_nothing_out(layers: Layers) -> None:
     located = masked(box(2, 2, 18, 20), read_instruction("add a dog"), layers)
     assert located.thing_HW is not None and not located.thing_HW.any()
