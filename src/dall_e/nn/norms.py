@@ -22,7 +22,7 @@ def rms_norm(x_BTD: Tensor, weight: Tensor, eps: float) -> Tensor:
         if weight.ndim == 1:
             return F.rms_norm(x_BTD, weight.shape, weight.to(x_BTD.dtype), eps=eps)
         return F.rms_norm(x_BTD, x_BTD.shape[-1:], eps=eps) * weight.to(x_BTD.dtype)
-    if torch.is_grad_enabled():
+    if torch.is_grad_enabled() and (x_BTD.requires_grad or weight.requires_grad):
         normed_BTD: Tensor = _Normed.apply(x_BTD, weight, eps)  # type: ignore[no-untyped-call]
         return normed_BTD
 
