@@ -19,7 +19,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from dall_e.editing.drawing import named_things
-from dall_e.images.blending import premultiplied
+from dall_e.images.blending import differing, premultiplied
 from dall_e.images.compositing import Canvas
 from dall_e.images.files import PILImage
 from dall_e.images.painting import painted_svg
@@ -109,7 +109,7 @@ class Layers:
             self._remove_belongings(rest, groups, number)
 
         behind_HWC = self._painted(rest)
-        differs_HW = (behind_HWC != self._whole_HWC).any(2)
+        differs_HW = differing(behind_HWC, self._whole_HWC)
         selected_HW = np.where(differs_HW, np.uint8(255), np.uint8(0))
         name = ", ".join(dict.fromkeys(_name_of(groups[number]) for number in numbers))
         return Layer(name, grown(selected_HW, 1), behind_HWC)

@@ -37,6 +37,15 @@ def premultiplied(image: PILImage) -> Canvas:
     return straight_HWC
 
 
+def differing(first_HWC: Canvas, second_HWC: Canvas) -> npt.NDArray[np.bool_]:
+    """Return where two canvases of one shape differ, [H, W]; pixels are compared as one number."""
+    one_HW, other_HW = (
+        np.ascontiguousarray(canvas_HWC).view(np.uint32)[..., 0]
+        for canvas_HWC in (first_HWC, second_HWC)
+    )
+    return np.asarray(one_HW != other_HW)
+
+
 def as_mode(canvas_HWC: Canvas, mode: str) -> PILImage:
     """Return a canvas as a picture in mode RGB, on white, or RGBA."""
     return to_pil(canvas_HWC.transpose(2, 0, 1), transparent=mode == "RGBA")
@@ -49,7 +58,7 @@ def put_into(image: PILImage, changed_HWC: Canvas, weight_HW: UInt8) -> PILImage
     """
     touched_HW = weight_HW > 0
     before_HWC = premultiplied(image)
-    differs_HW = (before_HWC != changed_HWC).any(2) & touched_HW
+    differs_HW = differing(before_HWC, changed_HWC) & touched_HW
     weight_P1 = weight_HW[differs_HW].astype(np.uint32)[:, None]
     before_PC, after_PC = before_HWC[differs_HW], changed_HWC[differs_HW]
     mixed_PC = (before_PC * (255 - weight_P1) + after_PC * weight_P1 + 127) // 255
