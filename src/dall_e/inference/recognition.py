@@ -9,6 +9,7 @@ Shapes: N names, D width.
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from functools import cached_property
 
@@ -28,6 +29,7 @@ Of 40 pictures of known names, which nobody judges, 27 are above."""
 FEWEST_NAMES = 100
 """A model that knows fewer names is not judged: there is too little to compare with."""
 _MOST_SHOWN, _ALIKE = 3, 0.75
+_DENIAL = re.compile(r"(?:no|without|zero|0|not|nothing)(?:\s|$)|没有?|不要|无|零|0", re.IGNORECASE)
 _LONGEST = 80
 """Characters of a prompt that an error shows."""
 
@@ -61,6 +63,8 @@ class Recognition:
     def _nothing_near(self, prompt: str) -> str:
         """What to say of a prompt that cannot be drawn."""
         shown = prompt if len(prompt) <= _LONGEST else f"{prompt[: _LONGEST - 3]}..."
+        if _DENIAL.match(prompt):
+            return f"{shown!r} says only what is not to be drawn: say what is"
         known = self._vocabulary.words_en if prompt.isascii() else self._vocabulary.words_zh
         said = set(shown.lower().split())
         with_word = [name for name in known if not said.isdisjoint(name.split())]

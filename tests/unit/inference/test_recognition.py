@@ -52,6 +52,12 @@ def test_a_blot_is_an_error_that_names_what_can_be_drawn() -> None:
         judge(0.1 * FLOOR - 0.1).check(PILImage(), job("thign7"))
 
 
+@pytest.mark.parametrize("prompt", ["no thing7", "0 thing7", "没有thing7", "nothing"])
+def test_what_says_only_what_is_not_there_is_told_so(prompt: str) -> None:
+    with pytest.raises(ValueError, match="says only what is not to be drawn"):
+        judge(0.1 * FLOOR - 0.1).check(PILImage(), job(prompt))
+
+
 def test_only_unknown_words_of_models_with_many_names_are_judged() -> None:
     assert names_nothing(job("quantum entanglement"), VOCABULARY)
     assert not names_nothing(job("thing7"), VOCABULARY)

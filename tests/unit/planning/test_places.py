@@ -57,6 +57,8 @@ def test_words_find_their_place(place: str) -> None:
         ("a foggy forest", "forest+fog", []),
         ("a garden full of flowers", "flower-garden", []),
         ("a kitchen with a cat", "kitchen", ["cat"]),
+        ("a kitchen without a cat", "kitchen", []),
+        ("a street without cars", "city-street", []),
         ("a rainy day", "park+rain", []),
         ("a cold winter night", "snow-field+night+snow", []),
         ("hot summer afternoon", "hills+sun", []),
