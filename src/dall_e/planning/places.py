@@ -71,7 +71,10 @@ _PREPOSITIONS = (
     "outside|beside|under|between|up|beyond"
 )
 _THE = r"(?:(?:an?|the|some|my|his|her|their|our|this|that) )?"
-_BEHIND_HEAD = r"(?=\s*$| ?[,;:.!?]| (?:with|without|full|of|where|and|in|on|at|by|under|during|from|over|that)\b)"
+_BEHIND_HEAD = (
+    r"(?=\s*$| ?[,;:.!?]| (?:with|without|full|of|where|and|in|on|at|by|under|during|from|over|"
+    r"that)\b)"
+)
 _NUMBERS = frozenset("two three four five six seven eight nine ten many several no without".split())
 _SILENT_EN = re.compile(
     r"\b(?:an?|the|of|and|with|in|on|at|very|beautiful|pretty|nice|lovely|scene|view|landscape|"
