@@ -115,7 +115,9 @@ def test_pairs_count_where_there_is_a_caption_and_know_their_likes(stage: Genera
 class Composer:
     """Composes scenes of one colour, each with its own caption."""
 
-    def __init__(self, pictures: ImageSet, size: int, *, canonical: bool) -> None:
+    def __init__(
+        self, pictures: ImageSet, size: int, *, canonical: bool, pair_fraction: float
+    ) -> None:
         self.size = size
 
     def scene(self, seed: str) -> SimpleNamespace:
