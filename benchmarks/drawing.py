@@ -91,7 +91,7 @@ def _round(model: str, steps: int, image: Path) -> dict[str, float]:
     """Run one process of each kind; the command writes `image`."""
     steps_text = str(steps) if steps else ""
     command = ["-m", "dall_e", "generate", PROMPT, "--seed", "1", "--model", model]
-    command += ["--out", str(image)]
+    command += ["--out", str(image), "--force"]
     command += ["--steps", steps_text] if steps else []
 
     torch_seconds, _, _ = _run(["-c", "import torch"])
