@@ -83,18 +83,22 @@ class Layers:
         return self._without([n for n, each in enumerate(groups) if _name_of(each) == name])
 
     def within(self, selected_HW: UInt8, name: str = "") -> Layer | None:
-        """The things that lie within a selection, or those of a name; None if there are none."""
-        place, found = self._place(), []
+        """All things, or those of a name, that lie within a selection, as one; None for none."""
+        place = self._place()
+        found: dict[int, Layer] = {}
         for number, group in enumerate(self._groups()):
             if group is place or not _is_thing(_name_of(group)):
                 continue
             if name and _name_of(group) != name:
                 continue
-            alone_HW = self._without([number]).selected_HW >= 128
+            alone = self._without([number])
+            alone_HW = alone.selected_HW >= 128
             inside = np.count_nonzero(alone_HW & (selected_HW >= 128))
             if inside and inside >= _WITHIN * np.count_nonzero(alone_HW):
-                found.append(number)
-        return self._without(found) if found else None
+                found[number] = alone
+        if len(found) > 1:
+            return self._without(list(found))
+        return next(iter(found.values()), None)
 
     def _groups(self) -> list[ElementTree.Element]:
         """All groups of the document, those at the back first."""
@@ -176,8 +180,8 @@ def layers_of(engine: Engine, image: PILImage, svg: bytes | None) -> Layers | No
         return None
 
 
-def named_layer(layers: Layers, words: str, vocabulary: Vocabulary | None) -> Layer | None:
-    """Return the thing of a picture that words name; None if it does not have it."""
+def named_thing(layers: Layers, words: str, vocabulary: Vocabulary | None) -> str:
+    """Return the name of the thing of a picture that words name; "" if it does not have it."""
     wanted = [words, words.removesuffix("s")]
     if vocabulary is not None:
         wanted += [item.name for item in named_things(words, vocabulary)]
@@ -185,8 +189,8 @@ def named_layer(layers: Layers, words: str, vocabulary: Vocabulary | None) -> La
     for name in layers.names:
         said = set(_bare(name).split())
         if any(word and set(_bare(word).split()) <= said for word in wanted):
-            return layers.layer(name)
-    return None
+            return name
+    return ""
 
 
 def _bare(name: str) -> str:

@@ -19,7 +19,7 @@ import numpy as np
 from dall_e.editing.drawing import named_things
 from dall_e.editing.finding import recognised_part
 from dall_e.editing.instructions import Instruction
-from dall_e.editing.layers import Layers, named_layer
+from dall_e.editing.layers import Layers, named_thing
 from dall_e.images.blending import premultiplied
 from dall_e.images.compositing import Canvas
 from dall_e.images.files import PILImage, to_pil
@@ -103,7 +103,7 @@ def masked(
     layers: Layers | None,
     vocabulary: Vocabulary | None = None,
 ) -> Located:
-    """Find what of a picture a mask or a box is about.
+    """Find what of a picture a mask or a box is about; of a mask that is no box, all of it.
 
     In a picture of ours, a box takes out the things that lie within it, and of none a part. Of
     several, it takes out those that the words name.
@@ -113,8 +113,8 @@ def masked(
     inside = None
     if not instruction.adds:
         words = instruction.where
-        named = named_layer(layers, words, vocabulary) if words else None
-        inside = layers.within(selected_HW, named.name) if named else None
+        name = named_thing(layers, words, vocabulary) if words else ""
+        inside = layers.within(selected_HW, name) if name else None
         inside = inside or layers.within(selected_HW)
     if inside is not None:
         return Located(selected_HW, inside.selected_HW, inside.behind_HWC)
@@ -145,8 +145,9 @@ def _replaced(engine: Engine, instruction: Instruction, shown: str) -> str:
 def _find(eyes: Eyes, image: PILImage, words: str, layers: Layers | None) -> Located | None:
     """The place of a thing that words name; None if it is not there."""
     engine = eyes.engine
-    layer = named_layer(layers, words, engine.vocabulary) if layers else None
-    if layer is not None:
+    name = named_thing(layers, words, engine.vocabulary) if layers else ""
+    if layers is not None and name:
+        layer = layers.layer(name)
         return Located(_boxed(layer.selected_HW), layer.selected_HW, layer.behind_HWC)
     if layers is not None or engine.networks.dual_encoder is None:
         return None

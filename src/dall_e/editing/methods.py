@@ -20,7 +20,7 @@ from dall_e.editing.variations import checked_strength, varied
 from dall_e.images.files import PILImage
 from dall_e.images.opening import open_image
 from dall_e.images.results import DrawnImage, ImageList
-from dall_e.images.selections import Mask, bounds_of, selection_of
+from dall_e.images.selections import Mask, bounds_of, is_box, selection_of
 from dall_e.inference.engine import Engine
 from dall_e.inference.loading import Networks
 from dall_e.inference.request import resolve_sampling
@@ -204,9 +204,13 @@ class Editing:
         shown: str,
     ) -> Located:
         """Where an edit goes: in the mask, or else where the words say."""
+        selected_HW = None if mask is None else selection_of(mask, image)
+        if selected_HW is not None and not is_box(selected_HW):
+            return Located(selected_HW)
+
+        # The document of a file is drawn again, so it is asked for only where it counts.
         layers = layers_of(self.engine, image, svg)
-        if mask is not None:
-            selected_HW = selection_of(mask, image)
+        if selected_HW is not None:
             return masked(selected_HW, instruction, layers, self.engine.vocabulary)
         return locate(Eyes(self.engine, self.recogniser), image, instruction, layers, shown)
 

@@ -49,7 +49,6 @@ def painted_svg(svg: str, side: int) -> UInt8:
 
 def _sized(svg: str, side: int) -> str:
     """A document whose own size is S times S pixels, as the renderer paints it at that."""
-
     begin = _begin_of_root(svg)
     root = _ROOT.match(svg, begin)
     if root is None:

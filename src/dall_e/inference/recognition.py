@@ -29,7 +29,10 @@ Of 40 pictures of known names, which nobody judges, 27 are above."""
 FEWEST_NAMES = 100
 """A model that knows fewer names is not judged: there is too little to compare with."""
 _MOST_SHOWN, _ALIKE = 3, 0.75
-_DENIAL = re.compile(r"(?:no|without|zero|0|not|nothing)(?:\s|$)|没有?|不要|无|零|0", re.IGNORECASE)
+_DENIAL = re.compile(
+    r"(?:no|without|zero|0|not|nothing)(?:\s|$)|没有?|不要|[零0](?=[个只])", re.IGNORECASE
+)
+"""How a prompt begins that names nothing to draw."""
 _LONGEST = 80
 """Characters of a prompt that an error shows."""
 

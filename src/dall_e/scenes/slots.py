@@ -85,7 +85,7 @@ def canonical_layout(
 
 def _row(count: int, cells: int) -> list[_Slot]:
     """`count` equal slots side by side, across the middle of the picture."""
-    side = cells // count if count <= MOST_COMPOSED else cells / count
+    side = (cells // count if count <= MOST_COMPOSED else 0) or cells / count
     left, top = (cells - count * side) // 2, (cells - side) // 2
     return [_Slot(left + number * side, top, side) for number in range(count)]
 

@@ -58,6 +58,11 @@ def test_what_says_only_what_is_not_there_is_told_so(prompt: str) -> None:
         judge(0.1 * FLOOR - 0.1).check(PILImage(), job(prompt))
 
 
+def test_a_number_that_begins_with_a_zero_denies_nothing() -> None:
+    with pytest.raises(ValueError, match="no picture of '007 thing'"):
+        judge(0.1 * FLOOR - 0.1).check(PILImage(), job("007 thing"))
+
+
 def test_only_unknown_words_of_models_with_many_names_are_judged() -> None:
     assert names_nothing(job("quantum entanglement"), VOCABULARY)
     assert not names_nothing(job("thing7"), VOCABULARY)
