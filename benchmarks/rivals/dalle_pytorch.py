@@ -8,7 +8,9 @@ use its cache.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.clock import Clock, Steps, Times
@@ -16,6 +18,7 @@ from benchmarks.rivals import load
 from benchmarks.shapes import Shape
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
 
 INSTALL = "pip install 'open-dalle[bench]' && pip install --no-deps dalle-pytorch"
@@ -34,22 +37,34 @@ _STUBS = (
 
 
 def make_network(
-    *, codes: tuple[int, int], text: tuple[int, int], width: int, depth: int, heads: int
+    *,
+    codes: tuple[int, int],
+    text: tuple[int, int],
+    width: int,
+    depth: int,
+    heads: int,
+    side: int = 0,
 ) -> Any:
     """Its transformer, with rotary positions.
 
     `codes`: how many there are, and the side of their grid; `text`: words, and words of a prompt.
-    Raises MissingPeerError if it is not installed.
+    `side`: that of the pictures in pixels, for an image tokenizer as `train_vae.py` makes it; at 0
+    it is a stand-in that is never run. Raises MissingPeerError if it is not installed.
     """
     package = load("dalle_pytorch.dalle_pytorch", INSTALL, _STUBS)
     num_codes, grid_size = codes
     vocab_size, text_tokens = text
-    # Four levels make 16 pixels a token; the rest of the image tokenizer is never run.
     vae = package.DiscreteVAE(
-        image_size=256, num_tokens=num_codes, num_layers=4, codebook_dim=8, hidden_dim=8
+        image_size=256,  # Its own check wants a power of two; convolutions take any.
+        num_tokens=num_codes,
+        num_layers=(side // grid_size).bit_length() - 1 if side else 4,
+        num_resnet_blocks=2 if side else 0,
+        codebook_dim=512 if side else 8,
+        hidden_dim=256 if side else 8,
     )
-    vae.image_size = 16 * grid_size  # Its own check wants a power of two.
-    vae.decode = lambda codes: codes
+    vae.image_size = side or 16 * grid_size
+    if not side:
+        vae.decode = lambda codes: codes
     return package.DALLE(
         dim=width,
         vae=vae,
@@ -61,6 +76,34 @@ def make_network(
         shift_tokens=False,
         rotary_emb=True,
     )
+
+
+def folder_batches(folder: Path, size: int, side: int) -> Iterator[torch.Tensor]:
+    """Batches without end as its trainer reads them: [B, 3, side, side] in [0, 1].
+
+    Each picture is opened anew, and a random square of three quarters of it or more is scaled.
+    """
+    import numpy as np
+    import torch
+    from PIL import Image
+
+    rng = np.random.default_rng(0)
+
+    def read(path: Path) -> np.ndarray:
+        with Image.open(path) as opened:
+            image = opened.convert("RGB")
+        fraction = rng.uniform(0.75, 1) ** 0.5
+        width, height = (fraction * length for length in image.size)
+        left, top = rng.uniform(0, image.width - width), rng.uniform(0, image.height - height)
+        box = (left, top, left + width, top + height)
+        scaled = image.resize((side, side), Image.Resampling.BILINEAR, box=box)
+        return np.asarray(scaled, np.float32) / 255
+
+    paths = sorted(folder.glob("*.png"))
+    while True:
+        chosen = rng.choice(len(paths), size)
+        batch_BHWC = np.stack([read(paths[row]) for row in chosen])
+        yield torch.from_numpy(batch_BHWC).permute(0, 3, 1, 2).contiguous()
 
 
 class DallePytorch:

@@ -22,12 +22,17 @@ def test_the_loops_take_turns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         def step() -> None:
             turns.append(float(layer(torch.ones(2, 8)).sum().detach()))
 
-        return step
+        def from_pictures() -> None:
+            step()
+            layer(torch.ones(200, 8))
+
+        return {"DALLE-pytorch": step, trainers.TRAINER: from_pictures}
 
     monkeypatch.setattr(trainers, "_dalle_pytorch", peer)
-    ours, plain, other = trainers._rows(config, "fp32")
-    assert len(turns) == 1 + 3, "one to count operations, and one for each of our steps"
-    assert other["gflop_picture"] == 0 and plain["per_flop_rounds"] == 2
+    ours, plain, other, trainer = trainers._rows(config, "fp32")
+    assert len(turns) == 2 * (1 + 3), "one to count operations, and one for each of our steps"
+    assert plain["per_flop_rounds"] == 2 and plain["pictures_median"] == plain["per_flop_median"]
+    assert other["gflop_picture"] == trainer["gflop_picture"] == 0, "only what its network does"
     # The same network on both sides: as many operations, and a ratio that is one of times.
     assert (
         ours["gflop_picture"] == plain["gflop_picture"] and float(plain["gflop_picture"] or 0) > 0.1
@@ -52,3 +57,30 @@ def test_a_missing_peer_is_named(
     assert [row["what"] for row in rows] == ["ours", "ours beside a plain loop"]
     assert float(rows[1]["per_flop_median"] or 0) < 1, "it takes less than a second"
     assert "pip install it" in capsys.readouterr().out
+
+
+def test_what_ours_prepared_counts_beside_a_trainer_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    def product() -> None:
+        torch.ones(2, 2) @ torch.ones(2, 2)
+
+    peers = {"DALLE-pytorch": product, trainers.TRAINER: product}
+    monkeypatch.setattr(trainers, "_dalle_pytorch", lambda stage, config: peers)
+    monkeypatch.setattr(trainers, "_plain_loop", lambda stage, config: product)
+    others = trainers._Others(None, GeneratorTraining(), prepared=1.0)
+    others._seconds = dict.fromkeys(others._seconds, [9.0, 6.0])
+    _, plain, network, trainer = others.rows("ours", [2.0])
+    assert plain["pictures_median"] == network["pictures_median"] == 3.0
+    assert trainer["pictures_median"] == trainer["per_flop_median"] == 2.0
+
+
+def test_a_trainer_crops_the_pictures_of_a_folder(tmp_path: Path) -> None:
+    from benchmarks.rivals.dalle_pytorch import folder_batches
+    from PIL import Image
+
+    for name, colour in (("a", (255, 0, 0)), ("b", (0, 0, 255))):
+        Image.new("RGB", (20, 30), colour).save(tmp_path / f"{name}.png")
+    batches = folder_batches(tmp_path, 8, 16)
+    first = next(batches)
+    assert first.shape == (8, 3, 16, 16) and first.dtype == torch.float32
+    assert {tuple(pixel) for pixel in first[:, :, 3, 5].tolist()} == {(1, 0, 0), (0, 0, 1)}
+    assert not torch.equal(first, next(batches)), "each batch draws anew"
