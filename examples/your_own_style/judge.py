@@ -8,7 +8,8 @@ Judges that had no part in the fine-tuning and chose none of the drawings:
 - style: a linear probe on gradients and colours, counted by hand and learned by no network. It
   tells the style from the sets that the built-in model knows, on pictures of other names.
 - subject: the built-in model's dual encoder, which has never seen OpenMoji. The name that fits a
-  drawing best, of all that are asked for in its row, must be its own: by chance one in 40 or 24.
+  drawing best must be its own, of the 40 that were taught or of the 24 of its round: the names that
+  were not shown are judged in four rounds. By chance it is one in 40 or 24.
 - named: the same by the built-in model's recogniser, which knows outlines and gradients. It knows
   those of the model's own drawings best, so it favours them where only their lines and colours are
   new.
@@ -27,7 +28,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 import torch.nn.functional as F
-from pictures import ASKED, SHOWN, SIZE, STYLE, openmoji, rows_of
+from pictures import ASKED, FURTHER, SHOWN, SIZE, STYLE, openmoji, rows_of
 from torch import Tensor
 
 from dall_e import DALL_E
@@ -40,7 +41,8 @@ from dall_e.images.sheets import contact_sheet
 from dall_e.models.recogniser import Recogniser
 
 SIDE, CELL, BINS = 48, 12, 8
-SEEDS = (0,)
+NEW = [ASKED, FURTHER[:24], FURTHER[24:48], FURTHER[48:]]
+"""Rounds of names that were not shown."""
 PROBED = 500
 """Pictures of the new set, and of the known sets, that the probe learns from."""
 
@@ -117,27 +119,26 @@ def main() -> None:
     judges = (probe, judge, recogniser)
 
     # What can be had: true pictures of both styles
-    true = {"taught": SHOWN, "new": ASKED}
-    pictures = {
-        which: [as_image(new.images_NCHW[row]) for row in rows_of(new, names)]
-        for which, names in true.items()
-    }
-    for which, names in true.items():
-        say(f"true OpenMoji, {which}", judges, pictures[which], names)
+    asked = {"taught": [SHOWN], "new": NEW}
+    rows = []
+    for which, rounds in asked.items():
+        of_style = [as_image(new.images_NCHW[row]) for row in rows_of(new, sum(rounds, []))]
+        say(f"true OpenMoji, {which}", judges, of_style, rounds)
+        rows.append(of_style[: len(ASKED)])
     own = {str(record["en"]): row for row, record in enumerate(known.records)}
-    there = [name for name in ASKED if name in own]
-    known_images = [as_image(known.images_NCHW[own[name]]) for name in there]
+    there = [[name for name in names if name in own] for names in NEW]
+    known_images = [as_image(known.images_NCHW[own[name]]) for name in sum(there, [])]
     say("true pictures of a known set", judges, known_images, there)
 
     # What is drawn
-    rows = [pictures["taught"][: len(ASKED)], pictures["new"]]
     for name in ("", *arguments.models):
         model = DALL_E.from_pretrained(name) if name else built_in
-        for which, names in true.items():
-            drawn = draw(model, [f"{each}, {STYLE}" for each in names])
-            say(f"{name or 'built-in'}, {which}", judges, drawn, names)
+        for which, rounds in asked.items():
+            drawn = draw(model, [f"{each}, {STYLE}" for each in sum(rounds, [])])
+            say(f"{name or 'built-in'}, {which}", judges, drawn, rounds)
             rows.append(drawn[: len(ASKED)])
-        say(f"{name or 'built-in'}, without the style", judges, draw(model, ASKED), ASKED)
+        plain = draw(model, sum(NEW, []))
+        say(f"{name or 'built-in'}, without the style", judges, plain, NEW)
     if arguments.out:
         save_sheet(rows, arguments.out)
 
@@ -155,7 +156,7 @@ def learned_probe(built_in: DALL_E, new: object, known: object) -> StyleProbe:
         rows = [
             row
             for row, record in enumerate(images_of.records)
-            if record["en"] not in (*SHOWN, *ASKED)
+            if record["en"] not in (*SHOWN, *ASKED, *FURTHER)
         ][:PROBED]
         for place, row in enumerate(rows):
             x_1CHW = images_of.images_NCHW[row : row + 1].float() / 255
@@ -169,34 +170,37 @@ def learned_probe(built_in: DALL_E, new: object, known: object) -> StyleProbe:
 
 
 def draw(model: DALL_E, prompts: list[str]) -> list[PILImage]:
-    """What the model makes of each, for each seed."""
-    drawn: list[PILImage] = []
-    for seed in SEEDS:
-        drawn += model(
-            prompts, seed=[seed] * len(prompts), height=SIZE, finish="soft", transparent=True
-        )
+    """What the model makes of each."""
+    drawn: list[PILImage] = model(
+        prompts, seed=[0] * len(prompts), height=SIZE, finish="soft", transparent=True
+    )
     return drawn
 
 
 def say(
     what: str,
     judges: tuple[StyleProbe, Judge, Recogniser],
-    images: list[PILImage],
-    names: Sequence[str],
+    images: Sequence[PILImage],
+    rounds: Sequence[Sequence[str]],
 ) -> None:
-    """One row: style, subject, both, and what the recogniser names."""
+    """Style, subject, both, and what the recogniser names: of all rounds, and of the first."""
     probe, judge, recogniser = judges
     styles = probe.is_openmoji(images)
-    sides = [from_pil(image.resize((2 * SIDE, 2 * SIDE))) for image in images]
-    scores_MN = judge.embed_images(sides) @ judge.embed_texts(list(names)).T
-    best_M = scores_MN.argmax(1).tolist()
-    subjects = [best == row % len(names) for row, best in enumerate(best_M)]
-    both = [style and subject for style, subject in zip(styles, subjects, strict=True)]
-    named = mean(named_right(recogniser, images, names))
-    print(
-        f"{what}: style {mean(styles)}, subject {mean(subjects)}, both {mean(both)}, named {named}",
-        flush=True,
-    )
+    subjects: list[bool] = []
+    named: list[bool] = []
+    for names in rounds:
+        part = images[len(subjects) : len(subjects) + len(names)]
+        sides = [from_pil(image.resize((2 * SIDE, 2 * SIDE))) for image in part]
+        scores_MN = judge.embed_images(sides) @ judge.embed_texts(list(names)).T
+        subjects += [best == row for row, best in enumerate(scores_MN.argmax(1).tolist())]
+        named += named_right(recogniser, part, names)
+    for count in sorted({len(images), len(rounds[0])}):
+        both = [a and b for a, b in zip(styles[:count], subjects[:count], strict=True)]
+        print(
+            f"{what}: style {mean(styles[:count])}, subject {mean(subjects[:count])}, "
+            f"both {mean(both)}, named {mean(named[:count])}",
+            flush=True,
+        )
 
 
 def named_right(
@@ -209,7 +213,7 @@ def named_right(
     log_MN = np.stack([log_MK[:, row] if row is not None else -np.inf * np.ones(len(images))
                        for row in rows], axis=1)  # fmt: skip
     best_M = log_MN.argmax(1)
-    return [int(best) == place % len(names) for place, best in enumerate(best_M)]
+    return [int(best) == place for place, best in enumerate(best_M)]
 
 
 def mean(values: Sequence[bool]) -> Measure:

@@ -96,6 +96,11 @@ def in_oklab(colour: str) -> npt.NDArray[Any]:
     return np.asarray(oklab(rgb_13)[0])
 
 
+def colours_of(text: str) -> list[str]:
+    """Return the colours in SVG elements, #rrggbb, each once and in order."""
+    return list(dict.fromkeys(_COLOUR.findall(text)))
+
+
 def with_colours(text: str, change: Callable[[str], str]) -> str:
     """Return SVG elements, each colour in them changed."""
     changed: dict[str, str] = {}

@@ -41,6 +41,9 @@ _NEAREST = 0.05
 """Width of that belief."""
 _REACH = 0.05
 """How far an anchor tells other colours where to go."""
+_APART, _OTHERWISE = 0.08, 0.18
+"""Colours of a thing that differ by so much stay two, if the style has another one no farther than
+this: skin and hair are not both orange."""
 _MOST_SHARED = 0.5
 """Of the differences of lightness between our colours that go to one colour, so much stays where a
 style's colours are not few."""
@@ -75,6 +78,27 @@ class ColourMap:
         shift_P3 = weights_PA @ (self.targets_A3 - self.anchors_A3)
         shift_P3 /= weights_PA.sum(1, keepdims=True) + 0.05
         return np.asarray(lab_P3 + shift_P3)
+
+    def of_thing(self, lab_P3: Floats) -> Floats:
+        """Return colours of one thing [P, 3]: where a style is strict, what differs clearly
+        should differ there, too."""
+        moved_P3 = self(lab_P3)
+        if not self.is_strict or len(lab_P3) < 2:
+            return moved_P3
+        own_PK = _hue_gaps(lab_P3, self.palette_K3)
+        apart_PP = _hue_gaps(lab_P3, lab_P3) > _APART
+        found_P = _hue_gaps(moved_P3, self.palette_K3).argmin(1)
+
+        # First those that are nearest to what they become: they stay what the map says.
+        order = np.take_along_axis(own_PK, found_P[:, None], axis=1)[:, 0].argsort(kind="stable")
+        settled: list[int] = []
+        for row in order.tolist():
+            taken = {found_P[other] for other in settled if apart_PP[row, other]}
+            if found_P[row] in taken:
+                near = [k for k in own_PK[row].argsort().tolist() if own_PK[row, k] <= _OTHERWISE]
+                found_P[row] = next((k for k in near if k not in taken), found_P[row])
+            settled.append(row)
+        return np.asarray(self.palette_K3[found_P])
 
     def of_places(self, lab_P3: Floats) -> Floats:
         """Return colours of skies, grounds and walls [P, 3], of which pairs of things say little.

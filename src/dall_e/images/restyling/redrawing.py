@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache, partial
-from typing import Any
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -26,6 +25,7 @@ from dall_e.images.effects.texture import noise
 from dall_e.images.effects.vectors import (
     SIDE,
     box,
+    colours_of,
     in_areas,
     in_oklab,
     of_role,
@@ -135,17 +135,15 @@ def _matrix(group: Group) -> npt.NDArray[np.float64]:
 def _coloured(group: Group, style: FittedStyle) -> Group:
     """A group in the colours of a style."""
     if len(style.colours.palette_K3):
-        change = style.colours if group.role != "background" else style.colours.of_places
-        new = partial(_in_style, change=change)
-        group = replace(group, paths=with_colours(group.paths, new))
+        is_thing = group.role != "background"
+        change = style.colours.of_thing if is_thing else style.colours.of_places
+        own = colours_of(group.paths)
+        new_P3 = change(np.array([in_oklab(colour) for colour in own]).reshape(-1, 3))
+        new = {colour: as_hex(lab_3) for colour, lab_3 in zip(own, new_P3, strict=True)}
+        group = replace(group, paths=with_colours(group.paths, new.__getitem__))
     if group.role != "background" and abs(style.fall) > _LEAST_FALL:
         group = replace(group, paths=_lit(group.paths, style.fall, scale_of(group)))
     return group
-
-
-def _in_style(colour: str, change: Callable[[npt.NDArray[Any]], npt.NDArray[Any]]) -> str:
-    """A style's colour for one of ours, #rrggbb."""
-    return as_hex(change(in_oklab(colour)[None])[0])
 
 
 def _lit(paths: str, fall: float, scale: float) -> str:

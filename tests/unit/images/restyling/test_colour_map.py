@@ -37,3 +37,31 @@ def test_pairs_say_otherwise() -> None:
     pairs = [(full(0), full(1))] * 200
     change = learned_map(pairs, labs(PALE_GREEN), labs(GREEN, GREY), strict=True)
     assert told(change, PALE_GREEN) == GREY
+
+
+SKIN, HAIR, ORANGE, YELLOW = "#ffdc5d", "#ffac33", "#f4aa41", "#fcea2b"
+
+
+def strict_map(*palette: str) -> ColourMap:
+    """A style of few colours, whose pairs say that hair and all that is near to it is orange."""
+    pairs = [(full(0), full(0)), (full(1), full(0))] * 200
+    return learned_map(pairs, labs(HAIR, "#ffcc4d"), labs(ORANGE, *palette), strict=True)
+
+
+@pytest.mark.parametrize("own", [(SKIN, HAIR), (HAIR, SKIN)])
+def test_what_differs_in_a_thing_differs_in_its_style(own: tuple[str, ...]) -> None:
+    change = strict_map(YELLOW, GREY)
+    assert told(change, SKIN) == told(change, HAIR) == ORANGE
+    becomes = dict(zip(own, map(as_hex, change.of_thing(labs(*own))), strict=True))
+    assert becomes == {SKIN: YELLOW, HAIR: ORANGE}
+    assert as_hex(change.of_thing(labs(SKIN))[0]) == ORANGE, "alone it is what pairs say"
+
+
+@pytest.mark.parametrize(
+    ("palette", "own"),
+    [((GREY,), (SKIN, HAIR)), ((YELLOW,), (HAIR, "#ffa826"))],
+    ids=["the style has nothing near", "two shades of one colour"],
+)
+def test_what_is_alike_stays_one(palette: tuple[str, ...], own: tuple[str, ...]) -> None:
+    becomes = strict_map(*palette).of_thing(labs(*own))
+    assert [as_hex(lab_3) for lab_3 in becomes] == [ORANGE, ORANGE]
