@@ -53,8 +53,8 @@ def with_better_images(scene: Scene, vocabulary: Vocabulary) -> Scene:
 
     Where it is says the scene's place, or another thing in it, such as a desk.
     """
-
-    there = {scene.background, *(item.name for item in scene.objects)}
+    place = scene.background.partition("+")[0]
+    there = {place, *(item.name for item in scene.objects)}
 
     def better(item: SceneObject) -> SceneObject:
         name, places = _better().get(item.name, ("", ()))
