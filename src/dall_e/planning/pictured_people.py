@@ -72,6 +72,10 @@ _DONE_WITH = re.compile(r"\s+(?:an?|the|some|his|her|their|its|two|three)\s")
 """What may be behind an act that is done with a thing, which is drawn beside: "knitting a sock"."""
 
 
+_TO_ZH = re.compile("(?P<now>正?在)?[给替陪帮](?=(?:[一两几二三四五六][个位名])?$)")
+"""What is before whom something is done for: 妈妈给孩子讲故事."""
+
+
 def readings_of(
     text: str, grammar: Grammar, vocabulary: Vocabulary, *, with_things: bool = False
 ) -> Iterator[Reading]:
@@ -100,6 +104,8 @@ def readings_of(
         and not any(phrase.start <= each.start and each.stop <= phrase.stop for phrase in taken)
     ]
     kept = [(people.index(at), phrase) for at, phrase in said if at in people]
+    if is_chinese:
+        text = _with_receivers(text, named)
     for some in _subsets(kept):
         yield Reading(_without(text, [phrase for _, phrase in some], is_chinese), tuple(some))
 
@@ -205,7 +211,10 @@ def _owner(
     for each in named:
         if each.start < phrase.stop and phrase.start < each.stop:
             return each if each.start <= phrase.start or phrase.stop == each.stop else None
-    before = next((each for each in reversed(named) if each.stop <= phrase.start), None)
+    earlier = [each for each in named if each.stop <= phrase.start]
+    if is_chinese and len(earlier) > 1 and _TO_ZH.search(text[: earlier[-1].start]):
+        earlier.pop()
+    before = earlier[-1] if earlier else None
     after = next((each for each in named if each.start >= phrase.stop), None)
     rest = text[phrase.stop :]
     if with_things and not is_chinese and _DONE_WITH.match(rest) and phrase.start > 0:
@@ -218,6 +227,16 @@ def _owner(
         return after if isinstance(phrase.shows, Act) and phrase.shows.is_adjective else None
     is_done = not isinstance(phrase.shows, Act) or _FOLLOWING.match(rest)
     return before if is_done else None
+
+
+def _with_receivers(text: str, named: Sequence[_Named]) -> str:
+    """A Chinese text, as long, in which those that something is done for are there, too."""
+    for each in named[1:]:
+        match = _TO_ZH.search(text[: each.start])
+        if match:
+            joined = "，" * len(match[0])
+            text = text[: match.start()] + joined + text[match.end() :]
+    return text
 
 
 def _without(text: str, phrases: Sequence[Phrase], is_chinese: bool) -> str:

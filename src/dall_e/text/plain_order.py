@@ -116,6 +116,11 @@ _ZH: tuple[tuple[re.Pattern[str], Turned], ...] = (
     (re.compile(r"^一打(?=[\u4e00-\u9fff])"), "十二个"),
     (re.compile(r"^半打(?=[\u4e00-\u9fff])"), "六个"),
     (
+        re.compile(r"^(?:一[个只])?(?:透明|玻璃|塑料|大|小|的)*罐子?[里中]面?(?:的|[装放盛][满着了有]+)"
+                   r"(?=[\u4e00-\u9fff]{1,6}$)"),
+        "一罐",
+    ),
+    (
         re.compile(f"^{_LEFT_ZH}{_IS_ZH}([\u4e00-\u9fff]+?)[,，和]?"
                    f"右(?:边|侧|面){_IS_ZH}([\u4e00-\u9fff]+)$"),
         r"\1在\2的左边",

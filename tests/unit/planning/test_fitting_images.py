@@ -15,6 +15,8 @@ VOCABULARY = Vocabulary.from_text(
     book lying flat | 平放的书 | object
     boot | 靴子 | object
     leather boots | 皮靴 | object
+    table lamp | 台灯 | object
+    street light | 路灯 | object
     sofa-sharing cat-dog pair | 共坐沙发的猫狗 | animal
     sofa-sharing cat-cat pair | 共坐沙发的一对猫 | animal
     """
@@ -48,6 +50,8 @@ def test_two_on_one_seat_are_the_picture_of_both(prompt: str, read: str) -> None
         ("a book on a table", "book lying flat", 1),
         ("a boot", "boot", 1),
         ("a pair of boots", "leather boots", 1),
+        ("a table lamp in a park on a rainy day", "street light", 1),
+        ("two table lamps on a table", "table lamp", 2),
     ],
 )
 def test_a_better_picture_is_taken_where_it_fits(prompt: str, name: str, count: int) -> None:

@@ -13,7 +13,7 @@ _PEOPLE = {
     "girl in a hoodie": "穿连帽衫的女孩", "girl in a hoodie reading": "看书的穿连帽衫的女孩",
     "man walking a dog": "遛狗的男人", "girl doing yoga": "做瑜伽的女孩",
     "man feeding a horse": "喂马的男人", "person walking": "行人",
-    "woman making dumplings": "包饺子的女人",
+    "woman making dumplings": "包饺子的女人", "woman reading": "看书的女人",
 }  # fmt: skip
 KNOWN = Vocabulary(
     [
@@ -52,6 +52,20 @@ def test_who_does_or_wears_something_has_its_picture(
     prompt: str, name: str, parts: dict[str, str]
 ) -> None:
     assert shown(prompt) == [(name, parts)]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "names"),
+    [
+        ("一个女人给男孩讲故事", ["woman reading", "boy"]),
+        ("女人正在给男孩读睡前故事", ["woman reading", "boy"]),
+        ("女人陪男孩弹吉他", ["woman playing the guitar", "boy"]),
+        ("男孩和女人在弹吉他", ["boy", "woman playing the guitar"]),
+        ("a woman reading a bedtime story", ["woman reading"]),
+    ],
+)
+def test_who_something_is_done_for_does_not_do_it(prompt: str, names: list[str]) -> None:
+    assert [name for name, _ in shown(prompt)] == names
 
 
 @pytest.mark.parametrize("prompt", ["a dog playing the guitar", "a man playing the guitar"])
