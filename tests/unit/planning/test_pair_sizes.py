@@ -38,15 +38,41 @@ def test_the_larger_kind_is_larger_and_both_fit(
     assert mouse.bottom == pytest.approx(elephant.bottom)
 
 
-def test_what_is_said_to_be_small_and_other_relations_keep_their_slots() -> None:
-    for said in ({"size": "small"}, {"relation": "above"}, {"relation": "on"}):
-        items = ("cat", "dog")
-        scene = Scene(
-            objects=tuple(
-                SceneObject(name=name, image=None, size=said.get("size", "")) for name in items
-            ),
-            relation=said.get("relation", ""),
-        )
+def scene_of(*things: tuple[str, str], relation: str = "") -> Scene:
+    items = tuple(SceneObject(name=name, image=None, size=size) for name, size in things)
+    return Scene(objects=items, relation=relation)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "ratio"),
+    [
+        (("mouse", "small"), ("elephant", "big"), 0.25),
+        (("cat", "small"), ("cat", ""), 0.5),
+        (("cat", ""), ("cat", "big"), 1 / 1.4),
+        (("cat", "small"), ("cat", "small"), 1.0),
+    ],
+)
+def test_words_for_sizes_are_seen(
+    first: tuple[str, str], second: tuple[str, str], ratio: float
+) -> None:
+    scene = scene_of(first, second)
+    slots = canonical_places(scene, (1.0, 1.0), None, 12)
+    less, more = sorted(pair_sized(scene, slots, (1.0, 1.0)), key=lambda place: place.index)
+    assert less.height / more.height == pytest.approx(ratio)
+    assert more.width > 0.4
+
+
+def test_one_small_thing_is_to_be_seen() -> None:
+    scene = scene_of(("dog", "small"))
+    (place,) = pair_sized(scene, canonical_places(scene, (2.0,), None, 12), (2.0,))
+    assert place.width == pytest.approx(0.62)
+    assert place.width / place.height == pytest.approx(2.0, rel=0.1)
+    assert place.x == pytest.approx(0.5)
+
+
+def test_other_relations_keep_their_slots() -> None:
+    for relation in ("above", "on"):
+        scene = scene_of(("cat", ""), ("dog", ""), relation=relation)
         slots = canonical_places(scene, (1.0, 1.0), None, 12)
         assert pair_sized(scene, slots, (1.0, 1.0)) == slots
 
