@@ -15,7 +15,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from dall_e.images.places import places
-from dall_e.scenes.graph import Scene
+from dall_e.scenes.graph import SHAPES, Scene, SceneObject
+from dall_e.scenes.sizes import real_size
 from dall_e.text.patterns import any_of
 from dall_e.text.tables import read_table
 
@@ -34,6 +35,10 @@ _END = r"(?=$|[,.;!]| (?:and|with|in|on|at|by|under|behind|around|everywhere|all
 _FULL_ZH = r"(?:开满|长满|种满|布满|铺满|落满|满是|到处是|盛开着?|满天|漫天|带|有|和|与)[着了]?"
 _COUNT_ZH = r"(?:[一几两][座片棵个条架道轮排面艘盏张把只]|很多|许多|粉色的?|美丽的?|高高的)*"
 _DOING_ZH = r"(?:盛开|开放|遍地|满地|满园|满山|林立|环绕|飘落|飘飞|掩映|烂漫|起伏)?"
+
+
+_BY_A_LAKE = ("mountains", "forest", "meadow", "hills")
+"""Where a boat is on the lake between them."""
 
 
 class Contents(NamedTuple):
@@ -63,6 +68,9 @@ def with_contents(scene: Scene) -> Scene:
     of a scene stays.
     """
     place, plus, weather = scene.background.partition("+")
+    if place in _BY_A_LAKE and any(map(_is_boat, scene.objects)):
+        place = "lake"
+        scene = replace(scene, background=f"{place}{plus}{weather}")
     for index, item in enumerate(scene.objects):
         if len(scene.objects) < 2 or not _is_plain(scene, index):
             continue
@@ -79,6 +87,13 @@ def with_contents(scene: Scene) -> Scene:
         )
         return with_contents(scene.without((index,)))
     return scene
+
+
+def _is_boat(item: SceneObject) -> bool:
+    """Whether a thing is one that goes on water."""
+    if item.name in SHAPES:
+        return False
+    return item.thing.kind == "vehicle" and real_size(item.thing).where == "water"
 
 
 def _is_plain(scene: Scene, index: int) -> bool:

@@ -29,6 +29,11 @@ def _patterned(match: re.Match[str]) -> str:
 _EN: tuple[tuple[re.Pattern[str], Turned], ...] = (
     (re.compile(r"\bhalf a dozen\b"), "six"),
     (re.compile(r"\bcacti\b"), "cactuses"),
+    (
+        re.compile(r"(?:,? and|,|,? with) (?:some |the )?(?:distant|far[- ]?away|far[- ]off) "
+                   r"(mountains|hills)(?: in the (?:background|distance))?$"),
+        r" in the \1",
+    ),
     (re.compile(r"\boctopi\b"), "octopuses"),
     (re.compile(r"\bmangos\b"), "mangoes"),
     (re.compile(r"\brose[- ]gold\b"), "pink"),
@@ -114,6 +119,17 @@ _CARVING = re.compile(r"([冰雪石木铜玉])雕(?:刻成?)?的?(?=[\u4e00-\u9f
 _LEFT_ZH, _IS_ZH = "左(?:边|侧|面)", "(?:的?是|有|放着?|:|：)?"
 _ZH: tuple[tuple[re.Pattern[str], Turned], ...] = (
     (re.compile(r"^一打(?=[\u4e00-\u9fff])"), "十二个"),
+    (re.compile(r"一叶(?=[小扁轻孤]?[舟船])"), "一条"),
+    (
+        re.compile(r"^([\u4e00-\u9fff]{2,10}?)(?:[和与、,，]|还有)(?:远山|群山|远[处方]的(?:山|群山|高山))$"),
+        r"群山中的\1",
+    ),
+    (re.compile(r"^雨后的?(?=[\u4e00-\u9fff]{2})"), ""),
+    (
+        re.compile(r"(?:上空|上|里|中)?(?:出现|升起|挂着?)了?"
+                   r"(?=(?:一[道条轮个])?(?:彩虹|月亮|太阳|满月)$)"),
+        "里有",
+    ),
     (re.compile(r"^半打(?=[\u4e00-\u9fff])"), "六个"),
     (
         re.compile(r"^(?:一[个只])?(?:透明|玻璃|塑料|大|小|的)*罐子?[里中]面?(?:的|[装放盛][满着了有]+)"

@@ -233,3 +233,17 @@ def test_what_another_drawing_of_a_place_shows_is_no_thing() -> None:
         objects=(duck, SceneObject(name="pond", image=None, colour="red")), background="park"
     )
     assert with_contents(alone) == alone and with_contents(red) == red
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "where"),
+    [
+        ("sailboat", "mountains", "lake"),
+        ("sailboat", "forest+fog", "lake+fog"),
+        ("horse", "mountains", "mountains"),
+        ("sailboat", "desert", "desert"),
+    ],
+)
+def test_a_boat_between_mountains_is_on_a_lake(name: str, place: str, where: str) -> None:
+    scene = Scene(objects=(SceneObject(name=name, image=None),), background=place)
+    assert with_contents(scene).background == where

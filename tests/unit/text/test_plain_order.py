@@ -36,6 +36,9 @@ from dall_e.text.plain_order import in_plain_order
         ("four penguins standing in a straight line", "four penguins standing in a row"),
         ("a baby dragon hatching from an egg", "a baby dragon hatching"),
         ("a row of three houses", "three houses in a row"),
+        ("a boat and distant mountains", "a boat in the mountains"),
+        ("a horse with distant hills in the background", "a horse in the hills"),
+        ("a cat and a mountain", "a cat and a mountain"),
     ],
 )
 def test_english(said: str, plain: str) -> None:
@@ -58,6 +61,13 @@ def test_english(said: str, plain: str) -> None:
         ("猫在左边，狗在右边", "猫在狗的左边"),
         ("小狗趴在椅子下面", "小狗在椅子下面"),
         ("小狗坐在树下", "小狗在树下"),
+        ("小船和远山", "群山中的小船"),
+        ("一叶小船", "一条小船"),
+        ("一叶子", "一叶子"),
+        ("雨后的山谷出现彩虹", "山谷里有彩虹"),
+        ("海上升起一轮月亮", "海里有一轮月亮"),
+        ("透明玻璃罐里装满糖果", "一罐糖果"),
+        ("罐子里的饼干", "一罐饼干"),
     ],
 )
 def test_chinese(said: str, plain: str) -> None:
