@@ -16,7 +16,7 @@ from typing import NamedTuple
 from dall_e.planning.long_names import long_names
 from dall_e.planning.qualities import flies, whole_name
 from dall_e.planning.vocabulary import Vocabulary
-from dall_e.text.language import COLOURS_ZH, Language, plural_of
+from dall_e.text.language import COLOURS_ZH, COUNT_ZH, Language, plural_of
 from dall_e.text.tables import read_table
 
 _WORD = re.compile(r"[a-z'-]+")
@@ -38,7 +38,7 @@ _STOPS_ZH = "，。；！？,;和与跟"
 _BEFORE_ACTS_ZH = "的着只头条匹个位群，。、在里上中旁边下"
 _FOR_ONE = re.compile(r"-(?:sitting|sleeping|bedded|bathing|climbing|riding|driving|flying)$")
 """Acts of which a picture shows a seat, a bed or a car, that several share."""
-_SEVERAL_ZH = re.compile("[两二三四五六七八九十几2-9][只头条匹个]|一群")
+_SEVERAL_ZH = re.compile(f"(?:{COUNT_ZH}|几)[只头条匹个]|一群")
 _AHEAD_ZH = 12
 """Characters behind an act in which its animal is."""
 

@@ -45,8 +45,8 @@ from dall_e.planning.qualities import is_animal, is_natural, is_person, qualifie
 from dall_e.planning.spelling import Spelling
 from dall_e.planning.vocabulary import SEVERAL, Vocabulary
 from dall_e.scenes.graph import SceneObject
-from dall_e.scenes.phrases import NUMBERS_EN, PAIRS, PLACES_EN, RELATIONS_EN
-from dall_e.text.language import COLOURS_ZH
+from dall_e.scenes.phrases import PAIRS, PLACES_EN, RELATIONS_EN
+from dall_e.text.language import COLOURS_ZH, COUNT_EN, NUMBERS_EN
 
 # Around the matter of a prompt
 
@@ -74,7 +74,7 @@ _MANNER = re.compile(r",? (?:in|after) the (?:style|manner) of ((?:[\w'.-]+ ?){1
 
 _PAIR_OF = (["pair", "of"], ["pairs", "of"])
 _PLAIN_BACKGROUND = re.compile(r" on (?:an? )?(\w+)( background)?$")
-_DETERMINED = re.compile(r"(?:an?|the|one|two|three|four|five|six|\d) ")
+_DETERMINED = re.compile(rf"(?:an?|the|one|{COUNT_EN}|\d) ")
 _DOING = re.compile(r" ?\b(?:is |are )?(sleeping|asleep|playing(?: with a ball)?)\b")
 _AND = re.compile(r",? and |, | & ")
 

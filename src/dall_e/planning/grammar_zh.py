@@ -23,9 +23,9 @@ from dall_e.planning.partitives import is_bunch, whole_of
 from dall_e.planning.phrases_zh import parts_said, qualities, says_attribute
 from dall_e.planning.places import FoundPlace, find_place
 from dall_e.scenes.graph import SceneObject
-from dall_e.scenes.phrases import NUMBERS_ZH, PLACES_ZH, RELATIONS_ZH
+from dall_e.scenes.phrases import PLACES_ZH, RELATIONS_ZH
 from dall_e.scenes.vocabulary import things
-from dall_e.text.language import COLOURS_ZH
+from dall_e.text.language import COLOURS_ZH, NUMBERS_ZH, NUMERALS_ZH
 
 # Around the matter of a prompt
 
@@ -36,7 +36,7 @@ _MEDIUM = r"((?:水墨|水彩|油画|国画|素描|简笔|像素|漫画|动漫|�
 """How else a picture is made than by this program."""
 _MEDIUM_BEFORE = re.compile(rf"(?:一?[幅张])?{_MEDIUM}[，的]", re.IGNORECASE)
 _MEDIUM_BEHIND = re.compile(rf"[，,\s的](?:一?[幅张])?{_MEDIUM}$", re.IGNORECASE)
-_POLITE = re.compile(r"(?:请)?(?:画|有)(?=[一二两三四五六七八九\d])")
+_POLITE = re.compile(rf"(?:请)?(?:画|有)(?=[{NUMERALS_ZH}\d])")
 
 # Of sentences that are understood to the last word
 
@@ -58,7 +58,7 @@ _LONGEST_NOUN = 12
 """In characters."""
 _VERB = re.compile("[骑读看吃喝戴穿拿抱弹]")
 _ENGLISH_WORD = re.compile(r"(?:(?<= )|^)[A-Za-z]+(?![A-Za-z])")
-_NUMERALS = "一二两三四五六七八九十百千万"
+_NUMERALS = f"{NUMERALS_ZH}百千万"
 _MORE_MEASURES = "打个位名件朵棵座盏顶架艘部台枚颗尊道扇面张匹峰栋间家"
 _NEGATED = re.compile(r"(?:没有?|无|不要|不带|不戴|不穿|不是|零|(?<!\d)0)(?:任何|一?[个只件顶])?$")
 _MADE = re.compile("(?:做成?|制成?|编成?|织成?)的")

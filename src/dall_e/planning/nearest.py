@@ -14,8 +14,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from dall_e.planning.vocabulary import Vocabulary
-from dall_e.scenes.phrases import NUMBERS_ZH
-from dall_e.text.language import Language, plural_of, with_article
+from dall_e.text.language import NUMERALS_ZH, Language, plural_of, with_article
 from dall_e.text.tables import read_table
 
 MOST = 3
@@ -31,7 +30,7 @@ _DENIED_ZH = re.compile("没|无|不|别")
 """What is not to be drawn."""
 _BEFORE_ZH = re.compile(
     r"^(?:(?:没有?|不[要带戴穿是])(?:任何)?|[零无](?=.$)|[零0](?=[个只]))?"
-    rf"(?:[一二{''.join(NUMBERS_ZH[1:])}几多\d]*[个只辆座艘条张把件朵棵头匹位名架台幅本杯碗块盏]|[大小])?"
+    rf"(?:[{NUMERALS_ZH}几多\d]*[个只辆座艘条张把件朵棵头匹位名架台幅本杯碗块盏]|[大小])?"
 )
 """What is said before a Chinese word: that it is not there, its number, its size."""
 

@@ -10,8 +10,8 @@ from dall_e.planning.lexicon import Attribute, Container, attributes, containers
 from dall_e.planning.qualities import Qualities
 from dall_e.planning.vocabulary import SEVERAL
 from dall_e.scenes.graph import MOST, MOST_COMPOSED
-from dall_e.scenes.phrases import NUMBERS_EN, SIZE_WORDS_EN
-from dall_e.text.language import COLOURS_ZH
+from dall_e.scenes.phrases import SIZE_WORDS_EN
+from dall_e.text.language import COLOURS_ZH, NUMBERS_EN
 
 ARTICLES = ("a", "an", "the")
 STOPS = frozenset(

@@ -11,8 +11,7 @@ from dall_e.planning.lexicon import attributes, attributes_zh, verbs
 from dall_e.planning.qualities import Qualities
 from dall_e.planning.vocabulary import SEVERAL
 from dall_e.scenes.graph import MOST
-from dall_e.scenes.phrases import NUMBERS_ZH
-from dall_e.text.language import COLOURS_ZH
+from dall_e.text.language import COLOURS_ZH, NUMBERS_ZH
 
 _PHRASE_ENDS = "和与跟在骑戴穿吃喝抱追看拿举,，、"
 """Behind one of these, what is said belongs to another thing."""

@@ -13,6 +13,18 @@ COLOURS_ZH = {
     "purple": "紫色",
 }  # fmt: skip
 """The colours that captions and prompts name, and their Chinese words."""
+NUMBERS_EN = tuple(" one two three four five six seven eight nine ten eleven twelve".split(" "))
+NUMBERS_ZH = tuple(" 一 两 三 四 五 六 七 八 九 十 十一 十二".split(" "))
+"""Words of numbers up to twelve, each at its number. There is none at zero."""
+NUMERALS_ZH = "一二两三四五六七八九十"
+"""Characters that numbers below a hundred are made of."""
+COUNT_EN = rf"(?:{'|'.join(NUMBERS_EN[2:])}|1[0-2]|[2-9])"
+COUNT_ZH = "(?:十[一二]|[二两三四五六七八九十]|1[0-2]|[2-9])"
+"""Patterns of numbers from two to twelve, in words or digits."""
+QUANTITY_EN = (
+    rf"(?:{COUNT_EN}|(?:half )?a dozen|(?:a )?(?:few|couple of)|several|some|many|lots of)"
+)
+"""Pattern of what says that there are several."""
 
 _IRREGULAR = {
     "man": "men", "woman": "women", "person": "people", "child": "children", "baby": "babies",

@@ -7,13 +7,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from dall_e.text.language import COLOURS_ZH, Language
+from dall_e.text.language import COLOURS_ZH, COUNT_EN, QUANTITY_EN, Language
 
-_COLOURS = r"(?:(?:all|many|two|three|four|several) )?(?:different|various|assorted|many) colou?rs"
-_NUMBER = (
-    r"(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|a dozen|1[0-2]|[2-9]|several|"
-    r"some|many|lots of)"
-)
+_COLOURS = rf"(?:(?:all|many|{COUNT_EN}|several) )?(?:different|various|assorted|many) colou?rs"
 _HUES = f"({'|'.join(colour for colour in COLOURS_ZH if colour != 'white')})"
 _PATTERNED = "(?:striped|checked|checkered|chequered|plaid|dotted|polka|gingham)"
 Turned = str | Callable[[re.Match[str]], str]
@@ -39,7 +35,7 @@ _EN: tuple[tuple[re.Pattern[str], Turned], ...] = (
     ),
     (
         re.compile(r"\b(wine|champagne|beer|whisky|juice)((?: \w+)?) and "
-                   r"((?:two|three|four) )glasses"),
+                   rf"({COUNT_EN} )glasses"),
         r"\1\2 and \3glasses of \1",
     ),
     (
@@ -48,7 +44,7 @@ _EN: tuple[tuple[re.Pattern[str], Turned], ...] = (
         "hatching",
     ),
     (re.compile(r"\bin an? (?:straight |long |neat )*(?:line|row)\b"), "in a row"),
-    (re.compile(rf"^a (?:row|line) of ({_NUMBER} [\w -]+)$"), r"\1 in a row"),
+    (re.compile(rf"^a (?:row|line) of ({QUANTITY_EN} [\w -]+)$"), r"\1 in a row"),
     (
         re.compile(r"^([\w' -]+?),? (?:is )?(?:on|to|at) the (left|right)(?: side)?(?: and|,|;)+ "
                    r"([\w' -]+?),? (?:is )?(?:on|to|at) the (?!\2)(?:left|right)(?: side)?$"),
@@ -64,7 +60,9 @@ _EN: tuple[tuple[re.Pattern[str], Turned], ...] = (
         r"\2 between two \1",
     ),
     (
-        re.compile(rf"\b({_NUMBER} )?([\w'-]+)(?:,)? (?:in|of|with|each in|all in) {_COLOURS}\b"),
+        re.compile(
+            rf"\b({QUANTITY_EN} )?([\w'-]+)(?:,)? (?:in|of|with|each in|all in) {_COLOURS}\b"
+        ),
         r"\1colourful \2",
     ),
     (
@@ -72,7 +70,7 @@ _EN: tuple[tuple[re.Pattern[str], Turned], ...] = (
         lambda match: f"{match[1] or match[2]} ",
     ),
     (
-        re.compile(r"^((?:an?|the|two|three|a pair of) )?((?:(?!with\b)[\w'-]+ )+)with "
+        re.compile(rf"^((?:an?|the|{COUNT_EN}|a pair of) )?((?:(?!with\b)[\w'-]+ )+)with "
                    rf"(?:{_HUES} )?(?:(stripes)|(?:polka )?dots|(checks))$"),
         _patterned,
     ),

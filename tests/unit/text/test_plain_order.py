@@ -36,6 +36,9 @@ from dall_e.text.plain_order import in_plain_order
         ("four penguins standing in a straight line", "four penguins standing in a row"),
         ("a baby dragon hatching from an egg", "a baby dragon hatching"),
         ("a row of three houses", "three houses in a row"),
+        ("a row of eleven houses", "eleven houses in a row"),
+        ("a bottle of wine and seven glasses", "a bottle of wine and seven glasses of wine"),
+        ("nine cups with stripes", "nine striped cups"),
     ],
 )
 def test_english(said: str, plain: str) -> None:
