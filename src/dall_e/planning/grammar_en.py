@@ -46,7 +46,7 @@ from dall_e.planning.spelling import Spelling
 from dall_e.planning.vocabulary import SEVERAL, Vocabulary
 from dall_e.scenes.graph import SceneObject
 from dall_e.scenes.phrases import PAIRS, PLACES_EN, RELATIONS_EN
-from dall_e.text.language import COLOURS_ZH, COUNT_EN, NUMBERS_EN
+from dall_e.text.language import COLOURS_ZH, COUNT_EN, DENIALS_EN, NUMBERS_EN
 
 # Around the matter of a prompt
 
@@ -95,7 +95,6 @@ _JOINING = frozenset("of in on at with is are to for by from".split())
 _LONGEST_NOUN = 6
 _MOST_ADJECTIVES = 4
 """In words, as the longest noun."""
-_NEGATIONS = frozenset(("no", "without", "zero", "0", "not"))
 _PLAYING = re.compile(r"\bplay\w* with\b")
 
 
@@ -221,7 +220,7 @@ class English(Grammar):
         return [match.span() for match in _TOKEN.finditer(text)]
 
     def noun_length(self, tokens: Sequence[str], position: int) -> int:
-        if not _NEGATIONS.isdisjoint(tokens[max(position - 2, 0) : position]):
+        if not DENIALS_EN.isdisjoint(tokens[max(position - 2, 0) : position]):
             return 0
         pair = attributes("en").get(" ".join(tokens[position : position + 2]))
         if is_material(tokens, position) or (pair and pair.field == "pattern"):
@@ -367,7 +366,7 @@ class English(Grammar):
 
     def knows(self, word: str) -> bool:
         is_known = word in self.vocabulary.parts_en or word in _JOINING
-        return is_known and word not in _NEGATIONS
+        return is_known and word not in DENIALS_EN
 
 
 @lru_cache(maxsize=4)

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from dall_e.images.places import TIMES, Setting
 from dall_e.planning.place_conditions import ADJECTIVES_EN, conditions
 from dall_e.planning.place_contents import find_contents
-from dall_e.text.language import COUNT_EN, NUMBERS_EN, NUMERALS_ZH
+from dall_e.text.language import COUNT_EN, DENIALS_EN, NUMBERS_EN, NUMERALS_ZH
 from dall_e.text.patterns import any_of
 from dall_e.text.tables import read_table
 
@@ -76,7 +76,7 @@ _BEHIND_HEAD = (
     r"(?=\s*$| ?[,;:.!?]| (?:with|without|full|of|where|and|in|on|at|by|under|during|from|over|"
     r"that)\b)"
 )
-_NUMBERS = frozenset((*NUMBERS_EN[2:], "many", "several", "no", "without"))
+_NUMBERS = frozenset((*NUMBERS_EN[2:], *DENIALS_EN, "many", "several"))
 _SILENT_EN = re.compile(
     r"\b(?:an?|the|of|and|with|in|on|at|very|beautiful|pretty|nice|lovely|scene|view|landscape|"
     r"picture|image|scenery|background|empty|quiet|peaceful|cosy|cozy|big|large|small|little|tiny|huge|busy|lively|over|"

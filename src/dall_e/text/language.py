@@ -25,6 +25,10 @@ QUANTITY_EN = (
     rf"(?:{COUNT_EN}|(?:half )?a dozen|(?:a )?(?:few|couple of)|several|some|many|lots of)"
 )
 """Pattern of what says that there are several."""
+DENIALS_EN = frozenset(("no", "not", "without", "zero", "0"))
+"""Words before what is not there."""
+DENIAL_ZH = "(?:没有?|不[要带戴穿是])"
+"""Pattern of the same. 无, 零 and 0 deny as well, and are in words that deny nothing."""
 
 _IRREGULAR = {
     "man": "men", "woman": "women", "person": "people", "child": "children", "baby": "babies",
