@@ -29,7 +29,7 @@ from dall_e.planning.lexicon import (
     pictured_number,
     verbs,
 )
-from dall_e.planning.partitives import is_bunch, whole_of
+from dall_e.planning.partitives import is_bunch, number_of, whole_of
 from dall_e.planning.phrases_en import (
     ARTICLES,
     STOPS,
@@ -281,8 +281,9 @@ class English(Grammar):
         first = following if following < stop else first
         content = self._mention(tokens, start + 2, first, stop)
         is_plural = content.item.count > 1
+        said = content.item.count if content.is_counted else 0
         whole = whole_of(
-            self.vocabulary, container, content.item.name, is_plural, tokens[first:stop]
+            self.vocabulary, container, content.item.name, is_plural, tokens[first:stop], said
         )
 
         # What is said of the container is said of both.
@@ -294,7 +295,7 @@ class English(Grammar):
             said["bunch"] = "flowers"
         used = own.used | content.used | {start, start + 1}
         outer = whole.container or whole.name
-        count = whole.number if whole.number > 1 else count
+        count = number_of(whole, container, count)
         made = qualified(self.vocabulary, outer, count, own.said if whole.container else said)
         mention = Mention(
             made.item, start, start + 1 if whole.container else stop,

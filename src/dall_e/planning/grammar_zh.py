@@ -19,7 +19,7 @@ from dall_e.planning.grammar import (
     small_number,
 )
 from dall_e.planning.lexicon import LOOKING_ZH, Deed, attributes_zh, containers, last_deed
-from dall_e.planning.partitives import is_bunch, whole_of
+from dall_e.planning.partitives import is_bunch, number_of, whole_of
 from dall_e.planning.phrases_zh import parts_said, qualities, says_attribute
 from dall_e.planning.places import FoundPlace, find_place
 from dall_e.scenes.graph import SceneObject
@@ -66,7 +66,7 @@ _MADE = re.compile("(?:做成?|制成?|编成?|织成?)的")
 _JOINED = re.compile(r"^(?:和|与|跟|以及|还有|、|，|,)[^在有]{0,6}$")
 _EDGES = frozenset(
     " 。！？；：的和与跟在有是之中间骑吃抱追看戴着、，,上下里旁前后左右睡玩色大小喷喝读拿穿举"
-    f"巨铁木石金银铜冰站坐飞跑跳挂画都几拉拖推踢牵遛叼吹抱给喂{_NUMERALS}"
+    f"巨铁木石金银铜冰站坐飞跑跳挂画都几多拉拖推踢牵遛叼吹抱给喂{_NUMERALS}"
 )
 """A word of one character is a word beside one of these; elsewhere it may be half of another."""
 _IN_WORDS = frozenset("长高热")
@@ -233,8 +233,7 @@ class Chinese(Grammar):
 
         # A measure word that holds things, or counts them
         whole = whole_of(self.vocabulary, container, name, is_plural=True)
-        if whole.number > 1:
-            own.count = whole.number
+        own.count = number_of(whole, container, own.count)
         if is_bunch(self.vocabulary, container, whole):
             own.said["bunch"] = "flowers"
         if not whole.container:
@@ -368,7 +367,7 @@ def _silent() -> re.Pattern[str]:
 def _counted() -> re.Pattern[str]:
     """Any number before a measure word. Digits are tried from their first one only."""
     return re.compile(
-        rf"([几多]|(?<!\d)\d+|(?<![{_NUMERALS}])[{_NUMERALS}]{{1,9}})({'|'.join(_measures())})"
+        rf"([几多]|[很许好众]多|(?<!\d)\d+|(?<![{_NUMERALS}])[{_NUMERALS}]{{1,9}})({'|'.join(_measures())})"
     )
 
 

@@ -23,7 +23,13 @@ def _patterned(match: re.Match[str]) -> str:
 
 
 _EN: tuple[tuple[re.Pattern[str], Turned], ...] = (
-    (re.compile(r"\bhalf a dozen\b"), "six"),
+    (re.compile(r"\b(?:half an? |half[- ]|an? half[- ])dozen\b(?: of\b)?"), "six"),
+    (re.compile(r"\b(?:an? |one )?dozen\b(?: of\b)?"), "twelve"),
+    (
+        re.compile(r"\b(?:an? |the )?family of (three|four) (?=(?!in |on |at |by |with |and |who "
+                   r"|that |is |are |from |under |near |of |or |\w+ing )(?:[\w-]+ )?\w+)"),
+        r"\1 ",
+    ),
     (re.compile(r"\bcacti\b"), "cactuses"),
     (re.compile(r"\boctopi\b"), "octopuses"),
     (re.compile(r"\bmangos\b"), "mangoes"),
@@ -112,7 +118,7 @@ _CARVING = re.compile(r"([冰雪石木铜玉])雕(?:刻成?)?的?(?=[\u4e00-\u9f
 _LEFT_ZH, _IS_ZH = "左(?:边|侧|面)", "(?:的?是|有|放着?|:|：)?"
 _ZH: tuple[tuple[re.Pattern[str], Turned], ...] = (
     (re.compile(r"^一打(?=[\u4e00-\u9fff])"), "十二个"),
-    (re.compile(r"^半打(?=[\u4e00-\u9fff])"), "六个"),
+    (re.compile(r"半打(?=[\u4e00-\u9fff])"), "六个"),
     (
         re.compile(f"^{_LEFT_ZH}{_IS_ZH}([\u4e00-\u9fff]+?)[,，和]?"
                    f"右(?:边|侧|面){_IS_ZH}([\u4e00-\u9fff]+)$"),
