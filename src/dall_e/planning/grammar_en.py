@@ -35,8 +35,10 @@ from dall_e.planning.phrases_en import (
     STOPS,
     container_of,
     is_material,
+    owners,
     parts_said,
     qualities,
+    shows_several,
     size_of,
     state_behind,
 )
@@ -173,7 +175,8 @@ class English(Grammar):
             if noun in self.vocabulary.single_things:
                 return noun, 1
             return name, self.vocabulary.how_many(noun, name)
-        return (name, count) if count == 1 or in_pairs or is_plural else None
+        is_counted = is_plural and not shows_several(self.vocabulary, noun)
+        return (name, count) if count == 1 or in_pairs or is_counted else None
 
     def actions(self, text: str) -> Iterator[tuple[str, str]]:
         doing = _DOING.search(text)
@@ -237,12 +240,15 @@ class English(Grammar):
         is_verb = done in verbs("en")[1] and position > 0 and tokens[position - 1] in words
         if is_verb or (done == "building" and {*ARTICLES} & {*tokens[position + 1 : position + 2]}):
             return 0
+        is_counted = position > 0 and re.fullmatch(COUNT_EN, tokens[position - 1])
         for length in range(min(_LONGEST_NOUN, len(tokens) - position), 0, -1):
             noun = " ".join(tokens[position : position + length])
             is_thing = noun in words and noun not in NO_THINGS and words[noun] not in NO_THINGS
             # More is known of a cat that is black than of a "black cat".
             words_of_it = tokens[position : position + length]
             is_thing = is_thing and not self._comes_in(words_of_it)
+            if is_thing and is_counted and shows_several(self.vocabulary, noun):
+                continue
             # Who is walking a dog is no picture of somebody walking.
             ahead = tokens[position + length - 1 : position + length + 1]
             if is_thing and (length == 1 or " ".join(ahead) not in verbs("en")[1]):
@@ -312,16 +318,7 @@ class English(Grammar):
         own = qualities(tokens, free, start, is_plural=is_plural)
         usual = self.vocabulary.how_many(noun, name)
         mention = self.mention(name, own, start, stop, usual=usual)
-        return replace(mention, used=mention.used | self._owners(tokens, free, start))
-
-    def _owners(self, tokens: Sequence[str], free: int, start: int) -> set[int]:
-        """The tokens that say whose a thing is, which is not drawn: a king's throne."""
-        words = self.vocabulary.words_en
-        return {
-            at
-            for at in range(free, start)
-            if tokens[at].endswith("'s") and tokens[at][:-2] in words
-        }
+        return replace(mention, used=mention.used | owners(self.vocabulary, tokens, free, start))
 
     def spaced(self, text: str) -> str:
         return _spelling(self.vocabulary).spaced(text)

@@ -50,7 +50,12 @@ _EN: tuple[tuple[re.Pattern[str], Turned], ...] = (
         "hatching",
     ),
     (re.compile(r"\bin an? (?:straight |long |neat )*(?:line|row)\b"), "in a row"),
-    (re.compile(rf"^a (?:row|line) of ({QUANTITY_EN} [\w -]+)$"), r"\1 in a row"),
+    (
+        re.compile(r"\b(an?|the|one) (?:(?:long|straight|neat|single) )*(?:row|line) of "
+                   r"(?=(?:[\w-]+ ){0,3}?[\w-]+s\b)"),
+        r"\1 row of ",
+    ),
+    (re.compile(rf"^a row of ({QUANTITY_EN} [\w -]+)$"), r"\1 in a row"),
     (
         re.compile(r"^([\w' -]+?),? (?:is )?(?:on|to|at) the (left|right)(?: side)?(?: and|,|;)+ "
                    r"([\w' -]+?),? (?:is )?(?:on|to|at) the (?!\2)(?:left|right)(?: side)?$"),

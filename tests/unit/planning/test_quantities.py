@@ -5,6 +5,7 @@ import pytest
 from dall_e.planning.parser import parse
 from dall_e.planning.variation import sample_appearance
 from dall_e.planning.vocabulary import Vocabulary
+from dall_e.scenes.graph import IN_A_ROW
 
 KNOWN = Vocabulary.from_text(
     """
@@ -38,6 +39,13 @@ KNOWN = Vocabulary.from_text(
     cherries | 樱桃 | food | - | cherry
     cookie | 饼干 | food
     tray of cookies | 一盘饼干 | food | - | cookies on a plate
+    plate | 盘子 | object
+    sofa | 沙发 | object
+    sofa-sitting cat | 坐沙发的猫 | animal | - | cat on a sofa
+    tree | 树 | plant
+    palm tree | 椰子树 | plant
+    house | 房子 | place
+    people holding hands | 手拉手的人 | person | - | kids holding hands
     """
 )
 
@@ -122,6 +130,51 @@ def test_more_than_are_drawn_is_told() -> None:
 def test_a_number_in_a_group_counts_the_thing(prompt: str, expected: str) -> None:
     assert drawn(prompt) == expected
     assert parse(prompt, KNOWN).unread == ()
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected", "place"),
+    [
+        ("a row of trees on a street", "5 tree", "city-street"),
+        ("a row of houses by the sea", "5 house", "beach"),
+        ("a row of tulips in a field", "5 tulip", "meadow"),
+        ("a row of seven trees on a street", "7 tree", "city-street"),
+        ("a long row of trees", "5 tree", ""),
+        ("a line of elephants in the desert", "5 elephant", "desert"),
+        ("海边一排椰子树", "5 palm tree", "beach"),
+        ("路边一排树", "5 tree", "road"),
+        ("路边一排六棵树", "6 tree", "road"),
+    ],
+)
+def test_a_row_is_read_wherever_it_is(prompt: str, expected: str, place: str) -> None:
+    read = parse(prompt, KNOWN)
+    assert drawn(prompt) == expected and read.unread == () and read.scene is not None
+    assert read.scene.background == place
+    assert [item.spot for item in read.scene.objects] == [IN_A_ROW]
+
+
+def test_rows_are_no_row() -> None:
+    scene = parse("rows of tulips in a field", KNOWN).scene
+    assert scene is not None
+    assert [(item.count, item.spot) for item in scene.objects] == [(5, "")]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ("birds flying", "1 flock of birds"),
+        ("three birds flying", "3 bird"),
+        ("seven birds flying over a sofa", "7 bird + 1 sofa"),
+        ("cookies on a plate", "1 tray of cookies"),
+        ("a dozen cookies on a plate", "12 cookie + 1 plate"),
+        ("a cat on a sofa", "1 sofa-sitting cat"),
+        ("eight cats on a sofa", "8 cat + 1 sofa"),
+        ("two kids holding hands", "1 people holding hands"),
+        ("four kids holding hands", "2 people holding hands"),
+    ],
+)
+def test_no_number_counts_pictures_of_several(prompt: str, expected: str) -> None:
+    assert drawn(prompt) == expected
 
 
 def test_a_bouquet_has_as_many_flowers_as_are_said_of_one_colour() -> None:

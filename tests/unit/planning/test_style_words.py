@@ -42,7 +42,7 @@ def test_every_effect_has_words_in_both_languages_and_no_word_means_two() -> Non
         ("two watercolor cats", "two cats", "watercolour"),
         ("seven watercolor cats", "seven cats", "watercolour"),
         ("12 watercolor cats", "12 cats", "watercolour"),
-        ("a dozen watercolor cats", "a dozen cats", "watercolour"),
+        ("a few watercolor cats", "a few cats", "watercolour"),
         ("several watercolor cats", "several cats", "watercolour"),
         ("a cat, oil painting, in the snow", "a cat, in the snow", "oil painting"),
         ("coloring page: a cat", "a cat", "line art"),
