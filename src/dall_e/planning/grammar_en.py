@@ -287,9 +287,9 @@ class English(Grammar):
         first = following if following < stop else first
         content = self._mention(tokens, start + 2, first, stop)
         is_plural = content.item.count > 1
-        said = content.item.count if content.is_counted else 0
+        number = content.item.count if content.is_counted else 0
         whole = whole_of(
-            self.vocabulary, container, content.item.name, is_plural, tokens[first:stop], said
+            self.vocabulary, container, content.item.name, is_plural, tokens[first:stop], number
         )
 
         # What is said of the container is said of both.
