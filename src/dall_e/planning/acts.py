@@ -16,7 +16,7 @@ from typing import NamedTuple
 from dall_e.planning.long_names import long_names
 from dall_e.planning.qualities import flies, whole_name
 from dall_e.planning.vocabulary import Vocabulary
-from dall_e.text.language import COLOURS_ZH, COUNT_EN, COUNT_ZH, Language, plural_of
+from dall_e.text.language import COLOURS_ZH, COUNT_EN, COUNT_ZH, Language, is_denied, plural_of
 from dall_e.text.tables import read_table
 
 _WORD = re.compile(r"[a-z'-]+")
@@ -142,7 +142,8 @@ def with_pictured_acts(text: str, vocabulary: Vocabulary, language: Language) ->
     found = [
         (match, act)
         for match, act in found
-        if not _is_place_of_another(text, match, language)
+        if not is_denied(text, match.start(), language)
+        and not _is_place_of_another(text, match, language)
         and not _is_inside(match, act, whole, vocabulary)
     ]
     longest = sorted(found, key=lambda each: each[0].start() - each[0].end())

@@ -60,7 +60,7 @@ _VERB = re.compile("[骑读看吃喝戴穿拿抱弹]")
 _ENGLISH_WORD = re.compile(r"(?:(?<= )|^)[A-Za-z]+(?![A-Za-z])")
 _NUMERALS = f"{NUMERALS_ZH}百千万"
 _MORE_MEASURES = "打个位名件朵棵座盏顶架艘部台枚颗尊道扇面张匹峰栋间家"
-_NEGATED = re.compile(rf"(?:{DENIAL_ZH}|无|零|(?<!\d)0)(?:任何|一?[个只件顶])?$")
+_NEGATED = re.compile(rf"(?:{DENIAL_ZH}|不|无|零|(?<!\d)0)(?:任何|一?[个只件顶])?$")
 _MADE = re.compile("(?:做成?|制成?|编成?|织成?)的")
 """Behind what something is made of, which is no thing of its own."""
 _JOINED = re.compile(r"^(?:和|与|跟|以及|还有|、|，|,)[^在有]{0,6}$")

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from dall_e.text.language import COLOURS_ZH, NUMERALS_ZH, Language
+from dall_e.text.language import COLOURS_ZH, NUMERALS_ZH, Language, is_denied
 from dall_e.text.tables import read_table
 
 _OTHER_COLOURS = {
@@ -100,11 +100,17 @@ class Phrase:
 def phrases_in(text: str, language: Language) -> list[Phrase]:
     """Return the acts and the clothes that a text says of people, in its order."""
     lower = text.lower() if language == "en" else text
-    found = [_worn(match, language) for match in _garment_pattern(language).finditer(lower)]
+    found = [
+        _worn(match, language)
+        for match in _garment_pattern(language).finditer(lower)
+        if not is_denied(lower, match.start(), language)
+    ]
     taken = {at for phrase in found for at in range(phrase.start, phrase.stop)}
     known = _acts_by_phrase(language)
     for match in _act_pattern(lower, language).finditer(lower):
         is_counted = match[0][0] == _DOZEN_ZH and lower[: match.start()].endswith(_BEFORE_MEASURES)
+        if is_denied(lower, match.start(), language):
+            continue
         if not is_counted and taken.isdisjoint(range(*match.span())):
             act = known[_plain(match[0]) if language == "en" else match[0]]
             found.append(Phrase(start=match.start(), stop=match.end(), shows=act))

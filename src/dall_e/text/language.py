@@ -27,7 +27,7 @@ QUANTITY_EN = (
 """Pattern of what says that there are several."""
 DENIALS_EN = frozenset(("no", "not", "without", "zero", "0"))
 """Words before what is not there."""
-DENIAL_ZH = "(?:没有?|不[要带戴穿是])"
+DENIAL_ZH = "(?:没有?[带戴穿]?|不[要带戴穿是])"
 """Pattern of the same. 无, 零 and 0 deny as well, and are in words that deny nothing."""
 
 _IRREGULAR = {
@@ -55,6 +55,18 @@ _AFTER_HEADS = frozenset(("with", "in", "of", "on", "behind", "not", "getting"))
 """Words after the noun that becomes a plural."""
 _SIDES = frozenset(("left", "right", "leftwards", "rightwards"))
 _KINDS_WITH_A_SIDE = ("letter", "flag", "symbol", "clock")
+
+
+_DENIED_EN = re.compile(rf"(?:^|\s)(?:{'|'.join(sorted(DENIALS_EN))})\s+$")
+_DENIED_ZH = re.compile("(?:不|没有?)(?:正?在)?$")
+_LONGEST_DENIAL = 12
+"""In characters."""
+
+
+def is_denied(text: str, start: int, language: Language) -> bool:
+    """Whether what starts at a character is said not to be so: "not riding a bike", 没戴帽子."""
+    before = text[max(start - _LONGEST_DENIAL, 0) : start]
+    return (_DENIED_ZH if language == "zh" else _DENIED_EN).search(before) is not None
 
 
 def is_chinese(text: str) -> bool:

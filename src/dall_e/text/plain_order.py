@@ -30,6 +30,7 @@ _EN: tuple[tuple[re.Pattern[str], Turned], ...] = (
                    r"|that |is |are |from |under |near |of |or |\w+ing )(?:[\w-]+ )?\w+)"),
         r"\1 ",
     ),
+    (re.compile(r"\bnot \w+ing (?=(?:an?|the|any|his|her|its|their) )"), "not "),
     (re.compile(r"\bcacti\b"), "cactuses"),
     (re.compile(r"\boctopi\b"), "octopuses"),
     (re.compile(r"\bmangos\b"), "mangoes"),

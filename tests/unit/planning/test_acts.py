@@ -76,6 +76,8 @@ def test_an_act_is_read_as_the_name_of_its_picture(prompt: str, read: str) -> No
         "一个男人在弹吉他",
         "纸箱里的两只猫",
         "纸箱里的十一只猫",
+        "a cat who is not playing the guitar",
+        "没有弹吉他的猫",
         "纸箱里的10只猫",
     ],
 )
