@@ -13,7 +13,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from dall_e.text.language import COLOURS_ZH, Language, is_chinese, with_article
+from dall_e.text.language import (
+    COLOURS_ZH,
+    DENIALS_EN,
+    NUMBERS_EN,
+    Language,
+    is_chinese,
+    with_article,
+)
+from dall_e.text.patterns import any_of
 from dall_e.text.tables import read_table
 
 Record = dict[str, Any]
@@ -46,7 +54,7 @@ ANIMAL_FACE = re.compile(r"^(?P<animal>.+) face$")
 FUNCTION_WORDS = frozenset(
     "a an the of in on at with and or to from for under behind over by".split()
 )
-TURNING = re.compile(r"\b(?:no|not|non|without|one|two|three|four|five|six)\b|[不没无非]")
+TURNING = re.compile(rf"\b(?:non|{any_of((*DENIALS_EN, *NUMBERS_EN[1:]))})\b|[不没无非]")
 """Words that turn or count what follows: without the next one, something else is said."""
 
 COLOUR_WORD_EN = re.compile(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dall_e.images.colour import TARGETS
-from dall_e.text.language import COLOURS_ZH
+from dall_e.text.language import COLOURS_ZH, COUNT_EN
 
 Kind = Literal["draw", "remove", "recolour"]
 
@@ -36,7 +36,7 @@ _RECOLOUR = (
 _REPLACE = (
     rf"(?:replace|swap|exchange)\s+{_ARTICLE}(?P<where>.+?)\s+(?:with|by|for)\s+(?P<what>.+)",
     rf"(?:change|turn)\s+{_ARTICLE}(?P<where>.+?)\s+(?:in)?to\s+(?P<what>.+)",
-    r"(?:make it|make this)(?P<where>)\s+(?P<what>(?:an?|the|some|two|three)\s.+)",
+    rf"(?:make it|make this)(?P<where>)\s+(?P<what>(?:an?|the|some|{COUNT_EN})\s.+)",
     rf"make\s+{_ARTICLE}(?P<where>.+?)\s+(?P<what>an?\s.+)",
     r"把(?P<where>.+?)(?:换成|变成|改成|替换成|替换为)(?P<what>.+)",
 )

@@ -28,8 +28,9 @@ from dall_e.models.recogniser import RecognisedThing, Recogniser
 from dall_e.sampling.filters import choose
 from dall_e.sampling.memory import TokenMemory
 from dall_e.sampling.noise import gumbel
-from dall_e.scenes.phrases import NUMBERS_EN, NUMBERS_ZH
 from dall_e.text.language import (
+    NUMBERS_EN,
+    NUMBERS_ZH,
     Language,
     is_chinese,
     plural_of,

@@ -20,7 +20,8 @@ from dall_e.images.files import PILImage
 from dall_e.inference.retrieval import Retriever
 from dall_e.planning.drawing_jobs import DrawingJob
 from dall_e.planning.vocabulary import Vocabulary
-from dall_e.text.language import has_tone
+from dall_e.text.language import DENIAL_ZH, DENIALS_EN, has_tone
+from dall_e.text.patterns import any_of
 
 FLOOR = 2.8
 """Standard deviations above the names that others have. Of 40 pictures that the built-in weights
@@ -30,7 +31,7 @@ FEWEST_NAMES = 100
 """A model that knows fewer names is not judged: there is too little to compare with."""
 _MOST_SHOWN, _ALIKE = 3, 0.75
 _DENIAL = re.compile(
-    r"(?:no|without|zero|0|not|nothing)(?:\s|$)|没有?|不要|[零0](?=[个只])", re.IGNORECASE
+    rf"(?:{any_of(DENIALS_EN)}|nothing)(?:\s|$)|{DENIAL_ZH}|[零0](?=[个只])", re.IGNORECASE
 )
 """How a prompt begins that names nothing to draw."""
 _LONGEST = 80

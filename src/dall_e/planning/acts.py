@@ -16,7 +16,7 @@ from typing import NamedTuple
 from dall_e.planning.long_names import long_names
 from dall_e.planning.qualities import flies, whole_name
 from dall_e.planning.vocabulary import Vocabulary
-from dall_e.text.language import COLOURS_ZH, Language, plural_of
+from dall_e.text.language import COLOURS_ZH, COUNT_EN, COUNT_ZH, Language, is_denied, plural_of
 from dall_e.text.tables import read_table
 
 _WORD = re.compile(r"[a-z'-]+")
@@ -38,7 +38,9 @@ _STOPS_ZH = "，。；！？,;和与跟"
 _BEFORE_ACTS_ZH = "的着只头条匹个位群，。、在里上中旁边下"
 _FOR_ONE = re.compile(r"-(?:sitting|sleeping|bedded|bathing|climbing|riding|driving|flying)$")
 """Acts of which a picture shows a seat, a bed or a car, that several share."""
-_SEVERAL_ZH = re.compile("[两二三四五六七八九十几2-9][只头条匹个]|一群")
+_SEVERAL_ZH = re.compile(f"(?:{COUNT_ZH}|几)[只头条匹个]|一群")
+_COUNTED_EN = re.compile(rf"(?:(?<= of)| of) {COUNT_EN} ")
+"""Behind a word for several: a family of eight ducks is eight of them."""
 _AHEAD_ZH = 12
 """Characters behind an act in which its animal is."""
 
@@ -140,7 +142,8 @@ def with_pictured_acts(text: str, vocabulary: Vocabulary, language: Language) ->
     found = [
         (match, act)
         for match, act in found
-        if not _is_place_of_another(text, match, language)
+        if not is_denied(text, match.start(), language)
+        and not _is_place_of_another(text, match, language)
         and not _is_inside(match, act, whole, vocabulary)
     ]
     longest = sorted(found, key=lambda each: each[0].start() - each[0].end())
@@ -180,6 +183,8 @@ def _is_place_of_another(text: str, match: re.Match[str], language: Language) ->
 
 def _in_english(text: str, match: re.Match[str], act: str, vocabulary: Vocabulary) -> str:
     """The text with the picture of an animal and its act; "" if there is none."""
+    if _COUNTED_EN.match(text, match.end()):
+        return ""
     named = _animals_en(text, vocabulary)
     before = [one for one in named if one.stop <= match.start()]
     after = [one for one in named if one.start >= match.end()]

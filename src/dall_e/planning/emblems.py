@@ -11,7 +11,7 @@ import re
 from dall_e.planning.place_signs import sign_of
 from dall_e.planning.places import place_named
 from dall_e.planning.vocabulary import Vocabulary
-from dall_e.text.language import is_chinese, with_article
+from dall_e.text.language import COUNT_EN, is_chinese, with_article
 
 _EMBLEMS = {
     "logo": "logo", "emblem": "logo", "badge": "logo", "crest": "logo", "patch": "logo",
@@ -29,7 +29,7 @@ _LOOKS = (
 _EN = re.compile(
     rf"^(?:(?:an?|the) )?(?:{_LOOKS},? )*(?P<lead>(?:[a-z'-]+ ){{0,3}}?)"
     rf"(?P<kind>{'|'.join(_EMBLEMS)}) (?:with|showing|featuring|that shows|that has) "
-    r"(?P<rest>(?:an? |the |two |three |some )?\w.+)$"
+    rf"(?P<rest>(?:an? |the |{COUNT_EN} |some )?\w.+)$"
 )
 _BLANK = re.compile(
     r"^(?:an? )?(?:(?:white|thick|bold|red|blue|black|round) )*"

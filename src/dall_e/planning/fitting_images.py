@@ -14,7 +14,7 @@ from dall_e.planning.lexicon import pictured_number
 from dall_e.planning.qualities import shown_as
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.scenes.graph import SHAPES, Scene, SceneObject
-from dall_e.text.language import Language
+from dall_e.text.language import NUMERALS_ZH, Language
 from dall_e.text.patterns import any_of
 from dall_e.text.tables import read_table
 
@@ -85,7 +85,7 @@ def _patterns(language: Language) -> tuple[str, ...]:
         )
     count, also = "(?:[一1]?[只条头个位])?", "[和与跟]"
     both = f"{count}{first}{also}{count}{second}"
-    two = f"[两二2][只条头个]{first}{none}"
+    two = f"(?<![{NUMERALS_ZH}\\d])[两二2][只条头个]{first}{none}"
     of_seat = f"(?:同?一?[张条艘个块只把])?{seat}[上里中]?"
     on = f"{_TOGETHER_ZH}{_SITTING_ZH}在{of_seat}"
     behind = f"{_SITTING_ZH}在?{of_seat}(?:的|有|坐着|躺着|趴着)+"

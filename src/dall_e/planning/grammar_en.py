@@ -29,14 +29,16 @@ from dall_e.planning.lexicon import (
     pictured_number,
     verbs,
 )
-from dall_e.planning.partitives import is_bunch, whole_of
+from dall_e.planning.partitives import is_bunch, number_of, whole_of
 from dall_e.planning.phrases_en import (
     ARTICLES,
     STOPS,
     container_of,
     is_material,
+    owners,
     parts_said,
     qualities,
+    shows_several,
     size_of,
     state_behind,
 )
@@ -45,8 +47,8 @@ from dall_e.planning.qualities import is_animal, is_natural, is_person, qualifie
 from dall_e.planning.spelling import Spelling
 from dall_e.planning.vocabulary import SEVERAL, Vocabulary
 from dall_e.scenes.graph import SceneObject
-from dall_e.scenes.phrases import NUMBERS_EN, PAIRS, PLACES_EN, RELATIONS_EN
-from dall_e.text.language import COLOURS_ZH
+from dall_e.scenes.phrases import PAIRS, PLACES_EN, RELATIONS_EN
+from dall_e.text.language import COLOURS_ZH, COUNT_EN, DENIALS_EN, NUMBERS_EN
 
 # Around the matter of a prompt
 
@@ -74,7 +76,7 @@ _MANNER = re.compile(r",? (?:in|after) the (?:style|manner) of ((?:[\w'.-]+ ?){1
 
 _PAIR_OF = (["pair", "of"], ["pairs", "of"])
 _PLAIN_BACKGROUND = re.compile(r" on (?:an? )?(\w+)( background)?$")
-_DETERMINED = re.compile(r"(?:an?|the|one|two|three|four|five|six|\d) ")
+_DETERMINED = re.compile(rf"(?:an?|the|one|{COUNT_EN}|\d) ")
 _DOING = re.compile(r" ?\b(?:is |are )?(sleeping|asleep|playing(?: with a ball)?)\b")
 _AND = re.compile(r",? and |, | & ")
 
@@ -95,7 +97,6 @@ _JOINING = frozenset("of in on at with is are to for by from".split())
 _LONGEST_NOUN = 6
 _MOST_ADJECTIVES = 4
 """In words, as the longest noun."""
-_NEGATIONS = frozenset(("no", "without", "zero", "0", "not"))
 _PLAYING = re.compile(r"\bplay\w* with\b")
 
 
@@ -174,7 +175,8 @@ class English(Grammar):
             if noun in self.vocabulary.single_things:
                 return noun, 1
             return name, self.vocabulary.how_many(noun, name)
-        return (name, count) if count == 1 or in_pairs or is_plural else None
+        is_counted = is_plural and not shows_several(self.vocabulary, noun)
+        return (name, count) if count == 1 or in_pairs or is_counted else None
 
     def actions(self, text: str) -> Iterator[tuple[str, str]]:
         doing = _DOING.search(text)
@@ -221,7 +223,7 @@ class English(Grammar):
         return [match.span() for match in _TOKEN.finditer(text)]
 
     def noun_length(self, tokens: Sequence[str], position: int) -> int:
-        if not _NEGATIONS.isdisjoint(tokens[max(position - 2, 0) : position]):
+        if not DENIALS_EN.isdisjoint(tokens[max(position - 2, 0) : position]):
             return 0
         pair = attributes("en").get(" ".join(tokens[position : position + 2]))
         if is_material(tokens, position) or (pair and pair.field == "pattern"):
@@ -238,12 +240,15 @@ class English(Grammar):
         is_verb = done in verbs("en")[1] and position > 0 and tokens[position - 1] in words
         if is_verb or (done == "building" and {*ARTICLES} & {*tokens[position + 1 : position + 2]}):
             return 0
+        is_counted = position > 0 and re.fullmatch(COUNT_EN, tokens[position - 1])
         for length in range(min(_LONGEST_NOUN, len(tokens) - position), 0, -1):
             noun = " ".join(tokens[position : position + length])
             is_thing = noun in words and noun not in NO_THINGS and words[noun] not in NO_THINGS
             # More is known of a cat that is black than of a "black cat".
             words_of_it = tokens[position : position + length]
             is_thing = is_thing and not self._comes_in(words_of_it)
+            if is_thing and is_counted and shows_several(self.vocabulary, noun):
+                continue
             # Who is walking a dog is no picture of somebody walking.
             ahead = tokens[position + length - 1 : position + length + 1]
             if is_thing and (length == 1 or " ".join(ahead) not in verbs("en")[1]):
@@ -282,8 +287,9 @@ class English(Grammar):
         first = following if following < stop else first
         content = self._mention(tokens, start + 2, first, stop)
         is_plural = content.item.count > 1
+        number = content.item.count if content.is_counted else 0
         whole = whole_of(
-            self.vocabulary, container, content.item.name, is_plural, tokens[first:stop]
+            self.vocabulary, container, content.item.name, is_plural, tokens[first:stop], number
         )
 
         # What is said of the container is said of both.
@@ -295,7 +301,7 @@ class English(Grammar):
             said["bunch"] = "flowers"
         used = own.used | content.used | {start, start + 1}
         outer = whole.container or whole.name
-        count = whole.number if whole.number > 1 else count
+        count = number_of(whole, container, count)
         made = qualified(self.vocabulary, outer, count, own.said if whole.container else said)
         mention = Mention(
             made.item, start, start + 1 if whole.container else stop,
@@ -312,16 +318,7 @@ class English(Grammar):
         own = qualities(tokens, free, start, is_plural=is_plural)
         usual = self.vocabulary.how_many(noun, name)
         mention = self.mention(name, own, start, stop, usual=usual)
-        return replace(mention, used=mention.used | self._owners(tokens, free, start))
-
-    def _owners(self, tokens: Sequence[str], free: int, start: int) -> set[int]:
-        """The tokens that say whose a thing is, which is not drawn: a king's throne."""
-        words = self.vocabulary.words_en
-        return {
-            at
-            for at in range(free, start)
-            if tokens[at].endswith("'s") and tokens[at][:-2] in words
-        }
+        return replace(mention, used=mention.used | owners(self.vocabulary, tokens, free, start))
 
     def spaced(self, text: str) -> str:
         return _spelling(self.vocabulary).spaced(text)
@@ -367,7 +364,7 @@ class English(Grammar):
 
     def knows(self, word: str) -> bool:
         is_known = word in self.vocabulary.parts_en or word in _JOINING
-        return is_known and word not in _NEGATIONS
+        return is_known and word not in DENIALS_EN
 
 
 @lru_cache(maxsize=4)

@@ -19,13 +19,13 @@ from dall_e.planning.grammar import (
     small_number,
 )
 from dall_e.planning.lexicon import LOOKING_ZH, Deed, attributes_zh, containers, last_deed
-from dall_e.planning.partitives import is_bunch, whole_of
+from dall_e.planning.partitives import is_bunch, number_of, whole_of
 from dall_e.planning.phrases_zh import parts_said, qualities, says_attribute
 from dall_e.planning.places import FoundPlace, find_place
 from dall_e.scenes.graph import SceneObject
-from dall_e.scenes.phrases import NUMBERS_ZH, PLACES_ZH, RELATIONS_ZH
+from dall_e.scenes.phrases import PLACES_ZH, RELATIONS_ZH
 from dall_e.scenes.vocabulary import things
-from dall_e.text.language import COLOURS_ZH
+from dall_e.text.language import COLOURS_ZH, DENIAL_ZH, NUMBERS_ZH, NUMERALS_ZH
 
 # Around the matter of a prompt
 
@@ -36,7 +36,7 @@ _MEDIUM = r"((?:水墨|水彩|油画|国画|素描|简笔|像素|漫画|动漫|�
 """How else a picture is made than by this program."""
 _MEDIUM_BEFORE = re.compile(rf"(?:一?[幅张])?{_MEDIUM}[，的]", re.IGNORECASE)
 _MEDIUM_BEHIND = re.compile(rf"[，,\s的](?:一?[幅张])?{_MEDIUM}$", re.IGNORECASE)
-_POLITE = re.compile(r"(?:请)?(?:画|有)(?=[一二两三四五六七八九\d])")
+_POLITE = re.compile(rf"(?:请)?(?:画|有)(?=[{NUMERALS_ZH}\d])")
 
 # Of sentences that are understood to the last word
 
@@ -58,15 +58,15 @@ _LONGEST_NOUN = 12
 """In characters."""
 _VERB = re.compile("[骑读看吃喝戴穿拿抱弹]")
 _ENGLISH_WORD = re.compile(r"(?:(?<= )|^)[A-Za-z]+(?![A-Za-z])")
-_NUMERALS = "一二两三四五六七八九十百千万"
+_NUMERALS = f"{NUMERALS_ZH}百千万"
 _MORE_MEASURES = "打个位名件朵棵座盏顶架艘部台枚颗尊道扇面张匹峰栋间家"
-_NEGATED = re.compile(r"(?:没有?|无|不要|不带|不戴|不穿|不是|零|(?<!\d)0)(?:任何|一?[个只件顶])?$")
+_NEGATED = re.compile(rf"(?:{DENIAL_ZH}|不|无|零|(?<!\d)0)(?:任何|一?[个只件顶])?$")
 _MADE = re.compile("(?:做成?|制成?|编成?|织成?)的")
 """Behind what something is made of, which is no thing of its own."""
 _JOINED = re.compile(r"^(?:和|与|跟|以及|还有|、|，|,)[^在有]{0,6}$")
 _EDGES = frozenset(
     " 。！？；：的和与跟在有是之中间骑吃抱追看戴着、，,上下里旁前后左右睡玩色大小喷喝读拿穿举"
-    f"巨铁木石金银铜冰站坐飞跑跳挂画都几拉拖推踢牵遛叼吹抱给喂{_NUMERALS}"
+    f"巨铁木石金银铜冰站坐飞跑跳挂画都几多拉拖推踢牵遛叼吹抱给喂{_NUMERALS}"
 )
 """A word of one character is a word beside one of these; elsewhere it may be half of another."""
 _IN_WORDS = frozenset("长高热")
@@ -233,8 +233,7 @@ class Chinese(Grammar):
 
         # A measure word that holds things, or counts them
         whole = whole_of(self.vocabulary, container, name, is_plural=True)
-        if whole.number > 1:
-            own.count = whole.number
+        own.count = number_of(whole, container, own.count)
         if is_bunch(self.vocabulary, container, whole):
             own.said["bunch"] = "flowers"
         if not whole.container:
@@ -368,7 +367,7 @@ def _silent() -> re.Pattern[str]:
 def _counted() -> re.Pattern[str]:
     """Any number before a measure word. Digits are tried from their first one only."""
     return re.compile(
-        rf"([几多]|(?<!\d)\d+|(?<![{_NUMERALS}])[{_NUMERALS}]{{1,9}})({'|'.join(_measures())})"
+        rf"([几多]|[很许好众]多|(?<!\d)\d+|(?<![{_NUMERALS}])[{_NUMERALS}]{{1,9}})({'|'.join(_measures())})"
     )
 
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from dall_e.planning.face_words import as_face
 from dall_e.planning.vocabulary import Vocabulary
-from dall_e.text.language import Language
+from dall_e.text.language import COUNT_EN, Language
 
 _WORD = re.compile(r"[a-z0-9'-]+")
 _LITTLE = frozenset("a an the his her its their my is are was one some".split())
@@ -26,7 +26,7 @@ _USUAL = {
 }  # fmt: skip
 """Words that mean the same on a picture."""
 _LITTLE_ZH = re.compile("正在|[在着了的]|[一这那][只个位名头条匹张群对]")
-_NUMBER = re.compile(r"(?:two|three|four|five) ")
+_NUMBER = re.compile(f"{COUNT_EN} ")
 _FEWEST, _MOST = 3, 12
 """Words of a long name, little ones aside."""
 _FEWEST_WRITTEN = 4

@@ -40,7 +40,7 @@ _STATES = {
     "playing": re.compile(r"\b(?:playing|plays)\b|玩[耍球]?"),
 }
 _IN_A_ROW = re.compile(
-    r"\b(?:(?:standing |sitting |lined up )?in a row|lined up|side by side)\b"
+    r"\b(?:(?:standing |sitting |lined up )?in a row|row of|lined up|side by side)\b"
     "|(?:站|坐|摆|排)?(?:成|在)?一[排行列]|排[成着]?[队排]|并排"
 )
 """How several equal things stand to each other."""

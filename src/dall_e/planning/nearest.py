@@ -14,8 +14,14 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from dall_e.planning.vocabulary import Vocabulary
-from dall_e.scenes.phrases import NUMBERS_ZH
-from dall_e.text.language import Language, plural_of, with_article
+from dall_e.text.language import (
+    DENIAL_ZH,
+    DENIALS_EN,
+    NUMERALS_ZH,
+    Language,
+    plural_of,
+    with_article,
+)
 from dall_e.text.tables import read_table
 
 MOST = 3
@@ -24,14 +30,14 @@ _LONGEST_ZH = 6
 """Characters of the longest Chinese word of the tables."""
 _FEWEST_ZH = 2
 _NOT_A_NOUN_BEHIND = frozenset(
-    "to i you we they he she it who which can will not no without does do very so".split()
-)
+    "to i you we they he she it who which can will does do very so".split()
+).union(DENIALS_EN)
 """Behind one of these an English word is a verb, or is not to be drawn."""
 _DENIED_ZH = re.compile("没|无|不|别")
 """What is not to be drawn."""
 _BEFORE_ZH = re.compile(
-    r"^(?:(?:没有?|不[要带戴穿是])(?:任何)?|[零无](?=.$)|[零0](?=[个只]))?"
-    rf"(?:[一二{''.join(NUMBERS_ZH[1:])}几多\d]*[个只辆座艘条张把件朵棵头匹位名架台幅本杯碗块盏]|[大小])?"
+    rf"^(?:{DENIAL_ZH}(?:任何)?|[零无](?=.$)|[零0](?=[个只]))?"
+    rf"(?:[{NUMERALS_ZH}几多\d]*[个只辆座艘条张把件朵棵头匹位名架台幅本杯碗块盏]|[大小])?"
 )
 """What is said before a Chinese word: that it is not there, its number, its size."""
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from dall_e.planning.lexicon import Container
 from dall_e.planning.vocabulary import SEVERAL, Vocabulary
+from dall_e.scenes.graph import MOST
 from dall_e.scenes.phrases import PAIRS
 
 _SERVED = re.compile(
@@ -32,6 +33,8 @@ class Whole(NamedTuple):
     """The picture that it is in, or nothing."""
     number: int = 1
     """How many make up the whole."""
+    is_counted: bool = False
+    """Whether this number is said, as of a group of five."""
 
 
 def whole_of(
@@ -40,12 +43,15 @@ def whole_of(
     name: str,
     is_plural: bool,
     nouns: Sequence[str] = (),
+    said: int = 0,
 ) -> Whole:
     """Return what is drawn of a container of something, by the name of this.
 
     is_plural: whether the content is said to be several things, as cookies are. nouns: the English
-    words that name it.
+    words that name it. said: how many of it there are, as in "a group of five"; 0 if nothing is.
     """
+    if said > 1 and container.sort in ("crowd", "bunch"):
+        return Whole(name, number=said, is_counted=True)
     known = next(
         filter(None, map(vocabulary.words_en.get, _names(vocabulary, container, name, nouns))), ""
     )
@@ -55,7 +61,16 @@ def whole_of(
         drawing = next(filter(vocabulary.knows, container.drawings), "")
         if drawing and drawing != name:
             return Whole(name, drawing)
-    return Whole(*_counted(vocabulary, container, name, is_plural))
+    whole = Whole(*_counted(vocabulary, container, name, is_plural))
+    return whole._replace(number=said) if said > 1 and whole.number > 1 else whole
+
+
+def number_of(whole: Whole, container: Container, said: int) -> int:
+    """How many things make up as many wholes as are said: three pairs are six, two groups of five
+    are ten. Of groups of no number one is drawn."""
+    if container.sort == "pair" or whole.is_counted:
+        return min(whole.number * said, MOST)
+    return whole.number if whole.number > 1 else said
 
 
 def is_served(name: str) -> bool:
@@ -85,7 +100,8 @@ def _counted(
         return name, "", 1
     if container.sort in ("bunch", "heap") or "plate" in container.words:
         return name, "", 1 if comes_so or not is_plural else SEVERAL
-    return name, "", _CROWD if container.sort == "crowd" else 1
+    is_crowd = container.sort == "crowd" and set(container.words).isdisjoint(name.split(" "))
+    return name, "", _CROWD if is_crowd else 1
 
 
 def _names(

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from dall_e.text.language import COLOURS_ZH, Language
+from dall_e.text.language import COLOURS_ZH, NUMERALS_ZH, Language, is_denied
 from dall_e.text.tables import read_table
 
 _OTHER_COLOURS = {
@@ -39,6 +39,9 @@ _BEHIND_ZH = (
     rf"(?:[和与、]{_COLOUR_ZH}(?P<other>[{''.join(_COLOURS_OF_ZH)}])?色?的?"
     "(?P<legs>牛仔裤|裤子|短裤|长裤|裙子|半身裙|短裙))?"
 )
+_DOZEN_ZH = "打"
+"""A measure word behind a number, and a verb elsewhere: 一打鸡蛋 are twelve eggs."""
+_BEFORE_MEASURES = tuple(f"{NUMERALS_ZH}半几0123456789")
 _WORD = re.compile(r"[\w'-]+")
 _NOTHING = "(?!)"
 """A pattern that is nowhere."""
@@ -97,11 +100,18 @@ class Phrase:
 def phrases_in(text: str, language: Language) -> list[Phrase]:
     """Return the acts and the clothes that a text says of people, in its order."""
     lower = text.lower() if language == "en" else text
-    found = [_worn(match, language) for match in _garment_pattern(language).finditer(lower)]
+    found = [
+        _worn(match, language)
+        for match in _garment_pattern(language).finditer(lower)
+        if not is_denied(lower, match.start(), language)
+    ]
     taken = {at for phrase in found for at in range(phrase.start, phrase.stop)}
     known = _acts_by_phrase(language)
     for match in _act_pattern(lower, language).finditer(lower):
-        if taken.isdisjoint(range(*match.span())):
+        is_counted = match[0][0] == _DOZEN_ZH and lower[: match.start()].endswith(_BEFORE_MEASURES)
+        if is_denied(lower, match.start(), language):
+            continue
+        if not is_counted and taken.isdisjoint(range(*match.span())):
             act = known[_plain(match[0]) if language == "en" else match[0]]
             found.append(Phrase(start=match.start(), stop=match.end(), shows=act))
     return sorted(found, key=lambda phrase: phrase.start)

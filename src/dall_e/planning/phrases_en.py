@@ -6,12 +6,12 @@ import re
 from collections.abc import Sequence
 
 from dall_e.planning.grammar import PartSaid, whole_number
-from dall_e.planning.lexicon import Attribute, Container, attributes, containers
+from dall_e.planning.lexicon import Attribute, Container, attributes, containers, pictured_number
 from dall_e.planning.qualities import Qualities
-from dall_e.planning.vocabulary import SEVERAL
+from dall_e.planning.vocabulary import SEVERAL, Vocabulary
 from dall_e.scenes.graph import MOST, MOST_COMPOSED
-from dall_e.scenes.phrases import NUMBERS_EN, SIZE_WORDS_EN
-from dall_e.text.language import COLOURS_ZH
+from dall_e.scenes.phrases import SIZE_WORDS_EN
+from dall_e.text.language import COLOURS_ZH, NUMBERS_EN
 
 ARTICLES = ("a", "an", "the")
 STOPS = frozenset(
@@ -52,6 +52,8 @@ _BODY = re.compile(
 """Where somebody has something."""
 _MADE_OF = re.compile(r"(?:\w+ )??(?:made|built|carved|woven) (?:out )?(?:of|from) \w+")
 """What something is made of is no thing of its own, known or not."""
+_WHERE = re.compile(r"(?:on|in) (?:an?|the) ")
+_DOING_OR_WHERE = re.compile(rf"\w+ing\b|{_WHERE.pattern}")
 _MOUTHS = ("mouth", "beak", "teeth")
 _PART_OF_WORD = {"hair": "hair", "beard": "beard", "moustache": "beard"}
 _HAIRED = re.compile(rf"({'|'.join(_COLOUR_WORDS)})-(hair|beard)ed")
@@ -136,6 +138,28 @@ def state_behind(tokens: Sequence[str], start: int, stop: int) -> tuple[str, int
         if tokens[position] in STOPS.difference(("is", "are")):
             break
     return "", -1
+
+
+def owners(vocabulary: Vocabulary, tokens: Sequence[str], free: int, start: int) -> set[int]:
+    """The tokens that say whose a thing is, which is not drawn: a king's throne."""
+    return {
+        at
+        for at in range(free, start)
+        if tokens[at].endswith("'s") and tokens[at][:-2] in vocabulary.words_en
+    }
+
+
+def shows_several(vocabulary: Vocabulary, noun: str) -> bool:
+    """Whether one picture shows what a noun says of several, as "birds flying" or "cats on a sofa".
+
+    No number counts such pictures: three birds flying are three birds.
+    """
+    first, _, rest = noun.partition(" ")
+    name, animal = vocabulary.words_en[noun], vocabulary.words_en.get(first)
+    if animal is None or not _DOING_OR_WHERE.match(rest) or not vocabulary.is_plural(first, animal):
+        return False
+    is_one = vocabulary.how_many(noun, name) == 1 and pictured_number(name) == 1
+    return vocabulary.is_plural(noun, name) and (is_one or _WHERE.match(rest) is not None)
 
 
 def container_of(word: str) -> Container | None:

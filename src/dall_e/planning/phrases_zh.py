@@ -10,13 +10,13 @@ from dall_e.planning.grammar import PartSaid, whole_number
 from dall_e.planning.lexicon import attributes, attributes_zh, verbs
 from dall_e.planning.qualities import Qualities
 from dall_e.planning.vocabulary import SEVERAL
-from dall_e.scenes.graph import MOST
-from dall_e.scenes.phrases import NUMBERS_ZH
-from dall_e.text.language import COLOURS_ZH
+from dall_e.scenes.graph import MOST, MOST_COMPOSED
+from dall_e.text.language import COLOURS_ZH, NUMBERS_ZH
 
 _PHRASE_ENDS = "和与跟在骑戴穿吃喝抱追看拿举,，、"
 """Behind one of these, what is said belongs to another thing."""
 _TOO_MANY = re.compile("[十百千万]")
+_MANY = re.compile("(?:[很许好众]多|无数|大量|不少)的?")
 _SIZES = (("大", "big"), ("小", "small"))
 _LONGEST_ATTRIBUTE = 5
 """In characters, with 的."""
@@ -62,6 +62,14 @@ def qualities(text: str, start: int, counted: re.Pattern[str]) -> Qualities:
             found.said_at["count"] = frozenset(range(offset + last.start(), offset + last.end()))
         text, offset = text[last.end() :], offset + last.end()
 
+    many = _MANY.match(text)
+    if many and not found.count:
+        found.count, found.said_at["count"] = (
+            MOST_COMPOSED,
+            frozenset(range(offset, offset + many.end())),
+        )
+        text, offset = text[many.end() :], offset + many.end()
+
     if not text:
         return found
 
@@ -99,6 +107,7 @@ def _count(number: str) -> int:
         return NUMBERS_ZH.index(number)
     count = whole_number(number) if number.isdecimal() else SEVERAL
     count = MOST if _TOO_MANY.search(number) else count
+    count = MOST_COMPOSED if _MANY.fullmatch(number) else count
     return min(max(count, 1), MOST)
 
 

@@ -29,7 +29,7 @@ from dall_e.planning.qualities import is_person, shown_as
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.planning.whole_bodies import figure_of
 from dall_e.scenes.graph import Scene, SceneObject
-from dall_e.text.language import Language
+from dall_e.text.language import COUNT_EN, Language
 
 _ALIVE = ("person", "face", "animal")
 _POSE = re.compile(r"^(?:standing|walking|running|holding|sitting|reading|waving|jumping) ")
@@ -68,7 +68,7 @@ class _Named(NamedTuple):
     name: str
 
 
-_DONE_WITH = re.compile(r"\s+(?:an?|the|some|his|her|their|its|two|three)\s")
+_DONE_WITH = re.compile(rf"\s+(?:an?|the|some|his|her|their|its|{COUNT_EN})\s")
 """What may be behind an act that is done with a thing, which is drawn beside: "knitting a sock"."""
 
 

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from dall_e.images.places import places
 from dall_e.scenes.graph import SHAPES, Scene, SceneObject
 from dall_e.scenes.sizes import real_size
+from dall_e.text.language import COUNT_ZH
 from dall_e.text.patterns import any_of
 from dall_e.text.tables import read_table
 
@@ -33,7 +34,9 @@ _COLOURS = "green|blue|white|pink|red|"
 """What nature shows so anyway, and furniture has only if it is drawn so."""
 _END = r"(?=$|[,.;!]| (?:and|with|in|on|at|by|under|behind|around|everywhere|all)\b)"
 _FULL_ZH = r"(?:开满|长满|种满|布满|铺满|落满|满是|到处是|盛开着?|满天|漫天|带|有|和|与)[着了]?"
-_COUNT_ZH = r"(?:[一几两][座片棵个条架道轮排面艘盏张把只]|很多|许多|粉色的?|美丽的?|高高的)*"
+_COUNT_ZH = (
+    rf"(?:(?:[一几]|{COUNT_ZH})[座片棵个条架道轮面艘盏张把只]|很多|许多|粉色的?|美丽的?|高高的)*"
+)
 _DOING_ZH = r"(?:盛开|开放|遍地|满地|满园|满山|林立|环绕|飘落|飘飞|掩映|烂漫|起伏)?"
 
 

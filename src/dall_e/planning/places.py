@@ -16,6 +16,7 @@ from typing import NamedTuple
 from dall_e.images.places import TIMES, Setting
 from dall_e.planning.place_conditions import ADJECTIVES_EN, conditions
 from dall_e.planning.place_contents import find_contents
+from dall_e.text.language import COUNT_EN, DENIALS_EN, NUMBERS_EN, NUMERALS_ZH
 from dall_e.text.patterns import any_of
 from dall_e.text.tables import read_table
 
@@ -43,7 +44,7 @@ class FoundPlace(NamedTuple):
         return _JOINED.sub("", re.sub(r"\s+", " ", rest).strip(" ,，、的有"))
 
 
-_JOINED = re.compile(r"^(?:(?:an?|the) )?(?:(?:and|with) |[和与](?=[一二两三四五六几很许]))")
+_JOINED = re.compile(rf"^(?:(?:an?|the) )?(?:(?:and|with) |[和与](?=[{NUMERALS_ZH}几很许]))")
 """What joined the first thing to the place."""
 _LONGEST = 600
 """Characters of a text in which places are looked for."""
@@ -75,7 +76,7 @@ _BEHIND_HEAD = (
     r"(?=\s*$| ?[,;:.!?]| (?:with|without|full|of|where|and|in|on|at|by|under|during|from|over|"
     r"that)\b)"
 )
-_NUMBERS = frozenset("two three four five six seven eight nine ten many several no without".split())
+_NUMBERS = frozenset((*NUMBERS_EN[2:], *DENIALS_EN, "many", "several"))
 _SILENT_EN = re.compile(
     r"\b(?:an?|the|of|and|with|in|on|at|very|beautiful|pretty|nice|lovely|scene|view|landscape|"
     r"picture|image|scenery|background|empty|quiet|peaceful|cosy|cozy|big|large|small|little|tiny|huge|busy|lively|over|"
@@ -107,7 +108,7 @@ _SAYS_MORE = re.compile(
 _GROUND_OF = {"hill": "hills", "bridge": "bridge", "bar": "bar", "moon": "moon"}
 _GROUNDS = re.compile(
     r"[\s,]*(?:an? |the )?(?:(?:green|grassy|small|big|busy|stone) )?(?P<name>hill|bridge|bar|"
-    r"moon(?= with (?:an? |two |three )(?:astronaut|rocket|rover|spaceship|flag|alien|lander)))"
+    rf"moon(?= with (?:an? |{COUNT_EN} )(?:astronaut|rocket|rover|spaceship|flag|alien|lander)))"
     r"(?= with )"
 )
 """Things by themselves, and places with things on them."""

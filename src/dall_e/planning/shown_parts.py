@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from dall_e.planning.partitives import is_served
 from dall_e.planning.vocabulary import Vocabulary
-from dall_e.text.language import COLOURS_ZH, Language
+from dall_e.text.language import COLOURS_ZH, COUNT_EN, COUNT_ZH, Language
 from dall_e.text.tables import read_table
 
 _WITH = re.compile(r"^(?P<thing>[\w' -]+?) with (?P<parts>[\w', -]+)$")
@@ -23,7 +23,7 @@ _IN_ZH = re.compile(
     r"(?P<thing>[\u4e00-\u9fff]{1,6})$"
 )
 _PARTS_ZH = re.compile(
-    "(?:带有?|有着?|配有?|附带|装有|镶着?|镶有|镶嵌着?|嵌着|贴着|贴有)(?:一[个条把层块张颗枚些]|[两二三四]个|几个)?(?:小|大|长|圆)?"
+    f"(?:带有?|有着?|配有?|附带|装有|镶着?|镶有|镶嵌着?|嵌着|贴着|贴有)(?:一[个条把层块张颗枚些]|{COUNT_ZH}个|几个)?(?:小|大|长|圆)?"
     "(?P<part>[\u4e00-\u9fff]{1,5}?)的(?P<thing>[\u4e00-\u9fff]{1,8})$"
 )
 _ARTICLE = re.compile(r"^(?:an?|the) ")
@@ -86,7 +86,7 @@ def _without_toppings(text: str) -> str:
     colours: list[str] = []
     others: list[str] = []
     for part in re.split(r",? and |, ", match["parts"]):
-        said = re.sub(r"^(?:an?|the|some|two|three|four) ", "", part.strip()).split()
+        said = re.sub(rf"^(?:an?|the|some|{COUNT_EN}) ", "", part.strip()).split()
         at = next((n for n in range(_MOST_LOOKS + 1) if " ".join(said[n:]) in own), None)
         if at is None:
             others.append(part)

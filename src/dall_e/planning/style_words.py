@@ -17,7 +17,7 @@ from typing import NamedTuple
 from dall_e.images.effects.catalogue import EFFECTS
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.scenes.graph import COLOURS
-from dall_e.text.language import is_chinese
+from dall_e.text.language import COUNT_EN, NUMERALS_ZH, QUANTITY_EN, is_chinese
 from dall_e.text.patterns import any_of
 from dall_e.text.tables import read_table
 
@@ -65,7 +65,7 @@ _NOUNS = frozenset(
 
 _CUTE = ("sticker", "cute sticker", "die-cut sticker", "vinyl sticker")
 _KAWAII = re.compile(r"\bkawaii\b")
-_ARTICLE = re.compile(r"^((?:an?|the|two|three) )?")
+_ARTICLE = re.compile(rf"^((?:an?|the|{COUNT_EN}) )?")
 """Of what is on a kawaii sticker, which has a face."""
 
 # Chinese
@@ -74,9 +74,7 @@ _KINDS_ZH = r"(?:画作|画|风格|风|图案|图片|图|版|效果|艺术|作�
 _DRAWINGS_ZH = "张幅枚款副份"
 """Measure words of pictures; all others belong to what is shown."""
 _ASKING_ZH = r"(?:请)?(?:帮我|给我)?(?:画|绘制|生成|设计|来|用|以)?"
-_COUNT_ZH = (
-    r"(?P<count>[一两二三四五六七八九十\d]+[只个朵棵辆头匹条座栋位名株艘架把顶张幅枚款副份])?"
-)
+_COUNT_ZH = rf"(?P<count>[{NUMERALS_ZH}几\d]+[只个朵棵辆头匹条座栋位名株艘架把顶张幅枚款副份])?"
 _DRAWING_OF = re.compile(f"^一[{_DRAWINGS_ZH}]")
 _AND_ZH = "和与跟、或及"
 
@@ -245,7 +243,7 @@ def _patterns_en() -> tuple[tuple[str, re.Pattern[str]], ...]:
 
 _ASKING_KEPT = (
     r"(?:please )?(?:(?:draw|paint|show|make|create|design|generate|give) )?(?:me )?"
-    r"(?P<article>(?:a|an|the|some|one|two|three|four|five|six) )?"
+    rf"(?P<article>(?:an?|the|one|{QUANTITY_EN}) )?"
 )
 
 

@@ -7,6 +7,7 @@ composite: heights of the one who acts.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import replace
 
@@ -47,6 +48,9 @@ _LED_LARGER = 1.15
 """Who is led is drawn so many times as large as they are."""
 _FAN = 30.0
 """Degrees between two flowers of a bunch."""
+_NEAR_IN_BUNCH, _WIDEST, _BEHIND = 4, 75.0, 0.42
+"""Flowers beside the first of a bunch; how far to the side the others lean, in degrees, and how
+much higher they are."""
 _ROPE, _LEASH = "#8f6a4a", "#c1283c"
 
 
@@ -212,14 +216,21 @@ def put_on(own: Part, anchors: Anchors, thing: Attached) -> Laid:
 
 
 def bunched(own: Part, anchors: Anchors, thing: Attached) -> Laid:
-    """Behind the first of them and leaning to either side, all stems at one place."""
+    """Behind the first of them and leaning to either side, all stems at one place; of many the
+    others look out between those, from further behind."""
     parts = []
-    for number in range(thing.count):
+    for number in range(min(thing.count, _NEAR_IN_BUNCH)):
         step, side = number // 2 + 1, 1 - 2 * (number % 2)
-        height = 1 - 0.06 * step
-        size = sized(thing, width=1.5, height=height)
+        size = sized(thing, width=1.5, height=1 - 0.06 * step)
         part = centred(thing, own.width / 2, 1 - size[1] / 2, size)
         parts.append(replace(part, angle=side * _FAN * step))
+    others = thing.count - len(parts)
+    for number in range(others):
+        angle = _WIDEST * (2 * (number + 0.5) / others - 1)
+        size = sized(thing, width=1.5, height=0.9)
+        x = own.width / 2 - _BEHIND * math.sin(math.radians(angle))
+        foot = 1 - _BEHIND * math.cos(math.radians(angle))
+        parts.append(replace(centred(thing, x, foot - size[1] / 2, size), angle=angle))
     return parts[::-1], True
 
 

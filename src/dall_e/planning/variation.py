@@ -56,6 +56,9 @@ def sample_appearance(
     The same seed chooses the same.
     """
     acting = {action.subject for action in scene.actions}
+    first_of_bunch = {
+        action.thing: action.subject for action in scene.actions if action.verb == "bunched with"
+    }
     items: list[SceneObject] = []
     appearances: list[Appearance] = []
     for number, item in enumerate(scene.objects):
@@ -83,6 +86,9 @@ def sample_appearance(
         is_coloured = rng.random() < _COLOURED
         if colours and is_coloured and is_free:
             item = dataclasses.replace(item, colour=rng.choice(colours))
+        first = first_of_bunch.get(number, number)
+        if first < number:
+            item = dataclasses.replace(item, colour=items[first].colour)
         items.append(item)
     return dataclasses.replace(scene, objects=tuple(items)), tuple(appearances)
 

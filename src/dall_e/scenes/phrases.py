@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from dall_e.scenes.chance import Chance, choice, happens
 from dall_e.scenes.graph import Scene, SceneObject
 from dall_e.scenes.vocabulary import things
-from dall_e.text.language import COLOURS_ZH, with_article
+from dall_e.text.language import COLOURS_ZH, NUMBERS_EN, NUMBERS_ZH, with_article
 
-NUMBERS_EN = tuple(" one two three four five six seven eight nine ten eleven twelve".split(" "))
-NUMBERS_ZH = tuple(" 一 两 三 四 五 六 七 八 九 十 十一 十二".split(" "))
 SIZE_WORDS_EN = {"big": ("big", "large", "huge"), "small": ("small", "little", "tiny")}
 SIZE_WORDS_ZH = {"big": "大", "small": "小", "": ""}
 SHAPE_WORDS = {"circle": ("circle", "圆圈"), "square": ("square", "方框")}

@@ -14,7 +14,7 @@ from dall_e.images.place_parts import Box, parts_of, room_of
 from dall_e.images.places import UNITS, PlaceFacts
 from dall_e.images.strokes import Ground
 from dall_e.scenes.free_ground import spread
-from dall_e.scenes.graph import MOST, SHAPES, Scene
+from dall_e.scenes.graph import IN_A_ROW, MOST, MOST_COMPOSED, SHAPES, Scene, SceneObject
 from dall_e.scenes.singles import LONE, LONE_POWER, Single, Stood
 from dall_e.scenes.sizes import RealSize, real_size
 from dall_e.scenes.spots import has_spot, spotted
@@ -34,6 +34,8 @@ _ROOM = 0.95
 _TOP, _ROOM_ON_TOP = 25.5, 0.5
 """Ground higher than this row is the top of a hill or a mountain, and has less room."""
 _MOST_IN_ROW = 4
+_APART = 0.7
+"""Of the picture's width, for each row of many things: those behind are seen between."""
 _BIG = 4.0
 """In metres: what is as long stands behind smaller things."""
 _HIDDEN = 0.62
@@ -78,7 +80,10 @@ def stood(
     standing = [single for single in free if single.where != "air"]
     at_part = spotted(at_spots, facts, mirrored=mirrored)
     taken = [_box_of(one.place) for one in at_part]
-    if standing and (taken or _is_spread(standing, scene.relation, facts)):
+    if _are_in_a_row(standing):
+        water = room_of(facts.name, "water", mirrored=mirrored)
+        on_ground = _in_line(standing, facts, water, rolls=_rolls(scene.objects[0]))
+    elif standing and (taken or _is_spread(standing, scene.relation, facts)):
         parts = parts_of(facts.name, mirrored=mirrored)
         water = room_of(facts.name, "water", mirrored=mirrored)
         on_ground = spread(standing, _sides(standing), facts, parts, water, taken)
@@ -102,6 +107,9 @@ def _is_spread(singles: Sequence[Single], relation: str, facts: PlaceFacts) -> b
     if facts.near <= _TOP:
         return False
     swims = any(single.where == "water" for single in singles)
+    # So many equal things would hide each other, and are in two rows.
+    if len(singles) > MOST_COMPOSED and len({one.index for one in singles}) == 1 and not swims:
+        return False
     has_water = bool(room_of(facts.name, "water"))
     if len(singles) > 2 or (swims and has_water):
         return True
@@ -145,6 +153,41 @@ def _where(name: str, kind: str, size: RealSize, facts: PlaceFacts) -> str:
 # On the ground
 
 
+def _are_in_a_row(singles: Sequence[Single]) -> bool:
+    """Whether there are several, all of them in one row."""
+    return len(singles) > 1 and all(single.spot == IN_A_ROW for single in singles)
+
+
+def _rolls(item: SceneObject) -> bool:
+    return item.name not in SHAPES and item.thing.kind == "vehicle"
+
+
+def _in_line(
+    singles: Sequence[Single], facts: PlaceFacts, water: Sequence[Box], *, rolls: bool
+) -> list[Stood]:
+    """Equal things in one row along the ground, or across the water: what is as high as trees on
+    its far side, but vehicles, which roll, on the road."""
+    sizes = [single.fitted(side) for single, side in zip(singles, _sides(singles), strict=True)]
+    if singles[0].where != "water" or not water:
+        is_behind = singles[0].size.metres >= _BIG and not rolls
+        return _row(singles, sizes, 0.0 if is_behind else 0.75, facts)
+    left, top, right, bottom = water[0]
+    step = (right - left) / len(singles)
+    feet = (top + bottom) / 2
+    scale = min(_ROOM * step / sizes[0][0], feet / sizes[0][1], 1.0)
+    width, height = (scale * side for side in sizes[0])
+    return [
+        Stood(
+            place=Place(
+                index=single.index, x=left + (number + 0.5) * step, y=feet - height / 2,
+                width=width, height=height, shadow=True,
+            ),
+            contact="ripple",
+        )
+        for number, single in enumerate(singles)
+    ]  # fmt: skip
+
+
 def _on_ground(singles: Sequence[Single], facts: PlaceFacts) -> list[Stood]:
     """Side by side, as large as there is room."""
     if not singles:
@@ -154,11 +197,15 @@ def _on_ground(singles: Sequence[Single], facts: PlaceFacts) -> list[Stood]:
         assert facts.far is not None and facts.near is not None
         most = 0.1 + 1.4 * (facts.near - facts.far) / UNITS
         sides = [side * min(most / max(sides), 1.0) for side in sides]
-    sizes = [single.fitted(side) for single, side in zip(singles, sides, strict=True)]
-
     # The nearer of two rows hides little of the other.
     rows = 2 if len(singles) > _MOST_IN_ROW else 1
     per_row = -(-len(singles) // rows)
+    if len(singles) > MOST_COMPOSED:
+        sides = [
+            min(side, _APART / per_row / min(single.aspect, 1.0))
+            for single, side in zip(singles, sides, strict=True)
+        ]
+    sizes = [single.fitted(side) for single, side in zip(singles, sides, strict=True)]
     placed: list[Stood] = []
     for row in range(rows):
         part = slice(row * per_row, (row + 1) * per_row)
@@ -241,6 +288,7 @@ def _in_air(singles: Sequence[Single], facts: PlaceFacts, standing: int) -> list
     room = facts.air / UNITS
     middle = 0.5 * room if standing else max(0.6 * room, 0.32)
     most = max(room * 0.78, 0.28) if standing else max(room, 0.5)
+    in_a_row = _are_in_a_row(singles)
     placed: list[Stood] = []
     for number, single in enumerate(singles):
         side = 0.4 * single.size.metres**LONE_POWER * single.scale
@@ -248,7 +296,7 @@ def _in_air(singles: Sequence[Single], facts: PlaceFacts, standing: int) -> list
         x = (number + 0.5) / len(singles)
         # Beside what stands in the middle there is more sky.
         x = 0.3 if len(singles) == 1 and standing else x
-        off = (0.03 if number % 2 else -0.03) * (len(singles) > 1)
+        off = (0.03 if number % 2 else -0.03) * (len(singles) > 1 and not in_a_row)
         y = middle + off * (1.0 if len(singles) < 3 else 2.2)
         y = max(y, height / 2 + 0.02)
         placed.append(Stood(place=Place(index=single.index, x=x, y=y, width=width, height=height)))

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from dall_e.text.language import Language, plural_of
+from dall_e.text.language import QUANTITY_EN, Language, plural_of
 from dall_e.text.tables import read_table
 
 _TONES = {
@@ -22,9 +22,7 @@ _SELECTORS = re.compile("[\ufe0e\ufe0f]")
 _ONLY_IF_SELECTED = "©®™"
 """Signs of any text, which are emoji only where a selector says so."""
 _TONE = re.compile(f"[{''.join(_TONES)}]")
-_SEVERAL = re.compile(
-    r"(?:^|\s)(?:two|three|four|five|six|many|some|several|few|[2-9]|\d\d+)\s*$", re.IGNORECASE
-)
+_SEVERAL = re.compile(rf"(?:^|\s)(?:{QUANTITY_EN}|\d\d+)\s*$", re.IGNORECASE)
 """Before a name that stands in the plural."""
 _LONGEST_NUMBER = 16
 """In characters, with blanks."""

@@ -13,6 +13,22 @@ COLOURS_ZH = {
     "purple": "紫色",
 }  # fmt: skip
 """The colours that captions and prompts name, and their Chinese words."""
+NUMBERS_EN = tuple(" one two three four five six seven eight nine ten eleven twelve".split(" "))
+NUMBERS_ZH = tuple(" 一 两 三 四 五 六 七 八 九 十 十一 十二".split(" "))
+"""Words of numbers up to twelve, each at its number. There is none at zero."""
+NUMERALS_ZH = "一二两三四五六七八九十"
+"""Characters that numbers below a hundred are made of."""
+COUNT_EN = rf"(?:{'|'.join(NUMBERS_EN[2:])}|1[0-2]|[2-9])"
+COUNT_ZH = "(?:十[一二]|[二两三四五六七八九十]|1[0-2]|[2-9])"
+"""Patterns of numbers from two to twelve, in words or digits."""
+QUANTITY_EN = (
+    rf"(?:{COUNT_EN}|(?:half )?a dozen|(?:a )?(?:few|couple of)|several|some|many|lots of)"
+)
+"""Pattern of what says that there are several."""
+DENIALS_EN = frozenset(("no", "not", "without", "zero", "0"))
+"""Words before what is not there."""
+DENIAL_ZH = "(?:没有?[带戴穿]?|不[要带戴穿是])"
+"""Pattern of the same. 无, 零 and 0 deny as well, and are in words that deny nothing."""
 
 _IRREGULAR = {
     "man": "men", "woman": "women", "person": "people", "child": "children", "baby": "babies",
@@ -39,6 +55,18 @@ _AFTER_HEADS = frozenset(("with", "in", "of", "on", "behind", "not", "getting"))
 """Words after the noun that becomes a plural."""
 _SIDES = frozenset(("left", "right", "leftwards", "rightwards"))
 _KINDS_WITH_A_SIDE = ("letter", "flag", "symbol", "clock")
+
+
+_DENIED_EN = re.compile(rf"(?:^|\s)(?:{'|'.join(sorted(DENIALS_EN))})\s+$")
+_DENIED_ZH = re.compile("(?:不|没有?)(?:正?在)?$")
+_LONGEST_DENIAL = 12
+"""In characters."""
+
+
+def is_denied(text: str, start: int, language: Language) -> bool:
+    """Whether what starts at a character is said not to be so: "not riding a bike", 没戴帽子."""
+    before = text[max(start - _LONGEST_DENIAL, 0) : start]
+    return (_DENIED_ZH if language == "zh" else _DENIED_EN).search(before) is not None
 
 
 def is_chinese(text: str) -> bool:

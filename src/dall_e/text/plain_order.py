@@ -7,13 +7,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from dall_e.text.language import COLOURS_ZH, Language
+from dall_e.text.language import COLOURS_ZH, COUNT_EN, QUANTITY_EN, Language
 
-_COLOURS = r"(?:(?:all|many|two|three|four|several) )?(?:different|various|assorted|many) colou?rs"
-_NUMBER = (
-    r"(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|a dozen|1[0-2]|[2-9]|several|"
-    r"some|many|lots of)"
-)
+_COLOURS = rf"(?:(?:all|many|{COUNT_EN}|several) )?(?:different|various|assorted|many) colou?rs"
 _HUES = f"({'|'.join(colour for colour in COLOURS_ZH if colour != 'white')})"
 _PATTERNED = "(?:striped|checked|checkered|chequered|plaid|dotted|polka|gingham)"
 Turned = str | Callable[[re.Match[str]], str]
@@ -27,7 +23,14 @@ def _patterned(match: re.Match[str]) -> str:
 
 
 _EN: tuple[tuple[re.Pattern[str], Turned], ...] = (
-    (re.compile(r"\bhalf a dozen\b"), "six"),
+    (re.compile(r"\b(?:half an? |half[- ]|an? half[- ])dozen\b(?: of\b)?"), "six"),
+    (re.compile(r"\b(?:an? |one )?dozen\b(?: of\b)?"), "twelve"),
+    (
+        re.compile(r"\b(?:an? |the )?family of (three|four) (?=(?!in |on |at |by |with |and |who "
+                   r"|that |is |are |from |under |near |of |or |\w+ing )(?:[\w-]+ )?\w+)"),
+        r"\1 ",
+    ),
+    (re.compile(r"\bnot \w+ing (?=(?:an?|the|any|his|her|its|their) )"), "not "),
     (re.compile(r"\bcacti\b"), "cactuses"),
     (
         re.compile(r"(?:,? and|,|,? with) (?:some |the )?(?:distant|far[- ]?away|far[- ]off) "
@@ -44,7 +47,7 @@ _EN: tuple[tuple[re.Pattern[str], Turned], ...] = (
     ),
     (
         re.compile(r"\b(wine|champagne|beer|whisky|juice)((?: \w+)?) and "
-                   r"((?:two|three|four) )glasses"),
+                   rf"({COUNT_EN} )glasses"),
         r"\1\2 and \3glasses of \1",
     ),
     (
@@ -53,7 +56,12 @@ _EN: tuple[tuple[re.Pattern[str], Turned], ...] = (
         "hatching",
     ),
     (re.compile(r"\bin an? (?:straight |long |neat )*(?:line|row)\b"), "in a row"),
-    (re.compile(rf"^a (?:row|line) of ({_NUMBER} [\w -]+)$"), r"\1 in a row"),
+    (
+        re.compile(r"\b(an?|the|one) (?:(?:long|straight|neat|single) )*(?:row|line) of "
+                   r"(?=(?:[\w-]+ ){0,3}?[\w-]+s\b)"),
+        r"\1 row of ",
+    ),
+    (re.compile(rf"^a row of ({QUANTITY_EN} [\w -]+)$"), r"\1 in a row"),
     (
         re.compile(r"^([\w' -]+?),? (?:is )?(?:on|to|at) the (left|right)(?: side)?(?: and|,|;)+ "
                    r"([\w' -]+?),? (?:is )?(?:on|to|at) the (?!\2)(?:left|right)(?: side)?$"),
@@ -69,7 +77,9 @@ _EN: tuple[tuple[re.Pattern[str], Turned], ...] = (
         r"\2 between two \1",
     ),
     (
-        re.compile(rf"\b({_NUMBER} )?([\w'-]+)(?:,)? (?:in|of|with|each in|all in) {_COLOURS}\b"),
+        re.compile(
+            rf"\b({QUANTITY_EN} )?([\w'-]+)(?:,)? (?:in|of|with|each in|all in) {_COLOURS}\b"
+        ),
         r"\1colourful \2",
     ),
     (
@@ -77,7 +87,7 @@ _EN: tuple[tuple[re.Pattern[str], Turned], ...] = (
         lambda match: f"{match[1] or match[2]} ",
     ),
     (
-        re.compile(r"^((?:an?|the|two|three|a pair of) )?((?:(?!with\b)[\w'-]+ )+)with "
+        re.compile(rf"^((?:an?|the|{COUNT_EN}|a pair of) )?((?:(?!with\b)[\w'-]+ )+)with "
                    rf"(?:{_HUES} )?(?:(stripes)|(?:polka )?dots|(checks))$"),
         _patterned,
     ),
@@ -130,7 +140,7 @@ _ZH: tuple[tuple[re.Pattern[str], Turned], ...] = (
                    r"(?=(?:一[道条轮个])?(?:彩虹|月亮|太阳|满月)$)"),
         "里有",
     ),
-    (re.compile(r"^半打(?=[\u4e00-\u9fff])"), "六个"),
+    (re.compile(r"半打(?=[\u4e00-\u9fff])"), "六个"),
     (
         re.compile(r"^(?:一[个只])?(?:透明|玻璃|塑料|大|小|的)*罐子?[里中]面?(?:的|[装放盛][满着了有]+)"
                    r"(?=[\u4e00-\u9fff]{1,6}$)"),

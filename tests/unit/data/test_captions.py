@@ -134,6 +134,7 @@ def test_a_word_is_dropped_now_and_then_but_none_that_carries_the_meaning() -> N
     assert abs(sum(text in dropped for text in made) / 2000 - PROBABILITIES.word_drop) < 0.02
     for name, kind in (
         ("face without mouth", "face"),
+        ("fox with nine tails", "animal"),
         ("flag of North Korea", "flag"),
         ("zeppelin", "vehicle"),
     ):

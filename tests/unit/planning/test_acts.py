@@ -75,6 +75,10 @@ def test_an_act_is_read_as_the_name_of_its_picture(prompt: str, read: str) -> No
         "three cats in a box",
         "一个男人在弹吉他",
         "纸箱里的两只猫",
+        "纸箱里的十一只猫",
+        "a cat who is not playing the guitar",
+        "没有弹吉他的猫",
+        "纸箱里的10只猫",
     ],
 )
 def test_an_act_without_a_picture_stays(prompt: str) -> None:

@@ -54,6 +54,7 @@ def test_the_nearest_thing_is_drawn(
         "quantum", "justice", "yesterday", "democracy", "human", "a cat", "the cat barks",
         "I want to corgi", "Harry Corgi", "corgi piano", "量子", "民主", "一只猫下车", "aunt",
         "没有猫", "没有一只小花猫", "没有商务车", "不要任何猫", "无猫", "零只猫", "0只花猫",
+        "不是商务车", "zero corgi", "no corgi",
     ],
 )  # fmt: skip
 def test_nothing_is_near(prompt: str, vocabulary: Vocabulary) -> None:

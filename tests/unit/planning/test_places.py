@@ -58,6 +58,8 @@ def test_words_find_their_place(place: str) -> None:
         ("a garden full of flowers", "flower-garden", []),
         ("a kitchen with a cat", "kitchen", ["cat"]),
         ("a kitchen without a cat", "kitchen", []),
+        ("no kitchen, a cat", "", ["cat"]),
+        ("not a forest with a cat", "", ["cat"]),
         ("a street without cars", "city-street", []),
         ("a rainy day", "park+rain", []),
         ("a cold winter night", "snow-field+night+snow", []),

@@ -109,6 +109,16 @@ def test_flowers_of_a_bunch_lean_apart_from_one_place() -> None:
     assert feet == [pytest.approx((own.width / 2, 1.0))] * 2
 
 
+def test_of_many_flowers_each_leans_another_way_and_none_hangs_down() -> None:
+    *behind, _ = laid(attached("bunched with", "rose", count=11))
+    near = {part.angle for part in behind if part.y + part.height == pytest.approx(1.0)}
+    assert near == {-60, -30, 30, 60}
+    angles = [part.angle for part in behind]
+    assert len(set(angles)) == 11 and max(map(abs, angles)) < 75
+    tops = [part.y for part in behind if part.angle not in near]
+    assert len(tops) == 7 and max(tops) < min(part.y for part in behind if part.angle in near) + 0.1
+
+
 @pytest.mark.parametrize(("thing", "has_straw"), [("glass of water", True), ("cup of tea", False)])
 def test_a_drink_is_at_the_mouth_in_both_hands(thing: str, has_straw: bool) -> None:
     left, right = STANDING.hands

@@ -1,8 +1,21 @@
 """Articles, plurals and mirrors, by the words."""
 
+import re
+
 import pytest
 
-from dall_e.text.language import is_chinese, mirrors, plural_of, regular_plural, with_article
+from dall_e.text.language import (
+    COUNT_EN,
+    COUNT_ZH,
+    NUMBERS_EN,
+    NUMBERS_ZH,
+    QUANTITY_EN,
+    is_chinese,
+    mirrors,
+    plural_of,
+    regular_plural,
+    with_article,
+)
 
 
 def test_chinese_is_told_by_its_characters() -> None:
@@ -74,3 +87,17 @@ def test_plurals_of_names(name: str, plural: str) -> None:
 )
 def test_what_may_be_mirrored(record: dict[str, object], expected: bool) -> None:
     assert mirrors(record) is expected
+
+
+@pytest.mark.parametrize(("names", "pattern"), [(NUMBERS_EN, COUNT_EN), (NUMBERS_ZH, COUNT_ZH)])
+def test_counts_are_from_two_to_twelve(names: tuple[str, ...], pattern: str) -> None:
+    assert len(names) == 13
+    digits = [str(number) for number in range(14)]
+    known = {word for word in (*names, *digits) if re.fullmatch(pattern, word)}
+    assert known == {*names[2:], *digits[2:13]}
+
+
+def test_quantities_are_of_several() -> None:
+    several = "a few, few, several, many, a dozen, half a dozen, a couple of, lots of, seven, 10"
+    assert all(re.fullmatch(QUANTITY_EN, words) for words in several.split(", "))
+    assert not any(re.fullmatch(QUANTITY_EN, words) for words in ("a", "one", "1", "dozen", "13"))

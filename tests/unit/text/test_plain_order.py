@@ -39,6 +39,9 @@ from dall_e.text.plain_order import in_plain_order
         ("a boat and distant mountains", "a boat in the mountains"),
         ("a horse with distant hills in the background", "a horse in the hills"),
         ("a cat and a mountain", "a cat and a mountain"),
+        ("a row of eleven houses", "eleven houses in a row"),
+        ("a bottle of wine and seven glasses", "a bottle of wine and seven glasses of wine"),
+        ("nine cups with stripes", "nine striped cups"),
     ],
 )
 def test_english(said: str, plain: str) -> None:
