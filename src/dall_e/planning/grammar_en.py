@@ -295,7 +295,8 @@ class English(Grammar):
             said["bunch"] = "flowers"
         used = own.used | content.used | {start, start + 1}
         outer = whole.container or whole.name
-        count = whole.number if whole.number > 1 else count
+        is_counted = content.is_counted and whole[:2] == (content.item.name, "")
+        count = content.item.count if is_counted else max(whole.number, count)
         made = qualified(self.vocabulary, outer, count, own.said if whole.container else said)
         mention = Mention(
             made.item, start, start + 1 if whole.container else stop,

@@ -18,6 +18,7 @@ from dall_e.planning.acts import with_groups_first, with_pictured_acts, without_
 from dall_e.planning.cast import Cast, cast_of, give_parts, show_states
 from dall_e.planning.chains import link_things, put_between, relation_of
 from dall_e.planning.clothing import with_own_clothes
+from dall_e.planning.copies import find_copies, with_colours
 from dall_e.planning.emblems import with_emblem_first
 from dall_e.planning.exact_reading import read_exactly, scene_of, seen_from_first
 from dall_e.planning.fitting_images import with_better_images, with_shared_seats
@@ -117,6 +118,9 @@ def parse(prompt: str, vocabulary: Vocabulary) -> Parse:
     matter = without_asides(normal.written, language, vocabulary.names_in(language).__contains__)
     if matter != normal.written:
         return _with_ignored(parse(matter, vocabulary), normal.ignored)
+    copies = _read_copies(text, vocabulary)
+    if copies is not None:
+        return _with_ignored(copies, normal.ignored)
     grammar: Grammar = Chinese(vocabulary) if is_chinese(text) else English(vocabulary)
     if not has_tone(text):
         named = with_somebody(with_long_name(text, vocabulary, language), grammar, vocabulary)
@@ -133,6 +137,16 @@ def parse(prompt: str, vocabulary: Vocabulary) -> Parse:
             if other is not None and len(other.unread) < len(understood.unread):
                 return replace(other, text=text, is_exact=False)
     return understood
+
+
+def _read_copies(text: str, vocabulary: Vocabulary) -> Parse | None:
+    """Read several of a thing in several colours; None if a prompt is about anything else."""
+    copies = find_copies(text, _language_of(text), vocabulary)
+    understood = parse(copies.text, vocabulary) if copies else None
+    if copies is None or understood is None or understood.scene is None:
+        return None
+    scene = with_colours(understood.scene, copies.colours)
+    return replace(understood, scene=scene, text=text, is_exact=False) if scene else None
 
 
 def _language_of(text: str) -> Language:
