@@ -20,10 +20,10 @@ _SILENT = frozenset(
     "quite pretty nice lovely beautiful pleasant good great super extremely maybe perhaps ok okay "
     "yes pls plz thx picture pictures pic image images drawing photo draw drawn show shown shows "
     "showing see seen look looks depicting featuring called named while during because since "
-    "where's who's what's s t re ve ll".split()
+    "neat tidy where's who's what's s t re ve ll".split()
 )
 _SILENT_ZH = re.compile(
-    "(?:卡通|可爱|带有|正在|一[个只张幅些种]|漂亮|美丽|好看|新鲜|非常|十分|特别|很多|而且|并且|还有|以及|然后|这[个只种]|那[个只种]|"
+    "(?:卡通|可爱|带有|正在|一[个只张幅些种]|整齐|整洁|干净|漂亮|美丽|好看|新鲜|非常|十分|特别|很多|而且|并且|还有|以及|然后|这[个只种]|那[个只种]|"
     "我们|你们|他们|她们|它们|各自|分别|已经|就是|一样|一下|[一带有在给着的了过得地是和与跟把被让使用做又很太更最都也还就而且并或及其之这那我你他她它们"
     "啊呀吧吗呢哦嘛里上中下来去个只])+"
 )

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from dall_e.planning.acts import with_groups_first, with_pictured_acts, without_own_parts
+from dall_e.planning.cages import SAY_INSIDE, with_bird_in_cage
 from dall_e.planning.cast import Cast, cast_of, give_parts, show_states
 from dall_e.planning.chains import link_things, put_between, relation_of
 from dall_e.planning.clothing import with_own_clothes
@@ -44,7 +45,7 @@ from dall_e.planning.nearest import Nearest
 from dall_e.planning.people_phrases import Phrase
 from dall_e.planning.pictured_pairs import with_pictured_pairs
 from dall_e.planning.pictured_people import readings_of, with_pictured_people, with_somebody
-from dall_e.planning.place_contents import with_contents
+from dall_e.planning.place_contents import with_contents, without_indoor_sun
 from dall_e.planning.place_signs import NEON_CITY, with_sign
 from dall_e.planning.prints import with_prints
 from dall_e.planning.shown_parts import without_shown_parts
@@ -61,6 +62,7 @@ from dall_e.text.ideas import idea_of, in_other_words
 from dall_e.text.idle_words import without_idle_words
 from dall_e.text.language import Language, has_tone, is_chinese, without_tones
 from dall_e.text.normal_form import normal_form
+from dall_e.text.room_light import without_room_light
 
 _IDIOMS = re.compile(r"马上|马虎|马拉松|世上|\bhand (?=drawn|painted|made|written)")
 """Words that name a thing and do not mean it."""
@@ -174,12 +176,16 @@ def _finished(
     if scene.background == NEON_CITY and scene.background != understood.scene.background:
         understood = replace(understood, style="")
     scene = with_better_images(without_diminutive(scene, understood.text), vocabulary)
+    caged = with_bird_in_cage(scene, understood.text.lower(), vocabulary)
+    if caged != scene:
+        unread = tuple(word for word in understood.unread if word not in SAY_INSIDE)
+        scene, understood = caged, replace(understood, unread=unread)
     pictured = with_pictured_people(with_pictured_pairs(scene, vocabulary), shown, vocabulary)
     if pictured is None:
         return None
     scene, others = with_whole_bodies(pictured, vocabulary)
     scene = in_own_way(with_own_clothes(scene, vocabulary), understood.style, vocabulary)
-    scene = in_place(with_contents(scene))
+    scene = in_place(without_indoor_sun(with_contents(scene)))
     return replace(understood, scene=scene, nearest=(*understood.nearest, *others))
 
 
@@ -212,6 +218,7 @@ def _read_twice(prompt: str, vocabulary: Vocabulary) -> Parse:
 
 def _reworded(text: str, vocabulary: Vocabulary, language: Language) -> str:
     """Return a text in lower case, with what it says in the words that grammars read."""
+    text = without_room_light(text, language)
     text = without_idle_words(text, language, vocabulary.names_in(language).__contains__)
     text = with_looks_first(in_other_words(text, language), vocabulary, language)
     text = with_prints(without_shown_parts(text, vocabulary, language), vocabulary, language)
