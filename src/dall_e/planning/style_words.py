@@ -389,9 +389,7 @@ def _is_meant_zh(match: re.Match[str], is_before: bool, vocabulary: Vocabulary) 
 def _how_zh() -> re.Pattern[str]:
     """Words that only say something of a thing behind them: 红色的积木 are bricks, no style."""
     said = any_of((*attributes("zh"), *COLOURS_ZH.values(), *"大小新旧的又很红黄蓝绿紫"))
-    return re.compile(
-        rf"(?:[一二两三四五六七八九十几\d]+[大小]?[\u4e00-\u9fff]|漂亮|美丽|{said})+"
-    )
+    return re.compile(rf"(?:[一二两三四五六七八九十几\d]+[大小]?[\u4e00-\u9fff]|漂亮|美丽|{said})+")
 
 
 def style_names() -> Iterator[tuple[str, str, str]]:

@@ -35,8 +35,9 @@ _SAID = (
     r"(?:(?:it is|it'?s|this is|that is|that'?s|which is|i need it|i want it|to be|intended|meant|"
     r"suitable|perfect|great|good|ideal|made|used|needed|just|only|mainly|to use) )*"
 )
+_ABOUT = r"(?: about (?:the )?[\w' -]+)?"
 _TAIL = (
-    r"(?: (?:about (?:the )?[\w' -]+|in (?:class|school)|at (?:school|work)|tomorrow|tonight|today|"
+    r"(?: (?:in (?:class|school)|at (?:school|work)|tomorrow|tonight|today|"
     r"next (?:week|month|\w+day)|this (?:week|month|\w+day|year)|on \w+day))*"
 )
 _AGE = r"grade \d|ages? \d+(?: ?(?:to|and|-) ?\d+| and up)?|\d+[- ]year[- ]olds?"
@@ -76,6 +77,8 @@ _ASKING = (
     r"(?:give|get|find|bring|show|make|draw|do|paint|create|generate|design|sketch|produce|send) "
     r"(?:me|us|up) (?=\w)",
     rf"(?:please|try) (?:to )?{_DRAW} (?:me )?",
+    r"gimme |(?:would|do) you mind (?:drawing|making|painting|showing)(?: (?:me|us))? ",
+    rf"(?:need|want|show|looking for) (?=(?:{_SOME}|\d+) )",
     r"(?:how|what) about |do you have |any chance of |"
     r"is it possible to (?:draw|get|have|see|make) ",
     rf"i was wondering if you (?:could|can) {_DRAW}(?: me)? ",
@@ -127,8 +130,9 @@ _POLITE_ZH = tuple(
         f"{_ASK_ZH}+{_DRAW_ZH}(?:一下)?{_ONE_ZH}?(?:关于)?",
         f"{_ASK_ZH}+{_DO_ZH}(?:一下)?(?:{_ONE_ZH}|(?={_NUMERAL}))",
         f"(?:请?给我|我?(?:想要|想看|需要|要))(?:{_FRAME_ZH}|(?={_NUMERAL}))",
-        "我想看",
-        "(?:画|来)(?:一下|点儿?|[个只]|一?[张幅](?:关于)?)",
+        "我想看|给我看看?",
+        "有没有(?=.*图片?$)",
+        "(?:画|来)(?:一[下画]|点儿?|[个只]|一?[张幅](?:关于)?)",
         f"{_DRAW_ZH}(?={_NUMERAL})",
     )
 )
@@ -158,10 +162,11 @@ def _purposes_en() -> tuple[re.Pattern[str], ...]:
     lead, whose = rf"(?:,| -)? {_SAID}for", "(?:my|our|her|his|their)"
     patterns = (
         rf"^{_SAID}for {_WHOSE}(?:{use}|{own}|{audience})(?: about [\w' -]+)?(?:,|:| -) ?(?=\w)",
-        rf"{lead} (?:use (?:in|on|as) |making |printing (?:on )?)?{_WHOSE}{use}{_TAIL}{_END}",
+        rf"{lead} (?:use (?:in|on|as) |making |printing (?:on )?)?{_WHOSE}{use}"
+        rf"{_TAIL}{_ABOUT}{_END}",
         rf"{lead} {whose} {_WORD}{{0,2}}?{own}{_TAIL}{_END}",
         rf"{lead} (?:the |my |our |all |young |small |little |some |an? )*{audience}"
-        rf"(?: to {_LEARN}(?: \w+){{0,3}})?{_TAIL}{_END}",
+        rf"(?: to {_LEARN}(?: \w+){{0,3}})?{_TAIL}(?={_END[3:-1]}| (?:with|about|of|showing) )",
         rf"{lead} (?:my|our) {_WORD}{{0,4}}?{family}{_TAIL}{_END}",
         rf"{lead} (?:the |some )?{_DOING}(?: [\w'-]+){{0,4}}{_END}",
         rf"(?:,| that i can| that we can| i can)? to {_PUT} (?:it |them )?"
