@@ -11,7 +11,7 @@ from dall_e.planning.qualities import shown_as
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.scenes.graph import Action, Scene, SceneObject
 
-SAY_INSIDE = frozenset(("inside", "hanging", "挂着", "里面有", "里面", "里有"))
+SAY_INSIDE = frozenset(("inside", "hanging", "挂着", "里面有", "里面", "里有", "有"))
 """Words that are read where a bird is put into a cage."""
 _CAGE, _EMPTY = "birdcage", "empty birdcage"
 _BIRD = re.compile(r"bird$|canary$|parrot$|finch$|sparrow$|budgie$|parakeet$|cockatoo$|robin$")

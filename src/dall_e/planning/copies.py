@@ -118,8 +118,9 @@ def find_copies(text: str, language: Language, vocabulary: Vocabulary) -> Copies
     if len(text) > _LONGEST:
         return None
     find = _find_en if language == "en" else _find_zh
-    found = find(text.lower().rstrip(".。!！"), vocabulary)
-    return found if found and found.text != text else None
+    plain = text.lower().rstrip(".。!！")
+    found = find(plain, vocabulary)
+    return found if found and found.text != plain else None
 
 
 def _find_en(text: str, vocabulary: Vocabulary) -> Copies | None:

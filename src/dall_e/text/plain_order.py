@@ -74,10 +74,6 @@ _EN: tuple[tuple[re.Pattern[str], Turned], ...] = (
         r"\2 \1 ",
     ),
     (
-        re.compile(rf"\b({_ANY_HUE})(?:,? and |, | & )(?!white ){_ANY_HUE} (?={_PATTERNED})"),
-        r"\1 ",
-    ),
-    (
         re.compile(rf"\b(?:{_HUES} and white|white and {_HUES}) (?={_PATTERNED})"),
         lambda match: f"{match[1] or match[2]} ",
     ),

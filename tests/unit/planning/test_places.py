@@ -7,7 +7,7 @@ import pytest
 from dall_e.images.painting import painted_svg
 from dall_e.images.places import places
 from dall_e.planning.parser import parse
-from dall_e.planning.place_contents import with_contents
+from dall_e.planning.place_contents import with_contents, without_indoor_sun
 from dall_e.planning.places import find_place, place_words
 from dall_e.planning.plan import plan_prompt
 from dall_e.planning.plan_reading import read_plan
@@ -233,3 +233,18 @@ def test_what_another_drawing_of_a_place_shows_is_no_thing() -> None:
         objects=(duck, SceneObject(name="pond", image=None, colour="red")), background="park"
     )
     assert with_contents(alone) == alone and with_contents(red) == red
+
+
+def test_a_sun_is_in_no_room_unless_more_is_said_of_it() -> None:
+    cat, sun, red = (
+        SceneObject(name=name, image=None, colour=colour)
+        for name, colour in (("cat", ""), ("sun", ""), ("sun", "red"))
+    )
+    inside = without_indoor_sun(Scene(objects=(cat, sun), background="classroom"))
+    assert inside.objects == (cat,)
+    for scene in (
+        Scene(objects=(cat, sun), background="meadow"),
+        Scene(objects=(cat, red), background="classroom"),
+        Scene(objects=(cat, sun)),
+    ):
+        assert without_indoor_sun(scene) == scene
