@@ -50,12 +50,13 @@ def painted_areas(areas: Areas, paint: Paint) -> tuple[Areas, Surface | None]:
         return areas, None
 
     labels = shades_of(areas, main)
+    # As it was drawn: in pink all of it would be much lighter than its main colour was.
+    body = body_of(areas, main, labels)
     if paint.colour:
         # A blue potion is blue, and its bottle is clear.
         content = None if paint.material else content_of(areas, main)
         shown, coloured = content or (main, labels)
         areas = replace(areas, palette_K3=palette_in(areas, shown, paint.colour, coloured))
-    body = body_of(areas, main, labels)
     target = MATERIALS.get(paint.material)
     if target and (not paint.colour or paint.material in _OWN_COLOUR):
         areas = replace(areas, palette_K3=palette_near(areas, main, target, body))

@@ -332,7 +332,8 @@ def _pose(vocabulary: Vocabulary, cast: Cast, action: Action) -> None:
     subject, verb, thing = action
     item, other = cast.items[subject], cast.items[thing]
     shown = image_with(vocabulary, item, verb, other)
-    if shown is not None:
+    # Who holds a sword does not show that there are four.
+    if shown is not None and not (verb in _OF_SEVERAL and other.count > 2):
         cast.items[subject] = shown
         cast.dropped.add(thing)
         return

@@ -17,6 +17,10 @@ _BETWEEN_EN = re.compile(r"\b(?:in )?between\b")
 _BETWEEN_ZH = re.compile("的?(?:正?中间|之间|当中)")
 
 
+_SPREAD = re.compile(r"cloth$|blanket$|\b(?:rug|mat|carpet|tray|shelf)$")
+"""What several things lie on side by side."""
+
+
 def relation_of(grammar: Grammar, between: str, after: str) -> Related | None:
     """Find how two things stand to each other; English words in Chinese say an English relation."""
     in_english = isinstance(grammar, Chinese) and not is_chinese(between + after)
@@ -60,7 +64,17 @@ def link_things(
         between, after = _around(grammar, mentions, tokens, index)
         used |= grammar.tokens_at(between, *related.between, start)
         used |= grammar.tokens_at(after, *related.after, stop)
+    _put_beside(cast)
     return used
+
+
+def _put_beside(cast: Cast) -> None:
+    """Let a thing lie where that lies which it is next to: a bowl next to a jug on a cloth."""
+    under = {link.first: link for link in cast.links if link.relation == "on"}
+    for number, (first, relation, second) in enumerate(cast.links):
+        link = under.get(second)
+        if relation == "next to" and link and _SPREAD.search(cast.items[link.second].name):
+            cast.links[number] = Link(first, "on", link.second)
 
 
 def _joined_links(cast: Cast, index: int, relation: str) -> list[Link]:

@@ -66,7 +66,7 @@ _MADE = re.compile("(?:做成?|制成?|编成?|织成?)的")
 _JOINED = re.compile(r"^(?:和|与|跟|以及|还有|、|，|,)[^在有]{0,6}$")
 _EDGES = frozenset(
     " 。！？；：的和与跟在有是之中间骑吃抱追看戴着、，,上下里旁前后左右睡玩色大小喷喝读拿穿举"
-    f"巨铁木石金银铜冰站坐飞跑跳挂画都几多拉拖推踢牵遛叼吹抱给喂{_NUMERALS}"
+    f"巨铁木石金银铜冰站坐飞跑跳挂放摆画都几多拉拖推踢牵遛叼吹抱给喂{_NUMERALS}"
 )
 """A word of one character is a word beside one of these; elsewhere it may be half of another."""
 _IN_WORDS = frozenset("长高热")

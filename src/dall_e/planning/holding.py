@@ -63,6 +63,14 @@ _OUTWARD, _UPWARD = 62.0, 84.0
 """Angles of what is held in the right hand: from leaning outward to upright."""
 _FAN = 17.0
 """Degrees between several long things in one hand."""
+_SIDES = ((0.06, 0.74), (0.94, 0.74))
+"""Where several things are held by somebody whose hands are not found."""
+_APART = 0.42
+"""How far the highest and the lowest grip at one side are from each other."""
+_STEEP, _FLAT = 76.0, 20.0
+"""Angles of the highest and of the lowest of them."""
+_AT_SIDE = (0.7, 0.6, 0.48, 0.4)
+"""Length of long things of which one, two, three or more are at a side."""
 _IN_A_HAND = ((0.0, 0.0), (0.62, 0.2), (-0.02, 0.55), (0.6, 0.75), (1.2, 0.5), (0.3, 1.2))
 """Where several held things are, from the first one to the side and up, in widths and heights."""
 
@@ -76,6 +84,9 @@ def _held(own: Part, anchors: Anchors, thing: Attached) -> list[Part]:
     hands = anchors.hands
     if _FLOATING.search(thing.name):
         return _floating(own, anchors, thing)
+    fewest = 2 if _SHELTER.search(thing.name) else 3
+    if thing.handle.is_long and thing.kind != "food" and thing.count >= fewest:
+        return _spread_out(own, anchors, thing)
     if anchors.is_whole:
         hand = free_hand(anchors, thing.order, own)
         length = thing.metres / BODY_METRES * _LARGER
@@ -106,6 +117,24 @@ def _held(own: Part, anchors: Anchors, thing: Attached) -> list[Part]:
     off = 0.06 * own.width - right if is_left else _CLEAR * own.width - left
     off = min(off, 0.0) if is_left else max(off, 0.0)
     return [replace(part, x=part.x + off, y=part.y + min(1 - bottom, 0.0)) for part in parts]
+
+
+def _spread_out(own: Part, anchors: Anchors, thing: Attached) -> list[Part]:
+    """Several long things, every second one at the other side, so that each is seen."""
+    hands = [hand.point for hand in anchors.hands] if len(anchors.hands) == 2 else list(_SIDES)
+    parts = []
+    for number in range(thing.count):
+        is_right = number % 2 == 0
+        at_side = (thing.count + is_right) // 2
+        down = (number // 2) / (at_side - 1) if at_side > 1 else 0.5
+        x, y = hands[-1] if is_right else hands[0]
+        y += (down - 0.5) * _APART
+        angle = _STEEP - down * (_STEEP - _FLAT) if at_side > 1 else _OUTWARD
+        length = _AT_SIDE[min(at_side, len(_AT_SIDE)) - 1]
+        length = _ABOVE if at_side == 1 and _SHELTER.search(thing.name) else length
+        parts.append(gripped(thing, (x * own.width, y), length, angle if is_right else 180 - angle))
+    rings = tuple(ring for hand in anchors.hands for ring in hand.rings)
+    return [*parts, *front_of(own, rings)]
 
 
 def _floating(own: Part, anchors: Anchors, thing: Attached) -> list[Part]:
@@ -199,12 +228,27 @@ def _between_paws(own: Part, hands: tuple[Hand, ...], thing: Attached) -> list[P
     apart = (x2 - x) * own.width
     wide = within(1.9 * apart, *_IN_PAWS)
     middle = ((x + x2) / 2 * own.width, (y + y2) / 2)
+    if thing.count > 1:
+        return [*_heaped(thing, middle, wide), *front_of(own, (*hands[0].rings, *hands[1].rings))]
     if thing.handle.is_long and thing.kind != "food":
         part = level(thing, 1.15 * wide, middle)
     else:
         size = sized(thing, width=wide, height=0.42)
         part = centred(thing, middle[0], middle[1] - 0.06 * size[1], size)
     return [part, *front_of(own, (*hands[0].rings, *hands[1].rings))]
+
+
+def _heaped(thing: Attached, middle: Point, wide: float) -> list[Part]:
+    """Several things before a chest in rows of up to three, the lowest row in front."""
+    columns = min(thing.count, 3)
+    width, height = sized(thing, width=wide / columns * 1.15, height=0.3)
+    parts = []
+    for number in range(thing.count):
+        row, column = divmod(number, columns)
+        in_row = min(columns, thing.count - row * columns)
+        x = middle[0] + (column - (in_row - 1) / 2) * 0.85 * width
+        parts.append(centred(thing, x, middle[1] - 0.8 * row * height, (width, height)))
+    return parts[::-1]
 
 
 def sipped(own: Part, anchors: Anchors, thing: Attached, room: Point) -> list[Part]:

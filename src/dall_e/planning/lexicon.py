@@ -88,7 +88,9 @@ def verbs(language: Language) -> tuple[re.Pattern[str], dict[str, str]]:
         for word in _words(cells[column])
     }
     words = any_of(meanings)
-    return re.compile(rf"\b(?:{words})\b" if language == "en" else words), meanings
+    # Kites are flown, 放风筝; an apple that lies on a table, 放在桌上, does nothing.
+    words = rf"\b(?:{words})\b" if language == "en" else f"(?!放[在着满有到入进了置])(?:{words})"
+    return re.compile(words), meanings
 
 
 def last_deed(text: str, language: Language) -> Deed | None:

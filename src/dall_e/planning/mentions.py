@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from dall_e.planning.attachments import is_worn
 from dall_e.planning.cast import Cast
+from dall_e.planning.copies import hues_of, in_turn
 from dall_e.planning.grammar import MOST_THINGS, Grammar, Mention, Objects, PartSaid
 from dall_e.planning.lively import is_alive
 from dall_e.planning.marked_text import MarkedText
@@ -29,8 +30,6 @@ _BODY_PARTS = frozenset(
 )  # fmt: skip
 """Names of pictures of what somebody has anyway: nobody with blue eyes holds an eye."""
 _HAVING = frozenset("with has have having 有 长".split())
-_MANY_COLOURS = ("red", "yellow", "blue")
-_MANY_COATS = ("orange", "black", "white")
 _VESSEL = re.compile(r"glass|cup|mug|bottle|jar\b|plate|bowl|pot\b|\bcan\b|box|knife|fork|spoon")
 """What food is in, or eaten with, rather than food."""
 _STANDING_ON = frozenset(("leg", "foot"))
@@ -119,18 +118,11 @@ def without_diminutive(scene: Scene, text: str) -> Scene:
 
 
 def in_many_colours(cast: Cast, mention: Mention) -> None:
-    """Give several of the only thing of a picture a colour each, in turn, if they are to be
-    colourful."""
+    """Give several of the only thing of a picture a colour each if they are to be colourful."""
     item = cast.items[0]
     if not mention.colours_at or item.count < 2 or item.colour:
         return
-    colours = _MANY_COATS if item.thing.kind == "animal" else _MANY_COLOURS
-    shown = colours[: item.count]
-    counts = [len(range(first, item.count, len(shown))) for first in range(len(shown))]
-    cast.items = [
-        replace(item, count=count, colour=colour)
-        for count, colour in zip(counts, shown, strict=True)
-    ]
+    cast.items = [*in_turn((item,), hues_of(item))]
     cast.used |= mention.colours_at
 
 
@@ -290,7 +282,8 @@ def at_rest_or_play(vocabulary: Vocabulary, items: Objects, marked: MarkedText) 
 def in_a_row(items: Objects, marked: MarkedText) -> Objects:
     """The things, several equal ones side by side if the text says so and nothing else is there."""
     match = _IN_A_ROW.search(marked.text)
-    if not match or len(items) != 1 or items[0].count == 1:
+    are_equal = len({item.name for item in items}) == 1
+    if not match or not are_equal or sum(item.count for item in items) == 1:
         return items
     marked.use(*match.span())
-    return (replace(items[0], spot=IN_A_ROW),)
+    return tuple(replace(item, spot=IN_A_ROW) for item in items)

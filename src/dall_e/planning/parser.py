@@ -15,12 +15,15 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from dall_e.planning.acts import with_groups_first, with_pictured_acts, without_own_parts
+from dall_e.planning.cages import SAY_INSIDE, with_bird_in_cage
 from dall_e.planning.cast import Cast, cast_of, give_parts, show_states
 from dall_e.planning.chains import link_things, put_between, relation_of
 from dall_e.planning.clothing import with_own_clothes
+from dall_e.planning.copies import find_copies, with_colours
 from dall_e.planning.emblems import with_emblem_first
+from dall_e.planning.exact_reading import read_exactly, scene_of, seen_from_first
 from dall_e.planning.fitting_images import with_better_images, with_shared_seats
-from dall_e.planning.grammar import MOST_THINGS, Grammar, Mention, Objects
+from dall_e.planning.grammar import Grammar, Mention
 from dall_e.planning.grammar_en import English
 from dall_e.planning.grammar_zh import Chinese
 from dall_e.planning.lively import with_lively_things
@@ -35,7 +38,6 @@ from dall_e.planning.mentions import (
     full_grown,
     in_a_row,
     in_many_colours,
-    stands_on_own_legs,
     walked_by_somebody,
     without_diminutive,
 )  # fmt: skip
@@ -43,7 +45,7 @@ from dall_e.planning.nearest import Nearest
 from dall_e.planning.people_phrases import Phrase
 from dall_e.planning.pictured_pairs import with_pictured_pairs
 from dall_e.planning.pictured_people import readings_of, with_pictured_people, with_somebody
-from dall_e.planning.place_contents import with_contents
+from dall_e.planning.place_contents import with_contents, without_indoor_sun
 from dall_e.planning.place_signs import NEON_CITY, with_sign
 from dall_e.planning.prints import with_prints
 from dall_e.planning.shown_parts import without_shown_parts
@@ -55,11 +57,12 @@ from dall_e.planning.vocabulary import Vocabulary
 from dall_e.planning.whole_bodies import with_whole_bodies
 from dall_e.scenes.graph import Scene
 from dall_e.scenes.in_place import in_place
-from dall_e.scenes.phrases import OPPOSITE
+from dall_e.text.asides import without_asides
 from dall_e.text.ideas import idea_of, in_other_words
 from dall_e.text.idle_words import without_idle_words
 from dall_e.text.language import Language, has_tone, is_chinese, without_tones
 from dall_e.text.normal_form import normal_form
+from dall_e.text.room_light import without_room_light
 
 _IDIOMS = re.compile(r"马上|马虎|马拉松|世上|\bhand (?=drawn|painted|made|written)")
 """Words that name a thing and do not mean it."""
@@ -109,13 +112,19 @@ def parse(prompt: str, vocabulary: Vocabulary) -> Parse:
 
     For nouns that it does not know, it is read again with what is nearest to them.
     """
-    text = normal_form(prompt).text
-    idea = idea_of(text.lower(), "zh" if is_chinese(text) else "en")
+    normal = normal_form(prompt)
+    text, language = normal.text, _language_of(normal.text)
+    idea = idea_of(text.lower(), language)
     if idea and idea != text.lower():
         return replace(parse(idea, vocabulary), text=text, is_exact=False)
+    matter = without_asides(normal.written, language, vocabulary.names_in(language).__contains__)
+    if matter != normal.written:
+        return _with_ignored(parse(matter, vocabulary), normal.ignored)
+    copies = _read_copies(text, vocabulary)
+    if copies is not None:
+        return _with_ignored(copies, normal.ignored)
     grammar: Grammar = Chinese(vocabulary) if is_chinese(text) else English(vocabulary)
     if not has_tone(text):
-        language: Language = "en" if grammar.separator else "zh"
         named = with_somebody(with_long_name(text, vocabulary, language), grammar, vocabulary)
         prompt, text = (prompt if named == text else named), named
         for reading in readings_of(text, grammar, vocabulary):
@@ -132,6 +141,30 @@ def parse(prompt: str, vocabulary: Vocabulary) -> Parse:
     return understood
 
 
+def _read_copies(text: str, vocabulary: Vocabulary) -> Parse | None:
+    """Read several of a thing in several colours; None if a prompt is about anything else."""
+    copies = find_copies(text, _language_of(text), vocabulary)
+    understood = parse(copies.text, vocabulary) if copies else None
+    if copies is None or understood is None or understood.scene is None:
+        return None
+    scene = with_colours(understood.scene, copies.colours)
+    return replace(understood, scene=scene, text=text, is_exact=False) if scene else None
+
+
+def _language_of(text: str) -> Language:
+    return "zh" if is_chinese(text) else "en"
+
+
+def _with_ignored(understood: Parse, ignored: Sequence[str]) -> Parse:
+    """A parse of a part of a prompt, of which some marks were left out."""
+    return replace(
+        understood,
+        unread=tuple(dict.fromkeys((*understood.unread, *ignored))),
+        unknown=tuple(dict.fromkeys((*understood.unknown, *ignored))),
+        is_exact=understood.is_exact and not ignored,
+    )
+
+
 def _finished(
     text: str, vocabulary: Vocabulary, shown: Sequence[tuple[int, Phrase]] = ()
 ) -> Parse | None:
@@ -143,12 +176,16 @@ def _finished(
     if scene.background == NEON_CITY and scene.background != understood.scene.background:
         understood = replace(understood, style="")
     scene = with_better_images(without_diminutive(scene, understood.text), vocabulary)
+    caged = with_bird_in_cage(scene, understood.text.lower(), vocabulary)
+    if caged != scene:
+        unread = tuple(word for word in understood.unread if word not in SAY_INSIDE)
+        scene, understood = caged, replace(understood, unread=unread)
     pictured = with_pictured_people(with_pictured_pairs(scene, vocabulary), shown, vocabulary)
     if pictured is None:
         return None
     scene, others = with_whole_bodies(pictured, vocabulary)
     scene = in_own_way(with_own_clothes(scene, vocabulary), understood.style, vocabulary)
-    scene = in_place(with_contents(scene))
+    scene = in_place(without_indoor_sun(with_contents(scene)))
     return replace(understood, scene=scene, nearest=(*understood.nearest, *others))
 
 
@@ -181,6 +218,7 @@ def _read_twice(prompt: str, vocabulary: Vocabulary) -> Parse:
 
 def _reworded(text: str, vocabulary: Vocabulary, language: Language) -> str:
     """Return a text in lower case, with what it says in the words that grammars read."""
+    text = without_room_light(text, language)
     text = without_idle_words(text, language, vocabulary.names_in(language).__contains__)
     text = with_looks_first(in_other_words(text, language), vocabulary, language)
     text = with_prints(without_shown_parts(text, vocabulary, language), vocabulary, language)
@@ -207,7 +245,7 @@ def _read(prompt: str, vocabulary: Vocabulary) -> Parse:
     marked = MarkedText(spaced or text)
     start, stop, style = grammar.frame(marked.text)
     marked.keep_only(start, stop)
-    exact = _exact(grammar, marked.text)
+    exact = read_exactly(grammar, marked.text)
     scene, mended = (exact, ()) if exact else _loose(grammar, marked)
     has_style = vocabulary.has_style(style)
     if scene and has_style:
@@ -245,78 +283,6 @@ def _coverage(grammar: Grammar, text: str, unread: Iterable[str]) -> float:
     return max(0.0, 1 - length(unread) / max(length(grammar.words(text)), 1))
 
 
-# Every word
-
-
-def _exact(grammar: Grammar, text: str) -> Scene | None:
-    """The scene of a prompt that is understood to the last word, and that the model can draw."""
-    if len(text) > grammar.longest_exact:
-        return None
-    placed = grammar.find_place(text)
-    if placed and placed.is_lone:
-        return _scene((), background=placed.setting)
-    scene = _exact_scene(grammar, text)
-    if scene is None:
-        return None
-    acts = grammar.vocabulary.acts
-    can_be_drawn = all(not item.state or acts(item.name, item.state) for item in scene.objects)
-    if scene.relation and stands_on_own_legs(*scene.objects):
-        return None
-    return scene if can_be_drawn else None
-
-
-def _exact_scene(grammar: Grammar, text: str) -> Scene | None:
-    whole = grammar.item(text)
-    if whole:  # "Sun behind cloud" and "man in tuxedo" are names of single pictures.
-        return _scene((whole,))
-    for without_action, state in grammar.actions(text):
-        for without_place, background, colour in grammar.places(without_action):
-            read = grammar.pair(without_place) or _listed(grammar, without_place)
-            read = _acting(*read, state) if read else None
-            if read:
-                return _scene(*read, background, colour)
-    return None
-
-
-def _listed(grammar: Grammar, text: str) -> tuple[Objects, str] | None:
-    """One to three things, in no stated relation."""
-    phrases = grammar.split(text)
-    if len(phrases) > MOST_THINGS:
-        return None
-    items = tuple(item for item in map(grammar.item, phrases) if item)
-    return (items, "") if len(items) == len(phrases) else None
-
-
-def _acting(items: Objects, relation: str, state: str) -> tuple[Objects, str] | None:
-    """The things, the first of them doing something; None if it is not said which one does."""
-    if not state:
-        return items, relation
-    if len(items) > 1 and not relation:
-        return None
-    return (replace(items[0], state=state), *items[1:]), relation
-
-
-def _scene(
-    items: Objects, relation: str = "", background: str = "", background_colour: str = ""
-) -> Scene:
-    """The record of up to three things."""
-    return _seen_from_first(
-        Scene(
-            objects=items,
-            relation=relation,
-            background=background,
-            background_colour=background_colour,
-        )
-    )
-
-
-def _seen_from_first(scene: Scene) -> Scene:
-    """A scene in which what is right of, below or behind another is said the other way round."""
-    if scene.relation not in ("right", "below", "behind"):
-        return scene
-    return replace(scene, objects=scene.objects[::-1], relation=OPPOSITE[scene.relation])
-
-
 # Any sentence
 
 
@@ -341,7 +307,7 @@ def _loose(grammar: Grammar, marked: MarkedText) -> tuple[Scene | None, Mended]:
     parts = grammar.parts(tokens)
     mentions = first_mentions(grammar, tokens, parts)
     if not mentions:
-        scene = _scene((), background=placed.setting) if placed else None
+        scene = scene_of((), background=placed.setting) if placed else None
         return scene, ()
     used = {position for mention in mentions for position in mention.used}
 
@@ -373,7 +339,7 @@ def _loose(grammar: Grammar, marked: MarkedText) -> tuple[Scene | None, Mended]:
         for position, (was, now) in enumerate(zip(written, tokens, strict=True))
         if was != now and position in used
     )
-    return _seen_from_first(replace(scene, objects=items)), mended
+    return seen_from_first(replace(scene, objects=items)), mended
 
 
 def _relate(

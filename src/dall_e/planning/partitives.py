@@ -57,6 +57,8 @@ def whole_of(
     )
     if known:
         return Whole(known)
+    if "jug" in container.words and is_served(name) and vocabulary.knows("jug"):
+        return Whole("jug")
     if container.sort == "holds" and not _SERVED.search(name):
         drawing = next(filter(vocabulary.knows, container.drawings), "")
         if drawing and drawing != name:

@@ -216,7 +216,9 @@ def _act_pattern(text: str, language: Language) -> re.Pattern[str]:
     if language == "zh":
         known = _acts_by_phrase("zh")
         said = [phrase for phrase in known if phrase in text]
-        return re.compile("|".join(map(re.escape, said)) or _NOTHING)
+        # Behind a numeral it is a measure word: 一堆积木.
+        acts = "|".join(map(re.escape, said))
+        return re.compile(f"(?<![一两几])(?:{acts})" if said else _NOTHING)
     there = frozenset(_WORD.findall(text))
     said = [phrase for phrase, words in _words_of_phrases().items() if words <= there]
     article = rf" (?:{_ARTICLES} )?{_HOW}"

@@ -99,6 +99,19 @@ def _is_boat(item: SceneObject) -> bool:
     return item.thing.kind == "vehicle" and real_size(item.thing).where == "water"
 
 
+def without_indoor_sun(scene: Scene) -> Scene:
+    """Return a scene without a sun in a room, if nothing more is said of it: it is light there."""
+    drawn = places().get(scene.background.partition("+")[0])
+    if drawn is None or drawn.kind != "indoor":
+        return scene
+    suns = [
+        index
+        for index, item in enumerate(scene.objects)
+        if item.name in ("sun", "sun with face") and _is_plain(scene, index)
+    ]
+    return replace(scene.without(suns), relation="") if suns else scene
+
+
 def _is_plain(scene: Scene, index: int) -> bool:
     """Whether nothing is said of a thing but its name, nor that it is anywhere or used."""
     is_somewhere = any(link.first == index for link in scene.all_links)

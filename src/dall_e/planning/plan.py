@@ -25,6 +25,7 @@ from dall_e.images.files import ImageArray
 from dall_e.images.forms import LIT
 from dall_e.images.svg import VectorDrawing
 from dall_e.planning.cast import mounted
+from dall_e.planning.function_words import says_nothing
 from dall_e.planning.illustration import lone_layers, scene_layers
 from dall_e.planning.layer_groups import SIDE
 from dall_e.planning.nearest import Nearest
@@ -38,13 +39,6 @@ from dall_e.planning.vocabulary import Vocabulary
 from dall_e.scenes.captions import scene_caption
 from dall_e.scenes.graph import COAT_COLOURS, SHAPES, Scene, SceneObject
 from dall_e.text.language import Language, is_chinese, without_article
-
-_SILENT = frozenset(
-    "a an the and of is are was were it its there this that some my your his her their our with "
-    "for by to from at in very really just emoji emojis please thanks cartoon cute kawaii adorable "
-    "clipart 卡通 可爱 带 带有 有 在 正在 给 着".split()
-)
-"""Words that nobody misses, and those for how all of it is drawn anyway."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +84,7 @@ class Plan:
         if self.parse is None:
             return ()
         words = self.parse.unknown if self.is_whole else self.parse.unread
-        return tuple(word for word in words if word.lower() not in _SILENT)
+        return tuple(word for word in words if not says_nothing(word))
 
     @property
     def nearest(self) -> tuple[Nearest, ...]:

@@ -15,9 +15,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from dall_e.images.effects.catalogue import EFFECTS
+from dall_e.planning.lexicon import attributes
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.scenes.graph import COLOURS
-from dall_e.text.language import COUNT_EN, NUMERALS_ZH, QUANTITY_EN, is_chinese
+from dall_e.text.language import COLOURS_ZH, COUNT_EN, NUMERALS_ZH, QUANTITY_EN, is_chinese
 from dall_e.text.patterns import any_of
 from dall_e.text.tables import read_table
 
@@ -378,7 +379,15 @@ def _is_meant_zh(match: re.Match[str], is_before: bool, vocabulary: Vocabulary) 
             return False
         return not is_part and rest[0] not in _AND_ZH and (is_joined or is_noun)
     is_part = any(whole[max(start - more, 0) :] in known for more in lengths)
-    return not is_part and rest[-1] not in _AND_ZH + "有拿看用"
+    is_thing = word in known and not match["kind"] and _how_zh().fullmatch(rest)
+    return not is_part and not is_thing and rest[-1] not in _AND_ZH + "有拿看用"
+
+
+@lru_cache(maxsize=1)
+def _how_zh() -> re.Pattern[str]:
+    """Words that only say something of a thing behind them: 红色的积木 are bricks, no style."""
+    said = any_of((*attributes("zh"), *COLOURS_ZH.values(), *"大小新旧的又很红黄蓝绿紫"))
+    return re.compile(rf"(?:[一二两三四五六七八九十几\d]+[大小]?[\u4e00-\u9fff]|漂亮|美丽|{said})+")
 
 
 def style_names() -> Iterator[tuple[str, str, str]]:

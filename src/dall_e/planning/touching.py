@@ -38,6 +38,11 @@ _STEMS = re.compile(r"rose|tulip|flower|bouquet|daisy|lily|lavender|plant|blosso
 _STEM_SHOWN = 0.78
 _BARS = re.compile(r"branch$|bough$|rope$|\bbar$|\bpole$|perch$|\bvine$|\bwire$|hook$")
 """What is level above somebody who hangs from it."""
+_HUNG_UP = re.compile(
+    r"cage$|lantern|lamp$|light$|bell$|basket|bucket$|ornament|bauble|wreath|feeder$|chime|sign$|"
+    r"\bpot$|planter|clock$|key$|sock$|stocking$|bag$"
+)
+"""Lifeless things that hang on a cord; whoever else hangs has arms."""
 _SEAT_DOWN = 0.62
 """How far down somebody sits on what has a back, as a fraction of its height."""
 _SHOULDER, _PAW = 0.24, 0.6
@@ -117,6 +122,8 @@ def hung_from(own: Part, anchors: Anchors, thing: Attached) -> Laid:
     bar = level(thing, max(1.7, 1.3 * own.width), (x, -0.12))
     if own.angle:
         return [replace(bar, y=bar.y + 0.14)], True
+    if _HUNG_UP.search(thing.owner):
+        return [bar, cord(own.index, (x, 0.04), (x, -0.1), _ROPE, 0.025)], True
     arms = [
         cord(own.index, (x + side * 0.26 * own.width, 0.56), (x + side * 0.3 * own.width, -0.12),
              anchors.coat, 0.11)

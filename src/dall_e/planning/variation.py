@@ -62,7 +62,9 @@ def sample_appearance(
     items: list[SceneObject] = []
     appearances: list[Appearance] = []
     for number, item in enumerate(scene.objects):
-        rng = random.Random(f"look/{seed}/{number}/{item.name}")
+        # A row of ducks goes one way.
+        like = 0 if item.spot == IN_A_ROW else number
+        rng = random.Random(f"look/{seed}/{like}/{item.name}")
         names, colours = image_names(item.thing, vocabulary), _free_colours(item.thing)
 
         # A black cat is not seen at night.
@@ -77,7 +79,6 @@ def sample_appearance(
         # Animals look to the left in most drawings: of two, the first one looks at the second.
         is_turned = rng.random() < 0.5 or item.count == 2
         mirrored = turns and is_turned and may_turn
-        # A row of ducks goes one way.
         alternates = turns and item.spot != IN_A_ROW
         appearances.append(Appearance(name=name, mirrored=mirrored, alternates=alternates))
 

@@ -186,7 +186,8 @@ class Scene:
     """Everything that a picture shows and a caption may say."""
 
     objects: tuple[SceneObject, ...]
-    """Up to three, and those that belong to one of them; without any, a picture of its place."""
+    """Up to three, and those that belong to one of them; up to MOST if all have one name; without
+    any, a picture of its place."""
     relation: str = ""
     """How the first of two objects stands to the second, one of RELATIONS; or nothing is said."""
     links: tuple[Link, ...] = ()
@@ -226,10 +227,11 @@ class Scene:
     def __post_init__(self) -> None:
         fewest = 0 if self.background else 1
         free = len(self.objects) - len({action.thing for action in self.actions})
-        if not fewest <= free <= 3:
+        most = MOST if len({item.name for item in self.objects}) == 1 else 3
+        if not fewest <= free <= most:
             raise ValueError(
-                f"a scene has {fewest} to 3 objects beside those that belong to one of them, got "
-                f"{free}; only one with a background has none"
+                f"a scene has {fewest} to 3 objects beside those that belong to one of them, or to "
+                f"{MOST} of one name, got {free}; only one with a background has none"
             )
         if self.relation and (self.relation not in RELATIONS or len(self.objects) != 2):
             raise ValueError(

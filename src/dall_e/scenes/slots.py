@@ -73,8 +73,9 @@ def canonical_layout(
         side = {"big": cells, "small": cells // 3}.get(scene.objects[0].size, cells * 2 // 3)
         edge = (cells - side) // 2
         slots, fills = [(0, _Slot(edge, edge, side))], [FILL[""]]
-    elif len(scene.objects) == 1 and scene.objects[0].spot == IN_A_ROW:
-        slots = [(0, slot) for slot in _row(scene.objects[0].count, cells)]
+    elif scene.objects and all(item.spot == IN_A_ROW for item in scene.objects):
+        everything = _one_by_one(scene)
+        slots = list(zip(everything, _row(len(everything), cells), strict=True))
     elif len(scene.objects) == 2:
         slots = _halves(scene, cells)
     else:

@@ -11,6 +11,7 @@ from dall_e.text.language import COLOURS_ZH, COUNT_EN, QUANTITY_EN, Language
 
 _COLOURS = rf"(?:(?:all|many|{COUNT_EN}|several) )?(?:different|various|assorted|many) colou?rs"
 _HUES = f"({'|'.join(colour for colour in COLOURS_ZH if colour != 'white')})"
+_ANY_HUE = f"(?:{'|'.join(COLOURS_ZH)})"
 _PATTERNED = "(?:striped|checked|checkered|chequered|plaid|dotted|polka|gingham)"
 Turned = str | Callable[[re.Match[str]], str]
 
@@ -83,6 +84,11 @@ _EN: tuple[tuple[re.Pattern[str], Turned], ...] = (
         r"\1colourful \2",
     ),
     (
+        re.compile(rf"\b({_PATTERNED}(?: print)?) "
+                   rf"((?:{_ANY_HUE}(?:,? and |, | & |[- ]))*{_ANY_HUE}) (?=[a-z])"),
+        r"\2 \1 ",
+    ),
+    (
         re.compile(rf"\b(?:{_HUES} and white|white and {_HUES}) (?={_PATTERNED})"),
         lambda match: f"{match[1] or match[2]} ",
     ),
@@ -128,6 +134,8 @@ _CARVED = {"冰": "冰做的", "雪": "冰做的", "石": "石头", "木": "木�
 _CARVING = re.compile(r"([冰雪石木铜玉])雕(?:刻成?)?的?(?=[\u4e00-\u9fff])")
 _LEFT_ZH, _IS_ZH = "左(?:边|侧|面)", "(?:的?是|有|放着?|:|：)?"
 _ZH: tuple[tuple[re.Pattern[str], Turned], ...] = (
+    (re.compile("一[大小](?=[堆盘筐篮碗束捧群排串摞杯桶袋盒锅])"), "一"),
+    (re.compile("又([大小圆高长])又([红黄蓝绿紫黑白])的"), r"\1\2色的"),
     (re.compile(r"^一打(?=[\u4e00-\u9fff])"), "十二个"),
     (re.compile(r"一叶(?=[小扁轻孤]?[舟船])"), "一条"),
     (
@@ -161,9 +169,10 @@ _ZH: tuple[tuple[re.Pattern[str], Turned], ...] = (
                    r"(下面|底下|下边|后面|旁边|前面|下)$"),
         r"在\1\2",
     ),
+    (re.compile("[青蓝白]{2}(?:色|相间)?的?花纹的?(?=瓷)"), "青花"),
     (
         re.compile(r"(?:([红蓝绿黄黑粉紫橙灰棕])白|白([红蓝绿黄黑粉紫橙灰棕]))(?:色|相间)?的?"
-                   r"(?=条纹|格子|格纹|波点|圆点|方格)"),
+                   r"(?=条纹|格子|格纹|波点|圆点|方格|花纹|印花|碎花)"),
         lambda match: f"{match[1] or match[2]}色",
     ),
     (

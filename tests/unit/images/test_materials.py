@@ -122,3 +122,9 @@ def test_nothing_can_be_painted() -> None:
     paint = Paint(colour="red", material="wood", pattern="dotted", parts=(("hair", "red"),))
     painted, surface = painted_areas(nothing, paint)
     assert surface is None and not painted.image().any()
+
+
+@pytest.mark.parametrize("colour", ["pink", "white", "yellow", "black"])
+def test_a_pattern_lies_on_the_body_whatever_it_is_painted(car: Areas, colour: str) -> None:
+    _, surface = painted_areas(car, Paint(colour=colour, pattern="checked"))
+    assert surface is not None and surface.labels >= {1, 2}

@@ -2,10 +2,13 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from dall_e.planning.anchors import Anchors
 from dall_e.planning.attachments import composite
+from dall_e.planning.handles import Handle
+from dall_e.planning.outlines import Hand
 from dall_e.planning.parts import Attached, Part
 from dall_e.scenes.graph import VERBS
 
@@ -177,3 +180,31 @@ def test_several_things_at_once() -> None:
         attached("holding", index=3),
     ]
     assert [part.index for part in composite(BODY, 1.0, FRONTAL, things)] == [1, BODY, 2, 3]
+
+
+@pytest.mark.parametrize(("name", "count"), [("umbrella", 2), ("umbrella", 4), ("sword", 6)])
+def test_several_long_things_are_at_both_sides_and_apart(name: str, count: int) -> None:
+    handle = Handle(grip=(0.5, 0.9), is_long=True)
+    thing = attached("holding", name, 0.5, count=count, handle=handle)
+    parts = composite(BODY, 1.0, FRONTAL, [thing])
+    held = [middle(part) for part in parts if part.index == THING]
+    assert len(held) == count
+    assert sum(x > 0.5 for x, _ in held) == sum(x < 0.5 for x, _ in held) == count // 2
+    apart = [np.hypot(x - x2, y - y2) for i, (x, y) in enumerate(held) for x2, y2 in held[i + 1 :]]
+    assert min(apart) > 0.12
+
+
+def test_several_things_between_two_paws_are_all_seen() -> None:
+    paws = (Hand((0.32, 0.64), ()), Hand((0.68, 0.64), ()))
+    thing = attached("holding", "apple", count=5, kind="food")
+    parts = composite(BODY, 1.0, replace(FRONTAL, hands=paws), [thing])
+    held = {middle(part) for part in parts if part.index == THING}
+    assert len(held) == 5
+
+
+def test_a_lantern_hangs_on_a_cord_and_a_sloth_by_its_arms() -> None:
+    def cords(owner: str) -> int:
+        thing = attached("hanging from", "branch", 4.0, owner=owner)
+        return sum(part.kind == "cord" for part in composite(BODY, 1.0, FRONTAL, [thing]))
+
+    assert (cords("lantern"), cords("empty birdcage"), cords("sloth")) == (1, 1, 2)

@@ -24,6 +24,11 @@ KNOWN = Vocabulary.from_text(
     book | 书 | object
     desk lamp | 台灯 | object | - | lamp
     hat | 帽子 | object
+    cup | 杯子 | object
+    tablecloth | 桌布 | object
+    jug | 水壶 | object
+    glass of milk | 牛奶 | food | - | milk
+    lemonade | 柠檬水 | food
     """
 )
 
@@ -39,6 +44,7 @@ KNOWN = Vocabulary.from_text(
         ("a cat on a chair next to a tree", "cat chair tree; 0 on 1; 1 next to 2"),
         ("a cat on a chair near a tree", "cat chair tree; 0 on 1; 1 next to 2"),
         ("椅子上的猫旁边的狗", "chair cat dog; 1 on 0; 2 next to 1"),
+        ("a cup next to a book on a tablecloth", "cup book tablecloth; 0 on 2; 1 on 2"),
         ("a cat and a dog on a bed", "cat dog bed; 1 on 2; 0 on 2"),
         ("a cat with a hat on a chair", "cat hat chair; 0 on 2"),
         ("three birds in a tree next to a house", "bird*3 tree house; 0 inside 1; 1 next to 2"),
@@ -67,3 +73,20 @@ def test_a_plan_with_links_is_read_as_it_was_written() -> None:
     assert again.scene is not None and plan.scene is not None
     assert again.scene.links == plan.scene.links
     assert "[desk lamp on desk]" in plan.describe()
+
+
+def test_what_is_drunk_from_a_jug_is_in_the_jug() -> None:
+    for prompt, names in (
+        ("a jug of milk", ["jug"]),
+        ("two pitchers of lemonade", ["jug"]),
+        ("a cup and a jug of milk", ["cup", "jug"]),
+    ):
+        read = parse(prompt, KNOWN)
+        assert read.scene is not None and read.unread == ()
+        assert [item.name for item in read.scene.objects] == names
+
+
+def test_what_is_put_on_a_thing_lies_on_it() -> None:
+    scene = parse("一本书放在椅子上", KNOWN).scene
+    assert scene is not None and (scene.relation, scene.actions) == ("on", ())
+    assert [item.name for item in scene.objects] == ["book", "chair"]

@@ -313,7 +313,7 @@ def test_prompts_of_any_kind_do_not_fail(vocabulary: Vocabulary) -> None:
         ("一只白色的猫在窗台上睡觉", 1.0, ()),
         ("an owl asleep in the snow", 0.75, ("asleep",)),
         ("a happy penguin family", 2 / 3, ("happy",)),
-        ("an apple pie for me", 0.5, ("for", "me")),
+        ("an apple pie for me", 1.0, ()),
         ("a red red ball rolls", 0.5, ("red", "rolls")),
         ("a cat wearing a hat, flat style", 1.0, ()),
         ("a cat wearing a hat, 3D clay style", 1.0, ("3D clay style",)),

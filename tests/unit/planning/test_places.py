@@ -7,7 +7,7 @@ import pytest
 from dall_e.images.painting import painted_svg
 from dall_e.images.places import places
 from dall_e.planning.parser import parse
-from dall_e.planning.place_contents import with_contents
+from dall_e.planning.place_contents import with_contents, without_indoor_sun
 from dall_e.planning.places import find_place, place_words
 from dall_e.planning.plan import plan_prompt
 from dall_e.planning.plan_reading import read_plan
@@ -249,3 +249,18 @@ def test_what_another_drawing_of_a_place_shows_is_no_thing() -> None:
 def test_a_boat_between_mountains_is_on_a_lake(name: str, place: str, where: str) -> None:
     scene = Scene(objects=(SceneObject(name=name, image=None),), background=place)
     assert with_contents(scene).background == where
+
+
+def test_a_sun_is_in_no_room_unless_more_is_said_of_it() -> None:
+    cat, sun, red = (
+        SceneObject(name=name, image=None, colour=colour)
+        for name, colour in (("cat", ""), ("sun", ""), ("sun", "red"))
+    )
+    inside = without_indoor_sun(Scene(objects=(cat, sun), background="classroom"))
+    assert inside.objects == (cat,)
+    for scene in (
+        Scene(objects=(cat, sun), background="meadow"),
+        Scene(objects=(cat, red), background="classroom"),
+        Scene(objects=(cat, sun)),
+    ):
+        assert without_indoor_sun(scene) == scene

@@ -7,7 +7,7 @@ import pytest
 from dall_e.planning.parser import parse
 from dall_e.planning.variation import canonical_appearance, sample_appearance
 from dall_e.planning.vocabulary import Vocabulary
-from dall_e.scenes.graph import Scene
+from dall_e.scenes.graph import IN_A_ROW, Scene
 from dall_e.scenes.vocabulary import things
 
 
@@ -92,3 +92,13 @@ def test_who_sleeps_has_its_own_picture(appearances: Sampler) -> None:
 def test_what_comes_in_many_colours_can_be_painted() -> None:
     many = [thing for thing in things().values() if "many" in thing.traits]
     assert len(many) > 50 and all("paint" in thing.traits for thing in many)
+
+
+def test_a_row_of_single_things_goes_one_way(appearances: Sampler) -> None:
+    words = appearances.vocabulary
+    lions = [
+        words.planned("lion", colour=colour, spot=IN_A_ROW) for colour in ("red", "blue", "green")
+    ]
+    for seed in range(20):
+        _, shown = sample_appearance(Scene(objects=tuple(lions)), seed, words)
+        assert len({(look.name, look.mirrored, look.alternates) for look in shown}) == 1
