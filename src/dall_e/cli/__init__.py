@@ -119,6 +119,9 @@ app.add_typer(
 )
 
 
+_NO_MEMORY = "not enough memory: ask for fewer or smaller pictures at a time"
+
+
 def _print_version(asked: bool) -> None:
     if asked:
         from dall_e.version import __version__
@@ -181,15 +184,14 @@ def run(arguments: list[str]) -> int:
         return 1
     except (ValueError, OSError, ImportError) as error:
         if _is_to_be_told(error):
-            print(f"dall-e: error: {_one_line(error)}", file=sys.stderr)
+            is_library = "failed to map segment" in str(error)
+            told = _NO_MEMORY if is_library else _one_line(error)
+            print(f"dall-e: error: {told}", file=sys.stderr)
         return 1
     except (MemoryError, RuntimeError) as error:
         if not _is_out_of_memory(error):
             raise
-        print(
-            "dall-e: error: not enough memory: ask for fewer or smaller pictures at a time",
-            file=sys.stderr,
-        )
+        print(f"dall-e: error: {_NO_MEMORY}", file=sys.stderr)
         return 1
 
 

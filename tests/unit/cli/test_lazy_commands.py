@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import typer
 
+from dall_e import cli
 from dall_e.cli import app, run
 
 Capture = pytest.CaptureFixture[str]
@@ -63,3 +64,14 @@ def test_every_command_can_be_made() -> None:
 def test_a_misspelt_command_is_told_the_right_one(capsys: Capture) -> None:
     assert run(["generat"]) == 2
     assert "'generate'" in capsys.readouterr().err
+
+
+def test_a_library_that_finds_no_room_is_too_little_memory(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    def fail(*_arguments: Any, **_keywords: Any) -> None:
+        raise ImportError("libtorch_cpu.so: failed to map segment from shared object")
+
+    monkeypatch.setattr(cli, "_all_commands", lambda: fail)
+    assert run(["styles"]) == 1
+    assert capsys.readouterr().err.startswith("dall-e: error: not enough memory")
