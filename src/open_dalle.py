@@ -14,11 +14,15 @@ MEND = (
 
 def main() -> None:
     """Run the command line, or say why there is none."""
-    import dall_e
+    try:
+        import dall_e
 
-    if not hasattr(dall_e, "DALL_E"):
-        sys.exit(f"dall-e: error: {MEND}")
+        # Asked by name alone: `hasattr` would import all of the model, for seconds.
+        if "DALL_E" not in dir(dall_e):
+            sys.exit(f"dall-e: error: {MEND}")
 
-    from dall_e.cli import main as run_command_line
+        from dall_e.cli import main as run_command_line
+    except MemoryError:
+        sys.exit("dall-e: error: not enough memory to start")
 
     run_command_line()

@@ -1,6 +1,7 @@
 """OpenAI's package DALL-E, which has our module name, is noticed before it puzzles anybody."""
 
 import importlib
+import subprocess
 import sys
 import types
 
@@ -27,6 +28,28 @@ def test_fault_use_17_the_command_says_that_the_namesake_is_there(
     monkeypatch.setitem(sys.modules, "dall_e", types.ModuleType("dall_e"))
     with pytest.raises(SystemExit, match="dall-e: error: OpenAI's package DALL-E"):
         open_dalle.main()
+
+
+def test_too_little_memory_to_start_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> list[str]:
+        raise MemoryError
+
+    module = types.ModuleType("dall_e")
+    vars(module)["__dir__"] = fail
+    monkeypatch.setitem(sys.modules, "dall_e", module)
+    with pytest.raises(SystemExit, match="dall-e: error: not enough memory to start"):
+        open_dalle.main()
+
+
+def test_to_look_for_the_namesake_imports_no_model() -> None:
+    code = (
+        "import sys, open_dalle; sys.argv = ['dall-e', '--version']\n"
+        "try: open_dalle.main()\n"
+        "finally: print(sorted(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    modules = done.stdout.splitlines()[-1]
+    assert "'dall_e.cli'" in modules and "'torch'" not in modules
 
 
 def test_the_command_runs_otherwise(

@@ -12,44 +12,42 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from dall_e.cli import (
-    caption,
-    convert,
-    data,
-    describe,
-    edit,
-    edit_prompt,
-    env,
-    evaluate,
-    explain,
-    export,
-    finetune,
-    gallery,
-    generate,
-    info,
-    interpolate,
-    invert,
-    keys,
-    models,
-    outpaint,
-    plan,
-    product,
-    remember,
-    reproduce,
-    search,
-    serve,
-    sheet,
-    styles,
-    train,
-    train_all,
-    variations,
-    verify,
-)
+from dall_e.cli.lazy_commands import lazy_group
 from dall_e.cli.output import drop_output
-from dall_e.cli.paths import ExpandingCommand
 
+# Where the commands are, in the order of help.
 app = typer.Typer(
     name="dall-e",
+    cls=lazy_group(
+        {
+            "generate": "generate:generate",
+            "reproduce": "reproduce:reproduce",
+            "edit": "edit:edit",
+            "outpaint": "outpaint:outpaint",
+            "variations": "variations:variations",
+            "plan": "plan:plan",
+            "sheet": "sheet:sheet",
+            "product": "product:product",
+            "explain": "explain:explain",
+            "edit-prompt": "edit_prompt:edit_prompt",
+            "interpolate": "interpolate:interpolate",
+            "invert": "invert:invert",
+            "info": "info:info",
+            "caption": "caption:caption",
+            "describe": "describe:describe",
+            "search": "search:search",
+            "serve": "serve:serve",
+            "remember": "remember:remember",
+            "finetune": "finetune:finetune",
+            "export": "export:export",
+            "evaluate": "evaluate:evaluate",
+            "convert": "convert:convert",
+            "gallery": "gallery:gallery",
+            "models": "models:models",
+            "styles": "styles:styles",
+            "env": "env:env",
+        }
+    ),
     help="Text to picture with an autoregressive transformer: run, train and ship it.",
     no_args_is_help=True,
     add_completion=False,
@@ -57,66 +55,71 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-_train = typer.Typer(
-    help="Train one stage; the same command again resumes it.", no_args_is_help=True
+app.add_typer(
+    typer.Typer(
+        cls=lazy_group(
+            {
+                "all": "train_all:train_all",
+                "tokenizer": "train:tokenizer",
+                "generator": "train:generator",
+                "adversarial": "train:adversarial",
+                "dual-encoder": "train:dual_encoder",
+                "upsampler": "train:upsampler",
+                "detector": "train:detector",
+                "captioner": "train:captioner",
+                "adapter": "train:adapter",
+            }
+        ),
+        help="Train one stage; the same command again resumes it.",
+        no_args_is_help=True,
+    ),
+    name="train",
 )
-_data = typer.Typer(help="Make and look at training data.", no_args_is_help=True)
-_keys = typer.Typer(help="Say who may use a server.", no_args_is_help=True)
-_zoo = typer.Typer(help="Look after the published models.", no_args_is_help=True)
+app.add_typer(
+    typer.Typer(
+        cls=lazy_group(
+            {
+                "build": "data:build_command",
+                "check": "data:check_command",
+                "show": "data:show_command",
+                "pack": "data:pack_command",
+                "encode": "data:encode_command",
+            }
+        ),
+        help="Make and look at training data.",
+        no_args_is_help=True,
+    ),
+    name="data",
+)
+app.add_typer(
+    typer.Typer(
+        cls=lazy_group(
+            {
+                "add": "keys:add",
+                "list": "keys:list_keys",
+                "revoke": "keys:revoke",
+            }
+        ),
+        help="Say who may use a server.",
+        no_args_is_help=True,
+    ),
+    name="keys",
+)
+app.add_typer(
+    typer.Typer(
+        cls=lazy_group(
+            {
+                "verify": "verify:verify",
+            }
+        ),
+        help="Look after the published models.",
+        no_args_is_help=True,
+    ),
+    name="zoo",
+)
 
-# Help lists the commands in this order.
-for _group, _name, _command in (
-    (app, "generate", generate.generate),
-    (app, "reproduce", reproduce.reproduce),
-    (app, "edit", edit.edit),
-    (app, "outpaint", outpaint.outpaint),
-    (app, "variations", variations.variations),
-    (app, "plan", plan.plan),
-    (app, "sheet", sheet.sheet),
-    (app, "product", product.product),
-    (app, "explain", explain.explain),
-    (app, "edit-prompt", edit_prompt.edit_prompt),
-    (app, "interpolate", interpolate.interpolate),
-    (app, "invert", invert.invert),
-    (app, "info", info.info),
-    (app, "caption", caption.caption),
-    (app, "describe", describe.describe),
-    (app, "search", search.search),
-    (app, "serve", serve.serve),
-    (app, "remember", remember.remember),
-    (app, "finetune", finetune.finetune),
-    (app, "export", export.export),
-    (app, "evaluate", evaluate.evaluate),
-    (app, "convert", convert.convert),
-    (app, "gallery", gallery.gallery),
-    (app, "models", models.models),
-    (app, "styles", styles.styles),
-    (app, "env", env.env),
-    (_train, "all", train_all.train_all),
-    (_train, "tokenizer", train.tokenizer),
-    (_train, "generator", train.generator),
-    (_train, "adversarial", train.adversarial),
-    (_train, "dual-encoder", train.dual_encoder),
-    (_train, "upsampler", train.upsampler),
-    (_train, "detector", train.detector),
-    (_train, "captioner", train.captioner),
-    (_train, "adapter", train.adapter),
-    (_data, "build", data.build_command),
-    (_data, "check", data.check_command),
-    (_data, "show", data.show_command),
-    (_data, "pack", data.pack_command),
-    (_data, "encode", data.encode_command),
-    (_keys, "add", keys.add),
-    (_keys, "list", keys.list_keys),
-    (_keys, "revoke", keys.revoke),
-    (_zoo, "verify", verify.verify),
-):
-    _group.command(_name, cls=ExpandingCommand)(_command)
-app.add_typer(_train, name="train")
-app.add_typer(_data, name="data")
-app.add_typer(_keys, name="keys")
-app.add_typer(_zoo, name="zoo")
+
+_NO_MEMORY = "not enough memory: ask for fewer or smaller pictures at a time"
 
 
 def _print_version(asked: bool) -> None:
@@ -147,7 +150,7 @@ def _root(
 
 @functools.cache
 def _all_commands() -> Any:
-    """What runs a command line. To make it takes a tenth of a second, so it is made once."""
+    """What runs a command line. Commands that were called stay made."""
     return typer.main.get_command(app)
 
 
@@ -181,15 +184,14 @@ def run(arguments: list[str]) -> int:
         return 1
     except (ValueError, OSError, ImportError) as error:
         if _is_to_be_told(error):
-            print(f"dall-e: error: {_one_line(error)}", file=sys.stderr)
+            is_library = "failed to map segment" in str(error)
+            told = _NO_MEMORY if is_library else _one_line(error)
+            print(f"dall-e: error: {told}", file=sys.stderr)
         return 1
     except (MemoryError, RuntimeError) as error:
         if not _is_out_of_memory(error):
             raise
-        print(
-            "dall-e: error: not enough memory: ask for fewer or smaller pictures at a time",
-            file=sys.stderr,
-        )
+        print(f"dall-e: error: {_NO_MEMORY}", file=sys.stderr)
         return 1
 
 

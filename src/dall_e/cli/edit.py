@@ -72,7 +72,8 @@ def edit(  # noqa: PLR0913, one argument per flag
 ) -> None:
     """Change a part of a picture, of any size and origin. Prints the path of the result.
 
-    Pixels outside of the mask or box and its border stay as they are, bit for bit. Without either
+    Pixels outside of the mask or box and its border stay as they are, bit for bit; but of a picture
+    of ours, a box removes and recolours whole things, those that lie mostly in it. Without either
     the words decide where: the thing that they name, else the largest free place.
     """
     if mask and box:

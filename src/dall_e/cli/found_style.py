@@ -19,10 +19,10 @@ _MOST_IMAGES = 200
 def may_find_style(folder: Path, model: str) -> bool:
     """Whether a folder has so few pictures, and a model plans, so that a style is looked for."""
     from dall_e.checkpoints.store import VOCABULARY_FILE
-    from dall_e.data.datasets import load_records
+    from dall_e.data.counting import count_up_to
 
     has_names = model == BUILT_IN or (Path(model) / VOCABULARY_FILE).is_file()
-    return has_names and 0 < len(load_records(folder)) <= _MOST_IMAGES
+    return has_names and 0 < count_up_to(folder, _MOST_IMAGES) <= _MOST_IMAGES
 
 
 def found_style(

@@ -12,6 +12,7 @@ import functools
 import inspect
 import math
 import numbers
+import sys
 import textwrap
 import warnings
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -140,10 +141,24 @@ def field_help(config_class: type) -> dict[str, str]:
     texts: dict[str, str] = {}
     for base in reversed(config_class.__mro__):
         if dataclasses.is_dataclass(base):
-            (tree,) = ast.parse(textwrap.dedent(inspect.getsource(base))).body
-            assert isinstance(tree, ast.ClassDef)
-            texts |= _texts_under_fields(tree)
+            texts |= _texts_under_fields(_definition(base))
     return texts
+
+
+def _definition(owner: type) -> ast.ClassDef:
+    """The source of a class. One at the top of its module is looked up in the module, read once."""
+    found = _definitions(owner.__module__).get(owner.__qualname__)
+    if found is None:
+        (found,) = ast.parse(textwrap.dedent(inspect.getsource(owner))).body  # type: ignore[assignment]
+    assert isinstance(found, ast.ClassDef)
+    return found
+
+
+@functools.cache
+def _definitions(module: str) -> dict[str, ast.ClassDef]:
+    """The classes at the top of a module, by name: `inspect` reads the whole file for each."""
+    tree = ast.parse(inspect.getsource(sys.modules[module]))
+    return {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
 
 
 def _texts_under_fields(tree: ast.ClassDef) -> dict[str, str]:

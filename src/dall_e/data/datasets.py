@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -158,20 +159,25 @@ def list_entries(root: Path, inventory: Inventory) -> list[Entry]:
 
     Raises ValueError if there is no such folder.
     """
+    return list(each_entry(root, inventory))
+
+
+def each_entry(root: Path, inventory: Inventory) -> Iterator[Entry]:
+    """The same one after the other, each read when it is its turn."""
     if not root.is_dir():
         if root.exists():
             raise UnusableFileError(root, "it is a file", "name the folder that it is in")
         raise ValueError(f"there is no folder {root}; `dall-e data build` makes one")
     files = list_folder(root, inventory)
-    entries: list[Entry] = []
-    for name in files.shards:
-        for image, content, record in shard_images(root / name, name, inventory):
-            read = partial(bytes, content)
-            entries.append(Entry(name=image, read=read, record=record))
-    entries += loose_entries(root, files, inventory)
-    own = (entry.record.get("split") for entry in entries)
-    inventory.splits.update(split for split in own if split)
-    return entries
+    shards = (
+        Entry(name=image, read=partial(bytes, content), record=record)
+        for name in files.shards
+        for image, content, record in shard_images(root / name, name, inventory)
+    )
+    for entry in chain(shards, loose_entries(root, files, inventory)):
+        if split := entry.record.get("split"):
+            inventory.splits.update([split])
+        yield entry
 
 
 def entries_in(entries: Sequence[Entry], split: str) -> list[Entry]:

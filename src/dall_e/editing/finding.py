@@ -15,7 +15,7 @@ import numpy as np
 
 from dall_e.images.compositing import Canvas, in_square
 from dall_e.images.files import ImageArray
-from dall_e.images.holes import free_ground, things_in_boxes
+from dall_e.images.holes import things_in_boxes
 from dall_e.images.selections import Box, UInt8, bounds_of, grown
 from dall_e.models.recogniser import RecognisedThing, Recogniser
 
@@ -35,10 +35,11 @@ _LEAST_FREE = 0.5
 
 
 def recognised_part(
-    canvas_HWC: Canvas, names: frozenset[str], recogniser: Recogniser
+    canvas_HWC: Canvas, free_HW: UInt8, names: frozenset[str], recogniser: Recogniser
 ) -> UInt8 | None:
     """Select the thing of a picture that most probably has one of some names, uint8 [H, W].
 
+    free_HW: where the ground is.
     names: English, as the recogniser has them, or the last words of such names. None where nothing
     is recognised as that.
     """
@@ -56,7 +57,7 @@ def recognised_part(
     is_likeliest_B = np.isin(log_BK.argmax(1), wanted)
     probability_B = np.exp(log_BK[:, wanted]).sum(1) * is_likeliest_B
     best = int(probability_B.argmax())
-    is_found = probability_B[best] >= _LEAST_PROBABLE and _stands_free(canvas_HWC, parts[best])
+    is_found = probability_B[best] >= _LEAST_PROBABLE and _stands_free(free_HW, parts[best])
     return parts[best] if is_found else None
 
 
@@ -67,10 +68,10 @@ def is_called(thing: RecognisedThing, names: Collection[str]) -> bool:
     return thing.name in names or head in names
 
 
-def _stands_free(canvas_HWC: Canvas, part_HW: UInt8) -> bool:
+def _stands_free(free_HW: UInt8, part_HW: UInt8) -> bool:
     """Whether what is around a part is ground: windows of a car are part of the car."""
     around_HW = (grown(part_HW, _AROUND) >= 128) & (part_HW < 128)
-    return bool(around_HW.any() and free_ground(canvas_HWC)[around_HW].mean() >= 255 * _LEAST_FREE)
+    return bool(around_HW.any() and free_HW[around_HW].mean() >= 255 * _LEAST_FREE)
 
 
 def _windows(height: int, width: int) -> Iterator[Box]:

@@ -36,7 +36,7 @@ from dall_e.images.blending import (
 from dall_e.images.colour import largest_colour, recoloured
 from dall_e.images.compositing import Canvas, resized
 from dall_e.images.files import PILImage
-from dall_e.images.holes import filled, things_within
+from dall_e.images.holes import filled, held_within, things_within
 from dall_e.images.selections import Box, UInt8, border_of, bounds_of, grown, is_box
 from dall_e.inference.engine import Engine
 from dall_e.inference.image_tokens import image_tokens
@@ -107,20 +107,21 @@ def _cleared(image: PILImage, edit: Edit, *, everything: bool) -> tuple[PILImage
         without = put_into(image, edit.behind_HWC, edit.thing_HW)
         return without, premultiplied(without)
 
-    hole_HW = _hole(canvas_HWC, edit)
-    if not hole_HW.any() and everything:
-        hole_HW = selected_HW
+    if everything:
+        hole_HW, ground_HW = _held(canvas_HWC, edit)
+    else:
+        hole_HW, ground_HW = _hole(canvas_HWC, edit), None
     if not hole_HW.any() or (not everything and (hole_HW >= 128).all()):
         return image, canvas_HWC
     border = border_of(selected_HW)
-    closed_HWC = filled(canvas_HWC, grown(hole_HW, border))
+    closed_HWC = filled(canvas_HWC, grown(hole_HW, border), ground_HW)
     weight_HW = np.minimum(blended_edge(hole_HW, border), allowed(selected_HW))
     result = put_into(image, closed_HWC, weight_HW)
     return result, premultiplied(result)
 
 
 def _hole(canvas_HWC: Canvas, edit: Edit) -> UInt8:
-    """What is taken out: the things in a box; all of a mask that somebody painted."""
+    """What gives way to a drawing: things in a box; all of a mask that somebody painted."""
     if edit.thing_HW is not None:
         return edit.thing_HW
     selected_HW = edit.selected_HW
@@ -131,12 +132,18 @@ def _hole(canvas_HWC: Canvas, edit: Edit) -> UInt8:
     return hole_HW if is_thing else np.zeros_like(hole_HW)
 
 
+def _held(canvas_HWC: Canvas, edit: Edit) -> tuple[UInt8, UInt8 | None]:
+    """What is selected, of a box what it holds; and the ground around it, where that is known."""
+    if edit.thing_HW is not None or not is_box(edit.selected_HW):
+        return _hole(canvas_HWC, edit), None
+    held_HW, ground_HW = held_within(canvas_HWC, edit.selected_HW)
+    return (held_HW, ground_HW) if held_HW.any() else (edit.selected_HW, None)
+
+
 def _recoloured(image: PILImage, edit: Edit) -> PILImage:
     """The main colour of what is selected becomes another."""
     canvas_HWC, selected_HW = premultiplied(image), edit.selected_HW
-    thing_HW = _hole(canvas_HWC, edit)
-    if not thing_HW.any():
-        thing_HW = selected_HW
+    thing_HW, _ = _held(canvas_HWC, edit)
     left, top, right, bottom = bounds_of(thing_HW)
     part_hwC = canvas_HWC[top:bottom, left:right]
     seen_hwC = part_hwC.copy()

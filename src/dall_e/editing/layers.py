@@ -36,9 +36,11 @@ _BELONGING = ("shadow", "ripple")
 """Groups that belong to the thing before or behind which they stand."""
 _NOT_OF_A_PROMPT = {"best_of", "grid_prompts", "noise", "known_tokens"}
 """What a picture says of itself that a prompt and a seed alone do not draw again."""
+_LOSSY = ("JPEG", "MPO")
+"""Types of files that never hold just the pixels that were drawn: trying would be in vain."""
 _SIDE_OF_GROUNDS = 32
 """At which it is seen whether a group covers the corners: painting is what an edit waits for."""
-_WITHIN = 0.85
+WITHIN = 0.85
 """A thing lies within a selection if so much of it does."""
 _NUMBERS = ("num_inference_steps", "top_k")
 _FRACTIONS = ("guidance_scale", "temperature", "top_p")
@@ -64,6 +66,7 @@ class Layers:
         self._side = image.width
         self._whole_HWC = premultiplied(image)
         self._is_opaque = image.mode == "RGB"
+        self._seen: dict[int, Layer] = {}
         is_square = image.width == image.height
         if not is_square or not np.array_equal(self._painted(self._root), self._whole_HWC):
             raise ValueError("the document shows another picture")
@@ -82,8 +85,11 @@ class Layers:
         groups = self._groups()
         return self._without([n for n, each in enumerate(groups) if _name_of(each) == name])
 
-    def within(self, selected_HW: UInt8, name: str = "") -> Layer | None:
-        """All things, or those of a name, that lie within a selection, as one; None for none."""
+    def within(self, selected_HW: UInt8, name: str = "", *, least: float = WITHIN) -> Layer | None:
+        """All things, or those of a name, that lie within a selection, as one; None for none.
+
+        least: how much of each does, as a fraction; 0 is any of it.
+        """
         place = self._place()
         found: dict[int, Layer] = {}
         for number, group in enumerate(self._groups()):
@@ -91,14 +97,20 @@ class Layers:
                 continue
             if name and _name_of(group) != name:
                 continue
-            alone = self._without([number])
+            alone = self._without_one(number)
             alone_HW = alone.selected_HW >= 128
             inside = np.count_nonzero(alone_HW & (selected_HW >= 128))
-            if inside and inside >= _WITHIN * np.count_nonzero(alone_HW):
+            if inside and inside >= least * np.count_nonzero(alone_HW):
                 found[number] = alone
         if len(found) > 1:
             return self._without(list(found))
         return next(iter(found.values()), None)
+
+    def _without_one(self, number: int) -> Layer:
+        """One group as a thing; it is painted when it is first asked for."""
+        if number not in self._seen:
+            self._seen[number] = self._without([number])
+        return self._seen[number]
 
     def _groups(self) -> list[ElementTree.Element]:
         """All groups of the document, those at the back first."""
@@ -170,7 +182,8 @@ def layers_of(engine: Engine, image: PILImage, svg: bytes | None) -> Layers | No
     """
     if not isinstance(svg, bytes):
         svg = None  # Another program's text.
-    if svg is None and image.info.get("weights_sha256") == engine.weights_sha256:
+    is_own = image.info.get("weights_sha256") == engine.weights_sha256
+    if svg is None and is_own and image.format not in _LOSSY:
         svg = _drawn_again(engine, image.info)
     if not svg:
         return None

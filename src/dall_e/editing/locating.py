@@ -12,6 +12,7 @@ Shapes: H W rows and columns of the picture, C 4 channels (premultiplied RGBA).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -19,11 +20,11 @@ import numpy as np
 from dall_e.editing.drawing import named_things
 from dall_e.editing.finding import recognised_part
 from dall_e.editing.instructions import Instruction
-from dall_e.editing.layers import Layers, named_thing
+from dall_e.editing.layers import WITHIN, Layers, named_thing
 from dall_e.images.blending import premultiplied
 from dall_e.images.compositing import Canvas
 from dall_e.images.files import PILImage, to_pil
-from dall_e.images.holes import free_ground
+from dall_e.images.holes import free_ground, things_within
 from dall_e.images.selections import UInt8, bounds_of, grown, is_box
 from dall_e.inference.engine import Engine
 from dall_e.models.recogniser import Recogniser
@@ -49,6 +50,10 @@ _OFF_MIDDLE = 0.1
 """What a place in the foreground loses by being off the middle."""
 _LARGEST_SIDE = 0.4
 """What is added is at most so large."""
+_MOSTLY = 0.5
+"""A box to remove something is about what has so much of itself in the box."""
+_POINTED_AT = 0.1
+"""The same of a thing that the words name, too."""
 _MARGIN = 0.02
 """A thing's box is larger than the thing by this fraction of the picture's side."""
 
@@ -72,14 +77,45 @@ class Eyes:
     recogniser: Recogniser | None = None
 
 
+class _Seen:
+    """A picture as it is looked at: its ground, and what is off that, are found once."""
+
+    def __init__(self, image: PILImage) -> None:
+        self.canvas_HWC = premultiplied(image)
+
+    @cached_property
+    def free_HW(self) -> UInt8:
+        """Where its ground is."""
+        return free_ground(self.canvas_HWC)
+
+    @cached_property
+    def parts(self) -> list[UInt8]:
+        """What hangs together off the ground, the largest first; nothing as wide as it is."""
+        _, labels_HW, stats, _ = cv2.connectedComponentsWithStats(
+            255 - self.free_HW, connectivity=8
+        )
+        least, widest = _LEAST_PART * labels_HW.size, _WIDEST * labels_HW.shape[1]
+        parts = [
+            int(number) + 1
+            for number in np.argsort(-stats[1:, cv2.CC_STAT_AREA])
+            if stats[number + 1, cv2.CC_STAT_AREA] >= least
+            and stats[number + 1, cv2.CC_STAT_WIDTH] <= widest
+        ]
+        reach = max(3, len(labels_HW) // 64)
+        return [
+            grown(np.where(labels_HW == part, np.uint8(255), np.uint8(0)), reach)
+            for part in parts[:_MOST_PARTS]
+        ]
+
+
 def locate(
     eyes: Eyes, image: PILImage, instruction: Instruction, layers: Layers | None, shown: str
 ) -> Located:
     """Find where an edit goes. Raises ValueError if the words do not say it."""
-    engine = eyes.engine
+    engine, seen = eyes.engine, _Seen(image)
     words = instruction.where or _replaced(engine, instruction, shown)
     if words:
-        found = _find(eyes, image, words, layers)
+        found = _find(eyes, seen, words, layers)
         if found is not None:
             return found
         if instruction.where or instruction.kind != "draw":
@@ -87,14 +123,14 @@ def locate(
                 f"{words!r} is not found in the picture{_there(layers)}: "
                 "say with a mask or a box where it is"
             )
-    sole = None if words or instruction.adds else _sole_thing(image, layers)
+    sole = None if words or instruction.adds else _sole_thing(seen, layers)
     if sole is not None:
         return sole
     if instruction.kind != "draw":
         raise ValueError(
             "the words do not say what is to change: name the thing, or give a mask or a box"
         )
-    return Located(_free_place(engine, image, instruction.what))
+    return Located(_free_place(engine, seen, instruction.what))
 
 
 def masked(
@@ -105,21 +141,47 @@ def masked(
 ) -> Located:
     """Find what of a picture a mask or a box is about; of a mask that is no box, all of it.
 
-    In a picture of ours, a box takes out the things that lie within it, and of none a part. Of
-    several, it takes out those that the words name.
+    In a picture of ours, a box takes out whole things, and of none a part: for a drawing those that
+    lie within it, to remove or recolour something those that lie in it mostly. Of several, it takes
+    out those that the words name. Raises ValueError where a box to remove something cuts things,
+    and nothing else is in it.
     """
     if layers is None or not is_box(selected_HW):
         return Located(selected_HW)
-    inside = None
-    if not instruction.adds:
-        words = instruction.where
-        name = named_thing(layers, words, vocabulary) if words else ""
-        inside = layers.within(selected_HW, name) if name else None
-        inside = inside or layers.within(selected_HW)
-    if inside is not None:
-        return Located(selected_HW, inside.selected_HW, inside.behind_HWC)
     nothing_HW = np.zeros_like(selected_HW)
-    return Located(selected_HW, nothing_HW if instruction.kind == "draw" else None)
+    if instruction.adds:
+        return Located(selected_HW, nothing_HW)
+    is_drawn = instruction.kind == "draw"
+    words = instruction.where
+    name = named_thing(layers, words, vocabulary) if words else ""
+    inside = None
+    if name:
+        inside = layers.within(selected_HW, name, least=WITHIN if is_drawn else _POINTED_AT)
+    inside = inside or layers.within(selected_HW, least=WITHIN if is_drawn else _MOSTLY)
+    if inside is not None:
+        whole_HW = np.maximum(selected_HW, inside.selected_HW)
+        return Located(whole_HW, inside.selected_HW, inside.behind_HWC)
+    if is_drawn:
+        return Located(selected_HW, nothing_HW)
+    if instruction.kind == "recolour":
+        return Located(selected_HW)
+    return _beside_things(selected_HW, layers)
+
+
+def _beside_things(selected_HW: UInt8, layers: Layers) -> Located:
+    """What of a place is in a box, such as its sun, and no part of the things before it."""
+    cut = layers.within(selected_HW, least=_POINTED_AT)
+    touched = layers.within(selected_HW, least=0)
+    if touched is None:
+        return Located(selected_HW)
+    hole_HW = things_within(layers.ground(), selected_HW)
+    hole_HW[touched.selected_HW >= 128] = 0
+    if cut is not None or not hole_HW.any():
+        raise ValueError(
+            f"nothing lies mostly in the box, which cuts {(cut or touched).name}: name what is to "
+            "be removed, give a larger box, or paint a mask to cut a part out"
+        )
+    return Located(selected_HW, hole_HW)
 
 
 def _there(layers: Layers | None) -> str:
@@ -142,7 +204,7 @@ def _replaced(engine: Engine, instruction: Instruction, shown: str) -> str:
     return ""
 
 
-def _find(eyes: Eyes, image: PILImage, words: str, layers: Layers | None) -> Located | None:
+def _find(eyes: Eyes, seen: _Seen, words: str, layers: Layers | None) -> Located | None:
     """The place of a thing that words name; None if it is not there."""
     engine = eyes.engine
     name = named_thing(layers, words, engine.vocabulary) if layers else ""
@@ -151,10 +213,10 @@ def _find(eyes: Eyes, image: PILImage, words: str, layers: Layers | None) -> Loc
         return Located(_boxed(layer.selected_HW), layer.selected_HW, layer.behind_HWC)
     if layers is not None or engine.networks.dual_encoder is None:
         return None
-    canvas_HWC = premultiplied(image)
-    part_HW = _part_like(engine, canvas_HWC, words)
+    part_HW = _part_like(engine, seen, words)
     if part_HW is None and eyes.recogniser is not None:
-        part_HW = recognised_part(canvas_HWC, _names(engine, words), eyes.recogniser)
+        names = _names(engine, words)
+        part_HW = recognised_part(seen.canvas_HWC, seen.free_HW, names, eyes.recogniser)
     return None if part_HW is None else Located(_boxed(part_HW), part_HW)
 
 
@@ -167,42 +229,24 @@ def _names(engine: Engine, words: str) -> frozenset[str]:
     return frozenset({bare, *(item.name for item in things)})
 
 
-def _sole_thing(image: PILImage, layers: Layers | None) -> Located | None:
+def _sole_thing(seen: _Seen, layers: Layers | None) -> Located | None:
     """The place of the only thing of a picture; None if it has several, or none."""
     if layers is not None:
         if len(layers.names) != 1:
             return None
         layer = layers.layer(layers.names[0])
         return Located(_boxed(layer.selected_HW), layer.selected_HW, layer.behind_HWC)
-    parts = [part_HW for part_HW in _parts(premultiplied(image)) if part_HW.mean() / 255 >= _LARGE]
+    parts = [part_HW for part_HW in seen.parts if part_HW.mean() / 255 >= _LARGE]
     return Located(_boxed(parts[0]), parts[0]) if len(parts) == 1 else None
 
 
-def _parts(canvas_HWC: Canvas) -> list[UInt8]:
-    """What hangs together off the ground, the largest first; nothing as wide as the picture."""
-    off_ground_HW = 255 - free_ground(canvas_HWC)
-    _, labels_HW, stats, _ = cv2.connectedComponentsWithStats(off_ground_HW, connectivity=8)
-    least, widest = _LEAST_PART * labels_HW.size, _WIDEST * labels_HW.shape[1]
-    parts = [
-        int(number) + 1
-        for number in np.argsort(-stats[1:, cv2.CC_STAT_AREA])
-        if stats[number + 1, cv2.CC_STAT_AREA] >= least
-        and stats[number + 1, cv2.CC_STAT_WIDTH] <= widest
-    ]
-    reach = max(3, len(labels_HW) // 64)
-    return [
-        grown(np.where(labels_HW == part, np.uint8(255), np.uint8(0)), reach)
-        for part in parts[:_MOST_PARTS]
-    ]
-
-
-def _part_like(engine: Engine, canvas_HWC: Canvas, words: str) -> UInt8 | None:
+def _part_like(engine: Engine, seen: _Seen, words: str) -> UInt8 | None:
     """The part off the ground that is most like words; None if none is clearly like them."""
     best, best_HW = _CLEAR, None
     with inference(engine.device), one_thread():
-        for part_HW in _parts(canvas_HWC):
+        for part_HW in seen.parts:
             left, top, right, bottom = bounds_of(part_HW)
-            cut_hwC = canvas_HWC[top:bottom, left:right].copy()
+            cut_hwC = seen.canvas_HWC[top:bottom, left:right].copy()
             cut_hwC[part_HW[top:bottom, left:right] == 0] = 0
             cutout = to_pil(cut_hwC.transpose(2, 0, 1), transparent=True)
             score = engine.recognition.score(cutout, words)
@@ -221,9 +265,9 @@ def _boxed(thing_HW: UInt8) -> UInt8:
     return box_HW
 
 
-def _free_place(engine: Engine, image: PILImage, prompt: str) -> UInt8:
+def _free_place(engine: Engine, seen: _Seen, prompt: str) -> UInt8:
     """The largest square of free ground: low for what stands, high for what flies."""
-    free_HW = free_ground(premultiplied(image))
+    free_HW = seen.free_HW
     height, width = free_HW.shape
     padded_HW = cv2.copyMakeBorder(free_HW, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     radius_HW = cv2.distanceTransform(padded_HW, cv2.DIST_C, 3)[1:-1, 1:-1]

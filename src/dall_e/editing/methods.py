@@ -56,8 +56,10 @@ class Editing:
     ) -> DrawnImage:
         """Change a part of a picture of any size and origin, and nothing else.
 
-        Pixels outside of what is selected, and of a narrow border around it, stay as they are, bit
-        for bit. The result has the size of the picture, and is RGB, or RGBA if that has alpha.
+        Pixels outside of what is selected, of the things that it is about, and of a narrow border
+        around them stay as they are, bit for bit. The result has the size of the picture, and is
+        RGB, or RGBA if that has alpha. A box removes and recolours whole things of a picture of
+        ours: those that lie mostly in it.
 
         Args:
             image: a PIL image or a file. Of an animation the first frame is taken.
@@ -76,7 +78,8 @@ class Editing:
                 returning True stops the drawing with DecodeInterrupted.
 
         Raises ValueError for a mask that does not fit, or selects nothing; for words that name
-        nothing in the picture, or nothing that can be drawn; and for a model that cannot edit.
+        nothing in the picture, or nothing that can be drawn; for a box that removes nothing whole
+        and only cuts things of a picture of ours; and for a model that cannot edit.
         """
         self._check_can_edit("edit")
         if method not in METHODS:

@@ -8,7 +8,7 @@ with the inverse of the distance cubed.
 
 Shapes: H W rows and columns of the picture, h w those of a window of it, C 4 channels
 (premultiplied RGBA), K colours, P pixels of the border, Q pixels of the
-hole, R pixels around a selection.
+hole, R pixels around a selection; of areas K is their number, 4 the sides of a selection.
 """
 
 from __future__ import annotations
@@ -42,6 +42,12 @@ _GROUND_FRACTION = 0.15
 """The ground of a whole picture is seen along so much of its edge."""
 _LEAST_GROUND = 0.7
 """Where so much of what is around a hole is ground, the ground alone fills it."""
+_LEAST_KNOWN_GROUND = 0.1
+"""The same where it is known what is ground."""
+_MOSTLY_GROUND = 0.6
+"""So much of an area is in the ground of the whole picture, if it belongs to that."""
+_LEAST_WHOLE = 0.5
+"""What lies wholly within a box is what the box is about if it is so large beside what it cuts."""
 _TOUCH = 3
 """Pixels of an area beyond a side of the selection with which it is seen there."""
 _RING = 2
@@ -69,6 +75,58 @@ def things_within(image_HWC: UInt8, selected_HW: UInt8) -> UInt8:
     return _at_full_size(
         _lying_within(_components(window.labels_HW), window.selected_HW), window.box, selected_HW
     )
+
+
+def held_within(image_HWC: UInt8, selected_HW: UInt8) -> tuple[UInt8, UInt8]:
+    """Select what of a picture is in a box, and the ground in and around it, both uint8 [H, W].
+
+    What the box cuts stays, unless it is what the box is about: nothing as large lies within.
+    """
+    window = _window(image_HWC, selected_HW)
+    inside_HW = window.selected_HW
+    parts_HW, count = _components(window.labels_HW)
+    touched_4K, _ = _seen_sides(parts_HW, count, inside_HW)
+    is_ground = _ground_parts(image_HWC, window, parts_HW, touched_4K)
+    held_HW = inside_HW & ~is_ground[parts_HW]
+    goes_on_HW = held_HW & np.asarray(touched_4K.any(0))[parts_HW]
+
+    clusters, clusters_HW = cv2.connectedComponents(held_HW.astype(np.uint8), connectivity=8)
+    sizes = np.bincount(clusters_HW.ravel(), minlength=clusters)
+    is_cut = np.zeros(clusters, dtype=bool)
+    is_cut[np.unique(clusters_HW[goes_on_HW])] = True
+    is_whole = ~is_cut
+    is_whole[0] = False
+    if sizes[is_whole].max(initial=0) >= max(_LEAST_WHOLE * sizes[is_cut].max(initial=0), 1):
+        held_HW = is_whole[clusters_HW]
+    return (
+        _at_full_size(_dilated(held_HW, 2) & inside_HW, window.box, selected_HW),
+        _at_full_size(is_ground[parts_HW], window.box, np.full_like(selected_HW, 255)),
+    )
+
+
+def _ground_parts(image_HWC: UInt8, window: _Window, parts_HW: Labels, touched_4K: Bools) -> Bools:
+    """Which areas around a box are ground: they go on from side to side, or all over the picture.
+
+    What has only a corner of the box is no ground, but for pieces of the ground's own colour.
+    """
+    left, top, right, bottom = window.box
+    free_hw = free_ground(image_HWC)[top:bottom, left:right]
+    size = (parts_HW.shape[1], parts_HW.shape[0])
+    free_HW = cv2.resize(free_hw, size, interpolation=cv2.INTER_AREA) >= 128
+    count = touched_4K.shape[1]
+    sizes_K = np.maximum(np.bincount(parts_HW.ravel(), minlength=count), 1)
+    free_K = np.bincount(parts_HW[free_HW], minlength=count) / sizes_K
+    is_ground = free_K >= _MOSTLY_GROUND
+
+    # Pieces of one colour on two sides of a thing are one ground behind it.
+    label_K = np.zeros(count, dtype=np.int64)
+    label_K[parts_HW] = window.labels_HW
+    for label in np.unique(label_K):
+        own_K = label_K == label
+        sides_4 = np.asarray(touched_4K[:, own_K].any(1))
+        if (sides_4[0] and sides_4[2]) or (sides_4[1] and sides_4[3]) or is_ground[own_K].any():
+            is_ground |= own_K & touched_4K.any(0)
+    return is_ground
 
 
 def things_in_boxes(image_HWC: UInt8, boxes: Sequence[Box]) -> Iterator[tuple[Box, UInt8]]:
@@ -133,9 +191,10 @@ def free_ground(image_HWC: UInt8) -> UInt8:
     return _at_full_size(is_ground[parts_HW], window.box, everything_HW)
 
 
-def filled(image_HWC: UInt8, hole_HW: UInt8) -> UInt8:
+def filled(image_HWC: UInt8, hole_HW: UInt8, ground_HW: UInt8 | None = None) -> UInt8:
     """Return a picture whose hole has the colours around it, uint8 [H, W, C].
 
+    ground_HW: where ground is around the hole, if that is known; it alone fills the hole.
     Raises ValueError where the hole is all of the picture.
     """
     if (hole_HW >= 128).all():
@@ -146,7 +205,7 @@ def filled(image_HWC: UInt8, hole_HW: UInt8) -> UInt8:
     window = _window(image_HWC, hole_HW)
     left, top, right, bottom = window.box
     size = (right - left, bottom - top)
-    votes_hwK, colours_hwKC = _votes(window)
+    votes_hwK, colours_hwKC = _votes(window, ground_HW)
 
     # Borders between areas are found at the picture's own size, so they are crisp.
     best_hw = np.full(size[::-1], -1.0, dtype=np.float32)
@@ -207,6 +266,14 @@ def _sides_touched(
 
     fraction: of the selection's outline, along which the ground is seen at least.
     """
+    touched_4K, fractions_K = _seen_sides(parts_HW, count, inside_HW)
+    is_wide = (touched_4K.sum(0) >= _GROUND_SIDES) & (fractions_K >= fraction)
+    return np.asarray(touched_4K.any(0)), is_wide
+
+
+def _seen_sides(parts_HW: Labels, count: int, inside_HW: Bools) -> tuple[Bools, Any]:
+    """On which sides of a selection each area is seen, left, top, right and bottom, and along which
+    fraction of its outline."""
     # Where the selection ends at the picture's edge, what is at the edge is seen on that side.
     parts_HW = np.pad(parts_HW, _RING, mode="edge")
     inside_HW = np.pad(inside_HW, _RING)
@@ -220,17 +287,15 @@ def _sides_touched(
         [left - columns_R, top - rows_R, columns_R - right + 1, rows_R - bottom + 1]
     )
     side_R = beyond_4R.argmax(0)
-    touched = np.zeros(count, dtype=np.int64)
-    for side in range(4):
-        touched += np.bincount(parts_R[side_R == side], minlength=count) >= _TOUCH
-    fractions = np.bincount(parts_R, minlength=count) / max(len(parts_R), 1)
-    return touched > 0, (touched >= _GROUND_SIDES) & (fractions >= fraction)
+    seen_4K = [np.bincount(parts_R[side_R == side], minlength=count) for side in range(4)]
+    touched_4K = np.asarray(np.stack(seen_4K) >= _TOUCH)
+    return touched_4K, np.bincount(parts_R, minlength=count) / max(len(parts_R), 1)
 
 
-def _votes(window: _Window) -> tuple[Any, Any]:
+def _votes(window: _Window, ground_HW: UInt8 | None) -> tuple[Any, Any]:
     """For each pixel of the window and each colour around the hole: its votes, and its colour."""
     hole_hw = window.selected_HW
-    border_P2, labels_P, colours_PC = _border(window)
+    border_P2, labels_P, colours_PC = _border(window, ground_HW)
     hole_Q2 = np.argwhere(_dilated(hole_hw, 2)).astype(np.float32)
 
     # Each border pixel votes for its colour, and its shade counts as much as its vote.
@@ -259,7 +324,7 @@ def _votes(window: _Window) -> tuple[Any, Any]:
     return votes_hwK, colours_hwKC
 
 
-def _border(window: _Window) -> tuple[Any, Any, Any]:
+def _border(window: _Window, known_HW: UInt8 | None) -> tuple[Any, Any, Any]:
     """Positions [P, 2], area labels [P] and colours [P, C] of the pixels around the hole.
 
     Beyond the picture's left or right edge, what is on the other side of the hole goes on.
@@ -270,10 +335,9 @@ def _border(window: _Window) -> tuple[Any, Any, Any]:
         border_hw = ~hole_hw
 
     # A thing beside the hole does not go on in it.
-    parts_hw, count = _components(labels_hw)
-    _, is_ground = _sides_touched(parts_hw, count, hole_hw)
-    ground_hw = border_hw & is_ground[parts_hw]
-    if np.count_nonzero(ground_hw) >= _LEAST_GROUND * np.count_nonzero(border_hw):
+    ground_hw = border_hw & _ground_of(window, known_HW)
+    least = _LEAST_GROUND if known_HW is None else _LEAST_KNOWN_GROUND
+    if np.count_nonzero(ground_hw) >= least * np.count_nonzero(border_hw):
         border_hw = ground_hw
     border_P2 = np.argwhere(border_hw)
     seen_P2 = border_P2.copy()
@@ -288,6 +352,18 @@ def _border(window: _Window) -> tuple[Any, Any, Any]:
                 seen_P2 = np.concatenate([seen_P2, [[row, beside]]])
     where = tuple(seen_P2.T)
     return border_P2.astype(np.float32), labels_hw[where], image_hwC[where]
+
+
+def _ground_of(window: _Window, known_HW: UInt8 | None) -> Bools:
+    """Where ground is in a window: what is known of it, or what several sides of the hole show."""
+    if known_HW is not None:
+        left, top, right, bottom = window.box
+        size = (window.labels_HW.shape[1], window.labels_HW.shape[0])
+        part_hw = known_HW[top:bottom, left:right]
+        return np.asarray(cv2.resize(part_hw, size, interpolation=cv2.INTER_AREA) >= 250)
+    parts_hw, count = _components(window.labels_HW)
+    _, is_ground = _sides_touched(parts_hw, count, window.selected_HW)
+    return np.asarray(is_ground[parts_hw])
 
 
 def _dilated(mask_HW: Bools, pixels: int) -> Bools:

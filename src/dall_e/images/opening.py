@@ -29,7 +29,7 @@ SHORTEST_SIDE = 16
 
 
 def open_image(source: PILImage | str | os.PathLike[str]) -> PILImage:
-    """Open a picture in mode RGB or RGBA, its texts in `info`.
+    """Open a picture in mode RGB or RGBA, its texts in `info` and the type of its file in `format`.
 
     It is turned upright, deep grey is scaled to eight bits, and of an animation the first frame is
     taken, with a warning. Its size is looked at before its pixels are decoded. Raises ValueError
@@ -108,4 +108,5 @@ def _checked(image: PILImage, texts: dict[str, str]) -> PILImage:
     plain = turned.convert("RGBA" if has_alpha else "RGB").copy()
     info: dict[Any, Any] = {**texts}
     plain.info = info
+    plain.format = image.format
     return plain

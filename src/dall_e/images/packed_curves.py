@@ -14,7 +14,7 @@ import re
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import overload
+from typing import Any, overload
 
 from dall_e.images.curves import check_curves
 
@@ -74,6 +74,10 @@ class PackedCurves(Sequence[str]):
         return PackedCurves(
             (*self.blocks[:whole], *_packed(said)), [self.sums[row] for row in rows]
         )
+
+    def __reduce__(self) -> tuple[type[PackedCurves], tuple[Any, Any]]:
+        """What was unpacked lately is not pickled."""
+        return PackedCurves, (self.blocks, self.sums)
 
     def __len__(self) -> int:
         return len(self.sums)

@@ -160,10 +160,37 @@ def add_lora(network: nn.Module, *, rank: int, alpha: float) -> tuple[str, ...]:
         most = min(layer.weight.shape)
         if not 1 <= rank <= most:
             raise ValueError(f"the rank must be from 1 to {most} for {name}, got {rank}")
-        part = LowRankSum(layer.weight, rank, alpha)
-        parametrize.register_parametrization(layer, "weight", part)
-        layer.learns_low_rank = True
+        _put_beside(layer, LowRankSum(layer.weight, rank, alpha))
     return tuple(layers)
+
+
+def _put_beside(layer: Linear, part: LowRankSum) -> None:
+    """Make a layer learn by low rank, in a way that it can be pickled.
+
+    PyTorch makes a class for each layer with parametrisations, which no other process has.
+    """
+    parametrize.register_parametrization(layer, "weight", part)
+    layer.learns_low_rank = True
+    type(layer).__reduce_ex__ = _reduced  # type: ignore[assignment, method-assign]
+
+
+def _reduced(layer: Linear, _protocol: int) -> tuple[Callable[..., Linear], tuple[Any, ...]]:
+    """A layer that learns by low rank as its class, what it was, and what is beside the weight."""
+    held: Any = layer.parametrizations
+    state = dict(vars(layer))
+    state["_modules"] = {
+        name: module for name, module in layer._modules.items() if module is not held
+    }
+    state["_parameters"] = {**layer._parameters, "weight": held.weight.original}
+    return _with_low_rank, (type(layer).__bases__[0], state, held.weight[0])
+
+
+def _with_low_rank(layer_class: type[Linear], state: dict[str, Any], part: LowRankSum) -> Linear:
+    """The layer of a pickle."""
+    layer = layer_class.__new__(layer_class)
+    nn.Module.__setstate__(layer, state)
+    _put_beside(layer, part)
+    return layer
 
 
 def has_lora(weights: Iterable[str]) -> bool:

@@ -20,13 +20,14 @@ from dall_e.images.place_parts import is_mirrored
 from dall_e.images.places import UNITS, PlaceFacts, Setting, scenery
 from dall_e.images.svg import Group, VectorDrawing
 from dall_e.planning.composites import composite_of, joined
+from dall_e.planning.held_numbers import held_number
 from dall_e.planning.layer_groups import SIDE, layer_groups
 from dall_e.planning.layers import Box, Layer
 from dall_e.planning.pair_sizes import pair_sized
 from dall_e.planning.parts import Part
 from dall_e.planning.renderer import CELLS, places_of
 from dall_e.planning.sprites import Sprite, seen_box
-from dall_e.scenes.graph import MOST, SETTINGS, Scene, links_among
+from dall_e.scenes.graph import SETTINGS, Scene, links_among
 from dall_e.scenes.singles import Stood
 from dall_e.scenes.slots import canonical_places
 from dall_e.scenes.standing import APART, ground_of, stood
@@ -94,9 +95,9 @@ def _number(copy: int, taken: Counter[int], part: Part) -> int:
     A cord belongs to the thing before it.
     """
     if part.kind != "thing":
-        return copy * MOST + max(taken[part.index] - 1, 0)
+        return held_number(copy, max(taken[part.index] - 1, 0))
     taken[part.index] += 1
-    return copy * MOST + taken[part.index] - 1
+    return held_number(copy, taken[part.index] - 1)
 
 
 def lone_group(drawing: VectorDrawing, name: str) -> list[Group]:

@@ -8,6 +8,7 @@ from dall_e.planning.layers import KINDS, Box, Layer, Rings
 from dall_e.planning.record_fields import Fields, finite, shown
 
 _COLOUR = re.compile("#[0-9a-f]{6}")
+_MOST_COPY = 100_000
 _MOST_POINTS = 4000
 """Points of all rings of a front."""
 
@@ -30,7 +31,7 @@ def read_layer(fields: Fields, count: int) -> Layer:
     box: Box = (left, top, width, height)
     layer = Layer(
         object=fields.whole("object", max(count - 1, 0)),
-        copy=fields.whole("copy", 1000, 0),
+        copy=fields.whole("copy", _MOST_COPY, 0),
         kind=fields.text("kind", "thing", KINDS),
         box=box,
         mirrored=fields.flag("mirrored"),

@@ -51,6 +51,8 @@ def with_long_name(text: str, vocabulary: Vocabulary, language: Language) -> str
         name = _long_names_zh(vocabulary).get(_plain_zh(text), "")
         return vocabulary.thing(name).zh if name else text
     words = [match for match in _WORD.finditer(text.lower()) if match[0] not in _LITTLE]
+    if len(words) < _FEWEST:
+        return text
     known = _long_names_en(vocabulary)
     for length in range(min(_MOST, len(words)), _FEWEST - 1, -1):
         for first in range(len(words) - length + 1):
@@ -108,7 +110,11 @@ def _long_names_en(vocabulary: Vocabulary) -> dict[str, str]:
             words = [each for each in _WORD.findall(word) if each not in _LITTLE]
             if len(words) >= _FEWEST:
                 known.setdefault(" ".join(words), word)
-    usual = {_in_usual_words(said): word for said, word in reversed(known.items())}
+    usual = {
+        _in_usual_words(said): word
+        for said, word in reversed(known.items())
+        if not _USUAL.keys().isdisjoint(said.split(" "))
+    }
     return usual | known
 
 

@@ -19,13 +19,14 @@ from dall_e.images.effects.catalogue import styled_groups
 from dall_e.images.restyling.fitted_style import FittedStyle
 from dall_e.images.restyling.redrawing import redrawn_groups
 from dall_e.images.svg import Group, VectorDrawing, svg_document
+from dall_e.planning.held_numbers import owner_copy_of
 from dall_e.planning.illustration import background_groups
 from dall_e.planning.layer_groups import SIDE, layer_groups, styles_of
 from dall_e.planning.layers import CONTACTS, Box, Layer, bounds, fitted
 from dall_e.planning.plan_files import WrittenPlan
 from dall_e.planning.planned_object import PlannedObject
 from dall_e.planning.sprites import seen_box
-from dall_e.scenes.graph import COLOURS, MOST
+from dall_e.scenes.graph import COLOURS
 from dall_e.text.language import COLOURS_ZH
 
 ADDED_SIDE = 0.3
@@ -304,7 +305,7 @@ class PlacedPlan(WrittenPlan):
         held = [
             (index, copy)
             for index, copy in every
-            if (self.objects[index].held_by, copy // MOST) in owners
+            if (self.objects[index].held_by, owner_copy_of(copy)) in owners
         ]
         return [*owners, *(each for each in held if each not in owners)]
 
@@ -323,8 +324,7 @@ class PlacedPlan(WrittenPlan):
         chosen = self._chosen(name)
         plan, indices = self, []
         for index, copy in chosen:
-            is_whole = {owner for owner in self._owners([index])} <= set(chosen)
-            if is_whole:
+            if set(self._owners([index])) <= set(chosen):
                 indices.append(index)
                 continue
             if any(each.held_by == index for each in self.objects):
@@ -334,8 +334,8 @@ class PlacedPlan(WrittenPlan):
                 )
             new = len(plan.objects)
             layers = tuple(
-                replace(layer, object=new, copy=0) if layer.owner == (index, copy) else layer
-                for layer in plan.layers
+                replace(each, object=new) if each.owner == (index, copy) else each
+                for each in plan.layers
             )
             plan = replace(plan, objects=(*plan.objects, self.objects[index]), layers=layers)
             indices.append(new)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from dall_e.atomic_files import replace_text
+from dall_e.planning.held_numbers import PER_OWNER
 
 FORMAT, VERSION = "dall-e plan", 1
 BOXES = "boxes"
@@ -32,7 +33,8 @@ class WrittenPlan:
 
         `layers` are what is seen, from back to front: a thing of one of the `objects`, or the
         shadow or ripple at its feet. A `box` is left, top, width and height as fractions of the
-        side.
+        side. The `copy` of what the n-th copy of somebody holds, from 0, is n times
+        `held_per_owner`, and counts up from there.
         """
         return {
             "format": FORMAT,
@@ -44,6 +46,7 @@ class WrittenPlan:
             "style": self.style,
             "background": self.background,
             "background_colour": self.background_colour,
+            "held_per_owner": PER_OWNER,
             "objects": [
                 {
                     "name": each.name,

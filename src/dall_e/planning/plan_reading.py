@@ -13,6 +13,7 @@ from dall_e.images.effects.catalogue import EFFECTS
 from dall_e.images.forms import BUILDS, CONDITIONS
 from dall_e.images.places import Setting
 from dall_e.images.textures import MATERIALS, PATTERNS
+from dall_e.planning.held_numbers import OF_OLD_FILES, PER_OWNER, renumbered
 from dall_e.planning.illustration import square_boxes
 from dall_e.planning.layer_reading import read_layer
 from dall_e.planning.placed_plan import MOST_OBJECTS, PlacedObject, PlacedPlan
@@ -225,7 +226,11 @@ def _placed(
     }
     _check_no_circle(holders, "held_by")
 
-    layers = tuple(read_layer(each, len(objects)) for each in fields.objects("layers"))
+    layers = renumbered(
+        [read_layer(each, len(objects)) for each in fields.objects("layers")],
+        holders,
+        _per_owner(fields),
+    )
     background, background_colour = _background(fields)
     if not background and not any(layer.kind == "thing" for layer in layers):
         raise ValueError("layers: there is no thing and no background, so nothing would be seen")
@@ -242,6 +247,15 @@ def _placed(
     )
     fields.end()
     return placed
+
+
+def _per_owner(fields: Fields) -> int | None:
+    """By what a file numbers the things that somebody holds; None if it does not say it."""
+    path, known = fields.path_of("held_per_owner"), (PER_OWNER, *OF_OLD_FILES)
+    said: int | None = fields.whole("held_per_owner", PER_OWNER, None)
+    if said is not None and said not in known:
+        raise ValueError(f"{path} must be one of {', '.join(map(str, known))}, got {said}")
+    return said
 
 
 def _placed_object(

@@ -154,10 +154,11 @@ class Vocabulary:
 
     def _is_painted(self, word: str, names: Mapping[str, str]) -> bool:
         """Whether a word for a made thing only says its colour: a white shirt is a shirt."""
-        name = names[word]
         colour, _, noun = word.partition(" ")
-        is_made = self.thing(name).kind in _MADE and not self.knows(word)
-        return is_made and colour in COLOURS and names.get(noun) == name
+        if colour not in COLOURS or self.knows(word):
+            return False
+        name = names[word]
+        return self.thing(name).kind in _MADE and names.get(noun) == name
 
     @cached_property
     def _whole_bodies(self) -> dict[str, str]:

@@ -82,6 +82,9 @@ def with_article(phrase: str) -> str:
 
 def without_article(phrase: str) -> str:
     """Take "a", "an" or "the" off the start of a phrase."""
+    # Half of a model's names are compared so, and most begin with none of these letters.
+    if phrase[:1] not in ("a", "A", "t", "T"):
+        return phrase
     return re.sub(r"^(?:an?|the)(?: |$)", "", phrase, flags=re.IGNORECASE)
 
 
@@ -118,7 +121,7 @@ def plural_of(name: str) -> str:
     acts = start and last.endswith("ing") and last != "building"
     is_plural = len(last) > 1 and last.endswith("s") and not last.endswith("ss")
     if not acts and not is_plural:
-        is_man = _MAN.search(last) is not None and last not in _NO_MEN
+        is_man = last.endswith("man") and _MAN.search(last) and last not in _NO_MEN
         last = _IRREGULAR.get(last) or (_MAN.sub("men", last) if is_man else regular_plural(last))
     return " ".join([*start, last, *rest])
 

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from dall_e.checkpoints.run_files import SETTINGS_FILE, load_stage
 from dall_e.config import GeneratorTraining, TokenizerTraining, flat_values, flattened, with_values
-from dall_e.data.datasets import load_records
+from dall_e.data.counting import count_up_to
 from dall_e.runtime import pick_device
 
 Config = TypeVar("Config", GeneratorTraining, TokenizerTraining)
@@ -77,7 +77,7 @@ def _chosen(config: GeneratorTraining | TokenizerTraining) -> dict[str, Any]:
             # A model folder has no contrastive tower: a new one would teach the text encoder noise.
             values["contrastive_weight"] = 0.0
 
-    num_images = len(load_records(config.data))
+    num_images = count_up_to(config.data, MOST_IMAGES)
     if not 0 < num_images <= MOST_IMAGES:
         return values
     batch_size = _BATCH_SIZES[pick_device(config.loop.device).type]

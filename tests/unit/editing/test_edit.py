@@ -11,8 +11,12 @@ from PIL import Image, ImageDraw
 
 from dall_e import DALL_E
 from dall_e.config import SamplingConfig
+from dall_e.editing import locating
+from dall_e.editing.layers import layers_of
 from dall_e.errors import DallEWarning
 from dall_e.images.blending import allowed
+from dall_e.images.holes import free_ground
+from dall_e.images.opening import open_image
 from dall_e.images.selections import selection_of
 from dall_e.sampling.decode import DecodeInterrupted
 
@@ -98,6 +102,47 @@ def test_words_find_a_thing_in_a_picture_of_ours(model: DALL_E) -> None:
     assert np.array_equal(np.asarray(model.edit(stored, "remove the house")), np.asarray(removed))
     with pytest.raises(ValueError, match="'castle' is not found in the picture, which has.*house"):
         model.edit(image, "remove the castle")
+
+
+def test_a_picture_that_lost_something_is_not_drawn_again(
+    model: DALL_E, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No pixels of a JPEG are those that were drawn."""
+    image = model("a cat and a house", compose=True, finish="crisp", height=96, **DRAWN)
+    engine = model.engine
+    drawn: list[Any] = []
+    generate = engine.generate
+
+    def generating(request: Any) -> Any:
+        drawn.append(request)
+        return generate(request)
+
+    monkeypatch.setattr(engine, "generate", generating)
+    image.save(tmp_path / "cat.jpg")
+    image.save(tmp_path / "cat.png")
+    for name, times in (("cat.jpg", 0), ("cat.png", 1)):
+        drawn.clear()
+        opened = open_image(tmp_path / name)
+        assert opened.info["weights_sha256"] == engine.weights_sha256
+        assert (layers_of(engine, opened, None) is not None) == bool(times)
+        assert len(drawn) == times
+
+
+def test_what_is_looked_at_is_found_once(
+    model: DALL_E, landscape: Landscape, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether there is one thing, which there is not, and where there is room for another."""
+    image = landscape()
+    ImageDraw.Draw(image).ellipse((20, 60, 70, 110), fill="red")
+    looks: list[Any] = []
+
+    def finding(canvas_HWC: Any) -> Any:
+        looks.append(canvas_HWC)
+        return free_ground(canvas_HWC)
+
+    monkeypatch.setattr(locating, "free_ground", finding)
+    model.edit(image, "a cat", **DRAWN)
+    assert len(looks) == 1
 
 
 def test_a_name_is_said_once_of_what_a_picture_has(model: DALL_E) -> None:

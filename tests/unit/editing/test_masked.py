@@ -37,13 +37,53 @@ def test_what_lies_within_goes_with_its_shadow_and_others_of_its_name_stay(layer
     assert located.thing_HW[10, 8] == 255 and located.thing_HW[10, 28] == 0
 
 
-@pytest.mark.parametrize(("prompt", "taken"), [("a dog", True), ("", False), ("nothing", False)])
-def test_what_a_box_cuts_stays_whole(layers: Layers, prompt: str, taken: bool) -> None:
-    located = masked(box(0, 0, 9, 20), read_instruction(prompt), layers)
+def test_for_a_drawing_what_a_box_cuts_stays_whole(layers: Layers) -> None:
+    located = masked(box(0, 0, 12, 20), read_instruction("a dog"), layers)
     assert located.behind_HWC is None
-    # Nothing is known to be taken out for a drawing; of a removal, pixels have to decide.
-    assert (located.thing_HW is not None) == taken
-    assert located.thing_HW is None or not located.thing_HW.any()
+    assert located.thing_HW is not None and not located.thing_HW.any()
+
+
+@pytest.mark.parametrize("prompt", ["", "remove the box", "remove the hat", "make it green"])
+def test_what_lies_mostly_in_a_box_is_taken_out_or_painted_whole(
+    layers: Layers, prompt: str
+) -> None:
+    located = masked(box(0, 0, 11, 20), read_instruction(prompt), layers)
+    assert located.thing_HW is not None and located.behind_HWC is not None
+    # Also what is to the right of the box, which may change, too.
+    assert located.thing_HW[6, 13] == 255 and located.selected_HW[6, 13] == 255
+    assert located.thing_HW[6, 28] == 0 and located.selected_HW[6, 28] == 0
+    assert (located.behind_HWC[4:18, 4:14] == [255, 238, 170, 255]).all()
+
+
+@pytest.mark.parametrize("right", [5, 7, 8])
+def test_what_a_box_cuts_stays_whole_and_is_named(layers: Layers, right: int) -> None:
+    with pytest.raises(ValueError, match="nothing lies mostly in the box, which cuts a box: name"):
+        masked(box(0, 0, right, 20), read_instruction("remove it"), layers)
+    # Where the words name it, too, a corner of it says which one is meant.
+    if right > 5:
+        located = masked(box(0, 0, right, 20), read_instruction("remove the box"), layers)
+        assert located.thing_HW is not None
+        assert located.thing_HW[6, 13] == 255 and located.thing_HW[6, 28] == 0
+
+
+def test_beside_a_thing_that_is_touched_a_part_of_the_place_goes() -> None:
+    side = 160
+    document = DOCUMENT.replace(
+        'fill="#ffeeaa"/>',
+        'fill="#ffeeaa"/><rect x="15" y="20" width="8" height="8" fill="#228822"/>',
+    )
+    layers = Layers(document, svg_image(document, side))
+    selected_HW = np.zeros((side, side), np.uint8)
+    selected_HW[64:128, 40:104] = 255
+    assert layers.within(selected_HW, least=0) is not None
+    located = masked(selected_HW, read_instruction("remove it"), layers)
+    assert located.thing_HW is not None and located.behind_HWC is None
+    assert located.thing_HW[96, 76] == 255 and not located.thing_HW[:72, :56].any()
+    # Of bare ground all is as it was: pixels decide.
+    selected_HW[:] = 0
+    selected_HW[120:150, 20:60] = 255
+    located = masked(selected_HW, read_instruction("remove it"), layers)
+    assert located.thing_HW is None and np.array_equal(located.selected_HW, selected_HW)
 
 
 @pytest.mark.parametrize(

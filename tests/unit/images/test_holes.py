@@ -5,7 +5,7 @@ import numpy.typing as npt
 import pytest
 from PIL import Image, ImageDraw
 
-from dall_e.images.holes import filled, free_ground, things_within
+from dall_e.images.holes import filled, free_ground, held_within, things_within
 from dall_e.images.selections import bounds_of, selection_of
 
 SKY, GRASS, RED = (150, 200, 250), (60, 160, 60), (220, 40, 40)
@@ -54,6 +54,40 @@ def test_a_hole_at_the_edge_goes_on_level() -> None:
     hole_HW = selection_of((120, 40, 200, 160), image)
     closed_HWC = filled(np.array(image), hole_HW)
     assert (np.abs(closed_HWC.astype(int) - np.array(image)) > 12).any(2).mean() < 0.015
+
+
+def test_what_a_box_cuts_is_held_by_it_if_nothing_as_large_lies_within() -> None:
+    image = landscape((75, 75, 175, 125))
+    held_HW, ground_HW = held_within(np.array(image), selection_of(BOX, image))
+    assert held_HW[100, 130] == 255 and held_HW[100, 145] == 0
+    assert held_HW[60, 70] == 0 and held_HW[145, 70] == 0
+    assert ground_HW[60, 50] == 255 and ground_HW[100, 145] == 0
+
+    # The red of what is left is none of the colours that fill the part.
+    closed_HWC = filled(np.array(image), held_HW, ground_HW).astype(int)
+    cut = held_HW >= 128
+    to_ground = np.minimum(
+        *(np.abs(closed_HWC[..., :3] - colour).max(2) for colour in (SKY, GRASS))
+    )
+    assert (to_ground[cut] < 12).all()
+    assert np.array_equal(closed_HWC[~cut], np.array(image)[~cut])
+
+
+def test_beside_a_thing_that_lies_within_what_a_box_cuts_stays() -> None:
+    image = landscape((65, 75, 115, 125))
+    ImageDraw.Draw(image).rectangle((125, 80, 190, 120), fill="orange")
+    held_HW, _ = held_within(np.array(image), selection_of(BOX, image))
+    assert held_HW[100, 90] == 255 and held_HW[100, 135] == 0
+
+
+def test_ground_that_a_thing_cuts_in_two_is_ground() -> None:
+    """A thing from edge to edge hides the horizon, and the two pieces have one colour."""
+    image = landscape(None)
+    ImageDraw.Draw(image).rectangle((80, 60, 120, 200), fill="red")
+    selected_HW = selection_of((60, 40, 140, 170), image)
+    held_HW, ground_HW = held_within(np.array(image), selected_HW)
+    assert held_HW[100, 100] == 255 and held_HW[150, 70] == 0 == held_HW[150, 130]
+    assert ground_HW[150, 50] == 255 == ground_HW[150, 150]
 
 
 def test_nothing_to_fill_from_is_said() -> None:

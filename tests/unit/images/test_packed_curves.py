@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import pytest
 
 from dall_e.images.packed_curves import BLOCK, PackedCurves, absolute, relative, sums_of
@@ -20,6 +23,12 @@ def test_each_drawing_comes_back() -> None:
     assert len(PackedCurves.pack([])) == 0 and PackedCurves.pack([""])[0] == ""
     with pytest.raises(IndexError):
         packed[600]
+
+
+def test_a_copy_has_the_same_drawings() -> None:
+    packed = PackedCurves.pack([f"M{n} 0L9 {n}L0 {n}Z" for n in range(1, 5)])
+    for other in (pickle.loads(pickle.dumps(packed)), copy.deepcopy(packed)):
+        assert list(other) == list(packed) and other[2] == packed[2]
 
 
 def test_what_is_damaged_is_said_when_it_is_asked_for() -> None:

@@ -1,5 +1,8 @@
 """LoRA files on top of the built-in model."""
 
+import copy
+import pickle
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +59,28 @@ def test_they_stack_and_come_off_bit_for_bit(model: DALL_E, tmp_path: Path) -> N
     weight = model.networks.generator.get_submodule(LAYER.removeprefix("generator.")).weight
     assert model.loras == {} and torch.equal(weight, before)
     assert np.array_equal(drawn(model), picture)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+def test_a_copy_draws_the_same_and_takes_its_own_off(
+    copied: Callable[[DALL_E], DALL_E], tmp_path: Path
+) -> None:
+    model = DALL_E.from_pretrained()
+    asked = {"seed": 3, "height": 96, "finish": "crisp"}
+    apple = np.asarray(model("a red apple", **asked))
+    model.forget()
+    plain = drawn(model)
+    model.load_lora(lora(tmp_path / "one", model, seed=0))
+    changed = drawn(model)
+
+    other = copied(model)
+    assert other.loras == {"one": 1.0} and np.array_equal(drawn(other), changed)
+    other.unload_lora()
+    assert np.array_equal(drawn(other), plain) and not np.array_equal(plain, changed)
+    assert model.loras == {"one": 1.0} and np.array_equal(drawn(model), changed)
+    # With what it remembers, a copy draws the same, too.
+    whole = copied(DALL_E.from_pretrained())
+    assert np.array_equal(np.asarray(whole("a red apple", **asked)), apple)
 
 
 def test_scale_zero_changes_no_picture(model: DALL_E, tmp_path: Path) -> None:

@@ -4,6 +4,9 @@ Shapes: R the rank, I inputs of a layer, O its outputs, D width.
 """
 
 import copy
+import io
+import pickle
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -74,6 +77,42 @@ def test_merged_weights_give_what_the_adapted_network_gives() -> None:
     torch.testing.assert_close(
         plain(ids()).states_BLD, adapted(ids()).states_BLD, atol=1e-5, rtol=0
     )
+
+
+def saved_and_loaded(network: nn.Module) -> nn.Module:
+    file = io.BytesIO()
+    torch.save(network, file)
+    file.seek(0)
+    loaded: nn.Module = torch.load(file, weights_only=False)
+    return loaded
+
+
+@pytest.mark.parametrize(
+    "copied",
+    [copy.deepcopy, lambda network: pickle.loads(pickle.dumps(network)), saved_and_loaded],
+)
+def test_a_copy_of_an_adapted_network_learns_on_as_the_network_does(
+    copied: Callable[[nn.Module], nn.Module],
+) -> None:
+    adapted = encoder()
+    add_lora(adapted, rank=4, alpha=8)
+    trained(adapted)
+    other = copied(copied(adapted))
+    assert isinstance(other, TextEncoder) and other is not adapted
+    learning = {name for name, each in adapted.named_parameters() if each.requires_grad}
+    assert {name for name, each in other.named_parameters() if each.requires_grad} == learning
+    before = copy.deepcopy(adapted.state_dict())
+    assert list(other.state_dict()) == list(before)
+    assert torch.equal(other(ids()).states_BLD, adapted(ids()).states_BLD)
+
+    trained(other)
+    assert all(value.equal(before[name]) for name, value in adapted.state_dict().items())
+    trained(adapted)
+    assert all(
+        value.equal(adapted.state_dict()[name]) for name, value in other.state_dict().items()
+    )
+    layers = [layer for layer in other.modules() if isinstance(layer, Linear)]
+    assert len(lora_of(other.state_dict())) == sum(layer.learns_low_rank for layer in layers) == 8
 
 
 def slow(network: nn.Module) -> None:
