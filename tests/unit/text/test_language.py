@@ -2,7 +2,14 @@
 
 import pytest
 
-from dall_e.text.language import is_chinese, mirrors, plural_of, regular_plural, with_article
+from dall_e.text.language import (
+    is_chinese,
+    mirrors,
+    plural_of,
+    regular_plural,
+    singular_of,
+    with_article,
+)
 
 
 def test_chinese_is_told_by_its_characters() -> None:
@@ -74,3 +81,15 @@ def test_plurals_of_names(name: str, plural: str) -> None:
 )
 def test_what_may_be_mirrored(record: dict[str, object], expected: bool) -> None:
     assert mirrors(record) is expected
+
+
+@pytest.mark.parametrize(
+    ("name", "one"),
+    [
+        ("chopsticks", "chopstick"), ("French fries", "French fry"), ("sunglasses", "sunglass"),
+        ("cactus", ""), ("cyclops", ""), ("camera lens", ""), ("shorts", ""), ("cat", ""),
+        ("people holding hands", ""), ("fish and chips", ""),
+    ],
+)  # fmt: skip
+def test_the_singular_of_a_plural(name: str, one: str) -> None:
+    assert singular_of(name) == one
