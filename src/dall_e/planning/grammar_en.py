@@ -236,8 +236,9 @@ class English(Grammar):
     def _name_length(self, tokens: Sequence[str], position: int) -> int:
         words = self.vocabulary.words_en
         # A dog drinking water has no drinking water.
-        done = " ".join(tokens[position : position + 1])
-        is_verb = done in verbs("en")[1] and position > 0 and tokens[position - 1] in words
+        done, pair = (" ".join(tokens[position : position + length]) for length in (1, 2))
+        is_verb = done in verbs("en")[1] or pair in _relations()
+        is_verb = is_verb and position > 0 and tokens[position - 1] in words
         if is_verb or (done == "building" and {*ARTICLES} & {*tokens[position + 1 : position + 2]}):
             return 0
         is_counted = position > 0 and re.fullmatch(COUNT_EN, tokens[position - 1])
@@ -390,6 +391,7 @@ def _relation_patterns() -> list[tuple[re.Pattern[str], str]]:
     return [(re.compile(rf"\b{word}\b"), relations[word]) for word in words]
 
 
+@lru_cache(maxsize=1)
 def _relations() -> dict[str, str]:
     relations = {word: relation for relation, words in RELATING_EN.items() for word in words}
     return relations | {word: key for key, words in RELATIONS_EN.items() for word in words}

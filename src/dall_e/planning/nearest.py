@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import pairwise
 from typing import NamedTuple
 
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.text.language import (
+    COLOURS_ZH,
     DENIAL_ZH,
     DENIALS_EN,
     NUMERALS_ZH,
@@ -29,10 +29,18 @@ MOST = 3
 _LONGEST_ZH = 6
 """Characters of the longest Chinese word of the tables."""
 _FEWEST_ZH = 2
+_LONGEST_PHRASE = 3
+"""Words of the longest English phrase of the tables."""
 _NOT_A_NOUN_BEHIND = frozenset(
     "to i you we they he she it who which can will does do very so".split()
 ).union(DENIALS_EN)
 """Behind one of these an English word is a verb, or is not to be drawn."""
+_MADE = ("object", "vehicle", "food")
+"""Kinds of things that are named after what is done with them, as a hunting knife."""
+_BEFORE_NAMES = ("", "a", "an", "the")
+"""Words behind which such a name starts."""
+_ALIVE = ("animal", "person", "face")
+"""Kinds of those who do something: a dragon flies."""
 _DENIED_ZH = re.compile("没|无|不|别")
 """What is not to be drawn."""
 _BEFORE_ZH = re.compile(
@@ -110,6 +118,7 @@ def substitutes_en(
     stand together the last one is the thing, but for phrases of the tables: a seat belt is no belt.
     """
     found = _phrases_en(tokens, vocabulary)
+    found |= _kinds_en(tokens, unread, vocabulary, MOST - len(found))
     for position, word in enumerate(tokens):
         if len(found) == MOST or word not in unread or word in found:
             continue
@@ -126,19 +135,51 @@ def substitutes_en(
 
 
 def _phrases_en(tokens: Sequence[str], vocabulary: Vocabulary) -> dict[str, Nearest]:
-    """What to read instead of phrases of two words whose last word alone would mislead."""
+    """What to read instead of phrases of several words whose last word alone would mislead."""
     found: dict[str, Nearest] = {}
-    # Each once, in order: a long prompt says much again.
-    for first, last in dict.fromkeys(pairwise(tokens)):
-        phrase = f"{first} {last}"
-        near = None if phrase in vocabulary.words_en else _near_en(phrase, vocabulary)
-        if near and len(found) < MOST:
-            found[phrase] = near
+    for length in range(_LONGEST_PHRASE, 1, -1):
+        # Each once, in order: a long prompt says much again.
+        runs = zip(*(tokens[start:] for start in range(length)), strict=False)
+        for phrase in dict.fromkeys(map(" ".join, runs)):
+            near = None if phrase in vocabulary.words_en else _near_en(phrase, vocabulary)
+            if near and len(found) < MOST:
+                found[phrase] = near
+    return found
+
+
+def _kinds_en(
+    tokens: Sequence[str], unread: frozenset[str], vocabulary: Vocabulary, most: int
+) -> dict[str, Nearest]:
+    """Up to `most` things that are known, with a noun before them that says what kind they are.
+
+    A soup spoon is a spoon. What has the name of its picture from elsewhere is not meant: no potato
+    chip is a computer chip.
+    """
+    found: dict[str, Nearest] = {}
+    for before, kind, noun, after in zip(
+        ("", *tokens), tokens, tokens[1:], (*tokens[2:], ""), strict=False
+    ):
+        name = vocabulary.words_en.get(noun, "")
+        if len(found) == most or kind not in unread or noun in unread or not name:
+            continue
+        thing = vocabulary.thing(name)
+        # Who is taking bread takes it.
+        is_made = kind.endswith("ing") and thing.kind in _MADE and before in _BEFORE_NAMES
+        is_kind = is_made or _is_noun(kind, vocabulary)
+        is_itself = noun in (name, thing.plural) and noun not in COLOURS_ZH
+        is_kind = is_kind and not (noun == thing.plural and _is_alive(kind, vocabulary))
+        if is_kind and is_itself and not _is_noun(after, vocabulary):
+            found[f"{kind} {noun}"] = Nearest(f"{kind} {noun}", noun, name)
     return found
 
 
 def _is_noun(word: str, vocabulary: Vocabulary) -> bool:
     return word in vocabulary.words_en or word in _table_en()
+
+
+def _is_alive(word: str, vocabulary: Vocabulary) -> bool:
+    name = vocabulary.words_en.get(word)
+    return name is not None and vocabulary.thing(name).kind in _ALIVE
 
 
 def _is_done(word: str, before: str, vocabulary: Vocabulary) -> bool:
@@ -148,16 +189,16 @@ def _is_done(word: str, before: str, vocabulary: Vocabulary) -> bool:
 
 
 def substitutes_zh(
-    runs: Sequence[str], vocabulary: Vocabulary, *, nothing_read: bool
+    text: str, runs: Sequence[str], vocabulary: Vocabulary, *, nothing_read: bool
 ) -> dict[str, Nearest]:
     """What to read instead of parts of a Chinese prompt that no rule read, by part.
 
-    nothing_read: whether the prompt names nothing that is known; only then its last characters
-    count.
+    runs: these parts. nothing_read: whether the prompt names nothing that is known; only then its
+    last characters count.
     """
     found: dict[str, Nearest] = {}
     for run in runs:
-        near = _inside_zh(run, vocabulary)
+        near = _inside_zh(run, vocabulary) or _around_zh(text, run, vocabulary)
         if near is None and nothing_read and not _DENIED_ZH.search(run):
             near = _by_head_zh(run, vocabulary)
         if near and len(found) < MOST:
@@ -171,6 +212,18 @@ def _inside_zh(run: str, vocabulary: Vocabulary) -> Nearest | None:
         for start in range(max(stop - _LONGEST_ZH, 0), stop):
             word = run[start:stop]
             near = _near_zh(word, vocabulary) if len(word) >= _FEWEST_ZH or word == run else None
+            if near:
+                return near
+    return None
+
+
+def _around_zh(text: str, run: str, vocabulary: Vocabulary) -> Nearest | None:
+    """The longest word that a run of characters is a part of: no pollen is a flower."""
+    first = text.find(run)
+    for length in range(_LONGEST_ZH, len(run), -1):
+        for start in range(max(first + len(run) - length, 0), first + 1):
+            word = text[start : start + length]
+            near = None if word in vocabulary.words_zh else _near_zh(word, vocabulary)
             if near:
                 return near
     return None

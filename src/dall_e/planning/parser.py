@@ -55,6 +55,7 @@ from dall_e.planning.substitution import substitutes_for, with_substitutes
 from dall_e.planning.turned_phrases import with_looks_first
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.planning.whole_bodies import with_whole_bodies
+from dall_e.planning.written_names import with_known_writing
 from dall_e.scenes.graph import Scene
 from dall_e.scenes.in_place import in_place
 from dall_e.text.asides import without_asides
@@ -194,15 +195,15 @@ def _read_twice(prompt: str, vocabulary: Vocabulary) -> Parse:
     understood = _read(prompt, vocabulary)
     if understood.is_exact or has_tone(understood.text):
         return understood
-    nothing_read = understood.scene is None or not understood.scene.objects
+    drawn = understood.scene.objects if understood.scene else ()
     substitutes = substitutes_for(
-        understood.text, understood.unread, vocabulary, nothing_read=nothing_read
+        understood.text, understood.unread, vocabulary, nothing_read=not drawn
     )
     if not substitutes:
         return understood
     text = with_substitutes(understood.text, substitutes)
     again = _read(text, vocabulary)
-    if again.scene is None:
+    if again.scene is None or len(again.scene.objects) < len(drawn):
         return understood
     lower = understood.text.lower()
     ignored = tuple(word for word in understood.unread if word.lower() not in lower)
@@ -219,6 +220,7 @@ def _read_twice(prompt: str, vocabulary: Vocabulary) -> Parse:
 def _reworded(text: str, vocabulary: Vocabulary, language: Language) -> str:
     """Return a text in lower case, with what it says in the words that grammars read."""
     text = without_room_light(text, language)
+    text = text if language == "zh" else with_known_writing(text, vocabulary)
     text = without_idle_words(text, language, vocabulary.names_in(language).__contains__)
     text = with_looks_first(in_other_words(text, language), vocabulary, language)
     text = with_prints(without_shown_parts(text, vocabulary, language), vocabulary, language)

@@ -98,7 +98,7 @@ _SILENT_ZH = re.compile(
 )
 _BEFORE_HEAD = (
     "(?:^|[的，, ])(?:一?[个间片座条家所颗处幅张])?"
-    "(?:美丽|现代|漂亮|安静|热闹|古老|繁忙|宁静|大|小|老|旧)?的?"
+    "(?:美丽|现代|漂亮|安静|热闹|古老|繁忙|宁静|大|小|老|旧)??的?"
 )
 _SAYS_MORE = re.compile(
     r"\b(?:stars|starry|night|snow|sunset|snowy|winter|autumn|fall|spring|summer|moon|fireworks|"

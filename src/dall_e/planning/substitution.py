@@ -27,7 +27,7 @@ def substitutes_for(
     unread = [word for word in unread if nothing_read or not _is_somebodys(word)]
     if is_chinese(text):
         runs = [word for word in unread if word in text]
-        return substitutes_zh(runs, vocabulary, nothing_read=nothing_read)
+        return substitutes_zh(text, runs, vocabulary, nothing_read=nothing_read)
 
     # Not the words for its place, and not the second name of somebody.
     grammar, lower = English(vocabulary), text.lower()

@@ -32,6 +32,8 @@ from dall_e.planning.vocabulary_rows import (
     as_caption,
     known_name,
     single_names,
+    singulars_of,
+    singulars_of_plurals,
     style_names,
     table_names,
 )
@@ -183,8 +185,8 @@ class Vocabulary:
         for name, thing in self.table_things.items():
             yield from ((word, name) for word in (name, thing.plural))
         for name, thing in self.table_things.items():
-            yield from ((word, name) for word in _singulars(thing))
-            yield from ((plural_of(word), name) for word in _singulars(thing)[1:])
+            yield from ((word, name) for word in singulars_of(thing))
+            yield from ((plural_of(word), name) for word in singulars_of(thing)[1:])
         for name, thing in self.single_things.items():
             yield from ((word, name) for word in (name, thing.plural))
         written = ((row.words_en, name) for name, row in self._known.items())
@@ -193,7 +195,7 @@ class Vocabulary:
 
     def _singular_words(self) -> Iterator[tuple[tuple[str, ...], str]]:
         for name, thing in self._things():
-            yield _singulars(thing)[1:], name
+            yield singulars_of(thing)[1:], name
 
     def _everyday_words(self) -> Iterator[tuple[tuple[str, ...], str]]:
         for name, words in self._everyday_en.items():
@@ -273,7 +275,7 @@ class Vocabulary:
         """What one of a thing is called, and what several are."""
         if name not in self._singulars_and_plurals:
             thing = self.thing(name)
-            singulars = (*_singulars(thing), *self._everyday_en.get(name, ()))
+            singulars = (*singulars_of(thing), *self._everyday_en.get(name, ()))
             plurals = (thing.plural, *map(plural_of, singulars[1:]))
             self._singulars_and_plurals[name] = (
                 {word.lower() for word in singulars},
@@ -304,7 +306,8 @@ class Vocabulary:
         for head, whole in self._whole_bodies.items():
             everyday[whole] = (head.removesuffix(" face"),)
         rows = ((name, more) for name, *more in read_table("planning/everyday_en.txt"))
-        for name, more in (*rows, *self._first_meanings):
+        ones = singulars_of_plurals(self._known.values())
+        for name, more in (*rows, *self._first_meanings, *ones):
             if self.knows(name):
                 everyday[name] = (*everyday.get(name, ()), *more)
         return everyday
@@ -381,12 +384,6 @@ def _single(row: KnownName) -> Thing:
         other_names=(*_synonyms_en().get(row.name, ()), *row.words_en),
         other_zh=tuple((word, "") for word in row.words_zh),
     )
-
-
-def _singulars(thing: Thing) -> tuple[str, ...]:
-    """What one of a thing is called. The picture of a lion is that of its face."""
-    heads = [name for name, _ in thing.image_names[:1] if "head" in thing.traits]
-    return (thing.name, *thing.other_names, *heads)
 
 
 @lru_cache(maxsize=2)

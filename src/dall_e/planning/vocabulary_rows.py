@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from dall_e.images.animals import SPECIES
 from dall_e.scenes.graph import COLOURS, STATES
-from dall_e.scenes.vocabulary import things
+from dall_e.scenes.vocabulary import Thing, things
+from dall_e.text.language import singular_of
 from dall_e.text.tables import table_rows
 
 KINDS = (
@@ -19,6 +20,8 @@ KINDS = (
 """Kinds of pictures that have a name to ask for, in the order of the file."""
 NONE, _MOST_CELLS = "-", 6
 """What stands in an empty cell, and how many cells a row may have."""
+_COUNTED = ("object", "food", "plant", "activity")
+"""Kinds of things that have a singular."""
 STYLE = "style"
 _KNOWN_STYLE = 0.25
 """A style is known that training sees so often, as a part of how often it sees the first."""
@@ -62,6 +65,20 @@ def known_name(cells: list[str]) -> KnownName:
 def _words(cell: str) -> tuple[str, ...]:
     """The words of a cell, which has commas between them."""
     return tuple(filter(None, (word.strip() for word in cell.split(","))))
+
+
+def singulars_of(thing: Thing) -> tuple[str, ...]:
+    """What one of a thing is called. The picture of a lion is that of its face."""
+    heads = [name for name, _ in thing.image_names[:1] if "head" in thing.traits]
+    return (thing.name, *thing.other_names, *heads)
+
+
+def singulars_of_plurals(rows: Iterable[KnownName]) -> Iterator[tuple[str, tuple[str]]]:
+    """The names of things that are plurals, as "chopsticks", and what one of these is called."""
+    for row in rows:
+        one = singular_of(row.name) if row.kind in _COUNTED else ""
+        if one:
+            yield row.name, (one.lower(),)
 
 
 def table_names(records: Sequence[dict[str, Any]], composed: bool) -> Iterator[KnownName]:

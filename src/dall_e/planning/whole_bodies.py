@@ -123,7 +123,8 @@ def _own_figure(
 def _as_whole(item: SceneObject, whole: _Whole, vocabulary: Vocabulary) -> SceneObject:
     """Somebody with the picture of a whole body; what is said of them goes before the table."""
     painted = dict(whole.painted)
-    colour = item.colour or painted.pop("colour", "")
+    own_colour = painted.pop("colour", "")
+    colour = item.colour or own_colour
     parts = tuple(sorted({**painted, **dict(item.parts)}.items()))
     thing = vocabulary.planned(whole.name).model_thing
     return replace(item, name=whole.name, model_thing=thing, colour=colour, parts=parts)

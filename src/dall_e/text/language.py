@@ -53,6 +53,18 @@ _NO_MEN = frozenset("human german roman ottoman caiman talisman shaman norman".s
 _PEOPLE = ("man", "woman", "person")
 _AFTER_HEADS = frozenset(("with", "in", "of", "on", "behind", "not", "getting"))
 """Words after the noun that becomes a plural."""
+_NO_PLURALS = ("ss", "us", "is", "as", "os", "ops", "lens")
+"""Ends of names of one thing that end like a plural."""
+_ENDS_OF_PLURALS = (
+    ("ies", "y"), ("sses", "ss"), ("xes", "x"), ("ches", "ch"), ("shes", "sh"),
+)  # fmt: skip
+"""Ends of plurals with more than an s, and those of their singulars."""
+_OTHER_WORDS = frozenset("short tight brief clothe custom knive".split())
+"""Words that mean something else than their plurals."""
+_LONGEST_PLURAL = 3
+"""Words of a plural that has a singular."""
+_OF_SENTENCES = re.compile(r"\w+ing|and|over|no")
+"""Words of names that tell what happens."""
 _SIDES = frozenset(("left", "right", "leftwards", "rightwards"))
 _KINDS_WITH_A_SIDE = ("letter", "flag", "symbol", "clock")
 
@@ -124,6 +136,24 @@ def plural_of(name: str) -> str:
         is_man = last.endswith("man") and _MAN.search(last) and last not in _NO_MEN
         last = _IRREGULAR.get(last) or (_MAN.sub("men", last) if is_man else regular_plural(last))
     return " ".join([*start, last, *rest])
+
+
+def singular_of(name: str) -> str:
+    """Turn "chopsticks" to "chopstick", "French fries" to "French fry".
+
+    Nothing for what is no plural, such as "cactus", and for what becomes another word: a short is
+    not what shorts are.
+    """
+    if name.endswith(_NO_PLURALS) or plural_of(name) != name:
+        return ""
+    one = name.removesuffix("s")
+    for end, instead in _ENDS_OF_PLURALS:
+        if name.endswith(end):
+            one = name.removesuffix(end) + instead
+    words = one.split(" ")
+    is_sentence = len(words) > _LONGEST_PLURAL or any(map(_OF_SENTENCES.fullmatch, words[:-1]))
+    is_plural = plural_of(one) == name and not is_sentence
+    return one if is_plural and words[-1] not in _OTHER_WORDS else ""
 
 
 def without_tone(phrase: str, language: Language) -> str:

@@ -18,6 +18,9 @@ piano | 钢琴 | object
 wig | 假发 | object
 sun | 太阳 | sky
 car | 汽车 | vehicle
+egg | 鸡蛋 | food
+ping pong | 乒乓球 | activity
+computer chip | 芯片 | object | - | chip
 """
 
 
@@ -37,6 +40,11 @@ def drawn(prompt: str, vocabulary: Vocabulary) -> list[tuple[str, str]]:
         ("three scanners and a cat", [("scanners", "printers")]),
         ("a corgi", [("corgi", "dog")]),
         ("a solar panel", [("solar panel", "sun")]),
+        ("a corgi piano", [("corgi piano", "piano")]),
+        ("three red wig pianos", [("wig pianos", "pianos")]),
+        ("a folding printer", [("folding printer", "printer")]),
+        ("a table tennis table and a cat", [("table tennis table", "ping pong")]),
+        ("一个鸡蛋清", [("鸡蛋清", "鸡蛋")]),
         ("红色的头发", [("头发", "假发")]),
         ("一辆商务车", [("商务车", "汽车")]),
     ],
@@ -52,13 +60,25 @@ def test_the_nearest_thing_is_drawn(
     "prompt",
     [
         "quantum", "justice", "yesterday", "democracy", "human", "a cat", "the cat barks",
-        "I want to corgi", "Harry Corgi", "corgi piano", "量子", "民主", "一只猫下车", "aunt",
+        "I want to corgi", "Harry Corgi", "the cat pianos",
+        "somebody folding pianos", "量子", "民主", "一只猫下车", "aunt",
         "没有猫", "没有一只小花猫", "没有商务车", "不要任何猫", "无猫", "零只猫", "0只花猫",
         "不是商务车", "zero corgi", "no corgi",
     ],
 )  # fmt: skip
 def test_nothing_is_near(prompt: str, vocabulary: Vocabulary) -> None:
     assert drawn(prompt, vocabulary) == []
+
+
+def test_what_has_a_name_from_elsewhere_is_no_kind(vocabulary: Vocabulary) -> None:
+    understood = parse("a wig chip", vocabulary)
+    assert understood.nearest == () and understood.unread == ("wig",)
+
+
+def test_a_kind_takes_nobody_out(vocabulary: Vocabulary) -> None:
+    scene = parse("a cat folding cars", vocabulary).scene
+    assert scene is not None
+    assert [item.name for item in scene.objects] == ["cat", "car"]
 
 
 def test_several_stay_several_and_keep_what_is_said_of_them(vocabulary: Vocabulary) -> None:

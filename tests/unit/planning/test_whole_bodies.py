@@ -154,3 +154,13 @@ def test_a_model_without_whole_bodies_keeps_its_heads() -> None:
     heads = Vocabulary.from_text("man | 男人 | person\nhorse | 马 | animal")
     assert drawn(parse("a man riding a horse", heads)) == "man + horse"
     assert drawn(parse("a logo of a coffee shop", heads)) == " @cafe"
+
+
+def test_a_colour_that_is_said_goes_before_that_of_the_body() -> None:
+    known = Vocabulary.from_text("polar bear | 北极熊 | animal\nstanding bear | 站着的熊 | animal")
+    scenes = [parse(f"a {said}polar bear in the snow", known).scene for said in ("", "red ")]
+    bodies = [scene.objects[0] for scene in scenes if scene is not None]
+    assert [(body.name, body.colour) for body in bodies] == [
+        ("standing bear", "white"),
+        ("standing bear", "red"),
+    ]

@@ -14,6 +14,7 @@ from dall_e.text.language import (
     mirrors,
     plural_of,
     regular_plural,
+    singular_of,
     with_article,
 )
 
@@ -101,3 +102,15 @@ def test_quantities_are_of_several() -> None:
     several = "a few, few, several, many, a dozen, half a dozen, a couple of, lots of, seven, 10"
     assert all(re.fullmatch(QUANTITY_EN, words) for words in several.split(", "))
     assert not any(re.fullmatch(QUANTITY_EN, words) for words in ("a", "one", "1", "dozen", "13"))
+
+
+@pytest.mark.parametrize(
+    ("name", "one"),
+    [
+        ("chopsticks", "chopstick"), ("French fries", "French fry"), ("sunglasses", "sunglass"),
+        ("cactus", ""), ("cyclops", ""), ("camera lens", ""), ("shorts", ""), ("cat", ""),
+        ("people holding hands", ""), ("fish and chips", ""),
+    ],
+)  # fmt: skip
+def test_the_singular_of_a_plural(name: str, one: str) -> None:
+    assert singular_of(name) == one
