@@ -51,6 +51,8 @@ def _known_as(said: str, vocabulary: Vocabulary) -> str:
     """Some words as the vocabulary writes them; "" if it does not have them."""
     if said in vocabulary.words_en:
         return said
+    if said.endswith("'s") and " " not in said:
+        return ""  # A pirate's hat is not the hat of pirates.
     written = _by_letters(vocabulary).get(_letters(said), "")
     words = said.split(" ")
     if not written or len(words) > _MOST_WORDS or any(map(_is_said_of_a_thing, (said, words[0]))):

@@ -49,13 +49,20 @@ class NormalForm:
     """What was left out."""
 
     def as_written(self, words: Iterable[str]) -> list[str]:
-        """Return words of `text`, in its order and in any case, as the prompt has them."""
+        """Return words of `text`, in any case, as the prompt has them, the next of equal ones first.
+
+        A word that `text` does not have, as it was put into other words, stays as it is.
+        """
         lower = self.text.lower()
         if len(lower) != len(self.written):
             return list(words)
         found, position = [], 0
         for word in words:
-            at = max(lower.find(word.lower(), position), position)
+            at = lower.find(word.lower(), position)
+            at = lower.find(word.lower()) if at < 0 else at
+            if at < 0:
+                found.append(word)
+                continue
             position = at + len(word)
             found.append(self.written[at:position])
         return found

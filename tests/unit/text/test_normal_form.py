@@ -150,3 +150,10 @@ def test_fault_reliability_09_normal_forms_take_no_time(unit: str) -> None:
     start = time.process_time()
     normal_form(unit * (10_000 // len(unit)))
     assert time.process_time() - start < 0.5
+
+
+def test_words_that_a_prompt_does_not_have_are_no_pieces_of_it() -> None:
+    read = normal_form("A Parrot on a PIRATE's shoulder")
+    assert read.as_written(["shoulder", "parrot", "n't", "pirate's"]) == [
+        "shoulder", "Parrot", "n't", "PIRATE's",
+    ]  # fmt: skip
