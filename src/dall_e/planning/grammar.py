@@ -15,7 +15,7 @@ from dall_e.planning.lexicon import Deed, pictured_number
 from dall_e.planning.places import FoundPlace
 from dall_e.planning.qualities import Qualities, qualified
 from dall_e.planning.vocabulary import Vocabulary
-from dall_e.scenes.graph import MOST, SceneObject
+from dall_e.scenes.graph import MOST, MOST_KINDS, SceneObject
 
 Objects = tuple[SceneObject, ...]
 
@@ -25,7 +25,7 @@ NO_THINGS = frozenset(
     "selfie".split()
 ).union(("night with stars", "sunrise over mountains", "cityscape at dusk"))
 """Names of pictures that hardly ever are meant by these words in a sentence."""
-MOST_THINGS = 3
+MOST_THINGS = MOST_KINDS
 """Things of a prompt that are drawn, beside those that belong to one of them."""
 _PAIRS_ZH = frozenset("双对副")
 """Measure words of what comes in twos."""

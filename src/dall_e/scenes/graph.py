@@ -45,6 +45,8 @@ IN_A_ROW = "in:row"
 """The spot of several equal things that stand side by side."""
 MOST = 12
 """The largest number of one thing."""
+MOST_KINDS = 6
+"""Different things of a scene, beside those that belong to one of them."""
 MOST_COMPOSED = 6
 """The same in scenes that training composes, and of "many": each is still seen well."""
 
@@ -227,11 +229,11 @@ class Scene:
     def __post_init__(self) -> None:
         fewest = 0 if self.background else 1
         free = len(self.objects) - len({action.thing for action in self.actions})
-        most = MOST if len({item.name for item in self.objects}) == 1 else 3
+        most = MOST if len({item.name for item in self.objects}) == 1 else MOST_KINDS
         if not fewest <= free <= most:
             raise ValueError(
-                f"a scene has {fewest} to 3 objects beside those that belong to one of them, or to "
-                f"{MOST} of one name, got {free}; only one with a background has none"
+                f"a scene has {fewest} to {MOST_KINDS} objects beside those that belong to one of "
+                f"them, or to {MOST} of one name, got {free}; only one with a background has none"
             )
         if self.relation and (self.relation not in RELATIONS or len(self.objects) != 2):
             raise ValueError(

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from dall_e.images.compositing import Place
 from dall_e.images.strokes import Ground
 from dall_e.scenes.chains import linked_places
-from dall_e.scenes.graph import IN_A_ROW, MOST_COMPOSED, Scene
+from dall_e.scenes.graph import IN_A_ROW, Scene
 from dall_e.scenes.layout import flies, layout
 
 FILL = {"big": 1.0, "": 0.92, "small": 0.6}
@@ -86,9 +86,8 @@ def canonical_layout(
 
 def _row(count: int, cells: int) -> list[_Slot]:
     """`count` equal slots side by side, across the middle of the picture."""
-    side = (cells // count if count <= MOST_COMPOSED else 0) or cells / count
-    left, top = (cells - count * side) // 2, (cells - side) // 2
-    return [_Slot(left + number * side, top, side) for number in range(count)]
+    side = cells / count
+    return [_Slot(number * side, (cells - side) / 2, side) for number in range(count)]
 
 
 def _one_by_one(scene: Scene) -> list[int]:

@@ -49,7 +49,7 @@ class NormalForm:
     """What was left out."""
 
     def as_written(self, words: Iterable[str]) -> list[str]:
-        """Return words of `text`, in any case, as the prompt has them, the next of equal ones first.
+        """Return words of `text`, in any case, as the prompt has them; of equal ones the next.
 
         A word that `text` does not have, as it was put into other words, stays as it is.
         """

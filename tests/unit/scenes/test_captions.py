@@ -136,7 +136,7 @@ def test_impossible_records_are_named() -> None:
         thing("cat", count=13)
     with pytest.raises(ValueError, match="'mauve' is none of"):
         thing("cat", colour="mauve")
-    with pytest.raises(ValueError, match="1 to 3 objects .*, got 0"):
+    with pytest.raises(ValueError, match="1 to 6 objects .*, got 0"):
         Scene(objects=())
     with pytest.raises(ValueError, match="'left' of 1 objects"):
         Scene(objects=(thing("cat"),), relation="left")

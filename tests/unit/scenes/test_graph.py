@@ -28,8 +28,8 @@ def test_objects_are_checked(said: dict[str, Any], problem: str) -> None:
 @pytest.mark.parametrize(
     ("objects", "said", "problem"),
     [
-        ((), {}, "1 to 3 objects .*, got 0"),
-        ((CAT,) * 13, {}, "1 to 3 objects .*, got 13"),
+        ((), {}, "1 to 6 objects .*, got 0"),
+        ((CAT,) * 13, {}, "1 to 6 objects .*, got 13"),
         ((CAT,), {"relation": "left"}, "relation 'left' of 1 objects"),
         ((CAT, CAT), {"relation": "near"}, "relation 'near' of 2 objects"),
         ((CAT,), {"background": "nowhere"}, "'nowhere' is none of airport"),
