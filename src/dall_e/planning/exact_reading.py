@@ -41,7 +41,7 @@ def _exact_scene(grammar: Grammar, text: str) -> Scene | None:
 
 
 def _listed(grammar: Grammar, text: str) -> tuple[Objects, str] | None:
-    """One to three things, in no stated relation."""
+    """One to six things, in no stated relation."""
     phrases = grammar.split(text)
     if len(phrases) > MOST_THINGS:
         return None
@@ -61,7 +61,7 @@ def _acting(items: Objects, relation: str, state: str) -> tuple[Objects, str] | 
 def scene_of(
     items: Objects, relation: str = "", background: str = "", background_colour: str = ""
 ) -> Scene:
-    """The record of up to three things."""
+    """The record of some things."""
     return seen_from_first(
         Scene(
             objects=items,

@@ -26,6 +26,7 @@ _SEAT_OF = r"(?:the same |an? |the |one |their )(?:(?:little|small|wooden|big|co
 _TOGETHER_ZH = "(?:一起|都|并排|并肩|正在|正|依偎|安静地|开心地|地)*"
 _TOLD_OF_ZH = "色的黑白灰橘黄棕花红蓝大胖"
 """How a word ends that says more of the first animal."""
+_FILLED = ("full of", "containing")
 _SITTING_ZH = "(?:坐|躺|趴|待|挤|窝)?"
 
 
@@ -51,14 +52,18 @@ def with_shared_seats(text: str, vocabulary: Vocabulary, language: Language) -> 
 def with_better_images(scene: Scene, vocabulary: Vocabulary) -> Scene:
     """Return a scene with the better picture of each thing that has one where it is.
 
-    Where it is says the scene's place, or another thing in it, such as a desk.
+    Where it is says the scene's place, or another thing in it, such as a desk, or "filled" of what
+    something is in.
     """
     place = scene.background.partition("+")[0]
     there = {place, *(item.name for item in scene.objects)}
+    filled = {link.second for link in scene.all_links if link.relation == "inside"}
+    filled |= {action.subject for action in scene.actions if action.verb in _FILLED}
 
-    def better(item: SceneObject) -> SceneObject:
+    def better(index: int, item: SceneObject) -> SceneObject:
         name, places = _better().get(item.name, ("", ()))
-        is_there = not places or not there.isdisjoint(places)
+        said = {*there, "filled"} if index in filled else there
+        is_there = not places or not said.isdisjoint(places)
         if item.name in SHAPES or item.state or not is_there or not vocabulary.knows(name):
             return item
         number = pictured_number(name)
@@ -67,7 +72,8 @@ def with_better_images(scene: Scene, vocabulary: Vocabulary) -> Scene:
         # Boots of which no number is said are a pair, too.
         return shown_as(vocabulary, replace(item, count=item.count // number), name)
 
-    return replace(scene, objects=tuple(map(better, scene.objects)))
+    items = tuple(better(index, item) for index, item in enumerate(scene.objects))
+    return replace(scene, objects=items)
 
 
 @lru_cache(maxsize=2)

@@ -176,7 +176,7 @@ def _finished(
     scene = with_sign(understood.scene, understood.style, vocabulary)
     if scene.background == NEON_CITY and scene.background != understood.scene.background:
         understood = replace(understood, style="")
-    scene = with_better_images(without_diminutive(scene, understood.text), vocabulary)
+    scene = without_diminutive(scene, understood.text)
     caged = with_bird_in_cage(scene, understood.text.lower(), vocabulary)
     if caged != scene:
         unread = tuple(word for word in understood.unread if word not in SAY_INSIDE)
@@ -184,7 +184,7 @@ def _finished(
     pictured = with_pictured_people(with_pictured_pairs(scene, vocabulary), shown, vocabulary)
     if pictured is None:
         return None
-    scene, others = with_whole_bodies(pictured, vocabulary)
+    scene, others = with_whole_bodies(with_better_images(pictured, vocabulary), vocabulary)
     scene = in_own_way(with_own_clothes(scene, vocabulary), understood.style, vocabulary)
     scene = in_place(without_indoor_sun(with_contents(scene)))
     return replace(understood, scene=scene, nearest=(*understood.nearest, *others))

@@ -16,6 +16,8 @@ VOCABULARY = Vocabulary.from_text(
     boot | 靴子 | object
     leather boots | 皮靴 | object
     table lamp | 台灯 | object
+    jar | 罐子 | object
+    open glass jar | 打开的玻璃罐 | object
     street light | 路灯 | object
     sofa-sharing cat-dog pair | 共坐沙发的猫狗 | animal
     sofa-sharing cat-cat pair | 共坐沙发的一对猫 | animal
@@ -55,9 +57,19 @@ def test_two_on_one_seat_are_the_picture_of_both(prompt: str, read: str) -> None
         ("a pair of boots", "leather boots", 1),
         ("a table lamp in a park on a rainy day", "street light", 1),
         ("two table lamps on a table", "table lamp", 2),
+        ("a jar", "jar", 1),
     ],
 )
 def test_a_better_picture_is_taken_where_it_fits(prompt: str, name: str, count: int) -> None:
     scene = parse(prompt, VOCABULARY).scene
     assert scene is not None
     assert [(item.name, item.count) for item in scene.objects] == [(name, count)]
+
+
+def test_what_something_is_in_is_open() -> None:
+    scene = parse("a cat in a jar", VOCABULARY).scene
+    assert scene is not None
+    assert [item.name for item in scene.objects] == ["cat", "open glass jar"]
+    beside = parse("a cat next to a jar", VOCABULARY).scene
+    assert beside is not None
+    assert [item.name for item in beside.objects] == ["cat", "jar"]
