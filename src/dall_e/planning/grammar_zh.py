@@ -290,7 +290,7 @@ class Chinese(Grammar):
             if "在" in between and behind:
                 at = between.index("在")
                 return Related(relation, False, (at, at + 1), behind.span())
-            inside = pattern.match(between)
+            inside = pattern.match(between, max(map(between.rfind, ",，")) + 1)
             if inside:
                 return Related(relation, True, inside.span())
         return None
@@ -396,4 +396,4 @@ def _relation_patterns() -> list[tuple[re.Pattern[str], str]]:
     relations = dict(_SHORT_RELATIONS)
     relations |= {word: relation for relation, words in RELATIONS_ZH.items() for word in words}
     words = sorted(relations, key=len, reverse=True)
-    return [(re.compile(f"的?{word}"), relations[word]) for word in words]
+    return [(re.compile(f"的?{word}(?:[有是][个只条把张双]?)?"), relations[word]) for word in words]

@@ -47,6 +47,7 @@ from dall_e.planning.pictured_pairs import with_pictured_pairs
 from dall_e.planning.pictured_people import readings_of, with_pictured_people, with_somebody
 from dall_e.planning.place_contents import with_contents, without_indoor_sun
 from dall_e.planning.place_signs import NEON_CITY, with_sign
+from dall_e.planning.plain_zh import as_asked, plainly_said
 from dall_e.planning.prints import with_prints
 from dall_e.planning.shown_parts import without_shown_parts
 from dall_e.planning.style_things import in_own_way
@@ -121,9 +122,9 @@ def parse(prompt: str, vocabulary: Vocabulary) -> Parse:
     matter = without_asides(normal.written, language, vocabulary.names_in(language).__contains__)
     if matter != normal.written:
         return _with_ignored(parse(matter, vocabulary), normal.ignored)
-    copies = _read_copies(text, vocabulary)
-    if copies is not None:
-        return _with_ignored(copies, normal.ignored)
+    in_turns = _read_in_turns(text, vocabulary)
+    if in_turns is not None:
+        return _with_ignored(in_turns, normal.ignored)
     grammar: Grammar = Chinese(vocabulary) if is_chinese(text) else English(vocabulary)
     if not has_tone(text):
         named = with_somebody(with_long_name(text, vocabulary, language), grammar, vocabulary)
@@ -140,6 +141,18 @@ def parse(prompt: str, vocabulary: Vocabulary) -> Parse:
             if other is not None and len(other.unread) < len(understood.unread):
                 return replace(other, text=text, is_exact=False)
     return understood
+
+
+def _read_in_turns(text: str, vocabulary: Vocabulary) -> Parse | None:
+    """Read a text by what it says in plainer words, or several of a thing in several colours; None
+    if it is as plain as that.
+    """
+    plain = plainly_said(text, vocabulary) if is_chinese(text) else text
+    if plain == text:
+        return _read_copies(text, vocabulary)
+    understood = parse(plain, vocabulary)
+    nearest = tuple(near._replace(word=as_asked(near.word, text)) for near in understood.nearest)
+    return replace(understood, text=text, is_exact=False, nearest=nearest)
 
 
 def _read_copies(text: str, vocabulary: Vocabulary) -> Parse | None:
