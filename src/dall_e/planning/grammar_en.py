@@ -34,10 +34,12 @@ from dall_e.planning.phrases_en import (
     ARTICLES,
     STOPS,
     container_of,
+    is_form,
     is_material,
     owners,
     parts_said,
     qualities,
+    said_of_whole,
     shows_several,
     size_of,
     state_behind,
@@ -226,7 +228,8 @@ class English(Grammar):
         if not DENIALS_EN.isdisjoint(tokens[max(position - 2, 0) : position]):
             return 0
         pair = attributes("en").get(" ".join(tokens[position : position + 2]))
-        if is_material(tokens, position) or (pair and pair.field == "pattern"):
+        is_said = is_material(tokens, position) or is_form(tokens, position)
+        if is_said or (pair and pair.field == "pattern"):
             return 0
         length = self._name_length(tokens, position)
         if length < 2 and tokens[position + 1 : position + 2] == ["of"]:
@@ -297,10 +300,10 @@ class English(Grammar):
         own = qualities(tokens, free, start, is_plural=True)
         is_one = tokens[start] in containers("en") or not tokens[start].endswith("s")
         count = own.count or (1 if is_one else SEVERAL)
-        said = {**content.said, **own.said}
+        said, used = said_of_whole(tokens, own, content, whole.name)
         if is_bunch(self.vocabulary, container, whole):
             said["bunch"] = "flowers"
-        used = own.used | content.used | {start, start + 1}
+        used |= {start, start + 1}
         outer = whole.container or whole.name
         count = number_of(whole, container, count)
         made = qualified(self.vocabulary, outer, count, own.said if whole.container else said)
