@@ -228,13 +228,12 @@ class English(Grammar):
         if not DENIALS_EN.isdisjoint(tokens[max(position - 2, 0) : position]):
             return 0
         pair = attributes("en").get(" ".join(tokens[position : position + 2]))
-        is_said = is_material(tokens, position) or is_form(tokens, position)
-        if is_said or (pair and pair.field == "pattern"):
+        if is_material(tokens, position) or (pair and pair.field == "pattern"):
             return 0
         length = self._name_length(tokens, position)
         if length < 2 and tokens[position + 1 : position + 2] == ["of"]:
             return self._content_stop(tokens, position) - position or length
-        return length
+        return 0 if length == 1 and is_form(tokens, position) else length
 
     def _name_length(self, tokens: Sequence[str], position: int) -> int:
         words = self.vocabulary.words_en

@@ -32,6 +32,7 @@ KNOWN = Vocabulary.from_text(
     circle | 圆 | symbol
     clock | 时钟 | clock
     cake | 蛋糕 | food
+    round table | 圆桌 | object
     raccoon | 浣熊 | animal
     bear | 熊 | animal
     tooth-brushing dog | 刷牙的狗 | animal
@@ -125,6 +126,8 @@ def test_the_second_colour_of_a_pattern_is_said_to_be_unread() -> None:
         ("square wooden clock", "wood clock", ("square",)),
         ("a square blue cake", "blue cake", ("square",)),
         ("a round red sofa", "red sofa", ("round",)),
+        ("a round red table by a sofa", "red round table + sofa", ()),
+        ("a round table by a red sofa", "round table + red sofa", ()),
         ("a red square and a blue circle", "red square + blue circle", ()),
         ("a square inside a circle", "square + circle", ()),
     ],
