@@ -34,10 +34,12 @@ from dall_e.planning.phrases_en import (
     ARTICLES,
     STOPS,
     container_of,
+    is_form,
     is_material,
     owners,
     parts_said,
     qualities,
+    said_of_whole,
     shows_several,
     size_of,
     state_behind,
@@ -231,7 +233,7 @@ class English(Grammar):
         length = self._name_length(tokens, position)
         if length < 2 and tokens[position + 1 : position + 2] == ["of"]:
             return self._content_stop(tokens, position) - position or length
-        return length
+        return 0 if length == 1 and is_form(tokens, position) else length
 
     def _name_length(self, tokens: Sequence[str], position: int) -> int:
         words = self.vocabulary.words_en
@@ -297,10 +299,10 @@ class English(Grammar):
         own = qualities(tokens, free, start, is_plural=True)
         is_one = tokens[start] in containers("en") or not tokens[start].endswith("s")
         count = own.count or (1 if is_one else SEVERAL)
-        said = {**content.said, **own.said}
+        said, used = said_of_whole(tokens, own, content, whole.name)
         if is_bunch(self.vocabulary, container, whole):
             said["bunch"] = "flowers"
-        used = own.used | content.used | {start, start + 1}
+        used |= {start, start + 1}
         outer = whole.container or whole.name
         count = number_of(whole, container, count)
         made = qualified(self.vocabulary, outer, count, own.said if whole.container else said)

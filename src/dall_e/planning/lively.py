@@ -71,10 +71,44 @@ _ZH: tuple[tuple[re.Pattern[str], str], ...] = (
 )  # fmt: skip
 
 
+_WHOSE = r"(?:(?:its|his|her|their|the|some) )?(?:own )?"
+_COMBED = "(?:hair|mane|fur|beard|coat|tail)"
+_TOOLS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(rf"\b{words}(?! (?:of|from|in a)\b)"), plain)
+    for words, plain in (
+        (rf"(?:brush|clean)(?:ing|es|s) {_WHOSE}teeth(?: with a toothbrush)?",
+         "holding a toothbrush"),
+        (rf"comb(?:ing|s) {_WHOSE}{_COMBED}(?: with a comb)?", "holding a comb"),
+        (rf"brush(?:ing|es) {_WHOSE}{_COMBED}(?: with a (?:hair)?brush)?", "holding a hairbrush"),
+        (rf"(?:reading|reads) {_WHOSE}(?:paper|news)\b", "reading a newspaper"),
+    )
+)  # fmt: skip
+"""What is done with a thing that nobody names, or with their own teeth and hair, and that thing."""
+
+
+def with_tools(text: str, vocabulary: Vocabulary) -> str:
+    """Return an English prompt in lower case in which animals hold what they do something with.
+
+    What they do is no more in it where a picture shows them do it.
+    """
+    for pattern, plain in _TOOLS:
+        for match in pattern.finditer(text):
+            words = re.findall(r"[\w'-]+", text[: match.start()])[-4:]
+            pieces = [" ".join(words[at:]) for at in range(len(words))]
+            is_name = any(f"{piece} {match[0]}" in vocabulary.words_en for piece in pieces)
+            name = next(
+                (vocabulary.words_en[each] for each in pieces if each in vocabulary.words_en), ""
+            )
+            if not is_name and name and vocabulary.thing(name).kind in ALIVE:
+                return f"{text[: match.start()]}{plain}{text[match.end() :]}"
+    return text
+
+
 def with_lively_things(text: str, vocabulary: Vocabulary, language: Language) -> str:
     """Return a prompt in lower case in which things that do what people do hold what it takes."""
     if len(text) > _LONGEST:
         return text
+    text = with_tools(text, vocabulary) if language == "en" else text
     for pattern, plain in _EN if language == "en" else _ZH:
         for match in pattern.finditer(text):
             before = text[: match.start()]

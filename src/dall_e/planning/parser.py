@@ -47,6 +47,7 @@ from dall_e.planning.pictured_pairs import with_pictured_pairs
 from dall_e.planning.pictured_people import readings_of, with_pictured_people, with_somebody
 from dall_e.planning.place_contents import with_contents, without_indoor_sun
 from dall_e.planning.place_signs import NEON_CITY, with_sign
+from dall_e.planning.plain_prompts import said_plainly
 from dall_e.planning.plain_zh import as_asked, plainly_said
 from dall_e.planning.prints import with_prints
 from dall_e.planning.shown_parts import without_shown_parts
@@ -122,6 +123,9 @@ def parse(prompt: str, vocabulary: Vocabulary) -> Parse:
     matter = without_asides(normal.written, language, vocabulary.names_in(language).__contains__)
     if matter != normal.written:
         return _with_ignored(parse(matter, vocabulary), normal.ignored)
+    plain, unseen = said_plainly(text, language, vocabulary)
+    if plain != text:
+        return _as_written(parse(plain, vocabulary), text, unseen)
     in_turns = _read_in_turns(text, vocabulary)
     if in_turns is not None:
         return _with_ignored(in_turns, normal.ignored)
@@ -135,11 +139,16 @@ def parse(prompt: str, vocabulary: Vocabulary) -> Parse:
                 return replace(understood, text=text, is_exact=False)
     understood = _finished(prompt, vocabulary)
     assert understood is not None
-    if understood.unread and not has_tone(text):
-        for reading in readings_of(text, grammar, vocabulary, with_things=True):
-            other = _finished(reading.text, vocabulary, reading.shown)
-            if other is not None and len(other.unread) < len(understood.unread):
-                return replace(other, text=text, is_exact=False)
+    is_open = understood.unread and not has_tone(text)
+    return _read_more(understood, text, grammar) if is_open else understood
+
+
+def _read_more(understood: Parse, text: str, grammar: Grammar) -> Parse:
+    """The parse of a text by a picture of its people that shows more of it, if there is one."""
+    for reading in readings_of(text, grammar, grammar.vocabulary, with_things=True):
+        other = _finished(reading.text, grammar.vocabulary, reading.shown)
+        if other is not None and len(other.unread) < len(understood.unread):
+            return replace(other, text=text, is_exact=False)
     return understood
 
 
@@ -167,6 +176,15 @@ def _read_copies(text: str, vocabulary: Vocabulary) -> Parse | None:
 
 def _language_of(text: str) -> Language:
     return "zh" if is_chinese(text) else "en"
+
+
+def _as_written(understood: Parse, text: str, unseen: Sequence[str]) -> Parse:
+    """A parse of a prompt in other words, with those of its unread words that the prompt has."""
+    words = frozenset(re.findall(r"[\w'’-]+", text.lower()))
+    unread = [word for word in understood.unread if word.lower() in words]
+    return replace(
+        understood, text=text, unread=tuple(dict.fromkeys((*unread, *unseen))), is_exact=False
+    )
 
 
 def _with_ignored(understood: Parse, ignored: Sequence[str]) -> Parse:

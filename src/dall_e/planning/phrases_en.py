@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from dall_e.planning.grammar import PartSaid, whole_number
+from dall_e.planning.grammar import Mention, PartSaid, whole_number
 from dall_e.planning.lexicon import Attribute, Container, attributes, containers, pictured_number
 from dall_e.planning.qualities import Qualities
 from dall_e.planning.vocabulary import SEVERAL, Vocabulary
@@ -19,6 +19,10 @@ STOPS = frozenset(
     "into".split()
 )
 """Behind one of these, what is said belongs to another thing."""
+_NONE = Attribute("", "")
+_FORMS = frozenset("square round oval rectangular".split())
+_GOING_ON = frozenset("full that which who made inside outside above below between beside".split())
+"""Words behind the noun of a form, as of "a square inside a circle"."""
 _TOO_MANY = frozenset(
     "thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty "
     "seventy eighty ninety hundred thousand million".split()
@@ -85,9 +89,39 @@ def qualities(tokens: Sequence[str], free: int, start: int, *, is_plural: bool) 
     return found
 
 
+def said_of_whole(
+    tokens: Sequence[str], own: Qualities, content: Mention, name: str
+) -> tuple[dict[str, str], frozenset[int]]:
+    """What is said of a container and of what is in it, by field, and the tokens that say so.
+
+    Things in a jar that is drawn with them have the colours of its drawing; food is food.
+    """
+    said, used = {**content.said, **own.said}, own.used | content.used
+    is_jar = "jar of" in name and content.item.thing.kind != "food"
+    if is_jar and "colour" in content.said and "colour" not in own.said:
+        del said["colour"]
+        colours = (
+            at for at in content.used if (attribute_of(tokens[at]) or _NONE).field == "colour"
+        )
+        used -= frozenset(colours)
+    return said, used
+
+
 def is_material(tokens: Sequence[str], position: int) -> bool:
     """Whether the word at a position says what something is made of, behind its noun."""
     return _MADE_OF.fullmatch(" ".join(tokens[max(position - 3, 0) : position + 1])) is not None
+
+
+def is_form(tokens: Sequence[str], position: int) -> bool:
+    """Whether the word at a position says in which form a thing is: "a square blue cake"."""
+    ahead = tokens[position + 1 : position + 2]
+    if tokens[position] not in _FORMS or not ahead:
+        return False
+    return (
+        ahead[0].isalpha()
+        and not (STOPS | _GOING_ON).intersection(ahead)
+        and not ahead[0].endswith("ing")
+    )
 
 
 def attribute_of(word: str) -> Attribute | None:

@@ -44,6 +44,11 @@ _BY_A_LAKE = ("mountains", "forest", "meadow", "hills")
 """Where a boat is on the lake between them."""
 
 
+_OWN = re.compile("star|fire|campfire|tent|camping|swing|slide|playground slide")
+"""What stands in the sky, at a camp and on a playground: a few swings are those of the place."""
+_A_FEW = 3
+
+
 class Contents(NamedTuple):
     """Where a text says what a place shows anyway."""
 
@@ -75,8 +80,12 @@ def with_contents(scene: Scene) -> Scene:
         place = "lake"
         scene = replace(scene, background=f"{place}{plus}{weather}")
     for index, item in enumerate(scene.objects):
-        if len(scene.objects) < 2 or not _is_plain(scene, index):
+        if len(scene.objects) < 2 and not _is_own(scene, index):
             continue
+        if not _is_plain(scene, index) and not _is_own(scene, index):
+            continue
+        if item.name == "star" and "night" in scene.background and _is_own(scene, index):
+            return with_contents(scene.without((index,)))
         drawing = _drawings(place).get(item.name) or _drawings(place).get(item.name.split()[-1])
         held = [link for link in scene.all_links if link.second == index]
         if drawing is None or (held and drawing == place):
@@ -90,6 +99,16 @@ def with_contents(scene: Scene) -> Scene:
         )
         return with_contents(scene.without((index,)))
     return scene
+
+
+def _is_own(scene: Scene, index: int) -> bool:
+    """Whether a thing is one that is the place's own, in whatever number and size it is said."""
+    item = scene.objects[index]
+    if not scene.background or not _OWN.fullmatch(item.name) or item.count > _A_FEW:
+        return False
+    plain = replace(item, count=1, size="" if item.size == "small" else item.size)
+    others = tuple(plain if at == index else each for at, each in enumerate(scene.objects))
+    return _is_plain(replace(scene, objects=others), index)
 
 
 def _is_boat(item: SceneObject) -> bool:

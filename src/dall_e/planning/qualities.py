@@ -41,6 +41,12 @@ _AIRBORNE = re.compile(
     r"parachute|glider|bubble|flag|broom|arrow|spaceship|shuttle|satellite|petal|seed|paper|pigeon|frisbee|ball$"
 )
 """Things that are in the air without wings."""
+_LIGHT = re.compile(
+    r"\b(?:towels?|cloth|blanket|sheets?|napkin|letter|envelope|page|newspaper|hat|cap|beret|scarf|"
+    r"socks?|shirt|t-shirt|dress|skirt|umbrella|ribbon|banknotes?|curtain|tissue|handkerchief|"
+    r"bag|confetti|cards?|sail|photo|ticket|poster|map|notes?|receipt|leaves|laundry|clothes)\b"
+)
+"""Things that the wind takes away."""
 _MOOD_OF = {
     "grinning": "smiling", "crying": "crying", "sleeping": "sleepy", "dancing": "lively",
     "running": "lively", "walking": "lively", "standing": "",
@@ -201,7 +207,7 @@ def mood_of(vocabulary: Vocabulary, name: str, state: str) -> str:
 def _gets_wings(vocabulary: Vocabulary, name: str) -> bool:
     """Whether a thing flies in a picture only if it is given wings."""
     kind = vocabulary.thing(name).kind
-    if flies(vocabulary, name) or _AIRBORNE.search(name):
+    if flies(vocabulary, name) or _AIRBORNE.search(name) or _LIGHT.search(name):
         return False
     is_heavy = kind == "animal" and _WINGLESS.search(name) is not None
     return is_heavy or kind in ("object", "food", "plant", "vehicle", "building", "clothing")

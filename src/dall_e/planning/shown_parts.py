@@ -13,7 +13,10 @@ from dall_e.planning.vocabulary import Vocabulary
 from dall_e.text.language import COLOURS_ZH, COUNT_EN, COUNT_ZH, Language
 from dall_e.text.tables import read_table
 
-_WITH = re.compile(r"^(?P<thing>[\w' -]+?) with (?P<parts>[\w', -]+)$")
+_WITH = re.compile(
+    r"^(?P<thing>[\w' -]+?) with (?P<parts>[\w', -]+?)"
+    r"(?P<rest>(?: (?:in|on|at|by|under|near|next to|hanging|lying|standing) .+)?)$"
+)
 _IN = re.compile(
     r"^(?P<thing>[\w' -]+?) (?P<where>in|on) (?:an? |the )?(?P<looks>(?:[\w-]+ ){0,2}?)"
     r"(?:cup|glass|jar|mug|bottle|flask|vial|bowl|box|carton|plate|platter|tray|dish|board|pan)$"
@@ -93,7 +96,7 @@ def _without_toppings(text: str) -> str:
             continue
         colours += [word for word in said[:at] if word in COLOURS_ZH]
     left = " and ".join(others) if others else " ".join(colours)
-    return " with ".join(filter(None, (match["thing"], left)))
+    return " with ".join(filter(None, (match["thing"], left))) + match["rest"]
 
 
 @lru_cache(maxsize=1)

@@ -30,6 +30,16 @@ _REPEATED_ZH = re.compile(
 )
 _JOINS = re.compile(r"\b(?:with|in|on|of|for|from|at|by)\b")
 _CONTAINER = re.compile(r"\b([a-z]+) (basket|bowl|plate|box|crate|bucket|tray|bag)\b")
+_FULL = re.compile(
+    r"\b(?P<container>jar|bowl|basket|box|bag|bucket|glass|cup|bottle|crate|vase|pot)s?"
+    r"(?P<full>,? (?:that is |is )?(?:of|full of|filled (?:up )?with|full with|containing|"
+    r"packed with|stuffed with) )(?:(?:some|lots of|many) )?(?=[a-z])"
+)
+"""A container and what is in it."""
+_OF_GLASS = ("jar", "bottle")
+"""Containers that are of glass in drawings."""
+_MOST_LOOKS = 3
+"""Words behind "full of", the last of which is the content."""
 _MANY_OF = "six {}"
 """As many as are drawn of one thing."""
 
@@ -115,6 +125,13 @@ def _filled(text: str, vocabulary: Vocabulary) -> str:
         known = next(filter(words.__contains__, full), "")
         if known and match[0] not in words:
             return f"{text[: match.start()]}{known}{text[match.end() :]}"
+    for match in reversed([*_FULL.finditer(text)]):
+        behind = re.findall(r"[\w'-]+", text[match.end() :])[:_MOST_LOOKS]
+        if any(f"{match['container']} of {content}" in words for content in behind):
+            before = text[: match.start()]
+            before = before.removesuffix("glass ") if match["container"] in _OF_GLASS else before
+            container = text[match.start() : match.start("full")]
+            text = f"{before}{container} of {text[match.end() :]}"
     return text
 
 

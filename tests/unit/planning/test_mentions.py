@@ -121,7 +121,7 @@ def test_what_nobody_wears_is_not_drawn_twice(known: Vocabulary) -> None:
     read = parse("a cat with a hat, a hat, a dog, a girl and a house", known)
     assert read.scene is not None
     assert [item.name for item in read.scene.objects].count("hat") == 1
-    assert "house" in read.unread
+    assert [item.name for item in read.scene.objects][-1] == "house" and read.unread == ("hat",)
 
 
 def test_several_things_in_a_hand(known: Vocabulary) -> None:
