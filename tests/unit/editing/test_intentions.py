@@ -27,6 +27,25 @@ def test_who_is_there_gets_what_they_wear() -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "drawn"),
+    [
+        ("give the cat a red hat", "a cat with a red hat"),
+        ("put a hat on the cat", "a cat with a hat"),
+        ("给猫戴上红帽子", "戴红帽子的猫"),
+        ("a standing cat", "a standing cat"),
+    ],
+)
+def test_who_is_there_is_given_something(words: str, drawn: str) -> None:
+    meant = as_meant(read_instruction(words), SHOWN, KNOWN)
+    assert (meant.kind, meant.what, meant.where, meant.whole) == ("draw", drawn, "cat", True)
+
+
+@pytest.mark.parametrize("words", ["put a hat on the car", "give the tree a hat", "put a tree"])
+def test_what_is_not_alive_is_given_nothing(words: str) -> None:
+    assert not as_meant(read_instruction(words), SHOWN, KNOWN).whole
+
+
+@pytest.mark.parametrize(
     "words", ["a red car", "a tree", "add a blue car", "remove the car", "a car", "a blue tree"]
 )
 def test_everything_else_is_done_as_it_is_said(words: str) -> None:
