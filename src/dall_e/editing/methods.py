@@ -93,19 +93,12 @@ class Editing:
         canvas = open_image(image)
         shown = str(canvas.info.get("prompt", canvas.info.get("edit_of", "")))
         selected_HW = None if mask is None else selection_of(mask, canvas)
+        svg = image.info.get("svg") if isinstance(image, PILImage) else None
 
         # The document of a file is drawn again, so it is asked for only where it counts.
-        layers = None
-        if selected_HW is None or is_box(selected_HW):
-            svg = image.info.get("svg") if isinstance(image, PILImage) else None
-            layers = layers_of(self.engine, canvas, svg)
-        instructions = read_instructions(prompt, self._is_one_name(layers))
-        if len(instructions) == 1 and mask is None:
-            instructions = [as_meant(instructions[0], shown, self.engine.vocabulary)]
-        if len(instructions) > 1 and mask is not None:
-            raise ValueError(
-                f"{prompt!r} is several edits: with a mask or a box, give one edit at a time"
-            )
+        counts = selected_HW is None or is_box(selected_HW)
+        layers = layers_of(self.engine, canvas, svg) if counts else None
+        instructions = self._read(prompt, layers, shown, is_selected=mask is not None)
         (seed,) = image_seeds(seed, None, 1, 1)
         edit = Edit(
             instruction=instructions[0],
@@ -248,6 +241,20 @@ class Editing:
             image = edited(self.engine, image, edit)
             changed_HW = np.maximum(changed_HW, edit.selected_HW)
         return image, replace(edit, selected_HW=changed_HW)
+
+    def _read(
+        self, prompt: str, layers: Layers | None, shown: str, *, is_selected: bool
+    ) -> list[Instruction]:
+        """What is to be done, in its order. Raises ValueError for several edits of a selection."""
+        instructions = read_instructions(prompt, self._is_one_name(layers))
+        if len(instructions) == 1:
+            (one,) = instructions
+            return [one if is_selected else as_meant(one, shown, self.engine.vocabulary)]
+        if is_selected:
+            raise ValueError(
+                f"{prompt!r} is several edits: with a mask or a box, give one edit at a time"
+            )
+        return instructions
 
     def _is_one_name(self, layers: Layers | None) -> Callable[[str], bool]:
         """What knows names with an "and" of the things of a picture, or of all things."""
