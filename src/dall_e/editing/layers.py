@@ -9,8 +9,9 @@ Shapes: H W rows and columns of the picture, C 4 channels (premultiplied RGBA).
 from __future__ import annotations
 
 import copy
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -78,33 +79,44 @@ class Layers:
         names = [_name_of(group) for group in self._groups() if group is not place]
         return [name for name in names if _is_thing(name)]
 
-    def layer(self, name: str) -> Layer:
-        """Everything that has a name. Raises KeyError if nothing has it."""
-        if name not in self.names:
-            raise KeyError(name)
-        groups = self._groups()
-        return self._without([n for n, each in enumerate(groups) if _name_of(each) == name])
-
-    def within(self, selected_HW: UInt8, name: str = "", *, least: float = WITHIN) -> Layer | None:
-        """All things, or those of a name, that lie within a selection, as one; None for none.
-
-        least: how much of each does, as a fraction; 0 is any of it.
-        """
+    def copies(self, name: str = "") -> list[int]:
+        """The numbers of all things, or of those of a name, from left to right."""
         place = self._place()
-        found: dict[int, Layer] = {}
-        for number, group in enumerate(self._groups()):
-            if group is place or not _is_thing(_name_of(group)):
-                continue
-            if name and _name_of(group) != name:
-                continue
-            alone = self._without_one(number)
-            alone_HW = alone.selected_HW >= 128
+        found = [
+            number
+            for number, group in enumerate(self._groups())
+            if group is not place and _is_thing(_name_of(group))
+            if not name or _name_of(group) == name
+        ]
+        if len(found) < 2:
+            return found
+        return sorted(found, key=self.middle_of)
+
+    def layer(self, numbers: Collection[int], gone: Collection[int] = ()) -> Layer | None:
+        """Some things as one; None if nothing of them is seen.
+
+        gone: the numbers of things that are not in the picture any more.
+        """
+        layer = self._without(sorted(numbers), gone)
+        return layer if layer.selected_HW.any() else None
+
+    def within(self, selected_HW: UInt8, name: str = "", *, least: float = WITHIN) -> list[int]:
+        """The numbers of all things, or those of a name, that lie within a selection.
+
+        least: how much of each does, as a fraction; 0 is any of it. They go from left to right.
+        """
+        found = []
+        for number in self.copies(name):
+            alone_HW = self._without_one(number).selected_HW >= 128
             inside = np.count_nonzero(alone_HW & (selected_HW >= 128))
             if inside and inside >= least * np.count_nonzero(alone_HW):
-                found[number] = alone
-        if len(found) > 1:
-            return self._without(list(found))
-        return next(iter(found.values()), None)
+                found.append(number)
+        return found
+
+    def middle_of(self, number: int) -> float:
+        """How far to the right a thing's middle is, as a fraction; infinite if it is hidden."""
+        columns = np.flatnonzero((self._without_one(number).selected_HW >= 128).any(0))
+        return float(columns[0] + columns[-1]) / 2 / self._side if len(columns) else math.inf
 
     def _without_one(self, number: int) -> Layer:
         """One group as a thing; it is painted when it is first asked for."""
@@ -116,19 +128,24 @@ class Layers:
         """All groups of the document, those at the back first."""
         return [group for group in self._root if _is_group(group)]
 
-    def _without(self, numbers: Sequence[int]) -> Layer:
+    def _without(self, numbers: Sequence[int], gone: Collection[int] = ()) -> Layer:
         """Some groups with all that belongs to them, as one thing."""
-        rest = copy.copy(self._root)
         groups = self._groups()
-        for number in numbers:
-            rest.remove(groups[number])
-            self._remove_belongings(rest, groups, number)
-
-        behind_HWC = self._painted(rest)
-        differs_HW = differing(behind_HWC, self._whole_HWC)
+        whole_HWC = self._painted(self._rest(gone)) if gone else self._whole_HWC
+        behind_HWC = self._painted(self._rest({*numbers, *gone}))
+        differs_HW = differing(behind_HWC, whole_HWC)
         selected_HW = np.where(differs_HW, np.uint8(255), np.uint8(0))
         name = ", ".join(dict.fromkeys(_name_of(groups[number]) for number in numbers))
         return Layer(name, grown(selected_HW, 1), behind_HWC)
+
+    def _rest(self, gone: Collection[int]) -> ElementTree.Element:
+        """The document without some groups and all that belongs to them."""
+        rest = copy.copy(self._root)
+        groups = self._groups()
+        for number in gone:
+            rest.remove(groups[number])
+            self._remove_belongings(rest, groups, number)
+        return rest
 
     def ground(self) -> Canvas:
         """The picture without any thing: its place, or nothing."""

@@ -11,12 +11,14 @@ Shapes: H W rows and columns of the picture, C 4 channels (premultiplied RGBA).
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import cv2
 import numpy as np
 
+from dall_e.editing.choices import Choice, choice_of
 from dall_e.editing.drawing import named_things
 from dall_e.editing.finding import recognised_part
 from dall_e.editing.instructions import Instruction
@@ -54,6 +56,8 @@ _MOSTLY = 0.5
 """A box to remove something is about what has so much of itself in the box."""
 _POINTED_AT = 0.1
 """The same of a thing that the words name, too."""
+_ABREAST = 0.03
+"""Of two things whose middles are nearer, as a fraction of the side, neither is left or right."""
 _MARGIN = 0.02
 """A thing's box is larger than the thing by this fraction of the picture's side."""
 
@@ -67,6 +71,8 @@ class Located:
     """The thing that is there now, if it is known which pixels are its own."""
     behind_HWC: Canvas | None = None
     """What is behind that, if the picture's document says it."""
+    numbers: tuple[int, ...] = ()
+    """Which things of the picture's document that are."""
 
 
 @dataclass(frozen=True)
@@ -109,13 +115,27 @@ class _Seen:
 
 
 def locate(
-    eyes: Eyes, image: PILImage, instruction: Instruction, layers: Layers | None, shown: str
-) -> Located:
-    """Find where an edit goes. Raises ValueError if the words do not say it."""
+    eyes: Eyes,
+    image: PILImage,
+    instruction: Instruction,
+    layers: Layers | None,
+    shown: str,
+    gone: Collection[int] = (),
+) -> Located | None:
+    """Find where an edit goes; None where all that it is about is gone already.
+
+    gone: numbers of the things of a picture of ours that were removed before. Raises ValueError if
+    the words do not say where, or name more things than there are.
+    """
     engine, seen = eyes.engine, _Seen(image)
+    if instruction.kept:
+        return _others(layers, instruction.kept, engine.vocabulary)
     words = instruction.where or _replaced(engine, instruction, shown)
+    numbers = named_copies(layers, words, engine.vocabulary) if layers and words else []
+    if layers and numbers:
+        return _of_layer(layers, numbers, gone)
     if words:
-        found = _find(eyes, seen, words, layers)
+        found = None if layers else _find(eyes, seen, words)
         if found is not None:
             return found
         if instruction.where or instruction.kind != "draw":
@@ -152,34 +172,34 @@ def masked(
     if instruction.adds:
         return Located(selected_HW, nothing_HW)
     is_drawn = instruction.kind == "draw"
-    words = instruction.where
-    name = named_thing(layers, words, vocabulary) if words else ""
-    inside = None
+    if instruction.kept:
+        raise ValueError("what is kept is said without a mask or a box: give one of both")
+    choice = _choice(layers, instruction.where)
+    name = named_thing(layers, choice.name, vocabulary) if choice.name else ""
+    inside: list[int] = []
     if name:
         inside = layers.within(selected_HW, name, least=WITHIN if is_drawn else _POINTED_AT)
+        inside = choice.of(inside) if inside else []
     inside = inside or layers.within(selected_HW, least=WITHIN if is_drawn else _MOSTLY)
-    if inside is not None:
-        whole_HW = np.maximum(selected_HW, inside.selected_HW)
-        return Located(whole_HW, inside.selected_HW, inside.behind_HWC)
-    if is_drawn:
-        return Located(selected_HW, nothing_HW)
-    if instruction.kind == "recolour":
-        return Located(selected_HW)
-    return _beside_things(selected_HW, layers)
+    layer = layers.layer(inside) if inside else None
+    if layer is not None:
+        whole_HW = np.maximum(selected_HW, layer.selected_HW)
+        return Located(whole_HW, layer.selected_HW, layer.behind_HWC)
+    return Located(selected_HW, nothing_HW) if is_drawn else _beside_things(selected_HW, layers)
 
 
 def _beside_things(selected_HW: UInt8, layers: Layers) -> Located:
     """What of a place is in a box, such as its sun, and no part of the things before it."""
-    cut = layers.within(selected_HW, least=_POINTED_AT)
-    touched = layers.within(selected_HW, least=0)
+    touched = layers.layer(layers.within(selected_HW, least=0))
     if touched is None:
         return Located(selected_HW)
+    cut = layers.layer(layers.within(selected_HW, least=_POINTED_AT))
     hole_HW = things_within(layers.ground(), selected_HW)
     hole_HW[touched.selected_HW >= 128] = 0
     if cut is not None or not hole_HW.any():
         raise ValueError(
             f"nothing lies mostly in the box, which cuts {(cut or touched).name}: name what is to "
-            "be removed, give a larger box, or paint a mask to cut a part out"
+            "change, give a larger box, or paint a mask to change a part"
         )
     return Located(selected_HW, hole_HW)
 
@@ -204,15 +224,76 @@ def _replaced(engine: Engine, instruction: Instruction, shown: str) -> str:
     return ""
 
 
-def _find(eyes: Eyes, seen: _Seen, words: str, layers: Layers | None) -> Located | None:
-    """The place of a thing that words name; None if it is not there."""
-    engine = eyes.engine
-    name = named_thing(layers, words, engine.vocabulary) if layers else ""
-    if layers is not None and name:
-        layer = layers.layer(name)
-        return Located(_boxed(layer.selected_HW), layer.selected_HW, layer.behind_HWC)
-    if layers is not None or engine.networks.dual_encoder is None:
+def named_copies(layers: Layers, words: str, vocabulary: Vocabulary | None) -> list[int]:
+    """The numbers of the things of a picture that words mean, from left to right; none for none.
+
+    Raises ValueError if there are fewer than the words say, or it is not clear which are meant.
+    """
+    choice = _choice(layers, words)
+    name = named_thing(layers, choice.name, vocabulary)
+    if not name:
+        return []
+    numbers = layers.copies(name)
+    chosen = choice.of(numbers)
+    if choice.side and len(numbers) > 1:
+        middle = layers.middle_of(chosen[0])
+        others = [layers.middle_of(number) for number in numbers if number not in chosen]
+        if any(abs(middle - other) < _ABREAST for other in others):
+            raise ValueError(
+                f"none is clearly {words!r}, as one is above another: give a box around it"
+            )
+    return chosen
+
+
+def _choice(layers: Layers, words: str) -> Choice:
+    """Which of several things words mean; "right arrow" may be a name, and say no side."""
+    return Choice(name=words) if words in layers.names else choice_of(words)
+
+
+def _of_layer(layers: Layers, numbers: Collection[int], gone: Collection[int]) -> Located | None:
+    """The place of some things of a picture of ours; None if they are gone already."""
+    left = sorted(set(numbers) - set(gone))
+    layer = layers.layer(left, gone) if left else None
+    if layer is None:
         return None
+    selected_HW = layer.selected_HW
+    return Located(_boxed(selected_HW), selected_HW, layer.behind_HWC, tuple(left))
+
+
+def _others(
+    layers: Layers | None, kept: Sequence[str], vocabulary: Vocabulary | None
+) -> Located | None:
+    """The place of all things but those that words name; what they stand in stays, too."""
+    if layers is None:
+        raise ValueError(
+            "what else is in this picture is not known: name what is to be removed, one at a time, "
+            "or select it with a mask or a box"
+        )
+    others = set(layers.copies())
+    for words in kept:
+        numbers = named_copies(layers, words, vocabulary)
+        if not numbers:
+            raise ValueError(f"{words!r} is not found in the picture{_there(layers)}")
+        others -= set(numbers)
+    if not others:
+        raise ValueError(f"the picture has nothing else than {' and '.join(kept)}")
+    return _of_layer(layers, others, ())
+
+
+def _find(eyes: Eyes, seen: _Seen, words: str) -> Located | None:
+    """The place of a thing that words name, in a picture of any origin; None if it is not there.
+
+    Raises ValueError for one of several, which only pictures of ours tell apart.
+    """
+    engine, choice = eyes.engine, choice_of(words)
+    if choice.is_some:
+        raise ValueError(
+            f"which of several is {words!r} is only known in a picture of ours: "
+            "say with a mask or a box where it is"
+        )
+    if engine.networks.dual_encoder is None:
+        return None
+    words = choice.name
     part_HW = _part_like(engine, seen, words)
     if part_HW is None and eyes.recogniser is not None:
         names = _names(engine, words)
@@ -232,10 +313,7 @@ def _names(engine: Engine, words: str) -> frozenset[str]:
 def _sole_thing(seen: _Seen, layers: Layers | None) -> Located | None:
     """The place of the only thing of a picture; None if it has several, or none."""
     if layers is not None:
-        if len(layers.names) != 1:
-            return None
-        layer = layers.layer(layers.names[0])
-        return Located(_boxed(layer.selected_HW), layer.selected_HW, layer.behind_HWC)
+        return _of_layer(layers, layers.copies(), ()) if len(layers.names) == 1 else None
     parts = [part_HW for part_HW in seen.parts if part_HW.mean() / 255 >= _LARGE]
     return Located(_boxed(parts[0]), parts[0]) if len(parts) == 1 else None
 

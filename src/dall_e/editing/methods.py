@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from dall_e.checkpoints.families.base import PublishedNetworks
 from dall_e.config import ModelConfig, SamplingConfig
 from dall_e.config.published import PublishedConfig
+from dall_e.editing.compounds import read_instructions
 from dall_e.editing.inpainting import Edit, Method, edited
-from dall_e.editing.instructions import Instruction, read_instruction
+from dall_e.editing.instructions import Instruction
 from dall_e.editing.intentions import as_meant
-from dall_e.editing.layers import layers_of
+from dall_e.editing.layers import Layers, layers_of
 from dall_e.editing.locating import Eyes, Located, locate, masked
 from dall_e.editing.outpainting import checked_margins, enlarged, new_place
 from dall_e.editing.variations import checked_strength, varied
 from dall_e.images.files import PILImage
 from dall_e.images.opening import open_image
 from dall_e.images.results import DrawnImage, ImageList
-from dall_e.images.selections import Mask, bounds_of, is_box, selection_of
+from dall_e.images.selections import Mask, UInt8, bounds_of, is_box, selection_of
 from dall_e.inference.engine import Engine
 from dall_e.inference.loading import Networks
 from dall_e.inference.request import resolve_sampling
@@ -65,7 +69,8 @@ class Editing:
             image: a PIL image or a file. Of an animation the first frame is taken.
             prompt: what shall be there, "a red hat" or "a cat wearing a red hat"; or what to do:
                 "add a bird", "replace the apple with a pear", "make the car blue", "remove the
-                tree", 把树去掉. An empty one removes.
+                tree", 把树去掉. An empty one removes. Lists and several edits are done one
+                after the other. "The left cat", "cat#2" and "three eggs" count from left to right.
             mask: what may change: a picture or file of the same size, white where it may change,
                 or transparent there; a box of left, top, right and bottom in pixels, or in
                 fractions of the sides; or "alpha", what is transparent in the picture itself.
@@ -77,27 +82,27 @@ class Editing:
             on_image: is called with the picture while the part is drawn, at most `previews` times;
                 returning True stops the drawing with DecodeInterrupted.
 
-        Raises ValueError for a mask that does not fit, or selects nothing; for words that name
+        Raises ValueError for a mask that does not fit, or selects nothing; for several edits that
+        cannot be taken apart; for words that name
         nothing in the picture, or nothing that can be drawn; for a box that removes nothing whole
         and only cuts things of a picture of ours; and for a model that cannot edit.
         """
         self._check_can_edit("edit")
         if method not in METHODS:
             raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
-        instruction = read_instruction(prompt)
         canvas = open_image(image)
         shown = str(canvas.info.get("prompt", canvas.info.get("edit_of", "")))
-
-        if mask is None:
-            instruction = as_meant(instruction, shown, self.engine.vocabulary)
+        selected_HW = None if mask is None else selection_of(mask, canvas)
         svg = image.info.get("svg") if isinstance(image, PILImage) else None
-        located = self._located(canvas, svg, instruction, mask, shown)
+
+        # The document of a file is drawn again, so it is asked for only where it counts.
+        counts = selected_HW is None or is_box(selected_HW)
+        layers = layers_of(self.engine, canvas, svg) if counts else None
+        instructions = self._read(prompt, layers, shown, is_selected=mask is not None)
         (seed,) = image_seeds(seed, None, 1, 1)
         edit = Edit(
-            instruction=instruction,
-            selected_HW=located.selected_HW,
-            thing_HW=located.thing_HW,
-            behind_HWC=located.behind_HWC,
+            instruction=instructions[0],
+            selected_HW=np.zeros((canvas.height, canvas.width), np.uint8),
             seed=seed,
             sampling=self._sampling(sampling, settings),
             method=self._method(method),
@@ -107,7 +112,8 @@ class Editing:
             on_image=on_image,
             previews=previews,
         )
-        return DrawnImage.of(edited(self.engine, canvas, edit), self._story_of_edit(prompt, edit))
+        result, done = self._all_edited(canvas, instructions, selected_HW, layers, edit)
+        return DrawnImage.of(result, self._story_of_edit(prompt, done))
 
     def outpaint(
         self,
@@ -198,24 +204,69 @@ class Editing:
             images.append(DrawnImage.of(one.pixels, story, svg=one.svg))
         return images
 
-    def _located(
+    def _all_edited(
         self,
         image: PILImage,
-        svg: bytes | None,
-        instruction: Instruction,
-        mask: Mask | None,
-        shown: str,
-    ) -> Located:
-        """Where an edit goes: in the mask, or else where the words say."""
-        selected_HW = None if mask is None else selection_of(mask, image)
-        if selected_HW is not None and not is_box(selected_HW):
-            return Located(selected_HW)
+        instructions: Sequence[Instruction],
+        selected_HW: UInt8 | None,
+        layers: Layers | None,
+        edit: Edit,
+    ) -> tuple[PILImage, Edit]:
+        """Edit a picture by one instruction after another; with the edit of all that is selected.
 
-        # The document of a file is drawn again, so it is asked for only where it counts.
-        layers = layers_of(self.engine, image, svg)
-        if selected_HW is not None:
-            return masked(selected_HW, instruction, layers, self.engine.vocabulary)
-        return locate(Eyes(self.engine, self.recogniser), image, instruction, layers, shown)
+        selected_HW: where, if it is not for the words to say. edit: all else that is said.
+        """
+        eyes = Eyes(self.engine, self.recogniser)
+        changed_HW = edit.selected_HW
+        gone: set[int] = set()
+        for instruction in instructions:
+            located: Located | None
+            if selected_HW is not None:
+                located = masked(selected_HW, instruction, layers, self.engine.vocabulary)
+            else:
+                located = locate(eyes, image, instruction, layers, edit.shown, gone)
+            if located is None:
+                if gone and instruction.kind == "remove":
+                    continue
+                raise ValueError(f"nothing is seen of {instruction.where or 'what is to change'!r}")
+            if instruction.kind == "remove":
+                gone.update(located.numbers)
+            edit = replace(
+                edit,
+                instruction=instruction,
+                selected_HW=located.selected_HW,
+                thing_HW=located.thing_HW,
+                behind_HWC=located.behind_HWC,
+            )
+            image = edited(self.engine, image, edit)
+            changed_HW = np.maximum(changed_HW, edit.selected_HW)
+        return image, replace(edit, selected_HW=changed_HW)
+
+    def _read(
+        self, prompt: str, layers: Layers | None, shown: str, *, is_selected: bool
+    ) -> list[Instruction]:
+        """What is to be done, in its order. Raises ValueError for several edits of a selection."""
+        instructions = read_instructions(prompt, self._is_one_name(layers))
+        if len(instructions) == 1:
+            (one,) = instructions
+            return [one if is_selected else as_meant(one, shown, self.engine.vocabulary)]
+        if is_selected:
+            raise ValueError(
+                f"{prompt!r} is several edits: with a mask or a box, give one edit at a time"
+            )
+        return instructions
+
+    def _is_one_name(self, layers: Layers | None) -> Callable[[str], bool]:
+        """What knows names with an "and" of the things of a picture, or of all things."""
+        vocabulary = self.engine.vocabulary
+
+        def known(words: str) -> bool:
+            name = words.lower()
+            if vocabulary is not None:
+                name = vocabulary.words_en.get(name) or vocabulary.words_zh.get(name) or ""
+            return bool(name) and (layers is None or name in layers.names)
+
+        return known if vocabulary is not None else lambda words: False
 
     def _method(self, method: str) -> Method:
         """How a part is drawn: "auto" pastes where the model knows things by name."""

@@ -27,6 +27,9 @@ from dall_e.images.metadata import texts_in, texts_of
 SHORTEST_SIDE = 16
 """Pixels along the shorter side of the smallest picture that can be changed."""
 
+_HEAD_OF_SVG = 1024
+"""Bytes among which an SVG document says that it is one."""
+
 
 def open_image(source: PILImage | str | os.PathLike[str]) -> PILImage:
     """Open a picture in mode RGB or RGBA, its texts in `info` and the type of its file in `format`.
@@ -71,6 +74,10 @@ def open_image_bytes(
             f"it has far too many pixels, pictures of at most {most_pixels} are read"
         ) from error
     except UnidentifiedImageError as error:
+        if b"<svg" in content[:_HEAD_OF_SVG]:
+            raise ValueError(
+                "an SVG document is no picture that can be edited: edit the PNG, or the plan"
+            ) from error
         known = f"none of {', '.join(formats)}" if formats else "of no known kind"
         raise ValueError(f"not a readable picture ({len(content)} bytes): {known}") from error
     # Each format has its own errors for damage.

@@ -55,7 +55,8 @@ def selection_of(mask: Mask, image: PILImage) -> UInt8:
 def box_of(numbers: Any, size: tuple[int, int]) -> Box:
     """Return a box in pixels of a picture, from pixels or fractions.
 
-    Raises ValueError for what is no box, and for one that is empty or reaches out of the picture.
+    Raises ValueError for what is no box, for one with fractions above 1, and for one that is empty
+    or reaches out of the picture.
     """
     width, height = size
     is_box = isinstance(numbers, Sequence) and len(numbers) == 4
@@ -65,6 +66,12 @@ def box_of(numbers: Any, size: tuple[int, int]) -> Box:
     scaled = [float(number) for number in numbers]
     if max(scaled) <= 1:
         scaled = [number * side for number, side in zip(scaled, (*size, *size), strict=True)]
+    elif any(number % 1 for number in scaled):
+        given = ",".join(f"{number:g}" for number in scaled)
+        raise ValueError(
+            f"the box {given} is neither in pixels, which are whole numbers, nor in fractions, "
+            "which are at most 1"
+        )
     left, top, right, bottom = (round(number) for number in scaled)
     if not (0 <= left < right <= width and 0 <= top < bottom <= height):
         raise ValueError(

@@ -43,6 +43,8 @@ def test_a_mask_is_a_file(draw: Draw, picture: Path) -> None:
         (("in.png", "a cat", "--box", "1,2,x,4"), "--box takes four numbers"),
         (("in.png", "a cat", "--box", "1,2,3"), "a box is four numbers"),
         (("in.png", "a cat", "--box", "1,2,3,4", "--mask", "alpha"), "but not both"),
+        (("in.png", "a cat", "--box", "0,0,1.5,1"), "box 0,0,1.5,1 is neither in pixels"),
+        (("in.svg", "a cat"), "in.svg: an SVG document is no picture that can be edited: edit the"),
         (("in.png", "a cat", "--mask", "alpha"), "no transparent part"),
         (("in.png", "a cat", "--box", "0,0,9,9", "--out", "a.xyz"), "cannot tell the file type"),
     ],
@@ -50,5 +52,8 @@ def test_a_mask_is_a_file(draw: Draw, picture: Path) -> None:
 def test_bad_input_is_one_sentence(
     draw: Draw, picture: Path, arguments: tuple[str, ...], told: str
 ) -> None:
+    picture.with_suffix(".svg").write_text(
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"></svg>'
+    )
     code, printed, errors = draw(*arguments, command="edit")
     assert code == 1 and not printed and told in errors

@@ -75,7 +75,7 @@ def test_beside_a_thing_that_is_touched_a_part_of_the_place_goes() -> None:
     layers = Layers(document, svg_image(document, side))
     selected_HW = np.zeros((side, side), np.uint8)
     selected_HW[64:128, 40:104] = 255
-    assert layers.within(selected_HW, least=0) is not None
+    assert layers.within(selected_HW, least=0)
     located = masked(selected_HW, read_instruction("remove it"), layers)
     assert located.thing_HW is not None and located.behind_HWC is None
     assert located.thing_HW[96, 76] == 255 and not located.thing_HW[:72, :56].any()
