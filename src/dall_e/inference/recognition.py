@@ -31,7 +31,7 @@ FEWEST_NAMES = 100
 """A model that knows fewer names is not judged: there is too little to compare with."""
 _MOST_SHOWN, _ALIKE = 3, 0.75
 _DENIAL = re.compile(
-    rf"(?:{any_of(DENIALS_EN)}|nothing)(?:\s|$)|{DENIAL_ZH}|[零0](?=[个只])", re.IGNORECASE
+    rf"(?:{any_of(DENIALS_EN)}|nothing|neither)(?:\s|$)|{DENIAL_ZH}|[零0](?=[个只])", re.IGNORECASE
 )
 """How a prompt begins that names nothing to draw."""
 _LONGEST = 80

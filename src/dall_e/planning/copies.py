@@ -7,7 +7,7 @@ their order, or those of `HUES`.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -228,3 +228,12 @@ def with_colours(scene: Scene, colours: Sequence[str]) -> Scene | None:
     if not (are_alike and is_several) or scene.actions or scene.all_links:
         return None
     return replace(scene, objects=in_turn(items, colours))
+
+
+def in_other_colours(scene: Scene, denied: Collection[str]) -> Scene:
+    """Return a scene whose only thing, if it has no colour, has one that is not denied."""
+    if not denied or len(scene.objects) != 1 or scene.objects[0].colour:
+        return scene
+    item = scene.objects[0]
+    colour = next(hue for hue in (*hues_of(item), *HUES) if hue not in denied)
+    return replace(scene, objects=(replace(item, colour=colour),))

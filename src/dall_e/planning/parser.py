@@ -19,7 +19,7 @@ from dall_e.planning.cages import SAY_INSIDE, with_bird_in_cage
 from dall_e.planning.cast import Cast, cast_of, give_parts, show_states
 from dall_e.planning.chains import link_things, put_between, relation_of
 from dall_e.planning.clothing import with_own_clothes
-from dall_e.planning.copies import find_copies, with_colours
+from dall_e.planning.copies import find_copies, in_other_colours, with_colours
 from dall_e.planning.emblems import with_emblem_first
 from dall_e.planning.exact_reading import read_exactly, scene_of, seen_from_first
 from dall_e.planning.fitting_images import with_better_images, with_shared_seats
@@ -60,6 +60,7 @@ from dall_e.planning.written_names import with_known_writing
 from dall_e.scenes.graph import Scene
 from dall_e.scenes.in_place import in_place
 from dall_e.text.asides import without_asides
+from dall_e.text.denials import plain_denials, without_denials
 from dall_e.text.ideas import idea_of, in_other_words
 from dall_e.text.idle_words import without_idle_words
 from dall_e.text.language import Language, has_tone, is_chinese, without_tones
@@ -122,7 +123,7 @@ def parse(prompt: str, vocabulary: Vocabulary) -> Parse:
     matter = without_asides(normal.written, language, vocabulary.names_in(language).__contains__)
     if matter != normal.written:
         return _with_ignored(parse(matter, vocabulary), normal.ignored)
-    in_turns = _read_in_turns(text, vocabulary)
+    in_turns = _read_denied(text, vocabulary) or _read_in_turns(text, vocabulary)
     if in_turns is not None:
         return _with_ignored(in_turns, normal.ignored)
     grammar: Grammar = Chinese(vocabulary) if is_chinese(text) else English(vocabulary)
@@ -153,6 +154,23 @@ def _read_in_turns(text: str, vocabulary: Vocabulary) -> Parse | None:
     understood = parse(plain, vocabulary)
     nearest = tuple(near._replace(word=as_asked(near.word, text)) for near in understood.nearest)
     return replace(understood, text=text, is_exact=False, nearest=nearest)
+
+
+def _read_denied(text: str, vocabulary: Vocabulary) -> Parse | None:
+    """Read a text without what it says is not there; None if it denies nothing, or what its place
+    may show, which nobody can take away.
+    """
+    language = _language_of(text)
+    plain = plain_denials(text)
+    denied = without_denials(plain, language, vocabulary.names_in(language).__contains__)
+    if denied is None:
+        return replace(parse(plain, vocabulary), text=text) if plain != text else None
+    understood = parse(denied.text, vocabulary)
+    if understood.scene is None or not understood.scene.objects:
+        return None
+    scene = in_other_colours(understood.scene, denied.colours)
+    unread = tuple(dict.fromkeys((*understood.unread, *denied.kept)))
+    return replace(understood, scene=scene, text=text, unread=unread, is_exact=False)
 
 
 def _read_copies(text: str, vocabulary: Vocabulary) -> Parse | None:

@@ -52,7 +52,10 @@ def test_a_blot_is_an_error_that_names_what_can_be_drawn() -> None:
         judge(0.1 * FLOOR - 0.1).check(PILImage(), job("thign7"))
 
 
-@pytest.mark.parametrize("prompt", ["no thing7", "0 thing7", "没有thing7", "不是thing7", "nothing"])
+@pytest.mark.parametrize(
+    "prompt",
+    ["no thing7", "neither thing7 nor thing8", "0 thing7", "没有thing7", "不是thing7", "nothing"],
+)
 def test_what_says_only_what_is_not_there_is_told_so(prompt: str) -> None:
     with pytest.raises(ValueError, match="says only what is not to be drawn"):
         judge(0.1 * FLOOR - 0.1).check(PILImage(), job(prompt))
