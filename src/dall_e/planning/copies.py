@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from dall_e.planning.colour_groups import grouped
 from dall_e.planning.lexicon import colourful
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.scenes.graph import MOST, Scene, SceneObject
@@ -118,6 +119,12 @@ def find_copies(text: str, language: Language, vocabulary: Vocabulary) -> Copies
         return None
     find = _find_en if language == "en" else _find_zh
     plain = text.lower().rstrip(".。!！")
+    groups = grouped(plain, language)
+    if groups:
+        read, noun, colours = groups
+        is_known = noun in vocabulary.words_zh if language == "zh" else _name_of(noun, vocabulary)
+        if is_known:
+            return Copies(read, colours)
     found = find(plain, vocabulary)
     return found if found and found.text != plain else None
 
