@@ -61,6 +61,24 @@ def test_what_says_only_what_is_not_there_is_told_so(prompt: str) -> None:
         judge(0.1 * FLOOR - 0.1).check(PILImage(), job(prompt))
 
 
+@pytest.mark.parametrize("prompt", ["кошка на дереве", "고양이", "قطة", "ein roter Apfel"])
+def test_other_languages_are_told_which_are_read(prompt: str) -> None:
+    told = r"^this model reads English and Chinese, and has no picture.*such as 'thing0'"
+    with pytest.raises(ValueError, match=told):
+        judge(0.1 * FLOOR - 0.1).check(PILImage(), job(prompt))
+
+
+def test_unknown_chinese_is_answered_with_chinese_names() -> None:
+    with pytest.raises(ValueError, match=r"^the model has no picture of '量子'.*'物thing0'"):
+        judge(0.1 * FLOOR - 0.1).check(PILImage(), job("量子"))
+
+
+@pytest.mark.parametrize("prompt", ["the", "of the", "it is", "..."])
+def test_function_words_alone_name_no_thing(prompt: str) -> None:
+    with pytest.raises(ValueError, match="is a prompt without a thing"):
+        judge(0.1 * FLOOR - 0.1).check(PILImage(), job(prompt))
+
+
 def test_a_number_that_begins_with_a_zero_denies_nothing() -> None:
     with pytest.raises(ValueError, match="no picture of '007 thing'"):
         judge(0.1 * FLOOR - 0.1).check(PILImage(), job("007 thing"))
