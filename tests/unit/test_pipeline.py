@@ -202,6 +202,7 @@ def test_too_many_steps_are_clipped_with_a_warning(model: DALL_E) -> None:
     ("prompt", "message"),
     [
         ("", "the prompt is blank"),
+        ([""], "the prompt is blank"),
         (" \n\t", "the prompt is blank"),
         ([], "at least one text"),
         (None, "at least one text"),

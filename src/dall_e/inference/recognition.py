@@ -19,8 +19,9 @@ from torch import Tensor
 from dall_e.images.files import PILImage
 from dall_e.inference.retrieval import Retriever
 from dall_e.planning.drawing_jobs import DrawingJob
+from dall_e.planning.function_words import says_nothing
 from dall_e.planning.vocabulary import Vocabulary
-from dall_e.text.language import DENIAL_ZH, DENIALS_EN, has_tone
+from dall_e.text.language import DENIAL_ZH, DENIALS_EN, has_tone, is_chinese
 from dall_e.text.patterns import any_of
 
 FLOOR = 2.8
@@ -31,7 +32,7 @@ FEWEST_NAMES = 100
 """A model that knows fewer names is not judged: there is too little to compare with."""
 _MOST_SHOWN, _ALIKE = 3, 0.75
 _DENIAL = re.compile(
-    rf"(?:{any_of(DENIALS_EN)}|nothing)(?:\s|$)|{DENIAL_ZH}|[零0](?=[个只])", re.IGNORECASE
+    rf"(?:{any_of(DENIALS_EN)}|nothing|neither)(?:\s|$)|{DENIAL_ZH}|[零0](?=[个只])", re.IGNORECASE
 )
 """How a prompt begins that names nothing to draw."""
 _LONGEST = 80
@@ -69,15 +70,24 @@ class Recognition:
         shown = prompt if len(prompt) <= _LONGEST else f"{prompt[: _LONGEST - 3]}..."
         if _DENIAL.match(prompt):
             return f"{shown!r} says only what is not to be drawn: say what is"
-        known = self._vocabulary.words_en if prompt.isascii() else self._vocabulary.words_zh
-        said = set(shown.lower().split())
+        if all(map(says_nothing, re.findall(r"[\w']+", prompt))):
+            return f"{shown!r} is a prompt without a thing: say what to draw, as 'a white cat'"
+        chinese = is_chinese(prompt)
+        known = self._vocabulary.words_zh if chinese else self._vocabulary.words_en
+        said = {word for word in shown.lower().split() if not says_nothing(word)}
         with_word = [name for name in known if not said.isdisjoint(name.split())]
         close = get_close_matches(shown.lower(), known, _MOST_SHOWN, _ALIKE)
         like = (with_word or close or list(known))[:_MOST_SHOWN]
+        number, names = f"{len(self._vocabulary):,}", ", ".join(map(repr, like))
+        if chinese:
+            return (
+                f"the model has no picture of {shown!r} and knows nothing near it: what it drew "
+                f"does not look like it. It knows {number} things by name, such as {names}"
+            )
         return (
-            f"the model has no picture of {shown!r} and knows nothing near it: what it drew does "
-            f"not look like it. It knows {len(self._vocabulary):,} things by name, such as "
-            f"{', '.join(map(repr, like))}"
+            f"this model reads English and Chinese, and has no picture of {shown!r} and knows "
+            "nothing near it: what it drew does not look like it. "
+            f"It knows {number} things by name, such as {names}"
         )
 
 

@@ -47,6 +47,7 @@ def checked_prompts(prompt: str | Sequence[str]) -> list[str]:
         named = {"the prompt": prompt}
     elif isinstance(prompt, Sequence) and len(prompt) and not isinstance(prompt, bytes | bytearray):
         named = {f"prompt {index} of the list": text for index, text in enumerate(prompt)}
+        named = named if len(prompt) > 1 else {"the prompt": prompt[0]}
     else:
         raise ValueError(
             f"prompt must be a text or a list of at least one text, got {reprlib.repr(prompt)}"

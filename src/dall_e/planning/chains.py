@@ -27,6 +27,25 @@ def relation_of(grammar: Grammar, between: str, after: str) -> Related | None:
     return (English(grammar.vocabulary) if in_english else grammar).relate(between, after)
 
 
+def relate_two(
+    grammar: Grammar, cast: Cast, mentions: Sequence[Mention], tokens: Sequence[str]
+) -> set[int]:
+    """Find out how two things stand to each other; the tokens that say so."""
+    first, second = mentions
+    between = grammar.separator.join(tokens[first.stop : second.start])
+    after = grammar.separator.join(tokens[second.stop :])
+    related = relation_of(grammar, between, after)
+    if related is None:
+        return set()
+    if not second.is_counted and not related.is_turned:
+        cast.items[1] = replace(cast.items[1], count=1)
+    if related.is_turned:
+        cast.items.reverse()
+    cast.relation = related.relation
+    words = grammar.tokens_at(between, *related.between, first.stop)
+    return words | grammar.tokens_at(after, *related.after, second.stop)
+
+
 def put_between(
     grammar: Grammar, cast: Cast, mentions: Sequence[Mention], tokens: Sequence[str]
 ) -> set[int]:

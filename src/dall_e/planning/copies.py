@@ -7,10 +7,11 @@ their order, or those of `HUES`.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from dall_e.planning.colour_groups import grouped
 from dall_e.planning.lexicon import colourful
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.scenes.graph import MOST, Scene, SceneObject
@@ -118,6 +119,12 @@ def find_copies(text: str, language: Language, vocabulary: Vocabulary) -> Copies
         return None
     find = _find_en if language == "en" else _find_zh
     plain = text.lower().rstrip(".。!！")
+    groups = grouped(plain, language)
+    if groups:
+        read, noun, colours = groups
+        is_known = noun in vocabulary.words_zh if language == "zh" else _name_of(noun, vocabulary)
+        if is_known:
+            return Copies(read, colours)
     found = find(plain, vocabulary)
     return found if found and found.text != plain else None
 
@@ -228,3 +235,12 @@ def with_colours(scene: Scene, colours: Sequence[str]) -> Scene | None:
     if not (are_alike and is_several) or scene.actions or scene.all_links:
         return None
     return replace(scene, objects=in_turn(items, colours))
+
+
+def in_other_colours(scene: Scene, denied: Collection[str]) -> Scene:
+    """Return a scene whose only thing, if it has no colour, has one that is not denied."""
+    if not denied or len(scene.objects) != 1 or scene.objects[0].colour:
+        return scene
+    item = scene.objects[0]
+    colour = next(hue for hue in (*hues_of(item), *HUES) if hue not in denied)
+    return replace(scene, objects=(replace(item, colour=colour),))

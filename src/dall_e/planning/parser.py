@@ -16,14 +16,14 @@ from functools import lru_cache
 
 from dall_e.planning.acts import with_groups_first, with_pictured_acts, without_own_parts
 from dall_e.planning.cages import SAY_INSIDE, with_bird_in_cage
-from dall_e.planning.cast import Cast, cast_of, give_parts, show_states
-from dall_e.planning.chains import link_things, put_between, relation_of
+from dall_e.planning.cast import cast_of, give_parts, show_states
+from dall_e.planning.chains import link_things, put_between, relate_two
 from dall_e.planning.clothing import with_own_clothes
-from dall_e.planning.copies import find_copies, with_colours
+from dall_e.planning.copies import find_copies, in_other_colours, with_colours
 from dall_e.planning.emblems import with_emblem_first
 from dall_e.planning.exact_reading import read_exactly, scene_of, seen_from_first
 from dall_e.planning.fitting_images import with_better_images, with_shared_seats
-from dall_e.planning.grammar import Grammar, Mention
+from dall_e.planning.grammar import Grammar
 from dall_e.planning.grammar_en import English
 from dall_e.planning.grammar_zh import Chinese
 from dall_e.planning.lively import with_lively_things
@@ -61,6 +61,7 @@ from dall_e.planning.written_names import with_known_writing
 from dall_e.scenes.graph import Scene
 from dall_e.scenes.in_place import in_place
 from dall_e.text.asides import without_asides
+from dall_e.text.denials import plain_denials, without_denials
 from dall_e.text.ideas import idea_of, in_other_words
 from dall_e.text.idle_words import without_idle_words
 from dall_e.text.language import Language, has_tone, is_chinese, without_tones
@@ -126,7 +127,7 @@ def parse(prompt: str, vocabulary: Vocabulary) -> Parse:
     plain, unseen = said_plainly(text, language, vocabulary)
     if plain != text:
         return _as_written(parse(plain, vocabulary), text, unseen)
-    in_turns = _read_in_turns(text, vocabulary)
+    in_turns = _read_denied(text, vocabulary) or _read_in_turns(text, vocabulary)
     if in_turns is not None:
         return _with_ignored(in_turns, normal.ignored)
     grammar: Grammar = Chinese(vocabulary) if is_chinese(text) else English(vocabulary)
@@ -162,6 +163,23 @@ def _read_in_turns(text: str, vocabulary: Vocabulary) -> Parse | None:
     understood = parse(plain, vocabulary)
     nearest = tuple(near._replace(word=as_asked(near.word, text)) for near in understood.nearest)
     return replace(understood, text=text, is_exact=False, nearest=nearest)
+
+
+def _read_denied(text: str, vocabulary: Vocabulary) -> Parse | None:
+    """Read a text without what it says is not there; None if it denies nothing, or what its place
+    may show, which nobody can take away.
+    """
+    language = _language_of(text)
+    plain = plain_denials(text)
+    denied = without_denials(plain, language, vocabulary.names_in(language).__contains__)
+    if denied is None:
+        return replace(parse(plain, vocabulary), text=text) if plain != text else None
+    understood = parse(denied.text, vocabulary)
+    if understood.scene is None or not understood.scene.objects:
+        return None
+    scene = in_other_colours(understood.scene, denied.colours)
+    unread = tuple(dict.fromkeys((*understood.unread, *denied.kept)))
+    return replace(understood, scene=scene, text=text, unread=unread, is_exact=False)
 
 
 def _read_copies(text: str, vocabulary: Vocabulary) -> Parse | None:
@@ -353,7 +371,7 @@ def _loose(grammar: Grammar, marked: MarkedText) -> tuple[Scene | None, Mended]:
     used |= show_states(grammar, cast, mentions, tokens)
     used |= put_between(grammar, cast, mentions, tokens)
     if len(mentions) == 2 and not (cast.actions or cast.relation or cast.links):
-        used |= _relate(grammar, cast, mentions, tokens)
+        used |= relate_two(grammar, cast, mentions, tokens)
     elif not cast.relation:
         used |= link_things(grammar, cast, mentions, tokens)
     if not placed and len(mentions) == 1:
@@ -373,22 +391,3 @@ def _loose(grammar: Grammar, marked: MarkedText) -> tuple[Scene | None, Mended]:
         if was != now and position in used
     )
     return seen_from_first(replace(scene, objects=items)), mended
-
-
-def _relate(
-    grammar: Grammar, cast: Cast, mentions: Sequence[Mention], tokens: Sequence[str]
-) -> set[int]:
-    """Find out how two things stand to each other; the tokens that say so."""
-    first, second = mentions
-    between = grammar.separator.join(tokens[first.stop : second.start])
-    after = grammar.separator.join(tokens[second.stop :])
-    related = relation_of(grammar, between, after)
-    if related is None:
-        return set()
-    if not second.is_counted and not related.is_turned:
-        cast.items[1] = replace(cast.items[1], count=1)
-    if related.is_turned:
-        cast.items.reverse()
-    cast.relation = related.relation
-    words = grammar.tokens_at(between, *related.between, first.stop)
-    return words | grammar.tokens_at(after, *related.after, second.stop)

@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
-from dall_e.text.language import NUMERALS_ZH, Language
+from dall_e.text.language import COLOURS_ZH, NUMERALS_ZH, Language
 from dall_e.text.patterns import any_of
 from dall_e.text.tables import read_table
 
@@ -54,6 +54,13 @@ _GIVEN = re.compile(
     r"reach(?:es)?|works?|(?!(?:thing|painting|drawing|king|ring)\b)\w+ing)$"
 )
 """Words before "for" behind which somebody gets something."""
+_BIRTHDAY_CAKE = re.compile(
+    rf"^((?:an?|the) )?((?:(?:big|large|small|little|nice|beautiful|{'|'.join(COLOURS_ZH)}) )*)"
+    r"cake for "
+    rf"(?:an? |the )?(?:(?:my|our|her|his|their|your) )?{_WORD}{{0,3}}?birthday(?: party)?{_END}",
+    re.IGNORECASE,
+)
+"""A cake that is said to be of some kind stays one."""
 
 # How people ask for it
 
@@ -110,6 +117,7 @@ _PURPOSES_ZH = (
     f"(?<=[\u4e00-\u9fff])用[于作在]{_FOR_ZH}?[做当]?(?:USE)+{_WITHIN_ZH}的?$",
     f"[，, ]+我?[要想]?{_AS_ZH}在?(?:一?[张个份])?(?:我的?)?(?:USE)+{_WITHIN_ZH}用?的?$",
     "[，, ]+送?给(?:AUDIENCE)们?的?$",
+    "(?<=[\u4e00-\u9fff])给(?:我的?|我们的?)?(?:AUDIENCE)们?的(?:USE)+(?:上|里)?用?的?$",
     # Before
     f"^{_FOR_ZH}?{_AS_ZH}?在?(?:USE)+{_WITHIN_ZH}[要使]?用的?[，,：:]?(?=[\u4e00-\u9fff])",
     "^适合(?:AUDIENCE)们?(?:看|玩|用|画|涂色|学习?)?的(?=[\u4e00-\u9fff])",
@@ -202,6 +210,7 @@ def without_asides(text: str, language: Language, is_name: IsName) -> str:
 
 def _plain_en(text: str, is_name: IsName) -> str:
     text = _cut(text, _POLITE_BEHIND_EN)
+    text = _BIRTHDAY_CAKE.sub(r"\1\2birthday cake", text)
     for _ in range(_MOST_ASIDES):
         before = text
         text = _cut(text, _POLITE_EN)

@@ -24,6 +24,21 @@ _ONLY_IF_SELECTED = "©®™"
 _TONE = re.compile(f"[{''.join(_TONES)}]")
 _SEVERAL = re.compile(rf"(?:^|\s)(?:{QUANTITY_EN}|\d\d+)\s*$", re.IGNORECASE)
 """Before a name that stands in the plural."""
+_PLACES = {
+    "\U0001f3d6": ("beach", "seaside", "沙滩", "海滩", "海边"),
+    "\U0001f3dd": ("beach", "island", "沙滩", "海滩", "海岛", "岛上"),
+    "\U0001f30a": ("beach", "sea", "ocean", "沙滩", "海滩", "海边", "海里"),
+    "\U0001f3dc": ("desert", "沙漠"),
+    "\U0001f3d5": ("campsite", "camping", "露营", "营地"),
+    "\u26f0": ("mountains", "山里", "山上"),
+    "\U0001f3d4": ("mountains", "山里", "山上", "雪山"),
+    "\U0001f3d9": ("city", "城市"),
+    "\U0001f3de": ("park", "公园"),
+}
+"""Emoji of places, and words that name the same place."""
+_FAMILIES = {3: ("family of three", "一家三口"), 4: ("family of four", "一家四口")}
+"""Families by how many emoji are joined."""
+_IN_PLACE = re.compile(r"\b(?:at|in|on|by|to) (?:an? |the )?(?:[\w-]+ )?$")
 _LONGEST_NUMBER = 16
 """In characters, with blanks."""
 
@@ -53,6 +68,12 @@ def name_emoji(text: str, language: Language) -> tuple[str, list[str]]:
         names, tone = _names_of(match[0], language)
         if not names:
             continue
+        if _JOINER in match[0] and len(names) == 1:
+            names = [_as_one(names[0], match[0], language, is_alone=is_alone)]
+        if _is_said(match[0], text):
+            parts.append(text[position : match.start()])
+            position = match.end()
+            continue
         if tone and is_alone:
             names[-1] += ("，" if language == "zh" else ", ") + tone
         elif tone:
@@ -68,6 +89,26 @@ def name_emoji(text: str, language: Language) -> tuple[str, list[str]]:
             between = ""
         position = match.end()
     return _joined([*parts, text[position:]], language), ignored
+
+
+def _as_one(name: str, emoji: str, language: Language, *, is_alone: bool) -> str:
+    """The name of a joined emoji that is no list: "family, man, woman and boy" is one of three."""
+    column = 1 if language == "zh" else 0
+    first, _, others = name.partition("，" if language == "zh" else ", ")
+    families = _FAMILIES.get(emoji.count(_JOINER) + 1)
+    if families and others and first in ("family", "家庭"):
+        return families[column]
+    return name if is_alone else first
+
+
+def _is_said(emoji: str, text: str) -> bool:
+    """Whether an emoji is that of a place which the words beside it name."""
+    words = _PLACES.get(_SELECTORS.sub("", emoji), ())
+    return any(
+        word in text if not word.isascii() else _IN_PLACE.search(text[: match.start()].lower())
+        for word in words
+        for match in re.finditer(rf"\b{word}\b" if word.isascii() else word, text.lower())
+    )
 
 
 def _names_of(emoji: str, language: Language) -> tuple[list[str], str]:

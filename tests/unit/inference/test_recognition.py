@@ -52,9 +52,30 @@ def test_a_blot_is_an_error_that_names_what_can_be_drawn() -> None:
         judge(0.1 * FLOOR - 0.1).check(PILImage(), job("thign7"))
 
 
-@pytest.mark.parametrize("prompt", ["no thing7", "0 thing7", "没有thing7", "不是thing7", "nothing"])
+@pytest.mark.parametrize(
+    "prompt",
+    ["no thing7", "neither thing7 nor thing8", "0 thing7", "没有thing7", "不是thing7", "nothing"],
+)
 def test_what_says_only_what_is_not_there_is_told_so(prompt: str) -> None:
     with pytest.raises(ValueError, match="says only what is not to be drawn"):
+        judge(0.1 * FLOOR - 0.1).check(PILImage(), job(prompt))
+
+
+@pytest.mark.parametrize("prompt", ["кошка на дереве", "고양이", "قطة", "ein roter Apfel"])
+def test_other_languages_are_told_which_are_read(prompt: str) -> None:
+    told = r"^this model reads English and Chinese, and has no picture.*such as 'thing0'"
+    with pytest.raises(ValueError, match=told):
+        judge(0.1 * FLOOR - 0.1).check(PILImage(), job(prompt))
+
+
+def test_unknown_chinese_is_answered_with_chinese_names() -> None:
+    with pytest.raises(ValueError, match=r"^the model has no picture of '量子'.*'物thing0'"):
+        judge(0.1 * FLOOR - 0.1).check(PILImage(), job("量子"))
+
+
+@pytest.mark.parametrize("prompt", ["the", "of the", "it is", "..."])
+def test_function_words_alone_name_no_thing(prompt: str) -> None:
+    with pytest.raises(ValueError, match="is a prompt without a thing"):
         judge(0.1 * FLOOR - 0.1).check(PILImage(), job(prompt))
 
 

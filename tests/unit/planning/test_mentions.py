@@ -165,15 +165,8 @@ def test_what_is_not_wanted_is_told(prompt: str, known: Vocabulary) -> None:
     assert parse(prompt, known).unknown == (prompt.split()[0],)
 
 
-@pytest.mark.parametrize(
-    ("prompt", "unread"),
-    [
-        ("a cat not wearing a hat", ("not", "hat")),
-        ("没戴帽子的猫", ("没戴帽子",)),
-        ("不戴帽子的猫", ("不戴帽子",)),
-    ],
-)
-def test_what_somebody_does_not_wear_is_not_drawn(prompt: str, unread: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("prompt", ["a cat not wearing a hat", "没戴帽子的猫", "不戴帽子的猫"])
+def test_what_somebody_does_not_wear_is_not_drawn(prompt: str) -> None:
     known = Vocabulary.from_text(
         """
         cat | 猫 | animal
@@ -181,7 +174,7 @@ def test_what_somebody_does_not_wear_is_not_drawn(prompt: str, unread: tuple[str
         hat-wearing cat | 戴帽子的猫 | animal
         """
     )
-    assert shown(prompt, known) == ["1 cat"] and parse(prompt, known).unread == unread
+    assert shown(prompt, known) == ["1 cat"] and parse(prompt, known).unread == ()
 
 
 @pytest.mark.parametrize("prompt", ["three cats in a row", "三只猫排成一排"])

@@ -14,6 +14,7 @@ from dall_e.text.tables import read_table
         ("never give up", "man hiking on a mountaintop"),
         ("the feeling of freedom", "a bird flying over the sea"),
         ("good luck!", "four leaf clover"),
+        ("a card for mum", "woman holding a baby"),
         ("feeling lonely", "a man sitting on a bench under a full moon"),
         ("world cup poster", "a trophy and a soccer ball"),
         ("good luck charm bracelet", ""),
@@ -30,6 +31,7 @@ def test_ideas_in_english(said: str, drawn: str) -> None:
         ("一个人的孤独", "a man sitting on a bench under a full moon"),
         ("自由的感觉", "a bird flying over the sea"),
         ("七夕快乐", "a bouquet and a red heart"),
+        ("给妈妈的母亲节贺卡", "woman holding a baby"),
         ("一只孤独的猫", ""),
     ],
 )
