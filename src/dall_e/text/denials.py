@@ -146,5 +146,5 @@ def _in_a_name(
         return any(is_name(text[start:stop]) for start in starts for stop in stops)
     words = [word.start() for word in _WORD.finditer(text) if word.start() < match.end("what")]
     ends = [word.end() for word in _WORD.finditer(text) if word.end() >= match.end("what")][:2]
-    starts = [start for start in words if start <= match.start() + 1][-5:]
-    return any(is_name(text[start:end]) for start in starts for end in ends)
+    firsts = [start for start in words if start <= match.start() + 1][-5:]
+    return any(is_name(text[start:end]) for start in firsts for end in ends)
