@@ -141,10 +141,10 @@ def _in_a_name(
 ) -> bool:
     """Whether a denial is a part of a name."""
     if language == "zh":
-        starts, stops = range(max(match.start() - 4, 0), match.start() + 1), (match.end(),)
+        starts = range(max(match.start() - 4, 0), match.start() + 1)
         stops = (match.end("what"), *range(match.end(), min(match.end() + 4, len(text)) + 1))
         return any(is_name(text[start:stop]) for start in starts for stop in stops)
     words = [word.start() for word in _WORD.finditer(text) if word.start() < match.end("what")]
     ends = [word.end() for word in _WORD.finditer(text) if word.end() >= match.end("what")][:2]
-    starts = [start for start in words if start <= match.start() + 1][-5:]
-    return any(is_name(text[start:end]) for start in starts for end in ends)
+    firsts = [start for start in words if start <= match.start() + 1][-5:]
+    return any(is_name(text[start:end]) for start in firsts for end in ends)
