@@ -169,7 +169,6 @@ def _with_steam(text: str, vocabulary: Vocabulary) -> str:
 
 # In the field and on the river
 
-_FIELD = re.compile("[水稻秧梯]田")
 _DITCH = re.compile(
     "(?:[站泡躺趴走卧歇]着?)?在(?:水沟|水渠|沟渠|沟|田埂|泥塘|泥水|泥|水)[里中上](?:面)?"
     f"(?:[站泡躺趴走卧歇]着?|休息|打滚)?{_END}"
