@@ -273,7 +273,7 @@ def _others(
     for words in kept:
         numbers = named_copies(layers, words, vocabulary)
         if not numbers:
-            raise ValueError(f"{words!r} is not found in the picture{_there(layers)}")
+            raise ValueError(f"{words!r} is not in the picture: name what it shows")
         others -= set(numbers)
     if not others:
         raise ValueError(f"the picture has nothing else than {' and '.join(kept)}")

@@ -12,13 +12,13 @@ from dataclasses import replace
 
 from dall_e.planning.attachments import is_worn
 from dall_e.planning.cast import Cast
-from dall_e.planning.copies import hues_of, in_turn
 from dall_e.planning.grammar import MOST_THINGS, Grammar, Mention, Objects, PartSaid
 from dall_e.planning.lively import is_alive
 from dall_e.planning.marked_text import MarkedText
 from dall_e.planning.poses import posed
 from dall_e.planning.qualities import pictured_state, shown_as, whole_name
 from dall_e.planning.vocabulary import Vocabulary
+from dall_e.planning.wording.copies import hues_of, in_turn
 from dall_e.scenes.graph import IN_A_ROW, Action, Scene, SceneObject
 from dall_e.text.language import is_chinese
 

@@ -19,7 +19,6 @@ from dall_e.planning.cages import SAY_INSIDE, with_bird_in_cage
 from dall_e.planning.cast import cast_of, give_parts, show_states
 from dall_e.planning.chains import link_things, put_between, relate_two
 from dall_e.planning.clothing import with_own_clothes
-from dall_e.planning.copies import find_copies, in_other_colours, with_colours
 from dall_e.planning.emblems import with_emblem_first
 from dall_e.planning.exact_reading import read_exactly, scene_of, seen_from_first
 from dall_e.planning.fitting_images import with_better_images, with_shared_seats
@@ -48,7 +47,6 @@ from dall_e.planning.pictured_people import readings_of, with_pictured_people, w
 from dall_e.planning.place_contents import with_contents, without_indoor_sun
 from dall_e.planning.place_signs import NEON_CITY, with_sign
 from dall_e.planning.plain_prompts import said_plainly
-from dall_e.planning.plain_zh import as_asked, plainly_said
 from dall_e.planning.prints import with_prints
 from dall_e.planning.shown_parts import without_shown_parts
 from dall_e.planning.style_things import in_own_way
@@ -57,7 +55,9 @@ from dall_e.planning.substitution import substitutes_for, with_substitutes
 from dall_e.planning.turned_phrases import with_looks_first
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.planning.whole_bodies import with_whole_bodies
-from dall_e.planning.written_names import with_known_writing
+from dall_e.planning.wording.copies import find_copies, in_other_colours, with_colours
+from dall_e.planning.wording.plain_zh import as_asked, plainly_said
+from dall_e.planning.wording.written_names import with_known_writing
 from dall_e.scenes.graph import Scene
 from dall_e.scenes.in_place import in_place
 from dall_e.text.asides import without_asides

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import re
 
-from dall_e.planning.colour_names import with_known_colours
-from dall_e.planning.laid_tables import with_things_on_table
 from dall_e.planning.phrases_en import attribute_of
 from dall_e.planning.shown_parts import without_shown_parts
 from dall_e.planning.vocabulary import Vocabulary
+from dall_e.planning.wording.colour_names import with_known_colours
+from dall_e.planning.wording.laid_tables import with_things_on_table
 from dall_e.text.bearing import without_bearing
 from dall_e.text.language import Language
 from dall_e.text.plain_looks import in_plain_looks

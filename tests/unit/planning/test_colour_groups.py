@@ -2,10 +2,10 @@
 
 import pytest
 
-from dall_e.planning.colour_groups import grouped
 from dall_e.planning.parser import parse
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.planning.vocabulary_rows import KnownName
+from dall_e.planning.wording.colour_groups import grouped
 
 
 @pytest.fixture(scope="module")

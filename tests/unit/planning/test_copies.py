@@ -2,10 +2,10 @@
 
 import pytest
 
-from dall_e.planning.copies import COATS, HUES, in_turn
 from dall_e.planning.parser import parse
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.planning.vocabulary_rows import KnownName
+from dall_e.planning.wording.copies import COATS, HUES, in_turn
 from dall_e.scenes.graph import IN_A_ROW, MOST, Scene, SceneObject
 
 

@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from dall_e.planning.copies import HUES
 from dall_e.planning.parser import parse
 from dall_e.planning.plan import plan_prompt
 from dall_e.planning.plan_reading import read_plan
 from dall_e.planning.plan_record import plan_lines, plan_record
 from dall_e.planning.vocabulary import Vocabulary
+from dall_e.planning.wording.copies import HUES
 
 KNOWN = Vocabulary.from_text(
     """

@@ -4,7 +4,7 @@ import pytest
 
 from dall_e.planning.parser import parse
 from dall_e.planning.vocabulary import Vocabulary
-from dall_e.planning.written_names import with_known_writing
+from dall_e.planning.wording.written_names import with_known_writing
 
 KNOWN = """\
 sunglasses | 太阳镜 | object

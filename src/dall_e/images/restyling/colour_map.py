@@ -91,13 +91,13 @@ class ColourMap:
 
         # First those that are nearest to what they become: they stay what the map says.
         order = np.take_along_axis(own_PK, found_P[:, None], axis=1)[:, 0].argsort(kind="stable")
-        settled: list[int] = []
+        done: list[int] = []
         for row in order.tolist():
-            taken = {found_P[other] for other in settled if apart_PP[row, other]}
+            taken = {found_P[other] for other in done if apart_PP[row, other]}
             if found_P[row] in taken:
                 near = [k for k in own_PK[row].argsort().tolist() if own_PK[row, k] <= _OTHERWISE]
                 found_P[row] = next((k for k in near if k not in taken), found_P[row])
-            settled.append(row)
+            done.append(row)
         return np.asarray(self.palette_K3[found_P])
 
     def of_places(self, lab_P3: Floats) -> Floats:

@@ -11,9 +11,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from dall_e.planning.colour_groups import grouped
 from dall_e.planning.lexicon import colourful
 from dall_e.planning.vocabulary import Vocabulary
+from dall_e.planning.wording.colour_groups import grouped
 from dall_e.scenes.graph import MOST, Scene, SceneObject
 from dall_e.text.language import COLOURS_ZH, COUNT_EN, NUMERALS_ZH, Language, plural_of
 

@@ -1,0 +1,1 @@
+"""What is said in other words than the grammars read: names, colours, copies, Chinese turns."""
