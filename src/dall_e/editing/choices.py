@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dall_e.text.language import NUMBERS_EN, NUMBERS_ZH, singular_of
+from dall_e.text.language import MEASURES_ZH, NUMBERS_EN, NUMBERS_ZH, singular_of
 
 _ORDINALS = tuple(
     " first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split(" ")
@@ -17,7 +17,7 @@ _ORDINALS = tuple(
 _ORDINAL_EN = rf"(?P<nth>{'|'.join(_ORDINALS[1:])}|\d+(?:st|nd|rd|th))"
 _COUNT_EN = rf"(?P<count>{'|'.join(NUMBERS_EN[1:])}|a|an|\d+)"
 _NUMBER_ZH = rf"{'|'.join(sorted(NUMBERS_ZH[1:], key=len, reverse=True))}|二|\d+"
-_MEASURE = "[个只支枝把辆朵条顶件本张双块颗盏艘头匹杯碗枚根株棵座栋粒幅位名架部台]"
+_MEASURE = f"[{MEASURES_ZH}架部台]"
 _THE = r"(?:the |this |that |its |his |her )?"
 _SIDE_EN = r"(?P<side>left|right|middle|last)"
 

@@ -46,15 +46,13 @@ def as_meant(instruction: Instruction, shown: str, vocabulary: Vocabulary | None
     for action in scene.actions:
         subject, thing = scene.objects[action.subject], scene.objects[action.thing]
         # Who acts is a picture of its own: the cat is now a standing cat.
-        said = set(subject.name.split())
-        name = next((name for name in before if set(name.split()) <= said), "")
+        name = _named_in(subject.name, before)
         if name and thing.name not in before and not scene.background:
             return dataclasses.replace(instruction, where=name, whole=True)
 
     # The same, where one picture shows both
     if len(scene.objects) == 1 and not scene.background and scene.objects[0].name not in before:
-        said = set(re.split("[ -]", scene.objects[0].name))
-        name = next((name for name in before if set(name.split()) < said), "")
+        name = _named_in(scene.objects[0].name.replace("-", " "), before)
         if name and vocabulary.thing(name).kind in _ALIVE:
             return dataclasses.replace(instruction, where=name, whole=True)
 
@@ -66,6 +64,12 @@ def as_meant(instruction: Instruction, shown: str, vocabulary: Vocabulary | None
     if same is None or not item.colour or item.colour == same.colour or item.material:
         return instruction
     return Instruction(kind="recolour", what=item.colour, where=item.name)
+
+
+def _named_in(longer: str, names: Collection[str]) -> str:
+    """Which of some names a longer one has all the words of: "cat" of "standing cat"."""
+    said = set(longer.split())
+    return next((name for name in names if set(name.split()) <= said), "")
 
 
 def _given(

@@ -6,14 +6,14 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from dall_e.text.language import COLOURS_ZH, NUMERALS_ZH, Language, is_denied
+from dall_e.text.language import COLOURS_ZH, HUES_ZH, NUMERALS_ZH, Language, is_denied
 from dall_e.text.tables import read_table
 
 _OTHER_COLOURS = {
     "gray": "grey", "navy": "blue", "beige": "brown", "golden": "yellow", "gold": "yellow",
     "turquoise": "blue", "violet": "purple", "crimson": "red", "silver": "grey",
 }  # fmt: skip
-_COLOURS_OF_ZH = {word[0]: colour for colour, word in COLOURS_ZH.items()} | {
+_COLOURS_OF_ZH = HUES_ZH | {
     "金": "yellow", "银": "grey", "褐": "brown", "青": "green",
 }  # fmt: skip
 _ARTICLES = r"(?:an?|the|his|her|their|its|my)"

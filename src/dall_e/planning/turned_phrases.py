@@ -9,12 +9,12 @@ import re
 from dall_e.planning.lexicon import attributes
 from dall_e.planning.place_conditions import ADJECTIVES_EN
 from dall_e.planning.vocabulary import Vocabulary
-from dall_e.text.language import COLOURS_ZH, Language, plural_of
+from dall_e.text.language import COLOUR_EN, Language, plural_of
 from dall_e.text.plain_order import in_plain_order
 
 _COLOUR_BEHIND = re.compile(
     r"^(?P<article>(?:an?|the|my) )?(?P<thing>[a-z][\w' -]*?)(?:, (?:in |all )?| in | colou?red )"
-    rf"(?P<colour>{'|'.join((*COLOURS_ZH, 'gray'))})(?: colou?r)?$"
+    rf"(?P<colour>{COLOUR_EN})(?: colou?r)?$"
 )
 _REPEATED = re.compile(
     r"^(?:an? )?(?:(?:seamless|repeating|repeat|tileable|simple|cute|colou?rful) )*"

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from dall_e.text.language import COLOURS_ZH, Language
+from dall_e.text.language import COLOUR_EN, HUES_ZH, Language
 
 _LONGEST = 200
 """Characters of a prompt in which denials are looked for."""
@@ -38,8 +38,7 @@ _EN = re.compile(
 _NEITHER = re.compile(r"^neither (.+?),? nor ")
 _LETS_ZH = "拿带戴穿骑撑打抱坐举牵背睡飞跑站吃喝"
 _DONE_ZH = "(?:正?在)?"
-_COLOURS_ZH = {word[0]: colour for colour, word in COLOURS_ZH.items()}
-_HUE_ZH = f"[{''.join(_COLOURS_ZH)}]"
+_HUE_ZH = f"[{''.join(HUES_ZH)}]"
 _ZH = tuple(
     re.compile(pattern)
     for pattern in (
@@ -50,7 +49,7 @@ _ZH = tuple(
         "(?P<what>[^的，,。没不]{1,8})$",
     )
 )
-_COLOURS = re.compile(rf"\b(?:{'|'.join((*COLOURS_ZH, 'gray'))})\b")
+_COLOURS = re.compile(rf"\b(?:{COLOUR_EN})\b")
 _PARTS = re.compile(
     r"\b(?:handle|lid|wheel|wing|tail|leg|arm|ear|eye|nose|mouth|head|hair|fur|horn|beard|teeth|"
     r"feet|foot|leaf|leaves|petal|stem|seed|roof|door|window|wall|light|lace|string|button|sleeve|"
@@ -113,7 +112,7 @@ def _colours_of(what: str, language: Language) -> set[str]:
     """The colours that are denied, if nothing else is."""
     if language == "zh":
         bare = what.removeprefix("是").removesuffix("色")
-        return {_COLOURS_ZH[bare]} if bare in _COLOURS_ZH else set()
+        return {HUES_ZH[bare]} if bare in HUES_ZH else set()
     words = set(_WORD.findall(what)) - {"or", "nor"}
     return {word.replace("gray", "grey") for word in words} if _is_colours(words) else set()
 

@@ -13,6 +13,12 @@ COLOURS_ZH = {
     "purple": "紫色",
 }  # fmt: skip
 """The colours that captions and prompts name, and their Chinese words."""
+COLOUR_EN = "|".join((*COLOURS_ZH, "gray"))
+"""The English ones as the ways of a pattern, with the other spelling of grey."""
+HUES_ZH = {word[0]: colour for colour, word in COLOURS_ZH.items()}
+"""The colours by the first character of their Chinese words: 红 is red."""
+MEASURES_ZH = "个只支枝把辆朵条顶件本张双块颗盏艘头匹杯碗枚根株棵座栋粒幅位名"
+"""Measure words of what is counted one by one."""
 NUMBERS_EN = tuple(" one two three four five six seven eight nine ten eleven twelve".split(" "))
 NUMBERS_ZH = tuple(" 一 两 三 四 五 六 七 八 九 十 十一 十二".split(" "))
 """Words of numbers up to twelve, each at its number. There is none at zero."""

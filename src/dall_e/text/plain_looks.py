@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import re
 
-from dall_e.text.language import COLOURS_ZH
+from dall_e.text.language import COLOUR_EN
 
-_HUES = f"(?:{'|'.join((*COLOURS_ZH, 'gray'))})"
+_HUES = f"(?:{COLOUR_EN})"
 _VESSELS = "(?:jar|bottle|bowl|vase|cup|mug|box|pitcher|jug|flask|teapot)s?"
 _LAST_NOUN = re.compile(
     r"^(?P<before>.*\b(?:in|on|wearing|wears|holding|carrying|with|and|under|by|near) )?"

@@ -8,9 +8,18 @@ from __future__ import annotations
 import re
 
 from dall_e.scenes.graph import MOST
-from dall_e.text.language import COLOURS_ZH, COUNT_EN, NUMBERS_EN, NUMBERS_ZH, Language, plural_of
+from dall_e.text.language import (
+    COLOUR_EN,
+    COUNT_EN,
+    HUES_ZH,
+    MEASURES_ZH,
+    NUMBERS_EN,
+    NUMBERS_ZH,
+    Language,
+    plural_of,
+)
 
-_COLOUR = rf"(?:(?:light|dark|bright) )?(?:{'|'.join((*COLOURS_ZH, 'gray'))})"
+_COLOUR = rf"(?:(?:light|dark|bright) )?(?:{COLOUR_EN})"
 _SOME = rf"(?:{COUNT_EN}|one|an?|another)"
 _JOIN = r"(?:, and |, | and | & )"
 _NOUNS = r"(?P<what>(?:(?!(?:with|of|and|or|one|ones)\b)[\w'-]+ ){0,2}?(?!ones?\b)[\w'-]+)"
@@ -36,12 +45,11 @@ _ALL = re.compile(
 )
 _GROUP = re.compile(
     rf"\b(?P<number>{COUNT_EN}|one|an?|another)\b(?: of \w+)?(?: (?:is|are|in))? "
-    rf"(?:(?:light|dark|bright) )?(?P<colour>{'|'.join((*COLOURS_ZH, 'gray'))})\b"
+    rf"(?:(?:light|dark|bright) )?(?P<colour>{COLOUR_EN})\b"
 )
-_HUES_ZH = {word[0]: colour for colour, word in COLOURS_ZH.items()}
-_HUE_ZH = f"[{''.join(_HUES_ZH)}]"
+_HUE_ZH = f"[{''.join(HUES_ZH)}]"
 _NUMBER_ZH = "(?:十[一二]|[一二两三四五六七八九十]|1[0-2]|[1-9])"
-_MEASURE_ZH = "[个只支枝把辆朵条顶件本张双块颗盏艘头匹杯碗枚根株棵座栋粒幅位名]"
+_MEASURE_ZH = f"[{MEASURES_ZH}]"
 _GROUP_ZH = f"{_NUMBER_ZH}{_MEASURE_ZH}{_HUE_ZH}色?的?"
 _ZH = (
     re.compile(
@@ -108,7 +116,7 @@ def _grouped_zh(text: str) -> tuple[str, str, tuple[str, ...]] | None:
             continue
         said = f"{match['groups']}{match.groupdict().get('more') or ''}"
         colours = _colours(
-            [(_number_zh(number), _HUES_ZH[hue]) for number, hue in _EACH_ZH.findall(said)]
+            [(_number_zh(number), HUES_ZH[hue]) for number, hue in _EACH_ZH.findall(said)]
         )
         total = match.groupdict().get("total")
         if colours and (total is None or _number_zh(total) == len(colours)):

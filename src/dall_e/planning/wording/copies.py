@@ -15,7 +15,16 @@ from dall_e.planning.lexicon import colourful
 from dall_e.planning.vocabulary import Vocabulary
 from dall_e.planning.wording.colour_groups import grouped
 from dall_e.scenes.graph import MOST, Scene, SceneObject
-from dall_e.text.language import COLOURS_ZH, COUNT_EN, NUMERALS_ZH, Language, plural_of
+from dall_e.text.language import (
+    COLOUR_EN,
+    COLOURS_ZH,
+    COUNT_EN,
+    HUES_ZH,
+    MEASURES_ZH,
+    NUMERALS_ZH,
+    Language,
+    plural_of,
+)
 
 HUES = ("red", "yellow", "blue", "green", "purple", "orange", "pink")
 """Colours of several things that are to be colourful, in their order."""
@@ -37,7 +46,7 @@ class Copies(NamedTuple):
 # English
 
 _NUMBER = rf"(?:{COUNT_EN}|a dozen|several|some|many)"
-_COLOUR = rf"(?:(?:light|dark|bright|pale|deep) )?(?:{'|'.join((*COLOURS_ZH, 'gray'))})"
+_COLOUR = rf"(?:(?:light|dark|bright|pale|deep) )?(?:{COLOUR_EN})"
 _EACH = (
     rf"(?:(?:and )?(?:(?:one|an?|another|(?:the )?(?:first|second|third|fourth|fifth|sixth|last|"
     rf"other|next))(?: one)? (?:is |in )?)?{_COLOUR}(?: one)?)"
@@ -79,12 +88,9 @@ _DIFFERENT_BEFORE = re.compile(
 
 # Chinese
 
-_HUES_ZH = {word[0]: colour for colour, word in COLOURS_ZH.items()} | {
-    "橘": "orange",
-    "褐": "brown",
-}
+_HUES_ZH = HUES_ZH | {"橘": "orange", "褐": "brown"}
 _ONE_HUE = f"[{''.join(_HUES_ZH)}]"
-_MEASURE = "[个只支枝把辆朵条顶件本张双块颗盏艘头匹杯碗枚根株棵座栋粒幅位名]"
+_MEASURE = f"[{MEASURES_ZH}]"
 _NUMBER_ZH = f"(?P<number>(?:[{NUMERALS_ZH}几]|1[0-2]|[2-9])+)(?P<measure>{_MEASURE})"
 _LIST_ZH = f"(?P<list>{_ONE_HUE}色?(?:[、，,和与跟及]*{_ONE_HUE}色?)+)"
 _EACH_ZH = f"(?:(?:一{_MEASURE}?|第[一二三四五六]{_MEASURE}|另一{_MEASURE})?是?{_ONE_HUE}色?的?)"
@@ -137,7 +143,7 @@ def _find_en(text: str, vocabulary: Vocabulary) -> Copies | None:
             continue
         colours = tuple(
             colour.replace("gray", "grey")
-            for colour in re.findall(rf"\b(?:{'|'.join((*COLOURS_ZH, 'gray'))})\b", match["list"])
+            for colour in re.findall(rf"\b(?:{COLOUR_EN})\b", match["list"])
         )
         lead, what = match.groupdict().get("lead") or "", match["what"]
         what = plural_of(what) if pattern is _EACH_NAMED else what
